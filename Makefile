@@ -1,0 +1,71 @@
+# `make` alone lists what there is. Each target does its own set-up; a second run finds it done.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check lint fmt types bench docs coverage-core clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "  make run ARGS='--port 9000'          flags for the server, or for pytest with make test"
+	@echo "  make run PYTHON=python3.13           another Python (3.11 or newer)"
+
+run: $(VENV)/run.stamp ## start the server with its own store and the shipped tasks
+	@$(BIN)/python server.py $(ARGS)
+
+test: $(VENV)/test.stamp ## run the tests (browser tests need Chromium; without it they skip)
+	$(BIN)/python -m pytest $(ARGS)
+
+check: lint types test ## what CI runs: lint, types, tests
+
+lint: $(VENV)/test.stamp ## ruff: rules and formatting
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+
+fmt: $(VENV)/test.stamp ## let ruff mend formatting and what it can
+	$(BIN)/python -m ruff check --fix .
+	$(BIN)/python -m ruff format .
+
+types: $(VENV)/test.stamp ## mypy --strict
+	$(BIN)/python -m mypy
+
+coverage-core: $(VENV)/test.stamp ## the core's tests must cover every branch of it
+	$(BIN)/python -m coverage run --source=dispatcher/core -m pytest -q tests/core $(ARGS)
+	$(BIN)/python -m coverage report --fail-under=100
+
+bench: $(VENV)/test.stamp ## the fixed benchmarks (bench/README.md)
+	$(BIN)/python -m bench $(ARGS)
+
+docs: $(VENV)/run.stamp ## write the generated reference pages anew
+	$(BIN)/python -m dispatcher.options --markdown > docs/settings.md
+
+clean: ## remove the virtual environment, caches and builds; never a store
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* htmlcov *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp is as old as the environment's packages: when setup.py is younger, they are installed anew.
+$(VENV)/run.stamp: setup.py | $(BIN)/python
+	@echo "Installing what the server needs into $(VENV) ..."
+	@$(PIP) --editable .
+	@touch $@
+
+$(VENV)/test.stamp: setup.py | $(BIN)/python
+	@echo "Installing what the tests need into $(VENV) ..."
+	@$(PIP) --editable '.[test]'
+	@touch $@ $(VENV)/run.stamp
+
+# The prerequisites first, each with one line on how to mend it.
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "$(PYTHON) is missing. Install Python 3.11 or newer, or name one: make run PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "$(PYTHON) is $$($(PYTHON) -V 2>&1); Pagehand needs 3.11 or newer: make run PYTHON=python3.13" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "$(PYTHON) has no venv module. On Debian and Ubuntu: sudo apt-get install python3-venv" >&2; exit 1; }
+	@rm -rf $(VENV)
+	@$(PYTHON) -m venv $(VENV)

@@ -1,0 +1,81 @@
+"""Turns figures into a table, a JSON file and a piece of Markdown."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from pathlib import Path
+from typing import Any
+
+_TITLES = {
+    "bare": "floor: bare Tornado RequestHandler, GET+POST pairs",
+    "engineio": "python-engineio on Tornado, echo, async_handlers=False",
+    "engineio-default": "python-engineio on Tornado, echo, defaults",
+    "slots1-quick": "jobs, 16 workers, slots 1, quick",
+    "slots1-accepted": "jobs, 16 workers, slots 1, accepted",
+    "slots16-quick": "jobs, 16 workers, slots 16, quick",
+    "slots16-accepted": "jobs, 16 workers, slots 16, accepted",
+    "intake": "intake, POST /api/v1/jobs, 16 connections",
+    "latency-quick": "one job at a time, quick",
+    "latency-accepted": "one job at a time, accepted",
+}
+
+
+def one_line(figures: dict[str, float]) -> str:
+    """One run."""
+    row = _row(figures)
+    line = f"{row['per_s']:,.0f}/s, server {row['server_us']:,.0f} µs each"
+    line += f" ({row['server_share']:.0%} of its core), load {row['load_share']:.0%}"
+    if "p50_ms" in row:
+        line += f"; p50 {row['p50_ms']:.2f} ms, p99 {row['p99_ms']:.2f} ms"
+    return line
+
+
+def _row(figures: dict[str, float]) -> dict[str, float]:
+    count, seconds = max(figures["count"], 1), figures["seconds"]
+    row = {
+        "per_s": figures["count"] / seconds,
+        "server_us": figures["server_cpu_s"] / count * 1e6,
+        "server_share": figures["server_cpu_s"] / seconds,
+        "load_share": figures["load_cpu_s"] / seconds,
+    }
+    return row | {name: figures[name] for name in ("p50_ms", "p90_ms", "p99_ms") if name in figures}
+
+
+def summarise(results: dict[str, list[dict[str, float]]]) -> dict[str, dict[str, float]]:
+    """Medians over the rounds, and ratios to the floors' medians."""
+    rows = {}
+    for name, runs in results.items():
+        measured = [_row(run) for run in runs]
+        rows[name] = {key: statistics.median(run[key] for run in measured) for key in measured[0]}
+    for floor in ("bare", "engineio"):
+        for name, row in rows.items():
+            if floor in rows and not name.startswith("latency"):
+                row[f"x_{floor}"] = row["per_s"] / rows[floor]["per_s"]
+    return rows
+
+
+def table(rows: dict[str, dict[str, float]]) -> str:
+    """Markdown, readable as it is."""
+    lines = [
+        "| what | per second | server CPU µs each | server / load % of a core | x bare | x engineio | p50 / p99 ms |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for name, row in rows.items():
+        ratios = [f"{row[key]:.2f}" if key in row else "" for key in ("x_bare", "x_engineio")]
+        latency = f"{row['p50_ms']:.2f} / {row['p99_ms']:.2f}" if "p50_ms" in row else ""
+        shares = f"{100 * row['server_share']:.0f} / {100 * row['load_share']:.0f}"
+        cells = [_TITLES[name], f"{row['per_s']:,.0f}", f"{row['server_us']:,.0f}", shares, *ratios, latency]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def write(results: dict[str, list[dict[str, float]]], facts: dict[str, Any], path: Path) -> None:
+    """Print the table, write everything to ``path`` and the table to the Markdown file beside it."""
+    rows = summarise(results)
+    head = f"{facts['cpu']}, {facts['cores']} cores, {facts['system']}, Python {facts['python']}"
+    head += f"; fdatasync {facts['fsync_ms']} ms; medians of {facts['rounds']} rounds of {facts['seconds']:g} s"
+    text = f"{table(rows)}\n\n{head}.\n"
+    path.write_text(json.dumps({"facts": facts, "medians": rows, "runs": results}, indent=1) + "\n")
+    path.with_suffix(".md").write_text(text)
+    print(f"\n{text}\nwritten to {path.name} and {path.stem}.md in {path.parent.name}/")

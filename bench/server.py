@@ -1,0 +1,116 @@
+"""Starts and stops the servers that are measured, each pinned to one core."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+_START_S = 15.0
+_STOP_S = 20.0
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server."""
+
+    pid: int
+    port: int
+
+
+def free_port() -> int:
+    """A port that nobody listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def pagehand(
+    store: Path, *, core: int | None, prefix: tuple[str, ...] = (), flags: tuple[str, ...] = ()
+) -> Iterator[Server]:
+    """``server.py`` on a store; ``prefix`` is a program that starts it, such as a profiler."""
+    port = free_port()
+    command = [*(prefix or (sys.executable,)), str(ROOT / "server.py"), "--port", str(port)]
+    command += ["--store", f"sqlite:///{store}", "--drain-s", "0.1", *flags]
+    with _running(command, port, "/readyz", core=core) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def floor(kind: str, *, core: int | None) -> Iterator[Server]:
+    """A server of ``floors.py``."""
+    port = free_port()
+    command = [sys.executable, "-m", "bench.floors", kind, "--port", str(port)]
+    with _running(command, port, "/engine.io/", core=core) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def _running(command: list[str], port: int, probe: str, *, core: int | None) -> Iterator[Server]:
+    log = ROOT / "bench" / "server.log"
+    with log.open("wb") as output:
+        # Pinned before it starts: a later pinning would reach its first thread only.
+        pin = None if core is None else partial(os.sched_setaffinity, 0, {core})
+        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output, preexec_fn=pin)
+        try:
+            _wait_until_it_answers(process, port, probe)
+            yield Server(_server_of(process), port)
+        finally:
+            _stop(process)
+
+
+def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int, path: str) -> None:
+    deadline = time.monotonic() + _START_S
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise SystemExit(f"the server ended with status {process.returncode}; see bench/server.log")
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=1).read()
+        except urllib.error.HTTPError as error:
+            if error.code != 503:
+                return
+        except OSError:
+            pass
+        else:
+            return
+        time.sleep(0.02)
+    raise SystemExit("the server did not answer in time; see bench/server.log")
+
+
+def _server_of(process: subprocess.Popen[bytes]) -> int:
+    """The process itself, or its only child where a profiler started it."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    found = children.read_text().split() if children.exists() else []
+    return int(found[0]) if found else process.pid
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        os.kill(_server_of(process), signal.SIGTERM)
+    try:
+        process.wait(_STOP_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        print("bench: a server did not stop within 20 s of SIGTERM and was killed", file=sys.stderr)
+
+
+def copy_store(source: Path, target: Path) -> Path:
+    """A fresh copy of a prepared store: every file that lies beside it."""
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(source.parent, target)
+    os.sync()
+    return target / source.name

@@ -1,0 +1,32 @@
+"""The two clocks, never mixed. The only module of the server that reads the time."""
+
+from __future__ import annotations
+
+import time
+from typing import Protocol
+
+__all__ = ["Clock", "SystemClock"]
+
+
+class Clock(Protocol):
+    """Tells the time; tests bring one that is turned by hand."""
+
+    def monotonic(self) -> float:
+        """Seconds since some instant; never goes back. For every deadline and duration."""
+        ...
+
+    def utc(self) -> float:
+        """Seconds since 1970, UTC; may be stepped. Only for what is stored and shown."""
+        ...
+
+
+class SystemClock:
+    """The machine's clocks."""
+
+    def monotonic(self) -> float:
+        """Seconds of CLOCK_MONOTONIC."""
+        return time.monotonic()
+
+    def utc(self) -> float:
+        """Seconds of the wall clock."""
+        return time.time()

@@ -1,0 +1,126 @@
+"""Attempts and workers of one node: their deadlines, and every way in which an attempt can end.
+
+The lowest of the machine's three layers (``leases``, ``registry``, ``machine``). It owns the tables and the one heap
+of deadlines; it does not know what pages say or what a turn is.
+"""
+
+from __future__ import annotations
+
+import random
+
+from dispatcher.core.deadlines import Deadlines
+from dispatcher.core.effects import CancelOrder, Drop, Effect, Order, Record
+from dispatcher.core.pools import Pools
+from dispatcher.core.retry import RetryPolicy, after_loss, after_timeout
+from dispatcher.core.states import Event
+from dispatcher.core.timings import Timings
+from dispatcher.core.turn import Cause, Ended
+from dispatcher.core.worker import Attempt, AttemptState, Worker, WorkerState
+
+__all__ = ["Leases", "lapse"]
+
+#: A key of the deadlines: what is due (``lease``, ``reload``, ``grace``, ``probe``) and whose: an attempt's or a
+#: worker's id.
+Due = tuple[str, str]
+
+
+class Leases:
+    """The tables, and how attempts end."""
+
+    def __init__(self, *, timings: Timings, retry: RetryPolicy, rng: random.Random) -> None:
+        self._timings = timings
+        self._retry = retry
+        self._rng = rng
+        self._now = 0.0
+        self._deadlines: Deadlines[Due] = Deadlines()
+        self.workers: dict[str, Worker] = {}
+        #: All attempts that this node has claimed and not let go.
+        self.attempts: dict[str, Attempt] = {}
+        self._by_session: dict[str, Worker] = {}
+        self._pools = Pools(self.workers)
+
+    def next_deadline(self) -> float | None:
+        """When ``tick`` must be called next; None: not before something else happens."""
+        return self._deadlines.next()
+
+    def _at(self, now: float) -> float:
+        self._now = max(self._now, now)
+        return self._now
+
+    def _lease_over(self, attempt: Attempt) -> list[Effect]:
+        """The attempt's own deadline has passed: its offer lapsed, it timed out, or its page did not come back."""
+        if attempt.state is AttemptState.OFFERED:
+            return self._end(attempt, lapse(attempt, "nobody accepted the offer in time"))
+        if attempt.state is AttemptState.ADRIFT or attempt.finished:
+            return self._end(attempt, after_loss(attempt, "its page did not come back"))
+        ended = after_timeout(attempt, self._retry, self._rng)
+        return [Record(ended), *self._revoke(attempt, "timed_out")]
+
+    def _revoke(self, attempt: Attempt, reason: str) -> list[Effect]:
+        """The attempt has ended, but its page may be busy with it: it holds its slot until the page answers."""
+        attempt.state = AttemptState.REVOKED
+        self._deadlines.set(("reload", attempt.id), self._now + self._timings.reload_after_s)
+        worker = self.workers.get(attempt.worker)
+        if worker is not None:
+            self._forget_quiet(worker)
+        if worker is None or worker.session is None:
+            return []
+        return [CancelOrder(worker.session, attempt.id, reason)]
+
+    def _order_reload(self, attempt: Attempt) -> list[Effect]:
+        worker = self.workers.get(attempt.worker)
+        if worker is None or worker.session is None:
+            return []
+        return [Order(worker.session, "reload")]
+
+    # -- the end of an attempt
+
+    def _end(self, attempt: Attempt, ended: Ended) -> list[Effect]:
+        """Records the end and forgets the attempt; its slot is free."""
+        self._forget(attempt)
+        return [Record(ended)]
+
+    def _forget(self, attempt: Attempt) -> None:
+        self._deadlines.clear(("lease", attempt.id))
+        self._deadlines.clear(("reload", attempt.id))
+        del self.attempts[attempt.id]
+        worker = self.workers.get(attempt.worker)
+        if worker is not None and worker.attempts.pop(attempt.id, None) is not None:
+            self._pools.update(worker)
+            self._forget_quiet(worker)
+
+    def _forget_quiet(self, worker: Worker) -> None:
+        """A quiet worker that has no lease left to protect is forgotten after the grace, like one that is away."""
+        if worker.state is WorkerState.QUIET and not any(attempt.live() for attempt in worker.attempts.values()):
+            self._deadlines.set(("grace", worker.id), self._now + self._timings.reconnect_grace_s)
+
+    def _take_back(self, worker: Worker) -> list[Effect]:
+        """Offers that no poll has carried away yet go back to their lanes at once."""
+        unwritten = [a for a in worker.attempts.values() if a.state is AttemptState.OFFERED and not a.written]
+        effects: list[Effect] = []
+        for attempt in unwritten:
+            effects += self._end(attempt, lapse(attempt, "its page was gone before it could be sent"))
+        return effects
+
+    def _gone(self, worker: Worker, detail: str) -> list[Effect]:
+        """The worker's page is gone for good, and with it all that it had."""
+        effects: list[Effect] = []
+        for attempt in list(worker.attempts.values()):
+            if attempt.state is AttemptState.OFFERED:
+                effects += self._end(attempt, lapse(attempt, detail))
+            elif attempt.state is AttemptState.REVOKED:
+                self._forget(attempt)
+            else:
+                effects += self._end(attempt, after_loss(attempt, detail))
+        self._deadlines.clear(("grace", worker.id))
+        self._deadlines.clear(("probe", worker.id))
+        self._pools.remove(worker)
+        if worker.session is not None:
+            del self._by_session[worker.session]
+            effects.append(Drop(worker.session))
+        del self.workers[worker.id]
+        return effects
+
+
+def lapse(attempt: Attempt, detail: str) -> Ended:
+    return Ended(attempt.id, Cause.LAPSED, Event.REQUEUE, attempt.holder(), detail=detail)

@@ -1,0 +1,280 @@
+"""What a turn means for the rows of jobs and attempts: the fence, the counts and the numbers, once for all stores.
+
+Pure. A store loads the rows that a turn names, lets these functions change them, and saves what they changed.
+Only the job's current attempt (``JobRow.attempt``) can change the job; the transition table says how.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from dispatcher.core.states import FINAL, Event, JobState, next_state
+from dispatcher.core.turn import Cause, Ended, Holder, Logged, Progressed, Report, Settled, Started, Verdict
+
+__all__ = [
+    "EVIDENCE_BYTES",
+    "RANK_STEP_S",
+    "AttemptRow",
+    "Changes",
+    "JobRow",
+    "cancel",
+    "claim",
+    "enqueue",
+    "expire",
+    "retry",
+    "settle",
+]
+
+#: A step of priority is a head start of this many seconds (promise S17).
+RANK_STEP_S = 60.0
+
+#: A stale result is kept on its attempt up to this size (promise S9).
+EVIDENCE_BYTES = 65_536
+
+
+class JobRow(Struct, array_like=True):
+    """A job's row. The first block changes in its life; the second is written once."""
+
+    seq: int
+    state: JobState
+    #: Order in its lane; set iff state is queued or running (kept over a lapse or a loss).
+    rank: float | None
+    #: Set iff state is scheduled.
+    run_at: float | None
+    #: The newest attempt, the only one that can change the job; None: none yet, or revoked.
+    attempt: str | None
+    number: int
+    errors: int
+    crashes: int
+    reason: str | None
+    detail: str | None
+    error: str | None
+    percent: float | None
+    note: str | None
+    worker: str | None
+    worker_name: str | None
+    offered_at: float | None
+    started_at: float | None
+    ended_at: float | None
+
+    id: str
+    lane: int
+    type: str
+    priority: int
+    timeout_s: float
+    max_attempts: int
+    max_crashes: int
+    size: int
+    expires_at: float | None
+    created_at: float
+    key: str | None
+    fingerprint: str
+
+
+class AttemptRow(Struct, array_like=True):
+    """An attempt's row; ``cause`` is set iff it has ended."""
+
+    id: str
+    job: int
+    #: None: it ended without having been accepted.
+    number: int | None
+    worker: str | None
+    worker_name: str | None
+    boot: str | None
+    offered_at: float
+    started_at: float | None
+    ended_at: float | None
+    #: When its result came although it had ended: the late result was recorded (promise S9).
+    late_at: float | None
+    cause: Cause | None
+    error: str | None
+    #: A stale result, kept for a person to look at.
+    evidence: str | None
+
+
+class Changes:
+    """What a turn has changed, to be saved: each row once, however often it changed."""
+
+    __slots__ = ("attempts", "jobs", "logs", "results")
+
+    def __init__(self) -> None:
+        self.jobs: dict[int, JobRow] = {}
+        self.attempts: dict[str, AttemptRow] = {}
+        #: (job's seq, JSON text)
+        self.results: list[tuple[int, str]] = []
+        #: (job's seq, attempt, at, line)
+        self.logs: list[tuple[int, str, float, str]] = []
+
+
+def settle(
+    report: Report,
+    attempts: Mapping[str, AttemptRow],
+    jobs: Mapping[int, JobRow],
+    now_at: float,
+    changes: Changes,
+) -> Settled:
+    """Applies one report under the fence and says its verdict."""
+    attempt = attempts.get(report.attempt)
+    if attempt is None:
+        return Settled(report.attempt, Verdict.STALE)
+    job = jobs[attempt.job]
+    current = job.attempt == attempt.id
+    if isinstance(report, Ended):
+        verdict = _end(report, attempt, job, current, now_at, changes)
+    elif not current or job.state is not JobState.RUNNING:
+        verdict = Verdict.STALE
+    else:
+        verdict = _note(report, attempt, job, now_at, changes)
+    finished = job.id if verdict is Verdict.RECORDED and job.state in FINAL else None
+    return Settled(report.attempt, verdict, finished)
+
+
+def _note(
+    report: Started | Progressed | Logged, attempt: AttemptRow, job: JobRow, now_at: float, changes: Changes
+) -> Verdict:
+    if isinstance(report, Started):
+        if attempt.started_at is None:
+            _accept(attempt, job, report.holder, now_at)
+            changes.attempts[attempt.id] = attempt
+    elif isinstance(report, Progressed):
+        job.percent = report.percent if report.percent is not None else job.percent
+        job.note = report.note if report.note is not None else job.note
+    else:
+        changes.logs.append((job.seq, attempt.id, now_at, report.line))
+    changes.jobs[job.seq] = job
+    return Verdict.RECORDED
+
+
+def _accept(attempt: AttemptRow, job: JobRow, holder: Holder | None, at: float) -> None:
+    """The page has the job: the try gets its number for good."""
+    if attempt.number is None:
+        attempt.number = job.number + 1
+    attempt.started_at = at
+    job.number = attempt.number
+    job.started_at = at
+    _hold(attempt, job, holder)
+
+
+def _hold(attempt: AttemptRow, job: JobRow, holder: Holder | None) -> None:
+    if holder is not None:
+        attempt.worker, attempt.worker_name, attempt.boot = holder.worker, holder.name, holder.boot
+        job.worker, job.worker_name = holder.worker, holder.name
+
+
+def _end(report: Ended, attempt: AttemptRow, job: JobRow, current: bool, now_at: float, changes: Changes) -> Verdict:
+    state = next_state(job.state, report.event) if current else None
+    # Only a result may come late; every other end is about the running attempt alone.
+    if state is None or (report.event is not Event.SUCCEED and job.state is not JobState.RUNNING):
+        return _unheeded(report, attempt, job, current, changes)
+    _close_attempt(report, attempt, job, now_at)
+    _move_job(report, job, state, now_at)
+    if report.value is not None and state is JobState.SUCCEEDED:
+        changes.results.append((job.seq, report.value))
+    changes.attempts[attempt.id] = attempt
+    changes.jobs[job.seq] = job
+    return Verdict.RECORDED
+
+
+def _unheeded(report: Ended, attempt: AttemptRow, job: JobRow, current: bool, changes: Changes) -> Verdict:
+    """A report that changes nothing about its job: a repetition, or too late."""
+    if report.event is not Event.SUCCEED:
+        return Verdict.STALE
+    if current and job.state is JobState.SUCCEEDED:
+        return Verdict.DUPLICATE
+    if attempt.evidence is None and report.value is not None and len(report.value) <= EVIDENCE_BYTES:
+        attempt.evidence = report.value
+        changes.attempts[attempt.id] = attempt
+    return Verdict.STALE
+
+
+def _close_attempt(report: Ended, attempt: AttemptRow, job: JobRow, now_at: float) -> None:
+    if report.implies_accept and attempt.started_at is None:
+        # A quick task: it was started when the offer arrived.
+        _accept(attempt, job, report.holder, attempt.offered_at)
+    _hold(attempt, job, report.holder)
+    if attempt.cause is not None:
+        attempt.late_at = now_at
+        return
+    attempt.cause = report.cause
+    attempt.ended_at = now_at
+    attempt.error = report.error
+    if attempt.started_at is None:
+        attempt.number = None
+
+
+def _move_job(report: Ended, job: JobRow, state: JobState, now_at: float) -> None:
+    job.errors += report.counts_error
+    job.crashes += report.counts_crash
+    job.error = report.error or job.error
+    job.percent = job.note = None
+    _enter(job, state, now_at, report.reason, report.detail)
+    if state is JobState.SCHEDULED:
+        job.run_at = now_at + report.delay_s
+        job.rank = None
+
+
+def _enter(job: JobRow, state: JobState, now_at: float, reason: str | None, detail: str | None) -> None:
+    job.state = state
+    job.reason = reason
+    job.detail = detail
+    job.run_at = None
+    if state in FINAL:
+        job.ended_at = now_at
+
+
+def enqueue(job: JobRow, event: Event, queue_clock: float, changes: Changes) -> None:
+    """A scheduled job has become due, or a person wants it run again: it gets a new rank."""
+    state = next_state(job.state, event)
+    assert state is JobState.QUEUED, f"{job.state} --{event}--> {state}, but only queued jobs have a rank"
+    job.state = state
+    job.run_at = None
+    job.rank = queue_clock - job.priority * RANK_STEP_S
+    changes.jobs[job.seq] = job
+
+
+def expire(job: JobRow, now_at: float, changes: Changes) -> None:
+    """The job was not started in time."""
+    state = next_state(job.state, Event.EXPIRE)
+    assert state is not None, f"a job that is {job.state} does not expire"
+    _enter(job, state, now_at, "expired", None)
+    changes.jobs[job.seq] = job
+
+
+def claim(job: JobRow, attempt_id: str, now_at: float, changes: Changes) -> None:
+    """The job goes to this node, with a new attempt."""
+    state = next_state(job.state, Event.CLAIM)
+    assert state is not None, f"a job that is {job.state} cannot be claimed"
+    job.state = state
+    job.attempt = attempt_id
+    job.offered_at = now_at
+    changes.jobs[job.seq] = job
+    changes.attempts[attempt_id] = AttemptRow(
+        attempt_id, job.seq, job.number + 1, None, None, None, now_at, None, None, None, None, None, None
+    )
+
+
+def cancel(job: JobRow, attempt: AttemptRow | None, reason: str, now_at: float, changes: Changes) -> str | None:
+    """Ends an open job. Returns the attempt that this revoked. The caller has checked the transition."""
+    running = job.state is JobState.RUNNING
+    state = next_state(job.state, Event.CANCEL)
+    assert state is not None, f"a job that is {job.state} cannot be cancelled"
+    _enter(job, state, now_at, "cancelled", reason)
+    revoked, job.attempt = job.attempt, None
+    changes.jobs[job.seq] = job
+    if not running:
+        return None
+    if attempt is not None:
+        attempt.cause, attempt.ended_at = Cause.CANCELLED, now_at
+        if attempt.started_at is None:
+            attempt.number = None
+        changes.attempts[attempt.id] = attempt
+    return revoked
+
+
+def retry(job: JobRow, queue_clock: float, changes: Changes) -> None:
+    """Another round for a job that has ended or is in doubt: counts start again, numbers go on."""
+    job.errors = job.crashes = 0
+    job.reason = job.detail = job.ended_at = job.expires_at = None
+    enqueue(job, Event.RETRY, queue_clock, changes)

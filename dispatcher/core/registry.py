@@ -1,0 +1,235 @@
+"""Who is there: sessions come and go, pages register, old boots end, leases of an earlier run are adopted.
+
+The middle of the machine's three layers.
+"""
+
+from __future__ import annotations
+
+import random
+
+from msgspec.structs import replace
+
+from dispatcher.core.effects import CancelOrder, Drop, Effect, Offer, Probe, Request, Welcome
+from dispatcher.core.leases import Leases, lapse
+from dispatcher.core.retry import RetryPolicy, after_loss
+from dispatcher.core.timings import Timings
+from dispatcher.core.turn import OfferedTypes
+from dispatcher.core.worker import Attempt, AttemptState, Registration, Worker, WorkerState
+
+__all__ = ["PROBE_S", "Registry"]
+
+#: How long the old boot of a worker has to show that it is still there, when a new one registers (S12).
+PROBE_S = 3.0
+
+
+class Registry(Leases):
+    """Workers and their sessions."""
+
+    def __init__(self, *, timings: Timings, retry: RetryPolicy, rng: random.Random) -> None:
+        super().__init__(timings=timings, retry=retry, rng=rng)
+        #: Worker -> (session, registration) of a new boot that waits until it is clear whether the old one lives.
+        self._newcomers: dict[str, tuple[str, Registration]] = {}
+        self._known_types: set[str] = set()
+
+    def worker_of(self, session: str) -> Worker | None:
+        """The worker that this session belongs to; None: it has not registered."""
+        return self._by_session.get(session)
+
+    def away(self, session: str, now: float) -> list[Effect]:
+        """The session's connection closed: evidence that the page may be gone. The grace runs (S11)."""
+        now = self._at(now)
+        worker = self._by_session.get(session)
+        if worker is None or worker.state is WorkerState.AWAY:
+            return []
+        worker.state = WorkerState.AWAY
+        self._deadlines.set(("grace", worker.id), now + self._timings.reconnect_grace_s)
+        self._pools.update(worker)
+        return self._take_back(worker) + self._decide(worker.id)
+
+    def back(self, session: str, now: float) -> list[Effect]:
+        """The page polls again on the same session: the grace stops."""
+        self._at(now)
+        worker = self._by_session.get(session)
+        if worker is not None and worker.state is not WorkerState.CONNECTED:
+            worker.state = WorkerState.CONNECTED
+            self._deadlines.clear(("grace", worker.id))
+            self._pools.update(worker)
+        return []
+
+    def ended(self, session: str, now: float) -> list[Effect]:
+        """The page left this session by its own doing (a close, overlapping polls): evidence, as in ``away``."""
+        effects = self.away(session, now)
+        self._unbind(session)
+        return effects
+
+    def quiet(self, session: str, now: float) -> list[Effect]:
+        """The session timed out, its connection did not close: no offers, but every lease runs on (S8, S11)."""
+        self._at(now)
+        worker = self._unbind(session)
+        if worker is None:
+            return []
+        if worker.state is WorkerState.CONNECTED:
+            worker.state = WorkerState.QUIET
+        effects = self._take_back(worker)
+        self._forget_quiet(worker)
+        return effects + self._decide(worker.id)
+
+    def _unbind(self, session: str) -> Worker | None:
+        worker = self._by_session.pop(session, None)
+        if worker is not None:
+            worker.session = None
+            self._pools.update(worker)
+        return worker
+
+    def _gone(self, worker: Worker, detail: str) -> list[Effect]:
+        return super()._gone(worker, detail) + self._decide(worker.id)
+
+    # -- registering
+
+    def register(self, session: str, registration: Registration, now: float) -> list[Effect]:
+        """A page says who it is. A new boot ends the old page's attempts; the same boot goes on with its own."""
+        self._at(now)
+        worker = self.workers.get(registration.worker)
+        if worker is None or worker.boot == registration.boot:
+            return self._admit(session, registration)
+        self._newcomers[worker.id] = (session, registration)
+        if worker.state is not WorkerState.CONNECTED or worker.session is None:
+            return self._decide(worker.id)
+        self._deadlines.set(("probe", worker.id), self._now + PROBE_S)
+        return [Probe(worker.session)]
+
+    def heard(self, session: str, now: float) -> list[Effect]:
+        """The page of this session made a request. If it is the old boot of a newcomer, there are two windows."""
+        now = self._at(now)
+        worker = self._by_session.get(session)
+        if worker is None:
+            return []
+        worker.heard = now
+        newcomer = self._newcomers.pop(worker.id, None) if self._newcomers else None
+        if newcomer is None:
+            return []
+        self._deadlines.clear(("probe", worker.id))
+        other_session, registration = newcomer
+        return self._admit(other_session, replace(registration, worker=registration.spare, holding=(), finished=()))
+
+    def _decide(self, worker_id: str) -> list[Effect]:
+        """The old boot gave no sign of life: the newcomer is the same window, loaded anew (S12)."""
+        self._deadlines.clear(("probe", worker_id))
+        newcomer = self._newcomers.pop(worker_id, None)
+        return [] if newcomer is None else self._admit(*newcomer)
+
+    def _admit(self, session: str, registration: Registration) -> list[Effect]:
+        effects: list[Effect] = []
+        worker = self.workers.get(registration.worker)
+        if worker is not None and worker.boot != registration.boot:
+            effects += self._end_old_boot(worker, registration)
+        worker = self._bind(worker, session, registration, effects)
+        worker.registered = worker.heard = self._now
+        effects.append(Welcome(session, worker.id, worker.name))
+        effects += self._reconcile(worker, registration)
+        self._pools.update(worker)
+        new = tuple(sorted(set(worker.lanes) - self._known_types))
+        if new:
+            self._known_types.update(new)
+            effects.append(Request(OfferedTypes(new)))
+        return effects
+
+    def _bind(self, worker: Worker | None, session: str, registration: Registration, effects: list[Effect]) -> Worker:
+        other = self._by_session.get(session)
+        if other is not None and other is not worker:
+            effects += self._gone(other, "its page became another worker")
+        if worker is None:
+            worker = Worker(registration.worker, registration.boot, "", (), 1, None, attempts={})
+            self.workers[worker.id] = worker
+        if worker.session is not None and worker.session != session:
+            del self._by_session[worker.session]
+            effects.append(Drop(worker.session))
+        self._by_session[session] = worker
+        worker.session = session
+        worker.boot = registration.boot
+        worker.name = registration.name
+        worker.lanes = tuple(sorted(set(registration.types)))
+        worker.slots = registration.slots
+        worker.state = WorkerState.CONNECTED
+        self._deadlines.clear(("grace", worker.id))
+        return worker
+
+    def _end_old_boot(self, worker: Worker, registration: Registration) -> list[Effect]:
+        """The old page's memory is gone; only results that were in its stash can still come (S12)."""
+        effects: list[Effect] = []
+        for attempt in list(worker.attempts.values()):
+            if attempt.state is AttemptState.REVOKED:
+                self._forget(attempt)
+            elif attempt.id in registration.finished:
+                self._await_stash(attempt)
+            elif attempt.state is AttemptState.OFFERED:
+                effects += self._end(attempt, lapse(attempt, "the page was loaded anew"))
+            else:
+                effects += self._end(attempt, after_loss(attempt, "the page was loaded anew"))
+        return effects
+
+    def _await_stash(self, attempt: Attempt) -> None:
+        """Its result lies in the page's stash: the attempt stays current until it can have arrived."""
+        attempt.finished = True
+        attempt.state = AttemptState.RUNNING
+        self._deadlines.set(("lease", attempt.id), self._now + self._timings.offer_ttl_s)
+
+    def _reconcile(self, worker: Worker, registration: Registration) -> list[Effect]:
+        """Brings what the page has and what we think it has together."""
+        effects: list[Effect] = []
+        holding = dict(registration.holding)
+        for attempt in self._adrift(worker, registration):
+            effects += self._adopt(attempt, worker, registration)
+        for attempt in list(worker.attempts.values()):
+            effects += self._compare(attempt, worker, registration, holding)
+        for attempt_id in holding:
+            if attempt_id not in self.attempts:
+                effects.append(CancelOrder(worker.session or "", attempt_id, "stale"))
+        return effects
+
+    def _adrift(self, worker: Worker, registration: Registration) -> list[Attempt]:
+        """Attempts of an earlier run that this page decides about: its own worker's, and those it holds."""
+        named = [self.attempts.get(name) for name, _ in registration.holding]
+        named += [self.attempts.get(name) for name in registration.finished]
+        own = [a for a in self.attempts.values() if a.worker == worker.id] if self._any_adrift() else []
+        found = {a.id: a for a in [*named, *own] if a is not None and a.state is AttemptState.ADRIFT}
+        return list(found.values())
+
+    def _any_adrift(self) -> bool:
+        return any(a.state is AttemptState.ADRIFT for a in self.attempts.values())
+
+    def _adopt(self, attempt: Attempt, worker: Worker, registration: Registration) -> list[Effect]:
+        """A page came back after a restart of the server."""
+        holding = dict(registration.holding)
+        if attempt.id in registration.finished:
+            self._hand(attempt, worker)
+            self._await_stash(attempt)
+            return []
+        if attempt.id not in holding:
+            return self._end(attempt, after_loss(attempt, "the page came back without it"))
+        self._hand(attempt, worker)
+        attempt.state = AttemptState.RUNNING
+        timeout_s = attempt.claim.timeout_s
+        left_s = timeout_s - min(max(holding[attempt.id], 0.0), timeout_s)
+        self._deadlines.set(
+            ("lease", attempt.id), self._now + max(left_s, min(timeout_s, self._timings.restart_grace_s))
+        )
+        return []
+
+    def _hand(self, attempt: Attempt, worker: Worker) -> None:
+        attempt.worker, attempt.boot, attempt.name = worker.id, worker.boot, worker.name
+        worker.attempts[attempt.id] = attempt
+
+    def _compare(
+        self, attempt: Attempt, worker: Worker, registration: Registration, holding: dict[str, float]
+    ) -> list[Effect]:
+        session = worker.session or ""
+        if attempt.state is AttemptState.REVOKED:
+            return [CancelOrder(session, attempt.id, "stale")]
+        if attempt.id in registration.finished or attempt.id in holding:
+            return []
+        if attempt.state is AttemptState.OFFERED:
+            attempt.written = False
+            self._deadlines.clear(("lease", attempt.id))
+            return [Offer(session, attempt.claim)]
+        return self._end(attempt, after_loss(attempt, "the page does not have it any more"))

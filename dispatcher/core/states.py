@@ -1,0 +1,89 @@
+"""The states of a job and the one table of its transitions.
+
+This module owns the question "may this happen to a job in this state?". Nothing else decides it: the stores
+apply ``TRANSITIONS``, the documentation's diagram is generated from it, and an event that the table does not
+list for a state changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+__all__ = ["FINAL", "OPEN", "TRANSITIONS", "Event", "JobState", "next_state"]
+
+
+class JobState(StrEnum):
+    """Where a job stands; stored and shown under these names."""
+
+    #: Waits for a time: a delay or a backoff. ``run_at`` says which instant.
+    SCHEDULED = "scheduled"
+    #: Ready, in its lane, ordered by rank.
+    QUEUED = "queued"
+    #: Claimed by a node for one of its pages: offered or started.
+    RUNNING = "running"
+    #: Open, not final: an effect may or may not have happened; a person or the job's own late result decides.
+    IN_DOUBT = "in_doubt"
+    SUCCEEDED = "succeeded"
+    #: Attempts used up or not retryable: a dead letter.
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    #: Not started in time.
+    EXPIRED = "expired"
+
+
+class Event(StrEnum):
+    """What can happen to a job."""
+
+    DUE = "due"
+    CLAIM = "claim"
+    #: Back to its lane with its old rank: the attempt lapsed, was released or lost.
+    REQUEUE = "requeue"
+    #: Tried again later: after an error or a timeout.
+    BACK_OFF = "back_off"
+    SUCCEED = "succeed"
+    FAIL = "fail"
+    DOUBT = "doubt"
+    CANCEL = "cancel"
+    EXPIRE = "expire"
+    #: A person asks for another round.
+    RETRY = "retry"
+
+
+_S, _E = JobState, Event
+
+TRANSITIONS: Mapping[tuple[JobState, Event], JobState] = MappingProxyType(
+    {
+        (_S.SCHEDULED, _E.DUE): _S.QUEUED,
+        (_S.QUEUED, _E.CLAIM): _S.RUNNING,
+        (_S.RUNNING, _E.REQUEUE): _S.QUEUED,
+        (_S.RUNNING, _E.BACK_OFF): _S.SCHEDULED,
+        (_S.RUNNING, _E.SUCCEED): _S.SUCCEEDED,
+        (_S.RUNNING, _E.FAIL): _S.FAILED,
+        (_S.RUNNING, _E.DOUBT): _S.IN_DOUBT,
+        # A late result of the job's newest attempt (promise S9).
+        (_S.QUEUED, _E.SUCCEED): _S.SUCCEEDED,
+        (_S.SCHEDULED, _E.SUCCEED): _S.SUCCEEDED,
+        (_S.IN_DOUBT, _E.SUCCEED): _S.SUCCEEDED,
+        (_S.SCHEDULED, _E.CANCEL): _S.CANCELLED,
+        (_S.QUEUED, _E.CANCEL): _S.CANCELLED,
+        (_S.RUNNING, _E.CANCEL): _S.CANCELLED,
+        (_S.SCHEDULED, _E.EXPIRE): _S.EXPIRED,
+        (_S.QUEUED, _E.EXPIRE): _S.EXPIRED,
+        # A person's decisions.
+        (_S.IN_DOUBT, _E.FAIL): _S.FAILED,
+        (_S.IN_DOUBT, _E.RETRY): _S.QUEUED,
+        (_S.FAILED, _E.RETRY): _S.QUEUED,
+        (_S.CANCELLED, _E.RETRY): _S.QUEUED,
+        (_S.EXPIRED, _E.RETRY): _S.QUEUED,
+    }
+)
+
+FINAL = frozenset({_S.SUCCEEDED, _S.FAILED, _S.CANCELLED, _S.EXPIRED})
+OPEN = frozenset(JobState) - FINAL
+
+
+def next_state(state: JobState, event: Event) -> JobState | None:
+    """The state that ``event`` leads to from ``state``; None where the table has no such transition."""
+    return TRANSITIONS.get((state, event))

@@ -1,0 +1,16 @@
+"""The durations that the core's decisions depend on."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+__all__ = ["Timings"]
+
+
+class Timings(Struct, frozen=True, kw_only=True):
+    """All in seconds; ranges and defaults are the server's settings."""
+
+    offer_ttl_s: float = 10.0
+    reconnect_grace_s: float = 30.0
+    restart_grace_s: float = 60.0
+    reload_after_s: float = 60.0

@@ -1,0 +1,163 @@
+"""The one tree of errors that Pagehand raises on purpose; each class has a stable ``code``.
+
+    PagehandError
+    ├── RequestError            the caller's fault: asking again unchanged will fail again
+    │   ├── BadRequest          bad_request, bad_json, bad_parameter, ...
+    │   ├── Unauthorized        the token is missing or wrong
+    │   ├── Forbidden           a foreign host or origin
+    │   ├── JobNotFound
+    │   ├── WrongState          the job is not in a state that allows this
+    │   ├── KeyConflict         an idempotency key was used before with another body
+    │   ├── Unsupported         a content type we do not take
+    │   └── TooLarge
+    ├── Unavailable             ours, for the moment: ask again after ``retry_after_s``
+    │   ├── QueueFull
+    │   ├── Draining
+    │   └── StorageTrouble      the outcome is unknown: ask again with the same Idempotency-Key
+    ├── MessageRefused          a worker page sent something we do not obey; ``code`` goes to the page
+    ├── StoreRefused            the store cannot be opened: damaged, newer schema, in use
+    └── SettingError            a setting is unknown, out of range or contradicts another
+
+HTTP statuses are mapped in one place, ``handlers/errors.py``; nothing here knows of HTTP.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "BadRequest",
+    "Draining",
+    "Forbidden",
+    "JobNotFound",
+    "KeyConflict",
+    "MessageRefused",
+    "PagehandError",
+    "QueueFull",
+    "RequestError",
+    "SettingError",
+    "StorageTrouble",
+    "StoreRefused",
+    "TooLarge",
+    "Unauthorized",
+    "Unavailable",
+    "Unsupported",
+    "WrongState",
+]
+
+
+class PagehandError(Exception):
+    """The base. ``code`` is stable and machine-readable; the message says what happened and what to do."""
+
+    code = "error"
+
+    def __init__(self, detail: str, *, code: str | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        if code is not None:
+            self.code = code
+
+
+class RequestError(PagehandError):
+    """The caller's fault."""
+
+    code = "bad_request"
+
+
+class BadRequest(RequestError):
+    """Something in the request is malformed or out of range.
+
+    ``pointer`` is a JSON pointer to the offending field (``/priority``), or empty; ``semantic`` tells a
+    well-formed request with an unusable value (422) from one that cannot be read at all (400).
+    """
+
+    def __init__(self, detail: str, *, code: str = "bad_request", pointer: str = "", semantic: bool = False) -> None:
+        super().__init__(detail, code=code)
+        self.pointer = pointer
+        self.semantic = semantic
+
+
+class Unauthorized(RequestError):
+    """The token is missing or wrong."""
+
+    code = "bad_token"
+
+
+class Forbidden(RequestError):
+    """A host, an origin or a form without its secret that we do not serve."""
+
+    code = "forbidden"
+
+
+class JobNotFound(RequestError):
+    """No job has this id."""
+
+    code = "not_found"
+
+
+class WrongState(RequestError):
+    """The job's state does not allow this."""
+
+    code = "wrong_state"
+
+
+class KeyConflict(RequestError):
+    """The idempotency key was used before with another body."""
+
+    code = "key_conflict"
+
+
+class Unsupported(RequestError):
+    """A content type that this address does not take."""
+
+    code = "unsupported_media_type"
+
+
+class TooLarge(RequestError):
+    """A body, a value or a list over its limit."""
+
+    code = "too_large"
+
+
+class Unavailable(PagehandError):
+    """Ours, for the moment."""
+
+    code = "unavailable"
+
+    def __init__(self, detail: str, *, retry_after_s: int = 5) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
+
+class QueueFull(Unavailable):
+    """The queue is at its limit of jobs or bytes."""
+
+    code = "queue_full"
+
+
+class Draining(Unavailable):
+    """The server is stopping and takes no new jobs."""
+
+    code = "draining"
+
+
+class StorageTrouble(Unavailable):
+    """The store failed in this turn; whether it holds the change is unknown."""
+
+    code = "storage_trouble"
+
+
+class MessageRefused(PagehandError):
+    """A worker page's message is not obeyed; ``code`` is from the list in docs/protocol.md."""
+
+    code = "bad_message"
+
+
+class StoreRefused(PagehandError):
+    """The store cannot be opened; the message says why and what to do."""
+
+    code = "store_refused"
+
+
+class SettingError(PagehandError):
+    """A setting is unknown, out of range, or contradicts another one."""
+
+    code = "bad_setting"

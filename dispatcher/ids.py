@@ -1,0 +1,33 @@
+"""Where ids come from: the random source of the server."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+
+from dispatcher.clock import Clock
+
+__all__ = ["new_attempt_id", "new_job_id", "new_key", "new_worker_id"]
+
+
+def new_job_id(clock: Clock) -> str:
+    """A UUID of version 7 (RFC 9562): 48 bits of Unix milliseconds, then 74 random bits."""
+    value = int(clock.utc() * 1000) << 80 | secrets.randbits(80)
+    value = value & ~(0xF << 76) | 7 << 76
+    value = value & ~(0x3 << 62) | 2 << 62
+    return str(uuid.UUID(int=value))
+
+
+def new_attempt_id() -> str:
+    """128 random bits: what makes an attempt's id unguessable."""
+    return secrets.token_hex(16)
+
+
+def new_worker_id() -> str:
+    """128 random bits; not a secret, its proof is."""
+    return secrets.token_hex(16)
+
+
+def new_key() -> bytes:
+    """The key that workers' secrets are derived from."""
+    return secrets.token_bytes(32)

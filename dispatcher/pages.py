@@ -1,0 +1,256 @@
+"""Between the transport and the core: messages of pages become calls of the core, its effects become messages.
+
+Owns what is known of a session beside its worker: where it comes from and what its page says of itself. Checks who a
+page is (its token, its worker's secret); decides nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+from collections.abc import Callable, Iterable
+
+import msgspec
+from msgspec import Struct
+
+from dispatcher import protocol
+from dispatcher.core.effects import (
+    Answer,
+    CancelOrder,
+    Drop,
+    Effect,
+    Offer,
+    Order,
+    Probe,
+    Refuse,
+    Welcome,
+)
+from dispatcher.core.machine import Machine
+from dispatcher.core.worker import Registration
+from dispatcher.errors import MessageRefused
+from dispatcher.protocol import PageMessage, Refused
+from dispatcher.settings import Settings
+
+__all__ = ["Outlet", "Pages", "SessionInfo"]
+
+log = logging.getLogger("pagehand.pages")
+
+
+class SessionInfo(Struct):
+    """What is known of a session beside its worker."""
+
+    remote: str
+    user_agent: str
+    page: dict[str, str] = {}
+
+
+class Outlet:
+    """What ``Pages`` needs of the transport. The service binds it to the sessions once both exist."""
+
+    send: Callable[[str, str, str | None], object]
+    end: Callable[[str], object]
+    probe: Callable[[str, float], object]
+
+
+class Pages:
+    """The transport's listener. ``carry_out`` takes the core's effects."""
+
+    def __init__(
+        self,
+        *,
+        machine: Machine,
+        settings: Settings,
+        key: bytes,
+        new_worker_id: Callable[[], str],
+        carry_out: Callable[[Iterable[Effect]], None],
+    ) -> None:
+        self._machine = machine
+        self._settings = settings
+        self._key = key
+        self._new_worker_id = new_worker_id
+        self._carry_out = carry_out
+        self.outlet = Outlet()
+        self.sessions: dict[str, SessionInfo] = {}
+        self._now = 0.0
+        self._told = _told_settings(settings)
+        self._obey: dict[type, Callable[[str, PageMessage, float], Iterable[Effect]]] = {
+            protocol.Register: self._register,
+            protocol.Accept: lambda sid, m, now: machine.accept(sid, m.attempt, now),  # type: ignore[union-attr]
+            protocol.Progress: self._progress,
+            protocol.Log: lambda sid, m, now: machine.log(sid, m.attempt, _clean(m.line), now),  # type: ignore[union-attr]
+            protocol.Result: self._result,
+            protocol.ErrorMessage: self._error,
+            protocol.Released: lambda sid, m, now: machine.released(sid, m.attempt, _clean(m.reason), now),  # type: ignore[union-attr]
+            protocol.Pause: lambda sid, m, now: machine.pause(sid, True, now),
+            protocol.Resume: lambda sid, m, now: machine.pause(sid, False, now),
+            protocol.Bye: lambda sid, m, now: machine.bye(sid, now),
+        }
+
+    # -- the transport's listener
+
+    def opened(self, sid: str, remote: str, user_agent: str, now: float) -> None:
+        """See transport.Listener."""
+        self.sessions[sid] = SessionInfo(remote, user_agent)
+
+    def message(self, sid: str, text: str, now: float) -> None:
+        """See transport.Listener. A message that cannot be obeyed is refused with a reason and ends nothing."""
+        self._now = now
+        try:
+            message = protocol.decode(text)
+            if not isinstance(message, protocol.Register) and self._machine.worker_of(sid) is None:
+                raise MessageRefused("register first", code="not_registered")
+            self._carry_out(self._obey[type(message)](sid, message, now))
+        except MessageRefused as refusal:
+            log.info("%s: %s", refusal.code, refusal.detail, extra={"action": "message_refused"})
+            self._say(sid, Refused(refusal.code, refusal.detail))
+
+    def written(self, sid: str, attempts: list[str], now: float) -> None:
+        """See transport.Listener."""
+        self._carry_out(self._machine.written(attempts, now))
+
+    def away(self, sid: str, now: float) -> None:
+        """See transport.Listener."""
+        self._carry_out(self._machine.away(sid, now))
+
+    def back(self, sid: str, now: float) -> None:
+        """See transport.Listener."""
+        self._carry_out(self._machine.back(sid, now))
+
+    def quiet(self, sid: str, now: float) -> None:
+        """See transport.Listener."""
+        self.sessions.pop(sid, None)
+        self._carry_out(self._machine.quiet(sid, now))
+
+    def dropped(self, sid: str, now: float) -> None:
+        """See transport.Listener. The worker's grace is running already."""
+        self.ended(sid, now)
+
+    def ended(self, sid: str, now: float) -> None:
+        """See transport.Listener."""
+        self.sessions.pop(sid, None)
+        self._carry_out(self._machine.ended(sid, now))
+
+    def heard(self, sid: str, now: float) -> None:
+        """See transport.Listener."""
+        self._carry_out(self._machine.heard(sid, now))
+
+    # -- what pages say
+
+    def _register(self, sid: str, message: PageMessage, now: float) -> Iterable[Effect]:
+        assert isinstance(message, protocol.Register)
+        wanted = self._settings.token
+        if wanted and not hmac.compare_digest(wanted.encode(), (message.token or "").encode()):
+            raise MessageRefused("this server wants a token to join: open the page with #token=...", code="bad_token")
+        spare = self._new_worker_id()
+        info = self.sessions.get(sid)
+        if info is not None:
+            info.page = {name: _clean(str(value))[:200] for name, value in message.page.items()}
+        known = message.worker is not None and self._proves(message.worker, message.secret or "")
+        worker = message.worker if known and message.worker is not None else spare
+        registration = Registration(
+            worker=worker,
+            spare=self._new_worker_id(),
+            boot=message.boot,
+            name=_clean(message.name).strip() or f"page-{worker[:6]}",
+            types=message.types,
+            slots=message.slots,
+            holding=tuple((held.attempt, held.elapsed_ms / 1000) for held in message.holding),
+            finished=message.finished,
+        )
+        return self._machine.register(sid, registration, now)
+
+    def secret(self, worker: str) -> str:
+        """What proves an identity; derived, so that it survives restarts without being stored."""
+        return hmac.new(self._key, worker.encode(), hashlib.sha256).hexdigest()
+
+    def _proves(self, worker: str, secret: str) -> bool:
+        return hmac.compare_digest(self.secret(worker).encode(), secret.encode())
+
+    def _progress(self, sid: str, message: PageMessage, now: float) -> Iterable[Effect]:
+        assert isinstance(message, protocol.Progress)
+        note = None if message.note is None else _clean(message.note)
+        return self._machine.progress(sid, message.attempt, message.percent, note, now)
+
+    def _result(self, sid: str, message: PageMessage, now: float) -> Iterable[Effect]:
+        assert isinstance(message, protocol.Result)
+        raw = bytes(message.value)
+        if len(raw) > self._settings.body_limit:
+            return self._too_large(sid, message.attempt, len(raw), now)
+        return self._machine.result(sid, message.attempt, raw.decode(), now)
+
+    def _too_large(self, sid: str, attempt: str, size: int, now: float) -> Iterable[Effect]:
+        detail = f"the result has {size} bytes, the limit is {self._settings.body_limit} (--body-limit)"
+        error = msgspec.json.encode({"message": detail, "code": "result_too_large"}).decode()
+        return self._machine.error(sid, attempt, error, detail, False, now)
+
+    def _error(self, sid: str, message: PageMessage, now: float) -> Iterable[Effect]:
+        assert isinstance(message, protocol.ErrorMessage)
+        fields = {"message": message.message, "stack": message.stack, "code": message.code}
+        error = msgspec.json.encode({name: text for name, text in fields.items() if text is not None}).decode()
+        detail = _clean(message.message)[:500]
+        return self._machine.error(sid, message.attempt, error, detail, message.retry, now)
+
+    # -- what pages are told
+
+    def send(self, effect: Effect) -> None:
+        """Carries out an effect that goes to a page; it leaves with the next flush."""
+        if isinstance(effect, Offer):
+            self._offer(effect)
+        elif isinstance(effect, Answer):
+            self._say(effect.session, protocol.Recorded(effect.attempt, str(effect.verdict)))
+        elif isinstance(effect, Drop):
+            self.sessions.pop(effect.session, None)
+            self.outlet.end(effect.session)
+        elif isinstance(effect, Probe):
+            self.outlet.probe(effect.session, self._now)
+        else:
+            self._say_rarely(effect)
+
+    def _offer(self, effect: Offer) -> None:
+        claim = effect.claim
+        message = protocol.JobMessage(
+            claim.attempt,
+            claim.job,
+            claim.type,
+            msgspec.Raw(claim.data.encode()),
+            claim.number,
+            round(claim.timeout_s * 1000),
+        )
+        self.outlet.send(effect.session, protocol.encode(message), claim.attempt)
+
+    def _say_rarely(self, effect: Effect) -> None:
+        if isinstance(effect, Welcome):
+            secret = self.secret(effect.worker)
+            self._say(effect.session, protocol.Registered(effect.worker, secret, effect.name, self._told))
+        elif isinstance(effect, CancelOrder):
+            self._say(effect.session, protocol.CancelMessage(effect.attempt, effect.reason))
+        elif isinstance(effect, Refuse):
+            self._say(effect.session, Refused(effect.code, effect.detail, effect.attempt))
+        elif isinstance(effect, Order):
+            self._say(effect.session, _ORDERS[effect.op])
+
+    def _say(self, sid: str, message: protocol.ServerMessage) -> None:
+        self.outlet.send(sid, protocol.encode(message), None)
+
+
+_ORDERS: dict[str, protocol.ServerMessage] = {
+    "drain": protocol.Drain(),
+    "resume": protocol.Resume(),
+    "reload": protocol.Reload(),
+}
+
+
+def _told_settings(settings: Settings) -> dict[str, int]:
+    return {
+        "result_limit": settings.body_limit,
+        "post_limit": settings.post_limit,
+        "packet_limit": settings.packet_limit,
+        "offer_ttl_ms": round(settings.offer_ttl_s * 1000),
+        "repeat_ms": min(5_000, round(settings.offer_ttl_s * 500)),
+    }
+
+
+def _clean(text: str) -> str:
+    """Text that every store can hold and every log can show: no NUL."""
+    return text.replace("\0", "\ufffd")

@@ -1,0 +1,238 @@
+"""The messages between a worker page and the server, as values and as text. docs/protocol.md is the authority.
+
+Pure: no I/O, no clock. A message is one JSON object in one Engine.IO text message; ``op`` names it. Unknown fields
+are ignored; an unknown ``op`` is refused. Times on the wire are milliseconds and end in ``_ms``. ``value`` and
+``data`` are kept as the JSON text that came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Raw, Struct
+
+from dispatcher.errors import MessageRefused
+
+__all__ = [
+    "VERSION",
+    "Accept",
+    "Bye",
+    "CancelMessage",
+    "Drain",
+    "ErrorMessage",
+    "Go",
+    "Held",
+    "JobMessage",
+    "Log",
+    "PageMessage",
+    "Pause",
+    "Progress",
+    "Recorded",
+    "Refused",
+    "Register",
+    "Registered",
+    "Released",
+    "Reload",
+    "Result",
+    "Resume",
+    "ServerMessage",
+    "decode",
+    "encode",
+]
+
+#: The version of this protocol; ``register`` carries it.
+VERSION = 1
+
+AttemptId = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,64}$")]
+TypeName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
+Text = Annotated[str, Meta(max_length=2_000)]
+Opaque = Annotated[str, Meta(max_length=200)]
+
+
+class Held(Struct, frozen=True):
+    """An attempt that this boot still has; ``elapsed_ms`` counts from its accept, 0 while it waits for ``go``."""
+
+    attempt: AttemptId
+    elapsed_ms: Annotated[float, Meta(ge=0)] = 0
+
+
+class Register(Struct, frozen=True, tag_field="op", tag="register"):
+    """A page says who it is, what it can do and what it still has."""
+
+    types: Annotated[tuple[TypeName, ...], Meta(min_length=1, max_length=1_000)]
+    boot: Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,64}$")]
+    version: int
+    worker: Opaque | None = None
+    secret: Opaque | None = None
+    name: Annotated[str, Meta(max_length=100)] = ""
+    slots: Annotated[int, Meta(ge=1, le=64)] = 1
+    token: Annotated[str, Meta(max_length=1_000)] | None = None
+    holding: Annotated[tuple[Held, ...], Meta(max_length=1_000)] = ()
+    finished: Annotated[tuple[AttemptId, ...], Meta(max_length=1_000)] = ()
+    labels: Annotated[dict[Opaque, Opaque], Meta(max_length=50)] = {}
+    page: Annotated[
+        dict[Opaque, Annotated[str, Meta(max_length=500)] | int | float | bool | None], Meta(max_length=50)
+    ] = {}
+
+
+class Accept(Struct, frozen=True, tag_field="op", tag="accept"):
+    """The page has the job and is about to start it."""
+
+    attempt: AttemptId
+
+
+class Progress(Struct, frozen=True, tag_field="op", tag="progress"):
+    """How far the task is; also the heartbeat of a job that asks for one."""
+
+    attempt: AttemptId
+    percent: Annotated[float, Meta(ge=0, le=100)] | None = None
+    note: Text | None = None
+
+
+class Log(Struct, frozen=True, tag_field="op", tag="log"):
+    """A line that the task wrote."""
+
+    attempt: AttemptId
+    line: Text
+
+
+class Result(Struct, frozen=True, tag_field="op", tag="result"):
+    """The task's result; repeated until answered."""
+
+    attempt: AttemptId
+    value: Raw
+
+
+class ErrorMessage(Struct, frozen=True, tag_field="op", tag="error"):
+    """The task failed; repeated until answered."""
+
+    attempt: AttemptId
+    message: Annotated[str, Meta(max_length=10_000)]
+    stack: Annotated[str, Meta(max_length=50_000)] | None = None
+    code: Opaque | None = None
+    retry: bool = True
+
+
+class Released(Struct, frozen=True, tag_field="op", tag="released"):
+    """The page holds the attempt no more: it declined the offer, or obeyed a cancel."""
+
+    attempt: AttemptId
+    reason: Opaque = ""
+
+
+class Pause(Struct, frozen=True, tag_field="op", tag="pause"):
+    """Offer me nothing more."""
+
+
+class Resume(Struct, frozen=True, tag_field="op", tag="resume"):
+    """Page to server: offer me jobs again. Server to page: a drain is over."""
+
+
+class Bye(Struct, frozen=True, tag_field="op", tag="bye"):
+    """The page goes away for good; what it held is lost."""
+
+
+PageMessage = Register | Accept | Progress | Log | Result | ErrorMessage | Released | Pause | Resume | Bye
+
+
+class Registered(Struct, frozen=True, tag_field="op", tag="registered"):
+    """The page is known; it keeps ``worker`` and ``secret`` and sends them next time."""
+
+    worker: str
+    secret: str
+    name: str
+    settings: Mapping[str, int]
+
+
+class JobMessage(Struct, frozen=True, tag_field="op", tag="job"):
+    """An offer."""
+
+    attempt: str
+    id: str
+    type: str
+    data: Raw
+    number: int
+    timeout_ms: int
+    confirm: bool = False
+
+
+class Go(Struct, frozen=True, tag_field="op", tag="go"):
+    """The accept of a job with ``confirm`` is durable: start."""
+
+    attempt: str
+
+
+class Recorded(Struct, frozen=True, tag_field="op", tag="recorded"):
+    """The verdict on a result or an error; ends its repeating."""
+
+    attempt: str
+    verdict: str
+
+
+class CancelMessage(Struct, frozen=True, tag_field="op", tag="cancel"):
+    """The attempt is over; stop if you can and answer with ``released``."""
+
+    attempt: str
+    reason: str
+
+
+class Drain(Struct, frozen=True, tag_field="op", tag="drain"):
+    """The server is stopping: no more offers; finish what you have."""
+
+
+class Reload(Struct, frozen=True, tag_field="op", tag="reload"):
+    """Please load the page anew."""
+
+
+class Refused(Struct, frozen=True, tag_field="op", tag="refused", omit_defaults=True):
+    """A message was not obeyed."""
+
+    code: str
+    detail: str
+    attempt: str | None = None
+
+
+ServerMessage = Registered | JobMessage | Go | Recorded | CancelMessage | Drain | Resume | Reload | Refused
+
+
+class _Op(Struct):
+    op: str
+
+
+_decoder = msgspec.json.Decoder(PageMessage)
+_op_decoder = msgspec.json.Decoder(_Op)
+_encoder = msgspec.json.Encoder()
+
+
+def decode(text: str) -> PageMessage:
+    """One message from a page. Raises MessageRefused: ``bad_message``, ``unknown_op``, ``bad_version``."""
+    try:
+        message: PageMessage = _decoder.decode(text)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise _refusal(text, error) from None
+    if isinstance(message, Register) and message.version != VERSION:
+        detail = f"this server speaks version {VERSION} of the worker protocol, the page {message.version}: reload it"
+        raise MessageRefused(detail, code="bad_version")
+    return message
+
+
+def _refusal(text: str, error: Exception) -> MessageRefused:
+    try:
+        op = _op_decoder.decode(text).op
+    except (msgspec.DecodeError, RecursionError):
+        return MessageRefused(f"not a message: {_clip(error)}", code="bad_message")
+    known = {page_message.__struct_config__.tag for page_message in PageMessage.__args__}
+    if op not in known:
+        return MessageRefused(f"unknown op {op[:50]!r}", code="unknown_op")
+    return MessageRefused(f"bad {op}: {_clip(error)}", code="bad_message")
+
+
+def _clip(error: Exception) -> str:
+    return str(error)[:300] or type(error).__name__
+
+
+def encode(message: ServerMessage) -> str:
+    """The JSON text of a message to a page."""
+    return _encoder.encode(message).decode()

@@ -1,0 +1,204 @@
+"""``pagehand simulate``: simulated worker pages against a server, with faults on request.
+
+For trying a server without a browser, for load, and for tests (``from pagehand.simulate import Farm``). Pages
+speak the whole worker protocol over real HTTP; see ``simulator/``. Standard library only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+
+from .simulator.driver import Reconnect
+from .simulator.farm import Farm
+from .simulator.faults import Faults
+from .simulator.journal import Execution, Outcome
+
+__all__ = ["Execution", "Farm", "Faults", "Outcome", "Reconnect", "add_arguments", "main", "run"]
+
+#: Entries of each list that a farm without an end keeps in memory.
+_KEEP = 10_000
+_TYPES = "echo,word-count"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command line. Returns the exit status."""
+    parser = argparse.ArgumentParser(prog="pagehand simulate", description="Run simulated worker pages.")
+    add_arguments(parser)
+    return run(parser.parse_args(argv))
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``pagehand simulate``."""
+    url = os.environ.get("PAGEHAND_URL", "http://127.0.0.1:8888")
+    token = os.environ.get("PAGEHAND_TOKEN")
+    add = parser.add_argument
+    add("--url", default=url, help="address of the server (PAGEHAND_URL, %(default)s)")
+    add("--token", default=token, help="the server's token, where it has one (PAGEHAND_TOKEN)")
+    add("--workers", type=_count, default=4, metavar="N", help="how many pages (%(default)s)")
+    add("--slots", type=_count, default=1, metavar="K", help="jobs a page may hold at once (%(default)s)")
+    add("--types", type=_names, default=_TYPES, metavar="A,B", help="types they offer (%(default)s)")
+    add("--name-prefix", default="sim", metavar="NAME", help="pages are called NAME-1, NAME-2, ...")
+    add("--quick", action="store_true", help="tasks start without an accept and send only their result")
+    end = parser.add_mutually_exclusive_group()
+    end.add_argument("--seconds", type=float, metavar="S", help="stop after S seconds")
+    end.add_argument("--jobs", type=_count, metavar="J", help="stop after J recorded reports")
+    add("--seed", type=int, help="makes the drawn faults repeatable")
+    add("--json-summary", action="store_true", help="print one JSON object at the end")
+    _add_faults(parser.add_argument_group("faults (P is a share, 0 to 1)"))
+
+
+def _add_faults(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--slow-ms", type=_span, default="0:0", metavar="MIN:MAX", help="how long a task runs")
+    add(
+        "--progress-ms",
+        type=float,
+        default=0,
+        metavar="MS",
+        help="a running task reports progress this often",
+    )
+    shares = {
+        "never-answer": "of runs never end",
+        "fail": "of runs end in an error",
+        "ignore-cancels": "of runs do not answer a cancel",
+        "reload": "of runs end with the page loaded anew: half before the answer, half before it is sent",
+        "drop-polls": "of poll answers are lost: read, thrown away, new session",
+        "swallow-polls": "of poll answers are thrown away unnoticed, in the same session",
+        "repeat-posts": "of POSTs are sent twice",
+        "lose-post-answers": "of POSTs are sent again on a new connection, as if unanswered",
+    }
+    for name, text in shares.items():
+        add(f"--{name}", type=_share, default=0.0, metavar="P", help=f"P {text}")
+    add("--stash", type=_share, default=0.5, metavar="P", help="P of reloads keep the stash (%(default)s)")
+    add(
+        "--reload-every-ms",
+        type=float,
+        default=0,
+        metavar="MS",
+        help="pages also reload this often, on average",
+    )
+    add("--cut-polls-ms", type=float, default=0, metavar="MS", help="unanswered polls lose their connection")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run what the options ask for. Returns the exit status."""
+    try:
+        farm = _farm(options)
+    except ValueError as error:
+        print(f"pagehand simulate: {error}", file=sys.stderr)
+        return 2
+    began = time.monotonic()
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_until_end(farm, options))
+    _print_summary(farm, time.monotonic() - began, as_json=options.json_summary)
+    rejected = {page.rejected for page in farm.pages if page.rejected}
+    if rejected:
+        print(f"pagehand simulate: the server refused the pages: {', '.join(sorted(rejected))}", file=sys.stderr)
+    return 1 if rejected or not farm.stats["registered"] else 0
+
+
+def _farm(options: argparse.Namespace) -> Farm:
+    return Farm(
+        options.url,
+        workers=options.workers,
+        slots=options.slots,
+        types=options.types,
+        token=options.token,
+        name_prefix=options.name_prefix,
+        quick=options.quick,
+        progress_s=options.progress_ms / 1000,
+        faults=_faults(options),
+        seed=options.seed,
+        keep=_KEEP,
+    )
+
+
+def _faults(options: argparse.Namespace) -> Faults:
+    return Faults(
+        slow_s=options.slow_ms,
+        never_answer=options.never_answer,
+        fail=options.fail,
+        ignore_cancels=options.ignore_cancels,
+        reload=options.reload,
+        reload_every_s=options.reload_every_ms / 1000,
+        stash=options.stash,
+        drop_polls=options.drop_polls,
+        swallow_polls=options.swallow_polls,
+        cut_polls_s=options.cut_polls_ms / 1000,
+        repeat_posts=options.repeat_posts,
+        lose_post_answers=options.lose_post_answers,
+    )
+
+
+async def _until_end(farm: Farm, options: argparse.Namespace) -> None:
+    if not options.json_summary:
+        print(f"{options.workers} pages for {', '.join(options.types)} at {options.url}; Ctrl-C stops them")
+    await farm.start()
+    try:
+        await farm.until(lambda: _ended(farm, options), timeout_s=options.seconds)
+    except TimeoutError:
+        pass  # ``--seconds`` are over.
+    finally:
+        await farm.stop()
+
+
+def _ended(farm: Farm, options: argparse.Namespace) -> bool:
+    if all(page.rejected for page in farm.pages):
+        return True
+    return options.jobs is not None and farm.stats["recorded"] >= options.jobs
+
+
+def _print_summary(farm: Farm, seconds: float, *, as_json: bool) -> None:
+    recorded = farm.stats["recorded"]
+    summary = {
+        "seconds": round(seconds, 3),
+        "recorded_per_s": round(recorded / seconds, 1) if seconds else 0.0,
+    }
+    stats = dict(sorted(farm.stats.items()))
+    if as_json:
+        print(json.dumps({**summary, "stats": stats}))
+        return
+    print(f"{recorded} recorded in {seconds:.1f} s ({summary['recorded_per_s']} per second)")
+    for name, count in stats.items():
+        print(f"  {name:<28}{count:>10}")
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
+
+
+def _share(text: str) -> float:
+    number = float(text)
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError("must be between 0 and 1")
+    return number
+
+
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if not names:
+        raise argparse.ArgumentTypeError("at least one type is needed")
+    return names
+
+
+def _span(text: str) -> tuple[float, float]:
+    """``MIN:MAX`` in milliseconds, or one number for both; seconds come out."""
+    low, _, high = text.partition(":")
+    span = float(low) / 1000, float(high or low) / 1000
+    if not 0 <= span[0] <= span[1]:
+        raise argparse.ArgumentTypeError("MIN:MAX in milliseconds, MIN not above MAX")
+    return span
+
+
+if __name__ == "__main__":
+    sys.exit(main())

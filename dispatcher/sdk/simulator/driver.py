@@ -1,0 +1,244 @@
+"""Runs one page over real HTTP: a connection for polls, one for POSTs, and faults on the way.
+
+All decisions are the page's and the session's (both without I/O); here are requests, timers and connections.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass
+
+from .faults import Faults
+from .http import Connection, Origin, Response
+from .journal import Journal
+from .page import Page
+from .session import Session, SessionOver
+
+__all__ = ["Driver", "Reconnect"]
+
+_POST_TIMEOUT_S = 15.0
+_TEXT = "text/plain;charset=UTF-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Reconnect:
+    """Backoff with full jitter: anything from 0 to ``base_s * 2**n``, at most ``max_s``."""
+
+    base_s: float = 1.0
+    max_s: float = 30.0
+
+    def delay_s(self, failures: int, rng: random.Random) -> float:
+        """How long to wait after so many failures in a row."""
+        return rng.uniform(0, min(self.max_s, self.base_s * 2 ** min(failures, 30)))
+
+
+class Driver:
+    """A page on the wire. ``page`` is replaced by the next boot at each reload."""
+
+    def __init__(
+        self, page: Page, origin: Origin, *, rng: random.Random, journal: Journal, reconnect: Reconnect
+    ) -> None:
+        self.page = page
+        self.session: Session | None = None
+        self._origin = origin
+        self._rng = rng
+        self._journal = journal
+        self._reconnect = reconnect
+        self._polls, self._posts = Connection(origin), Connection(origin)
+        self._wake = asyncio.Event()
+        self._thawed = asyncio.Event()
+        self._thawed.set()
+        self._leaving = False
+        self._sent = 0
+        self._reload_at = self._next_reload(time.monotonic())
+
+    @property
+    def _faults(self) -> Faults:
+        return self.page.profile.faults
+
+    async def run(self) -> None:
+        """Live until cancelled, or told to leave: session after session."""
+        failures = 0
+        while True:
+            try:
+                await self._live()
+            except (SessionOver, OSError) as error:
+                known = self.page.registered
+                self._end_session(error)
+                failures = 0 if known else failures + 1
+                at_once = isinstance(error, SessionOver) and error.at_once and known
+                await self._pause(0 if at_once else self._reconnect.delay_s(failures, self._rng))
+            else:
+                if self._leaving:
+                    return
+                self._load_anew()
+
+    def leave(self) -> None:
+        """Say ``bye``, close the session and end ``run``."""
+        self._leaving = True
+        self.page.say("bye")
+        self._wake.set()
+
+    async def close(self) -> None:
+        """Close both connections without a word."""
+        self.page.disconnected()
+        await self._polls.closed()
+        await self._posts.closed()
+
+    def wake(self) -> None:
+        """The page has something new to say."""
+        self._wake.set()
+
+    def freeze(self) -> None:
+        """Stop the page: what arrives stays unread, nothing is sent, connections stay open."""
+        self._thawed.clear()
+
+    def thaw(self) -> None:
+        """Let a frozen page go on."""
+        self._thawed.set()
+        self._wake.set()
+
+    # A session from its handshake to its end.
+
+    async def _live(self) -> None:
+        """One session. Returns when the page reloads or leaves, raises when the session is over."""
+        await self._thawed.wait()
+        response = await self._polls.request("GET", self._target(), timeout_s=_POST_TIMEOUT_S)
+        now = time.monotonic()
+        self.session = session = Session.open(response.status, response.body, now)
+        self._journal.count("sessions")
+        self.page.connected(now, max_payload=session.max_payload)
+        poller = asyncio.ensure_future(self._poll_on(session))
+        poller.add_done_callback(lambda _: self._wake.set())
+        try:
+            await self._post_on(session, poller)
+        finally:
+            poller.cancel()
+            await asyncio.wait([poller])
+            if not poller.cancelled():
+                poller.exception()  # Seen; only the first failure of a session counts.
+
+    async def _poll_on(self, session: Session) -> None:
+        while True:
+            response = await self._poll(session)
+            await self._thawed.wait()
+            if self._chance(self._faults.swallow_polls, "swallowed_polls"):
+                continue
+            now = time.monotonic()
+            for message in session.receive(response.status, response.body, now):
+                self.page.received(message, now)
+            self._wake.set()
+
+    async def _poll(self, session: Session) -> Response:
+        silence_s = session.deadline - time.monotonic()
+        cut_s = self._faults.cut_polls_s
+        try:
+            timeout_s = min(silence_s, cut_s or silence_s)
+            response = await self._polls.request("GET", self._target(session.sid), timeout_s=timeout_s)
+        except TimeoutError:
+            if not cut_s or cut_s > silence_s:
+                raise SessionOver("no ping came") from None
+            self._journal.count("cut_polls")
+            raise
+        if self._chance(self._faults.drop_polls, "dropped_polls"):
+            raise ConnectionError("dropped a poll's answer")
+        return response
+
+    async def _post_on(self, session: Session, poller: asyncio.Future[None]) -> None:
+        while True:
+            await self._thawed.wait()
+            if poller.done():
+                poller.result()
+            now = time.monotonic()
+            self._wake.clear()
+            self.page.tick(now)
+            if self._wants_reload(now):
+                return
+            if await self._post(session):
+                continue
+            if self._leaving:
+                await self._send(self._target(session.sid), b"1")
+                return
+            if not self._wake.is_set():
+                await self._sleep_until(self._next_deadline())
+
+    async def _post(self, session: Session) -> bool:
+        """Send what there is; False: there was nothing."""
+        batch = self.page.take(time.monotonic())
+        if not batch.outs and not session.owes_pong:
+            return False
+        body, target = session.body(batch.messages), self._target(session.sid)
+        await self._send(target, body)
+        if self._chance(self._faults.repeat_posts, "repeated_posts"):
+            await self._send(target, body)
+        if self._chance(self._faults.lose_post_answers, "lost_post_answers"):
+            self._posts.close()
+            await self._send(target, body)
+        self.page.posted(batch, time.monotonic())
+        return True
+
+    async def _send(self, target: str, body: bytes) -> None:
+        response = await self._posts.request("POST", target, body, content_type=_TEXT, timeout_s=_POST_TIMEOUT_S)
+        if response.status != 200:
+            raise SessionOver(f"status {response.status} to a POST", at_once=response.status == 400)
+
+    def _target(self, sid: str = "") -> str:
+        self._sent += 1
+        unique = f"{self._sent:x}-{self._rng.getrandbits(32):x}"
+        suffix = f"&sid={sid}" if sid else ""
+        return f"/engine.io/?EIO=4&transport=polling&t={unique}{suffix}"
+
+    def _end_session(self, error: Exception) -> None:
+        self.session = None
+        self._journal.count("closed_sessions" if isinstance(error, SessionOver) else "transport_errors")
+        self._polls.close()
+        self._posts.close()
+        self.page.disconnected()
+
+    # Loading anew.
+
+    def _wants_reload(self, now: float) -> bool:
+        if self._reload_at is not None and now >= self._reload_at:
+            self._reload_at = self._next_reload(now)
+            self.page.reload(keep_stash=self._rng.random() < self._faults.stash)
+        return self.page.wants_reload is not None
+
+    def _next_reload(self, now: float) -> float | None:
+        mean_s = self._faults.reload_every_s
+        return now + self._rng.uniform(0, 2 * mean_s) if mean_s else None
+
+    def _load_anew(self) -> None:
+        self._journal.count("reloads_with_stash" if self.page.wants_reload else "reloads_without_stash")
+        self.session = None
+        self._polls.close()
+        self._posts.close()
+        self.page = self.page.reloaded(f"{self._rng.getrandbits(128):032x}")
+
+    # Waiting.
+
+    def _chance(self, share: float, name: str) -> bool:
+        happens = share > 0 and self._rng.random() < share
+        if happens:
+            self._journal.count(name)
+        return happens
+
+    def _next_deadline(self) -> float | None:
+        instants = (self.page.next_deadline(), self._reload_at)
+        return min((at for at in instants if at is not None), default=None)
+
+    async def _sleep_until(self, deadline: float | None) -> None:
+        """Until the deadline, or until something wakes the page."""
+        loop = asyncio.get_running_loop()
+        delay_s = None if deadline is None else max(0.0, deadline - time.monotonic())
+        timer = None if delay_s is None else loop.call_later(delay_s, self._wake.set)
+        try:
+            await self._wake.wait()
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+    async def _pause(self, delay_s: float) -> None:
+        if delay_s:
+            await asyncio.sleep(delay_s)

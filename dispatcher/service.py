@@ -1,0 +1,271 @@
+"""The dispatcher: core, store and pages on one loop, with one timer and one turn in flight.
+
+What handlers call. It holds no rule about jobs (the core has those) and no SQL (the store's); it knows nothing of HTTP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Iterable, Mapping
+
+from msgspec.structs import replace
+
+from dispatcher import waiting
+from dispatcher.clock import Clock
+from dispatcher.core.machine import Machine
+from dispatcher.core.model import JobFilter, JobPage, JobSpec, JobView, TypeView, WorkerView
+from dispatcher.core.retry import RetryPolicy
+from dispatcher.core.states import FINAL, JobState
+from dispatcher.core.timings import Timings
+from dispatcher.core.turn import Accepted, Cancel, Retry
+from dispatcher.core.worker import Worker
+from dispatcher.errors import Draining, JobNotFound, KeyConflict, QueueFull, StorageTrouble, WrongState
+from dispatcher.pages import Pages
+from dispatcher.settings import Settings
+from dispatcher.store.port import Store
+from dispatcher.timer import Timer
+from dispatcher.turns import Turns
+from dispatcher.waiters import Waiters
+
+__all__ = ["Dispatcher"]
+
+log = logging.getLogger("pagehand.service")
+
+#: While something is due by the wall clock, it is looked at this often, so that a step of that clock is noticed.
+WALL_CHECK_S = 30.0
+
+_ENDED = "the job is {state}: only {allowed} jobs can be {verb}"
+
+
+class Dispatcher:
+    """Made on the loop that it lives on; ``start`` before use, ``drain`` and ``close`` at the end."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        settings: Settings,
+        clock: Clock,
+        rng: random.Random,
+        new_worker_id: Callable[[], str],
+        shipped_types: Callable[[], Iterable[str]] = tuple,
+        failed: Callable[[StorageTrouble], None] = lambda error: None,
+    ) -> None:
+        self.settings = settings
+        self._store = store
+        self._clock = clock
+        self._shipped_types = shipped_types
+        self.machine = Machine(
+            timings=Timings(
+                offer_ttl_s=settings.offer_ttl_s,
+                reconnect_grace_s=settings.reconnect_grace_s,
+                restart_grace_s=settings.restart_grace_s,
+                reload_after_s=settings.reload_after_s,
+            ),
+            retry=RetryPolicy(base_s=settings.backoff_base_s, max_s=settings.backoff_max_s),
+            rng=rng,
+        )
+        self._turns = Turns(
+            machine=self.machine,
+            store=store,
+            clock=clock,
+            send=self._send,
+            after=self._after_turn,
+            failed=failed,
+        )
+        self.pages = Pages(
+            machine=self.machine,
+            settings=settings,
+            key=store.key,
+            new_worker_id=new_worker_id,
+            carry_out=self._turns.carry_out,
+        )
+        self._waiters = Waiters(settings.waiters)
+        self._timer = Timer(clock, self._tick)
+        self._flush: Callable[[float], None] = lambda now: None
+        self._transport_deadline: Callable[[], float | None] = lambda: None
+        self._transport_tick: Callable[[float], None] = lambda now: None
+        self._accepting = False
+        self.draining = False
+
+    # -- life
+
+    def attach(
+        self,
+        *,
+        flush: Callable[[float], None],
+        next_deadline: Callable[[], float | None],
+        tick: Callable[[float], None],
+    ) -> None:
+        """Binds the transport: its flush after each turn, its deadlines to the one timer."""
+        self._flush = flush
+        self._transport_deadline = next_deadline
+        self._transport_tick = tick
+
+    async def start(self) -> None:
+        """Takes over what an earlier run left open, and runs the first turn."""
+        live = await self._store.live_attempts()
+        self._turns.carry_out(self.machine.restore(live, self._clock.monotonic()))
+        self._turns.kick()
+        await self._turns.idle()
+        self._accepting = True
+        self.changed()
+
+    def begin_drain(self) -> None:
+        """No new jobs, no more offers; pages are told (promise S21)."""
+        if self.draining:
+            return
+        self.draining = True
+        self._turns.carry_out(self.machine.drain(self._clock.monotonic()))
+        self._flush(self._clock.monotonic())
+        self.changed()
+
+    def busy(self) -> int:
+        """Attempts that pages are running."""
+        return self.machine.busy()
+
+    async def close(self) -> None:
+        """Lets what was gathered become durable, answers who waits, and closes the store."""
+        self._waiters.wake_all()
+        await self._turns.idle()
+        self._timer.stop()
+        await self._store.close()
+
+    # -- the loop
+
+    def changed(self) -> None:
+        """Something may have happened: begins a turn if one is wanted, and sets the timer."""
+        self._turns.kick()
+        self._timer.arm(self._next_deadline())
+
+    def _next_deadline(self) -> float | None:
+        instants = [self.machine.next_deadline(), self._transport_deadline()]
+        if self._turns.next_due_at is not None:
+            wait_s = max(0.0, min(self._turns.next_due_at - self._clock.utc(), WALL_CHECK_S))
+            instants.append(self._clock.monotonic() + wait_s)
+        return min((instant for instant in instants if instant is not None), default=None)
+
+    def _tick(self, now: float) -> None:
+        self._transport_tick(now)
+        self._turns.carry_out(self.machine.tick(now))
+        if self._turns.next_due_at is not None and self._turns.next_due_at <= self._clock.utc():
+            self._turns.due()
+        self._flush(now)
+        self.changed()
+
+    def _send(self, effect: object) -> None:
+        self.pages.send(effect)  # type: ignore[arg-type]
+
+    def _after_turn(self, settled: list[str]) -> None:
+        self._flush(self._clock.monotonic())
+        for job_id in settled:
+            self._waiters.wake(job_id)
+        self._timer.arm(self._next_deadline())
+
+    # -- jobs
+
+    def ready(self) -> bool:
+        """Whether it takes jobs now."""
+        return self._accepting and not self.draining
+
+    async def submit(self, spec: JobSpec) -> Accepted:
+        """Returns when the job is durable. Raises KeyConflict, QueueFull, Draining, StorageTrouble, WrongState."""
+        if not self.ready():
+            raise Draining("the server is stopping and takes no new jobs: try again in a moment")
+        accepted = await self._turns.submit(spec)
+        if accepted.job is not None:
+            return accepted
+        detail = accepted.detail or "the job was not taken"
+        if accepted.error == "key_conflict":
+            raise KeyConflict(detail)
+        if accepted.error == "queue_full":
+            raise QueueFull(detail)
+        raise WrongState(detail, code=accepted.error)
+
+    async def job(self, job_id: str) -> JobView:
+        """One job with its attempts and log. Raises JobNotFound."""
+        job = await self._store.job(job_id)
+        if job is None:
+            raise JobNotFound(f"there is no job {job_id!r}: it was never accepted here, or its retention has passed")
+        return job
+
+    async def wait(self, job_id: str, timeout_s: float) -> JobView:
+        """The job when it is final or in doubt, or as it is after ``timeout_s``. Raises JobNotFound, Unavailable."""
+        future = self._waiters.add(job_id)
+        try:
+            job = await self.job(job_id)
+            if job.state in FINAL or job.state is JobState.IN_DOUBT or timeout_s <= 0 or self.draining:
+                return job
+            await asyncio.wait([future], timeout=timeout_s)
+        finally:
+            self._waiters.remove(job_id, future)
+        return await self.job(job_id)
+
+    async def jobs(self, job_filter: JobFilter) -> JobPage:
+        """Jobs, newest first. Raises BadRequest for a cursor that is not ours."""
+        return await self._store.jobs(job_filter)
+
+    async def cancel(self, job_id: str, reason: str) -> JobView:
+        """The job after it was cancelled. Raises JobNotFound, WrongState, StorageTrouble."""
+        return await self._command(Cancel(job_id, reason), "scheduled, queued and running", "cancelled")
+
+    async def retry(self, job_id: str) -> JobView:
+        """The job after it was queued again. Raises JobNotFound, WrongState, StorageTrouble."""
+        return await self._command(Retry(job_id), "failed, cancelled, expired and doubtful", "retried")
+
+    async def _command(self, command: Cancel | Retry, allowed: str, verb: str) -> JobView:
+        report = await self._turns.command(command)
+        if report.job is not None and not report.done:
+            raise WrongState(_ENDED.format(state=report.job.state, allowed=allowed, verb=verb))
+        return await self.job(command.job)
+
+    async def counts(self) -> dict[str, int]:
+        """Jobs by state, for every state."""
+        return await self._store.counts()
+
+    # -- who and what there is
+
+    async def types(self) -> list[TypeView]:
+        """Every type that a job, a worker or a shipped task has named, by name."""
+        offers = self._offers()
+        known = {view.type: view for view in await self._store.types()}
+        for name in self._shipped_types():
+            known.setdefault(name, TypeView(type=name, offered_at=None, counts={}))
+        return [replace(known[name], workers=offers.get(name, 0)) for name in sorted(known)]
+
+    def _offers(self) -> Mapping[str, int]:
+        offers: dict[str, int] = {}
+        for worker in self.machine.workers.values():
+            for lane in worker.lanes:
+                offers[lane] = offers.get(lane, 0) + 1
+        return offers
+
+    def workers(self) -> list[WorkerView]:
+        """The pages that this node knows, by name."""
+        now = self._clock.monotonic()
+        views = [self._worker(worker, now) for worker in self.machine.workers.values()]
+        return sorted(views, key=lambda view: (view.name, view.id))
+
+    def _worker(self, worker: Worker, now: float) -> WorkerView:
+        info = self.pages.sessions.get(worker.session) if worker.session is not None else None
+        return WorkerView(
+            id=worker.id,
+            name=worker.name,
+            state=str(worker.state),
+            paused=worker.paused,
+            types=list(worker.lanes),
+            slots=worker.slots,
+            jobs=[attempt.claim.job for attempt in worker.attempts.values()],
+            done=worker.done,
+            failed=worker.failed,
+            connected_s=now - worker.registered,
+            last_contact_s=now - worker.heard,
+            page=info.page if info is not None else {},
+            remote=info.remote if info is not None else "",
+        )
+
+    def why_waits(self, job: JobView) -> str | None:
+        """Words for people; None: it does not wait."""
+        return waiting.why(job, self.machine.workers.values(), draining=self.draining)

@@ -1,0 +1,210 @@
+"""A store in memory, for tests and trials: the same rules and the same contract, nothing survives the process."""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Callable, Iterable, Sequence
+
+from msgspec.structs import replace
+
+from dispatcher.core.ledger import AttemptRow, Changes, JobRow
+from dispatcher.core.model import JobFilter, JobPage, JobView, LogLine, TypeView
+from dispatcher.core.states import JobState
+from dispatcher.core.turn import LiveAttempt, Turn, TurnReport
+from dispatcher.store.rows import Limits, Tally
+from dispatcher.store.turn import TurnApplier, apply_items, view
+from dispatcher.store.views import attempt_view, cursor_of, seq_of, type_views
+
+__all__ = ["MemoryRows", "MemoryStore"]
+
+_WAITING = (JobState.SCHEDULED, JobState.QUEUED)
+
+
+class MemoryRows:
+    """The gateway of ``rows.Rows`` over dictionaries."""
+
+    def __init__(self) -> None:
+        self.by_seq: dict[int, JobRow] = {}
+        self.by_id: dict[str, int] = {}
+        self.by_key: dict[str, int] = {}
+        self.payloads: dict[int, str] = {}
+        self.results: dict[int, str] = {}
+        self.all_attempts: dict[str, AttemptRow] = {}
+        self.logs: dict[int, list[LogLine]] = {}
+        self.lanes: dict[str, int] = {}
+        self.offered: dict[int, float] = {}
+        self._ready: dict[int, list[tuple[float, int]]] = {}
+        self._seq = 0
+
+    def attempts(self, ids: Iterable[str]) -> dict[str, AttemptRow]:
+        """See rows.Rows. Copies, so that only ``save`` changes the store."""
+        return {i: replace(self.all_attempts[i]) for i in ids if i in self.all_attempts}
+
+    def jobs(self, seqs: Iterable[int]) -> dict[int, JobRow]:
+        """See rows.Rows."""
+        return {seq: replace(self.by_seq[seq]) for seq in seqs}
+
+    def jobs_by_id(self, ids: Iterable[str]) -> dict[str, JobRow]:
+        """See rows.Rows."""
+        return {i: replace(self.by_seq[self.by_id[i]]) for i in ids if i in self.by_id}
+
+    def jobs_by_key(self, keys: Iterable[str]) -> dict[str, JobRow]:
+        """See rows.Rows."""
+        return {key: replace(self.by_seq[self.by_key[key]]) for key in keys if key in self.by_key}
+
+    def ready(self, lane: int, limit: int) -> list[tuple[float, int]]:
+        """See rows.Rows."""
+        return self._ready.get(lane, [])[:limit]
+
+    def due(self, now_at: float, limit: int) -> list[JobRow]:
+        """See rows.Rows."""
+        rows = [row for row in self.by_seq.values() if row.state is JobState.SCHEDULED]
+        rows = [row for row in rows if row.run_at is not None and row.run_at <= now_at]
+        return [replace(row) for row in sorted(rows, key=lambda row: row.run_at or 0.0)[:limit]]
+
+    def overdue(self, now_at: float, limit: int) -> list[JobRow]:
+        """See rows.Rows."""
+        rows = [row for row in self.by_seq.values() if row.state in _WAITING]
+        rows = [row for row in rows if row.expires_at is not None and row.expires_at <= now_at]
+        return [replace(row) for row in sorted(rows, key=lambda row: row.expires_at or 0.0)[:limit]]
+
+    def next_due_at(self) -> float | None:
+        """See rows.Rows."""
+        waiting = [row for row in self.by_seq.values() if row.state in _WAITING]
+        instants = [t for row in waiting for t in (row.run_at, row.expires_at) if t is not None]
+        return min(instants, default=None)
+
+    def data(self, seqs: Iterable[int]) -> dict[int, str]:
+        """See rows.Rows."""
+        return {seq: self.payloads[seq] for seq in seqs}
+
+    def add_jobs(self, jobs: Sequence[JobRow], data: Sequence[str]) -> None:
+        """See rows.Rows."""
+        for text in data:
+            text.encode()  # refuses what no database would take
+        for job, text in zip(jobs, data, strict=True):
+            self.payloads[job.seq] = text
+            self.by_id[job.id] = job.seq
+            if job.key is not None:
+                self.by_key[job.key] = job.seq
+            self._put(job)
+
+    def save(self, changes: Changes) -> None:
+        """See rows.Rows."""
+        for _, value in changes.results:
+            value.encode()
+        for job in changes.jobs.values():
+            self._put(job)
+        self.all_attempts.update(changes.attempts)
+        self.results.update(changes.results)
+        for seq, _, at, line in changes.logs:
+            self.logs.setdefault(seq, []).append(LogLine(at=at, line=line))
+
+    def _put(self, job: JobRow) -> None:
+        old = self.by_seq.get(job.seq)
+        if old is not None and old.state is JobState.QUEUED and old.rank is not None:
+            self._ready[old.lane].remove((old.rank, old.seq))
+        self.by_seq[job.seq] = job
+        if job.state is JobState.QUEUED and job.rank is not None:
+            bisect.insort(self._ready.setdefault(job.lane, []), (job.rank, job.seq))
+
+    def lane(self, type_name: str) -> int:
+        """See rows.Rows."""
+        return self.lanes.setdefault(type_name, len(self.lanes) + 1)
+
+    def mark_offered(self, lanes: Iterable[int], now_at: float) -> None:
+        """See rows.Rows."""
+        for lane in lanes:
+            self.offered.setdefault(lane, now_at)
+
+    def next_seq(self) -> int:
+        """See rows.Rows. A number once given is not given again, even if its item was refused."""
+        self._seq += 1
+        return self._seq
+
+    def save_tallies(self, changed: dict[tuple[int, str], Tally]) -> None:
+        """See rows.Rows. The applier has them already."""
+
+    def save_queue_clock(self, queue_clock: float) -> None:
+        """See rows.Rows. The applier has it already."""
+
+
+class MemoryStore:
+    """See port.Store."""
+
+    def __init__(
+        self,
+        *,
+        new_job_id: Callable[[], str],
+        new_attempt_id: Callable[[], str],
+        key: bytes,
+        limits: Limits | None = None,
+    ) -> None:
+        self.location = "in memory: nothing is kept when the server stops"
+        self.created = True
+        self.key = key
+        self.rows = MemoryRows()
+        self._applier = TurnApplier(
+            self.rows,
+            limits=limits or Limits(),
+            new_job_id=new_job_id,
+            new_attempt_id=new_attempt_id,
+            tallies={},
+            queue_clock=0.0,
+            next_due_at=None,
+        )
+
+    async def apply(self, turn: Turn) -> TurnReport:
+        """See port.Store. Applies item by item: a dictionary has no transactions to roll back."""
+        return apply_items(self._applier, turn, self._guard)
+
+    def _guard(self, step: Callable[[], TurnReport]) -> TurnReport | None:
+        try:
+            report = step()
+        except UnicodeEncodeError:
+            self._applier.forget()
+            return None
+        self._applier.committed()
+        return report
+
+    async def live_attempts(self) -> list[LiveAttempt]:
+        """See port.Store. There was no earlier run."""
+        return []
+
+    async def job(self, job_id: str) -> JobView | None:
+        """See port.Store."""
+        row = self.rows.jobs_by_id([job_id]).get(job_id)
+        if row is None:
+            return None
+        attempts = [a for a in self.rows.all_attempts.values() if a.job == row.seq]
+        shown = view(row, data=self.rows.payloads[row.seq], result=self.rows.results.get(row.seq))
+        return replace(
+            shown,
+            attempts=[attempt_view(a) for a in sorted(attempts, key=lambda a: (a.offered_at, a.id))],
+            log=self.rows.logs.get(row.seq, []),
+        )
+
+    async def jobs(self, job_filter: JobFilter) -> JobPage:
+        """See port.Store."""
+        below = seq_of(job_filter.cursor) if job_filter.cursor else max(self.rows.by_seq, default=0) + 1
+        items: list[JobView] = []
+        for seq in sorted((seq for seq in self.rows.by_seq if seq < below), reverse=True):
+            row = self.rows.by_seq[seq]
+            if len(items) == job_filter.limit:
+                return JobPage(items=items, next_cursor=cursor_of(below))
+            below = seq
+            if job_filter.state in (None, row.state) and job_filter.type in (None, row.type):
+                items.append(view(row))
+        return JobPage(items=items, next_cursor=None)
+
+    async def types(self) -> list[TypeView]:
+        """See port.Store."""
+        lanes = [(lane, name, self.rows.offered.get(lane)) for name, lane in self.rows.lanes.items()]
+        return type_views(lanes, self._applier.tallies())
+
+    async def counts(self) -> dict[str, int]:
+        """See port.Store."""
+        return self._applier.counts()
+
+    async def close(self) -> None:
+        """See port.Store."""

@@ -1,0 +1,57 @@
+"""What the service needs of a store. One contract suite (``tests/store``) runs on every implementation.
+
+A store is opened once and used from one event loop. All its methods are asynchronous; turns are applied one at a
+time, in the order of the calls; reads see every turn whose report has been answered.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from dispatcher.core.model import JobFilter, JobPage, JobView, TypeView
+from dispatcher.core.turn import LiveAttempt, Turn, TurnReport
+
+__all__ = ["Store"]
+
+
+class Store(Protocol):
+    """The truth about jobs."""
+
+    #: Where the data lies, for people.
+    location: str
+    #: True: this run created the store.
+    created: bool
+    #: 32 secret bytes, made with the store: workers' secrets are derived from it.
+    key: bytes
+
+    async def apply(self, turn: Turn) -> TurnReport:
+        """Applies one turn in one transaction and answers when it is durable.
+
+        Raises StorageTrouble where the outcome is unknown (an I/O error): the caller must end the process.
+        An item that cannot be stored is refused in the report and never fails the others.
+        """
+        ...
+
+    async def live_attempts(self) -> list[LiveAttempt]:
+        """Attempts that an earlier run left open; asked once, before the first turn."""
+        ...
+
+    async def job(self, job_id: str) -> JobView | None:
+        """One job with its attempts and log; None: there is no such job."""
+        ...
+
+    async def jobs(self, job_filter: JobFilter) -> JobPage:
+        """Jobs, newest first. Raises BadRequest for a cursor that is not ours."""
+        ...
+
+    async def types(self) -> list[TypeView]:
+        """Every type that a job or a worker has named, by name."""
+        ...
+
+    async def counts(self) -> dict[str, int]:
+        """Jobs by state, for every state."""
+        ...
+
+    async def close(self) -> None:
+        """Lets the running turn end, then closes. Further calls are errors."""
+        ...

@@ -1,0 +1,98 @@
+"""What a turn needs of a database: rows in, rows out, inside one open transaction.
+
+``turn.py`` drives these calls, so the rules of a turn are written once; a store brings this gateway and its own
+way of opening, committing and rolling back. All calls are synchronous: a store has a thread of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from dispatcher.core.ledger import AttemptRow, Changes, JobRow
+
+__all__ = ["Limits", "Rows", "Tally"]
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """What a store holds at most; refused at intake (promise S22)."""
+
+    queue_depth: int = 1_000_000
+    queue_bytes: int = 8 << 30
+
+
+class Tally(Struct):
+    """How many jobs of a lane are in a state, and the bytes of their data."""
+
+    jobs: int = 0
+    bytes: int = 0
+
+
+class Rows(Protocol):
+    """A gateway to the tables. Inserted and saved rows are seen by the reads that follow in the same turn."""
+
+    def attempts(self, ids: Iterable[str]) -> dict[str, AttemptRow]:
+        """The attempts among ``ids`` that exist."""
+        ...
+
+    def jobs(self, seqs: Iterable[int]) -> dict[int, JobRow]:
+        """The jobs with these sequence numbers."""
+        ...
+
+    def jobs_by_id(self, ids: Iterable[str]) -> dict[str, JobRow]:
+        """The jobs among ``ids`` that exist."""
+        ...
+
+    def jobs_by_key(self, keys: Iterable[str]) -> dict[str, JobRow]:
+        """The jobs that were submitted with these idempotency keys."""
+        ...
+
+    def ready(self, lane: int, limit: int) -> list[tuple[float, int]]:
+        """(rank, seq) of the first queued jobs of a lane, in order, at most ``limit``."""
+        ...
+
+    def due(self, now_at: float, limit: int) -> list[JobRow]:
+        """Scheduled jobs whose time has come, earliest first."""
+        ...
+
+    def overdue(self, now_at: float, limit: int) -> list[JobRow]:
+        """Jobs that wait although they have expired, earliest first."""
+        ...
+
+    def next_due_at(self) -> float | None:
+        """The earliest instant at which ``due`` or ``overdue`` will have something."""
+        ...
+
+    def data(self, seqs: Iterable[int]) -> dict[int, str]:
+        """The jobs' data as JSON text."""
+        ...
+
+    def add_jobs(self, jobs: Sequence[JobRow], data: Sequence[str]) -> None:
+        """Inserts new jobs with their data."""
+        ...
+
+    def save(self, changes: Changes) -> None:
+        """Writes changed rows, results and log lines."""
+        ...
+
+    def lane(self, type_name: str) -> int:
+        """The number of a type's lane, made if it is new."""
+        ...
+
+    def mark_offered(self, lanes: Iterable[int], now_at: float) -> None:
+        """Remembers when a worker first offered these lanes."""
+        ...
+
+    def next_seq(self) -> int:
+        """A sequence number that no job has had."""
+        ...
+
+    def save_tallies(self, changed: dict[tuple[int, str], Tally]) -> None:
+        """Writes the counters of (lane, state)."""
+        ...
+
+    def save_queue_clock(self, queue_clock: float) -> None:
+        """Writes the queue clock."""
+        ...

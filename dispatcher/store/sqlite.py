@@ -1,0 +1,198 @@
+"""The embedded store: SQLite with WAL, synchronous FULL, an exclusive lock, one connection in one thread.
+
+FULL loses no acknowledged commit in a power cut, NORMAL does; a second connection would meet SQLite's WAL-reset
+fault (up to 3.51.2), and the exclusive lock refuses a second server (measured facts; docs/design.md).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from msgspec.structs import replace
+
+from dispatcher.core.model import JobFilter, JobPage, JobView, LogLine, TypeView
+from dispatcher.core.states import JobState
+from dispatcher.core.turn import LiveAttempt, Turn, TurnReport
+from dispatcher.errors import StorageTrouble
+from dispatcher.store import statements as sql
+from dispatcher.store.rows import Limits, Tally
+from dispatcher.store.sqlite_file import connect
+from dispatcher.store.sqlite_rows import SqliteRows, attempt_row, job_row
+from dispatcher.store.turn import TurnApplier, apply_items, attempt_range, view
+from dispatcher.store.views import SLICE, SLICES, attempt_view, cursor_of, seq_of, type_views
+
+__all__ = ["SqliteStore"]
+
+T = TypeVar("T")
+
+#: What one item can cause by itself: text that is not text, a number too large, a value the schema refuses.
+ITEM_ERRORS = (
+    sqlite3.IntegrityError,
+    sqlite3.DataError,
+    sqlite3.InterfaceError,
+    sqlite3.ProgrammingError,
+    OverflowError,
+    UnicodeEncodeError,
+)
+
+MOST_ATTEMPTS_SHOWN = 200
+MOST_LINES_SHOWN = 200
+
+
+class SqliteStore:
+    """See port.Store. Made by ``open``."""
+
+    def __init__(self, path: Path, thread: ThreadPoolExecutor, limits: Limits) -> None:
+        self.location = str(path)
+        self.created = False
+        self.key = b""
+        self._path = path
+        self._thread = thread
+        self._limits = limits
+        self._db: sqlite3.Connection
+        self._rows: SqliteRows
+        self._applier: TurnApplier
+
+    @classmethod
+    async def open(
+        cls,
+        path: Path,
+        *,
+        new_job_id: Callable[[], str],
+        new_attempt_id: Callable[[], str],
+        limits: Limits | None = None,
+    ) -> SqliteStore:
+        """Opens or makes the file. Raises StoreRefused."""
+        thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        store = cls(path, thread, limits or Limits())
+        try:
+            await store._run(lambda: store._start(new_job_id, new_attempt_id))
+        except BaseException:
+            thread.shutdown()
+            raise
+        return store
+
+    async def _run(self, call: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+
+    # -- in the thread
+
+    def _start(self, new_job_id: Callable[[], str], new_attempt_id: Callable[[], str]) -> None:
+        self._db, self.created = connect(self._path)
+        self._rows = SqliteRows(self._db)
+        meta = dict(self._db.execute(sql.META))
+        self.key = meta["key"]
+        states = {str(state): state for state in JobState}
+        self._applier = TurnApplier(
+            self._rows,
+            limits=self._limits,
+            new_job_id=new_job_id,
+            new_attempt_id=new_attempt_id,
+            tallies={(row[0], states[row[1]]): Tally(row[2], row[3]) for row in self._db.execute(sql.TALLIES)},
+            queue_clock=meta["queue_clock"],
+            next_due_at=self._rows.next_due_at(),
+        )
+
+    def _apply(self, turn: Turn) -> TurnReport:
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            report = self._apply_whole(turn) or apply_items(self._applier, turn, self._guard)
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise StorageTrouble(f"the store failed: {error}") from error
+        self._applier.committed()
+        return report
+
+    def _apply_whole(self, turn: Turn) -> TurnReport | None:
+        """The turn's report, or None with the transaction begun anew where some item cannot be stored."""
+        try:
+            return self._applier.apply(turn)
+        except ITEM_ERRORS:
+            self._db.execute("ROLLBACK")
+            self._applier.forget()
+            self._rows.reload()
+            self._db.execute("BEGIN IMMEDIATE")
+            return None
+
+    def _guard(self, step: Callable[[], TurnReport]) -> TurnReport | None:
+        self._db.execute("SAVEPOINT item")
+        try:
+            report = step()
+        except ITEM_ERRORS:
+            self._db.execute("ROLLBACK TO item")
+            self._db.execute("RELEASE item")
+            self._applier.forget()
+            self._rows.reload()
+            return None
+        self._db.execute("RELEASE item")
+        self._applier.committed()
+        return report
+
+    def _job(self, job_id: str) -> JobView | None:
+        found = self._db.execute(sql.ONE_JOB, (job_id,)).fetchone()
+        if found is None:
+            return None
+        *columns, data, result = found
+        row = job_row(columns)
+        attempts = self._db.execute(sql.ATTEMPTS_OF, (*attempt_range(row.seq), MOST_ATTEMPTS_SHOWN)).fetchall()
+        lines = self._db.execute(sql.LOGS_OF, (row.seq, MOST_LINES_SHOWN)).fetchall()
+        return replace(
+            view(row, data=data, result=result),
+            attempts=[attempt_view(attempt_row(attempt)) for attempt in attempts],
+            log=[LogLine(at=at, line=line) for at, line in reversed(lines)],
+        )
+
+    def _list(self, job_filter: JobFilter) -> JobPage:
+        last = self._db.execute(sql.LAST_SEQ).fetchone()[0] or 0
+        below = seq_of(job_filter.cursor) if job_filter.cursor else last + 1
+        items: list[JobView] = []
+        for _ in range(SLICES):
+            above = max(1, below - SLICE)
+            room = job_filter.limit - len(items)
+            found = self._db.execute(sql.LIST_JOBS, (below, above, job_filter.state, job_filter.type, room))
+            rows = [job_row(row) for row in found]
+            items += map(view, rows)
+            below = rows[-1].seq if len(rows) == room else above
+            if below <= 1:
+                return JobPage(items=items, next_cursor=None)
+            if len(rows) == room:
+                break
+        return JobPage(items=items, next_cursor=cursor_of(below))
+
+    # -- on the loop
+
+    async def apply(self, turn: Turn) -> TurnReport:
+        """See port.Store."""
+        return await self._run(lambda: self._apply(turn))
+
+    async def live_attempts(self) -> list[LiveAttempt]:
+        """See port.Store."""
+        names = LiveAttempt.__struct_fields__
+        rows = await self._run(lambda: self._db.execute(sql.LIVE).fetchall())
+        return [LiveAttempt(**dict(zip(names, row, strict=True))) for row in rows]
+
+    async def job(self, job_id: str) -> JobView | None:
+        """See port.Store."""
+        return await self._run(lambda: self._job(job_id))
+
+    async def jobs(self, job_filter: JobFilter) -> JobPage:
+        """See port.Store."""
+        return await self._run(lambda: self._list(job_filter))
+
+    async def types(self) -> list[TypeView]:
+        """See port.Store."""
+        return await self._run(lambda: type_views(self._db.execute(sql.LANES).fetchall(), self._applier.tallies()))
+
+    async def counts(self) -> dict[str, int]:
+        """See port.Store."""
+        return await self._run(self._applier.counts)
+
+    async def close(self) -> None:
+        """See port.Store."""
+        await self._run(self._db.close)
+        self._thread.shutdown()

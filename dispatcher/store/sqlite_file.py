@@ -1,0 +1,150 @@
+"""Opening the file of a SQLite store: checks before, lock, migrations, checks after.
+
+Everything that is wrong raises StoreRefused with what to do. The file itself is opened by SQLite alone: closing any
+other handle on it would drop this process's POSIX locks, and a second server could then write (measured).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import sqlite3
+from pathlib import Path
+
+from dispatcher.errors import StoreRefused
+
+__all__ = ["APPLICATION_ID", "connect", "migrations"]
+
+#: "PGHD", in the file's header: this file is ours.
+APPLICATION_ID = 0x50474844
+#: Up to this size the whole file is checked at every start; a larger one would hold the start up.
+CHECKED_BYTES = 512 << 20
+
+_LEAST_SQLITE = (3, 38, 0)
+_SQL = Path(__file__).resolve().parent / "sql"
+
+
+def migrations() -> list[tuple[int, str]]:
+    """(version, SQL) of every migration, in order; versions count from 1 without gaps."""
+    found = []
+    for path in sorted(_SQL.glob("*.sql")):
+        match = re.match(r"(\d{4})_", path.name)
+        assert match is not None, f"{path.name} does not begin with its version"
+        found.append((int(match.group(1)), path.read_text(encoding="utf-8")))
+    assert [version for version, _ in found] == list(range(1, len(found) + 1)), "migrations have gaps"
+    return found
+
+
+def connect(path: Path) -> tuple[sqlite3.Connection, bool]:
+    """Opens the store's file, locked, checked and migrated. Returns the connection and whether the file is new.
+
+    Raises StoreRefused. Must be called in the thread that will use the connection.
+    """
+    if sqlite3.sqlite_version_info < _LEAST_SQLITE:
+        raise StoreRefused(f"SQLite {sqlite3.sqlite_version} is too old: Pagehand needs 3.38 or newer")
+    created = _look(path)
+    try:
+        if created:
+            _create(path)
+        connection = _open(path)
+        _migrate(connection, path)
+        return connection, created
+    except sqlite3.Error as error:
+        raise _refusal(path, error) from error
+
+
+def _look(path: Path) -> bool:
+    """Whether the file is to be made. Refuses what looks like the remains of a store."""
+    if path.is_dir():
+        raise StoreRefused(f"{path} is a directory: name a file")
+    if not path.exists():
+        if os.path.exists(f"{path}-wal"):
+            raise StoreRefused(
+                f"{path} is missing, but {path}-wal beside it holds jobs: put the file back, or move the -wal away"
+            )
+        return True
+    if path.stat().st_size == 0:
+        raise StoreRefused(
+            f"{path} is empty, so it was cut off: restore a backup, or move it away to begin a new store"
+        )
+    with path.open("rb") as file:  # before SQLite locks it
+        if not file.read(16).startswith(b"SQLite format 3\0"):
+            raise StoreRefused(f"{path} is not a SQLite file, or its beginning is damaged: restore a backup")
+    return False
+
+
+def _create(path: Path) -> None:
+    """Makes a new store beside its place and moves it there whole, so that a crash leaves no half of one."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(f"{path.name}.new")
+    draft.unlink(missing_ok=True)
+    os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    connection = sqlite3.connect(draft, isolation_level=None)
+    try:
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        _run_migrations(connection, 0)
+        connection.execute("INSERT INTO meta VALUES ('key', ?), ('queue_clock', 0.0)", (secrets.token_bytes(32),))
+    finally:
+        connection.close()
+    draft.rename(path)
+    _sync_directory(path.parent)
+
+
+def _sync_directory(directory: Path) -> None:
+    if os.name != "posix":
+        return  # no such thing there; the rename itself is atomic
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, cached_statements=512, timeout=1.0)
+    connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA cache_size = -65536")
+    connection.execute("PRAGMA temp_store = MEMORY")
+    # The exclusive lock is taken by the first write and then kept.
+    connection.execute("BEGIN IMMEDIATE")
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    connection.execute(f"PRAGMA user_version = {version}")
+    connection.execute("COMMIT")
+    return connection
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+        raise StoreRefused(f"{path} is a database of another program: name another file")
+    if path.stat().st_size <= CHECKED_BYTES:
+        fault = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if fault != "ok":
+            raise StoreRefused(f"{path} is damaged ({fault}): restore a backup; nothing was changed")
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    newest = len(migrations())
+    if version > newest:
+        raise StoreRefused(
+            f"{path} was written by a newer Pagehand (schema {version}, this one knows {newest}): update this server"
+        )
+    _run_migrations(connection, version)
+
+
+def _run_migrations(connection: sqlite3.Connection, version: int) -> None:
+    for number, text in migrations()[version:]:
+        # One transaction with its version: a crash leaves the old schema or the new one.
+        connection.executescript(f"BEGIN IMMEDIATE;\n{text}\nPRAGMA user_version = {number};\nCOMMIT;")
+
+
+def _refusal(path: Path, error: sqlite3.Error) -> StoreRefused:
+    name = getattr(error, "sqlite_errorname", "")
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return StoreRefused(f"{path} is in use by another server: stop that one, or name another file")
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+        return StoreRefused(f"{path} is damaged ({error}): restore a backup; nothing was changed")
+    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH")):
+        return StoreRefused(f"{path} cannot be written ({error}): check owner, rights and the disk")
+    return StoreRefused(f"{path} cannot be opened: {error}")

@@ -1,0 +1,94 @@
+"""The SQL of the SQLite store, named. A set of rows is one statement.
+
+Why sets: the store's thread and the loop's thread share the interpreter lock, and each statement hands it over
+twice; 128 rows written one by one took 100 ms beside a busy loop, as one statement 3 ms (measured; docs/design.md).
+Keys travel as one JSON text; rows as ``VALUES``, in a few sizes so that the statements stay prepared.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from dispatcher.core.ledger import AttemptRow, JobRow
+
+JOB_COLUMNS = JobRow.__struct_fields__
+ATTEMPT_COLUMNS = AttemptRow.__struct_fields__
+#: Columns of a job that change in its life: all before its id.
+CHANGING = JOB_COLUMNS[1 : JOB_COLUMNS.index("id")]
+
+
+@lru_cache(maxsize=256)
+def for_rows(statement: str, columns: int, rows: int) -> str:
+    """A statement with ``{rows}`` filled in for that many rows of that many columns."""
+    row = f"({', '.join('?' * columns)})"
+    return statement.format(rows=", ".join([row] * rows))
+
+
+def _list(columns: tuple[str, ...], prefix: str = "") -> str:
+    return ", ".join(f"{prefix}{name}" for name in columns)
+
+
+_JOBS = _list(JOB_COLUMNS, "j.")
+_ATTEMPTS = _list(ATTEMPT_COLUMNS, "a.")
+_KEYS = "(SELECT value FROM json_each(?))"
+
+# Reads of a turn
+ATTEMPTS_BY_ID = f"SELECT {_ATTEMPTS} FROM attempts a WHERE a.id IN {_KEYS}"  # noqa: S608
+JOBS_BY_SEQ = f"SELECT {_JOBS} FROM jobs j WHERE j.seq IN {_KEYS}"  # noqa: S608
+JOBS_BY_ID = f"SELECT {_JOBS} FROM jobs j WHERE j.id IN {_KEYS}"  # noqa: S608
+JOBS_BY_KEY = f"SELECT {_JOBS} FROM jobs j WHERE j.key IN {_KEYS}"  # noqa: S608
+DATA_BY_SEQ = f"SELECT seq, data FROM job_data WHERE seq IN {_KEYS}"  # noqa: S608
+READY = "SELECT rank, seq FROM jobs WHERE lane = ? AND state = 'queued' ORDER BY rank, seq LIMIT ?"
+DUE = (
+    f"SELECT {_JOBS} FROM jobs j WHERE j.state = 'scheduled' AND j.run_at <= ? "  # noqa: S608
+    "ORDER BY j.run_at LIMIT ?"
+)
+OVERDUE = (
+    f"SELECT {_JOBS} FROM jobs j WHERE j.expires_at IS NOT NULL AND j.state IN ('scheduled', 'queued') "  # noqa: S608
+    "AND j.expires_at <= ? ORDER BY j.expires_at LIMIT ?"
+)
+NEXT_DUE = """
+    SELECT min(instant) FROM (
+        SELECT min(run_at) AS instant FROM jobs WHERE state = 'scheduled'
+        UNION ALL
+        SELECT min(expires_at) FROM jobs WHERE expires_at IS NOT NULL AND state IN ('scheduled', 'queued')
+    )
+"""
+
+# Writes of a turn; {rows} are as many as there are, some perhaps twice (see sqlite_rows)
+ADD_JOBS = f"INSERT INTO jobs ({_list(JOB_COLUMNS)}) VALUES {{rows}} ON CONFLICT (seq) DO NOTHING"
+ADD_DATA = "INSERT OR REPLACE INTO job_data (seq, data) VALUES {rows}"
+SAVE_JOBS = (
+    f"INSERT INTO jobs ({_list(JOB_COLUMNS)}) VALUES {{rows}} "  # noqa: S608
+    f"ON CONFLICT (seq) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in CHANGING)}"
+)
+SAVE_ATTEMPTS = f"INSERT OR REPLACE INTO attempts ({_list(ATTEMPT_COLUMNS)}) VALUES {{rows}}"
+ADD_RESULTS = "INSERT OR REPLACE INTO results (seq, value) VALUES {rows}"
+ADD_LOG = "INSERT INTO logs (job, attempt, at, line) VALUES (?, ?, ?, ?)"
+ADD_LANE = "INSERT INTO lanes (type) VALUES (?) RETURNING lane"
+MARK_OFFERED = f"UPDATE lanes SET offered_at = ? WHERE offered_at IS NULL AND lane IN {_KEYS}"  # noqa: S608
+SAVE_TALLIES = "INSERT OR REPLACE INTO tallies (lane, state, jobs, bytes) VALUES {rows}"
+SAVE_META = "INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)"
+
+# Reads for people and programs
+META = "SELECT name, value FROM meta"
+LANES = "SELECT lane, type, offered_at FROM lanes"
+TALLIES = "SELECT lane, state, jobs, bytes FROM tallies"
+LAST_SEQ = "SELECT max(seq) FROM jobs"
+ONE_JOB = f"""
+    SELECT {_JOBS}, d.data, r.value
+    FROM jobs j LEFT JOIN job_data d ON d.seq = j.seq LEFT JOIN results r ON r.seq = j.seq WHERE j.id = ?
+"""  # noqa: S608
+ATTEMPTS_OF = f"SELECT {_ATTEMPTS} FROM attempts a WHERE a.id BETWEEN ? AND ? ORDER BY a.offered_at, a.id LIMIT ?"  # noqa: S608
+LOGS_OF = "SELECT at, line FROM logs WHERE job = ? ORDER BY line_no DESC LIMIT ?"
+LIVE = """
+    SELECT a.id, j.id, j.type, a.number, a.started_at, j.timeout_s, j.errors, j.crashes,
+           j.max_attempts, j.max_crashes, coalesce(a.worker, ''), coalesce(a.boot, '')
+    FROM jobs j JOIN attempts a ON a.id = j.attempt
+    WHERE j.state = 'running' AND a.cause IS NULL
+"""
+LIST_JOBS = f"""
+    SELECT {_JOBS} FROM jobs j
+    WHERE j.seq < ?1 AND j.seq >= ?2 AND (?3 IS NULL OR j.state = ?3) AND (?4 IS NULL OR j.type = ?4)
+    ORDER BY j.seq DESC LIMIT ?5
+"""  # noqa: S608

@@ -1,0 +1,395 @@
+"""Applies a turn to the rows of a store, in the contract's order. Runs inside one open transaction.
+
+Owns what a store must keep in memory between turns and can always read back: the counters, the queue clock, which
+lanes may hold queued jobs and when something becomes due next. ``apply`` is followed by ``committed`` or by
+``forget``, so that a transaction that is rolled back leaves no trace here either.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from msgspec.structs import replace
+
+from dispatcher.core import ledger
+from dispatcher.core.ledger import Changes, JobRow
+from dispatcher.core.model import JobSpec, JobView
+from dispatcher.core.states import OPEN, Event, JobState, next_state
+from dispatcher.core.turn import (
+    Accepted,
+    Cancel,
+    Claim,
+    Command,
+    CommandReport,
+    OfferedTypes,
+    Retry,
+    Settled,
+    Turn,
+    TurnReport,
+    Verdict,
+)
+from dispatcher.store.rows import Limits, Rows, Tally
+
+__all__ = ["SWEEP", "TurnApplier", "apply_items", "attempt_range", "view"]
+
+#: Most scheduled or expired jobs that one turn moves; the next turn goes on.
+SWEEP = 1_000
+
+LaneState = tuple[int, JobState]
+
+
+class TurnApplier:
+    """Applies turns, one at a time."""
+
+    def __init__(
+        self,
+        rows: Rows,
+        *,
+        limits: Limits,
+        new_job_id: Callable[[], str],
+        new_attempt_id: Callable[[], str],
+        tallies: Mapping[LaneState, Tally],
+        queue_clock: float,
+        next_due_at: float | None,
+    ) -> None:
+        self._rows = rows
+        self._limits = limits
+        self._new_job_id = new_job_id
+        self._new_attempt_id = new_attempt_id
+        self._tallies = dict(tallies)
+        self._clock_base = queue_clock
+        self._clock = queue_clock
+        self._next_due_at = next_due_at
+        #: Of open jobs, as of the last turn.
+        self._open = sum(tally.jobs for (_, state), tally in tallies.items() if state in OPEN)
+        self._open_bytes = sum(tally.bytes for (_, state), tally in tallies.items() if state in OPEN)
+        #: Changes of the counters in this turn.
+        self._moves: dict[LaneState, Tally] = {}
+
+    # -- between turns
+
+    def tallies(self) -> Mapping[LaneState, Tally]:
+        """Jobs by lane and state, as of the last turn."""
+        return self._tallies
+
+    def counts(self) -> dict[str, int]:
+        """Jobs by state, for every state, as of the last turn."""
+        counts = {str(state): 0 for state in JobState}
+        for (_, state), tally in self._tallies.items():
+            counts[str(state)] += tally.jobs
+        return counts
+
+    def committed(self) -> None:
+        """The transaction is durable: takes this turn's counts over."""
+        for key, move in self._moves.items():
+            tally = self._tallies.setdefault(key, Tally())
+            tally.jobs += move.jobs
+            tally.bytes += move.bytes
+            if key[1] in OPEN:
+                self._open += move.jobs
+                self._open_bytes += move.bytes
+        self._moves.clear()
+
+    def forget(self) -> None:
+        """The transaction was rolled back: nothing of this turn has happened."""
+        self._moves.clear()
+
+    # -- one turn
+
+    def apply(self, turn: Turn) -> TurnReport:
+        """Applies all of it. Whatever it raises, the caller rolls back and calls ``forget``."""
+        self._clock = self._clock_base + turn.elapsed_s
+        finished: list[str] = []
+        verdicts = self._settle(turn)
+        commands = [self._command(command, turn.now_at, finished) for command in turn.commands]
+        accepted = self._submit(turn.submissions, turn.now_at)
+        swept = self._sweep(turn.now_at, finished)
+        claims, full = self._claim(turn)
+        self._write_counters(turn)
+        return TurnReport(
+            verdicts=verdicts,
+            commands=commands,
+            accepted=accepted,
+            claims=claims,
+            finished=finished,
+            next_due_at=self._next_due_at,
+            more=full or swept,
+        )
+
+    def _write_counters(self, turn: Turn) -> None:
+        if not self._moves:
+            return
+        changed = {}
+        for key, move in self._moves.items():
+            old = self._tallies.get(key, Tally())
+            changed[(key[0], str(key[1]))] = Tally(old.jobs + move.jobs, old.bytes + move.bytes)
+        self._rows.save_tallies(changed)
+        self._rows.save_queue_clock(self._clock)
+
+    def _move(self, job: JobRow, old: JobState | None) -> None:
+        if old is job.state:
+            return
+        if old is not None:
+            move = self._moves.setdefault((job.lane, old), Tally())
+            move.jobs -= 1
+            move.bytes -= job.size
+        move = self._moves.setdefault((job.lane, job.state), Tally())
+        move.jobs += 1
+        move.bytes += job.size
+        if job.state is JobState.SCHEDULED:
+            self._expect(job.run_at)
+
+    def _expect(self, instant: float | None) -> None:
+        if instant is not None and (self._next_due_at is None or instant < self._next_due_at):
+            self._next_due_at = instant
+
+    def _queued(self, lane: int) -> int:
+        key = (lane, JobState.QUEUED)
+        tally, move = self._tallies.get(key), self._moves.get(key)
+        return (tally.jobs if tally else 0) + (move.jobs if move else 0)
+
+    # -- reports
+
+    def _settle(self, turn: Turn) -> list[Settled]:
+        if not turn.reports:
+            return []
+        attempts = self._rows.attempts({report.attempt for report in turn.reports})
+        jobs = self._rows.jobs({attempt.job for attempt in attempts.values()})
+        changes = Changes()
+        before = {seq: job.state for seq, job in jobs.items()}
+        verdicts = [ledger.settle(report, attempts, jobs, turn.now_at, changes) for report in turn.reports]
+        for seq, job in changes.jobs.items():
+            self._move(job, before[seq])
+        self._rows.save(changes)
+        return verdicts
+
+    # -- commands
+
+    def _command(self, command: Command, now_at: float, finished: list[str]) -> CommandReport:
+        if isinstance(command, OfferedTypes):
+            self._rows.mark_offered([self._rows.lane(name) for name in command.types], now_at)
+            return CommandReport(True)
+        job = self._rows.jobs_by_id([command.job]).get(command.job)
+        if job is None:
+            return CommandReport(False)
+        event = Event.CANCEL if isinstance(command, Cancel) else Event.RETRY
+        if next_state(job.state, event) is None:
+            return CommandReport(False, view(job))
+        return self._obey(command, job, now_at, finished)
+
+    def _obey(self, command: Cancel | Retry, job: JobRow, now_at: float, finished: list[str]) -> CommandReport:
+        changes, old, revoked = Changes(), job.state, None
+        if isinstance(command, Cancel):
+            attempt = self._rows.attempts([job.attempt]).get(job.attempt) if job.attempt else None
+            revoked = ledger.cancel(job, attempt, command.reason, now_at, changes)
+            finished.append(job.id)
+        else:
+            ledger.retry(job, self._clock, changes)
+        self._move(job, old)
+        self._rows.save(changes)
+        return CommandReport(True, view(job), revoked)
+
+    # -- submissions
+
+    def _submit(self, specs: list[JobSpec], now_at: float) -> list[Accepted]:
+        if not specs:
+            return []
+        keyed = self._rows.jobs_by_key({spec.key for spec in specs if spec.key is not None})
+        new: list[JobRow] = []
+        data: list[str] = []
+        accepted = []
+        for spec in specs:
+            earlier = keyed.get(spec.key) if spec.key is not None else None
+            if earlier is not None:
+                accepted.append(_replay(spec, earlier))
+            elif (refusal := self._full(spec)) is not None:
+                accepted.append(refusal)
+            else:
+                job = self._new_job(spec, now_at)
+                new.append(job)
+                data.append(spec.data)
+                if spec.key is not None:
+                    keyed[spec.key] = job
+                accepted.append(Accepted(view(job, data=spec.data)))
+        if new:
+            self._rows.add_jobs(new, data)
+        return accepted
+
+    def _full(self, spec: JobSpec) -> Accepted | None:
+        moves = [move for (_, state), move in self._moves.items() if state in OPEN]
+        jobs = self._open + sum(move.jobs for move in moves)
+        size = self._open_bytes + sum(move.bytes for move in moves) + _size(spec.data)
+        if jobs >= self._limits.queue_depth:
+            return Accepted(None, error="queue_full", detail=f"{jobs} jobs are open, the limit; try again later")
+        if size > self._limits.queue_bytes:
+            return Accepted(None, error="queue_full", detail="the queue's limit of bytes is reached; try again later")
+        return None
+
+    def _new_job(self, spec: JobSpec, now_at: float) -> JobRow:
+        delayed = spec.delay_s > 0
+        expires_at = None if spec.expires_s is None else now_at + spec.expires_s
+        job = JobRow(
+            seq=self._rows.next_seq(),
+            state=JobState.SCHEDULED if delayed else JobState.QUEUED,
+            rank=None if delayed else self._clock - spec.priority * ledger.RANK_STEP_S,
+            run_at=now_at + spec.delay_s if delayed else None,
+            attempt=None, number=0, errors=0, crashes=0, reason=None, detail=None, error=None,
+            percent=None, note=None, worker=None, worker_name=None,
+            offered_at=None, started_at=None, ended_at=None,
+            id=self._new_job_id(), lane=self._rows.lane(spec.type), type=spec.type, priority=spec.priority,
+            timeout_s=spec.timeout_s, max_attempts=spec.max_attempts, max_crashes=spec.max_crashes,
+            size=_size(spec.data), expires_at=expires_at, created_at=now_at,
+            key=spec.key, fingerprint=spec.fingerprint,
+        )  # fmt: skip
+        self._move(job, None)
+        self._expect(expires_at)
+        return job
+
+    # -- what has become due
+
+    def _sweep(self, now_at: float, finished: list[str]) -> bool:
+        """Moves what has become due. Returns whether more is due than one turn moves."""
+        if self._next_due_at is None or self._next_due_at > now_at:
+            return False
+        changes = Changes()
+        overdue = self._rows.overdue(now_at, SWEEP)
+        for job in overdue:
+            old = job.state
+            ledger.expire(job, now_at, changes)
+            self._move(job, old)
+            finished.append(job.id)
+        self._rows.save(changes)
+        changes = Changes()
+        due = self._rows.due(now_at, SWEEP)
+        for job in due:
+            ledger.enqueue(job, Event.DUE, self._clock, changes)
+            self._move(job, JobState.SCHEDULED)
+        self._rows.save(changes)
+        self._next_due_at = self._rows.next_due_at()
+        return len(due) == SWEEP or len(overdue) == SWEEP
+
+    # -- claims
+
+    def _claim(self, turn: Turn) -> tuple[list[Claim], bool]:
+        """Hands ready jobs to the demand by rank. Returns the claims, and whether all room was used up."""
+        total = sum(demand.room for demand in turn.demand)
+        if not total:
+            return [], False
+        chosen = self._choose(turn, total)
+        if not chosen:
+            return [], False
+        seqs = [seq for _, seq in chosen]
+        jobs, data = self._rows.jobs(seqs), self._rows.data(seqs)
+        changes = Changes()
+        claims = []
+        for pool, seq in chosen:
+            job = jobs[seq]
+            attempt = f"{seq:010x}-{self._new_attempt_id()}"
+            last_worker = job.worker
+            ledger.claim(job, attempt, turn.now_at, changes)
+            self._move(job, JobState.QUEUED)
+            claims.append(_claim_of(pool, attempt, job, data[seq], last_worker))
+        self._rows.save(changes)
+        return claims, len(chosen) == total
+
+    def _choose(self, turn: Turn, total: int) -> list[tuple[int, int]]:
+        """(pool, seq): each ready job, by rank, goes to the first pool in the demand that has room for its lane."""
+        lanes = {self._rows.lane(name) for demand in turn.demand for name in demand.lanes}
+        heads = [
+            [(rank, seq, lane) for rank, seq in self._rows.ready(lane, total)] for lane in lanes if self._queued(lane)
+        ]
+        if not heads:
+            return []
+        takers = [(d.pool, {self._rows.lane(name) for name in d.lanes}, d.room) for d in turn.demand]
+        rooms = [room for _, _, room in takers]
+        chosen: list[tuple[int, int]] = []
+        for _, seq, lane in heapq.merge(*heads):
+            index = next((i for i, taker in enumerate(takers) if rooms[i] and lane in taker[1]), None)
+            if index is not None:
+                rooms[index] -= 1
+                chosen.append((takers[index][0], seq))
+                if len(chosen) == total:
+                    break
+        return chosen
+
+
+Guard = Callable[[Callable[[], TurnReport]], TurnReport | None]
+
+
+def apply_items(applier: TurnApplier, turn: Turn, guard: Guard) -> TurnReport:
+    """Applies a turn item by item, so that one that cannot be stored is refused and fails no other (promise S23).
+
+    ``guard`` runs a step under a savepoint and answers None where the step's item cannot be stored; it has then
+    undone the step, and called ``forget`` or ``committed``.
+    """
+    verdicts, commands, accepted, finished = [], [], [], []
+    for report in turn.reports:
+        step = guard(lambda item=report: applier.apply(_part(turn, reports=[item])))  # type: ignore[misc]
+        verdicts += step.verdicts if step else [Settled(report.attempt, Verdict.REFUSED)]
+        finished += step.finished if step else []
+    for command in turn.commands:
+        step = guard(lambda item=command: applier.apply(_part(turn, commands=[item])))  # type: ignore[misc]
+        commands += step.commands if step else [CommandReport(False)]
+        finished += step.finished if step else []
+    for spec in turn.submissions:
+        step = guard(lambda item=spec: applier.apply(_part(turn, submissions=[item])))  # type: ignore[misc]
+        accepted += step.accepted if step else [_REFUSED]
+        finished += step.finished if step else []
+    last = guard(lambda: applier.apply(_part(turn, demand=turn.demand)))
+    assert last is not None, "a step without items has nothing that could be refused"
+    return replace(last, verdicts=verdicts, commands=commands, accepted=accepted, finished=finished + last.finished)
+
+
+def _size(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())
+
+
+def _part(turn: Turn, **items: Any) -> Turn:
+    return Turn(now_at=turn.now_at, elapsed_s=turn.elapsed_s, **items)
+
+
+_REFUSED = Accepted(None, error="refused", detail="the store cannot hold this job's text")
+
+
+def _replay(spec: JobSpec, earlier: JobRow) -> Accepted:
+    if earlier.fingerprint != spec.fingerprint:
+        detail = f"the key {spec.key!r} was used before with another body: use a new key for a new job"
+        return Accepted(None, error="key_conflict", detail=detail)
+    return Accepted(view(earlier), replayed=True)
+
+
+def attempt_range(seq: int) -> tuple[str, str]:
+    """All ids of a job's attempts lie between these two."""
+    return f"{seq:010x}-", f"{seq:010x}."
+
+
+def _claim_of(pool: int, attempt: str, job: JobRow, data: str, last_worker: str | None) -> Claim:
+    return Claim(
+        pool=pool,
+        attempt=attempt,
+        job=job.id,
+        type=job.type,
+        data=data,
+        number=job.number + 1,
+        timeout_s=job.timeout_s,
+        errors=job.errors,
+        crashes=job.crashes,
+        max_attempts=job.max_attempts,
+        max_crashes=job.max_crashes,
+        last_worker=last_worker,
+    )
+
+
+def view(job: JobRow, *, data: str = "null", result: str | None = None) -> JobView:
+    """A job's row as people and programs see it, without its attempts and log."""
+    return JobView(
+        id=job.id, type=job.type, data=data, state=job.state, reason=job.reason, detail=job.detail,
+        priority=job.priority, number=job.number, errors=job.errors, crashes=job.crashes,
+        max_attempts=job.max_attempts, max_crashes=job.max_crashes, timeout_s=job.timeout_s, key=job.key,
+        percent=job.percent, note=job.note, result=result, error=job.error,
+        worker=job.worker, worker_name=job.worker_name,
+        created_at=job.created_at, run_at=job.run_at, expires_at=job.expires_at,
+        offered_at=job.offered_at, started_at=job.started_at, ended_at=job.ended_at,
+    )  # fmt: skip

@@ -1,0 +1,62 @@
+"""What both stores share of reading: views made from rows, and cursors."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterable, Mapping
+
+from dispatcher.core.ledger import AttemptRow
+from dispatcher.core.model import AttemptView, TypeView
+from dispatcher.core.states import JobState
+from dispatcher.errors import BadRequest
+from dispatcher.store.rows import Tally
+
+__all__ = ["SLICE", "SLICES", "attempt_view", "cursor_of", "seq_of", "type_views"]
+
+#: A page of a list looks at no more than SLICES x SLICE jobs, so that a rare filter never holds up a turn.
+SLICE = 2_000
+SLICES = 20
+
+
+def attempt_view(row: AttemptRow) -> AttemptView:
+    """An attempt as it is shown."""
+    live = "offered" if row.started_at is None else "running"
+    state = live if row.cause is None else str(row.cause)
+    return AttemptView(
+        number=row.number,
+        worker=row.worker or "",
+        worker_name=row.worker_name or "",
+        state=state,
+        offered_at=row.offered_at,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        error=row.error,
+    )
+
+
+def cursor_of(seq: int) -> str:
+    """An opaque cursor: the list goes on below this job."""
+    return base64.urlsafe_b64encode(str(seq).encode()).decode().rstrip("=")
+
+
+def seq_of(cursor: str) -> int:
+    """The place that a cursor names. Raises BadRequest."""
+    try:
+        seq = int(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, binascii.Error):
+        seq = -1
+    if not 0 < seq < 1 << 62:
+        raise BadRequest("cursor: take it unchanged from an earlier answer's next_cursor", code="bad_parameter")
+    return seq
+
+
+def type_views(
+    lanes: Iterable[tuple[int, str, float | None]], tallies: Mapping[tuple[int, JobState], Tally]
+) -> list[TypeView]:
+    """Every type with its jobs by state, by name."""
+    views = []
+    for lane, type_name, offered_at in lanes:
+        counts = {str(s): tallies[(lane, s)].jobs for s in JobState if (lane, s) in tallies}
+        views.append(TypeView(type=type_name, offered_at=offered_at, counts=counts))
+    return sorted(views, key=lambda item: item.type)

@@ -1,0 +1,134 @@
+"""One request and its answer, without HTTP: what a front and the sessions say to each other.
+
+Also the few answers that Engine.IO knows, with its error codes, and how a query is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from dispatcher.transport.session import Session
+
+__all__ = [
+    "BAD_HANDSHAKE_METHOD",
+    "BAD_REQUEST",
+    "INTERNAL_ERROR",
+    "OK",
+    "TOO_LARGE",
+    "TOO_MANY_SESSIONS",
+    "UNKNOWN_SID",
+    "UNKNOWN_TRANSPORT",
+    "UNSUPPORTED_VERSION",
+    "Answer",
+    "Connection",
+    "Exchange",
+    "error_answer",
+    "examine",
+    "parse_query",
+]
+
+
+class Answer(NamedTuple):
+    """What goes back. 200 is text/plain, anything else one JSON object (204 nothing)."""
+
+    status: int
+    body: bytes
+    #: Seconds for Retry-After; 0 for none.
+    retry_after_s: int = 0
+
+
+def error_answer(status: int, code: int, message: str, *, retry_after_s: int = 0) -> Answer:
+    """An error in engine.io's style; ``message`` is ours and needs no escaping."""
+    return Answer(status, b'{"code":%d,"message":"%s"}' % (code, message.encode("ascii")), retry_after_s)
+
+
+# Codes 0 to 5 are engine.io's (https://github.com/socketio/engine.io, lib/server.ts); the others are ours.
+UNKNOWN_TRANSPORT = error_answer(400, 0, "Transport unknown")
+UNKNOWN_SID = error_answer(400, 1, "Session ID unknown")
+BAD_HANDSHAKE_METHOD = error_answer(400, 2, "Bad handshake method")
+BAD_REQUEST = error_answer(400, 3, "Bad request")
+UNSUPPORTED_VERSION = error_answer(400, 5, "Unsupported protocol version")
+TOO_MANY_SESSIONS = error_answer(503, 6, "Too many sessions, try again later", retry_after_s=5)
+TOO_LARGE = error_answer(413, 7, "Body too large, see maxPayload in the OPEN packet")
+INTERNAL_ERROR = error_answer(500, 8, "Internal error, the messages may not have been taken, send them again")
+OK = Answer(200, b"ok")
+
+
+class Connection:
+    """A connection that carries polls, as a thing to remember; the front makes one for each that it keeps
+    alive.
+    """
+
+    __slots__ = ("idle_since", "sids")
+
+    def __init__(self, now: float = 0.0) -> None:
+        #: The sessions whose last poll it carried; behind a proxy there can be several.
+        self.sids: set[str] = set()
+        #: When its last request began to be waited for (the front's book-keeping).
+        self.idle_since = now
+
+
+class Exchange(Protocol):
+    """One request, read from the front; answered once, now or later."""
+
+    method: str
+    #: As it stood after the question mark.
+    query: str
+    #: The request asks for another protocol.
+    upgrade: bool
+    #: The address of the peer.
+    remote: str
+    #: Where a poll came from; None if the connection is to be closed after the answer: then its end says
+    #: nothing.
+    connection: Connection | None
+    #: Set by ``Sessions.begin``; None for a handshake.
+    session: Session | None
+
+    @property
+    def user_agent(self) -> str:
+        """What the client calls itself; asked for in a handshake only."""
+
+    def answer(self, answer: Answer) -> bool:
+        """Write the answer. False: the connection is closed and nothing has been written."""
+
+    def is_open(self) -> bool:
+        """Whether the peer may still be there to read an answer."""
+
+
+def parse_query(query: str) -> dict[str, str] | None:
+    """The fields of a query; None if one is repeated (two readers could then disagree on what it says).
+
+    Nothing is unquoted: no value that we obey ever needs quoting.
+    """
+    fields: dict[str, str] = {}
+    for item in query.split("&"):
+        name, _, value = item.partition("=")
+        if name in fields and name:
+            return None
+        fields[name] = value
+    return fields
+
+
+def examine(method: str, query: str, upgrade: bool, known: Container[str]) -> Answer | str:
+    """What a request wants: the sid of a known session, or "" for a handshake; or the answer that refuses
+    it.
+    """
+    fields = parse_query(query)
+    if fields is None:
+        return BAD_REQUEST
+    if fields.get("transport") != "polling":
+        return UNKNOWN_TRANSPORT
+    if upgrade or "j" in fields:  # WebSockets and JSONP
+        return BAD_REQUEST
+    sid = fields.get("sid")
+    if sid is None and method != "GET":
+        return BAD_HANDSHAKE_METHOD
+    if sid is not None and sid not in known:  # an empty one too: it is no handshake
+        return UNKNOWN_SID
+    if fields.get("EIO") != "4":
+        return UNSUPPORTED_VERSION
+    if method not in ("GET", "POST"):
+        return BAD_REQUEST
+    return sid or ""

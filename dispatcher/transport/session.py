@@ -1,0 +1,99 @@
+"""One session: what waits for its page, and where it stands. Decides nothing and tells nobody: ``sessions``
+does.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from dispatcher.transport.codec import PING_PACKET, SEPARATOR
+from dispatcher.transport.exchange import Connection, Exchange
+
+__all__ = ["Outbox", "Session"]
+
+
+class Outbox:
+    """Packets that wait for a poll, oldest first, with their attempts."""
+
+    __slots__ = ("_items", "size")
+
+    def __init__(self) -> None:
+        self._items: deque[tuple[bytes, str | None]] = deque()
+        #: Bytes in it, separators included.
+        self.size = 0
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def put(self, packet: bytes, attempt: str | None) -> None:
+        self._items.append((packet, attempt))
+        self.size += len(packet) + 1
+
+    def put_first(self, packet: bytes) -> None:
+        """For a ping: the order that pages rely on is that of messages, and a ping must not wait behind
+        megabytes.
+        """
+        self._items.appendleft((packet, None))
+        self.size += len(packet) + 1
+
+    def batch(self, limit: int) -> list[tuple[bytes, str | None]]:
+        """What fits into ``limit`` bytes, at least one packet; stays here until ``drop``."""
+        if self.size <= limit:
+            return list(self._items)
+        batch: list[tuple[bytes, str | None]] = []
+        for item in self._items:
+            limit -= len(item[0]) + 1
+            if limit < 0 and batch:
+                break
+            batch.append(item)
+        return batch
+
+    def drop(self, count: int) -> None:
+        for _ in range(count):
+            self.size -= len(self._items.popleft()[0]) + 1
+
+    def clear(self) -> None:
+        self._items.clear()
+        self.size = 0
+
+
+class Session:
+    """The state of one session."""
+
+    __slots__ = ("away", "connection", "ended", "ending", "outbox", "ping", "poll", "post", "sid")
+
+    #: Values of ``ping``: none outstanding; one in the outbox; one written and not yet answered.
+    NONE, QUEUED, WRITTEN = 0, 1, 2
+
+    def __init__(self, sid: str) -> None:
+        self.sid = sid
+        self.outbox = Outbox()
+        #: The parked GET; at most one.
+        self.poll: Exchange | None = None
+        #: The POST whose body is being read; at most one.
+        self.post: Exchange | None = None
+        #: What carried the last poll; None once that is closed, or if it was not kept alive.
+        self.connection: Connection | None = None
+        #: Reported away and not yet back.
+        self.away = False
+        #: The server wants it ended: the next poll takes what waits and a close packet.
+        self.ending = False
+        #: No longer known; whoever still holds it must not use it.
+        self.ended = False
+        self.ping = Session.NONE
+
+    def next_answer(self, limit: int) -> tuple[bytes, int, list[str]]:
+        """The body of the next poll answer, how many packets it takes, and the attempts they carry."""
+        batch = self.outbox.batch(limit)
+        body = SEPARATOR.join([packet for packet, _ in batch])
+        return body, len(batch), [attempt for _, attempt in batch if attempt is not None]
+
+    def taken(self, count: int) -> None:
+        """The answer with the first ``count`` packets has been written."""
+        if self.ping == Session.QUEUED and count:  # a ping is always first
+            self.ping = Session.WRITTEN
+        self.outbox.drop(count)
+
+    def put_ping(self) -> None:
+        self.outbox.put_first(PING_PACKET)
+        self.ping = Session.QUEUED

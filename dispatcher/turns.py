@@ -1,0 +1,195 @@
+"""Gathers what happens into turns: one transaction in flight, the next gathers meanwhile.
+
+Owns the order "commit, then answer, acknowledge and offer": nothing leaves this module before the store has said
+that the turn that holds it is durable. It decides nothing; the core does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from msgspec import Struct
+
+from dispatcher.clock import Clock
+from dispatcher.core.effects import Effect, Record, Request
+from dispatcher.core.machine import Machine
+from dispatcher.core.model import JobSpec
+from dispatcher.core.turn import Accepted, Cancel, Command, CommandReport, Report, Turn, TurnReport
+from dispatcher.errors import StorageTrouble
+from dispatcher.store.port import Store
+
+__all__ = ["MOST_CLAIMS", "MOST_ITEMS", "Turns"]
+
+T = TypeVar("T")
+
+log = logging.getLogger("pagehand.turns")
+
+#: Submissions and reports that one turn carries; the next turn carries the rest.
+MOST_ITEMS = 1_024
+#: Jobs that one turn claims at most.
+MOST_CLAIMS = 1_024
+
+
+class _Asked(Struct):
+    command: Command
+    future: asyncio.Future[CommandReport] | None
+
+
+class _Submitted(Struct):
+    spec: JobSpec
+    future: asyncio.Future[Accepted]
+
+
+class Turns:
+    """The loop of turns.
+
+    ``send`` carries out effects that go to pages; ``after`` is called when a turn's effects are out, with the ids of
+    the jobs that it settled; ``failed`` when the store has failed and the process must end.
+    """
+
+    def __init__(
+        self,
+        *,
+        machine: Machine,
+        store: Store,
+        clock: Clock,
+        send: Callable[[Effect], None],
+        after: Callable[[list[str]], None],
+        failed: Callable[[StorageTrouble], None],
+    ) -> None:
+        self._machine = machine
+        self._store = store
+        self._clock = clock
+        self._send = send
+        self._after = after
+        self._failed = failed
+        self._opened = clock.monotonic()
+        self._reports: list[Report] = []
+        self._commands: list[_Asked] = []
+        self._submissions: list[_Submitted] = []
+        self._more = True
+        self._begun = False
+        self._running: asyncio.Task[None] | None = None
+        self._broken = False
+        #: UTC instant at which the store wants a turn; None: none.
+        self.next_due_at: float | None = None
+
+    # -- gathering
+
+    def carry_out(self, effects: Iterable[Effect]) -> None:
+        """Takes the core's effects: what must be stored goes into the next turn, the rest to the pages."""
+        for effect in effects:
+            if isinstance(effect, Record):
+                self._reports.append(effect.report)
+            elif isinstance(effect, Request):
+                self._commands.append(_Asked(effect.command, None))
+            else:
+                self._send(effect)
+
+    async def submit(self, spec: JobSpec) -> Accepted:
+        """Puts a job into the next turn and answers when that is durable. Raises StorageTrouble."""
+        self._check()
+        future: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
+        self._submissions.append(_Submitted(spec, future))
+        self.kick()
+        return await future
+
+    async def command(self, command: Command) -> CommandReport:
+        """Puts a command into the next turn and answers when that is durable. Raises StorageTrouble."""
+        self._check()
+        future: asyncio.Future[CommandReport] = asyncio.get_running_loop().create_future()
+        self._commands.append(_Asked(command, future))
+        self.kick()
+        return await future
+
+    def _check(self) -> None:
+        if self._broken:
+            raise StorageTrouble("the store has failed and the server is stopping: try again in a moment")
+
+    def due(self) -> None:
+        """Something in the store has become due."""
+        self._more = True
+        self.kick()
+
+    def kick(self) -> None:
+        """Begins a turn soon, if there is anything for one to do and none is in flight."""
+        if self._begun or self._broken or not self._wanted():
+            return
+        self._begun = True
+        asyncio.get_running_loop().call_soon(self._begin)
+
+    def _wanted(self) -> bool:
+        return bool(self._more or self._reports or self._submissions or self._commands or self._machine.hungry())
+
+    # -- one turn
+
+    def _begin(self) -> None:
+        self._running = asyncio.get_running_loop().create_task(self._turn())
+
+    async def _turn(self) -> None:
+        self._more = False
+        reports, self._reports = self._reports[:MOST_ITEMS], self._reports[MOST_ITEMS:]
+        submitted, self._submissions = self._submissions[:MOST_ITEMS], self._submissions[MOST_ITEMS:]
+        asked, self._commands = self._commands, []
+        turn = Turn(
+            now_at=self._clock.utc(),
+            elapsed_s=self._clock.monotonic() - self._opened,
+            reports=reports,
+            commands=[item.command for item in asked],
+            submissions=[item.spec for item in submitted],
+            demand=self._machine.demand(MOST_CLAIMS),
+        )
+        try:
+            done = await self._store.apply(turn)
+            self._begun = False
+            self._finish(turn, done, asked, submitted)
+        except StorageTrouble as error:
+            self._break(error, asked, submitted)
+        except Exception as error:
+            log.exception("a turn failed", extra={"action": "turn_failed"})
+            self._break(StorageTrouble(f"a turn failed: {error}"), asked, submitted)
+
+    def _break(self, error: StorageTrouble, asked: list[_Asked], submitted: list[_Submitted]) -> None:
+        """The outcome of this turn is unknown: everybody is told so, and nothing more is begun (S23)."""
+        log.error("%s", error, extra={"action": "store_failed"})
+        self._broken = True
+        asked, self._commands = asked + self._commands, []
+        submitted, self._submissions = submitted + self._submissions, []
+        for future in [item.future for item in asked] + [item.future for item in submitted]:
+            if future is not None and not future.done():
+                future.set_exception(StorageTrouble(error.detail))
+        self._failed(error)
+
+    def _finish(self, turn: Turn, done: TurnReport, asked: list[_Asked], submitted: list[_Submitted]) -> None:
+        now = self._clock.monotonic()
+        self._more = self._more or done.more
+        self.next_due_at = done.next_due_at
+        self.carry_out(self._machine.settled(turn.reports, done.verdicts, now))
+        for item, report in zip(asked, done.commands, strict=True):
+            if report.revoked is not None and isinstance(item.command, Cancel):
+                self.carry_out(self._machine.cancelled(report.revoked, item.command.reason, now))
+            _resolve(item.future, report)
+        for submission, accepted in zip(submitted, done.accepted, strict=True):
+            _resolve(submission.future, accepted)
+        self.carry_out(self._machine.claimed(done.claims, now))
+        settled = [verdict.finished for verdict in done.verdicts if verdict.finished is not None]
+        self._after(settled + done.finished)
+        self.kick()
+
+    async def idle(self) -> None:
+        """Returns when no turn is in flight and none is wanted: everything that was gathered is durable."""
+        while not self._broken and (self._begun or self._wanted()):
+            self.kick()
+            running = self._running
+            if running is None or running.done():
+                await asyncio.sleep(0)  # the next turn begins with the next round of the loop
+            else:
+                await asyncio.wait([running])
+
+
+def _resolve(future: asyncio.Future[T] | None, value: T) -> None:
+    if future is not None and not future.done():
+        future.set_result(value)

@@ -1,0 +1,228 @@
+"""The JSON API under ``/api/v1``: verbs that parse, call the service and write. docs/api.md describes it."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+from tornado.web import HTTPError
+
+from dispatcher.core.model import JobView
+from dispatcher.core.states import FINAL, JobState
+from dispatcher.errors import BadRequest, WrongState
+from handlers.base import ApiHandler
+from handlers.errors import Invalid, field_error
+from handlers.intake import check_key, decode_json, parse_job, to_spec
+from handlers.jobjson import job_json, job_line, raw, type_json, worker_json
+from handlers.queries import job_filter, next_query
+from handlers.session import shows_session
+
+__all__ = [
+    "ApiNotFound",
+    "CancelHandler",
+    "JobHandler",
+    "JobsHandler",
+    "ResultHandler",
+    "RetryHandler",
+    "StatsHandler",
+    "TypesHandler",
+    "WorkersHandler",
+]
+
+#: The longest wait, below the time-outs of proxies.
+MAX_WAIT_S = 60
+_WAIT = re.compile(r'\bwait\s*=\s*"?([0-9]{1,9})"?', re.IGNORECASE)
+
+
+class ConsoleApiHandler(ApiHandler):
+    """What is read may also be read with the console's session; what changes something needs the token itself,
+    which no foreign page can send."""
+
+    def shows_token(self) -> bool:
+        """The token, or for reading the session."""
+        given = self.site.guard.bearer(self.request.headers)
+        if given is None and self.request.method in ("GET", "HEAD"):
+            return shows_session(self, self.site.guard)
+        return bool(given)
+
+    def write_job(self, job: JobView, status: int = 200) -> None:
+        """Ends the answer with one job."""
+        self.answer(job_json(job, self.site.service.why_waits(job)), status)
+
+    def wait_argument(self) -> float:
+        """``?wait=N``, 0 where it is not given."""
+        text = self.get_query_argument("wait", "0")
+        if not text.isascii() or not text.isdigit() or int(text[:9]) > MAX_WAIT_S:
+            raise BadRequest(f"wait must be a whole number of seconds from 0 to {MAX_WAIT_S}.", code="bad_parameter")
+        return float(text)
+
+    async def job_after(self, job_id: str, wait_s: float) -> JobView | None:
+        """The job, waited for; None: the client went away."""
+        if wait_s == 0:
+            return await self.site.service.job(job_id)
+        return await self.patiently(self.site.service.wait(job_id, wait_s))
+
+
+class JobsHandler(ConsoleApiHandler):
+    """``/api/v1/jobs``: POST submits one job, GET lists."""
+
+    def body_limit(self) -> int:
+        """The data and what goes with it."""
+        return self.site.settings.body_limit + 16_384
+
+    async def post(self) -> None:
+        """Submits one job; answers when it is durable."""
+        key = check_key(self.request.headers.get("Idempotency-Key"))
+        spec = to_spec(parse_job(bytes(self.body)), self.site.settings, key)
+        accepted = await self.site.service.submit(spec)
+        job: JobView | None = accepted.job
+        assert job is not None, "submit() raises where it accepts nothing"
+        self.set_header("Location", f"/api/v1/jobs/{job.id}")
+        if accepted.replayed:
+            self.set_header("Idempotency-Replayed", "true")
+        wait_s = self._preferred_wait_s()
+        if wait_s is not None:
+            job = await self.job_after(job.id, wait_s)
+        if job is not None:
+            self.write_job(job, 200 if accepted.replayed else 201)
+
+    def _preferred_wait_s(self) -> float | None:
+        """``Prefer: wait=N``; a preference that is not understood is ignored, as RFC 7240 asks."""
+        match = _WAIT.search(self.request.headers.get("Prefer", ""))
+        if match is None:
+            return None
+        wait_s = min(int(match[1]), MAX_WAIT_S)
+        self.set_header("Preference-Applied", f"wait={wait_s}")
+        return float(wait_s)
+
+    async def get(self) -> None:
+        """A page of the list, newest first."""
+        wanted = job_filter(self)
+        page = await self.site.service.jobs(wanted)
+        waits = self.site.service.why_waits
+        if page.next_cursor is not None:
+            self.set_header("Link", f'</api/v1/jobs?{next_query(wanted, page.next_cursor)}>; rel="next"')
+        self.answer({"items": [job_line(job, waits(job)) for job in page.items], "next_cursor": page.next_cursor})
+
+    head = get
+
+
+class JobHandler(ConsoleApiHandler):
+    """``/api/v1/jobs/<id>``."""
+
+    async def get(self, job_id: str) -> None:
+        """The job; with ``?wait=N`` when it is final or in doubt, at the latest after N seconds."""
+        job = await self.job_after(job_id, self.wait_argument())
+        if job is not None:
+            self.write_job(job)
+
+    head = get
+
+
+class ResultHandler(ConsoleApiHandler):
+    """``/api/v1/jobs/<id>/result``: the result alone, as the page sent it."""
+
+    async def get(self, job_id: str) -> None:
+        """200 with the result, 202 while the job is open, 409 where there will be none."""
+        job = await self.job_after(job_id, self.wait_argument())
+        if job is None:
+            return
+        if job.state not in FINAL:
+            self.set_header("Retry-After", "1")
+            self.write_job(job, 202)
+        elif job.result is None:
+            raise WrongState(
+                f"The job has no result: it is {job.state.value}." + (f" {job.detail}" if job.detail else "")
+            )
+        else:
+            self.answer(raw(job.result))
+
+    head = get
+
+
+class _CancelBody(Struct, frozen=True, forbid_unknown_fields=True):
+    reason: Annotated[str, Meta(max_length=500)] = ""
+
+
+class _RetryBody(Struct, frozen=True, forbid_unknown_fields=True):
+    pass
+
+
+_cancel_decoder = msgspec.json.Decoder(_CancelBody)
+_retry_decoder = msgspec.json.Decoder(_RetryBody)
+
+
+class CancelHandler(ConsoleApiHandler):
+    """``/api/v1/jobs/<id>/cancel``."""
+
+    async def post(self, job_id: str) -> None:
+        """200: the job was waiting. 202: it was running, and its page has yet to hear of it."""
+        reason = self._why()
+        before = await self.site.service.job(job_id)
+        job = await self.site.service.cancel(job_id, reason)
+        self.write_job(job, 202 if before.state is JobState.RUNNING else 200)
+
+    def _why(self) -> str:
+        try:
+            return decode_json(_cancel_decoder, bytes(self.body) or b"{}").reason
+        except msgspec.ValidationError:
+            raise Invalid([field_error("reason", "is all there may be: a text of at most 500 characters")]) from None
+
+
+class RetryHandler(ConsoleApiHandler):
+    """``/api/v1/jobs/<id>/retry``."""
+
+    async def post(self, job_id: str) -> None:
+        """Another round for a job that has ended without a result, or is in doubt."""
+        try:
+            decode_json(_retry_decoder, bytes(self.body) or b"{}")
+        except msgspec.ValidationError:
+            raise Invalid([field_error("", "must be empty or an empty object")]) from None
+        self.write_job(await self.site.service.retry(job_id))
+
+
+class WorkersHandler(ConsoleApiHandler):
+    """``/api/v1/workers``."""
+
+    def get(self) -> None:
+        """The pages that this server knows."""
+        self.answer({"items": [worker_json(worker) for worker in self.site.service.workers()]})
+
+    head = get
+
+
+class TypesHandler(ConsoleApiHandler):
+    """``/api/v1/types``."""
+
+    async def get(self) -> None:
+        """The types that some job, worker or shipped task has named."""
+        self.answer({"items": [type_json(view) for view in await self.site.service.types()]})
+
+    head = get
+
+
+class StatsHandler(ConsoleApiHandler):
+    """``/api/v1/stats``."""
+
+    async def get(self) -> None:
+        """Counters: jobs by state, workers by state."""
+        jobs = await self.site.service.counts()
+        workers: dict[str, int] = {}
+        for worker in self.site.service.workers():
+            workers[worker.state] = workers.get(worker.state, 0) + 1
+        self.answer({"jobs": jobs, "workers": workers, "draining": self.site.service.draining})
+
+    head = get
+
+
+class ApiNotFound(ApiHandler):
+    """Every other address under ``/api``."""
+
+    public = True
+
+    def prepare(self) -> None:
+        """404, whatever the method."""
+        self.admit()
+        raise HTTPError(404)

@@ -1,0 +1,269 @@
+"""The base of all handlers: bodies within limits, who may ask, security headers, errors as answers.
+
+A handler here is a verb: it parses, calls one method of the service and writes. Everything that must hold for every
+address holds here: ``prepare`` refuses foreign hosts and origins, asks for the token (a handler must say ``public``
+to be served without it), and answers 413 before a body that is too large is read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+from collections.abc import Coroutine
+from types import TracebackType
+from typing import Any, ClassVar, NoReturn, TypeVar
+
+import msgspec
+from tornado.http1connection import HTTP1Connection
+from tornado.httputil import HTTPInputError
+from tornado.log import gen_log
+from tornado.web import HTTPError, RequestHandler, stream_request_body
+
+from dispatcher.errors import BadRequest, Forbidden, PagehandError, RequestError, TooLarge, Unauthorized, Unsupported
+from handlers.errors import Problem, problem_of
+from handlers.site import Site
+
+__all__ = ["ApiHandler", "BaseHandler", "as_json"]
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_LENGTH = re.compile(r"[0-9]{1,18}")
+_CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors "
+)
+#: Of a refused body, this much is read and thrown away, so that the client can read the answer.
+_DRAIN_BYTES = 16 << 20
+_BODY_TIMEOUT_S = 60.0
+_DRAIN_TIMEOUT_S = 10.0
+_SHOW_IT = (
+    "This server wants its token: send the header 'Authorization: Bearer TOKEN', "
+    "where TOKEN is what the server was started with (--token or PAGEHAND_TOKEN)."
+)
+
+T = TypeVar("T")
+
+_encode = msgspec.json.Encoder().encode
+
+
+def as_json(value: object) -> bytes:
+    """JSON text; a ``msgspec.Raw`` in it is written as it is."""
+    return _encode(value)
+
+
+@stream_request_body
+class BaseHandler(RequestHandler):
+    """What holds for every address."""
+
+    #: Served without the token.
+    public: ClassVar[bool] = False
+    #: Asked for Host and Origin. Only the probes of load balancers are not: they disclose nothing.
+    guarded: ClassVar[bool] = True
+    #: Errors are problem documents, not pages.
+    problems: ClassVar[bool] = False
+
+    site: Site
+    request_id: str
+
+    def initialize(self, site: Site) -> None:
+        """Called by Tornado with what the route says."""
+        self.site = site
+        self.body = bytearray()
+        self._limit = self.body_limit()
+        self._waiting: asyncio.Future[Any] | None = None
+        self._gone = False
+
+    def body_limit(self) -> int:
+        """The largest body that this address takes."""
+        return 65_536
+
+    def set_default_headers(self) -> None:
+        """On every answer, errors included."""
+        given = self.request.headers.get("X-Request-Id", "")
+        if not hasattr(self, "request_id"):
+            self.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        self.clear_header("Server")
+        self.set_header("X-Request-Id", self.request_id)
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("X-Content-Type-Options", "nosniff")
+        # Not "no-referrer": browsers then send "Origin: null" with our own forms.
+        self.set_header("Referrer-Policy", "same-origin")
+        self.set_header("X-UA-Compatible", "IE=edge")
+        self.set_header("X-Download-Options", "noopen")
+        self.allow_frames("'none'")
+
+    def allow_frames(self, ancestors: str) -> None:
+        """Which pages may show this one in a frame, as CSP's ``frame-ancestors``."""
+        self.set_header("Content-Security-Policy", _CSP + ancestors)
+        if ancestors == "'none'":
+            self.set_header("X-Frame-Options", "DENY")
+        else:
+            self.clear_header("X-Frame-Options")
+
+    # Who may ask
+
+    def prepare(self) -> None:
+        """Refuses what must not be served; runs when the headers are there, and before the body is read."""
+        self.admit()
+        if not self.public and not self.site.guard.open and not self.shows_token():
+            self.ask_for_token()
+        if self._finished:
+            return
+        if getattr(type(self), (self.request.method or "").lower()) is _UNIMPLEMENTED:
+            raise HTTPError(405)
+        self.check_body()
+
+    def admit(self) -> None:
+        """Bounds the connection; refuses a foreign Host or Origin."""
+        self._bound_connection()
+        if not self.guarded:
+            return
+        refusal = self.site.guard.admit(self.request.headers, self.request.method or "")
+        if refusal is not None:
+            raise Forbidden(refusal.detail, code=refusal.code)
+
+    def shows_token(self) -> bool:
+        """Whether the request carries the token, or what stands for it here."""
+        return bool(self.site.guard.bearer(self.request.headers))
+
+    def ask_for_token(self) -> None:
+        """Answers a request that did not show it."""
+        raise Unauthorized(_SHOW_IT)
+
+    # The body
+
+    def _bound_connection(self) -> None:
+        """However the request ends, its body is read or thrown away within bounds of bytes and seconds."""
+        connection = self.request.connection
+        if isinstance(connection, HTTP1Connection):
+            length = self._content_length() or 0
+            connection.set_max_body_size(max(self._limit, length) + _DRAIN_BYTES)
+            connection.set_body_timeout(_BODY_TIMEOUT_S if length <= self._limit else _DRAIN_TIMEOUT_S)
+
+    def check_body(self) -> None:
+        """Refuses a body by its headers."""
+        length = self._content_length()
+        if length is None:
+            raise BadRequest("Content-Length is not a number.")
+        if length > self._limit:
+            self._too_large()
+
+    def _content_length(self) -> int | None:
+        """None: it is not a number."""
+        text = self.request.headers.get("Content-Length", "0")
+        return int(text) if _LENGTH.fullmatch(text) else None
+
+    def _too_large(self) -> NoReturn:
+        raise TooLarge(f"The body may have {self._limit:,} bytes here (see --body-limit).")
+
+    def data_received(self, chunk: bytes) -> None:
+        """A piece of the body. A chunked one shows its size only as it comes."""
+        if self._finished:
+            return
+        if len(self.body) + len(chunk) <= self._limit:
+            self.body += chunk
+            return
+        try:
+            self._too_large()
+        except TooLarge as error:
+            # Tornado throws the rest away once the answer is out, up to what check_body allowed.
+            self.send_error(413, exc_info=(TooLarge, error, None))
+
+    # Waiting
+
+    async def patiently(self, waiting: Coroutine[Any, Any, T]) -> T | None:
+        """Waits for this for as long as the client is there; None: it went away."""
+        task = asyncio.ensure_future(waiting)
+        self._waiting = task
+        try:
+            return await task
+        except asyncio.CancelledError:
+            if self._gone:
+                return None
+            raise
+
+    def on_connection_close(self) -> None:
+        """The client went away; called by Tornado."""
+        self._gone = True
+        if self._waiting is not None:
+            self._waiting.cancel()
+        super().on_connection_close()
+
+    # Answers
+
+    def options(self, *_args: str) -> None:
+        """Which methods there are."""
+        self.set_status(204)
+        self.clear_header("Content-Type")
+        self.set_header("Allow", self._allow())
+
+    def _allow(self) -> str:
+        names = (name for name in self.SUPPORTED_METHODS if getattr(type(self), name.lower()) is not _UNIMPLEMENTED)
+        return ", ".join(sorted(names))
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Answers with what was raised; called by Tornado."""
+        exc_info = kwargs.get("exc_info")
+        problem = problem_of(exc_info[1] if exc_info else None, status_code)
+        self.set_status(problem.status)
+        if problem.status == 405:
+            self.set_header("Allow", self._allow())
+        if problem.status == 401:
+            self.set_header("WWW-Authenticate", 'Bearer realm="pagehand"')
+        if problem.status == 413:
+            self.set_header("Connection", "close")
+        if problem.retry_after_s is not None:
+            self.set_header("Retry-After", str(problem.retry_after_s))
+        self.write_problem(problem)
+
+    def write_problem(self, problem: Problem) -> None:
+        """Ends the answer with the problem, as a document or as text; pages show it as a page."""
+        if self.problems:
+            document = problem.document(instance=self.request.path, request_id=self.request_id)
+            self.set_header("Content-Type", "application/problem+json")
+            self.finish(as_json(document))
+        else:
+            self.set_header("Content-Type", "text/plain; charset=utf-8")
+            self.finish(f"{problem.status} {problem.title}: {problem.detail}\n")
+
+    def log_exception(
+        self,
+        typ: type[BaseException] | None,
+        value: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        """A refusal is no news: its status is in the access log."""
+        if isinstance(value, PagehandError):
+            level = gen_log.debug if isinstance(value, RequestError) else gen_log.info
+            level("%s %s: %s", self.request.method, self.request.path, value.code)
+        elif isinstance(value, (HTTPError, HTTPInputError)):
+            gen_log.debug("%s %s: %s", self.request.method, self.request.path, type(value).__name__)
+        else:
+            super().log_exception(typ, value, tb)
+
+
+_UNIMPLEMENTED = RequestHandler.get
+
+
+class ApiHandler(BaseHandler):
+    """Speaks JSON; errors are problem documents."""
+
+    problems = True
+
+    def check_body(self) -> None:
+        """Everything that changes something must come as JSON, with a body or without: a foreign page can then not
+        send it without asking first, and is refused."""
+        if self.request.method in ("POST", "PUT", "PATCH", "DELETE"):
+            self._check_content_type()
+        super().check_body()
+
+    def _check_content_type(self) -> None:
+        given = self.request.headers.get("Content-Type", "").lower().replace(" ", "").replace('"', "")
+        if given.rstrip(";") not in ("application/json", "application/json;charset=utf-8"):
+            raise Unsupported("Send JSON in UTF-8, and say so: 'Content-Type: application/json'.")
+
+    def answer(self, value: object, status: int = 200) -> None:
+        """Ends the answer with this value as JSON."""
+        self.set_status(status)
+        self.set_header("Content-Type", "application/json")
+        self.finish(as_json(value))

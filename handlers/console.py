@@ -1,0 +1,132 @@
+"""The console: what is going on, for people. Overview, jobs, one job, workers, types."""
+
+from __future__ import annotations
+
+from dispatcher.core.model import JobFilter, TypeView
+from dispatcher.errors import Forbidden, WrongState
+from handlers import words
+from handlers.page import XSRF_HELP, PageHandler
+from handlers.queries import job_filter, next_query
+
+__all__ = ["JobActionHandler", "JobPageHandler", "JobsPage", "OverviewPage", "TypesPage", "WorkersPage"]
+
+
+class OverviewPage(PageHandler):
+    """``/``: problems first, then counters, workers, the newest jobs."""
+
+    async def get(self) -> None:
+        """The page."""
+        service = self.site.service
+        types, counts = await service.types(), await service.counts()
+        recent = await service.jobs(JobFilter(limit=10))
+        workers = service.workers()
+        self.show(
+            "overview.html",
+            problems=problems(types, counts, draining=service.draining, ready=service.ready()),
+            counts=counts,
+            workers=workers,
+            connected=sum(worker.state == "connected" for worker in workers),
+            jobs=recent.items,
+            service=service,
+        )
+
+    head = get
+
+
+def problems(types: list[TypeView], counts: dict[str, int], *, draining: bool, ready: bool) -> list[tuple[str, str]]:
+    """What somebody must look at: a sentence, and the address that shows more."""
+    found = []
+    if draining:
+        found.append(("The server is stopping: it takes no new jobs.", ""))
+    elif not ready:
+        found.append(("The server takes no new jobs at the moment.", "/readyz?verbose"))
+    for view in types:
+        waiting = view.counts.get("queued", 0)
+        if waiting and not view.workers:
+            verb = "waits" if waiting == 1 else "wait"
+            never = "no worker has ever offered it" if view.offered_at is None else "no connected worker offers it"
+            found.append(
+                (f"{words.plural(waiting, 'job')} of type {view.type} {verb}: {never}.", _jobs("queued", view.type))
+            )
+    if doubtful := counts.get("in_doubt", 0):
+        verb = "is" if doubtful == 1 else "are"
+        found.append((f"{words.plural(doubtful, 'job')} {verb} in doubt: a person must decide.", _jobs("in_doubt", "")))
+    return found
+
+
+def _jobs(state: str, job_type: str) -> str:
+    # A type is [A-Za-z0-9._-], so it needs no quoting; the template escapes it all the same.
+    return f"/jobs?state={state}" + (f"&type={job_type}" if job_type else "")
+
+
+class JobsPage(PageHandler):
+    """``/jobs``: the list, with its filter in the address."""
+
+    async def get(self) -> None:
+        """The page."""
+        wanted = job_filter(self)
+        page = await self.site.service.jobs(wanted)
+        following = next_query(wanted, page.next_cursor) if page.next_cursor else None
+        types = [view.type for view in await self.site.service.types()]
+        self.show(
+            "jobs.html", jobs=page.items, wanted=wanted, following=following, types=types, service=self.site.service
+        )
+
+    head = get
+
+
+class JobPageHandler(PageHandler):
+    """``/jobs/<id>``: all that is known of one job."""
+
+    async def get(self, job_id: str) -> None:
+        """The page; it loads itself anew while the job is open."""
+        job = await self.site.service.job(job_id)
+        self.refresh_s = 2 if words.is_open(job) else 0
+        everything = self.get_query_argument("full", "") == "1"
+        waits = self.site.service.why_waits(job)
+        self.show("job.html", job=job, waits=waits, everything=everything, notice="")
+
+    head = get
+
+
+class JobActionHandler(PageHandler):
+    """``/jobs/<id>/cancel`` and ``/jobs/<id>/retry``: the buttons of the job's page."""
+
+    async def post(self, job_id: str, action: str) -> None:
+        """Does it and leads back to the job; where the job's state no longer allows it, its page says so."""
+        self.read_form()
+        if self.xsrf_fails():
+            raise Forbidden(XSRF_HELP, code="bad_xsrf")
+        service = self.site.service
+        try:
+            if action == "cancel":
+                await service.cancel(job_id, self.field("reason")[:500])
+            else:
+                await service.retry(job_id)
+        except WrongState as refused:
+            job = await service.job(job_id)
+            self.set_status(409)
+            self.show("job.html", job=job, waits=service.why_waits(job), everything=False, notice=refused.detail)
+            return
+        self.redirect(f"/jobs/{job_id}", status=303)
+
+
+class WorkersPage(PageHandler):
+    """``/workers``."""
+
+    def get(self) -> None:
+        """The page."""
+        self.show("workers.html", workers=self.site.service.workers())
+
+    head = get
+
+
+class TypesPage(PageHandler):
+    """``/types``."""
+
+    async def get(self) -> None:
+        """The page."""
+        titles = {task.name: task.title for task in self.site.tasks.tasks()}
+        self.show("types.html", types=await self.site.service.types(), titles=titles)
+
+    head = get

@@ -1,0 +1,141 @@
+"""Errors as answers: the one place that maps an error to an HTTP status and to a problem document (RFC 9457).
+
+Nothing else in the project chooses a status for an error. ``problem_of`` makes a ``Problem`` of whatever was raised;
+the base handlers write it, as JSON under ``/api`` and as a page elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+from tornado.web import HTTPError
+
+from dispatcher.errors import (
+    BadRequest,
+    Forbidden,
+    JobNotFound,
+    KeyConflict,
+    PagehandError,
+    RequestError,
+    TooLarge,
+    Unauthorized,
+    Unavailable,
+    Unsupported,
+    WrongState,
+)
+
+__all__ = ["FieldError", "Invalid", "Problem", "field_error", "problem_of"]
+
+FieldError = dict[str, str]
+
+
+def field_error(name: str, detail: str) -> FieldError:
+    """What is wrong with one field of the body; an empty name means the whole."""
+    escaped = name.replace("~", "~0").replace("/", "~1")
+    return {"pointer": f"#/{escaped}" if name else "#", "detail": detail}
+
+
+class Invalid(BadRequest):
+    """The body is what it should be in form, but not in content; ``errors`` says where."""
+
+    code = "invalid"
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        super().__init__("; ".join(_place(error) for error in errors))
+        self.errors = list(errors)
+
+
+def _place(error: FieldError) -> str:
+    name = error["pointer"].removeprefix("#").removeprefix("/")
+    return f"{name}: {error['detail']}" if name else error["detail"]
+
+
+#: The first class that fits decides.
+_STATUS: tuple[tuple[type[PagehandError], int], ...] = (
+    (Invalid, 422),
+    (BadRequest, 400),
+    (Unauthorized, 401),
+    (Forbidden, 403),
+    (JobNotFound, 404),
+    (WrongState, 409),
+    (KeyConflict, 422),
+    (Unsupported, 415),
+    (TooLarge, 413),
+    (RequestError, 400),
+    (Unavailable, 503),
+)
+
+#: For errors that Tornado raises, which have no code of ours.
+_CODES = {
+    400: "bad_request",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    415: "unsupported_media_type",
+}
+_DETAILS = {
+    403: "This is not allowed.",
+    404: "There is nothing at this address.",
+    405: "This address does not take this method; the Allow header lists those it takes.",
+}
+_INTERNAL = "Something went wrong on the server; its log says more under this request id."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """An error as it is answered."""
+
+    status: int
+    code: str
+    detail: str
+    errors: list[FieldError] = field(default_factory=list)
+    #: Seconds for Retry-After; None: asking again is of no use.
+    retry_after_s: int | None = None
+
+    @property
+    def title(self) -> str:
+        """The status in words."""
+        return HTTPStatus(self.status).phrase
+
+    def document(self, *, instance: str, request_id: str) -> dict[str, object]:
+        """The members of an ``application/problem+json`` document."""
+        return {
+            "type": f"urn:pagehand:error:{self.code}",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            "instance": instance,
+            "code": self.code,
+            "request_id": request_id,
+            "errors": self.errors,
+        }
+
+
+def problem_of(error: BaseException | None, status: int = 500) -> Problem:
+    """What to answer when this was raised; ``status`` is Tornado's choice, for errors that are not ours."""
+    if isinstance(error, PagehandError):
+        return _of_ours(error)
+    if isinstance(error, HTTPError):
+        status = error.status_code
+    if status >= 500:
+        return Problem(status=500, code="internal", detail=_INTERNAL)
+    detail = _DETAILS.get(status) or HTTPStatus(status).description or HTTPStatus(status).phrase
+    return Problem(status=status, code=_CODES.get(status, "error"), detail=detail)
+
+
+def _of_ours(error: PagehandError) -> Problem:
+    status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+    if status == 500:
+        # Not one that a request should ever meet, e.g. a SettingError.
+        return Problem(status=500, code="internal", detail=_INTERNAL)
+    return Problem(
+        status=status,
+        code=error.code,
+        detail=error.detail,
+        errors=error.errors if isinstance(error, Invalid) else [],
+        retry_after_s=error.retry_after_s if isinstance(error, Unavailable) else None,
+    )

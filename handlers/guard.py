@@ -1,0 +1,161 @@
+"""Who may ask: the rules on Host, Origin and token, as pure functions of headers and settings.
+
+It owns the answer to "is this request from where it may come from?" for every address of the server, the
+transport's included; it knows nothing of Tornado. The rules:
+
+- **Host**: only names that this server goes by. A web page that points a DNS name of its own at our address (DNS
+  rebinding) is refused, because the browser then sends that name.
+- **Origin**, where it is sent: our own, or one of ``allow_origin``. IE often omits it, and may omit its port.
+- **Token**, where one is set: ``Authorization: Bearer``, compared in constant time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from dispatcher.settings import Settings
+
+__all__ = ["Guard", "Headers", "Refusal"]
+
+_HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?")
+_DEFAULT_PORTS = {"http": "80", "https": "443"}
+_UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+class Headers(Protocol):
+    """The headers of a request, Tornado's or the transport's; the case of a name does not matter."""
+
+    def get(self, name: str, /) -> str | None:
+        """The value of a header, if it is there."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a request is not served; ``code`` is stable, ``detail`` (ASCII) says which setting changes it."""
+
+    status: int
+    code: str
+    detail: str
+
+
+class Guard:
+    """The rules under one set of settings."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._hosts = frozenset({"localhost", _host_name(settings.bind), *map(_host_name, settings.allow_host)})
+        #: Bound to every address: an address may be named as a Host. No DNS name leads there, so none is rebound.
+        self._any_address = _address(settings.bind) in (IPv4Address(0), IPv6Address(0)) or not settings.bind
+        self._origins = frozenset(origin.lower().rstrip("/") for origin in settings.allow_origin)
+        self._token = settings.token.encode()
+
+    def admit(self, headers: Headers, method: str) -> Refusal | None:
+        """None: the Host and the Origin are fine. Asked before anything else is looked at."""
+        return self.check_host(headers) or self.check_origin(headers, method)
+
+    def check_host(self, headers: Headers) -> Refusal | None:
+        """A request without a Host (HTTP/1.0) passes: no browser sends one."""
+        host = headers.get("Host")
+        if host is None:
+            return None
+        match = _HOST.fullmatch(host)
+        name = _host_name(match["name"]) if match else ""
+        if name and (name in self._hosts or self._is_address(name)):
+            return None
+        detail = (
+            "This server does not go by the name in the Host header of the request. "
+            "If it should, start it with --allow-host NAME."
+        )
+        return Refusal(403, "forbidden_host", detail)
+
+    def _is_address(self, name: str) -> bool:
+        address = _address(name)
+        return address is not None and (address.is_loopback or self._any_address)
+
+    def check_origin(self, headers: Headers, method: str) -> Refusal | None:
+        """A request without an Origin passes: IE and programs send none, and forms have a token of their own."""
+        origin = headers.get("Origin")
+        if origin is None or self.cors_origin(headers) or _same_host(origin, headers.get("Host") or ""):
+            return None
+        if origin == "null" and method not in _UNSAFE:
+            return None
+        detail = (
+            "The request comes from a page of another origin. "
+            "If its pages may load a worker, start the server with --allow-origin ORIGIN."
+        )
+        return Refusal(403, "forbidden_origin", detail)
+
+    def cors_origin(self, headers: Headers) -> str | None:
+        """The request's Origin if it is one of ``allow_origin``: the value of Access-Control-Allow-Origin."""
+        origin = headers.get("Origin") or ""
+        return origin if origin.lower() in self._origins else None
+
+    @property
+    def open(self) -> bool:
+        """No token is set: everyone who reaches the server may use it."""
+        return not self._token
+
+    def token_matches(self, token: bytes) -> bool:
+        """Whether this is the token; takes the same time for every wrong one."""
+        return bool(self._token) and hmac.compare_digest(token, self._token)
+
+    def bearer(self, headers: Headers) -> bool | None:
+        """Whether ``Authorization: Bearer`` carries the token; None: the header is not there."""
+        header = headers.get("Authorization")
+        if header is None:
+            return None
+        scheme, _, token = header.partition(" ")
+        # Header values are bytes, read as Latin-1.
+        return scheme.lower() == "bearer" and self.token_matches(token.strip().encode("latin-1", "replace"))
+
+    def session_key(self) -> str:
+        """Signs the console's session cookie. Made from the token: another token ends all sessions."""
+        return _stretched(self._token)
+
+
+@lru_cache(maxsize=64)
+def _stretched(token: bytes) -> str:
+    # Slow on purpose: a cookie that leaks must not be a quick test for guesses at a weak token.
+    return hashlib.pbkdf2_hmac("sha256", token, b"pagehand console session", 100_000).hex()
+
+
+def _host_name(host: str) -> str:
+    """A Host or a setting as a bare name: lower case, without brackets and a trailing dot."""
+    name = host.strip().lower()
+    if name.startswith("["):
+        return name.partition("]")[0][1:]
+    # A setting may come with a port; an IPv6 address has more than one colon.
+    if name.count(":") == 1:
+        name = name.partition(":")[0]
+    return name.rstrip(".")
+
+
+def _address(name: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(name.strip("[]"))
+    except ValueError:
+        return None
+
+
+def _same_host(origin: str, host: str) -> bool:
+    """The scheme is not compared: a proxy may speak TLS for us."""
+    try:
+        parts = urlsplit(origin)
+        origin_port = parts.port
+    except ValueError:
+        return False
+    match = _HOST.fullmatch(host)
+    if match is None or parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
+        return False
+    if parts.hostname.rstrip(".") != _host_name(match["name"]):
+        return False
+    host_ports = {match["port"]} if match["port"] else set(_DEFAULT_PORTS.values())
+    # IE leaves the port out of Origin.
+    return origin_port is None or str(origin_port) in host_ports

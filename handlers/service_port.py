@@ -1,0 +1,63 @@
+"""What the handlers need of the service; ``dispatcher.service.Dispatcher`` has it, and so has the tests' fake."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from dispatcher.core.model import JobFilter, JobPage, JobSpec, JobView, TypeView, WorkerView
+from dispatcher.core.turn import Accepted
+
+__all__ = ["Service"]
+
+
+class Service(Protocol):
+    """Jobs in, jobs out, and what is going on. Errors are those of ``dispatcher.errors``."""
+
+    @property
+    def draining(self) -> bool:
+        """The server is stopping and takes no new jobs."""
+        ...
+
+    def ready(self) -> bool:
+        """Whether it takes new jobs now."""
+        ...
+
+    async def submit(self, spec: JobSpec) -> Accepted:
+        """Returns when the job is durable; ``job`` is set. Raises KeyConflict and the kinds of Unavailable."""
+        ...
+
+    async def job(self, job_id: str) -> JobView:
+        """One job with its attempts and log. Raises JobNotFound."""
+        ...
+
+    async def wait(self, job_id: str, timeout_s: float) -> JobView:
+        """The job when it is final or in doubt, or as it is after ``timeout_s``. Raises JobNotFound."""
+        ...
+
+    async def jobs(self, job_filter: JobFilter) -> JobPage:
+        """Jobs, newest first. Raises BadRequest for a cursor that is not ours."""
+        ...
+
+    async def cancel(self, job_id: str, reason: str) -> JobView:
+        """The job after it was cancelled. Raises JobNotFound, WrongState."""
+        ...
+
+    async def retry(self, job_id: str) -> JobView:
+        """The job after it was queued again. Raises JobNotFound, WrongState."""
+        ...
+
+    async def types(self) -> list[TypeView]:
+        """Every type that a job, a worker or a shipped task has named, by name."""
+        ...
+
+    async def counts(self) -> dict[str, int]:
+        """Jobs by state, for every state."""
+        ...
+
+    def workers(self) -> list[WorkerView]:
+        """The pages that this node knows."""
+        ...
+
+    def why_waits(self, job: JobView) -> str | None:
+        """Words for people; None: it does not wait."""
+        ...

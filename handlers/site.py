@@ -1,0 +1,41 @@
+"""What every handler works with, and where the files lie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+
+from dispatcher.clock import Clock
+from dispatcher.settings import Settings
+from handlers.guard import Guard
+from handlers.service_port import Service
+from handlers.tasks import TaskDirectory
+
+__all__ = ["STATIC", "TEMPLATES", "Site", "asset"]
+
+STATIC = Path(__file__).resolve().parent.parent / "static"
+TEMPLATES = Path(__file__).resolve().parent / "templates"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Handed to each handler's ``initialize``."""
+
+    service: Service
+    settings: Settings
+    tasks: TaskDirectory
+    guard: Guard
+    clock: Clock
+
+
+def asset(name: str) -> str:
+    """The address of a static file, with its version: it may be cached for ever."""
+    path = STATIC / name
+    return f"/static/{name}?v={_version(path, path.stat().st_mtime_ns)}"
+
+
+@lru_cache(maxsize=64)
+def _version(path: Path, _changed_ns: int) -> str:
+    return sha256(path.read_bytes()).hexdigest()[:12]

@@ -1,0 +1,239 @@
+"""Runs Pagehand: ``python server.py``. Puts the parts together, serves, and stops in good order.
+
+The composition root: it reads the settings, opens the store, makes dispatcher, transport and application, and knows
+how the process starts and ends. It holds no rule about jobs and no route.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import random
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+
+from tornado.netutil import bind_sockets
+
+from dispatcher import __version__, ids
+from dispatcher.clock import Clock, SystemClock
+from dispatcher.errors import StorageTrouble, StoreRefused
+from dispatcher.options import settings_or_exit
+from dispatcher.options_checks import is_loopback
+from dispatcher.service import Dispatcher
+from dispatcher.settings import Settings
+from dispatcher.store.opening import open_store
+from dispatcher.store.port import Store
+from dispatcher.store.rows import Limits as StoreLimits
+from dispatcher.transport import http as front_http
+from dispatcher.transport.limits import Limits, session_cap
+from dispatcher.transport.server import EngineServer
+from handlers import Guard, TaskDirectory, make_app, shipped_tasks
+
+log = logging.getLogger("pagehand")
+
+#: The store's thread and the loop share the interpreter lock; with Python's 5 ms each statement of a turn would wait
+#: that long beside a busy loop (measured; docs/design.md).
+SWITCH_INTERVAL_S = 0.0001
+
+#: How long a storage failure may take from its notice to the end of the process (promise S23).
+FAILURE_EXIT_S = 1.0
+
+
+class Server:
+    """One running server: made by ``open``, ended by ``stop``."""
+
+    def __init__(self, settings: Settings, store: Store, clock: Clock) -> None:
+        self.settings = settings
+        self.store = store
+        self.clock = clock
+        self.failed = asyncio.Event()
+        self.tasks = TaskDirectory(settings.tasks or shipped_tasks(), settings.host_call)
+        self.dispatcher = Dispatcher(
+            store=store,
+            settings=settings,
+            clock=clock,
+            rng=random.Random(),
+            new_worker_id=ids.new_worker_id,
+            shipped_types=self.tasks.names,
+            failed=self._fail,
+        )
+        self.session_cap = session_cap(settings.sessions, _descriptors())
+        self.sessions = EngineServer(
+            Limits.of(settings, sessions=self.session_cap), self.dispatcher.pages
+        ).sessions
+        self._bind_pages()
+        self.front = front_http.Front(
+            self.sessions,
+            make_app(self.dispatcher, settings, self.tasks, clock),
+            guard=_transport_guard(Guard(settings)),
+            allow_origin=settings.allow_origin,
+            on_change=self.dispatcher.changed,
+            clock=clock.monotonic,
+        )
+        self.http = front_http.make_http_server(self.front, settings)
+        self.port = 0
+
+    def _bind_pages(self) -> None:
+        outlet, sessions = self.dispatcher.pages.outlet, self.sessions
+        outlet.send, outlet.end, outlet.probe = sessions.send, sessions.end, sessions.probe
+        self.dispatcher.attach(flush=sessions.flush, next_deadline=sessions.next_deadline, tick=sessions.tick)
+
+    def _fail(self, error: StorageTrouble) -> None:
+        self.failed.set()
+
+    async def start(self) -> None:
+        """Takes over what an earlier run left, then listens."""
+        await self.dispatcher.start()
+        sockets = bind_sockets(self.settings.port, self.settings.bind)
+        self.port = sockets[0].getsockname()[1]
+        self.http.add_sockets(sockets)
+
+    async def drain(self) -> None:
+        """No new jobs and no offers; lets running jobs end, for ``drain_s`` at most."""
+        self.dispatcher.begin_drain()
+        deadline = self.clock.monotonic() + self.settings.drain_s
+        while self.dispatcher.busy() and self.clock.monotonic() < deadline and not self.failed.is_set():
+            await asyncio.sleep(0.02)
+
+    async def stop(self) -> None:
+        """Makes durable what has arrived, then closes everything."""
+        self.http.stop()
+        await self.dispatcher.close()
+        self.front.stopping = True
+        await self.http.close_all_connections()
+
+    def banner(self) -> str:
+        """What a person wants to know at the start."""
+        settings = self.settings
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(settings.bind, settings.bind)  # noqa: S104
+        address = f"http://{f'[{host}]' if ':' in host and '[' not in host else host}:{self.port}"
+        new = " (made just now)" if self.store.created else ""
+        lines = [
+            f"Pagehand {__version__}",
+            f"  submit a job   {address}/submit",
+            f"  worker page    {address}/worker",
+            f"  overview       {address}/",
+            f"  jobs are kept  {self.store.location}{new}",
+            f"  tasks          {settings.tasks or shipped_tasks()}",
+            f"  at most        {self.session_cap} connected pages",
+            f"  reachable from {_exposure(settings)}",
+        ]
+        return "\n".join(lines)
+
+
+def _exposure(settings: Settings) -> str:
+    if is_loopback(settings.bind):
+        return "this machine only (--bind, --token)"
+    return "other machines, with the token" if settings.token else "other machines, WITHOUT a token (--insecure)"
+
+
+def _transport_guard(guard: Guard) -> front_http.Guard:
+    def admit(headers: front_http.HeadersLike, method: str, remote: str) -> front_http.Refusal | None:
+        refusal = guard.admit(headers, method)
+        return None if refusal is None else front_http.Refusal(refusal.detail, refusal.status)
+
+    return admit
+
+
+def _descriptors() -> int:
+    """How many descriptors this process may have; raises its own limit as far as it may."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return 100_000
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+            soft = hard
+    return soft if soft != resource.RLIM_INFINITY else 100_000
+
+
+async def open_server(settings: Settings, clock: Clock | None = None) -> Server:
+    """Opens the store and makes the server; ``start`` it. Raises StoreRefused."""
+    clock = clock or SystemClock()
+    store = await open_store(
+        settings.store,
+        limits=StoreLimits(queue_depth=settings.queue_depth, queue_bytes=settings.queue_bytes),
+        new_job_id=lambda: ids.new_job_id(clock),
+        new_attempt_id=ids.new_attempt_id,
+        new_key=ids.new_key,
+    )
+    return Server(settings, store, clock)
+
+
+async def run(settings: Settings) -> int:
+    """Serves until a signal or a storage failure; returns the exit status."""
+    stop = _catch_signals()
+    try:
+        server = await open_server(settings)
+    except StoreRefused as error:
+        print(f"pagehand: {error}", file=sys.stderr)
+        return 3
+    try:
+        await server.start()
+    except OSError as error:
+        await server.dispatcher.close()
+        where = f"{settings.bind}:{settings.port}"
+        print(f"pagehand: cannot listen on {where} ({error}): choose another --port or --bind", file=sys.stderr)
+        return 4
+    print(server.banner(), flush=True)
+    await _first(stop, server.failed)
+    if server.failed.is_set():
+        return await _give_up(server)
+    log.info("stopping; a second signal stops at once", extra={"action": "drain"})
+    await server.drain()
+    await server.stop()
+    return 1 if server.failed.is_set() else 0
+
+
+async def _give_up(server: Server) -> int:
+    """The store has failed: answers are out or soon will be; recovery is the next start's business."""
+    log.error("the store has failed: the server ends, start it again", extra={"action": "exit"})
+    await asyncio.sleep(FAILURE_EXIT_S)
+    os._exit(1)
+
+
+async def _first(*events: asyncio.Event) -> None:
+    tasks = [asyncio.create_task(event.wait()) for event in events]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+
+
+def _catch_signals() -> asyncio.Event:
+    """The first SIGTERM or SIGINT asks for a stop, the second ends the process at once (which is safe, S21)."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+
+    def caught(number: int, frame: object) -> None:
+        if stop.is_set():
+            os._exit(1)
+        loop.call_soon_threadsafe(stop.set)
+
+    for name in ("SIGTERM", "SIGINT", "SIGBREAK"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), caught)
+    return stop
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    logging.getLogger("tornado.general").setLevel(logging.WARNING)
+
+
+def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
+    """The program: returns its exit status (0 done, 1 storage failure, 2 settings, 3 store, 4 address)."""
+    settings = settings_or_exit(argv, environ)
+    _log_to_stderr()
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    return asyncio.run(run(settings))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

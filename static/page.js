@@ -1,0 +1,330 @@
+/**
+ * The worker page: reads its address, loads the tasks, starts a worker and shows how it is.
+ *
+ *   /worker?types=a,b&name=FRONT-DESK-07&slots=1#token=...
+ *
+ * Without `types` it offers every task of tasks/index.json except host-call, which reaches into the
+ * program around the browser and must be asked for by name.
+ */
+(function (window, document) {
+  'use strict';
+
+  var BASE = String(window.location.pathname || '').replace(/\/worker\/?$/, '');
+  //: Old document modes have no location.origin.
+  var ORIGIN = window.location.protocol + '//' + window.location.host;
+  var ASKED_ONLY = ['host-call'];
+  var RENDER_MS = 1000;
+  var RETRY_MAX_MS = 30000;
+
+  var FACES = {
+    connecting: { shape: '\u25cb', word: 'CONNECTING' },
+    ready: { shape: '\u25cf', word: 'READY' },
+    working: { shape: '\u25ba', word: 'WORKING' },
+    paused: { shape: '\u25ae\u25ae', word: 'PAUSED' },
+    reconnecting: { shape: '\u25b2', word: 'RECONNECTING' },
+    not_allowed: { shape: '\u00d7', word: 'NOT ALLOWED' },
+    out_of_date: { shape: '\u25c6', word: 'OUT OF DATE' },
+    maintenance: { shape: '\u25bc', word: 'SERVER MAINTENANCE' },
+    stopped: { shape: '\u25a0', word: 'STOPPED' }
+  };
+
+  var worker = null;
+  var trouble = '';     // what went wrong before there was a worker, in words
+  var retryAt = null;
+  var retries = 0;
+
+  function noop() {}
+
+  function byId(id) {
+    return document.getElementById(id);
+  }
+
+  /** Only what has changed is written: a person may be selecting text. */
+  function show(id, text) {
+    var element = byId(id);
+    if (element.textContent !== text) {
+      element.textContent = text;
+    }
+  }
+
+  function toggle(id, visible) {
+    byId(id).className = visible ? '' : 'off';
+  }
+
+  function now() {
+    return new Date().getTime();
+  }
+
+  // ---- the address -----------------------------------------------------------------------------
+
+  function query(name) {
+    var found = new RegExp('[?&]' + name + '=([^&]*)').exec(window.location.search);
+    if (!found) {
+      return '';
+    }
+    try {
+      return decodeURIComponent(found[1].replace(/\+/g, ' '));
+    } catch (e) {
+      return found[1];
+    }
+  }
+
+  function wantedTypes() {
+    return query('types').split(/[\s,]+/).filter(function (name) { return name !== ''; });
+  }
+
+  // ---- the tasks -------------------------------------------------------------------------------
+
+  function getJson(url, done) {
+    var xhr = new window.XMLHttpRequest();
+    xhr.open('GET', url + '?t=' + now().toString(36), true);
+    xhr.onreadystatechange = function () {
+      var value = null;
+      if (xhr.readyState !== 4) {
+        return;
+      }
+      try {
+        value = xhr.status === 200 ? JSON.parse(xhr.responseText) : null;
+      } catch (e) {
+        value = null;
+      }
+      done(value);
+    };
+    xhr.send(null);
+  }
+
+  /** `settled` is called once, when the first try has ended; a task that comes later is offered too. */
+  function loadTask(name, wait, settled) {
+    var script = document.createElement('script');
+    script.onload = settled;
+    script.onerror = function () {
+      script.parentNode.removeChild(script);
+      window.setTimeout(function () {
+        loadTask(name, Math.min(wait * 2, RETRY_MAX_MS), noop);
+      }, wait);
+      settled();
+    };
+    script.src = BASE + '/tasks/' + encodeURIComponent(name) + '.js';
+    document.body.appendChild(script);
+  }
+
+  function loadTasks(index, done) {
+    var wanted = wantedTypes();
+    var waiting;
+    var names = index.tasks.map(function (item) { return item.name; });
+    var chosen = names.filter(function (name) {
+      return wanted.length ? wanted.indexOf(name) >= 0 : ASKED_ONLY.indexOf(name) < 0;
+    });
+    var unknown = wanted.filter(function (name) { return names.indexOf(name) < 0; });
+    if (unknown.length) {
+      trouble = 'The server has no task named ' + unknown.join(', ') + ' (E-TYP-02)';
+    }
+    window.Pagehand.hostCall = index.host_call || [];
+    waiting = chosen.length;
+    chosen.forEach(function (name) {
+      loadTask(name, 1000, function () {
+        waiting -= 1;
+        if (waiting === 0) {
+          done();
+        }
+      });
+    });
+    return waiting;
+  }
+
+  function loadIndex() {
+    retryAt = null;
+    getJson(BASE + '/tasks/index.json', function (index) {
+      var wait;
+      if (index && index.tasks) {
+        trouble = '';
+        if (!loadTasks(index, start)) {
+          render();
+        }
+        return;
+      }
+      retries += 1;
+      wait = Math.min(RETRY_MAX_MS, 1000 * Math.pow(2, retries)) * (0.5 + Math.random() / 2);
+      trouble = 'The list of tasks could not be loaded. (E-NET-11)';
+      retryAt = now() + wait;
+      window.setTimeout(loadIndex, wait);
+      render();
+    });
+  }
+
+  function start() {
+    worker = new window.Pagehand.Worker({
+      url: BASE,
+      name: query('name'),
+      slots: Number(query('slots')) || 1
+    });
+    worker.on('status', render);
+    worker.start();
+    byId('pause').disabled = false;
+    byId('reconnect').disabled = false;
+    byId('copy').disabled = false;
+  }
+
+  // ---- what a person sees ----------------------------------------------------------------------
+
+  function two(number) {
+    return (number < 10 ? '0' : '') + number;
+  }
+
+  function clock(ms) {
+    var date = new Date(ms);
+    return two(date.getHours()) + ':' + two(date.getMinutes()) + ':' + two(date.getSeconds());
+  }
+
+  function seconds(ms) {
+    return Math.max(0, Math.round(ms / 1000)) + ' s';
+  }
+
+  function shortId(id) {
+    return id.length > 16 ? '\u2026' + id.slice(-8) : id;
+  }
+
+  function jobText(job) {
+    var text = job.type + ' ' + shortId(job.id);
+    if (job.startedAt !== null) {
+      text += ', since ' + clock(job.startedAt);
+    }
+    if (job.number > 1) {
+      text += ', try ' + job.number;
+    }
+    if (job.percent !== null) {
+      text += ', ' + Math.round(job.percent) + ' %';
+    }
+    if (job.note) {
+      text += ', ' + job.note;
+    }
+    return text + (job.cancelled ? ' (cancelled, still running)' : '');
+  }
+
+  function retryText(status) {
+    return status.retryMs === null ? 'Trying now, attempt ' + Math.max(1, status.failures) :
+      'Retry in ' + Math.ceil(status.retryMs / 1000) + ' s, attempt ' + status.failures;
+  }
+
+  function errorText(error) {
+    return error ? error.text + ' ' + (error.detail ? error.detail + ' ' : '') +
+      '(' + error.code + ', ' + clock(error.at) + ')' : 'none';
+  }
+
+  function detailText(status) {
+    switch (status.state) {
+      case 'ready': return 'Waiting for jobs. Leave this page open.';
+      case 'working': return status.jobs.map(jobText).join(' \u00b7 ') +
+        (status.paused ? ' \u00b7 pauses after this' : '');
+      case 'paused': return 'Takes no jobs until somebody presses Resume.';
+      case 'connecting': return 'Looking for the server\u2026';
+      case 'reconnecting': return retryText(status) + '. ' +
+        (status.error ? status.error.text : '');
+      case 'not_allowed': return 'The token of this page is missing or wrong. Open the page ' +
+        'again with #token=\u2026 at the end of its address. ' + retryText(status) + '.';
+      case 'out_of_date': return 'This page does not fit the server. Load it again (Ctrl+F5). ' +
+        retryText(status) + '.';
+      case 'maintenance': return 'The server is being restarted. ' +
+        (status.registered ? 'Running jobs are finished first.' : retryText(status) + '.');
+      default: return status.error ? status.error.text : 'This page takes no jobs.';
+    }
+  }
+
+  /** Before there is a worker. */
+  function early() {
+    return {
+      state: retryAt === null ? (trouble ? 'stopped' : 'connecting') : 'reconnecting',
+      retryMs: retryAt === null ? null : Math.max(0, retryAt - now()),
+      failures: retries,
+      error: trouble ? { code: '', text: trouble, detail: '', at: now() } : null,
+      name: query('name'), paused: false, jobs: [], since: null, heardMs: null, done: 0, failed: 0,
+      registered: false
+    };
+  }
+
+  function render() {
+    var status = worker ? worker.status() : early();
+    var face = FACES[status.state];
+    var name = status.name || query('name');
+    var title = face.word + (name ? ' - ' + name : '') + ' - Pagehand';
+    byId('page').className = status.state;
+    show('shape', face.shape);
+    show('word', face.word);
+    show('detail', detailText(status));
+    if (document.title !== title) {
+      document.title = title;
+    }
+    show('name', name || '-');
+    show('server', ORIGIN + BASE);
+    show('since', status.since === null ? 'no' : 'since ' + clock(status.since));
+    show('contact', status.heardMs === null ? '' :
+      '\u00b7 last contact ' + seconds(status.heardMs) + ' ago');
+    show('job', status.jobs.length ? status.jobs.map(jobText).join(' \u00b7 ') : 'none');
+    show('today', status.done + ' done, ' + status.failed + ' failed' +
+      (status.unreported ? ', ' + status.unreported + ' not yet recorded' : ''));
+    show('error', (worker && trouble ? trouble + ' \u00b7 ' : '') + errorText(status.error));
+    toggle('pause', !status.paused);
+    toggle('resume', status.paused);
+  }
+
+  function renderForEver() {
+    render();
+    window.setTimeout(renderForEver, RENDER_MS);
+  }
+
+  // ---- the report ------------------------------------------------------------------------------
+
+  function reportText() {
+    var status = worker.status();
+    var lines = [
+      'Pagehand worker page, library ' + status.version + ', ' + new Date().toString(),
+      'State: ' + FACES[status.state].word + ', ' + detailText(status),
+      'Name: ' + status.name + ' (worker ' + (status.worker || 'unknown') + ')',
+      'Server: ' + ORIGIN + BASE,
+      'Types: ' + status.types.join(', '),
+      'Today: ' + status.done + ' done, ' + status.failed + ' failed, ' +
+        status.unreported + ' not recorded',
+      'Last error: ' + errorText(status.error),
+      'Browser: ' + window.navigator.userAgent,
+      'Document mode: ' + (document.documentMode || 'not Internet Explorer') +
+        ', storage: ' + (status.page.storage ? 'yes' : 'no')
+    ];
+    status.events.forEach(function (event) {
+      lines.push(clock(event.at) + ' ' + event.text);
+    });
+    return lines.join('\r\n');
+  }
+
+  /** execCommand works without HTTPS; where it is forbidden the text can be copied by hand. */
+  function copyReport() {
+    var box = byId('report');
+    var copied = false;
+    box.value = reportText();
+    box.className = '';
+    box.focus();
+    box.select();
+    try {
+      copied = document.execCommand('copy');
+    } catch (e) {
+      copied = false;
+    }
+    show('copied', copied ? 'Copied.' : 'Press Ctrl+C to copy.');
+  }
+
+  // ---- start -----------------------------------------------------------------------------------
+
+  if (window.pagehandTooOld) {
+    return;
+  }
+  byId('pause').onclick = function () { worker.pause(); };
+  byId('resume').onclick = function () { worker.resume(); };
+  byId('reconnect').onclick = function () { worker.reconnect(); };
+  byId('copy').onclick = copyReport;
+  window.addEventListener('hashchange', function () {
+    if (window.location.hash.indexOf('token=') >= 0) {
+      window.location.reload();
+    }
+  }, false);
+  loadIndex();
+  renderForEver();
+}(window, document));

@@ -1,0 +1,73 @@
+"""What every test has: a watch on the log, the browser's marker, Hypothesis's profiles.
+
+A test that logs a warning or an error fails, unless it says that it expects it:
+``@pytest.mark.expect_log("regex")``; one that it expects and that never comes fails it too.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+UNDER_CI = os.environ.get("CI", "").lower() in {"1", "true"}
+
+settings.register_profile("dev", max_examples=50, deadline=None)
+settings.register_profile(
+    "ci", max_examples=200, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("nightly", parent=settings.get_profile("ci"), max_examples=10_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if UNDER_CI else "dev"))
+
+
+def chromium() -> str | None:
+    """The path of Chromium; None where there is none. ``CHROMIUM`` names another one."""
+    names = (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
+    return next((path for name in names if name and (path := shutil.which(name))), None)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A missing browser skips a test on a desk; CI must have one, so that nothing goes unseen."""
+    if item.get_closest_marker("browser") is None:
+        return
+    if chromium() and shutil.which("chromedriver"):
+        return
+    reason = "needs Chromium and chromedriver on the PATH (Debian: apt-get install chromium chromium-driver)"
+    if UNDER_CI:
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+class _Watch(logging.Handler):
+    """Keeps what is logged at WARNING or above."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        # Tornado's access log warns of every 4xx; the answer's status is what a test asserts.
+        if record.name == "tornado.access" and record.levelno < logging.ERROR:
+            return
+        self.lines.append(f"{record.name} {record.levelname}: {record.getMessage()}")
+        if record.exc_info and record.exc_info[1] is not None:
+            self.lines[-1] += f" ({record.exc_info[1]!r})"
+
+
+@pytest.fixture(autouse=True)
+def _no_unexpected_log(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Set up first and torn down last, so that it also hears what other fixtures' ends log."""
+    watch = _Watch()
+    logging.getLogger().addHandler(watch)
+    yield
+    logging.getLogger().removeHandler(watch)
+    wanted = [str(mark.args[0]) for mark in request.node.iter_markers("expect_log")]
+    unexpected = [line for line in watch.lines if not any(re.search(regex, line) for regex in wanted)]
+    missing = [regex for regex in wanted if not any(re.search(regex, line) for line in watch.lines)]
+    assert not unexpected, "logged, and not expected with @pytest.mark.expect_log:\n" + "\n".join(unexpected)
+    assert not missing, f"expected in the log, and never came: {missing}"

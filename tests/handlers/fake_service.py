@@ -1,0 +1,156 @@
+"""A service in memory: as much of the real one as the handlers can see."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from typing import Any
+
+import msgspec
+
+from dispatcher.core.model import JobFilter, JobPage, JobSpec, JobView, TypeView, WorkerView
+from dispatcher.core.states import FINAL, Event, JobState, next_state
+from dispatcher.core.turn import Accepted
+from dispatcher.errors import BadRequest, JobNotFound, KeyConflict, PagehandError, WrongState
+
+NOW = 1_795_469_045.123
+
+
+def job_view(**changes: Any) -> JobView:
+    """A queued job; ``changes`` say what is different."""
+    plain: dict[str, Any] = {
+        "id": "j1",
+        "type": "print-label",
+        "data": '{"order": 7}',
+        "state": JobState.QUEUED,
+        "reason": None,
+        "detail": None,
+        "priority": 0,
+        "number": 0,
+        "errors": 0,
+        "crashes": 0,
+        "max_attempts": 3,
+        "max_crashes": 5,
+        "timeout_s": 60.0,
+        "key": None,
+        "percent": None,
+        "note": None,
+        "result": None,
+        "error": None,
+        "worker": None,
+        "worker_name": None,
+        "created_at": NOW - 12,
+        "run_at": None,
+        "expires_at": None,
+        "offered_at": None,
+        "started_at": None,
+        "ended_at": None,
+    }
+    return JobView(**(plain | changes))
+
+
+class FakeService:
+    """Keeps jobs in a dict. ``fails`` is raised by every call that changes something."""
+
+    def __init__(self) -> None:
+        self.draining = False
+        self.is_ready = True
+        self.fails: PagehandError | None = None
+        self.all: dict[str, JobView] = {}
+        self.specs: list[JobSpec] = []
+        self.keys: dict[str, tuple[str, str]] = {}
+        self.type_views: list[TypeView] = []
+        self.worker_views: list[WorkerView] = []
+        self.waits: dict[str, str] = {}
+        self.waited: list[float] = []
+        self.changed = asyncio.Event()
+        self.waiting = asyncio.Event()
+        self.cancelled_waits = 0
+        self._ids = (f"job-{n}" for n in itertools.count(1))
+
+    def put(self, job: JobView) -> JobView:
+        self.all[job.id] = job
+        self.changed.set()
+        return job
+
+    def ready(self) -> bool:
+        return self.is_ready
+
+    async def submit(self, spec: JobSpec) -> Accepted:
+        self._fail()
+        if spec.key is not None and spec.key in self.keys:
+            job_id, fingerprint = self.keys[spec.key]
+            if fingerprint != spec.fingerprint:
+                raise KeyConflict("This key was used before with another body.")
+            return Accepted(self.all[job_id], replayed=True)
+        self.specs.append(spec)
+        fields = {name: getattr(spec, name) for name in ("type", "data", "priority", "timeout_s", "key")}
+        job = self.put(job_view(id=next(self._ids), max_attempts=spec.max_attempts, created_at=NOW, **fields))
+        if spec.key is not None:
+            self.keys[spec.key] = (job.id, spec.fingerprint)
+        return Accepted(job)
+
+    async def job(self, job_id: str) -> JobView:
+        if job_id not in self.all:
+            raise JobNotFound("No job has this id.")
+        return self.all[job_id]
+
+    async def wait(self, job_id: str, timeout_s: float) -> JobView:
+        self.waited.append(timeout_s)
+        try:
+            while (await self.job(job_id)).state not in FINAL:
+                self.changed.clear()
+                self.waiting.set()
+                await asyncio.wait_for(self.changed.wait(), timeout_s)
+        except TimeoutError:
+            pass
+        except asyncio.CancelledError:
+            self.cancelled_waits += 1
+            self.changed.set()
+            raise
+        return await self.job(job_id)
+
+    async def jobs(self, job_filter: JobFilter) -> JobPage:
+        if job_filter.cursor is not None and not job_filter.cursor.isdigit():
+            raise BadRequest("This cursor is not ours.", code="bad_parameter")
+        fitting = [
+            job
+            for job in reversed(self.all.values())
+            if job_filter.state in (None, job.state) and job_filter.type in (None, job.type)
+        ]
+        start = int(job_filter.cursor or 0)
+        end = start + job_filter.limit
+        items = [
+            msgspec.structs.replace(job, data="null", result=None, attempts=[], log=[]) for job in fitting[start:end]
+        ]
+        return JobPage(items=items, next_cursor=str(end) if end < len(fitting) else None)
+
+    async def cancel(self, job_id: str, reason: str) -> JobView:
+        return await self._act(job_id, Event.CANCEL, reason="cancelled", detail=reason or None)
+
+    async def retry(self, job_id: str) -> JobView:
+        return await self._act(job_id, Event.RETRY, reason=None, detail=None)
+
+    async def _act(self, job_id: str, event: Event, **changes: Any) -> JobView:
+        self._fail()
+        job = await self.job(job_id)
+        state = next_state(job.state, event)
+        if state is None:
+            raise WrongState(f"The job is {job.state}.")
+        return self.put(msgspec.structs.replace(job, state=state, **changes))
+
+    async def types(self) -> list[TypeView]:
+        return self.type_views
+
+    async def counts(self) -> dict[str, int]:
+        return {state.value: sum(job.state is state for job in self.all.values()) for state in JobState}
+
+    def workers(self) -> list[WorkerView]:
+        return self.worker_views
+
+    def why_waits(self, job: JobView) -> str | None:
+        return self.waits.get(job.id)
+
+    def _fail(self) -> None:
+        if self.fails is not None:
+            raise self.fails

@@ -1,0 +1,201 @@
+/**
+ * A browser without a browser: clock, requests, storages and window events that a Python test plays.
+ * ES5. `fakeWindow.env(config)` makes what worker.js takes as options.env; Python reads and answers
+ * through the other functions. Storages and window.name outlive a page load, as in a browser.
+ */
+var fakeWindow = (function () {
+  'use strict';
+
+  var now = 0;
+  var dateOffset = Date.UTC(2026, 10, 23, 12, 0, 0);
+  var timers = [];
+  var lastTimer = 0;
+  var requests = [];
+  var lastRequest = 0;
+  var hooks = {};
+  var world = { session: {}, local: {}, frame: { name: '' } };
+  var address = { href: '', protocol: 'http:', host: 'site.test', pathname: '/worker', search: '', hash: '' };
+  var reloads = 0;
+  var randoms = [];
+  var seed = 1;
+  var logged = [];
+
+  function setTimer(fn, ms) {
+    lastTimer += 1;
+    timers.push({ id: lastTimer, at: now + Math.max(0, ms || 0), fn: fn });
+    return lastTimer;
+  }
+
+  function clearTimer(id) {
+    timers = timers.filter(function (timer) { return timer.id !== id; });
+  }
+
+  function nextTimer(until) {
+    var found = null;
+    timers.forEach(function (timer) {
+      if (timer.at <= until && (found === null || timer.at < found.at ||
+          (timer.at === found.at && timer.id < found.id))) {
+        found = timer;
+      }
+    });
+    return found;
+  }
+
+  function advance(ms) {
+    var until = now + ms;
+    var timer = nextTimer(until);
+    while (timer) {
+      now = Math.max(now, timer.at);
+      clearTimer(timer.id);
+      timer.fn();
+      timer = nextTimer(until);
+    }
+    now = until;
+  }
+
+  /** As strict as IE 11: attributes and headers only after open(), and nothing synchronous. */
+  function FakeRequest(config) {
+    var self = this;
+    this.readyState = 0;
+    this.onreadystatechange = null;
+    this._config = config;
+    ['timeout', 'withCredentials', 'responseType'].forEach(function (name) {
+      Object.defineProperty(self, name, {
+        set: function () {
+          if (self.readyState === 0) { throw new Error('InvalidStateError'); }
+        }
+      });
+    });
+  }
+
+  FakeRequest.prototype.open = function (method, url, async) {
+    if (async !== true) { throw new Error('synchronous request'); }
+    if (this._config.openThrows) { throw new Error('Access is denied.'); }
+    this.readyState = 1;
+    this.method = method;
+    this.url = url;
+    this.headers = {};
+  };
+
+  FakeRequest.prototype.setRequestHeader = function (name, value) {
+    if (this.readyState !== 1) { throw new Error('InvalidStateError'); }
+    this.headers[name] = value;
+  };
+
+  FakeRequest.prototype.send = function (body) {
+    lastRequest += 1;
+    this.id = lastRequest;
+    this.body = body;
+    this.sentAt = now;
+    requests.push(this);
+  };
+
+  FakeRequest.prototype.abort = function () {
+    var known = requests.indexOf(this) >= 0;
+    requests = requests.filter(function (request) { return request !== this; }, this);
+    if (known) {
+      this.readyState = 4;
+      this.status = 0;
+      if (this.onreadystatechange) { this.onreadystatechange(); }  // as IE does
+    }
+  };
+
+  FakeRequest.prototype.getResponseHeader = function (name) {
+    if (this.readThrows) { throw new Error('c00c023f'); }
+    return name === 'Content-Type' ? this.type : null;
+  };
+
+  function answer(id, status, body, type, readThrows) {
+    var request = requests.filter(function (item) { return item.id === id; })[0];
+    requests = requests.filter(function (item) { return item !== request; });
+    request.readyState = 4;
+    request.readThrows = readThrows;
+    request.type = type;
+    request.responseText = body;
+    if (readThrows) {
+      Object.defineProperty(request, 'status', { get: function () { throw new Error('c00c023f'); } });
+    } else {
+      request.status = status;
+    }
+    if (request.onreadystatechange) { request.onreadystatechange(); }
+  }
+
+  function FakeStorage(data, room) {
+    Object.defineProperty(this, 'length', { get: function () { return Object.keys(data).length; } });
+    this.key = function (i) { return Object.keys(data)[i]; };
+    this.getItem = function (key) { return data.hasOwnProperty(key) ? data[key] : null; };
+    this.setItem = function (key, value) {
+      if (String(value).length > room) { throw new Error('QuotaExceededError'); }
+      data[key] = String(value);
+    };
+    this.removeItem = function (key) { delete data[key]; };
+  }
+
+  function random() {
+    if (randoms.length) { return randoms.shift(); }
+    seed = (seed * 16807) % 2147483647;
+    return seed / 2147483647;
+  }
+
+  return {
+    /** config: blockSession, blockLocal, sessionRoom, openThrows, noBytes, documentMode. */
+    env: function (config) {
+      return {
+        xhr: function () { return new FakeRequest(config); },
+        setTimeout: setTimer,
+        clearTimeout: clearTimer,
+        now: function () { return now; },
+        date: function () { return dateOffset + now; },
+        random: random,
+        bytes: function (count) {
+          var bytes = [];
+          var i;
+          if (config.noBytes) { return null; }
+          for (i = 0; i < count; i += 1) { bytes.push(Math.floor(random() * 256)); }
+          return bytes;
+        },
+        session: config.blockSession ? null : new FakeStorage(world.session, config.sessionRoom || 5e6),
+        local: config.blockLocal ? null : new FakeStorage(world.local, 5e6),
+        frame: world.frame,
+        location: {
+          protocol: address.protocol, host: address.host, pathname: address.pathname,
+          search: address.search, hash: address.hash, reload: function () { reloads += 1; }
+        },
+        history: { replaceState: function (state, title, url) { address.href = url; } },
+        on: function (name, fn) { hooks[name] = (hooks[name] || []).concat([fn]); },
+        off: function (name, fn) {
+          hooks[name] = (hooks[name] || []).filter(function (item) { return item !== fn; });
+        },
+        document: { documentMode: config.documentMode },
+        userAgent: 'Fake/1.0',
+        log: function (text) { logged.push(text); }
+      };
+    },
+    advance: advance,
+    /** The clock goes on and no timer fires: a page that its own work or its host holds. */
+    freeze: function (ms) { now += ms; },
+    stepDate: function (ms) { dateOffset += ms; },
+    requests: function () {
+      return JSON.stringify(requests.map(function (request) {
+        return {
+          id: request.id, method: request.method, url: request.url, body: request.body,
+          headers: request.headers, sent_at: request.sentAt
+        };
+      }));
+    },
+    answer: answer,
+    fire: function (name, event) { (hooks[name] || []).forEach(function (fn) { fn(event || {}); }); },
+    hooked: function (name) { return (hooks[name] || []).length; },
+    /** The page's memory goes, its storages stay. */
+    unload: function () { timers = []; requests = []; hooks = {}; },
+    /** Another window: a sessionStorage and a name of its own. */
+    otherWindow: function () { world = { session: {}, local: world.local, frame: { name: '' } }; },
+    address: function (search, hash) { address.search = search; address.hash = hash; },
+    shownAddress: function () { return address.href; },
+    reloads: function () { return reloads; },
+    plan: function (values) { randoms = JSON.parse(values); },
+    world: function () { return JSON.stringify(world); },
+    setName: function (name) { world.frame.name = name; },
+    now: function () { return now; }
+  };
+}());

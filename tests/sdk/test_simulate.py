@@ -1,0 +1,73 @@
+"""``pagehand simulate`` as a program."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+
+import pytest
+
+from dispatcher.sdk.simulate import main
+from tests.sdk.stub import Stub
+
+
+async def _simulate(*arguments: str) -> tuple[int | None, str, str]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "dispatcher.sdk.simulate", *arguments),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate()
+    return process.returncode, out.decode(), err.decode()
+
+
+def test_it_ends_after_as_many_jobs_as_asked_and_sums_up():
+    async def scenario() -> None:
+        async with Stub() as stub:
+            for number in range(3):
+                stub.submit(str(number))
+            status, out, err = await _simulate("--url", stub.url, "--jobs", "3", "--workers", "2", "--json-summary")
+            summary = json.loads(out)
+            assert (status, summary["stats"]["recorded"], err) == (0, 3, "")
+            names = {register["name"] for register in stub.ops("register")}
+            assert names == {"sim-1", "sim-2"}
+
+    asyncio.run(scenario())
+
+
+def test_it_fails_when_no_page_could_register():
+    async def scenario() -> None:
+        async with Stub(mute=("register",)) as stub:
+            status, out, _ = await _simulate("--url", stub.url, "--seconds", "0.5")
+            assert status == 1
+            assert "0 recorded" in out
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--fail", "2"], ["--slow-ms", "9:1"], ["--workers", "0"], ["--types", ","], ["--url", "ftp://x"]],
+)
+def test_it_refuses_what_makes_no_sense(arguments, capsys):
+    try:
+        status: object = main([*arguments, "--seconds", "0"])
+    except SystemExit as ended:
+        status = ended.code
+    assert status == 2
+    assert capsys.readouterr().err
+
+
+def test_it_imports_nothing_but_the_standard_library():
+    async def scenario() -> None:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c"),
+            "import sys, dispatcher.sdk.simulate\n"
+            "print([name for name in ('tornado', 'msgspec', 'engineio') if name in sys.modules])",
+            stdout=asyncio.subprocess.PIPE,
+        )
+        out, _ = await process.communicate()
+        assert out.decode().strip() == "[]"
+
+    asyncio.run(scenario())

@@ -1,0 +1,158 @@
+"""What a wheel holds, and that an installation of it runs. Nothing here needs the network."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import dispatcher
+from dispatcher import sdk
+
+ROOT = Path(__file__).resolve().parent.parent
+ASSETS = ("static/", "handlers/templates/", "dispatcher/store/sql/")
+
+
+def run(*command: str | Path, cwd: Path, expect: int = 0, **environ: str) -> str:
+    # Neither the checkout nor what a developer has set may leak into the runs.
+    clean = {name: text for name, text in os.environ.items() if not name.startswith(("PYTHON", "PAGEHAND_"))}
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        env=clean | environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        timeout=100,
+    )
+    assert done.returncode == expect, done.stdout
+    return done.stdout
+
+
+def copied(target: Path) -> Path:
+    """The checkout without environments and caches: a build leaves its marks beside setup.py."""
+    names = [
+        "dispatcher",
+        "handlers",
+        "static",
+        "tests",
+        "server.py",
+        "setup.py",
+        "pyproject.toml",
+        "LICENSE",
+        "README.md",
+    ]
+    for name in names:
+        for path in [ROOT / name, *sorted((ROOT / name).rglob("*"))]:
+            if path.is_file() and "__pycache__" not in path.parts:
+                copy = target / path.relative_to(ROOT)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                copy.write_bytes(path.read_bytes())
+    return target
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    source = copied(tmp_path_factory.mktemp("source"))
+    built = tmp_path_factory.mktemp("wheel")
+    # Without build isolation, which would fetch setuptools.
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--no-deps", "--no-index"]
+    run(*pip, "--no-build-isolation", "--wheel-dir", str(built), ".", cwd=source)
+    (path,) = built.glob("*.whl")
+    return path
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The programs of a fresh environment that has the wheel, with this one's dependencies in reach."""
+    home = tmp_path_factory.mktemp("installed")
+    run(sys.executable, "-m", "venv", "--without-pip", home, cwd=home)
+    programs = home / ("Scripts" if os.name == "nt" else "bin")
+    python = programs / "python"
+    site = Path(run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=home).strip())
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", str(python)]
+    run(*pip, "install", "--no-deps", "--no-index", "--quiet", str(wheel), cwd=home)
+    # After the installation's own packages, so that an editable Pagehand of this environment loses.
+    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n", "utf-8")
+    return programs
+
+
+@pytest.fixture(scope="module")
+def names(wheel: Path) -> list[str]:
+    with zipfile.ZipFile(wheel) as archive:
+        return archive.namelist()
+
+
+def test_the_wheel_has_one_top_level_name(names: list[str], wheel: Path) -> None:
+    assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"pagehand"}
+    with zipfile.ZipFile(wheel) as archive:
+        (top_level,) = [name for name in names if name.endswith(".dist-info/top_level.txt")]
+        assert archive.read(top_level).decode().split() == ["pagehand"]
+
+
+def test_the_wheel_holds_every_module_and_every_asset_and_nothing_else(names: list[str]) -> None:
+    wanted = {"pagehand/_app/server.py"}
+    for name in ("dispatcher", "handlers", "static"):
+        for path in (ROOT / name).rglob("*"):
+            inner = path.relative_to(ROOT).as_posix()
+            if not path.is_file() or "__pycache__" in path.parts:
+                continue
+            if inner.startswith("dispatcher/sdk/"):
+                wanted.add("pagehand/" + inner.removeprefix("dispatcher/sdk/"))
+            elif path.suffix == ".py" or inner.startswith(ASSETS):
+                wanted.add("pagehand/_app/" + inner)
+    assert {name for name in names if ".dist-info/" not in name} == wanted
+
+
+def test_the_wheel_carries_the_licence_and_the_runtime_dependencies(wheel: Path, names: list[str]) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = [name for name in names if name.endswith(".dist-info/METADATA")]
+        metadata = archive.read(name).decode()
+    assert any(name.endswith("/LICENSE") for name in names)
+    needed = {line.split(": ")[1] for line in metadata.splitlines() if line.startswith("Requires-Dist")}
+    always = {re.split(r"[<>=]", line)[0] for line in needed if "extra ==" not in line}
+    assert always == {"msgspec", "prometheus-client", "python-engineio", "tornado"}
+    assert re.search(r"^Requires-Python: >=3\.11$", metadata, re.MULTILINE)
+
+
+def test_the_server_and_the_package_have_one_version(wheel: Path) -> None:
+    assert dispatcher.__version__ == sdk.__version__
+    assert wheel.name.startswith(f"pagehand-{dispatcher.__version__}-")
+
+
+def test_the_installed_command_shows_its_help_and_its_version(installed: Path, tmp_path: Path) -> None:
+    command = installed / "pagehand"
+    assert "serve" in run(command, "--help", cwd=tmp_path)
+    assert run(command, "--version", cwd=tmp_path).strip() == f"pagehand {dispatcher.__version__}"
+    assert "usage" in run(command, cwd=tmp_path, expect=2)
+    assert "--workers" in run(command, "simulate", "--help", cwd=tmp_path)
+
+
+def test_the_installed_server_shows_its_help_and_keeps_jobs_in_the_data_directory(
+    installed: Path, tmp_path: Path
+) -> None:
+    command = installed / "pagehand"
+    assert "usage: pagehand serve" in run(command, "serve", "--help", cwd=tmp_path)
+    shown = run(command, "serve", "--print-config", cwd=tmp_path, HOME=str(tmp_path), LOCALAPPDATA=str(tmp_path))
+    (store,) = [line for line in shown.splitlines() if line.startswith("store = ")]
+    assert tmp_path.as_posix() in store
+    run(command, "serve", "--port", "x", cwd=tmp_path, expect=2)
+
+
+def test_an_import_of_the_package_brings_none_of_the_servers_names(installed: Path, tmp_path: Path) -> None:
+    code = "import pagehand, sys; print({'server', 'dispatcher', 'handlers', 'tornado'}.isdisjoint(sys.modules))"
+    python = installed / "python"
+    assert run(python, "-c", code, cwd=tmp_path).strip() == "True"
+    code = "import pagehand; print(pagehand.__file__)"
+    assert str(installed.parent) in run(python, "-c", code, cwd=tmp_path)
+
+
+def test_the_command_runs_from_a_checkout_too() -> None:
+    shown = run(sys.executable, "-m", "dispatcher.sdk", "serve", "--version", cwd=ROOT)
+    assert shown.strip() == f"pagehand {dispatcher.__version__}"

@@ -1,0 +1,80 @@
+"""A real server on a real socket, with a listener that writes down and a clock turned by hand."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+from tornado.httpserver import HTTPServer
+from tornado.ioloop import IOLoop
+from tornado.web import Application, RequestHandler
+
+from dispatcher.settings import Settings
+from dispatcher.transport.http import Front, make_http_server
+from dispatcher.transport.limits import Limits
+from dispatcher.transport.sessions import Sessions
+from tests.transport.support import Bench, ManualClock, Recorder
+
+
+@pytest.fixture
+def recorder() -> Recorder:
+    return Recorder()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def limits() -> Limits:
+    """A module or a test may have its own."""
+    return Limits()
+
+
+@pytest.fixture
+def sessions(limits: Limits, recorder: Recorder) -> Sessions:
+    return Sessions(limits, recorder)
+
+
+@pytest.fixture
+def bench(sessions: Sessions) -> Bench:
+    return Bench(sessions)
+
+
+class _Hello(RequestHandler):
+    def get(self) -> None:
+        self.write("hello")
+
+    def post(self) -> None:
+        self.write(str(len(self.request.body)))
+
+
+@pytest.fixture
+def app() -> Application:
+    """What stands beside Engine.IO; XSRF protection is on, as it is in the real one."""
+    return Application([("/", _Hello)], xsrf_cookies=True, cookie_secret="x")  # noqa: S106
+
+
+@pytest.fixture
+def front(sessions: Sessions, app: Application, clock: ManualClock) -> Front:
+    return Front(sessions, app, clock=clock)
+
+
+@pytest.fixture
+def http_server(
+    io_loop: IOLoop, _unused_port: tuple[socket.socket, int], front: Front
+) -> Iterator[HTTPServer]:
+    """In place of pytest-tornado's own, so that our front serves."""
+    server = make_http_server(front, Settings())
+    server.add_socket(_unused_port[0])
+    yield server
+    server.stop()
+    io_loop.run_sync(server.close_all_connections, timeout=5)
+
+
+@pytest.fixture
+def port(http_server: HTTPServer, _unused_port: tuple[socket.socket, int]) -> int:
+    """The server is up."""
+    return _unused_port[1]

@@ -1,0 +1,299 @@
+"""What the transport's tests are made of: a listener that writes down, a clock turned by hand, and a raw client.
+
+The client speaks HTTP by itself, because the tests are about connections: which one carries what, and who closes it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from tornado.httputil import HTTPHeaders
+from tornado.iostream import IOStream
+from tornado.tcpclient import TCPClient
+
+from dispatcher.transport.exchange import Answer, Connection
+from dispatcher.transport.session import Session
+from dispatcher.transport.sessions import Sessions
+
+
+class ManualClock:
+    """Monotonic seconds, turned by hand."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Recorder:
+    """A listener that writes down what it hears; ``on_message`` may do something with it."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[Any, ...]] = []
+        self.on_message: Callable[[str, str], None] = lambda sid, text: None
+        self.heard_count = 0
+        self._changed = asyncio.Event()
+
+    def _record(self, *event: object) -> None:
+        self.events.append(event)
+        self._changed.set()
+
+    def opened(self, sid: str, remote: str, user_agent: str, now: float) -> None:
+        self._record("opened", sid, remote, user_agent)
+
+    def message(self, sid: str, text: str, now: float) -> None:
+        self._record("message", sid, text)
+        self.on_message(sid, text)
+
+    def written(self, sid: str, attempts: list[str], now: float) -> None:
+        self._record("written", sid, attempts)
+
+    def away(self, sid: str, now: float) -> None:
+        self._record("away", sid)
+
+    def back(self, sid: str, now: float) -> None:
+        self._record("back", sid)
+
+    def quiet(self, sid: str, now: float) -> None:
+        self._record("quiet", sid)
+
+    def dropped(self, sid: str, now: float) -> None:
+        self._record("dropped", sid)
+
+    def ended(self, sid: str, now: float) -> None:
+        self._record("ended", sid)
+
+    def heard(self, sid: str, now: float) -> None:
+        self.heard_count += 1
+
+    def names(self, sid: str | None = None) -> list[str]:
+        """The names of what was heard, of one session or of all."""
+        return [event[0] for event in self.events if sid is None or event[1] == sid]
+
+    def texts(self) -> list[str]:
+        """The messages, in order."""
+        return [event[2] for event in self.events if event[0] == "message"]
+
+    async def until(self, name: str, count: int = 1) -> None:
+        """Wait until something has been heard ``count`` times."""
+        while self.names().count(name) < count:
+            self._changed.clear()
+            await self._changed.wait()
+
+
+class FakeExchange:
+    """A request without a network; keeps its answer."""
+
+    def __init__(
+        self, method: str, query: str, *, upgrade: bool = False, connection: Connection | None = None
+    ) -> None:
+        self.method = method
+        self.query = query
+        self.upgrade = upgrade
+        self.remote = "192.0.2.1"
+        self.user_agent = "fake"
+        self.connection = connection
+        self.session: Session | None = None
+        self.answered: Answer | None = None
+        self.open = True
+
+    def answer(self, answer: Answer) -> bool:
+        assert self.answered is None, "an exchange is answered once"
+        if self.open:
+            self.answered = answer
+        return self.open
+
+    def is_open(self) -> bool:
+        return self.open and self.answered is None
+
+    @property
+    def body(self) -> str:
+        assert self.answered is not None, "not answered yet"
+        return self.answered.body.decode()
+
+    @property
+    def status(self) -> int:
+        assert self.answered is not None, "not answered yet"
+        return self.answered.status
+
+
+class Bench:
+    """Sessions driven without a network, as a front would."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self.sessions = sessions
+        self.now = 1_000.0
+
+    def request(
+        self, method: str, query: str, body: bytes = b"", *, upgrade: bool = False, conn: Connection | None = None
+    ) -> FakeExchange:
+        exchange = FakeExchange(method, query, upgrade=upgrade, connection=conn)
+        refusal = self.sessions.begin(exchange, self.now)
+        if refusal is not None:
+            exchange.answer(refusal)
+        else:
+            self.sessions.complete(exchange, body, self.now)
+        self.sessions.flush(self.now)
+        return exchange
+
+    def open(self, conn: Connection | None = None) -> str:
+        body = self.request("GET", "EIO=4&transport=polling", conn=conn).body
+        return str(json.loads(body[1:])["sid"])
+
+    def get(self, sid: str, conn: Connection | None = None) -> FakeExchange:
+        return self.request("GET", f"EIO=4&transport=polling&sid={sid}", conn=conn)
+
+    def post(self, sid: str, body: str | bytes) -> FakeExchange:
+        data = body.encode() if isinstance(body, str) else body
+        return self.request("POST", f"EIO=4&transport=polling&sid={sid}", data)
+
+    def later(self, seconds: float) -> None:
+        self.now += seconds
+        self.sessions.tick(self.now)
+
+
+class Reply(NamedTuple):
+    """An HTTP answer."""
+
+    status: int
+    headers: HTTPHeaders
+    body: str
+
+
+class Client:
+    """One connection to the server under test; HTTP written and read by hand."""
+
+    def __init__(self, stream: IOStream, port: int) -> None:
+        self.stream = stream
+        self._host = f"localhost:{port}".encode()
+
+    @classmethod
+    async def connect(cls, port: int) -> Client:
+        return cls(await TCPClient().connect("127.0.0.1", port), port)
+
+    async def send(self, method: str, target: str, body: bytes | None = None, *headers: str) -> None:
+        head = b"%b %b HTTP/1.1\r\nHost: %b\r\n" % (method.encode(), target.encode(), self._host)
+        for header in headers:
+            head += header.encode() + b"\r\n"
+        if body is not None:
+            head += b"Content-Length: %d\r\n" % len(body)
+        await self.stream.write(head + b"\r\n" + (body or b""))
+
+    async def reply(self) -> Reply:
+        head = (await self.stream.read_until(b"\r\n\r\n")).decode("latin1")
+        start, _, rest = head.partition("\r\n")
+        headers = HTTPHeaders.parse(rest)
+        body = await self.stream.read_bytes(int(headers.get("Content-Length", "0")))
+        return Reply(int(start.split()[1]), headers, body.decode())
+
+    async def ask(self, method: str, target: str, body: bytes | None = None, *headers: str) -> Reply:
+        await self.send(method, target, body, *headers)
+        return await self.reply()
+
+    def close(self) -> None:
+        self.stream.close()
+
+
+class Page:
+    """A session as a page has it: one connection for polls and one for POSTs."""
+
+    BASE = "/engine.io/?EIO=4&transport=polling"
+
+    def __init__(self, port: int, polls: Client, posts: Client, handshake: dict[str, Any]) -> None:
+        self.port = port
+        self.polls = polls
+        self.posts = posts
+        self.handshake = handshake
+        self.sid = str(handshake["sid"])
+        self.target = f"{Page.BASE}&sid={self.sid}"
+
+    @classmethod
+    async def open(cls, port: int) -> Page:
+        polls, posts = await Client.connect(port), await Client.connect(port)
+        reply = await polls.ask("GET", Page.BASE)
+        assert (reply.status, reply.body[:1]) == (200, "0")
+        return cls(port, polls, posts, json.loads(reply.body[1:]))
+
+    async def park(self) -> None:
+        """Send a poll and leave it open."""
+        await self.polls.send("GET", self.target)
+
+    async def poll(self) -> Reply:
+        return await self.polls.ask("GET", self.target)
+
+    async def post(self, body: str | bytes, *headers: str) -> Reply:
+        data = body.encode() if isinstance(body, str) else body
+        return await self.posts.ask("POST", self.target, data, *headers)
+
+    def close(self) -> None:
+        self.polls.close()
+        self.posts.close()
+
+
+# Scenes that are played to our server and, as a negative control, to the stock one.
+
+
+async def scene_dead_poll(page: Page, parked: Callable[[], bool], send: Callable[[str], Any]) -> list[str]:
+    """The connection of a poll is cut, two messages are sent, the page polls again: what it then gets."""
+    await page.park()
+    await eventually(parked)
+    page.polls.close()
+    page.polls = await Client.connect(page.port)
+    send("one")
+    await page.park()
+    await asyncio.sleep(0)
+    send("two")
+    got: list[str] = []
+    try:
+        while len(got) < 2:
+            reply = await asyncio.wait_for(page.polls.reply(), 1.0)
+            got += [packet[1:] for packet in reply.body.split("\x1e") if packet[:1] == "4"]
+            if len(got) < 2:
+                await page.park()
+    except TimeoutError:
+        return got
+    return got
+
+
+def many_packets() -> str:
+    """A POST as engine.io-client makes it after a burst of 40 messages."""
+    return "\x1e".join(f"4message {n}" for n in range(40))
+
+
+async def eventually(condition: Callable[[], bool]) -> None:
+    """Let the loop turn until the condition holds; the test's own timeout is the deadline."""
+    while not condition():
+        await asyncio.sleep(0.001)
+
+
+class Driver:
+    """The timer that the service has: one at a time, for the sessions' next deadline."""
+
+    def __init__(self, sessions: Sessions, clock: Callable[[], float]) -> None:
+        self._sessions = sessions
+        self._clock = clock
+        self._timer: asyncio.TimerHandle | None = None
+        self._at = 0.0
+
+    def arm(self) -> None:
+        deadline = self._sessions.next_deadline()
+        if deadline is None or (self._timer is not None and self._at <= deadline):
+            return
+        self.stop()
+        self._at = deadline
+        delay_s = max(0.0, deadline - self._clock())
+        self._timer = asyncio.get_running_loop().call_later(delay_s, self._fire)
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _fire(self) -> None:
+        self._timer = None
+        self._sessions.tick(self._clock())
+        self.arm()
