@@ -14,98 +14,14 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-_HEAD_END = b"\r\n\r\n"
-_LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
+from bench.client import Run, connect, get_request, host, post_head
+
 _OFFER = re.compile(rb'"op":"job","attempt":"([^"]+)"')
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
-_BROWSER = (
-    "User-Agent: Mozilla/5.0 (Windows NT 10.0; WOW64; Trident/7.0; rv:11.0) like Gecko\r\n"
-    "Accept: */*\r\n"
-    "Accept-Language: en-US\r\n"
-    "Accept-Encoding: gzip, deflate\r\n"
-    "Connection: Keep-Alive\r\n"
-)
 _ENGINE = "/engine.io/?EIO=4&transport=polling&t=lx3k9a2-1"
-OnAnswer = Callable[[int, bytes], None]
-
-
-class Client(asyncio.Protocol):
-    """A keep-alive connection with one request at a time."""
-
-    def __init__(self, on_answer: OnAnswer) -> None:
-        self.on_answer = on_answer
-        self._buffer = b""
-        self._transport: asyncio.Transport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-
-    def connection_lost(self, error: Exception | None) -> None:
-        """A server that hangs up in the middle of a benchmark makes it worthless."""
-        if not Run.ending:
-            Run.fail(f"the server closed a connection: {error}")
-
-    def send(self, request: bytes) -> None:
-        """Send one request."""
-        assert self._transport is not None
-        self._transport.write(request)
-
-    def data_received(self, data: bytes) -> None:
-        """Hand over each whole answer."""
-        buffer = self._buffer + data if self._buffer else data
-        head_end = buffer.find(_HEAD_END)
-        if head_end < 0:
-            self._buffer = buffer
-            return
-        found = _LENGTH.search(buffer, 0, head_end + 2)
-        end = head_end + 4 + (int(found[1]) if found else 0)
-        if len(buffer) < end:
-            self._buffer = buffer
-            return
-        self._buffer = buffer[end:]
-        self.on_answer(int(buffer[9:12]), buffer[head_end + 4 : end])
-
-
-class Run:
-    """What this process counts, and its end."""
-
-    ending = False
-    count = 0
-    done: asyncio.Future[None]
-
-    @classmethod
-    def fail(cls, why: str) -> None:
-        """Give up."""
-        if not cls.done.done():
-            cls.done.set_exception(RuntimeError(why))
-
-
-def _host(port: int) -> str:
-    return f"Host: 127.0.0.1:{port}\r\n"
-
-
-def get_request(port: int, target: str) -> bytes:
-    """A poll."""
-    return f"GET {target} HTTP/1.1\r\n{_host(port)}{_BROWSER}\r\n".encode()
-
-
-def post_head(port: int, target: str) -> bytes:
-    """A POST up to the number after ``Content-Length:``."""
-    head = f"POST {target} HTTP/1.1\r\n{_host(port)}{_BROWSER}"
-    return f"{head}Content-Type: text/plain;charset=UTF-8\r\nContent-Length: ".encode()
-
-
-async def connect(port: int, on_answer: OnAnswer) -> Client:
-    """A new connection."""
-    loop = asyncio.get_running_loop()
-    _, client = await loop.create_connection(lambda: Client(on_answer), "127.0.0.1", port)
-    return client
 
 
 class Page:
@@ -267,7 +183,7 @@ class Submitter:
         self._port, self._left, self._number = port, total, 0
         prefer = f"Prefer: wait={wait_s}\r\n" if wait_s else ""
         head = (
-            f"POST /api/v1/jobs HTTP/1.1\r\n{_host(port)}User-Agent: bench\r\nAccept: */*\r\n{prefer}"
+            f"POST /api/v1/jobs HTTP/1.1\r\n{host(port)}User-Agent: bench\r\nAccept: */*\r\n{prefer}"
             f"Content-Type: application/json\r\nContent-Length: "
         )
         self._head, self._type = head.encode(), job_type.encode()

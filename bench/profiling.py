@@ -29,7 +29,7 @@ class Tool:
 def tool(output: Path, seconds: float) -> Tool:
     """The profiler that is there."""
     if shutil.which("py-spy"):
-        options = ("--format", "raw", "--rate", "200", "--nonblocking", "--duration", str(int(seconds)))
+        options = ("--format", "raw", "--rate", "200", "--duration", str(int(seconds)))
         record = ("py-spy", "record", *options, "--output", str(output), "--", sys.executable)
         return Tool("py-spy", record, output)
     return Tool("cProfile", (sys.executable, "-m", "cProfile", "-o", str(output)), output)

@@ -20,6 +20,10 @@ _TITLES = {
     "latency-accepted": "one job at a time, accepted",
 }
 
+_DISTURBED = "*"
+#: A server that gets less of its core than this, with load waiting, shares it with others.
+_SATURATED = 0.85
+
 
 def one_line(figures: dict[str, float]) -> str:
     """One run."""
@@ -52,30 +56,45 @@ def summarise(results: dict[str, list[dict[str, float]]]) -> dict[str, dict[str,
         for name, row in rows.items():
             if floor in rows and not name.startswith("latency"):
                 row[f"x_{floor}"] = row["per_s"] / rows[floor]["per_s"]
+                row[f"cpu_{floor}"] = row["server_us"] / rows[floor]["server_us"]
     return rows
 
 
 def table(rows: dict[str, dict[str, float]]) -> str:
     """Markdown, readable as it is."""
     lines = [
-        "| what | per second | server CPU µs each | server / load % of a core | x bare | x engineio | p50 / p99 ms |",
+        "| what | per second | server CPU µs each | server / load % of a core | rate, CPU to bare "
+        "| rate, CPU to engineio | p50 / p99 ms |",
         "|---|---:|---:|---:|---:|---:|---:|",
     ]
     for name, row in rows.items():
-        ratios = [f"{row[key]:.2f}" if key in row else "" for key in ("x_bare", "x_engineio")]
+        ratios = [_ratio(row, floor) for floor in ("bare", "engineio")]
         latency = f"{row['p50_ms']:.2f} / {row['p99_ms']:.2f}" if "p50_ms" in row else ""
-        shares = f"{100 * row['server_share']:.0f} / {100 * row['load_share']:.0f}"
+        shares = f"{100 * row['server_share']:.0f}{_disturbed(name, row)} / {100 * row['load_share']:.0f}"
         cells = [_TITLES[name], f"{row['per_s']:,.0f}", f"{row['server_us']:,.0f}", shares, *ratios, latency]
         lines.append("| " + " | ".join(cells) + " |")
+    if any(_disturbed(name, row) for name, row in rows.items()):
+        lines.append(f"\n{_DISTURBED} The server did not get its core to itself: rates are too low, CPU holds.")
     return "\n".join(lines)
 
 
-def write(results: dict[str, list[dict[str, float]]], facts: dict[str, Any], path: Path) -> None:
-    """Print the table, write everything to ``path`` and the table to the Markdown file beside it."""
+def _ratio(row: dict[str, float], floor: str) -> str:
+    return f"{row[f'x_{floor}']:.2f}, {row[f'cpu_{floor}']:.2f}" if f"x_{floor}" in row else ""
+
+
+def _disturbed(name: str, row: dict[str, float]) -> str:
+    """A mark for a server that was neither at its limit nor meant to rest; something else used its core."""
+    saturating = not name.startswith("latency")
+    return _DISTURBED if saturating and row["server_share"] < _SATURATED and row["load_share"] < _SATURATED else ""
+
+
+def write(results: dict[str, list[dict[str, float]]], facts: dict[str, Any], directory: Path) -> None:
+    """Print the table; write it to ``last.md`` and all figures to ``last.json``."""
+    path = directory / "last.json"
     rows = summarise(results)
     head = f"{facts['cpu']}, {facts['cores']} cores, {facts['system']}, Python {facts['python']}"
     head += f"; fdatasync {facts['fsync_ms']} ms; medians of {facts['rounds']} rounds of {facts['seconds']:g} s"
     text = f"{table(rows)}\n\n{head}.\n"
     path.write_text(json.dumps({"facts": facts, "medians": rows, "runs": results}, indent=1) + "\n")
     path.with_suffix(".md").write_text(text)
-    print(f"\n{text}\nwritten to {path.name} and {path.stem}.md in {path.parent.name}/")
+    print(f"\n{text}\nwritten to last.json and last.md in {directory.name}/")

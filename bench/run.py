@@ -92,7 +92,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 figures = _measure(plan, variant, template)
                 plan.results.setdefault(variant.name, []).append(figures)
                 print(report.one_line(figures))
-        report.write(plan.results, _facts(plan), ROOT / "bench" / "last.json")
+        report.write(plan.results, _facts(plan), options.out)
     return 0
 
 
@@ -103,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=float, help="length of each window (3)")
     parser.add_argument("--jobs", type=int, help="jobs queued before each run (40,000)")
     parser.add_argument("--dir", type=Path, help="where stores are made; must be on a real disk")
+    parser.add_argument("--out", type=Path, default=ROOT / "bench", help="where last.json and last.md go")
     parser.add_argument("--profile", action="store_true", help="profile the server and print where time goes")
     names = [variant.name for variant in VARIANTS]
     parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", help=f"of {', '.join(names)}")

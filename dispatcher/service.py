@@ -83,7 +83,7 @@ class Dispatcher:
             carry_out=self._turns.carry_out,
         )
         self._waiters = Waiters(settings.waiters)
-        self._timer = Timer(clock, self._tick)
+        self._timer = Timer(clock, self.tick)
         self._flush: Callable[[float], None] = lambda now: None
         self._transport_deadline: Callable[[], float | None] = lambda: None
         self._transport_tick: Callable[[float], None] = lambda now: None
@@ -109,7 +109,7 @@ class Dispatcher:
         live = await self._store.live_attempts()
         self._turns.carry_out(self.machine.restore(live, self._clock.monotonic()))
         self._turns.kick()
-        await self._turns.idle()
+        await self.idle()
         self._accepting = True
         self.changed()
 
@@ -126,10 +126,14 @@ class Dispatcher:
         """Attempts that pages are running."""
         return self.machine.busy()
 
+    async def idle(self) -> None:
+        """Returns when everything that was gathered is durable and its effects are out."""
+        await self._turns.idle()
+
     async def close(self) -> None:
         """Lets what was gathered become durable, answers who waits, and closes the store."""
         self._waiters.wake_all()
-        await self._turns.idle()
+        await self.idle()
         self._timer.stop()
         await self._store.close()
 
@@ -147,7 +151,8 @@ class Dispatcher:
             instants.append(self._clock.monotonic() + wait_s)
         return min((instant for instant in instants if instant is not None), default=None)
 
-    def _tick(self, now: float) -> None:
+    def tick(self, now: float) -> None:
+        """The timer has fired: whatever is due at ``now`` happens."""
         self._transport_tick(now)
         self._turns.carry_out(self.machine.tick(now))
         if self._turns.next_due_at is not None and self._turns.next_due_at <= self._clock.utc():

@@ -165,7 +165,7 @@ class Turns:
 
     def _finish(self, turn: Turn, done: TurnReport, asked: list[_Asked], submitted: list[_Submitted]) -> None:
         now = self._clock.monotonic()
-        self._more = self._more or done.more
+        self._more = self._more or done.more or len(done.claims) >= MOST_CLAIMS
         self.next_due_at = done.next_due_at
         self.carry_out(self._machine.settled(turn.reports, done.verdicts, now))
         for item, report in zip(asked, done.commands, strict=True):

@@ -21,6 +21,8 @@ from handlers.tasks import TaskDirectory
 
 __all__ = ["Guard", "Refusal", "TaskDirectory", "make_app", "routes", "shipped_tasks"]
 
+#: Of a static file or directory; Tornado's own checks of the path stand behind it.
+_NAME = r"[A-Za-z0-9_-][A-Za-z0-9._-]*"
 _ID = r"([A-Za-z0-9_-]{1,64})"
 
 
@@ -52,7 +54,7 @@ def routes(service: Service, settings: Settings, tasks: TaskDirectory, clock: Cl
         url(r"/api/v1/types", api.TypesHandler, given, name="api-types"),
         url(r"/api/v1/stats", api.StatsHandler, given, name="api-stats"),
         url(r"/worker", files.WorkerPageHandler, given, name="worker"),
-        url(r"/static/(.+)", files.StaticHandler, {"site": site, "path": str(STATIC)}, name="static"),
+        url(rf"/static/({_NAME}(?:/{_NAME})*)", files.StaticHandler, {"site": site, "path": str(STATIC)}, name="static"),
         url(r"/tasks/index\.json", files.TaskIndexHandler, given, name="task-index"),
         url(r"/tasks/([A-Za-z0-9._-]{1,100})\.js", files.TaskHandler, given, name="task"),
         url(r"/livez", files.LiveHandler, given, name="livez"),

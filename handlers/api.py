@@ -222,7 +222,7 @@ class ApiNotFound(ApiHandler):
 
     public = True
 
-    def prepare(self) -> None:
+    def check(self) -> None:
         """404, whatever the method."""
         self.admit()
         raise HTTPError(404)

@@ -35,7 +35,6 @@ _CSP = (
 #: Of a refused body, this much is read and thrown away, so that the client can read the answer.
 _DRAIN_BYTES = 16 << 20
 _BODY_TIMEOUT_S = 60.0
-_DRAIN_TIMEOUT_S = 10.0
 _SHOW_IT = (
     "This server wants its token: send the header 'Authorization: Bearer TOKEN', "
     "where TOKEN is what the server was started with (--token or PAGEHAND_TOKEN)."
@@ -72,6 +71,7 @@ class BaseHandler(RequestHandler):
         self._limit = self.body_limit()
         self._waiting: asyncio.Future[Any] | None = None
         self._gone = False
+        self._dropping = False
 
     def body_limit(self) -> int:
         """The largest body that this address takes."""
@@ -103,19 +103,27 @@ class BaseHandler(RequestHandler):
     # Who may ask
 
     def prepare(self) -> None:
-        """Refuses what must not be served; runs when the headers are there, and before the body is read."""
+        """Refuses what must not be served; called by Tornado when the headers are there, before the body comes."""
+        self._bound_connection()
+        try:
+            self.check()
+        except (PagehandError, HTTPError) as error:
+            if not self._body_will_come():
+                raise
+            self._refuse_after_body(error)
+
+    def check(self) -> None:
+        """All that can be said by the headers alone. Raises what is to be answered."""
         self.admit()
         if not self.public and not self.site.guard.open and not self.shows_token():
             self.ask_for_token()
-        if self._finished:
-            return
-        if getattr(type(self), (self.request.method or "").lower()) is _UNIMPLEMENTED:
+        elif getattr(type(self), (self.request.method or "").lower()) is _UNIMPLEMENTED:
             raise HTTPError(405)
-        self.check_body()
+        else:
+            self.check_body()
 
     def admit(self) -> None:
-        """Bounds the connection; refuses a foreign Host or Origin."""
-        self._bound_connection()
+        """Refuses a foreign Host or Origin."""
         if not self.guarded:
             return
         refusal = self.site.guard.admit(self.request.headers, self.request.method or "")
@@ -138,7 +146,7 @@ class BaseHandler(RequestHandler):
         if isinstance(connection, HTTP1Connection):
             length = self._content_length() or 0
             connection.set_max_body_size(max(self._limit, length) + _DRAIN_BYTES)
-            connection.set_body_timeout(_BODY_TIMEOUT_S if length <= self._limit else _DRAIN_TIMEOUT_S)
+            connection.set_body_timeout(_BODY_TIMEOUT_S)
 
     def check_body(self) -> None:
         """Refuses a body by its headers."""
@@ -146,28 +154,43 @@ class BaseHandler(RequestHandler):
         if length is None:
             raise BadRequest("Content-Length is not a number.")
         if length > self._limit:
-            self._too_large()
+            raise self._too_large()
 
     def _content_length(self) -> int | None:
         """None: it is not a number."""
         text = self.request.headers.get("Content-Length", "0")
         return int(text) if _LENGTH.fullmatch(text) else None
 
-    def _too_large(self) -> NoReturn:
-        raise TooLarge(f"The body may have {self._limit:,} bytes here (see --body-limit).")
+    def _too_large(self) -> TooLarge:
+        return TooLarge(f"The body may have {self._limit:,} bytes here (see --body-limit).")
+
+    def _body_will_come(self) -> bool:
+        """Whether the client sends a body without being asked, and a small enough one to be thrown away."""
+        headers = self.request.headers
+        if headers.get("Expect", "").lower() == "100-continue":
+            return False
+        return "Transfer-Encoding" in headers or 0 < (self._content_length() or 0) <= _DRAIN_BYTES
+
+    def _refuse_after_body(self, error: Exception) -> None:
+        """Throws the body away first. A connection that is closed with bytes unread is reset, and then the client
+        may never see the answer."""
+
+        def refuse(*_args: str) -> NoReturn:
+            raise error
+
+        self._dropping = True
+        self.body.clear()
+        # Tornado calls the verb once the body is over.
+        setattr(self, (self.request.method or "").lower(), refuse)
 
     def data_received(self, chunk: bytes) -> None:
         """A piece of the body. A chunked one shows its size only as it comes."""
-        if self._finished:
+        if self._dropping:
             return
         if len(self.body) + len(chunk) <= self._limit:
             self.body += chunk
-            return
-        try:
-            self._too_large()
-        except TooLarge as error:
-            # Tornado throws the rest away once the answer is out, up to what check_body allowed.
-            self.send_error(413, exc_info=(TooLarge, error, None))
+        else:
+            self._refuse_after_body(self._too_large())
 
     # Waiting
 
@@ -210,8 +233,6 @@ class BaseHandler(RequestHandler):
             self.set_header("Allow", self._allow())
         if problem.status == 401:
             self.set_header("WWW-Authenticate", 'Bearer realm="pagehand"')
-        if problem.status == 413:
-            self.set_header("Connection", "close")
         if problem.retry_after_s is not None:
             self.set_header("Retry-After", str(problem.retry_after_s))
         self.write_problem(problem)

@@ -40,10 +40,8 @@ def field_error(name: str, detail: str) -> FieldError:
 class Invalid(BadRequest):
     """The body is what it should be in form, but not in content; ``errors`` says where."""
 
-    code = "invalid"
-
     def __init__(self, errors: Sequence[FieldError]) -> None:
-        super().__init__("; ".join(_place(error) for error in errors))
+        super().__init__("; ".join(_place(error) for error in errors), code="invalid", semantic=True)
         self.errors = list(errors)
 
 
@@ -54,7 +52,6 @@ def _place(error: FieldError) -> str:
 
 #: The first class that fits decides.
 _STATUS: tuple[tuple[type[PagehandError], int], ...] = (
-    (Invalid, 422),
     (BadRequest, 400),
     (Unauthorized, 401),
     (Forbidden, 403),
@@ -129,6 +126,8 @@ def problem_of(error: BaseException | None, status: int = 500) -> Problem:
 
 def _of_ours(error: PagehandError) -> Problem:
     status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+    if isinstance(error, BadRequest) and error.semantic:
+        status = 422
     if status == 500:
         # Not one that a request should ever meet, e.g. a SettingError.
         return Problem(status=500, code="internal", detail=_INTERNAL)
@@ -136,6 +135,14 @@ def _of_ours(error: PagehandError) -> Problem:
         status=status,
         code=error.code,
         detail=error.detail,
-        errors=error.errors if isinstance(error, Invalid) else [],
+        errors=_field_errors(error),
         retry_after_s=error.retry_after_s if isinstance(error, Unavailable) else None,
     )
+
+
+def _field_errors(error: PagehandError) -> list[FieldError]:
+    if isinstance(error, Invalid):
+        return error.errors
+    if isinstance(error, BadRequest) and error.pointer:
+        return [{"pointer": f"#{error.pointer}", "detail": error.detail}]
+    return []

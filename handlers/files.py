@@ -22,9 +22,9 @@ class _SharedHandler(BaseHandler):
         super().set_default_headers()
         self.set_header("Cache-Control", "no-cache")
 
-    def prepare(self) -> None:
+    def check(self) -> None:
         """Lets the pages of ``allow_origin`` read the answer."""
-        super().prepare()
+        super().check()
         self.set_header("Vary", "Origin")
         origin = self.site.guard.cors_origin(self.request.headers)
         if origin is not None:

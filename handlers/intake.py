@@ -52,6 +52,7 @@ class JobBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 _job_decoder = msgspec.json.Decoder(JobBody)
 _loose_decoder = msgspec.json.Decoder(dict[str, Raw])
+_any_decoder = msgspec.json.Decoder(Raw)
 _fields = {field.name: field for field in msgspec.structs.fields(JobBody)}
 
 #: The words for each range, instead of a regular expression or ``Expected `int` >= -1000``.
@@ -94,6 +95,7 @@ def _body_problems(body: bytes) -> list[FieldError]:
     try:
         given = decode_json(_loose_decoder, body)
     except msgspec.ValidationError:
+        decode_json(_any_decoder, body)
         return [field_error("", "must be an object with the fields of a job")]
     # Nothing is left to find where a field stands twice and only the first one is wrong.
     return field_problems(given) or [field_error("", "names a field twice")]

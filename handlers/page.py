@@ -141,7 +141,7 @@ class PageNotFound(PageHandler):
 
     public = True
 
-    def prepare(self) -> None:
+    def check(self) -> None:
         """404, whatever the method."""
         self.admit()
         raise HTTPError(404)

@@ -29,7 +29,9 @@ __all__ = [
     "size",
     "state_word",
     "timeline",
+    "to_know",
     "utc",
+    "worker_note",
     "worker_word",
 ]
 
@@ -53,12 +55,17 @@ STATE_WORDS = {
 
 WORKER_WORDS = {
     "connected": "Connected",
-    "quiet": "Quiet: not heard of, no sign that it is gone",
-    "away": "Away: its connection closed",
+    "quiet": "Quiet",
+    "away": "Away",
     "gone": "Gone",
     "paused": "Paused",
     "draining": "Draining",
-    "set_aside": "Set aside: it did not take offers",
+    "set_aside": "Set aside",
+}
+WORKER_NOTES = {
+    "quiet": "not heard of, but no sign that it is gone",
+    "away": "its connection closed; it may come back",
+    "set_aside": "it did not take what was offered",
 }
 
 STATES = tuple(state.value for state in JobState)
@@ -77,7 +84,12 @@ def state_word(state: str) -> str:
 def worker_word(worker: WorkerView) -> str:
     """A state of a worker."""
     word = WORKER_WORDS.get(worker.state, worker.state)
-    return f"Paused ({word.partition(':')[0].lower()})" if worker.paused and worker.state != "paused" else word
+    return f"Paused ({word.lower()})" if worker.paused and worker.state != "paused" else word
+
+
+def worker_note(worker: WorkerView) -> str:
+    """What the word means, where that is not plain."""
+    return WORKER_NOTES.get(worker.state, "")
 
 
 def plural(count: int, one: str, many: str = "") -> str:
@@ -95,9 +107,14 @@ def size(count: int) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """``12 ms``, ``3.2 s``, ``2 min 5 s``, ``3 h 12 min``, ``4 d 3 h``. A clock that was stepped back shows 0 ms."""
-    if seconds is None:
-        return ""
+    """``12 ms``, ``3.2 s``, ``2 min 5 s``, ``3 h 12 min``, ``4 d 3 h``; never broken over two lines.
+
+    A clock that was stepped back shows ``0 ms``.
+    """
+    return "" if seconds is None else _duration(seconds).replace(" ", "\u00a0")
+
+
+def _duration(seconds: float) -> str:
     seconds = max(seconds, 0.0)
     if seconds < 0.9995:
         return f"{seconds * 1000:.0f} ms"
@@ -118,9 +135,8 @@ def ago(at: float | None, now: float) -> str:
     distance = abs(now - at)
     if distance < 1:
         return "now"
-    text = duration(round(distance)).replace(".0 s", " s")
-    if distance >= 60:
-        text = " ".join(text.split()[:2])
+    # The first number and its unit.
+    text = "\u00a0".join(_duration(round(distance)).replace(".0 s", " s").split()[:2])
     return f"{text} ago" if at <= now else f"in {text}"
 
 
@@ -183,6 +199,21 @@ class Moment(Struct, frozen=True):
     at: float
     #: Seconds since the line before; None: it is the first.
     after_s: float | None
+
+
+def to_know(job: JobView, waits: str | None) -> str:
+    """What a list says of a job beside its state: why it waits, how far it is, what went wrong."""
+    if waits:
+        return waits
+    if job.state is JobState.RUNNING:
+        percent = "" if job.percent is None else f"{job.percent:g} %"
+        shown = ": ".join(part for part in (percent, job.note) if part)
+        return shown or ("" if job.started_at else "offered, not accepted yet")
+    if job.state is JobState.IN_DOUBT:
+        return "a person must decide"
+    if job.error and job.state is not JobState.SUCCEEDED:
+        return first_line(job.error)
+    return (job.detail or "").partition("\n")[0][:120]
 
 
 def timeline(job: JobView) -> list[Moment]:

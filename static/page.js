@@ -93,7 +93,7 @@
     xhr.send(null);
   }
 
-  /** `settled` is called once, when the first try has ended; a task that comes later is offered too. */
+  /** `settled` is called when the first try has ended; a task that comes later is offered too. */
   function loadTask(name, wait, settled) {
     var script = document.createElement('script');
     script.onload = settled;
@@ -193,7 +193,7 @@
       text += ', try ' + job.number;
     }
     if (job.percent !== null) {
-      text += ', ' + Math.round(job.percent) + ' %';
+      text += ', ' + Math.round(job.percent) + '\u00a0%';
     }
     if (job.note) {
       text += ', ' + job.note;
@@ -207,8 +207,14 @@
   }
 
   function errorText(error) {
-    return error ? error.text + ' ' + (error.detail ? error.detail + ' ' : '') +
-      '(' + error.code + ', ' + clock(error.at) + ')' : 'none';
+    var text = '';
+    if (!error) {
+      return 'none';
+    }
+    // A function, because a detail may hold what replace takes for a pattern.
+    text = error.detail ?
+      error.text.replace(/\.$/, function () { return ': ' + error.detail; }) : error.text;
+    return text + ' (' + error.code + ', ' + clock(error.at) + ')';
   }
 
   function detailText(status) {

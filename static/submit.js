@@ -1,9 +1,10 @@
 /*
- * The submit form, made more pleasant: a picture that is too large is made smaller before it is sent, and a file
- * that is too large is refused before the upload. ES5; the form works without this script, too.
+ * The submit form, made more pleasant: a picture that is too large is made smaller before it is
+ * sent, and a file that is too large is refused before the upload. ES5; the form works without
+ * this script, too.
  *
- * Markup: #submit-form with data-limit (bytes of data that the server takes), #file, #image (hidden; takes the
- * smaller picture as a data URL) and #file-note (words for people).
+ * Markup: #submit-form with data-limit (bytes of data that the server takes), #file, #image
+ * (hidden; takes the smaller picture as a data URL) and #file-note (words for people).
  */
 (function () {
   'use strict';
@@ -25,7 +26,8 @@
   /** Why the chosen file cannot be sent; empty where it can. */
   var refusal = '';
 
-  if (!form || !file || !image || !note || !window.FileReader || !file.files) { return; }
+  if (!form || !file || !image || !note) { return; }
+  if (!window.FileReader || !file.files) { return; }
 
   /** @param {string} text */
   function say(text) { note.textContent = text; }
@@ -76,7 +78,9 @@
     var reader = new FileReader();
     var picture = new Image();
     function failed() {
-      if (mine === choice) { refuse('This file is too large, and cannot be read as a picture to make it smaller.'); }
+      if (mine === choice) {
+        refuse('This file is too large, and cannot be read as a picture to make it smaller.');
+      }
     }
     picture.onload = function () {
       var url;
@@ -85,7 +89,8 @@
       if (!url) { return failed(); }
       image.value = url;
       refusal = '';
-      say('The picture has been made smaller: ' + size(chosen.size) + ' to ' + size(url.length * 3 / 4) + '.');
+      say('The picture has been made smaller: ' + size(chosen.size) + ' to ' +
+        size(url.length * 3 / 4) + '.');
     };
     picture.onerror = failed;
     reader.onerror = failed;
@@ -104,7 +109,8 @@
       refuse('Making the picture smaller …');
       makeSmaller(chosen, choice);
     } else {
-      refuse('This file is too large: it has ' + size(chosen.size) + ', at most ' + size(room() * 3 / 4) + ' can be sent.');
+      refuse('This file is too large: it has ' + size(chosen.size) + ', at most ' +
+        size(room() * 3 / 4) + ' can be sent.');
     }
   }
 
@@ -119,7 +125,7 @@
     }
     // The smaller picture stands for the file.
     file.disabled = image.value !== '';
-    // The form is sent once; should it be sent twice all the same, its key makes both the same job.
+    // Should it be sent twice all the same, the key makes both the same job.
     window.setTimeout(function () { button.disabled = true; }, 0);
   }, false);
 

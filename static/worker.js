@@ -896,11 +896,25 @@
     return message;
   }
 
+  /**
+   * JSON that every reader takes. Newer engines write half of a surrogate pair as an escape, which
+   * strict parsers refuse; older ones write it raw, and XMLHttpRequest sends U+FFFD for it.
+   */
+  function toJson(value) {
+    var json = JSON.stringify(value);
+    if (json === undefined || json.indexOf('\\ud') < 0) {
+      return json;
+    }
+    return json.replace(/\\(?:u(d[89a-f][0-9a-f]{2})|[\s\S])/g, function (escape, half) {
+      return half ? '\ufffd' : escape;
+    });
+  }
+
   /** The text of a message; fields that are undefined are left out. */
   function writeMessage(op, fields) {
     var message = { op: op };
     each(fields, function (value, key) { message[key] = value; });
-    return JSON.stringify(message);
+    return toJson(message);
   }
 
   function resultMessage(attempt, json) {
@@ -1061,7 +1075,13 @@
       var text = self._shelf.get('stash.' + id);
       if (text) {
         self._attempts[id] = {
-          id: id, type: '', phase: PHASE.ENDED, text: text, queued: null, sentAt: -Infinity
+          id: id,
+          type: '',
+          phase: PHASE.ENDED,
+          text: text,
+          queued: null,
+          sentAt: -Infinity,
+          times: 0
         };
       }
     });
@@ -1506,6 +1526,7 @@
       if (attempt.queued === text) {
         attempt.queued = null;
         attempt.sentAt = self._env.now();
+        attempt.times += 1;
       }
       if (attempt.phase !== PHASE.ENDED) {
         self._accepted(attempt);
@@ -1582,7 +1603,6 @@
 
   Worker.prototype._forget = function (attempt) {
     delete this._attempts[attempt.id];
-    this._shelf.remove('stash.' + attempt.id);
     this._settled.push(attempt.id);
     if (this._settled.length > SETTLED_KEPT) {
       this._settled.shift();
@@ -1601,13 +1621,49 @@
     } else if (attempt) {
       this._fault('E-MSG-01', message.code + ': ' + clip(message.detail, 300));
       this._refusedAttempt(attempt, message.code);
-    } else {
+    } else if (!message.attempt) {
       this._fault('E-MSG-01', message.code + ': ' + clip(message.detail, 300));
-      if (!this._registered && !message.attempt && message.code !== 'unknown_attempt') {
+      if (this._registered) {
+        this._onUnreadable(message.detail);
+      } else {
         this._turnedAway(null, null, '');  // `register` itself was refused: no use to ask at once
       }
     }
     this._changed();
+  };
+
+  /**
+   * A message that the server could not read far enough to name its attempt. Only a result can be
+   * so odd (nested a thousand deep, say). It would be repeated and refused for ever: report an error
+   * in its stead. Where several are open, the ones that keep coming back are meant.
+   */
+  Worker.prototype._onUnreadable = function (detail) {
+    var self = this;
+    var suspects = [];
+    each(this._attempts, function (attempt) {
+      if (attempt.phase === PHASE.ENDED && attempt.times > 0) {
+        suspects.push(attempt);
+      }
+    });
+    if (suspects.length > 1) {
+      suspects = suspects.filter(function (attempt) { return attempt.times >= 3; });
+    }
+    suspects.forEach(function (attempt) {
+      if (attempt.replaced) {
+        self._forget(attempt);
+        return;
+      }
+      attempt.replaced = true;
+      attempt.times = 0;
+      attempt.queued = null;
+      attempt.text = self._failure(attempt, {
+        message: 'the server cannot read the result: ' + clip(detail, 500),
+        code: 'unserialisable',
+        retry: false
+      });
+      self._shelf.set('stash.' + attempt.id, attempt.text);
+      self._say(attempt);
+    });
   };
 
   Worker.prototype._refusedAttempt = function (attempt, code) {
@@ -1698,6 +1754,8 @@
       late: false,          // a quick task that takes so long that it needs an accept after all
       queued: null,         // what of it waits in the session's queue
       sentAt: -Infinity,
+      times: 0,             // how often what is to be said of it has been said
+      replaced: false,      // its result could not be read and an error took its place
       acceptedAt: null,
       startedAt: null,
       startedDate: null,
@@ -1843,7 +1901,7 @@
     var limit = this._settings.result_limit;
     var text;
     try {
-      json = JSON.stringify(value === undefined ? null : value);
+      json = toJson(value === undefined ? null : value);
       if (json === undefined) {
         throw new Error('a function is no JSON');
       }
@@ -1890,6 +1948,7 @@
     attempt.text = text;
     attempt.queued = null;
     attempt.sentAt = -Infinity;
+    attempt.times = 0;
     this._shelf.set('stash.' + attempt.id, text);
     this._count(succeeded);
     this._say(attempt);

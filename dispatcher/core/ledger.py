@@ -159,8 +159,10 @@ def _accept(attempt: AttemptRow, job: JobRow, holder: Holder | None, at: float) 
 
 def _hold(attempt: AttemptRow, job: JobRow, holder: Holder | None) -> None:
     if holder is not None:
-        attempt.worker, attempt.worker_name, attempt.boot = holder.worker, holder.name, holder.boot
-        job.worker, job.worker_name = holder.worker, holder.name
+        attempt.worker, attempt.boot = holder.worker, holder.boot
+        # Of an earlier run's attempt, only its row knows the name.
+        attempt.worker_name = holder.name or attempt.worker_name
+        job.worker, job.worker_name = attempt.worker, attempt.worker_name
 
 
 def _end(report: Ended, attempt: AttemptRow, job: JobRow, current: bool, now_at: float, changes: Changes) -> Verdict:
@@ -212,7 +214,6 @@ def _move_job(report: Ended, job: JobRow, state: JobState, now_at: float) -> Non
     _enter(job, state, now_at, report.reason, report.detail)
     if state is JobState.SCHEDULED:
         job.run_at = now_at + report.delay_s
-        job.rank = None
 
 
 def _enter(job: JobRow, state: JobState, now_at: float, reason: str | None, detail: str | None) -> None:
@@ -220,6 +221,8 @@ def _enter(job: JobRow, state: JobState, now_at: float, reason: str | None, deta
     job.reason = reason
     job.detail = detail
     job.run_at = None
+    if state is not JobState.QUEUED:
+        job.rank = None
     if state in FINAL:
         job.ended_at = now_at
 
@@ -249,6 +252,7 @@ def claim(job: JobRow, attempt_id: str, now_at: float, changes: Changes) -> None
     job.state = state
     job.attempt = attempt_id
     job.offered_at = now_at
+    job.started_at = None
     changes.jobs[job.seq] = job
     changes.attempts[attempt_id] = AttemptRow(
         attempt_id, job.seq, job.number + 1, None, None, None, now_at, None, None, None, None, None, None

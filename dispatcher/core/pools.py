@@ -124,6 +124,8 @@ class Pools:
         if first is None or first.id != avoid:
             return first
         second = self._pop(pool)
+        while second is first:  # a worker may stand in the heap twice
+            second = self._pop(pool)
         if second is None:
             return first
         heapq.heappush(pool.heap, (first.used, first.id))

@@ -38,6 +38,7 @@ class Registry(Leases):
     def away(self, session: str, now: float) -> list[Effect]:
         """The session's connection closed: evidence that the page may be gone. The grace runs (S11)."""
         now = self._at(now)
+        self._forget_newcomer(session)
         worker = self._by_session.get(session)
         if worker is None or worker.state is WorkerState.AWAY:
             return []
@@ -65,6 +66,7 @@ class Registry(Leases):
     def quiet(self, session: str, now: float) -> list[Effect]:
         """The session timed out, its connection did not close: no offers, but every lease runs on (S8, S11)."""
         self._at(now)
+        self._forget_newcomer(session)
         worker = self._unbind(session)
         if worker is None:
             return []
@@ -73,6 +75,16 @@ class Registry(Leases):
         effects = self._take_back(worker)
         self._forget_quiet(worker)
         return effects + self._decide(worker.id)
+
+    def _forget_newcomer(self, session: str) -> None:
+        """A newcomer that went away while it waited must not be bound to a session that is no more.
+
+        If its page is still there, it registers again.
+        """
+        waiting = [name for name, (waits, _) in self._newcomers.items() if waits == session]
+        for worker_id in waiting:
+            del self._newcomers[worker_id]
+            self._deadlines.clear(("probe", worker_id))
 
     def _unbind(self, session: str) -> Worker | None:
         worker = self._by_session.pop(session, None)
@@ -89,12 +101,18 @@ class Registry(Leases):
     def register(self, session: str, registration: Registration, now: float) -> list[Effect]:
         """A page says who it is. A new boot ends the old page's attempts; the same boot goes on with its own."""
         self._at(now)
+        bound = self._by_session.get(session)
+        if bound is not None and bound.boot == registration.boot:
+            # A repetition that crossed our answer: the page does not know yet which worker it has become.
+            return self._admit(session, replace(registration, worker=bound.id))
         worker = self.workers.get(registration.worker)
         if worker is None or worker.boot == registration.boot:
             return self._admit(session, registration)
         self._newcomers[worker.id] = (session, registration)
-        if worker.state is not WorkerState.CONNECTED or worker.session is None:
+        if worker.state is not WorkerState.CONNECTED or worker.session is None or worker.session == session:
             return self._decide(worker.id)
+        if self._deadlines.get(("probe", worker.id)) is not None:
+            return []  # repeated while the old boot is being probed: it gets no more time for that
         self._deadlines.set(("probe", worker.id), self._now + PROBE_S)
         return [Probe(worker.session)]
 
@@ -137,6 +155,7 @@ class Registry(Leases):
     def _bind(self, worker: Worker | None, session: str, registration: Registration, effects: list[Effect]) -> Worker:
         other = self._by_session.get(session)
         if other is not None and other is not worker:
+            self._unbind(session)  # so that this session is not dropped with it
             effects += self._gone(other, "its page became another worker")
         if worker is None:
             worker = Worker(registration.worker, registration.boot, "", (), 1, None, attempts={})
@@ -209,6 +228,7 @@ class Registry(Leases):
             return self._end(attempt, after_loss(attempt, "the page came back without it"))
         self._hand(attempt, worker)
         attempt.state = AttemptState.RUNNING
+        attempt.restarted = False
         timeout_s = attempt.claim.timeout_s
         left_s = timeout_s - min(max(holding[attempt.id], 0.0), timeout_s)
         self._deadlines.set(
@@ -227,9 +247,17 @@ class Registry(Leases):
         if attempt.state is AttemptState.REVOKED:
             return [CancelOrder(session, attempt.id, "stale")]
         if attempt.id in registration.finished or attempt.id in holding:
+            if attempt.state is AttemptState.OFFERED:
+                self._has_offer(attempt)
             return []
         if attempt.state is AttemptState.OFFERED:
             attempt.written = False
             self._deadlines.clear(("lease", attempt.id))
             return [Offer(session, attempt.claim)]
         return self._end(attempt, after_loss(attempt, "the page does not have it any more"))
+
+    def _has_offer(self, attempt: Attempt) -> None:
+        """The page has the offer, so its accept or its result is on its way; if neither comes, it lapses."""
+        attempt.written = True
+        if self._deadlines.get(("lease", attempt.id)) is None:
+            self._deadlines.set(("lease", attempt.id), self._now + self._timings.offer_ttl_s)

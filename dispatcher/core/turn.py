@@ -233,7 +233,7 @@ class TurnReport(Struct, frozen=True, kw_only=True):
     finished: list[str]
     #: UTC instant at which the next scheduled job becomes due or the next one expires; None: none will.
     next_due_at: float | None
-    #: Some pool's room was used up, so more ready jobs may wait than this turn handed out.
+    #: More is due than one turn moves: the next turn should come at once.
     more: bool
 
 

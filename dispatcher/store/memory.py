@@ -5,19 +5,38 @@ from __future__ import annotations
 import bisect
 from collections.abc import Callable, Iterable, Sequence
 
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 
 from dispatcher.core.ledger import AttemptRow, Changes, JobRow
 from dispatcher.core.model import JobFilter, JobPage, JobView, LogLine, TypeView
 from dispatcher.core.states import JobState
 from dispatcher.core.turn import LiveAttempt, Turn, TurnReport
+from dispatcher.store.items import apply_items
 from dispatcher.store.rows import Limits, Tally
-from dispatcher.store.turn import TurnApplier, apply_items, view
-from dispatcher.store.views import attempt_view, cursor_of, seq_of, type_views
+from dispatcher.store.turn import WAITING, TurnApplier, view
+from dispatcher.store.views import (
+    MOST_ATTEMPTS_SHOWN,
+    MOST_LINES_SHOWN,
+    attempt_view,
+    cursor_of,
+    seq_of,
+    type_views,
+)
 
 __all__ = ["MemoryRows", "MemoryStore"]
 
-_WAITING = (JobState.SCHEDULED, JobState.QUEUED)
+#: What one item can cause by itself.
+ITEM_ERRORS = (UnicodeEncodeError, OverflowError)
+
+
+def _check(rows: Iterable[Iterable[object]]) -> None:
+    """Raises one of ITEM_ERRORS for values that no database would take."""
+    for row in rows:
+        for value in row:
+            if isinstance(value, str):
+                value.encode()
+            elif isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
+                raise OverflowError(f"{value} is not an integer of 64 bits")
 
 
 class MemoryRows:
@@ -35,6 +54,18 @@ class MemoryRows:
         self.offered: dict[int, float] = {}
         self._ready: dict[int, list[tuple[float, int]]] = {}
         self._seq = 0
+        #: Types whose lanes this step has made.
+        self._new_lanes: list[str] = []
+
+    def keep(self) -> None:
+        """The step has been applied."""
+        self._new_lanes.clear()
+
+    def forget(self) -> None:
+        """The step was refused: its lanes go too; it has written nothing else."""
+        for name in self._new_lanes:
+            del self.lanes[name]
+        self._new_lanes.clear()
 
     def attempts(self, ids: Iterable[str]) -> dict[str, AttemptRow]:
         """See rows.Rows. Copies, so that only ``save`` changes the store."""
@@ -64,13 +95,13 @@ class MemoryRows:
 
     def overdue(self, now_at: float, limit: int) -> list[JobRow]:
         """See rows.Rows."""
-        rows = [row for row in self.by_seq.values() if row.state in _WAITING]
+        rows = [row for row in self.by_seq.values() if row.state in WAITING]
         rows = [row for row in rows if row.expires_at is not None and row.expires_at <= now_at]
         return [replace(row) for row in sorted(rows, key=lambda row: row.expires_at or 0.0)[:limit]]
 
     def next_due_at(self) -> float | None:
         """See rows.Rows."""
-        waiting = [row for row in self.by_seq.values() if row.state in _WAITING]
+        waiting = [row for row in self.by_seq.values() if row.state in WAITING]
         instants = [t for row in waiting for t in (row.run_at, row.expires_at) if t is not None]
         return min(instants, default=None)
 
@@ -80,8 +111,7 @@ class MemoryRows:
 
     def add_jobs(self, jobs: Sequence[JobRow], data: Sequence[str]) -> None:
         """See rows.Rows."""
-        for text in data:
-            text.encode()  # refuses what no database would take
+        _check([data, *map(astuple, jobs)])
         for job, text in zip(jobs, data, strict=True):
             self.payloads[job.seq] = text
             self.by_id[job.id] = job.seq
@@ -91,8 +121,8 @@ class MemoryRows:
 
     def save(self, changes: Changes) -> None:
         """See rows.Rows."""
-        for _, value in changes.results:
-            value.encode()
+        _check([*map(astuple, changes.jobs.values()), *map(astuple, changes.attempts.values())])
+        _check([*changes.results, *changes.logs])
         for job in changes.jobs.values():
             self._put(job)
         self.all_attempts.update(changes.attempts)
@@ -110,7 +140,12 @@ class MemoryRows:
 
     def lane(self, type_name: str) -> int:
         """See rows.Rows."""
-        return self.lanes.setdefault(type_name, len(self.lanes) + 1)
+        lane = self.lanes.get(type_name)
+        if lane is None:
+            _check([[type_name]])
+            lane = self.lanes[type_name] = len(self.lanes) + 1
+            self._new_lanes.append(type_name)
+        return lane
 
     def mark_offered(self, lanes: Iterable[int], now_at: float) -> None:
         """See rows.Rows."""
@@ -127,6 +162,10 @@ class MemoryRows:
 
     def save_queue_clock(self, queue_clock: float) -> None:
         """See rows.Rows. The applier has it already."""
+
+
+def _age(attempt: AttemptRow) -> tuple[float, str]:
+    return attempt.offered_at, attempt.id
 
 
 class MemoryStore:
@@ -161,10 +200,12 @@ class MemoryStore:
     def _guard(self, step: Callable[[], TurnReport]) -> TurnReport | None:
         try:
             report = step()
-        except UnicodeEncodeError:
+        except ITEM_ERRORS:
             self._applier.forget()
+            self.rows.forget()
             return None
         self._applier.committed()
+        self.rows.keep()
         return report
 
     async def live_attempts(self) -> list[LiveAttempt]:
@@ -180,8 +221,8 @@ class MemoryStore:
         shown = view(row, data=self.rows.payloads[row.seq], result=self.rows.results.get(row.seq))
         return replace(
             shown,
-            attempts=[attempt_view(a) for a in sorted(attempts, key=lambda a: (a.offered_at, a.id))],
-            log=self.rows.logs.get(row.seq, []),
+            attempts=[attempt_view(a) for a in sorted(attempts, key=_age)[:MOST_ATTEMPTS_SHOWN]],
+            log=self.rows.logs.get(row.seq, [])[-MOST_LINES_SHOWN:],
         )
 
     async def jobs(self, job_filter: JobFilter) -> JobPage:

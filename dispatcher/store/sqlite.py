@@ -9,9 +9,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
 
 from msgspec.structs import replace
 
@@ -20,15 +18,24 @@ from dispatcher.core.states import JobState
 from dispatcher.core.turn import LiveAttempt, Turn, TurnReport
 from dispatcher.errors import StorageTrouble
 from dispatcher.store import statements as sql
+from dispatcher.store.items import apply_items
 from dispatcher.store.rows import Limits, Tally
 from dispatcher.store.sqlite_file import connect
 from dispatcher.store.sqlite_rows import SqliteRows, attempt_row, job_row
-from dispatcher.store.turn import TurnApplier, apply_items, attempt_range, view
-from dispatcher.store.views import SLICE, SLICES, attempt_view, cursor_of, seq_of, type_views
+from dispatcher.store.thread import StoreThread
+from dispatcher.store.turn import TurnApplier, attempt_range, view
+from dispatcher.store.views import (
+    MOST_ATTEMPTS_SHOWN,
+    MOST_LINES_SHOWN,
+    SLICE,
+    SLICES,
+    attempt_view,
+    cursor_of,
+    seq_of,
+    type_views,
+)
 
 __all__ = ["SqliteStore"]
-
-T = TypeVar("T")
 
 #: What one item can cause by itself: text that is not text, a number too large, a value the schema refuses.
 ITEM_ERRORS = (
@@ -40,14 +47,11 @@ ITEM_ERRORS = (
     UnicodeEncodeError,
 )
 
-MOST_ATTEMPTS_SHOWN = 200
-MOST_LINES_SHOWN = 200
-
 
 class SqliteStore:
     """See port.Store. Made by ``open``."""
 
-    def __init__(self, path: Path, thread: ThreadPoolExecutor, limits: Limits) -> None:
+    def __init__(self, path: Path, thread: StoreThread, limits: Limits) -> None:
         self.location = str(path)
         self.created = False
         self.key = b""
@@ -68,22 +72,26 @@ class SqliteStore:
         limits: Limits | None = None,
     ) -> SqliteStore:
         """Opens or makes the file. Raises StoreRefused."""
-        thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        thread = StoreThread(asyncio.get_running_loop())
         store = cls(path, thread, limits or Limits())
         try:
-            await store._run(lambda: store._start(new_job_id, new_attempt_id))
+            await thread.run(lambda: store._start(new_job_id, new_attempt_id))
         except BaseException:
-            thread.shutdown()
+            thread.stop()
             raise
         return store
-
-    async def _run(self, call: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
 
     # -- in the thread
 
     def _start(self, new_job_id: Callable[[], str], new_attempt_id: Callable[[], str]) -> None:
         self._db, self.created = connect(self._path)
+        try:
+            self._read(new_job_id, new_attempt_id)
+        except BaseException:
+            self._db.close()
+            raise
+
+    def _read(self, new_job_id: Callable[[], str], new_attempt_id: Callable[[], str]) -> None:
         self._rows = SqliteRows(self._db)
         meta = dict(self._db.execute(sql.META))
         self.key = meta["key"]
@@ -164,35 +172,38 @@ class SqliteStore:
                 break
         return JobPage(items=items, next_cursor=cursor_of(below))
 
+    def _types(self) -> list[TypeView]:
+        return type_views(self._db.execute(sql.LANES).fetchall(), self._applier.tallies())
+
     # -- on the loop
 
     async def apply(self, turn: Turn) -> TurnReport:
         """See port.Store."""
-        return await self._run(lambda: self._apply(turn))
+        return await self._thread.run(lambda: self._apply(turn))
 
     async def live_attempts(self) -> list[LiveAttempt]:
         """See port.Store."""
         names = LiveAttempt.__struct_fields__
-        rows = await self._run(lambda: self._db.execute(sql.LIVE).fetchall())
+        rows = await self._thread.run(lambda: self._db.execute(sql.LIVE).fetchall())
         return [LiveAttempt(**dict(zip(names, row, strict=True))) for row in rows]
 
     async def job(self, job_id: str) -> JobView | None:
         """See port.Store."""
-        return await self._run(lambda: self._job(job_id))
+        return await self._thread.run(lambda: self._job(job_id))
 
     async def jobs(self, job_filter: JobFilter) -> JobPage:
         """See port.Store."""
-        return await self._run(lambda: self._list(job_filter))
+        return await self._thread.run(lambda: self._list(job_filter))
 
     async def types(self) -> list[TypeView]:
         """See port.Store."""
-        return await self._run(lambda: type_views(self._db.execute(sql.LANES).fetchall(), self._applier.tallies()))
+        return await self._thread.run(self._types)
 
     async def counts(self) -> dict[str, int]:
         """See port.Store."""
-        return await self._run(self._applier.counts)
+        return await self._thread.run(self._applier.counts)
 
     async def close(self) -> None:
         """See port.Store."""
-        await self._run(self._db.close)
-        self._thread.shutdown()
+        await self._thread.run(self._db.close)
+        self._thread.stop()

@@ -6,6 +6,8 @@ other handle on it would drop this process's POSIX locks, and a second server co
 
 from __future__ import annotations
 
+import contextlib
+import glob
 import os
 import re
 import secrets
@@ -21,6 +23,10 @@ APPLICATION_ID = 0x50474844
 #: Up to this size the whole file is checked at every start; a larger one would hold the start up.
 CHECKED_BYTES = 512 << 20
 
+#: How a store's name ends while it is being made.
+_DRAFT = ".new"
+#: How long to wait for another server to let go.
+_BUSY_S = 1.0
 _LEAST_SQLITE = (3, 38, 0)
 _SQL = Path(__file__).resolve().parent / "sql"
 
@@ -43,15 +49,16 @@ def connect(path: Path) -> tuple[sqlite3.Connection, bool]:
     """
     if sqlite3.sqlite_version_info < _LEAST_SQLITE:
         raise StoreRefused(f"SQLite {sqlite3.sqlite_version} is too old: Pagehand needs 3.38 or newer")
-    created = _look(path)
     try:
+        path = path.resolve()  # as SQLite does, so that the -wal is looked for where it is
+        created = _look(path)
         if created:
             _create(path)
-        connection = _open(path)
-        _migrate(connection, path)
-        return connection, created
+        return _open(path), created
     except sqlite3.Error as error:
         raise _refusal(path, error) from error
+    except OSError as error:
+        raise StoreRefused(f"{path} cannot be used ({error}): check its directory, owner and rights") from error
 
 
 def _look(path: Path) -> bool:
@@ -68,18 +75,33 @@ def _look(path: Path) -> bool:
         raise StoreRefused(
             f"{path} is empty, so it was cut off: restore a backup, or move it away to begin a new store"
         )
-    with path.open("rb") as file:  # before SQLite locks it
-        if not file.read(16).startswith(b"SQLite format 3\0"):
-            raise StoreRefused(f"{path} is not a SQLite file, or its beginning is damaged: restore a backup")
+    with path.open("rb") as file:  # before SQLite locks it, and before it changes what may not be ours
+        header = file.read(100)
+    if len(header) < 100 or not header.startswith(b"SQLite format 3\0"):
+        raise StoreRefused(f"{path} is not a SQLite file, or its beginning is damaged: restore a backup")
+    if int.from_bytes(header[68:72], "big") != APPLICATION_ID:
+        raise StoreRefused(f"{path} is a database of another program: name another file")
     return False
 
 
 def _create(path: Path) -> None:
-    """Makes a new store beside its place and moves it there whole, so that a crash leaves no half of one."""
+    """Makes a new store beside its place and moves it there whole, so that a crash leaves no half of one.
+
+    Another server may be making the same store: the first to move its own there wins, none is ever replaced.
+    """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = path.with_name(f"{path.name}.new")
-    draft.unlink(missing_ok=True)
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}{_DRAFT}")
     os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    try:
+        _fill(draft)
+        with contextlib.suppress(FileExistsError):
+            _move(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+    _sync_directory(path.parent)
+
+
+def _fill(draft: Path) -> None:
     connection = sqlite3.connect(draft, isolation_level=None)
     try:
         connection.execute("PRAGMA synchronous = FULL")
@@ -88,8 +110,27 @@ def _create(path: Path) -> None:
         connection.execute("INSERT INTO meta VALUES ('key', ?), ('queue_clock', 0.0)", (secrets.token_bytes(32),))
     finally:
         connection.close()
-    draft.rename(path)
-    _sync_directory(path.parent)
+
+
+def _move(draft: Path, path: Path) -> None:
+    """Gives the draft its place. Raises FileExistsError where the place is taken."""
+    if os.name != "posix":
+        draft.rename(path)  # there, it never replaces a file
+        return
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        if path.exists():
+            raise FileExistsError(path) from None
+        draft.rename(path)
+
+
+def _remove_drafts(path: Path) -> None:
+    """What crashes left of stores that were being made. The lock is ours, so none of them can be wanted any more."""
+    for draft in path.parent.glob(f"{glob.escape(path.name)}.*{_DRAFT}*"):
+        draft.unlink(missing_ok=True)
 
 
 def _sync_directory(directory: Path) -> None:
@@ -103,34 +144,45 @@ def _sync_directory(directory: Path) -> None:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, cached_statements=512, timeout=1.0)
-    connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA cache_size = -65536")
-    connection.execute("PRAGMA temp_store = MEMORY")
-    # The exclusive lock is taken by the first write and then kept.
-    connection.execute("BEGIN IMMEDIATE")
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    connection.execute(f"PRAGMA user_version = {version}")
-    connection.execute("COMMIT")
+    connection = sqlite3.connect(path, isolation_level=None, cached_statements=512, timeout=_BUSY_S)
+    try:
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA cache_size = -65536")
+        connection.execute("PRAGMA temp_store = MEMORY")
+        _check(connection, path)
+        _lock(connection)
+        _run_migrations(connection, _version(connection))
+        _remove_drafts(path)
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-        raise StoreRefused(f"{path} is a database of another program: name another file")
+def _version(connection: sqlite3.Connection) -> int:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return version
+
+
+def _lock(connection: sqlite3.Connection) -> None:
+    """A write takes the exclusive lock; it is kept from then on."""
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute(f"PRAGMA user_version = {_version(connection)}")
+    connection.execute("COMMIT")
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
     if path.stat().st_size <= CHECKED_BYTES:
         fault = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         if fault != "ok":
             raise StoreRefused(f"{path} is damaged ({fault}): restore a backup; nothing was changed")
-    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
-    newest = len(migrations())
+    version, newest = _version(connection), len(migrations())
     if version > newest:
         raise StoreRefused(
             f"{path} was written by a newer Pagehand (schema {version}, this one knows {newest}): update this server"
         )
-    _run_migrations(connection, version)
 
 
 def _run_migrations(connection: sqlite3.Connection, version: int) -> None:

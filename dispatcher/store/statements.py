@@ -13,8 +13,8 @@ from dispatcher.core.ledger import AttemptRow, JobRow
 
 JOB_COLUMNS = JobRow.__struct_fields__
 ATTEMPT_COLUMNS = AttemptRow.__struct_fields__
-#: Columns of a job that change in its life: all before its id.
-CHANGING = JOB_COLUMNS[1 : JOB_COLUMNS.index("id")]
+#: Columns of a job that change in its life: all before its id, and its expiry, which a retry takes away.
+CHANGING = (*JOB_COLUMNS[1 : JOB_COLUMNS.index("id")], "expires_at")
 
 
 @lru_cache(maxsize=256)
@@ -56,13 +56,13 @@ NEXT_DUE = """
 """
 
 # Writes of a turn; {rows} are as many as there are, some perhaps twice (see sqlite_rows)
-ADD_JOBS = f"INSERT INTO jobs ({_list(JOB_COLUMNS)}) VALUES {{rows}} ON CONFLICT (seq) DO NOTHING"
+ADD_JOBS = f"INSERT INTO jobs ({_list(JOB_COLUMNS)}) VALUES {{rows}} ON CONFLICT (seq) DO NOTHING"  # noqa: S608
 ADD_DATA = "INSERT OR REPLACE INTO job_data (seq, data) VALUES {rows}"
 SAVE_JOBS = (
     f"INSERT INTO jobs ({_list(JOB_COLUMNS)}) VALUES {{rows}} "  # noqa: S608
     f"ON CONFLICT (seq) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in CHANGING)}"
 )
-SAVE_ATTEMPTS = f"INSERT OR REPLACE INTO attempts ({_list(ATTEMPT_COLUMNS)}) VALUES {{rows}}"
+SAVE_ATTEMPTS = f"INSERT OR REPLACE INTO attempts ({_list(ATTEMPT_COLUMNS)}) VALUES {{rows}}"  # noqa: S608
 ADD_RESULTS = "INSERT OR REPLACE INTO results (seq, value) VALUES {rows}"
 ADD_LOG = "INSERT INTO logs (job, attempt, at, line) VALUES (?, ?, ?, ?)"
 ADD_LANE = "INSERT INTO lanes (type) VALUES (?) RETURNING lane"

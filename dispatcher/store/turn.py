@@ -9,9 +9,6 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Mapping
-from typing import Any
-
-from msgspec.structs import replace
 
 from dispatcher.core import ledger
 from dispatcher.core.ledger import Changes, JobRow
@@ -28,14 +25,16 @@ from dispatcher.core.turn import (
     Settled,
     Turn,
     TurnReport,
-    Verdict,
 )
 from dispatcher.store.rows import Limits, Rows, Tally
 
-__all__ = ["SWEEP", "TurnApplier", "apply_items", "attempt_range", "view"]
+__all__ = ["SWEEP", "WAITING", "TurnApplier", "attempt_range", "view"]
 
 #: Most scheduled or expired jobs that one turn moves; the next turn goes on.
 SWEEP = 1_000
+
+#: States in which a job can expire, or becomes due.
+WAITING = (JobState.SCHEDULED, JobState.QUEUED)
 
 LaneState = tuple[int, JobState]
 
@@ -98,15 +97,18 @@ class TurnApplier:
 
     # -- one turn
 
-    def apply(self, turn: Turn) -> TurnReport:
-        """Applies all of it. Whatever it raises, the caller rolls back and calls ``forget``."""
+    def apply(self, turn: Turn, *, last: bool = True) -> TurnReport:
+        """Applies all of it. Whatever it raises, the caller rolls back and calls ``forget``.
+
+        ``last`` False: only a part of the turn's items; what is due, and the demand, come after all of them.
+        """
         self._clock = self._clock_base + turn.elapsed_s
         finished: list[str] = []
         verdicts = self._settle(turn)
         commands = [self._command(command, turn.now_at, finished) for command in turn.commands]
         accepted = self._submit(turn.submissions, turn.now_at)
-        swept = self._sweep(turn.now_at, finished)
-        claims, full = self._claim(turn)
+        swept = last and self._sweep(turn.now_at, finished)
+        claims = self._claim(turn, finished)
         self._write_counters(turn)
         return TurnReport(
             verdicts=verdicts,
@@ -115,7 +117,7 @@ class TurnApplier:
             claims=claims,
             finished=finished,
             next_due_at=self._next_due_at,
-            more=full or swept,
+            more=swept,
         )
 
     def _write_counters(self, turn: Turn) -> None:
@@ -138,8 +140,9 @@ class TurnApplier:
         move = self._moves.setdefault((job.lane, job.state), Tally())
         move.jobs += 1
         move.bytes += job.size
-        if job.state is JobState.SCHEDULED:
+        if job.state in WAITING:
             self._expect(job.run_at)
+            self._expect(job.expires_at)
 
     def _expect(self, instant: float | None) -> None:
         if instant is not None and (self._next_due_at is None or instant < self._next_due_at):
@@ -244,7 +247,6 @@ class TurnApplier:
             key=spec.key, fingerprint=spec.fingerprint,
         )  # fmt: skip
         self._move(job, None)
-        self._expect(expires_at)
         return job
 
     # -- what has become due
@@ -272,27 +274,32 @@ class TurnApplier:
 
     # -- claims
 
-    def _claim(self, turn: Turn) -> tuple[list[Claim], bool]:
-        """Hands ready jobs to the demand by rank. Returns the claims, and whether all room was used up."""
+    def _claim(self, turn: Turn, finished: list[str]) -> list[Claim]:
+        """Hands ready jobs to the demand, by rank."""
         total = sum(demand.room for demand in turn.demand)
         if not total:
-            return [], False
+            return []
         chosen = self._choose(turn, total)
         if not chosen:
-            return [], False
+            return []
         seqs = [seq for _, seq in chosen]
         jobs, data = self._rows.jobs(seqs), self._rows.data(seqs)
         changes = Changes()
         claims = []
         for pool, seq in chosen:
             job = jobs[seq]
-            attempt = f"{seq:010x}-{self._new_attempt_id()}"
-            last_worker = job.worker
-            ledger.claim(job, attempt, turn.now_at, changes)
+            if job.expires_at is not None and job.expires_at <= turn.now_at:
+                # More had expired than one sweep moves: it ends here, for it must not be offered.
+                ledger.expire(job, turn.now_at, changes)
+                finished.append(job.id)
+            else:
+                attempt = f"{seq:010x}-{self._new_attempt_id()}"
+                last_worker = job.worker
+                ledger.claim(job, attempt, turn.now_at, changes)
+                claims.append(_claim_of(pool, attempt, job, data[seq], last_worker))
             self._move(job, JobState.QUEUED)
-            claims.append(_claim_of(pool, attempt, job, data[seq], last_worker))
         self._rows.save(changes)
-        return claims, len(chosen) == total
+        return claims
 
     def _choose(self, turn: Turn, total: int) -> list[tuple[int, int]]:
         """(pool, seq): each ready job, by rank, goes to the first pool in the demand that has room for its lane."""
@@ -315,42 +322,8 @@ class TurnApplier:
         return chosen
 
 
-Guard = Callable[[Callable[[], TurnReport]], TurnReport | None]
-
-
-def apply_items(applier: TurnApplier, turn: Turn, guard: Guard) -> TurnReport:
-    """Applies a turn item by item, so that one that cannot be stored is refused and fails no other (promise S23).
-
-    ``guard`` runs a step under a savepoint and answers None where the step's item cannot be stored; it has then
-    undone the step, and called ``forget`` or ``committed``.
-    """
-    verdicts, commands, accepted, finished = [], [], [], []
-    for report in turn.reports:
-        step = guard(lambda item=report: applier.apply(_part(turn, reports=[item])))  # type: ignore[misc]
-        verdicts += step.verdicts if step else [Settled(report.attempt, Verdict.REFUSED)]
-        finished += step.finished if step else []
-    for command in turn.commands:
-        step = guard(lambda item=command: applier.apply(_part(turn, commands=[item])))  # type: ignore[misc]
-        commands += step.commands if step else [CommandReport(False)]
-        finished += step.finished if step else []
-    for spec in turn.submissions:
-        step = guard(lambda item=spec: applier.apply(_part(turn, submissions=[item])))  # type: ignore[misc]
-        accepted += step.accepted if step else [_REFUSED]
-        finished += step.finished if step else []
-    last = guard(lambda: applier.apply(_part(turn, demand=turn.demand)))
-    assert last is not None, "a step without items has nothing that could be refused"
-    return replace(last, verdicts=verdicts, commands=commands, accepted=accepted, finished=finished + last.finished)
-
-
 def _size(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode())
-
-
-def _part(turn: Turn, **items: Any) -> Turn:
-    return Turn(now_at=turn.now_at, elapsed_s=turn.elapsed_s, **items)
-
-
-_REFUSED = Accepted(None, error="refused", detail="the store cannot hold this job's text")
 
 
 def _replay(spec: JobSpec, earlier: JobRow) -> Accepted:

@@ -12,11 +12,24 @@ from dispatcher.core.states import JobState
 from dispatcher.errors import BadRequest
 from dispatcher.store.rows import Tally
 
-__all__ = ["SLICE", "SLICES", "attempt_view", "cursor_of", "seq_of", "type_views"]
+__all__ = [
+    "MOST_ATTEMPTS_SHOWN",
+    "MOST_LINES_SHOWN",
+    "SLICE",
+    "SLICES",
+    "attempt_view",
+    "cursor_of",
+    "seq_of",
+    "type_views",
+]
 
 #: A page of a list looks at no more than SLICES x SLICE jobs, so that a rare filter never holds up a turn.
 SLICE = 2_000
 SLICES = 20
+
+#: Of one job.
+MOST_ATTEMPTS_SHOWN = 200
+MOST_LINES_SHOWN = 200
 
 
 def attempt_view(row: AttemptRow) -> AttemptView:

@@ -40,17 +40,19 @@ PATH = "/engine.io/"
 #: IE closes idle connections after 60 s and mishandles it if we are first (KB 813827, KB 2826958): be much
 #: later.
 IDLE_CONNECTION_TIMEOUT_S = 150.0
-#: IE may repeat a POST as a head without its body (KB 895954): such a connection is closed after this.
+#: IE may repeat a POST as a head without its body (KB 895954): such a connection is closed after this. A large
+#: body has more time, a second for each 16 KiB.
 BODY_TIMEOUT_S = 15.0
 MAX_HEADER_SIZE = 16 * 1024
 #: What Tornado may have read from one connection and not yet handed on. Bodies are handed on in pieces of 64
 #: KiB.
 MAX_BUFFER_SIZE = 1 << 20
-#: A poll answer that is not taken off our hands in this time ends its connection.
+#: A poll answer that is not taken off our hands in this time ends its connection; a large one has more, as above.
 WRITE_TIMEOUT_S = 30.0
 #: What is read and thrown away of a refused body, so that the client sees the refusal and not a reset.
 DRAIN_BYTES = 8 << 20
 
+_TCP = (socket.AF_INET, socket.AF_INET6)
 _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 
 
@@ -133,7 +135,7 @@ def _quick_ack(conn: HTTP1Connection) -> None:
     The kernel drops the option by itself, so it is set again for each request.
     """
     sock: socket.socket | None = conn.stream.socket  # Tornado sets None when it closes
-    if _QUICKACK is None or sock is None or sock.family not in (socket.AF_INET, socket.AF_INET6):
+    if _QUICKACK is None or sock is None or getattr(conn.context, "address_family", None) not in _TCP:
         return
     try:
         sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)

@@ -25,6 +25,9 @@ __all__ = ["Guard", "HeadersLike", "HttpExchange", "Refusal"]
 
 _USER_AGENT_CHARS = 300
 _NO_TORNADO_LIMIT = 1 << 62
+#: Bytes per second that we wait for, on top of the timeouts; and the size up to which we do.
+_SLOWEST_LINE = 16 * 1024
+_NO_LARGER = 2 << 20
 _PREFLIGHT = Answer(204, b"")
 _FORBIDDEN = answers.error_answer(403, 4, "Forbidden")
 
@@ -100,7 +103,7 @@ class HttpExchange(HTTPMessageDelegate):
         future = self._conn.write(self._head(answer) + (b"" if self.method == "HEAD" else answer.body))
         self._conn.finish()
         if not future.done():
-            self._bound_write()
+            self._bound_write(len(answer.body))
         return True
 
     # --- what Tornado calls
@@ -111,6 +114,7 @@ class HttpExchange(HTTPMessageDelegate):
         if self._kept_alive and self.method == "GET":
             self.connection = self._front.connection(self._server_conn)
         self._conn.set_max_body_size(_NO_TORNADO_LIMIT)  # data_received counts, and can say 413
+        self._conn.set_body_timeout(_time_for(self._declared(), self._front.body_timeout_s))
         self._verdict = self._judge()
         hopeless = "Expect" in self._headers or self._declared() > self._drain_limit()
         if self._verdict is not None and hopeless:
@@ -139,8 +143,8 @@ class HttpExchange(HTTPMessageDelegate):
         self._conn.set_close_callback(self.on_connection_close)
         front.sessions.complete(self, b"".join(self._chunks), now)
         self._chunks.clear()
-        if not self._answered and self._conn.stream.closed():  # then Tornado sees no reason to call us back
-            front.sessions.abandon(self, now)
+        if self._conn.stream.closed():  # then Tornado sees no reason to call us back
+            self.on_connection_close()
         front.settle(now)
 
     def on_connection_close(self) -> None:
@@ -203,13 +207,16 @@ class HttpExchange(HTTPMessageDelegate):
             return _HEADS[204] + extra + b"\r\n"
         return b"%b%bContent-Length: %d\r\n\r\n" % (_head_start(answer.status), extra, len(answer.body))
 
-    def _bound_write(self) -> None:
-        """The client reads slowly: it has ``write_timeout_s`` for what is left, then its connection is
-        closed.
-        """
+    def _bound_write(self, size: int) -> None:
+        """The client reads slowly: it has its time, then its connection is closed."""
         stream = self._conn.stream
-        timer = stream.io_loop.call_later(self._front.write_timeout_s, stream.close)
+        timer = stream.io_loop.call_later(_time_for(size, self._front.write_timeout_s), stream.close)
         stream.io_loop.add_future(self._conn._finish_future, lambda _: stream.io_loop.remove_timeout(timer))
+
+
+def _time_for(size: int, timeout_s: float) -> float:
+    """How long ``size`` bytes may take: a page on a slow line could otherwise never get a large result across."""
+    return timeout_s + min(size, _NO_LARGER) / _SLOWEST_LINE
 
 
 def _peer_has_closed(conn: HTTP1Connection) -> bool:

@@ -145,10 +145,9 @@ class Sessions:
             if not session.ended:  # by a listener, meanwhile
                 self._time_out(session, now)
         for session in self._pings.due(now):
-            if not session.ended:
-                self._pings.sent(session, now)
-                session.put_ping()
-                self._dirty[session] = None
+            self._pings.sent(session, now)
+            session.put_ping()
+            self._dirty[session] = None
         self.flush(now)
 
     # --- for a front

@@ -23,8 +23,8 @@ TASKS = {
     "plain": "Pagehand.task('plain', function () {});\n",
 }
 
-STACK = "TypeError: cannot read 'x' of undefined\n    at printLabel (/tasks/print-label.js:31:9)\n    at run (worker.js:402:11)"
-ERROR = json.dumps({"message": "TypeError: cannot read 'x' of undefined", "stack": STACK, "code": "task_error"})
+STACK = "TypeError: x is undefined\n    at printLabel (/tasks/print-label.js:31:9)\n    at run (worker.js:402:11)"
+ERROR = json.dumps({"message": "TypeError: x is undefined", "stack": STACK, "code": "task_error"})
 
 
 def attempt(number: int | None, state: str, start_s: float, **changes: object) -> AttemptView:
@@ -41,42 +41,53 @@ def attempt(number: int | None, state: str, start_s: float, **changes: object) -
     return AttemptView(**(plain | changes))  # type: ignore[arg-type]
 
 
-def jobs() -> list[JobView]:
-    ran = {
-        "worker": "w-7f3a",
-        "worker_name": "FRONT-DESK-07",
-        "number": 1,
-        "offered_at": NOW - 9,
-        "started_at": NOW - 8.96,
-    }
+RAN = {
+    "worker": "w-7f3a",
+    "worker_name": "FRONT-DESK-07",
+    "number": 1,
+    "offered_at": NOW - 9,
+    "started_at": NOW - 8.96,
+}
+OFFERED = {"worker": "w-7f3a", "worker_name": "FRONT-DESK-07", "offered_at": NOW - 0.4}
+LOG = [LogLine(at=NOW - 8 + n / 3, line=f"page {n} of 5 sent to the printer") for n in range(1, 6)]
+BIG = json.dumps({"rows": [{"id": n, "text": "Ärger & <b>Freude</b>"} for n in range(400)]}, ensure_ascii=False)
+
+
+def ended_jobs() -> list[JobView]:
     failed = [
         attempt(1, "error", 40, error=ERROR),
         attempt(None, "lapsed", 30, started_at=None),
         attempt(2, "timed_out", 20),
         attempt(3, "error", 9, error=ERROR, worker_name="BACK-OFFICE-02"),
     ]
-    log = [LogLine(at=NOW - 8 + n / 3, line=f"page {n} of 5 sent to the printer") for n in range(1, 6)]
-    big = json.dumps({"rows": [{"id": n, "text": "Ärger & <b>Freude</b>"} for n in range(400)]}, ensure_ascii=False)
+    failure = RAN | {"number": 3, "errors": 3, "reason": "error", "error": ERROR, "attempts": failed, "log": LOG}
+    pictures = {"data": json.dumps({"image": PICTURE, "width": 120}), "result": json.dumps({"image": PICTURE})}
+    success = RAN | pictures | {"attempts": [attempt(1, "succeeded", 9)], "key": "form-0123456789abcdef"}
     return [
-        job_view(id="expired-1", state=JobState.EXPIRED, detail="It was not started in time.", expires_at=NOW - 5, ended_at=NOW - 5),
-        job_view(id="cancelled-1", state=JobState.CANCELLED, reason="cancelled", detail="wrong printer", ended_at=NOW - 2),
-        job_view(id="doubt-1", state=JobState.IN_DOUBT, reason="lost", **ran),
-        job_view(id="failed-1", state=JobState.FAILED, reason="error", detail="3 of 3 attempts ended in an error.", errors=3,
-                 error=ERROR, attempts=failed, log=log, ended_at=NOW - 6.5, **(ran | {"number": 3, "worker_name": "BACK-OFFICE-02"})),
-        job_view(id="big-1", state=JobState.SUCCEEDED, data=big, result=big, ended_at=NOW - 1, **ran),
-        job_view(id="done-1", type="thumbnail", state=JobState.SUCCEEDED, ended_at=NOW - 8.4, percent=100.0, attempts=[attempt(1, "succeeded", 9)],
-                 data=json.dumps({"image": PICTURE, "width": 120}), result=json.dumps({"image": PICTURE}), key="form-0123456789abcdef0123456789abcdef", **ran),
-        job_view(id="running-1", state=JobState.RUNNING, percent=42.0, note="rendering page 2 of 5", attempts=[attempt(1, "running", 9, ended_at=None)], log=log, **ran),
-        job_view(id="offered-1", state=JobState.RUNNING, worker="w-7f3a", worker_name="FRONT-DESK-07", offered_at=NOW - 0.4),
-        job_view(id="scheduled-1", state=JobState.SCHEDULED, number=1, errors=1, run_at=NOW + 95, error=ERROR, attempts=[attempt(1, "error", 9, error=ERROR)]),
+        job_view(id="expired-1", state=JobState.EXPIRED, expires_at=NOW - 5, ended_at=NOW - 5),
+        job_view(id="cancelled-1", state=JobState.CANCELLED, detail="wrong printer", ended_at=NOW - 2),
+        job_view(id="failed-1", state=JobState.FAILED, ended_at=NOW - 6.5, **failure),
+        job_view(id="big-1", state=JobState.SUCCEEDED, data=BIG, result=BIG, ended_at=NOW - 1, **RAN),
+        job_view(id="done-1", type="thumbnail", state=JobState.SUCCEEDED, ended_at=NOW - 8.4, **success),
+    ]
+
+
+def open_jobs() -> list[JobView]:
+    running = RAN | {"percent": 42.0, "note": "rendering page 2 of 5", "log": LOG}
+    backoff = {"number": 1, "errors": 1, "error": ERROR, "attempts": [attempt(1, "error", 9, error=ERROR)]}
+    return [
+        job_view(id="doubt-1", state=JobState.IN_DOUBT, reason="lost", **RAN),
+        job_view(id="running-1", state=JobState.RUNNING, attempts=[attempt(1, "running", 9, ended_at=None)], **running),
+        job_view(id="offered-1", state=JobState.RUNNING, **OFFERED),
+        job_view(id="scheduled-1", state=JobState.SCHEDULED, run_at=NOW + 95, **backoff),
         job_view(id="0199c3a1-7d52-7c3e-9a41-5be0c0ffee01", priority=10),
-    ]  # fmt: skip
+    ]
 
 
 def rich_service() -> FakeService:
     """Ten jobs in all states, three workers, four types."""
     service = FakeService()
-    for job in jobs():
+    for job in [*ended_jobs(), *open_jobs()]:
         service.put(job)
     service.waits = {
         "0199c3a1-7d52-7c3e-9a41-5be0c0ffee01": "no connected worker offers print-label",
@@ -88,7 +99,8 @@ def rich_service() -> FakeService:
         TypeView(type="print-label", offered_at=NOW - 86_000, counts={"queued": 1, "failed": 1, "running": 2}),
         TypeView(type="thumbnail", offered_at=NOW - 9_000, counts={"succeeded": 1204}, workers=2),
     ]
-    page = {"document mode": "11", "user agent": "Mozilla/5.0 (Windows NT 6.1; WOW64; Trident/7.0; rv:11.0) like Gecko"}
+    agent = "Mozilla/5.0 (Windows NT 6.1; WOW64; Trident/7.0; rv:11.0) like Gecko"
+    page = {"document mode": "11", "user agent": agent}
     service.worker_views = [
         worker("w-7f3a", "FRONT-DESK-07", "connected", jobs=["running-1"], page=page),
         worker("w-0b11", "BACK-OFFICE-02", "quiet", last_contact_s=64.0, slots=4),

@@ -96,9 +96,9 @@ def phantomjs_path() -> str | None:
 
 
 class Chromium:
-    """Chromium without a window. ``agent``: the user agent it claims to be."""
+    """Chromium without a window. ``caged``: it says it is IE 11, and lacks what IE 11 lacks."""
 
-    def __init__(self, *, width: int = 1024, height: int = 700, agent: str | None = None) -> None:
+    def __init__(self, *, width: int = 1024, height: int = 700, caged: bool = False) -> None:
         options = webdriver.ChromeOptions()
         options.binary_location = chromium_path() or ""
         for flag in (*_CHROMIUM_FLAGS, f"--window-size={width},{height}"):
@@ -106,8 +106,11 @@ class Chromium:
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         self.driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
         self.resize(width, height)
-        if agent:
-            self.driver.execute_cdp_cmd("Network.setUserAgentOverride", {"userAgent": agent})
+        if caged:
+            cage = (Path(__file__).parent / "ie11" / "cage.js").read_text(encoding="utf-8")
+            source = f"window.__ie11cage_opts = {{websocket: false}};\n{cage}"
+            self.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": source})
+            self.driver.execute_cdp_cmd("Network.setUserAgentOverride", {"userAgent": IE11_AGENT})
 
     def open(self, url: str) -> None:
         self.driver.get(url)

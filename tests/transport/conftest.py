@@ -48,13 +48,21 @@ class _Hello(RequestHandler):
         self.write("hello")
 
     def post(self) -> None:
+        self.write("posted")
+
+
+class _Size(RequestHandler):
+    def check_xsrf_cookie(self) -> None:
+        """Open to all."""
+
+    def post(self) -> None:
         self.write(str(len(self.request.body)))
 
 
 @pytest.fixture
 def app() -> Application:
     """What stands beside Engine.IO; XSRF protection is on, as it is in the real one."""
-    return Application([("/", _Hello)], xsrf_cookies=True, cookie_secret="x")  # noqa: S106
+    return Application([("/", _Hello), ("/size", _Size)], xsrf_cookies=True, cookie_secret="x")
 
 
 @pytest.fixture
@@ -63,9 +71,7 @@ def front(sessions: Sessions, app: Application, clock: ManualClock) -> Front:
 
 
 @pytest.fixture
-def http_server(
-    io_loop: IOLoop, _unused_port: tuple[socket.socket, int], front: Front
-) -> Iterator[HTTPServer]:
+def http_server(io_loop: IOLoop, _unused_port: tuple[socket.socket, int], front: Front) -> Iterator[HTTPServer]:
     """In place of pytest-tornado's own, so that our front serves."""
     server = make_http_server(front, Settings())
     server.add_socket(_unused_port[0])

@@ -34,7 +34,7 @@ class Recorder:
 
     def __init__(self) -> None:
         self.events: list[tuple[Any, ...]] = []
-        self.on_message: Callable[[str, str], None] = lambda sid, text: None
+        self.on_message: Callable[[str, str], object] = lambda sid, text: None
         self.heard_count = 0
         self._changed = asyncio.Event()
 
@@ -88,9 +88,7 @@ class Recorder:
 class FakeExchange:
     """A request without a network; keeps its answer."""
 
-    def __init__(
-        self, method: str, query: str, *, upgrade: bool = False, connection: Connection | None = None
-    ) -> None:
+    def __init__(self, method: str, query: str, *, upgrade: bool = False, connection: Connection | None = None) -> None:
         self.method = method
         self.query = query
         self.upgrade = upgrade
@@ -268,6 +266,12 @@ async def eventually(condition: Callable[[], bool]) -> None:
     """Let the loop turn until the condition holds; the test's own timeout is the deadline."""
     while not condition():
         await asyncio.sleep(0.001)
+
+
+async def keep_writing(client: Client, data: bytes) -> None:
+    """Write for ever; raises StreamClosedError when the server has had enough."""
+    while True:
+        await client.stream.write(data)
 
 
 class Driver:

@@ -67,6 +67,8 @@ class Driver:
             except (SessionOver, OSError) as error:
                 known = self.page.registered
                 self._end_session(error)
+                if self._leaving:
+                    return  # The server heard the bye and hung up first.
                 failures = 0 if known else failures + 1
                 at_once = isinstance(error, SessionOver) and error.at_once and known
                 await self._pause(0 if at_once else self._reconnect.delay_s(failures, self._rng))

@@ -1,0 +1,113 @@
+"""What must hold after every step, whatever has happened: the numbered invariants, asked of the rows and the machine."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from dispatcher.core.ledger import JobRow
+from dispatcher.core.states import FINAL, JobState
+from dispatcher.core.turn import Ended
+from tests.core.world import WALL, World
+
+COUNTS_ERROR = {"error", "timed_out"}
+
+
+def check(world: World) -> None:
+    """All of them."""
+    for row in world.rows.by_seq.values():
+        check_row(world, row)
+        check_attempts(world, row)
+        check_not_stranded(world, row)
+    check_counts(world)
+    check_workers(world)
+    assert world.machine.next_deadline() == world.ref.next(), "it would be called at another instant than it must"
+
+
+def check_row(world: World, row: JobRow) -> None:
+    """I4, I11 to I13: state, result and limits agree."""
+    assert (row.state is JobState.SUCCEEDED) == (row.seq in world.rows.results), f"{row.id} has lost or gained a result"
+    assert (row.rank is not None) == (row.state in (JobState.QUEUED, JobState.RUNNING))
+    assert (row.run_at is not None) == (row.state is JobState.SCHEDULED)
+    assert (row.ended_at is not None) == (row.state in FINAL)
+    assert row.errors <= row.max_attempts, "more errors than attempts are allowed"
+    assert row.crashes <= row.max_crashes + 1, "more crashes than are allowed"
+    if row.state not in FINAL:
+        assert row.errors < row.max_attempts, "out of attempts, and open"
+        assert row.crashes <= row.max_crashes, "poisoned, and open"
+
+
+def check_attempts(world: World, row: JobRow) -> None:
+    """I5, I7, I11, I17: one live attempt at most; numbers without gaps; counts that agree with the attempts."""
+    attempts = world.attempts_of(row.seq)
+    live = [a for a in attempts if a.cause is None]
+    assert len(live) == (row.state is JobState.RUNNING), f"{row.id} is {row.state} with {len(live)} live attempts"
+    assert all(a.id == row.attempt for a in live), "a live attempt that is not the job's newest"
+    numbers = sorted(a.number for a in attempts if a.started_at is not None and a.number is not None)
+    assert numbers == list(range(1, row.number + 1)), f"the numbers of {row.id} are {numbers}, its own {row.number}"
+    this_round = [a for a in attempts if a.id not in world.rounds.get(row.seq, set())]
+    causes = Counter("uncounted" if a.id in world.uncounted else str(a.cause) for a in this_round)
+    assert row.errors == causes["error"] + causes["timed_out"]
+    assert row.crashes == causes["lost"]
+    won = [a for a in attempts if a.cause == "succeeded" or a.late_at is not None]
+    assert len(won) == (row.state is JobState.SUCCEEDED)
+    if won:
+        assert world.rows.results[row.seq] == world.values[won[0].id], "the result of another attempt"
+    for a in attempts:
+        instants = [t for t in (a.offered_at, a.started_at, a.ended_at, a.late_at) if t is not None]
+        assert instants == sorted(instants), "a timeline out of order"
+
+
+def check_not_stranded(world: World, row: JobRow) -> None:
+    """I2, I8, I10, I20: whatever is open will go on by itself."""
+    if row.state is JobState.SCHEDULED:
+        due = world.rows.next_due_at()
+        assert due is not None
+        assert row.run_at is not None
+        assert due <= row.run_at
+    if row.state is not JobState.RUNNING:
+        return
+    attempt = row.attempt or ""
+    on_its_way = [report for report in world.reports if isinstance(report, Ended) and report.attempt == attempt]
+    in_flight = world.flight is not None and any(claim.attempt == attempt for claim in world.flight[1].claims)
+    if on_its_way or in_flight:
+        return
+    lease = world.ref.leases.get(attempt)
+    assert lease is not None, f"{row.id} is running, and nobody has it"
+    if ("lease", attempt) in world.ref.timers:
+        return
+    if lease.phase == "offered" and not lease.written:
+        assert world.ref.peers[lease.worker].session in world.sessions, "offered to nobody"
+        return
+    peer = world.ref.peers[lease.worker]
+    assert ("grace", peer.id) in world.ref.timers, f"{row.id} would run for ever"
+
+
+def check_counts(world: World) -> None:
+    """I2, I18: every accepted job is there, and the counters are the rows'."""
+    assert {row.id for row in world.rows.by_seq.values()} == world.accepted
+    states = Counter(str(row.state) for row in world.rows.by_seq.values())
+    assert {state: n for state, n in world.applier.counts().items() if n} == dict(states)
+
+
+def check_workers(world: World) -> None:
+    """I7: the machine's picture of workers is the reference's."""
+    machine, ref = world.machine, world.ref
+    assert set(machine.workers) == set(ref.peers)
+    assert set(machine.attempts) == set(ref.leases)
+    for peer in ref.peers.values():
+        worker = machine.workers[peer.id]
+        assert set(worker.attempts) == {lease.id for lease in ref.of(peer.id)}
+        assert worker.room() == ref.room(peer)
+        assert (str(worker.state), worker.boot, worker.session) == (peer.state, peer.boot, peer.session)
+
+
+def check_ended(world: World) -> None:
+    """After the drain: every job has ended, and nothing is left of it in memory."""
+    open_jobs = [(row.id, str(row.state)) for row in world.rows.by_seq.values() if row.state not in FINAL]
+    assert not open_jobs, f"never ended: {open_jobs}"
+    assert not world.machine.attempts
+    assert not world.machine.workers
+    assert world.machine.next_deadline() is None
+    assert not world.wanted()
+    for row in world.rows.by_seq.values():
+        assert row.expires_at is None or row.state != "expired" or row.expires_at <= WALL + world.now

@@ -1,0 +1,353 @@
+"""What the promises say about workers, attempts and their deadlines, in the plainest words: the model's other half.
+
+It knows nothing of heaps, pools or effects, and shares no code with the core. Each call says which attempts must end
+by it, and how; ``timers`` holds every instant at which something must happen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+OFFER_TTL_S = 10.0
+GRACE_S = 30.0
+RESTART_GRACE_S = 60.0
+RELOAD_S = 60.0
+PROBE_S = 3.0
+
+#: (attempt, cause)
+Ends = list[tuple[str, str]]
+
+
+@dataclass
+class Lease:
+    """An attempt as it must be. ``phase``: offered, running, stash, adrift or revoked."""
+
+    id: str
+    worker: str
+    timeout_s: float
+    phase: str = "offered"
+    written: bool = False
+    #: Its page has not been back since a restart of the server.
+    restarted: bool = False
+
+
+@dataclass
+class Peer:
+    """A worker as it must be. ``state``: connected, quiet or away."""
+
+    id: str
+    boot: str
+    types: frozenset[str]
+    slots: int
+    session: str | None
+    state: str = "connected"
+    paused: bool = False
+    used: int = 0
+
+
+@dataclass(frozen=True)
+class Hello:
+    """A register."""
+
+    worker: str
+    spare: str
+    boot: str
+    types: frozenset[str]
+    slots: int
+    holding: dict[str, float]
+    finished: frozenset[str]
+
+
+@dataclass
+class Reference:
+    """The whole node."""
+
+    now: float = 0.0
+    draining: bool = False
+    peers: dict[str, Peer] = field(default_factory=dict)
+    leases: dict[str, Lease] = field(default_factory=dict)
+    newcomers: dict[str, tuple[str, Hello]] = field(default_factory=dict)
+    #: (kind, name) -> (instant, order of setting)
+    timers: dict[tuple[str, str], tuple[float, int]] = field(default_factory=dict)
+    order: int = 0
+    #: Attempts whose loss uses up nothing.
+    uncounted: set[str] = field(default_factory=set)
+
+    # -- helpers
+
+    def set(self, kind: str, name: str, in_s: float) -> None:
+        self.order += 1
+        self.timers[kind, name] = (self.now + in_s, self.order)
+
+    def clear(self, kind: str, name: str) -> None:
+        self.timers.pop((kind, name), None)
+
+    def next(self) -> float | None:
+        return min((at for at, _ in self.timers.values()), default=None)
+
+    def of(self, worker: str) -> list[Lease]:
+        return [lease for lease in self.leases.values() if lease.worker == worker and lease.phase != "adrift"]
+
+    def by_session(self, session: str) -> Peer | None:
+        return next((peer for peer in self.peers.values() if peer.session == session), None)
+
+    def room(self, peer: Peer) -> int:
+        able = peer.state == "connected" and not peer.paused and peer.session is not None
+        return max(0, peer.slots - len(self.of(peer.id))) if able else 0
+
+    def end(self, lease: Lease, cause: str) -> Ends:
+        self.forget(lease)
+        if cause == "lost" and lease.restarted:
+            self.uncounted.add(lease.id)
+        return [(lease.id, cause)]
+
+    def forget(self, lease: Lease) -> None:
+        self.clear("lease", lease.id)
+        self.clear("reload", lease.id)
+        del self.leases[lease.id]
+        if lease.phase != "adrift":
+            self.unprotected(lease.worker)
+
+    def unprotected(self, worker: str) -> None:
+        peer = self.peers.get(worker)
+        if peer is not None and peer.state == "quiet" and all(x.phase == "revoked" for x in self.of(worker)):
+            self.set("grace", worker, GRACE_S)
+
+    def revoke(self, lease: Lease) -> None:
+        self.clear("lease", lease.id)
+        lease.phase = "revoked"
+        self.set("reload", lease.id, RELOAD_S)
+        self.unprotected(lease.worker)
+
+    # -- time
+
+    def tick(self, now: float) -> Ends:
+        ends: Ends = []
+        self.now = now
+        while self.timers:
+            (kind, name), (at, _) = min(self.timers.items(), key=lambda item: item[1])
+            if at > now:
+                break
+            del self.timers[kind, name]
+            if kind == "lease":
+                ends += self.lease_over(self.leases[name])
+            elif kind == "grace":
+                ends += self.gone(self.peers[name])
+            elif kind == "probe":
+                ends += self.decide(name)
+        return ends
+
+    def lease_over(self, lease: Lease) -> Ends:
+        if lease.phase == "running":
+            self.revoke(lease)
+            return [(lease.id, "timed_out")]
+        return self.end(lease, "lapsed" if lease.phase == "offered" else "lost")
+
+    # -- connections
+
+    def away(self, session: str) -> Ends:
+        self.forget_newcomer(session)
+        peer = self.by_session(session)
+        if peer is None or peer.state == "away":
+            return []
+        peer.state = "away"
+        self.set("grace", peer.id, GRACE_S)
+        return self.take_back(peer) + self.decide(peer.id)
+
+    def take_back(self, peer: Peer) -> Ends:
+        unwritten = [x for x in self.of(peer.id) if x.phase == "offered" and not x.written]
+        return [end for lease in unwritten for end in self.end(lease, "lapsed")]
+
+    def back(self, session: str) -> Ends:
+        peer = self.by_session(session)
+        if peer is not None:
+            peer.state = "connected"
+            self.clear("grace", peer.id)
+        return []
+
+    def ended(self, session: str) -> Ends:
+        ends = self.away(session)
+        peer = self.by_session(session)
+        if peer is not None:
+            peer.session = None
+        return ends
+
+    def quiet(self, session: str) -> Ends:
+        self.forget_newcomer(session)
+        peer = self.by_session(session)
+        if peer is None:
+            return []
+        peer.session = None
+        if peer.state == "connected":
+            peer.state = "quiet"
+        ends = self.take_back(peer)
+        self.unprotected(peer.id)
+        return ends + self.decide(peer.id)
+
+    def gone(self, peer: Peer) -> Ends:
+        ends: Ends = []
+        for lease in self.of(peer.id):
+            if lease.phase == "revoked":
+                self.forget(lease)
+            else:
+                ends += self.end(lease, "lapsed" if lease.phase == "offered" else "lost")
+        self.clear("grace", peer.id)
+        del self.peers[peer.id]
+        return ends + self.decide(peer.id)
+
+    # -- registering
+
+    def forget_newcomer(self, session: str) -> None:
+        for name in [name for name, (waits, _) in self.newcomers.items() if waits == session]:
+            del self.newcomers[name]
+            self.clear("probe", name)
+
+    def register(self, session: str, hello: Hello) -> Ends:
+        peer = self.peers.get(hello.worker)
+        if peer is None or peer.boot == hello.boot:
+            return self.admit(session, hello)
+        self.newcomers[peer.id] = (session, hello)
+        if peer.state != "connected" or peer.session is None:
+            return self.decide(peer.id)
+        if ("probe", peer.id) not in self.timers:
+            self.set("probe", peer.id, PROBE_S)
+        return []
+
+    def heard(self, session: str) -> Ends:
+        peer = self.by_session(session)
+        if peer is None or peer.id not in self.newcomers:
+            return []
+        self.clear("probe", peer.id)
+        other, hello = self.newcomers.pop(peer.id)
+        return self.admit(other, Hello(hello.spare, "", hello.boot, hello.types, hello.slots, {}, frozenset()))
+
+    def decide(self, name: str) -> Ends:
+        self.clear("probe", name)
+        newcomer = self.newcomers.pop(name, None)
+        return [] if newcomer is None else self.admit(*newcomer)
+
+    def admit(self, session: str, hello: Hello) -> Ends:
+        ends: Ends = []
+        peer = self.peers.get(hello.worker)
+        if peer is not None and peer.boot != hello.boot:
+            ends += self.end_old_boot(peer, hello)
+        if peer is None:
+            peer = self.peers[hello.worker] = Peer(hello.worker, hello.boot, hello.types, hello.slots, session)
+        peer.boot, peer.types, peer.slots, peer.session = hello.boot, hello.types, hello.slots, session
+        peer.state = "connected"
+        self.clear("grace", peer.id)
+        return ends + self.reconcile(peer, hello)
+
+    def end_old_boot(self, peer: Peer, hello: Hello) -> Ends:
+        ends: Ends = []
+        for lease in self.of(peer.id):
+            if lease.phase == "revoked":
+                self.forget(lease)
+            elif lease.id in hello.finished:
+                self.stash(lease)
+            else:
+                ends += self.end(lease, "lapsed" if lease.phase == "offered" else "lost")
+        return ends
+
+    def stash(self, lease: Lease) -> None:
+        lease.phase = "stash"
+        self.set("lease", lease.id, OFFER_TTL_S)
+
+    def reconcile(self, peer: Peer, hello: Hello) -> Ends:
+        ends: Ends = []
+        has = hello.finished | set(hello.holding)
+        for lease in list(self.leases.values()):
+            if lease.phase == "adrift" and (lease.worker == peer.id or lease.id in has):
+                ends += self.adopt(lease, peer, hello)
+        for lease in self.of(peer.id):
+            if lease.phase == "offered" and lease.id in has:
+                lease.written = True
+                if ("lease", lease.id) not in self.timers:
+                    self.set("lease", lease.id, OFFER_TTL_S)
+            elif lease.phase == "offered":
+                lease.written = False
+                self.clear("lease", lease.id)
+            elif lease.phase in ("running", "stash") and lease.id not in has:
+                ends += self.end(lease, "lost")
+        return ends
+
+    def adopt(self, lease: Lease, peer: Peer, hello: Hello) -> Ends:
+        if lease.id not in hello.finished and lease.id not in hello.holding:
+            return self.end(lease, "lost")
+        lease.worker = peer.id
+        if lease.id in hello.finished:
+            self.stash(lease)
+            return []
+        lease.phase, lease.restarted = "running", False
+        elapsed_s = max(0.0, min(hello.holding[lease.id], lease.timeout_s))
+        self.set("lease", lease.id, max(lease.timeout_s - elapsed_s, min(lease.timeout_s, RESTART_GRACE_S)))
+        return []
+
+    def restore(self, lease: Lease) -> None:
+        self.leases[lease.id] = lease
+        self.set("lease", lease.id, RESTART_GRACE_S)
+
+    # -- what pages say
+
+    def own(self, session: str, attempt: str) -> Lease | None:
+        peer, lease = self.by_session(session), self.leases.get(attempt)
+        return lease if peer is not None and lease is not None and lease in self.of(peer.id) else None
+
+    def written(self, attempt: str) -> None:
+        lease = self.leases.get(attempt)
+        if lease is not None and lease.phase == "offered" and not lease.written:
+            lease.written = True
+            self.set("lease", attempt, OFFER_TTL_S)
+
+    def accept(self, session: str, attempt: str) -> bool:
+        """Whether the accept counts."""
+        lease = self.own(session, attempt)
+        if lease is None or lease.phase != "offered":
+            return False
+        lease.phase = "running"
+        self.set("lease", attempt, lease.timeout_s)
+        return True
+
+    def result(self, attempt: str) -> None:
+        if attempt in self.leases:
+            self.forget(self.leases[attempt])
+
+    def error(self, attempt: str) -> Ends:
+        lease = self.leases.get(attempt)
+        if lease is None:
+            return []
+        if lease.phase == "revoked":
+            self.forget(lease)
+            return []
+        return self.end(lease, "error")
+
+    def released(self, session: str, attempt: str) -> Ends:
+        lease = self.own(session, attempt)
+        if lease is None:
+            return []
+        if lease.phase == "revoked":
+            self.forget(lease)
+            return []
+        return self.end(lease, "released")
+
+    def cancelled(self, attempt: str) -> None:
+        lease = self.leases.get(attempt)
+        if lease is None or lease.phase == "revoked":
+            return
+        if lease.phase == "adrift" or (lease.phase == "offered" and not lease.written):
+            self.forget(lease)
+        else:
+            self.revoke(lease)
+
+    # -- who is next
+
+    def next_of_pool(self, types: frozenset[str], avoid: str | None) -> Peer | None:
+        """The least recently used worker of these types with room, another than ``avoid`` where there is one."""
+        idle = sorted((p for p in self.peers.values() if p.types == types and self.room(p)), key=lambda p: (p.used, p.id))
+        others = [peer for peer in idle if peer.id != avoid]
+        return (others or idle or [None])[0]
+
+    def offered(self, peer: Peer, attempt: str, timeout_s: float) -> None:
+        self.order += 1
+        peer.used = self.order
+        self.leases[attempt] = Lease(attempt, peer.id, timeout_s)

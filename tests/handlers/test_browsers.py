@@ -1,0 +1,252 @@
+"""The pages in real browsers: Chromium, and PhantomJS, which knows nothing newer than ES5."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import struct
+import threading
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tornado.httpserver import HTTPServer
+
+from dispatcher.core.states import JobState
+from dispatcher.settings import Settings
+from handlers import TaskDirectory, make_app
+from tests.handlers.conftest import StillClock
+from tests.handlers.fake_service import FakeService, job_view
+from tests.handlers.rich import PICTURE, rich_service
+from tests.handlers.test_escaping import CORPUS, service_of
+from tests.page.browsers import Browser, Chromium, PhantomJS, phantomjs_path, wait_for
+
+pytestmark = pytest.mark.browser
+Start = Callable[..., str]
+PAGES = ["/", "/jobs", "/workers", "/types", "/submit", "/nope", "/jobs/failed-1", "/jobs/done-1", "/jobs/big-1"]
+PAGES += ["/jobs/running-1?refresh=0", "/jobs/0199c3a1-7d52-7c3e-9a41-5be0c0ffee01?refresh=0"]
+
+
+class Site:
+    """A server on a loop of its own, in a thread: a browser's driver blocks."""
+
+    def __init__(self, service: FakeService, settings: Settings, tasks: TaskDirectory) -> None:
+        self._started = threading.Event()
+        self._loop = asyncio.new_event_loop()
+        self._arguments = (service, settings, tasks)
+        self._thread = threading.Thread(target=self._run)
+        self.url = ""
+        self._thread.start()
+        assert self._started.wait(10)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._serve())
+        self._loop.run_forever()
+        self._loop.run_until_complete(self._stop())
+        self._loop.close()
+
+    async def _serve(self) -> None:
+        self._server = HTTPServer(make_app(*self._arguments, StillClock()))
+        self._server.listen(0, "127.0.0.1")
+        (socket,) = self._server._sockets.values()
+        self.url = f"http://127.0.0.1:{socket.getsockname()[1]}"
+        self._started.set()
+
+    async def _stop(self) -> None:
+        self._server.stop()
+        await self._server.close_all_connections()
+
+    def stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+
+
+@pytest.fixture
+def start(tasks: TaskDirectory) -> Iterator[Start]:
+    sites: list[Site] = []
+
+    def begin(service: FakeService, settings: Settings | None = None) -> str:
+        sites.append(Site(service, settings or Settings(), tasks))
+        return sites[-1].url
+
+    yield begin
+    for site in sites:
+        site.stop()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Chromium]:
+    browser = Chromium()
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="module")
+def phantom() -> Iterator[PhantomJS]:
+    if phantomjs_path() is None:
+        pytest.skip("needs PhantomJS (pip install phasma)")
+    browser = PhantomJS()
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(params=["chromium", "phantom"])
+def browser(request: pytest.FixtureRequest) -> Browser:
+    return request.getfixturevalue(request.param)
+
+
+def fill(browser: Browser, **fields: str) -> None:
+    for name, value in fields.items():
+        browser.run(f"(document.getElementById({json.dumps(name)}).value = {json.dumps(value)})")
+
+
+def send(browser: Browser, form: str = "form.sheet") -> None:
+    """Presses the button; back when another page, or the same anew, is there."""
+    browser.run("(window.before = true)")
+    browser.run(f"document.querySelector('{form} button').click()")
+    wait_for(lambda: not browser.run("window.before") and browser.run("document.readyState") == "complete")
+
+
+def address(browser: Browser) -> str:
+    return str(browser.run("location.pathname"))
+
+
+@pytest.mark.parametrize("width", [1100, 360, 320])
+def test_each_page_fits_its_window_and_meets_its_own_policy(browser: Browser, start: Start, width: int) -> None:
+    """What CSP blocks, and what runs into an error, stands in the console."""
+    url = start(rich_service())
+    browser.resize(width, 800)
+    for path in PAGES:
+        browser.open(url + path)
+        assert browser.run("document.documentElement.scrollWidth") <= width, path
+        errors = [error for error in browser.errors() if "status of 404" not in error]
+        assert errors == [], path
+        assert browser.run("document.styleSheets.length") == 1
+    browser.resize(1024, 700)
+
+
+def test_the_form_submits_and_its_error_keeps_what_was_typed(browser: Browser, start: Start) -> None:
+    service = FakeService()
+    url = start(service)
+    browser.open(url + "/submit")
+    fill(browser, type="print-label", data='{"order": oops}', priority="7")
+    send(browser)
+    assert address(browser) == "/submit"
+    assert browser.run("document.getElementById('data').value") == '{"order": oops}'
+    assert browser.run("document.getElementById('priority').value") == "7"
+    assert "line 1, column 11" in browser.run("document.getElementById('data-error').textContent")
+    fill(browser, data='{"order": 7}')
+    send(browser)
+    assert address(browser) == "/jobs/job-1"
+    assert (service.specs[0].data, service.specs[0].priority) == ('{"order": 7}', 7)
+
+
+def test_the_jobs_buttons_work(browser: Browser, start: Start) -> None:
+    service = FakeService()
+    service.put(job_view(id="j"))
+    browser.open(start(service) + "/jobs/j?refresh=0")
+    send(browser, ".actions form")
+    assert service.all["j"].state == "cancelled"
+    assert "Cancelled" in browser.run("document.querySelector('h1').textContent")
+
+
+def test_the_token_opens_the_console(browser: Browser, start: Start) -> None:
+    url = start(rich_service(), Settings(token="s3cret"))
+    browser.open(url + "/jobs?state=failed")
+    assert address(browser) == "/login"
+    fill(browser, token="wrong")
+    send(browser)
+    assert "not this server" in browser.run("document.getElementById('token-error').textContent")
+    fill(browser, token="s3cret")
+    send(browser)
+    assert browser.run("location.pathname + location.search") == "/jobs?state=failed"
+
+
+def test_an_open_job_follows_itself_until_it_has_ended(browser: Browser, start: Start) -> None:
+    service = FakeService()
+    service.put(job_view(id="j"))
+    browser.open(start(service) + "/jobs/j")
+    browser.run("(window.before = true)")
+    service.put(job_view(id="j", state=JobState.CANCELLED))
+    wait_for(lambda: not browser.run("window.before") and "Cancelled" in browser.run("document.title"))
+
+
+def test_what_others_wrote_runs_nowhere(chromium: Chromium, start: Start) -> None:
+    """A policy that blocks something says so in the console, so an empty console means that nothing tried."""
+    chromium.errors()
+    for evil in CORPUS[::3]:
+        url = start(service_of(evil))
+        for path in ("/", "/jobs", "/workers", "/types", "/jobs/j-failed", "/jobs/j-succeeded", "/jobs/j-running"):
+            chromium.open(url + path)
+            assert chromium.errors() == [], (evil, path)
+            assert address(chromium) == path
+
+
+# The form's script
+
+
+def choose(chromium: Chromium, path: Path) -> None:
+    chromium.driver.find_element("id", "file").send_keys(str(path))
+
+
+def noise_png(path: Path, side: int) -> None:
+    """A picture that does not compress."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    rows = b"".join(b"\0" + os.urandom(3 * side) for _ in range(side))
+    head = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    body = chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows, 1)) + chunk(b"IEND", b"")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + body)
+
+
+def note(chromium: Chromium) -> Any:
+    return chromium.run("document.getElementById('file-note').textContent")
+
+
+def test_a_picture_that_is_too_large_is_made_smaller_before_it_is_sent(
+    chromium: Chromium, start: Start, tmp_path: Path
+) -> None:
+    service = FakeService()
+    noise_png(tmp_path / "noise.png", 400)
+    chromium.open(start(service, Settings(body_limit=100_000)) + "/submit")
+    fill(chromium, type="thumbnail", data='{"width": 120}')
+    choose(chromium, tmp_path / "noise.png")
+    wait_for(lambda: "has been made smaller" in note(chromium))
+    send(chromium)
+    assert address(chromium) == "/jobs/job-1"
+    data = json.loads(service.specs[0].data)
+    assert data["width"] == 120
+    assert data["image"].startswith("data:image/jpeg;base64,")
+    assert 20_000 < len(service.specs[0].data) <= 100_000
+    assert chromium.run("document.querySelector('img.picture').naturalWidth") > 100
+
+
+def test_a_small_picture_is_sent_as_it_is(chromium: Chromium, start: Start, tmp_path: Path) -> None:
+    service = FakeService()
+    (tmp_path / "small.png").write_bytes(base64.b64decode(PICTURE.partition(",")[2]))
+    chromium.open(start(service) + "/submit")
+    fill(chromium, type="thumbnail")
+    choose(chromium, tmp_path / "small.png")
+    send(chromium)
+    assert json.loads(service.specs[0].data) == {"image": PICTURE}
+
+
+def test_another_file_that_is_too_large_is_refused_before_it_is_sent(
+    chromium: Chromium, start: Start, tmp_path: Path
+) -> None:
+    service = FakeService()
+    (tmp_path / "large.bin").write_bytes(bytes(200_000))
+    chromium.open(start(service, Settings(body_limit=100_000)) + "/submit")
+    fill(chromium, type="x")
+    choose(chromium, tmp_path / "large.bin")
+    assert "This file is too large: it has 196 KiB" in note(chromium)
+    chromium.driver.find_element("css selector", "button.main").click()
+    assert chromium.run("document.activeElement.id") == "file"
+    assert (address(chromium), service.specs) == ("/submit", [])

@@ -1,0 +1,139 @@
+"""Who may ask: tables of hosts, origins and tokens."""
+
+from __future__ import annotations
+
+import pytest
+
+from dispatcher.settings import Settings
+from handlers.guard import Guard
+
+HERE = "127.0.0.1:8888"
+
+
+@pytest.mark.parametrize(
+    ("host", "fine"),
+    [
+        ("localhost", True),
+        ("localhost:8888", True),
+        ("LOCALHOST.:1", True),
+        ("127.0.0.1:9", True),
+        ("127.8.9.10", True),
+        ("[::1]:8888", True),
+        (None, True),
+        ("", False),
+        ("evil.example", False),
+        ("evil.example:8888", False),
+        ("localhost.evil.example", False),
+        ("127.0.0.1.evil.example", False),
+        ("192.168.1.7", False),
+        ("localhost@evil.example", False),
+        ("localhost,evil.example", False),
+        ("localhost:8888, evil.example", False),
+        ("localhost:notaport", False),
+        ("[::1", False),
+        ("lo calhost", False),
+        ("2130706433", False),
+    ],
+)
+def test_only_loopback_names_are_served_by_default(host: str | None, fine: bool) -> None:
+    headers = {} if host is None else {"Host": host}
+    assert (Guard(Settings()).admit(headers, "GET") is None) is fine
+
+
+@pytest.mark.parametrize(
+    ("bind", "allow", "host", "fine"),
+    [
+        ("192.168.1.7", (), "192.168.1.7:8888", True),
+        ("192.168.1.7", (), "192.168.1.8", False),
+        ("jobs.intranet", (), "jobs.intranet", True),
+        ("127.0.0.1", ("jobs.intranet",), "Jobs.Intranet:80", True),
+        ("127.0.0.1", ("jobs.intranet:8888",), "jobs.intranet:8888", True),
+        ("127.0.0.1", ("jobs.intranet",), "other.intranet", False),
+        # Every address of the machine, but no name: a name is what DNS rebinding needs.
+        ("0.0.0.0", (), "10.1.2.3", True),
+        ("::", (), "[fe80::1]:8888", True),
+        ("", (), "10.1.2.3", True),
+        ("0.0.0.0", (), "evil.example", False),
+    ],
+)
+def test_the_bound_address_and_allowed_names_are_served(
+    bind: str, allow: tuple[str, ...], host: str, fine: bool
+) -> None:
+    guard = Guard(Settings(bind=bind, allow_host=allow))
+    assert (guard.admit({"Host": host}, "GET") is None) is fine
+
+
+def test_a_refused_host_is_told_which_flag_to_set() -> None:
+    refusal = Guard(Settings()).admit({"Host": "evil.example"}, "GET")
+    assert refusal is not None
+    assert (refusal.status, refusal.code) == (403, "forbidden_host")
+    assert "--allow-host" in refusal.detail
+    assert refusal.detail.isascii()
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "method", "fine"),
+    [
+        (None, HERE, "POST", True),
+        ("http://127.0.0.1:8888", HERE, "POST", True),
+        # A proxy speaks TLS for us.
+        ("https://localhost", "localhost", "POST", True),
+        ("https://localhost:443", "localhost", "POST", True),
+        # IE leaves the port out.
+        ("http://127.0.0.1", HERE, "POST", True),
+        ("http://[::1]:8888", "[::1]:8888", "POST", True),
+        ("http://127.0.0.1:9999", HERE, "POST", False),
+        ("http://127.0.0.1:8888", "127.0.0.1", "POST", False),
+        ("http://evil.example", HERE, "POST", False),
+        ("http://evil.example", HERE, "GET", False),
+        ("http://127.0.0.1.evil.example", HERE, "POST", False),
+        ("http://127.0.0.1:8888@evil.example", HERE, "POST", False),
+        ("ftp://127.0.0.1:8888", HERE, "POST", False),
+        ("http://127.0.0.1:port", HERE, "POST", False),
+        ("null", HERE, "POST", False),
+        ("null", HERE, "GET", True),
+        ("", HERE, "POST", False),
+        ("https://intranet.example", HERE, "POST", True),
+        ("https://INTRANET.example", HERE, "POST", True),
+        ("http://intranet.example", HERE, "POST", False),
+    ],
+)
+def test_an_origin_that_is_sent_must_be_ours_or_an_allowed_one(
+    origin: str | None, host: str, method: str, fine: bool
+) -> None:
+    guard = Guard(Settings(allow_origin=("https://intranet.example/",)))
+    headers = {"Host": host} | ({} if origin is None else {"Origin": origin})
+    assert (guard.admit(headers, method) is None) is fine
+
+
+@pytest.mark.parametrize(
+    ("header", "answer"),
+    [
+        (None, None),
+        ("Bearer s3cret", True),
+        ("bearer  s3cret ", True),
+        ("Bearer wrong", False),
+        ("Bearer ", False),
+        ("Basic s3cret", False),
+        ("s3cret", False),
+        ("Bearer s3cret2", False),
+    ],
+)
+def test_the_token_is_shown_as_a_bearer(header: str | None, answer: bool | None) -> None:
+    guard = Guard(Settings(token="s3cret"))
+    assert guard.bearer({} if header is None else {"Authorization": header}) is answer
+
+
+def test_a_token_beyond_ascii_matches_as_the_bytes_that_are_sent() -> None:
+    guard = Guard(Settings(token="schlüssel"))
+    assert guard.bearer({"Authorization": "Bearer " + "schlüssel".encode().decode("latin-1")})
+
+
+def test_without_a_token_nothing_matches_it() -> None:
+    guard = Guard(Settings())
+    assert guard.open
+    assert not guard.token_matches(b"")
+
+
+def test_another_token_means_another_session_key() -> None:
+    assert Guard(Settings(token="a")).session_key() != Guard(Settings(token="b")).session_key()

@@ -1,0 +1,396 @@
+"""The token matrix, foreign pages, forms without their secret, headers, the session, files that are not ours."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from tornado.httpclient import HTTPResponse
+from tornado.web import Application
+
+from dispatcher.core.states import JobState
+from dispatcher.errors import SettingError
+from dispatcher.settings import Settings
+from handlers import TaskDirectory, routes
+from handlers.page import local_path
+from tests.handlers.conftest import Ask, Browser, body_of
+from tests.handlers.fake_service import FakeService, job_view
+from tests.handlers.rich import TASKS, rich_service
+
+TOKEN = "0b6f1c0e-s3cret"
+PAGE, API, OPEN = "page", "api", "open"
+#: Every route by its name: an address of it, its methods, and what it asks for.
+MATRIX = {
+    "overview": ("/", "GET", PAGE),
+    "jobs": ("/jobs", "GET", PAGE),
+    "job": ("/jobs/done-1", "GET", PAGE),
+    "job-action": ("/jobs/done-1/cancel", "POST", PAGE),
+    "workers": ("/workers", "GET", PAGE),
+    "types": ("/types", "GET", PAGE),
+    "submit": ("/submit", "GET POST", PAGE),
+    "login": ("/login", "GET POST", OPEN),
+    "logout": ("/logout", "POST", OPEN),
+    "api-jobs": ("/api/v1/jobs", "GET POST", API),
+    "api-job": ("/api/v1/jobs/done-1", "GET", API),
+    "api-cancel": ("/api/v1/jobs/done-1/cancel", "POST", API),
+    "api-retry": ("/api/v1/jobs/done-1/retry", "POST", API),
+    "api-result": ("/api/v1/jobs/done-1/result", "GET", API),
+    "api-workers": ("/api/v1/workers", "GET", API),
+    "api-types": ("/api/v1/types", "GET", API),
+    "api-stats": ("/api/v1/stats", "GET", API),
+    "worker": ("/worker", "GET", OPEN),
+    "static": ("/static/console.css", "GET", OPEN),
+    "task-index": ("/tasks/index.json", "GET", OPEN),
+    "task": ("/tasks/plain.js", "GET", OPEN),
+    "livez": ("/livez", "GET", OPEN),
+    "readyz": ("/readyz", "GET", OPEN),
+    "api-not-found": ("/api/nope", "GET", OPEN),
+    "not-found": ("/nope", "GET", OPEN),
+}
+CASES = [(path, method, kind) for path, methods, kind in MATRIX.values() for method in methods.split()]
+
+
+@pytest.fixture
+def service() -> FakeService:
+    return rich_service()
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings(token=TOKEN, allow_origin=("https://intranet.example",))
+
+
+def test_the_matrix_names_every_route(service: FakeService, settings: Settings, tasks: TaskDirectory) -> None:
+    assert {route.name for route in routes(service, settings, tasks)} == set(MATRIX)
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize(("path", "method", "kind"), CASES)
+@pytest.mark.parametrize("shown", [None, "wrong", TOKEN])
+async def test_the_token_matrix(
+    ask: Ask, service: FakeService, path: str, method: str, kind: str, shown: str | None
+) -> None:
+    headers = {"Content-Type": "application/json"} if method == "POST" else {}
+    headers |= {} if shown is None else {"Authorization": f"Bearer {shown}"}
+    before = dict(service.all)
+    response = await ask(path, method, headers=headers)
+    if kind == OPEN or shown == TOKEN:
+        assert response.code not in (401, 303) or path == "/logout"
+    else:
+        assert response.code == 401
+        assert response.headers["WWW-Authenticate"].startswith("Bearer")
+        assert b"Authorization: Bearer TOKEN" in response.body
+        assert service.all == before
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize(("path", "method", "kind"), [case for case in CASES if case[2] == PAGE])
+async def test_people_without_a_session_are_led_to_the_login(ask: Ask, path: str, method: str, kind: str) -> None:
+    response = await ask(path + "?x=1", method, headers={"Accept": "text/html"})
+    if method == "GET":
+        assert response.code == 303
+        assert response.headers["Location"] == "/login?" + urlencode({"next": path + "?x=1"})
+    else:
+        assert response.code == 401
+
+
+# The session
+
+
+async def sign_in(browser: Browser, token: str = TOKEN, following: str = "/jobs?state=failed") -> HTTPResponse:
+    return await browser.post("/login", {"token": token, "next": following}, "/login")
+
+
+@pytest.mark.gen_test
+async def test_the_token_opens_the_console(browser: Browser) -> None:
+    response = await sign_in(browser)
+    assert (response.code, response.headers["Location"]) == (303, "/jobs?state=failed")
+    (cookie,) = [line for line in response.headers.get_list("Set-Cookie") if line.startswith("pagehand_")]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    assert TOKEN not in cookie
+    assert (await browser.get("/jobs")).code == 200
+    assert b"Sign out" in (await browser.get("/")).body
+
+
+@pytest.mark.gen_test
+async def test_a_wrong_token_opens_nothing(browser: Browser) -> None:
+    response = await sign_in(browser, "wrong")
+    assert response.code == 401
+    assert b"That is not this server&#x27;s token." in response.body or b"not this server&#39;s token" in response.body
+    assert (await browser.get("/jobs")).code == 303
+
+
+@pytest.mark.gen_test
+async def test_a_session_reads_the_api_but_changes_nothing_there(browser: Browser, service: FakeService) -> None:
+    await sign_in(browser)
+    assert (await browser.get("/api/v1/jobs/done-1/result")).code == 200
+    count = len(service.all)
+    response = await browser._send("POST", "/api/v1/jobs", json={"type": "x"})
+    assert response.code == 401
+    assert len(service.all) == count
+
+
+@pytest.mark.gen_test
+async def test_a_session_does_not_help_a_wrong_bearer(browser: Browser) -> None:
+    await sign_in(browser)
+    response = await browser.get("/api/v1/stats", headers={"Authorization": "Bearer wrong"})
+    assert response.code == 401
+
+
+@pytest.mark.gen_test
+async def test_signing_out_ends_the_session(browser: Browser) -> None:
+    await sign_in(browser)
+    assert (await browser.post("/logout", {}, "/")).code == 303
+    assert (await browser.get("/jobs")).code == 303
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("value", ["", "1", "2|1:0|10:1795469045|17:pagehand_00000000|12:Y29uc29sZQ==|" + "0" * 64])
+async def test_a_forged_session_opens_nothing(browser: Browser, value: str) -> None:
+    await sign_in(browser)
+    (name,) = [name for name in browser.cookies if name != "pagehand_xsrf"]
+    browser.cookies[name] = value
+    assert (await browser.get("/jobs")).code == 303
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "x",
+        "//evil.example",
+        "/\\evil.example",
+        "https://evil.example",
+        "javascript:alert(1)",
+        "/a\r\nX: y",
+        "/\t/evil",
+    ],
+)
+def test_the_login_leads_nowhere_else(text: str) -> None:
+    assert local_path(text) == "/"
+
+
+@pytest.mark.parametrize("text", ["/", "/jobs?state=failed&type=a", "/jobs/%0a"])
+def test_the_login_leads_back(text: str) -> None:
+    assert local_path(text) == text
+
+
+# Foreign pages and forged forms
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize(("path", "method", "kind"), CASES)
+async def test_a_rebound_name_is_refused_everywhere_but_at_the_probes(
+    ask: Ask, path: str, method: str, kind: str
+) -> None:
+    headers = {"Host": "evil.example", "Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
+    response = await ask(path, method, headers=headers)
+    assert response.code == (200 if path in ("/livez", "/readyz") else 403)
+    if path.startswith("/api"):
+        assert body_of(response)["code"] == "forbidden_host"
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize(("path", "method", "kind"), [case for case in CASES if case[1] == "POST"])
+@pytest.mark.parametrize("origin", ["http://evil.example", "null"])
+async def test_a_foreign_origin_changes_nothing(
+    ask: Ask, service: FakeService, path: str, method: str, kind: str, origin: str
+) -> None:
+    before = dict(service.all)
+    headers = {"Origin": origin, "Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
+    response = await ask(path, method, headers=headers, body="{}")
+    assert response.code == 403
+    assert service.all == before
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("path", ["/submit", "/jobs/running-1/cancel", "/jobs/failed-1/retry", "/login"])
+@pytest.mark.parametrize("forged", ["", "2|00000000|00000000000000000000000000000000|1795469045", "x"])
+async def test_a_form_without_its_secret_changes_nothing(
+    browser: Browser, service: FakeService, path: str, forged: str
+) -> None:
+    """Also where the secret stands in the address instead, which a foreign page could know."""
+    await sign_in(browser)
+    await browser.get("/submit")
+    before = dict(service.all)
+    response = await browser.post(f"{path}?_xsrf={browser.cookies['pagehand_xsrf']}", {"type": "x", "_xsrf": forged})
+    assert response.code == 403
+    assert service.all == before
+
+
+@pytest.mark.gen_test
+async def test_a_form_with_its_secret_passes(browser: Browser, service: FakeService) -> None:
+    await sign_in(browser)
+    response = await browser.post("/jobs/running-1/cancel", {}, "/jobs/running-1")
+    assert (response.code, response.headers["Location"]) == (303, "/jobs/running-1")
+    assert service.all["running-1"].state is JobState.CANCELLED
+
+
+# Headers
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize(("path", "method", "kind"), CASES)
+async def test_every_answer_carries_the_security_headers(ask: Ask, path: str, method: str, kind: str) -> None:
+    response = await ask(path, method, headers={"Authorization": f"Bearer {TOKEN}", "Accept": "text/html"})
+    headers = response.headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert headers["X-UA-Compatible"] == "IE=edge"
+    assert "Server" not in headers
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'; script-src 'self'; style-src 'self'" in policy
+    assert "unsafe" not in policy
+    if path == "/worker":
+        assert policy.endswith("frame-ancestors 'self' https://intranet.example")
+        assert headers["X-Frame-Options"] == "ALLOW-FROM https://intranet.example"
+    else:
+        assert policy.endswith("frame-ancestors 'none'")
+        assert headers["X-Frame-Options"] == "DENY"
+    shared = path == "/worker" or path.startswith(("/static", "/tasks"))
+    assert headers["Cache-Control"] == ("no-cache" if shared else "no-store")
+    if headers.get("Content-Type", "").startswith("text/"):
+        assert headers["Content-Type"].lower().endswith("charset=utf-8")
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("path", ["/static/console.css", "/tasks/index.json", "/tasks/plain.js", "/worker"])
+async def test_only_pages_of_an_allowed_origin_may_load_the_workers_files(ask: Ask, path: str) -> None:
+    allowed = await ask(path, headers={"Origin": "https://intranet.example"})
+    foreign = await ask(path, headers={"Origin": "https://evil.example"})
+    plain = await ask(path)
+    assert (allowed.code, foreign.code, plain.code) == (200, 403, 200)
+    assert allowed.headers["Access-Control-Allow-Origin"] == "https://intranet.example"
+    assert "Origin" in allowed.headers["Vary"]
+    for response in (foreign, plain):
+        assert "Access-Control-Allow-Origin" not in response.headers
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("path", ["/", "/api/v1/jobs", "/livez"])
+async def test_no_other_origin_may_read_the_rest(ask: Ask, path: str) -> None:
+    response = await ask(path, headers={"Origin": "https://intranet.example"})
+    assert "Access-Control-Allow-Origin" not in response.headers
+
+
+@pytest.mark.gen_test
+async def test_a_static_file_with_its_version_may_be_kept_for_ever(ask: Ask) -> None:
+    page = (await ask("/login")).body.decode()
+    match = re.search(r'href="(/static/console\.css\?v=[0-9a-f]{12})"', page)
+    assert match
+    kept = await ask(match[1])
+    assert "max-age=315360000" in kept.headers["Cache-Control"]
+    again = await ask("/static/console.css", headers={"If-None-Match": kept.headers["Etag"]})
+    assert again.code == 304
+
+
+@pytest.mark.gen_test
+async def test_a_task_that_has_not_changed_is_not_sent_again(ask: Ask) -> None:
+    first = await ask("/tasks/plain.js")
+    again = await ask("/tasks/plain.js", headers={"If-None-Match": first.headers["Etag"]})
+    assert (first.body.decode(), again.code) == (TASKS["plain"], 304)
+    assert first.headers["Content-Type"] == "application/javascript; charset=utf-8"
+
+
+# Files that are not ours
+
+TRAVERSALS = [
+    "/static/../server.py",
+    "/static/..%2fserver.py",
+    "/static/%2e%2e/server.py",
+    "/static/..%5cserver.py",
+    "/static//etc/passwd",
+    "/static/%2fetc%2fpasswd",
+    "/static/tasks/../../server.py",
+    "/static/tasks",
+    "/static/.",
+    "/static/console.css%00.js",
+    "/static/console.css/",
+    "/tasks/../server.js",
+    "/tasks/..%2fserver.js",
+    "/tasks/%2e%2e%2foutside.js",
+    "/tasks/outside.js",
+    "/tasks/linked.js",
+    "/tasks/plain.js%00",
+    "/tasks/plain.js.js",
+    "/tasks/..js",
+    "/tasks/.js",
+    "/tasks/sub.js",
+    "/tasks/sub/inner.js",
+    "/tasks/notes.txt",
+    "/tasks/index.json.js",
+]
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("path", TRAVERSALS)
+async def test_no_path_leads_out_of_the_directories(ask: Ask, tasks: TaskDirectory, tmp_path: Path, path: str) -> None:
+    (tmp_path / "outside.js").write_text("secret", "utf-8")
+    (tmp_path / "tasks" / "linked.js").symlink_to(tmp_path / "outside.js")
+    (tmp_path / "tasks" / "notes.txt").write_text("secret", "utf-8")
+    (tmp_path / "tasks" / "sub.js").mkdir()
+    (tmp_path / "tasks" / "sub.js" / "inner.js").write_text("secret", "utf-8")
+    response = await ask(path)
+    assert response.code in (400, 403, 404)
+    for secret in (b"secret", b"import ", b"root:"):
+        assert secret not in response.body
+
+
+def test_a_link_within_the_directory_is_a_task_and_one_that_leads_out_is_none(tmp_path: Path) -> None:
+    directory = tmp_path / "d"
+    directory.mkdir()
+    (directory / "a.js").write_text("a", "utf-8")
+    (directory / "b.js").symlink_to(directory / "a.js")
+    (tmp_path / "c.js").write_text("c", "utf-8")
+    (directory / "c.js").symlink_to(tmp_path / "c.js")
+    assert TaskDirectory(directory).names() == ["a", "b"]
+
+
+def test_a_directory_that_is_none_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="is not a directory"):
+        TaskDirectory(tmp_path / "nope")
+
+
+@pytest.mark.gen_test
+async def test_the_index_says_what_each_task_says_of_itself(ask: Ask) -> None:
+    index = body_of(await ask("/tasks/index.json"))
+    assert index["host_call"] == ["Print"]
+    assert index["tasks"] == [
+        {"name": "plain", "quick": False, "title": "", "example": None},
+        {"name": "print-label", "quick": False, "title": "Prints a label", "example": {"order": 7, "copies": 1}},
+        {"name": "thumbnail", "quick": True, "title": "Makes a picture smaller", "example": {"width": 120}},
+    ]
+
+
+@pytest.mark.expect_log("bad.js: its first line is not understood")
+@pytest.mark.parametrize(
+    "line", ["// pagehand: {oops}", '// pagehand: {"quick": 1}', "// pagehand: {" + "[" * 9_000 + "}"]
+)
+def test_a_head_that_is_not_understood_is_reported_and_the_task_served(tmp_path: Path, line: str) -> None:
+    (tmp_path / "bad.js").write_text(line, "utf-8")
+    (task,) = TaskDirectory(tmp_path).tasks()
+    assert (task.name, task.quick, task.title) == ("bad", False, "")
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize(("ready", "draining", "code"), [(True, False, 200), (False, True, 503), (False, False, 503)])
+async def test_the_probes_say_whether_it_lives_and_takes_jobs(
+    ask: Ask, service: FakeService, ready: bool, draining: bool, code: int
+) -> None:
+    service.is_ready, service.draining = ready, draining
+    assert (await ask("/livez")).body == b"ok\n"
+    response = await ask("/readyz?verbose")
+    assert response.code == code
+    assert response.body.decode().splitlines()[:2] == [
+        f"[{'-' if draining else '+'}]not draining",
+        f"[{'+' if ready else '-'}]takes jobs",
+    ]
+
+
+def test_the_application_shows_no_trace_of_errors(app: Application) -> None:
+    assert app.settings["serve_traceback"] is False
+    assert not app.settings.get("debug")
+    assert job_view().id

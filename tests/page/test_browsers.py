@@ -1,0 +1,162 @@
+"""The worker page in real browsers, against a real server: Chromium, Chromium without what IE 11 lacks, PhantomJS."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .browsers import Browser, Chromium, PhantomJS, phantomjs_path, wait_for
+from .harness import ROOT
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+PIXELS = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAEElEQVR4nGP4z8AARAwQCgAf7gP9i18U1AAAAABJRU5ErkJggg=="
+SIZES = [(1024, 700), (375, 600), (320, 200)]
+
+
+class Site:
+    """A server process."""
+
+    def __init__(self, directory: Path, port: int = 0) -> None:
+        command = [sys.executable, str(ROOT / "server.py"), "--port", str(port), "--drain-s", "0.1"]
+        store = f"sqlite:///{directory / 'pagehand.db'}"
+        self._process = subprocess.Popen(
+            [*command, "--store", store], cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        assert self._process.stdout is not None
+        found = None
+        while not found:
+            line = self._process.stdout.readline()
+            assert line, "the server ended"
+            found = re.search(r"worker page\s+(http://\S+)/worker", line)
+        self.url = found[1]
+        self.port = int(self.url.rsplit(":", 1)[1])
+
+    def run(self, type_: str, data: Any) -> dict[str, Any]:
+        """A job, submitted and waited for."""
+        body = json.dumps({"type": type_, "data": data}).encode()
+        headers = {"Content-Type": "application/json", "Prefer": "wait=20"}
+        request = urllib.request.Request(f"{self.url}/api/v1/jobs", body, headers)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return dict(json.loads(answer.read()))
+
+    def stop(self) -> None:
+        self._process.send_signal(signal.SIGTERM)
+        self._process.communicate(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("site")
+
+
+@pytest.fixture(scope="module")
+def site(directory: Path) -> Iterator[Site]:
+    server = Site(directory)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["chromium", "chromium as ie11", "phantomjs"])
+def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
+    if request.param == "phantomjs" and phantomjs_path() is None:
+        pytest.skip("needs PhantomJS (pip install phasma)")
+    made: Browser = PhantomJS() if request.param == "phantomjs" else Chromium(caged="ie11" in request.param)
+    yield made
+    made.kill()
+
+
+def show(browser: Browser, address: str, state: str = "ready") -> None:
+    browser.open(address)
+    wait_for(lambda: browser.status()["state"] == state, 15, f"the state {state}")
+
+
+def test_the_page_gets_ready_and_runs_every_task_that_it_offers(site: Site, browser: Browser) -> None:
+    show(browser, f"{site.url}/worker?name=FRONT-DESK-07")
+    assert site.run("echo", {"text": "w\u00f6rld \u2713 \U0001f600"})["result"] == {
+        "text": "w\u00f6rld \u2713 \U0001f600"
+    }
+    assert site.run("word-count", "to be or not to be")["result"]["words"] == 6
+    small = site.run("thumbnail", {"image": PIXELS, "width": 1})["result"]
+    assert (small["width"], small["height"]) == (1, 1)
+    assert small["image"].startswith("data:image/png;base64,")
+    unchanged = site.run("thumbnail", {"image": PIXELS, "width": 500, "height": 400})["result"]
+    assert (unchanged["width"], unchanged["height"]) == (2, 2)
+    broken = site.run("thumbnail", {"image": "data:image/png;base64,AAAA", "width": 1})
+    assert (broken["state"], broken["reason"]) == ("failed", "no_retry")
+    seen = wait_for(lambda: (status := browser.status())["today"] == "4 done, 1 failed" and status)
+    assert seen["name"] == "FRONT-DESK-07"
+    assert seen["title"] == "READY - FRONT-DESK-07 - Pagehand"
+    assert "E-JOB-01" in seen["error"]
+    assert browser.errors() == []
+
+
+def test_a_reload_brings_the_same_worker_back_with_its_counts(site: Site, browser: Browser) -> None:
+    show(browser, f"{site.url}/worker?name=ROUND")
+    site.run("echo", 1)
+    before = browser.run("sessionStorage.getItem('pagehand.worker')")
+    browser.reload()
+    wait_for(lambda: browser.status()["state"] == "ready", 15, "ready after the reload")
+    after = browser.run("sessionStorage.getItem('pagehand.worker')")
+    assert json.loads(before)["worker"] == json.loads(after)["worker"]
+    assert browser.status()["today"].startswith("1 done")
+    assert site.run("echo", 2)["result"] == 2
+
+
+def test_pause_and_resume_are_buttons(site: Site, browser: Browser) -> None:
+    show(browser, f"{site.url}/worker")
+    browser.click("pause")
+    wait_for(lambda: browser.status()["state"] == "paused")
+    browser.click("resume")
+    wait_for(lambda: browser.status()["state"] == "ready")
+
+
+def test_the_report_can_be_copied_and_names_what_matters(site: Site, browser: Browser) -> None:
+    show(browser, f"{site.url}/worker?name=DESK")
+    browser.click("copy")
+    report = browser.run("document.getElementById('report').value")
+    for words in ("State: READY", "Name: DESK", site.url, "Browser: Mozilla", "connected"):
+        assert words in report
+
+
+def test_host_call_is_offered_only_when_it_is_asked_for(site: Site, browser: Browser) -> None:
+    show(browser, f"{site.url}/worker?types=host-call,echo,nonsense")
+    seen = browser.status()
+    assert "no task named nonsense" in seen["error"]
+    refused = site.run("host-call", {"method": "Beep"})
+    assert refused["error"]["code"] == "not_allowed"
+
+
+def test_the_status_is_seen_without_scrolling_at_every_size(site: Site, browser: Browser) -> None:
+    show(browser, f"{site.url}/worker?name=FRONT-DESK-07")
+    for width, height in SIZES:
+        browser.resize(width, height)
+        box = browser.run(
+            "(function () { var b = document.getElementById('board').getBoundingClientRect();"
+            " return {bottom: b.bottom, right: b.right, wide: document.documentElement.scrollWidth}; }())"
+        )
+        assert box["bottom"] <= height
+        assert box["wide"] <= width
+
+
+def test_a_server_that_goes_away_is_said_so_and_the_page_comes_back_by_itself(tmp_path: Path, browser: Browser) -> None:
+    site = Site(tmp_path)
+    show(browser, f"{site.url}/worker?name=DESK")
+    site.stop()
+    seen = wait_for(lambda: (status := browser.status())["state"] in ("reconnecting", "maintenance") and status)
+    assert seen["word"] in ("RECONNECTING", "SERVER MAINTENANCE")
+    site = Site(tmp_path, site.port)
+    try:
+        wait_for(lambda: browser.status()["state"] == "ready", 30, "ready again")
+        assert site.run("echo", "back")["result"] == "back"
+    finally:
+        site.stop()

@@ -1,0 +1,616 @@
+"""The worker in the page: it registers, accepts, runs, reports, and repeats until it is answered."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from .harness import HANDSHAKE, REGISTERED, Page, job, joined, ops
+
+SLOW = """
+var end = null, runs = 0, seen = null;
+Pagehand.task('slow', function (job, done) { runs += 1; seen = job; end = done; });
+"""
+QUICK = "var runs = 0; Pagehand.task('quick', function (job) { runs += 1; return job.data; }, {quick: true});"
+
+
+def running(**config: Any) -> Page:
+    """A page that runs attempt a1 of the task slow."""
+    page = joined(SLOW, **config)
+    page.push(job(type_="slow", data={"n": 1}))
+    assert ops(page.take()) == ["accept"]
+    return page
+
+
+def test_register_says_who_the_page_is_and_what_it_can_do() -> None:
+    page = Page(options={"name": "DESK", "slots": 3, "token": "t", "labels": {"floor": "2"}}, documentMode=11).load()
+    register = page.open()
+    assert register["version"] == 1
+    assert register["types"] == ["echo"]
+    assert (register["name"], register["slots"], register["token"]) == ("DESK", 3, "t")
+    assert register["labels"] == {"floor": "2"}
+    assert register["page"]["document_mode"] == 11
+    assert register["page"]["user_agent"] == "Fake/1.0"
+    assert register["holding"] == register["finished"] == []
+    assert "worker" not in register
+    assert len(register["boot"]) == 32
+
+
+def test_only_the_types_that_were_asked_for_are_offered() -> None:
+    tasks = "['a', 'b', 'c'].forEach(function (name) { Pagehand.task(name, function () {}); });"
+    assert Page(tasks=tasks, options={"types": ["c", "a", "x"]}).load().open()["types"] == ["a", "c"]
+
+
+def test_a_page_without_tasks_says_so_and_connects_when_one_comes() -> None:
+    page = Page(tasks="null;").load()
+    assert (page.state, page.error) == ("stopped", "E-TYP-01")
+    assert page.requests("GET") == []
+    page.js.eval("Pagehand.task('late', function () {}); null;")
+    assert page.open()["types"] == ["late"]
+
+
+def test_a_task_that_comes_later_is_offered_too() -> None:
+    page = joined()
+    page.js.eval("Pagehand.task('late', function () {}); null;")
+    (register,) = page.take()
+    assert register["types"] == ["echo", "late"]
+
+
+def test_tasks_that_come_while_register_is_unanswered_are_offered_after_it() -> None:
+    page = Page().load()
+    page.open()
+    page.js.eval("Pagehand.task('late', function () {}); null;")
+    assert page.requests("POST") == []
+    page.push(REGISTERED)
+    assert page.take()[0]["types"] == ["echo", "late"]
+
+
+@pytest.mark.parametrize("name", ["", "a b", "x" * 101, "ü", "a/b"])
+def test_a_task_s_name_is_checked_when_it_is_registered(name: str) -> None:
+    page = Page().load()
+    assert page.run(f"try {{ Pagehand.task({json.dumps(name)}, function () {{}}); }} catch (e) {{ return e.code; }}")
+
+
+def test_register_is_repeated_until_registered() -> None:
+    page = Page().load()
+    page.open()
+    assert page.state == "connecting"
+    page.advance(4_000)
+    assert page.requests("POST") == []
+    page.advance(2_000)
+    assert ops(page.take()) == ["register"]
+    page.push(REGISTERED)
+    page.advance(60_000)
+    assert "register" not in ops(page.take_all())
+
+
+def test_repeats_follow_the_server_s_repeat_ms() -> None:
+    page = Page().load()
+    page.join(repeat_ms=20_000)
+    page.push(job())
+    page.take()
+    page.advance(19_000)
+    assert page.requests("POST") == []
+    page.advance(2_000)
+    assert ops(page.take()) == ["result"]
+
+
+def test_a_task_starts_only_when_the_post_of_its_accept_was_answered() -> None:
+    page = joined(SLOW)
+    page.push(job(type_="slow"))
+    assert json.loads(page.packets()[0][1:]) == {"op": "accept", "attempt": "a1"}
+    assert page.run("return runs;") == 0
+    assert page.state == "working"
+    page.take()
+    assert page.run("return runs;") == 1
+
+
+def test_a_task_sees_its_job() -> None:
+    page = running()
+    seen = page.run("return [seen.id, seen.type, seen.data, seen.number, seen.timeoutMs, seen.cancelled];")
+    assert seen == ["job-a1", "slow", {"n": 1}, 1, 60_000, False]
+
+
+def test_an_accept_that_was_lost_is_repeated_in_the_next_session_and_the_task_starts_then() -> None:
+    page = joined(SLOW)
+    page.push(job(type_="slow"))
+    page.answer(page.post, 0, "")
+    assert page.run("return runs;") == 0
+    page.advance(2_000)
+    assert page.open(sid="s2")["holding"] == [{"attempt": "a1", "elapsed_ms": 0}]
+    page.push(REGISTERED)
+    assert page.run("return runs;") == 0
+    assert ops(page.take()) == ["accept"]
+    assert page.run("return runs;") == 1
+
+
+def test_a_quick_task_starts_at_once_and_sends_only_its_result() -> None:
+    page = joined(QUICK)
+    page.push(job(type_="quick", data=[1]))
+    assert page.run("return runs;") == 1
+    assert page.take() == [{"op": "result", "attempt": "a1", "value": [1]}]
+
+
+def test_a_quick_task_that_takes_long_sends_an_accept_after_all() -> None:
+    page = joined("var end; Pagehand.task('quick', function (job, done) { end = done; }, {quick: true});")
+    page.push(job(type_="quick"))
+    assert page.requests("POST") == []
+    page.advance(1_100)
+    assert ops(page.take()) == ["accept"]
+    page.run("end(null, 5);")
+    assert page.take() == [{"op": "result", "attempt": "a1", "value": 5}]
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        ("return 7;", 7),
+        ("return null;", None),
+        ("return false;", False),
+        ("return '';", ""),
+        ("done(null, 8);", 8),
+        ("done(undefined, 8);", 8),
+        ("done(null);", None),
+        ("return {then: function (ok) { ok(9); }};", 9),
+        ("return {then: function (ok, bad) { ok(9); bad(1); ok(2); }};", 9),
+        ("done(null, 1); return 2;", 1),
+        ("done(null, 1); done(null, 2);", 1),
+        ("done(null, 1); done(new Error('x'));", 1),
+        ("done(null, 1); throw new Error('x');", 1),
+    ],
+)
+def test_the_first_end_of_a_task_counts(body: str, value: object) -> None:
+    page = joined(f"Pagehand.task('t', function (job, done) {{ {body} }});")
+    page.push(job(type_="t"))
+    page.take()
+    assert page.take_all() == [{"op": "result", "attempt": "a1", "value": value}]
+    assert page.status()["done"] == 1
+
+
+def test_a_task_of_one_argument_gives_its_value_or_a_thenable() -> None:
+    page = joined("Pagehand.task('t', function (job) { return job.data + 1; });")
+    page.push(job(type_="t", data=1))
+    page.take()
+    assert page.take()[0]["value"] == 2
+
+
+def test_a_task_that_returns_nothing_and_takes_no_done_is_told_of_in_the_job_s_log() -> None:
+    page = joined("Pagehand.task('t', function (job) { });")
+    page.push(job(type_="t"))
+    page.take()
+    (line,) = page.take()
+    assert "takes no done" in line["line"]
+
+
+def test_an_end_after_the_end_is_ignored_and_noted() -> None:
+    page = running()
+    page.run("end(null, 1); end(null, 2);")
+    assert ops(page.take_all()) == ["result"]
+    assert page.error == "E-JOB-04"
+
+
+def test_a_result_is_repeated_until_there_is_a_verdict() -> None:
+    page = running()
+    page.run("end(null, 1);")
+    for _ in range(3):
+        assert page.take() == [{"op": "result", "attempt": "a1", "value": 1}]
+        page.advance(6_000)
+    page.take()
+    page.push({"op": "recorded", "attempt": "a1", "verdict": "recorded"})
+    page.advance(30_000)
+    assert page.requests("POST") == []
+    assert page.status()["unreported"] == 0
+
+
+@pytest.mark.parametrize("verdict", ["recorded", "duplicate", "stale", "refused", "a later one"])
+def test_every_verdict_ends_the_repeating(verdict: str) -> None:
+    page = running()
+    page.run("end(null, 1);")
+    page.take()
+    page.push({"op": "recorded", "attempt": "a1", "verdict": verdict})
+    page.push({"op": "recorded", "attempt": "a1", "verdict": verdict})
+    page.advance(30_000)
+    assert page.requests("POST") == []
+
+
+def test_a_verdict_that_was_lost_with_its_poll_is_asked_for_again_in_the_next_session() -> None:
+    page = running()
+    page.run("end(null, 1);")
+    page.take()
+    page.answer(page.poll, 0, "")
+    page.advance(2_000)
+    assert page.open(sid="s2")["finished"] == ["a1"]
+    page.push(REGISTERED)
+    assert ops(page.take()) == ["result"]
+
+
+def test_a_result_that_is_ready_while_there_is_no_session_waits_for_the_next() -> None:
+    page = running()
+    page.answer(page.poll, 0, "")
+    page.run("end(null, 1);")
+    page.advance(2_000)
+    assert page.open(sid="s2")["finished"] == ["a1"]
+    assert page.requests("POST") == []
+    page.push(REGISTERED)
+    assert page.take() == [{"op": "result", "attempt": "a1", "value": 1}]
+
+
+def test_a_task_runs_on_through_a_reconnect_and_is_held() -> None:
+    page = running()
+    page.advance(1_500)
+    boot = page.run("return worker._boot;")
+    register = page.reconnect()
+    (held,) = register["holding"]
+    assert held["attempt"] == "a1"
+    assert held["elapsed_ms"] >= 1_500
+    assert register["boot"] == boot
+    assert (register["worker"], register["secret"]) == ("w1", "x1")
+    assert page.requests("POST") == []
+    assert page.run("return runs;") == 1
+
+
+def test_an_offer_that_is_sent_again_does_not_start_its_task_again() -> None:
+    page = running()
+    page.push(job(type_="slow"))
+    page.take_all()
+    assert page.run("return runs;") == 1
+
+
+def test_an_offer_of_an_attempt_that_has_its_verdict_is_not_run_again() -> None:
+    page = joined()
+    page.push(job())
+    page.take()
+    page.push({"op": "recorded", "attempt": "a1", "verdict": "recorded"})
+    page.push(job())
+    assert page.take() == [{"op": "released", "attempt": "a1", "reason": "declined"}]
+
+
+def test_a_job_of_an_unknown_type_is_declined() -> None:
+    page = joined()
+    page.push(job(type_="nope"))
+    assert page.take() == [{"op": "released", "attempt": "a1", "reason": "declined"}]
+
+
+def test_a_job_beyond_the_slots_is_declined() -> None:
+    page = running()
+    page.push(job("a2", type_="slow"))
+    assert page.take() == [{"op": "released", "attempt": "a2", "reason": "declined"}]
+
+
+def test_a_page_with_slots_runs_that_many() -> None:
+    page = joined(SLOW, {"slots": 2})
+    page.push(job("a1", type_="slow"), job("a2", type_="slow"), job("a3", type_="slow"))
+    assert ops(page.take()) == ["accept", "accept", "released"]
+    assert page.run("return runs;") == 2
+
+
+def test_a_job_that_wants_a_go_waits_for_it() -> None:
+    page = joined(SLOW)
+    page.push(job(type_="slow", confirm=True))
+    assert ops(page.take()) == ["accept"]
+    assert page.run("return runs;") == 0
+    page.push({"op": "go", "attempt": "a1"})
+    assert page.run("return runs;") == 1
+    page.push({"op": "go", "attempt": "a1"})
+    assert page.run("return runs;") == 1
+
+
+def test_a_quick_task_waits_for_go_too() -> None:
+    page = joined(QUICK)
+    page.push(job(type_="quick", confirm=True))
+    assert ops(page.take()) == ["accept"]
+    assert page.run("return runs;") == 0
+    page.push({"op": "go", "attempt": "a1"})
+    assert page.run("return runs;") == 1
+
+
+def test_a_go_that_overtakes_the_answer_to_the_accept_starts_the_task_once() -> None:
+    page = joined(SLOW)
+    page.push(job(type_="slow", confirm=True))
+    page.push({"op": "go", "attempt": "a1"})
+    assert page.run("return runs;") == 1
+    page.take()
+    assert page.run("return runs;") == 1
+
+
+def test_a_lost_go_is_asked_for_by_repeating_the_accept() -> None:
+    page = joined(SLOW)
+    page.push(job(type_="slow", confirm=True))
+    page.take()
+    page.advance(6_000)
+    assert ops(page.take()) == ["accept"]
+    register = page.reconnect()
+    assert register["holding"] == [{"attempt": "a1", "elapsed_ms": 0}]
+    assert ops(page.take()) == ["accept"]
+
+
+def test_a_go_for_nothing_is_ignored() -> None:
+    page = running()
+    page.push({"op": "go", "attempt": "zz"}, {"op": "go", "attempt": "a1"})
+    assert page.run("return runs;") == 1
+
+
+def test_progress_is_sent_at_most_four_times_a_second_and_the_newest_wins() -> None:
+    page = running()
+    page.run("for (var i = 0; i <= 100; i += 1) { seen.progress(i, 'step ' + i); }")
+    assert page.take() == [{"op": "progress", "attempt": "a1", "percent": 0, "note": "step 0"}]
+    page.advance(250)
+    assert page.take() == [{"op": "progress", "attempt": "a1", "percent": 100, "note": "step 100"}]
+    page.advance(1_000)
+    assert page.requests("POST") == []
+    (shown,) = page.status()["jobs"]
+    assert (shown["percent"], shown["note"]) == (100, "step 100")
+
+
+@pytest.mark.parametrize(
+    ("call", "fields"),
+    [
+        ("seen.progress(-5);", {"percent": 0}),
+        ("seen.progress(500);", {"percent": 100}),
+        ("seen.progress(NaN, 'x');", {"note": "x"}),
+        ("seen.progress(null, 'x');", {"note": "x"}),
+        ("seen.progress('12', 5);", {"note": "5"}),
+        ("seen.progress();", {}),
+    ],
+)
+def test_progress_takes_what_tasks_give_it(call: str, fields: dict[str, object]) -> None:
+    page = running()
+    page.run(call)
+    assert page.take() == [{"op": "progress", "attempt": "a1", **fields}]
+
+
+def test_progress_and_lines_are_cut_to_what_the_protocol_takes() -> None:
+    page = running()
+    page.run("seen.log(new Array(5000).join('x')); seen.progress(1, new Array(5000).join('y'));")
+    line, progress = page.take_all()
+    assert len(line["line"]) == len(progress["note"]) == 2_000
+
+
+def test_a_task_that_has_ended_says_nothing_more() -> None:
+    page = running()
+    page.run("end(null, 1); seen.progress(5); seen.log('late');")
+    assert ops(page.take_all()) == ["result"]
+
+
+def test_lines_of_a_time_without_session_come_later() -> None:
+    page = running()
+    page.answer(page.poll, 0, "")
+    page.run("seen.log('while away');")
+    page.advance(2_000)
+    page.open(sid="s2")
+    page.push(REGISTERED)
+    assert page.take_all() == [{"op": "log", "attempt": "a1", "line": "while away"}]
+
+
+def test_lines_of_a_long_time_without_session_are_bounded() -> None:
+    page = running()
+    page.answer(page.poll, 0, "")
+    page.run("for (var i = 0; i < 5000; i += 1) { seen.log('line ' + i); }")
+    page.advance(2_000)
+    page.open(sid="s2")
+    page.push(REGISTERED)
+    assert len(page.take_all()) == 500
+
+
+def test_pause_is_said_and_remembered_and_offers_that_cross_it_are_declined() -> None:
+    page = joined()
+    page.run("worker.pause();")
+    assert ops(page.take()) == ["pause"]
+    assert page.state == "paused"
+    page.push(job())
+    assert page.take()[0]["reason"] == "declined"
+    page.load()
+    page.join()
+    assert ops(page.take()) == ["pause"]
+    page.run("worker.resume();")
+    assert ops(page.take()) == ["resume"]
+    assert page.state == "ready"
+
+
+def test_a_running_job_is_finished_before_the_pause() -> None:
+    page = running()
+    page.run("worker.pause();")
+    page.take()
+    assert (page.state, page.status()["paused"]) == ("working", True)
+    page.run("end(null, 1);")
+    assert ops(page.take()) == ["result"]
+    assert page.state == "paused"
+
+
+def test_a_resume_while_there_is_no_session_is_said_in_the_next() -> None:
+    page = joined()
+    page.run("worker.pause();")
+    page.take()
+    page.answer(page.poll, 0, "")
+    page.run("worker.resume();")
+    page.advance(2_000)
+    page.open(sid="s2")
+    page.push(REGISTERED)
+    assert ops(page.take()) == ["resume"]
+
+
+def test_a_server_that_drains_is_shown_and_running_work_goes_on() -> None:
+    page = running()
+    page.push({"op": "drain"})
+    assert page.state == "maintenance"
+    page.run("end(null, 1);")
+    assert ops(page.take()) == ["result"]
+    page.push({"op": "resume"})
+    assert page.state == "ready"
+
+
+def test_a_server_that_drained_and_went_away_is_still_in_maintenance_until_it_is_back() -> None:
+    page = joined()
+    page.push({"op": "drain"})
+    page.answer(page.poll, 0, "")
+    assert page.state == "maintenance"
+    page.advance(2_000)
+    page.open(sid="s2")
+    page.push(REGISTERED)
+    assert page.state == "ready"
+
+
+def test_a_reload_is_done_but_not_more_than_once_a_minute() -> None:
+    page = joined()
+    page.push({"op": "reload"}, {"op": "reload"})
+    assert page.run("return fakeWindow.reloads();") == 1
+    page.load()
+    page.join()
+    page.push({"op": "reload"})
+    assert page.run("return fakeWindow.reloads();") == 1
+    page.advance(61_000 - 45_000)
+    page.push_packets("2")
+    page.take()
+    page.advance(45_000 - 1_000)
+    page.push({"op": "reload"})
+    assert page.run("return fakeWindow.reloads();") == 2
+
+
+def test_a_refused_token_is_shown_and_asked_for_again_slowly() -> None:
+    page = Page().load()
+    page.open()
+    page.push({"op": "refused", "code": "bad_token", "detail": "no"})
+    assert (page.state, page.error) == ("not_allowed", "E-TOK-01")
+    assert page.packets() == ["1"]
+    page.take()
+    assert 15_000 <= page.status()["retryMs"] <= 30_000
+    page.advance(30_001)
+    page.open(sid="s2")
+    page.push({"op": "refused", "code": "bad_token", "detail": "no"})
+    assert 30_000 <= page.status()["retryMs"] <= 60_000
+    page.take()
+    page.run("worker.reconnect();")
+    page.open(sid="s3")
+    page.push(REGISTERED)
+    assert page.state == "ready"
+
+
+def test_a_page_of_another_version_says_so_and_reloads_once() -> None:
+    page = Page().load()
+    page.open()
+    page.push({"op": "refused", "code": "bad_version", "detail": "reload"})
+    assert (page.state, page.error) == ("out_of_date", "E-VER-01")
+    assert page.run("return fakeWindow.reloads();") == 1
+    page.advance(100_000)
+    page.load()
+    page.open()
+    page.push({"op": "refused", "code": "bad_version", "detail": "reload"})
+    assert page.run("return fakeWindow.reloads();") == 1
+    assert page.state == "out_of_date"
+    assert page.status()["retryMs"] >= 15_000
+
+
+def test_a_register_that_is_refused_for_another_reason_is_not_repeated_at_once() -> None:
+    page = Page().load()
+    page.open()
+    page.push({"op": "refused", "code": "bad_message", "detail": "bad register"})
+    assert (page.state, page.error) == ("reconnecting", "E-MSG-01")
+    assert page.status()["retryMs"] >= 15_000
+
+
+def test_a_refusal_that_names_an_attempt_ends_its_repeating() -> None:
+    page = running()
+    page.run("end(null, 1);")
+    page.take()
+    page.push({"op": "refused", "code": "too_large", "detail": "x", "attempt": "a1"})
+    page.advance(30_000)
+    assert page.requests("POST") == []
+    assert page.world()["session"].keys() == {"pagehand.worker"}
+
+
+def test_a_refused_line_does_not_end_a_running_task() -> None:
+    page = running()
+    page.push({"op": "refused", "code": "bad_message", "detail": "bad log", "attempt": "a1"})
+    page.run("end(null, 1);")
+    assert ops(page.take()) == ["result"]
+
+
+def test_a_session_that_the_server_does_not_know_is_registered_again() -> None:
+    page = running()
+    page.push({"op": "refused", "code": "not_registered", "detail": "register first"})
+    (register,) = page.take()
+    assert register["holding"][0]["attempt"] == "a1"
+    page.push({"op": "refused", "code": "not_registered", "detail": "register first"})
+    assert page.requests("POST") == []
+    page.push(REGISTERED)
+    assert page.state == "working"
+
+
+def test_a_message_that_is_not_understood_is_noted_and_ends_nothing() -> None:
+    page = joined()
+    for message in ("{", "[]", '"x"', "{}", '{"op":"dance"}', '{"op":"job","attempt":"a"}', '{"op":"toString"}'):
+        page.push_packets("4" + message)
+        assert (page.state, page.error) == ("ready", "E-MSG-02")
+
+
+def test_a_listener_that_throws_stops_nothing() -> None:
+    page = joined()
+    page.run("worker.on('status', function () { throw new Error('x'); });")
+    page.push(job())
+    assert ops(page.take()) == ["result"]
+
+
+def test_the_events_of_a_job_are_told_in_their_order() -> None:
+    page = joined(SLOW)
+    page.js.eval(
+        "var told = []; worker.on('job', function (j) { told.push('job ' + j.id); })"
+        ".on('ended', function (e) { told.push('ended ' + e.attempt + ' ' + e.succeeded); }); null;"
+    )
+    page.push(job(type_="slow"))
+    page.take()
+    page.run("end(null, 1);")
+    assert page.run("return told;") == ["job job-a1", "ended a1 true"]
+
+
+def test_the_status_says_what_a_person_must_see() -> None:
+    page = running()
+    page.advance(3_000)
+    status = page.status()
+    assert status["state"] == "working"
+    assert (status["name"], status["worker"], status["server"]) == ("DESK", "w1", "http://site.test")
+    assert status["heardMs"] == 3_000
+    (shown,) = status["jobs"]
+    assert (shown["id"], shown["type"], shown["number"], shown["phase"]) == ("job-a1", "slow", 1, "running")
+
+
+def test_done_and_failed_are_counted_per_local_day() -> None:
+    page = joined(
+        "Pagehand.task('t', function (job) { if (job.data) { return 1; } throw new Error('no'); });", {"slots": 9}
+    )
+    page.push(job("a1", "t", 1), job("a2", "t", 1), job("a3", "t", 0))
+    page.take_all()
+    assert (page.status()["done"], page.status()["failed"]) == (2, 1)
+    page.load()
+    assert (page.status()["done"], page.status()["failed"]) == (2, 1)
+    page.run("fakeWindow.stepDate(86400000);")
+    assert (page.status()["done"], page.status()["failed"]) == (0, 0)
+
+
+def test_an_uncaught_error_of_the_page_goes_to_the_log_of_what_runs() -> None:
+    page = running()
+    page.fire("error", {"message": "x is undefined"})
+    (line,) = page.take()
+    assert (line["op"], line["attempt"]) == ("log", "a1")
+    assert "x is undefined" in line["line"]
+    assert page.error == "E-JS-01"
+
+
+def test_a_wall_clock_that_jumps_changes_nothing() -> None:
+    page = running()
+    page.run("fakeWindow.stepDate(-1e12);")
+    page.advance(2_000)
+    page.run("fakeWindow.stepDate(3e12);")
+    page.advance(2_000)
+    assert page.state == "working"
+    assert page.reconnect()["holding"][0]["elapsed_ms"] < 10_000
+
+
+def test_a_handshake_that_never_comes_is_tried_again() -> None:
+    page = Page().load()
+    page.advance(16_500)
+    assert page.error in ("E-NET-02", "E-NET-08")
+    page.advance(2_000)
+    page.push_packets("0" + json.dumps(HANDSHAKE))
+    assert ops(page.take()) == ["register"]

@@ -1,0 +1,112 @@
+"""A whole dispatcher with a store in memory, a clock turned by hand and a transport that only takes notes."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+from typing import Any
+
+from dispatcher.core.model import JobSpec, JobView
+from dispatcher.errors import StorageTrouble
+from dispatcher.protocol import VERSION
+from dispatcher.service import Dispatcher
+from dispatcher.settings import Settings
+from dispatcher.store.memory import MemoryStore
+from dispatcher.store.rows import Limits
+from tests.support.clock import ManualClock
+
+__all__ = ["House", "JSON"]
+
+JSON = dict[str, Any]
+
+
+class House:
+    """Makes a dispatcher; ``page_*`` play pages, ``said`` is what they were told."""
+
+    def __init__(self, store: Any = None, **settings: Any) -> None:
+        self.clock = ManualClock()
+        self.settings = Settings(**settings)
+        numbers = itertools.count(1)
+        self.store = store or MemoryStore(
+            new_job_id=lambda: f"job-{next(numbers)}",
+            new_attempt_id=lambda: f"{next(numbers):032x}",
+            key=b"k" * 32,
+            limits=Limits(queue_depth=self.settings.queue_depth),
+        )
+        self.failures: list[StorageTrouble] = []
+        self.dispatcher = Dispatcher(
+            store=self.store,
+            settings=self.settings,
+            clock=self.clock,
+            rng=random.Random(7),
+            new_worker_id=lambda: f"worker{next(numbers):026d}",
+            shipped_types=lambda: ["shipped"],
+            failed=self.failures.append,
+        )
+        self.pages = self.dispatcher.pages
+        self.told: dict[str, list[JSON]] = {}
+        self.ended: list[str] = []
+        self.probed: list[str] = []
+        self.pages.outlet.send = self._send
+        self.pages.outlet.end = self.ended.append
+        self.pages.outlet.probe = lambda sid, now: self.probed.append(sid)
+        self._offers: dict[str, list[str]] = {}
+
+    def _send(self, sid: str, text: str, attempt: str | None) -> bool:
+        self.told.setdefault(sid, []).append(json.loads(text))
+        if attempt is not None:
+            self._offers.setdefault(sid, []).append(attempt)
+        return True
+
+    async def start(self) -> House:
+        await self.dispatcher.start()
+        return self
+
+    # -- pages
+
+    def open(self, sid: str) -> None:
+        self.pages.opened(sid, "10.0.0.9", "IE 11", self.clock.monotonic())
+
+    async def say(self, sid: str, **message: Any) -> list[JSON]:
+        """A message of a page, and everything that turns make of it. Returns what the page is told."""
+        self.pages.message(sid, json.dumps(message), self.clock.monotonic())
+        self.dispatcher.changed()
+        return await self.hear(sid)
+
+    async def hear(self, sid: str) -> list[JSON]:
+        """Lets turns end; the poll answer of this page: what it was told since the last one."""
+        await self.dispatcher.idle()
+        told = self.told.pop(sid, [])
+        if offers := self._offers.pop(sid, []):
+            self.pages.written(sid, offers, self.clock.monotonic())
+        self.dispatcher.changed()
+        return told
+
+    async def register(self, sid: str, *types: str, **fields: Any) -> JSON:
+        """A page joins; returns the ``registered`` message. Offers that came with it are told again by ``hear``."""
+        self.open(sid)
+        body = {"types": types or ("echo",), "boot": f"boot-{sid}", "version": VERSION} | fields
+        self.pages.message(sid, json.dumps({"op": "register", **body}), self.clock.monotonic())
+        self.dispatcher.changed()
+        await self.dispatcher.idle()
+        answer = next(m for m in self.told[sid] if m["op"] == "registered")
+        self.told[sid].remove(answer)
+        return answer
+
+    async def pass_time(self, seconds: float) -> None:
+        """Time passes, and whatever it makes due happens."""
+        now = self.clock.advance(seconds)
+        self.dispatcher.tick(now)
+        await self.dispatcher.idle()
+
+    # -- submitters
+
+    async def submit(self, type_name: str = "echo", data: str = '{"x":1.0}', **options: Any) -> JobView:
+        accepted = await self.dispatcher.submit(JobSpec(type=type_name, data=data, **options))
+        assert accepted.job is not None
+        await self.dispatcher.idle()
+        return accepted.job
+
+    async def state(self, job: JobView) -> str:
+        return str((await self.dispatcher.job(job.id)).state)

@@ -1,0 +1,45 @@
+"""A desk for each kind of store: ``desk`` for all, ``durable`` for those that outlive their process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.store.contract import DURABLE, KINDS, Desk, Kind
+
+OpenDesk = Callable[..., Desk]
+
+
+@pytest.fixture
+def open_desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenDesk]:
+    """Opens desks of the test's kind, with limits; closes them after the test."""
+    desks: list[Desk] = []
+
+    def opened(kind: Kind, **limits: int) -> Desk:
+        directory = tmp_path / str(len(desks))
+        directory.mkdir()
+        desks.append(Desk(kind, directory, **limits))
+        return desks[-1]
+
+    yield opened
+    for desk in desks:
+        desk.end()
+
+
+@pytest.fixture(params=KINDS, ids=lambda kind: kind.name)
+def kind(request: pytest.FixtureRequest) -> Kind:
+    return request.param
+
+
+@pytest.fixture
+def desk(open_desk: OpenDesk, kind: Kind) -> Desk:
+    """A new store of every kind."""
+    return open_desk(kind)
+
+
+@pytest.fixture(params=DURABLE, ids=lambda kind: kind.name)
+def durable(request: pytest.FixtureRequest, open_desk: OpenDesk) -> Desk:
+    """A new store of every kind that can be opened again."""
+    return open_desk(request.param)

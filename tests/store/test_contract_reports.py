@@ -1,0 +1,319 @@
+"""The contract of a store: every report on an attempt, its verdict and what it does to the job."""
+
+from __future__ import annotations
+
+import pytest
+
+from dispatcher.core.ledger import EVIDENCE_BYTES
+from dispatcher.core.states import Event
+from dispatcher.core.turn import Cancel, Cause, Demand, Ended, Holder, Logged, Progressed, Retry, Started, Verdict
+from tests.store.contract import HOLDER, NOW, Desk, error, lapsed, lost, released, result, spec
+
+RECORDED, DUPLICATE, STALE = Verdict.RECORDED, Verdict.DUPLICATE, Verdict.STALE
+
+
+def test_an_accept_starts_the_attempt(desk: Desk) -> None:
+    claim = desk.start()
+    job = desk.job(claim.job)
+    assert (job.state, job.number, job.worker, job.worker_name) == ("running", 1, "worker-1", "Anna")
+    (attempt,) = job.attempts
+    assert (attempt.state, attempt.number, attempt.worker, attempt.worker_name) == ("running", 1, "worker-1", "Anna")
+    assert job.started_at == attempt.started_at
+    assert NOW < (job.started_at or 0) < desk.now_at
+
+
+def test_a_repeated_accept_changes_nothing(desk: Desk) -> None:
+    claim = desk.start()
+    before = desk.job(claim.job)
+    desk.pass_time(5.0)
+    assert desk.report(Started(claim.attempt, HOLDER)) is RECORDED
+    assert desk.job(claim.job) == before
+
+
+def test_a_result_ends_the_job(desk: Desk) -> None:
+    claim = desk.start()
+    (settled,) = desk.turn(reports=[result(claim.attempt, '{"n": 1e2}')]).verdicts
+    assert (settled.verdict, settled.finished) == (RECORDED, claim.job)
+    job = desk.job(claim.job)
+    assert (job.state, job.result, job.error, job.reason) == ("succeeded", '{"n": 1e2}', None, None)
+    assert job.ended_at is not None
+    assert [(attempt.state, attempt.ended_at) for attempt in job.attempts] == [("succeeded", job.ended_at)]
+
+
+def test_a_result_without_an_accept_implies_it(desk: Desk) -> None:
+    desk.submit()
+    claim = desk.claim_one()
+    assert desk.report(result(claim.attempt)) is RECORDED
+    job = desk.job(claim.job)
+    assert (job.state, job.number, job.worker, job.started_at) == ("succeeded", 1, "worker-1", job.offered_at)
+    assert [attempt.number for attempt in job.attempts] == [1]
+
+
+def test_accept_progress_and_result_in_one_turn_are_applied_in_order(desk: Desk) -> None:
+    desk.submit()
+    name = desk.claim_one().attempt
+    reports = [Started(name, HOLDER), Progressed(name, 50.0, "half"), Logged(name, "line"), result(name), result(name)]
+    verdicts = [settled.verdict for settled in desk.turn(reports=reports).verdicts]
+    assert verdicts == [RECORDED, RECORDED, RECORDED, RECORDED, DUPLICATE]
+    assert desk.counts() == {"succeeded": 1}
+
+
+def test_a_repeated_result_is_a_duplicate_and_the_first_value_stays(desk: Desk) -> None:
+    claim = desk.start()
+    assert desk.report(result(claim.attempt, "1")) is RECORDED
+    before = desk.job(claim.job)
+    desk.pass_time(9.0)
+    assert desk.report(result(claim.attempt, "2")) is DUPLICATE
+    assert desk.job(claim.job) == before
+
+
+def test_a_repeated_result_is_a_duplicate_after_a_restart_too(durable: Desk) -> None:
+    claim = durable.start()
+    durable.report(result(claim.attempt, "1"))
+    durable.reopen()
+    assert durable.report(result(claim.attempt, "2")) is DUPLICATE
+    assert durable.job(claim.job).result == "1"
+
+
+def test_reports_on_an_attempt_that_never_was_are_stale(desk: Desk) -> None:
+    desk.start()
+    before = desk.listed()
+    for name in ("", "0000000001-", "no such attempt", "\N{SNOWMAN}" * 100):
+        reports = [result(name), error(name), lost(name), lapsed(name), Started(name, HOLDER), Logged(name, "x")]
+        verdicts = desk.turn(reports=reports).verdicts
+        assert {settled.verdict for settled in verdicts} == {STALE}
+        assert {settled.finished for settled in verdicts} == {None}
+    assert desk.listed() == before
+
+
+def test_an_error_backs_the_job_off_and_counts(desk: Desk) -> None:
+    claim = desk.start()
+    (settled,) = desk.turn(reports=[error(claim.attempt, delay_s=4.0)]).verdicts
+    assert (settled.verdict, settled.finished) == (RECORDED, None)
+    job = desk.job(claim.job)
+    assert (job.state, job.errors, job.crashes, job.number) == ("scheduled", 1, 0, 1)
+    assert (job.reason, job.detail, job.error, job.ended_at) == ("error", "no", '{"message":"no"}', None)
+    assert [(attempt.state, attempt.error) for attempt in job.attempts] == [("error", '{"message":"no"}')]
+
+
+def test_an_error_that_ends_the_job_fails_it(desk: Desk) -> None:
+    claim = desk.start()
+    (settled,) = desk.turn(reports=[error(claim.attempt, delay_s=None)]).verdicts
+    assert (settled.verdict, settled.finished) == (RECORDED, claim.job)
+    job = desk.job(claim.job)
+    assert (job.state, job.reason, job.errors) == ("failed", "error", 1)
+    assert job.ended_at is not None
+
+
+def test_a_timeout_counts_as_an_error(desk: Desk) -> None:
+    claim = desk.start()
+    ended = Ended(claim.attempt, Cause.TIMED_OUT, Event.BACK_OFF, HOLDER, 2.0, "timed_out", counts_error=True)
+    assert desk.report(ended) is RECORDED
+    job = desk.job(claim.job)
+    assert (job.state, job.reason, job.errors) == ("scheduled", "timed_out", 1)
+    assert job.attempts[0].state == "timed_out"
+
+
+def test_a_loss_returns_the_job_to_its_lane_and_counts_as_a_crash(desk: Desk) -> None:
+    claim = desk.start()
+    assert desk.report(lost(claim.attempt)) is RECORDED
+    job = desk.job(claim.job)
+    assert (job.state, job.errors, job.crashes, job.number) == ("queued", 0, 1, 1)
+    assert job.attempts[0].state == "lost"
+
+
+def test_a_loss_by_the_servers_restart_counts_nothing(desk: Desk) -> None:
+    claim = desk.start()
+    assert desk.report(lost(claim.attempt, counts=False)) is RECORDED
+    job = desk.job(claim.job)
+    assert (job.state, job.errors, job.crashes, job.number) == ("queued", 0, 0, 1)
+
+
+def test_one_loss_too_many_fails_the_job_as_poison(desk: Desk) -> None:
+    claim = desk.start()
+    (settled,) = desk.turn(reports=[lost(claim.attempt, poison=True)]).verdicts
+    job = desk.job(claim.job)
+    assert (settled.finished, job.state, job.reason, job.crashes) == (claim.job, "failed", "poison", 1)
+
+
+@pytest.mark.parametrize(("ended", "state"), [(lapsed, "lapsed"), (released, "released")])
+def test_an_offer_that_nobody_took_has_no_number_and_uses_up_nothing(desk: Desk, ended, state: str) -> None:
+    (job,) = desk.submit()
+    claim = desk.claim_one()
+    assert desk.report(ended(claim.attempt)) is RECORDED
+    shown = desk.job(job.id)
+    assert (shown.state, shown.number, shown.errors, shown.crashes) == ("queued", 0, 0, 0)
+    assert [(attempt.number, attempt.state) for attempt in shown.attempts] == [(None, state)]
+    assert desk.claim_one().number == 1
+
+
+def test_numbers_have_no_gaps_over_lapses_losses_errors_and_retries(desk: Desk) -> None:
+    (job,) = desk.submit(spec())
+    for ending in (lapsed, lost, lapsed, error, released, lost):
+        claim = desk.claim_one()
+        if ending in (lost, error):
+            desk.report(Started(claim.attempt, HOLDER))
+        assert desk.report(ending(claim.attempt)) is RECORDED
+        desk.pass_time(5.0)
+        desk.turn()
+    claim = desk.claim_one()
+    desk.report(error(claim.attempt, delay_s=None))
+    desk.command(Retry(job.id))
+    assert desk.claim_one().number == 5
+    shown = desk.job(job.id)
+    assert [attempt.number for attempt in shown.attempts] == [None, 1, None, 2, None, 3, 4, 5]
+    assert (shown.number, shown.errors, shown.crashes) == (4, 0, 0)
+
+
+# late reports
+
+
+def test_a_late_result_is_recorded_while_the_job_is_queued_again(desk: Desk) -> None:
+    claim = desk.start()
+    desk.report(lost(claim.attempt))
+    (settled,) = desk.turn(reports=[result(claim.attempt, "7")]).verdicts
+    assert (settled.verdict, settled.finished) == (RECORDED, claim.job)
+    job = desk.job(claim.job)
+    assert (job.state, job.result, job.number) == ("succeeded", "7", 1)
+    assert [attempt.state for attempt in job.attempts] == ["lost"]
+    assert desk.claim(9) == []
+
+
+def test_a_late_result_is_recorded_while_the_job_backs_off(desk: Desk) -> None:
+    claim = desk.start()
+    desk.report(error(claim.attempt, delay_s=100.0))
+    assert desk.report(result(claim.attempt, "7")) is RECORDED
+    job = desk.job(claim.job)
+    assert (job.state, job.result, job.run_at) == ("succeeded", "7", None)
+    desk.pass_time(200.0)
+    assert desk.claim(9) == []
+
+
+def test_a_late_result_settles_a_job_in_doubt(desk: Desk) -> None:
+    claim = desk.start()
+    assert desk.report(Ended(claim.attempt, Cause.LOST, Event.DOUBT, HOLDER, reason="lost")) is RECORDED
+    assert desk.states(claim.job) == ["in_doubt"]
+    assert desk.report(result(claim.attempt, "7")) is RECORDED
+    assert desk.job(claim.job).result == "7"
+
+
+def test_a_late_result_of_a_lapsed_offer_gives_the_attempt_its_number(desk: Desk) -> None:
+    (job,) = desk.submit()
+    claim = desk.claim_one()
+    desk.report(lapsed(claim.attempt))
+    assert desk.report(result(claim.attempt)) is RECORDED
+    shown = desk.job(job.id)
+    assert (shown.state, shown.number) == ("succeeded", 1)
+    assert [(attempt.number, attempt.state) for attempt in shown.attempts] == [(1, "lapsed")]
+
+
+def test_a_late_result_is_stale_after_a_newer_claim_and_the_newer_attempt_lives(desk: Desk) -> None:
+    old = desk.start()
+    desk.report(lost(old.attempt))
+    new = desk.claim_one()
+    assert desk.report(result(old.attempt, '"late"')) is STALE
+    assert desk.states(new.job) == ["running"]
+    assert desk.report(result(new.attempt, '"new"')) is RECORDED
+    assert desk.report(result(old.attempt, '"late again"')) is STALE
+    assert desk.job(new.job).result == '"new"'
+    assert desk.evidence(old.attempt) == '"late"'
+
+
+def test_a_late_result_is_stale_in_the_turn_that_claims_the_job_anew_only_after_it(desk: Desk) -> None:
+    old = desk.start()
+    desk.report(lost(old.attempt))
+    report = desk.turn(reports=[result(old.attempt)], demand=[Demand(1, ("echo",), 1)])
+    assert (report.verdicts[0].verdict, report.claims) == (RECORDED, [])
+
+
+def test_a_late_result_is_stale_once_the_job_is_final(desk: Desk) -> None:
+    failed, cancelled = desk.start(), desk.start()
+    desk.report(error(failed.attempt, delay_s=None))
+    desk.command(Cancel(cancelled.job, "no more"))
+    assert desk.report(result(failed.attempt, "1")) is STALE
+    assert desk.report(result(cancelled.attempt, "2")) is STALE
+    assert desk.states(failed.job, cancelled.job) == ["failed", "cancelled"]
+    assert [desk.job(claim.job).result for claim in (failed, cancelled)] == [None, None]
+    assert [desk.evidence(claim.attempt) for claim in (failed, cancelled)] == ["1", "2"]
+
+
+def test_a_result_that_comes_in_the_turn_of_a_cancel_is_recorded_before_it(desk: Desk) -> None:
+    claim = desk.start()
+    report = desk.turn(reports=[result(claim.attempt)], commands=[Cancel(claim.job, "too late")])
+    assert report.verdicts[0].verdict is RECORDED
+    assert not report.commands[0].done
+    assert desk.states(claim.job) == ["succeeded"]
+
+
+@pytest.mark.parametrize("ending", [error, lost, lapsed, released])
+def test_a_late_end_that_is_no_result_is_stale(desk: Desk, ending) -> None:
+    queued, delayed, failed = desk.start(), desk.start(), desk.start()
+    desk.turn(reports=[lost(queued.attempt), error(delayed.attempt), error(failed.attempt, delay_s=None)])
+    before = [desk.job(claim.job) for claim in (queued, delayed, failed)]
+    for claim in (queued, delayed, failed):
+        assert desk.report(ending(claim.attempt)) is STALE
+        assert desk.report(Started(claim.attempt, HOLDER)) is STALE
+        assert desk.report(Progressed(claim.attempt, 1.0, None)) is STALE
+    assert [desk.job(claim.job) for claim in (queued, delayed, failed)] == before
+
+
+@pytest.mark.parametrize(("size", "kept"), [(EVIDENCE_BYTES, True), (EVIDENCE_BYTES + 1, False)])
+def test_a_stale_result_is_kept_as_evidence_up_to_64_kib(desk: Desk, size: int, kept: bool) -> None:
+    claim = desk.start()
+    desk.command(Cancel(claim.job, "no"))
+    value = '"' + "x" * (size - 2) + '"'
+    assert desk.report(result(claim.attempt, value)) is STALE
+    assert desk.evidence(claim.attempt) == (value if kept else None)
+
+
+# progress and log
+
+
+def test_progress_is_shown_while_it_runs_and_leaves_with_the_attempt(desk: Desk) -> None:
+    claim = desk.start()
+    desk.turn(reports=[Progressed(claim.attempt, 10.0, "reading"), Progressed(claim.attempt, 20.5, None)])
+    job = desk.job(claim.job)
+    assert (job.percent, job.note) == (20.5, "reading")
+    desk.report(Progressed(claim.attempt, None, "writing"))
+    job = desk.job(claim.job)
+    assert (job.percent, job.note) == (20.5, "writing")
+    desk.report(lost(claim.attempt))
+    job = desk.job(claim.job)
+    assert (job.percent, job.note) == (None, None)
+
+
+def test_log_lines_are_kept_in_order_with_their_instants(desk: Desk) -> None:
+    claim = desk.start()
+    desk.turn(reports=[Logged(claim.attempt, "one"), Logged(claim.attempt, "two \N{SNOWMAN}")])
+    desk.pass_time(3.0)
+    at = desk.now_at
+    desk.report(Logged(claim.attempt, "three"))
+    log = desk.job(claim.job).log
+    assert [line.line for line in log] == ["one", "two \N{SNOWMAN}", "three"]
+    assert log[2].at == at
+
+
+def test_the_newest_log_lines_are_shown(desk: Desk) -> None:
+    claim = desk.start()
+    desk.turn(reports=[Logged(claim.attempt, str(n)) for n in range(500)])
+    lines = [line.line for line in desk.job(claim.job).log]
+    assert lines == [str(n) for n in range(500 - len(lines), 500)]
+    assert len(lines) == 200
+
+
+def test_a_view_that_was_read_does_not_change_with_the_store(desk: Desk) -> None:
+    claim = desk.start()
+    desk.report(Logged(claim.attempt, "one"))
+    before = desk.job(claim.job)
+    copy = (list(before.log), list(before.attempts), before.state)
+    desk.turn(reports=[Logged(claim.attempt, "two"), result(claim.attempt)])
+    assert (before.log, before.attempts, before.state) == copy
+
+
+def test_the_holder_of_a_result_is_shown(desk: Desk) -> None:
+    desk.submit()
+    claim = desk.claim_one()
+    desk.report(result(claim.attempt, holder=Holder("worker-2", "Ben", "boot-9")))
+    job = desk.job(claim.job)
+    assert (job.worker, job.worker_name) == ("worker-2", "Ben")
+    assert (job.attempts[0].worker, job.attempts[0].worker_name) == ("worker-2", "Ben")

@@ -1,0 +1,29 @@
+"""A clock that is turned by hand."""
+
+from __future__ import annotations
+
+__all__ = ["ManualClock"]
+
+
+class ManualClock:
+    """Both clocks; ``advance`` moves them together, ``step_wall`` moves only what people read."""
+
+    def __init__(self, monotonic: float = 1_000.0, utc: float = 1_800_000_000.0) -> None:
+        self._monotonic = monotonic
+        self._utc = utc
+
+    def monotonic(self) -> float:
+        return self._monotonic
+
+    def utc(self) -> float:
+        return self._utc
+
+    def advance(self, seconds: float) -> float:
+        """Time passes. Returns the monotonic now."""
+        self._monotonic += seconds
+        self._utc += seconds
+        return self._monotonic
+
+    def step_wall(self, seconds: float) -> None:
+        """Somebody sets the wall clock."""
+        self._utc += seconds

@@ -1,0 +1,409 @@
+"""Sessions without a network: polls, posts, outboxes, and what the listener hears."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from dispatcher.settings import Settings
+from dispatcher.transport.exchange import Connection
+from dispatcher.transport.limits import Limits, session_cap
+from dispatcher.transport.sessions import Sessions
+from tests.transport.support import Bench, FakeExchange, Recorder
+
+
+def test_messages_travel_together_and_in_order_in_one_answer(bench: Bench) -> None:
+    sid = bench.open()
+    poll = bench.get(sid)
+    for text in ("one", "two", "three"):
+        assert bench.sessions.send(sid, text)
+    assert poll.answered is None
+    bench.sessions.flush(bench.now)
+    assert poll.body == "4one\x1e4two\x1e4three"
+
+
+def test_a_poll_that_comes_later_gets_what_waits_at_once(bench: Bench) -> None:
+    sid = bench.open()
+    bench.sessions.send(sid, "early")
+    assert bench.get(sid).body == "4early"
+
+
+def test_a_binary_message_goes_out_as_base64(bench: Bench) -> None:
+    sid = bench.open()
+    bench.sessions.send(sid, b"\x01\x02")
+    assert bench.get(sid).body == "bAQI="
+
+
+def test_an_answer_is_bounded_and_the_rest_comes_next_in_order(recorder: Recorder) -> None:
+    bench = Bench(Sessions(Limits(poll_limit=10), recorder))
+    sid = bench.open()
+    for text in ("aaaa", "bbbb", "x" * 50, "c"):
+        bench.sessions.send(sid, text)
+    bodies = [bench.get(sid).body for _ in range(3)]
+    assert bodies == ["4aaaa", "4bbbb", "4" + "x" * 50]
+    assert bench.get(sid).body == "4c"
+
+
+def test_a_ping_does_not_wait_behind_what_is_queued(recorder: Recorder) -> None:
+    bench = Bench(Sessions(Limits(poll_limit=10), recorder))
+    sid = bench.open()
+    for _ in range(3):
+        bench.sessions.send(sid, "x" * 9)
+    bench.later(20.0)
+    assert bench.get(sid).body == "2"
+
+
+def test_written_names_the_offers_of_an_answer_and_only_when_it_is_written(bench: Bench, recorder: Recorder) -> None:
+    sid = bench.open()
+    bench.sessions.send(sid, "offer", "a1")
+    bench.sessions.send(sid, "no offer")
+    bench.sessions.send(sid, "offer", "a2")
+    assert "written" not in recorder.names()
+    bench.get(sid)
+    assert recorder.events[-1] == ("written", sid, ["a1", "a2"])
+    bench.sessions.send(sid, "no offer")
+    bench.get(sid)
+    assert recorder.names().count("written") == 1
+
+
+def test_an_answer_that_cannot_be_written_takes_nothing_with_it(bench: Bench, recorder: Recorder) -> None:
+    sid = bench.open()
+    poll = bench.get(sid)
+    poll.open = False
+    bench.sessions.send(sid, "offer", "a1")
+    bench.sessions.flush(bench.now)
+    assert recorder.names() == ["opened", "away"]
+    assert bench.get(sid).body == "4offer"
+    assert recorder.names() == ["opened", "away", "back", "written"]
+
+
+def test_messages_reach_the_listener_before_the_post_is_answered(bench: Bench, recorder: Recorder) -> None:
+    sid = bench.open()
+    exchange = FakeExchange("POST", f"EIO=4&transport=polling&sid={sid}")
+    seen: list[object] = []
+    recorder.on_message = lambda *_: seen.append(exchange.answered)
+    bench.sessions.begin(exchange, bench.now)
+    bench.sessions.complete(exchange, b"4a\x1e4b", bench.now)
+    assert (seen, exchange.body, recorder.texts()) == ([None, None], "ok", ["a", "b"])
+
+
+def test_nothing_of_a_malformed_post_is_handed_on(bench: Bench, recorder: Recorder) -> None:
+    sid = bench.open()
+    assert bench.post(sid, "4good\x1ezbad").status == 400
+    assert recorder.names() == ["opened", "ended"]
+    assert bench.post(sid, "4good").body == '{"code":1,"message":"Session ID unknown"}'
+
+
+@pytest.mark.expect_log("the listener failed in message .*planted")
+def test_a_failing_listener_makes_a_500_but_ends_nothing_and_holds_up_nothing(bench: Bench, recorder: Recorder) -> None:
+    def fail(sid: str, text: str) -> None:
+        if text == "bad":
+            raise RuntimeError("planted")
+
+    recorder.on_message = fail
+    sid = bench.open()
+    assert bench.post(sid, "4bad\x1e4good").status == 500
+    assert recorder.texts() == ["bad", "good"]
+    assert bench.sessions.counts.listener_errors == 1
+    assert bench.post(sid, "4good").status == 200
+
+
+@pytest.mark.expect_log("the listener failed in opened")
+def test_a_session_that_the_listener_failed_to_take_does_not_exist() -> None:
+    class Failing(Recorder):
+        def opened(self, sid: str, remote: str, user_agent: str, now: float) -> None:
+            raise RuntimeError("planted")
+
+    bench = Bench(Sessions(Limits(), Failing()))
+    assert bench.request("GET", "EIO=4&transport=polling").status == 500
+    assert len(bench.sessions) == 0
+    assert bench.sessions.next_deadline() is None
+
+
+def test_the_listener_may_send_and_end_from_inside_a_message(bench: Bench, recorder: Recorder) -> None:
+    sid = bench.open()
+    poll = bench.get(sid)
+
+    def refuse(sid: str, text: str) -> None:
+        bench.sessions.send(sid, "refused")
+        bench.sessions.end(sid)
+
+    recorder.on_message = refuse
+    post = bench.post(sid, "4first\x1e4second")
+    assert poll.body == "4refused\x1e1"
+    assert (post.status, recorder.texts()) == (400, ["first"])
+    assert (sid in bench.sessions, len(bench.sessions)) == (False, 0)
+
+
+def test_end_without_a_poll_waits_for_the_next_one_and_then_says_what_waited(bench: Bench, recorder: Recorder) -> None:
+    sid = bench.open()
+    bench.sessions.send(sid, "last words")
+    bench.sessions.end(sid)
+    assert sid not in bench.sessions
+    assert not bench.sessions.send(sid, "too late")
+    assert not bench.sessions.probe(sid, bench.now)
+    assert bench.post(sid, "4x").status == 400
+    assert bench.get(sid).body == "4last words\x1e1"
+    assert bench.get(sid).status == 400
+    assert recorder.names() == ["opened"]
+
+
+def test_an_ended_session_that_never_polls_again_is_forgotten_in_silence(bench: Bench, recorder: Recorder) -> None:
+    bench.sessions.end(bench.open())
+    bench.later(20.0)
+    bench.later(20.0)
+    assert (len(bench.sessions), recorder.names()) == (0, ["opened"])
+
+
+def test_end_with_more_than_one_answer_holds_says_all_of_it(recorder: Recorder) -> None:
+    bench = Bench(Sessions(Limits(poll_limit=10), recorder))
+    sid = bench.open()
+    bench.sessions.send(sid, "x" * 9)
+    bench.sessions.send(sid, "y" * 9)
+    bench.sessions.end(sid)
+    assert [bench.get(sid).body for _ in range(2)] == ["4" + "x" * 9, "4" + "y" * 9 + "\x1e1"]
+
+
+def test_a_full_outbox_ends_the_session_and_says_so_at_the_next_flush(recorder: Recorder) -> None:
+    bench = Bench(Sessions(Limits(outbox_packets=2), recorder))
+    sid = bench.open()
+    poll = bench.get(sid)
+    assert [bench.sessions.send(sid, "x") for _ in range(4)] == [True, True, False, False]
+    bench.sessions.flush(bench.now)
+    assert recorder.names() == ["opened", "ended"]
+    assert (poll.body, bench.sessions.counts.overflows) == ("1", 1)
+    assert bench.get(sid).status == 400
+
+
+def test_an_outbox_is_bounded_in_bytes_and_reading_makes_room(recorder: Recorder) -> None:
+    bench = Bench(Sessions(Limits(outbox_bytes=100), recorder))
+    sid = bench.open()
+    for _ in range(10):
+        assert bench.sessions.send(sid, "x" * 90)
+        bench.get(sid)
+    assert bench.sessions.send(sid, "x" * 90)
+    assert not bench.sessions.send(sid, "x" * 90)
+
+
+# Evidence that a page is gone, and the lack of it (promise S11).
+
+
+def test_the_end_of_the_connection_that_carries_the_poll_is_evidence(bench: Bench, recorder: Recorder) -> None:
+    sid = bench.open()
+    poll = bench.get(sid)
+    bench.sessions.abandon(poll, bench.now)
+    assert recorder.names() == ["opened", "away"]
+    bench.get(sid)
+    assert recorder.names() == ["opened", "away", "back"]
+
+
+def test_the_end_of_the_connection_that_carried_the_last_poll_is_evidence_once(
+    bench: Bench, recorder: Recorder
+) -> None:
+    connection = Connection()
+    sid = bench.open(connection)
+    bench.sessions.send(sid, "x")
+    bench.get(sid, connection)
+    bench.sessions.disconnected(connection, bench.now)
+    bench.sessions.disconnected(connection, bench.now)
+    assert recorder.names() == ["opened", "away"]
+
+
+def test_the_end_of_an_older_connection_is_no_evidence(bench: Bench, recorder: Recorder) -> None:
+    first, second = Connection(), Connection()
+    sid = bench.open(first)
+    bench.get(sid, second)
+    bench.sessions.disconnected(first, bench.now)
+    assert recorder.names() == ["opened"]
+    bench.sessions.disconnected(second, bench.now)
+    assert recorder.names() == ["opened", "away"]
+
+
+def test_a_connection_shared_behind_a_proxy_speaks_for_all_its_sessions(bench: Bench, recorder: Recorder) -> None:
+    connection = Connection()
+    sids = [bench.open(connection) for _ in range(3)]
+    bench.sessions.disconnected(connection, bench.now)
+    assert sorted(event[1] for event in recorder.events if event[0] == "away") == sorted(sids)
+
+
+def test_the_end_of_a_posts_connection_is_no_evidence(bench: Bench, recorder: Recorder) -> None:
+    sid = bench.open()
+    post = FakeExchange("POST", f"EIO=4&transport=polling&sid={sid}")
+    assert bench.sessions.begin(post, bench.now) is None
+    bench.sessions.abandon(post, bench.now)
+    assert recorder.names() == ["opened"]
+    assert bench.post(sid, "4x").body == "ok"
+
+
+def test_a_poll_on_a_new_connection_while_the_old_one_is_dead_is_no_overlap(bench: Bench, recorder: Recorder) -> None:
+    """A proxy cuts a poll and the page's next one overtakes the news of it."""
+    sid = bench.open()
+    cut = bench.get(sid)
+    cut.open = False
+    again = bench.get(sid)
+    bench.sessions.abandon(cut, bench.now)
+    assert recorder.names() == ["opened", "away", "back"]
+    bench.sessions.send(sid, "x")
+    bench.sessions.flush(bench.now)
+    assert again.body == "4x"
+
+
+def test_a_page_between_two_polls_is_not_away(bench: Bench, recorder: Recorder) -> None:
+    connection = Connection()
+    sid = bench.open(connection)
+    bench.sessions.send(sid, "x")
+    bench.get(sid, connection)
+    bench.later(5.0)
+    assert "away" not in recorder.names()
+
+
+def test_a_handshake_whose_answer_cannot_be_written_is_a_page_that_is_away(bench: Bench, recorder: Recorder) -> None:
+    exchange = FakeExchange("GET", "EIO=4&transport=polling")
+    exchange.open = False
+    assert bench.sessions.begin(exchange, bench.now) is None
+    bench.sessions.complete(exchange, b"", bench.now)
+    bench.sessions.abandon(exchange, bench.now)
+    assert recorder.names() == ["opened", "away"]
+
+
+def test_a_poll_whose_session_ends_before_it_is_complete_is_refused(bench: Bench, recorder: Recorder) -> None:
+    sid = bench.open()
+    poll = FakeExchange("GET", f"EIO=4&transport=polling&sid={sid}")
+    assert bench.sessions.begin(poll, bench.now) is None
+    bench.post(sid, "1")
+    bench.sessions.abandon(poll, bench.now)
+    bench.sessions.complete(poll, b"", bench.now)
+    assert poll.status == 400
+    assert recorder.names() == ["opened", "ended"]
+
+
+# Pings.
+
+
+def test_probe_sends_a_ping_at_once_and_heard_tells_of_the_answer(bench: Bench, recorder: Recorder) -> None:
+    sid = bench.open()
+    poll = bench.get(sid)
+    assert bench.sessions.probe(sid, bench.now)
+    assert bench.sessions.probe(sid, bench.now)
+    bench.sessions.flush(bench.now)
+    assert poll.body == "2"
+    heard = recorder.heard_count
+    bench.post(sid, "3")
+    assert recorder.heard_count == heard + 1
+    assert not bench.sessions.probe("nobody", bench.now)
+
+
+def test_a_probe_during_a_ping_asks_again_and_moves_no_deadline(bench: Bench, recorder: Recorder) -> None:
+    sid = bench.open()
+    bench.get(sid)
+    bench.later(20.0)
+    deadline = bench.sessions.next_deadline()
+    bench.sessions.probe(sid, bench.now)
+    assert bench.get(sid).body == "2"
+    assert bench.sessions.next_deadline() == deadline
+    bench.post(sid, "3\x1e3")
+    assert bench.sessions.next_deadline() == bench.now + 20.0
+
+
+def test_a_missed_pong_of_a_session_that_is_away_drops_it_without_a_word_on_its_worker(
+    bench: Bench, recorder: Recorder
+) -> None:
+    sid = bench.open()
+    bench.sessions.abandon(bench.get(sid), bench.now)
+    bench.later(20.0)
+    bench.later(20.0)
+    assert recorder.names() == ["opened", "away", "dropped"]
+    assert len(bench.sessions) == 0
+
+
+def test_a_listener_may_end_other_sessions_while_some_time_out() -> None:
+    class Flooding(Recorder):
+        def quiet(self, sid: str, now: float) -> None:
+            super().quiet(sid, now)
+            for other in bench.sessions.ids():
+                while bench.sessions.send(other, "x"):
+                    pass
+
+    listener = Flooding()
+    bench = Bench(Sessions(Limits(outbox_packets=3), listener))
+    for _ in range(3):
+        bench.open()
+    bench.later(20.0)
+    bench.later(20.0)
+    assert listener.names() == ["opened"] * 3 + ["quiet", "ended", "ended"]
+
+
+def test_nothing_is_left_of_sessions_that_have_ended(bench: Bench) -> None:
+    connection = Connection()
+    for _ in range(50):
+        sid = bench.open(connection)
+        bench.get(sid, connection)
+        bench.sessions.send(sid, "x")
+        bench.post(sid, "1")
+    assert (len(bench.sessions), bench.sessions.ids(), connection.sids) == (0, [], set())
+    assert bench.sessions.next_deadline() is None
+    bench.sessions.tick(bench.now + 1_000)
+
+
+def test_after_a_standstill_the_pages_get_time_to_be_heard(bench: Bench, recorder: Recorder) -> None:
+    """Promise S19: what has arrived is processed first, and network deadlines move by the lateness."""
+    sid = bench.open()
+    bench.get(sid)
+    bench.later(20.0)
+    bench.later(3_600.0)
+    assert "quiet" not in recorder.names()
+    bench.post(sid, "3")
+    bench.later(19.0)
+    assert len(bench.sessions) == 1
+
+
+def test_a_page_that_is_gone_after_a_standstill_is_still_noticed(bench: Bench, recorder: Recorder) -> None:
+    bench.get(bench.open())
+    bench.later(20.0)
+    bench.later(3_600.0)
+    bench.later(2.0)
+    assert recorder.names() == ["opened", "quiet"]
+
+
+def test_deadlines_of_many_sessions_come_in_their_order(bench: Bench, recorder: Recorder) -> None:
+    sids = []
+    for _ in range(20):
+        sids.append(bench.open())
+        bench.now += 0.5
+    polls = [bench.get(sid) for sid in sids]
+    for number, poll in enumerate(polls):
+        deadline = bench.sessions.next_deadline()
+        assert deadline == 1_020.0 + number * 0.5
+        bench.now = deadline
+        bench.sessions.tick(bench.now)
+        assert poll.body == "2"
+
+
+# Limits.
+
+
+def test_over_the_cap_a_handshake_is_told_to_come_again(recorder: Recorder) -> None:
+    bench = Bench(Sessions(Limits(sessions=2, retry_after_s=7), recorder))
+    first, _ = bench.open(), bench.open()
+    refused = bench.request("GET", "EIO=4&transport=polling")
+    assert refused.answered is not None
+    assert (refused.status, refused.answered.retry_after_s, json.loads(refused.body)["code"]) == (503, 7, 6)
+    bench.post(first, "1")
+    bench.open()
+
+
+def test_limits_follow_the_settings() -> None:
+    settings = Settings(ping_interval_s=1.5, body_limit=2_000, packet_limit=20, poll_limit=70_000)
+    limits = Limits.of(settings, sessions=7)
+    assert (limits.ping_interval_s, limits.ping_timeout_s, limits.sessions) == (1.5, 20.0, 7)
+    assert (limits.post_limit, limits.packet_limit, limits.poll_limit) == (67_536, 20, 70_000)
+    assert limits.outbox_bytes == 64 * limits.post_limit
+    assert Limits.of(Settings(), sessions=12_000) == Limits()
+
+
+@pytest.mark.parametrize(
+    ("configured", "descriptors", "cap"), [(0, 1_024, 412), (0, 1_000_000, 12_000), (500, 64, 500), (0, 64, 1)]
+)
+def test_the_cap_follows_the_descriptors_unless_it_is_set(configured: int, descriptors: int, cap: int) -> None:
+    assert session_cap(configured, descriptors) == cap
