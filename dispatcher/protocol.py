@@ -45,8 +45,8 @@ __all__ = [
 #: The version of this protocol; ``register`` carries it.
 VERSION = 1
 
-AttemptId = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,64}$")]
-TypeName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
+AttemptId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
+TypeName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,100}\Z")]
 Text = Annotated[str, Meta(max_length=2_000)]
 Opaque = Annotated[str, Meta(max_length=200)]
 
@@ -62,7 +62,7 @@ class Register(Struct, frozen=True, tag_field="op", tag="register"):
     """A page says who it is, what it can do and what it still has."""
 
     types: Annotated[tuple[TypeName, ...], Meta(min_length=1, max_length=1_000)]
-    boot: Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,64}$")]
+    boot: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
     version: int
     worker: Opaque | None = None
     secret: Opaque | None = None

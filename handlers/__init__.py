@@ -54,7 +54,9 @@ def routes(service: Service, settings: Settings, tasks: TaskDirectory, clock: Cl
         url(r"/api/v1/types", api.TypesHandler, given, name="api-types"),
         url(r"/api/v1/stats", api.StatsHandler, given, name="api-stats"),
         url(r"/worker", files.WorkerPageHandler, given, name="worker"),
-        url(rf"/static/({_NAME}(?:/{_NAME})*)", files.StaticHandler, {"site": site, "path": str(STATIC)}, name="static"),
+        url(
+            rf"/static/({_NAME}(?:/{_NAME})*)", files.StaticHandler, {"site": site, "path": str(STATIC)}, name="static"
+        ),
         url(r"/tasks/index\.json", files.TaskIndexHandler, given, name="task-index"),
         url(r"/tasks/([A-Za-z0-9._-]{1,100})\.js", files.TaskHandler, given, name="task"),
         url(r"/livez", files.LiveHandler, given, name="livez"),

@@ -15,6 +15,7 @@
   var ASKED_ONLY = ['host-call'];
   var RENDER_MS = 1000;
   var RETRY_MAX_MS = 30000;
+  var LOAD_MS = 15000;
 
   var FACES = {
     connecting: { shape: '\u25cb', word: 'CONNECTING' },
@@ -75,9 +76,15 @@
 
   // ---- the tasks -------------------------------------------------------------------------------
 
+  function words(code, detail) {
+    var text = window.Pagehand.CODES[code];
+    return (detail ? text.replace('.', ': ') + detail + '.' : text) + ' (' + code + ')';
+  }
+
   function getJson(url, done) {
     var xhr = new window.XMLHttpRequest();
     xhr.open('GET', url + '?t=' + now().toString(36), true);
+    xhr.timeout = LOAD_MS;  // not before open(), or Internet Explorer throws
     xhr.onreadystatechange = function () {
       var value = null;
       if (xhr.readyState !== 4) {
@@ -117,7 +124,7 @@
     });
     var unknown = wanted.filter(function (name) { return names.indexOf(name) < 0; });
     if (unknown.length) {
-      trouble = 'The server has no task named ' + unknown.join(', ') + ' (E-TYP-02)';
+      trouble = words('E-TYP-02', unknown.join(', '));
     }
     window.Pagehand.hostCall = index.host_call || [];
     waiting = chosen.length;
@@ -145,7 +152,7 @@
       }
       retries += 1;
       wait = Math.min(RETRY_MAX_MS, 1000 * Math.pow(2, retries)) * (0.5 + Math.random() / 2);
-      trouble = 'The list of tasks could not be loaded. (E-NET-11)';
+      trouble = words('E-NET-11', '');
       retryAt = now() + wait;
       window.setTimeout(loadIndex, wait);
       render();
@@ -214,7 +221,7 @@
     // A function, because a detail may hold what replace takes for a pattern.
     text = error.detail ?
       error.text.replace(/\.$/, function () { return ': ' + error.detail; }) : error.text;
-    return text + ' (' + error.code + ', ' + clock(error.at) + ')';
+    return error.code ? text + ' (' + error.code + ', ' + clock(error.at) + ')' : text;
   }
 
   function detailText(status) {

@@ -34,7 +34,8 @@
 
   /** @param {number} bytes @return {string} */
   function size(bytes) {
-    return bytes < 1048576 ? Math.ceil(bytes / 1024) + ' KiB' : (bytes / 1048576).toFixed(1) + ' MiB';
+    if (bytes < 1048576) { return Math.ceil(bytes / 1024) + ' KiB'; }
+    return (bytes / 1048576).toFixed(1) + ' MiB';
   }
 
   /** @return {number} Characters that a data URL may have beside what is typed. */

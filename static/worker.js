@@ -92,6 +92,7 @@
     'E-NET-08': 'The connection was silent for too long.',
     'E-NET-09': 'The network was away.',
     'E-NET-10': 'This browser does not let the page make requests.',
+    'E-NET-11': 'The list of tasks could not be loaded.',
     'E-TOK-01': 'The server wants a token that this page does not have.',
     'E-VER-01': 'This page is older or newer than the server.',
     'E-MSG-01': 'The server refused a message of this page.',
@@ -101,7 +102,8 @@
     'E-JOB-03': 'A result could not be written as JSON.',
     'E-JOB-04': 'A task called done more than once.',
     'E-JS-01': 'A script on this page failed.',
-    'E-TYP-01': 'This page has no tasks.'
+    'E-TYP-01': 'This page has no tasks.',
+    'E-TYP-02': 'The server has no such task.'
   };
 
   var hasOwn = Object.prototype.hasOwnProperty;
@@ -166,7 +168,9 @@
     return typeof value === 'object' && value !== null;
   }
 
+  /** @param {string} code @param {string} message @returns {any} an Error with a code */
   function codedError(code, message) {
+    /** @type {any} */
     var error = new Error(message);
     error.code = code;
     return error;
@@ -231,8 +235,11 @@
    *   session, local: storages or null · frame {name} · location · history ·
    *   on(name, fn), off(name, fn): window events · document {documentMode} · userAgent ·
    *   log(text)
+   * @param {Object<string, any>} given
+   * @returns {any}
    */
   function environment(given) {
+    /** @type {any} */
     var win = root;
     var clock = win.performance && win.performance.now ? win.performance : null;
     var env = {
@@ -946,7 +953,12 @@
   var registry = {};
   var started = [];
 
-  /** Register a task: fn(job, done). options: {quick: boolean}. */
+  /**
+   * Register a task, before or after the worker has started.
+   * @param {string} name 1 to 100 letters, digits, dots, - and _
+   * @param {function(Object, function(*, *): void): *} fn (job, done)
+   * @param {{quick?: boolean}} [options]
+   */
   function task(name, fn, options) {
     if (typeof name !== 'string' || !/^[A-Za-z0-9._-]{1,100}$/.test(name)) {
       throw codedError('bad_name', 'a task is named by 1 to 100 letters, digits, dots, - and _');
@@ -959,8 +971,13 @@
     return Pagehand;
   }
 
-  /** An error that makes the job fail at once, without another try. */
+  /**
+   * An error that makes the job fail at once, without another try.
+   * @param {string} message
+   * @param {string} [code] machine-readable, at most 200 characters ('fatal')
+   */
   function fatal(message, code) {
+    /** @type {any} */
     var error = new Error(message);
     error.code = code || 'fatal';
     error.retry = false;
@@ -985,6 +1002,7 @@
   };
 
   function withDefaults(given) {
+    /** @type {any} */
     var options = {};
     each(DEFAULTS, function (value, key) {
       options[key] = given[key] === undefined || given[key] === null ? value : given[key];
@@ -995,6 +1013,10 @@
     return options;
   }
 
+  /**
+   * @constructor
+   * @param {Object<string, any>} [given] the options; see the top of this file
+   */
   function Worker(given) {
     var options = withDefaults(given || {});
     var env = environment((given && given.env) || {});
@@ -1603,6 +1625,7 @@
 
   Worker.prototype._forget = function (attempt) {
     delete this._attempts[attempt.id];
+    this._shelf.remove('stash.' + attempt.id);
     this._settled.push(attempt.id);
     if (this._settled.length > SETTLED_KEPT) {
       this._settled.shift();
@@ -1634,8 +1657,8 @@
 
   /**
    * A message that the server could not read far enough to name its attempt. Only a result can be
-   * so odd (nested a thousand deep, say). It would be repeated and refused for ever: report an error
-   * in its stead. Where several are open, the ones that keep coming back are meant.
+   * so odd (nested a thousand deep, say), and it would be repeated and refused for ever: report an
+   * error in its stead. Where several are open, the ones that keep coming back are meant.
    */
   Worker.prototype._onUnreadable = function (detail) {
     var self = this;

@@ -25,6 +25,7 @@ __all__ = [
     "expire",
     "retry",
     "settle",
+    "silent_attempt",
 ]
 
 #: A step of priority is a head start of this many seconds (promise S17).
@@ -254,9 +255,20 @@ def claim(job: JobRow, attempt_id: str, now_at: float, changes: Changes) -> None
     job.offered_at = now_at
     job.started_at = None
     changes.jobs[job.seq] = job
-    changes.attempts[attempt_id] = AttemptRow(
-        attempt_id, job.seq, job.number + 1, None, None, None, now_at, None, None, None, None, None, None
-    )
+
+
+def silent_attempt(job: JobRow) -> AttemptRow | None:
+    """The job's current attempt as a row that has not been written yet; None: the job has no attempt.
+
+    A claim writes only the job. The attempt's row is written with the first thing that is reported of it, which
+    for most jobs is its end: one row less for every job.
+    """
+    if job.attempt is None or job.offered_at is None:
+        return None
+    return AttemptRow(
+        id=job.attempt, job=job.seq, number=job.number + 1, worker=None, worker_name=None, boot=None,
+        offered_at=job.offered_at, started_at=None, ended_at=None, late_at=None, cause=None, error=None, evidence=None,
+    )  # fmt: skip
 
 
 def cancel(job: JobRow, attempt: AttemptRow | None, reason: str, now_at: float, changes: Changes) -> str | None:

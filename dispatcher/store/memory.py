@@ -21,6 +21,7 @@ from dispatcher.store.views import (
     cursor_of,
     seq_of,
     type_views,
+    with_current,
 )
 
 __all__ = ["MemoryRows", "MemoryStore"]
@@ -73,7 +74,7 @@ class MemoryRows:
 
     def jobs(self, seqs: Iterable[int]) -> dict[int, JobRow]:
         """See rows.Rows."""
-        return {seq: replace(self.by_seq[seq]) for seq in seqs}
+        return {seq: replace(self.by_seq[seq]) for seq in seqs if seq in self.by_seq}
 
     def jobs_by_id(self, ids: Iterable[str]) -> dict[str, JobRow]:
         """See rows.Rows."""
@@ -105,9 +106,10 @@ class MemoryRows:
         instants = [t for row in waiting for t in (row.run_at, row.expires_at) if t is not None]
         return min(instants, default=None)
 
-    def data(self, seqs: Iterable[int]) -> dict[int, str]:
+    def claimable(self, seqs: Iterable[int]) -> tuple[dict[int, JobRow], dict[int, str]]:
         """See rows.Rows."""
-        return {seq: self.payloads[seq] for seq in seqs}
+        jobs = self.jobs(seqs)
+        return jobs, {seq: self.payloads[seq] for seq in jobs}
 
     def add_jobs(self, jobs: Sequence[JobRow], data: Sequence[str]) -> None:
         """See rows.Rows."""
@@ -217,7 +219,7 @@ class MemoryStore:
         row = self.rows.jobs_by_id([job_id]).get(job_id)
         if row is None:
             return None
-        attempts = [a for a in self.rows.all_attempts.values() if a.job == row.seq]
+        attempts = with_current(row, [a for a in self.rows.all_attempts.values() if a.job == row.seq])
         shown = view(row, data=self.rows.payloads[row.seq], result=self.rows.results.get(row.seq))
         return replace(
             shown,

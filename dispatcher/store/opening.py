@@ -27,12 +27,8 @@ async def open_store(
     ``new_attempt_id`` gives the random part of an attempt's id: 128 bits. Raises StoreRefused.
     """
     if url == "memory:":
-        return MemoryStore(
-            new_job_id=new_job_id, new_attempt_id=new_attempt_id, key=new_key(), limits=limits
-        )
+        return MemoryStore(new_job_id=new_job_id, new_attempt_id=new_attempt_id, key=new_key(), limits=limits)
     if url.startswith("sqlite:///"):
         path = Path(url.removeprefix("sqlite:///")).absolute()
-        return await SqliteStore.open(
-            path, new_job_id=new_job_id, new_attempt_id=new_attempt_id, limits=limits
-        )
+        return await SqliteStore.open(path, new_job_id=new_job_id, new_attempt_id=new_attempt_id, limits=limits)
     raise StoreRefused(f"{url}: no such kind of store; use sqlite:///path/to/file.db or memory:")

@@ -38,7 +38,7 @@ class Rows(Protocol):
         ...
 
     def jobs(self, seqs: Iterable[int]) -> dict[int, JobRow]:
-        """The jobs with these sequence numbers."""
+        """The jobs among these sequence numbers that exist."""
         ...
 
     def jobs_by_id(self, ids: Iterable[str]) -> dict[str, JobRow]:
@@ -65,8 +65,8 @@ class Rows(Protocol):
         """The earliest instant at which ``due`` or ``overdue`` will have something."""
         ...
 
-    def data(self, seqs: Iterable[int]) -> dict[int, str]:
-        """The jobs' data as JSON text."""
+    def claimable(self, seqs: Iterable[int]) -> tuple[dict[int, JobRow], dict[int, str]]:
+        """These jobs, which exist, and their data as JSON text."""
         ...
 
     def add_jobs(self, jobs: Sequence[JobRow], data: Sequence[str]) -> None:

@@ -33,6 +33,7 @@ from dispatcher.store.views import (
     cursor_of,
     seq_of,
     type_views,
+    with_current,
 )
 
 __all__ = ["SqliteStore"]
@@ -147,11 +148,12 @@ class SqliteStore:
             return None
         *columns, data, result = found
         row = job_row(columns)
-        attempts = self._db.execute(sql.ATTEMPTS_OF, (*attempt_range(row.seq), MOST_ATTEMPTS_SHOWN)).fetchall()
+        found = self._db.execute(sql.ATTEMPTS_OF, (*attempt_range(row.seq), MOST_ATTEMPTS_SHOWN)).fetchall()
+        attempts = with_current(row, [attempt_row(attempt) for attempt in found])
         lines = self._db.execute(sql.LOGS_OF, (row.seq, MOST_LINES_SHOWN)).fetchall()
         return replace(
             view(row, data=data, result=result),
-            attempts=[attempt_view(attempt_row(attempt)) for attempt in attempts],
+            attempts=[attempt_view(attempt) for attempt in attempts],
             log=[LogLine(at=at, line=line) for at, line in reversed(lines)],
         )
 
@@ -184,7 +186,9 @@ class SqliteStore:
     async def live_attempts(self) -> list[LiveAttempt]:
         """See port.Store."""
         names = LiveAttempt.__struct_fields__
-        rows = await self._thread.run(lambda: self._db.execute(sql.LIVE).fetchall())
+        running = self._applier.counts()[JobState.RUNNING]
+        # Newest first, and no further than the last one: what runs is seldom old.
+        rows = await self._thread.run(lambda: self._db.execute(sql.LIVE, (running,)).fetchall())
         return [LiveAttempt(**dict(zip(names, row, strict=True))) for row in rows]
 
     async def job(self, job_id: str) -> JobView | None:

@@ -177,6 +177,7 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
     if path.stat().st_size <= CHECKED_BYTES:
         fault = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         if fault != "ok":
+            fault = fault.splitlines()[-1]
             raise StoreRefused(f"{path} is damaged ({fault}): restore a backup; nothing was changed")
     version, newest = _version(connection), len(migrations())
     if version > newest:

@@ -97,9 +97,10 @@ class SqliteRows:
         instant: float | None = self._fetch(sql.NEXT_DUE)[0][0]
         return instant
 
-    def data(self, seqs: Iterable[int]) -> dict[int, str]:
+    def claimable(self, seqs: Iterable[int]) -> tuple[dict[int, JobRow], dict[int, str]]:
         """See rows.Rows."""
-        return dict(self._fetch(sql.DATA_BY_SEQ, _text(list(seqs))))
+        rows = self._fetch(sql.CLAIMABLE, _text(list(seqs)))
+        return {row[1]: job_row(row[1:]) for row in rows}, {row[1]: row[0] for row in rows}
 
     def _write(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
         """Writes a set of rows, in sizes that are powers of two so that few statements are prepared.

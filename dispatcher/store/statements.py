@@ -37,7 +37,7 @@ ATTEMPTS_BY_ID = f"SELECT {_ATTEMPTS} FROM attempts a WHERE a.id IN {_KEYS}"  # 
 JOBS_BY_SEQ = f"SELECT {_JOBS} FROM jobs j WHERE j.seq IN {_KEYS}"  # noqa: S608
 JOBS_BY_ID = f"SELECT {_JOBS} FROM jobs j WHERE j.id IN {_KEYS}"  # noqa: S608
 JOBS_BY_KEY = f"SELECT {_JOBS} FROM jobs j WHERE j.key IN {_KEYS}"  # noqa: S608
-DATA_BY_SEQ = f"SELECT seq, data FROM job_data WHERE seq IN {_KEYS}"  # noqa: S608
+CLAIMABLE = f"SELECT d.data, {_JOBS} FROM jobs j JOIN job_data d ON d.seq = j.seq WHERE j.seq IN {_KEYS}"  # noqa: S608
 READY = "SELECT rank, seq FROM jobs WHERE lane = ? AND state = 'queued' ORDER BY rank, seq LIMIT ?"
 DUE = (
     f"SELECT {_JOBS} FROM jobs j WHERE j.state = 'scheduled' AND j.run_at <= ? "  # noqa: S608
@@ -82,10 +82,10 @@ ONE_JOB = f"""
 ATTEMPTS_OF = f"SELECT {_ATTEMPTS} FROM attempts a WHERE a.id BETWEEN ? AND ? ORDER BY a.offered_at, a.id LIMIT ?"  # noqa: S608
 LOGS_OF = "SELECT at, line FROM logs WHERE job = ? ORDER BY line_no DESC LIMIT ?"
 LIVE = """
-    SELECT a.id, j.id, j.type, a.number, a.started_at, j.timeout_s, j.errors, j.crashes,
+    SELECT j.attempt, j.id, j.type, j.number + (a.started_at IS NULL), a.started_at, j.timeout_s, j.errors, j.crashes,
            j.max_attempts, j.max_crashes, coalesce(a.worker, ''), coalesce(a.boot, '')
-    FROM jobs j JOIN attempts a ON a.id = j.attempt
-    WHERE j.state = 'running' AND a.cause IS NULL
+    FROM jobs j LEFT JOIN attempts a ON a.id = j.attempt
+    WHERE j.state = 'running' ORDER BY j.seq DESC LIMIT ?
 """
 LIST_JOBS = f"""
     SELECT {_JOBS} FROM jobs j

@@ -8,10 +8,11 @@ lanes may hold queued jobs and when something becomes due next. ``apply`` is fol
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Container, Iterable, Mapping
 
 from dispatcher.core import ledger
-from dispatcher.core.ledger import Changes, JobRow
+from dispatcher.core.ledger import AttemptRow, Changes, JobRow
 from dispatcher.core.model import JobSpec, JobView
 from dispatcher.core.states import OPEN, Event, JobState, next_state
 from dispatcher.core.turn import (
@@ -35,6 +36,8 @@ SWEEP = 1_000
 
 #: States in which a job can expire, or becomes due.
 WAITING = (JobState.SCHEDULED, JobState.QUEUED)
+
+_ATTEMPT = re.compile(r"([0-9a-f]{10})-")
 
 LaneState = tuple[int, JobState]
 
@@ -158,8 +161,9 @@ class TurnApplier:
     def _settle(self, turn: Turn) -> list[Settled]:
         if not turn.reports:
             return []
-        attempts = self._rows.attempts({report.attempt for report in turn.reports})
-        jobs = self._rows.jobs({attempt.job for attempt in attempts.values()})
+        named = {report.attempt for report in turn.reports}
+        jobs = self._rows.jobs({seq for name in named if (seq := job_of(name)) is not None})
+        attempts = current_attempts(jobs.values(), named) | self._rows.attempts(named)
         changes = Changes()
         before = {seq: job.state for seq, job in jobs.items()}
         verdicts = [ledger.settle(report, attempts, jobs, turn.now_at, changes) for report in turn.reports]
@@ -185,7 +189,8 @@ class TurnApplier:
     def _obey(self, command: Cancel | Retry, job: JobRow, now_at: float, finished: list[str]) -> CommandReport:
         changes, old, revoked = Changes(), job.state, None
         if isinstance(command, Cancel):
-            attempt = self._rows.attempts([job.attempt]).get(job.attempt) if job.attempt else None
+            known = self._rows.attempts([job.attempt]) if job.attempt is not None else {}
+            attempt = known.get(job.attempt or "") or ledger.silent_attempt(job)
             revoked = ledger.cancel(job, attempt, command.reason, now_at, changes)
             finished.append(job.id)
         else:
@@ -283,7 +288,7 @@ class TurnApplier:
         if not chosen:
             return []
         seqs = [seq for _, seq in chosen]
-        jobs, data = self._rows.jobs(seqs), self._rows.data(seqs)
+        jobs, data = self._rows.claimable(seqs)
         changes = Changes()
         claims = []
         for pool, seq in chosen:
@@ -293,7 +298,7 @@ class TurnApplier:
                 ledger.expire(job, turn.now_at, changes)
                 finished.append(job.id)
             else:
-                attempt = f"{seq:010x}-{self._new_attempt_id()}"
+                attempt = attempt_id(seq, self._new_attempt_id())
                 last_worker = job.worker
                 ledger.claim(job, attempt, turn.now_at, changes)
                 claims.append(_claim_of(pool, attempt, job, data[seq], last_worker))
@@ -333,9 +338,26 @@ def _replay(spec: JobSpec, earlier: JobRow) -> Accepted:
     return Accepted(view(earlier), replayed=True)
 
 
+def attempt_id(seq: int, secret: str) -> str:
+    """An attempt's id: its job's seq, so that it is found without an index, then what nobody can guess."""
+    return f"{seq:010x}-{secret}"
+
+
+def job_of(attempt: str) -> int | None:
+    """The seq in an attempt's id; None: it is none of ours."""
+    match = _ATTEMPT.match(attempt)
+    return int(match[1], 16) if match else None
+
+
 def attempt_range(seq: int) -> tuple[str, str]:
     """All ids of a job's attempts lie between these two."""
     return f"{seq:010x}-", f"{seq:010x}."
+
+
+def current_attempts(jobs: Iterable[JobRow], named: Container[str]) -> dict[str, AttemptRow]:
+    """Those of the named attempts that are their job's current one, as if nothing had been written of them yet."""
+    found = (ledger.silent_attempt(job) for job in jobs if job.attempt in named)
+    return {attempt.id: attempt for attempt in found if attempt is not None}
 
 
 def _claim_of(pool: int, attempt: str, job: JobRow, data: str, last_worker: str | None) -> Claim:

@@ -6,7 +6,7 @@ import base64
 import binascii
 from collections.abc import Iterable, Mapping
 
-from dispatcher.core.ledger import AttemptRow
+from dispatcher.core.ledger import AttemptRow, JobRow, silent_attempt
 from dispatcher.core.model import AttemptView, TypeView
 from dispatcher.core.states import JobState
 from dispatcher.errors import BadRequest
@@ -46,6 +46,14 @@ def attempt_view(row: AttemptRow) -> AttemptView:
         ended_at=row.ended_at,
         error=row.error,
     )
+
+
+def with_current(job: JobRow, attempts: list[AttemptRow]) -> list[AttemptRow]:
+    """The attempts that have rows, and the current one where nothing has been written of it yet."""
+    if job.state is not JobState.RUNNING or any(attempt.id == job.attempt for attempt in attempts):
+        return attempts
+    current = silent_attempt(job)
+    return attempts if current is None else [*attempts, current]
 
 
 def cursor_of(seq: int) -> str:

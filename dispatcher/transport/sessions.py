@@ -250,10 +250,10 @@ class Sessions:
         self.counts.polls += 1
         session.poll = exchange
         self._carried_by(session, exchange.connection)
-        if session.away:
-            session.away = False
-            self._tell(self.listener.back, session.sid, now)
+        was_away, session.away = session.away, False
         if not session.ending:
+            if was_away:
+                self._tell(self.listener.back, session.sid, now)
             self._tell(self.listener.heard, session.sid, now)
         if session.ending or session.outbox:
             self._dirty[session] = None

@@ -18,6 +18,7 @@ def check(world: World) -> None:
         check_row(world, row)
         check_attempts(world, row)
         check_not_stranded(world, row)
+        check_backoff(world, row)
     check_counts(world)
     check_workers(world)
     assert world.machine.next_deadline() == world.ref.next(), "it would be called at another instant than it must"
@@ -36,12 +37,20 @@ def check_row(world: World, row: JobRow) -> None:
         assert row.crashes <= row.max_crashes, "poisoned, and open"
 
 
+def check_backoff(world: World, row: JobRow) -> None:
+    """S13: 2 s after the first error or timeout, then twice as long each time."""
+    if row.state is JobState.SCHEDULED and row.errors:
+        ended_at = max(a.ended_at or 0.0 for a in world.attempts_of(row.seq))
+        assert row.run_at == ended_at + 2.0**row.errors
+
+
 def check_attempts(world: World, row: JobRow) -> None:
     """I5, I7, I11, I17: one live attempt at most; numbers without gaps; counts that agree with the attempts."""
     attempts = world.attempts_of(row.seq)
     live = [a for a in attempts if a.cause is None]
     assert len(live) == (row.state is JobState.RUNNING), f"{row.id} is {row.state} with {len(live)} live attempts"
     assert all(a.id == row.attempt for a in live), "a live attempt that is not the job's newest"
+    assert row.attempt not in world.revoked, "a cancelled job's attempt could still end it"
     numbers = sorted(a.number for a in attempts if a.started_at is not None and a.number is not None)
     assert numbers == list(range(1, row.number + 1)), f"the numbers of {row.id} are {numbers}, its own {row.number}"
     this_round = [a for a in attempts if a.id not in world.rounds.get(row.seq, set())]
@@ -53,6 +62,7 @@ def check_attempts(world: World, row: JobRow) -> None:
     if won:
         assert world.rows.results[row.seq] == world.values[won[0].id], "the result of another attempt"
     for a in attempts:
+        assert a.started_at is not None or a.cause not in ("succeeded", "error"), "answered, and never begun"
         instants = [t for t in (a.offered_at, a.started_at, a.ended_at, a.late_at) if t is not None]
         assert instants == sorted(instants), "a timeline out of order"
 
@@ -60,10 +70,9 @@ def check_attempts(world: World, row: JobRow) -> None:
 def check_not_stranded(world: World, row: JobRow) -> None:
     """I2, I8, I10, I20: whatever is open will go on by itself."""
     if row.state is JobState.SCHEDULED:
-        due = world.rows.next_due_at()
-        assert due is not None
         assert row.run_at is not None
-        assert due <= row.run_at
+        known = world.flight[1].next_due_at if world.flight else world.next_due_at
+        assert world.more or (known is not None and known <= row.run_at), f"nobody would wake {row.id}"
     if row.state is not JobState.RUNNING:
         return
     attempt = row.attempt or ""

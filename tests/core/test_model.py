@@ -57,7 +57,7 @@ class Node(RuleBasedStateMachine):
     def a_node_at_work(self, offers, slots, jobs, working):
         for types in offers:
             self.a_page_comes(types, slots)
-        self.world.submissions += [JobSpec(type="a", data="1", timeout_s=40.9) for _ in range(jobs)]
+        self.world.submissions += [JobSpec(type="a", data="1", timeout_s=90.9) for _ in range(jobs)]
         if working:
             self.everybody_works()
 
@@ -68,7 +68,7 @@ class Node(RuleBasedStateMachine):
         count=st.sampled_from([1, 1, 2, 4]),
         priority=st.sampled_from([0, 0, 0, 1, -1]),
         delay_s=st.sampled_from([0.0, 0.0, 0.0, 4.3]),
-        timeout_s=st.sampled_from([7.3, 40.9]),
+        timeout_s=st.sampled_from([7.3, 40.9, 150.3]),
         expires_s=st.sampled_from([None, None, None, 15.1]),
         max_attempts=st.sampled_from([1, 2, 3]),
         max_crashes=st.sampled_from([0, 1, 5]),
@@ -119,9 +119,12 @@ class Node(RuleBasedStateMachine):
             self.world.settle()
 
     @precondition(lambda self: self.world.accepted)
-    @rule()
-    def the_server_restarts(self):
+    @rule(seconds=st.sampled_from([0.0, 5.9]), back=st.booleans())
+    def the_server_restarts(self, seconds, back):
         self.world.restart()
+        self.world.advance(self.world.now + seconds)
+        for page in self.world.pages if back else []:
+            self.world.open(page)
 
     @precondition(lambda self: self.world.ref.leases and len(self.world.accepted) > 4)
     @rule()

@@ -102,6 +102,8 @@ class World:
         self.flight: tuple[Turn, TurnReport] | None = None
         self.moved_in_flight = False
         self.more = True
+        #: As the store said with the last turn.
+        self.next_due_at: float | None = None
         self.opened = self.now
         tallies: dict[tuple[int, JobState], Tally] = {}
         for row in self.rows.by_seq.values():
@@ -203,8 +205,8 @@ class World:
             if before.get(seq, (None, None))[0] is JobState.SCHEDULED and row.state is not JobState.SCHEDULED:
                 self.first_ranks.pop(seq, None)
             if row.state in (JobState.QUEUED, JobState.RUNNING):
-                assert row.rank is not None
-                assert self.first_ranks.setdefault(seq, row.rank) == row.rank, "a job lost its place"
+                rank = self.clock_base + turn.elapsed_s - 60.0 * row.priority
+                assert row.rank == self.first_ranks.setdefault(seq, rank), "a job lost its place"
         self.check_claims(report.claims)
 
     def check_claims(self, claims: list[Claim]) -> None:
@@ -225,6 +227,7 @@ class World:
             return
         (turn, done), self.flight = self.flight, None
         self.more = self.more or done.more
+        self.next_due_at = done.next_due_at
         self.take(self.machine.settled(turn.reports, done.verdicts, self.now), [])
         for command, report in zip(turn.commands, done.commands, strict=True):
             if report.revoked is not None and isinstance(command, Cancel):
@@ -274,13 +277,13 @@ class World:
         self.moved_in_flight = True
         self.now = max(self.now, to)
         self.take(self.machine.tick(self.now), self.ref.tick(self.now))
-        due = self.rows.next_due_at()
-        if due is not None and due <= WALL + self.now:
+        if self.next_due_at is not None and self.next_due_at <= WALL + self.now:
             self.more = True
 
     def next_instant(self) -> float | None:
-        due = self.rows.next_due_at()
-        instants = [self.machine.next_deadline(), None if due is None else due - WALL]
+        due = self.next_due_at
+        # Adding and taking away the wall clock's offset may round down.
+        instants = [self.machine.next_deadline(), None if due is None else due - WALL + 1e-6]
         return min((at for at in instants if at is not None), default=None)
 
     # -- pages

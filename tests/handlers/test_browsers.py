@@ -176,6 +176,7 @@ def test_an_open_job_follows_itself_until_it_has_ended(browser: Browser, start: 
     wait_for(lambda: not browser.run("window.before") and "Cancelled" in browser.run("document.title"))
 
 
+@pytest.mark.slow
 def test_what_others_wrote_runs_nowhere(chromium: Chromium, start: Start) -> None:
     """A policy that blocks something says so in the console, so an empty console means that nothing tried."""
     chromium.errors()
@@ -185,6 +186,10 @@ def test_what_others_wrote_runs_nowhere(chromium: Chromium, start: Start) -> Non
             chromium.open(url + path)
             assert chromium.errors() == [], (evil, path)
             assert address(chromium) == path
+    chromium.run("(document.body.innerHTML = '<img src=x onerror=alert(1)>')")
+    wait_for(
+        lambda: "Content Security Policy" in " ".join(chromium.errors()), what="the console's word on a planted one"
+    )
 
 
 # The form's script

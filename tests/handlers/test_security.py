@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -11,7 +10,6 @@ from tornado.httpclient import HTTPResponse
 from tornado.web import Application
 
 from dispatcher.core.states import JobState
-from dispatcher.errors import SettingError
 from dispatcher.settings import Settings
 from handlers import TaskDirectory, routes
 from handlers.page import local_path
@@ -295,102 +293,24 @@ async def test_a_task_that_has_not_changed_is_not_sent_again(ask: Ask) -> None:
     assert first.headers["Content-Type"] == "application/javascript; charset=utf-8"
 
 
-# Files that are not ours
-
-TRAVERSALS = [
-    "/static/../server.py",
-    "/static/..%2fserver.py",
-    "/static/%2e%2e/server.py",
-    "/static/..%5cserver.py",
-    "/static//etc/passwd",
-    "/static/%2fetc%2fpasswd",
-    "/static/tasks/../../server.py",
-    "/static/tasks",
-    "/static/.",
-    "/static/console.css%00.js",
-    "/static/console.css/",
-    "/tasks/../server.js",
-    "/tasks/..%2fserver.js",
-    "/tasks/%2e%2e%2foutside.js",
-    "/tasks/outside.js",
-    "/tasks/linked.js",
-    "/tasks/plain.js%00",
-    "/tasks/plain.js.js",
-    "/tasks/..js",
-    "/tasks/.js",
-    "/tasks/sub.js",
-    "/tasks/sub/inner.js",
-    "/tasks/notes.txt",
-    "/tasks/index.json.js",
-]
-
-
-@pytest.mark.gen_test
-@pytest.mark.parametrize("path", TRAVERSALS)
-async def test_no_path_leads_out_of_the_directories(ask: Ask, tasks: TaskDirectory, tmp_path: Path, path: str) -> None:
-    (tmp_path / "outside.js").write_text("secret", "utf-8")
-    (tmp_path / "tasks" / "linked.js").symlink_to(tmp_path / "outside.js")
-    (tmp_path / "tasks" / "notes.txt").write_text("secret", "utf-8")
-    (tmp_path / "tasks" / "sub.js").mkdir()
-    (tmp_path / "tasks" / "sub.js" / "inner.js").write_text("secret", "utf-8")
-    response = await ask(path)
-    assert response.code in (400, 403, 404)
-    for secret in (b"secret", b"import ", b"root:"):
-        assert secret not in response.body
-
-
-def test_a_link_within_the_directory_is_a_task_and_one_that_leads_out_is_none(tmp_path: Path) -> None:
-    directory = tmp_path / "d"
-    directory.mkdir()
-    (directory / "a.js").write_text("a", "utf-8")
-    (directory / "b.js").symlink_to(directory / "a.js")
-    (tmp_path / "c.js").write_text("c", "utf-8")
-    (directory / "c.js").symlink_to(tmp_path / "c.js")
-    assert TaskDirectory(directory).names() == ["a", "b"]
-
-
-def test_a_directory_that_is_none_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SettingError, match="is not a directory"):
-        TaskDirectory(tmp_path / "nope")
-
-
-@pytest.mark.gen_test
-async def test_the_index_says_what_each_task_says_of_itself(ask: Ask) -> None:
-    index = body_of(await ask("/tasks/index.json"))
-    assert index["host_call"] == ["Print"]
-    assert index["tasks"] == [
-        {"name": "plain", "quick": False, "title": "", "example": None},
-        {"name": "print-label", "quick": False, "title": "Prints a label", "example": {"order": 7, "copies": 1}},
-        {"name": "thumbnail", "quick": True, "title": "Makes a picture smaller", "example": {"width": 120}},
-    ]
-
-
-@pytest.mark.expect_log("bad.js: its first line is not understood")
-@pytest.mark.parametrize(
-    "line", ["// pagehand: {oops}", '// pagehand: {"quick": 1}', "// pagehand: {" + "[" * 9_000 + "}"]
-)
-def test_a_head_that_is_not_understood_is_reported_and_the_task_served(tmp_path: Path, line: str) -> None:
-    (tmp_path / "bad.js").write_text(line, "utf-8")
-    (task,) = TaskDirectory(tmp_path).tasks()
-    assert (task.name, task.quick, task.title) == ("bad", False, "")
-
-
-@pytest.mark.gen_test
-@pytest.mark.parametrize(("ready", "draining", "code"), [(True, False, 200), (False, True, 503), (False, False, 503)])
-async def test_the_probes_say_whether_it_lives_and_takes_jobs(
-    ask: Ask, service: FakeService, ready: bool, draining: bool, code: int
-) -> None:
-    service.is_ready, service.draining = ready, draining
-    assert (await ask("/livez")).body == b"ok\n"
-    response = await ask("/readyz?verbose")
-    assert response.code == code
-    assert response.body.decode().splitlines()[:2] == [
-        f"[{'-' if draining else '+'}]not draining",
-        f"[{'+' if ready else '-'}]takes jobs",
-    ]
-
-
 def test_the_application_shows_no_trace_of_errors(app: Application) -> None:
     assert app.settings["serve_traceback"] is False
     assert not app.settings.get("debug")
     assert job_view().id
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize(
+    ("settings", "ancestors", "option"),
+    [
+        (Settings(), "'self'", "SAMEORIGIN"),
+        (Settings(allow_origin=("https://a", "https://b")), "'self' https://a https://b", None),
+    ],
+)
+@pytest.mark.parametrize("path", ["/worker", "/static/worker.html"])
+async def test_the_worker_page_may_be_framed_by_allowed_origins_only(
+    ask: Ask, path: str, ancestors: str, option: str | None
+) -> None:
+    response = await ask(path)
+    assert response.headers["Content-Security-Policy"].endswith(f"frame-ancestors {ancestors}")
+    assert response.headers.get("X-Frame-Options") == option

@@ -181,7 +181,12 @@ class PhantomJS:
         self._count = 0
         script = Path(__file__).with_name("phantom.js")
         self._process = subprocess.Popen(
-            [str(phantomjs_path()), str(script), self._directory.name, agent, str(width), str(height)],
+            [
+                str(phantomjs_path()),
+                f"--local-storage-path={self._directory.name}",  # else it outlives the process
+                str(script),
+                *(self._directory.name, agent, str(width), str(height)),
+            ],
             env={**os.environ, "OPENSSL_CONF": "/dev/null"},
         )
 

@@ -19,7 +19,10 @@ from .harness import ROOT
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-PIXELS = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAEElEQVR4nGP4z8AARAwQCgAf7gP9i18U1AAAAABJRU5ErkJggg=="
+PIXELS = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAEElEQVR4nGP4z8AARAwQCgAf7gP9i18U"
+    "1AAAAABJRU5ErkJggg=="
+)
 SIZES = [(1024, 700), (375, 600), (320, 200)]
 
 
@@ -82,9 +85,8 @@ def show(browser: Browser, address: str, state: str = "ready") -> None:
 
 def test_the_page_gets_ready_and_runs_every_task_that_it_offers(site: Site, browser: Browser) -> None:
     show(browser, f"{site.url}/worker?name=FRONT-DESK-07")
-    assert site.run("echo", {"text": "w\u00f6rld \u2713 \U0001f600"})["result"] == {
-        "text": "w\u00f6rld \u2713 \U0001f600"
-    }
+    text = "w\u00f6rld \u2713 \U0001f600"
+    assert site.run("echo", {"text": text})["result"] == {"text": text}
     assert site.run("word-count", "to be or not to be")["result"]["words"] == 6
     small = site.run("thumbnail", {"image": PIXELS, "width": 1})["result"]
     assert (small["width"], small["height"]) == (1, 1)
@@ -131,9 +133,14 @@ def test_the_report_can_be_copied_and_names_what_matters(site: Site, browser: Br
 def test_host_call_is_offered_only_when_it_is_asked_for(site: Site, browser: Browser) -> None:
     show(browser, f"{site.url}/worker?types=host-call,echo,nonsense")
     seen = browser.status()
-    assert "no task named nonsense" in seen["error"]
+    assert "no such task: nonsense. (E-TYP-02)" in seen["error"]
     refused = site.run("host-call", {"method": "Beep"})
     assert refused["error"]["code"] == "not_allowed"
+
+
+def test_a_page_that_asks_only_for_tasks_that_are_not_there_says_so(site: Site, browser: Browser) -> None:
+    show(browser, f"{site.url}/worker?types=nonsense", "stopped")
+    wait_for(lambda: "no such task: nonsense" in browser.status()["detail"])
 
 
 def test_the_status_is_seen_without_scrolling_at_every_size(site: Site, browser: Browser) -> None:

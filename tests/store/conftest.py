@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,12 +15,23 @@ OpenDesk = Callable[..., Desk]
 
 
 @pytest.fixture
-def open_desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenDesk]:
+def quick_path(tmp_path: Path) -> Iterator[Path]:
+    """A directory in memory where there is one: what is tested here does not depend on what a sync costs."""
+    memory = Path("/dev/shm")
+    if not os.access(memory, os.W_OK):
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(prefix="pagehand-", dir=memory) as directory:
+        yield Path(directory)
+
+
+@pytest.fixture
+def open_desk(quick_path: Path) -> Iterator[OpenDesk]:
     """Opens desks of the test's kind, with limits; closes them after the test."""
     desks: list[Desk] = []
 
     def opened(kind: Kind, **limits: int) -> Desk:
-        directory = tmp_path / str(len(desks))
+        directory = quick_path / str(len(desks))
         directory.mkdir()
         desks.append(Desk(kind, directory, **limits))
         return desks[-1]

@@ -45,7 +45,8 @@ def test_an_attempts_id_is_new_and_ends_with_what_cannot_be_guessed(desk: Desk) 
     desk.submit(spec(), spec())
     first, second = desk.claim(2)
     assert first.attempt != second.attempt
-    assert first.attempt.endswith(f"{1:032x}") and second.attempt.endswith(f"{2:032x}")
+    assert first.attempt.endswith(f"{1:032x}")
+    assert second.attempt.endswith(f"{2:032x}")
 
 
 def test_a_turn_applies_reports_then_commands_then_submissions_then_what_is_due_then_claims(desk: Desk) -> None:
@@ -59,7 +60,8 @@ def test_a_turn_applies_reports_then_commands_then_submissions_then_what_is_due_
     )
     assert report.verdicts[0].verdict is Verdict.RECORDED
     # Cancelled while it still waited for its time, although that had come.
-    assert report.commands[0].done and desk.states(waiting[0].id) == ["cancelled"]
+    assert report.commands[0].done
+    assert desk.states(waiting[0].id) == ["cancelled"]
     # Expired before anything could be claimed; the two others became ready after the submission.
     assert report.finished == [waiting[0].id, waiting[2].id]
     assert [claim.job for claim in report.claims] == [running.job, waiting[1].id, desk.taken(report.accepted[0]).id]

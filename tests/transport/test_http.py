@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import socket
-import time
-from functools import partial
 from unittest import mock
 
 import pytest
@@ -199,116 +197,6 @@ async def test_a_chunk_that_could_split_a_head_does_not_get_into_one(port: int, 
     client = await Client.connect(port)
     reply = await client.ask("GET", Page.BASE, None, "Origin: https://pages.example\tx: y")
     assert "Access-Control-Allow-Origin" not in reply.headers
-
-
-# Connections that close (promise S11).
-
-
-@pytest.mark.gen_test
-async def test_closing_the_connection_of_the_last_poll_between_two_polls_is_evidence(
-    port: int, sessions: Sessions, recorder: Recorder
-) -> None:
-    page = await Page.open(port)
-    sessions.send(page.sid, "x")
-    await page.poll()
-    page.polls.close()
-    await recorder.until("away")
-
-
-@pytest.mark.gen_test
-async def test_closing_the_connection_of_the_posts_is_no_evidence(port: int, front: Front, recorder: Recorder) -> None:
-    page = await Page.open(port)
-    await page.post("4x")
-    page.posts.close()
-    await page.polls.ask("GET", "/")
-    assert "away" not in recorder.names()
-
-
-@pytest.mark.gen_test
-async def test_a_client_that_wants_its_connections_closed_is_not_away_between_polls(
-    port: int, sessions: Sessions, recorder: Recorder
-) -> None:
-    """An old proxy; what our own close would say is nothing."""
-    page = await Page.open(port)
-    sessions.send(page.sid, "x")
-    page.polls.close()
-    await recorder.until("away")
-    for _ in range(2):
-        client = await Client.connect(port)
-        sessions.send(page.sid, "x")
-        assert (await client.ask("GET", page.target, None, "Connection: close")).body
-        with pytest.raises(StreamClosedError):
-            await client.stream.read_bytes(1)
-    await page.post("4x")
-    assert recorder.names().count("away") == 1
-
-
-@pytest.mark.gen_test
-async def test_its_parked_poll_is_evidence_all_the_same(port: int, sessions: Sessions, recorder: Recorder) -> None:
-    page = await Page.open(port)
-    client = await Client.connect(port)
-    await client.send("GET", page.target, None, "Connection: close")
-    await eventually(lambda: sessions.counts.polls == 1)
-    client.close()
-    await recorder.until("away")
-
-
-@pytest.mark.gen_test
-async def test_a_connection_that_our_idle_timeout_ends_is_no_evidence(
-    port: int, front: Front, recorder: Recorder, clock: ManualClock
-) -> None:
-    """Nobody but us closes a connection at that very time."""
-    page = await Page.open(port)
-    await eventually(lambda: all(each.idle_since for each in front._connections.values()))
-    clock.now += 149.0
-    page.polls.close()
-    await eventually(lambda: not front._connections)
-    assert recorder.names() == ["opened"]
-
-
-class TestOurIdleTimeout:
-    """For real: a short one, and the machine's clock."""
-
-    @pytest.fixture
-    def front(self, sessions: Sessions, app) -> Front:
-        return Front(sessions, app, clock=time.monotonic, idle_connection_timeout_s=0.2)
-
-    @pytest.mark.gen_test
-    async def test_what_it_closes_is_no_evidence(self, port: int, recorder: Recorder, front: Front) -> None:
-        page = await Page.open(port)
-        with pytest.raises(StreamClosedError):
-            await page.polls.stream.read_bytes(1)
-        await eventually(lambda: not front._connections)
-        assert recorder.names() == ["opened"]
-
-    @pytest.mark.gen_test
-    async def test_a_connection_that_the_page_closes_before_it_is_evidence(self, port: int, recorder: Recorder) -> None:
-        page = await Page.open(port)
-        page.polls.close()
-        await recorder.until("away")
-
-
-@pytest.mark.gen_test
-async def test_stopping_takes_no_page_for_gone(port: int, http_server, recorder: Recorder) -> None:
-    pages = [await Page.open(port) for _ in range(3)]
-    for page in pages[:2]:
-        await page.park()
-    await http_server.close_all_connections()
-    assert recorder.names() == ["opened"] * 3
-
-
-@pytest.mark.gen_test
-async def test_a_cut_poll_that_the_kernel_knows_of_before_we_do_is_no_overlap(
-    port: int, sessions: Sessions, recorder: Recorder
-) -> None:
-    page = await Page.open(port)
-    for turn in range(20):
-        await page.park()
-        await eventually(partial(lambda turn: sessions.counts.polls > turn, turn))
-        page.polls.close()  # the FIN and the next poll are on their way together
-        page.polls = await Client.connect(port)
-    assert "ended" not in recorder.names()
-    assert sessions.counts.overlaps == 0
 
 
 # Readers and writers that are slow.

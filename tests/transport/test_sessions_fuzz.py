@@ -106,7 +106,10 @@ class OnePage(RuleBasedStateMachine):
             self.bench.sessions.flush(self.bench.now)
         elif how == "overlap":
             self.polls()
-            self.bench.get(self.sid)
+            second = self.bench.get(self.sid, self.connection)
+            if second.answered is None or second.status == 200:  # the first has had its answer: no overlap
+                self.take()
+                self.poll = second
         else:
             self.bench.post(self.sid, "1" if how == "close" else "\x00")
 

@@ -50,7 +50,6 @@ CREATE INDEX jobs_ready ON jobs (lane, rank, seq) WHERE state = 'queued';
 CREATE INDEX jobs_due ON jobs (run_at) WHERE state = 'scheduled';
 CREATE INDEX jobs_expiring ON jobs (expires_at) WHERE expires_at IS NOT NULL AND state IN ('scheduled', 'queued');
 CREATE UNIQUE INDEX jobs_key ON jobs (key) WHERE key IS NOT NULL;
-CREATE INDEX jobs_by_state ON jobs (state, seq) WHERE state IN ('running', 'in_doubt', 'failed');
 
 -- Apart from jobs, so that a change of state does not write the payload again.
 CREATE TABLE job_data (seq INTEGER PRIMARY KEY, data TEXT NOT NULL) STRICT;

@@ -1,0 +1,57 @@
+"""server.py as it is, and a look inside: for each line on its standard input it prints its counts as one line.
+
+Run as a program by ``live.Live(watched=True)``. The counts are what no address of the server tells: asyncio's tasks
+and timers, objects, connections. Memory is given back to the system first, so that what is left is in use.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import gc
+import json
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import server  # noqa: E402  # the path has to be there first
+
+
+class Watched(server.Server):
+    """A server that answers its standard input."""
+
+    async def start(self) -> None:
+        await super().start()
+        asyncio.get_running_loop().add_reader(sys.stdin.fileno(), self._tell)
+
+    def _tell(self) -> None:
+        if os.read(sys.stdin.fileno(), 100):
+            print(json.dumps(self._counts()), flush=True)
+        else:
+            asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
+
+    def _counts(self) -> dict[str, int]:
+        gc.collect()
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL("libc.so.6").malloc_trim(0)
+        timers = getattr(asyncio.get_running_loop(), "_scheduled", [])
+        return {
+            "sessions": len(self.sessions),
+            "session_infos": len(self.dispatcher.pages.sessions),
+            "workers": len(self.dispatcher.workers()),
+            "tasks": len(asyncio.all_tasks()),
+            "timers": sum(not timer.cancelled() for timer in timers),
+            "connections": len(self.http._connections),
+            "poll_connections": len(self.front._connections),
+            "objects": len(gc.get_objects()),
+            "descriptors": len(os.listdir("/proc/self/fd")),
+            "rss": int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE"),
+        }
+
+
+if __name__ == "__main__":
+    server.Server = Watched  # type: ignore[misc]
+    sys.exit(server.main())

@@ -1,0 +1,157 @@
+"""Bugs that the model test must find: each is planted, as text, in a copy of the program, and hunted there.
+
+``python -m tests.core.planted_bugs [name]`` hunts them all, or one. A bug whose text is not in the source any more is
+an error: plant it anew where its code has gone.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+EXAMPLES = 700
+
+
+class Bug(NamedTuple):
+    file: str
+    old: str
+    new: str
+
+
+CORE = "dispatcher/core/"
+BUGS = {
+    "a worker is never freed": Bug(
+        CORE + "leases.py", "worker.attempts.pop(attempt.id, None) is not None", "attempt.id in worker.attempts"
+    ),
+    "a lapsed offer is not requeued": Bug(
+        CORE + "leases.py",
+        'return self._end(attempt, lapse(attempt, "nobody accepted the offer in time"))',
+        "self._forget(attempt)\n            return []",
+    ),
+    "the backoff is dropped": Bug(CORE + "ledger.py", "job.run_at = now_at + report.delay_s", "job.run_at = now_at"),
+    "nobody wakes a job after its backoff": Bug(
+        "dispatcher/store/turn.py", "            self._expect(job.run_at)\n", "            pass\n"
+    ),
+    "an accept does not set the timeout": Bug(
+        CORE + "machine.py", 'self._deadlines.set(("lease", attempt_id), now + attempt.claim.timeout_s)', "pass"
+    ),
+    "the last used worker is next": Bug(CORE + "pools.py", "self._used += 1", "self._used -= 1"),
+    "a timer outlives its attempt": Bug(
+        CORE + "leases.py",
+        '    def _forget(self, attempt: Attempt) -> None:\n        self._deadlines.clear(("lease", attempt.id))\n',
+        "    def _forget(self, attempt: Attempt) -> None:\n",
+    ),
+    "any attempt can end its job": Bug(CORE + "ledger.py", "current = job.attempt == attempt.id", "current = True"),
+    "the verdict on an accept answers a result": Bug(
+        CORE + "machine.py", "if isinstance(report, Ended) and report.cause in _SAID:", "if True:"
+    ),
+    "a new boot keeps the old page's leases": Bug(
+        CORE + "registry.py", "effects += self._end_old_boot(worker, registration)", "pass"
+    ),
+    "a closed connection starts no grace": Bug(
+        CORE + "registry.py",
+        'self._deadlines.set(("grace", worker.id), now + self._timings.reconnect_grace_s)\n        self._pools',
+        "self._pools",
+    ),
+    "a return does not stop the grace": Bug(
+        CORE + "registry.py",
+        'worker.state = WorkerState.CONNECTED\n            self._deadlines.clear(("grace", worker.id))',
+        "worker.state = WorkerState.CONNECTED",
+    ),
+    "a crash is counted as an error": Bug(CORE + "retry.py", "counts_crash=counts", "counts_error=counts"),
+    "a loss through the restart is counted": Bug(CORE + "retry.py", "not attempt.restarted", "True"),
+    "numbers have gaps": Bug(
+        CORE + "ledger.py", "    job.attempt = attempt_id\n", "    job.attempt = attempt_id\n    job.number += 1\n"
+    ),
+    "paused workers get offers": Bug(CORE + "worker.py", " or self.paused", ""),
+    "slots are off by one": Bug(CORE + "worker.py", "self.slots - len(", "self.slots + 1 - len("),
+    "a cancel leaves the attempt current": Bug(
+        CORE + "ledger.py", "revoked, job.attempt = job.attempt, None", "revoked = job.attempt"
+    ),
+    "priority is reversed": Bug(CORE + "ledger.py", "queue_clock - job.priority", "queue_clock + job.priority"),
+    "expired jobs are offered": Bug("dispatcher/store/turn.py", "self._rows.overdue(now_at, SWEEP)", "[]"),
+    "a lapse costs the job its place": Bug(
+        CORE + "ledger.py", "    job.run_at = None\n    if state", "    job.run_at = None\n    job.rank = now_at\n    if state"
+    ),
+    "an offer that was not sent is not taken back": Bug(
+        CORE + "registry.py", "return self._take_back(worker) + self._decide(worker.id)", "return self._decide(worker.id)"
+    ),
+    "a timed out attempt frees its slot at once": Bug(
+        CORE + "leases.py",
+        'return [Record(ended), *self._revoke(attempt, "timed_out")]',
+        "return self._end(attempt, ended)",
+    ),
+    "a missed pong ends leases": Bug(
+        CORE + "registry.py", "effects = self._take_back(worker)\n", 'effects = self._gone(worker, "")\n'
+    ),
+    "a quiet worker without leases stays for ever": Bug(
+        CORE + "registry.py", "        self._forget_quiet(worker)\n", ""
+    ),
+    "a second window takes the first one's leases": Bug(
+        CORE + "registry.py", "worker=registration.spare, holding=(), finished=()", "holding=()"
+    ),
+    "a newcomer is bound to a session that is no more": Bug(
+        CORE + "registry.py", "            del self._newcomers[worker_id]\n", "            pass\n"
+    ),
+    "a restart gives a new timeout": Bug(
+        CORE + "registry.py",
+        "self._now + max(left_s, min(timeout_s, self._timings.restart_grace_s))",
+        "self._now + timeout_s",
+    ),
+    "a result without an accept has no number": Bug(
+        CORE + "ledger.py", "report.implies_accept and attempt.started_at is None", "False"
+    ),
+    "room that has grown is not noticed": Bug(
+        CORE + "pools.py", "self.grown = self.grown or room > worker.listed", "pass"
+    ),
+    "drained workers keep what was not sent": Bug(
+        CORE + "machine.py", "            effects += self._take_back(worker)\n", "            pass\n"
+    ),
+}
+
+
+def unplantable() -> list[str]:
+    """Bugs whose text does not stand in the source exactly once."""
+    return [name for name, bug in BUGS.items() if (ROOT / bug.file).read_text(encoding="utf-8").count(bug.old) != 1]
+
+
+def hunt(name: str) -> str | None:
+    """What was found where this bug is planted; None: it went unseen."""
+    bug = BUGS[name]
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder)
+        ignored = shutil.ignore_patterns("__pycache__", "sdk", "transport")
+        shutil.copytree(ROOT / "dispatcher", copy / "dispatcher", ignore=ignored)
+        shutil.copytree(ROOT / "tests" / "core", copy / "tests" / "core", ignore=ignored)
+        text = (copy / bug.file).read_text(encoding="utf-8")
+        assert text.count(bug.old) == 1, f"{name!r}: its text does not stand in {bug.file} exactly once: plant it anew"
+        (copy / bug.file).write_text(text.replace(bug.old, bug.new), encoding="utf-8")
+        command = [sys.executable, "-m", "tests.core.hunt", str(EXAMPLES)]
+        try:
+            done = subprocess.run(command, cwd=copy, capture_output=True, text=True, timeout=90, check=False)
+        except subprocess.TimeoutExpired:
+            return None
+    if done.returncode == 0:
+        return None
+    assert done.stdout.startswith("found:"), done.stdout + done.stderr
+    return done.stdout.strip()
+
+
+def main(names: list[str]) -> int:
+    wanted = names or list(BUGS)
+    with ThreadPoolExecutor(2) as pool:
+        unseen = 0
+        for name, how in zip(wanted, pool.map(hunt, wanted), strict=True):
+            print(f"{name}: {how or 'NOT FOUND'}", flush=True)
+            unseen += how is None
+    return unseen
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
