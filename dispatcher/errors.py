@@ -146,9 +146,16 @@ class StorageTrouble(Unavailable):
 
 
 class MessageRefused(PagehandError):
-    """A worker page's message is not obeyed; ``code`` is from the list in docs/protocol.md."""
+    """A worker page's message is not obeyed; ``code`` is from the list in docs/protocol.md.
+
+    ``attempt`` is the one that the message was about: the page stops repeating what it said of it.
+    """
 
     code = "bad_message"
+
+    def __init__(self, detail: str, *, code: str | None = None, attempt: str | None = None) -> None:
+        super().__init__(detail, code=code)
+        self.attempt = attempt
 
 
 class StoreRefused(PagehandError):

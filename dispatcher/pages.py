@@ -102,8 +102,9 @@ class Pages:
                 raise MessageRefused("register first", code="not_registered")
             self._carry_out(self._obey[type(message)](sid, message, now))
         except MessageRefused as refusal:
-            log.info("%s: %s", refusal.code, refusal.detail, extra={"action": "message_refused"})
-            self._say(sid, Refused(refusal.code, refusal.detail))
+            # repr: the detail may quote what the page sent, and that must not forge lines.
+            log.info("%s: %s", refusal.code, repr(refusal.detail)[1:-1], extra={"action": "message_refused"})
+            self._say(sid, Refused(refusal.code, refusal.detail, refusal.attempt))
 
     def written(self, sid: str, attempts: list[str], now: float) -> None:
         """See transport.Listener."""

@@ -7,6 +7,7 @@ are ignored; an unknown ``op`` is refused. Times on the wire are milliseconds an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -201,6 +202,10 @@ class _Op(Struct):
     op: str
 
 
+_ATTEMPT = re.compile(r'"attempt"\s*:\s*"([A-Za-z0-9_-]{1,64})"')
+_NEAR_THE_START = 300
+
+
 _decoder = msgspec.json.Decoder(PageMessage)
 _op_decoder = msgspec.json.Decoder(_Op)
 _encoder = msgspec.json.Encoder()
@@ -219,14 +224,17 @@ def decode(text: str) -> PageMessage:
 
 
 def _refusal(text: str, error: Exception) -> MessageRefused:
+    # By its looks: a message that cannot be read, too deep perhaps, should still end the page's repeating of it.
+    match = _ATTEMPT.search(text[:_NEAR_THE_START])
+    attempt = match[1] if match else None
     try:
         op = _op_decoder.decode(text).op
     except (msgspec.DecodeError, RecursionError):
-        return MessageRefused(f"not a message: {_clip(error)}", code="bad_message")
+        return MessageRefused(f"not a message: {_clip(error)}", code="bad_message", attempt=attempt)
     known = {page_message.__struct_config__.tag for page_message in PageMessage.__args__}
     if op not in known:
-        return MessageRefused(f"unknown op {op[:50]!r}", code="unknown_op")
-    return MessageRefused(f"bad {op}: {_clip(error)}", code="bad_message")
+        return MessageRefused(f"unknown op {op[:50]!r}", code="unknown_op", attempt=attempt)
+    return MessageRefused(f"bad {op}: {_clip(error)}", code="bad_message", attempt=attempt)
 
 
 def _clip(error: Exception) -> str:

@@ -75,6 +75,8 @@ def _look(path: Path) -> bool:
         raise StoreRefused(
             f"{path} is empty, so it was cut off: restore a backup, or move it away to begin a new store"
         )
+    if not os.access(path, os.W_OK):
+        raise StoreRefused(f"{path} cannot be written: check its owner, its rights and the disk")
     with path.open("rb") as file:  # before SQLite locks it, and before it changes what may not be ours
         header = file.read(100)
     if len(header) < 100 or not header.startswith(b"SQLite format 3\0"):

@@ -202,3 +202,8 @@ class Page:
         """Join as a worker; what the server answers."""
         self.say("register", types=types, boot=f"boot-{self.sid}", version=1, **fields)
         return self.hear("registered")
+
+    def leave(self) -> None:
+        """End the session at once."""
+        reply = self._server.ask("POST", self.target, "1", self._headers)
+        assert reply.status == 200, reply

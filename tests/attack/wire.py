@@ -26,6 +26,12 @@ class Wire:
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
 
+    def __enter__(self) -> Wire:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     async def send(self, case: Case) -> list[int]:
         """The statuses of the answers; none: the connection was closed without a word."""
         async with asyncio.timeout(PATIENCE_S):

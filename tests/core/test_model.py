@@ -275,7 +275,7 @@ class Node(RuleBasedStateMachine):
     def a_result_of_long_ago_comes(self, n):
         """Somebody sends a result for an attempt that the server knows, whatever has become of it."""
         world = self.world
-        page, attempt = self.page(n, connected=True), of(world.rows.all_attempts, n)
+        page, attempt = self.page(n, connected=True), of(world.all_attempts(), n)
         if page and attempt and able(page, world):
             world.result(page, attempt)
 

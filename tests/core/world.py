@@ -10,7 +10,7 @@ import random
 from dataclasses import dataclass, field
 
 from dispatcher.core.effects import Answer, CancelOrder, Drop, Effect, Offer, Probe, Record, Request, Welcome
-from dispatcher.core.ledger import AttemptRow, JobRow
+from dispatcher.core.ledger import AttemptRow, JobRow, silent_attempt
 from dispatcher.core.machine import Machine
 from dispatcher.core.model import JobSpec
 from dispatcher.core.retry import RetryPolicy
@@ -198,7 +198,7 @@ class World:
                 self.revoked.add(done.revoked)
             if isinstance(command, Retry) and done.done:
                 seq = self.rows.by_id[command.job]
-                mine = {a.id for a in self.rows.all_attempts.values() if a.job == seq}
+                mine = {a.id for a in self.attempts_of(seq)}
                 self.rounds[seq] = mine - {claim.attempt for claim in report.claims}
                 self.first_ranks.pop(seq, None)
         for seq, row in self.rows.by_seq.items():
@@ -450,7 +450,7 @@ class World:
 
     def live_attempts(self) -> list[LiveAttempt]:
         live = []
-        for a in self.rows.all_attempts.values():
+        for a in self.all_attempts().values():
             job = self.rows.by_seq[a.job]
             if a.cause is None and job.state is JobState.RUNNING:
                 live.append(
@@ -473,4 +473,10 @@ class World:
         return self.rows.by_seq[self.rows.by_id[job_id]]
 
     def attempts_of(self, seq: int) -> list[AttemptRow]:
-        return [a for a in self.rows.all_attempts.values() if a.job == seq]
+        return [a for a in self.all_attempts().values() if a.job == seq]
+
+    def all_attempts(self) -> dict[str, AttemptRow]:
+        """Those that have rows, and the current ones of which nothing has been written yet."""
+        running = (row for row in self.rows.by_seq.values() if row.state is JobState.RUNNING)
+        silent = {a.id: a for a in map(silent_attempt, running) if a is not None}
+        return silent | self.rows.all_attempts

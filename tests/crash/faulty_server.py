@@ -101,14 +101,14 @@ def main(arguments: list[str]) -> int:
     fault, number, dashes, *flags = arguments
     assert fault in _BEFORE or fault in _AFTER, fault
     assert dashes == "--", arguments
-    sound = server.open_store
+    sound = vars(server)["open_store"]
 
     async def open_faulty(*args: Any, **fields: Any) -> Any:
         store = await sound(*args, **fields)
         assert isinstance(store, SqliteStore)
         return FaultyStore(store, fault, int(number))
 
-    server.open_store = open_faulty
+    vars(server)["open_store"] = open_faulty
     return server.main(flags)
 
 

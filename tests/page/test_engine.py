@@ -7,8 +7,6 @@ from urllib.parse import parse_qs, urlsplit
 
 from .harness import HANDSHAKE, REGISTERED, Page, job, joined, ops
 
-SLOW = "Pagehand.task('slow', function (job, done) { window.end = done; }); "
-#: Quick tasks, so that one poll answer can make many messages.
 MANY = {"slots": 64}
 
 

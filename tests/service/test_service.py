@@ -245,6 +245,17 @@ async def test_a_message_that_cannot_be_obeyed_is_refused_with_a_reason_and_ends
     assert house.ended == []
 
 
+async def test_a_result_that_cannot_be_read_is_refused_by_its_attempt_so_that_it_is_not_repeated():
+    house = await House().start()
+    await house.register("s1")
+    await house.submit()
+    [offer] = await house.hear("s1")
+    deep = "[" * 3_000 + "]" * 3_000
+    house.pages.message("s1", f'{{"op":"result","attempt":"{offer["attempt"]}","value":{deep}}}', 0.0)
+    [told] = await house.hear("s1")
+    assert (told["op"], told["code"], told["attempt"]) == ("refused", "bad_message", offer["attempt"])
+
+
 async def test_a_result_over_the_limit_fails_the_job_and_ends_its_repeating():
     house = await House(body_limit=1_024).start()
     await house.register("s1")

@@ -54,13 +54,14 @@ class Kind(NamedTuple):
 
 
 async def _memory_evidence(store: MemoryStore, attempt: str) -> str | None:
-    return store.rows.all_attempts[attempt].evidence
+    row = store.rows.all_attempts.get(attempt)
+    return None if row is None else row.evidence
 
 
 async def _sqlite_evidence(store: SqliteStore, attempt: str) -> str | None:
     query = "SELECT evidence FROM attempts WHERE id = ?"
     found = await store._thread.run(lambda: store._db.execute(query, (attempt,)).fetchone())
-    return found[0]
+    return None if found is None else found[0]
 
 
 KINDS = (

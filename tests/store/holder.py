@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from dispatcher.core.model import JobFilter
@@ -52,7 +53,7 @@ def main() -> None:
     path = directory / "jobs.db"
     watch(path)
     desk = Desk(DURABLE[0], directory)
-    words = {
+    words: dict[str, Callable[[], object]] = {
         "apply": desk.submit,
         "busy": lambda: busy(desk),
         "plant": lambda: path.open("rb").close(),

@@ -91,6 +91,7 @@ def test_any_damaged_page_is_refused_and_nothing_is_changed(made: Path) -> None:
     sound = made.read_bytes()
     pages = len(sound) // 4096
     assert pages > 30
+    details = []
     for page in range(1, pages):
         content = bytearray(sound)
         content[page * 4096 : page * 4096 + 100] = os.urandom(100)
@@ -98,12 +99,14 @@ def test_any_damaged_page_is_refused_and_nothing_is_changed(made: Path) -> None:
         try:
             connection, _ = connect(made)
         except StoreRefused as refused:
-            assert "restore a backup" in refused.detail
-            assert made.read_bytes() == content
+            details.append(refused.detail)
         else:
             # Random bytes in the middle of a long text damage no structure.
             assert _is_overflow(connection, page + 1)
             connection.close()
+        assert made.read_bytes() == content
+    assert all("restore a backup" in detail for detail in details)
+    assert len(details) > 20
     made.write_bytes(sound)
     assert _jobs(made) == 40
 
@@ -185,7 +188,7 @@ def test_a_store_without_the_rights_to_write_it_is_refused(made: Path) -> None:
         assert "rights" in said
         assert "cannot be used" in _as_nobody(made.with_name("new.db"))
         made.chmod(0o000)
-        assert "cannot be used" in _as_nobody(made)
+        assert "cannot be written" in _as_nobody(made)
     finally:
         made.parent.chmod(0o755)
         made.chmod(0o600)
@@ -207,7 +210,7 @@ def test_a_new_store_is_for_its_owner_alone(quick_path: Path) -> None:
         os.umask(old)
     assert created
     assert modes == {"jobs.db": 0o600, "jobs.db-wal": 0o600}
-    assert stat.S_IMODE(path.parent.stat().st_mode) & 0o077 in (0, 0o055, 0o077 & ~old) or True
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
 def test_a_new_store_is_ours_and_up_to_date(quick_path: Path) -> None:
@@ -270,10 +273,11 @@ def test_a_crash_while_a_store_is_made_leaves_nothing_or_a_whole_one(quick_path:
     for at in sorted({1 + events * n // 24 for n in range(24)} | set(range(events - 8, events))):
         path = quick_path / str(at) / "jobs.db"
         assert _make_and_die(path, at) is None
-        whole += path.exists()
+        survived = path.exists()
+        whole += survived
         connection, created = connect(path)
         with closing(connection):
-            assert created == (not path.with_name("x").exists() and connection.total_changes == 0) or not created
+            assert created is not survived
             assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
             assert connection.execute("SELECT count(*) FROM meta").fetchone() == (2,)
         # What the crash left is gone with the next good start.

@@ -1,0 +1,254 @@
+"""Registering: the same boot again, a new boot, a second window, and what a page says that it holds."""
+
+from __future__ import annotations
+
+import pytest
+
+from dispatcher.core.effects import CancelOrder, Drop, Offer, Probe, Request, Welcome
+from dispatcher.core.turn import OfferedTypes
+from tests.core.support import Node, all_of, end, ends, only
+
+
+@pytest.fixture
+def node():
+    node = Node()
+    node.join()
+    return node
+
+
+def test_a_page_that_registers_is_welcomed_and_idle():
+    node = Node()
+    effects = node.join(types=("b", "a", "b"), slots=2)
+    assert only(effects, Welcome) == Welcome("s1", "w1", "page w1")
+    assert node.machine.workers["w1"].lanes == ("a", "b")
+    assert node.room() == 2
+
+
+def test_types_are_told_to_the_store_once():
+    node = Node()
+    assert only(node.join(types=("b", "a")), Request).command == OfferedTypes(("a", "b"))
+    assert not all_of(node.join(types=("a",)), Request)
+    assert only(node.join("s2", "w2", types=("a", "c")), Request).command == OfferedTypes(("c",))
+
+
+def test_registering_twice_makes_one_worker(node):
+    effects = node.join()
+    assert only(effects, Welcome).worker == "w1"
+    assert not all_of(effects, Drop)
+    assert len(node.machine.workers) == 1
+    assert node.room() == 1
+
+
+def test_a_new_session_of_the_same_boot_replaces_the_old_one(node):
+    effects = node.join("s2")
+    assert all_of(effects, Drop) == [Drop("s1")]
+    assert node.machine.worker_of("s1") is None
+    assert only(node.offer("a1"), Offer).session == "s2"
+
+
+def test_a_repeated_register_that_crossed_its_answer_keeps_the_worker(node):
+    """The page had no identity yet, so its repetition names none and would make another worker."""
+    node.run("a1")
+    effects = node.join(worker="w7", holding=[("a1", 0.0)])
+    assert only(effects, Welcome).worker == "w1"
+    assert ends(effects) == {}
+    assert not all_of(effects, Drop)
+    assert set(node.machine.workers) == {"w1"}
+
+
+def test_a_session_that_becomes_another_worker_is_not_dropped(node):
+    node.run("a1")
+    effects = node.join(worker="w2", boot="b2")
+    assert ends(effects) == {"a1": "lost"}
+    assert not all_of(effects, Drop)
+    assert only(effects, Welcome).worker == "w2"
+    assert set(node.machine.workers) == {"w2"}
+    assert only(node.offer("a2", worker="w2"), Offer).session == "s1"
+
+
+# -- what the page holds
+
+
+def test_an_offer_that_the_page_does_not_have_is_sent_again(node):
+    node.offer("a1")
+    node.pass_s(5)
+    effects = node.join()
+    assert only(effects, Offer).claim.attempt == "a1"
+    assert node.until_due_s() is None, "it is not written yet"
+    node.written(["a1"])
+    assert node.until_due_s() == 10
+
+
+@pytest.mark.parametrize("field", ["holding", "finished"])
+def test_an_offer_that_the_page_has_is_not_sent_again(node, field):
+    node.offer("a1")
+    node.pass_s(4)
+    names = [("a1", 0.0)] if field == "holding" else ["a1"]
+    assert not all_of(node.join("s2", **{field: names}), Offer)
+    assert node.until_due_s() == 6, "its deadline stands"
+
+
+def test_an_offer_that_was_sent_again_and_that_the_page_had_all_along_can_lapse(node):
+    """The page had it from the old session's last answer; then nothing would have been due for it."""
+    node.offer("a1")
+    node.join("s2")
+    node.join("s3", holding=[("a1", 0.0)])
+    assert node.until_due_s() == 10
+    assert ends(node.pass_s(10)) == {"a1": "lapsed"}
+
+
+def test_a_running_attempt_that_the_page_does_not_have_is_lost(node):
+    node.run("a1")
+    ended = end(node.join("s2"))
+    assert (ended.attempt, ended.cause, ended.counts_crash) == ("a1", "lost", True)
+    assert node.room() == 1
+
+
+def test_a_result_in_the_pages_stash_keeps_its_attempt(node):
+    node.run("a1")
+    assert ends(node.join("s2", finished=["a1"])) == {}
+    assert node.until_due_s() == 60
+
+
+def test_a_page_that_holds_what_is_over_is_told_so(node):
+    assert only(node.join("s2", holding=[("unheard of", 3.0)]), CancelOrder) == CancelOrder("s2", "unheard of", "stale")
+
+
+def test_a_cancel_that_was_not_answered_is_repeated_on_each_register(node):
+    node.run("a1")
+    node.cancelled("a1", "not needed")
+    for session in ("s2", "s3"):
+        assert only(node.join(session, holding=[("a1", 5.0)]), CancelOrder).session == session
+    assert node.room() == 0
+
+
+def test_what_another_worker_runs_is_not_taken_over_by_holding_it(node):
+    node.run("a1")
+    assert ends(node.join("s2", "w2", boot="b2", holding=[("a1", 5.0)])) == {}
+    assert set(node.machine.workers["w1"].attempts) == {"a1"}
+
+
+# -- a new boot
+
+
+def test_a_new_boot_ends_the_old_pages_attempts_at_once(node):
+    node.join(slots=3)
+    node.run("a1")
+    node.offer("a2")
+    node.run("a3")
+    node.cancelled("a3", "not needed")
+    node.away("s1")
+    effects = node.join("s2", boot="b2", slots=3)
+    assert ends(effects) == {"a1": "lost", "a2": "lapsed"}
+    assert node.room() == 3
+    assert only(effects, Welcome).worker == "w1"
+    assert node.until_due_s() is None
+
+
+def test_a_new_boot_keeps_the_attempts_whose_results_are_in_its_stash(node):
+    node.join(slots=2)
+    node.run("a1")
+    node.run("a2")
+    node.away("s1")
+    assert ends(node.join("s2", boot="b2", slots=2, finished=["a1"])) == {"a2": "lost"}
+    assert node.until_due_s() == 10
+    assert ends(node.result("s2", "a1", "42")) == {"a1": "succeeded"}
+
+
+def test_a_result_that_does_not_come_out_of_the_stash_in_time_is_lost(node):
+    node.run("a1")
+    node.away("s1")
+    node.join("s2", boot="b2", finished=["a1"])
+    assert ends(node.pass_s(10)) == {"a1": "lost"}
+
+
+def test_the_stash_also_keeps_an_attempt_that_was_never_accepted(node):
+    node.offer("a1")
+    node.away("s1")
+    assert ends(node.join("s2", boot="b2", finished=["a1"])) == {}
+    assert ends(node.result("s2", "a1", "42")) == {"a1": "succeeded"}
+
+
+# -- two boots of one worker at once
+
+
+def test_the_old_boot_is_probed_before_a_new_one_is_believed(node):
+    node.run("a1")
+    assert node.join("s2", boot="b2") == [Probe("s1")]
+    assert node.until_due_s() == 3
+    assert node.machine.worker_of("s2") is None
+
+
+def test_an_old_boot_that_answers_makes_the_newcomer_a_worker_of_its_own(node):
+    node.run("a1")
+    node.join("s2", boot="b2", spare="w9", finished=["a1"], holding=[("a1", 1.0)])
+    effects = node.heard("s1")
+    assert only(effects, Welcome) == Welcome("s2", "w9", "page w1")
+    assert ends(effects) == {}
+    assert set(node.machine.workers["w1"].attempts) == {"a1"}
+    assert node.until_due_s() == 60
+
+
+def test_an_old_boot_that_is_silent_gives_way_after_three_seconds(node):
+    node.run("a1")
+    node.join("s2", boot="b2")
+    assert node.pass_s(2.9) == []
+    effects = node.pass_s(0.1)
+    assert ends(effects) == {"a1": "lost"}
+    assert only(effects, Welcome) == Welcome("s2", "w1", "page w1")
+    assert all_of(effects, Drop) == [Drop("s1")]
+
+
+@pytest.mark.parametrize("how", ["away", "quiet", "ended", "bye"])
+def test_an_old_boot_whose_session_ends_gives_way_at_once(node, how):
+    node.join("s2", boot="b2")
+    effects = getattr(node, how)("s1")
+    assert only(effects, Welcome) == Welcome("s2", "w1", "page w1")
+    assert node.until_due_s() is None
+
+
+@pytest.mark.parametrize("how", ["away", "quiet", "ended"])
+def test_no_probe_is_made_where_the_old_boot_is_known_to_be_unreachable(node, how):
+    getattr(node, how)("s1")
+    assert not all_of(node.join("s2", boot="b2"), Probe)
+    assert node.machine.worker_of("s2") is not None
+
+
+def test_a_register_that_is_repeated_while_the_old_boot_is_probed_does_not_prolong_the_probe(node):
+    node.join("s2", boot="b2")
+    node.pass_s(2)
+    assert node.join("s2", boot="b2") == []
+    assert node.until_due_s() == 1
+
+
+@pytest.mark.parametrize("how", ["away", "quiet", "ended"])
+def test_a_newcomer_that_goes_while_it_waits_is_forgotten(node, how):
+    """Else the worker would be bound to a session that is no more, and its offers would wait for ever."""
+    node.run("a1")
+    node.join("s2", boot="b2")
+    assert getattr(node, how)("s2") == []
+    assert node.until_due_s() == 60
+    worker = node.machine.worker_of("s1")
+    assert worker is not None
+    assert worker.boot == "b1"
+
+
+def test_the_latest_of_two_newcomers_is_heard(node):
+    node.join("s2", boot="b2")
+    node.join("s3", boot="b3")
+    assert only(node.pass_s(3), Welcome).session == "s3"
+
+
+def test_a_new_boot_on_the_same_session_is_no_second_window(node):
+    node.run("a1")
+    effects = node.join("s1", boot="b2")
+    assert ends(effects) == {"a1": "lost"}
+    assert not all_of(effects, Probe)
+    assert not all_of(effects, Drop)
+    assert node.room() == 1
+
+
+def test_a_sign_of_life_with_no_newcomer_means_nothing(node):
+    node.join("s2", "w2", boot="b2")
+    node.join("s3", boot="b3")
+    assert node.heard("s2") == []

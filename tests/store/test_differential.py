@@ -1,0 +1,210 @@
+"""All kinds of stores do the same: random turns, the same reports and the same views, whatever the kind.
+
+A turn's items are drawn as small numbers and become jobs, attempts and commands of what the run has so far, so that
+any two draws make sense; ids differ between the kinds and are compared by the order in which they first appear.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+from hypothesis import given, note
+from hypothesis import strategies as st
+
+from dispatcher.core.model import JobSpec
+from dispatcher.core.states import Event, JobState
+from dispatcher.core.turn import (
+    Cancel,
+    Cause,
+    Command,
+    Demand,
+    Ended,
+    Logged,
+    OfferedTypes,
+    Progressed,
+    Report,
+    Retry,
+    Started,
+    TurnReport,
+)
+from tests.store.contract import HOLDER, KINDS, Desk, error, lapsed, lost, released, result
+
+TYPES = ("a", "b", "c")
+LIMITS = {"queue_depth": 12, "queue_bytes": 400}
+#: One item in some is such that no store can hold it.
+BAD = "\ud800"
+
+
+class Draw(NamedTuple):
+    """One turn, before the run has given its numbers a meaning."""
+
+    pause_s: float
+    reports: Sequence[tuple[int, int]]
+    commands: Sequence[tuple[int, int]]
+    submissions: Sequence[JobSpec]
+    demand: Sequence[Demand]
+
+
+_texts = st.sampled_from(["1", '"x"', '{"a": 1.0}', '"€"', '"' + "y" * 100 + '"', f'"{BAD}"'])
+_specs = st.builds(
+    JobSpec,
+    type=st.sampled_from(TYPES),
+    data=_texts,
+    priority=st.sampled_from([0, 0, 0, 1, -1, 1000, 2**70]),
+    delay_s=st.sampled_from([0.0, 0.0, 0.0, 3.0, 10.0]),
+    expires_s=st.sampled_from([None, None, 2.0, 12.0]),
+    key=st.sampled_from([None, None, None, "k1", "k2"]),
+    fingerprint=st.sampled_from(["f", "f", "g"]),
+)
+_pair = st.tuples(st.integers(0, 30), st.integers(0, 10))
+_demand = st.builds(
+    Demand,
+    pool=st.integers(1, 3),
+    lanes=st.lists(st.sampled_from(TYPES), min_size=1, max_size=3, unique=True).map(tuple),
+    room=st.integers(0, 3),
+)
+_turns = st.lists(
+    st.builds(
+        Draw,
+        pause_s=st.sampled_from([0.0, 0.0, 0.5, 5.0, 70.0]),
+        reports=st.lists(_pair, max_size=4),
+        commands=st.lists(_pair, max_size=2),
+        submissions=st.lists(_specs, max_size=3),
+        demand=st.lists(_demand, max_size=3),
+    ),
+    max_size=15,
+)
+
+
+class Run:
+    """One kind of store, and what it has answered so far."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.jobs: list[str] = []
+        self.attempts: list[str] = []
+
+    def turn(self, draw: Draw, now_at: float, elapsed_s: float) -> TurnReport:
+        """Gives the draw its meaning and applies it."""
+        self.desk.now_at, self.desk.elapsed_s = now_at, elapsed_s
+        report = self.desk.turn(
+            reports=[self._report(*pair) for pair in draw.reports],
+            commands=[self._command(*pair) for pair in draw.commands],
+            submissions=draw.submissions,
+            demand=draw.demand,
+        )
+        for accepted in report.accepted:
+            if accepted.job is not None and accepted.job.id not in self.jobs:
+                self.jobs.append(accepted.job.id)
+        self.attempts += [claim.attempt for claim in report.claims]
+        return report
+
+    def _report(self, which: int, what: int) -> Report:
+        name = _one_of(self.attempts, which)
+        made: list[Report] = [
+            Started(name, HOLDER),
+            Progressed(name, float(which), None),
+            Progressed(name, None, BAD if which % 7 == 3 else "note"),
+            Logged(name, BAD if which % 7 == 3 else "line"),
+            result(name, f'"{BAD}"' if which % 7 == 3 else '"done"'),
+            result(name, "2", holder=None),
+            error(name, delay_s=3.0),
+            error(name, delay_s=None),
+            lost(name),
+            [lapsed, released][which % 2](name),
+            Ended(name, Cause.LOST, Event.DOUBT, HOLDER, reason="lost"),
+        ]
+        return made[what]
+
+    def _command(self, which: int, what: int) -> Command:
+        name = _one_of(self.jobs, which)
+        if what == 0:
+            return OfferedTypes(TYPES[: which % 3 + 1])
+        return Retry(name) if what % 2 else Cancel(name, BAD if which % 7 == 3 else "reason")
+
+    # -- what is compared
+
+    def plain(self, value: Any) -> Any:
+        """A value with its ids replaced by the order of their first appearance."""
+        known = {name: f"job {n}" for n, name in enumerate(self.jobs)}
+        known |= {name: f"attempt {n}" for n, name in enumerate(self.attempts)}
+        return _replaced(msgspec.to_builtins(value), known)
+
+    def views(self) -> Any:
+        """All that can be read of the store."""
+        desk = self.desk
+        types = [
+            (view.type, view.offered_at, {state: n for state, n in view.counts.items() if n})
+            for view in desk.run(desk.store.types())
+        ]
+        return self.plain(
+            {
+                "jobs": [desk.job(name) for name in self.jobs],
+                "list": desk.listed(limit=3),
+                "lists": [desk.listed(state=state, type="a", limit=2) for state in JobState],
+                "counts": desk.counts(),
+                "types": types,
+                "evidence": [desk.evidence(name) for name in self.attempts],
+            }
+        )
+
+
+def _one_of(names: Sequence[str], which: int) -> str:
+    """The newest for 0; seldom one that never was."""
+    return names[-1 - which % len(names)] if names and which < 28 else "unknown"
+
+
+def _replaced(value: Any, known: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {name: _replaced(item, known) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_replaced(item, known) for item in value]
+    return known.get(value, value) if isinstance(value, str) else value
+
+
+def _check_rows(run: Run) -> None:
+    """What holds in any store after any turn (I2, I4, I7, I11)."""
+    jobs = [run.desk.job(name) for name in run.jobs]
+    rows: dict[str, int] = {}
+    for job in jobs:
+        rows[str(job.state)] = rows.get(str(job.state), 0) + 1
+        live = [attempt for attempt in job.attempts if attempt.state in ("offered", "running")]
+        assert len(live) == (job.state is JobState.RUNNING), job
+        assert (job.result is not None) == (job.state is JobState.SUCCEEDED), job
+        numbers = [attempt.number for attempt in job.attempts if attempt.number is not None and attempt not in live]
+        assert sorted(numbers) == list(range(1, len(numbers) + 1)), job
+    assert run.desk.counts() == rows
+
+
+def _desks(directory: str) -> Iterator[Run]:
+    for kind in KINDS:
+        place = Path(directory, kind.name)
+        place.mkdir()
+        yield Run(Desk(kind, place, **LIMITS))
+
+
+def _play(runs: list[Run], draws: list[Draw]) -> None:
+    now_at, elapsed_s = runs[0].desk.now_at, 0.0
+    for draw in draws:
+        now_at, elapsed_s = now_at + draw.pause_s + 0.01, elapsed_s + draw.pause_s
+        reports = [run.plain(run.turn(draw, now_at, elapsed_s)) for run in runs]
+        note(f"{draw} -> {reports[0]}")
+        assert all(report == reports[0] for report in reports)
+        views = [run.views() for run in runs]
+        assert all(view == views[0] for view in views)
+        _check_rows(runs[0])
+
+
+@given(_turns)
+def test_every_kind_of_store_answers_the_same_to_the_same_turns(draws: list[Draw]) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        runs = list(_desks(directory))
+        try:
+            _play(runs, draws)
+        finally:
+            for run in runs:
+                run.desk.end()
