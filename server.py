@@ -157,7 +157,9 @@ async def open_server(settings: Settings, clock: Clock | None = None) -> Server:
     clock = clock or SystemClock()
     store = await open_store(
         settings.store,
-        limits=StoreLimits(queue_depth=settings.queue_depth, queue_bytes=settings.queue_bytes),
+        limits=StoreLimits(
+            queue_depth=settings.queue_depth, queue_bytes=settings.queue_bytes, retention_s=settings.retention_s
+        ),
         new_job_id=lambda: ids.new_job_id(clock),
         new_attempt_id=ids.new_attempt_id,
         new_key=ids.new_key,

@@ -35,6 +35,8 @@ log = logging.getLogger("pagehand.service")
 
 #: While something is due by the wall clock, it is looked at this often, so that a step of that clock is noticed.
 WALL_CHECK_S = 30.0
+#: An idle server has a turn this often, for the store's housekeeping.
+HOUSEKEEPING_S = 60.0
 
 _ENDED = "the job is {state}: only {allowed} jobs can be {verb}"
 
@@ -87,6 +89,7 @@ class Dispatcher:
         self._flush: Callable[[float], None] = lambda now: None
         self._transport_deadline: Callable[[], float | None] = lambda: None
         self._transport_tick: Callable[[float], None] = lambda now: None
+        self._housekeeping = clock.monotonic() + HOUSEKEEPING_S
         self._accepting = False
         self.draining = False
 
@@ -145,7 +148,7 @@ class Dispatcher:
         self._timer.arm(self._next_deadline())
 
     def _next_deadline(self) -> float | None:
-        instants = [self.machine.next_deadline(), self._transport_deadline()]
+        instants = [self.machine.next_deadline(), self._transport_deadline(), self._housekeeping]
         if self._turns.next_due_at is not None:
             wait_s = max(0.0, min(self._turns.next_due_at - self._clock.utc(), WALL_CHECK_S))
             instants.append(self._clock.monotonic() + wait_s)
@@ -156,6 +159,9 @@ class Dispatcher:
         self._transport_tick(now)
         self._turns.carry_out(self.machine.tick(now))
         if self._turns.next_due_at is not None and self._turns.next_due_at <= self._clock.utc():
+            self._turns.due()
+        if now >= self._housekeeping:
+            self._housekeeping = now + HOUSEKEEPING_S
             self._turns.due()
         self._flush(now)
         self.changed()

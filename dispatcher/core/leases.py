@@ -60,18 +60,13 @@ class Leases:
         """The attempt has ended, but its page may be busy with it: it holds its slot until the page answers."""
         attempt.state = AttemptState.REVOKED
         self._deadlines.set(("reload", attempt.id), self._now + self._timings.reload_after_s)
-        worker = self.workers.get(attempt.worker)
-        if worker is not None:
-            self._forget_quiet(worker)
-        if worker is None or worker.session is None:
-            return []
-        return [CancelOrder(worker.session, attempt.id, reason)]
+        worker = self.workers[attempt.worker]
+        self._forget_quiet(worker)
+        return [] if worker.session is None else [CancelOrder(worker.session, attempt.id, reason)]
 
     def _order_reload(self, attempt: Attempt) -> list[Effect]:
-        worker = self.workers.get(attempt.worker)
-        if worker is None or worker.session is None:
-            return []
-        return [Order(worker.session, "reload")]
+        session = self.workers[attempt.worker].session
+        return [] if session is None else [Order(session, "reload")]
 
     # -- the end of an attempt
 

@@ -159,6 +159,24 @@ class MemoryRows:
         self._seq += 1
         return self._seq
 
+    def outlived(self, ended_before_at: float, keyed_before_at: float, limit: int) -> list[JobRow]:
+        """See rows.Rows."""
+        ended = [row for row in self.by_seq.values() if row.ended_at is not None and row.ended_at < ended_before_at]
+        free = [row for row in ended if row.key is None or row.created_at < keyed_before_at]
+        return [replace(row) for row in sorted(free, key=lambda row: row.ended_at or 0.0)[:limit]]
+
+    def purge(self, seqs: Sequence[int]) -> None:
+        """See rows.Rows."""
+        for seq in seqs:
+            row = self.by_seq.pop(seq)
+            del self.by_id[row.id], self.payloads[seq]
+            self.results.pop(seq, None)
+            self.logs.pop(seq, None)
+            if row.key is not None:
+                del self.by_key[row.key]
+        gone = set(seqs)
+        self.all_attempts = {name: row for name, row in self.all_attempts.items() if row.job not in gone}
+
     def save_tallies(self, changed: dict[tuple[int, str], Tally]) -> None:
         """See rows.Rows. The applier has them already."""
 

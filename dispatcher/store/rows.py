@@ -17,10 +17,12 @@ __all__ = ["Limits", "Rows", "Tally"]
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """What a store holds at most; refused at intake (promise S22)."""
+    """What a store holds at most, refused at intake (promise S22), and for how long (S24)."""
 
     queue_depth: int = 1_000_000
     queue_bytes: int = 8 << 30
+    #: Of a job, from its end.
+    retention_s: float = 7 * 86_400.0
 
 
 class Tally(Struct):
@@ -87,6 +89,14 @@ class Rows(Protocol):
 
     def next_seq(self) -> int:
         """A sequence number that no job has had."""
+        ...
+
+    def outlived(self, ended_before_at: float, keyed_before_at: float, limit: int) -> list[JobRow]:
+        """Jobs that ended before the one instant, those with a key also submitted before the other; oldest end first."""
+        ...
+
+    def purge(self, seqs: Sequence[int]) -> None:
+        """Removes jobs and all that belongs to them."""
         ...
 
     def save_tallies(self, changed: dict[tuple[int, str], Tally]) -> None:

@@ -16,6 +16,7 @@ from dispatcher.core.states import JobState
 from dispatcher.core.turn import Cause
 from dispatcher.store import statements as sql
 from dispatcher.store.rows import Tally
+from dispatcher.store.turn import attempt_range
 
 __all__ = ["SqliteRows", "attempt_row", "job_row"]
 
@@ -143,6 +144,17 @@ class SqliteRows:
         """See rows.Rows."""
         self._seq += 1
         return self._seq
+
+    def outlived(self, ended_before_at: float, keyed_before_at: float, limit: int) -> list[JobRow]:
+        """See rows.Rows."""
+        return list(map(job_row, self._fetch(sql.OUTLIVED, ended_before_at, keyed_before_at, limit)))
+
+    def purge(self, seqs: Sequence[int]) -> None:
+        """See rows.Rows."""
+        names = _text(seqs)
+        for statement in sql.PURGE:
+            self._db.execute(statement, (names,))
+        self._db.executemany(sql.PURGE_ATTEMPTS, [attempt_range(seq) for seq in seqs])
 
     def save_tallies(self, changed: dict[tuple[int, str], Tally]) -> None:
         """See rows.Rows."""

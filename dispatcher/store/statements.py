@@ -55,6 +55,16 @@ NEXT_DUE = """
     )
 """
 
+OUTLIVED = f"""
+    SELECT {_JOBS} FROM jobs j
+    WHERE j.ended_at < ? AND (j.key IS NULL OR j.created_at < ?) ORDER BY j.ended_at LIMIT ?
+"""  # noqa: S608
+PURGE = [
+    f"DELETE FROM {table} WHERE {column} IN {_KEYS}"  # noqa: S608
+    for table, column in (("jobs", "seq"), ("job_data", "seq"), ("results", "seq"), ("logs", "job"))
+]
+PURGE_ATTEMPTS = "DELETE FROM attempts WHERE id BETWEEN ? AND ?"
+
 # Writes of a turn; {rows} are as many as there are, some perhaps twice (see sqlite_rows)
 ADD_JOBS = f"INSERT INTO jobs ({_list(JOB_COLUMNS)}) VALUES {{rows}} ON CONFLICT (seq) DO NOTHING"  # noqa: S608
 ADD_DATA = "INSERT OR REPLACE INTO job_data (seq, data) VALUES {rows}"

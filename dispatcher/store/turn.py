@@ -31,6 +31,13 @@ from dispatcher.store.rows import Limits, Rows, Tally
 
 __all__ = ["SWEEP", "WAITING", "TurnApplier", "attempt_range", "view"]
 
+#: Most jobs whose retention has passed that one turn removes; the next turn goes on.
+PURGE = 50
+#: How often is looked for such jobs.
+PURGE_EVERY_S = 60.0
+#: An idempotency key lives at least this long (promise S2).
+KEY_S = 86_400.0
+
 #: Most scheduled or expired jobs that one turn moves; the next turn goes on.
 SWEEP = 1_000
 
@@ -64,6 +71,7 @@ class TurnApplier:
         self._clock_base = queue_clock
         self._clock = queue_clock
         self._next_due_at = next_due_at
+        self._next_purge_at = 0.0
         #: Of open jobs, as of the last turn.
         self._open = sum(tally.jobs for (_, state), tally in tallies.items() if state in OPEN)
         self._open_bytes = sum(tally.bytes for (_, state), tally in tallies.items() if state in OPEN)
@@ -110,7 +118,7 @@ class TurnApplier:
         verdicts = self._settle(turn)
         commands = [self._command(command, turn.now_at, finished) for command in turn.commands]
         accepted = self._submit(turn.submissions, turn.now_at)
-        swept = last and self._sweep(turn.now_at, finished)
+        swept = last and (self._sweep(turn.now_at, finished) | self._purge(turn.now_at))
         claims = self._claim(turn, finished)
         self._write_counters(turn)
         return TurnReport(
@@ -276,6 +284,22 @@ class TurnApplier:
         self._rows.save(changes)
         self._next_due_at = self._rows.next_due_at()
         return len(due) == SWEEP or len(overdue) == SWEEP
+
+    def _purge(self, now_at: float) -> bool:
+        """Removes jobs whose retention has passed. Returns whether there may be more of them."""
+        if now_at < self._next_purge_at:
+            return False
+        rows = self._rows.outlived(now_at - self._limits.retention_s, now_at - KEY_S, PURGE)
+        for job in rows:
+            move = self._moves.setdefault((job.lane, job.state), Tally())
+            move.jobs -= 1
+            move.bytes -= job.size
+        if rows:
+            self._rows.purge([job.seq for job in rows])
+        if len(rows) == PURGE:
+            return True
+        self._next_purge_at = now_at + PURGE_EVERY_S
+        return False
 
     # -- claims
 

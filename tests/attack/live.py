@@ -92,9 +92,9 @@ class Live:
     def log(self) -> bytes:
         return self.log_path.read_bytes()
 
-    def trouble(self) -> str:
-        """What stands in the log and must not, with what is around it; empty when all is well."""
-        log = self.log()
+    def trouble(self, after: int = 0) -> str:
+        """What stands in the log (after so many bytes) and must not, with what is around it; empty: all is well."""
+        log = self.log()[after:]
         found = _TROUBLE.search(log)
         return repr(log[max(0, found.start() - 300) : found.end() + 3000].decode("utf-8", "replace")) if found else ""
 

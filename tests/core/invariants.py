@@ -1,4 +1,4 @@
-"""What must hold after every step, whatever has happened: the numbered invariants, asked of the rows and the machine."""
+"""What must hold after every step, whatever has happened: the numbered invariants, asked of rows and machine."""
 
 from __future__ import annotations
 

@@ -77,10 +77,14 @@ BUGS = {
     "priority is reversed": Bug(CORE + "ledger.py", "queue_clock - job.priority", "queue_clock + job.priority"),
     "expired jobs are offered": Bug("dispatcher/store/turn.py", "self._rows.overdue(now_at, SWEEP)", "[]"),
     "a lapse costs the job its place": Bug(
-        CORE + "ledger.py", "    job.run_at = None\n    if state", "    job.run_at = None\n    job.rank = now_at\n    if state"
+        CORE + "ledger.py",
+        "    job.run_at = None\n    if state",
+        "    job.run_at = None\n    job.rank = now_at\n    if state",
     ),
     "an offer that was not sent is not taken back": Bug(
-        CORE + "registry.py", "return self._take_back(worker) + self._decide(worker.id)", "return self._decide(worker.id)"
+        CORE + "registry.py",
+        "return self._take_back(worker) + self._decide(worker.id)",
+        "return self._decide(worker.id)",
     ),
     "a timed out attempt frees its slot at once": Bug(
         CORE + "leases.py",

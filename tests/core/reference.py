@@ -343,7 +343,9 @@ class Reference:
 
     def next_of_pool(self, types: frozenset[str], avoid: str | None) -> Peer | None:
         """The least recently used worker of these types with room, another than ``avoid`` where there is one."""
-        idle = sorted((p for p in self.peers.values() if p.types == types and self.room(p)), key=lambda p: (p.used, p.id))
+        idle = sorted(
+            (p for p in self.peers.values() if p.types == types and self.room(p)), key=lambda p: (p.used, p.id)
+        )
         others = [peer for peer in idle if peer.id != avoid]
         return (others or idle or [None])[0]
 

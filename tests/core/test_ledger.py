@@ -212,6 +212,14 @@ def test_a_late_result_is_recorded_while_its_attempt_is_the_newest(state):
     assert book.job.state is JobState.SUCCEEDED
 
 
+def test_the_late_result_of_a_lapsed_offer_takes_the_next_number():
+    book = Book(number=2).claim("a1")
+    book.lapse()
+    assert book.attempts["a1"].number is None
+    assert book.succeed() is Verdict.RECORDED
+    assert (book.attempts["a1"].number, book.job.number) == (3, 3)
+
+
 def test_a_late_error_is_stale_even_while_its_attempt_is_the_newest():
     book = Book().claim("a1")
     book.end(cause=Cause.TIMED_OUT, event=Event.BACK_OFF)
@@ -313,9 +321,7 @@ FORBIDDEN = {
 }
 
 
-@pytest.mark.parametrize(
-    ("state", "event"), [(s, e) for s in JobState for e in FORBIDDEN if (s, e) not in TRANSITIONS]
-)
+@pytest.mark.parametrize(("state", "event"), [(s, e) for s in JobState for e in FORBIDDEN if (s, e) not in TRANSITIONS])
 def test_what_the_table_does_not_list_raises_and_changes_nothing(state, event):
     book, untouched = Book(state=state), Book(state=state)
     with pytest.raises(AssertionError):

@@ -80,6 +80,12 @@ def test_a_result_out_of_the_stash_is_taken(node):
     assert ends(node.result("s1", "a1", "42")) == {"a1": "succeeded"}
 
 
+def test_a_result_counts_before_its_own_page_is_back(node):
+    node.join("s2", "w2", boot="b2")
+    assert ends(node.result("s2", "a1", "42")) == {"a1": "succeeded"}
+    assert node.until_due_s() is None
+
+
 def test_a_page_that_was_adopted_and_then_crashes_uses_up_a_crash(node):
     node.join(holding=[("a1", 20.0)])
     node.away("s1")

@@ -30,7 +30,9 @@ def able(page, world):
 somebody_is_there = precondition(lambda self: any(page.session for page in self.world.pages))
 somebody_is_able = precondition(lambda self: any(able(page, self.world) for page in self.world.pages))
 somebody_works = precondition(lambda self: any(page.has and able(page, self.world) for page in self.world.pages))
-somebody_has_a_stash = precondition(lambda self: any(page.stash and able(page, self.world) for page in self.world.pages))
+somebody_has_a_stash = precondition(
+    lambda self: any(page.stash and able(page, self.world) for page in self.world.pages)
+)
 somebody_was_told = precondition(lambda self: any(page.told and able(page, self.world) for page in self.world.pages))
 somebody_is_cut_off = precondition(lambda self: any(not page.session for page in self.world.pages))
 somebody_is_away = precondition(lambda self: any(session.away for session in self.world.sessions.values()))

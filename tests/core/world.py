@@ -159,7 +159,8 @@ class World:
         row = self.rows.all_attempts.get(answer.attempt)
         if answer.verdict is Verdict.STALE:
             return
-        assert row is not None and (row.cause in SAID or row.late_at is not None), f"{answer} before it was stored"
+        stored = row is not None and (row.cause in SAID or row.late_at is not None)
+        assert stored, f"{answer} before it was stored"
         assert answer.attempt not in self.revoked, "the attempt of a cancelled job was recorded"
 
     # -- turns
@@ -307,9 +308,7 @@ class World:
         worker = page.worker or (bound.id if bound is not None else self.new_id("w"))
         holding = {name: self.now - (at if at is not None else self.now) for name, at in page.has.items()}
         spare = self.new_id("w")
-        hello = Hello(
-            worker, spare, page.boot, frozenset(page.types), page.slots, holding, frozenset(page.stash)
-        )
+        hello = Hello(worker, spare, page.boot, frozenset(page.types), page.slots, holding, frozenset(page.stash))
         registration = Registration(
             worker=worker, spare=spare, boot=page.boot, name=page.name, types=page.types, slots=page.slots,
             holding=tuple(holding.items()), finished=tuple(page.stash),

@@ -281,10 +281,13 @@ def test_a_quick_task_that_takes_long_is_accepted_late():
 
 
 def test_a_failing_task_sends_an_error():
-    page = _page(quick=True, faults=Faults(fail=1.0))
+    journal = Journal()
+    page = _page(journal, quick=True, faults=Faults(fail=1.0))
     _register(page)
     _offer(page, 1.0)
     assert _ops(page, 1.0) == ["error"]
+    _hear(page, 2.0, op="recorded", attempt="a1", verdict="recorded")
+    assert journal.outcomes[0][3:] == ("recorded", "error")
 
 
 def test_data_comes_back_as_it_was_written():

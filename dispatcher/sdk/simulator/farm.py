@@ -78,7 +78,7 @@ class Farm:
 
     @property
     def outcomes(self) -> list[Outcome]:
-        """Each verdict: job id, attempt id, worker id, verdict."""
+        """Each verdict: job id, attempt id, worker id, verdict, kind of report."""
         return self.journal.outcomes
 
     @property

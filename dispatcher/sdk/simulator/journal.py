@@ -25,6 +25,8 @@ class Outcome(NamedTuple):
     attempt: str
     worker: str
     verdict: str
+    #: What was reported: ``result`` or ``error``. At most one result of a job is ever recorded.
+    kind: str
 
 
 def _nobody() -> None:

@@ -262,7 +262,7 @@ class Page:
         if report is None:
             self.count("answers_again")
         else:
-            self._journal.outcome(Outcome(report.job, attempt, self._worker, verdict))
+            self._journal.outcome(Outcome(report.job, attempt, self._worker, verdict, report.kind))
 
     def _on_refused(self, message: Message, now: float) -> None:
         code, attempt = message.text("code"), message.text("attempt")

@@ -25,6 +25,11 @@ class Report:
     #: Said again at this instant; None: it was not sent in this session yet.
     due: float | None = None
 
+    @property
+    def kind(self) -> str:
+        """``result`` or ``error``: JSON text is never empty."""
+        return "result" if self.value_bytes else "error"
+
 
 class Stash:
     """Reports by attempt, and when each is said again."""

@@ -49,6 +49,7 @@ CREATE TABLE jobs (
 CREATE INDEX jobs_ready ON jobs (lane, rank, seq) WHERE state = 'queued';
 CREATE INDEX jobs_due ON jobs (run_at) WHERE state = 'scheduled';
 CREATE INDEX jobs_expiring ON jobs (expires_at) WHERE expires_at IS NOT NULL AND state IN ('scheduled', 'queued');
+CREATE INDEX jobs_ended ON jobs (ended_at) WHERE ended_at IS NOT NULL;
 CREATE UNIQUE INDEX jobs_key ON jobs (key) WHERE key IS NOT NULL;
 
 -- Apart from jobs, so that a change of state does not write the payload again.
