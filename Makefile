@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint fmt types bench docs coverage-core clean
+.PHONY: help run test check lint fmt types bench docs coverage-core planted-bugs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ types: $(VENV)/test.stamp ## mypy --strict
 coverage-core: $(VENV)/test.stamp ## the core's tests must cover every branch of it
 	$(BIN)/python -m coverage run --source=dispatcher/core -m pytest -q tests/core $(ARGS)
 	$(BIN)/python -m coverage report --fail-under=100
+
+planted-bugs: $(VENV)/test.stamp ## plant bugs in copies of the core: the model test must find each
+	$(BIN)/python -m tests.core.planted_bugs
 
 bench: $(VENV)/test.stamp ## the fixed benchmarks (bench/README.md)
 	$(BIN)/python -m bench $(ARGS)

@@ -143,15 +143,15 @@ class Pages:
         wanted = self._settings.token
         if wanted and not hmac.compare_digest(wanted.encode(), (message.token or "").encode()):
             raise MessageRefused("this server wants a token to join: open the page with #token=...", code="bad_token")
-        spare = self._new_worker_id()
         info = self.sessions.get(sid)
         if info is not None:
             info.page = {name: _clean(str(value))[:200] for name, value in message.page.items()}
         known = message.worker is not None and self._proves(message.worker, message.secret or "")
-        worker = message.worker if known and message.worker is not None else spare
+        worker = message.worker if known and message.worker is not None else self._new_worker_id()
         registration = Registration(
             worker=worker,
             spare=self._new_worker_id(),
+            proved=known,
             boot=message.boot,
             name=_clean(message.name).strip() or f"page-{worker[:6]}",
             types=message.types,

@@ -97,6 +97,7 @@ def _attempt(attempt: AttemptView) -> Json:
         "offered_at": instant(attempt.offered_at),
         "started_at": instant(attempt.started_at),
         "ended_at": instant(attempt.ended_at),
+        "late_at": instant(attempt.late_at),
         "error": raw(attempt.error),
     }
 

@@ -54,6 +54,8 @@ class AttemptView(Struct, frozen=True, kw_only=True):
     ended_at: float | None
     #: The error as JSON text ``{message, stack, code}``; None: no error.
     error: str | None
+    #: When its result was recorded although it had ended otherwise before (promise S9); None: it was not.
+    late_at: float | None = None
 
 
 class LogLine(Struct, frozen=True, kw_only=True):

@@ -30,6 +30,8 @@ class Registry(Leases):
         #: Worker -> (session, registration) of a new boot that waits until it is clear whether the old one lives.
         self._newcomers: dict[str, tuple[str, Registration]] = {}
         self._known_types: set[str] = set()
+        #: Boot -> worker, for every worker.
+        self._boots: dict[str, str] = {}
 
     def worker_of(self, session: str) -> Worker | None:
         """The worker that this session belongs to; None: it has not registered."""
@@ -94,6 +96,7 @@ class Registry(Leases):
         return worker
 
     def _gone(self, worker: Worker, detail: str) -> list[Effect]:
+        self._boots.pop(worker.boot, None)
         return super()._gone(worker, detail) + self._decide(worker.id)
 
     # -- registering
@@ -101,10 +104,9 @@ class Registry(Leases):
     def register(self, session: str, registration: Registration, now: float) -> list[Effect]:
         """A page says who it is. A new boot ends the old page's attempts; the same boot goes on with its own."""
         self._at(now)
-        bound = self._by_session.get(session)
-        if bound is not None and bound.boot == registration.boot:
-            # A repetition that crossed our answer: the page does not know yet which worker it has become.
-            return self._admit(session, replace(registration, worker=bound.id))
+        known = self._admitted(session, registration)
+        if known is not None:
+            return self._admit(session, replace(registration, worker=known))
         worker = self.workers.get(registration.worker)
         if worker is None or worker.boot == registration.boot:
             return self._admit(session, registration)
@@ -115,6 +117,13 @@ class Registry(Leases):
             return []  # repeated while the old boot is being probed: it gets no more time for that
         self._deadlines.set(("probe", worker.id), self._now + PROBE_S)
         return [Probe(worker.session)]
+
+    def _admitted(self, session: str, registration: Registration) -> str | None:
+        """The worker that this boot has become before, if it may not know: our answer was crossed, or was lost."""
+        bound = self._by_session.get(session)
+        if bound is not None and bound.boot == registration.boot:
+            return bound.id
+        return None if registration.proved else self._boots.get(registration.boot)
 
     def heard(self, session: str, now: float) -> list[Effect]:
         """The page of this session made a request. If it is the old boot of a newcomer, there are two windows."""
@@ -165,7 +174,9 @@ class Registry(Leases):
             effects.append(Drop(worker.session))
         self._by_session[session] = worker
         worker.session = session
+        self._boots.pop(worker.boot, None)
         worker.boot = registration.boot
+        self._boots[worker.boot] = worker.id
         worker.name = registration.name
         worker.lanes = tuple(sorted(set(registration.types)))
         worker.slots = registration.slots

@@ -42,6 +42,8 @@ class Registration(Struct, frozen=True, kw_only=True):
     boot: str
     name: str
     types: tuple[str, ...]
+    #: It came with its identity; otherwise ``worker`` is a new one.
+    proved: bool = True
     slots: int = 1
     #: (attempt, seconds since its accept) that this boot still has.
     holding: tuple[tuple[str, float], ...] = ()

@@ -45,6 +45,7 @@ def attempt_view(row: AttemptRow) -> AttemptView:
         started_at=row.started_at,
         ended_at=row.ended_at,
         error=row.error,
+        late_at=row.late_at,
     )
 
 

@@ -207,3 +207,11 @@ class Page:
         """End the session at once."""
         reply = self._server.ask("POST", self.target, "1", self._headers)
         assert reply.status == 200, reply
+
+    def hear_end(self) -> None:
+        """Poll until the server has ended the session."""
+        for _ in range(50):
+            reply = self._server.ask("GET", self.target, headers=self._headers)
+            if reply.status != 200 or reply.text.split("\x1e")[-1] == "1":
+                return
+        raise AssertionError("the session goes on")

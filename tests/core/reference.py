@@ -347,7 +347,7 @@ class Reference:
             (p for p in self.peers.values() if p.types == types and self.room(p)), key=lambda p: (p.used, p.id)
         )
         others = [peer for peer in idle if peer.id != avoid]
-        return (others or idle or [None])[0]
+        return next(iter(others or idle), None)
 
     def offered(self, peer: Peer, attempt: str, timeout_s: float) -> None:
         self.order += 1

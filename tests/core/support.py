@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from dispatcher.core.effects import Effect, Offer, Record
 from dispatcher.core.machine import Machine
@@ -17,7 +17,7 @@ E = TypeVar("E")
 
 def claim(attempt: str, *, pool: int = 0, type: str = "a", **fields) -> Claim:
     """A claim with defaults filled in."""
-    known = {
+    known: dict[str, Any] = {
         "job": f"job of {attempt}", "data": "1", "number": 1, "timeout_s": 60.0, "errors": 0, "crashes": 0,
         "max_attempts": 3, "max_crashes": 5, "last_worker": None,
     }  # fmt: skip

@@ -210,6 +210,27 @@ async def test_a_second_window_of_a_worker_becomes_a_worker_of_its_own_and_steal
     assert await house.state(job) == "running"
 
 
+async def test_a_boot_whose_first_answer_was_lost_with_its_session_stays_one_worker():
+    house = await House().start()
+    who = await house.register("s1")
+    again = await house.register("s2", boot="boot-s1")
+    assert again["worker"] == who["worker"]
+    assert len(house.dispatcher.workers()) == 1
+
+
+async def test_a_late_result_shows_on_its_attempt():
+    house = await House().start()
+    await house.register("s1")
+    job = await house.submit(timeout_s=5.0)
+    [offer] = await house.hear("s1")
+    await house.say("s1", op="accept", attempt=offer["attempt"])
+    await house.pass_time(5.1)
+    await house.say("s1", op="result", attempt=offer["attempt"], value=1)
+    done = await house.dispatcher.job(job.id)
+    assert [(a.state, a.late_at is not None) for a in done.attempts] == [("timed_out", True)]
+    assert (done.state, done.errors) == (JobState.SUCCEEDED, 1)
+
+
 async def test_a_forged_identity_becomes_a_new_worker():
     house = await House().start()
     who = await house.register("s1")

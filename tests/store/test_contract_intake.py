@@ -168,6 +168,18 @@ def test_a_job_that_cannot_be_stored_is_refused_and_fails_no_other(desk: Desk, b
     assert [view.type for view in desk.run(desk.store.types())] == ["echo"]
 
 
+def test_a_new_type_beside_a_job_that_was_refused_is_known_for_good(durable: Desk) -> None:
+    report = durable.turn(submissions=[spec("new", key="k"), spec("worse", SURROGATE), spec("newer")])
+    assert [accepted.error for accepted in report.accepted] == [None, "refused", None]
+    durable.submit(spec("worse"), spec("newest"), spec("new"))
+    assert [claim.type for claim in durable.claim(1, "worse")] == ["worse"]
+    durable.reopen()
+    types = durable.run(durable.store.types())
+    queued = {view.type: view.counts.get("queued") for view in types}
+    assert queued == {"new": 2, "newer": 1, "newest": 1, "worse": 0}
+    assert [claim.type for claim in durable.claim(9, *queued)] == ["new", "newer", "newest", "new"]
+
+
 def test_what_was_refused_leaves_its_key_free(desk: Desk) -> None:
     (refused,) = desk.turn(submissions=[spec(data=SURROGATE, key="k")]).accepted
     assert refused.error == "refused"

@@ -247,14 +247,16 @@ def test_a_result_that_comes_in_the_turn_of_a_cancel_is_recorded_before_it(desk:
 
 @pytest.mark.parametrize("ending", [error, lost, lapsed, released])
 def test_a_late_end_that_is_no_result_is_stale(desk: Desk, ending) -> None:
-    queued, delayed, failed = desk.start(), desk.start(), desk.start()
+    claims = queued, delayed, failed, doubtful = desk.start(), desk.start(), desk.start(), desk.start()
     desk.turn(reports=[lost(queued.attempt), error(delayed.attempt), error(failed.attempt, delay_s=None)])
-    before = [desk.job(claim.job) for claim in (queued, delayed, failed)]
-    for claim in (queued, delayed, failed):
+    desk.report(Ended(doubtful.attempt, Cause.LOST, Event.DOUBT, HOLDER, reason="lost"))
+    before = [desk.job(claim.job) for claim in claims]
+    for claim in claims:
         assert desk.report(ending(claim.attempt)) is STALE
+        assert desk.report(error(claim.attempt, delay_s=None)) is STALE
         assert desk.report(Started(claim.attempt, HOLDER)) is STALE
         assert desk.report(Progressed(claim.attempt, 1.0, None)) is STALE
-    assert [desk.job(claim.job) for claim in (queued, delayed, failed)] == before
+    assert [desk.job(claim.job) for claim in claims] == before
 
 
 @pytest.mark.parametrize(("size", "kept"), [(EVIDENCE_BYTES, True), (EVIDENCE_BYTES + 1, False)])

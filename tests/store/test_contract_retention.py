@@ -1,83 +1,106 @@
-"""The contract of a store: how long ended jobs are kept (promises S2, S24)."""
+"""The contract of a store: jobs that have ended go when their retention has passed, nothing else ever does (S24)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
-from dispatcher.core.model import JobFilter
-from dispatcher.core.turn import Cancel
-from dispatcher.store.turn import PURGE, PURGE_EVERY_S
-from tests.store.contract import Desk, Kind, result, spec
+from dispatcher.core.turn import Cancel, Logged, Retry, Verdict
+from dispatcher.store.turn import KEY_S, PURGE, PURGE_EVERY_S
+from tests.store.conftest import OpenDesk
+from tests.store.contract import DURABLE, Desk, Kind, error, result, spec
 
-DAY_S = 86_400.0
+RETENTION_S = 1_000
 
 
 @pytest.fixture
-def keep(open_desk: Callable[..., Desk], kind: Kind) -> Callable[[float], Desk]:
-    """A store that keeps ended jobs for so long."""
-    return lambda retention_s: open_desk(kind, retention_s=retention_s)
+def desk(open_desk: OpenDesk, kind: Kind) -> Desk:
+    """A store that keeps ended jobs for a while."""
+    return open_desk(kind, retention_s=RETENTION_S)
 
 
-def ended_job(desk: Desk, **fields: object) -> str:
-    (job,) = desk.submit(spec(**fields))
-    desk.turn(commands=[Cancel(job.id, "done with")])
-    return job.id
+def _pass(desk: Desk, seconds: float) -> None:
+    """Time passes, and turns come as long as the store wants them."""
+    desk.pass_time(seconds)
+    while desk.turn().more:
+        pass
 
 
-def exists(desk: Desk, job_id: str) -> bool:
-    return desk.run(desk.store.job(job_id)) is not None
-
-
-def test_an_ended_job_is_kept_for_its_retention_and_then_removed_whole(keep) -> None:
-    desk = keep(2 * DAY_S)
-    job_id = ended_job(desk)
-    desk.pass_time(2 * DAY_S - 1)
-    desk.turn()
-    assert exists(desk, job_id)
-    desk.pass_time(1 + PURGE_EVERY_S)
-    desk.turn()
-    assert not exists(desk, job_id)
-    assert desk.run(desk.store.jobs(JobFilter())).items == []
-    assert sum(desk.run(desk.store.counts()).values()) == 0
-
-
-def test_an_open_job_is_kept_however_old(keep) -> None:
-    desk = keep(60.0)
-    (job,) = desk.submit()
-    desk.pass_time(4_000 * DAY_S)
-    desk.turn()
-    assert desk.states(job.id) == ["queued"]
-
-
-def test_a_key_lives_for_a_day_even_where_jobs_do_not(keep) -> None:
-    desk = keep(60.0)
-    job_id = ended_job(desk, key="k")
-    desk.pass_time(DAY_S - 1)
-    desk.turn()
-    assert exists(desk, job_id)
-    desk.pass_time(1 + PURGE_EVERY_S)
-    desk.turn()
-    assert not exists(desk, job_id)
-    (again,) = desk.submit(spec(key="k"))
-    assert again.id != job_id
-
-
-def test_removal_goes_on_in_slices(keep) -> None:
-    desk = keep(60.0)
-    jobs = desk.submit(*[spec() for _ in range(2 * PURGE + 1)])
-    desk.turn(commands=[Cancel(job.id, "done with") for job in jobs])
-    desk.pass_time(1_000.0)
-    assert [desk.turn().more for _ in range(3)] == [True, True, False]
-    assert not any(exists(desk, job.id) for job in jobs)
-
-
-def test_a_result_for_a_removed_job_is_stale(keep) -> None:
-    desk = keep(60.0)
+def test_an_ended_job_is_kept_for_its_retention_and_then_goes_with_all_that_was_of_it(desk: Desk) -> None:
     claim = desk.start()
-    desk.turn(commands=[Cancel(claim.job, "done with")])
-    desk.pass_time(1_000.0)
-    desk.turn()
-    assert not exists(desk, claim.job)
-    assert desk.report(result(claim.attempt)) == "stale"
+    desk.report(Logged(claim.attempt, "line"))
+    desk.report(result(claim.attempt))
+    _pass(desk, RETENTION_S - 1)
+    assert desk.job(claim.job).log
+    _pass(desk, PURGE_EVERY_S + 1)
+    assert desk.run(desk.store.job(claim.job)) is None
+    assert (desk.listed(), desk.counts()) == ([], {})
+    assert desk.report(result(claim.attempt)) is Verdict.STALE
+    assert not desk.command(Retry(claim.job)).done
+    # Its type stays known.
+    assert [view.type for view in desk.run(desk.store.types())] == ["echo"]
+
+
+def test_open_jobs_stay_however_old_they_are(desk: Desk) -> None:
+    running = desk.start()
+    failed = desk.start()
+    desk.report(error(failed.attempt, delay_s=None))
+    waiting = [*desk.submit(spec("other"), spec(delay_s=1e9))]
+    desk.command(Retry(failed.job))
+    _pass(desk, 100 * RETENTION_S)
+    assert desk.states(running.job, failed.job, *(job.id for job in waiting)) == [
+        "running",
+        "queued",
+        "queued",
+        "scheduled",
+    ]
+
+
+def test_every_kind_of_end_counts(desk: Desk) -> None:
+    failed = desk.start()
+    desk.report(error(failed.attempt, delay_s=None))
+    (cancelled, _) = desk.submit(spec(), spec("other", expires_s=5.0))
+    desk.command(Cancel(cancelled.id, "no"))
+    _pass(desk, 10.0)
+    assert desk.counts() == {"failed": 1, "cancelled": 1, "expired": 1}
+    _pass(desk, RETENTION_S + PURGE_EVERY_S)
+    assert (desk.listed(), desk.counts()) == ([], {})
+
+
+def test_a_key_lives_for_a_day_although_its_job_could_go(desk: Desk) -> None:
+    (job,) = desk.submit(spec(key="k"))
+    desk.report(result(desk.claim_one().attempt))
+    _pass(desk, RETENTION_S + 2 * PURGE_EVERY_S)
+    (again,) = desk.turn(submissions=[spec(key="k")]).accepted
+    assert (again.replayed, desk.taken(again).id) == (True, job.id)
+    _pass(desk, KEY_S)
+    (new,) = desk.turn(submissions=[spec(key="k")]).accepted
+    assert not new.replayed
+    assert desk.taken(new).id != job.id
+
+
+def test_a_turn_removes_a_slice_and_asks_for_the_next(desk: Desk) -> None:
+    total = 2 * PURGE + 7
+    desk.submit(*[spec(data=str(n)) for n in range(total)])
+    desk.turn(reports=[result(claim.attempt) for claim in desk.claim(total)])
+    desk.pass_time(RETENTION_S + PURGE_EVERY_S)
+    left = []
+    while desk.turn().more:
+        left.append(len(desk.listed(limit=100)))
+    assert left == [total - PURGE, total - 2 * PURGE]
+    assert desk.counts() == {}
+
+
+def test_room_of_the_queue_and_numbers_of_attempts_are_right_after_a_purge_and_a_restart(open_desk: OpenDesk) -> None:
+    for kind in DURABLE:
+        desk = open_desk(kind, retention_s=RETENTION_S, queue_depth=2)
+        old = desk.start()
+        desk.report(result(old.attempt, '"old"'))
+        _pass(desk, RETENTION_S + PURGE_EVERY_S)
+        desk.reopen()
+        new = desk.start()
+        assert new.attempt != old.attempt
+        assert desk.report(result(old.attempt)) is Verdict.STALE
+        job = desk.job(new.job)
+        assert (job.result, job.log, len(job.attempts)) == (None, [], 1)
+        report = desk.turn(submissions=[spec(), spec()])
+        assert [accepted.error for accepted in report.accepted] == [None, "queue_full"]

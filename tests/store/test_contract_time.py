@@ -30,6 +30,19 @@ def test_a_backoff_ends_at_its_time(desk: Desk) -> None:
     assert desk.claim_one().number == 2
 
 
+def test_a_job_that_becomes_ready_again_has_its_head_start_again(desk: Desk) -> None:
+    urgent, failing = desk.submit(spec(delay_s=50.0, priority=1), spec("other", priority=-1))
+    claim = desk.claim_one("other")
+    desk.report(error(claim.attempt, delay_s=None))
+    (plain,) = desk.submit(spec())
+    desk.pass_time(55.0)
+    # 55 s - 60 s, 0 s, 55 s + 60 s
+    desk.command(Retry(failing.id))
+    (late,) = desk.submit(spec())
+    claims = desk.claim(9, "echo", "other")
+    assert [claim.job for claim in claims] == [urgent.id, plain.id, late.id, failing.id]
+
+
 def test_delayed_jobs_follow_the_wall_clock_however_it_is_stepped(desk: Desk) -> None:
     (job,) = desk.submit(spec(delay_s=3600.0))
     desk.now_at += 4000.0
@@ -116,10 +129,12 @@ def test_a_retry_takes_the_expiry_away(desk: Desk) -> None:
 
 def test_more_due_jobs_than_one_turn_moves_are_moved_by_the_next_turns(desk: Desk) -> None:
     total = SWEEP + 200
-    desk.submit(*[spec(delay_s=10.0) for _ in range(total)])
+    # The first one to be submitted becomes due last.
+    jobs = desk.submit(*[spec(delay_s=10.0 - n / total) for n in range(total)])
     desk.pass_time(20.0)
     first = desk.turn(demand=[Demand(1, ("echo",), total)])
-    assert (len(first.claims), first.more) == (SWEEP, True)
+    assert first.more
+    assert [claim.job for claim in first.claims] == [job.id for job in jobs[200:]]
     second = desk.turn(demand=[Demand(1, ("echo",), total)])
     assert (len(second.claims), second.more, second.next_due_at) == (200, False, None)
 

@@ -285,19 +285,31 @@ def test_a_crash_while_a_store_is_made_leaves_nothing_or_a_whole_one(quick_path:
     assert whole > 0
 
 
-def test_a_store_that_another_server_has_just_made_is_never_replaced(quick_path: Path, monkeypatch) -> None:
-    path = quick_path / "jobs.db"
-    fill = sqlite_file._fill
+@pytest.mark.parametrize("links", [True, False])
+def test_a_store_that_another_server_has_just_made_is_never_replaced(made: Path, monkeypatch, links: bool) -> None:
+    path, fill = made.with_name("new.db"), sqlite_file._fill
 
     def slow_fill(draft: Path) -> None:
         fill(draft)
-        desk = Desk(SQLITE, quick_path)  # the faster one
-        desk.submit()
-        desk.end()
+        made.rename(path)  # the other one was faster
 
-    calls = iter([slow_fill])
-    monkeypatch.setattr(sqlite_file, "_fill", lambda draft: next(calls, fill)(draft))
-    assert _jobs(path) == 1
+    def link(source: Path, target: Path) -> None:
+        raise PermissionError(1, "this file system has no links")
+
+    monkeypatch.setattr(sqlite_file, "_fill", slow_fill)
+    if not links:
+        monkeypatch.setattr(os, "link", link)
+    assert _jobs(path) == 40
+    assert [item.name for item in path.parent.iterdir()] == ["new.db"]
+
+
+def test_a_store_can_be_made_where_there_are_no_links(quick_path: Path, monkeypatch) -> None:
+    def link(source: Path, target: Path) -> None:
+        raise PermissionError(1, "this file system has no links")
+
+    monkeypatch.setattr(os, "link", link)
+    assert _jobs(quick_path / "jobs.db") == 0
+    assert [item.name for item in quick_path.iterdir()] == ["jobs.db"]
 
 
 # migrations

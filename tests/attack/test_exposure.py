@@ -1,0 +1,301 @@
+"""Who reaches what, on real processes: binds, the token, hosts, origins, forms, pages in real browsers."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.attack.live import JSON, ROOT, Live, Page, Reply, live
+from tests.page.browsers import Browser, Chromium, PhantomJS, phantomjs_path, wait_for
+
+pytestmark = pytest.mark.slow
+
+TOKEN = "canary-token-4f1c"
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
+EVIL = "http://evil.example"
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+HANDSHAKE = "/engine.io/?EIO=4&transport=polling"
+ID = "01a20a74-5d01-7f45-9d5c-56775326d2df"
+API = (
+    ("GET", "/api/v1/jobs"),
+    ("POST", "/api/v1/jobs"),
+    ("GET", f"/api/v1/jobs/{ID}"),
+    ("GET", f"/api/v1/jobs/{ID}/result"),
+    ("POST", f"/api/v1/jobs/{ID}/cancel"),
+    ("POST", f"/api/v1/jobs/{ID}/retry"),
+    ("GET", "/api/v1/workers"),
+    ("GET", "/api/v1/types"),
+    ("GET", "/api/v1/stats"),
+)
+PAGES = ("/", "/jobs", f"/jobs/{ID}", "/workers", "/types", "/submit")
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """A server that every machine could reach, with a token. Whatever the tests do, nobody is told the token."""
+    with live(tmp_path_factory.mktemp("guarded"), "--token", TOKEN, bind="0.0.0.0") as server:
+        yield server
+        assert TOKEN.encode() not in server.log()
+        assert TOKEN not in server.banner
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """A server of the kind that ``python server.py`` starts."""
+    with live(tmp_path_factory.mktemp("plain")) as server:
+        yield server
+
+
+def start_and_fail(directory: Path, *flags: str) -> tuple[int, str]:
+    command = [sys.executable, str(ROOT / "server.py"), "--port", "0", "--store", "memory:", *flags]
+    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=20, check=False)
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("bind", ["0.0.0.0", "::", "192.0.2.1", ""])
+def test_beyond_loopback_nothing_starts_without_a_token(tmp_path: Path, bind: str) -> None:
+    status, words = start_and_fail(tmp_path, "--bind", bind)
+    assert status == 2, words
+    assert "--token" in words
+    assert "--insecure" in words
+    assert "Traceback" not in words
+
+
+def test_an_empty_token_is_no_token(tmp_path: Path) -> None:
+    (tmp_path / "empty").write_text("\n")
+    assert start_and_fail(tmp_path, "--bind", "0.0.0.0", "--token", "")[0] == 2
+    assert start_and_fail(tmp_path, "--bind", "0.0.0.0", "--token-file", str(tmp_path / "empty"))[0] == 2
+
+
+# The API
+
+
+def is_a_problem(reply: Reply, status: int, code: str) -> None:
+    assert (reply.status, reply.headers["content-type"]) == (status, "application/problem+json"), reply
+    document = reply.json()
+    assert (document["status"], document["code"]) == (status, code)
+    assert document["detail"]
+    assert TOKEN not in reply.text
+
+
+@pytest.mark.parametrize(("method", "path"), API)
+def test_the_api_wants_the_token(guarded: Live, method: str, path: str) -> None:
+    wrong = ({}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {TOKEN}"}, {"Authorization": TOKEN})
+    for headers in (*wrong, {"Authorization": f"Bearer {TOKEN}x"}, {"Authorization": "Bearer "}, {"X-Token": TOKEN}):
+        reply = guarded.ask(method, path, "{}" if method == "POST" else None, JSON | headers)
+        is_a_problem(reply, 401, "bad_token")
+        assert reply.headers["www-authenticate"].startswith("Bearer")
+        assert "Authorization: Bearer" in reply.json()["detail"]
+    assert guarded.ask(method, path, "{}" if method == "POST" else None, JSON | BEARER).status != 401
+
+
+def test_the_token_does_not_count_in_an_address(guarded: Live) -> None:
+    for name in ("token", "access_token", "authorization"):
+        assert guarded.ask("GET", f"/api/v1/jobs?{name}={TOKEN}").status == 401
+    # So it stood in an address after all; the log has no queries.
+    assert TOKEN.encode() not in guarded.log()
+
+
+def test_a_job_is_submitted_and_read_with_the_token(guarded: Live) -> None:
+    job = guarded.submit("nobody", {"n": 1}, **BEARER)
+    assert guarded.ask("GET", f"/api/v1/jobs/{job['id']}", headers=BEARER).json()["data"] == {"n": 1}
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "", "text/json"])
+def test_what_a_foreign_page_can_send_without_asking_is_no_json(plain: Live, kind: str) -> None:
+    for path in ("/api/v1/jobs", f"/api/v1/jobs/{ID}/cancel", f"/api/v1/jobs/{ID}/retry"):
+        is_a_problem(plain.ask("POST", path, '{"type":"x"}', {"Content-Type": kind}), 415, "unsupported_media_type")
+
+
+# The console
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_person_is_led_to_the_login(guarded: Live, path: str) -> None:
+    reply = guarded.ask("GET", f"{path}?x=1", headers={"Accept": "text/html"})
+    assert reply.status == 303
+    assert reply.headers["location"].startswith("/login?next=%2F")
+    assert guarded.ask("GET", path).status == 401
+    assert guarded.ask("POST", path, "", FORM).status in (401, 405)
+
+
+def xsrf_of(reply: Reply) -> tuple[str, str]:
+    """The cookie and the field of a form."""
+    field = re.search(r'name="_xsrf" value="([^"]+)"', reply.text)
+    assert field, reply.text
+    return reply.headers["set-cookie"].partition(";")[0], field[1]
+
+
+def sign_in(server: Live, **more: str) -> str:
+    """What the browser sends as Cookie afterwards."""
+    cookie, field = xsrf_of(server.ask("GET", "/login"))
+    reply = server.ask("POST", "/login", f"_xsrf={field}&token={TOKEN}&next=/jobs", FORM | {"Cookie": cookie} | more)
+    assert (reply.status, reply.headers["location"]) == (303, "/jobs"), reply
+    assert TOKEN not in str(reply.headers)
+    assert "HttpOnly" in reply.headers["set-cookie"]
+    assert "SameSite=Lax" in reply.headers["set-cookie"]
+    return f"{cookie}; {reply.headers['set-cookie'].partition(';')[0]}"
+
+
+def test_after_the_login_the_form_submits(guarded: Live) -> None:
+    cookies = {"Cookie": sign_in(guarded)}
+    shown = guarded.ask("GET", "/submit", headers=cookies)
+    field = re.search(r'name="_xsrf" value="([^"]+)"', shown.text)
+    assert field
+    sent = guarded.ask("POST", "/submit", f"_xsrf={field[1]}&type=nobody&data=7", FORM | cookies)
+    assert sent.status == 303
+    job = sent.headers["location"]
+    seen = guarded.ask("GET", job, headers=cookies)
+    assert "nobody" in seen.text
+    assert guarded.ask("GET", f"/api/v1{job}", headers=cookies).json()["data"] == 7
+    # The session reads; what changes something through the API wants the token itself.
+    assert guarded.ask("POST", f"/api/v1{job}/cancel", "{}", JSON | cookies).status == 401
+    everything = [shown, sent, seen, *(guarded.ask("GET", path, headers=cookies) for path in ("/", "/jobs", "/workers"))]
+    assert not [reply for reply in everything if TOKEN in reply.text + str(reply.headers)]
+
+
+def test_a_forged_session_is_none(guarded: Live) -> None:
+    name = sign_in(guarded).partition("; ")[2].partition("=")[0]
+    for value in ("console", "", '"2|1:0|10:1700000000|8:console|8:Y29uc29sZQ==|"', TOKEN):
+        assert guarded.ask("GET", "/jobs", headers={"Cookie": f"{name}={value}"}).status == 401
+
+
+def test_the_login_refuses_a_wrong_token_and_leads_nowhere_else(guarded: Live) -> None:
+    cookie, field = xsrf_of(guarded.ask("GET", "/login"))
+    wrong = guarded.ask("POST", "/login", f"_xsrf={field}&token=wrong", FORM | {"Cookie": cookie})
+    assert (wrong.status, "WWW-Authenticate".lower() in wrong.headers) == (401, True)
+    for away in ("//evil.example", "/\\evil.example", "http://evil.example", "/%09/evil.example", "javascript:x"):
+        body = f"_xsrf={field}&token={TOKEN}&next={away}"
+        reply = guarded.ask("POST", "/login", body, FORM | {"Cookie": cookie})
+        assert (reply.status, reply.headers["location"]) == (303, "/"), away
+
+
+def test_a_form_without_its_own_token_is_refused(plain: Live) -> None:
+    job = plain.submit("nobody")["id"]
+    cookie, field = xsrf_of(plain.ask("GET", "/submit"))
+    for path in ("/submit", f"/jobs/{job}/cancel", f"/jobs/{job}/retry"):
+        for body, headers in (
+            ("type=x", {}),
+            ("type=x", {"Cookie": cookie}),
+            (f"type=x&_xsrf={field}", {}),
+            ("type=x&_xsrf=" + "0" * 32, {"Cookie": cookie}),
+        ):
+            assert plain.ask("POST", path, body, FORM | headers).status == 403, (path, body, headers)
+        assert plain.ask("POST", f"{path}?_xsrf={field}", "type=x", FORM | {"Cookie": cookie}).status == 403
+    assert plain.ask("GET", f"/api/v1/jobs/{job}").json()["state"] == "queued"
+
+
+# Hosts and origins
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "evil.example:80", "localhost.evil.example"])
+def test_a_name_that_was_pointed_at_us_is_refused(plain: Live, guarded: Live, host: str) -> None:
+    for server, more in ((plain, {}), (guarded, BEARER)):
+        headers = {"Host": host, "Content-Type": "application/json"} | more
+        for path in ("/", "/submit", "/api/v1/jobs", "/worker", "/static/worker.js", "/tasks/index.json", HANDSHAKE):
+            assert server.ask("GET", path, headers=headers).status == 403, path
+        assert server.ask("POST", "/api/v1/jobs", '{"type":"x"}', headers).status == 403
+
+
+@pytest.mark.parametrize("host", ["[::1", "a@b", "", "127.0.0.1:x", "127.0.0.1,evil.example", "127.0.0.1 x", "\xff", "0x7f.1"])
+def test_a_host_that_is_none_is_refused(plain: Live, host: str) -> None:
+    for path in ("/", HANDSHAKE):
+        assert plain.ask("GET", path, headers={"Host": host}).status in (400, 403)
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "LOCALHOST:1", "127.0.0.1", "127.0.0.1:65535", "[::1]", "[::1]:8888", "localhost.", "127.9.9.9"]
+)
+def test_the_names_of_loopback_are_ours(plain: Live, host: str) -> None:
+    for path in ("/", HANDSHAKE):
+        assert plain.ask("GET", path, headers={"Host": host}).status == 200
+
+
+@pytest.mark.parametrize("origin", [EVIL, "null", "http://127.0.0.1:1", "https://localhost.evil.example", "file://", "x"])
+def test_what_a_foreign_page_sends_is_refused(plain: Live, origin: str) -> None:
+    given = {"Origin": origin}
+    cookie, field = xsrf_of(plain.ask("GET", "/submit"))
+    page = Page(plain)
+    before = plain.ask("GET", "/api/v1/jobs").json()
+    assert plain.ask("POST", "/api/v1/jobs", '{"type":"x"}', JSON | given).status == 403
+    assert plain.ask("POST", "/submit", f"_xsrf={field}&type=x", FORM | given | {"Cookie": cookie}).status == 403
+    assert plain.ask("POST", page.target, "4{}", {"Content-Type": "text/plain"} | given).status == 403
+    for path in (HANDSHAKE, "/api/v1/jobs"):
+        reply = plain.ask("OPTIONS", path, headers=given | {"Access-Control-Request-Method": "POST"})
+        assert "access-control-allow-origin" not in reply.headers
+    assert plain.ask("GET", "/api/v1/jobs").json() == before
+    page.register("x")
+
+
+def test_a_foreign_page_gets_no_session(plain: Live) -> None:
+    assert plain.ask("GET", HANDSHAKE, headers={"Origin": EVIL}).status == 403
+
+
+def test_our_own_pages_may_send(plain: Live) -> None:
+    for origin in (plain.url, "http://127.0.0.1"):  # IE leaves the port out
+        reply = plain.ask("POST", "/api/v1/jobs", '{"type":"x"}', JSON | {"Origin": origin})
+        assert reply.status == 201
+
+
+def test_no_answer_says_what_runs_here_or_lets_others_read(plain: Live) -> None:
+    for path in ("/", "/submit", "/api/v1/jobs", "/worker", "/static/worker.js", "/livez", "/nope", HANDSHAKE):
+        headers = plain.ask("GET", path).headers
+        assert "server" not in headers
+        assert "access-control-allow-origin" not in headers
+        assert headers["x-content-type-options"] == "nosniff"
+
+
+# Worker pages
+
+
+@pytest.mark.parametrize("token", [None, "", "wrong", TOKEN + "x", TOKEN[:-1]])
+def test_a_page_without_the_token_does_not_join(guarded: Live, token: str | None) -> None:
+    page = Page(guarded)
+    page.say("register", types=["echo"], boot="b", version=1, **({} if token is None else {"token": token}))
+    refused = page.hear("refused")
+    assert refused["code"] == "bad_token"
+    assert "#token=" in refused["detail"]
+    assert TOKEN not in json.dumps(refused)
+    page.say("accept", attempt="x")
+    assert page.hear("refused")["code"] == "not_registered"
+    assert guarded.ask("GET", "/api/v1/workers", headers=BEARER).json()["items"] == []
+
+
+def test_a_page_with_the_token_joins(guarded: Live) -> None:
+    page = Page(guarded)
+    assert TOKEN not in json.dumps(page.register("shown", token=TOKEN))
+    page.say("bye")
+    page.hear_end()
+
+
+@pytest.fixture(params=["chromium", "phantomjs"])
+def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
+    if request.param == "phantomjs" and phantomjs_path() is None:
+        pytest.skip("needs PhantomJS (pip install phasma)")
+    made: Browser = PhantomJS() if request.param == "phantomjs" else Chromium()
+    yield made
+    made.kill()
+
+
+@pytest.mark.browser
+def test_the_worker_page_says_in_words_that_it_may_not_and_is_ready_with_the_token(guarded: Live, browser: Browser) -> None:
+    def shows(word: str) -> dict[str, str]:
+        seen = wait_for(lambda: (status := browser.status())["word"] == word and status, 15, f"the word {word}")
+        return dict(seen)
+
+    browser.open(f"{guarded.url}/worker?name=STRANGER")
+    seen = shows("NOT ALLOWED")
+    assert "token" in seen["detail"] + seen["error"]
+    browser.open("about:blank")
+    browser.open(f"{guarded.url}/worker?name=FRIEND#token={TOKEN}")
+    shows("READY")
+    assert TOKEN not in browser.run("document.body.textContent")
+    workers = guarded.ask("GET", "/api/v1/workers", headers=BEARER)
+    assert [worker["name"] for worker in workers.json()["items"] if worker["state"] == "connected"] == ["FRIEND"]
+    assert TOKEN not in workers.text
