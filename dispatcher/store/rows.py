@@ -92,7 +92,7 @@ class Rows(Protocol):
         ...
 
     def outlived(self, ended_before_at: float, keyed_before_at: float, limit: int) -> list[JobRow]:
-        """Jobs that ended before the one instant, those with a key also submitted before the other; oldest end first."""
+        """Jobs that ended before the one instant (with a key: also submitted before the other), oldest end first."""
         ...
 
     def purge(self, seqs: Sequence[int]) -> None:

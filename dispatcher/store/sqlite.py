@@ -18,12 +18,13 @@ from dispatcher.core.states import JobState
 from dispatcher.core.turn import LiveAttempt, Turn, TurnReport
 from dispatcher.errors import StorageTrouble
 from dispatcher.store import statements as sql
+from dispatcher.store.attempts import attempt_range
 from dispatcher.store.items import apply_items
 from dispatcher.store.rows import Limits, Tally
 from dispatcher.store.sqlite_file import connect
 from dispatcher.store.sqlite_rows import SqliteRows, attempt_row, job_row
 from dispatcher.store.thread import StoreThread
-from dispatcher.store.turn import TurnApplier, attempt_range, view
+from dispatcher.store.turn import TurnApplier, view
 from dispatcher.store.views import (
     MOST_ATTEMPTS_SHOWN,
     MOST_LINES_SHOWN,

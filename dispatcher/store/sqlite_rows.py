@@ -15,8 +15,8 @@ from dispatcher.core.ledger import AttemptRow, Changes, JobRow
 from dispatcher.core.states import JobState
 from dispatcher.core.turn import Cause
 from dispatcher.store import statements as sql
+from dispatcher.store.attempts import attempt_range
 from dispatcher.store.rows import Tally
-from dispatcher.store.turn import attempt_range
 
 __all__ = ["SqliteRows", "attempt_row", "job_row"]
 

@@ -8,11 +8,10 @@ lanes may hold queued jobs and when something becomes due next. ``apply`` is fol
 from __future__ import annotations
 
 import heapq
-import re
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Mapping
 
 from dispatcher.core import ledger
-from dispatcher.core.ledger import AttemptRow, Changes, JobRow
+from dispatcher.core.ledger import Changes, JobRow
 from dispatcher.core.model import JobSpec, JobView
 from dispatcher.core.states import OPEN, Event, JobState, next_state
 from dispatcher.core.turn import (
@@ -27,9 +26,10 @@ from dispatcher.core.turn import (
     Turn,
     TurnReport,
 )
+from dispatcher.store.attempts import attempt_id, current_attempts, job_of
 from dispatcher.store.rows import Limits, Rows, Tally
 
-__all__ = ["SWEEP", "WAITING", "TurnApplier", "attempt_range", "view"]
+__all__ = ["SWEEP", "WAITING", "TurnApplier", "view"]
 
 #: Most jobs whose retention has passed that one turn removes; the next turn goes on.
 PURGE = 50
@@ -43,8 +43,6 @@ SWEEP = 1_000
 
 #: States in which a job can expire, or becomes due.
 WAITING = (JobState.SCHEDULED, JobState.QUEUED)
-
-_ATTEMPT = re.compile(r"([0-9a-f]{10})-")
 
 LaneState = tuple[int, JobState]
 
@@ -360,28 +358,6 @@ def _replay(spec: JobSpec, earlier: JobRow) -> Accepted:
         detail = f"the key {spec.key!r} was used before with another body: use a new key for a new job"
         return Accepted(None, error="key_conflict", detail=detail)
     return Accepted(view(earlier), replayed=True)
-
-
-def attempt_id(seq: int, secret: str) -> str:
-    """An attempt's id: its job's seq, so that it is found without an index, then what nobody can guess."""
-    return f"{seq:010x}-{secret}"
-
-
-def job_of(attempt: str) -> int | None:
-    """The seq in an attempt's id; None: it is none of ours."""
-    match = _ATTEMPT.match(attempt)
-    return int(match[1], 16) if match else None
-
-
-def attempt_range(seq: int) -> tuple[str, str]:
-    """All ids of a job's attempts lie between these two."""
-    return f"{seq:010x}-", f"{seq:010x}."
-
-
-def current_attempts(jobs: Iterable[JobRow], named: Container[str]) -> dict[str, AttemptRow]:
-    """Those of the named attempts that are their job's current one, as if nothing had been written of them yet."""
-    found = (ledger.silent_attempt(job) for job in jobs if job.attempt in named)
-    return {attempt.id: attempt for attempt in found if attempt is not None}
 
 
 def _claim_of(pool: int, attempt: str, job: JobRow, data: str, last_worker: str | None) -> Claim:

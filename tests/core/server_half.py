@@ -299,6 +299,8 @@ class ServerHalf:
         self.clock_base += self.now - self.opened
         self.boot_server()
         live = self.live_attempts()
+        # An end that was not in the store yet has not happened: the attempt may end otherwise now.
+        self.uncounted.difference_update(left.attempt for left in live)
         ends: Ends = []
         for left in live:
             if left.started_at is None:

@@ -1,0 +1,35 @@
+"""Attempts' ids, and the rows of attempts of which nothing has been written yet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterable
+
+from dispatcher.core import ledger
+from dispatcher.core.ledger import AttemptRow, JobRow
+
+__all__ = ["attempt_id", "attempt_range", "current_attempts", "job_of"]
+
+_ATTEMPT = re.compile(r"([0-9a-f]{10})-")
+
+
+def attempt_id(seq: int, secret: str) -> str:
+    """An attempt's id: its job's seq, so that it is found without an index, then what nobody can guess."""
+    return f"{seq:010x}-{secret}"
+
+
+def job_of(attempt: str) -> int | None:
+    """The seq in an attempt's id; None: it is none of ours."""
+    match = _ATTEMPT.match(attempt)
+    return int(match[1], 16) if match else None
+
+
+def attempt_range(seq: int) -> tuple[str, str]:
+    """All ids of a job's attempts lie between these two."""
+    return f"{seq:010x}-", f"{seq:010x}."
+
+
+def current_attempts(jobs: Iterable[JobRow], named: Container[str]) -> dict[str, AttemptRow]:
+    """Those of the named attempts that are their job's current one, as if nothing had been written of them yet."""
+    found = (ledger.silent_attempt(job) for job in jobs if job.attempt in named)
+    return {attempt.id: attempt for attempt in found if attempt is not None}
