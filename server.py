@@ -61,9 +61,7 @@ class Server:
             failed=self._fail,
         )
         self.session_cap = session_cap(settings.sessions, _descriptors())
-        self.sessions = EngineServer(
-            Limits.of(settings, sessions=self.session_cap), self.dispatcher.pages
-        ).sessions
+        self.sessions = EngineServer(Limits.of(settings, sessions=self.session_cap), self.dispatcher.pages).sessions
         self._bind_pages()
         self.front = front_http.Front(
             self.sessions,
@@ -223,10 +221,9 @@ def _catch_signals() -> asyncio.Event:
 
 
 def _log_to_stderr() -> None:
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
-    logging.getLogger("tornado.general").setLevel(logging.WARNING)
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    for name in ("tornado.general", "dispatcher.transport.server"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:

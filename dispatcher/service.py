@@ -21,8 +21,9 @@ from dispatcher.core.states import FINAL, JobState
 from dispatcher.core.timings import Timings
 from dispatcher.core.turn import Accepted, Cancel, Retry
 from dispatcher.core.worker import Worker
-from dispatcher.errors import Draining, JobNotFound, KeyConflict, QueueFull, StorageTrouble, WrongState
+from dispatcher.errors import BadRequest, Draining, JobNotFound, KeyConflict, QueueFull, StorageTrouble, WrongState
 from dispatcher.pages import Pages
+from dispatcher.readers import Readers
 from dispatcher.settings import Settings
 from dispatcher.store.port import Store
 from dispatcher.timer import Timer
@@ -91,6 +92,7 @@ class Dispatcher:
         self._transport_tick: Callable[[float], None] = lambda now: None
         self._housekeeping = clock.monotonic() + HOUSEKEEPING_S
         self._accepting = False
+        self._readers = Readers()
         self.draining = False
 
     # -- life
@@ -136,6 +138,7 @@ class Dispatcher:
     async def close(self) -> None:
         """Lets what was gathered become durable, answers who waits, and closes the store."""
         self._waiters.wake_all()
+        await self._readers.leave()
         await self.idle()
         self._timer.stop()
         await self._store.close()
@@ -197,7 +200,8 @@ class Dispatcher:
 
     async def job(self, job_id: str) -> JobView:
         """One job with its attempts and log. Raises JobNotFound."""
-        job = await self._store.job(job_id)
+        with self._readers:
+            job = await self._store.job(job_id)
         if job is None:
             raise JobNotFound(f"there is no job {job_id!r}: it was never accepted here, or its retention has passed")
         return job
@@ -205,18 +209,20 @@ class Dispatcher:
     async def wait(self, job_id: str, timeout_s: float) -> JobView:
         """The job when it is final or in doubt, or as it is after ``timeout_s``. Raises JobNotFound, Unavailable."""
         future = self._waiters.add(job_id)
-        try:
-            job = await self.job(job_id)
-            if job.state in FINAL or job.state is JobState.IN_DOUBT or timeout_s <= 0 or self.draining:
-                return job
-            await asyncio.wait([future], timeout=timeout_s)
-        finally:
-            self._waiters.remove(job_id, future)
-        return await self.job(job_id)
+        with self._readers:
+            try:
+                job = await self.job(job_id)
+                if job.state in FINAL or job.state is JobState.IN_DOUBT or timeout_s <= 0 or self._readers.closed:
+                    return job
+                await asyncio.wait([future], timeout=timeout_s)
+            finally:
+                self._waiters.remove(job_id, future)
+            return await self.job(job_id)
 
     async def jobs(self, job_filter: JobFilter) -> JobPage:
         """Jobs, newest first. Raises BadRequest for a cursor that is not ours."""
-        return await self._store.jobs(job_filter)
+        with self._readers:
+            return await self._store.jobs(job_filter)
 
     async def cancel(self, job_id: str, reason: str) -> JobView:
         """The job after it was cancelled. Raises JobNotFound, WrongState, StorageTrouble."""
@@ -230,18 +236,23 @@ class Dispatcher:
         report = await self._turns.command(command)
         if report.job is not None and not report.done:
             raise WrongState(_ENDED.format(state=report.job.state, allowed=allowed, verb=verb))
-        return await self.job(command.job)
+        job = await self.job(command.job)
+        if not report.done:
+            raise BadRequest("the store cannot hold this text: leave out what is not proper text", semantic=True)
+        return job
 
     async def counts(self) -> dict[str, int]:
         """Jobs by state, for every state."""
-        return await self._store.counts()
+        with self._readers:
+            return await self._store.counts()
 
     # -- who and what there is
 
     async def types(self) -> list[TypeView]:
         """Every type that a job, a worker or a shipped task has named, by name."""
         offers = self._offers()
-        known = {view.type: view for view in await self._store.types()}
+        with self._readers:
+            known = {view.type: view for view in await self._store.types()}
         for name in self._shipped_types():
             known.setdefault(name, TypeView(type=name, offered_at=None, counts={}))
         return [replace(known[name], workers=offers.get(name, 0)) for name in sorted(known)]

@@ -6,6 +6,7 @@ A test that logs a warning or an error fails, unless it says that it expects it:
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import re
@@ -23,6 +24,11 @@ settings.register_profile(
 )
 settings.register_profile("nightly", parent=settings.get_profile("ci"), max_examples=10_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if UNDER_CI else "dev"))
+
+
+def pytest_configure() -> None:
+    """Nobody makes an event loop by asking for one: pytest-tornado would, and leave it unclosed."""
+    asyncio.set_event_loop(None)
 
 
 def chromium() -> str | None:

@@ -38,6 +38,8 @@ class Leases:
         self.attempts: dict[str, Attempt] = {}
         self._by_session: dict[str, Worker] = {}
         self._pools = Pools(self.workers)
+        #: The node is stopping: no more offers.
+        self.draining = False
 
     def next_deadline(self) -> float | None:
         """When ``tick`` must be called next; None: not before something else happens."""

@@ -46,6 +46,8 @@ class JobRow(Struct, array_like=True):
     run_at: float | None
     #: The newest attempt, the only one that can change the job; None: none yet, or revoked.
     attempt: str | None
+    #: How often it was claimed: attempts' ids carry it, so that they sort by age.
+    claims: int
     number: int
     errors: int
     crashes: int
@@ -186,10 +188,14 @@ def _unheeded(report: Ended, attempt: AttemptRow, job: JobRow, current: bool, ch
         return Verdict.STALE
     if current and job.state is JobState.SUCCEEDED:
         return Verdict.DUPLICATE
-    if attempt.evidence is None and report.value is not None and len(report.value) <= EVIDENCE_BYTES:
+    if attempt.evidence is None and report.value is not None and _fits(report.value):
         attempt.evidence = report.value
         changes.attempts[attempt.id] = attempt
     return Verdict.STALE
+
+
+def _fits(evidence: str) -> bool:
+    return len(evidence) <= EVIDENCE_BYTES and len(evidence.encode()) <= EVIDENCE_BYTES
 
 
 def _close_attempt(report: Ended, attempt: AttemptRow, job: JobRow, now_at: float) -> None:
@@ -252,6 +258,7 @@ def claim(job: JobRow, attempt_id: str, now_at: float, changes: Changes) -> None
     assert state is not None, f"a job that is {job.state} cannot be claimed"
     job.state = state
     job.attempt = attempt_id
+    job.claims += 1
     job.offered_at = now_at
     job.started_at = None
     changes.jobs[job.seq] = job

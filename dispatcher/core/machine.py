@@ -47,7 +47,6 @@ class Machine(Registry):
         super().__init__(timings=timings, retry=retry, rng=rng)
         #: Attempt -> session that waits for the verdict on its result or error.
         self._asked: dict[str, str] = {}
-        self.draining = False
 
     def tick(self, now: float) -> list[Effect]:
         """Ends everything that is due. The shell may call it late, never early."""

@@ -18,11 +18,12 @@ __all__ = ["Pools"]
 class Pool:
     """The workers that match the same lanes."""
 
-    __slots__ = ("heap", "lanes", "number", "room")
+    __slots__ = ("heap", "lanes", "members", "number", "room")
 
     def __init__(self, number: int, lanes: tuple[str, ...]) -> None:
         self.number = number
         self.lanes = lanes
+        self.members = 0
         #: Free slots of the workers that stand in the heap.
         self.room = 0
         #: (last used, worker); an entry counts only while the worker agrees with it.
@@ -66,6 +67,7 @@ class Pools:
             self._numbers += 1
             pool = self._by_lanes[worker.lanes] = self._pools[self._numbers] = Pool(self._numbers, worker.lanes)
         worker.pool = pool.number
+        pool.members += 1
         return pool
 
     def _leave(self, worker: Worker) -> None:
@@ -75,11 +77,9 @@ class Pools:
         pool.room -= worker.listed
         worker.listed = 0
         worker.pool = 0
-        if not pool.room:
-            pool.heap.clear()
-            # An empty pool is made again when somebody needs it; nothing piles up.
-            if not any(other.pool == pool.number for other in self._workers.values()):
-                del self._pools[pool.number], self._by_lanes[pool.lanes]
+        pool.members -= 1
+        if not pool.members:  # made again when somebody needs it: nothing piles up
+            del self._pools[pool.number], self._by_lanes[pool.lanes]
 
     def demand(self, most: int) -> list[Demand]:
         """Idle workers by pool, least recently used first, for at most ``most`` jobs."""

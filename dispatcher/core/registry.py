@@ -9,7 +9,7 @@ import random
 
 from msgspec.structs import replace
 
-from dispatcher.core.effects import CancelOrder, Drop, Effect, Offer, Probe, Request, Welcome
+from dispatcher.core.effects import CancelOrder, Drop, Effect, Offer, Order, Probe, Request, Welcome
 from dispatcher.core.leases import Leases, lapse
 from dispatcher.core.retry import RetryPolicy, after_loss
 from dispatcher.core.timings import Timings
@@ -153,6 +153,8 @@ class Registry(Leases):
         worker = self._bind(worker, session, registration, effects)
         worker.registered = worker.heard = self._now
         effects.append(Welcome(session, worker.id, worker.name))
+        if self.draining:
+            effects.append(Order(session, "drain"))
         effects += self._reconcile(worker, registration)
         self._pools.update(worker)
         new = tuple(sorted(set(worker.lanes) - self._known_types))

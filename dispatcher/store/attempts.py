@@ -13,9 +13,11 @@ __all__ = ["attempt_id", "attempt_range", "current_attempts", "job_of"]
 _ATTEMPT = re.compile(r"([0-9a-f]{10})-")
 
 
-def attempt_id(seq: int, secret: str) -> str:
-    """An attempt's id: its job's seq, so that it is found without an index, then what nobody can guess."""
-    return f"{seq:010x}-{secret}"
+def attempt_id(seq: int, claims: int, secret: str) -> str:
+    """An attempt's id: its job's seq, so that it is found without an index; which claim of the job it is, so that
+    ids sort by age; then what nobody can guess.
+    """
+    return f"{seq:010x}-{claims:06x}-{secret}"
 
 
 def job_of(attempt: str) -> int | None:

@@ -184,10 +184,6 @@ class MemoryRows:
         """See rows.Rows. The applier has it already."""
 
 
-def _age(attempt: AttemptRow) -> tuple[float, str]:
-    return attempt.offered_at, attempt.id
-
-
 class MemoryStore:
     """See port.Store."""
 
@@ -237,11 +233,12 @@ class MemoryStore:
         row = self.rows.jobs_by_id([job_id]).get(job_id)
         if row is None:
             return None
-        attempts = with_current(row, [a for a in self.rows.all_attempts.values() if a.job == row.seq])
+        own = sorted((a for a in self.rows.all_attempts.values() if a.job == row.seq), key=lambda a: a.id)
+        attempts = with_current(row, own[-MOST_ATTEMPTS_SHOWN:])
         shown = view(row, data=self.rows.payloads[row.seq], result=self.rows.results.get(row.seq))
         return replace(
             shown,
-            attempts=[attempt_view(a) for a in sorted(attempts, key=_age)[:MOST_ATTEMPTS_SHOWN]],
+            attempts=[attempt_view(a) for a in attempts],
             log=self.rows.logs.get(row.seq, [])[-MOST_LINES_SHOWN:],
         )
 

@@ -150,7 +150,7 @@ class SqliteStore:
         *columns, data, result = found
         row = job_row(columns)
         found = self._db.execute(sql.ATTEMPTS_OF, (*attempt_range(row.seq), MOST_ATTEMPTS_SHOWN)).fetchall()
-        attempts = with_current(row, [attempt_row(attempt) for attempt in found])
+        attempts = with_current(row, [attempt_row(attempt) for attempt in reversed(found)])
         lines = self._db.execute(sql.LOGS_OF, (row.seq, MOST_LINES_SHOWN)).fetchall()
         return replace(
             view(row, data=data, result=result),

@@ -89,7 +89,7 @@ ONE_JOB = f"""
     SELECT {_JOBS}, d.data, r.value
     FROM jobs j LEFT JOIN job_data d ON d.seq = j.seq LEFT JOIN results r ON r.seq = j.seq WHERE j.id = ?
 """  # noqa: S608
-ATTEMPTS_OF = f"SELECT {_ATTEMPTS} FROM attempts a WHERE a.id BETWEEN ? AND ? ORDER BY a.offered_at, a.id LIMIT ?"  # noqa: S608
+ATTEMPTS_OF = f"SELECT {_ATTEMPTS} FROM attempts a WHERE a.id BETWEEN ? AND ? ORDER BY a.id DESC LIMIT ?"  # noqa: S608
 LOGS_OF = "SELECT at, line FROM logs WHERE job = ? ORDER BY line_no DESC LIMIT ?"
 LIVE = """
     SELECT j.attempt, j.id, j.type, j.number + (a.started_at IS NULL), a.started_at, j.timeout_s, j.errors, j.crashes,

@@ -69,7 +69,7 @@ class TurnApplier:
         self._clock_base = queue_clock
         self._clock = queue_clock
         self._next_due_at = next_due_at
-        self._next_purge_at = 0.0
+        self._next_purge_s = 0.0
         #: Of open jobs, as of the last turn.
         self._open = sum(tally.jobs for (_, state), tally in tallies.items() if state in OPEN)
         self._open_bytes = sum(tally.bytes for (_, state), tally in tallies.items() if state in OPEN)
@@ -116,7 +116,7 @@ class TurnApplier:
         verdicts = self._settle(turn)
         commands = [self._command(command, turn.now_at, finished) for command in turn.commands]
         accepted = self._submit(turn.submissions, turn.now_at)
-        swept = last and (self._sweep(turn.now_at, finished) | self._purge(turn.now_at))
+        swept = last and (self._sweep(turn.now_at, finished) | self._purge(turn.now_at, turn.elapsed_s))
         claims = self._claim(turn, finished)
         self._write_counters(turn)
         return TurnReport(
@@ -249,7 +249,7 @@ class TurnApplier:
             state=JobState.SCHEDULED if delayed else JobState.QUEUED,
             rank=None if delayed else self._clock - spec.priority * ledger.RANK_STEP_S,
             run_at=now_at + spec.delay_s if delayed else None,
-            attempt=None, number=0, errors=0, crashes=0, reason=None, detail=None, error=None,
+            attempt=None, claims=0, number=0, errors=0, crashes=0, reason=None, detail=None, error=None,
             percent=None, note=None, worker=None, worker_name=None,
             offered_at=None, started_at=None, ended_at=None,
             id=self._new_job_id(), lane=self._rows.lane(spec.type), type=spec.type, priority=spec.priority,
@@ -283,9 +283,9 @@ class TurnApplier:
         self._next_due_at = self._rows.next_due_at()
         return len(due) == SWEEP or len(overdue) == SWEEP
 
-    def _purge(self, now_at: float) -> bool:
+    def _purge(self, now_at: float, elapsed_s: float) -> bool:
         """Removes jobs whose retention has passed. Returns whether there may be more of them."""
-        if now_at < self._next_purge_at:
+        if elapsed_s < self._next_purge_s:
             return False
         rows = self._rows.outlived(now_at - self._limits.retention_s, now_at - KEY_S, PURGE)
         for job in rows:
@@ -296,7 +296,7 @@ class TurnApplier:
             self._rows.purge([job.seq for job in rows])
         if len(rows) == PURGE:
             return True
-        self._next_purge_at = now_at + PURGE_EVERY_S
+        self._next_purge_s = elapsed_s + PURGE_EVERY_S
         return False
 
     # -- claims
@@ -320,7 +320,7 @@ class TurnApplier:
                 ledger.expire(job, turn.now_at, changes)
                 finished.append(job.id)
             else:
-                attempt = attempt_id(seq, self._new_attempt_id())
+                attempt = attempt_id(seq, job.claims, self._new_attempt_id())
                 last_worker = job.worker
                 ledger.claim(job, attempt, turn.now_at, changes)
                 claims.append(_claim_of(pool, attempt, job, data[seq], last_worker))

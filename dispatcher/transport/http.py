@@ -25,6 +25,7 @@ from tornado.httputil import (
     RequestStartLine,
     ResponseStartLine,
 )
+from tornado.iostream import IOStream
 
 from dispatcher.clock import SystemClock
 from dispatcher.settings import Settings
@@ -51,6 +52,8 @@ MAX_BUFFER_SIZE = 1 << 20
 WRITE_TIMEOUT_S = 30.0
 #: What is read and thrown away of a refused body, so that the client sees the refusal and not a reset.
 DRAIN_BYTES = 8 << 20
+#: Descriptors that no connection takes.
+SPARE_DESCRIPTORS = 40
 
 _TCP = (socket.AF_INET, socket.AF_INET6)
 _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
@@ -179,7 +182,21 @@ class _Switch(HTTPMessageDelegate):
 class FrontServer(HTTPServer):
     """Tornado's HTTPServer, which keeps ``on_close`` to itself; the front needs it."""
 
+    #: More are closed as they come. Without a bound, the first connection that finds no descriptor left sends Tornado
+    #: into a loop: accept fails, is logged and is tried again at once.
+    max_connections = 1 << 62
+    _open = 0
+
+    def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
+        """A connection has come."""
+        if self._open >= self.max_connections:
+            stream.close()
+            return
+        self._open += 1
+        super().handle_stream(stream, address)
+
     def on_close(self, server_conn: object) -> None:
+        self._open -= 1
         super().on_close(server_conn)
         cast(HTTPServerConnectionDelegate, self.request_callback).on_close(server_conn)
 
@@ -195,7 +212,7 @@ def make_http_server(
     """The server for ``front``. ``max_body_size`` is the application's (default: four times
     ``post_limit``).
     """
-    return FrontServer(
+    server = FrontServer(
         front,
         xheaders=False,
         idle_connection_timeout=front.idle_connection_timeout_s,
@@ -205,3 +222,15 @@ def make_http_server(
         max_body_size=max_body_size or 4 * settings.post_limit,
         **options,
     )
+    server.max_connections = _room_for_connections()
+    return server
+
+
+def _room_for_connections() -> int:
+    """As many as there may be descriptors, less what store, log and files need."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return FrontServer.max_connections
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return FrontServer.max_connections if soft == resource.RLIM_INFINITY else max(1, soft - SPARE_DESCRIPTORS)

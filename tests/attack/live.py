@@ -10,6 +10,7 @@ import http.client
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -17,6 +18,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -56,7 +58,9 @@ def until(condition: Callable[[], Any], seconds: float, what: str) -> Any:
 class Live:
     """One server process on a free port."""
 
-    def __init__(self, directory: Path, *flags: str, watched: bool = False, bind: str = "127.0.0.1") -> None:
+    def __init__(
+        self, directory: Path, *flags: str, watched: bool = False, bind: str = "127.0.0.1", descriptors: int = 0
+    ) -> None:
         program = Path(__file__).with_name("inside.py") if watched else ROOT / "server.py"
         store = f"sqlite:///{directory / 'pagehand.db'}"
         self.log_path = directory / "server.log"
@@ -65,6 +69,7 @@ class Live:
             self.process = subprocess.Popen(
                 [sys.executable, str(program), "--port", "0", "--bind", bind, "--store", store, "--drain-s", "0.1", *flags],
                 cwd=directory, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
+                preexec_fn=partial(_allow, descriptors) if descriptors else None,
             )  # fmt: skip
         self.banner = ""
         self.port = self._read_port()
@@ -130,10 +135,16 @@ class Live:
         return self.process.returncode
 
 
+def _allow(descriptors: int) -> None:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
+
+
 @contextmanager
-def live(directory: Path, *flags: str, watched: bool = False, bind: str = "127.0.0.1") -> Iterator[Live]:
+def live(
+    directory: Path, *flags: str, watched: bool = False, bind: str = "127.0.0.1", descriptors: int = 0
+) -> Iterator[Live]:
     """A server that must end well and must not have complained."""
-    server = Live(directory, *flags, watched=watched, bind=bind)
+    server = Live(directory, *flags, watched=watched, bind=bind, descriptors=descriptors)
     try:
         yield server
     finally:

@@ -32,7 +32,7 @@ BYTES = int(os.environ.get("PAGEHAND_FUZZ_BYTES", "1000000"))
 PACKETS = int(os.environ.get("PAGEHAND_FUZZ_PACKETS", "20000"))
 SEED = int(os.environ.get("PAGEHAND_FUZZ_SEED") or secrets.randbelow(1 << 31))
 #: The ordinary run ends in time on a slow machine, with fewer bytes.
-LIMIT_S = 20.0 if BYTES <= 1_000_000 else 3_600.0
+LIMIT_S = 16.0 if BYTES <= 1_000_000 else 3_600.0
 CONNECTIONS = 8
 _BASE = "/engine.io/?EIO=4&transport=polling"
 #: Python and SQLite keep pools that do not shrink; a leak of one request's bytes would be many times this.

@@ -18,6 +18,7 @@ import signal
 import subprocess
 import urllib.parse
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -161,7 +162,7 @@ def test_a_thousand_jobs_through_form_and_api_all_succeed_in_two_real_browsers(a
         for name, browser in browsers.items():
             stack.callback(browser.close)
             browser.open(f"{address}/worker?name={name}&slots=4")
-            wait_for(lambda page=browser: page.status()["word"] == "READY", 30, f"{name} is ready")
+            wait_for(partial(is_ready, browser), 30, f"{name} is ready")
         person = stack.enter_context(contextlib.closing(Chromium()))
         by_hand = submit_by_hand(person, address)
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
@@ -177,6 +178,10 @@ def test_a_thousand_jobs_through_form_and_api_all_succeed_in_two_real_browsers(a
     with capsys.disabled():
         print(f" [jobs by page: {dict(takers)}]", end="")
     assert set(takers) == {"chromium", "phantomjs"}, "both browsers took part"
+
+
+def is_ready(browser: Browser) -> bool:
+    return browser.status()["word"] == "READY"
 
 
 def settled(client: Client) -> int:

@@ -16,7 +16,7 @@ from dispatcher.store.memory import MemoryStore
 from dispatcher.store.rows import Limits
 from tests.support.clock import ManualClock
 
-__all__ = ["House", "JSON"]
+__all__ = ["JSON", "House"]
 
 JSON = dict[str, Any]
 

@@ -471,3 +471,10 @@ async def test_why_a_job_waits_is_said_in_words():
     assert why(await house.dispatcher.job(later.id)) == "it was submitted with a delay"
     house.dispatcher.begin_drain()
     assert "stopping" in (why(shown) or "")
+
+
+async def test_a_page_that_joins_while_the_server_stops_is_told_so():
+    house = await House().start()
+    house.dispatcher.begin_drain()
+    await house.register("s1")
+    assert [m["op"] for m in await house.hear("s1")] == ["drain"]

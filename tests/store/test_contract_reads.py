@@ -173,3 +173,12 @@ def test_a_closed_store_answers_nothing_any_more(durable: Desk) -> None:
     durable.close()
     with pytest.raises(RuntimeError):
         durable.run(durable.store.counts())
+
+
+def test_attempts_are_in_order_however_the_wall_clock_was_stepped(desk: Desk) -> None:
+    first = desk.start()
+    desk.report(lapsed(first.attempt))
+    desk.now_at -= 100_000.0
+    second = desk.claim_one()
+    desk.report(result(second.attempt))
+    assert [attempt.state for attempt in desk.job(first.job).attempts] == ["lapsed", "succeeded"]

@@ -19,6 +19,7 @@ CREATE TABLE jobs (
     rank        REAL,
     run_at      REAL,
     attempt     TEXT,
+    claims      INTEGER NOT NULL,
     number      INTEGER NOT NULL,
     errors      INTEGER NOT NULL,
     crashes     INTEGER NOT NULL,
@@ -56,7 +57,7 @@ CREATE UNIQUE INDEX jobs_key ON jobs (key) WHERE key IS NOT NULL;
 CREATE TABLE job_data (seq INTEGER PRIMARY KEY, data TEXT NOT NULL) STRICT;
 CREATE TABLE results (seq INTEGER PRIMARY KEY, value TEXT NOT NULL) STRICT;
 
--- An attempt's id begins with its job's seq (ten hex digits), so a job's attempts lie side by side.
+-- An attempt's id begins with its job's seq and its claim, so a job's attempts lie side by side, oldest first.
 CREATE TABLE attempts (
     id          TEXT PRIMARY KEY,
     job         INTEGER NOT NULL,

@@ -1,0 +1,134 @@
+"""What a run is like: each seed draws which faults are on, and how strongly (swarm testing)."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field, fields
+
+from dispatcher.settings import Settings
+
+__all__ = ["Knobs"]
+
+#: The chance that a fault is on at all in a run.
+ON = 0.4
+
+
+def _share(most: float) -> float:
+    """A probability per occasion, up to ``most``."""
+    return field(default=0.0, metadata={"most": most})
+
+
+def _every(least_s: float, most_s: float) -> float:
+    """Seconds between two occurrences on average; 0: never."""
+    return field(default=0.0, metadata={"every": (least_s, most_s)})
+
+
+@dataclass(kw_only=True)
+class Knobs:
+    """The faults of one run. All off, it is a farm in which nothing goes wrong."""
+
+    # The network, per request or answer.
+    lose_request: float = _share(0.1)
+    lose_answer: float = _share(0.1)
+    #: Of closed connections: whether a side hears of it at all.
+    unseen_by_server: float = _share(0.9)
+    unseen_by_page: float = _share(0.9)
+    replay_post: float = _share(0.15)
+    slow_body: float = _share(0.2)
+    slow_line: float = _share(0.2)
+    cut_poll_every_s: float = _every(2.0, 60.0)
+    partition_every_s: float = _every(20.0, 200.0)
+
+    # Pages.
+    freeze_every_s: float = _every(20.0, 200.0)
+    reload_every_s: float = _every(10.0, 200.0)
+    lose_stash: float = _share(1.0)
+    second_window_every_s: float = _every(30.0, 200.0)
+    crash_every_s: float = _every(40.0, 300.0)
+    leave_every_s: float = _every(40.0, 300.0)
+    pause_every_s: float = _every(20.0, 200.0)
+    never_answer: float = _share(0.2)
+    fail: float = _share(0.4)
+    ignore_cancels: float = _share(0.9)
+    reload_task: float = _share(0.2)
+    lie_every_s: float = _every(2.0, 30.0)
+
+    # Submitters.
+    lose_call: float = _share(0.1)
+    lose_reply: float = _share(0.15)
+    cancel: float = _share(0.15)
+    other_body: float = _share(0.1)
+    delayed: float = _share(0.4)
+    expires: float = _share(0.3)
+    retry: float = _share(0.8)
+    big: float = _share(0.1)
+
+    # The server and its machine.
+    kill_every_s: float = _every(15.0, 120.0)
+    kill_before_commit: float = _share(0.01)
+    kill_after_commit: float = _share(0.01)
+    trouble: float = _share(0.004)
+    stop_every_s: float = _every(30.0, 200.0)
+    stall_every_s: float = _every(30.0, 200.0)
+    wall_step_every_s: float = _every(20.0, 200.0)
+    slow_disk: float = _share(0.3)
+
+    # Not faults: the size and the pace of the run.
+    pages: int = 3
+    jobs_every_s: float = 1.0
+    slots: int = 1
+    quick: bool = False
+    progress_s: float = 0.0
+    run_s: float = 3.0
+    horizon_s: float = 200.0
+    settings: Settings = field(default_factory=Settings)
+
+    @classmethod
+    def draw(cls, rng: random.Random) -> Knobs:
+        knobs = cls()
+        for item in fields(knobs):
+            if not item.metadata:
+                continue
+            # Always the same number of draws, so that a new knob at the end leaves the others of a seed alone.
+            on, strength = rng.random() < ON, rng.random()
+            if "every" in item.metadata:
+                least, most = item.metadata["every"]
+                value = least * (most / least) ** strength
+            else:
+                value = item.metadata["most"] * strength**2
+            setattr(knobs, item.name, value if on else 0.0)
+        knobs._draw_sizes(rng)
+        return knobs
+
+    def _draw_sizes(self, rng: random.Random) -> None:
+        self.pages = rng.randint(1, 6)
+        self.jobs_every_s = rng.choice((0.3, 1.0, 3.0))
+        self.slots = rng.choice((1, 1, 2, 4))
+        self.quick = rng.random() < 0.3
+        self.progress_s = rng.choice((0.0, 0.0, 1.0))
+        self.run_s = rng.choice((0.2, 2.0, 8.0))
+        self.horizon_s = rng.choice((60.0, 150.0, 300.0))
+        self.settings = Settings(
+            offer_ttl_s=rng.choice((2.0, 10.0)),
+            reconnect_grace_s=rng.choice((5.0, 30.0)),
+            restart_grace_s=rng.choice((10.0, 60.0)),
+            reload_after_s=rng.choice((5.0, 60.0)),
+            ping_interval_s=rng.choice((5.0, 20.0)),
+            ping_timeout_s=rng.choice((4.0, 20.0)),
+            backoff_max_s=20.0,
+            drain_s=rng.choice((1.0, 25.0)),
+            body_limit=rng.choice((1_024, 1 << 20)),
+            packet_limit=rng.choice((16, 1_024)),
+            queue_depth=rng.choice((20, 1_000_000)),
+            retention_s=rng.choice((60.0, 7 * 86_400.0)),
+        )
+
+    def calm(self) -> None:
+        """All faults are over."""
+        for item in fields(self):
+            if item.metadata:
+                setattr(self, item.name, 0.0)
+
+    def on(self) -> dict[str, float]:
+        """The faults that are on."""
+        return {f.name: round(getattr(self, f.name), 4) for f in fields(self) if f.metadata and getattr(self, f.name)}
