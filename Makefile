@@ -41,6 +41,10 @@ coverage-core: $(VENV)/test.stamp ## the core's tests must cover every branch of
 planted-bugs: $(VENV)/test.stamp ## plant bugs in copies of the core: the model test must find each
 	$(BIN)/python -m tests.core.planted_bugs
 
+fuzz: $(VENV)/test.stamp ## attack a real server at full size: 10 MB an address, 100,000 bad packets and pages (6 min)
+	PAGEHAND_FUZZ_BYTES=10000000 PAGEHAND_FUZZ_PACKETS=100000 PAGEHAND_CHURN=100000 PAGEHAND_XSS=all \
+	  $(BIN)/python -m pytest -s --timeout=3600 tests/attack $(ARGS)
+
 bench: $(VENV)/test.stamp ## the fixed benchmarks (bench/README.md)
 	$(BIN)/python -m bench $(ARGS)
 

@@ -20,6 +20,7 @@ from dispatcher.core.effects import (
     CancelOrder,
     Drop,
     Effect,
+    Go,
     Offer,
     Order,
     Probe,
@@ -217,6 +218,7 @@ class Pages:
             msgspec.Raw(claim.data.encode()),
             claim.number,
             round(claim.timeout_s * 1000),
+            claim.once,
         )
         self.outlet.send(effect.session, protocol.encode(message), claim.attempt)
 
@@ -224,6 +226,8 @@ class Pages:
         if isinstance(effect, Welcome):
             secret = self.secret(effect.worker)
             self._say(effect.session, protocol.Registered(effect.worker, secret, effect.name, self._told))
+        elif isinstance(effect, Go):
+            self._say(effect.session, protocol.Go(effect.attempt))
         elif isinstance(effect, CancelOrder):
             self._say(effect.session, protocol.CancelMessage(effect.attempt, effect.reason))
         elif isinstance(effect, Refuse):

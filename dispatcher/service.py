@@ -19,7 +19,7 @@ from dispatcher.core.model import JobFilter, JobPage, JobSpec, JobView, TypeView
 from dispatcher.core.retry import RetryPolicy
 from dispatcher.core.states import FINAL, JobState
 from dispatcher.core.timings import Timings
-from dispatcher.core.turn import Accepted, Cancel, Retry
+from dispatcher.core.turn import Accepted, Adopt, Cancel, Decide, JobCommand, Retry
 from dispatcher.core.worker import Worker
 from dispatcher.errors import BadRequest, Draining, JobNotFound, KeyConflict, QueueFull, StorageTrouble, WrongState
 from dispatcher.pages import Pages
@@ -232,7 +232,18 @@ class Dispatcher:
         """The job after it was queued again. Raises JobNotFound, WrongState, StorageTrouble."""
         return await self._command(Retry(job_id), "failed, cancelled, expired and doubtful", "retried")
 
-    async def _command(self, command: Cancel | Retry, allowed: str, verb: str) -> JobView:
+    async def decide(self, job_id: str, value: str | None, reason: str) -> JobView:
+        """The job in doubt after a person has settled it: ``value`` is its result as JSON text, or None: it failed.
+
+        Raises JobNotFound, WrongState, StorageTrouble.
+        """
+        return await self._command(Decide(job_id, value, reason), "doubtful", "decided")
+
+    async def adopt(self, job_id: str) -> JobView:
+        """The failed job after its late answer was taken for its result. Raises JobNotFound, WrongState."""
+        return await self._command(Adopt(job_id), "failed", "given a late answer; and only those that have one")
+
+    async def _command(self, command: JobCommand, allowed: str, verb: str) -> JobView:
         report = await self._turns.command(command)
         if report.job is not None and not report.done:
             raise WrongState(_ENDED.format(state=report.job.state, allowed=allowed, verb=verb))

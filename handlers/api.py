@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 from tornado.web import HTTPError
 
 from dispatcher.core.model import JobView
 from dispatcher.core.states import FINAL, JobState
-from dispatcher.errors import BadRequest, WrongState
+from dispatcher.errors import BadRequest, TooLarge, WrongState
 from handlers.base import ApiHandler
 from handlers.errors import Invalid, field_error
 from handlers.intake import check_key, decode_json, parse_job, to_spec
@@ -20,8 +20,10 @@ from handlers.queries import job_filter, next_query
 from handlers.session import shows_session
 
 __all__ = [
+    "AdoptHandler",
     "ApiNotFound",
     "CancelHandler",
+    "DecideHandler",
     "JobHandler",
     "JobsHandler",
     "ResultHandler",
@@ -166,7 +168,8 @@ class CancelHandler(ConsoleApiHandler):
 
     def _why(self) -> str:
         try:
-            return decode_json(_cancel_decoder, bytes(self.body) or b"{}").reason
+            reason = decode_json(_cancel_decoder, bytes(self.body) or b"{}").reason
+            return reason.replace("\0", "\ufffd")  # as in the texts of pages: not every store can hold a NUL
         except msgspec.ValidationError:
             raise Invalid([field_error("reason", "is all there may be: a text of at most 500 characters")]) from None
 
@@ -181,6 +184,54 @@ class RetryHandler(ConsoleApiHandler):
         except msgspec.ValidationError:
             raise Invalid([field_error("", "must be empty or an empty object")]) from None
         self.write_job(await self.site.service.retry(job_id))
+
+
+class _DecideBody(Struct, frozen=True, forbid_unknown_fields=True):
+    outcome: Literal["succeeded", "failed"]
+    value: Raw | UnsetType = UNSET
+    reason: Annotated[str, Meta(max_length=500)] = ""
+
+
+_decide_decoder = msgspec.json.Decoder(_DecideBody)
+
+
+class DecideHandler(ConsoleApiHandler):
+    """``/api/v1/jobs/<id>/decide``."""
+
+    def body_limit(self) -> int:
+        """The result and what goes with it."""
+        return self.site.settings.body_limit + 16_384
+
+    async def post(self, job_id: str) -> None:
+        """Settles a job in doubt: it succeeded, with a result, or it failed. (To run it again: ``retry``.)"""
+        body = self._decision()
+        value = None if body.value is UNSET else bytes(body.value).decode()
+        if body.outcome == "failed":
+            value = None
+        elif value is None:
+            value = "null"
+        if value is not None and len(value.encode()) > self.site.settings.body_limit:
+            raise TooLarge(f"value is over the limit of {self.site.settings.body_limit:,} bytes (--body-limit).")
+        self.write_job(await self.site.service.decide(job_id, value, body.reason))
+
+    def _decision(self) -> _DecideBody:
+        try:
+            return decode_json(_decide_decoder, bytes(self.body) or b"{}")
+        except msgspec.ValidationError:
+            words = 'must be {"outcome": "succeeded" or "failed", "value": any JSON, "reason": at most 500 characters}'
+            raise Invalid([field_error("", words)]) from None
+
+
+class AdoptHandler(ConsoleApiHandler):
+    """``/api/v1/jobs/<id>/adopt``."""
+
+    async def post(self, job_id: str) -> None:
+        """Takes the late answer of a failed job (its ``evidence``) for its result."""
+        try:
+            decode_json(_retry_decoder, bytes(self.body) or b"{}")
+        except msgspec.ValidationError:
+            raise Invalid([field_error("", "must be empty or an empty object")]) from None
+        self.write_job(await self.site.service.adopt(job_id))
 
 
 class WorkersHandler(ConsoleApiHandler):

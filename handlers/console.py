@@ -90,7 +90,7 @@ class JobPageHandler(PageHandler):
 
 
 class JobActionHandler(PageHandler):
-    """``/jobs/<id>/cancel`` and ``/jobs/<id>/retry``: the buttons of the job's page."""
+    """``/jobs/<id>/`` and ``cancel``, ``retry``, ``succeeded``, ``failed`` or ``adopt``: the buttons of its page."""
 
     async def post(self, job_id: str, action: str) -> None:
         """Does it and leads back to the job; where the job's state no longer allows it, its page says so."""
@@ -99,16 +99,25 @@ class JobActionHandler(PageHandler):
             raise Forbidden(XSRF_HELP, code="bad_xsrf")
         service = self.site.service
         try:
-            if action == "cancel":
-                await service.cancel(job_id, self.field("reason")[:500])
-            else:
-                await service.retry(job_id)
+            await self._act(job_id, action)
         except WrongState as refused:
             job = await service.job(job_id)
             self.set_status(409)
             self.show("job.html", job=job, waits=service.why_waits(job), everything=False, notice=refused.detail)
             return
         self.redirect(f"/jobs/{job_id}", status=303)
+
+    async def _act(self, job_id: str, action: str) -> None:
+        service = self.site.service
+        reason = self.field("reason")[:500].replace("\0", "\ufffd")
+        if action == "cancel":
+            await service.cancel(job_id, reason)
+        elif action == "retry":
+            await service.retry(job_id)
+        elif action == "adopt":
+            await service.adopt(job_id)
+        else:
+            await service.decide(job_id, "null" if action == "succeeded" else None, reason or "decided on its page")
 
 
 class WorkersPage(PageHandler):

@@ -11,7 +11,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from itertools import islice
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
@@ -48,6 +48,8 @@ class JobBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_attempts: Annotated[int, Meta(ge=1, le=100)] | UnsetType = UNSET
     max_crashes: Annotated[int, Meta(ge=0, le=100)] | UnsetType = UNSET
     expires_s: Annotated[float, Meta(ge=0.1, le=MAX_DELAY_S)] | UnsetType | None = UNSET
+    heartbeat_s: Annotated[float, Meta(ge=0.1, le=86_400)] | UnsetType | None = UNSET
+    effects: Literal["repeat", "once"] | UnsetType = UNSET
 
 
 _job_decoder = msgspec.json.Decoder(JobBody)
@@ -64,6 +66,8 @@ _RANGES = {
     "max_attempts": "must be a whole number from 1 to 100",
     "max_crashes": "must be a whole number from 0 to 100",
     "expires_s": f"must be a number of seconds from 0.1 to {MAX_DELAY_S}",
+    "heartbeat_s": "must be a number of seconds from 0.1 to 86400",
+    "effects": "must be repeat or once",
 }
 
 
@@ -153,6 +157,8 @@ def to_spec(body: JobBody, settings: Settings, key: str | None) -> JobSpec:
         max_attempts=_given(body.max_attempts, settings.max_attempts),
         max_crashes=_given(body.max_crashes, settings.max_crashes),
         expires_s=expires_s,
+        heartbeat_s=_given(body.heartbeat_s, None),
+        effects=_given(body.effects, "repeat"),
         key=key,
         # Over what was given, not over the defaults: they may change while a submitter tries again.
         fingerprint=hashlib.sha256(msgspec.json.encode(body)).hexdigest() if key else "",

@@ -45,6 +45,8 @@ def job_line(job: JobView, waits: str | None) -> Json:
         "max_attempts": job.max_attempts,
         "max_crashes": job.max_crashes,
         "timeout_s": job.timeout_s,
+        "heartbeat_s": job.heartbeat_s,
+        "effects": job.effects,
         "progress": _progress(job),
         "error": raw(job.error),
         "worker": job.worker,
@@ -65,6 +67,7 @@ def job_json(job: JobView, waits: str | None) -> Json:
     return job_line(job, waits) | {
         "data": raw(job.data),
         "result": raw(job.result),
+        "evidence": raw(job.evidence),
         "attempts": [_attempt(attempt) for attempt in job.attempts],
         "log": [{"at": instant(line.at), "line": line.line} for line in job.log],
     }
@@ -78,6 +81,8 @@ def links(job_id: str) -> Json:
         "result": f"{api}/result",
         "cancel": f"{api}/cancel",
         "retry": f"{api}/retry",
+        "decide": f"{api}/decide",
+        "adopt": f"{api}/adopt",
         "html": f"/jobs/{job_id}",
     }
 

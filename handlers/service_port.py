@@ -46,6 +46,14 @@ class Service(Protocol):
         """The job after it was queued again. Raises JobNotFound, WrongState."""
         ...
 
+    async def decide(self, job_id: str, value: str | None, reason: str) -> JobView:
+        """The job in doubt after a person settled it: with a result (JSON text), or None: it failed."""
+        ...
+
+    async def adopt(self, job_id: str) -> JobView:
+        """The failed job after its late answer became its result. Raises JobNotFound, WrongState."""
+        ...
+
     async def types(self) -> list[TypeView]:
         """Every type that a job, a worker or a shipped task has named, by name."""
         ...

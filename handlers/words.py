@@ -167,6 +167,11 @@ def can_retry(job: JobView) -> bool:
     return next_state(job.state, Event.RETRY) is not None
 
 
+def can_adopt(job: JobView) -> bool:
+    """Whether there is a late answer that may become its result."""
+    return job.evidence is not None and next_state(job.state, Event.ADOPT) is not None
+
+
 def headline(job: JobView, now: float) -> str:
     """The job's state in one sentence."""
     page = f" on {job.worker_name or job.worker}" if job.worker else ""

@@ -11,6 +11,7 @@ __all__ = [
     "CancelOrder",
     "Drop",
     "Effect",
+    "Go",
     "Offer",
     "Order",
     "Probe",
@@ -64,6 +65,13 @@ class CancelOrder(Struct, frozen=True):
     reason: str
 
 
+class Go(Struct, frozen=True):
+    """Tell a page that the accept of a job with ``confirm`` is durable: it may start."""
+
+    session: str
+    attempt: str
+
+
 class Order(Struct, frozen=True):
     """Tell a page to ``drain``, ``resume`` or ``reload``."""
 
@@ -92,4 +100,4 @@ class Probe(Struct, frozen=True):
     session: str
 
 
-Effect = Record | Request | Offer | Welcome | Answer | CancelOrder | Order | Refuse | Drop | Probe
+Effect = Record | Request | Offer | Welcome | Answer | CancelOrder | Go | Order | Refuse | Drop | Probe

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 
 from dispatcher.core.deadlines import Deadlines
-from dispatcher.core.effects import CancelOrder, Drop, Effect, Order, Record
+from dispatcher.core.effects import CancelOrder, Drop, Effect, Go, Order, Record
 from dispatcher.core.pools import Pools
 from dispatcher.core.retry import RetryPolicy, after_loss, after_timeout
 from dispatcher.core.states import Event
@@ -19,8 +19,8 @@ from dispatcher.core.worker import Attempt, AttemptState, Worker, WorkerState
 
 __all__ = ["Leases", "lapse"]
 
-#: A key of the deadlines: what is due (``lease``, ``reload``, ``grace``, ``probe``) and whose: an attempt's or a
-#: worker's id.
+#: A key of the deadlines: what is due (``lease``, ``beat``, ``reload``, ``grace``, ``probe``) and
+#: whose: an attempt's or a worker's id.
 Due = tuple[str, str]
 
 
@@ -58,13 +58,32 @@ class Leases:
         ended = after_timeout(attempt, self._retry, self._rng)
         return [Record(ended), *self._revoke(attempt, "timed_out")]
 
+    def _beat(self, attempt: Attempt) -> None:
+        """The page has shown that it works on it: silence counts from here."""
+        if attempt.claim.heartbeat_s is not None:
+            self._deadlines.set(("beat", attempt.id), self._now + attempt.claim.heartbeat_s)
+
+    def _silent(self, attempt: Attempt) -> list[Effect]:
+        """No progress for as long as the job allows (S8): lost, though the page may be busy with it."""
+        detail = f"no progress within {attempt.claim.heartbeat_s:g} s"
+        return [Record(after_loss(attempt, detail)), *self._revoke(attempt, "no_heartbeat")]
+
     def _revoke(self, attempt: Attempt, reason: str) -> list[Effect]:
         """The attempt has ended, but its page may be busy with it: it holds its slot until the page answers."""
         attempt.state = AttemptState.REVOKED
+        self._deadlines.clear(("lease", attempt.id))
+        self._deadlines.clear(("beat", attempt.id))
         self._deadlines.set(("reload", attempt.id), self._now + self._timings.reload_after_s)
         worker = self.workers[attempt.worker]
         self._forget_quiet(worker)
         return [] if worker.session is None else [CancelOrder(worker.session, attempt.id, reason)]
+
+    def _go(self, attempt: Attempt) -> list[Effect]:
+        """Tells the page, once more perhaps, to start what waits for it."""
+        worker = self.workers.get(attempt.worker)
+        if not attempt.went or worker is None or worker.session is None:
+            return []
+        return [Go(worker.session, attempt.id)]
 
     def _order_reload(self, attempt: Attempt) -> list[Effect]:
         session = self.workers[attempt.worker].session
@@ -78,8 +97,8 @@ class Leases:
         return [Record(ended)]
 
     def _forget(self, attempt: Attempt) -> None:
-        self._deadlines.clear(("lease", attempt.id))
-        self._deadlines.clear(("reload", attempt.id))
+        for kind in ("lease", "beat", "reload"):
+            self._deadlines.clear((kind, attempt.id))
         del self.attempts[attempt.id]
         worker = self.workers.get(attempt.worker)
         if worker is not None and worker.attempts.pop(attempt.id, None) is not None:

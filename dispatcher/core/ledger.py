@@ -19,8 +19,10 @@ __all__ = [
     "AttemptRow",
     "Changes",
     "JobRow",
+    "adopt",
     "cancel",
     "claim",
+    "decide",
     "enqueue",
     "expire",
     "retry",
@@ -63,6 +65,8 @@ class JobRow(Struct, array_like=True):
     ended_at: float | None
 
     id: str
+    effects: str
+    heartbeat_s: float | None
     lane: int
     type: str
     priority: int
@@ -130,7 +134,8 @@ def settle(
         verdict = Verdict.STALE
     else:
         verdict = _note(report, attempt, job, now_at, changes)
-    finished = job.id if verdict is Verdict.RECORDED and job.state in FINAL else None
+    settled = job.state in FINAL or job.state is JobState.IN_DOUBT
+    finished = job.id if verdict is Verdict.RECORDED and settled and isinstance(report, Ended) else None
     return Settled(report.attempt, verdict, finished)
 
 
@@ -294,6 +299,25 @@ def cancel(job: JobRow, attempt: AttemptRow | None, reason: str, now_at: float, 
             attempt.number = None
         changes.attempts[attempt.id] = attempt
     return revoked
+
+
+def decide(job: JobRow, value: str | None, reason: str, now_at: float, changes: Changes) -> None:
+    """A person has settled a job in doubt. The caller has checked the transition."""
+    state = next_state(job.state, Event.SUCCEED if value is not None else Event.FAIL)
+    assert state is not None, f"a job that is {job.state} is not in doubt"
+    _enter(job, state, now_at, "decided", reason)
+    if value is not None:
+        changes.results.append((job.seq, value))
+    changes.jobs[job.seq] = job
+
+
+def adopt(job: JobRow, evidence: str, now_at: float, changes: Changes) -> None:
+    """A person takes a late answer for the result of a failed job. The caller has checked the transition."""
+    state = next_state(job.state, Event.ADOPT)
+    assert state is not None, f"a job that is {job.state} has no use for a late answer"
+    _enter(job, state, now_at, "adopted", "a person took a late answer for the result")
+    changes.results.append((job.seq, evidence))
+    changes.jobs[job.seq] = job
 
 
 def retry(job: JobRow, queue_clock: float, changes: Changes) -> None:

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Sequence
 
 from dispatcher.core.effects import Answer, CancelOrder, Effect, Offer, Order, Record, Refuse
 from dispatcher.core.registry import Registry
-from dispatcher.core.retry import RetryPolicy, after_error
+from dispatcher.core.retry import RetryPolicy, after_error, after_release
 from dispatcher.core.states import Event
 from dispatcher.core.timings import Timings
 from dispatcher.core.turn import (
@@ -56,6 +56,8 @@ class Machine(Registry):
             kind, name = due
             if kind == "lease":
                 effects += self._lease_over(self.attempts[name])
+            elif kind == "beat":
+                effects += self._silent(self.attempts[name])
             elif kind == "reload":
                 effects += self._order_reload(self.attempts[name])
             elif kind == "probe":
@@ -98,12 +100,22 @@ class Machine(Registry):
         self._at(now)
         effects: list[Effect] = []
         for report, settled in zip(reports, verdicts, strict=True):
+            if isinstance(report, Started) and settled.verdict is Verdict.RECORDED:
+                effects += self._start_once(report.attempt)
             # Only what a page said: the verdict on an accept must not end the repeating of a result.
             if isinstance(report, Ended) and report.cause in _SAID:
                 session = self._asked.pop(report.attempt, None)
                 if session is not None:
                     effects += _verdict(session, settled)
         return effects
+
+    def _start_once(self, attempt_id: str) -> list[Effect]:
+        """The accept is durable: a job with effects ``once`` may start, and from here on it is in doubt if lost."""
+        attempt = self.attempts.get(attempt_id)
+        if attempt is None or not attempt.claim.once or attempt.state is not AttemptState.RUNNING:
+            return []
+        attempt.went = True
+        return self._go(attempt)
 
     def cancelled(self, attempt_id: str, reason: str, now: float) -> list[Effect]:
         """The job of this attempt was cancelled, durably: its page is told."""
@@ -129,6 +141,7 @@ class Machine(Registry):
                 effects.append(Record(ended))
                 continue
             attempt = Attempt(_claim_of(left), AttemptState.ADRIFT, left.worker, left.boot, "", True, True)
+            attempt.went = left.once
             self.attempts[left.attempt] = attempt
             self._deadlines.set(("lease", left.attempt), now + self._timings.restart_grace_s)
         return effects
@@ -152,9 +165,10 @@ class Machine(Registry):
         if attempt is None or attempt.state in (AttemptState.REVOKED, AttemptState.ADRIFT):
             return [CancelOrder(session, attempt_id, "stale")]
         if attempt.state is AttemptState.RUNNING:
-            return []
+            return self._go(attempt)
         attempt.state = AttemptState.RUNNING
         self._deadlines.set(("lease", attempt_id), now + attempt.claim.timeout_s)
+        self._beat(attempt)
         return [Record(Started(attempt_id, attempt.holder()))]
 
     def _own(self, session: str, attempt_id: str) -> Attempt | None:
@@ -170,6 +184,7 @@ class Machine(Registry):
         attempt = self._own(session, attempt_id)
         if attempt is None or attempt.state is not AttemptState.RUNNING:
             return []
+        self._beat(attempt)
         return [Record(Progressed(attempt_id, percent, note))]
 
     def log(self, session: str, attempt_id: str, line: str, now: float) -> list[Effect]:
@@ -226,7 +241,7 @@ class Machine(Registry):
             self._forget(attempt)
             return []
         detail = f"the page gave it back: {reason}" if reason else "the page gave it back"
-        return self._end(attempt, Ended(attempt_id, Cause.RELEASED, Event.REQUEUE, attempt.holder(), detail=detail))
+        return self._end(attempt, after_release(attempt, detail))
 
     def pause(self, session: str, paused: bool, now: float) -> list[Effect]:
         """The page wants no offers, or wants them again."""
@@ -291,6 +306,8 @@ def _claim_of(left: LiveAttempt) -> Claim:
         data="null",
         number=left.number,
         timeout_s=left.timeout_s,
+        heartbeat_s=left.heartbeat_s,
+        once=left.once,
         errors=left.errors,
         crashes=left.crashes,
         max_attempts=left.max_attempts,

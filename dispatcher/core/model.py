@@ -33,6 +33,10 @@ class JobSpec(Struct, frozen=True, kw_only=True):
     max_crashes: int = 5
     #: Not started after this many seconds; None: never expires.
     expires_s: float | None = None
+    #: While it runs, silence of this length ends the attempt as lost; None: no heartbeat is asked for.
+    heartbeat_s: float | None = None
+    #: ``repeat``: it may run more than once; ``once``: after ``go`` it never runs again by itself (promise S15b).
+    effects: str = "repeat"
     #: The submitter's idempotency key, at most 255 characters; None: none was given.
     key: str | None = None
     #: What the key stands for: a digest of the options and the raw data.
@@ -86,6 +90,8 @@ class JobView(Struct, frozen=True, kw_only=True):
     max_attempts: int
     max_crashes: int
     timeout_s: float
+    heartbeat_s: float | None
+    effects: str
     key: str | None
     #: 0 to 100, from the running attempt; None: none was reported.
     percent: float | None
@@ -103,6 +109,8 @@ class JobView(Struct, frozen=True, kw_only=True):
     offered_at: float | None
     started_at: float | None
     ended_at: float | None
+    #: A late answer that was not recorded, as JSON text: a person may adopt it for a failed job. In lists: None.
+    evidence: str | None = None
     #: Oldest first. Filled by reading one job; empty in lists.
     attempts: list[AttemptView] = []
     #: The newest lines, oldest first. Filled by reading one job; empty in lists.

@@ -204,6 +204,7 @@ class Registry(Leases):
         """Its result lies in the page's stash: the attempt stays current until it can have arrived."""
         attempt.finished = True
         attempt.state = AttemptState.RUNNING
+        self._deadlines.clear(("beat", attempt.id))
         self._deadlines.set(("lease", attempt.id), self._now + self._timings.offer_ttl_s)
 
     def _reconcile(self, worker: Worker, registration: Registration) -> list[Effect]:
@@ -247,6 +248,7 @@ class Registry(Leases):
         self._deadlines.set(
             ("lease", attempt.id), self._now + max(left_s, min(timeout_s, self._timings.restart_grace_s))
         )
+        self._beat(attempt)
         return []
 
     def _hand(self, attempt: Attempt, worker: Worker) -> None:
@@ -262,7 +264,7 @@ class Registry(Leases):
         if attempt.id in registration.finished or attempt.id in holding:
             if attempt.state is AttemptState.OFFERED:
                 self._has_offer(attempt)
-            return []
+            return [] if attempt.finished else self._go(attempt)
         if attempt.state is AttemptState.OFFERED:
             attempt.written = False
             self._deadlines.clear(("lease", attempt.id))

@@ -10,7 +10,7 @@ from dispatcher.core.states import Event
 from dispatcher.core.turn import Cause, Ended
 from dispatcher.core.worker import Attempt
 
-__all__ = ["RetryPolicy", "after_error", "after_loss", "after_timeout"]
+__all__ = ["RetryPolicy", "after_error", "after_loss", "after_release", "after_timeout", "in_doubt"]
 
 #: Largest share that jitter adds to a backoff or takes from it.
 JITTER = 0.2
@@ -36,7 +36,7 @@ def after_error(
 ) -> Ended:
     """The task failed. ``retry`` False: trying again cannot help."""
     failures = attempt.claim.errors + 1
-    again = retry and failures < attempt.claim.max_attempts
+    again = retry and failures < attempt.claim.max_attempts and not attempt.claim.once
     return Ended(
         attempt.id,
         Cause.ERROR,
@@ -53,6 +53,8 @@ def after_error(
 
 def after_timeout(attempt: Attempt, policy: RetryPolicy, rng: random.Random) -> Ended:
     """The attempt did not end in time."""
+    if attempt.went:
+        return in_doubt(attempt, Cause.TIMED_OUT, f"no answer within {attempt.claim.timeout_s:g} s")
     failures = attempt.claim.errors + 1
     again = failures < attempt.claim.max_attempts
     return Ended(
@@ -67,8 +69,22 @@ def after_timeout(attempt: Attempt, policy: RetryPolicy, rng: random.Random) -> 
     )
 
 
+def in_doubt(attempt: Attempt, cause: Cause, detail: str) -> Ended:
+    """A job with effects ``once`` after its ``go``: nobody knows whether the effect has happened (promise S15b)."""
+    return Ended(attempt.id, cause, Event.DOUBT, attempt.holder(), reason=str(cause), detail=detail)
+
+
+def after_release(attempt: Attempt, detail: str) -> Ended:
+    """The page gave it back: it goes to another one, unless its effect may have happened."""
+    if attempt.went:
+        return in_doubt(attempt, Cause.RELEASED, detail)
+    return Ended(attempt.id, Cause.RELEASED, Event.REQUEUE, attempt.holder(), detail=detail)
+
+
 def after_loss(attempt: Attempt, detail: str) -> Ended:
     """The page went away with the attempt; a loss through the server's own restart uses up nothing."""
+    if attempt.went:
+        return in_doubt(attempt, Cause.LOST, detail)
     counts = not attempt.restarted
     poison = counts and attempt.claim.crashes + 1 > attempt.claim.max_crashes
     return Ended(

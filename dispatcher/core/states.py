@@ -49,6 +49,8 @@ class Event(StrEnum):
     EXPIRE = "expire"
     #: A person asks for another round.
     RETRY = "retry"
+    #: A person takes a late answer of a failed job for its result.
+    ADOPT = "adopt"
 
 
 _S, _E = JobState, Event
@@ -75,6 +77,7 @@ TRANSITIONS: Mapping[tuple[JobState, Event], JobState] = MappingProxyType(
         (_S.IN_DOUBT, _E.FAIL): _S.FAILED,
         (_S.IN_DOUBT, _E.RETRY): _S.QUEUED,
         (_S.FAILED, _E.RETRY): _S.QUEUED,
+        (_S.FAILED, _E.ADOPT): _S.SUCCEEDED,
         (_S.CANCELLED, _E.RETRY): _S.QUEUED,
         (_S.EXPIRED, _E.RETRY): _S.QUEUED,
     }

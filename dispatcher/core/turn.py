@@ -18,14 +18,17 @@ from dispatcher.core.states import Event
 
 __all__ = [
     "Accepted",
+    "Adopt",
     "Cancel",
     "Cause",
     "Claim",
     "Command",
     "CommandReport",
+    "Decide",
     "Demand",
     "Ended",
     "Holder",
+    "JobCommand",
     "LiveAttempt",
     "Logged",
     "OfferedTypes",
@@ -139,13 +142,29 @@ class Retry(Struct, frozen=True):
     job: str
 
 
+class Decide(Struct, frozen=True):
+    """A person says what became of a job in doubt: it succeeded, with this value, or it failed."""
+
+    job: str
+    #: The result as JSON text; None: it failed.
+    value: str | None
+    reason: str
+
+
+class Adopt(Struct, frozen=True):
+    """A person takes the late answer of a failed job for its result."""
+
+    job: str
+
+
 class OfferedTypes(Struct, frozen=True):
     """A worker offers these types; the first time is remembered."""
 
     types: tuple[str, ...]
 
 
-Command = Cancel | Retry | OfferedTypes
+JobCommand = Cancel | Retry | Decide | Adopt
+Command = JobCommand | OfferedTypes
 
 
 class CommandReport(Struct, frozen=True):
@@ -205,6 +224,9 @@ class Claim(Struct, frozen=True, kw_only=True):
     #: Accepted tries so far + 1.
     number: int
     timeout_s: float
+    heartbeat_s: float | None = None
+    #: It waits for ``go``, and after that it never runs again by itself.
+    once: bool = False
     errors: int
     crashes: int
     max_attempts: int
@@ -247,6 +269,8 @@ class LiveAttempt(Struct, frozen=True, kw_only=True):
     #: None: offered, never accepted.
     started_at: float | None
     timeout_s: float
+    heartbeat_s: float | None = None
+    once: bool = False
     errors: int
     crashes: int
     max_attempts: int

@@ -65,6 +65,8 @@ class Attempt(Struct):
     restarted: bool = False
     #: The page said that the result is in its stash.
     finished: bool = False
+    #: ``go`` was sent, or may have been: the effect may have happened.
+    went: bool = False
 
     @property
     def id(self) -> str:

@@ -11,6 +11,7 @@ from dispatcher.core.ledger import AttemptRow, Changes, JobRow
 from dispatcher.core.model import JobFilter, JobPage, JobView, LogLine, TypeView
 from dispatcher.core.states import JobState
 from dispatcher.core.turn import LiveAttempt, Turn, TurnReport
+from dispatcher.store.commands import evidence
 from dispatcher.store.items import apply_items
 from dispatcher.store.rows import Limits, Tally
 from dispatcher.store.turn import WAITING, TurnApplier, view
@@ -71,6 +72,11 @@ class MemoryRows:
     def attempts(self, ids: Iterable[str]) -> dict[str, AttemptRow]:
         """See rows.Rows. Copies, so that only ``save`` changes the store."""
         return {i: replace(self.all_attempts[i]) for i in ids if i in self.all_attempts}
+
+    def attempts_of(self, seq: int) -> list[AttemptRow]:
+        """See rows.Rows."""
+        own = sorted((a for a in self.all_attempts.values() if a.job == seq), key=lambda a: a.id)
+        return [replace(a) for a in own[-MOST_ATTEMPTS_SHOWN:]]
 
     def jobs(self, seqs: Iterable[int]) -> dict[int, JobRow]:
         """See rows.Rows."""
@@ -233,11 +239,11 @@ class MemoryStore:
         row = self.rows.jobs_by_id([job_id]).get(job_id)
         if row is None:
             return None
-        own = sorted((a for a in self.rows.all_attempts.values() if a.job == row.seq), key=lambda a: a.id)
-        attempts = with_current(row, own[-MOST_ATTEMPTS_SHOWN:])
+        attempts = with_current(row, self.rows.attempts_of(row.seq))
         shown = view(row, data=self.rows.payloads[row.seq], result=self.rows.results.get(row.seq))
         return replace(
             shown,
+            evidence=evidence(attempts) if row.state is JobState.FAILED else None,
             attempts=[attempt_view(a) for a in attempts],
             log=self.rows.logs.get(row.seq, [])[-MOST_LINES_SHOWN:],
         )

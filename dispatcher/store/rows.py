@@ -39,6 +39,10 @@ class Rows(Protocol):
         """The attempts among ``ids`` that exist."""
         ...
 
+    def attempts_of(self, seq: int) -> list[AttemptRow]:
+        """The newest attempts of a job that have rows, oldest first."""
+        ...
+
     def jobs(self, seqs: Iterable[int]) -> dict[int, JobRow]:
         """The jobs among these sequence numbers that exist."""
         ...

@@ -18,15 +18,14 @@ from dispatcher.core.states import JobState
 from dispatcher.core.turn import LiveAttempt, Turn, TurnReport
 from dispatcher.errors import StorageTrouble
 from dispatcher.store import statements as sql
-from dispatcher.store.attempts import attempt_range
+from dispatcher.store.commands import evidence
 from dispatcher.store.items import apply_items
 from dispatcher.store.rows import Limits, Tally
 from dispatcher.store.sqlite_file import connect
-from dispatcher.store.sqlite_rows import SqliteRows, attempt_row, job_row
+from dispatcher.store.sqlite_rows import SqliteRows, job_row
 from dispatcher.store.thread import StoreThread
 from dispatcher.store.turn import TurnApplier, view
 from dispatcher.store.views import (
-    MOST_ATTEMPTS_SHOWN,
     MOST_LINES_SHOWN,
     SLICE,
     SLICES,
@@ -149,11 +148,11 @@ class SqliteStore:
             return None
         *columns, data, result = found
         row = job_row(columns)
-        found = self._db.execute(sql.ATTEMPTS_OF, (*attempt_range(row.seq), MOST_ATTEMPTS_SHOWN)).fetchall()
-        attempts = with_current(row, [attempt_row(attempt) for attempt in reversed(found)])
+        attempts = with_current(row, self._rows.attempts_of(row.seq))
         lines = self._db.execute(sql.LOGS_OF, (row.seq, MOST_LINES_SHOWN)).fetchall()
         return replace(
             view(row, data=data, result=result),
+            evidence=evidence(attempts) if row.state is JobState.FAILED else None,
             attempts=[attempt_view(attempt) for attempt in attempts],
             log=[LogLine(at=at, line=line) for at, line in reversed(lines)],
         )

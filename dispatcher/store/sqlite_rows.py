@@ -17,6 +17,7 @@ from dispatcher.core.turn import Cause
 from dispatcher.store import statements as sql
 from dispatcher.store.attempts import attempt_range
 from dispatcher.store.rows import Tally
+from dispatcher.store.views import MOST_ATTEMPTS_SHOWN
 
 __all__ = ["SqliteRows", "attempt_row", "job_row"]
 
@@ -65,6 +66,11 @@ class SqliteRows:
     def attempts(self, ids: Iterable[str]) -> dict[str, AttemptRow]:
         """See rows.Rows."""
         return {row[0]: attempt_row(row) for row in self._fetch(sql.ATTEMPTS_BY_ID, _text(list(ids)))}
+
+    def attempts_of(self, seq: int) -> list[AttemptRow]:
+        """See rows.Rows."""
+        newest = self._fetch(sql.ATTEMPTS_OF, *attempt_range(seq), MOST_ATTEMPTS_SHOWN)
+        return [attempt_row(row) for row in reversed(newest)]
 
     def jobs(self, seqs: Iterable[int]) -> dict[int, JobRow]:
         """See rows.Rows."""

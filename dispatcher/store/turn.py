@@ -13,20 +13,19 @@ from collections.abc import Callable, Mapping
 from dispatcher.core import ledger
 from dispatcher.core.ledger import Changes, JobRow
 from dispatcher.core.model import JobSpec, JobView
-from dispatcher.core.states import OPEN, Event, JobState, next_state
+from dispatcher.core.states import FINAL, OPEN, Event, JobState
 from dispatcher.core.turn import (
     Accepted,
-    Cancel,
     Claim,
     Command,
     CommandReport,
     OfferedTypes,
-    Retry,
     Settled,
     Turn,
     TurnReport,
 )
 from dispatcher.store.attempts import attempt_id, current_attempts, job_of
+from dispatcher.store.commands import obey
 from dispatcher.store.rows import Limits, Rows, Tally
 
 __all__ = ["SWEEP", "WAITING", "TurnApplier", "view"]
@@ -187,23 +186,14 @@ class TurnApplier:
         job = self._rows.jobs_by_id([command.job]).get(command.job)
         if job is None:
             return CommandReport(False)
-        event = Event.CANCEL if isinstance(command, Cancel) else Event.RETRY
-        if next_state(job.state, event) is None:
-            return CommandReport(False, view(job))
-        return self._obey(command, job, now_at, finished)
-
-    def _obey(self, command: Cancel | Retry, job: JobRow, now_at: float, finished: list[str]) -> CommandReport:
-        changes, old, revoked = Changes(), job.state, None
-        if isinstance(command, Cancel):
-            known = self._rows.attempts([job.attempt]) if job.attempt is not None else {}
-            attempt = known.get(job.attempt or "") or ledger.silent_attempt(job)
-            revoked = ledger.cancel(job, attempt, command.reason, now_at, changes)
-            finished.append(job.id)
-        else:
-            ledger.retry(job, self._clock, changes)
-        self._move(job, old)
-        self._rows.save(changes)
-        return CommandReport(True, view(job), revoked)
+        changes, old = Changes(), job.state
+        done, revoked = obey(command, job, self._rows, now_at=now_at, queue_clock=self._clock, changes=changes)
+        if done:
+            if job.state in FINAL:
+                finished.append(job.id)
+            self._move(job, old)
+            self._rows.save(changes)
+        return CommandReport(done, view(job), revoked)
 
     # -- submissions
 
@@ -255,7 +245,7 @@ class TurnApplier:
             id=self._new_job_id(), lane=self._rows.lane(spec.type), type=spec.type, priority=spec.priority,
             timeout_s=spec.timeout_s, max_attempts=spec.max_attempts, max_crashes=spec.max_crashes,
             size=_size(spec.data), expires_at=expires_at, created_at=now_at,
-            key=spec.key, fingerprint=spec.fingerprint,
+            key=spec.key, fingerprint=spec.fingerprint, effects=spec.effects, heartbeat_s=spec.heartbeat_s,
         )  # fmt: skip
         self._move(job, None)
         return job
@@ -369,6 +359,8 @@ def _claim_of(pool: int, attempt: str, job: JobRow, data: str, last_worker: str 
         data=data,
         number=job.number + 1,
         timeout_s=job.timeout_s,
+        heartbeat_s=job.heartbeat_s,
+        once=job.effects == "once",
         errors=job.errors,
         crashes=job.crashes,
         max_attempts=job.max_attempts,
@@ -383,6 +375,7 @@ def view(job: JobRow, *, data: str = "null", result: str | None = None) -> JobVi
         id=job.id, type=job.type, data=data, state=job.state, reason=job.reason, detail=job.detail,
         priority=job.priority, number=job.number, errors=job.errors, crashes=job.crashes,
         max_attempts=job.max_attempts, max_crashes=job.max_crashes, timeout_s=job.timeout_s, key=job.key,
+        heartbeat_s=job.heartbeat_s, effects=job.effects,
         percent=job.percent, note=job.note, result=result, error=job.error,
         worker=job.worker, worker_name=job.worker_name,
         created_at=job.created_at, run_at=job.run_at, expires_at=job.expires_at,

@@ -12,12 +12,25 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 from urllib.parse import quote_from_bytes, urlencode
 
-__all__ = ["PATHS", "XSRF", "Case", "Maker", "malformed_packet", "mutate", "odd_message", "special_bodies"]
+from tests.attack.mutations import VALUES, mutate
+
+__all__ = ["PATHS", "XSRF", "Case", "Maker", "malformed_packet", "odd_message"]
 
 HEAD_LIMIT = 16 * 1024
 XSRF = "0123456789abcdef0123456789abcdef"
 METHODS = ("GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE", "get", "X")
-_POSTED = ("job-action", "submit", "login", "logout", "api-jobs", "api-cancel", "api-retry", "engine.io")
+_POSTED = (
+    "job-action",
+    "submit",
+    "login",
+    "logout",
+    "api-jobs",
+    "api-cancel",
+    "api-retry",
+    "api-decide",
+    "api-adopt",
+    "engine.io",
+)
 #: By the route's name; what stands in braces is filled in. A new route needs a line here: a test says so.
 PATHS = {
     "overview": "/",
@@ -33,6 +46,8 @@ PATHS = {
     "api-job": "/api/v1/jobs/{id}",
     "api-cancel": "/api/v1/jobs/{id}/cancel",
     "api-retry": "/api/v1/jobs/{id}/retry",
+    "api-decide": "/api/v1/jobs/{id}/decide",
+    "api-adopt": "/api/v1/jobs/{id}/adopt",
     "api-result": "/api/v1/jobs/{id}/result",
     "api-workers": "/api/v1/workers",
     "api-types": "/api/v1/types",
@@ -47,21 +62,75 @@ PATHS = {
     "not-found": "/{junk}",
     "engine.io": "/engine.io/",
 }
-_FILES = ("worker.js", "page.js", "console.css", "tasks/echo.js", "..", "../server.py", "..%2f..%2fserver.py")
-_FILES += ("%2e%2e/%2e%2e/server.py", "....//server.py", "worker.js%00.css", "\\..\\server.py", "tasks", "tasks/", "%ff")
-_NUMBERS = ("0", "1", "-1", "1e309", "-0.0", "9" * 400, "1" + "0" * 30, "NaN", "Infinity", "-Infinity", "0.1", "00", "1.")
-_VALUES = (
-    *_NUMBERS, '""', "null", "true", "[]", "{}", '"\\ud800"', '"\\u0000"', '"\\u001e"', '"\\ud83d\\ude00"', "[[[[]]]]",
-    '{"a":1,"a":2}', '"' + "x" * 3_000 + '"', "[" * 200 + "]" * 200, "tru", "'x'", '"<script>alert(1)</script>"', "\ufeff1",
-)  # fmt: skip
-_FIELDS = ("type", "data", "priority", "delay_s", "timeout_s", "max_attempts", "max_crashes", "expires_s", "reason", "x")
-_QUERY = ("state", "type", "limit", "cursor", "wait", "refresh", "full", "like", "next", "v", "verbose", "j", "t", "", "_xsrf")
-_QUERY_VALUES = ("", "0", "1", "100", "101", "-1", "queued", "echo", "%00", "%ff%fe", "%", "%zz", "a" * 2_000, "//x", "\xb2")
-_OPS = ("register", "accept", "progress", "log", "result", "error", "released", "pause", "resume", "bye", "nonsense", "")
-_TOKENS = (
-    b"\r\n", b"\n", b"\r", b"\0", b"\x1e", b"\xff\xfe", b"\xed\xa0\x80", b"\xf0\x9f\x98\x80", b'"', b"{", b"[" * 50, b"--",
-    b"Content-Length: 5\r\n", b"Transfer-Encoding: chunked\r\n", b"\x1b[2J", b"%00", b"&" * 40, b";" * 40, b": ", b"HTTP/1.1",
-)  # fmt: skip
+_FILES: tuple[str, ...] = (
+    "worker.js",
+    "page.js",
+    "console.css",
+    "tasks/echo.js",
+    "..",
+    "../server.py",
+    "..%2f..%2fserver.py",
+)
+_FILES += (
+    "%2e%2e/%2e%2e/server.py",
+    "....//server.py",
+    "worker.js%00.css",
+    "\\..\\server.py",
+    "tasks",
+    "tasks/",
+    "%ff",
+)
+_FIELDS = tuple(
+    "type data priority delay_s timeout_s max_attempts max_crashes expires_s effects heartbeat_s outcome value reason x".split()
+)
+_QUERY = (
+    "state",
+    "type",
+    "limit",
+    "cursor",
+    "wait",
+    "refresh",
+    "full",
+    "like",
+    "next",
+    "v",
+    "verbose",
+    "j",
+    "t",
+    "",
+    "_xsrf",
+)
+_QUERYVALUES = (
+    "",
+    "0",
+    "1",
+    "100",
+    "101",
+    "-1",
+    "queued",
+    "echo",
+    "%00",
+    "%ff%fe",
+    "%",
+    "%zz",
+    "a" * 2_000,
+    "//x",
+    "\xb2",
+)
+_OPS = (
+    "register",
+    "accept",
+    "progress",
+    "log",
+    "result",
+    "error",
+    "released",
+    "pause",
+    "resume",
+    "bye",
+    "nonsense",
+    "",
+)
 #: Values of headers that the server reads.
 _HEADERS: dict[str, Sequence[str]] = {
     "Accept": ("text/html", "*/*", "application/json", "x" * 500),
@@ -96,27 +165,6 @@ class Case(NamedTuple):
     method: str = ""
 
 
-def mutate(rng: random.Random, data: bytes) -> bytes:
-    """The same with a few bytes changed, gone, doubled or new."""
-    for _ in range(rng.randint(1, 6)):
-        at, end = sorted((rng.randint(0, len(data)), rng.randint(0, len(data))))
-        end = min(end, at + 200)
-        match rng.randrange(6):
-            case 0:
-                data = data[:at] + rng.randbytes(1) + data[at + 1 :]
-            case 1:
-                data = data[:at] + rng.choice(_TOKENS) + data[at:]
-            case 2:
-                data = data[:at] + data[end:]
-            case 3:
-                data = data[:end] + data[at:end] * rng.randint(1, 20) + data[end:]
-            case 4:
-                data = data[:at] + rng.randbytes(rng.randint(1, 30)) + data[at:]
-            case _:
-                data = data[: max(at, 1)] if rng.random() < 0.3 else data
-    return data
-
-
 class Maker:
     """Makes cases for one server."""
 
@@ -132,7 +180,9 @@ class Maker:
         usual = "POST" if name in _POSTED and rng.random() < 0.8 else "GET"
         method = usual if rng.random() < 0.8 else rng.choice(METHODS)
         target = self._target(rng, name)
-        kind, body = self._body(rng, name) if method not in ("GET", "HEAD", "TRACE") or rng.random() < 0.1 else ("", b"")
+        kind, body = (
+            self._body(rng, name) if method not in ("GET", "HEAD", "TRACE") or rng.random() < 0.1 else ("", b"")
+        )
         chunked = bool(body) and rng.random() < 0.1
         lines = [f"{method} {target} HTTP/1.1", *self._headers(rng, kind)]
         if chunked:
@@ -164,7 +214,9 @@ class Maker:
             case 0:
                 data = rng.randbytes(size)
             case 1:
-                data = rng.choice((b"\x16\x03\x01\x02\x00", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"GET /\r\n")) + rng.randbytes(size)
+                data = rng.choice(
+                    (b"\x16\x03\x01\x02\x00", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"GET /\r\n")
+                ) + rng.randbytes(size)
             case 2:
                 data = b"GET / HTTP/1.1\r\n" + b"".join(
                     rng.randbytes(rng.randint(1, 30)) + b"\r\n" for _ in range(rng.randint(1, 50))
@@ -177,8 +229,10 @@ class Maker:
         junk = quote_from_bytes(rng.randbytes(rng.randint(1, 40)))
         target = PATHS[name].format_map(
             {
-                "id": rng.choice(self._job_ids) if rng.random() < 0.5 else rng.choice((junk, "x" * 64, "-", "_", "x" * 65)),
-                "action": rng.choice(("cancel", "retry", "nonsense")),
+                "id": rng.choice(self._job_ids)
+                if rng.random() < 0.5
+                else rng.choice((junk, "x" * 64, "-", "_", "x" * 65)),
+                "action": rng.choice(("cancel", "retry", "succeeded", "failed", "adopt", "nonsense")),
                 "file": rng.choice(_FILES) if rng.random() < 0.8 else junk,
                 "task": rng.choice(("echo", "word-count", "thumbnail", junk, "a" * 100, "..", "index.json")),
                 "junk": rng.choice((junk, "v1/", "v2/jobs", "x/" * 100, "%", "%u1234", "a//b", "~", "favicon.ico")),
@@ -187,15 +241,19 @@ class Maker:
         if name == "engine.io":
             return target + self._engine_query(rng)
         if rng.random() < 0.4:
-            pairs = [f"{rng.choice(_QUERY)}={self._query_value(rng)}" for _ in range(rng.choice((1, 1, 1, 2, 2, 3, 3, 20)))]
+            pairs = [
+                f"{rng.choice(_QUERY)}={self._query_value(rng)}" for _ in range(rng.choice((1, 1, 1, 2, 2, 3, 3, 20)))
+            ]
             target += "?" + "&".join(pairs).replace(" ", "+")
         if rng.random() < 0.05:
-            target = rng.choice(("*", f"http://{self._host}{target}", f"//evil.example{target}", target + "#x", "/" + target))
+            target = rng.choice(
+                ("*", f"http://{self._host}{target}", f"//evil.example{target}", target + "#x", "/" + target)
+            )
         return target
 
     @staticmethod
     def _query_value(rng: random.Random) -> str:
-        return rng.choice(_QUERY_VALUES) if rng.random() < 0.8 else quote_from_bytes(rng.randbytes(rng.randint(1, 20)))
+        return rng.choice(_QUERYVALUES) if rng.random() < 0.8 else quote_from_bytes(rng.randbytes(rng.randint(1, 20)))
 
     def _engine_query(self, rng: random.Random) -> str:
         sid = self._sids() if rng.random() < 0.6 else quote_from_bytes(rng.randbytes(9))
@@ -229,7 +287,9 @@ class Maker:
         if rng.random() < 0.05:
             body = rng.randbytes(rng.choice((1, 100, 5_000, 70_000)))
         if rng.random() < 0.1:
-            kind = rng.choice(("text/plain", "", "application/json; charset=utf-16", "multipart/form-data", "\xff", "a" * 300))
+            kind = rng.choice(
+                ("text/plain", "", "application/json; charset=utf-16", "multipart/form-data", "\xff", "a" * 300)
+            )
         return kind, body
 
 
@@ -244,15 +304,26 @@ def _chunks(rng: random.Random, body: bytes) -> bytes:
 
 def _job(rng: random.Random) -> bytes:
     fields = rng.sample(_FIELDS, rng.randint(0, 5))
-    members = [f'"{name}":{rng.choice(_VALUES)}' for name in fields]
+    members = [f'"{name}":{rng.choice(VALUES)}' for name in fields]
     if rng.random() < 0.7:
         members.append(f'"type":"fuzz-{rng.randrange(20)}"')
     return f"{{{','.join(members)}}}".encode("utf-8", "surrogatepass")
 
 
 def _form(rng: random.Random) -> tuple[str, bytes]:
-    names = ("type", "type_choice", "format", "data", "priority", "delay_s", "timeout_s", "max_attempts", "image", "key")
-    fields = [("_xsrf", XSRF)] + [(name, rng.choice(_VALUES)) for name in rng.sample(names, rng.randint(0, 6))]
+    names = (
+        "type",
+        "type_choice",
+        "format",
+        "data",
+        "priority",
+        "delay_s",
+        "timeout_s",
+        "max_attempts",
+        "image",
+        "key",
+    )
+    fields = [("_xsrf", XSRF)] + [(name, rng.choice(VALUES)) for name in rng.sample(names, rng.randint(0, 6))]
     fields += [("token", "x"), ("next", rng.choice(("/", "//evil.example", "/\\x", "/jobs")))]
     if rng.random() < 0.6:
         fields.append(("type", f"fuzz-{rng.randrange(20)}"))
@@ -268,7 +339,8 @@ def _multipart(rng: random.Random, fields: list[tuple[str, str]]) -> tuple[str, 
     how = rng.choice((f'filename="{name}"', f"filename*={name}", f"filename={name}"))
     kind = rng.choice(("image/png", "text/html", "x", "", "a/b; c=\xff"))
     parts.append(
-        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; {how}\r\nContent-Type: {kind}\r\n\r\nGIF89a\0\r\n'
+        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; {how}\r\n'
+        f"Content-Type: {kind}\r\n\r\nGIF89a\0\r\n"
     )
     text = "".join(parts) + f"--{boundary}--\r\n"
     return f"multipart/form-data; boundary={boundary}", text.encode("utf-8", "surrogatepass")
@@ -302,44 +374,17 @@ def odd_message(rng: random.Random) -> bytes:
     """A message that is, mostly, none of the worker protocol: refused with a reason, the session lives."""
     fields = ["types", "boot", "version", "worker", "secret", "name", "slots", "holding", "finished", "labels", "page"]
     fields += ["attempt", "percent", "note", "line", "value", "message", "stack", "code", "retry", "elapsed_ms"]
-    members = [f'"{name}":{rng.choice(_VALUES)}' for name in rng.sample(fields, rng.randint(0, 6))]
-    text = f'{{"op":"{rng.choice(_OPS)}",{",".join(members)}}}' if members else rng.choice(_VALUES)
+    members = [f'"{name}":{rng.choice(VALUES)}' for name in rng.sample(fields, rng.randint(0, 6))]
+    text = f'{{"op":"{rng.choice(_OPS)}",{",".join(members)}}}' if members else rng.choice(VALUES)
     if rng.random() < 0.1:
-        text = json.dumps({"op": "register", "types": [f"fuzz-{rng.randrange(20)}"], "boot": "b", "version": 1})
+        # A boot of its own: the same one in another session would take it over and end this one.
+        text = json.dumps(
+            {
+                "op": "register",
+                "types": [f"fuzz-{rng.randrange(20)}"],
+                "boot": f"b{rng.getrandbits(60):x}",
+                "version": 1,
+            }
+        )
     data = text.encode("utf-8", "surrogatepass")
     return data if rng.random() < 0.7 else mutate(rng, data).replace(b"\x1e", b" ").decode("utf-8", "replace").encode()
-
-
-def special_bodies() -> list[tuple[str, str, bytes]]:
-    """Bodies that are known to be hard, each with its name and content type."""
-    form, multi = "application/x-www-form-urlencoded", "multipart/form-data; boundary=b"
-    part = b'--b\r\nContent-Disposition: form-data; name="type"\r\n\r\nx\r\n'
-    job = b'{"type":"x","data":%b}'
-    return [
-        ("nested arrays", "application/json", job % (b"[" * 100_000)),
-        ("nested and closed", "application/json", job % (b"[" * 100_000 + b"]" * 100_000)),
-        ("nested objects", "application/json", job % (b'{"a":' * 100_000)),
-        ("nested in no job", "application/json", b"[" * 900_000),
-        ("many keys", "application/json", b"{%b}" % b",".join(b'"%d":1' % n for n in range(80_000))),
-        ("unknown keys like ours", "application/json", b"{%b}" % b",".join(b'"typ%d":1' % n for n in range(70_000))),
-        ("one long key", "application/json", b'{"%b":1}' % (b"k" * 900_000)),
-        ("digits", "application/json", b'{"type":"x","priority":%b}' % (b"9" * 900_000)),
-        ("digits in data", "application/json", job % (b"9" * 900_000)),
-        ("digits and an exponent", "application/json", b'{"type":"x","delay_s":1e%b}' % (b"9" * 900_000)),
-        ("UTF-16", "application/json", '{"type":"x"}'.encode("utf-16")),
-        ("a byte order mark", "application/json", b'\xef\xbb\xbf{"type":"x"}'),
-        ("a lone surrogate", "application/json", rb'{"type":"x","data":"\ud800"}'),
-        ("a NUL", "application/json", rb'{"type":"x","data":"\u0000"}'),
-        ("NaN", "application/json", job % b"NaN"),
-        ("a gzip bomb's head", "application/json", b"\x1f\x8b\x08" + bytes(10_000)),
-        ("fields", form, b"&".join(b"f%d=1" % n for n in range(10_000))),
-        ("ampersands", form, b"&" * 900_000),
-        ("percent signs", form, b"data=" + b"%" * 900_000),
-        ("parts", multi, part * 10_000 + b"--b--\r\n"),
-        ("boundaries", multi, b"--b\r\n" * 100_000),
-        ("a part's long head", multi, b'--b\r\nContent-Disposition: form-data; name="%b' % (b"\\" * 900_000)),
-        ("semicolons", multi, b"--b\r\nContent-Disposition: form-data%b\r\n\r\nx\r\n--b--\r\n" % (b";" * 500_000)),
-        ("continuations", multi, b"--b\r\nContent-Disposition: form-data; %b\r\n\r\nx\r\n--b--" % b";".join(b"a*%d*=''%%ff" % n for n in range(20_000))),
-        ("no boundary", "multipart/form-data", part),
-        ("a boundary of everything", "multipart/form-data; boundary=" + "x" * 8_000, part),
-    ]  # fmt: skip

@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-import server  # noqa: E402  # the path has to be there first
+import server  # the path has to be there first
 
 
 class Watched(server.Server):

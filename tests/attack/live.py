@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 __all__ = ["ROOT", "Live", "Page", "Reply", "exchange", "head", "live", "until"]
 
 ROOT = Path(__file__).resolve().parents[2]
+_QUICK_END = ("--drain-s", "0.1")
 JSON = {"Content-Type": "application/json"}
 #: What must not be in a log: a traceback, or a control character that forges lines or moves a terminal's cursor.
 _TROUBLE = re.compile(rb"Traceback \(most recent call last\)| (?:ERROR|CRITICAL) |[\x00-\x09\x0b-\x1f\x7f]")
@@ -67,7 +68,7 @@ class Live:
         environ = {name: value for name, value in os.environ.items() if not name.startswith("PAGEHAND_")}
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, str(program), "--port", "0", "--bind", bind, "--store", store, "--drain-s", "0.1", *flags],
+                [sys.executable, str(program), "--port", "0", "--bind", bind, "--store", store, *_QUICK_END, *flags],
                 cwd=directory, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
                 preexec_fn=partial(_allow, descriptors) if descriptors else None,
             )  # fmt: skip

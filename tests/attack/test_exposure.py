@@ -86,7 +86,12 @@ def is_a_problem(reply: Reply, status: int, code: str) -> None:
 
 @pytest.mark.parametrize(("method", "path"), API)
 def test_the_api_wants_the_token(guarded: Live, method: str, path: str) -> None:
-    wrong = ({}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {TOKEN}"}, {"Authorization": TOKEN})
+    wrong: tuple[dict[str, str], ...] = (
+        {},
+        {"Authorization": "Bearer wrong"},
+        {"Authorization": f"Basic {TOKEN}"},
+        {"Authorization": TOKEN},
+    )
     for headers in (*wrong, {"Authorization": f"Bearer {TOKEN}x"}, {"Authorization": "Bearer "}, {"X-Token": TOKEN}):
         reply = guarded.ask(method, path, "{}" if method == "POST" else None, JSON | headers)
         is_a_problem(reply, 401, "bad_token")
@@ -107,7 +112,9 @@ def test_a_job_is_submitted_and_read_with_the_token(guarded: Live) -> None:
     assert guarded.ask("GET", f"/api/v1/jobs/{job['id']}", headers=BEARER).json()["data"] == {"n": 1}
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "", "text/json"])
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "", "text/json"]
+)
 def test_what_a_foreign_page_can_send_without_asking_is_no_json(plain: Live, kind: str) -> None:
     for path in ("/api/v1/jobs", f"/api/v1/jobs/{ID}/cancel", f"/api/v1/jobs/{ID}/retry"):
         is_a_problem(plain.ask("POST", path, '{"type":"x"}', {"Content-Type": kind}), 415, "unsupported_media_type")
@@ -156,7 +163,12 @@ def test_after_the_login_the_form_submits(guarded: Live) -> None:
     assert guarded.ask("GET", f"/api/v1{job}", headers=cookies).json()["data"] == 7
     # The session reads; what changes something through the API wants the token itself.
     assert guarded.ask("POST", f"/api/v1{job}/cancel", "{}", JSON | cookies).status == 401
-    everything = [shown, sent, seen, *(guarded.ask("GET", path, headers=cookies) for path in ("/", "/jobs", "/workers"))]
+    everything = [
+        shown,
+        sent,
+        seen,
+        *(guarded.ask("GET", path, headers=cookies) for path in ("/", "/jobs", "/workers")),
+    ]
     assert not [reply for reply in everything if TOKEN in reply.text + str(reply.headers)]
 
 
@@ -194,7 +206,9 @@ def test_a_form_without_its_own_token_is_refused(plain: Live) -> None:
 # Hosts and origins
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "evil.example:80", "localhost.evil.example"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "evil.example:80", "localhost.evil.example"]
+)
 def test_a_name_that_was_pointed_at_us_is_refused(plain: Live, guarded: Live, host: str) -> None:
     for server, more in ((plain, {}), (guarded, BEARER)):
         headers = {"Host": host, "Content-Type": "application/json"} | more
@@ -203,21 +217,26 @@ def test_a_name_that_was_pointed_at_us_is_refused(plain: Live, guarded: Live, ho
         assert server.ask("POST", "/api/v1/jobs", '{"type":"x"}', headers).status == 403
 
 
-@pytest.mark.parametrize("host", ["[::1", "a@b", "", "127.0.0.1:x", "127.0.0.1,evil.example", "127.0.0.1 x", "\xff", "0x7f.1"])
+@pytest.mark.parametrize(
+    "host", ["[::1", "a@b", "", "127.0.0.1:x", "127.0.0.1,evil.example", "127.0.0.1 x", "\xff", "0x7f.1"]
+)
 def test_a_host_that_is_none_is_refused(plain: Live, host: str) -> None:
     for path in ("/", HANDSHAKE):
         assert plain.ask("GET", path, headers={"Host": host}).status in (400, 403)
 
 
 @pytest.mark.parametrize(
-    "host", ["localhost", "LOCALHOST:1", "127.0.0.1", "127.0.0.1:65535", "[::1]", "[::1]:8888", "localhost.", "127.9.9.9"]
+    "host",
+    ["localhost", "LOCALHOST:1", "127.0.0.1", "127.0.0.1:65535", "[::1]", "[::1]:8888", "localhost.", "127.9.9.9"],
 )
 def test_the_names_of_loopback_are_ours(plain: Live, host: str) -> None:
     for path in ("/", HANDSHAKE):
         assert plain.ask("GET", path, headers={"Host": host}).status == 200
 
 
-@pytest.mark.parametrize("origin", [EVIL, "null", "http://127.0.0.1:1", "https://localhost.evil.example", "file://", "x"])
+@pytest.mark.parametrize(
+    "origin", [EVIL, "null", "http://127.0.0.1:1", "https://localhost.evil.example", "file://", "x"]
+)
 def test_what_a_foreign_page_sends_is_refused(plain: Live, origin: str) -> None:
     given = {"Origin": origin}
     cookie, field = xsrf_of(plain.ask("GET", "/submit"))
@@ -284,7 +303,9 @@ def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
 
 
 @pytest.mark.browser
-def test_the_worker_page_says_in_words_that_it_may_not_and_is_ready_with_the_token(guarded: Live, browser: Browser) -> None:
+def test_the_worker_page_says_in_words_that_it_may_not_and_is_ready_with_the_token(
+    guarded: Live, browser: Browser
+) -> None:
     def shows(word: str) -> dict[str, str]:
         seen = wait_for(lambda: (status := browser.status())["word"] == word and status, 15, f"the word {word}")
         return dict(seen)

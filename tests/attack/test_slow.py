@@ -31,9 +31,9 @@ HANDSHAKE = "/engine.io/?EIO=4&transport=polling"
 
 
 @asynccontextmanager
-async def house(*, idle_s: float = SHORT_S, body_s: float = SHORT_S, write_s: float = SHORT_S) -> AsyncIterator[server.Server]:
+async def house(*, idle_s: float = SHORT_S, poll_limit: int = 2 << 20) -> AsyncIterator[server.Server]:
     """The whole server in this process, with timeouts that a test can wait for."""
-    settings = Settings(port=0, store="memory:")
+    settings = Settings(port=0, store="memory:", poll_limit=poll_limit)
     made = await server.open_server(settings)
     made.front = Front(
         made.sessions,
@@ -41,8 +41,8 @@ async def house(*, idle_s: float = SHORT_S, body_s: float = SHORT_S, write_s: fl
         on_change=made.dispatcher.changed,
         clock=made.clock.monotonic,
         idle_connection_timeout_s=idle_s,
-        body_timeout_s=body_s,
-        write_timeout_s=write_s,
+        body_timeout_s=SHORT_S,
+        write_timeout_s=SHORT_S,
     )
     made.http = make_http_server(made.front, settings)
     await made.start()
@@ -52,9 +52,11 @@ async def house(*, idle_s: float = SHORT_S, body_s: float = SHORT_S, write_s: fl
         await made.stop()
 
 
-async def closed_after(port: int, request: bytes, drip: bytes = b"") -> float:
+async def closed_after(port: int, request: bytes, drip: bytes = b"", door: asyncio.Semaphore | None = None) -> float:
     """How long a connection lives that sends this, then perhaps a byte at a time, and reads all it gets."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    async with door or contextlib.nullcontext():
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.sleep(0.01)
     began = time.monotonic()
 
     async def send() -> None:
@@ -91,7 +93,9 @@ async def attacked(port: int, count: int, request: bytes, drip: bytes = b"") -> 
     """So many of them at once, with an ordinary client beside them: how long each lived."""
     stop = asyncio.Event()
     ordinary = asyncio.create_task(slowest_answer(port, stop))
-    lived = await asyncio.gather(*(closed_after(port, request, drip) for _ in range(count)))
+    # The kernel lets 128 wait to be accepted.
+    door = asyncio.Semaphore(100)
+    lived = await asyncio.gather(*(closed_after(port, request, drip, door) for _ in range(count)))
     stop.set()
     assert await ordinary < PATIENCE_S
     return lived
@@ -162,17 +166,18 @@ def test_a_reader_of_nothing_is_ended_in_time_and_its_bytes_with_it(monkeypatch:
     monkeypatch.setattr(http_exchange, "_SLOWEST_LINE", 1 << 30)  # a slow line has no longer
 
     async def run() -> None:
-        async with house(idle_s=60) as made, _Poster(made.port) as page:
+        # More than a kernel keeps for a socket: what fits there is written for us.
+        async with house(idle_s=60, poll_limit=32 << 20) as made, _Poster(made.port) as page:
             reader, writer = await _small_window(made.port)
             sid = page.target.rpartition("=")[2]
-            for _ in range(8):
+            for _ in range(24):
                 assert made.sessions.send(sid, "x" * 1_000_000)
             writer.write(head("GET", page.target, made.port))
             began = time.monotonic()
             while made.http._open > 1:
                 await asyncio.sleep(0.02)
                 assert time.monotonic() - began < SHORT_S + 2, "the connection is still there"
-            assert len(await reader.read()) < 1_000_000
+            assert len(await reader.read()) < 12_000_000
             writer.close()
 
     asyncio.run(run())
@@ -211,7 +216,6 @@ AMBIGUOUS = {
     "a folded line": (["X-Folded: a", " b", "Content-Length: 0"], b""),
     "a folded coding": (["Transfer-Encoding:", " chunked"], b"0\r\n\r\n"),
     "a space before the colon": (["Content-Length : 0"], b""),
-    "a bare line feed in a value": (["X: a\nContent-Length: 44"], b""),
     "a bare carriage return": (["X: a\rContent-Length: 44"], b""),
     "a NUL in a value": (["X: a\0b"], b""),
     "a line without a colon": (["Content-Length 0"], b""),
@@ -225,19 +229,21 @@ AMBIGUOUS = {
 @pytest.mark.parametrize("path", ["/livez", "/api/v1/jobs", HANDSHAKE])
 @pytest.mark.parametrize("name", AMBIGUOUS)
 def test_what_two_readers_could_read_in_two_ways_is_refused(process: Live, name: str, path: str) -> None:
-    """And the connection ends, so that what follows is no second request."""
+    """And the connection ends, so that what follows is no second request. (What the head alone forbids says so: 405,
+    415.)"""
     lines, body = AMBIGUOUS[name]
     answer = exchange(process.port, head("POST", path, process.port, *lines) + body + SMUGGLED)
     statuses = re.findall(rb"HTTP/1\.1 (\d{3}) ", answer)
-    assert statuses in ([b"400"], []), answer
+    assert statuses in ([b"400"], [b"405"], [b"415"]), answer
+    assert "length" in name or statuses == [b"400"]
     assert b"GET /smuggled" not in process.log()
 
 
-def test_lines_that_end_in_a_line_feed_only_hide_no_second_request(process: Live) -> None:
-    request = head("POST", "/livez", process.port, "Content-Length: 0").replace(b"\r\n", b"\n")
-    answer = exchange(process.port, request + b"X" * 20_000)
-    assert len(re.findall(rb"HTTP/1\.1 (\d{3}) ", answer)) <= 2
-    assert b" 200 " not in answer
+def test_lines_that_end_in_a_line_feed_only_say_the_same_as_others(process: Live) -> None:
+    """RFC 9112 lets a server read them so, and Tornado does: one request, one answer."""
+    plain = head("GET", "/livez", process.port, "Connection: close", "X: a")
+    for request in (plain, plain.replace(b"\r\n", b"\n"), plain.replace(b"\r\nX: a", b"\nX: a")):
+        assert re.findall(rb"HTTP/1\.1 (\d{3}) ", exchange(process.port, request + SMUGGLED)) == [b"200"]
 
 
 def test_when_descriptors_run_out_the_server_neither_spins_nor_dies(tmp_path: Path) -> None:

@@ -37,7 +37,8 @@ MORE = [
 EACH = 1 if os.environ.get("PAGEHAND_XSS") == "all" else 4
 PAYLOADS = [payload.replace("alert(1)", SCRIPT) for payload in [*CORPUS, *MORE][::EACH]]
 #: What no page of the console has by itself. (``img.picture`` shows a picture of a job's data.)
-FOREIGN = "svg,math,iframe,object,embed,base,details,i,b,x,style,video,template,img:not(.picture),[onerror],[onload],[onfocus]"
+FOREIGN = "svg,math,iframe,object,embed,base,details,i,b,x,style,video,template,img:not(.picture)"
+FOREIGN += ",[onerror],[onload],[onfocus]"
 SPY = """
 window.violations = [];
 document.addEventListener('securitypolicyviolation', function (event) {
@@ -46,7 +47,8 @@ document.addEventListener('securitypolicyviolation', function (event) {
 """
 LOOK = f"""({{
   pwned: window.pwned || '', violations: window.violations,
-  foreign: Array.prototype.map.call(document.querySelectorAll({json.dumps(FOREIGN)}), function (e) {{ return e.outerHTML; }}),
+  foreign: Array.prototype.map.call(
+    document.querySelectorAll({json.dumps(FOREIGN)}), function (e) {{ return e.outerHTML; }}),
   scripts: Array.prototype.map.call(document.scripts, function (e) {{ return e.getAttribute('src') || e.outerHTML; }}),
   links: Array.prototype.filter.call(document.links, function (e) {{ return !/^https?:$/.test(e.protocol); }}).length,
   text: document.body.textContent, path: location.pathname
@@ -70,7 +72,13 @@ def fill(server: Live, number: int, payload: str) -> Jobs:
     """Through the API and a page of no manners: every field that takes text."""
     kind, agent = f"xss-{number}", payload if plain(payload) else "x"
     page = Page(server, headers={"User-Agent": agent})
-    page.register(kind, name=payload[:100], slots=4, page={"agent": payload, payload[:200]: 1}, labels={payload[:200]: payload[:200]})
+    page.register(
+        kind,
+        name=payload[:100],
+        slots=4,
+        page={"agent": payload, payload[:200]: 1},
+        labels={payload[:200]: payload[:200]},
+    )
     jobs = [server.submit(kind, {payload: payload, "image": payload}, **_key(payload, n)) for n in range(3)]
     offers = {offer["id"]: offer["attempt"] for offer in (page.hear("job") for _ in jobs)}
     done, failed, running = (job["id"] for job in jobs)
@@ -164,7 +172,9 @@ def test_a_payload_that_were_not_escaped_would_be_seen(server: Live, chromium: C
     """The control: the same page, with one payload as markup."""
     look(chromium, server, "/workers")
     chromium.run(f"(document.body.innerHTML = '<img src=x onerror=\"{SCRIPT}\"><i>')")
-    seen = wait_for(lambda: (found := chromium.run(LOOK))["foreign"] and (found["pwned"] or found["violations"]) and found)
+    seen = wait_for(
+        lambda: (found := chromium.run(LOOK))["foreign"] and (found["pwned"] or found["violations"]) and found
+    )
     assert len(seen["foreign"]) == 2
 
 

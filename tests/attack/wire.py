@@ -45,6 +45,13 @@ class Wire:
             writer.write(head.encode() + body)
             return await self._answer(reader, method)
 
+    async def leave_unanswered(self, target: str) -> None:
+        """Ask, and close the connection at once with a reset."""
+        _, writer = await self._open()
+        writer.write(f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\n\r\n".encode())
+        _reset_at_close(writer)
+        self.close()
+
     async def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if self._reader is None or self._writer is None or self._reader.at_eof() or self._writer.is_closing():
             self.close()

@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-__all__ = ["ROOT", "Control", "Figure", "Measure", "Record", "Skipped", "UNDER_CI", "options", "run"]
+__all__ = ["ROOT", "UNDER_CI", "Control", "Figure", "Measure", "Record", "Skipped", "options", "run"]
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORDS = ROOT / "docs" / "reliability"

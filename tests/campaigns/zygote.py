@@ -11,13 +11,16 @@ The server in it is ``server.main`` unchanged, but for its listening socket and,
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
+import faulthandler
 import gc
 import json
 import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -73,13 +76,15 @@ def _serve(listening: socket.socket, fault: str, flags: list[str]) -> int:
 
 
 def _say(text: str) -> None:
-    os.write(1, f"{text}\n".encode())
+    # On a line of its own: a server may have been killed in the middle of one.
+    os.write(1, f"\n{text}\n".encode())
 
 
 def _fork(listening: socket.socket, wanted: dict[str, Any]) -> None:
     child = os.fork()
     if child == 0:
         die_with_parent()
+        faulthandler.register(signal.SIGUSR1)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os._exit(_serve(listening, wanted["fault"], wanted["flags"]))
     _say(f"pid {child}")
@@ -149,13 +154,31 @@ class Zygote:
 
     async def _line(self, beginning: str) -> str:
         """What follows this beginning in the next line that has it."""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                return await self._next(beginning)
+        except TimeoutError:
+            raise ChildProcessError(f"no {beginning!r} in {PATIENCE_S:g} s: {self._look_at_processes()}") from None
+
+    def _look_at_processes(self) -> str:
+        """What the zygote and its server are doing, for people."""
+        with contextlib.suppress(OSError):
+            os.kill(self._pid, signal.SIGUSR1)
+        time.sleep(0.5)
+        said = [self.log()[-6000:]]
+        for pid in (self._process.pid, self._pid):
+            for name in ("stat", "wchan", "stack"):
+                with contextlib.suppress(OSError):
+                    said.append(f"{name} of {pid}: {Path(f'/proc/{pid}/{name}').read_text().strip()}")
+        return "\n".join(said)
+
+    async def _next(self, beginning: str) -> str:
         assert self._process.stdout is not None
-        async with asyncio.timeout(PATIENCE_S):
-            while line := (await self._process.stdout.readline()).decode():
-                if line.startswith(beginning):
-                    return line.removeprefix(beginning).strip()
-                if line.startswith("ended"):
-                    raise ChildProcessError(f"the server ended by itself ({line.strip()}): {self.log()[-3000:]}")
+        while line := (await self._process.stdout.readline()).decode():
+            if line.startswith(beginning):
+                return line.removeprefix(beginning).strip()
+            if line.startswith("ended"):
+                raise ChildProcessError(f"the server ended by itself ({line.strip()}): {self.log()[-3000:]}")
         raise ChildProcessError(f"the zygote ended: {self.log()[-3000:]}")
 
     def log(self) -> str:

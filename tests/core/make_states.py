@@ -20,6 +20,7 @@ MEANING = {
     Event.CANCEL: "a person or a program cancels it",
     Event.EXPIRE: "it was not started in time",
     Event.RETRY: "a person asks for another round",
+    Event.ADOPT: "a person takes a late answer for the result",
 }
 
 

@@ -44,8 +44,8 @@ BUGS = {
     "the last used worker is next": Bug(CORE + "pools.py", "self._used += 1", "self._used -= 1"),
     "a timer outlives its attempt": Bug(
         CORE + "leases.py",
-        '    def _forget(self, attempt: Attempt) -> None:\n        self._deadlines.clear(("lease", attempt.id))\n',
-        "    def _forget(self, attempt: Attempt) -> None:\n",
+        '    def _forget(self, attempt: Attempt) -> None:\n        for kind in ("lease", "beat", "reload"):\n',
+        '    def _forget(self, attempt: Attempt) -> None:\n        for kind in ("beat", "reload"):\n',
     ),
     "any attempt can end its job": Bug(CORE + "ledger.py", "current = job.attempt == attempt.id", "current = True"),
     "the verdict on an accept answers a result": Bug(

@@ -22,7 +22,8 @@ class Book:
         known: dict[str, Any] = dict.fromkeys(JobRow.__struct_fields__)
         known |= {
             "seq": 1, "state": JobState.QUEUED, "rank": 50.0, "claims": 0, "number": 0, "errors": 0, "crashes": 0,
-            "id": "j1", "lane": 1, "type": "a", "priority": 0, "timeout_s": 60.0, "max_attempts": 3, "max_crashes": 5, "size": 1,
+            "id": "j1", "effects": "repeat", "lane": 1, "type": "a", "priority": 0,
+            "timeout_s": 60.0, "max_attempts": 3, "max_crashes": 5, "size": 1,
             "created_at": 90.0, "fingerprint": "",
         }  # fmt: skip
         self.job = JobRow(**(known | fields))

@@ -20,8 +20,8 @@ def test_every_state_is_either_open_or_final():
     assert not OPEN & FINAL
 
 
-def test_a_final_state_is_left_only_because_a_person_asks_for_another_round():
-    assert {event for state, event in TRANSITIONS if state in FINAL} == {Event.RETRY}
+def test_a_final_state_is_left_only_because_a_person_wants_it():
+    assert {event for state, event in TRANSITIONS if state in FINAL} == {Event.RETRY, Event.ADOPT}
 
 
 def test_what_has_succeeded_never_changes():

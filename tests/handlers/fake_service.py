@@ -32,6 +32,8 @@ def job_view(**changes: Any) -> JobView:
         "max_attempts": 3,
         "max_crashes": 5,
         "timeout_s": 60.0,
+        "heartbeat_s": None,
+        "effects": "repeat",
         "key": None,
         "percent": None,
         "note": None,
@@ -84,7 +86,7 @@ class FakeService:
                 raise KeyConflict("This key was used before with another body.")
             return Accepted(self.all[job_id], replayed=True)
         self.specs.append(spec)
-        fields = {name: getattr(spec, name) for name in ("type", "data", "priority", "timeout_s", "key")}
+        fields = {name: getattr(spec, name) for name in ("type", "data", "priority", "timeout_s", "key", "effects", "heartbeat_s")}
         job = self.put(job_view(id=next(self._ids), max_attempts=spec.max_attempts, created_at=NOW, **fields))
         if spec.key is not None:
             self.keys[spec.key] = (job.id, spec.fingerprint)
@@ -130,6 +132,18 @@ class FakeService:
 
     async def retry(self, job_id: str) -> JobView:
         return await self._act(job_id, Event.RETRY, reason=None, detail=None)
+
+    async def decide(self, job_id: str, value: str | None, reason: str) -> JobView:
+        if (await self.job(job_id)).state is not JobState.IN_DOUBT:
+            raise WrongState("The job is not in doubt.")
+        event = Event.FAIL if value is None else Event.SUCCEED
+        return await self._act(job_id, event, reason="decided", detail=reason, result=value)
+
+    async def adopt(self, job_id: str) -> JobView:
+        job = await self.job(job_id)
+        if job.evidence is None:
+            raise WrongState("The job has no late answer.")
+        return await self._act(job_id, Event.ADOPT, reason="adopted", detail=None, result=job.evidence, evidence=None)
 
     async def _act(self, job_id: str, event: Event, **changes: Any) -> JobView:
         self._fail()

@@ -50,7 +50,7 @@ async def test_the_list_is_filtered_cut_and_linked(ask: Ask, service: FakeServic
     assert [job["id"] for job in page["items"]] == ["a4", "a2"]
     assert page["next_cursor"] == "2"
     assert response.headers["Link"] == '</api/v1/jobs?state=failed&type=a&limit=2&cursor=2>; rel="next"'
-    assert set(page["items"][0]) == JOB_FIELDS - {"data", "result", "attempts", "log"}
+    assert set(page["items"][0]) == JOB_FIELDS - {"data", "result", "evidence", "attempts", "log"}
     last = await ask(response.headers["Link"].split(">")[0][1:])
     assert [job["id"] for job in body_of(last)["items"]] == ["a0"]
     assert body_of(last)["next_cursor"] is None
@@ -175,3 +175,50 @@ def test_no_field_of_a_job_is_encoded_twice() -> None:
     """A result that is a string of JSON stays a string."""
     text = msgspec.json.encode(job_json(job_view(result='"{\\"a\\": 1}"'), None))
     assert json.loads(text)["result"] == '{"a": 1}'
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize(
+    ("body", "state", "result"),
+    [
+        ({"outcome": "succeeded", "value": {"pages": 2}}, "succeeded", {"pages": 2}),
+        ({"outcome": "succeeded"}, "succeeded", None),
+        ({"outcome": "failed", "reason": "the printer was off"}, "failed", None),
+    ],
+)
+async def test_a_person_decides_about_a_job_in_doubt(ask: Ask, service: FakeService, body, state, result) -> None:
+    service.put(job_view(id="j", state=JobState.IN_DOUBT))
+    job = body_of(await ask(f"{JOBS}/j/decide", "POST", json=body))
+    assert (job["state"], job["result"], job["reason"]) == (state, result, "decided")
+    assert (await ask(f"{JOBS}/j/decide", "POST", json=body)).code == 409
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("body", [{}, {"outcome": "maybe"}, {"outcome": "failed", "reason": "x" * 501}, {"outcom": 1}])
+async def test_a_decision_that_says_nothing_is_refused(ask: Ask, service: FakeService, body) -> None:
+    service.put(job_view(id="j", state=JobState.IN_DOUBT))
+    assert (await ask(f"{JOBS}/j/decide", "POST", json=body)).code == 422
+    assert service.all["j"].state is JobState.IN_DOUBT
+
+
+@pytest.mark.gen_test
+async def test_a_late_answer_is_shown_and_may_be_adopted(ask: Ask, service: FakeService) -> None:
+    service.put(job_view(id="j", state=JobState.FAILED, evidence='{"late": 1.0}'))
+    assert body_of(await ask(f"{JOBS}/j"))["evidence"] == {"late": 1.0}
+    job = body_of(await ask(f"{JOBS}/j/adopt", "POST", json={}))
+    assert (job["state"], job["result"]) == ("succeeded", {"late": 1.0})
+    assert (await ask(f"{JOBS}/j/adopt", "POST", json={})).code == 409
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize(("field", "value"), [("effects", "twice"), ("heartbeat_s", 0), ("heartbeat_s", "soon")])
+async def test_effects_and_heartbeat_have_their_ranges(ask: Ask, field, value) -> None:
+    response = await ask(JOBS, "POST", json={"type": "echo", field: value})
+    assert response.code == 422
+    assert body_of(response)["errors"][0]["pointer"] == f"#/{field}"
+
+
+@pytest.mark.gen_test
+async def test_effects_and_heartbeat_are_taken_and_shown(ask: Ask) -> None:
+    job = body_of(await ask(JOBS, "POST", json={"type": "echo", "effects": "once", "heartbeat_s": 2.5}))
+    assert (job["effects"], job["heartbeat_s"]) == ("once", 2.5)

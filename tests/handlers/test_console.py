@@ -184,6 +184,24 @@ async def test_the_buttons_cancel_and_retry(browser: Browser, service: FakeServi
 
 
 @pytest.mark.gen_test
+@pytest.mark.parametrize(("button", "state"), [("succeeded", "succeeded"), ("failed", "failed"), ("retry", "queued")])
+async def test_the_buttons_of_a_job_in_doubt(browser: Browser, service: FakeService, button, state) -> None:
+    service.put(job_view(id="j", state=JobState.IN_DOUBT))
+    assert f'action="/jobs/j/{button}"' in (await browser.get("/jobs/j")).body.decode()
+    await browser.post(f"/jobs/j/{button}", {}, "/jobs/j")
+    assert service.all["j"].state == state
+
+
+@pytest.mark.gen_test
+async def test_the_button_that_takes_a_late_answer(browser: Browser, service: FakeService) -> None:
+    service.put(job_view(id="j", state=JobState.FAILED, evidence='"late"'))
+    assert "A late answer" in (await browser.get("/jobs/j")).body.decode()
+    await browser.post("/jobs/j/adopt", {}, "/jobs/j")
+    assert (service.all["j"].state, service.all["j"].result) == ("succeeded", '"late"')
+    assert "/jobs/j/adopt" not in (await browser.get("/jobs/j")).body.decode()
+
+
+@pytest.mark.gen_test
 async def test_a_button_that_came_too_late_is_explained_on_the_jobs_page(browser: Browser) -> None:
     response = await browser.post("/jobs/done-1/cancel", {}, "/jobs/running-1")
     assert response.code == 409

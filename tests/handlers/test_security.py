@@ -34,6 +34,8 @@ MATRIX = {
     "api-job": ("/api/v1/jobs/done-1", "GET", API),
     "api-cancel": ("/api/v1/jobs/done-1/cancel", "POST", API),
     "api-retry": ("/api/v1/jobs/done-1/retry", "POST", API),
+    "api-decide": ("/api/v1/jobs/done-1/decide", "POST", API),
+    "api-adopt": ("/api/v1/jobs/done-1/adopt", "POST", API),
     "api-result": ("/api/v1/jobs/done-1/result", "GET", API),
     "api-workers": ("/api/v1/workers", "GET", API),
     "api-types": ("/api/v1/types", "GET", API),

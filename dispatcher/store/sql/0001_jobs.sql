@@ -34,6 +34,8 @@ CREATE TABLE jobs (
     started_at  REAL,
     ended_at    REAL,
     id          TEXT NOT NULL UNIQUE,
+    effects     TEXT NOT NULL,
+    heartbeat_s REAL,
     lane        INTEGER NOT NULL,
     type        TEXT NOT NULL,
     priority    INTEGER NOT NULL,

@@ -1,0 +1,103 @@
+"""Pages that come and go, thousands of times: nothing of them stays. ``PAGEHAND_CHURN`` says how many."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.attack.live import Live, live, until
+from tests.attack.wire import Wire
+
+pytestmark = pytest.mark.slow
+
+CYCLES = int(os.environ.get("PAGEHAND_CHURN", "2000"))
+PAGES = 8
+RSS_TOLERANCE = 8 << 20
+#: Python's own caches; one object for each cycle would be a leak.
+OBJECTS_TOLERANCE = 500
+FLAGS = ("--ping-interval-s", "1", "--ping-timeout-s", "1", "--reconnect-grace-s", "0.5", "--offer-ttl-s", "0.5")
+BASE = "/engine.io/?EIO=4&transport=polling"
+WAYS = ("bye", "close", "vanishes", "breaks the rules", "reset while it polls", "says nothing")
+
+
+async def come_and_go(wire: Wire, rng: random.Random, kinds: list[str], ways: Counter[str]) -> None:
+    """One page's life, with one of the ends that a page can have."""
+    target = f"{BASE}&sid={json.loads((await wire.ask('GET', BASE))[1][1:])['sid']}"
+    way = rng.choice(WAYS)
+    ways[way] += 1
+    if way == "says nothing":
+        return
+    register = {
+        "op": "register",
+        "types": rng.sample(kinds, 2),
+        "boot": f"b{rng.random()}"[:40].replace(".", "-"),
+        "version": 1,
+    }
+    assert await wire.ask("POST", target, b"4" + json.dumps(register).encode()) == (200, b"ok")
+    assert b'"registered"' in (await wire.ask("GET", target))[1]
+    if way == "bye":
+        await wire.ask("POST", target, b'4{"op":"bye"}')
+        await wire.ask("GET", target)
+    elif way == "close":
+        await wire.ask("POST", target, b"1")
+    elif way == "breaks the rules":
+        assert (await wire.ask("POST", target, b"9"))[0] == 400
+    elif way == "reset while it polls":
+        await wire.leave_unanswered(target)
+    else:
+        wire.close()
+
+
+async def churn(server: Live, cycles: int) -> Counter[str]:
+    rng = random.Random(cycles)
+    left = iter(range(cycles))
+    ways: Counter[str] = Counter()
+
+    async def one_after_the_other() -> None:
+        with Wire(server.port) as wire:
+            for _ in left:
+                await come_and_go(wire, rng, [f"kind-{n}" for n in range(20)], ways)
+
+    await asyncio.gather(*(one_after_the_other() for _ in range(PAGES)))
+    return ways
+
+
+def settled(server: Live) -> dict[str, int]:
+    def counts() -> dict[str, int] | None:
+        found = server.counts()
+        gone = ("sessions", "session_infos", "workers", "connections", "poll_connections", "open")
+        return None if any(found[name] for name in gone) else found
+
+    found: dict[str, int] = until(counts, 15, f"the end of all pages; now {server.counts()}")
+    return found
+
+
+def test_of_pages_that_came_and_went_nothing_stays(tmp_path: Path) -> None:
+    with live(tmp_path, *FLAGS, watched=True) as server:
+        for n in range(5):  # offers go out to some of them and are lost with them
+            server.submit(f"kind-{n}")
+        asyncio.run(churn(server, 300))
+        before = settled(server)
+        began = time.monotonic()
+        ways = asyncio.run(churn(server, CYCLES))
+        took_s = time.monotonic() - began
+        after = settled(server)
+        print(f"{CYCLES:,} cycles in {took_s:.1f} s: {dict(ways)}", before, after, sep="\n")
+        assert ways.total() == CYCLES
+        assert after["tasks"] == before["tasks"]
+        assert after["timers"] <= before["timers"] + 1
+        assert after["descriptors"] <= before["descriptors"] + 1
+        assert after["objects"] <= before["objects"] + OBJECTS_TOLERANCE
+        assert after["rss"] <= before["rss"] + RSS_TOLERANCE
+        assert {job["state"] for job in server.ask("GET", "/api/v1/jobs").json()["items"]} <= {
+            "queued",
+            "scheduled",
+            "failed",
+        }

@@ -1,0 +1,67 @@
+"""``python -m tests.sim --seed N`` replays one seed with a trace; ``--long STEPS`` runs seed after seed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections import Counter
+
+from tests.sim.world import Outcome, run
+
+
+def replay(seed: int, quiet: bool) -> int:
+    outcome = run(seed, trace=None if quiet else print)
+    print(f"seed {seed}: {outcome.steps} steps, {outcome.virtual_s:.0f} s of virtual time")
+    print(f"faults: {outcome.faults}")
+    print(f"counts: {dict(outcome.counts)}")
+    print(f"jobs: {dict(outcome.states)}, executions: {outcome.executions}, repeated: {dict(outcome.repeated)}")
+    print(f"violation: {outcome.violation}")
+    return outcome.violation is not None
+
+
+def long_run(first: int, steps: int) -> int:
+    begun = time.monotonic()
+    total = Outcome(first)
+    seeds, violations, faults = 0, [], Counter()
+    while total.steps < steps:
+        outcome = run(first + seeds)
+        seeds += 1
+        total.steps += outcome.steps
+        total.virtual_s += outcome.virtual_s
+        total.counts += outcome.counts
+        total.states += outcome.states
+        total.repeated += outcome.repeated
+        total.executions += outcome.executions
+        faults.update(outcome.faults.keys())
+        if outcome.violation:
+            violations.append(outcome.violation)
+            print(outcome.violation, file=sys.stderr, flush=True)
+        if seeds % 50 == 0:
+            print(f"{total.steps:,} steps, {seeds} seeds, {len(violations)} violations", file=sys.stderr, flush=True)
+    real_s = time.monotonic() - begun
+    summary = {
+        "steps": total.steps, "seeds": seeds, "first_seed": first, "virtual_s": round(total.virtual_s),
+        "real_s": round(real_s, 1), "steps_per_s": round(total.steps / real_s),
+        "violations": violations, "jobs": total.counts["jobs"], "job_states": dict(total.states),
+        "executions": total.executions, "repeated_executions_by_cause": dict(total.repeated),
+        "happened": dict(sorted(total.counts.items())), "seeds_with_fault": dict(sorted(faults.items())),
+    }  # fmt: skip
+    print(json.dumps(summary, indent=2))
+    return bool(violations)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.sim", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1, help="the seed, or the first of a long run")
+    parser.add_argument("--quiet", action="store_true", help="no trace")
+    parser.add_argument("--long", type=int, metavar="STEPS", help="runs seeds until so many steps are done")
+    options = parser.parse_args()
+    if options.long:
+        return long_run(options.seed, options.long)
+    return replay(options.seed, options.quiet)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,383 @@
+"""A window of a browser: the simulated page's own logic, on simulated connections.
+
+What ``sdk/simulator/driver.py`` does with coroutines and sockets stands here as events: a poll on one connection,
+POSTs on another, sessions that are given up and made anew; and what a person or the machine does to a window.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from dispatcher.sdk.simulator.faults import Faults
+from dispatcher.sdk.simulator.hands import Held
+from dispatcher.sdk.simulator.journal import Journal
+from dispatcher.sdk.simulator.page import Identity, Page, Profile, Report
+from dispatcher.sdk.simulator.session import Session, SessionOver
+from tests.sim.network import Wire
+
+if TYPE_CHECKING:
+    from tests.sim.events import Event
+    from tests.sim.world import World
+
+__all__ = ["Window"]
+
+_TIMEOUT_S = 15.0
+_RESULT = '{"op":"result","attempt":"'
+
+
+class SimPage(Page):
+    """Tells the history what it starts."""
+
+    world: World
+    window: Window
+
+    def started(self, held: Held) -> None:
+        self.world.history.executed(self.boot, held.attempt, held.job)
+        self.window.mine.add(held.attempt)
+        super().started(held)
+
+
+class Window:
+    """One window; ``load`` makes its page anew."""
+
+    def __init__(
+        self, world: World, name: str, types: tuple[str, ...], *, identity: Identity | None = None,
+        stash: Iterable[Report] = (),
+    ) -> None:  # fmt: skip
+        self.world, self.name, self.types = world, name, types
+        self.rng = random.Random(world.rng.getrandbits(64))
+        self.gone = self.frozen = self.paused = False
+        self._told_pause = self._said_pause = False
+        self._backlog: list[Callable[[], None]] = []
+        #: Ids of attempts that this boot has started and was not told to be over.
+        self.mine: set[str] = set()
+        self._life = 0
+        self._failures = 0
+        self._wires: list[Wire] = []
+        self._posting = False
+        self._timer: Event | None = None
+        self.session: Session | None = None
+        self.page: SimPage
+        self.load(identity, stash)
+
+    # -- the page
+
+    def profile(self) -> Profile:
+        knobs = self.world.knobs
+        faults = Faults(
+            slow_s=(0.0, 2 * knobs.run_s), never_answer=knobs.never_answer, fail=knobs.fail,
+            ignore_cancels=knobs.ignore_cancels, reload=knobs.reload_task, stash=1 - knobs.lose_stash,
+        )  # fmt: skip
+        return Profile(
+            types=self.types, name=self.name, slots=knobs.slots, quick=knobs.quick, progress_s=knobs.progress_s,
+            faults=faults, task=self.world.history.answer,
+        )  # fmt: skip
+
+    def load(self, identity: Identity | None, stash: Iterable[Report]) -> None:
+        """The page is loaded: a new boot."""
+        boot = self.world.new_id("b")
+        page = SimPage(
+            self.profile(), boot=boot, rng=self.rng, journal=Journal(keep=1), identity=identity, stash=stash
+        )
+        page.world, page.window = self.world, self
+        self.page = page
+        self.mine = set()
+        self._said_pause = False
+        self.world.trace(f"{self.name} is loaded as {boot}")
+        self._open()
+
+    def reload(self, *, keep_stash: bool) -> None:
+        if self.gone:
+            return
+        self.world.count("reloads")
+        identity, stash = self.page.identity, self.page.stash.kept() if keep_stash else []
+        self._leave_page()
+        life = self._life
+        self.world.events.later(self.rng.uniform(0.05, 3.0), lambda: self._load_if(life, identity, stash))
+
+    def _load_if(self, life: int, identity: Identity | None, stash: Iterable[Report]) -> None:
+        if life == self._life and not self.gone:
+            self.load(identity, stash)
+
+    def _leave_page(self) -> None:
+        self.world.history.evidence[self.page.boot] = self.world.now
+        self.world.history.dead_boots.add(self.page.boot)
+        self._hang_up()
+        self._backlog.clear()
+        self.frozen = False
+
+    def calm(self) -> None:
+        """All faults are over for it."""
+        self.thaw()
+        self.page.profile = self.page.hands._profile = self.profile()
+        if not self.gone:
+            self.pause(False)
+
+    # -- what happens to it
+
+    def crash(self) -> None:
+        """The browser is killed."""
+        if not self.gone:
+            self._leave_page()
+            self.gone = True
+            self.world.trace(f"{self.name} has crashed")
+
+    def leave(self) -> None:
+        """It says bye; a moment later it is closed."""
+        if not self.gone:
+            self.page.say("bye")
+            self.world.history.evidence[self.page.boot] = self.world.now
+            self.mine.clear()
+            self._do(self._pump)
+            self.world.events.later(2.0, self.crash)
+
+    def freeze(self, seconds: float) -> None:
+        """Its scripts stand still; connections stay open."""
+        if not self.gone and not self.frozen:
+            self.world.count("freezes")
+            self.frozen = True
+            self.world.trace(f"{self.name} freezes for {seconds:.1f} s")
+            self.world.events.later(seconds, self.thaw)
+
+    def thaw(self) -> None:
+        if not self.frozen:
+            return
+        self.frozen = False
+        backlog, self._backlog = self._backlog, []
+        for call in backlog:
+            self._do(call)
+
+    def pause(self, paused: bool) -> None:
+        if self.gone or paused == self.paused:
+            return
+        self.paused = paused
+        self._said_pause = False
+        self._do(self._pump)
+
+    def _do(self, call: Callable[[], None]) -> None:
+        if self.gone:
+            return
+        if self.frozen:
+            self._backlog.append(call)
+        else:
+            call()
+
+    def _in_life(self, call: Callable[[], None]) -> Callable[[], None]:
+        """What belongs to this session: done unless it has ended meanwhile."""
+        life = self._life
+        return lambda: self._do(lambda: call() if life == self._life else None)
+
+    def _after(self, delay_s: float, call: Callable[[], None]) -> Event:
+        return self.world.events.later(delay_s, self._in_life(call))
+
+    # -- sessions
+
+    def _wire(self) -> Wire:
+        wire = Wire(self.world, self.name, self.page.boot)
+        self._wires.append(wire)
+        return wire
+
+    def _request(self, wire: Wire, method: str, body: bytes, timeout_s: float, done: Callable[[int, bytes], None]) -> None:
+        sid = f"&sid={self.session.sid}" if self.session else ""
+        lost = self._in_life(lambda: self._lost(at_once=False))
+        timer = self._after(timeout_s, lambda: self._lost(at_once=False))
+        life = self._life
+
+        def answered(status: int, answer: bytes) -> None:
+            def take() -> None:
+                timer.cancel()
+                if life == self._life:
+                    done(status, answer)
+
+            self._do(take)
+
+        wire.request(method, f"EIO=4&transport=polling{sid}", body, answered, lost)
+
+    def _open(self) -> None:
+        self._hang_up()
+        self._polls, self._posts = self._wire(), self._wire()
+        self._request(self._polls, "GET", b"", _TIMEOUT_S, self._opened)
+
+    def _opened(self, status: int, body: bytes) -> None:
+        now = self.world.now
+        try:
+            self.session = Session.open(status, body, now)
+        except SessionOver as over:
+            self._lost(at_once=over.at_once)
+            return
+        self._said_pause = False
+        self.page.connected(now, max_payload=self.session.max_payload)
+        self._poll()
+        self._pump()
+
+    def _poll(self) -> None:
+        assert self.session is not None
+        silence_s = max(0.001, self.session.deadline - self.world.now)
+        self._request(self._polls, "GET", b"", silence_s, self._polled)
+
+    def _polled(self, status: int, body: bytes) -> None:
+        assert self.session is not None
+        now = self.world.now
+        try:
+            messages = self.session.receive(status, body, now)
+        except SessionOver as over:
+            self._lost(at_once=over.at_once)
+            return
+        for text in messages:
+            self._heard(text)
+            self.page.received(text, now)
+        life = self._life
+        self._pump()
+        if life == self._life:
+            self._poll()
+
+    def _heard(self, text: str) -> None:
+        message = json.loads(text)
+        self.world.trace(f"{self.name} <- {text[:150]}")
+        if message["op"] in ("recorded", "cancel") or (message["op"] == "refused" and message.get("attempt")):
+            self.mine.discard(message["attempt"])
+        if message["op"] == "recorded":
+            self.world.history.told(message["attempt"], message["verdict"])
+        elif message["op"] == "job":
+            self.world.history.offered.append(message["attempt"])
+
+    def _lost(self, *, at_once: bool) -> None:
+        """The session is over."""
+        known = self.page.registered
+        self._hang_up()
+        self._failures = 0 if known else self._failures + 1
+        delay_s = 0.0 if at_once and known else self.rng.uniform(0, min(30.0, 2.0**self._failures))
+        self._after(delay_s, self._open)
+
+    def _hang_up(self) -> None:
+        self._life += 1
+        self.session, self._posting = None, False
+        for wire in self._wires:
+            wire.close()
+        self._wires.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+        if hasattr(self, "page"):
+            self.page.disconnected()
+
+    # -- what it says
+
+    def _pump(self) -> None:
+        """Does what is due, and sends what there is."""
+        now, page = self.world.now, self.page
+        page.tick(now)
+        if page.wants_reload is not None:
+            keep = page.wants_reload and self.rng.random() >= self.world.knobs.lose_stash
+            self.reload(keep_stash=keep)
+            return
+        if self.session is None:
+            return
+        self._say_pause()
+        if not self._posting:
+            batch = page.take(now)
+            if batch.outs or self.session.owes_pong:
+                self._post(batch)
+        self._arm()
+
+    def _post(self, batch: object) -> None:
+        session = self.session
+        assert session is not None
+        messages = batch.messages  # type: ignore[attr-defined]
+        for text in messages:
+            self._note(text)
+        self._posting = True
+        self._request(self._posts, "POST", session.body(messages), _TIMEOUT_S, lambda status, _: self._posted(batch, status))
+
+    def _posted(self, batch: object, status: int) -> None:
+        self._posting = False
+        if status != 200:
+            self._lost(at_once=status == 400)
+            return
+        self.page.posted(batch, self.world.now)  # type: ignore[arg-type]
+        self._pump()
+
+    def _note(self, text: str) -> None:
+        self.world.trace(f"{self.name} -> {text[:150]}")
+        history = self.world.history
+        if text.startswith(_RESULT):
+            attempt, _, rest = text[len(_RESULT) :].partition('"')
+            history.sent.setdefault(attempt, set()).add(rest.removeprefix(',"value":')[:-1])
+        elif text.startswith('{"op":"accept"'):
+            attempt = json.loads(text)["attempt"]
+            history.accepted_at.setdefault(attempt, self.world.now)
+        elif text.startswith('{"op":"register"'):
+            said = json.loads(text)
+            names = {held["attempt"] for held in said["holding"]} | set(said["finished"])
+            forgotten = self.mine - names - history.lied
+            if forgotten:
+                self.world.broken(f"{self.name} forgot {sorted(forgotten)}: no verdict came, and it does not say them")
+
+    def _say_pause(self) -> None:
+        """As worker.js: the server remembers a pause longer than a session, so it is said anew in each."""
+        if self.page.registered and not self._said_pause and (self.paused or self._told_pause):
+            self._said_pause = True
+            self._told_pause = self.paused
+            self.page.say("pause" if self.paused else "resume")
+
+    def _arm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        due = self.page.next_deadline()
+        if due is not None:
+            self._timer = self.world.events.at(due, self._in_life(self._pump))
+
+    # -- lies
+
+    def lie(self) -> None:
+        """Something that no honest page says."""
+        history = self.world.history
+        if self.gone or self.frozen or self.session is None or not history.offered:
+            return
+        self.world.count("lies")
+        target = self.rng.choice(history.offered[-30:])
+        history.lied.add(target)
+        history.lied.update(self.mine)
+        self.rng.choice(_LIES)(self, target)
+        self._pump()
+
+    def _say(self, op: str, **fields: object) -> None:
+        self.page.send(json.dumps({"op": op, **fields}, separators=(",", ":")))
+
+    def _lie_twice(self, target: str) -> None:
+        for attempt in [target, *sorted(self.mine)]:
+            self._say("accept", attempt=attempt)
+            self._say("accept", attempt=attempt)
+
+    def _lie_result(self, target: str) -> None:
+        self._say("result", attempt=target, value={"lie": self.rng.getrandbits(32)})
+
+    def _lie_error(self, target: str) -> None:
+        self._say("error", attempt=target, message="a lie", retry=self.rng.random() < 0.5)
+
+    def _lie_released(self, target: str) -> None:
+        self._say("released", attempt=target, reason="a lie")
+
+    def _lie_progress(self, target: str) -> None:
+        self._say("progress", attempt=target, percent=50)
+        self._say("log", attempt=target, line="a lie")
+
+    def _lie_register(self, target: str) -> None:
+        identity = self.page.identity
+        known = {"worker": identity.worker, "secret": identity.secret} if identity else {}
+        which = "holding" if self.rng.random() < 0.5 else "finished"
+        claim = [{"attempt": target, "elapsed_ms": 1}] if which == "holding" else [target]
+        more = {"holding": [], "finished": [], which: claim}
+        self._say("register", version=1, types=self.types, boot=self.page.boot, slots=1, **known, **more)
+
+    def _lie_noise(self, target: str) -> None:
+        for text in ("", "{}", "null", '{"op":"go"}', '{"op":"result"}', f'{{"op":"result","attempt":"{target}"'):
+            self.page.send(text)
+
+
+_LIES = (
+    Window._lie_twice, Window._lie_result, Window._lie_error, Window._lie_released, Window._lie_progress,
+    Window._lie_register, Window._lie_noise,
+)  # fmt: skip

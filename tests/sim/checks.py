@@ -1,0 +1,324 @@
+"""The invariants (docs name them I1 to I35), asked after every step of rows, server and histories."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from dispatcher.core.ledger import JobRow
+from dispatcher.core.states import FINAL, JobState
+from dispatcher.core.turn import Cancel, Cause, Ended, OfferedTypes, Retry, Turn, TurnReport, Verdict
+from dispatcher.core.worker import AttemptState, WorkerState
+from tests.sim.node import Node
+
+if TYPE_CHECKING:
+    from tests.sim.world import World
+
+__all__ = ["Checks"]
+
+#: A timer may be this late under normal load (S20).
+SLACK_S = 1.0
+#: Two turns of a slow disk, and the way of what they bring.
+SLOW_TURNS_S = 7.0
+
+
+class Checks:
+    """All of them; what is broken is said to the world."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.rows = world.disk.rows
+        #: Jobs that the rows ever held, by id: the token that they were submitted with.
+        self.created: dict[str, str] = {}
+        self.tokens: dict[str, str] = {}
+        self.results: dict[int, str] = {}
+        self.revoked: set[str] = set()
+        self.retried: set[str] = set()
+        self.claimed_at: dict[str, float] = {}
+        #: Since when: a job is queued; a worker of the running process has room.
+        self._queued_since: dict[int, float] = {}
+        self._idle_since: dict[str, float] = {}
+        self._resumed_at = 0.0
+
+    def fail(self, what: str) -> None:
+        self.world.broken(what)
+
+    # -- a turn
+
+    def committed(self, node: Node, turn: Turn, report: TurnReport, begun: float) -> None:
+        """A transaction is durable."""
+        self._purged(turn)
+        for seq, before in self.rows.changed.items():
+            job = self.rows.by_seq[seq]
+            self._created(job, before)
+            self._moved(job, before, turn)
+            self.job(job)
+        self._reports(node, turn, report)
+        for command, done in zip(turn.commands, report.commands, strict=True):
+            if done.revoked is not None:
+                self.revoked.add(done.revoked)
+            if done.done and not isinstance(command, OfferedTypes):
+                self.world.count("cancelled" if isinstance(command, Cancel) else "retried")
+        self._claims(node, turn, report, begun)
+
+    def _purged(self, turn: Turn) -> None:
+        """I33: only final jobs, older than the rule; keys live at least as long."""
+        for job in self.rows.purged:
+            kept_s = self.world.knobs.settings.retention_s
+            if job.ended_at is None or job.state not in FINAL or job.ended_at > turn.now_at - kept_s:
+                self.fail(f"I33: {job.id} is {job.state} and was removed")
+            if job.key is not None and job.created_at > turn.now_at - 86_400:
+                self.fail(f"I33: the key of {job.id} was forgotten within a day")
+            self.world.history.purged.add(job.id)
+            self.tokens.pop(self.created[job.id], None)
+            self._queued_since.pop(job.seq, None)
+
+    def _created(self, job: JobRow, before: JobRow | None) -> None:
+        """I2, I3: a job appears only because it was submitted, and once."""
+        if before is not None:
+            return
+        data = self.rows.payloads[job.seq]
+        token = str(json.loads(data)["token"]) if data != '"other"' else f"other of {job.key}"
+        spec = self.world.history.submitted.get(token)
+        if data != '"other"' and (spec is None or spec.data != data or spec.type != job.type or spec.key != job.key):
+            self.fail(f"I1: {job.id} is not what was submitted")
+        if token in self.tokens:
+            self.fail(f"I3: {token} has become {self.tokens[token]} and {job.id}")
+        self.created[job.id] = token
+        self.tokens[token] = job.id
+        self.world.count("jobs")
+
+    def _moved(self, job: JobRow, before: JobRow | None, turn: Turn) -> None:
+        """I5: a final state changes only because a person wants it to; what was recorded never changes."""
+        retried = any(isinstance(command, Retry) and command.job == job.id for command in turn.commands)
+        if retried and before is not None and job.number == before.number:
+            self.retried.add(job.id)
+        if before is not None and before.state in FINAL and not retried and before != job:
+            self.fail(f"I5: {job.id} was {before.state} and has become {job.state}")
+        result = self.rows.results.get(job.seq)
+        if result is not None and self.results.setdefault(job.seq, result) != result:
+            self.fail(f"I5: the result of {job.id} has changed")
+        if job.state is not JobState.QUEUED:
+            self._queued_since.pop(job.seq, None)
+        elif before is None or before.state is not JobState.QUEUED:
+            self._queued_since[job.seq] = self.world.now
+
+    def _reports(self, node: Node, turn: Turn, report: TurnReport) -> None:
+        for said, settled in zip(turn.reports, report.verdicts, strict=True):
+            if settled.verdict is not Verdict.RECORDED:
+                continue
+            if said.attempt in self.revoked:
+                self.fail(f"I30: {said.attempt} was revoked, and {said} was recorded")
+            if isinstance(said, Ended):
+                self._ended(node, said)
+
+    def _ended(self, node: Node, said: Ended) -> None:
+        history, attempt = self.world.history, said.attempt
+        self.world.count(f"attempts {said.cause}")
+        row = self.rows.all_attempts[attempt]
+        job = self.rows.by_seq[row.job]
+        if job.attempt != attempt:
+            self.fail(f"I5: {attempt} is not the newest of {job.id}, and {said.cause} was recorded")
+        if said.cause is Cause.SUCCEEDED:
+            if self.rows.results.get(job.seq) != said.value:
+                self.fail(f"I4: {job.id} does not hold the result that was recorded")
+            if said.value not in history.sent.get(attempt, ()):
+                self.fail(f"nobody sent {said.value} as the result of {attempt}")
+        if attempt in history.lied:
+            return
+        if said.cause is Cause.TIMED_OUT:
+            accepted_at = history.accepted_at.get(attempt)
+            if accepted_at is None or self.world.now < accepted_at + job.timeout_s:
+                self.fail(f"I9: {attempt} timed out early")
+        if said.cause is Cause.LOST:
+            self._lost(node, attempt, said.holder.boot if said.holder else "")
+
+    def _lost(self, node: Node, attempt: str, boot: str) -> None:
+        """I8: no page is given up without a sign that it may be gone."""
+        offered_at = self.claimed_at.get(attempt, 0.0)
+        signs = [node.started_at, self.world.history.evidence.get(boot, -1.0)]
+        if max(signs) < offered_at:
+            self.fail(f"I8: {attempt} is lost, and nothing had happened to its page {boot}")
+
+    def _claims(self, node: Node, turn: Turn, report: TurnReport, begun: float) -> None:
+        """I7, I13, I16: who may be offered what, in which order."""
+        if node.drained_at is not None and begun > node.drained_at and report.claims:
+            self.fail("I22: a draining server claims jobs")
+        lanes: dict[str, tuple[float, int]] = {}
+        for claim in report.claims:
+            self.claimed_at[claim.attempt] = self.world.now
+            job = self.rows.by_seq[self.rows.by_id[claim.job]]
+            if job.expires_at is not None and job.expires_at <= turn.now_at:
+                self.fail(f"I13: {job.id} has expired and is offered")
+            place = (job.rank or 0.0, job.seq)
+            if place < lanes.get(job.type, place):
+                self.fail(f"I32: {job.id} is claimed out of order")
+            lanes[job.type] = place
+        for row in self.rows.queued.values():
+            if row.type in lanes and (row.rank or 0.0, row.seq) < lanes[row.type]:
+                self.fail(f"I32: {row.id} was overtaken")
+
+    # -- a job
+
+    def job(self, job: JobRow) -> None:
+        """I4, I11, I12, I17: one job's rows agree."""
+        if (job.state is JobState.SUCCEEDED) != (job.seq in self.rows.results):
+            self.fail(f"I4: {job.id} is {job.state}, with or without a result")
+        if (job.rank is not None) != (job.state in (JobState.QUEUED, JobState.RUNNING)):
+            self.fail(f"{job.id} is {job.state} and its rank is {job.rank}")
+        if (job.run_at is not None) != (job.state is JobState.SCHEDULED):
+            self.fail(f"I13: {job.id} is {job.state} and its time is {job.run_at}")
+        if (job.ended_at is not None) != (job.state in FINAL):
+            self.fail(f"{job.id} is {job.state} and ended at {job.ended_at}")
+        if job.errors > job.max_attempts or job.crashes > job.max_crashes + 1:
+            self.fail(f"I11: {job.id} has {job.errors} errors and {job.crashes} crashes")
+        if job.state not in FINAL and (job.errors >= job.max_attempts or job.crashes > job.max_crashes):
+            self.fail(f"I12: {job.id} has used up its attempts and is {job.state}")
+        if job.crashes > job.max_crashes and job.reason != "poison" and job.state is not JobState.SUCCEEDED:
+            self.fail(f"I12: {job.id} is {job.state} because of {job.reason}")
+        self._attempts(job)
+
+    def _attempts(self, job: JobRow) -> None:
+        attempts = self.rows.attempts_of(job)
+        live = [a for a in attempts if a.cause is None]
+        if len(live) != (job.state is JobState.RUNNING) or any(a.id != job.attempt for a in live):
+            self.fail(f"I7: {job.id} is {job.state} and its live attempts are {[a.id for a in live]}")
+        numbers = sorted(a.number for a in attempts if a.started_at is not None and a.number is not None)
+        if numbers != list(range(1, job.number + 1)):
+            self.fail(f"I17: the numbers of {job.id} are {numbers}, its own {job.number}")
+        won = [a for a in attempts if a.cause is Cause.SUCCEEDED or a.late_at is not None]
+        if len(won) != (job.state is JobState.SUCCEEDED):
+            self.fail(f"I4: {job.id} is {job.state} with {len(won)} results recorded")
+        if won and self.rows.results.get(job.seq) not in self.world.history.sent.get(won[0].id, ()):
+            self.fail(f"I5: the result of {job.id} is not one of {won[0].id}")
+        if not self.world.wall_was_stepped:
+            for a in attempts:
+                instants = [t for t in (a.offered_at, a.started_at, a.ended_at, a.late_at) if t is not None]
+                if instants != sorted(instants):
+                    self.fail(f"I17: the timeline of {a.id} is {instants}")
+
+    def everything(self, node: Node | None) -> None:
+        """All rows, and the counters."""
+        held = {row.id for row in self.rows.by_seq.values()}
+        wanted = set(self.created) - self.world.history.purged
+        if held != wanted:
+            self.fail(f"I2: lost {sorted(wanted - held)}, unexpected {sorted(held - wanted)}")
+        lost = set(self.world.history.acked.values()) - held - self.world.history.purged
+        if lost:
+            self.fail(f"I1: acknowledged, and lost: {sorted(lost)}")
+        states: dict[str, int] = {}
+        for row in self.rows.by_seq.values():
+            self.job(row)
+            states[str(row.state)] = states.get(str(row.state), 0) + 1
+        if node is not None:
+            counts = {state: n for state, n in node.store.applier.counts().items() if n}
+            if counts != states:
+                self.fail(f"I18: counted {counts}, there are {states}")
+
+    # -- the server
+
+    def server_step(self, node: Node) -> None:
+        """What must hold of the process after each of its steps."""
+        if node.loop.errors:
+            self.fail(f"unhandled: {node.loop.errors}")
+        if not hasattr(node, "sessions"):
+            return
+        if node.sessions.counts.listener_errors:
+            self.fail("the listener failed")
+        self._leases(node)
+        self._workers(node)
+        if not node.stalled and node.listening:
+            self._work_conserving(node)
+
+    def _leases(self, node: Node) -> None:
+        """I2, I8, I10: whatever is open will go on by itself, and no deadline is missed."""
+        machine, deadlines = node.machine, node.machine._deadlines
+        due = deadlines.next()
+        if due is not None and due < self.world.now - SLACK_S - (self.world.now < self._resumed_at + SLACK_S) * 100:
+            self.fail(f"I9: something was due at {due}")
+        for attempt in machine.attempts.values():
+            if attempt.state is AttemptState.REVOKED:
+                continue
+            if deadlines.get(("lease", attempt.id)) is None:
+                worker = machine.workers.get(attempt.worker)
+                if attempt.state is not AttemptState.OFFERED or attempt.written or worker is None or not worker.session:
+                    self.fail(f"I10: {attempt.id} is {attempt.state} and will never end")
+        if node.listening and not node.turns._begun and not node.turns._reports:
+            live = {a.id for a in machine.attempts.values() if a.live()}
+            rows = set(self.rows.running.values())
+            if live != rows:
+                self.fail(f"I2: the server holds {sorted(live - rows)}, the rows {sorted(rows - live)} besides")
+
+    def _workers(self, node: Node) -> None:
+        """I7, I8: slots, and the end of pages that went away."""
+        machine = node.machine
+        for worker in machine.workers.values():
+            offered = sum(a.state is AttemptState.OFFERED for a in worker.attempts.values())
+            if offered and len(worker.attempts) > worker.slots and not self.world.knobs.lie_every_s:
+                self.fail(f"I7: {worker.id} holds {len(worker.attempts)} attempts in {worker.slots} slots")
+            if worker.state is WorkerState.AWAY and machine._deadlines.get(("grace", worker.id)) is None:
+                self.fail(f"I8: {worker.id} is away for ever")
+            if worker.session is not None and machine._by_session.get(worker.session) is not worker:
+                self.fail(f"I6: {worker.id} and its session disagree")
+
+    def _work_conserving(self, node: Node) -> None:
+        """I20: where a job is ready and a worker could take it, it is offered at once."""
+        now = self.world.now
+        idle: dict[str, float] = {}
+        for worker in node.machine.workers.values():
+            if worker.room() and not node.machine.draining:
+                idle[worker.id] = self._idle_since.get(worker.id, now)
+        self._idle_since = idle
+        if not idle or not self.rows.queued:
+            return
+        for row in self.rows.queued.values():
+            ready = max(self._queued_since.get(row.seq, now), self._resumed_at, node.started_at)
+            for name, since in idle.items():
+                late_s = now - max(ready, since)
+                if late_s > SLACK_S + SLOW_TURNS_S and row.type in node.machine.workers[name].lanes:
+                    self.fail(f"I20: {row.id} is ready and {name} idle for {late_s:.1f} s")
+
+    def resumed(self, node: Node) -> None:
+        """The process had stood still."""
+        self._resumed_at = self.world.now
+        self._idle_since.clear()
+
+    def stopped(self, node: Node) -> None:
+        """I22: a graceful stop ends in time."""
+        assert node.drained_at is not None
+        took_s = self.world.now - max(node.drained_at, self._resumed_at)
+        if took_s > self.world.knobs.settings.drain_s + 2.0 + SLOW_TURNS_S:
+            self.fail(f"I22: the stop took {took_s:.1f} s")
+
+    def watch(self) -> None:
+        """I27: no request waits longer than its bound. Called once a second."""
+        node, settings = self.world.node, self.world.knobs.settings
+        if node is None or not node.alive or node.stalled:
+            return
+        bound_s = settings.ping_interval_s + settings.ping_timeout_s + 5.0
+        for exchange in node.exchanges:
+            if self.world.now - max(exchange.since, self._resumed_at) > bound_s + 5.0 and exchange.is_open():
+                self.fail(f"I27: a {exchange.method} waits since {exchange.since:.1f}")
+        for call in self.world.calls:
+            if self.world.now - max(call.arrived_at, self._resumed_at) > call.bound_s + SLOW_TURNS_S:
+                self.fail(f"I27: an API request waits since {call.arrived_at:.1f}")
+        self.server_step(node)
+
+    # -- the end
+
+    def ended(self, node: Node) -> None:
+        """Everything has been healed, and has had its time."""
+        still = [(row.id, str(row.state)) for row in self.rows.by_seq.values() if row.state not in FINAL]
+        if still:
+            self.fail(f"never ended: {still}")
+        self.everything(node)
+
+    def left(self, node: Node) -> None:
+        """I25: all pages have left; nothing of them is kept."""
+        machine = node.machine
+        kept = [
+            *machine.workers, *machine.attempts, *machine._by_session, *machine._asked, *machine._newcomers,
+            *machine._boots, *node.sessions.ids(), *node.dispatcher.pages.sessions,
+        ]  # fmt: skip
+        if kept or len(machine._deadlines):
+            self.fail(f"I25: kept although everybody has left: {kept}")

@@ -1,0 +1,91 @@
+"""What submitters and pages have seen with their own eyes; nothing here is read from the server."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from dispatcher.core.model import JobSpec, JobView
+from dispatcher.core.states import FINAL
+
+if TYPE_CHECKING:
+    from tests.sim.world import World
+
+__all__ = ["History"]
+
+
+class History:
+    """The histories that the rows are checked against."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        #: Token -> what was asked for; token -> job that the answer named.
+        self.submitted: dict[str, JobSpec] = {}
+        self.acked: dict[str, str] = {}
+        #: Jobs that retention has removed, rightly.
+        self.purged: set[str] = set()
+        #: Attempts in the order of their offers' arrival at a page.
+        self.offered: list[str] = []
+        #: Attempt -> instant at which a page first said that it accepts.
+        self.accepted_at: dict[str, float] = {}
+        #: Attempt -> values (JSON text) that somebody sent as its result.
+        self.sent: dict[str, set[str]] = {}
+        #: Job -> (boot, attempt) of every start of a task.
+        self.executions: dict[str, list[tuple[str, str]]] = {}
+        self._executed: set[str] = set()
+        #: Attempts that a lie was told about.
+        self.lied: set[str] = set()
+        #: Boot -> instant of the last sign that its page may be gone.
+        self.evidence: dict[str, float] = {}
+        #: Boots whose page was loaded anew or closed.
+        self.dead_boots: set[str] = set()
+        #: Job -> final state and result that a submitter was shown.
+        self._final: dict[str, tuple[str, str | None]] = {}
+        self._answers = 0
+
+    def answer(self, job_type: str, data: str) -> str:
+        """What a task of an honest page answers: each time something else."""
+        self._answers += 1
+        return f'{{"n":{self._answers},"of":{data}}}'
+
+    def executed(self, boot: str, attempt: str, job: str) -> None:
+        if attempt in self._executed:
+            self.world.broken(f"{attempt} was started twice")
+        self._executed.add(attempt)
+        self.executions.setdefault(job, []).append((boot, attempt))
+
+    def acknowledged(self, token: str, job: str) -> None:
+        earlier = self.acked.setdefault(token, job)
+        if earlier != job and earlier not in self.purged:
+            self.world.broken(f"{token} was acknowledged as {earlier} and as {job}")
+        self.acked[token] = job
+
+    def told(self, attempt: str, verdict: str) -> None:
+        """A page got a verdict: what is said to be recorded must be in the rows (they are durable)."""
+        if verdict not in ("recorded", "duplicate"):
+            return
+        row = self.world.disk.rows.all_attempts.get(attempt)
+        known = row is not None and (row.cause in ("succeeded", "error") or row.late_at is not None)
+        if not known and not self.purged:
+            self.world.broken(f"a page was told that {attempt} is {verdict}, and the rows do not know it")
+
+    def saw(self, job: JobView) -> None:
+        """A submitter was shown a job."""
+        if job.state not in FINAL or job.id in self.world.checks.retried:
+            return
+        shown = (str(job.state), job.result)
+        if self._final.setdefault(job.id, shown) != shown:
+            self.world.broken(f"{job.id} was {self._final[job.id]} and is {shown}")
+
+    def repeated_executions(self) -> Counter[str]:
+        """Executions beyond the first of each job, by how the attempt before them had ended."""
+        causes: Counter[str] = Counter()
+        attempts = self.world.disk.rows.all_attempts
+        for starts in self.executions.values():
+            for (boot, attempt), _ in zip(starts, starts[1:], strict=False):
+                row = attempts.get(attempt)
+                cause = "purged" if row is None else str(row.cause)
+                if cause == "lost":
+                    cause += ", page gone" if boot in self.dead_boots else ", page not heard of"
+                causes[cause] += 1
+        return causes

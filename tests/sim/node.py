@@ -1,0 +1,242 @@
+"""One process of the server: the real dispatcher, pages and sessions, on virtual time.
+
+In place of Tornado's front stand ``request`` and ``closed``, which make the same calls in the same order as
+``transport/http.py`` and ``transport/http_exchange.py``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
+
+from dispatcher.core.turn import Cause, Ended
+from dispatcher.errors import PagehandError, StorageTrouble
+from dispatcher.service import Dispatcher
+from dispatcher.store.rows import Limits as StoreLimits
+from dispatcher.transport.exchange import Answer
+from dispatcher.transport.limits import Limits
+from dispatcher.transport.session import Session
+from dispatcher.transport.sessions import Sessions
+from tests.sim.disk import SimStore
+from tests.sim.events import VirtualLoop
+
+if TYPE_CHECKING:
+    from tests.sim.network import Wire
+    from tests.sim.world import World
+
+__all__ = ["Exchange", "Node"]
+
+
+class Exchange:
+    """See transport.exchange.Exchange."""
+
+    upgrade = False
+    user_agent = "simulated"
+
+    def __init__(self, node: Node, wire: Wire, method: str, query: str) -> None:
+        self.method, self.query, self.remote = method, query, wire.name
+        self.connection = wire.carrier if method == "GET" else None
+        self.session: Session | None = None
+        self.wire = wire
+        self.since = node.world.now
+        self._node = node
+        self._answered = False
+
+    def is_open(self) -> bool:
+        return not self._answered and self.wire.there
+
+    def answer(self, answer: Answer) -> bool:
+        if not self.is_open():
+            return False
+        self._answered = True
+        self._node.exchanges.pop(self, None)
+        self.wire.pending = None
+        self.wire.answer(answer.status, answer.body)
+        return True
+
+
+class NodeClock:
+    """Monotonic time is the world's; the wall clock is what the operator sets it to."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def monotonic(self) -> float:
+        return self._world.now
+
+    def utc(self) -> float:
+        return self._world.wall()
+
+
+class Node:
+    """A process, from its start to its death."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.alive = True
+        self.listening = False
+        self.drained_at: float | None = None
+        self.started_at = world.now
+        self.stalled = False
+        self._backlog: dict[str, list[Callable[[], None]]] = {"soon": [], "io": [], "timer": []}
+        self.exchanges: dict[Exchange, None] = {}
+        self.wires: dict[Wire, None] = {}
+        #: Attempt -> when the core gave it up as lost.
+        self.lost_at: dict[str, float] = {}
+        self.loop = VirtualLoop(world.events, self.run)
+        settings = world.knobs.settings
+        limits = StoreLimits(queue_depth=settings.queue_depth, retention_s=settings.retention_s)
+        self.store = SimStore(world.disk, self, limits=limits, new_id=world.new_id)
+        self.run("soon", self._boot)
+
+    def _boot(self) -> None:
+        world = self.world
+        self.dispatcher = Dispatcher(
+            store=self.store,
+            settings=world.knobs.settings,
+            clock=NodeClock(world),
+            rng=random.Random(world.rng.getrandbits(64)),
+            new_worker_id=lambda: world.new_id("w"),
+            failed=self._failed,
+        )
+        pages = self.dispatcher.pages
+        self.machine, self.turns = self.dispatcher.machine, self.dispatcher._turns
+        limits = Limits.of(world.knobs.settings, sessions=100)
+        self.sessions = Sessions(limits, pages, new_sid=lambda: world.new_id("s"))
+        pages.outlet.send, pages.outlet.end = self.sessions.send, self.sessions.end
+        pages.outlet.probe = self.sessions.probe
+        self.dispatcher.attach(
+            flush=self.sessions.flush, next_deadline=self.sessions.next_deadline, tick=self.sessions.tick
+        )
+        self._listen_for_ends()
+        self.loop.create_task(self._start())
+
+    async def _start(self) -> None:
+        await self.dispatcher.start()
+        self.listening = True
+        self.world.trace("the server is up")
+
+    def _failed(self, error: StorageTrouble) -> None:
+        if error.detail != "simulated":
+            self.world.broken(f"a turn failed: {error.detail}")
+        self.world.events.later(1.0, lambda: self.world.operator.kill("after store trouble", self))
+
+    def _listen_for_ends(self) -> None:
+        """A page that ended its session, by word or by breaking the rules, has given evidence of leaving."""
+        pages, ended = self.dispatcher.pages, self.dispatcher.pages.ended
+
+        def hear(sid: str, now: float) -> None:
+            worker = self.machine.worker_of(sid)
+            if worker is not None:
+                self.world.history.evidence[worker.boot] = now
+            ended(sid, now)
+
+        pages.ended = hear  # type: ignore[method-assign]
+
+    # -- the process
+
+    def run(self, kind: str, call: Callable[[], object]) -> None:
+        """Lets the process do something now; not if it is dead, later if it stands still."""
+        if not self.alive:
+            return
+        if self.stalled:
+            self._backlog[kind].append(lambda: self.run(kind, call))
+            return
+        asyncio._set_running_loop(self.loop)
+        try:
+            call()
+        finally:
+            asyncio._set_running_loop(None)
+        if kind != "soon" or not self.world.quick:
+            self._note_losses()
+            self.world.checks.server_step(self)
+
+    def _note_losses(self) -> None:
+        for report in self.turns._reports:
+            if isinstance(report, Ended) and report.cause is Cause.LOST:
+                self.lost_at.setdefault(report.attempt, self.world.now)
+
+    def stall(self, seconds: float) -> None:
+        """The process stands still: suspended, or its loop is blocked."""
+        self.stalled = True
+        self.world.events.later(seconds, self._resume)
+
+    def _resume(self) -> None:
+        if not self.alive or not self.stalled:
+            return
+        self.stalled = False
+        self.world.checks.resumed(self)
+        backlog, self._backlog = self._backlog, {"soon": [], "io": [], "timer": []}
+        # As a real loop: what was ready, then what has arrived, then what is due.
+        for call in backlog["soon"] + backlog["io"] + backlog["timer"]:
+            call()
+
+    def die(self) -> None:
+        self.alive = self.listening = False
+        for wire in self.wires:
+            wire.server_died()
+
+    # -- the front
+
+    def request(self, wire: Wire, method: str, query: str, body: bytes, body_delay_s: float) -> None:
+        exchange = Exchange(self, wire, method, query)
+        refusal = self.sessions.begin(exchange, self.world.now)
+        wire.pending = exchange
+        self.exchanges[exchange] = None
+        if refusal is not None:
+            self._settle()
+            exchange.answer(refusal)
+        elif body_delay_s:
+            self.world.events.later(body_delay_s, lambda: self.run("io", lambda: self._finish(exchange, body)))
+        else:
+            self._finish(exchange, body)
+
+    def _finish(self, exchange: Exchange, body: bytes) -> None:
+        if exchange.wire.pending is not exchange:
+            return  # its connection closed before its body was here
+        exchange.since = self.world.now
+        self.sessions.complete(exchange, body, self.world.now)
+        self._settle()
+
+    def closed(self, wire: Wire) -> None:
+        """The page's side has closed the connection, and the process hears of it."""
+        now, exchange = self.world.now, wire.pending
+        if exchange is not None:
+            wire.pending = None
+            self.exchanges.pop(exchange, None)
+            self.sessions.abandon(exchange, now)
+        if wire.carrier.sids:
+            self.sessions.disconnected(wire.carrier, now)
+        self._settle()
+
+    def _settle(self) -> None:
+        self.sessions.flush(self.world.now)
+        self.dispatcher.changed()
+
+    # -- the API
+
+    def call(self, make: Callable[[Dispatcher], Coroutine[Any, Any, Any]], reply: Callable[[Any], None]) -> None:
+        """An API request: its coroutine runs to its end, then ``reply`` gets the value or the error."""
+
+        async def serve() -> None:
+            try:
+                value = await make(self.dispatcher)
+            except PagehandError as error:
+                value = error
+            reply(value)
+
+        self.loop.create_task(serve())
+
+    async def stop(self) -> None:
+        """SIGTERM, as ``server.py`` obeys it."""
+        world = self.world
+        self.drained_at = world.now
+        self.dispatcher.begin_drain()
+        deadline = world.now + world.knobs.settings.drain_s
+        while self.dispatcher.busy() and world.now < deadline:
+            await asyncio.sleep(0.1)
+        self.listening = False
+        await self.dispatcher.close()
+        world.operator.stopped(self)

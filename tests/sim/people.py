@@ -1,0 +1,225 @@
+"""Submitters, and the operator of the server."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dispatcher.core.model import JobSpec, JobView
+from dispatcher.core.states import FINAL
+from dispatcher.core.turn import Accepted
+from dispatcher.errors import Draining, JobNotFound, KeyConflict, PagehandError, QueueFull, StorageTrouble, WrongState
+from dispatcher.service import Dispatcher
+from tests.sim.node import Node
+
+if TYPE_CHECKING:
+    from tests.sim.world import World
+
+__all__ = ["Operator", "Submitter"]
+
+HOUR_S, YEARS_S = 3_600.0, 10 * 365.25 * 86_400.0
+
+
+class Unknown(Exception):
+    """The network or the server ate the answer: nobody knows what became of the request."""
+
+
+@dataclass(eq=False)
+class Call:
+    """An API request on its way."""
+
+    node: Node
+    arrived_at: float
+    bound_s: float
+    answer: Callable[[Any], None]
+
+
+class Submitter:
+    """Gives jobs, and looks after them."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.rng = random.Random(world.rng.getrandbits(64))
+        self._count = 0
+
+    # -- requests
+
+    def _call(
+        self, make: Callable[[Dispatcher], Coroutine[Any, Any, Any]], done: Callable[[Any], None], *, wait_s: float = 0.0
+    ) -> None:
+        """A request over a network that may lose it or its answer; ``done`` gets the value, the error or Unknown."""
+        world, rng, knobs = self.world, self.rng, self.world.knobs
+        way_s, back_s = rng.uniform(0.001, 0.5), rng.uniform(0.001, 0.5)
+        lost, unheard = rng.random() < knobs.lose_call, rng.random() < knobs.lose_reply
+        answered: list[object] = []
+
+        def answer(value: Any) -> None:
+            if call is not None:
+                world.calls.pop(call, None)
+            if not answered:
+                answered.append(value)
+                world.events.later(back_s, lambda: done(Unknown() if unheard else value))
+
+        call: Call | None = None
+
+        def arrive() -> None:
+            nonlocal call
+            node = world.node
+            if lost or node is None or not node.listening:
+                answer(Unknown())
+                return
+            call = Call(node, world.now, wait_s, answer)
+            world.calls[call] = None
+            node.run("io", lambda: node.call(make, answer))
+
+        world.events.later(way_s, arrive)
+
+    # -- giving jobs
+
+    def give(self) -> None:
+        """A new job, asked for until its outcome is known."""
+        self._count += 1
+        rng, knobs = self.rng, self.world.knobs
+        token = f"t{self._count}"
+        pad = "x" * rng.choice((0, 0, 100, 1_100 if rng.random() < knobs.big else 10))
+        key = f"k{token}" if rng.random() < 0.8 else None
+        spec = JobSpec(
+            type=rng.choice(self.world.types), data=json.dumps({"token": token, "pad": pad}),
+            priority=rng.choice((0, 0, 0, 1, -1, 5)),
+            delay_s=rng.uniform(0.1, 30) if rng.random() < knobs.delayed else 0.0,
+            expires_s=rng.uniform(1, 60) if rng.random() < knobs.expires else None,
+            timeout_s=rng.choice((2.0, 10.0, 30.0)), max_attempts=rng.randint(1, 4), max_crashes=rng.randint(0, 5),
+            key=key, fingerprint=f"f{token}",
+        )  # fmt: skip
+        self.world.history.submitted[token] = spec
+        self._submit(token, spec)
+
+    def _submit(self, token: str, spec: JobSpec) -> None:
+        self._call(lambda dispatcher: dispatcher.submit(spec), lambda outcome: self._heard(token, spec, outcome))
+
+    def _heard(self, token: str, spec: JobSpec, outcome: Any) -> None:
+        if isinstance(outcome, Accepted):
+            assert outcome.job is not None
+            self.world.trace(f"{token} is accepted as {outcome.job.id}, replayed {outcome.replayed}")
+            self.world.history.acknowledged(token, outcome.job.id)
+            self._care(token, spec, outcome.job.id)
+        elif isinstance(outcome, KeyConflict):
+            self.world.broken(f"{token}: its key is said to be used for another body")
+        elif isinstance(outcome, (Unknown, StorageTrouble)) and spec.key is None:
+            self.world.count("submissions given up, outcome unknown")
+        elif isinstance(outcome, (Unknown, StorageTrouble, QueueFull, Draining)):
+            self.world.events.later(self.rng.uniform(0.5, 5.0), lambda: self._submit(token, spec))
+        else:
+            self.world.broken(f"{token}: {outcome!r}")
+
+    def _care(self, token: str, spec: JobSpec, job: str) -> None:
+        rng, knobs, later = self.rng, self.world.knobs, self.world.events.later
+        if rng.random() < 0.3:
+            later(rng.uniform(0, 5), lambda: self._look(job))
+        if rng.random() < knobs.cancel:
+            later(rng.uniform(0, 20), lambda: self._cancel(job))
+        if spec.key is not None and rng.random() < knobs.other_body:
+            other = JobSpec(type=spec.type, data='"other"', key=spec.key, fingerprint="other")
+            self._call(lambda d: d.submit(other), lambda outcome: self._other_body(job, outcome))
+
+    def _other_body(self, job: str, outcome: Any) -> None:
+        if isinstance(outcome, Accepted) and job not in self.world.history.purged:
+            self.world.broken(f"the key of {job} was taken with another body")
+
+    # -- looking after them
+
+    def _look(self, job: str) -> None:
+        self._call(lambda d: d.wait(job, 20.0), lambda outcome: self._saw(job, outcome), wait_s=20.0)
+
+    def _saw(self, job: str, outcome: Any) -> None:
+        if isinstance(outcome, JobView):
+            self.world.history.saw(outcome)
+            if outcome.state in FINAL:
+                return
+        elif isinstance(outcome, JobNotFound):
+            if job not in self.world.history.purged:
+                self.world.broken(f"{job} was acknowledged, and is said not to exist")
+            return
+        if not self.world.over:
+            self.world.events.later(self.rng.uniform(1, 5), lambda: self._look(job))
+
+    def _cancel(self, job: str) -> None:
+        self._call(lambda d: d.cancel(job, "not wanted"), lambda outcome: self._commanded(job, outcome))
+
+    def retry(self) -> None:
+        """Somebody wants a job that has ended run again."""
+        rows = self.world.disk.rows
+        ended = [row.id for row in rows.by_seq.values() if row.state in ("failed", "cancelled", "expired")]
+        if ended and self.rng.random() < self.world.knobs.retry:
+            job = self.rng.choice(ended)
+            self._call(lambda d: d.retry(job), lambda outcome: self._commanded(job, outcome))
+
+    def _commanded(self, job: str, outcome: Any) -> None:
+        if isinstance(outcome, JobNotFound) and job not in self.world.history.purged:
+            self.world.broken(f"{job} is said not to exist")
+        if isinstance(outcome, PagehandError) and not isinstance(outcome, (JobNotFound, WrongState, StorageTrouble)):
+            self.world.broken(f"{job}: {outcome!r}")
+
+
+class Operator:
+    """Kills, stops and starts the server, and sets its wall clock."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def start(self) -> None:
+        world = self.world
+        if world.node is None or not world.node.alive:
+            world.count("starts")
+            world.node = Node(world)
+
+    def kill(self, why: str, node: Node | None = None) -> None:
+        """kill -9; it is started again after a while."""
+        world = self.world
+        if world.node is None or not world.node.alive or (node is not None and node is not world.node):
+            return
+        world.count(f"kills {why}")
+        world.trace(f"the server is killed, {why}")
+        self._end(world.node)
+        world.events.later(world.rng.choice((0.1, 2.0, 20.0)), self.start)
+
+    def stop(self) -> None:
+        """SIGTERM."""
+        node = self.world.node
+        if node is not None and node.listening and node.drained_at is None:
+            self.world.count("stops")
+            self.world.trace("the server is told to stop")
+            node.run("io", lambda: node.loop.create_task(node.stop()))
+            if self.world.rng.random() < 0.2:
+                self.world.events.later(self.world.rng.uniform(0, 5), lambda: self.kill("by a second signal", node))
+
+    def stopped(self, node: Node) -> None:
+        """It has ended in good order."""
+        self.world.checks.stopped(node)
+        self.world.trace("the server has stopped")
+        self._end(node)
+        self.world.events.later(self.world.rng.choice((0.5, 5.0)), self.start)
+
+    def _end(self, node: Node) -> None:
+        node.die()
+        for call in [call for call in self.world.calls if call.node is node]:
+            call.answer(Unknown())
+
+    def stall(self) -> None:
+        node = self.world.node
+        if node is not None and node.alive and not node.stalled:
+            self.world.count("stalls")
+            seconds = self.world.rng.choice((0.5, 6.0, 40.0))
+            self.world.trace(f"the server stands still for {seconds} s")
+            node.stall(seconds)
+
+    def step_wall(self) -> None:
+        """Somebody sets the clock, and perhaps sets it right again."""
+        self.world.count("wall clock steps")
+        step_s = self.world.rng.choice((HOUR_S, -HOUR_S, YEARS_S, -YEARS_S, 0.0))
+        self.world.wall_step_s = step_s
+        self.world.furthest_s = max(self.world.furthest_s, step_s)
+        self.world.trace(f"the wall clock is {step_s:+.0f} s off")

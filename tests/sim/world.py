@@ -1,0 +1,255 @@
+"""A run: server, pages, network and people on virtual time and one seed."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from dispatcher.core.states import FINAL, JobState
+from tests.sim.browser import Window
+from tests.sim.checks import Checks
+from tests.sim.disk import Disk
+from tests.sim.events import Events
+from tests.sim.history import History
+from tests.sim.knobs import Knobs
+from tests.sim.node import Node
+from tests.sim.people import Call, Operator, Submitter
+
+__all__ = ["Outcome", "Violation", "World", "run"]
+
+#: UTC seconds when the world begins.
+WALL = 1_700_000_000.0
+#: After everything is healed, every open job must have ended within this many (virtual) seconds.
+LIVENESS_S = 1_800.0
+TYPES = ("echo", "sum", "crawl")
+
+
+class Violation(AssertionError):
+    """Something that must not be. The message begins with the seed."""
+
+
+@dataclass
+class Outcome:
+    """What a run was."""
+
+    seed: int
+    steps: int = 0
+    virtual_s: float = 0.0
+    counts: Counter[str] = field(default_factory=Counter)
+    states: Counter[str] = field(default_factory=Counter)
+    executions: int = 0
+    repeated: Counter[str] = field(default_factory=Counter)
+    faults: dict[str, float] = field(default_factory=dict)
+    violation: str | None = None
+
+
+class World:
+    """Everything there is."""
+
+    #: Coroutines' continuations are not checked one by one, only the steps that let them.
+    quick = True
+
+    def __init__(self, seed: int, *, knobs: Knobs | None = None, trace: Callable[[str], None] | None = None) -> None:
+        self.seed = seed
+        self.rng = random.Random(seed)
+        self.knobs = knobs or Knobs.draw(random.Random(f"knobs of {seed}"))
+        self._trace = trace
+        self.events = Events()
+        self.outcome = Outcome(seed, faults=self.knobs.on())
+        self.types = TYPES
+        self._ids = 0
+        self.disk = Disk()
+        self.history = History(self)
+        self.checks = Checks(self)
+        self.partitions: dict[str, float] = {}
+        self.calls: dict[Call, None] = {}
+        self.wall_step_s = self.furthest_s = 0.0
+        self.wall_was_stepped = self.knobs.wall_step_every_s > 0
+        self.over = False
+        self.wrong: list[str] = []
+        self.node: Node | None = None
+        self.operator = Operator(self)
+        self.submitter = Submitter(self)
+        self.windows: list[Window] = []
+
+    # -- what everybody uses
+
+    @property
+    def now(self) -> float:
+        return self.events.now
+
+    def wall(self) -> float:
+        return WALL + self.now + self.wall_step_s
+
+    def new_id(self, prefix: str) -> str:
+        self._ids += 1
+        return f"{prefix}{self._ids:05d}"
+
+    def count(self, what: str) -> None:
+        self.outcome.counts[what] += 1
+
+    def trace(self, text: str) -> None:
+        if self._trace is not None:
+            self._trace(f"{self.now:10.3f}  {text}")
+
+    def broken(self, what: str) -> None:
+        """Something that must not be; the run ends after this step."""
+        self.wrong.append(what)
+        self.trace(f"VIOLATION: {what}")
+
+    # -- the run
+
+    def begin(self) -> None:
+        knobs = self.knobs
+        self.operator.start()
+        for _ in range(knobs.pages):
+            self.open_window()
+        self._often(knobs.jobs_every_s, self.submitter.give)
+        self._often(1.0, self.checks.watch, exactly=True)
+        self._often(10.0, lambda: self.checks.everything(self.node), exactly=True)
+        self._often(5.0, self.submitter.retry)
+        for every_s, what in (
+            (knobs.cut_poll_every_s, self._cut),
+            (knobs.partition_every_s, self._partition),
+            (knobs.freeze_every_s, lambda w: w.freeze(self.rng.choice((1.0, 10.0, 60.0, 150.0)))),
+            (knobs.reload_every_s, lambda w: w.reload(keep_stash=self.rng.random() >= knobs.lose_stash)),
+            (knobs.second_window_every_s, self._second_window),
+            (knobs.crash_every_s, self._crash),
+            (knobs.leave_every_s, self._leave),
+            (knobs.pause_every_s, lambda w: w.pause(not w.paused)),
+            (knobs.lie_every_s, Window.lie),
+        ):
+            self._often(every_s, lambda what=what: self._to_some_window(what))  # type: ignore[misc]
+        self._often(knobs.kill_every_s, lambda: self.operator.kill("at any time"))
+        self._often(knobs.stop_every_s, self.operator.stop)
+        self._often(knobs.stall_every_s, self.operator.stall)
+        self._often(knobs.wall_step_every_s, self.operator.step_wall)
+
+    def _often(self, every_s: float, call: Callable[[], object], *, exactly: bool = False) -> None:
+        """Again and again until the run is healed; the checks, until it ends."""
+        if not every_s:
+            return
+
+        def happen() -> None:
+            if exactly or not self.over:
+                call()
+                self.events.later(every_s if exactly else self.rng.expovariate(1 / every_s), happen)
+
+        self.events.later(every_s if exactly else self.rng.expovariate(1 / every_s), happen)
+
+    def open_window(self, types: tuple[str, ...] | None = None) -> Window:
+        some = types or tuple(sorted(self.rng.sample(TYPES, self.rng.randint(1, len(TYPES)))))
+        window = Window(self, f"page{len(self.windows)}", some)
+        self.windows.append(window)
+        return window
+
+    def _to_some_window(self, what: Callable[[Window], object]) -> None:
+        there = [window for window in self.windows if not window.gone]
+        if there:
+            what(self.rng.choice(there))
+
+    def _cut(self, window: Window) -> None:
+        self.count("cut connections")
+        self.rng.choice(window._wires).cut() if window._wires else None
+
+    def _partition(self, window: Window) -> None:
+        self.count("partitions")
+        self.partitions[window.name] = self.now + self.rng.choice((2.0, 20.0, 120.0))
+
+    def _second_window(self, window: Window) -> None:
+        if len(self.windows) < 20:
+            self.count("second windows")
+            stash = window.page.stash.kept()
+            second = Window(self, f"page{len(self.windows)}", window.types, identity=window.page.identity, stash=stash)
+            self.windows.append(second)
+
+    def _crash(self, window: Window) -> None:
+        self.count("crashed pages")
+        window.crash()
+        self.events.later(self.rng.uniform(1, 30), lambda: None if self.over else self.open_window())
+
+    def _leave(self, window: Window) -> None:
+        self.count("leaving pages")
+        window.leave()
+        self.events.later(self.rng.uniform(1, 30), lambda: None if self.over else self.open_window())
+
+    def heal(self) -> None:
+        """All faults end; nobody gives new jobs."""
+        self.trace("everything is healed")
+        self.over = True
+        self.knobs.calm()
+        self.partitions.clear()
+        self.wall_step_s = max(0.0, self.furthest_s)
+        for window in self.windows:
+            window.calm()
+        for _ in range(2):
+            self.open_window(TYPES)
+        self.events.later(30.0, self.operator.start)
+
+    def all_ended(self) -> bool:
+        """A job whose time lies beyond a step of the wall clock waits for that time, rightly: move it there."""
+        states = {row.state for row in self.disk.rows.by_seq.values()} - FINAL
+        if self.now % 60 < 1 and JobState.SCHEDULED in states:
+            due_at = self.disk.rows.next_due_at() or 0.0
+            self.wall_step_s += max(0.0, due_at - self.wall()) if due_at - self.wall() > 300 else 0.0
+        return not states and self.node is not None and self.node.alive
+
+    # -- steps
+
+    def steps(self, until: Callable[[], bool]) -> bool:
+        """Runs until then; False: the budget of steps is used up."""
+        while not until():
+            event = self.events.pop()
+            if event is None or event.call is None:
+                return True
+            self.outcome.steps += event.is_step
+            event.call()
+            if self.wrong:
+                raise Violation(f"seed {self.seed}, step {self.outcome.steps}, {self.now:.3f} s: {self.wrong[0]}")
+        return True
+
+    def live(self) -> None:
+        """The whole run."""
+        self.begin()
+        self.steps(lambda: self.now >= self.knobs.horizon_s)
+        self.heal()
+        deadline = self.now + LIVENESS_S
+        self.steps(lambda: self.now >= deadline or (self._second_passed() and self.all_ended()))
+        assert self.node is not None
+        self.checks.ended(self.node)
+        self._check()
+        for window in self.windows:
+            window.leave()
+        settings = self.knobs.settings
+        last = self.now + settings.ping_interval_s + settings.ping_timeout_s + settings.reconnect_grace_s + 60.0
+        self.steps(lambda: self.now >= last + settings.restart_grace_s)
+        self.checks.left(self.node)
+        self._check()
+
+    def _second_passed(self) -> bool:
+        return self.now - int(self.now) < 0.05
+
+    def _check(self) -> None:
+        if self.wrong:
+            raise Violation(f"seed {self.seed}, step {self.outcome.steps}, {self.now:.3f} s: {self.wrong[0]}")
+
+
+def run(seed: int, *, knobs: Knobs | None = None, trace: Callable[[str], None] | None = None) -> Outcome:
+    """One run; ``Outcome.violation`` says what was found."""
+    logging.disable(logging.CRITICAL if trace is None else logging.NOTSET)
+    world = World(seed, knobs=knobs, trace=trace)
+    outcome = world.outcome
+    try:
+        world.live()
+    except Violation as violation:
+        outcome.violation = str(violation)
+    finally:
+        logging.disable(logging.NOTSET)
+    outcome.virtual_s = world.now
+    outcome.states.update(str(row.state) for row in world.disk.rows.by_seq.values())
+    outcome.executions = sum(map(len, world.history.executions.values()))
+    outcome.repeated = world.history.repeated_executions()
+    return outcome

@@ -1,0 +1,246 @@
+"""The documentation says what the code has: every setting, op, code, route and status; its links lead somewhere, and the
+commands of the README do what it shows."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from dispatcher import errors
+from dispatcher.core.model import AttemptView, JobView
+from dispatcher.core.states import JobState
+from dispatcher.core.turn import Verdict
+from dispatcher.settings import Settings, settings_fields
+from handlers import TaskDirectory, routes, shipped_tasks
+from handlers import errors as http_errors
+from handlers.intake import JobBody
+from tests.handlers.fake_service import FakeService
+from tests.protocol.vectors import PAGE_OPS, SERVER_OPS, refused_codes
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "bench/README.md")]
+PAGES += sorted((ROOT / "docs").glob("*.md"))
+
+
+def text(name: str) -> str:
+    return (ROOT / name).read_text("utf-8")
+
+
+def shown(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def section(page: str, title: str) -> str:
+    """What stands under a heading, up to the next one of its kind."""
+    level, _, _ = title.partition(" ")
+    found = re.search(rf"^{re.escape(title)}\n(.*?)(?=^#{{1,{len(level)}}} |\Z)", page, re.M | re.S)
+    assert found is not None, f"no heading {title!r}"
+    return found[1]
+
+
+def first_cells(part: str) -> set[str]:
+    """The words in code type in the first column of tables."""
+    rows = [line.split("|")[1] for line in part.splitlines() if line.startswith("|")]
+    return {word for row in rows for word in re.findall(r"`([^`]+)`", row)}
+
+
+# what the code has
+
+
+def test_every_setting_is_in_the_reference_with_its_flag_and_its_variable() -> None:
+    page = text("docs/settings.md")
+    for item in settings_fields():
+        flag = "--" + item.name.replace("_", "-")
+        assert f"`{flag}" in page, flag
+        assert f"`PAGEHAND_{item.name.upper()}`" in page, item.name
+
+
+def test_every_flag_that_a_page_names_exists() -> None:
+    known = {"--" + item.name.replace("_", "-") for item in settings_fields()}
+    known |= {"--config", "--print-config", "--version", "--help", "--token-file", "--no-insecure"}
+    # Of other programs: pip, pagehand simulate, bench.
+    known |= {"--editable", "--workers", "--short", "--only", "--rounds", "--profile", "--dir"}
+    for path in PAGES:
+        named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+[a-z]", path.read_text("utf-8")))
+        assert named - known == set(), shown(path)
+
+
+def test_every_op_has_its_place_in_the_protocol() -> None:
+    page = text("docs/protocol.md")
+    for title, ops in (("## Page to server", PAGE_OPS), ("## Server to page", SERVER_OPS)):
+        headings = re.findall(r"^### (.+)$", section(page, title), re.M)
+        assert {word for heading in headings for word in re.findall(r"`(\w+)`", heading)} == ops
+
+
+def test_the_protocol_lists_exactly_the_refused_codes_that_the_server_sends() -> None:
+    assert first_cells(section(text("docs/protocol.md"), "## Refused codes")) == refused_codes()
+
+
+def test_the_protocol_lists_the_verdicts_that_pages_hear() -> None:
+    # One that the store refuses goes to the page as `refused`.
+    heard = {str(verdict) for verdict in Verdict} - {"refused"}
+    assert first_cells(section(text("docs/protocol.md"), "## Verdicts")) == heard
+
+
+def error_codes() -> set[str]:
+    """Every code of the tree of errors, and those given where they are raised."""
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)]
+    given = {
+        code
+        for path in sorted(ROOT.glob("handlers/*.py"))
+        for code in re.findall(r'code="(\w+)"', path.read_text("utf-8"))
+    }
+    guard = set(re.findall(r'Refusal\(\d+, "(\w+)"', text("handlers/guard.py")))
+    store = {"refused"} if 'error="refused"' in text("dispatcher/store/items.py") else set()
+    return {kind.code for kind in kinds} | given | guard | store | set(http_errors._CODES.values())
+
+
+def test_every_error_code_is_documented() -> None:
+    page = section(text("docs/api.md"), "## Errors")
+    assert {code for code in error_codes() if f"`{code}`" not in page} == set()
+
+
+def test_every_route_is_documented() -> None:
+    specs = routes(FakeService(), Settings(), TaskDirectory(shipped_tasks()))
+    page = section(text("docs/api.md"), "## Addresses")
+    for spec in specs:
+        if spec.name in ("api-not-found", "not-found"):
+            continue
+        pattern = spec.regex.pattern.removesuffix("$").replace("\\", "")
+        address = re.sub(r"\([^()]*(?:\([^()]*\)[^()]*)*\)", "<>", pattern)
+        documented = re.sub(r"<\w+>", "<>", page)
+        wanted = ["/jobs/<>/cancel", "/jobs/<>/retry"] if spec.name == "job-action" else [address]
+        assert [each for each in wanted if f"`{each}`" not in documented] == []
+
+
+def test_every_field_of_a_job_is_documented() -> None:
+    page = text("docs/api.md")
+    job = section(page, "## A job")
+    hidden = {"key", "percent", "note"}  # shown inside progress, or not at all
+    assert {name for name in JobView.__struct_fields__ if name not in hidden and f"`{name}`" not in job} == set()
+    assert {name for name in AttemptView.__struct_fields__ if name not in job} == set()
+    assert {state for state in JobState if f"`{state}`" not in job} == set()
+    assert first_cells(section(page, "## Submit")) == set(JobBody.__struct_fields__)
+
+
+def test_every_exit_status_is_documented() -> None:
+    stated = re.search(r"exit status \((.*?)\)", text("server.py"))
+    assert stated is not None
+    assert first_column(section(text("docs/operations.md"), "## Exit statuses")) == re.findall(r"\d", stated[1])
+
+
+def first_column(part: str) -> list[str]:
+    return [
+        cell for line in part.splitlines() if line.startswith("|") and (cell := line.split("|")[1].strip()).isdigit()
+    ]
+
+
+def test_the_words_of_a_refused_store_are_those_of_the_program() -> None:
+    source = text("dispatcher/store/sqlite_file.py").replace("{path}", "...")
+    part = section(text("docs/operations.md"), "## When the store is refused")
+    for words in first_cells(part):
+        assert re.sub(r"\s+", " ", words) in re.sub(r'"\s*\n\s*f?"|\s+', " ", source), words
+
+
+# links and commands
+
+
+def anchors(path: Path) -> set[str]:
+    """The headings of a page as GitHub makes them addresses."""
+    titles = re.findall(r"^#+ (.+)$", path.read_text("utf-8"), re.M)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("path", PAGES, ids=shown)
+def test_every_link_of_a_page_leads_somewhere(path: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text("utf-8")):
+        if target.startswith(("http://", "https://")):
+            continue
+        name, _, anchor = target.partition("#")
+        other = (path.parent / name).resolve() if name else path
+        assert other.exists(), target
+        assert not anchor or anchor in anchors(other), target
+
+
+def test_every_page_is_linked_from_another_one() -> None:
+    linked = {
+        (path.parent / target.partition("#")[0]).resolve()
+        for path in PAGES
+        for target in re.findall(r"\]\(([^)\s:]+)\)", path.read_text("utf-8"))
+    }
+    assert [shown(path) for path in PAGES if path.name != "README.md" and path not in linked] == []
+
+
+def test_pictures_are_small_and_each_is_shown() -> None:
+    pictures = sorted((ROOT / "docs" / "pictures").glob("*.png"))
+    assert len(pictures) == 4
+    for picture in pictures:
+        assert picture.stat().st_size <= 150_000
+        assert f"(docs/pictures/{picture.name})" in text("README.md")
+
+
+@pytest.mark.parametrize("path", PAGES, ids=shown)
+def test_every_make_target_that_a_page_names_exists(path: Path) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", text("Makefile"), re.M))
+    lines = re.findall(r"^ {4}make ([a-z-]+)|`make ([a-z-]+)[ `]", path.read_text("utf-8"), re.M)
+    assert {one or other for one, other in lines} <= targets
+
+
+def test_the_task_in_the_readme_is_the_one_that_the_pictures_show() -> None:
+    found = re.search(r"```js\n(.*?)```", text("README.md"), re.S)
+    assert found is not None
+    assert found[1] == text("docs/pictures/tasks/print-label.js")
+
+
+@contextmanager
+def running(*arguments: str, **environ: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [sys.executable, *arguments], cwd=ROOT, env=os.environ | environ, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+
+
+def examples() -> list[tuple[str, str]]:
+    """The commands of the README, each with what it prints."""
+    blocks = re.findall(r"```console\n(.*?)```", text("README.md"), re.S)
+    return [(command, output) for block in blocks for command, output in re.findall(r"^\$ (.+)\n(.+)$", block, re.M)]
+
+
+def printed(command: str, address: str, job: str) -> str:
+    command = command.replace("http://127.0.0.1:8888", address)
+    done = subprocess.run(
+        ["bash", "-c", command], env=os.environ | {"JOB": job}, capture_output=True, text=True, timeout=30
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_examples_of_the_readme_print_what_it_shows(tmp_path: Path) -> None:
+    """`…` stands for anything."""
+    with running("server.py", "--port=0", "--store", f"sqlite:///{tmp_path / 'docs.db'}") as server:
+        assert server.stdout is not None
+        address = next(found[1] for line in server.stdout if (found := re.search(r"overview +(http://\S+)/$", line)))
+        (first, output), *others = examples()
+        answer = printed(first, address, "")
+        assert re.fullmatch(as_regex(output), answer, re.S), answer
+        job = answer.split('"')[3]
+        with running("-m", "dispatcher.sdk", "simulate", "--url", address, "--types=word-count", "--workers=1"):
+            printed(f'curl -s "{address}/api/v1/jobs/$JOB?wait=20"', address, job)
+            for command, output in others:
+                answer = printed(command, address, job)
+                assert re.fullmatch(as_regex(output), answer, re.S), f"{command}\n{answer}"
+
+
+def as_regex(output: str) -> str:
+    return ".*".join(map(re.escape, output.strip().split("…")))
