@@ -38,6 +38,9 @@ log = logging.getLogger("pagehand")
 #: that long beside a busy loop (measured; docs/design.md).
 SWITCH_INTERVAL_S = 0.0001
 
+#: Connections that may wait to be accepted: after a restart all pages come at once.
+BACKLOG = 1_024
+
 #: How long a storage failure may take from its notice to the end of the process (promise S23).
 FAILURE_EXIT_S = 1.0
 
@@ -85,7 +88,7 @@ class Server:
     async def start(self) -> None:
         """Takes over what an earlier run left, then listens."""
         await self.dispatcher.start()
-        sockets = bind_sockets(self.settings.port, self.settings.bind)
+        sockets = bind_sockets(self.settings.port, self.settings.bind, backlog=BACKLOG)
         self.port = sockets[0].getsockname()[1]
         self.http.add_sockets(sockets)
 

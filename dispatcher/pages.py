@@ -104,7 +104,7 @@ class Pages:
             self._carry_out(self._obey[type(message)](sid, message, now))
         except MessageRefused as refusal:
             # repr: the detail may quote what the page sent, and that must not forge lines.
-            log.info("%s: %s", refusal.code, repr(refusal.detail)[1:-1], extra={"action": "message_refused"})
+            log.debug("%s: %s", refusal.code, repr(refusal.detail)[1:-1], extra={"action": "message_refused"})
             self._say(sid, Refused(refusal.code, refusal.detail, refusal.attempt))
 
     def written(self, sid: str, attempts: list[str], now: float) -> None:
@@ -132,6 +132,11 @@ class Pages:
         """See transport.Listener."""
         self.sessions.pop(sid, None)
         self._carry_out(self._machine.ended(sid, now))
+
+    def polled(self, sid: str, now: float) -> None:
+        """See transport.Listener."""
+        self._now = now
+        self._carry_out(self._machine.polled(sid, now))
 
     def heard(self, sid: str, now: float) -> None:
         """See transport.Listener."""

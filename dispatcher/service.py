@@ -36,6 +36,8 @@ log = logging.getLogger("pagehand.service")
 
 #: While something is due by the wall clock, it is looked at this often, so that a step of that clock is noticed.
 WALL_CHECK_S = 30.0
+#: A timer that fires so late shows that process or machine was stopped; less is load.
+STANDSTILL_S = 5.0
 #: An idle server has a turn this often, for the store's housekeeping.
 HOUSEKEEPING_S = 60.0
 
@@ -157,8 +159,11 @@ class Dispatcher:
             instants.append(self._clock.monotonic() + wait_s)
         return min((instant for instant in instants if instant is not None), default=None)
 
-    def tick(self, now: float) -> None:
-        """The timer has fired: whatever is due at ``now`` happens."""
+    def tick(self, now: float, late_s: float = 0.0) -> None:
+        """The timer has fired, so late: whatever is due at ``now`` happens."""
+        if late_s > STANDSTILL_S:
+            log.warning("the loop stood still for %.1f s", late_s, extra={"action": "standstill"})
+            self._turns.carry_out(self.machine.forgive(late_s, now))
         self._transport_tick(now)
         self._turns.carry_out(self.machine.tick(now))
         if self._turns.next_due_at is not None and self._turns.next_due_at <= self._clock.utc():
@@ -286,7 +291,7 @@ class Dispatcher:
         return WorkerView(
             id=worker.id,
             name=worker.name,
-            state=str(worker.state),
+            state="set aside" if worker.aside else str(worker.state),
             paused=worker.paused,
             types=list(worker.lanes),
             slots=worker.slots,

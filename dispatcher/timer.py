@@ -14,9 +14,9 @@ _LONGEST_S = 3_600.0
 
 
 class Timer:
-    """Calls ``fire(now)`` when the deadline has come; ``now`` is never before it."""
+    """Calls ``fire(now, late_s)`` when the deadline has come; ``now`` is never before it."""
 
-    def __init__(self, clock: Clock, fire: Callable[[float], None]) -> None:
+    def __init__(self, clock: Clock, fire: Callable[[float, float], None]) -> None:
         self._clock = clock
         self._fire = fire
         self._handle: asyncio.TimerHandle | None = None
@@ -36,7 +36,8 @@ class Timer:
         self._handle = None
         now = self._clock.monotonic()
         # The loop may fire a hair early; without the max it would be armed for the same instant for ever.
-        self._fire(max(now, self._at) if self._at - now < 1.0 else now)
+        now = max(now, self._at) if self._at - now < 1.0 else now
+        self._fire(now, max(0.0, now - self._at))
 
     def stop(self) -> None:
         """Fires no more."""

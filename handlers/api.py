@@ -156,6 +156,11 @@ _cancel_decoder = msgspec.json.Decoder(_CancelBody)
 _retry_decoder = msgspec.json.Decoder(_RetryBody)
 
 
+def _storable(text: str) -> str:
+    """Not every store can hold a NUL; it is shown as what it is, as in the texts of pages."""
+    return text.replace("\0", "\ufffd")
+
+
 class CancelHandler(ConsoleApiHandler):
     """``/api/v1/jobs/<id>/cancel``."""
 
@@ -169,7 +174,7 @@ class CancelHandler(ConsoleApiHandler):
     def _why(self) -> str:
         try:
             reason = decode_json(_cancel_decoder, bytes(self.body) or b"{}").reason
-            return reason.replace("\0", "\ufffd")  # as in the texts of pages: not every store can hold a NUL
+            return _storable(reason)
         except msgspec.ValidationError:
             raise Invalid([field_error("reason", "is all there may be: a text of at most 500 characters")]) from None
 
@@ -212,7 +217,7 @@ class DecideHandler(ConsoleApiHandler):
             value = "null"
         if value is not None and len(value.encode()) > self.site.settings.body_limit:
             raise TooLarge(f"value is over the limit of {self.site.settings.body_limit:,} bytes (--body-limit).")
-        self.write_job(await self.site.service.decide(job_id, value, body.reason))
+        self.write_job(await self.site.service.decide(job_id, value, _storable(body.reason)))
 
     def _decision(self) -> _DecideBody:
         try:

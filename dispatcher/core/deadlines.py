@@ -45,6 +45,10 @@ class Deadlines(Generic[K]):
             heapq.heappop(self._heap)
         return self._heap[0][0] if self._heap else None
 
+    def items(self) -> list[tuple[K, float]]:
+        """Every key that is due some time, with its instant."""
+        return list(self._at.items())
+
     def pop_due(self, now: float) -> K | None:
         """The key that has been due longest at ``now``, cleared; None: nothing is due."""
         at = self.next()

@@ -19,9 +19,17 @@ from dispatcher.core.worker import Attempt, AttemptState, Worker, WorkerState
 
 __all__ = ["Leases", "lapse"]
 
-#: A key of the deadlines: what is due (``lease``, ``beat``, ``reload``, ``grace``, ``probe``) and
+#: A key of the deadlines: what is due (``lease``, ``beat``, ``reload``; ``grace``, ``probe``, ``aside``) and
 #: whose: an attempt's or a worker's id.
 Due = tuple[str, str]
+
+
+#: Offers in a row that a page may fetch and not accept before it is set aside.
+MOST_LAPSES = 2
+#: 60 s x 2^10 is 17 hours; a page that long of no use is looked at by a person.
+MOST_DOUBLINGS = 10
+#: What a timeout that fell into a standstill waits for what has arrived.
+CATCH_UP_S = 1.0
 
 
 class Leases:
@@ -52,11 +60,55 @@ class Leases:
     def _lease_over(self, attempt: Attempt) -> list[Effect]:
         """The attempt's own deadline has passed: its offer lapsed, it timed out, or its page did not come back."""
         if attempt.state is AttemptState.OFFERED:
-            return self._end(attempt, lapse(attempt, "nobody accepted the offer in time"))
+            return self._lapsed(attempt)
         if attempt.state is AttemptState.ADRIFT or attempt.finished:
             return self._end(attempt, after_loss(attempt, "its page did not come back"))
         ended = after_timeout(attempt, self._retry, self._rng)
         return [Record(ended), *self._revoke(attempt, "timed_out")]
+
+    def _lapsed(self, attempt: Attempt) -> list[Effect]:
+        """Nobody accepted the offer in time. It counts against the page only if the page fetched it (S7)."""
+        worker = self.workers[attempt.worker]
+        if attempt.fetched:
+            worker.lapses += 1
+            if worker.lapses >= MOST_LAPSES and not worker.aside:
+                self._set_aside(worker)
+        return self._end(attempt, lapse(attempt, "nobody accepted the offer in time"))
+
+    def _set_aside(self, worker: Worker) -> None:
+        """It takes offers and does nothing with them: it is tried again after a while, each time a longer one."""
+        worker.aside = True
+        aside_s = self._timings.set_aside_s * 2.0 ** min(worker.times_aside, MOST_DOUBLINGS)
+        worker.times_aside += 1
+        self._deadlines.set(("aside", worker.id), self._now + aside_s)
+
+    def _try_again(self, worker: Worker) -> list[Effect]:
+        worker.aside = False
+        worker.lapses = MOST_LAPSES - 1  # one more, and it is set aside again
+        self._pools.update(worker)
+        return []
+
+    def _takes_offers(self, worker_id: str) -> None:
+        """It has accepted an offer, or answered one: nothing counts against it."""
+        worker = self.workers.get(worker_id)
+        if worker is not None:
+            worker.lapses = worker.times_aside = 0
+
+    def forgive(self, late_s: float, now: float) -> list[Effect]:
+        """The loop stood still for so long (a suspended machine): what the network could not do counts for nobody.
+
+        Deadlines of the network move by the lateness; an attempt whose time has run out meanwhile gets a moment, so
+        that a result that has arrived is processed first (promise S19). To be called before ``tick``.
+        """
+        now = self._at(now)
+        for key, at in self._deadlines.items():
+            kind, name = key
+            running = kind == "lease" and self.attempts[name].state is AttemptState.RUNNING
+            if not running or self.attempts[name].finished:
+                self._deadlines.set(key, at + late_s)
+            elif at <= now:
+                self._deadlines.set(key, now + CATCH_UP_S)
+        return []
 
     def _beat(self, attempt: Attempt) -> None:
         """The page has shown that it works on it: silence counts from here."""
@@ -128,8 +180,8 @@ class Leases:
                 self._forget(attempt)
             else:
                 effects += self._end(attempt, after_loss(attempt, detail))
-        self._deadlines.clear(("grace", worker.id))
-        self._deadlines.clear(("probe", worker.id))
+        for kind in ("grace", "probe", "aside"):
+            self._deadlines.clear((kind, worker.id))
         self._pools.remove(worker)
         if worker.session is not None:
             del self._by_session[worker.session]

@@ -62,6 +62,8 @@ class Machine(Registry):
                 effects += self._order_reload(self.attempts[name])
             elif kind == "probe":
                 effects += self._decide(name)
+            elif kind == "aside":
+                effects += self._try_again(self.workers[name])
             else:
                 effects += self._gone(self.workers[name], "the page went away and did not come back")
         return effects
@@ -140,7 +142,9 @@ class Machine(Registry):
                 ended = Ended(left.attempt, Cause.LAPSED, Event.REQUEUE, detail="the server was restarted")
                 effects.append(Record(ended))
                 continue
-            attempt = Attempt(_claim_of(left), AttemptState.ADRIFT, left.worker, left.boot, "", True, True)
+            attempt = Attempt(
+                _claim_of(left), AttemptState.ADRIFT, left.worker, left.boot, "", written=True, restarted=True
+            )
             attempt.went = left.once
             self.attempts[left.attempt] = attempt
             self._deadlines.set(("lease", left.attempt), now + self._timings.restart_grace_s)
@@ -158,6 +162,14 @@ class Machine(Registry):
                 self._deadlines.set(("lease", name), now + self._timings.offer_ttl_s)
         return []
 
+    def polled(self, session: str, now: float) -> list[Effect]:
+        """The page polls again: whatever the answer before carried has arrived. A sign of life, too."""
+        worker = self._by_session.get(session)
+        if worker is not None:
+            for attempt in worker.attempts.values():
+                attempt.fetched = attempt.fetched or attempt.written
+        return self.heard(session, now)
+
     def accept(self, session: str, attempt_id: str, now: float) -> list[Effect]:
         """The page has the job and is about to start it: the timeout runs from here."""
         now = self._at(now)
@@ -167,6 +179,7 @@ class Machine(Registry):
         if attempt.state is AttemptState.RUNNING:
             return self._go(attempt)
         attempt.state = AttemptState.RUNNING
+        self._takes_offers(attempt.worker)
         self._deadlines.set(("lease", attempt_id), now + attempt.claim.timeout_s)
         self._beat(attempt)
         return [Record(Started(attempt_id, attempt.holder()))]
@@ -207,6 +220,7 @@ class Machine(Registry):
         if attempt is not None:
             holder = attempt.holder()
             self._count(attempt.worker, done=1)
+            self._takes_offers(attempt.worker)
             self._forget(attempt)
         return [Record(Ended(attempt_id, Cause.SUCCEEDED, Event.SUCCEED, holder, value=value, implies_accept=True))]
 

@@ -14,3 +14,5 @@ class Timings(Struct, frozen=True, kw_only=True):
     reconnect_grace_s: float = 30.0
     restart_grace_s: float = 60.0
     reload_after_s: float = 60.0
+    #: For how long a worker that let two offers lapse gets none, doubled each time.
+    set_aside_s: float = 60.0

@@ -61,6 +61,8 @@ class Attempt(Struct):
     name: str
     #: The offer stands in a poll's answer; its page may have it.
     written: bool = False
+    #: Its page polled again after that: it has the offer, or has thrown it away.
+    fetched: bool = False
     #: Its lease was cut short by a restart of the server: a loss uses up nothing.
     restarted: bool = False
     #: The page said that the result is in its stash.
@@ -98,6 +100,11 @@ class Worker(Struct):
     attempts: dict[str, Attempt] = {}
     done: int = 0
     failed: int = 0
+    #: Offers in a row that its page fetched and did not accept.
+    lapses: int = 0
+    #: How often it has been set aside since it last took an offer; it gets no offers while ``aside``.
+    times_aside: int = 0
+    aside: bool = False
     #: Monotonic instants.
     registered: float = 0.0
     heard: float = 0.0
@@ -111,6 +118,6 @@ class Worker(Struct):
 
     def room(self) -> int:
         """How many jobs it could take now."""
-        if self.state is not WorkerState.CONNECTED or self.paused or self.session is None:
+        if self.state is not WorkerState.CONNECTED or self.paused or self.aside or self.session is None:
             return 0
         return max(0, self.slots - len(self.attempts))

@@ -47,8 +47,13 @@ class Listener(Protocol):
     def ended(self, sid: str, now: float) -> None:
         """The page left this session: close packet, protocol error, overlap, or an outbox it did not read."""
 
+    def polled(self, sid: str, now: float) -> None:
+        """A poll has come. So its page has received the answer to the poll before, whatever that carried; a sign of
+        life too.
+        """
+
     def heard(self, sid: str, now: float) -> None:
-        """Any poll or POST of the session: last contact, and the answer to a ``probe``."""
+        """A POST of the session: last contact, and the answer to a ``probe``."""
 
 
 @runtime_checkable

@@ -110,5 +110,8 @@ class _Events:
     def back(self, sid: str, now: float) -> None:
         """No event of Engine.IO."""
 
+    def polled(self, sid: str, now: float) -> None:
+        """Nobody asks."""
+
     def heard(self, sid: str, now: float) -> None:
         """No event of Engine.IO."""

@@ -254,7 +254,7 @@ class Sessions:
         if not session.ending:
             if was_away:
                 self._tell(self.listener.back, session.sid, now)
-            self._tell(self.listener.heard, session.sid, now)
+            self._tell(self.listener.polled, session.sid, now)
         if session.ending or session.outbox:
             self._dirty[session] = None
 

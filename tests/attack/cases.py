@@ -80,9 +80,10 @@ _FILES += (
     "tasks/",
     "%ff",
 )
-_FIELDS = tuple(
-    "type data priority delay_s timeout_s max_attempts max_crashes expires_s effects heartbeat_s outcome value reason x".split()
-)
+_FIELDS = (
+    "type", "data", "priority", "delay_s", "timeout_s", "max_attempts", "max_crashes", "expires_s", "effects",
+    "heartbeat_s", "outcome", "value", "reason", "x",
+)  # fmt: skip
 _QUERY = (
     "state",
     "type",

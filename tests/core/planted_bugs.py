@@ -32,7 +32,7 @@ BUGS = {
     "a lapsed offer is not requeued": Bug(
         CORE + "leases.py",
         'return self._end(attempt, lapse(attempt, "nobody accepted the offer in time"))',
-        "self._forget(attempt)\n            return []",
+        "self._forget(attempt)\n        return []",
     ),
     "the backoff is dropped": Bug(CORE + "ledger.py", "job.run_at = now_at + report.delay_s", "job.run_at = now_at"),
     "nobody wakes a job after its backoff": Bug(

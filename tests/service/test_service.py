@@ -628,3 +628,59 @@ async def test_a_late_answer_of_a_failed_job_is_kept_and_a_person_may_adopt_it()
     assert (adopted.state, adopted.result, adopted.reason) == (JobState.SUCCEEDED, '{"pages": 2}', "adopted")
     with pytest.raises(WrongState):
         await house.dispatcher.adopt(job.id)
+
+
+async def fetch_and_let_lapse(house: House) -> None:
+    """The page fetches its offer, polls on, and does not accept."""
+    assert [m["op"] for m in await house.hear("s1")] == ["job"]
+    house.pages.polled("s1", house.clock.monotonic())
+    await house.pass_time(10.1)
+
+
+async def test_a_page_that_lets_two_offers_lapse_is_set_aside_and_tried_again_after_a_minute():
+    house = await House().start()
+    await house.register("s1")
+    job = await house.submit()
+    await fetch_and_let_lapse(house)
+    await fetch_and_let_lapse(house)
+    assert await house.hear("s1") == []
+    assert [worker.state for worker in house.dispatcher.workers()] == ["set aside"]
+    assert "set aside" in (house.dispatcher.why_waits(await house.dispatcher.job(job.id)) or "")
+    await house.pass_time(60)
+    await fetch_and_let_lapse(house)
+    await house.pass_time(119)
+    assert await house.hear("s1") == [], "twice as long the second time"
+    await house.pass_time(1)
+    [offer] = await house.hear("s1")
+    await house.say("s1", op="accept", attempt=offer["attempt"])
+    assert [worker.state for worker in house.dispatcher.workers()] == ["connected"]
+
+
+async def test_an_offer_that_the_network_lost_counts_against_nobody():
+    house = await House().start()
+    await house.register("s1")
+    await house.submit()
+    for _ in range(5):
+        assert [m["op"] for m in await house.hear("s1")] == ["job"]
+        await house.pass_time(10.1)  # written into an answer, and no poll after it
+    assert [worker.state for worker in house.dispatcher.workers()] == ["connected"]
+
+
+@pytest.mark.expect_log("stood still")
+async def test_after_a_standstill_nobody_is_taken_for_gone_and_what_has_arrived_comes_first():
+    house = await House().start()
+    who = await house.register("s1", slots=2)
+    job, other = await house.submit(timeout_s=20.0), await house.submit(timeout_s=500.0)
+    offers = await house.hear("s1")
+    for offer in offers:
+        await house.say("s1", op="accept", attempt=offer["attempt"])
+    house.pages.away("s1", house.clock.monotonic())
+    house.dispatcher.tick(house.clock.advance(100.0), late_s=80.0)  # the machine slept
+    await house.dispatcher.idle()
+    assert (await house.state(job), await house.state(other)) == ("running", "running")
+    await house.register(
+        "s2", boot="boot-s1", worker=who["worker"], secret=who["secret"], slots=2,
+        holding=[{"attempt": offer["attempt"], "elapsed_ms": 100_000} for offer in offers],
+    )  # fmt: skip
+    await house.say("s2", op="result", attempt=offers[0]["attempt"], value=1)
+    assert await house.state(job) == "succeeded"

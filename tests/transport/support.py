@@ -67,6 +67,9 @@ class Recorder:
     def ended(self, sid: str, now: float) -> None:
         self._record("ended", sid)
 
+    def polled(self, sid: str, now: float) -> None:
+        self.heard(sid, now)
+
     def heard(self, sid: str, now: float) -> None:
         self.heard_count += 1
 

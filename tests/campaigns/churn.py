@@ -1,0 +1,217 @@
+"""Pages that come, register, do a job and go, a hundred thousand times: nothing of them stays in the server.
+
+Over real HTTP against a real server with a look inside (``tests.attack.inside``). What a page leaves behind besides
+its job in the store would grow with the cycles; so the counts afterwards are held against those before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.attack.live import Live, live, until
+from tests.attack.wire import Wire
+from tests.campaigns.kill import Submitter
+from tests.campaigns.kill_checker import Notes
+from tests.campaigns.record import Control, Figure, Measure, Record, run
+
+FORMS = {"short": "600 cycles", "default": "20,000 cycles", "long": "100,000 cycles"}
+CYCLES = {"short": 600, "default": 20_000, "long": 100_000}
+WARM_UP = {"short": 200, "default": 2_000, "long": 2_000}
+#: Pages at the same time.
+PAGES = 8
+FLAGS = ("--reconnect-grace-s", "0.5", "--offer-ttl-s", "2")
+BASE = "/engine.io/?EIO=4&transport=polling"
+WAYS = ("bye", "close", "vanishes")
+#: SQLite may keep this much of the store in memory; it grows with the jobs, not with the pages.
+CACHE_BYTES = 64 << 20
+RSS_TOLERANCE = 16 << 20
+#: Python's own caches; one object for each cycle would be a leak.
+OBJECTS_TOLERANCE = 500
+#: Counts of what pages are made of.
+OF_PAGES = ("sessions", "session_infos", "workers", "connections", "open", "poll_connections")
+#: Counts that are never zero; each may be this much higher than before.
+OF_SERVER = {"tasks": 0, "timers": 1, "descriptors": 1}
+
+
+@dataclass
+class Sums:
+    """What the pages have seen."""
+
+    worked: int = 0
+    unrecorded: int = 0
+
+
+class Page:
+    """One load of a page, from its handshake to its end."""
+
+    def __init__(self, wire: Wire, sid: str) -> None:
+        self._wire = wire
+        #: What the last poll's answer carried: an offer may come along with "registered".
+        self._last: list[dict[str, Any]] = []
+        self._target = f"{BASE}&sid={sid}"
+
+    @classmethod
+    async def open(cls, wire: Wire) -> Page:
+        """The handshake."""
+        status, body = await wire.ask("GET", BASE)
+        assert status == 200, (status, body)
+        return cls(wire, json.loads(body[1:])["sid"])
+
+    async def say(self, op: str, **fields: Any) -> None:
+        """Sends one message."""
+        answer = await self._wire.ask("POST", self._target, b"4" + json.dumps({"op": op, **fields}).encode())
+        assert answer == (200, b"ok"), answer
+
+    async def hear(self, op: str) -> dict[str, Any]:
+        """The next message of this op; others that came before it are passed over."""
+        for _ in range(50):
+            while self._last:
+                message = self._last.pop(0)
+                if message["op"] == op:
+                    return message
+            await self._poll()
+        raise AssertionError(f"no {op} in 50 polls")
+
+    async def _poll(self) -> None:
+        status, body = await self._wire.ask("GET", self._target)
+        assert status == 200, (status, body)
+        packets = body.decode().split("\x1e")
+        if "2" in packets:
+            await self._wire.ask("POST", self._target, b"3")
+        self._last += [json.loads(packet[1:]) for packet in packets if packet[:1] == "4"]
+
+    async def go(self, way: str) -> None:
+        """Leaves, in this way."""
+        if way == "bye":
+            await self.say("bye")
+        elif way == "close":
+            await self._wire.ask("POST", self._target, b"1")
+        self._wire.close()
+
+
+async def come_work_and_go(wire: Wire, submitter: Submitter, rng: random.Random, sums: Sums, way: str | None) -> None:
+    """One cycle. ``way`` None: it stays."""
+    await submitter.submit(f"{rng.getrandbits(64):x}")
+    page = await Page.open(wire)
+    await page.say("register", types=["echo"], boot=f"{rng.getrandbits(128):032x}", version=1)
+    await page.hear("registered")
+    job = await page.hear("job")
+    if rng.random() < 0.5:
+        await page.say("accept", attempt=job["attempt"])
+    await page.say("result", attempt=job["attempt"], value="churn")
+    verdict = await page.hear("recorded")
+    sums.worked += 1
+    sums.unrecorded += verdict["attempt"] != job["attempt"] or verdict["verdict"] != "recorded"
+    if way is not None:
+        await page.go(way)
+
+
+async def churn(server: Live, cycles: int, rng: random.Random, sums: Sums) -> Counter[str]:
+    """So many cycles, some at a time. Returns how often they went in which way."""
+    left = iter(range(cycles))
+    ways: Counter[str] = Counter()
+
+    async def one_after_the_other() -> None:
+        with Wire(server.port) as wire, closing(Submitter(server.port, Notes(), rng)) as submitter:
+            for _ in left:
+                way = rng.choice(WAYS)
+                ways[way] += 1
+                await come_work_and_go(wire, submitter, rng, sums, way)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(PAGES):
+            group.create_task(one_after_the_other())
+    return ways
+
+
+async def _stay(server: Live, pages: int, rng: random.Random) -> dict[str, int]:
+    """For the control: pages that do not go. Returns the counts while they are there."""
+    wires = [Wire(server.port) for _ in range(pages)]
+    try:
+        with closing(Submitter(server.port, Notes(), rng)) as submitter:
+            for wire in wires:
+                await come_work_and_go(wire, submitter, rng, Sums(), None)
+        return server.counts()
+    finally:
+        for wire in wires:
+            wire.close()
+
+
+def _settled(server: Live, seconds: float = 20) -> dict[str, int]:
+    def gone() -> dict[str, int] | None:
+        counts = server.counts()
+        return None if any(counts[name] for name in OF_PAGES) else counts
+
+    try:
+        found: dict[str, int] = until(gone, seconds, "the end of all pages")
+    except TimeoutError:
+        return server.counts()
+    return found
+
+
+def _left(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:
+    """What is more than before."""
+    left = {name: after[name] for name in OF_PAGES if after[name]}
+    return left | {
+        name: after[name] - before[name] for name, slack in OF_SERVER.items() if after[name] > before[name] + slack
+    }
+
+
+def play(form: str, seed: int) -> Record:
+    """The campaign and its control."""
+    rng, sums, cycles = random.Random(seed), Sums(), CYCLES[form]
+    with (
+        tempfile.TemporaryDirectory(prefix="pagehand-churn-") as name,
+        live(Path(name), *FLAGS, watched=True) as server,
+    ):
+        asyncio.run(churn(server, WARM_UP[form], rng, Sums()))
+        before = _settled(server)
+        began = time.monotonic()
+        ways = asyncio.run(churn(server, cycles, rng, sums))
+        took_s = time.monotonic() - began
+        after = _settled(server)
+        counts = server.ask("GET", "/api/v1/stats").json()["jobs"]
+        stayed = _left(before, asyncio.run(_stay(server, 10, rng)))
+    left = _left(before, after)
+    undone = sum(counts.values()) - counts["succeeded"]
+    return Record(
+        campaign="churn",
+        figures=[
+            Figure("sessions, workers, connections, tasks, timers or descriptors left behind", sum(left.values()),
+                   cycles, "pages that came and went", "I25"),
+            Figure("results that a page sent and that were not recorded", sums.unrecorded, sums.worked,
+                   "results sent", "S5"),
+            Figure("jobs not done in the end, besides those offered to a page that left", max(0, undone - PAGES),
+                   sum(counts.values()), "jobs", "I2"),
+        ],
+        measures=[
+            Measure("growth of Python's objects over all cycles", after["objects"] - before["objects"], "objects",
+                    OBJECTS_TOLERANCE),
+            Measure("growth of resident memory, SQLite's cache of 64 MiB included",
+                    round((after["rss"] - before["rss"]) / 2**20, 1), "MiB", (CACHE_BYTES + RSS_TOLERANCE) / 2**20),
+            Measure("resident memory at the end", round(after["rss"] / 2**20, 1), "MiB"),
+            Measure("cycles per second", round(cycles / took_s), "1/s"),
+        ],
+        controls=[Control("ten pages that do not leave", sum(stayed.values()), 10, "pages")],
+        notes=[f"They left by {', '.join(f'{way} ({number:,})' for way, number in sorted(ways.items()))}."],
+        violations=[f"left behind: {left}"] if left else [],
+    )  # fmt: skip
+
+
+def main() -> int:
+    """The command line."""
+    return run("churn", FORMS, play, None)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
