@@ -7,10 +7,11 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint fmt types bench docs coverage-core planted-bugs clean
+CAMPAIGNS := kill syscalls powercut churn restart
+.PHONY: help run test check lint fmt types bench docs coverage-core planted-bugs clean campaigns reliability
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  make run ARGS='--port 9000'          flags for the server, or for pytest with make test"
 	@echo "  make run PYTHON=python3.13           another Python (3.11 or newer)"
@@ -44,6 +45,23 @@ planted-bugs: $(VENV)/test.stamp ## plant bugs in copies of the core: the model 
 fuzz: $(VENV)/test.stamp ## attack a real server at full size: 10 MB an address, 100,000 bad packets and pages (6 min)
 	PAGEHAND_FUZZ_BYTES=10000000 PAGEHAND_FUZZ_PACKETS=100000 PAGEHAND_CHURN=100000 PAGEHAND_XSS=all \
 	  $(BIN)/python -m pytest -s --timeout=3600 tests/attack $(ARGS)
+
+campaigns: $(VENV)/test.stamp ## all crash campaigns (15 min; ARGS=--short 1 min, ARGS=--long 1 h); see docs/reliability.md
+	@for name in $(CAMPAIGNS); do \
+	  $(BIN)/python -m tests.campaigns.$$name $(ARGS); status=$$?; \
+	  [ $$status = 0 ] || [ $$status = 3 ] || exit 1; \
+	done
+
+campaign-kill: ## kill -9 under load, 2,000 times (ARGS=--long: 10,000; --record keeps the figures)
+campaign-syscalls: ## a crash and an error at every system call of the store (needs strace)
+campaign-powercut: ## power cuts on a file system of its own, 60 (ARGS=--long: 200; needs root)
+campaign-churn: ## pages that come, work and go, 20,000 (ARGS=--long: 100,000)
+campaign-restart: ## a start with 100,000 queued and 5,000 running jobs
+$(CAMPAIGNS:%=campaign-%): campaign-%: $(VENV)/test.stamp
+	$(BIN)/python -m tests.campaigns.$* $(ARGS)
+
+reliability: $(VENV)/test.stamp ## write docs/reliability.md anew from what campaigns have recorded
+	$(BIN)/python -m tests.campaigns.reliability
 
 bench: $(VENV)/test.stamp ## the fixed benchmarks (bench/README.md)
 	$(BIN)/python -m bench $(ARGS)

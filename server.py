@@ -159,7 +159,10 @@ async def open_server(settings: Settings, clock: Clock | None = None) -> Server:
     store = await open_store(
         settings.store,
         limits=StoreLimits(
-            queue_depth=settings.queue_depth, queue_bytes=settings.queue_bytes, retention_s=settings.retention_s
+            queue_depth=settings.queue_depth,
+            queue_bytes=settings.queue_bytes,
+            low_disk_bytes=settings.low_disk,
+            retention_s=settings.retention_s,
         ),
         new_job_id=lambda: ids.new_job_id(clock),
         new_attempt_id=ids.new_attempt_id,

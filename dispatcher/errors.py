@@ -12,6 +12,7 @@
     │   └── TooLarge
     ├── Unavailable             ours, for the moment: ask again after ``retry_after_s``
     │   ├── QueueFull
+    │   ├── StorageFull
     │   ├── Draining
     │   └── StorageTrouble      the outcome is unknown: ask again with the same Idempotency-Key
     ├── MessageRefused          a worker page sent something we do not obey; ``code`` goes to the page
@@ -34,6 +35,7 @@ __all__ = [
     "QueueFull",
     "RequestError",
     "SettingError",
+    "StorageFull",
     "StorageTrouble",
     "StoreRefused",
     "TooLarge",
@@ -131,6 +133,12 @@ class QueueFull(Unavailable):
     """The queue is at its limit of jobs or bytes."""
 
     code = "queue_full"
+
+
+class StorageFull(Unavailable):
+    """The store's disk is nearly full: no new jobs, but results are still recorded."""
+
+    code = "storage_full"
 
 
 class Draining(Unavailable):

@@ -21,7 +21,16 @@ from dispatcher.core.states import FINAL, JobState
 from dispatcher.core.timings import Timings
 from dispatcher.core.turn import Accepted, Adopt, Cancel, Decide, JobCommand, Retry
 from dispatcher.core.worker import Worker
-from dispatcher.errors import BadRequest, Draining, JobNotFound, KeyConflict, QueueFull, StorageTrouble, WrongState
+from dispatcher.errors import (
+    BadRequest,
+    Draining,
+    JobNotFound,
+    KeyConflict,
+    QueueFull,
+    StorageFull,
+    StorageTrouble,
+    WrongState,
+)
 from dispatcher.pages import Pages
 from dispatcher.readers import Readers
 from dispatcher.settings import Settings
@@ -201,6 +210,8 @@ class Dispatcher:
             raise KeyConflict(detail)
         if accepted.error == "queue_full":
             raise QueueFull(detail)
+        if accepted.error == "storage_full":
+            raise StorageFull(detail, retry_after_s=30)
         raise WrongState(detail, code=accepted.error)
 
     async def job(self, job_id: str) -> JobView:

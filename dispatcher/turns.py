@@ -112,6 +112,8 @@ class Turns:
     def due(self) -> None:
         """Something in the store has become due."""
         self._more = True
+        # Until that turn has said what is due next, nothing is: the timer would fire again and again meanwhile.
+        self.next_due_at = None
         self.kick()
 
     def kick(self) -> None:

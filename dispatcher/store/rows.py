@@ -21,6 +21,8 @@ class Limits(Struct, frozen=True, kw_only=True):
 
     queue_depth: int = 1_000_000
     queue_bytes: int = 8 << 30
+    #: With less room on the store's disk no new jobs are taken.
+    low_disk_bytes: int = 64 << 20
     #: Of a job, from its end.
     retention_s: float = 7 * 86_400.0
 

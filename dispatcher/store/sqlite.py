@@ -15,12 +15,13 @@ from msgspec.structs import replace
 
 from dispatcher.core.model import JobFilter, JobPage, JobView, LogLine, TypeView
 from dispatcher.core.states import JobState
-from dispatcher.core.turn import LiveAttempt, Turn, TurnReport
+from dispatcher.core.turn import Accepted, Demand, LiveAttempt, Turn, TurnReport
 from dispatcher.errors import StorageTrouble
 from dispatcher.store import statements as sql
 from dispatcher.store.commands import evidence
 from dispatcher.store.items import apply_items
 from dispatcher.store.rows import Limits, Tally
+from dispatcher.store.space import Reserve
 from dispatcher.store.sqlite_file import connect
 from dispatcher.store.sqlite_rows import SqliteRows, job_row
 from dispatcher.store.thread import StoreThread
@@ -49,6 +50,11 @@ ITEM_ERRORS = (
 )
 
 
+_NO_ROOM = Accepted(
+    None, error="storage_full", detail="the server's disk is nearly full; jobs that it has are safe: try again later"
+)
+
+
 class SqliteStore:
     """See port.Store. Made by ``open``."""
 
@@ -62,6 +68,7 @@ class SqliteStore:
         self._db: sqlite3.Connection
         self._rows: SqliteRows
         self._applier: TurnApplier
+        self._reserve: Reserve
 
     @classmethod
     async def open(
@@ -92,6 +99,9 @@ class SqliteStore:
             self._db.close()
             raise
 
+        self._reserve = Reserve(self._path, self._limits.low_disk_bytes)
+        self._reserve.fill()
+
     def _read(self, new_job_id: Callable[[], str], new_attempt_id: Callable[[], str]) -> None:
         self._rows = SqliteRows(self._db)
         meta = dict(self._db.execute(sql.META))
@@ -109,13 +119,36 @@ class SqliteStore:
 
     def _apply(self, turn: Turn) -> TurnReport:
         try:
-            self._db.execute("BEGIN IMMEDIATE")
-            report = self._apply_whole(turn) or apply_items(self._applier, turn, self._guard)
-            self._db.execute("COMMIT")
+            if turn.submissions and self._reserve.low():
+                return self._without_new_jobs(turn, demand=turn.demand)
+            try:
+                return self._commit(turn)
+            except sqlite3.Error as error:
+                if getattr(error, "sqlite_errorname", "") != "SQLITE_FULL":
+                    raise
+                self._give_up_reserve()
+                return self._without_new_jobs(turn, demand=[])
         except sqlite3.Error as error:
             raise StorageTrouble(f"the store failed: {error}") from error
+
+    def _commit(self, turn: Turn) -> TurnReport:
+        self._db.execute("BEGIN IMMEDIATE")
+        report = self._apply_whole(turn) or apply_items(self._applier, turn, self._guard)
+        self._db.execute("COMMIT")
         self._applier.committed()
         return report
+
+    def _give_up_reserve(self) -> None:
+        """The disk is full, and nothing of the turn has happened: makes room for its reports."""
+        if self._db.in_transaction:
+            self._db.execute("ROLLBACK")
+        self._applier.forget()
+        self._rows.reload()
+        self._reserve.release()
+
+    def _without_new_jobs(self, turn: Turn, *, demand: list[Demand]) -> TurnReport:
+        report = self._commit(replace(turn, submissions=[], demand=demand))
+        return replace(report, accepted=[_NO_ROOM] * len(turn.submissions))
 
     def _apply_whole(self, turn: Turn) -> TurnReport | None:
         """The turn's report, or None with the transaction begun anew where some item cannot be stored."""

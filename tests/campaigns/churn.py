@@ -29,7 +29,7 @@ CYCLES = {"short": 600, "default": 20_000, "long": 100_000}
 WARM_UP = {"short": 200, "default": 2_000, "long": 2_000}
 #: Pages at the same time.
 PAGES = 8
-FLAGS = ("--reconnect-grace-s", "0.5", "--offer-ttl-s", "2")
+FLAGS = ("--ping-interval-s", "1", "--ping-timeout-s", "1", "--reconnect-grace-s", "0.5", "--offer-ttl-s", "2")
 BASE = "/engine.io/?EIO=4&transport=polling"
 WAYS = ("bye", "close", "vanishes")
 #: SQLite may keep this much of the store in memory; it grows with the jobs, not with the pages.
@@ -99,12 +99,17 @@ class Page:
         self._wire.close()
 
 
-async def come_work_and_go(wire: Wire, submitter: Submitter, rng: random.Random, sums: Sums, way: str | None) -> None:
-    """One cycle. ``way`` None: it stays."""
-    await submitter.submit(f"{rng.getrandbits(64):x}")
+async def _register(wire: Wire, rng: random.Random) -> Page:
     page = await Page.open(wire)
     await page.say("register", types=["echo"], boot=f"{rng.getrandbits(128):032x}", version=1)
     await page.hear("registered")
+    return page
+
+
+async def come_work_and_go(wire: Wire, submitter: Submitter, rng: random.Random, sums: Sums, way: str) -> None:
+    """One cycle."""
+    await submitter.submit(f"{rng.getrandbits(64):x}")
+    page = await _register(wire, rng)
     job = await page.hear("job")
     if rng.random() < 0.5:
         await page.say("accept", attempt=job["attempt"])
@@ -112,8 +117,7 @@ async def come_work_and_go(wire: Wire, submitter: Submitter, rng: random.Random,
     verdict = await page.hear("recorded")
     sums.worked += 1
     sums.unrecorded += verdict["attempt"] != job["attempt"] or verdict["verdict"] != "recorded"
-    if way is not None:
-        await page.go(way)
+    await page.go(way)
 
 
 async def churn(server: Live, cycles: int, rng: random.Random, sums: Sums) -> Counter[str]:
@@ -138,9 +142,8 @@ async def _stay(server: Live, pages: int, rng: random.Random) -> dict[str, int]:
     """For the control: pages that do not go. Returns the counts while they are there."""
     wires = [Wire(server.port) for _ in range(pages)]
     try:
-        with closing(Submitter(server.port, Notes(), rng)) as submitter:
-            for wire in wires:
-                await come_work_and_go(wire, submitter, rng, Sums(), None)
+        for wire in wires:
+            await _register(wire, rng)
         return server.counts()
     finally:
         for wire in wires:

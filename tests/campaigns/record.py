@@ -20,9 +20,10 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-__all__ = ["ROOT", "UNDER_CI", "Control", "Figure", "Measure", "Record", "Skipped", "options", "run"]
+__all__ = ["RECORDS", "ROOT", "UNDER_CI", "Control", "Figure", "Measure", "Record", "Skipped", "options", "run"]
 
 ROOT = Path(__file__).resolve().parents[2]
+#: Where records lie.
 RECORDS = ROOT / "docs" / "reliability"
 UNDER_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 #: A change in these makes a figure one of another program.

@@ -232,21 +232,23 @@ def expected(directory: Path, part: str, until: int) -> list[str | None]:
     return states
 
 
+def _acknowledge() -> None:
+    os.write(1, b".")
+
+
 def main(arguments: list[str]) -> int:
     """``DIRECTORY PART FAULT`` plays; ``DIRECTORY PART expect STEPS`` prints the states as JSON, and leaves as is."""
     directory, part, fault = Path(arguments[0]), arguments[1], arguments[2]
     with tomorrow(part):
         if fault == "expect":
             print(json.dumps(expected(directory, part, int(arguments[3]))), flush=True)
-            shutil.rmtree(vars(sqlite_file)["_SQL"]) if part == "migrate" else None
             os._exit(0)
         try:
-            _play(directory, part, fault, lambda: bool(os.write(1, b".")))
+            _play(directory, part, fault, _acknowledge)
         except StoreRefused:
             return 3
         except StorageTrouble:
             sys.stdout.flush()
-            shutil.rmtree(vars(sqlite_file)["_SQL"]) if part == "migrate" else None
             os._exit(4)  # nothing more with this handle, not even a close
     return 0
 

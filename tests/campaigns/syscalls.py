@@ -99,7 +99,7 @@ class Stage:
         scratch = self.copy(part)
         log = scratch.with_suffix(".strace")
         _strace(log, [f"trace={','.join(CALLS)}"], scratch, Point(part, "", 0, ""))
-        made = re.findall(r"^(\d+) +(\w+)\(", log.read_text(), re.MULTILINE)
+        made: list[tuple[str, str]] = re.findall(r"^(\d+) +(\w+)\(", log.read_text(), re.MULTILINE)
         shutil.rmtree(scratch)
         (store,) = {thread for thread, call in made if call == "pwrite64"}
         return Counter(call for thread, call in made if thread == store)
@@ -132,7 +132,7 @@ class Stage:
             yield f"{acknowledged} steps are acknowledged, of {len(states) - 1}"
         elif now not in allowed:
             yield f"after {acknowledged} acknowledged steps, it is in {_where(now, states)}"
-        if now is None and list(directory.iterdir()) and any(p.name == "jobs.db-wal" for p in directory.iterdir()):
+        if now is None and (directory / "jobs.db-wal").exists():
             yield "a WAL without its database"
         yield from self._use(directory, part, [*states[max(acknowledged, 1) :][:2], *states[acknowledged + 1 :][:1]])
 
@@ -146,7 +146,7 @@ class Stage:
         try:
             if state(directory) not in allowed:
                 yield "opening it has changed its state"
-            desk._job_ids = iter(["job-after"])
+            desk._job_ids = (name for name in ["job-after"])
             (job,) = desk.submit(spec(key="after"))
             if str(desk.job(job.id).state) != "queued":
                 yield "it does not work after the crash"
@@ -179,8 +179,14 @@ def _failed_in_commit(log: str) -> bool:
     return at > 0 and "-wal>" in lines[at] and "pwrite64" in lines[at - 1] and "-wal>" in lines[at - 1]
 
 
-def _environment() -> dict[str, str]:
-    return os.environ | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"}
+def _environment(scratch: Path) -> dict[str, str]:
+    """Who is killed cannot tidy up: what it leaves lies in the campaign's own directory."""
+    return os.environ | {
+        "TMPDIR": str(scratch),
+        "PYTHONPATH": str(ROOT),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONHASHSEED": "0",
+    }
 
 
 def _program(directory: Path, *words: str) -> list[str]:
@@ -191,7 +197,7 @@ def _python(directory: Path, *words: str) -> bytes:
     done = subprocess.run(
         _program(directory, *words),
         cwd=ROOT,
-        env=_environment(),
+        env=_environment(directory.parent),
         stdout=subprocess.PIPE,
         check=True,
         timeout=PATIENCE_S,
@@ -204,7 +210,7 @@ def _strace(log: Path, expressions: list[str], directory: Path, point: Point) ->
     done = subprocess.run(
         ["strace", "-f", "-y", "-qq", "-e", "signal=none", "-o", str(log), *options,
          *_program(directory, point.part, point.planted)],
-        cwd=ROOT, env=_environment(), capture_output=True, check=False, timeout=PATIENCE_S,
+        cwd=ROOT, env=_environment(directory.parent), capture_output=True, check=False, timeout=PATIENCE_S,
     )  # fmt: skip
     return done.returncode, done.stdout
 
@@ -281,7 +287,7 @@ def _record(counts: dict[str, Counter[str]], outcomes: list[Outcome], controls: 
         return Figure(what, sum(bool(outcome.wrong) for outcome in found), len(found), "points", promise)
 
     total = sum(sum(calls.values()) for calls in counts.values())
-    calls = sum(counts.values(), Counter())
+    calls: Counter[str] = sum(counts.values(), Counter())
     kinds = ", ".join(f"{number} {call}" for call, number in calls.most_common())
     stopped = sum(outcome.status in (3, 4) for outcome in by_fault.get("error=EIO", []))
     return Record(

@@ -84,10 +84,10 @@ def _fork(listening: socket.socket, wanted: dict[str, Any]) -> None:
     child = os.fork()
     if child == 0:
         die_with_parent()
+        _say(f"pid {os.getpid()}")  # by the child, so that it comes before the banner
         faulthandler.register(signal.SIGUSR1)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os._exit(_serve(listening, wanted["fault"], wanted["flags"]))
-    _say(f"pid {child}")
     _, status = os.waitpid(child, 0)
     _say(f"ended {os.waitstatus_to_exitcode(status)}")
 

@@ -86,7 +86,8 @@ class FakeService:
                 raise KeyConflict("This key was used before with another body.")
             return Accepted(self.all[job_id], replayed=True)
         self.specs.append(spec)
-        fields = {name: getattr(spec, name) for name in ("type", "data", "priority", "timeout_s", "key", "effects", "heartbeat_s")}
+        taken = ("type", "data", "priority", "timeout_s", "key", "effects", "heartbeat_s")
+        fields = {name: getattr(spec, name) for name in taken}
         job = self.put(job_view(id=next(self._ids), max_attempts=spec.max_attempts, created_at=NOW, **fields))
         if spec.key is not None:
             self.keys[spec.key] = (job.id, spec.fingerprint)

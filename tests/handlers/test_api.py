@@ -15,7 +15,8 @@ JOBS = "/api/v1/jobs"
 AS_JSON = {"Content-Type": "application/json"}
 JOB_FIELDS = {
     "id", "type", "data", "state", "reason", "detail", "priority", "number", "errors", "crashes", "max_attempts",
-    "max_crashes", "timeout_s", "heartbeat_s", "effects", "evidence", "progress", "result", "error", "worker", "worker_name", "created_at", "run_at",
+    "max_crashes", "timeout_s", "heartbeat_s", "effects", "evidence",
+    "progress", "result", "error", "worker", "worker_name", "created_at", "run_at",
     "expires_at", "offered_at", "started_at", "ended_at", "waits", "attempts", "log", "links",
 }  # fmt: skip
 

@@ -502,7 +502,7 @@ async def test_effects_once_wait_for_go_and_then_a_result():
 
 async def test_effects_once_are_in_doubt_when_the_page_is_lost_after_go():
     house = await House().start()
-    job, offer = await start_once(house)
+    job, _ = await start_once(house)
     waiting = asyncio.ensure_future(house.dispatcher.wait(job.id, 60.0))
     await asyncio.sleep(0)
     await house.say("s1", op="bye")

@@ -117,7 +117,8 @@ class Checks:
         self.world.count(f"attempts {said.cause}")
         row = self.rows.all_attempts[attempt]
         job = self.rows.by_seq[row.job]
-        if job.attempt != attempt:
+        before = self.rows.changed.get(job.seq)
+        if before is None or before.attempt != attempt:
             self.fail(f"I5: {attempt} is not the newest of {job.id}, and {said.cause} was recorded")
         if said.cause is Cause.SUCCEEDED:
             if self.rows.results.get(job.seq) != said.value:

@@ -1,0 +1,49 @@
+"""Room on the disk: refuses new jobs while there is little, and keeps a reserve for results (promise S23)."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+__all__ = ["BALLAST_BYTES", "Reserve"]
+
+#: Given up when the disk is full, so that the results of what runs can still be recorded.
+BALLAST_BYTES = 4 << 20
+
+
+class Reserve:
+    """A file beside the store that stands for room on its disk."""
+
+    def __init__(self, store: Path, low_disk_bytes: int) -> None:
+        self._ballast = store.with_name(f"{store.name}.ballast")
+        self._directory = store.parent
+        self._low_disk_bytes = low_disk_bytes
+
+    def low(self) -> bool:
+        """Whether there is too little room to take new jobs. Where there is enough, the reserve is filled up again."""
+        if self._free_bytes() < self._low_disk_bytes:
+            return True
+        self.fill()
+        return False
+
+    def fill(self) -> None:
+        """Takes the reserve, if it is not there and there is room for it."""
+        if self._ballast.exists() or self._free_bytes() < self._low_disk_bytes + BALLAST_BYTES:
+            return
+        try:
+            with self._ballast.open("wb") as file:
+                file.write(bytes(BALLAST_BYTES))
+        except OSError:
+            self.release()
+
+    def release(self) -> None:
+        """Gives the reserve up."""
+        with contextlib.suppress(OSError):
+            self._ballast.unlink(missing_ok=True)
+
+    def _free_bytes(self) -> int:
+        if not hasattr(os, "statvfs"):
+            return 1 << 62  # Windows: the store itself says when the disk is full
+        state = os.statvfs(self._directory)
+        return state.f_bavail * state.f_frsize
