@@ -310,6 +310,9 @@ class Window:
             history.accepted_at.setdefault(attempt, self.world.now)
         elif text.startswith('{"op":"register"'):
             said = json.loads(text)
+            if "lie" in said:
+                history.lied.update(self.mine, self.page.hands._held)
+                return
             names = {held["attempt"] for held in said["holding"]} | set(said["finished"])
             forgotten = self.mine - names - history.lied
             if forgotten:
@@ -370,7 +373,7 @@ class Window:
         which = "holding" if self.rng.random() < 0.5 else "finished"
         claim = [{"attempt": target, "elapsed_ms": 1}] if which == "holding" else [target]
         more = {"holding": [], "finished": [], which: claim}
-        self._say("register", version=1, types=self.types, boot=self.page.boot, slots=1, **known, **more)
+        self._say("register", version=1, types=self.types, boot=self.page.boot, slots=1, lie=1, **known, **more)
 
     def _lie_noise(self, target: str) -> None:
         for text in ("", "{}", "null", '{"op":"go"}', '{"op":"result"}', f'{{"op":"result","attempt":"{target}"'):

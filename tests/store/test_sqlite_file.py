@@ -300,8 +300,8 @@ def test_a_store_that_another_server_has_just_made_is_never_replaced(made: Path,
     if not links:
         monkeypatch.setattr(os, "link", link)
     assert _jobs(path) == 40
-        names = [item.name for item in path.parent.iterdir() if not item.name.endswith(".ballast")]
-        assert names == ["new.db"]
+    names = [item.name for item in path.parent.iterdir() if not item.name.endswith(".ballast")]
+    assert names == ["new.db"]
 
 
 def test_a_store_can_be_made_where_there_are_no_links(quick_path: Path, monkeypatch) -> None:
