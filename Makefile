@@ -22,7 +22,7 @@ run: $(VENV)/run.stamp ## start the server with its own store and the shipped ta
 test: $(VENV)/test.stamp ## run the tests (browser tests need Chromium; without it they skip)
 	$(BIN)/python -m pytest $(ARGS)
 
-check: lint types test ## what CI runs: lint, types, tests
+check: lint types coverage-core test ## what CI runs: lint, types, the core covered whole, tests
 
 lint: $(VENV)/test.stamp ## ruff: rules and formatting
 	$(BIN)/python -m ruff check .

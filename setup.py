@@ -28,8 +28,7 @@ def version() -> str:
 
 def readme() -> str:
     """The project's page on the package index."""
-    path = HERE / "README.md"
-    return path.read_text("utf-8") if path.exists() else ""
+    return (HERE / "README.md").read_text("utf-8")
 
 
 def package_dirs() -> dict[str, str]:

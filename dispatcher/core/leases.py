@@ -28,7 +28,7 @@ Due = tuple[str, str]
 MOST_LAPSES = 2
 #: 60 s x 2^10 is 17 hours; a page that long of no use is looked at by a person.
 MOST_DOUBLINGS = 10
-#: What a timeout that fell into a standstill waits for what has arrived.
+#: What a deadline that fell into a standstill waits for what has arrived.
 CATCH_UP_S = 1.0
 
 
@@ -97,15 +97,15 @@ class Leases:
     def forgive(self, late_s: float, now: float) -> list[Effect]:
         """The loop stood still for so long (a suspended machine): what the network could not do counts for nobody.
 
-        Deadlines of the network move by the lateness; an attempt whose time has run out meanwhile gets a moment, so
-        that a result that has arrived is processed first (promise S19). To be called before ``tick``.
+        Deadlines of the network move by the lateness, and whatever has run out meanwhile gets a moment, so that what
+        has arrived is processed first (promise S19). To be called before ``tick``.
         """
         now = self._at(now)
         for key, at in self._deadlines.items():
             kind, name = key
             running = kind == "lease" and self.attempts[name].state is AttemptState.RUNNING
             if not running or self.attempts[name].finished:
-                self._deadlines.set(key, at + late_s)
+                self._deadlines.set(key, max(at + late_s, now + CATCH_UP_S))
             elif at <= now:
                 self._deadlines.set(key, now + CATCH_UP_S)
         return []

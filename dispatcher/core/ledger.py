@@ -191,12 +191,17 @@ def _unheeded(report: Ended, attempt: AttemptRow, job: JobRow, current: bool, ch
     """A report that changes nothing about its job: a repetition, or too late."""
     if report.event is not Event.SUCCEED:
         return Verdict.STALE
-    if current and job.state is JobState.SUCCEEDED:
+    if current and job.state is JobState.SUCCEEDED and _won(attempt):
         return Verdict.DUPLICATE
     if attempt.evidence is None and report.value is not None and _fits(report.value):
         attempt.evidence = report.value
         changes.attempts[attempt.id] = attempt
     return Verdict.STALE
+
+
+def _won(attempt: AttemptRow) -> bool:
+    """Whether the job's result is this attempt's, and not what a person decided."""
+    return attempt.cause is Cause.SUCCEEDED or attempt.late_at is not None
 
 
 def _fits(evidence: str) -> bool:

@@ -237,6 +237,7 @@ class Machine(Registry):
             return [Answer(session, attempt_id, Verdict.STALE)]
         self._asked[attempt_id] = session
         self._count(attempt.worker, failed=1)
+        self._takes_offers(attempt.worker)
         return self._end(attempt, after_error(attempt, error, detail, retry, self._retry, self._rng))
 
     def _count(self, worker_id: str, *, done: int = 0, failed: int = 0) -> None:

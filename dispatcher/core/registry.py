@@ -266,7 +266,7 @@ class Registry(Leases):
                 self._has_offer(attempt)
             return [] if attempt.finished else self._go(attempt)
         if attempt.state is AttemptState.OFFERED:
-            attempt.written = False
+            attempt.written = attempt.fetched = False
             self._deadlines.clear(("lease", attempt.id))
             return [Offer(session, attempt.claim)]
         return self._end(attempt, after_loss(attempt, "the page does not have it any more"))

@@ -68,6 +68,8 @@ class TurnApplier:
         self._clock_base = queue_clock
         self._clock = queue_clock
         self._next_due_at = next_due_at
+        #: As of the last turn, for ``forget``.
+        self._due_before = next_due_at
         self._next_purge_s = 0.0
         #: Of open jobs, as of the last turn.
         self._open = sum(tally.jobs for (_, state), tally in tallies.items() if state in OPEN)
@@ -98,10 +100,12 @@ class TurnApplier:
                 self._open += move.jobs
                 self._open_bytes += move.bytes
         self._moves.clear()
+        self._due_before = self._next_due_at
 
     def forget(self) -> None:
-        """The transaction was rolled back: nothing of this turn has happened."""
+        """The transaction was rolled back: nothing of this turn has happened, and what was due is still due."""
         self._moves.clear()
+        self._next_due_at = self._due_before
 
     # -- one turn
 

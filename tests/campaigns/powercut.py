@@ -33,7 +33,8 @@ from tests.store.contract import DURABLE, Desk
 FORMS = {"short": "12 power cuts", "default": "60 power cuts", "long": "200 power cuts"}
 CUTS = {"short": 12, "default": 60, "long": 200}
 CONTROL_CUTS = {"short": 6, "default": 15, "long": 30}
-IMAGE_BYTES = 96 << 20
+#: Sparse; so large that the store never finds its disk nearly full.
+IMAGE_BYTES = 384 << 20
 #: Cuts of one writer; then comes a new file system with a new store.
 CUTS_EACH = 20
 PATIENCE_S = 30.0

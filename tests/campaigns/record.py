@@ -45,6 +45,8 @@ class Figure:
     unit: str
     #: The promises and invariants that it is about.
     promise: str = ""
+    #: ``of`` is all there are, not a sample: the rule of three does not apply.
+    exhaustive: bool = False
 
 
 @dataclass(frozen=True, slots=True)

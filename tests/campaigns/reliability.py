@@ -63,7 +63,7 @@ Three rules make a zero worth reading:
 
 - **It has a denominator.** Nothing seen in *n* independent trials means that the rate is below 3/*n* with 95 %
   certainty (the rule of three); that bound is printed beside each zero. Where the trials are not independent (jobs of
-  one server), it is a rough guide.
+  one server), it is a rough guide. Where all cases there are were tried, there is nothing to bound.
 - **The checker can fail.** Each campaign also runs *controls*, in which a fault is planted: they must turn red.
 - **What is allowed is shown, too.** A job may run more than once (at least once); such runs are counted, not hidden.
 """
@@ -124,6 +124,8 @@ def _bound(figure: dict[str, Any]) -> str:
     """The rule of three, for a zero."""
     if figure["count"] or not figure["of"]:
         return "-"
+    if figure["exhaustive"]:
+        return "all there are"
     return f"3/{figure['of']:,} = {300 / figure['of']:.2g} %"
 
 

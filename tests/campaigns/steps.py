@@ -5,7 +5,8 @@ after each step whose turn the store has acknowledged. Clocks and ids are counte
 always the same. One part opens the store once: its thread, and with it strace's count of calls, is one.
 
 Exit status: 0 played to its end, 3 the store refused to open, 4 the store failed in a turn (StorageTrouble): then the
-part ends, as the server does. FAULT, for controls: ``none``, ``no-transactions`` or ``acknowledge-first``.
+part ends, as the server does; 5 it had no room for a job. FAULT, for controls: ``none``, ``no-transactions`` or
+``acknowledge-first``.
 """
 
 from __future__ import annotations
@@ -21,12 +22,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from dispatcher.core.turn import Cancel, Claim, Demand, Logged, OfferedTypes, Progressed, Retry, Started
+from dispatcher.core.model import JobView
+from dispatcher.core.turn import Accepted, Cancel, Claim, Demand, Logged, OfferedTypes, Progressed, Retry, Started
 from dispatcher.errors import StorageTrouble, StoreRefused
 from dispatcher.store import sqlite_file
 from tests.store.contract import DURABLE, HOLDER, Desk, error, lapsed, lost, released, result, spec
 
-__all__ = ["BEGINNINGS", "PLAYS", "desk_on", "state", "tomorrow"]
+__all__ = ["BEGINNINGS", "PLAYS", "NoRoom", "desk_on", "state", "tomorrow"]
 
 #: Frames after which SQLite moves the WAL into the database; small, so that a short part meets it.
 CHECKPOINT = 48
@@ -39,6 +41,10 @@ INSERT INTO future (note) SELECT id FROM jobs;
 """
 
 Part = Callable[[Desk], Iterator[str]]
+
+
+class NoRoom(Exception):
+    """The store has refused a job, or claims none, because the disk is full: nothing was acknowledged."""
 
 
 def _accept(desk: Desk, *claims: Claim) -> None:
@@ -93,7 +99,10 @@ def work(desk: Desk) -> Iterator[str]:
     desk.command(Cancel(late.id, "at once"))
     yield "a waiting job cancelled"
     desk.pass_time(8 * 86_400.0)
+    before = desk.counts()
     desk.turn()
+    if desk.counts() == before:
+        raise NoRoom("retention waits for a disk that is not full")
     yield "retention"
     desk.close()
 
@@ -129,9 +138,27 @@ BEGINNINGS: dict[str, tuple[str, int] | None] = {
 }
 
 
+class _Desk(Desk):
+    """One that says so where the disk is full."""
+
+    @staticmethod
+    def taken(accepted: Accepted) -> JobView:
+        """See Desk."""
+        if accepted.job is None:
+            raise NoRoom(accepted.detail)
+        return accepted.job
+
+    def claim(self, room: int = 1, *lanes: str) -> list[Claim]:
+        """As many as asked for: each part has them."""
+        claims = super().claim(room, *lanes)
+        if len(claims) != room:
+            raise NoRoom(f"{len(claims)} claims of {room}")
+        return claims
+
+
 def desk_on(directory: Path, part: str) -> Desk:
     """The store, opened, with ids that no other part gives."""
-    desk = Desk(DURABLE[0], directory)
+    desk = _Desk(DURABLE[0], directory)
     letter = "abcdef"[list(PLAYS).index(part)]
     desk._job_ids = (f"job-{letter}-{number}" for number in range(1, 1 << 30))
     desk._attempt_ids = (f"{letter}{number:031x}" for number in range(1, 1 << 30))
@@ -164,8 +191,9 @@ def state(directory: Path) -> str | None:
     if not (directory / "jobs.db").exists():
         return None
     with tempfile.TemporaryDirectory(prefix="pagehand-state-") as copy:
-        for path in directory.glob("jobs.db*"):
-            shutil.copy(path, copy)
+        for name in ("jobs.db", "jobs.db-wal", "jobs.db-journal"):
+            if (directory / name).exists():
+                shutil.copy(directory / name, copy)
         database = sqlite3.connect(Path(copy) / "jobs.db")
         try:
             return json.dumps(_content(database))
@@ -247,6 +275,8 @@ def main(arguments: list[str]) -> int:
             _play(directory, part, fault, _acknowledge)
         except StoreRefused:
             return 3
+        except NoRoom:
+            return 5
         except StorageTrouble:
             sys.stdout.flush()
             os._exit(4)  # nothing more with this handle, not even a close

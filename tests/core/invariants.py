@@ -19,6 +19,7 @@ def check(world: World) -> None:
         check_attempts(world, row)
         check_not_stranded(world, row)
         check_backoff(world, row)
+        check_doubt(world, row)
     check_counts(world)
     check_workers(world)
     assert world.machine.next_deadline() == world.ref.next(), "it would be called at another instant than it must"
@@ -58,8 +59,11 @@ def check_attempts(world: World, row: JobRow) -> None:
     assert row.errors == causes["error"] + causes["timed_out"]
     assert row.crashes == causes["lost"]
     won = [a for a in attempts if a.cause == "succeeded" or a.late_at is not None]
-    assert len(won) == (row.state is JobState.SUCCEEDED)
-    if won:
+    decided = world.decided.get(row.seq)
+    assert len(won) == (row.state is JobState.SUCCEEDED and decided is None)
+    if decided is not None:
+        assert world.rows.results[row.seq] == decided, "not what a person decided"
+    elif won:
         assert world.rows.results[row.seq] == world.values[won[0].id], "the result of another attempt"
     for a in attempts:
         assert a.started_at is not None or a.cause not in ("succeeded", "error"), "answered, and never begun"
@@ -107,7 +111,20 @@ def check_workers(world: World) -> None:
         worker = machine.workers[peer.id]
         assert set(worker.attempts) == {lease.id for lease in ref.of(peer.id)}
         assert worker.room() == ref.room(peer)
+        assert (worker.aside, worker.lapses, worker.paused) == (peer.aside, peer.lapses, peer.paused)
         assert (str(worker.state), worker.boot, worker.session) == (peer.state, peer.boot, peer.session)
+
+
+def check_doubt(world: World, row: JobRow) -> None:
+    """S15b: what may have happened is not tried again, and uses up nothing."""
+    if row.state is JobState.IN_DOUBT:
+        assert row.effects == "once"
+        assert row.reason in ("lost", "timed_out", "released")
+        [newest] = [a for a in world.attempts_of(row.seq) if a.id == row.attempt]
+        assert str(newest.cause) == row.reason
+    if row.state in (JobState.QUEUED, JobState.SCHEDULED):
+        this_round = {a.id for a in world.attempts_of(row.seq)} - world.rounds.get(row.seq, set())
+        assert not this_round & world.told_to_go, f"{row.id} would run again, and its effect may have happened"
 
 
 def check_ended(world: World) -> None:

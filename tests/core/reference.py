@@ -13,6 +13,9 @@ GRACE_S = 30.0
 RESTART_GRACE_S = 60.0
 RELOAD_S = 60.0
 PROBE_S = 3.0
+ASIDE_S = 60.0
+#: After a standstill, for what has arrived.
+MOMENT_S = 1.0
 
 #: (attempt, cause)
 Ends = list[tuple[str, str]]
@@ -27,6 +30,12 @@ class Lease:
     timeout_s: float
     phase: str = "offered"
     written: bool = False
+    #: Its page has polled since then.
+    fetched: bool = False
+    once: bool = False
+    heartbeat_s: float | None = None
+    #: Its page was told to go, or may have been.
+    went: bool = False
     #: Its page has not been back since a restart of the server.
     restarted: bool = False
 
@@ -42,6 +51,9 @@ class Peer:
     session: str | None
     state: str = "connected"
     paused: bool = False
+    aside: bool = False
+    lapses: int = 0
+    times_aside: int = 0
     used: int = 0
 
 
@@ -72,6 +84,10 @@ class Reference:
     order: int = 0
     #: Attempts whose loss uses up nothing.
     uncounted: set[str] = field(default_factory=set)
+    #: Attempts that ended so that nobody knows whether their effect has happened.
+    doubts: set[str] = field(default_factory=set)
+    #: (session, attempt) that must be told to go by the call that is being made.
+    gos: list[tuple[str, str]] = field(default_factory=list)
 
     # -- helpers
 
@@ -92,18 +108,24 @@ class Reference:
         return next((peer for peer in self.peers.values() if peer.session == session), None)
 
     def room(self, peer: Peer) -> int:
-        able = peer.state == "connected" and not peer.paused and peer.session is not None
+        able = peer.state == "connected" and not (peer.paused or peer.aside) and peer.session is not None
         return max(0, peer.slots - len(self.of(peer.id))) if able else 0
 
     def end(self, lease: Lease, cause: str) -> Ends:
         self.forget(lease)
-        if cause == "lost" and lease.restarted:
+        return self.judge(lease, cause)
+
+    def judge(self, lease: Lease, cause: str) -> Ends:
+        """After ``go`` only an answer is no doubt (S15b); a loss through a restart uses up nothing."""
+        if lease.went and cause in ("lost", "timed_out", "released"):
+            self.doubts.add(lease.id)
+        if lease.id in self.doubts or (cause == "lost" and lease.restarted):
             self.uncounted.add(lease.id)
         return [(lease.id, cause)]
 
     def forget(self, lease: Lease) -> None:
-        self.clear("lease", lease.id)
-        self.clear("reload", lease.id)
+        for kind in ("lease", "beat", "reload"):
+            self.clear(kind, lease.id)
         del self.leases[lease.id]
         if lease.phase != "adrift":
             self.unprotected(lease.worker)
@@ -115,6 +137,7 @@ class Reference:
 
     def revoke(self, lease: Lease) -> None:
         self.clear("lease", lease.id)
+        self.clear("beat", lease.id)
         lease.phase = "revoked"
         self.set("reload", lease.id, RELOAD_S)
         self.unprotected(lease.worker)
@@ -131,6 +154,10 @@ class Reference:
             del self.timers[kind, name]
             if kind == "lease":
                 ends += self.lease_over(self.leases[name])
+            elif kind == "beat":
+                ends += self.give_up(self.leases[name], "lost")
+            elif kind == "aside":
+                self.peers[name].aside, self.peers[name].lapses = False, 1
             elif kind == "grace":
                 ends += self.gone(self.peers[name])
             elif kind == "probe":
@@ -139,9 +166,39 @@ class Reference:
 
     def lease_over(self, lease: Lease) -> Ends:
         if lease.phase == "running":
-            self.revoke(lease)
-            return [(lease.id, "timed_out")]
+            return self.give_up(lease, "timed_out")
+        if lease.phase == "offered" and lease.fetched:
+            self.ignored(self.peers[lease.worker])
         return self.end(lease, "lapsed" if lease.phase == "offered" else "lost")
+
+    def give_up(self, lease: Lease, cause: str) -> Ends:
+        self.revoke(lease)
+        return self.judge(lease, cause)
+
+    def ignored(self, peer: Peer) -> None:
+        """Two offers in a row that it fetched and did not accept, and it gets none for a while (S7)."""
+        peer.lapses += 1
+        if peer.lapses >= 2 and not peer.aside:
+            peer.aside = True
+            self.set("aside", peer.id, ASIDE_S * 2**peer.times_aside)
+            peer.times_aside += 1
+
+    def heeded(self, worker: str) -> None:
+        if worker in self.peers:
+            self.peers[worker].lapses = self.peers[worker].times_aside = 0
+
+    def beat(self, lease: Lease) -> None:
+        if lease.heartbeat_s is not None:
+            self.set("beat", lease.id, lease.heartbeat_s)
+
+    def forgive(self, late_s: float, now: float) -> None:
+        """A timeout is not prolonged by a standstill, everything else is; what is due waits for what arrived (S19)."""
+        self.now = now
+        for (kind, name), (at, _) in list(self.timers.items()):
+            timeout = kind == "lease" and self.leases[name].phase == "running"
+            if not timeout or at <= now:
+                self.order += 1
+                self.timers[kind, name] = (max(at if timeout else at + late_s, now + MOMENT_S), self.order)
 
     # -- connections
 
@@ -192,6 +249,7 @@ class Reference:
             else:
                 ends += self.end(lease, "lapsed" if lease.phase == "offered" else "lost")
         self.clear("grace", peer.id)
+        self.clear("aside", peer.id)
         del self.peers[peer.id]
         return ends + self.decide(peer.id)
 
@@ -251,6 +309,7 @@ class Reference:
 
     def stash(self, lease: Lease) -> None:
         lease.phase = "stash"
+        self.clear("beat", lease.id)
         self.set("lease", lease.id, OFFER_TTL_S)
 
     def reconcile(self, peer: Peer, hello: Hello) -> Ends:
@@ -265,8 +324,10 @@ class Reference:
                 if ("lease", lease.id) not in self.timers:
                     self.set("lease", lease.id, OFFER_TTL_S)
             elif lease.phase == "offered":
-                lease.written = False
+                lease.written = lease.fetched = False
                 self.clear("lease", lease.id)
+            elif lease.phase == "running" and lease.id in has:
+                self.go(lease)
             elif lease.phase in ("running", "stash") and lease.id not in has:
                 ends += self.end(lease, "lost")
         return ends
@@ -281,9 +342,11 @@ class Reference:
         lease.phase, lease.restarted = "running", False
         elapsed_s = max(0.0, min(hello.holding[lease.id], lease.timeout_s))
         self.set("lease", lease.id, max(lease.timeout_s - elapsed_s, min(lease.timeout_s, RESTART_GRACE_S)))
+        self.beat(lease)
         return []
 
     def restore(self, lease: Lease) -> None:
+        lease.phase, lease.written, lease.restarted, lease.went = "adrift", True, True, lease.once
         self.leases[lease.id] = lease
         self.set("lease", lease.id, RESTART_GRACE_S)
 
@@ -299,17 +362,47 @@ class Reference:
             lease.written = True
             self.set("lease", attempt, OFFER_TTL_S)
 
+    def polled(self, session: str) -> Ends:
+        """What the answer before carried has arrived."""
+        peer = self.by_session(session)
+        for lease in self.of(peer.id) if peer is not None else []:
+            lease.fetched = lease.fetched or lease.written
+        return self.heard(session)
+
+    def go(self, lease: Lease) -> None:
+        """Its page is told to go, if it may."""
+        session = self.peers[lease.worker].session
+        if lease.went and session is not None:
+            self.gos.append((session, lease.id))
+
+    def started(self, attempt: str) -> None:
+        """The accept is durable."""
+        lease = self.leases.get(attempt)
+        if lease is not None and lease.once and lease.phase in ("running", "stash"):
+            lease.went = True
+            self.go(lease)
+
+    def progress(self, session: str, attempt: str) -> None:
+        lease = self.own(session, attempt)
+        if lease is not None and lease.phase == "running":
+            self.beat(lease)
+
     def accept(self, session: str, attempt: str) -> bool:
         """Whether the accept counts."""
         lease = self.own(session, attempt)
+        if lease is not None and lease.phase in ("running", "stash"):
+            self.go(lease)
         if lease is None or lease.phase != "offered":
             return False
         lease.phase = "running"
+        self.heeded(lease.worker)
         self.set("lease", attempt, lease.timeout_s)
+        self.beat(lease)
         return True
 
     def result(self, attempt: str) -> None:
         if attempt in self.leases:
+            self.heeded(self.leases[attempt].worker)
             self.forget(self.leases[attempt])
 
     def error(self, attempt: str) -> Ends:
@@ -319,6 +412,7 @@ class Reference:
         if lease.phase == "revoked":
             self.forget(lease)
             return []
+        self.heeded(lease.worker)
         return self.end(lease, "error")
 
     def released(self, session: str, attempt: str) -> Ends:
@@ -349,7 +443,7 @@ class Reference:
         others = [peer for peer in idle if peer.id != avoid]
         return next(iter(others or idle), None)
 
-    def offered(self, peer: Peer, attempt: str, timeout_s: float) -> None:
+    def offered(self, peer: Peer, lease: Lease) -> None:
         self.order += 1
         peer.used = self.order
-        self.leases[attempt] = Lease(attempt, peer.id, timeout_s)
+        self.leases[lease.id] = lease

@@ -9,14 +9,28 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
-from dispatcher.core.effects import Answer, Drop, Effect, Offer, Probe, Record, Request, Welcome
+from dispatcher.core.effects import Answer, Drop, Effect, Go, Offer, Probe, Record, Request, Welcome
 from dispatcher.core.ledger import AttemptRow, JobRow, silent_attempt
 from dispatcher.core.machine import Machine
 from dispatcher.core.model import JobSpec
 from dispatcher.core.retry import RetryPolicy
-from dispatcher.core.states import JobState
+from dispatcher.core.states import Event, JobState
 from dispatcher.core.timings import Timings
-from dispatcher.core.turn import Cancel, Claim, Command, Ended, LiveAttempt, Report, Retry, Turn, TurnReport, Verdict
+from dispatcher.core.turn import (
+    Adopt,
+    Cancel,
+    Claim,
+    Command,
+    Decide,
+    Ended,
+    LiveAttempt,
+    Report,
+    Retry,
+    Started,
+    Turn,
+    TurnReport,
+    Verdict,
+)
 from dispatcher.store.memory import MemoryRows
 from dispatcher.store.rows import Limits, Tally
 from dispatcher.store.turn import TurnApplier
@@ -25,6 +39,10 @@ from tests.core.reference import GRACE_S, OFFER_TTL_S, RELOAD_S, RESTART_GRACE_S
 #: UTC seconds when the world's monotonic clock is 0.
 WALL = 1_700_000_000.0
 SAID = {"succeeded", "error"}
+#: A tick that comes later than this was held up by a standstill.
+STANDSTILL_S = 5.0
+#: Ends that are a doubt where the page was told to go.
+UNANSWERED = {"lost", "timed_out", "released"}
 
 
 class Steady(random.Random):
@@ -74,6 +92,10 @@ class ServerHalf:
         #: Attempts of accepted jobs in the round that a retry began.
         self.rounds: dict[int, set[str]] = {}
         self.uncounted: set[str] = set()
+        #: Attempts whose pages were told to go: their effects may have happened.
+        self.told_to_go: set[str] = set()
+        #: Results that a person decided on.
+        self.decided: dict[int, str] = {}
         self.clock_base = 0.0
         self.boot_server()
 
@@ -130,11 +152,16 @@ class ServerHalf:
         ]
         if expected is not None:
             assert sorted(found) == sorted(expected), f"ended: {found}; must end: {expected}"
+        gos = [(e.session, e.attempt) for e in effects if isinstance(e, Go)]
+        assert sorted(gos) == sorted(self.ref.gos), f"told to go: {gos}; must be told: {self.ref.gos}"
+        self.ref.gos.clear()
         for effect in effects:
             self.carry_out(effect)
 
     def carry_out(self, effect: Effect) -> None:
         if isinstance(effect, Record):
+            if isinstance(effect.report, Ended):
+                self.check_doubt(effect.report)
             self.reports.append(effect.report)
         elif isinstance(effect, Request):
             self.commands.append(effect.command)
@@ -147,6 +174,8 @@ class ServerHalf:
         else:
             if isinstance(effect, Answer):
                 self.check_answer(effect)
+            if isinstance(effect, Go):
+                self.check_go(effect)
             session = self.sessions.get(effect.session)
             assert session is not None or not isinstance(effect, Offer), "offered to a session that is no more"
             if session is not None:
@@ -161,6 +190,19 @@ class ServerHalf:
         stored = row is not None and (row.cause in SAID or row.late_at is not None)
         assert stored, f"{answer} before it was stored"
         assert answer.attempt not in self.revoked, "the attempt of a cancelled job was recorded"
+
+    def check_doubt(self, ended: Ended) -> None:
+        """S15b: in doubt if and only if the page was told to go, or may have been, and has not answered."""
+        doubtful = str(ended.cause) in UNANSWERED and ended.attempt in self.ref.doubts
+        assert (ended.event is Event.DOUBT) == doubtful, f"{ended.attempt}, {ended.cause}: {ended.event}"
+
+    def check_go(self, go: Go) -> None:
+        row = self.rows.all_attempts.get(go.attempt)
+        assert row is not None, "told to go before its accept was stored"
+        assert row.started_at is not None, "told to go before its accept was stored"
+        job = self.rows.by_seq[row.job]
+        assert job.effects == "once", "nobody asked for go"
+        self.told_to_go.add(go.attempt)
 
     # -- turns
 
@@ -201,6 +243,8 @@ class ServerHalf:
                 mine = {a.id for a in self.attempts_of(seq)}
                 self.rounds[seq] = mine - {claim.attempt for claim in report.claims}
                 self.first_ranks.pop(seq, None)
+            if isinstance(command, Decide | Adopt) and done.done:
+                self.check_decision(command)
         for seq, row in self.rows.by_seq.items():
             if before.get(seq, (None, None))[0] is JobState.SCHEDULED and row.state is not JobState.SCHEDULED:
                 self.first_ranks.pop(seq, None)
@@ -209,6 +253,14 @@ class ServerHalf:
                 assert row.rank == self.first_ranks.setdefault(seq, rank), "a job lost its place"
         self.check_claims(report.claims)
 
+    def check_decision(self, command: Decide | Adopt) -> None:
+        row = self.row(command.job)
+        if isinstance(command, Adopt):
+            late = max(a.id for a in self.attempts_of(row.seq) if a.evidence is not None)
+            self.decided[row.seq] = self.values[late]
+        elif command.value is not None:
+            self.decided[row.seq] = command.value
+
     def check_claims(self, claims: list[Claim]) -> None:
         lanes: dict[str, list[tuple[float, int]]] = {}
         for claim in claims:
@@ -216,6 +268,8 @@ class ServerHalf:
             assert row.rank is not None
             assert row.expires_at is None or row.expires_at > WALL + self.now, "an expired job was claimed"
             assert claim.number == row.number + 1
+            before = {a.id for a in self.attempts_of(row.seq)} - self.rounds.get(row.seq, set())
+            assert not before & self.told_to_go, "its effect may have happened, and nobody asked for another"
             lanes.setdefault(claim.type, []).append((row.rank, row.seq))
         for name, order in lanes.items():
             assert order == sorted(order), "not in the order of ranks"
@@ -228,6 +282,9 @@ class ServerHalf:
         (turn, done), self.flight = self.flight, None
         self.more = self.more or done.more
         self.next_due_at = done.next_due_at
+        for said, settled in zip(turn.reports, done.verdicts, strict=True):
+            if isinstance(said, Started) and settled.verdict is Verdict.RECORDED:
+                self.ref.started(said.attempt)
         self.take(self.machine.settled(turn.reports, done.verdicts, self.now), [])
         for command, report in zip(turn.commands, done.commands, strict=True):
             if report.revoked is not None and isinstance(command, Cancel):
@@ -244,7 +301,9 @@ class ServerHalf:
             assert expected is not None, "offered to a worker that has no room"
             assert effect.session == expected.session, "not the worker whose turn it is"
             assert claim.type in expected.types
-            self.ref.offered(expected, claim.attempt, claim.timeout_s)
+            once = self.row(claim.job).effects == "once"
+            lease = Lease(claim.attempt, expected.id, claim.timeout_s, once=once, heartbeat_s=claim.heartbeat_s)
+            self.ref.offered(expected, lease)
         else:
             assert expected is None or self.moved_in_flight, "a worker was free, and the claim was given back"
         self.take([effect])
@@ -280,6 +339,20 @@ class ServerHalf:
         if self.next_due_at is not None and self.next_due_at <= WALL + self.now:
             self.more = True
 
+    def sleep(self, seconds: float) -> None:
+        """The machine is suspended: whatever was due meanwhile comes late, and nobody may suffer for it (S19)."""
+        planned, to = self.next_instant(), self.now + seconds
+        late_s = 0.0 if planned is None else to - max(planned, self.now)
+        if late_s <= STANDSTILL_S:
+            self.advance(to)
+            return
+        self.now = to
+        self.ref.forgive(late_s, to)
+        self.call(self.machine.forgive(late_s, to), [])
+        before = self.machine.next_deadline()
+        assert before is None or before > to, "due before what has arrived could be processed"
+        self.advance(to)
+
     def next_instant(self) -> float | None:
         due = self.next_due_at
         # Adding and taking away the wall clock's offset may round down.
@@ -306,7 +379,9 @@ class ServerHalf:
             if left.started_at is None:
                 ends.append((left.attempt, "lapsed"))
             else:
-                self.ref.restore(Lease(left.attempt, left.worker, left.timeout_s, "adrift", True, True))
+                once, beat_s = self.row(left.job).effects == "once", left.heartbeat_s
+                lease = Lease(left.attempt, left.worker, left.timeout_s, once=once, heartbeat_s=beat_s)
+                self.ref.restore(lease)
         self.call(self.machine.restore(live, self.now), ends)
 
     def live_attempts(self) -> list[LiveAttempt]:
@@ -320,6 +395,7 @@ class ServerHalf:
                         timeout_s=job.timeout_s, errors=job.errors, crashes=job.crashes,
                         max_attempts=job.max_attempts, max_crashes=job.max_crashes,
                         worker=a.worker or "", boot=a.boot or "",
+                        heartbeat_s=job.heartbeat_s, once=job.effects == "once",
                     )
                 )  # fmt: skip
         return live
@@ -329,6 +405,10 @@ class ServerHalf:
     def ready(self) -> bool:
         """Whether a job waits for nothing but a worker."""
         return any(row.state is JobState.QUEUED for row in self.rows.by_seq.values())
+
+    def doubtful(self) -> list[JobRow]:
+        """Jobs that wait for a person's decision."""
+        return [row for row in self.rows.by_seq.values() if row.state is JobState.IN_DOUBT]
 
     def row(self, job_id: str) -> JobRow:
         return self.rows.by_seq[self.rows.by_id[job_id]]

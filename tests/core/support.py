@@ -24,11 +24,11 @@ def claim(attempt: str, *, pool: int = 0, type: str = "a", **fields) -> Claim:
     return Claim(pool=pool, attempt=attempt, type=type, **(known | fields))
 
 
-def left(attempt: str, *, worker: str = "w1", boot: str = "b1", started_at: float | None = 1.0, timeout_s=100.0):
+def left(attempt: str, *, worker="w1", boot="b1", started_at: float | None = 1.0, timeout_s=100.0, **fields):
     """An attempt that an earlier run left open."""
     return LiveAttempt(
         attempt=attempt, job=f"job of {attempt}", type="a", number=1, started_at=started_at, timeout_s=timeout_s,
-        errors=0, crashes=0, max_attempts=3, max_crashes=5, worker=worker, boot=boot,
+        errors=0, crashes=0, max_attempts=3, max_crashes=5, worker=worker, boot=boot, **fields,
     )  # fmt: skip
 
 

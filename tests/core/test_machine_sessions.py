@@ -149,7 +149,7 @@ def test_the_grace_of_one_page_ends_no_others_lease(node):
     assert node.until_due_s() == 30
 
 
-@pytest.mark.parametrize("call", ["away", "back", "ended", "quiet", "heard", "bye"])
+@pytest.mark.parametrize("call", ["away", "back", "ended", "quiet", "heard", "polled", "bye"])
 def test_a_session_that_never_registered_changes_nothing(node, call):
     node.run("a1")
     assert getattr(node, call)("unheard of") == []

@@ -10,14 +10,17 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from dispatcher.core.ledger import JobRow
 from dispatcher.core.model import JobSpec
-from dispatcher.core.turn import Cancel, Retry
+from dispatcher.core.turn import Adopt, Cancel, Command, Decide, Retry
 from tests.core import invariants
 from tests.core.world import Page, World
 
 pick = st.integers(0, 1_000)
 TYPES = st.sampled_from(["a", "a", "b"])
 OFFERS = st.sampled_from([("a",), ("a",), ("a", "b"), ("b",)])
+EFFECTS = st.sampled_from(["repeat", "once"])
+HEARTBEATS_S = st.sampled_from([None, None, 12.7])
 PAUSES_S = st.sampled_from([0.7, 2.9, 3.1, 9.5, 10.5, 29.5, 31.0, 61.7, 200.3])
 
 
@@ -36,6 +39,7 @@ somebody_has_a_stash = precondition(
 somebody_was_told = precondition(lambda self: any(page.told and able(page, self.world) for page in self.world.pages))
 somebody_is_cut_off = precondition(lambda self: any(not page.session for page in self.world.pages))
 somebody_is_away = precondition(lambda self: any(session.away for session in self.world.sessions.values()))
+somebody_must_decide = precondition(lambda self: self.world.doubtful())
 something_is_in_flight = precondition(lambda self: self.world.flight is not None)
 
 
@@ -55,11 +59,14 @@ class Node(RuleBasedStateMachine):
         slots=st.sampled_from([1, 1, 2]),
         jobs=st.integers(0, 4),
         working=st.booleans(),
+        effects=EFFECTS,
+        heartbeat_s=HEARTBEATS_S,
     )
-    def a_node_at_work(self, offers, slots, jobs, working):
+    def a_node_at_work(self, offers, slots, jobs, working, effects, heartbeat_s):
         for types in offers:
             self.a_page_comes(types, slots)
-        self.world.submissions += [JobSpec(type="a", data="1", timeout_s=90.9) for _ in range(jobs)]
+        job = JobSpec(type="a", data="1", timeout_s=90.9, effects=effects, heartbeat_s=heartbeat_s)
+        self.world.submissions += [job] * jobs
         if working:
             self.everybody_works()
 
@@ -74,12 +81,17 @@ class Node(RuleBasedStateMachine):
         expires_s=st.sampled_from([None, None, None, 15.1]),
         max_attempts=st.sampled_from([1, 2, 3]),
         max_crashes=st.sampled_from([0, 1, 5]),
+        effects=EFFECTS,
+        heartbeat_s=HEARTBEATS_S,
     )
-    def submit(self, type_name, count, priority, delay_s, timeout_s, expires_s, max_attempts, max_crashes):
+    def submit(
+        self, type_name, count, priority, delay_s, timeout_s, expires_s, max_attempts, max_crashes, effects, heartbeat_s
+    ):
         self.world.submissions += [
             JobSpec(
                 type=type_name, data="1", priority=priority, delay_s=delay_s, timeout_s=timeout_s,
                 expires_s=expires_s, max_attempts=max_attempts, max_crashes=max_crashes,
+                effects=effects, heartbeat_s=heartbeat_s,
             )
         ] * count  # fmt: skip
 
@@ -92,6 +104,17 @@ class Node(RuleBasedStateMachine):
     @rule(n=pick)
     def retry(self, n):
         self.world.commands.append(Retry(of(sorted(self.world.accepted), n)))
+
+    @somebody_must_decide
+    @rule(n=pick, value=st.sampled_from([None, '"it was done"']))
+    def a_person_decides(self, n, value):
+        self.world.commands.append(Decide(of(self.world.doubtful(), n).id, value, "I looked"))
+
+    @precondition(lambda self: self.world.accepted)
+    @rule(n=pick)
+    def a_person_takes_a_late_answer(self, n):
+        """Where there is none, or the job has not failed, it changes nothing."""
+        self.world.commands.append(Adopt(of(sorted(self.world.accepted), n)))
 
     # -- turns and time
 
@@ -111,6 +134,10 @@ class Node(RuleBasedStateMachine):
     @rule(seconds=PAUSES_S)
     def time_passes(self, seconds):
         self.world.advance(self.world.now + seconds)
+
+    @rule(seconds=st.sampled_from([9.9, 70.7, 500.1]))
+    def the_machine_is_suspended(self, seconds):
+        self.world.sleep(seconds)
 
     @rule(settle=st.booleans())
     def the_next_deadline_comes(self, settle):
@@ -198,6 +225,12 @@ class Node(RuleBasedStateMachine):
         if page := self.page(n, connected=True):
             self.world.pause(page, paused)
 
+    @somebody_is_there
+    @rule(n=pick)
+    def a_page_answers_a_ping(self, n):
+        if page := self.page(n, connected=True):
+            self.world.hear(page)
+
     # -- pages work
 
     @somebody_is_there
@@ -227,6 +260,13 @@ class Node(RuleBasedStateMachine):
         found = [(page, name) for page in world.pages if able(page, world) for name in page.has]
         return of(found, n) or (None, None)
 
+    @somebody_is_able
+    @rule()
+    def everybody_goes(self):
+        """Everybody has accepted what there is, and was told to go where that was waited for."""
+        self.everybody_works()
+        self.world.settle()
+
     @somebody_works
     @rule(n=pick)
     def a_page_accepts(self, n):
@@ -254,7 +294,7 @@ class Node(RuleBasedStateMachine):
     def a_task_says_how_far_it_is(self, n, percent):
         page, attempt = self.working(n)
         if page:
-            self.world.call(self.world.machine.progress(page.session, attempt, percent, "x", self.world.now), [])
+            self.world.progress(page, attempt, percent)
             self.world.call(self.world.machine.log(page.session, attempt, "a line", self.world.now), [])
 
     @somebody_works
@@ -313,6 +353,13 @@ class Node(RuleBasedStateMachine):
         drain(self.world)
 
 
+def a_decision(row: JobRow) -> Command:
+    """One of the three that there are."""
+    if row.seq % 3 == 0:
+        return Retry(row.id)
+    return Decide(row.id, '"it was done"' if row.seq % 3 == 1 else None, "I looked")
+
+
 def drain(world: World) -> None:
     """All pages go for good, a worker comes that can do everything: with time, every job must end."""
     if world.ref.draining:
@@ -328,6 +375,7 @@ def drain(world: World) -> None:
     world.pages.append(page)
     world.open(page)
     for _ in range(400):
+        world.commands += [a_decision(row) for row in world.doubtful()]
         world.settle()
         world.poll(page)
         for attempt in list(page.has):
@@ -337,7 +385,7 @@ def drain(world: World) -> None:
         world.poll(page)
         assert not page.stash, "a result was never answered"
         invariants.check(world)
-        if world.ready():
+        if world.ready() or world.doubtful():
             continue
         instant = world.next_instant()
         if instant is None:

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from dispatcher.core.retry import RetryPolicy, after_error, after_loss, after_timeout
+from dispatcher.core.retry import RetryPolicy, after_error, after_loss, after_release, after_timeout
 from dispatcher.core.states import Event
 from dispatcher.core.turn import Cause
 from dispatcher.core.worker import Attempt, AttemptState
@@ -15,8 +15,8 @@ from tests.core.support import claim
 POLICY = RetryPolicy()
 
 
-def attempt(*, restarted=False, **fields):
-    return Attempt(claim("a1", **fields), AttemptState.RUNNING, "w1", "b1", "page", restarted=restarted)
+def attempt(*, restarted=False, went=False, **fields):
+    return Attempt(claim("a1", **fields), AttemptState.RUNNING, "w1", "b1", "page", restarted=restarted, went=went)
 
 
 @pytest.mark.parametrize(("failures", "delay_s"), [(1, 2), (2, 4), (3, 8), (8, 256), (9, 300), (10_000, 300)])
@@ -79,3 +79,20 @@ def test_the_sixth_loss_of_five_is_poison(crashes, event):
 def test_a_loss_through_the_servers_restart_uses_up_nothing():
     ended = after_loss(attempt(crashes=5, max_crashes=5, restarted=True), "the page did not come back")
     assert (ended.event, ended.counts_crash, ended.counts_error) == (Event.REQUEUE, False, False)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda tried: after_loss(tried, "the page went away"),
+        lambda tried: after_release(tried, "the page gave it back"),
+        lambda tried: after_timeout(tried, POLICY, random.Random(1)),
+    ],
+    ids=["loss", "release", "timeout"],
+)
+@pytest.mark.parametrize("restarted", [True, False])
+def test_after_go_nothing_but_an_answer_settles_a_job_and_nothing_is_used_up(end, restarted):
+    ended = end(attempt(once=True, went=True, restarted=restarted, crashes=5, errors=2))
+    assert ended.event is Event.DOUBT
+    assert (ended.counts_error, ended.counts_crash, ended.delay_s) == (False, False, 0)
+    assert ended.reason == str(ended.cause)

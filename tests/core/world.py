@@ -43,7 +43,8 @@ class World(ServerHalf):
         session = self.sessions.get(page.session or "")
         if session is None or session.away:
             return
-        self.hear(page)
+        assert page.session is not None
+        self.call(self.machine.polled(page.session, self.now), self.ref.polled(page.session))
         outbox, session.outbox = session.outbox, []
         offers = [e.claim.attempt for e in outbox if isinstance(e, Offer)]
         for name in offers:
@@ -53,8 +54,14 @@ class World(ServerHalf):
             self.receive(page, effect)
 
     def hear(self, page: Page) -> None:
+        """A sign of life other than a poll."""
         if page.session is not None:
             self.call(self.machine.heard(page.session, self.now), self.ref.heard(page.session))
+
+    def progress(self, page: Page, attempt: str, percent: float | None) -> None:
+        assert page.session is not None
+        self.ref.progress(page.session, attempt)
+        self.call(self.machine.progress(page.session, attempt, percent, "x", self.now), [])
 
     def receive(self, page: Page, effect: Effect) -> None:
         if isinstance(effect, Offer) and effect.claim.attempt not in page.stash:

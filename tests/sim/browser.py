@@ -34,6 +34,12 @@ class SimPage(Page):
     world: World
     window: Window
 
+    def _register(self, now: float) -> None:
+        forgotten = self.window.mine - set(self.hands._held) - set(self.stash.attempts()) - self.world.history.lied
+        if forgotten:
+            self.world.broken(f"{self.window.name} forgot {sorted(forgotten)}: no verdict came, and it says nothing")
+        super()._register(now)
+
     def started(self, held: Held) -> None:
         self.world.history.executed(self.boot, held.attempt, held.job)
         self.window.mine.add(held.attempt)
@@ -309,14 +315,8 @@ class Window:
             attempt = json.loads(text)["attempt"]
             history.accepted_at.setdefault(attempt, self.world.now)
         elif text.startswith('{"op":"register"'):
-            said = json.loads(text)
-            if "lie" in said:
+            if "lie" in json.loads(text):
                 history.lied.update(self.mine, self.page.hands._held)
-                return
-            names = {held["attempt"] for held in said["holding"]} | set(said["finished"])
-            forgotten = self.mine - names - history.lied
-            if forgotten:
-                self.world.broken(f"{self.name} forgot {sorted(forgotten)}: no verdict came, and it does not say them")
 
     def _say_pause(self) -> None:
         """As worker.js: the server remembers a pause longer than a session, so it is said anew in each."""

@@ -75,11 +75,14 @@ class Wire:
             self.cut()
             return
         body_delay_s = rng.uniform(0.1, 5.0) if method == "POST" and rng.random() < knobs.slow_body else 0.0
-        self._to_server(lambda: self._deliver(method, query, body, body_delay_s))
         if method == "POST" and rng.random() < knobs.replay_post:
+            # As WinInet does: the first answer is lost with its connection, the browser sends the POST again by
+            # itself, and the page sees one request.
             world.count("replayed posts")
-            again = Wire(world, self.name, self.boot)
-            world.events.later(rng.uniform(0.0, 20.0), lambda: again._deliver(method, query, body, 0.0))
+            first = Wire(world, self.name, self.boot)
+            first._to_server(lambda: first._deliver(method, query, body, 0.0))
+            self._arrives_there = max(self._arrives_there, first._arrives_there + rng.uniform(0.0, 5.0))
+        self._to_server(lambda: self._deliver(method, query, body, body_delay_s))
 
     def _deliver(self, method: str, query: str, body: bytes, body_delay_s: float) -> None:
         node = self.node

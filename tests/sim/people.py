@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Operator", "Submitter"]
 
+#: Submissions that are on their way at once.
+MOST_OPEN = 40
+
 HOUR_S, YEARS_S = 3_600.0, 10 * 365.25 * 86_400.0
 
 
@@ -44,6 +47,8 @@ class Submitter:
         self.world = world
         self.rng = random.Random(world.rng.getrandbits(64))
         self._count = 0
+        #: Submissions whose outcome is not known yet.
+        self._open = 0
 
     # -- requests
 
@@ -81,7 +86,10 @@ class Submitter:
 
     def give(self) -> None:
         """A new job, asked for until its outcome is known."""
+        if self._open >= MOST_OPEN:
+            return
         self._count += 1
+        self._open += 1
         rng, knobs = self.rng, self.world.knobs
         token = f"t{self._count}"
         pad = "x" * rng.choice((0, 0, 100, 1_100 if rng.random() < knobs.big else 10))
@@ -101,6 +109,12 @@ class Submitter:
         self._call(lambda dispatcher: dispatcher.submit(spec), lambda outcome: self._heard(token, spec, outcome))
 
     def _heard(self, token: str, spec: JobSpec, outcome: Any) -> None:
+        again = isinstance(outcome, (QueueFull, Draining))
+        again = again or (isinstance(outcome, (Unknown, StorageTrouble)) and spec.key is not None)
+        if again:
+            self.world.events.later(self.rng.uniform(0.5, 10.0), lambda: self._submit(token, spec))
+            return
+        self._open -= 1
         if isinstance(outcome, Accepted):
             assert outcome.job is not None
             self.world.trace(f"{token} is accepted as {outcome.job.id}, replayed {outcome.replayed}")
@@ -108,10 +122,8 @@ class Submitter:
             self._care(token, spec, outcome.job.id)
         elif isinstance(outcome, KeyConflict):
             self.world.broken(f"{token}: its key is said to be used for another body")
-        elif isinstance(outcome, (Unknown, StorageTrouble)) and spec.key is None:
+        elif isinstance(outcome, (Unknown, StorageTrouble)):
             self.world.count("submissions given up, outcome unknown")
-        elif isinstance(outcome, (Unknown, StorageTrouble, QueueFull, Draining)):
-            self.world.events.later(self.rng.uniform(0.5, 5.0), lambda: self._submit(token, spec))
         else:
             self.world.broken(f"{token}: {outcome!r}")
 
