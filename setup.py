@@ -110,10 +110,9 @@ setup(
     zip_safe=False,
     install_requires=[
         "msgspec>=0.22,<1",
-        "prometheus-client>=0.22",
         "python-engineio>=4.15.1,<5",
         "tornado>=6.6.1,<7",
     ],
-    extras_require={"postgres": ["asyncpg>=0.32"], "test": TEST},
+    extras_require={"test": TEST},
     entry_points={"console_scripts": ["pagehand = pagehand.__main__:main"]},
 )

@@ -159,7 +159,7 @@ class Pages:
             spare=self._new_worker_id(),
             proved=known,
             boot=message.boot,
-            name=_clean(message.name).strip() or f"page-{worker[:6]}",
+            name=_clean(message.name).strip(),
             types=message.types,
             slots=message.slots,
             holding=tuple((held.attempt, held.elapsed_ms / 1000) for held in message.holding),

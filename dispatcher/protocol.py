@@ -225,7 +225,8 @@ def decode(text: str) -> PageMessage:
 
 def _refusal(text: str, error: Exception) -> MessageRefused:
     # By its looks: a message that cannot be read, too deep perhaps, should still end the page's repeating of it.
-    match = _ATTEMPT.search(text[:_NEAR_THE_START])
+    start = text[:_NEAR_THE_START]
+    match = None if '"register"' in start else _ATTEMPT.search(start)
     attempt = match[1] if match else None
     try:
         op = _op_decoder.decode(text).op

@@ -172,7 +172,7 @@ class Turns:
         self.carry_out(self._machine.settled(turn.reports, done.verdicts, now))
         for item, report in zip(asked, done.commands, strict=True):
             if report.revoked is not None and isinstance(item.command, Cancel):
-                self.carry_out(self._machine.cancelled(report.revoked, item.command.reason, now))
+                self.carry_out(self._machine.cancelled(report.revoked, "cancelled", now))
             _resolve(item.future, report)
         for submission, accepted in zip(submitted, done.accepted, strict=True):
             _resolve(submission.future, accepted)

@@ -83,6 +83,7 @@ class JobsHandler(ConsoleApiHandler):
         assert job is not None, "submit() raises where it accepts nothing"
         self.set_header("Location", f"/api/v1/jobs/{job.id}")
         if accepted.replayed:
+            job = await self.site.service.job(job.id)
             self.set_header("Idempotency-Replayed", "true")
         wait_s = self._preferred_wait_s()
         if wait_s is not None:

@@ -1643,7 +1643,7 @@
       this._registerAgain();
     } else if (attempt) {
       this._fault('E-MSG-01', message.code + ': ' + clip(message.detail, 300));
-      this._refusedAttempt(attempt, message.code);
+      this._refusedAttempt(attempt, message.code, message.detail);
     } else if (!message.attempt) {
       this._fault('E-MSG-01', message.code + ': ' + clip(message.detail, 300));
       if (this._registered) {
@@ -1671,26 +1671,31 @@
     if (suspects.length > 1) {
       suspects = suspects.filter(function (attempt) { return attempt.times >= 3; });
     }
-    suspects.forEach(function (attempt) {
-      if (attempt.replaced) {
-        self._forget(attempt);
-        return;
-      }
-      attempt.replaced = true;
-      attempt.times = 0;
-      attempt.queued = null;
-      attempt.text = self._failure(attempt, {
-        message: 'the server cannot read the result: ' + clip(detail, 500),
-        code: 'unserialisable',
-        retry: false
-      });
-      self._shelf.set('stash.' + attempt.id, attempt.text);
-      self._say(attempt);
-    });
+    suspects.forEach(function (attempt) { self._replace(attempt, detail); });
   };
 
-  Worker.prototype._refusedAttempt = function (attempt, code) {
-    if (attempt.phase === PHASE.ENDED) {
+  /** The server cannot read this result: report an error in its stead, once. */
+  Worker.prototype._replace = function (attempt, detail) {
+    if (attempt.replaced) {
+      this._forget(attempt);
+      return;
+    }
+    attempt.replaced = true;
+    attempt.times = 0;
+    attempt.queued = null;
+    attempt.text = this._failure(attempt, {
+      message: 'the server cannot read the result: ' + clip(detail, 500),
+      code: 'unserialisable',
+      retry: false
+    });
+    this._shelf.set('stash.' + attempt.id, attempt.text);
+    this._say(attempt);
+  };
+
+  Worker.prototype._refusedAttempt = function (attempt, code, detail) {
+    if (attempt.phase === PHASE.ENDED && code === 'bad_message') {
+      this._replace(attempt, detail);
+    } else if (attempt.phase === PHASE.ENDED) {
       this._forget(attempt);
     } else if (code === 'unknown_attempt') {
       this._cancel(attempt, code);

@@ -101,7 +101,7 @@ RULES = {
     ),
     # Installed without the server's packages in reach, under another name.
     "dispatcher.sdk": Rule(("dispatcher.sdk",), STDLIB),
-    "dispatcher": Rule(("dispatcher",), STDLIB | {"msgspec", "prometheus_client", "tornado"}),
+    "dispatcher": Rule(("dispatcher",), STDLIB | {"msgspec", "tornado"}),
     "handlers": Rule(
         (
             "handlers",
@@ -115,9 +115,9 @@ RULES = {
             "dispatcher.service",
             "dispatcher.settings",
         ),
-        STDLIB | {"msgspec", "prometheus_client", "tornado"},
+        STDLIB | {"msgspec", "tornado"},
     ),
-    "server": Rule(("dispatcher", "handlers"), STDLIB | {"prometheus_client", "tornado"}),
+    "server": Rule(("dispatcher", "handlers"), STDLIB | {"tornado"}),
 }
 _IMPURE_CALLS = {"open", "print", "input", "eval", "exec", "breakpoint", "__import__", "id", "hash"}
 _IMPURE_CALLS |= {"Random", "random.Random"}

@@ -67,8 +67,8 @@ def test_every_setting_is_in_the_reference_with_its_flag_and_its_variable() -> N
 def test_every_flag_that_a_page_names_exists() -> None:
     known = {"--" + item.name.replace("_", "-") for item in settings_fields()}
     known |= {"--config", "--print-config", "--version", "--help", "--token-file", "--no-insecure"}
-    # Of other programs: pip, mypy, pagehand simulate, bench.
-    known |= {"--editable", "--strict", "--workers", "--short", "--only", "--rounds", "--profile", "--dir"}
+    # Of other programs: pip, mypy, pagehand simulate, bench, the campaigns.
+    known |= {"--long", "--seed", "--editable", "--strict", "--workers", "--short", "--only", "--rounds", "--profile", "--dir"}
     for path in PAGES:
         named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+[a-z]", path.read_text("utf-8")))
         assert named - known == set(), shown(path)

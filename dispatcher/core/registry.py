@@ -179,7 +179,7 @@ class Registry(Leases):
         self._boots.pop(worker.boot, None)
         worker.boot = registration.boot
         self._boots[worker.boot] = worker.id
-        worker.name = registration.name
+        worker.name = registration.name or worker.name or f"page-{worker.id[:6]}"
         worker.lanes = tuple(sorted(set(registration.types)))
         worker.slots = registration.slots
         worker.state = WorkerState.CONNECTED

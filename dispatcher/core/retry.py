@@ -93,6 +93,6 @@ def after_loss(attempt: Attempt, detail: str) -> Ended:
         Event.FAIL if poison else Event.REQUEUE,
         attempt.holder(),
         reason="poison" if poison else None,
-        detail=detail if not poison else f"{attempt.claim.crashes + 1} pages went away while they ran it",
+        detail=detail if not poison else f"lost {attempt.claim.crashes + 1} times, at last because {detail}",
         counts_crash=counts,
     )

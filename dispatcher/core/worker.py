@@ -40,6 +40,7 @@ class Registration(Struct, frozen=True, kw_only=True):
     #: A new identity, in case this page turns out to be a second window of that worker.
     spare: str
     boot: str
+    #: Empty: it has none, and keeps the one that it was given before.
     name: str
     types: tuple[str, ...]
     #: It came with its identity; otherwise ``worker`` is a new one.

@@ -23,7 +23,8 @@ CAMPAIGNS = {
     "kill": (
         "kill -9 under load",
         "A real server lives for 20 to 60 ms after it is ready, while submitters and simulated pages talk to it over "
-        "HTTP; then it is killed with `kill -9` and started again on the same store. Some are killed while they start. "
+        "HTTP; then it is killed with `kill -9` and started again on the same store. Some die while they start. The "
+        "listening socket outlives them: who connects meanwhile waits, as behind a service manager. "
         "The database is looked at every 20 kills; about every 100, every job must end.",
     ),
     "syscalls": (
@@ -124,7 +125,7 @@ def _bound(figure: dict[str, Any]) -> str:
     """The rule of three, for a zero."""
     if figure["count"] or not figure["of"]:
         return "-"
-    if figure["exhaustive"]:
+    if figure.get("exhaustive"):
         return "all there are"
     return f"3/{figure['of']:,} = {300 / figure['of']:.2g} %"
 

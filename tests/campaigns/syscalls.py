@@ -271,7 +271,7 @@ def play(form: str, seed: int) -> Record:
         beyond = [Point(part, "pwrite64", calls["pwrite64"] + 1, "signal=KILL") for part, calls in counts.items()]
         survived = [outcome.status == 0 for outcome in _play_all(stage, beyond)]
         outcomes = _play_all(stage, _points(counts, form, rng.randrange(1 << 16)))
-        controls = _controls(stage, counts, rng, 12 if form == "short" else 40)
+        controls = _controls(stage, counts, rng, 8 if form == "short" else 40)
     if not all(survived):
         raise AssertionError("calls are not the same in each run: the points do not cover a part")
     return _record(counts, outcomes, controls)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from tests.campaigns import churn, kill, powercut, restart, syscalls
 from tests.campaigns.record import UNDER_CI, Record, Skipped, played
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="needs fork, /proc, strace and loop devices: Linux"),
+]
 
 SEED = 20_260_727
 

@@ -37,8 +37,9 @@ _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG, linux/prctl.h
 
 
 def die_with_parent() -> None:
-    """Whatever becomes of the campaign, nothing of it stays behind (Linux)."""
-    ctypes.CDLL(None).prctl(_DEATH_SIGNAL, int(signal.SIGKILL))
+    """Whatever becomes of the campaign, nothing of it stays behind (on Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_DEATH_SIGNAL, int(signal.SIGKILL))
 
 
 # -- in the zygote
@@ -66,7 +67,7 @@ def _serve(listening: socket.socket, fault: str, flags: list[str]) -> int:
         store = await sound(*args, **fields)
         return await _FAULTS[fault](store) if fault else store
 
-    def bind_sockets(*args: Any) -> list[socket.socket]:
+    def bind_sockets(*args: Any, **fields: Any) -> list[socket.socket]:
         taken = listening.dup()
         taken.setblocking(False)
         return [taken]

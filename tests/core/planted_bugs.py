@@ -117,6 +117,75 @@ BUGS = {
     "drained workers keep what was not sent": Bug(
         CORE + "machine.py", "            effects += self._take_back(worker)\n", "            pass\n"
     ),
+    "go is not told": Bug(CORE + "machine.py", "effects += self._start_once(report.attempt)", "pass"),
+    "go is told before the accept is stored": Bug(
+        CORE + "machine.py",
+        "        return [Record(Started(attempt_id, attempt.holder()))]",
+        "        attempt.went = attempt.claim.once\n"
+        "        return [Record(Started(attempt_id, attempt.holder())), *self._go(attempt)]",
+    ),
+    "go is not repeated to a page that registers again": Bug(
+        CORE + "registry.py", "[] if attempt.finished else self._go(attempt)", "[]"
+    ),
+    "what was lost after go runs again": Bug(
+        CORE + "retry.py",
+        "if attempt.went:\n        return in_doubt(attempt, Cause.LOST, detail)",
+        "if False:\n        return in_doubt(attempt, Cause.LOST, detail)",
+    ),
+    "what timed out after go runs again": Bug(
+        CORE + "retry.py",
+        "if attempt.went:\n        return in_doubt(attempt, Cause.TIMED_OUT",
+        "if False:\n        return in_doubt(attempt, Cause.TIMED_OUT",
+    ),
+    "what was given back after go runs again": Bug(
+        CORE + "retry.py",
+        "if attempt.went:\n        return in_doubt(attempt, Cause.RELEASED",
+        "if False:\n        return in_doubt(attempt, Cause.RELEASED",
+    ),
+    "a job with effects once is tried again after an error": Bug(CORE + "retry.py", " and not attempt.claim.once", ""),
+    "a restart forgets that it had gone": Bug(CORE + "machine.py", "            attempt.went = left.once\n", ""),
+    "a decision is taken for any running job": Bug(
+        "dispatcher/store/commands.py",
+        "return job.state is JobState.IN_DOUBT",
+        "return job.state in ('in_doubt', 'queued')",
+    ),
+    "a result after a decision is taken for the decision": Bug(
+        CORE + "ledger.py", "job.state is JobState.SUCCEEDED and _won(attempt)", "job.state is JobState.SUCCEEDED"
+    ),
+    "progress does not count as a sign of life": Bug(
+        CORE + "machine.py",
+        "        self._beat(attempt)\n        return [Record(Progressed(",
+        "        return [Record(Progressed(",
+    ),
+    "a heartbeat outlives its cancelled attempt": Bug(
+        CORE + "leases.py",
+        '        self._deadlines.clear(("beat", attempt.id))\n        self._deadlines.set(("reload"',
+        '        self._deadlines.set(("reload"',
+    ),
+    "after a restart nobody listens for the heartbeat": Bug(CORE + "registry.py", "        self._beat(attempt)\n", ""),
+    "a heartbeat goes on for a result in the stash": Bug(
+        CORE + "registry.py",
+        '        self._deadlines.clear(("beat", attempt.id))\n        self._deadlines.set(("lease"',
+        '        self._deadlines.set(("lease"',
+    ),
+    "workers that were set aside get offers": Bug(CORE + "worker.py", " or self.aside", ""),
+    "offers that the network lost set a worker aside": Bug(CORE + "leases.py", "if attempt.fetched:", "if True:"),
+    "a worker stays set aside": Bug(CORE + "leases.py", "        worker.aside = False\n", "        pass\n"),
+    "an accepted offer does not clear what counts against its worker": Bug(
+        CORE + "leases.py", "worker.lapses = worker.times_aside = 0", "pass"
+    ),
+    "an offer that was sent again counts as fetched": Bug(
+        CORE + "registry.py", "attempt.written = attempt.fetched = False", "attempt.written = False"
+    ),
+    "a worker is set aside after it is gone": Bug(
+        CORE + "leases.py", '("grace", "probe", "aside")', '("grace", "probe")'
+    ),
+    "a standstill prolongs timeouts": Bug(
+        CORE + "leases.py", "if not running or self.attempts[name].finished:", "if True:"
+    ),
+    "a standstill makes what has arrived too late": Bug(
+        CORE + "leases.py", "max(at + late_s, now + CATCH_UP_S)", "at + late_s"
+    ),
 }
 
 

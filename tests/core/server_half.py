@@ -21,9 +21,11 @@ from dispatcher.core.turn import (
     Cancel,
     Claim,
     Command,
+    CommandReport,
     Decide,
     Ended,
     LiveAttempt,
+    OfferedTypes,
     Report,
     Retry,
     Started,
@@ -156,12 +158,19 @@ class ServerHalf:
         assert sorted(gos) == sorted(self.ref.gos), f"told to go: {gos}; must be told: {self.ref.gos}"
         self.ref.gos.clear()
         for effect in effects:
+            self.check_effect(effect)
             self.carry_out(effect)
+
+    def check_effect(self, effect: Effect) -> None:
+        if isinstance(effect, Record) and isinstance(effect.report, Ended):
+            self.check_doubt(effect.report)
+        elif isinstance(effect, Answer):
+            self.check_answer(effect)
+        elif isinstance(effect, Go):
+            self.check_go(effect)
 
     def carry_out(self, effect: Effect) -> None:
         if isinstance(effect, Record):
-            if isinstance(effect.report, Ended):
-                self.check_doubt(effect.report)
             self.reports.append(effect.report)
         elif isinstance(effect, Request):
             self.commands.append(effect.command)
@@ -172,10 +181,6 @@ class ServerHalf:
         elif isinstance(effect, Probe):
             assert effect.session in self.sessions, "probed a session that is no more"
         else:
-            if isinstance(effect, Answer):
-                self.check_answer(effect)
-            if isinstance(effect, Go):
-                self.check_go(effect)
             session = self.sessions.get(effect.session)
             assert session is not None or not isinstance(effect, Offer), "offered to a session that is no more"
             if session is not None:
@@ -236,15 +241,8 @@ class ServerHalf:
             assert accepted.job is not None
             self.accepted.add(accepted.job.id)
         for command, done in zip(turn.commands, report.commands, strict=True):
-            if done.revoked is not None:
-                self.revoked.add(done.revoked)
-            if isinstance(command, Retry) and done.done:
-                seq = self.rows.by_id[command.job]
-                mine = {a.id for a in self.attempts_of(seq)}
-                self.rounds[seq] = mine - {claim.attempt for claim in report.claims}
-                self.first_ranks.pop(seq, None)
-            if isinstance(command, Decide | Adopt) and done.done:
-                self.check_decision(command)
+            if done.done:
+                self.note_command(command, done, report)
         for seq, row in self.rows.by_seq.items():
             if before.get(seq, (None, None))[0] is JobState.SCHEDULED and row.state is not JobState.SCHEDULED:
                 self.first_ranks.pop(seq, None)
@@ -253,12 +251,21 @@ class ServerHalf:
                 assert row.rank == self.first_ranks.setdefault(seq, rank), "a job lost its place"
         self.check_claims(report.claims)
 
-    def check_decision(self, command: Decide | Adopt) -> None:
+    def note_command(self, command: Command, done: CommandReport, report: TurnReport) -> None:
+        """What a person or a program has changed, so that what follows from it can be told from what must not be."""
+        if done.revoked is not None:
+            self.revoked.add(done.revoked)
+        if isinstance(command, OfferedTypes):
+            return
         row = self.row(command.job)
-        if isinstance(command, Adopt):
+        if isinstance(command, Retry):
+            mine = {a.id for a in self.attempts_of(row.seq)}
+            self.rounds[row.seq] = mine - {claim.attempt for claim in report.claims}
+            self.first_ranks.pop(row.seq, None)
+        elif isinstance(command, Adopt):
             late = max(a.id for a in self.attempts_of(row.seq) if a.evidence is not None)
             self.decided[row.seq] = self.values[late]
-        elif command.value is not None:
+        elif isinstance(command, Decide) and command.value is not None:
             self.decided[row.seq] = command.value
 
     def check_claims(self, claims: list[Claim]) -> None:

@@ -276,15 +276,16 @@ def test_a_refusal_of_an_unknown_running_attempt_is_a_cancel() -> None:
 UNREADABLE = {"op": "refused", "code": "bad_message", "detail": "not a message: nested too deep"}
 
 
-def test_a_result_that_the_server_cannot_read_becomes_an_error_instead_of_being_repeated_for_ever() -> None:
+@pytest.mark.parametrize("refusal", [UNREADABLE, UNREADABLE | {"attempt": "a1"}])
+def test_a_result_that_the_server_cannot_read_becomes_an_error_instead_of_being_repeated_for_ever(refusal) -> None:
     page = running()
     page.run("end(null, 1);")
     page.take()
-    page.push(UNREADABLE)
+    page.push(refusal)
     (report,) = page.take()
     assert (report["op"], report["attempt"], report["retry"]) == ("error", "a1", False)
     assert "nested too deep" in report["message"]
-    page.push(UNREADABLE)
+    page.push(refusal)
     page.advance(30_000)
     assert page.requests("POST") == []
     assert page.status()["unreported"] == 0

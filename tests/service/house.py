@@ -16,7 +16,7 @@ from dispatcher.store.memory import MemoryStore
 from dispatcher.store.rows import Limits
 from tests.support.clock import ManualClock
 
-__all__ = ["JSON", "House"]
+__all__ = ["JSON", "House", "run_one"]
 
 JSON = dict[str, Any]
 
@@ -110,3 +110,11 @@ class House:
 
     async def state(self, job: JobView) -> str:
         return str((await self.dispatcher.job(job.id)).state)
+
+
+async def run_one(house: House, sid: str = "s1") -> JSON:
+    """Takes the offer that waits for a page, accepts it and answers; returns the offer."""
+    offer = next(m for m in await house.hear(sid) if m["op"] == "job")
+    await house.say(sid, op="accept", attempt=offer["attempt"])
+    await house.say(sid, op="result", attempt=offer["attempt"], value={"ok": 1.0})
+    return offer

@@ -315,7 +315,9 @@ class Window:
             attempt = json.loads(text)["attempt"]
             history.accepted_at.setdefault(attempt, self.world.now)
         elif text.startswith('{"op":"register"'):
-            if "lie" in json.loads(text):
+            said = json.loads(text)
+            history.registers(said["boot"], said.get("worker"))
+            if "lie" in said:
                 history.lied.update(self.mine, self.page.hands._held)
 
     def _say_pause(self) -> None:

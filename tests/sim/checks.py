@@ -138,7 +138,7 @@ class Checks:
         """I8: no page is given up without a sign that it may be gone."""
         offered_at = self.claimed_at.get(attempt, 0.0)
         signs = [node.started_at, self.world.history.evidence.get(boot, -1.0)]
-        if max(signs) < offered_at:
+        if max(signs) < offered_at and not self.world.history.has_rivals(boot):
             self.fail(f"I8: {attempt} is lost, and nothing had happened to its page {boot}")
 
     def _claims(self, node: Node, turn: Turn, report: TurnReport, begun: float) -> None:
@@ -255,7 +255,7 @@ class Checks:
         machine = node.machine
         for worker in machine.workers.values():
             offered = sum(a.state is AttemptState.OFFERED for a in worker.attempts.values())
-            if offered and len(worker.attempts) > worker.slots and not self.world.knobs.lie_every_s:
+            if offered and len(worker.attempts) > worker.slots and not self.world.history.lied:
                 self.fail(f"I7: {worker.id} holds {len(worker.attempts)} attempts in {worker.slots} slots")
             if worker.state is WorkerState.AWAY and machine._deadlines.get(("grace", worker.id)) is None:
                 self.fail(f"I8: {worker.id} is away for ever")

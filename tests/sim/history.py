@@ -41,6 +41,7 @@ class History:
         self.dead_boots: set[str] = set()
         #: Job -> final state and result that a submitter was shown.
         self._final: dict[str, tuple[str, str | None]] = {}
+        self._boots: dict[str, set[str]] = {}
         self._answers = 0
 
     def answer(self, job_type: str, data: str) -> str:
@@ -48,7 +49,18 @@ class History:
         self._answers += 1
         return f'{{"n":{self._answers},"of":{data}}}'
 
+    def registers(self, boot: str, worker: str | None) -> None:
+        """A boot says whose window it is."""
+        if worker is not None:
+            self._boots.setdefault(worker, set()).add(boot)
+
+    def has_rivals(self, boot: str) -> bool:
+        """Whether another boot has claimed the same worker: a frozen page is then taken for gone (S12)."""
+        return any(boot in boots and len(boots) > 1 for boots in self._boots.values())
+
     def executed(self, boot: str, attempt: str, job: str) -> None:
+        # A quick task starts without an accept; its time counts from here.
+        self.accepted_at.setdefault(attempt, self.world.now)
         if attempt in self._executed:
             self.world.broken(f"{attempt} was started twice")
         self._executed.add(attempt)
@@ -59,6 +71,8 @@ class History:
         if earlier != job and earlier not in self.purged:
             self.world.broken(f"{token} was acknowledged as {earlier} and as {job}")
         self.acked[token] = job
+        if job not in self.world.disk.rows.by_id and job not in self.purged:
+            self.world.broken(f"I1: {job} was acknowledged, and the rows do not have it")
 
     def told(self, attempt: str, verdict: str) -> None:
         """A page got a verdict: what is said to be recorded must be in the rows (they are durable)."""

@@ -26,6 +26,10 @@ MOST_OPEN = 40
 HOUR_S, YEARS_S = 3_600.0, 10 * 365.25 * 86_400.0
 
 
+#: What a command may be answered with.
+_EXPECTED = (JobNotFound, WrongState, StorageTrouble, Draining)
+
+
 class Unknown(Exception):
     """The network or the server ate the answer: nobody knows what became of the request."""
 
@@ -172,7 +176,7 @@ class Submitter:
     def _commanded(self, job: str, outcome: Any) -> None:
         if isinstance(outcome, JobNotFound) and job not in self.world.history.purged:
             self.world.broken(f"{job} is said not to exist")
-        if isinstance(outcome, PagehandError) and not isinstance(outcome, (JobNotFound, WrongState, StorageTrouble)):
+        if isinstance(outcome, PagehandError) and not isinstance(outcome, _EXPECTED):
             self.world.broken(f"{job}: {outcome!r}")
 
 

@@ -224,7 +224,7 @@ class World:
         for window in self.windows:
             window.leave()
         settings = self.knobs.settings
-        last = self.now + settings.ping_interval_s + settings.ping_timeout_s + settings.reconnect_grace_s + 60.0
+        last = self.now + settings.ping_interval_s + settings.ping_timeout_s + settings.reconnect_grace_s + 300.0
         self.steps(lambda: self.now >= last + settings.restart_grace_s)
         self.checks.left(self.node)
         self._check()

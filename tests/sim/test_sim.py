@@ -1,0 +1,59 @@
+"""Many farms on virtual time, each with its own faults; every seed that ever failed runs again."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.sim.knobs import Knobs
+from tests.sim.world import Outcome, run
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+#: Seeds of a usual test run, beside those that ever failed.
+SEEDS = range(1_000, 1_000 + int(os.environ.get("SIM_SEEDS", "40")))
+
+
+def once_failed() -> list[int]:
+    lines = Path(__file__).with_name("seeds.txt").read_text(encoding="utf-8").splitlines()
+    return [int(line) for line in lines if line and not line.startswith("#")]
+
+
+@pytest.mark.parametrize("seed", once_failed())
+def test_a_seed_that_once_failed_finds_nothing_any_more(seed: int) -> None:
+    assert run(seed).violation is None
+
+
+def test_nothing_is_found_whatever_faults_are_drawn() -> None:
+    happened: Counter[str] = Counter()
+    outcomes: list[Outcome] = []
+    for seed in SEEDS:
+        outcome = run(seed)
+        assert outcome.violation is None, f"{outcome.violation}; replay: python -m tests.sim --seed {seed}"
+        outcomes.append(outcome)
+        happened.update(outcome.counts.keys())
+    # A run in which nothing goes wrong would find nothing either.
+    for what in ("kills at any time", "stops", "stalls", "partitions", "replayed posts", "lies", "reloads", "freezes"):
+        assert happened[what], f"no seed drew {what}"
+    assert sum(outcome.executions for outcome in outcomes) > 1_000
+
+
+def test_in_a_calm_farm_every_job_succeeds_and_runs_once() -> None:
+    knobs = Knobs(pages=3, horizon_s=100.0)
+    outcome = run(1, knobs=knobs)
+    assert outcome.violation is None
+    assert set(outcome.states) <= {"succeeded", "failed"}
+    assert not set(outcome.repeated) - {"timed_out"}, "repeated without a cause"
+
+
+def test_a_seed_gives_the_same_run_whatever_the_hash_seed_is() -> None:
+    runs = []
+    for hash_seed in ("1", "2"):
+        command = [sys.executable, "-m", "tests.sim", "--seed", "7", "--quiet"]
+        env = os.environ | {"PYTHONHASHSEED": hash_seed}
+        runs.append(subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=100, check=True))
+    assert runs[0].stdout == runs[1].stdout
