@@ -21,7 +21,7 @@ FLAWS = {
     ),
     "P3": (
         "the caller's id was taken unchecked, nothing returned",
-        "service/test_service.py::test_the_same_key_gives_the_same_job_and_another_body_a_conflict",
+        "service/test_intake.py::test_the_same_key_gives_the_same_job_and_another_body_a_conflict",
     ),
     "P4": ("always the same first worker", "core/test_seed.py::test_p04_every_worker_gets_its_turn"),
     "P5": (
@@ -110,7 +110,7 @@ FLAWS = {
         "no cancel, delay, priority or timeout of a job's own",
         "core/test_seed.py::test_p30_priority_is_a_head_start_and_no_wall",
     ),
-    "P31": ("nothing was bounded", "service/test_service.py::test_a_full_queue_refuses_and_keeps_what_it_has"),
+    "P31": ("nothing was bounded", "service/test_intake.py::test_a_full_queue_refuses_and_keeps_what_it_has"),
     "P32": (
         "everything was scanned on every event",
         "core/test_pools.py::test_pools_and_heaps_stay_in_proportion_under_churn",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dispatcher.core.ledger import JobRow
 from dispatcher.core.states import FINAL, JobState
 from dispatcher.core.turn import Cancel, Cause, Ended, OfferedTypes, Retry, Turn, TurnReport, Verdict
-from dispatcher.core.worker import AttemptState, WorkerState
+from dispatcher.core.worker import Attempt, AttemptState, WorkerState
 from tests.sim.node import Node
 
 if TYPE_CHECKING:
@@ -240,7 +240,9 @@ class Checks:
         for attempt in machine.attempts.values():
             if attempt.state is AttemptState.REVOKED:
                 continue
-            if deadlines.get(("lease", attempt.id)) is None:
+            ends_at = deadlines.get(("lease", attempt.id))
+            self._in_bounds(attempt, ends_at)
+            if ends_at is None:
                 worker = machine.workers.get(attempt.worker)
                 if attempt.state is not AttemptState.OFFERED or attempt.written or worker is None or not worker.session:
                     self.fail(f"I10: {attempt.id} is {attempt.state} and will never end")
@@ -250,9 +252,20 @@ class Checks:
             if live != rows:
                 self.fail(f"I2: the server holds {sorted(live - rows)}, the rows {sorted(rows - live)} besides")
 
+    def _in_bounds(self, attempt: Attempt, ends_at: float | None) -> None:
+        """I10, I14: no lease is longer than its rule."""
+        settings = self.world.knobs.settings
+        most_s = settings.offer_ttl_s
+        if attempt.state is not AttemptState.OFFERED:
+            most_s = max(most_s, attempt.claim.timeout_s, settings.restart_grace_s)
+        if ends_at is not None and ends_at > self.world.now + most_s + 0.001:
+            self.fail(f"I10: {attempt.id} is {attempt.state} until {ends_at}")
+
     def _workers(self, node: Node) -> None:
         """I7, I8: slots, and the end of pages that went away."""
         machine = node.machine
+        if len({worker.boot for worker in machine.workers.values()}) < len(machine.workers):
+            self.fail("I8b: one boot is two workers")
         for worker in machine.workers.values():
             offered = sum(a.state is AttemptState.OFFERED for a in worker.attempts.values())
             if offered and len(worker.attempts) > worker.slots and not self.world.history.lied:
