@@ -8,7 +8,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 CAMPAIGNS := kill syscalls powercut churn restart
-.PHONY: help run test check lint fmt types bench docs coverage-core planted-bugs clean campaigns reliability
+.PHONY: help run test check lint fmt types simulate simulate-long bench docs coverage-core planted-bugs clean campaigns reliability
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +62,12 @@ $(CAMPAIGNS:%=campaign-%): campaign-%: $(VENV)/test.stamp
 
 reliability: $(VENV)/test.stamp ## write docs/reliability.md anew from what campaigns have recorded
 	$(BIN)/python -m tests.campaigns.reliability
+
+simulate: $(VENV)/test.stamp ## one run of the simulator with its trace: make simulate SEED=7
+	$(BIN)/python -m tests.sim --seed $(or $(SEED),1) $(ARGS)
+
+simulate-long: $(VENV)/test.stamp ## a million steps of the simulator, then a summary as JSON
+	$(BIN)/python -m tests.sim --seed $(or $(SEED),1) --long 1000000
 
 bench: $(VENV)/test.stamp ## the fixed benchmarks (bench/README.md)
 	$(BIN)/python -m bench $(ARGS)

@@ -123,7 +123,10 @@ class Registry(Leases):
         bound = self._by_session.get(session)
         if bound is not None and bound.boot == registration.boot:
             return bound.id
-        return None if registration.proved else self._boots.get(registration.boot)
+        rival = self.workers.get(registration.worker)
+        if registration.proved and (rival is None or rival.boot == registration.boot):
+            return None
+        return self._boots.get(registration.boot)
 
     def heard(self, session: str, now: float) -> list[Effect]:
         """The page of this session made a request. If it is the old boot of a newcomer, there are two windows."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from tests.campaigns.record import UNDER_CI
 from tests.crash.process import PATIENCE_S, ServerProcess, serving
+from tests.support.signals import send
 
 #: From the notice to the end of the process, S23; and what a loaded machine may add.
 EXIT_S = 2.0 + 3.0
@@ -33,8 +35,7 @@ async def _failing(server: ServerProcess, number: int) -> AsyncIterator[None]:
         yield
         await reading
     finally:
-        if strace.returncode is None:
-            strace.kill()
+        send(strace, signal.SIGKILL)
         await strace.wait()
 
 

@@ -29,6 +29,7 @@ import server
 from dispatcher.store.sqlite import SqliteStore
 from tests.crash.faulty_server import FaultyStore
 from tests.crash.process import PATIENCE_S
+from tests.support.signals import send
 
 __all__ = ["Zygote", "die_with_parent"]
 
@@ -127,8 +128,7 @@ class Zygote:
 
     async def close(self) -> None:
         """Ends it and what it has forked."""
-        if self._process.returncode is None:
-            self._process.kill()
+        send(self._process, signal.SIGKILL)
         await self._process.wait()
         self._socket.close()
 

@@ -110,6 +110,7 @@ def check_workers(world: World) -> None:
     for peer in ref.peers.values():
         worker = machine.workers[peer.id]
         assert set(worker.attempts) == {lease.id for lease in ref.of(peer.id)}
+        assert all(a.fetched == ref.leases[a.id].fetched for a in worker.attempts.values())
         assert worker.room() == ref.room(peer)
         assert (worker.aside, worker.lapses, worker.paused) == (peer.aside, peer.lapses, peer.paused)
         assert (str(worker.state), worker.boot, worker.session) == (peer.state, peer.boot, peer.session)

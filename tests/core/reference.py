@@ -8,66 +8,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-OFFER_TTL_S = 10.0
-GRACE_S = 30.0
-RESTART_GRACE_S = 60.0
-RELOAD_S = 60.0
-PROBE_S = 3.0
-ASIDE_S = 60.0
-#: After a standstill, for what has arrived.
-MOMENT_S = 1.0
+from tests.core.peers import (
+    ASIDE_S,
+    GRACE_S,
+    MOMENT_S,
+    OFFER_TTL_S,
+    PROBE_S,
+    RELOAD_S,
+    RESTART_GRACE_S,
+    Hello,
+    Lease,
+    Peer,
+)
 
 #: (attempt, cause)
 Ends = list[tuple[str, str]]
-
-
-@dataclass
-class Lease:
-    """An attempt as it must be. ``phase``: offered, running, stash, adrift or revoked."""
-
-    id: str
-    worker: str
-    timeout_s: float
-    phase: str = "offered"
-    written: bool = False
-    #: Its page has polled since then.
-    fetched: bool = False
-    once: bool = False
-    heartbeat_s: float | None = None
-    #: Its page was told to go, or may have been.
-    went: bool = False
-    #: Its page has not been back since a restart of the server.
-    restarted: bool = False
-
-
-@dataclass
-class Peer:
-    """A worker as it must be. ``state``: connected, quiet or away."""
-
-    id: str
-    boot: str
-    types: frozenset[str]
-    slots: int
-    session: str | None
-    state: str = "connected"
-    paused: bool = False
-    aside: bool = False
-    lapses: int = 0
-    times_aside: int = 0
-    used: int = 0
-
-
-@dataclass(frozen=True)
-class Hello:
-    """A register."""
-
-    worker: str
-    spare: str
-    boot: str
-    types: frozenset[str]
-    slots: int
-    holding: dict[str, float]
-    finished: frozenset[str]
 
 
 @dataclass
@@ -407,22 +362,19 @@ class Reference:
 
     def error(self, attempt: str) -> Ends:
         lease = self.leases.get(attempt)
-        if lease is None:
-            return []
-        if lease.phase == "revoked":
-            self.forget(lease)
-            return []
-        self.heeded(lease.worker)
-        return self.end(lease, "error")
+        if lease is not None and lease.phase != "revoked":
+            self.heeded(lease.worker)
+        return self.answered(lease, "error")
 
     def released(self, session: str, attempt: str) -> Ends:
-        lease = self.own(session, attempt)
-        if lease is None:
-            return []
-        if lease.phase == "revoked":
+        return self.answered(self.own(session, attempt), "released")
+
+    def answered(self, lease: Lease | None, cause: str) -> Ends:
+        if lease is not None and lease.phase != "revoked":
+            return self.end(lease, cause)
+        if lease is not None:
             self.forget(lease)
-            return []
-        return self.end(lease, "released")
+        return []
 
     def cancelled(self, attempt: str) -> None:
         lease = self.leases.get(attempt)

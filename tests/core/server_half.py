@@ -6,9 +6,6 @@ and when it wants to be called next.
 
 from __future__ import annotations
 
-import random
-from dataclasses import dataclass, field
-
 from dispatcher.core.effects import Answer, Drop, Effect, Go, Offer, Probe, Record, Request, Welcome
 from dispatcher.core.ledger import AttemptRow, JobRow, silent_attempt
 from dispatcher.core.machine import Machine
@@ -36,47 +33,16 @@ from dispatcher.core.turn import (
 from dispatcher.store.memory import MemoryRows
 from dispatcher.store.rows import Limits, Tally
 from dispatcher.store.turn import TurnApplier
-from tests.core.reference import GRACE_S, OFFER_TTL_S, RELOAD_S, RESTART_GRACE_S, Ends, Lease, Reference
+from tests.core.pages import Page, Session
+from tests.core.peers import GRACE_S, OFFER_TTL_S, RELOAD_S, RESTART_GRACE_S, STANDSTILL_S, Lease
+from tests.core.reference import Ends, Reference
+from tests.core.support import Steady
 
 #: UTC seconds when the world's monotonic clock is 0.
 WALL = 1_700_000_000.0
 SAID = {"succeeded", "error"}
-#: A tick that comes later than this was held up by a standstill.
-STANDSTILL_S = 5.0
 #: Ends that are a doubt where the page was told to go.
 UNANSWERED = {"lost", "timed_out", "released"}
-
-
-class Steady(random.Random):
-    """No jitter, so that every delay is exact."""
-
-    def uniform(self, a: float, b: float) -> float:
-        return (a + b) / 2
-
-
-@dataclass
-class Page:
-    """A browser page: what it knows outlives sessions, not a reload."""
-
-    name: str
-    types: tuple[str, ...]
-    slots: int
-    worker: str | None = None
-    boot: str = ""
-    session: str | None = None
-    #: Attempt -> instant of its accept; None: got, not accepted.
-    has: dict[str, float | None] = field(default_factory=dict)
-    #: Attempt -> result, until a verdict comes.
-    stash: dict[str, str] = field(default_factory=dict)
-    #: Attempts that it was told to stop.
-    told: list[str] = field(default_factory=list)
-
-
-@dataclass
-class Session:
-    page: Page
-    outbox: list[Effect] = field(default_factory=list)
-    away: bool = False
 
 
 class ServerHalf:
@@ -265,8 +231,10 @@ class ServerHalf:
         elif isinstance(command, Adopt):
             late = max(a.id for a in self.attempts_of(row.seq) if a.evidence is not None)
             self.decided[row.seq] = self.values[late]
-        elif isinstance(command, Decide) and command.value is not None:
-            self.decided[row.seq] = command.value
+        elif isinstance(command, Decide):
+            assert row.effects == "once", "decided, and nothing was in doubt"
+            if command.value is not None:
+                self.decided[row.seq] = command.value
 
     def check_claims(self, claims: list[Claim]) -> None:
         lanes: dict[str, list[tuple[float, int]]] = {}

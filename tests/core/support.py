@@ -55,6 +55,13 @@ def end(effects: list[Effect]) -> Ended:
     return report
 
 
+class Steady(random.Random):
+    """No jitter, so that every delay is exact."""
+
+    def uniform(self, a: float, b: float) -> float:
+        return (a + b) / 2
+
+
 class Node:
     """A machine and a clock that is turned by hand."""
 
@@ -109,4 +116,4 @@ class Node:
         return self.settled(reports, [Settled(report.attempt, verdict) for report in reports])
 
 
-__all__ = ["Node", "all_of", "claim", "end", "ends", "left", "only"]
+__all__ = ["Node", "Steady", "all_of", "claim", "end", "ends", "left", "only"]

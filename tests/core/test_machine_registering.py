@@ -6,6 +6,7 @@ import pytest
 
 from dispatcher.core.effects import CancelOrder, Drop, Offer, Probe, Request, Welcome
 from dispatcher.core.turn import OfferedTypes
+from dispatcher.core.worker import Registration
 from tests.core.support import Node, all_of, end, ends, only
 
 
@@ -64,6 +65,13 @@ def test_a_session_that_becomes_another_worker_is_not_dropped(node):
     assert only(effects, Welcome).worker == "w2"
     assert set(node.machine.workers) == {"w2"}
     assert only(node.offer("a2", worker="w2"), Offer).session == "s1"
+
+
+def test_a_page_without_a_name_keeps_the_one_that_it_was_given(node):
+    said = Registration(worker="w1", spare="w9", boot="b1", name="", types=("a",))
+    assert only(node.register("s1", said), Welcome).name == "page w1"
+    node.bye("s1")
+    assert only(node.register("s1", said), Welcome).name == "page-w1"
 
 
 # -- what the page holds

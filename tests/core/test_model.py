@@ -10,10 +10,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from dispatcher.core.ledger import JobRow
 from dispatcher.core.model import JobSpec
-from dispatcher.core.turn import Adopt, Cancel, Command, Decide, Retry
+from dispatcher.core.turn import Adopt, Cancel, Decide, Retry
 from tests.core import invariants
+from tests.core.drain import drain
+from tests.core.peers import OFFER_TTL_S
 from tests.core.world import Page, World
 
 pick = st.integers(0, 1_000)
@@ -39,7 +40,6 @@ somebody_has_a_stash = precondition(
 somebody_was_told = precondition(lambda self: any(page.told and able(page, self.world) for page in self.world.pages))
 somebody_is_cut_off = precondition(lambda self: any(not page.session for page in self.world.pages))
 somebody_is_away = precondition(lambda self: any(session.away for session in self.world.sessions.values()))
-somebody_must_decide = precondition(lambda self: self.world.doubtful())
 something_is_in_flight = precondition(lambda self: self.world.flight is not None)
 
 
@@ -105,10 +105,12 @@ class Node(RuleBasedStateMachine):
     def retry(self, n):
         self.world.commands.append(Retry(of(sorted(self.world.accepted), n)))
 
-    @somebody_must_decide
+    @precondition(lambda self: self.world.accepted)
     @rule(n=pick, value=st.sampled_from([None, '"it was done"']))
     def a_person_decides(self, n, value):
-        self.world.commands.append(Decide(of(self.world.doubtful(), n).id, value, "I looked"))
+        """Where nothing is in doubt, it changes nothing."""
+        doubtful = [row.id for row in self.world.doubtful()]
+        self.world.commands.append(Decide(of(doubtful or sorted(self.world.accepted), n), value, "I looked"))
 
     @precondition(lambda self: self.world.accepted)
     @rule(n=pick)
@@ -261,6 +263,19 @@ class Node(RuleBasedStateMachine):
         return of(found, n) or (None, None)
 
     @somebody_is_able
+    @rule(times=st.sampled_from([1, 2, 2]), again=st.sampled_from([False, False, True]))
+    def everybody_ignores_offers(self, times, again):
+        """Throws them away, that is; who registers again gets them again."""
+        for _ in range(times):
+            self.everybody_polls()
+            self.everybody_polls()
+            for page in self.world.pages:
+                page.has = {name: at for name, at in page.has.items() if at is not None}
+                if again and able(page, self.world):
+                    self.world.register(page)
+            self.world.advance(self.world.now + OFFER_TTL_S)
+
+    @somebody_is_able
     @rule()
     def everybody_goes(self):
         """Everybody has accepted what there is, and was told to go where that was waited for."""
@@ -303,6 +318,15 @@ class Node(RuleBasedStateMachine):
         page, attempt = self.working(n)
         if page:
             self.world.result(page, attempt)
+
+    @somebody_works
+    @rule(n=pick, anew=st.booleans())
+    def a_result_does_not_get_through(self, n, anew):
+        page, attempt = self.working(n)
+        if page:
+            self.world.stash(page, attempt)
+            if anew:
+                self.world.reload(page, keep=True, noticed=True)
 
     @somebody_has_a_stash
     @rule(n=pick)
@@ -351,50 +375,6 @@ class Node(RuleBasedStateMachine):
 
     def teardown(self):
         drain(self.world)
-
-
-def a_decision(row: JobRow) -> Command:
-    """One of the three that there are."""
-    if row.seq % 3 == 0:
-        return Retry(row.id)
-    return Decide(row.id, '"it was done"' if row.seq % 3 == 1 else None, "I looked")
-
-
-def drain(world: World) -> None:
-    """All pages go for good, a worker comes that can do everything: with time, every job must end."""
-    if world.ref.draining:
-        world.restart()
-    world.settle()
-    for page in world.pages:
-        world.closes(page)
-        world.leaves(page)
-    for name in list(world.sessions):
-        world.session_times_out(name)
-    world.pages.clear()
-    page = Page("the last one", ("a", "b"), 3)
-    world.pages.append(page)
-    world.open(page)
-    for _ in range(400):
-        world.commands += [a_decision(row) for row in world.doubtful()]
-        world.settle()
-        world.poll(page)
-        for attempt in list(page.has):
-            world.accept(page, attempt)
-            world.result(page, attempt)
-        world.settle()
-        world.poll(page)
-        assert not page.stash, "a result was never answered"
-        invariants.check(world)
-        if world.ready() or world.doubtful():
-            continue
-        instant = world.next_instant()
-        if instant is None:
-            break
-        world.advance(instant)
-    world.bye(page)
-    world.settle()
-    invariants.check(world)
-    invariants.check_ended(world)
 
 
 TestNode = Node.TestCase

@@ -25,6 +25,15 @@ ALWAYS = [
     "a cancel leaves the attempt current",
     "priority is reversed",
     "expired jobs are offered",
+    "go is not told",
+    "what was lost after go runs again",
+    "a restart forgets that it had gone",
+    "a decision is taken for any running job",
+    "progress does not count as a sign of life",
+    "workers that were set aside get offers",
+    "a worker stays set aside",
+    "offers that the network lost set a worker aside",
+    "a standstill makes what has arrived too late",
 ]
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dispatcher.core.effects import Answer, CancelOrder, Effect, Offer, Record
 from dispatcher.core.worker import Registration
-from tests.core.reference import Hello
-from tests.core.server_half import WALL, Page, ServerHalf, Session
+from tests.core.pages import Page, Session
+from tests.core.peers import Hello
+from tests.core.server_half import WALL, ServerHalf
 
 __all__ = ["WALL", "Page", "World"]
 
@@ -80,10 +81,14 @@ class World(ServerHalf):
             page.has[attempt] = self.now
         self.call(effects, [])
 
-    def result(self, page: Page, attempt: str) -> None:
-        assert page.session is not None
+    def stash(self, page: Page, attempt: str) -> None:
+        """It has a result, which is not on its way yet."""
         page.has.pop(attempt, None)
         page.stash[attempt] = self.values.setdefault(attempt, f'"{attempt}"')
+
+    def result(self, page: Page, attempt: str) -> None:
+        assert page.session is not None
+        self.stash(page, attempt)
         self.ref.result(attempt)
         effects = self.machine.result(page.session, attempt, self.values[attempt], self.now)
         self.moved_in_flight = True

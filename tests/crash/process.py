@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from dispatcher.sdk.simulate import Farm, Reconnect
+from tests.support.signals import send
 
 __all__ = ["ROOT", "Answer", "Refused", "ServerProcess", "farm_for", "free_port", "serving", "until"]
 
@@ -109,8 +110,7 @@ class ServerProcess:
     async def kill(self) -> None:
         """kill -9, and waits until it is gone."""
         self.up.clear()
-        if self.process.returncode is None:
-            self.process.kill()
+        send(self.process, signal.SIGKILL)
         await self.ended()
 
     async def restart(self, *fault: str) -> None:
@@ -126,7 +126,7 @@ class ServerProcess:
 
     def signal(self, number: signal.Signals) -> None:
         """Sends a signal."""
-        self.process.send_signal(number)
+        send(self.process, number)
 
     async def stop(self) -> int:
         """SIGTERM; returns the exit status."""

@@ -95,7 +95,7 @@ def test_a_second_signal_ends_it_at_once_and_is_still_safe(tmp_path: Path) -> No
     asyncio.run(scenario())
 
 
-def test_an_idle_server_stops_at_once_and_leaves_one_file(tmp_path: Path) -> None:
+def test_an_idle_server_stops_at_once_and_leaves_its_store_and_the_reserve(tmp_path: Path) -> None:
     async def scenario() -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             async with serving(tmp_path, *quick(drain_s=60)) as server:
@@ -107,7 +107,7 @@ def test_an_idle_server_stops_at_once_and_leaves_one_file(tmp_path: Path) -> Non
                 server.signal(number)
                 assert await server.ended() == 0
                 await farm.stop()
-                assert sorted(path.name for path in tmp_path.iterdir()) == ["jobs.db", "server.log"]
+                assert sorted(path.name for path in tmp_path.iterdir()) == ["jobs.db", "jobs.db.ballast", "server.log"]
 
     asyncio.run(scenario())
 

@@ -24,7 +24,8 @@ def replay(seed: int, quiet: bool) -> int:
 def long_run(first: int, steps: int) -> int:
     begun = time.monotonic()
     total = Outcome(first)
-    seeds, violations, faults = 0, [], Counter()
+    seeds, violations = 0, list[str]()
+    faults: Counter[str] = Counter()
     while total.steps < steps:
         outcome = run(first + seeds)
         seeds += 1

@@ -16,7 +16,7 @@ from dispatcher.sdk.simulator.hands import Held
 from dispatcher.sdk.simulator.journal import Journal
 from dispatcher.sdk.simulator.page import Identity, Page, Profile, Report
 from dispatcher.sdk.simulator.session import Session, SessionOver
-from tests.sim.network import Wire
+from tests.sim.network import OnAnswer, Wire
 
 if TYPE_CHECKING:
     from tests.sim.events import Event
@@ -85,9 +85,7 @@ class Window:
     def load(self, identity: Identity | None, stash: Iterable[Report]) -> None:
         """The page is loaded: a new boot."""
         boot = self.world.new_id("b")
-        page = SimPage(
-            self.profile(), boot=boot, rng=self.rng, journal=Journal(keep=1), identity=identity, stash=stash
-        )
+        page = SimPage(self.profile(), boot=boot, rng=self.rng, journal=Journal(keep=1), identity=identity, stash=stash)
         page.world, page.window = self.world, self
         self.page = page
         self.mine = set()
@@ -186,7 +184,7 @@ class Window:
         self._wires.append(wire)
         return wire
 
-    def _request(self, wire: Wire, method: str, body: bytes, timeout_s: float, done: Callable[[int, bytes], None]) -> None:
+    def _request(self, wire: Wire, method: str, body: bytes, timeout_s: float, done: OnAnswer) -> None:
         sid = f"&sid={self.session.sid}" if self.session else ""
         lost = self._in_life(lambda: self._lost(at_once=False))
         timer = self._after(timeout_s, lambda: self._lost(at_once=False))
@@ -295,7 +293,9 @@ class Window:
         for text in messages:
             self._note(text)
         self._posting = True
-        self._request(self._posts, "POST", session.body(messages), _TIMEOUT_S, lambda status, _: self._posted(batch, status))
+        self._request(
+            self._posts, "POST", session.body(messages), _TIMEOUT_S, lambda status, _: self._posted(batch, status)
+        )
 
     def _posted(self, batch: object, status: int) -> None:
         self._posting = False

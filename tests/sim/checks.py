@@ -20,6 +20,8 @@ __all__ = ["Checks"]
 SLACK_S = 1.0
 #: Two turns of a slow disk, and the way of what they bring.
 SLOW_TURNS_S = 7.0
+#: See Operator.stall.
+LONGEST_STALL_S = 41.0
 
 
 class Checks:
@@ -180,7 +182,7 @@ class Checks:
         self._attempts(job)
 
     def _attempts(self, job: JobRow) -> None:
-        attempts = self.rows.attempts_of(job)
+        attempts = self.rows.tries(job)
         live = [a for a in attempts if a.cause is None]
         if len(live) != (job.state is JobState.RUNNING) or any(a.id != job.attempt for a in live):
             self.fail(f"I7: {job.id} is {job.state} and its live attempts are {[a.id for a in live]}")
@@ -255,10 +257,12 @@ class Checks:
     def _in_bounds(self, attempt: Attempt, ends_at: float | None) -> None:
         """I10, I14: no lease is longer than its rule."""
         settings = self.world.knobs.settings
+        # After a standstill of the server, deadlines are moved by the lateness (S19).
+        late_s = LONGEST_STALL_S if self._resumed_at else 0.0
         most_s = settings.offer_ttl_s
         if attempt.state is not AttemptState.OFFERED:
             most_s = max(most_s, attempt.claim.timeout_s, settings.restart_grace_s)
-        if ends_at is not None and ends_at > self.world.now + most_s + 0.001:
+        if ends_at is not None and ends_at > self.world.now + most_s + late_s + 0.001:
             self.fail(f"I10: {attempt.id} is {attempt.state} until {ends_at}")
 
     def _workers(self, node: Node) -> None:

@@ -79,8 +79,9 @@ def sent_is_delivered() -> Iterator[None]:
 @contextmanager
 def identity_ignored() -> Iterator[None]:
     """Each register makes a new worker, whatever the page proves."""
-    with mock.patch.object(Pages, "_proves", lambda self, worker, secret: False), mock.patch.object(
-        Machine, "_admitted", lambda self, session, registration: None
+    with (
+        mock.patch.object(Pages, "_proves", return_value=False),
+        mock.patch.object(Machine, "_admitted", return_value=None),
     ):
         yield
 

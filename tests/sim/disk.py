@@ -68,7 +68,7 @@ class DiskRows(MemoryRows):
     def save_queue_clock(self, queue_clock: float) -> None:
         self.saved_clock = queue_clock
 
-    def attempts_of(self, job: JobRow) -> list[AttemptRow]:
+    def tries(self, job: JobRow) -> list[AttemptRow]:
         """Written ones, and the current one where nothing has been written of it yet."""
         written = self.of_job.get(job.seq, {})
         current = silent_attempt(job) if job.state is JobState.RUNNING and job.attempt not in written else None
@@ -93,12 +93,13 @@ class SimStore(MemoryStore):
         self._rng: random.Random = node.world.rng
         self._free_at = 0.0
         states = {str(state): state for state in JobState}
+        saved = disk.rows.saved_tallies
         self.applier = self._applier = TurnApplier(
             disk.rows,
             limits=limits,
             new_job_id=lambda: new_id("job-"),
             new_attempt_id=lambda: new_id("a"),
-            tallies={(lane, states[name]): Tally(t.jobs, t.bytes) for (lane, name), t in self.disk.saved_tallies.items()},
+            tallies={(lane, states[name]): Tally(t.jobs, t.bytes) for (lane, name), t in saved.items()},
             queue_clock=disk.rows.saved_clock,
             next_due_at=disk.rows.next_due_at(),
         )
@@ -176,6 +177,6 @@ class SimStore(MemoryStore):
         """Behind whatever the thread is doing."""
         ready = self._node.loop.create_future()
         when = max(self._node.world.now, self._free_at) + 0.001
-        self._node.world.events.at(when, lambda: self._node.run("io", lambda: ready.done() or ready.set_result(None)))
+        self._node.world.events.at(when, lambda: self._node.run("io", lambda: ready.set_result(None)))
         await ready
         return await super().job(job_id)

@@ -20,9 +20,9 @@ class Event:
 
     __slots__ = ("at", "call", "is_step")
 
-    def __init__(self, at: float, call: Callable[[], None], is_step: bool) -> None:
+    def __init__(self, at: float, call: Callable[[], object], is_step: bool) -> None:
         self.at = at
-        self.call: Callable[[], None] | None = call
+        self.call: Callable[[], object] | None = call
         self.is_step = is_step
 
     def cancel(self) -> None:
@@ -37,14 +37,14 @@ class Events:
         self._heap: list[tuple[float, int, Event]] = []
         self._count = 0
 
-    def at(self, when: float, call: Callable[[], None], *, is_step: bool = True) -> Event:
+    def at(self, when: float, call: Callable[[], object], *, is_step: bool = True) -> Event:
         """``is_step`` False: a coroutine goes on; it is part of the step that let it."""
         self._count += 1
         event = Event(max(when, self.now), call, is_step)
         heapq.heappush(self._heap, (event.at, self._count, event))
         return event
 
-    def later(self, delay_s: float, call: Callable[[], None]) -> Event:
+    def later(self, delay_s: float, call: Callable[[], object]) -> Event:
         return self.at(self.now + delay_s, call)
 
     def pop(self) -> Event | None:
@@ -66,6 +66,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     def __init__(self, events: Events, run: Callable[[str, Callable[[], None]], None]) -> None:
         self._events = events
         self._run = run
+        self._tasks: list[asyncio.Task[Any]] = []
         #: What nobody handled: exceptions of callbacks, tasks and futures.
         self.errors: list[str] = []
 
@@ -81,19 +82,19 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     def is_closed(self) -> bool:
         return False
 
-    def call_soon(
+    def call_soon(  # type: ignore[override]  # typeshed's variadic generics say no more
         self, callback: Callable[..., object], *args: Any, context: contextvars.Context | None = None
     ) -> asyncio.Handle:
         handle = asyncio.Handle(callback, args, self, context)
         self._put(self._events.now, "soon", handle, is_step=False)
         return handle
 
-    def call_later(
+    def call_later(  # type: ignore[override]
         self, delay: float, callback: Callable[..., object], *args: Any, context: contextvars.Context | None = None
     ) -> asyncio.TimerHandle:
         return self.call_at(self.time() + delay, callback, *args, context=context)
 
-    def call_at(
+    def call_at(  # type: ignore[override]
         self, when: float, callback: Callable[..., object], *args: Any, context: contextvars.Context | None = None
     ) -> asyncio.TimerHandle:
         handle = asyncio.TimerHandle(when, callback, args, self, context)
@@ -116,7 +117,16 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     def create_task(self, coro: Coroutine[Any, Any, Any], **kwargs: Any) -> asyncio.Task[Any]:  # type: ignore[override]
         task = asyncio.Task(coro, loop=self, **kwargs)
         task._log_destroy_pending = False  # type: ignore[attr-defined]  # a killed process leaves tasks behind
+        self._tasks = [other for other in self._tasks if not other.done()] + [task]
         return task
+
+    def abandon(self) -> None:
+        """The process is dead: its coroutines go no further."""
+        for task in self._tasks:
+            coro = task.get_coro()
+            if not task.done() and isinstance(coro, Coroutine) and not getattr(coro, "cr_running", False):
+                coro.close()
+        self._tasks.clear()
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
         self.errors.append(f"{context.get('message')}: {context.get('exception')!r}")

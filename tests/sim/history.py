@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -96,10 +97,12 @@ class History:
         causes: Counter[str] = Counter()
         attempts = self.world.disk.rows.all_attempts
         for starts in self.executions.values():
-            for (boot, attempt), _ in zip(starts, starts[1:], strict=False):
-                row = attempts.get(attempt)
+            for (boot, attempt), (_, later) in itertools.pairwise(starts):
+                row, next_row = attempts.get(attempt), attempts.get(later)
                 cause = "purged" if row is None else str(row.cause)
                 if cause == "lost":
                     cause += ", page gone" if boot in self.dead_boots else ", page not heard of"
+                if next_row is not None and next_row.cause == "lapsed":
+                    cause = "started after its offer had lapsed"
                 causes[cause] += 1
         return causes

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.sim.node import Exchange, Node
     from tests.sim.world import World
 
-__all__ = ["Wire"]
+__all__ = ["OnAnswer", "Wire"]
 
 OnAnswer = Callable[[int, bytes], None]
 
@@ -58,9 +58,7 @@ class Wire:
 
     # -- the page's side
 
-    def request(
-        self, method: str, query: str, body: bytes, on_answer: OnAnswer, on_broken: Callable[[], None]
-    ) -> None:
+    def request(self, method: str, query: str, body: bytes, on_answer: OnAnswer, on_broken: Callable[[], None]) -> None:
         """Sends a request; exactly one of the callbacks is called, or none if nobody hears of a break."""
         self._on_answer, self._on_broken = on_answer, on_broken
         world, rng, knobs = self.world, self.world.rng, self.world.knobs

@@ -85,7 +85,7 @@ class Node:
         self.wires: dict[Wire, None] = {}
         #: Attempt -> when the core gave it up as lost.
         self.lost_at: dict[str, float] = {}
-        self.loop = VirtualLoop(world.events, self.run)
+        self.loop = VirtualLoop(world.events, self.run)  # type: ignore[abstract]  # what nobody calls is left out
         settings = world.knobs.settings
         limits = StoreLimits(queue_depth=settings.queue_depth, retention_s=settings.retention_s)
         self.store = SimStore(world.disk, self, limits=limits, new_id=world.new_id)
@@ -177,6 +177,7 @@ class Node:
         self.alive = self.listening = False
         for wire in self.wires:
             wire.server_died()
+        self.loop.abandon()
 
     # -- the front
 

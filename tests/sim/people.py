@@ -22,6 +22,8 @@ __all__ = ["Operator", "Submitter"]
 
 #: Submissions that are on their way at once.
 MOST_OPEN = 40
+#: A longer queue only makes a run slow.
+MOST_QUEUED = 60
 
 HOUR_S, YEARS_S = 3_600.0, 10 * 365.25 * 86_400.0
 
@@ -52,12 +54,16 @@ class Submitter:
         self.rng = random.Random(world.rng.getrandbits(64))
         self._count = 0
         #: Submissions whose outcome is not known yet.
-        self._open = 0
+        self.open = 0
 
     # -- requests
 
     def _call(
-        self, make: Callable[[Dispatcher], Coroutine[Any, Any, Any]], done: Callable[[Any], None], *, wait_s: float = 0.0
+        self,
+        make: Callable[[Dispatcher], Coroutine[Any, Any, Any]],
+        done: Callable[[Any], None],
+        *,
+        wait_s: float = 0.0,
     ) -> None:
         """A request over a network that may lose it or its answer; ``done`` gets the value, the error or Unknown."""
         world, rng, knobs = self.world, self.rng, self.world.knobs
@@ -90,10 +96,10 @@ class Submitter:
 
     def give(self) -> None:
         """A new job, asked for until its outcome is known."""
-        if self._open >= MOST_OPEN:
+        if self.open >= MOST_OPEN or len(self.world.disk.rows.queued) >= MOST_QUEUED:
             return
         self._count += 1
-        self._open += 1
+        self.open += 1
         rng, knobs = self.rng, self.world.knobs
         token = f"t{self._count}"
         pad = "x" * rng.choice((0, 0, 100, 1_100 if rng.random() < knobs.big else 10))
@@ -118,7 +124,7 @@ class Submitter:
         if again:
             self.world.events.later(self.rng.uniform(0.5, 10.0), lambda: self._submit(token, spec))
             return
-        self._open -= 1
+        self.open -= 1
         if isinstance(outcome, Accepted):
             assert outcome.job is not None
             self.world.trace(f"{token} is accepted as {outcome.job.id}, replayed {outcome.replayed}")

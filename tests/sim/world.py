@@ -195,7 +195,8 @@ class World:
         if self.now % 60 < 1 and JobState.SCHEDULED in states:
             due_at = self.disk.rows.next_due_at() or 0.0
             self.wall_step_s += max(0.0, due_at - self.wall()) if due_at - self.wall() > 300 else 0.0
-        return not states and self.node is not None and self.node.alive
+        asked = bool(self.calls or self.submitter.open)
+        return not states and not asked and self.node is not None and self.node.alive
 
     # -- steps
 
@@ -248,6 +249,8 @@ def run(seed: int, *, knobs: Knobs | None = None, trace: Callable[[str], None] |
         outcome.violation = str(violation)
     finally:
         logging.disable(logging.NOTSET)
+        if world.node is not None:
+            world.node.loop.abandon()
     outcome.virtual_s = world.now
     outcome.states.update(str(row.state) for row in world.disk.rows.by_seq.values())
     outcome.executions = sum(map(len, world.history.executions.values()))

@@ -38,8 +38,9 @@ def busy(desk: Desk) -> None:
     for number in range(100):
         desk.submit(spec(key=f"key-{number}"), spec(delay_s=5.0), spec(expires_s=2.0))
         claims = desk.claim(3)
-        endings = (result, error, lapsed)
-        desk.turn(reports=[ending(claim.attempt) for ending, claim in zip(endings, claims, strict=False)])
+        attempts = [claim.attempt for claim in claims]
+        desk.turn(reports=[result(name) for name in attempts[:1]] + [error(name) for name in attempts[1:2]])
+        desk.turn(reports=[lapsed(name) for name in attempts[2:]])
         desk.turn(submissions=[spec(data='"\ud800"'), spec()])
         desk.pass_time(1.0)
         desk.run(desk.store.jobs(JobFilter()))
