@@ -338,8 +338,7 @@ class Reference:
             self.go(lease)
 
     def progress(self, session: str, attempt: str) -> None:
-        lease = self.own(session, attempt)
-        if lease is not None and lease.phase == "running":
+        if (lease := self.own(session, attempt)) and lease.phase == "running":
             self.beat(lease)
 
     def accept(self, session: str, attempt: str) -> bool:
