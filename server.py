@@ -34,10 +34,6 @@ from handlers import Guard, TaskDirectory, make_app, shipped_tasks
 
 log = logging.getLogger("pagehand")
 
-#: The store's thread and the loop share the interpreter lock; with Python's 5 ms each statement of a turn would wait
-#: that long beside a busy loop (measured; docs/design.md).
-SWITCH_INTERVAL_S = 0.0001
-
 #: Connections that may wait to be accepted: after a restart all pages come at once.
 BACKLOG = 1_024
 
@@ -236,7 +232,6 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
     """The program: returns its exit status (0 done, 1 storage failure, 2 settings, 3 store, 4 address)."""
     settings = settings_or_exit(argv, environ)
     _log_to_stderr()
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
     return asyncio.run(run(settings))
 
 

@@ -12,7 +12,7 @@ _log = logging.getLogger("tornado.access")
 
 
 def log_request(handler: RequestHandler) -> None:
-    """Tornado's ``log_function``. What went well is no news (and a line costs a fifth of a request: measured); a
+    """Tornado's ``log_function``. What went well is no news, and a line for each request is work; a
     refusal is the client's affair; only a 500 needs somebody to look.
     """
     status, request = handler.get_status(), handler.request
