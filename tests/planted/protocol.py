@@ -1,4 +1,4 @@
-"""Bugs between the core and the pages: turns, messages, the transport, and the page's half in its two programs."""
+"""Bugs between the core and the pages: turns, messages, the transport. The page's own are in ``page``."""
 
 from __future__ import annotations
 
@@ -12,17 +12,20 @@ _T = "dispatcher/transport/"
 SESSIONS, SESSION, EXCHANGE = _T + "sessions.py", _T + "session.py", _T + "exchange.py"
 PINGS, CODEC = _T + "pings.py", _T + "codec.py"
 HTTP, HTTP_EXCHANGE = _T + "http.py", _T + "http_exchange.py"
-PAGE, SDK = "static/worker.js", "dispatcher/sdk/simulator/"
 
 SIM = "tests/sim/test_sim.py"
-BY_SERVICE = "tests/service"
-BY_SESSIONS = "tests/transport/test_sessions.py tests/transport/test_sessions_evidence.py"
-BY_HTTP = "tests/transport/test_http.py tests/transport/test_http_closing.py"
-BY_PAGE = (
-    "tests/page/test_worker.py tests/page/test_attempts.py tests/page/test_memory.py tests/page/test_worker_states.py"
-)
-BY_ENGINE = "tests/page/test_engine.py tests/page/test_engine_trouble.py"
-BY_SDK = "tests/sdk/test_page.py tests/sdk/test_page_batches.py"
+BY_TURNS = "tests/service/test_turns.py"
+BY_PAGES = "tests/service/test_service.py"
+BY_INTAKE = "tests/service/test_intake.py"
+BY_ONCE = "tests/service/test_once.py"
+BY_WAITERS = "tests/service/test_waiters.py"
+BY_RESTART = "tests/service/test_restart.py"
+BY_SESSIONS = "tests/transport/test_sessions.py"
+BY_EVIDENCE = "tests/transport/test_sessions_evidence.py"
+BY_PINGS = "tests/transport/test_pings.py"
+BY_CONFORMANCE = "tests/transport/test_conformance.py"
+BY_HTTP = "tests/transport/test_http.py"
+BY_CLOSING = "tests/transport/test_http_closing.py"
 BY_PROTOCOL = "tests/protocol"
 
 BUGS = {
@@ -35,26 +38,26 @@ BUGS = {
         SIM,
     ),
     "a second turn begins while one is in flight": Bug(
-        TURNS, "if self._begun or self._broken or", "if self._broken or", SIM
+        TURNS, "if self._begun or self._broken or", "if self._broken or", BY_TURNS
     ),
     "reports that do not fit into a turn are dropped": Bug(
-        TURNS, "self._reports[:MOST_ITEMS], self._reports[MOST_ITEMS:]", "self._reports[:MOST_ITEMS], []", BY_SERVICE
+        TURNS, "self._reports[:MOST_ITEMS], self._reports[MOST_ITEMS:]", "self._reports[:MOST_ITEMS], []", BY_TURNS
     ),
     "jobs that do not fit into a turn are dropped": Bug(
         TURNS,
         "self._submissions[:MOST_ITEMS], self._submissions[MOST_ITEMS:]",
         "self._submissions[:MOST_ITEMS], []",
-        BY_SERVICE,
+        BY_TURNS,
     ),
     "what comes during a turn waits for the next event": Bug(
         TURNS,
         "        self._after(settled + done.finished)\n        self.kick()\n",
         "        self._after(settled + done.finished)\n",
-        SIM,
+        BY_TURNS,
     ),
-    "after the store has failed the server goes on": Bug(TURNS, "        self._broken = True\n", "", BY_SERVICE),
+    "after the store has failed the server goes on": Bug(TURNS, "        self._broken = True\n", "", BY_TURNS),
     "who waits for the next turn is not told that the store has failed": Bug(
-        TURNS, "submitted, self._submissions = submitted + self._submissions, []", "pass", BY_SERVICE
+        TURNS, "submitted, self._submissions = submitted + self._submissions, []", "pass", BY_TURNS
     ),
     "a cancel is not told to the page that runs the job": Bug(
         TURNS, 'self.carry_out(self._machine.cancelled(report.revoked, "cancelled", now))', "pass", SIM
@@ -66,83 +69,84 @@ BUGS = {
         "            if attempt.claim.job == job_id:\n"
         '                self._turns.carry_out(self.machine.cancelled(name, "cancelled", self._clock.monotonic()))\n'
         '        return await self._command(Cancel(job_id, reason), "scheduled',
-        SIM,
+        BY_TURNS,
     ),
     "who waits for a job that expires is not told": Bug(
-        TURNS, "self._after(settled + done.finished)", "self._after(settled)", BY_SERVICE
+        TURNS, "self._after(settled + done.finished)", "self._after(settled)", BY_TURNS
     ),
     "while a turn is in flight the timer fires again and again": Bug(
         TURNS,
         "        self.next_due_at = None\n        self.kick()\n",
         "        self.kick()\n",
-        "tests/sim/test_found.py",
+        BY_TURNS,
     ),
-    "a purge that is not done is not gone on with": Bug(
-        TURNS, "self._more or done.more or", "self._more or", BY_SERVICE
-    ),
-    "a store that fails does not end the server": Bug(TURNS, "        self._failed(error)\n", "", BY_SERVICE),
+    "a purge that is not done is not gone on with": Bug(TURNS, "self._more or done.more or", "self._more or", BY_TURNS),
+    "a store that fails does not end the server": Bug(TURNS, "        self._failed(error)\n", "", BY_INTAKE),
     # service, waiters, timer
     "a waiter is added after the job was read": Bug(
         SERVICE,
-        "        future = self._waiters.add(job_id)\n        with self._readers:\n            try:\n                job = await self.job(job_id)\n",
-        "        with self._readers:\n            job = await self.job(job_id)\n            future = self._waiters.add(job_id)\n            try:\n",
-        BY_SERVICE,
+        "        future = self._waiters.add(job_id)\n"
+        "        with self._readers:\n"
+        "            try:\n"
+        "                job = await self.job(job_id)\n",
+        "        with self._readers:\n"
+        "            job = await self.job(job_id)\n"
+        "            future = self._waiters.add(job_id)\n"
+        "            try:\n",
+        BY_TURNS,
     ),
     "whoever waited counts for ever": Bug(
         WAITERS,
         "        for future in self._by_job.pop(job_id, ()):\n            self._count -= 1\n",
         "        for future in self._by_job.pop(job_id, ()):\n",
-        BY_SERVICE,
+        BY_WAITERS,
     ),
     "whoever goes away goes on waiting": Bug(
-        WAITERS, "        waiting.discard(future)\n        self._count -= 1\n", "        self._count -= 1\n", BY_SERVICE
+        WAITERS, "        waiting.discard(future)\n        self._count -= 1\n", "        self._count -= 1\n", BY_WAITERS
     ),
     "who waits for a job in doubt is not answered": Bug(
         "dispatcher/core/ledger.py",
         "settled = job.state in FINAL or job.state is JobState.IN_DOUBT",
         "settled = job.state in FINAL",
-        BY_SERVICE,
+        BY_ONCE,
     ),
     "the timer is not moved to an earlier deadline": Bug(
         TIMER, "(self._handle is not None and self._at <= deadline)", "self._handle is not None", SIM
     ),
     "jobs are taken while the server stops": Bug(
-        SERVICE, "return self._accepting and not self.draining", "return self._accepting", BY_SERVICE
+        SERVICE, "return self._accepting and not self.draining", "return self._accepting", BY_INTAKE
     ),
-    "a standstill is not forgiven": Bug(SERVICE, "if late_s > STANDSTILL_S:", "if False:", SIM),
-    "pages are not pinged": Bug(SERVICE, "        self._transport_tick(now)\n", "", SIM),
+    "a standstill is not forgiven": Bug(SERVICE, "if late_s > STANDSTILL_S:", "if False:", BY_ONCE),
+    "pages are not pinged": Bug(SERVICE, "        self._transport_tick(now)\n", "", BY_TURNS),
     "what a turn says stays in the outbox": Bug(
         SERVICE,
         "        self._flush(self._clock.monotonic())\n        for job_id in settled:",
         "        for job_id in settled:",
-        SIM,
-    ),
-    "a step of the wall clock is noticed at the next event only": Bug(
-        SERVICE, "WALL_CHECK_S = 30.0", "WALL_CHECK_S = 30_000.0", BY_SERVICE
+        BY_TURNS,
     ),
     # messages
     "a worker is taken over without its secret": Bug(
-        PAGES, "return hmac.compare_digest(self.secret(worker).encode(), secret.encode())", "return True", BY_SERVICE
+        PAGES, "return hmac.compare_digest(self.secret(worker).encode(), secret.encode())", "return True", BY_PAGES
     ),
     "a page is obeyed before it has registered": Bug(
         PAGES,
         "if not isinstance(message, protocol.Register) and self._machine.worker_of(sid) is None:",
         "if False:",
-        BY_SERVICE,
+        BY_PAGES,
     ),
     "an empty token lets a page in": Bug(
-        PAGES, "        if wanted and not hmac", "        if wanted and message.token and not hmac", BY_SERVICE
+        PAGES, "        if wanted and not hmac", "        if wanted and message.token and not hmac", BY_PAGES
     ),
     "offers do not say when they were written": Bug(
-        PAGES, "protocol.encode(message), claim.attempt)", "protocol.encode(message), None)", SIM
+        PAGES, "protocol.encode(message), claim.attempt)", "protocol.encode(message), None)", BY_PAGES
     ),
-    "what a page holds is timed in milliseconds": Bug(PAGES, "held.elapsed_ms / 1000", "held.elapsed_ms", BY_SERVICE),
+    "what a page holds is timed in milliseconds": Bug(PAGES, "held.elapsed_ms / 1000", "held.elapsed_ms", BY_RESTART),
     "a page is told its timeout in seconds": Bug(
-        PAGES, "round(claim.timeout_s * 1000)", "round(claim.timeout_s)", BY_SERVICE
+        PAGES, "round(claim.timeout_s * 1000)", "round(claim.timeout_s)", BY_PAGES
     ),
-    "a page is not told to wait for go": Bug(PAGES, "            claim.once,\n", "            False,\n", BY_SERVICE),
+    "a page is not told to wait for go": Bug(PAGES, "            claim.once,\n", "            False,\n", BY_ONCE),
     "a result that is too large is dropped without a word": Bug(
-        PAGES, "return self._too_large(sid, message.attempt, len(raw), now)", "return []", BY_SERVICE
+        PAGES, "return self._too_large(sid, message.attempt, len(raw), now)", "return []", BY_PAGES
     ),
     "of a session that ended what is known of it stays": Bug(
         PAGES,
@@ -180,23 +184,25 @@ BUGS = {
         BY_SESSIONS,
     ),
     "a second poll takes the place of the first": Bug(
-        SESSIONS, "if session.poll is not None and session.poll.is_open():", "if False:", BY_SESSIONS
+        SESSIONS, "if session.poll is not None and session.poll.is_open():", "if False:", BY_CONFORMANCE
     ),
     "a second POST is read beside the first": Bug(
-        SESSIONS, "if session.post is not None and session.post.is_open():", "if False:", BY_SESSIONS
+        SESSIONS, "if session.post is not None and session.post.is_open():", "if False:", BY_CONFORMANCE
     ),
     "the end of an old poll ends the new one": Bug(
-        SESSIONS, "        if session.poll is exchange:\n", "        if session.poll is not None:\n", BY_SESSIONS
+        SESSIONS, "        if session.poll is exchange:\n", "        if session.poll is not None:\n", BY_EVIDENCE
     ),
     "the end of an old connection makes a page away": Bug(
-        SESSIONS, "session.connection.sids.discard(session.sid)", "pass", BY_SESSIONS
+        SESSIONS, "session.connection.sids.discard(session.sid)", "pass", BY_EVIDENCE
     ),
-    "a page that comes back stays away": Bug(SESSIONS, "            if was_away:\n", "            if False:\n", SIM),
+    "a page that comes back stays away": Bug(
+        SESSIONS, "            if was_away:\n", "            if False:\n", BY_EVIDENCE
+    ),
     "a page that goes away is not noticed": Bug(
-        SESSIONS, "            self._tell(self.listener.away, session.sid, now)\n", "            pass\n", SIM
+        SESSIONS, "            self._tell(self.listener.away, session.sid, now)\n", "            pass\n", BY_EVIDENCE
     ),
     "a pong counts though no ping was written": Bug(
-        SESSIONS, "if session.ping == Session.WRITTEN:", "if True:", BY_SESSIONS
+        SESSIONS, "if session.ping == Session.WRITTEN:", "if True:", BY_EVIDENCE
     ),
     "a malformed body ends nothing": Bug(
         SESSIONS,
@@ -229,10 +235,10 @@ BUGS = {
         SESSIONS,
         "        if session.away:\n            self._tell(self.listener.dropped",
         "        if False:\n            self._tell(self.listener.dropped",
-        BY_SESSIONS,
+        BY_EVIDENCE,
     ),
     "a standstill of the server makes pages quiet": Bug(
-        SESSIONS, "        self._pings.forgive_standstill(now)\n", "", BY_SESSIONS
+        SESSIONS, "        self._pings.forgive_standstill(now)\n", "", BY_EVIDENCE
     ),
     "there is no limit of sessions": Bug(
         SESSIONS, "if len(self._sessions) >= self.limits.sessions:", "if False:", BY_SESSIONS
@@ -241,7 +247,7 @@ BUGS = {
         SESSIONS, "        if attempts and not session.ending:", "        if False:", BY_SESSIONS
     ),
     "a poll is no sign of life": Bug(
-        SESSIONS, "            self._tell(self.listener.polled, session.sid, now)\n", "", BY_SESSIONS
+        SESSIONS, "            self._tell(self.listener.polled, session.sid, now)\n", "", BY_EVIDENCE
     ),
     "a packet larger than an answer is never sent": Bug(
         SESSION, "if limit < 0 and batch:", "if limit < 0:", BY_SESSIONS
@@ -254,23 +260,23 @@ BUGS = {
         PINGS,
         "        self._to_come.pop(key, None)\n        self._to_send[key]",
         "        self._to_send[key]",
-        BY_SESSIONS,
+        BY_PINGS,
     ),
     "packets after a close are obeyed": Bug(
-        CODEC, "    if len(packets) > 1 and any(", "    if False and any(", "tests/transport/test_codec.py"
+        CODEC, "    if len(packets) > 1 and any(", "    if False and any(", BY_CONFORMANCE
     ),
     "a POST may hold any number of packets": Bug(
-        CODEC, "    if len(parts) > packet_limit:\n", "    if False:\n", "tests/transport/test_codec.py"
+        CODEC, "    if len(parts) > packet_limit:\n", "    if False:\n", BY_CONFORMANCE
     ),
     "any version of Engine.IO is served": Bug(
-        EXCHANGE, '    if fields.get("EIO") != "4":\n', "    if False:\n", "tests/transport/test_conformance.py"
+        EXCHANGE, '    if fields.get("EIO") != "4":\n', "    if False:\n", BY_CONFORMANCE
     ),
     # HTTP
     "a poll whose connection was closed goes on waiting": Bug(
         HTTP_EXCHANGE,
         "            front.sessions.abandon(self, now)\n            front.settle(now)\n",
         "            front.settle(now)\n",
-        BY_HTTP,
+        BY_CLOSING,
     ),
     "a body is read however large it is": Bug(
         HTTP_EXCHANGE,
@@ -282,135 +288,15 @@ BUGS = {
         HTTP_EXCHANGE, "            self._bound_write(len(answer.body))\n", "            pass\n", BY_HTTP
     ),
     "poll answers may be cached": Bug(
-        HTTP_EXCHANGE, '            "Cache-Control: no-store, no-transform\\r\\n"\n', "", BY_HTTP
+        HTTP_EXCHANGE, '            "Cache-Control: no-store, no-transform\\r\\n"\n', "", BY_CONFORMANCE
     ),
     "a server that stops takes its pages for gone": Bug(
-        HTTP_EXCHANGE, "if not self._answered and not front.stopping:", "if not self._answered:", BY_HTTP
+        HTTP_EXCHANGE, "if not self._answered and not front.stopping:", "if not self._answered:", BY_CLOSING
     ),
     "the end of a page's last connection is not told": Bug(
-        HTTP, "                self.sessions.disconnected(connection, now)\n", "                pass\n", BY_HTTP
+        HTTP, "                self.sessions.disconnected(connection, now)\n", "                pass\n", BY_CLOSING
     ),
     "our own idle timeout is taken for a page that left": Bug(
-        HTTP, "if now - connection.idle_since < self.idle_connection_timeout_s * 0.99:", "if True:", BY_HTTP
-    ),
-    # the page
-    "a page sends a result before it is in the stash": Bug(
-        PAGE,
-        "    this._shelf.set('stash.' + attempt.id, text);\n    this._count(succeeded);\n    this._say(attempt);\n",
-        "    this._say(attempt);\n    this._shelf.set('stash.' + attempt.id, text);\n    this._count(succeeded);\n",
-        BY_PAGE,
-    ),
-    "a page keeps no stash": Bug(
-        PAGE, "    this._shelf.set('stash.' + attempt.id, text);\n    this._count", "    this._count", BY_PAGE
-    ),
-    "a page empties its stash when the result is sent": Bug(
-        PAGE,
-        "        attempt.times += 1;\n",
-        "        attempt.times += 1;\n        self._shelf.remove('stash.' + attempt.id);\n",
-        BY_PAGE,
-    ),
-    "a page does not repeat a result": Bug(
-        PAGE,
-        "if (!attempt.queued && attempt.sentAt <= due) {",
-        "if (!attempt.queued && attempt.sentAt < 0 && attempt.sentAt <= due) {",
-        BY_PAGE,
-    ),
-    "a page does not repeat register": Bug(
-        PAGE, "if (!this._registering && this._registerAt <= due) {", "if (false) {", BY_PAGE
-    ),
-    "a page does not say in a new session what it has": Bug(
-        PAGE, "      each(this._attempts, function (attempt) { self._say(attempt); });\n", "", BY_PAGE
-    ),
-    "a page's boot outlives its reload": Bug(
-        PAGE,
-        "    this._boot = randomId(env);\n",
-        "    this._boot = this._shelf.get('boot') || randomId(env);\n    this._shelf.set('boot', this._boot);\n",
-        BY_PAGE,
-    ),
-    "a page starts a task before its accept has arrived": Bug(
-        PAGE, "if (attempt.task.quick && !attempt.confirm) {", "if (!attempt.confirm) {", BY_PAGE
-    ),
-    "a page does not wait for go": Bug(PAGE, "    if (attempt.confirm) {\n", "    if (false) {\n", BY_PAGE),
-    "a page runs an attempt again whose verdict has come": Bug(
-        PAGE, " && this._settled.indexOf(message.attempt) < 0", "", BY_PAGE
-    ),
-    "a page runs an offer that comes again a second time": Bug(
-        PAGE,
-        "    if (known) {\n      this._say(known);\n",
-        "    if (known && known.phase === PHASE.ENDED) {\n      this._say(known);\n",
-        BY_PAGE,
-    ),
-    "a page takes one job more than its slots": Bug(
-        PAGE, "this._busy() < this._options.slots", "this._busy() <= this._options.slots", BY_PAGE
-    ),
-    "a cancel throws a page's result away": Bug(
-        PAGE,
-        "    } else if (attempt.phase !== PHASE.ENDED) {\n      this._cancel(",
-        "    } else {\n      this._cancel(",
-        BY_PAGE,
-    ),
-    "a cancelled task is not released": Bug(
-        PAGE,
-        "    this._forget(attempt);\n    this._release(attempt.id, 'cancelled');\n",
-        "    this._forget(attempt);\n",
-        BY_PAGE,
-    ),
-    "a release is lost with its session": Bug(PAGE, "(log|released)", "(log)", BY_PAGE),
-    "a page sends a result that is too large": Bug(PAGE, "    if (size > limit || ", "    if (", BY_PAGE),
-    "a page forgets its messages when it sends them": Bug(
-        PAGE,
-        "    this._flying = count;\n",
-        "    this._queue.splice(0, count);\n    this._flying = 0;\n",
-        BY_ENGINE,
-    ),
-    "a page takes what came meanwhile for sent": Bug(
-        PAGE, "this._queue.splice(0, this._flying)", "this._queue.splice(0)", BY_ENGINE
-    ),
-    "a page forgets the ping that came during a POST": Bug(
-        PAGE, "    this._pongs -= pongs;\n", "    this._pongs = 0;\n", BY_ENGINE
-    ),
-    "a page posts beside a POST": Bug(PAGE, "if (this._corked || this._post || ", "if (this._corked || ", BY_ENGINE),
-    "a page's polls can be answered from a cache": Bug(PAGE, "    this._stamps += 1;\n", "", BY_ENGINE),
-    "a page polls as fast as it can when polls say nothing": Bug(
-        PAGE, "    if (this._idle < 3) {\n", "    if (true) {\n", BY_ENGINE
-    ),
-    "a page obeys half of an answer that is damaged": Bug(
-        PAGE,
-        "      if (packets[i] === '' || allowed.indexOf(packets[i].charAt(0)) < 0) {\n        return null;\n",
-        "      if (packets[i] === '' || allowed.indexOf(packets[i].charAt(0)) < 0) {\n        return packets.slice(0, i);\n",
-        BY_ENGINE,
-    ),
-    "a page takes a proxy's page for an answer to its POST": Bug(
-        PAGE, "    if (!/^\\s*ok\\s*$/i.test(text)) {\n", "    if (false) {\n", BY_ENGINE
-    ),
-    # the simulated page
-    "a simulated page starts a task before its accept has arrived": Bug(
-        SDK + "hands.py",
-        "            self._accept(held)\n\n    def _accept",
-        "            self._accept(held)\n            self._start(held, now)\n\n    def _accept",
-        SIM,
-    ),
-    "a simulated page keeps no stash": Bug(SDK + "page.py", "        self.stash.put(entry)\n", "", SIM),
-    "a simulated page does not repeat a result": Bug(
-        SDK + "page.py", "for report in self.stash.due(now):", "for report in []:", BY_SDK
-    ),
-    "a simulated page says nothing again in a new session": Bug(
-        SDK + "page.py", "        for report in self.stash:\n            self._send_report(report)\n", "", SIM
-    ),
-    "a simulated page drops its stash when the result is sent": Bug(
-        SDK + "stash.py",
-        "            report.queued, report.due = False, due\n",
-        "            report.queued, report.due = False, due\n            self.pop(attempt)\n",
-        SIM,
-    ),
-    "a simulated page holds nothing after a lost session": Bug(
-        SDK + "page.py", "holding=self.hands.holding(now)", "holding=[]", SIM
-    ),
-    "a simulated page answers no ping": Bug(SDK + "session.py", "return self._pongs > 0", "return False", SIM),
-    "a simulated page runs an offer again that comes again": Bug(
-        SDK + "hands.py",
-        "        if held.phase is not Phase.RUNNING:\n            self._accept(held)\n\n    def _take_on",
-        "        self._start(held, 0.0)\n\n    def _take_on",
-        BY_SDK,
+        HTTP, "if now - connection.idle_since < self.idle_connection_timeout_s * 0.99:", "if True:", BY_CLOSING
     ),
 }
