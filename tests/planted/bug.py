@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
+
+import quickjs
 
 __all__ = ["MODEL", "ROOT", "Bug", "Misfit", "copy_tree", "misfits", "plant"]
 
@@ -47,12 +50,19 @@ def _planted(name: str, bug: Bug, tree: Path) -> str:
     if count != 1:
         raise Misfit(f"{name!r}: its text stands {count} times in {bug.file}, not once; plant it anew:\n{bug.old}")
     changed = text.replace(bug.old, bug.new)
-    if bug.file.endswith(".py"):
-        try:
-            compile(changed, bug.file, "exec")
-        except SyntaxError as error:
-            raise Misfit(f"{name!r}: {bug.file} would not compile with it ({error}); plant it anew") from None
+    try:
+        _compile(changed, bug.file)
+    except (SyntaxError, quickjs.JSException) as error:
+        raise Misfit(f"{name!r}: {bug.file} would not compile with it ({error}); plant it anew") from None
     return changed
+
+
+def _compile(text: str, file: str) -> None:
+    """A file that is no program would be found by any test."""
+    if file.endswith(".py"):
+        compile(text, file, "exec")
+    elif file.endswith(".js"):
+        quickjs.Context().eval(f"new Function({json.dumps(text)}); null")
 
 
 def plant(name: str, bug: Bug, tree: Path) -> None:

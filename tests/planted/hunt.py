@@ -23,7 +23,7 @@ AREAS = {"core": core.BUGS, "store": store.BUGS, "protocol": protocol.BUGS | pag
 EXAMPLES = 700
 #: A bug that is not found in this time counts as not found.
 TIMEOUT_S = 180
-_FAILED = re.compile(r"^(?:FAILED|ERROR) tests/(?P<test>\S+)(?: - (?P<why>.*))?$", re.MULTILINE)
+_FAILED = re.compile(r"^(?:FAILED|ERROR) tests/(?P<test>.+?)(?: - (?P<why>.*))?$", re.MULTILINE)
 
 
 class HuntFailed(Exception):
