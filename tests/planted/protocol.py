@@ -23,7 +23,8 @@ BY_RESTART = "tests/service/test_restart.py"
 BY_SESSIONS = "tests/transport/test_sessions.py"
 BY_EVIDENCE = "tests/transport/test_sessions_evidence.py"
 BY_PINGS = "tests/transport/test_pings.py"
-BY_CONFORMANCE = "tests/transport/test_conformance.py"
+BY_CODEC = "tests/transport/test_codec.py"
+BY_CONFORMANCE = "tests/transport/test_conformance.py::"
 BY_HTTP = "tests/transport/test_http.py"
 BY_CLOSING = "tests/transport/test_http_closing.py"
 BY_PROTOCOL = "tests/protocol"
@@ -55,7 +56,7 @@ BUGS = {
         "        self._after(settled + done.finished)\n",
         BY_TURNS,
     ),
-    "after the store has failed the server goes on": Bug(TURNS, "        self._broken = True\n", "", BY_TURNS),
+    "after the store has failed the server goes on": Bug(TURNS, "        self._broken = True\n", "", BY_INTAKE),
     "who waits for the next turn is not told that the store has failed": Bug(
         TURNS, "submitted, self._submissions = submitted + self._submissions, []", "pass", BY_TURNS
     ),
@@ -78,7 +79,7 @@ BUGS = {
         TURNS,
         "        self.next_due_at = None\n        self.kick()\n",
         "        self.kick()\n",
-        BY_TURNS,
+        "tests/sim/test_found.py",
     ),
     "a purge that is not done is not gone on with": Bug(TURNS, "self._more or done.more or", "self._more or", BY_TURNS),
     "a store that fails does not end the server": Bug(TURNS, "        self._failed(error)\n", "", BY_INTAKE),
@@ -184,10 +185,13 @@ BUGS = {
         BY_SESSIONS,
     ),
     "a second poll takes the place of the first": Bug(
-        SESSIONS, "if session.poll is not None and session.poll.is_open():", "if False:", BY_CONFORMANCE
+        SESSIONS,
+        "if session.poll is not None and session.poll.is_open():",
+        "if False:",
+        BY_CONFORMANCE + "test_a_second_poll_is_refused_and_ends_the_session",
     ),
     "a second POST is read beside the first": Bug(
-        SESSIONS, "if session.post is not None and session.post.is_open():", "if False:", BY_CONFORMANCE
+        SESSIONS, "if session.post is not None and session.post.is_open():", "if False:", BY_SESSIONS
     ),
     "the end of an old poll ends the new one": Bug(
         SESSIONS, "        if session.poll is exchange:\n", "        if session.poll is not None:\n", BY_EVIDENCE
@@ -263,13 +267,16 @@ BUGS = {
         BY_PINGS,
     ),
     "packets after a close are obeyed": Bug(
-        CODEC, "    if len(packets) > 1 and any(", "    if False and any(", BY_CONFORMANCE
+        CODEC, "    if len(packets) > 1 and any(", "    if False and any(", BY_CODEC
     ),
     "a POST may hold any number of packets": Bug(
-        CODEC, "    if len(parts) > packet_limit:\n", "    if False:\n", BY_CONFORMANCE
+        CODEC, "    if len(parts) > packet_limit:\n", "    if False:\n", BY_CODEC
     ),
     "any version of Engine.IO is served": Bug(
-        EXCHANGE, '    if fields.get("EIO") != "4":\n', "    if False:\n", BY_CONFORMANCE
+        EXCHANGE,
+        '    if fields.get("EIO") != "4":\n',
+        "    if False:\n",
+        BY_CONFORMANCE + "test_a_wrong_query_is_refused_with_the_code_of_engine_io",
     ),
     # HTTP
     "a poll whose connection was closed goes on waiting": Bug(
@@ -288,7 +295,10 @@ BUGS = {
         HTTP_EXCHANGE, "            self._bound_write(len(answer.body))\n", "            pass\n", BY_HTTP
     ),
     "poll answers may be cached": Bug(
-        HTTP_EXCHANGE, '            "Cache-Control: no-store, no-transform\\r\\n"\n', "", BY_CONFORMANCE
+        HTTP_EXCHANGE,
+        '            "Cache-Control: no-store, no-transform\\r\\n"\n',
+        "",
+        "tests/transport/test_pitfalls_p.py",
     ),
     "a server that stops takes its pages for gone": Bug(
         HTTP_EXCHANGE, "if not self._answered and not front.stopping:", "if not self._answered:", BY_CLOSING

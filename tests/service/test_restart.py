@@ -11,7 +11,7 @@ from dispatcher.core.turn import LiveAttempt
 from dispatcher.store.memory import MemoryStore
 from tests.service.house import House
 
-pytestmark = pytest.mark.gen_test
+pytestmark = pytest.mark.gen_test(timeout=60)
 
 
 class Kept(MemoryStore):

@@ -7,7 +7,7 @@ import pytest
 from dispatcher.errors import Unavailable
 from dispatcher.waiters import Waiters
 
-pytestmark = pytest.mark.gen_test
+pytestmark = pytest.mark.gen_test(timeout=60)
 
 
 async def test_all_who_wait_for_a_job_are_woken_and_nobody_else():
