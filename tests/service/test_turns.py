@@ -34,7 +34,7 @@ class SlowStore(MemoryStore):
             new_job_id=lambda: f"job-{next(numbers)}",
             new_attempt_id=lambda: f"{next(numbers):032x}",
             key=b"k" * 32,
-            limits=limits,,
+            limits=limits,
         )
         self.turns: list[Turn] = []
         self.gate: Callable[[], Awaitable[object]] | None = None
