@@ -39,8 +39,8 @@ coverage-core: $(VENV)/test.stamp ## the core's tests must cover every branch of
 	$(BIN)/python -m coverage run --source=dispatcher/core -m pytest -q tests/core $(ARGS)
 	$(BIN)/python -m coverage report --fail-under=100
 
-planted-bugs: $(VENV)/test.stamp ## plant bugs in copies of the core: the model test must find each
-	$(BIN)/python -m tests.core.planted_bugs
+planted-bugs: $(VENV)/test.stamp ## plant bugs in copies of the program: the tests must find each (10 min; ARGS="--area store", --json)
+	@$(BIN)/python -m tests.planted $(ARGS)
 
 fuzz: $(VENV)/test.stamp ## attack a real server at full size: 10 MB an address, 100,000 bad packets and pages (6 min)
 	PAGEHAND_FUZZ_BYTES=10000000 PAGEHAND_FUZZ_PACKETS=100000 PAGEHAND_CHURN=100000 PAGEHAND_XSS=all \

@@ -87,6 +87,7 @@ var fakeWindow = (function () {
     this.id = lastRequest;
     this.body = body;
     this.sentAt = now;
+    this.stored = JSON.stringify(world.session);  // as it was when the request went out
     requests.push(this);
   };
 
@@ -179,7 +180,7 @@ var fakeWindow = (function () {
       return JSON.stringify(requests.map(function (request) {
         return {
           id: request.id, method: request.method, url: request.url, body: request.body,
-          headers: request.headers, sent_at: request.sentAt
+          headers: request.headers, sent_at: request.sentAt, stored: request.stored
         };
       }));
     },

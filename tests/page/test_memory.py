@@ -29,6 +29,12 @@ def test_a_result_is_in_the_stash_before_it_is_sent() -> None:
     assert json.loads(page.run("return stashed;")) == {"op": "result", "attempt": "a1", "value": 1}
 
 
+def test_a_result_is_in_the_stash_when_the_post_that_carries_it_goes_out() -> None:
+    page = running()
+    page.run("end(null, 1);")
+    assert json.loads(page.post["stored"])["pagehand.stash.a1"] == page.packets()[0][1:]
+
+
 @pytest.mark.parametrize("verdict", ["recorded", "duplicate", "stale"])
 def test_a_verdict_empties_the_stash(verdict: str) -> None:
     page = finished()

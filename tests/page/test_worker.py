@@ -252,10 +252,16 @@ def test_a_task_runs_on_through_a_reconnect_and_is_held() -> None:
 
 
 def test_an_offer_that_is_sent_again_does_not_start_its_task_again() -> None:
+    page = running(options={"slots": 2})
+    page.push(job(type_="slow"))
+    assert page.take_all() == [], "its `holding` has said that it runs"
+    assert page.run("return runs;") == 1
+
+
+def test_an_offer_that_is_sent_again_to_a_page_that_is_full_is_not_declined() -> None:
     page = running()
     page.push(job(type_="slow"))
-    page.take_all()
-    assert page.run("return runs;") == 1
+    assert page.take_all() == []
 
 
 def test_an_offer_of_an_attempt_that_has_its_verdict_is_not_run_again() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from dispatcher.core.turn import Demand
 from dispatcher.errors import StorageTrouble
 from dispatcher.store.space import BALLAST_BYTES, Reserve
 from tests.store.contract import KINDS, Desk, result, spec
@@ -60,6 +61,16 @@ def test_a_full_disk_takes_no_new_jobs_and_records_results(desk: Desk) -> None:
     assert [(a.job, a.error) for a in report.accepted] == [(None, "storage_full")]
     assert desk.states(claim.job) == ["succeeded"]
     assert desk.counts() == {"succeeded": 1}, "what was refused has left no trace"
+
+
+def test_on_a_full_disk_nothing_is_claimed(desk: Desk) -> None:
+    claim = desk.start()
+    (waits,) = desk.submit()
+    fill_up(desk, 100)
+    large = result(claim.attempt, '"' + "x" * 50_000 + '"')
+    report = desk.turn(reports=[large], submissions=[spec()], demand=[Demand(1, ("echo",), 1)])
+    assert report.claims == [], "the room that is left is for results"
+    assert desk.states(claim.job, waits.id) == ["succeeded", "queued"]
 
 
 def test_with_the_reserve_used_up_too_the_outcome_is_unknown(desk: Desk) -> None:

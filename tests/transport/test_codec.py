@@ -40,6 +40,7 @@ def by_classes(body: bytes, limit: int) -> list[tuple[int, Any]]:
 @example("4\u0663".encode(), 5)
 @example(b"b====", 5)
 @example(b"1\x1e4after", 5)
+@example(b"4a\x1e4b\x1e4c", 2)
 def test_the_fast_path_gives_what_the_classes_give_and_fails_only_as_a_protocol_error(body, limit) -> None:
     try:
         expected = by_classes(body, limit)

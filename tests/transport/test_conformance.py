@@ -199,6 +199,18 @@ def test_a_second_poll_is_refused_and_ends_the_session(bench: Bench, recorder: R
     assert recorder.names() == ["opened", "ended"]
 
 
+@pytest.mark.gen_test
+async def test_a_second_poll_on_another_connection_ends_the_session(port: int, front: Front) -> None:
+    page = await Page.open(port)
+    other = await Client.connect(port)
+    await page.park()
+    await eventually(lambda: front.sessions.counts.polls == 1)
+    assert (await other.ask("GET", page.target)).status == 400
+    assert (await page.polls.reply()).body == "1"
+    page.close()
+    other.close()
+
+
 # Once more, for real: sockets, a timer and the machine's clock.
 
 
@@ -249,14 +261,3 @@ class TestForReal:
         assert time.monotonic() - started < 1.0
         assert (await page.polls.reply()).body == "1"
         page.close()
-
-    @pytest.mark.gen_test
-    async def test_a_second_poll_ends_the_session(self, port: int, front: Front) -> None:
-        page = await Page.open(port)
-        other = await Client.connect(port)
-        await page.park()
-        await eventually(lambda: front.sessions.counts.polls == 1)
-        assert (await other.ask("GET", page.target)).status == 400
-        assert (await page.polls.reply()).body == "1"
-        page.close()
-        other.close()

@@ -88,6 +88,21 @@ def test_messages_reach_the_listener_before_the_post_is_answered(bench: Bench, r
     assert (seen, exchange.body, recorder.texts()) == ([None, None], "ok", ["a", "b"])
 
 
+def test_a_second_post_while_one_is_being_read_is_refused_and_ends_the_session(
+    bench: Bench, recorder: Recorder
+) -> None:
+    sid = bench.open()
+    poll = bench.get(sid)
+    first, second = (FakeExchange("POST", f"EIO=4&transport=polling&sid={sid}") for _ in range(2))
+    assert bench.sessions.begin(first, bench.now) is None
+    refusal = bench.sessions.begin(second, bench.now)
+    assert refusal is not None
+    assert (refusal.status, poll.body) == (400, "1")
+    bench.sessions.complete(first, b"4x", bench.now)
+    assert first.status == 400
+    assert recorder.names() == ["opened", "ended"]
+
+
 def test_nothing_of_a_malformed_post_is_handed_on(bench: Bench, recorder: Recorder) -> None:
     sid = bench.open()
     assert bench.post(sid, "4good\x1ezbad").status == 400

@@ -138,6 +138,35 @@ def test_a_missed_pong_of_a_session_that_is_away_drops_it_without_a_word_on_its_
     assert len(bench.sessions) == 0
 
 
+def test_a_pong_without_a_ping_keeps_nobody_alive(bench: Bench, recorder: Recorder) -> None:
+    sid = bench.open()
+    bench.later(20.0)  # a ping waits for a poll that never comes
+    for _ in range(4):
+        bench.later(4.9)
+        assert bench.post(sid, "3").body == "ok"
+    assert "quiet" not in recorder.names()
+    bench.later(0.5)
+    assert recorder.names()[-1] == "quiet"
+
+
+def test_a_page_that_answers_its_pings_is_never_given_up(bench: Bench, recorder: Recorder) -> None:
+    sid = bench.open()
+    for _ in range(10):
+        poll = bench.get(sid)
+        bench.later(20.0)
+        assert poll.body == "2"
+        assert bench.post(sid, "3").body == "ok"
+    assert recorder.names() == ["opened"]
+
+
+def test_every_poll_and_every_post_is_a_sign_of_life(bench: Bench, recorder: Recorder) -> None:
+    sid = bench.open()
+    bench.sessions.send(sid, "x")
+    for count, request in enumerate((bench.get, bench.get, lambda sid: bench.post(sid, "4x")), 1):
+        request(sid)
+        assert recorder.heard_count == count
+
+
 def test_a_listener_may_end_other_sessions_while_some_time_out() -> None:
     class Flooding(Recorder):
         def quiet(self, sid: str, now: float) -> None:

@@ -1,6 +1,6 @@
 """Runs the model test alone, quickly, without shrinking: exits with 1 and the reason when it finds something.
 
-``python -m tests.core.hunt [examples]``; ``planted_bugs`` runs it in copies of the program.
+``python -m tests.planted.model [examples]``; ``hunt`` runs it in copies of the program.
 """
 
 from __future__ import annotations

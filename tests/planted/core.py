@@ -1,28 +1,10 @@
-"""Bugs that the model test must find: each is planted, as text, in a copy of the program, and hunted there.
-
-``python -m tests.core.planted_bugs [name]`` hunts them all, or one. A bug whose text is not in the source any more is
-an error: plant it anew where its code has gone.
-"""
+"""Bugs in the core, and in the rules of a turn that the core computes: the model test must find each."""
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
-import tempfile
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import NamedTuple
+from tests.planted.bug import Bug
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-EXAMPLES = 700
-
-
-class Bug(NamedTuple):
-    file: str
-    old: str
-    new: str
-
+__all__ = ["BUGS"]
 
 CORE = "dispatcher/core/"
 BUGS = {
@@ -35,9 +17,6 @@ BUGS = {
         "self._forget(attempt)\n        return []",
     ),
     "the backoff is dropped": Bug(CORE + "ledger.py", "job.run_at = now_at + report.delay_s", "job.run_at = now_at"),
-    "nobody wakes a job after its backoff": Bug(
-        "dispatcher/store/turn.py", "            self._expect(job.run_at)\n", "            pass\n"
-    ),
     "an accept does not set the timeout": Bug(
         CORE + "machine.py", 'self._deadlines.set(("lease", attempt_id), now + attempt.claim.timeout_s)', "pass"
     ),
@@ -75,7 +54,6 @@ BUGS = {
         CORE + "ledger.py", "revoked, job.attempt = job.attempt, None", "revoked = job.attempt"
     ),
     "priority is reversed": Bug(CORE + "ledger.py", "queue_clock - job.priority", "queue_clock + job.priority"),
-    "expired jobs are offered": Bug("dispatcher/store/turn.py", "self._rows.overdue(now_at, SWEEP)", "[]"),
     "a lapse costs the job its place": Bug(
         CORE + "ledger.py",
         "    job.run_at = None\n    if state",
@@ -144,11 +122,6 @@ BUGS = {
     ),
     "a job with effects once is tried again after an error": Bug(CORE + "retry.py", " and not attempt.claim.once", ""),
     "a restart forgets that it had gone": Bug(CORE + "machine.py", "            attempt.went = left.once\n", ""),
-    "a decision is taken for any running job": Bug(
-        "dispatcher/store/commands.py",
-        "return job.state is JobState.IN_DOUBT",
-        "return job.state in ('in_doubt', 'queued')",
-    ),
     "a result after a decision is taken for the decision": Bug(
         CORE + "ledger.py", "job.state is JobState.SUCCEEDED and _won(attempt)", "job.state is JobState.SUCCEEDED"
     ),
@@ -187,44 +160,3 @@ BUGS = {
         CORE + "leases.py", "max(at + late_s, now + CATCH_UP_S)", "at + late_s"
     ),
 }
-
-
-def unplantable() -> list[str]:
-    """Bugs whose text does not stand in the source exactly once."""
-    return [name for name, bug in BUGS.items() if (ROOT / bug.file).read_text(encoding="utf-8").count(bug.old) != 1]
-
-
-def hunt(name: str) -> str | None:
-    """What was found where this bug is planted; None: it went unseen."""
-    bug = BUGS[name]
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder)
-        ignored = shutil.ignore_patterns("__pycache__", "sdk", "transport")
-        shutil.copytree(ROOT / "dispatcher", copy / "dispatcher", ignore=ignored)
-        shutil.copytree(ROOT / "tests" / "core", copy / "tests" / "core", ignore=ignored)
-        text = (copy / bug.file).read_text(encoding="utf-8")
-        assert text.count(bug.old) == 1, f"{name!r}: its text does not stand in {bug.file} exactly once: plant it anew"
-        (copy / bug.file).write_text(text.replace(bug.old, bug.new), encoding="utf-8")
-        command = [sys.executable, "-m", "tests.core.hunt", str(EXAMPLES)]
-        try:
-            done = subprocess.run(command, cwd=copy, capture_output=True, text=True, timeout=90, check=False)
-        except subprocess.TimeoutExpired:
-            return None
-    if done.returncode == 0:
-        return None
-    assert done.stdout.startswith("found:"), done.stdout + done.stderr
-    return done.stdout.strip()
-
-
-def main(names: list[str]) -> int:
-    wanted = names or list(BUGS)
-    with ThreadPoolExecutor(2) as pool:
-        unseen = 0
-        for name, how in zip(wanted, pool.map(hunt, wanted), strict=True):
-            print(f"{name}: {how or 'NOT FOUND'}", flush=True)
-            unseen += how is None
-    return unseen
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

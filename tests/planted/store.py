@@ -1,0 +1,236 @@
+"""Bugs in the stores: the turn's transaction, rows, the file. The contract suite must find nearly all of them."""
+
+from __future__ import annotations
+
+from tests.planted.bug import Bug
+
+__all__ = ["BUGS"]
+
+STORE = "dispatcher/store/"
+TURN, SQLITE, ROWS, SQL = STORE + "turn.py", STORE + "sqlite.py", STORE + "sqlite_rows.py", STORE + "statements.py"
+FILE, SPACE, MEMORY = STORE + "sqlite_file.py", STORE + "space.py", STORE + "memory.py"
+ITEMS, ATTEMPTS, COMMANDS, THREAD = (
+    STORE + "items.py",
+    STORE + "attempts.py",
+    STORE + "commands.py",
+    STORE + "thread.py",
+)
+
+_T = "tests/store/"
+TURNS = _T + "test_contract.py"
+INTAKE = _T + "test_contract_intake.py"
+REPORTS = _T + "test_contract_reports.py"
+ORDERS = _T + "test_contract_commands.py"
+DECISIONS = _T + "test_contract_decisions.py"
+IDS = _T + "test_attempts.py"
+COMMIT = _T + "test_sqlite_commit.py"
+READS = _T + "test_contract_reads.py"
+TIME = _T + "test_contract_time.py"
+RETENTION = _T + "test_contract_retention.py"
+ROLLED_BACK = _T + "test_rolled_back.py"
+FULL = _T + "test_sqlite_full.py"
+OPENING = _T + "test_sqlite_file.py"
+LOCK = _T + "test_sqlite_lock.py"
+
+BUGS = {
+    # the rules of a turn
+    "nobody wakes a job after its backoff": Bug(TURN, "            self._expect(job.run_at)\n", "            pass\n"),
+    "expired jobs are offered": Bug(TURN, "self._rows.overdue(now_at, SWEEP)", "[]"),
+    "a decision is taken for any running job": Bug(
+        COMMANDS, "return job.state is JobState.IN_DOUBT", "return job.state in ('in_doubt', 'queued')"
+    ),
+    "commands come before the reports of their turn": Bug(
+        TURN,
+        "        verdicts = self._settle(turn)\n"
+        "        commands = [self._command(command, turn.now_at, finished) for command in turn.commands]\n",
+        "        commands = [self._command(command, turn.now_at, finished) for command in turn.commands]\n"
+        "        verdicts = self._settle(turn)\n",
+        REPORTS,
+    ),
+    "what has become due comes after the claims": Bug(
+        TURN,
+        "        swept = last and (self._sweep(turn.now_at, finished) | self._purge(turn.now_at, turn.elapsed_s))\n"
+        "        claims = self._claim(turn, finished)\n",
+        "        claims = self._claim(turn, finished)\n"
+        "        swept = last and (self._sweep(turn.now_at, finished) | self._purge(turn.now_at, turn.elapsed_s))\n",
+        TIME,
+    ),
+    "a key is looked up among the new jobs only": Bug(
+        TURN, "self._rows.jobs_by_key({spec.key for spec in specs if spec.key is not None})", "{}", INTAKE
+    ),
+    "the limit of the queue forgets the jobs of its own turn": Bug(
+        TURN, "jobs = self._open + sum(move.jobs for move in moves)", "jobs = self._open", INTAKE
+    ),
+    "jobs that have ended fill the queue": Bug(
+        TURN, "            if key[1] in OPEN:\n", "            if move.jobs > 0:\n", INTAKE
+    ),
+    "an expired job is claimed when a sweep was not enough": Bug(
+        TURN, "if job.expires_at is not None and job.expires_at <= turn.now_at:", "if False:", TIME
+    ),
+    "a sweep that was not enough does not ask for another": Bug(
+        TURN, "return len(due) == SWEEP or len(overdue) == SWEEP", "return False", TIME
+    ),
+    "a job goes to a pool that has no room": Bug(
+        TURN, "if rooms[i] and lane in taker[1]", "if lane in taker[1]", TURNS
+    ),
+    "a job goes to the last pool that can take it": Bug(
+        TURN, "for i, taker in enumerate(takers) if", "for i, taker in reversed(list(enumerate(takers))) if", TURNS
+    ),
+    "lanes are taken one after the other, not by rank": Bug(TURN, "heapq.merge(*heads)", "sum(heads, [])", TURNS),
+    "the attempt before is what a claim says of its worker": Bug(
+        TURN, "                last_worker = job.worker\n", "                last_worker = job.worker_name\n", TURNS
+    ),
+    "the queue clock stands still within a run": Bug(
+        TURN, "self._clock_base + turn.elapsed_s", "self._clock_base", TIME
+    ),
+    # what is kept in memory between turns
+    "a turn that was rolled back stays in the counts": Bug(
+        TURN, "        self._moves.clear()\n        self._next_due_at", "        self._next_due_at", ROLLED_BACK
+    ),
+    "what was due is forgotten with the turn that was rolled back": Bug(
+        TURN, "self._next_due_at = self._due_before", "pass", ROLLED_BACK
+    ),
+    "a lane that was rolled back is believed to be there": Bug(
+        SQLITE, 'self._rows.reload()\n            self._db.execute("BEGIN', 'self._db.execute("BEGIN', INTAKE
+    ),
+    "counts are not stored with their turn": Bug(TURN, "        self._rows.save_tallies(changed)\n", "", READS),
+    "the queue clock begins anew with each run": Bug(
+        SQLITE, 'queue_clock=meta["queue_clock"]', "queue_clock=0.0", TIME
+    ),
+    "a restart forgets what will become due": Bug(
+        SQLITE, "next_due_at=self._rows.next_due_at()", "next_due_at=None", TIME
+    ),
+    "sequence numbers begin anew with each run": Bug(
+        ROWS, "self._seq = self._db.execute(sql.LAST_SEQ).fetchone()[0] or 0", "pass", READS
+    ),
+    # item by item
+    "what cannot be stored stays half in the file": Bug(
+        SQLITE, '            self._db.execute("ROLLBACK TO item")\n', "", INTAKE
+    ),
+    "an item's counts are forgotten with the next one that is refused": Bug(
+        SQLITE,
+        '        self._db.execute("RELEASE item")\n        self._applier.committed()\n',
+        '        self._db.execute("RELEASE item")\n',
+        INTAKE,
+    ),
+    "a turn that is applied item by item claims nothing": Bug(
+        ITEMS, "_part(turn, demand=turn.demand)", "_part(turn)", INTAKE
+    ),
+    "a report that cannot be stored is answered as recorded": Bug(ITEMS, "Verdict.REFUSED", "Verdict.RECORDED", INTAKE),
+    "in memory, a refused item leaves its lane": Bug(
+        MEMORY,
+        "            self._applier.forget()\n            self.rows.forget()\n",
+        "            self._applier.forget()\n",
+        INTAKE,
+    ),
+    # rows
+    "a result is not written": Bug(ROWS, "        self._write(sql.ADD_RESULTS, changes.results)\n", "", REPORTS),
+    "of a large turn only the first rows are written": Bug(
+        ROWS,
+        "for start in range(0, len(rows), _MOST_ROWS):",
+        "for start in range(0, min(len(rows), _MOST_ROWS), _MOST_ROWS):",
+        TURNS,
+    ),
+    "what was written of an attempt is forgotten while it is current": Bug(
+        TURN,
+        "current_attempts(jobs.values(), named) | self._rows.attempts(named)",
+        "self._rows.attempts(named) | current_attempts(jobs.values(), named)",
+        REPORTS,
+    ),
+    "a lane's order is that of submission": Bug(SQL, "ORDER BY rank, seq LIMIT ?", "ORDER BY seq LIMIT ?", TURNS),
+    "a retry leaves the expiry": Bug(SQL, ', "expires_at")\n', ",)\n", TIME),
+    "a type's first offer is overwritten by the next": Bug(
+        SQL, "WHERE offered_at IS NULL AND lane", "WHERE lane", ORDERS
+    ),
+    "after a restart an attempt that was started has a number too many": Bug(
+        SQL, "j.number + (a.started_at IS NULL)", "j.number + 1", READS
+    ),
+    "attempts of cancelled jobs are live after a restart": Bug(
+        SQL, "WHERE j.state = 'running' ORDER BY", "WHERE j.attempt IS NOT NULL ORDER BY", READS
+    ),
+    "the oldest late answer is adopted": Bug(COMMANDS, "kept[-1]", "kept[0]", DECISIONS),
+    "attempts are sorted by their secret": Bug(ATTEMPTS, '{claims:06x}-{secret}"', '{secret}"', IDS),
+    "a list of attempts shows the oldest": Bug(SQL, "ORDER BY a.id DESC LIMIT ?", "ORDER BY a.id LIMIT ?", READS),
+    "in memory, a lane's order is that of queueing": Bug(
+        MEMORY,
+        "bisect.insort(self._ready.setdefault(job.lane, []), (job.rank, job.seq))",
+        "self._ready.setdefault(job.lane, []).append((job.rank, job.seq))",
+        TURNS,
+    ),
+    "in memory, a row that was read is the store's own": Bug(
+        MEMORY, "return {seq: replace(self.by_seq[seq]) for", "return {seq: self.by_seq[seq] for", TURNS + " " + REPORTS
+    ),
+    "an attempt's id is not padded": Bug(ATTEMPTS, "{claims:06x}", "{claims:x}", IDS),
+    "a job in doubt can be decided once it runs again": Bug(
+        COMMANDS, "return job.state is JobState.IN_DOUBT", "return job.state in ('in_doubt', 'running')", DECISIONS
+    ),
+    "evidence is overwritten by a repetition": Bug(
+        "dispatcher/core/ledger.py", "if attempt.evidence is None and report.value", "if report.value", DECISIONS
+    ),
+    # retention
+    "a purge removes jobs that wait": Bug(SQL, "WHERE j.ended_at < ?", "WHERE j.created_at < ?", RETENTION),
+    "a purge leaves the counts": Bug(
+        TURN,
+        "            move.jobs -= 1\n            move.bytes -= job.size\n        if rows:",
+        "        if rows:",
+        RETENTION,
+    ),
+    "a purge leaves attempts behind": Bug(
+        ROWS, "self._db.executemany(sql.PURGE_ATTEMPTS, [attempt_range(seq) for seq in seqs])", "pass", RETENTION
+    ),
+    "a purge leaves results behind": Bug(SQL, '("results", "seq"), ', "", RETENTION),
+    "a key is forgotten with its job within a day": Bug(TURN, "KEY_S = 86_400.0", "KEY_S = 0.0", RETENTION),
+    "a purge does not come back for the rest": Bug(
+        TURN, "        if len(rows) == PURGE:\n            return True\n", "", RETENTION
+    ),
+    # the file, its transaction and its disk
+    "a turn is answered before it is committed": Bug(
+        SQLITE,
+        '        self._db.execute("COMMIT")\n        self._applier.committed()\n',
+        "        self._applier.committed()\n"
+        '        self._thread._queue.put((lambda: self._db.execute("COMMIT"), self._thread._loop.create_future()))\n',
+        COMMIT,
+    ),
+    "a commit does not wait for the disk": Bug(
+        FILE,
+        'synchronous = FULL")\n        connection.execute("PRAGMA cache_size',
+        'synchronous = NORMAL")\n        connection.execute("PRAGMA cache_size',
+        LOCK,
+    ),
+    "a second server may have the file, too": Bug(
+        FILE, 'connection.execute("PRAGMA locking_mode = EXCLUSIVE")', "pass", LOCK
+    ),
+    "a migration is not one transaction": Bug(
+        FILE,
+        'f"BEGIN IMMEDIATE;\\n{text}\\nPRAGMA user_version = {number};\\nCOMMIT;"',
+        'f"{text}\\nPRAGMA user_version = {number};"',
+        OPENING,
+    ),
+    "a file that was emptied is a new store": Bug(FILE, "if path.stat().st_size == 0:", "if False:", OPENING),
+    "a store that another server has just made is replaced": Bug(
+        FILE, "os.link(draft, path)", "draft.replace(path)", OPENING
+    ),
+    "damage is not looked for": Bug(FILE, 'if fault != "ok":', "if False:", OPENING),
+    "any trouble of the store is taken for a full disk": Bug(
+        SQLITE,
+        '                if getattr(error, "sqlite_errorname", "") != "SQLITE_FULL":\n                    raise\n',
+        "",
+        COMMIT,
+    ),
+    "on a full disk jobs go on being claimed": Bug(
+        SQLITE,
+        "return self._without_new_jobs(turn, demand=[])",
+        "return self._without_new_jobs(turn, demand=turn.demand)",
+        FULL,
+    ),
+    "with little room on the disk jobs are taken": Bug(
+        SQLITE, "if turn.submissions and self._reserve.low():", "if False:", FULL
+    ),
+    "the reserve is not taken again": Bug(
+        SPACE, "            return True\n        self.fill()\n", "            return True\n", FULL
+    ),
+    "the reserve is not given up": Bug(SPACE, "self._ballast.unlink(missing_ok=True)", "pass", FULL),
+    "an error in the store's thread goes unsaid": Bug(
+        THREAD, "                error = raised\n", "                pass\n", READS + " " + FULL
+    ),
+}

@@ -1,0 +1,214 @@
+"""Turns: nothing that does not fit is dropped, nobody waits for nothing, and answers come after the commit."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from dispatcher.core.model import JobSpec, JobView
+from dispatcher.core.states import JobState
+from dispatcher.core.turn import Turn, TurnReport
+from dispatcher.errors import StorageTrouble
+from dispatcher.store.memory import MemoryStore
+from dispatcher.store.rows import Limits
+from dispatcher.store.turn import PURGE
+from dispatcher.turns import MOST_ITEMS
+from tests.service.house import House, run_one
+
+pytestmark = pytest.mark.gen_test(timeout=60)
+
+#: For what comes at once, or never.
+PATIENCE_S = 10.0
+
+
+class SlowStore(MemoryStore):
+    """A store whose turns commit when ``gate`` says so."""
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        numbers = itertools.count(1)
+        super().__init__(
+            new_job_id=lambda: f"job-{next(numbers)}",
+            new_attempt_id=lambda: f"{next(numbers):032x}",
+            key=b"k" * 32,
+            limits=limits,
+        )
+        self.turns: list[Turn] = []
+        self.gate: Callable[[], Awaitable[object]] | None = None
+        #: What happens between a read and its answer.
+        self.after_read: Callable[[], Awaitable[object]] | None = None
+
+    async def apply(self, turn: Turn) -> TurnReport:
+        self.turns.append(turn)
+        if self.gate is not None:
+            await self.gate()
+        return await super().apply(turn)
+
+    async def job(self, job_id: str) -> JobView | None:
+        view = await super().job(job_id)
+        if self.after_read is not None:
+            await self.after_read()
+        return view
+
+
+async def _a_round_of_the_loop() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_jobs_that_do_not_fit_into_one_turn_go_into_the_next():
+    store = SlowStore()
+    house = await House(store=store).start()
+    jobs = await asyncio.gather(*(house.submit() for _ in range(MOST_ITEMS + 3)))
+    assert len({job.id for job in jobs}) == MOST_ITEMS + 3
+    assert max(len(turn.submissions) for turn in store.turns) <= MOST_ITEMS
+
+
+async def test_reports_that_do_not_fit_into_one_turn_go_into_the_next():
+    store = SlowStore()
+    house = await House(store=store).start()
+    await house.register("s1")
+    await house.submit()
+    [offer] = await house.hear("s1")
+    await house.say("s1", op="accept", attempt=offer["attempt"])
+    for number in range(MOST_ITEMS + 3):
+        line = {"op": "log", "attempt": offer["attempt"], "line": str(number)}
+        house.pages.message("s1", json.dumps(line), house.clock.monotonic())
+    house.dispatcher.changed()
+    await house.dispatcher.idle()
+    [lines] = store.rows.logs.values()
+    assert [line.line for line in lines] == [str(number) for number in range(MOST_ITEMS + 3)]
+
+
+async def test_one_turn_is_in_flight_and_what_comes_meanwhile_goes_into_the_next():
+    store = SlowStore()
+    house = await House(store=store).start()
+    opened, store.gate = asyncio.Event(), lambda: opened.wait()
+    before = len(store.turns)
+    spec = JobSpec(type="echo", data="1")
+    first = asyncio.ensure_future(house.dispatcher.submit(spec))
+    await _a_round_of_the_loop()
+    others = [asyncio.ensure_future(house.dispatcher.submit(spec)) for _ in range(3)]
+    await _a_round_of_the_loop()
+    assert len(store.turns) == before + 1
+    assert not first.done(), "it is answered before it is stored"
+    opened.set()
+    await asyncio.wait_for(asyncio.gather(first, *others), PATIENCE_S)
+    assert [len(turn.submissions) for turn in store.turns[before : before + 2]] == [1, 3]
+
+
+async def test_a_result_and_an_accept_that_wants_go_are_answered_after_the_commit():
+    store = SlowStore()
+    house = await House(store=store).start()
+    await house.register("s1", slots=2)
+    await house.submit(effects="once")
+    await house.submit()
+    offers = {offer["confirm"]: offer["attempt"] for offer in await house.hear("s1")}
+    opened, store.gate = asyncio.Event(), lambda: opened.wait()
+    for message in ({"op": "accept", "attempt": offers[True]}, {"op": "result", "attempt": offers[False], "value": 1}):
+        house.pages.message("s1", json.dumps(message), house.clock.monotonic())
+    house.dispatcher.changed()
+    await _a_round_of_the_loop()
+    assert house.told.get("s1", []) == []
+    opened.set()
+    assert [message["op"] for message in await house.hear("s1")] == ["go", "recorded"]
+
+
+async def test_a_page_is_told_of_a_cancel_after_the_commit():
+    store = SlowStore()
+    house = await House(store=store).start()
+    await house.register("s1")
+    job = await house.submit()
+    [offer] = await house.hear("s1")
+    await house.say("s1", op="accept", attempt=offer["attempt"])
+    opened, store.gate = asyncio.Event(), lambda: opened.wait()
+    cancelling = asyncio.ensure_future(house.dispatcher.cancel(job.id, "no"))
+    await _a_round_of_the_loop()
+    assert house.told.get("s1", []) == []
+    opened.set()
+    await asyncio.wait_for(cancelling, PATIENCE_S)
+    assert [message["op"] for message in await house.hear("s1")] == ["cancel"]
+
+
+@pytest.mark.expect_log("disk on fire")
+async def test_who_waits_for_the_turn_after_the_one_that_failed_is_told_so_too():
+    store = SlowStore()
+    house = await House(store=store).start()
+    opened = asyncio.Event()
+
+    async def fail() -> None:
+        await opened.wait()
+        raise StorageTrouble("disk on fire")
+
+    store.gate = fail
+    first = asyncio.ensure_future(house.submit())
+    await _a_round_of_the_loop()
+    second = asyncio.ensure_future(house.submit())
+    third = asyncio.ensure_future(house.dispatcher.cancel("job-1", "no"))
+    await _a_round_of_the_loop()
+    opened.set()
+    ends = await asyncio.wait_for(asyncio.gather(first, second, third, return_exceptions=True), PATIENCE_S)
+    assert [type(end) for end in ends] == [StorageTrouble] * 3
+    assert len(store.turns) == 2, "nothing is begun after it"
+
+
+async def test_one_tick_removes_all_that_has_outlived_its_retention():
+    store = SlowStore(Limits(retention_s=100.0))
+    house = await House(store=store).start()
+    for _ in range(2 * PURGE + 1):
+        job = await house.submit()
+        await house.dispatcher.cancel(job.id, "no")
+    await house.pass_time(200.0)
+    assert sum((await house.dispatcher.counts()).values()) == 0
+
+
+async def test_a_waiter_is_told_of_every_kind_of_end():
+    house = await House().start()
+    expiring, cancelled, doubtful = await house.submit(expires_s=5.0), await house.submit(), await house.submit("other")
+    waiting = [asyncio.ensure_future(house.dispatcher.wait(job.id, 60.0)) for job in (expiring, cancelled, doubtful)]
+    await _a_round_of_the_loop()
+    await house.pass_time(5.1)
+    assert (await asyncio.wait_for(waiting[0], PATIENCE_S)).state is JobState.EXPIRED
+    await house.dispatcher.cancel(cancelled.id, "no")
+    assert (await asyncio.wait_for(waiting[1], PATIENCE_S)).state is JobState.CANCELLED
+    await house.register("s1", "other")
+    await run_one(house)
+    assert (await asyncio.wait_for(waiting[2], PATIENCE_S)).state is JobState.SUCCEEDED
+
+
+async def test_a_job_that_settles_while_a_waiter_reads_it_is_not_missed():
+    store = SlowStore()
+    house = await House(store=store).start()
+    job = await house.submit()
+
+    async def settle() -> None:
+        store.after_read = None
+        await house.dispatcher.cancel(job.id, "no")
+
+    store.after_read = settle
+    assert (await asyncio.wait_for(house.dispatcher.wait(job.id, 60.0), PATIENCE_S)).state is JobState.CANCELLED
+
+
+async def test_what_a_turn_says_leaves_with_it():
+    house = await House().start()
+    flushed: list[int] = []
+
+    def said() -> int:
+        return sum(map(len, house.told.values()))
+
+    house.dispatcher.attach(flush=lambda now: flushed.append(said()), next_deadline=lambda: None, tick=lambda now: None)
+    await house.register("s1")
+    await house.submit()
+    assert said() == 1
+    assert flushed[-1] == said(), "the offer waits in the outbox for somebody else's flush"
+
+
+async def test_the_transport_has_its_ticks_from_the_one_timer():
+    house = await House().start()
+    start, ticks = house.clock.monotonic(), list[float]()
+    house.dispatcher.attach(flush=lambda now: None, next_deadline=lambda: start + 20.0, tick=ticks.append)
+    await house.pass_time(20.0)
+    assert ticks == [start + 20.0]

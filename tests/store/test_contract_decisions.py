@@ -1,0 +1,81 @@
+"""The contract of a store: what people decide about jobs in doubt, and late answers that they adopt."""
+
+from __future__ import annotations
+
+import pytest
+
+from dispatcher.core.states import Event, JobState
+from dispatcher.core.turn import Adopt, Cause, Claim, Decide, Ended, Verdict
+from tests.store.contract import HOLDER, Desk, error, lost, result
+
+
+def _in_doubt(desk: Desk) -> Claim:
+    claim = desk.start()
+    desk.report(Ended(claim.attempt, Cause.LOST, Event.DOUBT, HOLDER, reason="lost", counts_crash=True))
+    return claim
+
+
+def _late_answers(desk: Desk, *values: str) -> list[Claim]:
+    """The attempts of a failed job that were lost and have answered too late, one for each value."""
+    claims = [desk.start()]
+    for _ in values[1:]:
+        desk.report(lost(claims[-1].attempt))
+        claims.append(desk.claim_one())
+    desk.report(lost(claims[-1].attempt))
+    last = desk.claim_one()
+    desk.report(error(last.attempt, delay_s=None))
+    for claim, value in zip(claims, values, strict=True):
+        assert desk.report(result(claim.attempt, value)) is Verdict.STALE
+    return claims
+
+
+@pytest.mark.parametrize(("value", "state"), [('{"paid": 1.0}', JobState.SUCCEEDED), (None, JobState.FAILED)])
+def test_a_person_settles_a_job_in_doubt(desk: Desk, value: str | None, state: JobState) -> None:
+    claim = _in_doubt(desk)
+    report = desk.command(Decide(claim.job, value, "the bank says so"))
+    assert (report.done, report.revoked) == (True, None)
+    job = desk.job(claim.job)
+    assert (job.state, job.reason, job.detail, job.result) == (state, "decided", "the bank says so", value)
+    assert desk.counts() == {str(state): 1}
+
+
+def test_only_a_job_in_doubt_can_be_decided(desk: Desk) -> None:
+    claim = desk.start()
+    for ending in (None, lost(claim.attempt)):
+        if ending is not None:
+            desk.report(ending)
+        before = desk.job(claim.job)
+        assert not desk.command(Decide(claim.job, "1", "too early")).done
+        assert desk.job(claim.job) == before
+
+
+def test_the_newest_late_answer_of_a_failed_job_is_shown_and_adopted(desk: Desk) -> None:
+    job_id = _late_answers(desk, '"first"', '"second"')[0].job
+    assert desk.job(job_id).evidence == '"second"'
+    assert desk.command(Adopt(job_id)).done
+    job = desk.job(job_id)
+    assert (job.state, job.reason, job.result, job.evidence) == ("succeeded", "adopted", '"second"', None)
+    assert desk.counts() == {"succeeded": 1}
+
+
+def test_what_was_adopted_and_decided_outlives_a_restart(durable: Desk) -> None:
+    adopted, decided = _late_answers(durable, '"late"')[0].job, _in_doubt(durable).job
+    durable.reopen()
+    durable.command(Adopt(adopted))
+    durable.command(Decide(decided, '"paid"', "the bank says so"))
+    durable.reopen()
+    assert [durable.job(job_id).result for job_id in (adopted, decided)] == ['"late"', '"paid"']
+
+
+def test_a_failed_job_without_a_late_answer_has_nothing_to_adopt(desk: Desk) -> None:
+    claim = desk.start()
+    desk.report(error(claim.attempt, delay_s=None))
+    before = desk.job(claim.job)
+    assert not desk.command(Adopt(claim.job)).done
+    assert desk.job(claim.job) == before
+
+
+def test_a_late_answer_that_was_kept_is_not_replaced_by_a_repetition(desk: Desk) -> None:
+    (late,) = _late_answers(desk, '"late"')
+    assert desk.report(result(late.attempt, '"another"')) is Verdict.STALE
+    assert desk.evidence(late.attempt) == '"late"'
