@@ -157,7 +157,6 @@ class Pages:
         registration = Registration(
             worker=worker,
             spare=self._new_worker_id(),
-            proved=known,
             boot=message.boot,
             name=_clean(message.name).strip(),
             types=message.types,

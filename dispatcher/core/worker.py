@@ -43,8 +43,6 @@ class Registration(Struct, frozen=True, kw_only=True):
     #: Empty: it has none, and keeps the one that it was given before.
     name: str
     types: tuple[str, ...]
-    #: It came with its identity; otherwise ``worker`` is a new one.
-    proved: bool = True
     slots: int = 1
     #: (attempt, seconds since its accept) that this boot still has.
     holding: tuple[tuple[str, float], ...] = ()
@@ -101,7 +99,7 @@ class Worker(Struct):
     attempts: dict[str, Attempt] = {}
     done: int = 0
     failed: int = 0
-    #: Offers in a row that its page fetched and did not accept.
+    #: Offers in a row that its page had and did not accept.
     lapses: int = 0
     #: How often it has been set aside since it last took an offer; it gets no offers while ``aside``.
     times_aside: int = 0

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from dispatcher.core.effects import Effect
+from dispatcher.core.worker import Registration
+from tests.core.peers import Hello
 
 
 @dataclass
@@ -30,3 +32,5 @@ class Session:
     page: Page
     outbox: list[Effect] = field(default_factory=list)
     away: bool = False
+    #: What its page said first in it: registrations for the machine and for the reference.
+    said: tuple[Registration, Hello] | None = None

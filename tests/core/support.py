@@ -74,7 +74,8 @@ class Node:
         call = getattr(self.machine, name)
         return lambda *args, **kwargs: call(*args, **kwargs, now=self.now)
 
-    def join(self, session="s1", worker="w1", boot="b1", types=("a",), slots=1, holding=(), finished=(), spare="w9"):
+    def join(self, session="s1", worker="w1", boot="", types=("a",), slots=1, holding=(), finished=(), spare="w9"):
+        boot = boot or ("b1" if worker == "w1" else f"boot of {worker}")
         return self.register(
             session,
             Registration(

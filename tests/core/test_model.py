@@ -14,39 +14,26 @@ from dispatcher.core.model import JobSpec
 from dispatcher.core.turn import Adopt, Cancel, Decide, Retry
 from tests.core import invariants
 from tests.core.drain import drain
+from tests.core.draws import (
+    EFFECTS,
+    HEARTBEATS_S,
+    OFFERS,
+    PAUSES_S,
+    TYPES,
+    able,
+    of,
+    pick,
+    somebody_has_a_stash,
+    somebody_is_able,
+    somebody_is_away,
+    somebody_is_cut_off,
+    somebody_is_there,
+    somebody_was_told,
+    somebody_works,
+    something_is_in_flight,
+)
 from tests.core.peers import OFFER_TTL_S
 from tests.core.world import Page, World
-
-pick = st.integers(0, 1_000)
-TYPES = st.sampled_from(["a", "a", "b"])
-OFFERS = st.sampled_from([("a",), ("a",), ("a", "b"), ("b",)])
-EFFECTS = st.sampled_from(["repeat", "once"])
-HEARTBEATS_S = st.sampled_from([None, None, 12.7])
-PAUSES_S = st.sampled_from([0.7, 2.9, 3.1, 9.5, 10.5, 29.5, 31.0, 61.7, 200.3])
-
-
-def able(page, world):
-    """Whether it can speak for a worker now."""
-    return page.session is not None and world.ref.by_session(page.session) is not None
-
-
-#: So that steps are not wasted on what cannot happen.
-somebody_is_there = precondition(lambda self: any(page.session for page in self.world.pages))
-somebody_is_able = precondition(lambda self: any(able(page, self.world) for page in self.world.pages))
-somebody_works = precondition(lambda self: any(page.has and able(page, self.world) for page in self.world.pages))
-somebody_has_a_stash = precondition(
-    lambda self: any(page.stash and able(page, self.world) for page in self.world.pages)
-)
-somebody_was_told = precondition(lambda self: any(page.told and able(page, self.world) for page in self.world.pages))
-somebody_is_cut_off = precondition(lambda self: any(not page.session for page in self.world.pages))
-somebody_is_away = precondition(lambda self: any(session.away for session in self.world.sessions.values()))
-something_is_in_flight = precondition(lambda self: self.world.flight is not None)
-
-
-def of(items, n):
-    """One of these; None: there is none."""
-    items = list(items)
-    return items[n % len(items)] if items else None
 
 
 class Node(RuleBasedStateMachine):
@@ -199,6 +186,11 @@ class Node(RuleBasedStateMachine):
             self.world.register(page)
 
     @somebody_is_there
+    @rule(n=pick)
+    def a_register_comes_once_more(self, n):
+        self.world.replay(of(self.world.sessions, n))
+
+    @somebody_is_there
     @rule(n=pick, how=st.sampled_from(["closes", "closes", "times_out", "leaves", "bye"]))
     def a_page_goes(self, n, how):
         if page := self.page(n, connected=True):
@@ -274,6 +266,33 @@ class Node(RuleBasedStateMachine):
                 if again and able(page, self.world):
                     self.world.register(page)
             self.world.advance(self.world.now + OFFER_TTL_S)
+
+    @somebody_is_able
+    @rule(times=st.sampled_from([1, 2]), paused=st.sampled_from([False, False, True]))
+    def everybody_declines(self, times, paused):
+        for _ in range(times):
+            self.everybody_polls()
+            for page in [page for page in self.world.pages if able(page, self.world)]:
+                if paused:
+                    self.world.pause(page, True)
+                for attempt in [name for name, at in page.has.items() if at is None]:
+                    self.world.release(page, attempt)
+
+    @somebody_is_able
+    @rule(cancel=st.booleans())
+    def an_accept_and_the_next_offer_are_lost(self, cancel):
+        """The offers lapse, others are made, perhaps cancelled, and all that with sessions that break in between."""
+        self.everybody_polls()
+        self.world.advance(self.world.now + OFFER_TTL_S)
+        self.world.settle()
+        for page in self.world.pages:
+            self.world.poll(page, lost=True)
+        if cancel:
+            self.world.commands += [Cancel(job, "") for job in self.world.on_offer()]
+            self.world.settle()
+        for page in self.world.pages:
+            self.world.leaves(page)
+            self.world.open(page)
 
     @somebody_is_able
     @rule()

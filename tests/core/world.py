@@ -36,8 +36,25 @@ class World(ServerHalf):
             worker=worker, spare=spare, boot=page.boot, name=page.name, types=page.types, slots=page.slots,
             holding=tuple(holding.items()), finished=tuple(page.stash),
         )  # fmt: skip
+        session = self.sessions[page.session]
+        session.said = session.said or (registration, hello)
         ends = self.ref.register(page.session, hello)
         self.call(self.machine.register(page.session, registration, self.now), ends)
+
+    def replay(self, name: str) -> None:
+        """The network brings the session's first register once more, however old it is."""
+        said = self.sessions[name].said
+        if said is not None:
+            ends = self.ref.register(name, said[1])
+            bound = self.machine.worker_of(name)
+            if bound is not None and bound.boot == said[0].boot:
+                assert not ends, "a repetition has ended something"
+            self.call(self.machine.register(name, said[0], self.now), ends)
+
+    def on_offer(self) -> list[str]:
+        """Jobs that a page was offered and has not accepted."""
+        offered = {lease.id for lease in self.ref.leases.values() if lease.phase == "offered"}
+        return [row.id for row in self.rows.by_seq.values() if row.attempt in offered]
 
     def poll(self, page: Page, *, lost: bool = False) -> None:
         """A poll answer takes the outbox away; the network may lose it."""
