@@ -243,8 +243,12 @@ class Window:
         self.world.trace(f"{self.name} <- {text[:150]}")
         if message["op"] in ("recorded", "cancel") or (message["op"] == "refused" and message.get("attempt")):
             self.mine.discard(message["attempt"])
-        if message["op"] == "recorded":
+        if message["op"] == "registered":
+            self.world.history.registers(self.page.boot, message["worker"])
+        elif message["op"] == "recorded":
             self.world.history.told(message["attempt"], message["verdict"])
+        elif message["op"] == "go":
+            self.world.checks.once.told_to_go(message["attempt"])
         elif message["op"] == "job":
             self.world.history.offered.append(message["attempt"])
 
