@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from dispatcher.sdk.simulator.faults import Faults
+from dispatcher.sdk.simulator.faults import Ending, Faults
 from dispatcher.sdk.simulator.hands import Held
 from dispatcher.sdk.simulator.journal import Journal
 from dispatcher.sdk.simulator.page import Identity, Page, Profile, Report
@@ -42,6 +42,7 @@ class SimPage(Page):
 
     def started(self, held: Held) -> None:
         self.world.history.executed(self.boot, held.attempt, held.job)
+        self.world.count("tasks that hang") if held.plan.ending is Ending.NEVER else None
         self.window.mine.add(held.attempt)
         super().started(held)
 
@@ -158,6 +159,7 @@ class Window:
         if self.gone or paused == self.paused:
             return
         self.paused = paused
+        self.world.count("pauses") if paused else None
         self._said_pause = False
         self._do(self._pump)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import random
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -21,8 +22,12 @@ from dispatcher.store import commands
 from tests.sim.browser import SimPage
 from tests.sim.disk import SimStore
 from tests.sim.knobs import Knobs
+from tests.sim.world import run
 
-__all__ = ["CONTROLS"]
+__all__ = ["CONTROLS", "SEEDS", "hunted"]
+
+#: Each must be found within so many seeds.
+SEEDS = 12
 
 
 @contextmanager
@@ -243,3 +248,17 @@ CONTROLS: dict[str, tuple[Callable[[], AbstractContextManager[Any]], Callable[[K
     ),
     "a full disk is not noticed": (_instead(SimStore, "write", _acknowledges_without_room), _full_disks),
 }
+
+
+def hunted(name: str) -> tuple[int, str | None]:
+    """Plants one. Returns in how many seeds it was looked for, and what was found in the last of them."""
+    plant, provoke = CONTROLS[name]
+    with plant():
+        for seed in range(1, SEEDS + 1):
+            knobs = Knobs.draw(random.Random(f"knobs of {seed}"))
+            knobs.lie_every_s, knobs.horizon_s, knobs.jobs_every_s = 0.0, 60.0, 1.0
+            provoke(knobs)
+            violation = run(seed, knobs=knobs).violation
+            if violation is not None:
+                return seed, violation
+    return SEEDS, None

@@ -131,6 +131,7 @@ class SimStore(MemoryStore):
 
     def _instants(self) -> tuple[float, float, float]:
         slow = self._rng.random() < self._node.world.knobs.slow_disk
+        self._node.world.count("slow turns") if slow else None
         most_s = 1.5 if slow else 0.01
         begun = self._node.world.now
         commit_at = max(begun, self._free_at) + self._rng.uniform(0.0001, most_s)

@@ -45,6 +45,7 @@ class Wire:
     def _delay_s(self) -> float:
         world, rng = self.world, self.world.rng
         slow = rng.random() < world.knobs.slow_line
+        world.count("slow deliveries") if slow else None
         delay_s = rng.uniform(0.3, 4.0) if slow else rng.uniform(0.001, 0.05)
         return delay_s + max(0.0, world.partitions.get(self.name, 0.0) - world.now)
 
@@ -73,6 +74,7 @@ class Wire:
             self.cut()
             return
         body_delay_s = rng.uniform(0.1, 5.0) if method == "POST" and rng.random() < knobs.slow_body else 0.0
+        world.count("slow bodies") if body_delay_s else None
         if method == "POST" and rng.random() < knobs.replay_post:
             # As WinInet does: the first answer is lost with its connection, the browser sends the POST again by
             # itself, and the page sees one request.

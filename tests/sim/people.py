@@ -80,6 +80,8 @@ class Submitter:
         world, rng, knobs = self.world, self.rng, self.world.knobs
         way_s, back_s = rng.uniform(0.001, 0.5), rng.uniform(0.001, 0.5)
         lost, unheard = rng.random() < knobs.lose_call, rng.random() < knobs.lose_reply
+        world.count("API requests lost") if lost else None
+        world.count("API answers lost") if unheard else None
         answered: list[object] = []
 
         def answer(value: Any) -> None:
