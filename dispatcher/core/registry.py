@@ -145,6 +145,9 @@ class Registry(Leases):
     def _admit(self, session: str, registration: Registration) -> list[Effect]:
         effects: list[Effect] = []
         worker = self.workers.get(registration.worker)
+        if worker is not None and worker.boot == registration.boot and registration.opened < worker.opened:
+            # It was long on its way: the page has left this session for a newer one.
+            return [*self.ended(session, self._now), Drop(session)]
         if worker is not None and worker.boot != registration.boot:
             effects += self._end_old_boot(worker, registration)
         # The same page says again what it has said in this session, or the network says it for it, perhaps late.
@@ -174,7 +177,7 @@ class Registry(Leases):
             del self._by_session[worker.session]
             effects.append(Drop(worker.session))
         self._by_session[session] = worker
-        worker.session = session
+        worker.session, worker.opened = session, registration.opened
         self._boots.pop(worker.boot, None)
         worker.boot = registration.boot
         self._boots[worker.boot] = worker.id

@@ -44,6 +44,8 @@ class Registration(Struct, frozen=True, kw_only=True):
     name: str
     types: tuple[str, ...]
     slots: int = 1
+    #: When the session in which it says so was opened: monotonic seconds.
+    opened: float = 0.0
     #: (attempt, seconds since its accept) that this boot still has.
     holding: tuple[tuple[str, float], ...] = ()
     #: Attempts whose results this page has in its stash.
@@ -104,7 +106,8 @@ class Worker(Struct):
     #: How often it has been set aside since it last took an offer; it gets no offers while ``aside``.
     times_aside: int = 0
     aside: bool = False
-    #: Monotonic instants.
+    #: Monotonic instants; ``opened`` is its session's, or its last one's.
+    opened: float = 0.0
     registered: float = 0.0
     heard: float = 0.0
 

@@ -30,6 +30,8 @@ class Page:
 @dataclass
 class Session:
     page: Page
+    #: Which session of all it is.
+    opened: int = 0
     outbox: list[Effect] = field(default_factory=list)
     away: bool = False
     #: What its page said first in it: registrations for the machine and for the reference.

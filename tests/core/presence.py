@@ -237,7 +237,7 @@ class Presence:
             return []
         self.clear("probe", peer.id)
         other, hello = self.newcomers.pop(peer.id)
-        return self.admit(other, Hello(hello.spare, "", hello.boot, hello.types, hello.slots, {}, frozenset()))
+        return self.admit(other, replace(hello, worker=hello.spare, spare="", holding={}, finished=frozenset()))
 
     def decide(self, name: str) -> Ends:
         self.clear("probe", name)
@@ -247,12 +247,15 @@ class Presence:
     def admit(self, session: str, hello: Hello) -> Ends:
         ends: Ends = []
         peer = self.peers.get(hello.worker)
+        if peer is not None and peer.boot == hello.boot and hello.opened < peer.opened:
+            return self.ended(session)  # of a session that the page has left: it says what was
         again = peer is not None and peer.boot == hello.boot and peer.session == session
         if peer is not None and peer.boot != hello.boot:
             ends += self.end_old_boot(peer, hello)
         if peer is None:
             peer = self.peers[hello.worker] = Peer(hello.worker, hello.boot, hello.types, hello.slots, session)
-        peer.boot, peer.types, peer.slots, peer.session = hello.boot, hello.types, hello.slots, session
+        peer.boot, peer.types, peer.slots = hello.boot, hello.types, hello.slots
+        peer.session, peer.opened = session, hello.opened
         peer.state = "connected"
         self.clear("grace", peer.id)
         return ends + (self.repeat(peer, hello) if again else self.reconcile(peer, hello))

@@ -164,6 +164,15 @@ def test_a_register_that_comes_once_more_and_late_ends_nothing(node):
     assert only(effects, Offer).claim.attempt == "a4"
 
 
+def test_a_register_of_a_session_that_its_page_has_left_is_too_late(node):
+    """Found by the simulator (seed 80043): its body was slow, the page had opened another session meanwhile."""
+    node.join("s3", opened=20.0)
+    node.run("a1")
+    assert node.join("s2", opened=10.0) == [Drop("s2")]
+    assert set(node.machine.workers["w1"].attempts) == {"a1"}
+    assert node.machine.worker_of("s3") is not None
+
+
 def test_a_boot_stays_the_worker_that_it_has_become_when_the_one_that_it_claims_is_gone(node):
     """Found by the simulator (seed 148): the boot became two workers."""
     node.join("s2", boot="b2", spare="w2")

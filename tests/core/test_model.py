@@ -173,10 +173,12 @@ class Node(RuleBasedStateMachine):
         return of([page for page in world.pages if (page.session in world.sessions) == connected], n)
 
     @somebody_is_cut_off
-    @rule(n=pick)
-    def a_page_connects_again(self, n):
-        if page := self.page(n, connected=False):
-            self.world.open(page)
+    @rule(n=pick, late=st.sampled_from([False, False, True]))
+    def a_page_connects_again(self, n, late):
+        """``late``: it tries twice, and what it said the first time is still on its way."""
+        for so_late in [True, False] if late else [False]:
+            if page := self.page(n, connected=False):
+                self.world.open(page, late=so_late)
 
     @somebody_is_able
     @rule(n=pick)
@@ -290,9 +292,7 @@ class Node(RuleBasedStateMachine):
         if cancel:
             self.world.commands += [Cancel(job, "") for job in self.world.on_offer()]
             self.world.settle()
-        for page in self.world.pages:
-            self.world.leaves(page)
-            self.world.open(page)
+        self.world.everybody_reconnects()
 
     @somebody_is_able
     @rule()

@@ -16,30 +16,43 @@ class World(ServerHalf):
 
     # -- pages
 
-    def open(self, page: Page) -> None:
-        """A new session for a page, which registers."""
+    def open(self, page: Page, *, late: bool = False) -> None:
+        """A new session for a page, which registers; ``late``: so late that it has left the session before."""
         if page.session is not None:
             return
         page.session = self.new_id("s")
         page.boot = page.boot or self.new_id("b")
-        self.sessions[page.session] = Session(page)
-        self.register(page)
+        self.session_count += 1
+        self.sessions[page.session] = Session(page, self.session_count)
+        if not late:
+            self.register(page)
+            return
+        self.sessions[page.session].said = self.said_of(page)
+        page.session = None
 
     def register(self, page: Page) -> None:
         assert page.session is not None
-        bound = self.ref.by_session(page.session)
-        worker = page.worker or (bound.id if bound is not None else self.new_id("w"))
-        holding = {name: self.now - (at if at is not None else self.now) for name, at in page.has.items()}
-        spare = self.new_id("w")
-        hello = Hello(worker, spare, page.boot, frozenset(page.types), page.slots, holding, frozenset(page.stash))
-        registration = Registration(
-            worker=worker, spare=spare, boot=page.boot, name=page.name, types=page.types, slots=page.slots,
-            holding=tuple(holding.items()), finished=tuple(page.stash),
-        )  # fmt: skip
+        registration, hello = self.said_of(page)
         session = self.sessions[page.session]
         session.said = session.said or (registration, hello)
         ends = self.ref.register(page.session, hello)
         self.call(self.machine.register(page.session, registration, self.now), ends)
+
+    def said_of(self, page: Page) -> tuple[Registration, Hello]:
+        """What it says when it registers now: to the machine, and to the reference."""
+        assert page.session is not None
+        opened = self.sessions[page.session].opened
+        bound = self.ref.by_session(page.session)
+        worker = page.worker or (bound.id if bound is not None else self.new_id("w"))
+        holding = {name: self.now - (at if at is not None else self.now) for name, at in page.has.items()}
+        spare = self.new_id("w")
+        types, stash = frozenset(page.types), frozenset(page.stash)
+        hello = Hello(worker, spare, page.boot, types, page.slots, holding, stash, opened)
+        registration = Registration(
+            worker=worker, spare=spare, boot=page.boot, name=page.name, types=page.types, slots=page.slots,
+            holding=tuple(holding.items()), finished=tuple(page.stash), opened=float(opened),
+        )  # fmt: skip
+        return registration, hello
 
     def replay(self, name: str) -> None:
         """The network brings the session's first register once more, however old it is."""
@@ -55,6 +68,12 @@ class World(ServerHalf):
         """Jobs that a page was offered and has not accepted."""
         offered = {lease.id for lease in self.ref.leases.values() if lease.phase == "offered"}
         return [row.id for row in self.rows.by_seq.values() if row.attempt in offered]
+
+    def everybody_reconnects(self) -> None:
+        """A new session for each page."""
+        for page in self.pages:
+            self.leaves(page)
+            self.open(page)
 
     def poll(self, page: Page, *, lost: bool = False) -> None:
         """A poll answer takes the outbox away; the network may lose it."""

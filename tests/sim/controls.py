@@ -189,6 +189,12 @@ def _late_posts(knobs: Knobs) -> None:
     knobs.late_post, knobs.cut_poll_every_s = 0.3, 5.0
 
 
+def _slow_bodies(knobs: Knobs) -> None:
+    """A POST whose poll breaks meanwhile is overtaken by the next session."""
+    knobs.slow_body, knobs.cut_poll_every_s, knobs.unseen_by_server = 0.5, 1.0, 0.9
+    knobs.horizon_s = 150.0
+
+
 def _effects(knobs: Knobs) -> None:
     """Effects that must happen once, with servers and pages that die."""
     knobs.once, knobs.kill_every_s, knobs.reload_every_s, knobs.slow_disk = 0.9, 10.0, 10.0, 0.5
@@ -233,6 +239,10 @@ CONTROLS: dict[str, tuple[Callable[[], AbstractContextManager[Any]], Callable[[K
     "a register that comes once more ends what it does not name": (
         _instead(Machine, "_reconcile", lambda real, self, worker, said, _: real(self, worker, said, False)),
         _late_posts,
+    ),
+    "a register of a session that was left is believed": (
+        _instead(Pages, "opened", lambda real, self, sid, remote, agent, now: real(self, sid, remote, agent, 0.0)),
+        _slow_bodies,
     ),
     "offers into slots that are taken": (offers_into_taken_slots, _hanging_over_restarts),
     "go is told before the accept is durable": (_instead(Machine, "accept", _told_at_once), _effects),
