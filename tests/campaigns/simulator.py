@@ -12,7 +12,7 @@ import time
 from dispatcher.core.states import FINAL
 from tests.campaigns.record import Control, Figure, Measure, Record, run
 from tests.sim.controls import CONTROLS, hunted
-from tests.sim.totals import Total, run_until
+from tests.sim.totals import Total, run_until, say
 
 FORMS = {
     "short": "20,000 steps and two controls",
@@ -74,7 +74,7 @@ def _control(name: str) -> Control:
 def play(form: str, seed: int) -> Record:
     """The campaign and its controls."""
     began = time.monotonic()
-    total = run_until(seed, STEPS[form])
+    total = run_until(seed, STEPS[form], say)
     real_s = time.monotonic() - began
     return Record(
         campaign="simulator",

@@ -7,7 +7,7 @@ import json
 import sys
 import time
 
-from tests.sim.totals import Total, run_until
+from tests.sim.totals import run_until, say
 from tests.sim.world import run
 
 
@@ -19,15 +19,6 @@ def replay(seed: int, quiet: bool) -> int:
     print(f"jobs: {dict(outcome.states)}, executions: {outcome.executions}, repeated: {dict(outcome.repeated)}")
     print(f"violation: {outcome.violation}")
     return outcome.violation is not None
-
-
-def say(total: Total) -> None:
-    """To standard error: a long run shows that it goes on, and what it finds at once."""
-    for violation in total.violations[total.said :]:
-        print(violation, file=sys.stderr, flush=True)
-    total.said = len(total.violations)
-    if total.seeds % 50 == 0:
-        print(f"{total.steps:,} steps, {total.seeds} seeds, {total.said} violations", file=sys.stderr, flush=True)
 
 
 def long_run(first: int, steps: int) -> int:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tests.sim.world import Outcome, run
 
-__all__ = ["Total", "run_until"]
+__all__ = ["Total", "run_until", "say"]
 
 
 @dataclass
@@ -48,3 +49,12 @@ def run_until(first: int, steps: int, after_each: Callable[[Total], None] = lamb
         total.add(run(first + total.seeds))
         after_each(total)
     return total
+
+
+def say(total: Total) -> None:
+    """To standard error: a long run shows that it goes on, and what it finds at once."""
+    for violation in total.violations[total.said :]:
+        print(violation, file=sys.stderr, flush=True)
+    total.said = len(total.violations)
+    if total.seeds % 50 == 0:
+        print(f"{total.steps:,} steps, {total.seeds} seeds, {total.said} violations", file=sys.stderr, flush=True)
