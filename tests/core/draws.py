@@ -9,7 +9,7 @@ pick = st.integers(0, 1_000)
 TYPES = st.sampled_from(["a", "a", "b"])
 OFFERS = st.sampled_from([("a",), ("a",), ("a", "b"), ("b",)])
 EFFECTS = st.sampled_from(["repeat", "once"])
-HEARTBEATS_S = st.sampled_from([None, None, 12.7])
+HEARTBEATS_S = st.sampled_from([None, 12.7])
 PAUSES_S = st.sampled_from([0.7, 2.9, 3.1, 9.5, 10.5, 29.5, 31.0, 61.7, 200.3])
 
 

@@ -93,11 +93,12 @@ class Node(RuleBasedStateMachine):
         self.world.commands.append(Retry(of(sorted(self.world.accepted), n)))
 
     @precondition(lambda self: self.world.accepted)
-    @rule(n=pick, value=st.sampled_from([None, '"it was done"']))
-    def a_person_decides(self, n, value):
-        """Where nothing is in doubt, it changes nothing."""
-        doubtful = [row.id for row in self.world.doubtful()]
+    @rule(n=pick, value=st.sampled_from([None, '"it was done"']), answered=st.booleans())
+    def a_person_decides(self, n, value, answered):
+        """Where nothing is in doubt, it changes nothing. ``answered``: then a page brings the result after all."""
+        doubtful = {row.id: row.attempt for row in self.world.doubtful()}
         self.world.commands.append(Decide(of(doubtful or sorted(self.world.accepted), n), value, "I looked"))
+        self.world.answer_late(doubtful.values() if answered else [])
 
     @precondition(lambda self: self.world.accepted)
     @rule(n=pick)
@@ -259,7 +260,6 @@ class Node(RuleBasedStateMachine):
     @somebody_is_able
     @rule(times=st.sampled_from([1, 2, 2]), again=st.sampled_from([False, False, True]))
     def everybody_ignores_offers(self, times, again):
-        """Throws them away, that is; who registers again gets them again."""
         for _ in range(times):
             self.everybody_polls()
             self.everybody_polls()
@@ -283,7 +283,6 @@ class Node(RuleBasedStateMachine):
     @somebody_is_able
     @rule(cancel=st.booleans())
     def an_accept_and_the_next_offer_are_lost(self, cancel):
-        """The offers lapse, others are made, perhaps cancelled, and all that with sessions that break in between."""
         self.everybody_polls()
         self.world.advance(self.world.now + OFFER_TTL_S)
         self.world.settle()
@@ -324,12 +323,12 @@ class Node(RuleBasedStateMachine):
             self.world.finish_turn()
 
     @somebody_works
-    @rule(n=pick, percent=st.sampled_from([None, 50.0]))
-    def a_task_says_how_far_it_is(self, n, percent):
-        page, attempt = self.working(n)
-        if page:
+    @rule(percent=st.sampled_from([None, 50.0]))
+    def a_task_says_how_far_it_is(self, percent):
+        self.world.advance(self.world.now + 0.7)
+        able_ones = [page for page in self.world.pages if able(page, self.world)]
+        for page, attempt in [(one, name) for one in able_ones for name in one.has]:
             self.world.progress(page, attempt, percent)
-            self.world.call(self.world.machine.log(page.session, attempt, "a line", self.world.now), [])
 
     @somebody_works
     @rule(n=pick)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from dispatcher.core.effects import Answer, CancelOrder, Effect, Offer, Record
 from dispatcher.core.worker import Registration
 from tests.core.pages import Page, Session
@@ -99,6 +101,7 @@ class World(ServerHalf):
         assert page.session is not None
         self.ref.progress(page.session, attempt)
         self.call(self.machine.progress(page.session, attempt, percent, "x", self.now), [])
+        self.call(self.machine.log(page.session, attempt, "a line", self.now), [])
 
     def receive(self, page: Page, effect: Effect) -> None:
         if isinstance(effect, Offer) and effect.claim.attempt not in page.stash:
@@ -116,6 +119,13 @@ class World(ServerHalf):
         if page.has.get(attempt, self.now) is None:
             page.has[attempt] = self.now
         self.call(effects, [])
+
+    def answer_late(self, attempts: Iterable[str | None]) -> None:
+        """Somebody who can brings these results."""
+        self.settle()
+        able = [page for page in self.pages if page.session is not None and self.ref.by_session(page.session)]
+        for attempt in attempts if able else []:
+            self.result(able[0], attempt or "")
 
     def stash(self, page: Page, attempt: str) -> None:
         """It has a result, which is not on its way yet."""
