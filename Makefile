@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
 
 .DEFAULT_GOAL := help
-CAMPAIGNS := kill syscalls powercut churn restart
+CAMPAIGNS := kill syscalls powercut churn restart simulator model planted
 .PHONY: help run test check lint fmt types simulate simulate-long bench docs coverage-core planted-bugs clean campaigns reliability
 
 help: ## list the targets
@@ -46,7 +46,7 @@ fuzz: $(VENV)/test.stamp ## attack a real server at full size: 10 MB an address,
 	PAGEHAND_FUZZ_BYTES=10000000 PAGEHAND_FUZZ_PACKETS=100000 PAGEHAND_CHURN=100000 PAGEHAND_XSS=all \
 	  $(BIN)/python -m pytest -s --timeout=3600 tests/attack $(ARGS)
 
-campaigns: $(VENV)/test.stamp ## all crash campaigns (15 min; ARGS=--short 1 min, ARGS=--long 1 h); see docs/reliability.md
+campaigns: $(VENV)/test.stamp ## all campaigns (30 min; ARGS=--short 2 min, ARGS=--long 2 h); see docs/reliability.md
 	@for name in $(CAMPAIGNS); do \
 	  $(BIN)/python -m tests.campaigns.$$name $(ARGS); status=$$?; \
 	  [ $$status = 0 ] || [ $$status = 3 ] || exit 1; \
@@ -57,6 +57,9 @@ campaign-syscalls: ## a crash and an error at every system call of the store (ne
 campaign-powercut: ## power cuts on a file system of its own, 60 (ARGS=--long: 200; needs root)
 campaign-churn: ## pages that come, work and go, 20,000 (ARGS=--long: 100,000)
 campaign-restart: ## a start with 100,000 queued and 5,000 running jobs
+campaign-simulator: ## the dispatcher in a simulated world, 300,000 steps (ARGS=--long: 3,000,000)
+campaign-model: ## random lives of the core beside its reference, 2,000 (ARGS=--long: 10,000)
+campaign-planted: ## how many of the bugs planted on purpose the tests find
 $(CAMPAIGNS:%=campaign-%): campaign-%: $(VENV)/test.stamp
 	$(BIN)/python -m tests.campaigns.$* $(ARGS)
 

@@ -43,6 +43,7 @@ class SessionInfo(Struct):
 
     remote: str
     user_agent: str
+    opened: float = 0.0
     page: dict[str, str] = {}
 
 
@@ -92,7 +93,7 @@ class Pages:
 
     def opened(self, sid: str, remote: str, user_agent: str, now: float) -> None:
         """See transport.Listener."""
-        self.sessions[sid] = SessionInfo(remote, user_agent)
+        self.sessions[sid] = SessionInfo(remote, user_agent, now)
 
     def message(self, sid: str, text: str, now: float) -> None:
         """See transport.Listener. A message that cannot be obeyed is refused with a reason and ends nothing."""
@@ -157,11 +158,11 @@ class Pages:
         registration = Registration(
             worker=worker,
             spare=self._new_worker_id(),
-            proved=known,
             boot=message.boot,
             name=_clean(message.name).strip(),
             types=message.types,
             slots=message.slots,
+            opened=info.opened if info is not None else now,
             holding=tuple((held.attempt, held.elapsed_ms / 1000) for held in message.holding),
             finished=message.finished,
         )

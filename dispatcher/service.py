@@ -306,7 +306,7 @@ class Dispatcher:
             paused=worker.paused,
             types=list(worker.lanes),
             slots=worker.slots,
-            jobs=[attempt.claim.job for attempt in worker.attempts.values()],
+            jobs=[attempt.claim.job for attempt in worker.attempts.values() if attempt.claim.job],
             done=worker.done,
             failed=worker.failed,
             connected_s=now - worker.registered,

@@ -41,7 +41,7 @@ def _queued(job: JobView, matching: list[Worker]) -> str:
         return f"{_count(there)} the type {job.type}, but every one is paused"
     heeding = [worker for worker in awake if not worker.aside]
     if not heeding:
-        return f"{_count(awake)} the type {job.type}, but let offers lapse and is set aside for a while"
+        return f"{_count(awake)} the type {job.type}, but did not take what was offered, and is set aside for a while"
     if not any(worker.room() for worker in awake):
         return f"{_count(awake)} the type {job.type}, and every one is busy"
     return "it is about to be offered"

@@ -24,7 +24,7 @@ __all__ = ["Leases", "lapse"]
 Due = tuple[str, str]
 
 
-#: Offers in a row that a page may fetch and not accept before it is set aside.
+#: Offers in a row that a page may have and not accept before it is set aside.
 MOST_LAPSES = 2
 #: 60 s x 2^10 is 17 hours; a page that long of no use is looked at by a person.
 MOST_DOUBLINGS = 10
@@ -68,12 +68,15 @@ class Leases:
 
     def _lapsed(self, attempt: Attempt) -> list[Effect]:
         """Nobody accepted the offer in time. It counts against the page only if the page fetched it (S7)."""
-        worker = self.workers[attempt.worker]
         if attempt.fetched:
-            worker.lapses += 1
-            if worker.lapses >= MOST_LAPSES and not worker.aside:
-                self._set_aside(worker)
+            self._heeds_no_offer(self.workers[attempt.worker])
         return self._end(attempt, lapse(attempt, "nobody accepted the offer in time"))
+
+    def _heeds_no_offer(self, worker: Worker) -> None:
+        """It had an offer and did not accept it: it let it lapse, or declined it."""
+        worker.lapses += 1
+        if worker.lapses >= MOST_LAPSES and not worker.aside:
+            self._set_aside(worker)
 
     def _set_aside(self, worker: Worker) -> None:
         """It takes offers and does nothing with them: it is tried again after a while, each time a longer one."""

@@ -255,6 +255,9 @@ class Machine(Registry):
         if attempt.state is AttemptState.REVOKED:
             self._forget(attempt)
             return []
+        worker = self.workers[attempt.worker]
+        if attempt.state is AttemptState.OFFERED and not (worker.paused or self.draining):
+            self._heeds_no_offer(worker)
         detail = f"the page gave it back: {reason}" if reason else "the page gave it back"
         return self._end(attempt, after_release(attempt, detail))
 

@@ -13,7 +13,7 @@ from dispatcher.core.effects import CancelOrder, Drop, Effect, Offer, Order, Pro
 from dispatcher.core.leases import Leases, lapse
 from dispatcher.core.retry import RetryPolicy, after_loss
 from dispatcher.core.timings import Timings
-from dispatcher.core.turn import OfferedTypes
+from dispatcher.core.turn import Claim, OfferedTypes
 from dispatcher.core.worker import Attempt, AttemptState, Registration, Worker, WorkerState
 
 __all__ = ["PROBE_S", "Registry"]
@@ -119,13 +119,7 @@ class Registry(Leases):
         return [Probe(worker.session)]
 
     def _admitted(self, session: str, registration: Registration) -> str | None:
-        """The worker that this boot has become before, if it may not know: our answer was crossed, or was lost."""
-        bound = self._by_session.get(session)
-        if bound is not None and bound.boot == registration.boot:
-            return bound.id
-        rival = self.workers.get(registration.worker)
-        if registration.proved and (rival is None or rival.boot == registration.boot):
-            return None
+        """The worker that this boot has become before; it may not know: our answer was crossed, or was lost."""
         return self._boots.get(registration.boot)
 
     def heard(self, session: str, now: float) -> list[Effect]:
@@ -151,14 +145,19 @@ class Registry(Leases):
     def _admit(self, session: str, registration: Registration) -> list[Effect]:
         effects: list[Effect] = []
         worker = self.workers.get(registration.worker)
+        if worker is not None and worker.boot == registration.boot and registration.opened < worker.opened:
+            # It was long on its way: the page has left this session for a newer one.
+            return [*self.ended(session, self._now), Drop(session)]
         if worker is not None and worker.boot != registration.boot:
             effects += self._end_old_boot(worker, registration)
+        # The same page says again what it has said in this session, or the network says it for it, perhaps late.
+        repeated = worker is not None and (worker.session, worker.boot) == (session, registration.boot)
         worker = self._bind(worker, session, registration, effects)
         worker.registered = worker.heard = self._now
         effects.append(Welcome(session, worker.id, worker.name))
         if self.draining:
             effects.append(Order(session, "drain"))
-        effects += self._reconcile(worker, registration)
+        effects += self._reconcile(worker, registration, repeated)
         self._pools.update(worker)
         new = tuple(sorted(set(worker.lanes) - self._known_types))
         if new:
@@ -178,7 +177,7 @@ class Registry(Leases):
             del self._by_session[worker.session]
             effects.append(Drop(worker.session))
         self._by_session[session] = worker
-        worker.session = session
+        worker.session, worker.opened = session, registration.opened
         self._boots.pop(worker.boot, None)
         worker.boot = registration.boot
         self._boots[worker.boot] = worker.id
@@ -210,17 +209,51 @@ class Registry(Leases):
         self._deadlines.clear(("beat", attempt.id))
         self._deadlines.set(("lease", attempt.id), self._now + self._timings.offer_ttl_s)
 
-    def _reconcile(self, worker: Worker, registration: Registration) -> list[Effect]:
-        """Brings what the page has and what we think it has together."""
+    def _reconcile(self, worker: Worker, registration: Registration, repeated: bool) -> list[Effect]:
+        """Brings what the page has and what we think it has together.
+
+        What is said again may be older than what has happened since: it ends nothing, and brings what is pending.
+        """
         effects: list[Effect] = []
-        holding = dict(registration.holding)
-        for attempt in self._adrift(worker, registration):
-            effects += self._adopt(attempt, worker, registration)
+        named = {*registration.finished, *(name for name, _ in registration.holding)}
+        if not repeated:
+            for attempt in self._adrift(worker, registration):
+                effects += self._adopt(attempt, worker, registration)
+            effects += self._let_go(worker, named)
+            effects += self._take_for_over(worker, registration)
+            effects += self._make_room(worker, named)
         for attempt in list(worker.attempts.values()):
-            effects += self._compare(attempt, worker, registration, holding)
-        for attempt_id in holding:
-            if attempt_id not in self.attempts:
-                effects.append(CancelOrder(worker.session or "", attempt_id, "stale"))
+            effects += self._pending(attempt, worker, attempt.id in named)
+        return effects
+
+    def _let_go(self, worker: Worker, named: set[str]) -> list[Effect]:
+        """What the page had and does not name any more."""
+        effects: list[Effect] = []
+        for attempt in [a for a in worker.attempts.values() if a.id not in named]:
+            if attempt.state is AttemptState.REVOKED:
+                self._forget(attempt)
+            elif attempt.state is AttemptState.RUNNING:
+                effects += self._end(attempt, after_loss(attempt, "the page does not have it any more"))
+        return effects
+
+    def _take_for_over(self, worker: Worker, registration: Registration) -> list[Effect]:
+        """What the page holds and we do not know is over, of an earlier run perhaps; the page may be busy with it.
+
+        It holds a slot until the page lets go of it, as all that was revoked; no more are kept than there are slots.
+        """
+        strangers = [name for name in dict(registration.holding) if name not in self.attempts]
+        for name in strangers[: worker.slots]:
+            attempt = self.attempts[name] = Attempt(_unknown(name), AttemptState.REVOKED, "", "", "")
+            self._hand(attempt, worker)
+            self._deadlines.set(("reload", name), self._now + self._timings.reload_after_s)
+        return [CancelOrder(worker.session or "", name, "stale") for name in strangers[worker.slots :]]
+
+    def _make_room(self, worker: Worker, named: set[str]) -> list[Effect]:
+        """Offers that the page does not have, and would have to decline: its slots are taken by something else."""
+        effects: list[Effect] = []
+        for attempt in [a for a in worker.attempts.values() if a.state is AttemptState.OFFERED and a.id not in named]:
+            if len(worker.attempts) > worker.slots:
+                effects += self._end(attempt, lapse(attempt, "its page was busy with something else"))
         return effects
 
     def _adrift(self, worker: Worker, registration: Registration) -> list[Attempt]:
@@ -258,24 +291,30 @@ class Registry(Leases):
         attempt.worker, attempt.boot, attempt.name = worker.id, worker.boot, worker.name
         worker.attempts[attempt.id] = attempt
 
-    def _compare(
-        self, attempt: Attempt, worker: Worker, registration: Registration, holding: dict[str, float]
-    ) -> list[Effect]:
+    def _pending(self, attempt: Attempt, worker: Worker, named: bool) -> list[Effect]:
+        """What the page may not have heard. ``named``: it says that it has the attempt."""
         session = worker.session or ""
         if attempt.state is AttemptState.REVOKED:
             return [CancelOrder(session, attempt.id, "stale")]
-        if attempt.id in registration.finished or attempt.id in holding:
-            if attempt.state is AttemptState.OFFERED:
-                self._has_offer(attempt)
+        if attempt.state is not AttemptState.OFFERED:
             return [] if attempt.finished else self._go(attempt)
-        if attempt.state is AttemptState.OFFERED:
-            attempt.written = attempt.fetched = False
-            self._deadlines.clear(("lease", attempt.id))
-            return [Offer(session, attempt.claim)]
-        return self._end(attempt, after_loss(attempt, "the page does not have it any more"))
+        if named:
+            self._has_offer(attempt)
+            return []
+        attempt.written = attempt.fetched = False
+        self._deadlines.clear(("lease", attempt.id))
+        return [Offer(session, attempt.claim)]
 
     def _has_offer(self, attempt: Attempt) -> None:
         """The page has the offer, so its accept or its result is on its way; if neither comes, it lapses."""
         attempt.written = True
         if self._deadlines.get(("lease", attempt.id)) is None:
             self._deadlines.set(("lease", attempt.id), self._now + self._timings.offer_ttl_s)
+
+
+def _unknown(attempt_id: str) -> Claim:
+    """Of an attempt of which a page has told us the id, and nothing more is known."""
+    return Claim(
+        pool=0, attempt=attempt_id, job="", type="", data="null", number=0, timeout_s=0.0,
+        errors=0, crashes=0, max_attempts=0, max_crashes=0, last_worker=None,
+    )  # fmt: skip

@@ -43,9 +43,9 @@ class Registration(Struct, frozen=True, kw_only=True):
     #: Empty: it has none, and keeps the one that it was given before.
     name: str
     types: tuple[str, ...]
-    #: It came with its identity; otherwise ``worker`` is a new one.
-    proved: bool = True
     slots: int = 1
+    #: When the session in which it says so was opened: monotonic seconds.
+    opened: float = 0.0
     #: (attempt, seconds since its accept) that this boot still has.
     holding: tuple[tuple[str, float], ...] = ()
     #: Attempts whose results this page has in its stash.
@@ -101,12 +101,13 @@ class Worker(Struct):
     attempts: dict[str, Attempt] = {}
     done: int = 0
     failed: int = 0
-    #: Offers in a row that its page fetched and did not accept.
+    #: Offers in a row that its page had and did not accept.
     lapses: int = 0
     #: How often it has been set aside since it last took an offer; it gets no offers while ``aside``.
     times_aside: int = 0
     aside: bool = False
-    #: Monotonic instants.
+    #: Monotonic instants; ``opened`` is its session's, or its last one's.
+    opened: float = 0.0
     registered: float = 0.0
     heard: float = 0.0
 

@@ -50,6 +50,24 @@ CAMPAIGNS = {
         "A start with a full store",
         "The server is started on a store that a kill has left behind full of jobs, and a page comes.",
     ),
+    "simulator": (
+        "A simulated world",
+        "The real dispatcher (core, turns, sessions, pages) among simulated worker pages, networks, disks, submitters "
+        "and operators, on virtual time and in one thread. Each seed draws which faults are on, and how strongly. "
+        "After every step the invariants are checked against what pages and submitters have seen with their own eyes; "
+        "in the end all faults are healed, people decide what is in doubt, and every job must end.",
+    ),
+    "model": (
+        "A model of the core",
+        "Hypothesis leads random lives of a node; after every call the core is compared with a reference that is "
+        "written from the promises and shares no code with it: which attempts end and how, who gets a claim, who is "
+        "told to go, and the instant of the next deadline.",
+    ),
+    "planted": (
+        "Bugs planted on purpose",
+        "Each is planted in a copy of the program; the tests run there and must fail. It says how much the silence "
+        "of tests is worth.",
+    ),
 }
 
 _HEAD = """\

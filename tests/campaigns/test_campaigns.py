@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.campaigns import churn, kill, powercut, restart, syscalls
+from tests.campaigns import churn, kill, model, powercut, restart, simulator, syscalls
 from tests.campaigns.record import UNDER_CI, Record, Skipped, played
 
 pytestmark = [
@@ -15,11 +15,14 @@ pytestmark = [
 ]
 
 SEED = 20_260_727
+PLAYS = {
+    "kill": kill.play, "syscalls": syscalls.play, "powercut": powercut.play, "churn": churn.play,
+    "restart": restart.play, "simulator": simulator.play, "model": model.play,
+}  # fmt: skip
 
 
 def _short(campaign: str) -> Record:
-    plays = {"kill": kill, "syscalls": syscalls, "powercut": powercut, "churn": churn, "restart": restart}
-    record = played(campaign, "short", SEED, plays[campaign].play)
+    record = played(campaign, "short", SEED, PLAYS[campaign])
     print(record.written())
     return record
 
@@ -52,3 +55,11 @@ def test_of_pages_that_came_worked_and_went_nothing_stays() -> None:
 
 def test_it_starts_fast_on_a_store_that_a_kill_left_full() -> None:
     assert _short("restart").verdict() == []
+
+
+def test_in_simulated_farms_with_whatever_faults_no_promise_is_broken() -> None:
+    assert _short("simulator").verdict() == []
+
+
+def test_in_random_lives_the_core_does_what_its_reference_does() -> None:
+    assert _short("model").verdict() == []

@@ -10,7 +10,7 @@ import pytest
 
 from dispatcher.core.turn import Started
 from dispatcher.sdk.simulate import Outcome
-from tests.campaigns import reliability
+from tests.campaigns import planted, reliability
 from tests.campaigns.kill_checker import Notes, violations
 from tests.campaigns.record import Control, Figure, Measure, Record
 from tests.store.contract import DURABLE, HOLDER, Desk, lost, result, spec
@@ -120,3 +120,14 @@ def test_a_recorded_campaign_was_as_promised_or_the_page_says_so() -> None:
         assert record["controls"], path
         assert all(bool(c["count"]) == c["must_fail"] for c in record["controls"]), path
         assert not record["commit"].endswith("with changes"), f"{path}: measured on a program that no commit has"
+
+
+def test_a_planted_bug_that_no_test_finds_is_a_broken_promise() -> None:
+    totals = {
+        "planted": 3, "found": 2, "areas": {"core": {"planted": 3, "found": 2}}, "not_found": ["off by one"],
+        "slowest_s": 4.5,
+    }  # fmt: skip
+    record = planted.record_of(totals)
+    assert record.verdict() == ["planted bugs that no test found: 1 of 3", "not found: off by one"]
+    found = planted.record_of(totals | {"found": 3, "not_found": []})
+    assert found.verdict() == []

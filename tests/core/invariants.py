@@ -22,6 +22,8 @@ def check(world: World) -> None:
         check_doubt(world, row)
     check_counts(world)
     check_workers(world)
+    due = {key: at for key, (at, _) in world.ref.timers.items()}
+    assert dict(world.machine._deadlines.items()) == due, "something would happen at another instant than it must"
     assert world.machine.next_deadline() == world.ref.next(), "it would be called at another instant than it must"
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from dispatcher.core.effects import Effect
+from dispatcher.core.worker import Registration
+from tests.core.peers import Hello
 
 
 @dataclass
@@ -28,5 +30,9 @@ class Page:
 @dataclass
 class Session:
     page: Page
+    #: Which session of all it is.
+    opened: int = 0
     outbox: list[Effect] = field(default_factory=list)
     away: bool = False
+    #: What its page said first in it: registrations for the machine and for the reference.
+    said: tuple[Registration, Hello] | None = None

@@ -50,6 +50,7 @@ class Peer:
     lapses: int = 0
     times_aside: int = 0
     used: int = 0
+    opened: int = 0
 
 
 @dataclass(frozen=True)
@@ -63,3 +64,5 @@ class Hello:
     slots: int
     holding: dict[str, float]
     finished: frozenset[str]
+    #: Which session of all it is.
+    opened: int = 0

@@ -85,6 +85,7 @@ class ServerHalf:
         )
         self.ref = Reference(now=self.now, uncounted=self.uncounted)
         self.sessions: dict[str, Session] = {}
+        self.session_count = 0
         self.reports: list[Report] = []
         self.commands: list[Command] = []
         self.submissions: list[JobSpec] = []

@@ -74,14 +74,13 @@ class Node:
         call = getattr(self.machine, name)
         return lambda *args, **kwargs: call(*args, **kwargs, now=self.now)
 
-    def join(self, session="s1", worker="w1", boot="b1", types=("a",), slots=1, holding=(), finished=(), spare="w9"):
-        return self.register(
-            session,
-            Registration(
-                worker=worker, spare=spare, boot=boot, name=f"page {worker}", types=types, slots=slots,
-                holding=tuple(holding), finished=tuple(finished),
-            ),
-        )  # fmt: skip
+    def join(self, session="s1", worker="w1", boot="", types=("a",), slots=1, spare="w9", **fields):
+        boot = boot or ("b1" if worker == "w1" else f"boot of {worker}")
+        known = {"name": f"page {worker}", **fields}
+        for name in {"holding", "finished"} & known.keys():
+            known[name] = tuple(known[name])
+        said = Registration(worker=worker, spare=spare, boot=boot, types=types, slots=slots, **known)
+        return self.register(session, said)
 
     def pass_s(self, seconds):
         """Time passes; what is due happens."""

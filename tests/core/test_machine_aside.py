@@ -48,6 +48,40 @@ def test_a_claim_for_a_page_that_was_set_aside_meanwhile_is_given_back(aside):
     assert isinstance(effect, Record)
 
 
+def test_a_page_that_declines_two_offers_gets_none_for_a_minute(node):
+    for n in range(2):
+        assert node.room() == 1
+        node.offer(f"a{n}")
+        assert ends(node.released("s1", f"a{n}", "declined")) == {f"a{n}": "released"}
+    assert node.room() == 0
+    assert node.until_due_s() == 60
+    node.pass_s(60)
+    node.offer("a3")
+    node.released("s1", "a3", "declined")
+    assert node.until_due_s() == 120
+
+
+@pytest.mark.parametrize("how", ["pauses", "drains"])
+def test_a_page_that_takes_no_offers_for_a_reason_may_decline_what_has_crossed_it(node, how):
+    for n in range(3):
+        node.offer(f"a{n}")
+        if how == "pauses":
+            node.pause("s1", True)
+        else:
+            node.drain()
+        node.released("s1", f"a{n}", "declined")
+        node.pause("s1", False)
+        node.machine.draining = False
+    assert node.room() == 1
+
+
+def test_what_was_accepted_may_be_given_back(node):
+    for n in range(3):
+        node.run(f"a{n}")
+        node.released("s1", f"a{n}", "no printer")
+    assert node.room() == 1
+
+
 def test_offers_that_the_network_lost_count_against_nobody(node):
     for n in range(5):
         ignore(node, f"a{n}", fetched=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dispatcher.core.effects import CancelOrder, Drop, Offer, Probe, Request, Welcome
+from dispatcher.core.effects import CancelOrder, Drop, Go, Offer, Probe, Request, Welcome
 from dispatcher.core.turn import OfferedTypes
 from dispatcher.core.worker import Registration
 from tests.core.support import Node, all_of, end, ends, only
@@ -50,7 +50,7 @@ def test_a_new_session_of_the_same_boot_replaces_the_old_one(node):
 def test_a_repeated_register_that_crossed_its_answer_keeps_the_worker(node):
     """The page had no identity yet, so its repetition names none and would make another worker."""
     node.run("a1")
-    effects = node.join(worker="w7", holding=[("a1", 0.0)])
+    effects = node.join(worker="w7", boot="b1", holding=[("a1", 0.0)])
     assert only(effects, Welcome).worker == "w1"
     assert ends(effects) == {}
     assert not all_of(effects, Drop)
@@ -128,6 +128,59 @@ def test_a_cancel_that_was_not_answered_is_repeated_on_each_register(node):
     for session in ("s2", "s3"):
         assert only(node.join(session, holding=[("a1", 5.0)]), CancelOrder).session == session
     assert node.room() == 0
+
+
+def test_what_is_over_and_what_the_page_does_not_hold_any_more_frees_its_slot(node):
+    node.run("a1")
+    node.cancelled("a1", "not needed")
+    assert not all_of(node.join("s2"), CancelOrder)
+    assert node.room() == 1
+
+
+def test_an_offer_goes_back_where_the_page_is_busy_with_what_is_over(node):
+    node.offer("a2")
+    effects = node.join("s2", holding=[("unheard of", 3.0)])
+    assert ends(effects) == {"a2": "lapsed"}
+    assert not all_of(effects, Offer)
+
+
+def test_a_register_that_comes_once_more_and_late_ends_nothing(node):
+    """The network repeats a POST by itself; what it says is older than what has happened since."""
+    node.join(slots=4)
+    for attempt in ("a1", "a2", "a3"):
+        node.run(attempt, once=attempt == "a3")
+    node.cancelled("a2", "not needed")
+    node.judged(node.accept("s1", "a3"))
+    node.machine.attempts["a3"].went = True
+    node.offer("a4")
+
+    effects = node.join(slots=4, holding=[("of an earlier run", 3.0)])
+
+    assert ends(effects) == {}
+    assert set(node.machine.attempts) == {"a1", "a2", "a3", "a4"}
+    assert only(effects, Welcome).worker == "w1"
+    assert only(effects, CancelOrder).attempt == "a2"
+    assert only(effects, Go).attempt == "a3"
+    assert only(effects, Offer).claim.attempt == "a4"
+
+
+def test_a_register_of_a_session_that_its_page_has_left_is_too_late(node):
+    """Found by the simulator (seed 80043): its body was slow, the page had opened another session meanwhile."""
+    node.join("s3", opened=20.0)
+    node.run("a1")
+    assert node.join("s2", opened=10.0) == [Drop("s2")]
+    assert set(node.machine.workers["w1"].attempts) == {"a1"}
+    assert node.machine.worker_of("s3") is not None
+
+
+def test_a_boot_stays_the_worker_that_it_has_become_when_the_one_that_it_claims_is_gone(node):
+    """Found by the simulator (seed 148): the boot became two workers."""
+    node.join("s2", boot="b2", spare="w2")
+    node.heard("s1")
+    node.bye("s1")
+    effects = node.join("s3", boot="b2")
+    assert only(effects, Welcome).worker == "w2"
+    assert set(node.machine.workers) == {"w2"}
 
 
 def test_what_another_worker_runs_is_not_taken_over_by_holding_it(node):

@@ -106,6 +106,46 @@ def test_an_adopted_attempt_keeps_its_slot_when_other_workers_come(node):
     assert node.room() == 1
 
 
+@pytest.fixture
+def busy():
+    """A node that has just started, with a page that is busy with what this run knows nothing of."""
+    node = Node()
+    effects = node.join(holding=[("of an earlier run", 90.0)])
+    assert only(effects, CancelOrder) == CancelOrder("s1", "of an earlier run", "stale")
+    return node
+
+
+def test_a_page_that_is_busy_with_something_of_an_earlier_run_has_no_room(busy):
+    assert busy.room() == 0
+    assert busy.released("s1", "of an earlier run", "cancelled") == []
+    assert busy.machine.hungry()
+    assert busy.room() == 1
+    assert busy.until_due_s() is None
+
+
+def test_a_page_that_cannot_let_go_of_something_of_an_earlier_run_is_asked_to_reload_once(busy):
+    assert only(busy.pass_s(60), Order) == Order("s1", "reload")
+    assert busy.until_due_s() is None
+    busy.away("s1")
+    effects = busy.join("s2", boot="b2")
+    assert not all_of(effects, CancelOrder)
+    assert busy.room() == 1
+
+
+def test_the_late_result_of_an_earlier_run_frees_the_slot_and_goes_to_the_store(busy):
+    assert ends(busy.result("s1", "of an earlier run", "42")) == {"of an earlier run": "succeeded"}
+    assert busy.room() == 1
+
+
+def test_a_page_cannot_make_the_server_keep_more_than_it_has_slots():
+    node = Node()
+    effects = node.join(slots=2, holding=[(f"a{n}", 0.0) for n in range(1_000)])
+    assert len(all_of(effects, CancelOrder)) == 1_000
+    assert len(node.machine.attempts) == 2
+    node.join("s2", slots=2, holding=[(f"b{n}", 0.0) for n in range(1_000)])
+    assert set(node.machine.attempts) == {"b0", "b1"}
+
+
 # -- stopping
 
 

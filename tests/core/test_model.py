@@ -14,39 +14,26 @@ from dispatcher.core.model import JobSpec
 from dispatcher.core.turn import Adopt, Cancel, Decide, Retry
 from tests.core import invariants
 from tests.core.drain import drain
+from tests.core.draws import (
+    EFFECTS,
+    HEARTBEATS_S,
+    OFFERS,
+    PAUSES_S,
+    TYPES,
+    able,
+    of,
+    pick,
+    somebody_has_a_stash,
+    somebody_is_able,
+    somebody_is_away,
+    somebody_is_cut_off,
+    somebody_is_there,
+    somebody_was_told,
+    somebody_works,
+    something_is_in_flight,
+)
 from tests.core.peers import OFFER_TTL_S
 from tests.core.world import Page, World
-
-pick = st.integers(0, 1_000)
-TYPES = st.sampled_from(["a", "a", "b"])
-OFFERS = st.sampled_from([("a",), ("a",), ("a", "b"), ("b",)])
-EFFECTS = st.sampled_from(["repeat", "once"])
-HEARTBEATS_S = st.sampled_from([None, None, 12.7])
-PAUSES_S = st.sampled_from([0.7, 2.9, 3.1, 9.5, 10.5, 29.5, 31.0, 61.7, 200.3])
-
-
-def able(page, world):
-    """Whether it can speak for a worker now."""
-    return page.session is not None and world.ref.by_session(page.session) is not None
-
-
-#: So that steps are not wasted on what cannot happen.
-somebody_is_there = precondition(lambda self: any(page.session for page in self.world.pages))
-somebody_is_able = precondition(lambda self: any(able(page, self.world) for page in self.world.pages))
-somebody_works = precondition(lambda self: any(page.has and able(page, self.world) for page in self.world.pages))
-somebody_has_a_stash = precondition(
-    lambda self: any(page.stash and able(page, self.world) for page in self.world.pages)
-)
-somebody_was_told = precondition(lambda self: any(page.told and able(page, self.world) for page in self.world.pages))
-somebody_is_cut_off = precondition(lambda self: any(not page.session for page in self.world.pages))
-somebody_is_away = precondition(lambda self: any(session.away for session in self.world.sessions.values()))
-something_is_in_flight = precondition(lambda self: self.world.flight is not None)
-
-
-def of(items, n):
-    """One of these; None: there is none."""
-    items = list(items)
-    return items[n % len(items)] if items else None
 
 
 class Node(RuleBasedStateMachine):
@@ -106,11 +93,12 @@ class Node(RuleBasedStateMachine):
         self.world.commands.append(Retry(of(sorted(self.world.accepted), n)))
 
     @precondition(lambda self: self.world.accepted)
-    @rule(n=pick, value=st.sampled_from([None, '"it was done"']))
-    def a_person_decides(self, n, value):
-        """Where nothing is in doubt, it changes nothing."""
-        doubtful = [row.id for row in self.world.doubtful()]
+    @rule(n=pick, value=st.sampled_from([None, '"it was done"']), answered=st.booleans())
+    def a_person_decides(self, n, value, answered):
+        """Where nothing is in doubt, it changes nothing. ``answered``: then a page brings the result after all."""
+        doubtful = {row.id: row.attempt for row in self.world.doubtful()}
         self.world.commands.append(Decide(of(doubtful or sorted(self.world.accepted), n), value, "I looked"))
+        self.world.answer_late(doubtful.values() if answered else [])
 
     @precondition(lambda self: self.world.accepted)
     @rule(n=pick)
@@ -186,10 +174,12 @@ class Node(RuleBasedStateMachine):
         return of([page for page in world.pages if (page.session in world.sessions) == connected], n)
 
     @somebody_is_cut_off
-    @rule(n=pick)
-    def a_page_connects_again(self, n):
-        if page := self.page(n, connected=False):
-            self.world.open(page)
+    @rule(n=pick, late=st.sampled_from([False, False, True]))
+    def a_page_connects_again(self, n, late):
+        """``late``: it tries twice, and what it said the first time is still on its way."""
+        for so_late in [True, False] if late else [False]:
+            if page := self.page(n, connected=False):
+                self.world.open(page, late=so_late)
 
     @somebody_is_able
     @rule(n=pick)
@@ -197,6 +187,11 @@ class Node(RuleBasedStateMachine):
         page = self.page(n, connected=True)
         if page and able(page, self.world):
             self.world.register(page)
+
+    @somebody_is_there
+    @rule(n=pick)
+    def a_register_comes_once_more(self, n):
+        self.world.replay(of(self.world.sessions, n))
 
     @somebody_is_there
     @rule(n=pick, how=st.sampled_from(["closes", "closes", "times_out", "leaves", "bye"]))
@@ -265,7 +260,6 @@ class Node(RuleBasedStateMachine):
     @somebody_is_able
     @rule(times=st.sampled_from([1, 2, 2]), again=st.sampled_from([False, False, True]))
     def everybody_ignores_offers(self, times, again):
-        """Throws them away, that is; who registers again gets them again."""
         for _ in range(times):
             self.everybody_polls()
             self.everybody_polls()
@@ -274,6 +268,30 @@ class Node(RuleBasedStateMachine):
                 if again and able(page, self.world):
                     self.world.register(page)
             self.world.advance(self.world.now + OFFER_TTL_S)
+
+    @somebody_is_able
+    @rule(times=st.sampled_from([1, 2]), paused=st.sampled_from([False, False, True]))
+    def everybody_declines(self, times, paused):
+        for _ in range(times):
+            self.everybody_polls()
+            for page in [page for page in self.world.pages if able(page, self.world)]:
+                if paused:
+                    self.world.pause(page, True)
+                for attempt in [name for name, at in page.has.items() if at is None]:
+                    self.world.release(page, attempt)
+
+    @somebody_is_able
+    @rule(cancel=st.booleans())
+    def an_accept_and_the_next_offer_are_lost(self, cancel):
+        self.everybody_polls()
+        self.world.advance(self.world.now + OFFER_TTL_S)
+        self.world.settle()
+        for page in self.world.pages:
+            self.world.poll(page, lost=True)
+        if cancel:
+            self.world.commands += [Cancel(job, "") for job in self.world.on_offer()]
+            self.world.settle()
+        self.world.everybody_reconnects()
 
     @somebody_is_able
     @rule()
@@ -305,12 +323,12 @@ class Node(RuleBasedStateMachine):
             self.world.finish_turn()
 
     @somebody_works
-    @rule(n=pick, percent=st.sampled_from([None, 50.0]))
-    def a_task_says_how_far_it_is(self, n, percent):
-        page, attempt = self.working(n)
-        if page:
+    @rule(percent=st.sampled_from([None, 50.0]))
+    def a_task_says_how_far_it_is(self, percent):
+        self.world.advance(self.world.now + 0.7)
+        able_ones = [page for page in self.world.pages if able(page, self.world)]
+        for page, attempt in [(one, name) for one in able_ones for name in one.has]:
             self.world.progress(page, attempt, percent)
-            self.world.call(self.world.machine.log(page.session, attempt, "a line", self.world.now), [])
 
     @somebody_works
     @rule(n=pick)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from dispatcher.core.effects import Answer, CancelOrder, Effect, Offer, Record
 from dispatcher.core.worker import Registration
 from tests.core.pages import Page, Session
@@ -16,28 +18,64 @@ class World(ServerHalf):
 
     # -- pages
 
-    def open(self, page: Page) -> None:
-        """A new session for a page, which registers."""
+    def open(self, page: Page, *, late: bool = False) -> None:
+        """A new session for a page, which registers; ``late``: so late that it has left the session before."""
         if page.session is not None:
             return
         page.session = self.new_id("s")
         page.boot = page.boot or self.new_id("b")
-        self.sessions[page.session] = Session(page)
-        self.register(page)
+        self.session_count += 1
+        self.sessions[page.session] = Session(page, self.session_count)
+        if not late:
+            self.register(page)
+            return
+        self.sessions[page.session].said = self.said_of(page)
+        page.session = None
 
     def register(self, page: Page) -> None:
         assert page.session is not None
+        registration, hello = self.said_of(page)
+        session = self.sessions[page.session]
+        session.said = session.said or (registration, hello)
+        ends = self.ref.register(page.session, hello)
+        self.call(self.machine.register(page.session, registration, self.now), ends)
+
+    def said_of(self, page: Page) -> tuple[Registration, Hello]:
+        """What it says when it registers now: to the machine, and to the reference."""
+        assert page.session is not None
+        opened = self.sessions[page.session].opened
         bound = self.ref.by_session(page.session)
         worker = page.worker or (bound.id if bound is not None else self.new_id("w"))
         holding = {name: self.now - (at if at is not None else self.now) for name, at in page.has.items()}
         spare = self.new_id("w")
-        hello = Hello(worker, spare, page.boot, frozenset(page.types), page.slots, holding, frozenset(page.stash))
+        types, stash = frozenset(page.types), frozenset(page.stash)
+        hello = Hello(worker, spare, page.boot, types, page.slots, holding, stash, opened)
         registration = Registration(
             worker=worker, spare=spare, boot=page.boot, name=page.name, types=page.types, slots=page.slots,
-            holding=tuple(holding.items()), finished=tuple(page.stash),
+            holding=tuple(holding.items()), finished=tuple(page.stash), opened=float(opened),
         )  # fmt: skip
-        ends = self.ref.register(page.session, hello)
-        self.call(self.machine.register(page.session, registration, self.now), ends)
+        return registration, hello
+
+    def replay(self, name: str) -> None:
+        """The network brings the session's first register once more, however old it is."""
+        said = self.sessions[name].said
+        if said is not None:
+            ends = self.ref.register(name, said[1])
+            bound = self.machine.worker_of(name)
+            if bound is not None and bound.boot == said[0].boot:
+                assert not ends, "a repetition has ended something"
+            self.call(self.machine.register(name, said[0], self.now), ends)
+
+    def on_offer(self) -> list[str]:
+        """Jobs that a page was offered and has not accepted."""
+        offered = {lease.id for lease in self.ref.leases.values() if lease.phase == "offered"}
+        return [row.id for row in self.rows.by_seq.values() if row.attempt in offered]
+
+    def everybody_reconnects(self) -> None:
+        """A new session for each page."""
+        for page in self.pages:
+            self.leaves(page)
+            self.open(page)
 
     def poll(self, page: Page, *, lost: bool = False) -> None:
         """A poll answer takes the outbox away; the network may lose it."""
@@ -63,6 +101,7 @@ class World(ServerHalf):
         assert page.session is not None
         self.ref.progress(page.session, attempt)
         self.call(self.machine.progress(page.session, attempt, percent, "x", self.now), [])
+        self.call(self.machine.log(page.session, attempt, "a line", self.now), [])
 
     def receive(self, page: Page, effect: Effect) -> None:
         if isinstance(effect, Offer) and effect.claim.attempt not in page.stash:
@@ -80,6 +119,13 @@ class World(ServerHalf):
         if page.has.get(attempt, self.now) is None:
             page.has[attempt] = self.now
         self.call(effects, [])
+
+    def answer_late(self, attempts: Iterable[str | None]) -> None:
+        """Somebody who can brings these results."""
+        self.settle()
+        able = [page for page in self.pages if page.session is not None and self.ref.by_session(page.session)]
+        for attempt in attempts if able else []:
+            self.result(able[0], attempt or "")
 
     def stash(self, page: Page, attempt: str) -> None:
         """It has a result, which is not on its way yet."""

@@ -217,3 +217,18 @@ async def test_after_a_standstill_nobody_is_taken_for_gone_and_what_has_arrived_
     )  # fmt: skip
     await house.say("s2", op="result", attempt=offers[0]["attempt"], value=1)
     assert await house.state(job) == "succeeded"
+
+
+async def test_a_page_that_holds_what_is_over_gets_no_job_until_it_lets_go_of_it():
+    """As after a restart of the server: the page's task hangs, its job has gone on without it."""
+    house = await House().start()
+    held = {"attempt": "0000000001-000000-of-an-earlier-run", "elapsed_ms": 90_000}
+    await house.register("s1", holding=[held])
+    job = await house.submit()
+    told = await house.hear("s1")
+    assert not [message for message in told if message["op"] == "job"]
+    [worker] = house.dispatcher.workers()
+    assert worker.jobs == [], "of a job that the server cannot name nothing is shown"
+    assert "every one is busy" in (house.dispatcher.why_waits(await house.dispatcher.job(job.id)) or "")
+    told = await house.say("s1", op="released", attempt="0000000001-000000-of-an-earlier-run", reason="cancelled")
+    assert [message["id"] for message in told if message["op"] == "job"] == [job.id]

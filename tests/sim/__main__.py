@@ -6,9 +6,9 @@ import argparse
 import json
 import sys
 import time
-from collections import Counter
 
-from tests.sim.world import Outcome, run
+from tests.sim.totals import run_until, say
+from tests.sim.world import run
 
 
 def replay(seed: int, quiet: bool) -> int:
@@ -23,34 +23,17 @@ def replay(seed: int, quiet: bool) -> int:
 
 def long_run(first: int, steps: int) -> int:
     begun = time.monotonic()
-    total = Outcome(first)
-    seeds, violations = 0, list[str]()
-    faults: Counter[str] = Counter()
-    while total.steps < steps:
-        outcome = run(first + seeds)
-        seeds += 1
-        total.steps += outcome.steps
-        total.virtual_s += outcome.virtual_s
-        total.counts += outcome.counts
-        total.states += outcome.states
-        total.repeated += outcome.repeated
-        total.executions += outcome.executions
-        faults.update(outcome.faults.keys())
-        if outcome.violation:
-            violations.append(outcome.violation)
-            print(outcome.violation, file=sys.stderr, flush=True)
-        if seeds % 50 == 0:
-            print(f"{total.steps:,} steps, {seeds} seeds, {len(violations)} violations", file=sys.stderr, flush=True)
+    total = run_until(first, steps, say)
     real_s = time.monotonic() - begun
     summary = {
-        "steps": total.steps, "seeds": seeds, "first_seed": first, "virtual_s": round(total.virtual_s),
+        "steps": total.steps, "seeds": total.seeds, "first_seed": first, "virtual_s": round(total.virtual_s),
         "real_s": round(real_s, 1), "steps_per_s": round(total.steps / real_s),
-        "violations": violations, "jobs": total.counts["jobs"], "job_states": dict(total.states),
+        "violations": total.violations, "jobs": total.counts["jobs"], "job_states": dict(total.states),
         "executions": total.executions, "repeated_executions_by_cause": dict(total.repeated),
-        "happened": dict(sorted(total.counts.items())), "seeds_with_fault": dict(sorted(faults.items())),
+        "happened": dict(sorted(total.counts.items())), "seeds_with_fault": dict(sorted(total.faults.items())),
     }  # fmt: skip
     print(json.dumps(summary, indent=2))
-    return bool(violations)
+    return bool(total.violations)
 
 
 def main() -> int:

@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from dispatcher.sdk.simulator.faults import Faults
+from dispatcher.sdk.simulator.faults import Ending, Faults
 from dispatcher.sdk.simulator.hands import Held
 from dispatcher.sdk.simulator.journal import Journal
 from dispatcher.sdk.simulator.page import Identity, Page, Profile, Report
@@ -42,6 +42,7 @@ class SimPage(Page):
 
     def started(self, held: Held) -> None:
         self.world.history.executed(self.boot, held.attempt, held.job)
+        self.world.count("tasks that hang") if held.plan.ending is Ending.NEVER else None
         self.window.mine.add(held.attempt)
         super().started(held)
 
@@ -158,6 +159,7 @@ class Window:
         if self.gone or paused == self.paused:
             return
         self.paused = paused
+        self.world.count("pauses") if paused else None
         self._said_pause = False
         self._do(self._pump)
 
@@ -243,8 +245,12 @@ class Window:
         self.world.trace(f"{self.name} <- {text[:150]}")
         if message["op"] in ("recorded", "cancel") or (message["op"] == "refused" and message.get("attempt")):
             self.mine.discard(message["attempt"])
-        if message["op"] == "recorded":
+        if message["op"] == "registered":
+            self.world.history.registers(self.page.boot, message["worker"])
+        elif message["op"] == "recorded":
             self.world.history.told(message["attempt"], message["verdict"])
+        elif message["op"] == "go":
+            self.world.checks.once.told_to_go(message["attempt"])
         elif message["op"] == "job":
             self.world.history.offered.append(message["attempt"])
 

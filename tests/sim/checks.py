@@ -6,10 +6,28 @@ import json
 from typing import TYPE_CHECKING
 
 from dispatcher.core.ledger import JobRow
-from dispatcher.core.states import FINAL, JobState
-from dispatcher.core.turn import Cancel, Cause, Ended, OfferedTypes, Retry, Turn, TurnReport, Verdict
+from dispatcher.core.states import FINAL, OPEN, Event, JobState
+from dispatcher.core.turn import (
+    Adopt,
+    Cancel,
+    Cause,
+    Decide,
+    Ended,
+    JobCommand,
+    OfferedTypes,
+    Report,
+    Retry,
+    Settled,
+    Turn,
+    TurnReport,
+    Verdict,
+)
 from dispatcher.core.worker import Attempt, AttemptState, WorkerState
+from dispatcher.service import HOUSEKEEPING_S
+from tests.sim.beats import Beats
 from tests.sim.node import Node
+from tests.sim.once import Once
+from tests.sim.storms import Storms
 
 if TYPE_CHECKING:
     from tests.sim.world import World
@@ -22,6 +40,8 @@ SLACK_S = 1.0
 SLOW_TURNS_S = 7.0
 #: See Operator.stall.
 LONGEST_STALL_S = 41.0
+#: What is counted of commands that were obeyed.
+_DONE = {Cancel: "cancelled", Retry: "retried", Decide: "decided by a person", Adopt: "late answers adopted"}
 
 
 class Checks:
@@ -40,7 +60,10 @@ class Checks:
         #: Since when: a job is queued; a worker of the running process has room.
         self._queued_since: dict[int, float] = {}
         self._idle_since: dict[str, float] = {}
-        self._resumed_at = 0.0
+        self._resumed_at = self._room_at = 0.0
+        self.once = Once(world)
+        self.beats = Beats(world)
+        self.storms = Storms(world)
 
     def fail(self, what: str) -> None:
         self.world.broken(what)
@@ -60,8 +83,21 @@ class Checks:
             if done.revoked is not None:
                 self.revoked.add(done.revoked)
             if done.done and not isinstance(command, OfferedTypes):
-                self.world.count("cancelled" if isinstance(command, Cancel) else "retried")
+                self._commanded(command, turn)
         self._claims(node, turn, report, begun)
+        if self.rows.room != "plenty" and any(accepted.job is not None for accepted in report.accepted):
+            self.fail("S23: a job was taken although the disk has no room")
+
+    def _commanded(self, command: JobCommand, turn: Turn) -> None:
+        """What a person or a program wanted, and what the rows allowed."""
+        self.world.count(_DONE[type(command)])
+        before = self.rows.changed.get(self.rows.by_id[command.job])
+        if isinstance(command, Retry):
+            self.once.wanted_again(command.job)
+        doubtful = before is not None and before.state is JobState.IN_DOUBT
+        doubtful = doubtful or any(isinstance(said, Ended) and said.event is Event.DOUBT for said in turn.reports)
+        if isinstance(command, Decide) and not doubtful:
+            self.fail(f"S15b: {command.job} was decided, and was {before and before.state}")
 
     def _purged(self, turn: Turn) -> None:
         """I33: only final jobs, older than the rule; keys live at least as long."""
@@ -92,10 +128,10 @@ class Checks:
 
     def _moved(self, job: JobRow, before: JobRow | None, turn: Turn) -> None:
         """I5: a final state changes only because a person wants it to; what was recorded never changes."""
-        retried = any(isinstance(command, Retry) and command.job == job.id for command in turn.commands)
-        if retried and before is not None and job.number == before.number:
+        by_hand = any(isinstance(c, (Retry, Adopt)) and c.job == job.id for c in turn.commands)
+        if by_hand and before is not None and job.number == before.number:
             self.retried.add(job.id)
-        if before is not None and before.state in FINAL and not retried and before != job:
+        if before is not None and before.state in FINAL and not by_hand and before != job:
             self.fail(f"I5: {job.id} was {before.state} and has become {job.state}")
         result = self.rows.results.get(job.seq)
         if result is not None and self.results.setdefault(job.seq, result) != result:
@@ -108,11 +144,20 @@ class Checks:
     def _reports(self, node: Node, turn: Turn, report: TurnReport) -> None:
         for said, settled in zip(turn.reports, report.verdicts, strict=True):
             if settled.verdict is not Verdict.RECORDED:
+                self._unheeded(said, settled)
                 continue
             if said.attempt in self.revoked:
                 self.fail(f"I30: {said.attempt} was revoked, and {said} was recorded")
             if isinstance(said, Ended):
                 self._ended(node, said)
+
+    def _unheeded(self, said: Report, settled: Settled) -> None:
+        """S9: a late result is taken as long as its attempt is the newest of a job that waits."""
+        row = self.rows.all_attempts.get(said.attempt)
+        job = self.rows.by_seq.get(row.job) if row is not None else None
+        result = isinstance(said, Ended) and said.cause is Cause.SUCCEEDED and settled.verdict is Verdict.STALE
+        if result and job is not None and job.attempt == said.attempt and job.state in OPEN:
+            self.fail(f"S9: {job.id} is {job.state}, and the late result of {said.attempt} was not taken")
 
     def _ended(self, node: Node, said: Ended) -> None:
         history, attempt = self.world.history, said.attempt
@@ -122,7 +167,11 @@ class Checks:
         before = self.rows.changed.get(job.seq)
         if before is None or before.attempt != attempt:
             self.fail(f"I5: {attempt} is not the newest of {job.id}, and {said.cause} was recorded")
+        self.once.ended(said, job)
+        if said.cause is Cause.RELEASED:
+            self.storms.released(said)
         if said.cause is Cause.SUCCEEDED:
+            self.world.count("late results recorded") if row.late_at is not None else None
             if self.rows.results.get(job.seq) != said.value:
                 self.fail(f"I4: {job.id} does not hold the result that was recorded")
             if said.value not in history.sent.get(attempt, ()):
@@ -133,7 +182,7 @@ class Checks:
             accepted_at = history.accepted_at.get(attempt)
             if accepted_at is None or self.world.now < accepted_at + job.timeout_s:
                 self.fail(f"I9: {attempt} timed out early")
-        if said.cause is Cause.LOST:
+        if said.cause is Cause.LOST and not self.beats.silent(node, said):
             self._lost(node, attempt, said.holder.boot if said.holder else "")
 
     def _lost(self, node: Node, attempt: str, boot: str) -> None:
@@ -151,6 +200,7 @@ class Checks:
         for claim in report.claims:
             self.claimed_at[claim.attempt] = self.world.now
             job = self.rows.by_seq[self.rows.by_id[claim.job]]
+            self.once.claimed(job, claim.attempt)
             if job.expires_at is not None and job.expires_at <= turn.now_at:
                 self.fail(f"I13: {job.id} has expired and is offered")
             place = (job.rank or 0.0, job.seq)
@@ -190,7 +240,7 @@ class Checks:
         if numbers != list(range(1, job.number + 1)):
             self.fail(f"I17: the numbers of {job.id} are {numbers}, its own {job.number}")
         won = [a for a in attempts if a.cause is Cause.SUCCEEDED or a.late_at is not None]
-        if len(won) != (job.state is JobState.SUCCEEDED):
+        if len(won) != (job.state is JobState.SUCCEEDED and not self.world.history.by_hand(job)):
             self.fail(f"I4: {job.id} is {job.state} with {len(won)} results recorded")
         if won and self.rows.results.get(job.seq) not in self.world.history.sent.get(won[0].id, ()):
             self.fail(f"I5: the result of {job.id} is not one of {won[0].id}")
@@ -244,6 +294,8 @@ class Checks:
                 continue
             ends_at = deadlines.get(("lease", attempt.id))
             self._in_bounds(attempt, ends_at)
+            if attempt.state is AttemptState.RUNNING:
+                self.beats.listens(node, attempt)
             if ends_at is None:
                 worker = machine.workers.get(attempt.worker)
                 if attempt.state is not AttemptState.OFFERED or attempt.written or worker is None or not worker.session:
@@ -272,8 +324,10 @@ class Checks:
             self.fail("I8b: one boot is two workers")
         for worker in machine.workers.values():
             offered = sum(a.state is AttemptState.OFFERED for a in worker.attempts.values())
-            if offered and len(worker.attempts) > worker.slots and not self.world.history.lied:
-                self.fail(f"I7: {worker.id} holds {len(worker.attempts)} attempts in {worker.slots} slots")
+            # Not those of which only the page has told us: it may have ended others, and we do not know that yet.
+            ours = sum(bool(a.claim.job) for a in worker.attempts.values())
+            if offered and ours > worker.slots and not self.world.history.lied:
+                self.fail(f"I7: {worker.id} holds {ours} attempts in {worker.slots} slots")
             if worker.state is WorkerState.AWAY and machine._deadlines.get(("grace", worker.id)) is None:
                 self.fail(f"I8: {worker.id} is away for ever")
             if worker.session is not None and machine._by_session.get(worker.session) is not worker:
@@ -287,14 +341,18 @@ class Checks:
             if worker.room() and not node.machine.draining:
                 idle[worker.id] = self._idle_since.get(worker.id, now)
         self._idle_since = idle
-        if not idle or not self.rows.queued:
+        if not idle or not self.rows.queued or self.rows.room == "full":
             return
         for row in self.rows.queued.values():
-            ready = max(self._queued_since.get(row.seq, now), self._resumed_at, node.started_at)
+            ready = max(self._queued_since.get(row.seq, now), self._resumed_at, node.started_at, self._room_at)
             for name, since in idle.items():
                 late_s = now - max(ready, since)
                 if late_s > SLACK_S + SLOW_TURNS_S and row.type in node.machine.workers[name].lanes:
                     self.fail(f"I20: {row.id} is ready and {name} idle for {late_s:.1f} s")
+
+    def room_again(self) -> None:
+        """After a full disk, jobs are offered with the next turn, at the latest with that of the housekeeping."""
+        self._room_at = self.world.now + HOUSEKEEPING_S
 
     def resumed(self, node: Node) -> None:
         """The process had stood still."""

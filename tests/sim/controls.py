@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import copy
+import random
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from unittest import mock
 
-from dispatcher.core import ledger
+from msgspec.structs import replace
+
+from dispatcher.core import ledger, retry
+from dispatcher.core.effects import Go
 from dispatcher.core.machine import Machine
-from dispatcher.core.turn import Turn, TurnReport
+from dispatcher.core.model import JobView
+from dispatcher.core.states import Event, JobState
+from dispatcher.core.turn import Accepted, Decide, Ended, Turn, TurnReport
 from dispatcher.pages import Pages
+from dispatcher.store import commands
 from tests.sim.browser import SimPage
 from tests.sim.disk import SimStore
 from tests.sim.knobs import Knobs
+from tests.sim.world import run
 
-__all__ = ["CONTROLS"]
+__all__ = ["CONTROLS", "SEEDS", "hunted"]
+
+#: Each must be found within so many seeds.
+SEEDS = 12
 
 
 @contextmanager
@@ -101,6 +112,63 @@ def stash_before_verdict() -> Iterator[None]:
         yield
 
 
+def _instead(owner: Any, name: str, other: Callable[..., Any]) -> Callable[[], AbstractContextManager[Any]]:
+    """A bug that is one function: ``other`` gets the real one, then what that is called with."""
+    real = getattr(owner, name)
+    return lambda: mock.patch.object(owner, name, lambda *args, **kwargs: other(real, *args, **kwargs))
+
+
+def _told_at_once(real: Any, self: Machine, session: str, attempt: str, now: float) -> Any:
+    """Go is told with the accept, before that is durable."""
+    effects = real(self, session, attempt, now)
+    held = self.attempts.get(attempt)
+    return [*effects, Go(session, attempt)] if held is not None and held.claim.once else effects
+
+
+def _forgets_go(real: Any, self: Machine, live: Any, now: float) -> Any:
+    effects = real(self, live, now)
+    for attempt in self.attempts.values():
+        attempt.went = False
+    return effects
+
+
+def _runs_again(real: Any, attempt: Any, cause: Any, detail: str) -> Ended:
+    return Ended(attempt.id, cause, Event.REQUEUE, attempt.holder(), detail=detail)
+
+
+def _impatient(real: Any, self: Machine, attempt: Any) -> None:
+    real(self, attempt)
+    if attempt.claim.heartbeat_s is not None:
+        self._deadlines.set(("beat", attempt.id), self._now + attempt.claim.heartbeat_s / 2)
+
+
+def _decides_any(real: Any, command: Any, job: Any) -> bool:
+    waits = job.state in (JobState.QUEUED, JobState.SCHEDULED)
+    return real(command, job) or (isinstance(command, Decide) and command.value is not None and waits)
+
+
+def _late_is_stale(real: Any, report: Any, attempt: Any, job: Any, current: bool, *rest: Any) -> Any:
+    return real(report, attempt, job, current and job.state is JobState.RUNNING, *rest)
+
+
+def _acknowledges_without_room(real: Any, self: SimStore, turn: Turn) -> TurnReport:
+    report: TurnReport = real(self, turn)
+    return replace(report, accepted=[_MADE_UP if a.error == "storage_full" else a for a in report.accepted])
+
+
+_MADE_UP = Accepted(JobView(**{name: None for name in JobView.__struct_fields__} | {"id": "made up"}))  # type: ignore[arg-type]
+
+
+@contextmanager
+def offers_into_taken_slots() -> Iterator[None]:
+    """As it once was: what a page holds and the server does not know takes no slot, and declines count for nothing."""
+    with (
+        mock.patch.object(Machine, "_take_for_over", return_value=[]),
+        mock.patch.object(Machine, "_heeds_no_offer"),
+    ):
+        yield
+
+
 def _crashes(knobs: Knobs) -> None:
     knobs.kill_every_s = 10.0
 
@@ -117,11 +185,90 @@ def _cuts(knobs: Knobs) -> None:
     knobs.cut_poll_every_s = 5.0
 
 
+def _late_posts(knobs: Knobs) -> None:
+    knobs.late_post, knobs.cut_poll_every_s = 0.3, 5.0
+
+
+def _slow_bodies(knobs: Knobs) -> None:
+    """A POST whose poll breaks meanwhile is overtaken by the next session."""
+    knobs.slow_body, knobs.cut_poll_every_s, knobs.unseen_by_server = 0.5, 1.0, 0.9
+    knobs.horizon_s = 150.0
+
+
+def _effects(knobs: Knobs) -> None:
+    """Effects that must happen once, with servers and pages that die."""
+    knobs.once, knobs.kill_every_s, knobs.reload_every_s, knobs.slow_disk = 0.9, 10.0, 10.0, 0.5
+
+
+def _hanging(knobs: Knobs) -> None:
+    """The same, and tasks that hang."""
+    _effects(knobs)
+    knobs.never_answer = 0.3
+
+
+def _doubts(knobs: Knobs) -> None:
+    """So many that people meet over them."""
+    _hanging(knobs)
+    knobs.jobs_every_s, knobs.pages, knobs.horizon_s = 0.3, 2, 150.0
+
+
+def _hearts(knobs: Knobs) -> None:
+    knobs.heartbeat, knobs.progress_s, knobs.kill_every_s = 0.9, 1.0, 10.0
+
+
+def _late_answers(knobs: Knobs) -> None:
+    knobs.heartbeat, knobs.progress_s, knobs.ignore_cancels, knobs.adopt, knobs.retry = 0.9, 0.0, 0.9, 1.0, 0.0
+    knobs.run_s = 2.0
+
+
+def _full_disks(knobs: Knobs) -> None:
+    knobs.full_disk_every_s = 5.0
+
+
+def _hanging_over_restarts(knobs: Knobs) -> None:
+    knobs.never_answer, knobs.ignore_cancels, knobs.kill_every_s, knobs.horizon_s = 0.2, 0.9, 15.0, 150.0
+
+
 #: Name -> (the bug, what must go wrong for it to show).
-CONTROLS: dict[str, tuple[Callable[[], AbstractContextManager[None]], Callable[[Knobs], None]]] = {
+CONTROLS: dict[str, tuple[Callable[[], AbstractContextManager[Any]], Callable[[Knobs], None]]] = {
     "no fence": (no_fence, _cancels),
     "acknowledged before it is durable": (ack_before_commit, _crashes),
     "sent is delivered": (sent_is_delivered, _losses),
     "identity ignored": (identity_ignored, _cuts),
     "stash deleted before the verdict": (stash_before_verdict, _crashes),
+    "a register that comes once more ends what it does not name": (
+        _instead(Machine, "_reconcile", lambda real, self, worker, said, _: real(self, worker, said, False)),
+        _late_posts,
+    ),
+    "a register of a session that was left is believed": (
+        _instead(Pages, "opened", lambda real, self, sid, remote, agent, now: real(self, sid, remote, agent, 0.0)),
+        _slow_bodies,
+    ),
+    "offers into slots that are taken": (offers_into_taken_slots, _hanging_over_restarts),
+    "go is told before the accept is durable": (_instead(Machine, "accept", _told_at_once), _effects),
+    "a restart forgets that a page was told to go": (_instead(Machine, "restore", _forgets_go), _effects),
+    "what was lost after go runs again": (_instead(retry, "in_doubt", _runs_again), _hanging),
+    "a decision is taken for a job that waits": (_instead(commands, "_allowed", _decides_any), _doubts),
+    "silence is cut short": (_instead(Machine, "_beat", _impatient), _hearts),
+    "nobody listens for a heartbeat": (_instead(Machine, "_beat", lambda real, self, attempt: None), _hearts),
+    "a late result is not taken": (_instead(ledger, "_end", _late_is_stale), _late_answers),
+    "an adopted answer is made up": (
+        _instead(commands, "evidence", lambda real, attempts: real(attempts) and '"made up"'),
+        _late_answers,
+    ),
+    "a full disk is not noticed": (_instead(SimStore, "write", _acknowledges_without_room), _full_disks),
 }
+
+
+def hunted(name: str) -> tuple[int, str | None]:
+    """Plants one. Returns in how many seeds it was looked for, and what was found in the last of them."""
+    plant, provoke = CONTROLS[name]
+    with plant():
+        for seed in range(1, SEEDS + 1):
+            knobs = Knobs.draw(random.Random(f"knobs of {seed}"))
+            knobs.lie_every_s, knobs.horizon_s, knobs.jobs_every_s = 0.0, 60.0, 1.0
+            provoke(knobs)
+            violation = run(seed, knobs=knobs).violation
+            if violation is not None:
+                return seed, violation
+    return SEEDS, None

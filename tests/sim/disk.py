@@ -10,10 +10,12 @@ import random
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from dispatcher.core.ledger import AttemptRow, Changes, JobRow, silent_attempt
 from dispatcher.core.model import JobView
 from dispatcher.core.states import JobState
-from dispatcher.core.turn import LiveAttempt, Turn, TurnReport
+from dispatcher.core.turn import Accepted, LiveAttempt, Turn, TurnReport
 from dispatcher.errors import StorageTrouble
 from dispatcher.store.memory import MemoryRows, MemoryStore
 from dispatcher.store.rows import Limits, Tally
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from tests.sim.node import Node
 
 __all__ = ["Disk", "DiskRows", "SimStore"]
+
+_NO_ROOM = Accepted(None, error="storage_full", detail="simulated")
 
 
 class DiskRows(MemoryRows):
@@ -39,6 +43,8 @@ class DiskRows(MemoryRows):
         self.purged: list[JobRow] = []
         self.saved_tallies: dict[tuple[int, str], Tally] = {}
         self.saved_clock = 0.0
+        #: ``plenty``; ``low``: no room for new jobs; ``full``: room for what is already here, out of the reserve.
+        self.room = "plenty"
 
     def _put(self, job: JobRow) -> None:
         self.changed.setdefault(job.seq, self.by_seq.get(job.seq))
@@ -104,6 +110,12 @@ class SimStore(MemoryStore):
             next_due_at=disk.rows.next_due_at(),
         )
 
+    def _fitting(self, turn: Turn) -> Turn:
+        """What there is room for, as in the real store."""
+        if self.disk.room == "full":
+            return replace(turn, submissions=[], demand=[])
+        return replace(turn, submissions=[]) if self.disk.room == "low" else turn
+
     async def apply(self, turn: Turn) -> TurnReport:
         world, loop = self._node.world, self._node.loop
         done = loop.create_future()
@@ -119,6 +131,7 @@ class SimStore(MemoryStore):
 
     def _instants(self) -> tuple[float, float, float]:
         slow = self._rng.random() < self._node.world.knobs.slow_disk
+        self._node.world.count("slow turns") if slow else None
         most_s = 1.5 if slow else 0.01
         begun = self._node.world.now
         commit_at = max(begun, self._free_at) + self._rng.uniform(0.0001, most_s)
@@ -145,10 +158,11 @@ class SimStore(MemoryStore):
         """The transaction."""
         self.disk.changed.clear()
         self.disk.purged.clear()
-        report = self._applier.apply(turn)
+        report = self._applier.apply(self._fitting(turn))
         self._applier.committed()
         self.disk.keep()
-        return report
+        refused = [_NO_ROOM] * (len(turn.submissions) - len(report.accepted))
+        return replace(report, accepted=[*report.accepted, *refused])
 
     def _fail(self, done: Any, report_at: float) -> None:
         """An I/O error: the outcome is unknown to the process, which must end."""
@@ -167,6 +181,7 @@ class SimStore(MemoryStore):
                 LiveAttempt(
                     attempt=job.attempt or "", job=job.id, type=job.type, number=job.number + (started_at is None),
                     started_at=started_at, timeout_s=job.timeout_s, errors=job.errors, crashes=job.crashes,
+                    heartbeat_s=job.heartbeat_s, once=job.effects == "once",
                     max_attempts=job.max_attempts, max_crashes=job.max_crashes,
                     worker=(row.worker if row else None) or "", boot=(row.boot if row else None) or "",
                 )

@@ -6,8 +6,10 @@ import itertools
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from dispatcher.core.ledger import JobRow
 from dispatcher.core.model import JobSpec, JobView
 from dispatcher.core.states import FINAL
+from dispatcher.store.attempts import job_of
 
 if TYPE_CHECKING:
     from tests.sim.world import World
@@ -34,6 +36,8 @@ class History:
         #: Job -> (boot, attempt) of every start of a task.
         self.executions: dict[str, list[tuple[str, str]]] = {}
         self._executed: set[str] = set()
+        #: Job -> results (JSON text) that people decided on.
+        self.decided: dict[str, set[str]] = {}
         #: Attempts that a lie was told about.
         self.lied: set[str] = set()
         #: Boot -> instant of the last sign that its page may be gone.
@@ -51,7 +55,7 @@ class History:
         return f'{{"n":{self._answers},"of":{data}}}'
 
     def registers(self, boot: str, worker: str | None) -> None:
-        """A boot says whose window it is."""
+        """A boot says whose window it is, or is told so."""
         if worker is not None:
             self._boots.setdefault(worker, set()).add(boot)
 
@@ -65,7 +69,16 @@ class History:
         if attempt in self._executed:
             self.world.broken(f"{attempt} was started twice")
         self._executed.add(attempt)
+        self.world.checks.once.started(attempt)
         self.executions.setdefault(job, []).append((boot, attempt))
+
+    def by_hand(self, job: JobRow) -> bool:
+        """Whether its result is one that a person decided on, or adopted from what its pages had sent."""
+        result = self.world.disk.rows.results.get(job.seq)
+        if job.reason == "decided":
+            return result in self.decided.get(job.id, ())
+        late = (values for attempt, values in self.sent.items() if job_of(attempt) == job.seq)
+        return job.reason == "adopted" and any(result in values for values in late)
 
     def acknowledged(self, token: str, job: str) -> None:
         earlier = self.acked.setdefault(token, job)

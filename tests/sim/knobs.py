@@ -13,14 +13,14 @@ __all__ = ["Knobs"]
 ON = 0.4
 
 
-def _share(most: float) -> float:
-    """A probability per occasion, up to ``most``."""
-    return field(default=0.0, metadata={"most": most})
+def _share(most: float, *, later: bool = False) -> float:
+    """A probability per occasion, up to ``most``. ``later``: drawn last, so that older knobs of a seed stay."""
+    return field(default=0.0, metadata={"most": most, "later": later})
 
 
-def _every(least_s: float, most_s: float) -> float:
+def _every(least_s: float, most_s: float, *, later: bool = False) -> float:
     """Seconds between two occurrences on average; 0: never."""
-    return field(default=0.0, metadata={"every": (least_s, most_s)})
+    return field(default=0.0, metadata={"every": (least_s, most_s), "later": later})
 
 
 @dataclass(kw_only=True)
@@ -34,6 +34,7 @@ class Knobs:
     unseen_by_server: float = _share(0.9)
     unseen_by_page: float = _share(0.9)
     replay_post: float = _share(0.15)
+    late_post: float = _share(0.15, later=True)
     slow_body: float = _share(0.2)
     slow_line: float = _share(0.2)
     cut_poll_every_s: float = _every(2.0, 60.0)
@@ -62,6 +63,9 @@ class Knobs:
     expires: float = _share(0.3)
     retry: float = _share(0.8)
     big: float = _share(0.1)
+    once: float = _share(0.9, later=True)
+    heartbeat: float = _share(0.9, later=True)
+    adopt: float = _share(1.0, later=True)
 
     # The server and its machine.
     kill_every_s: float = _every(15.0, 120.0)
@@ -72,6 +76,7 @@ class Knobs:
     stall_every_s: float = _every(30.0, 200.0)
     wall_step_every_s: float = _every(20.0, 200.0)
     slow_disk: float = _share(0.3)
+    full_disk_every_s: float = _every(20.0, 200.0, later=True)
 
     # Not faults: the size and the pace of the run.
     pages: int = 3
@@ -86,8 +91,14 @@ class Knobs:
     @classmethod
     def draw(cls, rng: random.Random) -> Knobs:
         knobs = cls()
-        for item in fields(knobs):
-            if not item.metadata:
+        knobs._draw_faults(rng, later=False)
+        knobs._draw_sizes(rng)
+        knobs._draw_faults(rng, later=True)
+        return knobs
+
+    def _draw_faults(self, rng: random.Random, *, later: bool) -> None:
+        for item in fields(self):
+            if not item.metadata or item.metadata["later"] is not later:
                 continue
             # Always the same number of draws, so that a new knob at the end leaves the others of a seed alone.
             on, strength = rng.random() < ON, rng.random()
@@ -96,9 +107,7 @@ class Knobs:
                 value = least * (most / least) ** strength
             else:
                 value = item.metadata["most"] * strength**2
-            setattr(knobs, item.name, value if on else 0.0)
-        knobs._draw_sizes(rng)
-        return knobs
+            setattr(self, item.name, value if on else 0.0)
 
     def _draw_sizes(self, rng: random.Random) -> None:
         self.pages = rng.randint(1, 6)

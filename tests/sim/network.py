@@ -45,6 +45,7 @@ class Wire:
     def _delay_s(self) -> float:
         world, rng = self.world, self.world.rng
         slow = rng.random() < world.knobs.slow_line
+        world.count("slow deliveries") if slow else None
         delay_s = rng.uniform(0.3, 4.0) if slow else rng.uniform(0.001, 0.05)
         return delay_s + max(0.0, world.partitions.get(self.name, 0.0) - world.now)
 
@@ -73,6 +74,7 @@ class Wire:
             self.cut()
             return
         body_delay_s = rng.uniform(0.1, 5.0) if method == "POST" and rng.random() < knobs.slow_body else 0.0
+        world.count("slow bodies") if body_delay_s else None
         if method == "POST" and rng.random() < knobs.replay_post:
             # As WinInet does: the first answer is lost with its connection, the browser sends the POST again by
             # itself, and the page sees one request.
@@ -80,7 +82,15 @@ class Wire:
             first = Wire(world, self.name, self.boot)
             first._to_server(lambda: first._deliver(method, query, body, 0.0))
             self._arrives_there = max(self._arrives_there, first._arrives_there + rng.uniform(0.0, 5.0))
+        if method == "POST" and knobs.late_post and rng.random() < knobs.late_post:
+            world.events.later(rng.uniform(0.1, 40.0), lambda: self._once_more(query, body))
         self._to_server(lambda: self._deliver(method, query, body, body_delay_s))
+
+    def _once_more(self, query: str, body: bytes) -> None:
+        """Something between page and server brings the POST again, long after."""
+        self.world.count("posts that came once more, late")
+        wire = Wire(self.world, self.name, self.boot)
+        wire._to_server(lambda: wire._deliver("POST", query, body, 0.0))
 
     def _deliver(self, method: str, query: str, body: bytes, body_delay_s: float) -> None:
         node = self.node

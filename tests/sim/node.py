@@ -83,8 +83,8 @@ class Node:
         self._backlog: dict[str, list[Callable[[], None]]] = {"soon": [], "io": [], "timer": []}
         self.exchanges: dict[Exchange, None] = {}
         self.wires: dict[Wire, None] = {}
-        #: Attempt -> when the core gave it up as lost.
-        self.lost_at: dict[str, float] = {}
+        #: Attempt -> how long nothing had been heard of it when the core gave it up as lost.
+        self.silence_s: dict[str, float] = {}
         self.loop = VirtualLoop(world.events, self.run)  # type: ignore[abstract]  # what nobody calls is left out
         settings = world.knobs.settings
         limits = StoreLimits(queue_depth=settings.queue_depth, retention_s=settings.retention_s)
@@ -110,7 +110,7 @@ class Node:
         self.dispatcher.attach(
             flush=self.sessions.flush, next_deadline=self.sessions.next_deadline, tick=self.sessions.tick
         )
-        self._listen_for_ends()
+        self._listen_in()
         self.loop.create_task(self._start())
 
     async def _start(self) -> None:
@@ -123,9 +123,13 @@ class Node:
             self.world.broken(f"a turn failed: {error.detail}")
         self.world.events.later(1.0, lambda: self.world.operator.kill("after store trouble", self))
 
-    def _listen_for_ends(self) -> None:
+    def _listen_in(self) -> None:
         """A page that ended its session, by word or by breaking the rules, has given evidence of leaving."""
-        pages, ended = self.dispatcher.pages, self.dispatcher.pages.ended
+        pages, ended, message = self.dispatcher.pages, self.dispatcher.pages.ended, self.dispatcher.pages.message
+
+        def read(sid: str, text: str, now: float) -> None:
+            self.world.checks.beats.message(self, sid, text)
+            message(sid, text, now)
 
         def hear(sid: str, now: float) -> None:
             worker = self.machine.worker_of(sid)
@@ -133,7 +137,7 @@ class Node:
                 self.world.history.evidence[worker.boot] = now
             ended(sid, now)
 
-        pages.ended = hear  # type: ignore[method-assign]
+        pages.ended, pages.message = hear, read  # type: ignore[method-assign]
 
     # -- the process
 
@@ -156,7 +160,7 @@ class Node:
     def _note_losses(self) -> None:
         for report in self.turns._reports:
             if isinstance(report, Ended) and report.cause is Cause.LOST:
-                self.lost_at.setdefault(report.attempt, self.world.now)
+                self.silence_s.setdefault(report.attempt, self.world.checks.beats.silence_s(report.attempt))
 
     def stall(self, seconds: float) -> None:
         """The process stands still: suspended, or its loop is blocked."""

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 from dispatcher.core.model import JobSpec, JobView
 from dispatcher.core.states import FINAL
 from dispatcher.core.turn import Accepted
-from dispatcher.errors import Draining, JobNotFound, KeyConflict, PagehandError, QueueFull, StorageTrouble, WrongState
+from dispatcher.errors import (
+    Draining,
+    JobNotFound,
+    KeyConflict,
+    PagehandError,
+    QueueFull,
+    StorageFull,
+    StorageTrouble,
+    WrongState,
+)
 from dispatcher.service import Dispatcher
 from tests.sim.node import Node
 
@@ -52,6 +61,8 @@ class Submitter:
     def __init__(self, world: World) -> None:
         self.world = world
         self.rng = random.Random(world.rng.getrandbits(64))
+        #: What came later is drawn from here, so that older seeds stay what they were.
+        self._more = random.Random(f"more of {world.seed}")
         self._count = 0
         #: Submissions whose outcome is not known yet.
         self.open = 0
@@ -69,6 +80,8 @@ class Submitter:
         world, rng, knobs = self.world, self.rng, self.world.knobs
         way_s, back_s = rng.uniform(0.001, 0.5), rng.uniform(0.001, 0.5)
         lost, unheard = rng.random() < knobs.lose_call, rng.random() < knobs.lose_reply
+        world.count("API requests lost") if lost else None
+        world.count("API answers lost") if unheard else None
         answered: list[object] = []
 
         def answer(value: Any) -> None:
@@ -104,7 +117,10 @@ class Submitter:
         token = f"t{self._count}"
         pad = "x" * rng.choice((0, 0, 100, 1_100 if rng.random() < knobs.big else 10))
         key = f"k{token}" if rng.random() < 0.8 else None
+        more = self._more
         spec = JobSpec(
+            effects="once" if more.random() < knobs.once else "repeat",
+            heartbeat_s=more.choice((1.5, 5.0)) if more.random() < knobs.heartbeat else None,
             type=rng.choice(self.world.types), data=json.dumps({"token": token, "pad": pad}),
             priority=rng.choice((0, 0, 0, 1, -1, 5)),
             delay_s=rng.uniform(0.1, 30) if rng.random() < knobs.delayed else 0.0,
@@ -119,7 +135,7 @@ class Submitter:
         self._call(lambda dispatcher: dispatcher.submit(spec), lambda outcome: self._heard(token, spec, outcome))
 
     def _heard(self, token: str, spec: JobSpec, outcome: Any) -> None:
-        again = isinstance(outcome, (QueueFull, Draining))
+        again = isinstance(outcome, (QueueFull, StorageFull, Draining))
         again = again or (isinstance(outcome, (Unknown, StorageTrouble)) and spec.key is not None)
         if again:
             self.world.events.later(self.rng.uniform(0.5, 10.0), lambda: self._submit(token, spec))
@@ -179,6 +195,35 @@ class Submitter:
             job = self.rng.choice(ended)
             self._call(lambda d: d.retry(job), lambda outcome: self._commanded(job, outcome))
 
+    def decide(self) -> None:
+        """Somebody settles a job in doubt; in the end, all of them."""
+        doubtful = [row.id for row in self.world.disk.rows.by_seq.values() if row.state == "in_doubt"]
+        some = doubtful if self.world.over else self._more.sample(doubtful, min(2, len(doubtful)))
+        for job in some:
+            what = ("done", "failed") if self.world.over else ("done", "failed", "again", "again")
+            self._decide(job, self._more.choice(what))
+            if self._more.random() < 0.5:  # somebody else looks at it, too
+                self._decide(job, self._more.choice(("done", "failed")))
+
+    def _decide(self, job: str, what: str) -> None:
+        if what == "again":
+            self._call(lambda d: d.retry(job), lambda outcome: self._commanded(job, outcome))
+            return
+        self._count += 1
+        value = f'{{"decision":{self._count}}}' if what == "done" else None
+        if value is not None:
+            self.world.history.decided.setdefault(job, set()).add(value)
+        self._call(lambda d: d.decide(job, value, "I looked"), lambda outcome: self._commanded(job, outcome))
+
+    def adopt(self) -> None:
+        """Somebody takes a late answer for the result of a job that has failed."""
+        rows = self.world.disk.rows
+        failed = [row for row in rows.by_seq.values() if row.state == "failed"]
+        late = [row.id for row in failed if any(a.evidence for a in rows.of_job.get(row.seq, {}).values())]
+        if late and self._more.random() < self.world.knobs.adopt:
+            job = self._more.choice(late)
+            self._call(lambda d: d.adopt(job), lambda outcome: self._commanded(job, outcome))
+
     def _commanded(self, job: str, outcome: Any) -> None:
         if isinstance(outcome, JobNotFound) and job not in self.world.history.purged:
             self.world.broken(f"{job} is said not to exist")
@@ -237,6 +282,16 @@ class Operator:
             seconds = self.world.rng.choice((0.5, 6.0, 40.0))
             self.world.trace(f"the server stands still for {seconds} s")
             node.stall(seconds)
+
+    def fill_disk(self) -> None:
+        """The disk is full, or nearly, for a while."""
+        world = self.world
+        if world.disk.rows.room != "plenty":
+            return
+        world.disk.rows.room = world.rng.choice(("low", "full"))
+        world.count(f"times the disk was {world.disk.rows.room}")
+        world.trace(f"the disk is {world.disk.rows.room}")
+        world.events.later(world.rng.choice((1.0, 10.0, 60.0)), world.room_again)
 
     def step_wall(self) -> None:
         """Somebody sets the clock, and perhaps sets it right again."""

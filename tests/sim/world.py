@@ -111,6 +111,8 @@ class World:
         self._often(1.0, self.checks.watch, exactly=True)
         self._often(10.0, lambda: self.checks.everything(self.node), exactly=True)
         self._often(5.0, self.submitter.retry)
+        self._often(2.0, self.submitter.decide, exactly=True)
+        self._often(7.0, self.submitter.adopt, exactly=True)
         for every_s, what in (
             (knobs.cut_poll_every_s, self._cut),
             (knobs.partition_every_s, self._partition),
@@ -127,6 +129,7 @@ class World:
         self._often(knobs.stop_every_s, self.operator.stop)
         self._often(knobs.stall_every_s, self.operator.stall)
         self._often(knobs.wall_step_every_s, self.operator.step_wall)
+        self._often(knobs.full_disk_every_s, self.operator.fill_disk)
 
     def _often(self, every_s: float, call: Callable[[], object], *, exactly: bool = False) -> None:
         """Again and again until the run is healed; the checks, until it ends."""
@@ -176,12 +179,19 @@ class World:
         window.leave()
         self.events.later(self.rng.uniform(1, 30), lambda: None if self.over else self.open_window())
 
+    def room_again(self) -> None:
+        if self.disk.rows.room != "plenty":
+            self.disk.rows.room = "plenty"
+            self.checks.room_again()
+            self.trace("the disk has room again")
+
     def heal(self) -> None:
         """All faults end; nobody gives new jobs."""
         self.trace("everything is healed")
         self.over = True
         self.knobs.calm()
         self.partitions.clear()
+        self.room_again()
         self.wall_step_s = max(0.0, self.furthest_s)
         for window in self.windows:
             window.calm()

@@ -1,0 +1,93 @@
+"""The real dispatcher among simulated pages, networks, disks and people, on virtual time: ``tests/sim``.
+
+Each seed draws which faults are on, and how strongly; after every step the promises are checked; in the end all is
+healed, and every job must end. A seed repeats its run exactly.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from dispatcher.core.states import FINAL
+from tests.campaigns.record import Control, Figure, Measure, Record, run
+from tests.sim.controls import CONTROLS, hunted
+from tests.sim.totals import Total, run_until, say
+
+FORMS = {
+    "short": "20,000 steps and two controls",
+    "default": "300,000 steps and all controls",
+    "long": "3,000,000 steps and all controls",
+}
+STEPS = {"short": 20_000, "default": 300_000, "long": 3_000_000}
+#: Of the many controls, those of the short form; an ordinary test run has all of them in tests/sim.
+FEW = ("no fence", "what was lost after go runs again")
+
+#: What is counted and is a fault, in the order of who suffers it; the rest is what follows.
+FAULTS = (
+    "lost requests", "lost answers", "cut connections", "partitions", "slow deliveries", "slow bodies",
+    "replayed posts", "posts that came once more, late", "freezes", "pauses", "reloads", "crashed pages",
+    "leaving pages", "second windows", "tasks that hang", "lies", "API requests lost", "API answers lost",
+    "kills at any time", "kills before a commit", "kills after a commit", "kills by a second signal", "stops",
+    "stalls", "store troubles", "slow turns", "times the disk was low", "times the disk was full", "wall clock steps",
+)  # fmt: skip
+#: What else is counted, and is worth knowing: how far the faults reached.
+REACHED = (
+    "attempts succeeded", "attempts error", "attempts timed_out", "attempts lost", "attempts lapsed",
+    "attempts released", "silent tasks given up", "late results recorded", "late answers adopted", "jobs in doubt",
+    "decided by a person", "cancelled", "retried",
+)  # fmt: skip
+
+
+def _figures(total: Total) -> list[Figure]:
+    doubles = sum("S15b" in violation for violation in total.violations)
+    unended = sum(number for state, number in total.states.items() if state not in FINAL)
+    return [
+        Figure("steps after which a promise was broken", len(total.violations), total.steps, "steps", "I1 to I33"),
+        Figure("jobs that never ended, though all was healed", unended, total.counts["jobs"], "jobs", "I2, I20"),
+        Figure(
+            "jobs with effects once started again, or without go", doubles,
+            total.counts["starts of jobs with effects once"], "starts of such jobs", "S15b",
+        ),
+    ]  # fmt: skip
+
+
+def _measures(total: Total, real_s: float) -> list[Measure]:
+    hours = total.virtual_s / 3_600
+    again = sum(total.repeated.values())
+    return [
+        Measure("virtual time", round(hours, 1), "hours"),
+        Measure("virtual time in a minute of real time", round(hours * 60 / real_s, 1), "hours"),
+        Measure("steps per second", round(total.steps / real_s), "1/s"),
+        Measure("farms, each with faults of its own", total.seeds, "seeds"),
+        Measure("executions", total.executions, f"executions, {again:,} beyond a job's first (allowed: at least once)"),
+        *(Measure(f"fault: {name}", total.counts[name], "times") for name in FAULTS),
+        *(Measure(f"what followed: {name}", total.counts[name], "times") for name in REACHED),
+    ]
+
+
+def _control(name: str) -> Control:
+    seeds, violation = hunted(name)
+    return Control(f"planted: {name}", int(violation is not None), seeds, "seeds")
+
+
+def play(form: str, seed: int) -> Record:
+    """The campaign and its controls."""
+    began = time.monotonic()
+    total = run_until(seed, STEPS[form], say)
+    real_s = time.monotonic() - began
+    return Record(
+        campaign="simulator",
+        figures=_figures(total),
+        measures=_measures(total, real_s),
+        controls=[_control(name) for name in (FEW if form == "short" else CONTROLS)],
+        violations=total.violations,
+        notes=[
+            "A step is an event on virtual time: a request or an answer that arrives, a timer, a commit, a fault, "
+            "something that a person does. What a coroutine goes on with belongs to the step that let it."
+        ],
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(run("simulator", FORMS, play, None))

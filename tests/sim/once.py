@@ -1,0 +1,74 @@
+"""Jobs with effects ``once`` (S15b): after ``go`` no second start anywhere, unless a person wants it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from dispatcher.core.ledger import JobRow
+from dispatcher.core.states import Event, JobState
+from dispatcher.core.turn import Cause, Ended
+
+if TYPE_CHECKING:
+    from tests.sim.world import World
+
+__all__ = ["Once"]
+
+#: (job, how often a person had wanted it run again)
+Round = tuple[str, int]
+
+#: Ends after which nobody knows whether the effect has happened, if the page was told to go.
+_UNANSWERED = (Cause.LOST, Cause.TIMED_OUT, Cause.RELEASED)
+
+
+class Once:
+    """Counts starts by round: what pages were told and did, not what the server believes."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._rounds: Counter[str] = Counter()
+        self._round_of: dict[str, Round] = {}
+        #: Rounds, and attempts, of which a page has heard ``go``.
+        self._told: set[Round | str] = set()
+        self._starts: Counter[Round] = Counter()
+
+    def wanted_again(self, job: str) -> None:
+        """A person's decision, durably."""
+        self._rounds[job] += 1
+
+    def claimed(self, job: JobRow, attempt: str) -> None:
+        if job.effects != "once":
+            return
+        this = (job.id, self._rounds[job.id])
+        self._round_of[attempt] = this
+        if this in self._told:
+            self.world.broken(f"S15b: {job.id} is claimed again although its page was told to go")
+
+    def told_to_go(self, attempt: str) -> None:
+        """A page has heard it."""
+        this = self._round_of.get(attempt)
+        if this is None:
+            self.world.broken(f"S15b: a page was told to go with {attempt}, and nobody had asked for that")
+        else:
+            self._told |= {this, attempt}
+
+    def started(self, attempt: str) -> None:
+        """A page has started its task."""
+        this = self._round_of.get(attempt)
+        if this is None:
+            return
+        self.world.count("starts of jobs with effects once")
+        self._starts[this] += 1
+        if attempt not in self._told:
+            self.world.broken(f"S15b: {attempt} was started before its page was told to go")
+        if self._starts[this] > 1:
+            self.world.broken(f"S15b: {this[0]} has effects once and was started {self._starts[this]} times")
+
+    def ended(self, said: Ended, job: JobRow) -> None:
+        """An end was recorded."""
+        if said.attempt in self._told and said.cause in _UNANSWERED and said.event is not Event.DOUBT:
+            self.world.broken(f"S15b: {said.attempt} was told to go and {said.cause}, and that is no doubt")
+        if said.event is Event.DOUBT:
+            self.world.count("jobs in doubt")
+        if job.state is JobState.IN_DOUBT and job.effects != "once":
+            self.world.broken(f"S15b: {job.id} is in doubt, and may be repeated")
