@@ -18,17 +18,21 @@ SEED = 20_260_727
 
 
 def _short(campaign: str) -> Record:
+    return _played(campaign, "short")
+
+
+def _played(campaign: str, form: str) -> Record:
     plays = {"kill": kill, "syscalls": syscalls, "powercut": powercut, "churn": churn, "restart": restart}
-    record = played(campaign, "short", SEED, plays[campaign].play)
+    record = played(campaign, form, SEED, plays[campaign].play)
     print(record.written())
     return record
 
 
-def test_killed_under_load_again_and_again_it_keeps_its_promises() -> None:
+def test_fault_A01_killed_under_load_again_and_again_it_keeps_its_promises() -> None:
     assert _short("kill").verdict() == []
 
 
-def test_killed_or_failed_at_a_system_call_the_store_is_in_the_old_state_or_the_new_one() -> None:
+def test_fault_A02_killed_or_failed_at_a_system_call_the_store_is_in_the_old_state_or_the_new_one() -> None:
     try:
         record = _short("syscalls")
     except Skipped as reason:
@@ -50,5 +54,5 @@ def test_of_pages_that_came_worked_and_went_nothing_stays() -> None:
     assert _short("churn").verdict() == []
 
 
-def test_it_starts_fast_on_a_store_that_a_kill_left_full() -> None:
-    assert _short("restart").verdict() == []
+def test_fault_A15_it_starts_fast_on_a_store_that_a_kill_left_full() -> None:
+    assert _played("restart", "default").verdict() == [], "at full size: the times are promised for that"

@@ -132,7 +132,7 @@ def test_workers_keep_their_identity_over_a_crash(tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
-def test_a_second_server_on_the_same_file_is_refused_and_the_first_is_unharmed(tmp_path: Path) -> None:
+def test_fault_A14_a_second_server_on_the_same_file_is_refused_and_the_first_is_unharmed(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with serving(tmp_path) as first:
             job = await first.submit("x")
