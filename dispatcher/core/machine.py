@@ -56,7 +56,7 @@ class Machine(Registry):
         return effects
 
     def tick_once(self, now: float) -> list[Effect] | None:
-        """Ends what has been due longest; None: nothing is. What raises here is due no more, and keeps no other back."""
+        """Ends what has been due longest; None: nothing is. What raises here is due no more and holds up no other."""
         due = self._deadlines.pop_due(self._at(now))
         if due is None:
             return None
