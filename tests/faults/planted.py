@@ -7,7 +7,7 @@ FAULT, and what ARGUMENT says:
 - ``block SECONDS``: SIGUSR1 blocks the loop for so long;
 - ``eat MIB``: SIGUSR1 makes it take so much memory;
 - ``handlers -``: a handler raises where the request has the header ``X-Planted``;
-- ``once STEP``: this step of the program raises the first time that it comes after SIGUSR1.
+- ``once STEP``, ``always STEP``: this step of the program raises the first time, each time that it comes after SIGUSR1.
 """
 
 from __future__ import annotations
@@ -117,19 +117,23 @@ def _plant_verb(kind: Any, verb: str) -> None:
         setattr(kind, verb, planted)
 
 
-def _once(step: str) -> None:
+def _once(step: str, *, times: int = 1) -> None:
     owner, name = STEPS[step]
     sound = getattr(owner, name)
-    armed: list[bool] = []
+    left: list[None] = []
 
     def planted(*args: Any, **fields: Any) -> Any:
-        if armed:
-            armed.clear()
+        if left:
+            left.pop()
             raise _Planted
         return sound(*args, **fields)
 
     _replace(owner, name, planted)
-    signal.signal(signal.SIGUSR1, lambda number, frame: armed.append(True))
+    signal.signal(signal.SIGUSR1, lambda number, frame: left.extend([None] * times))
+
+
+def _always(step: str) -> None:
+    _once(step, times=1_000_000)
 
 
 _FAULTS: dict[str, Callable[[str], None]] = {
@@ -139,6 +143,7 @@ _FAULTS: dict[str, Callable[[str], None]] = {
     "eat": _eat,
     "handlers": _handlers,
     "once": _once,
+    "always": _always,
 }
 
 

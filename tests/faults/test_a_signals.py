@@ -15,14 +15,8 @@ from functools import partial
 from pathlib import Path
 
 from dispatcher.sdk.simulate import Faults
-from tests.crash.process import PATIENCE_S, ROOT, ServerProcess, farm_for, quick, serving, until
-
-
-async def _logged(server: ServerProcess, words: str) -> None:
-    async def said() -> bool:
-        return words in server.log.read_text()
-
-    await until(said, what=f"the log says {words!r}")
+from tests.crash.process import PATIENCE_S, ROOT, ServerProcess, farm_for, quick, serving
+from tests.faults.a_support import logged
 
 
 async def _status(server: ServerProcess, token: str) -> int:
@@ -47,7 +41,7 @@ def test_fault_A09_sighup_takes_the_token_anew_and_ends_nothing(tmp_path: Path) 
             token.write_text("the-second")
             assert [await _status(server, name) for name in ("the-first", "the-second")] == [200, 401]
             server.signal(signal.SIGHUP)
-            await _logged(server, "the token is another one")
+            await logged(server, "the token is another one")
             assert [await _status(server, name) for name in ("the-first", "the-second")] == [401, 200]
             newcomer = farm_for(server, token="the-second", name_prefix="new")
             await newcomer.start()
@@ -70,11 +64,11 @@ def test_fault_A09_sighup_with_settings_that_cannot_be_used_changes_nothing(tmp_
         async with serving(tmp_path, "--config", str(config), *quick()) as server:
             config.write_text('token = "the-second"\nmax_attempts = 0')
             server.signal(signal.SIGHUP)
-            await _logged(server, "nothing is changed, because of --max-attempts must be a whole number")
+            await logged(server, "nothing is changed, because of --max-attempts must be a whole number")
             assert await _status(server, "the-first") == 200
             config.write_text('token = "the-second"\nqueue_depth = 7')
             server.signal(signal.SIGHUP)
-            await _logged(server, "from the next start on: queue_depth")
+            await logged(server, "from the next start on: queue_depth")
             assert await _status(server, "the-second") == 200
             assert await server.stop() == 0
 
