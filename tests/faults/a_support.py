@@ -19,10 +19,10 @@ LONG = os.environ.get("PAGEHAND_FAULTS") == "long"
 
 @asynccontextmanager
 async def planted_server(
-    directory: Path, *fault: str, flags: tuple[str, ...] = (), **seconds: float
+    directory: Path, *fault: str, flags: tuple[str, ...] = (), store: Path | None = None, **seconds: float
 ) -> AsyncIterator[ServerProcess]:
     """A server with short times and a fault of ``planted.py``; it is killed at the end. Its log may say anything."""
-    server = ServerProcess(directory, *quick(**seconds), *flags, faulty=PLANTED)
+    server = ServerProcess(directory, *quick(**seconds), *flags, store=store, faulty=PLANTED)
     try:
         await server.start(*fault)
         yield server
