@@ -63,6 +63,8 @@ class ServerProcess:
         self.port = port
         self.flags = flags
         self.faulty = faulty
+        #: What the process does before it becomes the server.
+        self.preexec: Callable[[], object] | None = None
         #: Set while it serves.
         self.up = asyncio.Event()
         self.starts = 0
@@ -89,7 +91,7 @@ class ServerProcess:
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, *program, *arguments, cwd=ROOT, env=_environment(), stdout=asyncio.subprocess.PIPE,
-                stderr=log,
+                stderr=log, preexec_fn=self.preexec,
             )  # fmt: skip
         self.starts += 1
         banner = await asyncio.wait_for(self._banner(), PATIENCE_S)

@@ -12,6 +12,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from dispatcher.sdk.simulate import Farm, Faults
 from tests.crash.process import PATIENCE_S, ServerProcess, farm_for, until
 from tests.faults.a_support import LONG, fault_numbers, planted_server
@@ -33,16 +35,20 @@ TIMES: dict[str, Any] = (
 )
 PAGES = 4
 
-StandStill = Callable[[ServerProcess, float], None]
+pytestmark = pytest.mark.timeout(300 if LONG else 120)
+
+StandStill = Callable[[ServerProcess, float], Awaitable[None]]
 
 
-def _stop(server: ServerProcess, seconds: float) -> None:
+async def _stop(server: ServerProcess, seconds: float) -> None:
     server.signal(signal.SIGSTOP)
-    asyncio.get_running_loop().call_later(seconds, server.signal, signal.SIGCONT)
+    await asyncio.sleep(seconds)
+    server.signal(signal.SIGCONT)
 
 
-def _block(server: ServerProcess, seconds: float) -> None:
+async def _block(server: ServerProcess, seconds: float) -> None:
     server.signal(signal.SIGUSR1)  # planted: it sleeps in its loop
+    await asyncio.sleep(seconds)
 
 
 async def _farm(server: ServerProcess, type_: str, **faults: Any) -> Farm:
@@ -52,7 +58,7 @@ async def _farm(server: ServerProcess, type_: str, **faults: Any) -> Farm:
     return farm
 
 
-async def _submit(server: ServerProcess, farm: Farm, type_: str, **fields: float) -> list[str]:
+async def _submit(server: ServerProcess, farm: Farm, type_: str, **fields: Any) -> list[str]:
     """A job for each page; returns when all have been accepted, for the server too."""
     jobs = [(await server.submit("x", type=type_, max_attempts=1, max_crashes=0, **fields))["id"] for _ in range(PAGES)]
     await farm.until(lambda: len(farm.executed) == PAGES, timeout_s=PATIENCE_S)
@@ -67,7 +73,7 @@ async def _submit(server: ServerProcess, farm: Farm, type_: str, **fields: float
 async def _all_succeeded_at_once(server: ServerProcess, farm: Farm, jobs: list[str]) -> None:
     """With the one attempt that each had: nothing was given up, nothing ran twice."""
     for job in jobs:
-        done = await server.job(job, wait_s=30)
+        done = await server.job(job, wait_s=15)
         assert (done["state"], done["reason"]) == ("succeeded", None), done
         assert [(each["number"], each["state"]) for each in done["attempts"]] == [(1, "succeeded")], done
     assert len(farm.executed) == len(jobs)
@@ -88,7 +94,7 @@ async def _stands_still_at_work(server: ServerProcess, stand_still: StandStill, 
     known = {worker["id"] for worker in (await server.get("/api/v1/workers"))["items"]}
     running = await _submit(server, cut, "is-cut", timeout_s=seconds * 3)
     ending = await _submit(server, finishing, "finishes", timeout_s=max(seconds / 2, 1.0))
-    stand_still(server, seconds)
+    await stand_still(server, seconds)
     await _all_succeeded_at_once(server, finishing, ending)
     await _all_succeeded_at_once(server, cut, running)
     assert seconds - 2.0 < _stood_still_s(server) < seconds + PATIENCE_S, "the log tells of it"
@@ -107,7 +113,7 @@ async def _stands_still_after_a_restart(server: ServerProcess, stand_still: Stan
     farm = await _farm(server, "runs", slow_s=(seconds + 1.0, seconds + 1.0))
     running = await _submit(server, farm, "runs", timeout_s=seconds * 3)
     await server.restart()
-    stand_still(server, seconds)
+    await stand_still(server, seconds)
     await _all_succeeded_at_once(server, farm, running)
     assert _stood_still_s(server) > seconds - 2.0
     await farm.stop()
