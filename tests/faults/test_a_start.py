@@ -73,7 +73,7 @@ def test_fault_A16_an_older_store_is_backed_up_and_upgraded_and_the_backup_is_th
     newer = _tomorrow(tmp_path)
 
     async def scenario() -> None:
-        async with planted_server(tmp_path, restart_grace_s=60) as server:
+        async with planted_server(tmp_path, restart_grace_s=60, reconnect_grace_s=60) as server:
             jobs = await _three_jobs(server)
             await server.start("migrations", newer)
             assert f"a backup is made: {tmp_path / BACKUP}" in server.log.read_text()
@@ -110,7 +110,7 @@ def test_fault_A16_a_crash_in_the_middle_of_a_migration_leaves_the_old_schema_or
     newer = _tomorrow(tmp_path, MIGRATION + "".join(f"CREATE TABLE t{n} (x TEXT) STRICT;\n" for n in range(30)))
 
     async def make() -> list[tuple[str, str]]:
-        async with serving(tmp_path / "made", *quick()) as server:
+        async with serving(tmp_path / "made", *quick(reconnect_grace_s=60)) as server:
             return await _three_jobs(server)
 
     jobs = asyncio.run(make())
@@ -149,7 +149,7 @@ def _killed_at_write(store: Path, newer: str, number: int) -> int:
 
 
 async def _goes_on(directory: Path, newer: str, jobs: list[tuple[str, str]]) -> None:
-    server = ServerProcess(directory, *quick(restart_grace_s=60), faulty=PLANTED)
+    server = ServerProcess(directory, *quick(restart_grace_s=60, reconnect_grace_s=60), faulty=PLANTED)
     await server.start("migrations", newer)
     assert [(await server.job(job))["state"] for job, _ in jobs] == [state for _, state in jobs]
     assert await server.stop() == 0
@@ -265,7 +265,7 @@ def test_fault_A18_a_fault_at_each_start_touches_no_job_and_says_what_to_do(tmp_
 
 
 async def _never_starts(directory: Path, place: str) -> None:
-    async with planted_server(directory, restart_grace_s=60) as server:
+    async with planted_server(directory, restart_grace_s=60, reconnect_grace_s=60) as server:
         jobs = await _three_jobs(server)
         files, rows = _fingerprint(directory), json.loads(str(state(directory)))
         for _ in range(2):
