@@ -30,9 +30,12 @@ TIMES: dict[str, Any] = (
         "reconnect_grace_s": 2.0,
         "restart_grace_s": 3.0,
         "ping_interval_s": 1.0,
-        "ping_timeout_s": 2.0,
+        "ping_timeout_s": 6.0,
     }
 )
+PING_INTERVAL_S: float = TIMES.get("ping_interval_s", 20.0)
+#: What a page takes without a ping, at least: then it begins a session anew.
+PATIENCE_OF_PAGES_S: float = TIMES.get("ping_timeout_s", 20.0) + 5.0
 PAGES = 4
 
 pytestmark = pytest.mark.timeout(300 if LONG else 120)
@@ -87,19 +90,26 @@ def _stood_still_s(server: ServerProcess) -> float:
 
 async def _stands_still_at_work(server: ServerProcess, stand_still: StandStill, seconds: float) -> None:
     """Pages that finish meanwhile, though the timeout has passed when the server wakes; pages whose polls are cut by a
-    proxy again and again, and cannot come back; pages that wait for work."""
+    proxy again and again, and cannot come back; pages that wait for work and answer a ping meanwhile, too late."""
     finishing = await _farm(server, "finishes", slow_s=(seconds / 3, seconds / 3))
     cut = await _farm(server, "is-cut", slow_s=(seconds + 0.5, seconds + 0.5), cut_polls_s=0.9)
     waiting = await _farm(server, "waits")
     known = {worker["id"] for worker in (await server.get("/api/v1/workers"))["items"]}
+    for driver in waiting.drivers:
+        driver.freeze()
+    await asyncio.sleep(PING_INTERVAL_S + 0.1)  # each has been sent a ping by now
     running = await _submit(server, cut, "is-cut", timeout_s=seconds * 3)
     ending = await _submit(server, finishing, "finishes", timeout_s=max(seconds / 2, 1.0))
+    for driver in waiting.drivers:
+        asyncio.get_running_loop().call_later(0.5, driver.thaw)
     await stand_still(server, seconds)
     await _all_succeeded_at_once(server, finishing, ending)
     await _all_succeeded_at_once(server, cut, running)
     assert seconds - 2.0 < _stood_still_s(server) < seconds + PATIENCE_S, "the log tells of it"
     await _all_succeeded_at_once(server, waiting, await _submit(server, waiting, "waits"))
     assert {worker["id"] for worker in (await server.get("/api/v1/workers"))["items"]} == known
+    if seconds < PATIENCE_OF_PAGES_S:
+        assert finishing.stats["sessions"] == waiting.stats["sessions"] == PAGES, "no session was given up"
     for farm in (finishing, cut, waiting):
         assert farm.stats["new_identities"] == 0
         await farm.registered()
