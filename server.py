@@ -8,22 +8,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import logging
 import os
 import random
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from tornado.netutil import bind_sockets
 
 from dispatcher import __version__, ids
 from dispatcher.clock import Clock, SystemClock
-from dispatcher.errors import StorageTrouble, StoreRefused
-from dispatcher.options import settings_or_exit
+from dispatcher.errors import SettingError, StorageTrouble, StoreRefused
+from dispatcher.logs import to_stderr
+from dispatcher.options import parse, settings_or_exit
 from dispatcher.options_checks import is_loopback
 from dispatcher.service import Dispatcher
-from dispatcher.settings import Settings
+from dispatcher.settings import Settings, settings_fields
 from dispatcher.store.opening import open_store
 from dispatcher.store.port import Store
 from dispatcher.store.rows import Limits as StoreLimits
@@ -39,6 +41,12 @@ BACKLOG = 1_024
 
 #: How long a storage failure may take from its notice to the end of the process (promise S23).
 FAILURE_EXIT_S = 1.0
+
+
+_FAULT = (
+    "pagehand: ended by a fault of its own ({}): the jobs are safe in the store. "
+    "If every start ends so, go back to the version that worked; see docs/operations.md"
+)
 
 
 class Server:
@@ -62,10 +70,11 @@ class Server:
         self.session_cap = session_cap(settings.sessions, _descriptors())
         self.sessions = EngineServer(Limits.of(settings, sessions=self.session_cap), self.dispatcher.pages).sessions
         self._bind_pages()
+        self.guard = Guard(settings)
         self.front = front_http.Front(
             self.sessions,
-            make_app(self.dispatcher, settings, self.tasks, clock),
-            guard=_transport_guard(Guard(settings)),
+            make_app(self.dispatcher, settings, self.tasks, clock, self.guard),
+            guard=_transport_guard(self.guard),
             allow_origin=settings.allow_origin,
             on_change=self.dispatcher.changed,
             clock=clock.monotonic,
@@ -87,6 +96,20 @@ class Server:
         sockets = bind_sockets(self.settings.port, self.settings.bind, backlog=BACKLOG)
         self.port = sockets[0].getsockname()[1]
         self.http.add_sockets(sockets)
+
+    def renew(self, wanted: Settings) -> None:
+        """Takes the token of newly read settings; everything else in them waits for the next start."""
+        changed = wanted.token != self.settings.token
+        self.settings = dataclasses.replace(self.settings, token=wanted.token)
+        self.guard.renew(wanted.token)
+        self.dispatcher.pages.token = wanted.token
+        later = [
+            item.name for item in settings_fields() if getattr(wanted, item.name) != getattr(self.settings, item.name)
+        ]
+        log.info(
+            "SIGHUP: settings read again; the token is %s%s", "another one" if changed else "the same",
+            f"; from the next start on: {', '.join(later)}" if later else "", extra={"action": "renew"},
+        )  # fmt: skip
 
     async def drain(self) -> None:
         """No new jobs and no offers; lets running jobs end, for ``drain_s`` at most."""
@@ -167,8 +190,8 @@ async def open_server(settings: Settings, clock: Clock | None = None) -> Server:
     return Server(settings, store, clock)
 
 
-async def run(settings: Settings) -> int:
-    """Serves until a signal or a storage failure; returns the exit status."""
+async def run(settings: Settings, read_again: Callable[[], Settings]) -> int:
+    """Serves until a signal or a storage failure; returns the exit status. ``read_again`` is for SIGHUP."""
     stop = _catch_signals()
     try:
         server = await open_server(settings)
@@ -182,6 +205,7 @@ async def run(settings: Settings) -> int:
         where = f"{settings.bind}:{settings.port}"
         print(f"pagehand: cannot listen on {where} ({error}): choose another --port or --bind", file=sys.stderr)
         return 4
+    _listen_to_hangups(server, read_again, stop)
     print(server.banner(), flush=True)
     await _first(stop, server.failed)
     if server.failed.is_set():
@@ -219,20 +243,39 @@ def _catch_signals() -> asyncio.Event:
     for name in ("SIGTERM", "SIGINT", "SIGBREAK"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), caught)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is a server that can read its settings again
     return stop
 
 
-def _log_to_stderr() -> None:
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    for name in ("tornado.general", "dispatcher.transport.server"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+def _listen_to_hangups(server: Server, read_again: Callable[[], Settings], stop: asyncio.Event) -> None:
+    """SIGHUP reads the settings again, for another token; or tells that the terminal it was started in is closed."""
+    terminal = os.isatty(0)
+
+    def hear() -> None:
+        if terminal and not os.isatty(0):
+            stop.set()
+            return
+        try:
+            server.renew(read_again())
+        except SettingError as error:
+            log.warning("SIGHUP: nothing is changed, because of %s", error, extra={"action": "renew"})
+
+    if hasattr(signal, "SIGHUP"):
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hear)
 
 
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
-    """The program: returns its exit status (0 done, 1 storage failure, 2 settings, 3 store, 4 address)."""
+    """The program: returns its exit status (0 done, 1 storage failure, 2 settings, 3 store, 4 address, 5 a fault)."""
     settings = settings_or_exit(argv, environ)
-    _log_to_stderr()
-    return asyncio.run(run(settings))
+    to_stderr()
+    argv, environ = sys.argv[1:] if argv is None else argv, os.environ if environ is None else environ
+    try:
+        return asyncio.run(run(settings, lambda: parse(argv, environ).settings))
+    except Exception as error:
+        log.exception("a fault of the server itself", extra={"action": "exit"})
+        print(_FAULT.format(f"{type(error).__name__}: {error}"), file=sys.stderr)
+        return 5
 
 
 if __name__ == "__main__":

@@ -69,6 +69,8 @@ class Pages:
     ) -> None:
         self._machine = machine
         self._settings = settings
+        #: What a page must show to join; empty: nothing. It may change while the server runs.
+        self.token = settings.token
         self._key = key
         self._new_worker_id = new_worker_id
         self._carry_out = carry_out
@@ -147,7 +149,7 @@ class Pages:
 
     def _register(self, sid: str, message: PageMessage, now: float) -> Iterable[Effect]:
         assert isinstance(message, protocol.Register)
-        wanted = self._settings.token
+        wanted = self.token
         if wanted and not hmac.compare_digest(wanted.encode(), (message.token or "").encode()):
             raise MessageRefused("this server wants a token to join: open the page with #token=...", code="bad_token")
         info = self.sessions.get(sid)

@@ -173,15 +173,31 @@ class Dispatcher:
         if late_s > STANDSTILL_S:
             log.warning("the loop stood still for %.1f s", late_s, extra={"action": "standstill"})
             self._turns.carry_out(self.machine.forgive(late_s, now))
-        self._transport_tick(now)
-        self._turns.carry_out(self.machine.tick(now))
+        steps = (self._transport_tick, self._end_what_is_due, self._see_what_is_due, self._flush)
+        if all([self._guarded(step, now) for step in steps]):
+            self.changed()
+        else:
+            self._turns.kick()  # what is due stays due: the timer's pulse tries again
+
+    def _end_what_is_due(self, now: float) -> None:
+        while (effects := self.machine.tick_once(now)) is not None:
+            self._turns.carry_out(effects)
+
+    def _see_what_is_due(self, now: float) -> None:
         if self._turns.next_due_at is not None and self._turns.next_due_at <= self._clock.utc():
             self._turns.due()
         if now >= self._housekeeping:
             self._housekeeping = now + HOUSEKEEPING_S
             self._turns.due()
-        self._flush(now)
-        self.changed()
+
+    def _guarded(self, step: Callable[[float], None], now: float) -> bool:
+        """The timer's boundary: a fault of ours in one step is logged, and takes nothing from the others."""
+        try:
+            step(now)
+        except Exception:
+            log.exception("a fault in what was due", extra={"action": "tick_failed"})
+            return False
+        return True
 
     def _send(self, effect: object) -> None:
         self.pages.send(effect)  # type: ignore[arg-type]

@@ -1,4 +1,8 @@
-"""The one timer of the server: armed for the earliest deadline, never early, spared needless moves."""
+"""The one timer of the server: armed for the earliest deadline, never early, spared needless moves.
+
+It also keeps a pulse: it fires at least once in ``PULSE_S``, so that how late it comes is how long the process stood
+still (a suspended machine, a blocked loop), whatever was due meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +11,13 @@ from collections.abc import Callable
 
 from dispatcher.clock import Clock
 
-__all__ = ["Timer"]
+__all__ = ["PULSE_S", "Timer"]
 
-#: ``call_later`` with years would overflow some platforms' waits; it is armed again after this.
-_LONGEST_S = 3_600.0
+PULSE_S = 1.0
 
 
 class Timer:
-    """Calls ``fire(now, late_s)`` when the deadline has come; ``now`` is never before it."""
+    """Calls ``fire(now, late_s)`` when the deadline has come, or the pulse; ``now`` is never before it."""
 
     def __init__(self, clock: Clock, fire: Callable[[float, float], None]) -> None:
         self._clock = clock
@@ -24,20 +27,24 @@ class Timer:
 
     def arm(self, deadline: float | None) -> None:
         """Fires at this instant. One that is armed for earlier stays: it fires, finds nothing and is armed anew."""
-        if deadline is None or (self._handle is not None and self._at <= deadline):
+        if self._handle is not None and (deadline is None or self._at <= deadline):
             return
         if self._handle is not None:
             self._handle.cancel()
-        self._at = deadline
-        delay_s = min(max(0.0, deadline - self._clock.monotonic()), _LONGEST_S)
-        self._handle = asyncio.get_running_loop().call_later(delay_s, self._due)
+        now = self._clock.monotonic()
+        self._at = now + PULSE_S if deadline is None else min(deadline, now + PULSE_S)
+        self._handle = asyncio.get_running_loop().call_later(max(0.0, self._at - now), self._due)
 
     def _due(self) -> None:
         self._handle = None
-        now = self._clock.monotonic()
         # The loop may fire a hair early; without the max it would be armed for the same instant for ever.
-        now = max(now, self._at) if self._at - now < 1.0 else now
-        self._fire(now, max(0.0, now - self._at))
+        now = max(self._clock.monotonic(), self._at)
+        try:
+            self._fire(now, now - self._at)
+        finally:
+            # What failed must not keep everything else from its deadline; nor be tried again at once, for ever.
+            if self._handle is None:
+                self.arm(now + PULSE_S)
 
     def stop(self) -> None:
         """Fires no more."""

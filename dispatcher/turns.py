@@ -32,6 +32,12 @@ MOST_ITEMS = 1_024
 #: Jobs that one turn claims at most.
 MOST_CLAIMS = 1_024
 
+#: What the store or a fault of ours said stands in the log; it may tell of the inside.
+_UNKNOWN = (
+    "the store has failed, and whether it holds this change is unknown: "
+    "ask again in a moment, with the same Idempotency-Key"
+)
+
 
 class _Asked(Struct):
     command: Command
@@ -162,7 +168,7 @@ class Turns:
         submitted, self._submissions = submitted + self._submissions, []
         for future in [item.future for item in asked] + [item.future for item in submitted]:
             if future is not None and not future.done():
-                future.set_exception(StorageTrouble(error.detail))
+                future.set_exception(StorageTrouble(_UNKNOWN))
         self._failed(error)
 
     def _finish(self, turn: Turn, done: TurnReport, asked: list[_Asked], submitted: list[_Submitted]) -> None:

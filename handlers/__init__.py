@@ -31,9 +31,17 @@ def shipped_tasks() -> str:
     return str(STATIC / "tasks")
 
 
-def routes(service: Service, settings: Settings, tasks: TaskDirectory, clock: Clock | None = None) -> list[URLSpec]:
+def routes(
+    service: Service,
+    settings: Settings,
+    tasks: TaskDirectory,
+    clock: Clock | None = None,
+    guard: Guard | None = None,
+) -> list[URLSpec]:
     """Every address, in the order in which they are tried."""
-    site = Site(service=service, settings=settings, tasks=tasks, guard=Guard(settings), clock=clock or SystemClock())
+    site = Site(
+        service=service, settings=settings, tasks=tasks, guard=guard or Guard(settings), clock=clock or SystemClock()
+    )
     given = {"site": site}
     return [
         url(r"/", console.OverviewPage, given, name="overview"),
@@ -68,9 +76,15 @@ def routes(service: Service, settings: Settings, tasks: TaskDirectory, clock: Cl
     ]
 
 
-def make_app(service: Service, settings: Settings, tasks: TaskDirectory, clock: Clock | None = None) -> Application:
-    """The application: everything but the transport's own address."""
-    specs = routes(service, settings, tasks, clock)
+def make_app(
+    service: Service,
+    settings: Settings,
+    tasks: TaskDirectory,
+    clock: Clock | None = None,
+    guard: Guard | None = None,
+) -> Application:
+    """The application: everything but the transport's own address. ``guard`` is given where its token may change."""
+    specs = routes(service, settings, tasks, clock, guard)
     # Also for what is no path at all, as "OPTIONS *" or an absolute address.
     not_found = specs[-1]
     return Application(

@@ -56,6 +56,10 @@ class Guard:
         self._origins = frozenset(origin.lower().rstrip("/") for origin in settings.allow_origin)
         self._token = settings.token.encode()
 
+    def renew(self, token: str) -> None:
+        """Another token from now on; it ends all sessions of browsers."""
+        self._token = token.encode()
+
     def admit(self, headers: Headers, method: str) -> Refusal | None:
         """None: the Host and the Origin are fine. Asked before anything else is looked at."""
         return self.check_host(headers) or self.check_origin(headers, method)

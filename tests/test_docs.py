@@ -153,7 +153,7 @@ def first_column(part: str) -> list[str]:
 
 
 def test_the_words_of_a_refused_store_are_those_of_the_program() -> None:
-    source = text("dispatcher/store/sqlite_file.py").replace("{path}", "...")
+    source = "".join(text(f"dispatcher/store/{name}.py") for name in ("sqlite_file", "backup")).replace("{path}", "...")
     part = section(text("docs/operations.md"), "## When the store is refused")
     for words in first_cells(part):
         assert re.sub(r"\s+", " ", words) in re.sub(r'"\s*\n\s*f?"|\s+', " ", source), words

@@ -74,7 +74,7 @@ FLAWS = {
     ),
     "P20": (
         "a job was taken off before it was sent",
-        "crash/test_failpoints.py::test_a_job_whose_claim_was_durable_but_never_sent_is_offered_again_at_once",
+        "crash/test_failpoints.py::test_fault_A04_a_job_whose_claim_was_durable_but_never_sent_is_offered_again_at_once",
     ),
     "P21": (
         "a lost message lost the job",
@@ -123,12 +123,12 @@ FLAWS = {
     "P35": ("any web page could post", "handlers/test_security.py::test_a_foreign_origin_changes_nothing"),
     "P36": (
         "it shared another server's process",
-        "crash/test_stop.py::test_an_idle_server_stops_at_once_and_leaves_its_store_and_the_reserve",
+        "crash/test_stop.py::test_fault_A09_an_idle_server_stops_at_once_by_either_signal_and_leaves_its_store_and_the_reserve",
     ),
     "P37": ("no errors, logs or metrics", "later: metrics"),
     "P38": (
         "each deploy lost what ran",
-        "crash/test_stop.py::test_a_job_that_runs_may_end_while_the_server_takes_nothing_new",
+        "crash/test_stop.py::test_fault_A07_a_job_that_runs_may_end_while_the_server_takes_nothing_new",
     ),
     "P39": (
         "the timer ran from the sending",

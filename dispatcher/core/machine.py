@@ -50,23 +50,28 @@ class Machine(Registry):
 
     def tick(self, now: float) -> list[Effect]:
         """Ends everything that is due. The shell may call it late, never early."""
-        now = self._at(now)
         effects: list[Effect] = []
-        while (due := self._deadlines.pop_due(now)) is not None:
-            kind, name = due
-            if kind == "lease":
-                effects += self._lease_over(self.attempts[name])
-            elif kind == "beat":
-                effects += self._silent(self.attempts[name])
-            elif kind == "reload":
-                effects += self._order_reload(self.attempts[name])
-            elif kind == "probe":
-                effects += self._decide(name)
-            elif kind == "aside":
-                effects += self._try_again(self.workers[name])
-            else:
-                effects += self._gone(self.workers[name], "the page went away and did not come back")
+        while (ended := self.tick_once(now)) is not None:
+            effects += ended
         return effects
+
+    def tick_once(self, now: float) -> list[Effect] | None:
+        """Ends what has been due longest; None: nothing is. What raises here is due no more and holds up no other."""
+        due = self._deadlines.pop_due(self._at(now))
+        if due is None:
+            return None
+        kind, name = due
+        if kind == "lease":
+            return self._lease_over(self.attempts[name])
+        if kind == "beat":
+            return self._silent(self.attempts[name])
+        if kind == "reload":
+            return self._order_reload(self.attempts[name])
+        if kind == "probe":
+            return self._decide(name)
+        if kind == "aside":
+            return self._try_again(self.workers[name])
+        return self._gone(self.workers[name], "the page went away and did not come back")
 
     # -- the turn
 

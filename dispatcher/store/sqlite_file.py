@@ -15,6 +15,7 @@ import sqlite3
 from pathlib import Path
 
 from dispatcher.errors import StoreRefused
+from dispatcher.store.backup import DRAFT, back_up, sync_directory
 
 __all__ = ["APPLICATION_ID", "connect", "migrations"]
 
@@ -23,8 +24,6 @@ APPLICATION_ID = 0x50474844
 #: Up to this size the whole file is checked at every start; a larger one would hold the start up.
 CHECKED_BYTES = 512 << 20
 
-#: How a store's name ends while it is being made.
-_DRAFT = ".new"
 #: How long to wait for another server to let go.
 _BUSY_S = 1.0
 _LEAST_SQLITE = (3, 38, 0)
@@ -92,7 +91,7 @@ def _create(path: Path) -> None:
     Another server may be making the same store: the first to move its own there wins, none is ever replaced.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}{_DRAFT}")
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}{DRAFT}")
     os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     try:
         _fill(draft)
@@ -100,7 +99,7 @@ def _create(path: Path) -> None:
             _move(draft, path)
     finally:
         draft.unlink(missing_ok=True)
-    _sync_directory(path.parent)
+    sync_directory(path.parent)
 
 
 def _fill(draft: Path) -> None:
@@ -131,18 +130,8 @@ def _move(draft: Path, path: Path) -> None:
 
 def _remove_drafts(path: Path) -> None:
     """What crashes left of stores that were being made. The lock is ours, so none of them can be wanted any more."""
-    for draft in path.parent.glob(f"{glob.escape(path.name)}.*{_DRAFT}*"):
+    for draft in path.parent.glob(f"{glob.escape(path.name)}.*{DRAFT}*"):
         draft.unlink(missing_ok=True)
-
-
-def _sync_directory(directory: Path) -> None:
-    if os.name != "posix":
-        return  # no such thing there; the rename itself is atomic
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _open(path: Path) -> sqlite3.Connection:
@@ -155,8 +144,8 @@ def _open(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA temp_store = MEMORY")
         _check(connection, path)
         _lock(connection)
-        _run_migrations(connection, _version(connection))
         _remove_drafts(path)
+        _upgrade(connection, path)
     except BaseException:
         connection.close()
         raise
@@ -186,6 +175,13 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
         raise StoreRefused(
             f"{path} was written by a newer Pagehand (schema {version}, this one knows {newest}): update this server"
         )
+
+
+def _upgrade(connection: sqlite3.Connection, path: Path) -> None:
+    version = _version(connection)
+    if version < len(migrations()):
+        back_up(connection, path, version)
+        _run_migrations(connection, version)
 
 
 def _run_migrations(connection: sqlite3.Connection, version: int) -> None:

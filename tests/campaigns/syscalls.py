@@ -13,6 +13,7 @@ import os
 import random
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dispatcher.errors import StorageTrouble, StoreRefused
+from dispatcher.store.sqlite_file import migrations
 from tests.campaigns.record import ROOT, Control, Figure, Measure, Record, Skipped, run
 from tests.campaigns.steps import BEGINNINGS, PLAYS, NoRoom, desk_on, state, tomorrow
 from tests.store.contract import spec
@@ -38,6 +40,8 @@ CALLS = (
     "rename", "renameat2", "mkdir", "fchmod",
 )  # fmt: skip
 PATIENCE_S = 60
+#: What is made before a migration.
+BACKUP = f"jobs.db.schema-{len(migrations())}.backup"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +158,20 @@ class Stage:
             yield f"it does not work after the crash: {error}"
         finally:
             desk.end()
-        if left := sorted({path.name for path in directory.iterdir()} - {"jobs.db", "jobs.db.ballast"}):
+        if left := sorted({path.name for path in directory.iterdir()} - {"jobs.db", "jobs.db.ballast", BACKUP}):
             yield f"left behind: {left}"
+        if (directory / BACKUP).exists() and _versions(directory) != (len(migrations()) - 1, len(migrations())):
+            yield f"schemas of backup and store: {_versions(directory)}"
+
+
+def _versions(directory: Path) -> tuple[int, ...]:
+    """The schemas of the backup and of the store."""
+    found = []
+    for name in (BACKUP, "jobs.db"):
+        database = sqlite3.connect(directory / name)
+        found.append(int(database.execute("PRAGMA user_version").fetchone()[0]))
+        database.close()
+    return tuple(found)
 
 
 def _where(now: str | None, states: list[str | None]) -> str:

@@ -22,16 +22,20 @@ PLAYS = {
 
 
 def _short(campaign: str) -> Record:
-    record = played(campaign, "short", SEED, PLAYS[campaign])
+    return _played(campaign, "short")
+
+
+def _played(campaign: str, form: str) -> Record:
+    record = played(campaign, form, SEED, PLAYS[campaign])
     print(record.written())
     return record
 
 
-def test_killed_under_load_again_and_again_it_keeps_its_promises() -> None:
+def test_fault_A01_killed_under_load_again_and_again_it_keeps_its_promises() -> None:
     assert _short("kill").verdict() == []
 
 
-def test_killed_or_failed_at_a_system_call_the_store_is_in_the_old_state_or_the_new_one() -> None:
+def test_fault_A02_killed_or_failed_at_a_system_call_the_store_is_in_the_old_state_or_the_new_one() -> None:
     try:
         record = _short("syscalls")
     except Skipped as reason:
@@ -53,8 +57,8 @@ def test_of_pages_that_came_worked_and_went_nothing_stays() -> None:
     assert _short("churn").verdict() == []
 
 
-def test_it_starts_fast_on_a_store_that_a_kill_left_full() -> None:
-    assert _short("restart").verdict() == []
+def test_fault_A15_it_starts_fast_on_a_store_that_a_kill_left_full() -> None:
+    assert _played("restart", "default").verdict() == [], "at full size: the times are promised for that"
 
 
 def test_in_simulated_farms_with_whatever_faults_no_promise_is_broken() -> None:

@@ -4,6 +4,8 @@ For tests only; the server itself knows nothing of it. FAULT, in the N-th turn t
 
 - ``kill-after-submission``, ``kill-after-claim``, ``kill-after-result``: the turn is durable, and the process dies by
   kill -9 before anybody hears of it;
+- ``kill-after-open``, ``kill-after-look``, ``kill-after-turn``: it dies in its recovery, when the store is open,
+  when it has been asked what was left open, when any turn is durable (N counts from there);
 - ``acknowledge-before-commit``: a turn with submissions is answered and its commit never comes; the process dies a
   moment later. The lie that the tests must be able to see;
 - ``fail``: a turn with submissions fails as it does when the disk does.
@@ -71,6 +73,13 @@ class FaultyStore:
         self._left -= 1
         return self._left == 0
 
+    async def live_attempts(self) -> Any:
+        """See port.Store."""
+        found = await self._store.live_attempts()
+        if self._fault == "kill-after-look":
+            _die()
+        return found
+
     async def acknowledge_first(self, turn: Turn) -> TurnReport:
         self._lied = True
         report = await self._store._thread.run(lambda: self._uncommitted(turn))
@@ -93,19 +102,23 @@ _AFTER = {
     "kill-after-submission": _submits,
     "kill-after-claim": _claims,
     "kill-after-result": _has_result,
+    "kill-after-turn": lambda turn, report: True,
 }
+_AT_START = {"kill-after-open", "kill-after-look"}
 
 
 def main(arguments: list[str]) -> int:
     """Runs the server with the fault."""
     fault, number, dashes, *flags = arguments
-    assert fault in _BEFORE or fault in _AFTER, fault
+    assert fault in _BEFORE or fault in _AFTER or fault in _AT_START, fault
     assert dashes == "--", arguments
     sound = vars(server)["open_store"]
 
     async def open_faulty(*args: Any, **fields: Any) -> Any:
         store = await sound(*args, **fields)
         assert isinstance(store, SqliteStore)
+        if fault == "kill-after-open":
+            _die()
         return FaultyStore(store, fault, int(number))
 
     vars(server)["open_store"] = open_faulty

@@ -55,11 +55,16 @@ class Refused(Exception):
 class ServerProcess:
     """``python server.py`` with a store in ``directory``; one process at a time."""
 
-    def __init__(self, directory: Path, *flags: str, port: int = 0, store: Path | None = None) -> None:
+    def __init__(
+        self, directory: Path, *flags: str, port: int = 0, store: Path | None = None, faulty: Path = FAULTY
+    ) -> None:
         self.store = store or directory / "jobs.db"
         self.log = directory / "server.log"
         self.port = port
         self.flags = flags
+        self.faulty = faulty
+        #: What the process does before it becomes the server.
+        self.preexec: Callable[[], object] | None = None
         #: Set while it serves.
         self.up = asyncio.Event()
         self.starts = 0
@@ -79,14 +84,14 @@ class ServerProcess:
     # -- lives
 
     async def start(self, *fault: str) -> None:
-        """Starts it and returns when its banner is out. ``fault``: for ``faulty_server.py``. Raises Refused."""
-        program = [str(FAULTY), *fault, "--"] if fault else ["server.py"]
+        """Starts it and returns when its banner is out. ``fault``: for the faulty server. Raises Refused."""
+        program = [str(self.faulty), *fault, "--"] if fault else ["server.py"]
         arguments = ["--port", str(self.port), "--store", f"sqlite:///{self.store}", *self.flags]
         before = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, *program, *arguments, cwd=ROOT, env=_environment(), stdout=asyncio.subprocess.PIPE,
-                stderr=log,
+                stderr=log, preexec_fn=self.preexec,
             )  # fmt: skip
         self.starts += 1
         banner = await asyncio.wait_for(self._banner(), PATIENCE_S)

@@ -28,7 +28,7 @@ async def _check_one_job(server: ServerProcess, submitter: Submitter, farm: Farm
     return findings
 
 
-def test_a_submitter_whose_answer_was_lost_after_the_commit_gets_the_same_job_by_its_key(tmp_path: Path) -> None:
+def test_fault_A03_a_submitter_whose_answer_was_lost_gets_the_same_job_by_its_key(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with serving(tmp_path, *_LONG) as server:
             await server.restart("kill-after-submission", "1")
@@ -49,7 +49,7 @@ def test_a_submitter_whose_answer_was_lost_after_the_commit_gets_the_same_job_by
     asyncio.run(scenario())
 
 
-def test_a_job_whose_claim_was_durable_but_never_sent_is_offered_again_at_once(tmp_path: Path) -> None:
+def test_fault_A04_a_job_whose_claim_was_durable_but_never_sent_is_offered_again_at_once(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with serving(tmp_path, *_LONG) as server:
             await server.restart("kill-after-claim", "1")
@@ -70,7 +70,7 @@ def test_a_job_whose_claim_was_durable_but_never_sent_is_offered_again_at_once(t
     asyncio.run(scenario())
 
 
-def test_a_result_that_was_durable_but_not_acknowledged_is_repeated_and_counts_once(tmp_path: Path) -> None:
+def test_fault_A05_a_result_that_was_durable_but_not_acknowledged_is_repeated_and_counts_once(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with serving(tmp_path, *_LONG) as server:
             await server.restart("kill-after-result", "1")

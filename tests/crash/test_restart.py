@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 from pathlib import Path
 
@@ -94,23 +95,43 @@ def test_a_page_that_comes_back_without_the_attempt_ends_it_at_once(tmp_path: Pa
     asyncio.run(scenario())
 
 
-def test_five_crashes_in_a_row_during_recovery_change_nothing(tmp_path: Path) -> None:
+def test_fault_A06_five_crashes_in_a_row_during_recovery_change_nothing_and_the_grace_does_not_add_up(
+    tmp_path: Path,
+) -> None:
+    grace_s = 2.0
+
     async def scenario() -> None:
-        async with serving(tmp_path, *quick(restart_grace_s=30)) as server:
-            farm = farm_for(server, faults=Faults(never_answer=1.0))
+        loop = asyncio.get_running_loop()
+        async with serving(tmp_path, *quick(restart_grace_s=grace_s, reconnect_grace_s=60)) as server:
+            await server.restart("kill-after-claim", "2")
+            farm = farm_for(server, slots=2, faults=Faults(never_answer=1.0))
             await farm.start()
             running = await server.submit("x", max_crashes=0)
             await farm.until(lambda: len(farm.executed) == 1, timeout_s=PATIENCE_S)
             await _accepted(server, running["id"])
+            # The second claim is durable, and nobody hears of it.
+            with contextlib.suppress(OSError, EOFError):
+                await server.submit("claimed", key="claimed", delay_s=0)
+            assert await server.ended() == -9
             await farm.stop(bye=False)
-            waiting = await server.submit("y", key="k")
-            before = [await server.job(job["id"]) for job in (running, waiting)]
-            for _ in range(5):
-                await server.restart()
-            after = [await server.job(job["id"]) for job in (running, waiting)]
-            for job in before + after:
-                job["waits"] = None  # words about who is connected
-            assert after == before
+            for place in ("open", "look", "turn", "look", "turn"):
+                with pytest.raises(Refused) as refused:
+                    await server.start(f"kill-after-{place}", "1")
+                assert refused.value.status == -9, place
+            before = loop.time()
+            await server.start()
+            started = loop.time()
+            claimed = await server.submit("claimed", key="claimed", delay_s=0)
+            assert (await server.job(running["id"]))["state"] == "running"
+            found = await server.job(claimed["id"])
+            assert [(a["number"], a["state"]) for a in found["attempts"]] == [(None, "lapsed")], "once, not five times"
+            await until(lambda: _is(server, running["id"], "queued"), what="the attempt is lost")
+            assert loop.time() - before >= grace_s
+            assert loop.time() - started < grace_s + 1.5
+            found = await server.job(running["id"])
+            assert [(a["number"], a["state"]) for a in found["attempts"]] == [(1, "lost")]
+            assert (found["errors"], found["crashes"]) == (0, 0)
+            assert await server.stop() == 0
 
     asyncio.run(scenario())
 
@@ -132,7 +153,7 @@ def test_workers_keep_their_identity_over_a_crash(tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
-def test_a_second_server_on_the_same_file_is_refused_and_the_first_is_unharmed(tmp_path: Path) -> None:
+def test_fault_A14_a_second_server_on_the_same_file_is_refused_and_the_first_is_unharmed(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with serving(tmp_path) as first:
             job = await first.submit("x")

@@ -33,7 +33,7 @@ def _rows(server: ServerProcess) -> list[tuple[str, str, str | None]]:
     return rows
 
 
-def test_a_job_that_runs_may_end_while_the_server_takes_nothing_new(tmp_path: Path) -> None:
+def test_fault_A07_a_job_that_runs_may_end_while_the_server_takes_nothing_new(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with serving(tmp_path, *quick()) as server:
             farm = farm_for(server, faults=Faults(slow_s=(1.5, 1.5)))
@@ -58,7 +58,7 @@ async def _not_ready(server: ServerProcess) -> bool:
     return (await server.request("GET", "/readyz")).status == 503
 
 
-def test_a_job_longer_than_the_drain_goes_on_with_its_page_after_the_restart(tmp_path: Path) -> None:
+def test_fault_A08_a_job_longer_than_the_drain_goes_on_with_its_page_after_the_restart(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with serving(tmp_path, *quick(drain_s=0.5, restart_grace_s=30)) as server:
             farm = farm_for(server, faults=Faults(slow_s=(4.0, 4.0)))
@@ -77,7 +77,7 @@ def test_a_job_longer_than_the_drain_goes_on_with_its_page_after_the_restart(tmp
     asyncio.run(scenario())
 
 
-def test_a_second_signal_ends_it_at_once_and_is_still_safe(tmp_path: Path) -> None:
+def test_fault_A09_a_second_signal_ends_it_at_once_and_is_still_safe(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with serving(tmp_path, *quick(drain_s=60, restart_grace_s=30)) as server:
             farm = farm_for(server, faults=Faults(slow_s=(3.0, 3.0)))
@@ -95,7 +95,9 @@ def test_a_second_signal_ends_it_at_once_and_is_still_safe(tmp_path: Path) -> No
     asyncio.run(scenario())
 
 
-def test_an_idle_server_stops_at_once_and_leaves_its_store_and_the_reserve(tmp_path: Path) -> None:
+def test_fault_A09_an_idle_server_stops_at_once_by_either_signal_and_leaves_its_store_and_the_reserve(
+    tmp_path: Path,
+) -> None:
     async def scenario() -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             async with serving(tmp_path, *quick(drain_s=60)) as server:

@@ -1,0 +1,45 @@
+"""What the tests of faults of the server's process share: a server with a planted fault, and how long a form is."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from tests.crash.process import ServerProcess, quick, until
+from tests.faults.planted import PLANTED
+
+__all__ = ["LONG", "fault_numbers", "logged", "planted_server"]
+
+#: ``PAGEHAND_FAULTS=long``: standstills as long as the catalogue says, with default settings.
+LONG = os.environ.get("PAGEHAND_FAULTS") == "long"
+
+
+@asynccontextmanager
+async def planted_server(
+    directory: Path, *fault: str, flags: tuple[str, ...] = (), store: Path | None = None, **seconds: float
+) -> AsyncIterator[ServerProcess]:
+    """A server with short times and a fault of ``planted.py``; it is killed at the end. Its log may say anything."""
+    server = ServerProcess(directory, *quick(**seconds), *flags, store=store, faulty=PLANTED)
+    try:
+        await server.start(*fault)
+        yield server
+    finally:
+        if server.starts:
+            await server.kill()
+
+
+def fault_numbers(server: ServerProcess) -> list[int]:
+    """What the log says of faults of the server: how many there were at each."""
+    return [int(number) for number in re.findall(r"\(fault (\d+) since the start\)", server.log.read_text())]
+
+
+async def logged(server: ServerProcess, words: str) -> None:
+    """Returns when the log says so."""
+
+    async def said() -> bool:
+        return words in server.log.read_text()
+
+    await until(said, what=f"the log says {words!r}")

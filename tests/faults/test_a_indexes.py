@@ -1,0 +1,42 @@
+"""Fault A15, how it is met: what a start and the first offer read, they find by indexes (times: tests/campaigns)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from dispatcher.store import statements
+from tests.store.contract import DURABLE, Desk, spec
+
+
+def _reads(directory: Path) -> tuple[Desk, list[str]]:
+    """A store opened again with a running and a queued job, and every SELECT of its start and of a claim."""
+    desk = Desk(DURABLE[0], directory)
+    desk.submit(spec(), spec())
+    desk.claim(1)
+    desk.end()
+    desk = Desk(DURABLE[0], directory)
+    store: Any = desk.store
+    said: list[str] = [statements.META, statements.TALLIES, statements.NEXT_DUE]  # of its opening
+    desk.run(store._thread.run(lambda: store._db.set_trace_callback(said.append)))
+    assert len(desk.run(store.live_attempts())) == 1
+    (claim,) = desk.claim(1)
+    assert claim.type == "echo"
+    desk.run(store._thread.run(lambda: store._db.set_trace_callback(None)))
+    return desk, list(dict.fromkeys(text for text in said if "SELECT" in text and not text.startswith("INSERT")))
+
+
+def test_fault_A15_a_start_and_the_first_offer_find_jobs_by_indexes(tmp_path: Path) -> None:
+    desk, reads = _reads(tmp_path)
+    store: Any = desk.store
+    scans = []
+    for text in reads:
+        plan = desk.run(store._thread.run(lambda text=text: store._db.execute(f"EXPLAIN QUERY PLAN {text}").fetchall()))
+        scans += [
+            (" ".join(text.split()), row[3]) for row in plan if row[3] in ("SCAN j", "SCAN jobs", "SCAN a", "SCAN d")
+        ]
+    desk.end()
+    # One walks through the table, from the newest job to the last that runs, and no further.
+    ((text, _),) = scans
+    assert "WHERE j.state = 'running' ORDER BY j.seq DESC LIMIT 1" in text
+    assert any("lane = 1 AND state = 'queued' ORDER BY rank, seq" in text for text in reads), "the claim was looked at"
