@@ -16,12 +16,24 @@ from pathlib import Path
 
 from dispatcher.errors import StoreRefused
 
-__all__ = ["APPLICATION_ID", "connect", "migrations"]
+__all__ = ["APPLICATION_ID", "PRAGMAS", "WAL_KEPT_BYTES", "connect", "migrations"]
 
 #: "PGHD", in the file's header: this file is ours.
 APPLICATION_ID = 0x50474844
 #: Up to this size the whole file is checked at every start; a larger one would hold the start up.
 CHECKED_BYTES = 512 << 20
+
+#: A large turn makes a large log; when it has been moved into the store, the log's file is cut down to this.
+WAL_KEPT_BYTES = 64 << 20
+#: How a store is used, in this order.
+PRAGMAS = (
+    "locking_mode = EXCLUSIVE",
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    f"journal_size_limit = {WAL_KEPT_BYTES}",
+    "cache_size = -65536",
+    "temp_store = MEMORY",
+)
 
 #: How a store's name ends while it is being made.
 _DRAFT = ".new"
@@ -148,11 +160,8 @@ def _sync_directory(directory: Path) -> None:
 def _open(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, cached_statements=512, timeout=_BUSY_S)
     try:
-        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA cache_size = -65536")
-        connection.execute("PRAGMA temp_store = MEMORY")
+        for pragma in PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
         _check(connection, path)
         _lock(connection)
         _run_migrations(connection, _version(connection))
@@ -198,6 +207,8 @@ def _refusal(path: Path, error: sqlite3.Error) -> StoreRefused:
     name = getattr(error, "sqlite_errorname", "")
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return StoreRefused(f"{path} is in use by another server: stop that one, or name another file")
+    if name == "SQLITE_FULL":
+        return StoreRefused(f"{path} cannot be opened: its disk is full: make room; nothing was changed")
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return StoreRefused(f"{path} is damaged ({error}): restore a backup; nothing was changed")
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH")):

@@ -121,6 +121,7 @@ class Knobs:
             packet_limit=rng.choice((16, 1_024)),
             queue_depth=rng.choice((20, 1_000_000)),
             retention_s=rng.choice((60.0, 7 * 86_400.0)),
+            store_check_s=60.0,  # nothing happens to this store's disk, and years have to pass
         )
 
     def calm(self) -> None:
