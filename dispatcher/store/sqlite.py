@@ -122,6 +122,11 @@ class SqliteStore:
 
     def _apply(self, turn: Turn) -> TurnReport:
         self._watch.look()
+        report = self._with_what_room_there_is(turn)
+        self._watch.look()  # before anybody hears of it
+        return report
+
+    def _with_what_room_there_is(self, turn: Turn) -> TurnReport:
         try:
             if self._reserve.low():
                 return self._without_new_jobs(turn, demand=turn.demand)

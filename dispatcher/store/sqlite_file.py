@@ -15,6 +15,12 @@ import sqlite3
 from pathlib import Path
 
 from dispatcher.errors import StoreRefused
+from dispatcher.store.wal import damaged_frame
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 __all__ = ["APPLICATION_ID", "PRAGMAS", "WAL_KEPT_BYTES", "connect", "migrations"]
 
@@ -39,6 +45,8 @@ PRAGMAS = (
 _DRAFT = ".new"
 #: How long to wait for another server to let go.
 _BUSY_S = 1.0
+#: Where SQLite locks a file (its documentation, "the lock-byte page").
+_FIRST_LOCK_BYTE, _LOCK_BYTES = 1 << 30, 512
 _LEAST_SQLITE = (3, 38, 0)
 _SQL = Path(__file__).resolve().parent / "sql"
 
@@ -95,6 +103,29 @@ def _look(path: Path) -> bool:
         raise StoreRefused(f"{path} is not a SQLite file, or its beginning is damaged: restore a backup")
     if int.from_bytes(header[68:72], "big") != APPLICATION_ID:
         raise StoreRefused(f"{path} is a database of another program: name another file")
+    _look_at_log(path, int.from_bytes(header[16:18], "big"))
+    return False
+
+
+def _look_at_log(path: Path, page_bytes: int) -> None:
+    """Before SQLite opens it: a log whose beginning is damaged would be empty to SQLite, which would remove it."""
+    frame = damaged_frame(path.with_name(f"{path.name}-wal"), page_bytes)
+    if frame is not None and not _in_use(path):  # a log that is being written may look like anything
+        raise StoreRefused(
+            f"{path}-wal is damaged (frame {frame}), with acknowledged jobs behind the damage: "
+            "restore a backup; nothing was changed"
+        )
+
+
+def _in_use(path: Path) -> bool:
+    """Whether another process has SQLite's lock on the file."""
+    if fcntl is None:
+        return False
+    with path.open("r+b") as file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, _LOCK_BYTES, _FIRST_LOCK_BYTE)
+        except OSError:
+            return True
     return False
 
 
@@ -167,6 +198,8 @@ def _open(path: Path) -> sqlite3.Connection:
         _run_migrations(connection, _version(connection))
         _remove_drafts(path)
     except BaseException:
+        # To close is to move the log into the file and to remove it; interrupted, SQLite leaves both as they are.
+        connection.interrupt()
         connection.close()
         raise
     return connection
