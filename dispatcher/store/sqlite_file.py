@@ -77,6 +77,10 @@ def connect(path: Path) -> tuple[sqlite3.Connection, bool]:
         return _open(path), created
     except sqlite3.Error as error:
         raise _refusal(path, error) from error
+    except UnicodeDecodeError as error:  # SQLite names what it cannot read, and Python cannot read the name
+        raise StoreRefused(
+            f"{path} is damaged (its schema is no text): restore a backup; nothing was changed"
+        ) from error
     except OSError as error:
         raise StoreRefused(f"{path} cannot be used ({error}): check its directory, owner and rights") from error
 

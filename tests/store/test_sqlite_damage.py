@@ -1,4 +1,4 @@
-"""Damage in the log that SQLite passes over in silence is seen, and nothing is refused that a crash leaves."""
+"""Damage that SQLite passes over in silence, or cannot name, is seen; and nothing is refused that a crash leaves."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from dispatcher.errors import StoreRefused
+from dispatcher.store.sqlite_file import connect
 from dispatcher.store.wal import damaged_frame
 
 TRANSACTIONS = 6
@@ -99,3 +101,15 @@ def test_any_flipped_bit_that_loses_more_than_the_last_transaction_is_seen(store
         if place not in proof:
             assert (found is not None) is (lost > 1), (place, lost, found)
     assert seen > 100
+
+
+@pytest.mark.parametrize("junk", [b"\xff" * 8, b"x" * 8, bytes(8)])
+def test_a_damaged_schema_is_refused_and_not_touched(quick_path: Path, junk: bytes) -> None:
+    path = quick_path / "jobs.db"
+    connect(path)[0].close()
+    content = path.read_bytes().replace(b"CREATE TABLE jobs", junk + b"ABLE jobs")
+    assert content != path.read_bytes()
+    path.write_bytes(content)
+    with pytest.raises(StoreRefused, match="is damaged .*restore a backup; nothing was changed"):
+        connect(path)
+    assert path.read_bytes() == content
