@@ -110,6 +110,6 @@ def test_a_damaged_schema_is_refused_and_not_touched(quick_path: Path, junk: byt
     content = path.read_bytes().replace(b"CREATE TABLE jobs", junk + b"ABLE jobs")
     assert content != path.read_bytes()
     path.write_bytes(content)
-    with pytest.raises(StoreRefused, match="is damaged .*restore a backup; nothing was changed"):
+    with pytest.raises(StoreRefused, match=r"is damaged .*restore a backup; nothing was changed"):
         connect(path)
     assert path.read_bytes() == content
