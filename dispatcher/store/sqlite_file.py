@@ -15,7 +15,7 @@ import sqlite3
 from pathlib import Path
 
 from dispatcher.errors import StoreRefused
-from dispatcher.store.wal import damaged_frame
+from dispatcher.store.wal import damaged_frame, first_page
 
 try:
     import fcntl
@@ -47,6 +47,7 @@ _DRAFT = ".new"
 _BUSY_S = 1.0
 #: Where SQLite locks a file (its documentation, "the lock-byte page").
 _FIRST_LOCK_BYTE, _LOCK_BYTES = 1 << 30, 512
+_MAGIC = b"SQLite format 3\0"
 _LEAST_SQLITE = (3, 38, 0)
 _SQL = Path(__file__).resolve().parent / "sql"
 
@@ -103,7 +104,10 @@ def _look(path: Path) -> bool:
         raise StoreRefused(f"{path} cannot be written: check its owner, its rights and the disk")
     with path.open("rb") as file:  # before SQLite locks it, and before it changes what may not be ours
         header = file.read(100)
-    if len(header) < 100 or not header.startswith(b"SQLite format 3\0"):
+    if not header.startswith(_MAGIC):
+        # A power cut may have torn it while the log was being moved in; then the log has it whole.
+        header = first_page(path.with_name(f"{path.name}-wal"))[:100]
+    if len(header) < 100 or not header.startswith(_MAGIC):
         raise StoreRefused(f"{path} is not a SQLite file, or its beginning is damaged: restore a backup")
     if int.from_bytes(header[68:72], "big") != APPLICATION_ID:
         raise StoreRefused(f"{path} is a database of another program: name another file")

@@ -12,7 +12,7 @@ import struct
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["damaged_frame"]
+__all__ = ["damaged_frame", "first_page"]
 
 _HEADER_BYTES = 32
 _FRAME_HEADER_BYTES = 24
@@ -42,7 +42,7 @@ def _look_through(file: BinaryIO, page_bytes: int) -> int | None:
     salts, sums = header[16:24], _stored(header)
     damaged = None if _sums(header[:24], (0, 0), order) == sums else 0
     ended = False  # the frame before ends a transaction, at the damage or behind it
-    number = 0
+    number = known = 0
     while len(frame := file.read(_FRAME_HEADER_BYTES + page_bytes)) == _FRAME_HEADER_BYTES + page_bytes:
         number += 1
         whole = _sums(frame[:8] + frame[_FRAME_HEADER_BYTES:], sums, order) == _stored(frame)
@@ -53,9 +53,34 @@ def _look_through(file: BinaryIO, page_bytes: int) -> int | None:
             damaged = number
         if ended and whole and ours:
             return damaged
-        ended = damaged is not None and frame[4:8] != bytes(4)
+        pages = int.from_bytes(frame[4:8], "big")  # of the store, where the frame ends a transaction; else 0
+        # Of a frame that is not whole this may be junk: a store grows by no more pages than there are frames.
+        ended = damaged is not None and pages > 0 and (whole or 0 < known <= pages <= known + number)
+        known = pages if pages and whole and ours else known
         sums = _stored(frame)
     return None
+
+
+def first_page(wal: Path) -> bytes:
+    """The store's first page as the log has it, committed; empty: it has none."""
+    try:
+        file = wal.open("rb")
+    except FileNotFoundError:
+        return b""
+    kept = found = b""
+    with file:
+        header = file.read(_HEADER_BYTES)
+        if len(header) < _HEADER_BYTES:
+            return b""
+        order, sums = ">" if header[3] & 1 else "<", _stored(header)
+        size = _FRAME_HEADER_BYTES + int.from_bytes(header[8:12], "big") % (1 << 17)
+        while len(frame := file.read(size)) == size and frame[8:16] == header[16:24]:
+            if _sums(frame[:8] + frame[_FRAME_HEADER_BYTES:], sums, order) != _stored(frame):
+                break
+            sums = _stored(frame)
+            found = frame[_FRAME_HEADER_BYTES:] if frame[:4] == b"\0\0\0\1" else found
+            kept = found if frame[4:8] != bytes(4) else kept
+    return kept
 
 
 def _stored(header: bytes) -> Sums:

@@ -116,3 +116,23 @@ def test_a_damaged_schema_is_refused_and_not_touched(quick_path: Path, junk: byt
     with pytest.raises(StoreRefused, match=r"is damaged .*restore a backup; nothing was changed"):
         connect(path)
     assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("junk", [b"\xff" * 512, bytes(512), b"\x00" * 16 + b"\xff" * 4080])
+def test_a_beginning_that_a_power_cut_has_torn_is_mended_from_the_log_and_not_without_it(
+    quick_path: Path, junk: bytes
+) -> None:
+    path, copy = quick_path / "jobs.db", quick_path / "copy.db"
+    connection, _ = connect(path)
+    connection.execute("INSERT INTO lanes (type) VALUES ('kept')")
+    copy.write_bytes(junk + path.read_bytes()[len(junk) :])
+    log = path.with_name("jobs.db-wal").read_bytes()
+    connection.close()
+    with pytest.raises(StoreRefused, match="its beginning is damaged: restore a backup"):
+        connect(copy)
+    copy.with_name("copy.db-wal").write_bytes(log)
+    mended, created = connect(copy)
+    assert mended.execute("SELECT type FROM lanes").fetchall() == [("kept",)]
+    mended.close()
+    assert not created
+    assert copy.read_bytes().startswith(b"SQLite format 3\0")
