@@ -212,8 +212,18 @@ async def run(settings: Settings, read_again: Callable[[], Settings]) -> int:
         return await _give_up(server)
     log.info("stopping; a second signal stops at once", extra={"action": "drain"})
     await server.drain()
-    await server.stop()
-    return 1 if server.failed.is_set() else 0
+    return await _stop(server)
+
+
+async def _stop(server: Server) -> int:
+    """In good order, unless the store has failed meanwhile: then nothing is done with it, not even a close."""
+    if not server.failed.is_set():
+        try:
+            await server.stop()
+            return 1 if server.failed.is_set() else 0
+        except StorageTrouble as error:
+            log.error("%s", error, extra={"action": "store_failed"})
+    return await _give_up(server)
 
 
 async def _give_up(server: Server) -> int:

@@ -47,9 +47,6 @@ log = logging.getLogger("pagehand.service")
 WALL_CHECK_S = 30.0
 #: A timer that fires so late shows that process or machine was stopped; less is load.
 STANDSTILL_S = 5.0
-#: An idle server has a turn this often, for the store's housekeeping.
-HOUSEKEEPING_S = 60.0
-
 _ENDED = "the job is {state}: only {allowed} jobs can be {verb}"
 
 
@@ -88,6 +85,8 @@ class Dispatcher:
             send=self._send,
             after=self._after_turn,
             failed=failed,
+            most_submissions=settings.intake_queue,
+            most_bytes=settings.intake_bytes,
         )
         self.pages = Pages(
             machine=self.machine,
@@ -101,7 +100,8 @@ class Dispatcher:
         self._flush: Callable[[float], None] = lambda now: None
         self._transport_deadline: Callable[[], float | None] = lambda: None
         self._transport_tick: Callable[[float], None] = lambda now: None
-        self._housekeeping = clock.monotonic() + HOUSEKEEPING_S
+        #: An idle server has a turn now and then, for the store's housekeeping.
+        self._housekeeping = clock.monotonic() + settings.store_check_s
         self._accepting = False
         self._readers = Readers()
         self.draining = False
@@ -162,7 +162,7 @@ class Dispatcher:
         self._timer.arm(self._next_deadline())
 
     def _next_deadline(self) -> float | None:
-        instants = [self.machine.next_deadline(), self._transport_deadline(), self._housekeeping]
+        instants = [self.machine.next_deadline(), self._transport_deadline(), self._housekeeping, self._turns.resume_at]
         if self._turns.next_due_at is not None:
             wait_s = max(0.0, min(self._turns.next_due_at - self._clock.utc(), WALL_CHECK_S))
             instants.append(self._clock.monotonic() + wait_s)
@@ -184,10 +184,11 @@ class Dispatcher:
             self._turns.carry_out(effects)
 
     def _see_what_is_due(self, now: float) -> None:
+        self._turns.resume(now)
         if self._turns.next_due_at is not None and self._turns.next_due_at <= self._clock.utc():
             self._turns.due()
         if now >= self._housekeeping:
-            self._housekeeping = now + HOUSEKEEPING_S
+            self._housekeeping = now + self.settings.store_check_s
             self._turns.due()
 
     def _guarded(self, step: Callable[[float], None], now: float) -> bool:
@@ -212,11 +213,16 @@ class Dispatcher:
 
     def ready(self) -> bool:
         """Whether it takes jobs now."""
-        return self._accepting and not self.draining
+        return self._accepting and not self.draining and self.room
+
+    @property
+    def room(self) -> bool:
+        """The store's disk has room for new jobs, as of the last turn."""
+        return self._turns.room
 
     async def submit(self, spec: JobSpec) -> Accepted:
-        """Returns when the job is durable. Raises KeyConflict, QueueFull, Draining, StorageTrouble, WrongState."""
-        if not self.ready():
+        """Returns when the job is durable. Raises KeyConflict, WrongState, the kinds of Unavailable."""
+        if self.draining or not self._accepting:  # whether there is room, the turn sees
             raise Draining("the server is stopping and takes no new jobs: try again in a moment")
         accepted = await self._turns.submit(spec)
         if accepted.job is not None:

@@ -71,8 +71,15 @@ class Settings:
     low_disk: int = _number(
         64 << 20, "bytes", 0, 1 << 40, "with less room on the store's disk no new jobs are taken", "limits"
     )
+    store_check_s: float = _number(
+        5.0, "s", 0.1, 60, "how often an idle server looks whether its store's file and disk are sound", "limits"
+    )
     sessions: int = _number(0, "", 0, 100_000, "most connected pages; 0: min(12000, (descriptors - 200) / 2)", "limits")
     waiters: int = _number(10_000, "", 1, 1_000_000, "most requests that wait for results", "limits")
+    intake_queue: int = _number(4_096, "", 1, 1_000_000, "most requests that wait for their job to be stored", "limits")
+    intake_bytes: int = _number(
+        128 << 20, "bytes", 1 << 20, 1 << 40, "most bytes of jobs that wait to be stored", "limits"
+    )
 
     def __post_init__(self) -> None:
         for item in dataclasses.fields(self):

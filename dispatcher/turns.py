@@ -17,11 +17,21 @@ from dispatcher.clock import Clock
 from dispatcher.core.effects import Effect, Record, Request
 from dispatcher.core.machine import Machine
 from dispatcher.core.model import JobSpec
-from dispatcher.core.turn import Accepted, Cancel, Command, CommandReport, Report, Turn, TurnReport
-from dispatcher.errors import StorageTrouble
+from dispatcher.core.turn import (
+    Accepted,
+    Cancel,
+    Command,
+    CommandReport,
+    Logged,
+    Progressed,
+    Report,
+    Turn,
+    TurnReport,
+)
+from dispatcher.errors import StorageFull, StorageTrouble, Unavailable
 from dispatcher.store.port import Store
 
-__all__ = ["MOST_CLAIMS", "MOST_ITEMS", "Turns"]
+__all__ = ["FULL_PAUSE_S", "MOST_CLAIMS", "MOST_ITEMS", "MOST_REPORTS", "Turns"]
 
 T = TypeVar("T")
 
@@ -31,6 +41,10 @@ log = logging.getLogger("pagehand.turns")
 MOST_ITEMS = 1_024
 #: Jobs that one turn claims at most.
 MOST_CLAIMS = 1_024
+#: With so many reports waiting for a slow or full disk, progress and log lines are dropped: no page waits for them.
+MOST_REPORTS = 10_000
+#: How long what pages said waits, when the disk has no room even for that.
+FULL_PAUSE_S = 1.0
 
 #: What the store or a fault of ours said stands in the log; it may tell of the inside.
 _UNKNOWN = (
@@ -65,6 +79,8 @@ class Turns:
         send: Callable[[Effect], None],
         after: Callable[[list[str]], None],
         failed: Callable[[StorageTrouble], None],
+        most_submissions: int,
+        most_bytes: int,
     ) -> None:
         self._machine = machine
         self._store = store
@@ -72,14 +88,24 @@ class Turns:
         self._send = send
         self._after = after
         self._failed = failed
+        self._most_submissions = most_submissions
+        self._most_bytes = most_bytes
         self._opened = clock.monotonic()
         self._reports: list[Report] = []
         self._commands: list[_Asked] = []
         self._submissions: list[_Submitted] = []
+        #: Of data in them.
+        self._bytes = 0
         self._more = True
         self._begun = False
         self._running: asyncio.Task[None] | None = None
         self._broken = False
+        #: The store's disk has room for new jobs, as of the last turn.
+        self.room = True
+        #: The last turn found the disk full, reserve and all, and what pages said waits.
+        self._holding = False
+        #: When the next turn may begin, after such a one; None: at once.
+        self.resume_at: float | None = None
         #: UTC instant at which the store wants a turn; None: none.
         self.next_due_at: float | None = None
 
@@ -89,17 +115,24 @@ class Turns:
         """Takes the core's effects: what must be stored goes into the next turn, the rest to the pages."""
         for effect in effects:
             if isinstance(effect, Record):
-                self._reports.append(effect.report)
+                self._report(effect.report)
             elif isinstance(effect, Request):
                 self._commands.append(_Asked(effect.command, None))
             else:
                 self._send(effect)
 
+    def _report(self, report: Report) -> None:
+        if len(self._reports) < MOST_REPORTS or not isinstance(report, Progressed | Logged):
+            self._reports.append(report)
+
     async def submit(self, spec: JobSpec) -> Accepted:
-        """Puts a job into the next turn and answers when that is durable. Raises StorageTrouble."""
+        """Puts a job into the next turn and answers when that is durable. Raises StorageTrouble, Unavailable."""
         self._check()
+        if len(self._submissions) >= self._most_submissions or self._bytes > self._most_bytes:
+            raise Unavailable("more jobs come than can be stored: try again in a moment", retry_after_s=2)
         future: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
         self._submissions.append(_Submitted(spec, future))
+        self._bytes += len(spec.data)
         self.kick()
         return await future
 
@@ -114,6 +147,8 @@ class Turns:
     def _check(self) -> None:
         if self._broken:
             raise StorageTrouble("the store has failed and the server is stopping: try again in a moment")
+        if self._holding:
+            raise StorageFull("the server's disk is full; jobs that it has are safe: try again later", retry_after_s=30)
 
     def due(self) -> None:
         """Something in the store has become due."""
@@ -124,13 +159,19 @@ class Turns:
 
     def kick(self) -> None:
         """Begins a turn soon, if there is anything for one to do and none is in flight."""
-        if self._begun or self._broken or not self._wanted():
+        if self._begun or self._broken or self.resume_at is not None or not self._wanted():
             return
         self._begun = True
         asyncio.get_running_loop().call_soon(self._begin)
 
     def _wanted(self) -> bool:
         return bool(self._more or self._reports or self._submissions or self._commands or self._machine.hungry())
+
+    def resume(self, now: float) -> None:
+        """The pause of a full disk may be over: tries again."""
+        if self.resume_at is not None and self.resume_at <= now:
+            self.resume_at = None
+            self.kick()
 
     # -- one turn
 
@@ -141,6 +182,7 @@ class Turns:
         self._more = False
         reports, self._reports = self._reports[:MOST_ITEMS], self._reports[MOST_ITEMS:]
         submitted, self._submissions = self._submissions[:MOST_ITEMS], self._submissions[MOST_ITEMS:]
+        self._bytes -= sum(len(item.spec.data) for item in submitted)
         asked, self._commands = self._commands, []
         turn = Turn(
             now_at=self._clock.utc(),
@@ -154,18 +196,37 @@ class Turns:
             done = await self._store.apply(turn)
             self._begun = False
             self._finish(turn, done, asked, submitted)
+        except StorageFull as error:
+            self._hold_back(error, turn, asked, submitted)
         except StorageTrouble as error:
             self._break(error, asked, submitted)
         except Exception as error:
             log.exception("a turn failed", extra={"action": "turn_failed"})
             self._break(StorageTrouble(f"a turn failed: {error}"), asked, submitted)
 
+    def _hold_back(self, error: StorageFull, turn: Turn, asked: list[_Asked], submitted: list[_Submitted]) -> None:
+        """The disk is full, reserve and all, and nothing of this turn has happened (S23).
+
+        People and programs are told so. What pages said is kept, in order, and given again after a pause; until it is
+        durable no page hears ``recorded``, and each repeats its result.
+        """
+        if not self._holding:
+            log.error("%s; what pages say waits", error, extra={"action": "disk_full"})
+        self.room, self._holding, self._begun, self._more = False, True, False, True
+        self._reports = turn.reports + self._reports
+        waiting, self._commands = asked + self._commands, [item for item in asked if item.future is None]
+        for future in [item.future for item in waiting] + [item.future for item in submitted]:
+            if future is not None and not future.done():
+                future.set_exception(StorageFull(error.detail, retry_after_s=30))
+        self.resume_at = self._clock.monotonic() + FULL_PAUSE_S
+        self._after([])
+
     def _break(self, error: StorageTrouble, asked: list[_Asked], submitted: list[_Submitted]) -> None:
         """The outcome of this turn is unknown: everybody is told so, and nothing more is begun (S23)."""
         log.error("%s", error, extra={"action": "store_failed"})
         self._broken = True
         asked, self._commands = asked + self._commands, []
-        submitted, self._submissions = submitted + self._submissions, []
+        submitted, self._submissions, self._bytes = submitted + self._submissions, [], 0
         for future in [item.future for item in asked] + [item.future for item in submitted]:
             if future is not None and not future.done():
                 future.set_exception(StorageTrouble(_UNKNOWN))
@@ -175,6 +236,7 @@ class Turns:
         now = self._clock.monotonic()
         self._more = self._more or done.more or len(done.claims) >= MOST_CLAIMS
         self.next_due_at = done.next_due_at
+        self.room, self._holding = done.room, False
         self.carry_out(self._machine.settled(turn.reports, done.verdicts, now))
         for item, report in zip(asked, done.commands, strict=True):
             if report.revoked is not None and isinstance(item.command, Cancel):
@@ -188,8 +250,11 @@ class Turns:
         self.kick()
 
     async def idle(self) -> None:
-        """Returns when no turn is in flight and none is wanted: everything that was gathered is durable."""
-        while not self._broken and (self._begun or self._wanted()):
+        """Returns when no turn is in flight and none is wanted: everything that was gathered is durable.
+
+        On a full disk it is not, and nothing of it was acknowledged.
+        """
+        while not self._broken and self.resume_at is None and (self._begun or self._wanted()):
             self.kick()
             running = self._running
             if running is None or running.done():

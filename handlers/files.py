@@ -129,13 +129,15 @@ class ReadyHandler(BaseHandler):
 
     def get(self) -> None:
         """200, or 503 while it starts, stops or cannot write."""
-        ready, draining = self.site.service.ready(), self.site.service.draining
+        service = self.site.service
+        ready, draining, room = service.ready(), service.draining, service.room
         self.set_header("Content-Type", "text/plain; charset=utf-8")
         if not ready:
             self.set_status(503)
             self.set_header("Retry-After", "5")
         if self.get_query_argument("verbose", None) is not None:
             self.write(f"[{'-' if draining else '+'}]not draining\n[{'+' if ready else '-'}]takes jobs\n")
-        self.finish("ok\n" if ready else "not ready\n")
+            self.write(f"[{'+' if room else '-'}]room on the store's disk\n")
+        self.finish("ok\n" if ready else "not ready\n" if room else "not ready: the store's disk is nearly full\n")
 
     head = get

@@ -22,6 +22,11 @@ class Service(Protocol):
         """Whether it takes new jobs now."""
         ...
 
+    @property
+    def room(self) -> bool:
+        """The store's disk has room for new jobs."""
+        ...
+
     async def submit(self, spec: JobSpec) -> Accepted:
         """Returns when the job is durable; ``job`` is set. Raises KeyConflict and the kinds of Unavailable."""
         ...

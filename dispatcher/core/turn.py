@@ -257,6 +257,8 @@ class TurnReport(Struct, frozen=True, kw_only=True):
     next_due_at: float | None
     #: More is due than one turn moves: the next turn should come at once.
     more: bool
+    #: The store's disk has room for new jobs.
+    room: bool = True
 
 
 class LiveAttempt(Struct, frozen=True, kw_only=True):

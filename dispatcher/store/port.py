@@ -28,7 +28,8 @@ class Store(Protocol):
         """Applies one turn in one transaction and answers when it is durable.
 
         Raises StorageTrouble where the outcome is unknown (an I/O error): the caller must end the process.
-        An item that cannot be stored is refused in the report and never fails the others.
+        Raises StorageFull where nothing of it has happened, because the disk is full: the caller keeps the reports
+        and gives them again. An item that cannot be stored is refused in the report and never fails the others.
         """
         ...
 

@@ -19,13 +19,17 @@ class Reserve:
         self._ballast = store.with_name(f"{store.name}.ballast")
         self._directory = store.parent
         self._low_disk_bytes = low_disk_bytes
+        self._given_up = False
 
     def low(self) -> bool:
-        """Whether there is too little room to take new jobs. Where there is enough, the reserve is filled up again."""
+        """Whether there is too little room to take new jobs. Where there is enough, the reserve is filled up again.
+
+        Once it was given up, new jobs wait until it is there again: it is the results' room.
+        """
         if self._free_bytes() < self._low_disk_bytes:
             return True
         self.fill()
-        return False
+        return self._given_up
 
     def fill(self) -> None:
         """Takes the reserve, if it is not there and there is room for it."""
@@ -35,10 +39,16 @@ class Reserve:
             with self._ballast.open("wb") as file:
                 file.write(bytes(BALLAST_BYTES))
         except OSError:
-            self.release()
+            self._remove()
+            return
+        self._given_up = False
 
     def release(self) -> None:
         """Gives the reserve up."""
+        self._given_up = True
+        self._remove()
+
+    def _remove(self) -> None:
         with contextlib.suppress(OSError):
             self._ballast.unlink(missing_ok=True)
 

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from dispatcher.core.model import JobFilter, JobPage, JobView, LogLine, TypeView
 from dispatcher.core.states import JobState
 from dispatcher.core.turn import Accepted, Demand, LiveAttempt, Turn, TurnReport
-from dispatcher.errors import StorageTrouble
+from dispatcher.errors import StorageFull, StorageTrouble
 from dispatcher.store import statements as sql
 from dispatcher.store.commands import evidence
 from dispatcher.store.items import apply_items
@@ -36,6 +36,7 @@ from dispatcher.store.views import (
     type_views,
     with_current,
 )
+from dispatcher.store.watch import Watch
 
 __all__ = ["SqliteStore"]
 
@@ -69,6 +70,7 @@ class SqliteStore:
         self._rows: SqliteRows
         self._applier: TurnApplier
         self._reserve: Reserve
+        self._watch: Watch
 
     @classmethod
     async def open(
@@ -101,6 +103,7 @@ class SqliteStore:
 
         self._reserve = Reserve(self._path, self._limits.low_disk_bytes)
         self._reserve.fill()
+        self._watch = Watch(self._path)
 
     def _read(self, new_job_id: Callable[[], str], new_attempt_id: Callable[[], str]) -> None:
         self._rows = SqliteRows(self._db)
@@ -118,18 +121,24 @@ class SqliteStore:
         )
 
     def _apply(self, turn: Turn) -> TurnReport:
+        self._watch.look()
+        report = self._with_what_room_there_is(turn)
+        self._watch.look()  # before anybody hears of it
+        return report
+
+    def _with_what_room_there_is(self, turn: Turn) -> TurnReport:
         try:
-            if turn.submissions and self._reserve.low():
+            if self._reserve.low():
                 return self._without_new_jobs(turn, demand=turn.demand)
-            try:
-                return self._commit(turn)
-            except sqlite3.Error as error:
-                if getattr(error, "sqlite_errorname", "") != "SQLITE_FULL":
-                    raise
-                self._give_up_reserve()
-                return self._without_new_jobs(turn, demand=[])
+            return self._commit(turn)
         except sqlite3.Error as error:
-            raise StorageTrouble(f"the store failed: {error}") from error
+            self._undo_where_full(error)
+            self._reserve.release()
+        try:
+            return self._without_new_jobs(turn, demand=[])
+        except sqlite3.Error as error:
+            self._undo_where_full(error)
+            raise StorageFull(f"the disk of {self.location} is full, with its reserve: make room") from error
 
     def _commit(self, turn: Turn) -> TurnReport:
         self._db.execute("BEGIN IMMEDIATE")
@@ -138,17 +147,21 @@ class SqliteStore:
         self._applier.committed()
         return report
 
-    def _give_up_reserve(self) -> None:
-        """The disk is full, and nothing of the turn has happened: makes room for its reports."""
-        if self._db.in_transaction:
-            self._db.execute("ROLLBACK")
-        self._applier.forget()
-        self._rows.reload()
-        self._reserve.release()
+    def _undo_where_full(self, error: sqlite3.Error) -> None:
+        """Nothing of the turn has happened, because the disk is full. Raises StorageTrouble for any other error."""
+        if getattr(error, "sqlite_errorname", "") != "SQLITE_FULL":
+            raise StorageTrouble(f"the store failed: {error}") from error
+        try:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            self._applier.forget()
+            self._rows.reload()
+        except sqlite3.Error as another:
+            raise StorageTrouble(f"the store failed: {another}") from another
 
     def _without_new_jobs(self, turn: Turn, *, demand: list[Demand]) -> TurnReport:
         report = self._commit(replace(turn, submissions=[], demand=demand))
-        return replace(report, accepted=[_NO_ROOM] * len(turn.submissions))
+        return replace(report, accepted=[_NO_ROOM] * len(turn.submissions), room=False)
 
     def _apply_whole(self, turn: Turn) -> TurnReport | None:
         """The turn's report, or None with the transaction begun anew where some item cannot be stored."""
@@ -241,6 +254,7 @@ class SqliteStore:
         return await self._thread.run(self._applier.counts)
 
     async def close(self) -> None:
-        """See port.Store."""
+        """See port.Store. What is not there any more is not closed: that would remove the log that lies there."""
+        await self._thread.run(self._watch.look)
         await self._thread.run(self._db.close)
         self._thread.stop()

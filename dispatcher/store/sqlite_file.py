@@ -16,16 +16,37 @@ from pathlib import Path
 
 from dispatcher.errors import StoreRefused
 from dispatcher.store.backup import DRAFT, back_up, sync_directory
+from dispatcher.store.wal import damaged_frame, first_page
 
-__all__ = ["APPLICATION_ID", "connect", "migrations"]
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+__all__ = ["APPLICATION_ID", "PRAGMAS", "WAL_KEPT_BYTES", "connect", "migrations"]
 
 #: "PGHD", in the file's header: this file is ours.
 APPLICATION_ID = 0x50474844
 #: Up to this size the whole file is checked at every start; a larger one would hold the start up.
 CHECKED_BYTES = 512 << 20
 
+#: A large turn makes a large log; when it has been moved into the store, the log's file is cut down to this.
+WAL_KEPT_BYTES = 64 << 20
+#: How a store is used, in this order.
+PRAGMAS = (
+    "locking_mode = EXCLUSIVE",
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    f"journal_size_limit = {WAL_KEPT_BYTES}",
+    "cache_size = -65536",
+    "temp_store = MEMORY",
+)
+
 #: How long to wait for another server to let go.
 _BUSY_S = 1.0
+#: Where SQLite locks a file (its documentation, "the lock-byte page").
+_FIRST_LOCK_BYTE, _LOCK_BYTES = 1 << 30, 512
+_MAGIC = b"SQLite format 3\0"
 _LEAST_SQLITE = (3, 38, 0)
 _SQL = Path(__file__).resolve().parent / "sql"
 
@@ -56,6 +77,10 @@ def connect(path: Path) -> tuple[sqlite3.Connection, bool]:
         return _open(path), created
     except sqlite3.Error as error:
         raise _refusal(path, error) from error
+    except UnicodeDecodeError as error:  # SQLite names what it cannot read, and Python cannot read the name
+        raise StoreRefused(
+            f"{path} is damaged (its schema is no text): restore a backup; nothing was changed"
+        ) from error
     except OSError as error:
         raise StoreRefused(f"{path} cannot be used ({error}): check its directory, owner and rights") from error
 
@@ -78,10 +103,36 @@ def _look(path: Path) -> bool:
         raise StoreRefused(f"{path} cannot be written: check its owner, its rights and the disk")
     with path.open("rb") as file:  # before SQLite locks it, and before it changes what may not be ours
         header = file.read(100)
-    if len(header) < 100 or not header.startswith(b"SQLite format 3\0"):
+    if not header.startswith(_MAGIC):
+        # A power cut may have torn it while the log was being moved in; then the log has it whole.
+        header = first_page(path.with_name(f"{path.name}-wal"))[:100]
+    if len(header) < 100 or not header.startswith(_MAGIC):
         raise StoreRefused(f"{path} is not a SQLite file, or its beginning is damaged: restore a backup")
     if int.from_bytes(header[68:72], "big") != APPLICATION_ID:
         raise StoreRefused(f"{path} is a database of another program: name another file")
+    _look_at_log(path, int.from_bytes(header[16:18], "big"))
+    return False
+
+
+def _look_at_log(path: Path, page_bytes: int) -> None:
+    """Before SQLite opens it: a log whose beginning is damaged would be empty to SQLite, which would remove it."""
+    frame = damaged_frame(path.with_name(f"{path.name}-wal"), page_bytes)
+    if frame is not None and not _in_use(path):  # a log that is being written may look like anything
+        raise StoreRefused(
+            f"{path}-wal is damaged (frame {frame}), with acknowledged jobs behind the damage: "
+            "restore a backup; nothing was changed"
+        )
+
+
+def _in_use(path: Path) -> bool:
+    """Whether another process has SQLite's lock on the file."""
+    if fcntl is None:
+        return False
+    with path.open("r+b") as file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, _LOCK_BYTES, _FIRST_LOCK_BYTE)
+        except OSError:
+            return True
     return False
 
 
@@ -137,16 +188,15 @@ def _remove_drafts(path: Path) -> None:
 def _open(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, cached_statements=512, timeout=_BUSY_S)
     try:
-        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA cache_size = -65536")
-        connection.execute("PRAGMA temp_store = MEMORY")
+        for pragma in PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
         _check(connection, path)
         _lock(connection)
         _remove_drafts(path)
         _upgrade(connection, path)
     except BaseException:
+        # To close is to move the log into the file and to remove it; interrupted, SQLite leaves both as they are.
+        connection.interrupt()
         connection.close()
         raise
     return connection
@@ -194,6 +244,8 @@ def _refusal(path: Path, error: sqlite3.Error) -> StoreRefused:
     name = getattr(error, "sqlite_errorname", "")
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return StoreRefused(f"{path} is in use by another server: stop that one, or name another file")
+    if name == "SQLITE_FULL":
+        return StoreRefused(f"{path} cannot be opened: its disk is full: make room; nothing was changed")
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return StoreRefused(f"{path} is damaged ({error}): restore a backup; nothing was changed")
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH")):

@@ -5,8 +5,8 @@ after each step whose turn the store has acknowledged. Clocks and ids are counte
 always the same. One part opens the store once: its thread, and with it strace's count of calls, is one.
 
 Exit status: 0 played to its end, 3 the store refused to open, 4 the store failed in a turn (StorageTrouble): then the
-part ends, as the server does; 5 it had no room for a job. FAULT, for controls: ``none``, ``no-transactions`` or
-``acknowledge-first``.
+part ends, as the server does; 5 it had no room for a job, or for anything. FAULT, for controls: ``none``,
+``no-transactions`` or ``acknowledge-first``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any
 
 from dispatcher.core.model import JobView
 from dispatcher.core.turn import Accepted, Cancel, Claim, Demand, Logged, OfferedTypes, Progressed, Retry, Started
-from dispatcher.errors import StorageTrouble, StoreRefused
+from dispatcher.errors import StorageFull, StorageTrouble, StoreRefused
 from dispatcher.store import sqlite_file
 from tests.store.contract import DURABLE, HOLDER, Desk, error, lapsed, lost, released, result, spec
 
@@ -275,7 +275,7 @@ def main(arguments: list[str]) -> int:
             _play(directory, part, fault, _acknowledge)
         except StoreRefused:
             return 3
-        except NoRoom:
+        except (NoRoom, StorageFull):
             return 5
         except StorageTrouble:
             sys.stdout.flush()

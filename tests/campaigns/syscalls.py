@@ -23,7 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from dispatcher.errors import StorageTrouble, StoreRefused
+from dispatcher.errors import StorageFull, StorageTrouble, StoreRefused
 from dispatcher.store.sqlite_file import migrations
 from tests.campaigns.record import ROOT, Control, Figure, Measure, Record, Skipped, run
 from tests.campaigns.steps import BEGINNINGS, PLAYS, NoRoom, desk_on, state, tomorrow
@@ -154,7 +154,7 @@ class Stage:
             (job,) = desk.submit(spec(key="after"))
             if str(desk.job(job.id).state) != "queued":
                 yield "it does not work after the crash"
-        except (StorageTrouble, NoRoom) as error:
+        except (StorageTrouble, StorageFull, NoRoom) as error:
             yield f"it does not work after the crash: {error}"
         finally:
             desk.end()

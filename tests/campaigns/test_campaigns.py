@@ -45,7 +45,7 @@ def test_fault_A02_killed_or_failed_at_a_system_call_the_store_is_in_the_old_sta
     assert record.verdict() == []
 
 
-def test_after_a_power_cut_all_that_was_acknowledged_is_there() -> None:
+def test_fault_B01_after_a_power_cut_all_that_was_acknowledged_is_there() -> None:
     try:
         record = _short("powercut")
     except Skipped as reason:

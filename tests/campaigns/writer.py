@@ -19,7 +19,7 @@ from dispatcher.core.turn import Demand, Verdict
 from tests.campaigns.zygote import die_with_parent
 from tests.store.contract import DURABLE, Desk, result, spec
 
-__all__ = ["JOBS", "NUMBER", "state_is_wrong"]
+__all__ = ["JOBS", "NUMBER", "state_is_wrong", "turns"]
 
 #: Jobs of one turn.
 JOBS = 3
@@ -30,8 +30,8 @@ def _data(turn: int, job: int) -> str:
     return f'"turn {turn}, job {job}, {"x" * (turn * 37 % 400)}"'
 
 
-def write(desk: Desk) -> None:
-    """Until the end of the process."""
+def turns(desk: Desk) -> Iterator[int]:
+    """Without an end; gives the number of each turn when it is acknowledged."""
     claims: list[Any] = []
     for turn in range(1, 1 << 40):
         done = desk.turn(
@@ -42,7 +42,7 @@ def write(desk: Desk) -> None:
         assert all(settled.verdict is Verdict.RECORDED for settled in done.verdicts)
         claims = done.claims
         assert len(claims) == JOBS
-        os.write(1, NUMBER.pack(turn))
+        yield turn
 
 
 def state_is_wrong(path: Path, acknowledged: int) -> list[str]:
@@ -89,7 +89,8 @@ def main(arguments: list[str]) -> None:
     if synchronous != "FULL":
         desk.run(store._thread.run(lambda: store._db.execute(f"PRAGMA synchronous = {synchronous}")))
     os.write(1, NUMBER.pack(0))
-    write(desk)
+    for turn in turns(desk):
+        os.write(1, NUMBER.pack(turn))
 
 
 if __name__ == "__main__":

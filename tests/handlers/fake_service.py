@@ -57,6 +57,7 @@ class FakeService:
     def __init__(self) -> None:
         self.draining = False
         self.is_ready = True
+        self.room = True
         self.fails: PagehandError | None = None
         self.all: dict[str, JobView] = {}
         self.specs: list[JobSpec] = []

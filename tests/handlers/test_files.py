@@ -98,7 +98,18 @@ async def test_the_probes_say_whether_it_lives_and_takes_jobs(
     assert (await ask("/livez")).body == b"ok\n"
     response = await ask("/readyz?verbose")
     assert response.code == code
-    assert response.body.decode().splitlines()[:2] == [
+    assert response.body.decode().splitlines() == [
         f"[{'-' if draining else '+'}]not draining",
         f"[{'+' if ready else '-'}]takes jobs",
+        "[+]room on the store's disk",
+        "ok" if ready else "not ready",
     ]
+
+
+@pytest.mark.gen_test
+async def test_it_is_not_ready_and_says_why_while_the_disk_has_no_room(ask: Ask, service: FakeService) -> None:
+    service.is_ready, service.room = False, False
+    response = await ask("/readyz")
+    assert (response.code, response.body) == (503, b"not ready: the store's disk is nearly full\n")
+    assert "Retry-After" in response.headers
+    assert b"[-]room on the store's disk" in (await ask("/readyz?verbose")).body

@@ -23,8 +23,8 @@ from dispatcher.core.turn import (
     Verdict,
 )
 from dispatcher.core.worker import Attempt, AttemptState, WorkerState
-from dispatcher.service import HOUSEKEEPING_S
 from tests.sim.beats import Beats
+from tests.sim.knobs import STORE_CHECK_S
 from tests.sim.node import Node
 from tests.sim.once import Once
 from tests.sim.storms import Storms
@@ -352,7 +352,7 @@ class Checks:
 
     def room_again(self) -> None:
         """After a full disk, jobs are offered with the next turn, at the latest with that of the housekeeping."""
-        self._room_at = self.world.now + HOUSEKEEPING_S
+        self._room_at = self.world.now + STORE_CHECK_S
 
     def resumed(self, node: Node) -> None:
         """The process had stood still."""

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field, fields
 
 from dispatcher.settings import Settings
 
-__all__ = ["Knobs"]
+__all__ = ["STORE_CHECK_S", "Knobs"]
 
 #: The chance that a fault is on at all in a run.
 ON = 0.4
+#: How often an idle server has a turn: nothing happens to this store's disk, and years have to pass.
+STORE_CHECK_S = 60.0
 
 
 def _share(most: float, *, later: bool = False) -> float:
@@ -130,6 +132,7 @@ class Knobs:
             packet_limit=rng.choice((16, 1_024)),
             queue_depth=rng.choice((20, 1_000_000)),
             retention_s=rng.choice((60.0, 7 * 86_400.0)),
+            store_check_s=STORE_CHECK_S,
         )
 
     def calm(self) -> None:

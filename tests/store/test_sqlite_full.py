@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dispatcher.core.turn import Demand
-from dispatcher.errors import StorageTrouble
+from dispatcher.errors import StorageFull
 from dispatcher.store.space import BALLAST_BYTES, Reserve
 from tests.store.contract import KINDS, Desk, result, spec
 
@@ -73,11 +73,20 @@ def test_on_a_full_disk_nothing_is_claimed(desk: Desk) -> None:
     assert desk.states(claim.job, waits.id) == ["succeeded", "queued"]
 
 
-def test_with_the_reserve_used_up_too_the_outcome_is_unknown(desk: Desk) -> None:
+def test_with_the_reserve_used_up_too_nothing_happens_until_there_is_room(desk: Desk) -> None:
     claim = desk.start()
-    fill_up(desk, 0)
-    with pytest.raises(StorageTrouble):
-        desk.turn(reports=[result(claim.attempt, '"' + "x" * 50_000 + '"')])
+    reserve = fill_up(desk, 0)
+    large = result(claim.attempt, '"' + "x" * 50_000 + '"')
+    before = desk.counts()
+    for _ in range(3):
+        with pytest.raises(StorageFull):
+            desk.turn(reports=[large], submissions=[spec()])
+    assert desk.counts() == before
+    store: Any = desk.store
+    desk.run(store._thread.run(lambda: reserve.limit(1_000)))
+    report = desk.turn(reports=[large], submissions=[spec()])
+    assert [verdict.verdict for verdict in report.verdicts] == ["recorded"]
+    assert desk.counts() == {"succeeded": 1, "queued": 1}
 
 
 def test_with_little_room_new_jobs_are_refused_before_it_is_gone(open_desk: Callable[..., Desk]) -> None:
@@ -87,6 +96,24 @@ def test_with_little_room_new_jobs_are_refused_before_it_is_gone(open_desk: Call
     report = desk.turn(reports=[result(claim.attempt)], submissions=[spec()])
     assert [accepted.error for accepted in report.accepted] == ["storage_full"]
     assert desk.states(claim.job) == ["succeeded"]
+
+
+def test_a_reserve_that_was_given_up_is_for_results_until_it_is_there_again(tmp_path) -> None:
+    class Free(Reserve):
+        bytes = BALLAST_BYTES
+
+        def _free_bytes(self) -> int:
+            return self.bytes
+
+    reserve = Free(tmp_path / "jobs.db", 0)
+    reserve.fill()
+    assert not reserve.low()
+    reserve.release()
+    reserve.bytes = BALLAST_BYTES - 1
+    assert reserve.low(), "there is some room, and it is not for new jobs"
+    reserve.bytes = BALLAST_BYTES
+    assert not reserve.low()
+    assert (tmp_path / "jobs.db.ballast").exists()
 
 
 def test_the_reserve_is_taken_given_up_and_taken_again(tmp_path) -> None:

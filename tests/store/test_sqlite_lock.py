@@ -84,7 +84,9 @@ def test_opening_and_closing_the_file_in_the_server_would_let_others_write(holde
     _write(tmp_path / "jobs.db")
 
 
-def test_a_busy_server_opens_its_file_once_through_sqlite_and_never_by_itself(holder: Holder, tmp_path: Path) -> None:
+def test_fault_B14_a_busy_server_opens_its_file_once_through_sqlite_and_never_by_itself(
+    holder: Holder, tmp_path: Path
+) -> None:
     assert holder.say("busy") == "done"
     assert holder.say("opened") == "sqlite3.connect"
     with pytest.raises(sqlite3.OperationalError, match="locked"):

@@ -1,0 +1,120 @@
+"""File systems of a test's own: small ones that fill up, and one whose disk can be taken away.
+
+Needs root and the right to mount. Whatever happens, nothing stays mounted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import struct
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+__all__ = ["Tmpfs", "ext4", "needs_mounts", "tmpfs"]
+
+PATIENCE_S = 30.0
+#: EXT4_IOC_SHUTDOWN with EXT4_GOING_FLAGS_NOLOGFLUSH: from now on the disk gives nothing and takes nothing.
+_SHUTDOWN, _AT_ONCE = 0x8004587D, 2
+
+
+def _call(*words: str) -> None:
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
+    if done.returncode:
+        raise OSError(f"{' '.join(words)}: {done.stderr.strip() or done.stdout.strip()}")
+
+
+def needs_mounts(directory: Path) -> None:
+    """Skips the test where nothing can be mounted: then nothing is known."""
+    if os.name != "posix" or os.geteuid() != 0:
+        pytest.skip("not run here, so nothing is known: needs root, to mount file systems")
+    if shutil.which("mkfs.ext4") is None:
+        pytest.skip("not run here, so nothing is known: needs mkfs.ext4 (Debian: apt-get install e2fsprogs)")
+    place = directory / "try"
+    place.mkdir()
+    try:
+        with _mounted("-t", "tmpfs", "-o", "size=64k", "none", place=place):
+            pass
+    except OSError as error:
+        pytest.skip(f"not run here, so nothing is known: no mounting ({error})")
+    finally:
+        place.rmdir()
+
+
+@contextlib.contextmanager
+def _mounted(*words: str, place: Path) -> Iterator[Path]:
+    place.mkdir(exist_ok=True)
+    _call("mount", *words, str(place))
+    try:
+        yield place
+    finally:
+        try:
+            _call("umount", str(place))
+        except OSError:
+            _call("umount", "--lazy", str(place))
+
+
+class Tmpfs:
+    """A small file system in memory that somebody else fills up and empties again."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        self._filler = place / "somebody-elses"
+
+    def free(self) -> int:
+        """Bytes of room."""
+        state = os.statvfs(self.place)
+        return state.f_bavail * state.f_frsize
+
+    def fill(self, leave: int = 0) -> None:
+        """Somebody else writes until so many bytes are free."""
+        with self._filler.open("ab", buffering=0) as file:
+            while (more := self.free() - leave) > 0:
+                try:
+                    file.write(bytes(min(more, 1 << 20)))
+                except OSError:
+                    break
+
+    def empty(self) -> None:
+        """Somebody else tidies up."""
+        self._filler.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def tmpfs(directory: Path, megabytes: int) -> Iterator[Tmpfs]:
+    """A file system of this size."""
+    with _mounted("-t", "tmpfs", "-o", f"size={megabytes}m", "none", place=directory / "small") as place:
+        yield Tmpfs(place)
+
+
+class Disk:
+    """An ext4 file system on a disk that can be pulled out."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+
+    def pull_out(self) -> None:
+        """From now on every read and write of it fails, as when a disk is gone."""
+        handle = os.open(self.place, os.O_RDONLY)
+        try:
+            fcntl.ioctl(handle, _SHUTDOWN, struct.pack("I", _AT_ONCE))
+        finally:
+            os.close(handle)
+
+
+@contextlib.contextmanager
+def ext4(directory: Path, *, read_only: bool = False, image: Path | None = None) -> Iterator[Disk]:
+    """A file system on a loop device; ``image``: one that was made before."""
+    made = image or directory / "disk.img"
+    if image is None or not image.exists():
+        with made.open("wb") as file:
+            file.truncate(192 << 20)  # sparse; so that the store has room enough
+        _call("mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0", str(made))
+    options = "loop,ro" if read_only else "loop"
+    with _mounted("-t", "ext4", "-o", options, str(made), place=directory / "disk") as place:
+        yield Disk(place)
