@@ -81,6 +81,6 @@ def make_app(service: Service, settings: Settings, tasks: TaskDirectory, clock: 
         log_function=log_request,
         # Tornado's own check (xsrf_cookies) runs before a streamed body has come; PageHandler has the check.
         xsrf_cookie_name="pagehand_xsrf",
-        xsrf_cookie_kwargs={"httponly": True, "samesite": "Lax"},
+        xsrf_cookie_kwargs={"httponly": True, "samesite": "Lax", "secure": Guard(settings).secure},
         serve_traceback=False,
     )

@@ -89,7 +89,7 @@ class Live:
             line = self.process.stdout.readline().decode()
             assert line, f"the server ended: {self.log().decode()}"
             self.banner += line
-        found = re.search(r"submit a job\s+http://\S+?:(\d+)/", self.banner)
+        found = re.search(r"(?:submit a job|listens on)\s+http://\S+?:(\d+)/", self.banner)
         assert found, self.banner
         return int(found[1])
 
