@@ -179,6 +179,7 @@ class Machine(Registry):
         if attempt.state is AttemptState.RUNNING:
             return self._go(attempt)
         attempt.state = AttemptState.RUNNING
+        attempt.accepted_in = session
         self._takes_offers(attempt.worker)
         self._deadlines.set(("lease", attempt_id), now + attempt.claim.timeout_s)
         self._beat(attempt)

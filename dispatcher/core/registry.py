@@ -272,6 +272,8 @@ class Registry(Leases):
             attempt.written = attempt.fetched = False
             self._deadlines.clear(("lease", attempt.id))
             return [Offer(session, attempt.claim)]
+        if attempt.accepted_in == session:
+            return []  # an old register that came again
         return self._end(attempt, after_loss(attempt, "the page does not have it any more"))
 
     def _has_offer(self, attempt: Attempt) -> None:

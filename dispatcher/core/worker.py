@@ -64,6 +64,8 @@ class Attempt(Struct):
     written: bool = False
     #: Its page polled again after that: it has the offer, or has thrown it away.
     fetched: bool = False
+    #: The session in which its accept came. What says there that the page does not have it is older than the accept.
+    accepted_in: str = ""
     #: Its lease was cut short by a restart of the server: a loss uses up nothing.
     restarted: bool = False
     #: The page said that the result is in its stash.

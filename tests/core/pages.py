@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from dispatcher.core.effects import Effect
+from dispatcher.core.worker import Registration
+from tests.core.peers import Hello
 
 
 @dataclass
@@ -29,4 +31,6 @@ class Page:
 class Session:
     page: Page
     outbox: list[Effect] = field(default_factory=list)
+    #: Its first register.
+    hello: tuple[Hello, Registration] | None = None
     away: bool = False

@@ -31,6 +31,8 @@ class Lease:
     heartbeat_s: float | None = None
     #: Its page was told to go, or may have been.
     went: bool = False
+    #: The session of its accept: a register there that does not name it is an old one.
+    accepted_in: str = ""
     #: Its page has not been back since a restart of the server.
     restarted: bool = False
 

@@ -97,6 +97,9 @@ BUGS = {
     "a quiet worker without leases stays for ever": Bug(
         CORE + "registry.py", "        self._forget_quiet(worker)\n", ""
     ),
+    "an old register ends what was accepted since": Bug(
+        CORE + "registry.py", "if attempt.accepted_in == session:", "if False:"
+    ),
     "a second window takes the first one's leases": Bug(
         CORE + "registry.py", "worker=registration.spare, holding=(), finished=()", "holding=()"
     ),

@@ -283,7 +283,7 @@ class Reference:
                 self.clear("lease", lease.id)
             elif lease.phase == "running" and lease.id in has:
                 self.go(lease)
-            elif lease.phase in ("running", "stash") and lease.id not in has:
+            elif lease.phase in ("running", "stash") and lease.id not in has and lease.accepted_in != peer.session:
                 ends += self.end(lease, "lost")
         return ends
 
@@ -348,7 +348,7 @@ class Reference:
             self.go(lease)
         if lease is None or lease.phase != "offered":
             return False
-        lease.phase = "running"
+        lease.phase, lease.accepted_in = "running", session
         self.heeded(lease.worker)
         self.set("lease", attempt, lease.timeout_s)
         self.beat(lease)

@@ -112,6 +112,17 @@ def test_a_running_attempt_that_the_page_does_not_have_is_lost(node):
     assert node.room() == 1
 
 
+def test_an_old_register_that_comes_again_ends_nothing_that_was_accepted_in_its_session(node):
+    node.run("a1")
+    assert ends(node.join()) == {}
+    assert ends(node.join("s2", holding=[("a1", 1.0)])) == {}
+    assert ends(node.join("s2", slots=2, holding=[("a1", 2.0)])) == {}
+    node.offer("a2")
+    node.accept("s2", "a2")
+    assert ends(node.join("s2", slots=2, holding=[("a1", 1.0)])) == {}
+    assert end(node.join("s3", slots=2, holding=[("a2", 1.0)])).attempt == "a1"
+
+
 def test_a_result_in_the_pages_stash_keeps_its_attempt(node):
     node.run("a1")
     assert ends(node.join("s2", finished=["a1"])) == {}

@@ -198,6 +198,13 @@ class Node(RuleBasedStateMachine):
         if page and able(page, self.world):
             self.world.register(page)
 
+    @somebody_is_able
+    @rule(n=pick)
+    def an_old_register_comes_again(self, n):
+        page = self.page(n, connected=True)
+        if page and able(page, self.world):
+            self.world.registers_as_at_first(page)
+
     @somebody_is_there
     @rule(n=pick, how=st.sampled_from(["closes", "closes", "times_out", "leaves", "bye"]))
     def a_page_goes(self, n, how):

@@ -36,8 +36,24 @@ class World(ServerHalf):
             worker=worker, spare=spare, boot=page.boot, name=page.name, types=page.types, slots=page.slots,
             holding=tuple(holding.items()), finished=tuple(page.stash),
         )  # fmt: skip
-        ends = self.ref.register(page.session, hello)
-        self.call(self.machine.register(page.session, registration, self.now), ends)
+        session = self.sessions.get(page.session)
+        if session is not None and session.hello is None:
+            session.hello = hello, registration
+        self.hellos(page.session, hello, registration)
+
+    def hellos(self, session: str, hello: Hello, registration: Registration) -> None:
+        ends = self.ref.register(session, hello)
+        self.call(self.machine.register(session, registration, self.now), ends)
+
+    def registers_as_at_first(self, page: Page) -> None:
+        """The first register of this session comes again: something on the way has kept and repeated it."""
+        session = self.sessions.get(page.session or "")
+        bound = self.ref.by_session(page.session or "")
+        if session is None or session.hello is None or bound is None or page.session is None:
+            return
+        hello, registration = session.hello
+        if (hello.worker, hello.boot) == (bound.id, bound.boot):  # else it became another worker since
+            self.hellos(page.session, hello, registration)
 
     def poll(self, page: Page, *, lost: bool = False) -> None:
         """A poll answer takes the outbox away; the network may lose it."""
