@@ -1,6 +1,6 @@
 """Section D of the fault catalogue: all pages come back at once after a restart of the server.
 
-300 pages; with ``PAGEHAND_FAULTS=long`` the 2,000 of the catalogue.
+200 pages; with ``PAGEHAND_FAULTS=long`` the 2,000 of the catalogue.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from tests.faults.d_support import LONG
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
-PAGES = 2_000 if LONG else 300
+PAGES = 2_000 if LONG else 200
 #: Some of them work when it happens.
 BUSY = PAGES // 10
-TASK_S = 40.0 if LONG else 8.0
+TASK_S = 40.0 if LONG else 4.0
 
 
 def cpu_s(server: ServerProcess) -> float:

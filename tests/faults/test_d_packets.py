@@ -23,8 +23,8 @@ from tests.faults.d_support import LONG
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-PING_S = 20.0 if LONG else 1.0
-PARTITION_S = 300.0 if LONG else 6.0
+PING_S = 20.0 if LONG else 0.5
+PARTITION_S = 300.0 if LONG else 4.0
 LOSS = ("-m", "statistic", "--mode", "random", "--probability", "0.2", "-j", "DROP")
 PATIENCE_S = 120.0 if LONG else 30.0
 
@@ -67,7 +67,7 @@ def test_fault_D08_a_fifth_of_all_packets_is_lost_and_all_jobs_are_done(tmp_path
             farm = farm_behind(server, PAGES, workers=8)
             await farm.start()
             submitter = Submitter(server)
-            jobs = 200 if LONG else 40
+            jobs = 200 if LONG else 20
             for number in range(jobs):
                 await submitter.submit(f"key-{number}", {"n": number, "data": "x" * 3_000})
             await until(lambda: all_done(server, jobs), what="every job is done", timeout_s=90)
@@ -88,8 +88,8 @@ def test_fault_D09_a_worker_that_vanishes_without_a_FIN_is_quiet_and_its_leases_
         async with house(tmp_path) as server:
             farm = farm_behind(server, PAGES, slots=2, faults=Faults(never_answer=1.0))
             await farm.start()
-            timed = await server.submit("timeout", timeout_s=6 * PING_S)
-            beating = await server.submit("heartbeat", heartbeat_s=5 * PING_S, timeout_s=3_600)
+            timed = await server.submit("timeout", timeout_s=8 * PING_S)
+            beating = await server.submit("heartbeat", heartbeat_s=6 * PING_S, timeout_s=3_600)
             await farm.until(lambda: len(farm.executed) == 2, timeout_s=PATIENCE_S)
             swallow()
             await until(lambda: _all_are(server, "quiet"), what="the worker is quiet", timeout_s=2 * PING_S + 5)

@@ -71,8 +71,8 @@ def test_fault_D03_a_poll_answer_cut_in_the_middle_is_sent_again_and_never_half_
 def test_fault_D04_a_result_whose_answer_is_lost_is_repeated_and_recorded_once(tmp_path: Path) -> None:
     async def scenario() -> None:
         toxics = Toxics(lose_answer=True, share=0.4, only=POSTS)
-        ran = await work_through(tmp_path, toxics, flags=quick())
-        assert ran.counters["lost_answers"] >= 10
+        ran = await work_through(tmp_path, toxics, jobs=15, flags=quick())
+        assert ran.counters["lost_answers"] >= 5
         stats = ran.farm.stats
         print({name: stats[name] for name in ("recorded", "duplicate", "stale", "answers_again")})
         assert stats["duplicate"] >= 1
@@ -81,16 +81,14 @@ def test_fault_D04_a_result_whose_answer_is_lost_is_repeated_and_recorded_once(t
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize(("fault", "how"), [("D05", "close"), ("D10", "reset")])
-def test_fault_D05_and_fault_D10_posts_cut_half_way_are_repeated_by_their_pages(
-    tmp_path: Path, fault: str, how: str
-) -> None:
+@pytest.mark.parametrize("how", ["close", "reset"])
+def test_fault_D05_and_fault_D10_posts_cut_half_way_are_repeated_by_their_pages(tmp_path: Path, how: str) -> None:
     """The head passes, and half of the result."""
 
     async def scenario() -> None:
         toxics = Toxics(limit_up=3_000, share=0.5, only=POSTS, how=how)
-        ran = await work_through(tmp_path, toxics, flags=quick(), data="x" * 5_000)
-        assert ran.counters["limited_up"] >= 10
+        ran = await work_through(tmp_path, toxics, jobs=12, flags=quick(), data="x" * 5_000)
+        assert ran.counters["limited_up"] >= 5
         assert once_each(ran)
 
     asyncio.run(scenario())
@@ -99,27 +97,27 @@ def test_fault_D05_and_fault_D10_posts_cut_half_way_are_repeated_by_their_pages(
 def test_fault_D10_polls_that_are_reset_lose_nothing(tmp_path: Path) -> None:
     async def scenario() -> None:
         toxics = Toxics(cut_s=0.3, how="reset", only=POLLS)
-        ran = await work_through(tmp_path, toxics, jobs=12, faults=Faults(slow_s=(0.5, 0.5)))
-        assert ran.counters["cut_polls"] >= 10
+        ran = await work_through(tmp_path, toxics, jobs=8, faults=Faults(slow_s=(0.5, 0.5)))
+        assert ran.counters["cut_polls"] >= 8
         assert once_each(ran)
 
     asyncio.run(scenario())
 
 
 def test_fault_D07_a_slow_and_narrow_line_works_and_repeats_run_nothing_twice(tmp_path: Path) -> None:
-    """2 s +- 1 s each way and 4 KB/s; the default form, and the lifetime of offers in it, is a quarter of that.
+    """2 s +- 1 s each way and 4 KB/s; the default form, and the lifetime of offers in it, is an eighth of that.
 
     An accept may wait behind another POST, so it may come after the usual 10 s: then the job is offered again, and may
     run again (S4, S7). Nothing else makes it run twice, and nothing is used up. With 30 s it never comes to that.
     """
-    part = 1 if LONG else 4
+    part = 1 if LONG else 8
 
     async def with_offers_that_live(offer_ttl_s: int) -> None:
         directory = tmp_path / str(offer_ttl_s)
         directory.mkdir()
         toxics = Toxics(latency_s=2 / part, jitter_s=1 / part, bytes_per_s=4_000 * part)
         flags = quick(offer_ttl_s=offer_ttl_s / part, reconnect_grace_s=30)
-        ran = await work_through(directory, toxics, flags=flags, jobs=10, workers=5, data="x" * 2_000, timeout_s=120)
+        ran = await work_through(directory, toxics, flags=flags, jobs=10, workers=10, data="x" * 2_000, timeout_s=120)
         assert ran.counters["slow_pieces"] > 100
         attempts = Counter(execution.attempt for execution in ran.farm.executed)
         assert set(attempts.values()) == {1}
@@ -135,12 +133,12 @@ def test_fault_D07_a_slow_and_narrow_line_works_and_repeats_run_nothing_twice(tm
 
 
 def test_fault_D14_a_buffering_proxy_that_keeps_each_answer_for_a_while_works(tmp_path: Path) -> None:
-    part = 1 if LONG else 5
+    part = 1 if LONG else 10
 
     async def scenario() -> None:
         toxics = Toxics(hold_s=5 / part, only="(GET|POST) /engine.io/")
         flags = quick(offer_ttl_s=10 / part + 1, reconnect_grace_s=30)
-        ran = await work_through(tmp_path, toxics, flags=flags, jobs=12, timeout_s=120)
+        ran = await work_through(tmp_path, toxics, flags=flags, jobs=8, workers=8, timeout_s=120)
         assert ran.counters["held_answers"] >= 24
         assert once_each(ran)
 
@@ -181,8 +179,8 @@ def test_fault_D14_a_proxy_that_caches_every_GET_never_gets_to_answer_one(tmp_pa
     """Each answer says no-store, and no address is used twice."""
 
     async def scenario() -> None:
-        ran = await work_through(tmp_path, Toxics(), proxy_kind=cache)
-        assert ran.counters["exchanges"] > 100
+        ran = await work_through(tmp_path, Toxics(), jobs=15, proxy_kind=cache)
+        assert ran.counters["exchanges"] > 50
         assert ran.counters["hits"] == 0
         assert once_each(ran)
 
