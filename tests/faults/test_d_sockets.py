@@ -6,12 +6,14 @@ default form gives heads, bodies and readers one second.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import resource
 import socket
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -24,8 +26,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 HASTY_S = 0.0 if LONG else 1.0
 BODY_S = http.BODY_TIMEOUT_S if LONG else HASTY_S
 HEAD_S = http.HEAD_TIMEOUT_S if LONG else HASTY_S
-#: Beside other programs on two cores; alone it is a few milliseconds.
-SLACK_S = 3.0
+#: How late a close may be noticed here, on a machine that has much else to do.
+SLACK_S = 10.0
+#: The usual answer to others meanwhile, on such a machine; alone it is a few milliseconds.
+PROMPT_S = 0.5
 
 
 def connected(server: Live, sockets: ExitStack, count: int, request: bytes = b"") -> list[socket.socket]:
@@ -72,32 +76,32 @@ def test_fault_D06_headers_only_repost_is_ended_and_costs_neither_session_nor_de
         assert server.counts()["sessions"] == before["sessions"]
 
 
+def dripped(server: Live, slow: list[socket.socket], piece: bytes, every_s: float) -> None:
+    """Each gets a bit more now and then, which wins it no time, until the server has closed them all."""
+    deadline = time.monotonic() + max(HEAD_S, BODY_S) + SLACK_S
+    while server.counts()["open"] > 1:
+        assert time.monotonic() < deadline, "slow ones are still there"
+        for sock in slow:
+            with contextlib.suppress(OSError):  # closed already
+                sock.sendall(piece)
+        time.sleep(every_s)
+
+
 def test_fault_D16_slow_heads_are_closed_in_time_while_others_are_served(tmp_path: Path) -> None:
     with live(tmp_path, watched=True, hasty_s=HASTY_S) as server, ExitStack() as sockets:
         slow = connected(server, sockets, 500, b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n")
-        began = time.monotonic()
         with others_are_served(server) as took_s:
-            while time.monotonic() - began < HEAD_S * 0.8:
-                for sock in slow:
-                    sock.sendall(b"X: 1\r\n")  # a line now and then wins no time
-                time.sleep(HEAD_S / 20)
-            until(lambda: server.counts()["open"] <= 1, HEAD_S + SLACK_S, "all slow ones are closed")
-        print(f"{len(took_s)} other requests, the slowest {max(took_s) * 1000:.0f} ms")
-        assert max(took_s) < 1
+            dripped(server, slow, b"X: 1\r\n", HEAD_S / 20)
+        assert median(took_s) < PROMPT_S
 
 
 def test_fault_D16_slow_bodies_are_closed_in_time_while_others_are_served(tmp_path: Path) -> None:
     with live(tmp_path, watched=True, hasty_s=HASTY_S) as server, ExitStack() as sockets:
         pages = [Page(server) for _ in range(50)]
-        slow = [connected(server, sockets, 1, post_head(page, server.port, 500))[0] for page in pages]
-        began = time.monotonic()
+        slow = [connected(server, sockets, 1, post_head(page, server.port, 5_000))[0] for page in pages]
         with others_are_served(server) as took_s:
-            while time.monotonic() - began < BODY_S * 0.8:
-                for sock in slow:
-                    sock.sendall(b"4")
-                time.sleep(BODY_S / 20)
-            until(lambda: server.counts()["open"] <= 1, BODY_S + SLACK_S, "all slow ones are closed")
-        assert max(took_s) < 1
+            dripped(server, slow, b"4", BODY_S / 20)
+        assert median(took_s) < PROMPT_S
         assert server.counts()["sessions"] == 50
 
 
@@ -125,7 +129,7 @@ def test_fault_D16_readers_of_nothing_are_closed_in_time_and_what_waited_for_the
                 slow_reader(server, sockets, f"/api/v1/jobs/{job['id']}")
             loaded = until(lambda: _rss_above(server, 150_000_000), 10, "the answers wait in memory")
             until(lambda: server.counts()["open"] <= 1, (HASTY_S or 30) + SLACK_S, "all are closed")
-        assert max(took_s) < 2
+        assert median(took_s) < PROMPT_S
         assert server.counts()["rss"] < loaded - 40_000_000, "what nobody reads is still there"
 
 
