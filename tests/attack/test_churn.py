@@ -17,6 +17,7 @@ import pytest
 
 from tests.attack.live import Live, live, until
 from tests.attack.wire import Wire
+from tests.faults.d_support import cpu_s
 
 pytestmark = pytest.mark.slow
 
@@ -89,13 +90,14 @@ def test_fault_D18_of_pages_that_come_and_go_10_000_times_a_minute_nothing_stays
             server.submit(f"kind-{n}")
         asyncio.run(churn(server, 300))
         before = settled(server)
-        began = time.monotonic()
+        began, spent_s = time.monotonic(), cpu_s(server)
         ways = asyncio.run(churn(server, CYCLES))
-        took_s = time.monotonic() - began
+        took_s, spent_s = time.monotonic() - began, cpu_s(server) - spent_s
         after = settled(server)
-        print(f"{CYCLES:,} cycles in {took_s:.1f} s: {dict(ways)}", before, after, sep="\n")
+        print(f"{CYCLES:,} cycles in {took_s:.1f} s, {spent_s:.1f} s of CPU: {dict(ways)}", before, after, sep="\n")
         assert ways.total() == CYCLES
-        assert CYCLES / took_s * 60 >= A_MINUTE
+        # Of the server's own time, so that it holds beside other programs too.
+        assert CYCLES / spent_s * 60 >= A_MINUTE
         assert after["tasks"] == before["tasks"]
         assert after["timers"] <= before["timers"] + 1
         assert after["descriptors"] <= before["descriptors"] + 1
