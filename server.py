@@ -129,13 +129,15 @@ class Server:
         """What a person wants to know at the start."""
         settings = self.settings
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(settings.bind, settings.bind)  # noqa: S104
-        address = f"http://{f'[{host}]' if ':' in host and '[' not in host else host}:{self.port}"
+        listens = f"http://{f'[{host}]' if ':' in host and '[' not in host else host}:{self.port}"
+        address = settings.public_url.rstrip("/") or listens
         new = " (made just now)" if self.store.created else ""
         lines = [
             f"Pagehand {__version__}",
             f"  submit a job   {address}/submit",
             f"  worker page    {address}/worker",
             f"  overview       {address}/",
+            *([f"  listens on     {listens}/"] if settings.public_url else []),
             f"  jobs are kept  {self.store.location}{new}",
             f"  tasks          {settings.tasks or shipped_tasks()}",
             f"  at most        {self.session_cap} connected pages",
@@ -145,7 +147,7 @@ class Server:
 
 
 def _exposure(settings: Settings) -> str:
-    if is_loopback(settings.bind):
+    if is_loopback(settings.bind) and not settings.public_url:
         return "this machine only (--bind, --token)"
     return "other machines, with the token" if settings.token else "other machines, WITHOUT a token (--insecure)"
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import Field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from dispatcher.errors import SettingError
 from dispatcher.options_text import flag
@@ -33,6 +34,10 @@ _FORMS = {
     "allow_host": (
         r"[0-9A-Za-z._-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?",
         "a host name, without https:// or a path",
+    ),
+    "public_url": (
+        r"https?://([0-9A-Za-z._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?/?",
+        "an address like https://jobs.example, without a path",
     ),
     "allow_origin": (r"https?://[^/\s?#]+", "an origin like https://intranet.example, without a path"),
     "host_call": (r"[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)*", "the name of a method"),
@@ -75,7 +80,7 @@ def checked_settings(values: Mapping[str, Any], origins: Mapping[str, str], envi
     """The settings, when nothing in them contradicts anything else."""
     store = values.get("store") or default_store(Path(__file__).resolve().parent.parent, environ)
     made = Settings(**(_room_for_one_job(values) | dict(values) | {"store": store}))
-    for check in (_limits, _backoff, _store, _tasks, _exposure):
+    for check in (_limits, _backoff, _store, _tasks, _public_url, _exposure):
         if reason := check(made):
             raise SettingError(reason + _origins_of(reason, origins))
     return made
@@ -123,8 +128,23 @@ def _tasks(made: Settings) -> str | None:
     return None
 
 
+def _public_url(made: Settings) -> str | None:
+    try:
+        urlsplit(made.public_url).port  # noqa: B018  # asking for it is the check
+    except ValueError as error:
+        return f"--public-url has a bad port: {error}"
+    return None
+
+
 def _exposure(made: Settings) -> str | None:
-    if made.token or made.insecure or is_loopback(made.bind):
+    if made.token or made.insecure:
+        return None
+    if made.public_url and not is_loopback(urlsplit(made.public_url).hostname or ""):
+        return (
+            f"--public-url {made.public_url} says that other machines come through a proxy: "
+            "give a shared secret with --token-file FILE, or say --insecure to do without one"
+        )
+    if is_loopback(made.bind):
         return None
     return (
         f"--bind {made.bind or '(all addresses)'} lets other machines in: "

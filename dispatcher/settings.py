@@ -41,6 +41,9 @@ class Settings:
     allow_host: tuple[str, ...] = _plain(
         (), "host name that requests may name, besides loopback; may be repeated", "server"
     )
+    public_url: str = _plain(
+        "", "where people and pages find it, when a proxy speaks TLS for it: https://jobs.example", "server"
+    )
     allow_origin: tuple[str, ...] = _plain((), "other origin whose pages may load a worker; may be repeated", "server")
     host_call: tuple[str, ...] = _plain(
         (), "method of window.external that host-call may call; may be repeated", "server"

@@ -95,6 +95,6 @@ def make_app(
         log_function=log_request,
         # Tornado's own check (xsrf_cookies) runs before a streamed body has come; PageHandler has the check.
         xsrf_cookie_name="pagehand_xsrf",
-        xsrf_cookie_kwargs={"httponly": True, "samesite": "Lax"},
+        xsrf_cookie_kwargs={"httponly": True, "samesite": "Lax", "secure": Guard(settings).secure},
         serve_traceback=False,
     )

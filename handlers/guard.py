@@ -5,7 +5,9 @@ transport's included; it knows nothing of Tornado. The rules:
 
 - **Host**: only names that this server goes by. A web page that points a DNS name of its own at our address (DNS
   rebinding) is refused, because the browser then sends that name.
-- **Origin**, where it is sent: our own, or one of ``allow_origin``. IE often omits it, and may omit its port.
+- **Origin**, where it is sent: our own, or one of ``allow_origin``. IE often omits it, and may omit its port. Our own
+  is ``public_url`` where that is set: a proxy may name us another way in Host, and a page of the same name without TLS
+  is foreign. Headers in which a proxy says what it did (X-Forwarded-...) are not read: anyone can send them.
 - **Token**, where one is set: ``Authorization: Bearer``, compared in constant time.
 """
 
@@ -17,7 +19,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 from dispatcher.settings import Settings
@@ -25,7 +27,7 @@ from dispatcher.settings import Settings
 __all__ = ["Guard", "Headers", "Refusal"]
 
 _HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?")
-_DEFAULT_PORTS = {"http": "80", "https": "443"}
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -53,6 +55,9 @@ class Guard:
         self._hosts = frozenset({"localhost", _host_name(settings.bind), *map(_host_name, settings.allow_host)})
         #: Bound to every address: an address may be named as a Host. No DNS name leads there, so none is rebound.
         self._any_address = _address(settings.bind) in (IPv4Address(0), IPv6Address(0)) or not settings.bind
+        self._public = _origin(settings.public_url)
+        if self._public is not None:
+            self._hosts |= {self._public.name}
         self._origins = frozenset(origin.lower().rstrip("/") for origin in settings.allow_origin)
         self._token = settings.token.encode()
 
@@ -86,7 +91,7 @@ class Guard:
     def check_origin(self, headers: Headers, method: str) -> Refusal | None:
         """A request without an Origin passes: IE and programs send none, and forms have a token of their own."""
         origin = headers.get("Origin")
-        if origin is None or self.cors_origin(headers) or _same_host(origin, headers.get("Host") or ""):
+        if origin is None or self.cors_origin(headers) or self._is_ours(origin, headers.get("Host") or ""):
             return None
         if origin == "null" and method not in _UNSAFE:
             return None
@@ -96,10 +101,24 @@ class Guard:
         )
         return Refusal(403, "forbidden_origin", detail)
 
+    def _is_ours(self, text: str, host: str) -> bool:
+        origin, public = _origin(text), self._public
+        if origin is None:
+            return False
+        if public is None or origin.name != public.name:
+            return _same_host(origin, host)
+        # IE leaves the port out of Origin.
+        return origin.scheme == public.scheme and (origin.port is None or _same_port(origin, public))
+
     def cors_origin(self, headers: Headers) -> str | None:
         """The request's Origin if it is one of ``allow_origin``: the value of Access-Control-Allow-Origin."""
         origin = headers.get("Origin") or ""
         return origin if origin.lower() in self._origins else None
+
+    @property
+    def secure(self) -> bool:
+        """People come over TLS: cookies must not go without it."""
+        return self._public is not None and self._public.scheme == "https"
 
     @property
     def open(self) -> bool:
@@ -148,18 +167,36 @@ def _address(name: str) -> IPv4Address | IPv6Address | None:
         return None
 
 
-def _same_host(origin: str, host: str) -> bool:
-    """The scheme is not compared: a proxy may speak TLS for us."""
+class _Origin(NamedTuple):
+    """An origin; no port: the usual one of its scheme, or IE left it out."""
+
+    scheme: str
+    name: str
+    port: int | None
+
+
+def _origin(text: str) -> _Origin | None:
     try:
-        parts = urlsplit(origin)
-        origin_port = parts.port
+        parts = urlsplit(text)
+        port = parts.port
     except ValueError:
-        return False
+        return None
+    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
+        return None
+    return _Origin(parts.scheme, parts.hostname.rstrip("."), port)
+
+
+def _same_port(one: _Origin, other: _Origin) -> bool:
+    """Of two of the same scheme."""
+    usual = _DEFAULT_PORTS[one.scheme]
+    return (one.port or usual) == (other.port or usual)
+
+
+def _same_host(origin: _Origin, host: str) -> bool:
+    """The scheme is not compared: a proxy may speak TLS for us."""
     match = _HOST.fullmatch(host)
-    if match is None or parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
+    if match is None or origin.name != _host_name(match["name"]):
         return False
-    if parts.hostname.rstrip(".") != _host_name(match["name"]):
-        return False
-    host_ports = {match["port"]} if match["port"] else set(_DEFAULT_PORTS.values())
+    ports = {int(match["port"])} if match["port"] else set(_DEFAULT_PORTS.values())
     # IE leaves the port out of Origin.
-    return origin_port is None or str(origin_port) in host_ports
+    return origin.port is None or origin.port in ports

@@ -26,13 +26,12 @@ def start_session(handler: RequestHandler, guard: Guard) -> None:
     """Signs this browser in."""
     name = _name(guard)
     value = create_signed_value(guard.session_key(), name, "console").decode()
-    secure = handler.request.protocol == "https"
-    handler.set_cookie(name, value, expires_days=_DAYS, httponly=True, samesite="Lax", secure=secure)
+    handler.set_cookie(name, value, expires_days=_DAYS, httponly=True, samesite="Lax", secure=guard.secure)
 
 
 def end_session(handler: RequestHandler, guard: Guard) -> None:
     """Signs this browser out."""
-    handler.clear_cookie(_name(guard), httponly=True, samesite="Lax")
+    handler.clear_cookie(_name(guard), httponly=True, samesite="Lax", secure=guard.secure)
 
 
 def shows_session(handler: RequestHandler, guard: Guard) -> bool:

@@ -62,7 +62,12 @@ def test_a_variable_names_the_file_and_a_flag_names_a_better_one(tmp_path: Path)
 @pytest.mark.parametrize("item", settings_fields(), ids=lambda item: item.name)
 def test_every_setting_has_a_flag_a_variable_and_a_key_that_mean_the_same(item: Field[Any], tmp_path: Path) -> None:
     texts = {"store": "memory:", "tasks": str(tmp_path), "bind": "::1", "token": "abc", "host_call": "Print"}
-    texts |= {"allow_host": "a.example", "allow_origin": "https://a.example", "insecure": "yes"}
+    texts |= {
+        "allow_host": "a.example",
+        "allow_origin": "https://a.example",
+        "public_url": "http://localhost:9",
+        "insecure": "yes",
+    }
     # No number is at its bound, nor at its default.
     text = texts.get(item.name) or str(getattr(Settings(), item.name) + 1)
     flag, variable = options_text.flag(item.name), "PAGEHAND_" + item.name.upper()
@@ -239,6 +244,32 @@ def test_a_bind_beyond_loopback_needs_a_token_or_insecure(bind: str, tmp_path: P
         assert "--insecure" in message
     assert given("--bind", bind, "--token", "abc").token
     assert given("--bind", bind, "--insecure").insecure
+
+
+def test_a_public_address_beyond_loopback_needs_a_token_or_insecure() -> None:
+    public = ("--public-url", "https://jobs.example")
+    message = refused(*public)
+    assert "--token-file" in message
+    assert "--insecure" in message
+    assert given(*public, "--token", "abc").public_url == "https://jobs.example"
+    assert given(*public, "--insecure").public_url
+    assert given("--public-url", "http://localhost:9000/").public_url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "jobs.example",
+        "ftp://jobs.example",
+        "https://jobs.example/x",
+        "https://a@b",
+        "https://",
+        "HTTPS://a",
+        "https://a:99999",
+    ],
+)
+def test_a_public_address_is_a_scheme_and_a_name_and_perhaps_a_port(url: str) -> None:
+    assert "--public-url" in refused("--public-url", url, "--insecure")
 
 
 @pytest.mark.parametrize("store", ["memory:", "sqlite:///a.db", "sqlite:////var/lib/a.db", "sqlite:///C:/a.db"])

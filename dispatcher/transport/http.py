@@ -25,12 +25,13 @@ from tornado.httputil import (
     RequestStartLine,
     ResponseStartLine,
 )
-from tornado.iostream import IOStream
 
 from dispatcher.clock import SystemClock
 from dispatcher.settings import Settings
 from dispatcher.transport.exchange import Connection
+from dispatcher.transport.http_door import Door
 from dispatcher.transport.http_exchange import Guard, HeadersLike, HttpExchange, Refusal
+from dispatcher.transport.http_stream import BoundedStream
 from dispatcher.transport.sessions import Sessions
 
 __all__ = ["PATH", "Front", "FrontServer", "Guard", "HeadersLike", "Refusal", "make_http_server"]
@@ -41,6 +42,8 @@ PATH = "/engine.io/"
 #: IE closes idle connections after 60 s and mishandles it if we are first (KB 813827, KB 2826958): be much
 #: later.
 IDLE_CONNECTION_TIMEOUT_S = 150.0
+#: A head that has begun is whole by then, or its connection is closed.
+HEAD_TIMEOUT_S = 15.0
 #: IE may repeat a POST as a head without its body (KB 895954): such a connection is closed after this. A large
 #: body has more time, a second for each 16 KiB.
 BODY_TIMEOUT_S = 15.0
@@ -48,7 +51,7 @@ MAX_HEADER_SIZE = 16 * 1024
 #: What Tornado may have read from one connection and not yet handed on. Bodies are handed on in pieces of 64
 #: KiB.
 MAX_BUFFER_SIZE = 1 << 20
-#: A poll answer that is not taken off our hands in this time ends its connection; a large one has more, as above.
+#: An answer that is not taken off our hands in this time ends its connection; a large one has more, as above.
 WRITE_TIMEOUT_S = 30.0
 #: What is read and thrown away of a refused body, so that the client sees the refusal and not a reset.
 DRAIN_BYTES = 8 << 20
@@ -78,6 +81,7 @@ class Front(HTTPServerConnectionDelegate):
         on_change: Callable[[], None] | None = None,
         clock: Callable[[], float] | None = None,
         idle_connection_timeout_s: float = IDLE_CONNECTION_TIMEOUT_S,
+        head_timeout_s: float = HEAD_TIMEOUT_S,
         body_timeout_s: float = BODY_TIMEOUT_S,
         write_timeout_s: float = WRITE_TIMEOUT_S,
         drain_bytes: int = DRAIN_BYTES,
@@ -89,6 +93,7 @@ class Front(HTTPServerConnectionDelegate):
         self.on_change = on_change
         self.clock = clock or SystemClock().monotonic
         self.idle_connection_timeout_s = idle_connection_timeout_s
+        self.head_timeout_s = head_timeout_s
         self.body_timeout_s = body_timeout_s
         self.write_timeout_s = write_timeout_s
         self.drain_bytes = drain_bytes
@@ -180,20 +185,38 @@ class _Switch(HTTPMessageDelegate):
 
 
 class FrontServer(HTTPServer):
-    """Tornado's HTTPServer, which keeps ``on_close`` to itself; the front needs it."""
+    """Tornado's HTTPServer with a door and streams of our own, and without TLS. Tornado's keeps ``on_close`` to itself;
+    the front needs it.
+    """
 
-    #: More are closed as they come. Without a bound, the first connection that finds no descriptor left sends Tornado
-    #: into a loop: accept fails, is logged and is tried again at once.
+    #: More are closed as they come, so that store, log and files have descriptors left.
     max_connections = 1 << 62
     _open = 0
+    _doors: tuple[Door, ...] = ()
 
-    def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
-        """A connection has come."""
+    def add_sockets(self, sockets: Iterable[socket.socket]) -> None:
+        """Let connections in from now on."""
+        self._doors += tuple(Door(sock, self._come) for sock in sockets)
+
+    def stop(self) -> None:
+        """Let no more in; those who are in stay."""
+        for door in self._doors:
+            door.close()
+        self._doors = ()
+
+    def _come(self, connection: socket.socket, address: tuple[Any, ...]) -> None:
         if self._open >= self.max_connections:
-            stream.close()
+            connection.close()
             return
         self._open += 1
-        super().handle_stream(stream, address)
+        front = cast(Front, self.request_callback)
+        stream = BoundedStream(
+            connection,
+            head_timeout_s=front.head_timeout_s,
+            write_timeout_s=front.write_timeout_s,
+            max_buffer_size=self.max_buffer_size,
+        )
+        self.handle_stream(stream, address)
 
     def on_close(self, server_conn: object) -> None:
         self._open -= 1

@@ -60,12 +60,19 @@ class Live:
     """One server process on a free port."""
 
     def __init__(
-        self, directory: Path, *flags: str, watched: bool = False, bind: str = "127.0.0.1", descriptors: int = 0
+        self,
+        directory: Path,
+        *flags: str,
+        watched: bool = False,
+        bind: str = "127.0.0.1",
+        descriptors: int = 0,
+        hasty_s: float = 0,
     ) -> None:
         program = Path(__file__).with_name("inside.py") if watched else ROOT / "server.py"
         store = f"sqlite:///{directory / 'pagehand.db'}"
         self.log_path = directory / "server.log"
         environ = {name: value for name, value in os.environ.items() if not name.startswith("PAGEHAND_")}
+        environ |= {"HASTY_S": str(hasty_s)}
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, str(program), "--port", "0", "--bind", bind, "--store", store, *_QUICK_END, *flags],
@@ -82,7 +89,7 @@ class Live:
             line = self.process.stdout.readline().decode()
             assert line, f"the server ended: {self.log().decode()}"
             self.banner += line
-        found = re.search(r"submit a job\s+http://\S+?:(\d+)/", self.banner)
+        found = re.search(r"(?:submit a job|listens on)\s+http://\S+?:(\d+)/", self.banner)
         assert found, self.banner
         return int(found[1])
 
@@ -142,10 +149,15 @@ def _allow(descriptors: int) -> None:
 
 @contextmanager
 def live(
-    directory: Path, *flags: str, watched: bool = False, bind: str = "127.0.0.1", descriptors: int = 0
+    directory: Path,
+    *flags: str,
+    watched: bool = False,
+    bind: str = "127.0.0.1",
+    descriptors: int = 0,
+    hasty_s: float = 0,
 ) -> Iterator[Live]:
-    """A server that must end well and must not have complained."""
-    server = Live(directory, *flags, watched=watched, bind=bind, descriptors=descriptors)
+    """A server that must end well and must not have complained. ``hasty_s`` (``watched`` only): see ``inside.py``."""
+    server = Live(directory, *flags, watched=watched, bind=bind, descriptors=descriptors, hasty_s=hasty_s)
     try:
         yield server
     finally:

@@ -106,6 +106,49 @@ def test_an_origin_that_is_sent_must_be_ours_or_an_allowed_one(
     assert (guard.admit(headers, method) is None) is fine
 
 
+PUBLIC = "jobs.example"
+
+
+@pytest.mark.parametrize(
+    ("public_url", "origin", "host", "fine"),
+    [
+        ("https://jobs.example", "https://jobs.example", PUBLIC, True),
+        ("https://jobs.example/", "https://jobs.example:443", PUBLIC, True),
+        ("https://JOBS.example", "https://jobs.example.", PUBLIC, True),
+        # The proxy names us as it knows us.
+        ("https://jobs.example", "https://jobs.example", HERE, True),
+        ("https://jobs.example", "https://jobs.example", "localhost", True),
+        # Whoever sits between may have made such a page.
+        ("https://jobs.example", "http://jobs.example", PUBLIC, False),
+        ("https://jobs.example", "http://jobs.example", HERE, False),
+        ("https://jobs.example", "https://jobs.example:8443", PUBLIC, False),
+        ("https://jobs.example", "https://evil.example", PUBLIC, False),
+        ("https://jobs.example", "https://evil.example", "evil.example", False),
+        ("https://jobs.example", "https://jobs.example.evil", HERE, False),
+        ("https://jobs.example:8443", "https://jobs.example:8443", PUBLIC, True),
+        ("https://jobs.example:8443", "https://jobs.example:443", PUBLIC, False),
+        # IE leaves the port out.
+        ("https://jobs.example:8443", "https://jobs.example", PUBLIC, True),
+        ("http://jobs.example", "http://jobs.example:80", HERE, True),
+        ("http://jobs.example", "https://jobs.example", PUBLIC, False),
+        # On the machine itself, past the proxy.
+        ("https://jobs.example", "http://127.0.0.1:8888", HERE, True),
+        ("https://[fe80::1]", "https://[fe80::1]", "[fe80::1]", True),
+    ],
+)
+def test_our_own_origin_is_the_public_one(public_url: str, origin: str, host: str, fine: bool) -> None:
+    guard = Guard(Settings(public_url=public_url, token="s3cret"))
+    forged = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.example"}
+    assert (guard.admit({"Host": host, "Origin": origin} | forged, "POST") is None) is fine
+
+
+@pytest.mark.parametrize(
+    ("public_url", "secure"), [("", False), ("http://jobs.example", False), ("https://jobs.example", True)]
+)
+def test_cookies_are_secure_where_people_come_over_tls(public_url: str, secure: bool) -> None:
+    assert Guard(Settings(public_url=public_url)).secure is secure
+
+
 @pytest.mark.parametrize(
     ("header", "answer"),
     [

@@ -1,0 +1,77 @@
+"""Runs of section D: real pages' logic (``dispatcher/sdk/simulator``) works off jobs through a toxic proxy.
+
+After each run the store is read: every job that was acknowledged is done, once, and to the letter.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dispatcher.sdk.simulate import Farm, Reconnect
+from tests.crash.checker import Submitter, check
+from tests.crash.process import ServerProcess, serving, until
+from tests.support.toxic import ToxicProxy, Toxics, toxic
+
+__all__ = ["QUICK", "Ran", "all_done", "work_through"]
+
+#: Pages that come back fast; a test that is about coming back takes the usual numbers.
+QUICK = Reconnect(base_s=0.05, max_s=0.2)
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What happened."""
+
+    farm: Farm
+    counters: Counter[str]
+    #: As the API showed them at the end.
+    jobs: list[dict[str, Any]]
+    #: How many tasks were started beyond the first of each job.
+    repeated: int
+
+
+async def work_through(
+    directory: Path,
+    toxics: Toxics,
+    *,
+    flags: Sequence[str] = (),
+    jobs: int = 30,
+    data: Any = 1,
+    spread_s: float = 0.0,
+    timeout_s: float = 40.0,
+    workers: int = 4,
+    reconnect: Reconnect = QUICK,
+    proxy_kind: Callable[[int], contextlib.AbstractAsyncContextManager[ToxicProxy]] = toxic,
+    **farm_fields: Any,
+) -> Ran:
+    """Works off so many jobs, submitted over ``spread_s``, while the pages have this between them and the server."""
+    async with serving(directory, *flags) as server, proxy_kind(server.port) as proxy:
+        farm = Farm(proxy.url, workers=workers, reconnect=reconnect, seed=7, **farm_fields)
+        await farm.start()
+        await farm.registered(timeout_s=timeout_s)
+        await proxy.switch(toxics)
+        submitter = Submitter(server)
+        for number in range(jobs):
+            await submitter.submit(f"key-{number}", {"n": number, "data": data})
+            await asyncio.sleep(spread_s / jobs)
+        await until(lambda: all_done(server, jobs), what="every job is done", timeout_s=timeout_s)
+        shown = [await server.job(job_id) for job_id in submitter.accepted.values()]
+        await proxy.switch()
+        await farm.stop(bye=False)
+        assert await server.stop() == 0
+        findings = check(server.store, submitter, farm.executed)
+        assert findings.broken() == {}
+        assert farm.stats["bad_messages"] == 0
+        return Ran(farm, Counter(proxy.counters), shown, findings.repeated_executions)
+
+
+async def all_done(server: ServerProcess, jobs: int) -> bool:
+    """So many have succeeded, and no other is there."""
+    counts = (await server.get("/api/v1/stats"))["jobs"]
+    return bool(counts["succeeded"] == jobs and sum(counts.values()) == jobs)

@@ -1,0 +1,164 @@
+"""Section D of the fault catalogue: a proxy that speaks TLS for the server, and says so in its own ways."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import select
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.attack.live import Live, live
+from tests.conftest import UNDER_CI
+
+NAME = "jobs.example"
+TOKEN = "s3cret-of-the-house"
+HANDSHAKE = "/engine.io/?EIO=4&transport=polling"
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with a key and a certificate that it has signed itself."""
+    if shutil.which("openssl") is None:
+        if UNDER_CI:
+            pytest.fail("needs openssl on the PATH", pytrace=False)
+        pytest.skip("needs openssl on the PATH (Debian: apt-get install openssl)")
+    made = tmp_path_factory.mktemp("tls") / "both.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={NAME}",
+         "-addext", f"subjectAltName=DNS:{NAME}", "-keyout", str(made), "-out", str(made.with_suffix(".crt"))],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    made.write_bytes(made.read_bytes() + made.with_suffix(".crt").read_bytes())
+    return made
+
+
+class Terminator:
+    """Takes TLS connections, one request on each, and passes them on in the clear; ``host``: what Host then says."""
+
+    def __init__(self, certificate: Path, upstream: int, host: str) -> None:
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(certificate)
+        self._upstream, self._host = upstream, host
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._listener.close()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            with self._context.wrap_socket(client, server_side=True) as inside:
+                self._pass(inside)
+
+    def _pass(self, client: ssl.SSLSocket) -> None:
+        request = b""
+        while b"\r\n\r\n" not in request:
+            request += client.recv(65_536)
+        said = f"Host: {self._host}\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: evil.example\r\nConnection: close"
+        request = re.sub(rb"Host: [^\r]*", said.encode(), request, count=1)
+        with socket.create_connection(("127.0.0.1", self._upstream)) as server:
+            server.sendall(request)
+            while True:
+                ready, _, _ = select.select([server, client], [], [], 10)
+                if client in ready or client.pending():
+                    server.sendall(client.recv(65_536))
+                if server in ready:
+                    piece = server.recv(65_536)
+                    if not piece:
+                        return
+                    client.sendall(piece)
+
+
+class Browser:
+    """Asks over TLS, keeps cookies, and says its origin with each POST."""
+
+    def __init__(self, certificate: Path, port: int) -> None:
+        self._context = ssl.create_default_context(cafile=str(certificate.with_suffix(".crt")))
+        self._context.check_hostname = False  # the name leads nowhere on this machine
+        self._port = port
+        self.cookies: dict[str, str] = {}
+        #: As they were set, by name.
+        self.set: dict[str, str] = {}
+
+    def ask(
+        self, method: str, path: str, body: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> tuple[int, str]:
+        connection = http.client.HTTPSConnection("127.0.0.1", self._port, timeout=10, context=self._context)
+        cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        given = {"Host": NAME, "Accept": "text/html", **({"Cookie": cookie} if cookie else {}), **(headers or {})}
+        connection.request(method, path, body, given)
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        for line in answer.headers.get_all("Set-Cookie") or ():
+            name, _, value = line.partition(";")[0].partition("=")
+            self.cookies[name], self.set[name] = value, line
+        connection.close()
+        return answer.status, text
+
+    def post(self, path: str, fields: dict[str, str], origin: str) -> int:
+        _, page = self.ask("GET", path)
+        found = re.search(r'name="_xsrf" value="([^"]+)"', page)
+        assert found, page
+        body = urlencode({"_xsrf": found[1], **fields})
+        return self.ask("POST", path, body, FORM | {"Origin": origin})[0]
+
+
+@contextmanager
+def behind_tls(directory: Path, certificate: Path, host: str, *flags: str) -> Iterator[tuple[Live, Browser]]:
+    with live(directory, "--token", TOKEN, *flags) as server:
+        terminator = Terminator(certificate, server.port, host.format(port=server.port))
+        try:
+            yield server, Browser(certificate, terminator.port)
+        finally:
+            terminator.close()
+
+
+@pytest.mark.parametrize("host", [NAME, "127.0.0.1:{port}"], ids=["the name passes", "the proxy's own words"])
+def test_fault_D20_behind_a_TLS_proxy_cookies_are_secure_and_only_the_public_origin_is_ours(
+    tmp_path: Path, certificate: Path, host: str
+) -> None:
+    """Whatever Host and X-Forwarded-... then say."""
+    public = f"https://{NAME}"
+    with behind_tls(tmp_path, certificate, host, "--public-url", public) as (server, browser):
+        assert f"submit a job   {public}/submit" in server.banner
+        assert "other machines, with the token" in server.banner
+        assert browser.post("/login", {"token": TOKEN, "next": "/"}, public) == 303
+        assert len(browser.set) == 2, "the session's, and the forms'"
+        for line in browser.set.values():
+            assert {"Secure", "HttpOnly", "SameSite=Lax"} <= set(line.split("; ")), line
+        job = {"type": "x", "data": "1"}
+        assert browser.post("/submit", job, public) == 303
+        for foreign in (f"http://{NAME}", f"https://{NAME}:8443", "https://evil.example", "null"):
+            assert browser.post("/submit", job, foreign) == 403, foreign
+            assert browser.ask("GET", HANDSHAKE, headers={"Origin": f"http://{NAME}"})[0] == 403
+        status, text = browser.ask("GET", HANDSHAKE, headers={"Origin": public})
+        assert (status, json.loads(text[1:])["upgrades"]) == (200, [])
+        assert server.ask("GET", "/api/v1/stats", headers={"Authorization": f"Bearer {TOKEN}"}).status == 200
+
+
+def test_without_the_public_address_the_proxy_would_have_to_be_believed(tmp_path: Path, certificate: Path) -> None:
+    """The control of the test above: what the setting changes."""
+    with behind_tls(tmp_path, certificate, "127.0.0.1:{port}") as (_, browser):
+        assert browser.post("/login", {"token": TOKEN, "next": "/"}, f"https://{NAME}") == 403
+        assert browser.post("/login", {"token": TOKEN, "next": "/"}, "http://127.0.0.1") == 303
+        assert not any("Secure" in line for line in browser.set.values())
