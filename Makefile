@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
 
 .DEFAULT_GOAL := help
-CAMPAIGNS := kill syscalls powercut churn restart
+CAMPAIGNS := kill syscalls powercut churn restart reload
 .PHONY: help run test check lint fmt types simulate simulate-long bench docs coverage-core planted-bugs clean campaigns reliability
 
 help: ## list the targets
@@ -57,6 +57,7 @@ campaign-syscalls: ## a crash and an error at every system call of the store (ne
 campaign-powercut: ## power cuts on a file system of its own, 60 (ARGS=--long: 200; needs root)
 campaign-churn: ## pages that come, work and go, 20,000 (ARGS=--long: 100,000)
 campaign-restart: ## a start with 100,000 queued and 5,000 running jobs
+campaign-reload: ## Chromium reloaded in the middle of jobs, 30 times (ARGS=--long: 100)
 $(CAMPAIGNS:%=campaign-%): campaign-%: $(VENV)/test.stamp
 	$(BIN)/python -m tests.campaigns.$* $(ARGS)
 

@@ -159,6 +159,7 @@ class Pages:
             spare=self._new_worker_id(),
             proved=known,
             boot=message.boot,
+            after=message.after,
             name=_clean(message.name).strip(),
             types=message.types,
             slots=message.slots,

@@ -1027,6 +1027,7 @@
     this._token = options.token || this._findToken();
     this._boot = randomId(env);
     this._loadedAt = env.date();
+    this._after = /^[A-Za-z0-9_-]{1,64}$/.exec(this._shelf.get('left') || '');
     this._attempts = {};
     this._settled = [];
     this._outbox = [];
@@ -1221,11 +1222,12 @@
 
   /**
    * Internet Explorer holds requests beyond the page's end unless they are aborted. No `bye`: a
-   * reload brings a new boot, which tells the server more. Should the page live on, it connects
-   * again.
+   * reload brings a new boot, which finds in this window which boot has left it, and tells the
+   * server that it need not ask for that one. Should the page live on, it connects again.
    */
   Worker.prototype._hidden = function () {
     this._identity.letGo();
+    this._shelf.set('left', this._boot);
     if (this._engine) {
       this._leave(null);
       this._retryIn(this._options.backoffMinMs);
@@ -1276,6 +1278,7 @@
     this._env.clearTimeout(this._retryTimer);
     this._retryTimer = null;
     this._retryAt = null;
+    this._shelf.remove('left');  // a page that connects lives, and a copy of its window must know
     if (!this._types().length) {
       this._fault('E-TYP-01');
       this._changed();
@@ -1447,6 +1450,7 @@
       version: PROTOCOL,
       types: this._types(),
       boot: this._boot,
+      after: this._after ? this._after[0] : undefined,
       worker: known.worker || undefined,
       secret: known.secret || undefined,
       name: this._options.name,

@@ -45,6 +45,8 @@ class Registration(Struct, frozen=True, kw_only=True):
     types: tuple[str, ...]
     #: It came with its identity; otherwise ``worker`` is a new one.
     proved: bool = True
+    #: The boot that its window showed before: gone, by its own word.
+    after: str | None = None
     slots: int = 1
     #: (attempt, seconds since its accept) that this boot still has.
     holding: tuple[tuple[str, float], ...] = ()

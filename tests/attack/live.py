@@ -60,9 +60,15 @@ class Live:
     """One server process on a free port."""
 
     def __init__(
-        self, directory: Path, *flags: str, watched: bool = False, bind: str = "127.0.0.1", descriptors: int = 0
+        self,
+        directory: Path,
+        *flags: str,
+        watched: bool = False,
+        bind: str = "127.0.0.1",
+        descriptors: int = 0,
+        program: Path = ROOT / "server.py",
     ) -> None:
-        program = Path(__file__).with_name("inside.py") if watched else ROOT / "server.py"
+        program = Path(__file__).with_name("inside.py") if watched else program
         store = f"sqlite:///{directory / 'pagehand.db'}"
         self.log_path = directory / "server.log"
         environ = {name: value for name, value in os.environ.items() if not name.startswith("PAGEHAND_")}
@@ -142,10 +148,15 @@ def _allow(descriptors: int) -> None:
 
 @contextmanager
 def live(
-    directory: Path, *flags: str, watched: bool = False, bind: str = "127.0.0.1", descriptors: int = 0
+    directory: Path,
+    *flags: str,
+    watched: bool = False,
+    bind: str = "127.0.0.1",
+    descriptors: int = 0,
+    program: Path = ROOT / "server.py",
 ) -> Iterator[Live]:
     """A server that must end well and must not have complained."""
-    server = Live(directory, *flags, watched=watched, bind=bind, descriptors=descriptors)
+    server = Live(directory, *flags, watched=watched, bind=bind, descriptors=descriptors, program=program)
     try:
         yield server
     finally:

@@ -50,6 +50,12 @@ CAMPAIGNS = {
         "A start with a full store",
         "The server is started on a store that a kill has left behind full of jobs, and a page comes.",
     ),
+    "reload": (
+        "A browser reloaded in the middle of jobs",
+        "Chromium shows the worker page of a real server and runs several jobs at once; the page is loaded anew again "
+        "and again while they run, at some reloads in the very moment in which some of them end. Judged from the store's "
+        "rows.",
+    ),
 }
 
 _HEAD = """\

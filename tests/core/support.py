@@ -74,12 +74,23 @@ class Node:
         call = getattr(self.machine, name)
         return lambda *args, **kwargs: call(*args, **kwargs, now=self.now)
 
-    def join(self, session="s1", worker="w1", boot="b1", types=("a",), slots=1, holding=(), finished=(), spare="w9"):
+    def join(
+        self,
+        session="s1",
+        worker="w1",
+        boot="b1",
+        types=("a",),
+        slots=1,
+        holding=(),
+        finished=(),
+        spare="w9",
+        after=None,
+    ):
         return self.register(
             session,
             Registration(
                 worker=worker, spare=spare, boot=boot, name=f"page {worker}", types=types, slots=slots,
-                holding=tuple(holding), finished=tuple(finished),
+                holding=tuple(holding), finished=tuple(finished), after=after,
             ),
         )  # fmt: skip
 
