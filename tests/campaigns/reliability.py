@@ -53,8 +53,8 @@ CAMPAIGNS = {
     "reload": (
         "A browser reloaded in the middle of jobs",
         "Chromium shows the worker page of a real server and runs several jobs at once; the page is loaded anew again "
-        "and again while they run, at some reloads in the very moment in which some of them end. Judged from the store's "
-        "rows.",
+        "and again while they run, at some reloads in the very moment in which some of them end. Judged from the "
+        "store's rows.",
     ),
 }
 

@@ -27,13 +27,13 @@ from tests.campaigns.record import Control, Figure, Measure, Record, Skipped, ru
 from tests.page.browsers import Chromium, chromium_path
 
 FORMS = {
-    "short": "6 reloads; on a machine busy with other tests, so a job may take 3 s to be offered again",
+    "short": "6 reloads; on a machine busy with other tests, so a job may take 2 s to be offered again",
     "default": "30 reloads",
     "long": "100 reloads",
 }
 RELOADS = {"short": 6, "default": 30, "long": 100}
 #: Reload command to the next offer.
-OFFER_S = {"short": 3.0, "default": 1.0, "long": 1.0}
+OFFER_S = {"short": 2.0, "default": 1.0, "long": 1.0}
 SLOTS = 6
 #: A job is reloaded away more than once: one that is lost six times would fail, as promised (S13).
 FLAGS = ("--tasks", str(Path(__file__).with_name("tasks")), "--max-crashes", "100", "--drain-s", "0.1")
@@ -101,7 +101,7 @@ class Driver:
 
     def reload(self, finish: int, *, leaving: bool = True) -> None:
         """Waits until the page is in the middle of jobs, and loads it anew. Returns when its scripts run again."""
-        self.submit(max(0, 2 * SLOTS - self._waiting()))
+        self.submit(max(0, SLOTS + 2 - self._waiting()))
         until(lambda: len(self._page("reloads.held()") or ()) > finish, 20, "jobs in the page")
         load = self._page("reloads.load")
         time.sleep(self._rng.uniform(0, 0.4))  # any moment of a job: that is the fault, not a wait for something
