@@ -58,6 +58,7 @@
   var EVENTS_KEPT = 20;
   var HEALTHY_MS = 10000;
   var LATE_MS = 1000;
+  var ROOM_MS = 1000;
 
   /** What a person is shown. */
   var STATE = {
@@ -509,6 +510,9 @@
     this._stamps = 0;
     this._idle = 0;
     this._idleTimer = null;
+    this._roomTimer = null;
+    this._gaveRoom = false;
+    this._quickestMs = Infinity;
     this._suspect = false;
     this._silenceMs = options.openTimeoutMs;
     this._packetLimit = 16;
@@ -581,6 +585,7 @@
   Engine.prototype._end = function () {
     this._state = 'closed';
     this._env.clearTimeout(this._idleTimer);
+    this._env.clearTimeout(this._roomTimer);
     if (this._get) {
       this._get.abort();
       this._get = null;
@@ -611,11 +616,13 @@
 
   /** One XHR; done(status, text, type) is called once. 0: network, -1: too late, -2: forbidden. */
   Engine.prototype._request = function (method, body, timeoutMs, done) {
+    var self = this;
     var env = this._env;
     var over = false;
     var timer = null;
     var xhr = null;
-    var due = env.now() + timeoutMs;
+    var began = env.now();
+    var due = began + timeoutMs;
     function finish(status, text, type) {
       if (over) {
         return;
@@ -624,6 +631,9 @@
       env.clearTimeout(timer);
       if (xhr) {
         xhr.onreadystatechange = noop;
+      }
+      if (status === 200) {
+        self._quickestMs = Math.min(self._quickestMs, env.now() - began);
       }
       done(status, text, type);
     }
@@ -821,6 +831,25 @@
         self._post = null;
         self._posted(status, text, pongs);
       });
+    this._makeRoom(body.size);
+  };
+
+  /**
+   * A browser has few connections to one host (6, old ones 2), and other pages in it may hold the
+   * rest with their polls: a POST would wait until one of those is answered. If it waits for far
+   * longer than any answer here has taken, it gets the connection of this page's own poll.
+   */
+  Engine.prototype._makeRoom = function (size) {
+    var self = this;
+    var wait = ROOM_MS + 4 * this._quickestMs + Math.floor(size / 16384) * 1000;
+    this._env.clearTimeout(this._roomTimer);
+    this._roomTimer = this._env.setTimeout(function () {
+      if (self._post && self._get) {
+        self._get.abort();
+        self._get = null;
+        self._gaveRoom = true;
+      }
+    }, wait);
   };
 
   Engine.prototype._postTimeout = function (size) {
@@ -854,6 +883,11 @@
     if (!/^\s*ok\s*$/i.test(text)) {
       this._fail('E-NET-04', 'not Engine.IO: ' + clip(text, 60), status);
       return;
+    }
+    this._env.clearTimeout(this._roomTimer);
+    if (this._gaveRoom) {
+      this._gaveRoom = false;
+      this._poll();
     }
     this._pongs -= pongs;
     sent = this._queue.splice(0, this._flying);
