@@ -34,7 +34,8 @@
  *   pollSlackMs    a poll may take this much longer than the server said (5000)
  *   env            stand-ins for the browser, see environment() below; for tests
  *
- * worker: start, stop, pause, resume, reconnect, status(), on(event, fn). Events:
+ * worker: start, stop, pause, resume, reconnect, reload (the page, at most once a minute), status(),
+ * on(event, fn). Events:
  *   status (status())        something a person can see has changed
  *   event  ({at, text})      one line for a log: connected, refused, a task that misbehaved, ...
  *   job    (job)             a task is about to start
@@ -46,6 +47,9 @@
   /** @const The worker protocol's version: `register` carries it. */
   var PROTOCOL = 1;
   var VERSION = '0.1.0';
+
+  //: Captured, like all that environment() takes: a task may put something else in its place.
+  var JSON = root.JSON;
 
   var SEPARATOR = '\x1e';
   var TICK_MS = 1000;
@@ -243,10 +247,13 @@
     /** @type {any} */
     var win = root;
     var clock = win.performance && win.performance.now ? win.performance : null;
+    var Xhr = win.XMLHttpRequest;
+    var setTimer = win.setTimeout;
+    var clearTimer = win.clearTimeout;
     var env = {
-      xhr: function () { return new win.XMLHttpRequest(); },
-      setTimeout: function (fn, ms) { return win.setTimeout(fn, ms); },
-      clearTimeout: function (id) { win.clearTimeout(id); },
+      xhr: function () { return new Xhr(); },
+      setTimeout: function (fn, ms) { return setTimer.call(win, fn, ms); },
+      clearTimeout: function (id) { clearTimer.call(win, id); },
       now: function () { return clock ? clock.now() : new Date().getTime(); },
       date: function () { return new Date().getTime(); },
       random: function () { return Math.random(); },
@@ -1624,7 +1631,7 @@
       case 'cancel': this._onCancel(message); break;
       case 'drain': this._onDrain(true); break;
       case 'resume': this._onDrain(false); break;
-      case 'reload': this._reload(); break;
+      case 'reload': this.reload(); break;
       case 'refused': this._onRefused(message); break;
       default: throw codedError('unknown_op', message.op);
     }
@@ -1637,7 +1644,7 @@
   };
 
   /** Not more than once a minute, so that a mistake does not become a storm. */
-  Worker.prototype._reload = function () {
+  Worker.prototype.reload = function () {
     var last = this._shelf.persistent ? Number(this._shelf.get('reloaded')) : this._loadedAt;
     var age = this._env.date() - last;
     if (age >= 0 && age < RELOAD_MS) {
@@ -1767,7 +1774,7 @@
 
   /** A reload brings the right page, unless a cache has the old one: then once is enough. */
   Worker.prototype._outdated = function () {
-    if (this._shelf.persistent && !this._shelf.get('outdated') && this._reload()) {
+    if (this._shelf.persistent && !this._shelf.get('outdated') && this.reload()) {
       this._shelf.set('outdated', '1');
     }
   };
