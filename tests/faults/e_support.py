@@ -17,6 +17,7 @@ __all__ = [
     "TASKS",
     "browsing",
     "job",
+    "kept",
     "post",
     "serve",
     "show",
@@ -77,6 +78,12 @@ def browsing(browser: Any) -> Iterator[Any]:
         yield browser
     finally:
         browser.kill()
+
+
+def kept(browser: Any, name: str) -> None:
+    """A picture for people, where ``PAGEHAND_PICTURES`` names a directory."""
+    if directory := os.environ.get("PAGEHAND_PICTURES"):
+        browser.screenshot(Path(directory) / f"{name}.png")
 
 
 def show(browser: Browser, server: Live, query: str, state: str = "ready") -> None:

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.attack.live import Live, Page, until
-from tests.faults.e_support import LONG, browsing, job, post, serve, show, until_started, until_state, worker, workers
+from tests.faults.e_support import (
+    LONG,
+    browsing,
+    job,
+    kept,
+    post,
+    serve,
+    show,
+    until_started,
+    until_state,
+    worker,
+    workers,
+)
 from tests.page.browsers import Chromium, PhantomJS, phantomjs_path
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 #: Pages whose pongs are overdue in a second; the defaults where all takes its full time.
 QUICK_PINGS = {} if LONG else {"ping_interval_s": 0.5, "ping_timeout_s": 0.5}
-
-
-def _kept(browser: Any, name: str) -> None:
-    """A picture for people, where ``PAGEHAND_PICTURES`` names a directory."""
-    if directory := os.environ.get("PAGEHAND_PICTURES"):
-        browser.screenshot(Path(directory) / f"{name}.png")
 
 
 def _is(server: Live, name: str, state: str) -> bool:
@@ -71,7 +75,7 @@ def test_fault_E03_a_page_frozen_by_its_own_loop_keeps_its_lease_and_its_result_
         assert attempt["started_at"] == began["started_at"], "one attempt, from its start to its result"
         assert job(server, waiting, wait_s=20)["result"] == "after the thaw", "it got no offer while it was quiet"
         until(lambda: browser.status()["state"] == "ready", 20, "a page that is ready again")
-        _kept(browser, "E03-after-the-freeze")
+        kept(browser, "E03-after-the-freeze")
 
 
 @pytest.mark.parametrize("other_page", [False, True], ids=["nobody else", "another page"])
@@ -101,7 +105,7 @@ def test_fault_E04_a_browser_stopped_and_continued_delivers_late_or_is_told_that
         until(lambda: browser.status()["today"] == "1 done, 0 failed", 20, "a page that has its verdict")
         if other_page:
             assert f"verdict {verdict}" in _report(browser)
-        _kept(browser, f"E04-{verdict}")
+        kept(browser, f"E04-{verdict}")
         assert job(server, name)["result"] == done["result"], "recorded once"
 
 
