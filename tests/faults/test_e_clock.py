@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -70,7 +71,7 @@ def test_fault_E11_a_pc_that_slept_for_an_hour_resumes_as_the_same_boot_and_make
     assert ops(page.take_all()) == ["result"]
 
 
-def _wake(page: Page) -> tuple[int, dict[str, object]]:
+def _wake(page: Page) -> tuple[int, dict[str, Any]]:
     """The first seconds after a sleep: how many requests are made, and the page's register."""
     made = 0
     for _ in range(40):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 import threading
@@ -11,7 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from dispatcher.sdk.simulate import Faults
 from tests.attack.live import Live, Page, until
+from tests.crash.process import farm_for, serving
 from tests.faults.e_support import job, post, serve, worker
 
 #: Of one POST, as the server tells its pages.
@@ -145,3 +148,57 @@ def test_fault_E14_a_page_that_claims_every_type_and_takes_nothing_is_set_aside(
             ("succeeded", "HONEST", 0, 0)
         }
         liar.leave()
+
+
+JOBS = 12
+BACKOFF = ("--backoff-base-s", "0.1")
+
+
+def test_fault_E15_a_job_is_not_burnt_by_pages_that_accept_and_fail_everything_while_another_is_idle(
+    tmp_path: Path,
+) -> None:
+    """Two black holes, which are always idle, and three attempts: a retry prefers who has not had the job (S13)."""
+
+    async def scenario() -> list[dict[str, Any]]:
+        async with serving(tmp_path, *BACKOFF) as server:
+            holes = farm_for(server, workers=2, types=("echo",), faults=Faults(fail=1.0), name_prefix="hole")
+            honest = farm_for(server, workers=1, slots=2 * JOBS, types=("echo",), name_prefix="honest")
+            for farm in (holes, honest):
+                await farm.start()
+                await farm.registered()
+            names = [(await server.submit(number))["id"] for number in range(JOBS)]
+            done = [await server.job(name, wait_s=20) for name in names]
+            for farm in (holes, honest):
+                await farm.stop()
+            return done
+
+    done = asyncio.run(scenario())
+    assert {each["state"] for each in done} == {"succeeded"}
+    assert {each["worker_name"] for each in done} == {"honest-1"}
+    tries = [[attempt["worker_name"] for attempt in each["attempts"]] for each in done]
+    assert all(len(set(names)) == len(names) for names in tries), f"no page had a job twice: {tries}"
+    assert any(len(names) > 1 for names in tries), "the holes had their share of first offers"
+
+
+def test_fault_E15_where_there_is_only_a_black_hole_a_job_fails_after_its_attempts_and_not_before(
+    tmp_path: Path,
+) -> None:
+    """No promise takes such a page out of work: its errors are the job's (S13). A person may retry the job."""
+
+    async def scenario() -> dict[str, Any]:
+        async with serving(tmp_path, *BACKOFF) as server:
+            hole = farm_for(server, workers=1, types=("echo",), faults=Faults(fail=1.0))
+            await hole.start()
+            job = await server.submit(1)
+            failed = await server.job(job["id"], wait_s=20)
+            await hole.stop()
+            assert (failed["state"], failed["reason"]) == ("failed", "error")
+            assert [attempt["state"] for attempt in failed["attempts"]] == ["error"] * 3
+            honest = farm_for(server, workers=1, types=("echo",))
+            await honest.start()
+            assert (await server.request("POST", f"/api/v1/jobs/{job['id']}/retry", {})).status == 200
+            done = await server.job(job["id"], wait_s=20)
+            await honest.stop()
+            return done
+
+    assert asyncio.run(scenario())["state"] == "succeeded"
