@@ -9,6 +9,8 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
+from selenium.common.exceptions import WebDriverException
+
 from tests.attack.live import JSON, Live, live, until
 from tests.page.browsers import Browser
 
@@ -21,6 +23,9 @@ __all__ = [
     "post",
     "serve",
     "show",
+    "status",
+    "until_another_load",
+    "until_ready",
     "until_started",
     "until_state",
     "worker",
@@ -86,7 +91,32 @@ def kept(browser: Any, name: str) -> None:
         browser.screenshot(Path(directory) / f"{name}.png")
 
 
+def status(browser: Browser) -> dict[str, str]:
+    """What a person reads; nothing while the page is being loaded anew under the question."""
+    try:
+        return browser.status()
+    except WebDriverException:
+        return dict.fromkeys(("state", "word", "detail", "today"), "")
+
+
+def until_ready(browser: Browser, seconds: float = PATIENCE_S) -> None:
+    """Waits until the page says that it is."""
+    until(lambda: status(browser)["word"] == "READY", seconds, "a page that shows that it is ready")
+
+
+def until_another_load(browser: Browser) -> None:
+    """Waits until a page comes that does not know ``window.before``."""
+
+    def another() -> bool:
+        try:
+            return browser.run("window.before === undefined") is True
+        except WebDriverException:
+            return False
+
+    until(another, PATIENCE_S, "another load of the page")
+
+
 def show(browser: Browser, server: Live, query: str, state: str = "ready") -> None:
     """Opens the worker page and waits until it says so."""
     browser.open(f"{server.url}/worker?{query}")
-    until(lambda: browser.status()["state"] == state, PATIENCE_S, f"a page that is {state}")
+    until(lambda: status(browser)["state"] == state, PATIENCE_S, f"a page that is {state}")

@@ -17,6 +17,8 @@ from tests.faults.e_support import (
     post,
     serve,
     show,
+    status,
+    until_ready,
     until_started,
     until_state,
     worker,
@@ -74,7 +76,7 @@ def test_fault_E03_a_page_frozen_by_its_own_loop_keeps_its_lease_and_its_result_
         assert (attempt["number"], attempt["state"]) == (1, "succeeded")
         assert attempt["started_at"] == began["started_at"], "one attempt, from its start to its result"
         assert job(server, waiting, wait_s=20)["result"] == "after the thaw", "it got no offer while it was quiet"
-        until(lambda: browser.status()["state"] == "ready", 20, "a page that is ready again")
+        until_ready(browser)
         kept(browser, "E03-after-the-freeze")
 
 
@@ -102,7 +104,7 @@ def test_fault_E04_a_browser_stopped_and_continued_delivers_late_or_is_told_that
         verdict = "stale" if other_page else "recorded"
         done = job(server, name, wait_s=20)
         assert (done["state"], done["result"]) == ("succeeded", "elsewhere" if other_page else "late")
-        until(lambda: browser.status()["today"] == "1 done, 0 failed", 20, "a page that has its verdict")
+        until(lambda: status(browser)["today"] == "1 done, 0 failed", 20, "a page that has its verdict")
         if other_page:
             assert f"verdict {verdict}" in _report(browser)
         kept(browser, f"E04-{verdict}")
@@ -128,13 +130,13 @@ def test_fault_E05_a_copied_tab_becomes_a_worker_of_its_own_and_steals_no_lease(
     with serve(tmp_path) as server, browsing(Chromium()) as browser:
         show(browser, server, "types=wait&name=TWIN")
         browser.reload()  # so that it follows another boot: its copy must not claim that
-        until(lambda: browser.status()["state"] == "ready", 20, "ready after the reload")
+        until_ready(browser)
         name = post(server, "wait", {"ms": 1500, "value": "by the first"})
         until_started(server, name)
         first = json.loads(browser.run("sessionStorage.getItem('pagehand.worker')"))["worker"]
         browser.run("sessionStorage.setItem('copied', 'yes'), window.open(location.href) && null")
         browser.driver.switch_to.window(browser.driver.window_handles[-1])
-        until(lambda: browser.status()["state"] == "ready", 20, "a second page that is ready")
+        until_ready(browser)
         assert browser.run("sessionStorage.getItem('copied')") == "yes", "the storage is a copy"
         second = json.loads(browser.run("sessionStorage.getItem('pagehand.worker')"))["worker"]
         assert second != first

@@ -13,8 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.attack.live import until
-from tests.faults.e_support import browsing, job, post, serve, show
+from tests.faults.e_support import browsing, job, post, serve, show, until_ready
 from tests.page.browsers import Chromium
 from tests.page.harness import Page, joined, ops
 from tests.page.harness import job as offer
@@ -132,5 +131,5 @@ def test_fault_E16_a_page_on_a_pc_with_a_wrong_clock_works_and_the_servers_insta
             assert done["result"] == year
             started = datetime.fromisoformat(done["started_at"])
             assert abs((datetime.now(UTC) - started).total_seconds()) < 60
-            until(lambda: browser.status()["state"] == "ready", 10, "ready")
+            until_ready(browser)
         assert len(server.ask("GET", "/api/v1/workers").json()["items"]) == 1, "the same worker in all years"

@@ -12,7 +12,17 @@ from typing import Any
 import pytest
 
 from tests.attack.live import Live, Page, until
-from tests.faults.e_support import browsing, job, post, serve, show, until_started, worker
+from tests.faults.e_support import (
+    browsing,
+    job,
+    post,
+    serve,
+    show,
+    until_another_load,
+    until_ready,
+    until_started,
+    worker,
+)
 from tests.page.browsers import Chromium
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -48,7 +58,7 @@ def run(server: Live, deed: str, **fields: Any) -> dict[str, Any]:
 
 def still_works(server: Live, browser: Chromium) -> None:
     assert run(server, "nothing by done")["state"] == "succeeded"
-    until(lambda: browser.status()["word"] == "READY", 20, "a page that shows that it is ready")
+    until_ready(browser)
 
 
 @pytest.mark.parametrize("deed", ["throws", "throws nothing", "overflows the stack", "alerts", "confirms", "prompts"])
@@ -71,7 +81,7 @@ def test_fault_E07_a_page_whose_document_a_task_threw_away_loads_itself_anew(
 ) -> None:
     browser.run("window.before = true")
     assert run(server, deed)["state"] == "succeeded", "its result is not lost with the document"
-    until(lambda: browser.run("window.before") is None, 20, "another load of the page")
+    until_another_load(browser)
     still_works(server, browser)
 
 
@@ -122,7 +132,7 @@ def test_fault_E08_a_job_that_never_returns_times_out_and_its_page_is_told_to_lo
     assert (done["state"], done["reason"]) == ("failed", "timed_out")
     assert [each["state"] for each in done["attempts"]] == ["timed_out"]
     assert [line["line"] for line in done["log"] if "in a timer" in line["line"]] or deed == "never returns"
-    until(lambda: browser.run("window.before") is None, 20, "another load of the page")
+    until_another_load(browser)
     still_works(server, browser)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.attack.live import Live, Page, until
-from tests.faults.e_support import browsing, job, kept, post, serve, show, workers
+from tests.faults.e_support import browsing, job, kept, post, serve, show, status, until_ready, workers
 from tests.page.browsers import Chromium
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -50,7 +50,7 @@ def test_fault_E12_a_page_that_may_store_nothing_works_and_keeps_its_identity_th
         )
         _does_jobs(server, 3)
         browser.reload()
-        until(lambda: browser.status()["state"] == "ready", 20, "ready after the reload")
+        until_ready(browser)
         assert [each["name"] for each in workers(server)] == ["BARE"], "the same worker"
         _does_jobs(server, 3)
 
@@ -64,7 +64,7 @@ def test_fault_E12_a_page_whose_storage_is_full_works(tmp_path: Path, browser: C
         _does_jobs(server, 3)
         assert browser.run("sessionStorage.getItem('pagehand.worker')") is None, "there was no room for it"
         browser.reload()
-        until(lambda: browser.status()["state"] == "ready", 20, "ready after the reload")
+        until_ready(browser)
         _does_jobs(server, 3)
 
 
@@ -138,17 +138,17 @@ def test_fault_E13_a_cached_script_of_another_version_is_reloaded_once_and_not_i
 ) -> None:
     with serve(tmp_path) as server, _stale(server, version) as cache:
         browser.open(f"http://127.0.0.1:{cache.server_port}/worker?types=wait&name=STALE")
-        until(lambda: browser.status()["word"] == "OUT OF DATE" and cache.loads == 2, 20, "a page loaded anew, once")
+        until(lambda: status(browser)["word"] == "OUT OF DATE" and cache.loads == 2, 20, "a page loaded anew, once")
         detail = browser.status()["detail"]
         assert "Load it again (Ctrl+F5)" in detail
         kept(browser, f"E13-version-{version}")
         browser.click("reconnect")  # refused again, and by a person's hand sooner than by itself
-        until(lambda: "attempt 2" in browser.status()["detail"], 20, "another refusal")
+        until(lambda: "attempt 2" in status(browser)["detail"], 20, "another refusal")
         assert cache.loads == 2, "a cache that gives the same script again does not make a loop"
         assert workers(server) == []
         cache.script = server.ask("GET", "/static/worker.js").body
         browser.reload()
-        until(lambda: browser.status()["state"] == "ready", 20, "the right script, ready")
+        until_ready(browser)
 
 
 def test_fault_E13_a_page_that_knows_less_than_the_server_is_served(tmp_path: Path) -> None:
