@@ -34,8 +34,8 @@
  *   pollSlackMs    a poll may take this much longer than the server said (5000)
  *   env            stand-ins for the browser, see environment() below; for tests
  *
- * worker: start, stop, pause, resume, reconnect, reload (the page, at most once a minute), status(),
- * on(event, fn). Events:
+ * worker: start, stop, pause, resume, reconnect, reload (the page, at most once a minute),
+ * status(), on(event, fn). Events:
  *   status (status())        something a person can see has changed
  *   event  ({at, text})      one line for a log: connected, refused, a task that misbehaved, ...
  *   job    (job)             a task is about to start

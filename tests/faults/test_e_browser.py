@@ -93,6 +93,7 @@ def test_fault_E04_a_browser_stopped_and_continued_delivers_late_or_is_told_that
         name = post(server, "wait", {"ms": 1500, "value": "late", "deaf": True}, timeout_s=stopped_s / 2)
         until_started(server, name)
         browser.stop(True)
+        stopped_at = time.monotonic()
         until(lambda: _is(server, "STOPPED", "quiet"), stopped_s, "a worker that is quiet")
         assert job(server, name)["state"] == "running", "a missed pong ends nothing"
         if other_page:
@@ -100,6 +101,7 @@ def test_fault_E04_a_browser_stopped_and_continued_delivers_late_or_is_told_that
         else:
             ended = until_state(server, name, "scheduled", stopped_s)
             assert [each["state"] for each in ended["attempts"]] == ["timed_out"]
+        until(lambda: time.monotonic() - stopped_at >= stopped_s, stopped_s + 1, "its full time")
         browser.stop(False)
         verdict = "stale" if other_page else "recorded"
         done = job(server, name, wait_s=20)
