@@ -62,7 +62,8 @@
   var EVENTS_KEPT = 20;
   var HEALTHY_MS = 10000;
   var LATE_MS = 1000;
-  var ROOM_MS = 1000;
+  var ROOM_MS = 2000;
+  var ROOM_MAX_MS = 16000;
 
   /** What a person is shown. */
   var STATE = {
@@ -518,7 +519,8 @@
     this._idle = 0;
     this._idleTimer = null;
     this._roomTimer = null;
-    this._gaveRoom = false;
+    this._gaveRoomAt = null;
+    this._roomMs = ROOM_MS;
     this._quickestMs = Infinity;
     this._suspect = false;
     this._silenceMs = options.openTimeoutMs;
@@ -844,17 +846,18 @@
   /**
    * A browser has few connections to one host (6, old ones 2), and other pages in it may hold the
    * rest with their polls: a POST would wait until one of those is answered. If it waits for far
-   * longer than any answer here has taken, it gets the connection of this page's own poll.
+   * longer than the quickest answer here has taken, it gets the connection of this page's own poll.
+   * Where that does not help at once it was not for want of a connection: wait longer next time.
    */
   Engine.prototype._makeRoom = function (size) {
     var self = this;
-    var wait = ROOM_MS + 4 * this._quickestMs + Math.floor(size / 16384) * 1000;
+    var wait = this._roomMs + 4 * this._quickestMs + Math.floor(size / 16384) * 1000;
     this._env.clearTimeout(this._roomTimer);
     this._roomTimer = this._env.setTimeout(function () {
       if (self._post && self._get) {
         self._get.abort();
         self._get = null;
-        self._gaveRoom = true;
+        self._gaveRoomAt = self._env.now();
       }
     }, wait);
   };
@@ -892,8 +895,11 @@
       return;
     }
     this._env.clearTimeout(this._roomTimer);
-    if (this._gaveRoom) {
-      this._gaveRoom = false;
+    if (this._gaveRoomAt !== null) {
+      if (this._env.now() - this._gaveRoomAt > ROOM_MS / 2) {
+        this._roomMs = Math.min(this._roomMs * 2, ROOM_MAX_MS);
+      }
+      this._gaveRoomAt = null;
       this._poll();
     }
     this._pongs -= pongs;

@@ -101,4 +101,4 @@ def test_fault_E06_six_worker_pages_in_one_chromium_work_though_their_polls_take
         took_s = time.monotonic() - began
         assert [each["result"] for each in done] == list(range(TABS))
         assert {len(each["attempts"]) for each in done} == {1}, "no offer lapsed"
-        assert took_s < 12, "nobody waited until a POST was given up (15 s)"
+        assert took_s < 14, "nobody waited until a POST was given up (15 s)"

@@ -132,13 +132,27 @@ def test_a_large_post_is_given_more_time() -> None:
 def test_a_post_that_waits_for_a_connection_gets_that_of_the_page_s_own_poll() -> None:
     page = joined()
     page.push(job())
-    page.advance(999)
+    page.advance(1_999)
     assert page.requests("GET"), "it may only be slow"
     page.advance(1)
     assert page.requests("GET") == []
     assert ops(page.take()) == ["result"]
     page.push({"op": "recorded", "attempt": "a1", "verdict": "recorded"})
     assert page.status()["unreported"] == 0, "the session goes on"
+
+
+def test_room_that_did_not_help_is_made_later_the_next_time() -> None:
+    """The server is slow, then, and a poll that is given up for nothing makes it no faster."""
+    page = joined()
+    for wait_ms in (2_000, 4_000, 8_000):
+        page.push(job(f"a{wait_ms}"))
+        page.advance(wait_ms - 1)
+        assert page.requests("GET")
+        page.advance(1)
+        assert not page.requests("GET")
+        page.advance(1_500)
+        page.take()
+        page.push({"op": "recorded", "attempt": f"a{wait_ms}", "verdict": "recorded"})
 
 
 def test_where_every_answer_takes_long_a_post_is_given_time_before_the_poll_makes_room() -> None:
@@ -151,7 +165,7 @@ def test_where_every_answer_takes_long_a_post_is_given_time_before_the_poll_make
     page.push(REGISTERED)
     page.advance(3_000)
     page.push(job())
-    page.advance(12_999)
+    page.advance(13_999)
     assert page.requests("GET")
     page.advance(1)
     assert page.requests("GET") == []
