@@ -56,7 +56,7 @@ def test_fault_E12_a_page_that_may_store_nothing_works_and_keeps_its_identity_th
 
 
 def test_fault_E12_a_page_whose_storage_is_full_works(tmp_path: Path, browser: Chromium) -> None:
-    """No room for the identity or for a stash: both live in memory."""
+    """No room for the identity or for a stash: both go into the window's name."""
     with serve(tmp_path) as server:
         browser.open(f"{server.url}/livez")
         assert browser.run(FILL) == "QuotaExceededError"
@@ -65,6 +65,7 @@ def test_fault_E12_a_page_whose_storage_is_full_works(tmp_path: Path, browser: C
         assert browser.run("sessionStorage.getItem('pagehand.worker')") is None, "there was no room for it"
         browser.reload()
         until_ready(browser)
+        assert [each["name"] for each in workers(server)] == ["FULL"], "the same worker"
         _does_jobs(server, 3)
 
 
