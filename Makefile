@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
 
 .DEFAULT_GOAL := help
-CAMPAIGNS := kill syscalls powercut churn restart simulator model planted
+CAMPAIGNS := kill syscalls powercut churn restart simulator model planted reload
 .PHONY: help run test check lint fmt types simulate simulate-long bench docs coverage-core planted-bugs clean campaigns reliability
 
 help: ## list the targets
@@ -60,6 +60,7 @@ campaign-restart: ## a start with 100,000 queued and 5,000 running jobs
 campaign-simulator: ## the dispatcher in a simulated world, 300,000 steps (ARGS=--long: 3,000,000)
 campaign-model: ## random lives of the core beside its reference, 2,000 (ARGS=--long: 10,000)
 campaign-planted: ## how many of the bugs planted on purpose the tests find
+campaign-reload: ## Chromium reloaded in the middle of jobs, 30 times (ARGS=--long: 100)
 $(CAMPAIGNS:%=campaign-%): campaign-%: $(VENV)/test.stamp
 	$(BIN)/python -m tests.campaigns.$* $(ARGS)
 

@@ -161,6 +161,7 @@ class Pages:
             worker=worker,
             spare=self._new_worker_id(),
             boot=message.boot,
+            after=message.after,
             name=_clean(message.name).strip(),
             types=message.types,
             slots=message.slots,

@@ -48,6 +48,7 @@ VERSION = 1
 
 AttemptId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
 TypeName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,100}\Z")]
+Boot = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
 Text = Annotated[str, Meta(max_length=2_000)]
 Opaque = Annotated[str, Meta(max_length=200)]
 
@@ -63,8 +64,10 @@ class Register(Struct, frozen=True, tag_field="op", tag="register"):
     """A page says who it is, what it can do and what it still has."""
 
     types: Annotated[tuple[TypeName, ...], Meta(min_length=1, max_length=1_000)]
-    boot: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
+    boot: Boot
     version: int
+    #: The boot that this window showed before; it said that it goes.
+    after: Boot | None = None
     worker: Opaque | None = None
     secret: Opaque | None = None
     name: Annotated[str, Meta(max_length=100)] = ""

@@ -16,6 +16,9 @@
   var RENDER_MS = 1000;
   var RETRY_MAX_MS = 30000;
   var LOAD_MS = 15000;
+  var MEND_MS = 60000;
+  //: A task may put something else in its place.
+  var setTimer = window.setTimeout;
 
   var FACES = {
     connecting: { shape: '\u25cb', word: 'CONNECTING' },
@@ -33,6 +36,7 @@
   var trouble = '';     // what went wrong before there was a worker, in words
   var retryAt = null;
   var retries = 0;
+  var mendAt = 0;
 
   function noop() {}
 
@@ -106,7 +110,7 @@
     script.onload = settled;
     script.onerror = function () {
       script.parentNode.removeChild(script);
-      window.setTimeout(function () {
+      setTimer.call(window, function () {
         loadTask(name, Math.min(wait * 2, RETRY_MAX_MS), noop);
       }, wait);
       settled();
@@ -154,7 +158,7 @@
       wait = Math.min(RETRY_MAX_MS, 1000 * Math.pow(2, retries)) * (0.5 + Math.random() / 2);
       trouble = words('E-NET-11', '');
       retryAt = now() + wait;
-      window.setTimeout(loadIndex, wait);
+      setTimer.call(window, loadIndex, wait);
       render();
     });
   }
@@ -280,9 +284,31 @@
     toggle('resume', status.paused);
   }
 
+  /** A task has thrown away what is shown: the page is loaded anew as soon as that loses no job. */
+  function mend() {
+    var status = worker ? worker.status() : null;
+    if (status && !status.jobs.length && !status.unreported && now() >= mendAt) {
+      mendAt = now() + MEND_MS;
+      worker.reload();
+    }
+  }
+
   function renderForEver() {
-    render();
-    window.setTimeout(renderForEver, RENDER_MS);
+    setTimer.call(window, renderForEver, RENDER_MS);
+    try {
+      render();
+    } catch (e) {
+      mend();
+    }
+  }
+
+  /** These hold the page until somebody presses a button, and nobody may be there. */
+  function forbidDialogs() {
+    ['alert', 'confirm', 'prompt'].forEach(function (name) {
+      window[name] = function () {
+        throw new Error(name + ' would hold the worker page until somebody answers it');
+      };
+    });
   }
 
   // ---- the report ------------------------------------------------------------------------------
@@ -338,6 +364,7 @@
       window.location.reload();
     }
   }, false);
+  forbidDialogs();
   loadIndex();
   renderForEver();
 }(window, document));

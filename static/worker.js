@@ -34,7 +34,8 @@
  *   pollSlackMs    a poll may take this much longer than the server said (5000)
  *   env            stand-ins for the browser, see environment() below; for tests
  *
- * worker: start, stop, pause, resume, reconnect, status(), on(event, fn). Events:
+ * worker: start, stop, pause, resume, reconnect, reload (the page, at most once a minute),
+ * status(), on(event, fn). Events:
  *   status (status())        something a person can see has changed
  *   event  ({at, text})      one line for a log: connected, refused, a task that misbehaved, ...
  *   job    (job)             a task is about to start
@@ -47,6 +48,9 @@
   var PROTOCOL = 1;
   var VERSION = '0.1.0';
 
+  //: Captured, like all that environment() takes: a task may put something else in its place.
+  var JSON = root.JSON;
+
   var SEPARATOR = '\x1e';
   var TICK_MS = 1000;
   var PROGRESS_MS = 250;
@@ -58,6 +62,8 @@
   var EVENTS_KEPT = 20;
   var HEALTHY_MS = 10000;
   var LATE_MS = 1000;
+  var ROOM_MS = 2000;
+  var ROOM_MAX_MS = 16000;
 
   /** What a person is shown. */
   var STATE = {
@@ -242,10 +248,13 @@
     /** @type {any} */
     var win = root;
     var clock = win.performance && win.performance.now ? win.performance : null;
+    var Xhr = win.XMLHttpRequest;
+    var setTimer = win.setTimeout;
+    var clearTimer = win.clearTimeout;
     var env = {
-      xhr: function () { return new win.XMLHttpRequest(); },
-      setTimeout: function (fn, ms) { return win.setTimeout(fn, ms); },
-      clearTimeout: function (id) { win.clearTimeout(id); },
+      xhr: function () { return new Xhr(); },
+      setTimeout: function (fn, ms) { return setTimer.call(win, fn, ms); },
+      clearTimeout: function (id) { clearTimer.call(win, id); },
       now: function () { return clock ? clock.now() : new Date().getTime(); },
       date: function () { return new Date().getTime(); },
       random: function () { return Math.random(); },
@@ -509,6 +518,10 @@
     this._stamps = 0;
     this._idle = 0;
     this._idleTimer = null;
+    this._roomTimer = null;
+    this._gaveRoomAt = null;
+    this._roomMs = ROOM_MS;
+    this._quickestMs = Infinity;
     this._suspect = false;
     this._silenceMs = options.openTimeoutMs;
     this._packetLimit = 16;
@@ -581,6 +594,7 @@
   Engine.prototype._end = function () {
     this._state = 'closed';
     this._env.clearTimeout(this._idleTimer);
+    this._env.clearTimeout(this._roomTimer);
     if (this._get) {
       this._get.abort();
       this._get = null;
@@ -611,11 +625,13 @@
 
   /** One XHR; done(status, text, type) is called once. 0: network, -1: too late, -2: forbidden. */
   Engine.prototype._request = function (method, body, timeoutMs, done) {
+    var self = this;
     var env = this._env;
     var over = false;
     var timer = null;
     var xhr = null;
-    var due = env.now() + timeoutMs;
+    var began = env.now();
+    var due = began + timeoutMs;
     function finish(status, text, type) {
       if (over) {
         return;
@@ -624,6 +640,9 @@
       env.clearTimeout(timer);
       if (xhr) {
         xhr.onreadystatechange = noop;
+      }
+      if (status === 200) {
+        self._quickestMs = Math.min(self._quickestMs, env.now() - began);
       }
       done(status, text, type);
     }
@@ -821,6 +840,26 @@
         self._post = null;
         self._posted(status, text, pongs);
       });
+    this._makeRoom(body.size);
+  };
+
+  /**
+   * A browser has few connections to one host (6, old ones 2), and other pages in it may hold the
+   * rest with their polls: a POST would wait until one of those is answered. If it waits for far
+   * longer than the quickest answer here has taken, it gets the connection of this page's own poll.
+   * Where that does not help at once it was not for want of a connection: wait longer next time.
+   */
+  Engine.prototype._makeRoom = function (size) {
+    var self = this;
+    var wait = this._roomMs + 4 * this._quickestMs + Math.floor(size / 16384) * 1000;
+    this._env.clearTimeout(this._roomTimer);
+    this._roomTimer = this._env.setTimeout(function () {
+      if (self._post && self._get) {
+        self._get.abort();
+        self._get = null;
+        self._gaveRoomAt = self._env.now();
+      }
+    }, wait);
   };
 
   Engine.prototype._postTimeout = function (size) {
@@ -854,6 +893,14 @@
     if (!/^\s*ok\s*$/i.test(text)) {
       this._fail('E-NET-04', 'not Engine.IO: ' + clip(text, 60), status);
       return;
+    }
+    this._env.clearTimeout(this._roomTimer);
+    if (this._gaveRoomAt !== null) {
+      if (this._env.now() - this._gaveRoomAt > ROOM_MS / 2) {
+        this._roomMs = Math.min(this._roomMs * 2, ROOM_MAX_MS);
+      }
+      this._gaveRoomAt = null;
+      this._poll();
     }
     this._pongs -= pongs;
     sent = this._queue.splice(0, this._flying);
@@ -1027,6 +1074,7 @@
     this._token = options.token || this._findToken();
     this._boot = randomId(env);
     this._loadedAt = env.date();
+    this._after = /^[A-Za-z0-9_-]{1,64}$/.exec(this._shelf.get('left') || '');
     this._attempts = {};
     this._settled = [];
     this._outbox = [];
@@ -1221,11 +1269,12 @@
 
   /**
    * Internet Explorer holds requests beyond the page's end unless they are aborted. No `bye`: a
-   * reload brings a new boot, which tells the server more. Should the page live on, it connects
-   * again.
+   * reload brings a new boot, which finds in this window which boot has left it, and tells the
+   * server that it need not ask for that one. Should the page live on, it connects again.
    */
   Worker.prototype._hidden = function () {
     this._identity.letGo();
+    this._shelf.set('left', this._boot);
     if (this._engine) {
       this._leave(null);
       this._retryIn(this._options.backoffMinMs);
@@ -1276,6 +1325,7 @@
     this._env.clearTimeout(this._retryTimer);
     this._retryTimer = null;
     this._retryAt = null;
+    this._shelf.remove('left');  // a page that connects lives, and a copy of its window must know
     if (!this._types().length) {
       this._fault('E-TYP-01');
       this._changed();
@@ -1447,6 +1497,7 @@
       version: PROTOCOL,
       types: this._types(),
       boot: this._boot,
+      after: this._after ? this._after[0] : undefined,
       worker: known.worker || undefined,
       secret: known.secret || undefined,
       name: this._options.name,
@@ -1586,7 +1637,7 @@
       case 'cancel': this._onCancel(message); break;
       case 'drain': this._onDrain(true); break;
       case 'resume': this._onDrain(false); break;
-      case 'reload': this._reload(); break;
+      case 'reload': this.reload(); break;
       case 'refused': this._onRefused(message); break;
       default: throw codedError('unknown_op', message.op);
     }
@@ -1599,7 +1650,7 @@
   };
 
   /** Not more than once a minute, so that a mistake does not become a storm. */
-  Worker.prototype._reload = function () {
+  Worker.prototype.reload = function () {
     var last = this._shelf.persistent ? Number(this._shelf.get('reloaded')) : this._loadedAt;
     var age = this._env.date() - last;
     if (age >= 0 && age < RELOAD_MS) {
@@ -1729,7 +1780,7 @@
 
   /** A reload brings the right page, unless a cache has the old one: then once is enough. */
   Worker.prototype._outdated = function () {
-    if (this._shelf.persistent && !this._shelf.get('outdated') && this._reload()) {
+    if (this._shelf.persistent && !this._shelf.get('outdated') && this.reload()) {
       this._shelf.set('outdated', '1');
     }
   };

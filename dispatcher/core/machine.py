@@ -91,7 +91,7 @@ class Machine(Registry):
         self._at(now)
         effects: list[Effect] = []
         for claim in claims:
-            worker = None if self.draining else self._pools.take(claim.pool, claim.last_worker)
+            worker = None if self.draining else self._pools.take(claim.pool, claim.had)
             if worker is None:
                 effects.append(Record(Ended(claim.attempt, Cause.LAPSED, Event.REQUEUE, detail="nobody was free")))
                 continue
@@ -335,5 +335,5 @@ def _claim_of(left: LiveAttempt) -> Claim:
         crashes=left.crashes,
         max_attempts=left.max_attempts,
         max_crashes=left.max_crashes,
-        last_worker=left.worker,
+        had=(left.worker,),
     )

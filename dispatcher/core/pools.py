@@ -7,6 +7,7 @@ it was last given a job; so round-robin holds within a pool, and the demand merg
 from __future__ import annotations
 
 import heapq
+from collections.abc import Collection
 from itertools import islice
 
 from dispatcher.core.turn import Demand
@@ -115,21 +116,19 @@ class Pools:
         worker = self._workers.get(name)
         return worker is not None and worker.listed > 0 and worker.used == used and worker.pool == pool.number
 
-    def take(self, number: int, avoid: str | None) -> Worker | None:
-        """The next worker of a pool with room, another than ``avoid`` where there is one; None: nobody has room."""
+    def take(self, number: int, avoid: Collection[str]) -> Worker | None:
+        """The next worker of a pool with room, none of ``avoid`` where there is another; None: nobody has room."""
         pool = self._pools.get(number)
         if pool is None:
             return None
-        first = self._pop(pool)
-        if first is None or first.id != avoid:
-            return first
-        second = self._pop(pool)
-        while second is first:  # a worker may stand in the heap twice
-            second = self._pop(pool)
-        if second is None:
-            return first
-        heapq.heappush(pool.heap, (first.used, first.id))
-        return second
+        passed: dict[str, Worker] = {}  # a worker may stand in the heap twice
+        found = self._pop(pool)
+        while found is not None and found.id in avoid:
+            passed[found.id] = found
+            found = self._pop(pool)
+        for worker in passed.values():
+            heapq.heappush(pool.heap, (worker.used, worker.id))
+        return self._pop(pool) if found is None else found
 
     def _pop(self, pool: Pool) -> Worker | None:
         while pool.heap:

@@ -111,7 +111,8 @@ class Registry(Leases):
         if worker is None or worker.boot == registration.boot:
             return self._admit(session, registration)
         self._newcomers[worker.id] = (session, registration)
-        if worker.state is not WorkerState.CONNECTED or worker.session is None or worker.session == session:
+        alone = registration.after == worker.boot or worker.state is not WorkerState.CONNECTED
+        if alone or worker.session is None or worker.session == session:
             return self._decide(worker.id)
         if self._deadlines.get(("probe", worker.id)) is not None:
             return []  # repeated while the old boot is being probed: it gets no more time for that
@@ -316,5 +317,5 @@ def _unknown(attempt_id: str) -> Claim:
     """Of an attempt of which a page has told us the id, and nothing more is known."""
     return Claim(
         pool=0, attempt=attempt_id, job="", type="", data="null", number=0, timeout_s=0.0,
-        errors=0, crashes=0, max_attempts=0, max_crashes=0, last_worker=None,
+        errors=0, crashes=0, max_attempts=0, max_crashes=0,
     )  # fmt: skip

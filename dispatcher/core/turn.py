@@ -231,8 +231,8 @@ class Claim(Struct, frozen=True, kw_only=True):
     crashes: int
     max_attempts: int
     max_crashes: int
-    #: Worker of the attempt before; a retry prefers another one.
-    last_worker: str | None
+    #: Workers that have had the job, the last one first; a retry prefers another one.
+    had: tuple[str, ...] = ()
 
 
 class Settled(Struct, frozen=True):

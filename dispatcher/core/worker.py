@@ -43,6 +43,8 @@ class Registration(Struct, frozen=True, kw_only=True):
     #: Empty: it has none, and keeps the one that it was given before.
     name: str
     types: tuple[str, ...]
+    #: The boot that its window showed before: gone, by its own word.
+    after: str | None = None
     slots: int = 1
     #: When the session in which it says so was opened: monotonic seconds.
     opened: float = 0.0

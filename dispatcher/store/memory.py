@@ -17,7 +17,7 @@ from dispatcher.store.rows import Limits, Tally
 from dispatcher.store.turn import WAITING, TurnApplier, view
 from dispatcher.store.views import (
     MOST_ATTEMPTS_SHOWN,
-    MOST_LINES_SHOWN,
+    MOST_LINES_KEPT,
     attempt_view,
     cursor_of,
     seq_of,
@@ -136,7 +136,9 @@ class MemoryRows:
         self.all_attempts.update(changes.attempts)
         self.results.update(changes.results)
         for seq, _, at, line in changes.logs:
-            self.logs.setdefault(seq, []).append(LogLine(at=at, line=line))
+            lines = self.logs.setdefault(seq, [])
+            lines.append(LogLine(at=at, line=line))
+            del lines[:-MOST_LINES_KEPT]
 
     def _put(self, job: JobRow) -> None:
         old = self.by_seq.get(job.seq)
@@ -245,7 +247,7 @@ class MemoryStore:
             shown,
             evidence=evidence(attempts) if row.state is JobState.FAILED else None,
             attempts=[attempt_view(a) for a in attempts],
-            log=self.rows.logs.get(row.seq, [])[-MOST_LINES_SHOWN:],
+            log=list(self.rows.logs.get(row.seq, [])),
         )
 
     async def jobs(self, job_filter: JobFilter) -> JobPage:

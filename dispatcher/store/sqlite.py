@@ -27,7 +27,7 @@ from dispatcher.store.sqlite_rows import SqliteRows, job_row
 from dispatcher.store.thread import StoreThread
 from dispatcher.store.turn import TurnApplier, view
 from dispatcher.store.views import (
-    MOST_LINES_SHOWN,
+    MOST_LINES_KEPT,
     SLICE,
     SLICES,
     attempt_view,
@@ -195,7 +195,7 @@ class SqliteStore:
         *columns, data, result = found
         row = job_row(columns)
         attempts = with_current(row, self._rows.attempts_of(row.seq))
-        lines = self._db.execute(sql.LOGS_OF, (row.seq, MOST_LINES_SHOWN)).fetchall()
+        lines = self._db.execute(sql.LOGS_OF, (row.seq, MOST_LINES_KEPT)).fetchall()
         return replace(
             view(row, data=data, result=result),
             evidence=evidence(attempts) if row.state is JobState.FAILED else None,

@@ -17,7 +17,7 @@ from dispatcher.core.turn import Cause
 from dispatcher.store import statements as sql
 from dispatcher.store.attempts import attempt_range
 from dispatcher.store.rows import Tally
-from dispatcher.store.views import MOST_ATTEMPTS_SHOWN
+from dispatcher.store.views import MOST_ATTEMPTS_SHOWN, MOST_LINES_KEPT
 
 __all__ = ["SqliteRows", "attempt_row", "job_row"]
 
@@ -133,6 +133,7 @@ class SqliteRows:
         self._write(sql.ADD_RESULTS, changes.results)
         if changes.logs:
             self._db.executemany(sql.ADD_LOG, changes.logs)
+            self._db.executemany(sql.TRIM_LOG, [(seq, MOST_LINES_KEPT) for seq in {line[0] for line in changes.logs}])
 
     def lane(self, type_name: str) -> int:
         """See rows.Rows."""

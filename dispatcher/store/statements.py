@@ -75,6 +75,9 @@ SAVE_JOBS = (
 SAVE_ATTEMPTS = f"INSERT OR REPLACE INTO attempts ({_list(ATTEMPT_COLUMNS)}) VALUES {{rows}}"  # noqa: S608
 ADD_RESULTS = "INSERT OR REPLACE INTO results (seq, value) VALUES {rows}"
 ADD_LOG = "INSERT INTO logs (job, attempt, at, line) VALUES (?, ?, ?, ?)"
+#: All lines of a job but its newest ones: (job, how many are kept).
+TRIM_LOG = """DELETE FROM logs WHERE job = ?1 AND line_no <=
+    (SELECT line_no FROM logs WHERE job = ?1 ORDER BY line_no DESC LIMIT 1 OFFSET ?2)"""
 ADD_LANE = "INSERT INTO lanes (type) VALUES (?) RETURNING lane"
 MARK_OFFERED = f"UPDATE lanes SET offered_at = ? WHERE offered_at IS NULL AND lane IN {_KEYS}"  # noqa: S608
 SAVE_TALLIES = "INSERT OR REPLACE INTO tallies (lane, state, jobs, bytes) VALUES {rows}"

@@ -315,12 +315,19 @@ class TurnApplier:
                 finished.append(job.id)
             else:
                 attempt = attempt_id(seq, job.claims, self._new_attempt_id())
-                last_worker = job.worker
+                had = self._had(job)
                 ledger.claim(job, attempt, turn.now_at, changes)
-                claims.append(_claim_of(pool, attempt, job, data[seq], last_worker))
+                claims.append(_claim_of(pool, attempt, job, data[seq], had))
             self._move(job, JobState.QUEUED)
         self._rows.save(changes)
         return claims
+
+    def _had(self, job: JobRow) -> tuple[str, ...]:
+        """Workers of its attempts, the last one first. A job that nobody has had yet is not looked up."""
+        if job.worker is None:
+            return ()
+        workers = (attempt.worker for attempt in reversed(self._rows.attempts_of(job.seq)))
+        return tuple(dict.fromkeys(worker for worker in workers if worker is not None))
 
     def _choose(self, turn: Turn, total: int) -> list[tuple[int, int]]:
         """(pool, seq): each ready job, by rank, goes to the first pool in the demand that has room for its lane."""
@@ -354,7 +361,7 @@ def _replay(spec: JobSpec, earlier: JobRow) -> Accepted:
     return Accepted(view(earlier), replayed=True)
 
 
-def _claim_of(pool: int, attempt: str, job: JobRow, data: str, last_worker: str | None) -> Claim:
+def _claim_of(pool: int, attempt: str, job: JobRow, data: str, had: tuple[str, ...]) -> Claim:
     return Claim(
         pool=pool,
         attempt=attempt,
@@ -369,7 +376,7 @@ def _claim_of(pool: int, attempt: str, job: JobRow, data: str, last_worker: str 
         crashes=job.crashes,
         max_attempts=job.max_attempts,
         max_crashes=job.max_crashes,
-        last_worker=last_worker,
+        had=had,
     )
 
 

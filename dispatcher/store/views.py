@@ -14,7 +14,7 @@ from dispatcher.store.rows import Tally
 
 __all__ = [
     "MOST_ATTEMPTS_SHOWN",
-    "MOST_LINES_SHOWN",
+    "MOST_LINES_KEPT",
     "SLICE",
     "SLICES",
     "attempt_view",
@@ -29,7 +29,7 @@ SLICES = 20
 
 #: Of one job.
 MOST_ATTEMPTS_SHOWN = 200
-MOST_LINES_SHOWN = 200
+MOST_LINES_KEPT = 200
 
 
 def attempt_view(row: AttemptRow) -> AttemptView:

@@ -67,8 +67,9 @@ class Live:
         bind: str = "127.0.0.1",
         descriptors: int = 0,
         hasty_s: float = 0,
+        program: Path = ROOT / "server.py",
     ) -> None:
-        program = Path(__file__).with_name("inside.py") if watched else ROOT / "server.py"
+        program = Path(__file__).with_name("inside.py") if watched else program
         store = f"sqlite:///{directory / 'pagehand.db'}"
         self.log_path = directory / "server.log"
         environ = {name: value for name, value in os.environ.items() if not name.startswith("PAGEHAND_")}
@@ -155,9 +156,18 @@ def live(
     bind: str = "127.0.0.1",
     descriptors: int = 0,
     hasty_s: float = 0,
+    program: Path = ROOT / "server.py",
 ) -> Iterator[Live]:
     """A server that must end well and must not have complained. ``hasty_s`` (``watched`` only): see ``inside.py``."""
-    server = Live(directory, *flags, watched=watched, bind=bind, descriptors=descriptors, hasty_s=hasty_s)
+    server = Live(
+        directory,
+        *flags,
+        watched=watched,
+        bind=bind,
+        descriptors=descriptors,
+        hasty_s=hasty_s,
+        program=program,
+    )
     try:
         yield server
     finally:

@@ -68,6 +68,12 @@ CAMPAIGNS = {
         "Each is planted in a copy of the program; the tests run there and must fail. It says how much the silence "
         "of tests is worth.",
     ),
+    "reload": (
+        "A browser reloaded in the middle of jobs",
+        "Chromium shows the worker page of a real server and runs several jobs at once; the page is loaded anew again "
+        "and again while they run, at some reloads in the very moment in which some of them end. Judged from the "
+        "store's rows.",
+    ),
 }
 
 _HEAD = """\

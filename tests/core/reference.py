@@ -101,12 +101,12 @@ class Reference(Presence):
 
     # -- who is next
 
-    def next_of_pool(self, types: frozenset[str], avoid: str | None) -> Peer | None:
-        """The least recently used worker of these types with room, another than ``avoid`` where there is one."""
+    def next_of_pool(self, types: frozenset[str], avoid: tuple[str, ...]) -> Peer | None:
+        """The least recently used worker of these types with room, none of ``avoid`` where there is another."""
         idle = sorted(
             (p for p in self.peers.values() if p.types == types and self.room(p)), key=lambda p: (p.used, p.id)
         )
-        others = [peer for peer in idle if peer.id != avoid]
+        others = [peer for peer in idle if peer.id not in avoid]
         return next(iter(others or idle), None)
 
     def offered(self, peer: Peer, lease: Lease) -> None:

@@ -271,7 +271,7 @@ class ServerHalf:
             self.give(claim, pools[claim.pool])
 
     def give(self, claim: Claim, types: frozenset[str]) -> None:
-        expected = None if self.ref.draining else self.ref.next_of_pool(types, claim.last_worker)
+        expected = None if self.ref.draining else self.ref.next_of_pool(types, claim.had)
         [effect] = self.machine.claimed([claim], self.now)
         if isinstance(effect, Offer):
             assert expected is not None, "offered to a worker that has no room"

@@ -19,7 +19,7 @@ def claim(attempt: str, *, pool: int = 0, type: str = "a", **fields) -> Claim:
     """A claim with defaults filled in."""
     known: dict[str, Any] = {
         "job": f"job of {attempt}", "data": "1", "number": 1, "timeout_s": 60.0, "errors": 0, "crashes": 0,
-        "max_attempts": 3, "max_crashes": 5, "last_worker": None,
+        "max_attempts": 3, "max_crashes": 5,
     }  # fmt: skip
     return Claim(pool=pool, attempt=attempt, type=type, **(known | fields))
 

@@ -328,8 +328,8 @@ def test_a_cancel_reaches_nobody_while_the_page_has_no_session(node):
 
 def test_a_retry_prefers_a_worker_that_has_not_had_the_job(node):
     node.join("s2", "w2")
-    assert only(node.offer("a1", last_worker="w1"), Offer).session == "s2"
-    assert only(node.offer("a2", last_worker="w2"), Offer).session == "s1"
+    assert only(node.offer("a1", had=("w1",)), Offer).session == "s2"
+    assert only(node.offer("a2", had=("w2",)), Offer).session == "s1"
 
 
 def test_a_paused_page_gets_no_offers_until_it_goes_on(node):
@@ -369,8 +369,8 @@ def test_time_never_goes_back(node):
 
 def test_many_verdicts_each_reach_their_own_page(node):
     node.join("s2", "w2")
-    node.run("a1", last_worker="w2")
-    node.run("a2", worker="w2", last_worker="w1")
+    node.run("a1", had=("w2",))
+    node.run("a2", worker="w2", had=("w1",))
     effects = node.result("s1", "a1", "1") + node.result("s2", "a2", "2")
     reports = [effect.report for effect in all_of(effects, Record)]
     assert all(isinstance(report, Ended) for report in reports)

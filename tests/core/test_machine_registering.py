@@ -240,6 +240,20 @@ def test_the_old_boot_is_probed_before_a_new_one_is_believed(node):
     assert node.machine.worker_of("s2") is None
 
 
+def test_an_old_boot_that_said_that_it_goes_is_not_asked(node):
+    """Its connection may be open: a browser keeps it, and the new page uses it."""
+    node.run("a1")
+    effects = node.join("s2", boot="b2", after="b1")
+    assert ends(effects) == {"a1": "lost"}
+    assert only(effects, Welcome) == Welcome("s2", "w1", "page w1")
+
+
+def test_a_window_that_comes_back_does_not_take_the_worker_from_the_page_that_has_it_now(node):
+    """It left, another window became the worker meanwhile, and it says truly that its own boot is gone."""
+    node.run("a1")
+    assert node.join("s2", boot="b3", after="b0") == [Probe("s1")]
+
+
 def test_an_old_boot_that_answers_makes_the_newcomer_a_worker_of_its_own(node):
     node.run("a1")
     node.join("s2", boot="b2", spare="w9", finished=["a1"], holding=[("a1", 1.0)])

@@ -142,8 +142,8 @@ def test_bye_ends_everything_at_once(node):
 
 def test_the_grace_of_one_page_ends_no_others_lease(node):
     node.join("s2", "w2")
-    node.run("a1", last_worker="w2")
-    node.run("a2", worker="w2", last_worker="w1")
+    node.run("a1", had=("w2",))
+    node.run("a2", worker="w2", had=("w1",))
     node.away("s1")
     assert ends(node.pass_s(30)) == {"a1": "lost"}
     assert node.until_due_s() == 30

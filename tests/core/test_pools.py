@@ -36,9 +36,9 @@ class Farm:
         worker.attempts.clear()
         self.pools.update(worker)
 
-    def give(self, number, avoid=None):
+    def give(self, number, avoid=()):
         """The name of the worker that gets the next job of this pool; it holds it."""
-        worker = self.pools.take(number, avoid)
+        worker = self.pools.take(number, (avoid,) if isinstance(avoid, str) else avoid)
         if worker is None:
             return None
         self.hold(worker, f"a{self.pools._used}")
@@ -141,6 +141,15 @@ def test_another_worker_is_preferred_to_the_one_to_avoid():
     assert farm.give(number, avoid="w1") == "w1"
 
 
+def test_all_that_have_had_a_job_are_avoided_while_there_is_another():
+    farm = Farm()
+    for name in ("w1", "w2", "w3"):
+        farm.join(name, "a")
+    number = farm.number("w1")
+    assert farm.give(number, avoid=("w2", "w1")) == "w3"
+    assert farm.give(number, avoid=("w2", "w1")) == "w1", "nobody else is left: by turns again"
+
+
 def test_the_avoided_worker_keeps_its_turn():
     farm = Farm()
     for name in ("w1", "w2", "w3"):
@@ -188,8 +197,8 @@ def test_a_pool_that_nobody_stands_in_takes_nobody():
     farm.join("w1", "a")
     number = farm.number("w1")
     farm.leave("w1")
-    assert farm.pools.take(number, None) is None
-    assert farm.pools.take(12_345, None) is None
+    assert farm.pools.take(number, ()) is None
+    assert farm.pools.take(12_345, ()) is None
 
 
 def test_a_worker_that_offers_other_types_changes_its_pool():

@@ -16,7 +16,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -98,11 +98,20 @@ def phantomjs_path() -> str | None:
 class Chromium:
     """Chromium without a window. ``caged``: it says it is IE 11, and lacks what IE 11 lacks."""
 
-    def __init__(self, *, width: int = 1024, height: int = 700, caged: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        width: int = 1024,
+        height: int = 700,
+        caged: bool = False,
+        flags: Sequence[str] = (),
+        preferences: Mapping[str, object] | None = None,
+    ) -> None:
         options = webdriver.ChromeOptions()
         options.binary_location = chromium_path() or ""
-        for flag in (*_CHROMIUM_FLAGS, f"--window-size={width},{height}"):
+        for flag in (*_CHROMIUM_FLAGS, f"--window-size={width},{height}", *flags):
             options.add_argument(flag)
+        options.add_experimental_option("prefs", dict(preferences or {}))
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         self.driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
         self.resize(width, height)
@@ -150,13 +159,19 @@ class Chromium:
         state = "frozen" if frozen else "active"
         self.driver.execute_cdp_cmd("Page.setWebLifecycleState", {"state": state})
 
+    def stop(self, stopped: bool) -> None:
+        """Stop all its processes where they are (SIGSTOP), or let them go on."""
+        self._signal(signal.SIGSTOP if stopped else signal.SIGCONT)
+
     def kill(self) -> None:
         """As a power cut: nothing is said to the server, nothing is saved."""
-        pid = self.driver.service.process.pid
-        for child in _children(pid):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(child, signal.SIGKILL)
+        self._signal(signal.SIGKILL)
         self.driver.service.stop()
+
+    def _signal(self, number: signal.Signals) -> None:
+        for child in _children(self.driver.service.process.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, number)
 
     def close(self) -> None:
         self.driver.quit()

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from .harness import REGISTERED, SEPARATOR, Page, job, joined, ops
+from .harness import HANDSHAKE, REGISTERED, SEPARATOR, Page, job, joined, ops
 
 SLOW = "Pagehand.task('slow', function (job, done) { window.end = done; }); "
 
@@ -121,11 +121,54 @@ def test_a_post_that_is_never_answered_is_given_up_after_15_s() -> None:
 def test_a_large_post_is_given_more_time() -> None:
     page = joined()
     page.push(job(data="x" * 320_000))
-    page.advance(30_000)
+    page.advance(19_000)
     page.push_packets("2")
+    page.advance(11_000)
     assert page.state == "ready"
     page.advance(10_000)
     assert page.error == "E-NET-03"
+
+
+def test_a_post_that_waits_for_a_connection_gets_that_of_the_page_s_own_poll() -> None:
+    page = joined()
+    page.push(job())
+    page.advance(1_999)
+    assert page.requests("GET"), "it may only be slow"
+    page.advance(1)
+    assert page.requests("GET") == []
+    assert ops(page.take()) == ["result"]
+    page.push({"op": "recorded", "attempt": "a1", "verdict": "recorded"})
+    assert page.status()["unreported"] == 0, "the session goes on"
+
+
+def test_room_that_did_not_help_is_made_later_the_next_time() -> None:
+    """The server is slow, then, and a poll that is given up for nothing makes it no faster."""
+    page = joined()
+    for wait_ms in (2_000, 4_000, 8_000):
+        page.push(job(f"a{wait_ms}"))
+        page.advance(wait_ms - 1)
+        assert page.requests("GET")
+        page.advance(1)
+        assert not page.requests("GET")
+        page.advance(1_500)
+        page.take()
+        page.push({"op": "recorded", "attempt": f"a{wait_ms}", "verdict": "recorded"})
+
+
+def test_where_every_answer_takes_long_a_post_is_given_time_before_the_poll_makes_room() -> None:
+    page = Page().load()
+    page.advance(3_000)
+    page.push_packets("0" + json.dumps(HANDSHAKE))
+    page.advance(3_000)
+    page.take()
+    page.advance(3_000)
+    page.push(REGISTERED)
+    page.advance(3_000)
+    page.push(job())
+    page.advance(13_999)
+    assert page.requests("GET")
+    page.advance(1)
+    assert page.requests("GET") == []
 
 
 def test_a_page_that_was_held_for_long_reads_the_answer_that_waits_before_it_gives_up() -> None:

@@ -73,10 +73,24 @@ def test_a_reload_is_a_new_boot_of_the_same_worker() -> None:
     assert (second["worker"], second["secret"]) == ("w1", "x1")
 
 
-def test_the_boot_is_stored_nowhere() -> None:
+def test_the_boot_is_stored_nowhere_while_the_page_lives() -> None:
     page = Page().load()
     boot = page.join()["boot"]
     assert boot not in json.dumps(page.world())
+    page.fire("pagehide")
+    page.fire("pageshow")
+    assert boot not in json.dumps(page.world())
+
+
+def test_a_reload_says_which_boot_has_left_the_window_and_a_copy_of_it_says_nothing() -> None:
+    page = Page().load()
+    first = page.join()
+    assert "after" not in first
+    page.fire("pagehide")
+    page.load()
+    assert page.join()["after"] == first["boot"]
+    page.load()  # a copy, or a page that died without a word
+    assert "after" not in page.join()
 
 
 def test_a_boot_without_a_source_of_randomness_differs_all_the_same() -> None:

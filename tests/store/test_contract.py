@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from dispatcher.core.states import JobState
-from dispatcher.core.turn import Cancel, Demand, Started, Verdict
+from dispatcher.core.turn import Cancel, Demand, Holder, Started, Verdict
 from tests.store.contract import HOLDER, NOW, Desk, error, lapsed, lost, released, result, spec
 
 
@@ -34,7 +35,7 @@ def test_a_job_is_claimed_in_the_turn_that_submits_it(desk: Desk) -> None:
     (claim,), job = report.claims, desk.taken(report.accepted[0])
     assert (claim.pool, claim.job, claim.type, claim.data, claim.number) == (7, job.id, "echo", "[1]", 1)
     assert (claim.timeout_s, claim.errors, claim.crashes, claim.max_attempts, claim.max_crashes) == (60.0, 0, 0, 3, 5)
-    assert claim.last_worker is None
+    assert claim.had == ()
     shown = desk.job(job.id)
     assert (shown.state, shown.number, shown.offered_at, shown.started_at) == ("running", 0, NOW, None)
     (attempt,) = shown.attempts
@@ -155,7 +156,15 @@ def test_a_claim_says_which_worker_had_the_job_before(desk: Desk) -> None:
     claim = desk.start()
     desk.report(lost(claim.attempt))
     again = desk.claim_one()
-    assert (again.last_worker, again.crashes, again.number) == (HOLDER.worker, 1, 2)
+    assert (again.had, again.crashes, again.number) == ((HOLDER.worker,), 1, 2)
+
+
+def test_a_claim_says_which_workers_have_had_the_job_the_last_one_first(desk: Desk) -> None:
+    desk.submit()
+    for name in ("w1", "w2", "w1", "w3"):
+        holder = Holder(name, name, "boot")
+        desk.report(replace(lost(desk.claim_one().attempt), holder=holder))
+    assert desk.claim_one().had == ("w3", "w1", "w2")
 
 
 def test_two_turns_that_are_called_at_once_are_applied_in_the_order_of_the_calls(desk: Desk) -> None:
