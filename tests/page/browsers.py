@@ -98,10 +98,10 @@ def phantomjs_path() -> str | None:
 class Chromium:
     """Chromium without a window. ``caged``: it says it is IE 11, and lacks what IE 11 lacks."""
 
-    def __init__(self, *, width: int = 1024, height: int = 700, caged: bool = False) -> None:
+    def __init__(self, *more_flags: str, width: int = 1024, height: int = 700, caged: bool = False) -> None:
         options = webdriver.ChromeOptions()
         options.binary_location = chromium_path() or ""
-        for flag in (*_CHROMIUM_FLAGS, f"--window-size={width},{height}"):
+        for flag in (*_CHROMIUM_FLAGS, *more_flags, f"--window-size={width},{height}"):
             options.add_argument(flag)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         self.driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
