@@ -20,6 +20,7 @@ from tornado.netutil import bind_sockets
 from dispatcher import __version__, ids
 from dispatcher.clock import Clock, SystemClock
 from dispatcher.errors import StorageTrouble, StoreRefused
+from dispatcher.logwriter import LogWriter
 from dispatcher.options import settings_or_exit
 from dispatcher.options_checks import is_loopback
 from dispatcher.service import Dispatcher
@@ -222,17 +223,23 @@ def _catch_signals() -> asyncio.Event:
     return stop
 
 
-def _log_to_stderr() -> None:
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+def _log_to_stderr() -> logging.Handler:
+    # Without a standard error its descriptor may be anything, a page's connection for one.
+    handler = LogWriter(sys.stderr.fileno()) if sys.stderr is not None else logging.NullHandler()
+    logging.basicConfig(handlers=[handler], level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     for name in ("tornado.general", "dispatcher.transport.server"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    return handler
 
 
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
     """The program: returns its exit status (0 done, 1 storage failure, 2 settings, 3 store, 4 address)."""
     settings = settings_or_exit(argv, environ)
-    _log_to_stderr()
-    return asyncio.run(run(settings))
+    handler = _log_to_stderr()
+    try:
+        return asyncio.run(run(settings))
+    finally:
+        handler.close()
 
 
 if __name__ == "__main__":

@@ -60,17 +60,28 @@ class Live:
     """One server process on a free port."""
 
     def __init__(
-        self, directory: Path, *flags: str, watched: bool = False, bind: str = "127.0.0.1", descriptors: int = 0
+        self,
+        directory: Path,
+        *flags: str,
+        watched: bool = False,
+        bind: str = "127.0.0.1",
+        descriptors: int = 0,
+        environ: Mapping[str, str] | None = None,
+        log_to: int | None = None,
+        prepare: Callable[[], object] | None = None,
     ) -> None:
+        """``environ``: its whole environment. ``prepare``: called in the new process before the program is there."""
         program = Path(__file__).with_name("inside.py") if watched else ROOT / "server.py"
         store = f"sqlite:///{directory / 'pagehand.db'}"
         self.log_path = directory / "server.log"
-        environ = {name: value for name, value in os.environ.items() if not name.startswith("PAGEHAND_")}
+        if environ is None:
+            environ = {name: value for name, value in os.environ.items() if not name.startswith("PAGEHAND_")}
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, str(program), "--port", "0", "--bind", bind, "--store", store, *_QUICK_END, *flags],
-                cwd=directory, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
-                preexec_fn=partial(_allow, descriptors) if descriptors else None,
+                cwd=directory, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                stderr=log if log_to is None else log_to,
+                preexec_fn=partial(_allow, descriptors) if descriptors else prepare,
             )  # fmt: skip
         self.banner = ""
         self.port = self._read_port()
