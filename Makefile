@@ -7,8 +7,8 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
 
 .DEFAULT_GOAL := help
-CAMPAIGNS := kill syscalls powercut churn restart simulator model planted reload
-.PHONY: help run test check lint fmt types simulate simulate-long bench docs coverage-core planted-bugs clean campaigns reliability
+CAMPAIGNS := kill syscalls powercut churn restart simulator model planted reload faults
+.PHONY: help run test check lint fmt types simulate simulate-long bench docs coverage-core planted-bugs clean campaigns faults reliability
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ fuzz: $(VENV)/test.stamp ## attack a real server at full size: 10 MB an address,
 	PAGEHAND_FUZZ_BYTES=10000000 PAGEHAND_FUZZ_PACKETS=100000 PAGEHAND_CHURN=100000 PAGEHAND_XSS=all \
 	  $(BIN)/python -m pytest -s --timeout=3600 tests/attack $(ARGS)
 
+faults: $(VENV)/test.stamp ## inject every fault of the catalogue (PAGEHAND_FAULTS=long: at full length)
+	$(BIN)/python -m pytest -k test_fault_ tests $(ARGS)
+
 campaigns: $(VENV)/test.stamp ## all campaigns (30 min; ARGS=--short 2 min, ARGS=--long 2 h); see docs/reliability.md
 	@for name in $(CAMPAIGNS); do \
 	  $(BIN)/python -m tests.campaigns.$$name $(ARGS); status=$$?; \
@@ -56,6 +59,7 @@ campaign-kill: ## kill -9 under load, 2,000 times (ARGS=--long: 10,000; --record
 campaign-syscalls: ## a crash and an error at every system call of the store (needs strace)
 campaign-powercut: ## power cuts on a file system of its own, 60 (ARGS=--long: 200; needs root)
 campaign-churn: ## pages that come, work and go, 20,000 (ARGS=--long: 100,000)
+campaign-faults: ## every fault of the catalogue, and planted ones that must be noticed
 campaign-restart: ## a start with 100,000 queued and 5,000 running jobs
 campaign-simulator: ## the dispatcher in a simulated world, 300,000 steps (ARGS=--long: 3,000,000)
 campaign-model: ## random lives of the core beside its reference, 2,000 (ARGS=--long: 10,000)

@@ -280,7 +280,7 @@ def _listen_to_hangups(server: Server, read_again: Callable[[], Settings], stop:
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
     """The program: returns its exit status (0 done, 1 storage failure, 2 settings, 3 store, 4 address, 5 a fault)."""
     settings = settings_or_exit(argv, environ)
-    to_stderr()
+    handler = to_stderr()
     argv, environ = sys.argv[1:] if argv is None else argv, os.environ if environ is None else environ
     try:
         return asyncio.run(run(settings, lambda: parse(argv, environ).settings))
@@ -288,6 +288,8 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
         log.exception("a fault of the server itself", extra={"action": "exit"})
         print(_FAULT.format(f"{type(error).__name__}: {error}"), file=sys.stderr)
         return 5
+    finally:
+        handler.close()
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from __future__ import annotations
 import logging
 import sys
 
+from dispatcher.logwriter import LogWriter
+
 __all__ = ["FaultCount", "to_stderr"]
 
 _FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
@@ -28,11 +30,13 @@ class FaultCount(logging.Filter):
         return True
 
 
-def to_stderr() -> None:
-    """The log of a program that serves. Requests that went well, and what stock code tells, are left out."""
-    handler = logging.StreamHandler(sys.stderr)
+def to_stderr() -> logging.Handler:
+    """The log of a program that serves; close it at the end. What went well, and what stock code tells, is left out."""
+    # Without a standard error its descriptor may be anything, a page's connection for one.
+    handler = LogWriter(sys.stderr.fileno()) if sys.stderr is not None else logging.NullHandler()
     handler.setFormatter(logging.Formatter(_FORMAT))
     handler.addFilter(FaultCount())
     logging.basicConfig(handlers=[handler], level=logging.INFO)
     for name in ("tornado.general", "dispatcher.transport.server"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    return handler

@@ -43,8 +43,9 @@ __all__ = ["Dispatcher"]
 
 log = logging.getLogger("pagehand.service")
 
-#: While something is due by the wall clock, it is looked at this often, so that a step of that clock is noticed.
-WALL_CHECK_S = 30.0
+#: While something is due by the wall clock, that is looked at this often: it may be stepped, or slewed, and what is
+#: due then starts within a second all the same (S15, S20).
+WALL_CHECK_S = 0.5
 #: A timer that fires so late shows that process or machine was stopped; less is load.
 STANDSTILL_S = 5.0
 _ENDED = "the job is {state}: only {allowed} jobs can be {verb}"

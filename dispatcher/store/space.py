@@ -36,7 +36,8 @@ class Reserve:
         if self._ballast.exists() or self._free_bytes() < self._low_disk_bytes + BALLAST_BYTES:
             return
         try:
-            with self._ballast.open("wb") as file:
+            # As the store itself: for its owner alone, whatever the umask.
+            with open(os.open(self._ballast, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file:
                 file.write(bytes(BALLAST_BYTES))
         except OSError:
             self._remove()

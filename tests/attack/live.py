@@ -68,17 +68,23 @@ class Live:
         descriptors: int = 0,
         hasty_s: float = 0,
         program: Path = ROOT / "server.py",
+        environ: Mapping[str, str] | None = None,
+        log_to: int | None = None,
+        prepare: Callable[[], object] | None = None,
     ) -> None:
+        """``environ``: its whole environment. ``prepare``: called in the new process before the program is there."""
         program = Path(__file__).with_name("inside.py") if watched else program
         store = f"sqlite:///{directory / 'pagehand.db'}"
         self.log_path = directory / "server.log"
-        environ = {name: value for name, value in os.environ.items() if not name.startswith("PAGEHAND_")}
-        environ |= {"HASTY_S": str(hasty_s)}
+        if environ is None:
+            environ = {name: value for name, value in os.environ.items() if not name.startswith("PAGEHAND_")}
+        environ = {**environ, "HASTY_S": str(hasty_s)}
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, str(program), "--port", "0", "--bind", bind, "--store", store, *_QUICK_END, *flags],
-                cwd=directory, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
-                preexec_fn=partial(_allow, descriptors) if descriptors else None,
+                cwd=directory, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                stderr=log if log_to is None else log_to,
+                preexec_fn=partial(_allow, descriptors) if descriptors else prepare,
             )  # fmt: skip
         self.banner = ""
         self.port = self._read_port()

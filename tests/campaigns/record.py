@@ -20,7 +20,19 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-__all__ = ["RECORDS", "ROOT", "UNDER_CI", "Control", "Figure", "Measure", "Record", "Skipped", "options", "run"]
+__all__ = [
+    "RECORDS",
+    "ROOT",
+    "UNDER_CI",
+    "Control",
+    "FaultRow",
+    "Figure",
+    "Measure",
+    "Record",
+    "Skipped",
+    "options",
+    "run",
+]
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Where records lie.
@@ -73,6 +85,18 @@ class Control:
     why: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultRow:
+    """A fault of the catalogue, and what came of it."""
+
+    id: str
+    what: str
+    expected: str
+    #: How many tests have injected it.
+    tests: int
+    verdict: str
+
+
 @dataclass(slots=True)
 class Record:
     """One run of a campaign."""
@@ -82,6 +106,7 @@ class Record:
     measures: list[Measure] = field(default_factory=list)
     controls: list[Control] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    faults: list[FaultRow] = field(default_factory=list)
     #: Words about each violation, the first ones.
     violations: list[str] = field(default_factory=list)
     seed: int = 0

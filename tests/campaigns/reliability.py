@@ -74,6 +74,11 @@ CAMPAIGNS = {
         "and again while they run, at some reloads in the very moment in which some of them end. Judged from the "
         "store's rows.",
     ),
+    "faults": (
+        "A catalogue of faults",
+        "Each fault that anybody has thought of so far, in server, storage, network, pages, submitters and clocks, is "
+        "injected into the real thing, and what must come of it is asserted. Its tests carry its id in their names.",
+    ),
 }
 
 _HEAD = """\
@@ -130,6 +135,9 @@ def _sections(record: dict[str, Any]) -> Iterator[str]:
         )
     yield _table(("control", "violations seen", "as it must be?"), (_control(item) for item in record["controls"]))
     yield "".join(f"{_wrapped(note)}\n" for note in record["notes"])
+    if record.get("faults"):
+        head = ("id", "fault", "what must come of it", "tests", "what came")
+        yield _table(head, (_fault(item) for item in record["faults"]))
     yield (
         f"{record['date']}, commit `{record['commit']}`, {_number(record['duration_s'])} s with its controls, on "
         f"{record['machine']}. Again: `{record['command']}`\n"
@@ -157,6 +165,10 @@ def _bound(figure: dict[str, Any]) -> str:
 def _figure(figure: dict[str, Any]) -> tuple[str, ...]:
     trials = f"{_number(figure['of'])} {figure['unit']}"
     return figure["what"], _number(figure["count"]), trials, _bound(figure), figure["promise"]
+
+
+def _fault(fault: dict[str, Any]) -> tuple[str, ...]:
+    return fault["id"], fault["what"], fault["expected"], str(fault["tests"]), fault["verdict"]
 
 
 def _most(measure: dict[str, Any]) -> str:

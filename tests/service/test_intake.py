@@ -90,7 +90,7 @@ async def test_a_delayed_job_waits_for_the_wall_clock():
     job = await house.submit(delay_s=100.0)
     await house.pass_time(99)
     assert await house.state(job) == "scheduled"
-    house.clock.step_wall(3_600)  # somebody corrects the clock: the timer looks at it every 30 s
+    house.clock.step_wall(3_600)  # somebody corrects the clock: the timer looks at it twice a second
     await house.pass_time(0)
     assert [m["id"] for m in await house.hear("s1")] == [job.id]
 

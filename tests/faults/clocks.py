@@ -1,0 +1,120 @@
+"""A real server whose clocks can be set while it runs, by libfaketime (Debian: apt-get install libfaketime)."""
+
+from __future__ import annotations
+
+import http.client
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+import pytest
+
+from tests.attack.live import Live, Page, Reply, until
+from tests.campaigns.record import UNDER_CI
+from tests.crash.process import PATIENCE_S
+
+__all__ = ["Clocks", "KeptPage", "served"]
+
+
+def library() -> str:
+    """Where libfaketime is. A desk may lack it; CI must not."""
+    found = sorted(Path("/usr/lib").glob("**/faketime/libfaketimeMT.so.1"))
+    if not found:
+        reason = "needs libfaketime (Debian: apt-get install libfaketime)"
+        if UNDER_CI:
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)
+    return str(found[0])
+
+
+class Clocks:
+    """What the clocks of one server say, in faketime's words: ``+1h``, ``@1970-01-02 00:00:00``, ``+0 x2``."""
+
+    def __init__(self, directory: Path, *, monotonic: bool = False, first: str = "+0") -> None:
+        self._path = directory / "clocks"
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("PAGEHAND_")}
+        self.environ = kept | {
+            "LD_PRELOAD": library(),
+            "FAKETIME_TIMESTAMP_FILE": str(self._path),
+            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "0" if monotonic else "1",
+            "TZ": "UTC",
+        }
+        self.set(first)
+
+    def set(self, words: str) -> None:
+        """From now on they say this."""
+        new = self._path.with_suffix(".new")
+        new.write_text(words + "\n")
+        new.replace(self._path)
+
+    def step(self, server: Live, words: str) -> datetime:
+        """Sets them and returns when the server tells another time of day; what it tells then."""
+        before = told(server)
+        self.set(words)
+        until(lambda: abs((told(server) - before).total_seconds()) > 600, PATIENCE_S, f"the step {words}")
+        return told(server)
+
+
+def told(server: Live) -> datetime:
+    """The wall clock that the server's answers show."""
+    return parsedate_to_datetime(server.ask("GET", "/livez").headers["date"]).astimezone(UTC)
+
+
+@contextmanager
+def served(directory: Path, clocks: Clocks, *flags: str) -> Iterator[Live]:
+    """A server with these clocks. It must end well, without having complained; at the end it is gone in any case."""
+    server = Live(directory, *flags, environ=clocks.environ)
+    try:
+        yield server
+        assert server.stop() == 0
+        assert not server.trouble(), server.trouble()
+    finally:
+        if server.process.poll() is None:
+            server.process.kill()
+            server.process.communicate()
+
+
+class KeptPage(Page):
+    """A page as browsers are: its two connections stay open, so between two polls it is not away."""
+
+    def __init__(self, server: Live) -> None:
+        self._kept = {
+            method: http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE_S)
+            for method in ("GET", "POST")
+        }
+        super().__init__(self)  # type: ignore[arg-type]  # which only asks
+
+    def ask(
+        self, method: str, path: str, body: bytes | str | None = None, headers: Mapping[str, str] | None = None
+    ) -> Reply:
+        """One request on the connection for its method; on a new one where that was closed while it waited."""
+        connection = self._kept[method]
+        try:
+            connection.request(method, path, body, dict(headers or {}))
+            answer = connection.getresponse()
+        except ConnectionError:
+            connection.close()
+            connection.request(method, path, body, dict(headers or {}))
+            answer = connection.getresponse()
+        return Reply(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
+
+    def close(self) -> None:
+        """Its connections end."""
+        for connection in self._kept.values():
+            connection.close()
+
+    def answer_pings(self, count: int) -> None:
+        """Polls until it has answered so many pings: its session goes on."""
+        left = count
+        while left:
+            reply = self.ask("GET", self.target)
+            assert reply.status == 200, reply
+            for packet in reply.text.split("\x1e"):
+                assert packet != "1", "the session has ended"
+                if packet == "2":
+                    assert self.ask("POST", self.target, "3").status == 200
+                    left = max(0, left - 1)
