@@ -1,0 +1,396 @@
+"""A proxy on 127.0.0.1 that spoils what passes: idle polls cut, answers lost, requests repeated, and worse.
+
+In a test, in its loop::
+
+    async with toxic(server.port, seed=7) as proxy:          # clients talk to proxy.port
+        await proxy.switch(Toxics(cut_s=1.0))                # every unanswered request is cut after 1 s
+        await proxy.switch(Toxics(lose_answer=True, share=0.2, only="POST /engine.io/"))
+        await proxy.switch(Toxics(partition="silent"))       # nothing passes, nothing is closed
+        await proxy.switch()                                 # healed: all passes
+        proxy.counters["lost_answers"]                       # what was done, by name
+
+As a process of its own, which prints its port and then takes one JSON object a line (the fields of ``Toxics``; ``{}``
+heals) and answers each with its counters: ``python -m tests.support.toxic UPSTREAM_PORT [--port N] [--seed N]``.
+
+Messages are read whole and passed on whole, one exchange at a time on a connection; each client's connection has one
+of its own to the server. What a client closes is closed behind it at once, except across a silent partition. All
+chances come from the one seeded generator. Toxics are taken at the start of an exchange: a poll that waits already
+is cut (or not) by what was set when it came; only partitions concern it at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import re
+import sys
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tests.support.http_bytes import Message, Side
+
+__all__ = ["Link", "ToxicProxy", "Toxics", "toxic"]
+
+_STRIPPED = {"origin", "referer", "user-agent", "accept-encoding", "cache-control", "connection", "server", "date"}
+_FORWARDED = (("X-Forwarded-For", "6.6.6.6, 10.0.0.1"), ("X-Real-IP", "6.6.6.6"), ("Via", "1.1 toxic"))
+#: Old POSTs that are kept for repeating.
+_CAPTURED = 50
+_CHUNK = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Toxics:
+    """What is done to an exchange (a request and its answer). The default does nothing."""
+
+    #: Of the exchanges that ``only`` matches, how many are spoilt; drawn for each.
+    share: float = 1.0
+    #: A regular expression at the start of ``METHOD target``: ``"GET /engine.io/"``, ``"POST .*sid="``.
+    only: str = ""
+    #: How a connection is cut: ``close`` (FIN), ``reset`` (RST), ``answer`` (a gateway's 504 or 502, then FIN).
+    how: str = "close"
+    #: Cut when the server has not answered after so long.
+    cut_s: float | None = None
+    #: Cut when so many bytes of the request (headers included) have been passed to the server; shorter ones pass.
+    limit_up: int | None = None
+    #: Cut when so many bytes of the answer have been passed to the client; shorter ones pass.
+    limit_down: int | None = None
+    #: Cut when the whole answer has come; nothing of it is passed.
+    lose_answer: bool = False
+    #: Each message waits ``latency_s`` +- ``jitter_s``, each way.
+    latency_s: float = 0.0
+    jitter_s: float = 0.0
+    #: Each message's pace, each way.
+    bytes_per_s: float | None = None
+    #: A buffering proxy: each answer is kept for so long, and then passed.
+    hold_s: float = 0.0
+    #: The chance with which, after a POST, one of the last 50 POSTs (whole, as it was) is sent again on a connection
+    #: of its own; its answer goes nowhere. By hand: ``ToxicProxy.replay``.
+    replay: float = 0.0
+    #: Any of ``lower`` (header names), ``strip`` (what is not needed), ``forwarded`` (X-Forwarded-For and such, made
+    #: up), ``chunked`` (answers come in chunks).
+    rewrite: frozenset[str] = frozenset()
+    #: ``silent``: connections are taken, nothing passes, no close passes either, until it is healed; then all that was
+    #: kept does. ``refused``: nobody listens, and those who were connected get a RST. For all, whatever ``only`` says.
+    partition: str = ""
+
+
+_CLEAN = Toxics()
+
+
+class _Cut(Exception):
+    """The connection ends here."""
+
+    def __init__(self, what: str, how: str = "close", status: int = 504) -> None:
+        super().__init__(what)
+        self.what = what
+        self.how = how
+        self.status = status
+
+
+class Link:
+    """One client's connection. ``toxics``: its own, instead of the proxy's; None: the proxy's."""
+
+    def __init__(self, number: int, client: Side) -> None:
+        #: From 1, in the order of coming.
+        self.number = number
+        self.client = client
+        self.server: Side | None = None
+        self.toxics: Toxics | None = None
+        #: The request that is being answered; None between two.
+        self.request: Message | None = None
+        #: Completed exchanges.
+        self.exchanges = 0
+
+    def hang_up(self, *, reset: bool = False) -> None:
+        """Ends it on both sides."""
+        self.client.hang_up(reset=reset)
+        if self.server is not None:
+            self.server.hang_up(reset=reset)
+
+
+class ToxicProxy:
+    """See the module. ``upstream``: the port on 127.0.0.1 to which all goes; may be set anew at any time."""
+
+    def __init__(self, upstream: int, *, seed: int = 0, port: int = 0) -> None:
+        self.upstream = upstream
+        self.port = port
+        self.toxics = _CLEAN
+        #: What was done: ``connections``, ``exchanges``, ``switches``, ``hang_ups`` (by either side, not by us); the
+        #: cuts ``cut_polls``, ``cut_posts``, ``cut_by_hand``, ``limited_up``, ``limited_down``, ``lost_answers``,
+        #: ``unreachable``, ``resets_by_partition``; ``delays``, ``slow_pieces``, ``held_answers``; ``replays``,
+        #: ``replays_answered_STATUS``, ``replays_unanswered``.
+        self.counters: Counter[str] = Counter()
+        #: Who is connected now.
+        self.links: set[Link] = set()
+        #: Given to each new connection before its first request.
+        self.on_link: Callable[[Link], None] = lambda link: None
+        #: Told of each cut, at once after the client's side was closed: the link (with its ``request``) and the
+        #: counter's name.
+        self.on_cut: Callable[[Link, str], None] = lambda link, what: None
+        self._rng = random.Random(seed)
+        self._server: asyncio.Server | None = None
+        self._passes = asyncio.Event()
+        self._passes.set()
+        self._captured: deque[bytes] = deque(maxlen=_CAPTURED)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def url(self) -> str:
+        """For clients."""
+        return f"http://127.0.0.1:{self.port}"
+
+    # -- its life
+
+    async def open(self) -> None:
+        """Listens."""
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", self.port, backlog=4096)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def close(self) -> None:
+        """Ends all."""
+        self._deafen()
+        self._passes.set()
+        for link in list(self.links):
+            link.hang_up(reset=True)
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # so that what was closed is
+
+    async def switch(self, toxics: Toxics = _CLEAN) -> None:
+        """From now on these, for all connections that have none of their own; without any: healed."""
+        self.toxics = toxics
+        self.counters["switches"] += 1
+        if toxics.partition == "silent":
+            self._passes.clear()
+        else:
+            self._passes.set()
+        if toxics.partition == "refused":
+            self._deafen()
+            for link in list(self.links):
+                self.counters["resets_by_partition"] += 1
+                link.hang_up(reset=True)
+        elif self._server is None:
+            await self.open()
+
+    def _deafen(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+
+    def cut_now(self, how: str = "close", only: str = "") -> int:
+        """Cuts all connections with a request that waits for its answer (and that ``only`` matches); how many."""
+        waiting = [link for link in self.links if link.request and re.match(only, _words(link.request))]
+        for link in waiting:
+            self._end(link, _Cut("cut_by_hand", "close" if how == "answer" else how))
+        return len(waiting)
+
+    async def replay(self, number: int = -1) -> Message:
+        """Sends one of the captured POSTs again (the last one) and returns its answer. Raises OSError, EOFError."""
+        side = await Side.connect(self.upstream)
+        try:
+            side.writer.write(self._captured[number])
+            self.counters["replays"] += 1
+            return await side.answer("POST")
+        finally:
+            side.hang_up()
+
+    # -- connections
+
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.counters["connections"] += 1
+        link = Link(self.counters["connections"], Side(reader, writer))
+        self.links.add(link)
+        self._keep(self._serve(link))
+
+    def _keep(self, coroutine: Any) -> None:
+        task = asyncio.ensure_future(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, link: Link) -> None:
+        self.on_link(link)
+        try:
+            while await self._next(link):
+                request = await link.client.request()
+                link.request = request
+                await self._exchange(link, request, self._drawn(link, request))
+                link.request = None
+                link.exchanges += 1
+        except _Cut as cut:
+            self._end(link, cut)
+        except (OSError, EOFError):
+            self.counters["hang_ups"] += 1
+        finally:
+            self.links.discard(link)
+            try:
+                await self._passes.wait()
+            finally:
+                link.hang_up()
+
+    def _end(self, link: Link, cut: _Cut) -> None:
+        self.counters[cut.what] += 1
+        if cut.how == "answer":
+            link.client.writer.write(_gateway(cut.status))
+        link.hang_up(reset=cut.how == "reset")
+        self.on_cut(link, cut.what)
+
+    @staticmethod
+    async def _next(link: Link) -> bool:
+        """Whether a request comes; False: the server has hung up."""
+        if link.client.buffer:
+            return True
+        sides = [side for side in (link.client, link.server) if side is not None]
+        await asyncio.wait([side.more() for side in sides], return_when=asyncio.FIRST_COMPLETED)
+        return link.server is None or not link.server.ended
+
+    def _drawn(self, link: Link, request: Message) -> Toxics:
+        toxics = link.toxics or self.toxics
+        matches = re.match(toxics.only, _words(request)) is not None
+        return toxics if matches and self._rng.random() < toxics.share else _CLEAN
+
+    # -- an exchange
+
+    async def _exchange(self, link: Link, request: Message, toxics: Toxics) -> None:
+        self.counters["exchanges"] += 1
+        if link.server is None:
+            link.server = await self._upstream(toxics)
+        if request.method == "POST":
+            self._captured.append(request.encoded())
+        await self._pass(link.server, _rewritten(request, toxics, request.method), toxics, toxics.limit_up, "up")
+        if request.method == "POST" and self._rng.random() < toxics.replay:
+            self._keep(self._replayed())
+        answer = await self._answer(link, link.server, request.method, toxics)
+        if toxics.lose_answer:
+            raise _Cut("lost_answers", toxics.how)
+        if toxics.hold_s:
+            self.counters["held_answers"] += 1
+            await asyncio.sleep(toxics.hold_s)
+        await self._pass(link.client, _rewritten(answer, toxics, request.method), toxics, toxics.limit_down, "down")
+        if "close" in (request.get("connection"), answer.get("connection")):
+            raise EOFError
+
+    async def _upstream(self, toxics: Toxics) -> Side:
+        await self._passes.wait()
+        try:
+            return await Side.connect(self.upstream)
+        except OSError:
+            raise _Cut("unreachable", toxics.how, 502) from None
+
+    async def _answer(self, link: Link, server: Side, method: str, toxics: Toxics) -> Message:
+        """The server's answer, unless it does not come in time, or the client hangs up first."""
+        answer = asyncio.ensure_future(server.answer(method))
+        loop = asyncio.get_running_loop()
+        deadline = None if toxics.cut_s is None else loop.time() + toxics.cut_s
+        try:
+            while not answer.done():
+                left_s = None if deadline is None else max(0.0, deadline - loop.time())
+                waits: set[asyncio.Future[Any]] = {answer} if len(link.client.buffer) else {answer, link.client.more()}
+                done, _ = await asyncio.wait(waits, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
+                if not done:
+                    await self._passes.wait()
+                    raise _Cut("cut_polls" if method == "GET" else "cut_posts", toxics.how)
+                if link.client.ended and not answer.done():
+                    raise EOFError
+            return answer.result()
+        finally:
+            answer.cancel()
+
+    async def _pass(self, to: Side, data: bytes, toxics: Toxics, limit: int | None, way: str) -> None:
+        if toxics.latency_s or toxics.jitter_s:
+            self.counters["delays"] += 1
+            await asyncio.sleep(max(0.0, toxics.latency_s + self._rng.uniform(-1, 1) * toxics.jitter_s))
+        cut = limit is not None and limit < len(data)
+        await self._write(to, data[:limit] if cut else data, toxics.bytes_per_s)
+        if cut:
+            raise _Cut(f"limited_{way}", "close" if toxics.how == "answer" else toxics.how)
+
+    async def _write(self, to: Side, data: bytes, bytes_per_s: float | None) -> None:
+        step = len(data) if bytes_per_s is None else max(1, int(bytes_per_s / 20))
+        for at in range(0, len(data), max(1, step)):
+            await self._passes.wait()
+            to.writer.write(data[at : at + step])
+            await to.writer.drain()
+            if bytes_per_s is not None:
+                self.counters["slow_pieces"] += 1
+                await asyncio.sleep(step / bytes_per_s)
+
+    async def _replayed(self) -> None:
+        try:
+            answer = await self.replay(self._rng.randrange(len(self._captured)))
+            self.counters[f"replays_answered_{answer.status}"] += 1
+        except (OSError, EOFError):
+            self.counters["replays_unanswered"] += 1
+
+
+def _words(request: Message) -> str:
+    return f"{request.method} {request.target}"
+
+
+def _rewritten(message: Message, toxics: Toxics, method: str) -> bytes:
+    """As it goes on."""
+    rewrite, headers, answers = toxics.rewrite, message.headers, message.start.startswith("HTTP/")
+    if "strip" in rewrite:
+        headers = tuple(pair for pair in headers if pair[0].lower() not in _STRIPPED)
+    if "forwarded" in rewrite:
+        headers += _FORWARDED
+    if "lower" in rewrite:
+        headers = tuple((name.lower(), value) for name, value in headers)
+    message = replace(message, headers=headers)
+    if "chunked" in rewrite and answers and message.body and message.get("content-length") and method != "HEAD":
+        message = _chunked(message)
+    return message.encoded()
+
+
+def _chunked(message: Message) -> Message:
+    headers = tuple(pair for pair in message.headers if pair[0].lower() != "content-length")
+    parts = [message.body[at : at + _CHUNK] for at in range(0, len(message.body), _CHUNK)]
+    body = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in [*parts, b""])
+    return replace(message, headers=(*headers, ("Transfer-Encoding", "chunked")), body=body)
+
+
+def _gateway(status: int) -> bytes:
+    """What a proxy says of its own: HTML, and nothing of ours."""
+    body = f"<html><body><h1>{status} Gateway trouble</h1></body></html>"
+    head = f"HTTP/1.1 {status} Gateway trouble\r\nContent-Type: text/html\r\nConnection: close\r\n"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
+
+
+@asynccontextmanager
+async def toxic(upstream: int, *, seed: int = 0, port: int = 0) -> AsyncIterator[ToxicProxy]:
+    """A proxy while it lasts."""
+    proxy = ToxicProxy(upstream, seed=seed, port=port)
+    await proxy.open()
+    try:
+        yield proxy
+    finally:
+        await proxy.close()
+
+
+async def _process(options: argparse.Namespace) -> None:
+    loop = asyncio.get_running_loop()
+    async with toxic(options.upstream, seed=options.seed, port=options.port) as proxy:
+        print(proxy.port, flush=True)
+        while line := await loop.run_in_executor(None, sys.stdin.readline):
+            fields = json.loads(line)
+            await proxy.switch(Toxics(**fields | {"rewrite": frozenset(fields.get("rewrite", ()))}))
+            print(json.dumps(proxy.counters), flush=True)
+
+
+def main() -> None:
+    """The command line; it ends with its standard input."""
+    parser = argparse.ArgumentParser(prog="python -m tests.support.toxic")
+    parser.add_argument("upstream", type=int, help="port of the server on 127.0.0.1")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0)
+    asyncio.run(_process(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    main()
