@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
 
 .DEFAULT_GOAL := help
-CAMPAIGNS := kill syscalls powercut churn restart
+CAMPAIGNS := kill syscalls powercut churn restart nemesis cutpolls
 .PHONY: help run test check lint fmt types simulate simulate-long bench docs coverage-core planted-bugs clean campaigns reliability
 
 help: ## list the targets
@@ -57,6 +57,8 @@ campaign-syscalls: ## a crash and an error at every system call of the store (ne
 campaign-powercut: ## power cuts on a file system of its own, 60 (ARGS=--long: 200; needs root)
 campaign-churn: ## pages that come, work and go, 20,000 (ARGS=--long: 100,000)
 campaign-restart: ## a start with 100,000 queued and 5,000 running jobs
+campaign-nemesis: ## network and server faults without end under load, 2 min (ARGS=--long: 10 min)
+campaign-cutpolls: ## polls cut after 1 s and 5 s, 1,500 messages (ARGS=--long: 10,000)
 $(CAMPAIGNS:%=campaign-%): campaign-%: $(VENV)/test.stamp
 	$(BIN)/python -m tests.campaigns.$* $(ARGS)
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.campaigns import churn, kill, powercut, restart, syscalls
+from tests.campaigns import churn, cutpolls, kill, nemesis, powercut, restart, syscalls
 from tests.campaigns.record import UNDER_CI, Record, Skipped, played
 
 pytestmark = [
@@ -19,6 +19,7 @@ SEED = 20_260_727
 
 def _short(campaign: str) -> Record:
     plays = {"kill": kill, "syscalls": syscalls, "powercut": powercut, "churn": churn, "restart": restart}
+    plays |= {"nemesis": nemesis, "cutpolls": cutpolls}
     record = played(campaign, "short", SEED, plays[campaign].play)
     print(record.written())
     return record
@@ -52,3 +53,11 @@ def test_of_pages_that_came_worked_and_went_nothing_stays() -> None:
 
 def test_it_starts_fast_on_a_store_that_a_kill_left_full() -> None:
     assert _short("restart").verdict() == []
+
+
+def test_whatever_the_nemesis_does_no_job_is_lost_and_none_takes_effect_twice() -> None:
+    assert _short("nemesis").verdict() == []
+
+
+def test_behind_a_proxy_that_cuts_every_poll_no_message_is_lost() -> None:
+    assert _short("cutpolls").verdict() == []

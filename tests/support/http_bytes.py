@@ -46,6 +46,17 @@ class Message:
         """A header, lower-case; empty where there is none."""
         return next((value.lower() for key, value in self.headers if key.lower() == name), "")
 
+    @property
+    def content(self) -> bytes:
+        """The body without its chunks."""
+        if self.get("transfer-encoding") != "chunked":
+            return self.body
+        content, at = b"", 0
+        while size := int(self.body[at : (start := self.body.index(b"\r\n", at) + 2) - 2], 16):
+            content += self.body[start : start + size]
+            at = start + size + 2
+        return content
+
     def encoded(self) -> bytes:
         """As it travels."""
         lines = [self.start, *(f"{name}: {value}" for name, value in self.headers), "", ""]

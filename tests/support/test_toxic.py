@@ -261,6 +261,8 @@ async def test_headers_are_rewritten(upstream, proxy, client) -> None:
     assert (names["cookie"], names["x-forwarded-for"]) == ("Kept", "6.6.6.6, 10.0.0.1")
     assert (answer.get("transfer-encoding"), answer.get("content-length")) == ("chunked", "")
     assert answer.body.endswith(b"\r\n0\r\n\r\n")
+    await proxy.switch()
+    assert answer.content == (await client.ask("/a")).content == b"GET /a HTTP/1.1 0" * 20
 
 
 @staged

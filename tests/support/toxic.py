@@ -103,6 +103,8 @@ class Link:
         self.toxics: Toxics | None = None
         #: The request that is being answered; None between two.
         self.request: Message | None = None
+        #: The server has the request, and its answer has not come.
+        self.waits = False
         #: Completed exchanges.
         self.exchanges = 0
 
@@ -286,6 +288,7 @@ class ToxicProxy:
     async def _answer(self, link: Link, server: Side, method: str, toxics: Toxics) -> Message:
         """The server's answer, unless it does not come in time, or the client hangs up first."""
         answer = asyncio.ensure_future(server.answer(method))
+        link.waits = True
         loop = asyncio.get_running_loop()
         deadline = None if toxics.cut_s is None else loop.time() + toxics.cut_s
         try:
@@ -301,6 +304,7 @@ class ToxicProxy:
             return answer.result()
         finally:
             answer.cancel()
+            link.waits = False
 
     async def _pass(self, to: Side, data: bytes, toxics: Toxics, limit: int | None, way: str) -> None:
         if toxics.latency_s or toxics.jitter_s:
