@@ -75,6 +75,10 @@ class Tally:
         return sum(count > 1 or number not in self.sent for number, count in self.got.items())
 
 
+class _SessionEnded(Exception):
+    """By the server; it must not."""
+
+
 class RawPage:
     """A session of its own: polls through the proxy, POSTs past it. It polls on in its session after a cut."""
 
@@ -103,6 +107,8 @@ class RawPage:
                     await self._have_sent(numbers.pop(), "after the next poll")
                     await polling
             await self._collect()
+        except _SessionEnded:
+            self._tally.ended += 1
         finally:
             self._hang_up()
             self._posts.hang_up(reset=True)
@@ -112,7 +118,8 @@ class RawPage:
         assert self._posts is not None
         body = json.dumps({"op": f"n{number}n"}).encode()
         answer = await self._exchange(self._posts, "POST", f"{_BASE}&sid={self._sid}", b"4" + body)
-        assert answer.status == 200, answer
+        if answer.status != 200:
+            raise _SessionEnded
         self._tally.sent[number] = moment
         self._mine.add(number)
 
@@ -125,9 +132,8 @@ class RawPage:
         except (OSError, EOFError):
             self._hang_up()
             return False
-        if answer.status != 200:
-            self._tally.ended += 1
-            raise ConnectionError(f"the session was ended: {answer}")
+        if answer.status != 200 or answer.body == b"1":
+            raise _SessionEnded
         numbers = [int(found) for found in _NUMBER.findall(answer.body.decode())]
         self._tally.got.update(numbers)
         if b"2" in answer.body.split(b"\x1e"):
