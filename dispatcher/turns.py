@@ -18,7 +18,7 @@ from dispatcher.core.effects import Effect, Record, Request
 from dispatcher.core.machine import Machine
 from dispatcher.core.model import JobSpec
 from dispatcher.core.turn import Accepted, Cancel, Command, CommandReport, Report, Turn, TurnReport
-from dispatcher.errors import StorageTrouble
+from dispatcher.errors import Draining, StorageTrouble
 from dispatcher.store.port import Store
 
 __all__ = ["MOST_CLAIMS", "MOST_ITEMS", "Turns"]
@@ -74,6 +74,7 @@ class Turns:
         self._begun = False
         self._running: asyncio.Task[None] | None = None
         self._broken = False
+        self._closed = False
         #: UTC instant at which the store wants a turn; None: none.
         self.next_due_at: float | None = None
 
@@ -108,6 +109,8 @@ class Turns:
     def _check(self) -> None:
         if self._broken:
             raise StorageTrouble("the store has failed and the server is stopping: try again in a moment")
+        if self._closed:
+            raise Draining("the server is stopping: try again in a moment")
 
     def due(self) -> None:
         """Something in the store has become due."""
@@ -118,7 +121,7 @@ class Turns:
 
     def kick(self) -> None:
         """Begins a turn soon, if there is anything for one to do and none is in flight."""
-        if self._begun or self._broken or not self._wanted():
+        if self._begun or self._broken or self._closed or not self._wanted():
             return
         self._begun = True
         asyncio.get_running_loop().call_soon(self._begin)
@@ -190,6 +193,13 @@ class Turns:
                 await asyncio.sleep(0)  # the next turn begins with the next round of the loop
             else:
                 await asyncio.wait([running])
+
+    async def close(self) -> None:
+        """Lets what was gathered become durable. What comes later is not answered: its sender says it again to the
+        next server, as after a crash.
+        """
+        await self.idle()
+        self._closed = True
 
 
 def _resolve(future: asyncio.Future[T] | None, value: T) -> None:

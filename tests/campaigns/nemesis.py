@@ -34,7 +34,7 @@ FORMS = {
 }
 #: Form -> (seconds of faults, how long each lasts, share of the 50 pages).
 SIZES = {"short": (0.0, (0.15, 0.35), 0.5), "default": (90.0, (0.5, 4.0), 1.0), "long": (600.0, (0.5, 6.0), 1.0)}
-PING_INTERVAL_S = 2.0
+PING_INTERVAL_S = 1.5
 #: A request that the server has had for longer hangs (I27): a poll is answered with a ping at the latest.
 HANGS_S = PING_INTERVAL_S + 5.0
 #: Healed, every job ends within this time: a few timeouts and backoffs.
@@ -84,6 +84,7 @@ async def _staged(directory: Path, rng: random.Random, fault: tuple[str, ...]) -
 async def _ended(stage: Stage, load: Load) -> float:
     """No more faults: submitters and pages finish. Returns how long it took; the checker says what has not ended."""
     began = time.monotonic()
+    turning = asyncio.create_task(stage.watch.turned_over())
     await load.end_submissions(DRAIN_S)
     while time.monotonic() - began < DRAIN_S:
         counts = (await stage.server.get("/api/v1/stats"))["jobs"]
@@ -91,6 +92,7 @@ async def _ended(stage: Stage, load: Load) -> float:
             break
         await asyncio.sleep(0.05)
     took_s = time.monotonic() - began
+    await turning
     if (status := await stage.server.stop()) != 0:
         stage.history.note("wrong", words=f"ended: after SIGTERM with {status}")
     return took_s

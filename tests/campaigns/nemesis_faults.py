@@ -106,11 +106,17 @@ async def _stop(stage: Stage, lasts_s: float) -> None:
     await stage.server.start()
 
 
+async def _nothing(stage: Stage, lasts_s: float) -> None:
+    """So that what hangs is not cut off by the next fault before anybody can see it."""
+    await stage.watch.turned_over()
+
+
 FAULTS: dict[str, Fault] = {
     **{name: _toxic(name) for name in _TOXICS},
     "the server frozen": _freeze,
     "the server killed": _kill,
     "the server stopped": _stop,
+    "nothing": _nothing,
 }
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from dispatcher.sdk.simulate import Farm, Faults, Reconnect
 from tests.support.http_bytes import Message, Side
-from tests.support.toxic import ToxicProxy
+from tests.support.toxic import Link, ToxicProxy
 
 __all__ = ["KINDS", "History", "Load", "Watch"]
 
@@ -229,8 +229,18 @@ class Watch:
             self._look(now - before)
             before = now
 
+    async def turned_over(self) -> None:
+        """Returns when each request that the server has now is answered, or hangs: a poll gets a ping at the latest."""
+        loop = asyncio.get_running_loop()
+        end, before = loop.time() + self._limit_s + 1, self._waiting().keys()
+        while before & self._waiting().keys() and loop.time() < end:
+            await asyncio.sleep(self.EVERY_S)
+
+    def _waiting(self) -> dict[tuple[int, int], Link]:
+        return {(link.number, link.exchanges): link for link in self._proxy.links if link.waits}
+
     def _look(self, passed_s: float) -> None:
-        waiting = {(link.number, link.exchanges): link for link in self._proxy.links if link.waits}
+        waiting = self._waiting()
         added_s = passed_s if self.fair else 0.0
         self._ages = {which: self._ages.get(which, 0.0) + added_s for which in waiting}
         self.longest_s = max([self.longest_s, *self._ages.values()])
