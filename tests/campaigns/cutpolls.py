@@ -46,7 +46,7 @@ SIZES = {
 #: The stock server gets so many messages at the bad moment, as it did when its losses were first counted.
 STOCK = 20
 #: What has not come after so long without any cut does not come.
-SILENCE_S = 2.0
+SILENCE_S = 5.0
 #: A job's way with its page's connection cut again and again: an offer's time to live, and reconnecting.
 JOBS_S = 60.0
 SUBMITTERS = 8
@@ -88,6 +88,8 @@ class RawPage:
         self._rng = rng
         self._polls: Side | None = None
         self._posts: Side | None = None
+        #: One POST at a time, as the protocol has it.
+        self._posting = asyncio.Lock()
         self._sid = ""
         self._mine: set[int] = set()
 
@@ -115,13 +117,16 @@ class RawPage:
 
     async def _have_sent(self, number: int, moment: str) -> None:
         """The server sends itself the message, before this POST is answered or right after."""
-        assert self._posts is not None
-        body = json.dumps({"op": f"n{number}n"}).encode()
-        answer = await self._exchange(self._posts, "POST", f"{_BASE}&sid={self._sid}", b"4" + body)
-        if answer.status != 200:
-            raise _SessionEnded
+        await self._post(b"4" + json.dumps({"op": f"n{number}n"}).encode())
         self._tally.sent[number] = moment
         self._mine.add(number)
+
+    async def _post(self, body: bytes) -> None:
+        assert self._posts is not None
+        async with self._posting:
+            answer = await self._exchange(self._posts, "POST", f"{_BASE}&sid={self._sid}", body)
+        if answer.status != 200:
+            raise _SessionEnded
 
     async def _poll(self, port: int) -> bool:
         """One poll; False: it was cut."""
@@ -137,8 +142,7 @@ class RawPage:
         numbers = [int(found) for found in _NUMBER.findall(answer.body.decode())]
         self._tally.got.update(numbers)
         if b"2" in answer.body.split(b"\x1e"):
-            assert self._posts is not None
-            await self._exchange(self._posts, "POST", f"{_BASE}&sid={self._sid}", b"3")
+            await self._post(b"3")
         return True
 
     async def _collect(self) -> None:

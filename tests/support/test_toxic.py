@@ -125,6 +125,7 @@ async def ended(awaitable: Awaitable[Any]) -> str:
     """How a connection ended."""
     with pytest.raises((EOFError, OSError)) as caught:
         await awaitable
+    assert not isinstance(caught.value, TimeoutError), "it did not end"
     return type(caught.value).__name__
 
 
@@ -231,6 +232,7 @@ async def test_a_refusing_partition_resets_who_is_there_and_takes_nobody(upstrea
     await upstream.came.wait()
     await proxy.switch(Toxics(partition="refused"))
     await ended(asking)
+    assert client.open_side.was_reset
     assert await ended(client.another().ask("/")) == "ConnectionRefusedError"
     await proxy.switch()
     assert (await client.another().ask("/")).status == 200
