@@ -46,7 +46,7 @@ fuzz: $(VENV)/test.stamp ## attack a real server at full size: 10 MB an address,
 	PAGEHAND_FUZZ_BYTES=10000000 PAGEHAND_FUZZ_PACKETS=100000 PAGEHAND_CHURN=100000 PAGEHAND_XSS=all \
 	  $(BIN)/python -m pytest -s --timeout=3600 tests/attack $(ARGS)
 
-campaigns: $(VENV)/test.stamp ## all crash campaigns (15 min; ARGS=--short 1 min, ARGS=--long 1 h); see docs/reliability.md
+campaigns: $(VENV)/test.stamp ## all crash campaigns (20 min; ARGS=--short 2 min, ARGS=--long 80 min); see docs/reliability.md
 	@for name in $(CAMPAIGNS); do \
 	  $(BIN)/python -m tests.campaigns.$$name $(ARGS); status=$$?; \
 	  [ $$status = 0 ] || [ $$status = 3 ] || exit 1; \

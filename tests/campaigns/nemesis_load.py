@@ -25,8 +25,8 @@ SUBMITTERS = 6
 ASKED_AGAIN = 0.1
 #: Jobs that must take effect once.
 ONCE = 0.15
-#: No more jobs than this wait.
-MOST_OPEN = 150
+#: At most so long between two jobs of a submitter: more than pages could do would only fill the queue.
+PAUSE_S = 0.2
 #: What is no answer to a submission, but no fault either: the server's and the proxy's refusals.
 _LATER = (429, 502, 503, 504)
 
@@ -122,7 +122,7 @@ class Load:
         self.history = history
         self.port = port
         self._rng = rng
-        self._made = self._named = self._acknowledged = 0
+        self._made = self._named = 0
         self._ending = False
         self._tasks: list[asyncio.Task[None]] = []
         self._submitters = [Submitter(port, history, rng) for _ in range(SUBMITTERS)]
@@ -142,11 +142,6 @@ class Load:
             for name in sorted({name for farm in self.farms.values() for name in farm.stats})
         }
 
-    @property
-    def open_jobs(self) -> int:
-        """As far as pages and submitters know."""
-        return self._acknowledged - sum(farm.stats["recorded"] for farm in self.farms.values())
-
     def _answer(self, type_name: str, data: str) -> str:
         """Another result each time, so that it is known whose was recorded."""
         self._made += 1
@@ -163,15 +158,11 @@ class Load:
 
     async def _submit(self, submitter: Submitter) -> None:
         while not self._ending:
-            if self.open_jobs > MOST_OPEN:
-                await asyncio.sleep(0.05)
-                continue
             self._named += 1
             job_id = await submitter.submit(f"key-{self._named}")
-            self._acknowledged += 1
             if self._rng.random() < 0.1:
                 await submitter.ask("GET", f"/api/v1/jobs/{job_id}?wait=1")
-            await asyncio.sleep(self._rng.uniform(0, 0.1))
+            await asyncio.sleep(self._rng.uniform(0, PAUSE_S))
 
     def check_alive(self) -> None:
         """A client that failed is a bug of ours, or an answer that must not be."""
