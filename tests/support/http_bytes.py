@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 __all__ = ["Message", "Side"]
 
 _READ = 65536
+_CHUNK = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,13 @@ class Message:
             content += self.body[start : start + size]
             at = start + size + 2
         return content
+
+    def chunked(self) -> Message:
+        """The same with a body in chunks, instead of one whose length is told."""
+        headers = tuple(pair for pair in self.headers if pair[0].lower() != "content-length")
+        parts = [self.body[at : at + _CHUNK] for at in range(0, len(self.body), _CHUNK)]
+        body = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in [*parts, b""])
+        return replace(self, headers=(*headers, ("Transfer-Encoding", "chunked")), body=body)
 
     def encoded(self) -> bytes:
         """As it travels."""

@@ -160,6 +160,19 @@ def test_an_idle_poll_is_cut_and_the_server_sees_it(how: str) -> None:
 
 
 @staged
+async def test_an_answer_that_comes_before_the_cut_saves_the_poll(upstream, proxy, client) -> None:
+    async def answer_comes() -> None:
+        upstream.answer_waiting.set()
+        async with asyncio.timeout(PATIENCE_S):
+            await client.another().ask("/later")
+
+    proxy.before_cut = answer_comes
+    await proxy.switch(Toxics(cut_s=0.01, only="GET /wait"))
+    assert (await client.ask("/wait")).status == 200
+    assert proxy.counters["cut_polls"] == 0
+
+
+@staged
 async def test_what_the_client_closes_is_closed_behind_it(upstream, proxy, client) -> None:
     asking = asyncio.ensure_future(client.ask("/wait"))
     await upstream.came.wait()
