@@ -91,7 +91,7 @@ class Turns:
                 self._send(effect)
 
     async def submit(self, spec: JobSpec) -> Accepted:
-        """Puts a job into the next turn and answers when that is durable. Raises StorageTrouble."""
+        """Puts a job into the next turn and answers when that is durable. Raises StorageTrouble, Draining."""
         self._check()
         future: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
         self._submissions.append(_Submitted(spec, future))
@@ -99,7 +99,7 @@ class Turns:
         return await future
 
     async def command(self, command: Command) -> CommandReport:
-        """Puts a command into the next turn and answers when that is durable. Raises StorageTrouble."""
+        """Puts a command into the next turn and answers when that is durable. Raises StorageTrouble, Draining."""
         self._check()
         future: asyncio.Future[CommandReport] = asyncio.get_running_loop().create_future()
         self._commands.append(_Asked(command, future))

@@ -204,7 +204,7 @@ def play(form: str, seed: int) -> Record:
         measures += [
             Measure(f"messages sent right after a cut, before the next poll, cut at {cut_s:g} s", at_worst, "messages"),
             Measure(f"sessions ended by a ping that was on its way when its poll was cut at {cut_s:g} s", tally.ended,
-                    f"of {SIZES[form][cut_s][2]} pages", max(2, SIZES[form][cut_s][2] // 10)),
+                    f"of {SIZES[form][cut_s][2]} pages", SIZES[form][cut_s][2] // 4),
             Measure(f"polls cut at {cut_s:g} s", tally.cuts + done[cut_s].cuts, "polls"),
             Measure(f"executions beyond a job's first, cut at {cut_s:g} s",
                     done[cut_s].executed - len(done[cut_s].accepted), "executions"),
