@@ -189,7 +189,7 @@ def play(form: str, seed: int) -> Record:
     with tempfile.TemporaryDirectory(prefix="pagehand-cutpolls-") as name:
         stock, told, done = asyncio.run(_all(form, seed, Path(name)))
     figures, measures = [], []
-    for cut_s, tally in told.items():
+    for cut_s, tally in sorted(told.items()):
         at_worst = sum(moment == "after the cut" for moment in tally.sent.values())
         figures += [
             Figure(f"messages lost, cut at {cut_s:g} s", len(tally.lost()), len(tally.sent),
