@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
 
 .DEFAULT_GOAL := help
-CAMPAIGNS := kill syscalls powercut churn restart simulator model planted reload faults
+CAMPAIGNS := kill syscalls powercut churn restart simulator model planted reload faults nemesis cutpolls
 .PHONY: help run test check lint fmt types simulate simulate-long bench docs coverage-core planted-bugs clean campaigns faults reliability
 
 help: ## list the targets
@@ -65,6 +65,8 @@ campaign-simulator: ## the dispatcher in a simulated world, 300,000 steps (ARGS=
 campaign-model: ## random lives of the core beside its reference, 2,000 (ARGS=--long: 10,000)
 campaign-planted: ## how many of the bugs planted on purpose the tests find
 campaign-reload: ## Chromium reloaded in the middle of jobs, 30 times (ARGS=--long: 100)
+campaign-nemesis: ## network and server faults without end under load, 2 min (ARGS=--long: 10 min)
+campaign-cutpolls: ## polls cut after 1 s and 5 s, 1,500 messages (ARGS=--long: 10,000)
 $(CAMPAIGNS:%=campaign-%): campaign-%: $(VENV)/test.stamp
 	$(BIN)/python -m tests.campaigns.$* $(ARGS)
 

@@ -151,7 +151,7 @@ class Dispatcher:
         """Lets what was gathered become durable, answers who waits, and closes the store."""
         self._waiters.wake_all()
         await self._readers.leave()
-        await self.idle()
+        await self._turns.close()
         self._timer.stop()
         await self._store.close()
 

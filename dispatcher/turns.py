@@ -28,7 +28,7 @@ from dispatcher.core.turn import (
     Turn,
     TurnReport,
 )
-from dispatcher.errors import StorageFull, StorageTrouble, Unavailable
+from dispatcher.errors import Draining, StorageFull, StorageTrouble, Unavailable
 from dispatcher.store.port import Store
 
 __all__ = ["FULL_PAUSE_S", "MOST_CLAIMS", "MOST_ITEMS", "MOST_REPORTS", "Turns"]
@@ -100,6 +100,7 @@ class Turns:
         self._begun = False
         self._running: asyncio.Task[None] | None = None
         self._broken = False
+        self._closed = False
         #: The store's disk has room for new jobs, as of the last turn.
         self.room = True
         #: The last turn found the disk full, reserve and all, and what pages said waits.
@@ -126,7 +127,10 @@ class Turns:
             self._reports.append(report)
 
     async def submit(self, spec: JobSpec) -> Accepted:
-        """Puts a job into the next turn and answers when that is durable. Raises StorageTrouble, Unavailable."""
+        """Puts a job into the next turn and answers when that is durable.
+
+        Raises StorageTrouble, Unavailable, Draining.
+        """
         self._check()
         if len(self._submissions) >= self._most_submissions or self._bytes > self._most_bytes:
             raise Unavailable("more jobs come than can be stored: try again in a moment", retry_after_s=2)
@@ -137,7 +141,7 @@ class Turns:
         return await future
 
     async def command(self, command: Command) -> CommandReport:
-        """Puts a command into the next turn and answers when that is durable. Raises StorageTrouble."""
+        """Puts a command into the next turn and answers when that is durable. Raises StorageTrouble, Draining."""
         self._check()
         future: asyncio.Future[CommandReport] = asyncio.get_running_loop().create_future()
         self._commands.append(_Asked(command, future))
@@ -149,6 +153,8 @@ class Turns:
             raise StorageTrouble("the store has failed and the server is stopping: try again in a moment")
         if self._holding:
             raise StorageFull("the server's disk is full; jobs that it has are safe: try again later", retry_after_s=30)
+        if self._closed:
+            raise Draining("the server is stopping: try again in a moment")
 
     def due(self) -> None:
         """Something in the store has become due."""
@@ -159,7 +165,8 @@ class Turns:
 
     def kick(self) -> None:
         """Begins a turn soon, if there is anything for one to do and none is in flight."""
-        if self._begun or self._broken or self.resume_at is not None or not self._wanted():
+        stays = self._begun or self._broken or self._closed or self.resume_at is not None
+        if stays or not self._wanted():
             return
         self._begun = True
         asyncio.get_running_loop().call_soon(self._begin)
@@ -261,6 +268,13 @@ class Turns:
                 await asyncio.sleep(0)  # the next turn begins with the next round of the loop
             else:
                 await asyncio.wait([running])
+
+    async def close(self) -> None:
+        """Lets what was gathered become durable. What comes later is not answered: its sender says it again to the
+        next server, as after a crash.
+        """
+        await self.idle()
+        self._closed = True
 
 
 def _resolve(future: asyncio.Future[T] | None, value: T) -> None:

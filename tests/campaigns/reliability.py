@@ -79,6 +79,21 @@ CAMPAIGNS = {
         "Each fault that anybody has thought of so far, in server, storage, network, pages, submitters and clocks, is "
         "injected into the real thing, and what must come of it is asserted. Its tests carry its id in their names.",
     ),
+    "nemesis": (
+        "Fault after fault",
+        "50 simulated pages (some slow, some that reload, some that stop answering) and six submitters, which give up "
+        "and ask again with the same key, work behind a proxy that does something bad to them all the time: it cuts "
+        "polls, loses answers after the request was delivered, cuts messages short, resets, delays, holds back, "
+        "repeats old POSTs, rewrites headers, lets nothing pass. Meanwhile the server is frozen (SIGSTOP), killed and "
+        "stopped. Then all is healed, every job must end, and the written history of submitters and pages is held "
+        "against the store: lost, unexpected, recorded twice, executed again without a reason.",
+    ),
+    "cutpolls": (
+        "A proxy that cuts every poll",
+        "Every poll is cut after 1 s (and, in another run, 5 s) without an answer. A numbered message is sent into a "
+        "session right after the cut and before the next poll, when a server may still believe in the dead poll; and "
+        "a job is submitted for a page at the instant of its cut. Each message must come once, each job be done once.",
+    ),
 }
 
 _HEAD = """\

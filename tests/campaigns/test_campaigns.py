@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.campaigns import churn, kill, model, powercut, restart, simulator, syscalls
+from tests.campaigns import churn, cutpolls, kill, model, nemesis, powercut, restart, simulator, syscalls
 from tests.campaigns.record import UNDER_CI, Record, Skipped, played
 
 pytestmark = [
@@ -18,6 +18,7 @@ SEED = 20_260_727
 PLAYS = {
     "kill": kill.play, "syscalls": syscalls.play, "powercut": powercut.play, "churn": churn.play,
     "restart": restart.play, "simulator": simulator.play, "model": model.play,
+    "nemesis": nemesis.play, "cutpolls": cutpolls.play,
 }  # fmt: skip
 
 
@@ -67,3 +68,11 @@ def test_in_simulated_farms_with_whatever_faults_no_promise_is_broken() -> None:
 
 def test_in_random_lives_the_core_does_what_its_reference_does() -> None:
     assert _short("model").verdict() == []
+
+
+def test_whatever_the_nemesis_does_no_job_is_lost_and_none_takes_effect_twice() -> None:
+    assert _short("nemesis").verdict() == []
+
+
+def test_behind_a_proxy_that_cuts_every_poll_no_message_is_lost() -> None:
+    assert _short("cutpolls").verdict() == []

@@ -9,6 +9,8 @@ For tests only; the server itself knows nothing of it. FAULT, in the N-th turn t
 - ``acknowledge-before-commit``: a turn with submissions is answered and its commit never comes; the process dies a
   moment later. The lie that the tests must be able to see;
 - ``fail``: a turn with submissions fails as it does when the disk does.
+
+``no-fence`` is in force in every turn, whatever N: an attempt's end is taken for that of its job's newest attempt.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from collections.abc import Callable
 from typing import Any
 
 import server
+from dispatcher.core import ledger
 from dispatcher.core.turn import Ended, Turn, TurnReport
 from dispatcher.errors import StorageTrouble
 from dispatcher.store.sqlite import SqliteStore
@@ -107,11 +110,23 @@ _AFTER = {
 _AT_START = {"kill-after-open", "kill-after-look"}
 
 
+def _open_the_fence() -> None:
+    sound = vars(ledger)["_end"]
+
+    def end(report: Any, attempt: Any, job: Any, current: bool, *rest: Any) -> Any:
+        return sound(report, attempt, job, True, *rest)
+
+    vars(ledger)["_end"] = end
+
+
 def main(arguments: list[str]) -> int:
     """Runs the server with the fault."""
     fault, number, dashes, *flags = arguments
-    assert fault in _BEFORE or fault in _AFTER or fault in _AT_START, fault
     assert dashes == "--", arguments
+    if fault == "no-fence":
+        _open_the_fence()
+        return server.main(flags)
+    assert fault in _BEFORE or fault in _AFTER or fault in _AT_START, fault
     sound = vars(server)["open_store"]
 
     async def open_faulty(*args: Any, **fields: Any) -> Any:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 import sqlite3
 from pathlib import Path
 
 from dispatcher.sdk.simulate import Farm, Faults
 from tests.crash.process import PATIENCE_S, ServerProcess, farm_for, quick, serving, until
+from tests.support.http_bytes import Message, Side
 
 
 async def _running_job(server: ServerProcess, farm: Farm) -> str:
@@ -118,11 +120,15 @@ def test_who_waits_for_a_result_is_answered_when_the_server_stops(tmp_path: Path
     async def scenario() -> None:
         async with serving(tmp_path, *quick()) as server:
             job = await server.submit("nobody runs it")
-            waiting = asyncio.create_task(server.request("GET", f"/api/v1/jobs/{job['id']}?wait=30"))
+            waiting = await Side.connect(server.port)
+            host = (("Host", f"127.0.0.1:{server.port}"),)
+            waiting.writer.write(Message(f"GET /api/v1/jobs/{job['id']}?wait=30 HTTP/1.1", host).encoded())
+            # What was sent later, on a later connection, is answered: it waits.
             await until(lambda: _served(server), what="it serves")
             assert await server.stop() == 0
-            answer = await asyncio.wait_for(waiting, PATIENCE_S)
-            assert (answer.status, answer.json["state"]) == (200, "queued")
+            answer = await asyncio.wait_for(waiting.answer("GET"), PATIENCE_S)
+            assert (answer.status, json.loads(answer.content)["state"]) == (200, "queued")
+            waiting.hang_up()
 
     asyncio.run(scenario())
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from typing import Any
 
 import pytest
 
 from dispatcher.core.states import JobState
+from dispatcher.core.turn import Turn, TurnReport
+from dispatcher.errors import Draining
+from dispatcher.store.memory import MemoryStore
 from tests.service.house import House, run_one
 
 pytestmark = pytest.mark.gen_test
@@ -277,3 +282,42 @@ async def test_a_result_over_the_limit_fails_the_job_and_ends_its_repeating():
     failed = await house.dispatcher.job(job.id)
     assert failed.state is JobState.FAILED
     assert '"result_too_large"' in (failed.error or "")
+
+
+class ClosingStore:
+    """A store that takes its time to close; meanwhile the page says something."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+        self.closing = asyncio.Event()
+        self.turns_too_late = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def apply(self, turn: Turn) -> TurnReport:
+        self.turns_too_late += self.closing.is_set()
+        return await self._store.apply(turn)
+
+    async def close(self) -> None:
+        self.closing.set()
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+
+async def test_what_pages_and_people_say_while_the_store_closes_begins_no_turn_and_fails_nothing():
+    store = ClosingStore(House().store)
+    house = await House(store).start()
+    await house.register("s1")
+    job = await house.submit()
+    [offer] = await house.hear("s1")
+    closing = asyncio.ensure_future(house.dispatcher.close())
+    await store.closing.wait()
+    house.pages.message("s1", json.dumps({"op": "result", "attempt": offer["attempt"], "value": 1}), 1.0)
+    house.dispatcher.changed()
+    with pytest.raises(Draining):
+        await house.dispatcher.cancel(job.id, "changed my mind")
+    await closing
+    assert store.turns_too_late == 0
+    assert house.failures == []
+    assert house.told == {}, "no verdict: the page keeps its result for the next server"

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 __all__ = ["Message", "Side"]
 
 _READ = 65536
+_CHUNK = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,24 @@ class Message:
     def get(self, name: str) -> str:
         """A header, lower-case; empty where there is none."""
         return next((value.lower() for key, value in self.headers if key.lower() == name), "")
+
+    @property
+    def content(self) -> bytes:
+        """The body without its chunks."""
+        if self.get("transfer-encoding") != "chunked":
+            return self.body
+        content, at = b"", 0
+        while size := int(self.body[at : (start := self.body.index(b"\r\n", at) + 2) - 2], 16):
+            content += self.body[start : start + size]
+            at = start + size + 2
+        return content
+
+    def chunked(self) -> Message:
+        """The same with a body in chunks, instead of one whose length is told."""
+        headers = tuple(pair for pair in self.headers if pair[0].lower() != "content-length")
+        parts = [self.body[at : at + _CHUNK] for at in range(0, len(self.body), _CHUNK)]
+        body = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in [*parts, b""])
+        return replace(self, headers=(*headers, ("Transfer-Encoding", "chunked")), body=body)
 
     def encoded(self) -> bytes:
         """As it travels."""

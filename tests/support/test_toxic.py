@@ -125,6 +125,7 @@ async def ended(awaitable: Awaitable[Any]) -> str:
     """How a connection ended."""
     with pytest.raises((EOFError, OSError)) as caught:
         await awaitable
+    assert not isinstance(caught.value, TimeoutError), "it did not end"
     return type(caught.value).__name__
 
 
@@ -156,6 +157,19 @@ def test_an_idle_poll_is_cut_and_the_server_sees_it(how: str) -> None:
             assert client.open_side.was_reset is (how == "reset")
 
     asyncio.run(play())
+
+
+@staged
+async def test_an_answer_that_comes_before_the_cut_saves_the_poll(upstream, proxy, client) -> None:
+    async def answer_comes() -> None:
+        upstream.answer_waiting.set()
+        async with asyncio.timeout(PATIENCE_S):
+            await client.another().ask("/later")
+
+    proxy.before_cut = answer_comes
+    await proxy.switch(Toxics(cut_s=0.01, only="GET /wait"))
+    assert (await client.ask("/wait")).status == 200
+    assert proxy.counters["cut_polls"] == 0
 
 
 @staged
@@ -231,6 +245,7 @@ async def test_a_refusing_partition_resets_who_is_there_and_takes_nobody(upstrea
     await upstream.came.wait()
     await proxy.switch(Toxics(partition="refused"))
     await ended(asking)
+    assert client.open_side.was_reset
     assert await ended(client.another().ask("/")) == "ConnectionRefusedError"
     await proxy.switch()
     assert (await client.another().ask("/")).status == 200
@@ -261,6 +276,8 @@ async def test_headers_are_rewritten(upstream, proxy, client) -> None:
     assert (names["cookie"], names["x-forwarded-for"]) == ("Kept", "6.6.6.6, 10.0.0.1")
     assert (answer.get("transfer-encoding"), answer.get("content-length")) == ("chunked", "")
     assert answer.body.endswith(b"\r\n0\r\n\r\n")
+    await proxy.switch()
+    assert answer.content == (await client.ask("/a")).content == b"GET /a HTTP/1.1 0" * 20
 
 
 @staged

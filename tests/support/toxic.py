@@ -27,7 +27,7 @@ import random
 import re
 import sys
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -38,9 +38,6 @@ __all__ = ["Link", "ToxicProxy", "Toxics", "toxic"]
 
 _STRIPPED = {"origin", "referer", "user-agent", "accept-encoding", "cache-control", "connection", "server", "date"}
 _FORWARDED = (("X-Forwarded-For", "6.6.6.6, 10.0.0.1"), ("X-Real-IP", "6.6.6.6"), ("Via", "1.1 toxic"))
-#: Old POSTs that are kept for repeating.
-_CAPTURED = 50
-_CHUNK = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,8 +98,9 @@ class Link:
         self.client = client
         self.server: Side | None = None
         self.toxics: Toxics | None = None
-        #: The request that is being answered; None between two.
+        #: The request that is being answered; None between two. ``waits``: for the server.
         self.request: Message | None = None
+        self.waits = False
         #: Completed exchanges.
         self.exchanges = 0
 
@@ -114,7 +112,7 @@ class Link:
 
 
 class ToxicProxy:
-    """See the module. ``upstream``: the port on 127.0.0.1 to which all goes; may be set anew at any time."""
+    """See the module. ``upstream``: the port to which all goes; may be set anew at any time."""
 
     def __init__(self, upstream: int, *, seed: int = 0, port: int = 0) -> None:
         self.upstream = upstream
@@ -132,11 +130,13 @@ class ToxicProxy:
         #: Told of each cut, at once after the client's side was closed: the link (with its ``request``) and the
         #: counter's name.
         self.on_cut: Callable[[Link, str], None] = lambda link, what: None
+        #: Awaited before an idle request is cut; an answer that has come meanwhile saves it.
+        self.before_cut: Callable[[], Awaitable[None]] = _at_once
         self._rng = random.Random(seed)
         self._server: asyncio.Server | None = None
         self._passes = asyncio.Event()
         self._passes.set()
-        self._captured: deque[bytes] = deque(maxlen=_CAPTURED)
+        self._captured: deque[bytes] = deque(maxlen=50)
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -286,6 +286,7 @@ class ToxicProxy:
     async def _answer(self, link: Link, server: Side, method: str, toxics: Toxics) -> Message:
         """The server's answer, unless it does not come in time, or the client hangs up first."""
         answer = asyncio.ensure_future(server.answer(method))
+        link.waits = True
         loop = asyncio.get_running_loop()
         deadline = None if toxics.cut_s is None else loop.time() + toxics.cut_s
         try:
@@ -294,13 +295,16 @@ class ToxicProxy:
                 waits: set[asyncio.Future[Any]] = {answer} if len(link.client.buffer) else {answer, link.client.more()}
                 done, _ = await asyncio.wait(waits, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
                 if not done:
+                    await self.before_cut()
                     await self._passes.wait()
-                    raise _Cut("cut_polls" if method == "GET" else "cut_posts", toxics.how)
-                if link.client.ended and not answer.done():
+                    if not answer.done():
+                        raise _Cut("cut_polls" if method == "GET" else "cut_posts", toxics.how)
+                elif link.client.ended and not answer.done():
                     raise EOFError
             return answer.result()
         finally:
             answer.cancel()
+            link.waits = False
 
     async def _pass(self, to: Side, data: bytes, toxics: Toxics, limit: int | None, way: str) -> None:
         if toxics.latency_s or toxics.jitter_s:
@@ -323,10 +327,14 @@ class ToxicProxy:
 
     async def _replayed(self) -> None:
         try:
-            answer = await self.replay(self._rng.randrange(len(self._captured)))
-            self.counters[f"replays_answered_{answer.status}"] += 1
+            status = (await self.replay(self._rng.randrange(len(self._captured)))).status
+            self.counters[f"replays_answered_{status}"] += 1
         except (OSError, EOFError):
             self.counters["replays_unanswered"] += 1
+
+
+async def _at_once() -> None:
+    pass
 
 
 def _words(request: Message) -> str:
@@ -344,15 +352,8 @@ def _rewritten(message: Message, toxics: Toxics, method: str) -> bytes:
         headers = tuple((name.lower(), value) for name, value in headers)
     message = replace(message, headers=headers)
     if "chunked" in rewrite and answers and message.body and message.get("content-length") and method != "HEAD":
-        message = _chunked(message)
+        message = message.chunked()
     return message.encoded()
-
-
-def _chunked(message: Message) -> Message:
-    headers = tuple(pair for pair in message.headers if pair[0].lower() != "content-length")
-    parts = [message.body[at : at + _CHUNK] for at in range(0, len(message.body), _CHUNK)]
-    body = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in [*parts, b""])
-    return replace(message, headers=(*headers, ("Transfer-Encoding", "chunked")), body=body)
 
 
 def _gateway(status: int) -> bytes:
