@@ -31,6 +31,11 @@ log = logging.getLogger("pagehand.turns")
 MOST_ITEMS = 1_024
 #: Jobs that one turn claims at most.
 MOST_CLAIMS = 1_024
+#: While pages hold jobs that they may answer any moment, a turn waits for their answers, for this share of the time
+#: that the last turn took and no longer than this. Without it pages fall into two groups that wait for each other's
+#: turns, and there are twice as many turns and polls for the same jobs (bench/README.md).
+GATHER_SHARE = 0.5
+GATHER_S = 0.005
 
 
 class _Asked(Struct):
@@ -74,6 +79,8 @@ class Turns:
         self._begun = False
         self._running: asyncio.Task[None] | None = None
         self._broken = False
+        #: Monotonic instant until which the next turn waits for more.
+        self._gather_until = 0.0
         #: UTC instant at which the store wants a turn; None: none.
         self.next_due_at: float | None = None
 
@@ -118,13 +125,20 @@ class Turns:
 
     def kick(self) -> None:
         """Begins a turn soon, if there is anything for one to do and none is in flight."""
-        if self._begun or self._broken or not self._wanted():
+        if self._begun or self._broken or not self._wanted() or self.gathers_until() is not None:
             return
         self._begun = True
         asyncio.get_running_loop().call_soon(self._begin)
 
     def _wanted(self) -> bool:
         return bool(self._more or self._reports or self._submissions or self._commands or self._machine.hungry())
+
+    def gathers_until(self) -> float | None:
+        """The monotonic instant until which the next turn waits for pages to answer; None: it waits for nobody."""
+        due = self._gather_until
+        if not self._reports or due <= self._clock.monotonic():
+            return None
+        return due if 4 * len(self._machine.attempts) > len(self._reports) else None
 
     # -- one turn
 
@@ -144,9 +158,12 @@ class Turns:
             submissions=[item.spec for item in submitted],
             demand=self._machine.demand(MOST_CLAIMS),
         )
+        began = self._clock.monotonic()
         try:
             done = await self._store.apply(turn)
             self._begun = False
+            ended = self._clock.monotonic()
+            self._gather_until = ended + min(GATHER_S, GATHER_SHARE * (ended - began))
             self._finish(turn, done, asked, submitted)
         except StorageTrouble as error:
             self._break(error, asked, submitted)
