@@ -31,6 +31,7 @@ from dispatcher.clock import SystemClock
 from dispatcher.settings import Settings
 from dispatcher.transport.exchange import Connection
 from dispatcher.transport.http_exchange import Guard, HeadersLike, HttpExchange, Refusal
+from dispatcher.transport.http_stream import BoundedStream
 from dispatcher.transport.sessions import Sessions
 
 __all__ = ["PATH", "Front", "FrontServer", "Guard", "HeadersLike", "Refusal", "make_http_server"]
@@ -41,6 +42,8 @@ PATH = "/engine.io/"
 #: IE closes idle connections after 60 s and mishandles it if we are first (KB 813827, KB 2826958): be much
 #: later.
 IDLE_CONNECTION_TIMEOUT_S = 150.0
+#: A head that has begun is whole by then, or its connection is closed.
+HEAD_TIMEOUT_S = 15.0
 #: IE may repeat a POST as a head without its body (KB 895954): such a connection is closed after this. A large
 #: body has more time, a second for each 16 KiB.
 BODY_TIMEOUT_S = 15.0
@@ -48,7 +51,7 @@ MAX_HEADER_SIZE = 16 * 1024
 #: What Tornado may have read from one connection and not yet handed on. Bodies are handed on in pieces of 64
 #: KiB.
 MAX_BUFFER_SIZE = 1 << 20
-#: A poll answer that is not taken off our hands in this time ends its connection; a large one has more, as above.
+#: An answer that is not taken off our hands in this time ends its connection; a large one has more, as above.
 WRITE_TIMEOUT_S = 30.0
 #: What is read and thrown away of a refused body, so that the client sees the refusal and not a reset.
 DRAIN_BYTES = 8 << 20
@@ -78,6 +81,7 @@ class Front(HTTPServerConnectionDelegate):
         on_change: Callable[[], None] | None = None,
         clock: Callable[[], float] | None = None,
         idle_connection_timeout_s: float = IDLE_CONNECTION_TIMEOUT_S,
+        head_timeout_s: float = HEAD_TIMEOUT_S,
         body_timeout_s: float = BODY_TIMEOUT_S,
         write_timeout_s: float = WRITE_TIMEOUT_S,
         drain_bytes: int = DRAIN_BYTES,
@@ -89,6 +93,7 @@ class Front(HTTPServerConnectionDelegate):
         self.on_change = on_change
         self.clock = clock or SystemClock().monotonic
         self.idle_connection_timeout_s = idle_connection_timeout_s
+        self.head_timeout_s = head_timeout_s
         self.body_timeout_s = body_timeout_s
         self.write_timeout_s = write_timeout_s
         self.drain_bytes = drain_bytes
@@ -193,7 +198,9 @@ class FrontServer(HTTPServer):
             stream.close()
             return
         self._open += 1
-        super().handle_stream(stream, address)
+        front = cast(Front, self.request_callback)
+        bounded = BoundedStream(stream, head_timeout_s=front.head_timeout_s, write_timeout_s=front.write_timeout_s)
+        super().handle_stream(bounded, address)
 
     def on_close(self, server_conn: object) -> None:
         self._open -= 1

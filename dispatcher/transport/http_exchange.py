@@ -1,6 +1,6 @@
 """One request for Engine.IO on a Tornado connection, and its answer: an ``exchange.Exchange``.
 
-Owns what HTTP needs: limits on bodies, the headers of answers, CORS, a client that reads too slowly.
+Owns what HTTP needs: limits on bodies, the headers of answers, CORS.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from tornado.httputil import HTTPHeaders, HTTPMessageDelegate
 
 from dispatcher.transport import exchange as answers
 from dispatcher.transport.exchange import Answer, Connection
+from dispatcher.transport.http_stream import time_for
 from dispatcher.transport.session import Session
 
 if TYPE_CHECKING:
@@ -25,9 +26,6 @@ __all__ = ["Guard", "HeadersLike", "HttpExchange", "Refusal"]
 
 _USER_AGENT_CHARS = 300
 _NO_TORNADO_LIMIT = 1 << 62
-#: Bytes per second that we wait for, on top of the timeouts; and the size up to which we do.
-_SLOWEST_LINE = 16 * 1024
-_NO_LARGER = 2 << 20
 _PREFLIGHT = Answer(204, b"")
 _FORBIDDEN = answers.error_answer(403, 4, "Forbidden")
 
@@ -100,10 +98,8 @@ class HttpExchange(HTTPMessageDelegate):
         if self._answered or self._conn.stream.closed():
             return False
         self._answered = True
-        future = self._conn.write(self._head(answer) + (b"" if self.method == "HEAD" else answer.body))
+        self._conn.write(self._head(answer) + (b"" if self.method == "HEAD" else answer.body))
         self._conn.finish()
-        if not future.done():
-            self._bound_write(len(answer.body))
         return True
 
     # --- what Tornado calls
@@ -114,7 +110,7 @@ class HttpExchange(HTTPMessageDelegate):
         if self._kept_alive and self.method == "GET":
             self.connection = self._front.connection(self._server_conn)
         self._conn.set_max_body_size(_NO_TORNADO_LIMIT)  # data_received counts, and can say 413
-        self._conn.set_body_timeout(_time_for(self._declared(), self._front.body_timeout_s))
+        self._conn.set_body_timeout(time_for(self._declared(), self._front.body_timeout_s))
         self._verdict = self._judge()
         hopeless = "Expect" in self._headers or self._declared() > self._drain_limit()
         if self._verdict is not None and hopeless:
@@ -206,17 +202,6 @@ class HttpExchange(HTTPMessageDelegate):
         if answer.status == 204:
             return _HEADS[204] + extra + b"\r\n"
         return b"%b%bContent-Length: %d\r\n\r\n" % (_head_start(answer.status), extra, len(answer.body))
-
-    def _bound_write(self, size: int) -> None:
-        """The client reads slowly: it has its time, then its connection is closed."""
-        stream = self._conn.stream
-        timer = stream.io_loop.call_later(_time_for(size, self._front.write_timeout_s), stream.close)
-        stream.io_loop.add_future(self._conn._finish_future, lambda _: stream.io_loop.remove_timeout(timer))
-
-
-def _time_for(size: int, timeout_s: float) -> float:
-    """How long ``size`` bytes may take: a page on a slow line could otherwise never get a large result across."""
-    return timeout_s + min(size, _NO_LARGER) / _SLOWEST_LINE
 
 
 def _peer_has_closed(conn: HTTP1Connection) -> bool:

@@ -5,21 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import re
 import socket
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager
-from pathlib import Path
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
 import server
 from dispatcher.settings import Settings
-from dispatcher.transport import http_exchange
+from dispatcher.transport import http_stream
 from dispatcher.transport.http import Front, make_http_server
 from handlers import base, make_app
-from tests.attack.live import Live, Page, exchange, head, live, until
+from tests.attack.live import head
 from tests.attack.wire import Wire
 
 pytestmark = pytest.mark.slow
@@ -41,6 +39,7 @@ async def house(*, idle_s: float = SHORT_S, poll_limit: int = 2 << 20) -> AsyncI
         on_change=made.dispatcher.changed,
         clock=made.clock.monotonic,
         idle_connection_timeout_s=idle_s,
+        head_timeout_s=SHORT_S,
         body_timeout_s=SHORT_S,
         write_timeout_s=SHORT_S,
     )
@@ -103,7 +102,7 @@ async def attacked(port: int, count: int, request: bytes, drip: bytes = b"") -> 
 
 def test_slow_heads_are_ended_in_time() -> None:
     async def run() -> None:
-        async with house() as made:
+        async with house(idle_s=60) as made:
             lived = await attacked(made.port, 50, b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n", b"X-Slow: 1\r\n" * 50)
             assert max(lived) < SHORT_S + 1
 
@@ -163,7 +162,7 @@ def test_three_hundred_silent_connections_are_ended_in_time() -> None:
 
 
 def test_a_reader_of_nothing_is_ended_in_time_and_its_bytes_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_exchange, "_SLOWEST_LINE", 1 << 30)  # a slow line has no longer
+    monkeypatch.setattr(http_stream, "_SLOWEST_LINE", 1 << 30)  # a slow line has no longer
 
     async def run() -> None:
         # More than a kernel keeps for a socket: what fits there is written for us.
@@ -188,81 +187,3 @@ async def _small_window(port: int) -> tuple[asyncio.StreamReader, asyncio.Stream
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
     sock.connect(("127.0.0.1", port))
     return await asyncio.open_connection(sock=sock, limit=1_024)
-
-
-# On a real process
-
-
-@pytest.fixture(scope="module")
-def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    with live(tmp_path_factory.mktemp("slow")) as running:
-        yield running
-
-
-SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
-AMBIGUOUS = {
-    "both lengths": (["Content-Length: 4", "Transfer-Encoding: chunked"], b"0\r\n\r\n"),
-    "both lengths, the other order": (["Transfer-Encoding: chunked", "Content-Length: 5"], b"0\r\n\r\n"),
-    "two different lengths": (["Content-Length: 0", "Content-Length: 44"], b""),
-    "two lengths in one": (["Content-Length: 0, 44"], b""),
-    "a signed length": (["Content-Length: +0"], b""),
-    "a negative length": (["Content-Length: -1"], b""),
-    "a length in hex": (["Content-Length: 0x0"], b""),
-    "a length with an underscore": (["Content-Length: 1_0"], b"0123456789"),
-    "a length in other digits": (["Content-Length: \xb2"], b""),
-    "an unknown coding": (["Transfer-Encoding: xchunked"], b"0\r\n\r\n"),
-    "two codings": (["Transfer-Encoding: chunked, identity"], b"0\r\n\r\n"),
-    "the coding twice": (["Transfer-Encoding: chunked", "Transfer-Encoding: chunked"], b"0\r\n\r\n"),
-    "a folded line": (["X-Folded: a", " b", "Content-Length: 0"], b""),
-    "a folded coding": (["Transfer-Encoding:", " chunked"], b"0\r\n\r\n"),
-    "a space before the colon": (["Content-Length : 0"], b""),
-    "a bare carriage return": (["X: a\rContent-Length: 44"], b""),
-    "a NUL in a value": (["X: a\0b"], b""),
-    "a line without a colon": (["Content-Length 0"], b""),
-    "a chunk's size with a sign": (["Transfer-Encoding: chunked"], b"+0\r\n\r\n"),
-    "a chunk's size in hex with 0x": (["Transfer-Encoding: chunked"], b"0x0\r\n\r\n"),
-    "a chunk that is too short": (["Transfer-Encoding: chunked"], b"1\r\nab\r\n0\r\n\r\n"),
-    "a chunk's line with a line feed only": (["Transfer-Encoding: chunked"], b"0\n\n"),
-}
-
-
-@pytest.mark.parametrize("path", ["/livez", "/api/v1/jobs", HANDSHAKE])
-@pytest.mark.parametrize("name", AMBIGUOUS)
-def test_what_two_readers_could_read_in_two_ways_is_refused(process: Live, name: str, path: str) -> None:
-    """And the connection ends, so that what follows is no second request. (What the head alone forbids says so: 405,
-    415.)"""
-    lines, body = AMBIGUOUS[name]
-    answer = exchange(process.port, head("POST", path, process.port, *lines) + body + SMUGGLED)
-    statuses = re.findall(rb"HTTP/1\.1 (\d{3}) ", answer)
-    assert statuses in ([b"400"], [b"405"], [b"415"]), answer
-    assert "length" in name or statuses == [b"400"]
-    assert b"GET /smuggled" not in process.log()
-
-
-def test_lines_that_end_in_a_line_feed_only_say_the_same_as_others(process: Live) -> None:
-    """RFC 9112 lets a server read them so, and Tornado does: one request, one answer."""
-    plain = head("GET", "/livez", process.port, "Connection: close", "X: a")
-    for request in (plain, plain.replace(b"\r\n", b"\n"), plain.replace(b"\r\nX: a", b"\nX: a")):
-        assert re.findall(rb"HTTP/1\.1 (\d{3}) ", exchange(process.port, request + SMUGGLED)) == [b"200"]
-
-
-def test_when_descriptors_run_out_the_server_neither_spins_nor_dies(tmp_path: Path) -> None:
-    with live(tmp_path, descriptors=96, watched=True) as running:
-        page = Page(running)
-        with ExitStack() as sockets:
-            for _ in range(200):
-                sockets.enter_context(socket.create_connection(("127.0.0.1", running.port), timeout=5))
-            until(lambda: running.counts()["open"] >= 50, 5, "connections up to the bound")
-            counts = running.counts()
-            assert counts["descriptors"] < 96
-            spent = _cpu_s(running)
-            time.sleep(0.5)
-            assert _cpu_s(running) - spent < 0.25, "it spins"
-        until(lambda: running.counts()["open"] == 0, 5, "the end of the connections")
-        page.register("x")
-        assert len(running.log()) < 10_000
-
-
-def _cpu_s(running: Live) -> float:
-    fields = Path(f"/proc/{running.process.pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / 100

@@ -9,7 +9,7 @@ import pytest
 from tornado.iostream import StreamClosedError
 
 from dispatcher.settings import Settings
-from dispatcher.transport import http_exchange
+from dispatcher.transport import http_exchange, http_stream
 from dispatcher.transport.http import Front, make_http_server
 from dispatcher.transport.limits import Limits
 from dispatcher.transport.sessions import Sessions
@@ -206,7 +206,7 @@ async def test_a_chunk_that_could_split_a_head_does_not_get_into_one(port: int, 
 async def test_a_poll_answer_that_nobody_reads_ends_its_connection(
     port: int, sessions: Sessions, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http_exchange, "_SLOWEST_LINE", 1 << 30)
+    monkeypatch.setattr(http_stream, "_SLOWEST_LINE", 1 << 30)
     page = await Page.open(port)
     page.polls.stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
     for _ in range(8):
@@ -265,7 +265,7 @@ async def test_on_change_is_called_after_each_request(port: int, front: Front) -
 
 @pytest.mark.parametrize(("size", "seconds"), [(0, 15.0), (1 << 20, 79.0), (1 << 40, 143.0)])
 def test_a_large_body_has_the_time_of_a_slow_line_within_a_bound(size: int, seconds: float) -> None:
-    assert http_exchange._time_for(size, 15.0) == seconds
+    assert http_stream.time_for(size, 15.0) == seconds
 
 
 @pytest.mark.gen_test
