@@ -9,7 +9,8 @@
 - ``pings``     when pings are due and pongs overdue
 - ``counts``    what has happened so far
 - ``server``    the thin outer class: python-engineio's AsyncServer with its settings, ids and events
-- ``http``      the thin Tornado front; ``http_exchange`` is one request on it, ``http_stream`` its bytes
+- ``http``      the thin Tornado front; ``http_exchange`` is one request on it, ``http_stream`` the bytes of a connection,
+                ``http_door`` the listening socket
 
 It knows nothing of jobs: an attempt is an opaque name that comes back when its offer has been written.
 """

@@ -25,11 +25,11 @@ from tornado.httputil import (
     RequestStartLine,
     ResponseStartLine,
 )
-from tornado.iostream import IOStream
 
 from dispatcher.clock import SystemClock
 from dispatcher.settings import Settings
 from dispatcher.transport.exchange import Connection
+from dispatcher.transport.http_door import Door
 from dispatcher.transport.http_exchange import Guard, HeadersLike, HttpExchange, Refusal
 from dispatcher.transport.http_stream import BoundedStream
 from dispatcher.transport.sessions import Sessions
@@ -185,22 +185,38 @@ class _Switch(HTTPMessageDelegate):
 
 
 class FrontServer(HTTPServer):
-    """Tornado's HTTPServer, which keeps ``on_close`` to itself; the front needs it."""
+    """Tornado's HTTPServer with a door and streams of our own, and without TLS. Tornado's keeps ``on_close`` to itself;
+    the front needs it.
+    """
 
-    #: More are closed as they come. Without a bound, the first connection that finds no descriptor left sends Tornado
-    #: into a loop: accept fails, is logged and is tried again at once.
+    #: More are closed as they come, so that store, log and files have descriptors left.
     max_connections = 1 << 62
     _open = 0
+    _doors: tuple[Door, ...] = ()
 
-    def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
-        """A connection has come."""
+    def add_sockets(self, sockets: Iterable[socket.socket]) -> None:
+        """Let connections in from now on."""
+        self._doors += tuple(Door(sock, self._come) for sock in sockets)
+
+    def stop(self) -> None:
+        """Let no more in; those who are in stay."""
+        for door in self._doors:
+            door.close()
+        self._doors = ()
+
+    def _come(self, connection: socket.socket, address: tuple[Any, ...]) -> None:
         if self._open >= self.max_connections:
-            stream.close()
+            connection.close()
             return
         self._open += 1
         front = cast(Front, self.request_callback)
-        bounded = BoundedStream(stream, head_timeout_s=front.head_timeout_s, write_timeout_s=front.write_timeout_s)
-        super().handle_stream(bounded, address)
+        stream = BoundedStream(
+            connection,
+            head_timeout_s=front.head_timeout_s,
+            write_timeout_s=front.write_timeout_s,
+            max_buffer_size=self.max_buffer_size,
+        )
+        self.handle_stream(stream, address)
 
     def on_close(self, server_conn: object) -> None:
         self._open -= 1

@@ -30,11 +30,12 @@ def time_for(size: int, timeout_s: float) -> float:
 
 
 class BoundedStream(IOStream):
-    """Takes over the socket of a stream that has not been used yet."""
+    """A connection of ours."""
 
-    def __init__(self, stream: IOStream, *, head_timeout_s: float, write_timeout_s: float) -> None:
-        sock: socket.socket = stream.socket
-        super().__init__(sock, max_buffer_size=stream.max_buffer_size, read_chunk_size=stream.read_chunk_size)
+    def __init__(
+        self, sock: socket.socket, *, head_timeout_s: float, write_timeout_s: float, max_buffer_size: int | None
+    ) -> None:
+        super().__init__(sock, max_buffer_size=max_buffer_size)
         self._head_timeout_s = head_timeout_s
         self._write_timeout_s = write_timeout_s
         self._awaits_head = False
