@@ -164,6 +164,7 @@ class Dispatcher:
 
     def _next_deadline(self) -> float | None:
         instants = [self.machine.next_deadline(), self._transport_deadline(), self._housekeeping, self._turns.resume_at]
+        instants.append(self._turns.gathers_until())
         if self._turns.next_due_at is not None:
             wait_s = max(0.0, min(self._turns.next_due_at - self._clock.utc(), WALL_CHECK_S))
             instants.append(self._clock.monotonic() + wait_s)

@@ -51,6 +51,11 @@ _UNKNOWN = (
     "the store has failed, and whether it holds this change is unknown: "
     "ask again in a moment, with the same Idempotency-Key"
 )
+#: While pages hold jobs that they may answer any moment, a turn waits for their answers, for this share of the time
+#: that the last turn took and no longer than this. Without it pages fall into two groups that wait for each other's
+#: turns, and there are twice as many turns and polls for the same jobs (bench/README.md).
+GATHER_SHARE = 0.5
+GATHER_S = 0.005
 
 
 class _Asked(Struct):
@@ -107,6 +112,8 @@ class Turns:
         self._holding = False
         #: When the next turn may begin, after such a one; None: at once.
         self.resume_at: float | None = None
+        #: Monotonic instant until which the next turn waits for more.
+        self._gather_until = 0.0
         #: UTC instant at which the store wants a turn; None: none.
         self.next_due_at: float | None = None
 
@@ -166,7 +173,7 @@ class Turns:
     def kick(self) -> None:
         """Begins a turn soon, if there is anything for one to do and none is in flight."""
         stays = self._begun or self._broken or self._closed or self.resume_at is not None
-        if stays or not self._wanted():
+        if stays or not self._wanted() or self.gathers_until() is not None:
             return
         self._begun = True
         asyncio.get_running_loop().call_soon(self._begin)
@@ -179,6 +186,13 @@ class Turns:
         if self.resume_at is not None and self.resume_at <= now:
             self.resume_at = None
             self.kick()
+
+    def gathers_until(self) -> float | None:
+        """The monotonic instant until which the next turn waits for pages to answer; None: it waits for nobody."""
+        due = self._gather_until
+        if not self._reports or due <= self._clock.monotonic():
+            return None
+        return due if 4 * len(self._machine.attempts) > len(self._reports) else None
 
     # -- one turn
 
@@ -199,9 +213,12 @@ class Turns:
             submissions=[item.spec for item in submitted],
             demand=self._machine.demand(MOST_CLAIMS),
         )
+        began = self._clock.monotonic()
         try:
             done = await self._store.apply(turn)
             self._begun = False
+            ended = self._clock.monotonic()
+            self._gather_until = ended + min(GATHER_S, GATHER_SHARE * (ended - began))
             self._finish(turn, done, asked, submitted)
         except StorageFull as error:
             self._hold_back(error, turn, asked, submitted)

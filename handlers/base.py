@@ -34,7 +34,6 @@ _CSP = (
 )
 #: Of a refused body, this much is read and thrown away, so that the client can read the answer.
 _DRAIN_BYTES = 16 << 20
-_BODY_TIMEOUT_S = 60.0
 _SHOW_IT = (
     "This server wants its token: send the header 'Authorization: Bearer TOKEN', "
     "where TOKEN is what the server was started with (--token or PAGEHAND_TOKEN)."
@@ -146,7 +145,6 @@ class BaseHandler(RequestHandler):
         if isinstance(connection, HTTP1Connection):
             length = self._content_length() or 0
             connection.set_max_body_size(max(self._limit, length) + _DRAIN_BYTES)
-            connection.set_body_timeout(_BODY_TIMEOUT_S)
 
     def check_body(self) -> None:
         """Refuses a body by its headers."""

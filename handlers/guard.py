@@ -29,6 +29,8 @@ __all__ = ["Guard", "Headers", "Refusal"]
 _HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+#: Names whose reading is remembered: a page sends the same ones with each of its polls.
+_REMEMBERED = 256
 
 
 class Headers(Protocol):
@@ -149,6 +151,7 @@ def _stretched(token: bytes) -> str:
     return hashlib.pbkdf2_hmac("sha256", token, b"pagehand console session", 100_000).hex()
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _host_name(host: str) -> str:
     """A Host or a setting as a bare name: lower case, without brackets and a trailing dot."""
     name = host.strip().lower()
@@ -160,6 +163,7 @@ def _host_name(host: str) -> str:
     return name.rstrip(".")
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _address(name: str) -> IPv4Address | IPv6Address | None:
     try:
         return ip_address(name.strip("[]"))
@@ -175,6 +179,7 @@ class _Origin(NamedTuple):
     port: int | None
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _origin(text: str) -> _Origin | None:
     try:
         parts = urlsplit(text)

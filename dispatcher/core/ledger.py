@@ -104,10 +104,12 @@ class AttemptRow(Struct, array_like=True):
 class Changes:
     """What a turn has changed, to be saved: each row once, however often it changed."""
 
-    __slots__ = ("attempts", "jobs", "logs", "results")
+    __slots__ = ("attempts", "claims", "jobs", "logs", "results")
 
     def __init__(self) -> None:
         self.jobs: dict[int, JobRow] = {}
+        #: Jobs of which nothing has changed but that they were claimed.
+        self.claims: dict[int, JobRow] = {}
         self.attempts: dict[str, AttemptRow] = {}
         #: (job's seq, JSON text)
         self.results: list[tuple[int, str]] = []
@@ -271,7 +273,7 @@ def claim(job: JobRow, attempt_id: str, now_at: float, changes: Changes) -> None
     job.claims += 1
     job.offered_at = now_at
     job.started_at = None
-    changes.jobs[job.seq] = job
+    changes.claims[job.seq] = job
 
 
 def silent_attempt(job: JobRow) -> AttemptRow | None:

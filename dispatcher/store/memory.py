@@ -129,9 +129,10 @@ class MemoryRows:
 
     def save(self, changes: Changes) -> None:
         """See rows.Rows."""
-        _check([*map(astuple, changes.jobs.values()), *map(astuple, changes.attempts.values())])
+        jobs = [*changes.jobs.values(), *changes.claims.values()]
+        _check([*map(astuple, jobs), *map(astuple, changes.attempts.values())])
         _check([*changes.results, *changes.logs])
-        for job in changes.jobs.values():
+        for job in jobs:
             self._put(job)
         self.all_attempts.update(changes.attempts)
         self.results.update(changes.results)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from itertools import chain
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -28,6 +30,10 @@ _CAUSE = sql.ATTEMPT_COLUMNS.index("cause")
 _MOST_ROWS = 512
 _json = msgspec.json.Encoder()
 _values = msgspec.structs.astuple
+_changing = attrgetter("seq", *sql.CHANGING)
+_claimed = attrgetter("seq", *sql.CLAIMED)
+#: Running jobs whose rows are kept in memory; when there are more, all are read again. A row has some 600 bytes.
+_MOST_KEPT = 16_384
 
 
 def _text(values: object) -> str:
@@ -47,18 +53,24 @@ def attempt_row(row: Sequence[Any]) -> AttemptRow:
 
 
 class SqliteRows:
-    """Rows in, rows out."""
+    """Rows in, rows out.
+
+    The rows of running jobs are kept in memory, for each of them is read again when its attempt ends. Nobody else
+    writes to the file, and after a rollback ``reload`` forgets them.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
         self._lanes: dict[str, int] = {}
         self._seq = 0
+        self._running: dict[int, JobRow] = {}
         self.reload()
 
     def reload(self) -> None:
         """Reads again what is kept in memory: at the start, and after a transaction was rolled back."""
         self._lanes = {type_name: lane for lane, type_name, _ in self._db.execute(sql.LANES)}
         self._seq = self._db.execute(sql.LAST_SEQ).fetchone()[0] or 0
+        self._running.clear()
 
     def _fetch(self, statement: str, *parameters: object) -> list[Any]:
         return self._db.execute(statement, parameters).fetchall()
@@ -74,7 +86,17 @@ class SqliteRows:
 
     def jobs(self, seqs: Iterable[int]) -> dict[int, JobRow]:
         """See rows.Rows."""
-        return {row[0]: job_row(row) for row in self._fetch(sql.JOBS_BY_SEQ, _text(list(seqs)))}
+        found: dict[int, JobRow] = {}
+        missing: list[int] = []
+        for seq in seqs:
+            row = self._running.get(seq)
+            if row is None:
+                missing.append(seq)
+            else:
+                found[seq] = row
+        if missing:
+            found.update((row[0], job_row(row)) for row in self._fetch(sql.JOBS_BY_SEQ, _text(missing)))
+        return found
 
     def jobs_by_id(self, ids: Iterable[str]) -> dict[str, JobRow]:
         """See rows.Rows."""
@@ -117,7 +139,7 @@ class SqliteRows:
         for start in range(0, len(rows), _MOST_ROWS):
             part = rows[start : start + _MOST_ROWS]
             size = 1 << (len(part) - 1).bit_length()
-            values = [value for row in part for value in row]
+            values = list(chain.from_iterable(part))
             values += list(part[-1]) * (size - len(part))
             self._db.execute(sql.for_rows(statement, len(part[0]), size), values)
 
@@ -128,12 +150,24 @@ class SqliteRows:
 
     def save(self, changes: Changes) -> None:
         """See rows.Rows."""
-        self._write(sql.SAVE_JOBS, [_values(job) for job in changes.jobs.values()])
-        self._write(sql.SAVE_ATTEMPTS, [_values(attempt) for attempt in changes.attempts.values()])
+        self._write(sql.SAVE_CLAIMS, list(map(_claimed, changes.claims.values())))
+        self._write(sql.SAVE_JOBS, list(map(_changing, changes.jobs.values())))
+        self._write(sql.SAVE_ATTEMPTS, list(map(_values, changes.attempts.values())))
         self._write(sql.ADD_RESULTS, changes.results)
         if changes.logs:
             self._db.executemany(sql.ADD_LOG, changes.logs)
             self._db.executemany(sql.TRIM_LOG, [(seq, MOST_LINES_KEPT) for seq in {line[0] for line in changes.logs}])
+        self._keep(changes)
+
+    def _keep(self, changes: Changes) -> None:
+        if len(self._running) > _MOST_KEPT:
+            self._running.clear()
+        self._running.update(changes.claims)
+        for seq, job in changes.jobs.items():
+            if job.state is JobState.RUNNING:
+                self._running[seq] = job
+            else:
+                self._running.pop(seq, None)
 
     def lane(self, type_name: str) -> int:
         """See rows.Rows."""

@@ -61,13 +61,11 @@ class Connection:
     alive.
     """
 
-    __slots__ = ("idle_since", "sids")
+    __slots__ = ("sids",)
 
-    def __init__(self, now: float = 0.0) -> None:
+    def __init__(self) -> None:
         #: The sessions whose last poll it carried; behind a proxy there can be several.
         self.sids: set[str] = set()
-        #: When its last request began to be waited for (the front's book-keeping).
-        self.idle_since = now
 
 
 class Exchange(Protocol):

@@ -15,7 +15,7 @@ import socket
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, cast
 
-from tornado.http1connection import HTTP1Connection
+from tornado.http1connection import HTTP1Connection, HTTP1ServerConnection
 from tornado.httpserver import HTTPServer
 from tornado.httputil import (
     HTTPConnection,
@@ -30,8 +30,8 @@ from dispatcher.clock import SystemClock
 from dispatcher.settings import Settings
 from dispatcher.transport.exchange import Connection
 from dispatcher.transport.http_door import Door
-from dispatcher.transport.http_exchange import Guard, HeadersLike, HttpExchange, Refusal
-from dispatcher.transport.http_stream import BoundedStream
+from dispatcher.transport.http_exchange import Guard, HeadersLike, HttpExchange, Refusal, declared_length
+from dispatcher.transport.http_stream import BoundedStream, time_for
 from dispatcher.transport.sessions import Sessions
 
 __all__ = ["PATH", "Front", "FrontServer", "Guard", "HeadersLike", "Refusal", "make_http_server"]
@@ -104,29 +104,23 @@ class Front(HTTPServerConnectionDelegate):
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
         """Called by Tornado when a connection begins to wait for a request: its first, or the next one."""
-        conn = cast(HTTP1Connection, request_conn)
-        _quick_ack(conn)
-        known = self._connections.get(server_conn)
-        if known is not None:
-            known.idle_since = self.clock()
-        return _Switch(self, server_conn, conn)
+        return _Switch(self, server_conn, cast(HTTP1Connection, request_conn))
 
     def on_close(self, server_conn: object) -> None:
         """A connection has ended; ``FrontServer`` calls this."""
         connection = self._connections.pop(server_conn, None)
-        if connection is not None and connection.sids and not self.stopping:
+        ours = self.stopping or cast(BoundedStream, cast(HTTP1ServerConnection, server_conn).stream).was_idle
+        if connection is not None and connection.sids and not ours:
             now = self.clock()
-            # Tornado does not say who closed it. Nobody but us closes one just when our idle timeout ends.
-            if now - connection.idle_since < self.idle_connection_timeout_s * 0.99:
-                self.sessions.disconnected(connection, now)
-                self.settle(now)
+            self.sessions.disconnected(connection, now)
+            self.settle(now)
         self.app.on_close(server_conn)
 
     def connection(self, server_conn: object) -> Connection:
         """What stands for a kept-alive connection in the sessions."""
         connection = self._connections.get(server_conn)
         if connection is None:
-            connection = self._connections[server_conn] = Connection(self.clock())
+            connection = self._connections[server_conn] = Connection()
         return connection
 
     def settle(self, now: float) -> None:
@@ -137,10 +131,10 @@ class Front(HTTPServerConnectionDelegate):
 
 
 def _quick_ack(conn: HTTP1Connection) -> None:
-    """Acknowledge at once: a client that sends head and body apart otherwise waits 40 ms for us on every
+    """Acknowledge the head at once: a client that sends head and body apart otherwise waits 40 ms for us on every
     POST.
 
-    The kernel drops the option by itself, so it is set again for each request.
+    The kernel drops the option by itself, so it is set again for each.
     """
     sock: socket.socket | None = conn.stream.socket  # Tornado sets None when it closes
     if _QUICKACK is None or sock is None or getattr(conn.context, "address_family", None) not in _TCP:
@@ -158,6 +152,7 @@ class _Switch(HTTPMessageDelegate):
         self._front = front
         self._server_conn = server_conn
         self._conn = conn
+        self._stream = cast(BoundedStream, conn.stream)
         #: Tornado calls nothing else before ``headers_received``.
         self._to: HTTPMessageDelegate
 
@@ -165,6 +160,8 @@ class _Switch(HTTPMessageDelegate):
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> Awaitable[None] | None:
         line = cast(RequestStartLine, start_line)
+        if "Content-Length" in headers or "Transfer-Encoding" in headers:
+            self._expect_body(headers)
         path, _, query = line.path.partition("?")
         if path != PATH:
             self._to = self._front.app.start_request(self._server_conn, self._conn)
@@ -178,7 +175,12 @@ class _Switch(HTTPMessageDelegate):
         return self._to.data_received(chunk)
 
     def finish(self) -> None:
+        self._stream.must_come_within(None)
         self._to.finish()
+
+    def _expect_body(self, headers: HTTPHeaders) -> None:
+        _quick_ack(self._conn)
+        self._stream.must_come_within(time_for(declared_length(headers), self._front.body_timeout_s))
 
     def on_connection_close(self) -> None:
         self._to.on_connection_close()
@@ -212,6 +214,7 @@ class FrontServer(HTTPServer):
         front = cast(Front, self.request_callback)
         stream = BoundedStream(
             connection,
+            idle_timeout_s=front.idle_connection_timeout_s,
             head_timeout_s=front.head_timeout_s,
             write_timeout_s=front.write_timeout_s,
             max_buffer_size=self.max_buffer_size,
@@ -238,13 +241,13 @@ def make_http_server(
     server = FrontServer(
         front,
         xheaders=False,
-        idle_connection_timeout=front.idle_connection_timeout_s,
-        body_timeout=front.body_timeout_s,
         max_header_size=MAX_HEADER_SIZE,
         max_buffer_size=MAX_BUFFER_SIZE,
         max_body_size=max_body_size or 4 * settings.post_limit,
         **options,
     )
+    # BoundedStream does it, for all that is read.
+    server.conn_params.header_timeout = server.conn_params.body_timeout = None
     server.max_connections = _room_for_connections()
     return server
 

@@ -16,13 +16,12 @@ from tornado.httputil import HTTPHeaders, HTTPMessageDelegate
 
 from dispatcher.transport import exchange as answers
 from dispatcher.transport.exchange import Answer, Connection
-from dispatcher.transport.http_stream import time_for
 from dispatcher.transport.session import Session
 
 if TYPE_CHECKING:
     from dispatcher.transport.http import Front
 
-__all__ = ["Guard", "HeadersLike", "HttpExchange", "Refusal"]
+__all__ = ["Guard", "HeadersLike", "HttpExchange", "Refusal", "declared_length"]
 
 _USER_AGENT_CHARS = 300
 _NO_TORNADO_LIMIT = 1 << 62
@@ -67,6 +66,7 @@ class HttpExchange(HTTPMessageDelegate):
         self._server_conn = server_conn
         self._conn = conn
         self._headers = headers
+        self._length = declared_length(headers)
         self._chunks: list[bytes] = []
         self._received = 0
         #: The answer that it will get whatever its body says.
@@ -110,9 +110,8 @@ class HttpExchange(HTTPMessageDelegate):
         if self._kept_alive and self.method == "GET":
             self.connection = self._front.connection(self._server_conn)
         self._conn.set_max_body_size(_NO_TORNADO_LIMIT)  # data_received counts, and can say 413
-        self._conn.set_body_timeout(time_for(self._declared(), self._front.body_timeout_s))
         self._verdict = self._judge()
-        hopeless = "Expect" in self._headers or self._declared() > self._drain_limit()
+        hopeless = "Expect" in self._headers or self._length > self._drain_limit()
         if self._verdict is not None and hopeless:
             self.answer(self._verdict)  # the body stays unread, so Tornado closes the connection
 
@@ -163,7 +162,7 @@ class HttpExchange(HTTPMessageDelegate):
             self._extra_headers = _cors(self._headers["Origin"])
         if self.method == "OPTIONS":
             return _PREFLIGHT if self._extra_headers else _FORBIDDEN
-        if self._declared() > front.sessions.limits.post_limit:
+        if self._length > front.sessions.limits.post_limit:
             return answers.TOO_LARGE
         now = front.clock()
         verdict = front.sessions.begin(self, now)
@@ -180,10 +179,6 @@ class HttpExchange(HTTPMessageDelegate):
         bounded = self.method in ("GET", "HEAD") or "Content-Length" in self._headers
         self._kept_alive = wish == "keep-alive" and bounded
         self._extra_headers = b"Connection: Keep-Alive\r\n" if self._kept_alive else b""
-
-    def _declared(self) -> int:
-        length = self._headers.get("Content-Length", "")
-        return int(length) if length.isascii() and length.isdigit() and len(length) < 20 else 0
 
     def _drain_limit(self) -> int:
         return self._front.sessions.limits.post_limit + self._front.drain_bytes
@@ -202,6 +197,12 @@ class HttpExchange(HTTPMessageDelegate):
         if answer.status == 204:
             return _HEADS[204] + extra + b"\r\n"
         return b"%b%bContent-Length: %d\r\n\r\n" % (_head_start(answer.status), extra, len(answer.body))
+
+
+def declared_length(headers: HTTPHeaders) -> int:
+    """Of a request's body; 0 where it is not said, or is no number."""
+    length = headers.get("Content-Length", "")
+    return int(length) if length.isascii() and length.isdigit() and len(length) < 20 else 0
 
 
 def _peer_has_closed(conn: HTTP1Connection) -> bool:

@@ -34,7 +34,7 @@ class Wire:
         self.dead = False
         if self.node is not None:
             self.node.wires[self] = None
-        self.carrier = Connection(world.now)
+        self.carrier = Connection()
         self.pending: Exchange | None = None
         self._on_answer: OnAnswer | None = None
         self._on_broken: Callable[[], None] = lambda: None

@@ -10,7 +10,7 @@ from tornado.iostream import StreamClosedError
 
 from dispatcher.transport.http import Front
 from dispatcher.transport.sessions import Sessions
-from tests.transport.support import Client, ManualClock, Page, Recorder, eventually
+from tests.transport.support import Client, Page, Recorder, eventually
 
 
 @pytest.mark.gen_test
@@ -60,19 +60,6 @@ async def test_its_parked_poll_is_evidence_all_the_same(port: int, sessions: Ses
     await eventually(lambda: sessions.counts.polls == 1)
     client.close()
     await recorder.until("away")
-
-
-@pytest.mark.gen_test
-async def test_a_connection_that_our_idle_timeout_ends_is_no_evidence(
-    port: int, front: Front, recorder: Recorder, clock: ManualClock
-) -> None:
-    """Nobody but us closes a connection at that very time."""
-    page = await Page.open(port)
-    await eventually(lambda: all(each.idle_since for each in front._connections.values()))
-    clock.now += 149.0
-    page.polls.close()
-    await eventually(lambda: not front._connections)
-    assert recorder.names() == ["opened"]
 
 
 class TestOurIdleTimeout:
