@@ -159,4 +159,38 @@ BUGS = {
     "a standstill makes what has arrived too late": Bug(
         CORE + "leases.py", "max(at + late_s, now + CATCH_UP_S)", "at + late_s"
     ),
+    # What a page holds and the server does not know; repeated and late registers; declines.
+    "a register that comes once more ends what it does not name": Bug(
+        CORE + "registry.py",
+        "repeated = worker is not None and (worker.session, worker.boot) == (session, registration.boot)",
+        "repeated = False",
+    ),
+    "a register of a session that was left is believed": Bug(
+        CORE + "registry.py", "registration.opened < worker.opened:", "False:"
+    ),
+    "what a page holds and the server does not know takes no slot": Bug(
+        CORE + "registry.py", "for name in strangers[: worker.slots]:", "for name in []:"
+    ),
+    "a page that holds what is over is never asked to reload": Bug(
+        CORE + "registry.py",
+        '            self._deadlines.set(("reload", name), self._now + self._timings.reload_after_s)\n',
+        "",
+    ),
+    "what was revoked keeps its slot though its page does not hold it": Bug(
+        CORE + "registry.py",
+        "self._forget(attempt)\n            elif attempt.state is AttemptState.RUNNING",
+        "pass\n            elif attempt.state is AttemptState.RUNNING",
+    ),
+    "offers stay with a page that has no slot for them": Bug(
+        CORE + "registry.py", "if len(worker.attempts) > worker.slots:", "if False:"
+    ),
+    "declined offers count for nothing": Bug(
+        CORE + "machine.py", "            self._heeds_no_offer(worker)\n", "            pass\n"
+    ),
+    "a page that pauses is set aside for declining": Bug(
+        CORE + "machine.py", " and not (worker.paused or self.draining)", ""
+    ),
+    "a boot becomes a second worker": Bug(
+        CORE + "registry.py", "return self._boots.get(registration.boot)", "return None"
+    ),
 }
