@@ -15,7 +15,7 @@ JOB_COLUMNS = JobRow.__struct_fields__
 ATTEMPT_COLUMNS = AttemptRow.__struct_fields__
 #: Columns of a job that change in its life: all before its id, and its expiry, which a retry takes away.
 CHANGING = (*JOB_COLUMNS[1 : JOB_COLUMNS.index("id")], "expires_at")
-#: What a claim changes of them: half the work of writing them all (bench/README.md).
+#: What a claim changes of them: less than half the work of writing them all (docs/design.md).
 CLAIMED = ("state", "attempt", "claims", "offered_at", "started_at")
 
 

@@ -3,8 +3,8 @@
 Four rules that Tornado has not, or has at a cost for every request, for every address:
 
 - A connection may wait long for its next request, but a head that has begun must be whole soon, and so must a body;
-  Tornado knows one time for idleness and heads. One timer for each connection, which is set anew only when it fires:
-  Tornado's own, two for each request, were a tenth of what a request costs.
+  Tornado knows one time for idleness and heads. One timer for each connection, which is set anew only when it fires;
+  Tornado sets and removes two for each request.
 - What is written must be taken off our hands; otherwise it stays in memory for as long as the reader likes.
 - The lines of a head end in CR LF. Tornado takes a line feed alone for an end too (until its version 6.7): where a
   proxy before us does not, the two see different requests.
