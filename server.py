@@ -286,6 +286,7 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
         return asyncio.run(run(settings, lambda: parse(argv, environ).settings))
     except Exception as error:
         log.exception("a fault of the server itself", extra={"action": "exit"})
+        handler.close()  # what it has to say stands before the last line
         print(_FAULT.format(f"{type(error).__name__}: {error}"), file=sys.stderr)
         return 5
     finally:

@@ -20,6 +20,7 @@ def _keep(*_: Any) -> list[Any]:
 
 
 if __name__ == "__main__":
-    for name in ("_end_old_boot", "_compare"):
+    for name in ("_end_old_boot", "_let_go"):
+        assert hasattr(Registry, name), name
         setattr(Registry, name, _keep)
     sys.exit(server.main())

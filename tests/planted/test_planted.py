@@ -42,7 +42,7 @@ ALWAYS = [
     "a page's boot outlives its reload",
 ]
 #: Enough for those of the core that are in the list.
-EXAMPLES = 100
+EXAMPLES = 400
 
 
 @pytest.fixture(scope="module")
