@@ -53,7 +53,7 @@ _UNKNOWN = (
 )
 #: While pages hold jobs that they may answer any moment, a turn waits for their answers, for this share of the time
 #: that the last turn took and no longer than this. Without it pages fall into two groups that wait for each other's
-#: turns, and there are twice as many turns and polls for the same jobs (bench/README.md).
+#: turns, and the same jobs cost more turns and more polls (bench/README.md).
 GATHER_SHARE = 0.5
 GATHER_S = 0.005
 
@@ -279,6 +279,7 @@ class Turns:
         On a full disk it is not, and nothing of it was acknowledged.
         """
         while not self._broken and self.resume_at is None and (self._begun or self._wanted()):
+            self._gather_until = 0.0  # who asks for this waits for nobody
             self.kick()
             running = self._running
             if running is None or running.done():

@@ -68,6 +68,52 @@ async def test_jobs_that_do_not_fit_into_one_turn_go_into_the_next():
     assert max(len(turn.submissions) for turn in store.turns) <= MOST_ITEMS
 
 
+async def _two_pages_with_a_job_each() -> tuple[House, SlowStore, list[str]]:
+    """The turn that claimed the second job has just ended, and took 8 ms: the next waits for answers for 4 ms."""
+    store = SlowStore()
+    house = await House(store=store).start()
+    await house.register("s1")
+    await house.register("s2")
+
+    async def take_8_ms() -> None:
+        house.clock.advance(0.008)
+
+    store.gate = take_8_ms
+    attempts = []
+    for _ in range(2):
+        await house.submit()
+        attempts += [m["attempt"] for sid in ("s1", "s2") for m in house.told.pop(sid, []) if m["op"] == "job"]
+    store.turns.clear()
+    return house, store, attempts
+
+
+def _answer(house: House, sid: str, attempt: str) -> None:
+    said = {"op": "result", "attempt": attempt, "value": 1}
+    house.pages.message(sid, json.dumps(said), house.clock.monotonic())
+    house.dispatcher.changed()
+
+
+async def test_a_turn_waits_for_pages_that_may_answer_any_moment():
+    house, store, (first, second) = await _two_pages_with_a_job_each()
+    _answer(house, "s1", first)
+    await _a_round_of_the_loop()
+    assert store.turns == []
+    _answer(house, "s2", second)
+    await _a_round_of_the_loop()
+    assert [len(turn.reports) for turn in store.turns] == [2]
+
+
+async def test_a_turn_waits_for_half_the_time_of_the_last_one_at_most():
+    house, store, (first, _) = await _two_pages_with_a_job_each()
+    _answer(house, "s1", first)
+    house.dispatcher.tick(house.clock.advance(0.0039))
+    await _a_round_of_the_loop()
+    assert store.turns == []
+    house.dispatcher.tick(house.clock.advance(0.0002))
+    await _a_round_of_the_loop()
+    assert [len(turn.reports) for turn in store.turns] == [1]
+
+
 async def test_reports_that_do_not_fit_into_one_turn_go_into_the_next():
     store = SlowStore()
     house = await House(store=store).start()
