@@ -69,16 +69,7 @@ class Dispatcher:
         self._store = store
         self._clock = clock
         self._shipped_types = shipped_types
-        self.machine = Machine(
-            timings=Timings(
-                offer_ttl_s=settings.offer_ttl_s,
-                reconnect_grace_s=settings.reconnect_grace_s,
-                restart_grace_s=settings.restart_grace_s,
-                reload_after_s=settings.reload_after_s,
-            ),
-            retry=RetryPolicy(base_s=settings.backoff_base_s, max_s=settings.backoff_max_s),
-            rng=rng,
-        )
+        self.machine = _machine(settings, rng)
         self._turns = Turns(
             machine=self.machine,
             store=store,
@@ -342,3 +333,15 @@ class Dispatcher:
     def why_waits(self, job: JobView) -> str | None:
         """Words for people; None: it does not wait."""
         return waiting.why(job, self.machine.workers.values(), draining=self.draining)
+
+
+def _machine(settings: Settings, rng: random.Random) -> Machine:
+    timings = Timings(
+        offer_ttl_s=settings.offer_ttl_s,
+        reconnect_grace_s=settings.reconnect_grace_s,
+        restart_grace_s=settings.restart_grace_s,
+        reload_after_s=settings.reload_after_s,
+    )
+    return Machine(
+        timings=timings, retry=RetryPolicy(base_s=settings.backoff_base_s, max_s=settings.backoff_max_s), rng=rng
+    )

@@ -93,8 +93,7 @@ class Turns:
         self._send = send
         self._after = after
         self._failed = failed
-        self._most_submissions = most_submissions
-        self._most_bytes = most_bytes
+        self._most_submissions, self._most_bytes = most_submissions, most_bytes
         self._opened = clock.monotonic()
         self._reports: list[Report] = []
         self._commands: list[_Asked] = []

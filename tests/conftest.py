@@ -16,7 +16,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-UNDER_CI = os.environ.get("CI", "").lower() in {"1", "true"}
+from tests.support.missing import UNDER_CI, missing
 
 settings.register_profile("dev", max_examples=50, deadline=None)
 settings.register_profile(
@@ -43,10 +43,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         return
     if chromium() and shutil.which("chromedriver"):
         return
-    reason = "needs Chromium and chromedriver on the PATH (Debian: apt-get install chromium chromium-driver)"
-    if UNDER_CI:
-        pytest.fail(reason, pytrace=False)
-    pytest.skip(reason)
+    missing("needs Chromium and chromedriver on the PATH (Debian: apt-get install chromium chromium-driver)")
 
 
 class _Watch(logging.Handler):

@@ -13,6 +13,7 @@ import pytest
 
 from tests.attack.live import JSON, ROOT, Live, Page, Reply, live
 from tests.page.browsers import Browser, Chromium, PhantomJS, phantomjs_path, wait_for
+from tests.support.missing import missing
 
 pytestmark = pytest.mark.slow
 
@@ -296,7 +297,7 @@ def test_a_page_with_the_token_joins(guarded: Live) -> None:
 @pytest.fixture(params=["chromium", "phantomjs"])
 def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
     if request.param == "phantomjs" and phantomjs_path() is None:
-        pytest.skip("needs PhantomJS (pip install phasma)")
+        missing("needs PhantomJS (pip install phasma)")
     made: Browser = PhantomJS() if request.param == "phantomjs" else Chromium()
     yield made
     made.kill()

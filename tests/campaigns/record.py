@@ -23,7 +23,6 @@ from pathlib import Path
 __all__ = [
     "RECORDS",
     "ROOT",
-    "UNDER_CI",
     "Control",
     "FaultRow",
     "Figure",
@@ -37,7 +36,6 @@ __all__ = [
 ROOT = Path(__file__).resolve().parents[2]
 #: Where records lie.
 RECORDS = ROOT / "docs" / "reliability"
-UNDER_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 #: A change in these makes a figure one of another program.
 _PROGRAM = ("dispatcher", "handlers", "server.py", "static")
 

@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from tests.campaigns import churn, cutpolls, kill, model, nemesis, powercut, restart, simulator, syscalls
-from tests.campaigns.record import UNDER_CI, Record, Skipped, played
+from tests.campaigns.record import Record, Skipped, played
+from tests.support.missing import missing
 
 pytestmark = [
     pytest.mark.slow,
@@ -40,9 +41,7 @@ def test_fault_A02_killed_or_failed_at_a_system_call_the_store_is_in_the_old_sta
     try:
         record = _short("syscalls")
     except Skipped as reason:
-        if UNDER_CI:
-            pytest.fail(str(reason), pytrace=False)
-        pytest.skip(str(reason))
+        missing(str(reason))
     assert record.verdict() == []
 
 
@@ -50,7 +49,7 @@ def test_fault_B01_after_a_power_cut_all_that_was_acknowledged_is_there() -> Non
     try:
         record = _short("powercut")
     except Skipped as reason:
-        pytest.skip(f"not run here, so nothing is known: {reason}")
+        missing(str(reason))
     assert record.verdict() == []
 
 

@@ -153,6 +153,13 @@ class Zygote:
         os.kill(self._pid, signal.SIGTERM)
         return int(await self._line("ended"))
 
+    def turn_away(self) -> None:
+        """Hangs up on clients that wait for a server, with what they have sent: their round is over."""
+        self._socket.setblocking(False)  # the servers' copies share the flag, and set it as well
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self._socket.accept()[0].close()
+
     async def _line(self, beginning: str) -> str:
         """What follows this beginning in the next line that has it."""
         try:

@@ -10,11 +10,9 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
-import pytest
-
 from tests.attack.live import Live, Page, Reply, until
-from tests.campaigns.record import UNDER_CI
 from tests.crash.process import PATIENCE_S
+from tests.support.missing import missing
 
 __all__ = ["Clocks", "KeptPage", "served"]
 
@@ -23,10 +21,7 @@ def library() -> str:
     """Where libfaketime is. A desk may lack it; CI must not."""
     found = sorted(Path("/usr/lib").glob("**/faketime/libfaketimeMT.so.1"))
     if not found:
-        reason = "needs libfaketime (Debian: apt-get install libfaketime)"
-        if UNDER_CI:
-            pytest.fail(reason, pytrace=False)
-        pytest.skip(reason)
+        missing("needs libfaketime (Debian: apt-get install libfaketime)")
     return str(found[0])
 
 

@@ -15,9 +15,7 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-import pytest
-
-from tests.conftest import UNDER_CI
+from tests.support.missing import missing
 
 __all__ = ["PAGES", "dropped", "in_namespace", "iptables", "needs_namespace"]
 
@@ -43,9 +41,7 @@ def _why_not() -> str:
 def needs_namespace() -> None:
     """Skips on a desk that cannot; fails in CI, which must."""
     if why := _why_not():
-        if UNDER_CI:
-            pytest.fail(why, pytrace=False)
-        pytest.skip(why)
+        missing(why)
 
 
 def in_namespace(scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:

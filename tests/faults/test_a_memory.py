@@ -6,13 +6,12 @@ import asyncio
 import signal
 from pathlib import Path
 
-import pytest
-
 from dispatcher.sdk.simulate import Faults
 from tests.crash.checker import Submitter, check
 from tests.crash.process import PATIENCE_S, farm_for
 from tests.faults.a_support import planted_server
 from tests.support.cgroup import MemoryGroup, NoGroups, memory_group
+from tests.support.missing import missing
 
 LIMIT = 150 << 20
 #: With what the server needs by itself, their data is more than the limit.
@@ -27,7 +26,7 @@ def test_fault_A13_killed_for_its_memory_it_loses_nothing_and_a_large_queue_does
         with memory_group(LIMIT) as group:
             asyncio.run(_scenario(tmp_path, group))
     except NoGroups as reason:
-        pytest.skip(f"not run here, so nothing is known: {reason}")
+        missing(str(reason))
 
 
 async def _scenario(directory: Path, group: MemoryGroup) -> None:

@@ -26,6 +26,8 @@ from tests.campaigns.steps import MIGRATION, state
 from tests.crash.process import PATIENCE_S, ROOT, Refused, ServerProcess, farm_for, quick, serving
 from tests.faults.a_support import LONG, planted_server
 from tests.faults.planted import PLANTED, SECRET, START
+from tests.support.missing import missing
+from tests.support.strace import needs_strace
 
 NOW = len(migrations())
 BACKUP = f"jobs.db.schema-{NOW}.backup"
@@ -103,9 +105,7 @@ def test_fault_A16_an_older_store_is_backed_up_and_upgraded_and_the_backup_is_th
 def test_fault_A16_a_crash_in_the_middle_of_a_migration_leaves_the_old_schema_or_the_new_one(tmp_path: Path) -> None:
     """Killed at a write of the backup, one of the migration, one near its commit; ``tests/campaigns/syscalls.py`` does
     so at all system calls, below the server."""
-    if shutil.which("strace") is None:
-        reason = "needs strace (Debian: apt-get install strace)"
-        pytest.fail(reason, pytrace=False) if os.environ.get("CI") else pytest.skip(reason)
+    needs_strace()
     (tmp_path / "made").mkdir()
     newer = _tomorrow(tmp_path, MIGRATION + "".join(f"CREATE TABLE t{n} (x TEXT) STRICT;\n" for n in range(30)))
 
@@ -163,7 +163,7 @@ def test_fault_A16_a_store_without_room_for_its_backup_is_refused_and_keeps_its_
         ["mount", "-t", "tmpfs", "-o", "size=12m", "none", str(place)], capture_output=True, check=False
     )
     if mounted.returncode:
-        pytest.skip(f"not run here, so nothing is known: {mounted.stderr.decode()}")
+        missing(f"needs to mount file systems, as root: {mounted.stderr.decode()}")
 
     async def scenario() -> None:
         async with planted_server(tmp_path, flags=("--low-disk", "0"), store=place / "jobs.db") as server:

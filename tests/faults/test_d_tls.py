@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.attack.live import Live, live
-from tests.conftest import UNDER_CI
+from tests.support.missing import missing
 
 NAME = "jobs.example"
 TOKEN = "s3cret-of-the-house"
@@ -31,9 +31,7 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file with a key and a certificate that it has signed itself."""
     if shutil.which("openssl") is None:
-        if UNDER_CI:
-            pytest.fail("needs openssl on the PATH", pytrace=False)
-        pytest.skip("needs openssl on the PATH (Debian: apt-get install openssl)")
+        missing("needs openssl on the PATH (Debian: apt-get install openssl)")
     made = tmp_path_factory.mktemp("tls") / "both.pem"
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={NAME}",

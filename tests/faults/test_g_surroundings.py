@@ -6,7 +6,6 @@ import asyncio
 import http.client
 import json
 import os
-import shutil
 import signal
 import stat
 import subprocess
@@ -21,8 +20,8 @@ import pytest
 
 from dispatcher.sdk.simulate import Faults
 from tests.attack.live import ROOT, Live, Page
-from tests.campaigns.record import UNDER_CI
 from tests.crash.process import PATIENCE_S, ServerProcess, farm_for, serving
+from tests.support.strace import needs_strace
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="nice, umask, /proc: Linux")
 
@@ -172,10 +171,7 @@ def test_fault_G07_in_a_directory_that_it_makes_itself_nobody_else_may_look(tmp_
 
 def test_fault_G07_without_getrandom_its_secrets_come_from_dev_urandom(tmp_path: Path) -> None:
     """An old kernel, or a filter of system calls: getrandom answers ENOSYS. (-D: the server is our child.)"""
-    if shutil.which("strace") is None:
-        if UNDER_CI:
-            pytest.fail("needs strace (Debian: apt-get install strace)", pytrace=False)
-        pytest.skip("needs strace (Debian: apt-get install strace)")
+    needs_strace()
     trace = tmp_path / "trace"
     command = [
         "strace",

@@ -24,6 +24,7 @@ from tests.handlers.fake_service import FakeService, job_view
 from tests.handlers.rich import PICTURE, rich_service
 from tests.handlers.test_escaping import CORPUS, service_of
 from tests.page.browsers import Browser, Chromium, PhantomJS, phantomjs_path, wait_for
+from tests.support.missing import missing
 
 pytestmark = pytest.mark.browser
 Start = Callable[..., str]
@@ -89,7 +90,7 @@ def chromium() -> Iterator[Chromium]:
 @pytest.fixture(scope="module")
 def phantom() -> Iterator[PhantomJS]:
     if phantomjs_path() is None:
-        pytest.skip("needs PhantomJS (pip install phasma)")
+        missing("needs PhantomJS (pip install phasma)")
     browser = PhantomJS()
     yield browser
     browser.close()

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.missing import missing
+
 from .browsers import Browser, Chromium, PhantomJS, phantomjs_path, wait_for
 from .harness import ROOT
 
@@ -72,7 +74,7 @@ def site(directory: Path) -> Iterator[Site]:
 @pytest.fixture(params=["chromium", "chromium as ie11", "phantomjs"])
 def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
     if request.param == "phantomjs" and phantomjs_path() is None:
-        pytest.skip("needs PhantomJS (pip install phasma)")
+        missing("needs PhantomJS (pip install phasma)")
     made: Browser = PhantomJS() if request.param == "phantomjs" else Chromium(caged="ie11" in request.param)
     yield made
     made.kill()

@@ -14,7 +14,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
+from tests.support.missing import missing
 
 __all__ = ["Tmpfs", "ext4", "needs_mounts", "tmpfs"]
 
@@ -30,18 +30,18 @@ def _call(*words: str) -> None:
 
 
 def needs_mounts(directory: Path) -> None:
-    """Skips the test where nothing can be mounted: then nothing is known."""
+    """Where nothing can be mounted, nothing is known."""
     if os.name != "posix" or os.geteuid() != 0:
-        pytest.skip("not run here, so nothing is known: needs root, to mount file systems")
+        missing("needs root, to mount file systems")
     if shutil.which("mkfs.ext4") is None:
-        pytest.skip("not run here, so nothing is known: needs mkfs.ext4 (Debian: apt-get install e2fsprogs)")
+        missing("needs mkfs.ext4 (Debian: apt-get install e2fsprogs)")
     place = directory / "try"
     place.mkdir()
     try:
         with _mounted("-t", "tmpfs", "-o", "size=64k", "none", place=place):
             pass
     except OSError as error:
-        pytest.skip(f"not run here, so nothing is known: no mounting ({error})")
+        missing(f"needs to mount file systems ({error})")
     finally:
         place.rmdir()
 

@@ -8,9 +8,7 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import pytest
-
-from tests.campaigns.record import UNDER_CI
+from tests.support.missing import missing
 from tests.support.signals import send
 
 __all__ = ["injected", "needs_strace"]
@@ -19,10 +17,9 @@ PATIENCE_S = 20.0
 
 
 def needs_strace() -> None:
-    """CI must have it, so that nothing goes unseen."""
+    """System calls are made to fail with it."""
     if shutil.which("strace") is None:
-        reason = "needs strace (Debian: apt-get install strace)"
-        pytest.fail(reason, pytrace=False) if UNDER_CI else pytest.skip(reason)
+        missing("needs strace (Debian: apt-get install strace)")
 
 
 @asynccontextmanager

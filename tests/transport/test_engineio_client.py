@@ -15,7 +15,7 @@ from tornado.web import Application
 from dispatcher.transport.http import Front
 from dispatcher.transport.limits import Limits
 from dispatcher.transport.sessions import Sessions
-from tests.conftest import UNDER_CI
+from tests.support.missing import missing
 from tests.transport.support import Driver, Recorder
 
 VERSION = "6.6.8"
@@ -24,25 +24,19 @@ SCRIPT = Path(__file__).with_name("engineio_client.js")
 CACHE = Path(__file__).resolve().parents[2] / ".cache" / "npm"
 
 
-def _missing(reason: str) -> None:
-    if UNDER_CI:
-        pytest.fail(reason, pytrace=False)
-    pytest.skip(reason)
-
-
 @pytest.fixture(scope="module")
 def client() -> Path:
     """Where engine.io-client is; installs it once."""
     place = CACHE / "node_modules" / "engine.io-client"
     if not (shutil.which("node") and shutil.which("npm")):
-        _missing("needs Node and npm on the PATH (Debian: apt-get install nodejs npm)")
+        missing("needs Node and npm on the PATH (Debian: apt-get install nodejs npm)")
     if not (place / "package.json").exists():
         CACHE.mkdir(parents=True, exist_ok=True)
         quiet = ("--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--silent")
         command = ("npm", "install", *quiet, "--prefix", str(CACHE), f"engine.io-client@{VERSION}")
         done = subprocess.run(command, check=False, timeout=90, capture_output=True, text=True)
         if done.returncode:
-            _missing(f"npm could not install engine.io-client: {done.stderr[-300:]}")
+            missing(f"npm could not install engine.io-client: {done.stderr[-300:]}")
     return place
 
 
