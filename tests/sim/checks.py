@@ -34,8 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Checks"]
 
-#: A timer may be this late under normal load (S20).
-SLACK_S = 1.0
+SLACK_S = 1.0  # a timer may be this late under normal load (S20)
 #: Two turns of a slow disk, and the way of what they bring.
 SLOW_TURNS_S = 7.0
 #: See Operator.stall.
@@ -144,19 +143,20 @@ class Checks:
     def _reports(self, node: Node, turn: Turn, report: TurnReport) -> None:
         for said, settled in zip(turn.reports, report.verdicts, strict=True):
             if settled.verdict is not Verdict.RECORDED:
-                self._unheeded(said, settled)
+                self._unheeded(said, settled, turn)
                 continue
             if said.attempt in self.revoked:
                 self.fail(f"I30: {said.attempt} was revoked, and {said} was recorded")
             if isinstance(said, Ended):
                 self._ended(node, said)
 
-    def _unheeded(self, said: Report, settled: Settled) -> None:
-        """S9: a late result is taken as long as its attempt is the newest of a job that waits."""
+    def _unheeded(self, said: Report, settled: Settled, turn: Turn) -> None:
+        """S9: a late result is taken while its attempt is the newest of a job that waits, and was before commands."""
         row = self.rows.all_attempts.get(said.attempt)
         job = self.rows.by_seq.get(row.job) if row is not None else None
         result = isinstance(said, Ended) and said.cause is Cause.SUCCEEDED and settled.verdict is Verdict.STALE
-        if result and job is not None and job.attempt == said.attempt and job.state in OPEN:
+        wanted = any(isinstance(command, Retry) and job and command.job == job.id for command in turn.commands)
+        if result and job is not None and job.attempt == said.attempt and job.state in OPEN and not wanted:
             self.fail(f"S9: {job.id} is {job.state}, and the late result of {said.attempt} was not taken")
 
     def _ended(self, node: Node, said: Ended) -> None:
