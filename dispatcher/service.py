@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import count
 
 from msgspec.structs import replace
 
@@ -95,6 +96,7 @@ class Dispatcher:
         #: An idle server has a turn now and then, for the store's housekeeping.
         self._housekeeping = clock.monotonic() + settings.store_check_s
         self._accepting = False
+        self._batches = count(1)
         self._readers = Readers()
         self.draining = False
 
@@ -215,11 +217,20 @@ class Dispatcher:
 
     async def submit(self, spec: JobSpec) -> Accepted:
         """Returns when the job is durable. Raises KeyConflict, WrongState, the kinds of Unavailable."""
+        return (await self._taken([spec]))[0]
+
+    async def submit_batch(self, specs: Sequence[JobSpec]) -> list[Accepted]:
+        """All of them or none (promise S3). Returns and raises as ``submit`` does."""
+        number = next(self._batches)
+        return await self._taken([replace(spec, batch=number) for spec in specs])
+
+    async def _taken(self, specs: Sequence[JobSpec]) -> list[Accepted]:
         if self.draining or not self._accepting:  # whether there is room, the turn sees
             raise Draining("the server is stopping and takes no new jobs: try again in a moment")
-        accepted = await self._turns.submit(spec)
+        taken = await self._turns.submit(specs)
+        accepted = taken[0]
         if accepted.job is not None:
-            return accepted
+            return taken
         detail = accepted.detail or "the job was not taken"
         if accepted.error == "key_conflict":
             raise KeyConflict(detail)

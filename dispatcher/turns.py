@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from typing import TypeVar
 
 from msgspec import Struct
@@ -28,7 +29,8 @@ from dispatcher.core.turn import (
     Turn,
     TurnReport,
 )
-from dispatcher.errors import Draining, StorageFull, StorageTrouble, Unavailable
+from dispatcher.errors import Draining, StorageFull, StorageTrouble
+from dispatcher.intake import Intake, Submitted
 from dispatcher.store.port import Store
 
 __all__ = ["FULL_PAUSE_S", "MOST_CLAIMS", "MOST_ITEMS", "MOST_REPORTS", "Turns"]
@@ -63,11 +65,6 @@ class _Asked(Struct):
     future: asyncio.Future[CommandReport] | None
 
 
-class _Submitted(Struct):
-    spec: JobSpec
-    future: asyncio.Future[Accepted]
-
-
 class Turns:
     """The loop of turns.
 
@@ -93,13 +90,10 @@ class Turns:
         self._send = send
         self._after = after
         self._failed = failed
-        self._most_submissions, self._most_bytes = most_submissions, most_bytes
+        self._intake = Intake(most_jobs=most_submissions, most_bytes=most_bytes)
         self._opened = clock.monotonic()
         self._reports: list[Report] = []
         self._commands: list[_Asked] = []
-        self._submissions: list[_Submitted] = []
-        #: Of data in them.
-        self._bytes = 0
         self._more = True
         self._begun = False
         self._running: asyncio.Task[None] | None = None
@@ -132,17 +126,13 @@ class Turns:
         if len(self._reports) < MOST_REPORTS or not isinstance(report, Progressed | Logged):
             self._reports.append(report)
 
-    async def submit(self, spec: JobSpec) -> Accepted:
-        """Puts a job into the next turn and answers when that is durable.
+    async def submit(self, specs: Sequence[JobSpec]) -> list[Accepted]:
+        """Puts a job, or a batch of at most ``MOST_ITEMS``, into the next turn and answers when that is durable.
 
         Raises StorageTrouble, Unavailable, Draining.
         """
         self._check()
-        if len(self._submissions) >= self._most_submissions or self._bytes > self._most_bytes:
-            raise Unavailable("more jobs come than can be stored: try again in a moment", retry_after_s=2)
-        future: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
-        self._submissions.append(_Submitted(spec, future))
-        self._bytes += len(spec.data)
+        future = self._intake.add(specs)
         self.kick()
         return await future
 
@@ -178,7 +168,7 @@ class Turns:
         asyncio.get_running_loop().call_soon(self._begin)
 
     def _wanted(self) -> bool:
-        return bool(self._more or self._reports or self._submissions or self._commands or self._machine.hungry())
+        return bool(self._more or self._reports or self._intake or self._commands or self._machine.hungry())
 
     def resume(self, now: float) -> None:
         """The pause of a full disk may be over: tries again."""
@@ -201,15 +191,14 @@ class Turns:
     async def _turn(self) -> None:
         self._more = False
         reports, self._reports = self._reports[:MOST_ITEMS], self._reports[MOST_ITEMS:]
-        submitted, self._submissions = self._submissions[:MOST_ITEMS], self._submissions[MOST_ITEMS:]
-        self._bytes -= sum(len(item.spec.data) for item in submitted)
+        submitted = self._intake.take(MOST_ITEMS)
         asked, self._commands = self._commands, []
         turn = Turn(
             now_at=self._clock.utc(),
             elapsed_s=self._clock.monotonic() - self._opened,
             reports=reports,
             commands=[item.command for item in asked],
-            submissions=[item.spec for item in submitted],
+            submissions=[spec for item in submitted for spec in item.specs],
             demand=self._machine.demand(MOST_CLAIMS),
         )
         began = self._clock.monotonic()
@@ -227,7 +216,7 @@ class Turns:
             log.exception("a turn failed", extra={"action": "turn_failed"})
             self._break(StorageTrouble(f"a turn failed: {error}"), asked, submitted)
 
-    def _hold_back(self, error: StorageFull, turn: Turn, asked: list[_Asked], submitted: list[_Submitted]) -> None:
+    def _hold_back(self, error: StorageFull, turn: Turn, asked: list[_Asked], submitted: list[Submitted]) -> None:
         """The disk is full, reserve and all, and nothing of this turn has happened (S23).
 
         People and programs are told so. What pages said is kept, in order, and given again after a pause; until it is
@@ -244,18 +233,18 @@ class Turns:
         self.resume_at = self._clock.monotonic() + FULL_PAUSE_S
         self._after([])
 
-    def _break(self, error: StorageTrouble, asked: list[_Asked], submitted: list[_Submitted]) -> None:
+    def _break(self, error: StorageTrouble, asked: list[_Asked], submitted: list[Submitted]) -> None:
         """The outcome of this turn is unknown: everybody is told so, and nothing more is begun (S23)."""
         log.error("%s", error, extra={"action": "store_failed"})
         self._broken = True
         asked, self._commands = asked + self._commands, []
-        submitted, self._submissions, self._bytes = submitted + self._submissions, [], 0
+        submitted = submitted + self._intake.take_all()
         for future in [item.future for item in asked] + [item.future for item in submitted]:
             if future is not None and not future.done():
                 future.set_exception(StorageTrouble(_UNKNOWN))
         self._failed(error)
 
-    def _finish(self, turn: Turn, done: TurnReport, asked: list[_Asked], submitted: list[_Submitted]) -> None:
+    def _finish(self, turn: Turn, done: TurnReport, asked: list[_Asked], submitted: list[Submitted]) -> None:
         now = self._clock.monotonic()
         self._more = self._more or done.more or len(done.claims) >= MOST_CLAIMS
         self.next_due_at = done.next_due_at
@@ -265,8 +254,9 @@ class Turns:
             if report.revoked is not None and isinstance(item.command, Cancel):
                 self.carry_out(self._machine.cancelled(report.revoked, "cancelled", now))
             _resolve(item.future, report)
-        for submission, accepted in zip(submitted, done.accepted, strict=True):
-            _resolve(submission.future, accepted)
+        accepted = iter(done.accepted)
+        for submission in submitted:
+            _resolve(submission.future, list(islice(accepted, len(submission.specs))))
         self.carry_out(self._machine.claimed(done.claims, now))
         settled = [verdict.finished for verdict in done.verdicts if verdict.finished is not None]
         self._after(settled + done.finished)

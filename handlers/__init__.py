@@ -11,7 +11,7 @@ from tornado.web import Application, url
 
 from dispatcher.clock import Clock, SystemClock
 from dispatcher.settings import Settings
-from handlers import api, console, files, login, submit
+from handlers import api, batch, console, files, login, submit
 from handlers.access import log_request
 from handlers.guard import Guard, Refusal
 from handlers.page import PageNotFound
@@ -54,6 +54,7 @@ def routes(
         url(r"/login", login.LoginPage, given, name="login"),
         url(r"/logout", login.LogoutHandler, given, name="logout"),
         url(r"/api/v1/jobs", api.JobsHandler, given, name="api-jobs"),
+        url(r"/api/v1/jobs/batch", batch.BatchHandler, given, name="api-batch"),
         url(rf"/api/v1/jobs/{_ID}", api.JobHandler, given, name="api-job"),
         url(rf"/api/v1/jobs/{_ID}/cancel", api.CancelHandler, given, name="api-cancel"),
         url(rf"/api/v1/jobs/{_ID}/retry", api.RetryHandler, given, name="api-retry"),

@@ -268,6 +268,8 @@ class ApiHandler(BaseHandler):
     """Speaks JSON; errors are problem documents."""
 
     problems = True
+    #: What a body here may be; none of them can be sent by a foreign page without asking.
+    media_types: ClassVar[tuple[str, ...]] = ("application/json",)
 
     def check_body(self) -> None:
         """Everything that changes something must come as JSON, with a body or without: a foreign page can then not
@@ -278,8 +280,9 @@ class ApiHandler(BaseHandler):
 
     def _check_content_type(self) -> None:
         given = self.request.headers.get("Content-Type", "").lower().replace(" ", "").replace('"', "")
-        if given.rstrip(";") not in ("application/json", "application/json;charset=utf-8"):
-            raise Unsupported("Send JSON in UTF-8, and say so: 'Content-Type: application/json'.")
+        if given.removesuffix(";").removesuffix(";charset=utf-8") not in self.media_types:
+            named = " or ".join(f"'Content-Type: {name}'" for name in self.media_types)
+            raise Unsupported(f"Send JSON in UTF-8, and say so: {named}.")
 
     def answer(self, value: object, status: int = 200) -> None:
         """Ends the answer with this value as JSON."""

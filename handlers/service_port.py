@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from dispatcher.core.model import JobFilter, JobPage, JobSpec, JobView, TypeView, WorkerView
@@ -29,6 +30,10 @@ class Service(Protocol):
 
     async def submit(self, spec: JobSpec) -> Accepted:
         """Returns when the job is durable; ``job`` is set. Raises KeyConflict and the kinds of Unavailable."""
+        ...
+
+    async def submit_batch(self, specs: Sequence[JobSpec]) -> list[Accepted]:
+        """Returns when all of at most 1,000 are durable, in their order; raises as ``submit``, and then none is."""
         ...
 
     async def job(self, job_id: str) -> JobView:

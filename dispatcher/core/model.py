@@ -39,6 +39,9 @@ class JobSpec(Struct, frozen=True, kw_only=True):
     effects: str = "repeat"
     #: The submitter's idempotency key, at most 255 characters; None: none was given.
     key: str | None = None
+    #: Jobs of one batch have the same number, stand side by side in one turn and are taken all or none (promise S3);
+    #: None: alone.
+    batch: int | None = None
     #: What the key stands for: a digest of the options and the raw data.
     fingerprint: str = ""
 

@@ -196,6 +196,7 @@ class Turn(Struct, frozen=True, kw_only=True):
     elapsed_s: float
     reports: list[Report] = []
     commands: list[Command] = []
+    #: Those of one batch side by side.
     submissions: list[JobSpec] = []
     #: Least recently used first; a pool may stand here more than once.
     demand: list[Demand] = []
@@ -208,7 +209,8 @@ class Accepted(Struct, frozen=True):
     job: JobView | None
     #: The job is an earlier one of the same key.
     replayed: bool = False
-    #: A code and words where ``job`` is None: ``key_conflict``, ``queue_full``, ``refused``.
+    #: A code and words where ``job`` is None: ``key_conflict``, ``queue_full``, ``refused``. All jobs of a batch have
+    #: those of the one that was at fault.
     error: str | None = None
     detail: str | None = None
 

@@ -8,6 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from dispatcher.core.turn import Accepted, CommandReport, Settled, Turn, TurnReport, Verdict
+from dispatcher.store.intake import batches
 from dispatcher.store.turn import TurnApplier
 
 __all__ = ["Guard", "apply_items"]
@@ -30,9 +31,9 @@ def apply_items(applier: TurnApplier, turn: Turn, guard: Guard) -> TurnReport:
         step = guard(lambda item=command: applier.apply(_part(turn, commands=[item]), last=False))  # type: ignore[misc]
         commands += step.commands if step else [CommandReport(False)]
         finished += step.finished if step else []
-    for spec in turn.submissions:
-        step = guard(lambda item=spec: applier.apply(_part(turn, submissions=[item]), last=False))  # type: ignore[misc]
-        accepted += step.accepted if step else [_REFUSED]
+    for batch in batches(turn.submissions):
+        step = guard(lambda item=batch: applier.apply(_part(turn, submissions=item), last=False))  # type: ignore[misc]
+        accepted += step.accepted if step else [_REFUSED] * len(batch)
         finished += step.finished if step else []
     last = guard(lambda: applier.apply(_part(turn, demand=turn.demand)))
     assert last is not None, "a step without items has nothing that could be refused"

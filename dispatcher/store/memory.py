@@ -14,7 +14,7 @@ from dispatcher.core.turn import LiveAttempt, Turn, TurnReport
 from dispatcher.store.commands import evidence
 from dispatcher.store.items import apply_items
 from dispatcher.store.rows import Limits, Tally
-from dispatcher.store.turn import WAITING, TurnApplier, view
+from dispatcher.store.turn import WAITING, TurnApplier
 from dispatcher.store.views import (
     MOST_ATTEMPTS_SHOWN,
     MOST_LINES_KEPT,
@@ -22,6 +22,7 @@ from dispatcher.store.views import (
     cursor_of,
     seq_of,
     type_views,
+    view,
     with_current,
 )
 

@@ -25,7 +25,7 @@ from dispatcher.store.space import Reserve
 from dispatcher.store.sqlite_file import connect
 from dispatcher.store.sqlite_rows import SqliteRows, job_row
 from dispatcher.store.thread import StoreThread
-from dispatcher.store.turn import TurnApplier, view
+from dispatcher.store.turn import TurnApplier
 from dispatcher.store.views import (
     MOST_LINES_KEPT,
     SLICE,
@@ -34,6 +34,7 @@ from dispatcher.store.views import (
     cursor_of,
     seq_of,
     type_views,
+    view,
     with_current,
 )
 from dispatcher.store.watch import Watch

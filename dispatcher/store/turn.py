@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 from dispatcher.core import ledger
 from dispatcher.core.ledger import Changes, JobRow
-from dispatcher.core.model import JobSpec, JobView
+from dispatcher.core.model import JobSpec
 from dispatcher.core.states import FINAL, OPEN, Event, JobState
 from dispatcher.core.turn import (
     Accepted,
@@ -26,9 +26,11 @@ from dispatcher.core.turn import (
 )
 from dispatcher.store.attempts import attempt_id, current_attempts, job_of
 from dispatcher.store.commands import obey
+from dispatcher.store.intake import batches, judge, size_of
 from dispatcher.store.rows import Limits, Rows, Tally
+from dispatcher.store.views import view
 
-__all__ = ["SWEEP", "WAITING", "TurnApplier", "view"]
+__all__ = ["SWEEP", "WAITING", "TurnApplier"]
 
 #: Most jobs whose retention has passed that one turn removes; the next turn goes on.
 PURGE = 50
@@ -205,19 +207,19 @@ class TurnApplier:
         if not specs:
             return []
         keyed = self._rows.jobs_by_key({spec.key for spec in specs if spec.key is not None})
+        held = self._held()
         new: list[JobRow] = []
         data: list[str] = []
         accepted = []
-        for spec in specs:
-            earlier = keyed.get(spec.key) if spec.key is not None else None
-            if earlier is not None:
-                accepted.append(_replay(spec, earlier))
-            elif (refusal := self._full(spec)) is not None:
-                accepted.append(refusal)
-            else:
+        for batch in batches(specs):
+            for spec, judged in zip(batch, judge(batch, keyed, held, self._limits), strict=True):
+                if judged is not None:
+                    accepted.append(judged)
+                    continue
                 job = self._new_job(spec, now_at)
                 new.append(job)
                 data.append(spec.data)
+                held.jobs, held.bytes = held.jobs + 1, held.bytes + job.size
                 if spec.key is not None:
                     keyed[spec.key] = job
                 accepted.append(Accepted(view(job, data=spec.data)))
@@ -225,15 +227,11 @@ class TurnApplier:
             self._rows.add_jobs(new, data)
         return accepted
 
-    def _full(self, spec: JobSpec) -> Accepted | None:
+    def _held(self) -> Tally:
+        """The open jobs, those of this turn included."""
         moves = [move for (_, state), move in self._moves.items() if state in OPEN]
         jobs = self._open + sum(move.jobs for move in moves)
-        size = self._open_bytes + sum(move.bytes for move in moves) + _size(spec.data)
-        if jobs >= self._limits.queue_depth:
-            return Accepted(None, error="queue_full", detail=f"{jobs} jobs are open, the limit; try again later")
-        if size > self._limits.queue_bytes:
-            return Accepted(None, error="queue_full", detail="the queue's limit of bytes is reached; try again later")
-        return None
+        return Tally(jobs, self._open_bytes + sum(move.bytes for move in moves))
 
     def _new_job(self, spec: JobSpec, now_at: float) -> JobRow:
         delayed = spec.delay_s > 0
@@ -248,7 +246,7 @@ class TurnApplier:
             offered_at=None, started_at=None, ended_at=None,
             id=self._new_job_id(), lane=self._rows.lane(spec.type), type=spec.type, priority=spec.priority,
             timeout_s=spec.timeout_s, max_attempts=spec.max_attempts, max_crashes=spec.max_crashes,
-            size=_size(spec.data), expires_at=expires_at, created_at=now_at,
+            size=size_of(spec.data), expires_at=expires_at, created_at=now_at,
             key=spec.key, fingerprint=spec.fingerprint, effects=spec.effects, heartbeat_s=spec.heartbeat_s,
         )  # fmt: skip
         self._move(job, None)
@@ -350,17 +348,6 @@ class TurnApplier:
         return chosen
 
 
-def _size(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode())
-
-
-def _replay(spec: JobSpec, earlier: JobRow) -> Accepted:
-    if earlier.fingerprint != spec.fingerprint:
-        detail = f"the key {spec.key!r} was used before with another body: use a new key for a new job"
-        return Accepted(None, error="key_conflict", detail=detail)
-    return Accepted(view(earlier), replayed=True)
-
-
 def _claim_of(pool: int, attempt: str, job: JobRow, data: str, had: tuple[str, ...]) -> Claim:
     return Claim(
         pool=pool,
@@ -378,17 +365,3 @@ def _claim_of(pool: int, attempt: str, job: JobRow, data: str, had: tuple[str, .
         max_crashes=job.max_crashes,
         had=had,
     )
-
-
-def view(job: JobRow, *, data: str = "null", result: str | None = None) -> JobView:
-    """A job's row as people and programs see it, without its attempts and log."""
-    return JobView(
-        id=job.id, type=job.type, data=data, state=job.state, reason=job.reason, detail=job.detail,
-        priority=job.priority, number=job.number, errors=job.errors, crashes=job.crashes,
-        max_attempts=job.max_attempts, max_crashes=job.max_crashes, timeout_s=job.timeout_s, key=job.key,
-        heartbeat_s=job.heartbeat_s, effects=job.effects,
-        percent=job.percent, note=job.note, result=result, error=job.error,
-        worker=job.worker, worker_name=job.worker_name,
-        created_at=job.created_at, run_at=job.run_at, expires_at=job.expires_at,
-        offered_at=job.offered_at, started_at=job.started_at, ended_at=job.ended_at,
-    )  # fmt: skip

@@ -7,7 +7,7 @@ import binascii
 from collections.abc import Iterable, Mapping
 
 from dispatcher.core.ledger import AttemptRow, JobRow, silent_attempt
-from dispatcher.core.model import AttemptView, TypeView
+from dispatcher.core.model import AttemptView, JobView, TypeView
 from dispatcher.core.states import JobState
 from dispatcher.errors import BadRequest
 from dispatcher.store.rows import Tally
@@ -21,6 +21,7 @@ __all__ = [
     "cursor_of",
     "seq_of",
     "type_views",
+    "view",
 ]
 
 #: A page of a list looks at no more than SLICES x SLICE jobs, so that a rare filter never holds up a turn.
@@ -30,6 +31,20 @@ SLICES = 20
 #: Of one job.
 MOST_ATTEMPTS_SHOWN = 200
 MOST_LINES_KEPT = 200
+
+
+def view(job: JobRow, *, data: str = "null", result: str | None = None) -> JobView:
+    """A job's row as people and programs see it, without its attempts and log."""
+    return JobView(
+        id=job.id, type=job.type, data=data, state=job.state, reason=job.reason, detail=job.detail,
+        priority=job.priority, number=job.number, errors=job.errors, crashes=job.crashes,
+        max_attempts=job.max_attempts, max_crashes=job.max_crashes, timeout_s=job.timeout_s, key=job.key,
+        heartbeat_s=job.heartbeat_s, effects=job.effects,
+        percent=job.percent, note=job.note, result=result, error=job.error,
+        worker=job.worker, worker_name=job.worker_name,
+        created_at=job.created_at, run_at=job.run_at, expires_at=job.expires_at,
+        offered_at=job.offered_at, started_at=job.started_at, ended_at=job.ended_at,
+    )  # fmt: skip
 
 
 def attempt_view(row: AttemptRow) -> AttemptView:

@@ -20,17 +20,9 @@ HEAD_LIMIT = 16 * 1024
 XSRF = "0123456789abcdef0123456789abcdef"
 METHODS = ("GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE", "get", "X")
 _POSTED = (
-    "job-action",
-    "submit",
-    "login",
-    "logout",
-    "api-jobs",
-    "api-cancel",
-    "api-retry",
-    "api-decide",
-    "api-adopt",
-    "engine.io",
-)
+    "job-action", "submit", "login", "logout", "api-jobs", "api-batch", "api-cancel", "api-retry", "api-decide",
+    "api-adopt", "engine.io",
+)  # fmt: skip
 #: By the route's name; what stands in braces is filled in. A new route needs a line here: a test says so.
 PATHS = {
     "overview": "/",
@@ -43,6 +35,7 @@ PATHS = {
     "login": "/login",
     "logout": "/logout",
     "api-jobs": "/api/v1/jobs",
+    "api-batch": "/api/v1/jobs/batch",
     "api-job": "/api/v1/jobs/{id}",
     "api-cancel": "/api/v1/jobs/{id}/cancel",
     "api-retry": "/api/v1/jobs/{id}/retry",
@@ -283,6 +276,8 @@ class Maker:
             return "text/plain", b"\x1e".join(_packet(rng) for _ in range(rng.choice((1, 1, 2, 5, 40, 1_100))))
         form = name in ("submit", "login", "logout", "job-action")
         kind, body = _form(rng) if form != (rng.random() < 0.1) else ("application/json", _job(rng))
+        if name == "api-batch" and rng.random() < 0.9:
+            kind, body = _batch(rng)
         if rng.random() < 0.3:
             body = mutate(rng, body)
         if rng.random() < 0.05:
@@ -309,6 +304,13 @@ def _job(rng: random.Random) -> bytes:
     if rng.random() < 0.7:
         members.append(f'"type":"fuzz-{rng.randrange(20)}"')
     return f"{{{','.join(members)}}}".encode("utf-8", "surrogatepass")
+
+
+def _batch(rng: random.Random) -> tuple[str, bytes]:
+    jobs = [_job(rng) for _ in range(rng.choice((0, 1, 2, 2, 3, 20, 1_001)))]
+    if rng.random() < 0.5:
+        return "application/x-ndjson", rng.choice((b"\n", b"\r\n", b"\n\n", b",")).join(jobs)
+    return "application/json", b"[" + b",".join(jobs) + b"]"
 
 
 def _form(rng: random.Random) -> tuple[str, bytes]:

@@ -26,6 +26,7 @@ ID = "01a20a74-5d01-7f45-9d5c-56775326d2df"
 API = (
     ("GET", "/api/v1/jobs"),
     ("POST", "/api/v1/jobs"),
+    ("POST", "/api/v1/jobs/batch"),
     ("GET", f"/api/v1/jobs/{ID}"),
     ("GET", f"/api/v1/jobs/{ID}/result"),
     ("POST", f"/api/v1/jobs/{ID}/cancel"),

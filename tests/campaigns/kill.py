@@ -35,6 +35,8 @@ LOOK = 20
 #: Share of kills that meet a server that is starting.
 EARLY = 0.2
 SUBMITTERS = 6
+#: Share of the submissions that are batches of two to five jobs.
+BATCHED = 0.2
 WORKERS = 4
 #: No more jobs than this wait: what is submitted is soon worked on.
 MOST_OPEN = 150
@@ -51,6 +53,7 @@ class Sums:
     broken: int = 0
     sent: int = 0
     accepted: int = 0
+    batches: int = 0
     recorded: int = 0
     repeated: int = 0
     unanswered: int = 0
@@ -69,15 +72,25 @@ class Submitter:
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def submit(self, key: str) -> None:
-        """Returns when the job is acknowledged."""
+        """Returns when the job, or the batch, is acknowledged."""
+        if self._rng.random() < BATCHED:
+            keys = self._notes.batch(key, self._rng.randint(2, 5))
+            await self._acknowledged("/api/v1/jobs/batch", key, keys, [self._job(each) for each in keys])
+        else:
+            await self._acknowledged("/api/v1/jobs", key, [key], self._job(key))
+
+    def _job(self, key: str) -> dict[str, Any]:
         data = {"key": key, "text": "\N{SNOWMAN}" * self._rng.randrange(20), "big": 10**20, "f": self._rng.random()}
         self._notes.sent[key] = data
-        body = json.dumps({"type": "echo", "data": data}).encode()
+        return {"type": "echo", "data": data}
+
+    async def _acknowledged(self, path: str, key: str, keys: list[str], content: object) -> None:
+        body = json.dumps(content).encode()
         request = (
-            f"POST /api/v1/jobs HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\nContent-Type: application/json\r\n"
+            f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\nContent-Type: application/json\r\n"
             f"Idempotency-Key: {key}\r\nContent-Length: {len(body)}\r\n\r\n"
         ).encode() + body
-        while key not in self._notes.accepted:
+        while keys[0] not in self._notes.accepted:
             try:
                 status, replayed, answer = await self._exchange(request)
             except (OSError, EOFError, TimeoutError):
@@ -87,7 +100,9 @@ class Submitter:
                 continue
             assert status in (200, 201), (status, answer)
             self._notes.replayed += replayed
-            self._notes.accepted[key] = json.loads(answer)["id"]
+            jobs = json.loads(answer)
+            for each, job in zip(keys, jobs.get("items", [jobs]), strict=True):
+                self._notes.accepted[each] = job["id"]
 
     async def _exchange(self, request: bytes) -> tuple[int, bool, bytes]:
         async with asyncio.timeout(PATIENCE_S):
@@ -204,6 +219,7 @@ async def _round(zygote: Zygote, directory: Path, rng: random.Random, kills: int
     notes, stats = load.notes, load.farm.stats
     sums.sent += len(notes.sent)
     sums.accepted += len(notes.accepted)
+    sums.batches += len(notes.batches)
     sums.unanswered += notes.unanswered
     sums.replayed += notes.replayed
     sums.recorded += stats["recorded"]
@@ -314,6 +330,7 @@ def play(form: str, seed: int) -> Record:
                    unit="looks at the database", promise="I17, I29"),
             figure("servers that ended by themselves, or logged a traceback", "ended", "log", of=sums.kills,
                    unit="kills", promise="S18"),
+            figure("batches of which a part was taken", "batch", of=sums.batches, unit="batches", promise="S3"),
             Figure("kills after which the next look found a promise broken", sums.broken, sums.kills, "kills", "S21"),
         ],
         measures=_measures(sums, took_s),

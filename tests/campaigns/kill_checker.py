@@ -33,14 +33,21 @@ class Notes:
     outcomes: list[Outcome] = field(default_factory=list)
     #: Job -> result, as an earlier look at the database found it.
     recorded: dict[str, str] = field(default_factory=dict)
+    #: The keys of each batch.
+    batches: list[list[str]] = field(default_factory=list)
     unanswered: int = 0
     replayed: int = 0
+
+    def batch(self, key: str, count: int) -> list[str]:
+        """The keys that the server gives to the jobs of a batch of this key."""
+        self.batches.append([f"{key}\N{MIDDLE DOT}{index}" for index in range(count)])
+        return self.batches[-1]
 
     def copy(self) -> Notes:
         """As they are now, for a look at the database as it is now."""
         return Notes(
             dict(self.sent), dict(self.accepted), {key: set(texts) for key, texts in self.answers.items()},
-            list(self.outcomes), self.recorded,
+            list(self.outcomes), self.recorded, list(self.batches),
         )  # fmt: skip
 
 
@@ -71,6 +78,7 @@ def _violations(database: sqlite3.Connection, notes: Notes, drained: bool) -> It
     jobs = {row[0]: row for row in rows}
     yield from _lost(jobs, notes)
     yield from _unexpected(rows, notes)
+    yield from _batches({row[3] for row in rows}, notes)
     attempts: dict[int, list[Any]] = defaultdict(list)
     for job, *attempt in database.execute(_ATTEMPTS):
         attempts[job].append(attempt)
@@ -98,6 +106,13 @@ def _unexpected(rows: list[Any], notes: Notes) -> Iterator[str]:
             yield f"unexpected: {job_id} with the key {key}"
     keys = Counter(row[3] for row in rows)
     yield from (f"unexpected: {count} jobs with the key {key}" for key, count in keys.items() if count > 1)
+
+
+def _batches(keys: set[str | None], notes: Notes) -> Iterator[str]:
+    for batch in notes.batches:
+        there = sum(key in keys for key in batch)
+        if there not in (0, len(batch)):
+            yield f"batch: of {batch} {there} jobs are there"
 
 
 def _job(row: Any, attempts: list[Any], notes: Notes, drained: bool) -> Iterator[str]:

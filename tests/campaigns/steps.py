@@ -52,7 +52,7 @@ def _accept(desk: Desk, *claims: Claim) -> None:
 
 
 def intake(desk: Desk) -> Iterator[str]:
-    """The file is made; jobs come, alone and in one turn, with keys, a delay and an expiry."""
+    """The file is made; jobs come, alone, in one turn and as a batch, with keys, a delay and an expiry."""
     yield "opened"
     for number in range(4):
         desk.submit(spec(data=f'"alone {number}"', key=f"key-{number}", fingerprint="f"))
@@ -63,6 +63,8 @@ def intake(desk: Desk) -> Iterator[str]:
     yield "a delay and an expiry"
     desk.turn(submissions=[spec(key="key-1", fingerprint="f"), spec(key="key-1", fingerprint="g")])
     yield "a replay and a conflict"
+    desk.submit(*(spec("batched", key=f"batch-{number}", batch=1) for number in range(3)))
+    yield "a batch"
     desk.command(OfferedTypes(("echo", "other", "third")))
     yield "offered types"
     desk.close()

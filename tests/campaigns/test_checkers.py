@@ -17,7 +17,8 @@ from tests.store.contract import DURABLE, HOLDER, Desk, lost, result, spec
 
 
 def _store(directory: Path) -> tuple[Path, Notes]:
-    """Three jobs: one done at once, one done after a loss, one that waits; and what their clients know."""
+    """Three jobs: one done at once, one done after a loss, one that waits; a batch of two that nobody has heard of;
+    and what their clients know."""
     desk = Desk(DURABLE[0], directory)
     notes = Notes()
     for key in ("a", "b"):
@@ -32,6 +33,10 @@ def _store(directory: Path) -> tuple[Path, Notes]:
         notes.outcomes.append(Outcome(claim.job, claim.attempt, "worker-1", "recorded", "result"))
     (job,) = desk.submit(spec(data='"c"', key="c"))
     notes.sent["c"], notes.accepted["c"] = "c", job.id
+    for key in notes.batch("d", 2):
+        notes.sent[key] = key
+        desk.submit(spec(data=json.dumps(key), key=key))
+    notes.sent |= dict.fromkeys(notes.batch("e", 3))
     desk.end()
     return directory / "jobs.db", notes
 
@@ -58,6 +63,7 @@ def test_the_checker_of_kills_finds_nothing_where_nothing_is_wrong(tmp_path: Pat
         ("UPDATE attempts SET number = 7 WHERE cause = 'lost'", "torn"),
         ("UPDATE jobs SET number = 3 WHERE key = 'b'", "torn"),
         ("INSERT INTO results VALUES (99, '1')", "torn"),
+        ("DELETE FROM jobs WHERE key = 'd\u00b71'", "batch"),
         ("UPDATE tallies SET jobs = jobs + 1", "tallies"),
         ("DELETE FROM tallies", "tallies"),
     ],
@@ -83,7 +89,7 @@ def test_the_checker_of_kills_sees_a_result_that_changes_between_two_looks(tmp_p
 
 def test_a_job_that_has_not_ended_after_the_drain_is_lost(tmp_path: Path) -> None:
     path, notes = _store(tmp_path)
-    assert [text.partition(":")[0] for text in violations(path, notes, drained=True)] == ["lost"]
+    assert [text.partition(":")[0] for text in violations(path, notes, drained=True)] == ["lost"] * 3
 
 
 def test_a_record_is_broken_by_a_violation_a_slow_measure_a_blind_control_or_an_empty_denominator() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -93,6 +94,9 @@ class FakeService:
         if spec.key is not None:
             self.keys[spec.key] = (job.id, spec.fingerprint)
         return Accepted(job)
+
+    async def submit_batch(self, specs: Sequence[JobSpec]) -> list[Accepted]:
+        return [await self.submit(spec) for spec in specs]
 
     async def job(self, job_id: str) -> JobView:
         if job_id not in self.all:

@@ -31,6 +31,7 @@ MATRIX = {
     "login": ("/login", "GET POST", OPEN),
     "logout": ("/logout", "POST", OPEN),
     "api-jobs": ("/api/v1/jobs", "GET POST", API),
+    "api-batch": ("/api/v1/jobs/batch", "POST", API),
     "api-job": ("/api/v1/jobs/done-1", "GET", API),
     "api-cancel": ("/api/v1/jobs/done-1/cancel", "POST", API),
     "api-retry": ("/api/v1/jobs/done-1/retry", "POST", API),

@@ -6,6 +6,7 @@ from tests.planted.bug import Bug
 
 __all__ = ["BUGS"]
 
+GATHERED, BATCH = "dispatcher/intake.py", "handlers/batch.py"
 TURNS, SERVICE, PAGES = "dispatcher/turns.py", "dispatcher/service.py", "dispatcher/pages.py"
 MESSAGES, WAITERS, TIMER = "dispatcher/protocol.py", "dispatcher/waiters.py", "dispatcher/timer.py"
 _T = "dispatcher/transport/"
@@ -17,6 +18,8 @@ SIM = "tests/sim/test_sim.py"
 BY_TURNS = "tests/service/test_turns.py"
 BY_PAGES = "tests/service/test_service.py"
 BY_INTAKE = "tests/service/test_intake.py"
+BY_GATHERING = "tests/service/test_gathering.py"
+BY_BATCHES = "tests/handlers/test_batch.py tests/service/test_gathering.py"
 BY_ONCE = "tests/service/test_once.py"
 BY_WAITERS = "tests/service/test_waiters.py"
 BY_RESTART = "tests/service/test_restart.py"
@@ -45,9 +48,9 @@ BUGS = {
         TURNS, "self._reports[:MOST_ITEMS], self._reports[MOST_ITEMS:]", "self._reports[:MOST_ITEMS], []", BY_TURNS
     ),
     "jobs that do not fit into a turn are dropped": Bug(
-        TURNS,
-        "self._submissions[:MOST_ITEMS], self._submissions[MOST_ITEMS:]",
-        "self._submissions[:MOST_ITEMS], []",
+        GATHERED,
+        "        return taken\n",
+        "        self._waiting.clear()\n        return taken\n",
         BY_TURNS,
     ),
     "what comes during a turn waits for the next event": Bug(
@@ -58,7 +61,25 @@ BUGS = {
     ),
     "after the store has failed the server goes on": Bug(TURNS, "        self._broken = True\n", "", BY_INTAKE),
     "who waits for the next turn is not told that the store has failed": Bug(
-        TURNS, "submitted, self._submissions, self._bytes = submitted + self._submissions, [], 0", "pass", BY_TURNS
+        TURNS, "submitted = submitted + self._intake.take_all()", "pass", BY_TURNS
+    ),
+    "a batch is divided between two turns": Bug(
+        GATHERED,
+        "jobs + len(self._waiting[0].specs) <= most_jobs",
+        "jobs < most_jobs",
+        BY_GATHERING,
+    ),
+    "what a turn has taken still counts as waiting": Bug(
+        GATHERED, "            self._count(taken[-1].specs, -1)\n", "", BY_GATHERING
+    ),
+    "the answers of a turn are given to the wrong submitters": Bug(
+        TURNS, "islice(accepted, len(submission.specs))", "islice(done.accepted, len(submission.specs))", BY_TURNS
+    ),
+    "a batch is submitted as jobs that have nothing to do with each other": Bug(
+        SERVICE, "[replace(spec, batch=number) for spec in specs]", "list(specs)", BY_BATCHES
+    ),
+    "the jobs of a batch that comes again are new ones": Bug(
+        BATCH, 'key=f"{key}{_KEY_MARK}{index}"', "key=None", BY_BATCHES
     ),
     "a cancel is not told to the page that runs the job": Bug(
         TURNS, 'self.carry_out(self._machine.cancelled(report.revoked, "cancelled", now))', "pass", SIM

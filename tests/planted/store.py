@@ -8,6 +8,7 @@ __all__ = ["BUGS"]
 
 STORE = "dispatcher/store/"
 TURN, SQLITE, ROWS, SQL = STORE + "turn.py", STORE + "sqlite.py", STORE + "sqlite_rows.py", STORE + "statements.py"
+TAKING = STORE + "intake.py"
 FILE, SPACE, MEMORY = STORE + "sqlite_file.py", STORE + "space.py", STORE + "memory.py"
 ITEMS, ATTEMPTS, COMMANDS, THREAD = (
     STORE + "items.py",
@@ -19,6 +20,7 @@ ITEMS, ATTEMPTS, COMMANDS, THREAD = (
 _T = "tests/store/"
 TURNS = _T + "test_contract.py"
 INTAKE = _T + "test_contract_intake.py"
+BATCHES = _T + "test_contract_batches.py"
 REPORTS = _T + "test_contract_reports.py"
 ORDERS = _T + "test_contract_commands.py"
 DECISIONS = _T + "test_contract_decisions.py"
@@ -60,6 +62,28 @@ BUGS = {
     ),
     "the limit of the queue forgets the jobs of its own turn": Bug(
         TURN, "jobs = self._open + sum(move.jobs for move in moves)", "jobs = self._open", INTAKE
+    ),
+    "of a batch what fits is taken": Bug(
+        TAKING,
+        "return found if refusal is None else [refusal] * len(batch)",
+        "return [was or refusal if spec is batch[-1] else was for spec, was in zip(batch, found)]",
+        BATCHES,
+    ),
+    "a batch is held against the limit as one job": Bug(TAKING, "held.jobs + len(batch) >", "held.jobs + 1 >", BATCHES),
+    "the bytes of a batch are those of its first job": Bug(
+        TAKING, "for spec in batch) > limits.queue_bytes", "for spec in batch[:1]) > limits.queue_bytes", BATCHES
+    ),
+    "of a batch that was purged in part the rest is taken": Bug(
+        TAKING, "_PARTLY_KNOWN if known else _full(", "_full(", BATCHES
+    ),
+    "two batches of one turn are one": Bug(
+        TAKING, "groupby(specs, lambda spec: spec.batch)", "groupby(specs, lambda spec: spec.batch and 1)", BATCHES
+    ),
+    "where one job of a batch cannot be stored the others are": Bug(
+        STORE + "items.py",
+        "for batch in batches(turn.submissions):",
+        "for batch in ([spec] for spec in turn.submissions):",
+        BATCHES,
     ),
     "jobs that have ended fill the queue": Bug(
         TURN, "            if key[1] in OPEN:\n", "            if move.jobs > 0:\n", INTAKE
