@@ -184,6 +184,7 @@ async def open_server(settings: Settings, clock: Clock | None = None) -> Server:
             queue_bytes=settings.queue_bytes,
             low_disk_bytes=settings.low_disk,
             retention_s=settings.retention_s,
+            late_accept=settings.late_accept,
         ),
         new_job_id=lambda: ids.new_job_id(clock),
         new_attempt_id=ids.new_attempt_id,

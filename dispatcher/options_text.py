@@ -105,7 +105,7 @@ def _row(item: Field[Any]) -> _Row:
     meta = item.metadata
     name, text, group = item.name, meta["help"], meta["group"]
     if item.type == "bool":
-        return _Row(flag(name), "", text, "", "no", group, name)
+        return _Row(flag(name), "", text, "", "yes" if item.default else "no", group, name)
     if "low" not in meta:
         default = _STORE_DEFAULT if name == "store" else str(item.default or "")
         return _Row(flag(name), _PLACEHOLDERS[name], text, "", default, group, name)

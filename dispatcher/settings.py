@@ -55,6 +55,11 @@ class Settings:
     max_crashes: int = _number(5, "", 0, 100, "attempts that may be lost with their page", "jobs")
     backoff_base_s: float = _number(1.0, "s", 0.1, 3_600, "backoff is this times 2^n, 20 % jitter", "jobs")
     backoff_max_s: float = _number(300.0, "s", 0.1, _DAY_S, "the longest backoff", "jobs")
+    late_accept: bool = _plain(
+        True,
+        "record a result after its attempt's end, while its job waits; --no-late-accept: keep it as evidence",
+        "jobs",
+    )
     retention_s: float = _number(7 * _DAY_S, "s", 60.0, 3_650 * _DAY_S, "how long ended jobs are kept", "jobs")
 
     offer_ttl_s: float = _number(10.0, "s", 0.1, 3_600, "an offer not accepted for this long lapses", "pages")

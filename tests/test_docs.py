@@ -66,7 +66,7 @@ def test_every_setting_is_in_the_reference_with_its_flag_and_its_variable() -> N
 
 def test_every_flag_that_a_page_names_exists() -> None:
     known = {"--" + item.name.replace("_", "-") for item in settings_fields()}
-    known |= {"--config", "--print-config", "--version", "--help", "--token-file", "--no-insecure"}
+    known |= {"--config", "--print-config", "--version", "--help", "--token-file", "--no-insecure", "--no-late-accept"}
     # Of other programs: pip, mypy, pagehand simulate, bench, the campaigns.
     known |= {"--long", "--seed"}
     known |= {"--editable", "--strict", "--workers", "--short", "--only", "--rounds", "--profile", "--dir"}

@@ -67,11 +67,13 @@ def test_every_setting_has_a_flag_a_variable_and_a_key_that_mean_the_same(item: 
         "allow_origin": "https://a.example",
         "public_url": "http://localhost:9",
         "insecure": "yes",
+        "late_accept": "no",
     }
     # No number is at its bound, nor at its default.
     text = texts.get(item.name) or str(getattr(Settings(), item.name) + 1)
     flag, variable = options_text.flag(item.name), "PAGEHAND_" + item.name.upper()
-    by_flag = given(*([flag] if item.name == "insecure" else [flag, text]))
+    switch = {"yes": [flag], "no": [flag.replace("--", "--no-", 1)]}
+    by_flag = given(*switch.get(text, [flag, text]))
     by_variable = given(**{variable: text})
     value = getattr(by_flag, item.name)
     by_file = given("--config", toml(tmp_path, f"{item.name} = {options_text.toml_text(value)}"))
@@ -396,3 +398,9 @@ def test_the_reference_page_is_fresh() -> None:
         encoding="utf-8",
     ).stdout
     assert (ROOT / "docs/settings.md").read_text("utf-8") == made, "run make docs"
+
+
+def test_the_default_of_a_switch_is_what_it_is() -> None:
+    lines = [line.split("|") for line in options_text.markdown().splitlines() if "`PAGEHAND" in line]
+    defaults = {line[1].strip(): line[6].strip() for line in lines}
+    assert (defaults["`--insecure`"], defaults["`--late-accept`"]) == ("no", "yes")

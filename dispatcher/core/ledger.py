@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from dispatcher.core.states import FINAL, Event, JobState, next_state
+from dispatcher.core.states import FINAL, WAITING, Event, JobState, next_state
 from dispatcher.core.turn import Cause, Ended, Holder, Logged, Progressed, Report, Settled, Started, Verdict
 
 __all__ = [
@@ -123,15 +123,20 @@ def settle(
     jobs: Mapping[int, JobRow],
     now_at: float,
     changes: Changes,
+    late_accept: bool = True,
 ) -> Settled:
-    """Applies one report under the fence and says its verdict."""
+    """Applies one report under the fence and says its verdict.
+
+    ``late_accept`` False: a result counts only while its attempt runs, or to settle its job in doubt.
+    """
     attempt = attempts.get(report.attempt)
     if attempt is None:
         return Settled(report.attempt, Verdict.STALE)
     job = jobs[attempt.job]
     current = job.attempt == attempt.id
     if isinstance(report, Ended):
-        verdict = _end(report, attempt, job, current, now_at, changes)
+        heeded = current and (late_accept or job.state not in WAITING)
+        verdict = _end(report, attempt, job, heeded, now_at, changes)
     elif not current or job.state is not JobState.RUNNING:
         verdict = Verdict.STALE
     else:

@@ -9,12 +9,12 @@ from msgspec.structs import astuple, replace
 
 from dispatcher.core.ledger import AttemptRow, Changes, JobRow
 from dispatcher.core.model import JobFilter, JobPage, JobView, LogLine, TypeView
-from dispatcher.core.states import JobState
+from dispatcher.core.states import WAITING, JobState
 from dispatcher.core.turn import LiveAttempt, Turn, TurnReport
 from dispatcher.store.commands import evidence
 from dispatcher.store.items import apply_items
 from dispatcher.store.rows import Limits, Tally
-from dispatcher.store.turn import WAITING, TurnApplier
+from dispatcher.store.turn import TurnApplier
 from dispatcher.store.views import (
     MOST_ATTEMPTS_SHOWN,
     MOST_LINES_KEPT,

@@ -17,7 +17,7 @@ __all__ = ["Limits", "Rows", "Tally"]
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """What a store holds at most, refused at intake (promise S22), and for how long (S24)."""
+    """What a store holds at most, refused at intake (promise S22), for how long (S24), and what it takes late (S9)."""
 
     queue_depth: int = 1_000_000
     queue_bytes: int = 8 << 30
@@ -25,6 +25,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     low_disk_bytes: int = 64 << 20
     #: Of a job, from its end.
     retention_s: float = 7 * 86_400.0
+    #: A result is recorded although its attempt has ended, while its job still waits.
+    late_accept: bool = True
 
 
 class Tally(Struct):

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dispatcher.core import ledger
 from dispatcher.core.ledger import Changes, JobRow
 from dispatcher.core.model import JobSpec
-from dispatcher.core.states import FINAL, OPEN, Event, JobState
+from dispatcher.core.states import FINAL, OPEN, WAITING, Event, JobState
 from dispatcher.core.turn import (
     Accepted,
     Claim,
@@ -30,7 +30,7 @@ from dispatcher.store.intake import batches, judge, size_of
 from dispatcher.store.rows import Limits, Rows, Tally
 from dispatcher.store.views import view
 
-__all__ = ["SWEEP", "WAITING", "TurnApplier"]
+__all__ = ["SWEEP", "TurnApplier"]
 
 #: Most jobs whose retention has passed that one turn removes; the next turn goes on.
 PURGE = 50
@@ -42,8 +42,6 @@ KEY_S = 86_400.0
 #: Most scheduled or expired jobs that one turn moves; the next turn goes on.
 SWEEP = 1_000
 
-#: States in which a job can expire, or becomes due.
-WAITING = (JobState.SCHEDULED, JobState.QUEUED)
 
 LaneState = tuple[int, JobState]
 
@@ -177,7 +175,8 @@ class TurnApplier:
         attempts = current_attempts(jobs.values(), named) | self._rows.attempts(named)
         changes = Changes()
         before = {seq: job.state for seq, job in jobs.items()}
-        verdicts = [ledger.settle(report, attempts, jobs, turn.now_at, changes) for report in turn.reports]
+        late = self._limits.late_accept
+        verdicts = [ledger.settle(report, attempts, jobs, turn.now_at, changes, late) for report in turn.reports]
         for seq, job in changes.jobs.items():
             self._move(job, before[seq])
         self._rows.save(changes)

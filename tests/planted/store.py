@@ -8,7 +8,7 @@ __all__ = ["BUGS"]
 
 STORE = "dispatcher/store/"
 TURN, SQLITE, ROWS, SQL = STORE + "turn.py", STORE + "sqlite.py", STORE + "sqlite_rows.py", STORE + "statements.py"
-TAKING = STORE + "intake.py"
+TAKING, LEDGER = STORE + "intake.py", "dispatcher/core/ledger.py"
 FILE, SPACE, MEMORY = STORE + "sqlite_file.py", STORE + "space.py", STORE + "memory.py"
 ITEMS, ATTEMPTS, COMMANDS, THREAD = (
     STORE + "items.py",
@@ -187,6 +187,12 @@ BUGS = {
     "an attempt's id is not padded": Bug(ATTEMPTS, "{claims:06x}", "{claims:x}", IDS),
     "a job in doubt can be decided once it runs again": Bug(
         COMMANDS, "return job.state is JobState.IN_DOUBT", "return job.state in ('in_doubt', 'running')", DECISIONS
+    ),
+    "late results count although they must not": Bug(
+        LEDGER, "current and (late_accept or job.state not in WAITING)", "current", REPORTS
+    ),
+    "where late results do not count nothing settles a job in doubt": Bug(
+        LEDGER, "late_accept or job.state not in WAITING", "late_accept or job.state is JobState.RUNNING", REPORTS
     ),
     "evidence is overwritten by a repetition": Bug(
         "dispatcher/core/ledger.py", "if attempt.evidence is None and report.value", "if report.value", DECISIONS

@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ def open_desk(quick_path: Path) -> Iterator[OpenDesk]:
     """Opens desks of the test's kind, with limits; closes them after the test."""
     desks: list[Desk] = []
 
-    def opened(kind: Kind, **limits: int) -> Desk:
+    def opened(kind: Kind, **limits: Any) -> Desk:
         directory = quick_path / str(len(desks))
         directory.mkdir()
         desks.append(Desk(kind, directory, **limits))

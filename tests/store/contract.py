@@ -109,7 +109,7 @@ def released(attempt: str) -> Ended:
 class Desk:
     """One store, and the clocks and ids that it is given."""
 
-    def __init__(self, kind: Kind, tmp: Path, **limits: int) -> None:
+    def __init__(self, kind: Kind, tmp: Path, **limits: Any) -> None:
         self.kind = kind
         self.now_at = NOW
         self.elapsed_s = 0.0
@@ -123,7 +123,7 @@ class Desk:
 
     # -- life
 
-    def open(self, **limits: int) -> None:
+    def open(self, **limits: Any) -> None:
         """Opens the store, with these limits from now on."""
         if limits:
             self._limits = Limits(**limits)
@@ -145,7 +145,7 @@ class Desk:
             self._is_open = False
             self.run(self.store.close())
 
-    def reopen(self, **limits: int) -> None:
+    def reopen(self, **limits: Any) -> None:
         """Stops and starts the server, so to say."""
         self.close()
         self.open(**limits)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from dispatcher.core.ledger import EVIDENCE_BYTES
 from dispatcher.core.states import Event
 from dispatcher.core.turn import Cancel, Cause, Demand, Ended, Holder, Logged, Progressed, Retry, Started, Verdict
-from tests.store.contract import HOLDER, NOW, Desk, error, lapsed, lost, released, result, spec
+from tests.store.conftest import OpenDesk
+from tests.store.contract import HOLDER, NOW, Desk, Kind, error, lapsed, lost, released, result, spec
 
 RECORDED, DUPLICATE, STALE = Verdict.RECORDED, Verdict.DUPLICATE, Verdict.STALE
 
@@ -195,6 +198,30 @@ def test_a_late_result_settles_a_job_in_doubt(desk: Desk) -> None:
     assert desk.states(claim.job) == ["in_doubt"]
     assert desk.report(result(claim.attempt, "7")) is RECORDED
     assert desk.job(claim.job).result == "7"
+
+
+@pytest.mark.parametrize("end", [lost, error, lapsed, released])
+def test_where_late_results_do_not_count_they_are_stale_and_kept(
+    open_desk: OpenDesk, kind: Kind, end: Callable[[str], Ended]
+) -> None:
+    desk = open_desk(kind, late_accept=False)
+    claim = desk.start()
+    desk.report(end(claim.attempt))
+    before = desk.job(claim.job)
+    assert desk.report(result(claim.attempt, "7")) is STALE
+    assert desk.job(claim.job) == before
+    assert desk.evidence(claim.attempt) == "7"
+
+
+def test_where_late_results_do_not_count_a_result_in_time_and_one_of_a_job_in_doubt_do(
+    open_desk: OpenDesk, kind: Kind
+) -> None:
+    desk = open_desk(kind, late_accept=False)
+    first, second = desk.start(), desk.start()
+    assert desk.report(result(first.attempt, "1")) is RECORDED
+    assert desk.report(result(first.attempt, "1")) is DUPLICATE
+    desk.report(Ended(second.attempt, Cause.LOST, Event.DOUBT, HOLDER, reason="lost"))
+    assert desk.report(result(second.attempt, "2")) is RECORDED
 
 
 def test_a_late_result_of_a_lapsed_offer_gives_the_attempt_its_number(desk: Desk) -> None:
