@@ -64,6 +64,12 @@ def test_every_setting_is_in_the_reference_with_its_flag_and_its_variable() -> N
         assert f"`PAGEHAND_{item.name.upper()}`" in page, item.name
 
 
+def test_the_default_of_a_switch_is_what_it_is() -> None:
+    rows = [line.split("|") for line in text("docs/settings.md").splitlines() if line.startswith("| `--")]
+    defaults = {row[1].strip(): row[6].strip() for row in rows}
+    assert (defaults["`--insecure`"], defaults["`--late-accept`"]) == ("no", "yes")
+
+
 def test_every_flag_that_a_page_names_exists() -> None:
     known = {"--" + item.name.replace("_", "-") for item in settings_fields()}
     known |= {"--config", "--print-config", "--version", "--help", "--token-file", "--no-insecure", "--no-late-accept"}

@@ -398,9 +398,3 @@ def test_the_reference_page_is_fresh() -> None:
         encoding="utf-8",
     ).stdout
     assert (ROOT / "docs/settings.md").read_text("utf-8") == made, "run make docs"
-
-
-def test_the_default_of_a_switch_is_what_it_is() -> None:
-    lines = [line.split("|") for line in options_text.markdown().splitlines() if "`PAGEHAND" in line]
-    defaults = {line[1].strip(): line[6].strip() for line in lines}
-    assert (defaults["`--insecure`"], defaults["`--late-accept`"]) == ("no", "yes")
