@@ -1,4 +1,4 @@
-"""The invariants (docs name them I1 to I35), asked after every step of rows, server and histories."""
+"""The invariants (docs/promises.md numbers them), asked after every step of rows, server and histories."""
 
 from __future__ import annotations
 
@@ -193,7 +193,7 @@ class Checks:
             self.fail(f"I8: {attempt} is lost, and nothing had happened to its page {boot}")
 
     def _claims(self, node: Node, turn: Turn, report: TurnReport, begun: float) -> None:
-        """I7, I13, I16: who may be offered what, in which order."""
+        """I7, I13, I32: who may be offered what, in which order."""
         if node.drained_at is not None and begun > node.drained_at and report.claims:
             self.fail("I22: a draining server claims jobs")
         lanes: dict[str, tuple[float, int]] = {}
