@@ -73,7 +73,7 @@ $(CAMPAIGNS:%=campaign-%): campaign-%: $(VENV)/test.stamp
 reliability: $(VENV)/test.stamp ## write docs/reliability.md anew from what campaigns have recorded
 	$(BIN)/python -m tests.campaigns.reliability
 
-simulate: $(VENV)/test.stamp ## one run of the simulator with its trace: make simulate SEED=7
+simulate: $(VENV)/test.stamp ## one run of the simulator with its trace: make simulate SEED=7 (ARGS=--years: switched off for months)
 	$(BIN)/python -m tests.sim --seed $(or $(SEED),1) $(ARGS)
 
 simulate-long: $(VENV)/test.stamp ## a million steps of the simulator, then a summary as JSON

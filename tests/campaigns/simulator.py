@@ -16,12 +16,16 @@ from tests.sim.totals import Total, run_until, say
 
 FORMS = {
     "short": "20,000 steps and two controls",
-    "default": "300,000 steps and all controls",
-    "long": "3,000,000 steps and all controls",
+    "default": "300,000 steps, 60,000 over years, and all controls",
+    "long": "3,000,000 steps, 600,000 over years, and all controls",
 }
 STEPS = {"short": 20_000, "default": 300_000, "long": 3_000_000}
+#: Of farms that are switched off for hours to months, now and then.
+STEPS_OVER_YEARS = {"short": 20_000, "default": 60_000, "long": 600_000}
 #: Of the many controls, those of the short form; an ordinary test run has all of them in tests/sim.
 FEW = ("no fence", "what was lost after go runs again")
+
+_YEAR_S = 365.25 * 86_400
 
 #: What is counted and is a fault, in the order of who suffers it; the rest is what follows.
 FAULTS = (
@@ -39,26 +43,29 @@ REACHED = (
 )  # fmt: skip
 
 
-def _figures(total: Total) -> list[Figure]:
+def _figures(total: Total, of: str = "") -> list[Figure]:
     doubles = sum("S15b" in violation for violation in total.violations)
     unended = sum(number for state, number in total.states.items() if state not in FINAL)
     return [
-        Figure("steps after which a promise was broken", len(total.violations), total.steps, "steps", "I1 to I33"),
-        Figure("jobs that never ended, though all was healed", unended, total.counts["jobs"], "jobs", "I2, I20"),
+        Figure(f"steps after which a promise was broken{of}", len(total.violations), total.steps, "steps", "I1 to I33"),
+        Figure(f"jobs that never ended, though all was healed{of}", unended, total.counts["jobs"], "jobs", "I2, I20"),
         Figure(
-            "jobs with effects once started again, or without go", doubles,
+            f"jobs with effects once started again, or without go{of}", doubles,
             total.counts["starts of jobs with effects once"], "starts of such jobs", "S15b",
         ),
     ]  # fmt: skip
 
 
-def _measures(total: Total, real_s: float) -> list[Measure]:
-    hours = total.virtual_s / 3_600
+def _measures(total: Total, real_s: float, years: Total, years_real_s: float) -> list[Measure]:
+    hours, over_years = total.virtual_s / 3_600, years.virtual_s / _YEAR_S
     again = sum(total.repeated.values())
     return [
         Measure("virtual time", round(hours, 1), "hours"),
         Measure("virtual time in a minute of real time", round(hours * 60 / real_s, 1), "hours"),
         Measure("steps per second", round(total.steps / real_s), "1/s"),
+        Measure("virtual time of the farms over years", round(over_years, 1), "years"),
+        Measure("of them in a minute of real time", round(over_years * 60 / years_real_s, 1), "years"),
+        Measure("times all was switched off", years.counts["times all was switched off"], "times, 4 hours to 6 months"),
         Measure("farms, each with faults of its own", total.seeds, "seeds"),
         Measure("executions", total.executions, f"executions, {again:,} beyond a job's first (allowed: at least once)"),
         *(Measure(f"fault: {name}", total.counts[name], "times") for name in FAULTS),
@@ -71,17 +78,21 @@ def _control(name: str) -> Control:
     return Control(f"planted: {name}", int(violation is not None), seeds, "seeds")
 
 
+def _timed(seed: int, steps: int, *, years: bool) -> tuple[Total, float]:
+    began = time.monotonic()
+    return run_until(seed, steps, say, years=years), time.monotonic() - began
+
+
 def play(form: str, seed: int) -> Record:
     """The campaign and its controls."""
-    began = time.monotonic()
-    total = run_until(seed, STEPS[form], say)
-    real_s = time.monotonic() - began
+    total, real_s = _timed(seed, STEPS[form], years=False)
+    years, years_real_s = _timed(seed, STEPS_OVER_YEARS[form], years=True)
     return Record(
         campaign="simulator",
-        figures=_figures(total),
-        measures=_measures(total, real_s),
+        figures=[*_figures(total), *_figures(years, " (over years)")],
+        measures=_measures(total, real_s, years, years_real_s),
         controls=[_control(name) for name in (FEW if form == "short" else CONTROLS)],
-        violations=total.violations,
+        violations=[*total.violations, *(f"--years: {violation}" for violation in years.violations)],
         notes=[
             "A step is an event on virtual time: a request or an answer that arrives, a timer, a commit, a fault, "
             "something that a person does. What a coroutine goes on with belongs to the step that let it."

@@ -7,12 +7,13 @@ import json
 import sys
 import time
 
+from tests.sim.seasons import over_years
 from tests.sim.totals import run_until, say
 from tests.sim.world import run
 
 
-def replay(seed: int, quiet: bool) -> int:
-    outcome = run(seed, trace=None if quiet else print)
+def replay(seed: int, quiet: bool, years: bool) -> int:
+    outcome = run(seed, knobs=over_years(seed) if years else None, trace=None if quiet else print)
     print(f"seed {seed}: {outcome.steps} steps, {outcome.virtual_s:.0f} s of virtual time")
     print(f"faults: {outcome.faults}")
     print(f"counts: {dict(outcome.counts)}")
@@ -21,9 +22,9 @@ def replay(seed: int, quiet: bool) -> int:
     return outcome.violation is not None
 
 
-def long_run(first: int, steps: int) -> int:
+def long_run(first: int, steps: int, years: bool) -> int:
     begun = time.monotonic()
-    total = run_until(first, steps, say)
+    total = run_until(first, steps, say, years=years)
     real_s = time.monotonic() - begun
     summary = {
         "steps": total.steps, "seeds": total.seeds, "first_seed": first, "virtual_s": round(total.virtual_s),
@@ -41,10 +42,11 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="the seed, or the first of a long run")
     parser.add_argument("--quiet", action="store_true", help="no trace")
     parser.add_argument("--long", type=int, metavar="STEPS", help="runs seeds until so many steps are done")
+    parser.add_argument("--years", action="store_true", help="all is switched off for hours to months, now and then")
     options = parser.parse_args()
     if options.long:
-        return long_run(options.seed, options.long)
-    return replay(options.seed, options.quiet)
+        return long_run(options.seed, options.long, options.years)
+    return replay(options.seed, options.quiet, options.years)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import copy
 import random
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace as replace_setting
 from typing import Any
 from unittest import mock
 
@@ -19,6 +20,7 @@ from dispatcher.core.states import Event, JobState
 from dispatcher.core.turn import Accepted, Decide, Ended, Turn, TurnReport
 from dispatcher.pages import Pages
 from dispatcher.store import commands
+from dispatcher.store.memory import MemoryRows
 from tests.sim.browser import SimPage
 from tests.sim.disk import SimStore
 from tests.sim.knobs import Knobs
@@ -225,6 +227,15 @@ def _full_disks(knobs: Knobs) -> None:
     knobs.full_disk_every_s = 5.0
 
 
+def _years(knobs: Knobs) -> None:
+    knobs.off_every_s, knobs.settings = 15.0, replace_setting(knobs.settings, retention_s=7 * 86_400.0)
+
+
+def _from_its_submission(real: Any, rows: MemoryRows, ended_before_at: float, keyed_before_at: float, most: int) -> Any:
+    ended = [row for row in rows.by_seq.values() if row.ended_at is not None and row.created_at < ended_before_at]
+    return [replace(row) for row in ended if row.key is None or row.created_at < keyed_before_at][:most]
+
+
 def _hanging_over_restarts(knobs: Knobs) -> None:
     knobs.never_answer, knobs.ignore_cancels, knobs.kill_every_s, knobs.horizon_s = 0.2, 0.9, 15.0, 150.0
 
@@ -256,6 +267,7 @@ CONTROLS: dict[str, tuple[Callable[[], AbstractContextManager[Any]], Callable[[K
         _instead(commands, "evidence", lambda real, attempts: real(attempts) and '"made up"'),
         _late_answers,
     ),
+    "retention counts from the submission": (_instead(MemoryRows, "outlived", _from_its_submission), _years),
     "a full disk is not noticed": (_instead(SimStore, "write", _acknowledges_without_room), _full_disks),
 }
 

@@ -34,6 +34,8 @@ class Events:
 
     def __init__(self) -> None:
         self.now = 0.0
+        #: How much of it was skipped.
+        self.skipped_s = 0.0
         self._heap: list[tuple[float, int, Event]] = []
         self._count = 0
 
@@ -46,6 +48,14 @@ class Events:
 
     def later(self, delay_s: float, call: Callable[[], object]) -> Event:
         return self.at(self.now + delay_s, call)
+
+    def skip(self, seconds: float) -> None:
+        """Nothing happens for so long: what was to happen, happens so much later."""
+        self.now += seconds
+        self.skipped_s += seconds
+        for _, _, event in self._heap:
+            event.at += seconds
+        self._heap = [(event.at, number, event) for _, number, event in self._heap]
 
     def pop(self) -> Event | None:
         """The next event, with the time moved to it; None: nothing will ever happen."""

@@ -81,6 +81,8 @@ class Knobs:
     full_disk_every_s: float = _every(20.0, 200.0, later=True)
 
     # Not faults: the size and the pace of the run.
+    #: All is switched off for hours to months (seasons.py); 0: never.
+    off_every_s: float = 0.0
     pages: int = 3
     jobs_every_s: float = 1.0
     slots: int = 1

@@ -8,6 +8,8 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from dispatcher.core.model import JobSpec, JobView
 from dispatcher.core.states import FINAL
 from dispatcher.core.turn import Accepted
@@ -128,6 +130,9 @@ class Submitter:
             timeout_s=rng.choice((2.0, 10.0, 30.0)), max_attempts=rng.randint(1, 4), max_crashes=rng.randint(0, 5),
             key=key, fingerprint=f"f{token}",
         )  # fmt: skip
+        if knobs.off_every_s:
+            delay_s, expires_s = self.world.seasons.delays()
+            spec = replace(spec, delay_s=delay_s, expires_s=expires_s)
         self.world.history.submitted[token] = spec
         self._submit(token, spec)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.sim.knobs import Knobs
+from tests.sim.seasons import DAY_S, over_years
 from tests.sim.world import Outcome, run
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -48,6 +49,15 @@ def test_nothing_is_found_whatever_faults_are_drawn() -> None:
     for what in HAPPENS:
         assert happened[what], f"in no seed there were {what}"
     assert sum(outcome.executions for outcome in outcomes) > 1_000
+
+
+def test_nothing_is_found_on_farms_that_are_switched_off_for_months() -> None:
+    outcomes = [run(seed, knobs=over_years(seed)) for seed in range(2_000, 2_008)]
+    assert [outcome.violation for outcome in outcomes if outcome.violation] == [], "replay with --years"
+    assert sum(outcome.virtual_s for outcome in outcomes) > 3 * 365 * DAY_S
+    for what in ("times all was switched off", "attempts succeeded", "kills with its machine"):
+        assert sum(outcome.counts[what] for outcome in outcomes), what
+    assert sum(outcome.states["expired"] for outcome in outcomes)
 
 
 def test_in_a_calm_farm_every_job_succeeds_and_runs_once() -> None:

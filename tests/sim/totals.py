@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from tests.sim.seasons import over_years
 from tests.sim.world import Outcome, run
 
 __all__ = ["Total", "run_until", "say"]
@@ -42,11 +43,14 @@ class Total:
             self.violations.append(outcome.violation)
 
 
-def run_until(first: int, steps: int, after_each: Callable[[Total], None] = lambda total: None) -> Total:
-    """Runs seeds from ``first`` on until so many steps are done."""
+def run_until(
+    first: int, steps: int, after_each: Callable[[Total], None] = lambda total: None, *, years: bool = False
+) -> Total:
+    """Runs seeds from ``first`` on until so many steps are done. ``years``: each switched off now and then."""
     total = Total()
     while total.steps < steps:
-        total.add(run(first + total.seeds))
+        seed = first + total.seeds
+        total.add(run(seed, knobs=over_years(seed) if years else None))
         after_each(total)
     return total
 

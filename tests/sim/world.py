@@ -17,6 +17,7 @@ from tests.sim.history import History
 from tests.sim.knobs import Knobs
 from tests.sim.node import Node
 from tests.sim.people import Call, Operator, Submitter
+from tests.sim.seasons import Seasons
 
 __all__ = ["Outcome", "Violation", "World", "run"]
 
@@ -73,6 +74,7 @@ class World:
         self.node: Node | None = None
         self.operator = Operator(self)
         self.submitter = Submitter(self)
+        self.seasons = Seasons(self)
         self.windows: list[Window] = []
 
     # -- what everybody uses
@@ -130,6 +132,7 @@ class World:
         self._often(knobs.stall_every_s, self.operator.stall)
         self._often(knobs.wall_step_every_s, self.operator.step_wall)
         self._often(knobs.full_disk_every_s, self.operator.fill_disk)
+        self._often(knobs.off_every_s, self.seasons.switch_off)
 
     def _often(self, every_s: float, call: Callable[[], object], *, exactly: bool = False) -> None:
         """Again and again until the run is healed; the checks, until it ends."""
@@ -200,11 +203,12 @@ class World:
         self.events.later(30.0, self.operator.start)
 
     def all_ended(self) -> bool:
-        """A job whose time lies beyond a step of the wall clock waits for that time, rightly: move it there."""
+        """A job whose time lies months ahead, or beyond a step of the wall clock, rightly waits: move there."""
         states = {row.state for row in self.disk.rows.by_seq.values()} - FINAL
-        if self.now % 60 < 1 and JobState.SCHEDULED in states:
-            due_at = self.disk.rows.next_due_at() or 0.0
-            self.wall_step_s += max(0.0, due_at - self.wall()) if due_at - self.wall() > 300 else 0.0
+        years = bool(self.knobs.off_every_s)
+        if (years or self.now % 60 < 1) and JobState.SCHEDULED in states:
+            ahead_s = (self.disk.rows.next_due_at() or 0.0) - self.wall()
+            self.wall_step_s += ahead_s if ahead_s > (2 if years else 300) else 0.0
         asked = bool(self.calls or self.submitter.open)
         return not states and not asked and self.node is not None and self.node.alive
 
@@ -225,7 +229,7 @@ class World:
     def live(self) -> None:
         """The whole run."""
         self.begin()
-        self.steps(lambda: self.now >= self.knobs.horizon_s)
+        self.steps(lambda: self.now - self.events.skipped_s >= self.knobs.horizon_s)
         self.heal()
         deadline = self.now + LIVENESS_S
         self.steps(lambda: self.now >= deadline or (self._second_passed() and self.all_ended()))
