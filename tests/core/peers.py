@@ -10,6 +10,7 @@ RESTART_GRACE_S = 60.0
 RELOAD_S = 60.0
 PROBE_S = 3.0
 ASIDE_S = 60.0
+MOST_ASIDE_S = 61_440.0
 #: After a standstill, for what has arrived.
 MOMENT_S = 1.0
 #: A tick that comes later than this was held up by a standstill.

@@ -8,6 +8,7 @@ from tests.core.peers import (
     ASIDE_S,
     GRACE_S,
     MOMENT_S,
+    MOST_ASIDE_S,
     OFFER_TTL_S,
     PROBE_S,
     RELOAD_S,
@@ -137,7 +138,7 @@ class Presence:
         peer.lapses += 1
         if peer.lapses >= 2 and not peer.aside:
             peer.aside = True
-            self.set("aside", peer.id, ASIDE_S * 2**peer.times_aside)
+            self.set("aside", peer.id, min(MOST_ASIDE_S, ASIDE_S * 2**peer.times_aside))
             peer.times_aside += 1
 
     def heeded(self, worker: str) -> None:

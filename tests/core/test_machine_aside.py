@@ -117,6 +117,15 @@ def test_each_time_it_is_set_aside_for_longer_and_one_more_lapse_is_enough(aside
     assert waits[10:] == [60 * 2**10] * 3
 
 
+def test_it_is_never_set_aside_for_longer_than_17_hours(aside):
+    for n in range(1, 13):
+        waits_s = min(60 * 2 ** (n - 1), 61_440)
+        assert aside.until_due_s() == waits_s
+        aside.pass_s(waits_s)
+        ignore(aside, f"b{n}")
+    assert aside.until_due_s() == 61_440
+
+
 @pytest.mark.parametrize(
     "answer",
     [
