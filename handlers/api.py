@@ -15,7 +15,7 @@ from dispatcher.errors import BadRequest, TooLarge, WrongState
 from handlers.base import ApiHandler
 from handlers.errors import Invalid, field_error
 from handlers.intake import check_key, decode_json, parse_job, to_spec
-from handlers.jobjson import job_json, job_line, raw, type_json, worker_json
+from handlers.jobjson import job_json, job_lines, raw, type_json, worker_json
 from handlers.queries import job_filter, next_query
 from handlers.session import shows_session
 
@@ -104,10 +104,9 @@ class JobsHandler(ConsoleApiHandler):
         """A page of the list, newest first."""
         wanted = job_filter(self)
         page = await self.site.service.jobs(wanted)
-        waits = self.site.service.why_waits
         if page.next_cursor is not None:
             self.set_header("Link", f'</api/v1/jobs?{next_query(wanted, page.next_cursor)}>; rel="next"')
-        self.answer({"items": [job_line(job, waits(job)) for job in page.items], "next_cursor": page.next_cursor})
+        self.answer({"items": job_lines(page.items, self.site.service.why_waits), "next_cursor": page.next_cursor})
 
     head = get
 

@@ -14,7 +14,7 @@ from dispatcher.settings import Settings
 from handlers.api import ConsoleApiHandler
 from handlers.errors import FieldError, Invalid, field_error
 from handlers.intake import JobBody, check_key, decode_json, parse_job, to_spec
-from handlers.jobjson import job_line
+from handlers.jobjson import job_lines
 
 __all__ = ["MOST_BYTES", "MOST_JOBS", "BatchHandler"]
 
@@ -50,8 +50,7 @@ class BatchHandler(ConsoleApiHandler):
         replayed = accepted[0].replayed
         if replayed:
             self.set_header("Idempotency-Replayed", "true")
-        waits = self.site.service.why_waits
-        self.answer({"items": [job_line(job, waits(job)) for job in views]}, 200 if replayed else 201)
+        self.answer({"items": job_lines(views, self.site.service.why_waits)}, 200 if replayed else 201)
 
 
 def _array(body: bytes) -> list[bytes]:

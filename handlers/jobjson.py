@@ -7,13 +7,15 @@ not know.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 from msgspec import Raw
 
 from dispatcher.core.model import AttemptView, JobView, TypeView, WorkerView
+from dispatcher.core.states import JobState
 
-__all__ = ["instant", "job_json", "job_line", "type_json", "worker_json"]
+__all__ = ["instant", "job_json", "job_line", "job_lines", "type_json", "worker_json"]
 
 Json = dict[str, object]
 
@@ -60,6 +62,21 @@ def job_line(job: JobView, waits: str | None) -> Json:
         "waits": waits,
         "links": links(job.id),
     }
+
+
+def job_lines(jobs: Iterable[JobView], why_waits: Callable[[JobView], str | None]) -> list[Json]:
+    """Jobs as they stand in a list. Why a queued one waits is the same for all of its type, and is asked for once:
+    the answer may take a look at every worker."""
+    known: dict[str, str | None] = {}
+    lines = []
+    for job in jobs:
+        if job.state is not JobState.QUEUED:
+            lines.append(job_line(job, why_waits(job)))
+            continue
+        if job.type not in known:
+            known[job.type] = why_waits(job)
+        lines.append(job_line(job, known[job.type]))
+    return lines
 
 
 def job_json(job: JobView, waits: str | None) -> Json:

@@ -66,6 +66,7 @@ class FakeService:
         self.type_views: list[TypeView] = []
         self.worker_views: list[WorkerView] = []
         self.waits: dict[str, str] = {}
+        self.asked_why: list[str] = []
         self.waited: list[float] = []
         self.changed = asyncio.Event()
         self.waiting = asyncio.Event()
@@ -169,6 +170,7 @@ class FakeService:
         return self.worker_views
 
     def why_waits(self, job: JobView) -> str | None:
+        self.asked_why.append(job.id)
         return self.waits.get(job.id)
 
     def _fail(self) -> None:

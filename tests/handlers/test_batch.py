@@ -149,3 +149,11 @@ async def test_lines_are_taken_for_batches_only(ask: Ask, service: FakeService) 
 async def test_there_is_nothing_to_read_at_its_address(ask: Ask) -> None:
     response = await ask(BATCH)
     assert (response.code, response.headers["Allow"]) == (405, "OPTIONS, POST")
+
+
+@pytest.mark.gen_test
+async def test_why_they_wait_is_asked_for_once_for_each_type(ask: Ask, service: FakeService) -> None:
+    service.waits = {"job-1": "nobody offers sum", "job-2": "nobody offers echo"}
+    items = body_of(await ask(BATCH, "POST", json=JOBS * 50))["items"]
+    assert service.asked_why == ["job-1", "job-2"]
+    assert [item["waits"] for item in items[:3]] == ["nobody offers sum", "nobody offers echo", "nobody offers sum"]
