@@ -84,7 +84,7 @@ class Settings:
     )
     sessions: int = _number(0, "", 0, 100_000, "most connected pages; 0: min(12000, (descriptors - 200) / 2)", "limits")
     waiters: int = _number(10_000, "", 1, 1_000_000, "most requests that wait for results", "limits")
-    intake_queue: int = _number(4_096, "", 1, 1_000_000, "most requests that wait for their job to be stored", "limits")
+    intake_queue: int = _number(4_096, "", 1, 1_000_000, "most jobs that wait to be stored", "limits")
     intake_bytes: int = _number(
         128 << 20, "bytes", 1 << 20, 1 << 40, "most bytes of jobs that wait to be stored", "limits"
     )
