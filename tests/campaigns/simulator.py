@@ -65,6 +65,7 @@ def _measures(total: Total, real_s: float, years: Total, years_real_s: float) ->
         Measure("steps per second", round(total.steps / real_s), "1/s"),
         Measure("virtual time of the farms over years", round(over_years, 1), "years"),
         Measure("of them in a minute of real time", round(over_years * 60 / years_real_s, 1), "years"),
+        Measure("batches in them", years.counts["batches"], "of two to five jobs"),
         Measure("times all was switched off", years.counts["times all was switched off"], "times, 4 hours to 6 months"),
         Measure("farms, each with faults of its own", total.seeds, "seeds"),
         Measure("executions", total.executions, f"executions, {again:,} beyond a job's first (allowed: at least once)"),

@@ -19,8 +19,9 @@ from dispatcher.core.model import JobView
 from dispatcher.core.states import Event, JobState
 from dispatcher.core.turn import Accepted, Decide, Ended, Turn, TurnReport
 from dispatcher.pages import Pages
-from dispatcher.store import commands
+from dispatcher.store import commands, turn
 from dispatcher.store.memory import MemoryRows
+from dispatcher.store.rows import Tally
 from tests.sim.browser import SimPage
 from tests.sim.disk import SimStore
 from tests.sim.knobs import Knobs
@@ -236,6 +237,17 @@ def _from_its_submission(real: Any, rows: MemoryRows, ended_before_at: float, ke
     return [replace(row) for row in ended if row.key is None or row.created_at < keyed_before_at][:most]
 
 
+def _batches(knobs: Knobs) -> None:
+    """A short queue has room for a part of them."""
+    knobs.batched, knobs.jobs_every_s = 0.5, 0.3
+    knobs.settings = replace_setting(knobs.settings, queue_depth=10)
+
+
+def _what_fits(real: Any, batch: Any, keyed: Any, held: Tally, limits: Any) -> Any:
+    alone = ((spec, Tally(held.jobs + before, held.bytes)) for before, spec in enumerate(batch))
+    return [judged for spec, then in alone for judged in real([spec], keyed, then, limits)]
+
+
 def _hanging_over_restarts(knobs: Knobs) -> None:
     knobs.never_answer, knobs.ignore_cancels, knobs.kill_every_s, knobs.horizon_s = 0.2, 0.9, 15.0, 150.0
 
@@ -268,6 +280,7 @@ CONTROLS: dict[str, tuple[Callable[[], AbstractContextManager[Any]], Callable[[K
         _late_answers,
     ),
     "retention counts from the submission": (_instead(MemoryRows, "outlived", _from_its_submission), _years),
+    "of a batch what fits is taken": (_instead(turn, "judge", _what_fits), _batches),
     "a full disk is not noticed": (_instead(SimStore, "write", _acknowledges_without_room), _full_disks),
 }
 

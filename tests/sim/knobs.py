@@ -83,6 +83,8 @@ class Knobs:
     # Not faults: the size and the pace of the run.
     #: All is switched off for hours to months (seasons.py); 0: never.
     off_every_s: float = 0.0
+    #: Share of the submissions that are batches.
+    batched: float = 0.0
     pages: int = 3
     jobs_every_s: float = 1.0
     slots: int = 1

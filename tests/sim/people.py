@@ -24,6 +24,7 @@ from dispatcher.errors import (
     WrongState,
 )
 from dispatcher.service import Dispatcher
+from tests.sim.batches import Batches
 from tests.sim.node import Node
 
 if TYPE_CHECKING:
@@ -68,10 +69,11 @@ class Submitter:
         self._count = 0
         #: Submissions whose outcome is not known yet.
         self.open = 0
+        self.batches = Batches(self)
 
     # -- requests
 
-    def _call(
+    def call(
         self,
         make: Callable[[Dispatcher], Coroutine[Any, Any, Any]],
         done: Callable[[Any], None],
@@ -107,6 +109,11 @@ class Submitter:
 
         world.events.later(way_s, arrive)
 
+    @staticmethod
+    def unknown(outcome: object) -> bool:
+        """Whether nobody knows what became of a request."""
+        return isinstance(outcome, Unknown)
+
     # -- giving jobs
 
     def give(self) -> None:
@@ -133,11 +140,12 @@ class Submitter:
         if knobs.off_every_s:
             delay_s, expires_s = self.world.seasons.delays()
             spec = replace(spec, delay_s=delay_s, expires_s=expires_s)
-        self.world.history.submitted[token] = spec
-        self._submit(token, spec)
+        if not self.batches.take(token, spec):
+            self.world.history.submitted[token] = spec
+            self._submit(token, spec)
 
     def _submit(self, token: str, spec: JobSpec) -> None:
-        self._call(lambda dispatcher: dispatcher.submit(spec), lambda outcome: self._heard(token, spec, outcome))
+        self.call(lambda dispatcher: dispatcher.submit(spec), lambda outcome: self._heard(token, spec, outcome))
 
     def _heard(self, token: str, spec: JobSpec, outcome: Any) -> None:
         again = isinstance(outcome, (QueueFull, StorageFull, Draining))
@@ -166,7 +174,7 @@ class Submitter:
             later(rng.uniform(0, 20), lambda: self._cancel(job))
         if spec.key is not None and rng.random() < knobs.other_body:
             other = JobSpec(type=spec.type, data='"other"', key=spec.key, fingerprint="other")
-            self._call(lambda d: d.submit(other), lambda outcome: self._other_body(job, outcome))
+            self.call(lambda d: d.submit(other), lambda outcome: self._other_body(job, outcome))
 
     def _other_body(self, job: str, outcome: Any) -> None:
         if isinstance(outcome, Accepted) and job not in self.world.history.purged:
@@ -175,7 +183,7 @@ class Submitter:
     # -- looking after them
 
     def _look(self, job: str) -> None:
-        self._call(lambda d: d.wait(job, 20.0), lambda outcome: self._saw(job, outcome), wait_s=20.0)
+        self.call(lambda d: d.wait(job, 20.0), lambda outcome: self._saw(job, outcome), wait_s=20.0)
 
     def _saw(self, job: str, outcome: Any) -> None:
         if isinstance(outcome, JobView):
@@ -190,7 +198,7 @@ class Submitter:
             self.world.events.later(self.rng.uniform(1, 5), lambda: self._look(job))
 
     def _cancel(self, job: str) -> None:
-        self._call(lambda d: d.cancel(job, "not wanted"), lambda outcome: self._commanded(job, outcome))
+        self.call(lambda d: d.cancel(job, "not wanted"), lambda outcome: self._commanded(job, outcome))
 
     def retry(self) -> None:
         """Somebody wants a job that has ended run again."""
@@ -198,7 +206,7 @@ class Submitter:
         ended = [row.id for row in rows.by_seq.values() if row.state in ("failed", "cancelled", "expired")]
         if ended and self.rng.random() < self.world.knobs.retry:
             job = self.rng.choice(ended)
-            self._call(lambda d: d.retry(job), lambda outcome: self._commanded(job, outcome))
+            self.call(lambda d: d.retry(job), lambda outcome: self._commanded(job, outcome))
 
     def decide(self) -> None:
         """Somebody settles a job in doubt; in the end, all of them."""
@@ -212,13 +220,13 @@ class Submitter:
 
     def _decide(self, job: str, what: str) -> None:
         if what == "again":
-            self._call(lambda d: d.retry(job), lambda outcome: self._commanded(job, outcome))
+            self.call(lambda d: d.retry(job), lambda outcome: self._commanded(job, outcome))
             return
         self._count += 1
         value = f'{{"decision":{self._count}}}' if what == "done" else None
         if value is not None:
             self.world.history.decided.setdefault(job, set()).add(value)
-        self._call(lambda d: d.decide(job, value, "I looked"), lambda outcome: self._commanded(job, outcome))
+        self.call(lambda d: d.decide(job, value, "I looked"), lambda outcome: self._commanded(job, outcome))
 
     def adopt(self) -> None:
         """Somebody takes a late answer for the result of a job that has failed."""
@@ -227,7 +235,7 @@ class Submitter:
         late = [row.id for row in failed if any(a.evidence for a in rows.of_job.get(row.seq, {}).values())]
         if late and self._more.random() < self.world.knobs.adopt:
             job = self._more.choice(late)
-            self._call(lambda d: d.adopt(job), lambda outcome: self._commanded(job, outcome))
+            self.call(lambda d: d.adopt(job), lambda outcome: self._commanded(job, outcome))
 
     def _commanded(self, job: str, outcome: Any) -> None:
         if isinstance(outcome, JobNotFound) and job not in self.world.history.purged:

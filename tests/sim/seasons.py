@@ -23,9 +23,9 @@ _OFF_S = (8 * 3_600.0, 7 * DAY_S, 30 * DAY_S, 120 * DAY_S)
 
 
 def over_years(seed: int) -> Knobs:
-    """The faults of this seed, on a farm that is switched off now and then."""
+    """The faults of this seed, on a farm that is switched off now and then, and to which jobs come in batches, too."""
     knobs = Knobs.draw(random.Random(f"knobs of {seed}"))
-    knobs.off_every_s = 20.0
+    knobs.off_every_s, knobs.batched = 20.0, 0.2
     return knobs
 
 

@@ -55,7 +55,7 @@ def test_nothing_is_found_on_farms_that_are_switched_off_for_months() -> None:
     outcomes = [run(seed, knobs=over_years(seed)) for seed in range(2_000, 2_008)]
     assert [outcome.violation for outcome in outcomes if outcome.violation] == [], "replay with --years"
     assert sum(outcome.virtual_s for outcome in outcomes) > 3 * 365 * DAY_S
-    for what in ("times all was switched off", "attempts succeeded", "kills with its machine"):
+    for what in ("times all was switched off", "attempts succeeded", "kills with its machine", "batches"):
         assert sum(outcome.counts[what] for outcome in outcomes), what
     assert sum(outcome.states["expired"] for outcome in outcomes)
 

@@ -112,6 +112,7 @@ class World:
         self._often(knobs.jobs_every_s, self.submitter.give)
         self._often(1.0, self.checks.watch, exactly=True)
         self._often(10.0, lambda: self.checks.everything(self.node), exactly=True)
+        self._often(10.0, self.submitter.batches.check, exactly=True)
         self._often(5.0, self.submitter.retry)
         self._often(2.0, self.submitter.decide, exactly=True)
         self._often(7.0, self.submitter.adopt, exactly=True)
