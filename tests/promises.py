@@ -50,9 +50,12 @@ PROOFS: dict[str, Proof] = {
             "store/test_contract_batches.py::test_a_batch_that_does_not_fit_leaves_no_trace_and_takes_no_room",
             "service/test_gathering.py::test_a_batch_is_in_one_turn_however_many_jobs_come_before_it",
             "handlers/test_batch.py::test_what_is_wrong_is_said_with_the_place_of_the_job_and_nothing_is_taken",
-            "campaign kill",
+            "campaign kill", "campaign simulator",
         ),
-        ("of a batch what fits is taken", "a batch is divided between two turns"),
+        (
+            "of a batch what fits is taken", "a batch is divided between two turns",
+            "simulator: planted: of a batch what fits is taken",
+        ),
     ),
     "S4": Proof(
         (
@@ -279,7 +282,10 @@ PROOFS: dict[str, Proof] = {
             "store/test_contract_retention.py::test_a_turn_removes_a_slice_and_asks_for_the_next",
             "campaign simulator",
         ),
-        ("a purge removes jobs that wait", "a purge does not come back for the rest", "a purge leaves the counts"),
+        (
+            "a purge removes jobs that wait", "a purge does not come back for the rest", "a purge leaves the counts",
+            "simulator: planted: retention counts from the submission",
+        ),
     ),
 }  # fmt: skip
 
