@@ -192,6 +192,7 @@ def _open(path: Path) -> sqlite3.Connection:
             connection.execute(f"PRAGMA {pragma}")
         _check(connection, path)
         _lock(connection)
+        _check_log(path)
         _remove_drafts(path)
         _upgrade(connection, path)
     except BaseException:
@@ -212,6 +213,16 @@ def _lock(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
     connection.execute(f"PRAGMA user_version = {_version(connection)}")
     connection.execute("COMMIT")
+
+
+def _check_log(path: Path) -> None:
+    """After a write the log is there. Where SQLite could not begin one (a sync failed, a file system that has no way
+    for it), it goes on without, and its ``PRAGMA journal_mode`` may say ``wal`` all the same (measured, 3.40)."""
+    if not path.with_name(f"{path.name}-wal").exists():
+        raise StoreRefused(
+            f"{path} cannot be kept with a log beside it: its disk has failed, or its file system will not do; "
+            "look at the disk, or name a file elsewhere"
+        )
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:

@@ -134,7 +134,7 @@ PLAYS: dict[str, Part] = {"intake": intake, "work": work, "restart": restart, "m
 #: Each part begins with what another left behind, killed after so many steps; None: with no file at all.
 BEGINNINGS: dict[str, tuple[str, int] | None] = {
     "intake": None,
-    "work": ("intake", 9),
+    "work": ("intake", 10),
     "restart": ("work", 3),
     "migrate": ("work", 3),
 }

@@ -12,10 +12,13 @@ from typing import Any
 import pytest
 
 from dispatcher.sdk.simulate import Farm, Faults
+from tests.campaigns.syscalls import Point, Stage
 from tests.crash.process import PATIENCE_S, Answer, Refused, ServerProcess, farm_for, free_port, quick, serving, until
 from tests.support.disks import Tmpfs, ext4, needs_mounts, tmpfs
 from tests.support.strace import injected, needs_strace
 
+#: ``tests.campaigns.steps`` ends so.
+REFUSED = 3
 #: From the notice to the end of the process, S23; and what a loaded machine may add.
 EXIT_S = 2.0 + 3.0
 #: Flags: the disk is nearly full with less than 8 MiB; a page repeats its result every 0.5 s.
@@ -238,6 +241,15 @@ def test_fault_B06_a_sync_that_fails_acknowledges_nothing_and_ends_the_server(tm
             await _recovers(server, accepted)
 
     asyncio.run(scenario())
+
+
+def test_fault_B06_a_sync_that_fails_while_a_store_is_made_or_opened_refuses_it_in_words(tmp_path: Path) -> None:
+    """SQLite hides some of them, and goes on without a log. (What follows is the campaign's: tests/campaigns.)"""
+    needs_strace()
+    stage = Stage(tmp_path)
+    outcomes = [stage.play(Point("intake", "fdatasync", number, "error=EIO")) for number in range(6, 18)]
+    assert [outcome.wrong for outcome in outcomes if outcome.wrong] == []
+    assert sum(outcome.status == REFUSED for outcome in outcomes) > 3
 
 
 def test_fault_B07_a_sync_of_five_seconds_costs_time_alone_and_intake_is_bounded_meanwhile(tmp_path: Path) -> None:
