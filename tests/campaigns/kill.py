@@ -65,15 +65,17 @@ class Sums:
 class Submitter:
     """One keep-alive connection; each job until it is acknowledged, with the same key."""
 
-    def __init__(self, port: int, notes: Notes, rng: random.Random) -> None:
+    def __init__(self, port: int, notes: Notes, rng: random.Random, *, batched: float = 0.0) -> None:
+        """``batched``: the share of the submissions that are batches."""
         self._port = port
         self._notes = notes
         self._rng = rng
+        self._batched = batched
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def submit(self, key: str) -> None:
         """Returns when the job, or the batch, is acknowledged."""
-        if self._rng.random() < BATCHED:
+        if self._rng.random() < self._batched:
             keys = self._notes.batch(key, self._rng.randint(2, 5))
             await self._acknowledged("/api/v1/jobs/batch", key, keys, [self._job(each) for each in keys])
         else:
@@ -132,7 +134,7 @@ class Load:
             reconnect=Reconnect(base_s=0.005, max_s=0.02),
         )  # fmt: skip
         self.notes.outcomes = self.farm.outcomes
-        self._submitters = [Submitter(port, self.notes, rng) for _ in range(SUBMITTERS)]
+        self._submitters = [Submitter(port, self.notes, rng, batched=BATCHED) for _ in range(SUBMITTERS)]
         self._ending = False
         self._names = (f"{name}-{number}" for number in range(1 << 40))
         self._made = 0
