@@ -7,6 +7,8 @@ import json
 import pytest
 
 from dispatcher.settings import Settings
+from dispatcher.turns import MOST_ITEMS
+from handlers.batch import MOST_JOBS
 from tests.handlers.conftest import Ask, body_of
 from tests.handlers.fake_service import FakeService
 
@@ -14,6 +16,10 @@ BATCH = "/api/v1/jobs/batch"
 AS_JSON = {"Content-Type": "application/json"}
 AS_LINES = {"Content-Type": "application/x-ndjson"}
 JOBS = [{"type": "sum", "data": [1]}, {"type": "echo", "priority": 3}, {"type": "sum", "data": 1.50}]
+
+
+def test_the_largest_batch_fits_into_one_turn() -> None:
+    assert MOST_JOBS <= MOST_ITEMS
 
 
 @pytest.mark.gen_test
