@@ -62,6 +62,24 @@ def test_fault_E14_what_a_page_says_of_attempts_that_are_not_its_own_changes_not
         assert (done["state"], done["result"]) == ("succeeded", "mine")
 
 
+def test_fault_E14_an_answer_to_an_earlier_attempt_does_not_end_the_one_that_runs(tmp_path: Path) -> None:
+    with serve(tmp_path, backoff_base_s=0.1) as server, _page(server, "echo", name="LATE") as late:
+        name = post(server, "echo", 1, timeout_s=1)
+        earlier = late.hear("job")["attempt"]
+        late.say("accept", attempt=earlier)
+        with _page(server, "echo", name="NEXT") as other:
+            newer = other.hear("job")["attempt"]
+            other.say("accept", attempt=newer)
+            late.say("result", attempt=earlier, value="too late")
+            assert late.hear("recorded") == {"op": "recorded", "attempt": earlier, "verdict": "stale"}
+            running = job(server, name)
+            assert (running["state"], running["worker_name"]) == ("running", "NEXT")
+            other.say("result", attempt=newer, value="in time")
+            assert other.hear("recorded")["verdict"] == "recorded"
+        done = job(server, name)
+        assert (done["state"], done["result"]) == ("succeeded", "in time")
+
+
 def test_fault_E14_accepting_and_answering_twice_counts_once(tmp_path: Path) -> None:
     with serve(tmp_path) as server, _page(server, "echo") as page:
         name = post(server, "echo", 1)
