@@ -35,6 +35,7 @@ def test_needs_a_browser():
 
 def planted(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, **environ: str) -> dict[str, int]:
     monkeypatch.setenv("PATH", str(pytester.path))
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))  # of what conftest.py imports
     for name in ("CI", "CHROMIUM", "HYPOTHESIS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     for name, value in environ.items():
