@@ -32,6 +32,7 @@ from dispatcher.errors import (
     StorageTrouble,
     WrongState,
 )
+from dispatcher.intake import Intake
 from dispatcher.pages import Pages
 from dispatcher.readers import Readers
 from dispatcher.settings import Settings
@@ -67,9 +68,7 @@ class Dispatcher:
         failed: Callable[[StorageTrouble], None] = lambda error: None,
     ) -> None:
         self.settings = settings
-        self._store = store
-        self._clock = clock
-        self._shipped_types = shipped_types
+        self._store, self._clock, self._shipped_types = store, clock, shipped_types
         self.machine = _machine(settings, rng)
         self._turns = Turns(
             machine=self.machine,
@@ -78,8 +77,7 @@ class Dispatcher:
             send=self._send,
             after=self._after_turn,
             failed=failed,
-            most_submissions=settings.intake_queue,
-            most_bytes=settings.intake_bytes,
+            intake=Intake(most_jobs=settings.intake_queue, most_bytes=settings.intake_bytes),
         )
         self.pages = Pages(
             machine=self.machine,
@@ -95,10 +93,9 @@ class Dispatcher:
         self._transport_tick: Callable[[float], None] = lambda now: None
         #: An idle server has a turn now and then, for the store's housekeeping.
         self._housekeeping = clock.monotonic() + settings.store_check_s
-        self._accepting = False
         self._batches = count(1)
         self._readers = Readers()
-        self.draining = False
+        self._accepting = self.draining = False
 
     # -- life
 

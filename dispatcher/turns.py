@@ -81,8 +81,7 @@ class Turns:
         send: Callable[[Effect], None],
         after: Callable[[list[str]], None],
         failed: Callable[[StorageTrouble], None],
-        most_submissions: int,
-        most_bytes: int,
+        intake: Intake,
     ) -> None:
         self._machine = machine
         self._store = store
@@ -90,7 +89,7 @@ class Turns:
         self._send = send
         self._after = after
         self._failed = failed
-        self._intake = Intake(most_jobs=most_submissions, most_bytes=most_bytes)
+        self._intake = intake
         self._opened = clock.monotonic()
         self._reports: list[Report] = []
         self._commands: list[_Asked] = []

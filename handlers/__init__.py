@@ -6,6 +6,8 @@ Handlers are verbs: they parse, call one method of the service and write. They k
 
 from __future__ import annotations
 
+from typing import Any
+
 from tornado.routing import URLSpec
 from tornado.web import Application, url
 
@@ -44,6 +46,16 @@ def routes(
     )
     given = {"site": site}
     return [
+        *_console(given),
+        *_api(given),
+        *_files(given),
+        url(r"/api(?:/.*)?", api.ApiNotFound, given, name="api-not-found"),
+        url(r"/.*", PageNotFound, given, name="not-found"),
+    ]
+
+
+def _console(given: dict[str, Any]) -> list[URLSpec]:
+    return [
         url(r"/", console.OverviewPage, given, name="overview"),
         url(r"/jobs", console.JobsPage, given, name="jobs"),
         url(rf"/jobs/{_ID}", console.JobPageHandler, given, name="job"),
@@ -53,6 +65,11 @@ def routes(
         url(r"/submit", submit.SubmitPage, given, name="submit"),
         url(r"/login", login.LoginPage, given, name="login"),
         url(r"/logout", login.LogoutHandler, given, name="logout"),
+    ]
+
+
+def _api(given: dict[str, Any]) -> list[URLSpec]:
+    return [
         url(r"/api/v1/jobs", api.JobsHandler, given, name="api-jobs"),
         url(r"/api/v1/jobs/batch", batch.BatchHandler, given, name="api-batch"),
         url(rf"/api/v1/jobs/{_ID}", api.JobHandler, given, name="api-job"),
@@ -64,16 +81,19 @@ def routes(
         url(r"/api/v1/workers", api.WorkersHandler, given, name="api-workers"),
         url(r"/api/v1/types", api.TypesHandler, given, name="api-types"),
         url(r"/api/v1/stats", api.StatsHandler, given, name="api-stats"),
+    ]
+
+
+def _files(given: dict[str, Any]) -> list[URLSpec]:
+    """The worker page and what it loads; the probes."""
+    static = {**given, "path": str(STATIC)}
+    return [
         url(r"/worker", files.WorkerPageHandler, given, name="worker"),
-        url(
-            rf"/static/({_NAME}(?:/{_NAME})*)", files.StaticHandler, {"site": site, "path": str(STATIC)}, name="static"
-        ),
+        url(rf"/static/({_NAME}(?:/{_NAME})*)", files.StaticHandler, static, name="static"),
         url(r"/tasks/index\.json", files.TaskIndexHandler, given, name="task-index"),
         url(r"/tasks/([A-Za-z0-9._-]{1,100})\.js", files.TaskHandler, given, name="task"),
         url(r"/livez", files.LiveHandler, given, name="livez"),
         url(r"/readyz", files.ReadyHandler, given, name="readyz"),
-        url(r"/api(?:/.*)?", api.ApiNotFound, given, name="api-not-found"),
-        url(r"/.*", PageNotFound, given, name="not-found"),
     ]
 
 

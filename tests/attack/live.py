@@ -22,7 +22,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-__all__ = ["ROOT", "Live", "Page", "Reply", "exchange", "head", "live", "until"]
+__all__ = ["ROOT", "Live", "Page", "Reply", "exchange", "gone_at_the_end", "head", "live", "until"]
 
 ROOT = Path(__file__).resolve().parents[2]
 _QUICK_END = ("--drain-s", "0.1")
@@ -180,6 +180,17 @@ def live(
         status = server.stop()
     assert status == 0, f"exit status {status}: {server.log()[-2000:].decode('utf-8', 'replace')}"
     assert not server.trouble(), server.trouble()
+
+
+@contextmanager
+def gone_at_the_end(server: Live) -> Iterator[Live]:
+    """Of a server that may not end by itself: however the test went, it is killed."""
+    try:
+        yield server
+    finally:
+        if server.process.poll() is None:
+            server.process.kill()
+            server.process.communicate()
 
 
 def head(method: str, target: str, port: int, *lines: str) -> bytes:

@@ -10,7 +10,6 @@ Needs root, loop devices and mkfs.ext4. Whatever happens, nothing stays mounted.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import random
 import re
@@ -21,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,6 +28,7 @@ from dispatcher.errors import StoreRefused
 from tests.campaigns.record import ROOT, Control, Figure, Measure, Record, Skipped, run
 from tests.campaigns.writer import NUMBER, state_is_wrong
 from tests.store.contract import DURABLE, Desk
+from tests.support.disks import call, mounted
 
 FORMS = {"short": "12 power cuts", "default": "60 power cuts", "long": "200 power cuts"}
 CUTS = {"short": 12, "default": 60, "long": 200}
@@ -54,29 +54,14 @@ class Sums:
     cut_s: list[float] = field(default_factory=list)
 
 
-def _call(*words: str) -> None:
-    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
-    if done.returncode:
-        raise OSError(f"{' '.join(words)}: {done.stderr.strip() or done.stdout.strip()}")
-
-
-@contextlib.contextmanager
-def _mounted(image: Path, place: Path) -> Iterator[Path]:
-    place.mkdir(exist_ok=True)
-    _call("mount", "-t", "ext4", "-o", "loop,commit=300", str(image), str(place))
-    try:
-        yield place
-    finally:
-        try:
-            _call("umount", str(place))
-        except OSError:
-            _call("umount", "--lazy", str(place))
+def _mounted(image: Path, place: Path) -> AbstractContextManager[Path]:
+    return mounted("-t", "ext4", "-o", "loop,commit=300", str(image), place=place)
 
 
 def _made(image: Path) -> Path:
     with image.open("wb") as file:
         file.truncate(IMAGE_BYTES)
-    _call("mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0", str(image))
+    call("mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0", str(image))
     return image
 
 

@@ -8,15 +8,15 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from dispatcher.logwriter import MOST_LINES
-from tests.attack.live import Live, Page, until
+from tests.attack.live import Live, Page, gone_at_the_end, until
 from tests.crash.process import PATIENCE_S
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="sizes of pipes, /dev/full: Linux")
@@ -25,16 +25,9 @@ LINE = re.compile(rb"^\d{4}-\d\d-\d\d [\d:,]+ INFO tornado\.access 404 GET /nope
 DROPPED = re.compile(rb"WARNING pagehand\.log (\d+) lines of the log have been dropped")
 
 
-@contextmanager
-def running(directory: Path, log: int, prepare: Callable[[], object] | None = None) -> Iterator[Live]:
-    """A server that writes its log to this descriptor; at the end it is gone, however the test went."""
-    server = Live(directory, log_to=log, prepare=prepare)
-    try:
-        yield server
-    finally:
-        if server.process.poll() is None:
-            server.process.kill()
-            server.process.communicate()
+def running(directory: Path, log: int, prepare: Callable[[], object] | None = None) -> AbstractContextManager[Live]:
+    """A server that writes its log to this descriptor."""
+    return gone_at_the_end(Live(directory, log_to=log, prepare=prepare))
 
 
 def refuse(server: Live, first: int, count: int) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from dispatcher.sdk.simulate import Faults
-from tests.attack.live import ROOT, Live, Page
+from tests.attack.live import ROOT, Live, Page, gone_at_the_end
 from tests.crash.process import PATIENCE_S, ServerProcess, farm_for, serving
 from tests.support.strace import needs_strace
 
@@ -136,23 +136,12 @@ def modes(directory: Path) -> dict[str, int]:
     return {path.name: stat.S_IMODE(path.stat().st_mode) for path in directory.glob("pagehand.db*")}
 
 
-@contextmanager
-def odd_server(directory: Path, environ: dict[str, str], prepare: Prepare | None) -> Iterator[Live]:
-    server = Live(directory, environ=environ, prepare=prepare)
-    try:
-        yield server
-    finally:
-        if server.process.poll() is None:
-            server.process.kill()
-            server.process.communicate()
-
-
 @pytest.mark.parametrize("name", ODD)
 def test_fault_G07_in_an_odd_environment_it_starts_works_and_keeps_its_files_to_itself(
     tmp_path: Path, name: str
 ) -> None:
     environ, prepare = ODD[name]
-    with odd_server(tmp_path, environ, prepare) as server:
+    with gone_at_the_end(Live(tmp_path, environ=environ, prepare=prepare)) as server:
         works(server)
         running = modes(tmp_path)
         assert server.stop() == 0

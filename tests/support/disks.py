@@ -16,14 +16,15 @@ from pathlib import Path
 
 from tests.support.missing import missing
 
-__all__ = ["Tmpfs", "ext4", "needs_mounts", "tmpfs"]
+__all__ = ["Tmpfs", "call", "ext4", "mounted", "needs_mounts", "tmpfs"]
 
 PATIENCE_S = 30.0
 #: EXT4_IOC_SHUTDOWN with EXT4_GOING_FLAGS_NOLOGFLUSH: from now on the disk gives nothing and takes nothing.
 _SHUTDOWN, _AT_ONCE = 0x8004587D, 2
 
 
-def _call(*words: str) -> None:
+def call(*words: str) -> None:
+    """Runs a program of the system. Raises OSError with what it says."""
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
     if done.returncode:
         raise OSError(f"{' '.join(words)}: {done.stderr.strip() or done.stdout.strip()}")
@@ -38,7 +39,7 @@ def needs_mounts(directory: Path) -> None:
     place = directory / "try"
     place.mkdir()
     try:
-        with _mounted("-t", "tmpfs", "-o", "size=64k", "none", place=place):
+        with mounted("-t", "tmpfs", "-o", "size=64k", "none", place=place):
             pass
     except OSError as error:
         missing(f"needs to mount file systems ({error})")
@@ -47,16 +48,17 @@ def needs_mounts(directory: Path) -> None:
 
 
 @contextlib.contextmanager
-def _mounted(*words: str, place: Path) -> Iterator[Path]:
+def mounted(*words: str, place: Path) -> Iterator[Path]:
+    """``words`` are mount's; what is mounted is gone at the end, however it went."""
     place.mkdir(exist_ok=True)
-    _call("mount", *words, str(place))
+    call("mount", *words, str(place))
     try:
         yield place
     finally:
         try:
-            _call("umount", str(place))
+            call("umount", str(place))
         except OSError:
-            _call("umount", "--lazy", str(place))
+            call("umount", "--lazy", str(place))
 
 
 class Tmpfs:
@@ -88,7 +90,7 @@ class Tmpfs:
 @contextlib.contextmanager
 def tmpfs(directory: Path, megabytes: int) -> Iterator[Tmpfs]:
     """A file system of this size."""
-    with _mounted("-t", "tmpfs", "-o", f"size={megabytes}m", "none", place=directory / "small") as place:
+    with mounted("-t", "tmpfs", "-o", f"size={megabytes}m", "none", place=directory / "small") as place:
         yield Tmpfs(place)
 
 
@@ -114,7 +116,7 @@ def ext4(directory: Path, *, read_only: bool = False, image: Path | None = None)
     if image is None or not image.exists():
         with made.open("wb") as file:
             file.truncate(192 << 20)  # sparse; so that the store has room enough
-        _call("mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0", str(made))
+        call("mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0", str(made))
     options = "loop,ro" if read_only else "loop"
-    with _mounted("-t", "ext4", "-o", options, str(made), place=directory / "disk") as place:
+    with mounted("-t", "ext4", "-o", options, str(made), place=directory / "disk") as place:
         yield Disk(place)
