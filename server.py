@@ -96,6 +96,7 @@ class Server:
         sockets = bind_sockets(self.settings.port, self.settings.bind, backlog=BACKLOG)
         self.port = sockets[0].getsockname()[1]
         self.http.add_sockets(sockets)
+        self.dispatcher.listening()
 
     def renew(self, wanted: Settings) -> None:
         """Takes the token of newly read settings; everything else in them waits for the next start."""

@@ -114,10 +114,16 @@ class Dispatcher:
     async def start(self) -> None:
         """Takes over what an earlier run left open, and runs the first turn."""
         live = await self._store.live_attempts()
+        self.machine.ready(await self._store.ready(), claimed=False)
         self._turns.carry_out(self.machine.restore(live, self._clock.monotonic()))
         self._turns.kick()
         await self.idle()
         self._accepting = True
+        self.changed()
+
+    def listening(self) -> None:
+        """Pages can come from now on: the grace of what waits for them begins."""
+        self._turns.carry_out(self.machine.begin_grace(self._clock.monotonic()))
         self.changed()
 
     def begin_drain(self) -> None:
@@ -133,9 +139,9 @@ class Dispatcher:
         """Attempts that pages are running."""
         return self.machine.busy()
 
-    async def idle(self) -> None:
-        """Returns when everything that was gathered is durable and its effects are out."""
-        await self._turns.idle()
+    async def idle(self, *, housekeeping: bool = False) -> None:
+        """Returns when everything that was gathered is durable and its effects are out; with housekeeping, if asked."""
+        await self._turns.idle(housekeeping=housekeeping)
 
     async def close(self) -> None:
         """Lets what was gathered become durable, answers who waits, and closes the store."""
@@ -154,7 +160,7 @@ class Dispatcher:
 
     def _next_deadline(self) -> float | None:
         instants = [self.machine.next_deadline(), self._transport_deadline(), self._housekeeping, self._turns.resume_at]
-        instants.append(self._turns.gathers_until())
+        instants += [self._turns.gathers_until(), self._turns.next_backoff_at]
         if self._turns.next_due_at is not None:
             wait_s = max(0.0, min(self._turns.next_due_at - self._clock.utc(), WALL_CHECK_S))
             instants.append(self._clock.monotonic() + wait_s)
@@ -178,6 +184,8 @@ class Dispatcher:
     def _see_what_is_due(self, now: float) -> None:
         self._turns.resume(now)
         if self._turns.next_due_at is not None and self._turns.next_due_at <= self._clock.utc():
+            self._turns.due()
+        if self._turns.next_backoff_at is not None and self._turns.next_backoff_at <= now:
             self._turns.due()
         if now >= self._housekeeping:
             self._housekeeping = now + self.settings.store_check_s
@@ -340,7 +348,7 @@ class Dispatcher:
 
     def why_waits(self, job: JobView) -> str | None:
         """Words for people; None: it does not wait."""
-        return waiting.why(job, self.machine.workers.values(), draining=self.draining)
+        return waiting.why(job, self.machine.standing, draining=self.draining)
 
 
 def _machine(settings: Settings, rng: random.Random) -> Machine:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import TypeVar
@@ -23,6 +24,7 @@ from dispatcher.core.turn import (
     Cancel,
     Command,
     CommandReport,
+    Ended,
     Logged,
     Progressed,
     Report,
@@ -96,6 +98,8 @@ class Turns:
         self._more = True
         self._begun = False
         self._running: asyncio.Task[None] | None = None
+        #: The turn in flight holds something that was gathered (or is the first one), not housekeeping alone.
+        self._carries = True
         self._broken = False
         self._closed = False
         #: The store's disk has room for new jobs, as of the last turn.
@@ -108,6 +112,8 @@ class Turns:
         self._gather_until = 0.0
         #: UTC instant at which the store wants a turn; None: none.
         self.next_due_at: float | None = None
+        #: The same by the monotonic clock, for backoffs.
+        self.next_backoff_at: float | None = None
 
     # -- gathering
 
@@ -155,7 +161,7 @@ class Turns:
         """Something in the store has become due."""
         self._more = True
         # Until that turn has said what is due next, nothing is: the timer would fire again and again meanwhile.
-        self.next_due_at = None
+        self.next_due_at = self.next_backoff_at = None
         self.kick()
 
     def kick(self) -> None:
@@ -167,7 +173,13 @@ class Turns:
         asyncio.get_running_loop().call_soon(self._begin)
 
     def _wanted(self) -> bool:
-        return bool(self._more or self._reports or self._intake or self._commands or self._machine.hungry())
+        return self._more or self._gathered()
+
+    def _busy(self, housekeeping: bool) -> bool:
+        return self._begun or self._wanted() if housekeeping else self._carries or self._gathered()
+
+    def _gathered(self) -> bool:
+        return bool(self._reports or self._intake or self._commands or self._machine.hungry())
 
     def resume(self, now: float) -> None:
         """The pause of a full disk may be over: tries again."""
@@ -192,18 +204,21 @@ class Turns:
         reports, self._reports = self._reports[:MOST_ITEMS], self._reports[MOST_ITEMS:]
         submitted = self._intake.take(MOST_ITEMS)
         asked, self._commands = self._commands, []
+        specs = [spec for item in submitted for spec in item.specs]
         turn = Turn(
             now_at=self._clock.utc(),
             elapsed_s=self._clock.monotonic() - self._opened,
             reports=reports,
             commands=[item.command for item in asked],
-            submissions=[spec for item in submitted for spec in item.specs],
-            demand=self._machine.demand(MOST_CLAIMS),
+            submissions=specs,
+            demand=self._machine.demand(MOST_CLAIMS, _coming(specs, reports)),
+            most_claims=MOST_CLAIMS,
         )
+        self._carries = self._carries or bool(reports or asked or specs or turn.demand)
         began = self._clock.monotonic()
         try:
             done = await self._store.apply(turn)
-            self._begun = False
+            self._begun = self._carries = False
             ended = self._clock.monotonic()
             self._gather_until = ended + min(GATHER_S, GATHER_SHARE * (ended - began))
             self._finish(turn, done, asked, submitted)
@@ -223,7 +238,8 @@ class Turns:
         """
         if not self._holding:
             log.error("%s; what pages say waits", error, extra={"action": "disk_full"})
-        self.room, self._holding, self._begun, self._more = False, True, False, True
+        self.room, self._holding, self._more = False, True, True
+        self._begun = self._carries = False
         self._reports = turn.reports + self._reports
         waiting, self._commands = asked + self._commands, [item for item in asked if item.future is None]
         for future in [item.future for item in waiting] + [item.future for item in submitted]:
@@ -247,6 +263,7 @@ class Turns:
         now = self._clock.monotonic()
         self._more = self._more or done.more or len(done.claims) >= MOST_CLAIMS
         self.next_due_at = done.next_due_at
+        self.next_backoff_at = None if done.next_backoff_s is None else self._opened + done.next_backoff_s
         self.room, self._holding = done.room, False
         self.carry_out(self._machine.settled(turn.reports, done.verdicts, now))
         for item, report in zip(asked, done.commands, strict=True):
@@ -257,16 +274,18 @@ class Turns:
         for submission in submitted:
             _resolve(submission.future, list(islice(accepted, len(submission.specs))))
         self.carry_out(self._machine.claimed(done.claims, now))
+        self._machine.ready(done.ready, claimed=bool(done.claims))
         settled = [verdict.finished for verdict in done.verdicts if verdict.finished is not None]
         self._after(settled + done.finished)
         self.kick()
 
-    async def idle(self) -> None:
-        """Returns when no turn is in flight and none is wanted: everything that was gathered is durable.
+    async def idle(self, *, housekeeping: bool = False) -> None:
+        """Returns when everything that was gathered is durable; housekeeping may go on (promise S31).
 
-        On a full disk it is not, and nothing of it was acknowledged.
+        ``housekeeping`` True: returns when no turn is in flight and none is wanted. On a full disk what was gathered is
+        not durable, and nothing of it was acknowledged.
         """
-        while not self._broken and self.resume_at is None and (self._begun or self._wanted()):
+        while not self._broken and self.resume_at is None and self._busy(housekeeping):
             self._gather_until = 0.0  # who asks for this waits for nobody
             self.kick()
             running = self._running
@@ -281,6 +300,15 @@ class Turns:
         """
         await self.idle()
         self._closed = True
+        if self._running is not None and not self._running.done():
+            await asyncio.wait([self._running])  # a slice of housekeeping
+
+
+def _coming(specs: Iterable[JobSpec], reports: Iterable[Report]) -> Counter[str]:
+    """How many jobs this turn makes ready, by lane, as far as that is known before."""
+    lanes = Counter(spec.type for spec in specs if spec.delay_s <= 0)
+    lanes.update(report.lane for report in reports if isinstance(report, Ended) and report.lane)
+    return lanes
 
 
 def _resolve(future: asyncio.Future[T] | None, value: T) -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable
 
 from dispatcher.core.model import JobView
 from dispatcher.core.states import JobState
-from dispatcher.core.worker import Worker, WorkerState
+from dispatcher.core.worker import Standing
 
 __all__ = ["why"]
 
 
-def why(job: JobView, workers: Iterable[Worker], *, draining: bool) -> str | None:
-    """The reason that a job is not running; None: it does not wait."""
+def why(job: JobView, standing: Callable[[str], Counter[Standing]], *, draining: bool) -> str | None:
+    """The reason that a job is not running; None: it does not wait. ``standing``: how the workers of a type stand."""
     if job.state is JobState.SCHEDULED:
         return _scheduled(job)
     if job.state is JobState.IN_DOUBT:
@@ -21,7 +22,7 @@ def why(job: JobView, workers: Iterable[Worker], *, draining: bool) -> str | Non
         return None
     if draining:
         return "the server is stopping; the job will run after it has started again"
-    return _queued(job, [worker for worker in workers if job.type in worker.lanes])
+    return _queued(job, standing(job.type))
 
 
 def _scheduled(job: JobView) -> str:
@@ -30,22 +31,22 @@ def _scheduled(job: JobView) -> str:
     return "it was submitted with a delay"
 
 
-def _queued(job: JobView, matching: list[Worker]) -> str:
+def _queued(job: JobView, standing: Counter[Standing]) -> str:
+    matching = standing.total()
     if not matching:
         return f"no connected worker offers the type {job.type}"
-    there = [worker for worker in matching if worker.state is WorkerState.CONNECTED]
+    if standing[Standing.IDLE]:
+        return "it is about to be offered"
+    there = matching - standing[Standing.AWAY]
     if not there:
         return f"{_count(matching)} the type {job.type}, but none can be reached just now"
-    awake = [worker for worker in there if not worker.paused]
+    awake = there - standing[Standing.PAUSED]
     if not awake:
         return f"{_count(there)} the type {job.type}, but every one is paused"
-    heeding = [worker for worker in awake if not worker.aside]
-    if not heeding:
+    if not standing[Standing.BUSY]:
         return f"{_count(awake)} the type {job.type}, but did not take what was offered, and is set aside for a while"
-    if not any(worker.room() for worker in awake):
-        return f"{_count(awake)} the type {job.type}, and every one is busy"
-    return "it is about to be offered"
+    return f"{_count(awake)} the type {job.type}, and every one is busy"
 
 
-def _count(workers: list[Worker]) -> str:
-    return "1 worker offers" if len(workers) == 1 else f"{len(workers)} workers offer"
+def _count(workers: int) -> str:
+    return "1 worker offers" if workers == 1 else f"{workers} workers offer"

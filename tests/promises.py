@@ -284,8 +284,36 @@ PROOFS: dict[str, Proof] = {
         ),
         (
             "a purge removes jobs that wait", "a purge does not come back for the rest", "a purge leaves the counts",
-            "simulator: planted: retention counts from the submission",
+            "simulator: planted: retention follows the wall clock",
         ),
+    ),
+    "S30": Proof(
+        (
+            "service/test_scale.py::test_a_job_with_an_idle_page_of_its_own_runs_beside_a_thousand_others",
+            "core/test_demand.py::test_a_demand_costs_the_same_beside_100_and_10_000_idle_workers",
+            "service/test_scale.py::test_why_a_job_waits_costs_the_same_beside_100_and_3_000_pages",
+            "campaign model",
+        ),
+        (
+            "a deep lane keeps all others from the demand", "an idle pool is not told to its groups",
+            "lanes that become ready are not noticed", "two groups share one worker while others stand idle",
+        ),
+    ),
+    "S31": Proof(
+        (
+            "service/test_scale.py::test_a_start_waits_for_its_first_turn_and_not_for_housekeeping",
+            "service/test_scale.py::test_a_stop_does_not_wait_for_housekeeping",
+            "service/test_scale.py::test_the_grace_of_what_an_earlier_run_left_begins_when_pages_can_come",
+        ),
+        ("a start waits for housekeeping", "the grace of a restart begins before the server listens"),
+    ),
+    "S32": Proof(
+        (
+            "store/test_contract_time.py::test_a_backoff_is_a_duration_and_follows_no_wall_clock",
+            "store/test_contract_retention.py::test_a_wall_clock_that_was_wrong_for_a_while_removes_nothing",
+            "campaign simulator",
+        ),
+        ("a backoff follows the wall clock", "simulator: planted: retention follows the wall clock"),
     ),
 }  # fmt: skip
 

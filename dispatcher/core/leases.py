@@ -44,6 +44,8 @@ class Leases:
         self.workers: dict[str, Worker] = {}
         #: All attempts that this node has claimed and not let go.
         self.attempts: dict[str, Attempt] = {}
+        #: Worker -> its attempts of an earlier run that wait for its page.
+        self._adrift_of: dict[str, set[str]] = {}
         self._by_session: dict[str, Worker] = {}
         self._pools = Pools(self.workers)
         #: The node is stopping: no more offers.
@@ -151,7 +153,15 @@ class Leases:
         self._forget(attempt)
         return [Record(ended)]
 
+    def _not_adrift(self, attempt: Attempt) -> None:
+        left = self._adrift_of.get(attempt.worker)
+        if left is not None:
+            left.discard(attempt.id)
+            if not left:
+                del self._adrift_of[attempt.worker]
+
     def _forget(self, attempt: Attempt) -> None:
+        self._not_adrift(attempt)
         for kind in ("lease", "beat", "reload"):
             self._deadlines.clear((kind, attempt.id))
         del self.attempts[attempt.id]
@@ -194,4 +204,4 @@ class Leases:
 
 
 def lapse(attempt: Attempt, detail: str) -> Ended:
-    return Ended(attempt.id, Cause.LAPSED, Event.REQUEUE, attempt.holder(), detail=detail)
+    return Ended(attempt.id, Cause.LAPSED, Event.REQUEUE, attempt.holder(), detail=detail, lane=attempt.claim.type)

@@ -22,6 +22,7 @@ __all__ = [
     "adopt",
     "cancel",
     "claim",
+    "clocked",
     "decide",
     "enqueue",
     "expire",
@@ -63,6 +64,10 @@ class JobRow(Struct, array_like=True):
     offered_at: float | None
     started_at: float | None
     ended_at: float | None
+    #: Instants of the queue clock, which no wall clock can change: when its backoff is over (set iff it backs off), and
+    #: when it ended (set iff it has).
+    backoff_until: float | None
+    ended_clock: float | None
 
     id: str
     effects: str
@@ -267,6 +272,13 @@ def expire(job: JobRow, now_at: float, changes: Changes) -> None:
     assert state is not None, f"a job that is {job.state} does not expire"
     _enter(job, state, now_at, "expired", None)
     changes.jobs[job.seq] = job
+
+
+def clocked(job: JobRow, now_at: float, queue_clock: float) -> None:
+    """Keeps the instants of the queue clock that belong to the state that the job has just entered (promise S32)."""
+    backs_off = job.state is JobState.SCHEDULED and job.run_at is not None
+    job.backoff_until = queue_clock + (job.run_at or 0.0) - now_at if backs_off else None
+    job.ended_clock = queue_clock if job.state in FINAL else None
 
 
 def claim(job: JobRow, attempt_id: str, now_at: float, changes: Changes) -> None:

@@ -15,7 +15,8 @@ verdict comes back by ``settled``.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
 from dispatcher.core.effects import Answer, CancelOrder, Effect, Offer, Order, Record, Refuse
 from dispatcher.core.registry import Registry
@@ -27,6 +28,7 @@ from dispatcher.core.turn import (
     Claim,
     Demand,
     Ended,
+    LaneReady,
     LiveAttempt,
     Logged,
     Progressed,
@@ -35,7 +37,7 @@ from dispatcher.core.turn import (
     Started,
     Verdict,
 )
-from dispatcher.core.worker import Attempt, AttemptState
+from dispatcher.core.worker import Attempt, AttemptState, Standing
 
 __all__ = ["Machine"]
 
@@ -75,13 +77,24 @@ class Machine(Registry):
 
     # -- the turn
 
-    def demand(self, most: int) -> list[Demand]:
-        """Idle workers, least recently used first, for at most ``most`` jobs."""
-        return [] if self.draining else self._pools.demand(most)
+    def demand(self, most: int, coming: Mapping[str, int] | None = None) -> list[Demand]:
+        """Idle workers for the lanes that have ready jobs, least recently used first, for at most ``most`` jobs.
+
+        ``coming``: how many jobs the same turn puts into which lanes.
+        """
+        return [] if self.draining else self._pools.demand(most, coming)
 
     def hungry(self) -> bool:
         """Whether a turn may find takers that the last one did not have."""
-        return self._pools.grown and not self.draining
+        return not self.draining and self._pools.hungry()
+
+    def ready(self, lanes: Iterable[LaneReady], *, claimed: bool) -> None:
+        """What a turn has left in the lanes that it touched, when its claims have been given out."""
+        self._pools.reported(lanes, claimed=claimed)
+
+    def standing(self, type_name: str) -> Counter[Standing]:
+        """How the workers that offer a type stand: so many in each way."""
+        return self._pools.standing(type_name)
 
     def claimed(self, claims: Iterable[Claim], now: float) -> list[Effect]:
         """The store has claimed these jobs for us: each goes to the next worker of its pool.
@@ -93,7 +106,8 @@ class Machine(Registry):
         for claim in claims:
             worker = None if self.draining else self._pools.take(claim.pool, claim.had)
             if worker is None:
-                effects.append(Record(Ended(claim.attempt, Cause.LAPSED, Event.REQUEUE, detail="nobody was free")))
+                free = Ended(claim.attempt, Cause.LAPSED, Event.REQUEUE, detail="nobody was free", lane=claim.type)
+                effects.append(Record(free))
                 continue
             attempt = Attempt(claim, AttemptState.OFFERED, worker.id, worker.boot, worker.name)
             self.attempts[claim.attempt] = worker.attempts[claim.attempt] = attempt
@@ -144,7 +158,8 @@ class Machine(Registry):
         effects: list[Effect] = []
         for left in live:
             if left.started_at is None:
-                ended = Ended(left.attempt, Cause.LAPSED, Event.REQUEUE, detail="the server was restarted")
+                again = Event.REQUEUE
+                ended = Ended(left.attempt, Cause.LAPSED, again, detail="the server was restarted", lane=left.type)
                 effects.append(Record(ended))
                 continue
             attempt = Attempt(
@@ -152,8 +167,17 @@ class Machine(Registry):
             )
             attempt.went = left.once
             self.attempts[left.attempt] = attempt
+            self._adrift_of.setdefault(left.worker, set()).add(left.attempt)
             self._deadlines.set(("lease", left.attempt), now + self._timings.restart_grace_s)
         return effects
+
+    def begin_grace(self, now: float) -> list[Effect]:
+        """Pages can come from now on: the grace of what waits for them begins (promise S31)."""
+        now = self._at(now)
+        for names in self._adrift_of.values():
+            for name in names:
+                self._deadlines.set(("lease", name), now + self._timings.restart_grace_s)
+        return []
 
     # -- what pages say
 

@@ -261,16 +261,14 @@ class Registry(Leases):
         """Attempts of an earlier run that this page decides about: its own worker's, and those it holds."""
         named = [self.attempts.get(name) for name, _ in registration.holding]
         named += [self.attempts.get(name) for name in registration.finished]
-        own = [a for a in self.attempts.values() if a.worker == worker.id] if self._any_adrift() else []
+        own = [self.attempts.get(name) for name in self._adrift_of.get(worker.id, ())]
         found = {a.id: a for a in [*named, *own] if a is not None and a.state is AttemptState.ADRIFT}
         return list(found.values())
-
-    def _any_adrift(self) -> bool:
-        return any(a.state is AttemptState.ADRIFT for a in self.attempts.values())
 
     def _adopt(self, attempt: Attempt, worker: Worker, registration: Registration) -> list[Effect]:
         """A page came back after a restart of the server."""
         holding = dict(registration.holding)
+        self._not_adrift(attempt)
         if attempt.id in registration.finished:
             self._hand(attempt, worker)
             self._await_stash(attempt)

@@ -29,6 +29,7 @@ __all__ = [
     "Ended",
     "Holder",
     "JobCommand",
+    "LaneReady",
     "LiveAttempt",
     "Logged",
     "OfferedTypes",
@@ -124,6 +125,8 @@ class Ended(Struct, frozen=True):
     counts_crash: bool = False
     #: The page must have accepted, even where its accept never came: a result or an error implies one.
     implies_accept: bool = False
+    #: For REQUEUE: the lane that the job returns to, where that is known.
+    lane: str | None = None
 
 
 Report = Started | Progressed | Logged | Ended
@@ -187,6 +190,16 @@ class Demand(Struct, frozen=True):
     room: int
 
 
+class LaneReady(Struct, frozen=True):
+    """What a turn has left in a lane: the next demand is made for what is ready."""
+
+    lane: str
+    #: Jobs that wait in it for a worker.
+    jobs: int
+    #: The rank of the first one; 0 where there is none.
+    head: float = 0.0
+
+
 class Turn(Struct, frozen=True, kw_only=True):
     """All that has happened since the last turn."""
 
@@ -198,8 +211,11 @@ class Turn(Struct, frozen=True, kw_only=True):
     commands: list[Command] = []
     #: Those of one batch side by side.
     submissions: list[JobSpec] = []
-    #: Least recently used first; a pool may stand here more than once.
+    #: Made for lanes that have ready jobs, or get some in this turn; least recently used first. A pool may stand here
+    #: more than once.
     demand: list[Demand] = []
+    #: So many jobs are claimed at most.
+    most_claims: int = 1_024
 
 
 class Accepted(Struct, frozen=True):
@@ -255,10 +271,14 @@ class TurnReport(Struct, frozen=True, kw_only=True):
     claims: list[Claim]
     #: Jobs that became final in this turn other than by a report: cancelled, expired.
     finished: list[str]
-    #: UTC instant at which the next scheduled job becomes due or the next one expires; None: none will.
+    #: UTC instant at which the next delayed job becomes due or the next one expires; None: none will.
     next_due_at: float | None
+    #: The ``Turn.elapsed_s`` at which the next backoff is over; None: no job backs off.
+    next_backoff_s: float | None = None
     #: More is due than one turn moves: the next turn should come at once.
     more: bool
+    #: The lanes that this turn has touched, or was asked for.
+    ready: list[LaneReady] = []
     #: The store's disk has room for new jobs.
     room: bool = True
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from dispatcher.core.turn import Claim, Holder
 
-__all__ = ["Attempt", "AttemptState", "Registration", "Worker", "WorkerState"]
+__all__ = ["Attempt", "AttemptState", "Registration", "Standing", "Worker", "WorkerState"]
 
 
 class WorkerState(StrEnum):
@@ -18,6 +18,17 @@ class WorkerState(StrEnum):
     #: Its session timed out, but nothing shows that the page is gone: no offers, its leases run on.
     QUIET = "quiet"
     #: Its connection closed: the grace is running.
+    AWAY = "away"
+
+
+class Standing(StrEnum):
+    """Why a worker takes jobs now, or does not: what a waiting job's reason is made of."""
+
+    IDLE = "idle"
+    BUSY = "busy"
+    PAUSED = "paused"
+    ASIDE = "aside"
+    #: Quiet, or away.
     AWAY = "away"
 
 
@@ -119,9 +130,19 @@ class Worker(Struct):
     used: int = 0
     #: The room it stands with in its pool.
     listed: int = 0
+    #: As what its pool counts it; None: not yet.
+    counted: Standing | None = None
+
+    def standing(self) -> Standing:
+        """Why it takes jobs now, or does not."""
+        if self.state is not WorkerState.CONNECTED or self.session is None:
+            return Standing.AWAY
+        if self.paused:
+            return Standing.PAUSED
+        if self.aside:
+            return Standing.ASIDE
+        return Standing.IDLE if len(self.attempts) < self.slots else Standing.BUSY
 
     def room(self) -> int:
         """How many jobs it could take now."""
-        if self.state is not WorkerState.CONNECTED or self.paused or self.aside or self.session is None:
-            return 0
-        return max(0, self.slots - len(self.attempts))
+        return self.slots - len(self.attempts) if self.standing() is Standing.IDLE else 0

@@ -10,7 +10,7 @@ from msgspec.structs import astuple, replace
 from dispatcher.core.ledger import AttemptRow, Changes, JobRow
 from dispatcher.core.model import JobFilter, JobPage, JobView, LogLine, TypeView
 from dispatcher.core.states import WAITING, JobState
-from dispatcher.core.turn import LiveAttempt, Turn, TurnReport
+from dispatcher.core.turn import LaneReady, LiveAttempt, Turn, TurnReport
 from dispatcher.store.commands import evidence
 from dispatcher.store.items import apply_items
 from dispatcher.store.rows import Limits, Tally
@@ -91,15 +91,20 @@ class MemoryRows:
         """See rows.Rows."""
         return {key: replace(self.by_seq[self.by_key[key]]) for key in keys if key in self.by_key}
 
-    def ready(self, lane: int, limit: int) -> list[tuple[float, int]]:
+    def ready(self, lane: int, limit: int, after: tuple[float, int]) -> list[tuple[float, int]]:
         """See rows.Rows."""
-        return self._ready.get(lane, [])[:limit]
+        queued = self._ready.get(lane, [])
+        start = bisect.bisect_right(queued, after)
+        return queued[start : start + limit]
 
-    def due(self, now_at: float, limit: int) -> list[JobRow]:
+    def due(self, now_at: float, queue_clock: float, limit: int) -> list[JobRow]:
         """See rows.Rows."""
         rows = [row for row in self.by_seq.values() if row.state is JobState.SCHEDULED]
-        rows = [row for row in rows if row.run_at is not None and row.run_at <= now_at]
-        return [replace(row) for row in sorted(rows, key=lambda row: row.run_at or 0.0)[:limit]]
+        delayed = [row for row in rows if row.backoff_until is None and row.run_at is not None and row.run_at <= now_at]
+        over = [row for row in rows if row.backoff_until is not None and row.backoff_until <= queue_clock]
+        delayed.sort(key=lambda row: row.run_at or 0.0)
+        over.sort(key=lambda row: row.backoff_until or 0.0)
+        return [replace(row) for row in (delayed + over)[:limit]]
 
     def overdue(self, now_at: float, limit: int) -> list[JobRow]:
         """See rows.Rows."""
@@ -110,8 +115,13 @@ class MemoryRows:
     def next_due_at(self) -> float | None:
         """See rows.Rows."""
         waiting = [row for row in self.by_seq.values() if row.state in WAITING]
-        instants = [t for row in waiting for t in (row.run_at, row.expires_at) if t is not None]
+        runs = [row.run_at for row in waiting if row.backoff_until is None]
+        instants = [instant for instant in runs + [row.expires_at for row in waiting] if instant is not None]
         return min(instants, default=None)
+
+    def next_backoff(self) -> float | None:
+        """See rows.Rows."""
+        return min((row.backoff_until for row in self.by_seq.values() if row.backoff_until is not None), default=None)
 
     def claimable(self, seqs: Iterable[int]) -> tuple[dict[int, JobRow], dict[int, str]]:
         """See rows.Rows."""
@@ -169,11 +179,12 @@ class MemoryRows:
         self._seq += 1
         return self._seq
 
-    def outlived(self, ended_before_at: float, keyed_before_at: float, limit: int) -> list[JobRow]:
+    def outlived(self, ended_before: float, keyed_before: float, limit: int) -> list[JobRow]:
         """See rows.Rows."""
-        ended = [row for row in self.by_seq.values() if row.ended_at is not None and row.ended_at < ended_before_at]
-        free = [row for row in ended if row.key is None or row.created_at < keyed_before_at]
-        return [replace(row) for row in sorted(free, key=lambda row: row.ended_at or 0.0)[:limit]]
+        ended = sorted((r for r in self.by_seq.values() if r.ended_clock is not None), key=lambda r: r.ended_clock or 0)
+        plain = [row for row in ended if row.key is None and (row.ended_clock or 0.0) < ended_before]
+        keyed = [row for row in ended if row.key is not None and (row.ended_clock or 0.0) < keyed_before]
+        return [replace(row) for row in (plain + keyed)[:limit]]
 
     def purge(self, seqs: Sequence[int]) -> None:
         """See rows.Rows."""
@@ -233,6 +244,10 @@ class MemoryStore:
         self._applier.committed()
         self.rows.keep()
         return report
+
+    async def ready(self) -> list[LaneReady]:
+        """See port.Store."""
+        return self._applier.ready(list(self.rows.lanes))
 
     async def live_attempts(self) -> list[LiveAttempt]:
         """See port.Store. There was no earlier run."""

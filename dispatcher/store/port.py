@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from dispatcher.core.model import JobFilter, JobPage, JobView, TypeView
-from dispatcher.core.turn import LiveAttempt, Turn, TurnReport
+from dispatcher.core.turn import LaneReady, LiveAttempt, Turn, TurnReport
 
 __all__ = ["Store"]
 
@@ -31,6 +31,10 @@ class Store(Protocol):
         Raises StorageFull where nothing of it has happened, because the disk is full: the caller keeps the reports
         and gives them again. An item that cannot be stored is refused in the report and never fails the others.
         """
+        ...
+
+    async def ready(self) -> list[LaneReady]:
+        """The lanes that have ready jobs; asked once, before the first turn: reports tell only what they touched."""
         ...
 
     async def live_attempts(self) -> list[LiveAttempt]:

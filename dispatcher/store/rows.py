@@ -59,12 +59,12 @@ class Rows(Protocol):
         """The jobs that were submitted with these idempotency keys."""
         ...
 
-    def ready(self, lane: int, limit: int) -> list[tuple[float, int]]:
-        """(rank, seq) of the first queued jobs of a lane, in order, at most ``limit``."""
+    def ready(self, lane: int, limit: int, after: tuple[float, int]) -> list[tuple[float, int]]:
+        """(rank, seq) of the first queued jobs of a lane behind ``after``, in order, at most ``limit``."""
         ...
 
-    def due(self, now_at: float, limit: int) -> list[JobRow]:
-        """Scheduled jobs whose time has come, earliest first."""
+    def due(self, now_at: float, queue_clock: float, limit: int) -> list[JobRow]:
+        """Scheduled jobs whose time has come: a delay by the wall clock, a backoff by the queue clock."""
         ...
 
     def overdue(self, now_at: float, limit: int) -> list[JobRow]:
@@ -72,7 +72,11 @@ class Rows(Protocol):
         ...
 
     def next_due_at(self) -> float | None:
-        """The earliest instant at which ``due`` or ``overdue`` will have something."""
+        """The earliest instant of the wall clock at which ``due`` or ``overdue`` will have something."""
+        ...
+
+    def next_backoff(self) -> float | None:
+        """The earliest instant of the queue clock at which a backoff is over."""
         ...
 
     def claimable(self, seqs: Iterable[int]) -> tuple[dict[int, JobRow], dict[int, str]]:
@@ -99,8 +103,8 @@ class Rows(Protocol):
         """A sequence number that no job has had."""
         ...
 
-    def outlived(self, ended_before_at: float, keyed_before_at: float, limit: int) -> list[JobRow]:
-        """Jobs that ended before the one instant (with a key: also submitted before the other), oldest end first."""
+    def outlived(self, ended_before: float, keyed_before: float, limit: int) -> list[JobRow]:
+        """Jobs that ended before the one instant of the queue clock, or the other where they have a key."""
         ...
 
     def purge(self, seqs: Sequence[int]) -> None:

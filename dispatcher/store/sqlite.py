@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from dispatcher.core.model import JobFilter, JobPage, JobView, LogLine, TypeView
 from dispatcher.core.states import JobState
-from dispatcher.core.turn import Accepted, Demand, LiveAttempt, Turn, TurnReport
+from dispatcher.core.turn import Accepted, Demand, LaneReady, LiveAttempt, Turn, TurnReport
 from dispatcher.errors import StorageFull, StorageTrouble
 from dispatcher.store import statements as sql
 from dispatcher.store.commands import evidence
@@ -119,6 +120,7 @@ class SqliteStore:
             tallies={(row[0], states[row[1]]): Tally(row[2], row[3]) for row in self._db.execute(sql.TALLIES)},
             queue_clock=meta["queue_clock"],
             next_due_at=self._rows.next_due_at(),
+            next_backoff=self._rows.next_backoff(),
         )
 
     def _apply(self, turn: Turn) -> TurnReport:
@@ -204,22 +206,19 @@ class SqliteStore:
             log=[LogLine(at=at, line=line) for at, line in reversed(lines)],
         )
 
-    def _list(self, job_filter: JobFilter) -> JobPage:
-        last = self._db.execute(sql.LAST_SEQ).fetchone()[0] or 0
-        below = seq_of(job_filter.cursor) if job_filter.cursor else last + 1
-        items: list[JobView] = []
-        for _ in range(SLICES):
-            above = max(1, below - SLICE)
-            room = job_filter.limit - len(items)
-            found = self._db.execute(sql.LIST_JOBS, (below, above, job_filter.state, job_filter.type, room))
-            rows = [job_row(row) for row in found]
-            items += map(view, rows)
-            below = rows[-1].seq if len(rows) == room else above
-            if below <= 1:
-                return JobPage(items=items, next_cursor=None)
-            if len(rows) == room:
-                break
-        return JobPage(items=items, next_cursor=cursor_of(below))
+    def _slice(self, job_filter: JobFilter, below: int | None, room: int) -> tuple[list[JobView], int]:
+        """The next jobs of a list, and the seq below which it goes on."""
+        if below is None:
+            below = (self._db.execute(sql.LAST_SEQ).fetchone()[0] or 0) + 1
+        rare = job_filter.state in sql.RARE
+        above = 1 if rare and job_filter.type is None else max(1, below - SLICE)
+        statement = sql.LIST_RARE if rare else sql.LIST_JOBS
+        found = self._db.execute(statement, (below, above, job_filter.state, job_filter.type, room))
+        rows = [job_row(row) for row in found]
+        return list(map(view, rows)), rows[-1].seq if len(rows) == room else above
+
+    def _ready(self) -> list[LaneReady]:
+        return self._applier.ready(name for _, name, _ in self._db.execute(sql.LANES).fetchall())
 
     def _types(self) -> list[TypeView]:
         return type_views(self._db.execute(sql.LANES).fetchall(), self._applier.tallies())
@@ -229,6 +228,10 @@ class SqliteStore:
     async def apply(self, turn: Turn) -> TurnReport:
         """See port.Store."""
         return await self._thread.run(lambda: self._apply(turn))
+
+    async def ready(self) -> list[LaneReady]:
+        """See port.Store."""
+        return await self._thread.run(self._ready)
 
     async def live_attempts(self) -> list[LiveAttempt]:
         """See port.Store."""
@@ -244,7 +247,16 @@ class SqliteStore:
 
     async def jobs(self, job_filter: JobFilter) -> JobPage:
         """See port.Store."""
-        return await self._thread.run(lambda: self._list(job_filter))
+        items: list[JobView] = []
+        below = seq_of(job_filter.cursor) if job_filter.cursor else None
+        for _ in range(SLICES):
+            # Each slice is a call of its own: a turn that has come meanwhile goes first.
+            room = job_filter.limit - len(items)
+            found, reached = await self._thread.run(partial(self._slice, job_filter, below, room))
+            items, below = items + found, reached
+            if reached <= 1 or len(items) == job_filter.limit:
+                break
+        return JobPage(items=items, next_cursor=cursor_of(below) if below is not None and below > 1 else None)
 
     async def types(self) -> list[TypeView]:
         """See port.Store."""

@@ -109,13 +109,14 @@ class SqliteRows:
         rows = map(job_row, self._fetch(sql.JOBS_BY_KEY, _text(names))) if names else ()
         return {row.key: row for row in rows if row.key is not None}
 
-    def ready(self, lane: int, limit: int) -> list[tuple[float, int]]:
+    def ready(self, lane: int, limit: int, after: tuple[float, int]) -> list[tuple[float, int]]:
         """See rows.Rows."""
-        return self._fetch(sql.READY, lane, limit)
+        return self._fetch(sql.READY, lane, *after, limit)
 
-    def due(self, now_at: float, limit: int) -> list[JobRow]:
+    def due(self, now_at: float, queue_clock: float, limit: int) -> list[JobRow]:
         """See rows.Rows."""
-        return list(map(job_row, self._fetch(sql.DUE, now_at, limit)))
+        delayed = self._fetch(sql.DUE, now_at, limit)
+        return list(map(job_row, delayed + self._fetch(sql.BACKED_OFF, queue_clock, limit - len(delayed))))
 
     def overdue(self, now_at: float, limit: int) -> list[JobRow]:
         """See rows.Rows."""
@@ -124,6 +125,11 @@ class SqliteRows:
     def next_due_at(self) -> float | None:
         """See rows.Rows."""
         instant: float | None = self._fetch(sql.NEXT_DUE)[0][0]
+        return instant
+
+    def next_backoff(self) -> float | None:
+        """See rows.Rows."""
+        instant: float | None = self._fetch(sql.NEXT_BACKOFF)[0][0]
         return instant
 
     def claimable(self, seqs: Iterable[int]) -> tuple[dict[int, JobRow], dict[int, str]]:
@@ -186,9 +192,12 @@ class SqliteRows:
         self._seq += 1
         return self._seq
 
-    def outlived(self, ended_before_at: float, keyed_before_at: float, limit: int) -> list[JobRow]:
+    def outlived(self, ended_before: float, keyed_before: float, limit: int) -> list[JobRow]:
         """See rows.Rows."""
-        return list(map(job_row, self._fetch(sql.OUTLIVED, ended_before_at, keyed_before_at, limit)))
+        found: list[Any] = []
+        for statement, before in zip(sql.OUTLIVED, (ended_before, keyed_before), strict=True):
+            found += self._fetch(statement, before, limit - len(found))
+        return list(map(job_row, found))
 
     def purge(self, seqs: Sequence[int]) -> None:
         """See rows.Rows."""

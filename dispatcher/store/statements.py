@@ -46,27 +46,35 @@ JOBS_BY_SEQ = f"SELECT {_JOBS} FROM jobs j WHERE j.seq IN {_KEYS}"  # noqa: S608
 JOBS_BY_ID = f"SELECT {_JOBS} FROM jobs j WHERE j.id IN {_KEYS}"  # noqa: S608
 JOBS_BY_KEY = f"SELECT {_JOBS} FROM jobs j WHERE j.key IN {_KEYS}"  # noqa: S608
 CLAIMABLE = f"SELECT d.data, {_JOBS} FROM jobs j JOIN job_data d ON d.seq = j.seq WHERE j.seq IN {_KEYS}"  # noqa: S608
-READY = "SELECT rank, seq FROM jobs WHERE lane = ? AND state = 'queued' ORDER BY rank, seq LIMIT ?"
+READY = (
+    "SELECT rank, seq FROM jobs WHERE lane = ? AND state = 'queued' AND (rank, seq) > (?, ?) ORDER BY rank, seq LIMIT ?"
+)
 DUE = (
-    f"SELECT {_JOBS} FROM jobs j WHERE j.state = 'scheduled' AND j.run_at <= ? "  # noqa: S608
+    f"SELECT {_JOBS} FROM jobs j WHERE j.state = 'scheduled' AND j.backoff_until IS NULL AND j.run_at <= ? "  # noqa: S608
     "ORDER BY j.run_at LIMIT ?"
 )
+BACKED_OFF = (
+    f"SELECT {_JOBS} FROM jobs j WHERE j.backoff_until IS NOT NULL AND j.backoff_until <= ? "  # noqa: S608
+    "ORDER BY j.backoff_until LIMIT ?"
+)
+NEXT_BACKOFF = "SELECT min(backoff_until) FROM jobs WHERE backoff_until IS NOT NULL"
 OVERDUE = (
     f"SELECT {_JOBS} FROM jobs j WHERE j.expires_at IS NOT NULL AND j.state IN ('scheduled', 'queued') "  # noqa: S608
     "AND j.expires_at <= ? ORDER BY j.expires_at LIMIT ?"
 )
 NEXT_DUE = """
     SELECT min(instant) FROM (
-        SELECT min(run_at) AS instant FROM jobs WHERE state = 'scheduled'
+        SELECT min(run_at) AS instant FROM jobs WHERE state = 'scheduled' AND backoff_until IS NULL
         UNION ALL
         SELECT min(expires_at) FROM jobs WHERE expires_at IS NOT NULL AND state IN ('scheduled', 'queued')
     )
 """
 
-OUTLIVED = f"""
-    SELECT {_JOBS} FROM jobs j
-    WHERE j.ended_at < ? AND (j.key IS NULL OR j.created_at < ?) ORDER BY j.ended_at LIMIT ?
-"""  # noqa: S608
+#: Two, so that each reads only what may go, however many of the other kind lie before it.
+OUTLIVED = [
+    f"SELECT {_JOBS} FROM jobs j WHERE j.ended_clock < ? AND j.key IS {kind} ORDER BY j.ended_clock LIMIT ?"  # noqa: S608
+    for kind in ("NULL", "NOT NULL")
+]
 PURGE = [
     f"DELETE FROM {table} WHERE {column} IN {_KEYS}"  # noqa: S608
     for table, column in (("jobs", "seq"), ("job_data", "seq"), ("results", "seq"), ("logs", "job"))
@@ -107,6 +115,13 @@ LIVE = """
     FROM jobs j LEFT JOIN attempts a ON a.id = j.attempt
     WHERE j.state = 'running' ORDER BY j.seq DESC LIMIT ?
 """
+#: States that an index finds among millions of others (migration 0002).
+RARE = ("failed", "cancelled", "expired", "in_doubt")
+LIST_RARE = f"""
+    SELECT {_JOBS} FROM jobs j INDEXED BY jobs_rare
+    WHERE j.seq < ?1 AND j.seq >= ?2 AND j.state = ?3 AND j.state IN {RARE} AND (?4 IS NULL OR j.type = ?4)
+    ORDER BY j.seq DESC LIMIT ?5
+"""  # noqa: S608
 LIST_JOBS = f"""
     SELECT {_JOBS} FROM jobs j
     WHERE j.seq < ?1 AND j.seq >= ?2 AND (?3 IS NULL OR j.state = ?3) AND (?4 IS NULL OR j.type = ?4)

@@ -7,8 +7,7 @@ lanes may hold queued jobs and when something becomes due next. ``apply`` is fol
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from dispatcher.core import ledger
 from dispatcher.core.ledger import Changes, JobRow
@@ -19,6 +18,8 @@ from dispatcher.core.turn import (
     Claim,
     Command,
     CommandReport,
+    Demand,
+    LaneReady,
     OfferedTypes,
     Settled,
     Turn,
@@ -28,6 +29,7 @@ from dispatcher.store.attempts import attempt_id, current_attempts, job_of
 from dispatcher.store.commands import obey
 from dispatcher.store.intake import batches, judge, size_of
 from dispatcher.store.rows import Limits, Rows, Tally
+from dispatcher.store.takers import BEGINNING, choose, claim_of
 from dispatcher.store.views import view
 
 __all__ = ["SWEEP", "TurnApplier"]
@@ -44,6 +46,8 @@ SWEEP = 1_000
 
 
 LaneState = tuple[int, JobState]
+#: What an instant of the queue clock may lose on its way to the node's timer and back.
+_ROUNDING_S = 1e-6
 
 
 class TurnApplier:
@@ -59,6 +63,7 @@ class TurnApplier:
         tallies: Mapping[LaneState, Tally],
         queue_clock: float,
         next_due_at: float | None,
+        next_backoff: float | None = None,
     ) -> None:
         self._rows = rows
         self._limits = limits
@@ -68,12 +73,18 @@ class TurnApplier:
         self._clock_base = queue_clock
         self._clock = queue_clock
         self._next_due_at = next_due_at
+        #: By the queue clock.
+        self._next_backoff = next_backoff
         #: As of the last turn, for ``forget``.
-        self._due_before = next_due_at
+        self._due_before = next_due_at, next_backoff
         self._next_purge_s = 0.0
         #: Of open jobs, as of the last turn.
         self._open = sum(tally.jobs for (_, state), tally in tallies.items() if state in OPEN)
         self._open_bytes = sum(tally.bytes for (_, state), tally in tallies.items() if state in OPEN)
+        #: Types of the lanes that jobs entered or left in this turn.
+        self._touched: set[str] = set()
+        #: The same of the turn's earlier steps, where it is applied item by item.
+        self._touched_before: set[str] = set()
         #: Changes of the counters in this turn.
         self._moves: dict[LaneState, Tally] = {}
 
@@ -90,8 +101,14 @@ class TurnApplier:
             counts[str(state)] += tally.jobs
         return counts
 
+    def ready(self, lanes: Iterable[str]) -> list[LaneReady]:
+        """Those of these lanes that have ready jobs: asked for once, when a store is opened."""
+        return [left for left in map(self._left, lanes) if left.jobs]
+
     def committed(self) -> None:
         """The transaction is durable: takes this turn's counts over."""
+        self._touched_before |= self._touched
+        self._touched = set()
         for key, move in self._moves.items():
             tally = self._tallies.setdefault(key, Tally())
             tally.jobs += move.jobs
@@ -100,12 +117,13 @@ class TurnApplier:
                 self._open += move.jobs
                 self._open_bytes += move.bytes
         self._moves.clear()
-        self._due_before = self._next_due_at
+        self._due_before = self._next_due_at, self._next_backoff
 
     def forget(self) -> None:
         """The transaction was rolled back: nothing of this turn has happened, and what was due is still due."""
         self._moves.clear()
-        self._next_due_at = self._due_before
+        self._touched = set()
+        self._next_due_at, self._next_backoff = self._due_before
 
     # -- one turn
 
@@ -119,9 +137,10 @@ class TurnApplier:
         verdicts = self._settle(turn)
         commands = [self._command(command, turn.now_at, finished) for command in turn.commands]
         accepted = self._submit(turn.submissions, turn.now_at)
-        swept = last and (self._sweep(turn.now_at, finished) | self._purge(turn.now_at, turn.elapsed_s))
+        swept = last and (self._sweep(turn.now_at, finished) | self._purge(turn.elapsed_s))
         claims = self._claim(turn, finished)
         self._write_counters(turn)
+        backoff = self._next_backoff
         return TurnReport(
             verdicts=verdicts,
             commands=commands,
@@ -129,8 +148,22 @@ class TurnApplier:
             claims=claims,
             finished=finished,
             next_due_at=self._next_due_at,
+            next_backoff_s=None if backoff is None else backoff - self._clock_base,
             more=swept,
+            ready=self._left_ready(turn.demand) if last else [],
         )
+
+    def _left_ready(self, demand: list[Demand]) -> list[LaneReady]:
+        """What is left in the lanes that this turn has touched, in all of its steps, or was asked for."""
+        names = self._touched | self._touched_before | {name for entry in demand for name in entry.lanes}
+        self._touched, self._touched_before = set(), set()
+        return [self._left(name) for name in sorted(names)]
+
+    def _left(self, name: str) -> LaneReady:
+        lane = self._rows.lane(name)
+        jobs = self._queued(lane)
+        first = self._rows.ready(lane, 1, BEGINNING) if jobs else []
+        return LaneReady(name, jobs, first[0][0]) if first else LaneReady(name, 0)
 
     def _write_counters(self, turn: Turn) -> None:
         if not self._moves:
@@ -142,9 +175,14 @@ class TurnApplier:
         self._rows.save_tallies(changed)
         self._rows.save_queue_clock(self._clock)
 
-    def _move(self, job: JobRow, old: JobState | None) -> None:
+    def _move(self, job: JobRow, old: JobState | None, now_at: float) -> None:
+        """To be called after every transition of a job, before it is saved: it is counted, and has its clocks."""
         if old is job.state:
             return
+        if old is not None:  # a new job's delay is by the wall clock
+            ledger.clocked(job, now_at, self._clock)
+        if JobState.QUEUED in (old, job.state):
+            self._touched.add(job.type)
         if old is not None:
             move = self._moves.setdefault((job.lane, old), Tally())
             move.jobs -= 1
@@ -153,8 +191,11 @@ class TurnApplier:
         move.jobs += 1
         move.bytes += job.size
         if job.state in WAITING:
-            self._expect(job.run_at)
             self._expect(job.expires_at)
+            if job.backoff_until is None:
+                self._expect(job.run_at)
+            elif self._next_backoff is None or job.backoff_until < self._next_backoff:
+                self._next_backoff = job.backoff_until
 
     def _expect(self, instant: float | None) -> None:
         if instant is not None and (self._next_due_at is None or instant < self._next_due_at):
@@ -178,7 +219,7 @@ class TurnApplier:
         late = self._limits.late_accept
         verdicts = [ledger.settle(report, attempts, jobs, turn.now_at, changes, late) for report in turn.reports]
         for seq, job in changes.jobs.items():
-            self._move(job, before[seq])
+            self._move(job, before[seq], turn.now_at)
         self._rows.save(changes)
         return verdicts
 
@@ -196,7 +237,7 @@ class TurnApplier:
         if done:
             if job.state in FINAL:
                 finished.append(job.id)
-            self._move(job, old)
+            self._move(job, old, now_at)
             self._rows.save(changes)
         return CommandReport(done, view(job), revoked)
 
@@ -242,43 +283,48 @@ class TurnApplier:
             run_at=now_at + spec.delay_s if delayed else None,
             attempt=None, claims=0, number=0, errors=0, crashes=0, reason=None, detail=None, error=None,
             percent=None, note=None, worker=None, worker_name=None,
-            offered_at=None, started_at=None, ended_at=None,
+            offered_at=None, started_at=None, ended_at=None, backoff_until=None, ended_clock=None,
             id=self._new_job_id(), lane=self._rows.lane(spec.type), type=spec.type, priority=spec.priority,
             timeout_s=spec.timeout_s, max_attempts=spec.max_attempts, max_crashes=spec.max_crashes,
             size=size_of(spec.data), expires_at=expires_at, created_at=now_at,
             key=spec.key, fingerprint=spec.fingerprint, effects=spec.effects, heartbeat_s=spec.heartbeat_s,
         )  # fmt: skip
-        self._move(job, None)
+        self._move(job, None, now_at)
         return job
 
     # -- what has become due
 
     def _sweep(self, now_at: float, finished: list[str]) -> bool:
         """Moves what has become due. Returns whether more is due than one turn moves."""
-        if self._next_due_at is None or self._next_due_at > now_at:
+        wall, backoff, clock = self._next_due_at, self._next_backoff, self._clock + _ROUNDING_S
+        if (wall is None or wall > now_at) and (backoff is None or backoff > clock):
             return False
         changes = Changes()
         overdue = self._rows.overdue(now_at, SWEEP)
         for job in overdue:
             old = job.state
             ledger.expire(job, now_at, changes)
-            self._move(job, old)
+            self._move(job, old, now_at)
             finished.append(job.id)
         self._rows.save(changes)
         changes = Changes()
-        due = self._rows.due(now_at, SWEEP)
+        due = self._rows.due(now_at, clock, SWEEP)
         for job in due:
             ledger.enqueue(job, Event.DUE, self._clock, changes)
-            self._move(job, JobState.SCHEDULED)
+            self._move(job, JobState.SCHEDULED, now_at)
         self._rows.save(changes)
-        self._next_due_at = self._rows.next_due_at()
-        return len(due) == SWEEP or len(overdue) == SWEEP
+        self._next_due_at, self._next_backoff = self._rows.next_due_at(), self._rows.next_backoff()
+        return len(due) >= SWEEP or len(overdue) == SWEEP
 
-    def _purge(self, now_at: float, elapsed_s: float) -> bool:
-        """Removes jobs whose retention has passed. Returns whether there may be more of them."""
+    def _purge(self, elapsed_s: float) -> bool:
+        """Removes jobs whose retention has passed. Returns whether there may be more of them.
+
+        They age by the queue clock: a wall clock that was wrong for a while removes nothing (promise S32).
+        """
         if elapsed_s < self._next_purge_s:
             return False
-        rows = self._rows.outlived(now_at - self._limits.retention_s, now_at - KEY_S, PURGE)
+        kept_s = self._limits.retention_s
+        rows = self._rows.outlived(self._clock - kept_s, self._clock - max(kept_s, KEY_S), PURGE)
         for job in rows:
             move = self._moves.setdefault((job.lane, job.state), Tally())
             move.jobs -= 1
@@ -294,10 +340,7 @@ class TurnApplier:
 
     def _claim(self, turn: Turn, finished: list[str]) -> list[Claim]:
         """Hands ready jobs to the demand, by rank."""
-        total = sum(demand.room for demand in turn.demand)
-        if not total:
-            return []
-        chosen = self._choose(turn, total)
+        chosen = choose(self._rows, turn.demand, turn.most_claims, self._queued)
         if not chosen:
             return []
         seqs = [seq for _, seq in chosen]
@@ -314,8 +357,8 @@ class TurnApplier:
                 attempt = attempt_id(seq, job.claims, self._new_attempt_id())
                 had = self._had(job)
                 ledger.claim(job, attempt, turn.now_at, changes)
-                claims.append(_claim_of(pool, attempt, job, data[seq], had))
-            self._move(job, JobState.QUEUED)
+                claims.append(claim_of(pool, attempt, job, data[seq], had))
+            self._move(job, JobState.QUEUED, turn.now_at)
         self._rows.save(changes)
         return claims
 
@@ -325,42 +368,3 @@ class TurnApplier:
             return ()
         workers = (attempt.worker for attempt in reversed(self._rows.attempts_of(job.seq)))
         return tuple(dict.fromkeys(worker for worker in workers if worker is not None))
-
-    def _choose(self, turn: Turn, total: int) -> list[tuple[int, int]]:
-        """(pool, seq): each ready job, by rank, goes to the first pool in the demand that has room for its lane."""
-        lanes = {self._rows.lane(name) for demand in turn.demand for name in demand.lanes}
-        heads = [
-            [(rank, seq, lane) for rank, seq in self._rows.ready(lane, total)] for lane in lanes if self._queued(lane)
-        ]
-        if not heads:
-            return []
-        takers = [(d.pool, {self._rows.lane(name) for name in d.lanes}, d.room) for d in turn.demand]
-        rooms = [room for _, _, room in takers]
-        chosen: list[tuple[int, int]] = []
-        for _, seq, lane in heapq.merge(*heads):
-            index = next((i for i, taker in enumerate(takers) if rooms[i] and lane in taker[1]), None)
-            if index is not None:
-                rooms[index] -= 1
-                chosen.append((takers[index][0], seq))
-                if len(chosen) == total:
-                    break
-        return chosen
-
-
-def _claim_of(pool: int, attempt: str, job: JobRow, data: str, had: tuple[str, ...]) -> Claim:
-    return Claim(
-        pool=pool,
-        attempt=attempt,
-        job=job.id,
-        type=job.type,
-        data=data,
-        number=job.number + 1,
-        timeout_s=job.timeout_s,
-        heartbeat_s=job.heartbeat_s,
-        once=job.effects == "once",
-        errors=job.errors,
-        crashes=job.crashes,
-        max_attempts=job.max_attempts,
-        max_crashes=job.max_crashes,
-        had=had,
-    )

@@ -24,9 +24,10 @@ __all__ = [
     "view",
 ]
 
-#: A page of a list looks at no more than SLICES x SLICE jobs, so that a rare filter never holds up a turn.
-SLICE = 2_000
-SLICES = 20
+#: A page of a list looks at no more than SLICES x SLICE jobs, a slice at a time, so that a rare filter never holds up a
+#: turn.
+SLICE = 1_000
+SLICES = 40
 
 #: Of one job.
 MOST_ATTEMPTS_SHOWN = 200

@@ -77,8 +77,11 @@ def check_not_stranded(world: World, row: JobRow) -> None:
     """I2, I8, I10, I20: whatever is open will go on by itself."""
     if row.state is JobState.SCHEDULED:
         assert row.run_at is not None
-        known = world.flight[1].next_due_at if world.flight else world.next_due_at
-        assert world.more or (known is not None and known <= row.run_at), f"nobody would wake {row.id}"
+        known, due = world.flight[1].next_due_at if world.flight else world.next_due_at, row.run_at
+        if row.backoff_until is not None:
+            said = world.flight[1].next_backoff_s if world.flight else world.next_backoff_s
+            known, due = said, row.backoff_until - world.clock_base + 1e-6
+        assert world.more or (known is not None and known <= due), f"nobody would wake {row.id}"
     if row.state is not JobState.RUNNING:
         return
     attempt = row.attempt or ""

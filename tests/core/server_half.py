@@ -6,6 +6,8 @@ and when it wants to be called next.
 
 from __future__ import annotations
 
+from collections import Counter
+
 from dispatcher.core.effects import Answer, Drop, Effect, Go, Offer, Probe, Record, Request, Welcome
 from dispatcher.core.ledger import AttemptRow, JobRow, silent_attempt
 from dispatcher.core.machine import Machine
@@ -33,6 +35,7 @@ from dispatcher.core.turn import (
 from dispatcher.store.memory import MemoryRows
 from dispatcher.store.rows import Limits, Tally
 from dispatcher.store.turn import TurnApplier
+from tests.core.claims import check_claims
 from tests.core.pages import Page, Session
 from tests.core.peers import GRACE_S, OFFER_TTL_S, RELOAD_S, RESTART_GRACE_S, STANDSTILL_S, Lease
 from tests.core.reference import Ends, Reference
@@ -94,6 +97,7 @@ class ServerHalf:
         self.more = True
         #: As the store said with the last turn.
         self.next_due_at: float | None = None
+        self.next_backoff_s: float | None = None
         self.opened = self.now
         tallies: dict[tuple[int, JobState], Tally] = {}
         for row in self.rows.by_seq.values():
@@ -108,6 +112,7 @@ class ServerHalf:
             tallies=tallies,
             queue_clock=self.clock_base,
             next_due_at=self.rows.next_due_at(),
+            next_backoff=self.rows.next_backoff(),
         )
 
     # -- effects
@@ -188,10 +193,10 @@ class ServerHalf:
             reports=self.reports,
             commands=self.commands,
             submissions=self.submissions,
-            demand=self.machine.demand(1_000),
+            demand=self.machine.demand(1_000, Counter(spec.type for spec in self.submissions if spec.delay_s <= 0)),
         )
         rooms = sum(self.ref.room(peer) for peer in self.ref.peers.values()) if not self.ref.draining else 0
-        assert sum(demand.room for demand in turn.demand) == rooms, "the pools' room is not the workers'"
+        assert sum(demand.room for demand in turn.demand) <= rooms, "the pools' room is not the workers'"
         self.reports, self.commands, self.submissions = [], [], []
         before = {seq: (row.state, row.rank) for seq, row in self.rows.by_seq.items()}
         report = self.applier.apply(turn)
@@ -216,7 +221,7 @@ class ServerHalf:
             if row.state in (JobState.QUEUED, JobState.RUNNING):
                 rank = self.clock_base + turn.elapsed_s - 60.0 * row.priority
                 assert row.rank == self.first_ranks.setdefault(seq, rank), "a job lost its place"
-        self.check_claims(report.claims)
+        check_claims(self, report.claims)
 
     def note_command(self, command: Command, done: CommandReport, report: TurnReport) -> None:
         """What a person or a program has changed, so that what follows from it can be told from what must not be."""
@@ -237,20 +242,8 @@ class ServerHalf:
             if command.value is not None:
                 self.decided[row.seq] = command.value
 
-    def check_claims(self, claims: list[Claim]) -> None:
-        lanes: dict[str, list[tuple[float, int]]] = {}
-        for claim in claims:
-            row = self.row(claim.job)
-            assert row.rank is not None
-            assert row.expires_at is None or row.expires_at > WALL + self.now, "an expired job was claimed"
-            assert claim.number == row.number + 1
-            before = {a.id for a in self.attempts_of(row.seq)} - self.rounds.get(row.seq, set())
-            assert not before & self.told_to_go, "its effect may have happened, and nobody asked for another"
-            lanes.setdefault(claim.type, []).append((row.rank, row.seq))
-        for name, order in lanes.items():
-            assert order == sorted(order), "not in the order of ranks"
-            rest = [(r.rank, r.seq) for r in self.rows.by_seq.values() if r.state == "queued" and r.type == name]
-            assert all(order[-1] < (rank or 0.0, seq) for rank, seq in rest), "a job was overtaken"
+    def wall(self) -> float:
+        return WALL + self.now
 
     def finish_turn(self) -> None:
         if self.flight is None:
@@ -258,6 +251,7 @@ class ServerHalf:
         (turn, done), self.flight = self.flight, None
         self.more = self.more or done.more
         self.next_due_at = done.next_due_at
+        self.next_backoff_s = done.next_backoff_s
         for said, settled in zip(turn.reports, done.verdicts, strict=True):
             if isinstance(said, Started) and settled.verdict is Verdict.RECORDED:
                 self.ref.started(said.attempt)
@@ -266,9 +260,10 @@ class ServerHalf:
             if report.revoked is not None and isinstance(command, Cancel):
                 self.ref.cancelled(report.revoked)
                 self.take(self.machine.cancelled(report.revoked, command.reason, self.now), [])
-        pools = {demand.pool: frozenset(demand.lanes) for demand in turn.demand}
         for claim in done.claims:
-            self.give(claim, pools[claim.pool])
+            pool = self.machine._pools._pools.get(claim.pool)  # None: its last worker has left meanwhile
+            self.give(claim, frozenset(pool.lanes if pool is not None else ()))
+        self.machine.ready(done.ready, claimed=bool(done.claims))
 
     def give(self, claim: Claim, types: frozenset[str]) -> None:
         expected = None if self.ref.draining else self.ref.next_of_pool(types, claim.had)
@@ -314,6 +309,8 @@ class ServerHalf:
         self.take(self.machine.tick(self.now), self.ref.tick(self.now))
         if self.next_due_at is not None and self.next_due_at <= WALL + self.now:
             self.more = True
+        if self.next_backoff_s is not None and self.opened + self.next_backoff_s <= self.now:
+            self.more = True
 
     def sleep(self, seconds: float) -> None:
         """The machine is suspended: whatever was due meanwhile comes late, and nobody may suffer for it (S19)."""
@@ -331,8 +328,9 @@ class ServerHalf:
 
     def next_instant(self) -> float | None:
         due = self.next_due_at
+        backoff = None if self.next_backoff_s is None else self.opened + self.next_backoff_s
         # Adding and taking away the wall clock's offset may round down.
-        instants = [self.machine.next_deadline(), None if due is None else due - WALL + 1e-6]
+        instants = [self.machine.next_deadline(), None if due is None else due - WALL + 1e-6, backoff]
         return min((at for at in instants if at is not None), default=None)
 
     # -- restarts
@@ -358,6 +356,7 @@ class ServerHalf:
                 once, beat_s = self.row(left.job).effects == "once", left.heartbeat_s
                 lease = Lease(left.attempt, left.worker, left.timeout_s, once=once, heartbeat_s=beat_s)
                 self.ref.restore(lease)
+        self.machine.ready(self.applier.ready(self.rows.lanes), claimed=False)
         self.call(self.machine.restore(live, self.now), ends)
 
     def live_attempts(self) -> list[LiveAttempt]:

@@ -9,7 +9,7 @@ from dispatcher.core.effects import Effect, Offer, Record
 from dispatcher.core.machine import Machine
 from dispatcher.core.retry import RetryPolicy
 from dispatcher.core.timings import Timings
-from dispatcher.core.turn import Claim, Ended, LiveAttempt, Settled, Verdict
+from dispatcher.core.turn import Claim, Ended, LaneReady, LiveAttempt, Settled, Verdict
 from dispatcher.core.worker import Registration
 
 E = TypeVar("E")
@@ -68,6 +68,8 @@ class Node:
     def __init__(self, **timings) -> None:
         self.machine = Machine(timings=Timings(**timings), retry=RetryPolicy(), rng=random.Random(1))
         self.now = 1_000.0
+        # More jobs wait than anybody here could take.
+        self.machine.ready([LaneReady(lane, 1_000) for lane in "abc"], claimed=True)
 
     def __getattr__(self, name):
         """Any call of the machine, at this instant."""

@@ -4,48 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from dispatcher.core.pools import Pools
 from dispatcher.core.worker import Worker, WorkerState
-
-
-class Farm:
-    """Workers that stand in pools, without a machine around them."""
-
-    def __init__(self) -> None:
-        self.workers: dict[str, Worker] = {}
-        self.pools = Pools(self.workers)
-
-    def join(self, name, *lanes, slots=1):
-        worker = Worker(name, "boot", name, tuple(sorted(lanes)), slots, f"s-{name}", attempts={})
-        self.workers[name] = worker
-        self.pools.update(worker)
-        return worker
-
-    def leave(self, name):
-        self.pools.remove(self.workers[name])
-        del self.workers[name]
-
-    def number(self, name):
-        return self.workers[name].pool
-
-    def hold(self, worker, attempt):
-        worker.attempts[attempt] = None
-        self.pools.used(worker)
-
-    def free(self, worker):
-        worker.attempts.clear()
-        self.pools.update(worker)
-
-    def give(self, number, avoid=()):
-        """The name of the worker that gets the next job of this pool; it holds it."""
-        worker = self.pools.take(number, (avoid,) if isinstance(avoid, str) else avoid)
-        if worker is None:
-            return None
-        self.hold(worker, f"a{self.pools._used}")
-        return worker.id
-
-    def demand(self, most=100):
-        return [(d.lanes, d.room) for d in self.pools.demand(most)]
+from tests.core.farm import Farm
 
 
 def test_equal_workers_take_exact_turns():
@@ -75,6 +35,7 @@ def test_each_of_k_workers_gets_its_share_of_n_jobs_when_they_end_in_any_order()
 
 def test_round_robin_holds_across_overlapping_pools():
     farm = Farm()
+    farm.ready(a=100)
     farm.join("a1", "a")
     farm.join("ab", "a", "b")
     farm.join("a2", "a")
@@ -90,19 +51,19 @@ def test_round_robin_holds_across_overlapping_pools():
 
 def test_the_demand_lists_runs_of_workers_by_last_use_then_what_room_is_left():
     farm = Farm()
+    farm.ready(a=100, b=100)
     farm.join("w1", "a", slots=3)
     farm.join("w2", "b")
     farm.join("w3", "a")
     for name in ("w1", "w2", "w3"):
         farm.hold(farm.workers[name], "x")
         farm.free(farm.workers[name])
-    assert farm.demand() == [(("a",), 1), (("b",), 1), (("a",), 1), (("a",), 2)]
-    assert farm.demand(2) == [(("a",), 1), (("b",), 1)]
-    assert farm.demand(4) == [(("a",), 1), (("b",), 1), (("a",), 1), (("a",), 1)]
+    assert farm.demand() == [(("a",), 1), (("b",), 1), (("a",), 3)]
 
 
 def test_the_demand_joins_neighbours_of_one_pool():
     farm = Farm()
+    farm.ready(a=100, b=100)
     farm.join("w1", "a")
     farm.join("w2", "a")
     farm.join("w3", "b")
@@ -111,6 +72,7 @@ def test_the_demand_joins_neighbours_of_one_pool():
 
 def test_one_pool_asks_for_its_room_and_never_for_more_than_wanted():
     farm = Farm()
+    farm.ready(a=100)
     farm.join("w1", "a", slots=4)
     assert farm.demand() == [(("a",), 4)]
     assert farm.demand(3) == [(("a",), 3)]
@@ -118,6 +80,7 @@ def test_one_pool_asks_for_its_room_and_never_for_more_than_wanted():
 
 def test_nobody_with_room_is_no_demand():
     farm = Farm()
+    farm.ready(a=100)
     assert farm.demand() == []
     worker = farm.join("w1", "a")
     farm.hold(worker, "x")
@@ -215,14 +178,16 @@ def test_a_worker_that_offers_other_types_changes_its_pool():
 def test_room_that_grows_is_noticed_once():
     farm = Farm()
     worker = farm.join("w1", "a")
-    assert farm.pools.grown
+    assert not farm.pools.hungry(), "nobody wants it"
+    farm.ready(a=3)
+    assert farm.pools.hungry()
     farm.demand()
-    assert not farm.pools.grown
+    assert not farm.pools.hungry()
     farm.hold(worker, "x")
     farm.pools.update(worker)
-    assert not farm.pools.grown
+    assert not farm.pools.hungry()
     farm.free(worker)
-    assert farm.pools.grown
+    assert farm.pools.hungry()
 
 
 def test_pools_and_heaps_stay_in_proportion_under_churn():

@@ -23,8 +23,8 @@ BUGS = {
     "the last used worker is next": Bug(CORE + "pools.py", "self._used += 1", "self._used -= 1"),
     "a timer outlives its attempt": Bug(
         CORE + "leases.py",
-        '    def _forget(self, attempt: Attempt) -> None:\n        for kind in ("lease", "beat", "reload"):\n',
-        '    def _forget(self, attempt: Attempt) -> None:\n        for kind in ("beat", "reload"):\n',
+        '        self._not_adrift(attempt)\n        for kind in ("lease", "beat", "reload"):\n',
+        '        self._not_adrift(attempt)\n        for kind in ("beat", "reload"):\n',
     ),
     "any attempt can end its job": Bug(CORE + "ledger.py", "current = job.attempt == attempt.id", "current = True"),
     "the verdict on an accept answers a result": Bug(
@@ -48,7 +48,7 @@ BUGS = {
     "numbers have gaps": Bug(
         CORE + "ledger.py", "    job.attempt = attempt_id\n", "    job.attempt = attempt_id\n    job.number += 1\n"
     ),
-    "paused workers get offers": Bug(CORE + "worker.py", " or self.paused", ""),
+    "paused workers get offers": Bug(CORE + "worker.py", "if self.paused:", "if False:"),
     "slots are off by one": Bug(CORE + "worker.py", "self.slots - len(", "self.slots + 1 - len("),
     "a cancel leaves the attempt current": Bug(
         CORE + "ledger.py", "revoked, job.attempt = job.attempt, None", "revoked = job.attempt"
@@ -90,7 +90,7 @@ BUGS = {
         CORE + "ledger.py", "report.implies_accept and attempt.started_at is None", "False"
     ),
     "room that has grown is not noticed": Bug(
-        CORE + "pools.py", "self.grown = self.grown or room > worker.listed", "pass"
+        CORE + "pools.py", "self._grown = self._grown or room > worker.listed", "pass"
     ),
     "drained workers keep what was not sent": Bug(
         CORE + "machine.py", "            effects += self._take_back(worker)\n", "            pass\n"
@@ -141,7 +141,7 @@ BUGS = {
         '        self._deadlines.clear(("beat", attempt.id))\n        self._deadlines.set(("lease"',
         '        self._deadlines.set(("lease"',
     ),
-    "workers that were set aside get offers": Bug(CORE + "worker.py", " or self.aside", ""),
+    "workers that were set aside get offers": Bug(CORE + "worker.py", "if self.aside:", "if False:"),
     "offers that the network lost set a worker aside": Bug(CORE + "leases.py", "if attempt.fetched:", "if True:"),
     "a worker stays set aside": Bug(CORE + "leases.py", "        worker.aside = False\n", "        pass\n"),
     "an accepted offer does not clear what counts against its worker": Bug(
@@ -189,6 +189,24 @@ BUGS = {
     ),
     "a page that pauses is set aside for declining": Bug(
         CORE + "machine.py", " and not (worker.paused or self.draining)", ""
+    ),
+    "an idle pool is not told to its groups": Bug(
+        CORE + "pools.py", "self.lanes.pool_idle(pool.number, worker.used)", "pass"
+    ),
+    "lanes that become ready are not noticed": Bug(
+        CORE + "lanes.py", "        self.hot[lane.group] = None\n        return", "        return"
+    ),
+    "a deep lane keeps all others from the demand": Bug(
+        CORE + "pools.py",
+        "            if asked >= MOST_ASKED * most:\n",
+        "            if asked:\n",
+        "tests/core/test_demand.py",
+    ),
+    "two groups share one worker while others stand idle": Bug(
+        CORE + "pools.py",
+        "alone += not self._is_shared(number, group, extra)",
+        "alone += 1",
+        "tests/core/test_demand.py",
     ),
     "a boot becomes a second worker": Bug(
         CORE + "registry.py", "return self._boots.get(registration.boot)", "return None"

@@ -98,9 +98,18 @@ BUGS = {
     ),
     "while a turn is in flight the timer fires again and again": Bug(
         TURNS,
-        "        self.next_due_at = None\n        self.kick()\n",
+        "        self.next_due_at = self.next_backoff_at = None\n        self.kick()\n",
         "        self.kick()\n",
         "tests/sim/test_found.py",
+    ),
+    "a start waits for housekeeping": Bug(
+        TURNS, "if housekeeping else self._carries or self._gathered()", "", "tests/service/test_scale.py"
+    ),
+    "the grace of a restart begins before the server listens": Bug(
+        "dispatcher/core/machine.py",
+        '                self._deadlines.set(("lease", name), now + self._timings.restart_grace_s)\n        return []',
+        "                pass\n        return []",
+        "tests/service/test_scale.py",
     ),
     "a purge that is not done is not gone on with": Bug(TURNS, "self._more or done.more or", "self._more or", BY_TURNS),
     "a store that fails does not end the server": Bug(TURNS, "        self._failed(error)\n", "", BY_INTAKE),

@@ -8,7 +8,7 @@ __all__ = ["BUGS"]
 
 STORE = "dispatcher/store/"
 TURN, SQLITE, ROWS, SQL = STORE + "turn.py", STORE + "sqlite.py", STORE + "sqlite_rows.py", STORE + "statements.py"
-TAKING, LEDGER = STORE + "intake.py", "dispatcher/core/ledger.py"
+TAKING, TAKERS, LEDGER = STORE + "intake.py", STORE + "takers.py", "dispatcher/core/ledger.py"
 FILE, SPACE, MEMORY = STORE + "sqlite_file.py", STORE + "space.py", STORE + "memory.py"
 ITEMS, ATTEMPTS, COMMANDS, THREAD = (
     STORE + "items.py",
@@ -51,10 +51,10 @@ BUGS = {
     ),
     "what has become due comes after the claims": Bug(
         TURN,
-        "        swept = last and (self._sweep(turn.now_at, finished) | self._purge(turn.now_at, turn.elapsed_s))\n"
+        "        swept = last and (self._sweep(turn.now_at, finished) | self._purge(turn.elapsed_s))\n"
         "        claims = self._claim(turn, finished)\n",
         "        claims = self._claim(turn, finished)\n"
-        "        swept = last and (self._sweep(turn.now_at, finished) | self._purge(turn.now_at, turn.elapsed_s))\n",
+        "        swept = last and (self._sweep(turn.now_at, finished) | self._purge(turn.elapsed_s))\n",
         TIME,
     ),
     "a key is looked up among the new jobs only": Bug(
@@ -92,15 +92,18 @@ BUGS = {
         TURN, "if job.expires_at is not None and job.expires_at <= turn.now_at:", "if False:", TIME
     ),
     "a sweep that was not enough does not ask for another": Bug(
-        TURN, "return len(due) == SWEEP or len(overdue) == SWEEP", "return False", TIME
+        TURN, "return len(due) >= SWEEP or len(overdue) == SWEEP", "return False", TIME
     ),
-    "a job goes to a pool that has no room": Bug(
-        TURN, "if rooms[i] and lane in taker[1]", "if lane in taker[1]", TURNS
-    ),
+    "a job goes to a pool that has no room": Bug(TAKERS, "self._rooms[place] -= 1", "pass", TURNS),
     "a job goes to the last pool that can take it": Bug(
-        TURN, "for i, taker in enumerate(takers) if", "for i, taker in reversed(list(enumerate(takers))) if", TURNS
+        TAKERS, "line.entries[line.place] < found", "line.entries[line.place] > found", TURNS
     ),
-    "lanes are taken one after the other, not by rank": Bug(TURN, "heapq.merge(*heads)", "sum(heads, [])", TURNS),
+    "lanes are taken one after the other, not by rank": Bug(
+        TAKERS,
+        "heapq.merge(*(_in_order(rows, lane, name, first, takers) for lane, name in lanes))",
+        "(job for lane, name in lanes for job in _in_order(rows, lane, name, first, takers))",
+        TURNS,
+    ),
     "the attempt before is what a claim says of its worker": Bug(
         TURN, "reversed(self._rows.attempts_of(job.seq))", "self._rows.attempts_of(job.seq)", TURNS
     ),
@@ -108,11 +111,14 @@ BUGS = {
         TURN, "self._clock_base + turn.elapsed_s", "self._clock_base", TIME
     ),
     # what is kept in memory between turns
+    "a backoff follows the wall clock": Bug(
+        LEDGER, "job.backoff_until = queue_clock + (job.run_at or 0.0) - now_at if backs_off else None", "pass", TIME
+    ),
     "a turn that was rolled back stays in the counts": Bug(
-        TURN, "        self._moves.clear()\n        self._next_due_at", "        self._next_due_at", ROLLED_BACK
+        TURN, "        self._moves.clear()\n        self._touched = set()\n", "", ROLLED_BACK
     ),
     "what was due is forgotten with the turn that was rolled back": Bug(
-        TURN, "self._next_due_at = self._due_before", "pass", ROLLED_BACK
+        TURN, "self._next_due_at, self._next_backoff = self._due_before", "pass", ROLLED_BACK
     ),
     "a lane that was rolled back is believed to be there": Bug(
         SQLITE, 'self._rows.reload()\n            self._db.execute("BEGIN', 'self._db.execute("BEGIN', INTAKE
@@ -198,7 +204,7 @@ BUGS = {
         "dispatcher/core/ledger.py", "if attempt.evidence is None and report.value", "if report.value", DECISIONS
     ),
     # retention
-    "a purge removes jobs that wait": Bug(SQL, "WHERE j.ended_at < ?", "WHERE j.created_at < ?", RETENTION),
+    "a purge removes jobs that wait": Bug(SQL, "WHERE j.ended_clock < ?", "WHERE j.created_at > ?", RETENTION),
     "a purge leaves the counts": Bug(
         TURN,
         "            move.jobs -= 1\n            move.bytes -= job.size\n        if rows:",

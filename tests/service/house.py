@@ -76,7 +76,7 @@ class House:
 
     async def hear(self, sid: str) -> list[JSON]:
         """Lets turns end; the poll answer of this page: what it was told since the last one."""
-        await self.dispatcher.idle()
+        await self.dispatcher.idle(housekeeping=True)
         told = self.told.pop(sid, [])
         if offers := self._offers.pop(sid, []):
             self.pages.written(sid, offers, self.clock.monotonic())
@@ -89,7 +89,7 @@ class House:
         body = {"types": types or ("echo",), "boot": f"boot-{sid}", "version": VERSION} | fields
         self.pages.message(sid, json.dumps({"op": "register", **body}), self.clock.monotonic())
         self.dispatcher.changed()
-        await self.dispatcher.idle()
+        await self.dispatcher.idle(housekeeping=True)
         answer = next(m for m in self.told[sid] if m["op"] == "registered")
         self.told[sid].remove(answer)
         return answer
@@ -98,14 +98,14 @@ class House:
         """Time passes, and whatever it makes due happens."""
         now = self.clock.advance(seconds)
         self.dispatcher.tick(now)
-        await self.dispatcher.idle()
+        await self.dispatcher.idle(housekeeping=True)
 
     # -- submitters
 
     async def submit(self, type_name: str = "echo", data: str = '{"x":1.0}', **options: Any) -> JobView:
         accepted = await self.dispatcher.submit(JobSpec(type=type_name, data=data, **options))
         assert accepted.job is not None
-        await self.dispatcher.idle()
+        await self.dispatcher.idle(housekeeping=True)
         return accepted.job
 
     async def state(self, job: JobView) -> str:

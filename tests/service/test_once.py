@@ -209,7 +209,7 @@ async def test_after_a_standstill_nobody_is_taken_for_gone_and_what_has_arrived_
         await house.say("s1", op="accept", attempt=offer["attempt"])
     house.pages.away("s1", house.clock.monotonic())
     house.dispatcher.tick(house.clock.advance(100.0), late_s=80.0)  # the machine slept
-    await house.dispatcher.idle()
+    await house.dispatcher.idle(housekeeping=True)
     assert (await house.state(job), await house.state(other)) == ("running", "running")
     await house.register(
         "s2", boot="boot-s1", worker=who["worker"], secret=who["secret"], slots=2,

@@ -125,7 +125,7 @@ async def test_reports_that_do_not_fit_into_one_turn_go_into_the_next():
         line = {"op": "log", "attempt": offer["attempt"], "line": str(number)}
         house.pages.message("s1", json.dumps(line), house.clock.monotonic())
     house.dispatcher.changed()
-    await house.dispatcher.idle()
+    await house.dispatcher.idle(housekeeping=True)
     [lines] = store.rows.logs.values()
     said = [str(number) for number in range(MOST_ITEMS + 3)]
     assert [line.line for line in lines] == said[-MOST_LINES_KEPT:]

@@ -232,9 +232,10 @@ def _years(knobs: Knobs) -> None:
     knobs.off_every_s, knobs.settings = 15.0, replace_setting(knobs.settings, retention_s=7 * 86_400.0)
 
 
-def _from_its_submission(real: Any, rows: MemoryRows, ended_before_at: float, keyed_before_at: float, most: int) -> Any:
-    ended = [row for row in rows.by_seq.values() if row.ended_at is not None and row.created_at < ended_before_at]
-    return [replace(row) for row in ended if row.key is None or row.created_at < keyed_before_at][:most]
+def _by_the_wall_clock(real: Any, rows: MemoryRows, ended_before: float, keyed_before: float, most: int) -> Any:
+    newest = max((row.ended_at for row in rows.by_seq.values() if row.ended_at is not None), default=0.0)
+    week_ago = newest - 7 * 86_400.0
+    return [replace(row) for row in rows.by_seq.values() if row.ended_at is not None and row.ended_at < week_ago][:most]
 
 
 def _batches(knobs: Knobs) -> None:
@@ -279,7 +280,7 @@ CONTROLS: dict[str, tuple[Callable[[], AbstractContextManager[Any]], Callable[[K
         _instead(commands, "evidence", lambda real, attempts: real(attempts) and '"made up"'),
         _late_answers,
     ),
-    "retention counts from the submission": (_instead(MemoryRows, "outlived", _from_its_submission), _years),
+    "retention follows the wall clock": (_instead(MemoryRows, "outlived", _by_the_wall_clock), _years),
     "of a batch what fits is taken": (_instead(turn, "judge", _what_fits), _batches),
     "a full disk is not noticed": (_instead(SimStore, "write", _acknowledges_without_room), _full_disks),
 }

@@ -108,6 +108,7 @@ class SimStore(MemoryStore):
             tallies={(lane, states[name]): Tally(t.jobs, t.bytes) for (lane, name), t in saved.items()},
             queue_clock=disk.rows.saved_clock,
             next_due_at=disk.rows.next_due_at(),
+            next_backoff=disk.rows.next_backoff(),
         )
 
     def _fitting(self, turn: Turn) -> Turn:

@@ -104,3 +104,28 @@ def test_room_of_the_queue_and_numbers_of_attempts_are_right_after_a_purge_and_a
         assert (job.result, job.log, len(job.attempts)) == (None, [], 1)
         report = desk.turn(submissions=[spec(), spec()])
         assert [accepted.error for accepted in report.accepted] == [None, "queue_full"]
+
+
+def test_a_wall_clock_that_was_wrong_for_a_while_removes_nothing(desk: Desk) -> None:
+    """A flat battery at the start, say, or a day too many: what it removed would be gone for good."""
+    plain, keyed = desk.submit(spec(), spec(key="k"))
+    for claim in desk.claim(2):
+        desk.report(result(claim.attempt))
+    for step_s in (30 * 86_400.0, -60 * 86_400.0):
+        desk.now_at += step_s
+        desk.pass_time(PURGE_EVERY_S + 1)
+        desk.turn()
+        assert desk.states(plain.id, keyed.id) == ["succeeded", "succeeded"]
+
+
+def test_young_jobs_with_keys_do_not_stand_in_the_way_of_old_ones_without(desk: Desk) -> None:
+    desk.submit(*[spec(key=f"k{n}") for n in range(60)])
+    desk.submit(*[spec() for _ in range(60)])
+    for claim in desk.claim(120):
+        desk.report(result(claim.attempt))
+    desk.pass_time(RETENTION_S + PURGE_EVERY_S)
+    assert desk.turn().more
+    assert desk.counts() == {"succeeded": 120 - PURGE}
+    while desk.turn().more:
+        pass
+    assert desk.counts() == {"succeeded": 60}

@@ -24,9 +24,20 @@ def test_a_backoff_ends_at_its_time(desk: Desk) -> None:
     claim = desk.start()
     at = desk.now_at
     report = desk.turn(reports=[error(claim.attempt, delay_s=4.0)], demand=[Demand(1, ("echo",), 1)])
-    assert (report.claims, report.next_due_at) == ([], at + 4.0)
+    assert (report.claims, report.next_due_at) == ([], None)
+    assert report.next_backoff_s == pytest.approx(desk.elapsed_s - 0.001 + 4.0)
     assert desk.job(claim.job).run_at == at + 4.0
     desk.pass_time(4.0)
+    assert desk.claim_one().number == 2
+
+
+def test_a_backoff_is_a_duration_and_follows_no_wall_clock(desk: Desk) -> None:
+    claim = desk.start()
+    desk.report(error(claim.attempt, delay_s=4.0))
+    desk.now_at -= 86_400.0
+    desk.pass_time(3.9)
+    assert desk.claim(1) == []
+    desk.pass_time(0.1)
     assert desk.claim_one().number == 2
 
 

@@ -181,7 +181,10 @@ def _check_rows(run: Run, report: TurnReport) -> None:
         assert sorted(numbers) == list(range(1, len(numbers) + 1)), job
     assert run.desk.counts() == rows
     waiting = [job for job in jobs if job.state in (JobState.SCHEDULED, JobState.QUEUED)]
-    instants = [at for job in waiting for at in (job.run_at, job.expires_at) if at is not None]
+    backing_off = [job for job in waiting if job.run_at is not None and job.errors]
+    assert (report.next_backoff_s is not None) >= bool(backing_off)
+    runs = [job.run_at for job in waiting if job not in backing_off]
+    instants = [at for at in runs + [job.expires_at for job in waiting] if at is not None]
     # A sweep that comes too early does nothing; one that comes too late is a job that starts too late.
     if instants:
         assert report.next_due_at is not None
@@ -203,7 +206,10 @@ def _play(runs: list[Run], draws: list[Draw]) -> None:
         for run, report in zip(runs, reports, strict=True):
             _check_rows(run, report)
         # The next instant may come too early, and need not be the same: see _check_rows.
-        plain = [run.plain(replace(report, next_due_at=None)) for run, report in zip(runs, reports, strict=True)]
+        plain = [
+            run.plain(replace(report, next_due_at=None, next_backoff_s=None))
+            for run, report in zip(runs, reports, strict=True)
+        ]
         note(f"{draw} -> {plain[0]}")
         assert all(report == plain[0] for report in plain)
         views = [run.views() for run in runs]
