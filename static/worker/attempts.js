@@ -7,6 +7,7 @@
   var clip = parts.clip;
   var each = parts.each;
   var isObject = parts.isObject;
+  var offered = parts.offered;
   var own = parts.own;
   var registry = parts.registry;
 
@@ -30,7 +31,7 @@
       this._release(message.attempt, 'declined');
       return;
     }
-    attempt = this._newAttempt(message);
+    attempt = offered(message, registry[message.type]);
     this._attempts[attempt.id] = attempt;
     if (attempt.task.quick && !attempt.confirm) {
       this._begin(attempt);
@@ -43,32 +44,6 @@
   Worker.prototype._wants = function (message) {
     return this._types().indexOf(message.type) >= 0 && !this._identity.record.paused &&
       this._busy() < this._options.slots && this._settled.indexOf(message.attempt) < 0;
-  };
-
-  Worker.prototype._newAttempt = function (message) {
-    return {
-      id: message.attempt,
-      message: message,
-      type: message.type,
-      task: registry[message.type],
-      confirm: message.confirm === true,
-      phase: PHASE.OFFERED,
-      late: false,          // a quick task that takes so long that it needs an accept after all
-      queued: null,         // what of it waits in the session's queue
-      sentAt: -Infinity,
-      times: 0,             // how often what is to be said of it has been said
-      replaced: false,      // its result could not be read and an error took its place
-      acceptedAt: null,
-      startedAt: null,
-      startedDate: null,
-      cancelled: null,
-      cancels: [],
-      job: null,
-      text: null,
-      progress: null,
-      progressAt: -Infinity,
-      timer: null
-    };
   };
 
   Worker.prototype._accepted = function (attempt) {

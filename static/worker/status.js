@@ -77,7 +77,7 @@
   };
 
   function describeAttempt(attempt) {
-    var shown = attempt.shown || {};
+    var shown = attempt.shown;
     return {
       attempt: attempt.id,
       id: attempt.message.id,

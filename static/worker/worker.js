@@ -12,6 +12,7 @@
   var noop = parts.noop;
   var offering = parts.offering;
   var randomId = parts.randomId;
+  var stashed = parts.stashed;
   var withdraw = parts.withdraw;
   var writeMessage = parts.writeMessage;
 
@@ -128,15 +129,7 @@
     this._shelf.keys('stash.').forEach(function (id) {
       var text = self._shelf.get('stash.' + id);
       if (text) {
-        self._attempts[id] = {
-          id: id,
-          type: '',
-          phase: PHASE.ENDED,
-          text: text,
-          queued: null,
-          sentAt: -Infinity,
-          times: 0
-        };
+        self._attempts[id] = stashed(id, text);
       }
     });
   };
