@@ -23,6 +23,7 @@ PARTS = (
     "engine.js",
     "posts.js",
     "messages.js",
+    "labels.js",
     "tasks.js",
     "attempt.js",
     "worker.js",

@@ -26,7 +26,8 @@
  *   slots          jobs at once, 1 to 64 (1)
  *   token          where the server needs one (null: from #token= or ?token= of the address, which
  *                  is then removed from it and kept in sessionStorage)
- *   labels         strings by name, for the server ({})
+ *   labels         what the server is to know of this page: at most 20 texts of 1 to 200 characters
+ *                  by name, as {site: 'berlin'}, or in one text, 'site:berlin,printer:zebra' ({})
  *   storageKey     prefix of all stored keys; tells workers of one page apart ('pagehand')
  *   backoffMinMs   shortest wait before a new session (1000)
  *   backoffMaxMs   longest one (30000)

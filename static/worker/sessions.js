@@ -204,7 +204,7 @@
       token: this._token || undefined,
       holding: holding,
       finished: finished,
-      labels: this._options.labels,
+      labels: this._labels.sent,
       page: this._describe()
     });
   };

@@ -36,6 +36,7 @@
   /**
    * A snapshot. Times: `…At` and `since` are ms of the wall clock, `…Ms` are durations.
    * jobs: [{attempt, id, type, number, phase, startedAt, percent, note, cancelled}]
+   * labels: values by name; badLabels: in words, those that are not sent.
    * error: {code, text, detail, at} or null; retryMs and heardMs: null where there is none.
    */
   Worker.prototype.status = function () {
@@ -60,6 +61,8 @@
       paused: this._identity.record.paused,
       registered: this._registered,
       name: this._name,
+      labels: this._labels.sent,
+      badLabels: this._labels.bad,
       worker: this._identity.record.worker,
       server: this._options.url || origin(this._env.location),
       types: this._types(),

@@ -12,6 +12,7 @@
   var noop = parts.noop;
   var offering = parts.offering;
   var randomId = parts.randomId;
+  var readLabels = parts.readLabels;
   var stashed = parts.stashed;
   var withdraw = parts.withdraw;
   var writeMessage = parts.writeMessage;
@@ -68,6 +69,7 @@
     this._hooks = [];
     this._settings = { repeat_ms: 5000, result_limit: 1048576 };
     this._name = options.name;
+    this._labels = readLabels(options.labels);
     this._engine = null;
     this._trouble = null;       // STATE.NOT_ALLOWED or OUT_OF_DATE, until the server takes us
     this._running = false;
@@ -173,11 +175,13 @@
   // -- the life of a worker
 
   Worker.prototype.start = function () {
+    var self = this;
     if (this._running) {
       return this;
     }
     this._running = true;
     offering(this);
+    this._labels.bad.forEach(function (text) { self._fault('E-LBL-01', text); });
     this._hook();
     this._tick();
     this._connect();
