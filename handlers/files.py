@@ -80,7 +80,7 @@ class ScriptHandler(_SharedHandler):
 
     def get(self) -> None:
         """The script as it was when the server started."""
-        self.set_header("Content-Type", "application/javascript; charset=utf-8")
+        self.set_header("Content-Type", "text/javascript; charset=utf-8")
         self.finish(self._script.body)
 
     head = get

@@ -73,7 +73,7 @@ def test_a_directory_that_is_none_is_refused(tmp_path: Path) -> None:
 async def test_the_worker_pages_script_is_one_file_of_all_parts(ask: Ask) -> None:
     response = await ask("/static/worker.js")
     script = response.body.decode()
-    assert response.headers["Content-Type"] == "application/javascript; charset=utf-8"
+    assert response.headers["Content-Type"] == "text/javascript; charset=utf-8"
     assert response.headers["Cache-Control"] == "no-cache"
     at = [script.index(f"/* worker/{part} */\n{(PARTS_DIRECTORY / part).read_text('utf-8')}") for part in PARTS]
     assert at == sorted(at)
