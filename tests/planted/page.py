@@ -85,6 +85,9 @@ BUGS = {
         BY_ATTEMPTS,
     ),
     "a release is lost with its session": Bug(PAGE + "sessions.js", "(log|released)", "(log)", BY_ATTEMPTS),
+    "a page sends a label that the server refuses": Bug(
+        PAGE + "labels.js", "      if (why) {\n", "      if (false) {\n", "tests/page/test_labels.py"
+    ),
     "a page sends a result that is too large": Bug(
         PAGE + "reports.js", "    if (size > limit || ", "    if (", BY_ATTEMPTS
     ),
