@@ -17,6 +17,7 @@ from handlers import api, batch, console, files, login, submit
 from handlers.access import log_request
 from handlers.guard import Guard, Refusal
 from handlers.page import PageNotFound
+from handlers.script import worker_script
 from handlers.service_port import Service
 from handlers.site import STATIC, TEMPLATES, Site
 from handlers.tasks import TaskDirectory
@@ -87,8 +88,10 @@ def _api(given: dict[str, Any]) -> list[URLSpec]:
 def _files(given: dict[str, Any]) -> list[URLSpec]:
     """The worker page and what it loads; the probes."""
     static = {**given, "path": str(STATIC)}
+    script = {**given, "script": worker_script()}
     return [
         url(r"/worker", files.WorkerPageHandler, given, name="worker"),
+        url(r"/static/worker\.js", files.ScriptHandler, script, name="worker-script"),
         url(rf"/static/({_NAME}(?:/{_NAME})*)", files.StaticHandler, static, name="static"),
         url(r"/tasks/index\.json", files.TaskIndexHandler, given, name="task-index"),
         url(r"/tasks/([A-Za-z0-9._-]{1,100})\.js", files.TaskHandler, given, name="task"),

@@ -7,9 +7,18 @@ from typing import ClassVar
 from tornado.web import HTTPError, StaticFileHandler, stream_request_body
 
 from handlers.base import BaseHandler, as_json
+from handlers.script import Script
 from handlers.site import STATIC, Site
 
-__all__ = ["LiveHandler", "ReadyHandler", "StaticHandler", "TaskHandler", "TaskIndexHandler", "WorkerPageHandler"]
+__all__ = [
+    "LiveHandler",
+    "ReadyHandler",
+    "ScriptHandler",
+    "StaticHandler",
+    "TaskHandler",
+    "TaskIndexHandler",
+    "WorkerPageHandler",
+]
 
 
 class _SharedHandler(BaseHandler):
@@ -57,12 +66,32 @@ class WorkerPageHandler(_SharedHandler):
     head = get
 
 
+class ScriptHandler(_SharedHandler):
+    """``/static/worker.js``: the parts of the worker page's script as one file."""
+
+    def initialize(self, site: Site, script: Script) -> None:  # type: ignore[override]
+        """Called by Tornado with what the route says."""
+        super().initialize(site)
+        self._script = script
+
+    def compute_etag(self) -> str:
+        """Of the script's content, and not computed anew for each page."""
+        return self._script.etag
+
+    def get(self) -> None:
+        """The script as it was when the server started."""
+        self.set_header("Content-Type", "text/javascript; charset=utf-8")
+        self.finish(self._script.body)
+
+    head = get
+
+
 @stream_request_body
 class StaticHandler(_SharedHandler, StaticFileHandler):
     """``/static/``: the files of the directory ``static``, with Tornado's checks of the path."""
 
     #: Loaded by name, from pages that know no version.
-    _ALWAYS_FRESH: ClassVar = frozenset({"worker.js", "page.js", "worker.html"})
+    _ALWAYS_FRESH: ClassVar = frozenset({"page.js", "worker.html"})
 
     def initialize(self, site: Site, path: str) -> None:  # type: ignore[override]
         """Called by Tornado with what the route says."""

@@ -1,7 +1,7 @@
 /**
  * The worker page: reads its address, loads the tasks, starts a worker and shows how it is.
  *
- *   /worker?types=a,b&name=FRONT-DESK-07&slots=1#token=...
+ *   /worker?types=a,b&name=FRONT-DESK-07&slots=1&labels=site:berlin,printer:zebra#token=...
  *
  * Without `types` it offers every task of tasks/index.json except host-call, which reaches into the
  * program around the browser and must be asked for by name.
@@ -167,7 +167,8 @@
     worker = new window.Pagehand.Worker({
       url: BASE,
       name: query('name'),
-      slots: Number(query('slots')) || 1
+      slots: Number(query('slots')) || 1,
+      labels: query('labels')
     });
     worker.on('status', render);
     worker.start();
@@ -212,6 +213,15 @@
     return text + (job.cancelled ? ' (cancelled, still running)' : '');
   }
 
+  function labelsText(status) {
+    var good = Object.keys(status.labels).map(function (key) {
+      return key + ':' + status.labels[key];
+    });
+    var text = good.join(', ') || (worker ? 'none' : '-');
+    var bad = status.badLabels.join(', ');
+    return bad ? text + ' \u00b7 not sent: ' + bad : text;
+  }
+
   function retryText(status) {
     return status.retryMs === null ? 'Trying now, attempt ' + Math.max(1, status.failures) :
       'Retry in ' + Math.ceil(status.retryMs / 1000) + ' s, attempt ' + status.failures;
@@ -254,8 +264,8 @@
       retryMs: retryAt === null ? null : Math.max(0, retryAt - now()),
       failures: retries,
       error: trouble ? { code: '', text: trouble, detail: '', at: now() } : null,
-      name: query('name'), paused: false, jobs: [], since: null, heardMs: null, done: 0, failed: 0,
-      registered: false
+      name: query('name'), labels: {}, badLabels: [], paused: false, jobs: [], since: null,
+      heardMs: null, done: 0, failed: 0, registered: false
     };
   }
 
@@ -272,6 +282,7 @@
       document.title = title;
     }
     show('name', name || '-');
+    show('labels', labelsText(status));
     show('server', ORIGIN + BASE);
     show('since', status.since === null ? 'no' : 'since ' + clock(status.since));
     show('contact', status.heardMs === null ? '' :
@@ -319,6 +330,7 @@
       'Pagehand worker page, library ' + status.version + ', ' + new Date().toString(),
       'State: ' + FACES[status.state].word + ', ' + detailText(status),
       'Name: ' + status.name + ' (worker ' + (status.worker || 'unknown') + ')',
+      'Labels: ' + labelsText(status),
       'Server: ' + ORIGIN + BASE,
       'Types: ' + status.types.join(', '),
       'Today: ' + status.done + ' done, ' + status.failed + ' failed, ' +

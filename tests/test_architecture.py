@@ -22,12 +22,6 @@ LONGEST_FILE = 400
 #: Nine of ten functions of the program are at most this long.
 P90_FUNCTION = 25
 
-#: Files that may be longer, and why.
-LONGER_FILES = {
-    # Any page takes it with one script tag, and there is no build step.
-    "static/worker.js": 2_600,
-}
-
 #: The part of the standard library that neither reads a clock, nor does I/O, nor waits, nor draws lots.
 PURE = {
     "__future__",
@@ -207,7 +201,7 @@ def long_functions(name: str, text: str) -> list[str]:
 
 def long_file(name: str, text: str) -> list[str]:
     count = len(text.splitlines())
-    return [f"{name} has {count} lines"] if count > LONGER_FILES.get(name, LONGEST_FILE) else []
+    return [f"{name} has {count} lines"] if count > LONGEST_FILE else []
 
 
 # A directory of somebody's machine says nothing to anybody else.

@@ -74,7 +74,7 @@ def test_every_flag_that_a_page_names_exists() -> None:
     known = {"--" + item.name.replace("_", "-") for item in settings_fields()}
     known |= {"--config", "--print-config", "--version", "--help", "--token-file", "--no-insecure", "--no-late-accept"}
     # Of other programs: pip, mypy, pagehand simulate, bench, the campaigns.
-    known |= {"--long", "--seed"}
+    known |= {"--long", "--seed", "--label"}
     known |= {"--editable", "--strict", "--workers", "--short", "--only", "--rounds", "--profile", "--dir"}
     for path in PAGES:
         named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+[a-z]", path.read_text("utf-8")))

@@ -14,6 +14,7 @@ import pytest
 
 import dispatcher
 from dispatcher import sdk
+from handlers.script import join
 
 ROOT = Path(__file__).resolve().parent.parent
 ASSETS = ("static/", "handlers/templates/", "dispatcher/store/sql/")
@@ -151,6 +152,14 @@ def test_an_import_of_the_package_brings_none_of_the_servers_names(installed: Pa
     assert run(python, "-c", code, cwd=tmp_path).strip() == "True"
     code = "import pagehand; print(pagehand.__file__)"
     assert str(installed.parent) in run(python, "-c", code, cwd=tmp_path)
+
+
+def test_the_installed_server_joins_the_same_script_for_worker_pages(installed: Path, tmp_path: Path) -> None:
+    code = (
+        "import pagehand, pathlib, sys; sys.path.insert(0, str(pathlib.Path(pagehand.__file__).parent / '_app'));"
+        "from handlers.script import join; print(join(), end='')"
+    )
+    assert run(installed / "python", "-c", code, cwd=tmp_path, PYTHONIOENCODING="utf-8") == join()
 
 
 def test_the_command_runs_from_a_checkout_too() -> None:

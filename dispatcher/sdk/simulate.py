@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Sequence
@@ -25,6 +26,8 @@ __all__ = ["Execution", "Farm", "Faults", "Outcome", "Reconnect", "add_arguments
 #: Entries of each list that a farm without an end keeps in memory.
 _KEEP = 10_000
 _TYPES = "echo,word-count"
+#: What a page has at most.
+_LABELS = 20
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -45,6 +48,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--slots", type=_count, default=1, metavar="K", help="jobs a page may hold at once (%(default)s)")
     add("--types", type=_names, default=_TYPES, metavar="A,B", help="types they offer (%(default)s)")
     add("--name-prefix", default="sim", metavar="NAME", help="pages are called NAME-1, NAME-2, ...")
+    add(
+        "--label",
+        type=_label,
+        action="append",
+        default=[],
+        dest="labels",
+        metavar="NAME:VALUE",
+        help="a label of the pages, such as site:berlin; may be repeated",
+    )
     add("--quick", action="store_true", help="tasks start without an accept and send only their result")
     end = parser.add_mutually_exclusive_group()
     end.add_argument("--seconds", type=float, metavar="S", help="stop after S seconds")
@@ -114,6 +126,7 @@ def _farm(options: argparse.Namespace) -> Farm:
         name_prefix=options.name_prefix,
         quick=options.quick,
         progress_s=options.progress_ms / 1000,
+        labels=_labels(options.labels),
         faults=_faults(options),
         seed=options.seed,
         keep=_KEEP,
@@ -189,6 +202,25 @@ def _names(text: str) -> tuple[str, ...]:
     if not names:
         raise argparse.ArgumentTypeError("at least one type is needed")
     return names
+
+
+def _label(text: str) -> tuple[str, str]:
+    """``NAME:VALUE``, as the worker page takes it."""
+    name, _, value = text.partition(":")
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,50}", name):
+        raise argparse.ArgumentTypeError("the name of a label has 1 to 50 letters, digits, dots, - and _")
+    if not 1 <= len(value) <= 200:
+        raise argparse.ArgumentTypeError("NAME:VALUE, the value a text of 1 to 200 characters")
+    return name, value
+
+
+def _labels(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
+    labels = dict(pairs)
+    if len(labels) < len(pairs):
+        raise ValueError("a label is there twice")
+    if len(labels) > _LABELS:
+        raise ValueError(f"a page has at most {_LABELS} labels")
+    return labels
 
 
 def _span(text: str) -> tuple[float, float]:

@@ -46,6 +46,7 @@ PATHS = {
     "api-types": "/api/v1/types",
     "api-stats": "/api/v1/stats",
     "worker": "/worker",
+    "worker-script": "/static/worker.js",
     "static": "/static/{file}",
     "task-index": "/tasks/index.json",
     "task": "/tasks/{task}.js",

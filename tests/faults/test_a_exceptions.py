@@ -18,7 +18,7 @@ from tests.faults.planted import SECRET, STEPS, VERBS
 
 _JSON = {"Content-Type": "application/json"}
 #: Routes that cannot be made from their parts.
-_PATHS = {"api-not-found": "/api/nowhere", "not-found": "/nowhere", "static": "/static/worker.js"}
+_PATHS = {"api-not-found": "/api/nowhere", "not-found": "/nowhere", "static": "/static/page.js"}
 
 
 def _routes() -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ import pytest
 
 from dispatcher.errors import SettingError
 from handlers import TaskDirectory
+from handlers.script import PARTS, PARTS_DIRECTORY, join, worker_script
 from tests.handlers.conftest import Ask, body_of
 from tests.handlers.fake_service import FakeService
 
@@ -66,6 +67,38 @@ def test_a_link_within_the_directory_is_a_task_and_one_that_leads_out_is_none(tm
 def test_a_directory_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="is not a directory"):
         TaskDirectory(tmp_path / "nope")
+
+
+@pytest.mark.gen_test
+async def test_the_worker_pages_script_is_one_file_of_all_parts(ask: Ask) -> None:
+    response = await ask("/static/worker.js")
+    script = response.body.decode()
+    assert response.headers["Content-Type"] == "text/javascript; charset=utf-8"
+    assert response.headers["Cache-Control"] == "no-cache"
+    at = [script.index(f"/* worker/{part} */\n{(PARTS_DIRECTORY / part).read_text('utf-8')}") for part in PARTS]
+    assert at == sorted(at)
+    assert script == join()
+
+
+@pytest.mark.gen_test
+async def test_the_worker_pages_script_is_sent_again_only_when_it_has_changed(ask: Ask) -> None:
+    etag = worker_script().etag
+    first = await ask("/static/worker.js", headers={"If-None-Match": '"of-another-content"'})
+    assert (first.code, first.headers["Etag"]) == (200, etag)
+    again = await ask("/static/worker.js?v=1", headers={"If-None-Match": etag})
+    assert (again.code, again.body or b"", again.headers["Cache-Control"]) == (304, b"", "no-cache")
+    head = await ask("/static/worker.js", "HEAD")
+    assert (head.code, head.body or b"", head.headers["Etag"]) == (200, b"", etag)
+
+
+def test_a_part_that_changes_changes_the_script(tmp_path: Path) -> None:
+    for part in PARTS:
+        (tmp_path / part).write_bytes((PARTS_DIRECTORY / part).read_bytes())
+    assert worker_script(tmp_path) == worker_script()
+    (tmp_path / "engine.js").write_text("// another\n", "utf-8")
+    changed = worker_script(tmp_path)
+    assert changed.etag != worker_script().etag
+    assert b"/* worker/engine.js */\n// another\n/* worker/posts.js */" in changed.body
 
 
 @pytest.mark.gen_test

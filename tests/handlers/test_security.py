@@ -42,6 +42,7 @@ MATRIX = {
     "api-types": ("/api/v1/types", "GET", API),
     "api-stats": ("/api/v1/stats", "GET", API),
     "worker": ("/worker", "GET", OPEN),
+    "worker-script": ("/static/worker.js", "GET", OPEN),
     "static": ("/static/console.css", "GET", OPEN),
     "task-index": ("/tasks/index.json", "GET", OPEN),
     "task": ("/tasks/plain.js", "GET", OPEN),

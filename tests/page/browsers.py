@@ -42,7 +42,7 @@ _READ_STATUS = """
 (function () {
   function text(id) { var e = document.getElementById(id); return e ? e.textContent : ''; }
   return {state: document.body ? document.body.className : '', word: text('word'), detail: text('detail'),
-    name: text('name'), server: text('server'), since: text('since'), contact: text('contact'),
+    name: text('name'), labels: text('labels'), server: text('server'), since: text('since'), contact: text('contact'),
     job: text('job'), today: text('today'), error: text('error'), title: document.title};
 }())
 """

@@ -1,4 +1,4 @@
-"""Runs static/worker.js in QuickJS on a fake window, with Python as the server. No browser, no waiting.
+"""Runs the worker page's script in QuickJS on a fake window, with Python as the server. No browser, no waiting.
 
 What IE 11 lacks is deleted from the engine first, so a use of it fails here as it would there.
 """
@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import quickjs
+
+from handlers.script import join
 
 ROOT = Path(__file__).resolve().parents[2]
 STATIC = ROOT / "static"
@@ -49,12 +51,12 @@ def bare_engine() -> quickjs.Context:
 
 
 class Page:
-    """One window with worker.js in it. ``load`` is a page load; what the storages hold stays."""
+    """One window with the script in it. ``load`` is a page load; what the storages hold stays."""
 
     def __init__(self, *, tasks: str = "", options: Message | None = None, **config: Any) -> None:
         self.js = bare_engine()
         self.js.eval((HERE / "fake_window.js").read_text(encoding="utf-8"))
-        self._source = (STATIC / "worker.js").read_text(encoding="utf-8")
+        self._source = join()
         self.tasks = tasks or "Pagehand.task('echo', function (job) { return job.data; }, {quick: true});"
         self.options = options or {}
         self.config = config

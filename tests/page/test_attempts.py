@@ -309,3 +309,18 @@ def test_a_refusal_without_a_name_leaves_a_running_task_alone() -> None:
     page.push(UNREADABLE)
     page.run("end(null, 1);")
     assert ops(page.take()) == ["result"]
+
+
+def test_every_attempt_has_the_same_fields_at_every_time() -> None:
+    fields = "return Object.keys(worker._attempts.a1).sort();"
+    page = joined(tasks="var end; Pagehand.task('slow', function (job, done) { end = done; job.progress(5, 'x'); });")
+    page.push(job(type_="slow"))
+    offered = page.run(fields)
+    page.take()
+    assert page.status()["jobs"][0]["percent"] == 5
+    assert page.run(fields) == offered, "while it runs"
+    page.take_all()
+    page.run("end(null, 1);")
+    assert page.run(fields) == offered, "while its report is on the way"
+    page.load()
+    assert page.run(fields) == offered, "out of the stash"

@@ -140,6 +140,16 @@ def test_host_call_is_offered_only_when_it_is_asked_for(site: Site, browser: Bro
     assert refused["error"]["code"] == "not_allowed"
 
 
+def test_the_page_shows_its_labels_and_those_that_it_does_not_send(site: Site, browser: Browser) -> None:
+    show(browser, f"{site.url}/worker?labels=site:berlin,printer:zebra,two%20words:x")
+    seen = browser.status()
+    bad = '"two words" (a name has 1 to 50 letters, digits, dots, - and _)'
+    assert seen["labels"] == f"site:berlin, printer:zebra \u00b7 not sent: {bad}"
+    assert f"not sent: {bad} (E-LBL-01, " in seen["error"]
+    show(browser, f"{site.url}/worker")
+    assert browser.status()["labels"] == "none"
+
+
 def test_a_page_that_asks_only_for_tasks_that_are_not_there_says_so(site: Site, browser: Browser) -> None:
     show(browser, f"{site.url}/worker?types=nonsense", "stopped")
     wait_for(lambda: "no such task: nonsense" in browser.status()["detail"])

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from handlers.script import PARTS, join
+
 from .harness import STATIC
 from .ie11.script import ScriptGate
 from .ie11.sheet import check_html, check_style
@@ -35,9 +37,14 @@ def test_a_script_is_es5_and_names_nothing_that_ie11_lacks(gate: ScriptGate, pat
     assert gate.check(path.read_text(encoding="utf-8")) == []
 
 
-@pytest.mark.parametrize("name", ["check.js", "worker.js", "page.js"])
+@pytest.mark.parametrize("name", ["check.js", *(f"worker/{part}" for part in PARTS), "page.js"])
 def test_the_page_s_scripts_parse_as_es3_so_that_an_old_mode_reaches_the_message(gate: ScriptGate, name: str) -> None:
     assert gate.check((STATIC / name).read_text(encoding="utf-8"), version=3) == []
+
+
+def test_the_parts_joined_are_es5_that_an_old_mode_can_read(gate: ScriptGate) -> None:
+    assert gate.check(join()) == []
+    assert gate.check(join(), version=3) == []
 
 
 #: IE 11 skips these and loses nothing that a person needs.

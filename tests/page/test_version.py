@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from dispatcher import __version__
-
-LIBRARY = Path(__file__).resolve().parents[2] / "static" / "worker.js"
+from handlers.script import join
 
 
 def test_the_library_has_the_servers_version():
-    [version] = re.findall(r"var VERSION = '([^']+)'", LIBRARY.read_text())
+    [version] = re.findall(r"var VERSION = '([^']+)'", join())
     assert version == __version__

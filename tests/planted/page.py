@@ -1,4 +1,4 @@
-"""Bugs in the page's half of the protocol: in ``static/worker.js`` and in the simulated page of the SDK."""
+"""Bugs in the page's half of the protocol: in ``static/worker/`` and in the simulated page of the SDK."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from tests.planted.bug import Bug
 
 __all__ = ["BUGS"]
 
-PAGE, SDK = "static/worker.js", "dispatcher/sdk/simulator/"
+PAGE, SDK = "static/worker/", "dispatcher/sdk/simulator/"
 
 SIM = "tests/sim/test_sim.py"
 BY_WORKER = "tests/page/test_worker.py"
@@ -17,95 +17,107 @@ BY_TROUBLE = "tests/page/test_engine_trouble.py"
 BY_SDK = "tests/sdk/test_page.py tests/sdk/test_page_batches.py"
 
 BUGS = {
-    # worker.js
+    # the worker page
     "a page sends a result before it is in the stash": Bug(
-        PAGE,
+        PAGE + "reports.js",
         "    this._shelf.set('stash.' + attempt.id, text);\n    this._count(succeeded);\n    this._say(attempt);\n",
         "    this._say(attempt);\n    this._shelf.set('stash.' + attempt.id, text);\n    this._count(succeeded);\n",
         BY_MEMORY,
     ),
     "a page keeps no stash": Bug(
-        PAGE, "    this._shelf.set('stash.' + attempt.id, text);\n    this._count", "    this._count", BY_MEMORY
+        PAGE + "reports.js",
+        "    this._shelf.set('stash.' + attempt.id, text);\n    this._count",
+        "    this._count",
+        BY_MEMORY,
     ),
     "a page empties its stash when the result is sent": Bug(
-        PAGE,
+        PAGE + "sessions.js",
         "        attempt.times += 1;\n",
         "        attempt.times += 1;\n        self._shelf.remove('stash.' + attempt.id);\n",
         BY_MEMORY,
     ),
     "a page does not repeat a result": Bug(
-        PAGE,
+        PAGE + "sessions.js",
         "if (!attempt.queued && attempt.sentAt <= due) {",
         "if (!attempt.queued && attempt.sentAt < 0 && attempt.sentAt <= due) {",
         BY_WORKER,
     ),
     "a page does not repeat register": Bug(
-        PAGE, "if (!this._registering && this._registerAt <= due) {", "if (false) {", BY_WORKER
+        PAGE + "sessions.js", "if (!this._registering && this._registerAt <= due) {", "if (false) {", BY_WORKER
     ),
     "a page does not say in a new session what it has": Bug(
-        PAGE, "      each(this._attempts, function (attempt) { self._say(attempt); });\n", "", BY_WORKER
+        PAGE + "sessions.js", "      each(this._attempts, function (attempt) { self._say(attempt); });\n", "", BY_WORKER
     ),
     "a page's boot outlives its reload": Bug(
-        PAGE,
+        PAGE + "worker.js",
         "    this._boot = randomId(env);\n",
         "    this._boot = this._shelf.get('boot') || randomId(env);\n    this._shelf.set('boot', this._boot);\n",
         BY_MEMORY,
     ),
     "a page starts a task before its accept has arrived": Bug(
-        PAGE, "if (attempt.task.quick && !attempt.confirm) {", "if (!attempt.confirm) {", BY_WORKER
+        PAGE + "attempts.js", "if (attempt.task.quick && !attempt.confirm) {", "if (!attempt.confirm) {", BY_WORKER
     ),
-    "a page does not wait for go": Bug(PAGE, "    if (attempt.confirm) {\n", "    if (false) {\n", BY_WORKER),
+    "a page does not wait for go": Bug(
+        PAGE + "attempts.js", "    if (attempt.confirm) {\n", "    if (false) {\n", BY_WORKER
+    ),
     "a page runs an attempt again whose verdict has come": Bug(
-        PAGE, " && this._settled.indexOf(message.attempt) < 0", "", BY_WORKER
+        PAGE + "attempts.js", " && this._settled.indexOf(message.attempt) < 0", "", BY_WORKER
     ),
     "a page runs an offer that comes again a second time": Bug(
-        PAGE,
+        PAGE + "attempts.js",
         "    if (known) {\n      this._say(known);\n",
         "    if (known && known.phase === PHASE.ENDED) {\n      this._say(known);\n",
         BY_WORKER,
     ),
     "a page takes one job more than its slots": Bug(
-        PAGE, "this._busy() < this._options.slots", "this._busy() <= this._options.slots", BY_WORKER
+        PAGE + "attempts.js", "this._busy() < this._options.slots", "this._busy() <= this._options.slots", BY_WORKER
     ),
     "a cancel throws a page's result away": Bug(
-        PAGE,
+        PAGE + "reports.js",
         "    } else if (attempt.phase !== PHASE.ENDED) {\n      this._cancel(",
         "    } else {\n      this._cancel(",
         BY_ATTEMPTS,
     ),
     "a cancelled task is not released": Bug(
-        PAGE,
+        PAGE + "reports.js",
         "    this._forget(attempt);\n    this._release(attempt.id, 'cancelled');\n",
         "    this._forget(attempt);\n",
         BY_ATTEMPTS,
     ),
-    "a release is lost with its session": Bug(PAGE, "(log|released)", "(log)", BY_ATTEMPTS),
-    "a page sends a result that is too large": Bug(PAGE, "    if (size > limit || ", "    if (", BY_ATTEMPTS),
+    "a release is lost with its session": Bug(PAGE + "sessions.js", "(log|released)", "(log)", BY_ATTEMPTS),
+    "a page sends a label that the server refuses": Bug(
+        PAGE + "labels.js", "      if (why) {\n", "      if (false) {\n", "tests/page/test_labels.py"
+    ),
+    "a page sends a result that is too large": Bug(
+        PAGE + "reports.js", "    if (size > limit || ", "    if (", BY_ATTEMPTS
+    ),
     "a page forgets its messages when it sends them": Bug(
-        PAGE,
+        PAGE + "posts.js",
         "    this._flying = count;\n",
         "    this._queue.splice(0, count);\n    this._flying = 0;\n",
         BY_ENGINE,
     ),
     "a page takes what came meanwhile for sent": Bug(
-        PAGE, "this._queue.splice(0, this._flying)", "this._queue.splice(0)", BY_ENGINE
+        PAGE + "posts.js", "this._queue.splice(0, this._flying)", "this._queue.splice(0)", BY_ENGINE
     ),
     "a page forgets the ping that came during a POST": Bug(
-        PAGE, "    this._pongs -= pongs;\n", "    this._pongs = 0;\n", BY_ENGINE
+        PAGE + "posts.js", "    this._pongs -= pongs;\n", "    this._pongs = 0;\n", BY_ENGINE
     ),
-    "a page posts beside a POST": Bug(PAGE, "if (this._corked || this._post || ", "if (this._corked || ", BY_ENGINE),
-    "a page's polls can be answered from a cache": Bug(PAGE, "&t=' + stamp +", "' +", BY_ENGINE),
+    "a page posts beside a POST": Bug(
+        PAGE + "posts.js", "if (this._corked || this._post || ", "if (this._corked || ", BY_ENGINE
+    ),
+    "a page's polls can be answered from a cache": Bug(PAGE + "engine.js", "&t=' + stamp +", "' +", BY_ENGINE),
     "a page polls as fast as it can when polls say nothing": Bug(
-        PAGE, "    if (this._idle < 3) {\n", "    if (true) {\n", BY_ENGINE
+        PAGE + "engine.js", "    if (this._idle < 3) {\n", "    if (true) {\n", BY_ENGINE
     ),
     "a page obeys half of an answer that is damaged": Bug(
-        PAGE,
+        PAGE + "engine.js",
         "        return null;\n      }\n    }\n    return packets;\n",
         "        return packets.slice(0, i);\n      }\n    }\n    return packets;\n",
         BY_TROUBLE,
     ),
     "a page takes a proxy's page for an answer to its POST": Bug(
-        PAGE, "    if (!/^\\s*ok\\s*$/i.test(text)) {\n", "    if (false) {\n", BY_TROUBLE
+        PAGE + "posts.js", "    if (!/^\\s*ok\\s*$/i.test(text)) {\n", "    if (false) {\n", BY_TROUBLE
     ),
     # the simulated page
     "a simulated page starts a task before its accept has arrived": Bug(

@@ -36,6 +36,18 @@ def test_it_ends_after_as_many_jobs_as_asked_and_sums_up():
     asyncio.run(scenario())
 
 
+def test_its_pages_have_the_labels_that_were_asked_for():
+    async def scenario() -> None:
+        async with Stub() as stub:
+            stub.submit("1")
+            labels = ("--label", "site:berlin", "--label", "address:http://x:1")
+            status, _, err = await _simulate("--url", stub.url, "--jobs", "1", "--workers", "1", *labels)
+            assert (status, err) == (0, "")
+            assert [each["labels"] for each in stub.ops("register")] == [{"site": "berlin", "address": "http://x:1"}]
+
+    asyncio.run(scenario())
+
+
 def test_it_fails_when_no_page_could_register():
     async def scenario() -> None:
         async with Stub(mute=("register",)) as stub:
@@ -48,7 +60,12 @@ def test_it_fails_when_no_page_could_register():
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--fail", "2"], ["--slow-ms", "9:1"], ["--workers", "0"], ["--types", ","], ["--url", "ftp://x"]],
+    [
+        *(["--fail", "2"], ["--slow-ms", "9:1"], ["--workers", "0"], ["--types", ","], ["--url", "ftp://x"]),
+        *(["--label", text] for text in ("site", "site:", ":berlin", "two words:x", "x" * 51 + ":x", "a:" + "x" * 201)),
+        ["--label", "a:1", "--label", "a:2"],
+        [text for number in range(21) for text in ("--label", f"n{number}:x")],
+    ],
 )
 def test_it_refuses_what_makes_no_sense(arguments, capsys):
     try:

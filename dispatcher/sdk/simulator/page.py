@@ -1,7 +1,7 @@
 """One load of a worker page: the protocol's logic, without I/O, clock or randomness of its own.
 
 The driver tells it what arrived and what time it is (monotonic seconds); it answers with messages to POST and
-with the next instant at which it wants to be called. The same rules as in ``static/worker.js``:
+with the next instant at which it wants to be called. The same rules as in ``static/worker/*.js``:
 
 - in each new session it says ``register``, again and again until ``registered`` comes;
 - it accepts an offer, and starts the task when the POST with the accept has been answered 200 (``hands.py``);

@@ -1,0 +1,76 @@
+/**
+ * Pagehand worker: makes this page do jobs for a Pagehand server. One ES5 script, no dependency,
+ * one global. The server joins it from the files of static/worker and changes nothing in them. The
+ * messages are in docs/protocol.md.
+ *
+ *   Pagehand.task('shout', function (job, done) { done(null, job.data.toUpperCase()); });
+ *   var worker = Pagehand.start({name: 'FRONT-DESK-07'});
+ *   worker.on('status', function (status) { ... });
+ *
+ * A task ends by the first of: a returned value, a returned thenable, done(error, value), a throw.
+ * Returning undefined means that done will come. With {quick: true} it starts without an accept:
+ * for tasks that take milliseconds and do no harm when they run twice. An error made by
+ * Pagehand.fatal(message, code) is not tried again.
+ *
+ * job: id, type, data, number (which try this is), timeoutMs, cancelled (boolean), and
+ *   progress(percent, note)  0 to 100; either may be left out; also the job's heartbeat
+ *   log(line)                shown with the job
+ *   onCancel(fn)             fn(reason) must stop the task, which then counts as ended. An fn that
+ *                            needs time returns false, and the task still ends by done. A task
+ *                            without onCancel keeps its slot until it ends.
+ *
+ * Options of Pagehand.start (unit, default):
+ *   url            base address of the server ('': the page's own)
+ *   types          names to offer (null: every task that is registered, also later ones)
+ *   name           shown to people, at most 100 characters ('')
+ *   slots          jobs at once, 1 to 64 (1)
+ *   token          where the server needs one (null: from #token= or ?token= of the address, which
+ *                  is then removed from it and kept in sessionStorage)
+ *   labels         what the server is to know of this page: at most 20 texts of 1 to 200 characters
+ *                  by name, as {site: 'berlin'}, or in one text, 'site:berlin,printer:zebra' ({})
+ *   storageKey     prefix of all stored keys; tells workers of one page apart ('pagehand')
+ *   backoffMinMs   shortest wait before a new session (1000)
+ *   backoffMaxMs   longest one (30000)
+ *   openTimeoutMs  for the first answer of a session (15000)
+ *   postTimeoutMs  for a POST, and 1 s more for every 16 KiB (15000)
+ *   pollSlackMs    a poll may take this much longer than the server said (5000)
+ *   env            stand-ins for the browser, see environment.js; for tests
+ *
+ * worker: start, stop, pause, resume, reconnect, reload (the page, at most once a minute),
+ * status(), on(event, fn). Events:
+ *   status (status())        something a person can see has changed
+ *   event  ({at, text})      one line for a log: connected, refused, a task that misbehaved, ...
+ *   job    (job)             a task is about to start
+ *   ended  ({attempt, type, succeeded})   a task has ended; its report is on the way
+ */
+(function (parts) {
+  'use strict';
+
+  var CODES = parts.CODES;
+  var Engine = parts.Engine;
+  var PROTOCOL = parts.PROTOCOL;
+  var STATE = parts.STATE;
+  var VERSION = parts.VERSION;
+  var Worker = parts.Worker;
+  var fatal = parts.fatal;
+  var readMessage = parts.readMessage;
+  var task = parts.task;
+  var utf8Length = parts.utf8Length;
+
+  var Pagehand = {
+    version: VERSION,
+    protocol: PROTOCOL,
+    STATE: STATE,
+    CODES: CODES,
+    Worker: Worker,
+    Engine: Engine,
+    task: task,
+    fatal: fatal,
+    readMessage: readMessage,
+    utf8Length: utf8Length,
+    start: function (options) { return new Worker(options).start(); }
+  };
+
+  parts.Pagehand = Pagehand;
+  parts.root.Pagehand = Pagehand;
+}(parts));

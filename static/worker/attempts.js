@@ -1,0 +1,156 @@
+/** A worker's attempts from the offer to the running task. */
+(function (parts) {
+  'use strict';
+
+  var PHASE = parts.PHASE;
+  var Worker = parts.Worker;
+  var clip = parts.clip;
+  var each = parts.each;
+  var isObject = parts.isObject;
+  var offered = parts.offered;
+  var own = parts.own;
+  var registry = parts.registry;
+
+  Worker.prototype._busy = function () {
+    var count = 0;
+    each(this._attempts, function (attempt) {
+      count += attempt.phase === PHASE.ENDED ? 0 : 1;
+    });
+    return count;
+  };
+
+  Worker.prototype._onJob = function (message) {
+    var known = own(this._attempts, message.attempt);
+    var attempt;
+    if (known) {
+      this._say(known);
+      return;
+    }
+    if (!this._wants(message)) {
+      this._note('declined a job of type ' + clip(message.type, 100));
+      this._release(message.attempt, 'declined');
+      return;
+    }
+    attempt = offered(message, registry[message.type]);
+    this._attempts[attempt.id] = attempt;
+    if (attempt.task.quick && !attempt.confirm) {
+      this._begin(attempt);
+    } else {
+      this._say(attempt);
+    }
+    this._changed();
+  };
+
+  Worker.prototype._wants = function (message) {
+    return this._types().indexOf(message.type) >= 0 && !this._identity.record.paused &&
+      this._busy() < this._options.slots && this._settled.indexOf(message.attempt) < 0;
+  };
+
+  Worker.prototype._accepted = function (attempt) {
+    if (this._attempts[attempt.id] !== attempt) {
+      return;
+    }
+    attempt.acceptedAt = this._env.now();
+    if (attempt.phase !== PHASE.OFFERED) {
+      return;
+    }
+    if (attempt.confirm) {
+      attempt.phase = PHASE.WAITING;
+      this._changed();
+    } else {
+      this._begin(attempt);
+    }
+  };
+
+  /** `go` may overtake the answer to the accept: they come on different connections. */
+  Worker.prototype._onGo = function (message) {
+    var attempt = own(this._attempts, message.attempt);
+    if (attempt && attempt.confirm &&
+        (attempt.phase === PHASE.OFFERED || attempt.phase === PHASE.WAITING)) {
+      this._begin(attempt);
+    }
+  };
+
+  Worker.prototype._begin = function (attempt) {
+    attempt.phase = PHASE.RUNNING;
+    attempt.startedAt = this._env.now();
+    attempt.startedDate = this._env.date();
+    attempt.job = this._jobFor(attempt);
+    this._changed();
+    this._emit('job', attempt.job);
+    this._run(attempt);
+    if (attempt.phase === PHASE.RUNNING && attempt.task.quick && attempt.acceptedAt === null) {
+      this._acceptLate(attempt);
+    }
+  };
+
+  /** A quick task that is not done soon would let its offer lapse. */
+  Worker.prototype._acceptLate = function (attempt) {
+    var self = this;
+    var ttl = this._settings.offer_ttl_ms || 10000;
+    attempt.timer = this._env.setTimeout(function () {
+      attempt.timer = null;
+      if (attempt.phase === PHASE.RUNNING && self._attempts[attempt.id] === attempt) {
+        attempt.late = true;
+        self._say(attempt);
+      }
+    }, Math.min(1000, ttl / 4));
+  };
+
+  Worker.prototype._jobFor = function (attempt) {
+    var self = this;
+    var message = attempt.message;
+    return {
+      id: message.id,
+      type: message.type,
+      data: message.data,
+      number: message.number,
+      timeoutMs: message.timeout_ms,
+      cancelled: false,
+      progress: function (percent, note) { self._progress(attempt, percent, note); },
+      log: function (line) { self._log(attempt, line); },
+      onCancel: function (fn) {
+        attempt.cancels.push(fn);
+        if (attempt.cancelled !== null) {
+          self._tellTask(attempt, [fn]);
+        }
+      }
+    };
+  };
+
+  /** Run the task; the first of its ends counts. */
+  Worker.prototype._run = function (attempt) {
+    var self = this;
+    var over = false;
+    var value;
+    function end(failed, outcome) {
+      if (over) {
+        self._fault('E-JOB-04', attempt.type);
+        return;
+      }
+      over = true;
+      self._ended(attempt, failed, outcome);
+    }
+    function done(error, outcome) {
+      var failed = error !== undefined && error !== null && error !== false;
+      end(failed, failed ? error : outcome);
+    }
+    try {
+      value = attempt.task.fn(attempt.job, done);
+      if (isObject(value) && typeof value.then === 'function') {
+        value.then(function (outcome) { end(false, outcome); },
+          function (error) { end(true, error); });
+      } else if (value !== undefined) {
+        end(false, value);
+      } else if (!over && attempt.task.fn.length < 2) {
+        self._log(attempt, 'the task returned nothing and takes no done: it may never end');
+      }
+    } catch (e) {
+      if (over) {
+        self._fault('E-JOB-01', attempt.type + ' threw after its end: ' + clip(e, 200));
+        return;
+      }
+      end(true, e);
+    }
+  };
+}(parts));

@@ -1,0 +1,185 @@
+/** What a worker does when the server says something. */
+(function (parts) {
+  'use strict';
+
+  var PHASE = parts.PHASE;
+  var STATE = parts.STATE;
+  var TICK_MS = parts.TICK_MS;
+  var Worker = parts.Worker;
+  var clip = parts.clip;
+  var codedError = parts.codedError;
+  var each = parts.each;
+  var own = parts.own;
+  var readMessage = parts.readMessage;
+
+  var RELOAD_MS = 60000;
+  var SETTLED_KEPT = 64;
+
+  Worker.prototype._received = function (text) {
+    var message;
+    try {
+      message = readMessage(text);
+    } catch (e) {
+      this._fault('E-MSG-02', e.message);
+      return;
+    }
+    this._obey(message);
+  };
+
+  Worker.prototype._obey = function (message) {
+    switch (message.op) {
+      case 'registered': this._onRegistered(message); break;
+      case 'job': this._onJob(message); break;
+      case 'go': this._onGo(message); break;
+      case 'recorded': this._onRecorded(message.attempt, message.verdict); break;
+      case 'cancel': this._onCancel(message); break;
+      case 'drain': this._onDrain(true); break;
+      case 'resume': this._onDrain(false); break;
+      case 'reload': this.reload(); break;
+      case 'refused': this._onRefused(message); break;
+      default: throw codedError('unknown_op', message.op);
+    }
+  };
+
+  Worker.prototype._onDrain = function (draining) {
+    this._draining = draining;
+    this._note(draining ? 'the server is about to stop' : 'the server goes on');
+    this._changed();
+  };
+
+  /** Not more than once a minute, so that a mistake does not become a storm. */
+  Worker.prototype.reload = function () {
+    var last = this._shelf.persistent ? Number(this._shelf.get('reloaded')) : this._loadedAt;
+    var age = this._env.date() - last;
+    if (age >= 0 && age < RELOAD_MS) {
+      this._note('reload asked for again within a minute: not done');
+      return false;
+    }
+    this._shelf.set('reloaded', String(this._env.date()));
+    this._note('reloading');
+    this._env.location.reload();
+    return true;
+  };
+
+  Worker.prototype._onRecorded = function (id, verdict) {
+    var attempt = own(this._attempts, id);
+    if (attempt && attempt.phase === PHASE.ENDED) {
+      this._forget(attempt);
+    }
+    if (verdict !== 'recorded') {
+      this._note('verdict ' + clip(verdict, 50) + ' on ' + id.slice(0, 8));
+    }
+    this._changed();
+  };
+
+  Worker.prototype._forget = function (attempt) {
+    delete this._attempts[attempt.id];
+    this._shelf.remove('stash.' + attempt.id);
+    this._settled.push(attempt.id);
+    if (this._settled.length > SETTLED_KEPT) {
+      this._settled.shift();
+    }
+  };
+
+  Worker.prototype._onRefused = function (message) {
+    var attempt = message.attempt ? own(this._attempts, message.attempt) : undefined;
+    if (message.code === 'bad_token') {
+      this._turnedAway(STATE.NOT_ALLOWED, 'E-TOK-01', message.detail);
+    } else if (message.code === 'bad_version') {
+      this._turnedAway(STATE.OUT_OF_DATE, 'E-VER-01', message.detail);
+      this._outdated();
+    } else if (message.code === 'not_registered') {
+      this._registerAgain();
+    } else if (attempt) {
+      this._fault('E-MSG-01', message.code + ': ' + clip(message.detail, 300));
+      this._refusedAttempt(attempt, message.code, message.detail);
+    } else if (!message.attempt) {
+      this._fault('E-MSG-01', message.code + ': ' + clip(message.detail, 300));
+      if (this._registered) {
+        this._onUnreadable(message.detail);
+      } else {
+        this._turnedAway(null, null, '');  // `register` itself was refused: no use to ask at once
+      }
+    }
+    this._changed();
+  };
+
+  /**
+   * A message that the server could not read far enough to name its attempt. Only a result can be
+   * so odd (nested a thousand deep, say), and it would be repeated and refused for ever: report an
+   * error in its stead. Where several are open, the ones that keep coming back are meant.
+   */
+  Worker.prototype._onUnreadable = function (detail) {
+    var self = this;
+    var suspects = [];
+    each(this._attempts, function (attempt) {
+      if (attempt.phase === PHASE.ENDED && attempt.times > 0) {
+        suspects.push(attempt);
+      }
+    });
+    if (suspects.length > 1) {
+      suspects = suspects.filter(function (attempt) { return attempt.times >= 3; });
+    }
+    suspects.forEach(function (attempt) { self._replace(attempt, detail); });
+  };
+
+  /** The server cannot read this result: report an error in its stead, once. */
+  Worker.prototype._replace = function (attempt, detail) {
+    if (attempt.replaced) {
+      this._forget(attempt);
+      return;
+    }
+    attempt.replaced = true;
+    attempt.times = 0;
+    attempt.queued = null;
+    attempt.text = this._failure(attempt, {
+      message: 'the server cannot read the result: ' + clip(detail, 500),
+      code: 'unserialisable',
+      retry: false
+    });
+    this._shelf.set('stash.' + attempt.id, attempt.text);
+    this._say(attempt);
+  };
+
+  Worker.prototype._refusedAttempt = function (attempt, code, detail) {
+    if (attempt.phase === PHASE.ENDED && code === 'bad_message') {
+      this._replace(attempt, detail);
+    } else if (attempt.phase === PHASE.ENDED) {
+      this._forget(attempt);
+    } else if (code === 'unknown_attempt') {
+      this._cancel(attempt, code);
+    }
+  };
+
+  /** The server knows the session but not us: say again who we are, but not in a storm. */
+  Worker.prototype._registerAgain = function () {
+    if (this._registered || (!this._registering && this._env.now() - this._registerAt > TICK_MS)) {
+      this._unregister();
+      this._register();
+    }
+  };
+
+  /** Not wanted, for a reason that only people can mend: come back slowly. */
+  Worker.prototype._turnedAway = function (state, code, detail) {
+    this._trouble = state;
+    if (code) {
+      this._fault(code, clip(detail, 300));
+    }
+    this._leave([]);
+    this._failures += 1;
+    this._refusals += 1;
+    this._retryIn(this._slowBackoff());
+  };
+
+  Worker.prototype._slowBackoff = function () {
+    var ceiling = Math.min(300000, 30000 * Math.pow(2, Math.min(this._refusals - 1, 10)));
+    return ceiling * (0.5 + this._env.random() / 2);
+  };
+
+  /** A reload brings the right page, unless a cache has the old one: then once is enough. */
+  Worker.prototype._outdated = function () {
+    if (this._shelf.persistent && !this._shelf.get('outdated') && this.reload()) {
+      this._shelf.set('outdated', '1');
+    }
+  };
+}(parts));

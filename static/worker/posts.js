@@ -1,0 +1,96 @@
+/** How a session sends: one POST at a time, and a connection for it. */
+(function (parts) {
+  'use strict';
+
+  var Engine = parts.Engine;
+  var ROOM_MS = parts.ROOM_MS;
+  var SEPARATOR = parts.SEPARATOR;
+  var clip = parts.clip;
+
+  var ROOM_MAX_MS = 16000;
+
+  /** One POST at a time; what it carries stays queued until it is answered. */
+  Engine.prototype._flush = function () {
+    var self = this;
+    var body;
+    var pongs = this._pongs;
+    if (this._corked || this._post || this._state !== 'open' || !(pongs || this._queue.length)) {
+      return;
+    }
+    body = this._batch();
+    this._post = this._request('POST', body.text, this._postTimeout(body.size),
+      function (status, text) {
+        self._post = null;
+        self._posted(status, text, pongs);
+      });
+    this._makeRoom(body.size);
+  };
+
+  /**
+   * A browser has few connections to one host (6, old ones 2), and other pages in it may hold the
+   * rest with their polls: a POST would wait until one of those is answered. If it waits for far
+   * longer than the quickest answer here has taken, it gets the connection of this page's own poll.
+   * Where that does not help at once it was not for want of a connection: wait longer next time.
+   */
+  Engine.prototype._makeRoom = function (size) {
+    var self = this;
+    var wait = this._roomMs + 4 * this._quickestMs + Math.floor(size / 16384) * 1000;
+    this._env.clearTimeout(this._roomTimer);
+    this._roomTimer = this._env.setTimeout(function () {
+      if (self._post && self._get) {
+        self._get.abort();
+        self._get = null;
+        self._gaveRoomAt = self._env.now();
+      }
+    }, wait);
+  };
+
+  Engine.prototype._postTimeout = function (size) {
+    return this._options.postTimeoutMs + Math.ceil(size / 16384) * 1000;
+  };
+
+  /** As many messages as the server takes in one POST; a pong goes first, a large message alone. */
+  Engine.prototype._batch = function () {
+    var parts = this._pongs ? ['3'] : [];
+    var size = parts.length;
+    var count = 0;
+    var cost;
+    while (count < this._queue.length && parts.length < this._packetLimit) {
+      cost = this._queue[count].size + (parts.length ? 1 : 0);
+      if (parts.length && size + cost > this._byteLimit) {
+        break;
+      }
+      parts.push('4' + this._queue[count].text);
+      size += cost;
+      count += 1;
+    }
+    this._flying = count;
+    return { text: parts.join(SEPARATOR), size: size };
+  };
+
+  Engine.prototype._posted = function (status, text, pongs) {
+    var sent;
+    if (!this._passed(status, 'E-NET-03')) {
+      return;
+    }
+    if (!/^\s*ok\s*$/i.test(text)) {
+      this._fail('E-NET-04', 'not Engine.IO: ' + clip(text, 60), status);
+      return;
+    }
+    this._env.clearTimeout(this._roomTimer);
+    if (this._gaveRoomAt !== null) {
+      if (this._env.now() - this._gaveRoomAt > ROOM_MS / 2) {
+        this._roomMs = Math.min(this._roomMs * 2, ROOM_MAX_MS);
+      }
+      this._gaveRoomAt = null;
+      this._poll();
+    }
+    this._pongs -= pongs;
+    sent = this._queue.splice(0, this._flying);
+    this._flying = 0;
+    this._corked += 1;
+    sent.forEach(function (item) { item.sent(); });
+    this._corked -= 1;
+    this._flush();
+  };
+}(parts));

@@ -1,0 +1,218 @@
+/** How an attempt ends: its report, or a cancel; and what a running task says. */
+(function (parts) {
+  'use strict';
+
+  var PHASE = parts.PHASE;
+  var Worker = parts.Worker;
+  var clip = parts.clip;
+  var errorFields = parts.errorFields;
+  var localDay = parts.localDay;
+  var own = parts.own;
+  var resultMessage = parts.resultMessage;
+  var toJson = parts.toJson;
+  var utf8Length = parts.utf8Length;
+  var writeMessage = parts.writeMessage;
+
+  var PROGRESS_MS = 250;
+
+  /** The task has ended. An attempt that is known no more was given up meanwhile. */
+  Worker.prototype._ended = function (attempt, failed, outcome) {
+    if (this._attempts[attempt.id] !== attempt || attempt.phase !== PHASE.RUNNING) {
+      return;
+    }
+    this._env.clearTimeout(attempt.timer);
+    if (attempt.cancelled !== null && (failed || attempt.cancelled === 'cancelled')) {
+      this._giveUp(attempt);
+      return;
+    }
+    if (failed) {
+      this._fault('E-JOB-01', attempt.type + ': ' + clip(errorFields(outcome).message, 200));
+      this._report(attempt, this._failure(attempt, errorFields(outcome)), false);
+    } else {
+      this._reportValue(attempt, outcome);
+    }
+  };
+
+  Worker.prototype._reportValue = function (attempt, value) {
+    var json;
+    var size;
+    var limit = this._settings.result_limit;
+    var text;
+    try {
+      json = toJson(value === undefined ? null : value);
+      if (json === undefined) {
+        throw new Error('a function is no JSON');
+      }
+    } catch (e) {
+      this._fault('E-JOB-03', attempt.type);
+      this._report(attempt, this._failure(attempt, {
+        message: 'the result cannot be written as JSON: ' + clip(e && e.message, 500),
+        code: 'unserialisable',
+        retry: false
+      }), false);
+      return;
+    }
+    text = resultMessage(attempt.id, json);
+    size = utf8Length(json);
+    if (size > limit || size + text.length - json.length + 1 > this._postLimit()) {
+      this._fault('E-JOB-02', attempt.type);
+      this._report(attempt, this._failure(attempt, {
+        message: 'the result takes ' + size + ' bytes, the server takes ' + limit,
+        code: 'result_too_large',
+        retry: false
+      }), false);
+      return;
+    }
+    this._report(attempt, text, true);
+  };
+
+  Worker.prototype._postLimit = function () {
+    return this._engine ? this._engine.byteLimit() : this._settings.post_limit || Infinity;
+  };
+
+  Worker.prototype._failure = function (attempt, fields) {
+    return writeMessage('error', {
+      attempt: attempt.id,
+      message: fields.message,
+      stack: fields.stack,
+      code: fields.code,
+      retry: fields.retry
+    });
+  };
+
+  /** Into the stash before it is first sent: a reload must not lose it. */
+  Worker.prototype._report = function (attempt, text, succeeded) {
+    attempt.phase = PHASE.ENDED;
+    attempt.text = text;
+    attempt.queued = null;
+    attempt.sentAt = -Infinity;
+    attempt.times = 0;
+    this._shelf.set('stash.' + attempt.id, text);
+    this._count(succeeded);
+    this._say(attempt);
+    this._emit('ended', { attempt: attempt.id, type: attempt.type, succeeded: succeeded });
+    this._changed();
+  };
+
+  Worker.prototype._count = function (succeeded) {
+    var today = this._today();
+    today[succeeded ? 'done' : 'failed'] += 1;
+    this._identity.record.today = today;
+    this._identity.keep();
+  };
+
+  Worker.prototype._today = function () {
+    var day = localDay(this._env.date());
+    var today = this._identity.record.today;
+    if (today.day !== day) {
+      return { day: day, done: 0, failed: 0 };
+    }
+    return { day: day, done: Number(today.done) || 0, failed: Number(today.failed) || 0 };
+  };
+
+  /** It is over, and there is nothing to report: the slot is free. */
+  Worker.prototype._giveUp = function (attempt) {
+    this._env.clearTimeout(attempt.timer);
+    this._forget(attempt);
+    this._release(attempt.id, 'cancelled');
+    this._changed();
+  };
+
+  Worker.prototype._onCancel = function (message) {
+    var attempt = own(this._attempts, message.attempt);
+    if (!attempt) {
+      this._release(message.attempt, 'cancelled');
+    } else if (attempt.phase !== PHASE.ENDED) {
+      this._cancel(attempt, message.reason);
+    }
+  };
+
+  /**
+   * A task that has not begun is dropped. One that runs holds its slot until it has ended, or until
+   * the functions that it gave to onCancel have stopped it.
+   */
+  Worker.prototype._cancel = function (attempt, reason) {
+    if (attempt.phase !== PHASE.RUNNING) {
+      this._giveUp(attempt);
+      return;
+    }
+    if (attempt.cancelled === null) {
+      attempt.cancelled = reason;
+      attempt.job.cancelled = true;
+      this._note('cancel (' + clip(reason, 50) + ') of a job of type ' + attempt.type);
+      this._tellTask(attempt, attempt.cancels.slice());
+    } else if (reason === 'cancelled') {
+      attempt.cancelled = reason;  // its value is of no use any more
+    }
+    this._changed();
+  };
+
+  Worker.prototype._tellTask = function (attempt, fns) {
+    var self = this;
+    var stopped = fns.length > 0;
+    fns.forEach(function (fn) {
+      try {
+        stopped = fn(attempt.cancelled) !== false && stopped;
+      } catch (e) {
+        stopped = false;
+        self._fault('E-JOB-01', attempt.type + ', in onCancel: ' + clip(e && e.message, 200));
+      }
+    });
+    if (stopped && this._attempts[attempt.id] === attempt && attempt.phase === PHASE.RUNNING) {
+      this._giveUp(attempt);
+    }
+  };
+
+  // -- what a running task says
+
+  Worker.prototype._talks = function (attempt) {
+    return this._attempts[attempt.id] === attempt && attempt.phase === PHASE.RUNNING &&
+      attempt.cancelled === null;
+  };
+
+  /** At most four a second, the newest wins: a task may call it in its innermost loop. */
+  Worker.prototype._progress = function (attempt, percent, note) {
+    var self = this;
+    var fields = { attempt: attempt.id };
+    var wait;
+    if (!this._talks(attempt)) {
+      return;
+    }
+    if (typeof percent === 'number' && percent === percent) {
+      fields.percent = Math.max(0, Math.min(100, percent));
+    }
+    if (note !== undefined && note !== null) {
+      fields.note = clip(note, 2000);
+    }
+    if (attempt.progress) {
+      attempt.progress = fields;  // the timer will send it
+      return;
+    }
+    attempt.progress = fields;
+    wait = attempt.progressAt + PROGRESS_MS - this._env.now();
+    if (wait <= 0) {
+      this._sendProgress(attempt);
+    } else {
+      this._env.setTimeout(function () { self._sendProgress(attempt); }, wait);
+    }
+  };
+
+  Worker.prototype._sendProgress = function (attempt) {
+    var fields = attempt.progress;
+    attempt.progress = null;
+    if (!fields || !this._talks(attempt)) {
+      return;
+    }
+    attempt.progressAt = this._env.now();
+    attempt.shown = fields;
+    this._send(writeMessage('progress', fields));
+    this._changed();
+  };
+
+  Worker.prototype._log = function (attempt, line) {
+    if (!this._talks(attempt)) {
+      return;
+    }
+    this._send(writeMessage('log', { attempt: attempt.id, line: clip(line, 2000) }));
+  };
+}(parts));

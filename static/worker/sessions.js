@@ -1,0 +1,318 @@
+/** A worker's sessions: connecting again and again, registering, repeating, sending. */
+(function (parts) {
+  'use strict';
+
+  var Engine = parts.Engine;
+  var PHASE = parts.PHASE;
+  var PROTOCOL = parts.PROTOCOL;
+  var VERSION = parts.VERSION;
+  var Worker = parts.Worker;
+  var clip = parts.clip;
+  var each = parts.each;
+  var registry = parts.registry;
+  var writeMessage = parts.writeMessage;
+
+  var TICK_MS = 1000;
+  var HEALTHY_MS = 10000;
+  var OUTBOX_LIMIT = 500;
+
+  // -- sessions
+
+  Worker.prototype._connect = function () {
+    var self = this;
+    var engine;
+    this._env.clearTimeout(this._retryTimer);
+    this._retryTimer = null;
+    this._retryAt = null;
+    this._shelf.remove('left');  // a page that connects lives, and a copy of its window must know
+    if (!this._types().length) {
+      this._fault('E-TYP-01');
+      this._changed();
+      return;
+    }
+    engine = new Engine(this._options, this._env, {
+      onopen: function () { self._opened(); },
+      onmessage: function (text) { self._received(text); },
+      onclose: function (reason) {
+        if (self._engine === engine) {
+          self._closed(reason);
+        }
+      }
+    });
+    this._engine = engine;
+    engine.open();
+    this._changed();
+  };
+
+  Worker.prototype._opened = function () {
+    this._note('connected');
+    this._register();
+    this._changed();
+  };
+
+  /** Give the session up, keeping messages that matter. `last`: texts for a goodbye, or null. */
+  Worker.prototype._leave = function (last) {
+    var engine = this._engine;
+    this._engine = null;
+    if (engine) {
+      this._keep(engine.unsent());
+      if (last) {
+        engine.close(last);
+      } else {
+        engine.abort();
+      }
+    }
+    this._unregister();
+    this._connectedAt = null;
+    this._env.clearTimeout(this._retryTimer);
+    this._retryTimer = null;
+    this._retryAt = null;
+  };
+
+  Worker.prototype._unregister = function () {
+    this._registered = false;
+    this._registering = false;
+    this._healthyAt = Infinity;
+    each(this._attempts, function (attempt) { attempt.queued = null; });
+  };
+
+  /** Lines and releases wait for the next session; everything else is said anew by then. */
+  Worker.prototype._keep = function (texts) {
+    var self = this;
+    texts.forEach(function (text) {
+      if (/^\{"op":"(log|released)"/.test(text) && self._outbox.length < OUTBOX_LIMIT) {
+        self._outbox.push(text);
+      }
+    });
+  };
+
+  Worker.prototype._closed = function (reason) {
+    var atOnce = reason.code === 'E-NET-05' && this._failures === 0;
+    this._keep(this._engine.unsent());
+    this._engine = null;
+    this._connectedAt = null;
+    this._unregister();
+    this._fault(reason.code, reason.detail);
+    this._failures += 1;
+    this._retryIn(atOnce ? 0 : this._backoff());
+    this._changed();
+  };
+
+  /** Full jitter: anywhere between the shortest wait and a ceiling that doubles. */
+  Worker.prototype._backoff = function () {
+    var low = this._options.backoffMinMs;
+    var doubled = low * Math.pow(2, Math.min(this._failures, 20));
+    var ceiling = Math.min(this._options.backoffMaxMs, doubled);
+    return low + this._env.random() * (ceiling - low);
+  };
+
+  Worker.prototype._retryIn = function (ms) {
+    var self = this;
+    this._env.clearTimeout(this._retryTimer);
+    this._retryAt = this._env.now() + ms;
+    this._retryTimer = this._env.setTimeout(function () { self._connect(); }, ms);
+  };
+
+  /** Once a second: everything that is repeated, and a look at the clock. */
+  Worker.prototype._tick = function () {
+    var self = this;
+    var now = this._env.now();
+    this._tickTimer = this._env.setTimeout(function () { self._tick(); }, TICK_MS);
+    if (this._engine) {
+      this._engine.check();
+    }
+    if (now >= this._healthyAt) {
+      this._failures = 0;
+      this._healthyAt = Infinity;
+    }
+    this._identity.claim();
+    this._repeat(now);
+  };
+
+  Worker.prototype._repeat = function (now) {
+    var self = this;
+    var due = now - this._settings.repeat_ms;
+    if (!this._engine || !this._engine.isOpen()) {
+      return;
+    }
+    if (!this._registered) {
+      if (!this._registering && this._registerAt <= due) {
+        this._register();
+      }
+      return;
+    }
+    each(this._attempts, function (attempt) {
+      if (!attempt.queued && attempt.sentAt <= due) {
+        self._say(attempt);
+      }
+    });
+  };
+
+  // -- registering
+
+  Worker.prototype._types = function () {
+    var wanted = this._options.types;
+    return Object.keys(registry).filter(function (name) {
+      return !wanted || wanted.indexOf(name) >= 0;
+    }).sort();
+  };
+
+  Worker.prototype._typesChanged = function () {
+    if (!this._engine && this._retryTimer === null) {
+      this._connect();
+    } else if (this._registered && this._toldTypes !== this._types().join()) {
+      this._register();
+    }
+  };
+
+  Worker.prototype._register = function () {
+    var self = this;
+    this._registered = false;
+    this._registering = true;
+    this._registerAt = this._env.now();
+    this._toldTypes = this._types().join();
+    this._engine.send(this._registration(), function () {
+      self._registering = false;
+      self._registerAt = self._env.now();
+    });
+  };
+
+  Worker.prototype._registration = function () {
+    var known = this._identity.record;
+    var holding = [];
+    var finished = [];
+    var now = this._env.now();
+    each(this._attempts, function (attempt) {
+      if (attempt.phase === PHASE.ENDED) {
+        finished.push(attempt.id);
+      } else {
+        holding.push({
+          attempt: attempt.id,
+          elapsed_ms: attempt.startedAt === null ? 0 : Math.round(now - attempt.startedAt)
+        });
+      }
+    });
+    return writeMessage('register', {
+      version: PROTOCOL,
+      types: this._types(),
+      boot: this._boot,
+      after: this._after ? this._after[0] : undefined,
+      worker: known.worker || undefined,
+      secret: known.secret || undefined,
+      name: this._options.name,
+      slots: this._options.slots,
+      token: this._token || undefined,
+      holding: holding,
+      finished: finished,
+      labels: this._labels.sent,
+      page: this._describe()
+    });
+  };
+
+  Worker.prototype._describe = function () {
+    return {
+      document_mode: this._env.document.documentMode || null,
+      user_agent: clip(this._env.userAgent, 500),
+      library: VERSION,
+      storage: this._shelf.persistent
+    };
+  };
+
+  Worker.prototype._onRegistered = function (message) {
+    var self = this;
+    var known = this._identity.record;
+    var fresh = !this._registered;
+    this._registered = true;
+    this._everConnected = true;
+    this._registering = false;
+    this._refusals = 0;
+    this._trouble = null;
+    this._draining = false;
+    this._name = message.name;
+    known.worker = message.worker;
+    known.secret = message.secret;
+    this._identity.save();
+    this._shelf.remove('outdated');
+    this._adopt(message.settings);
+    if (this._connectedAt === null) {
+      this._connectedAt = this._env.date();
+    }
+    if (fresh) {
+      this._healthyAt = this._env.now() + HEALTHY_MS;
+      each(this._attempts, function (attempt) { self._say(attempt); });
+      this._outbox.splice(0).forEach(function (text) { self._send(text); });
+      this._sayPause();
+    }
+    this._typesChanged();  // a task may have come while we waited
+    this._changed();
+  };
+
+  /** `told`: what the server was last told; it remembers a pause longer than a session. */
+  Worker.prototype._sayPause = function () {
+    var identity = this._identity;
+    var paused = identity.record.paused;
+    if (this._registered && (paused || identity.record.told)) {
+      this._engine.send(writeMessage(paused ? 'pause' : 'resume', {}), function () {
+        identity.record.told = paused;
+        identity.save();
+      });
+    }
+  };
+
+  Worker.prototype._adopt = function (settings) {
+    var mine = this._settings;
+    each(settings, function (value, key) {
+      if (typeof value === 'number' && value > 0) {
+        mine[key] = value;
+      }
+    });
+    this._engine.limit(mine.packet_limit || 16, mine.post_limit || Infinity);
+  };
+
+  // -- sending
+
+  Worker.prototype._send = function (text, sent) {
+    if (this._registered) {
+      this._engine.send(text, sent);
+    } else {
+      this._keep([text]);
+    }
+  };
+
+  /** What the server must hear about an attempt: its report, or the accept it may have missed. */
+  Worker.prototype._say = function (attempt) {
+    var self = this;
+    var text;
+    if (!this._registered || attempt.queued) {
+      return;
+    }
+    if (attempt.phase === PHASE.RUNNING && attempt.acceptedAt !== null) {
+      return;  // `holding` says it
+    }
+    if (attempt.phase === PHASE.RUNNING && attempt.task.quick && !attempt.late) {
+      return;
+    }
+    text = attempt.phase === PHASE.ENDED ? attempt.text : accept(attempt);
+    attempt.queued = text;
+    this._engine.send(text, function () {
+      if (attempt.queued === text) {
+        attempt.queued = null;
+        attempt.sentAt = self._env.now();
+        attempt.times += 1;
+      }
+      if (attempt.phase !== PHASE.ENDED) {
+        self._accepted(attempt);
+      }
+    });
+  };
+
+  function accept(attempt) {
+    return writeMessage('accept', { attempt: attempt.id });
+  }
+
+  Worker.prototype._release = function (id, reason) {
+    this._send(writeMessage('released', { attempt: id, reason: reason }));
+  };
+
+  parts.TICK_MS = TICK_MS;
+}(parts));

@@ -1,0 +1,101 @@
+/** What people see of a worker. */
+(function (parts) {
+  'use strict';
+
+  var PHASE = parts.PHASE;
+  var STATE = parts.STATE;
+  var VERSION = parts.VERSION;
+  var Worker = parts.Worker;
+  var each = parts.each;
+
+  Worker.prototype._state = function () {
+    if (!this._running) {
+      return STATE.STOPPED;
+    }
+    if (this._trouble) {
+      return this._trouble;
+    }
+    if (!this._registered) {
+      if (!this._types().length) {
+        return STATE.STOPPED;
+      }
+      if (this._draining) {
+        return STATE.MAINTENANCE;
+      }
+      return this._everConnected || this._failures ? STATE.RECONNECTING : STATE.CONNECTING;
+    }
+    if (this._draining) {
+      return STATE.MAINTENANCE;
+    }
+    if (this._busy()) {
+      return STATE.WORKING;
+    }
+    return this._identity.record.paused ? STATE.PAUSED : STATE.READY;
+  };
+
+  /**
+   * A snapshot. Times: `…At` and `since` are ms of the wall clock, `…Ms` are durations.
+   * jobs: [{attempt, id, type, number, phase, startedAt, percent, note, cancelled}]
+   * labels: values by name; badLabels: in words, those that are not sent.
+   * error: {code, text, detail, at} or null; retryMs and heardMs: null where there is none.
+   */
+  Worker.prototype.status = function () {
+    var now = this._env.now();
+    var today = this._today();
+    var unreported = 0;
+    var jobs = [];
+    each(this._attempts, function (attempt) {
+      if (attempt.phase === PHASE.ENDED) {
+        unreported += 1;
+      } else {
+        jobs.push(describeAttempt(attempt));
+      }
+    });
+    if (this._engine && this._engine.isOpen()) {
+      this._heardAt = this._engine.heardAt;
+    }
+    return {
+      state: this._state(),
+      retryMs: this._retryAt === null ? null : Math.max(0, this._retryAt - now),
+      failures: this._failures,
+      paused: this._identity.record.paused,
+      registered: this._registered,
+      name: this._name,
+      labels: this._labels.sent,
+      badLabels: this._labels.bad,
+      worker: this._identity.record.worker,
+      server: this._options.url || origin(this._env.location),
+      types: this._types(),
+      since: this._registered ? this._connectedAt : null,
+      heardMs: this._heardAt === null ? null : now - this._heardAt,
+      jobs: jobs,
+      unreported: unreported,
+      done: today.done,
+      failed: today.failed,
+      error: this._error,
+      events: this._events.slice(),
+      version: VERSION,
+      page: this._describe()
+    };
+  };
+
+  function describeAttempt(attempt) {
+    var shown = attempt.shown;
+    return {
+      attempt: attempt.id,
+      id: attempt.message.id,
+      type: attempt.type,
+      number: attempt.message.number,
+      phase: attempt.phase,
+      startedAt: attempt.startedDate,
+      percent: shown.percent === undefined ? null : shown.percent,
+      note: shown.note === undefined ? null : shown.note,
+      cancelled: attempt.cancelled !== null
+    };
+  }
+
+  /** Old document modes have no location.origin. */
+  function origin(location) {
+    return location.host ? location.protocol + '//' + location.host : '';
+  }
+}(parts));

@@ -1,0 +1,233 @@
+/** What outlives a page load: a shelf of texts, and who this worker is. */
+(function (parts) {
+  'use strict';
+
+  var JSON = parts.JSON;
+  var each = parts.each;
+  var isObject = parts.isObject;
+  var noop = parts.noop;
+  var own = parts.own;
+  var parseJson = parts.parseJson;
+
+  var NAME_PREFIX = 'pagehand:';
+  var NAME_LIMIT = 262144;
+
+  var CLAIM_MS = 5000;
+  var CLAIM_STALE_MS = 15000;
+
+  /**
+   * Strings by key that survive a reload: in sessionStorage, else in window.name (where nobody else
+   * uses it), else only in memory (`persistent` is then false).
+   */
+  function Shelf(env, prefix) {
+    this._prefix = prefix + '.';
+    this._frame = env.frame;
+    this._store = this._works(env.session) ? env.session : null;
+    this._map = this._store ? null : this._readName();
+    this.persistent = Boolean(this._store || this._map);
+    this._map = this._map || {};
+  }
+
+  Shelf.prototype._works = function (store) {
+    var key = this._prefix + 'probe';
+    try {
+      store.setItem(key, '1');
+      store.removeItem(key);
+      return true;
+    } catch (e) {
+      return false;
+    }
+  };
+
+  Shelf.prototype._readName = function () {
+    var name;
+    try {
+      name = String(this._frame.name || '');
+      if (name === '') {
+        return {};
+      }
+      return name.indexOf(NAME_PREFIX) === 0 ? JSON.parse(name.slice(NAME_PREFIX.length)) : null;
+    } catch (e) {
+      return null;
+    }
+  };
+
+  Shelf.prototype._writeName = function () {
+    var text;
+    if (!this.persistent) {
+      return false;
+    }
+    text = NAME_PREFIX + JSON.stringify(this._map);
+    if (text.length > NAME_LIMIT) {
+      return false;
+    }
+    this._frame.name = text;
+    return true;
+  };
+
+  Shelf.prototype.get = function (key) {
+    var value;
+    if (!this._store) {
+      value = own(this._map, this._prefix + key);
+      return value === undefined ? null : value;
+    }
+    try {
+      return this._store.getItem(this._prefix + key);
+    } catch (e) {
+      return null;
+    }
+  };
+
+  /** False: it was not kept (no room). */
+  Shelf.prototype.set = function (key, value) {
+    if (!this._store) {
+      this._map[this._prefix + key] = value;
+      if (!this._writeName()) {
+        if (this.persistent) {
+          delete this._map[this._prefix + key];
+        }
+        return false;
+      }
+      return true;
+    }
+    try {
+      this._store.setItem(this._prefix + key, value);
+      return true;
+    } catch (e) {
+      return false;
+    }
+  };
+
+  Shelf.prototype.remove = function (key) {
+    if (!this._store) {
+      delete this._map[this._prefix + key];
+      this._writeName();
+      return;
+    }
+    try {
+      this._store.removeItem(this._prefix + key);
+    } catch (e) {
+      noop();  // a storage that was taken away meanwhile has nothing to remove
+    }
+  };
+
+  /** The keys that begin with `start`, without it. */
+  Shelf.prototype.keys = function (start) {
+    var wanted = this._prefix + start;
+    var found = [];
+    var i;
+    var key;
+    if (!this._store) {
+      each(this._map, function (value, name) {
+        if (name.indexOf(wanted) === 0) {
+          found.push(name.slice(wanted.length));
+        }
+      });
+      return found;
+    }
+    try {
+      for (i = 0; i < this._store.length; i += 1) {
+        key = this._store.key(i);
+        if (key.indexOf(wanted) === 0) {
+          found.push(key.slice(wanted.length));
+        }
+      }
+    } catch (e) {
+      return [];
+    }
+    return found;
+  };
+
+  /**
+   * Who this worker is: {worker, secret, paused, told, today}. Every window keeps its own in the
+   * shelf; the first window also claims the record in localStorage, so that it is the same worker
+   * after the browser was closed. A claim that is refreshed belongs to a window that lives: others
+   * leave it alone.
+   */
+  function Identity(shelf, env, prefix) {
+    this._shelf = shelf;
+    this._env = env;
+    this._local = env.local;
+    this._key = prefix + '.first';
+    this._claimedAt = -Infinity;
+    this.record = this._load();
+  }
+
+  Identity.prototype._load = function () {
+    var record = parseJson(this._shelf.get('worker') || '');
+    if (!isObject(record)) {
+      record = this._readClaim();
+      record = record && this._isStale(record) ? record : {};
+    }
+    return {
+      worker: typeof record.worker === 'string' ? record.worker : null,
+      secret: typeof record.secret === 'string' ? record.secret : null,
+      paused: record.paused === true,
+      told: record.told === true,
+      today: isObject(record.today) ? record.today : {}
+    };
+  };
+
+  Identity.prototype._readClaim = function () {
+    var record;
+    try {
+      record = JSON.parse(this._local.getItem(this._key));
+    } catch (e) {
+      return null;
+    }
+    return isObject(record) && record.worker ? record : null;
+  };
+
+  Identity.prototype._isStale = function (record) {
+    var age = this._env.date() - record.seen;
+    return !(age >= 0 && age < CLAIM_STALE_MS);  // also where `seen` is missing or in the future
+  };
+
+  Identity.prototype._writeClaim = function (seen) {
+    var record = this.record;
+    var claim = { seen: seen };
+    each(record, function (value, key) { claim[key] = value; });
+    try {
+      this._local.setItem(this._key, JSON.stringify(claim));
+    } catch (e) {
+      noop();  // no localStorage: the worker lives as long as its window
+    }
+  };
+
+  /** Into the shelf only; the claim follows within seconds. */
+  Identity.prototype.keep = function () {
+    this._shelf.set('worker', JSON.stringify(this.record));
+  };
+
+  Identity.prototype.save = function () {
+    this.keep();
+    this._claimedAt = -Infinity;
+    this.claim();
+  };
+
+  /** Called every second: keeps the claim fresh, or takes over one that nobody refreshes. */
+  Identity.prototype.claim = function () {
+    var now = this._env.now();
+    var claim;
+    if (!this.record.worker || now - this._claimedAt < CLAIM_MS) {
+      return;
+    }
+    this._claimedAt = now;
+    claim = this._readClaim();
+    if (!claim || claim.worker === this.record.worker || this._isStale(claim)) {
+      this._writeClaim(this._env.date());
+    }
+  };
+
+  /** The window closes or reloads: the next one may have the identity at once. */
+  Identity.prototype.letGo = function () {
+    var claim = this._readClaim();
+    if (claim && claim.worker === this.record.worker) {
+      this._writeClaim(0);
+    }
+    this._claimedAt = -Infinity;
+  };
+
+  parts.Identity = Identity;
+  parts.Shelf = Shelf;
+}(parts));

@@ -1,0 +1,56 @@
+/** The tasks of this page, and the workers that offer them. */
+(function (parts) {
+  'use strict';
+
+  var codedError = parts.codedError;
+
+  var registry = {};
+  var started = [];
+
+  /**
+   * Register a task, before or after the worker has started.
+   * @param {string} name 1 to 100 letters, digits, dots, - and _
+   * @param {function(Object, function(*, *): void): *} fn (job, done)
+   * @param {{quick?: boolean}} [options]
+   */
+  function task(name, fn, options) {
+    if (typeof name !== 'string' || !/^[A-Za-z0-9._-]{1,100}$/.test(name)) {
+      throw codedError('bad_name', 'a task is named by 1 to 100 letters, digits, dots, - and _');
+    }
+    if (typeof fn !== 'function') {
+      throw codedError('bad_task', 'the task ' + name + ' is no function');
+    }
+    registry[name] = { name: name, fn: fn, quick: Boolean(options && options.quick) };
+    started.forEach(function (worker) { worker._typesChanged(); });
+    return parts.Pagehand;
+  }
+
+  /** From now on the worker hears of new tasks. */
+  function offering(worker) {
+    started.push(worker);
+  }
+
+  /** It hears of new tasks no more. */
+  function withdraw(worker) {
+    started = started.filter(function (other) { return other !== worker; });
+  }
+
+  /**
+   * An error that makes the job fail at once, without another try.
+   * @param {string} message
+   * @param {string} [code] machine-readable, at most 200 characters ('fatal')
+   */
+  function fatal(message, code) {
+    /** @type {any} */
+    var error = new Error(message);
+    error.code = code || 'fatal';
+    error.retry = false;
+    return error;
+  }
+
+  parts.fatal = fatal;
+  parts.offering = offering;
+  parts.registry = registry;
+  parts.task = task;
+  parts.withdraw = withdraw;
+}(parts));

@@ -1,0 +1,302 @@
+/** A worker: its options and fields, its token, its events, its life on the page. */
+(function (parts) {
+  'use strict';
+
+  var CODES = parts.CODES;
+  var Identity = parts.Identity;
+  var PHASE = parts.PHASE;
+  var Shelf = parts.Shelf;
+  var clip = parts.clip;
+  var each = parts.each;
+  var environment = parts.environment;
+  var noop = parts.noop;
+  var offering = parts.offering;
+  var randomId = parts.randomId;
+  var readLabels = parts.readLabels;
+  var stashed = parts.stashed;
+  var withdraw = parts.withdraw;
+  var writeMessage = parts.writeMessage;
+
+  var EVENTS_KEPT = 20;
+
+  var DEFAULTS = {
+    url: '',
+    types: null,
+    name: '',
+    slots: 1,
+    token: null,
+    labels: {},
+    storageKey: 'pagehand',
+    backoffMinMs: 1000,
+    backoffMaxMs: 30000,
+    openTimeoutMs: 15000,
+    postTimeoutMs: 15000,
+    pollSlackMs: 5000
+  };
+
+  function withDefaults(given) {
+    /** @type {any} */
+    var options = {};
+    each(DEFAULTS, function (value, key) {
+      options[key] = given[key] === undefined || given[key] === null ? value : given[key];
+    });
+    options.url = String(options.url).replace(/\/+$/, '');
+    options.name = clip(options.name, 100);
+    options.slots = Math.max(1, Math.min(64, Math.floor(options.slots) || 1));
+    return options;
+  }
+
+  /**
+   * @constructor
+   * @param {Object<string, any>} [given] the options; see api.js
+   */
+  function Worker(given) {
+    var options = withDefaults(given || {});
+    var env = environment((given && given.env) || {});
+    this._options = options;
+    this._env = env;
+    this._shelf = new Shelf(env, options.storageKey);
+    this._identity = new Identity(this._shelf, env, options.storageKey);
+    this._token = options.token || this._findToken();
+    this._boot = randomId(env);
+    this._loadedAt = env.date();
+    this._after = /^[A-Za-z0-9_-]{1,64}$/.exec(this._shelf.get('left') || '');
+    this._attempts = {};
+    this._settled = [];
+    this._outbox = [];
+    this._events = [];
+    this._listeners = {};
+    this._hooks = [];
+    this._settings = { repeat_ms: 5000, result_limit: 1048576 };
+    this._name = options.name;
+    this._labels = readLabels(options.labels);
+    this._engine = null;
+    this._trouble = null;       // STATE.NOT_ALLOWED or OUT_OF_DATE, until the server takes us
+    this._running = false;
+    this._registered = false;
+    this._registerAt = -Infinity;
+    this._registering = false;
+    this._toldTypes = '';
+    this._everConnected = false;
+    this._draining = false;
+    this._offline = false;
+    this._failures = 0;
+    this._refusals = 0;
+    this._retryAt = null;
+    this._retryTimer = null;
+    this._tickTimer = null;
+    this._connectedAt = null;
+    this._healthyAt = Infinity;
+    this._heardAt = null;
+    this._error = null;
+    this._restore();
+  }
+
+  /** The token of the address goes to the shelf, and out of the address if it could be kept. */
+  Worker.prototype._findToken = function () {
+    var location = this._env.location;
+    var pattern = /([#?&])token=([^&#]*)&?/;
+    var found = pattern.exec(String(location.hash || '')) ||
+      pattern.exec(String(location.search || ''));
+    var token = null;
+    if (!found) {
+      return this._shelf.get('token');
+    }
+    try {
+      token = decodeURIComponent(found[2].replace(/\+/g, ' '));
+    } catch (e) {
+      token = found[2];
+    }
+    if (this._shelf.set('token', token)) {
+      this._cleanAddress(pattern);
+    }
+    return token;
+  };
+
+  Worker.prototype._cleanAddress = function (pattern) {
+    var location = this._env.location;
+    var history = this._env.history;
+    var search = String(location.search || '').replace(pattern, '$1').replace(/[?&]$/, '');
+    var hash = String(location.hash || '').replace(pattern, '$1').replace(/[#&]$/, '');
+    try {
+      history.replaceState(null, '', String(location.pathname || '/') + search + hash);
+    } catch (e) {
+      noop();  // an old document mode: the token stays in the address
+    }
+  };
+
+  /** Results that an earlier load of this page had not seen recorded. */
+  Worker.prototype._restore = function () {
+    var self = this;
+    this._shelf.keys('stash.').forEach(function (id) {
+      var text = self._shelf.get('stash.' + id);
+      if (text) {
+        self._attempts[id] = stashed(id, text);
+      }
+    });
+  };
+
+  Worker.prototype.on = function (event, fn) {
+    this._listeners[event] = (this._listeners[event] || []).concat([fn]);
+    return this;
+  };
+
+  Worker.prototype._emit = function (event, value) {
+    var self = this;
+    (this._listeners[event] || []).forEach(function (fn) {
+      try {
+        fn(value);
+      } catch (e) {
+        self._env.log('a listener failed: ' + clip(e && e.message, 200));
+      }
+    });
+  };
+
+  Worker.prototype._changed = function () {
+    if (this._listeners.status) {
+      this._emit('status', this.status());
+    }
+  };
+
+  Worker.prototype._note = function (text) {
+    var event = { at: this._env.date(), text: text };
+    this._events.push(event);
+    if (this._events.length > EVENTS_KEPT) {
+      this._events.shift();
+    }
+    this._emit('event', event);
+  };
+
+  Worker.prototype._fault = function (code, detail) {
+    this._error = { code: code, text: CODES[code], detail: detail || '', at: this._env.date() };
+    this._note(code + ' ' + CODES[code] + (detail ? ' (' + detail + ')' : ''));
+  };
+
+  // -- the life of a worker
+
+  Worker.prototype.start = function () {
+    var self = this;
+    if (this._running) {
+      return this;
+    }
+    this._running = true;
+    offering(this);
+    this._labels.bad.forEach(function (text) { self._fault('E-LBL-01', text); });
+    this._hook();
+    this._tick();
+    this._connect();
+    return this;
+  };
+
+  /** Stop for good: what is running here is lost. */
+  Worker.prototype.stop = function () {
+    var self = this;
+    if (!this._running) {
+      return;
+    }
+    this._running = false;
+    withdraw(this);
+    this._hooks.forEach(function (hook) { self._env.off(hook[0], hook[1]); });
+    this._hooks = [];
+    this._env.clearTimeout(this._tickTimer);
+    this._leave(this._registered ? [writeMessage('bye', {})] : []);
+    this._note('stopped');
+    this._changed();
+  };
+
+  Worker.prototype.pause = function () {
+    this._setPaused(true);
+  };
+
+  Worker.prototype.resume = function () {
+    this._setPaused(false);
+  };
+
+  Worker.prototype._setPaused = function (paused) {
+    if (this._identity.record.paused === paused) {
+      return;
+    }
+    this._identity.record.paused = paused;
+    this._identity.save();
+    this._note(paused ? 'paused' : 'resumed');
+    this._sayPause();
+    this._changed();
+  };
+
+  /** Make a new session now, whatever the state of the old one. */
+  Worker.prototype.reconnect = function () {
+    if (!this._running) {
+      return;
+    }
+    this._leave([]);
+    this._connect();
+  };
+
+  Worker.prototype._hook = function () {
+    var self = this;
+    function hook(name, fn) {
+      self._hooks.push([name, fn]);
+      self._env.on(name, fn);
+    }
+    hook('pagehide', function () { self._hidden(); });
+    if (this._env.document.documentMode) {
+      hook('unload', function () { self._hidden(); });  // elsewhere it would forbid the page cache
+    }
+    hook('pageshow', function () { self._shown(); });
+    hook('offline', function () { self._offline = true; });
+    hook('online', function () { self._online(); });
+    hook('error', function (event) { self._scriptFailed(event); });
+  };
+
+  /**
+   * Internet Explorer holds requests beyond the page's end unless they are aborted. No `bye`: a
+   * reload brings a new boot, which finds in this window which boot has left it, and tells the
+   * server that it need not ask for that one. Should the page live on, it connects again.
+   */
+  Worker.prototype._hidden = function () {
+    this._identity.letGo();
+    this._shelf.set('left', this._boot);
+    if (this._engine) {
+      this._leave(null);
+      this._retryIn(this._options.backoffMinMs);
+    }
+  };
+
+  Worker.prototype._shown = function () {
+    if (this._retryTimer !== null) {
+      this._connect();
+    }
+  };
+
+  /** A network that was away took the connections with it, whether or not they know. */
+  Worker.prototype._online = function () {
+    var was = this._offline;
+    this._offline = false;
+    if (!was || !this._running) {
+      return;
+    }
+    if (this._engine) {
+      this._engine.fail('E-NET-09', 'offline');
+    }
+    if (this._retryTimer !== null) {
+      this._connect();
+    }
+  };
+
+  Worker.prototype._scriptFailed = function (event) {
+    var self = this;
+    var text = clip((event && event.message) || 'unknown', 500);
+    if (event && !event.message) {
+      return;  // a file that could not be loaded, not a script that failed
+    }
+    this._fault('E-JS-01', text);
+    each(this._attempts, function (attempt) {
+      if (attempt.phase === PHASE.RUNNING) {
+        self._log(attempt, 'uncaught on the page: ' + text);
+      }
+    });
+    this._changed();
+  };
+
+  parts.Worker = Worker;
+}(parts));
