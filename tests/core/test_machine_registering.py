@@ -52,6 +52,7 @@ def test_eighty_registrations_bring_no_more_types_than_one():
     node, brought = Node(), 0
     for number in range(80):
         for request in all_of(node.join(types=many(f"x{number}")), Request):
+            assert isinstance(request.command, OfferedTypes)
             brought += len(request.command.types)
     assert brought == MOST_TYPES_BROUGHT
 
