@@ -163,3 +163,15 @@ async def test_why_jobs_of_a_type_wait_is_asked_for_once_on_a_page(
         service.put(job_view(id=f"j{number}", type=f"kind-{number % 2}"))
     await browser.get(path)
     assert len(service.asked_why) == 2
+
+
+async def test_a_worker_with_many_types_and_jobs_takes_one_row(browser: Browser, service: FakeService) -> None:
+    many, jobs = [f"kind-{n:03d}" for n in range(999)], [f"job-{n}" for n in range(64)]
+    service.worker_views = [worker("w", "DESK", "connected", types=many, jobs=jobs, slots=64)]
+    for path in ("/", "/workers"):
+        body = (await browser.get(path)).body.decode()
+        assert len(set(re.findall(r"kind-\d+", body))) == 10
+        assert len(set(re.findall(r"/jobs/job-\d+", body))) == 10
+        assert "and 989 more" in body
+        assert "and 54 more" in body
+        assert "(64 of 64 slots)" in body
