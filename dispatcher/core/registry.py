@@ -20,7 +20,7 @@ __all__ = ["MOST_TYPES_BROUGHT", "PROBE_S", "Registry"]
 
 #: How long the old boot of a worker has to show that it is still there, when a new one registers (S12).
 PROBE_S = 3.0
-#: Types that a page may be the first to offer, over all that it registers: each is kept in the store.
+#: Types that a page may name and no other offers, over all that it registers: each is kept in the store.
 MOST_TYPES_BROUGHT = 1_000
 
 
@@ -31,7 +31,6 @@ class Registry(Leases):
         super().__init__(timings=timings, retry=retry, rng=rng)
         #: Worker -> (session, registration) of a new boot that waits until it is clear whether the old one lives.
         self._newcomers: dict[str, tuple[str, Registration]] = {}
-        self._known_types: set[str] = set()
         #: Boot -> worker, for every worker.
         self._boots: dict[str, str] = {}
 
@@ -130,8 +129,12 @@ class Registry(Leases):
             self.workers.get(self._boots.get(registration.boot, registration.worker)),
             self._by_session.get(session),
         )
-        brought = sum({worker.id: worker.brought for worker in known if worker is not None}.values())
-        return brought + len(set(registration.types) - self._known_types) > MOST_TYPES_BROUGHT
+        new = self._unoffered(registration)
+        return len(new.union(*(worker.brought for worker in known if worker is not None))) > MOST_TYPES_BROUGHT
+
+    def _unoffered(self, registration: Registration) -> frozenset[str]:
+        """The types of these that no worker here offers."""
+        return frozenset(lane for lane in registration.types if not self.roster.offering(lane))
 
     def _admitted(self, session: str, registration: Registration) -> str | None:
         """The worker that this boot has become before; it may not know: our answer was crossed, or was lost."""
@@ -159,6 +162,7 @@ class Registry(Leases):
 
     def _admit(self, session: str, registration: Registration) -> list[Effect]:
         effects: list[Effect] = []
+        new = self._unoffered(registration)
         worker = self.workers.get(registration.worker)
         if worker is not None and worker.boot == registration.boot and registration.opened < worker.opened:
             # It was long on its way: the page has left this session for a newer one.
@@ -174,15 +178,13 @@ class Registry(Leases):
             effects.append(Order(session, "drain"))
         effects += self._reconcile(worker, registration, repeated)
         self._changed(worker)
-        new = tuple(sorted(set(worker.lanes) - self._known_types))
         if new:
-            self._known_types.update(new)
-            worker.brought += len(new)
-            effects.append(Request(OfferedTypes(new)))
+            worker.brought |= new
+            effects.append(Request(OfferedTypes(tuple(sorted(new)))))
         return effects
 
     def _bind(self, worker: Worker | None, session: str, registration: Registration, effects: list[Effect]) -> Worker:
-        other, brought = self._by_session.get(session), 0
+        other, brought = self._by_session.get(session), frozenset[str]()
         if other is not None and other is not worker:
             self._unbind(session)  # so that this session is not dropped with it
             effects += self._gone(other, "its page became another worker")
@@ -190,7 +192,7 @@ class Registry(Leases):
         if worker is None:
             worker = Worker(registration.worker, registration.boot, "", (), 1, None, attempts={})
             self.workers[worker.id] = worker
-        worker.brought += brought
+        worker.brought |= brought
         if worker.session is not None and worker.session != session:
             del self._by_session[worker.session]
             effects.append(Drop(worker.session))
@@ -331,8 +333,8 @@ class Registry(Leases):
 
 
 _TOO_MANY_TYPES = (
-    f"this page has named {MOST_TYPES_BROUGHT:,} types that were new to the server, and may name no more of them: "
-    "let it offer fewer types, or types that are known"
+    f"a page may name {MOST_TYPES_BROUGHT:,} types that no other page offers, over all its registrations, "
+    "and this one would have named more: let it offer fewer"
 )
 
 

@@ -34,6 +34,23 @@ def test_types_are_told_to_the_store_once():
     assert only(node.join("s2", "w2", types=("a", "c")), Request).command == OfferedTypes(("c",))
 
 
+def test_types_that_nobody_offers_any_more_are_told_anew_and_nothing_of_them_is_kept():
+    node = Node()
+    node.join(types=("a",))
+    assert not all_of(node.join(types=("a",)), Request), "it offers them itself"
+    node.bye("s1")
+    assert not node.machine.roster.offering("a")
+    assert only(node.join("s2", "w2", types=("a",)), Request).command == OfferedTypes(("a",))
+
+
+def test_a_page_that_changes_between_two_sets_of_types_brings_each_once():
+    node = Node()
+    for _ in range(3):
+        assert not all_of(node.join(types=many("x", MOST_TYPES_BROUGHT - 1)), Refuse)
+        assert not all_of(node.join(types=("y",)), Refuse)
+    assert all_of(node.join(types=("z",)), Refuse)
+
+
 def many(name: str, count: int = MOST_TYPES_BROUGHT) -> tuple[str, ...]:
     return tuple(f"{name}-{number}" for number in range(count))
 
