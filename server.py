@@ -57,7 +57,7 @@ class Server:
         self.store = store
         self.clock = clock
         self.failed = asyncio.Event()
-        self.tasks = TaskDirectory(settings.tasks or shipped_tasks(), settings.host_call)
+        self.tasks = TaskDirectory(settings.tasks or shipped_tasks(), settings.host_call, clock)
         self.dispatcher = Dispatcher(
             store=store,
             settings=settings,

@@ -8,20 +8,33 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 
 from msgspec.structs import replace
 
-from dispatcher import waiting
+from dispatcher import catalogue, waiting
 from dispatcher.clock import Clock
 from dispatcher.core.machine import Machine
-from dispatcher.core.model import JobFilter, JobPage, JobSpec, JobView, TypeView, WorkerView
+from dispatcher.core.model import (
+    JobFilter,
+    JobPage,
+    JobSpec,
+    JobView,
+    TypeFilter,
+    TypePage,
+    TypeView,
+    WorkerFilter,
+    WorkerPage,
+    WorkerView,
+)
 from dispatcher.core.retry import RetryPolicy
+from dispatcher.core.roster import shown_state
 from dispatcher.core.states import FINAL, JobState
 from dispatcher.core.timings import Timings
 from dispatcher.core.turn import Accepted, Adopt, Cancel, Decide, JobCommand, Retry
 from dispatcher.core.worker import Worker
+from dispatcher.cursors import cursor_of, place_of
 from dispatcher.errors import (
     BadRequest,
     Draining,
@@ -306,34 +319,38 @@ class Dispatcher:
 
     # -- who and what there is
 
-    async def types(self) -> list[TypeView]:
-        """Every type that a job, a worker or a shipped task has named, by name."""
-        offers = self._offers()
+    async def types(self, wanted: TypeFilter | None = None) -> TypePage:
+        """Types that a job, a worker or a shipped task has named, by name. Raises BadRequest for a bad cursor."""
+        wanted = wanted or TypeFilter()
+        return catalogue.page(await self._known_types(), wanted, self.machine.roster)
+
+    async def unserved_types(self, most: int) -> list[TypeView]:
+        """Types that jobs wait for and no worker here offers, by name; at most so many."""
+        return catalogue.unserved(await self._known_types(), self.machine.roster, most)
+
+    async def _known_types(self) -> list[TypeView]:
         with self._readers:
-            known = {view.type: view for view in await self._store.types()}
-        for name in self._shipped_types():
-            known.setdefault(name, TypeView(type=name, offered_at=None, counts={}))
-        return [replace(known[name], workers=offers.get(name, 0)) for name in sorted(known)]
+            known = await self._store.types()
+        return catalogue.with_shipped(known, self._shipped_types())
 
-    def _offers(self) -> Mapping[str, int]:
-        offers: dict[str, int] = {}
-        for worker in self.machine.workers.values():
-            for lane in worker.lanes:
-                offers[lane] = offers.get(lane, 0) + 1
-        return offers
+    def workers(self, wanted: WorkerFilter | None = None) -> WorkerPage:
+        """Pages that this node knows, by name. Raises BadRequest for a cursor that is not ours."""
+        wanted, now = wanted or WorkerFilter(), self._clock.monotonic()
+        after = None if wanted.cursor is None else place_of(wanted.cursor, 2)
+        found, last = self.machine.roster.page(wanted, None if after is None else (after[0], after[1]))
+        items = [self._worker(self.machine.workers[name], now) for name in found]
+        return WorkerPage(items=items, next_cursor=None if last is None else cursor_of(*last))
 
-    def workers(self) -> list[WorkerView]:
-        """The pages that this node knows, by name."""
-        now = self._clock.monotonic()
-        views = [self._worker(worker, now) for worker in self.machine.workers.values()]
-        return sorted(views, key=lambda view: (view.name, view.id))
+    def worker_counts(self) -> dict[str, int]:
+        """How many workers are in each state that any is in."""
+        return self.machine.roster.states()
 
     def _worker(self, worker: Worker, now: float) -> WorkerView:
         info = self.pages.sessions.get(worker.session) if worker.session is not None else None
         return WorkerView(
             id=worker.id,
             name=worker.name,
-            state="set aside" if worker.aside else str(worker.state),
+            state=shown_state(worker),
             paused=worker.paused,
             types=list(worker.lanes),
             slots=worker.slots,

@@ -15,8 +15,8 @@ from dispatcher.errors import BadRequest, TooLarge, WrongState
 from handlers.base import ApiHandler
 from handlers.errors import Invalid, field_error
 from handlers.intake import check_key, decode_json, parse_job, to_spec
-from handlers.jobjson import job_json, job_lines, raw, type_json, worker_json
-from handlers.queries import job_filter, next_query
+from handlers.jobjson import Json, job_json, job_lines, raw, type_json, worker_json
+from handlers.queries import Filter, job_filter, next_query, type_filter, worker_filter
 from handlers.session import shows_session
 
 __all__ = [
@@ -52,6 +52,12 @@ class ConsoleApiHandler(ApiHandler):
     def write_job(self, job: JobView, status: int = 200) -> None:
         """Ends the answer with one job."""
         self.answer(job_json(job, self.site.service.why_waits(job)), status)
+
+    def answer_page(self, items: list[Json], wanted: Filter, cursor: str | None) -> None:
+        """Ends the answer with a page of a list, and says in two ways where the next one is."""
+        if cursor is not None:
+            self.set_header("Link", f'<{self.request.path}?{next_query(wanted, cursor)}>; rel="next"')
+        self.answer({"items": items, "next_cursor": cursor})
 
     def wait_argument(self) -> float:
         """``?wait=N``, 0 where it is not given."""
@@ -104,9 +110,7 @@ class JobsHandler(ConsoleApiHandler):
         """A page of the list, newest first."""
         wanted = job_filter(self)
         page = await self.site.service.jobs(wanted)
-        if page.next_cursor is not None:
-            self.set_header("Link", f'</api/v1/jobs?{next_query(wanted, page.next_cursor)}>; rel="next"')
-        self.answer({"items": job_lines(page.items, self.site.service.why_waits), "next_cursor": page.next_cursor})
+        self.answer_page(job_lines(page.items, self.site.service.why_waits), wanted, page.next_cursor)
 
     head = get
 
@@ -243,8 +247,10 @@ class WorkersHandler(ConsoleApiHandler):
     """``/api/v1/workers``."""
 
     def get(self) -> None:
-        """The pages that this server knows."""
-        self.answer({"items": [worker_json(worker) for worker in self.site.service.workers()]})
+        """A page of the list of the pages that this server knows, by name."""
+        wanted = worker_filter(self)
+        page = self.site.service.workers(wanted)
+        self.answer_page([worker_json(worker) for worker in page.items], wanted, page.next_cursor)
 
     head = get
 
@@ -253,8 +259,10 @@ class TypesHandler(ConsoleApiHandler):
     """``/api/v1/types``."""
 
     async def get(self) -> None:
-        """The types that some job, worker or shipped task has named."""
-        self.answer({"items": [type_json(view) for view in await self.site.service.types()]})
+        """A page of the list of types that some job, worker or shipped task has named, by name."""
+        wanted = type_filter(self)
+        page = await self.site.service.types(wanted)
+        self.answer_page([type_json(view) for view in page.items], wanted, page.next_cursor)
 
     head = get
 
@@ -265,9 +273,7 @@ class StatsHandler(ConsoleApiHandler):
     async def get(self) -> None:
         """Counters: jobs by state, workers by state."""
         jobs = await self.site.service.counts()
-        workers: dict[str, int] = {}
-        for worker in self.site.service.workers():
-            workers[worker.state] = workers.get(worker.state, 0) + 1
+        workers = self.site.service.worker_counts()
         self.answer({"jobs": jobs, "workers": workers, "draining": self.site.service.draining})
 
     head = get

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dispatcher.core.model import JobFilter, TypeView
+from dispatcher.core.model import WORKER_STATES, JobFilter, TypeView, WorkerFilter
 from dispatcher.errors import Forbidden, WrongState
 from handlers import words
+from handlers.jobjson import once_a_type
 from handlers.page import XSRF_HELP, PageHandler
-from handlers.queries import job_filter, next_query
+from handlers.queries import job_filter, next_query, type_filter, worker_filter
 
 __all__ = ["JobActionHandler", "JobPageHandler", "JobsPage", "OverviewPage", "TypesPage", "WorkersPage"]
+
+#: On the overview; their lists have all.
+MOST_PROBLEMS = 20
+WORKERS_SHOWN = 20
 
 
 class OverviewPage(PageHandler):
@@ -17,37 +22,39 @@ class OverviewPage(PageHandler):
     async def get(self) -> None:
         """The page."""
         service = self.site.service
-        types, counts = await service.types(), await service.counts()
+        unserved, counts = await service.unserved_types(MOST_PROBLEMS + 1), await service.counts()
         recent = await service.jobs(JobFilter(limit=10))
-        workers = service.workers()
+        present = service.worker_counts()
         self.show(
             "overview.html",
-            problems=problems(types, counts, draining=service.draining, ready=service.ready()),
+            problems=problems(unserved, counts, draining=service.draining, ready=service.ready()),
             counts=counts,
-            workers=workers,
-            connected=sum(worker.state == "connected" for worker in workers),
+            workers=service.workers(WorkerFilter(limit=WORKERS_SHOWN)).items,
+            present=sum(present.values()),
+            connected=present.get("connected", 0),
             jobs=recent.items,
-            service=service,
+            why=once_a_type(service.why_waits),
         )
 
     head = get
 
 
-def problems(types: list[TypeView], counts: dict[str, int], *, draining: bool, ready: bool) -> list[tuple[str, str]]:
+def problems(unserved: list[TypeView], counts: dict[str, int], *, draining: bool, ready: bool) -> list[tuple[str, str]]:
     """What somebody must look at: a sentence, and the address that shows more."""
     found = []
     if draining:
         found.append(("The server is stopping: it takes no new jobs.", ""))
     elif not ready:
         found.append(("The server takes no new jobs at the moment.", "/readyz?verbose"))
-    for view in types:
+    for view in unserved[:MOST_PROBLEMS]:
         waiting = view.counts.get("queued", 0)
-        if waiting and not view.workers:
-            verb = "waits" if waiting == 1 else "wait"
-            never = "no worker has ever offered it" if view.offered_at is None else "no connected worker offers it"
-            found.append(
-                (f"{words.plural(waiting, 'job')} of type {view.type} {verb}: {never}.", _jobs("queued", view.type))
-            )
+        verb = "waits" if waiting == 1 else "wait"
+        never = "no worker has ever offered it" if view.offered_at is None else "no connected worker offers it"
+        found.append(
+            (f"{words.plural(waiting, 'job')} of type {view.type} {verb}: {never}.", _jobs("queued", view.type))
+        )
+    if len(unserved) > MOST_PROBLEMS:
+        found.append(("Jobs of more types wait, and no connected worker offers them.", "/types"))
     if doubtful := counts.get("in_doubt", 0):
         verb = "is" if doubtful == 1 else "are"
         found.append((f"{words.plural(doubtful, 'job')} {verb} in doubt: a person must decide.", _jobs("in_doubt", "")))
@@ -67,10 +74,9 @@ class JobsPage(PageHandler):
         wanted = job_filter(self)
         page = await self.site.service.jobs(wanted)
         following = next_query(wanted, page.next_cursor) if page.next_cursor else None
-        types = [view.type for view in await self.site.service.types()]
-        self.show(
-            "jobs.html", jobs=page.items, wanted=wanted, following=following, types=types, service=self.site.service
-        )
+        why = once_a_type(self.site.service.why_waits)
+        types = await self.type_choices()
+        self.show("jobs.html", jobs=page.items, wanted=wanted, following=following, types=types, why=why)
 
     head = get
 
@@ -121,21 +127,40 @@ class JobActionHandler(PageHandler):
 
 
 class WorkersPage(PageHandler):
-    """``/workers``."""
+    """``/workers``: the list, with its filter in the address."""
 
-    def get(self) -> None:
+    async def get(self) -> None:
         """The page."""
-        self.show("workers.html", workers=self.site.service.workers())
+        service, wanted = self.site.service, worker_filter(self)
+        page = service.workers(wanted)
+        self.show(
+            "workers.html",
+            workers=page.items,
+            wanted=wanted,
+            first=next_query(wanted, None),
+            following=next_query(wanted, page.next_cursor) if page.next_cursor else None,
+            present=service.worker_counts(),
+            states=WORKER_STATES,
+            types=await self.type_choices(),
+        )
 
     head = get
 
 
 class TypesPage(PageHandler):
-    """``/types``."""
+    """``/types``: the list, with its filter in the address."""
 
     async def get(self) -> None:
         """The page."""
-        titles = {task.name: task.title for task in self.site.tasks.tasks()}
-        self.show("types.html", types=await self.site.service.types(), titles=titles)
+        wanted = type_filter(self)
+        page = await self.site.service.types(wanted)
+        self.show(
+            "types.html",
+            types=page.items,
+            wanted=wanted,
+            first=next_query(wanted, None),
+            following=next_query(wanted, page.next_cursor) if page.next_cursor else None,
+            titles={task.name: task.title for task in self.site.tasks.tasks()},
+        )
 
     head = get

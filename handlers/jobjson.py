@@ -15,9 +15,10 @@ from msgspec import Raw
 from dispatcher.core.model import AttemptView, JobView, TypeView, WorkerView
 from dispatcher.core.states import JobState
 
-__all__ = ["instant", "job_json", "job_line", "job_lines", "type_json", "worker_json"]
+__all__ = ["Json", "Why", "instant", "job_json", "job_line", "job_lines", "once_a_type", "type_json", "worker_json"]
 
 Json = dict[str, object]
+Why = Callable[[JobView], str | None]
 
 
 def instant(at: float | None) -> str | None:
@@ -64,19 +65,24 @@ def job_line(job: JobView, waits: str | None) -> Json:
     }
 
 
-def job_lines(jobs: Iterable[JobView], why_waits: Callable[[JobView], str | None]) -> list[Json]:
-    """Jobs as they stand in a list. Why a queued one waits is the same for all of its type, and is asked for once:
-    the answer may take a look at every worker."""
+def job_lines(jobs: Iterable[JobView], why_waits: Why) -> list[Json]:
+    """Jobs as they stand in a list."""
+    why = once_a_type(why_waits)
+    return [job_line(job, why(job)) for job in jobs]
+
+
+def once_a_type(why_waits: Why) -> Why:
+    """Why a queued job waits is the same for all of its type, and is asked for once in each list."""
     known: dict[str, str | None] = {}
-    lines = []
-    for job in jobs:
+
+    def why(job: JobView) -> str | None:
         if job.state is not JobState.QUEUED:
-            lines.append(job_line(job, why_waits(job)))
-            continue
+            return why_waits(job)
         if job.type not in known:
             known[job.type] = why_waits(job)
-        lines.append(job_line(job, known[job.type]))
-    return lines
+        return known[job.type]
+
+    return why
 
 
 def job_json(job: JobView, waits: str | None) -> Json:

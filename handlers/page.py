@@ -13,6 +13,7 @@ from tornado.httputil import HTTPFile, HTTPInputError, parse_body_arguments
 from tornado.web import HTTPError
 
 from dispatcher import __version__
+from dispatcher.core.model import TypeFilter
 from dispatcher.errors import BadRequest, Unsupported
 from handlers import words
 from handlers.base import BaseHandler
@@ -20,9 +21,11 @@ from handlers.errors import Problem
 from handlers.session import shows_session
 from handlers.site import asset
 
-__all__ = ["XSRF_HELP", "PageHandler", "PageNotFound", "local_path"]
+__all__ = ["MOST_CHOICES", "XSRF_HELP", "PageHandler", "PageNotFound", "local_path"]
 
 XSRF_HELP = "This form is too old, or cookies are blocked. Go back, load the page anew and try again."
+#: So many types are offered in a form.
+MOST_CHOICES = 200
 #: How often a page may load itself anew; 0: not at all.
 _REFRESH_S = (0, 2, 5, 10, 30, 60)
 
@@ -78,6 +81,11 @@ class PageHandler(BaseHandler):
         """This page's address with another refresh."""
         others = [(n, v) for n, vs in self.request.query_arguments.items() if n != "refresh" for v in vs]
         return "?" + urlencode([*others, ("refresh", str(seconds))])
+
+    async def type_choices(self) -> list[str]:
+        """Types to choose from in a form, by name; where there are more, their names can be typed."""
+        page = await self.site.service.types(TypeFilter(limit=MOST_CHOICES))
+        return [view.type for view in page.items]
 
     # Errors
 

@@ -1,35 +1,69 @@
-"""The query of a list of jobs, the same for the API and for the pages."""
+"""The queries of lists, the same for the API and for the pages."""
 
 from __future__ import annotations
 
 from urllib.parse import urlencode
 
+from msgspec.structs import asdict
 from tornado.web import RequestHandler
 
-from dispatcher.core.model import JobFilter
+from dispatcher.core.model import WORKER_STATES, JobFilter, TypeFilter, WorkerFilter
 from dispatcher.core.states import JobState
 from dispatcher.errors import BadRequest
 
-__all__ = ["job_filter", "next_query"]
+__all__ = ["Filter", "job_filter", "next_query", "type_filter", "worker_filter"]
+
+Filter = JobFilter | WorkerFilter | TypeFilter
+#: What a field of a filter is called in an address, where that is another word.
+_SHORT = {"prefix": "q"}
 
 
 def job_filter(handler: RequestHandler) -> JobFilter:
     """``?state=&type=&limit=&cursor=``; what is empty is not asked. Raises BadRequest."""
-    state = handler.get_query_argument("state", "")
-    if state and state not in set(JobState):
-        raise BadRequest(f"state must be one of {', '.join(JobState)}.", code="bad_parameter")
-    limit = handler.get_query_argument("limit", "") or "50"
-    if not (limit.isascii() and limit.isdigit() and len(limit) <= 3 and 1 <= int(limit) <= 100):
-        raise BadRequest("limit must be a whole number from 1 to 100.", code="bad_parameter")
+    state = _state(handler, tuple(JobState))
     return JobFilter(
         state=JobState(state) if state else None,
         type=handler.get_query_argument("type", "") or None,
-        limit=int(limit),
-        cursor=handler.get_query_argument("cursor", "") or None,
+        limit=_limit(handler, 50),
+        cursor=_cursor(handler),
     )
 
 
-def next_query(wanted: JobFilter, cursor: str) -> str:
-    """The query of the next page of the same list."""
-    query = {"state": wanted.state, "type": wanted.type, "limit": wanted.limit, "cursor": cursor}
-    return urlencode({name: str(value) for name, value in query.items() if value is not None})
+def worker_filter(handler: RequestHandler) -> WorkerFilter:
+    """``?name=&type=&state=&limit=&cursor=``; what is empty is not asked. Raises BadRequest."""
+    return WorkerFilter(
+        name=handler.get_query_argument("name", ""),
+        type=handler.get_query_argument("type", ""),
+        state=_state(handler, WORKER_STATES),
+        limit=_limit(handler, 100),
+        cursor=_cursor(handler),
+    )
+
+
+def type_filter(handler: RequestHandler) -> TypeFilter:
+    """``?q=&limit=&cursor=``; what is empty is not asked. Raises BadRequest."""
+    return TypeFilter(prefix=handler.get_query_argument("q", ""), limit=_limit(handler, 100), cursor=_cursor(handler))
+
+
+def _state(handler: RequestHandler, states: tuple[str, ...]) -> str:
+    state = handler.get_query_argument("state", "")
+    if state and state not in states:
+        raise BadRequest(f"state must be one of {', '.join(states)}.", code="bad_parameter")
+    return state
+
+
+def _limit(handler: RequestHandler, usual: int) -> int:
+    limit = handler.get_query_argument("limit", "") or str(usual)
+    if not (limit.isascii() and limit.isdigit() and len(limit) <= 3 and 1 <= int(limit) <= 100):
+        raise BadRequest("limit must be a whole number from 1 to 100.", code="bad_parameter")
+    return int(limit)
+
+
+def _cursor(handler: RequestHandler) -> str | None:
+    return handler.get_query_argument("cursor", "") or None
+
+
+def next_query(wanted: Filter, cursor: str | None) -> str:
+    """The query of the next page of the same list; without a cursor, of its first."""
+    query = asdict(wanted) | {"cursor": cursor}
+    return urlencode({_SHORT.get(name, name): str(value) for name, value in query.items() if value})

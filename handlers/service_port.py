@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from dispatcher.core.model import JobFilter, JobPage, JobSpec, JobView, TypeView, WorkerView
+from dispatcher.core.model import (
+    JobFilter,
+    JobPage,
+    JobSpec,
+    JobView,
+    TypeFilter,
+    TypePage,
+    TypeView,
+    WorkerFilter,
+    WorkerPage,
+)
 from dispatcher.core.turn import Accepted
 
 __all__ = ["Service"]
@@ -64,16 +74,24 @@ class Service(Protocol):
         """The failed job after its late answer became its result. Raises JobNotFound, WrongState."""
         ...
 
-    async def types(self) -> list[TypeView]:
-        """Every type that a job, a worker or a shipped task has named, by name."""
+    async def types(self, wanted: TypeFilter) -> TypePage:
+        """Types that a job, a worker or a shipped task has named, by name. Raises BadRequest for a bad cursor."""
+        ...
+
+    async def unserved_types(self, most: int) -> list[TypeView]:
+        """Types that jobs wait for and no worker here offers, by name; at most so many."""
         ...
 
     async def counts(self) -> dict[str, int]:
         """Jobs by state, for every state."""
         ...
 
-    def workers(self) -> list[WorkerView]:
-        """The pages that this node knows."""
+    def workers(self, wanted: WorkerFilter) -> WorkerPage:
+        """Pages that this node knows, by name. Raises BadRequest for a cursor that is not ours."""
+        ...
+
+    def worker_counts(self) -> dict[str, int]:
+        """How many workers are in each state that any is in."""
         ...
 
     def why_waits(self, job: JobView) -> str | None:

@@ -10,7 +10,7 @@ from dispatcher.errors import JobNotFound, KeyConflict, PagehandError, TooLarge,
 from handlers.errors import Invalid, problem_of
 from handlers.formdata import NUMBERS, Chosen, chosen_file, chosen_picture, job_of_form
 from handlers.intake import check_key, to_spec
-from handlers.page import XSRF_HELP, PageHandler
+from handlers.page import MOST_CHOICES, XSRF_HELP, PageHandler
 from handlers.tasks import example_text
 
 __all__ = ["SubmitPage"]
@@ -115,7 +115,9 @@ class SubmitPage(PageHandler):
     async def _show(self, form: _Form, status: int) -> None:
         self.set_status(status)
         tasks = self.site.tasks.tasks()
-        types = sorted({view.type for view in await self.site.service.types()} | {task.name for task in tasks})
+        # The site's own tasks first, then as many others as there is room for.
+        choices = dict.fromkeys([*(task.name for task in tasks), *await self.type_choices()])
+        types = sorted([*choices][:MOST_CHOICES])
         limit = self.site.settings.body_limit
         self.show("submit.html", form=form, types=types, tasks=tasks, limit=limit, settings=self.site.settings)
 

@@ -18,14 +18,20 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from dispatcher.clock import Clock, SystemClock
 from dispatcher.errors import SettingError
 
-__all__ = ["Task", "TaskDirectory"]
+__all__ = ["LISTING_S", "Task", "TaskDirectory"]
 
 _FILE = re.compile(r"([A-Za-z0-9._-]{1,100})\.js")
 _HEAD = re.compile(r"//\s*pagehand:\s*(\{.*\})\s*")
 #: The first line of a file is looked for in so many bytes.
 _HEAD_BYTES = 16_384
+
+#: A listing of the directory is good for so long, if nothing shows that it has changed.
+LISTING_S = 1.0
+#: (changed at, size, number) of a file.
+_Stamp = tuple[int, int, int]
 
 _log = logging.getLogger("pagehand.tasks")
 
@@ -48,15 +54,37 @@ class _Head(Struct, frozen=True):
     example: Any = None
 
 
-class TaskDirectory:
-    """The tasks in one directory, read anew each time: a changed file needs no restart."""
+class _Listing(Struct, frozen=True):
+    """What the directory held at one instant."""
 
-    def __init__(self, directory: str | Path, host_call: Sequence[str] = ()) -> None:
+    #: Monotonic seconds.
+    read: float
+    #: The directory's own time of change, before it was read.
+    changed_ns: int
+    files: dict[str, Path]
+    #: By name: what a file's first line says, and the stamp of the file that said it.
+    heads: dict[str, tuple[_Stamp, Task]] = {}
+
+
+class TaskDirectory:
+    """The tasks in one directory. A changed file needs no restart: it is seen at once where the directory or the
+    file's stamp shows the change, and within LISTING_S in any case."""
+
+    def __init__(self, directory: str | Path, host_call: Sequence[str] = (), clock: Clock | None = None) -> None:
         """Raises SettingError where there is no such directory."""
         self._root = Path(directory).resolve()
         if not self._root.is_dir():
             raise SettingError(f"tasks: {directory} is not a directory")
         self._host_call = list(host_call)
+        self._clock = clock or SystemClock()
+        self._listing: _Listing | None = None
+
+    def _now(self) -> _Listing:
+        now, changed_ns = self._clock.monotonic(), self._root.stat().st_mtime_ns
+        known = self._listing
+        if known is None or known.changed_ns != changed_ns or now - known.read >= LISTING_S:
+            known = self._listing = _Listing(now, changed_ns, self._files())
+        return known
 
     def _files(self) -> dict[str, Path]:
         found: dict[str, Path] = {}
@@ -71,16 +99,32 @@ class TaskDirectory:
 
     def names(self) -> list[str]:
         """The names of all tasks, in order."""
-        return list(self._files())
+        return list(self._now().files)
 
     def tasks(self) -> list[Task]:
         """All tasks, by name."""
-        return [_read_head(name, path) for name, path in self._files().items()]
+        listing = self._now()
+        found = [self._task(listing, name, path) for name, path in listing.files.items()]
+        return [task for task in found if task is not None]
+
+    def _task(self, listing: _Listing, name: str, path: Path) -> Task | None:
+        """None: the file has gone since the directory was read."""
+        try:
+            status = path.stat()
+            stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
+            if name not in listing.heads or listing.heads[name][0] != stamp:
+                listing.heads[name] = (stamp, _read_head(name, path))
+        except FileNotFoundError:
+            return None
+        return listing.heads[name][1]
 
     def source(self, name: str) -> bytes | None:
         """The text of a task's file; None: there is no such task."""
-        path = self._files().get(name)
-        return None if path is None else path.read_bytes()
+        path = self._now().files.get(name)
+        try:
+            return None if path is None else path.read_bytes()
+        except FileNotFoundError:
+            return None  # it has gone since the directory was read
 
     def index(self) -> dict[str, object]:
         """``/tasks/index.json``: the tasks, and the methods of the host program that ``host-call`` may call."""

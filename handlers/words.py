@@ -27,6 +27,7 @@ __all__ = [
     "plural",
     "preview",
     "size",
+    "some",
     "state_word",
     "timeline",
     "to_know",
@@ -53,6 +54,8 @@ STATE_WORDS = {
     "released": "Given back by the page",
 }
 
+#: Types and jobs of one worker in a table.
+MOST_IN_A_CELL = 10
 WORKER_WORDS = {
     "connected": "Connected",
     "quiet": "Quiet",
@@ -90,6 +93,11 @@ def worker_word(worker: WorkerView) -> str:
 def worker_note(worker: WorkerView) -> str:
     """What the word means, where that is not plain."""
     return WORKER_NOTES.get(worker.state, "")
+
+
+def some(names: list[str]) -> tuple[list[str], int]:
+    """The first of a list in a cell of a table, and how many are left out."""
+    return names[:MOST_IN_A_CELL], max(0, len(names) - MOST_IN_A_CELL)
 
 
 def plural(count: int, one: str, many: str = "") -> str:

@@ -12,6 +12,7 @@ from dispatcher.core.deadlines import Deadlines
 from dispatcher.core.effects import CancelOrder, Drop, Effect, Go, Order, Record
 from dispatcher.core.pools import Pools
 from dispatcher.core.retry import RetryPolicy, after_loss, after_timeout
+from dispatcher.core.roster import Roster
 from dispatcher.core.states import Event
 from dispatcher.core.timings import Timings
 from dispatcher.core.turn import Cause, Ended
@@ -48,6 +49,8 @@ class Leases:
         self._adrift_of: dict[str, set[str]] = {}
         self._by_session: dict[str, Worker] = {}
         self._pools = Pools(self.workers)
+        #: The workers for people: by name, by state, by type.
+        self.roster = Roster()
         #: The node is stopping: no more offers.
         self.draining = False
 
@@ -58,6 +61,11 @@ class Leases:
     def _at(self, now: float) -> float:
         self._now = max(self._now, now)
         return self._now
+
+    def _changed(self, worker: Worker) -> None:
+        """Whatever is kept of workers hears of it: to be called after every change to one."""
+        self._pools.update(worker)
+        self.roster.update(worker)
 
     def _lease_over(self, attempt: Attempt) -> list[Effect]:
         """The attempt's own deadline has passed: its offer lapsed, it timed out, or its page did not come back."""
@@ -85,12 +93,13 @@ class Leases:
         worker.aside = True
         aside_s = self._timings.set_aside_s * 2.0 ** min(worker.times_aside, MOST_DOUBLINGS)
         worker.times_aside += 1
+        self._changed(worker)
         self._deadlines.set(("aside", worker.id), self._now + aside_s)
 
     def _try_again(self, worker: Worker) -> list[Effect]:
         worker.aside = False
         worker.lapses = MOST_LAPSES - 1  # one more, and it is set aside again
-        self._pools.update(worker)
+        self._changed(worker)
         return []
 
     def _takes_offers(self, worker_id: str) -> None:
@@ -167,7 +176,7 @@ class Leases:
         del self.attempts[attempt.id]
         worker = self.workers.get(attempt.worker)
         if worker is not None and worker.attempts.pop(attempt.id, None) is not None:
-            self._pools.update(worker)
+            self._changed(worker)
             self._forget_quiet(worker)
 
     def _forget_quiet(self, worker: Worker) -> None:
@@ -196,6 +205,7 @@ class Leases:
         for kind in ("grace", "probe", "aside"):
             self._deadlines.clear((kind, worker.id))
         self._pools.remove(worker)
+        self.roster.remove(worker)
         if worker.session is not None:
             del self._by_session[worker.session]
             effects.append(Drop(worker.session))

@@ -296,7 +296,7 @@ class Machine(Registry):
         worker = self._by_session.get(session)
         if worker is not None:
             worker.paused = paused
-            self._pools.update(worker)
+            self._changed(worker)
         return []
 
     def bye(self, session: str, now: float) -> list[Effect]:

@@ -11,7 +11,27 @@ from msgspec import Struct
 
 from dispatcher.core.states import JobState
 
-__all__ = ["AttemptView", "JobFilter", "JobPage", "JobSpec", "JobView", "LogLine", "TypeView", "WorkerView"]
+__all__ = [
+    "SET_ASIDE",
+    "WORKER_STATES",
+    "AttemptView",
+    "JobFilter",
+    "JobPage",
+    "JobSpec",
+    "JobView",
+    "LogLine",
+    "TypeFilter",
+    "TypePage",
+    "TypeView",
+    "WorkerFilter",
+    "WorkerPage",
+    "WorkerView",
+]
+
+#: Of a worker that let offers lapse or declined them, whatever else its state is.
+SET_ASIDE = "set aside"
+#: What ``WorkerView.state`` may be.
+WORKER_STATES = ("connected", "quiet", "away", SET_ASIDE)
 
 
 class JobSpec(Struct, frozen=True, kw_only=True):
@@ -150,6 +170,23 @@ class TypeView(Struct, frozen=True, kw_only=True):
     workers: int = 0
 
 
+class TypeFilter(Struct, frozen=True, kw_only=True):
+    """Which types a list shows; by name."""
+
+    #: What the name begins with; empty: anything.
+    prefix: str = ""
+    limit: int = 100
+    #: From an earlier page's ``next_cursor``; None: from the first.
+    cursor: str | None = None
+
+
+class TypePage(Struct, frozen=True, kw_only=True):
+    """A slice of the list of types."""
+
+    items: list[TypeView]
+    next_cursor: str | None
+
+
 class WorkerView(Struct, frozen=True, kw_only=True):
     """A page that this node knows."""
 
@@ -171,3 +208,24 @@ class WorkerView(Struct, frozen=True, kw_only=True):
     #: What the page says of itself: document mode, user agent, versions.
     page: dict[str, str]
     remote: str
+
+
+class WorkerFilter(Struct, frozen=True, kw_only=True):
+    """Which workers a list shows; by name. What is empty is not asked."""
+
+    #: What the name begins with.
+    name: str = ""
+    #: A type that it offers.
+    type: str = ""
+    #: One of WORKER_STATES.
+    state: str = ""
+    limit: int = 100
+    #: From an earlier page's ``next_cursor``; None: from the first.
+    cursor: str | None = None
+
+
+class WorkerPage(Struct, frozen=True, kw_only=True):
+    """A slice of the list of workers. It may be short, or empty, and still have a ``next_cursor``."""
+
+    items: list[WorkerView]
+    next_cursor: str | None

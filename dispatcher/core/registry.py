@@ -9,17 +9,19 @@ import random
 
 from msgspec.structs import replace
 
-from dispatcher.core.effects import CancelOrder, Drop, Effect, Offer, Order, Probe, Request, Welcome
+from dispatcher.core.effects import CancelOrder, Drop, Effect, Offer, Order, Probe, Refuse, Request, Welcome
 from dispatcher.core.leases import Leases, lapse
 from dispatcher.core.retry import RetryPolicy, after_loss
 from dispatcher.core.timings import Timings
 from dispatcher.core.turn import Claim, OfferedTypes
 from dispatcher.core.worker import Attempt, AttemptState, Registration, Worker, WorkerState
 
-__all__ = ["PROBE_S", "Registry"]
+__all__ = ["MOST_TYPES_BROUGHT", "PROBE_S", "Registry"]
 
 #: How long the old boot of a worker has to show that it is still there, when a new one registers (S12).
 PROBE_S = 3.0
+#: Types that a page may name and no other offers, over all that it registers: each is kept in the store.
+MOST_TYPES_BROUGHT = 1_000
 
 
 class Registry(Leases):
@@ -29,7 +31,6 @@ class Registry(Leases):
         super().__init__(timings=timings, retry=retry, rng=rng)
         #: Worker -> (session, registration) of a new boot that waits until it is clear whether the old one lives.
         self._newcomers: dict[str, tuple[str, Registration]] = {}
-        self._known_types: set[str] = set()
         #: Boot -> worker, for every worker.
         self._boots: dict[str, str] = {}
 
@@ -46,7 +47,7 @@ class Registry(Leases):
             return []
         worker.state = WorkerState.AWAY
         self._deadlines.set(("grace", worker.id), now + self._timings.reconnect_grace_s)
-        self._pools.update(worker)
+        self._changed(worker)
         return self._take_back(worker) + self._decide(worker.id)
 
     def back(self, session: str, now: float) -> list[Effect]:
@@ -56,7 +57,7 @@ class Registry(Leases):
         if worker is not None and worker.state is not WorkerState.CONNECTED:
             worker.state = WorkerState.CONNECTED
             self._deadlines.clear(("grace", worker.id))
-            self._pools.update(worker)
+            self._changed(worker)
         return []
 
     def ended(self, session: str, now: float) -> list[Effect]:
@@ -74,6 +75,7 @@ class Registry(Leases):
             return []
         if worker.state is WorkerState.CONNECTED:
             worker.state = WorkerState.QUIET
+            self._changed(worker)
         effects = self._take_back(worker)
         self._forget_quiet(worker)
         return effects + self._decide(worker.id)
@@ -92,7 +94,7 @@ class Registry(Leases):
         worker = self._by_session.pop(session, None)
         if worker is not None:
             worker.session = None
-            self._pools.update(worker)
+            self._changed(worker)
         return worker
 
     def _gone(self, worker: Worker, detail: str) -> list[Effect]:
@@ -104,6 +106,8 @@ class Registry(Leases):
     def register(self, session: str, registration: Registration, now: float) -> list[Effect]:
         """A page says who it is. A new boot ends the old page's attempts; the same boot goes on with its own."""
         self._at(now)
+        if self._brings_too_many(session, registration):
+            return [Refuse(session, "too_many_types", _TOO_MANY_TYPES)]
         known = self._admitted(session, registration)
         if known is not None:
             return self._admit(session, replace(registration, worker=known))
@@ -118,6 +122,19 @@ class Registry(Leases):
             return []  # repeated while the old boot is being probed: it gets no more time for that
         self._deadlines.set(("probe", worker.id), self._now + PROBE_S)
         return [Probe(worker.session)]
+
+    def _brings_too_many(self, session: str, registration: Registration) -> bool:
+        """Whether it would have named more types that are new here than one page may, under all its identities."""
+        known = (
+            self.workers.get(self._boots.get(registration.boot, registration.worker)),
+            self._by_session.get(session),
+        )
+        new = self._unoffered(registration)
+        return len(new.union(*(worker.brought for worker in known if worker is not None))) > MOST_TYPES_BROUGHT
+
+    def _unoffered(self, registration: Registration) -> frozenset[str]:
+        """The types of these that no worker here offers."""
+        return frozenset(lane for lane in registration.types if not self.roster.offering(lane))
 
     def _admitted(self, session: str, registration: Registration) -> str | None:
         """The worker that this boot has become before; it may not know: our answer was crossed, or was lost."""
@@ -145,6 +162,7 @@ class Registry(Leases):
 
     def _admit(self, session: str, registration: Registration) -> list[Effect]:
         effects: list[Effect] = []
+        new = self._unoffered(registration)
         worker = self.workers.get(registration.worker)
         if worker is not None and worker.boot == registration.boot and registration.opened < worker.opened:
             # It was long on its way: the page has left this session for a newer one.
@@ -159,21 +177,22 @@ class Registry(Leases):
         if self.draining:
             effects.append(Order(session, "drain"))
         effects += self._reconcile(worker, registration, repeated)
-        self._pools.update(worker)
-        new = tuple(sorted(set(worker.lanes) - self._known_types))
+        self._changed(worker)
         if new:
-            self._known_types.update(new)
-            effects.append(Request(OfferedTypes(new)))
+            worker.brought |= new
+            effects.append(Request(OfferedTypes(tuple(sorted(new)))))
         return effects
 
     def _bind(self, worker: Worker | None, session: str, registration: Registration, effects: list[Effect]) -> Worker:
-        other = self._by_session.get(session)
+        other, brought = self._by_session.get(session), frozenset[str]()
         if other is not None and other is not worker:
             self._unbind(session)  # so that this session is not dropped with it
             effects += self._gone(other, "its page became another worker")
+            brought = other.brought
         if worker is None:
             worker = Worker(registration.worker, registration.boot, "", (), 1, None, attempts={})
             self.workers[worker.id] = worker
+        worker.brought |= brought
         if worker.session is not None and worker.session != session:
             del self._by_session[worker.session]
             effects.append(Drop(worker.session))
@@ -309,6 +328,12 @@ class Registry(Leases):
         attempt.written = True
         if self._deadlines.get(("lease", attempt.id)) is None:
             self._deadlines.set(("lease", attempt.id), self._now + self._timings.offer_ttl_s)
+
+
+_TOO_MANY_TYPES = (
+    f"a page may name {MOST_TYPES_BROUGHT:,} types that no other page offers, over all its registrations, "
+    "and this one would have named more: let it offer fewer"
+)
 
 
 def _unknown(attempt_id: str) -> Claim:

@@ -161,7 +161,7 @@ class Adopt(Struct, frozen=True):
 
 
 class OfferedTypes(Struct, frozen=True):
-    """A worker offers these types; the first time is remembered."""
+    """A worker offers these types, and no other here did; the first time is remembered."""
 
     types: tuple[str, ...]
 

@@ -119,6 +119,8 @@ class Worker(Struct):
     #: How often it has been set aside since it last took an offer; it gets no offers while ``aside``.
     times_aside: int = 0
     aside: bool = False
+    #: Types that no other worker here offered when it named them.
+    brought: frozenset[str] = frozenset()
     #: Monotonic instants; ``opened`` is its session's, or its last one's.
     opened: float = 0.0
     registered: float = 0.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterable, Mapping
+from operator import attrgetter
 
 from dispatcher.core.ledger import AttemptRow, JobRow, silent_attempt
 from dispatcher.core.model import AttemptView, JobView, TypeView
@@ -93,8 +94,8 @@ def type_views(
     lanes: Iterable[tuple[int, str, float | None]], tallies: Mapping[tuple[int, JobState], Tally]
 ) -> list[TypeView]:
     """Every type with its jobs by state, by name."""
-    views = []
-    for lane, type_name, offered_at in lanes:
-        counts = {str(s): tallies[(lane, s)].jobs for s in JobState if (lane, s) in tallies}
-        views.append(TypeView(type=type_name, offered_at=offered_at, counts=counts))
-    return sorted(views, key=lambda item: item.type)
+    counts: dict[int, dict[str, int]] = {}
+    for (lane, state), tally in tallies.items():
+        counts.setdefault(lane, {})[state.value] = tally.jobs
+    views = [TypeView(type=name, offered_at=at, counts=counts.get(lane, {})) for lane, name, at in lanes]
+    return sorted(views, key=attrgetter("type"))

@@ -50,7 +50,7 @@ class Watched(server.Server):
         return {
             "sessions": len(self.sessions),
             "session_infos": len(self.dispatcher.pages.sessions),
-            "workers": len(self.dispatcher.workers()),
+            "workers": len(self.dispatcher.machine.workers),
             "tasks": len(asyncio.all_tasks()),
             "timers": sum(not timer.cancelled() for timer in timers),
             "connections": len(self.http._connections),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 from dispatcher.core.ledger import JobRow
+from dispatcher.core.model import WorkerFilter
+from dispatcher.core.roster import shown_state
 from dispatcher.core.states import FINAL, JobState
 from dispatcher.core.turn import Ended
 from tests.core.world import WALL, World
@@ -22,6 +24,7 @@ def check(world: World) -> None:
         check_doubt(world, row)
     check_counts(world)
     check_workers(world)
+    check_roster(world)
     due = {key: at for key, (at, _) in world.ref.timers.items()}
     assert dict(world.machine._deadlines.items()) == due, "something would happen at another instant than it must"
     assert world.machine.next_deadline() == world.ref.next(), "it would be called at another instant than it must"
@@ -119,6 +122,19 @@ def check_workers(world: World) -> None:
         assert worker.room() == ref.room(peer)
         assert (worker.aside, worker.lapses, worker.paused) == (peer.aside, peer.lapses, peer.paused)
         assert (str(worker.state), worker.boot, worker.session) == (peer.state, peer.boot, peer.session)
+
+
+def check_roster(world: World) -> None:
+    """What is kept of the workers for people is what counting and sorting all of them gives."""
+    roster, workers = world.machine.roster, world.machine.workers.values()
+    by_name = [worker.id for worker in sorted(workers, key=lambda worker: (worker.name, worker.id))]
+    assert roster.page(WorkerFilter(limit=1_000), None) == (by_name, None)
+    assert roster.states() == dict(Counter(shown_state(worker) for worker in workers))
+    offered = Counter(lane for worker in workers for lane in worker.lanes)
+    assert {lane: roster.offering(lane) for lane in [*offered, "nobody's"]} == {**offered, "nobody's": 0}
+    for worker in workers:
+        asked = WorkerFilter(type=worker.lanes[0], state=shown_state(worker), name=worker.name, limit=1_000)
+        assert worker.id in roster.page(asked, None)[0]
 
 
 def check_doubt(world: World, row: JobRow) -> None:

@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
-from dispatcher.core.model import JobFilter, JobPage, JobSpec, JobView, TypeView, WorkerView
+from dispatcher.core.model import (
+    JobFilter,
+    JobPage,
+    JobSpec,
+    JobView,
+    TypeFilter,
+    TypePage,
+    TypeView,
+    WorkerFilter,
+    WorkerPage,
+    WorkerView,
+)
 from dispatcher.core.states import FINAL, Event, JobState, next_state
 from dispatcher.core.turn import Accepted
 from dispatcher.errors import BadRequest, JobNotFound, KeyConflict, PagehandError, WrongState
+
+T = TypeVar("T")
 
 NOW = 1_795_469_045.123
 
@@ -52,6 +66,15 @@ def job_view(**changes: Any) -> JobView:
     return JobView(**(plain | changes))
 
 
+def _slice(fitting: list[T], wanted: JobFilter | TypeFilter | WorkerFilter) -> tuple[list[T], str | None]:
+    """A page of a list, and the cursor of the next."""
+    if wanted.cursor is not None and not wanted.cursor.isdigit():
+        raise BadRequest("This cursor is not ours.", code="bad_parameter")
+    start = int(wanted.cursor or 0)
+    end = start + wanted.limit
+    return fitting[start:end], str(end) if end < len(fitting) else None
+
+
 class FakeService:
     """Keeps jobs in a dict. ``fails`` is raised by every call that changes something."""
 
@@ -67,6 +90,8 @@ class FakeService:
         self.worker_views: list[WorkerView] = []
         self.waits: dict[str, str] = {}
         self.asked_why: list[str] = []
+        self.asked_workers: list[WorkerFilter] = []
+        self.asked_types: list[TypeFilter] = []
         self.waited: list[float] = []
         self.changed = asyncio.Event()
         self.waiting = asyncio.Event()
@@ -120,19 +145,14 @@ class FakeService:
         return await self.job(job_id)
 
     async def jobs(self, job_filter: JobFilter) -> JobPage:
-        if job_filter.cursor is not None and not job_filter.cursor.isdigit():
-            raise BadRequest("This cursor is not ours.", code="bad_parameter")
         fitting = [
             job
             for job in reversed(self.all.values())
             if job_filter.state in (None, job.state) and job_filter.type in (None, job.type)
         ]
-        start = int(job_filter.cursor or 0)
-        end = start + job_filter.limit
-        items = [
-            msgspec.structs.replace(job, data="null", result=None, attempts=[], log=[]) for job in fitting[start:end]
-        ]
-        return JobPage(items=items, next_cursor=str(end) if end < len(fitting) else None)
+        found, cursor = _slice(fitting, job_filter)
+        items = [msgspec.structs.replace(job, data="null", result=None, attempts=[], log=[]) for job in found]
+        return JobPage(items=items, next_cursor=cursor)
 
     async def cancel(self, job_id: str, reason: str) -> JobView:
         return await self._act(job_id, Event.CANCEL, reason="cancelled", detail=reason or None)
@@ -160,14 +180,32 @@ class FakeService:
             raise WrongState(f"The job is {job.state}.")
         return self.put(msgspec.structs.replace(job, state=state, **changes))
 
-    async def types(self) -> list[TypeView]:
-        return self.type_views
+    async def types(self, wanted: TypeFilter) -> TypePage:
+        self.asked_types.append(wanted)
+        fitting = [view for view in self.type_views if view.type.startswith(wanted.prefix)]
+        items, cursor = _slice(fitting, wanted)
+        return TypePage(items=items, next_cursor=cursor)
+
+    async def unserved_types(self, most: int) -> list[TypeView]:
+        return [view for view in self.type_views if view.counts.get("queued") and not view.workers][:most]
 
     async def counts(self) -> dict[str, int]:
         return {state.value: sum(job.state is state for job in self.all.values()) for state in JobState}
 
-    def workers(self) -> list[WorkerView]:
-        return self.worker_views
+    def workers(self, wanted: WorkerFilter) -> WorkerPage:
+        self.asked_workers.append(wanted)
+        fitting = [
+            view
+            for view in self.worker_views
+            if view.name.startswith(wanted.name)
+            and (not wanted.type or wanted.type in view.types)
+            and wanted.state in ("", view.state)
+        ]
+        items, cursor = _slice(fitting, wanted)
+        return WorkerPage(items=items, next_cursor=cursor)
+
+    def worker_counts(self) -> dict[str, int]:
+        return dict(Counter(view.state for view in self.worker_views))
 
     def why_waits(self, job: JobView) -> str | None:
         self.asked_why.append(job.id)

@@ -87,7 +87,7 @@ async def test_the_list_keeps_its_filter_in_the_address(browser: Browser) -> Non
     assert "running-1" in body
     assert "failed-1" not in body
     assert '<option value="running" selected>' in body
-    assert '<option value="print-label" selected>' in body
+    assert 'name="type" list="types" value="print-label"' in body
 
 
 @pytest.mark.gen_test

@@ -35,8 +35,8 @@ BUGS = {
     ),
     "a closed connection starts no grace": Bug(
         CORE + "registry.py",
-        'self._deadlines.set(("grace", worker.id), now + self._timings.reconnect_grace_s)\n        self._pools',
-        "self._pools",
+        'self._deadlines.set(("grace", worker.id), now + self._timings.reconnect_grace_s)\n        self._changed',
+        "self._changed",
     ),
     "a return does not stop the grace": Bug(
         CORE + "registry.py",

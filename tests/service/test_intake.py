@@ -168,14 +168,14 @@ async def test_workers_and_types_are_shown():
     house = await House().start()
     await house.register("s1", "echo", "print", name="FRONT-DESK", page={"mode": 11})
     await house.submit("odd")
-    [worker] = house.dispatcher.workers()
+    [worker] = house.dispatcher.workers().items
     assert (worker.name, worker.types, worker.page, worker.remote) == (
         "FRONT-DESK",
         ["echo", "print"],
         {"mode": "11"},
         "10.0.0.9",
     )
-    types = {t.type: (t.offered_at is not None, t.workers) for t in await house.dispatcher.types()}
+    types = {t.type: (t.offered_at is not None, t.workers) for t in (await house.dispatcher.types()).items}
     assert types == {"echo": (True, 1), "print": (True, 1), "odd": (False, 0), "shipped": (False, 0)}
     assert (await house.dispatcher.counts())["queued"] == 1
 

@@ -177,7 +177,7 @@ async def test_a_page_that_lets_two_offers_lapse_is_set_aside_and_tried_again_af
     await fetch_and_let_lapse(house)
     await fetch_and_let_lapse(house)
     assert await house.hear("s1") == []
-    assert [worker.state for worker in house.dispatcher.workers()] == ["set aside"]
+    assert [worker.state for worker in house.dispatcher.workers().items] == ["set aside"]
     assert "set aside" in (house.dispatcher.why_waits(await house.dispatcher.job(job.id)) or "")
     await house.pass_time(60)
     await fetch_and_let_lapse(house)
@@ -186,7 +186,7 @@ async def test_a_page_that_lets_two_offers_lapse_is_set_aside_and_tried_again_af
     await house.pass_time(1)
     [offer] = await house.hear("s1")
     await house.say("s1", op="accept", attempt=offer["attempt"])
-    assert [worker.state for worker in house.dispatcher.workers()] == ["connected"]
+    assert [worker.state for worker in house.dispatcher.workers().items] == ["connected"]
 
 
 async def test_an_offer_that_the_network_lost_counts_against_nobody():
@@ -196,7 +196,7 @@ async def test_an_offer_that_the_network_lost_counts_against_nobody():
     for _ in range(5):
         assert [m["op"] for m in await house.hear("s1")] == ["job"]
         await house.pass_time(10.1)  # written into an answer, and no poll after it
-    assert [worker.state for worker in house.dispatcher.workers()] == ["connected"]
+    assert [worker.state for worker in house.dispatcher.workers().items] == ["connected"]
 
 
 @pytest.mark.expect_log("stood still")
@@ -227,7 +227,7 @@ async def test_a_page_that_holds_what_is_over_gets_no_job_until_it_lets_go_of_it
     job = await house.submit()
     told = await house.hear("s1")
     assert not [message for message in told if message["op"] == "job"]
-    [worker] = house.dispatcher.workers()
+    [worker] = house.dispatcher.workers().items
     assert worker.jobs == [], "of a job that the server cannot name nothing is shown"
     assert "every one is busy" in (house.dispatcher.why_waits(await house.dispatcher.job(job.id)) or "")
     told = await house.say("s1", op="released", attempt="0000000001-000000-of-an-earlier-run", reason="cancelled")

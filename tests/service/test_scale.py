@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import uuid
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,7 @@ async def test_why_a_job_waits_costs_the_same_beside_100_and_3_000_pages():
         job = await house.submit("mine")
         shown = await house.dispatcher.job(job.id)
         assert house.dispatcher.why_waits(shown) == "1 worker offers the type mine, but every one is paused"
-        costs.append(operations(lambda house=house, shown=shown: house.dispatcher.why_waits(shown)))
+        costs.append(operations(partial(house.dispatcher.why_waits, shown)))
     assert costs[0] == costs[1]
 
 
@@ -101,3 +102,4 @@ async def test_the_grace_of_what_an_earlier_run_left_begins_when_pages_can_come(
     house.clock.advance(9.0)
     house.dispatcher.listening()
     assert house.dispatcher.machine.next_deadline() == house.clock.monotonic() + 10.0
+    await house.dispatcher.idle(housekeeping=True)

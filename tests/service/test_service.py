@@ -210,7 +210,7 @@ async def test_a_boot_whose_first_answer_was_lost_with_its_session_stays_one_wor
     who = await house.register("s1")
     again = await house.register("s2", boot="boot-s1")
     assert again["worker"] == who["worker"]
-    assert len(house.dispatcher.workers()) == 1
+    assert len(house.dispatcher.workers().items) == 1
 
 
 async def test_a_late_result_shows_on_its_attempt():

@@ -272,7 +272,7 @@ class Page:
         elif attempt:
             if code == "unknown_attempt":
                 self.hands.cancelled(attempt)
-        elif code in ("bad_token", "bad_version"):
+        elif code in ("bad_token", "bad_version", "too_many_types"):
             self.rejected, self._register_at = code, None
         elif code == "not_registered" and self.registered:
             self.registered = False

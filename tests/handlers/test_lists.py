@@ -1,0 +1,177 @@
+"""Lists of workers and types: pages, filters, and what the console asks for however many there are."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+import pytest
+from tornado.httpclient import HTTPResponse
+
+from dispatcher.core.model import TypeFilter, TypeView, WorkerFilter
+from handlers.page import MOST_CHOICES
+from tests.handlers.conftest import Ask, Browser, body_of
+from tests.handlers.fake_service import NOW, FakeService, job_view
+from tests.handlers.rich import worker
+
+pytestmark = pytest.mark.gen_test
+
+
+@pytest.fixture
+def service() -> FakeService:
+    """More workers and more types than any page shows."""
+    service = FakeService()
+    states = ("connected", "quiet", "away")
+    service.worker_views = [worker(f"w{n:03d}", f"DESK-{n:03d}", states[n % 3]) for n in range(250)]
+    service.type_views = [TypeView(type=f"type-{n:03d}", offered_at=NOW, counts={"queued": 1}) for n in range(250)]
+    return service
+
+
+def next_of(response: HTTPResponse) -> str:
+    match = re.fullmatch(r'<([^>]+)>; rel="next"', response.headers["Link"])
+    assert match
+    return match[1]
+
+
+@pytest.mark.parametrize(("path", "key"), [("/api/v1/workers", "id"), ("/api/v1/types", "type")])
+async def test_a_list_of_the_api_has_pages(ask: Ask, path: str, key: str) -> None:
+    found: list[str] = []
+    following = path
+    for length in (100, 100, 50):
+        response = await ask(following)
+        page = body_of(response)
+        assert len(page["items"]) == length
+        found += [item[key] for item in page["items"]]
+        if len(found) < 250:
+            following = next_of(response)
+            assert following.endswith(f"cursor={page['next_cursor']}")
+    assert page["next_cursor"] is None
+    assert "Link" not in response.headers
+    assert len(set(found)) == 250
+
+
+async def test_filters_of_workers_go_on_with_the_list(ask: Ask, service: FakeService) -> None:
+    response = await ask("/api/v1/workers?name=DESK-1&type=thumbnail&state=quiet&limit=2")
+    assert [item["name"] for item in body_of(response)["items"]] == ["DESK-100", "DESK-103"]
+    assert next_of(response) == "/api/v1/workers?name=DESK-1&type=thumbnail&state=quiet&limit=2&cursor=2"
+    await ask(next_of(response))
+    asked = WorkerFilter(name="DESK-1", type="thumbnail", state="quiet", limit=2, cursor="2")
+    assert service.asked_workers[-1] == asked
+
+
+async def test_filters_of_types_go_on_with_the_list(ask: Ask, service: FakeService) -> None:
+    response = await ask("/api/v1/types?q=type-1&limit=3")
+    assert [item["type"] for item in body_of(response)["items"]] == ["type-100", "type-101", "type-102"]
+    assert next_of(response) == "/api/v1/types?q=type-1&limit=3&cursor=3"
+    await ask(next_of(response))
+    assert service.asked_types[-1] == TypeFilter(prefix="type-1", limit=3, cursor="3")
+
+
+@pytest.mark.parametrize("path", ["/api/v1/workers", "/api/v1/types", "/workers", "/types"])
+@pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "cursor=x"])
+async def test_what_no_list_has_is_refused(ask: Ask, path: str, query: str) -> None:
+    assert (await ask(f"{path}?{query}")).code == 400
+
+
+@pytest.mark.parametrize("path", ["/api/v1/workers", "/workers"])
+async def test_a_state_that_no_worker_has_is_refused(ask: Ask, path: str) -> None:
+    response = await ask(f"{path}?state=asleep")
+    assert response.code == 400
+    assert b"state must be one of connected, quiet, away, set aside." in response.body
+
+
+async def test_a_worker_that_is_set_aside_is_found_by_that(ask: Ask, service: FakeService) -> None:
+    service.worker_views.append(worker("w-aside", "KIOSK", "set aside"))
+    items = body_of(await ask("/api/v1/workers?state=set+aside"))["items"]
+    assert [item["id"] for item in items] == ["w-aside"]
+
+
+@pytest.mark.parametrize(
+    ("path", "row"), [("/workers?name=DESK&state=quiet&limit=40", "DESK-"), ("/types?q=type&limit=40", "type-")]
+)
+async def test_a_page_of_the_console_leads_to_the_next_with_its_filter(browser: Browser, path: str, row: str) -> None:
+    first = (await browser.get(path)).body.decode()
+    assert len(set(re.findall(rf"<strong>{row}(\d+)</strong>", first))) == 40
+    match = re.search(r'rel="next" href="([^"]+)"', first)
+    assert match
+    assert unescape(match[1]) == f"{path}&cursor=40"
+    assert "First page" not in first
+    second = (await browser.get(unescape(match[1]))).body.decode()
+    shown = re.findall(rf"<strong>{row}(\d+)</strong>", second)
+    assert shown
+    assert not set(shown) & set(re.findall(rf"<strong>{row}(\d+)</strong>", first))
+    back = re.search(r'href="([^"]+)">First page', second)
+    assert back
+    assert unescape(back[1]) == path
+
+
+async def test_the_filter_of_workers_shows_what_was_asked(browser: Browser) -> None:
+    body = (await browser.get("/workers?name=DESK-0&type=thumbnail&state=quiet")).body.decode()
+    assert 'name="name" value="DESK-0"' in body
+    assert 'name="type" list="types" value="thumbnail"' in body
+    assert '<option value="quiet" selected>' in body
+    assert "84 connected" in body, "of all, whatever is asked for"
+
+
+@pytest.mark.parametrize("path", ["/workers?name=nobody", "/types?q=nothing"])
+async def test_a_filter_that_nothing_fits_leads_back(browser: Browser, path: str) -> None:
+    body = (await browser.get(path)).body.decode()
+    assert f'<a href="{path.partition("?")[0]}">Show all' in body
+    assert 'rel="next"' not in body
+
+
+async def test_the_overview_shows_a_few_workers_and_leads_to_all(browser: Browser, service: FakeService) -> None:
+    body = (await browser.get("/")).body.decode()
+    assert len(re.findall(r"<strong>DESK-\d+</strong>", body)) == 20
+    assert '<a href="/workers">All 250 workers</a>' in body
+    assert '<span class="number">84</span> workers connected' in body
+    assert [asked.limit for asked in service.asked_workers] == [20]
+    assert service.asked_types == [], "no list of types"
+
+
+async def test_the_overview_names_a_few_types_that_nobody_offers(browser: Browser) -> None:
+    body = (await browser.get("/")).body.decode()
+    assert body.count(": no connected worker offers it.") == 20
+    assert '<a href="/types">Jobs of more types wait, and no connected worker offers them.</a>' in body
+
+
+async def test_counters_are_asked_for_and_not_counted(ask: Ask, service: FakeService) -> None:
+    stats = body_of(await ask("/api/v1/stats"))
+    assert stats["workers"] == {"connected": 84, "quiet": 83, "away": 83}
+    assert service.asked_workers == []
+
+
+@pytest.mark.parametrize("path", ["/submit", "/jobs", "/workers"])
+async def test_a_form_offers_so_many_types_and_takes_any(browser: Browser, path: str) -> None:
+    body = (await browser.get(path)).body.decode()
+    choices = re.search(r'<datalist id="types">(.*?)</datalist>', body, re.DOTALL)
+    assert choices
+    assert len(re.findall(r'<option value="[^"]+"', choices[1])) == MOST_CHOICES
+    assert re.search(r'<input id="type" name="type" list="types"', body)
+
+
+async def test_the_form_offers_the_tasks_of_the_site_however_many_types_there_are(browser: Browser) -> None:
+    body = (await browser.get("/submit")).body.decode()
+    assert '<option value="print-label"' in body, "though its name stands behind 200 others"
+
+
+@pytest.mark.parametrize("path", ["/", "/jobs"])
+async def test_why_jobs_of_a_type_wait_is_asked_for_once_on_a_page(
+    browser: Browser, service: FakeService, path: str
+) -> None:
+    for number in range(8):
+        service.put(job_view(id=f"j{number}", type=f"kind-{number % 2}"))
+    await browser.get(path)
+    assert len(service.asked_why) == 2
+
+
+async def test_a_worker_with_many_types_and_jobs_takes_one_row(browser: Browser, service: FakeService) -> None:
+    many, jobs = [f"kind-{n:03d}" for n in range(999)], [f"job-{n}" for n in range(64)]
+    service.worker_views = [worker("w", "DESK", "connected", types=many, jobs=jobs, slots=64)]
+    for path in ("/", "/workers"):
+        body = (await browser.get(path)).body.decode()
+        assert len(set(re.findall(r"kind-\d+", body))) == 10
+        assert len(set(re.findall(r"/jobs/job-\d+", body))) == 10
+        assert "and 989 more" in body
+        assert "and 54 more" in body
+        assert "(64 of 64 slots)" in body
