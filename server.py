@@ -183,6 +183,7 @@ async def open_server(settings: Settings, clock: Clock | None = None) -> Server:
         limits=StoreLimits(
             queue_depth=settings.queue_depth,
             queue_bytes=settings.queue_bytes,
+            most_types=settings.most_types,
             low_disk_bytes=settings.low_disk,
             retention_s=settings.retention_s,
             late_accept=settings.late_accept,

@@ -135,6 +135,12 @@ class QueueFull(Unavailable):
     code = "queue_full"
 
 
+class TooManyTypes(Unavailable):
+    """The job names a type that is not known, and as many are known as may be."""
+
+    code = "too_many_types"
+
+
 class StorageFull(Unavailable):
     """The store's disk is nearly full: no new jobs, but results are still recorded."""
 

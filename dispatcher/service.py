@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from dispatcher import catalogue, waiting
 from dispatcher.clock import Clock
+from dispatcher.core.effects import Request
 from dispatcher.core.machine import Machine
 from dispatcher.core.model import (
     JobFilter,
@@ -30,9 +31,9 @@ from dispatcher.core.model import (
 )
 from dispatcher.core.retry import RetryPolicy
 from dispatcher.core.roster import shown_state
-from dispatcher.core.states import FINAL, JobState
+from dispatcher.core.states import OPEN, JobState
 from dispatcher.core.timings import Timings
-from dispatcher.core.turn import Accepted, Adopt, Cancel, Decide, JobCommand, Retry
+from dispatcher.core.turn import Accepted, Adopt, Cancel, Decide, ForgetTypes, JobCommand, Retry
 from dispatcher.core.worker import Worker
 from dispatcher.cursors import cursor_of, place_of
 from dispatcher.errors import (
@@ -43,6 +44,7 @@ from dispatcher.errors import (
     QueueFull,
     StorageFull,
     StorageTrouble,
+    TooManyTypes,
     WrongState,
 )
 from dispatcher.intake import Intake
@@ -63,6 +65,8 @@ log = logging.getLogger("pagehand.service")
 WALL_CHECK_S = 0.5
 #: A timer that fires so late shows that process or machine was stopped; less is load.
 STANDSTILL_S = 5.0
+#: So often are types forgotten that have no jobs and no workers.
+TYPES_KEPT_S = 600.0
 _ENDED = "the job is {state}: only {allowed} jobs can be {verb}"
 
 
@@ -106,6 +110,7 @@ class Dispatcher:
         self._transport_tick: Callable[[float], None] = lambda now: None
         #: An idle server has a turn now and then, for the store's housekeeping.
         self._housekeeping = clock.monotonic() + settings.store_check_s
+        self._types_tidied = clock.monotonic()
         self._batches = count(1)
         self._readers = Readers()
         self._accepting = self.draining = False
@@ -203,6 +208,9 @@ class Dispatcher:
         if now >= self._housekeeping:
             self._housekeeping = now + self.settings.store_check_s
             self._turns.due()
+        if now >= self._types_tidied + TYPES_KEPT_S:
+            self._types_tidied = now
+            self._turns.carry_out([Request(ForgetTypes(self.machine.roster.offered()))])
 
     def _guarded(self, step: Callable[[float], None], now: float) -> bool:
         """The timer's boundary: a fault of ours in one step is logged, and takes nothing from the others."""
@@ -254,6 +262,8 @@ class Dispatcher:
             raise KeyConflict(detail)
         if accepted.error == "queue_full":
             raise QueueFull(detail)
+        if accepted.error == "too_many_types":
+            raise TooManyTypes(detail, retry_after_s=600)
         if accepted.error == "storage_full":
             raise StorageFull(detail, retry_after_s=30)
         raise WrongState(detail, code=accepted.error)
@@ -271,10 +281,10 @@ class Dispatcher:
         future = self._waiters.add(job_id)
         with self._readers:
             try:
-                job = await self.job(job_id)
-                if job.state in FINAL or job.state is JobState.IN_DOUBT or timeout_s <= 0 or self._readers.closed:
-                    return job
-                await asyncio.wait([future], timeout=timeout_s)
+                # Its state alone: all of it may be megabytes, and is read once, at the end.
+                state = await self._store.state(job_id)
+                if state in OPEN and state is not JobState.IN_DOUBT and timeout_s > 0 and not self._readers.closed:
+                    await asyncio.wait([future], timeout=timeout_s)
             finally:
                 self._waiters.remove(job_id, future)
             return await self.job(job_id)

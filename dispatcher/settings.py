@@ -76,6 +76,7 @@ class Settings:
     packet_limit: int = _number(1_024, "", 16, 65_536, "packets in one POST of a page", "limits")
     queue_depth: int = _number(1_000_000, "jobs", 1, 100_000_000, "most open jobs", "limits")
     queue_bytes: int = _number(8 << 30, "bytes", 1 << 20, 1 << 40, "most bytes of open jobs' data", "limits")
+    most_types: int = _number(10_000, "", 1, 1_000_000, "most types of jobs that are known", "limits")
     low_disk: int = _number(
         64 << 20, "bytes", 0, 1 << 40, "with less room on the store's disk no new jobs are taken", "limits"
     )

@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 from tornado.web import HTTPError
 
 from dispatcher.core.model import JobView
-from dispatcher.core.states import FINAL, JobState
+from dispatcher.core.states import FINAL
 from dispatcher.errors import BadRequest, TooLarge, WrongState
 from handlers.base import ApiHandler
 from handlers.errors import Invalid, field_error
@@ -171,9 +171,10 @@ class CancelHandler(ConsoleApiHandler):
     async def post(self, job_id: str) -> None:
         """200: the job was waiting. 202: it was running, and its page has yet to hear of it."""
         reason = self._why()
-        before = await self.site.service.job(job_id)
         job = await self.site.service.cancel(job_id, reason)
-        self.write_job(job, 202 if before.state is JobState.RUNNING else 200)
+        # An attempt that ended with its job was running.
+        ran = any(attempt.state == "cancelled" and attempt.ended_at == job.ended_at for attempt in job.attempts)
+        self.write_job(job, 202 if ran else 200)
 
     def _why(self) -> str:
         try:

@@ -83,6 +83,10 @@ class Roster:
         """How many workers offer this type."""
         return len(self._lists.get(("type", lane), ()))
 
+    def offered(self) -> frozenset[str]:
+        """Every type that some worker offers."""
+        return frozenset(value for kind, value in self._lists if kind == "type")
+
     def page(self, wanted: WorkerFilter, after: Place | None) -> tuple[list[str], Place | None]:
         """Ids of workers that the filter wants, by name, behind ``after``; and where to go on, None: at the end."""
         shortest, *others = sorted((self._lists.get(facet, []) for facet in _facets_of(wanted)), key=len)

@@ -27,6 +27,7 @@ __all__ = [
     "Decide",
     "Demand",
     "Ended",
+    "ForgetTypes",
     "Holder",
     "JobCommand",
     "LaneReady",
@@ -166,8 +167,14 @@ class OfferedTypes(Struct, frozen=True):
     types: tuple[str, ...]
 
 
+class ForgetTypes(Struct, frozen=True):
+    """Workers offer these types: all others that have no jobs are forgotten."""
+
+    offered: frozenset[str]
+
+
 JobCommand = Cancel | Retry | Decide | Adopt
-Command = JobCommand | OfferedTypes
+Command = JobCommand | OfferedTypes | ForgetTypes
 
 
 class CommandReport(Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import groupby
 
 from dispatcher.core.ledger import JobRow
@@ -23,16 +23,18 @@ def batches(specs: Sequence[JobSpec]) -> Iterator[list[JobSpec]]:
             yield list(group)
 
 
-def judge(batch: Sequence[JobSpec], keyed: Mapping[str, JobRow], held: Tally, limits: Limits) -> list[Accepted | None]:
+def judge(
+    batch: Sequence[JobSpec], keyed: Mapping[str, JobRow], held: Tally, limits: Limits, types: Collection[str] = ()
+) -> list[Accepted | None]:
     """What becomes of each; None: it is new. Where one is refused, all are, for its reason.
 
-    ``keyed``: earlier jobs by their keys. ``held``: the open jobs and their bytes.
+    ``keyed``: earlier jobs by their keys. ``held``: the open jobs and their bytes. ``types``: those that are known.
     """
     found = [_known(spec, keyed) for spec in batch]
     refusal = next((was for was in found if was is not None and was.job is None), None)
     if refusal is None and None in found:
         known = any(found)
-        refusal = _PARTLY_KNOWN if known else _full(batch, held, limits)
+        refusal = _PARTLY_KNOWN if known else _full(batch, held, limits) or _strange(batch, types, limits)
     return found if refusal is None else [refusal] * len(batch)
 
 
@@ -59,6 +61,16 @@ _NEW = "use a new key for a new job"
 _PARTLY_KNOWN = Accepted(
     None, error="key_conflict", detail=f"of the batch of this key some jobs are not kept any more: {_NEW}"
 )
+
+
+def _strange(batch: Sequence[JobSpec], types: Collection[str], limits: Limits) -> Accepted | None:
+    if len(types) + len(batch) <= limits.most_types:
+        return None
+    new = {spec.type for spec in batch if spec.type not in types}
+    if not new or len(types) + len(new) <= limits.most_types:
+        return None
+    detail = f"{len(types)} types are known, the limit (--most-types): name one of those, or put what differs into data"
+    return Accepted(None, error="too_many_types", detail=detail)
 
 
 def _full(batch: Sequence[JobSpec], held: Tally, limits: Limits) -> Accepted | None:

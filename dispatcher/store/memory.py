@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from msgspec.structs import astuple, replace
 
@@ -56,7 +56,7 @@ class MemoryRows:
         self.lanes: dict[str, int] = {}
         self.offered: dict[int, float] = {}
         self._ready: dict[int, list[tuple[float, int]]] = {}
-        self._seq = 0
+        self._seq = self._lane = 0
         #: Types whose lanes this step has made.
         self._new_lanes: list[str] = []
 
@@ -165,9 +165,19 @@ class MemoryRows:
         lane = self.lanes.get(type_name)
         if lane is None:
             _check([[type_name]])
-            lane = self.lanes[type_name] = len(self.lanes) + 1
+            self._lane += 1
+            lane = self.lanes[type_name] = self._lane
             self._new_lanes.append(type_name)
         return lane
+
+    def lanes_known(self) -> Collection[str]:
+        """See rows.Rows."""
+        return self.lanes.keys()
+
+    def forget_lanes(self, names: Sequence[str]) -> None:
+        """See rows.Rows."""
+        for name in names:
+            self.offered.pop(self.lanes.pop(name), None)
 
     def mark_offered(self, lanes: Iterable[int], now_at: float) -> None:
         """See rows.Rows."""
@@ -266,6 +276,11 @@ class MemoryStore:
             attempts=[attempt_view(a) for a in attempts],
             log=list(self.rows.logs.get(row.seq, [])),
         )
+
+    async def state(self, job_id: str) -> JobState | None:
+        """See port.Store."""
+        seq = self.rows.by_id.get(job_id)
+        return None if seq is None else self.rows.by_seq[seq].state
 
     async def jobs(self, job_filter: JobFilter) -> JobPage:
         """See port.Store."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from dispatcher.core.model import JobFilter, JobPage, JobView, TypeView
+from dispatcher.core.states import JobState
 from dispatcher.core.turn import LaneReady, LiveAttempt, Turn, TurnReport
 
 __all__ = ["Store"]
@@ -43,6 +44,10 @@ class Store(Protocol):
 
     async def job(self, job_id: str) -> JobView | None:
         """One job with its attempts and log; None: there is no such job."""
+        ...
+
+    async def state(self, job_id: str) -> JobState | None:
+        """Where a job stands; None: there is no such job."""
         ...
 
     async def jobs(self, job_filter: JobFilter) -> JobPage:

@@ -6,7 +6,7 @@ way of opening, committing and rolling back. All calls are synchronous: a store 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -21,6 +21,8 @@ class Limits(Struct, frozen=True, kw_only=True):
 
     queue_depth: int = 1_000_000
     queue_bytes: int = 8 << 30
+    #: Types that are known; a job or a worker that names another one is refused.
+    most_types: int = 10_000
     #: With less room on the store's disk no new jobs are taken.
     low_disk_bytes: int = 64 << 20
     #: Of a job, from its end.
@@ -93,6 +95,14 @@ class Rows(Protocol):
 
     def lane(self, type_name: str) -> int:
         """The number of a type's lane, made if it is new."""
+        ...
+
+    def lanes_known(self) -> Collection[str]:
+        """The types that have lanes."""
+        ...
+
+    def forget_lanes(self, names: Sequence[str]) -> None:
+        """Removes lanes that have no jobs, with their counters."""
         ...
 
     def mark_offered(self, lanes: Iterable[int], now_at: float) -> None:

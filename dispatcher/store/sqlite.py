@@ -245,6 +245,11 @@ class SqliteStore:
         """See port.Store."""
         return await self._thread.run(lambda: self._job(job_id))
 
+    async def state(self, job_id: str) -> JobState | None:
+        """See port.Store."""
+        found = await self._thread.run(lambda: self._db.execute(sql.STATE_OF, (job_id,)).fetchone())
+        return None if found is None else JobState(found[0])
+
     async def jobs(self, job_filter: JobFilter) -> JobPage:
         """See port.Store."""
         items: list[JobView] = []

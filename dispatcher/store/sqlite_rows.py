@@ -6,7 +6,7 @@ Runs in the store's thread, inside a transaction that the store has opened.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import chain
 from operator import attrgetter
 from typing import Any
@@ -182,6 +182,16 @@ class SqliteRows:
             made: int = self._db.execute(sql.ADD_LANE, (type_name,)).fetchone()[0]
             lane = self._lanes[type_name] = made
         return lane
+
+    def lanes_known(self) -> Collection[str]:
+        """See rows.Rows."""
+        return self._lanes.keys()
+
+    def forget_lanes(self, names: Sequence[str]) -> None:
+        """See rows.Rows."""
+        lanes = _text([self._lanes.pop(name) for name in names])
+        for statement in sql.FORGET_LANES:
+            self._db.execute(statement, (lanes,))
 
     def mark_offered(self, lanes: Iterable[int], now_at: float) -> None:
         """See rows.Rows."""

@@ -93,6 +93,7 @@ ADD_LOG = "INSERT INTO logs (job, attempt, at, line) VALUES (?, ?, ?, ?)"
 TRIM_LOG = """DELETE FROM logs WHERE job = ?1 AND line_no <=
     (SELECT line_no FROM logs WHERE job = ?1 ORDER BY line_no DESC LIMIT 1 OFFSET ?2)"""
 ADD_LANE = "INSERT INTO lanes (type) VALUES (?) RETURNING lane"
+FORGET_LANES = [f"DELETE FROM {table} WHERE lane IN {_KEYS}" for table in ("lanes", "tallies")]  # noqa: S608
 MARK_OFFERED = f"UPDATE lanes SET offered_at = ? WHERE offered_at IS NULL AND lane IN {_KEYS}"  # noqa: S608
 SAVE_TALLIES = "INSERT OR REPLACE INTO tallies (lane, state, jobs, bytes) VALUES {rows}"
 SAVE_META = "INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)"
@@ -102,6 +103,7 @@ META = "SELECT name, value FROM meta"
 LANES = "SELECT lane, type, offered_at FROM lanes"
 TALLIES = "SELECT lane, state, jobs, bytes FROM tallies"
 LAST_SEQ = "SELECT max(seq) FROM jobs"
+STATE_OF = "SELECT state FROM jobs WHERE id = ?"
 ONE_JOB = f"""
     SELECT {_JOBS}, d.data, r.value
     FROM jobs j LEFT JOIN job_data d ON d.seq = j.seq LEFT JOIN results r ON r.seq = j.seq WHERE j.id = ?

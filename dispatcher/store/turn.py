@@ -19,6 +19,7 @@ from dispatcher.core.turn import (
     Command,
     CommandReport,
     Demand,
+    ForgetTypes,
     LaneReady,
     OfferedTypes,
     Settled,
@@ -227,8 +228,9 @@ class TurnApplier:
 
     def _command(self, command: Command, now_at: float, finished: list[str]) -> CommandReport:
         if isinstance(command, OfferedTypes):
-            self._rows.mark_offered([self._rows.lane(name) for name in command.types], now_at)
-            return CommandReport(True)
+            return self._offered(command, now_at)
+        if isinstance(command, ForgetTypes):
+            return self._forgotten(command)
         job = self._rows.jobs_by_id([command.job]).get(command.job)
         if job is None:
             return CommandReport(False)
@@ -241,6 +243,29 @@ class TurnApplier:
             self._rows.save(changes)
         return CommandReport(done, view(job), revoked)
 
+    def _offered(self, command: OfferedTypes, now_at: float) -> CommandReport:
+        """Remembers types that a worker offers, as far as there is room for them: of the others no job can come."""
+        known = self._rows.lanes_known()
+        new = [name for name in command.types if name not in known]
+        over = set(new[max(0, self._limits.most_types - len(known)) :])
+        self._rows.mark_offered([self._rows.lane(name) for name in command.types if name not in over], now_at)
+        return CommandReport(not over)
+
+    def _forgotten(self, command: ForgetTypes) -> CommandReport:
+        """Types do not pile up: where a page or a submitter made names for one job each, they go with those jobs."""
+        left = [name for name in self._rows.lanes_known() if name not in command.offered]
+        empty = [name for name in left if not self._holds(self._rows.lane(name))]
+        for name in empty:
+            for state in JobState:  # they are all zero: nothing is lost with them, should the turn be rolled back
+                self._tallies.pop((self._rows.lane(name), state), None)
+        self._rows.forget_lanes(empty)
+        return CommandReport(True)
+
+    def _holds(self, lane: int) -> int:
+        """Jobs of a lane in whatever state, those of this turn included."""
+        keys = [(lane, state) for state in JobState]
+        return sum(counts[key].jobs for counts in (self._tallies, self._moves) for key in keys if key in counts)
+
     # -- submissions
 
     def _submit(self, specs: list[JobSpec], now_at: float) -> list[Accepted]:
@@ -252,7 +277,7 @@ class TurnApplier:
         data: list[str] = []
         accepted = []
         for batch in batches(specs):
-            for spec, judged in zip(batch, judge(batch, keyed, held, self._limits), strict=True):
+            for spec, judged in zip(batch, self._judged(batch, keyed, held), strict=True):
                 if judged is not None:
                     accepted.append(judged)
                     continue
@@ -266,6 +291,9 @@ class TurnApplier:
         if new:
             self._rows.add_jobs(new, data)
         return accepted
+
+    def _judged(self, batch: list[JobSpec], keyed: Mapping[str, JobRow], held: Tally) -> list[Accepted | None]:
+        return judge(batch, keyed, held, self._limits, self._rows.lanes_known())
 
     def _held(self) -> Tally:
         """The open jobs, those of this turn included."""

@@ -23,6 +23,7 @@ from dispatcher.core.turn import (
     CommandReport,
     Decide,
     Ended,
+    ForgetTypes,
     LiveAttempt,
     OfferedTypes,
     Report,
@@ -227,7 +228,7 @@ class ServerHalf:
         """What a person or a program has changed, so that what follows from it can be told from what must not be."""
         if done.revoked is not None:
             self.revoked.add(done.revoked)
-        if isinstance(command, OfferedTypes):
+        if isinstance(command, OfferedTypes | ForgetTypes):
             return
         row = self.row(command.job)
         if isinstance(command, Retry):

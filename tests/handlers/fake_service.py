@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from dispatcher.core.model import (
+    AttemptView,
     JobFilter,
     JobPage,
     JobSpec,
@@ -64,6 +65,14 @@ def job_view(**changes: Any) -> JobView:
         "ended_at": None,
     }
     return JobView(**(plain | changes))
+
+
+def ended_attempt(state: str, ended_at: float) -> AttemptView:
+    """An attempt that ended so."""
+    return AttemptView(
+        number=1, worker="w1", worker_name="Anna", state=state, offered_at=ended_at - 2.0, started_at=ended_at - 1.0,
+        ended_at=ended_at, error=None,
+    )  # fmt: skip
 
 
 def _slice(fitting: list[T], wanted: JobFilter | TypeFilter | WorkerFilter) -> tuple[list[T], str | None]:
@@ -155,7 +164,12 @@ class FakeService:
         return JobPage(items=items, next_cursor=cursor)
 
     async def cancel(self, job_id: str, reason: str) -> JobView:
-        return await self._act(job_id, Event.CANCEL, reason="cancelled", detail=reason or None)
+        job = await self.job(job_id)
+        attempts = job.attempts
+        if job.state is JobState.RUNNING:
+            attempts = [*attempts, ended_attempt("cancelled", NOW)]
+        changes = {"reason": "cancelled", "detail": reason or None, "ended_at": NOW, "attempts": attempts}
+        return await self._act(job_id, Event.CANCEL, **changes)
 
     async def retry(self, job_id: str) -> JobView:
         return await self._act(job_id, Event.RETRY, reason=None, detail=None)

@@ -36,6 +36,7 @@ def _all_errors(kind: type[ours.PagehandError]) -> list[type[ours.PagehandError]
         (ours.Unsupported("x"), 415, "unsupported_media_type"),
         (ours.TooLarge("x"), 413, "too_large"),
         (ours.QueueFull("x"), 503, "queue_full"),
+        (ours.TooManyTypes("x"), 503, "too_many_types"),
         (ours.Draining("x"), 503, "draining"),
         (ours.StorageTrouble("x"), 503, "storage_trouble"),
         (ours.SettingError("a secret path"), 500, "internal"),

@@ -119,9 +119,10 @@ BUGS = {
         "        future = self._waiters.add(job_id)\n"
         "        with self._readers:\n"
         "            try:\n"
-        "                job = await self.job(job_id)\n",
+        "                # Its state alone: all of it may be megabytes, and is read once, at the end.\n"
+        "                state = await self._store.state(job_id)\n",
         "        with self._readers:\n"
-        "            job = await self.job(job_id)\n"
+        "            state = await self._store.state(job_id)\n"
         "            future = self._waiters.add(job_id)\n"
         "            try:\n",
         BY_TURNS,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from dispatcher.core.model import JobFilter
 from dispatcher.core.states import JobState
 from dispatcher.errors import Draining, JobNotFound, KeyConflict, QueueFull, StorageTrouble, Unavailable, WrongState
+from dispatcher.store.memory import MemoryStore
 from tests.service.house import House, run_one
 
 pytestmark = pytest.mark.gen_test
@@ -203,3 +205,28 @@ async def test_a_page_that_joins_while_the_server_stops_is_told_so():
     house.dispatcher.begin_drain()
     await house.register("s1")
     assert [m["op"] for m in await house.hear("s1")] == ["drain"]
+
+
+class _Counted:
+    """A store that counts how often all of a job is read."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+        self.reads = 0
+
+    def __getattr__(self, name: str) -> Any:
+        self.reads += name == "job"
+        return getattr(self._store, name)
+
+
+async def test_who_waits_or_cancels_costs_one_read_of_the_job():
+    store = _Counted(House().store)
+    house = await House(store=store).start()
+    await house.register("s1")
+    job = await house.submit()
+    waiting = asyncio.ensure_future(house.dispatcher.wait(job.id, 60.0))
+    await run_one(house)
+    assert ((await waiting).state, store.reads) == (JobState.SUCCEEDED, 1)
+    other = await house.submit()
+    await house.dispatcher.cancel(other.id, "no")
+    assert store.reads == 2

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from dispatcher.core.model import JobSpec, JobView
+from dispatcher.core.model import JobSpec
 from dispatcher.core.states import JobState
 from dispatcher.core.turn import Turn, TurnReport
 from dispatcher.errors import StorageTrouble
@@ -48,11 +48,11 @@ class SlowStore(MemoryStore):
             await self.gate()
         return await super().apply(turn)
 
-    async def job(self, job_id: str) -> JobView | None:
-        view = await super().job(job_id)
+    async def state(self, job_id: str) -> JobState | None:
+        state = await super().state(job_id)
         if self.after_read is not None:
             await self.after_read()
-        return view
+        return state
 
 
 async def _a_round_of_the_loop() -> None:

@@ -13,6 +13,7 @@ from dispatcher.core.turn import (
     Cause,
     Decide,
     Ended,
+    ForgetTypes,
     JobCommand,
     OfferedTypes,
     Report,
@@ -83,7 +84,7 @@ class Checks:
         for command, done in zip(turn.commands, report.commands, strict=True):
             if done.revoked is not None:
                 self.revoked.add(done.revoked)
-            if done.done and not isinstance(command, OfferedTypes):
+            if done.done and not isinstance(command, OfferedTypes | ForgetTypes):
                 self._commanded(command, turn)
         self._claims(node, turn, report, begun)
         if self.rows.room != "plenty" and any(accepted.job is not None for accepted in report.accepted):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dispatcher.core.states import Event, JobState, next_state
-from dispatcher.core.turn import Cancel, Cause, Demand, Ended, OfferedTypes, Retry, Verdict
+from dispatcher.core.turn import Cancel, Cause, Demand, Ended, ForgetTypes, OfferedTypes, Retry, Verdict
 from tests.store.contract import HOLDER, NOW, Desk, error, lost, result, spec
 
 
@@ -184,3 +184,25 @@ def test_types_and_their_first_offers_outlive_a_restart(durable: Desk) -> None:
     durable.command(OfferedTypes(("echo",)))
     types = durable.run(durable.store.types())
     assert [(view.type, view.offered_at) for view in types] == [("echo", NOW), ("other", None)]
+
+
+def test_types_without_jobs_and_workers_are_forgotten(desk: Desk) -> None:
+    desk.command(OfferedTypes(("idle", "gone")))
+    (kept,) = desk.submit(spec("has-a-job"))
+    desk.command(ForgetTypes(frozenset({"idle"})))
+    assert [view.type for view in desk.run(desk.store.types())] == ["has-a-job", "idle"]
+    (job,) = desk.submit(spec("gone"))
+    assert [claim.job for claim in desk.claim(9, "gone", "has-a-job")] == [kept.id, job.id]
+
+
+def test_a_type_whose_jobs_were_removed_is_forgotten_after_a_restart_too(durable: Desk) -> None:
+    durable.reopen(retention_s=60.0)
+    durable.submit()
+    durable.report(result(durable.claim_one().attempt))
+    durable.pass_time(200.0)
+    durable.turn()
+    durable.reopen()
+    durable.command(ForgetTypes(frozenset()))
+    assert durable.run(durable.store.types()) == []
+    durable.reopen()
+    assert durable.run(durable.store.types()) == []

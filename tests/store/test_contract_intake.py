@@ -296,3 +296,17 @@ def test_lists_leave_data_and_results_out(desk: Desk) -> None:
     desk.report(result(claim.attempt, "5"))
     (job,) = desk.listed()
     assert (job.data, job.result, job.attempts, job.log) == ("null", None, [], [])
+
+
+def test_more_types_than_may_be_known_are_refused_and_leave_no_trace(open_desk: OpenDesk, kind: Kind) -> None:
+    desk = open_desk(kind, most_types=2)
+    desk.submit(spec("a"))
+    desk.command(OfferedTypes(("b", "c")))
+    refused, known = desk.turn(submissions=[spec("d"), spec("b")]).accepted
+    assert (refused.job, refused.error) == (None, "too_many_types")
+    assert "--most-types" in (refused.detail or "")
+    assert desk.taken(known).type == "b"
+    batch = [spec("a", batch=1), spec("e", batch=1)]
+    assert [accepted.error for accepted in desk.turn(submissions=batch).accepted] == ["too_many_types"] * 2
+    assert [view.type for view in desk.run(desk.store.types())] == ["a", "b"]
+    assert desk.counts() == {"queued": 2}

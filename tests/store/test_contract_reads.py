@@ -182,3 +182,11 @@ def test_attempts_are_in_order_however_the_wall_clock_was_stepped(desk: Desk) ->
     second = desk.claim_one()
     desk.report(result(second.attempt))
     assert [attempt.state for attempt in desk.job(first.job).attempts] == ["lapsed", "succeeded"]
+
+
+def test_where_a_job_stands_is_known_without_reading_all_of_it(desk: Desk) -> None:
+    (job,) = desk.submit(spec())
+    assert desk.run(desk.store.state(job.id)) is JobState.QUEUED
+    desk.report(result(desk.claim_one().attempt))
+    assert desk.run(desk.store.state(job.id)) is JobState.SUCCEEDED
+    assert desk.run(desk.store.state("never-was")) is None
