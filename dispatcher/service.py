@@ -47,7 +47,7 @@ from dispatcher.errors import (
     TooManyTypes,
     WrongState,
 )
-from dispatcher.intake import Intake
+from dispatcher.gathering import Intake
 from dispatcher.pages import Pages
 from dispatcher.readers import Readers
 from dispatcher.settings import Settings

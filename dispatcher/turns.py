@@ -32,7 +32,7 @@ from dispatcher.core.turn import (
     TurnReport,
 )
 from dispatcher.errors import Draining, StorageFull, StorageTrouble
-from dispatcher.intake import Intake, Submitted
+from dispatcher.gathering import Intake, Submitted
 from dispatcher.store.port import Store
 
 __all__ = ["FULL_PAUSE_S", "MOST_CLAIMS", "MOST_ITEMS", "MOST_REPORTS", "Turns"]

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from dispatcher.core.turn import Accepted, CommandReport, Settled, Turn, TurnReport, Verdict
-from dispatcher.store.intake import batches
+from dispatcher.store.admission import batches
 from dispatcher.store.turn import TurnApplier
 
 __all__ = ["Guard", "apply_items"]

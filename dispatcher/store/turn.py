@@ -26,9 +26,9 @@ from dispatcher.core.turn import (
     Turn,
     TurnReport,
 )
+from dispatcher.store.admission import batches, judge, size_of
 from dispatcher.store.attempts import attempt_id, current_attempts, job_of
 from dispatcher.store.commands import obey
-from dispatcher.store.intake import batches, judge, size_of
 from dispatcher.store.rows import Limits, Rows, Tally
 from dispatcher.store.takers import BEGINNING, choose, claim_of
 from dispatcher.store.views import view

@@ -63,7 +63,7 @@ PLANTED = {
         "handlers/base.py", "if length > self._limit:", "if False:", ("F04",)
     ),
     "the queue has no bound": Plant(
-        "dispatcher/store/intake.py", "held.jobs + len(batch) > limits.queue_depth", "False", ("F07",)
+        "dispatcher/store/admission.py", "held.jobs + len(batch) > limits.queue_depth", "False", ("F07",)
     ),
     "durations follow the wall clock": Plant(
         "dispatcher/clock.py", "return time.monotonic()", "return time.time()", ("G01",)

@@ -6,7 +6,7 @@ from tests.planted.bug import Bug
 
 __all__ = ["BUGS"]
 
-GATHERED, BATCH = "dispatcher/intake.py", "handlers/batch.py"
+GATHERED, BATCH = "dispatcher/gathering.py", "handlers/batch.py"
 TURNS, SERVICE, PAGES = "dispatcher/turns.py", "dispatcher/service.py", "dispatcher/pages.py"
 MESSAGES, WAITERS, TIMER = "dispatcher/protocol.py", "dispatcher/waiters.py", "dispatcher/timer.py"
 _T = "dispatcher/transport/"

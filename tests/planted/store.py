@@ -8,7 +8,7 @@ __all__ = ["BUGS"]
 
 STORE = "dispatcher/store/"
 TURN, SQLITE, ROWS, SQL = STORE + "turn.py", STORE + "sqlite.py", STORE + "sqlite_rows.py", STORE + "statements.py"
-TAKING, TAKERS, LEDGER = STORE + "intake.py", STORE + "takers.py", "dispatcher/core/ledger.py"
+TAKING, TAKERS, LEDGER = STORE + "admission.py", STORE + "takers.py", "dispatcher/core/ledger.py"
 FILE, SPACE, MEMORY = STORE + "sqlite_file.py", STORE + "space.py", STORE + "memory.py"
 ITEMS, ATTEMPTS, COMMANDS, THREAD = (
     STORE + "items.py",

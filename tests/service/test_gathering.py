@@ -9,7 +9,7 @@ import pytest
 from dispatcher.core.model import JobSpec
 from dispatcher.core.turn import Turn, TurnReport
 from dispatcher.errors import KeyConflict, QueueFull, StorageTrouble, Unavailable
-from dispatcher.intake import Intake
+from dispatcher.gathering import Intake
 from dispatcher.turns import MOST_ITEMS
 from tests.service.house import House
 from tests.service.test_turns import SlowStore
