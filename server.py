@@ -85,6 +85,7 @@ class Server:
     def _bind_pages(self) -> None:
         outlet, sessions = self.dispatcher.pages.outlet, self.sessions
         outlet.send, outlet.end, outlet.probe = sessions.send, sessions.end, sessions.probe
+        outlet.withdraw = sessions.withdraw
         self.dispatcher.attach(flush=sessions.flush, next_deadline=sessions.next_deadline, tick=sessions.tick)
 
     def _fail(self, error: StorageTrouble) -> None:

@@ -26,6 +26,7 @@ from dispatcher.core.effects import (
     Probe,
     Refuse,
     Welcome,
+    Withdraw,
 )
 from dispatcher.core.machine import Machine
 from dispatcher.core.worker import Registration
@@ -53,6 +54,7 @@ class Outlet:
     send: Callable[[str, str, str | None], object]
     end: Callable[[str], object]
     probe: Callable[[str, float], object]
+    withdraw: Callable[[str, str], object]
 
 
 class Pages:
@@ -210,6 +212,8 @@ class Pages:
             self._offer(effect)
         elif isinstance(effect, Answer):
             self._say(effect.session, protocol.Recorded(effect.attempt, str(effect.verdict)))
+        elif isinstance(effect, Withdraw):
+            self.outlet.withdraw(effect.session, effect.attempt)
         elif isinstance(effect, Drop):
             self.sessions.pop(effect.session, None)
             self.outlet.end(effect.session)

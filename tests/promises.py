@@ -87,6 +87,7 @@ PROOFS: dict[str, Proof] = {
         (
             "core/test_ledger.py::test_lapses_leave_no_gap_in_the_numbers",
             "core/test_machine_sessions.py::test_an_offer_that_was_not_sent_is_taken_back_as_soon_as_its_page_is_away",
+            "service/test_withdrawn.py::test_an_offer_taken_back_when_the_page_went_away_is_not_delivered_when_it_comes_back",
             "core/test_machine_aside.py::test_offers_that_the_network_lost_count_against_nobody",
             "page/test_worker.py::test_a_task_starts_only_when_the_post_of_its_accept_was_answered",
             "campaign cutpolls",

@@ -19,6 +19,7 @@ __all__ = [
     "Refuse",
     "Request",
     "Welcome",
+    "Withdraw",
 ]
 
 
@@ -39,6 +40,13 @@ class Offer(Struct, frozen=True):
 
     session: str
     claim: Claim
+
+
+class Withdraw(Struct, frozen=True):
+    """Take an offer out of the session's outbox, if no poll has carried it away: it is over, or is sent anew."""
+
+    session: str
+    attempt: str
 
 
 class Welcome(Struct, frozen=True):
@@ -100,4 +108,4 @@ class Probe(Struct, frozen=True):
     session: str
 
 
-Effect = Record | Request | Offer | Welcome | Answer | CancelOrder | Go | Order | Refuse | Drop | Probe
+Effect = Record | Request | Offer | Welcome | Answer | CancelOrder | Go | Order | Refuse | Drop | Probe | Withdraw

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 
 from dispatcher.core.deadlines import Deadlines
-from dispatcher.core.effects import CancelOrder, Drop, Effect, Go, Order, Record
+from dispatcher.core.effects import CancelOrder, Drop, Effect, Go, Offer, Order, Record, Withdraw
 from dispatcher.core.pools import Pools
 from dispatcher.core.retry import RetryPolicy, after_loss, after_timeout
 from dispatcher.core.states import Event
@@ -144,12 +144,25 @@ class Leases:
         session = self.workers[attempt.worker].session
         return [] if session is None else [Order(session, "reload")]
 
+    # -- offers
+
+    def _offer(self, attempt: Attempt, session: str) -> Offer:
+        """The offer waits in the outbox of this session until a poll carries it away."""
+        attempt.waits_in = session
+        return Offer(session, attempt.claim)
+
+    def _withdraw(self, attempt: Attempt) -> list[Effect]:
+        """An offer that still waits for a poll leaves the outbox: its page must not get what is over (S6)."""
+        session, attempt.waits_in = attempt.waits_in, None
+        return [] if session is None else [Withdraw(session, attempt.id)]
+
     # -- the end of an attempt
 
     def _end(self, attempt: Attempt, ended: Ended) -> list[Effect]:
         """Records the end and forgets the attempt; its slot is free."""
+        withdrawn = self._withdraw(attempt)
         self._forget(attempt)
-        return [Record(ended)]
+        return [*withdrawn, Record(ended)]
 
     def _forget(self, attempt: Attempt) -> None:
         for kind in ("lease", "beat", "reload"):

@@ -100,6 +100,11 @@ class Sessions:
         self._dirty[session] = None
         return True
 
+    def withdraw(self, sid: str, attempt: str) -> bool:
+        """Take the offer of this attempt out of the outbox. False: it is not there; a poll may have carried it away."""
+        session = self._sessions.get(sid)
+        return session is not None and session.outbox.take_out(attempt)
+
     def end(self, sid: str) -> None:
         """End a session from our side: its poll, or its next one, gets what waits and a close packet."""
         session = self._sessions.get(sid)

@@ -98,7 +98,7 @@ BUGS = {
     "go is not told": Bug(CORE + "machine.py", "effects += self._start_once(report.attempt)", "pass"),
     "go is told before the accept is stored": Bug(
         CORE + "machine.py",
-        "        return [Record(Started(attempt_id, attempt.holder()))]",
+        "        return [*self._withdraw(attempt), Record(Started(attempt_id, attempt.holder()))]",
         "        attempt.went = attempt.claim.once\n"
         "        return [Record(Started(attempt_id, attempt.holder())), *self._go(attempt)]",
     ),

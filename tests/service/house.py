@@ -49,6 +49,7 @@ class House:
         self.ended: list[str] = []
         self.probed: list[str] = []
         self.pages.outlet.send = self._send
+        self.pages.outlet.withdraw = self._withdraw
         self.pages.outlet.end = self.ended.append
         self.pages.outlet.probe = lambda sid, now: self.probed.append(sid)
         self._offers: dict[str, list[str]] = {}
@@ -58,6 +59,10 @@ class House:
         if attempt is not None:
             self._offers.setdefault(sid, []).append(attempt)
         return True
+
+    def _withdraw(self, sid: str, attempt: str) -> None:
+        self.told[sid] = [m for m in self.told.get(sid, []) if (m["op"], m.get("attempt")) != ("job", attempt)]
+        self._offers[sid] = [name for name in self._offers.get(sid, []) if name != attempt]
 
     async def start(self) -> House:
         await self.dispatcher.start()

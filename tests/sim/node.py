@@ -108,7 +108,7 @@ class Node:
         limits = Limits.of(world.knobs.settings, sessions=100)
         self.sessions = Sessions(limits, pages, new_sid=lambda: world.new_id("s"))
         pages.outlet.send, pages.outlet.end = self.sessions.send, self.sessions.end
-        pages.outlet.probe = self.sessions.probe
+        pages.outlet.probe, pages.outlet.withdraw = self.sessions.probe, self.sessions.withdraw
         self.dispatcher.attach(
             flush=self.sessions.flush, next_deadline=self.sessions.next_deadline, tick=self.sessions.tick
         )
