@@ -86,7 +86,9 @@ class Server:
         outlet, sessions = self.dispatcher.pages.outlet, self.sessions
         outlet.send, outlet.end, outlet.probe = sessions.send, sessions.end, sessions.probe
         outlet.withdraw = sessions.withdraw
-        self.dispatcher.attach(flush=sessions.flush, next_deadline=sessions.next_deadline, tick=sessions.tick)
+        self.dispatcher.attach(
+            flush=sessions.flush, next_deadline=sessions.next_deadline, tick=sessions.tick, forgive=sessions.forgive
+        )
 
     def _fail(self, error: StorageTrouble) -> None:
         self.failed.set()

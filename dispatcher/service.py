@@ -37,7 +37,7 @@ from dispatcher.pages import Pages
 from dispatcher.readers import Readers
 from dispatcher.settings import Settings
 from dispatcher.store.port import Store
-from dispatcher.timer import Timer
+from dispatcher.timer import PULSE_S, Timer
 from dispatcher.turns import Turns
 from dispatcher.waiters import Waiters
 
@@ -48,8 +48,11 @@ log = logging.getLogger("pagehand.service")
 #: While something is due by the wall clock, that is looked at this often: it may be stepped, or slewed, and what is
 #: due then starts within a second all the same (S15, S20).
 WALL_CHECK_S = 0.5
-#: A timer that fires so late shows that process or machine was stopped; less is load.
-STANDSTILL_S = 5.0
+#: A timer that fires so late shows that the loop stood still. It has a pulse, so that each longer standstill is known,
+#: and its length; the deadlines of the network move by it. Less is load (and less than a catch-up, see ``Pings``).
+STANDSTILL_S = PULSE_S
+#: So long a standstill is told to people: process or machine was stopped.
+TOLD_S = 5.0
 _ENDED = "the job is {state}: only {allowed} jobs can be {verb}"
 
 
@@ -91,6 +94,7 @@ class Dispatcher:
         self._flush: Callable[[float], None] = lambda now: None
         self._transport_deadline: Callable[[], float | None] = lambda: None
         self._transport_tick: Callable[[float], None] = lambda now: None
+        self._transport_forgive: Callable[[float, float], None] = lambda late_s, now: None
         #: An idle server has a turn now and then, for the store's housekeeping.
         self._housekeeping = clock.monotonic() + settings.store_check_s
         self._batches = count(1)
@@ -105,11 +109,13 @@ class Dispatcher:
         flush: Callable[[float], None],
         next_deadline: Callable[[], float | None],
         tick: Callable[[float], None],
+        forgive: Callable[[float, float], None] = lambda late_s, now: None,
     ) -> None:
         """Binds the transport: its flush after each turn, its deadlines to the one timer."""
         self._flush = flush
         self._transport_deadline = next_deadline
         self._transport_tick = tick
+        self._transport_forgive = forgive
 
     async def start(self) -> None:
         """Takes over what an earlier run left open, and runs the first turn."""
@@ -162,9 +168,11 @@ class Dispatcher:
 
     def tick(self, now: float, late_s: float = 0.0) -> None:
         """The timer has fired, so late: whatever is due at ``now`` happens."""
-        if late_s > STANDSTILL_S:
+        if late_s > TOLD_S:
             log.warning("the loop stood still for %.1f s", late_s, extra={"action": "standstill"})
+        if late_s > STANDSTILL_S:
             self._turns.carry_out(self.machine.forgive(late_s, now))
+            self._transport_forgive(late_s, now)
         steps = (self._transport_tick, self._end_what_is_due, self._see_what_is_due, self._flush)
         if all([self._guarded(step, now) for step in steps]):
             self.changed()

@@ -226,6 +226,7 @@ PROOFS: dict[str, Proof] = {
     "S19": Proof(
         (
             "faults/test_g_time.py::test_fault_G01_a_step_of_the_wall_clock_changes_no_lease_and_ends_no_session",
+            "service/test_standstill.py::test_a_page_whose_pong_is_on_its_way_through_a_standstill_is_not_quiet",
             "service/test_once.py::test_after_a_standstill_nobody_is_taken_for_gone_and_what_has_arrived_comes_first",
             "campaign simulator",
         ),

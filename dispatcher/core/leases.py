@@ -6,6 +6,7 @@ of deadlines; it does not know what pages say or what a turn is.
 
 from __future__ import annotations
 
+import math
 import random
 
 from dispatcher.core.deadlines import Deadlines
@@ -17,7 +18,7 @@ from dispatcher.core.timings import Timings
 from dispatcher.core.turn import Cause, Ended
 from dispatcher.core.worker import Attempt, AttemptState, Worker, WorkerState
 
-__all__ = ["Leases", "lapse"]
+__all__ = ["PROBE_S", "Leases", "lapse"]
 
 #: A key of the deadlines: what is due (``lease``, ``beat``, ``reload``; ``grace``, ``probe``, ``aside``) and
 #: whose: an attempt's or a worker's id.
@@ -28,6 +29,8 @@ Due = tuple[str, str]
 MOST_LAPSES = 2
 #: 60 s x 2^10 is 17 hours; a page that long of no use is looked at by a person.
 MOST_DOUBLINGS = 10
+#: How long the old boot of a worker has to show that it is still there, when a new one registers (S12).
+PROBE_S = 3.0
 #: What a deadline that fell into a standstill waits for what has arrived.
 CATCH_UP_S = 1.0
 
@@ -108,10 +111,22 @@ class Leases:
             kind, name = key
             running = kind == "lease" and self.attempts[name].state is AttemptState.RUNNING
             if not running or self.attempts[name].finished:
-                self._deadlines.set(key, max(at + late_s, now + CATCH_UP_S))
+                moved = min(at + late_s, now + self._rule_s(kind, name))  # what was set since then needs no more
+                self._deadlines.set(key, max(moved, now + CATCH_UP_S))
             elif at <= now:
                 self._deadlines.set(key, now + CATCH_UP_S)
         return []
+
+    def _rule_s(self, kind: str, name: str) -> float:
+        """How long such a deadline may lie ahead."""
+        timings = self._timings
+        if kind == "lease":
+            adrift = self.attempts[name].state is AttemptState.ADRIFT
+            return timings.restart_grace_s if adrift else timings.offer_ttl_s
+        if kind == "beat":
+            return self.attempts[name].claim.heartbeat_s or 0.0
+        known = {"grace": timings.reconnect_grace_s, "reload": timings.reload_after_s, "probe": PROBE_S}
+        return known.get(kind, math.inf)
 
     def _beat(self, attempt: Attempt) -> None:
         """The page has shown that it works on it: silence counts from here."""

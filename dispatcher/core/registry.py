@@ -10,16 +10,13 @@ import random
 from msgspec.structs import replace
 
 from dispatcher.core.effects import CancelOrder, Drop, Effect, Order, Probe, Request, Welcome
-from dispatcher.core.leases import Leases, lapse
+from dispatcher.core.leases import PROBE_S, Leases, lapse
 from dispatcher.core.retry import RetryPolicy, after_loss
 from dispatcher.core.timings import Timings
 from dispatcher.core.turn import Claim, OfferedTypes
 from dispatcher.core.worker import Attempt, AttemptState, Registration, Worker, WorkerState
 
 __all__ = ["PROBE_S", "Registry"]
-
-#: How long the old boot of a worker has to show that it is still there, when a new one registers (S12).
-PROBE_S = 3.0
 
 
 class Registry(Leases):

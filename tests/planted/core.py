@@ -156,9 +156,7 @@ BUGS = {
     "a standstill prolongs timeouts": Bug(
         CORE + "leases.py", "if not running or self.attempts[name].finished:", "if True:"
     ),
-    "a standstill makes what has arrived too late": Bug(
-        CORE + "leases.py", "max(at + late_s, now + CATCH_UP_S)", "at + late_s"
-    ),
+    "a standstill makes what has arrived too late": Bug(CORE + "leases.py", "max(moved, now + CATCH_UP_S)", "moved"),
     # What a page holds and the server does not know; repeated and late registers; declines.
     "a register that comes once more ends what it does not name": Bug(
         CORE + "registry.py",

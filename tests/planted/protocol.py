@@ -21,6 +21,7 @@ BY_INTAKE = "tests/service/test_intake.py"
 BY_GATHERING = "tests/service/test_gathering.py"
 BY_BATCHES = "tests/handlers/test_batch.py tests/service/test_gathering.py"
 BY_ONCE = "tests/service/test_once.py"
+BY_STANDSTILL = "tests/service/test_standstill.py"
 BY_WAITERS = "tests/service/test_waiters.py"
 BY_RESTART = "tests/service/test_restart.py"
 BY_SESSIONS = "tests/transport/test_sessions.py"
@@ -260,7 +261,7 @@ BUGS = {
         BY_EVIDENCE,
     ),
     "a standstill of the server makes pages quiet": Bug(
-        SESSIONS, "        self._pings.forgive_standstill(now)\n", "", BY_EVIDENCE
+        SERVICE, "            self._transport_forgive(late_s, now)\n", "", BY_STANDSTILL
     ),
     "there is no limit of sessions": Bug(
         SESSIONS, "if len(self._sessions) >= self.limits.sessions:", "if False:", BY_SESSIONS
@@ -280,7 +281,7 @@ BUGS = {
     ),
     "an answered ping is overdue all the same": Bug(
         PINGS,
-        "        self._to_come.pop(key, None)\n        self._to_send[key]",
+        "        self.forget(key)\n        self._to_send[key]",
         "        self._to_send[key]",
         BY_PINGS,
     ),

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from dispatcher.protocol import VERSION
+from dispatcher.timer import PULSE_S
 from dispatcher.transport.exchange import Connection
 from dispatcher.transport.limits import Limits
 from dispatcher.transport.sessions import Sessions
@@ -27,7 +28,10 @@ class Grounds(House):
         outlet.send, outlet.end, outlet.probe = self.sessions.send, self.sessions.end, self.sessions.probe
         outlet.withdraw = self.sessions.withdraw
         self.dispatcher.attach(
-            flush=self.sessions.flush, next_deadline=self.sessions.next_deadline, tick=self.sessions.tick
+            flush=self.sessions.flush,
+            next_deadline=self.sessions.next_deadline,
+            tick=self.sessions.tick,
+            forgive=self.sessions.forgive,
         )
 
     def request(self, method: str, query: str, body: str = "", connection: Connection | None = None) -> FakeExchange:
@@ -40,6 +44,14 @@ class Grounds(House):
             self.sessions.complete(exchange, body.encode(), now)
         self.settle()
         return exchange
+
+    def stand_still(self, seconds: float, armed_s: float = PULSE_S) -> None:
+        """The loop stands still, and its timer, which was armed for so soon, comes before anything is read."""
+        began = self.clock.monotonic()
+        deadlines = [self.dispatcher.machine.next_deadline(), self.sessions.next_deadline()]
+        at = max(began, min([began + armed_s, *(due for due in deadlines if due is not None)]))
+        now = max(self.clock.advance(seconds), at)
+        self.dispatcher.tick(now, now - at)
 
     def settle(self) -> None:
         """What the front does after each event."""
@@ -104,3 +116,15 @@ class Window:
         """The attempts that it was offered."""
         self.read()
         return [message["attempt"] for message in self.heard if message["op"] == "job"]
+
+    # -- pings
+
+    def answer(self) -> None:
+        """Does what a page does when it has something to do: answers pings, and polls."""
+        self.read()
+        while "2" in self.packets:
+            self.packets.remove("2")
+            assert self.post("3") == 200, f"{self.name} has lost its session"
+        if self.poll is None:
+            self.ask()
+            assert self.poll is None or self.poll.is_open(), f"{self.name} is refused"

@@ -177,6 +177,7 @@ def test_an_ended_session_that_never_polls_again_is_forgotten_in_silence(bench: 
     bench.sessions.end(bench.open())
     bench.later(20.0)
     bench.later(20.0)
+    bench.later(1.0)
     assert (len(bench.sessions), recorder.names()) == (0, ["opened"])
 
 
