@@ -33,7 +33,7 @@ from dispatcher.errors import (
     WrongState,
 )
 from dispatcher.intake import Intake
-from dispatcher.pages import Pages
+from dispatcher.pages import Pages, Transport
 from dispatcher.readers import Readers
 from dispatcher.settings import Settings
 from dispatcher.store.port import Store
@@ -77,7 +77,7 @@ class Dispatcher:
             machine=self.machine,
             store=store,
             clock=clock,
-            send=self._send,
+            send=lambda effect: self.pages.send(effect),
             after=self._after_turn,
             failed=failed,
             intake=Intake(most_jobs=settings.intake_queue, most_bytes=settings.intake_bytes),
@@ -91,10 +91,7 @@ class Dispatcher:
         )
         self._waiters = Waiters(settings.waiters)
         self._timer = Timer(clock, self.tick)
-        self._flush: Callable[[float], None] = lambda now: None
-        self._transport_deadline: Callable[[], float | None] = lambda: None
-        self._transport_tick: Callable[[float], None] = lambda now: None
-        self._transport_forgive: Callable[[float, float], None] = lambda late_s, now: None
+        self._transport: Transport
         #: An idle server has a turn now and then, for the store's housekeeping.
         self._housekeeping = clock.monotonic() + settings.store_check_s
         self._batches = count(1)
@@ -103,19 +100,9 @@ class Dispatcher:
 
     # -- life
 
-    def attach(
-        self,
-        *,
-        flush: Callable[[float], None],
-        next_deadline: Callable[[], float | None],
-        tick: Callable[[float], None],
-        forgive: Callable[[float, float], None] = lambda late_s, now: None,
-    ) -> None:
-        """Binds the transport: its flush after each turn, its deadlines to the one timer."""
-        self._flush = flush
-        self._transport_deadline = next_deadline
-        self._transport_tick = tick
-        self._transport_forgive = forgive
+    def attach(self, transport: Transport) -> None:
+        """Joins the transport to it; once, before ``start``."""
+        self._transport = self.pages.transport = transport
 
     async def start(self) -> None:
         """Takes over what an earlier run left open, and runs the first turn."""
@@ -132,7 +119,7 @@ class Dispatcher:
             return
         self.draining = True
         self._turns.carry_out(self.machine.drain(self._clock.monotonic()))
-        self._flush(self._clock.monotonic())
+        self._transport.flush(self._clock.monotonic())
         self.changed()
 
     def busy(self) -> int:
@@ -159,7 +146,12 @@ class Dispatcher:
         self._timer.arm(self._next_deadline())
 
     def _next_deadline(self) -> float | None:
-        instants = [self.machine.next_deadline(), self._transport_deadline(), self._housekeeping, self._turns.resume_at]
+        instants = [
+            self.machine.next_deadline(),
+            self._transport.next_deadline(),
+            self._housekeeping,
+            self._turns.resume_at,
+        ]
         instants.append(self._turns.gathers_until())
         if self._turns.next_due_at is not None:
             wait_s = max(0.0, min(self._turns.next_due_at - self._clock.utc(), WALL_CHECK_S))
@@ -172,8 +164,8 @@ class Dispatcher:
             log.warning("the loop stood still for %.1f s", late_s, extra={"action": "standstill"})
         if late_s > STANDSTILL_S:
             self._turns.carry_out(self.machine.forgive(late_s, now))
-            self._transport_forgive(late_s, now)
-        steps = (self._transport_tick, self._end_what_is_due, self._see_what_is_due, self._flush)
+            self._transport.forgive(late_s, now)
+        steps = (self._transport.tick, self._end_what_is_due, self._see_what_is_due, self._transport.flush)
         if all([self._guarded(step, now) for step in steps]):
             self.changed()
         else:
@@ -200,11 +192,8 @@ class Dispatcher:
             return False
         return True
 
-    def _send(self, effect: object) -> None:
-        self.pages.send(effect)  # type: ignore[arg-type]
-
     def _after_turn(self, settled: list[str]) -> None:
-        self._flush(self._clock.monotonic())
+        self._transport.flush(self._clock.monotonic())
         for job_id in settled:
             self._waiters.wake(job_id)
         self._timer.arm(self._next_deadline())

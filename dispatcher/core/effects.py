@@ -103,9 +103,10 @@ class Drop(Struct, frozen=True):
 
 
 class Probe(Struct, frozen=True):
-    """Ask the page of this session for a sign of life; it comes back by ``Machine.heard``."""
+    """Ask the page of this session for a sign of life, at this instant; it comes back by ``Machine.heard``."""
 
     session: str
+    now: float
 
 
 Effect = Record | Request | Offer | Welcome | Answer | CancelOrder | Go | Order | Refuse | Drop | Probe | Withdraw

@@ -114,7 +114,7 @@ class Registry(Leases):
         if self._deadlines.get(("probe", worker.id)) is not None:
             return []  # repeated while the old boot is being probed: it gets no more time for that
         self._deadlines.set(("probe", worker.id), self._now + PROBE_S)
-        return [Probe(worker.session)]
+        return [Probe(worker.session, self._now)]
 
     def _admitted(self, session: str, registration: Registration) -> str | None:
         """The worker that this boot has become before; it may not know: our answer was crossed, or was lost."""

@@ -137,10 +137,10 @@ BUGS = {
         SERVICE, "return self._accepting and not self.draining", "return self._accepting", BY_INTAKE
     ),
     "a standstill is not forgiven": Bug(SERVICE, "if late_s > STANDSTILL_S:", "if False:", BY_ONCE),
-    "pages are not pinged": Bug(SERVICE, "steps = (self._transport_tick, ", "steps = (", BY_TURNS),
+    "pages are not pinged": Bug(SERVICE, "steps = (self._transport.tick, ", "steps = (", BY_TURNS),
     "what a turn says stays in the outbox": Bug(
         SERVICE,
-        "        self._flush(self._clock.monotonic())\n        for job_id in settled:",
+        "        self._transport.flush(self._clock.monotonic())\n        for job_id in settled:",
         "        for job_id in settled:",
         BY_TURNS,
     ),
@@ -261,7 +261,7 @@ BUGS = {
         BY_EVIDENCE,
     ),
     "a standstill of the server makes pages quiet": Bug(
-        SERVICE, "            self._transport_forgive(late_s, now)\n", "", BY_STANDSTILL
+        SERVICE, "            self._transport.forgive(late_s, now)\n", "", BY_STANDSTILL
     ),
     "there is no limit of sessions": Bug(
         SESSIONS, "if len(self._sessions) >= self.limits.sessions:", "if False:", BY_SESSIONS

@@ -24,15 +24,7 @@ class Grounds(House):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self.sessions = Sessions(Limits.of(self.settings, sessions=1_000), self.pages)
-        outlet = self.pages.outlet
-        outlet.send, outlet.end, outlet.probe = self.sessions.send, self.sessions.end, self.sessions.probe
-        outlet.withdraw = self.sessions.withdraw
-        self.dispatcher.attach(
-            flush=self.sessions.flush,
-            next_deadline=self.sessions.next_deadline,
-            tick=self.sessions.tick,
-            forgive=self.sessions.forgive,
-        )
+        self.dispatcher.attach(self.sessions)
 
     def request(self, method: str, query: str, body: str = "", connection: Connection | None = None) -> FakeExchange:
         """Makes the calls that the front makes."""

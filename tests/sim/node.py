@@ -110,14 +110,7 @@ class Node:
         self.machine, self.turns = self.dispatcher.machine, self.dispatcher._turns
         limits = Limits.of(world.knobs.settings, sessions=100)
         self.sessions = Sessions(limits, pages, new_sid=lambda: world.new_id("s"))
-        pages.outlet.send, pages.outlet.end = self.sessions.send, self.sessions.end
-        pages.outlet.probe, pages.outlet.withdraw = self.sessions.probe, self.sessions.withdraw
-        self.dispatcher.attach(
-            flush=self.sessions.flush,
-            next_deadline=self.sessions.next_deadline,
-            tick=self.sessions.tick,
-            forgive=self.sessions.forgive,
-        )
+        self.dispatcher.attach(self.sessions)
         self._listen_in()
         self.loop.create_task(self._start())
 
