@@ -69,7 +69,7 @@ class Server:
         )
         self.session_cap = session_cap(settings.sessions, _descriptors())
         self.sessions = EngineServer(Limits.of(settings, sessions=self.session_cap), self.dispatcher.pages).sessions
-        self._bind_pages()
+        self.dispatcher.attach(self.sessions)
         self.guard = Guard(settings)
         self.front = front_http.Front(
             self.sessions,
@@ -81,11 +81,6 @@ class Server:
         )
         self.http = front_http.make_http_server(self.front, settings)
         self.port = 0
-
-    def _bind_pages(self) -> None:
-        outlet, sessions = self.dispatcher.pages.outlet, self.sessions
-        outlet.send, outlet.end, outlet.probe = sessions.send, sessions.end, sessions.probe
-        self.dispatcher.attach(flush=sessions.flush, next_deadline=sessions.next_deadline, tick=sessions.tick)
 
     def _fail(self, error: StorageTrouble) -> None:
         self.failed.set()

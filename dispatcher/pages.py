@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import logging
 from collections.abc import Callable, Iterable
+from typing import Protocol, assert_never
 
 import msgspec
 from msgspec import Struct
@@ -26,6 +27,7 @@ from dispatcher.core.effects import (
     Probe,
     Refuse,
     Welcome,
+    Withdraw,
 )
 from dispatcher.core.machine import Machine
 from dispatcher.core.worker import Registration
@@ -33,7 +35,7 @@ from dispatcher.errors import MessageRefused
 from dispatcher.protocol import PageMessage, Refused
 from dispatcher.settings import Settings
 
-__all__ = ["Outlet", "Pages", "SessionInfo"]
+__all__ = ["Pages", "SessionInfo", "Transport"]
 
 log = logging.getLogger("pagehand.pages")
 
@@ -47,12 +49,32 @@ class SessionInfo(Struct):
     page: dict[str, str] = {}
 
 
-class Outlet:
-    """What ``Pages`` needs of the transport. The service binds it to the sessions once both exist."""
+class Transport(Protocol):
+    """What the service needs of the sessions of pages; ``transport.Sessions`` is it."""
 
-    send: Callable[[str, str, str | None], object]
-    end: Callable[[str], object]
-    probe: Callable[[str, float], object]
+    def send(self, sid: str, data: str | bytes, attempt: str | None = None) -> bool:
+        """Queues a message; ``attempt`` marks an offer. False: there is no such session."""
+
+    def withdraw(self, sid: str, attempt: str) -> bool:
+        """Takes an offer that no poll has carried away out of the outbox."""
+
+    def end(self, sid: str) -> None:
+        """Ends a session, after what waits for its page."""
+
+    def probe(self, sid: str, now: float) -> bool:
+        """Asks a page for a sign of life."""
+
+    def flush(self, now: float) -> None:
+        """Writes what waits to every page that polls."""
+
+    def next_deadline(self) -> float | None:
+        """When ``tick`` has something to do."""
+
+    def forgive(self, late_s: float, now: float) -> None:
+        """The loop stood still for so long; called before ``tick``."""
+
+    def tick(self, now: float) -> None:
+        """Does what is due."""
 
 
 class Pages:
@@ -74,22 +96,10 @@ class Pages:
         self._key = key
         self._new_worker_id = new_worker_id
         self._carry_out = carry_out
-        self.outlet = Outlet()
+        #: Given once, by ``Dispatcher.attach``.
+        self.transport: Transport
         self.sessions: dict[str, SessionInfo] = {}
-        self._now = 0.0
         self._told = _told_settings(settings)
-        self._obey: dict[type, Callable[[str, PageMessage, float], Iterable[Effect]]] = {
-            protocol.Register: self._register,
-            protocol.Accept: lambda sid, m, now: machine.accept(sid, m.attempt, now),  # type: ignore[union-attr]
-            protocol.Progress: self._progress,
-            protocol.Log: lambda sid, m, now: machine.log(sid, m.attempt, _clean(m.line), now),  # type: ignore[union-attr]
-            protocol.Result: self._result,
-            protocol.ErrorMessage: self._error,
-            protocol.Released: lambda sid, m, now: machine.released(sid, m.attempt, _clean(m.reason), now),  # type: ignore[union-attr]
-            protocol.Pause: lambda sid, m, now: machine.pause(sid, True, now),
-            protocol.Resume: lambda sid, m, now: machine.pause(sid, False, now),
-            protocol.Bye: lambda sid, m, now: machine.bye(sid, now),
-        }
 
     # -- the transport's listener
 
@@ -99,12 +109,11 @@ class Pages:
 
     def message(self, sid: str, text: str, now: float) -> None:
         """See transport.Listener. A message that cannot be obeyed is refused with a reason and ends nothing."""
-        self._now = now
         try:
             message = protocol.decode(text)
             if not isinstance(message, protocol.Register) and self._machine.worker_of(sid) is None:
                 raise MessageRefused("register first", code="not_registered")
-            self._carry_out(self._obey[type(message)](sid, message, now))
+            self._carry_out(self._obey(sid, message, now))
         except MessageRefused as refusal:
             # repr: the detail may quote what the page sent, and that must not forge lines.
             log.debug("%s: %s", refusal.code, repr(refusal.detail)[1:-1], extra={"action": "message_refused"})
@@ -138,7 +147,6 @@ class Pages:
 
     def polled(self, sid: str, now: float) -> None:
         """See transport.Listener."""
-        self._now = now
         self._carry_out(self._machine.polled(sid, now))
 
     def heard(self, sid: str, now: float) -> None:
@@ -147,8 +155,31 @@ class Pages:
 
     # -- what pages say
 
-    def _register(self, sid: str, message: PageMessage, now: float) -> Iterable[Effect]:
-        assert isinstance(message, protocol.Register)
+    def _obey(self, sid: str, message: PageMessage, now: float) -> Iterable[Effect]:
+        machine = self._machine
+        match message:
+            case protocol.Register():
+                return self._register(sid, message, now)
+            case protocol.Accept(attempt):
+                return machine.accept(sid, attempt, now)
+            case protocol.Progress(attempt, percent, note):
+                return machine.progress(sid, attempt, percent, None if note is None else _clean(note), now)
+            case protocol.Log(attempt, line):
+                return machine.log(sid, attempt, _clean(line), now)
+            case protocol.Result():
+                return self._result(sid, message, now)
+            case protocol.ErrorMessage():
+                return self._error(sid, message, now)
+            case protocol.Released(attempt, reason):
+                return machine.released(sid, attempt, _clean(reason), now)
+            case protocol.Pause() | protocol.Resume():
+                return machine.pause(sid, isinstance(message, protocol.Pause), now)
+            case protocol.Bye():
+                return machine.bye(sid, now)
+            case _:
+                assert_never(message)
+
+    def _register(self, sid: str, message: protocol.Register, now: float) -> Iterable[Effect]:
         wanted = self.token
         if wanted and not hmac.compare_digest(wanted.encode(), (message.token or "").encode()):
             raise MessageRefused("this server wants a token to join: open the page with #token=...", code="bad_token")
@@ -178,13 +209,7 @@ class Pages:
     def _proves(self, worker: str, secret: str) -> bool:
         return hmac.compare_digest(self.secret(worker).encode(), secret.encode())
 
-    def _progress(self, sid: str, message: PageMessage, now: float) -> Iterable[Effect]:
-        assert isinstance(message, protocol.Progress)
-        note = None if message.note is None else _clean(message.note)
-        return self._machine.progress(sid, message.attempt, message.percent, note, now)
-
-    def _result(self, sid: str, message: PageMessage, now: float) -> Iterable[Effect]:
-        assert isinstance(message, protocol.Result)
+    def _result(self, sid: str, message: protocol.Result, now: float) -> Iterable[Effect]:
         raw = bytes(message.value)
         if len(raw) > self._settings.body_limit:
             return self._too_large(sid, message.attempt, len(raw), now)
@@ -195,8 +220,7 @@ class Pages:
         error = msgspec.json.encode({"message": detail, "code": "result_too_large"}).decode()
         return self._machine.error(sid, attempt, error, detail, False, now)
 
-    def _error(self, sid: str, message: PageMessage, now: float) -> Iterable[Effect]:
-        assert isinstance(message, protocol.ErrorMessage)
+    def _error(self, sid: str, message: protocol.ErrorMessage, now: float) -> Iterable[Effect]:
         fields = {"message": message.message, "stack": message.stack, "code": message.code}
         error = msgspec.json.encode({name: text for name, text in fields.items() if text is not None}).decode()
         detail = _clean(message.message)[:500]
@@ -210,11 +234,13 @@ class Pages:
             self._offer(effect)
         elif isinstance(effect, Answer):
             self._say(effect.session, protocol.Recorded(effect.attempt, str(effect.verdict)))
+        elif isinstance(effect, Withdraw):
+            self.transport.withdraw(effect.session, effect.attempt)
         elif isinstance(effect, Drop):
             self.sessions.pop(effect.session, None)
-            self.outlet.end(effect.session)
+            self.transport.end(effect.session)
         elif isinstance(effect, Probe):
-            self.outlet.probe(effect.session, self._now)
+            self.transport.probe(effect.session, effect.now)
         else:
             self._say_rarely(effect)
 
@@ -229,7 +255,7 @@ class Pages:
             round(claim.timeout_s * 1000),
             claim.once,
         )
-        self.outlet.send(effect.session, protocol.encode(message), claim.attempt)
+        self.transport.send(effect.session, protocol.encode(message), claim.attempt)
 
     def _say_rarely(self, effect: Effect) -> None:
         if isinstance(effect, Welcome):
@@ -245,7 +271,7 @@ class Pages:
             self._say(effect.session, _ORDERS[effect.op])
 
     def _say(self, sid: str, message: protocol.ServerMessage) -> None:
-        self.outlet.send(sid, protocol.encode(message), None)
+        self.transport.send(sid, protocol.encode(message), None)
 
 
 _ORDERS: dict[str, protocol.ServerMessage] = {

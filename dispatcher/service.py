@@ -48,11 +48,11 @@ from dispatcher.errors import (
     WrongState,
 )
 from dispatcher.gathering import Intake
-from dispatcher.pages import Pages
+from dispatcher.pages import Pages, Transport
 from dispatcher.readers import Readers
 from dispatcher.settings import Settings
 from dispatcher.store.port import Store
-from dispatcher.timer import Timer
+from dispatcher.timer import PULSE_S, Timer
 from dispatcher.turns import Turns
 from dispatcher.waiters import Waiters
 
@@ -63,8 +63,11 @@ log = logging.getLogger("pagehand.service")
 #: While something is due by the wall clock, that is looked at this often: it may be stepped, or slewed, and what is
 #: due then starts within a second all the same (S15, S20).
 WALL_CHECK_S = 0.5
-#: A timer that fires so late shows that process or machine was stopped; less is load.
-STANDSTILL_S = 5.0
+#: A timer that fires so late shows that the loop stood still. It has a pulse, so that each longer standstill is known,
+#: and its length; the deadlines of the network move by it. Less is load (and less than a catch-up, see ``Pings``).
+STANDSTILL_S = PULSE_S
+#: So long a standstill is told to people: process or machine was stopped.
+TOLD_S = 5.0
 #: So often are types forgotten that have no jobs and no workers.
 TYPES_KEPT_S = 600.0
 _ENDED = "the job is {state}: only {allowed} jobs can be {verb}"
@@ -91,7 +94,7 @@ class Dispatcher:
             machine=self.machine,
             store=store,
             clock=clock,
-            send=self._send,
+            send=lambda effect: self.pages.send(effect),
             after=self._after_turn,
             failed=failed,
             intake=Intake(most_jobs=settings.intake_queue, most_bytes=settings.intake_bytes),
@@ -105,9 +108,7 @@ class Dispatcher:
         )
         self._waiters = Waiters(settings.waiters)
         self._timer = Timer(clock, self.tick)
-        self._flush: Callable[[float], None] = lambda now: None
-        self._transport_deadline: Callable[[], float | None] = lambda: None
-        self._transport_tick: Callable[[float], None] = lambda now: None
+        self._transport: Transport
         #: An idle server has a turn now and then, for the store's housekeeping.
         self._housekeeping = clock.monotonic() + settings.store_check_s
         self._types_tidied = clock.monotonic()
@@ -117,17 +118,9 @@ class Dispatcher:
 
     # -- life
 
-    def attach(
-        self,
-        *,
-        flush: Callable[[float], None],
-        next_deadline: Callable[[], float | None],
-        tick: Callable[[float], None],
-    ) -> None:
-        """Binds the transport: its flush after each turn, its deadlines to the one timer."""
-        self._flush = flush
-        self._transport_deadline = next_deadline
-        self._transport_tick = tick
+    def attach(self, transport: Transport) -> None:
+        """Joins the transport to it; once, before ``start``."""
+        self._transport = self.pages.transport = transport
 
     async def start(self) -> None:
         """Takes over what an earlier run left open, and runs the first turn."""
@@ -150,7 +143,7 @@ class Dispatcher:
             return
         self.draining = True
         self._turns.carry_out(self.machine.drain(self._clock.monotonic()))
-        self._flush(self._clock.monotonic())
+        self._transport.flush(self._clock.monotonic())
         self.changed()
 
     def busy(self) -> int:
@@ -177,8 +170,14 @@ class Dispatcher:
         self._timer.arm(self._next_deadline())
 
     def _next_deadline(self) -> float | None:
-        instants = [self.machine.next_deadline(), self._transport_deadline(), self._housekeeping, self._turns.resume_at]
-        instants += [self._turns.gathers_until(), self._turns.next_backoff_at]
+        instants = [
+            self.machine.next_deadline(),
+            self._transport.next_deadline(),
+            self._housekeeping,
+            self._turns.resume_at,
+            self._turns.gathers_until(),
+            self._turns.next_backoff_at,
+        ]
         if self._turns.next_due_at is not None:
             wait_s = max(0.0, min(self._turns.next_due_at - self._clock.utc(), WALL_CHECK_S))
             instants.append(self._clock.monotonic() + wait_s)
@@ -186,10 +185,12 @@ class Dispatcher:
 
     def tick(self, now: float, late_s: float = 0.0) -> None:
         """The timer has fired, so late: whatever is due at ``now`` happens."""
-        if late_s > STANDSTILL_S:
+        if late_s > TOLD_S:
             log.warning("the loop stood still for %.1f s", late_s, extra={"action": "standstill"})
+        if late_s > STANDSTILL_S:
             self._turns.carry_out(self.machine.forgive(late_s, now))
-        steps = (self._transport_tick, self._end_what_is_due, self._see_what_is_due, self._flush)
+            self._transport.forgive(late_s, now)
+        steps = (self._transport.tick, self._end_what_is_due, self._see_what_is_due, self._transport.flush)
         if all([self._guarded(step, now) for step in steps]):
             self.changed()
         else:
@@ -221,11 +222,8 @@ class Dispatcher:
             return False
         return True
 
-    def _send(self, effect: object) -> None:
-        self.pages.send(effect)  # type: ignore[arg-type]
-
     def _after_turn(self, settled: list[str]) -> None:
-        self._flush(self._clock.monotonic())
+        self._transport.flush(self._clock.monotonic())
         for job_id in settled:
             self._waiters.wake(job_id)
         self._timer.arm(self._next_deadline())

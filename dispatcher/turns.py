@@ -288,11 +288,14 @@ class Turns:
         while not self._broken and self.resume_at is None and self._busy(housekeeping):
             self._gather_until = 0.0  # who asks for this waits for nobody
             self.kick()
-            running = self._running
-            if running is None or running.done():
-                await asyncio.sleep(0)  # the next turn begins with the next round of the loop
-            else:
-                await asyncio.wait([running])
+            await self._in_flight()
+
+    async def _in_flight(self) -> None:
+        """Waits for the turn in flight, or for the next round of the loop, with which the next turn begins."""
+        if self._running is None or self._running.done():
+            await asyncio.sleep(0)
+        else:
+            await asyncio.wait([self._running])
 
     async def close(self) -> None:
         """Lets what was gathered become durable. What comes later is not answered: its sender says it again to the
@@ -300,8 +303,8 @@ class Turns:
         """
         await self.idle()
         self._closed = True
-        if self._running is not None and not self._running.done():
-            await asyncio.wait([self._running])  # a slice of housekeeping
+        while self._begun and not self._broken:
+            await self._in_flight()  # a slice of housekeeping
 
 
 def _coming(specs: Iterable[JobSpec], reports: Iterable[Report]) -> Counter[str]:

@@ -87,6 +87,7 @@ PROOFS: dict[str, Proof] = {
         (
             "core/test_ledger.py::test_lapses_leave_no_gap_in_the_numbers",
             "core/test_machine_sessions.py::test_an_offer_that_was_not_sent_is_taken_back_as_soon_as_its_page_is_away",
+            "service/test_withdrawn.py::test_an_offer_taken_back_when_the_page_went_away_is_not_delivered_when_it_comes_back",
             "core/test_machine_aside.py::test_offers_that_the_network_lost_count_against_nobody",
             "page/test_worker.py::test_a_task_starts_only_when_the_post_of_its_accept_was_answered",
             "campaign cutpolls",
@@ -225,6 +226,7 @@ PROOFS: dict[str, Proof] = {
     "S19": Proof(
         (
             "faults/test_g_time.py::test_fault_G01_a_step_of_the_wall_clock_changes_no_lease_and_ends_no_session",
+            "service/test_standstill.py::test_a_page_whose_pong_is_on_its_way_through_a_standstill_is_not_quiet",
             "service/test_once.py::test_after_a_standstill_nobody_is_taken_for_gone_and_what_has_arrived_comes_first",
             "campaign simulator",
         ),

@@ -19,6 +19,7 @@ __all__ = [
     "Refuse",
     "Request",
     "Welcome",
+    "Withdraw",
 ]
 
 
@@ -39,6 +40,13 @@ class Offer(Struct, frozen=True):
 
     session: str
     claim: Claim
+
+
+class Withdraw(Struct, frozen=True):
+    """Take an offer out of the session's outbox, if no poll has carried it away: it is over, or is sent anew."""
+
+    session: str
+    attempt: str
 
 
 class Welcome(Struct, frozen=True):
@@ -95,9 +103,10 @@ class Drop(Struct, frozen=True):
 
 
 class Probe(Struct, frozen=True):
-    """Ask the page of this session for a sign of life; it comes back by ``Machine.heard``."""
+    """Ask the page of this session for a sign of life, at this instant; it comes back by ``Machine.heard``."""
 
     session: str
+    now: float
 
 
-Effect = Record | Request | Offer | Welcome | Answer | CancelOrder | Go | Order | Refuse | Drop | Probe
+Effect = Record | Request | Offer | Welcome | Answer | CancelOrder | Go | Order | Refuse | Drop | Probe | Withdraw

@@ -6,10 +6,11 @@ of deadlines; it does not know what pages say or what a turn is.
 
 from __future__ import annotations
 
+import math
 import random
 
 from dispatcher.core.deadlines import Deadlines
-from dispatcher.core.effects import CancelOrder, Drop, Effect, Go, Order, Record
+from dispatcher.core.effects import CancelOrder, Drop, Effect, Go, Offer, Order, Record, Withdraw
 from dispatcher.core.pools import Pools
 from dispatcher.core.retry import RetryPolicy, after_loss, after_timeout
 from dispatcher.core.roster import Roster
@@ -18,7 +19,7 @@ from dispatcher.core.timings import Timings
 from dispatcher.core.turn import Cause, Ended
 from dispatcher.core.worker import Attempt, AttemptState, Worker, WorkerState
 
-__all__ = ["Leases", "lapse"]
+__all__ = ["PROBE_S", "Leases", "lapse"]
 
 #: A key of the deadlines: what is due (``lease``, ``beat``, ``reload``; ``grace``, ``probe``, ``aside``) and
 #: whose: an attempt's or a worker's id.
@@ -29,6 +30,8 @@ Due = tuple[str, str]
 MOST_LAPSES = 2
 #: 60 s x 2^10 is 17 hours; a page that long of no use is looked at by a person.
 MOST_DOUBLINGS = 10
+#: How long the old boot of a worker has to show that it is still there, when a new one registers (S12).
+PROBE_S = 3.0
 #: What a deadline that fell into a standstill waits for what has arrived.
 CATCH_UP_S = 1.0
 
@@ -119,10 +122,22 @@ class Leases:
             kind, name = key
             running = kind == "lease" and self.attempts[name].state is AttemptState.RUNNING
             if not running or self.attempts[name].finished:
-                self._deadlines.set(key, max(at + late_s, now + CATCH_UP_S))
+                moved = min(at + late_s, now + self._rule_s(kind, name))  # what was set since then needs no more
+                self._deadlines.set(key, max(moved, now + CATCH_UP_S))
             elif at <= now:
                 self._deadlines.set(key, now + CATCH_UP_S)
         return []
+
+    def _rule_s(self, kind: str, name: str) -> float:
+        """How long such a deadline may lie ahead."""
+        timings = self._timings
+        if kind == "lease":
+            adrift = self.attempts[name].state is AttemptState.ADRIFT
+            return timings.restart_grace_s if adrift else timings.offer_ttl_s
+        if kind == "beat":
+            return self.attempts[name].claim.heartbeat_s or 0.0
+        known = {"grace": timings.reconnect_grace_s, "reload": timings.reload_after_s, "probe": PROBE_S}
+        return known.get(kind, math.inf)
 
     def _beat(self, attempt: Attempt) -> None:
         """The page has shown that it works on it: silence counts from here."""
@@ -155,12 +170,25 @@ class Leases:
         session = self.workers[attempt.worker].session
         return [] if session is None else [Order(session, "reload")]
 
+    # -- offers
+
+    def _offer(self, attempt: Attempt, session: str) -> Offer:
+        """The offer waits in the outbox of this session until a poll carries it away."""
+        attempt.waits_in = session
+        return Offer(session, attempt.claim)
+
+    def _withdraw(self, attempt: Attempt) -> list[Effect]:
+        """An offer that still waits for a poll leaves the outbox: its page must not get what is over (S6)."""
+        session, attempt.waits_in = attempt.waits_in, None
+        return [] if session is None else [Withdraw(session, attempt.id)]
+
     # -- the end of an attempt
 
     def _end(self, attempt: Attempt, ended: Ended) -> list[Effect]:
         """Records the end and forgets the attempt; its slot is free."""
+        withdrawn = self._withdraw(attempt)
         self._forget(attempt)
-        return [Record(ended)]
+        return [*withdrawn, Record(ended)]
 
     def _not_adrift(self, attempt: Attempt) -> None:
         left = self._adrift_of.get(attempt.worker)

@@ -18,7 +18,7 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from dispatcher.core.effects import Answer, CancelOrder, Effect, Offer, Order, Record, Refuse
+from dispatcher.core.effects import Answer, CancelOrder, Effect, Order, Record, Refuse
 from dispatcher.core.registry import Registry
 from dispatcher.core.retry import RetryPolicy, after_error, after_release
 from dispatcher.core.states import Event
@@ -113,7 +113,7 @@ class Machine(Registry):
             self.attempts[claim.attempt] = worker.attempts[claim.attempt] = attempt
             self._pools.used(worker)
             assert worker.session is not None, "a worker without a session has no room"
-            effects.append(Offer(worker.session, claim))
+            effects.append(self._offer(attempt, worker.session))
         return effects
 
     def settled(self, reports: Sequence[Report], verdicts: Sequence[Settled], now: float) -> list[Effect]:
@@ -146,10 +146,9 @@ class Machine(Registry):
             return []
         self._deadlines.clear(("lease", attempt.id))
         if attempt.state is AttemptState.ADRIFT or (attempt.state is AttemptState.OFFERED and not attempt.written):
-            worker = self.workers.get(attempt.worker)
+            withdrawn = self._withdraw(attempt)
             self._forget(attempt)
-            session = worker.session if worker is not None else None
-            return [] if session is None else [CancelOrder(session, attempt_id, reason)]
+            return withdrawn  # no page that could be told has heard of it
         return self._revoke(attempt, reason)
 
     def restore(self, live: Iterable[LiveAttempt], now: float) -> list[Effect]:
@@ -187,7 +186,7 @@ class Machine(Registry):
         for name in attempts:
             attempt = self.attempts.get(name)
             if attempt is not None and attempt.state is AttemptState.OFFERED and not attempt.written:
-                attempt.written = True
+                attempt.written, attempt.waits_in = True, None
                 self._deadlines.set(("lease", name), now + self._timings.offer_ttl_s)
         return []
 
@@ -211,7 +210,7 @@ class Machine(Registry):
         self._takes_offers(attempt.worker)
         self._deadlines.set(("lease", attempt_id), now + attempt.claim.timeout_s)
         self._beat(attempt)
-        return [Record(Started(attempt_id, attempt.holder()))]
+        return [*self._withdraw(attempt), Record(Started(attempt_id, attempt.holder()))]
 
     def _own(self, session: str, attempt_id: str) -> Attempt | None:
         """The attempt, if it is held by the worker of this session."""
@@ -246,12 +245,15 @@ class Machine(Registry):
         attempt = self.attempts.get(attempt_id)
         self._asked[attempt_id] = session
         holder = None
+        effects: list[Effect] = []
         if attempt is not None:
+            effects = self._withdraw(attempt)
             holder = attempt.holder()
             self._count(attempt.worker, done=1)
             self._takes_offers(attempt.worker)
             self._forget(attempt)
-        return [Record(Ended(attempt_id, Cause.SUCCEEDED, Event.SUCCEED, holder, value=value, implies_accept=True))]
+        ended = Ended(attempt_id, Cause.SUCCEEDED, Event.SUCCEED, holder, value=value, implies_accept=True)
+        return [*effects, Record(ended)]
 
     def error(self, session: str, attempt_id: str, error: str, detail: str, retry: bool, now: float) -> list[Effect]:
         """A task's error. A late one is always stale (S9)."""

@@ -9,8 +9,8 @@ import random
 
 from msgspec.structs import replace
 
-from dispatcher.core.effects import CancelOrder, Drop, Effect, Offer, Order, Probe, Refuse, Request, Welcome
-from dispatcher.core.leases import Leases, lapse
+from dispatcher.core.effects import CancelOrder, Drop, Effect, Order, Probe, Refuse, Request, Welcome
+from dispatcher.core.leases import PROBE_S, Leases, lapse
 from dispatcher.core.retry import RetryPolicy, after_loss
 from dispatcher.core.timings import Timings
 from dispatcher.core.turn import Claim, OfferedTypes
@@ -18,8 +18,6 @@ from dispatcher.core.worker import Attempt, AttemptState, Registration, Worker, 
 
 __all__ = ["MOST_TYPES_BROUGHT", "PROBE_S", "Registry"]
 
-#: How long the old boot of a worker has to show that it is still there, when a new one registers (S12).
-PROBE_S = 3.0
 #: Types that a page may name and no other offers, over all that it registers: each is kept in the store.
 MOST_TYPES_BROUGHT = 1_000
 
@@ -121,7 +119,7 @@ class Registry(Leases):
         if self._deadlines.get(("probe", worker.id)) is not None:
             return []  # repeated while the old boot is being probed: it gets no more time for that
         self._deadlines.set(("probe", worker.id), self._now + PROBE_S)
-        return [Probe(worker.session)]
+        return [Probe(worker.session, self._now)]
 
     def _brings_too_many(self, session: str, registration: Registration) -> bool:
         """Whether it would have named more types that are new here than one page may, under all its identities."""
@@ -215,19 +213,20 @@ class Registry(Leases):
             if attempt.state is AttemptState.REVOKED:
                 self._forget(attempt)
             elif attempt.id in registration.finished:
-                self._await_stash(attempt)
+                effects += self._await_stash(attempt)
             elif attempt.state is AttemptState.OFFERED:
                 effects += self._end(attempt, lapse(attempt, "the page was loaded anew"))
             else:
                 effects += self._end(attempt, after_loss(attempt, "the page was loaded anew"))
         return effects
 
-    def _await_stash(self, attempt: Attempt) -> None:
+    def _await_stash(self, attempt: Attempt) -> list[Effect]:
         """Its result lies in the page's stash: the attempt stays current until it can have arrived."""
         attempt.finished = True
         attempt.state = AttemptState.RUNNING
         self._deadlines.clear(("beat", attempt.id))
         self._deadlines.set(("lease", attempt.id), self._now + self._timings.offer_ttl_s)
+        return self._withdraw(attempt)
 
     def _reconcile(self, worker: Worker, registration: Registration, repeated: bool) -> list[Effect]:
         """Brings what the page has and what we think it has together.
@@ -290,8 +289,7 @@ class Registry(Leases):
         self._not_adrift(attempt)
         if attempt.id in registration.finished:
             self._hand(attempt, worker)
-            self._await_stash(attempt)
-            return []
+            return self._await_stash(attempt)
         if attempt.id not in holding:
             return self._end(attempt, after_loss(attempt, "the page came back without it"))
         self._hand(attempt, worker)
@@ -316,12 +314,13 @@ class Registry(Leases):
             return [CancelOrder(session, attempt.id, "stale")]
         if attempt.state is not AttemptState.OFFERED:
             return [] if attempt.finished else self._go(attempt)
+        withdrawn = self._withdraw(attempt)
         if named:
             self._has_offer(attempt)
-            return []
+            return withdrawn
         attempt.written = attempt.fetched = False
         self._deadlines.clear(("lease", attempt.id))
-        return [Offer(session, attempt.claim)]
+        return [*withdrawn, self._offer(attempt, session)]
 
     def _has_offer(self, attempt: Attempt) -> None:
         """The page has the offer, so its accept or its result is on its way; if neither comes, it lapses."""

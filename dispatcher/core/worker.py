@@ -75,6 +75,8 @@ class Attempt(Struct):
     name: str
     #: The offer stands in a poll's answer; its page may have it.
     written: bool = False
+    #: The session in whose outbox the offer waits for a poll; None: in none.
+    waits_in: str | None = None
     #: Its page polled again after that: it has the offer, or has thrown it away.
     fetched: bool = False
     #: Its lease was cut short by a restart of the server: a loss uses up nothing.

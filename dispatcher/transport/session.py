@@ -52,6 +52,15 @@ class Outbox:
         for _ in range(count):
             self.size -= len(self._items.popleft()[0]) + 1
 
+    def take_out(self, attempt: str) -> bool:
+        """The offer of this attempt is here no more. False: it was not."""
+        kept = [item for item in self._items if item[1] != attempt]
+        if len(kept) == len(self._items):
+            return False
+        self._items = deque(kept)
+        self.size = sum(len(packet) + 1 for packet, _ in kept)
+        return True
+
     def clear(self) -> None:
         self._items.clear()
         self.size = 0

@@ -100,6 +100,11 @@ class Sessions:
         self._dirty[session] = None
         return True
 
+    def withdraw(self, sid: str, attempt: str) -> bool:
+        """Take the offer of this attempt out of the outbox. False: it is not there; a poll may have carried it away."""
+        session = self._sessions.get(sid)
+        return session is not None and session.outbox.take_out(attempt)
+
     def end(self, sid: str) -> None:
         """End a session from our side: its poll, or its next one, gets what waits and a close packet."""
         session = self._sessions.get(sid)
@@ -108,9 +113,7 @@ class Sessions:
             self._dirty[session] = None
 
     def probe(self, sid: str, now: float) -> bool:
-        """Queue a PING at once; the listener hears ``heard`` when the page answers. False: no such
-        session.
-        """
+        """Queue a PING at once; the listener hears ``heard`` when the page answers. False: no such session."""
         session = self._sessions.get(sid)
         if session is None or session.ending:
             return False
@@ -140,7 +143,6 @@ class Sessions:
 
     def tick(self, now: float) -> None:
         """Send the pings that are due and drop the sessions whose pong is overdue."""
-        self._pings.forgive_standstill(now)
         for session in self._pings.overdue(now):
             if not session.ended:  # by a listener, meanwhile
                 self._time_out(session, now)
@@ -149,6 +151,10 @@ class Sessions:
             session.put_ping()
             self._dirty[session] = None
         self.flush(now)
+
+    def forgive(self, late_s: float, now: float) -> None:
+        """The loop stood still for so long: no page is given up for that. To be called before ``tick``."""
+        self._pings.forgive(late_s, now)
 
     # --- for a front
 
@@ -381,9 +387,7 @@ class Sessions:
         session.ended = True
 
     def _tell(self, event: Callable[..., None], sid: str, *arguments: object) -> bool:
-        """The one boundary to the listener: its failure is logged, counted and told to the caller, nothing
-        more.
-        """
+        """The one boundary to the listener: its failure is logged, counted and told to the caller, nothing more."""
         try:
             event(sid, *arguments)
         except Exception:  # noqa: BLE001  # a fault of the service must not end the sessions of pages

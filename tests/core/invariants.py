@@ -25,9 +25,18 @@ def check(world: World) -> None:
     check_counts(world)
     check_workers(world)
     check_roster(world)
+    check_outboxes(world)
     due = {key: at for key, (at, _) in world.ref.timers.items()}
     assert dict(world.machine._deadlines.items()) == due, "something would happen at another instant than it must"
     assert world.machine.next_deadline() == world.ref.next(), "it would be called at another instant than it must"
+
+
+def check_outboxes(world: World) -> None:
+    """S6, S7: what waits for a poll are offers that stand, each once and in one outbox."""
+    waits = Counter((sid, name) for sid, session in world.sessions.items() for name in session.offers())
+    stand = Counter((a.waits_in, a.id) for a in world.machine.attempts.values() if a.waits_in in world.sessions)
+    assert waits == stand, f"in outboxes: {waits}; not sent yet: {stand}"
+    assert all(a.state == "offered" and not a.written for a in world.machine.attempts.values() if a.waits_in)
 
 
 def check_row(world: World, row: JobRow) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from dispatcher.core.effects import Effect
+from dispatcher.core.effects import Effect, Offer
 from dispatcher.core.worker import Registration
 from tests.core.peers import Hello
 
@@ -36,3 +36,13 @@ class Session:
     away: bool = False
     #: What its page said first in it: registrations for the machine and for the reference.
     said: tuple[Registration, Hello] | None = None
+
+    def offers(self) -> list[str]:
+        """The offers that wait for a poll."""
+        return [e.claim.attempt for e in self.outbox if isinstance(e, Offer)]
+
+
+def withdraw(session: Session | None, attempt: str) -> None:
+    """An offer that no poll has carried away is taken out."""
+    if session is not None:
+        session.outbox = [e for e in session.outbox if not (isinstance(e, Offer) and e.claim.attempt == attempt)]

@@ -14,7 +14,7 @@ MOST_ASIDE_S = 61_440.0
 #: After a standstill, for what has arrived.
 MOMENT_S = 1.0
 #: A tick that comes later than this was held up by a standstill.
-STANDSTILL_S = 5.0
+STANDSTILL_S = 1.0
 
 
 @dataclass

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from dispatcher.core.effects import Answer, Drop, Effect, Go, Offer, Probe, Record, Request, Welcome
+from dispatcher.core.effects import Answer, Drop, Effect, Go, Offer, Probe, Record, Request, Welcome, Withdraw
 from dispatcher.core.ledger import AttemptRow, JobRow, silent_attempt
 from dispatcher.core.machine import Machine
 from dispatcher.core.model import JobSpec
@@ -37,7 +37,7 @@ from dispatcher.store.memory import MemoryRows
 from dispatcher.store.rows import Limits, Tally
 from dispatcher.store.turn import TurnApplier
 from tests.core.claims import check_claims
-from tests.core.pages import Page, Session
+from tests.core.pages import Page, Session, withdraw
 from tests.core.peers import GRACE_S, OFFER_TTL_S, RELOAD_S, RESTART_GRACE_S, STANDSTILL_S, Lease
 from tests.core.reference import Ends, Reference
 from tests.core.support import Steady
@@ -151,6 +151,8 @@ class ServerHalf:
             dropped = self.sessions.pop(effect.session, None)
             if dropped is not None and dropped.page.session == effect.session:
                 dropped.page.session = None
+        elif isinstance(effect, Withdraw):
+            withdraw(self.sessions.get(effect.session), effect.attempt)
         elif isinstance(effect, Probe):
             assert effect.session in self.sessions, "probed a session that is no more"
         else:
@@ -394,6 +396,5 @@ class ServerHalf:
 
     def all_attempts(self) -> dict[str, AttemptRow]:
         """Those that have rows, and the current ones of which nothing has been written yet."""
-        running = (row for row in self.rows.by_seq.values() if row.state is JobState.RUNNING)
-        silent = {a.id: a for a in map(silent_attempt, running) if a is not None}
+        silent = {a.id: a for a in map(silent_attempt, self.rows.by_seq.values()) if a is not None}
         return silent | self.rows.all_attempts

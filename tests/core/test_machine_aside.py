@@ -311,3 +311,10 @@ def test_where_nothing_is_due_a_standstill_changes_nothing():
     node = Node()
     assert node.forgive(100.0) == []
     assert node.until_due_s() is None
+
+
+def test_a_standstill_prolongs_nothing_beyond_its_rule_that_was_set_when_it_was_over(node):
+    node.now += 3_600
+    node.away("s1")
+    node.forgive(3_600.0)
+    assert node.until_due_s() == 30, "the grace, and not an hour more"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dispatcher.core.effects import Answer, CancelOrder, Offer, Order, Record, Refuse
+from dispatcher.core.effects import Answer, CancelOrder, Offer, Order, Record, Refuse, Withdraw
 from dispatcher.core.states import Event
 from dispatcher.core.turn import Ended, Logged, Progressed, Settled, Started, Verdict
 from tests.core.support import Node, all_of, claim, end, ends, only
@@ -308,7 +308,7 @@ def test_the_page_of_a_cancelled_job_is_told_and_holds_its_slot(node):
 
 def test_cancelling_an_offer_that_was_not_sent_frees_the_slot_at_once(node):
     node.offer("a1", written=False)
-    assert node.cancelled("a1", "not needed") == [CancelOrder("s1", "a1", "not needed")]
+    assert node.cancelled("a1", "not needed") == [Withdraw("s1", "a1")]
     assert node.room() == 1
 
 

@@ -302,7 +302,7 @@ def test_the_stash_also_keeps_an_attempt_that_was_never_accepted(node):
 
 def test_the_old_boot_is_probed_before_a_new_one_is_believed(node):
     node.run("a1")
-    assert node.join("s2", boot="b2") == [Probe("s1")]
+    assert node.join("s2", boot="b2") == [Probe("s1", node.now)]
     assert node.until_due_s() == 3
     assert node.machine.worker_of("s2") is None
 
@@ -318,7 +318,7 @@ def test_an_old_boot_that_said_that_it_goes_is_not_asked(node):
 def test_a_window_that_comes_back_does_not_take_the_worker_from_the_page_that_has_it_now(node):
     """It left, another window became the worker meanwhile, and it says truly that its own boot is gone."""
     node.run("a1")
-    assert node.join("s2", boot="b3", after="b0") == [Probe("s1")]
+    assert node.join("s2", boot="b3", after="b0") == [Probe("s1", node.now)]
 
 
 def test_an_old_boot_that_answers_makes_the_newcomer_a_worker_of_its_own(node):

@@ -98,7 +98,7 @@ BUGS = {
     "go is not told": Bug(CORE + "machine.py", "effects += self._start_once(report.attempt)", "pass"),
     "go is told before the accept is stored": Bug(
         CORE + "machine.py",
-        "        return [Record(Started(attempt_id, attempt.holder()))]",
+        "        return [*self._withdraw(attempt), Record(Started(attempt_id, attempt.holder()))]",
         "        attempt.went = attempt.claim.once\n"
         "        return [Record(Started(attempt_id, attempt.holder())), *self._go(attempt)]",
     ),
@@ -156,9 +156,7 @@ BUGS = {
     "a standstill prolongs timeouts": Bug(
         CORE + "leases.py", "if not running or self.attempts[name].finished:", "if True:"
     ),
-    "a standstill makes what has arrived too late": Bug(
-        CORE + "leases.py", "max(at + late_s, now + CATCH_UP_S)", "at + late_s"
-    ),
+    "a standstill makes what has arrived too late": Bug(CORE + "leases.py", "max(moved, now + CATCH_UP_S)", "moved"),
     # What a page holds and the server does not know; repeated and late registers; declines.
     "a register that comes once more ends what it does not name": Bug(
         CORE + "registry.py",

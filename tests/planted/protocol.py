@@ -21,6 +21,7 @@ BY_INTAKE = "tests/service/test_intake.py"
 BY_GATHERING = "tests/service/test_gathering.py"
 BY_BATCHES = "tests/handlers/test_batch.py tests/service/test_gathering.py"
 BY_ONCE = "tests/service/test_once.py"
+BY_STANDSTILL = "tests/service/test_standstill.py"
 BY_WAITERS = "tests/service/test_waiters.py"
 BY_RESTART = "tests/service/test_restart.py"
 BY_SESSIONS = "tests/transport/test_sessions.py"
@@ -146,10 +147,10 @@ BUGS = {
         SERVICE, "return self._accepting and not self.draining", "return self._accepting", BY_INTAKE
     ),
     "a standstill is not forgiven": Bug(SERVICE, "if late_s > STANDSTILL_S:", "if False:", BY_ONCE),
-    "pages are not pinged": Bug(SERVICE, "steps = (self._transport_tick, ", "steps = (", BY_TURNS),
+    "pages are not pinged": Bug(SERVICE, "steps = (self._transport.tick, ", "steps = (", BY_TURNS),
     "what a turn says stays in the outbox": Bug(
         SERVICE,
-        "        self._flush(self._clock.monotonic())\n        for job_id in settled:",
+        "        self._transport.flush(self._clock.monotonic())\n        for job_id in settled:",
         "        for job_id in settled:",
         BY_TURNS,
     ),
@@ -270,7 +271,7 @@ BUGS = {
         BY_EVIDENCE,
     ),
     "a standstill of the server makes pages quiet": Bug(
-        SESSIONS, "        self._pings.forgive_standstill(now)\n", "", BY_EVIDENCE
+        SERVICE, "            self._transport.forgive(late_s, now)\n", "", BY_STANDSTILL
     ),
     "there is no limit of sessions": Bug(
         SESSIONS, "if len(self._sessions) >= self.limits.sessions:", "if False:", BY_SESSIONS
@@ -290,7 +291,7 @@ BUGS = {
     ),
     "an answered ping is overdue all the same": Bug(
         PINGS,
-        "        self._to_come.pop(key, None)\n        self._to_send[key]",
+        "        self.forget(key)\n        self._to_send[key]",
         "        self._to_send[key]",
         BY_PINGS,
     ),

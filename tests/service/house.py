@@ -21,6 +21,55 @@ __all__ = ["JSON", "House", "run_one"]
 JSON = dict[str, Any]
 
 
+class Notes:
+    """A transport that only takes notes."""
+
+    def __init__(self) -> None:
+        self.told: dict[str, list[JSON]] = {}
+        self.offers: dict[str, list[str]] = {}
+        self.ended: list[str] = []
+        self.probed: list[str] = []
+        self.ticks: list[float] = []
+        #: How much every page had been told, at each flush.
+        self.flushed: list[int] = []
+        self.deadline: float | None = None
+
+    def send(self, sid: str, data: str | bytes, attempt: str | None = None) -> bool:
+        self.told.setdefault(sid, []).append(json.loads(data))
+        if attempt is not None:
+            self.offers.setdefault(sid, []).append(attempt)
+        return True
+
+    def withdraw(self, sid: str, attempt: str) -> bool:
+        if attempt not in self.offers.get(sid, []):
+            return False
+        self.told[sid] = [m for m in self.told.get(sid, []) if (m["op"], m.get("attempt")) != ("job", attempt)]
+        self.offers[sid].remove(attempt)
+        return True
+
+    def end(self, sid: str) -> None:
+        self.ended.append(sid)
+
+    def probe(self, sid: str, now: float) -> bool:
+        self.probed.append(sid)
+        return True
+
+    def said(self) -> int:
+        return sum(map(len, self.told.values()))
+
+    def flush(self, now: float) -> None:
+        self.flushed.append(self.said())
+
+    def next_deadline(self) -> float | None:
+        return self.deadline
+
+    def forgive(self, late_s: float, now: float) -> None:
+        """No page of it waits for anything."""
+
+    def tick(self, now: float) -> None:
+        self.ticks.append(now)
+
+
 class House:
     """Makes a dispatcher; ``page_*`` play pages, ``said`` is what they were told."""
 
@@ -45,19 +94,9 @@ class House:
             failed=self.failures.append,
         )
         self.pages = self.dispatcher.pages
-        self.told: dict[str, list[JSON]] = {}
-        self.ended: list[str] = []
-        self.probed: list[str] = []
-        self.pages.outlet.send = self._send
-        self.pages.outlet.end = self.ended.append
-        self.pages.outlet.probe = lambda sid, now: self.probed.append(sid)
-        self._offers: dict[str, list[str]] = {}
-
-    def _send(self, sid: str, text: str, attempt: str | None) -> bool:
-        self.told.setdefault(sid, []).append(json.loads(text))
-        if attempt is not None:
-            self._offers.setdefault(sid, []).append(attempt)
-        return True
+        self.transport = Notes()
+        self.dispatcher.attach(self.transport)
+        self.told, self.ended, self.probed = self.transport.told, self.transport.ended, self.transport.probed
 
     async def start(self) -> House:
         await self.dispatcher.start()
@@ -78,7 +117,7 @@ class House:
         """Lets turns end; the poll answer of this page: what it was told since the last one."""
         await self.dispatcher.idle(housekeeping=True)
         told = self.told.pop(sid, [])
-        if offers := self._offers.pop(sid, []):
+        if offers := self.transport.offers.pop(sid, []):
             self.pages.written(sid, offers, self.clock.monotonic())
         self.dispatcher.changed()
         return told

@@ -21,7 +21,7 @@ async def house_of(count: int, jobs: int = 0) -> House:
         register(house, number, "echo", *(("scan",) if number % 2 == 0 else ()))
     for _ in range(jobs):
         await house.submit("nobody-offers-it")
-    await house.dispatcher.idle()
+    await house.dispatcher.idle(housekeeping=True)
     return house
 
 

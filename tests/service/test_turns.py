@@ -244,21 +244,14 @@ async def test_a_job_that_settles_while_a_waiter_reads_it_is_not_missed():
 
 async def test_what_a_turn_says_leaves_with_it():
     house = await House().start()
-    flushed: list[int] = []
-
-    def said() -> int:
-        return sum(map(len, house.told.values()))
-
-    house.dispatcher.attach(flush=lambda now: flushed.append(said()), next_deadline=lambda: None, tick=lambda now: None)
     await house.register("s1")
     await house.submit()
-    assert said() == 1
-    assert flushed[-1] == said(), "the offer waits in the outbox for somebody else's flush"
+    assert house.transport.said() == 1
+    assert house.transport.flushed[-1] == 1, "the offer waits in the outbox for somebody else's flush"
 
 
 async def test_the_transport_has_its_ticks_from_the_one_timer():
     house = await House().start()
-    start, ticks = house.clock.monotonic(), list[float]()
-    house.dispatcher.attach(flush=lambda now: None, next_deadline=lambda: start + 20.0, tick=ticks.append)
+    house.transport.deadline = house.clock.monotonic() + 20.0
     await house.pass_time(20.0)
-    assert ticks == [start + 20.0]
+    assert house.transport.ticks == [house.transport.deadline]

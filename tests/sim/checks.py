@@ -39,8 +39,6 @@ __all__ = ["Checks"]
 SLACK_S = 1.0  # a timer may be this late under normal load (S20)
 #: Two turns of a slow disk, and the way of what they bring.
 SLOW_TURNS_S = 7.0
-#: See Operator.stall.
-LONGEST_STALL_S = 41.0
 #: What is counted of commands that were obeyed.
 _DONE = {Cancel: "cancelled", Retry: "retried", Decide: "decided by a person", Adopt: "late answers adopted"}
 
@@ -287,13 +285,14 @@ class Checks:
         """I2, I8, I10: whatever is open will go on by itself, and no deadline is missed."""
         machine, deadlines = node.machine, node.machine._deadlines
         due = deadlines.next()
-        if due is not None and due < self.world.now - SLACK_S - (self.world.now < self._resumed_at + SLACK_S) * 100:
+        stood_s = node.stood_s if self.world.now < self._resumed_at + SLACK_S else 0.0
+        if due is not None and due < self.world.now - SLACK_S - stood_s:
             self.fail(f"I9: something was due at {due}")
         for attempt in machine.attempts.values():
             if attempt.state is AttemptState.REVOKED:
                 continue
             ends_at = deadlines.get(("lease", attempt.id))
-            self._in_bounds(attempt, ends_at)
+            self._in_bounds(attempt, ends_at, node.stood_s)
             if attempt.state is AttemptState.RUNNING:
                 self.beats.listens(node, attempt)
             if ends_at is None:
@@ -306,11 +305,10 @@ class Checks:
             if live != rows:
                 self.fail(f"I2: the server holds {sorted(live - rows)}, the rows {sorted(rows - live)} besides")
 
-    def _in_bounds(self, attempt: Attempt, ends_at: float | None) -> None:
+    def _in_bounds(self, attempt: Attempt, ends_at: float | None, late_s: float) -> None:
         """I10, I14: no lease is longer than its rule."""
         settings = self.world.knobs.settings
         # After a standstill of the server, deadlines are moved by the lateness (S19).
-        late_s = LONGEST_STALL_S if self._resumed_at else 0.0
         most_s = settings.offer_ttl_s
         if attempt.state is not AttemptState.OFFERED:
             most_s = max(most_s, attempt.claim.timeout_s, settings.restart_grace_s)

@@ -11,6 +11,7 @@ import random
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
+from dispatcher.core.leases import CATCH_UP_S
 from dispatcher.core.turn import Cause, Ended
 from dispatcher.errors import PagehandError, StorageTrouble
 from dispatcher.service import Dispatcher
@@ -80,6 +81,8 @@ class Node:
         self.drained_at: float | None = None
         self.started_at = world.now
         self.stalled = False
+        #: The longest standstill so far, and the moment that what fell into it gets.
+        self.stood_s = 0.0
         self._backlog: dict[str, list[Callable[[], None]]] = {"soon": [], "io": [], "timer": []}
         self.exchanges: dict[Exchange, None] = {}
         self.wires: dict[Wire, None] = {}
@@ -107,11 +110,7 @@ class Node:
         self.machine, self.turns = self.dispatcher.machine, self.dispatcher._turns
         limits = Limits.of(world.knobs.settings, sessions=100)
         self.sessions = Sessions(limits, pages, new_sid=lambda: world.new_id("s"))
-        pages.outlet.send, pages.outlet.end = self.sessions.send, self.sessions.end
-        pages.outlet.probe = self.sessions.probe
-        self.dispatcher.attach(
-            flush=self.sessions.flush, next_deadline=self.sessions.next_deadline, tick=self.sessions.tick
-        )
+        self.dispatcher.attach(self.sessions)
         self._listen_in()
         self.loop.create_task(self._start())
 
@@ -166,10 +165,13 @@ class Node:
 
     def stall(self, seconds: float) -> None:
         """The process stands still: suspended, or its loop is blocked."""
-        self.stalled = True
-        self.world.events.later(seconds, self._resume)
+        self.stalled, self.stood_s = True, max(self.stood_s, seconds + CATCH_UP_S)
+        self.world.stood_s += seconds
+        self._resumes_at = self.world.now + seconds
+        self.world.events.later(seconds, self.resume)
 
-    def _resume(self) -> None:
+    def resume(self) -> None:
+        """It goes on, if it still stands."""
         if not self.alive or not self.stalled:
             return
         self.stalled = False
@@ -180,6 +182,8 @@ class Node:
             call()
 
     def die(self) -> None:
+        if self.stalled:
+            self.world.stood_s -= self._resumes_at - self.world.now
         self.alive = self.listening = False
         for wire in self.wires:
             wire.server_died()

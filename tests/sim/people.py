@@ -37,6 +37,8 @@ MOST_OPEN = 40
 #: A longer queue only makes a run slow.
 MOST_QUEUED = 60
 
+#: Of the server; see ``Operator.stall``.
+SHORTEST_STALL_S, LONGEST_STALL_S = 0.1, 3_600.0
 HOUR_S, YEARS_S = 3_600.0, 10 * 365.25 * 86_400.0
 
 
@@ -292,8 +294,8 @@ class Operator:
         node = self.world.node
         if node is not None and node.alive and not node.stalled:
             self.world.count("stalls")
-            seconds = self.world.rng.choice((0.5, 6.0, 40.0))
-            self.world.trace(f"the server stands still for {seconds} s")
+            seconds = SHORTEST_STALL_S * (LONGEST_STALL_S / SHORTEST_STALL_S) ** self.world.rng.random()
+            self.world.trace(f"the server stands still for {seconds:.1f} s")
             node.stall(seconds)
 
     def fill_disk(self) -> None:

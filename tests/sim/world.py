@@ -68,6 +68,8 @@ class World:
         self.partitions: dict[str, float] = {}
         self.calls: dict[Call, None] = {}
         self.wall_step_s = self.furthest_s = 0.0
+        #: How long the server has stood still, or will have: the run is so much longer.
+        self.stood_s = 0.0
         self.wall_was_stepped = self.knobs.wall_step_every_s > 0
         self.over = False
         self.wrong: list[str] = []
@@ -196,6 +198,8 @@ class World:
         self.knobs.calm()
         self.partitions.clear()
         self.room_again()
+        if self.node is not None:
+            self.node.resume()
         self.wall_step_s = max(0.0, self.furthest_s)
         for window in self.windows:
             window.calm()
@@ -230,7 +234,7 @@ class World:
     def live(self) -> None:
         """The whole run."""
         self.begin()
-        self.steps(lambda: self.now - self.events.skipped_s >= self.knobs.horizon_s)
+        self.steps(lambda: self.now - self.events.skipped_s - self.stood_s >= self.knobs.horizon_s)
         self.heal()
         deadline = self.now + LIVENESS_S
         self.steps(lambda: self.now >= deadline or (self._second_passed() and self.all_ended()))

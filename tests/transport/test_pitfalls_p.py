@@ -230,6 +230,7 @@ def test_p17_one_bad_disconnect_handler_delays_nobody() -> None:
         bench.open()
     bench.later(20.0)
     bench.later(20.0)
+    bench.later(1.0)
     assert (listener.names().count("quiet"), len(bench.sessions)) == (100, 0)
 
 

@@ -221,8 +221,8 @@ class TestFewSessions:
     ) -> None:
         for _ in range(3):
             await Page.open(port)
-        for _ in range(2):
-            clock.now += 20.0
+        for seconds in (20.0, 20.0, 1.0):
+            clock.now += seconds
             sessions.tick(clock())
         await Page.open(port)
 

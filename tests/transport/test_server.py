@@ -43,6 +43,7 @@ def test_a_ping_timeout_is_a_disconnect_with_its_reason(away: bool) -> None:
         bench.sessions.abandon(poll, bench.now)
     bench.later(0.5)
     bench.later(20.0)
+    bench.later(1.0)
     assert events[-1] == ("disconnect", sid, "ping timeout")
 
 

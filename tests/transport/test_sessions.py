@@ -177,6 +177,7 @@ def test_an_ended_session_that_never_polls_again_is_forgotten_in_silence(bench: 
     bench.sessions.end(bench.open())
     bench.later(20.0)
     bench.later(20.0)
+    bench.later(1.0)
     assert (len(bench.sessions), recorder.names()) == (0, ["opened"])
 
 
@@ -237,3 +238,31 @@ def test_limits_follow_the_settings() -> None:
 )
 def test_the_cap_follows_the_descriptors_unless_it_is_set(configured: int, descriptors: int, cap: int) -> None:
     assert session_cap(configured, descriptors) == cap
+
+
+def test_a_withdrawn_offer_leaves_the_outbox_and_nothing_else_does(bench: Bench, recorder: Recorder) -> None:
+    sid = bench.open()
+    for text, attempt in (("hello", None), ("one", "a1"), ("two", "a2"), ("one again", "a1")):
+        bench.sessions.send(sid, text, attempt)
+    assert bench.sessions.withdraw(sid, "a1")
+    assert not bench.sessions.withdraw(sid, "a1"), "it is not there any more"
+    assert bench.get(sid).body == "4hello\x1e4two"
+    assert not bench.sessions.withdraw(sid, "a2"), "a poll has carried it away"
+    assert recorder.events[-1] == ("written", sid, ["a2"])
+
+
+def test_a_session_that_ends_does_not_deliver_what_is_withdrawn_meanwhile(bench: Bench) -> None:
+    sid = bench.open()
+    bench.sessions.send(sid, "one", "a1")
+    bench.sessions.end(sid)
+    assert bench.sessions.withdraw(sid, "a1")
+    assert bench.get(sid).body == "1"
+    assert not bench.sessions.withdraw("nobody", "a1")
+
+
+def test_what_is_withdrawn_takes_no_room(bench: Bench) -> None:
+    bench.sessions.limits = Limits(outbox_bytes=100)
+    sid = bench.open()
+    for number in range(50):
+        assert bench.sessions.send(sid, "x" * 60, f"a{number}")
+        assert bench.sessions.withdraw(sid, f"a{number}")

@@ -134,6 +134,7 @@ def test_a_missed_pong_of_a_session_that_is_away_drops_it_without_a_word_on_its_
     bench.sessions.abandon(bench.get(sid), bench.now)
     bench.later(20.0)
     bench.later(20.0)
+    bench.later(1.0)
     assert recorder.names() == ["opened", "away", "dropped"]
     assert len(bench.sessions) == 0
 
@@ -146,6 +147,7 @@ def test_a_pong_without_a_ping_keeps_nobody_alive(bench: Bench, recorder: Record
         assert bench.post(sid, "3").body == "ok"
     assert "quiet" not in recorder.names()
     bench.later(0.5)
+    bench.later(1.0)
     assert recorder.names()[-1] == "quiet"
 
 
@@ -181,6 +183,7 @@ def test_a_listener_may_end_other_sessions_while_some_time_out() -> None:
         bench.open()
     bench.later(20.0)
     bench.later(20.0)
+    bench.later(1.0)
     assert listener.names() == ["opened"] * 3 + ["quiet", "ended", "ended"]
 
 

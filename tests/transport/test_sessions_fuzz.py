@@ -44,6 +44,7 @@ class OnePage(RuleBasedStateMachine):
         self.sent: list[str] = []
         self.got: list[str] = []
         self.lost_sight = 0
+        self.numbered = 0
 
     def alive(self) -> bool:
         return self.sid in self.bench.sessions
@@ -64,10 +65,20 @@ class OnePage(RuleBasedStateMachine):
     @rule(count=st.integers(1, 4))
     def server_sends(self, count: int) -> None:
         for _ in range(count):
-            text = f"m{len(self.sent)}"
+            text = f"m{self.numbered}"
+            self.numbered += 1
             if self.bench.sessions.send(self.sid, text, text):
                 self.sent.append(text)
         self.bench.sessions.flush(self.bench.now)
+
+    @rule(data=st.data())
+    def server_withdraws(self, data: st.DataObject) -> None:
+        text = f"m{data.draw(st.integers(0, self.numbered))}"
+        waits = text in self.sent[len(self.written()) :] and self.alive()
+        taken = self.bench.sessions.withdraw(self.sid, text)
+        assert taken == waits or not self.alive()
+        if taken:
+            self.sent.remove(text)
 
     @rule(body=st.sampled_from(["3", "4x", "4x\x1e4y", "3\x1e4z"]))
     def page_posts(self, body: str) -> None:
@@ -144,9 +155,13 @@ class OnePage(RuleBasedStateMachine):
 
     @invariant()
     def written_names_offers_that_the_page_had_or_lost_with_a_connection(self) -> None:
-        written = [attempt for event in self.recorder.events if event[0] == "written" for attempt in event[2]]
+        written = self.written()
         assert written == self.sent[: len(written)]
         assert len(written) >= len(self.got) - self.said_while_ending()
+
+    def written(self) -> list[str]:
+        """What the listener was told to have gone out."""
+        return [attempt for event in self.recorder.events if event[0] == "written" for attempt in event[2]]
 
     def said_while_ending(self) -> int:
         """What goes out after ``end`` is told to nobody."""
