@@ -244,9 +244,9 @@ def _batches(knobs: Knobs) -> None:
     knobs.settings = replace_setting(knobs.settings, queue_depth=10)
 
 
-def _what_fits(real: Any, batch: Any, keyed: Any, held: Tally, limits: Any) -> Any:
+def _what_fits(real: Any, batch: Any, keyed: Any, held: Tally, limits: Any, types: Any) -> Any:
     alone = ((spec, Tally(held.jobs + before, held.bytes)) for before, spec in enumerate(batch))
-    return [judged for spec, then in alone for judged in real([spec], keyed, then, limits)]
+    return [judged for spec, then in alone for judged in real([spec], keyed, then, limits, types)]
 
 
 def _hanging_over_restarts(knobs: Knobs) -> None:
