@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from dispatcher import waiting
 from dispatcher.clock import Clock
 from dispatcher.core.machine import Machine
-from dispatcher.core.model import JobFilter, JobPage, JobSpec, JobView, TypeView, WorkerView
+from dispatcher.core.model import JobFilter, JobPage, JobSpec, JobView, TypeView, WorkerStatus, WorkerView
 from dispatcher.core.retry import RetryPolicy
 from dispatcher.core.states import FINAL, JobState
 from dispatcher.core.timings import Timings
@@ -322,7 +322,7 @@ class Dispatcher:
         return WorkerView(
             id=worker.id,
             name=worker.name,
-            state="set aside" if worker.aside else str(worker.state),
+            state=WorkerStatus.SET_ASIDE if worker.aside else WorkerStatus(worker.state),
             paused=worker.paused,
             types=list(worker.lanes),
             slots=worker.slots,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dispatcher.core.model import JobFilter, TypeView
+from dispatcher.core.model import JobFilter, TypeView, WorkerStatus
 from dispatcher.errors import Forbidden, WrongState
 from handlers import words
 from handlers.page import XSRF_HELP, PageHandler
@@ -25,7 +25,7 @@ class OverviewPage(PageHandler):
             problems=problems(types, counts, draining=service.draining, ready=service.ready()),
             counts=counts,
             workers=workers,
-            connected=sum(worker.state == "connected" for worker in workers),
+            connected=sum(worker.state is WorkerStatus.CONNECTED for worker in workers),
             jobs=recent.items,
             service=service,
         )

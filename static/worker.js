@@ -122,6 +122,11 @@
     return hasOwn.call(object, key) ? object[key] : undefined;
   }
 
+  /** Whether a result may still count: the server ended the attempt, not somebody the job. */
+  function mayCount(reason) {
+    return own({ timed_out: 1, no_heartbeat: 1, stale: 1, unknown_attempt: 1 }, reason) === 1;
+  }
+
   function each(object, fn) {
     var keys = Object.keys(object);
     var i;
@@ -1962,7 +1967,7 @@
       return;
     }
     this._env.clearTimeout(attempt.timer);
-    if (attempt.cancelled !== null && (failed || attempt.cancelled === 'cancelled')) {
+    if (attempt.cancelled !== null && (failed || !mayCount(attempt.cancelled))) {
       this._giveUp(attempt);
       return;
     }
@@ -2082,7 +2087,7 @@
       attempt.job.cancelled = true;
       this._note('cancel (' + clip(reason, 50) + ') of a job of type ' + attempt.type);
       this._tellTask(attempt, attempt.cancels.slice());
-    } else if (reason === 'cancelled') {
+    } else if (!mayCount(reason)) {
       attempt.cancelled = reason;  // its value is of no use any more
     }
     this._changed();

@@ -7,6 +7,8 @@ seconds since 1970 and end in ``_at``; durations end in ``_s``.
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from msgspec import Struct
 
 from dispatcher.core.states import JobState
@@ -150,13 +152,24 @@ class TypeView(Struct, frozen=True, kw_only=True):
     workers: int = 0
 
 
+class WorkerStatus(StrEnum):
+    """What people and programs are shown of a worker."""
+
+    CONNECTED = "connected"
+    #: Not heard of, but nothing shows that its page is gone.
+    QUIET = "quiet"
+    #: Its connection closed.
+    AWAY = "away"
+    #: It did not take what was offered, and gets no offers for a while.
+    SET_ASIDE = "set_aside"
+
+
 class WorkerView(Struct, frozen=True, kw_only=True):
     """A page that this node knows."""
 
     id: str
     name: str
-    #: connected, quiet, away; paused and draining where that holds.
-    state: str
+    state: WorkerStatus
     paused: bool
     types: list[str]
     slots: int
