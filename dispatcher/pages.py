@@ -40,6 +40,12 @@ __all__ = ["Pages", "SessionInfo", "Transport"]
 log = logging.getLogger("pagehand.pages")
 
 
+#: Refusals of one kind are told so often at most.
+_REFUSALS_EVERY_S = 60.0
+#: What every page says once when the server was restarted under it: nothing to tell.
+_USUAL = "not_registered"
+
+
 class SessionInfo(Struct):
     """What is known of a session beside its worker."""
 
@@ -100,6 +106,8 @@ class Pages:
         self.transport: Transport
         self.sessions: dict[str, SessionInfo] = {}
         self._told = _told_settings(settings)
+        #: Code -> when a refusal of that kind may be told again, and how many have come since.
+        self._refusals: dict[str, tuple[float, int]] = {}
 
     # -- the transport's listener
 
@@ -115,9 +123,25 @@ class Pages:
                 raise MessageRefused("register first", code="not_registered")
             self._carry_out(self._obey(sid, message, now))
         except MessageRefused as refusal:
-            # repr: the detail may quote what the page sent, and that must not forge lines.
-            log.debug("%s: %s", refusal.code, repr(refusal.detail)[1:-1], extra={"action": "message_refused"})
+            self._note_refusal(refusal, sid, now)
             self._say(sid, Refused(refusal.code, refusal.detail, refusal.attempt))
+
+    def _note_refusal(self, refusal: MessageRefused, sid: str, now: float) -> None:
+        """Tells people, once a minute and kind: all pages may have the wrong token, and each comes again and again."""
+        if refusal.code == _USUAL:
+            return
+        next_at, count = self._refusals.get(refusal.code, (now, 0))
+        if now < next_at:
+            self._refusals[refusal.code] = (next_at, count + 1)
+            return
+        self._refusals[refusal.code] = (now + _REFUSALS_EVERY_S, 0)
+        info = self.sessions.get(sid)
+        # repr: the detail may quote what the page sent, and that must not forge lines.
+        log.warning(
+            "%s: %s (from %s; %d since the last such line)",
+            refusal.code, repr(refusal.detail)[1:-1], info.remote if info is not None else "nobody", count + 1,
+            extra={"action": "message_refused"},
+        )  # fmt: skip
 
     def written(self, sid: str, attempts: list[str], now: float) -> None:
         """See transport.Listener."""

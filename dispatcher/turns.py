@@ -268,7 +268,7 @@ class Turns:
         self.carry_out(self._machine.settled(turn.reports, done.verdicts, now))
         for item, report in zip(asked, done.commands, strict=True):
             if report.revoked is not None and isinstance(item.command, Cancel):
-                self.carry_out(self._machine.cancelled(report.revoked, "cancelled", now))
+                self.carry_out(self._machine.cancelled(report.revoked, item.command.reason or "cancelled", now))
             _resolve(item.future, report)
         accepted = iter(done.accepted)
         for submission in submitted:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dispatcher.core.model import WORKER_STATES, JobFilter, TypeView, WorkerFilter
+from dispatcher.core.model import JobFilter, TypeView, WorkerFilter, WorkerStatus
 from dispatcher.errors import Forbidden, WrongState
 from handlers import words
 from handlers.jobjson import once_a_type
@@ -31,7 +31,7 @@ class OverviewPage(PageHandler):
             counts=counts,
             workers=service.workers(WorkerFilter(limit=WORKERS_SHOWN)).items,
             present=sum(present.values()),
-            connected=present.get("connected", 0),
+            connected=present.get(WorkerStatus.CONNECTED, 0),
             jobs=recent.items,
             why=once_a_type(service.why_waits),
         )
@@ -140,7 +140,7 @@ class WorkersPage(PageHandler):
             first=next_query(wanted, None),
             following=next_query(wanted, page.next_cursor) if page.next_cursor else None,
             present=service.worker_counts(),
-            states=WORKER_STATES,
+            states=tuple(WorkerStatus),
             types=await self.type_choices(),
         )
 

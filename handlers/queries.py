@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from msgspec.structs import asdict
 from tornado.web import RequestHandler
 
-from dispatcher.core.model import WORKER_STATES, JobFilter, TypeFilter, WorkerFilter
+from dispatcher.core.model import JobFilter, TypeFilter, WorkerFilter, WorkerStatus
 from dispatcher.core.states import JobState
 from dispatcher.errors import BadRequest
 
@@ -34,7 +34,7 @@ def worker_filter(handler: RequestHandler) -> WorkerFilter:
     return WorkerFilter(
         name=handler.get_query_argument("name", ""),
         type=handler.get_query_argument("type", ""),
-        state=_state(handler, WORKER_STATES),
+        state=_state(handler, tuple(WorkerStatus)),
         limit=_limit(handler, 100),
         cursor=_cursor(handler),
     )

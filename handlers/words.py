@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import msgspec
 from msgspec import Struct
 
-from dispatcher.core.model import AttemptView, JobView, WorkerView
+from dispatcher.core.model import AttemptView, JobView, WorkerStatus, WorkerView
 from dispatcher.core.states import FINAL, Event, JobState, next_state
 
 __all__ = [
@@ -57,18 +57,16 @@ STATE_WORDS = {
 #: Types and jobs of one worker in a table.
 MOST_IN_A_CELL = 10
 WORKER_WORDS = {
-    "connected": "Connected",
-    "quiet": "Quiet",
-    "away": "Away",
-    "gone": "Gone",
-    "paused": "Paused",
-    "draining": "Draining",
-    "set_aside": "Set aside",
+    WorkerStatus.CONNECTED: "Connected",
+    WorkerStatus.QUIET: "Quiet",
+    WorkerStatus.AWAY: "Away",
+    WorkerStatus.SET_ASIDE: "Set aside",
 }
 WORKER_NOTES = {
-    "quiet": "not heard of, but no sign that it is gone",
-    "away": "its connection closed; it may come back",
-    "set_aside": "it did not take what was offered",
+    WorkerStatus.CONNECTED: "",
+    WorkerStatus.QUIET: "not heard of, but no sign that it is gone",
+    WorkerStatus.AWAY: "its connection closed; it may come back",
+    WorkerStatus.SET_ASIDE: "it did not take what was offered",
 }
 
 STATES = tuple(state.value for state in JobState)
@@ -86,13 +84,13 @@ def state_word(state: str) -> str:
 
 def worker_word(worker: WorkerView) -> str:
     """A state of a worker."""
-    word = WORKER_WORDS.get(worker.state, worker.state)
-    return f"Paused ({word.lower()})" if worker.paused and worker.state != "paused" else word
+    word = WORKER_WORDS[worker.state]
+    return f"Paused ({word.lower()})" if worker.paused else word
 
 
 def worker_note(worker: WorkerView) -> str:
     """What the word means, where that is not plain."""
-    return WORKER_NOTES.get(worker.state, "")
+    return WORKER_NOTES[worker.state]
 
 
 def some(names: list[str]) -> tuple[list[str], int]:

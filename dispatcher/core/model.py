@@ -7,13 +7,13 @@ seconds since 1970 and end in ``_at``; durations end in ``_s``.
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from msgspec import Struct
 
 from dispatcher.core.states import JobState
 
 __all__ = [
-    "SET_ASIDE",
-    "WORKER_STATES",
     "AttemptView",
     "JobFilter",
     "JobPage",
@@ -25,13 +25,9 @@ __all__ = [
     "TypeView",
     "WorkerFilter",
     "WorkerPage",
+    "WorkerStatus",
     "WorkerView",
 ]
-
-#: Of a worker that let offers lapse or declined them, whatever else its state is.
-SET_ASIDE = "set aside"
-#: What ``WorkerView.state`` may be.
-WORKER_STATES = ("connected", "quiet", "away", SET_ASIDE)
 
 
 class JobSpec(Struct, frozen=True, kw_only=True):
@@ -187,13 +183,24 @@ class TypePage(Struct, frozen=True, kw_only=True):
     next_cursor: str | None
 
 
+class WorkerStatus(StrEnum):
+    """What people and programs are shown of a worker."""
+
+    CONNECTED = "connected"
+    #: Not heard of, but nothing shows that its page is gone.
+    QUIET = "quiet"
+    #: Its connection closed.
+    AWAY = "away"
+    #: It did not take what was offered, and gets no offers for a while.
+    SET_ASIDE = "set_aside"
+
+
 class WorkerView(Struct, frozen=True, kw_only=True):
     """A page that this node knows."""
 
     id: str
     name: str
-    #: connected, quiet, away; paused and draining where that holds.
-    state: str
+    state: WorkerStatus
     paused: bool
     types: list[str]
     slots: int
@@ -217,7 +224,6 @@ class WorkerFilter(Struct, frozen=True, kw_only=True):
     name: str = ""
     #: A type that it offers.
     type: str = ""
-    #: One of WORKER_STATES.
     state: str = ""
     limit: int = 100
     #: From an earlier page's ``next_cursor``; None: from the first.

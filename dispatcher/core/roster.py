@@ -12,7 +12,7 @@ from bisect import bisect_left, bisect_right, insort
 
 from msgspec import Struct
 
-from dispatcher.core.model import SET_ASIDE, WORKER_STATES, WorkerFilter
+from dispatcher.core.model import WorkerFilter, WorkerStatus
 from dispatcher.core.worker import Worker
 
 __all__ = ["MOST_LOOKED_AT", "Place", "Roster", "shown_state"]
@@ -76,7 +76,7 @@ class Roster:
 
     def states(self) -> dict[str, int]:
         """How many workers are in each state that any is in."""
-        counts = {state: len(self._lists.get(("state", state), ())) for state in WORKER_STATES}
+        counts = {state: len(self._lists.get(("state", state), ())) for state in WorkerStatus}
         return {state: count for state, count in counts.items() if count}
 
     def offering(self, lane: str) -> int:
@@ -105,9 +105,9 @@ class Roster:
         return found, None
 
 
-def shown_state(worker: Worker) -> str:
+def shown_state(worker: Worker) -> WorkerStatus:
     """The state of a worker as people and programs see it."""
-    return SET_ASIDE if worker.aside else str(worker.state)
+    return WorkerStatus.SET_ASIDE if worker.aside else WorkerStatus(worker.state)
 
 
 def _facets_of(wanted: WorkerFilter) -> list[Facet]:

@@ -15,13 +15,18 @@
 
   var PROGRESS_MS = 250;
 
+  /** Whether a result may still count: the server ended the attempt, not somebody the job. */
+  function mayCount(reason) {
+    return own({ timed_out: 1, no_heartbeat: 1, stale: 1, unknown_attempt: 1 }, reason) === 1;
+  }
+
   /** The task has ended. An attempt that is known no more was given up meanwhile. */
   Worker.prototype._ended = function (attempt, failed, outcome) {
     if (this._attempts[attempt.id] !== attempt || attempt.phase !== PHASE.RUNNING) {
       return;
     }
     this._env.clearTimeout(attempt.timer);
-    if (attempt.cancelled !== null && (failed || attempt.cancelled === 'cancelled')) {
+    if (attempt.cancelled !== null && (failed || !mayCount(attempt.cancelled))) {
       this._giveUp(attempt);
       return;
     }
@@ -141,7 +146,7 @@
       attempt.job.cancelled = true;
       this._note('cancel (' + clip(reason, 50) + ') of a job of type ' + attempt.type);
       this._tellTask(attempt, attempt.cancels.slice());
-    } else if (reason === 'cancelled') {
+    } else if (!mayCount(reason)) {
       attempt.cancelled = reason;  // its value is of no use any more
     }
     this._changed();

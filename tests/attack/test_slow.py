@@ -125,6 +125,7 @@ def test_slow_bodies_are_ended_in_time(path: str) -> None:
     asyncio.run(run())
 
 
+@pytest.mark.expect_log("bad_message")
 def test_a_head_without_its_body_costs_a_connection_and_no_session() -> None:
     async def run() -> None:
         async with house(idle_s=60) as made, _Poster(made.port) as page:

@@ -79,7 +79,7 @@ def test_filters_are_all_asked():
 def test_a_worker_that_is_set_aside_is_shown_as_that():
     one = worker(1, "a")
     one.aside = True
-    assert shown_state(one) == "set aside"
+    assert shown_state(one) == "set_aside"
     roster = roster_of(one)
     assert roster.states() == {"set aside": 1}
     assert walked(roster, state="set aside") == ["w00001"]

@@ -159,7 +159,7 @@ def test_fault_E14_a_page_that_claims_every_type_and_takes_nothing_is_set_aside(
         assert liar.hear("refused")["code"] == "bad_message"
         liar.register("echo", *(f"type-{n}" for n in range(999)), name="LIAR", slots=64)
         names = [post(server, "echo", number) for number in range(5)]
-        until(lambda: _polled(server, liar) and worker(server, "LIAR")["state"] == "set aside", 20, "set aside")
+        until(lambda: _polled(server, liar) and worker(server, "LIAR")["state"] == "set_aside", 20, "set aside")
         with _page(server, "echo", name="HONEST") as honest:
             for _ in names:
                 honest.say("result", attempt=honest.hear("job")["attempt"], value="done")

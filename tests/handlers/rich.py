@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from dispatcher.core.model import AttemptView, JobView, LogLine, TypeView, WorkerView
+from dispatcher.core.model import AttemptView, JobView, LogLine, TypeView, WorkerStatus, WorkerView
 from dispatcher.core.states import JobState
 from tests.handlers.fake_service import NOW, FakeService, job_view
 
@@ -113,7 +113,7 @@ def worker(worker_id: str, name: str, state: str, **changes: object) -> WorkerVi
     plain: dict[str, object] = {
         "id": worker_id,
         "name": name,
-        "state": state,
+        "state": WorkerStatus(state),
         "paused": False,
         "types": ["thumbnail", "print-label"],
         "slots": 1,

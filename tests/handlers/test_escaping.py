@@ -109,7 +109,7 @@ def service_of(evil: str) -> FakeService:
         TypeView(type="x", offered_at=1.0, counts={}),
     ]
     service.worker_views = [
-        worker(evil, evil, evil, types=[evil], jobs=["j-running"], page={evil: evil}, remote=evil),
+        worker(evil, evil, "quiet", types=[evil], jobs=["j-running"], page={evil: evil}, remote=evil),
         worker("w", "", "connected", jobs=[evil], slots=4),
     ]
     return service

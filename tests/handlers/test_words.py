@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from dispatcher.core.model import WorkerStatus
 from dispatcher.core.states import JobState
+from dispatcher.core.worker import WorkerState
 from handlers import words
 from tests.handlers.fake_service import NOW, job_view
 from tests.handlers.rich import PICTURE, worker
@@ -107,5 +109,21 @@ def test_a_long_text_is_cut_and_a_short_one_is_not() -> None:
 
 def test_a_paused_worker_says_so() -> None:
     assert words.worker_word(worker("w", "n", "connected", paused=True)) == "Paused (connected)"
-    assert words.worker_word(worker("w", "n", "paused", paused=True)) == "Paused"
-    assert words.worker_word(worker("w", "n", "something_new")) == "something_new"
+
+
+@pytest.mark.parametrize("status", WorkerStatus)
+@pytest.mark.parametrize("paused", [False, True])
+def test_every_state_of_a_worker_has_words_and_every_one_but_the_usual_a_note(
+    status: WorkerStatus, paused: bool
+) -> None:
+    view = worker("w1", "DESK", status, paused=paused)
+    said = words.worker_word(view)
+    assert "_" not in said
+    assert said[0].isupper()
+    assert said.startswith("Paused (") == paused
+    assert bool(words.worker_note(view)) == (status is not WorkerStatus.CONNECTED)
+
+
+def test_every_state_that_the_core_knows_is_shown() -> None:
+    assert {state.value for state in WorkerState} <= {status.value for status in WorkerStatus}
+    assert set(words.WORKER_WORDS) == set(words.WORKER_NOTES) == set(WorkerStatus)

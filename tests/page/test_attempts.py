@@ -7,7 +7,7 @@ import pytest
 from .harness import REGISTERED, Message, Page, job, joined, ops
 from .test_worker import SLOW, running
 
-CANCEL = {"op": "cancel", "attempt": "a1", "reason": "cancelled"}
+CANCEL = {"op": "cancel", "attempt": "a1", "reason": "not needed any more"}
 TIMED_OUT = {"op": "cancel", "attempt": "a1", "reason": "timed_out"}
 RELEASED = {"op": "released", "attempt": "a1", "reason": "cancelled"}
 
@@ -174,6 +174,16 @@ def test_on_cancel_hears_the_reason_and_the_task_counts_as_ended_then() -> None:
     assert page.take() == [RELEASED]
     page.run("end(null, 1);")
     assert page.requests("POST") == []
+
+
+@pytest.mark.parametrize("reason", ["cancelled", "", "a duplicate", "constructor", "__proto__"])
+def test_on_cancel_hears_the_words_of_whoever_cancelled_and_a_value_is_of_no_use_whatever_they_are(reason: str) -> None:
+    page = running()
+    page.js.eval("var why = []; seen.onCancel(function (reason) { why.push(reason); return false; }); null;")
+    page.push(CANCEL | {"reason": reason})
+    assert page.run("return why;") == [reason]
+    page.run("end(null, 1);")
+    assert page.take() == [RELEASED]
 
 
 def test_an_on_cancel_that_needs_time_returns_false_and_the_slot_is_held() -> None:

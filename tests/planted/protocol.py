@@ -83,7 +83,10 @@ BUGS = {
         BATCH, 'key=f"{key}{_KEY_MARK}{index}"', "key=None", BY_BATCHES
     ),
     "a cancel is not told to the page that runs the job": Bug(
-        TURNS, 'self.carry_out(self._machine.cancelled(report.revoked, "cancelled", now))', "pass", SIM
+        TURNS,
+        'self.carry_out(self._machine.cancelled(report.revoked, item.command.reason or "cancelled", now))',
+        "pass",
+        SIM,
     ),
     "a page is told of a cancel before it is durable": Bug(
         SERVICE,

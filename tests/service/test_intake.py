@@ -24,11 +24,20 @@ async def test_cancel_of_a_running_job_revokes_its_attempt_at_once():
     await house.say("s1", op="accept", attempt=offer["attempt"])
     cancelled = await house.dispatcher.cancel(job.id, "not needed")
     assert (cancelled.state, cancelled.detail) == (JobState.CANCELLED, "not needed")
-    assert [(m["op"], m["reason"]) for m in await house.hear("s1")] == [("cancel", "cancelled")]
+    assert [(m["op"], m["reason"]) for m in await house.hear("s1")] == [("cancel", "not needed")]
     [told] = await house.say("s1", op="result", attempt=offer["attempt"], value=1)
     assert told["verdict"] == "stale"
     with pytest.raises(WrongState):
         await house.dispatcher.cancel(job.id, "again")
+
+
+async def test_a_cancel_without_a_reason_is_told_to_the_page_as_one():
+    house = await House().start()
+    await house.register("s1")
+    job = await house.submit()
+    await house.hear("s1")
+    await house.dispatcher.cancel(job.id, "")
+    assert [(m["op"], m["reason"]) for m in await house.hear("s1")] == [("cancel", "cancelled")]
 
 
 async def test_retry_gives_a_failed_job_another_round():

@@ -177,7 +177,7 @@ async def test_a_page_that_lets_two_offers_lapse_is_set_aside_and_tried_again_af
     await fetch_and_let_lapse(house)
     await fetch_and_let_lapse(house)
     assert await house.hear("s1") == []
-    assert [worker.state for worker in house.dispatcher.workers().items] == ["set aside"]
+    assert [worker.state for worker in house.dispatcher.workers().items] == ["set_aside"]
     assert "set aside" in (house.dispatcher.why_waits(await house.dispatcher.job(job.id)) or "")
     await house.pass_time(60)
     await fetch_and_let_lapse(house)

@@ -16,6 +16,8 @@ from tests.service.house import House, run_one
 
 pytestmark = pytest.mark.gen_test
 
+_TOLD = pytest.mark.expect_log("(unknown_op|bad_message|bad_version): ")
+
 
 async def test_a_job_goes_to_a_page_and_its_result_comes_back():
     house = await House().start()
@@ -233,6 +235,7 @@ async def test_a_forged_identity_becomes_a_new_worker():
     assert other["worker"] != who["worker"]
 
 
+@pytest.mark.expect_log(r"bad_token: .* \(from 10.0.0.9; 1 since")
 async def test_a_page_without_the_token_is_told_so_and_gets_nothing():
     house = await House(token="sesame").start()
     house.open("s1")
@@ -242,15 +245,39 @@ async def test_a_page_without_the_token_is_told_so_and_gets_nothing():
     assert (await house.register("s1", token="sesame"))["op"] == "registered"
 
 
+@pytest.mark.expect_log("bad_token|unknown_op")
+async def test_refusals_of_a_kind_are_told_once_a_minute_with_their_number_and_without_what_was_sent(caplog):
+    house = await House(token="sesame").start()
+    house.open("s1")
+    for _ in range(3):
+        for _ in range(100):
+            await house.say("s1", op="register", types=["echo"], boot="b", version=1, token="guessed")
+        await house.say("s1", op="dance")
+        await house.pass_time(60.0)
+    lines = [record.getMessage() for record in caplog.records if record.name == "pagehand.pages"]
+    counts = [(line.split(":")[0], line.rsplit(";")[1]) for line in lines]
+    often, once = " 100 since the last such line)", " 1 since the last such line)"
+    first = [("bad_token", once), ("unknown_op", once)]
+    assert counts == [*first, *[("bad_token", often), ("unknown_op", once)] * 2]
+    assert not any("sesame" in line or "guessed" in line for line in lines)
+
+
+async def test_a_page_that_the_server_does_not_know_after_a_restart_is_nothing_to_tell(caplog):
+    house = await House().start()
+    house.open("s1")
+    await house.say("s1", op="pause")
+    assert not caplog.records
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [
         ('{"op":"accept","attempt":"x"}', "not_registered"),
-        ('{"op":"dance"}', "unknown_op"),
-        ("[1,2]", "bad_message"),
-        ("nonsense", "bad_message"),
-        ('{"op":"register","types":["echo"],"boot":"b","version":9}', "bad_version"),
-        ('{"op":"register","types":["no spaces allowed"],"boot":"b","version":1}', "bad_message"),
+        pytest.param('{"op":"dance"}', "unknown_op", marks=_TOLD),
+        pytest.param("[1,2]", "bad_message", marks=_TOLD),
+        pytest.param("nonsense", "bad_message", marks=_TOLD),
+        pytest.param('{"op":"register","types":["echo"],"boot":"b","version":9}', "bad_version", marks=_TOLD),
+        pytest.param('{"op":"register","types":["not this"],"boot":"b","version":1}', "bad_message", marks=_TOLD),
     ],
 )
 async def test_a_message_that_cannot_be_obeyed_is_refused_with_a_reason_and_ends_nothing(text, code):
@@ -261,6 +288,7 @@ async def test_a_message_that_cannot_be_obeyed_is_refused_with_a_reason_and_ends
     assert house.ended == []
 
 
+@_TOLD
 async def test_a_result_that_cannot_be_read_is_refused_by_its_attempt_so_that_it_is_not_repeated():
     house = await House().start()
     await house.register("s1")

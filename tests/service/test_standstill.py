@@ -92,7 +92,7 @@ async def test_a_page_that_polls_for_its_ping_during_a_standstill_is_not_quiet(s
         await _live(windows, poll_s, but=desk)
         desk.grounds.stand_still(stood_s, armed_s)
         desk.ask()
-        await _live(windows, 0.5, but=desk)  # the round trip
+        await _live(windows, 2.0, but=desk)  # the round trip of a slow network
         desk.answer()
         await _live(windows, 3.0)
         _check(windows)
