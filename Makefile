@@ -8,7 +8,9 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 CAMPAIGNS := kill syscalls powercut churn restart simulator model planted reload faults nemesis cutpolls
-.PHONY: help run test check lint fmt types simulate simulate-long bench docs coverage-core planted-bugs clean campaigns faults reliability
+FAST := tests/core tests/store tests/service tests/protocol tests/transport tests/handlers \
+  --ignore=tests/handlers/test_browsers.py --ignore=tests/transport/test_engineio_client.py
+.PHONY: help run test test-fast check lint fmt types simulate simulate-long bench docs coverage-core planted-bugs clean campaigns faults reliability
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,8 +21,12 @@ help: ## list the targets
 run: $(VENV)/run.stamp ## start the server with its own store and the shipped tasks
 	@$(BIN)/python server.py $(ARGS)
 
-test: $(VENV)/test.stamp ## run the tests (browser tests need Chromium; without it they skip)
+test: $(VENV)/test.stamp ## all tests, 10 to 17 min; says first which will skip for want of what
+	@$(BIN)/python -m tests.desk
 	$(BIN)/python -m pytest $(ARGS)
+
+test-fast: $(VENV)/test.stamp ## core, store, service, handlers, protocol, transport: a minute, no browsers
+	$(BIN)/python -m pytest $(FAST) $(ARGS)
 
 check: lint types coverage-core test ## what CI runs: lint, types, the core covered whole, tests
 

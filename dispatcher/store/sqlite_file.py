@@ -236,6 +236,29 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
         raise StoreRefused(
             f"{path} was written by a newer Pagehand (schema {version}, this one knows {newest}): update this server"
         )
+    missing = sorted(_columns_of_schema(version) - _columns(connection))
+    if missing:
+        raise StoreRefused(
+            f"{path} was not made by a released Pagehand (schema {version} without {missing[0]}): "
+            "start the version that made it, or name another file; nothing was changed"
+        )
+
+
+def _columns(connection: sqlite3.Connection) -> set[str]:
+    """Every column of every table, as ``table.column``."""
+    found = connection.execute(
+        "SELECT tables.name || '.' || columns.name"
+        " FROM sqlite_schema AS tables, pragma_table_info(tables.name) AS columns WHERE tables.type = 'table'"
+    )
+    return {row[0] for row in found}
+
+
+def _columns_of_schema(version: int) -> set[str]:
+    """Those that a store of this version has: before the first release its schema was edited in place."""
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as model:
+        for _, text in migrations()[:version]:
+            model.executescript(text)
+        return _columns(model)
 
 
 def _upgrade(connection: sqlite3.Connection, path: Path) -> None:
@@ -251,9 +274,17 @@ def _run_migrations(connection: sqlite3.Connection, version: int) -> None:
         connection.executescript(f"BEGIN IMMEDIATE;\n{text}\nPRAGMA user_version = {number};\nCOMMIT;")
 
 
+def _held(path: Path) -> bool:
+    try:
+        return _in_use(path)
+    except OSError:
+        return False
+
+
 def _refusal(path: Path, error: sqlite3.Error) -> StoreRefused:
     name = getattr(error, "sqlite_errorname", "")
-    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+    # Where two servers begin on one file, SQLite may call the other's work an I/O error, or worse.
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL")) or _held(path):
         return StoreRefused(f"{path} is in use by another server: stop that one, or name another file")
     if name == "SQLITE_FULL":
         return StoreRefused(f"{path} cannot be opened: its disk is full: make room; nothing was changed")

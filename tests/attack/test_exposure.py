@@ -99,7 +99,9 @@ def test_the_api_wants_the_token(guarded: Live, method: str, path: str) -> None:
         is_a_problem(reply, 401, "bad_token")
         assert reply.headers["www-authenticate"].startswith("Bearer")
         assert "Authorization: Bearer" in reply.json()["detail"]
-    assert guarded.ask(method, path, "{}" if method == "POST" else None, JSON | BEARER).status != 401
+    # With it, it is the request itself that counts: there is no such job, and an empty one lacks its type.
+    fitting = 404 if "/jobs/0" in path else 422 if method == "POST" else 200
+    assert guarded.ask(method, path, "{}" if method == "POST" else None, JSON | BEARER).status == fitting
 
 
 def test_the_token_does_not_count_in_an_address(guarded: Live) -> None:

@@ -34,6 +34,10 @@ ROUND = 100
 LOOK = 20
 #: Share of kills that meet a server that is starting.
 EARLY = 0.2
+#: Kills of the control at most: a life may end before it has lied, most do on a busy machine.
+LIES = 200
+#: With fewer acknowledged jobs a kill than this, the kills met a server that had little to lose.
+THIN = 5.0
 SUBMITTERS = 6
 #: Share of the submissions that are batches of two to five jobs.
 BATCHED = 0.2
@@ -275,17 +279,18 @@ async def _drain(zygote: Zygote, load: Load, directory: Path, sums: Sums) -> Non
     await _look(directory, load.notes, sums, drained=True)
 
 
-async def _rounds(kills: int, seed: int, fault: str = "") -> Sums:
+async def _rounds(kills: int, seed: int, fault: str = "", *, most_found: int = 20, each: int = ROUND) -> Sums:
+    """``each``: the kills of a round. Ends with the round in which so much was found."""
     rng, sums = random.Random(seed), Sums()
     with tempfile.TemporaryDirectory(prefix="pagehand-kill-") as name:
         directory = Path(name)
         zygote = Zygote(directory / "server.log")
         await zygote.open()
         try:
-            while sums.kills < kills and len(sums.found) < 20:
+            while sums.kills < kills and len(sums.found) < most_found:
                 store = directory / f"round-{sums.kills}"
                 store.mkdir()
-                await _round(zygote, store, rng, min(ROUND, kills - sums.kills), sums, fault)
+                await _round(zygote, store, rng, min(each, kills - sums.kills), sums, fault)
                 shutil.rmtree(store)
                 if sys.stderr.isatty() or kills > 500:
                     print(f"  {sums.kills} kills, {sums.accepted} acknowledged, {len(sums.found)} wrong", flush=True)
@@ -298,6 +303,7 @@ def _measures(sums: Sums, took_s: float) -> list[Measure]:
     started = sorted(sums.start_s)
     return [
         Measure("kills while the server was starting", sums.early, "of the kills"),
+        Measure("acknowledged jobs a kill", round(sums.accepted / max(sums.kills, 1), 1), "jobs"),
         Measure("kills per second", round(sums.kills / took_s, 1), "1/s"),
         Measure("submissions without an answer", sums.unanswered, "sent again with the same key"),
         Measure("of them found to be accepted before", sums.replayed, "replays"),
@@ -306,12 +312,20 @@ def _measures(sums: Sums, took_s: float) -> list[Measure]:
     ]
 
 
+def thin(accepted: int, kills: int) -> list[str]:
+    """A note, where the run says less than its kills promise."""
+    each = accepted / max(kills, 1)
+    if each >= THIN:
+        return []
+    return [f"This run was thin: {each:.1f} acknowledged jobs a kill, at least {THIN:.0f} are wanted (a busy machine)."]
+
+
 def play(form: str, seed: int) -> Record:
     """The campaign and its controls."""
     began = time.monotonic()
     sums = asyncio.run(_rounds(KILLS[form], seed))
     took_s = time.monotonic() - began
-    lie = asyncio.run(_rounds(10, seed, "acknowledge-before-commit"))
+    lie = asyncio.run(_rounds(LIES, seed, "acknowledge-before-commit", most_found=1, each=10))
     off = asyncio.run(_rounds(20 if form == "short" else 200, seed, "synchronous-off"))
 
     def figure(what: str, *words: str, of: int, unit: str, promise: str) -> Figure:
@@ -336,6 +350,7 @@ def play(form: str, seed: int) -> Record:
             Figure("kills after which the next look found a promise broken", sums.broken, sums.kills, "kills", "S21"),
         ],
         measures=_measures(sums, took_s),
+        notes=thin(sums.accepted, sums.kills),
         controls=[
             Control("a server that acknowledges before it commits", len(lie.found), lie.accepted,
                     "acknowledged jobs"),

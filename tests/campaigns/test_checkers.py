@@ -11,6 +11,7 @@ import pytest
 from dispatcher.core.turn import Started
 from dispatcher.sdk.simulate import Outcome
 from tests.campaigns import planted, reliability
+from tests.campaigns.kill import thin
 from tests.campaigns.kill_checker import Notes, violations
 from tests.campaigns.record import Control, Figure, Measure, Record
 from tests.store.contract import DURABLE, HOLDER, Desk, lost, result, spec
@@ -137,3 +138,9 @@ def test_a_planted_bug_that_no_test_finds_is_a_broken_promise() -> None:
     assert record.verdict() == ["planted bugs that no test found: 1 of 3", "not found: off by one"]
     found = planted.record_of(totals | {"found": 3, "not_found": []})
     assert found.verdict() == []
+
+
+def test_a_run_of_the_kill_campaign_says_when_it_was_thin() -> None:
+    assert thin(1100, 100) == []
+    [note] = thin(300, 100)
+    assert "thin: 3.0 acknowledged jobs a kill" in note

@@ -150,6 +150,14 @@ async def test_signing_out_ends_the_session(browser: Browser) -> None:
 
 
 @pytest.mark.gen_test
+@pytest.mark.parametrize("secret", ["", "guessed"])
+async def test_a_foreign_form_ends_no_session(browser: Browser, secret: str) -> None:
+    await sign_in(browser)
+    await browser.post("/logout", {"_xsrf": secret}, "/")
+    assert (await browser.get("/jobs")).code == 200
+
+
+@pytest.mark.gen_test
 @pytest.mark.parametrize("value", ["", "1", "2|1:0|10:1795469045|17:pagehand_00000000|12:Y29uc29sZQ==|" + "0" * 64])
 async def test_a_forged_session_opens_nothing(browser: Browser, value: str) -> None:
     await sign_in(browser)

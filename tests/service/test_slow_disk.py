@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -102,6 +103,53 @@ async def test_on_a_full_disk_what_pages_said_waits_in_order_and_no_page_hears_t
     assert house.dispatcher.ready()
     await house.submit()
     await run_one(house)
+
+
+def _say(house: House, sid: str, **message: Any) -> None:
+    """A page's message, while a turn is in flight."""
+    house.pages.message(sid, json.dumps(message), house.clock.monotonic())
+    house.dispatcher.changed()
+
+
+async def _two_answers_while_a_turn_lasts(house: House, store: TroubledStore) -> list[str]:
+    """The first is in the turn that lasts until ``store.go``, the second came meanwhile. Returns the attempts."""
+    await house.register("s1", slots=2)
+    for _ in range(2):
+        await house.submit()
+    first, second = [offer["attempt"] for offer in await house.hear("s1")]
+    for attempt in (first, second):
+        await house.say("s1", op="accept", attempt=attempt)
+    store.go.clear()
+    before = len(store.turns)
+    _say(house, "s1", op="result", attempt=first, value=1)
+    while len(store.turns) == before:
+        await asyncio.sleep(0)
+    _say(house, "s1", op="result", attempt=second, value=2)
+    return [first, second]
+
+
+@pytest.mark.expect_log("no room; what pages say waits")
+async def test_what_came_while_the_full_disk_was_tried_stands_behind_what_is_given_again():
+    house = await House(store=(store := TroubledStore())).start()
+    attempts = await _two_answers_while_a_turn_lasts(house, store)
+    store.full = True
+    store.go.set()
+    await house.dispatcher.idle()
+    store.full = False
+    await house.pass_time(FULL_PAUSE_S)
+    assert [report.attempt for report in store.turns[-1].reports] == attempts
+
+
+async def test_a_dispatcher_that_closes_stores_what_was_said_while_its_last_turn_lasted():
+    house = await House(store=(store := TroubledStore())).start()
+    attempts = await _two_answers_while_a_turn_lasts(house, store)
+    closing = asyncio.ensure_future(house.dispatcher.close())
+    await asyncio.sleep(0)
+    store.go.set()
+    await closing
+    stored = [report.attempt for turn in store.turns[-2:] for report in turn.reports]
+    assert stored == attempts
+    assert [told["op"] for told in house.told["s1"]] == ["recorded", "recorded"]
 
 
 @pytest.mark.expect_log("no room; what pages say waits")

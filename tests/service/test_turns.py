@@ -13,11 +13,12 @@ from dispatcher.core.model import JobSpec
 from dispatcher.core.states import JobState
 from dispatcher.core.turn import Turn, TurnReport
 from dispatcher.errors import StorageTrouble
+from dispatcher.protocol import VERSION
 from dispatcher.store.memory import MemoryStore
 from dispatcher.store.rows import Limits
 from dispatcher.store.turn import PURGE
 from dispatcher.store.views import MOST_LINES_KEPT
-from dispatcher.turns import MOST_ITEMS
+from dispatcher.turns import MOST_CLAIMS, MOST_ITEMS
 from tests.service.house import House, run_one
 
 pytestmark = pytest.mark.gen_test(timeout=60)
@@ -240,6 +241,21 @@ async def test_a_job_that_settles_while_a_waiter_reads_it_is_not_missed():
 
     store.after_read = settle
     assert (await asyncio.wait_for(house.dispatcher.wait(job.id, 60.0), PATIENCE_S)).state is JobState.CANCELLED
+
+
+async def test_pages_beyond_the_claims_of_one_turn_have_their_jobs_without_anything_else_happening():
+    house = await House().start()
+    pages = [f"s{number}" for number in range(MOST_CLAIMS + 3)]
+    for _ in range(2):
+        await house.dispatcher.submit_batch([JobSpec(type="echo", data="1")] * (len(pages) // 2 + 1))
+    await house.dispatcher.idle()
+    for sid in pages:
+        house.open(sid)
+        message = {"op": "register", "types": ["echo"], "boot": f"boot-{sid}", "version": VERSION}
+        house.pages.message(sid, json.dumps(message), house.clock.monotonic())
+    house.dispatcher.changed()
+    await house.dispatcher.idle()
+    assert [sid for sid in pages if "job" not in [told["op"] for told in house.told[sid]]] == []
 
 
 async def test_what_a_turn_says_leaves_with_it():

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from dispatcher.errors import StoreRefused
+from dispatcher.store.sqlite_file import connect
 from tests.store.conftest import OpenDesk
 from tests.store.contract import DURABLE
 
@@ -114,6 +116,23 @@ def test_the_lock_goes_with_the_process_however_it_ends(holder: Holder, tmp_path
     database = sqlite3.connect(tmp_path / "jobs.db")
     assert database.execute("SELECT count(*) FROM jobs").fetchone() == (2,)
     database.close()
+
+
+@pytest.mark.parametrize("name", ["SQLITE_IOERR_DELETE_NOENT", "SQLITE_READONLY_DBMOVED", "SQLITE_BUSY_RECOVERY"])
+def test_whatever_sqlite_calls_it_a_store_that_another_server_holds_is_in_use(
+    holder: Holder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Of servers that begin at once on a new file, some meet the other's journal as it goes (measured)."""
+    holder.say("apply")
+
+    def failing(*_: object, **__: object) -> sqlite3.Connection:
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorname = name
+        raise error
+
+    monkeypatch.setattr(sqlite3, "connect", failing)
+    with pytest.raises(StoreRefused, match="is in use by another server"):
+        connect(tmp_path / "jobs.db")
 
 
 def test_settings_of_the_connection_are_those_that_lose_nothing(open_desk: OpenDesk) -> None:
