@@ -81,8 +81,8 @@ def test_a_worker_that_is_set_aside_is_shown_as_that():
     one.aside = True
     assert shown_state(one) == "set_aside"
     roster = roster_of(one)
-    assert roster.states() == {"set aside": 1}
-    assert walked(roster, state="set aside") == ["w00001"]
+    assert roster.states() == {"set_aside": 1}
+    assert walked(roster, state="set_aside") == ["w00001"]
 
 
 def test_what_nobody_is_or_offers_any_more_leaves_nothing_behind():

@@ -81,7 +81,7 @@ async def test_a_state_that_no_worker_has_is_refused(ask: Ask, path: str) -> Non
 
 
 async def test_a_worker_that_is_set_aside_is_found_by_that(ask: Ask, service: FakeService) -> None:
-    service.worker_views.append(worker("w-aside", "KIOSK", "set aside"))
+    service.worker_views.append(worker("w-aside", "KIOSK", "set_aside"))
     items = body_of(await ask("/api/v1/workers?state=set+aside"))["items"]
     assert [item["id"] for item in items] == ["w-aside"]
 
