@@ -77,12 +77,12 @@ async def test_what_no_list_has_is_refused(ask: Ask, path: str, query: str) -> N
 async def test_a_state_that_no_worker_has_is_refused(ask: Ask, path: str) -> None:
     response = await ask(f"{path}?state=asleep")
     assert response.code == 400
-    assert b"state must be one of connected, quiet, away, set aside." in response.body
+    assert b"state must be one of connected, quiet, away, set_aside." in response.body
 
 
 async def test_a_worker_that_is_set_aside_is_found_by_that(ask: Ask, service: FakeService) -> None:
     service.worker_views.append(worker("w-aside", "KIOSK", "set_aside"))
-    items = body_of(await ask("/api/v1/workers?state=set+aside"))["items"]
+    items = body_of(await ask("/api/v1/workers?state=set_aside"))["items"]
     assert [item["id"] for item in items] == ["w-aside"]
 
 

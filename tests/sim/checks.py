@@ -72,11 +72,12 @@ class Checks:
 
     def committed(self, node: Node, turn: Turn, report: TurnReport, begun: float) -> None:
         """A transaction is durable."""
-        self._purged()
+        self._purged(begun)
         for seq, before in self.rows.changed.items():
             job = self.rows.by_seq[seq]
             self._created(job, before)
             self._moved(job, before, turn)
+            self.ages.moved(job, before, begun)
             self.job(job)
         self._reports(node, turn, report)
         for command, done in zip(turn.commands, report.commands, strict=True):
@@ -99,10 +100,10 @@ class Checks:
         if isinstance(command, Decide) and not doubtful:
             self.fail(f"S15b: {command.job} was decided, and was {before and before.state}")
 
-    def _purged(self) -> None:
+    def _purged(self, begun: float) -> None:
         """I33: only final jobs, older than the rule, by no wall clock; keys live at least as long."""
         for job in self.rows.purged:
-            self.ages.removed(job)
+            self.ages.removed(job, begun)
             self.world.history.purged.add(job.id)
             self.tokens.pop(self.created[job.id], None)
             self._queued_since.pop(job.seq, None)
@@ -132,7 +133,6 @@ class Checks:
         result = self.rows.results.get(job.seq)
         if result is not None and self.results.setdefault(job.seq, result) != result:
             self.fail(f"I5: the result of {job.id} has changed")
-        self.ages.moved(job, before)
         if job.state is not JobState.QUEUED:
             self._queued_since.pop(job.seq, None)
         elif before is None or before.state is not JobState.QUEUED:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from dispatcher.store.sqlite_file import migrations
 from tests.store.test_sqlite_file import _edit, _jobs, _refused, made, more_migrations
 
 __all__ = ["made", "more_migrations"]
@@ -58,7 +59,9 @@ def test_a_store_that_was_made_has_its_directory_synced(quick_path: Path, monkey
 def test_the_copy_before_a_migration_is_synced_and_then_its_name(
     made: Path, more_migrations: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (more_migrations / "0002_more.sql").write_text("ALTER TABLE jobs ADD COLUMN more TEXT;", encoding="utf-8")
+    (more_migrations / f"{len(migrations()) + 1:04d}_more.sql").write_text(
+        "ALTER TABLE jobs ADD COLUMN more TEXT;", encoding="utf-8"
+    )
     synced = _synced(monkeypatch)
     assert _jobs(made) == 40
     draft, directory = synced
