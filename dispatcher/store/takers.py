@@ -16,7 +16,7 @@ from dispatcher.store.rows import Rows
 __all__ = ["BEGINNING", "Takers", "choose", "claim_of"]
 
 #: Before every (rank, seq).
-BEGINNING = (float("-inf"), 0)
+BEGINNING = (-1e300, 0)
 
 
 class _Line:
