@@ -5,13 +5,13 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable
 
-__all__ = ["BESIDE", "tables"]
+__all__ = ["BESIDE", "IDLE", "tables"]
 
 #: Marks the lines of the version that is measured beside this one.
 BESIDE = " (beside)"
 Runs = dict[str, list[dict[str, float]]]
 #: What the idle lines measure, and the goal.
-_IDLE = {
+IDLE = {
     "register_ms": ("register, server CPU ms a page", "<= 1.2 x"),
     "same_ms": ("one job of the idle pages' type, median ms", "<= 1.2 x"),
     "other_ms": ("one job of another type, median ms", "<= 1.2 x"),
@@ -61,7 +61,7 @@ def _idle_tables(runs: Runs) -> list[str]:
 def _idle_table(runs: Runs, mark: str) -> str:
     few, many = (_medians(runs[f"idle-{name}{mark}"]) for name in ("few", "many"))
     lines = [f"| beside idle pages{mark} | 10 | many | ratio | goal |", "|---|---:|---:|---:|---|"]
-    for name, (what, goal) in _IDLE.items():
+    for name, (what, goal) in IDLE.items():
         ratio = f"{many[name] / few[name]:.2f}" if few[name] else ""
         lines.append(f"| {what} | {few[name]:,.3g} | {many[name]:,.3g} | {ratio} | {goal} |")
     return "\n".join(lines)

@@ -38,7 +38,7 @@ def one_line(figures: dict[str, float]) -> str:
     row = measured(figures)
     line = f"{row['per_s']:,.0f}/s, server {row['server_us']:,.0f} µs each"
     line += f" ({row['server_share']:.0%} of its core), load {row['load_share']:.0%}"
-    extra = [f"{name} {value:,.2f}" for name, value in row.items() if name not in _BASIC and not name.startswith("p")]
+    extra = [f"{name} {value:,.2f}" for name, value in row.items() if name not in _USUAL]
     if extra:
         return ", ".join(extra)
     if "p50_ms" in row:
@@ -58,7 +58,7 @@ def measured(figures: dict[str, float]) -> dict[str, float]:
 
 
 _COUNTED = {"count", "seconds", "server_cpu_s", "load_cpu_s"}
-_BASIC = {"per_s", "server_us", "server_share", "load_share"}
+_USUAL = {"per_s", "server_us", "server_share", "load_share", "p50_ms", "p90_ms", "p99_ms"}
 
 
 def summarise(results: dict[str, list[dict[str, float]]]) -> dict[str, dict[str, float]]:
