@@ -14,14 +14,20 @@ import os
 import re
 import sys
 import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from bench.client import Run, connect, get_request, host, post_head
 
 _OFFER = re.compile(rb'"op":"job","attempt":"([^"]+)"')
+_RESULT = b'4{"op":"result","attempt":"%b","value":"OK"}'
+_ERROR = b'4{"op":"error","attempt":"%b","message":"as asked","retry":false}'
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
-_ENGINE = "/engine.io/?EIO=4&transport=polling&t=lx3k9a2-1"
+ENGINE = "/engine.io/?EIO=4&transport=polling&t=lx3k9a2-1"
+#: So long a single job may take.
+LATE_S = 10
+Mode = Callable[[dict[str, Any]], Awaitable[dict[str, float]]]
 
 
 class Page:
@@ -36,7 +42,7 @@ class Page:
         """Connect and shake hands; ``opened`` follows."""
         self._gets = await connect(self.port, self._shaken)
         self._posts = await connect(self.port, self._posted)
-        self._gets.send(get_request(self.port, _ENGINE))
+        self._gets.send(get_request(self.port, ENGINE))
 
     def opened(self) -> None:
         """The session is there."""
@@ -60,8 +66,8 @@ class Page:
         if status != 200 or body[:1] != b"0":
             return Run.fail(f"handshake: {status} {body[:100]!r}")
         sid = json.loads(body[1:])["sid"]
-        self._get = get_request(self.port, f"{_ENGINE}&sid={sid}")
-        self._post_head = post_head(self.port, f"{_ENGINE}&sid={sid}")
+        self._get = get_request(self.port, f"{ENGINE}&sid={sid}")
+        self._post_head = post_head(self.port, f"{ENGINE}&sid={sid}")
         self._gets.on_answer = self._polled
         self._gets.send(self._get)
         self.opened()
@@ -99,11 +105,21 @@ class EchoPage(Page):
 
 
 class JobPage(Page):
-    """A worker page: takes offers, answers with ``"OK"``."""
+    """A worker page: takes offers, answers with ``"OK"``; one that ``fails`` answers with an error."""
 
-    def __init__(self, port: int, *, slots: int, quick: bool, number: int) -> None:
+    def __init__(
+        self,
+        port: int,
+        *,
+        slots: int = 1,
+        quick: bool = True,
+        number: int = 0,
+        types: Sequence[str] = ("bench",),
+        fails: bool = False,
+    ) -> None:
         super().__init__(port)
-        self._slots, self._quick, self._number = slots, quick, number
+        self._slots, self._quick, self._number, self._types = slots, quick, number, types
+        self._answer = _ERROR if fails else _RESULT
         self._accepting: list[bytes] = []
         self._accepted: list[bytes] = []
         self.registered = asyncio.get_running_loop().create_future()
@@ -113,7 +129,7 @@ class JobPage(Page):
         register = {
             "op": "register",
             "version": 1,
-            "types": ["bench"],
+            "types": self._types,
             "boot": f"bench-{os.getpid()}-{self._number}",
             "name": f"bench-{self._number}",
             "slots": self._slots,
@@ -127,7 +143,7 @@ class JobPage(Page):
         Run.count += body.count(b'"verdict":"recorded"')
         attempts = _OFFER.findall(body)
         if attempts and self._quick:
-            self.say([b'4{"op":"result","attempt":"%b","value":"OK"}' % attempt for attempt in attempts])
+            self.say([self._answer % attempt for attempt in attempts])
         elif attempts:
             self._accepting += attempts
             self.say([b'4{"op":"accept","attempt":"%b"}' % attempt for attempt in attempts])
@@ -144,7 +160,7 @@ class JobPage(Page):
         """Accepted tasks start, and are done at once."""
         attempts, self._accepted = self._accepted, []
         if attempts:
-            self._waiting += [b'4{"op":"result","attempt":"%b","value":"OK"}' % attempt for attempt in attempts]
+            self._waiting += [self._answer % attempt for attempt in attempts]
 
     def _check_registered(self, body: bytes) -> None:
         if b'"op":"registered"' in body:
@@ -159,8 +175,8 @@ class PairPage:
     def __init__(self, port: int) -> None:
         self._port = port
         body = b'4{"value":"OK"}'
-        self._get = get_request(port, f"{_ENGINE}&sid=0123456789abcdef")
-        self._post = post_head(port, f"{_ENGINE}&sid=0123456789abcdef") + b"%d\r\n\r\n" % len(body) + body
+        self._get = get_request(port, f"{ENGINE}&sid=0123456789abcdef")
+        self._post = post_head(port, f"{ENGINE}&sid=0123456789abcdef") + b"%d\r\n\r\n" % len(body) + body
 
     async def open(self) -> None:
         """Connect and begin."""
@@ -177,20 +193,34 @@ class PairPage:
 
 
 class Submitter:
-    """POSTs jobs one after the other."""
+    """POSTs jobs one after the other; with ``batch``, that many in each request, of ``types`` in turn.
 
-    def __init__(self, port: int, *, total: int = 0, wait_s: int = 0, job_type: str = "bench") -> None:
+    ``late``: a job that is not done in time is no failure.
+    """
+
+    def __init__(
+        self,
+        port: int,
+        *,
+        total: int = 0,
+        wait_s: int = 0,
+        batch: int = 0,
+        types: Sequence[str] = ("bench",),
+        late: bool = False,
+    ) -> None:
         self._port, self._left, self._number = port, total, 0
+        self._batch, self._types = batch, [name.encode() for name in types]
+        path = "/api/v1/jobs/batch" if batch else "/api/v1/jobs"
         prefer = f"Prefer: wait={wait_s}\r\n" if wait_s else ""
         head = (
-            f"POST /api/v1/jobs HTTP/1.1\r\n{host(port)}User-Agent: bench\r\nAccept: */*\r\n{prefer}"
+            f"POST {path} HTTP/1.1\r\n{host(port)}User-Agent: bench\r\nAccept: */*\r\n{prefer}"
             f"Content-Type: application/json\r\nContent-Length: "
         )
-        self._head, self._type = head.encode(), job_type.encode()
+        self._head = head.encode()
         self._expected = (200, 201)
         self.finished = asyncio.get_running_loop().create_future()
         self.latencies_s: list[float] = []
-        self._waits = bool(wait_s)
+        self._waits, self._late = bool(wait_s), late
 
     async def open(self) -> None:
         """Connect and begin."""
@@ -198,20 +228,23 @@ class Submitter:
         self._submit()
 
     def _submit(self) -> None:
-        self._number += 1
-        body = b'{"type":"%b","data":{"n":%d}}' % (self._type, self._number)
+        body = b"[%b]" % b",".join(self._job() for _ in range(self._batch)) if self._batch else self._job()
         self._began = time.perf_counter()
         self._client.send(self._head + b"%d\r\n\r\n" % len(body) + body)
+
+    def _job(self) -> bytes:
+        self._number += 1
+        return b'{"type":"%b","data":{"n":%d}}' % (self._types[self._number % len(self._types)], self._number)
 
     def _answered(self, status: int, body: bytes) -> None:
         if status not in self._expected:
             return Run.fail(f"POST /api/v1/jobs: {status} {body[:200]!r}")
         if self._waits:
             self.latencies_s.append(time.perf_counter() - self._began)
-            if b'"succeeded"' not in body:
+            if b'"succeeded"' not in body and not self._late:
                 return Run.fail(f"not succeeded in time: {body[:300]!r}")
-        Run.count += 1
-        if self._number == self._left:
+        Run.count += self._batch or 1
+        if self._left and self._number >= self._left:
             self.finished.set_result(None)
         else:
             self._submit()
@@ -242,79 +275,88 @@ class Meter:
         }
 
 
-async def _window(spec: dict[str, Any]) -> dict[str, float]:
+async def window(spec: dict[str, Any]) -> dict[str, float]:
     """Warm up, measure for ``seconds``, or until ``limit`` of the prepared work is done."""
-    await _sleep(spec["warm_up_s"])
+    await sleep(spec["warm_up_s"])
     meter = Meter(spec["pid"])
     limit = spec.get("limit") or float("inf")
     until = time.perf_counter() + spec["seconds"]
     while time.perf_counter() < until and Run.count < limit:
-        await _sleep(0.01)
+        await sleep(0.01)
     return meter.read()
 
 
-async def _sleep(seconds: float) -> None:
+async def sleep(seconds: float) -> None:
+    """Wait; raises what made the run fail."""
     await asyncio.wait([Run.done], timeout=seconds)
     if Run.done.done():
         Run.done.result()
 
 
-async def _job_pages(spec: dict[str, Any]) -> None:
+async def until(future: asyncio.Future[None], timeout_s: float | None = None) -> None:
+    """Wait for a future; raises what made the run fail."""
+    await asyncio.wait([future, Run.done], timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+    if Run.done.done():
+        Run.done.result()
+    if not future.done():
+        raise RuntimeError(f"nothing came within {timeout_s} s")
+
+
+def type_names(spec: dict[str, Any]) -> Sequence[str]:
+    """``bench``, or as many types as are asked for."""
+    number = spec.get("types", 1)
+    return ["bench"] if number == 1 else [f"bench-{n}" for n in range(number)]
+
+
+async def job_pages(spec: dict[str, Any]) -> None:
+    """The pages of a run, registered."""
+    how = {"slots": spec["slots"], "quick": spec["quick"], "types": type_names(spec)}
     pages = [
-        JobPage(spec["port"], slots=spec["slots"], quick=spec["quick"], number=number)
-        for number in range(spec["workers"])
+        JobPage(spec["port"], number=number, fails=spec.get("fails", False), **how) for number in range(spec["workers"])
     ]
     for page in pages:
         await page.open()
     for page in pages:
-        await asyncio.wait([page.registered, Run.done], timeout=10, return_when=asyncio.FIRST_COMPLETED)
-        if Run.done.done():
-            Run.done.result()
-        if not page.registered.done():
-            raise RuntimeError("a page was not registered within 10 s")
+        await until(page.registered, 60)
 
 
 async def _jobs(spec: dict[str, Any]) -> dict[str, float]:
-    await _job_pages(spec)
-    return await _window(spec)
+    await job_pages(spec)
+    return await window(spec)
 
 
 async def _intake(spec: dict[str, Any]) -> dict[str, float]:
     for _ in range(spec["workers"]):
-        await Submitter(spec["port"]).open()
-    return await _window(spec)
+        await Submitter(spec["port"], batch=spec.get("batch", 0)).open()
+    return await window(spec)
 
 
 async def _prefill(spec: dict[str, Any]) -> dict[str, float]:
-    """Submit exactly ``jobs`` jobs."""
-    share, rest = divmod(spec["jobs"], spec["workers"])
+    """Submit ``jobs`` jobs in batches."""
     meter = Meter(spec["pid"])
-    shares = [share + (number < rest) for number in range(spec["workers"])]
-    submitters = [Submitter(spec["port"], total=total) for total in shares if total]
-    for submitter in submitters:
-        await submitter.open()
-    for submitter in submitters:
-        await asyncio.wait([submitter.finished, Run.done], return_when=asyncio.FIRST_COMPLETED)
-        if Run.done.done():
-            Run.done.result()
+    batch = min(500, spec["jobs"])
+    submitter = Submitter(spec["port"], total=spec["jobs"], batch=batch, types=type_names(spec))
+    await submitter.open()
+    await until(submitter.finished)
     return meter.read()
+
+
+async def one_by_one(port: int, jobs: int, job_type: str = "bench", *, late: bool = False) -> list[float]:
+    """The sorted seconds that single jobs took; ``late``: one that is not done within ``LATE_S`` is no failure."""
+    submitter = Submitter(port, total=jobs, wait_s=LATE_S, types=[job_type], late=late)
+    await submitter.open()
+    await until(submitter.finished)
+    return sorted(submitter.latencies_s)
 
 
 async def _latency(spec: dict[str, Any]) -> dict[str, float]:
     """One job at a time, from the first byte of its POST to the last byte of its result."""
-    await _job_pages(spec)
+    await job_pages(spec)
     Run.count = 0
-    warm_up = Submitter(spec["port"], total=20, wait_s=10)
-    await warm_up.open()
-    await asyncio.wait([warm_up.finished, Run.done], return_when=asyncio.FIRST_COMPLETED)
+    await one_by_one(spec["port"], 20)
     meter = Meter(spec["pid"])
-    submitter = Submitter(spec["port"], total=spec["jobs"], wait_s=10)
-    await submitter.open()
-    await asyncio.wait([submitter.finished, Run.done], return_when=asyncio.FIRST_COMPLETED)
-    if Run.done.done():
-        Run.done.result()
+    times = await one_by_one(spec["port"], spec["jobs"])
     figures = meter.read()
-    times = sorted(submitter.latencies_s)
     quantiles = {f"p{share}_ms": 1000 * times[min(len(times) - 1, len(times) * share // 100)] for share in (50, 90, 99)}
     return {**figures, **quantiles, "count": len(times)}
 
@@ -323,10 +365,10 @@ async def _pages(spec: dict[str, Any]) -> dict[str, float]:
     kind = PairPage if spec["mode"] == "pairs" else EchoPage
     for _ in range(spec["workers"]):
         await kind(spec["port"]).open()
-    return await _window(spec)
+    return await window(spec)
 
 
-_MODES = {
+_MODES: Mapping[str, Mode] = {
     "jobs": _jobs,
     "intake": _intake,
     "prefill": _prefill,
@@ -336,16 +378,21 @@ _MODES = {
 }
 
 
-async def _main(spec: dict[str, Any]) -> dict[str, float]:
+async def _main(mode: Mode, spec: dict[str, Any]) -> dict[str, float]:
     Run.done = asyncio.get_running_loop().create_future()
-    figures = await _MODES[spec["mode"]](spec)
+    figures = await mode(spec)
     Run.ending = True
     return figures
 
 
-if __name__ == "__main__":
+def main(modes: Mapping[str, Mode]) -> None:
+    """Do what the first argument says, and print the figures."""
     given = json.loads(sys.argv[1])
     if given.get("core") is not None:
         os.sched_setaffinity(0, {given["core"]})
     gc.freeze()
-    print(json.dumps(asyncio.run(_main(given))))
+    print(json.dumps(asyncio.run(_main(modes[given["mode"]], given))))
+
+
+if __name__ == "__main__":
+    main(_MODES)

@@ -7,6 +7,9 @@ import statistics
 from pathlib import Path
 from typing import Any
 
+from bench import ratios
+from bench.ratios import BESIDE
+
 _TITLES = {
     "bare": "floor: bare Tornado RequestHandler, GET+POST pairs",
     "engineio": "python-engineio on Tornado, echo, async_handlers=False",
@@ -18,24 +21,32 @@ _TITLES = {
     "intake": "intake, POST /api/v1/jobs, 16 connections",
     "latency-quick": "one job at a time, quick",
     "latency-accepted": "one job at a time, accepted",
+    "types1000-slots1": "jobs of 1,000 types, 16 workers, slots 1, quick",
+    "types1000-slots16": "jobs of 1,000 types, 16 workers, slots 16, quick",
+    "batch": "intake in batches of 1,000, 2 connections",
 }
 
 _DISTURBED = "*"
+#: What does not load the server fully.
+_RESTING = ("latency", "rare", "idle")
 #: A server that gets less of its core than this, with load waiting, shares it with others.
 _SATURATED = 0.85
 
 
 def one_line(figures: dict[str, float]) -> str:
     """One run."""
-    row = _row(figures)
+    row = measured(figures)
     line = f"{row['per_s']:,.0f}/s, server {row['server_us']:,.0f} µs each"
     line += f" ({row['server_share']:.0%} of its core), load {row['load_share']:.0%}"
+    extra = [f"{name} {value:,.2f}" for name, value in row.items() if name not in _USUAL]
+    if extra:
+        return ", ".join(extra)
     if "p50_ms" in row:
         line += f"; p50 {row['p50_ms']:.2f} ms, p99 {row['p99_ms']:.2f} ms"
     return line
 
 
-def _row(figures: dict[str, float]) -> dict[str, float]:
+def measured(figures: dict[str, float]) -> dict[str, float]:
     count, seconds = max(figures["count"], 1), figures["seconds"]
     row = {
         "per_s": figures["count"] / seconds,
@@ -43,18 +54,22 @@ def _row(figures: dict[str, float]) -> dict[str, float]:
         "server_share": figures["server_cpu_s"] / seconds,
         "load_share": figures["load_cpu_s"] / seconds,
     }
-    return row | {name: figures[name] for name in ("p50_ms", "p90_ms", "p99_ms") if name in figures}
+    return row | {name: value for name, value in figures.items() if name not in _COUNTED}
+
+
+_COUNTED = {"count", "seconds", "server_cpu_s", "load_cpu_s"}
+_USUAL = {"per_s", "server_us", "server_share", "load_share", "p50_ms", "p90_ms", "p99_ms"}
 
 
 def summarise(results: dict[str, list[dict[str, float]]]) -> dict[str, dict[str, float]]:
     """Medians over the rounds, and ratios to the floors' medians."""
     rows = {}
     for name, runs in results.items():
-        measured = [_row(run) for run in runs]
-        rows[name] = {key: statistics.median(run[key] for run in measured) for key in measured[0]}
+        each = [measured(run) for run in runs]
+        rows[name] = {key: statistics.median(run[key] for run in each) for key in each[0]}
     for floor in ("bare", "engineio"):
         for name, row in rows.items():
-            if floor in rows and not name.startswith("latency"):
+            if floor in rows and not name.startswith(_RESTING):
                 row[f"x_{floor}"] = row["per_s"] / rows[floor]["per_s"]
                 row[f"cpu_{floor}"] = row["server_us"] / rows[floor]["server_us"]
     return rows
@@ -68,14 +83,22 @@ def table(rows: dict[str, dict[str, float]]) -> str:
         "|---|---:|---:|---:|---:|---:|---:|",
     ]
     for name, row in rows.items():
+        if title(name) == name:
+            continue
         ratios = [_ratio(row, floor) for floor in ("bare", "engineio")]
         latency = f"{row['p50_ms']:.2f} / {row['p99_ms']:.2f}" if "p50_ms" in row else ""
         shares = f"{100 * row['server_share']:.0f}{_disturbed(name, row)} / {100 * row['load_share']:.0f}"
-        cells = [_TITLES[name], f"{row['per_s']:,.0f}", f"{row['server_us']:,.0f}", shares, *ratios, latency]
+        cells = [title(name), f"{row['per_s']:,.0f}", f"{row['server_us']:,.0f}", shares, *ratios, latency]
         lines.append("| " + " | ".join(cells) + " |")
     if any(_disturbed(name, row) for name, row in rows.items()):
         lines.append(f"\n{_DISTURBED} The server did not get its core to itself: rates are too low, CPU holds.")
     return "\n".join(lines)
+
+
+def title(name: str) -> str:
+    """A line's title; its name, where it is not in the table of rates."""
+    plain = name.removesuffix(BESIDE)
+    return _TITLES[plain] + name[len(plain) :] if plain in _TITLES else name
 
 
 def _ratio(row: dict[str, float], floor: str) -> str:
@@ -84,7 +107,7 @@ def _ratio(row: dict[str, float], floor: str) -> str:
 
 def _disturbed(name: str, row: dict[str, float]) -> str:
     """A mark for a server that was neither at its limit nor meant to rest; something else used its core."""
-    saturating = not name.startswith("latency")
+    saturating = not name.startswith(_RESTING)
     return _DISTURBED if saturating and row["server_share"] < _SATURATED and row["load_share"] < _SATURATED else ""
 
 
@@ -94,7 +117,9 @@ def write(results: dict[str, list[dict[str, float]]], facts: dict[str, Any], dir
     rows = summarise(results)
     head = f"{facts['cpu']}, {facts['cores']} cores, {facts['system']}, Python {facts['python']}"
     head += f"; fdatasync {facts['fsync_ms']} ms; medians of {facts['rounds']} rounds of {facts['seconds']:g} s"
-    text = f"{table(rows)}\n\n{head}.\n"
+    load = ", ".join(f"{number:.1f}" for number in facts["load_average"])
+    head += f"; {facts['pages']:,} idle pages; load average at the end {load}"
+    text = f"{table(rows)}\n\n{ratios.tables(results)}\n\n{head}.\n"
     path.write_text(json.dumps({"facts": facts, "medians": rows, "runs": results}, indent=1) + "\n")
     path.with_suffix(".md").write_text(text)
     print(f"\n{text}\nwritten to last.json and last.md in {directory.name}/")

@@ -26,6 +26,7 @@ if str(ROOT) not in sys.path:  # ``python bench/run.py`` puts only bench/ there.
     sys.path.insert(0, str(ROOT))
 
 from bench import profiling, report  # noqa: E402
+from bench.ratios import BESIDE  # noqa: E402
 from bench.server import Server, copy_store, floor, pagehand  # noqa: E402
 
 _WARM_UP_S = 0.3
@@ -40,22 +41,49 @@ class Variant:
     server: str
     #: The load generator's orders.
     load: dict[str, Any]
-    #: Whether the server starts with a store full of queued jobs.
-    prefilled: bool = False
+    #: The prepared store that the server starts with, of ``TEMPLATES``.
+    store: str = ""
+    #: What makes the load.
+    module: str = "bench.load"
+    #: In the first round only, because it takes long.
+    once: bool = False
+
+
+@dataclass(frozen=True)
+class Side:
+    """A version of Pagehand that is measured."""
+
+    #: What is added to a line's name.
+    mark: str
+    root: Path
 
 
 _JOBS = {"mode": "jobs", "workers": 16}
+_TYPES = {**_JOBS, "types": 1_000, "quick": True}
+#: Orders that prepare a store; each store is made once through the API, and copied for each run.
+TEMPLATES: dict[str, tuple[str, dict[str, Any]]] = {
+    "queued": ("bench.load", {"mode": "prefill"}),
+    "types": ("bench.load", {"mode": "prefill", "types": 1_000}),
+    "rare": ("bench.fleet", {"mode": "prepare-rare", "jobs": 10_000}),
+}
+_RARE = {"mode": "rare", "workers": 1, "slots": 1, "quick": True}
 VARIANTS = (
     Variant("bare", "bare", {"mode": "pairs", "workers": 16}),
     Variant("engineio", "engineio", {"mode": "echo", "workers": 16}),
     Variant("engineio-default", "engineio-default", {"mode": "echo", "workers": 16}),
-    Variant("slots1-quick", "pagehand", {**_JOBS, "slots": 1, "quick": True}, prefilled=True),
-    Variant("slots1-accepted", "pagehand", {**_JOBS, "slots": 1, "quick": False}, prefilled=True),
-    Variant("slots16-quick", "pagehand", {**_JOBS, "slots": 16, "quick": True}, prefilled=True),
-    Variant("slots16-accepted", "pagehand", {**_JOBS, "slots": 16, "quick": False}, prefilled=True),
+    Variant("slots1-quick", "pagehand", {**_JOBS, "slots": 1, "quick": True}, store="queued"),
+    Variant("slots1-accepted", "pagehand", {**_JOBS, "slots": 1, "quick": False}, store="queued"),
+    Variant("slots16-quick", "pagehand", {**_JOBS, "slots": 16, "quick": True}, store="queued"),
+    Variant("slots16-accepted", "pagehand", {**_JOBS, "slots": 16, "quick": False}, store="queued"),
+    Variant("types1000-slots1", "pagehand", {**_TYPES, "slots": 1}, store="types"),
+    Variant("types1000-slots16", "pagehand", {**_TYPES, "slots": 16}, store="types"),
     Variant("intake", "pagehand", {"mode": "intake", "workers": 16}),
+    Variant("batch", "pagehand", {"mode": "intake", "workers": 2, "batch": 1_000}),
     Variant("latency-quick", "pagehand", {"mode": "latency", "workers": 1, "slots": 1, "quick": True}),
     Variant("latency-accepted", "pagehand", {"mode": "latency", "workers": 1, "slots": 1, "quick": False}),
+    Variant("rare", "pagehand", _RARE, store="rare", module="bench.fleet"),
+    Variant("idle-few", "pagehand", {"mode": "idle", "pages": 10}, module="bench.fleet", once=True),
+    Variant("idle-many", "pagehand", {"mode": "idle"}, module="bench.fleet", once=True),
 )
 
 
@@ -71,6 +99,12 @@ class Plan:
     latency_jobs: int
     directory: Path
     cores: tuple[int | None, int | None]
+    sides: tuple[Side, ...]
+    #: Idle pages of the line with many.
+    pages: int
+    #: One ping interval, so that each idle page is pinged once.
+    idle_s: float
+    templates: dict[tuple[str, str], Path] = field(default_factory=dict)
     results: dict[str, list[dict[str, float]]] = field(default_factory=dict)
 
 
@@ -83,17 +117,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("bench: no server.py here, so only the floors are measured", file=sys.stderr)
     with _directory(options.dir) as directory:
         plan = _plan(options, directory)
-        template = _prefill(plan) if any(variant.prefilled for variant in chosen) else None
         if options.profile:
-            return _profile(plan, chosen, template)
+            return _profile(plan, chosen)
         for number in range(plan.rounds):
-            for variant in chosen:
-                print(f"round {number + 1} of {plan.rounds}: {variant.name} ... ", end="", flush=True)
-                figures = _measure(plan, variant, template)
-                plan.results.setdefault(variant.name, []).append(figures)
-                print(report.one_line(figures))
+            _round(plan, number, [variant for variant in chosen if not (variant.once and number)])
         report.write(plan.results, _facts(plan), options.out)
     return 0
+
+
+def _round(plan: Plan, number: int, chosen: Sequence[Variant]) -> None:
+    """Each line once; of two versions, another one begins in each round."""
+    for variant in chosen:
+        sides = plan.sides if variant.server == "pagehand" else plan.sides[:1]
+        for side in reversed(sides) if number % 2 else sides:
+            figures = _measure(plan, variant, side)
+            plan.results.setdefault(variant.name + side.mark, []).append(figures)
+            print(
+                f"round {number + 1} of {plan.rounds}: {variant.name}{side.mark}: {report.one_line(figures)}",
+                flush=True,
+            )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -105,6 +147,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--dir", type=Path, help="where stores are made; must be on a real disk")
     parser.add_argument("--out", type=Path, default=ROOT / "bench", help="where last.json and last.md go")
     parser.add_argument("--profile", action="store_true", help="profile the server and print where time goes")
+    parser.add_argument("--beside", type=Path, metavar="DIR", help="a checkout of another version, measured in turns")
+    parser.add_argument("--pages", type=int, help="idle pages (2,000); 10,000 need 10,500 descriptors")
     names = [variant.name for variant in VARIANTS]
     parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", help=f"of {', '.join(names)}")
     return parser
@@ -119,7 +163,15 @@ def _plan(options: argparse.Namespace, directory: Path) -> Plan:
         latency_jobs=100 if short else 300,
         directory=directory,
         cores=_cores(),
+        sides=_sides(options.beside),
+        pages=options.pages or (100 if short else 2_000),
+        idle_s=2.0 if short else 20.0,
     )
+
+
+def _sides(beside: Path | None) -> tuple[Side, ...]:
+    here = Side("", ROOT)
+    return (here, Side(BESIDE, beside.resolve())) if beside else (here,)
 
 
 def _cores() -> tuple[int | None, int | None]:
@@ -136,43 +188,47 @@ def _directory(wanted: Path | None) -> Iterator[Path]:
         yield Path(name)
 
 
-def _prefill(plan: Plan) -> Path:
-    """A store with queued jobs, made once through the API and copied for each run."""
-    store = plan.directory / "prefilled" / "pagehand.db"
-    store.parent.mkdir()
-    print(f"submitting {plan.jobs} jobs to prepare a store ... ", end="", flush=True)
-    with pagehand(store, core=plan.cores[0]) as server:
-        figures = _load(plan, server, {"mode": "prefill", "workers": 16, "jobs": plan.jobs})
-    print(report.one_line(figures))
+def _template(plan: Plan, name: str, side: Side) -> Path:
+    """A prepared store of that version."""
+    if (name, side.mark) in plan.templates:
+        return plan.templates[name, side.mark]
+    store = Path(tempfile.mkdtemp(dir=plan.directory)) / "pagehand.db"
+    module, orders = TEMPLATES[name]
+    with pagehand(store, core=plan.cores[0], root=side.root) as server:
+        figures = _load(plan, server, {"jobs": plan.jobs, **orders}, module)
+    print(f"prepared the store {name}{side.mark}: {report.one_line(figures)}", flush=True)
+    plan.templates[name, side.mark] = store
     return store
 
 
-def _measure(plan: Plan, variant: Variant, template: Path | None) -> dict[str, float]:
-    with _server(plan, variant, template) as server:
-        return _load(plan, server, variant.load, prefilled=variant.prefilled)
+def _measure(plan: Plan, variant: Variant, side: Side) -> dict[str, float]:
+    with _server(plan, variant, side) as server:
+        return _load(plan, server, variant.load, variant.module)
 
 
 @contextlib.contextmanager
-def _server(plan: Plan, variant: Variant, template: Path | None, prefix: tuple[str, ...] = ()) -> Iterator[Server]:
+def _server(plan: Plan, variant: Variant, side: Side, prefix: tuple[str, ...] = ()) -> Iterator[Server]:
     if variant.server != "pagehand":
         with floor(variant.server, core=plan.cores[0]) as server:
             yield server
         return
-    if variant.prefilled and template is not None:
-        store = copy_store(template, plan.directory / "run")
+    if variant.store:
+        store = copy_store(_template(plan, variant.store, side), plan.directory / "run")
     else:
         store = Path(tempfile.mkdtemp(dir=plan.directory)) / "pagehand.db"
-    with pagehand(store, core=plan.cores[0], prefix=prefix) as server:
+    flags = ("--sessions", str(plan.pages + 500))
+    with pagehand(store, core=plan.cores[0], prefix=prefix, flags=flags, root=side.root) as server:
         yield server
 
 
-def _load(plan: Plan, server: Server, orders: dict[str, Any], *, prefilled: bool = False) -> dict[str, float]:
-    """Run the load generator. Its windows end early when the prepared jobs are nearly used up."""
-    spec = {"jobs": plan.latency_jobs, **orders, "port": server.port, "pid": server.pid, "core": plan.cores[1]}
+def _load(plan: Plan, server: Server, orders: dict[str, Any], module: str = "bench.load") -> dict[str, float]:
+    """Run the load generator. Its windows of jobs end early when the prepared ones are nearly used up."""
+    spec = {"jobs": plan.latency_jobs, "pages": plan.pages, "idle_s": plan.idle_s, **orders}
+    spec |= {"port": server.port, "pid": server.pid, "core": plan.cores[1]}
     spec |= {"seconds": plan.seconds, "warm_up_s": _WARM_UP_S}
-    if prefilled:
+    if orders["mode"] == "jobs":
         spec["limit"] = int(plan.jobs * 0.9)
-    command = [sys.executable, "-m", "bench.load", json.dumps(spec)]
+    command = [sys.executable, "-m", module, json.dumps(spec)]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     if ended.returncode:
         raise SystemExit(f"\nbench: the load generator failed:\n{ended.stderr[-2000:]}")
@@ -180,13 +236,13 @@ def _load(plan: Plan, server: Server, orders: dict[str, Any], *, prefilled: bool
     return figures
 
 
-def _profile(plan: Plan, chosen: Sequence[Variant], template: Path | None) -> int:
+def _profile(plan: Plan, chosen: Sequence[Variant]) -> int:
     for variant in chosen:
         if variant.server != "pagehand":
             continue
         tool = profiling.tool(plan.directory / f"{variant.name}.profile", plan.seconds + 2)
-        with _server(plan, variant, template, tool.prefix) as server:
-            figures = _load(plan, server, variant.load, prefilled=variant.prefilled)
+        with _server(plan, variant, plan.sides[0], tool.prefix) as server:
+            figures = _load(plan, server, variant.load, variant.module)
         print(f"\n== {variant.name}: {report.one_line(figures)} under {tool.name}")
         print(tool.top())
     return 0
@@ -201,6 +257,8 @@ def _facts(plan: Plan) -> dict[str, Any]:
     return {
         "rounds": plan.rounds,
         "seconds": plan.seconds,
+        "pages": plan.pages,
+        "load_average": os.getloadavg(),
         "cpu": model,
         "cores": os.cpu_count(),
         "pinned": plan.cores[0] is not None,

@@ -39,13 +39,13 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def pagehand(
-    store: Path, *, core: int | None, prefix: tuple[str, ...] = (), flags: tuple[str, ...] = ()
+    store: Path, *, core: int | None, prefix: tuple[str, ...] = (), flags: tuple[str, ...] = (), root: Path = ROOT
 ) -> Iterator[Server]:
-    """``server.py`` on a store; ``prefix`` is a program that starts it, such as a profiler."""
+    """``server.py`` of the checkout ``root``; ``prefix`` is a program that starts it, such as a profiler."""
     port = free_port()
-    command = [*(prefix or (sys.executable,)), str(ROOT / "server.py"), "--port", str(port)]
+    command = [*(prefix or (sys.executable,)), str(root / "server.py"), "--port", str(port)]
     command += ["--store", f"sqlite:///{store}", "--drain-s", "0.1", *flags]
-    with _running(command, port, "/readyz", core=core) as server:
+    with _running(command, port, "/readyz", core=core, root=root) as server:
         yield server
 
 
@@ -59,12 +59,12 @@ def floor(kind: str, *, core: int | None) -> Iterator[Server]:
 
 
 @contextlib.contextmanager
-def _running(command: list[str], port: int, probe: str, *, core: int | None) -> Iterator[Server]:
+def _running(command: list[str], port: int, probe: str, *, core: int | None, root: Path = ROOT) -> Iterator[Server]:
     log = ROOT / "bench" / "server.log"
     with log.open("wb") as output:
         # Pinned before it starts: a later pinning would reach its first thread only.
         pin = None if core is None else partial(os.sched_setaffinity, 0, {core})
-        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output, preexec_fn=pin)
+        process = subprocess.Popen(command, cwd=root, stdout=output, stderr=output, preexec_fn=pin)
         try:
             _wait_until_it_answers(process, port, probe)
             yield Server(_server_of(process), port)

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.report import summarise, table
+from bench.ratios import BESIDE, IDLE, tables
+from bench.report import one_line, summarise, table
+from bench.run import TEMPLATES, VARIANTS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -24,6 +26,25 @@ def test_each_kind_of_benchmark_runs(tmp_path):
     medians = json.loads((tmp_path / "last.json").read_text())["medians"]
     assert sorted(medians) == sorted(names)
     assert medians["latency-quick"]["p50_ms"] > 0
+
+
+@pytest.mark.slow
+def test_the_lines_of_idle_pages_types_batches_and_a_rare_filter_run_beside_another_version(tmp_path):
+    names = ["slots1-quick", "types1000-slots1", "batch", "rare", "idle-few", "idle-many"]
+    options = ["--short", "--seconds", "0.3", "--jobs", "1500", "--pages", "30", "--beside", str(ROOT)]
+    options += ["--dir", str(tmp_path), "--out", str(tmp_path)]
+    command = [sys.executable, "-m", "bench", *options, "--only", *names]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    medians = json.loads((tmp_path / "last.json").read_text())["medians"]
+    assert set(medians) == {name + mark for name in names for mark in ("", BESIDE)}
+    assert medians["idle-many"]["register_ms"] > 0
+    assert medians["rare"]["beside_ms"] > 0
+
+
+def test_each_line_starts_with_a_store_that_is_known_and_few_lines_take_long():
+    assert {variant.store for variant in VARIANTS} == {"", *TEMPLATES}
+    assert [variant.name for variant in VARIANTS if variant.once] == ["idle-few", "idle-many"]
 
 
 def _run(count: float, seconds: float, cpu_s: float) -> dict[str, float]:
@@ -42,3 +63,29 @@ def test_figures_are_medians_and_ratios_to_the_floor():
 def test_a_disturbed_run_is_marked():
     assert "*" not in table(summarise({"bare": [_run(100, 1, 0.99)]}))
     assert "*" in table(summarise({"bare": [_run(100, 1, 0.5)]}))
+
+
+def test_ratios_are_medians_of_the_ratios_of_each_round():
+    runs = {
+        "slots1-quick": [_run(1000, 1, 0.5), _run(1000, 1, 0.8)],
+        "types1000-slots1": [_run(1000, 1, 0.6), _run(1000, 1, 0.8)],
+        "slots1-quick" + BESIDE: [_run(500, 1, 0.5), _run(500, 1, 0.8)],
+        "rare": [_run(60, 1, 0.1) | {"alone_ms": 2.0, "beside_ms": 3.0}],
+    }
+    text = tables(runs)
+    assert "| 1,000 types to one, slots 1, CPU a job | 1.10 |  | <= 1.3 |" in text
+    assert "| one job beside a lister of a rare filter to alone | 1.50 |  | <= 2 |" in text
+    assert "| slots1-quick | 2.00 | 0.50 |  |" in text
+
+
+def test_many_idle_pages_are_compared_with_few():
+    few, many = (dict.fromkeys(IDLE, value) for value in (2.0, 3.0))
+    text = tables({"idle-few": [few], "idle-many": [many]})
+    assert text.count("| 2 | 3 | 1.50 |") == len(IDLE)
+    assert BESIDE not in text
+
+
+def test_figures_of_a_line_s_own_stand_in_its_line():
+    figures = _run(60, 1, 0.1) | {"alone_ms": 2.0, "beside_ms": 3.0}
+    assert one_line(figures) == "alone_ms 2.00, beside_ms 3.00"
+    assert "rare" not in table(summarise({"rare": [figures]}))

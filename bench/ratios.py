@@ -1,0 +1,101 @@
+"""Ratios within one run: many idle pages to few, 1,000 types to one, with a lister to without, version to version."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable
+
+__all__ = ["BESIDE", "IDLE", "tables"]
+
+#: Marks the lines of the version that is measured beside this one.
+BESIDE = " (beside)"
+Runs = dict[str, list[dict[str, float]]]
+#: What the idle lines measure, and the goal.
+IDLE = {
+    "register_ms": ("register, server CPU ms a page", "<= 1.2 x"),
+    "same_ms": ("one job of the idle pages' type, median ms", "<= 1.2 x"),
+    "other_ms": ("one job of another type, median ms", "<= 1.2 x"),
+    "intake_us": ("intake, server CPU µs a job", "<= 2 x"),
+    "intake_per_s": ("intake, jobs/s", ">= 0.5 x"),
+    "home_loop_ms": ("GET /, ms of the loop", "<= 20 ms"),
+    "workers_loop_ms": ("GET /workers, ms of the loop", "<= 20 ms"),
+    "api_workers_loop_ms": ("GET /api/v1/workers, ms of the loop", "<= 20 ms"),
+    "stats_loop_ms": ("GET /api/v1/stats, ms of the loop", "<= 20 ms"),
+    "idle_share": ("idle, share of a core", ""),
+    "page_kb": ("memory, kB a page", ""),
+}
+
+
+def tables(runs: Runs) -> str:
+    """Markdown: what can be said of these runs."""
+    lines = ["| ratio | this | beside | goal |", "|---|---:|---:|---|"]
+    for slots in (1, 16):
+        lines += _row(f"1,000 types to one, slots {slots}, CPU a job", _types(slots), runs, "<= 1.3")
+    lines += _row("one job beside a lister of a rare filter to alone", _rare, runs, "<= 2")
+    parts = ["\n".join(lines)] if len(lines) > 2 else []
+    return "\n\n".join([*parts, *_idle_tables(runs), *_beside_table(runs)])
+
+
+def _row(what: str, of: Callable[[Runs, str], float | None], runs: Runs, goal: str) -> list[str]:
+    this, beside = of(runs, ""), of(runs, BESIDE)
+    if this is None:
+        return []
+    return [f"| {what} | {this:.2f} | {'' if beside is None else f'{beside:.2f}'} | {goal} |"]
+
+
+def _types(slots: int) -> Callable[[Runs, str], float | None]:
+    return lambda runs, mark: _to(runs, f"types1000-slots{slots}{mark}", f"slots{slots}-quick{mark}", _cpu_us)
+
+
+def _rare(runs: Runs, mark: str) -> float | None:
+    found = runs.get(f"rare{mark}")
+    return statistics.median(run["beside_ms"] / run["alone_ms"] for run in found) if found else None
+
+
+def _idle_tables(runs: Runs) -> list[str]:
+    return [
+        _idle_table(runs, mark) for mark in ("", BESIDE) if f"idle-few{mark}" in runs and f"idle-many{mark}" in runs
+    ]
+
+
+def _idle_table(runs: Runs, mark: str) -> str:
+    few, many = (_medians(runs[f"idle-{name}{mark}"]) for name in ("few", "many"))
+    lines = [f"| beside idle pages{mark} | 10 | many | ratio | goal |", "|---|---:|---:|---:|---|"]
+    for name, (what, goal) in IDLE.items():
+        ratio = f"{many[name] / few[name]:.2f}" if few[name] else ""
+        lines.append(f"| {what} | {few[name]:,.3g} | {many[name]:,.3g} | {ratio} | {goal} |")
+    return "\n".join(lines)
+
+
+def _beside_table(runs: Runs) -> list[str]:
+    """This version to the other: medians of the rounds' ratios."""
+    names = [name for name in runs if f"{name}{BESIDE}" in runs and not name.startswith("idle")]
+    lines = ["| this to the version beside it | rate | CPU for one | median ms |", "|---|---:|---:|---:|"]
+    for name in names:
+        ratios = [_to(runs, name, name + BESIDE, of) for of in (_per_s, _cpu_us, _median_ms)]
+        cells = ["" if ratio is None else f"{ratio:.2f}" for ratio in ratios]
+        lines.append("| " + " | ".join([name, *cells]) + " |")
+    return ["\n".join(lines)] if names else []
+
+
+def _to(runs: Runs, name: str, base: str, of: Callable[[dict[str, float]], float]) -> float | None:
+    """The median over the rounds of one line's figure divided by another's in the same round."""
+    pairs = list(zip(runs.get(name, []), runs.get(base, []), strict=False))
+    ratios = [of(one) / of(other) for one, other in pairs if of(other)]
+    return statistics.median(ratios) if ratios else None
+
+
+def _per_s(run: dict[str, float]) -> float:
+    return run["count"] / run["seconds"]
+
+
+def _cpu_us(run: dict[str, float]) -> float:
+    return 1e6 * run["server_cpu_s"] / max(run["count"], 1)
+
+
+def _median_ms(run: dict[str, float]) -> float:
+    return run.get("p50_ms", run.get("alone_ms", 0.0))
+
+
+def _medians(runs: list[dict[str, float]]) -> dict[str, float]:
+    return {key: statistics.median(run[key] for run in runs) for key in runs[0]}
