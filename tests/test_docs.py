@@ -76,6 +76,7 @@ def test_every_flag_that_a_page_names_exists() -> None:
     # Of other programs: pip, mypy, pagehand simulate, bench, the campaigns.
     known |= {"--long", "--seed", "--label"}
     known |= {"--editable", "--strict", "--workers", "--short", "--only", "--rounds", "--profile", "--dir"}
+    known |= {"--beside", "--pages", "--seconds"}
     for path in PAGES:
         named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+[a-z]", path.read_text("utf-8")))
         assert named - known == set(), shown(path)

@@ -17,9 +17,15 @@ def _reads(directory: Path) -> tuple[Desk, list[str]]:
     desk.end()
     desk = Desk(DURABLE[0], directory)
     store: Any = desk.store
-    said: list[str] = [statements.META, statements.TALLIES, statements.NEXT_DUE]  # of its opening
+    said: list[str] = [
+        statements.META,
+        statements.TALLIES,
+        statements.NEXT_DUE,
+        statements.NEXT_BACKOFF,
+    ]  # of its opening
     desk.run(store._thread.run(lambda: store._db.set_trace_callback(said.append)))
     assert len(desk.run(store.live_attempts())) == 1
+    assert len(desk.run(store.ready())) == 1
     (claim,) = desk.claim(1)
     assert claim.type == "echo"
     desk.run(store._thread.run(lambda: store._db.set_trace_callback(None)))
@@ -39,4 +45,4 @@ def test_fault_A15_a_start_and_the_first_offer_find_jobs_by_indexes(tmp_path: Pa
     # One walks through the table, from the newest job to the last that runs, and no further.
     ((text, _),) = scans
     assert "WHERE j.state = 'running' ORDER BY j.seq DESC LIMIT 1" in text
-    assert any("lane = 1 AND state = 'queued' ORDER BY rank, seq" in text for text in reads), "the claim was looked at"
+    assert any("lane = 1 AND state = 'queued' AND (rank, seq) > " in text for text in reads), "the claim was looked at"
