@@ -139,8 +139,8 @@ class Pools:
         pool = self._pools.get(worker.pool)
         if pool is None:
             return
-        if worker.counted is not None:
-            pool.standing[worker.counted] -= 1
+        assert worker.counted is not None, "it joined, and was never counted"
+        pool.standing[worker.counted] -= 1
         pool.room -= worker.listed
         worker.listed, worker.pool, worker.counted = 0, 0, None
         pool.members -= 1
@@ -267,8 +267,7 @@ class Pools:
                 continue
             queue = queues.get(number) or queues.setdefault(number, _Queue(self, self._pools[number]))
             used = queue.used(0)
-            if used is None:
-                continue
+            assert used is not None, "a pool that has room has nobody with room"
             if used != entry[0]:
                 group.idle(used, number)  # it stood too early
                 continue

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from dispatcher.core.lanes import MOST_EMPTY_LANES
 from dispatcher.core.turn import LaneReady
+from dispatcher.core.worker import WorkerState
 from tests.core.farm import Farm
 from tests.support.operations import operations
 
@@ -162,3 +164,79 @@ def test_one_type_offered_by_a_thousand_pools_costs_as_much_as_by_ten():
             _turn(farm, "shared", f"w{n}")
         costs.append(_cost_of_a_turn(farm, "shared", "w3"))
     assert costs[1] <= costs[0] + 20
+
+
+# -- what is kept of lanes and groups
+
+
+def test_how_the_workers_of_a_type_stand_is_counted():
+    farm = Farm()
+    for name in ("idle", "busy", "paused", "aside", "away"):
+        farm.join(name, "a", *(["b"] if name == "busy" else []))
+    farm.hold(farm.workers["busy"], "x")
+    farm.workers["paused"].paused = farm.workers["aside"].aside = True
+    farm.workers["away"].state = WorkerState.AWAY
+    for worker in farm.workers.values():
+        farm.pools.update(worker)
+    assert {str(kind): n for kind, n in farm.pools.standing("a").items() if n} == dict.fromkeys(farm.workers, 1)
+    assert {str(kind): n for kind, n in farm.pools.standing("b").items() if n} == {"busy": 1}
+    for name in list(farm.workers):
+        farm.leave(name)
+    assert not farm.pools.standing("a").total()
+
+
+def test_heaps_of_a_group_stay_in_proportion_and_in_order():
+    farm = Farm()
+    for name in ("w1", "w2"):
+        farm.join(name, "a", *(["b"] if name == "w2" else []))
+    farm.ready(a=1)
+    (group,) = farm.pools.lanes.hot
+    for n in range(1_000):
+        farm.pools.reported([LaneReady("a", 1, float(n))], claimed=True)
+        farm.hold(farm.workers["w1"], "x")
+        farm.free(farm.workers["w1"])
+    assert len(group._heads) < 100
+    assert len(group._idle) < 100
+    assert farm.demand() == [(("a",), 1)]
+    assert farm.pools.demand(1)[0].pool == farm.number("w2"), "w1 was used later"
+
+
+def test_lanes_without_jobs_are_remembered_up_to_a_bound():
+    farm = Farm()
+    farm.join("w1", "t1", "t9999")
+    for n in range(MOST_EMPTY_LANES + 500):
+        farm.pools.reported([LaneReady(f"t{n}", 1, 1.0)], claimed=True)
+        farm.pools.reported([LaneReady(f"t{n}", 0)], claimed=True)
+    assert len(farm.pools.lanes._lanes) == MOST_EMPTY_LANES
+    farm.pools.reported([LaneReady("t0", 0), LaneReady("t1", 1, 1.0)], claimed=True)
+    assert farm.demand() == [(("t1",), 1)], (
+        "one that was forgotten is made anew, and nothing is kept of one without jobs"
+    )
+
+
+def test_more_hot_groups_than_one_demand_holds_have_their_turns():
+    farm = Farm()
+    lanes = [f"t{n:02}" for n in range(20)]
+    for lane in lanes:
+        farm.join(lane, lane)
+    farm.ready(**dict.fromkeys(lanes, 1))
+    asked: list[str] = []
+    for _ in range(20):
+        (first, *_) = farm.pools.demand(1)
+        taken = farm.pools.take(first.pool, ())
+        assert taken is not None
+        farm.hold(taken, "x")
+        asked += first.lanes
+        farm.pools.reported([LaneReady(first.lanes[0], 0)], claimed=True)
+    assert sorted(asked) == lanes
+
+
+def test_a_demand_ends_when_it_asks_for_four_times_what_can_be_claimed():
+    farm = Farm()
+    lanes = [f"t{n}" for n in range(8)]
+    for lane in lanes:
+        farm.join(lane, lane, slots=8)
+    farm.ready(**dict.fromkeys(lanes, 8))
+    first, second = farm.demand(8), farm.demand(8)
+    assert [sum(room for _, room in demand) for demand in (first, second)] == [32, 32]
+    assert sorted(name for names, _ in first + second for name in names) == lanes, "the others have their turn next"

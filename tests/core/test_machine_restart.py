@@ -194,3 +194,22 @@ def test_pages_may_still_register_while_a_node_drains():
     effects = node.join()
     assert all_of(effects, Welcome)
     assert not all_of(effects, Offer)
+
+
+def test_the_grace_begins_anew_when_pages_can_come(node):
+    node.restore([left("a1"), left("a2", worker="w2")])
+    node.pass_s(50)
+    node.begin_grace()
+    assert node.until_due_s() == 60
+
+
+def test_how_workers_stand_is_known_by_type(node):
+    node.join()
+    assert node.machine.standing("a") == {"idle": 1}
+    assert node.machine.roster.offered() == {"a"}
+
+
+def test_of_two_attempts_that_wait_for_a_page_one_may_be_cancelled(node):
+    node.restore([left("a1"), left("a2")])
+    node.cancelled("a1", "not needed")
+    assert ends(node.join()) == {"a2": "lost"}
