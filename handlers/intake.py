@@ -16,9 +16,9 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-from dispatcher.core.model import JobSpec
+from dispatcher.config.settings import Settings
+from dispatcher.core.jobs.model import JobSpec
 from dispatcher.errors import BadRequest, TooLarge
-from dispatcher.settings import Settings
 from handlers.errors import FieldError, Invalid, field_error
 
 __all__ = ["MAX_DELAY_S", "JobBody", "check_key", "decode_json", "field_problems", "parse_job", "to_spec"]

@@ -16,15 +16,15 @@ from pathlib import Path
 import pytest
 
 from dispatcher import errors
-from dispatcher.core.model import AttemptView, JobView
-from dispatcher.core.states import JobState
-from dispatcher.core.turn import Verdict
-from dispatcher.settings import Settings, settings_fields
-from handlers import TaskDirectory, routes, shipped_tasks
+from dispatcher.config.settings import Settings, settings_fields
+from dispatcher.core.jobs.model import AttemptView, JobView
+from dispatcher.core.jobs.states import JobState
+from dispatcher.core.jobs.turn import Verdict
 from handlers import errors as http_errors
 from handlers.intake import JobBody
+from handlers.routes import TaskDirectory, routes, shipped_tasks
 from tests.handlers.fake_service import FakeService
-from tests.protocol.vectors import PAGE_OPS, SERVER_OPS, refused_codes
+from tests.pages.vectors import PAGE_OPS, SERVER_OPS, refused_codes
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "bench/README.md")]
@@ -160,7 +160,7 @@ def first_column(part: str) -> list[str]:
 
 
 def test_the_words_of_a_refused_store_are_those_of_the_program() -> None:
-    source = "".join(text(f"dispatcher/store/{name}.py") for name in ("sqlite_file", "backup")).replace("{path}", "...")
+    source = "".join(text(f"dispatcher/store/sqlite/{name}.py") for name in ("file", "backup")).replace("{path}", "...")
     part = section(text("docs/operations.md"), "## When the store is refused")
     for words in first_cells(part):
         assert re.sub(r"\s+", " ", words) in re.sub(r'"\s*\n\s*f?"|\s+', " ", source), words

@@ -9,8 +9,8 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterator, Sequence
 
-from dispatcher.core.ledger import JobRow
-from dispatcher.core.turn import Claim, Demand
+from dispatcher.core.jobs.ledger import JobRow
+from dispatcher.core.jobs.turn import Claim, Demand
 from dispatcher.store.rows import Rows
 
 __all__ = ["BEGINNING", "Takers", "choose", "claim_of"]

@@ -7,9 +7,9 @@ import binascii
 from collections.abc import Iterable, Mapping
 from operator import attrgetter
 
-from dispatcher.core.ledger import AttemptRow, JobRow, silent_attempt
-from dispatcher.core.model import AttemptView, JobView, TypeView
-from dispatcher.core.states import JobState
+from dispatcher.core.jobs.ledger import AttemptRow, JobRow, silent_attempt
+from dispatcher.core.jobs.model import AttemptView, JobView, TypeView
+from dispatcher.core.jobs.states import JobState
 from dispatcher.errors import BadRequest
 from dispatcher.store.rows import Tally
 

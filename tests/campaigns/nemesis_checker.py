@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dispatcher.core.states import FINAL
+from dispatcher.core.jobs.states import FINAL
 from dispatcher.sdk.simulate import Outcome
 from tests.campaigns.kill_checker import Notes, violations
 

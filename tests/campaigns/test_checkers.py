@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.core.turn import Started
+from dispatcher.core.jobs.turn import Started
 from dispatcher.sdk.simulate import Outcome
 from tests.campaigns import planted, reliability
 from tests.campaigns.kill import thin

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from dispatcher.core.turn import Started
+from dispatcher.core.jobs.turn import Started
 from tests.campaigns.nemesis_checker import Findings, Story, check
 from tests.campaigns.nemesis_load import History, Submitter, Watch
 from tests.store.contract import DURABLE, HOLDER, Desk, lost, result, spec

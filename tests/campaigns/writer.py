@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from dispatcher.core.turn import Demand, Verdict
+from dispatcher.core.jobs.turn import Demand, Verdict
 from tests.campaigns.zygote import die_with_parent
 from tests.store.contract import DURABLE, Desk, result, spec
 

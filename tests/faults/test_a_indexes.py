@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from dispatcher.store import statements
+from dispatcher.store.sqlite import statements
 from tests.store.contract import DURABLE, Desk, spec
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.core.turn import Started
+from dispatcher.core.jobs.turn import Started
 from tests.campaigns import reload
 from tests.campaigns.record import played
 from tests.store.contract import DURABLE, HOLDER, Desk, lost, result, spec

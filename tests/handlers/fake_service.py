@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from dispatcher.core.model import (
+from dispatcher.core.jobs.model import (
     AttemptView,
     JobFilter,
     JobPage,
@@ -23,8 +23,8 @@ from dispatcher.core.model import (
     WorkerPage,
     WorkerView,
 )
-from dispatcher.core.states import FINAL, Event, JobState, next_state
-from dispatcher.core.turn import Accepted
+from dispatcher.core.jobs.states import FINAL, Event, JobState, next_state
+from dispatcher.core.jobs.turn import Accepted
 from dispatcher.errors import BadRequest, JobNotFound, KeyConflict, PagehandError, WrongState
 
 T = TypeVar("T")

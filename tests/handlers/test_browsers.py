@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 from tornado.httpserver import HTTPServer
 
-from dispatcher.core.states import JobState
-from dispatcher.settings import Settings
-from handlers import TaskDirectory, make_app
+from dispatcher.config.settings import Settings
+from dispatcher.core.jobs.states import JobState
+from handlers.routes import TaskDirectory, make_app
 from tests.handlers.conftest import StillClock
 from tests.handlers.fake_service import FakeService, job_view
 from tests.handlers.rich import PICTURE, rich_service

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from dispatcher.core.ledger import JobRow
-from dispatcher.core.states import FINAL, OPEN, Event, JobState
-from dispatcher.core.turn import (
+from dispatcher.core.jobs.ledger import JobRow
+from dispatcher.core.jobs.states import FINAL, OPEN, Event, JobState
+from dispatcher.core.jobs.turn import (
     Adopt,
     Cancel,
     Cause,
@@ -23,7 +23,7 @@ from dispatcher.core.turn import (
     TurnReport,
     Verdict,
 )
-from dispatcher.core.worker import Attempt, AttemptState, WorkerState
+from dispatcher.core.workers.worker import Attempt, AttemptState, WorkerState
 from tests.sim.ages import Ages
 from tests.sim.beats import Beats
 from tests.sim.knobs import STORE_CHECK_S

@@ -12,14 +12,16 @@ from unittest import mock
 
 from msgspec.structs import replace
 
-from dispatcher.core import ledger, retry
-from dispatcher.core.effects import Go
-from dispatcher.core.machine import Machine
-from dispatcher.core.model import JobView
-from dispatcher.core.states import Event, JobState
-from dispatcher.core.turn import Accepted, Decide, Ended, Turn, TurnReport
-from dispatcher.pages import Pages
-from dispatcher.store import commands, turn
+from dispatcher.core.jobs import ledger
+from dispatcher.core.jobs.model import JobView
+from dispatcher.core.jobs.states import Event, JobState
+from dispatcher.core.jobs.turn import Accepted, Decide, Ended, Turn, TurnReport
+from dispatcher.core.workers import retry
+from dispatcher.core.workers.effects import Go
+from dispatcher.core.workers.machine import Machine
+from dispatcher.pages.pages import Pages
+from dispatcher.store import applier as turn
+from dispatcher.store import commands
 from dispatcher.store.memory import MemoryRows
 from dispatcher.store.rows import Tally
 from tests.sim.browser import SimPage

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from dispatcher.core.ledger import AttemptRow, Changes, JobRow, silent_attempt
-from dispatcher.core.model import JobView
-from dispatcher.core.states import JobState
-from dispatcher.core.turn import Accepted, LiveAttempt, Turn, TurnReport
+from dispatcher.core.jobs.ledger import AttemptRow, Changes, JobRow, silent_attempt
+from dispatcher.core.jobs.model import JobView
+from dispatcher.core.jobs.states import JobState
+from dispatcher.core.jobs.turn import Accepted, LiveAttempt, Turn, TurnReport
 from dispatcher.errors import StorageTrouble
+from dispatcher.store.applier import TurnApplier
 from dispatcher.store.memory import MemoryRows, MemoryStore
 from dispatcher.store.rows import Limits, Tally
-from dispatcher.store.turn import TurnApplier
 
 if TYPE_CHECKING:
     from tests.sim.node import Node

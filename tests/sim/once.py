@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from dispatcher.core.ledger import JobRow
-from dispatcher.core.states import Event, JobState
-from dispatcher.core.turn import Cause, Ended
+from dispatcher.core.jobs.ledger import JobRow
+from dispatcher.core.jobs.states import Event, JobState
+from dispatcher.core.jobs.turn import Cause, Ended
 
 if TYPE_CHECKING:
     from tests.sim.world import World

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from dispatcher.core.model import JobSpec, JobView
-from dispatcher.core.states import FINAL
-from dispatcher.core.turn import Accepted
+from dispatcher.core.jobs.model import JobSpec, JobView
+from dispatcher.core.jobs.states import FINAL
+from dispatcher.core.jobs.turn import Accepted
 from dispatcher.errors import (
     Draining,
     JobNotFound,
@@ -23,7 +23,7 @@ from dispatcher.errors import (
     StorageTrouble,
     WrongState,
 )
-from dispatcher.service import Dispatcher
+from dispatcher.node.service import Dispatcher
 from tests.sim.batches import Batches
 from tests.sim.node import Node
 

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dispatcher.core.model import JobFilter, JobSpec, JobView
-from dispatcher.core.states import Event, JobState
-from dispatcher.core.turn import (
+from dispatcher.core.jobs.model import JobFilter, JobSpec, JobView
+from dispatcher.core.jobs.states import Event, JobState
+from dispatcher.core.jobs.turn import (
     Accepted,
     Cause,
     Claim,
@@ -33,7 +33,7 @@ from dispatcher.store.memory import MemoryStore
 from dispatcher.store.opening import open_store
 from dispatcher.store.port import Store
 from dispatcher.store.rows import Limits
-from dispatcher.store.sqlite import SqliteStore
+from dispatcher.store.sqlite.store import SqliteStore
 
 __all__ = ["DURABLE", "HOLDER", "KINDS", "NOW", "Desk", "Kind", "error", "lapsed", "lost", "released", "result", "spec"]
 

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from dispatcher.core.states import JobState
-from dispatcher.core.turn import Cancel, Demand, Holder, Started, Verdict
+from dispatcher.core.jobs.states import JobState
+from dispatcher.core.jobs.turn import Cancel, Demand, Holder, Started, Verdict
 from tests.store.contract import HOLDER, NOW, Desk, error, lapsed, lost, released, result, spec
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from dispatcher.core.model import JobSpec
-from dispatcher.core.turn import Accepted, Demand
+from dispatcher.core.jobs.model import JobSpec
+from dispatcher.core.jobs.turn import Accepted, Demand
 from tests.store.conftest import OpenDesk
 from tests.store.contract import NOW, Desk, Kind, result, spec
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dispatcher.core.states import Event, JobState, next_state
-from dispatcher.core.turn import Cancel, Cause, Demand, Ended, ForgetTypes, OfferedTypes, Retry, Verdict
+from dispatcher.core.jobs.states import Event, JobState, next_state
+from dispatcher.core.jobs.turn import Cancel, Cause, Demand, Ended, ForgetTypes, OfferedTypes, Retry, Verdict
 from tests.store.contract import HOLDER, NOW, Desk, error, lost, result, spec
 
 

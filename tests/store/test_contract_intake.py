@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from dispatcher.core.turn import Cancel, Demand, Logged, OfferedTypes, Progressed, Started, Verdict
+from dispatcher.core.jobs.turn import Cancel, Demand, Logged, OfferedTypes, Progressed, Started, Verdict
 from tests.store.conftest import OpenDesk
 from tests.store.contract import HOLDER, Desk, Kind, error, result, spec
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from dispatcher.core.model import JobFilter
-from dispatcher.core.states import JobState
-from dispatcher.core.turn import Cancel, Retry, Started, Verdict
+from dispatcher.core.jobs.model import JobFilter
+from dispatcher.core.jobs.states import JobState
+from dispatcher.core.jobs.turn import Cancel, Retry, Started, Verdict
 from dispatcher.errors import BadRequest
 from dispatcher.store.views import cursor_of
 from tests.store.contract import HOLDER, KINDS, Desk, error, lapsed, lost, result, spec

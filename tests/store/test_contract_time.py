@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dispatcher.core.turn import Demand, Retry, Started
-from dispatcher.store.turn import SWEEP
+from dispatcher.core.jobs.turn import Demand, Retry, Started
+from dispatcher.store.applier import SWEEP
 from tests.store.contract import HOLDER, NOW, Desk, error, lapsed, result, spec
 
 

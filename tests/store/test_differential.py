@@ -16,9 +16,9 @@ from hypothesis import given, note
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from dispatcher.core.model import JobSpec
-from dispatcher.core.states import Event, JobState
-from dispatcher.core.turn import (
+from dispatcher.core.jobs.model import JobSpec
+from dispatcher.core.jobs.states import Event, JobState
+from dispatcher.core.jobs.turn import (
     Cancel,
     Cause,
     Command,
