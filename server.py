@@ -26,9 +26,10 @@ from dispatcher.config.settings import Settings, settings_fields
 from dispatcher.config.sources import parse, settings_or_exit
 from dispatcher.errors import SettingError, StorageTrouble, StoreRefused
 from dispatcher.node.service import Dispatcher
+from dispatcher.store.hand import Ids
 from dispatcher.store.opening import open_store
+from dispatcher.store.port import Limits as StoreLimits
 from dispatcher.store.port import Store
-from dispatcher.store.rows import Limits as StoreLimits
 from dispatcher.transport.fronts import http as front_http
 from dispatcher.transport.fronts.server import EngineServer
 from dispatcher.transport.limits import Limits, session_cap
@@ -183,8 +184,7 @@ async def open_server(settings: Settings, clock: Clock | None = None) -> Server:
             retention_s=settings.retention_s,
             late_accept=settings.late_accept,
         ),
-        new_job_id=lambda: ids.new_job_id(clock),
-        new_attempt_id=ids.new_attempt_id,
+        ids=Ids(lambda: ids.new_job_id(clock), ids.new_attempt_id),
         new_key=ids.new_key,
     )
     return Server(settings, store, clock)

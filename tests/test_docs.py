@@ -111,7 +111,7 @@ def error_codes() -> set[str]:
         for code in re.findall(r'code="(\w+)"', path.read_text("utf-8"))
     }
     guard = set(re.findall(r'Refusal\(\d+, "(\w+)"', text("handlers/guard.py")))
-    store = {"refused"} if 'error="refused"' in text("dispatcher/store/items.py") else set()
+    store = {"refused"} if 'error="refused"' in text("dispatcher/store/driving.py") else set()
     return {kind.code for kind in kinds} | given | guard | store | set(http_errors._CODES.values())
 
 

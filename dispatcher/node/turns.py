@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from dispatcher.clock import Clock
 from dispatcher.core.jobs.model import JobSpec
+from dispatcher.core.jobs.states import SETTLED
 from dispatcher.core.jobs.turn import (
     Accepted,
     Cancel,
@@ -206,6 +207,7 @@ class Turns:
         asked, self._commands = self._commands, []
         specs = [spec for item in submitted for spec in item.specs]
         turn = Turn(
+            epoch=self._store.epoch,
             now_at=self._clock.utc(),
             elapsed_s=self._clock.monotonic() - self._opened,
             reports=reports,
@@ -275,8 +277,7 @@ class Turns:
             _resolve(submission.future, list(islice(accepted, len(submission.specs))))
         self.carry_out(self._machine.claimed(done.claims, now))
         self._machine.ready(done.ready, claimed=bool(done.claims))
-        settled = [verdict.finished for verdict in done.verdicts if verdict.finished is not None]
-        self._after(settled + done.finished)
+        self._after([change.job for change in done.changes if change.new in SETTLED])
         self.kick()
 
     async def idle(self, *, housekeeping: bool = False) -> None:

@@ -1,17 +1,101 @@
-"""What becomes of jobs that are submitted, before any row is written: keys, limits, and batches, all or none (S3)."""
+"""What becomes of jobs that are submitted: keys, limits, types, and batches, all or none (promise S3)."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
+from dispatcher.core.jobs import ledger
 from dispatcher.core.jobs.ledger import JobRow
 from dispatcher.core.jobs.model import JobSpec
+from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Accepted
-from dispatcher.store.rows import Limits, Tally
+from dispatcher.store.hand import Hand, Ids
+from dispatcher.store.port import Limits
+from dispatcher.store.requests import Loaded, Tally
 from dispatcher.store.views import view
 
-__all__ = ["batches", "judge", "size_of"]
+__all__ = ["Admission", "batches", "size_of"]
+
+
+class Admission:
+    """Takes new jobs into hand, and new types, as far as there is room for them."""
+
+    def __init__(self, hand: Hand, loaded: Loaded, limits: Limits, ids: Ids) -> None:
+        self._hand = hand
+        self._limits = limits
+        self._ids = ids
+        self._numbers = iter(loaded.numbers)
+        self._keyed = {job.key: job for job in loaded.jobs.values() if job.key is not None}
+        #: Of the types that the turn names, those that are known; and how many are known in all.
+        self._types = set(loaded.types)
+        self._types_known = loaded.types_known
+        #: Types that workers offer since now.
+        self.offered: list[str] = []
+
+    def offers(self, types: Collection[str]) -> bool:
+        """A worker offers these types. False: of some no job can come, for there is no room for so many types."""
+        new = [name for name in types if name not in self._types]
+        over = set(new[max(0, self._limits.most_types - self._types_known) :])
+        self.offered += [name for name in types if name not in over]
+        self._know(name for name in new if name not in over)
+        return not over
+
+    def take(self, specs: Sequence[JobSpec]) -> list[Accepted]:
+        """What became of each submission."""
+        accepted = []
+        for batch in batches(specs):
+            for spec, judged in zip(batch, self._judged(batch), strict=True):
+                accepted.append(judged or self._taken(spec))
+        return accepted
+
+    def _judged(self, batch: Sequence[JobSpec]) -> list[Accepted | None]:
+        """What becomes of each; None: it is new. Where one is refused, all are, for its reason."""
+        found = [_known(spec, self._keyed) for spec in batch]
+        refusal = next((was for was in found if was is not None and was.job is None), None)
+        if refusal is None and None in found:
+            known = any(found)
+            refusal = _PARTLY_KNOWN if known else _full(batch, self._hand.held, self._limits) or self._strange(batch)
+        return found if refusal is None else [refusal] * len(batch)
+
+    def _strange(self, batch: Sequence[JobSpec]) -> Accepted | None:
+        known, most = self._types_known, self._limits.most_types
+        new = {spec.type for spec in batch if spec.type not in self._types}
+        if not new or known + len(new) <= most:
+            return None
+        detail = f"{known} types are known, the limit (--most-types): name one of those, or put what differs into data"
+        return Accepted(None, error="too_many_types", detail=detail)
+
+    def _taken(self, spec: JobSpec) -> Accepted:
+        job = new_job(spec, next(self._numbers), self._ids.job(), self._hand.now_at, self._hand.clock)
+        self._hand.made(job, spec.data)
+        self._know([spec.type])
+        if spec.key is not None:
+            self._keyed[spec.key] = job
+        return Accepted(view(job, data=spec.data))
+
+    def _know(self, types: Iterable[str]) -> None:
+        for name in types:
+            if name not in self._types:
+                self._types.add(name)
+                self._types_known += 1
+
+
+def new_job(spec: JobSpec, number: int, job_id: str, now_at: float, queue_clock: float) -> JobRow:
+    """The row of a new job: the one place where one is made."""
+    delayed = spec.delay_s > 0
+    return JobRow(
+        seq=number,
+        state=JobState.SCHEDULED if delayed else JobState.QUEUED,
+        rank=None if delayed else queue_clock - spec.terms.priority * ledger.RANK_STEP_S,
+        run_at=now_at + spec.delay_s if delayed else None,
+        attempt=None, claims=0, number=0, errors=0, crashes=0, reason=None, detail=None, error=None,
+        percent=None, note=None, worker=None, worker_name=None,
+        offered_at=None, started_at=None, ended_at=None, backoff_until=None, ended_clock=None,
+        id=job_id, type=spec.type, terms=spec.terms, size=size_of(spec.data),
+        expires_at=None if spec.expires_s is None else now_at + spec.expires_s, created_at=now_at,
+        key=spec.key, fingerprint=spec.fingerprint,
+    )  # fmt: skip
 
 
 def batches(specs: Sequence[JobSpec]) -> Iterator[list[JobSpec]]:
@@ -21,21 +105,6 @@ def batches(specs: Sequence[JobSpec]) -> Iterator[list[JobSpec]]:
             yield from ([spec] for spec in group)
         else:
             yield list(group)
-
-
-def judge(
-    batch: Sequence[JobSpec], keyed: Mapping[str, JobRow], held: Tally, limits: Limits, types: Collection[str] = ()
-) -> list[Accepted | None]:
-    """What becomes of each; None: it is new. Where one is refused, all are, for its reason.
-
-    ``keyed``: earlier jobs by their keys. ``held``: the open jobs and their bytes. ``types``: those that are known.
-    """
-    found = [_known(spec, keyed) for spec in batch]
-    refusal = next((was for was in found if was is not None and was.job is None), None)
-    if refusal is None and None in found:
-        known = any(found)
-        refusal = _PARTLY_KNOWN if known else _full(batch, held, limits) or _strange(batch, types, limits)
-    return found if refusal is None else [refusal] * len(batch)
 
 
 def size_of(text: str) -> int:
@@ -61,16 +130,6 @@ _NEW = "use a new key for a new job"
 _PARTLY_KNOWN = Accepted(
     None, error="key_conflict", detail=f"of the batch of this key some jobs are not kept any more: {_NEW}"
 )
-
-
-def _strange(batch: Sequence[JobSpec], types: Collection[str], limits: Limits) -> Accepted | None:
-    if len(types) + len(batch) <= limits.most_types:
-        return None
-    new = {spec.type for spec in batch if spec.type not in types}
-    if not new or len(types) + len(new) <= limits.most_types:
-        return None
-    detail = f"{len(types)} types are known, the limit (--most-types): name one of those, or put what differs into data"
-    return Accepted(None, error="too_many_types", detail=detail)
 
 
 def _full(batch: Sequence[JobSpec], held: Tally, limits: Limits) -> Accepted | None:

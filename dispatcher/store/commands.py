@@ -1,36 +1,63 @@
 """What the commands of people and programs mean for rows: cancel, retry, decide, adopt.
 
-Inside a turn's transaction. Whether a command is allowed is the transition table's business.
+Whether a command is allowed is the transition table's business.
 """
 
 from __future__ import annotations
 
 from dispatcher.core.jobs import ledger
-from dispatcher.core.jobs.ledger import AttemptRow, Changes, JobRow
+from dispatcher.core.jobs.ledger import AttemptRow, JobRow
 from dispatcher.core.jobs.states import Event, JobState, next_state
-from dispatcher.core.jobs.turn import Adopt, Cancel, Decide, JobCommand, Retry
-from dispatcher.store.rows import Rows
+from dispatcher.core.jobs.turn import (
+    Adopt,
+    Cancel,
+    Command,
+    CommandReport,
+    Decide,
+    ForgetTypes,
+    JobCommand,
+    OfferedTypes,
+    Retry,
+)
+from dispatcher.store.admission import Admission
+from dispatcher.store.hand import Hand
+from dispatcher.store.requests import Loaded
+from dispatcher.store.views import view
 
 __all__ = ["evidence", "obey"]
 
 
-def obey(
-    command: JobCommand, job: JobRow, rows: Rows, *, now_at: float, queue_clock: float, changes: Changes
-) -> tuple[bool, str | None]:
-    """(whether it was allowed, the attempt that it revoked). The caller saves the changes."""
+def obey(command: Command, hand: Hand, loaded: Loaded, admission: Admission) -> CommandReport:
+    """What became of a command."""
+    if isinstance(command, OfferedTypes):
+        return CommandReport(admission.offers(command.types))
+    if isinstance(command, ForgetTypes):
+        return CommandReport(True)  # by the turn's last request: which are empty is known then
+    job = hand.by_id.get(command.job)
+    if job is None:
+        return CommandReport(False)
+    old = job.state
+    done, revoked = _obeyed(command, job, hand, loaded)
+    if done:
+        hand.moved(job, old, attempt=revoked, actor=command.actor)
+    return CommandReport(done, view(job), revoked)
+
+
+def _obeyed(command: JobCommand, job: JobRow, hand: Hand, loaded: Loaded) -> tuple[bool, str | None]:
+    """(whether it was allowed, the attempt that it revoked)"""
     if not _allowed(command, job):
         return False, None
     if isinstance(command, Cancel):
-        return True, ledger.cancel(job, _current(job, rows), command.reason, now_at, changes)
+        return True, ledger.cancel(job, _current(job, hand), command.reason, hand.now_at, hand.writes)
     if isinstance(command, Retry):
-        ledger.retry(job, queue_clock, changes)
+        ledger.retry(job, hand.clock, hand.writes)
     elif isinstance(command, Decide):
-        ledger.decide(job, command.value, command.reason, now_at, changes)
+        ledger.decide(job, command.value, command.reason, hand.now_at, hand.writes)
     else:
-        answer = evidence(rows.attempts_of(job.seq))
+        answer = evidence([hand.attempts.get(row.id, row) for row in loaded.histories.get(job.seq, [])])
         if answer is None:
             return False, None
-        ledger.adopt(job, answer, now_at, changes)
+        ledger.adopt(job, answer, hand.now_at, hand.writes)
     return True, None
 
 
@@ -41,10 +68,10 @@ def _allowed(command: JobCommand, job: JobRow) -> bool:
     return next_state(job.state, events[type(command)]) is not None
 
 
-def _current(job: JobRow, rows: Rows) -> AttemptRow | None:
+def _current(job: JobRow, hand: Hand) -> AttemptRow | None:
     if job.attempt is None:
         return None
-    return rows.attempts([job.attempt]).get(job.attempt) or ledger.silent_attempt(job)
+    return hand.attempts.get(job.attempt) or ledger.silent_attempt(job)
 
 
 def evidence(attempts: list[AttemptRow]) -> str | None:

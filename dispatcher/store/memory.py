@@ -2,19 +2,41 @@
 
 from __future__ import annotations
 
-import bisect
-from collections.abc import Callable, Collection, Iterable, Sequence
+from bisect import insort
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from heapq import merge
+from itertools import islice
+from typing import Any
 
-from msgspec.structs import astuple, replace
+from msgspec.structs import astuple as _values
+from msgspec.structs import replace
 
-from dispatcher.core.jobs.ledger import AttemptRow, Changes, JobRow
+from dispatcher.core.jobs.ledger import AttemptRow, JobRow, lane_of_row
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobView, LogLine, TypeView
 from dispatcher.core.jobs.states import WAITING, JobState
 from dispatcher.core.jobs.turn import LaneReady, LiveAttempt, Turn, TurnReport
-from dispatcher.store.applier import TurnApplier
+from dispatcher.store.applier import apply
+from dispatcher.store.attempts import job_of
 from dispatcher.store.commands import evidence
-from dispatcher.store.items import apply_items
-from dispatcher.store.rows import Limits, Tally
+from dispatcher.store.counters import Agenda, Counters
+from dispatcher.store.driving import Pace, apply_items, refuse_stale, run
+from dispatcher.store.hand import Ids
+from dispatcher.store.port import Limits
+from dispatcher.store.requests import (
+    Due,
+    DueRows,
+    LaneGroup,
+    Load,
+    Loaded,
+    Purge,
+    Purged,
+    Ready,
+    ReadyJob,
+    ReadyRows,
+    Save,
+    Saved,
+)
 from dispatcher.store.views import (
     MOST_ATTEMPTS_SHOWN,
     MOST_LINES_KEPT,
@@ -43,7 +65,7 @@ def _check(rows: Iterable[Iterable[object]]) -> None:
 
 
 class MemoryRows:
-    """The gateway of ``rows.Rows`` over dictionaries."""
+    """The driver over dictionaries. It checks a turn's rows before it writes the first one."""
 
     def __init__(self) -> None:
         self.by_seq: dict[int, JobRow] = {}
@@ -53,211 +75,213 @@ class MemoryRows:
         self.results: dict[int, str] = {}
         self.all_attempts: dict[str, AttemptRow] = {}
         self.logs: dict[int, list[LogLine]] = {}
-        self.lanes: dict[str, int] = {}
-        self.offered: dict[int, float] = {}
-        self._ready: dict[int, list[tuple[float, int]]] = {}
-        self._seq = self._lane = 0
-        #: Types whose lanes this step has made.
-        self._new_lanes: list[str] = []
+        self.counters = Counters({})
+        self.agenda = Agenda(None, None)
+        #: Lanes by their type, and when a worker first offered the type.
+        self.lanes: dict[str, set[str]] = {}
+        self.offered: dict[str, float] = {}
+        self.queue_clock = self._clock_base = 0.0
+        self.queued: dict[str, list[tuple[float, int]]] = {}
+        self._seq = 0
+        #: To be removed with the turn's other changes.
+        self._outlived: list[JobRow] = []
 
-    def keep(self) -> None:
-        """The step has been applied."""
-        self._new_lanes.clear()
+    def reload(self) -> None:
+        """A turn was given up before it wrote: what is due is still due."""
+        self.agenda = self._next([row for row in self.by_seq.values() if row.state in WAITING], [], set())
 
-    def forget(self) -> None:
-        """The step was refused: its lanes go too; it has written nothing else."""
-        for name in self._new_lanes:
-            del self.lanes[name]
-        self._new_lanes.clear()
+    def begin(self) -> None:
+        """The store is opened: the queue clock goes on from where it was."""
+        self._clock_base = self.queue_clock
 
-    def attempts(self, ids: Iterable[str]) -> dict[str, AttemptRow]:
-        """See rows.Rows. Copies, so that only ``save`` changes the store."""
-        return {i: replace(self.all_attempts[i]) for i in ids if i in self.all_attempts}
+    def load(self, request: Load) -> Loaded:
+        """See requests.Load. Copies, so that only ``save`` changes the store."""
+        seqs = {seq for name in request.attempts if (seq := job_of(name)) in self.by_seq}
+        commanded = {self.by_id[name] for name in request.jobs if name in self.by_id}
+        keyed = {self.by_key[key] for key in request.keys if key in self.by_key}
+        jobs = {seq: replace(self.by_seq[seq]) for seq in seqs | commanded | keyed}
+        names = {*request.attempts, *(jobs[seq].attempt or "" for seq in commanded)}
+        first, self._seq = self._seq + 1, self._seq + request.numbers
+        self._outlived = []
+        return Loaded(
+            queue_clock=self._clock_base + request.elapsed_s,
+            jobs=jobs,
+            attempts={name: replace(self.all_attempts[name]) for name in names if name in self.all_attempts},
+            histories={seq: self.attempts_of(seq) for seq in commanded if jobs[seq].id in request.histories},
+            types=frozenset(name for name in request.types if name in self.lanes),
+            types_known=len(self.lanes),
+            held=self.counters.held,
+            numbers=range(first, self._seq + 1),
+        )
 
     def attempts_of(self, seq: int) -> list[AttemptRow]:
-        """See rows.Rows."""
+        """The newest attempts of a job that have rows, oldest first."""
         own = sorted((a for a in self.all_attempts.values() if a.job == seq), key=lambda a: a.id)
         return [replace(a) for a in own[-MOST_ATTEMPTS_SHOWN:]]
 
-    def jobs(self, seqs: Iterable[int]) -> dict[int, JobRow]:
-        """See rows.Rows."""
-        return {seq: replace(self.by_seq[seq]) for seq in seqs if seq in self.by_seq}
-
-    def jobs_by_id(self, ids: Iterable[str]) -> dict[str, JobRow]:
-        """See rows.Rows."""
-        return {i: replace(self.by_seq[self.by_id[i]]) for i in ids if i in self.by_id}
-
-    def jobs_by_key(self, keys: Iterable[str]) -> dict[str, JobRow]:
-        """See rows.Rows."""
-        return {key: replace(self.by_seq[self.by_key[key]]) for key in keys if key in self.by_key}
-
-    def ready(self, lane: int, limit: int, after: tuple[float, int]) -> list[tuple[float, int]]:
-        """See rows.Rows."""
-        queued = self._ready.get(lane, [])
-        start = bisect.bisect_right(queued, after)
-        return queued[start : start + limit]
-
-    def due(self, now_at: float, queue_clock: float, limit: int) -> list[JobRow]:
-        """See rows.Rows."""
-        rows = [row for row in self.by_seq.values() if row.state is JobState.SCHEDULED]
-        delayed = [row for row in rows if row.backoff_until is None and row.run_at is not None and row.run_at <= now_at]
-        over = [row for row in rows if row.backoff_until is not None and row.backoff_until <= queue_clock]
+    def due(self, request: Due) -> DueRows:
+        """See requests.Due."""
+        nothing = self.agenda.nothing(request)
+        if nothing is not None:
+            return nothing
+        waiting = [row for row in self.by_seq.values() if row.state in WAITING]
+        overdue = [row for row in waiting if row.expires_at is not None and row.expires_at <= request.now_at]
+        overdue = sorted(overdue, key=lambda row: row.expires_at or 0.0)[: request.limit]
+        gone = {row.seq for row in overdue}
+        scheduled = [row for row in waiting if row.state is JobState.SCHEDULED and row.seq not in gone]
+        delayed = [row for row in scheduled if row.backoff_until is None and (row.run_at or 0.0) <= request.now_at]
+        over = [row for row in scheduled if row.backoff_until is not None and row.backoff_until <= request.queue_clock]
         delayed.sort(key=lambda row: row.run_at or 0.0)
         over.sort(key=lambda row: row.backoff_until or 0.0)
-        return [replace(row) for row in (delayed + over)[:limit]]
+        due = (delayed + over)[: request.limit]
+        self.agenda = self._next(waiting, due, gone | {row.seq for row in due})
+        expired, ready = list(map(replace, overdue)), list(map(replace, due))
+        return DueRows(expired, ready, self.agenda.next_due_at, self.agenda.next_backoff)
 
-    def overdue(self, now_at: float, limit: int) -> list[JobRow]:
-        """See rows.Rows."""
-        rows = [row for row in self.by_seq.values() if row.state in WAITING]
-        rows = [row for row in rows if row.expires_at is not None and row.expires_at <= now_at]
-        return [replace(row) for row in sorted(rows, key=lambda row: row.expires_at or 0.0)[:limit]]
+    def _next(self, waiting: list[JobRow], due: list[JobRow], gone: set[int]) -> Agenda:
+        """When the first of what is left is due; what has become ready may still expire."""
+        left = [row for row in waiting if row.seq not in gone]
+        runs = [row.run_at for row in left if row.backoff_until is None]
+        instants = [at for at in [*runs, *(row.expires_at for row in left + due)] if at is not None]
+        backoffs = [row.backoff_until for row in left if row.backoff_until is not None]
+        return Agenda(min(instants, default=None), min(backoffs, default=None))
 
-    def next_due_at(self) -> float | None:
-        """See rows.Rows."""
-        waiting = [row for row in self.by_seq.values() if row.state in WAITING]
-        runs = [row.run_at for row in waiting if row.backoff_until is None]
-        instants = [instant for instant in runs + [row.expires_at for row in waiting] if instant is not None]
-        return min(instants, default=None)
+    def ready(self, request: Ready) -> ReadyRows:
+        """See requests.Ready."""
+        groups = [self._first(group) for group in request.groups]
+        rows = [ready.job for group in groups for ready in group] + [self.by_seq[seq] for seq in request.in_hand]
+        return ReadyRows(
+            groups,
+            {seq: self.payloads[seq] for seq in request.in_hand},
+            {row.seq: self._had(row) for row in rows if row.worker is not None},
+        )
 
-    def next_backoff(self) -> float | None:
-        """See rows.Rows."""
-        return min((row.backoff_until for row in self.by_seq.values() if row.backoff_until is not None), default=None)
+    def _first(self, group: LaneGroup) -> list[ReadyJob]:
+        lines = [self.queued.get(lane, [])[: group.most] for lane in group.lanes]
+        seqs = [seq for _, seq in islice(merge(*lines), group.most)]
+        return [ReadyJob(replace(self.by_seq[seq]), self.payloads[seq]) for seq in seqs]
 
-    def claimable(self, seqs: Iterable[int]) -> tuple[dict[int, JobRow], dict[int, str]]:
-        """See rows.Rows."""
-        jobs = self.jobs(seqs)
-        return jobs, {seq: self.payloads[seq] for seq in jobs}
+    def all_ready(self) -> list[LaneReady]:
+        """Every lane that has ready jobs."""
+        return [LaneReady(lane, len(jobs), jobs[0][0]) for lane, jobs in sorted(self.queued.items()) if jobs]
 
-    def add_jobs(self, jobs: Sequence[JobRow], data: Sequence[str]) -> None:
-        """See rows.Rows."""
-        _check([data, *map(astuple, jobs)])
-        for job, text in zip(jobs, data, strict=True):
-            self.payloads[job.seq] = text
-            self.by_id[job.id] = job.seq
-            if job.key is not None:
-                self.by_key[job.key] = job.seq
-            self._put(job)
+    def _had(self, job: JobRow) -> tuple[str, ...]:
+        workers = (attempt.worker for attempt in reversed(self.attempts_of(job.seq)))
+        return tuple(dict.fromkeys(worker for worker in workers if worker is not None))
 
-    def save(self, changes: Changes) -> None:
-        """See rows.Rows."""
-        jobs = [*changes.jobs.values(), *changes.claims.values()]
-        _check([*map(astuple, jobs), *map(astuple, changes.attempts.values())])
-        _check([*changes.results, *changes.logs])
+    def purge(self, request: Purge) -> Purged:
+        """See requests.Purge."""
+        ended = [row for row in self.by_seq.values() if row.ended_clock is not None and row.seq not in request.spare]
+        ended.sort(key=lambda row: row.ended_clock or 0.0)
+        plain = [row for row in ended if row.key is None and (row.ended_clock or 0.0) < request.ended_before]
+        keyed = [row for row in ended if row.key is not None and (row.ended_clock or 0.0) < request.keyed_before]
+        self._outlived = (plain + keyed)[: request.limit]
+        return Purged(self._outlived)
+
+    def remove(self, rows: Sequence[JobRow]) -> None:
+        """Takes jobs out, with all that belongs to them."""
+        for row in rows:
+            del self.by_seq[row.seq], self.by_id[row.id], self.payloads[row.seq]
+            self.results.pop(row.seq, None)
+            self.logs.pop(row.seq, None)
+            if row.key is not None:
+                del self.by_key[row.key]
+        gone = {row.seq for row in rows}
+        if gone:
+            self.all_attempts = {name: row for name, row in self.all_attempts.items() if row.job not in gone}
+
+    def save(self, request: Save) -> Saved:
+        """See requests.Save."""
+        writes = request.writes
+        jobs = [*writes.new.values(), *writes.changed(), *writes.only_claimed()]
+        _check([*map(_values, jobs), *map(_values, writes.attempts.values())])
+        _check([*writes.results, *writes.logs, request.offered, writes.data.values()])
+        self.remove(self._outlived)
         for job in jobs:
             self._put(job)
-        self.all_attempts.update(changes.attempts)
-        self.results.update(changes.results)
-        for seq, _, at, line in changes.logs:
+        self.payloads |= writes.data
+        self.all_attempts |= writes.attempts
+        self.results.update(writes.results)
+        for seq, _, at, line in writes.logs:
             lines = self.logs.setdefault(seq, [])
             lines.append(LogLine(at=at, line=line))
             del lines[:-MOST_LINES_KEPT]
+        self.queue_clock = request.queue_clock
+        self.counters.add(request.deltas)
+        self.agenda.expect(request)
+        self._save_lanes(request)
+        return Saved({lane: self.counters.queued(lane) for lane in request.lanes})
 
     def _put(self, job: JobRow) -> None:
         old = self.by_seq.get(job.seq)
-        if old is not None and old.state is JobState.QUEUED and old.rank is not None:
-            self._ready[old.lane].remove((old.rank, old.seq))
+        if old is None:
+            self.by_id[job.id] = job.seq
+            self.lanes.setdefault(job.type, set()).add(lane_of_row(job))
+            if job.key is not None:
+                self.by_key[job.key] = job.seq
+        elif old.state is JobState.QUEUED and old.rank is not None:
+            self.queued[lane_of_row(old)].remove((old.rank, old.seq))
         self.by_seq[job.seq] = job
         if job.state is JobState.QUEUED and job.rank is not None:
-            bisect.insort(self._ready.setdefault(job.lane, []), (job.rank, job.seq))
+            insort(self.queued.setdefault(lane_of_row(job), []), (job.rank, job.seq))
 
-    def lane(self, type_name: str) -> int:
-        """See rows.Rows."""
-        lane = self.lanes.get(type_name)
-        if lane is None:
-            _check([[type_name]])
-            self._lane += 1
-            lane = self.lanes[type_name] = self._lane
-            self._new_lanes.append(type_name)
-        return lane
-
-    def lanes_known(self) -> Collection[str]:
-        """See rows.Rows."""
-        return self.lanes.keys()
-
-    def forget_lanes(self, names: Sequence[str]) -> None:
-        """See rows.Rows."""
-        for name in names:
-            self.offered.pop(self.lanes.pop(name), None)
-
-    def mark_offered(self, lanes: Iterable[int], now_at: float) -> None:
-        """See rows.Rows."""
-        for lane in lanes:
-            self.offered.setdefault(lane, now_at)
-
-    def next_seq(self) -> int:
-        """See rows.Rows. A number once given is not given again, even if its item was refused."""
-        self._seq += 1
-        return self._seq
-
-    def outlived(self, ended_before: float, keyed_before: float, limit: int) -> list[JobRow]:
-        """See rows.Rows."""
-        ended = sorted((r for r in self.by_seq.values() if r.ended_clock is not None), key=lambda r: r.ended_clock or 0)
-        plain = [row for row in ended if row.key is None and (row.ended_clock or 0.0) < ended_before]
-        keyed = [row for row in ended if row.key is not None and (row.ended_clock or 0.0) < keyed_before]
-        return [replace(row) for row in (plain + keyed)[:limit]]
-
-    def purge(self, seqs: Sequence[int]) -> None:
-        """See rows.Rows."""
-        for seq in seqs:
-            row = self.by_seq.pop(seq)
-            del self.by_id[row.id], self.payloads[seq]
-            self.results.pop(seq, None)
-            self.logs.pop(seq, None)
-            if row.key is not None:
-                del self.by_key[row.key]
-        gone = set(seqs)
-        self.all_attempts = {name: row for name, row in self.all_attempts.items() if row.job not in gone}
-
-    def save_tallies(self, changed: dict[tuple[int, str], Tally]) -> None:
-        """See rows.Rows. The applier has them already."""
-
-    def save_queue_clock(self, queue_clock: float) -> None:
-        """See rows.Rows. The applier has it already."""
+    def _save_lanes(self, request: Save) -> None:
+        for name in request.offered:
+            self.lanes.setdefault(name, set()).add(name)
+            self.offered.setdefault(name, request.offered_at)
+        if request.forget_but is None:
+            return
+        for name in [name for name in self.lanes if name not in request.forget_but]:
+            for lane in [lane for lane in self.lanes[name] if not self.counters.jobs_of(lane)]:
+                self.lanes[name].discard(lane)
+                self.counters.forget(lane)
+            if not self.lanes[name]:
+                del self.lanes[name]
+                self.offered.pop(name, None)
 
 
 class MemoryStore:
     """See port.Store."""
 
-    def __init__(
-        self,
-        *,
-        new_job_id: Callable[[], str],
-        new_attempt_id: Callable[[], str],
-        key: bytes,
-        limits: Limits | None = None,
-    ) -> None:
+    def __init__(self, ids: Ids, *, key: bytes, limits: Limits | None = None) -> None:
         self.location = "in memory: nothing is kept when the server stops"
         self.created = True
+        self.epoch = 1
         self.key = key
         self.rows = MemoryRows()
-        self._applier = TurnApplier(
-            self.rows,
-            limits=limits or Limits(),
-            new_job_id=new_job_id,
-            new_attempt_id=new_attempt_id,
-            tallies={},
-            queue_clock=0.0,
-            next_due_at=None,
-        )
+        self._ids = ids
+        self._limits = limits or Limits()
+        self._pace = Pace()
 
     async def apply(self, turn: Turn) -> TurnReport:
-        """See port.Store. Applies item by item: a dictionary has no transactions to roll back."""
-        return apply_items(self._applier, turn, self._guard)
+        """See port.Store."""
+        refuse_stale(turn, self.epoch)
+        return self.applied(turn)
+
+    def applied(self, turn: Turn) -> TurnReport:
+        """The same, at once."""
+        purge = self._pace.due(turn)
+        try:
+            report = self._part(turn, purge=purge)
+        except ITEM_ERRORS:
+            self.rows.reload()
+            report = apply_items(partial(self._part, purge=purge), turn, self._guard)
+        self._pace.done(turn, report)
+        return report
+
+    def _part(self, turn: Turn, **how: Any) -> TurnReport:
+        return run(apply(turn, self._limits, self._ids, **how), self.rows)
 
     def _guard(self, step: Callable[[], TurnReport]) -> TurnReport | None:
         try:
-            report = step()
+            return step()
         except ITEM_ERRORS:
-            self._applier.forget()
-            self.rows.forget()
-            return None
-        self._applier.committed()
-        self.rows.keep()
-        return report
+            self.rows.reload()
+            return None  # nothing of it was written
 
     async def ready(self) -> list[LaneReady]:
         """See port.Store."""
-        return self._applier.ready(list(self.rows.lanes))
+        return self.rows.all_ready()
 
     async def live_attempts(self) -> list[LiveAttempt]:
         """See port.Store. There was no earlier run."""
@@ -265,9 +289,10 @@ class MemoryStore:
 
     async def job(self, job_id: str) -> JobView | None:
         """See port.Store."""
-        row = self.rows.jobs_by_id([job_id]).get(job_id)
-        if row is None:
+        seq = self.rows.by_id.get(job_id)
+        if seq is None:
             return None
+        row = self.rows.by_seq[seq]
         attempts = with_current(row, self.rows.attempts_of(row.seq))
         shown = view(row, data=self.rows.payloads[row.seq], result=self.rows.results.get(row.seq))
         return replace(
@@ -297,12 +322,12 @@ class MemoryStore:
 
     async def types(self) -> list[TypeView]:
         """See port.Store."""
-        lanes = [(lane, name, self.rows.offered.get(lane)) for name, lane in self.rows.lanes.items()]
-        return type_views(lanes, self._applier.tallies())
+        offered = {name: self.rows.offered.get(name) for name in self.rows.lanes}
+        return type_views(offered, self.rows.lanes, self.rows.counters.all)
 
     async def counts(self) -> dict[str, int]:
         """See port.Store."""
-        return self._applier.counts()
+        return self.rows.counters.by_state()
 
     async def close(self) -> None:
         """See port.Store."""

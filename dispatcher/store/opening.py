@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from dispatcher.errors import StoreRefused
+from dispatcher.store.hand import Ids
 from dispatcher.store.memory import MemoryStore
-from dispatcher.store.port import Store
-from dispatcher.store.rows import Limits
+from dispatcher.store.port import Limits, Store
 from dispatcher.store.sqlite.store import SqliteStore
 
 __all__ = ["open_store"]
@@ -18,17 +18,16 @@ async def open_store(
     url: str,
     *,
     limits: Limits,
-    new_job_id: Callable[[], str],
-    new_attempt_id: Callable[[], str],
+    ids: Ids,
     new_key: Callable[[], bytes],
 ) -> Store:
     """The store that the URL names: ``sqlite:///path`` (relative) or ``sqlite:////path``, or ``memory:``.
 
-    ``new_attempt_id`` gives the random part of an attempt's id: 128 bits. Raises StoreRefused.
+    ``ids.attempt`` gives the random part of an attempt's id: 128 bits. Raises StoreRefused.
     """
     if url == "memory:":
-        return MemoryStore(new_job_id=new_job_id, new_attempt_id=new_attempt_id, key=new_key(), limits=limits)
+        return MemoryStore(ids, key=new_key(), limits=limits)
     if url.startswith("sqlite:///"):
         path = Path(url.removeprefix("sqlite:///")).absolute()
-        return await SqliteStore.open(path, new_job_id=new_job_id, new_attempt_id=new_attempt_id, limits=limits)
+        return await SqliteStore.open(path, ids, limits=limits)
     raise StoreRefused(f"{url}: no such kind of store; use sqlite:///path/to/file.db or memory:")

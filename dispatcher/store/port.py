@@ -8,11 +8,28 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from msgspec import Struct
+
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobView, TypeView
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import LaneReady, LiveAttempt, Turn, TurnReport
 
-__all__ = ["Store"]
+__all__ = ["Limits", "Store"]
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """What a store holds at most, refused at intake (promise S22), for how long (S24), and what it takes late (S9)."""
+
+    queue_depth: int = 1_000_000
+    queue_bytes: int = 8 << 30
+    #: Types that are known; a job or a worker that names another one is refused.
+    most_types: int = 10_000
+    #: With less room on the store's disk no new jobs are taken.
+    low_disk_bytes: int = 64 << 20
+    #: Of a job, from its end.
+    retention_s: float = 7 * 86_400.0
+    #: A result is recorded although its attempt has ended, while its job still waits.
+    late_accept: bool = True
 
 
 class Store(Protocol):
@@ -22,6 +39,8 @@ class Store(Protocol):
     location: str
     #: True: this run created the store.
     created: bool
+    #: Which life of this node has opened it: its turns carry the number.
+    epoch: int
     #: 32 secret bytes, made with the store: workers' secrets are derived from it.
     key: bytes
 

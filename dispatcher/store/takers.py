@@ -1,22 +1,21 @@
-"""Which ready jobs a demand gets: by rank, each to the first of its entries that has room for the job's lane.
-
-Lanes are read lazily, a few jobs at a time and only while somebody could take one, so that many lanes cost no more than
-one.
-"""
+"""Which ready jobs a demand gets: by rank, each to the first of its entries that has room for the job's lane."""
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from heapq import merge
+from math import inf
+from typing import Any
 
-from dispatcher.core.jobs.ledger import JobRow
-from dispatcher.core.jobs.turn import Claim, Demand
-from dispatcher.store.rows import Rows
+from dispatcher.core.jobs import ledger
+from dispatcher.core.jobs.ledger import JobRow, lane_of_row
+from dispatcher.core.jobs.states import JobState
+from dispatcher.core.jobs.turn import Claim, Demand, Turn
+from dispatcher.store.attempts import attempt_id
+from dispatcher.store.hand import Hand, Ids
+from dispatcher.store.requests import LaneGroup, Ready, ReadyJob, ReadyRows, SetRequest
 
-__all__ = ["BEGINNING", "Takers", "choose", "claim_of"]
-
-#: Before every (rank, seq).
-BEGINNING = (-1e300, 0)
+__all__ = ["Takers", "claims_of"]
 
 
 class _Line:
@@ -48,13 +47,16 @@ class Takers:
             for name in lanes:
                 self._of_lane.setdefault(name, []).append(line)
 
-    def lanes(self) -> list[str]:
-        """Every lane that some entry names."""
-        return list(self._of_lane)
-
-    def has_room(self, lane: str) -> bool:
-        """Whether some entry could take a job of this lane."""
-        return self._first(lane) is not None
+    def groups(self, most: int) -> list[LaneGroup]:
+        """Lanes that the same entries match, and how many jobs of them could be taken: at most ``most``."""
+        found: dict[tuple[int, ...], list[str]] = {}
+        lines: dict[tuple[int, ...], list[_Line]] = {}
+        for lane, matching in self._of_lane.items():
+            key = tuple(map(id, matching))
+            found.setdefault(key, []).append(lane)
+            lines[key] = matching
+        rooms = {key: sum(self._rooms[place] for line in lines[key] for place in line.entries) for key in found}
+        return [LaneGroup(tuple(lanes), min(most, rooms[key])) for key, lanes in found.items() if rooms[key]]
 
     def take(self, lane: str) -> int | None:
         """The pool of the first entry that takes a job of this lane, which it then has; None: nobody has room."""
@@ -74,39 +76,107 @@ class Takers:
         return found
 
 
-def choose(rows: Rows, demand: Sequence[Demand], most: int, queued: Callable[[int], int]) -> list[tuple[int, int]]:
-    """(pool, seq) of at most ``most`` jobs. ``queued``: how many jobs wait in a lane."""
-    takers = Takers(demand)
-    most = min(most, takers.room)
-    lanes = [(lane, name) for lane, name in ((rows.lane(name), name) for name in takers.lanes()) if queued(lane)]
-    # The first jobs of each lane; more of it only where it comes to that.
-    first = -(-most // len(lanes)) if lanes else 0
-    chosen: list[tuple[int, int]] = []
-    for _, seq, name in heapq.merge(*(_in_order(rows, lane, name, first, takers) for lane, name in lanes)):
-        pool = takers.take(name)
-        if pool is not None:
-            chosen.append((pool, seq))
-            if len(chosen) == most:
-                break
-    return chosen
+def claims_of(turn: Turn, hand: Hand, ids: Ids) -> Generator[SetRequest, Any, tuple[list[Claim], dict[str, float]]]:
+    """Hands ready jobs to the demand, by rank.
+
+    Returns the claims, and of each lane that was looked into the rank before which no ready job of it is left.
+    """
+    takers = Takers(turn.demand)
+    most = min(turn.most_claims, takers.room)
+    if not most:
+        return [], {}
+    groups = takers.groups(most)
+    own = [_own_of(group, hand) for group in groups]
+    without_data = [job.seq for jobs in own for job in jobs if job.seq not in hand.writes.data]
+    wanted = [LaneGroup(group.lanes, group.most + hand.unqueued) for group in groups]
+    found: ReadyRows = yield Ready(wanted, without_data)
+    candidates = [
+        _in_order(hand, jobs, rows, len(rows) < group.most, found.data)
+        for group, jobs, rows in zip(wanted, own, found.groups, strict=True)
+    ]
+    claims: list[Claim] = []
+    for ready in candidates[0] if len(candidates) == 1 else merge(*candidates, key=_place):
+        if len(claims) == most:
+            break
+        _claim(ready, takers, hand, found, ids, claims)
+    return claims, _heads(wanted, candidates, found)
 
 
-def _in_order(rows: Rows, lane: int, name: str, first: int, takers: Takers) -> Iterator[tuple[float, int, str]]:
-    """The ready jobs of a lane, by rank, until nobody could take one: (rank, seq, lane)."""
-    after, size = BEGINNING, first
-    while takers.has_room(name):
-        found = rows.ready(lane, size, after)
-        yield from ((rank, seq, name) for rank, seq in found)
-        if len(found) < size:
-            return
-        after, size = found[-1], 2 * size
+def _own_of(group: LaneGroup, hand: Hand) -> list[JobRow]:
+    """The first of the group's jobs that this very turn has made ready: the database does not know of them."""
+    own = [job for lane in group.lanes for job in hand.queued.get(lane, {}).values()]
+    return sorted(own, key=_rank)[: group.most]
 
 
-def claim_of(pool: int, attempt: str, job: JobRow, data: str, had: tuple[str, ...]) -> Claim:
-    """A job that goes to a pool, with its new attempt."""
+def _in_order(
+    hand: Hand, own: list[JobRow], rows: list[ReadyJob], whole: bool, data: Mapping[int, str]
+) -> list[ReadyJob]:
+    """A group's candidates by rank. A row in hand counts, and not what the database still says of it.
+
+    ``whole``: the database has no more. Else nothing of its own stands behind the last row: others may come between.
+    """
+    if not whole and rows:
+        last = _place(rows[-1])
+        own = [job for job in own if _rank(job) < last]
+    found = []
+    for ready in rows:
+        held = hand.jobs.get(ready.job.seq)
+        if held is None:
+            hand.jobs[ready.job.seq] = ready.job
+        elif held.state is not JobState.QUEUED or held.seq in hand.queued.get(lane_of_row(held), {}):
+            continue
+        else:
+            ready.job = held
+        found.append(ready)
+    if not own:
+        return found
+    texts = hand.writes.data
+    return list(merge(found, (ReadyJob(job, texts.get(job.seq) or data[job.seq]) for job in own), key=_place))
+
+
+def _claim(ready: ReadyJob, takers: Takers, hand: Hand, found: ReadyRows, ids: Ids, claims: list[Claim]) -> None:
+    job = ready.job
+    if job.expires_at is not None and job.expires_at <= hand.now_at:
+        # More had expired than one sweep moves: it ends here, for it must not be offered.
+        ledger.expire(job, hand.now_at, hand.writes)
+        hand.moved(job, JobState.QUEUED)
+        return
+    pool = takers.take(lane_of_row(job))
+    if pool is None:
+        return
+    ledger.claim(job, attempt_id(job.seq, job.claims, ids.attempt()), hand.now_at, hand.writes)
+    claims.append(_claim_of(pool, job, ready.data, found.had.get(job.seq, ())))
+    hand.moved(job, JobState.QUEUED)
+
+
+def _heads(groups: list[LaneGroup], candidates: list[list[ReadyJob]], found: ReadyRows) -> dict[str, float]:
+    """Of each lane the rank before which none of its jobs is left: that of the first, or of the last that was seen.
+
+    A lane of which all was seen and nothing is left stands at the end of time.
+    """
+    heads: dict[str, float] = {}
+    for group, ready, rows in zip(groups, candidates, found.groups, strict=True):
+        whole = len(rows) < group.most
+        rest = inf if whole or not rows else _rank(rows[-1].job)[0]
+        heads |= dict.fromkeys(group.lanes, rest)
+        left = (one.job for one in reversed(ready) if one.job.state is JobState.QUEUED)
+        heads |= {lane_of_row(job): _rank(job)[0] for job in left}
+    return heads
+
+
+def _rank(job: JobRow) -> tuple[float, int]:
+    return (job.rank or 0.0, job.seq)
+
+
+def _place(ready: ReadyJob) -> tuple[float, int]:
+    return _rank(ready.job)
+
+
+def _claim_of(pool: int, job: JobRow, data: str, had: tuple[str, ...]) -> Claim:
+    assert job.attempt is not None, "it has just been claimed"
     return Claim(
         pool=pool,
-        attempt=attempt,
+        attempt=job.attempt,
         job=job.id,
         type=job.type,
         data=data,

@@ -5,13 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterable, Mapping
-from operator import attrgetter
 
 from dispatcher.core.jobs.ledger import AttemptRow, JobRow, silent_attempt
 from dispatcher.core.jobs.model import AttemptView, JobView, TypeView
 from dispatcher.core.jobs.states import JobState
 from dispatcher.errors import BadRequest
-from dispatcher.store.rows import Tally
+from dispatcher.store.requests import Counted, Tally
 
 __all__ = [
     "MOST_ATTEMPTS_SHOWN",
@@ -89,11 +88,16 @@ def seq_of(cursor: str) -> int:
 
 
 def type_views(
-    lanes: Iterable[tuple[int, str, float | None]], tallies: Mapping[tuple[int, JobState], Tally]
+    offered: Mapping[str, float | None], lanes: Mapping[str, Iterable[str]], tallies: Mapping[Counted, Tally]
 ) -> list[TypeView]:
-    """Every type with its jobs by state, by name."""
-    counts: dict[int, dict[str, int]] = {}
-    for (lane, state), tally in tallies.items():
-        counts.setdefault(lane, {})[state.value] = tally.jobs
-    views = [TypeView(type=name, offered_at=at, counts=counts.get(lane, {})) for lane, name, at in lanes]
-    return sorted(views, key=attrgetter("type"))
+    """Every type with its jobs by state, by name. ``offered``: when each was first offered; ``lanes``: of each type."""
+    views = []
+    for name in sorted(offered):
+        counts: dict[str, int] = {}
+        for lane in lanes[name]:
+            for state in JobState:
+                tally = tallies.get((lane, state))
+                if tally is not None:
+                    counts[state.value] = counts.get(state.value, 0) + tally.jobs
+        views.append(TypeView(type=name, offered_at=offered[name], counts=counts))
+    return views

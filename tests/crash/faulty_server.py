@@ -91,7 +91,7 @@ class FaultyStore:
 
     def _uncommitted(self, turn: Turn) -> TurnReport:
         self._store._db.execute("BEGIN IMMEDIATE")
-        return self._store._applier.apply(turn)
+        return self._store._part(turn)
 
     async def fail(self, turn: Turn) -> TurnReport:
         raise StorageTrouble("the store failed: planted by a test")

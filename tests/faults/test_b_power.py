@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import os
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ import apsw
 import pytest
 
 from dispatcher.errors import StoreRefused
+from dispatcher.store.hand import Ids
 from dispatcher.store.sqlite import file as sqlite_file
 from dispatcher.store.sqlite.store import SqliteStore
 from dispatcher.store.sqlite.thread import StoreThread
@@ -55,7 +56,7 @@ class TornStore(SqliteStore):
     #: Where it is not as in production.
     synchronous: str
 
-    def _start(self, new_job_id: Callable[[], str], new_attempt_id: Callable[[], str]) -> None:
+    def _start(self) -> None:
         database: Any = apsw.Connection(str(self._path), vfs=self.disk.name)
         pragmas = [*sqlite_file.PRAGMAS, f"wal_autocheckpoint = {CHECKPOINT}"]
         pragmas += [f"synchronous = {self.synchronous}"] if self.synchronous else []
@@ -63,7 +64,7 @@ class TornStore(SqliteStore):
             database.execute(f"PRAGMA {pragma}")
         sqlite_file._lock(database)
         self._db, self._reserve, self._watch = database, _Reserve(), _Watch()  # type: ignore[assignment]
-        self._read(new_job_id, new_attempt_id)
+        self._read()
 
 
 class TornDesk(Desk):
@@ -78,9 +79,10 @@ class TornDesk(Desk):
         self._is_open = True
 
     async def _opened(self) -> TornStore:
-        store = TornStore(Path("jobs.db"), StoreThread(self._runner.get_loop()), self._limits)
+        ids = Ids(lambda: next(self._job_ids), lambda: next(self._attempt_ids))
+        store = TornStore(Path("jobs.db"), StoreThread(self._runner.get_loop()), ids, self._limits)
         store.disk, store.synchronous = self._disk, self._synchronous
-        await store._thread.run(lambda: store._start(lambda: next(self._job_ids), lambda: next(self._attempt_ids)))
+        await store._thread.run(store._start)
         return store
 
 

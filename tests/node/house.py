@@ -13,9 +13,9 @@ from dispatcher.errors import StorageTrouble
 from dispatcher.node.service import Dispatcher
 from dispatcher.pages.protocol import VERSION
 from dispatcher.store.memory import MemoryStore
-from dispatcher.store.rows import Limits
+from dispatcher.store.port import Limits
 from tests.support.clock import ManualClock
-from tests.support.jobs import spec
+from tests.support.jobs import numbered, spec
 
 __all__ = ["JSON", "House", "run_one"]
 
@@ -78,12 +78,8 @@ class House:
         self.clock = ManualClock()
         self.settings = Settings(**settings)
         numbers = itertools.count(1)
-        self.store = store or MemoryStore(
-            new_job_id=lambda: f"job-{next(numbers)}",
-            new_attempt_id=lambda: f"{next(numbers):032x}",
-            key=b"k" * 32,
-            limits=Limits(queue_depth=self.settings.queue_depth),
-        )
+        limits = Limits(queue_depth=self.settings.queue_depth)
+        self.store = store or MemoryStore(numbered(), key=b"k" * 32, limits=limits)
         self.failures: list[StorageTrouble] = []
         self.dispatcher = Dispatcher(
             store=self.store,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
-
 import pytest
 
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import LiveAttempt
 from dispatcher.store.memory import MemoryStore
 from tests.node.house import House
+from tests.support.jobs import numbered
 
 pytestmark = pytest.mark.gen_test(timeout=60)
 
@@ -18,10 +17,7 @@ class Kept(MemoryStore):
     """A store in memory that outlives its server."""
 
     def __init__(self) -> None:
-        numbers = itertools.count(1)
-        super().__init__(
-            new_job_id=lambda: f"job-{next(numbers)}", new_attempt_id=lambda: f"{next(numbers):032x}", key=b"k" * 32
-        )
+        super().__init__(numbered(), key=b"k" * 32)
 
     async def live_attempts(self) -> list[LiveAttempt]:
         live = []

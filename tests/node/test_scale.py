@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import uuid
 from functools import partial
 from pathlib import Path
@@ -12,11 +11,12 @@ import pytest
 from dispatcher.core.jobs.model import JobSpec
 from dispatcher.core.jobs.states import Event
 from dispatcher.core.jobs.turn import Cause, Demand, Ended, Turn
+from dispatcher.store.hand import Ids
 from dispatcher.store.opening import open_store
-from dispatcher.store.port import Store
-from dispatcher.store.rows import Limits
+from dispatcher.store.port import Limits, Store
 from tests.core.workers.support import left
 from tests.node.house import House
+from tests.support.jobs import numbered
 from tests.support.operations import operations
 
 pytestmark = pytest.mark.gen_test(timeout=60)
@@ -59,21 +59,19 @@ async def _outlived(place: Path) -> Store:
     store = await _open(place)
     specs = [JobSpec(type="echo", data="1") for _ in range(ENDED)]
     demand = [Demand(1, ("echo",), ENDED)]
-    claims = (await store.apply(Turn(now_at=1.0, elapsed_s=1.0, submissions=specs, demand=demand))).claims
+    claims = (await store.apply(Turn(epoch=1, now_at=1.0, elapsed_s=1.0, submissions=specs, demand=demand))).claims
     ends = [Ended(claim.attempt, Cause.SUCCEEDED, Event.SUCCEED, value="1", implies_accept=True) for claim in claims]
-    await store.apply(Turn(now_at=2.0, elapsed_s=2.0, reports=list(ends)))
-    await store.apply(Turn(now_at=9_000.0, elapsed_s=9_000.0, submissions=specs[:1]))
+    await store.apply(Turn(epoch=1, now_at=2.0, elapsed_s=2.0, reports=list(ends)))
+    await store.apply(Turn(epoch=1, now_at=9_000.0, elapsed_s=9_000.0, submissions=specs[:1]))
     await store.close()
     return await _open(place)
 
 
 async def _open(place: Path) -> Store:
-    numbers = itertools.count(1)
     return await open_store(
         f"sqlite:///{place}/jobs.db",
         limits=Limits(retention_s=60.0),
-        new_job_id=lambda: str(uuid.uuid4()),
-        new_attempt_id=lambda: f"{next(numbers):032x}",
+        ids=Ids(lambda: str(uuid.uuid4()), numbered().attempt),
         new_key=lambda: b"k" * 32,
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
 from collections.abc import Awaitable, Callable
 
@@ -17,9 +16,10 @@ from dispatcher.node.turns import MOST_CLAIMS, MOST_ITEMS
 from dispatcher.pages.protocol import VERSION
 from dispatcher.store.applier import PURGE
 from dispatcher.store.memory import MemoryStore
-from dispatcher.store.rows import Limits
+from dispatcher.store.port import Limits
 from dispatcher.store.views import MOST_LINES_KEPT
 from tests.node.house import House, run_one
+from tests.support.jobs import numbered
 
 pytestmark = pytest.mark.gen_test(timeout=60)
 
@@ -31,13 +31,7 @@ class SlowStore(MemoryStore):
     """A store whose turns commit when ``gate`` says so."""
 
     def __init__(self, limits: Limits | None = None) -> None:
-        numbers = itertools.count(1)
-        super().__init__(
-            new_job_id=lambda: f"job-{next(numbers)}",
-            new_attempt_id=lambda: f"{next(numbers):032x}",
-            key=b"k" * 32,
-            limits=limits,
-        )
+        super().__init__(numbered(), key=b"k" * 32, limits=limits)
         self.turns: list[Turn] = []
         self.gate: Callable[[], Awaitable[object]] | None = None
         #: What happens between a read and its answer.

@@ -205,7 +205,7 @@ class Checks:
             if place < lanes.get(job.type, place):
                 self.fail(f"I32: {job.id} is claimed out of order")
             lanes[job.type] = place
-        for row in self.rows.queued.values():
+        for row in self.rows.waiting.values():
             if row.type in lanes and (row.rank or 0.0, row.seq) < lanes[row.type]:
                 self.fail(f"I32: {row.id} was overtaken")
 
@@ -262,7 +262,7 @@ class Checks:
             self.job(row)
             states[str(row.state)] = states.get(str(row.state), 0) + 1
         if node is not None:
-            counts = {state: n for state, n in node.store.applier.counts().items() if n}
+            counts = {state: n for state, n in node.store.rows.counters.by_state().items() if n}
             if counts != states:
                 self.fail(f"I18: counted {counts}, there are {states}")
 
@@ -339,9 +339,9 @@ class Checks:
             if worker.room() and not node.machine.draining:
                 idle[worker.id] = self._idle_since.get(worker.id, now)
         self._idle_since = idle
-        if not idle or not self.rows.queued or self.rows.room == "full":
+        if not idle or not self.rows.waiting or self.rows.room == "full":
             return
-        for row in self.rows.queued.values():
+        for row in self.rows.waiting.values():
             ready = max(self._queued_since.get(row.seq, now), self._resumed_at, node.started_at, self._room_at)
             for name, since in idle.items():
                 late_s = now - max(ready, since)

@@ -20,10 +20,10 @@ from dispatcher.core.workers import retry
 from dispatcher.core.workers.effects import Go
 from dispatcher.core.workers.machine import Machine
 from dispatcher.pages.pages import Pages
-from dispatcher.store import applier as turn
 from dispatcher.store import commands
+from dispatcher.store.admission import Admission
 from dispatcher.store.memory import MemoryRows
-from dispatcher.store.rows import Tally
+from dispatcher.store.requests import Purge, Purged
 from tests.sim.browser import SimPage
 from tests.sim.disk import SimStore
 from tests.sim.knobs import Knobs
@@ -234,10 +234,12 @@ def _years(knobs: Knobs) -> None:
     knobs.off_every_s, knobs.settings = 15.0, replace_setting(knobs.settings, retention_s=7 * 86_400.0)
 
 
-def _by_the_wall_clock(real: Any, rows: MemoryRows, ended_before: float, keyed_before: float, most: int) -> Any:
+def _by_the_wall_clock(real: Any, rows: MemoryRows, request: Purge) -> Any:
     newest = max((row.ended_at for row in rows.by_seq.values() if row.ended_at is not None), default=0.0)
     week_ago = newest - 7 * 86_400.0
-    return [replace(row) for row in rows.by_seq.values() if row.ended_at is not None and row.ended_at < week_ago][:most]
+    gone = [row for row in rows.by_seq.values() if row.ended_at is not None and row.ended_at < week_ago]
+    rows._outlived = gone[: request.limit]
+    return Purged(rows._outlived)
 
 
 def _batches(knobs: Knobs) -> None:
@@ -246,9 +248,8 @@ def _batches(knobs: Knobs) -> None:
     knobs.settings = replace_setting(knobs.settings, queue_depth=10)
 
 
-def _what_fits(real: Any, batch: Any, keyed: Any, held: Tally, limits: Any, types: Any) -> Any:
-    alone = ((spec, Tally(held.jobs + before, held.bytes)) for before, spec in enumerate(batch))
-    return [judged for spec, then in alone for judged in real([spec], keyed, then, limits, types)]
+def _what_fits(real: Any, self: Admission, specs: Any) -> Any:
+    return [accepted for spec in specs for accepted in real(self, [spec])]
 
 
 def _hanging_over_restarts(knobs: Knobs) -> None:
@@ -282,8 +283,8 @@ CONTROLS: dict[str, tuple[Callable[[], AbstractContextManager[Any]], Callable[[K
         _instead(commands, "evidence", lambda real, attempts: real(attempts) and '"made up"'),
         _late_answers,
     ),
-    "retention follows the wall clock": (_instead(MemoryRows, "outlived", _by_the_wall_clock), _years),
-    "of a batch what fits is taken": (_instead(turn, "judge", _what_fits), _batches),
+    "retention follows the wall clock": (_instead(MemoryRows, "purge", _by_the_wall_clock), _years),
+    "of a batch what fits is taken": (_instead(Admission, "take", _what_fits), _batches),
     "a full disk is not noticed": (_instead(SimStore, "write", _acknowledges_without_room), _full_disks),
 }
 

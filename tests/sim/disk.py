@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from dispatcher.core.jobs.ledger import AttemptRow, Changes, JobRow, silent_attempt
+from dispatcher.core.jobs.ledger import AttemptRow, JobRow, silent_attempt
 from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Accepted, LiveAttempt, Turn, TurnReport
 from dispatcher.errors import StorageTrouble
-from dispatcher.store.applier import TurnApplier
+from dispatcher.store.driving import Pace
+from dispatcher.store.hand import Ids
 from dispatcher.store.memory import MemoryRows, MemoryStore
-from dispatcher.store.rows import Limits, Tally
+from dispatcher.store.port import Limits
+from dispatcher.store.requests import Save, Saved
 
 if TYPE_CHECKING:
     from tests.sim.node import Node
@@ -37,12 +39,10 @@ class DiskRows(MemoryRows):
         self.of_job: dict[int, dict[str, AttemptRow]] = {}
         #: Seq -> attempt of every running job; and the queued ones.
         self.running: dict[int, str] = {}
-        self.queued: dict[int, JobRow] = {}
+        self.waiting: dict[int, JobRow] = {}
         #: Changed in this turn: seq -> its row before, None for a new one.
         self.changed: dict[int, JobRow | None] = {}
         self.purged: list[JobRow] = []
-        self.saved_tallies: dict[tuple[int, str], Tally] = {}
-        self.saved_clock = 0.0
         #: ``plenty``; ``low``: no room for new jobs; ``full``: room for what is already here, out of the reserve.
         self.room = "plenty"
 
@@ -50,29 +50,24 @@ class DiskRows(MemoryRows):
         self.changed.setdefault(job.seq, self.by_seq.get(job.seq))
         super()._put(job)
         self.running.pop(job.seq, None)
-        self.queued.pop(job.seq, None)
+        self.waiting.pop(job.seq, None)
         if job.state is JobState.RUNNING:
             self.running[job.seq] = job.attempt or ""
         elif job.state is JobState.QUEUED:
-            self.queued[job.seq] = job
+            self.waiting[job.seq] = job
 
-    def save(self, changes: Changes) -> None:
-        super().save(changes)
-        for row in changes.attempts.values():
+    def save(self, request: Save) -> Saved:
+        saved = super().save(request)
+        for row in request.writes.attempts.values():
             self.of_job.setdefault(row.job, {})[row.id] = row
+        return saved
 
-    def purge(self, seqs: Sequence[int]) -> None:
-        for seq in seqs:
-            self.purged.append(self.by_seq[seq])
-            self.changed.pop(seq, None)
-            self.of_job.pop(seq, None)
-        super().purge(seqs)
-
-    def save_tallies(self, changed: dict[tuple[int, str], Tally]) -> None:
-        self.saved_tallies |= changed
-
-    def save_queue_clock(self, queue_clock: float) -> None:
-        self.saved_clock = queue_clock
+    def remove(self, rows: Sequence[JobRow]) -> None:
+        for row in rows:
+            self.purged.append(row)
+            self.changed.pop(row.seq, None)
+            self.of_job.pop(row.seq, None)
+        super().remove(rows)
 
     def tries(self, job: JobRow) -> list[AttemptRow]:
         """Written ones, and the current one where nothing has been written of it yet."""
@@ -87,6 +82,8 @@ class Disk:
     def __init__(self) -> None:
         self.rows = DiskRows()
         self.key = b"k" * 32
+        #: Servers that have opened it.
+        self.lives = 0
 
 
 class SimStore(MemoryStore):
@@ -98,18 +95,12 @@ class SimStore(MemoryStore):
         self._node = node
         self._rng: random.Random = node.world.rng
         self._free_at = 0.0
-        states = {str(state): state for state in JobState}
-        saved = disk.rows.saved_tallies
-        self.applier = self._applier = TurnApplier(
-            disk.rows,
-            limits=limits,
-            new_job_id=lambda: new_id("job-"),
-            new_attempt_id=lambda: new_id("a"),
-            tallies={(lane, states[name]): Tally(t.jobs, t.bytes) for (lane, name), t in saved.items()},
-            queue_clock=disk.rows.saved_clock,
-            next_due_at=disk.rows.next_due_at(),
-            next_backoff=disk.rows.next_backoff(),
-        )
+        self._ids = Ids(lambda: new_id("job-"), lambda: new_id("a"))
+        self._limits = limits
+        self._pace = Pace()
+        disk.lives += 1
+        self.epoch = disk.lives
+        disk.rows.begin()
 
     def _fitting(self, turn: Turn) -> Turn:
         """What there is room for, as in the real store."""
@@ -159,9 +150,7 @@ class SimStore(MemoryStore):
         """The transaction."""
         self.disk.changed.clear()
         self.disk.purged.clear()
-        report = self._applier.apply(self._fitting(turn))
-        self._applier.committed()
-        self.disk.keep()
+        report = self.applied(self._fitting(turn))
         refused = [_NO_ROOM] * (len(turn.submissions) - len(report.accepted))
         return replace(report, accepted=[*report.accepted, *refused])
 

@@ -15,7 +15,7 @@ from dispatcher.core.jobs.turn import Cause, Ended
 from dispatcher.core.workers.leases import CATCH_UP_S
 from dispatcher.errors import PagehandError, StorageTrouble
 from dispatcher.node.service import Dispatcher
-from dispatcher.store.rows import Limits as StoreLimits
+from dispatcher.store.port import Limits as StoreLimits
 from dispatcher.transport.exchange import Answer
 from dispatcher.transport.limits import Limits
 from dispatcher.transport.session import Session

@@ -121,7 +121,7 @@ class Submitter:
 
     def give(self) -> None:
         """A new job, asked for until its outcome is known."""
-        if self.open >= MOST_OPEN or len(self.world.disk.rows.queued) >= MOST_QUEUED:
+        if self.open >= MOST_OPEN or len(self.world.disk.rows.waiting) >= MOST_QUEUED:
             return
         self._count += 1
         self.open += 1

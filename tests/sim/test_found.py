@@ -24,7 +24,7 @@ def test_while_a_turn_is_in_flight_what_is_due_does_not_make_the_timer_fire_agai
     before = world.outcome.steps
     world.steps(lambda: world.now > until or world.outcome.steps - before > 1_000)
     assert world.outcome.steps - before < 100
-    assert len(world.disk.rows.queued) == 1, "it is due, and nobody can run it"
+    assert len(world.disk.rows.waiting) == 1, "it is due, and nobody can run it"
     node.loop.abandon()
 
 

@@ -212,7 +212,7 @@ class World:
         states = {row.state for row in self.disk.rows.by_seq.values()} - FINAL
         years = bool(self.knobs.off_every_s)
         if (years or self.now % 60 < 1) and JobState.SCHEDULED in states:
-            ahead_s = (self.disk.rows.next_due_at() or 0.0) - self.wall()
+            ahead_s = (self.disk.rows.agenda.next_due_at or 0.0) - self.wall()
             self.wall_step_s += ahead_s if ahead_s > (2 if years else 300) else 0.0
         asked = bool(self.calls or self.submitter.open)
         return not states and not asked and self.node is not None and self.node.alive

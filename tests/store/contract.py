@@ -29,10 +29,10 @@ from dispatcher.core.jobs.turn import (
     TurnReport,
     Verdict,
 )
+from dispatcher.store.hand import Ids
 from dispatcher.store.memory import MemoryStore
 from dispatcher.store.opening import open_store
-from dispatcher.store.port import Store
-from dispatcher.store.rows import Limits
+from dispatcher.store.port import Limits, Store
 from dispatcher.store.sqlite.store import SqliteStore
 from tests.support.jobs import spec
 
@@ -127,8 +127,7 @@ class Desk:
             open_store(
                 self._url,
                 limits=self._limits,
-                new_job_id=lambda: next(self._job_ids),
-                new_attempt_id=lambda: next(self._attempt_ids),
+                ids=Ids(lambda: next(self._job_ids), lambda: next(self._attempt_ids)),
                 new_key=lambda: b"k" * 32,
             )
         )
@@ -176,6 +175,7 @@ class Desk:
     ) -> Turn:
         """A turn at the desk's instant, which then passes: no two turns have the same."""
         turn = Turn(
+            epoch=self.store.epoch,
             now_at=self.now_at,
             elapsed_s=self.elapsed_s,
             reports=list(reports),

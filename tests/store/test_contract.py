@@ -11,7 +11,7 @@ from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.terms import Terms
 from dispatcher.core.jobs.turn import Cancel, Demand, Holder, Started, Verdict
 from tests.store.contract import HOLDER, NOW, Desk, error, lapsed, lost, released, result
-from tests.support.jobs import spec
+from tests.support.jobs import finished, spec
 
 
 def test_a_submitted_job_is_queued_and_shown_as_it_was_submitted(desk: Desk) -> None:
@@ -67,7 +67,7 @@ def test_a_turn_applies_reports_then_commands_then_submissions_then_what_is_due_
     assert report.commands[0].done
     assert desk.states(waiting[0].id) == ["cancelled"]
     # Expired before anything could be claimed; the two others became ready after the submission.
-    assert report.finished == [waiting[0].id, waiting[2].id]
+    assert finished(report) == [waiting[0].id, waiting[2].id]
     assert [claim.job for claim in report.claims] == [running.job, waiting[1].id, desk.taken(report.accepted[0]).id]
 
 
@@ -75,7 +75,7 @@ def test_a_slot_that_a_result_frees_is_filled_in_the_same_turn(desk: Desk) -> No
     first = desk.start()
     (next_job,) = desk.submit()
     report = desk.turn(reports=[result(first.attempt)], demand=[Demand(1, ("echo",), 1)])
-    assert report.verdicts[0].finished == first.job
+    assert finished(report) == [first.job]
     assert [claim.job for claim in report.claims] == [next_job.id]
 
 
@@ -187,7 +187,7 @@ def test_an_empty_turn_changes_nothing(desk: Desk) -> None:
     desk.start()
     before = (desk.listed(), desk.counts())
     report = desk.turn()
-    assert (report.verdicts, report.commands, report.accepted, report.claims, report.finished) == ([], [], [], [], [])
+    assert (report.verdicts, report.commands, report.accepted, report.claims, finished(report)) == ([], [], [], [], [])
     assert not report.more
     assert (desk.listed(), desk.counts()) == before
 

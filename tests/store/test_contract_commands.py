@@ -7,7 +7,7 @@ import pytest
 from dispatcher.core.jobs.states import Event, JobState, next_state
 from dispatcher.core.jobs.turn import Cancel, Cause, Demand, Ended, ForgetTypes, OfferedTypes, Retry, Verdict
 from tests.store.contract import HOLDER, NOW, Desk, error, lost, result
-from tests.support.jobs import spec
+from tests.support.jobs import finished, spec
 
 
 def _into(desk: Desk, state: JobState) -> str:
@@ -47,7 +47,7 @@ def test_an_open_job_can_be_cancelled(desk: Desk, state: JobState) -> None:
     job_id = _into(desk, state)
     at = desk.now_at
     report = desk.turn(commands=[Cancel(job_id, "not needed")])
-    assert report.finished == [job_id]
+    assert finished(report) == [job_id]
     (done,) = report.commands
     assert done.done
     assert done.job is not None
@@ -143,7 +143,7 @@ def test_commands_on_one_job_in_one_turn_are_obeyed_in_order(desk: Desk) -> None
     commands = [Cancel(job.id, "one"), Cancel(job.id, "two"), Retry(job.id), Retry(job.id), Cancel(job.id, "three")]
     report = desk.turn(commands=commands)
     assert [command.done for command in report.commands] == [True, False, True, False, True]
-    assert report.finished == [job.id, job.id]
+    assert finished(report) == [job.id, job.id]
     assert desk.job(job.id).detail == "three"
     assert desk.counts() == {"cancelled": 1}
 

@@ -9,7 +9,7 @@ import pytest
 from dispatcher.core.jobs.turn import Cancel, Demand, Logged, OfferedTypes, Progressed, Started, Verdict
 from tests.store.conftest import OpenDesk
 from tests.store.contract import HOLDER, Desk, Kind, error, result
-from tests.support.jobs import spec
+from tests.support.jobs import finished, spec
 
 #: Python reads such text from a JSON escape, but it cannot be written as UTF-8.
 SURROGATE = '"\ud800"'
@@ -191,7 +191,7 @@ def test_a_result_that_cannot_be_stored_is_refused_and_the_attempt_stays_as_it_w
     before = desk.job(first.job)
     report = desk.turn(reports=[result(first.attempt, text), result(second.attempt, "2")])
     assert [settled.verdict for settled in report.verdicts] == [Verdict.REFUSED, Verdict.RECORDED]
-    assert [settled.finished for settled in report.verdicts] == [None, second.job]
+    assert finished(report) == [second.job]
     assert desk.job(first.job) == before
     assert desk.counts() == {"running": 1, "succeeded": 1}
     assert desk.report(result(first.attempt, "1")) is Verdict.RECORDED
@@ -230,7 +230,7 @@ def test_a_command_that_cannot_be_stored_is_not_obeyed_and_fails_no_other(desk: 
     commands = [Cancel(first.id, "\ud800"), Cancel(second.id, "good"), Cancel("\ud800", ""), OfferedTypes(("\ud800",))]
     report = desk.turn(commands=commands)
     assert [command.done for command in report.commands] == [False, True, False, False]
-    assert report.finished == [second.id]
+    assert finished(report) == [second.id]
     assert desk.states(first.id, second.id) == ["queued", "cancelled"]
 
 
@@ -243,7 +243,7 @@ def test_the_order_of_a_turn_holds_although_it_is_applied_item_by_item(desk: Des
         demand=[Demand(1, ("echo",), 9)],
     )
     assert [command.done for command in report.commands] == [True, True]
-    assert report.finished == [due.id, expiring.id]
+    assert finished(report) == [due.id, expiring.id]
     assert desk.states(due.id, expiring.id) == ["cancelled", "cancelled"]
     assert [claim.job for claim in report.claims] == [desk.taken(report.accepted[1]).id]
 

@@ -11,7 +11,7 @@ from dispatcher.core.jobs.states import Event
 from dispatcher.core.jobs.turn import Cancel, Cause, Demand, Ended, Holder, Logged, Progressed, Retry, Started, Verdict
 from tests.store.conftest import OpenDesk
 from tests.store.contract import HOLDER, NOW, Desk, Kind, error, lapsed, lost, released, result
-from tests.support.jobs import spec
+from tests.support.jobs import finished, spec
 
 RECORDED, DUPLICATE, STALE = Verdict.RECORDED, Verdict.DUPLICATE, Verdict.STALE
 
@@ -36,8 +36,8 @@ def test_a_repeated_accept_changes_nothing(desk: Desk) -> None:
 
 def test_a_result_ends_the_job(desk: Desk) -> None:
     claim = desk.start()
-    (settled,) = desk.turn(reports=[result(claim.attempt, '{"n": 1e2}')]).verdicts
-    assert (settled.verdict, settled.finished) == (RECORDED, claim.job)
+    report = desk.turn(reports=[result(claim.attempt, '{"n": 1e2}')])
+    assert ([settled.verdict for settled in report.verdicts], finished(report)) == ([RECORDED], [claim.job])
     job = desk.job(claim.job)
     assert (job.state, job.result, job.error, job.reason) == ("succeeded", '{"n": 1e2}', None, None)
     assert job.ended_at is not None
@@ -84,16 +84,16 @@ def test_reports_on_an_attempt_that_never_was_are_stale(desk: Desk) -> None:
     before = desk.listed()
     for name in ("", "0000000001-", "no such attempt", "\N{SNOWMAN}" * 100):
         reports = [result(name), error(name), lost(name), lapsed(name), Started(name, HOLDER), Logged(name, "x")]
-        verdicts = desk.turn(reports=reports).verdicts
-        assert {settled.verdict for settled in verdicts} == {STALE}
-        assert {settled.finished for settled in verdicts} == {None}
+        report = desk.turn(reports=reports)
+        assert {settled.verdict for settled in report.verdicts} == {STALE}
+        assert report.changes == []
     assert desk.listed() == before
 
 
 def test_an_error_backs_the_job_off_and_counts(desk: Desk) -> None:
     claim = desk.start()
-    (settled,) = desk.turn(reports=[error(claim.attempt, delay_s=4.0)]).verdicts
-    assert (settled.verdict, settled.finished) == (RECORDED, None)
+    report = desk.turn(reports=[error(claim.attempt, delay_s=4.0)])
+    assert ([settled.verdict for settled in report.verdicts], finished(report)) == ([RECORDED], [])
     job = desk.job(claim.job)
     assert (job.state, job.errors, job.crashes, job.number) == ("scheduled", 1, 0, 1)
     assert (job.reason, job.detail, job.error, job.ended_at) == ("error", "no", '{"message":"no"}', None)
@@ -102,8 +102,8 @@ def test_an_error_backs_the_job_off_and_counts(desk: Desk) -> None:
 
 def test_an_error_that_ends_the_job_fails_it(desk: Desk) -> None:
     claim = desk.start()
-    (settled,) = desk.turn(reports=[error(claim.attempt, delay_s=None)]).verdicts
-    assert (settled.verdict, settled.finished) == (RECORDED, claim.job)
+    report = desk.turn(reports=[error(claim.attempt, delay_s=None)])
+    assert ([settled.verdict for settled in report.verdicts], finished(report)) == ([RECORDED], [claim.job])
     job = desk.job(claim.job)
     assert (job.state, job.reason, job.errors) == ("failed", "error", 1)
     assert job.ended_at is not None
@@ -135,9 +135,9 @@ def test_a_loss_by_the_servers_restart_counts_nothing(desk: Desk) -> None:
 
 def test_one_loss_too_many_fails_the_job_as_poison(desk: Desk) -> None:
     claim = desk.start()
-    (settled,) = desk.turn(reports=[lost(claim.attempt, poison=True)]).verdicts
+    report = desk.turn(reports=[lost(claim.attempt, poison=True)])
     job = desk.job(claim.job)
-    assert (settled.finished, job.state, job.reason, job.crashes) == (claim.job, "failed", "poison", 1)
+    assert (finished(report), job.state, job.reason, job.crashes) == ([claim.job], "failed", "poison", 1)
 
 
 @pytest.mark.parametrize(("ended", "state"), [(lapsed, "lapsed"), (released, "released")])
@@ -175,8 +175,8 @@ def test_numbers_have_no_gaps_over_lapses_losses_errors_and_retries(desk: Desk) 
 def test_a_late_result_is_recorded_while_the_job_is_queued_again(desk: Desk) -> None:
     claim = desk.start()
     desk.report(lost(claim.attempt))
-    (settled,) = desk.turn(reports=[result(claim.attempt, "7")]).verdicts
-    assert (settled.verdict, settled.finished) == (RECORDED, claim.job)
+    report = desk.turn(reports=[result(claim.attempt, "7")])
+    assert ([settled.verdict for settled in report.verdicts], finished(report)) == ([RECORDED], [claim.job])
     job = desk.job(claim.job)
     assert (job.state, job.result, job.number) == ("succeeded", "7", 1)
     assert [attempt.state for attempt in job.attempts] == ["lost"]

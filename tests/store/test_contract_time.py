@@ -7,7 +7,7 @@ import pytest
 from dispatcher.core.jobs.turn import Demand, Retry, Started
 from dispatcher.store.applier import SWEEP
 from tests.store.contract import HOLDER, NOW, Desk, error, lapsed, result
-from tests.support.jobs import spec
+from tests.support.jobs import finished, spec
 
 
 def test_a_delayed_job_is_not_claimed_before_its_time(desk: Desk) -> None:
@@ -79,10 +79,10 @@ def test_the_next_instant_is_the_earliest_of_all_and_none_when_nothing_waits(des
 def test_a_job_that_was_not_started_in_time_expires_and_is_never_offered(desk: Desk, delay_s: float) -> None:
     (job,) = desk.submit(spec(delay_s=delay_s, expires_s=10.0))
     desk.pass_time(4.0)
-    assert desk.turn().finished == []
+    assert finished(desk.turn()) == []
     desk.pass_time(6.0)
     report = desk.turn(demand=[Demand(1, ("echo",), 1)])
-    assert (report.finished, report.claims) == ([job.id], [])
+    assert (finished(report), report.claims) == ([job.id], [])
     shown = desk.job(job.id)
     assert (shown.state, shown.reason) == ("expired", "expired")
     assert shown.ended_at == pytest.approx(NOW + 10.0, abs=0.01)
@@ -100,7 +100,7 @@ def test_a_running_job_does_not_expire(desk: Desk) -> None:
     claim = desk.claim_one()
     desk.report(Started(claim.attempt, HOLDER))
     desk.pass_time(100.0)
-    assert desk.turn().finished == []
+    assert finished(desk.turn()) == []
     desk.report(result(claim.attempt))
     assert desk.states(job.id) == ["succeeded"]
 
@@ -126,7 +126,7 @@ def test_a_backoff_brings_the_jobs_expiry_back(desk: Desk) -> None:
     desk.turn()
     assert desk.turn(reports=[error(claim.attempt, delay_s=100.0)]).next_due_at == job.expires_at
     desk.pass_time(5.0)
-    assert desk.turn().finished == [job.id]
+    assert finished(desk.turn()) == [job.id]
 
 
 def test_a_retry_takes_the_expiry_away(desk: Desk) -> None:
@@ -156,16 +156,16 @@ def test_more_expired_jobs_than_one_turn_moves_are_not_offered_meanwhile(desk: D
     desk.submit(*[spec(expires_s=10.0, priority=1) for _ in range(total)])
     (good,) = desk.submit(spec())
     desk.pass_time(20.0)
-    claims, finished, turns = [], [], 0
+    claims, ended, turns = [], [], 0
     more = True
     while more:
         report = desk.turn(demand=[Demand(1, ("echo",), 150)])
         claims += report.claims
-        finished += report.finished
+        ended += finished(report)
         more, turns = report.more, turns + 1
     assert turns == 2
     assert [claim.job for claim in claims] == [good.id]
-    assert len(finished) == len(set(finished)) == total
+    assert len(ended) == len(set(ended)) == total
     assert desk.counts() == {"expired": total, "running": 1}
 
 
@@ -176,7 +176,7 @@ def test_what_is_due_is_known_again_after_the_store_was_opened_anew(durable: Des
     durable.pass_time(15.0)
     assert len(durable.claim(1)) == 1
     durable.pass_time(15.0)
-    assert len(durable.turn().finished) == 1
+    assert len(finished(durable.turn())) == 1
 
 
 def test_the_queue_clock_goes_on_over_a_restart_and_never_back(durable: Desk) -> None:

@@ -18,8 +18,8 @@ __all__ = [
     "EVIDENCE_BYTES",
     "RANK_STEP_S",
     "AttemptRow",
-    "Changes",
     "JobRow",
+    "WriteSet",
     "adopt",
     "cancel",
     "claim",
@@ -27,6 +27,7 @@ __all__ = [
     "decide",
     "enqueue",
     "expire",
+    "lane_of_row",
     "retry",
     "settle",
     "silent_attempt",
@@ -71,7 +72,6 @@ class JobRow(Struct, array_like=True):
     ended_clock: float | None
 
     id: str
-    lane: int
     type: str
     terms: Terms
     size: int
@@ -102,14 +102,17 @@ class AttemptRow(Struct, array_like=True):
     evidence: str | None
 
 
-class Changes:
-    """What a turn has changed, to be saved: each row once, however often it changed."""
+class WriteSet:
+    """Rows that a turn has made or changed: each is written once, however often it changed."""
 
-    __slots__ = ("attempts", "claims", "jobs", "logs", "results")
+    __slots__ = ("attempts", "claims", "data", "jobs", "logs", "new", "results")
 
     def __init__(self) -> None:
+        self.new: dict[int, JobRow] = {}
+        #: Of new jobs, JSON text.
+        self.data: dict[int, str] = {}
         self.jobs: dict[int, JobRow] = {}
-        #: Jobs of which nothing has changed but that they were claimed.
+        #: Jobs that were claimed.
         self.claims: dict[int, JobRow] = {}
         self.attempts: dict[str, AttemptRow] = {}
         #: (job's seq, JSON text)
@@ -117,13 +120,26 @@ class Changes:
         #: (job's seq, attempt, at, line)
         self.logs: list[tuple[int, str, float, str]] = []
 
+    def changed(self) -> list[JobRow]:
+        """Jobs that are not new and have changed."""
+        return [job for seq, job in self.jobs.items() if seq not in self.new]
+
+    def only_claimed(self) -> list[JobRow]:
+        """Jobs that are not new, and of which nothing has changed but that they were claimed."""
+        return [job for seq, job in self.claims.items() if seq not in self.new and seq not in self.jobs]
+
+
+def lane_of_row(job: JobRow) -> str:
+    """The lane that the job stands in while it is queued."""
+    return job.type
+
 
 def settle(
     report: Report,
     attempts: Mapping[str, AttemptRow],
     jobs: Mapping[int, JobRow],
     now_at: float,
-    changes: Changes,
+    writes: WriteSet,
     late_accept: bool = True,
 ) -> Settled:
     """Applies one report under the fence and says its verdict.
@@ -137,29 +153,27 @@ def settle(
     current = job.attempt == attempt.id
     if isinstance(report, Ended):
         heeded = current and (late_accept or job.state not in WAITING)
-        verdict = _end(report, attempt, job, heeded, now_at, changes)
+        verdict = _end(report, attempt, job, heeded, now_at, writes)
     elif not current or job.state is not JobState.RUNNING:
         verdict = Verdict.STALE
     else:
-        verdict = _note(report, attempt, job, now_at, changes)
-    settled = job.state in FINAL or job.state is JobState.IN_DOUBT
-    finished = job.id if verdict is Verdict.RECORDED and settled and isinstance(report, Ended) else None
-    return Settled(report.attempt, verdict, finished)
+        verdict = _note(report, attempt, job, now_at, writes)
+    return Settled(report.attempt, verdict)
 
 
 def _note(
-    report: Started | Progressed | Logged, attempt: AttemptRow, job: JobRow, now_at: float, changes: Changes
+    report: Started | Progressed | Logged, attempt: AttemptRow, job: JobRow, now_at: float, writes: WriteSet
 ) -> Verdict:
     if isinstance(report, Started):
         if attempt.started_at is None:
             _accept(attempt, job, report.holder, now_at)
-            changes.attempts[attempt.id] = attempt
+            writes.attempts[attempt.id] = attempt
     elif isinstance(report, Progressed):
         job.percent = report.percent if report.percent is not None else job.percent
         job.note = report.note if report.note is not None else job.note
     else:
-        changes.logs.append((job.seq, attempt.id, now_at, report.line))
-    changes.jobs[job.seq] = job
+        writes.logs.append((job.seq, attempt.id, now_at, report.line))
+    writes.jobs[job.seq] = job
     return Verdict.RECORDED
 
 
@@ -181,21 +195,21 @@ def _hold(attempt: AttemptRow, job: JobRow, holder: Holder | None) -> None:
         job.worker, job.worker_name = attempt.worker, attempt.worker_name
 
 
-def _end(report: Ended, attempt: AttemptRow, job: JobRow, current: bool, now_at: float, changes: Changes) -> Verdict:
+def _end(report: Ended, attempt: AttemptRow, job: JobRow, current: bool, now_at: float, writes: WriteSet) -> Verdict:
     state = next_state(job.state, report.event) if current else None
     # Only a result may come late; every other end is about the running attempt alone.
     if state is None or (report.event is not Event.SUCCEED and job.state is not JobState.RUNNING):
-        return _unheeded(report, attempt, job, current, changes)
+        return _unheeded(report, attempt, job, current, writes)
     _close_attempt(report, attempt, job, now_at)
     _move_job(report, job, state, now_at)
     if report.value is not None and state is JobState.SUCCEEDED:
-        changes.results.append((job.seq, report.value))
-    changes.attempts[attempt.id] = attempt
-    changes.jobs[job.seq] = job
+        writes.results.append((job.seq, report.value))
+    writes.attempts[attempt.id] = attempt
+    writes.jobs[job.seq] = job
     return Verdict.RECORDED
 
 
-def _unheeded(report: Ended, attempt: AttemptRow, job: JobRow, current: bool, changes: Changes) -> Verdict:
+def _unheeded(report: Ended, attempt: AttemptRow, job: JobRow, current: bool, writes: WriteSet) -> Verdict:
     """A report that changes nothing about its job: a repetition, or too late."""
     if report.event is not Event.SUCCEED:
         return Verdict.STALE
@@ -203,7 +217,7 @@ def _unheeded(report: Ended, attempt: AttemptRow, job: JobRow, current: bool, ch
         return Verdict.DUPLICATE
     if attempt.evidence is None and report.value is not None and _fits(report.value):
         attempt.evidence = report.value
-        changes.attempts[attempt.id] = attempt
+        writes.attempts[attempt.id] = attempt
     return Verdict.STALE
 
 
@@ -252,22 +266,22 @@ def _enter(job: JobRow, state: JobState, now_at: float, reason: str | None, deta
         job.ended_at = now_at
 
 
-def enqueue(job: JobRow, event: Event, queue_clock: float, changes: Changes) -> None:
+def enqueue(job: JobRow, event: Event, queue_clock: float, writes: WriteSet) -> None:
     """A scheduled job has become due, or a person wants it run again: it gets a new rank."""
     state = next_state(job.state, event)
     assert state is JobState.QUEUED, f"{job.state} --{event}--> {state}, but only queued jobs have a rank"
     job.state = state
     job.run_at = None
     job.rank = queue_clock - job.terms.priority * RANK_STEP_S
-    changes.jobs[job.seq] = job
+    writes.jobs[job.seq] = job
 
 
-def expire(job: JobRow, now_at: float, changes: Changes) -> None:
+def expire(job: JobRow, now_at: float, writes: WriteSet) -> None:
     """The job was not started in time."""
     state = next_state(job.state, Event.EXPIRE)
     assert state is not None, f"a job that is {job.state} does not expire"
     _enter(job, state, now_at, "expired", None)
-    changes.jobs[job.seq] = job
+    writes.jobs[job.seq] = job
 
 
 def clocked(job: JobRow, now_at: float, queue_clock: float) -> None:
@@ -277,7 +291,7 @@ def clocked(job: JobRow, now_at: float, queue_clock: float) -> None:
     job.ended_clock = queue_clock if job.state in FINAL else None
 
 
-def claim(job: JobRow, attempt_id: str, now_at: float, changes: Changes) -> None:
+def claim(job: JobRow, attempt_id: str, now_at: float, writes: WriteSet) -> None:
     """The job goes to this node, with a new attempt."""
     state = next_state(job.state, Event.CLAIM)
     assert state is not None, f"a job that is {job.state} cannot be claimed"
@@ -286,7 +300,7 @@ def claim(job: JobRow, attempt_id: str, now_at: float, changes: Changes) -> None
     job.claims += 1
     job.offered_at = now_at
     job.started_at = None
-    changes.claims[job.seq] = job
+    writes.claims[job.seq] = job
 
 
 def silent_attempt(job: JobRow) -> AttemptRow | None:
@@ -303,45 +317,45 @@ def silent_attempt(job: JobRow) -> AttemptRow | None:
     )  # fmt: skip
 
 
-def cancel(job: JobRow, attempt: AttemptRow | None, reason: str, now_at: float, changes: Changes) -> str | None:
+def cancel(job: JobRow, attempt: AttemptRow | None, reason: str, now_at: float, writes: WriteSet) -> str | None:
     """Ends an open job. Returns the attempt that this revoked. The caller has checked the transition."""
     running = job.state is JobState.RUNNING
     state = next_state(job.state, Event.CANCEL)
     assert state is not None, f"a job that is {job.state} cannot be cancelled"
     _enter(job, state, now_at, "cancelled", reason)
     revoked, job.attempt = job.attempt, None
-    changes.jobs[job.seq] = job
+    writes.jobs[job.seq] = job
     if not running:
         return None
     if attempt is not None:
         attempt.cause, attempt.ended_at = Cause.CANCELLED, now_at
         if attempt.started_at is None:
             attempt.number = None
-        changes.attempts[attempt.id] = attempt
+        writes.attempts[attempt.id] = attempt
     return revoked
 
 
-def decide(job: JobRow, value: str | None, reason: str, now_at: float, changes: Changes) -> None:
+def decide(job: JobRow, value: str | None, reason: str, now_at: float, writes: WriteSet) -> None:
     """A person has settled a job in doubt. The caller has checked the transition."""
     state = next_state(job.state, Event.SUCCEED if value is not None else Event.FAIL)
     assert state is not None, f"a job that is {job.state} is not in doubt"
     _enter(job, state, now_at, "decided", reason)
     if value is not None:
-        changes.results.append((job.seq, value))
-    changes.jobs[job.seq] = job
+        writes.results.append((job.seq, value))
+    writes.jobs[job.seq] = job
 
 
-def adopt(job: JobRow, evidence: str, now_at: float, changes: Changes) -> None:
+def adopt(job: JobRow, evidence: str, now_at: float, writes: WriteSet) -> None:
     """A person takes a late answer for the result of a failed job. The caller has checked the transition."""
     state = next_state(job.state, Event.ADOPT)
     assert state is not None, f"a job that is {job.state} has no use for a late answer"
     _enter(job, state, now_at, "adopted", "a person took a late answer for the result")
-    changes.results.append((job.seq, evidence))
-    changes.jobs[job.seq] = job
+    writes.results.append((job.seq, evidence))
+    writes.jobs[job.seq] = job
 
 
-def retry(job: JobRow, queue_clock: float, changes: Changes) -> None:
+def retry(job: JobRow, queue_clock: float, writes: WriteSet) -> None:
     """Another round for a job that has ended or is in doubt: counts start again, numbers go on."""
     job.errors = job.crashes = 0
     job.reason = job.detail = job.ended_at = job.expires_at = None
-    enqueue(job, Event.RETRY, queue_clock, changes)
+    enqueue(job, Event.RETRY, queue_clock, writes)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
-__all__ = ["FINAL", "OPEN", "TRANSITIONS", "WAITING", "Event", "JobState", "next_state"]
+__all__ = ["FINAL", "OPEN", "SETTLED", "TRANSITIONS", "WAITING", "Event", "JobState", "next_state"]
 
 
 class JobState(StrEnum):
@@ -85,6 +85,8 @@ TRANSITIONS: Mapping[tuple[JobState, Event], JobState] = MappingProxyType(
 
 FINAL = frozenset({_S.SUCCEEDED, _S.FAILED, _S.CANCELLED, _S.EXPIRED})
 OPEN = frozenset(JobState) - FINAL
+#: Nothing more happens to such a job by itself: whoever waits for it is answered.
+SETTLED = FINAL | {_S.IN_DOUBT}
 #: In these a job can expire or becomes due, and nobody has it.
 WAITING = (_S.SCHEDULED, _S.QUEUED)
 

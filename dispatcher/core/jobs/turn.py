@@ -14,7 +14,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from dispatcher.core.jobs.model import JobSpec, JobView
-from dispatcher.core.jobs.states import Event
+from dispatcher.core.jobs.states import Event, JobState
 from dispatcher.core.jobs.terms import Terms
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Adopt",
     "Cancel",
     "Cause",
+    "Change",
     "Claim",
     "Command",
     "CommandReport",
@@ -139,12 +140,15 @@ class Cancel(Struct, frozen=True):
 
     job: str
     reason: str
+    #: Who asks.
+    actor: str = ""
 
 
 class Retry(Struct, frozen=True):
     """A person asks for another round: the counts of errors and crashes start again, numbers go on."""
 
     job: str
+    actor: str = ""
 
 
 class Decide(Struct, frozen=True):
@@ -154,12 +158,14 @@ class Decide(Struct, frozen=True):
     #: The result as JSON text; None: it failed.
     value: str | None
     reason: str
+    actor: str = ""
 
 
 class Adopt(Struct, frozen=True):
     """A person takes the late answer of a failed job for its result."""
 
     job: str
+    actor: str = ""
 
 
 class OfferedTypes(Struct, frozen=True):
@@ -204,12 +210,18 @@ class LaneReady(Struct, frozen=True):
     lane: str
     #: Jobs that wait in it for a worker.
     jobs: int
-    #: The rank of the first one; 0 where there is none.
+    #: No job in it comes before this rank.
     head: float = 0.0
+    #: The turn has looked at what stands first. False: ``head`` is that of the jobs which it has added.
+    seen: bool = True
 
 
 class Turn(Struct, frozen=True, kw_only=True):
     """All that has happened since the last turn."""
+
+    #: Who speaks, and in which of its lives: a store refuses the turn of an earlier one.
+    node: str = ""
+    epoch: int = 0
 
     #: Wall clock, UTC seconds: for what is stored, and for what is due.
     now_at: float
@@ -261,8 +273,25 @@ class Settled(Struct, frozen=True):
 
     attempt: str
     verdict: Verdict
-    #: The job that this report brought to a final state; None: none.
-    finished: str | None = None
+
+
+class Change(Struct, frozen=True):
+    """One transition of one job: what events, metrics and whoever waits for the job are made of."""
+
+    job: str
+    type: str
+    #: None: the job is new.
+    old: JobState | None
+    new: JobState
+    #: UTC seconds.
+    at: float
+    #: The attempt that it came by, or that it began; None: none.
+    attempt: str | None
+    #: Of the newest attempt, where one is known.
+    worker: str | None
+    reason: str | None
+    #: Who asked for it; empty: nobody did.
+    actor: str = ""
 
 
 class TurnReport(Struct, frozen=True, kw_only=True):
@@ -272,8 +301,8 @@ class TurnReport(Struct, frozen=True, kw_only=True):
     commands: list[CommandReport]
     accepted: list[Accepted]
     claims: list[Claim]
-    #: Jobs that became final in this turn other than by a report: cancelled, expired.
-    finished: list[str]
+    #: Every transition of every job in this turn, in order.
+    changes: list[Change]
     #: UTC instant at which the next delayed job becomes due or the next one expires; None: none will.
     next_due_at: float | None
     #: The ``Turn.elapsed_s`` at which the next backoff is over; None: no job backs off.

@@ -152,20 +152,22 @@ class Lanes:
     # -- lanes become ready
 
     def reported(self, entry: LaneReady) -> Group | None:
-        """What a turn has left in a lane that it touched. Returns its group, where it has jobs and there are pools."""
+        """What a turn has left in a lane that it touched. Returns its group, where that has jobs and pools."""
         if not entry.jobs and entry.lane not in self._lanes:
             return None
         lane = self._known(entry.lane)
-        lane.group.has(lane, entry.jobs, entry.head)
-        if not entry.jobs:
+        head = entry.head if entry.seen or not lane.jobs else min(entry.head, lane.head)
+        lane.group.has(lane, entry.jobs, head)
+        group = lane.group
+        if entry.jobs:
+            self._empty.pop(lane.name, None)
+        else:
             self._empty[lane.name] = None
             self._forget_some()
+        if not group.pools or not group.jobs:
             return None
-        self._empty.pop(lane.name, None)
-        if not lane.group.pools:
-            return None
-        self.hot[lane.group] = None
-        return lane.group
+        self.hot[group] = None
+        return group
 
     def coming(self, jobs: Mapping[str, int]) -> dict[Group, dict[str, int]]:
         """The groups of lanes that get jobs in the turn that is being made, with these lanes and how many each gets."""

@@ -154,8 +154,10 @@ class Pools:
         """What a turn has left in the lanes that it touched; whether it has claimed anything."""
         for entry in ready:
             group = self.lanes.reported(entry)
-            # What was asked for and not claimed is not there: to ask again at once would be to ask for ever.
-            if group is not None and self._has_idle(group) and (claimed or entry.lane not in self._asked):
+            # What was asked for and not claimed is not there: to ask again at once would be to ask for ever. But where
+            # a lane has nothing any more, other lanes of its group may have.
+            news = claimed or not entry.jobs or entry.lane not in self._asked
+            if group is not None and news and self._has_idle(group):
                 self._grown = True
 
     def _has_idle(self, group: Group) -> bool:

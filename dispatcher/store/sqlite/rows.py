@@ -1,6 +1,8 @@
-"""The rows of the SQLite store: the gateway of ``rows.Rows`` over one connection.
+"""The driver of the SQLite store: answers a turn's set requests over one connection.
 
-Runs in the store's thread, inside a transaction that the store has opened.
+Runs in the store's thread, inside a transaction that the store has opened. Nobody else writes to the file, so what is
+asked for in each turn is kept in memory: counters, lanes, when something is due, the rows of running jobs. After a
+rollback ``reload`` reads all of it again.
 """
 
 from __future__ import annotations
@@ -9,18 +11,34 @@ import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from itertools import chain
+from math import inf
 from operator import attrgetter
 from typing import Any
 
 import msgspec
 
-from dispatcher.core.jobs.ledger import AttemptRow, Changes, JobRow
+from dispatcher.core.jobs.ledger import AttemptRow, JobRow, WriteSet, lane_of_row
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.terms import Terms
-from dispatcher.core.jobs.turn import Cause, LiveAttempt
-from dispatcher.store.attempts import attempt_range
-from dispatcher.store.rows import Tally
+from dispatcher.core.jobs.turn import Cause, LaneReady, LiveAttempt
+from dispatcher.store.attempts import attempt_range, job_of
+from dispatcher.store.counters import Agenda, Counters
+from dispatcher.store.requests import (
+    Due,
+    DueRows,
+    Load,
+    Loaded,
+    Purge,
+    Purged,
+    Ready,
+    ReadyJob,
+    ReadyRows,
+    Save,
+    Saved,
+    Tally,
+)
 from dispatcher.store.sqlite import statements as sql
+from dispatcher.store.sqlite.lanes import Lanes, Place, first_of
 from dispatcher.store.views import MOST_ATTEMPTS_SHOWN, MOST_LINES_KEPT
 
 __all__ = ["SqliteRows", "attempt_row", "job_row", "live_attempt"]
@@ -63,12 +81,6 @@ def job_row(row: Sequence[Any]) -> JobRow:
     return made
 
 
-def _new_job(job: JobRow) -> list[object]:
-    values: list[object] = list(_values(job))
-    values[_TERMS] = terms_text(job.terms)
-    return values
-
-
 def attempt_row(row: Sequence[Any]) -> AttemptRow:
     """A row of ``ATTEMPT_COLUMNS`` as an AttemptRow."""
     made = AttemptRow(*row)
@@ -86,39 +98,52 @@ def live_attempt(row: Sequence[Any]) -> LiveAttempt:
 
 
 class SqliteRows:
-    """Rows in, rows out.
+    """See requests.Driver."""
 
-    The rows of running jobs are kept in memory, for each of them is read again when its attempt ends. Nobody else
-    writes to the file, and after a rollback ``reload`` forgets them.
-    """
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, epoch: int) -> None:
         self._db = connection
-        self._lanes: dict[str, int] = {}
-        self._seq = 0
-        self._running: dict[int, JobRow] = {}
+        self._epoch = epoch
+        #: The queue clock goes on from where it was when the store was opened.
+        self._clock_base: float = dict(connection.execute(sql.META))["queue_clock"]
         self.reload()
 
     def reload(self) -> None:
         """Reads again what is kept in memory: at the start, and after a transaction was rolled back."""
-        self._lanes = {type_name: lane for lane, type_name, _ in self._db.execute(sql.LANES)}
-        self._seq = self._db.execute(sql.LAST_SEQ).fetchone()[0] or 0
-        self._running.clear()
+        self._seq: int = self._db.execute(sql.LAST_SEQ).fetchone()[0] or 0
+        self.lanes = Lanes(self._db)
+        tallies = self._db.execute(sql.TALLIES)
+        self.counters = Counters({(self.lanes.name(row[0]), _STATES[row[1]]): Tally(row[2], row[3]) for row in tallies})
+        self._agenda = self._after(-inf, -inf)
+        self._running: dict[int, JobRow] = {}
+
+    def _after(self, at: float, queue_clock: float) -> Agenda:
+        return Agenda(self._fetch(sql.NEXT_DUE, at)[0][0], self._fetch(sql.NEXT_BACKOFF, queue_clock)[0][0])
 
     def _fetch(self, statement: str, *parameters: object) -> list[Any]:
         return self._db.execute(statement, parameters).fetchall()
 
-    def attempts(self, ids: Iterable[str]) -> dict[str, AttemptRow]:
-        """See rows.Rows."""
-        return {row[0]: attempt_row(row) for row in self._fetch(sql.ATTEMPTS_BY_ID, _text(list(ids)))}
+    # -- what a turn names
 
-    def attempts_of(self, seq: int) -> list[AttemptRow]:
-        """See rows.Rows."""
-        newest = self._fetch(sql.ATTEMPTS_OF, *attempt_range(seq), MOST_ATTEMPTS_SHOWN)
-        return [attempt_row(row) for row in reversed(newest)]
+    def load(self, request: Load) -> Loaded:
+        """See requests.Load."""
+        jobs = self._jobs({seq for name in request.attempts if (seq := job_of(name)) is not None})
+        commanded = self._named(sql.JOBS_BY_ID, request.jobs, jobs)
+        self._named(sql.JOBS_BY_KEY, request.keys, jobs)
+        names = [name for name in request.attempts if not _is_silent(name, jobs)]
+        names += [job.attempt for job in commanded if job.attempt is not None]
+        first, self._seq = self._seq + 1, self._seq + request.numbers
+        return Loaded(
+            queue_clock=self._clock_base + request.elapsed_s,
+            jobs=jobs,
+            attempts={row.id: row for row in self._attempts(names)},
+            histories={job.seq: self.attempts_of(job.seq) for job in commanded if job.id in request.histories},
+            types=frozenset(name for name in request.types if name in self.lanes.of_type),
+            types_known=len(self.lanes.of_type),
+            held=self.counters.held,
+            numbers=range(first, self._seq + 1),
+        )
 
-    def jobs(self, seqs: Iterable[int]) -> dict[int, JobRow]:
-        """See rows.Rows."""
+    def _jobs(self, seqs: Iterable[int]) -> dict[int, JobRow]:
         found: dict[int, JobRow] = {}
         missing: list[int] = []
         for seq in seqs:
@@ -131,44 +156,130 @@ class SqliteRows:
             found.update((row[0], job_row(row)) for row in self._fetch(sql.JOBS_BY_SEQ, _text(missing)))
         return found
 
-    def jobs_by_id(self, ids: Iterable[str]) -> dict[str, JobRow]:
-        """See rows.Rows."""
-        rows = map(job_row, self._fetch(sql.JOBS_BY_ID, _text(list(ids))))
-        return {row.id: row for row in rows}
+    def _named(self, statement: str, names: Collection[str], jobs: dict[int, JobRow]) -> list[JobRow]:
+        """The jobs of these names, put to the others; one that is there already is not read twice."""
+        rows = self._fetch(statement, _text(list(names))) if names else []
+        return [jobs.setdefault(row[0], self._running.get(row[0]) or job_row(row)) for row in rows]
 
-    def jobs_by_key(self, keys: Iterable[str]) -> dict[str, JobRow]:
-        """See rows.Rows."""
-        names = list(keys)
-        rows = map(job_row, self._fetch(sql.JOBS_BY_KEY, _text(names))) if names else ()
-        return {row.key: row for row in rows if row.key is not None}
+    def _attempts(self, names: list[str]) -> list[AttemptRow]:
+        return list(map(attempt_row, self._fetch(sql.ATTEMPTS_BY_ID, _text(names)))) if names else []
 
-    def ready(self, lane: int, limit: int, after: tuple[float, int]) -> list[tuple[float, int]]:
-        """See rows.Rows."""
-        return self._fetch(sql.READY, lane, *after, limit)
+    def attempts_of(self, seq: int) -> list[AttemptRow]:
+        """The newest attempts of a job that have rows, oldest first."""
+        newest = self._fetch(sql.ATTEMPTS_OF, *attempt_range(seq), MOST_ATTEMPTS_SHOWN)
+        return [attempt_row(row) for row in reversed(newest)]
 
-    def due(self, now_at: float, queue_clock: float, limit: int) -> list[JobRow]:
-        """See rows.Rows."""
-        delayed = self._fetch(sql.DUE, now_at, limit)
-        return list(map(job_row, delayed + self._fetch(sql.BACKED_OFF, queue_clock, limit - len(delayed))))
+    # -- what is due, ready, outlived
 
-    def overdue(self, now_at: float, limit: int) -> list[JobRow]:
-        """See rows.Rows."""
-        return list(map(job_row, self._fetch(sql.OVERDUE, now_at, limit)))
+    def due(self, request: Due) -> DueRows:
+        """See requests.Due."""
+        nothing = self._agenda.nothing(request)
+        if nothing is not None:
+            return nothing
+        overdue = self._fetch(sql.OVERDUE, request.now_at, request.limit)
+        due = self._fetch(sql.DUE, request.now_at, request.limit)
+        due += self._fetch(sql.BACKED_OFF, request.queue_clock, request.limit - len(due))
+        after = self._after(request.now_at, request.queue_clock)
+        if max(len(overdue), len(due)) < request.limit:
+            self._agenda = after  # else more is due already, and the next turn looks again
+        return DueRows(list(map(job_row, overdue)), list(map(job_row, due)), after.next_due_at, after.next_backoff)
 
-    def next_due_at(self) -> float | None:
-        """See rows.Rows."""
-        instant: float | None = self._fetch(sql.NEXT_DUE)[0][0]
-        return instant
+    def ready(self, request: Ready) -> ReadyRows:
+        """See requests.Ready. The jobs of one lane are one statement, those of many are two or three."""
+        lanes = [[lane for lane in group.lanes if self.counters.queued(lane)] for group in request.groups]
+        if sum(map(len, lanes)) == 1:
+            [(place, name)] = [(place, names[0]) for place, names in enumerate(lanes) if names]
+            groups: list[list[ReadyJob]] = [[] for _ in lanes]
+            rows = self._fetch(sql.READY, self.lanes.number(name), request.groups[place].most)
+            groups[place] = [ReadyJob(job_row(row[1:]), row[0]) for row in rows]
+        else:
+            groups = self._merged(lanes, [group.most for group in request.groups])
+        data = dict(self._fetch(sql.DATA, _text(request.in_hand))) if request.in_hand else {}
+        found = [ready.job for group in groups for ready in group if ready.job.worker is not None]
+        had = {job.seq: self._had(job.seq) for job in found}
+        return ReadyRows(groups, data, had | {seq: self._had(seq) for seq in request.in_hand})
 
-    def next_backoff(self) -> float | None:
-        """See rows.Rows."""
-        instant: float | None = self._fetch(sql.NEXT_BACKOFF)[0][0]
-        return instant
+    def all_ready(self) -> list[LaneReady]:
+        """Every lane that has ready jobs: asked for once, when the store is opened."""
+        found = []
+        for lanes in self.lanes.of_type.values():
+            for lane in filter(self.counters.queued, lanes):
+                (_, rank, _) = self._fetch(sql.HEADS, _text([self.lanes.number(lane)]), 1)[0]
+                found.append(LaneReady(lane, self.counters.queued(lane), rank))
+        return sorted(found, key=attrgetter("lane"))
 
-    def claimable(self, seqs: Iterable[int]) -> tuple[dict[int, JobRow], dict[int, str]]:
-        """See rows.Rows."""
-        rows = self._fetch(sql.CLAIMABLE, _text(list(seqs)))
-        return {row[1]: job_row(row[1:]) for row in rows}, {row[1]: row[0] for row in rows}
+    def _had(self, seq: int) -> tuple[str, ...]:
+        workers = (attempt.worker for attempt in reversed(self.attempts_of(seq)))
+        return tuple(dict.fromkeys(worker for worker in workers if worker is not None))
+
+    def _merged(self, groups: list[list[str]], most: list[int]) -> list[list[ReadyJob]]:
+        """The first jobs of each group of lanes, by rank."""
+        waiting = {lane: self.counters.queued(lane) for lanes in groups for lane in lanes}
+        heads = first_of(groups, most, waiting, self._heads)
+        rows = self._fetch(sql.CLAIMABLE, _text([seq for group in heads for seq in group])) if any(heads) else []
+        found = {row[1]: ReadyJob(job_row(row[1:]), row[0]) for row in rows}
+        return [[found[seq] for seq in group] for group in heads]
+
+    def _heads(self, lanes: list[str], most: int) -> dict[str, list[Place]]:
+        """(rank, seq) of the first jobs of each of these lanes, at most so many of each."""
+        numbers = {self.lanes.number(lane): lane for lane in lanes}
+        found: dict[str, list[Place]] = {lane: [] for lane in lanes}
+        for number, rank, seq in self._fetch(sql.HEADS, _text(list(numbers)), most):
+            found[numbers[number]].append((rank, seq))
+        return {lane: sorted(places) for lane, places in found.items()}
+
+    def purge(self, request: Purge) -> Purged:
+        """See requests.Purge."""
+        found: list[JobRow] = []
+        limit = request.limit + len(request.spare)
+        for statement, before in zip(sql.OUTLIVED, (request.ended_before, request.keyed_before), strict=True):
+            rows = map(job_row, self._fetch(statement, before, limit))
+            found += [row for row in rows if row.seq not in request.spare]
+        del found[request.limit :]
+        names = _text([job.seq for job in found])
+        for statement in sql.PURGE if found else ():
+            self._db.execute(statement, (names,))
+        self._db.executemany(sql.PURGE_ATTEMPTS, [attempt_range(job.seq) for job in found])
+        return Purged(found)
+
+    # -- what a turn has changed
+
+    def save(self, request: Save) -> Saved:
+        """See requests.Save."""
+        self._save_lanes(request)
+        self._save_rows(request.writes)
+        changed = self.counters.add(request.deltas)
+        if changed:
+            rows = [(self.lanes.number(lane), state.value, t.jobs, t.bytes) for (lane, state), t in changed.items()]
+            self._write(sql.SAVE_TALLIES, rows)
+            self._write(sql.SAVE_META, [("queue_clock", request.queue_clock), ("epoch", self._epoch)])
+        self._agenda.expect(request)
+        self._keep(request.writes)
+        if request.forget_but is not None:
+            self.lanes.forget(request.forget_but, self.counters)
+        return Saved({lane: self.counters.queued(lane) for lane in request.lanes})
+
+    def _save_lanes(self, request: Save) -> None:
+        for job in request.writes.new.values():
+            self.lanes.add(lane_of_row(job), job.type)
+        for name in request.offered:
+            self.lanes.offer(name, request.offered_at)
+
+    def _save_rows(self, writes: WriteSet) -> None:
+        self._write(sql.ADD_JOBS, [self._new(job) for job in writes.new.values()])
+        self._write(sql.ADD_DATA, list(writes.data.items()))
+        self._write(sql.SAVE_CLAIMS, list(map(_claimed, writes.only_claimed())))
+        self._write(sql.SAVE_JOBS, list(map(_changing, writes.changed())))
+        self._write(sql.SAVE_ATTEMPTS, list(map(_values, writes.attempts.values())))
+        self._write(sql.ADD_RESULTS, writes.results)
+        if writes.logs:
+            self._db.executemany(sql.ADD_LOG, writes.logs)
+            self._db.executemany(sql.TRIM_LOG, [(seq, MOST_LINES_KEPT) for seq in {line[0] for line in writes.logs}])
+
+    def _new(self, job: JobRow) -> list[object]:
+        values: list[object] = [self.lanes.number(lane_of_row(job)), *_values(job)]
+        values[_TERMS + 1] = terms_text(job.terms)
+        return values
 
     def _write(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
         """Writes a set of rows, in sizes that are powers of two so that few statements are prepared.
@@ -182,78 +293,19 @@ class SqliteRows:
             values += list(part[-1]) * (size - len(part))
             self._db.execute(sql.for_rows(statement, len(part[0]), size), values)
 
-    def add_jobs(self, jobs: Sequence[JobRow], data: Sequence[str]) -> None:
-        """See rows.Rows."""
-        self._write(sql.ADD_JOBS, list(map(_new_job, jobs)))
-        self._write(sql.ADD_DATA, [(job.seq, text) for job, text in zip(jobs, data, strict=True)])
-
-    def save(self, changes: Changes) -> None:
-        """See rows.Rows."""
-        self._write(sql.SAVE_CLAIMS, list(map(_claimed, changes.claims.values())))
-        self._write(sql.SAVE_JOBS, list(map(_changing, changes.jobs.values())))
-        self._write(sql.SAVE_ATTEMPTS, list(map(_values, changes.attempts.values())))
-        self._write(sql.ADD_RESULTS, changes.results)
-        if changes.logs:
-            self._db.executemany(sql.ADD_LOG, changes.logs)
-            self._db.executemany(sql.TRIM_LOG, [(seq, MOST_LINES_KEPT) for seq in {line[0] for line in changes.logs}])
-        self._keep(changes)
-
-    def _keep(self, changes: Changes) -> None:
+    def _keep(self, writes: WriteSet) -> None:
+        """Running jobs are read again when their attempts end."""
         if len(self._running) > _MOST_KEPT:
             self._running.clear()
-        self._running.update(changes.claims)
-        for seq, job in changes.jobs.items():
-            if job.state is JobState.RUNNING:
-                self._running[seq] = job
-            else:
-                self._running.pop(seq, None)
+        for jobs in (writes.new, writes.claims, writes.jobs):
+            for seq, job in jobs.items():
+                if job.state is JobState.RUNNING:
+                    self._running[seq] = job
+                else:
+                    self._running.pop(seq, None)
 
-    def lane(self, type_name: str) -> int:
-        """See rows.Rows."""
-        lane = self._lanes.get(type_name)
-        if lane is None:
-            made: int = self._db.execute(sql.ADD_LANE, (type_name,)).fetchone()[0]
-            lane = self._lanes[type_name] = made
-        return lane
 
-    def lanes_known(self) -> Collection[str]:
-        """See rows.Rows."""
-        return self._lanes.keys()
-
-    def forget_lanes(self, names: Sequence[str]) -> None:
-        """See rows.Rows."""
-        lanes = _text([self._lanes.pop(name) for name in names])
-        for statement in sql.FORGET_LANES:
-            self._db.execute(statement, (lanes,))
-
-    def mark_offered(self, lanes: Iterable[int], now_at: float) -> None:
-        """See rows.Rows."""
-        self._db.execute(sql.MARK_OFFERED, (now_at, _text(list(lanes))))
-
-    def next_seq(self) -> int:
-        """See rows.Rows."""
-        self._seq += 1
-        return self._seq
-
-    def outlived(self, ended_before: float, keyed_before: float, limit: int) -> list[JobRow]:
-        """See rows.Rows."""
-        found: list[Any] = []
-        for statement, before in zip(sql.OUTLIVED, (ended_before, keyed_before), strict=True):
-            found += self._fetch(statement, before, limit - len(found))
-        return list(map(job_row, found))
-
-    def purge(self, seqs: Sequence[int]) -> None:
-        """See rows.Rows."""
-        names = _text(seqs)
-        for statement in sql.PURGE:
-            self._db.execute(statement, (names,))
-        self._db.executemany(sql.PURGE_ATTEMPTS, [attempt_range(seq) for seq in seqs])
-
-    def save_tallies(self, changed: dict[tuple[int, str], Tally]) -> None:
-        """See rows.Rows."""
-        rows = [(lane, state, tally.jobs, tally.bytes) for (lane, state), tally in changed.items()]
-        self._write(sql.SAVE_TALLIES, rows)
-
-    def save_queue_clock(self, queue_clock: float) -> None:
-        """See rows.Rows."""
-        self._db.execute(sql.SAVE_META, ("queue_clock", queue_clock))
+def _is_silent(name: str, jobs: dict[int, JobRow]) -> bool:
+    """Nothing has been written of the attempt: it is its job's current one, and no page has accepted it."""
+    job = jobs.get(job_of(name) or 0)
+    return job is not None and job.state is JobState.RUNNING and job.attempt == name and job.started_at is None

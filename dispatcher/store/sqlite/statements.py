@@ -45,10 +45,18 @@ ATTEMPTS_BY_ID = f"SELECT {_ATTEMPTS} FROM attempts a WHERE a.id IN {_KEYS}"  # 
 JOBS_BY_SEQ = f"SELECT {_JOBS} FROM jobs j WHERE j.seq IN {_KEYS}"  # noqa: S608
 JOBS_BY_ID = f"SELECT {_JOBS} FROM jobs j WHERE j.id IN {_KEYS}"  # noqa: S608
 JOBS_BY_KEY = f"SELECT {_JOBS} FROM jobs j WHERE j.key IN {_KEYS}"  # noqa: S608
+DATA = f"SELECT seq, data FROM job_data WHERE seq IN {_KEYS}"  # noqa: S608
 CLAIMABLE = f"SELECT d.data, {_JOBS} FROM jobs j JOIN job_data d ON d.seq = j.seq WHERE j.seq IN {_KEYS}"  # noqa: S608
-READY = (
-    "SELECT rank, seq FROM jobs WHERE lane = ? AND state = 'queued' AND (rank, seq) > (?, ?) ORDER BY rank, seq LIMIT ?"
-)
+READY = f"""
+    SELECT d.data, {_JOBS} FROM jobs j JOIN job_data d ON d.seq = j.seq
+    WHERE j.lane = ? AND j.state = 'queued' ORDER BY j.rank, j.seq LIMIT ?
+"""  # noqa: S608
+#: The first jobs of several lanes: (lane, rank, seq). The index jobs_ready alone answers it.
+HEADS = """
+    SELECT q.lane, q.rank, q.seq FROM json_each(?1) AS l JOIN jobs AS q ON q.seq IN (
+        SELECT seq FROM jobs WHERE lane = l.value AND state = 'queued' ORDER BY rank, seq LIMIT ?2
+    )
+"""
 DUE = (
     f"SELECT {_JOBS} FROM jobs j WHERE j.state = 'scheduled' AND j.backoff_until IS NULL AND j.run_at <= ? "  # noqa: S608
     "ORDER BY j.run_at LIMIT ?"
@@ -57,16 +65,17 @@ BACKED_OFF = (
     f"SELECT {_JOBS} FROM jobs j WHERE j.backoff_until IS NOT NULL AND j.backoff_until <= ? "  # noqa: S608
     "ORDER BY j.backoff_until LIMIT ?"
 )
-NEXT_BACKOFF = "SELECT min(backoff_until) FROM jobs WHERE backoff_until IS NOT NULL"
+#: After an instant: what is due before it has been read.
+NEXT_BACKOFF = "SELECT min(backoff_until) FROM jobs WHERE backoff_until > ?"
 OVERDUE = (
     f"SELECT {_JOBS} FROM jobs j WHERE j.expires_at IS NOT NULL AND j.state IN ('scheduled', 'queued') "  # noqa: S608
     "AND j.expires_at <= ? ORDER BY j.expires_at LIMIT ?"
 )
 NEXT_DUE = """
     SELECT min(instant) FROM (
-        SELECT min(run_at) AS instant FROM jobs WHERE state = 'scheduled' AND backoff_until IS NULL
+        SELECT min(run_at) AS instant FROM jobs WHERE state = 'scheduled' AND backoff_until IS NULL AND run_at > ?1
         UNION ALL
-        SELECT min(expires_at) FROM jobs WHERE expires_at IS NOT NULL AND state IN ('scheduled', 'queued')
+        SELECT min(expires_at) FROM jobs WHERE expires_at > ?1 AND state IN ('scheduled', 'queued')
     )
 """
 
@@ -81,8 +90,8 @@ PURGE = [
 ]
 PURGE_ATTEMPTS = "DELETE FROM attempts WHERE id BETWEEN ? AND ?"
 
-# Writes of a turn; {rows} are as many as there are, some perhaps twice (see sqlite_rows)
-ADD_JOBS = f"INSERT INTO jobs ({_list(JOB_COLUMNS)}) VALUES {{rows}} ON CONFLICT (seq) DO NOTHING"  # noqa: S608
+# Writes of a turn; {rows} are as many as there are, some perhaps twice (see rows.SqliteRows._write)
+ADD_JOBS = f"INSERT INTO jobs (lane, {_list(JOB_COLUMNS)}) VALUES {{rows}} ON CONFLICT (seq) DO NOTHING"  # noqa: S608
 ADD_DATA = "INSERT OR REPLACE INTO job_data (seq, data) VALUES {rows}"
 SAVE_JOBS = _update(CHANGING)
 SAVE_CLAIMS = _update(CLAIMED)
@@ -92,15 +101,15 @@ ADD_LOG = "INSERT INTO logs (job, attempt, at, line) VALUES (?, ?, ?, ?)"
 #: All lines of a job but its newest ones: (job, how many are kept).
 TRIM_LOG = """DELETE FROM logs WHERE job = ?1 AND line_no <=
     (SELECT line_no FROM logs WHERE job = ?1 ORDER BY line_no DESC LIMIT 1 OFFSET ?2)"""
-ADD_LANE = "INSERT INTO lanes (type) VALUES (?) RETURNING lane"
+ADD_LANE = "INSERT INTO lanes (name, type) VALUES (?, ?) RETURNING lane"
 FORGET_LANES = [f"DELETE FROM {table} WHERE lane IN {_KEYS}" for table in ("lanes", "tallies")]  # noqa: S608
-MARK_OFFERED = f"UPDATE lanes SET offered_at = ? WHERE offered_at IS NULL AND lane IN {_KEYS}"  # noqa: S608
+MARK_OFFERED = "UPDATE lanes SET offered_at = ? WHERE lane = ?"
 SAVE_TALLIES = "INSERT OR REPLACE INTO tallies (lane, state, jobs, bytes) VALUES {rows}"
-SAVE_META = "INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)"
+SAVE_META = "INSERT OR REPLACE INTO meta (name, value) VALUES {rows}"
 
 # Reads for people and programs
 META = "SELECT name, value FROM meta"
-LANES = "SELECT lane, type, offered_at FROM lanes"
+LANES = "SELECT lane, name, type, offered_at FROM lanes"
 TALLIES = "SELECT lane, state, jobs, bytes FROM tallies"
 LAST_SEQ = "SELECT max(seq) FROM jobs"
 STATE_OF = "SELECT state FROM jobs WHERE id = ?"
@@ -116,11 +125,13 @@ LIVE = """
     FROM jobs j LEFT JOIN attempts a ON a.id = j.attempt
     WHERE j.state = 'running' ORDER BY j.seq DESC LIMIT ?
 """
-#: States that an index finds among millions of others (migration 0002).
+#: States that an index finds among millions of others (migration 0003).
 RARE = ("failed", "cancelled", "expired", "in_doubt")
+#: Word for word the index's: else SQLite does not see that the index holds all that is asked for.
+_IS_RARE = " OR ".join(f"j.state = '{state}'" for state in RARE)
 LIST_RARE = f"""
     SELECT {_JOBS} FROM jobs j INDEXED BY jobs_rare
-    WHERE j.seq < ?1 AND j.seq >= ?2 AND j.state = ?3 AND j.state IN {RARE} AND (?4 IS NULL OR j.type = ?4)
+    WHERE j.seq < ?1 AND j.seq >= ?2 AND j.state = ?3 AND ({_IS_RARE}) AND (?4 IS NULL OR j.type = ?4)
     ORDER BY j.seq DESC LIMIT ?5
 """  # noqa: S608
 LIST_JOBS = f"""

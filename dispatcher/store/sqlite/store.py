@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -18,10 +19,11 @@ from dispatcher.core.jobs.model import JobFilter, JobPage, JobView, LogLine, Typ
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Accepted, Demand, LaneReady, LiveAttempt, Turn, TurnReport
 from dispatcher.errors import StorageFull, StorageTrouble
-from dispatcher.store.applier import TurnApplier
+from dispatcher.store.applier import apply
 from dispatcher.store.commands import evidence
-from dispatcher.store.items import apply_items
-from dispatcher.store.rows import Limits, Tally
+from dispatcher.store.driving import Apply, Pace, apply_items, refuse_stale, run
+from dispatcher.store.hand import Ids
+from dispatcher.store.port import Limits
 from dispatcher.store.sqlite import statements as sql
 from dispatcher.store.sqlite.file import connect
 from dispatcher.store.sqlite.rows import SqliteRows, job_row, live_attempt
@@ -61,16 +63,18 @@ _NO_ROOM = Accepted(
 class SqliteStore:
     """See port.Store. Made by ``open``."""
 
-    def __init__(self, path: Path, thread: StoreThread, limits: Limits) -> None:
+    def __init__(self, path: Path, thread: StoreThread, ids: Ids, limits: Limits) -> None:
         self.location = str(path)
         self.created = False
         self.key = b""
+        self.epoch = 0
         self._path = path
         self._thread = thread
         self._limits = limits
         self._db: sqlite3.Connection
         self._rows: SqliteRows
-        self._applier: TurnApplier
+        self._ids = ids
+        self._pace = Pace()
         self._reserve: Reserve
         self._watch: Watch
 
@@ -78,16 +82,15 @@ class SqliteStore:
     async def open(
         cls,
         path: Path,
+        ids: Ids,
         *,
-        new_job_id: Callable[[], str],
-        new_attempt_id: Callable[[], str],
         limits: Limits | None = None,
     ) -> SqliteStore:
         """Opens or makes the file. Raises StoreRefused."""
         thread = StoreThread(asyncio.get_running_loop())
-        store = cls(path, thread, limits or Limits())
+        store = cls(path, thread, ids, limits or Limits())
         try:
-            await thread.run(lambda: store._start(new_job_id, new_attempt_id))
+            await thread.run(store._start)
         except BaseException:
             thread.stop()
             raise
@@ -95,10 +98,10 @@ class SqliteStore:
 
     # -- in the thread
 
-    def _start(self, new_job_id: Callable[[], str], new_attempt_id: Callable[[], str]) -> None:
+    def _start(self) -> None:
         self._db, self.created = connect(self._path)
         try:
-            self._read(new_job_id, new_attempt_id)
+            self._read()
         except BaseException:
             self._db.close()
             raise
@@ -107,23 +110,14 @@ class SqliteStore:
         self._reserve.fill()
         self._watch = Watch(self._path)
 
-    def _read(self, new_job_id: Callable[[], str], new_attempt_id: Callable[[], str]) -> None:
-        self._rows = SqliteRows(self._db)
+    def _read(self) -> None:
         meta = dict(self._db.execute(sql.META))
         self.key = meta["key"]
-        states = {str(state): state for state in JobState}
-        self._applier = TurnApplier(
-            self._rows,
-            limits=self._limits,
-            new_job_id=new_job_id,
-            new_attempt_id=new_attempt_id,
-            tallies={(row[0], states[row[1]]): Tally(row[2], row[3]) for row in self._db.execute(sql.TALLIES)},
-            queue_clock=meta["queue_clock"],
-            next_due_at=self._rows.next_due_at(),
-            next_backoff=self._rows.next_backoff(),
-        )
+        self.epoch = meta.get("epoch", 0) + 1
+        self._rows = SqliteRows(self._db, self.epoch)
 
     def _apply(self, turn: Turn) -> TurnReport:
+        refuse_stale(turn, self.epoch)
         self._watch.look()
         report = self._with_what_room_there_is(turn)
         self._watch.look()  # before anybody hears of it
@@ -144,11 +138,25 @@ class SqliteStore:
             raise StorageFull(f"the disk of {self.location} is full, with its reserve: make room") from error
 
     def _commit(self, turn: Turn) -> TurnReport:
+        part = partial(self._part, purge=self._pace.due(turn))
         self._db.execute("BEGIN IMMEDIATE")
-        report = self._apply_whole(turn) or apply_items(self._applier, turn, self._guard)
+        report = self._whole(part, turn) or apply_items(part, turn, self._guard)
         self._db.execute("COMMIT")
-        self._applier.committed()
+        self._pace.done(turn, report)
         return report
+
+    def _part(self, turn: Turn, **how: Any) -> TurnReport:
+        return run(apply(turn, self._limits, self._ids, **how), self._rows)
+
+    def _whole(self, part: Apply, turn: Turn) -> TurnReport | None:
+        """The turn's report, or None with the transaction begun anew where some item cannot be stored."""
+        try:
+            return part(turn)
+        except ITEM_ERRORS:
+            self._db.execute("ROLLBACK")
+            self._rows.reload()
+            self._db.execute("BEGIN IMMEDIATE")
+            return None
 
     def _undo_where_full(self, error: sqlite3.Error) -> None:
         """Nothing of the turn has happened, because the disk is full. Raises StorageTrouble for any other error."""
@@ -157,7 +165,6 @@ class SqliteStore:
         try:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
-            self._applier.forget()
             self._rows.reload()
         except sqlite3.Error as another:
             raise StorageTrouble(f"the store failed: {another}") from another
@@ -166,17 +173,6 @@ class SqliteStore:
         report = self._commit(replace(turn, submissions=[], demand=demand))
         return replace(report, accepted=[_NO_ROOM] * len(turn.submissions), room=False)
 
-    def _apply_whole(self, turn: Turn) -> TurnReport | None:
-        """The turn's report, or None with the transaction begun anew where some item cannot be stored."""
-        try:
-            return self._applier.apply(turn)
-        except ITEM_ERRORS:
-            self._db.execute("ROLLBACK")
-            self._applier.forget()
-            self._rows.reload()
-            self._db.execute("BEGIN IMMEDIATE")
-            return None
-
     def _guard(self, step: Callable[[], TurnReport]) -> TurnReport | None:
         self._db.execute("SAVEPOINT item")
         try:
@@ -184,11 +180,9 @@ class SqliteStore:
         except ITEM_ERRORS:
             self._db.execute("ROLLBACK TO item")
             self._db.execute("RELEASE item")
-            self._applier.forget()
             self._rows.reload()
             return None
         self._db.execute("RELEASE item")
-        self._applier.committed()
         return report
 
     def _job(self, job_id: str) -> JobView | None:
@@ -218,10 +212,12 @@ class SqliteStore:
         return list(map(view, rows)), rows[-1].seq if len(rows) == room else above
 
     def _ready(self) -> list[LaneReady]:
-        return self._applier.ready(name for _, name, _ in self._db.execute(sql.LANES).fetchall())
+        return self._rows.all_ready()
 
     def _types(self) -> list[TypeView]:
-        return type_views(self._db.execute(sql.LANES).fetchall(), self._applier.tallies())
+        lanes = self._rows.lanes
+        offered = {name: lanes.offered.get(name) for name in lanes.of_type}
+        return type_views(offered, lanes.of_type, self._rows.counters.all)
 
     # -- on the loop
 
@@ -235,7 +231,7 @@ class SqliteStore:
 
     async def live_attempts(self) -> list[LiveAttempt]:
         """See port.Store."""
-        running = self._applier.counts()[JobState.RUNNING]
+        running = self._rows.counters.by_state()[JobState.RUNNING]
         # Newest first, and no further than the last one: what runs is seldom old.
         rows = await self._thread.run(lambda: self._db.execute(sql.LIVE, (running,)).fetchall())
         return list(map(live_attempt, rows))
@@ -268,7 +264,7 @@ class SqliteStore:
 
     async def counts(self) -> dict[str, int]:
         """See port.Store."""
-        return await self._thread.run(self._applier.counts)
+        return await self._thread.run(self._rows.counters.by_state)
 
     async def close(self) -> None:
         """See port.Store. What is not there any more is not closed: that would remove the log that lies there."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dispatcher.core.jobs import ledger
-from dispatcher.core.jobs.ledger import EVIDENCE_BYTES, AttemptRow, Changes, JobRow
+from dispatcher.core.jobs.ledger import EVIDENCE_BYTES, AttemptRow, JobRow, WriteSet
 from dispatcher.core.jobs.states import FINAL, TRANSITIONS, Event, JobState
 from dispatcher.core.jobs.turn import Cause, Ended, Holder, Logged, Progressed, Started, Verdict
 from tests.support.jobs import apart
@@ -23,17 +23,17 @@ class Book:
         known: dict[str, Any] = dict.fromkeys(JobRow.__struct_fields__)
         known |= {
             "seq": 1, "state": JobState.QUEUED, "rank": 50.0, "claims": 0, "number": 0, "errors": 0, "crashes": 0,
-            "id": "j1", "lane": 1, "type": "a", "size": 1,
+            "id": "j1", "type": "a", "size": 1,
             "created_at": 90.0, "fingerprint": "",
         }  # fmt: skip
         terms, others = apart(fields)
         self.job = JobRow(**(known | {"terms": terms} | others))
         self.attempts: dict[str, AttemptRow] = {}
-        self.changes = Changes()
+        self.writes = WriteSet()
 
     def claim(self, name):
         self.now += 1
-        ledger.claim(self.job, name, self.now, self.changes)
+        ledger.claim(self.job, name, self.now, self.writes)
         attempt = ledger.silent_attempt(self.job)
         assert attempt is not None
         self.attempts[name] = attempt
@@ -41,8 +41,8 @@ class Book:
 
     def settle(self, report):
         self.now += 1
-        self.changes = Changes()
-        return ledger.settle(report, self.attempts, {1: self.job}, self.now, self.changes)
+        self.writes = WriteSet()
+        return ledger.settle(report, self.attempts, {1: self.job}, self.now, self.writes)
 
     def start(self, name="a1"):
         return self.settle(Started(name, HOLDER)).verdict
@@ -68,8 +68,8 @@ def test_a_result_of_the_current_attempt_ends_the_job_with_one_result():
     book = Book().claim("a1")
     book.start()
     settled = book.settle(Ended("a1", Cause.SUCCEEDED, Event.SUCCEED, HOLDER, value="42", implies_accept=True))
-    assert (settled.verdict, settled.finished) == (Verdict.RECORDED, "j1")
-    assert book.changes.results == [(1, "42")]
+    assert settled.verdict is Verdict.RECORDED
+    assert book.writes.results == [(1, "42")]
     assert (book.job.state, book.job.number, book.job.ended_at) == (JobState.SUCCEEDED, 1, book.now)
     assert (book.job.rank, book.job.run_at) == (None, None)
     assert (book.attempts["a1"].cause, book.attempts["a1"].ended_at) == (Cause.SUCCEEDED, book.now)
@@ -87,7 +87,7 @@ def test_a_claim_writes_only_the_job_and_its_attempt_is_known_from_it():
     book = Book()
     assert ledger.silent_attempt(book.job) is None
     book.claim("a1")
-    assert not book.changes.attempts
+    assert not book.writes.attempts
     attempt = book.attempts["a1"]
     assert (attempt.id, attempt.number, attempt.offered_at, attempt.cause) == ("a1", 1, book.now, None)
 
@@ -98,7 +98,7 @@ def test_a_repeated_accept_changes_no_instant():
     started_at = book.job.started_at
     assert book.start() is Verdict.RECORDED
     assert book.job.started_at == started_at
-    assert not book.changes.attempts
+    assert not book.writes.attempts
 
 
 def test_a_result_without_an_accept_implies_one_at_the_offer():
@@ -155,7 +155,7 @@ def test_a_backoff_says_when_and_gives_up_the_rank():
 def test_an_error_that_fails_the_job_ends_it():
     book = Book().claim("a1")
     settled = book.settle(Ended("a1", Cause.ERROR, Event.FAIL, HOLDER, reason="no_retry", error="{}"))
-    assert (settled.verdict, settled.finished) == (Verdict.RECORDED, "j1")
+    assert settled.verdict is Verdict.RECORDED
     assert (book.job.state, book.job.reason) == (JobState.FAILED, "no_retry")
 
 
@@ -169,7 +169,7 @@ def test_the_result_of_an_older_attempt_is_stale_and_kept_as_evidence():
     book.claim("a2")
     assert book.succeed("a1", "1") is Verdict.STALE
     assert book.job.state is JobState.RUNNING
-    assert not book.changes.results
+    assert not book.writes.results
     assert book.attempts["a1"].evidence == "1"
     assert book.succeed("a1", "2") is Verdict.STALE
     assert book.attempts["a1"].evidence == "1", "the first evidence stays"
@@ -187,8 +187,8 @@ def test_the_repeated_result_of_the_attempt_that_won_is_a_duplicate_and_changes_
     book = Book().claim("a1")
     book.succeed(value="1")
     assert book.succeed(value="2") is Verdict.DUPLICATE
-    assert not book.changes.jobs
-    assert not book.changes.results
+    assert not book.writes.jobs
+    assert not book.writes.results
 
 
 def test_a_report_other_than_a_result_is_stale_once_the_attempt_has_ended():
@@ -199,7 +199,7 @@ def test_a_report_other_than_a_result_is_stale_once_the_attempt_has_ended():
     assert book.start() is Verdict.STALE
     assert book.settle(Progressed("a1", 10.0, "x")).verdict is Verdict.STALE
     assert book.settle(Logged("a1", "x")).verdict is Verdict.STALE
-    assert not book.changes.logs
+    assert not book.writes.logs
 
 
 @pytest.mark.parametrize("state", [JobState.QUEUED, JobState.SCHEDULED, JobState.IN_DOUBT])
@@ -243,7 +243,7 @@ def test_progress_keeps_what_it_does_not_say_and_ends_with_the_attempt():
 def test_a_line_of_the_running_task_is_kept():
     book = Book().claim("a1")
     assert book.settle(Logged("a1", "hello")).verdict is Verdict.RECORDED
-    assert book.changes.logs == [(1, "a1", book.now, "hello")]
+    assert book.writes.logs == [(1, "a1", book.now, "hello")]
 
 
 def test_an_end_without_a_holder_leaves_who_had_it():
@@ -263,29 +263,29 @@ def test_a_holder_of_an_earlier_run_has_no_name_and_the_row_keeps_it():
 def test_a_cancel_of_a_running_job_revokes_its_attempt_for_good():
     book = Book().claim("a1")
     book.start()
-    assert ledger.cancel(book.job, book.attempts["a1"], "not needed", book.now, book.changes) == "a1"
+    assert ledger.cancel(book.job, book.attempts["a1"], "not needed", book.now, book.writes) == "a1"
     assert (book.job.state, book.job.attempt, book.job.detail) == (JobState.CANCELLED, None, "not needed")
     assert (book.attempts["a1"].cause, book.attempts["a1"].number) == (Cause.CANCELLED, 1)
     assert book.succeed() is Verdict.STALE
-    ledger.retry(book.job, 500.0, book.changes)
+    ledger.retry(book.job, 500.0, book.writes)
     assert book.succeed() is Verdict.STALE
 
 
 def test_a_cancelled_offer_takes_no_number():
     book = Book().claim("a1")
-    ledger.cancel(book.job, book.attempts["a1"], "", book.now, book.changes)
+    ledger.cancel(book.job, book.attempts["a1"], "", book.now, book.writes)
     assert (book.attempts["a1"].number, book.job.number) == (None, 0)
 
 
 def test_a_cancel_revokes_even_where_the_attempts_row_is_gone():
     book = Book().claim("a1")
-    assert ledger.cancel(book.job, None, "", book.now, book.changes) == "a1"
+    assert ledger.cancel(book.job, None, "", book.now, book.writes) == "a1"
 
 
 def test_a_cancel_of_a_waiting_job_revokes_nothing_and_fences_off_a_late_result():
     book = Book().claim("a1")
     book.lapse()
-    assert ledger.cancel(book.job, None, "", book.now, book.changes) is None
+    assert ledger.cancel(book.job, None, "", book.now, book.writes) is None
     assert book.succeed() is Verdict.STALE
 
 
@@ -293,7 +293,7 @@ def test_another_round_starts_the_counts_again_and_the_numbers_go_on():
     book = Book(priority=2, expires_at=1_000.0, max_attempts=1).claim("a1")
     book.start()
     book.fail(event=Event.FAIL, reason="error", detail="it failed")
-    ledger.retry(book.job, 500.0, book.changes)
+    ledger.retry(book.job, 500.0, book.writes)
     job = book.job
     assert (job.state, job.rank, job.expires_at) == (JobState.QUEUED, 380.0, None)
     assert (job.errors, job.crashes, job.reason, job.detail, job.ended_at) == (0, 0, None, None, None)
@@ -304,24 +304,24 @@ def test_another_round_starts_the_counts_again_and_the_numbers_go_on():
 
 def test_a_job_that_has_become_due_gets_a_rank_by_its_priority():
     book = Book(state=JobState.SCHEDULED, rank=None, run_at=99.0, priority=1)
-    ledger.enqueue(book.job, Event.DUE, 1_000.0, book.changes)
+    ledger.enqueue(book.job, Event.DUE, 1_000.0, book.writes)
     assert (book.job.state, book.job.rank, book.job.run_at) == (JobState.QUEUED, 940.0, None)
 
 
 @pytest.mark.parametrize("state", [JobState.QUEUED, JobState.SCHEDULED])
 def test_a_job_that_waits_too_long_expires(state):
     book = Book(state=state)
-    ledger.expire(book.job, 200.0, book.changes)
+    ledger.expire(book.job, 200.0, book.writes)
     assert (book.job.state, book.job.reason, book.job.ended_at) == (JobState.EXPIRED, "expired", 200.0)
 
 
 FORBIDDEN = {
-    Event.CLAIM: lambda book: ledger.claim(book.job, "a9", 1.0, book.changes),
-    Event.EXPIRE: lambda book: ledger.expire(book.job, 1.0, book.changes),
-    Event.CANCEL: lambda book: ledger.cancel(book.job, None, "", 1.0, book.changes),
-    Event.RETRY: lambda book: ledger.enqueue(book.job, Event.RETRY, 1.0, book.changes),
-    Event.DUE: lambda book: ledger.enqueue(book.job, Event.DUE, 1.0, book.changes),
-    Event.ADOPT: lambda book: ledger.adopt(book.job, "1", 1.0, book.changes),
+    Event.CLAIM: lambda book: ledger.claim(book.job, "a9", 1.0, book.writes),
+    Event.EXPIRE: lambda book: ledger.expire(book.job, 1.0, book.writes),
+    Event.CANCEL: lambda book: ledger.cancel(book.job, None, "", 1.0, book.writes),
+    Event.RETRY: lambda book: ledger.enqueue(book.job, Event.RETRY, 1.0, book.writes),
+    Event.DUE: lambda book: ledger.enqueue(book.job, Event.DUE, 1.0, book.writes),
+    Event.ADOPT: lambda book: ledger.adopt(book.job, "1", 1.0, book.writes),
 }
 
 
@@ -331,7 +331,7 @@ def test_what_the_table_does_not_list_raises_and_changes_nothing(state, event):
     with pytest.raises(AssertionError):
         FORBIDDEN[event](book)
     assert book.job == untouched.job
-    assert not book.changes.jobs
+    assert not book.writes.jobs
 
 
 @pytest.mark.parametrize("state", sorted(FINAL))
@@ -342,4 +342,4 @@ def test_no_report_changes_a_final_state(state, event):
     cause = Cause.SUCCEEDED if event is Event.SUCCEED else Cause.ERROR
     assert book.end(cause=cause, event=event, value="1") in (Verdict.STALE, Verdict.DUPLICATE)
     assert book.job.state is state
-    assert not book.changes.jobs
+    assert not book.writes.jobs

@@ -33,9 +33,11 @@ from dispatcher.core.workers.effects import Answer, Drop, Effect, Go, Offer, Pro
 from dispatcher.core.workers.machine import Machine
 from dispatcher.core.workers.retry import RetryPolicy
 from dispatcher.core.workers.timings import Timings
-from dispatcher.store.applier import TurnApplier
+from dispatcher.store.applier import apply
+from dispatcher.store.driving import Pace, run
+from dispatcher.store.hand import Ids
 from dispatcher.store.memory import MemoryRows
-from dispatcher.store.rows import Limits, Tally
+from dispatcher.store.port import Limits
 from tests.core.model.claims import check_claims
 from tests.core.model.pages import Page, Session, withdraw
 from tests.core.model.peers import GRACE_S, OFFER_TTL_S, RELOAD_S, RESTART_GRACE_S, STANDSTILL_S, Lease
@@ -68,7 +70,6 @@ class ServerHalf:
         self.told_to_go: set[str] = set()
         #: Results that a person decided on.
         self.decided: dict[int, str] = {}
-        self.clock_base = 0.0
         self.boot_server()
 
     def new_id(self, prefix: str) -> str:
@@ -100,21 +101,9 @@ class ServerHalf:
         self.next_due_at: float | None = None
         self.next_backoff_s: float | None = None
         self.opened = self.now
-        tallies: dict[tuple[int, JobState], Tally] = {}
-        for row in self.rows.by_seq.values():
-            tally = tallies.setdefault((row.lane, row.state), Tally())
-            tally.jobs += 1
-            tally.bytes += row.size
-        self.applier = TurnApplier(
-            self.rows,
-            limits=Limits(),
-            new_job_id=lambda: self.new_id("j"),
-            new_attempt_id=lambda: self.new_id("a"),
-            tallies=tallies,
-            queue_clock=self.clock_base,
-            next_due_at=self.rows.next_due_at(),
-            next_backoff=self.rows.next_backoff(),
-        )
+        self.rows.begin()
+        self.clock_base = self.rows.queue_clock
+        self.pace = Pace()
 
     # -- effects
 
@@ -202,11 +191,17 @@ class ServerHalf:
         assert sum(demand.room for demand in turn.demand) <= rooms, "the pools' room is not the workers'"
         self.reports, self.commands, self.submissions = [], [], []
         before = {seq: (row.state, row.rank) for seq, row in self.rows.by_seq.items()}
-        report = self.applier.apply(turn)
-        self.applier.committed()
+        report = self.apply(turn)
         self.flight = (turn, report)
         self.moved_in_flight = False
         self.check_turn(turn, report, before)
+
+    def apply(self, turn: Turn) -> TurnReport:
+        """The transaction, whole."""
+        ids = Ids(lambda: self.new_id("j"), lambda: self.new_id("a"))
+        report = run(apply(turn, Limits(), ids, purge=self.pace.due(turn)), self.rows)
+        self.pace.done(turn, report)
+        return report
 
     def check_turn(self, turn: Turn, report: TurnReport, before: dict[int, tuple[JobState, float | None]]) -> None:
         for said, settled in zip(turn.reports, report.verdicts, strict=True):
@@ -348,7 +343,6 @@ class ServerHalf:
         """The server is killed and starts again: what was not in the store is forgotten, the pages are not."""
         for page in self.pages:
             page.session = None
-        self.clock_base += self.now - self.opened
         self.boot_server()
         live = self.live_attempts()
         # An end that was not in the store yet has not happened: the attempt may end otherwise now.
@@ -361,7 +355,7 @@ class ServerHalf:
                 once, beat_s = self.row(left.job).terms.effects == "once", left.terms.heartbeat_s
                 lease = Lease(left.attempt, left.worker, left.terms.timeout_s, once=once, heartbeat_s=beat_s)
                 self.ref.restore(lease)
-        self.machine.ready(self.applier.ready(self.rows.lanes), claimed=False)
+        self.machine.ready(self.rows.all_ready(), claimed=False)
         self.call(self.machine.restore(live, self.now), ends)
 
     def live_attempts(self) -> list[LiveAttempt]:

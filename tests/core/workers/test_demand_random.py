@@ -74,7 +74,12 @@ class Queue:
 
     def choose(self, demand) -> list[int]:
         takers = Takers(demand)
-        jobs = heapq.merge(*([(rank, lane) for rank in self.lanes[lane]] for lane in takers.lanes()))
+        jobs = heapq.merge(
+            *(
+                [(rank, lane) for rank in self.lanes[lane]]
+                for lane in {name for entry in demand for name in entry.lanes}
+            )
+        )
         claims: list[int] = []
         for rank, lane in list(jobs):
             pool = takers.take(lane) if len(claims) < MOST else None

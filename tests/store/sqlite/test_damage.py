@@ -124,7 +124,7 @@ def test_a_beginning_that_a_power_cut_has_torn_is_mended_from_the_log_and_not_wi
 ) -> None:
     path, copy = quick_path / "jobs.db", quick_path / "copy.db"
     connection, _ = connect(path)
-    connection.execute("INSERT INTO lanes (type) VALUES ('kept')")
+    connection.execute("INSERT INTO lanes (name, type) VALUES ('kept', 'kept')")
     copy.write_bytes(junk + path.read_bytes()[len(junk) :])
     log = path.with_name("jobs.db-wal").read_bytes()
     connection.close()

@@ -204,7 +204,7 @@ def test_a_new_store_is_for_its_owner_alone(quick_path: Path) -> None:
     old = os.umask(0)
     try:
         connection, created = connect(path)
-        connection.execute("INSERT INTO lanes (type) VALUES ('x')")
+        connection.execute("INSERT INTO lanes (name, type) VALUES ('x', 'x')")
         modes = {item.name: stat.S_IMODE(item.stat().st_mode) for item in path.parent.iterdir()}
         connection.close()
     finally:

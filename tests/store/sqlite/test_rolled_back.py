@@ -16,9 +16,8 @@ def _roll_back(desk: Desk, turn: Turn) -> None:
 
     def apply() -> None:
         store._db.execute("BEGIN IMMEDIATE")
-        store._applier.apply(turn)
+        store._part(turn)
         store._db.execute("ROLLBACK")
-        store._applier.forget()
         store._rows.reload()
 
     desk.run(store._thread.run(apply))

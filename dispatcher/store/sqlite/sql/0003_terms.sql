@@ -1,4 +1,5 @@
--- 0003: what a job is told stands in one column, so that another field of it needs no migration.
+-- 0003: what a job is told stands in one column, so that another field of it needs no migration; a lane is a type and
+-- what its jobs require of a worker.
 -- The table is made anew: each column that is dropped would write all of it once more.
 
 CREATE TABLE jobs_3 (
@@ -51,5 +52,19 @@ CREATE INDEX jobs_backing_off ON jobs (backoff_until) WHERE backoff_until IS NOT
 CREATE INDEX jobs_expiring ON jobs (expires_at) WHERE expires_at IS NOT NULL AND state IN ('scheduled', 'queued');
 CREATE INDEX jobs_outlived ON jobs (ended_clock) WHERE ended_clock IS NOT NULL AND key IS NULL;
 CREATE INDEX jobs_outlived_keyed ON jobs (ended_clock) WHERE ended_clock IS NOT NULL AND key IS NOT NULL;
-CREATE INDEX jobs_rare ON jobs (state, seq) WHERE state IN ('failed', 'cancelled', 'expired', 'in_doubt');
+-- With OR: for an IN of more than two values SQLite makes a table, and searches it for each row that is written.
+CREATE INDEX jobs_rare ON jobs (state, seq)
+    WHERE state = 'failed' OR state = 'cancelled' OR state = 'expired' OR state = 'in_doubt';
 CREATE UNIQUE INDEX jobs_key ON jobs (key) WHERE key IS NOT NULL;
+
+-- A lane's name is its key (dispatcher/core/jobs/matching.py): its type alone where nothing is required.
+CREATE TABLE lanes_3 (
+    lane       INTEGER PRIMARY KEY,
+    name       TEXT NOT NULL UNIQUE,
+    type       TEXT NOT NULL,
+    offered_at REAL                       -- of a lane that is a type alone: when a worker first offered it
+) STRICT;
+
+INSERT INTO lanes_3 SELECT lane, type, type, offered_at FROM lanes;
+DROP TABLE lanes;
+ALTER TABLE lanes_3 RENAME TO lanes;

@@ -1,0 +1,82 @@
+"""How many jobs of each lane are in each state: what a database on one machine keeps in memory below the requests.
+
+Rows are the truth. A driver reads the counters when it opens, writes what ``add`` answers with the rows of the same
+turn, and reads them again after a rollback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dispatcher.core.jobs.states import OPEN, JobState
+from dispatcher.store.hand import earlier
+from dispatcher.store.requests import Counted, Due, DueRows, Save, Tally
+
+__all__ = ["Agenda", "Counters"]
+
+
+class Counters:
+    """Jobs by lane and state, and the open ones in all."""
+
+    def __init__(self, tallies: Mapping[Counted, Tally]) -> None:
+        self.all = dict(tallies)
+        counted = [tally for (_, state), tally in self.all.items() if state in OPEN]
+        #: Open jobs, and the bytes of their data.
+        self.held = Tally(sum(tally.jobs for tally in counted), sum(tally.bytes for tally in counted))
+
+    def add(self, deltas: Mapping[Counted, Tally]) -> dict[Counted, Tally]:
+        """Counts a turn's moves. Returns what has changed as it is now."""
+        return {key: self._add(key, move) for key, move in deltas.items() if move.jobs or move.bytes}
+
+    def _add(self, key: Counted, move: Tally) -> Tally:
+        tally = self.all.get(key)
+        if tally is None:
+            tally = self.all[key] = Tally()
+        tally.jobs += move.jobs
+        tally.bytes += move.bytes
+        if key[1] in OPEN:
+            self.held.jobs += move.jobs
+            self.held.bytes += move.bytes
+        return tally
+
+    def queued(self, lane: str) -> int:
+        """Jobs of the lane that wait for a worker."""
+        tally = self.all.get((lane, JobState.QUEUED))
+        return tally.jobs if tally else 0
+
+    def jobs_of(self, lane: str) -> int:
+        """Jobs of the lane in whatever state."""
+        return sum(self.all[lane, state].jobs for state in JobState if (lane, state) in self.all)
+
+    def forget(self, lane: str) -> None:
+        """The lane is not there any more; it had no jobs."""
+        for state in JobState:
+            self.all.pop((lane, state), None)
+
+    def by_state(self) -> dict[str, int]:
+        """Jobs by state, for every state."""
+        counts = {str(state): 0 for state in JobState}
+        for (_, state), tally in self.all.items():
+            counts[state.value] += tally.jobs
+        return counts
+
+
+class Agenda:
+    """When something is due next: never too late, perhaps too early. So most turns need not look."""
+
+    def __init__(self, next_due_at: float | None, next_backoff: float | None) -> None:
+        self.next_due_at = next_due_at
+        self.next_backoff = next_backoff
+
+    def nothing(self, request: Due) -> DueRows | None:
+        """The answer where nothing is due; None: something may be."""
+        if self.next_due_at is not None and self.next_due_at <= request.now_at:
+            return None
+        if self.next_backoff is not None and self.next_backoff <= request.queue_clock:
+            return None
+        return DueRows([], [], self.next_due_at, self.next_backoff)
+
+    def expect(self, request: Save) -> None:
+        """A turn has made something wait."""
+        self.next_due_at = earlier(self.next_due_at, request.next_due_at)
+        self.next_backoff = earlier(self.next_backoff, request.next_backoff)

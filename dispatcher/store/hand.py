@@ -1,0 +1,124 @@
+"""What a turn has in hand: the rows that it has loaded or made, what has become of them, and what is to be written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from typing import NamedTuple
+
+from dispatcher.core.jobs import ledger
+from dispatcher.core.jobs.ledger import JobRow, WriteSet, lane_of_row
+from dispatcher.core.jobs.states import FINAL, OPEN, WAITING, JobState
+from dispatcher.core.jobs.turn import Change, Report, Settled
+from dispatcher.store.attempts import current_attempts
+from dispatcher.store.requests import Counted, Loaded, Tally
+
+__all__ = ["Hand", "Ids", "earlier"]
+
+
+class Ids(NamedTuple):
+    """Where new ids come from: nobody can guess them."""
+
+    job: Callable[[], str]
+    attempt: Callable[[], str]
+
+
+class Hand:
+    """Rows in hand. Every transition of a job is told to ``moved``: it is counted, noted and gets its clocks."""
+
+    def __init__(self, now_at: float, loaded: Loaded, named: Collection[str]) -> None:
+        self.now_at = now_at
+        self.clock = loaded.queue_clock
+        self.jobs = loaded.jobs
+        self.attempts = current_attempts(loaded.jobs.values(), named) | loaded.attempts
+        self.by_id = {job.id: job for job in loaded.jobs.values()}
+        #: Jobs that had ended before this turn.
+        self.ended = frozenset(seq for seq, job in loaded.jobs.items() if job.state in FINAL)
+        self.held = Tally(loaded.held.jobs, loaded.held.bytes)
+        self.writes = WriteSet()
+        self.deltas: dict[Counted, Tally] = {}
+        self.changes: list[Change] = []
+        #: Lanes that jobs became ready in, or ceased to be.
+        self.touched: set[str] = set()
+        #: Jobs that became ready in this turn, by lane and number.
+        self.queued: dict[str, dict[int, JobRow]] = {}
+        #: How many jobs have ceased to be ready, of which the database does not know it yet.
+        self.unqueued = 0
+        #: When the first of what this turn has made wait is due: by the wall clock, and by the queue clock.
+        self.next_due_at: float | None = None
+        self.next_backoff: float | None = None
+        #: Jobs that wait since this turn, and have expired.
+        self.overdue: list[JobRow] = []
+
+    def settle(self, reports: Iterable[Report], late_accept: bool) -> list[Settled]:
+        """Applies the reports under the fence."""
+        verdicts = []
+        for report in reports:
+            attempt = self.attempts.get(report.attempt)
+            job = None if attempt is None else self.jobs[attempt.job]
+            old = None if job is None else job.state
+            verdicts.append(ledger.settle(report, self.attempts, self.jobs, self.now_at, self.writes, late_accept))
+            if job is not None and job.state is not old:
+                self.moved(job, old, attempt=report.attempt)
+        return verdicts
+
+    def made(self, job: JobRow, data: str) -> None:
+        """A new job."""
+        self.jobs[job.seq] = job
+        self.by_id[job.id] = job
+        self.writes.new[job.seq] = job
+        self.writes.data[job.seq] = data
+        self.moved(job, None)
+
+    def moved(self, job: JobRow, old: JobState | None, *, attempt: str | None = None, actor: str = "") -> None:
+        """The job was in ``old``, or is new; to be called after each transition."""
+        if old is not None:  # a new job's delay is by the wall clock
+            ledger.clocked(job, self.now_at, self.clock)
+        lane = lane_of_row(job)
+        if old is not None:
+            self._count(lane, old, -1, -job.size)
+        self._count(lane, job.state, 1, job.size)
+        if JobState.QUEUED in (old, job.state):
+            self._ready(lane, job, old)
+        if job.state in WAITING:
+            self._expect(job)
+        self.changes.append(
+            Change(job.id, job.type, old, job.state, self.now_at, attempt or job.attempt, job.worker, job.reason, actor)
+        )
+
+    def removed(self, jobs: Iterable[JobRow]) -> None:
+        """Jobs whose retention has passed are not there any more."""
+        for job in jobs:
+            self._count(lane_of_row(job), job.state, -1, -job.size)
+
+    def _count(self, lane: str, state: JobState, jobs: int, size: int) -> None:
+        tally = self.deltas.get((lane, state))
+        if tally is None:
+            tally = self.deltas[lane, state] = Tally()
+        tally.jobs += jobs
+        tally.bytes += size
+        if state in OPEN:
+            self.held.jobs += jobs
+            self.held.bytes += size
+
+    def _ready(self, lane: str, job: JobRow, old: JobState | None) -> None:
+        self.touched.add(lane)
+        if job.state is JobState.QUEUED:
+            self.queued.setdefault(lane, {})[job.seq] = job
+        elif self.queued.get(lane, {}).pop(job.seq, None) is None:
+            self.unqueued += 1
+
+    def _expect(self, job: JobRow) -> None:
+        if job.expires_at is not None and job.expires_at <= self.now_at:
+            self.overdue.append(job)
+        self.next_due_at = earlier(self.next_due_at, job.expires_at)
+        if job.backoff_until is None:
+            self.next_due_at = earlier(self.next_due_at, job.run_at)
+        else:
+            self.next_backoff = earlier(self.next_backoff, job.backoff_until)
+
+
+def earlier(one: float | None, other: float | None) -> float | None:
+    """The earlier one of two instants that may not be."""
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one, other)

@@ -1,0 +1,206 @@
+"""What the applier asks of a database: at most five set requests a turn, and what answers them.
+
+Rows in, rows out, inside one open transaction. The applier yields a request and gets its answer; it never calls a
+database, and a database knows no rule of a turn. What each request reads is as the transaction began it: the applier
+writes once, at its end, and reckons with what it is about to write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from dispatcher.core.jobs.ledger import AttemptRow, JobRow, WriteSet
+from dispatcher.core.jobs.states import JobState
+
+__all__ = [
+    "Counted",
+    "Driver",
+    "Due",
+    "DueRows",
+    "LaneGroup",
+    "Load",
+    "Loaded",
+    "Purge",
+    "Purged",
+    "Ready",
+    "ReadyJob",
+    "ReadyRows",
+    "Save",
+    "Saved",
+    "SetRequest",
+    "Tally",
+]
+
+
+class Tally(Struct):
+    """How many jobs of a lane are in a state, and the bytes of their data."""
+
+    jobs: int = 0
+    bytes: int = 0
+
+
+#: A lane's key, and a state of its jobs.
+Counted = tuple[str, JobState]
+
+
+class Load(Struct, frozen=True, kw_only=True):
+    """What the turn names: always the first request."""
+
+    #: Since the store was opened.
+    elapsed_s: float
+    #: Ids of attempts that are reported on; their jobs are loaded too, and so are those of ids that have no row yet.
+    attempts: frozenset[str]
+    #: Ids of jobs that commands name; with them their current attempts.
+    jobs: frozenset[str]
+    #: Of these, all attempts are wanted.
+    histories: frozenset[str]
+    #: Idempotency keys of submissions.
+    keys: frozenset[str]
+    #: Types that submissions and workers name.
+    types: frozenset[str]
+    #: So many numbers are wanted that no job has had.
+    numbers: int
+
+
+class Loaded(Struct, kw_only=True):
+    """The rows are the applier's to change: no other request hands out the same ones."""
+
+    #: It goes on while the store is open, and no wall clock changes it.
+    queue_clock: float
+    #: By number; those that exist.
+    jobs: dict[int, JobRow]
+    #: By id; those that have rows.
+    attempts: dict[str, AttemptRow]
+    #: By the job's number; oldest first.
+    histories: dict[int, list[AttemptRow]]
+    #: Those of ``Load.types`` that are known, and how many types are known in all.
+    types: frozenset[str]
+    types_known: int
+    #: Open jobs, and the bytes of their data.
+    held: Tally
+    numbers: Sequence[int]
+
+
+class Due(Struct, frozen=True):
+    """Jobs that wait and have expired by the wall clock, and scheduled ones whose time has come: a delay by the wall
+    clock, a backoff by the queue clock. At most ``limit`` of each, the earliest first.
+    """
+
+    now_at: float
+    queue_clock: float
+    limit: int
+
+
+class DueRows(Struct):
+    """See Due; and when something else will be due: an instant of the wall clock, one of the queue clock."""
+
+    overdue: list[JobRow]
+    due: list[JobRow]
+    next_due_at: float | None
+    next_backoff: float | None
+
+
+class LaneGroup(Struct, frozen=True):
+    """Lanes that the same takers match, and how many jobs of them are wanted at most."""
+
+    lanes: tuple[str, ...]
+    most: int
+
+
+class Ready(Struct, frozen=True):
+    """The first ready jobs of each group, by rank over all of its lanes, with their data."""
+
+    groups: Sequence[LaneGroup]
+    #: Jobs that the turn has in hand, and of which it wants the data.
+    in_hand: Sequence[int] = ()
+
+
+class ReadyJob(Struct):
+    """A job that could be claimed."""
+
+    job: JobRow
+    #: JSON text.
+    data: str
+
+
+class ReadyRows(Struct):
+    """See Ready. Fewer than were wanted: the group has no more."""
+
+    groups: list[list[ReadyJob]]
+    #: The data of the jobs in hand, by number.
+    data: Mapping[int, str]
+    #: Of the jobs that a worker has had: all workers that had it, the last one first.
+    had: Mapping[int, tuple[str, ...]]
+
+
+class Purge(Struct, frozen=True):
+    """Removes jobs, with all that belongs to them, that ended before the one instant of the queue clock, or the other
+    where they have a key; at most ``limit``.
+    """
+
+    ended_before: float
+    keyed_before: float
+    limit: int
+    #: Jobs that the turn has in hand stay.
+    spare: frozenset[int]
+
+
+class Purged(Struct):
+    """The rows of what was removed."""
+
+    jobs: list[JobRow]
+
+
+class Save(Struct, kw_only=True):
+    """Everything that the turn has changed: always the last request."""
+
+    writes: WriteSet
+    #: What is to be added to the counters.
+    deltas: Mapping[Counted, Tally]
+    queue_clock: float
+    #: Of what this turn has made wait: when the first of it is due. None: nothing.
+    next_due_at: float | None
+    next_backoff: float | None
+    #: A worker offers these types since now.
+    offered: Sequence[str]
+    offered_at: float
+    #: Workers offer these types: lanes of others that have no jobs are forgotten. None: nothing is.
+    forget_but: frozenset[str] | None
+    #: The counts of these lanes are wanted.
+    lanes: Sequence[str]
+
+
+class Saved(Struct):
+    """How many jobs wait in each of the lanes that were asked for."""
+
+    queued: Mapping[str, int]
+
+
+SetRequest = Load | Due | Ready | Purge | Save
+
+
+class Driver(Protocol):
+    """A database's side of a turn. Runs inside one open transaction that its store has begun."""
+
+    def load(self, request: Load) -> Loaded:
+        """See Load."""
+        ...
+
+    def due(self, request: Due) -> DueRows:
+        """See Due."""
+        ...
+
+    def ready(self, request: Ready) -> ReadyRows:
+        """See Ready."""
+        ...
+
+    def purge(self, request: Purge) -> Purged:
+        """See Purge."""
+        ...
+
+    def save(self, request: Save) -> Saved:
+        """See Save. Writes all of it or raises."""
+        ...
