@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from dispatcher.core.ledger import AttemptRow, Changes, JobRow, silent_attempt
+from dispatcher.core.ledger import AttemptRow, Changes, JobRow
 from dispatcher.core.model import JobView
 from dispatcher.core.states import JobState
 from dispatcher.core.turn import Accepted, LiveAttempt, Turn, TurnReport
@@ -73,12 +73,6 @@ class DiskRows(MemoryRows):
 
     def save_queue_clock(self, queue_clock: float) -> None:
         self.saved_clock = queue_clock
-
-    def tries(self, job: JobRow) -> list[AttemptRow]:
-        """Written ones, and the current one where nothing has been written of it yet."""
-        written = self.of_job.get(job.seq, {})
-        current = silent_attempt(job) if job.state is JobState.RUNNING and job.attempt not in written else None
-        return [*written.values(), *([current] if current is not None else [])]
 
 
 class Disk:
