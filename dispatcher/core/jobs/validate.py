@@ -125,7 +125,7 @@ def _doubt(job: JobRow, attempts: list[AttemptRow]) -> Iterator[str]:
     if job.effects != "once":
         yield f"S15b: {job.id} is in doubt, and may be repeated"
     if job.reason not in (Cause.LOST, Cause.TIMED_OUT, Cause.RELEASED):
-        yield f"S15b: {job.id} is in doubt because of {job.reason}"
+        yield f"S15b: {job.id} is in doubt because of {job.reason}, which leaves none"
     elif job.reason not in [attempt.cause for attempt in attempts if attempt.id == job.attempt]:
         yield f"S15b: {job.id} is in doubt because of {job.reason}, and its newest attempt did not end so"
 

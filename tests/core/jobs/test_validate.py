@@ -35,7 +35,7 @@ OF_STATE: dict[JobState, dict[str, Any]] = {
     S.SUCCEEDED: {"ended_at": 120.0, "ended_clock": 20.0},
     S.FAILED: {"ended_at": 120.0, "ended_clock": 20.0, "reason": "no_retry"},
     S.CANCELLED: {"ended_at": 120.0, "ended_clock": 20.0, "reason": "cancelled", "attempt": None},
-    S.EXPIRED: {"ended_at": 120.0, "ended_clock": 20.0, "expires_at": 119.0, "reason": "expired"},
+    S.EXPIRED: {"ended_at": 120.0, "ended_clock": 20.0, "expires_at": 120.0, "reason": "expired"},
 }
 #: How its second attempt has ended; the first was lost.
 LAST = {
@@ -156,8 +156,12 @@ BROKEN: list[tuple[str, Rows, str]] = [
     ),
     ("cancelled, and it could still end", Rows(S.CANCELLED, attempt="a2"), "I30: j1 is cancelled, and a2"),
     ("no doubt where it may be repeated", Rows(S.IN_DOUBT, effects="repeat"), "S15b: j1 is in doubt, and may"),
-    ("no doubt without a loss", Rows(S.IN_DOUBT, reason="error"), "S15b: j1 is in doubt because of error"),
-    ("a doubt of something else", Rows(S.IN_DOUBT, reason="timed_out"), "S15b: j1 is in doubt because of timed_out,"),
+    ("no doubt without a loss", Rows(S.IN_DOUBT, reason="error"), "S15b: j1 is in doubt because of error, which"),
+    (
+        "a doubt of something else",
+        Rows(S.IN_DOUBT, reason="timed_out"),
+        "S15b: j1 is in doubt because of timed_out, and",
+    ),
     ("queued without a rank", Rows(S.QUEUED, rank=None), "S17: j1 is queued and its rank is None"),
     ("a rank of a job that waits for a time", Rows(S.SCHEDULED, rank=5.0), "S17: j1 is scheduled"),
     ("ended by no clock", Rows(S.FAILED, ended_clock=None), "S32: j1 is failed and ended at None of the queue clock"),
@@ -195,14 +199,15 @@ def test_an_offer_of_which_nothing_is_written_yet_is_an_attempt_that_lives() -> 
     assert [fault[:3] for fault in rows.found()] == ["I7:", "I5:", "I17"]
 
 
-def test_a_lapse_a_late_result_and_a_persons_decision_are_sound() -> None:
+def test_a_lapse_a_late_result_a_last_chance_and_a_persons_decision_are_sound() -> None:
     lapsed = Rows(S.QUEUED, number=1, crashes=0).last(cause=Cause.LAPSED, started_at=None, number=None)
     late = Rows(S.SUCCEEDED).last(cause=Cause.TIMED_OUT, late_at=119.0)
     decided = Rows(S.SUCCEEDED, effects="once", reason="decided").last(cause=Cause.LOST)
     retried = Rows(S.QUEUED, attempt=None, errors=0, crashes=0).last(cause=Cause.CANCELLED)
     poison = Rows(S.FAILED, max_crashes=0, reason="poison")
+    last_chance = Rows(S.QUEUED, max_crashes=1)
     adopted = Rows(S.SUCCEEDED, max_crashes=0, reason="adopted").last(cause=Cause.LOST)
-    assert [rows.found() for rows in (lapsed, late, decided, retried, poison, adopted)] == [[]] * 6
+    assert [rows.found() for rows in (lapsed, late, decided, retried, last_chance, poison, adopted)] == [[]] * 7
 
 
 def test_where_the_wall_clock_was_stepped_instants_prove_no_order() -> None:
