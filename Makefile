@@ -8,7 +8,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 CAMPAIGNS := kill syscalls powercut churn restart simulator model planted reload faults nemesis cutpolls
-FAST := tests/core tests/store tests/service tests/protocol tests/transport tests/handlers \
+FAST := tests/core tests/store tests/node tests/pages tests/config tests/transport tests/handlers \
   --ignore=tests/handlers/test_browsers.py --ignore=tests/transport/test_engineio_client.py
 .PHONY: help run test test-fast check lint fmt types simulate simulate-long bench docs coverage-core planted-bugs clean campaigns faults reliability
 
@@ -25,7 +25,7 @@ test: $(VENV)/test.stamp ## all tests, 10 to 17 min; says first which will skip 
 	@$(BIN)/python -m tests.desk
 	$(BIN)/python -m pytest $(ARGS)
 
-test-fast: $(VENV)/test.stamp ## core, store, service, handlers, protocol, transport: a minute, no browsers
+test-fast: $(VENV)/test.stamp ## core, store, node, pages, config, handlers, transport: a minute, no browsers
 	$(BIN)/python -m pytest $(FAST) $(ARGS)
 
 check: lint types coverage-core test ## what CI runs: lint, types, the core covered whole, tests
@@ -89,7 +89,7 @@ bench: $(VENV)/test.stamp ## the fixed benchmarks (bench/README.md)
 	$(BIN)/python -m bench $(ARGS)
 
 docs: $(VENV)/run.stamp ## write the generated reference pages anew
-	$(BIN)/python -m dispatcher.options --markdown > docs/settings.md
+	$(BIN)/python -m dispatcher.config.sources --markdown > docs/settings.md
 
 clean: ## remove the virtual environment, caches and builds; never a store
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* htmlcov *.egg-info

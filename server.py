@@ -20,19 +20,19 @@ from tornado.netutil import bind_sockets
 
 from dispatcher import __version__, ids
 from dispatcher.clock import Clock, SystemClock
+from dispatcher.config.checks import is_loopback
+from dispatcher.config.logs import to_stderr
+from dispatcher.config.settings import Settings, settings_fields
+from dispatcher.config.sources import parse, settings_or_exit
 from dispatcher.errors import SettingError, StorageTrouble, StoreRefused
-from dispatcher.logs import to_stderr
-from dispatcher.options import parse, settings_or_exit
-from dispatcher.options_checks import is_loopback
-from dispatcher.service import Dispatcher
-from dispatcher.settings import Settings, settings_fields
+from dispatcher.node.service import Dispatcher
 from dispatcher.store.opening import open_store
 from dispatcher.store.port import Store
 from dispatcher.store.rows import Limits as StoreLimits
-from dispatcher.transport import http as front_http
+from dispatcher.transport.fronts import http as front_http
+from dispatcher.transport.fronts.server import EngineServer
 from dispatcher.transport.limits import Limits, session_cap
-from dispatcher.transport.server import EngineServer
-from handlers import Guard, TaskDirectory, make_app, shipped_tasks
+from handlers.routes import Guard, TaskDirectory, make_app, shipped_tasks
 
 log = logging.getLogger("pagehand")
 

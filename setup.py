@@ -55,8 +55,8 @@ def package_data() -> dict[str, list[str]]:
     """Files other than Python that each package carries."""
     data = {f"{APP}." + path.replace("/", "."): ["*"] for path in assets()}
     data["pagehand"] = ["py.typed"]
-    data[f"{APP}.dispatcher.store"] = ["sql/*.sql"]
-    data[f"{APP}.handlers"] = ["templates/*"]
+    data[f"{APP}.dispatcher.store.sqlite"] = ["sql/*.sql"]
+    data[f"{APP}.handlers.console"] = ["templates/*"]
     return data
 
 

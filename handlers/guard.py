@@ -22,7 +22,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
 
-from dispatcher.settings import Settings
+from dispatcher.config.settings import Settings
 
 __all__ = ["Guard", "Headers", "Refusal"]
 

@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 from msgspec.structs import asdict
 from tornado.web import RequestHandler
 
-from dispatcher.core.model import JobFilter, TypeFilter, WorkerFilter, WorkerStatus
-from dispatcher.core.states import JobState
+from dispatcher.core.jobs.model import JobFilter, TypeFilter, WorkerFilter, WorkerStatus
+from dispatcher.core.jobs.states import JobState
 from dispatcher.errors import BadRequest
 
 __all__ = ["Filter", "job_filter", "next_query", "type_filter", "worker_filter"]

@@ -1,11 +1,11 @@
-"""What the handlers need of the service; ``dispatcher.service.Dispatcher`` has it, and so has the tests' fake."""
+"""What the handlers need of the service; ``dispatcher.node.service.Dispatcher`` has it, and so has the tests' fake."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Protocol
 
-from dispatcher.core.model import (
+from dispatcher.core.jobs.model import (
     JobFilter,
     JobPage,
     JobSpec,
@@ -16,7 +16,7 @@ from dispatcher.core.model import (
     WorkerFilter,
     WorkerPage,
 )
-from dispatcher.core.turn import Accepted
+from dispatcher.core.jobs.turn import Accepted
 
 __all__ = ["Service"]
 

@@ -8,15 +8,15 @@ from hashlib import sha256
 from pathlib import Path
 
 from dispatcher.clock import Clock
-from dispatcher.settings import Settings
+from dispatcher.config.settings import Settings
 from handlers.guard import Guard
 from handlers.service_port import Service
-from handlers.tasks import TaskDirectory
+from handlers.worker.tasks import TaskDirectory
 
 __all__ = ["STATIC", "TEMPLATES", "Site", "asset"]
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
-TEMPLATES = Path(__file__).resolve().parent / "templates"
+TEMPLATES = Path(__file__).resolve().parent / "console" / "templates"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

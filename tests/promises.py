@@ -28,7 +28,7 @@ PROOFS: dict[str, Proof] = {
     "S1": Proof(
         (
             "crash/test_kill.py::test_nothing_that_was_acknowledged_is_lost_when_the_server_is_killed_five_times",
-            "store/test_sqlite_commit.py::test_a_turn_is_not_answered_before_its_commit_has_ended",
+            "store/sqlite/test_commit.py::test_a_turn_is_not_answered_before_its_commit_has_ended",
             "campaign kill", "campaign syscalls", "campaign powercut",
         ),
         (
@@ -48,8 +48,8 @@ PROOFS: dict[str, Proof] = {
     "S3": Proof(
         (
             "store/test_contract_batches.py::test_a_batch_that_does_not_fit_leaves_no_trace_and_takes_no_room",
-            "service/test_gathering.py::test_a_batch_is_in_one_turn_however_many_jobs_come_before_it",
-            "handlers/test_batch.py::test_what_is_wrong_is_said_with_the_place_of_the_job_and_nothing_is_taken",
+            "node/test_gathering.py::test_a_batch_is_in_one_turn_however_many_jobs_come_before_it",
+            "handlers/api/test_batch.py::test_what_is_wrong_is_said_with_the_place_of_the_job_and_nothing_is_taken",
             "campaign kill", "campaign simulator",
         ),
         (
@@ -59,7 +59,7 @@ PROOFS: dict[str, Proof] = {
     ),
     "S4": Proof(
         (
-            "core/test_machine_offers.py::test_an_offer_lapses_its_ttl_after_it_was_written",
+            "core/workers/test_machine_offers.py::test_an_offer_lapses_its_ttl_after_it_was_written",
             "campaign kill", "campaign nemesis", "campaign simulator", "campaign model",
         ),
         (
@@ -69,26 +69,26 @@ PROOFS: dict[str, Proof] = {
     ),
     "S5": Proof(
         (
-            "core/test_ledger.py::test_the_result_of_an_older_attempt_is_stale_and_kept_as_evidence",
-            "core/test_ledger.py::test_no_report_changes_a_final_state",
-            "core/test_seed.py::test_p13_a_forged_result_changes_nothing",
+            "core/jobs/test_ledger.py::test_the_result_of_an_older_attempt_is_stale_and_kept_as_evidence",
+            "core/jobs/test_ledger.py::test_no_report_changes_a_final_state",
+            "core/model/test_seed.py::test_p13_a_forged_result_changes_nothing",
             "campaign kill", "campaign nemesis", "campaign simulator",
         ),
         ("any attempt can end its job", "simulator: planted: no fence", "nemesis: a server without the fence"),
     ),
     "S6": Proof(
         (
-            "core/test_machine_offers.py::test_a_page_with_two_slots_gets_two_jobs",
+            "core/workers/test_machine_offers.py::test_a_page_with_two_slots_gets_two_jobs",
             "campaign model", "campaign simulator",
         ),
         ("slots are off by one", "simulator: planted: offers into slots that are taken"),
     ),
     "S7": Proof(
         (
-            "core/test_ledger.py::test_lapses_leave_no_gap_in_the_numbers",
-            "core/test_machine_sessions.py::test_an_offer_that_was_not_sent_is_taken_back_as_soon_as_its_page_is_away",
-            "service/test_withdrawn.py::test_an_offer_taken_back_when_the_page_went_away_is_not_delivered_when_it_comes_back",
-            "core/test_machine_aside.py::test_offers_that_the_network_lost_count_against_nobody",
+            "core/jobs/test_ledger.py::test_lapses_leave_no_gap_in_the_numbers",
+            "core/workers/test_machine_sessions.py::test_an_offer_that_was_not_sent_is_taken_back_as_soon_as_its_page_is_away",
+            "node/test_withdrawn.py::test_an_offer_taken_back_when_the_page_went_away_is_not_delivered_when_it_comes_back",
+            "core/workers/test_machine_aside.py::test_offers_that_the_network_lost_count_against_nobody",
             "page/test_worker.py::test_a_task_starts_only_when_the_post_of_its_accept_was_answered",
             "campaign cutpolls",
         ),
@@ -100,10 +100,10 @@ PROOFS: dict[str, Proof] = {
     ),
     "S8": Proof(
         (
-            "core/test_machine_offers.py::test_the_timeout_runs_from_the_accept_and_not_from_the_offer",
-            "core/test_machine_offers.py::test_a_page_that_was_timed_out_holds_its_slot_until_it_answers",
-            "core/test_machine_offers.py::test_a_page_that_does_not_answer_a_cancel_is_told_to_reload_once",
-            "core/test_machine_heartbeat.py::test_silence_of_the_heartbeats_length_loses_the_attempt_exactly_then",
+            "core/workers/test_machine_offers.py::test_the_timeout_runs_from_the_accept_and_not_from_the_offer",
+            "core/workers/test_machine_offers.py::test_a_page_that_was_timed_out_holds_its_slot_until_it_answers",
+            "core/workers/test_machine_offers.py::test_a_page_that_does_not_answer_a_cancel_is_told_to_reload_once",
+            "core/workers/test_machine_heartbeat.py::test_silence_of_the_heartbeats_length_loses_the_attempt_exactly_then",
         ),
         (
             "an accept does not set the timeout", "a timed out attempt frees its slot at once",
@@ -133,8 +133,8 @@ PROOFS: dict[str, Proof] = {
     ),
     "S11": Proof(
         (
-            "core/test_machine_sessions.py::test_a_missed_pong_ends_no_lease",
-            "core/test_machine_sessions.py::test_a_closed_connection_starts_the_grace_and_after_it_the_attempt_is_lost",
+            "core/workers/test_machine_sessions.py::test_a_missed_pong_ends_no_lease",
+            "core/workers/test_machine_sessions.py::test_a_closed_connection_starts_the_grace_and_after_it_the_attempt_is_lost",
             "faults/test_e_browser.py::test_fault_E03_a_page_frozen_by_its_own_loop_keeps_its_lease_and_its_result_counts",
         ),
         (
@@ -144,8 +144,8 @@ PROOFS: dict[str, Proof] = {
     ),
     "S12": Proof(
         (
-            "core/test_machine_registering.py::test_a_new_boot_ends_the_old_pages_attempts_at_once",
-            "core/test_machine_registering.py::test_a_new_boot_keeps_the_attempts_whose_results_are_in_its_stash",
+            "core/workers/test_machine_registering.py::test_a_new_boot_ends_the_old_pages_attempts_at_once",
+            "core/workers/test_machine_registering.py::test_a_new_boot_keeps_the_attempts_whose_results_are_in_its_stash",
             "faults/test_e_browser.py::test_fault_E05_a_copied_tab_becomes_a_worker_of_its_own_and_steals_no_lease",
             "campaign reload",
         ),
@@ -156,17 +156,17 @@ PROOFS: dict[str, Proof] = {
     ),
     "S13": Proof(
         (
-            "core/test_retry.py::test_the_third_error_of_three_fails_the_job",
-            "core/test_retry.py::test_the_sixth_loss_of_five_is_poison",
-            "core/test_retry.py::test_a_loss_through_the_servers_restart_uses_up_nothing",
-            "core/test_machine_offers.py::test_a_retry_prefers_a_worker_that_has_not_had_the_job",
+            "core/workers/test_retry.py::test_the_third_error_of_three_fails_the_job",
+            "core/workers/test_retry.py::test_the_sixth_loss_of_five_is_poison",
+            "core/workers/test_retry.py::test_a_loss_through_the_servers_restart_uses_up_nothing",
+            "core/workers/test_machine_offers.py::test_a_retry_prefers_a_worker_that_has_not_had_the_job",
         ),
         ("a crash is counted as an error", "a loss through the restart is counted", "the backoff is dropped"),
     ),
     "S14": Proof(
         (
-            "service/test_intake.py::test_cancel_of_a_running_job_revokes_its_attempt_at_once",
-            "service/test_turns.py::test_a_page_is_told_of_a_cancel_after_the_commit",
+            "node/test_intake.py::test_cancel_of_a_running_job_revokes_its_attempt_at_once",
+            "node/test_turns.py::test_a_page_is_told_of_a_cancel_after_the_commit",
             "campaign simulator",
         ),
         (
@@ -184,8 +184,8 @@ PROOFS: dict[str, Proof] = {
     ),
     "S15b": Proof(
         (
-            "core/test_machine_once.py::test_go_is_sent_when_the_accept_is_durable_and_not_before",
-            "core/test_machine_once.py::test_lost_after_go_it_is_in_doubt",
+            "core/workers/test_machine_once.py::test_go_is_sent_when_the_accept_is_durable_and_not_before",
+            "core/workers/test_machine_once.py::test_lost_after_go_it_is_in_doubt",
             "store/test_contract_decisions.py::test_a_person_settles_a_job_in_doubt",
             "campaign nemesis", "campaign simulator",
         ),
@@ -213,8 +213,8 @@ PROOFS: dict[str, Proof] = {
     ),
     "S18": Proof(
         (
-            "core/test_machine_restart.py::test_an_accepted_attempt_waits_for_its_page_and_is_then_lost_at_no_cost",
-            "core/test_machine_restart.py::test_a_restart_never_shortens_a_lease_and_what_the_page_says_is_bounded",
+            "core/workers/test_machine_restart.py::test_an_accepted_attempt_waits_for_its_page_and_is_then_lost_at_no_cost",
+            "core/workers/test_machine_restart.py::test_a_restart_never_shortens_a_lease_and_what_the_page_says_is_bounded",
             "crash/test_restart.py::test_workers_keep_their_identity_over_a_crash",
             "campaign kill", "campaign restart",
         ),
@@ -226,8 +226,8 @@ PROOFS: dict[str, Proof] = {
     "S19": Proof(
         (
             "faults/test_g_time.py::test_fault_G01_a_step_of_the_wall_clock_changes_no_lease_and_ends_no_session",
-            "service/test_standstill.py::test_a_page_whose_pong_is_on_its_way_through_a_standstill_is_not_quiet",
-            "service/test_once.py::test_after_a_standstill_nobody_is_taken_for_gone_and_what_has_arrived_comes_first",
+            "node/test_standstill.py::test_a_page_whose_pong_is_on_its_way_through_a_standstill_is_not_quiet",
+            "node/test_once.py::test_after_a_standstill_nobody_is_taken_for_gone_and_what_has_arrived_comes_first",
             "campaign simulator",
         ),
         (
@@ -237,15 +237,15 @@ PROOFS: dict[str, Proof] = {
     ),
     "S20": Proof(
         (
-            "core/test_deadlines.py::test_nothing_is_due_before_its_instant",
-            "core/test_machine_heartbeat.py::test_silence_of_the_heartbeats_length_loses_the_attempt_exactly_then",
+            "core/workers/test_deadlines.py::test_nothing_is_due_before_its_instant",
+            "core/workers/test_machine_heartbeat.py::test_silence_of_the_heartbeats_length_loses_the_attempt_exactly_then",
             "campaign model", "campaign simulator",
         ),
         ("a restart forgets what will become due", "simulator: planted: silence is cut short"),
     ),
     "S21": Proof(
         (
-            "service/test_intake.py::test_drain_takes_no_jobs_makes_no_offers_and_records_results",
+            "node/test_intake.py::test_drain_takes_no_jobs_makes_no_offers_and_records_results",
             "crash/test_stop.py::test_fault_A08_a_job_longer_than_the_drain_goes_on_with_its_page_after_the_restart",
             "crash/test_stop.py::test_fault_A09_a_second_signal_ends_it_at_once_and_is_still_safe",
         ),
@@ -257,7 +257,7 @@ PROOFS: dict[str, Proof] = {
             "transport/test_sessions.py::test_an_outbox_is_bounded_in_bytes_and_reading_makes_room",
             "transport/test_sessions.py::test_over_the_cap_a_handshake_is_told_to_come_again",
             "page/test_attempts.py::test_a_result_over_the_server_s_limit_fails_without_retry",
-            "core/test_machine_registering.py::test_a_page_brings_so_many_new_types_and_no_more",
+            "core/workers/test_machine_registering.py::test_a_page_brings_so_many_new_types_and_no_more",
             "campaign churn",
         ),
         (
@@ -269,7 +269,7 @@ PROOFS: dict[str, Proof] = {
         (
             "faults/test_b_disk.py::test_fault_B03_on_a_full_disk_jobs_are_refused_and_results_recorded_from_the_reserve",
             "faults/test_b_disk.py::test_fault_B06_a_sync_that_fails_acknowledges_nothing_and_ends_the_server",
-            "store/test_sqlite_file.py::test_any_damaged_page_is_refused_and_nothing_is_changed",
+            "store/sqlite/test_file.py::test_any_damaged_page_is_refused_and_nothing_is_changed",
             "store/test_contract_intake.py::test_a_job_that_cannot_be_stored_is_refused_and_fails_no_other",
             "campaign syscalls",
         ),
@@ -292,9 +292,9 @@ PROOFS: dict[str, Proof] = {
     ),
     "S30": Proof(
         (
-            "service/test_scale.py::test_a_job_with_an_idle_page_of_its_own_runs_beside_a_thousand_others",
-            "core/test_demand.py::test_a_demand_costs_the_same_beside_100_and_10_000_idle_workers",
-            "service/test_scale.py::test_why_a_job_waits_costs_the_same_beside_100_and_3_000_pages",
+            "node/test_scale.py::test_a_job_with_an_idle_page_of_its_own_runs_beside_a_thousand_others",
+            "core/workers/test_demand.py::test_a_demand_costs_the_same_beside_100_and_10_000_idle_workers",
+            "node/test_scale.py::test_why_a_job_waits_costs_the_same_beside_100_and_3_000_pages",
             "campaign model",
         ),
         (
@@ -304,9 +304,9 @@ PROOFS: dict[str, Proof] = {
     ),
     "S31": Proof(
         (
-            "service/test_scale.py::test_a_start_waits_for_its_first_turn_and_not_for_housekeeping",
-            "service/test_scale.py::test_a_stop_does_not_wait_for_housekeeping",
-            "service/test_scale.py::test_the_grace_of_what_an_earlier_run_left_begins_when_pages_can_come",
+            "node/test_scale.py::test_a_start_waits_for_its_first_turn_and_not_for_housekeeping",
+            "node/test_scale.py::test_a_stop_does_not_wait_for_housekeeping",
+            "node/test_scale.py::test_the_grace_of_what_an_earlier_run_left_begins_when_pages_can_come",
         ),
         ("a start waits for housekeeping", "the grace of a restart begins before the server listens"),
     ),

@@ -58,26 +58,28 @@ RULES = {
     "dispatcher.core": Rule(("dispatcher.core", "dispatcher.errors"), PURE | {"msgspec", "random"}),
     "dispatcher.errors": Rule((), {"__future__"}),
     "dispatcher.clock": Rule((), {"__future__", "time", "typing"}),
-    "dispatcher.settings": Rule(("dispatcher.errors",), PURE),
-    "dispatcher.options": Rule(
+    "dispatcher.config.settings": Rule(("dispatcher.errors", "dispatcher.core.jobs.terms"), PURE),
+    "dispatcher.config.sources": Rule(
         (
             "dispatcher.errors",
-            "dispatcher.settings",
-            "dispatcher.options_checks",
-            "dispatcher.options_text",
+            "dispatcher.config.settings",
+            "dispatcher.config.checks",
+            "dispatcher.config.help",
             "dispatcher.__version__",
         ),
         STDLIB,
     ),
-    "dispatcher.options_checks": Rule(("dispatcher.errors", "dispatcher.settings", "dispatcher.options_text"), STDLIB),
-    "dispatcher.options_text": Rule(("dispatcher.settings",), STDLIB),
-    "dispatcher.protocol": Rule(("dispatcher.core", "dispatcher.errors"), PURE | {"msgspec", "json"}),
+    "dispatcher.config.checks": Rule(
+        ("dispatcher.errors", "dispatcher.config.settings", "dispatcher.config.help"), STDLIB
+    ),
+    "dispatcher.config.help": Rule(("dispatcher.config.settings",), STDLIB),
+    "dispatcher.pages.protocol": Rule(("dispatcher.core", "dispatcher.errors"), PURE | {"msgspec", "json"}),
     "dispatcher.store": Rule(
         (
             "dispatcher.store",
             "dispatcher.core",
             "dispatcher.errors",
-            "dispatcher.settings",
+            "dispatcher.config.settings",
             "dispatcher.clock",
         ),
         STDLIB | {"msgspec"},
@@ -87,8 +89,8 @@ RULES = {
         (
             "dispatcher.transport",
             "dispatcher.errors",
-            "dispatcher.settings",
-            "dispatcher.protocol",
+            "dispatcher.config.settings",
+            "dispatcher.pages.protocol",
             "dispatcher.clock",
         ),
         STDLIB | {"engineio", "msgspec", "tornado"},
@@ -101,13 +103,14 @@ RULES = {
             "handlers",
             "dispatcher.__version__",
             "dispatcher.clock",
-            "dispatcher.core.model",
-            "dispatcher.core.states",
-            "dispatcher.core.turn",
+            "dispatcher.core.jobs.model",
+            "dispatcher.core.jobs.states",
+            "dispatcher.core.jobs.terms",
+            "dispatcher.core.jobs.turn",
             "dispatcher.errors",
-            "dispatcher.protocol",
-            "dispatcher.service",
-            "dispatcher.settings",
+            "dispatcher.pages.protocol",
+            "dispatcher.node.service",
+            "dispatcher.config.settings",
         ),
         STDLIB | {"msgspec", "tornado"},
     ),
@@ -281,35 +284,35 @@ def test_no_file_names_a_place_on_somebodys_machine() -> None:
 @pytest.mark.parametrize(
     ("module", "text"),
     [
-        ("dispatcher.core.machine", "import asyncio"),
-        ("dispatcher.core.machine", "import json"),
-        ("dispatcher.core.machine", "from tornado.ioloop import IOLoop"),
-        ("dispatcher.core.machine", "from dispatcher.settings import Settings"),
-        ("dispatcher.core.machine", "from dispatcher import clock"),
-        ("dispatcher.core.machine", "from ..store import port"),
-        ("dispatcher.core.machine", "def f():\n    import logging"),
-        ("dispatcher.core.machine", "if TYPE_CHECKING:\n    from dispatcher.store.port import Store"),
-        ("dispatcher.errors", "from dispatcher.core.model import JobView"),
-        ("dispatcher.protocol", "from dispatcher.store import port"),
-        ("dispatcher.store.sqlite", "import tornado"),
-        ("dispatcher.store.sqlite", "from dispatcher.service import Dispatcher"),
-        ("dispatcher.transport.sessions", "from dispatcher.core.model import JobView"),
-        ("dispatcher.transport.sessions", "import dispatcher.service"),
-        ("dispatcher.service", "from handlers.api import JobHandler"),
-        ("dispatcher.service", "import server"),
-        ("dispatcher.service", "from dispatcher.sdk import simulate"),
-        ("dispatcher.service", "from tests.conftest import chromium"),
-        ("dispatcher.service", "import requests"),
+        ("dispatcher.core.workers.machine", "import asyncio"),
+        ("dispatcher.core.workers.machine", "import json"),
+        ("dispatcher.core.workers.machine", "from tornado.ioloop import IOLoop"),
+        ("dispatcher.core.workers.machine", "from dispatcher.config.settings import Settings"),
+        ("dispatcher.core.workers.machine", "from dispatcher import clock"),
+        ("dispatcher.core.workers.machine", "from ...store import port"),
+        ("dispatcher.core.workers.machine", "def f():\n    import logging"),
+        ("dispatcher.core.workers.machine", "if TYPE_CHECKING:\n    from dispatcher.store.port import Store"),
+        ("dispatcher.errors", "from dispatcher.core.jobs.model import JobView"),
+        ("dispatcher.pages.protocol", "from dispatcher.store import port"),
+        ("dispatcher.store.sqlite.store", "import tornado"),
+        ("dispatcher.store.sqlite.store", "from dispatcher.node.service import Dispatcher"),
+        ("dispatcher.transport.sessions", "from dispatcher.core.jobs.model import JobView"),
+        ("dispatcher.transport.sessions", "import dispatcher.node.service"),
+        ("dispatcher.node.service", "from handlers.api.resources import JobHandler"),
+        ("dispatcher.node.service", "import server"),
+        ("dispatcher.node.service", "from dispatcher.sdk import simulate"),
+        ("dispatcher.node.service", "from tests.conftest import chromium"),
+        ("dispatcher.node.service", "import requests"),
         ("dispatcher.sdk.client", "import tornado"),
         ("dispatcher.sdk.client", "from dispatcher.errors import PagehandError"),
         ("dispatcher.sdk.client", "from dispatcher.sdk import simulate"),
         ("dispatcher.sdk.client", "from ..errors import PagehandError"),
-        ("handlers.api", "from dispatcher.store.port import Store"),
-        ("handlers.api", "from dispatcher.transport import sessions"),
-        ("handlers.api", "from dispatcher.core.machine import Machine"),
-        ("handlers.api", "from dispatcher.core import machine"),
-        ("handlers.api", "from dispatcher import core"),
-        ("handlers.api", "import server"),
+        ("handlers.api.resources", "from dispatcher.store.port import Store"),
+        ("handlers.api.resources", "from dispatcher.transport import sessions"),
+        ("handlers.api.resources", "from dispatcher.core.workers.machine import Machine"),
+        ("handlers.api.resources", "from dispatcher.core import machine"),
+        ("handlers.api.resources", "from dispatcher import core"),
+        ("handlers.api.resources", "import server"),
         ("server", "from tests.conftest import chromium"),
     ],
 )
@@ -320,9 +323,12 @@ def test_a_planted_import_is_found(module: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("module", "text"),
     [
-        ("dispatcher.core.machine", "from .model import JobView\nfrom random import Random\nimport heapq"),
+        ("dispatcher.core.workers.machine", "from .model import JobView\nfrom random import Random\nimport heapq"),
         ("dispatcher.sdk.client", "from . import __version__\nfrom .simulator import page\nimport json"),
-        ("handlers.api", "from dispatcher.core.model import JobView\nfrom dispatcher.core import states"),
+        (
+            "handlers.api.resources",
+            "from dispatcher.core.jobs.model import JobView\nfrom dispatcher.core.jobs import states",
+        ),
         ("tests.test_any", "import server, requests\nfrom dispatcher.sdk import simulate"),
     ],
 )
@@ -357,12 +363,12 @@ def test_a_planted_clock_is_found(text: str) -> None:
     ],
 )
 def test_a_planted_impurity_of_the_core_is_found(text: str) -> None:
-    assert len(impurities("dispatcher.core.machine", text)) == 1
+    assert len(impurities("dispatcher.core.workers.machine", text)) == 1
 
 
 def test_a_generator_that_is_passed_in_is_no_impurity() -> None:
     text = "import random\ndef f(rng: random.Random) -> float:\n    return rng.random()"
-    assert impurities("dispatcher.core.machine", text) == []
+    assert impurities("dispatcher.core.workers.machine", text) == []
 
 
 def test_a_planted_long_function_and_a_planted_long_file_are_found() -> None:

@@ -14,10 +14,10 @@ import pytest
 
 import dispatcher
 from dispatcher import sdk
-from handlers.script import join
+from handlers.worker.script import join
 
 ROOT = Path(__file__).resolve().parent.parent
-ASSETS = ("static/", "handlers/templates/", "dispatcher/store/sql/")
+ASSETS = ("static/", "handlers/console/templates/", "dispatcher/store/sqlite/sql/")
 
 
 def run(*command: str | Path, cwd: Path, expect: int = 0, **environ: str) -> str:
@@ -157,7 +157,7 @@ def test_an_import_of_the_package_brings_none_of_the_servers_names(installed: Pa
 def test_the_installed_server_joins_the_same_script_for_worker_pages(installed: Path, tmp_path: Path) -> None:
     code = (
         "import pagehand, pathlib, sys; sys.path.insert(0, str(pathlib.Path(pagehand.__file__).parent / '_app'));"
-        "from handlers.script import join; print(join(), end='')"
+        "from handlers.worker.script import join; print(join(), end='')"
     )
     assert run(installed / "python", "-c", code, cwd=tmp_path, PYTHONIOENCODING="utf-8") == join()
 

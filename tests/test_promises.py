@@ -55,7 +55,7 @@ def test_each_promise_of_the_page_has_checks_that_exist_and_were_seen_to_fail() 
 @pytest.mark.parametrize(
     "proof",
     [
-        Proof(("core/test_retry.py::test_that_was_renamed",), ()),
+        Proof(("core/workers/test_retry.py::test_that_was_renamed",), ()),
         Proof(("core/test_that_is_gone.py::test_the_backoff",), ()),
         Proof(("campaign never",), ()),
         Proof((), ("a bug that nobody planted",)),

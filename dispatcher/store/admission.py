@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import groupby
 
-from dispatcher.core.ledger import JobRow
-from dispatcher.core.model import JobSpec
-from dispatcher.core.turn import Accepted
+from dispatcher.core.jobs.ledger import JobRow
+from dispatcher.core.jobs.model import JobSpec
+from dispatcher.core.jobs.turn import Accepted
 from dispatcher.store.rows import Limits, Tally
 from dispatcher.store.views import view
 

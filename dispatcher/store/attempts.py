@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterable
 
-from dispatcher.core import ledger
-from dispatcher.core.ledger import AttemptRow, JobRow
+from dispatcher.core.jobs import ledger
+from dispatcher.core.jobs.ledger import AttemptRow, JobRow
 
 __all__ = ["attempt_id", "attempt_range", "current_attempts", "job_of"]
 

@@ -5,10 +5,10 @@ Inside a turn's transaction. Whether a command is allowed is the transition tabl
 
 from __future__ import annotations
 
-from dispatcher.core import ledger
-from dispatcher.core.ledger import AttemptRow, Changes, JobRow
-from dispatcher.core.states import Event, JobState, next_state
-from dispatcher.core.turn import Adopt, Cancel, Decide, JobCommand, Retry
+from dispatcher.core.jobs import ledger
+from dispatcher.core.jobs.ledger import AttemptRow, Changes, JobRow
+from dispatcher.core.jobs.states import Event, JobState, next_state
+from dispatcher.core.jobs.turn import Adopt, Cancel, Decide, JobCommand, Retry
 from dispatcher.store.rows import Rows
 
 __all__ = ["evidence", "obey"]

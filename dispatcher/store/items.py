@@ -7,9 +7,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from dispatcher.core.turn import Accepted, CommandReport, Settled, Turn, TurnReport, Verdict
+from dispatcher.core.jobs.turn import Accepted, CommandReport, Settled, Turn, TurnReport, Verdict
 from dispatcher.store.admission import batches
-from dispatcher.store.turn import TurnApplier
+from dispatcher.store.applier import TurnApplier
 
 __all__ = ["Guard", "apply_items"]
 

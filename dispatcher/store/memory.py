@@ -7,14 +7,14 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 
 from msgspec.structs import astuple, replace
 
-from dispatcher.core.ledger import AttemptRow, Changes, JobRow
-from dispatcher.core.model import JobFilter, JobPage, JobView, LogLine, TypeView
-from dispatcher.core.states import WAITING, JobState
-from dispatcher.core.turn import LaneReady, LiveAttempt, Turn, TurnReport
+from dispatcher.core.jobs.ledger import AttemptRow, Changes, JobRow
+from dispatcher.core.jobs.model import JobFilter, JobPage, JobView, LogLine, TypeView
+from dispatcher.core.jobs.states import WAITING, JobState
+from dispatcher.core.jobs.turn import LaneReady, LiveAttempt, Turn, TurnReport
+from dispatcher.store.applier import TurnApplier
 from dispatcher.store.commands import evidence
 from dispatcher.store.items import apply_items
 from dispatcher.store.rows import Limits, Tally
-from dispatcher.store.turn import TurnApplier
 from dispatcher.store.views import (
     MOST_ATTEMPTS_SHOWN,
     MOST_LINES_KEPT,

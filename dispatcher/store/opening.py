@@ -9,7 +9,7 @@ from dispatcher.errors import StoreRefused
 from dispatcher.store.memory import MemoryStore
 from dispatcher.store.port import Store
 from dispatcher.store.rows import Limits
-from dispatcher.store.sqlite import SqliteStore
+from dispatcher.store.sqlite.store import SqliteStore
 
 __all__ = ["open_store"]
 

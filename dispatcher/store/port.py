@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from dispatcher.core.model import JobFilter, JobPage, JobView, TypeView
-from dispatcher.core.states import JobState
-from dispatcher.core.turn import LaneReady, LiveAttempt, Turn, TurnReport
+from dispatcher.core.jobs.model import JobFilter, JobPage, JobView, TypeView
+from dispatcher.core.jobs.states import JobState
+from dispatcher.core.jobs.turn import LaneReady, LiveAttempt, Turn, TurnReport
 
 __all__ = ["Store"]
 

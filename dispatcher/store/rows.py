@@ -11,7 +11,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from dispatcher.core.ledger import AttemptRow, Changes, JobRow
+from dispatcher.core.jobs.ledger import AttemptRow, Changes, JobRow
 
 __all__ = ["Limits", "Rows", "Tally"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dispatcher.settings import Settings
+from dispatcher.config.settings import Settings
 
 __all__ = ["MAX_SLOTS", "Limits", "session_cap"]
 

@@ -23,7 +23,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import server  # the path has to be there first
-from dispatcher.transport import http, http_stream
+from dispatcher.transport.fronts import http, http_stream
 
 #: mallopt(3)
 _M_MMAP_THRESHOLD = -3

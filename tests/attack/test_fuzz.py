@@ -20,8 +20,8 @@ from typing import Any, cast
 
 import pytest
 
-from dispatcher.settings import Settings
-from handlers import TaskDirectory, routes, shipped_tasks
+from dispatcher.config.settings import Settings
+from handlers.routes import TaskDirectory, routes, shipped_tasks
 from tests.attack.cases import PATHS, Case, Maker, malformed_packet, odd_message
 from tests.attack.hard_bodies import special_bodies
 from tests.attack.live import Live, Page, live, until

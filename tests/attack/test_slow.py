@@ -13,10 +13,10 @@ from contextlib import asynccontextmanager
 import pytest
 
 import server
-from dispatcher.settings import Settings
-from dispatcher.transport import http_stream
-from dispatcher.transport.http import Front, make_http_server
-from handlers import make_app
+from dispatcher.config.settings import Settings
+from dispatcher.transport.fronts import http_stream
+from dispatcher.transport.fronts.http import Front, make_http_server
+from handlers.routes import make_app
 from tests.attack.live import head
 from tests.attack.wire import Wire
 

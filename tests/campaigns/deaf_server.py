@@ -12,7 +12,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import server  # the path has to be there first
-from dispatcher.core.registry import Registry
+from dispatcher.core.workers.registry import Registry
 
 
 def _keep(*_: Any) -> list[Any]:

@@ -43,10 +43,10 @@ class Plant(NamedTuple):
 
 PLANTED = {
     "idempotency keys are not looked up": Plant(
-        "dispatcher/store/turn.py", "{spec.key for spec in specs if spec.key is not None}", "set()", ("F01", "F02")
+        "dispatcher/store/applier.py", "{spec.key for spec in specs if spec.key is not None}", "set()", ("F01", "F02")
     ),
     "acknowledged before it is durable": Plant(
-        "dispatcher/store/sqlite.py",
+        "dispatcher/store/sqlite/store.py",
         '        self._db.execute("BEGIN IMMEDIATE")\n'
         "        report = self._apply_whole(turn) or apply_items(self._applier, turn, self._guard)\n"
         '        self._db.execute("COMMIT")\n',
@@ -57,7 +57,7 @@ PLANTED = {
         ("A01", "A03", "A05"),
     ),
     "the fence is off: any attempt may end its job": Plant(
-        "dispatcher/core/ledger.py", "current = job.attempt == attempt.id", "current = True", ("E14",)
+        "dispatcher/core/jobs/ledger.py", "current = job.attempt == attempt.id", "current = True", ("E14",)
     ),
     "a body is judged when it has been read": Plant(
         "handlers/base.py", "if length > self._limit:", "if False:", ("F04",)
@@ -69,16 +69,16 @@ PLANTED = {
         "dispatcher/clock.py", "return time.monotonic()", "return time.time()", ("G01",)
     ),
     "what is due by the wall clock is looked for by the other one": Plant(
-        "dispatcher/service.py",
+        "dispatcher/node/service.py",
         "self._turns.next_due_at <= self._clock.utc()",
         "self._turns.next_due_at <= self._clock.monotonic()",
         ("G02",),
     ),
     "the loop writes the log": Plant(
-        "dispatcher/logs.py", "LogWriter(sys.stderr.fileno()) if", "logging.StreamHandler() if", ("G06",)
+        "dispatcher/config/logs.py", "LogWriter(sys.stderr.fileno()) if", "logging.StreamHandler() if", ("G06",)
     ),
     "the reserve has the rights that the umask leaves": Plant(
-        "dispatcher/store/space.py", "os.O_TRUNC, 0o600)", "os.O_TRUNC, 0o666)", ("G07",)
+        "dispatcher/store/sqlite/space.py", "os.O_TRUNC, 0o600)", "os.O_TRUNC, 0o666)", ("G07",)
     ),
 }
 #: What an ordinary run of the tests plants.

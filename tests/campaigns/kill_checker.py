@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from dispatcher.core.jobs.ledger import JobRow
+from dispatcher.core.jobs.states import JobState
+from dispatcher.core.jobs.turn import Cause
 from dispatcher.core.jobs.validate import Snapshot, history_faults, snapshot_faults
-from dispatcher.core.ledger import JobRow
-from dispatcher.core.states import JobState
-from dispatcher.core.turn import Cause
 from dispatcher.sdk.simulate import Outcome
 from tests.support.rows import damage, in_database
 

@@ -15,12 +15,12 @@ from unittest import mock
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import invariant, run_state_machine_as_test
 
-from dispatcher.core import retry
-from dispatcher.core.machine import Machine
-from dispatcher.core.states import Event
-from dispatcher.core.turn import Ended
+from dispatcher.core.jobs.states import Event
+from dispatcher.core.jobs.turn import Ended
+from dispatcher.core.workers import retry
+from dispatcher.core.workers.machine import Machine
 from tests.campaigns.record import Control, Figure, Measure, Record, run
-from tests.core.test_model import Node
+from tests.core.model.test_model import Node
 
 FORMS = {
     "short": "50 lives of up to 50 steps",

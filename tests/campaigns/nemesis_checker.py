@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dispatcher.core.ledger import AttemptRow, JobRow
-from dispatcher.core.states import FINAL, JobState
-from dispatcher.core.turn import Cause
+from dispatcher.core.jobs.ledger import AttemptRow, JobRow
+from dispatcher.core.jobs.states import FINAL, JobState
+from dispatcher.core.jobs.turn import Cause
 from dispatcher.sdk.simulate import Outcome
 from tests.campaigns.kill_checker import Notes, Stored, judged
 
@@ -130,7 +130,7 @@ def _job(job: JobRow, attempts: dict[str, AttemptRow], story: Story, found: Find
         yield f"lost: {job.key} has not ended: {job.state}"
     runs = story.runs.get(job.id, [])
     found.executed += len(runs)
-    if job.effects == "once":
+    if job.terms.once:
         found.once += len(runs)
         if len(runs) > 1:
             yield f"again: {job.id} must take effect once and ran {len(runs)} times: {runs}"

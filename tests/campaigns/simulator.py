@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import time
 
-from dispatcher.core.states import FINAL
+from dispatcher.core.jobs.states import FINAL
 from tests.campaigns.record import Control, Figure, Measure, Record, run
 from tests.sim.controls import CONTROLS, hunted
 from tests.sim.totals import Total, run_until, say

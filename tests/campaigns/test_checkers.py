@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from dispatcher.core.jobs import validate
-from dispatcher.core.turn import Started
+from dispatcher.core.jobs.turn import Started
 from dispatcher.sdk.simulate import Outcome
 from tests.campaigns import planted, reliability
 from tests.campaigns.kill import thin
 from tests.campaigns.kill_checker import LOST, TORN, TWICE, UNEXPECTED, Notes, violations
 from tests.campaigns.record import Control, Figure, Measure, Record
-from tests.store.contract import DURABLE, HOLDER, Desk, lost, result, spec
+from tests.store.contract import DURABLE, HOLDER, Desk, lost, result
+from tests.support.jobs import spec
 
 
 def _store(directory: Path) -> tuple[Path, Notes]:

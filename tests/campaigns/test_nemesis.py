@@ -14,11 +14,12 @@ from typing import Any
 
 import pytest
 
-from dispatcher.core.turn import Started
+from dispatcher.core.jobs.turn import Started
 from tests.campaigns.nemesis_checker import Findings, Story, check
 from tests.campaigns.nemesis_load import History, Submitter, Watch
-from tests.store.contract import DURABLE, HOLDER, Desk, lost, result, spec
+from tests.store.contract import DURABLE, HOLDER, Desk, lost, result
 from tests.support.http_bytes import Message, Side
+from tests.support.jobs import spec
 from tests.support.toxic import Toxics, toxic
 
 
@@ -30,7 +31,7 @@ class Scene:
         self.database = directory / "jobs.db"
         self.attempts: list[str] = []
         for key in ("a", "b"):
-            (job,) = desk.submit(spec(data=f'"{key}"', key=key, effects="once" if key == "b" else "repeatable"))
+            (job,) = desk.submit(spec(data=f'"{key}"', key=key, effects="once" if key == "b" else "repeat"))
             self.history.note("submit", key=key, data=key)
             self.history.note("answer", key=key, status=201, id=job.id)
         first, once = desk.claim(2)

@@ -15,10 +15,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from dispatcher.core.jobs.turn import Demand, Verdict
 from dispatcher.core.jobs.validate import snapshot_faults
-from dispatcher.core.turn import Demand, Verdict
 from tests.campaigns.zygote import die_with_parent
-from tests.store.contract import DURABLE, Desk, result, spec
+from tests.store.contract import DURABLE, Desk, result
+from tests.support.jobs import spec
 from tests.support.rows import damage, in_database
 
 __all__ = ["JOBS", "NUMBER", "state_is_wrong", "turns"]

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import server
-from dispatcher.store.sqlite import SqliteStore
+from dispatcher.store.sqlite.store import SqliteStore
 from tests.crash.faulty_server import FaultyStore
 from tests.crash.process import PATIENCE_S
 from tests.support.signals import send

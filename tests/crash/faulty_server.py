@@ -23,10 +23,10 @@ from collections.abc import Callable
 from typing import Any
 
 import server
-from dispatcher.core import ledger
-from dispatcher.core.turn import Ended, Turn, TurnReport
+from dispatcher.core.jobs import ledger
+from dispatcher.core.jobs.turn import Ended, Turn, TurnReport
 from dispatcher.errors import StorageTrouble
-from dispatcher.store.sqlite import SqliteStore
+from dispatcher.store.sqlite.store import SqliteStore
 
 #: Between the lie and the death: the answers leave in this time.
 LIE_S = 0.1

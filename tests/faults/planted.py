@@ -19,16 +19,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import handlers
 import server
-from dispatcher.core.machine import Machine
-from dispatcher.pages import Pages
-from dispatcher.service import Dispatcher
-from dispatcher.settings import Settings
-from dispatcher.store import sqlite_file
-from dispatcher.store.sqlite import SqliteStore
-from dispatcher.transport.http_exchange import HttpExchange
+from dispatcher.config.settings import Settings
+from dispatcher.core.workers.machine import Machine
+from dispatcher.node.service import Dispatcher
+from dispatcher.pages.pages import Pages
+from dispatcher.store.sqlite import file as sqlite_file
+from dispatcher.store.sqlite.store import SqliteStore
+from dispatcher.transport.fronts.http_exchange import HttpExchange
 from dispatcher.transport.sessions import Sessions
+from handlers.routes import routes
 
 __all__ = ["PLANTED", "SECRET", "START", "STEPS", "VERBS"]
 
@@ -100,7 +100,7 @@ def _eat(mebibytes: str) -> None:
 
 
 def _handlers(_: str) -> None:
-    for spec in handlers.routes(None, Settings(), None):  # type: ignore[arg-type]  # nobody is asked
+    for spec in routes(None, Settings(), None):  # type: ignore[arg-type]  # nobody is asked
         for verb in VERBS:
             _plant_verb(spec.handler_class, verb)
 

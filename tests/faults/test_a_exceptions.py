@@ -9,9 +9,9 @@ from pathlib import Path
 
 from tornado.routing import URLSpec
 
-import handlers
+from dispatcher.config.settings import Settings
 from dispatcher.sdk.simulate import Farm, Faults
-from dispatcher.settings import Settings
+from handlers.routes import routes
 from tests.crash.process import PATIENCE_S, ServerProcess, farm_for, until
 from tests.faults.a_support import fault_numbers, planted_server
 from tests.faults.planted import SECRET, STEPS, VERBS
@@ -23,7 +23,7 @@ _PATHS = {"api-not-found": "/api/nowhere", "not-found": "/nowhere", "static": "/
 
 def _routes() -> list[tuple[str, str]]:
     """(method, path) of everything that is served."""
-    specs: list[URLSpec] = handlers.routes(None, Settings(), None)  # type: ignore[arg-type]  # nobody is asked
+    specs: list[URLSpec] = routes(None, Settings(), None)  # type: ignore[arg-type]  # nobody is asked
     return [
         (verb.upper(), _PATHS.get(spec.name or "") or _path(spec))
         for spec in specs

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from dispatcher.store import statements
-from tests.store.contract import DURABLE, Desk, spec
+from dispatcher.store.sqlite import statements
+from tests.store.contract import DURABLE, Desk
+from tests.support.jobs import spec
 
 
 def _reads(directory: Path) -> tuple[Desk, list[str]]:

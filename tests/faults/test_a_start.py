@@ -20,8 +20,8 @@ import pytest
 
 import server
 from dispatcher.sdk.simulate import Faults
-from dispatcher.store import sqlite_file
-from dispatcher.store.sqlite_file import migrations
+from dispatcher.store.sqlite import file as sqlite_file
+from dispatcher.store.sqlite.file import migrations
 from tests.campaigns.steps import MIGRATION, state
 from tests.crash.process import PATIENCE_S, ROOT, Refused, ServerProcess, farm_for, quick, serving
 from tests.faults.a_support import LONG, planted_server

@@ -18,9 +18,9 @@ import apsw
 import pytest
 
 from dispatcher.errors import StoreRefused
-from dispatcher.store import sqlite_file
-from dispatcher.store.sqlite import SqliteStore
-from dispatcher.store.thread import StoreThread
+from dispatcher.store.sqlite import file as sqlite_file
+from dispatcher.store.sqlite.store import SqliteStore
+from dispatcher.store.sqlite.thread import StoreThread
 from tests.campaigns.writer import state_is_wrong, turns
 from tests.faults.torn_disk import TornDisk
 from tests.store.contract import DURABLE, Desk

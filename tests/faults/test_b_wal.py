@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from dispatcher.core.model import JobFilter
-from dispatcher.store.sqlite_file import WAL_KEPT_BYTES
-from dispatcher.store.watch import WAL_ALARM_BYTES, Watch
-from tests.store.contract import DURABLE, Desk, result, spec
+from dispatcher.core.jobs.model import JobFilter
+from dispatcher.store.sqlite.file import WAL_KEPT_BYTES
+from dispatcher.store.sqlite.watch import WAL_ALARM_BYTES, Watch
+from tests.store.contract import DURABLE, Desk, result
+from tests.support.jobs import spec
 
 #: 1,000 frames, after which SQLite moves the log into the database; and what a turn adds before that is noticed.
 USUAL_BYTES = 6 << 20

@@ -17,7 +17,7 @@ from statistics import median
 
 import pytest
 
-from dispatcher.transport import http
+from dispatcher.transport.fronts import http
 from tests.attack.live import Live, Page, head, live, until
 from tests.faults.d_support import LONG, cpu_s, others_are_served, post_head
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.logwriter import MOST_LINES
+from dispatcher.config.logwriter import MOST_LINES
 from tests.attack.live import Live, Page, gone_at_the_end, until
 from tests.crash.process import PATIENCE_S
 

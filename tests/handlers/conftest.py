@@ -13,8 +13,8 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 from tornado.web import Application
 
-from dispatcher.settings import Settings
-from handlers import TaskDirectory, make_app
+from dispatcher.config.settings import Settings
+from handlers.routes import TaskDirectory, make_app
 from tests.handlers.fake_service import NOW, FakeService
 from tests.handlers.rich import TASKS
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from dispatcher.core.model import AttemptView, JobView, LogLine, TypeView, WorkerStatus, WorkerView
-from dispatcher.core.states import JobState
+from dispatcher.core.jobs.model import AttemptView, JobView, LogLine, TypeView, WorkerStatus, WorkerView
+from dispatcher.core.jobs.states import JobState
 from tests.handlers.fake_service import NOW, FakeService, job_view
 
 __all__ = ["PICTURE", "TASKS", "rich_service"]

@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 from tornado.httpserver import HTTPServer
 
-from dispatcher.core.states import JobState
-from dispatcher.settings import Settings
-from handlers import TaskDirectory, make_app
+from dispatcher.config.settings import Settings
+from dispatcher.core.jobs.states import JobState
+from handlers.routes import TaskDirectory, make_app
 from tests.handlers.conftest import StillClock
 from tests.handlers.fake_service import FakeService, job_view
 from tests.handlers.rich import PICTURE, rich_service
@@ -144,7 +144,7 @@ def test_the_form_submits_and_its_error_keeps_what_was_typed(browser: Browser, s
     fill(browser, data='{"order": 7}')
     send(browser)
     assert address(browser) == "/jobs/job-1"
-    assert (service.specs[0].data, service.specs[0].priority) == ('{"order": 7}', 7)
+    assert (service.specs[0].data, service.specs[0].terms.priority) == ('{"order": 7}', 7)
 
 
 def test_the_jobs_buttons_work(browser: Browser, start: Start) -> None:

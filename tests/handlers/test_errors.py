@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from dispatcher import errors as ours
-from dispatcher.settings import Settings
+from dispatcher.config.settings import Settings
 from handlers.errors import Invalid, field_error, problem_of
 from tests.handlers.conftest import Ask, body_of
 from tests.handlers.fake_service import FakeService

@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 import pytest
 
-from dispatcher.core.model import LogLine, TypeView
-from dispatcher.core.states import JobState
+from dispatcher.core.jobs.model import LogLine, TypeView
+from dispatcher.core.jobs.states import JobState
 from tests.handlers.conftest import Browser
 from tests.handlers.fake_service import FakeService, job_view
 from tests.handlers.rich import attempt, worker

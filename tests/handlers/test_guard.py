@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dispatcher.settings import Settings
+from dispatcher.config.settings import Settings
 from handlers.guard import Guard
 
 HERE = "127.0.0.1:8888"

@@ -8,8 +8,8 @@ from html import unescape
 import pytest
 from tornado.httpclient import HTTPResponse
 
-from dispatcher.core.model import TypeFilter, TypeView, WorkerFilter
-from handlers.page import MOST_CHOICES
+from dispatcher.core.jobs.model import TypeFilter, TypeView, WorkerFilter
+from handlers.console.page import MOST_CHOICES
 from tests.handlers.conftest import Ask, Browser, body_of
 from tests.handlers.fake_service import NOW, FakeService, job_view
 from tests.handlers.rich import worker

@@ -9,10 +9,10 @@ import pytest
 from tornado.httpclient import HTTPResponse
 from tornado.web import Application
 
-from dispatcher.core.states import JobState
-from dispatcher.settings import Settings
-from handlers import TaskDirectory, routes
-from handlers.page import local_path
+from dispatcher.config.settings import Settings
+from dispatcher.core.jobs.states import JobState
+from handlers.console.page import local_path
+from handlers.routes import TaskDirectory, routes
 from tests.handlers.conftest import Ask, Browser, body_of
 from tests.handlers.fake_service import FakeService, job_view
 from tests.handlers.rich import TASKS, rich_service

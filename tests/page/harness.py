@@ -11,7 +11,7 @@ from typing import Any
 
 import quickjs
 
-from handlers.script import join
+from handlers.worker.script import join
 
 ROOT = Path(__file__).resolve().parents[2]
 STATIC = ROOT / "static"

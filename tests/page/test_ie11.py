@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from handlers.script import PARTS, join
+from handlers.worker.script import PARTS, join
 
 from .harness import STATIC
 from .ie11.script import ScriptGate

@@ -7,7 +7,7 @@ import json
 import pytest
 import quickjs
 
-from handlers.script import PARTS, PARTS_DIRECTORY, join
+from handlers.worker.script import PARTS, PARTS_DIRECTORY, join
 
 from .harness import bare_engine
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from handlers.script import PARTS, PARTS_DIRECTORY, join
+from handlers.worker.script import PARTS, PARTS_DIRECTORY, join
 
 from .npm import npm_file
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dispatcher.errors import MessageRefused
-from dispatcher.protocol import decode
+from dispatcher.pages.protocol import decode
 
 from .harness import REGISTERED, ROOT, Message, Page, job, joined
 from .test_worker import SLOW

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from dispatcher import __version__
-from handlers.script import join
+from handlers.worker.script import join
 
 
 def test_the_library_has_the_servers_version():

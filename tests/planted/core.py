@@ -6,207 +6,217 @@ from tests.planted.bug import Bug
 
 __all__ = ["BUGS"]
 
-CORE = "dispatcher/core/"
+JOBS, WORKERS = "dispatcher/core/jobs/", "dispatcher/core/workers/"
 BUGS = {
     "a worker is never freed": Bug(
-        CORE + "leases.py", "worker.attempts.pop(attempt.id, None) is not None", "attempt.id in worker.attempts"
+        WORKERS + "leases.py", "worker.attempts.pop(attempt.id, None) is not None", "attempt.id in worker.attempts"
     ),
     "a lapsed offer is not requeued": Bug(
-        CORE + "leases.py",
+        WORKERS + "leases.py",
         'return self._end(attempt, lapse(attempt, "nobody accepted the offer in time"))',
         "self._forget(attempt)\n        return []",
     ),
-    "the backoff is dropped": Bug(CORE + "ledger.py", "job.run_at = now_at + report.delay_s", "job.run_at = now_at"),
+    "the backoff is dropped": Bug(JOBS + "ledger.py", "job.run_at = now_at + report.delay_s", "job.run_at = now_at"),
     "an accept does not set the timeout": Bug(
-        CORE + "machine.py", 'self._deadlines.set(("lease", attempt_id), now + attempt.claim.timeout_s)', "pass"
+        WORKERS + "machine.py",
+        'self._deadlines.set(("lease", attempt_id), now + attempt.claim.terms.timeout_s)',
+        "pass",
     ),
-    "the last used worker is next": Bug(CORE + "pools.py", "self._used += 1", "self._used -= 1"),
+    "the last used worker is next": Bug(WORKERS + "pools.py", "self._used += 1", "self._used -= 1"),
     "a timer outlives its attempt": Bug(
-        CORE + "leases.py",
+        WORKERS + "leases.py",
         '        self._not_adrift(attempt)\n        for kind in ("lease", "beat", "reload"):\n',
         '        self._not_adrift(attempt)\n        for kind in ("beat", "reload"):\n',
     ),
-    "any attempt can end its job": Bug(CORE + "ledger.py", "current = job.attempt == attempt.id", "current = True"),
+    "any attempt can end its job": Bug(JOBS + "ledger.py", "current = job.attempt == attempt.id", "current = True"),
     "the verdict on an accept answers a result": Bug(
-        CORE + "machine.py", "if isinstance(report, Ended) and report.cause in _SAID:", "if True:"
+        WORKERS + "machine.py", "if isinstance(report, Ended) and report.cause in _SAID:", "if True:"
     ),
     "a new boot keeps the old page's leases": Bug(
-        CORE + "registry.py", "effects += self._end_old_boot(worker, registration)", "pass"
+        WORKERS + "registry.py", "effects += self._end_old_boot(worker, registration)", "pass"
     ),
     "a closed connection starts no grace": Bug(
-        CORE + "registry.py",
+        WORKERS + "registry.py",
         'self._deadlines.set(("grace", worker.id), now + self._timings.reconnect_grace_s)\n        self._changed',
         "self._changed",
     ),
     "a return does not stop the grace": Bug(
-        CORE + "registry.py",
+        WORKERS + "registry.py",
         'worker.state = WorkerState.CONNECTED\n            self._deadlines.clear(("grace", worker.id))',
         "worker.state = WorkerState.CONNECTED",
     ),
-    "a crash is counted as an error": Bug(CORE + "retry.py", "counts_crash=counts", "counts_error=counts"),
-    "a loss through the restart is counted": Bug(CORE + "retry.py", "not attempt.restarted", "True"),
+    "a crash is counted as an error": Bug(WORKERS + "retry.py", "counts_crash=counts", "counts_error=counts"),
+    "a loss through the restart is counted": Bug(WORKERS + "retry.py", "not attempt.restarted", "True"),
     "numbers have gaps": Bug(
-        CORE + "ledger.py", "    job.attempt = attempt_id\n", "    job.attempt = attempt_id\n    job.number += 1\n"
+        JOBS + "ledger.py", "    job.attempt = attempt_id\n", "    job.attempt = attempt_id\n    job.number += 1\n"
     ),
-    "paused workers get offers": Bug(CORE + "worker.py", "if self.paused:", "if False:"),
-    "slots are off by one": Bug(CORE + "worker.py", "self.slots - len(", "self.slots + 1 - len("),
+    "paused workers get offers": Bug(WORKERS + "worker.py", "if self.paused:", "if False:"),
+    "slots are off by one": Bug(WORKERS + "worker.py", "self.slots - len(", "self.slots + 1 - len("),
     "a cancel leaves the attempt current": Bug(
-        CORE + "ledger.py", "revoked, job.attempt = job.attempt, None", "revoked = job.attempt"
+        JOBS + "ledger.py", "revoked, job.attempt = job.attempt, None", "revoked = job.attempt"
     ),
-    "priority is reversed": Bug(CORE + "ledger.py", "queue_clock - job.priority", "queue_clock + job.priority"),
+    "priority is reversed": Bug(
+        JOBS + "ledger.py", "queue_clock - job.terms.priority", "queue_clock + job.terms.priority"
+    ),
     "a lapse costs the job its place": Bug(
-        CORE + "ledger.py",
+        JOBS + "ledger.py",
         "    job.run_at = None\n    if state",
         "    job.run_at = None\n    job.rank = now_at\n    if state",
     ),
     "an offer that was not sent is not taken back": Bug(
-        CORE + "registry.py",
+        WORKERS + "registry.py",
         "return self._take_back(worker) + self._decide(worker.id)",
         "return self._decide(worker.id)",
     ),
     "a timed out attempt frees its slot at once": Bug(
-        CORE + "leases.py",
+        WORKERS + "leases.py",
         'return [Record(ended), *self._revoke(attempt, "timed_out")]',
         "return self._end(attempt, ended)",
     ),
     "a missed pong ends leases": Bug(
-        CORE + "registry.py", "effects = self._take_back(worker)\n", 'effects = self._gone(worker, "")\n'
+        WORKERS + "registry.py", "effects = self._take_back(worker)\n", 'effects = self._gone(worker, "")\n'
     ),
     "a quiet worker without leases stays for ever": Bug(
-        CORE + "registry.py", "        self._forget_quiet(worker)\n", ""
+        WORKERS + "registry.py", "        self._forget_quiet(worker)\n", ""
     ),
     "a second window takes the first one's leases": Bug(
-        CORE + "registry.py", "worker=registration.spare, holding=(), finished=()", "holding=()"
+        WORKERS + "registry.py", "worker=registration.spare, holding=(), finished=()", "holding=()"
     ),
     "a newcomer is bound to a session that is no more": Bug(
-        CORE + "registry.py", "            del self._newcomers[worker_id]\n", "            pass\n"
+        WORKERS + "registry.py", "            del self._newcomers[worker_id]\n", "            pass\n"
     ),
     "a restart gives a new timeout": Bug(
-        CORE + "registry.py",
+        WORKERS + "registry.py",
         "self._now + max(left_s, min(timeout_s, self._timings.restart_grace_s))",
         "self._now + timeout_s",
     ),
     "a result without an accept has no number": Bug(
-        CORE + "ledger.py", "report.implies_accept and attempt.started_at is None", "False"
+        JOBS + "ledger.py", "report.implies_accept and attempt.started_at is None", "False"
     ),
     "room that has grown is not noticed": Bug(
-        CORE + "pools.py", "self._grown = self._grown or room > worker.listed", "pass"
+        WORKERS + "pools.py", "self._grown = self._grown or room > worker.listed", "pass"
     ),
     "drained workers keep what was not sent": Bug(
-        CORE + "machine.py", "            effects += self._take_back(worker)\n", "            pass\n"
+        WORKERS + "machine.py", "            effects += self._take_back(worker)\n", "            pass\n"
     ),
-    "go is not told": Bug(CORE + "machine.py", "effects += self._start_once(report.attempt)", "pass"),
+    "go is not told": Bug(WORKERS + "machine.py", "effects += self._start_once(report.attempt)", "pass"),
     "go is told before the accept is stored": Bug(
-        CORE + "machine.py",
+        WORKERS + "machine.py",
         "        return [*self._withdraw(attempt), Record(Started(attempt_id, attempt.holder()))]",
-        "        attempt.went = attempt.claim.once\n"
+        "        attempt.went = attempt.claim.terms.once\n"
         "        return [Record(Started(attempt_id, attempt.holder())), *self._go(attempt)]",
     ),
     "go is not repeated to a page that registers again": Bug(
-        CORE + "registry.py", "[] if attempt.finished else self._go(attempt)", "[]"
+        WORKERS + "registry.py", "[] if attempt.finished else self._go(attempt)", "[]"
     ),
     "what was lost after go runs again": Bug(
-        CORE + "retry.py",
+        WORKERS + "retry.py",
         "if attempt.went:\n        return in_doubt(attempt, Cause.LOST, detail)",
         "if False:\n        return in_doubt(attempt, Cause.LOST, detail)",
     ),
     "what timed out after go runs again": Bug(
-        CORE + "retry.py",
+        WORKERS + "retry.py",
         "if attempt.went:\n        return in_doubt(attempt, Cause.TIMED_OUT",
         "if False:\n        return in_doubt(attempt, Cause.TIMED_OUT",
     ),
     "what was given back after go runs again": Bug(
-        CORE + "retry.py",
+        WORKERS + "retry.py",
         "if attempt.went:\n        return in_doubt(attempt, Cause.RELEASED",
         "if False:\n        return in_doubt(attempt, Cause.RELEASED",
     ),
-    "a job with effects once is tried again after an error": Bug(CORE + "retry.py", " and not attempt.claim.once", ""),
-    "a restart forgets that it had gone": Bug(CORE + "machine.py", "            attempt.went = left.once\n", ""),
+    "a job with effects once is tried again after an error": Bug(
+        WORKERS + "retry.py", " and not attempt.claim.terms.once", ""
+    ),
+    "a restart forgets that it had gone": Bug(
+        WORKERS + "machine.py", "            attempt.went = left.terms.once\n", ""
+    ),
     "a result after a decision is taken for the decision": Bug(
-        CORE + "ledger.py", "job.state is JobState.SUCCEEDED and _won(attempt)", "job.state is JobState.SUCCEEDED"
+        JOBS + "ledger.py", "job.state is JobState.SUCCEEDED and _won(attempt)", "job.state is JobState.SUCCEEDED"
     ),
     "progress does not count as a sign of life": Bug(
-        CORE + "machine.py",
+        WORKERS + "machine.py",
         "        self._beat(attempt)\n        return [Record(Progressed(",
         "        return [Record(Progressed(",
     ),
     "a heartbeat outlives its cancelled attempt": Bug(
-        CORE + "leases.py",
+        WORKERS + "leases.py",
         '        self._deadlines.clear(("beat", attempt.id))\n        self._deadlines.set(("reload"',
         '        self._deadlines.set(("reload"',
     ),
-    "after a restart nobody listens for the heartbeat": Bug(CORE + "registry.py", "        self._beat(attempt)\n", ""),
+    "after a restart nobody listens for the heartbeat": Bug(
+        WORKERS + "registry.py", "        self._beat(attempt)\n", ""
+    ),
     "a heartbeat goes on for a result in the stash": Bug(
-        CORE + "registry.py",
+        WORKERS + "registry.py",
         '        self._deadlines.clear(("beat", attempt.id))\n        self._deadlines.set(("lease"',
         '        self._deadlines.set(("lease"',
     ),
-    "workers that were set aside get offers": Bug(CORE + "worker.py", "if self.aside:", "if False:"),
-    "offers that the network lost set a worker aside": Bug(CORE + "leases.py", "if attempt.fetched:", "if True:"),
-    "a worker stays set aside": Bug(CORE + "leases.py", "        worker.aside = False\n", "        pass\n"),
+    "workers that were set aside get offers": Bug(WORKERS + "worker.py", "if self.aside:", "if False:"),
+    "offers that the network lost set a worker aside": Bug(WORKERS + "leases.py", "if attempt.fetched:", "if True:"),
+    "a worker stays set aside": Bug(WORKERS + "leases.py", "        worker.aside = False\n", "        pass\n"),
     "an accepted offer does not clear what counts against its worker": Bug(
-        CORE + "leases.py", "worker.lapses = worker.times_aside = 0", "pass"
+        WORKERS + "leases.py", "worker.lapses = worker.times_aside = 0", "pass"
     ),
     "an offer that was sent again counts as fetched": Bug(
-        CORE + "registry.py", "attempt.written = attempt.fetched = False", "attempt.written = False"
+        WORKERS + "registry.py", "attempt.written = attempt.fetched = False", "attempt.written = False"
     ),
     "a worker is set aside after it is gone": Bug(
-        CORE + "leases.py", '("grace", "probe", "aside")', '("grace", "probe")'
+        WORKERS + "leases.py", '("grace", "probe", "aside")', '("grace", "probe")'
     ),
     "a standstill prolongs timeouts": Bug(
-        CORE + "leases.py", "if not running or self.attempts[name].finished:", "if True:"
+        WORKERS + "leases.py", "if not running or self.attempts[name].finished:", "if True:"
     ),
-    "a standstill makes what has arrived too late": Bug(CORE + "leases.py", "max(moved, now + CATCH_UP_S)", "moved"),
+    "a standstill makes what has arrived too late": Bug(WORKERS + "leases.py", "max(moved, now + CATCH_UP_S)", "moved"),
     # What a page holds and the server does not know; repeated and late registers; declines.
     "a register that comes once more ends what it does not name": Bug(
-        CORE + "registry.py",
+        WORKERS + "registry.py",
         "repeated = worker is not None and (worker.session, worker.boot) == (session, registration.boot)",
         "repeated = False",
     ),
     "a register of a session that was left is believed": Bug(
-        CORE + "registry.py", "registration.opened < worker.opened:", "False:"
+        WORKERS + "registry.py", "registration.opened < worker.opened:", "False:"
     ),
     "what a page holds and the server does not know takes no slot": Bug(
-        CORE + "registry.py", "for name in strangers[: worker.slots]:", "for name in []:"
+        WORKERS + "registry.py", "for name in strangers[: worker.slots]:", "for name in []:"
     ),
     "a page that holds what is over is never asked to reload": Bug(
-        CORE + "registry.py",
+        WORKERS + "registry.py",
         '            self._deadlines.set(("reload", name), self._now + self._timings.reload_after_s)\n',
         "",
     ),
     "what was revoked keeps its slot though its page does not hold it": Bug(
-        CORE + "registry.py",
+        WORKERS + "registry.py",
         "self._forget(attempt)\n            elif attempt.state is AttemptState.RUNNING",
         "pass\n            elif attempt.state is AttemptState.RUNNING",
     ),
     "offers stay with a page that has no slot for them": Bug(
-        CORE + "registry.py", "if len(worker.attempts) > worker.slots:", "if False:"
+        WORKERS + "registry.py", "if len(worker.attempts) > worker.slots:", "if False:"
     ),
     "declined offers count for nothing": Bug(
-        CORE + "machine.py", "            self._heeds_no_offer(worker)\n", "            pass\n"
+        WORKERS + "machine.py", "            self._heeds_no_offer(worker)\n", "            pass\n"
     ),
     "a page that pauses is set aside for declining": Bug(
-        CORE + "machine.py", " and not (worker.paused or self.draining)", ""
+        WORKERS + "machine.py", " and not (worker.paused or self.draining)", ""
     ),
     "an idle pool is not told to its groups": Bug(
-        CORE + "pools.py", "self.lanes.pool_idle(pool.number, worker.used)", "pass"
+        WORKERS + "pools.py", "self.lanes.pool_idle(pool.number, worker.used)", "pass"
     ),
     "lanes that become ready are not noticed": Bug(
-        CORE + "lanes.py", "        self.hot[lane.group] = None\n        return", "        return"
+        WORKERS + "lanes.py", "        self.hot[lane.group] = None\n        return", "        return"
     ),
     "a deep lane keeps all others from the demand": Bug(
-        CORE + "pools.py",
+        WORKERS + "pools.py",
         "            if asked >= MOST_ASKED * most:\n",
         "            if asked:\n",
-        "tests/core/test_demand.py",
+        "tests/core/workers/test_demand.py",
     ),
     "two groups share one worker while others stand idle": Bug(
-        CORE + "pools.py",
+        WORKERS + "pools.py",
         "alone += not self._is_shared(number, group, extra)",
         "alone += 1",
-        "tests/core/test_demand.py",
+        "tests/core/workers/test_demand.py",
     ),
     "a boot becomes a second worker": Bug(
-        CORE + "registry.py", "return self._boots.get(registration.boot)", "return None"
+        WORKERS + "registry.py", "return self._boots.get(registration.boot)", "return None"
     ),
 }

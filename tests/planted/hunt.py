@@ -110,6 +110,6 @@ def _run(tree: Path, tests: str, examples: int, *, what: str) -> tuple[str | Non
 def _found(output: str, tests: str) -> tuple[str, str] | None:
     if tests == MODEL:
         said, found, why = output.strip().partition("found: ")
-        return ("core/test_model.py", why) if found and not said else None
+        return ("core/model/test_model.py", why) if found and not said else None
     match = _FAILED.search(output)
     return None if match is None else (match["test"], match["why"] or "")

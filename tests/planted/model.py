@@ -11,7 +11,7 @@ import traceback
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.core.test_model import Node
+from tests.core.model.test_model import Node
 
 
 def main(examples: int) -> int:

@@ -6,32 +6,33 @@ from tests.planted.bug import Bug
 
 __all__ = ["BUGS"]
 
-GATHERED, BATCH = "dispatcher/gathering.py", "handlers/batch.py"
-TURNS, SERVICE, PAGES = "dispatcher/turns.py", "dispatcher/service.py", "dispatcher/pages.py"
-MESSAGES, WAITERS, TIMER = "dispatcher/protocol.py", "dispatcher/waiters.py", "dispatcher/timer.py"
+GATHERED, BATCH = "dispatcher/node/gathering.py", "handlers/api/batch.py"
+TURNS, SERVICE, PAGES = "dispatcher/node/turns.py", "dispatcher/node/service.py", "dispatcher/pages/pages.py"
+MESSAGES, WAITERS, TIMER = "dispatcher/pages/protocol.py", "dispatcher/node/waiters.py", "dispatcher/node/timer.py"
 _T = "dispatcher/transport/"
 SESSIONS, SESSION, EXCHANGE = _T + "sessions.py", _T + "session.py", _T + "exchange.py"
 PINGS, CODEC = _T + "pings.py", _T + "codec.py"
-HTTP, HTTP_EXCHANGE, HTTP_STREAM = _T + "http.py", _T + "http_exchange.py", _T + "http_stream.py"
+_F = _T + "fronts/"
+HTTP, HTTP_EXCHANGE, HTTP_STREAM = _F + "http.py", _F + "http_exchange.py", _F + "http_stream.py"
 
 SIM = "tests/sim/test_sim.py"
-BY_TURNS = "tests/service/test_turns.py"
-BY_PAGES = "tests/service/test_service.py"
-BY_INTAKE = "tests/service/test_intake.py"
-BY_GATHERING = "tests/service/test_gathering.py"
-BY_BATCHES = "tests/handlers/test_batch.py tests/service/test_gathering.py"
-BY_ONCE = "tests/service/test_once.py"
-BY_STANDSTILL = "tests/service/test_standstill.py"
-BY_WAITERS = "tests/service/test_waiters.py"
-BY_RESTART = "tests/service/test_restart.py"
+BY_TURNS = "tests/node/test_turns.py"
+BY_PAGES = "tests/node/test_service.py"
+BY_INTAKE = "tests/node/test_intake.py"
+BY_GATHERING = "tests/node/test_gathering.py"
+BY_BATCHES = "tests/handlers/api/test_batch.py tests/node/test_gathering.py"
+BY_ONCE = "tests/node/test_once.py"
+BY_STANDSTILL = "tests/node/test_standstill.py"
+BY_WAITERS = "tests/node/test_waiters.py"
+BY_RESTART = "tests/node/test_restart.py"
 BY_SESSIONS = "tests/transport/test_sessions.py"
 BY_EVIDENCE = "tests/transport/test_sessions_evidence.py"
 BY_PINGS = "tests/transport/test_pings.py"
 BY_CODEC = "tests/transport/test_codec.py"
 BY_CONFORMANCE = "tests/transport/test_conformance.py::"
-BY_HTTP = "tests/transport/test_http.py"
-BY_CLOSING = "tests/transport/test_http_closing.py"
-BY_PROTOCOL = "tests/protocol"
+BY_HTTP = "tests/transport/fronts/test_http.py"
+BY_CLOSING = "tests/transport/fronts/test_http_closing.py"
+BY_PROTOCOL = "tests/pages"
 
 BUGS = {
     # turns: commit, then answer
@@ -107,13 +108,13 @@ BUGS = {
         "tests/sim/test_found.py",
     ),
     "a start waits for housekeeping": Bug(
-        TURNS, "if housekeeping else self._carries or self._gathered()", "", "tests/service/test_scale.py"
+        TURNS, "if housekeeping else self._carries or self._gathered()", "", "tests/node/test_scale.py"
     ),
     "the grace of a restart begins before the server listens": Bug(
-        "dispatcher/core/machine.py",
+        "dispatcher/core/workers/machine.py",
         '                self._deadlines.set(("lease", name), now + self._timings.restart_grace_s)\n        return []',
         "                pass\n        return []",
-        "tests/service/test_scale.py",
+        "tests/node/test_scale.py",
     ),
     "a purge that is not done is not gone on with": Bug(TURNS, "self._more or done.more or", "self._more or", BY_TURNS),
     "a store that fails does not end the server": Bug(TURNS, "        self._failed(error)\n", "", BY_INTAKE),
@@ -141,7 +142,7 @@ BUGS = {
         WAITERS, "        waiting.discard(future)\n        self._count -= 1\n", "        self._count -= 1\n", BY_WAITERS
     ),
     "who waits for a job in doubt is not answered": Bug(
-        "dispatcher/core/ledger.py",
+        "dispatcher/core/jobs/ledger.py",
         "settled = job.state in FINAL or job.state is JobState.IN_DOUBT",
         "settled = job.state in FINAL",
         BY_ONCE,
@@ -175,9 +176,9 @@ BUGS = {
     ),
     "what a page holds is timed in milliseconds": Bug(PAGES, "held.elapsed_ms / 1000", "held.elapsed_ms", BY_RESTART),
     "a page is told its timeout in seconds": Bug(
-        PAGES, "round(claim.timeout_s * 1000)", "round(claim.timeout_s)", BY_PAGES
+        PAGES, "round(claim.terms.timeout_s * 1000)", "round(claim.terms.timeout_s)", BY_PAGES
     ),
-    "a page is not told to wait for go": Bug(PAGES, "            claim.once,\n", "            False,\n", BY_ONCE),
+    "a page is not told to wait for go": Bug(PAGES, "            claim.terms.once,\n", "            False,\n", BY_ONCE),
     "a result that is too large is dropped without a word": Bug(
         PAGES, "return self._too_large(sid, message.attempt, len(raw), now)", "return []", BY_PAGES
     ),

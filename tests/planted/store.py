@@ -6,16 +6,12 @@ from tests.planted.bug import Bug
 
 __all__ = ["BUGS"]
 
-STORE = "dispatcher/store/"
-TURN, SQLITE, ROWS, SQL = STORE + "turn.py", STORE + "sqlite.py", STORE + "sqlite_rows.py", STORE + "statements.py"
-TAKING, TAKERS, LEDGER = STORE + "admission.py", STORE + "takers.py", "dispatcher/core/ledger.py"
-FILE, SPACE, MEMORY = STORE + "sqlite_file.py", STORE + "space.py", STORE + "memory.py"
-ITEMS, ATTEMPTS, COMMANDS, THREAD = (
-    STORE + "items.py",
-    STORE + "attempts.py",
-    STORE + "commands.py",
-    STORE + "thread.py",
-)
+STORE, IN_SQLITE = "dispatcher/store/", "dispatcher/store/sqlite/"
+TURN, MEMORY, TAKING, TAKERS = STORE + "applier.py", STORE + "memory.py", STORE + "admission.py", STORE + "takers.py"
+ITEMS, ATTEMPTS, COMMANDS = STORE + "items.py", STORE + "attempts.py", STORE + "commands.py"
+SQLITE, ROWS, SQL = IN_SQLITE + "store.py", IN_SQLITE + "rows.py", IN_SQLITE + "statements.py"
+FILE, SPACE, THREAD = IN_SQLITE + "file.py", IN_SQLITE + "space.py", IN_SQLITE + "thread.py"
+LEDGER = "dispatcher/core/jobs/ledger.py"
 
 _T = "tests/store/"
 TURNS = _T + "test_contract.py"
@@ -25,14 +21,14 @@ REPORTS = _T + "test_contract_reports.py"
 ORDERS = _T + "test_contract_commands.py"
 DECISIONS = _T + "test_contract_decisions.py"
 IDS = _T + "test_attempts.py"
-COMMIT = _T + "test_sqlite_commit.py"
+COMMIT = _T + "sqlite/test_commit.py"
 READS = _T + "test_contract_reads.py"
 TIME = _T + "test_contract_time.py"
 RETENTION = _T + "test_contract_retention.py"
-ROLLED_BACK = _T + "test_rolled_back.py"
-FULL = _T + "test_sqlite_full.py"
-OPENING = _T + "test_sqlite_file.py"
-LOCK = _T + "test_sqlite_lock.py"
+ROLLED_BACK = _T + "sqlite/test_rolled_back.py"
+FULL = _T + "sqlite/test_full.py"
+OPENING = _T + "sqlite/test_file.py"
+LOCK = _T + "sqlite/test_lock.py"
 
 BUGS = {
     # the rules of a turn
@@ -201,7 +197,7 @@ BUGS = {
         LEDGER, "late_accept or job.state not in WAITING", "late_accept or job.state is JobState.RUNNING", REPORTS
     ),
     "evidence is overwritten by a repetition": Bug(
-        "dispatcher/core/ledger.py", "if attempt.evidence is None and report.value", "if report.value", DECISIONS
+        "dispatcher/core/jobs/ledger.py", "if attempt.evidence is None and report.value", "if report.value", DECISIONS
     ),
     # retention
     "a purge removes jobs that wait": Bug(SQL, "WHERE j.ended_clock < ?", "WHERE j.created_at > ?", RETENTION),

@@ -83,7 +83,7 @@ def test_where_nothing_is_planted_nothing_is_found() -> None:
 
 
 HARMLESS = Bug(
-    "dispatcher/waiters.py", '"""Who waits for which job."""', '"""Who waits."""', "tests/service/test_waiters.py"
+    "dispatcher/node/waiters.py", '"""Who waits for which job."""', '"""Who waits."""', "tests/node/test_waiters.py"
 )
 
 
@@ -92,9 +92,9 @@ def test_what_changes_nothing_is_not_found(monkeypatch: pytest.MonkeyPatch) -> N
     assert hunt("harmless").test is None
 
 
-@pytest.mark.parametrize("found_by", ["tests/service/test_nowhere.py", "tests/planted/bug.py", MODEL])
+@pytest.mark.parametrize("found_by", ["tests/node/test_nowhere.py", "tests/planted/bug.py", MODEL])
 def test_tests_that_do_not_run_find_nothing(monkeypatch: pytest.MonkeyPatch, found_by: str) -> None:
-    broken = Bug("dispatcher/core/machine.py", "class Machine(", "raise SystemError\nclass Machine(", found_by)
+    broken = Bug("dispatcher/core/workers/machine.py", "class Machine(", "raise SystemError\nclass Machine(", found_by)
     monkeypatch.setitem(AREAS["core"], "broken", broken)
     with pytest.raises(HuntFailed, match="did not run"):
         hunt("broken", examples=1)
@@ -104,12 +104,12 @@ def test_tests_that_do_not_run_find_nothing(monkeypatch: pytest.MonkeyPatch, fou
     ("old", "new", "why"),
     [
         ("this was never there", "", "stands 0 times"),
-        ("self", "other", "times in dispatcher/waiters.py, not once"),
+        ("self", "other", "times in dispatcher/node/waiters.py, not once"),
         ("class Waiters:", "class Waiters", "would not compile"),
     ],
 )
 def test_a_bug_without_a_place_is_named(tmp_path, old: str, new: str, why: str) -> None:
-    bug = Bug("dispatcher/waiters.py", old, new)
+    bug = Bug("dispatcher/node/waiters.py", old, new)
     [said] = misfits({"the bug": bug})
     assert said.startswith("'the bug': ")
     assert why in said

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dispatcher.core.ledger import JobRow
-from dispatcher.core.states import FINAL
+from dispatcher.core.jobs.ledger import JobRow
+from dispatcher.core.jobs.states import FINAL
 
 if TYPE_CHECKING:
     from tests.sim.world import World

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from dispatcher.core.model import JobSpec
+from dispatcher.core.jobs.model import JobSpec
 from dispatcher.errors import Draining, KeyConflict, QueueFull, StorageFull, StorageTrouble
 
 if TYPE_CHECKING:

@@ -5,18 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from dispatcher.core.jobs.validate import (
-    Snapshot,
-    change_faults,
-    count_faults,
-    history_faults,
-    job_faults,
-    snapshot_faults,
-    turn_faults,
-)
-from dispatcher.core.ledger import JobRow
-from dispatcher.core.states import FINAL, OPEN, Event, JobState
-from dispatcher.core.turn import (
+from dispatcher.core.jobs.ledger import JobRow
+from dispatcher.core.jobs.states import FINAL, OPEN, Event, JobState
+from dispatcher.core.jobs.turn import (
     Adopt,
     Cancel,
     Cause,
@@ -32,7 +23,16 @@ from dispatcher.core.turn import (
     TurnReport,
     Verdict,
 )
-from dispatcher.core.worker import Attempt, AttemptState, WorkerState
+from dispatcher.core.jobs.validate import (
+    Snapshot,
+    change_faults,
+    count_faults,
+    history_faults,
+    job_faults,
+    snapshot_faults,
+    turn_faults,
+)
+from dispatcher.core.workers.worker import Attempt, AttemptState, WorkerState
 from tests.sim.ages import Ages
 from tests.sim.beats import Beats
 from tests.sim.knobs import STORE_CHECK_S
@@ -188,7 +188,7 @@ class Checks:
             return
         if said.cause is Cause.TIMED_OUT:
             accepted_at = history.accepted_at.get(attempt)
-            if accepted_at is None or self.world.now < accepted_at + job.timeout_s:
+            if accepted_at is None or self.world.now < accepted_at + job.terms.timeout_s:
                 self.fail(f"I9: {attempt} timed out early")
         if said.cause is Cause.LOST and not self.beats.silent(node, said):
             self._lost(node, attempt, said.holder.boot if said.holder else "")
@@ -291,7 +291,7 @@ class Checks:
         # After a standstill of the server, deadlines are moved by the lateness (S19).
         most_s = settings.offer_ttl_s
         if attempt.state is not AttemptState.OFFERED:
-            most_s = max(most_s, attempt.claim.timeout_s, settings.restart_grace_s)
+            most_s = max(most_s, attempt.claim.terms.timeout_s, settings.restart_grace_s)
         if ends_at is not None and ends_at > self.world.now + most_s + late_s + 0.001:
             self.fail(f"I10: {attempt.id} is {attempt.state} until {ends_at}")
 

@@ -12,14 +12,16 @@ from unittest import mock
 
 from msgspec.structs import replace
 
-from dispatcher.core import ledger, retry
-from dispatcher.core.effects import Go
-from dispatcher.core.machine import Machine
-from dispatcher.core.model import JobView
-from dispatcher.core.states import Event, JobState
-from dispatcher.core.turn import Accepted, Decide, Ended, Turn, TurnReport
-from dispatcher.pages import Pages
-from dispatcher.store import commands, turn
+from dispatcher.core.jobs import ledger
+from dispatcher.core.jobs.model import JobView
+from dispatcher.core.jobs.states import Event, JobState
+from dispatcher.core.jobs.turn import Accepted, Decide, Ended, Turn, TurnReport
+from dispatcher.core.workers import retry
+from dispatcher.core.workers.effects import Go
+from dispatcher.core.workers.machine import Machine
+from dispatcher.pages.pages import Pages
+from dispatcher.store import applier as turn
+from dispatcher.store import commands
 from dispatcher.store.memory import MemoryRows
 from dispatcher.store.rows import Tally
 from tests.sim.browser import SimPage
@@ -125,7 +127,7 @@ def _told_at_once(real: Any, self: Machine, session: str, attempt: str, now: flo
     """Go is told with the accept, before that is durable."""
     effects = real(self, session, attempt, now)
     held = self.attempts.get(attempt)
-    return [*effects, Go(session, attempt)] if held is not None and held.claim.once else effects
+    return [*effects, Go(session, attempt)] if held is not None and held.claim.terms.once else effects
 
 
 def _forgets_go(real: Any, self: Machine, live: Any, now: float) -> Any:
@@ -141,8 +143,8 @@ def _runs_again(real: Any, attempt: Any, cause: Any, detail: str) -> Ended:
 
 def _impatient(real: Any, self: Machine, attempt: Any) -> None:
     real(self, attempt)
-    if attempt.claim.heartbeat_s is not None:
-        self._deadlines.set(("beat", attempt.id), self._now + attempt.claim.heartbeat_s / 2)
+    if attempt.claim.terms.heartbeat_s is not None:
+        self._deadlines.set(("beat", attempt.id), self._now + attempt.claim.terms.heartbeat_s / 2)
 
 
 def _decides_any(real: Any, command: Any, job: Any) -> bool:

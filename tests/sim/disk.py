@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from dispatcher.core.ledger import AttemptRow, Changes, JobRow
-from dispatcher.core.model import JobView
-from dispatcher.core.states import JobState
-from dispatcher.core.turn import Accepted, LiveAttempt, Turn, TurnReport
+from dispatcher.core.jobs.ledger import AttemptRow, Changes, JobRow
+from dispatcher.core.jobs.model import JobView
+from dispatcher.core.jobs.states import JobState
+from dispatcher.core.jobs.turn import Accepted, LiveAttempt, Turn, TurnReport
 from dispatcher.errors import StorageTrouble
+from dispatcher.store.applier import TurnApplier
 from dispatcher.store.memory import MemoryRows, MemoryStore
 from dispatcher.store.rows import Limits, Tally
-from dispatcher.store.turn import TurnApplier
 
 if TYPE_CHECKING:
     from tests.sim.node import Node
@@ -175,9 +175,7 @@ class SimStore(MemoryStore):
             live.append(
                 LiveAttempt(
                     attempt=job.attempt or "", job=job.id, type=job.type, number=job.number + (started_at is None),
-                    started_at=started_at, timeout_s=job.timeout_s, errors=job.errors, crashes=job.crashes,
-                    heartbeat_s=job.heartbeat_s, once=job.effects == "once",
-                    max_attempts=job.max_attempts, max_crashes=job.max_crashes,
+                    started_at=started_at, terms=job.terms, errors=job.errors, crashes=job.crashes,
                     worker=(row.worker if row else None) or "", boot=(row.boot if row else None) or "",
                 )
             )  # fmt: skip

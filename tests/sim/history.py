@@ -6,9 +6,9 @@ import itertools
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from dispatcher.core.ledger import JobRow
-from dispatcher.core.model import JobSpec, JobView
-from dispatcher.core.states import FINAL
+from dispatcher.core.jobs.ledger import JobRow
+from dispatcher.core.jobs.model import JobSpec, JobView
+from dispatcher.core.jobs.states import FINAL
 from dispatcher.store.attempts import job_of
 
 if TYPE_CHECKING:

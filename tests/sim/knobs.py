@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field, fields
 
-from dispatcher.settings import Settings
+from dispatcher.config.settings import Settings
 
 __all__ = ["STORE_CHECK_S", "Knobs"]
 

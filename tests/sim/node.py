@@ -1,7 +1,7 @@
 """One process of the server: the real dispatcher, pages and sessions, on virtual time.
 
 In place of Tornado's front stand ``request`` and ``closed``, which make the same calls in the same order as
-``transport/http.py`` and ``transport/http_exchange.py``.
+``transport/fronts/http.py`` and ``transport/fronts/http_exchange.py``.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import random
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
-from dispatcher.core.leases import CATCH_UP_S
-from dispatcher.core.turn import Cause, Ended
+from dispatcher.core.jobs.turn import Cause, Ended
+from dispatcher.core.workers.leases import CATCH_UP_S
 from dispatcher.errors import PagehandError, StorageTrouble
-from dispatcher.service import Dispatcher
+from dispatcher.node.service import Dispatcher
 from dispatcher.store.rows import Limits as StoreLimits
 from dispatcher.transport.exchange import Answer
 from dispatcher.transport.limits import Limits

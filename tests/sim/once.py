@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from dispatcher.core.ledger import JobRow
-from dispatcher.core.states import Event, JobState
-from dispatcher.core.turn import Cause, Ended
+from dispatcher.core.jobs.ledger import JobRow
+from dispatcher.core.jobs.states import Event, JobState
+from dispatcher.core.jobs.turn import Cause, Ended
 
 if TYPE_CHECKING:
     from tests.sim.world import World
@@ -37,7 +37,7 @@ class Once:
         self._rounds[job] += 1
 
     def claimed(self, job: JobRow, attempt: str) -> None:
-        if job.effects != "once":
+        if job.terms.effects != "once":
             return
         this = (job.id, self._rounds[job.id])
         self._round_of[attempt] = this
@@ -70,5 +70,5 @@ class Once:
             self.world.broken(f"S15b: {said.attempt} was told to go and {said.cause}, and that is no doubt")
         if said.event is Event.DOUBT:
             self.world.count("jobs in doubt")
-        if job.state is JobState.IN_DOUBT and job.effects != "once":
+        if job.state is JobState.IN_DOUBT and job.terms.effects != "once":
             self.world.broken(f"S15b: {job.id} is in doubt, and may be repeated")

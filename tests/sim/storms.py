@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from dispatcher.core.turn import Ended
+from dispatcher.core.jobs.turn import Ended
 
 if TYPE_CHECKING:
     from tests.sim.world import World

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dispatcher.core.effects import CancelOrder, Offer, Order, Probe, Welcome
-from dispatcher.core.model import JobSpec
-from tests.core.support import Node as Core
-from tests.core.support import all_of, only
+from dispatcher.core.jobs.model import JobSpec
+from dispatcher.core.workers.effects import CancelOrder, Offer, Order, Probe, Welcome
+from tests.core.workers.support import Node as Core
+from tests.core.workers.support import all_of, only
 from tests.sim.knobs import Knobs
 from tests.sim.world import World, run
 

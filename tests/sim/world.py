@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from dispatcher.core.states import FINAL, JobState
+from dispatcher.core.jobs.states import FINAL, JobState
 from tests.sim.browser import Window
 from tests.sim.checks import Checks
 from tests.sim.disk import Disk

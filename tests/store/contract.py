@@ -12,10 +12,9 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dispatcher.core.jobs.validate import Snapshot, snapshot_faults
-from dispatcher.core.model import JobFilter, JobSpec, JobView
-from dispatcher.core.states import Event, JobState
-from dispatcher.core.turn import (
+from dispatcher.core.jobs.model import JobFilter, JobSpec, JobView
+from dispatcher.core.jobs.states import Event, JobState
+from dispatcher.core.jobs.turn import (
     Accepted,
     Cause,
     Claim,
@@ -30,14 +29,16 @@ from dispatcher.core.turn import (
     TurnReport,
     Verdict,
 )
+from dispatcher.core.jobs.validate import Snapshot, snapshot_faults
 from dispatcher.store.memory import MemoryStore
 from dispatcher.store.opening import open_store
 from dispatcher.store.port import Store
 from dispatcher.store.rows import Limits
-from dispatcher.store.sqlite import SqliteStore
+from dispatcher.store.sqlite.store import SqliteStore
+from tests.support.jobs import spec
 from tests.support.rows import in_database, in_memory
 
-__all__ = ["DURABLE", "HOLDER", "KINDS", "NOW", "Desk", "Kind", "error", "lapsed", "lost", "released", "result", "spec"]
+__all__ = ["DURABLE", "HOLDER", "KINDS", "NOW", "Desk", "Kind", "error", "lapsed", "lost", "released", "result"]
 
 NOW = 1_800_000_000.0
 HOLDER = Holder("worker-1", "Anna", "boot-1")
@@ -68,11 +69,6 @@ KINDS = (
     Kind("sqlite", True, lambda tmp: f"sqlite:///{tmp}/jobs.db", _sqlite_rows),
 )
 DURABLE = tuple(kind for kind in KINDS if kind.durable)
-
-
-def spec(type_name: str = "echo", data: str = "1", **fields: Any) -> JobSpec:
-    """A job to submit."""
-    return JobSpec(type=type_name, data=data, **fields)
 
 
 def result(attempt: str, value: str = '"done"', holder: Holder | None = HOLDER) -> Ended:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from dispatcher.core.states import Event, JobState, next_state
-from dispatcher.core.turn import Cancel, Cause, Demand, Ended, ForgetTypes, OfferedTypes, Retry, Verdict
-from tests.store.contract import HOLDER, NOW, Desk, error, lost, result, spec
+from dispatcher.core.jobs.states import Event, JobState, next_state
+from dispatcher.core.jobs.turn import Cancel, Cause, Demand, Ended, ForgetTypes, OfferedTypes, Retry, Verdict
+from tests.store.contract import HOLDER, NOW, Desk, error, lost, result
+from tests.support.jobs import spec
 
 
 def _into(desk: Desk, state: JobState) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dispatcher.core.states import Event, JobState
-from dispatcher.core.turn import Adopt, Cause, Claim, Decide, Ended, Verdict
+from dispatcher.core.jobs.states import Event, JobState
+from dispatcher.core.jobs.turn import Adopt, Cause, Claim, Decide, Ended, Verdict
 from tests.store.contract import HOLDER, Desk, error, lost, result
 
 

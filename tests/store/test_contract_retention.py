@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from dispatcher.core.turn import Cancel, Logged, Retry, Verdict
-from dispatcher.store.turn import KEY_S, PURGE, PURGE_EVERY_S
+from dispatcher.core.jobs.turn import Cancel, Logged, Retry, Verdict
+from dispatcher.store.applier import KEY_S, PURGE, PURGE_EVERY_S
 from tests.store.conftest import OpenDesk
-from tests.store.contract import DURABLE, Desk, Kind, error, result, spec
+from tests.store.contract import DURABLE, Desk, Kind, error, result
+from tests.support.jobs import spec
 
 RETENTION_S = 1_000
 

@@ -7,12 +7,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from dispatcher.core.jobs.ledger import AttemptRow
 from dispatcher.core.jobs.validate import Snapshot
-from dispatcher.core.ledger import AttemptRow
-from dispatcher.store import statements as sql
 from dispatcher.store.memory import MemoryRows
 from dispatcher.store.rows import Tally
-from dispatcher.store.sqlite_rows import attempt_row, job_row
+from dispatcher.store.sqlite import statements as sql
+from dispatcher.store.sqlite.rows import attempt_row, job_row
 
 __all__ = ["damage", "in_database", "in_memory"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dispatcher.core.deadlines import Deadlines
+from dispatcher.core.workers.deadlines import Deadlines
 from tests.support.operations import operations
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from dispatcher.core.turn import Logged
-from tests.store.contract import DURABLE, KINDS, Desk, lost, result, spec
+from dispatcher.core.jobs.turn import Logged
+from tests.store.contract import DURABLE, KINDS, Desk, lost, result
+from tests.support.jobs import spec
 from tests.support.rows import damage
 
 #: A table, its counterpart in memory, and the beginning of what is said when nothing is left in it.

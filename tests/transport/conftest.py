@@ -10,8 +10,8 @@ from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 from tornado.web import Application, RequestHandler
 
-from dispatcher.settings import Settings
-from dispatcher.transport.http import Front, make_http_server
+from dispatcher.config.settings import Settings
+from dispatcher.transport.fronts.http import Front, make_http_server
 from dispatcher.transport.limits import Limits
 from dispatcher.transport.sessions import Sessions
 from tests.transport.support import Bench, ManualClock, Recorder

@@ -11,7 +11,7 @@ import time
 import pytest
 from tornado.web import Application
 
-from dispatcher.transport.http import Front
+from dispatcher.transport.fronts.http import Front
 from dispatcher.transport.limits import Limits
 from dispatcher.transport.sessions import Sessions
 from tests.transport.support import Bench, Client, Driver, Page, Recorder, eventually

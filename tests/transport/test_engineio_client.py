@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from tornado.web import Application
 
-from dispatcher.transport.http import Front
+from dispatcher.transport.fronts.http import Front
 from dispatcher.transport.limits import Limits
 from dispatcher.transport.sessions import Sessions
 from tests.support.missing import missing

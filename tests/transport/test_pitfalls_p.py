@@ -6,10 +6,10 @@ import pytest
 from tornado.httpserver import HTTPServer
 from tornado.web import Application
 
-from dispatcher.settings import Settings
-from dispatcher.transport.http import Front, make_http_server
+from dispatcher.config.settings import Settings
+from dispatcher.transport.fronts.http import Front, make_http_server
+from dispatcher.transport.fronts.server import EngineServer
 from dispatcher.transport.limits import Limits
-from dispatcher.transport.server import EngineServer
 from dispatcher.transport.sessions import Sessions
 from tests.transport.support import (
     Bench,

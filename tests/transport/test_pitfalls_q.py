@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from dispatcher.transport.http import Front, HeadersLike, Refusal
+from dispatcher.transport.fronts.http import Front, HeadersLike, Refusal
 from dispatcher.transport.limits import Limits
 from dispatcher.transport.sessions import Sessions, new_sid
 from tests.transport.support import Bench, Client, ManualClock, Page, Recorder, eventually, keep_writing

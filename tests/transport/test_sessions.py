@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from dispatcher.settings import Settings
+from dispatcher.config.settings import Settings
 from dispatcher.transport.exchange import Connection
 from dispatcher.transport.limits import Limits, session_cap
 from dispatcher.transport.sessions import Sessions

@@ -1,1 +1,1 @@
-"""What is decided about a job: its rows, what may happen to them, and what must always be true of them."""
+"""What a job is and what may become of it: its states, the rules for its rows, a turn's contract, the invariants."""

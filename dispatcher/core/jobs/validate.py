@@ -14,9 +14,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from dispatcher.core.ledger import AttemptRow, JobRow, silent_attempt
-from dispatcher.core.states import FINAL, JobState
-from dispatcher.core.turn import Cause, Turn, TurnReport, Verdict
+from dispatcher.core.jobs.ledger import AttemptRow, JobRow, silent_attempt
+from dispatcher.core.jobs.states import FINAL, JobState
+from dispatcher.core.jobs.turn import Cause, Turn, TurnReport, Verdict
 
 __all__ = [
     "Snapshot",
@@ -100,9 +100,9 @@ def _state(job: JobRow, result: str | None) -> Iterator[str]:
 
 
 def _errors(job: JobRow, attempts: list[AttemptRow]) -> Iterator[str]:
-    if job.errors > job.max_attempts:
-        yield f"I11: {job.id} has {job.errors} errors and timeouts of {job.max_attempts}"
-    elif job.errors == job.max_attempts and job.state not in FINAL:
+    if job.errors > job.terms.max_attempts:
+        yield f"I11: {job.id} has {job.errors} errors and timeouts of {job.terms.max_attempts}"
+    elif job.errors == job.terms.max_attempts and job.state not in FINAL:
         yield f"I11: {job.id} has used up its attempts and is {job.state}"
     # Fewer than there are rows: a person's retry begins to count anew.
     if job.errors > sum(attempt.cause in (Cause.ERROR, Cause.TIMED_OUT) for attempt in attempts):
@@ -110,9 +110,9 @@ def _errors(job: JobRow, attempts: list[AttemptRow]) -> Iterator[str]:
 
 
 def _crashes(job: JobRow, attempts: list[AttemptRow]) -> Iterator[str]:
-    if job.crashes > job.max_crashes + 1:
-        yield f"I12: {job.id} has {job.crashes} crashes of {job.max_crashes}"
-    if job.crashes > job.max_crashes and job.state is not JobState.SUCCEEDED and job.reason != "poison":
+    if job.crashes > job.terms.max_crashes + 1:
+        yield f"I12: {job.id} has {job.crashes} crashes of {job.terms.max_crashes}"
+    if job.crashes > job.terms.max_crashes and job.state is not JobState.SUCCEEDED and job.reason != "poison":
         yield f"I12: {job.id} has used up its crashes and is {job.state} because of {job.reason}"
     # A loss by the server's restart uses up nothing.
     if job.crashes > sum(attempt.cause is Cause.LOST for attempt in attempts):
@@ -122,7 +122,7 @@ def _crashes(job: JobRow, attempts: list[AttemptRow]) -> Iterator[str]:
 def _doubt(job: JobRow, attempts: list[AttemptRow]) -> Iterator[str]:
     if job.state is not JobState.IN_DOUBT:
         return
-    if job.effects != "once":
+    if not job.terms.once:
         yield f"S15b: {job.id} is in doubt, and may be repeated"
     if job.reason not in (Cause.LOST, Cause.TIMED_OUT, Cause.RELEASED):
         yield f"S15b: {job.id} is in doubt because of {job.reason}, which leaves none"
@@ -232,7 +232,7 @@ def change_faults(before: JobRow, after: JobRow, *, by_hand: bool) -> list[str]:
     changed = [name for name in _FIXED if getattr(before, name) != getattr(after, name)]
     if after.expires_at != before.expires_at and not (by_hand and after.expires_at is None):
         changed.append("expires_at")
-    faults = [f"I1: {before.id} was submitted with another {name}" for name in changed]
+    faults = [f"I1: {name} of {before.id} is not as it was submitted" for name in changed]
     counts = ("claims", "number") if by_hand else ("claims", "number", "errors", "crashes")
     for name in counts:
         was, now = getattr(before, name), getattr(after, name)

@@ -10,6 +10,10 @@ import pytest
 from msgspec.structs import replace
 
 from dispatcher.core.jobs import validate
+from dispatcher.core.jobs.ledger import AttemptRow, JobRow
+from dispatcher.core.jobs.states import JobState
+from dispatcher.core.jobs.terms import Terms
+from dispatcher.core.jobs.turn import Cause, Holder, Settled, Started, Turn, TurnReport, Verdict
 from dispatcher.core.jobs.validate import (
     Snapshot,
     attempts_of,
@@ -20,9 +24,7 @@ from dispatcher.core.jobs.validate import (
     snapshot_faults,
     turn_faults,
 )
-from dispatcher.core.ledger import AttemptRow, JobRow
-from dispatcher.core.states import JobState
-from dispatcher.core.turn import Cause, Holder, Settled, Started, Turn, TurnReport, Verdict
+from tests.support.jobs import apart
 
 S = JobState
 HOLDER = Holder("w1", "page one", "b1")
@@ -59,12 +61,13 @@ class Rows:
 
     def __init__(self, state: JobState, **fields: Any) -> None:
         row: dict[str, Any] = dict.fromkeys(JobRow.__struct_fields__) | {
-            "seq": 1, "state": state, "id": "j1", "effects": "repeat", "lane": 1, "type": "a", "priority": 0,
-            "timeout_s": 60.0, "max_attempts": 3, "max_crashes": 5, "size": 3, "created_at": 90.0, "fingerprint": "",
+            "seq": 1, "state": state, "id": "j1", "lane": 1, "type": "a",
+            "size": 3, "created_at": 90.0, "fingerprint": "",
             "attempt": "a2", "claims": 2, "number": 2, "errors": 0, "crashes": 0, "offered_at": 110.0,
         }  # fmt: skip
         row |= OF_STATE[state] | {"errors": int(LAST[state] is Cause.ERROR), "crashes": 1}
-        self.job = JobRow(**(row | fields))
+        terms, others = apart(row | fields)
+        self.job = JobRow(**(others | {"terms": terms}))
         self.attempts = [attempt(1, Cause.LOST), attempt(2, LAST[state])]
         self.result = '"done"' if state is S.SUCCEEDED else None
 
@@ -279,7 +282,7 @@ def test_the_counts_that_are_shown_are_those_of_the_rows() -> None:
 @pytest.mark.parametrize("state", [S.SUCCEEDED, S.FAILED, S.CANCELLED, S.EXPIRED])
 def test_a_final_state_is_for_ever_but_for_a_person_and_a_success_for_all(state: JobState) -> None:
     before, after = Rows(state).job, replace(Rows(S.QUEUED).job, errors=0, crashes=0, expires_at=None)
-    after.effects = before.effects
+    after.terms = before.terms
     fault = f"I5: j1 was {state} and has become queued, or was changed otherwise"
     assert change_faults(before, after, by_hand=False) == [fault]
     assert change_faults(before, after, by_hand=True) == ([fault] if state is S.SUCCEEDED else [])
@@ -289,10 +292,10 @@ def test_a_final_state_is_for_ever_but_for_a_person_and_a_success_for_all(state:
 @pytest.mark.parametrize(
     ("name", "value", "fault"),
     [
-        ("key", "other", "I1: j1 was submitted with another key"),
-        ("type", "b", "I1: j1 was submitted with another type"),
-        ("max_attempts", 9, "I1: j1 was submitted with another max_attempts"),
-        ("expires_at", 500.0, "I1: j1 was submitted with another expires_at"),
+        ("key", "other", "I1: key of j1 is not as it was submitted"),
+        ("type", "b", "I1: type of j1 is not as it was submitted"),
+        ("terms", Terms(priority=9), "I1: terms of j1 is not as it was submitted"),
+        ("expires_at", 500.0, "I1: expires_at of j1 is not as it was submitted"),
         ("claims", 1, "I11: claims of j1 went from 2 to 1"),
         ("number", 1, "I11: number of j1 went from 2 to 1"),
     ],
@@ -309,7 +312,7 @@ def test_only_a_persons_retry_forgets_errors_crashes_and_the_expiry() -> None:
     after = replace(before, state=S.QUEUED, errors=0, crashes=0, expires_at=None)
     assert change_faults(before, after, by_hand=True) == []
     assert change_faults(before, after, by_hand=False) == [
-        "I1: j1 was submitted with another expires_at",
+        "I1: expires_at of j1 is not as it was submitted",
         "I11: errors of j1 went from 1 to 0",
         "I11: crashes of j1 went from 1 to 0",
     ]

@@ -1,0 +1,181 @@
+"""What a setting's value must look like, and which settings contradict each other.
+
+Every refusal is a SettingError that names the flag, says what would do, and where the value came from. Reads
+no source itself; ``options.py`` does.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import Field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from dispatcher.config.help import flag
+from dispatcher.config.settings import Settings, out_of_range
+from dispatcher.errors import SettingError
+
+__all__ = ["DEFAULT", "checked_settings", "checked_value", "default_store", "is_loopback"]
+
+#: The origin of a setting that nobody gave.
+DEFAULT = "default"
+
+#: A job in a poll's answer: its data, and this much for what stands around it.
+ENVELOPE = 65_536
+
+#: What a text, or each text of a list, must match; and the same in words.
+_FORMS = {
+    "bind": (r"[0-9A-Za-z.:%_-]+", "an address or a host name; the port has a flag of its own, --port"),
+    "token": (r"[!-~]+", "printable ASCII without spaces"),
+    "allow_host": (
+        r"[0-9A-Za-z._-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?",
+        "a host name, without https:// or a path",
+    ),
+    "public_url": (
+        r"https?://([0-9A-Za-z._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?/?",
+        "an address like https://jobs.example, without a path",
+    ),
+    "allow_origin": (r"https?://[^/\s?#]+", "an origin like https://intranet.example, without a path"),
+    "host_call": (r"[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)*", "the name of a method"),
+}
+
+
+def checked_value(item: Field[Any], given: object, origin: str) -> object:
+    """The checked value of one setting."""
+    reason = out_of_range(item, given) if "low" in item.metadata else _kind_problem(str(item.type), given)
+    if reason is None and not isinstance(given, bool):
+        reason = _form_problem(item.name, given)
+    if reason is not None:
+        raise SettingError(f"{flag(item.name)} {reason} (from {origin})")
+    if item.type == "float":
+        return float(str(given))
+    return tuple(given) if isinstance(given, list) else given
+
+
+def _kind_problem(kind: str, given: object) -> str | None:
+    if kind == "bool":
+        return None if isinstance(given, bool) else f"must be true or false, not {given!r}"
+    if kind == "str":
+        return None if isinstance(given, str) else f"must be text, not {given!r}"
+    texts = isinstance(given, list) and all(isinstance(part, str) for part in given)
+    return None if texts else f"must be a list of texts, not {given!r}"
+
+
+def _form_problem(name: str, given: object) -> str | None:
+    if name not in _FORMS or given == "":
+        return None
+    pattern, words = _FORMS[name]
+    for text in given if isinstance(given, list) else [given]:
+        if re.fullmatch(pattern, str(text)) is None:
+            shown = "" if name == "token" else f", not {text!r}"
+            return f"must be {words}{shown}"
+    return None
+
+
+def checked_settings(values: Mapping[str, Any], origins: Mapping[str, str], environ: Mapping[str, str]) -> Settings:
+    """The settings, when nothing in them contradicts anything else."""
+    store = values.get("store") or default_store(Path(__file__).resolve().parents[2], environ)
+    made = Settings(**(_room_for_one_job(values) | dict(values) | {"store": store}))
+    for check in (_limits, _backoff, _store, _tasks, _public_url, _exposure):
+        if reason := check(made):
+            raise SettingError(reason + _origins_of(reason, origins))
+    return made
+
+
+def _origins_of(reason: str, origins: Mapping[str, str]) -> str:
+    """Where the settings that a reason names came from, as far as somebody set them."""
+    names = [name.replace("-", "_") for name in re.findall(r"--([a-z][a-z-]+)", reason)]
+    found = {origins.get(name, DEFAULT) for name in names} - {DEFAULT}
+    return f" (from {' and '.join(sorted(found))})" if found else ""
+
+
+def _room_for_one_job(values: Mapping[str, Any]) -> dict[str, int]:
+    """A larger --body-limit alone is no contradiction: the poll limit's default grows with it."""
+    default = Settings()
+    return {"poll_limit": max(default.poll_limit, values.get("body_limit", default.body_limit) + ENVELOPE)}
+
+
+def _limits(made: Settings) -> str | None:
+    if made.poll_limit < made.body_limit + ENVELOPE:
+        least = made.body_limit + ENVELOPE
+        return f"--poll-limit must have room for one job of --body-limit: at least {least} bytes"
+    if made.queue_bytes < made.body_limit:
+        return f"--queue-bytes must have room for one job of --body-limit: at least {made.body_limit} bytes"
+    return None
+
+
+def _backoff(made: Settings) -> str | None:
+    if made.backoff_max_s < made.backoff_base_s:
+        return f"--backoff-max-s must be at least --backoff-base-s, which is {made.backoff_base_s:g} s"
+    return None
+
+
+def _store(made: Settings) -> str | None:
+    if re.fullmatch(r"postgres(ql)?:.*", made.store):
+        return "--store: PostgreSQL comes in a later version; this one keeps jobs in sqlite:///path/to/file.db"
+    if made.store == "memory:" or re.fullmatch(r"sqlite:///(?!:memory:).+", made.store):
+        return None
+    return f"--store must look like sqlite:///path/to/file.db, or be memory: for trials, not {made.store!r}"
+
+
+def _tasks(made: Settings) -> str | None:
+    if made.tasks and not Path(made.tasks).is_dir():
+        return f"--tasks must be a directory, and {made.tasks} is none"
+    return None
+
+
+def _public_url(made: Settings) -> str | None:
+    try:
+        urlsplit(made.public_url).port  # noqa: B018  # asking for it is the check
+    except ValueError as error:
+        return f"--public-url has a bad port: {error}"
+    return None
+
+
+def _exposure(made: Settings) -> str | None:
+    if made.token or made.insecure:
+        return None
+    if made.public_url and not is_loopback(urlsplit(made.public_url).hostname or ""):
+        return (
+            f"--public-url {made.public_url} says that other machines come through a proxy: "
+            "give a shared secret with --token-file FILE, or say --insecure to do without one"
+        )
+    if is_loopback(made.bind):
+        return None
+    return (
+        f"--bind {made.bind or '(all addresses)'} lets other machines in: "
+        "give a shared secret with --token-file FILE, or say --insecure to do without one"
+    )
+
+
+def is_loopback(address: str) -> bool:
+    """Whether only this machine can reach it; of host names that is believed of localhost alone."""
+    if address.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+def default_store(home: Path, environ: Mapping[str, str]) -> str:
+    """In a checkout a file where you stand, easy to see; installed, one in the user's data directory."""
+    if (home / ".git").exists() or (home / "Makefile").exists():
+        return "sqlite:///pagehand.db"
+    return f"sqlite:///{(_data_directory(sys.platform, environ) / 'pagehand' / 'pagehand.db').as_posix()}"
+
+
+def _data_directory(platform: str, environ: Mapping[str, str]) -> Path:
+    if platform == "win32" and environ.get("LOCALAPPDATA"):
+        return Path(environ["LOCALAPPDATA"])
+    # The XDG specification: a relative path is to be ignored.
+    if platform != "darwin" and environ.get("XDG_DATA_HOME", "").startswith("/"):
+        return Path(environ["XDG_DATA_HOME"])
+    home = environ.get("HOME") or environ.get("USERPROFILE")
+    if not home:
+        raise SettingError("no home directory to keep jobs in: name a place with --store sqlite:///path/to/file.db")
+    return Path(home, *{"darwin": ("Library", "Application Support")}.get(platform, (".local", "share")))

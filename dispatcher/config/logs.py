@@ -1,0 +1,42 @@
+"""Where the log goes, and in what form: standard error, one line each, faults of ours counted.
+
+Knows nothing of what is logged.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+from dispatcher.config.logwriter import LogWriter
+
+__all__ = ["FaultCount", "to_stderr"]
+
+_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
+
+
+class FaultCount(logging.Filter):
+    """Numbers the lines that come with a traceback: each is a fault of ours, whichever boundary caught it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.faults = 0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Lets all through."""
+        if record.exc_info:
+            self.faults += 1
+            record.msg, record.args = f"{record.getMessage()} (fault {self.faults} since the start)", None
+        return True
+
+
+def to_stderr() -> logging.Handler:
+    """The log of a program that serves; close it at the end. What went well, and what stock code tells, is left out."""
+    # Without a standard error its descriptor may be anything, a page's connection for one.
+    handler = LogWriter(sys.stderr.fileno()) if sys.stderr is not None else logging.NullHandler()
+    handler.setFormatter(logging.Formatter(_FORMAT))
+    handler.addFilter(FaultCount())
+    logging.basicConfig(handlers=[handler], level=logging.INFO)
+    for name in ("tornado.general", "dispatcher.transport.fronts.server"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    return handler

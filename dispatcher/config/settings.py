@@ -1,0 +1,135 @@
+"""Every setting of the server: its unit, range, default and meaning, once.
+
+``Settings`` holds checked values; making one out of range raises SettingError (nothing is clamped). Where
+values come from (flags, ``PAGEHAND_*`` variables, a TOML file) and which of them contradict each other is
+``options.py``'s business.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any
+
+from dispatcher.core.jobs.terms import Terms, range_of
+from dispatcher.errors import SettingError
+
+__all__ = ["Settings", "out_of_range", "settings_fields"]
+
+
+def _number(default: float, unit: str, low: float, high: float, text: str, group: str) -> Any:
+    meta = {"unit": unit, "low": low, "high": high, "help": text, "group": group}
+    return field(default=default, metadata=meta)
+
+
+def _plain(default: object, text: str, group: str) -> Any:
+    return field(default=default, metadata={"help": text, "group": group})
+
+
+def _of_terms(name: str, text: str) -> Any:
+    """A default that a job's submitter may overrule: its range is that of the job's term."""
+    allowed = range_of(name)
+    unit = "s" if name.endswith("_s") else ""
+    return _number(getattr(Terms(), name), unit, allowed.low, allowed.high, text, "jobs")
+
+
+_DAY_S = 86_400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Checked settings. Durations are seconds, sizes are bytes."""
+
+    port: int = _number(8888, "", 0, 65_535, "port to listen on; 0 picks a free one", "server")
+    bind: str = _plain("127.0.0.1", "address to listen on; beyond loopback a token is needed", "server")
+    store: str = _plain("", "where jobs are kept: sqlite:///path/to/file.db, or memory: for trials", "server")
+    tasks: str = _plain("", "directory of task files; default: the tasks that are shipped", "server")
+    token: str = _plain("", "shared secret that API, form and joining pages must show", "server")
+    insecure: bool = _plain(False, "listen beyond loopback without a token", "server")
+    allow_host: tuple[str, ...] = _plain(
+        (), "host name that requests may name, besides loopback; may be repeated", "server"
+    )
+    public_url: str = _plain(
+        "", "where people and pages find it, when a proxy speaks TLS for it: https://jobs.example", "server"
+    )
+    allow_origin: tuple[str, ...] = _plain((), "other origin whose pages may load a worker; may be repeated", "server")
+    host_call: tuple[str, ...] = _plain(
+        (), "method of window.external that host-call may call; may be repeated", "server"
+    )
+    drain_s: float = _number(25.0, "s", 0.1, 3_600, "how long SIGTERM waits for running jobs", "server")
+
+    job_timeout_s: float = _of_terms("timeout_s", "timeout of an attempt, from its accept")
+    max_attempts: int = _of_terms("max_attempts", "attempts that may end in an error or a timeout")
+    max_crashes: int = _of_terms("max_crashes", "attempts that may be lost with their page")
+    backoff_base_s: float = _number(1.0, "s", 0.1, 3_600, "backoff is this times 2^n, 20 % jitter", "jobs")
+    backoff_max_s: float = _number(300.0, "s", 0.1, _DAY_S, "the longest backoff", "jobs")
+    late_accept: bool = _plain(
+        True,
+        "record a result after its attempt's end, while its job waits; --no-late-accept: keep it as evidence",
+        "jobs",
+    )
+    retention_s: float = _number(7 * _DAY_S, "s", 60.0, 3_650 * _DAY_S, "how long ended jobs are kept", "jobs")
+
+    offer_ttl_s: float = _number(10.0, "s", 0.1, 3_600, "an offer not accepted for this long lapses", "pages")
+    reconnect_grace_s: float = _number(30.0, "s", 0.1, _DAY_S, "how long a page may be away", "pages")
+    restart_grace_s: float = _number(60.0, "s", 0.1, _DAY_S, "the same after a restart of the server", "pages")
+    reload_after_s: float = _number(60.0, "s", 0.1, _DAY_S, "an unanswered cancel makes the page reload", "pages")
+    ping_interval_s: float = _number(
+        20.0, "s", 0.1, 300, "between pings to a page; proxies cut idle requests at 30 and 60 s", "pages"
+    )
+    ping_timeout_s: float = _number(20.0, "s", 0.1, 300, "a page that answers no ping is quiet", "pages")
+
+    body_limit: int = _number(1 << 20, "bytes", 1_024, 16 << 20, "largest data and largest result", "limits")
+    poll_limit: int = _number(2 << 20, "bytes", 65_536, 64 << 20, "largest poll answer", "limits")
+    packet_limit: int = _number(1_024, "", 16, 65_536, "packets in one POST of a page", "limits")
+    queue_depth: int = _number(1_000_000, "jobs", 1, 100_000_000, "most open jobs", "limits")
+    queue_bytes: int = _number(8 << 30, "bytes", 1 << 20, 1 << 40, "most bytes of open jobs' data", "limits")
+    most_types: int = _number(10_000, "", 1, 1_000_000, "most types of jobs that are known", "limits")
+    low_disk: int = _number(
+        64 << 20, "bytes", 0, 1 << 40, "with less room on the store's disk no new jobs are taken", "limits"
+    )
+    store_check_s: float = _number(
+        5.0, "s", 0.1, 60, "how often an idle server looks whether its store's file and disk are sound", "limits"
+    )
+    sessions: int = _number(0, "", 0, 100_000, "most connected pages; 0: min(12000, (descriptors - 200) / 2)", "limits")
+    waiters: int = _number(10_000, "", 1, 1_000_000, "most requests that wait for results", "limits")
+    intake_queue: int = _number(4_096, "", 1, 1_000_000, "most jobs that wait to be stored", "limits")
+    intake_bytes: int = _number(
+        128 << 20, "bytes", 1 << 20, 1 << 40, "most bytes of jobs that wait to be stored", "limits"
+    )
+
+    def __post_init__(self) -> None:
+        for item in dataclasses.fields(self):
+            _check(item, getattr(self, item.name))
+
+    def terms(self) -> Terms:
+        """What a job is told where its submitter says nothing."""
+        return Terms(timeout_s=self.job_timeout_s, max_attempts=self.max_attempts, max_crashes=self.max_crashes)
+
+    @property
+    def post_limit(self) -> int:
+        """The largest body of an Engine.IO POST: a result and what goes with it."""
+        return self.body_limit + 65_536
+
+
+def _check(item: dataclasses.Field[Any], value: object) -> None:
+    if reason := out_of_range(item, value):
+        raise SettingError(f"{item.name} {reason}")
+
+
+def out_of_range(item: dataclasses.Field[Any], value: object) -> str | None:
+    """Why a setting cannot have this value, in words that follow its name; None: it can."""
+    if "low" not in item.metadata:
+        return None
+    low, high, unit = item.metadata["low"], item.metadata["high"], item.metadata["unit"]
+    kinds = (int,) if item.type == "int" else (int, float)
+    if isinstance(value, kinds) and not isinstance(value, bool) and low <= value <= high:
+        return None
+    whole = "a whole number " if item.type == "int" else ""
+    suffix = f" {unit}" if unit else ""
+    return f"must be {whole}between {low:.15g} and {high:.15g}{suffix}, not {value!r}"
+
+
+def settings_fields() -> tuple[dataclasses.Field[Any], ...]:
+    """The settings in their order, each with its metadata: unit, low, high, help, group."""
+    return dataclasses.fields(Settings)

@@ -1,0 +1,347 @@
+"""What a turn means for the rows of jobs and attempts: the fence, the counts and the numbers, once for all stores.
+
+Pure. A store loads the rows that a turn names, lets these functions change them, and saves what they changed.
+Only the job's current attempt (``JobRow.attempt``) can change the job; the transition table says how.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from dispatcher.core.jobs.states import FINAL, WAITING, Event, JobState, next_state
+from dispatcher.core.jobs.terms import Terms
+from dispatcher.core.jobs.turn import Cause, Ended, Holder, Logged, Progressed, Report, Settled, Started, Verdict
+
+__all__ = [
+    "EVIDENCE_BYTES",
+    "RANK_STEP_S",
+    "AttemptRow",
+    "Changes",
+    "JobRow",
+    "adopt",
+    "cancel",
+    "claim",
+    "clocked",
+    "decide",
+    "enqueue",
+    "expire",
+    "retry",
+    "settle",
+    "silent_attempt",
+]
+
+#: A step of priority is a head start of this many seconds (promise S17).
+RANK_STEP_S = 60.0
+
+#: A stale result is kept on its attempt up to this size (promise S9).
+EVIDENCE_BYTES = 65_536
+
+
+class JobRow(Struct, array_like=True):
+    """A job's row. The first block changes in its life; the second is written once."""
+
+    seq: int
+    state: JobState
+    #: Order in its lane; set iff state is queued or running (kept over a lapse or a loss).
+    rank: float | None
+    #: Set iff state is scheduled.
+    run_at: float | None
+    #: The newest attempt, the only one that can change the job; None: none yet, or revoked.
+    attempt: str | None
+    #: How often it was claimed: attempts' ids carry it, so that they sort by age.
+    claims: int
+    number: int
+    errors: int
+    crashes: int
+    reason: str | None
+    detail: str | None
+    error: str | None
+    percent: float | None
+    note: str | None
+    worker: str | None
+    worker_name: str | None
+    offered_at: float | None
+    started_at: float | None
+    ended_at: float | None
+    #: Instants of the queue clock, which no wall clock can change: when its backoff is over (set iff it backs off), and
+    #: when it ended (set iff it has).
+    backoff_until: float | None
+    ended_clock: float | None
+
+    id: str
+    lane: int
+    type: str
+    terms: Terms
+    size: int
+    expires_at: float | None
+    created_at: float
+    key: str | None
+    fingerprint: str
+
+
+class AttemptRow(Struct, array_like=True):
+    """An attempt's row; ``cause`` is set iff it has ended."""
+
+    id: str
+    job: int
+    #: None: it ended without having been accepted.
+    number: int | None
+    worker: str | None
+    worker_name: str | None
+    boot: str | None
+    offered_at: float
+    started_at: float | None
+    ended_at: float | None
+    #: When its result came although it had ended: the late result was recorded (promise S9).
+    late_at: float | None
+    cause: Cause | None
+    error: str | None
+    #: A stale result, kept for a person to look at.
+    evidence: str | None
+
+
+class Changes:
+    """What a turn has changed, to be saved: each row once, however often it changed."""
+
+    __slots__ = ("attempts", "claims", "jobs", "logs", "results")
+
+    def __init__(self) -> None:
+        self.jobs: dict[int, JobRow] = {}
+        #: Jobs of which nothing has changed but that they were claimed.
+        self.claims: dict[int, JobRow] = {}
+        self.attempts: dict[str, AttemptRow] = {}
+        #: (job's seq, JSON text)
+        self.results: list[tuple[int, str]] = []
+        #: (job's seq, attempt, at, line)
+        self.logs: list[tuple[int, str, float, str]] = []
+
+
+def settle(
+    report: Report,
+    attempts: Mapping[str, AttemptRow],
+    jobs: Mapping[int, JobRow],
+    now_at: float,
+    changes: Changes,
+    late_accept: bool = True,
+) -> Settled:
+    """Applies one report under the fence and says its verdict.
+
+    ``late_accept`` False: a result counts only while its attempt runs, or to settle its job in doubt.
+    """
+    attempt = attempts.get(report.attempt)
+    if attempt is None:
+        return Settled(report.attempt, Verdict.STALE)
+    job = jobs[attempt.job]
+    current = job.attempt == attempt.id
+    if isinstance(report, Ended):
+        heeded = current and (late_accept or job.state not in WAITING)
+        verdict = _end(report, attempt, job, heeded, now_at, changes)
+    elif not current or job.state is not JobState.RUNNING:
+        verdict = Verdict.STALE
+    else:
+        verdict = _note(report, attempt, job, now_at, changes)
+    settled = job.state in FINAL or job.state is JobState.IN_DOUBT
+    finished = job.id if verdict is Verdict.RECORDED and settled and isinstance(report, Ended) else None
+    return Settled(report.attempt, verdict, finished)
+
+
+def _note(
+    report: Started | Progressed | Logged, attempt: AttemptRow, job: JobRow, now_at: float, changes: Changes
+) -> Verdict:
+    if isinstance(report, Started):
+        if attempt.started_at is None:
+            _accept(attempt, job, report.holder, now_at)
+            changes.attempts[attempt.id] = attempt
+    elif isinstance(report, Progressed):
+        job.percent = report.percent if report.percent is not None else job.percent
+        job.note = report.note if report.note is not None else job.note
+    else:
+        changes.logs.append((job.seq, attempt.id, now_at, report.line))
+    changes.jobs[job.seq] = job
+    return Verdict.RECORDED
+
+
+def _accept(attempt: AttemptRow, job: JobRow, holder: Holder | None, at: float) -> None:
+    """The page has the job: the try gets its number for good."""
+    if attempt.number is None:
+        attempt.number = job.number + 1
+    attempt.started_at = at
+    job.number = attempt.number
+    job.started_at = at
+    _hold(attempt, job, holder)
+
+
+def _hold(attempt: AttemptRow, job: JobRow, holder: Holder | None) -> None:
+    if holder is not None:
+        attempt.worker, attempt.boot = holder.worker, holder.boot
+        # Of an earlier run's attempt, only its row knows the name.
+        attempt.worker_name = holder.name or attempt.worker_name
+        job.worker, job.worker_name = attempt.worker, attempt.worker_name
+
+
+def _end(report: Ended, attempt: AttemptRow, job: JobRow, current: bool, now_at: float, changes: Changes) -> Verdict:
+    state = next_state(job.state, report.event) if current else None
+    # Only a result may come late; every other end is about the running attempt alone.
+    if state is None or (report.event is not Event.SUCCEED and job.state is not JobState.RUNNING):
+        return _unheeded(report, attempt, job, current, changes)
+    _close_attempt(report, attempt, job, now_at)
+    _move_job(report, job, state, now_at)
+    if report.value is not None and state is JobState.SUCCEEDED:
+        changes.results.append((job.seq, report.value))
+    changes.attempts[attempt.id] = attempt
+    changes.jobs[job.seq] = job
+    return Verdict.RECORDED
+
+
+def _unheeded(report: Ended, attempt: AttemptRow, job: JobRow, current: bool, changes: Changes) -> Verdict:
+    """A report that changes nothing about its job: a repetition, or too late."""
+    if report.event is not Event.SUCCEED:
+        return Verdict.STALE
+    if current and job.state is JobState.SUCCEEDED and _won(attempt):
+        return Verdict.DUPLICATE
+    if attempt.evidence is None and report.value is not None and _fits(report.value):
+        attempt.evidence = report.value
+        changes.attempts[attempt.id] = attempt
+    return Verdict.STALE
+
+
+def _won(attempt: AttemptRow) -> bool:
+    """Whether the job's result is this attempt's, and not what a person decided."""
+    return attempt.cause is Cause.SUCCEEDED or attempt.late_at is not None
+
+
+def _fits(evidence: str) -> bool:
+    return len(evidence) <= EVIDENCE_BYTES and len(evidence.encode()) <= EVIDENCE_BYTES
+
+
+def _close_attempt(report: Ended, attempt: AttemptRow, job: JobRow, now_at: float) -> None:
+    if report.implies_accept and attempt.started_at is None:
+        # A quick task: it was started when the offer arrived.
+        _accept(attempt, job, report.holder, attempt.offered_at)
+    _hold(attempt, job, report.holder)
+    if attempt.cause is not None:
+        attempt.late_at = now_at
+        return
+    attempt.cause = report.cause
+    attempt.ended_at = now_at
+    attempt.error = report.error
+    if attempt.started_at is None:
+        attempt.number = None
+
+
+def _move_job(report: Ended, job: JobRow, state: JobState, now_at: float) -> None:
+    job.errors += report.counts_error
+    job.crashes += report.counts_crash
+    job.error = report.error or job.error
+    job.percent = job.note = None
+    _enter(job, state, now_at, report.reason, report.detail)
+    if state is JobState.SCHEDULED:
+        job.run_at = now_at + report.delay_s
+
+
+def _enter(job: JobRow, state: JobState, now_at: float, reason: str | None, detail: str | None) -> None:
+    job.state = state
+    job.reason = reason
+    job.detail = detail
+    job.run_at = None
+    if state is not JobState.QUEUED:
+        job.rank = None
+    if state in FINAL:
+        job.ended_at = now_at
+
+
+def enqueue(job: JobRow, event: Event, queue_clock: float, changes: Changes) -> None:
+    """A scheduled job has become due, or a person wants it run again: it gets a new rank."""
+    state = next_state(job.state, event)
+    assert state is JobState.QUEUED, f"{job.state} --{event}--> {state}, but only queued jobs have a rank"
+    job.state = state
+    job.run_at = None
+    job.rank = queue_clock - job.terms.priority * RANK_STEP_S
+    changes.jobs[job.seq] = job
+
+
+def expire(job: JobRow, now_at: float, changes: Changes) -> None:
+    """The job was not started in time."""
+    state = next_state(job.state, Event.EXPIRE)
+    assert state is not None, f"a job that is {job.state} does not expire"
+    _enter(job, state, now_at, "expired", None)
+    changes.jobs[job.seq] = job
+
+
+def clocked(job: JobRow, now_at: float, queue_clock: float) -> None:
+    """Keeps the instants of the queue clock that belong to the state that the job has just entered (promise S32)."""
+    backs_off = job.state is JobState.SCHEDULED and job.run_at is not None
+    job.backoff_until = queue_clock + (job.run_at or 0.0) - now_at if backs_off else None
+    job.ended_clock = queue_clock if job.state in FINAL else None
+
+
+def claim(job: JobRow, attempt_id: str, now_at: float, changes: Changes) -> None:
+    """The job goes to this node, with a new attempt."""
+    state = next_state(job.state, Event.CLAIM)
+    assert state is not None, f"a job that is {job.state} cannot be claimed"
+    job.state = state
+    job.attempt = attempt_id
+    job.claims += 1
+    job.offered_at = now_at
+    job.started_at = None
+    changes.claims[job.seq] = job
+
+
+def silent_attempt(job: JobRow) -> AttemptRow | None:
+    """The job's current attempt as a row that has not been written yet; None: the job has no attempt.
+
+    A claim writes only the job. The attempt's row is written with the first thing that is reported of it, which
+    for most jobs is its end: one row less for every job.
+    """
+    if job.attempt is None or job.offered_at is None:
+        return None
+    return AttemptRow(
+        id=job.attempt, job=job.seq, number=job.number + 1, worker=None, worker_name=None, boot=None,
+        offered_at=job.offered_at, started_at=None, ended_at=None, late_at=None, cause=None, error=None, evidence=None,
+    )  # fmt: skip
+
+
+def cancel(job: JobRow, attempt: AttemptRow | None, reason: str, now_at: float, changes: Changes) -> str | None:
+    """Ends an open job. Returns the attempt that this revoked. The caller has checked the transition."""
+    running = job.state is JobState.RUNNING
+    state = next_state(job.state, Event.CANCEL)
+    assert state is not None, f"a job that is {job.state} cannot be cancelled"
+    _enter(job, state, now_at, "cancelled", reason)
+    revoked, job.attempt = job.attempt, None
+    changes.jobs[job.seq] = job
+    if not running:
+        return None
+    if attempt is not None:
+        attempt.cause, attempt.ended_at = Cause.CANCELLED, now_at
+        if attempt.started_at is None:
+            attempt.number = None
+        changes.attempts[attempt.id] = attempt
+    return revoked
+
+
+def decide(job: JobRow, value: str | None, reason: str, now_at: float, changes: Changes) -> None:
+    """A person has settled a job in doubt. The caller has checked the transition."""
+    state = next_state(job.state, Event.SUCCEED if value is not None else Event.FAIL)
+    assert state is not None, f"a job that is {job.state} is not in doubt"
+    _enter(job, state, now_at, "decided", reason)
+    if value is not None:
+        changes.results.append((job.seq, value))
+    changes.jobs[job.seq] = job
+
+
+def adopt(job: JobRow, evidence: str, now_at: float, changes: Changes) -> None:
+    """A person takes a late answer for the result of a failed job. The caller has checked the transition."""
+    state = next_state(job.state, Event.ADOPT)
+    assert state is not None, f"a job that is {job.state} has no use for a late answer"
+    _enter(job, state, now_at, "adopted", "a person took a late answer for the result")
+    changes.results.append((job.seq, evidence))
+    changes.jobs[job.seq] = job
+
+
+def retry(job: JobRow, queue_clock: float, changes: Changes) -> None:
+    """Another round for a job that has ended or is in doubt: counts start again, numbers go on."""
+    job.errors = job.crashes = 0
+    job.reason = job.detail = job.ended_at = job.expires_at = None
+    enqueue(job, Event.RETRY, queue_clock, changes)

@@ -1,0 +1,302 @@
+"""The contract between the service and a store: one ``Turn`` in, one transaction, one ``TurnReport`` out.
+
+The order within a turn: reports, commands, submissions, what has become due, claims for the demand. So a job
+submitted in a turn can be claimed in the same turn, and a slot freed by a result in this turn is filled by it.
+
+A *report* says what became of an attempt. The core computes what that means for the job at the instant the report
+arrives (``event``); the store applies it under the fence: only the job's current attempt can change the job.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from dispatcher.core.jobs.model import JobSpec, JobView
+from dispatcher.core.jobs.states import Event
+from dispatcher.core.jobs.terms import Terms
+
+__all__ = [
+    "Accepted",
+    "Adopt",
+    "Cancel",
+    "Cause",
+    "Claim",
+    "Command",
+    "CommandReport",
+    "Decide",
+    "Demand",
+    "Ended",
+    "ForgetTypes",
+    "Holder",
+    "JobCommand",
+    "LaneReady",
+    "LiveAttempt",
+    "Logged",
+    "OfferedTypes",
+    "Progressed",
+    "Report",
+    "Retry",
+    "Settled",
+    "Started",
+    "Turn",
+    "TurnReport",
+    "Verdict",
+]
+
+
+class Cause(StrEnum):
+    """How an attempt ended; each attempt has exactly one."""
+
+    SUCCEEDED = "succeeded"
+    ERROR = "error"
+    TIMED_OUT = "timed_out"
+    #: Its page went away.
+    LOST = "lost"
+    #: Nobody accepted the offer in time; uses up nothing.
+    LAPSED = "lapsed"
+    #: The page gave it back.
+    RELEASED = "released"
+    #: The job was cancelled under it.
+    CANCELLED = "cancelled"
+
+
+class Verdict(StrEnum):
+    """The server's answer to a report; each ends the page's repeating."""
+
+    RECORDED = "recorded"
+    #: The result of the attempt that had already won.
+    DUPLICATE = "duplicate"
+    #: Not the job's current attempt, or the job is settled.
+    STALE = "stale"
+    #: The store cannot hold this item; nothing was changed by it.
+    REFUSED = "refused"
+
+
+class Holder(Struct, frozen=True):
+    """Whose page has an attempt: decided after the claim, so the reports carry it."""
+
+    worker: str
+    name: str
+    boot: str
+
+
+class Started(Struct, frozen=True):
+    """The page accepted the offer."""
+
+    attempt: str
+    holder: Holder
+
+
+class Progressed(Struct, frozen=True):
+    """The running task says how far it is. ``percent`` is 0 to 100, or None to leave it as it was."""
+
+    attempt: str
+    percent: float | None
+    note: str | None
+
+
+class Logged(Struct, frozen=True):
+    """The running task wrote a line."""
+
+    attempt: str
+    line: str
+
+
+class Ended(Struct, frozen=True):
+    """An attempt has ended, and what that means for its job."""
+
+    attempt: str
+    cause: Cause
+    #: What happens to the job if this attempt is still its current one.
+    event: Event
+    #: None: no page ever had it, or whose it was is not known any more.
+    holder: Holder | None = None
+    #: For BACK_OFF: seconds until the job is tried again.
+    delay_s: float = 0.0
+    #: For FAIL and DOUBT: a code and words.
+    reason: str | None = None
+    detail: str | None = None
+    #: For SUCCEED: the result as JSON text.
+    value: str | None = None
+    #: The error as JSON text.
+    error: str | None = None
+    #: Whether it uses up ``max_attempts`` (an error or a timeout) or ``max_crashes`` (a loss).
+    counts_error: bool = False
+    counts_crash: bool = False
+    #: The page must have accepted, even where its accept never came: a result or an error implies one.
+    implies_accept: bool = False
+    #: For REQUEUE: the lane that the job returns to, where that is known.
+    lane: str | None = None
+
+
+Report = Started | Progressed | Logged | Ended
+
+
+class Cancel(Struct, frozen=True):
+    """Ends an open job; its attempt, if any, is revoked at once."""
+
+    job: str
+    reason: str
+
+
+class Retry(Struct, frozen=True):
+    """A person asks for another round: the counts of errors and crashes start again, numbers go on."""
+
+    job: str
+
+
+class Decide(Struct, frozen=True):
+    """A person says what became of a job in doubt: it succeeded, with this value, or it failed."""
+
+    job: str
+    #: The result as JSON text; None: it failed.
+    value: str | None
+    reason: str
+
+
+class Adopt(Struct, frozen=True):
+    """A person takes the late answer of a failed job for its result."""
+
+    job: str
+
+
+class OfferedTypes(Struct, frozen=True):
+    """A worker offers these types, and no other here did; the first time is remembered."""
+
+    types: tuple[str, ...]
+
+
+class ForgetTypes(Struct, frozen=True):
+    """Workers offer these types: all others that have no jobs are forgotten."""
+
+    offered: frozenset[str]
+
+
+JobCommand = Cancel | Retry | Decide | Adopt
+Command = JobCommand | OfferedTypes | ForgetTypes
+
+
+class CommandReport(Struct, frozen=True):
+    """What became of a command."""
+
+    #: False: the job's state did not allow it; nothing was changed.
+    done: bool
+    #: The job after the command; None: there is no such job, or the command names none.
+    job: JobView | None = None
+    #: The attempt that the command ended; None: none was live.
+    revoked: str | None = None
+
+
+class Demand(Struct, frozen=True):
+    """Idle workers that match the same lanes, and how many jobs they could take now."""
+
+    #: The pool's name in the core; comes back with each claim.
+    pool: int
+    lanes: tuple[str, ...]
+    room: int
+
+
+class LaneReady(Struct, frozen=True):
+    """What a turn has left in a lane: the next demand is made for what is ready."""
+
+    lane: str
+    #: Jobs that wait in it for a worker.
+    jobs: int
+    #: The rank of the first one; 0 where there is none.
+    head: float = 0.0
+
+
+class Turn(Struct, frozen=True, kw_only=True):
+    """All that has happened since the last turn."""
+
+    #: Wall clock, UTC seconds: for what is stored, and for what is due.
+    now_at: float
+    #: Monotonic seconds since the store was opened: drives the queue clock.
+    elapsed_s: float
+    reports: list[Report] = []
+    commands: list[Command] = []
+    #: Those of one batch side by side.
+    submissions: list[JobSpec] = []
+    #: Made for lanes that have ready jobs, or get some in this turn; least recently used first. A pool may stand here
+    #: more than once.
+    demand: list[Demand] = []
+    #: So many jobs are claimed at most.
+    most_claims: int = 1_024
+
+
+class Accepted(Struct, frozen=True):
+    """What became of a submission."""
+
+    #: None: the key was used before with another body, or the item was refused.
+    job: JobView | None
+    #: The job is an earlier one of the same key.
+    replayed: bool = False
+    #: A code and words where ``job`` is None: ``key_conflict``, ``queue_full``, ``refused``. All jobs of a batch have
+    #: those of the one that was at fault.
+    error: str | None = None
+    detail: str | None = None
+
+
+class Claim(Struct, frozen=True, kw_only=True):
+    """A job now claimed for this node, with its new attempt."""
+
+    pool: int
+    attempt: str
+    job: str
+    type: str
+    data: str
+    #: Accepted tries so far + 1.
+    number: int
+    terms: Terms
+    errors: int
+    crashes: int
+    #: Workers that have had the job, the last one first; a retry prefers another one.
+    had: tuple[str, ...] = ()
+
+
+class Settled(Struct, frozen=True):
+    """The verdict on one report, in the order of ``Turn.reports``."""
+
+    attempt: str
+    verdict: Verdict
+    #: The job that this report brought to a final state; None: none.
+    finished: str | None = None
+
+
+class TurnReport(Struct, frozen=True, kw_only=True):
+    """What the store did, durably, with one turn."""
+
+    verdicts: list[Settled]
+    commands: list[CommandReport]
+    accepted: list[Accepted]
+    claims: list[Claim]
+    #: Jobs that became final in this turn other than by a report: cancelled, expired.
+    finished: list[str]
+    #: UTC instant at which the next delayed job becomes due or the next one expires; None: none will.
+    next_due_at: float | None
+    #: The ``Turn.elapsed_s`` at which the next backoff is over; None: no job backs off.
+    next_backoff_s: float | None = None
+    #: More is due than one turn moves: the next turn should come at once.
+    more: bool
+    #: The lanes that this turn has touched, or was asked for.
+    ready: list[LaneReady] = []
+    #: The store's disk has room for new jobs.
+    room: bool = True
+
+
+class LiveAttempt(Struct, frozen=True, kw_only=True):
+    """An attempt of an earlier run that had not ended when that run stopped."""
+
+    attempt: str
+    job: str
+    type: str
+    number: int
+    #: None: offered, never accepted.
+    started_at: float | None
+    terms: Terms
+    errors: int
+    crashes: int
+    worker: str
+    boot: str

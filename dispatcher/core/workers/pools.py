@@ -1,0 +1,332 @@
+"""Who is next: pools of idle workers, least recently used first.
+
+Theory of operation. Workers that match the same lanes form a *pool*. A worker stands in its pool's heap while it has
+room, in the order in which workers were last given a job: that is round-robin within a pool. Where several pools match
+a lane, the demand merges them by the same order, lazily: it looks at as many workers as there are jobs to claim, not
+at all that are idle.
+
+``lanes`` knows which lanes have ready jobs; a demand is made for those alone. A worker that nobody wants costs nothing,
+however many of its kind stand idle.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from itertools import islice
+
+from dispatcher.core.jobs.turn import Demand, LaneReady
+from dispatcher.core.workers.lanes import Group, Lanes
+from dispatcher.core.workers.worker import Standing, Worker
+
+__all__ = ["Pools"]
+
+#: A demand ends when it asks for so many times what can be claimed.
+MOST_ASKED = 4
+#: Of workers that several groups may take, so many more than its jobs does a group ask for at most.
+MOST_SHARED = 1_024
+
+
+class Pool:
+    """The workers that match the same lanes."""
+
+    __slots__ = ("heap", "lanes", "members", "number", "room", "standing")
+
+    def __init__(self, number: int, lanes: tuple[str, ...]) -> None:
+        self.number = number
+        self.lanes = lanes
+        self.members = 0
+        #: How its members stand: kept, so that nobody has to count them.
+        self.standing: Counter[Standing] = Counter()
+        #: Free slots of the workers that stand in the heap.
+        self.room = 0
+        #: (last used, worker); an entry counts only while the worker agrees with it.
+        self.heap: list[tuple[int, str]] = []
+
+
+class _Queue:
+    """A pool's idle workers in order, as far as somebody has asked."""
+
+    def __init__(self, pools: Pools, pool: Pool) -> None:
+        self._pools, self._pool = pools, pool
+        #: Those that were taken out of the heap so far.
+        self.workers: list[Worker] = []
+        #: How many of them are wanted, and how much more room than that.
+        self.wanted = 0
+        self.spare = 0
+
+    def used(self, place: int) -> int | None:
+        """When the worker at this place was last used; None: there are not so many."""
+        while place == len(self.workers):
+            worker = self._pools.pop(self._pool)
+            if worker is None:
+                return None
+            if not self.workers or self.workers[-1] is not worker:  # it may stand in the heap twice
+                self.workers.append(worker)
+        return self.workers[place].used
+
+    def put_back(self) -> None:
+        """Nobody was given a job yet."""
+        for worker in self.workers:
+            heapq.heappush(self._pool.heap, (worker.used, worker.id))
+
+
+class Pools:
+    """All pools, and the order in which workers were last used."""
+
+    def __init__(self, workers: dict[str, Worker]) -> None:
+        self._workers = workers
+        self._pools: dict[int, Pool] = {}
+        self._by_lanes: dict[tuple[str, ...], Pool] = {}
+        self._used = 0
+        self._numbers = 0
+        self.lanes = Lanes()
+        #: Since the last demand room has grown, or lanes have become ready: jobs may find takers now.
+        self._grown = False
+        #: The lanes of the last demand.
+        self._asked: frozenset[str] = frozenset()
+
+    # -- workers come, change and go
+
+    def update(self, worker: Worker) -> None:
+        """The worker's room may have changed: to be called after every change to it."""
+        pool = self._pools.get(worker.pool)
+        if pool is None or pool.lanes != worker.lanes:
+            self._leave(worker)
+            pool = self._join(worker)
+        self._stand(pool, worker)
+        room = worker.room()
+        pool.room += room - worker.listed
+        self._grown = self._grown or room > worker.listed
+        joins = room and not worker.listed
+        worker.listed = room
+        if joins:
+            self._line_up_in(pool, worker)
+
+    def remove(self, worker: Worker) -> None:
+        """The worker is gone."""
+        self._leave(worker)
+
+    def _stand(self, pool: Pool, worker: Worker) -> None:
+        standing = worker.standing()
+        if standing is not worker.counted:
+            if worker.counted is not None:
+                pool.standing[worker.counted] -= 1
+            pool.standing[standing] += 1
+            worker.counted = standing
+
+    def _line_up_in(self, pool: Pool, worker: Worker) -> None:
+        while pool.heap and not self._counts(pool, *pool.heap[0]):
+            heapq.heappop(pool.heap)
+        heapq.heappush(pool.heap, (worker.used, worker.id))
+        if pool.heap[0][1] == worker.id:
+            self.lanes.pool_idle(pool.number, worker.used)
+        if len(pool.heap) > 64 + 2 * pool.room:
+            pool.heap = sorted(entry for entry in set(pool.heap) if self._counts(pool, *entry))
+
+    def _join(self, worker: Worker) -> Pool:
+        pool = self._by_lanes.get(worker.lanes)
+        if pool is None:
+            self._numbers += 1
+            pool = self._by_lanes[worker.lanes] = self._pools[self._numbers] = Pool(self._numbers, worker.lanes)
+            self.lanes.pool_made(pool.number, pool.lanes)
+        worker.pool = pool.number
+        pool.members += 1
+        return pool
+
+    def _leave(self, worker: Worker) -> None:
+        pool = self._pools.get(worker.pool)
+        if pool is None:
+            return
+        assert worker.counted is not None, "it joined, and was never counted"
+        pool.standing[worker.counted] -= 1
+        pool.room -= worker.listed
+        worker.listed, worker.pool, worker.counted = 0, 0, None
+        pool.members -= 1
+        if not pool.members:  # made again when somebody needs it: nothing piles up
+            del self._pools[pool.number], self._by_lanes[pool.lanes]
+            self.lanes.pool_gone(pool.number, pool.lanes)
+
+    # -- what there is to do
+
+    def reported(self, ready: Iterable[LaneReady], *, claimed: bool) -> None:
+        """What a turn has left in the lanes that it touched; whether it has claimed anything."""
+        for entry in ready:
+            group = self.lanes.reported(entry)
+            # What was asked for and not claimed is not there: to ask again at once would be to ask for ever.
+            if group is not None and self._has_idle(group) and (claimed or entry.lane not in self._asked):
+                self._grown = True
+
+    def _has_idle(self, group: Group) -> bool:
+        while (number := group.first_idle()) is not None:
+            if self._pools[number].room:
+                return True
+            group.pop_idle()
+        self.lanes.hot.pop(group, None)
+        return False
+
+    def hungry(self) -> bool:
+        """Whether a turn may find takers that the last one did not have."""
+        return self._grown and bool(self.lanes.hot)
+
+    def standing(self, type_name: str) -> Counter[Standing]:
+        """How the workers that offer a type stand: so many in each way."""
+        return sum((self._pools[number].standing for number in self.lanes.offering(type_name)), Counter[Standing]())
+
+    # -- the demand
+
+    def demand(self, most: int, coming: Mapping[str, int] | None = None) -> list[Demand]:
+        """Idle workers for lanes that have ready jobs, least recently used first.
+
+        ``most``: so many jobs can be claimed; which, the store decides by their rank, so each group asks for all that
+        it could get. ``coming``: jobs that the same turn puts into lanes.
+        """
+        self._grown = False
+        hot, extra = self.lanes.hot, self.lanes.coming(coming or {})
+        queues: dict[int, _Queue] = {}
+        wanted: dict[Group, tuple[str, ...]] = {}
+        asked = 0
+        for group in [*extra, *(group for group in list(islice(hot, most)) if group not in extra)]:
+            hot.pop(group, None)
+            new = extra.get(group, {})
+            room = self._line_up(group, min(group.jobs + sum(new.values()), most), extra, queues)
+            if room:
+                hot[group] = None  # behind the others
+                wanted[group] = tuple(dict.fromkeys([*group.first_lanes(room), *new]))
+                asked += room
+            if asked >= MOST_ASKED * most:
+                break  # the others have their turn first next time
+        self._asked = frozenset(name for lanes in wanted.values() for name in lanes)
+        demand = self._in_order(wanted, queues)
+        for queue in queues.values():
+            queue.put_back()
+        return demand
+
+    def _line_up(self, group: Group, jobs: int, extra: Collection[Group], queues: dict[int, _Queue]) -> int:
+        """Finds takers for so many jobs of a group, and returns their room.
+
+        Workers whom another hot group may take as well do not count, so that the two do not share one worker while
+        others stand idle.
+        """
+        alone = found = 0
+        places: Counter[int] = Counter()
+        order: list[tuple[int, int]] = []
+        standing: dict[int, int] = {}
+        while alone < jobs and found < MOST_SHARED + jobs:
+            number = self._next(group, order, standing, queues)
+            if number is None:
+                break
+            places[number] += 1
+            found += 1
+            alone += not self._is_shared(number, group, extra)
+            queue = queues[number]
+            queue.wanted = max(queue.wanted, places[number])
+            used = queue.used(places[number])
+            if used is not None:
+                heapq.heappush(order, (used, number))
+        for number, used in standing.items():
+            group.idle(used, number)
+        return found + self._spare(jobs - alone, standing, queues)
+
+    def _is_shared(self, number: int, group: Group, extra: Collection[Group]) -> bool:
+        return any(
+            other is not group and (other in self.lanes.hot or other in extra) for other in self.lanes.groups_of(number)
+        )
+
+    def _spare(self, missing: int, standing: Iterable[int], queues: dict[int, _Queue]) -> int:
+        """Each worker is in line once, and there are jobs left: what more room the workers have is asked for, too."""
+        asked = 0
+        for number in standing:
+            if asked >= missing:
+                break
+            queue = queues[number]
+            queue.spare = max(queue.spare, min(self._pools[number].room - queue.wanted, missing - asked))
+            asked += queue.spare
+        return asked
+
+    def _next(
+        self,
+        group: Group,
+        order: list[tuple[int, int]],
+        standing: dict[int, int],
+        queues: dict[int, _Queue],
+    ) -> int | None:
+        """The pool whose next worker was used longest ago; ``order`` has the next workers of pools met before.
+
+        ``standing`` takes the pools that were met, with the last use of their first workers.
+        """
+        while True:
+            entry = group.pop_idle()
+            if entry is None or (order and order[0] < entry):
+                if entry is not None:
+                    group.idle(*entry)
+                return heapq.heappop(order)[1] if order else None
+            number = entry[1]
+            if not self._pools[number].room or number in standing:
+                continue
+            queue = queues.get(number) or queues.setdefault(number, _Queue(self, self._pools[number]))
+            used = queue.used(0)
+            assert used is not None, "a pool that has room has nobody with room"
+            if used != entry[0]:
+                group.idle(used, number)  # it stood too early
+                continue
+            standing[number] = used
+            return number
+
+    def _in_order(self, wanted: Mapping[Group, tuple[str, ...]], queues: dict[int, _Queue]) -> list[Demand]:
+        lanes: dict[int, tuple[str, ...]] = {}
+        for number in queues:
+            mine = [wanted[group] for group in self.lanes.groups_of(number) if group in wanted]
+            lanes[number] = mine[0] if len(mine) == 1 else tuple(dict.fromkeys(name for part in mine for name in part))
+        runs = sorted(
+            (worker.used, number) for number, queue in queues.items() for worker in queue.workers[: queue.wanted]
+        )
+        rooms = [(number, 1) for _, number in runs] + [(number, queue.spare) for number, queue in queues.items()]
+        demand: list[Demand] = []
+        for number, room in rooms:
+            if demand and demand[-1].pool == number:
+                demand[-1] = Demand(number, lanes[number], demand[-1].room + room)
+            elif room > 0:
+                demand.append(Demand(number, lanes[number], room))
+        return demand
+
+    # -- claims
+
+    def _counts(self, pool: Pool, used: int, name: str) -> bool:
+        worker = self._workers.get(name)
+        return worker is not None and worker.listed > 0 and worker.used == used and worker.pool == pool.number
+
+    def take(self, number: int, avoid: Collection[str]) -> Worker | None:
+        """The next worker of a pool with room, none of ``avoid`` where there is another; None: nobody has room."""
+        pool = self._pools.get(number)
+        if pool is None:
+            return None
+        passed: dict[str, Worker] = {}  # a worker may stand in the heap twice
+        found = self.pop(pool)
+        while found is not None and found.id in avoid:
+            passed[found.id] = found
+            found = self.pop(pool)
+        for worker in passed.values():
+            heapq.heappush(pool.heap, (worker.used, worker.id))
+        return self.pop(pool) if found is None else found
+
+    def pop(self, pool: Pool) -> Worker | None:
+        """The pool's next worker with room, taken out of its heap."""
+        while pool.heap:
+            used, name = heapq.heappop(pool.heap)
+            if self._counts(pool, used, name):
+                return self._workers[name]
+        return None
+
+    def used(self, worker: Worker) -> None:
+        """The worker that ``take`` gave has been given a job: it goes to the end of the order."""
+        self._used += 1
+        worker.used = self._used
+        pool = self._pools[worker.pool]
+        room = worker.room()
+        pool.room += room - worker.listed
+        worker.listed = room
+        self._stand(pool, worker)
+        if room:
+            heapq.heappush(pool.heap, (worker.used, worker.id))

@@ -1,0 +1,99 @@
+"""What an attempt's end means for its job: tried again, when, or failed (promise S13)."""
+
+from __future__ import annotations
+
+import random
+
+from msgspec import Struct
+
+from dispatcher.core.jobs.states import Event
+from dispatcher.core.jobs.turn import Cause, Ended
+from dispatcher.core.workers.worker import Attempt
+
+__all__ = ["RetryPolicy", "after_error", "after_loss", "after_release", "after_timeout", "in_doubt"]
+
+#: Largest share that jitter adds to a backoff or takes from it.
+JITTER = 0.2
+
+
+class RetryPolicy(Struct, frozen=True, kw_only=True):
+    """Backoff: ``base_s`` x 2^n, n = errors and timeouts so far, never more than ``max_s``."""
+
+    base_s: float = 1.0
+    max_s: float = 300.0
+
+    def without_jitter_s(self, failures: int) -> float:
+        """The delay after that many errors and timeouts, before jitter."""
+        return min(self.max_s, self.base_s * 2.0 ** min(failures, 60))
+
+    def delay_s(self, failures: int, rng: random.Random) -> float:
+        """The delay with jitter: between 80 % and 120 % of the exact one, and never more than ``max_s``."""
+        return min(self.max_s, self.without_jitter_s(failures) * rng.uniform(1 - JITTER, 1 + JITTER))
+
+
+def after_error(
+    attempt: Attempt, error: str, detail: str, retry: bool, policy: RetryPolicy, rng: random.Random
+) -> Ended:
+    """The task failed. ``retry`` False: trying again cannot help."""
+    failures = attempt.claim.errors + 1
+    again = retry and failures < attempt.claim.terms.max_attempts and not attempt.claim.terms.once
+    return Ended(
+        attempt.id,
+        Cause.ERROR,
+        Event.BACK_OFF if again else Event.FAIL,
+        attempt.holder(),
+        delay_s=policy.delay_s(failures, rng) if again else 0.0,
+        reason="error" if retry else "no_retry",
+        detail=detail,
+        error=error,
+        counts_error=True,
+        implies_accept=True,
+    )
+
+
+def after_timeout(attempt: Attempt, policy: RetryPolicy, rng: random.Random) -> Ended:
+    """The attempt did not end in time."""
+    if attempt.went:
+        return in_doubt(attempt, Cause.TIMED_OUT, f"no answer within {attempt.claim.terms.timeout_s:g} s")
+    failures = attempt.claim.errors + 1
+    again = failures < attempt.claim.terms.max_attempts
+    return Ended(
+        attempt.id,
+        Cause.TIMED_OUT,
+        Event.BACK_OFF if again else Event.FAIL,
+        attempt.holder(),
+        delay_s=policy.delay_s(failures, rng) if again else 0.0,
+        reason="timed_out",
+        detail=f"no answer within {attempt.claim.terms.timeout_s:g} s",
+        counts_error=True,
+    )
+
+
+def in_doubt(attempt: Attempt, cause: Cause, detail: str) -> Ended:
+    """A job with effects ``once`` after its ``go``: nobody knows whether the effect has happened (promise S15b)."""
+    return Ended(attempt.id, cause, Event.DOUBT, attempt.holder(), reason=str(cause), detail=detail)
+
+
+def after_release(attempt: Attempt, detail: str) -> Ended:
+    """The page gave it back: it goes to another one, unless its effect may have happened."""
+    if attempt.went:
+        return in_doubt(attempt, Cause.RELEASED, detail)
+    return Ended(attempt.id, Cause.RELEASED, Event.REQUEUE, attempt.holder(), detail=detail, lane=attempt.claim.type)
+
+
+def after_loss(attempt: Attempt, detail: str) -> Ended:
+    """The page went away with the attempt; a loss through the server's own restart uses up nothing."""
+    if attempt.went:
+        return in_doubt(attempt, Cause.LOST, detail)
+    counts = not attempt.restarted
+    poison = counts and attempt.claim.crashes + 1 > attempt.claim.terms.max_crashes
+    return Ended(
+        attempt.id,
+        Cause.LOST,
+        Event.FAIL if poison else Event.REQUEUE,
+        attempt.holder(),
+        reason="poison" if poison else None,
+        detail=detail if not poison else f"lost {attempt.claim.crashes + 1} times, at last because {detail}",
+        counts_crash=counts,
+        lane=None if poison else attempt.claim.type,
+    )

@@ -1,0 +1,120 @@
+"""Who is there, for people: lists of workers in the order of their names, and counts that are kept.
+
+The lists that people read must not stop the loop, however many pages stand open. So nothing here is counted or sorted
+when somebody asks. Each worker stands in one sorted list of all, in one of its state, and in one for each of its
+types. A filter reads the shortest of the lists that it names, from the cursor on, and looks each worker up in the
+others. Another filter (a label, say) is another facet.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+
+from msgspec import Struct
+
+from dispatcher.core.jobs.model import WorkerFilter, WorkerStatus
+from dispatcher.core.workers.worker import Worker
+
+__all__ = ["MOST_LOOKED_AT", "Place", "Roster", "shown_state"]
+
+#: Where a worker stands in a list: (name, id).
+Place = tuple[str, str]
+#: One list of workers: (what it is about, the value).
+Facet = tuple[str, str]
+
+_ALL: Facet = ("all", "")
+#: One page of a list looks at no more workers, so that a rare filter holds up nothing.
+MOST_LOOKED_AT = 2_000
+
+
+class _Entry(Struct, frozen=True):
+    """A worker as it stands in the lists."""
+
+    place: Place
+    lanes: tuple[str, ...]
+    state: str
+
+    def facets(self) -> set[Facet]:
+        """The lists that it stands in."""
+        return {_ALL, ("state", self.state), *(("type", lane) for lane in self.lanes)}
+
+
+class Roster:
+    """The node's workers by name, by state and by type."""
+
+    def __init__(self) -> None:
+        self._entries: dict[str, _Entry] = {}
+        self._lists: dict[Facet, list[Place]] = {}
+
+    def update(self, worker: Worker) -> None:
+        """To be called after every change of a worker's name, state or types; anything else costs nothing."""
+        state, old = shown_state(worker), self._entries.get(worker.id)
+        if old is not None and old.lanes is worker.lanes and old.state == state and old.place[0] == worker.name:
+            return
+        new = _Entry((worker.name, worker.id), worker.lanes, state)
+        before, after = set() if old is None else old.facets(), new.facets()
+        if old is not None:
+            renamed = old.place != new.place
+            self._leave(old.place, before if renamed else before - after)
+            before = set() if renamed else before
+        for facet in after - before:
+            insort(self._lists.setdefault(facet, []), new.place)
+        self._entries[worker.id] = new
+
+    def remove(self, worker: Worker) -> None:
+        """The worker is gone."""
+        old = self._entries.pop(worker.id, None)
+        if old is not None:
+            self._leave(old.place, old.facets())
+
+    def _leave(self, place: Place, facets: set[Facet]) -> None:
+        for facet in facets:
+            standing = self._lists[facet]
+            del standing[bisect_left(standing, place)]
+            if not standing:
+                del self._lists[facet]  # made again when somebody needs it: nothing piles up
+
+    def states(self) -> dict[str, int]:
+        """How many workers are in each state that any is in."""
+        counts = {state: len(self._lists.get(("state", state), ())) for state in WorkerStatus}
+        return {state: count for state, count in counts.items() if count}
+
+    def offering(self, lane: str) -> int:
+        """How many workers offer this type."""
+        return len(self._lists.get(("type", lane), ()))
+
+    def offered(self) -> frozenset[str]:
+        """Every type that some worker offers."""
+        return frozenset(value for kind, value in self._lists if kind == "type")
+
+    def page(self, wanted: WorkerFilter, after: Place | None) -> tuple[list[str], Place | None]:
+        """Ids of workers that the filter wants, by name, behind ``after``; and where to go on, None: at the end."""
+        shortest, *others = sorted((self._lists.get(facet, []) for facet in _facets_of(wanted)), key=len)
+        start = bisect_left(shortest, (wanted.name, ""))
+        if after is not None:
+            start = max(start, bisect_right(shortest, after))
+        found: list[str] = []
+        for index, place in enumerate(shortest[start : start + MOST_LOOKED_AT], start + 1):
+            if not place[0].startswith(wanted.name):
+                return found, None
+            if all(_stands_in(other, place) for other in others):
+                found.append(place[1])
+            if len(found) == wanted.limit or index == start + MOST_LOOKED_AT:
+                more = index < len(shortest) and shortest[index][0].startswith(wanted.name)
+                return found, place if more else None
+        return found, None
+
+
+def shown_state(worker: Worker) -> WorkerStatus:
+    """The state of a worker as people and programs see it."""
+    return WorkerStatus.SET_ASIDE if worker.aside else WorkerStatus(worker.state)
+
+
+def _facets_of(wanted: WorkerFilter) -> list[Facet]:
+    facets = [("state", wanted.state), ("type", wanted.type)]
+    return [facet for facet in facets if facet[1]] or [_ALL]
+
+
+def _stands_in(standing: list[Place], place: Place) -> bool:
+    index = bisect_left(standing, place)
+    return index < len(standing) and standing[index] == place

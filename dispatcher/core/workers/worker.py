@@ -1,0 +1,152 @@
+"""A worker and its attempts, as the core keeps them: what a node alone can know."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from dispatcher.core.jobs.turn import Claim, Holder
+
+__all__ = ["Attempt", "AttemptState", "Registration", "Standing", "Worker", "WorkerState"]
+
+
+class WorkerState(StrEnum):
+    """What is known of a worker's page."""
+
+    CONNECTED = "connected"
+    #: Its session timed out, but nothing shows that the page is gone: no offers, its leases run on.
+    QUIET = "quiet"
+    #: Its connection closed: the grace is running.
+    AWAY = "away"
+
+
+class Standing(StrEnum):
+    """Why a worker takes jobs now, or does not: what a waiting job's reason is made of."""
+
+    IDLE = "idle"
+    BUSY = "busy"
+    PAUSED = "paused"
+    ASIDE = "aside"
+    #: Quiet, or away.
+    AWAY = "away"
+
+
+class AttemptState(StrEnum):
+    """What is known of an attempt."""
+
+    OFFERED = "offered"
+    RUNNING = "running"
+    #: Of an earlier run of the server, waiting for its page.
+    ADRIFT = "adrift"
+    #: It has ended, but the page may still be busy with it and holds the slot until it answers.
+    REVOKED = "revoked"
+
+
+class Registration(Struct, frozen=True, kw_only=True):
+    """What a page says of itself, checked."""
+
+    #: Its identity: proved by its secret, or new.
+    worker: str
+    #: A new identity, in case this page turns out to be a second window of that worker.
+    spare: str
+    boot: str
+    #: Empty: it has none, and keeps the one that it was given before.
+    name: str
+    types: tuple[str, ...]
+    #: The boot that its window showed before: gone, by its own word.
+    after: str | None = None
+    slots: int = 1
+    #: When the session in which it says so was opened: monotonic seconds.
+    opened: float = 0.0
+    #: (attempt, seconds since its accept) that this boot still has.
+    holding: tuple[tuple[str, float], ...] = ()
+    #: Attempts whose results this page has in its stash.
+    finished: tuple[str, ...] = ()
+
+
+class Attempt(Struct):
+    """An attempt that this node has claimed."""
+
+    claim: Claim
+    state: AttemptState
+    worker: str
+    boot: str
+    name: str
+    #: The offer stands in a poll's answer; its page may have it.
+    written: bool = False
+    #: The session in whose outbox the offer waits for a poll; None: in none.
+    waits_in: str | None = None
+    #: Its page polled again after that: it has the offer, or has thrown it away.
+    fetched: bool = False
+    #: Its lease was cut short by a restart of the server: a loss uses up nothing.
+    restarted: bool = False
+    #: The page said that the result is in its stash.
+    finished: bool = False
+    #: ``go`` was sent, or may have been: the effect may have happened.
+    went: bool = False
+
+    @property
+    def id(self) -> str:
+        """The fence."""
+        return self.claim.attempt
+
+    def live(self) -> bool:
+        """Whether it can still end otherwise than by being forgotten."""
+        return self.state is not AttemptState.REVOKED
+
+    def holder(self) -> Holder:
+        """Whose page has it."""
+        return Holder(self.worker, self.name, self.boot)
+
+
+class Worker(Struct):
+    """A page with a stable identity."""
+
+    id: str
+    boot: str
+    name: str
+    lanes: tuple[str, ...]
+    slots: int
+    #: The Engine.IO session of its page; None: it has none now.
+    session: str | None
+    state: WorkerState = WorkerState.CONNECTED
+    paused: bool = False
+    #: All attempts that hold a slot: live ones, and revoked ones that the page has not answered.
+    attempts: dict[str, Attempt] = {}
+    done: int = 0
+    failed: int = 0
+    #: Offers in a row that its page had and did not accept.
+    lapses: int = 0
+    #: How often it has been set aside since it last took an offer; it gets no offers while ``aside``.
+    times_aside: int = 0
+    aside: bool = False
+    #: Types that no other worker here offered when it named them.
+    brought: frozenset[str] = frozenset()
+    #: Monotonic instants; ``opened`` is its session's, or its last one's.
+    opened: float = 0.0
+    registered: float = 0.0
+    heard: float = 0.0
+
+    # Kept by Pools.
+    pool: int = 0
+    #: Order of its last offer; 0: never had one.
+    used: int = 0
+    #: The room it stands with in its pool.
+    listed: int = 0
+    #: As what its pool counts it; None: not yet.
+    counted: Standing | None = None
+
+    def standing(self) -> Standing:
+        """Why it takes jobs now, or does not."""
+        if self.state is not WorkerState.CONNECTED or self.session is None:
+            return Standing.AWAY
+        if self.paused:
+            return Standing.PAUSED
+        if self.aside:
+            return Standing.ASIDE
+        return Standing.IDLE if len(self.attempts) < self.slots else Standing.BUSY
+
+    def room(self) -> int:
+        """How many jobs it could take now."""
+        return self.slots - len(self.attempts) if self.standing() is Standing.IDLE else 0

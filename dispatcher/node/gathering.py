@@ -1,0 +1,63 @@
+"""Jobs that were submitted and wait for a turn to take them: bounded in number and in bytes (promise S22)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from dispatcher.core.jobs.model import JobSpec
+from dispatcher.core.jobs.turn import Accepted
+from dispatcher.errors import Unavailable
+
+__all__ = ["Intake", "Submitted"]
+
+
+class Submitted(Struct):
+    """What one request submitted: a job, or a batch, which must go into one turn."""
+
+    specs: Sequence[JobSpec]
+    future: asyncio.Future[list[Accepted]]
+
+
+class Intake:
+    """First in, first out."""
+
+    def __init__(self, *, most_jobs: int, most_bytes: int) -> None:
+        self._most_jobs, self._most_bytes = most_jobs, most_bytes
+        self._waiting: deque[Submitted] = deque()
+        self._jobs = 0
+        #: Of data in them.
+        self._bytes = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._waiting)
+
+    def add(self, specs: Sequence[JobSpec]) -> asyncio.Future[list[Accepted]]:
+        """What becomes of them, once that is durable. Raises Unavailable: too many wait already."""
+        if self._jobs >= self._most_jobs or self._bytes > self._most_bytes:
+            raise Unavailable("more jobs come than can be stored: try again in a moment", retry_after_s=2)
+        future: asyncio.Future[list[Accepted]] = asyncio.get_running_loop().create_future()
+        self._waiting.append(Submitted(specs, future))
+        self._count(specs, 1)
+        return future
+
+    def take(self, most_jobs: int) -> list[Submitted]:
+        """The oldest, as many as one turn may have, and at least one where there is one."""
+        taken: list[Submitted] = []
+        jobs = 0
+        while self._waiting and (not taken or jobs + len(self._waiting[0].specs) <= most_jobs):
+            taken.append(self._waiting.popleft())
+            jobs += len(taken[-1].specs)
+            self._count(taken[-1].specs, -1)
+        return taken
+
+    def take_all(self) -> list[Submitted]:
+        """For the end: who waits is told so."""
+        return self.take(self._jobs)
+
+    def _count(self, specs: Sequence[JobSpec], sign: int) -> None:
+        self._jobs += sign * len(specs)
+        self._bytes += sign * sum(len(spec.data) for spec in specs)

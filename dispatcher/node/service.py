@@ -1,0 +1,388 @@
+"""The dispatcher: core, store and pages on one loop, with one timer and one turn in flight.
+
+What handlers call. It holds no rule about jobs (the core has those) and no SQL (the store's); it knows nothing of HTTP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Iterable, Sequence
+from itertools import count
+
+from msgspec.structs import replace
+
+from dispatcher.clock import Clock
+from dispatcher.config.settings import Settings
+from dispatcher.core.jobs.model import (
+    JobFilter,
+    JobPage,
+    JobSpec,
+    JobView,
+    TypeFilter,
+    TypePage,
+    TypeView,
+    WorkerFilter,
+    WorkerPage,
+    WorkerView,
+)
+from dispatcher.core.jobs.states import OPEN, JobState
+from dispatcher.core.jobs.turn import Accepted, Adopt, Cancel, Decide, ForgetTypes, JobCommand, Retry
+from dispatcher.core.workers.effects import Request
+from dispatcher.core.workers.machine import Machine
+from dispatcher.core.workers.retry import RetryPolicy
+from dispatcher.core.workers.roster import shown_state
+from dispatcher.core.workers.timings import Timings
+from dispatcher.core.workers.worker import Worker
+from dispatcher.errors import (
+    BadRequest,
+    Draining,
+    JobNotFound,
+    KeyConflict,
+    QueueFull,
+    StorageFull,
+    StorageTrouble,
+    TooManyTypes,
+    WrongState,
+)
+from dispatcher.node import catalogue, waiting
+from dispatcher.node.cursors import cursor_of, place_of
+from dispatcher.node.gathering import Intake
+from dispatcher.node.readers import Readers
+from dispatcher.node.timer import PULSE_S, Timer
+from dispatcher.node.turns import Turns
+from dispatcher.node.waiters import Waiters
+from dispatcher.pages.pages import Pages, Transport
+from dispatcher.store.port import Store
+
+__all__ = ["Dispatcher"]
+
+log = logging.getLogger("pagehand.service")
+
+#: While something is due by the wall clock, that is looked at this often: it may be stepped, or slewed, and what is
+#: due then starts within a second all the same (S15, S20).
+WALL_CHECK_S = 0.5
+#: A timer that fires so late shows that the loop stood still. It has a pulse, so that each longer standstill is known,
+#: and its length; the deadlines of the network move by it. Less is load (and less than a catch-up, see ``Pings``).
+STANDSTILL_S = PULSE_S
+#: So long a standstill is told to people: process or machine was stopped.
+TOLD_S = 5.0
+#: So often are types forgotten that have no jobs and no workers.
+TYPES_KEPT_S = 600.0
+_ENDED = "the job is {state}: only {allowed} jobs can be {verb}"
+
+
+class Dispatcher:
+    """Made on the loop that it lives on; ``start`` before use, ``drain`` and ``close`` at the end."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        settings: Settings,
+        clock: Clock,
+        rng: random.Random,
+        new_worker_id: Callable[[], str],
+        shipped_types: Callable[[], Iterable[str]] = tuple,
+        failed: Callable[[StorageTrouble], None] = lambda error: None,
+    ) -> None:
+        self.settings = settings
+        self._store, self._clock, self._shipped_types = store, clock, shipped_types
+        self.machine = _machine(settings, rng)
+        self._turns = Turns(
+            machine=self.machine,
+            store=store,
+            clock=clock,
+            send=lambda effect: self.pages.send(effect),
+            after=self._after_turn,
+            failed=failed,
+            intake=Intake(most_jobs=settings.intake_queue, most_bytes=settings.intake_bytes),
+        )
+        self.pages = Pages(
+            machine=self.machine,
+            settings=settings,
+            key=store.key,
+            new_worker_id=new_worker_id,
+            carry_out=self._turns.carry_out,
+        )
+        self._waiters = Waiters(settings.waiters)
+        self._timer = Timer(clock, self.tick)
+        self._transport: Transport
+        #: An idle server has a turn now and then, for the store's housekeeping.
+        self._housekeeping = clock.monotonic() + settings.store_check_s
+        self._types_tidied = clock.monotonic()
+        self._batches = count(1)
+        self._readers = Readers()
+        self._accepting = self.draining = False
+
+    # -- life
+
+    def attach(self, transport: Transport) -> None:
+        """Joins the transport to it; once, before ``start``."""
+        self._transport = self.pages.transport = transport
+
+    async def start(self) -> None:
+        """Takes over what an earlier run left open, and runs the first turn."""
+        live = await self._store.live_attempts()
+        self.machine.ready(await self._store.ready(), claimed=False)
+        self._turns.carry_out(self.machine.restore(live, self._clock.monotonic()))
+        self._turns.kick()
+        await self.idle()
+        self._accepting = True
+        self.changed()
+
+    def listening(self) -> None:
+        """Pages can come from now on: the grace of what waits for them begins."""
+        self._turns.carry_out(self.machine.begin_grace(self._clock.monotonic()))
+        self.changed()
+
+    def begin_drain(self) -> None:
+        """No new jobs, no more offers; pages are told (promise S21)."""
+        if self.draining:
+            return
+        self.draining = True
+        self._turns.carry_out(self.machine.drain(self._clock.monotonic()))
+        self._transport.flush(self._clock.monotonic())
+        self.changed()
+
+    def busy(self) -> int:
+        """Attempts that pages are running."""
+        return self.machine.busy()
+
+    async def idle(self, *, housekeeping: bool = False) -> None:
+        """Returns when everything that was gathered is durable and its effects are out; with housekeeping, if asked."""
+        await self._turns.idle(housekeeping=housekeeping)
+
+    async def close(self) -> None:
+        """Lets what was gathered become durable, answers who waits, and closes the store."""
+        self._waiters.wake_all()
+        await self._readers.leave()
+        await self._turns.close()
+        self._timer.stop()
+        await self._store.close()
+
+    # -- the loop
+
+    def changed(self) -> None:
+        """Something may have happened: begins a turn if one is wanted, and sets the timer."""
+        self._turns.kick()
+        self._timer.arm(self._next_deadline())
+
+    def _next_deadline(self) -> float | None:
+        instants = [
+            self.machine.next_deadline(),
+            self._transport.next_deadline(),
+            self._housekeeping,
+            self._turns.resume_at,
+            self._turns.gathers_until(),
+            self._turns.next_backoff_at,
+        ]
+        if self._turns.next_due_at is not None:
+            wait_s = max(0.0, min(self._turns.next_due_at - self._clock.utc(), WALL_CHECK_S))
+            instants.append(self._clock.monotonic() + wait_s)
+        return min((instant for instant in instants if instant is not None), default=None)
+
+    def tick(self, now: float, late_s: float = 0.0) -> None:
+        """The timer has fired, so late: whatever is due at ``now`` happens."""
+        if late_s > TOLD_S:
+            log.warning("the loop stood still for %.1f s", late_s, extra={"action": "standstill"})
+        if late_s > STANDSTILL_S:
+            self._turns.carry_out(self.machine.forgive(late_s, now))
+            self._transport.forgive(late_s, now)
+        steps = (self._transport.tick, self._end_what_is_due, self._see_what_is_due, self._transport.flush)
+        if all([self._guarded(step, now) for step in steps]):
+            self.changed()
+        else:
+            self._turns.kick()  # what is due stays due: the timer's pulse tries again
+
+    def _end_what_is_due(self, now: float) -> None:
+        while (effects := self.machine.tick_once(now)) is not None:
+            self._turns.carry_out(effects)
+
+    def _see_what_is_due(self, now: float) -> None:
+        self._turns.resume(now)
+        if self._turns.next_due_at is not None and self._turns.next_due_at <= self._clock.utc():
+            self._turns.due()
+        if self._turns.next_backoff_at is not None and self._turns.next_backoff_at <= now:
+            self._turns.due()
+        if now >= self._housekeeping:
+            self._housekeeping = now + self.settings.store_check_s
+            self._turns.due()
+        if now >= self._types_tidied + TYPES_KEPT_S:
+            self._types_tidied = now
+            self._turns.carry_out([Request(ForgetTypes(self.machine.roster.offered()))])
+
+    def _guarded(self, step: Callable[[float], None], now: float) -> bool:
+        """The timer's boundary: a fault of ours in one step is logged, and takes nothing from the others."""
+        try:
+            step(now)
+        except Exception:
+            log.exception("a fault in what was due", extra={"action": "tick_failed"})
+            return False
+        return True
+
+    def _after_turn(self, settled: list[str]) -> None:
+        self._transport.flush(self._clock.monotonic())
+        for job_id in settled:
+            self._waiters.wake(job_id)
+        self._timer.arm(self._next_deadline())
+
+    # -- jobs
+
+    def ready(self) -> bool:
+        """Whether it takes jobs now."""
+        return self._accepting and not self.draining and self.room
+
+    @property
+    def room(self) -> bool:
+        """The store's disk has room for new jobs, as of the last turn."""
+        return self._turns.room
+
+    async def submit(self, spec: JobSpec) -> Accepted:
+        """Returns when the job is durable. Raises KeyConflict, WrongState, the kinds of Unavailable."""
+        return (await self._taken([spec]))[0]
+
+    async def submit_batch(self, specs: Sequence[JobSpec]) -> list[Accepted]:
+        """All of them or none (promise S3). Returns and raises as ``submit`` does."""
+        number = next(self._batches)
+        return await self._taken([replace(spec, batch=number) for spec in specs])
+
+    async def _taken(self, specs: Sequence[JobSpec]) -> list[Accepted]:
+        if self.draining or not self._accepting:  # whether there is room, the turn sees
+            raise Draining("the server is stopping and takes no new jobs: try again in a moment")
+        taken = await self._turns.submit(specs)
+        accepted = taken[0]
+        if accepted.job is not None:
+            return taken
+        detail = accepted.detail or "the job was not taken"
+        if accepted.error == "key_conflict":
+            raise KeyConflict(detail)
+        if accepted.error == "queue_full":
+            raise QueueFull(detail)
+        if accepted.error == "too_many_types":
+            raise TooManyTypes(detail, retry_after_s=600)
+        if accepted.error == "storage_full":
+            raise StorageFull(detail, retry_after_s=30)
+        raise WrongState(detail, code=accepted.error)
+
+    async def job(self, job_id: str) -> JobView:
+        """One job with its attempts and log. Raises JobNotFound."""
+        with self._readers:
+            job = await self._store.job(job_id)
+        if job is None:
+            raise JobNotFound(f"there is no job {job_id!r}: it was never accepted here, or its retention has passed")
+        return job
+
+    async def wait(self, job_id: str, timeout_s: float) -> JobView:
+        """The job when it is final or in doubt, or as it is after ``timeout_s``. Raises JobNotFound, Unavailable."""
+        future = self._waiters.add(job_id)
+        with self._readers:
+            try:
+                # Its state alone: all of it may be megabytes, and is read once, at the end.
+                state = await self._store.state(job_id)
+                if state in OPEN and state is not JobState.IN_DOUBT and timeout_s > 0 and not self._readers.closed:
+                    await asyncio.wait([future], timeout=timeout_s)
+            finally:
+                self._waiters.remove(job_id, future)
+            return await self.job(job_id)
+
+    async def jobs(self, job_filter: JobFilter) -> JobPage:
+        """Jobs, newest first. Raises BadRequest for a cursor that is not ours."""
+        with self._readers:
+            return await self._store.jobs(job_filter)
+
+    async def cancel(self, job_id: str, reason: str) -> JobView:
+        """The job after it was cancelled. Raises JobNotFound, WrongState, StorageTrouble."""
+        return await self._command(Cancel(job_id, reason), "scheduled, queued and running", "cancelled")
+
+    async def retry(self, job_id: str) -> JobView:
+        """The job after it was queued again. Raises JobNotFound, WrongState, StorageTrouble."""
+        return await self._command(Retry(job_id), "failed, cancelled, expired and doubtful", "retried")
+
+    async def decide(self, job_id: str, value: str | None, reason: str) -> JobView:
+        """The job in doubt after a person has settled it: ``value`` is its result as JSON text, or None: it failed.
+
+        Raises JobNotFound, WrongState, StorageTrouble.
+        """
+        return await self._command(Decide(job_id, value, reason), "doubtful", "decided")
+
+    async def adopt(self, job_id: str) -> JobView:
+        """The failed job after its late answer was taken for its result. Raises JobNotFound, WrongState."""
+        return await self._command(Adopt(job_id), "failed", "given a late answer; and only those that have one")
+
+    async def _command(self, command: JobCommand, allowed: str, verb: str) -> JobView:
+        report = await self._turns.command(command)
+        if report.job is not None and not report.done:
+            raise WrongState(_ENDED.format(state=report.job.state, allowed=allowed, verb=verb))
+        job = await self.job(command.job)
+        if not report.done:
+            raise BadRequest("the store cannot hold this text: leave out what is not proper text", semantic=True)
+        return job
+
+    async def counts(self) -> dict[str, int]:
+        """Jobs by state, for every state."""
+        with self._readers:
+            return await self._store.counts()
+
+    # -- who and what there is
+
+    async def types(self, wanted: TypeFilter | None = None) -> TypePage:
+        """Types that a job, a worker or a shipped task has named, by name. Raises BadRequest for a bad cursor."""
+        wanted = wanted or TypeFilter()
+        return catalogue.page(await self._known_types(), wanted, self.machine.roster)
+
+    async def unserved_types(self, most: int) -> list[TypeView]:
+        """Types that jobs wait for and no worker here offers, by name; at most so many."""
+        return catalogue.unserved(await self._known_types(), self.machine.roster, most)
+
+    async def _known_types(self) -> list[TypeView]:
+        with self._readers:
+            known = await self._store.types()
+        return catalogue.with_shipped(known, self._shipped_types())
+
+    def workers(self, wanted: WorkerFilter | None = None) -> WorkerPage:
+        """Pages that this node knows, by name. Raises BadRequest for a cursor that is not ours."""
+        wanted, now = wanted or WorkerFilter(), self._clock.monotonic()
+        after = None if wanted.cursor is None else place_of(wanted.cursor, 2)
+        found, last = self.machine.roster.page(wanted, None if after is None else (after[0], after[1]))
+        items = [self._worker(self.machine.workers[name], now) for name in found]
+        return WorkerPage(items=items, next_cursor=None if last is None else cursor_of(*last))
+
+    def worker_counts(self) -> dict[str, int]:
+        """How many workers are in each state that any is in."""
+        return self.machine.roster.states()
+
+    def _worker(self, worker: Worker, now: float) -> WorkerView:
+        info = self.pages.sessions.get(worker.session) if worker.session is not None else None
+        return WorkerView(
+            id=worker.id,
+            name=worker.name,
+            state=shown_state(worker),
+            paused=worker.paused,
+            types=list(worker.lanes),
+            slots=worker.slots,
+            jobs=[attempt.claim.job for attempt in worker.attempts.values() if attempt.claim.job],
+            done=worker.done,
+            failed=worker.failed,
+            connected_s=now - worker.registered,
+            last_contact_s=now - worker.heard,
+            page=info.page if info is not None else {},
+            remote=info.remote if info is not None else "",
+        )
+
+    def why_waits(self, job: JobView) -> str | None:
+        """Words for people; None: it does not wait."""
+        return waiting.why(job, self.machine.standing, draining=self.draining)
+
+
+def _machine(settings: Settings, rng: random.Random) -> Machine:
+    timings = Timings(
+        offer_ttl_s=settings.offer_ttl_s,
+        reconnect_grace_s=settings.reconnect_grace_s,
+        restart_grace_s=settings.restart_grace_s,
+        reload_after_s=settings.reload_after_s,
+    )
+    return Machine(
+        timings=timings, retry=RetryPolicy(base_s=settings.backoff_base_s, max_s=settings.backoff_max_s), rng=rng
+    )

@@ -1,0 +1,319 @@
+"""Gathers what happens into turns: one transaction in flight, the next gathers meanwhile.
+
+Owns the order "commit, then answer, acknowledge and offer": nothing leaves this module before the store has said
+that the turn that holds it is durable. It decides nothing; the core does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
+from typing import TypeVar
+
+from msgspec import Struct
+
+from dispatcher.clock import Clock
+from dispatcher.core.jobs.model import JobSpec
+from dispatcher.core.jobs.turn import (
+    Accepted,
+    Cancel,
+    Command,
+    CommandReport,
+    Ended,
+    Logged,
+    Progressed,
+    Report,
+    Turn,
+    TurnReport,
+)
+from dispatcher.core.workers.effects import Effect, Record, Request
+from dispatcher.core.workers.machine import Machine
+from dispatcher.errors import Draining, StorageFull, StorageTrouble
+from dispatcher.node.gathering import Intake, Submitted
+from dispatcher.store.port import Store
+
+__all__ = ["FULL_PAUSE_S", "MOST_CLAIMS", "MOST_ITEMS", "MOST_REPORTS", "Turns"]
+
+T = TypeVar("T")
+
+log = logging.getLogger("pagehand.turns")
+
+#: Submissions and reports that one turn carries; the next turn carries the rest.
+MOST_ITEMS = 1_024
+#: Jobs that one turn claims at most.
+MOST_CLAIMS = 1_024
+#: With so many reports waiting for a slow or full disk, progress and log lines are dropped: no page waits for them.
+MOST_REPORTS = 10_000
+#: How long what pages said waits, when the disk has no room even for that.
+FULL_PAUSE_S = 1.0
+
+#: What the store or a fault of ours said stands in the log; it may tell of the inside.
+_UNKNOWN = (
+    "the store has failed, and whether it holds this change is unknown: "
+    "ask again in a moment, with the same Idempotency-Key"
+)
+#: While pages hold jobs that they may answer any moment, a turn waits for their answers, for this share of the time
+#: that the last turn took and no longer than this. Without it pages fall into two groups that wait for each other's
+#: turns, and the same jobs cost more turns and more polls (bench/README.md).
+GATHER_SHARE = 0.5
+GATHER_S = 0.005
+
+
+class _Asked(Struct):
+    command: Command
+    future: asyncio.Future[CommandReport] | None
+
+
+class Turns:
+    """The loop of turns.
+
+    ``send`` carries out effects that go to pages; ``after`` is called when a turn's effects are out, with the ids of
+    the jobs that it settled; ``failed`` when the store has failed and the process must end.
+    """
+
+    def __init__(
+        self,
+        *,
+        machine: Machine,
+        store: Store,
+        clock: Clock,
+        send: Callable[[Effect], None],
+        after: Callable[[list[str]], None],
+        failed: Callable[[StorageTrouble], None],
+        intake: Intake,
+    ) -> None:
+        self._machine = machine
+        self._store = store
+        self._clock = clock
+        self._send = send
+        self._after = after
+        self._failed = failed
+        self._intake = intake
+        self._opened = clock.monotonic()
+        self._reports: list[Report] = []
+        self._commands: list[_Asked] = []
+        self._more = True
+        self._begun = False
+        self._running: asyncio.Task[None] | None = None
+        #: The turn in flight holds something that was gathered (or is the first one), not housekeeping alone.
+        self._carries = True
+        self._broken = False
+        self._closed = False
+        #: The store's disk has room for new jobs, as of the last turn.
+        self.room = True
+        #: The last turn found the disk full, reserve and all, and what pages said waits.
+        self._holding = False
+        #: When the next turn may begin, after such a one; None: at once.
+        self.resume_at: float | None = None
+        #: Monotonic instant until which the next turn waits for more.
+        self._gather_until = 0.0
+        #: UTC instant at which the store wants a turn; None: none.
+        self.next_due_at: float | None = None
+        #: The same by the monotonic clock, for backoffs.
+        self.next_backoff_at: float | None = None
+
+    # -- gathering
+
+    def carry_out(self, effects: Iterable[Effect]) -> None:
+        """Takes the core's effects: what must be stored goes into the next turn, the rest to the pages."""
+        for effect in effects:
+            if isinstance(effect, Record):
+                self._report(effect.report)
+            elif isinstance(effect, Request):
+                self._commands.append(_Asked(effect.command, None))
+            else:
+                self._send(effect)
+
+    def _report(self, report: Report) -> None:
+        if len(self._reports) < MOST_REPORTS or not isinstance(report, Progressed | Logged):
+            self._reports.append(report)
+
+    async def submit(self, specs: Sequence[JobSpec]) -> list[Accepted]:
+        """Puts a job, or a batch of at most ``MOST_ITEMS``, into the next turn and answers when that is durable.
+
+        Raises StorageTrouble, Unavailable, Draining.
+        """
+        self._check()
+        future = self._intake.add(specs)
+        self.kick()
+        return await future
+
+    async def command(self, command: Command) -> CommandReport:
+        """Puts a command into the next turn and answers when that is durable. Raises StorageTrouble, Draining."""
+        self._check()
+        future: asyncio.Future[CommandReport] = asyncio.get_running_loop().create_future()
+        self._commands.append(_Asked(command, future))
+        self.kick()
+        return await future
+
+    def _check(self) -> None:
+        if self._broken:
+            raise StorageTrouble("the store has failed and the server is stopping: try again in a moment")
+        if self._holding:
+            raise StorageFull("the server's disk is full; jobs that it has are safe: try again later", retry_after_s=30)
+        if self._closed:
+            raise Draining("the server is stopping: try again in a moment")
+
+    def due(self) -> None:
+        """Something in the store has become due."""
+        self._more = True
+        # Until that turn has said what is due next, nothing is: the timer would fire again and again meanwhile.
+        self.next_due_at = self.next_backoff_at = None
+        self.kick()
+
+    def kick(self) -> None:
+        """Begins a turn soon, if there is anything for one to do and none is in flight."""
+        stays = self._begun or self._broken or self._closed or self.resume_at is not None
+        if stays or not self._wanted() or self.gathers_until() is not None:
+            return
+        self._begun = True
+        asyncio.get_running_loop().call_soon(self._begin)
+
+    def _wanted(self) -> bool:
+        return self._more or self._gathered()
+
+    def _busy(self, housekeeping: bool) -> bool:
+        return self._begun or self._wanted() if housekeeping else self._carries or self._gathered()
+
+    def _gathered(self) -> bool:
+        return bool(self._reports or self._intake or self._commands or self._machine.hungry())
+
+    def resume(self, now: float) -> None:
+        """The pause of a full disk may be over: tries again."""
+        if self.resume_at is not None and self.resume_at <= now:
+            self.resume_at = None
+            self.kick()
+
+    def gathers_until(self) -> float | None:
+        """The monotonic instant until which the next turn waits for pages to answer; None: it waits for nobody."""
+        due = self._gather_until
+        if not self._reports or due <= self._clock.monotonic():
+            return None
+        return due if 4 * len(self._machine.attempts) > len(self._reports) else None
+
+    # -- one turn
+
+    def _begin(self) -> None:
+        self._running = asyncio.get_running_loop().create_task(self._turn())
+
+    async def _turn(self) -> None:
+        self._more = False
+        reports, self._reports = self._reports[:MOST_ITEMS], self._reports[MOST_ITEMS:]
+        submitted = self._intake.take(MOST_ITEMS)
+        asked, self._commands = self._commands, []
+        specs = [spec for item in submitted for spec in item.specs]
+        turn = Turn(
+            now_at=self._clock.utc(),
+            elapsed_s=self._clock.monotonic() - self._opened,
+            reports=reports,
+            commands=[item.command for item in asked],
+            submissions=specs,
+            demand=self._machine.demand(MOST_CLAIMS, _coming(specs, reports)),
+            most_claims=MOST_CLAIMS,
+        )
+        self._carries = self._carries or bool(reports or asked or specs or turn.demand)
+        began = self._clock.monotonic()
+        try:
+            done = await self._store.apply(turn)
+            self._begun = self._carries = False
+            ended = self._clock.monotonic()
+            self._gather_until = ended + min(GATHER_S, GATHER_SHARE * (ended - began))
+            self._finish(turn, done, asked, submitted)
+        except StorageFull as error:
+            self._hold_back(error, turn, asked, submitted)
+        except StorageTrouble as error:
+            self._break(error, asked, submitted)
+        except Exception as error:
+            log.exception("a turn failed", extra={"action": "turn_failed"})
+            self._break(StorageTrouble(f"a turn failed: {error}"), asked, submitted)
+
+    def _hold_back(self, error: StorageFull, turn: Turn, asked: list[_Asked], submitted: list[Submitted]) -> None:
+        """The disk is full, reserve and all, and nothing of this turn has happened (S23).
+
+        People and programs are told so. What pages said is kept, in order, and given again after a pause; until it is
+        durable no page hears ``recorded``, and each repeats its result.
+        """
+        if not self._holding:
+            log.error("%s; what pages say waits", error, extra={"action": "disk_full"})
+        self.room, self._holding, self._more = False, True, True
+        self._begun = self._carries = False
+        self._reports = turn.reports + self._reports
+        waiting, self._commands = asked + self._commands, [item for item in asked if item.future is None]
+        for future in [item.future for item in waiting] + [item.future for item in submitted]:
+            if future is not None and not future.done():
+                future.set_exception(StorageFull(error.detail, retry_after_s=30))
+        self.resume_at = self._clock.monotonic() + FULL_PAUSE_S
+        self._after([])
+
+    def _break(self, error: StorageTrouble, asked: list[_Asked], submitted: list[Submitted]) -> None:
+        """The outcome of this turn is unknown: everybody is told so, and nothing more is begun (S23)."""
+        log.error("%s", error, extra={"action": "store_failed"})
+        self._broken = True
+        asked, self._commands = asked + self._commands, []
+        submitted = submitted + self._intake.take_all()
+        for future in [item.future for item in asked] + [item.future for item in submitted]:
+            if future is not None and not future.done():
+                future.set_exception(StorageTrouble(_UNKNOWN))
+        self._failed(error)
+
+    def _finish(self, turn: Turn, done: TurnReport, asked: list[_Asked], submitted: list[Submitted]) -> None:
+        now = self._clock.monotonic()
+        self._more = self._more or done.more or len(done.claims) >= MOST_CLAIMS
+        self.next_due_at = done.next_due_at
+        self.next_backoff_at = None if done.next_backoff_s is None else self._opened + done.next_backoff_s
+        self.room, self._holding = done.room, False
+        self.carry_out(self._machine.settled(turn.reports, done.verdicts, now))
+        for item, report in zip(asked, done.commands, strict=True):
+            if report.revoked is not None and isinstance(item.command, Cancel):
+                self.carry_out(self._machine.cancelled(report.revoked, item.command.reason or "cancelled", now))
+            _resolve(item.future, report)
+        accepted = iter(done.accepted)
+        for submission in submitted:
+            _resolve(submission.future, list(islice(accepted, len(submission.specs))))
+        self.carry_out(self._machine.claimed(done.claims, now))
+        self._machine.ready(done.ready, claimed=bool(done.claims))
+        settled = [verdict.finished for verdict in done.verdicts if verdict.finished is not None]
+        self._after(settled + done.finished)
+        self.kick()
+
+    async def idle(self, *, housekeeping: bool = False) -> None:
+        """Returns when everything that was gathered is durable; housekeeping may go on (promise S31).
+
+        ``housekeeping`` True: returns when no turn is in flight and none is wanted. On a full disk what was gathered is
+        not durable, and nothing of it was acknowledged.
+        """
+        while not self._broken and self.resume_at is None and self._busy(housekeeping):
+            self._gather_until = 0.0  # who asks for this waits for nobody
+            self.kick()
+            await self._in_flight()
+
+    async def _in_flight(self) -> None:
+        """Waits for the turn in flight, or for the next round of the loop, with which the next turn begins."""
+        if self._running is None or self._running.done():
+            await asyncio.sleep(0)
+        else:
+            await asyncio.wait([self._running])
+
+    async def close(self) -> None:
+        """Lets what was gathered become durable. What comes later is not answered: its sender says it again to the
+        next server, as after a crash.
+        """
+        await self.idle()
+        self._closed = True
+        while self._begun and not self._broken:
+            await self._in_flight()  # a slice of housekeeping
+
+
+def _coming(specs: Iterable[JobSpec], reports: Iterable[Report]) -> Counter[str]:
+    """How many jobs this turn makes ready, by lane, as far as that is known before."""
+    lanes = Counter(spec.type for spec in specs if spec.delay_s <= 0)
+    lanes.update(report.lane for report in reports if isinstance(report, Ended) and report.lane)
+    return lanes
+
+
+def _resolve(future: asyncio.Future[T] | None, value: T) -> None:
+    if future is not None and not future.done():
+        future.set_result(value)

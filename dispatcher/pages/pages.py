@@ -1,0 +1,320 @@
+"""Between the transport and the core: messages of pages become calls of the core, its effects become messages.
+
+Owns what is known of a session beside its worker: where it comes from and what its page says of itself. Checks who a
+page is (its token, its worker's secret); decides nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+from collections.abc import Callable, Iterable
+from typing import Protocol, assert_never
+
+import msgspec
+from msgspec import Struct
+
+from dispatcher.config.settings import Settings
+from dispatcher.core.workers.effects import (
+    Answer,
+    CancelOrder,
+    Drop,
+    Effect,
+    Go,
+    Offer,
+    Order,
+    Probe,
+    Refuse,
+    Welcome,
+    Withdraw,
+)
+from dispatcher.core.workers.machine import Machine
+from dispatcher.core.workers.worker import Registration
+from dispatcher.errors import MessageRefused
+from dispatcher.pages import protocol
+from dispatcher.pages.protocol import PageMessage, Refused
+
+__all__ = ["Pages", "SessionInfo", "Transport"]
+
+log = logging.getLogger("pagehand.pages")
+
+
+#: Refusals of one kind are told so often at most.
+_REFUSALS_EVERY_S = 60.0
+#: What every page says once when the server was restarted under it: nothing to tell.
+_USUAL = "not_registered"
+
+
+class SessionInfo(Struct):
+    """What is known of a session beside its worker."""
+
+    remote: str
+    user_agent: str
+    opened: float = 0.0
+    page: dict[str, str] = {}
+
+
+class Transport(Protocol):
+    """What the service needs of the sessions of pages; ``transport.Sessions`` is it."""
+
+    def send(self, sid: str, data: str | bytes, attempt: str | None = None) -> bool:
+        """Queues a message; ``attempt`` marks an offer. False: there is no such session."""
+
+    def withdraw(self, sid: str, attempt: str) -> bool:
+        """Takes an offer that no poll has carried away out of the outbox."""
+
+    def end(self, sid: str) -> None:
+        """Ends a session, after what waits for its page."""
+
+    def probe(self, sid: str, now: float) -> bool:
+        """Asks a page for a sign of life."""
+
+    def flush(self, now: float) -> None:
+        """Writes what waits to every page that polls."""
+
+    def next_deadline(self) -> float | None:
+        """When ``tick`` has something to do."""
+
+    def forgive(self, late_s: float, now: float) -> None:
+        """The loop stood still for so long; called before ``tick``."""
+
+    def tick(self, now: float) -> None:
+        """Does what is due."""
+
+
+class Pages:
+    """The transport's listener. ``carry_out`` takes the core's effects."""
+
+    def __init__(
+        self,
+        *,
+        machine: Machine,
+        settings: Settings,
+        key: bytes,
+        new_worker_id: Callable[[], str],
+        carry_out: Callable[[Iterable[Effect]], None],
+    ) -> None:
+        self._machine = machine
+        self._settings = settings
+        #: What a page must show to join; empty: nothing. It may change while the server runs.
+        self.token = settings.token
+        self._key = key
+        self._new_worker_id = new_worker_id
+        self._carry_out = carry_out
+        #: Given once, by ``Dispatcher.attach``.
+        self.transport: Transport
+        self.sessions: dict[str, SessionInfo] = {}
+        self._told = _told_settings(settings)
+        #: Code -> when a refusal of that kind may be told again, and how many have come since.
+        self._refusals: dict[str, tuple[float, int]] = {}
+
+    # -- the transport's listener
+
+    def opened(self, sid: str, remote: str, user_agent: str, now: float) -> None:
+        """See transport.Listener."""
+        self.sessions[sid] = SessionInfo(remote, user_agent, now)
+
+    def message(self, sid: str, text: str, now: float) -> None:
+        """See transport.Listener. A message that cannot be obeyed is refused with a reason and ends nothing."""
+        try:
+            message = protocol.decode(text)
+            if not isinstance(message, protocol.Register) and self._machine.worker_of(sid) is None:
+                raise MessageRefused("register first", code="not_registered")
+            self._carry_out(self._obey(sid, message, now))
+        except MessageRefused as refusal:
+            self._note_refusal(refusal, sid, now)
+            self._say(sid, Refused(refusal.code, refusal.detail, refusal.attempt))
+
+    def _note_refusal(self, refusal: MessageRefused, sid: str, now: float) -> None:
+        """Tells people, once a minute and kind: all pages may have the wrong token, and each comes again and again."""
+        if refusal.code == _USUAL:
+            return
+        next_at, count = self._refusals.get(refusal.code, (now, 0))
+        if now < next_at:
+            self._refusals[refusal.code] = (next_at, count + 1)
+            return
+        self._refusals[refusal.code] = (now + _REFUSALS_EVERY_S, 0)
+        info = self.sessions.get(sid)
+        # repr: the detail may quote what the page sent, and that must not forge lines.
+        log.warning(
+            "%s: %s (from %s; %d since the last such line)",
+            refusal.code, repr(refusal.detail)[1:-1], info.remote if info is not None else "nobody", count + 1,
+            extra={"action": "message_refused"},
+        )  # fmt: skip
+
+    def written(self, sid: str, attempts: list[str], now: float) -> None:
+        """See transport.Listener."""
+        self._carry_out(self._machine.written(attempts, now))
+
+    def away(self, sid: str, now: float) -> None:
+        """See transport.Listener."""
+        self._carry_out(self._machine.away(sid, now))
+
+    def back(self, sid: str, now: float) -> None:
+        """See transport.Listener."""
+        self._carry_out(self._machine.back(sid, now))
+
+    def quiet(self, sid: str, now: float) -> None:
+        """See transport.Listener."""
+        self.sessions.pop(sid, None)
+        self._carry_out(self._machine.quiet(sid, now))
+
+    def dropped(self, sid: str, now: float) -> None:
+        """See transport.Listener. The worker's grace is running already."""
+        self.ended(sid, now)
+
+    def ended(self, sid: str, now: float) -> None:
+        """See transport.Listener."""
+        self.sessions.pop(sid, None)
+        self._carry_out(self._machine.ended(sid, now))
+
+    def polled(self, sid: str, now: float) -> None:
+        """See transport.Listener."""
+        self._carry_out(self._machine.polled(sid, now))
+
+    def heard(self, sid: str, now: float) -> None:
+        """See transport.Listener."""
+        self._carry_out(self._machine.heard(sid, now))
+
+    # -- what pages say
+
+    def _obey(self, sid: str, message: PageMessage, now: float) -> Iterable[Effect]:
+        machine = self._machine
+        match message:
+            case protocol.Register():
+                return self._register(sid, message, now)
+            case protocol.Accept(attempt):
+                return machine.accept(sid, attempt, now)
+            case protocol.Progress(attempt, percent, note):
+                return machine.progress(sid, attempt, percent, None if note is None else _clean(note), now)
+            case protocol.Log(attempt, line):
+                return machine.log(sid, attempt, _clean(line), now)
+            case protocol.Result():
+                return self._result(sid, message, now)
+            case protocol.ErrorMessage():
+                return self._error(sid, message, now)
+            case protocol.Released(attempt, reason):
+                return machine.released(sid, attempt, _clean(reason), now)
+            case protocol.Pause() | protocol.Resume():
+                return machine.pause(sid, isinstance(message, protocol.Pause), now)
+            case protocol.Bye():
+                return machine.bye(sid, now)
+            case _:
+                assert_never(message)
+
+    def _register(self, sid: str, message: protocol.Register, now: float) -> Iterable[Effect]:
+        wanted = self.token
+        if wanted and not hmac.compare_digest(wanted.encode(), (message.token or "").encode()):
+            raise MessageRefused("this server wants a token to join: open the page with #token=...", code="bad_token")
+        info = self.sessions.get(sid)
+        if info is not None:
+            info.page = {name: _clean(str(value))[:200] for name, value in message.page.items()}
+        known = message.worker is not None and self._proves(message.worker, message.secret or "")
+        worker = message.worker if known and message.worker is not None else self._new_worker_id()
+        registration = Registration(
+            worker=worker,
+            spare=self._new_worker_id(),
+            boot=message.boot,
+            after=message.after,
+            name=_clean(message.name).strip(),
+            types=message.types,
+            slots=message.slots,
+            opened=info.opened if info is not None else now,
+            holding=tuple((held.attempt, held.elapsed_ms / 1000) for held in message.holding),
+            finished=message.finished,
+        )
+        return self._machine.register(sid, registration, now)
+
+    def secret(self, worker: str) -> str:
+        """What proves an identity; derived, so that it survives restarts without being stored."""
+        return hmac.new(self._key, worker.encode(), hashlib.sha256).hexdigest()
+
+    def _proves(self, worker: str, secret: str) -> bool:
+        return hmac.compare_digest(self.secret(worker).encode(), secret.encode())
+
+    def _result(self, sid: str, message: protocol.Result, now: float) -> Iterable[Effect]:
+        raw = bytes(message.value)
+        if len(raw) > self._settings.body_limit:
+            return self._too_large(sid, message.attempt, len(raw), now)
+        return self._machine.result(sid, message.attempt, raw.decode(), now)
+
+    def _too_large(self, sid: str, attempt: str, size: int, now: float) -> Iterable[Effect]:
+        detail = f"the result has {size} bytes, the limit is {self._settings.body_limit} (--body-limit)"
+        error = msgspec.json.encode({"message": detail, "code": "result_too_large"}).decode()
+        return self._machine.error(sid, attempt, error, detail, False, now)
+
+    def _error(self, sid: str, message: protocol.ErrorMessage, now: float) -> Iterable[Effect]:
+        fields = {"message": message.message, "stack": message.stack, "code": message.code}
+        error = msgspec.json.encode({name: text for name, text in fields.items() if text is not None}).decode()
+        detail = _clean(message.message)[:500]
+        return self._machine.error(sid, message.attempt, error, detail, message.retry, now)
+
+    # -- what pages are told
+
+    def send(self, effect: Effect) -> None:
+        """Carries out an effect that goes to a page; it leaves with the next flush."""
+        if isinstance(effect, Offer):
+            self._offer(effect)
+        elif isinstance(effect, Answer):
+            self._say(effect.session, protocol.Recorded(effect.attempt, str(effect.verdict)))
+        elif isinstance(effect, Withdraw):
+            self.transport.withdraw(effect.session, effect.attempt)
+        elif isinstance(effect, Drop):
+            self.sessions.pop(effect.session, None)
+            self.transport.end(effect.session)
+        elif isinstance(effect, Probe):
+            self.transport.probe(effect.session, effect.now)
+        else:
+            self._say_rarely(effect)
+
+    def _offer(self, effect: Offer) -> None:
+        claim = effect.claim
+        message = protocol.JobMessage(
+            claim.attempt,
+            claim.job,
+            claim.type,
+            msgspec.Raw(claim.data.encode()),
+            claim.number,
+            round(claim.terms.timeout_s * 1000),
+            claim.terms.once,
+        )
+        self.transport.send(effect.session, protocol.encode(message), claim.attempt)
+
+    def _say_rarely(self, effect: Effect) -> None:
+        if isinstance(effect, Welcome):
+            secret = self.secret(effect.worker)
+            self._say(effect.session, protocol.Registered(effect.worker, secret, effect.name, self._told))
+        elif isinstance(effect, Go):
+            self._say(effect.session, protocol.Go(effect.attempt))
+        elif isinstance(effect, CancelOrder):
+            self._say(effect.session, protocol.CancelMessage(effect.attempt, effect.reason))
+        elif isinstance(effect, Refuse):
+            self._say(effect.session, Refused(effect.code, effect.detail, effect.attempt))
+        elif isinstance(effect, Order):
+            self._say(effect.session, _ORDERS[effect.op])
+
+    def _say(self, sid: str, message: protocol.ServerMessage) -> None:
+        self.transport.send(sid, protocol.encode(message), None)
+
+
+_ORDERS: dict[str, protocol.ServerMessage] = {
+    "drain": protocol.Drain(),
+    "resume": protocol.Resume(),
+    "reload": protocol.Reload(),
+}
+
+
+def _told_settings(settings: Settings) -> dict[str, int]:
+    return {
+        "result_limit": settings.body_limit,
+        "post_limit": settings.post_limit,
+        "packet_limit": settings.packet_limit,
+        "offer_ttl_ms": round(settings.offer_ttl_s * 1000),
+        "repeat_ms": min(5_000, round(settings.offer_ttl_s * 500)),
+    }
+
+
+def _clean(text: str) -> str:
+    """Text that every store can hold and every log can show: no NUL."""
+    return text.replace("\0", "\ufffd")

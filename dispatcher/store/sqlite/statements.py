@@ -1,0 +1,130 @@
+"""The SQL of the SQLite store, named. A set of rows is one statement.
+
+Why sets: the store's thread and the loop's thread share the interpreter lock, and each statement hands it over
+twice; beside a busy loop 128 rows took 290 to 330 ms one by one and 34 to 67 ms as one statement (docs/design.md).
+Keys travel as one JSON text; rows as ``VALUES``, in a few sizes so that the statements stay prepared.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from dispatcher.core.jobs.ledger import AttemptRow, JobRow
+
+JOB_COLUMNS = JobRow.__struct_fields__
+ATTEMPT_COLUMNS = AttemptRow.__struct_fields__
+#: Columns of a job that change in its life: all before its id, and its expiry, which a retry takes away.
+CHANGING = (*JOB_COLUMNS[1 : JOB_COLUMNS.index("id")], "expires_at")
+#: What a claim changes of them: less than half the work of writing them all (docs/design.md).
+CLAIMED = ("state", "attempt", "claims", "offered_at", "started_at")
+
+
+@lru_cache(maxsize=256)
+def for_rows(statement: str, columns: int, rows: int) -> str:
+    """A statement with ``{rows}`` filled in for that many rows of that many columns."""
+    row = f"({', '.join('?' * columns)})"
+    return statement.format(rows=", ".join([row] * rows))
+
+
+def _list(columns: tuple[str, ...], prefix: str = "") -> str:
+    return ", ".join(f"{prefix}{name}" for name in columns)
+
+
+def _update(columns: tuple[str, ...]) -> str:
+    """Rows are a job's seq, then ``columns``."""
+    changes = ", ".join(f"{name} = r.column{number}" for number, name in enumerate(columns, start=2))
+    return f"UPDATE jobs SET {changes} FROM (VALUES {{rows}}) AS r WHERE jobs.seq = r.column1"  # noqa: S608
+
+
+_JOBS = _list(JOB_COLUMNS, "j.")
+_ATTEMPTS = _list(ATTEMPT_COLUMNS, "a.")
+_KEYS = "(SELECT value FROM json_each(?))"
+
+# Reads of a turn
+ATTEMPTS_BY_ID = f"SELECT {_ATTEMPTS} FROM attempts a WHERE a.id IN {_KEYS}"  # noqa: S608
+JOBS_BY_SEQ = f"SELECT {_JOBS} FROM jobs j WHERE j.seq IN {_KEYS}"  # noqa: S608
+JOBS_BY_ID = f"SELECT {_JOBS} FROM jobs j WHERE j.id IN {_KEYS}"  # noqa: S608
+JOBS_BY_KEY = f"SELECT {_JOBS} FROM jobs j WHERE j.key IN {_KEYS}"  # noqa: S608
+CLAIMABLE = f"SELECT d.data, {_JOBS} FROM jobs j JOIN job_data d ON d.seq = j.seq WHERE j.seq IN {_KEYS}"  # noqa: S608
+READY = (
+    "SELECT rank, seq FROM jobs WHERE lane = ? AND state = 'queued' AND (rank, seq) > (?, ?) ORDER BY rank, seq LIMIT ?"
+)
+DUE = (
+    f"SELECT {_JOBS} FROM jobs j WHERE j.state = 'scheduled' AND j.backoff_until IS NULL AND j.run_at <= ? "  # noqa: S608
+    "ORDER BY j.run_at LIMIT ?"
+)
+BACKED_OFF = (
+    f"SELECT {_JOBS} FROM jobs j WHERE j.backoff_until IS NOT NULL AND j.backoff_until <= ? "  # noqa: S608
+    "ORDER BY j.backoff_until LIMIT ?"
+)
+NEXT_BACKOFF = "SELECT min(backoff_until) FROM jobs WHERE backoff_until IS NOT NULL"
+OVERDUE = (
+    f"SELECT {_JOBS} FROM jobs j WHERE j.expires_at IS NOT NULL AND j.state IN ('scheduled', 'queued') "  # noqa: S608
+    "AND j.expires_at <= ? ORDER BY j.expires_at LIMIT ?"
+)
+NEXT_DUE = """
+    SELECT min(instant) FROM (
+        SELECT min(run_at) AS instant FROM jobs WHERE state = 'scheduled' AND backoff_until IS NULL
+        UNION ALL
+        SELECT min(expires_at) FROM jobs WHERE expires_at IS NOT NULL AND state IN ('scheduled', 'queued')
+    )
+"""
+
+#: Two, so that each reads only what may go, however many of the other kind lie before it.
+OUTLIVED = [
+    f"SELECT {_JOBS} FROM jobs j WHERE j.ended_clock < ? AND j.key IS {kind} ORDER BY j.ended_clock LIMIT ?"  # noqa: S608
+    for kind in ("NULL", "NOT NULL")
+]
+PURGE = [
+    f"DELETE FROM {table} WHERE {column} IN {_KEYS}"  # noqa: S608
+    for table, column in (("jobs", "seq"), ("job_data", "seq"), ("results", "seq"), ("logs", "job"))
+]
+PURGE_ATTEMPTS = "DELETE FROM attempts WHERE id BETWEEN ? AND ?"
+
+# Writes of a turn; {rows} are as many as there are, some perhaps twice (see sqlite_rows)
+ADD_JOBS = f"INSERT INTO jobs ({_list(JOB_COLUMNS)}) VALUES {{rows}} ON CONFLICT (seq) DO NOTHING"  # noqa: S608
+ADD_DATA = "INSERT OR REPLACE INTO job_data (seq, data) VALUES {rows}"
+SAVE_JOBS = _update(CHANGING)
+SAVE_CLAIMS = _update(CLAIMED)
+SAVE_ATTEMPTS = f"INSERT OR REPLACE INTO attempts ({_list(ATTEMPT_COLUMNS)}) VALUES {{rows}}"  # noqa: S608
+ADD_RESULTS = "INSERT OR REPLACE INTO results (seq, value) VALUES {rows}"
+ADD_LOG = "INSERT INTO logs (job, attempt, at, line) VALUES (?, ?, ?, ?)"
+#: All lines of a job but its newest ones: (job, how many are kept).
+TRIM_LOG = """DELETE FROM logs WHERE job = ?1 AND line_no <=
+    (SELECT line_no FROM logs WHERE job = ?1 ORDER BY line_no DESC LIMIT 1 OFFSET ?2)"""
+ADD_LANE = "INSERT INTO lanes (type) VALUES (?) RETURNING lane"
+FORGET_LANES = [f"DELETE FROM {table} WHERE lane IN {_KEYS}" for table in ("lanes", "tallies")]  # noqa: S608
+MARK_OFFERED = f"UPDATE lanes SET offered_at = ? WHERE offered_at IS NULL AND lane IN {_KEYS}"  # noqa: S608
+SAVE_TALLIES = "INSERT OR REPLACE INTO tallies (lane, state, jobs, bytes) VALUES {rows}"
+SAVE_META = "INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)"
+
+# Reads for people and programs
+META = "SELECT name, value FROM meta"
+LANES = "SELECT lane, type, offered_at FROM lanes"
+TALLIES = "SELECT lane, state, jobs, bytes FROM tallies"
+LAST_SEQ = "SELECT max(seq) FROM jobs"
+STATE_OF = "SELECT state FROM jobs WHERE id = ?"
+ONE_JOB = f"""
+    SELECT {_JOBS}, d.data, r.value
+    FROM jobs j LEFT JOIN job_data d ON d.seq = j.seq LEFT JOIN results r ON r.seq = j.seq WHERE j.id = ?
+"""  # noqa: S608
+ATTEMPTS_OF = f"SELECT {_ATTEMPTS} FROM attempts a WHERE a.id BETWEEN ? AND ? ORDER BY a.id DESC LIMIT ?"  # noqa: S608
+LOGS_OF = "SELECT at, line FROM logs WHERE job = ? ORDER BY line_no DESC LIMIT ?"
+LIVE = """
+    SELECT j.attempt, j.id, j.type, j.number + (a.started_at IS NULL), a.started_at, j.terms, j.errors, j.crashes,
+           coalesce(a.worker, ''), coalesce(a.boot, '')
+    FROM jobs j LEFT JOIN attempts a ON a.id = j.attempt
+    WHERE j.state = 'running' ORDER BY j.seq DESC LIMIT ?
+"""
+#: States that an index finds among millions of others (migration 0002).
+RARE = ("failed", "cancelled", "expired", "in_doubt")
+LIST_RARE = f"""
+    SELECT {_JOBS} FROM jobs j INDEXED BY jobs_rare
+    WHERE j.seq < ?1 AND j.seq >= ?2 AND j.state = ?3 AND j.state IN {RARE} AND (?4 IS NULL OR j.type = ?4)
+    ORDER BY j.seq DESC LIMIT ?5
+"""  # noqa: S608
+LIST_JOBS = f"""
+    SELECT {_JOBS} FROM jobs j
+    WHERE j.seq < ?1 AND j.seq >= ?2 AND (?3 IS NULL OR j.state = ?3) AND (?4 IS NULL OR j.type = ?4)
+    ORDER BY j.seq DESC LIMIT ?5
+"""  # noqa: S608

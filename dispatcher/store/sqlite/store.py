@@ -1,0 +1,277 @@
+"""The embedded store: SQLite with WAL, synchronous FULL, an exclusive lock, one connection in one thread.
+
+FULL loses no acknowledged commit in a power cut, NORMAL does; a second connection would meet SQLite's WAL-reset
+fault (up to 3.51.2), and the exclusive lock refuses a second server (measured facts; docs/design.md).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from dispatcher.core.jobs.model import JobFilter, JobPage, JobView, LogLine, TypeView
+from dispatcher.core.jobs.states import JobState
+from dispatcher.core.jobs.turn import Accepted, Demand, LaneReady, LiveAttempt, Turn, TurnReport
+from dispatcher.errors import StorageFull, StorageTrouble
+from dispatcher.store.applier import TurnApplier
+from dispatcher.store.commands import evidence
+from dispatcher.store.items import apply_items
+from dispatcher.store.rows import Limits, Tally
+from dispatcher.store.sqlite import statements as sql
+from dispatcher.store.sqlite.file import connect
+from dispatcher.store.sqlite.rows import SqliteRows, job_row, live_attempt
+from dispatcher.store.sqlite.space import Reserve
+from dispatcher.store.sqlite.thread import StoreThread
+from dispatcher.store.sqlite.watch import Watch
+from dispatcher.store.views import (
+    MOST_LINES_KEPT,
+    SLICE,
+    SLICES,
+    attempt_view,
+    cursor_of,
+    seq_of,
+    type_views,
+    view,
+    with_current,
+)
+
+__all__ = ["SqliteStore"]
+
+#: What one item can cause by itself: text that is not text, a number too large, a value the schema refuses.
+ITEM_ERRORS = (
+    sqlite3.IntegrityError,
+    sqlite3.DataError,
+    sqlite3.InterfaceError,
+    sqlite3.ProgrammingError,
+    OverflowError,
+    UnicodeEncodeError,
+)
+
+
+_NO_ROOM = Accepted(
+    None, error="storage_full", detail="the server's disk is nearly full; jobs that it has are safe: try again later"
+)
+
+
+class SqliteStore:
+    """See port.Store. Made by ``open``."""
+
+    def __init__(self, path: Path, thread: StoreThread, limits: Limits) -> None:
+        self.location = str(path)
+        self.created = False
+        self.key = b""
+        self._path = path
+        self._thread = thread
+        self._limits = limits
+        self._db: sqlite3.Connection
+        self._rows: SqliteRows
+        self._applier: TurnApplier
+        self._reserve: Reserve
+        self._watch: Watch
+
+    @classmethod
+    async def open(
+        cls,
+        path: Path,
+        *,
+        new_job_id: Callable[[], str],
+        new_attempt_id: Callable[[], str],
+        limits: Limits | None = None,
+    ) -> SqliteStore:
+        """Opens or makes the file. Raises StoreRefused."""
+        thread = StoreThread(asyncio.get_running_loop())
+        store = cls(path, thread, limits or Limits())
+        try:
+            await thread.run(lambda: store._start(new_job_id, new_attempt_id))
+        except BaseException:
+            thread.stop()
+            raise
+        return store
+
+    # -- in the thread
+
+    def _start(self, new_job_id: Callable[[], str], new_attempt_id: Callable[[], str]) -> None:
+        self._db, self.created = connect(self._path)
+        try:
+            self._read(new_job_id, new_attempt_id)
+        except BaseException:
+            self._db.close()
+            raise
+
+        self._reserve = Reserve(self._path, self._limits.low_disk_bytes)
+        self._reserve.fill()
+        self._watch = Watch(self._path)
+
+    def _read(self, new_job_id: Callable[[], str], new_attempt_id: Callable[[], str]) -> None:
+        self._rows = SqliteRows(self._db)
+        meta = dict(self._db.execute(sql.META))
+        self.key = meta["key"]
+        states = {str(state): state for state in JobState}
+        self._applier = TurnApplier(
+            self._rows,
+            limits=self._limits,
+            new_job_id=new_job_id,
+            new_attempt_id=new_attempt_id,
+            tallies={(row[0], states[row[1]]): Tally(row[2], row[3]) for row in self._db.execute(sql.TALLIES)},
+            queue_clock=meta["queue_clock"],
+            next_due_at=self._rows.next_due_at(),
+            next_backoff=self._rows.next_backoff(),
+        )
+
+    def _apply(self, turn: Turn) -> TurnReport:
+        self._watch.look()
+        report = self._with_what_room_there_is(turn)
+        self._watch.look()  # before anybody hears of it
+        return report
+
+    def _with_what_room_there_is(self, turn: Turn) -> TurnReport:
+        try:
+            if self._reserve.low():
+                return self._without_new_jobs(turn, demand=turn.demand)
+            return self._commit(turn)
+        except sqlite3.Error as error:
+            self._undo_where_full(error)
+            self._reserve.release()
+        try:
+            return self._without_new_jobs(turn, demand=[])
+        except sqlite3.Error as error:
+            self._undo_where_full(error)
+            raise StorageFull(f"the disk of {self.location} is full, with its reserve: make room") from error
+
+    def _commit(self, turn: Turn) -> TurnReport:
+        self._db.execute("BEGIN IMMEDIATE")
+        report = self._apply_whole(turn) or apply_items(self._applier, turn, self._guard)
+        self._db.execute("COMMIT")
+        self._applier.committed()
+        return report
+
+    def _undo_where_full(self, error: sqlite3.Error) -> None:
+        """Nothing of the turn has happened, because the disk is full. Raises StorageTrouble for any other error."""
+        if getattr(error, "sqlite_errorname", "") != "SQLITE_FULL":
+            raise StorageTrouble(f"the store failed: {error}") from error
+        try:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            self._applier.forget()
+            self._rows.reload()
+        except sqlite3.Error as another:
+            raise StorageTrouble(f"the store failed: {another}") from another
+
+    def _without_new_jobs(self, turn: Turn, *, demand: list[Demand]) -> TurnReport:
+        report = self._commit(replace(turn, submissions=[], demand=demand))
+        return replace(report, accepted=[_NO_ROOM] * len(turn.submissions), room=False)
+
+    def _apply_whole(self, turn: Turn) -> TurnReport | None:
+        """The turn's report, or None with the transaction begun anew where some item cannot be stored."""
+        try:
+            return self._applier.apply(turn)
+        except ITEM_ERRORS:
+            self._db.execute("ROLLBACK")
+            self._applier.forget()
+            self._rows.reload()
+            self._db.execute("BEGIN IMMEDIATE")
+            return None
+
+    def _guard(self, step: Callable[[], TurnReport]) -> TurnReport | None:
+        self._db.execute("SAVEPOINT item")
+        try:
+            report = step()
+        except ITEM_ERRORS:
+            self._db.execute("ROLLBACK TO item")
+            self._db.execute("RELEASE item")
+            self._applier.forget()
+            self._rows.reload()
+            return None
+        self._db.execute("RELEASE item")
+        self._applier.committed()
+        return report
+
+    def _job(self, job_id: str) -> JobView | None:
+        found = self._db.execute(sql.ONE_JOB, (job_id,)).fetchone()
+        if found is None:
+            return None
+        *columns, data, result = found
+        row = job_row(columns)
+        attempts = with_current(row, self._rows.attempts_of(row.seq))
+        lines = self._db.execute(sql.LOGS_OF, (row.seq, MOST_LINES_KEPT)).fetchall()
+        return replace(
+            view(row, data=data, result=result),
+            evidence=evidence(attempts) if row.state is JobState.FAILED else None,
+            attempts=[attempt_view(attempt) for attempt in attempts],
+            log=[LogLine(at=at, line=line) for at, line in reversed(lines)],
+        )
+
+    def _slice(self, job_filter: JobFilter, below: int | None, room: int) -> tuple[list[JobView], int]:
+        """The next jobs of a list, and the seq below which it goes on."""
+        if below is None:
+            below = (self._db.execute(sql.LAST_SEQ).fetchone()[0] or 0) + 1
+        rare = job_filter.state in sql.RARE
+        above = 1 if rare and job_filter.type is None else max(1, below - SLICE)
+        statement = sql.LIST_RARE if rare else sql.LIST_JOBS
+        found = self._db.execute(statement, (below, above, job_filter.state, job_filter.type, room))
+        rows = [job_row(row) for row in found]
+        return list(map(view, rows)), rows[-1].seq if len(rows) == room else above
+
+    def _ready(self) -> list[LaneReady]:
+        return self._applier.ready(name for _, name, _ in self._db.execute(sql.LANES).fetchall())
+
+    def _types(self) -> list[TypeView]:
+        return type_views(self._db.execute(sql.LANES).fetchall(), self._applier.tallies())
+
+    # -- on the loop
+
+    async def apply(self, turn: Turn) -> TurnReport:
+        """See port.Store."""
+        return await self._thread.run(lambda: self._apply(turn))
+
+    async def ready(self) -> list[LaneReady]:
+        """See port.Store."""
+        return await self._thread.run(self._ready)
+
+    async def live_attempts(self) -> list[LiveAttempt]:
+        """See port.Store."""
+        running = self._applier.counts()[JobState.RUNNING]
+        # Newest first, and no further than the last one: what runs is seldom old.
+        rows = await self._thread.run(lambda: self._db.execute(sql.LIVE, (running,)).fetchall())
+        return list(map(live_attempt, rows))
+
+    async def job(self, job_id: str) -> JobView | None:
+        """See port.Store."""
+        return await self._thread.run(lambda: self._job(job_id))
+
+    async def state(self, job_id: str) -> JobState | None:
+        """See port.Store."""
+        found = await self._thread.run(lambda: self._db.execute(sql.STATE_OF, (job_id,)).fetchone())
+        return None if found is None else JobState(found[0])
+
+    async def jobs(self, job_filter: JobFilter) -> JobPage:
+        """See port.Store."""
+        items: list[JobView] = []
+        below = seq_of(job_filter.cursor) if job_filter.cursor else None
+        for _ in range(SLICES):
+            # Each slice is a call of its own: a turn that has come meanwhile goes first.
+            room = job_filter.limit - len(items)
+            found, reached = await self._thread.run(partial(self._slice, job_filter, below, room))
+            items, below = items + found, reached
+            if reached <= 1 or len(items) == job_filter.limit:
+                break
+        return JobPage(items=items, next_cursor=cursor_of(below) if below is not None and below > 1 else None)
+
+    async def types(self) -> list[TypeView]:
+        """See port.Store."""
+        return await self._thread.run(self._types)
+
+    async def counts(self) -> dict[str, int]:
+        """See port.Store."""
+        return await self._thread.run(self._applier.counts)
+
+    async def close(self) -> None:
+        """See port.Store. What is not there any more is not closed: that would remove the log that lies there."""
+        await self._thread.run(self._watch.look)
+        await self._thread.run(self._db.close)
+        self._thread.stop()

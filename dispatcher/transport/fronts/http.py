@@ -1,0 +1,262 @@
+"""The thin Tornado front: requests for ``/engine.io/`` go to the sessions, all others to the application.
+
+It works at the level of ``HTTPServerConnectionDelegate``, below ``RequestHandler``: that is 0.6 of the CPU
+time of a round trip. It decides nothing about sessions. After each request it lets them ``flush`` and calls
+``on_change``.
+
+Evidence that a page has gone is the end of the connection that carries its poll or carried its last one, if
+it was the other side that ended it. It is no evidence when we did: after our own idle timeout, after an
+answer for which the client had asked ``Connection: close``, or when the server stops (``Front.stopping``).
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, cast
+
+from tornado.http1connection import HTTP1Connection, HTTP1ServerConnection
+from tornado.httpserver import HTTPServer
+from tornado.httputil import (
+    HTTPConnection,
+    HTTPHeaders,
+    HTTPMessageDelegate,
+    HTTPServerConnectionDelegate,
+    RequestStartLine,
+    ResponseStartLine,
+)
+
+from dispatcher.clock import SystemClock
+from dispatcher.config.settings import Settings
+from dispatcher.transport.exchange import Connection
+from dispatcher.transport.fronts.http_door import Door
+from dispatcher.transport.fronts.http_exchange import Guard, HeadersLike, HttpExchange, Refusal, declared_length
+from dispatcher.transport.fronts.http_stream import BoundedStream, time_for
+from dispatcher.transport.sessions import Sessions
+
+__all__ = ["PATH", "Front", "FrontServer", "Guard", "HeadersLike", "Refusal", "make_http_server"]
+
+#: Where Engine.IO lives; exact, with its slash.
+PATH = "/engine.io/"
+
+#: IE closes idle connections after 60 s and mishandles it if we are first (KB 813827, KB 2826958): be much
+#: later.
+IDLE_CONNECTION_TIMEOUT_S = 150.0
+#: A head that has begun is whole by then, or its connection is closed.
+HEAD_TIMEOUT_S = 15.0
+#: IE may repeat a POST as a head without its body (KB 895954): such a connection is closed after this. A large
+#: body has more time, a second for each 16 KiB.
+BODY_TIMEOUT_S = 15.0
+MAX_HEADER_SIZE = 16 * 1024
+#: What Tornado may have read from one connection and not yet handed on. Bodies are handed on in pieces of 64
+#: KiB.
+MAX_BUFFER_SIZE = 1 << 20
+#: An answer that is not taken off our hands in this time ends its connection; a large one has more, as above.
+WRITE_TIMEOUT_S = 30.0
+#: What is read and thrown away of a refused body, so that the client sees the refusal and not a reset.
+DRAIN_BYTES = 8 << 20
+#: Descriptors that no connection takes.
+SPARE_DESCRIPTORS = 40
+
+_TCP = (socket.AF_INET, socket.AF_INET6)
+_QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
+
+
+class Front(HTTPServerConnectionDelegate):
+    """Give it to ``make_http_server``.
+
+    ``guard`` sees each request for PATH first, and nothing else. ``allow_origin``: origins, besides our own,
+    whose pages may read answers. ``on_change`` is called after everything that may have moved
+    ``sessions.next_deadline()``, that is after each request: it must be cheap. ``clock`` gives monotonic
+    seconds.
+    """
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        app: HTTPServerConnectionDelegate,
+        *,
+        guard: Guard | None = None,
+        allow_origin: Iterable[str] = (),
+        on_change: Callable[[], None] | None = None,
+        clock: Callable[[], float] | None = None,
+        idle_connection_timeout_s: float = IDLE_CONNECTION_TIMEOUT_S,
+        head_timeout_s: float = HEAD_TIMEOUT_S,
+        body_timeout_s: float = BODY_TIMEOUT_S,
+        write_timeout_s: float = WRITE_TIMEOUT_S,
+        drain_bytes: int = DRAIN_BYTES,
+    ) -> None:
+        self.sessions = sessions
+        self.app = app
+        self.guard = guard
+        self.allow_origin = frozenset(allow_origin)
+        self.on_change = on_change
+        self.clock = clock or SystemClock().monotonic
+        self.idle_connection_timeout_s = idle_connection_timeout_s
+        self.head_timeout_s = head_timeout_s
+        self.body_timeout_s = body_timeout_s
+        self.write_timeout_s = write_timeout_s
+        self.drain_bytes = drain_bytes
+        #: Set it before closing connections: what we close is then not taken for pages that left.
+        self.stopping = False
+        #: By Tornado's server connection: those that carry, or carried, a poll.
+        self._connections: dict[object, Connection] = {}
+
+    def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
+        """Called by Tornado when a connection begins to wait for a request: its first, or the next one."""
+        return _Switch(self, server_conn, cast(HTTP1Connection, request_conn))
+
+    def on_close(self, server_conn: object) -> None:
+        """A connection has ended; ``FrontServer`` calls this."""
+        connection = self._connections.pop(server_conn, None)
+        ours = self.stopping or cast(BoundedStream, cast(HTTP1ServerConnection, server_conn).stream).was_idle
+        if connection is not None and connection.sids and not ours:
+            now = self.clock()
+            self.sessions.disconnected(connection, now)
+            self.settle(now)
+        self.app.on_close(server_conn)
+
+    def connection(self, server_conn: object) -> Connection:
+        """What stands for a kept-alive connection in the sessions."""
+        connection = self._connections.get(server_conn)
+        if connection is None:
+            connection = self._connections[server_conn] = Connection()
+        return connection
+
+    def settle(self, now: float) -> None:
+        """After every event: write what it left to be written, and have the timer looked at."""
+        self.sessions.flush(now)
+        if self.on_change is not None:
+            self.on_change()
+
+
+def _quick_ack(conn: HTTP1Connection) -> None:
+    """Acknowledge the head at once: a client that sends head and body apart otherwise waits 40 ms for us on every
+    POST.
+
+    The kernel drops the option by itself, so it is set again for each.
+    """
+    sock: socket.socket | None = conn.stream.socket  # Tornado sets None when it closes
+    if _QUICKACK is None or sock is None or getattr(conn.context, "address_family", None) not in _TCP:
+        return
+    try:
+        sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
+    except OSError:  # the other side has already reset it: nobody waits for an acknowledgement
+        return
+
+
+class _Switch(HTTPMessageDelegate):
+    """Looks at the path of one request and hands it to its real delegate."""
+
+    def __init__(self, front: Front, server_conn: object, conn: HTTP1Connection) -> None:
+        self._front = front
+        self._server_conn = server_conn
+        self._conn = conn
+        self._stream = cast(BoundedStream, conn.stream)
+        #: Tornado calls nothing else before ``headers_received``.
+        self._to: HTTPMessageDelegate
+
+    def headers_received(
+        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
+    ) -> Awaitable[None] | None:
+        line = cast(RequestStartLine, start_line)
+        if "Content-Length" in headers or "Transfer-Encoding" in headers:
+            self._expect_body(headers)
+        path, _, query = line.path.partition("?")
+        if path != PATH:
+            self._to = self._front.app.start_request(self._server_conn, self._conn)
+            return self._to.headers_received(line, headers)
+        exchange = HttpExchange(self._front, self._server_conn, self._conn, line.method, query, headers)
+        self._to = exchange
+        exchange.begin(line.version)
+        return None
+
+    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
+        return self._to.data_received(chunk)
+
+    def finish(self) -> None:
+        self._stream.must_come_within(None)
+        self._to.finish()
+
+    def _expect_body(self, headers: HTTPHeaders) -> None:
+        _quick_ack(self._conn)
+        self._stream.must_come_within(time_for(declared_length(headers), self._front.body_timeout_s))
+
+    def on_connection_close(self) -> None:
+        self._to.on_connection_close()
+
+
+class FrontServer(HTTPServer):
+    """Tornado's HTTPServer with a door and streams of our own, and without TLS. Tornado's keeps ``on_close`` to itself;
+    the front needs it.
+    """
+
+    #: More are closed as they come, so that store, log and files have descriptors left.
+    max_connections = 1 << 62
+    _open = 0
+    _doors: tuple[Door, ...] = ()
+
+    def add_sockets(self, sockets: Iterable[socket.socket]) -> None:
+        """Let connections in from now on."""
+        self._doors += tuple(Door(sock, self._come) for sock in sockets)
+
+    def stop(self) -> None:
+        """Let no more in; those who are in stay."""
+        for door in self._doors:
+            door.close()
+        self._doors = ()
+
+    def _come(self, connection: socket.socket, address: tuple[Any, ...]) -> None:
+        if self._open >= self.max_connections:
+            connection.close()
+            return
+        self._open += 1
+        front = cast(Front, self.request_callback)
+        stream = BoundedStream(
+            connection,
+            idle_timeout_s=front.idle_connection_timeout_s,
+            head_timeout_s=front.head_timeout_s,
+            write_timeout_s=front.write_timeout_s,
+            max_buffer_size=self.max_buffer_size,
+        )
+        self.handle_stream(stream, address)
+
+    def on_close(self, server_conn: object) -> None:
+        self._open -= 1
+        super().on_close(server_conn)
+        cast(HTTPServerConnectionDelegate, self.request_callback).on_close(server_conn)
+
+    async def close_all_connections(self) -> None:
+        """Close everything; no page is taken for gone because of it."""
+        cast(Front, self.request_callback).stopping = True
+        await super().close_all_connections()
+
+
+def make_http_server(
+    front: Front, settings: Settings, *, max_body_size: int | None = None, **options: Any
+) -> FrontServer:
+    """The server for ``front``. ``max_body_size`` is the application's (default: four times
+    ``post_limit``).
+    """
+    server = FrontServer(
+        front,
+        xheaders=False,
+        max_header_size=MAX_HEADER_SIZE,
+        max_buffer_size=MAX_BUFFER_SIZE,
+        max_body_size=max_body_size or 4 * settings.post_limit,
+        **options,
+    )
+    # BoundedStream does it, for all that is read.
+    server.conn_params.header_timeout = server.conn_params.body_timeout = None
+    server.max_connections = _room_for_connections()
+    return server
+
+
+def _room_for_connections() -> int:
+    """As many as there may be descriptors, less what store, log and files need."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return FrontServer.max_connections
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return FrontServer.max_connections if soft == resource.RLIM_INFINITY else max(1, soft - SPARE_DESCRIPTORS)

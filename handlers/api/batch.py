@@ -1,0 +1,106 @@
+"""``POST /api/v1/jobs/batch``: many jobs in one request, all or none (promise S3). docs/api.md describes it."""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+from msgspec import Raw
+from msgspec.structs import replace
+
+from dispatcher.config.settings import Settings
+from dispatcher.core.jobs.model import JobSpec
+from dispatcher.errors import BadRequest, TooLarge
+from handlers.api.jobjson import job_lines
+from handlers.api.resources import ConsoleApiHandler
+from handlers.errors import FieldError, Invalid, field_error
+from handlers.intake import JobBody, check_key, decode_json, parse_job, to_spec
+
+__all__ = ["MOST_BYTES", "MOST_JOBS", "BatchHandler"]
+
+#: They go into one turn of the store.
+MOST_JOBS = 1_000
+#: Of the body. What it takes to find the jobs in it, before they are counted, is bounded by this.
+MOST_BYTES = 1 << 20
+#: With more of them, the rest of the batch is not looked at.
+_MOST_PROBLEMS = 20
+_LINES = "application/x-ndjson"
+#: No key of a submitter holds it, so the jobs of a batch share no key with jobs that were submitted alone.
+_KEY_MARK = "\N{MIDDLE DOT}"
+
+_items_decoder = msgspec.json.Decoder(list[Raw])
+
+
+class BatchHandler(ConsoleApiHandler):
+    """A JSON array of jobs, or one job a line."""
+
+    media_types = ("application/json", _LINES)
+
+    def body_limit(self) -> int:
+        """Of the whole batch."""
+        return MOST_BYTES
+
+    async def post(self) -> None:
+        """Submits the jobs; answers when all are durable."""
+        key = check_key(self.request.headers.get("Idempotency-Key"))
+        in_lines = self.request.headers["Content-Type"].lower().lstrip().startswith(_LINES)
+        jobs = _parse(_lines(bytes(self.body)) if in_lines else _array(bytes(self.body)))
+        accepted = await self.site.service.submit_batch(_specs(jobs, self.site.settings, key))
+        views = [item.job for item in accepted if item.job is not None]
+        replayed = accepted[0].replayed
+        if replayed:
+            self.set_header("Idempotency-Replayed", "true")
+        self.answer({"items": job_lines(views, self.site.service.why_waits)}, 200 if replayed else 201)
+
+
+def _array(body: bytes) -> list[bytes]:
+    try:
+        return [bytes(item) for item in decode_json(_items_decoder, body)]
+    except msgspec.ValidationError:
+        raise Invalid([field_error("", "must be an array of jobs")]) from None
+
+
+def _lines(body: bytes) -> list[bytes]:
+    return [line for line in body.split(b"\n") if line.strip()]
+
+
+def _parse(items: list[bytes]) -> list[JobBody]:
+    """Raises BadRequest (not JSON), or Invalid with all that is wrong with the first jobs that are not right."""
+    if not 1 <= len(items) <= MOST_JOBS:
+        raise Invalid([field_error("", f"must hold 1 to {MOST_JOBS:,} jobs, and holds {len(items):,}")])
+    jobs: list[JobBody] = []
+    problems: list[FieldError] = []
+    for index, item in enumerate(items):
+        try:
+            jobs.append(parse_job(item))
+        except Invalid as error:
+            problems += [_within(index, problem) for problem in error.errors]
+        except BadRequest as error:
+            raise BadRequest(f"Job {index} (the first is 0): {error.detail}", code=error.code) from None
+        if len(problems) > _MOST_PROBLEMS:
+            break
+    if problems:
+        raise Invalid(problems)
+    return jobs
+
+
+def _within(index: int, problem: FieldError) -> FieldError:
+    return {**problem, "pointer": f"#/{index}{problem['pointer'].removeprefix('#')}"}
+
+
+def _specs(jobs: list[JobBody], settings: Settings, key: str | None) -> list[JobSpec]:
+    """Each with a key of its own, and all with one fingerprint: that of the whole batch."""
+    specs = [_spec(index, job, settings) for index, job in enumerate(jobs)]
+    if key is None:
+        return specs
+    digest = hashlib.sha256(msgspec.json.encode(jobs)).hexdigest()
+    return [replace(spec, key=f"{key}{_KEY_MARK}{index}", fingerprint=digest) for index, spec in enumerate(specs)]
+
+
+def _spec(index: int, job: JobBody, settings: Settings) -> JobSpec:
+    try:
+        return to_spec(job, settings, None)
+    except Invalid as error:
+        raise Invalid([_within(index, problem) for problem in error.errors]) from None
+    except TooLarge as error:
+        raise TooLarge(f"Job {index} (the first is 0): {error.detail}") from None

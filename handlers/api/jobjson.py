@@ -1,0 +1,155 @@
+"""A job, a worker and a type as JSON, as the API shows them.
+
+``data``, ``result`` and ``error`` are spliced in as the text that came, never decoded and encoded again. Instants
+are RFC 3339 in UTC with milliseconds. Field names are those of docs/api.md; clients must ignore fields that they do
+not know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+
+from msgspec import Raw
+from msgspec.structs import asdict
+
+from dispatcher.core.jobs.model import AttemptView, JobView, TypeView, WorkerView
+from dispatcher.core.jobs.states import JobState
+
+__all__ = ["Json", "Why", "instant", "job_json", "job_line", "job_lines", "once_a_type", "type_json", "worker_json"]
+
+Json = dict[str, object]
+Why = Callable[[JobView], str | None]
+
+
+def instant(at: float | None) -> str | None:
+    """UTC seconds as RFC 3339 text: ``2026-11-23T21:04:05.123Z``."""
+    if at is None:
+        return None
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def raw(text: str | None) -> Raw | None:
+    """JSON text as it is."""
+    return None if text is None else Raw(text)
+
+
+def job_line(job: JobView, waits: str | None) -> Json:
+    """A job as it stands in a list: without its data, result, attempts and log."""
+    return {
+        "id": job.id,
+        "type": job.type,
+        "state": job.state.value,
+        "reason": job.reason,
+        "detail": job.detail,
+        **asdict(job.terms),
+        "number": job.number,
+        "errors": job.errors,
+        "crashes": job.crashes,
+        "progress": _progress(job),
+        "error": raw(job.error),
+        "worker": job.worker,
+        "worker_name": job.worker_name,
+        "created_at": instant(job.created_at),
+        "run_at": instant(job.run_at),
+        "expires_at": instant(job.expires_at),
+        "offered_at": instant(job.offered_at),
+        "started_at": instant(job.started_at),
+        "ended_at": instant(job.ended_at),
+        "waits": waits,
+        "links": links(job.id),
+    }
+
+
+def job_lines(jobs: Iterable[JobView], why_waits: Why) -> list[Json]:
+    """Jobs as they stand in a list."""
+    why = once_a_type(why_waits)
+    return [job_line(job, why(job)) for job in jobs]
+
+
+def once_a_type(why_waits: Why) -> Why:
+    """Why a queued job waits is the same for all of its type, and is asked for once in each list."""
+    known: dict[str, str | None] = {}
+
+    def why(job: JobView) -> str | None:
+        if job.state is not JobState.QUEUED:
+            return why_waits(job)
+        if job.type not in known:
+            known[job.type] = why_waits(job)
+        return known[job.type]
+
+    return why
+
+
+def job_json(job: JobView, waits: str | None) -> Json:
+    """A job with all that is known of it."""
+    return job_line(job, waits) | {
+        "data": raw(job.data),
+        "result": raw(job.result),
+        "evidence": raw(job.evidence),
+        "attempts": [_attempt(attempt) for attempt in job.attempts],
+        "log": [{"at": instant(line.at), "line": line.line} for line in job.log],
+    }
+
+
+def links(job_id: str) -> Json:
+    """Where to go from a job."""
+    api = f"/api/v1/jobs/{job_id}"
+    return {
+        "self": api,
+        "result": f"{api}/result",
+        "cancel": f"{api}/cancel",
+        "retry": f"{api}/retry",
+        "decide": f"{api}/decide",
+        "adopt": f"{api}/adopt",
+        "html": f"/jobs/{job_id}",
+    }
+
+
+def _progress(job: JobView) -> Json | None:
+    if job.percent is None and job.note is None:
+        return None
+    return {"percent": job.percent, "note": job.note}
+
+
+def _attempt(attempt: AttemptView) -> Json:
+    return {
+        "number": attempt.number,
+        "worker": attempt.worker,
+        "worker_name": attempt.worker_name,
+        "state": attempt.state,
+        "offered_at": instant(attempt.offered_at),
+        "started_at": instant(attempt.started_at),
+        "ended_at": instant(attempt.ended_at),
+        "late_at": instant(attempt.late_at),
+        "error": raw(attempt.error),
+    }
+
+
+def worker_json(worker: WorkerView) -> Json:
+    """A page that this server knows."""
+    return {
+        "id": worker.id,
+        "name": worker.name,
+        "state": worker.state,
+        "paused": worker.paused,
+        "types": worker.types,
+        "slots": worker.slots,
+        "jobs": worker.jobs,
+        "done": worker.done,
+        "failed": worker.failed,
+        "connected_s": round(worker.connected_s, 3),
+        "last_contact_s": round(worker.last_contact_s, 3),
+        "page": worker.page,
+        "remote": worker.remote,
+    }
+
+
+def type_json(view: TypeView) -> Json:
+    """A type that some job, worker or shipped task has named."""
+    return {
+        "type": view.type,
+        "offered_at": instant(view.offered_at),
+        "workers": view.workers,
+        "counts": view.counts,
+    }

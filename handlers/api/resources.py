@@ -1,0 +1,291 @@
+"""The JSON API under ``/api/v1``: verbs that parse, call the service and write. docs/api.md describes it."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+from tornado.web import HTTPError
+
+from dispatcher.core.jobs.model import JobView
+from dispatcher.core.jobs.states import FINAL
+from dispatcher.errors import BadRequest, TooLarge, WrongState
+from handlers.api.jobjson import Json, job_json, job_lines, raw, type_json, worker_json
+from handlers.base import ApiHandler
+from handlers.errors import Invalid, field_error
+from handlers.intake import check_key, decode_json, parse_job, to_spec
+from handlers.queries import Filter, job_filter, next_query, type_filter, worker_filter
+from handlers.session import shows_session
+
+__all__ = [
+    "AdoptHandler",
+    "ApiNotFound",
+    "CancelHandler",
+    "DecideHandler",
+    "JobHandler",
+    "JobsHandler",
+    "ResultHandler",
+    "RetryHandler",
+    "StatsHandler",
+    "TypesHandler",
+    "WorkersHandler",
+]
+
+#: The longest wait, below the time-outs of proxies.
+MAX_WAIT_S = 60
+_WAIT = re.compile(r'\bwait\s*=\s*"?([0-9]{1,9})"?', re.IGNORECASE)
+
+
+class ConsoleApiHandler(ApiHandler):
+    """What is read may also be read with the console's session; what changes something needs the token itself,
+    which no foreign page can send."""
+
+    def shows_token(self) -> bool:
+        """The token, or for reading the session."""
+        given = self.site.guard.bearer(self.request.headers)
+        if given is None and self.request.method in ("GET", "HEAD"):
+            return shows_session(self, self.site.guard)
+        return bool(given)
+
+    def write_job(self, job: JobView, status: int = 200) -> None:
+        """Ends the answer with one job."""
+        self.answer(job_json(job, self.site.service.why_waits(job)), status)
+
+    def answer_page(self, items: list[Json], wanted: Filter, cursor: str | None) -> None:
+        """Ends the answer with a page of a list, and says in two ways where the next one is."""
+        if cursor is not None:
+            self.set_header("Link", f'<{self.request.path}?{next_query(wanted, cursor)}>; rel="next"')
+        self.answer({"items": items, "next_cursor": cursor})
+
+    def wait_argument(self) -> float:
+        """``?wait=N``, 0 where it is not given."""
+        text = self.get_query_argument("wait", "0")
+        if not text.isascii() or not text.isdigit() or int(text[:9]) > MAX_WAIT_S:
+            raise BadRequest(f"wait must be a whole number of seconds from 0 to {MAX_WAIT_S}.", code="bad_parameter")
+        return float(text)
+
+    async def job_after(self, job_id: str, wait_s: float) -> JobView | None:
+        """The job, waited for; None: the client went away."""
+        if wait_s == 0:
+            return await self.site.service.job(job_id)
+        return await self.patiently(self.site.service.wait(job_id, wait_s))
+
+
+class JobsHandler(ConsoleApiHandler):
+    """``/api/v1/jobs``: POST submits one job, GET lists."""
+
+    def body_limit(self) -> int:
+        """The data and what goes with it."""
+        return self.site.settings.body_limit + 16_384
+
+    async def post(self) -> None:
+        """Submits one job; answers when it is durable."""
+        key = check_key(self.request.headers.get("Idempotency-Key"))
+        spec = to_spec(parse_job(bytes(self.body)), self.site.settings, key)
+        accepted = await self.site.service.submit(spec)
+        job: JobView | None = accepted.job
+        assert job is not None, "submit() raises where it accepts nothing"
+        self.set_header("Location", f"/api/v1/jobs/{job.id}")
+        if accepted.replayed:
+            job = await self.site.service.job(job.id)
+            self.set_header("Idempotency-Replayed", "true")
+        wait_s = self._preferred_wait_s()
+        if wait_s is not None:
+            job = await self.job_after(job.id, wait_s)
+        if job is not None:
+            self.write_job(job, 200 if accepted.replayed else 201)
+
+    def _preferred_wait_s(self) -> float | None:
+        """``Prefer: wait=N``; a preference that is not understood is ignored, as RFC 7240 asks."""
+        match = _WAIT.search(self.request.headers.get("Prefer", ""))
+        if match is None:
+            return None
+        wait_s = min(int(match[1]), MAX_WAIT_S)
+        self.set_header("Preference-Applied", f"wait={wait_s}")
+        return float(wait_s)
+
+    async def get(self) -> None:
+        """A page of the list, newest first."""
+        wanted = job_filter(self)
+        page = await self.site.service.jobs(wanted)
+        self.answer_page(job_lines(page.items, self.site.service.why_waits), wanted, page.next_cursor)
+
+    head = get
+
+
+class JobHandler(ConsoleApiHandler):
+    """``/api/v1/jobs/<id>``."""
+
+    async def get(self, job_id: str) -> None:
+        """The job; with ``?wait=N`` when it is final or in doubt, at the latest after N seconds."""
+        job = await self.job_after(job_id, self.wait_argument())
+        if job is not None:
+            self.write_job(job)
+
+    head = get
+
+
+class ResultHandler(ConsoleApiHandler):
+    """``/api/v1/jobs/<id>/result``: the result alone, as the page sent it."""
+
+    async def get(self, job_id: str) -> None:
+        """200 with the result, 202 while the job is open, 409 where there will be none."""
+        job = await self.job_after(job_id, self.wait_argument())
+        if job is None:
+            return
+        if job.state not in FINAL:
+            self.set_header("Retry-After", "1")
+            self.write_job(job, 202)
+        elif job.result is None:
+            raise WrongState(
+                f"The job has no result: it is {job.state.value}." + (f" {job.detail}" if job.detail else "")
+            )
+        else:
+            self.answer(raw(job.result))
+
+    head = get
+
+
+class _CancelBody(Struct, frozen=True, forbid_unknown_fields=True):
+    reason: Annotated[str, Meta(max_length=500)] = ""
+
+
+class _RetryBody(Struct, frozen=True, forbid_unknown_fields=True):
+    pass
+
+
+_cancel_decoder = msgspec.json.Decoder(_CancelBody)
+_retry_decoder = msgspec.json.Decoder(_RetryBody)
+
+
+def _storable(text: str) -> str:
+    """Not every store can hold a NUL; it is shown as what it is, as in the texts of pages."""
+    return text.replace("\0", "\ufffd")
+
+
+class CancelHandler(ConsoleApiHandler):
+    """``/api/v1/jobs/<id>/cancel``."""
+
+    async def post(self, job_id: str) -> None:
+        """200: the job was waiting. 202: it was running, and its page has yet to hear of it."""
+        reason = self._why()
+        job = await self.site.service.cancel(job_id, reason)
+        # An attempt that ended with its job was running.
+        ran = any(attempt.state == "cancelled" and attempt.ended_at == job.ended_at for attempt in job.attempts)
+        self.write_job(job, 202 if ran else 200)
+
+    def _why(self) -> str:
+        try:
+            reason = decode_json(_cancel_decoder, bytes(self.body) or b"{}").reason
+            return _storable(reason)
+        except msgspec.ValidationError:
+            raise Invalid([field_error("reason", "is all there may be: a text of at most 500 characters")]) from None
+
+
+class RetryHandler(ConsoleApiHandler):
+    """``/api/v1/jobs/<id>/retry``."""
+
+    async def post(self, job_id: str) -> None:
+        """Another round for a job that has ended without a result, or is in doubt."""
+        try:
+            decode_json(_retry_decoder, bytes(self.body) or b"{}")
+        except msgspec.ValidationError:
+            raise Invalid([field_error("", "must be empty or an empty object")]) from None
+        self.write_job(await self.site.service.retry(job_id))
+
+
+class _DecideBody(Struct, frozen=True, forbid_unknown_fields=True):
+    outcome: Literal["succeeded", "failed"]
+    value: Raw | UnsetType = UNSET
+    reason: Annotated[str, Meta(max_length=500)] = ""
+
+
+_decide_decoder = msgspec.json.Decoder(_DecideBody)
+
+
+class DecideHandler(ConsoleApiHandler):
+    """``/api/v1/jobs/<id>/decide``."""
+
+    def body_limit(self) -> int:
+        """The result and what goes with it."""
+        return self.site.settings.body_limit + 16_384
+
+    async def post(self, job_id: str) -> None:
+        """Settles a job in doubt: it succeeded, with a result, or it failed. (To run it again: ``retry``.)"""
+        body = self._decision()
+        value = None if body.value is UNSET else bytes(body.value).decode()
+        if body.outcome == "failed":
+            value = None
+        elif value is None:
+            value = "null"
+        if value is not None and len(value.encode()) > self.site.settings.body_limit:
+            raise TooLarge(f"value is over the limit of {self.site.settings.body_limit:,} bytes (--body-limit).")
+        self.write_job(await self.site.service.decide(job_id, value, _storable(body.reason)))
+
+    def _decision(self) -> _DecideBody:
+        try:
+            return decode_json(_decide_decoder, bytes(self.body) or b"{}")
+        except msgspec.ValidationError:
+            words = 'must be {"outcome": "succeeded" or "failed", "value": any JSON, "reason": at most 500 characters}'
+            raise Invalid([field_error("", words)]) from None
+
+
+class AdoptHandler(ConsoleApiHandler):
+    """``/api/v1/jobs/<id>/adopt``."""
+
+    async def post(self, job_id: str) -> None:
+        """Takes the late answer of a failed job (its ``evidence``) for its result."""
+        try:
+            decode_json(_retry_decoder, bytes(self.body) or b"{}")
+        except msgspec.ValidationError:
+            raise Invalid([field_error("", "must be empty or an empty object")]) from None
+        self.write_job(await self.site.service.adopt(job_id))
+
+
+class WorkersHandler(ConsoleApiHandler):
+    """``/api/v1/workers``."""
+
+    def get(self) -> None:
+        """A page of the list of the pages that this server knows, by name."""
+        wanted = worker_filter(self)
+        page = self.site.service.workers(wanted)
+        self.answer_page([worker_json(worker) for worker in page.items], wanted, page.next_cursor)
+
+    head = get
+
+
+class TypesHandler(ConsoleApiHandler):
+    """``/api/v1/types``."""
+
+    async def get(self) -> None:
+        """A page of the list of types that some job, worker or shipped task has named, by name."""
+        wanted = type_filter(self)
+        page = await self.site.service.types(wanted)
+        self.answer_page([type_json(view) for view in page.items], wanted, page.next_cursor)
+
+    head = get
+
+
+class StatsHandler(ConsoleApiHandler):
+    """``/api/v1/stats``."""
+
+    async def get(self) -> None:
+        """Counters: jobs by state, workers by state."""
+        jobs = await self.site.service.counts()
+        workers = self.site.service.worker_counts()
+        self.answer({"jobs": jobs, "workers": workers, "draining": self.site.service.draining})
+
+    head = get
+
+
+class ApiNotFound(ApiHandler):
+    """Every other address under ``/api``."""
+
+    public = True
+
+    def check(self) -> None:
+        """404, whatever the method."""
+        self.admit()
+        raise HTTPError(404)

@@ -1,0 +1,1 @@
+"""The pages for people: the form, the console, the login."""

@@ -1,0 +1,166 @@
+"""The console: what is going on, for people. Overview, jobs, one job, workers, types."""
+
+from __future__ import annotations
+
+from dispatcher.core.jobs.model import JobFilter, TypeView, WorkerFilter, WorkerStatus
+from dispatcher.errors import Forbidden, WrongState
+from handlers.api.jobjson import once_a_type
+from handlers.console import words
+from handlers.console.page import XSRF_HELP, PageHandler
+from handlers.queries import job_filter, next_query, type_filter, worker_filter
+
+__all__ = ["JobActionHandler", "JobPageHandler", "JobsPage", "OverviewPage", "TypesPage", "WorkersPage"]
+
+#: On the overview; their lists have all.
+MOST_PROBLEMS = 20
+WORKERS_SHOWN = 20
+
+
+class OverviewPage(PageHandler):
+    """``/``: problems first, then counters, workers, the newest jobs."""
+
+    async def get(self) -> None:
+        """The page."""
+        service = self.site.service
+        unserved, counts = await service.unserved_types(MOST_PROBLEMS + 1), await service.counts()
+        recent = await service.jobs(JobFilter(limit=10))
+        present = service.worker_counts()
+        self.show(
+            "overview.html",
+            problems=problems(unserved, counts, draining=service.draining, ready=service.ready()),
+            counts=counts,
+            workers=service.workers(WorkerFilter(limit=WORKERS_SHOWN)).items,
+            present=sum(present.values()),
+            connected=present.get(WorkerStatus.CONNECTED, 0),
+            jobs=recent.items,
+            why=once_a_type(service.why_waits),
+        )
+
+    head = get
+
+
+def problems(unserved: list[TypeView], counts: dict[str, int], *, draining: bool, ready: bool) -> list[tuple[str, str]]:
+    """What somebody must look at: a sentence, and the address that shows more."""
+    found = []
+    if draining:
+        found.append(("The server is stopping: it takes no new jobs.", ""))
+    elif not ready:
+        found.append(("The server takes no new jobs at the moment.", "/readyz?verbose"))
+    for view in unserved[:MOST_PROBLEMS]:
+        waiting = view.counts.get("queued", 0)
+        verb = "waits" if waiting == 1 else "wait"
+        never = "no worker has ever offered it" if view.offered_at is None else "no connected worker offers it"
+        found.append(
+            (f"{words.plural(waiting, 'job')} of type {view.type} {verb}: {never}.", _jobs("queued", view.type))
+        )
+    if len(unserved) > MOST_PROBLEMS:
+        found.append(("Jobs of more types wait, and no connected worker offers them.", "/types"))
+    if doubtful := counts.get("in_doubt", 0):
+        verb = "is" if doubtful == 1 else "are"
+        found.append((f"{words.plural(doubtful, 'job')} {verb} in doubt: a person must decide.", _jobs("in_doubt", "")))
+    return found
+
+
+def _jobs(state: str, job_type: str) -> str:
+    # A type is [A-Za-z0-9._-], so it needs no quoting; the template escapes it all the same.
+    return f"/jobs?state={state}" + (f"&type={job_type}" if job_type else "")
+
+
+class JobsPage(PageHandler):
+    """``/jobs``: the list, with its filter in the address."""
+
+    async def get(self) -> None:
+        """The page."""
+        wanted = job_filter(self)
+        page = await self.site.service.jobs(wanted)
+        following = next_query(wanted, page.next_cursor) if page.next_cursor else None
+        why = once_a_type(self.site.service.why_waits)
+        types = await self.type_choices()
+        self.show("jobs.html", jobs=page.items, wanted=wanted, following=following, types=types, why=why)
+
+    head = get
+
+
+class JobPageHandler(PageHandler):
+    """``/jobs/<id>``: all that is known of one job."""
+
+    async def get(self, job_id: str) -> None:
+        """The page; it loads itself anew while the job is open."""
+        job = await self.site.service.job(job_id)
+        self.refresh_s = 2 if words.is_open(job) else 0
+        everything = self.get_query_argument("full", "") == "1"
+        waits = self.site.service.why_waits(job)
+        self.show("job.html", job=job, waits=waits, everything=everything, notice="")
+
+    head = get
+
+
+class JobActionHandler(PageHandler):
+    """``/jobs/<id>/`` and ``cancel``, ``retry``, ``succeeded``, ``failed`` or ``adopt``: the buttons of its page."""
+
+    async def post(self, job_id: str, action: str) -> None:
+        """Does it and leads back to the job; where the job's state no longer allows it, its page says so."""
+        self.read_form()
+        if self.xsrf_fails():
+            raise Forbidden(XSRF_HELP, code="bad_xsrf")
+        service = self.site.service
+        try:
+            await self._act(job_id, action)
+        except WrongState as refused:
+            job = await service.job(job_id)
+            self.set_status(409)
+            self.show("job.html", job=job, waits=service.why_waits(job), everything=False, notice=refused.detail)
+            return
+        self.redirect(f"/jobs/{job_id}", status=303)
+
+    async def _act(self, job_id: str, action: str) -> None:
+        service = self.site.service
+        reason = self.field("reason")[:500].replace("\0", "\ufffd")
+        if action == "cancel":
+            await service.cancel(job_id, reason)
+        elif action == "retry":
+            await service.retry(job_id)
+        elif action == "adopt":
+            await service.adopt(job_id)
+        else:
+            await service.decide(job_id, "null" if action == "succeeded" else None, reason or "decided on its page")
+
+
+class WorkersPage(PageHandler):
+    """``/workers``: the list, with its filter in the address."""
+
+    async def get(self) -> None:
+        """The page."""
+        service, wanted = self.site.service, worker_filter(self)
+        page = service.workers(wanted)
+        self.show(
+            "workers.html",
+            workers=page.items,
+            wanted=wanted,
+            first=next_query(wanted, None),
+            following=next_query(wanted, page.next_cursor) if page.next_cursor else None,
+            present=service.worker_counts(),
+            states=tuple(WorkerStatus),
+            types=await self.type_choices(),
+        )
+
+    head = get
+
+
+class TypesPage(PageHandler):
+    """``/types``: the list, with its filter in the address."""
+
+    async def get(self) -> None:
+        """The page."""
+        wanted = type_filter(self)
+        page = await self.site.service.types(wanted)
+        self.show(
+            "types.html",
+            types=page.items,
+            wanted=wanted,
+            first=next_query(wanted, None),
+            following=next_query(wanted, page.next_cursor) if page.next_cursor else None,
+            titles={task.name: task.title for task in self.site.tasks.tasks()},
+        )
+
+    head = get

@@ -1,0 +1,151 @@
+"""How what is typed and chosen in the form becomes the fields of a job. Pure.
+
+A chosen file goes into ``data`` as a data URL: a picture under ``image``, anything else under ``file``.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Mapping
+from typing import NamedTuple, NoReturn
+
+import msgspec
+from msgspec import Raw, Struct
+from msgspec.structs import asdict
+
+from dispatcher.core.jobs.terms import Schedule, Terms, range_of
+from handlers.errors import FieldError, Invalid, field_error
+from handlers.intake import JobBody, body_of, field_problems
+
+__all__ = ["NUMBERS", "Chosen", "chosen_file", "chosen_picture", "job_of_form", "numbers"]
+
+#: The form's fields that are numbers; empty means the default.
+NUMBERS = tuple(name for struct in (Schedule, Terms) for name in struct.__struct_fields__ if range_of(name).title)
+
+_WHOLE = re.compile(r"[+-]?[0-9]{1,15}")
+_DECIMAL = re.compile(r"[+-]?[0-9]{1,15}\.[0-9]{1,15}")
+_MIME = re.compile(r"[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,60}")
+_PICTURE_URL = re.compile(r"data:image/(?:png|jpeg|gif);base64,[A-Za-z0-9+/]+={0,2}")
+_MAGIC = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"GIF8", "image/gif"))
+
+_raw_decoder = msgspec.json.Decoder(Raw)
+_object_decoder = msgspec.json.Decoder(dict[str, Raw])
+
+
+class Number(NamedTuple):
+    """A field of the form that takes a number."""
+
+    name: str
+    title: str
+    label: str
+    default: str
+
+
+def numbers(terms: Terms) -> list[Number]:
+    """The form's fields that take numbers; ``terms`` has the server's defaults."""
+    defaults = asdict(Schedule()) | asdict(terms)
+    return [_number_field(name, f"{defaults[name]:.15g}") for name in NUMBERS]
+
+
+def _number_field(name: str, default: str) -> Number:
+    allowed = range_of(name)
+    extent = " (seconds)" if name.endswith("_s") else f", {allowed.low:.15g} to {allowed.high:.15g}"
+    return Number(name, allowed.title, allowed.title + extent, default)
+
+
+class Chosen(Struct, frozen=True):
+    """A file that came with the form."""
+
+    url: str
+    is_picture: bool
+    name: str
+
+
+def chosen_file(name: str, declared: str, body: bytes) -> Chosen:
+    """A file as a data URL. What kind of picture it is, its first bytes say; the browser's word counts for the rest."""
+    kind = next((kind for magic, kind in _MAGIC if body.startswith(magic)), "")
+    declared = declared.lower() if _MIME.fullmatch(declared.lower()) else "application/octet-stream"
+    url = f"data:{kind or declared};base64,{base64.b64encode(body).decode()}"
+    return Chosen(url, bool(kind) or declared.startswith("image/"), name[:255])
+
+
+def chosen_picture(url: str) -> Chosen:
+    """A picture that the page's script has already made smaller. Raises Invalid."""
+    if not _PICTURE_URL.fullmatch(url):
+        raise Invalid([field_error("file", "is not a picture that this server understands")])
+    return Chosen(url, True, "")
+
+
+def job_of_form(typed: Mapping[str, str], chosen: Chosen | None) -> JobBody:
+    """The job that the form asks for. Raises Invalid with everything that is wrong."""
+    fields: dict[str, object] = {n: _number(typed[n].strip()) for n in NUMBERS if typed.get(n, "").strip()}
+    if job_type := typed.get("type", "").strip() or typed.get("type_choice", "").strip():
+        fields["type"] = job_type
+    errors: list[FieldError] = field_problems(fields)
+    data = "null"
+    try:
+        data = _data(typed.get("data", ""), typed.get("format", ""), chosen)
+    except Invalid as invalid:
+        errors += invalid.errors
+    if errors:
+        raise Invalid(errors)
+    return body_of(fields, data)
+
+
+def _number(text: str) -> int | float | str:
+    """A number, or the text where it is none: no field fits a text, so that is refused in the field's own words."""
+    if _WHOLE.fullmatch(text):
+        return int(text)
+    return float(text) if _DECIMAL.fullmatch(text) else text
+
+
+def _data(text: str, form: str, chosen: Chosen | None) -> str:
+    if form == "text":
+        if chosen is not None:
+            raise Invalid(
+                [field_error("file", "goes into JSON only; choose JSON as the format, or leave the file out")]
+            )
+        return msgspec.json.encode(text).decode()
+    if not text.strip():
+        return "null" if chosen is None else _with_file({}, chosen)
+    try:
+        _raw_decoder.decode(text)
+    except (msgspec.DecodeError, RecursionError) as error:
+        _refuse_json(text, error)
+    if chosen is None:
+        return text
+    try:
+        return _with_file(_object_decoder.decode(text), chosen)
+    except msgspec.ValidationError:
+        raise Invalid(
+            [field_error("file", "can only go into an object: let the data start with { or be empty")]
+        ) from None
+
+
+def _with_file(members: dict[str, Raw], chosen: Chosen) -> str:
+    """The object with the file in it; what was typed keeps its text and order."""
+    if chosen.is_picture:
+        members = members | {"image": Raw(msgspec.json.encode(chosen.url))}
+    else:
+        members = {"name": Raw(msgspec.json.encode(chosen.name))} | members
+        members = members | {"file": Raw(msgspec.json.encode(chosen.url))}
+    return msgspec.json.encode(members).decode()
+
+
+def _refuse_json(text: str, error: Exception) -> NoReturn:
+    try:
+        json.loads(text, parse_constant=_refuse_constant)
+        words = f"is not JSON: {error}"
+    except json.JSONDecodeError as where:
+        words = f"is not JSON: line {where.lineno}, column {where.colno}: {where.msg}"
+    except ValueError as constant:
+        words = f"is not JSON: {constant}"
+    except RecursionError:
+        words = "is nested too deeply"
+    raise Invalid([field_error("data", words + ". To send it as it is, choose Text as the format.")])
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"there is no {name} in JSON")

@@ -1,0 +1,55 @@
+"""``/login`` and ``/logout``: how a browser shows the token."""
+
+from __future__ import annotations
+
+from handlers.console.page import XSRF_HELP, PageHandler, local_path
+from handlers.session import end_session, start_session
+
+__all__ = ["LoginPage", "LogoutHandler"]
+
+
+class LoginPage(PageHandler):
+    """Takes the token once and sets a cookie that stands for it."""
+
+    public = True
+
+    def get(self) -> None:
+        """The form."""
+        following = local_path(self.get_query_argument("next", "/"))
+        if self.site.guard.open:
+            self.redirect(following, status=303)
+        else:
+            self.show("login.html", following=following, error="")
+
+    head = get
+
+    def post(self) -> None:
+        """303 to where the person wanted to go, or the form again."""
+        self.read_form()
+        following = local_path(self.field("next"))
+        if self.xsrf_fails():
+            return self._again(following, 403, XSRF_HELP)
+        if not self.site.guard.token_matches(self.field("token").encode()):
+            return self._again(following, 401, "That is not this server's token.")
+        start_session(self, self.site.guard)
+        self.redirect(following, status=303)
+        return None
+
+    def _again(self, following: str, status: int, error: str) -> None:
+        self.set_status(status)
+        if status == 401:
+            self.set_header("WWW-Authenticate", 'Bearer realm="pagehand"')
+        self.show("login.html", following=following, error=error)
+
+
+class LogoutHandler(PageHandler):
+    """Ends the session of this browser."""
+
+    public = True
+
+    def post(self) -> None:
+        """303 to the login."""
+        self.read_form()
+        if not self.xsrf_fails():
+            end_session(self, self.site.guard)
+        self.redirect("/login", status=303)

@@ -1,0 +1,155 @@
+"""The base of the server-rendered pages: templates, forms, errors as pages, the way to the login.
+
+Pages are complete without JavaScript and are read by IE 11. All text in them is escaped by the templates; that is
+the only defence in IE 11, which knows no CSP.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from tornado.httputil import HTTPFile, HTTPInputError, parse_body_arguments
+from tornado.web import HTTPError
+
+from dispatcher import __version__
+from dispatcher.core.jobs.model import TypeFilter
+from dispatcher.errors import BadRequest, Unsupported
+from handlers.base import BaseHandler
+from handlers.console import words
+from handlers.errors import Problem
+from handlers.session import shows_session
+from handlers.site import asset
+
+__all__ = ["MOST_CHOICES", "XSRF_HELP", "PageHandler", "PageNotFound", "local_path"]
+
+XSRF_HELP = "This form is too old, or cookies are blocked. Go back, load the page anew and try again."
+#: So many types are offered in a form.
+MOST_CHOICES = 200
+#: How often a page may load itself anew; 0: not at all.
+_REFRESH_S = (0, 2, 5, 10, 30, 60)
+
+
+class PageHandler(BaseHandler):
+    """One page for people."""
+
+    #: Seconds until the page loads itself anew, where its address does not say.
+    refresh_s = 0
+
+    def set_default_headers(self) -> None:
+        """On every page, errors included."""
+        super().set_default_headers()
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+
+    def shows_token(self) -> bool:
+        """The browser's session, or the token."""
+        return shows_session(self, self.site.guard) or super().shows_token()
+
+    def ask_for_token(self) -> None:
+        """People are led to the login; programs are told what to do."""
+        wants_page = "text/html" in self.request.headers.get("Accept", "")
+        if not wants_page or self.request.method not in ("GET", "HEAD"):
+            super().ask_for_token()
+        self.redirect("/login?" + urlencode({"next": self.request.uri or "/"}), status=303)
+
+    # Templates
+
+    def show(self, template: str, **values: object) -> None:
+        """Ends the answer with a page."""
+        self.finish(self.render_string(template, **values))
+
+    def get_template_namespace(self) -> dict[str, Any]:
+        """What every template may use."""
+        return super().get_template_namespace() | {
+            "asset": asset,
+            "now": self.site.clock.utc(),
+            "refresh_s": self.refresh_argument(),
+            "refresh_link": self.refresh_link,
+            "request_id": self.request_id,
+            "signed_in": not self.site.guard.open and shows_session(self, self.site.guard),
+            "version": __version__,
+            "words": words,
+        }
+
+    def refresh_argument(self) -> int:
+        """``?refresh=N``; anything unexpected is as if it were not there."""
+        text = self.request.arguments.get("refresh", [b""])[-1].decode("ascii", "replace")
+        wanted = int(text) if text in {str(seconds) for seconds in _REFRESH_S} else self.refresh_s
+        return wanted if self.request.method == "GET" and self.get_status() == 200 else 0
+
+    def refresh_link(self, seconds: int) -> str:
+        """This page's address with another refresh."""
+        others = [(n, v) for n, vs in self.request.query_arguments.items() if n != "refresh" for v in vs]
+        return "?" + urlencode([*others, ("refresh", str(seconds))])
+
+    async def type_choices(self) -> list[str]:
+        """Types to choose from in a form, by name; where there are more, their names can be typed."""
+        page = await self.site.service.types(TypeFilter(limit=MOST_CHOICES))
+        return [view.type for view in page.items]
+
+    # Errors
+
+    def write_problem(self, problem: Problem) -> None:
+        """Ends the answer with the problem as a page; a program that asked for no page gets text."""
+        if "text/html" in self.request.headers.get("Accept", ""):
+            self.set_header("Content-Type", "text/html; charset=utf-8")
+            self.show("error.html", problem=problem)
+        else:
+            super().write_problem(problem)
+
+    # Forms
+
+    def read_form(self) -> None:
+        """Parses the body of a form and checks its XSRF token. Raises BadRequest, Unsupported, HTTPError 403."""
+        kind = self.request.headers.get("Content-Type", "")
+        if not kind.startswith(("application/x-www-form-urlencoded", "multipart/form-data")):
+            raise Unsupported("Send a form: urlencoded or multipart.")
+        arguments = self.request.body_arguments
+        try:
+            parse_body_arguments(kind, bytes(self.body), arguments, self.request.files, self.request.headers)
+        except HTTPInputError:
+            raise BadRequest("The form cannot be read: its body is not what its Content-Type says.") from None
+
+    def xsrf_fails(self) -> bool:
+        """Whether the form's ``_xsrf`` is not this browser's; call it when the form has been read."""
+        # Tornado reads it from here; the query does not count.
+        self.request.arguments["_xsrf"] = self.request.body_arguments.get("_xsrf", [])
+        try:
+            self.check_xsrf_cookie()
+        except HTTPError:
+            return True
+        return False
+
+    def field(self, name: str) -> str:
+        """A field of the form, trimmed; empty where it is not there."""
+        return self.field_text(name).strip()
+
+    def field_text(self, name: str) -> str:
+        """A field of the form as it was typed, with line feeds instead of the browser's CR LF."""
+        value = self.request.body_arguments.get(name, [b""])[-1]
+        try:
+            return value.decode("utf-8").replace("\r\n", "\n")
+        except UnicodeDecodeError:
+            raise BadRequest(f"The field {name} is not UTF-8.") from None
+
+    def file(self, name: str) -> HTTPFile | None:
+        """A file of the form; None: none was chosen. Browsers send an empty one without a name then."""
+        chosen = [file for file in self.request.files.get(name, []) if file.filename or file.body]
+        return chosen[0] if chosen else None
+
+
+def local_path(text: str) -> str:
+    """Where to go after the login: a path on this server, or the overview. Never another site."""
+    fine = text.startswith("/") and not text.startswith(("//", "/\\")) and text.isprintable() and "\\" not in text
+    return text if fine else "/"
+
+
+class PageNotFound(PageHandler):
+    """Every address that no route names."""
+
+    public = True
+
+    def check(self) -> None:
+        """404, whatever the method."""
+        self.admit()
+        raise HTTPError(404)

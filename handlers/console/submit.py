@@ -1,0 +1,124 @@
+"""``/submit``: the form. What was typed is never lost: an error shows the form again with every value."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+
+from dispatcher.core.jobs.model import JobSpec
+from dispatcher.errors import JobNotFound, KeyConflict, PagehandError, TooLarge, Unavailable
+from handlers.console.formdata import NUMBERS, Chosen, chosen_file, chosen_picture, job_of_form, numbers
+from handlers.console.page import MOST_CHOICES, XSRF_HELP, PageHandler
+from handlers.errors import Invalid, problem_of
+from handlers.intake import check_key, to_spec
+from handlers.worker.tasks import example_text
+
+__all__ = ["SubmitPage"]
+
+_FIELDS = ("type", "type_choice", "format", "data", *NUMBERS)
+_CONFLICT = (
+    "This form has already been sent with other content, and that job stands. "
+    "Send it once more to submit what it says now as another job."
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Form:
+    """What the form shows."""
+
+    key: str
+    typed: dict[str, str] = field(default_factory=dict)
+    #: By field; under the empty name what concerns the whole.
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+class SubmitPage(PageHandler):
+    """GET shows the form, POST takes it."""
+
+    def body_limit(self) -> int:
+        """Urlencoding makes three bytes of one."""
+        return 3 * self.site.settings.body_limit + 65_536
+
+    async def get(self) -> None:
+        """The empty form; ``?type=`` fills in the type and its example, ``?like=<id>`` all of an earlier job."""
+        form = _Form(key=_new_key())
+        like, wanted = self.get_query_argument("like", ""), self.get_query_argument("type", "")
+        if like:
+            form.typed = await self._like(like)
+        elif wanted:
+            task = next((task for task in self.site.tasks.tasks() if task.name == wanted), None)
+            form.typed = {"type": wanted, "data": example_text(task) if task else ""}
+        await self._show(form, 200)
+
+    head = get
+
+    async def _like(self, job_id: str) -> dict[str, str]:
+        try:
+            job = await self.site.service.job(job_id)
+        except JobNotFound:
+            return {}
+        return {
+            "type": job.type,
+            "data": job.data,
+        } | {name: f"{getattr(job.terms, name):.15g}" for name in NUMBERS if hasattr(job.terms, name)}
+
+    async def post(self) -> None:
+        """Submits; 303 to the job when it is durable. The same key is the same job: a double click submits once."""
+        self.read_form()
+        form = _Form(key=self.field("key"), typed={name: self.field_text(name) for name in _FIELDS})
+        if self.xsrf_fails():
+            form.errors[""] = XSRF_HELP.replace("Go back, load the page anew and try again", "Send the form again")
+            return await self._show(form, 403)
+        try:
+            accepted = await self.site.service.submit(self._spec(form))
+        except (Invalid, KeyConflict, TooLarge, Unavailable) as error:
+            return await self._show_error(form, error)
+        assert accepted.job is not None, "submit() raises where it accepts nothing"
+        self.redirect(f"/jobs/{accepted.job.id}", status=303)
+        return None
+
+    def _spec(self, form: _Form) -> JobSpec:
+        body = job_of_form(form.typed, self._chosen())
+        return to_spec(body, self.site.settings, check_key(form.key or None))
+
+    def _chosen(self) -> Chosen | None:
+        """The picture that the page's script made smaller, or the file itself."""
+        if picture := self.field("image"):
+            return chosen_picture(picture)
+        file = self.file("file")
+        return None if file is None else chosen_file(file.filename, file.content_type, file.body)
+
+    async def _show_error(self, form: _Form, error: PagehandError) -> None:
+        problem = problem_of(error)
+        if isinstance(error, Invalid):
+            # The first thing that is wrong with a field is enough.
+            for item in reversed(error.errors):
+                form.errors[item["pointer"].removeprefix("#").removeprefix("/")] = item["detail"]
+        elif isinstance(error, KeyConflict):
+            form.key = _new_key()
+            form.errors[""] = _CONFLICT
+        elif isinstance(error, TooLarge):
+            form.errors["file" if self._has_file() else "data"] = f"is too large: {problem.detail}"
+        else:
+            form.errors[""] = problem.detail
+            self.set_header("Retry-After", str(problem.retry_after_s or 5))
+        if self._has_file():
+            form.errors.setdefault("file", "has to be chosen again: a browser does not keep it")
+        await self._show(form, problem.status)
+
+    def _has_file(self) -> bool:
+        return bool(self.field("image")) or self.file("file") is not None
+
+    async def _show(self, form: _Form, status: int) -> None:
+        self.set_status(status)
+        tasks = self.site.tasks.tasks()
+        # The site's own tasks first, then as many others as there is room for.
+        choices = dict.fromkeys([*(task.name for task in tasks), *await self.type_choices()])
+        types = sorted([*choices][:MOST_CHOICES])
+        limit = self.site.settings.body_limit
+        terms = self.site.settings.terms()
+        self.show("submit.html", form=form, types=types, tasks=tasks, limit=limit, numbers=numbers(terms))
+
+
+def _new_key() -> str:
+    return f"form-{secrets.token_hex(16)}"

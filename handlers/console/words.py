@@ -1,0 +1,301 @@
+"""Words for people: states, durations, instants, sizes, and what a job's JSON shows. For the templates."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+import msgspec
+from msgspec import Struct
+
+from dispatcher.core.jobs.model import AttemptView, JobView, WorkerStatus, WorkerView
+from dispatcher.core.jobs.states import FINAL, Event, JobState, next_state
+
+__all__ = [
+    "STATES",
+    "ago",
+    "can_cancel",
+    "can_retry",
+    "clock",
+    "duration",
+    "error_of",
+    "first_line",
+    "headline",
+    "is_open",
+    "newest_first",
+    "picture",
+    "plural",
+    "preview",
+    "size",
+    "some",
+    "state_word",
+    "timeline",
+    "to_know",
+    "utc",
+    "worker_note",
+    "worker_word",
+]
+
+STATE_WORDS = {
+    "scheduled": "Scheduled",
+    "queued": "Queued",
+    "running": "Running",
+    "in_doubt": "In doubt",
+    "succeeded": "Succeeded",
+    "failed": "Failed",
+    "cancelled": "Cancelled",
+    "expired": "Expired",
+    # Of attempts.
+    "offered": "Offered",
+    "error": "Error",
+    "timed_out": "Timed out",
+    "lost": "Lost with its page",
+    "lapsed": "Not accepted in time",
+    "released": "Given back by the page",
+}
+
+#: Types and jobs of one worker in a table.
+MOST_IN_A_CELL = 10
+WORKER_WORDS = {
+    WorkerStatus.CONNECTED: "Connected",
+    WorkerStatus.QUIET: "Quiet",
+    WorkerStatus.AWAY: "Away",
+    WorkerStatus.SET_ASIDE: "Set aside",
+}
+WORKER_NOTES = {
+    WorkerStatus.CONNECTED: "",
+    WorkerStatus.QUIET: "not heard of, but no sign that it is gone",
+    WorkerStatus.AWAY: "its connection closed; it may come back",
+    WorkerStatus.SET_ASIDE: "it did not take what was offered",
+}
+
+STATES = tuple(state.value for state in JobState)
+
+#: Characters of data and results that a page shows before somebody asks for all.
+PREVIEW = 4_000
+_PICTURE_PREVIEW = 300
+_PICTURE = re.compile(r"data:image/(?:png|jpeg|gif);base64,[A-Za-z0-9+/]+={0,2}")
+
+
+def state_word(state: str) -> str:
+    """A state of a job or an attempt."""
+    return STATE_WORDS.get(state, state)
+
+
+def worker_word(worker: WorkerView) -> str:
+    """A state of a worker."""
+    word = WORKER_WORDS[worker.state]
+    return f"Paused ({word.lower()})" if worker.paused else word
+
+
+def worker_note(worker: WorkerView) -> str:
+    """What the word means, where that is not plain."""
+    return WORKER_NOTES[worker.state]
+
+
+def some(names: list[str]) -> tuple[list[str], int]:
+    """The first of a list in a cell of a table, and how many are left out."""
+    return names[:MOST_IN_A_CELL], max(0, len(names) - MOST_IN_A_CELL)
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """``1 job``, ``1,204 jobs``."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def size(count: int) -> str:
+    """``1 MiB``, ``767 KiB``; rounded down, because it is shown for limits."""
+    for unit, name in ((1 << 20, "MiB"), (1 << 10, "KiB")):
+        if count >= unit:
+            whole, tenths = divmod(count * 10 // unit, 10)
+            return f"{whole}.{tenths} {name}" if tenths and whole < 10 else f"{whole} {name}"
+    return f"{count} bytes"
+
+
+def duration(seconds: float | None) -> str:
+    """``12 ms``, ``3.2 s``, ``2 min 5 s``, ``3 h 12 min``, ``4 d 3 h``; never broken over two lines.
+
+    A clock that was stepped back shows ``0 ms``.
+    """
+    return "" if seconds is None else _duration(seconds).replace(" ", "\u00a0")
+
+
+def _duration(seconds: float) -> str:
+    seconds = max(seconds, 0.0)
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    for size, name, small, small_name in ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s")):
+        if whole >= size:
+            rest = whole % size // small
+            return f"{whole // size:,} {name}" + (f" {rest} {small_name}" if rest else "")
+    return f"{whole} s"
+
+
+def ago(at: float | None, now: float) -> str:
+    """``3 min ago``, ``in 20 s``; coarse, so that a column of them is calm."""
+    if at is None:
+        return ""
+    distance = abs(now - at)
+    if distance < 1:
+        return "now"
+    # The first number and its unit.
+    text = "\u00a0".join(_duration(round(distance)).replace(".0 s", " s").split()[:2])
+    return f"{text} ago" if at <= now else f"in {text}"
+
+
+def utc(at: float | None) -> str:
+    """``2026-11-23 21:04:05.123 UTC``."""
+    if at is None:
+        return ""
+    return datetime.fromtimestamp(at, UTC).isoformat(" ", "milliseconds").replace("+00:00", " UTC")
+
+
+def clock(at: float) -> str:
+    """``21:04:05.123``, for lines of a log."""
+    return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S.%f")[:-3]
+
+
+def is_open(job: JobView) -> bool:
+    """Whether the job may still change by itself."""
+    return job.state not in FINAL
+
+
+def can_cancel(job: JobView) -> bool:
+    """Whether the table of transitions lists it."""
+    return next_state(job.state, Event.CANCEL) is not None
+
+
+def can_retry(job: JobView) -> bool:
+    """Whether the table of transitions lists it."""
+    return next_state(job.state, Event.RETRY) is not None
+
+
+def can_adopt(job: JobView) -> bool:
+    """Whether there is a late answer that may become its result."""
+    return job.evidence is not None and next_state(job.state, Event.ADOPT) is not None
+
+
+def headline(job: JobView, now: float) -> str:
+    """The job's state in one sentence."""
+    page = f" on {job.worker_name or job.worker}" if job.worker else ""
+    match job.state:
+        case JobState.SCHEDULED:
+            when = ago(job.run_at, now)
+            return f"It is tried again {when}." if job.number else f"It may start {when}."
+        case JobState.QUEUED:
+            return "It waits for a worker." if not job.number else f"It waits for a worker, for try {job.number + 1}."
+        case JobState.RUNNING if job.started_at is None:
+            return f"It is offered to {job.worker_name or job.worker or 'a worker'}, which has not accepted it yet."
+        case JobState.RUNNING:
+            return f"It has been running{page} for {duration(now - (job.started_at or now))}."
+        case JobState.IN_DOUBT:
+            return "Its page went away: whether it had its effect is not known. A person must decide."
+        case JobState.SUCCEEDED:
+            return f"It has a result{', from ' + (job.worker_name or job.worker) if job.worker else ''}."
+        case JobState.FAILED:
+            return job.detail or f"It ended without a result ({job.reason or 'error'})."
+        case JobState.CANCELLED:
+            return "Somebody cancelled it" + (f": {job.detail}" if job.detail else ".")
+        case JobState.EXPIRED:
+            return job.detail or "It was not started in time."
+
+
+class Moment(Struct, frozen=True):
+    """A line of a job's timeline."""
+
+    what: str
+    at: float
+    #: Seconds since the line before; None: it is the first.
+    after_s: float | None
+
+
+def to_know(job: JobView, waits: str | None) -> str:
+    """What a list says of a job beside its state: why it waits, how far it is, what went wrong."""
+    if waits:
+        return waits
+    if job.state is JobState.RUNNING:
+        percent = "" if job.percent is None else f"{job.percent:g} %"
+        shown = ": ".join(part for part in (percent, job.note) if part)
+        return shown or ("" if job.started_at else "offered, not accepted yet")
+    if job.state is JobState.IN_DOUBT:
+        return "a person must decide"
+    if job.error and job.state is not JobState.SUCCEEDED:
+        return first_line(job.error)
+    return (job.detail or "").partition("\n")[0][:120]
+
+
+def timeline(job: JobView) -> list[Moment]:
+    """What happened to the job, in order, with its newest attempt."""
+    due = job.run_at if job.run_at is not None and job.run_at - job.created_at >= 0.001 else None
+    ended = state_word(job.state) if job.state in FINAL else "Attempt ended"
+    named = [
+        ("Submitted", job.created_at),
+        ("Due", due),
+        (f"Offered to {job.worker_name or job.worker}" if job.worker else "Offered", job.offered_at),
+        ("Started", job.started_at),
+        (ended, job.ended_at),
+    ]
+    # A stable sort: of two at the same instant, the one above came first.
+    steps = sorted(((what, at) for what, at in named if at is not None), key=lambda step: step[1])
+    before = [None, *(at for _, at in steps)]
+    return [Moment(what, at, None if b is None else at - b) for (what, at), b in zip(steps, before, strict=False)]
+
+
+class ErrorText(Struct, frozen=True):
+    """An error of a task."""
+
+    message: str
+    stack: str
+    code: str
+
+
+def error_of(text: str | None) -> ErrorText | None:
+    """``{message, stack, code}`` of an error's JSON; whatever else it is, is shown as it is."""
+    if text is None:
+        return None
+    value = _value(text)
+    if not isinstance(value, dict):
+        return ErrorText(str(value) if isinstance(value, str) else text, "", "")
+    parts = [value.get(name) for name in ("message", "stack", "code")]
+    message, stack, code = ("" if part is None else str(part) for part in parts)
+    return ErrorText(message or text, stack, code)
+
+
+def first_line(text: str | None, length: int = 120) -> str:
+    """The first line of an error's message, clipped."""
+    error = error_of(text)
+    line = (error.message if error else "").strip().partition("\n")[0]
+    return line if len(line) <= length else line[: length - 1] + "…"
+
+
+def _value(text: str) -> object:
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return text
+
+
+def picture(text: str | None) -> str | None:
+    """The data URL of a picture that this JSON is, or has under ``image``; None: no picture that is safe to show."""
+    if text is None or "data:image/" not in text:
+        return None
+    value = _value(text)
+    if isinstance(value, dict):
+        value = value.get("image")
+    return value if isinstance(value, str) and _PICTURE.fullmatch(value) else None
+
+
+def preview(text: str, everything: bool, shown: bool = False) -> tuple[str, int]:
+    """The beginning of a long text, and how many characters are left out; shorter where a picture is ``shown``."""
+    length = _PICTURE_PREVIEW if shown else PREVIEW
+    if everything or len(text) <= length + length // 4:
+        return text, 0
+    return text[:length], len(text) - length
+
+
+def newest_first(attempts: list[AttemptView]) -> list[AttemptView]:
+    """Attempts as people want to read them."""
+    return attempts[::-1]

@@ -1,0 +1,127 @@
+"""HTTP: the routes in one list, the handlers behind them, the application that server.py serves.
+
+Handlers are verbs: they parse, call one method of the service and write. They know the service by
+``handlers.service_port``; they never import a store, the transport or the core's machine.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tornado.routing import URLSpec
+from tornado.web import Application, url
+
+from dispatcher.clock import Clock, SystemClock
+from dispatcher.config.settings import Settings
+from handlers.access import log_request
+from handlers.api import batch
+from handlers.api import resources as api
+from handlers.console import console, login, submit
+from handlers.console.page import PageNotFound
+from handlers.guard import Guard, Refusal
+from handlers.service_port import Service
+from handlers.site import STATIC, TEMPLATES, Site
+from handlers.worker import files
+from handlers.worker.script import worker_script
+from handlers.worker.tasks import TaskDirectory
+
+__all__ = ["Guard", "Refusal", "TaskDirectory", "make_app", "routes", "shipped_tasks"]
+
+#: Of a static file or directory; Tornado's own checks of the path stand behind it.
+_NAME = r"[A-Za-z0-9_-][A-Za-z0-9._-]*"
+_ID = r"([A-Za-z0-9_-]{1,64})"
+
+
+def shipped_tasks() -> str:
+    """The directory of the tasks that come with Pagehand: where ``--tasks`` names no other."""
+    return str(STATIC / "tasks")
+
+
+def routes(
+    service: Service,
+    settings: Settings,
+    tasks: TaskDirectory,
+    clock: Clock | None = None,
+    guard: Guard | None = None,
+) -> list[URLSpec]:
+    """Every address, in the order in which they are tried."""
+    site = Site(
+        service=service, settings=settings, tasks=tasks, guard=guard or Guard(settings), clock=clock or SystemClock()
+    )
+    given = {"site": site}
+    return [
+        *_console(given),
+        *_api(given),
+        *_files(given),
+        url(r"/api(?:/.*)?", api.ApiNotFound, given, name="api-not-found"),
+        url(r"/.*", PageNotFound, given, name="not-found"),
+    ]
+
+
+def _console(given: dict[str, Any]) -> list[URLSpec]:
+    return [
+        url(r"/", console.OverviewPage, given, name="overview"),
+        url(r"/jobs", console.JobsPage, given, name="jobs"),
+        url(rf"/jobs/{_ID}", console.JobPageHandler, given, name="job"),
+        url(rf"/jobs/{_ID}/(cancel|retry|succeeded|failed|adopt)", console.JobActionHandler, given, name="job-action"),
+        url(r"/workers", console.WorkersPage, given, name="workers"),
+        url(r"/types", console.TypesPage, given, name="types"),
+        url(r"/submit", submit.SubmitPage, given, name="submit"),
+        url(r"/login", login.LoginPage, given, name="login"),
+        url(r"/logout", login.LogoutHandler, given, name="logout"),
+    ]
+
+
+def _api(given: dict[str, Any]) -> list[URLSpec]:
+    return [
+        url(r"/api/v1/jobs", api.JobsHandler, given, name="api-jobs"),
+        url(r"/api/v1/jobs/batch", batch.BatchHandler, given, name="api-batch"),
+        url(rf"/api/v1/jobs/{_ID}", api.JobHandler, given, name="api-job"),
+        url(rf"/api/v1/jobs/{_ID}/cancel", api.CancelHandler, given, name="api-cancel"),
+        url(rf"/api/v1/jobs/{_ID}/retry", api.RetryHandler, given, name="api-retry"),
+        url(rf"/api/v1/jobs/{_ID}/decide", api.DecideHandler, given, name="api-decide"),
+        url(rf"/api/v1/jobs/{_ID}/adopt", api.AdoptHandler, given, name="api-adopt"),
+        url(rf"/api/v1/jobs/{_ID}/result", api.ResultHandler, given, name="api-result"),
+        url(r"/api/v1/workers", api.WorkersHandler, given, name="api-workers"),
+        url(r"/api/v1/types", api.TypesHandler, given, name="api-types"),
+        url(r"/api/v1/stats", api.StatsHandler, given, name="api-stats"),
+    ]
+
+
+def _files(given: dict[str, Any]) -> list[URLSpec]:
+    """The worker page and what it loads; the probes."""
+    static = {**given, "path": str(STATIC)}
+    script = {**given, "script": worker_script()}
+    return [
+        url(r"/worker", files.WorkerPageHandler, given, name="worker"),
+        url(r"/static/worker\.js", files.ScriptHandler, script, name="worker-script"),
+        url(rf"/static/({_NAME}(?:/{_NAME})*)", files.StaticHandler, static, name="static"),
+        url(r"/tasks/index\.json", files.TaskIndexHandler, given, name="task-index"),
+        url(r"/tasks/([A-Za-z0-9._-]{1,100})\.js", files.TaskHandler, given, name="task"),
+        url(r"/livez", files.LiveHandler, given, name="livez"),
+        url(r"/readyz", files.ReadyHandler, given, name="readyz"),
+    ]
+
+
+def make_app(
+    service: Service,
+    settings: Settings,
+    tasks: TaskDirectory,
+    clock: Clock | None = None,
+    guard: Guard | None = None,
+) -> Application:
+    """The application: everything but the transport's own address. ``guard`` is given where its token may change."""
+    specs = routes(service, settings, tasks, clock, guard)
+    # Also for what is no path at all, as "OPTIONS *" or an absolute address.
+    not_found = specs[-1]
+    return Application(
+        specs,
+        default_handler_class=not_found.handler_class,
+        default_handler_args=not_found.kwargs,
+        template_path=str(TEMPLATES),
+        log_function=log_request,
+        # Tornado's own check (xsrf_cookies) runs before a streamed body has come; PageHandler has the check.
+        xsrf_cookie_name="pagehand_xsrf",
+        xsrf_cookie_kwargs={"httponly": True, "samesite": "Lax", "secure": Guard(settings).secure},
+        serve_traceback=False,
+    )

@@ -1,0 +1,1 @@
+"""What a worker page loads: itself, its script, its tasks."""

@@ -1,0 +1,400 @@
+"""The server's half of the model's world: the machine and the rules of a turn over rows in memory, without threads.
+
+Whatever the machine does is compared with ``reference`` at once: which attempts end and how, who gets a claim,
+and when it wants to be called next.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from dispatcher.core.jobs.ledger import AttemptRow, JobRow, silent_attempt
+from dispatcher.core.jobs.model import JobSpec
+from dispatcher.core.jobs.states import Event, JobState
+from dispatcher.core.jobs.turn import (
+    Adopt,
+    Cancel,
+    Claim,
+    Command,
+    CommandReport,
+    Decide,
+    Ended,
+    ForgetTypes,
+    LiveAttempt,
+    OfferedTypes,
+    Report,
+    Retry,
+    Started,
+    Turn,
+    TurnReport,
+    Verdict,
+)
+from dispatcher.core.jobs.validate import Snapshot, turn_faults
+from dispatcher.core.workers.effects import Answer, Drop, Effect, Go, Offer, Probe, Record, Request, Welcome, Withdraw
+from dispatcher.core.workers.machine import Machine
+from dispatcher.core.workers.retry import RetryPolicy
+from dispatcher.core.workers.timings import Timings
+from dispatcher.store.applier import TurnApplier
+from dispatcher.store.memory import MemoryRows
+from dispatcher.store.rows import Limits, Tally
+from tests.core.model.claims import check_claims
+from tests.core.model.pages import Page, Session, withdraw
+from tests.core.model.peers import GRACE_S, OFFER_TTL_S, RELOAD_S, RESTART_GRACE_S, STANDSTILL_S, Lease
+from tests.core.model.reference import Ends, Reference
+from tests.core.workers.support import Steady
+
+#: UTC seconds when the world's monotonic clock is 0.
+WALL = 1_700_000_000.0
+SAID = {"succeeded", "error"}
+#: Ends that are a doubt where the page was told to go.
+UNANSWERED = {"lost", "timed_out", "released"}
+
+
+class ServerHalf:
+    """Drives the machine and the store, and keeps count of what must hold."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.rows = MemoryRows()
+        self.ids = 0
+        self.pages: list[Page] = []
+        self.accepted: set[str] = set()
+        self.values: dict[str, str] = {}
+        self.revoked: set[str] = set()
+        self.first_ranks: dict[int, float] = {}
+        #: Attempts of accepted jobs in the round that a retry began.
+        self.rounds: dict[int, set[str]] = {}
+        self.uncounted: set[str] = set()
+        #: Attempts whose pages were told to go: their effects may have happened.
+        self.told_to_go: set[str] = set()
+        #: Results that a person decided on.
+        self.decided: dict[int, str] = {}
+        #: The rows after the last step, and jobs that people have decided on since.
+        self.seen: Snapshot | None = None
+        self.by_hand: set[str] = set()
+        self.clock_base = 0.0
+        self.boot_server()
+
+    def new_id(self, prefix: str) -> str:
+        self.ids += 1
+        return f"{prefix}{self.ids:04d}"
+
+    def boot_server(self) -> None:
+        """Starts a node over the rows that there are."""
+        self.machine = Machine(
+            timings=Timings(
+                offer_ttl_s=OFFER_TTL_S,
+                reconnect_grace_s=GRACE_S,
+                restart_grace_s=RESTART_GRACE_S,
+                reload_after_s=RELOAD_S,
+            ),
+            retry=RetryPolicy(),
+            rng=Steady(),
+        )
+        self.ref = Reference(now=self.now, uncounted=self.uncounted)
+        self.sessions: dict[str, Session] = {}
+        self.session_count = 0
+        self.reports: list[Report] = []
+        self.commands: list[Command] = []
+        self.submissions: list[JobSpec] = []
+        self.flight: tuple[Turn, TurnReport] | None = None
+        self.moved_in_flight = False
+        self.more = True
+        #: As the store said with the last turn.
+        self.next_due_at: float | None = None
+        self.next_backoff_s: float | None = None
+        self.opened = self.now
+        tallies: dict[tuple[int, JobState], Tally] = {}
+        for row in self.rows.by_seq.values():
+            tally = tallies.setdefault((row.lane, row.state), Tally())
+            tally.jobs += 1
+            tally.bytes += row.size
+        self.applier = TurnApplier(
+            self.rows,
+            limits=Limits(),
+            new_job_id=lambda: self.new_id("j"),
+            new_attempt_id=lambda: self.new_id("a"),
+            tallies=tallies,
+            queue_clock=self.clock_base,
+            next_due_at=self.rows.next_due_at(),
+            next_backoff=self.rows.next_backoff(),
+        )
+
+    # -- effects
+
+    def take(self, effects: list[Effect], expected: Ends | None = None) -> None:
+        """Carries effects out, after comparing the ends among them with what must end."""
+        found = [
+            (e.report.attempt, str(e.report.cause))
+            for e in effects
+            if isinstance(e, Record) and isinstance(e.report, Ended)
+        ]
+        if expected is not None:
+            assert sorted(found) == sorted(expected), f"ended: {found}; must end: {expected}"
+        gos = [(e.session, e.attempt) for e in effects if isinstance(e, Go)]
+        assert sorted(gos) == sorted(self.ref.gos), f"told to go: {gos}; must be told: {self.ref.gos}"
+        self.ref.gos.clear()
+        for effect in effects:
+            self.check_effect(effect)
+            self.carry_out(effect)
+
+    def check_effect(self, effect: Effect) -> None:
+        if isinstance(effect, Record) and isinstance(effect.report, Ended):
+            self.check_doubt(effect.report)
+        elif isinstance(effect, Answer):
+            self.check_answer(effect)
+        elif isinstance(effect, Go):
+            self.check_go(effect)
+
+    def carry_out(self, effect: Effect) -> None:
+        if isinstance(effect, Record):
+            self.reports.append(effect.report)
+        elif isinstance(effect, Request):
+            self.commands.append(effect.command)
+        elif isinstance(effect, Drop):
+            dropped = self.sessions.pop(effect.session, None)
+            if dropped is not None and dropped.page.session == effect.session:
+                dropped.page.session = None
+        elif isinstance(effect, Withdraw):
+            withdraw(self.sessions.get(effect.session), effect.attempt)
+        elif isinstance(effect, Probe):
+            assert effect.session in self.sessions, "probed a session that is no more"
+        else:
+            session = self.sessions.get(effect.session)
+            assert session is not None or not isinstance(effect, Offer), "offered to a session that is no more"
+            if session is not None:
+                session.outbox.append(effect)
+                if isinstance(effect, Welcome):
+                    session.page.worker = effect.worker
+
+    def check_answer(self, answer: Answer) -> None:
+        row = self.rows.all_attempts.get(answer.attempt)
+        if answer.verdict is Verdict.STALE:
+            return
+        stored = row is not None and (row.cause in SAID or row.late_at is not None)
+        assert stored, f"{answer} before it was stored"
+        assert answer.attempt not in self.revoked, "the attempt of a cancelled job was recorded"
+
+    def check_doubt(self, ended: Ended) -> None:
+        """S15b: in doubt if and only if the page was told to go, or may have been, and has not answered."""
+        doubtful = str(ended.cause) in UNANSWERED and ended.attempt in self.ref.doubts
+        assert (ended.event is Event.DOUBT) == doubtful, f"{ended.attempt}, {ended.cause}: {ended.event}"
+
+    def check_go(self, go: Go) -> None:
+        row = self.rows.all_attempts.get(go.attempt)
+        assert row is not None, "told to go before its accept was stored"
+        assert row.started_at is not None, "told to go before its accept was stored"
+        job = self.rows.by_seq[row.job]
+        assert job.terms.effects == "once", "nobody asked for go"
+        self.told_to_go.add(go.attempt)
+
+    # -- turns
+
+    def begin_turn(self) -> None:
+        if self.flight is not None:
+            return
+        self.more = False
+        turn = Turn(
+            now_at=WALL + self.now,
+            elapsed_s=self.now - self.opened,
+            reports=self.reports,
+            commands=self.commands,
+            submissions=self.submissions,
+            demand=self.machine.demand(1_000, Counter(spec.type for spec in self.submissions if spec.delay_s <= 0)),
+        )
+        rooms = sum(self.ref.room(peer) for peer in self.ref.peers.values()) if not self.ref.draining else 0
+        assert sum(demand.room for demand in turn.demand) <= rooms, "the pools' room is not the workers'"
+        self.reports, self.commands, self.submissions = [], [], []
+        before = {seq: (row.state, row.rank) for seq, row in self.rows.by_seq.items()}
+        report = self.applier.apply(turn)
+        self.applier.committed()
+        self.flight = (turn, report)
+        self.moved_in_flight = False
+        self.check_turn(turn, report, before)
+
+    def check_turn(self, turn: Turn, report: TurnReport, before: dict[int, tuple[JobState, float | None]]) -> None:
+        assert not turn_faults(turn, report, self.revoked)
+        for accepted in report.accepted:
+            assert accepted.job is not None
+            self.accepted.add(accepted.job.id)
+        for command, done in zip(turn.commands, report.commands, strict=True):
+            if done.done:
+                self.note_command(command, done, report)
+        for seq, row in self.rows.by_seq.items():
+            if before.get(seq, (None, None))[0] is JobState.SCHEDULED and row.state is not JobState.SCHEDULED:
+                self.first_ranks.pop(seq, None)
+            if row.state in (JobState.QUEUED, JobState.RUNNING):
+                rank = self.clock_base + turn.elapsed_s - 60.0 * row.terms.priority
+                assert row.rank == self.first_ranks.setdefault(seq, rank), "a job lost its place"
+        check_claims(self, report.claims)
+
+    def note_command(self, command: Command, done: CommandReport, report: TurnReport) -> None:
+        """What a person or a program has changed, so that what follows from it can be told from what must not be."""
+        if done.revoked is not None:
+            self.revoked.add(done.revoked)
+        if isinstance(command, OfferedTypes | ForgetTypes):
+            return
+        row = self.row(command.job)
+        if not isinstance(command, Cancel):
+            self.by_hand.add(row.id)
+        if isinstance(command, Retry):
+            mine = {a.id for a in self.attempts_of(row.seq)}
+            self.rounds[row.seq] = mine - {claim.attempt for claim in report.claims}
+            self.first_ranks.pop(row.seq, None)
+        elif isinstance(command, Adopt):
+            late = max(a.id for a in self.attempts_of(row.seq) if a.evidence is not None)
+            self.decided[row.seq] = self.values[late]
+        elif isinstance(command, Decide):
+            assert row.terms.effects == "once", "decided, and nothing was in doubt"
+            if command.value is not None:
+                self.decided[row.seq] = command.value
+
+    def finish_turn(self) -> None:
+        if self.flight is None:
+            return
+        (turn, done), self.flight = self.flight, None
+        self.more = self.more or done.more
+        self.next_due_at, self.next_backoff_s = done.next_due_at, done.next_backoff_s
+        for said, settled in zip(turn.reports, done.verdicts, strict=True):
+            if isinstance(said, Started) and settled.verdict is Verdict.RECORDED:
+                self.ref.started(said.attempt)
+        self.take(self.machine.settled(turn.reports, done.verdicts, self.now), [])
+        for command, report in zip(turn.commands, done.commands, strict=True):
+            if report.revoked is not None and isinstance(command, Cancel):
+                self.ref.cancelled(report.revoked)
+                self.take(self.machine.cancelled(report.revoked, command.reason, self.now), [])
+        for claim in done.claims:
+            pool = self.machine._pools._pools.get(claim.pool)  # None: its last worker has left meanwhile
+            self.give(claim, frozenset(pool.lanes if pool is not None else ()))
+        self.machine.ready(done.ready, claimed=bool(done.claims))
+
+    def give(self, claim: Claim, types: frozenset[str]) -> None:
+        expected = None if self.ref.draining else self.ref.next_of_pool(types, claim.had)
+        [effect] = self.machine.claimed([claim], self.now)
+        if isinstance(effect, Offer):
+            assert expected is not None, "offered to a worker that has no room"
+            assert effect.session == expected.session, "not the worker whose turn it is"
+            assert claim.type in expected.types
+            once = claim.terms.once
+            lease = Lease(
+                claim.attempt, expected.id, claim.terms.timeout_s, once=once, heartbeat_s=claim.terms.heartbeat_s
+            )
+            self.ref.offered(expected, lease)
+        else:
+            assert expected is None or self.moved_in_flight, "a worker was free, and the claim was given back"
+        self.take([effect])
+
+    def wanted(self) -> bool:
+        return bool(self.more or self.reports or self.commands or self.submissions or self.machine.hungry())
+
+    def settle(self) -> None:
+        """Turns until nothing more is to do."""
+        self.finish_turn()
+        for _ in range(50):
+            if not self.wanted():
+                break
+            self.begin_turn()
+            self.finish_turn()
+        else:
+            raise AssertionError("turns without end")
+        self.check_conserving()
+
+    def check_conserving(self) -> None:
+        if self.ref.draining:
+            return
+        ready = {row.type for row in self.rows.by_seq.values() if row.state is JobState.QUEUED}
+        for peer in self.ref.peers.values():
+            assert not (self.ref.room(peer) and ready & peer.types), f"{peer.id} is idle and jobs wait"
+
+    # -- time
+
+    def advance(self, to: float) -> None:
+        self.moved_in_flight = True
+        self.now = max(self.now, to)
+        self.take(self.machine.tick(self.now), self.ref.tick(self.now))
+        if self.next_due_at is not None and self.next_due_at <= WALL + self.now:
+            self.more = True
+        if self.next_backoff_s is not None and self.opened + self.next_backoff_s <= self.now:
+            self.more = True
+
+    def sleep(self, seconds: float) -> None:
+        """The machine is suspended: whatever was due meanwhile comes late, and nobody may suffer for it (S19)."""
+        planned, to = self.next_instant(), self.now + seconds
+        late_s = 0.0 if planned is None else to - max(planned, self.now)
+        if late_s <= STANDSTILL_S:
+            self.advance(to)
+            return
+        self.now = to
+        self.ref.forgive(late_s, to)
+        self.call(self.machine.forgive(late_s, to), [])
+        before = self.machine.next_deadline()
+        assert before is None or before > to, "due before what has arrived could be processed"
+        self.advance(to)
+
+    def next_instant(self) -> float | None:
+        due = self.next_due_at
+        backoff = None if self.next_backoff_s is None else self.opened + self.next_backoff_s
+        # Adding and taking away the wall clock's offset may round down.
+        instants = [self.machine.next_deadline(), None if due is None else due - WALL + 1e-6, backoff]
+        return min((at for at in instants if at is not None), default=None)
+
+    # -- restarts
+
+    def call(self, effects: list[Effect], ends: Ends) -> None:
+        self.moved_in_flight = True
+        self.take(effects, ends)
+
+    def restart(self) -> None:
+        """The server is killed and starts again: what was not in the store is forgotten, the pages are not."""
+        for page in self.pages:
+            page.session = None
+        self.clock_base += self.now - self.opened
+        self.boot_server()
+        live = self.live_attempts()
+        # An end that was not in the store yet has not happened: the attempt may end otherwise now.
+        self.uncounted.difference_update(left.attempt for left in live)
+        ends: Ends = []
+        for left in live:
+            if left.started_at is None:
+                ends.append((left.attempt, "lapsed"))
+            else:
+                once, beat_s = self.row(left.job).terms.effects == "once", left.terms.heartbeat_s
+                lease = Lease(left.attempt, left.worker, left.terms.timeout_s, once=once, heartbeat_s=beat_s)
+                self.ref.restore(lease)
+        self.machine.ready(self.applier.ready(self.rows.lanes), claimed=False)
+        self.call(self.machine.restore(live, self.now), ends)
+
+    def live_attempts(self) -> list[LiveAttempt]:
+        live = []
+        for a in self.all_attempts().values():
+            job = self.rows.by_seq[a.job]
+            if a.cause is None and job.state is JobState.RUNNING:
+                live.append(
+                    LiveAttempt(
+                        attempt=a.id, job=job.id, type=job.type, number=a.number or 0, started_at=a.started_at,
+                        terms=job.terms, errors=job.errors, crashes=job.crashes,
+                        worker=a.worker or "", boot=a.boot or "",
+                    )
+                )  # fmt: skip
+        return live
+
+    # -- looking
+
+    def ready(self) -> bool:
+        """Whether a job waits for nothing but a worker."""
+        return any(row.state is JobState.QUEUED for row in self.rows.by_seq.values())
+
+    def doubtful(self) -> list[JobRow]:
+        """Jobs that wait for a person's decision."""
+        return [row for row in self.rows.by_seq.values() if row.state is JobState.IN_DOUBT]
+
+    def row(self, job_id: str) -> JobRow:
+        return self.rows.by_seq[self.rows.by_id[job_id]]
+
+    def attempts_of(self, seq: int) -> list[AttemptRow]:
+        return [a for a in self.all_attempts().values() if a.job == seq]
+
+    def all_attempts(self) -> dict[str, AttemptRow]:
+        """Those that have rows, and the current ones of which nothing has been written yet."""
+        silent = {a.id: a for a in map(silent_attempt, self.rows.by_seq.values()) if a is not None}
+        return silent | self.rows.all_attempts

@@ -1,0 +1,153 @@
+"""Who is there, for people: lists with filters and pages, and counts that nobody has to count."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from dispatcher.core.jobs.model import WorkerFilter
+from dispatcher.core.workers.roster import MOST_LOOKED_AT, Roster, shown_state
+from dispatcher.core.workers.worker import Worker, WorkerState
+from tests.support.operations import operations
+
+
+def worker(number: int, name: str = "", *lanes: str, state: WorkerState = WorkerState.CONNECTED) -> Worker:
+    return Worker(f"w{number:05d}", f"b{number}", name, lanes or ("echo",), 1, None, state=state, attempts={})
+
+
+def roster_of(*workers: Worker) -> Roster:
+    roster = Roster()
+    for one in workers:
+        roster.update(one)
+    return roster
+
+
+def walked(roster: Roster, **wanted: object) -> list[str]:
+    """All pages of a list, one after the other."""
+    asked, found, after = WorkerFilter(**wanted), [], None  # type: ignore[arg-type]
+    while True:
+        ids, after = roster.page(asked, after)
+        assert len(ids) <= asked.limit
+        found += ids
+        if after is None:
+            return found
+
+
+def test_workers_stand_by_name_and_then_by_id():
+    roster = roster_of(worker(3, "b"), worker(2, "a"), worker(1, "b"))
+    assert walked(roster) == ["w00002", "w00001", "w00003"]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 100])
+def test_pages_show_every_worker_once(limit):
+    roster = roster_of(*(worker(n, f"page-{n % 3}") for n in range(7)))
+    assert walked(roster, limit=limit) == walked(roster, limit=1_000)
+    assert len(set(walked(roster, limit=limit))) == 7
+
+
+def test_the_last_page_says_that_it_is_the_last():
+    roster = roster_of(worker(1, "a"), worker(2, "a"), worker(3, "b"))
+    assert roster.page(WorkerFilter(limit=3), None)[1] is None
+    assert roster.page(WorkerFilter(limit=2, name="a"), None)[1] is None, "what follows has another name"
+    assert roster.page(WorkerFilter(limit=2), None)[1] == ("a", "w00002")
+
+
+def test_a_list_goes_on_where_a_worker_has_gone_meanwhile():
+    there = [worker(n, "a") for n in range(4)]
+    roster = roster_of(*there)
+    _, after = roster.page(WorkerFilter(limit=2), None)
+    roster.remove(there[1])
+    assert roster.page(WorkerFilter(limit=2), after) == (["w00002", "w00003"], None)
+
+
+def test_filters_are_all_asked():
+    roster = roster_of(
+        worker(1, "DESK-1", "echo", "scan"),
+        worker(2, "DESK-2", "echo", state=WorkerState.QUIET),
+        worker(3, "KIOSK", "scan"),
+    )
+    assert walked(roster, name="DESK") == ["w00001", "w00002"]
+    assert walked(roster, type="scan") == ["w00001", "w00003"]
+    assert walked(roster, state="quiet") == ["w00002"]
+    assert walked(roster, name="DESK", type="scan", state="connected") == ["w00001"]
+    assert walked(roster, type="scan", state="quiet") == []
+    assert walked(roster, type="nobody's") == []
+    assert walked(roster, name="x") == []
+
+
+def test_a_worker_that_is_set_aside_is_shown_as_that():
+    one = worker(1, "a")
+    one.aside = True
+    assert shown_state(one) == "set_aside"
+    roster = roster_of(one)
+    assert roster.states() == {"set_aside": 1}
+    assert walked(roster, state="set_aside") == ["w00001"]
+
+
+def test_what_nobody_is_or_offers_any_more_leaves_nothing_behind():
+    roster = roster_of(one := worker(1, "a", "x"))
+    one.name, one.lanes, one.state = "b", ("y",), WorkerState.AWAY
+    roster.update(one)
+    assert (roster.offering("x"), roster.offering("y"), roster.states()) == (0, 1, {"away": 1})
+    roster.remove(one)
+    roster.remove(one)
+    assert not roster._lists
+    assert not roster._entries
+
+
+def test_a_worker_of_which_only_the_name_changes_stands_where_it_belongs():
+    roster = roster_of(one := worker(1, "z"), worker(2, "m"))
+    one.name = "a"
+    roster.update(one)
+    assert walked(roster) == walked(roster, type="echo") == walked(roster, state="connected") == ["w00001", "w00002"]
+
+
+def test_two_filters_that_exclude_each_other_are_given_up_after_a_while():
+    half = MOST_LOOKED_AT + 10
+    workers = [worker(n, "", "a") for n in range(half)]
+    workers += [worker(half + n, "", "b", state=WorkerState.AWAY) for n in range(half)]
+    roster = roster_of(*workers)
+    found, after = roster.page(WorkerFilter(type="a", state="away"), None)
+    assert (found, after is not None) == ([], True)
+    assert walked(roster, type="a", state="away") == []
+
+
+def big(count: int) -> Roster:
+    """As many workers, in all states, half of them with a type of their own."""
+    rng, roster = random.Random(count), Roster()
+    for number in rng.sample(range(count), count):
+        lanes = ("echo", f"own-{number}") if number % 2 else ("echo",)
+        roster.update(worker(number, f"page-{number:05d}", *lanes, state=list(WorkerState)[number % 3]))
+    return roster
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        WorkerFilter(limit=50),
+        WorkerFilter(limit=50, name="page-0000"),
+        WorkerFilter(limit=20, type="echo", state="quiet"),
+        WorkerFilter(limit=50, type="own-77"),
+    ],
+    ids=str,
+)
+def test_a_page_of_the_list_costs_the_same_with_a_hundred_workers_and_with_ten_thousand(wanted):
+    few, many = big(100), big(10_000)
+    assert operations(lambda: many.page(wanted, None)) <= 1.1 * operations(lambda: few.page(wanted, None))
+
+
+def test_counts_and_changes_cost_the_same_with_a_hundred_workers_and_with_ten_thousand():
+    def use(roster: Roster) -> int:
+        one = worker(77, "page-00077", "echo", "own-77")
+
+        def act() -> None:
+            roster.states(), roster.offering("echo")
+            roster.update(one)
+            one.state = WorkerState.AWAY
+            roster.update(one)
+            roster.remove(one)
+
+        return operations(act)
+
+    assert use(big(10_000)) == use(big(100))

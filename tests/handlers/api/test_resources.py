@@ -1,0 +1,258 @@
+"""The JSON API: what it takes, what it answers."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from dispatcher.config.settings import Settings
+from dispatcher.core.jobs.states import JobState
+from tests.handlers.conftest import Ask, body_of
+from tests.handlers.fake_service import FakeService, job_view
+
+JOBS = "/api/v1/jobs"
+AS_JSON = {"Content-Type": "application/json"}
+JOB_FIELDS = {
+    "id", "type", "data", "state", "reason", "detail", "priority", "number", "errors", "crashes", "max_attempts",
+    "max_crashes", "timeout_s", "heartbeat_s", "effects", "evidence",
+    "progress", "result", "error", "worker", "worker_name", "created_at", "run_at",
+    "expires_at", "offered_at", "started_at", "ended_at", "waits", "attempts", "log", "links",
+}  # fmt: skip
+
+
+@pytest.mark.gen_test
+async def test_a_submitted_job_is_answered_with_201_its_address_and_itself(ask: Ask, service: FakeService) -> None:
+    service.waits["job-1"] = "no connected worker offers sum"
+    response = await ask(JOBS, "POST", json={"type": "sum", "data": {"a": 1}})
+    job = body_of(response)
+    assert response.code == 201
+    assert response.headers["Location"] == "/api/v1/jobs/job-1"
+    assert response.headers["Content-Type"] == "application/json"
+    assert response.headers["Cache-Control"] == "no-store"
+    assert set(job) == JOB_FIELDS
+    assert (job["id"], job["type"], job["data"], job["state"]) == ("job-1", "sum", {"a": 1}, "queued")
+    assert job["created_at"] == "2026-11-23T21:24:05.123Z"
+    assert job["waits"] == "no connected worker offers sum"
+    assert job["links"]["self"] == "/api/v1/jobs/job-1"
+
+
+@pytest.mark.gen_test
+async def test_every_option_reaches_the_service(ask: Ask, service: FakeService) -> None:
+    options = {"priority": -5, "delay_s": 1.5, "timeout_s": 9, "max_attempts": 7, "max_crashes": 0, "expires_s": 60}
+    response = await ask(JOBS, "POST", json={"type": "sum", "data": [1], **options})
+    assert response.code == 201
+    spec = service.specs[0]
+    assert {name: getattr(spec, name, None) or getattr(spec.terms, name, 0) for name in options} == options
+    assert (spec.data, spec.key) == ("[1]", None)
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("settings", [Settings(job_timeout_s=11.0, max_attempts=4, max_crashes=2)])
+async def test_what_is_not_given_takes_the_servers_default(ask: Ask, service: FakeService) -> None:
+    await ask(JOBS, "POST", json={"type": "sum"})
+    spec = service.specs[0]
+    assert (spec.data, spec.terms.priority, spec.delay_s, spec.expires_s) == ("null", 0, 0.0, None)
+    assert (spec.terms.timeout_s, spec.terms.max_attempts, spec.terms.max_crashes) == (11.0, 4, 2)
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize(
+    "data",
+    [
+        '{"b": 1.0, "a": 12345678901234567890123, "a" : 1e400}',
+        '"\\u0000 \\ud83d\\ude00 \\/ ä\u2028"',
+        "[ 1 ,\t2 ]",
+        "-0",
+    ],
+)
+async def test_data_is_kept_and_shown_as_the_text_that_came(ask: Ask, service: FakeService, data: str) -> None:
+    response = await ask(JOBS, "POST", body=f'{{"type":"x","data":{data}}}', headers=AS_JSON)
+    assert service.specs[0].data == data.strip()
+    assert f'"data":{data}' in response.body.decode()
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"", "bad_json"),
+        (b"{", "bad_json"),
+        (b'{"type": "x", "data": NaN}', "bad_json"),
+        (b'{"type": "x", "data": Infinity}', "bad_json"),
+        (b'{"type": "x", "data": "\xff"}', "bad_json"),
+        (b'{"type": "x", "data": "\xed\xa0\x80"}', "bad_json"),
+        (b'{"type": "x", "data": "\\ud800"}', "bad_json"),
+        (b'{"type": "x", "data": "\\ud800 "}', "bad_json"),
+        (b'{"type": "x", "data": "\x00"}', "bad_json"),
+        (b'{"type": "x", "data": [1,]}', "bad_json"),
+        (b'{"type": "x", "data": 01}', "bad_json"),
+        (b'\xef\xbb\xbf{"type": "x"}', "bad_json"),
+        (b'{"type": "x"} {}', "bad_json"),
+        (b'{"type": "x", "data": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "bad_json"),
+        (b'{"type": 1, "data": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "bad_json"),
+        (b'{"type": 1, "data": NaN}', "bad_json"),
+        (b"[" * 100_000, "bad_json"),
+    ],
+)
+async def test_what_is_not_json_is_a_400(ask: Ask, service: FakeService, body: bytes, code: str) -> None:
+    response = await ask(JOBS, "POST", body=body, headers=AS_JSON)
+    assert (response.code, body_of(response)["code"]) == (400, code)
+    assert not service.specs
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize(
+    ("body", "pointers"),
+    [
+        ({}, ["#/type"]),
+        ([], ["#"]),
+        ("x", ["#"]),
+        ({"type": ""}, ["#/type"]),
+        ({"type": "a b"}, ["#/type"]),
+        ({"type": "a\n"}, ["#/type"]),
+        ({"type": "a" * 101}, ["#/type"]),
+        ({"type": 7}, ["#/type"]),
+        ({"type": "x", "priority": 1001}, ["#/priority"]),
+        ({"type": "x", "priority": 1.5}, ["#/priority"]),
+        ({"type": "x", "priority": True}, ["#/priority"]),
+        ({"type": "x", "delay_s": -1}, ["#/delay_s"]),
+        ({"type": "x", "delay_s": "1"}, ["#/delay_s"]),
+        ({"type": "x", "timeout_s": 0.5}, ["#/timeout_s"]),
+        ({"type": "x", "timeout_s": 86_401}, ["#/timeout_s"]),
+        ({"type": "x", "max_attempts": 0}, ["#/max_attempts"]),
+        ({"type": "x", "max_crashes": -1}, ["#/max_crashes"]),
+        ({"type": "x", "expires_s": 0}, ["#/expires_s"]),
+        ({"type": "x", "expires_s": 5, "delay_s": 5}, ["#/expires_s"]),
+        ({"type": "x", "prioirty": 1}, ["#/prioirty"]),
+        ({"type": "x", "a/b~c": 1}, ["#/a~1b~0c"]),
+        ({"type": "a b", "priority": 9999, "tyype": 1}, ["#/tyype", "#/type", "#/priority"]),
+    ],
+)
+async def test_what_is_out_of_range_is_a_422_that_names_every_place(
+    ask: Ask, service: FakeService, body: object, pointers: list[str]
+) -> None:
+    response = await ask(JOBS, "POST", json=body)
+    problem = body_of(response)
+    assert (response.code, problem["code"]) == (422, "invalid")
+    assert [error["pointer"] for error in problem["errors"]] == pointers
+    assert not service.specs
+
+
+@pytest.mark.gen_test
+async def test_a_misspelt_field_is_told_its_name(ask: Ask) -> None:
+    problem = body_of(await ask(JOBS, "POST", json={"type": "x", "prioirty": 1}))
+    assert problem["errors"] == [{"pointer": "#/prioirty", "detail": "is not a field of a job; did you mean priority?"}]
+
+
+@pytest.mark.gen_test
+async def test_a_field_that_stands_twice_and_is_wrong_once_is_refused(ask: Ask) -> None:
+    response = await ask(JOBS, "POST", body='{"type": 1, "type": "x"}', headers=AS_JSON)
+    assert response.code == 422
+
+
+@pytest.mark.gen_test
+async def test_a_thousand_unknown_fields_are_refused_at_once(ask: Ask) -> None:
+    response = await ask(JOBS, "POST", json={f"prioritt{n}": 1 for n in range(40_000)})
+    assert response.code == 422
+    assert len(body_of(response)["errors"]) == 11
+
+
+# The same key, the same job
+
+
+@pytest.mark.gen_test
+async def test_the_same_key_and_body_is_the_same_job(ask: Ask) -> None:
+    key = {"Idempotency-Key": "order-7"}
+    first = await ask(JOBS, "POST", json={"type": "x", "delay_s": 5}, headers=key)
+    again = await ask(JOBS, "POST", body='{"delay_s": 5.0,"type":"x"}', headers=key | AS_JSON)
+    assert (first.code, again.code) == (201, 200)
+    assert body_of(again)["id"] == body_of(first)["id"]
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert "Idempotency-Replayed" not in first.headers
+    assert again.headers["Location"] == first.headers["Location"]
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("other", [{"type": "y"}, {"type": "x", "data": 1}, {"type": "x", "priority": 1}])
+async def test_the_same_key_with_another_body_is_a_422(ask: Ask, other: dict[str, object]) -> None:
+    key = {"Idempotency-Key": "order-7"}
+    await ask(JOBS, "POST", json={"type": "x"}, headers=key)
+    response = await ask(JOBS, "POST", json=other, headers=key)
+    assert (response.code, body_of(response)["code"]) == (422, "key_conflict")
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("key", ["", "k" * 256, "schlüssel", "a\tb"])
+async def test_a_key_that_is_none_is_a_400(ask: Ask, service: FakeService, key: str) -> None:
+    response = await ask(JOBS, "POST", json={"type": "x"}, headers={"Idempotency-Key": key})
+    assert (response.code, body_of(response)["code"]) == (400, "bad_key")
+    assert not service.specs
+
+
+@pytest.mark.gen_test
+async def test_a_key_of_255_characters_is_taken(ask: Ask, service: FakeService) -> None:
+    await ask(JOBS, "POST", json={"type": "x"}, headers={"Idempotency-Key": "~ " * 127 + "k"})
+    assert service.specs[0].key == "~ " * 127 + "k"
+
+
+# Waiting
+
+
+@pytest.mark.gen_test
+async def test_prefer_wait_answers_with_the_finished_job(ask: Ask, service: FakeService) -> None:
+    asked = asyncio.ensure_future(ask(JOBS, "POST", json={"type": "x"}, headers={"Prefer": "respond-async, wait=30"}))
+    await service.waiting.wait()
+    service.put(job_view(id="job-1", state=JobState.SUCCEEDED, result='{"pages": 2}'))
+    response = await asked
+    assert response.code == 201
+    assert response.headers["Preference-Applied"] == "wait=30"
+    assert body_of(response)["result"] == {"pages": 2}
+    assert service.waited == [30.0]
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize(("prefer", "waited"), [("wait=600", [60.0]), ("wait=0", []), ("wait=x", []), ("nowait", [])])
+async def test_a_preference_is_bounded_and_an_odd_one_ignored(
+    ask: Ask, service: FakeService, prefer: str, waited: list[float]
+) -> None:
+    service.put(job_view(id="done", state=JobState.SUCCEEDED, result="1"))
+    service.keys["k"] = ("done", "")
+    service.keys = {}
+    asked = asyncio.ensure_future(ask(JOBS, "POST", json={"type": "x"}, headers={"Prefer": prefer}))
+    if waited:
+        await service.waiting.wait()
+        service.put(job_view(id="job-1", state=JobState.FAILED))
+    assert (await asked).code == 201
+    assert service.waited == waited
+
+
+@pytest.mark.gen_test
+async def test_get_with_wait_answers_when_the_job_is_final(ask: Ask, service: FakeService) -> None:
+    service.put(job_view(id="j"))
+    asked = asyncio.ensure_future(ask(f"{JOBS}/j?wait=60"))
+    await service.waiting.wait()
+    service.put(job_view(id="j", state=JobState.CANCELLED))
+    assert body_of(await asked)["state"] == "cancelled"
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("wait", ["61", "-1", "x", "1.5", "²", "9" * 5000])
+async def test_a_wait_out_of_range_is_a_400(ask: Ask, service: FakeService, wait: str) -> None:
+    service.put(job_view(id="j"))
+    response = await ask(f"{JOBS}/j?wait={'%C2%B2' if wait == '²' else wait}")
+    assert (response.code, body_of(response)["code"]) == (400, "bad_parameter")
+
+
+@pytest.mark.gen_test
+async def test_a_client_that_goes_away_ends_its_wait(
+    app: object, service: FakeService, http_port: int, http_server: object
+) -> None:
+    service.put(job_view(id="j"))
+    _, writer = await asyncio.open_connection("127.0.0.1", http_port)
+    writer.write(b"GET /api/v1/jobs/j?wait=60 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    await service.waiting.wait()
+    service.changed.clear()
+    writer.close()
+    await service.changed.wait()
+    assert service.cancelled_waits == 1

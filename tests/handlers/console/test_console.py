@@ -1,0 +1,243 @@
+"""The console's pages as people get them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from dispatcher.core.jobs.model import TypeView
+from dispatcher.core.jobs.states import FINAL, JobState
+from tests.handlers.conftest import Ask, Browser
+from tests.handlers.fake_service import NOW, FakeService, job_view
+from tests.handlers.rich import BIG, PICTURE, rich_service
+
+PAGES = ["/", "/jobs", "/workers", "/types", "/submit", "/jobs/failed-1", "/jobs/done-1", "/jobs/running-1"]
+
+
+@pytest.fixture
+def service() -> FakeService:
+    return rich_service()
+
+
+async def text_of(browser: Browser, path: str) -> str:
+    """The words of a page, as a reader hears them."""
+    body = (await browser.get(path)).body.decode()
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body)).replace("\u00a0", " ")
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("path", [*PAGES, *(f"/jobs?state={state}" for state in JobState)])
+async def test_a_page_is_complete_html_without_inline_script_or_style(browser: Browser, path: str) -> None:
+    response = await browser.get(path)
+    body = response.body.decode()
+    assert response.code == 200
+    assert body.startswith("<!doctype html>")
+    assert body.count("<h1>") == 1
+    assert "<style" not in body
+    assert not re.search(r"<script(?! src=)", body)
+    assert not re.search(r"\s(style|on[a-z]+)=", body)
+    for table in re.findall(r"<table.*?</table>", body, re.DOTALL):
+        assert "<caption>" in table
+        assert not re.search(r"<th(?! scope=)[ >]", table)
+    for name in re.findall(r'<(?:input|select|textarea)[^>]* id="([^"]+)"(?![^>]*type="hidden")', body):
+        assert f'<label for="{name}">' in body or 'type="hidden"' in body
+
+
+@pytest.mark.gen_test
+async def test_the_overview_shows_problems_first(browser: Browser) -> None:
+    text = await text_of(browser, "/")
+    assert "34 jobs of type ocr wait: no worker has ever offered it." in text
+    assert "1 job of type print-label waits: no connected worker offers it." in text
+    assert "1 job is in doubt: a person must decide." in text
+    assert text.index("things to look at") < text.index("Newest jobs")
+
+
+@pytest.mark.gen_test
+async def test_an_empty_overview_says_what_to_do(browser: Browser, service: FakeService) -> None:
+    service.all, service.type_views, service.worker_views = {}, [], []
+    text = await text_of(browser, "/")
+    assert "to look at" not in text
+    assert "There are no jobs yet. Submit one" in text
+    assert "No worker is connected. Open a worker page" in text
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize(
+    ("ready", "draining", "words"),
+    [(False, True, "The server is stopping"), (False, False, "The server takes no new jobs at the moment")],
+)
+async def test_a_server_that_takes_no_jobs_says_so(
+    browser: Browser, service: FakeService, ready: bool, draining: bool, words: str
+) -> None:
+    service.is_ready, service.draining = ready, draining
+    assert words in await text_of(browser, "/")
+
+
+@pytest.mark.gen_test
+async def test_the_counters_lead_to_their_lists(browser: Browser) -> None:
+    body = (await browser.get("/")).body.decode()
+    for state in JobState:
+        assert f'href="/jobs?state={state}"' in body
+
+
+@pytest.mark.gen_test
+async def test_the_list_keeps_its_filter_in_the_address(browser: Browser) -> None:
+    body = (await browser.get("/jobs?state=running&type=print-label")).body.decode()
+    assert "running-1" in body
+    assert "failed-1" not in body
+    assert '<option value="running" selected>' in body
+    assert 'name="type" list="types" value="print-label"' in body
+
+
+@pytest.mark.gen_test
+async def test_the_list_leads_to_the_next_page(browser: Browser) -> None:
+    body = (await browser.get("/jobs?limit=3&type=print-label")).body.decode()
+    match = re.search(r'rel="next" href="([^"]+)"', body)
+    assert match
+    assert match[1] == "/jobs?type=print-label&amp;limit=3&amp;cursor=3"
+    following = (await browser.get(match[1].replace("&amp;", "&"))).body.decode()
+    assert "failed-1" not in body
+    assert "First page" in following
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("query", ["state=lost", "limit=0", "cursor=x"])
+async def test_a_bad_filter_is_a_400_page(browser: Browser, query: str) -> None:
+    response = await browser.get(f"/jobs?{query}")
+    assert response.code == 400
+    assert response.headers["Content-Type"].startswith("text/html")
+
+
+@pytest.mark.gen_test
+async def test_a_waiting_job_says_why(browser: Browser) -> None:
+    text = await text_of(browser, "/jobs/0199c3a1-7d52-7c3e-9a41-5be0c0ffee01")
+    assert "Why it waits: no connected worker offers print-label" in text
+
+
+@pytest.mark.gen_test
+async def test_a_failed_job_shows_its_attempts_newest_first_with_stacks(browser: Browser) -> None:
+    text = await text_of(browser, "/jobs/failed-1")
+    body = (await browser.get("/jobs/failed-1")).body.decode()
+    numbers = re.findall(r'data-label="Try">([^<]+)<', body)
+    assert numbers == ["3", "2", "–", "1"]
+    assert "at printLabel (/tasks/print-label.js:31:9)" in text
+    assert "Not accepted in time" in text
+    assert "page 3 of 5 sent to the printer" in text
+    assert "3 of at most 3" in text
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("state", JobState)
+async def test_only_what_the_state_allows_has_a_button(browser: Browser, service: FakeService, state: JobState) -> None:
+    service.put(job_view(id="j", state=state))
+    body = (await browser.get("/jobs/j")).body.decode()
+    assert ("/jobs/j/cancel" in body) is (state in ("scheduled", "queued", "running"))
+    assert ("/jobs/j/retry" in body) is (state in ("failed", "cancelled", "expired", "in_doubt"))
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("state", JobState)
+async def test_only_an_open_job_loads_itself_anew(browser: Browser, service: FakeService, state: JobState) -> None:
+    service.put(job_view(id="j", state=state))
+    refresh = b'<meta http-equiv="refresh" content="2">'
+    assert (refresh in (await browser.get("/jobs/j")).body) is (state not in FINAL)
+    assert refresh not in (await browser.get("/jobs/j?refresh=0")).body
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize(
+    ("query", "content"), [("", None), ("?refresh=5", "5"), ("?refresh=1", None), ("?refresh=x", None)]
+)
+async def test_a_list_loads_itself_anew_where_its_address_says_so(
+    browser: Browser, query: str, content: str | None
+) -> None:
+    body = (await browser.get("/workers" + query)).body.decode()
+    match = re.search('http-equiv="refresh" content="([^"]+)"', body)
+    assert (match and match[1]) == content
+
+
+@pytest.mark.gen_test
+async def test_a_long_text_is_shown_in_part_until_all_is_asked_for(browser: Browser) -> None:
+    part = (await browser.get("/jobs/big-1")).body.decode()
+    whole = (await browser.get("/jobs/big-1?full=1")).body.decode()
+    assert f"{len(BIG) - 4_000:,} more characters are not shown" in part
+    assert "&quot;id&quot;: 399" not in part
+    assert "more characters" not in whole
+    assert whole.count("&quot;id&quot;: 399") == 2
+
+
+@pytest.mark.gen_test
+async def test_a_picture_is_shown_as_one(browser: Browser) -> None:
+    body = (await browser.get("/jobs/done-1")).body.decode()
+    assert body.count(f'<img class="picture" src="{PICTURE}"') == 2
+
+
+@pytest.mark.gen_test
+async def test_the_buttons_cancel_and_retry(browser: Browser, service: FakeService) -> None:
+    service.put(job_view(id="j"))
+    response = await browser.post("/jobs/j/cancel", {}, "/jobs/j")
+    assert (response.code, response.headers["Location"]) == (303, "/jobs/j")
+    assert service.all["j"].state == "cancelled"
+    await browser.post("/jobs/j/retry", {}, "/jobs/j")
+    assert service.all["j"].state == "queued"
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize(("button", "state"), [("succeeded", "succeeded"), ("failed", "failed"), ("retry", "queued")])
+async def test_the_buttons_of_a_job_in_doubt(browser: Browser, service: FakeService, button, state) -> None:
+    service.put(job_view(id="j", state=JobState.IN_DOUBT))
+    assert f'action="/jobs/j/{button}"' in (await browser.get("/jobs/j")).body.decode()
+    await browser.post(f"/jobs/j/{button}", {}, "/jobs/j")
+    assert service.all["j"].state == state
+
+
+@pytest.mark.gen_test
+async def test_the_button_that_takes_a_late_answer(browser: Browser, service: FakeService) -> None:
+    service.put(job_view(id="j", state=JobState.FAILED, evidence='"late"'))
+    assert "A late answer" in (await browser.get("/jobs/j")).body.decode()
+    await browser.post("/jobs/j/adopt", {}, "/jobs/j")
+    assert (service.all["j"].state, service.all["j"].result) == ("succeeded", '"late"')
+    assert "/jobs/j/adopt" not in (await browser.get("/jobs/j")).body.decode()
+
+
+@pytest.mark.gen_test
+async def test_a_button_that_came_too_late_is_explained_on_the_jobs_page(browser: Browser) -> None:
+    response = await browser.post("/jobs/done-1/cancel", {}, "/jobs/running-1")
+    assert response.code == 409
+    assert b"The job is succeeded." in response.body
+    assert b'http-equiv="refresh"' not in response.body
+
+
+@pytest.mark.gen_test
+async def test_an_unknown_job_is_a_404_page(browser: Browser) -> None:
+    for response in (await browser.get("/jobs/nope"), await browser.post("/jobs/nope/cancel", {})):
+        assert response.code == 404
+        assert b"No job has this id." in response.body
+
+
+@pytest.mark.gen_test
+async def test_workers_show_what_they_do_and_what_they_are(browser: Browser) -> None:
+    text = await text_of(browser, "/workers")
+    assert "Quiet not heard of, but no sign that it is gone" in text
+    assert "Paused (connected)" in text
+    assert "document mode: 11" in text
+    assert "(0 of 4 slots)" in text
+
+
+@pytest.mark.gen_test
+async def test_types_that_no_worker_ever_offered_are_said_so(browser: Browser, service: FakeService) -> None:
+    service.type_views = [
+        TypeView(type="never", offered_at=None, counts={}),
+        TypeView(type="once", offered_at=NOW - 120, counts={"failed": 2}),
+    ]
+    text = await text_of(browser, "/types")
+    assert "never 0 no worker has ever offered it none" in text
+    assert "once 0 2 min ago 2 failed" in text
+
+
+@pytest.mark.gen_test
+async def test_a_program_that_asks_for_a_page_gets_plain_words(ask: Ask) -> None:
+    response = await ask("/jobs/nope")
+    assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert response.body == b"404 Not Found: No job has this id.\n"

@@ -1,0 +1,129 @@
+"""Words for people."""
+
+from __future__ import annotations
+
+import pytest
+
+from dispatcher.core.jobs.model import WorkerStatus
+from dispatcher.core.jobs.states import JobState
+from dispatcher.core.workers.worker import WorkerState
+from handlers.console import words
+from tests.handlers.fake_service import NOW, job_view
+from tests.handlers.rich import PICTURE, worker
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (None, ""),
+        (-5, "0 ms"),
+        (0, "0 ms"),
+        (0.0124, "12 ms"),
+        (0.9994, "999 ms"),
+        (0.9999, "1.0 s"),
+        (3.21, "3.2 s"),
+        (59.96, "1 min"),
+        (125, "2 min 5 s"),
+        (3_600, "1 h"),
+        (11_530, "3 h 12 min"),
+        (86_400 * 4 + 3 * 3_600 + 59, "4 d 3 h"),
+    ],
+)
+def test_a_duration_is_short_and_never_breaks(seconds: float | None, text: str) -> None:
+    assert words.duration(seconds) == text.replace(" ", "\u00a0")
+
+
+@pytest.mark.parametrize(
+    ("distance", "text"),
+    [(0.4, "now"), (12, "12 s ago"), (125, "2 min ago"), (-95, "in 1 min"), (-30, "in 30 s"), (90_000, "1 d ago")],
+)
+def test_a_distance_is_coarse(distance: float, text: str) -> None:
+    assert words.ago(NOW - distance, NOW).replace("\u00a0", " ") == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(500, "500 bytes"), (1 << 20, "1 MiB"), (785_408, "767 KiB"), (1_600_000, "1.5 MiB")]
+)
+def test_a_size_is_rounded_down(count: int, text: str) -> None:
+    assert words.size(count) == text
+
+
+@pytest.mark.parametrize("state", JobState)
+def test_every_state_has_a_word_and_a_headline(state: JobState) -> None:
+    assert words.state_word(state.value)[0].isupper()
+    assert words.headline(job_view(state=state, run_at=NOW + 5), NOW).endswith(".")
+    assert words.headline(job_view(state=state, run_at=NOW + 5, number=2, started_at=NOW, worker="w"), NOW)
+
+
+def test_the_timeline_is_in_order_with_durations() -> None:
+    job = job_view(
+        state=JobState.SUCCEEDED, run_at=NOW - 10, offered_at=NOW - 9, started_at=NOW - 8.5, ended_at=NOW, worker="w"
+    )
+    moments = words.timeline(job)
+    assert [moment.what for moment in moments] == ["Submitted", "Due", "Offered to w", "Started", "Succeeded"]
+    assert [moment.after_s for moment in moments] == [None, 2.0, 1.0, 0.5, 8.5]
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "stack", "code"),
+    [
+        ('{"message": "m", "stack": "s", "code": "c"}', "m", "s", "c"),
+        ('{"message": null, "code": 7}', '{"message": null, "code": 7}', "", "7"),
+        ('"plain"', "plain", "", ""),
+        ("[1]", "[1]", "", ""),
+        ("not json", "not json", "", ""),
+    ],
+)
+def test_an_error_of_any_form_can_be_shown(text: str, message: str, stack: str, code: str) -> None:
+    error = words.error_of(text)
+    assert error is not None
+    assert (error.message, error.stack, error.code) == (message, stack, code)
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        (None, False),
+        (f'"{PICTURE}"', True),
+        (f'{{"image": "{PICTURE}", "width": 1}}', True),
+        (f'{{"other": "{PICTURE}"}}', False),
+        ('"data:image/svg+xml;base64,PHN2Zz4="', False),
+        ('"data:image/png;base64,AA\\" onerror=\\"alert(1)"', False),
+        ('"data:image/png,<script>"', False),
+        ('"data:text/html;base64,AA=="', False),
+        ('["data:image/png;base64,AA=="]', False),
+        ("data:image/png;base64,AA==", True),
+        ("{" * 5_000 + "data:image/png", False),
+    ],
+)
+def test_only_a_picture_of_three_kinds_is_shown(text: str | None, seen: bool) -> None:
+    assert (words.picture(text) is not None) is seen
+
+
+def test_a_long_text_is_cut_and_a_short_one_is_not() -> None:
+    assert words.preview("x" * 5_000, False) == ("x" * 5_000, 0)
+    assert words.preview("x" * 5_001, False) == ("x" * 4_000, 1_001)
+    assert words.preview("x" * 5_001, True) == ("x" * 5_001, 0)
+    assert words.preview("x" * 1_000, False, shown=True) == ("x" * 300, 700)
+
+
+def test_a_paused_worker_says_so() -> None:
+    assert words.worker_word(worker("w", "n", "connected", paused=True)) == "Paused (connected)"
+
+
+@pytest.mark.parametrize("status", WorkerStatus)
+@pytest.mark.parametrize("paused", [False, True])
+def test_every_state_of_a_worker_has_words_and_every_one_but_the_usual_a_note(
+    status: WorkerStatus, paused: bool
+) -> None:
+    view = worker("w1", "DESK", status, paused=paused)
+    said = words.worker_word(view)
+    assert "_" not in said
+    assert said[0].isupper()
+    assert said.startswith("Paused (") == paused
+    assert bool(words.worker_note(view)) == (status is not WorkerStatus.CONNECTED)
+
+
+def test_every_state_that_the_core_knows_is_shown() -> None:
+    assert {state.value for state in WorkerState} <= {status.value for status in WorkerStatus}
+    assert set(words.WORKER_WORDS) == set(words.WORKER_NOTES) == set(WorkerStatus)

@@ -1,0 +1,113 @@
+"""Lists of workers and types as handlers get them: the same work, however many pages stand open."""
+
+from __future__ import annotations
+
+import pytest
+
+from dispatcher.core.jobs.model import TypeFilter, WorkerFilter
+from dispatcher.core.workers.worker import Registration
+from dispatcher.errors import BadRequest
+from dispatcher.node.cursors import cursor_of
+from tests.node.house import House
+from tests.support.operations import operations
+
+pytestmark = pytest.mark.gen_test
+
+
+async def house_of(count: int, jobs: int = 0) -> House:
+    """A server with so many pages; the even ones offer ``scan`` too."""
+    house = await House().start()
+    for number in range(count):
+        register(house, number, "echo", *(("scan",) if number % 2 == 0 else ()))
+    for _ in range(jobs):
+        await house.submit("nobody-offers-it")
+    await house.dispatcher.idle(housekeeping=True)
+    return house
+
+
+def register(house: House, number: int, *types: str) -> None:
+    house.open(f"s{number}")
+    registration = Registration(
+        worker=f"w{number}", spare="spare", boot=f"b{number}", name=f"DESK-{number:05d}", types=types
+    )
+    effects = house.dispatcher.machine.register(f"s{number}", registration, house.clock.monotonic())
+    house.dispatcher._turns.carry_out(effects)
+
+
+async def test_the_pages_of_the_list_of_workers_show_each_once():
+    house = await house_of(7)
+    found, cursor = [], None
+    for _ in range(4):
+        page = house.dispatcher.workers(WorkerFilter(type="scan", limit=1, cursor=cursor))
+        found += [view.name for view in page.items]
+        cursor = page.next_cursor
+    assert found == ["DESK-00000", "DESK-00002", "DESK-00004", "DESK-00006"]
+    assert cursor is None
+    assert house.dispatcher.worker_counts() == {"connected": 7}
+
+
+async def test_the_pages_of_the_list_of_types_show_each_once():
+    house = await house_of(2, jobs=1)
+    names, cursor = [], None
+    for _ in range(4):
+        page = await house.dispatcher.types(TypeFilter(limit=1, cursor=cursor))
+        names += [(view.type, view.workers) for view in page.items]
+        cursor = page.next_cursor
+    assert names == [("echo", 2), ("nobody-offers-it", 0), ("scan", 1), ("shipped", 0)]
+    assert cursor is None
+    assert [view.type for view in (await house.dispatcher.types(TypeFilter(prefix="s"))).items] == ["scan", "shipped"]
+
+
+async def test_a_shipped_type_that_a_worker_offers_is_listed_once():
+    house = await House().start()
+    await house.register("s1", "shipped", "a")
+    types = (await house.dispatcher.types()).items
+    assert [(view.type, view.workers) for view in types] == [("a", 1), ("shipped", 1)]
+
+
+async def test_types_that_jobs_wait_for_in_vain_are_named():
+    house = await house_of(2, jobs=3)
+    [view] = await house.dispatcher.unserved_types(20)
+    assert (view.type, view.counts["queued"]) == ("nobody-offers-it", 3)
+    assert await house.dispatcher.unserved_types(0) == []
+    register(house, 9, "nobody-offers-it")
+    assert await house.dispatcher.unserved_types(20) == []
+
+
+@pytest.mark.parametrize("cursor", ["x", "/", "é", "W10", "WyJhIl0=====", cursor_of("a", "b", "c"), "null", "e30"])
+async def test_a_cursor_that_is_not_ours_is_refused(cursor):
+    house = await house_of(1)
+    with pytest.raises(BadRequest, match="cursor"):
+        house.dispatcher.workers(WorkerFilter(cursor=cursor))
+    with pytest.raises(BadRequest, match="cursor"):
+        await house.dispatcher.types(TypeFilter(cursor=cursor))
+
+
+async def test_a_page_that_names_too_many_types_is_told_so():
+    house = await House().start()
+    await house.register("s1", *(f"a-{n}" for n in range(1_000)))
+    [told] = await house.say("s1", op="register", types=["one-more"], boot="boot-s1", version=1)
+    assert (told["op"], told["code"]) == ("refused", "too_many_types")
+    assert house.dispatcher.workers(WorkerFilter(type="a-7")).items
+
+
+async def test_lists_and_counters_cost_the_same_with_a_hundred_pages_and_with_ten_thousand():
+    few, many = await house_of(100, jobs=2), await house_of(10_000, jobs=2)
+    asked = WorkerFilter(limit=20)
+    assert len(many.dispatcher.workers(asked).items) == 20
+
+    async def overview(house: House) -> None:
+        await house.dispatcher.unserved_types(20)
+        house.dispatcher.workers(asked), house.dispatcher.worker_counts()
+        await house.dispatcher.types()
+
+    def work(house: House) -> int:
+        return operations(lambda: finish(overview(house)))
+
+    assert work(many) == work(few)
+
+
+def finish(coroutine) -> None:
+    """Runs what waits for nothing: the store in memory answers at once."""
+    with pytest.raises(StopIteration):
+        coroutine.send(None)

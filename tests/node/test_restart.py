@@ -1,0 +1,62 @@
+"""The dispatcher after a restart: what a page says of its time is obeyed, in the units of the wire (S18)."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from dispatcher.core.jobs.states import JobState
+from dispatcher.core.jobs.turn import LiveAttempt
+from dispatcher.store.memory import MemoryStore
+from tests.node.house import House
+
+pytestmark = pytest.mark.gen_test(timeout=60)
+
+
+class Kept(MemoryStore):
+    """A store in memory that outlives its server."""
+
+    def __init__(self) -> None:
+        numbers = itertools.count(1)
+        super().__init__(
+            new_job_id=lambda: f"job-{next(numbers)}", new_attempt_id=lambda: f"{next(numbers):032x}", key=b"k" * 32
+        )
+
+    async def live_attempts(self) -> list[LiveAttempt]:
+        live = []
+        for job in self.rows.by_seq.values():
+            row = self.rows.all_attempts.get(job.attempt or "")
+            if job.state is JobState.RUNNING and row is not None:
+                live.append(
+                    LiveAttempt(
+                        attempt=row.id,
+                        job=job.id,
+                        type=job.type,
+                        number=job.number,
+                        started_at=row.started_at,
+                        terms=job.terms,
+                        errors=0,
+                        crashes=0,
+                        worker=row.worker or "",
+                        boot=row.boot or "",
+                    )
+                )
+        return live
+
+
+async def test_after_a_restart_a_lease_is_what_the_page_has_left_of_its_timeout():
+    store = Kept()
+    before = await House(store=store, restart_grace_s=1.0).start()
+    who = await before.register("s1", boot="b1")
+    job = await before.submit(timeout_s=60.0, max_attempts=1)
+    [offer] = await before.hear("s1")
+    await before.say("s1", op="accept", attempt=offer["attempt"])
+
+    house = await House(store=store, restart_grace_s=1.0).start()
+    holding = [{"attempt": offer["attempt"], "elapsed_ms": 40_000}]
+    await house.register("s2", boot="b1", worker=who["worker"], secret=who["secret"], holding=holding)
+    await house.pass_time(19.9)
+    assert await house.state(job) == "running"
+    await house.pass_time(0.2)
+    assert await house.state(job) == "failed", "it has had its 60 s"

@@ -1,0 +1,201 @@
+"""decode and encode by themselves: defaults, ranges, what a refusal says, and that nothing else ever comes out."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dispatcher.errors import MessageRefused
+from dispatcher.pages import protocol
+from dispatcher.pages.protocol import decode, encode
+
+from .vectors import OF_PAGE, PAGE_OPS
+
+REGISTER = {"op": "register", "version": 1, "types": ["echo"], "boot": "b1"}
+
+
+def refusal(text: str) -> MessageRefused:
+    with pytest.raises(MessageRefused) as raised:
+        decode(text)
+    return raised.value
+
+
+def register(**fields: Any) -> protocol.PageMessage:
+    return decode(json.dumps({**REGISTER, **fields}))
+
+
+def test_a_register_has_defaults_for_all_that_may_be_left_out() -> None:
+    message = register()
+    assert isinstance(message, protocol.Register)
+    assert (message.worker, message.secret, message.token, message.name, message.slots) == (None, None, None, "", 1)
+    assert (message.holding, message.finished, message.labels, message.page) == ((), (), {}, {})
+
+
+def test_what_is_held_has_begun_just_now_unless_it_says_more() -> None:
+    message = register(holding=[{"attempt": "a1"}])
+    assert isinstance(message, protocol.Register)
+    assert message.holding == (protocol.Held("a1", 0),)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"types": [f"t{number}" for number in range(1_000)]},
+        {"types": ["x" * 100]},
+        {"boot": "b" * 64},
+        {"name": "x" * 100},
+        {"slots": 64},
+        {"token": "t" * 1_000},
+        {"worker": "w" * 200, "secret": "s" * 200},
+        {"holding": [{"attempt": f"a{number}"} for number in range(1_000)]},
+        {"finished": ["a" * 64] * 1_000},
+        {"labels": {str(number): "x" * 200 for number in range(50)}},
+        {"page": {str(number): "x" * 500 for number in range(50)}},
+        {"page": {"a": 1, "b": 1.5, "c": True, "d": None}},
+    ],
+)
+def test_a_register_at_its_limits_is_taken(fields: dict[str, Any]) -> None:
+    register(**fields)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"types": [f"t{number}" for number in range(1_001)]},
+        {"types": ["x" * 101]},
+        {"types": [""]},
+        {"types": ["caf\u00e9"]},
+        {"types": "echo"},
+        {"boot": "b" * 65},
+        {"boot": "b\n"},
+        {"name": "x" * 101},
+        {"slots": 1.5},
+        {"token": "t" * 1_001},
+        {"worker": "w" * 201},
+        {"holding": [{"attempt": f"a{number}"} for number in range(1_001)]},
+        {"holding": [{"elapsed_ms": 1}]},
+        {"finished": ["a" * 65]},
+        {"labels": {str(number): "" for number in range(51)}},
+        {"labels": {"floor": 2}},
+        {"page": {"a": "x" * 501}},
+        {"page": {"a": []}},
+        {"version": "1"},
+        {"version": True},
+    ],
+)
+def test_a_register_over_its_limits_is_refused_not_clamped(fields: dict[str, Any]) -> None:
+    assert refusal(json.dumps({**REGISTER, **fields})).code == "bad_message"
+
+
+def test_another_version_is_refused_in_words_that_name_both() -> None:
+    refused = refusal(json.dumps({**REGISTER, "version": 7}))
+    assert refused.code == "bad_version"
+    assert "version 1" in refused.detail
+    assert "7" in refused.detail
+
+
+@pytest.mark.parametrize(
+    "text", ["1.0", "1e400", '"\\u00fc \u00fc"', "[ 1 , 2 ]", '{"b":1,"a":2,"b":3}', "null", "12345678901234567890"]
+)
+def test_a_value_is_kept_as_the_text_that_came(text: str) -> None:
+    message = decode(f'{{"op":"result","attempt":"a1","value":{text}}}')
+    assert isinstance(message, protocol.Result)
+    assert bytes(message.value).decode() == text
+
+
+@pytest.mark.parametrize("text", ['{"x": [ 1.0 ,2]}', "1e400", "null", '"\u00fc"'])
+def test_the_data_of_an_offer_goes_out_as_the_text_that_came_in(text: str) -> None:
+    offer = protocol.JobMessage("a1", "j1", "echo", msgspec.Raw(text.encode()), 1, 60_000)
+    assert f'"data":{text},' in encode(offer)
+
+
+def test_a_refusal_without_an_attempt_says_nothing_of_one() -> None:
+    assert json.loads(encode(protocol.Refused("bad_message", "x"))) == {
+        "op": "refused",
+        "code": "bad_message",
+        "detail": "x",
+    }
+
+
+def test_a_value_that_is_nested_too_deeply_is_refused_by_its_attempt() -> None:
+    deep = "[" * 100_000 + "]" * 100_000
+    refused = refusal(f'{{"op":"result","attempt":"a1","value":{deep}}}')
+    assert (refused.code, refused.attempt) == ("bad_message", "a1")
+
+
+def test_the_attempt_of_an_unreadable_message_is_looked_for_near_its_start_only() -> None:
+    padding = "x" * 300
+    assert refusal(f'{{"op":"error","x":"{padding}","attempt":"a1"}}').attempt is None
+    assert refusal('{"op":"error","attempt" : "a1"}').attempt == "a1"
+
+
+@pytest.mark.parametrize("text", ["", "[]", "x" * 100_000, f'{{"op":"{"x" * 100_000}"}}', '{"op":"toString"}'])
+def test_a_refusal_is_short_whatever_was_sent(text: str) -> None:
+    assert len(refusal(text).detail) < 400
+
+
+def test_fields_that_nobody_knows_are_ignored_in_every_message() -> None:
+    for vector in OF_PAGE:
+        if vector["ok"]:
+            later = {**json.loads(vector["text"]), "of_later": {"deep": [1]}}
+            assert decode(json.dumps(later)) == decode(json.dumps(json.loads(vector["text"])))
+
+
+# nothing but MessageRefused
+
+_ID = st.text("abcXYZ019_-", max_size=5)
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+_NAMES = st.sampled_from(
+    [
+        *("attempt", "value", "percent", "note", "line", "message", "stack", "code", "retry", "reason", "op"),
+        *("types", "boot", "version", "worker", "secret", "name", "slots", "token", "holding", "finished", "labels"),
+        *("page", "elapsed_ms"),
+    ]
+)
+_MESSAGES = st.builds(
+    lambda op, fields: json.dumps({"op": op, **fields}),
+    st.sampled_from(sorted(PAGE_OPS)) | st.text(max_size=10),
+    st.dictionaries(_NAMES, _JSON | _ID | st.just(1) | st.lists(_ID, max_size=3), max_size=8),
+)
+_MANGLED = st.builds(
+    lambda vector, at, text: vector["text"][:at] + text + vector["text"][at:],
+    st.sampled_from(OF_PAGE),
+    st.integers(0, 200),
+    st.text(max_size=5),
+)
+
+
+def outcome(text: str) -> protocol.PageMessage | MessageRefused:
+    try:
+        return decode(text)
+    except MessageRefused as refused:
+        return refused
+
+
+@given(st.text() | _JSON.map(json.dumps) | _MESSAGES | _MANGLED)
+def test_whatever_a_page_sends_is_a_message_or_is_refused_with_a_code_of_the_list(text: str) -> None:
+    found = outcome(text)
+    if not isinstance(found, MessageRefused):
+        assert found.__struct_config__.tag in PAGE_OPS
+        return
+    assert found.code in {"bad_message", "unknown_op", "bad_version"}
+    assert 0 < len(found.detail) < 400
+    json.loads(encode(protocol.Refused(found.code, found.detail, found.attempt)))
+
+
+@given(st.text(), st.text(), st.none() | st.text())
+def test_what_the_server_says_is_one_json_object_whatever_text_is_in_it(
+    code: str, detail: str, attempt: str | None
+) -> None:
+    given_fields = {"op": "refused", "code": code, "detail": detail, "attempt": attempt}
+    expected = {name: value for name, value in given_fields.items() if value is not None}
+    assert json.loads(encode(protocol.Refused(code, detail, attempt))) == expected

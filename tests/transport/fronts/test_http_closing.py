@@ -1,0 +1,135 @@
+"""Which closed connections are evidence that a page has gone, over real sockets (promise S11)."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+
+import pytest
+from tornado.iostream import StreamClosedError
+
+from dispatcher.transport.fronts.http import Front
+from dispatcher.transport.sessions import Sessions
+from tests.transport.support import Client, Page, Recorder, eventually
+
+
+@pytest.mark.gen_test
+async def test_closing_the_connection_of_the_last_poll_between_two_polls_is_evidence(
+    port: int, sessions: Sessions, recorder: Recorder
+) -> None:
+    page = await Page.open(port)
+    sessions.send(page.sid, "x")
+    await page.poll()
+    page.polls.close()
+    await recorder.until("away")
+
+
+@pytest.mark.gen_test
+async def test_closing_the_connection_of_the_posts_is_no_evidence(port: int, front: Front, recorder: Recorder) -> None:
+    page = await Page.open(port)
+    await page.post("4x")
+    page.posts.close()
+    await page.polls.ask("GET", "/")
+    assert "away" not in recorder.names()
+
+
+@pytest.mark.gen_test
+async def test_a_client_that_wants_its_connections_closed_is_not_away_between_polls(
+    port: int, sessions: Sessions, recorder: Recorder
+) -> None:
+    """An old proxy; what our own close would say is nothing."""
+    page = await Page.open(port)
+    sessions.send(page.sid, "x")
+    page.polls.close()
+    await recorder.until("away")
+    for _ in range(2):
+        client = await Client.connect(port)
+        sessions.send(page.sid, "x")
+        assert (await client.ask("GET", page.target, None, "Connection: close")).body
+        with pytest.raises(StreamClosedError):
+            await client.stream.read_bytes(1)
+    await page.post("4x")
+    assert recorder.names().count("away") == 1
+
+
+@pytest.mark.gen_test
+async def test_its_parked_poll_is_evidence_all_the_same(port: int, sessions: Sessions, recorder: Recorder) -> None:
+    page = await Page.open(port)
+    client = await Client.connect(port)
+    await client.send("GET", page.target, None, "Connection: close")
+    await eventually(lambda: sessions.counts.polls == 1)
+    client.close()
+    await recorder.until("away")
+
+
+class TestOurIdleTimeout:
+    """For real: a short one, and the machine's clock."""
+
+    @pytest.fixture
+    def front(self, sessions: Sessions, app) -> Front:
+        return Front(sessions, app, clock=time.monotonic, idle_connection_timeout_s=0.2)
+
+    @pytest.mark.gen_test
+    async def test_what_it_closes_is_no_evidence(self, port: int, recorder: Recorder, front: Front) -> None:
+        page = await Page.open(port)
+        with pytest.raises(StreamClosedError):
+            await page.polls.stream.read_bytes(1)
+        await eventually(lambda: not front._connections)
+        assert recorder.names() == ["opened"]
+
+    @pytest.mark.gen_test
+    async def test_a_connection_that_the_page_closes_before_it_is_evidence(self, port: int, recorder: Recorder) -> None:
+        page = await Page.open(port)
+        page.polls.close()
+        await recorder.until("away")
+
+
+@pytest.mark.gen_test
+async def test_stopping_takes_no_page_for_gone(port: int, http_server, recorder: Recorder) -> None:
+    pages = [await Page.open(port) for _ in range(3)]
+    for page in pages[:2]:
+        await page.park()
+    await http_server.close_all_connections()
+    assert recorder.names() == ["opened"] * 3
+
+
+@pytest.mark.gen_test
+async def test_a_cut_poll_that_the_kernel_knows_of_before_we_do_is_no_overlap(
+    port: int, sessions: Sessions, recorder: Recorder
+) -> None:
+    page = await Page.open(port)
+    for turn in range(20):
+        await page.park()
+        await eventually(partial(lambda turn: sessions.counts.polls > turn, turn))
+        page.polls.close()  # the FIN and the next poll are on their way together
+        page.polls = await Client.connect(port)
+    assert "ended" not in recorder.names()
+    assert sessions.counts.overlaps == 0
+
+
+@pytest.mark.gen_test
+async def test_an_answer_to_a_connection_that_has_just_been_closed_is_kept(
+    port: int, sessions: Sessions, recorder: Recorder
+) -> None:
+    """Tornado tells of the end of a connection only in the next turn of the loop."""
+    page = await Page.open(port)
+    await page.park()
+    await eventually(lambda: sessions.counts.polls == 1)
+    sessions._sessions[page.sid].poll._conn.stream.close()  # type: ignore[union-attr]
+    sessions.send(page.sid, "kept", "attempt")
+    sessions.flush(0.0)
+    assert recorder.names() == ["opened", "away"]
+    page.polls = await Client.connect(port)
+    assert (await page.poll()).body == "4kept"
+
+
+@pytest.mark.gen_test
+async def test_a_poll_that_comes_together_with_the_end_of_its_connection_is_not_parked(
+    port: int, recorder: Recorder
+) -> None:
+    page = await Page.open(port)
+    for turn in range(20):
+        client = await Client.connect(port)
+        await client.send("GET", page.target, None, "Connection: close")
+        client.close()
+        await recorder.until("away", turn + 1)
