@@ -68,7 +68,7 @@ def check_attempts(world: World, rows: Snapshot, row: JobRow) -> None:
     assert row.errors == causes["error"] + causes["timed_out"]
     assert row.crashes == causes["lost"]
     if row.state is JobState.SUCCEEDED:
-        value = world.decided[row.seq] if row.seq in world.decided else world.values[row.attempt or ""]
+        value = world.decided[row.seq] if row.seq in world.decided else world.values.get(row.attempt or "")
         assert rows.results[row.seq] == value, "not what a person decided, or the result of another attempt"
     if row.state in (JobState.QUEUED, JobState.SCHEDULED):
         went = world.told_to_go.intersection(a.id for a in this_round)
