@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from dispatcher.sdk.simulate import Farm, Reconnect
-from tests.campaigns.kill_checker import Notes, violations
+from tests.campaigns.kill_checker import LOST, TORN, TWICE, UNEXPECTED, Notes, violations
 from tests.campaigns.record import Control, Figure, Measure, Record, run
 from tests.campaigns.zygote import Zygote
 from tests.crash.process import PATIENCE_S, quick
@@ -334,15 +334,15 @@ def play(form: str, seed: int) -> Record:
     return Record(
         campaign="kill",
         figures=[
-            figure("acknowledged jobs or results lost", "lost", of=sums.accepted, unit="acknowledged jobs",
+            figure("acknowledged jobs or results lost", *LOST, of=sums.accepted, unit="acknowledged jobs",
                    promise="S1, I1, I2"),
             figure("payloads or results changed", "changed", of=sums.accepted, unit="acknowledged jobs",
                    promise="I1, I5"),
-            figure("results recorded twice", "twice", of=sums.recorded, unit="results told as recorded",
+            figure("results recorded twice", *TWICE, of=sums.recorded, unit="results told as recorded",
                    promise="S5, I4"),
-            figure("jobs that nobody submitted, or a key with two jobs", "unexpected", of=sums.sent,
+            figure("jobs that nobody submitted, or a key with two jobs", *UNEXPECTED, of=sums.sent,
                    unit="jobs submitted", promise="I2, I3"),
-            figure("damaged, torn or miscounted databases", "integrity", "torn", "tallies", of=sums.looks,
+            figure("damaged, torn or miscounted databases", *TORN, of=sums.looks,
                    unit="looks at the database", promise="I17, I29"),
             figure("servers that ended by themselves, or logged a traceback", "ended", "log", of=sums.kills,
                    unit="kills", promise="S18"),

@@ -1,22 +1,34 @@
-"""What must be true of a database after any number of kills, from the notes of submitters and pages.
+"""What must be true of a database after any number of kills: its rows are sound, and the clients' notes agree.
 
-Words as in ``tests.crash.checker``; this one also reads a store that has not been drained, follows each result to the
-page that sent it, and holds the tallies against the rows.
+What rows must be by themselves ``validate`` says, beginning with an invariant's number. Here stands what only clients
+know, in the words of Jepsen's queue checker: *lost* was acknowledged and is not there or not done; *unexpected* is
+there and nobody submitted it. Executions may repeat (at least once, S4).
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from dispatcher.core.jobs.ledger import JobRow
+from dispatcher.core.jobs.states import JobState
+from dispatcher.core.jobs.turn import Cause
+from dispatcher.core.jobs.validate import Snapshot, history_faults, snapshot_faults
 from dispatcher.sdk.simulate import Outcome
+from tests.support.rows import damage, in_database
 
-__all__ = ["Notes", "violations"]
+__all__ = ["LOST", "TORN", "TWICE", "UNEXPECTED", "Notes", "Stored", "judged", "violations"]
+
+#: How violations begin, by the figure that counts them.
+LOST = ("lost", "I1:")
+UNEXPECTED = ("unexpected", "I3:")
+TWICE = ("twice", "I4:", "I5:")
+TORN = ("I2:", "I7:", "I11:", "I12:", "I13:", "I17:", "I18:", "I29:", "I30:", "S15b:", "S17:", "S32:")
 
 
 @dataclass
@@ -31,8 +43,8 @@ class Notes:
     answers: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     #: Verdicts that pages have heard.
     outcomes: list[Outcome] = field(default_factory=list)
-    #: Job -> result, as an earlier look at the database found it.
-    recorded: dict[str, str] = field(default_factory=dict)
+    #: The rows as an earlier look at the database found them.
+    seen: list[Snapshot] = field(default_factory=list)
     #: The keys of each batch.
     batches: list[list[str]] = field(default_factory=list)
     unanswered: int = 0
@@ -47,65 +59,72 @@ class Notes:
         """As they are now, for a look at the database as it is now."""
         return Notes(
             dict(self.sent), dict(self.accepted), {key: set(texts) for key, texts in self.answers.items()},
-            list(self.outcomes), self.recorded, list(self.batches),
+            list(self.outcomes), self.seen, list(self.batches),
         )  # fmt: skip
 
 
-_JOBS = """
-    SELECT j.id, j.seq, j.state, j.key, j.number, d.data, r.value
-    FROM jobs j LEFT JOIN job_data d ON d.seq = j.seq LEFT JOIN results r ON r.seq = j.seq
-"""
-_COUNTED = "SELECT lane, state, count(*), sum(size) FROM jobs GROUP BY lane, state"
-_TALLIES = "SELECT lane, state, jobs, bytes FROM tallies WHERE jobs != 0 OR bytes != 0"
-_ATTEMPTS = "SELECT job, id, number, cause, late_at FROM attempts ORDER BY id"
-_ORPHANS = "SELECT seq FROM {table} WHERE seq NOT IN (SELECT seq FROM jobs)"
+class Stored(NamedTuple):
+    """What a database holds."""
+
+    rows: Snapshot
+    damage: list[str]
+
+    @classmethod
+    def read(cls, path: Path) -> Stored:
+        """Of a server that is gone."""
+        database = sqlite3.connect(path)
+        try:
+            return cls(in_database(database), damage(database))
+        finally:
+            database.close()
 
 
 def violations(path: Path, notes: Notes, *, drained: bool) -> list[str]:
     """What is wrong in the database of a server that is gone. ``drained``: every job must have succeeded."""
-    database = sqlite3.connect(path)
-    try:
-        return list(_violations(database, notes, drained))
-    finally:
-        database.close()
+    return judged(Stored.read(path), notes, drained=drained)
 
 
-def _violations(database: sqlite3.Connection, notes: Notes, drained: bool) -> Iterator[str]:
-    (integrity,) = database.execute("PRAGMA integrity_check").fetchone()
-    if integrity != "ok":
-        yield f"integrity: {integrity}"
-    rows = database.execute(_JOBS).fetchall()
-    jobs = {row[0]: row for row in rows}
-    yield from _lost(jobs, notes)
-    yield from _unexpected(rows, notes)
-    yield from _batches({row[3] for row in rows}, notes)
-    attempts: dict[int, list[Any]] = defaultdict(list)
-    for job, *attempt in database.execute(_ATTEMPTS):
-        attempts[job].append(attempt)
-    for row in rows:
-        yield from _job(row, attempts[row[1]], notes, drained)
-    yield from _verdicts(jobs, attempts, notes)
-    if set(database.execute(_COUNTED)) != set(database.execute(_TALLIES)):
-        yield "tallies: they are not what the rows say"
-    for table in ("job_data", "results"):
-        yield from (f"torn: {table} {seq} has no job" for (seq,) in database.execute(_ORPHANS.format(table=table)))
+def judged(stored: Stored, notes: Notes, *, drained: bool) -> list[str]:
+    """What is wrong with rows that have been read."""
+    rows = stored.rows
+    found = [*stored.damage, *snapshot_faults(rows), *_clients(rows, notes)]
+    for before in notes.seen:
+        found += history_faults(before, rows)
+    notes.seen[:] = [rows]
+    if drained:
+        left = [job for job in rows.jobs.values() if job.state is not JobState.SUCCEEDED]
+        found += [f"lost: {job.id} has not ended: {job.state}" for job in left]
+    return found
 
 
-def _lost(jobs: dict[str, Any], notes: Notes) -> Iterator[str]:
+def _clients(rows: Snapshot, notes: Notes) -> Iterator[str]:
+    """What submitters and pages know, each in its turn."""
+    jobs = {job.id: job for job in rows.jobs.values()}
+    yield from _lost(jobs, rows, notes)
+    yield from _unexpected(jobs, notes)
+    yield from _batches({job.key for job in jobs.values()}, notes)
+    for seq, value in rows.results.items():
+        job = rows.jobs.get(seq)
+        if job is not None and value not in notes.answers.get(job.key or "", ()):
+            yield f"changed: no page has sent the result of {job.id}"
+    yield from _verdicts(jobs, rows, notes)
+
+
+def _lost(jobs: dict[str, JobRow], rows: Snapshot, notes: Notes) -> Iterator[str]:
     """Jobs that were acknowledged, and results of which a page has heard that they are recorded (see _verdicts)."""
     for key, job_id in notes.accepted.items():
-        if job_id not in jobs:
+        job = jobs.get(job_id)
+        data = None if job is None else rows.data.get(job.seq)
+        if job is None:
             yield f"lost: {key} was acknowledged as {job_id} and is not there"
-        elif jobs[job_id][3] != key or jobs[job_id][5] is None or json.loads(jobs[job_id][5]) != notes.sent[key]:
+        elif job.key != key or data is None or json.loads(data) != notes.sent[key]:
             yield f"changed: {key} is not what was sent"
 
 
-def _unexpected(rows: list[Any], notes: Notes) -> Iterator[str]:
-    for job_id, _, _, key, *_ in rows:
-        if key not in notes.sent or notes.accepted.get(key, job_id) != job_id:
-            yield f"unexpected: {job_id} with the key {key}"
-    keys = Counter(row[3] for row in rows)
-    yield from (f"unexpected: {count} jobs with the key {key}" for key, count in keys.items() if count > 1)
+def _unexpected(jobs: dict[str, JobRow], notes: Notes) -> Iterator[str]:
+    for job_id, job in jobs.items():
+        if job.key not in notes.sent or notes.accepted.get(job.key, job_id) != job_id:
+            yield f"unexpected: {job_id} with the key {job.key}"
 
 
 def _batches(keys: set[str | None], notes: Notes) -> Iterator[str]:
@@ -115,25 +134,7 @@ def _batches(keys: set[str | None], notes: Notes) -> Iterator[str]:
             yield f"batch: of {batch} {there} jobs are there"
 
 
-def _job(row: Any, attempts: list[Any], notes: Notes, drained: bool) -> Iterator[str]:
-    job_id, _, state, key, number, _, value = row
-    won = [attempt for attempt in attempts if attempt[2] == "succeeded" or attempt[3] is not None]
-    if len(won) > 1 or (state == "succeeded") != (len(won) == 1) or (state == "succeeded") != (value is not None):
-        yield f"twice: {job_id} is {state}, {len(won)} attempts have succeeded, its result is {value!r}"
-    if value is not None and value not in notes.answers.get(key, ()):
-        yield f"changed: no page has sent the result of {job_id}"
-    if value is not None and notes.recorded.setdefault(job_id, value) != value:
-        yield f"changed: the result of {job_id} was another one before"
-    if value is None and job_id in notes.recorded:
-        yield f"lost: the result of {job_id} was there before"
-    numbers = sorted(attempt[1] for attempt in attempts if attempt[1] is not None and attempt[2] is not None)
-    if numbers != list(range(1, len(numbers) + 1)) or (state == "succeeded" and number != len(numbers)):
-        yield f"torn: {job_id} has the numbers {numbers}, {number} accepted"
-    if drained and state != "succeeded":
-        yield f"lost: {job_id} has not ended: {state}"
-
-
-def _verdicts(jobs: dict[str, Any], attempts: dict[int, list[Any]], notes: Notes) -> Iterator[str]:
+def _verdicts(jobs: dict[str, JobRow], rows: Snapshot, notes: Notes) -> Iterator[str]:
     """What a page was told is recorded, is; and it was told so of one attempt of a job only."""
     told: dict[str, str] = {}
     for outcome in notes.outcomes:
@@ -141,7 +142,11 @@ def _verdicts(jobs: dict[str, Any], attempts: dict[int, list[Any]], notes: Notes
             continue
         if told.setdefault(outcome.job, outcome.attempt) != outcome.attempt:
             yield f"twice: two attempts of {outcome.job} were told that they are recorded"
-        row = jobs.get(outcome.job)
-        rows = attempts[row[1]] if row is not None else []
-        if not any(a[0] == outcome.attempt and (a[2] == "succeeded" or a[3] is not None) for a in rows):
+        job = jobs.get(outcome.job)
+        won = [
+            attempt.id
+            for attempt in (rows.attempts.get(job.seq, ()) if job is not None else ())
+            if attempt.cause is Cause.SUCCEEDED or attempt.late_at is not None
+        ]
+        if outcome.attempt not in won:
             yield f"lost: {outcome.attempt} was told that it is recorded, and is not"

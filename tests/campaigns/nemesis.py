@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from dispatcher.sdk.simulate import Faults
+from tests.campaigns.kill_checker import LOST, TORN, TWICE, UNEXPECTED
 from tests.campaigns.nemesis_checker import Findings, Story, check
 from tests.campaigns.nemesis_faults import FAULTS, Stage, storm
 from tests.campaigns.nemesis_load import KINDS, History, Load, Watch
@@ -178,11 +179,11 @@ def _figures(result: Result) -> list[Figure]:
         return Figure(what, result.seen(*kinds), of, unit, promise)
 
     return [
-        figure("acknowledged jobs lost, or not ended after the drain", "lost", of=accepted,
+        figure("acknowledged jobs lost, or not ended after the drain", *LOST, of=accepted,
                unit="acknowledged jobs", promise="S1, S4, I1, I2"),
-        figure("jobs that nobody submitted, or a key with two jobs", "unexpected", of=len(notes.sent),
+        figure("jobs that nobody submitted, or a key with two jobs", *UNEXPECTED, of=len(notes.sent),
                unit="jobs submitted", promise="S2, I2, I3"),
-        figure("results recorded twice, or by an attempt that was not the newest", "twice", "stale", of=done,
+        figure("results recorded twice, or by an attempt that was not the newest", *TWICE, of=done,
                unit="jobs that succeeded", promise="S5, I4, I5"),
         figure("payloads changed, or results that no execution made", "changed", of=accepted,
                unit="acknowledged jobs", promise="I1, I5"),
@@ -192,7 +193,7 @@ def _figures(result: Result) -> list[Figure]:
                unit="executions of such jobs", promise="S15b"),
         figure("requests that the server left without an answer", "wrong: hung", of=result.counters["exchanges"],
                unit="requests", promise="I27"),
-        figure("torn or miscounted rows", "torn", "tallies", "integrity", of=sum(found.states.values()),
+        figure("torn or miscounted rows", *TORN, of=sum(found.states.values()),
                unit="jobs in the store", promise="I17, I18, I29"),
         Figure("servers that ended by themselves, tracebacks and errors logged, other answers",
                len(result.log) + result.seen("wrong") - result.seen("wrong: hung"), result.starts,
@@ -221,9 +222,9 @@ def play(form: str, seed: int) -> Record:
             Measure("until every job had ended after the last fault", round(result.drain_s, 1), "s", DRAIN_S),
         ],
         controls=[
-            Control("a server that acknowledges before it commits, and dies", lie.seen("lost"),
+            Control("a server that acknowledges before it commits, and dies", lie.seen(*LOST),
                     len(lie.story.notes.accepted), "acknowledged jobs"),
-            Control("a server without the fence", unfenced.seen("stale", "twice"),
+            Control("a server without the fence", unfenced.seen(*TWICE),
                     unfenced.findings.states["succeeded"], "jobs that succeeded"),
         ],
         notes=[

@@ -1,9 +1,8 @@
 """What must be true of a store after the storm, from the written history of submitters and pages and from its rows.
 
-The queue checker of Jepsen in its own words: *lost* was acknowledged and is not there or has not ended; *unexpected*
-is there and nobody submitted it. What ``kill_checker`` asks of the rows is asked here too; in addition, that each
-recorded result is of the job's newest attempt, and that each execution beyond a job's first is explained by an
-attempt that ended in another way. Executions may repeat (at least once, S4): they are counted by cause.
+What ``kill_checker`` asks of the rows and of clients' notes is asked here too; in addition, that every job has ended,
+and that each execution beyond a job's first is explained by an attempt that ended in another way. Executions may
+repeat (at least once, S4): they are counted by cause.
 
 A history is lines of JSON, each with its instant ``at`` (UTC) and ``event``: ``submit`` (key, data), ``answer`` (key,
 status, id), ``unknown`` (key), ``made`` (key, value), ``fault`` (name), ``gone`` (a server: it is told to
@@ -13,23 +12,22 @@ end), ``run`` (job, attempt), ``verdict`` (an Outcome's fields), ``wrong`` (word
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dispatcher.core.jobs.states import FINAL
+from dispatcher.core.jobs.ledger import AttemptRow, JobRow
+from dispatcher.core.jobs.states import FINAL, JobState
+from dispatcher.core.jobs.turn import Cause
 from dispatcher.sdk.simulate import Outcome
-from tests.campaigns.kill_checker import Notes, violations
+from tests.campaigns.kill_checker import Notes, Stored, judged
 
 __all__ = ["Findings", "Story", "check"]
 
 #: A job in doubt waits for a person: nothing more comes by itself.
-_ENDED = {*map(str, FINAL), "in_doubt"}
-_JOBS = "SELECT seq, id, key, state, effects, attempt FROM jobs"
-_ATTEMPTS = "SELECT job, id, cause, late_at, offered_at, ended_at FROM attempts"
+_ENDED = {*FINAL, JobState.IN_DOUBT}
 
 
 @dataclass
@@ -98,8 +96,8 @@ _READERS = {
 
 @dataclass
 class Findings:
-    """``violations`` begin with a word that says the kind: lost, unexpected, twice, changed, torn, tallies, integrity,
-    stale, unexplained, again, wrong.
+    """``violations`` begin with an invariant's number or a word that says the kind: those of ``kill_checker``, and
+    unexplained, again, wrong.
     """
 
     violations: list[str] = field(default_factory=list)
@@ -114,59 +112,50 @@ class Findings:
 
 def check(database: Path, story: Story) -> Findings:
     """Reads the store of a server that has stopped after the drain."""
-    found = Findings(violations=violations(database, story.notes, drained=False))
+    stored = Stored.read(database)
+    found = Findings(violations=judged(stored, story.notes, drained=False))
     found.violations += [f"wrong: {words}" for words in story.wrong]
-    rows = sqlite3.connect(database)
-    try:
-        attempts: dict[int, list[Any]] = defaultdict(list)
-        for job, *attempt in rows.execute(_ATTEMPTS):
-            attempts[job].append(attempt)
-        for seq, *job in rows.execute(_JOBS):
-            found.violations += _job(job, attempts[seq], story, found)
-    finally:
-        rows.close()
+    for seq, job in stored.rows.jobs.items():
+        attempts = {attempt.id: attempt for attempt in stored.rows.attempts.get(seq, ())}
+        found.violations += _job(job, attempts, story, found)
     for key, ids in story.ids.items():
         if len(ids) > 1:
             found.violations.append(f"unexpected: {key} was acknowledged as {sorted(ids)}")
     return found
 
 
-def _job(job: Any, attempts: list[Any], story: Story, found: Findings) -> Iterator[str]:
-    job_id, key, state, effects, newest = job
-    found.states[state] += 1
-    if state not in _ENDED:
-        yield f"lost: {key} has not ended: {state}"
-    for attempt in attempts:
-        if (attempt[1] == "succeeded" or attempt[2] is not None) and attempt[0] != newest:
-            yield f"stale: the result of {job_id} is that of {attempt[0]}, and {newest} is newer"
-        if attempt[1] is None and state in _ENDED:
-            yield f"torn: {attempt[0]} of {job_id}, which is {state}, has no end"
-    runs = story.runs.get(job_id, [])
+def _job(job: JobRow, attempts: dict[str, AttemptRow], story: Story, found: Findings) -> Iterator[str]:
+    found.states[str(job.state)] += 1
+    if job.state not in _ENDED:
+        yield f"lost: {job.key} has not ended: {job.state}"
+    runs = story.runs.get(job.id, [])
     found.executed += len(runs)
-    if effects == "once":
+    if job.terms.once:
         found.once += len(runs)
         if len(runs) > 1:
-            yield f"again: {job_id} must take effect once and ran {len(runs)} times: {runs}"
-    yield from _repeats(job_id, runs, {attempt[0]: attempt for attempt in attempts}, story, found)
+            yield f"again: {job.id} must take effect once and ran {len(runs)} times: {runs}"
+    yield from _repeats(job.id, runs, attempts, story, found)
 
 
-def _repeats(job_id: str, runs: list[str], attempts: dict[str, Any], story: Story, found: Findings) -> Iterator[str]:
+def _repeats(
+    job_id: str, runs: list[str], attempts: dict[str, AttemptRow], story: Story, found: Findings
+) -> Iterator[str]:
     """Each execution beyond the first has an attempt that ended, other than by the job's success."""
     if len(runs) > len(set(runs)):
         yield f"unexplained: an attempt of {job_id} was executed twice: {runs}"
-    others = [run for run in runs if run not in attempts or attempts[run][1] != "succeeded"]
+    others = [run for run in runs if run not in attempts or attempts[run].cause is not Cause.SUCCEEDED]
     for run in others:
-        if run not in attempts or attempts[run][1] is None:
+        if run not in attempts or attempts[run].cause is None:
             yield f"unexplained: {run} of {job_id} was executed, and the store knows no end of it"
     if len(runs) > 1:
-        ends = sorted((attempts[run] for run in others if run in attempts), key=lambda attempt: attempt[3])
+        ends = sorted((attempts[run] for run in others if run in attempts), key=lambda attempt: attempt.offered_at)
         found.repeated.update(_cause(attempt, story) for attempt in ends[: len(runs) - 1])
     if len(others) < len(runs) - 1:
         yield f"unexplained: {job_id} ran {len(runs)} times, and {len(others)} of them did not end in success"
 
 
-def _cause(attempt: Any, story: Story) -> str:
-    _, cause, _, offered_at, ended_at = attempt
-    if cause in ("lost", "lapsed") and any(offered_at <= at <= ended_at for at in story.restarts):
-        return f"{cause} over a restart"
-    return str(cause)
+def _cause(attempt: AttemptRow, story: Story) -> str:
+    from_then, until = attempt.offered_at, attempt.ended_at or attempt.offered_at
+    if attempt.cause in (Cause.LOST, Cause.LAPSED) and any(from_then <= at <= until for at in story.restarts):
+        return f"{attempt.cause} over a restart"
+    return str(attempt.cause)

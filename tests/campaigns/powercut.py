@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dispatcher.errors import StoreRefused
+from tests.campaigns.kill_checker import LOST, TORN, TWICE, UNEXPECTED
 from tests.campaigns.record import ROOT, Control, Figure, Measure, Record, Skipped, run
 from tests.campaigns.writer import NUMBER, state_is_wrong
 from tests.store.contract import DURABLE, Desk
@@ -196,12 +197,12 @@ def play(form: str, seed: int) -> Record:
     return Record(
         campaign="powercut",
         figures=[
-            Figure("power cuts after which acknowledged turns were missing", count("lost"), sums.cuts, "power cuts",
+            Figure("power cuts after which acknowledged turns were missing", count(*LOST), sums.cuts, "power cuts",
                    "S1, I1"),
             Figure("acknowledged turns missing, each counted at each cut", sums.lost, sums.at_cuts,
                    "turns of three jobs, acknowledged before a cut", "S1, I1"),
             Figure("power cuts after which the store was damaged, torn or did not open",
-                   count("integrity", "torn", "refused", "more"), sums.cuts, "power cuts", "I17, I29"),
+                   count(*TORN, *TWICE, *UNEXPECTED, "torn", "refused", "more"), sums.cuts, "power cuts", "I17, I29"),
         ],
         measures=[
             Measure("turns acknowledged between the cuts", sums.acknowledged, "turns, three jobs each"),

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from pathlib import Path
 
 import pytest
 
+from dispatcher.core.jobs import validate
 from dispatcher.core.jobs.turn import Started
 from dispatcher.sdk.simulate import Outcome
 from tests.campaigns import planted, reliability
 from tests.campaigns.kill import thin
-from tests.campaigns.kill_checker import Notes, violations
+from tests.campaigns.kill_checker import LOST, TORN, TWICE, UNEXPECTED, Notes, violations
 from tests.campaigns.record import Control, Figure, Measure, Record
 from tests.store.contract import DURABLE, HOLDER, Desk, lost, result
 from tests.support.jobs import spec
@@ -55,19 +57,20 @@ def test_the_checker_of_kills_finds_nothing_where_nothing_is_wrong(tmp_path: Pat
         ("DELETE FROM jobs WHERE key = 'a'", "lost"),
         ("UPDATE job_data SET data = '\"x\"' WHERE seq = (SELECT seq FROM jobs WHERE key = 'c')", "changed"),
         ("DELETE FROM job_data WHERE seq = (SELECT seq FROM jobs WHERE key = 'c')", "changed"),
+        ("DELETE FROM job_data WHERE seq = (SELECT seq FROM jobs WHERE key = 'c')", "I1:"),
         ("UPDATE jobs SET key = 'd' WHERE key = 'c'", "unexpected"),
         ("UPDATE jobs SET id = 'other' WHERE key = 'c'", "unexpected"),
         ("UPDATE results SET value = '\"never sent\"'", "changed"),
-        ("DELETE FROM results", "twice"),
-        ("UPDATE jobs SET state = 'queued' WHERE key = 'a'", "twice"),
-        ("UPDATE attempts SET cause = 'succeeded' WHERE cause = 'lost'", "twice"),
+        ("DELETE FROM results", "I4:"),
+        ("UPDATE jobs SET state = 'queued' WHERE key = 'a'", "I4:"),
+        ("UPDATE attempts SET cause = 'succeeded' WHERE cause = 'lost'", "I4:"),
         ("UPDATE attempts SET cause = 'error' WHERE cause = 'succeeded'", "lost"),
-        ("UPDATE attempts SET number = 7 WHERE cause = 'lost'", "torn"),
-        ("UPDATE jobs SET number = 3 WHERE key = 'b'", "torn"),
-        ("INSERT INTO results VALUES (99, '1')", "torn"),
+        ("UPDATE attempts SET number = 7 WHERE cause = 'lost'", "I11:"),
+        ("UPDATE jobs SET number = 3 WHERE key = 'b'", "I11:"),
+        ("INSERT INTO results VALUES (99, '1')", "I2:"),
         ("DELETE FROM jobs WHERE key = 'd\u00b71'", "batch"),
-        ("UPDATE tallies SET jobs = jobs + 1", "tallies"),
-        ("DELETE FROM tallies", "tallies"),
+        ("UPDATE tallies SET jobs = jobs + 1", "I18:"),
+        ("DELETE FROM tallies", "I18:"),
     ],
 )
 def test_the_checker_of_kills_sees_each_damage(tmp_path: Path, damage: str, seen: str) -> None:
@@ -86,7 +89,23 @@ def test_the_checker_of_kills_sees_a_result_that_changes_between_two_looks(tmp_p
     with sqlite3.connect(path) as database:
         database.execute("UPDATE results SET value = '\"another run\"' WHERE value = '\"done a\"'")
     database.close()
-    assert any(text.startswith("changed") for text in violations(path, notes, drained=False))
+    assert any(text.startswith("I5:") for text in violations(path, notes, drained=False))
+
+
+def test_a_job_that_was_there_at_the_look_before_and_is_gone_is_seen(tmp_path: Path) -> None:
+    path, notes = _store(tmp_path)
+    assert violations(path, notes, drained=False) == []
+    with sqlite3.connect(path) as database:
+        database.execute("DELETE FROM jobs WHERE key = 'd\u00b71'")
+    database.close()
+    assert any(text.startswith("I2: ") and "vanished" in text for text in violations(path, notes, drained=False))
+
+
+def test_every_fault_of_rows_is_counted_in_a_figure() -> None:
+    said = re.findall(r'f"([IS]\d+b?:)', Path(validate.__file__).read_text("utf-8"))
+    counted = [*LOST, *UNEXPECTED, *TWICE, *TORN]
+    assert sorted(set(said) - set(counted)) == []
+    assert len(counted) == len(set(counted))
 
 
 def test_a_job_that_has_not_ended_after_the_drain_is_lost(tmp_path: Path) -> None:

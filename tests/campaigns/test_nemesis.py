@@ -31,7 +31,7 @@ class Scene:
         self.database = directory / "jobs.db"
         self.attempts: list[str] = []
         for key in ("a", "b"):
-            (job,) = desk.submit(spec(data=f'"{key}"', key=key, effects="once" if key == "b" else "repeatable"))
+            (job,) = desk.submit(spec(data=f'"{key}"', key=key, effects="once" if key == "b" else "repeat"))
             self.history.note("submit", key=key, data=key)
             self.history.note("answer", key=key, status=201, id=job.id)
         first, once = desk.claim(2)
@@ -86,13 +86,13 @@ def _older_attempt_wins(scene: Scene) -> None:
     [
         (lambda scene: scene.damage("DELETE FROM jobs WHERE key = 'a'"), "lost"),
         (lambda scene: scene.damage("UPDATE jobs SET state = 'queued' WHERE key = 'a'"), "lost"),
-        (lambda scene: scene.damage("UPDATE jobs SET state = 'in_doubt' WHERE key = 'a'"), "twice"),
+        (lambda scene: scene.damage("UPDATE jobs SET state = 'in_doubt' WHERE key = 'a'"), "I4:"),
         (lambda scene: scene.damage("UPDATE jobs SET key = 'c' WHERE key = 'a'"), "unexpected"),
         (lambda scene: scene.damage("UPDATE results SET value = '\"never made\"'"), "changed"),
-        (lambda scene: scene.damage("UPDATE attempts SET cause = NULL WHERE cause = 'lost'"), "torn"),
+        (lambda scene: scene.damage("UPDATE attempts SET cause = NULL WHERE cause = 'lost'"), "I7:"),
         (lambda scene: scene.damage("DELETE FROM attempts WHERE cause = 'lost'"), "unexplained"),
         (lambda scene: scene.damage("UPDATE attempts SET cause = 'succeeded' WHERE cause = 'lost'"), "unexplained"),
-        (_older_attempt_wins, "stale"),
+        (_older_attempt_wins, "I5:"),
         (_run_again, "again"),
         (_run_again, "unexplained"),
         (_run_the_same_twice, "unexplained"),

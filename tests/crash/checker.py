@@ -1,21 +1,19 @@
-"""What must be true after any number of crashes, read from the submitter's notes and from the database.
+"""A submitter that keeps notes, and what must be true of the database after any number of crashes: every job is done.
 
-The words are those of Jepsen's queue checker: *lost* was acknowledged and is not there or not done; *unexpected* is
-there and nobody submitted it. Executions may repeat (at least once, S4): they are counted and shown, not hidden.
+Executions may repeat (at least once, S4): they are counted and shown, not hidden.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-import sqlite3
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dispatcher.sdk.simulator.journal import Execution
+from tests.campaigns.kill_checker import Notes, Stored, judged
 from tests.crash.process import PATIENCE_S, ServerProcess
 
 __all__ = ["Findings", "Submitter", "check"]
@@ -55,71 +53,20 @@ class Submitter:
 
 @dataclass
 class Findings:
-    """All empty: the promise was kept."""
+    """Of a server that has stopped, after all was done."""
 
-    lost: list[str] = field(default_factory=list)
-    #: Acknowledged, but its data or its result is not what was sent.
-    changed: list[str] = field(default_factory=list)
-    unexpected: list[str] = field(default_factory=list)
-    #: More than one attempt recorded as successful, or more than one result.
-    twice: list[str] = field(default_factory=list)
-    #: Numbers with gaps or an attempt without an end.
-    torn: list[str] = field(default_factory=list)
-    integrity: str = "ok"
+    #: As ``kill_checker`` says them. Empty: the promise was kept.
+    violations: list[str]
     #: Executions beyond the first, of all jobs: allowed, and shown.
-    repeated_executions: int = 0
-
-    def broken(self) -> dict[str, object]:
-        """What is not as promised."""
-        kept = {"lost": self.lost, "changed": self.changed, "unexpected": self.unexpected}
-        kept |= {"twice": self.twice, "torn": self.torn}
-        found: dict[str, object] = {name: items for name, items in kept.items() if items}
-        return found if self.integrity == "ok" else found | {"integrity": self.integrity}
+    repeated_executions: int
 
 
 def check(path: Path, submitter: Submitter, executed: Sequence[Execution]) -> Findings:
-    """Reads the database of a server that has stopped."""
-    database = sqlite3.connect(path)
-    try:
-        return _check(database, submitter, executed)
-    finally:
-        database.close()
-
-
-def _check(database: sqlite3.Connection, submitter: Submitter, executed: Sequence[Execution]) -> Findings:
-    findings = Findings(integrity=database.execute("PRAGMA integrity_check").fetchone()[0])
-    rows = database.execute(
-        "SELECT j.id, j.seq, j.state, j.key, j.number, d.data, r.value "
-        "FROM jobs j JOIN job_data d ON d.seq = j.seq LEFT JOIN results r ON r.seq = j.seq"
-    ).fetchall()
-    jobs = {row[0]: row for row in rows}
-    for key, job_id in submitter.accepted.items():
-        row = jobs.get(job_id)
-        if row is None or row[2] != "succeeded":
-            findings.lost.append(f"{key}: {'gone' if row is None else row[2]}")
-        elif json.loads(row[5]) != submitter.sent[key] or row[6] != row[5]:
-            findings.changed.append(key)
-    known = set(submitter.accepted.values())
-    findings.unexpected = [
-        row[0] for row in rows if row[0] not in known and (row[3] not in submitter.sent or row[3] in submitter.accepted)
-    ]
-    for row in rows:
-        _check_attempts(database, row, findings)
+    """Reads the database of a server that has stopped. Each page has answered what it was given, to the letter."""
+    stored = Stored.read(path)
+    notes = Notes(sent=submitter.sent, accepted=submitter.accepted)
+    for seq, job in stored.rows.jobs.items():
+        notes.answers[job.key or ""].add(stored.rows.data.get(seq, ""))
     starts = Counter(execution.job for execution in executed)
-    findings.repeated_executions = sum(count - 1 for count in starts.values())
-    return findings
-
-
-def _check_attempts(database: sqlite3.Connection, row: Any, findings: Findings) -> None:
-    job_id, seq, state, _, number, _, value = row
-    attempts = database.execute(
-        "SELECT number, cause, late_at FROM attempts WHERE job = ? ORDER BY offered_at, id", (seq,)
-    ).fetchall()
-    won = [attempt for attempt in attempts if attempt[1] == "succeeded" or attempt[2] is not None]
-    if len(won) > 1 or (state == "succeeded") != (len(won) == 1) or (state == "succeeded") != (value is not None):
-        findings.twice.append(f"{job_id}: {state}, {attempts}")
-    numbers = sorted(attempt[0] for attempt in attempts if attempt[0] is not None and attempt[1] is not None)
-    if numbers != list(range(1, len(numbers) + 1)) or (state == "succeeded" and number != len(numbers)):
-        findings.torn.append(f"{job_id}: numbers {numbers}, {number} accepted")
-    if state == "succeeded" and any(attempt[1] is None for attempt in attempts):
-        findings.torn.append(f"{job_id}: an attempt has no end: {attempts}")
+    repeated = sum(count - 1 for count in starts.values())
+    return Findings(judged(stored, notes, drained=True), repeated)

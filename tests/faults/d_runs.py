@@ -66,7 +66,7 @@ async def work_through(
         await farm.stop(bye=False)
         assert await server.stop() == 0
         findings = check(server.store, submitter, farm.executed)
-        assert findings.broken() == {}
+        assert findings.violations == []
         assert farm.stats["bad_messages"] == 0
         return Ran(farm, Counter(proxy.counters), shown, findings.repeated_executions)
 

@@ -60,5 +60,5 @@ async def _scenario(directory: Path, group: MemoryGroup) -> None:
         await farm.until(lambda: farm.stats["recorded"] + farm.stats["duplicate"] >= JOBS, timeout_s=PATIENCE_S)
         await farm.stop()
         assert await server.stop() == 0
-        assert check(server.store, submitter, farm.executed).broken() == {}
+        assert check(server.store, submitter, farm.executed).violations == []
         assert group.kills() == 1

@@ -23,6 +23,15 @@ from dispatcher.core.jobs.turn import (
     TurnReport,
     Verdict,
 )
+from dispatcher.core.jobs.validate import (
+    Snapshot,
+    change_faults,
+    count_faults,
+    history_faults,
+    job_faults,
+    snapshot_faults,
+    turn_faults,
+)
 from dispatcher.core.workers.worker import Attempt, AttemptState, WorkerState
 from tests.sim.ages import Ages
 from tests.sim.beats import Beats
@@ -30,6 +39,7 @@ from tests.sim.knobs import STORE_CHECK_S
 from tests.sim.node import Node
 from tests.sim.once import Once
 from tests.sim.storms import Storms
+from tests.support.rows import in_memory
 
 if TYPE_CHECKING:
     from tests.sim.world import World
@@ -52,9 +62,11 @@ class Checks:
         #: Jobs that the rows ever held, by id: the token that they were submitted with.
         self.created: dict[str, str] = {}
         self.tokens: dict[str, str] = {}
-        self.results: dict[int, str] = {}
         self.revoked: set[str] = set()
         self.retried: set[str] = set()
+        #: All rows when they were last looked at, and jobs that people have decided on since.
+        self._seen: Snapshot | None = None
+        self._by_hand: set[str] = set()
         self.claimed_at: dict[str, float] = {}
         #: Since when: a job is queued; a worker of the running process has room.
         self._queued_since: dict[int, float] = {}
@@ -65,27 +77,32 @@ class Checks:
         self.beats = Beats(world)
         self.storms = Storms(world)
 
-    def fail(self, what: str) -> None:
-        self.world.broken(what)
+    def fail(self, *faults: str) -> None:
+        for what in faults:
+            self.world.broken(what)
 
     # -- a turn
 
     def committed(self, node: Node, turn: Turn, report: TurnReport, begun: float) -> None:
         """A transaction is durable."""
         self._purged(begun)
+        answered = zip(turn.commands, report.commands, strict=True)
+        by_hand = {c.job for c, done in answered if done.done and isinstance(c, Retry | Adopt | Decide)}
+        self._by_hand |= by_hand
         for seq, before in self.rows.changed.items():
             job = self.rows.by_seq[seq]
             self._created(job, before)
-            self._moved(job, before, turn)
+            self._moved(job, before, by_hand=job.id in by_hand)
             self.ages.moved(job, before, begun)
-            self.job(job)
+            self._job(job)
+        self.fail(*turn_faults(turn, report, self.revoked))
         self._reports(node, turn, report)
         for command, done in zip(turn.commands, report.commands, strict=True):
             if done.revoked is not None:
                 self.revoked.add(done.revoked)
             if done.done and not isinstance(command, OfferedTypes | ForgetTypes):
                 self._commanded(command, turn)
-        self._claims(node, turn, report, begun)
+        self._claims(node, report, begun)
         if self.rows.room != "plenty" and any(accepted.job is not None for accepted in report.accepted):
             self.fail("S23: a job was taken although the disk has no room")
 
@@ -123,16 +140,11 @@ class Checks:
         self.tokens[token] = job.id
         self.world.count("jobs")
 
-    def _moved(self, job: JobRow, before: JobRow | None, turn: Turn) -> None:
-        """I5: a final state changes only because a person wants it to; what was recorded never changes."""
-        by_hand = any(isinstance(c, (Retry, Adopt)) and c.job == job.id for c in turn.commands)
-        if by_hand and before is not None and job.number == before.number:
-            self.retried.add(job.id)
-        if before is not None and before.state in FINAL and not by_hand and before != job:
-            self.fail(f"I5: {job.id} was {before.state} and has become {job.state}")
-        result = self.rows.results.get(job.seq)
-        if result is not None and self.results.setdefault(job.seq, result) != result:
-            self.fail(f"I5: the result of {job.id} has changed")
+    def _moved(self, job: JobRow, before: JobRow | None, *, by_hand: bool) -> None:
+        if before is not None:
+            self.fail(*change_faults(before, job, by_hand=by_hand))
+            if by_hand and before.state in FINAL and job.number == before.number:
+                self.retried.add(job.id)
         if job.state is not JobState.QUEUED:
             self._queued_since.pop(job.seq, None)
         elif before is None or before.state is not JobState.QUEUED:
@@ -143,8 +155,6 @@ class Checks:
             if settled.verdict is not Verdict.RECORDED:
                 self._unheeded(said, settled, turn)
                 continue
-            if said.attempt in self.revoked:
-                self.fail(f"I30: {said.attempt} was revoked, and {said} was recorded")
             if isinstance(said, Ended):
                 self._ended(node, said)
 
@@ -190,8 +200,8 @@ class Checks:
         if max(signs) < offered_at and not self.world.history.has_rivals(boot):
             self.fail(f"I8: {attempt} is lost, and nothing had happened to its page {boot}")
 
-    def _claims(self, node: Node, turn: Turn, report: TurnReport, begun: float) -> None:
-        """I7, I13, I32: who may be offered what, in which order."""
+    def _claims(self, node: Node, report: TurnReport, begun: float) -> None:
+        """I22, I32: who may be offered what, in which order."""
         if node.drained_at is not None and begun > node.drained_at and report.claims:
             self.fail("I22: a draining server claims jobs")
         lanes: dict[str, tuple[float, int]] = {}
@@ -199,8 +209,6 @@ class Checks:
             self.claimed_at[claim.attempt] = self.world.now
             job = self.rows.by_seq[self.rows.by_id[claim.job]]
             self.once.claimed(job, claim.attempt)
-            if job.expires_at is not None and job.expires_at <= turn.now_at:
-                self.fail(f"I13: {job.id} has expired and is offered")
             place = (job.rank or 0.0, job.seq)
             if place < lanes.get(job.type, place):
                 self.fail(f"I32: {job.id} is claimed out of order")
@@ -209,62 +217,34 @@ class Checks:
             if row.type in lanes and (row.rank or 0.0, row.seq) < lanes[row.type]:
                 self.fail(f"I32: {row.id} was overtaken")
 
-    # -- a job
+    # -- rows
 
-    def job(self, job: JobRow) -> None:
-        """I4, I11, I12, I17: one job's rows agree."""
-        if (job.state is JobState.SUCCEEDED) != (job.seq in self.rows.results):
-            self.fail(f"I4: {job.id} is {job.state}, with or without a result")
-        if (job.rank is not None) != (job.state in (JobState.QUEUED, JobState.RUNNING)):
-            self.fail(f"{job.id} is {job.state} and its rank is {job.rank}")
-        if (job.run_at is not None) != (job.state is JobState.SCHEDULED):
-            self.fail(f"I13: {job.id} is {job.state} and its time is {job.run_at}")
-        if (job.ended_at is not None) != (job.state in FINAL):
-            self.fail(f"{job.id} is {job.state} and ended at {job.ended_at}")
-        if job.errors > job.terms.max_attempts or job.crashes > job.terms.max_crashes + 1:
-            self.fail(f"I11: {job.id} has {job.errors} errors and {job.crashes} crashes")
-        if job.state not in FINAL and (job.errors >= job.terms.max_attempts or job.crashes > job.terms.max_crashes):
-            self.fail(f"I12: {job.id} has used up its attempts and is {job.state}")
-        if job.crashes > job.terms.max_crashes and job.reason != "poison" and job.state is not JobState.SUCCEEDED:
-            self.fail(f"I12: {job.id} is {job.state} because of {job.reason}")
-        self._attempts(job)
-
-    def _attempts(self, job: JobRow) -> None:
-        attempts = self.rows.tries(job)
-        live = [a for a in attempts if a.cause is None]
-        if len(live) != (job.state is JobState.RUNNING) or any(a.id != job.attempt for a in live):
-            self.fail(f"I7: {job.id} is {job.state} and its live attempts are {[a.id for a in live]}")
-        numbers = sorted(a.number for a in attempts if a.started_at is not None and a.number is not None)
-        if numbers != list(range(1, job.number + 1)):
-            self.fail(f"I17: the numbers of {job.id} are {numbers}, its own {job.number}")
-        won = [a for a in attempts if a.cause is Cause.SUCCEEDED or a.late_at is not None]
-        if len(won) != (job.state is JobState.SUCCEEDED and not self.world.history.by_hand(job)):
-            self.fail(f"I4: {job.id} is {job.state} with {len(won)} results recorded")
-        if won and self.rows.results.get(job.seq) not in self.world.history.sent.get(won[0].id, ()):
-            self.fail(f"I5: the result of {job.id} is not one of {won[0].id}")
-        if not self.world.wall_was_stepped:
-            for a in attempts:
-                instants = [t for t in (a.offered_at, a.started_at, a.ended_at, a.late_at) if t is not None]
-                if instants != sorted(instants):
-                    self.fail(f"I17: the timeline of {a.id} is {instants}")
+    def _job(self, job: JobRow) -> None:
+        """The rows of a job that has changed are sound, and its result is one that somebody sent, or decided on."""
+        written, result = self.rows.of_job.get(job.seq, {}).values(), self.rows.results.get(job.seq)
+        self.fail(*job_faults(job, written, result, wall_stepped=self.world.wall_was_stepped))
+        history = self.world.history
+        if result is not None and not history.by_hand(job) and result not in history.sent.get(job.attempt or "", ()):
+            self.fail(f"I5: the result of {job.id} is not one of {job.attempt}")
 
     def everything(self, node: Node | None) -> None:
         """All rows, and the counters."""
-        held = {row.id for row in self.rows.by_seq.values()}
-        wanted = set(self.created) - self.world.history.purged
+        rows = in_memory(self.rows)
+        self.fail(*snapshot_faults(rows, wall_stepped=self.world.wall_was_stepped))
+        purged = self.world.history.purged
+        if self._seen is not None:
+            self.fail(*history_faults(self._seen, rows, by_hand=self._by_hand, removed=purged))
+        self._seen = rows
+        self._by_hand.clear()
+        held = {row.id for row in rows.jobs.values()}
+        wanted = set(self.created) - purged
         if held != wanted:
             self.fail(f"I2: lost {sorted(wanted - held)}, unexpected {sorted(held - wanted)}")
-        lost = set(self.world.history.acked.values()) - held - self.world.history.purged
+        lost = set(self.world.history.acked.values()) - held - purged
         if lost:
             self.fail(f"I1: acknowledged, and lost: {sorted(lost)}")
-        states: dict[str, int] = {}
-        for row in self.rows.by_seq.values():
-            self.job(row)
-            states[str(row.state)] = states.get(str(row.state), 0) + 1
         if node is not None:
-            counts = {state: n for state, n in node.store.rows.counters.by_state().items() if n}
-            if counts != states:
-                self.fail(f"I18: counted {counts}, there are {states}")
+            self.fail(*count_faults(rows.jobs.values(), node.store.rows.counters.by_state()))
 
     # -- the server
 

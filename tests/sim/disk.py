@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from dispatcher.core.jobs.ledger import AttemptRow, JobRow, silent_attempt
+from dispatcher.core.jobs.ledger import AttemptRow, JobRow
 from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Accepted, LiveAttempt, Turn, TurnReport
@@ -68,12 +68,6 @@ class DiskRows(MemoryRows):
             self.changed.pop(row.seq, None)
             self.of_job.pop(row.seq, None)
         super().remove(rows)
-
-    def tries(self, job: JobRow) -> list[AttemptRow]:
-        """Written ones, and the current one where nothing has been written of it yet."""
-        written = self.of_job.get(job.seq, {})
-        current = silent_attempt(job) if job.state is JobState.RUNNING and job.attempt not in written else None
-        return [*written.values(), *([current] if current is not None else [])]
 
 
 class Disk:

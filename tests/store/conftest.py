@@ -38,8 +38,12 @@ def open_desk(quick_path: Path) -> Iterator[OpenDesk]:
         return desks[-1]
 
     yield opened
-    for desk in desks:
-        desk.end()
+    try:
+        for desk in desks:
+            assert desk.faults() == []
+    finally:
+        for desk in desks:
+            desk.end()
 
 
 @pytest.fixture(params=KINDS, ids=lambda kind: kind.name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,12 +29,14 @@ from dispatcher.core.jobs.turn import (
     TurnReport,
     Verdict,
 )
+from dispatcher.core.jobs.validate import Snapshot, snapshot_faults
 from dispatcher.store.hand import Ids
 from dispatcher.store.memory import MemoryStore
 from dispatcher.store.opening import open_store
 from dispatcher.store.port import Limits, Store
 from dispatcher.store.sqlite.store import SqliteStore
 from tests.support.jobs import spec
+from tests.support.rows import in_database, in_memory
 
 __all__ = ["DURABLE", "HOLDER", "KINDS", "NOW", "Desk", "Kind", "error", "lapsed", "lost", "released", "result"]
 
@@ -50,24 +52,21 @@ class Kind(NamedTuple):
     durable: bool
     #: The address of a store of its own for a directory.
     url: Callable[[Path], str]
-    #: The result that was kept as evidence on an attempt; the port does not show it.
-    evidence: Callable[[Any, str], Any]
+    #: All of a store's rows; the port does not show them.
+    rows: Callable[[Any], Awaitable[Snapshot]]
 
 
-async def _memory_evidence(store: MemoryStore, attempt: str) -> str | None:
-    row = store.rows.all_attempts.get(attempt)
-    return None if row is None else row.evidence
+async def _memory_rows(store: MemoryStore) -> Snapshot:
+    return in_memory(store.rows)
 
 
-async def _sqlite_evidence(store: SqliteStore, attempt: str) -> str | None:
-    query = "SELECT evidence FROM attempts WHERE id = ?"
-    found = await store._thread.run(lambda: store._db.execute(query, (attempt,)).fetchone())
-    return None if found is None else found[0]
+async def _sqlite_rows(store: SqliteStore) -> Snapshot:
+    return await store._thread.run(lambda: in_database(store._db))
 
 
 KINDS = (
-    Kind("memory", False, lambda tmp: "memory:", _memory_evidence),
-    Kind("sqlite", True, lambda tmp: f"sqlite:///{tmp}/jobs.db", _sqlite_evidence),
+    Kind("memory", False, lambda tmp: "memory:", _memory_rows),
+    Kind("sqlite", True, lambda tmp: f"sqlite:///{tmp}/jobs.db", _sqlite_rows),
 )
 DURABLE = tuple(kind for kind in KINDS if kind.durable)
 
@@ -210,9 +209,9 @@ class Desk:
         (claim,) = self.claim(1, *lanes)
         return claim
 
-    def start(self) -> Claim:
+    def start(self, **fields: Any) -> Claim:
         """A job that a page has accepted."""
-        self.submit()
+        self.submit(spec(**fields))
         claim = self.claim_one()
         assert self.report(Started(claim.attempt, HOLDER)) is Verdict.RECORDED
         return claim
@@ -260,7 +259,16 @@ class Desk:
         """A whole list."""
         return [job for page in self.pages(**fields) for job in page]
 
+    def rows(self) -> Snapshot:
+        """All rows, as they are now."""
+        rows: Snapshot = self.run(self.kind.rows(self.store))
+        return rows
+
+    def faults(self) -> list[str]:
+        """What is wrong with the rows of a store that is open."""
+        return snapshot_faults(self.rows()) if self._is_open else []
+
     def evidence(self, attempt: str) -> str | None:
         """What the store has kept of a stale result."""
-        kept: str | None = self.run(self.kind.evidence(self.store, attempt))
-        return kept
+        written = (row for attempts in self.rows().attempts.values() for row in attempts)
+        return next((row.evidence for row in written if row.id == attempt), None)

@@ -21,7 +21,7 @@ def _into(desk: Desk, state: JobState) -> str:
         return job.id
     if state is JobState.QUEUED:
         return desk.submit()[0].id
-    claim = desk.start()
+    claim = desk.start(effects="once" if state is JobState.IN_DOUBT else "repeat")
     endings = {
         JobState.SUCCEEDED: result(claim.attempt),
         JobState.FAILED: error(claim.attempt, delay_s=None),

@@ -275,7 +275,7 @@ def test_a_result_that_comes_in_the_turn_of_a_cancel_is_recorded_before_it(desk:
 
 @pytest.mark.parametrize("ending", [error, lost, lapsed, released])
 def test_a_late_end_that_is_no_result_is_stale(desk: Desk, ending) -> None:
-    claims = queued, delayed, failed, doubtful = desk.start(), desk.start(), desk.start(), desk.start()
+    claims = queued, delayed, failed, doubtful = *(desk.start() for _ in range(3)), desk.start(effects="once")
     desk.turn(reports=[lost(queued.attempt), error(delayed.attempt), error(failed.attempt, delay_s=None)])
     desk.report(Ended(doubtful.attempt, Cause.LOST, Event.DOUBT, HOLDER, reason="lost"))
     before = [desk.job(claim.job) for claim in claims]

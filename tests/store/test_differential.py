@@ -32,6 +32,7 @@ from dispatcher.core.jobs.turn import (
     Started,
     TurnReport,
 )
+from dispatcher.core.jobs.validate import Snapshot, count_faults, history_faults, snapshot_faults
 from tests.store.contract import HOLDER, KINDS, Desk, error, lapsed, lost, released, result
 from tests.support.jobs import spec
 
@@ -59,6 +60,10 @@ _specs = st.builds(
     priority=st.sampled_from([0, 0, 0, 1, -1, 1000]),
     delay_s=st.sampled_from([0.0, 0.0, 0.0, 3.0, 10.0]),
     expires_s=st.sampled_from([None, None, 2.0, 12.0]),
+    # How many are allowed is the core's business: no run has so many.
+    max_attempts=st.just(100),
+    max_crashes=st.just(100),
+    effects=st.sampled_from(["repeat", "once"]),
     key=st.sampled_from([None, None, None, "k1", "k2"]),
     fingerprint=st.sampled_from(["f", "f", "g"]),
 )
@@ -89,13 +94,20 @@ class Run:
         self.desk = desk
         self.jobs: list[str] = []
         self.attempts: list[str] = []
+        #: Of them, those of jobs with effects once.
+        self.once: set[str] = set()
+        #: The rows after the turn before, and jobs that were retried since.
+        self.seen: Snapshot | None = None
+        self.retried: set[str] = set()
 
     def turn(self, draw: Draw, now_at: float, elapsed_s: float) -> TurnReport:
         """Gives the draw its meaning and applies it."""
         self.desk.now_at, self.desk.elapsed_s = now_at, elapsed_s
+        commands = [self._command(*pair) for pair in draw.commands]
+        self.retried = {command.job for command in commands if isinstance(command, Retry)}
         report = self.desk.turn(
             reports=[self._report(*pair) for pair in draw.reports],
-            commands=[self._command(*pair) for pair in draw.commands],
+            commands=commands,
             submissions=draw.submissions,
             demand=draw.demand,
         )
@@ -103,6 +115,7 @@ class Run:
             if accepted.job is not None and accepted.job.id not in self.jobs:
                 self.jobs.append(accepted.job.id)
         self.attempts += [claim.attempt for claim in report.claims]
+        self.once |= {claim.attempt for claim in report.claims if claim.terms.once}
         return report
 
     def _report(self, which: int, what: int) -> Report:
@@ -119,7 +132,7 @@ class Run:
             error(name, delay_s=None),
             lost(name),
             [lapsed, released][which % 2](name),
-            Ended(name, Cause.LOST, Event.DOUBT, HOLDER, reason="lost"),
+            Ended(name, Cause.LOST, Event.DOUBT, HOLDER, reason="lost") if name in self.once else lost(name),
         ]
         return made[what]
 
@@ -140,6 +153,7 @@ class Run:
     def views(self) -> Any:
         """All that can be read of the store."""
         desk = self.desk
+        kept = {row.id: row.evidence for rows in desk.rows().attempts.values() for row in rows}
         types = [
             (view.type, view.offered_at, {state: n for state, n in view.counts.items() if n})
             for view in desk.run(desk.store.types())
@@ -151,7 +165,7 @@ class Run:
                 "lists": [desk.listed(state=state, type="a", limit=2) for state in JobState],
                 "counts": desk.counts(),
                 "types": types,
-                "evidence": [desk.evidence(name) for name in self.attempts],
+                "evidence": [kept.get(name) for name in self.attempts],
             }
         )
 
@@ -170,17 +184,14 @@ def _replaced(value: Any, known: dict[str, str]) -> Any:
 
 
 def _check_rows(run: Run, report: TurnReport) -> None:
-    """What holds in any store after any turn (I2, I4, I7, I11)."""
-    jobs = [run.desk.job(name) for name in run.jobs]
-    rows: dict[str, int] = {}
-    for job in jobs:
-        rows[str(job.state)] = rows.get(str(job.state), 0) + 1
-        live = [attempt for attempt in job.attempts if attempt.state in ("offered", "running")]
-        assert len(live) == (job.state is JobState.RUNNING), job
-        assert (job.result is not None) == (job.state is JobState.SUCCEEDED), job
-        numbers = [attempt.number for attempt in job.attempts if attempt.number is not None and attempt not in live]
-        assert sorted(numbers) == list(range(1, len(numbers) + 1)), job
-    assert run.desk.counts() == rows
+    """What holds in any store after any turn; and it says in time when the next one is due."""
+    rows = run.desk.rows()
+    faults = snapshot_faults(rows) + count_faults(rows.jobs.values(), run.desk.counts())
+    if run.seen is not None:
+        faults += history_faults(run.seen, rows, by_hand=run.retried)
+    assert not faults, faults
+    run.seen = rows
+    jobs = list(rows.jobs.values())
     waiting = [job for job in jobs if job.state in (JobState.SCHEDULED, JobState.QUEUED)]
     backing_off = [job for job in waiting if job.run_at is not None and job.errors]
     assert (report.next_backoff_s is not None) >= bool(backing_off)

@@ -29,6 +29,7 @@ from dispatcher.core.jobs.turn import (
     TurnReport,
     Verdict,
 )
+from dispatcher.core.jobs.validate import Snapshot, turn_faults
 from dispatcher.core.workers.effects import Answer, Drop, Effect, Go, Offer, Probe, Record, Request, Welcome, Withdraw
 from dispatcher.core.workers.machine import Machine
 from dispatcher.core.workers.retry import RetryPolicy
@@ -70,6 +71,9 @@ class ServerHalf:
         self.told_to_go: set[str] = set()
         #: Results that a person decided on.
         self.decided: dict[int, str] = {}
+        #: The rows after the last step, and jobs that people have decided on since.
+        self.seen: Snapshot | None = None
+        self.by_hand: set[str] = set()
         self.boot_server()
 
     def new_id(self, prefix: str) -> str:
@@ -204,9 +208,7 @@ class ServerHalf:
         return report
 
     def check_turn(self, turn: Turn, report: TurnReport, before: dict[int, tuple[JobState, float | None]]) -> None:
-        for said, settled in zip(turn.reports, report.verdicts, strict=True):
-            if settled.verdict is Verdict.RECORDED:
-                assert said.attempt not in self.revoked, "a revoked attempt changed its job"
+        assert not turn_faults(turn, report, self.revoked)
         for accepted in report.accepted:
             assert accepted.job is not None
             self.accepted.add(accepted.job.id)
@@ -228,6 +230,8 @@ class ServerHalf:
         if isinstance(command, OfferedTypes | ForgetTypes):
             return
         row = self.row(command.job)
+        if not isinstance(command, Cancel):
+            self.by_hand.add(row.id)
         if isinstance(command, Retry):
             mine = {a.id for a in self.attempts_of(row.seq)}
             self.rounds[row.seq] = mine - {claim.attempt for claim in report.claims}
@@ -240,16 +244,12 @@ class ServerHalf:
             if command.value is not None:
                 self.decided[row.seq] = command.value
 
-    def wall(self) -> float:
-        return WALL + self.now
-
     def finish_turn(self) -> None:
         if self.flight is None:
             return
         (turn, done), self.flight = self.flight, None
         self.more = self.more or done.more
-        self.next_due_at = done.next_due_at
-        self.next_backoff_s = done.next_backoff_s
+        self.next_due_at, self.next_backoff_s = done.next_due_at, done.next_backoff_s
         for said, settled in zip(turn.reports, done.verdicts, strict=True):
             if isinstance(said, Started) and settled.verdict is Verdict.RECORDED:
                 self.ref.started(said.attempt)

@@ -1,0 +1,60 @@
+"""All rows of a store, read past its port, for ``dispatcher.core.jobs.validate``."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable
+
+from dispatcher.core.jobs.ledger import AttemptRow
+from dispatcher.core.jobs.validate import Snapshot
+from dispatcher.store.memory import MemoryRows
+from dispatcher.store.sqlite import statements as sql
+from dispatcher.store.sqlite.rows import attempt_row, job_row
+
+__all__ = ["damage", "in_database", "in_memory"]
+
+_JOBS = f"SELECT {', '.join(sql.JOB_COLUMNS)} FROM jobs"
+_ATTEMPTS = f"SELECT {', '.join(sql.ATTEMPT_COLUMNS)} FROM attempts"
+
+
+def in_database(database: sqlite3.Connection) -> Snapshot:
+    """Those of the SQLite store."""
+
+    def pairs(query: str) -> dict[int, str]:
+        return dict(database.execute(query).fetchall())
+
+    lanes = {number: name for number, name, *_ in database.execute(sql.LANES)}
+    return Snapshot(
+        jobs={row[0]: job_row(row) for row in database.execute(_JOBS)},
+        attempts=_by_job(map(attempt_row, database.execute(_ATTEMPTS))),
+        data=pairs("SELECT seq, data FROM job_data"),
+        results=pairs("SELECT seq, value FROM results"),
+        logs={job for (job,) in database.execute("SELECT DISTINCT job FROM logs")},
+        tallies={(lanes[lane], state): (jobs, size) for lane, state, jobs, size in database.execute(sql.TALLIES)},
+    )
+
+
+def in_memory(rows: MemoryRows) -> Snapshot:
+    """Those of the store in memory, and what is counted of them."""
+    return Snapshot(
+        jobs=dict(rows.by_seq),
+        attempts=_by_job(rows.all_attempts.values()),
+        data=dict(rows.payloads),
+        results=dict(rows.results),
+        logs=set(rows.logs),
+        tallies={key: (tally.jobs, tally.bytes) for key, tally in rows.counters.all.items()},
+    )
+
+
+def damage(database: sqlite3.Connection) -> list[str]:
+    """I29: what SQLite itself finds wrong with the file."""
+    (found,) = database.execute("PRAGMA integrity_check").fetchone()
+    return [] if found == "ok" else [f"I29: {found}"]
+
+
+def _by_job(attempts: Iterable[AttemptRow]) -> dict[int, list[AttemptRow]]:
+    found: dict[int, list[AttemptRow]] = defaultdict(list)
+    for attempt in attempts:
+        found[attempt.job].append(attempt)
+    return dict(found)
