@@ -30,9 +30,10 @@ test-fast: $(VENV)/test.stamp ## core, store, node, pages, config, handlers, tra
 
 check: lint types coverage-core test ## what CI runs: lint, types, the core covered whole, tests
 
-lint: $(VENV)/test.stamp ## ruff: rules and formatting
+lint: $(VENV)/test.stamp ## ruff: rules and formatting; import-linter: who may import whom
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
+	$(BIN)/lint-imports --no-cache --no-logo
 
 fmt: $(VENV)/test.stamp ## let ruff mend formatting and what it can
 	$(BIN)/python -m ruff check --fix .

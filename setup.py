@@ -64,6 +64,7 @@ TEST = [
     "apsw>=3.46",  # SQLite on a disk of our own making (VFS): power cuts that tear what was not synced
     "coverage>=7",
     "hypothesis>=6.100",
+    "import-linter>=2.3,<3",
     "mypy>=2,<3",
     "phasma>=0.7",  # PhantomJS: a browser without Promise, fetch and the rest, as close to IE 11 as runs here
     "pytest>=9,<10",
