@@ -207,14 +207,14 @@ BUGS = {
     # sessions
     "the outbox is emptied before the answer is written": Bug(
         SESSIONS,
-        "        if not poll.answer(Answer(200, body)):\n",
-        "        session.taken(count)\n        count = 0\n        if not poll.answer(Answer(200, body)):\n",
+        "        if not poll.answer(Reply(200, body)):\n",
+        "        session.taken(count)\n        count = 0\n        if not poll.answer(Reply(200, body)):\n",
         BY_SESSIONS,
     ),
     "an answer that could not be written is no sign of leaving": Bug(
         SESSIONS,
-        "        if not poll.answer(Answer(200, body)):\n            self._went_away(session, now)\n",
-        "        if not poll.answer(Answer(200, body)):\n",
+        "        if not poll.answer(Reply(200, body)):\n            self._went_away(session, now)\n",
+        "        if not poll.answer(Reply(200, body)):\n",
         BY_SESSIONS,
     ),
     "a second poll takes the place of the first": Bug(
@@ -248,12 +248,12 @@ BUGS = {
         BY_SESSIONS,
     ),
     "a POST whose message failed is answered ok": Bug(
-        SESSIONS, "                    answer = answers.INTERNAL_ERROR\n", "                    pass\n", BY_SESSIONS
+        SESSIONS, "                    reply = replies.INTERNAL_ERROR\n", "                    pass\n", BY_SESSIONS
     ),
     "a POST is answered before its messages are heard": Bug(
         SESSIONS,
         "        exchange.answer(self._take(session, packets, now))",
-        "        exchange.answer(answers.OK)\n        self._take(session, packets, now)",
+        "        exchange.answer(replies.OK)\n        self._take(session, packets, now)",
         BY_SESSIONS,
     ),
     "a session that ends takes what waits in it along": Bug(
@@ -320,7 +320,7 @@ BUGS = {
     ),
     "a body is read however large it is": Bug(
         HTTP_EXCHANGE,
-        "if self._verdict is None and self._received > self._front.sessions.limits.post_limit:",
+        "if self._decided is None and self._received > self._front.sessions.limits.post_limit:",
         "if False:",
         BY_HTTP,
     ),
