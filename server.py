@@ -149,7 +149,7 @@ def _exposure(settings: Settings) -> str:
     return "other machines, with the token" if settings.token else "other machines, WITHOUT a token (--insecure)"
 
 
-def _transport_guard(guard: Guard) -> front_http.Guard:
+def _transport_guard(guard: Guard) -> front_http.Admit:
     def admit(headers: front_http.HeadersLike, method: str, remote: str) -> front_http.Denial | None:
         refusal = guard.admit(headers, method)
         return None if refusal is None else front_http.Denial(refusal.detail, refusal.status)

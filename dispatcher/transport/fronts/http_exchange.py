@@ -21,7 +21,7 @@ from dispatcher.transport.session import Session
 if TYPE_CHECKING:
     from dispatcher.transport.fronts.http import Front
 
-__all__ = ["Denial", "Guard", "HeadersLike", "HttpExchange", "declared_length"]
+__all__ = ["Admit", "Denial", "HeadersLike", "HttpExchange", "declared_length"]
 
 _USER_AGENT_CHARS = 300
 _NO_TORNADO_LIMIT = 1 << 62
@@ -47,7 +47,7 @@ class Denial:
 
 
 #: Called with headers, method and remote address, before anything else looks at the request.
-Guard = Callable[[HeadersLike, str, str], Denial | None]
+Admit = Callable[[HeadersLike, str, str], Denial | None]
 
 
 class HttpExchange(HTTPMessageDelegate):
