@@ -115,6 +115,6 @@ setup(
         "python-engineio>=4.15.1,<5",
         "tornado>=6.6.1,<7",
     ],
-    extras_require={"test": TEST},
+    extras_require={"test": TEST, "mutants": ["mutmut>=3.8,<4"]},
     entry_points={"console_scripts": ["pagehand = pagehand.__main__:main"]},
 )

@@ -171,7 +171,7 @@ def machine_paths(name: str, text: str) -> list[str]:
 
 def files(*suffixes: str) -> list[Path]:
     """The project's files, without environments, caches and builds."""
-    skipped = {".git", ".venv", ".cache", "build", "dist", "node_modules", "__pycache__", ".hypothesis"}
+    skipped = {".git", ".venv", ".cache", "build", "dist", "mutants", "node_modules", "__pycache__", ".hypothesis"}
     found = []
     for path in sorted(ROOT.rglob("*")):
         parts = path.relative_to(ROOT).parts
@@ -219,7 +219,8 @@ def _read(path: Path) -> tuple[str, str]:
 
 def broken_contracts(tree: Path) -> list[str]:
     """The contracts of pyproject.toml that the program in a directory breaks; ``make lint`` says where."""
-    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache", "--no-logo"]
+    program = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+    command = [sys.executable, "-c", program, "--no-cache", "--no-logo"]
     done = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False)
     assert re.search(r"^Contracts: \d+ kept", done.stdout, re.M), done.stdout + done.stderr
     return re.findall(r"^(.+) BROKEN", done.stdout, re.M)
