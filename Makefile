@@ -46,7 +46,7 @@ coverage-core: $(VENV)/test.stamp ## the core's tests must cover every branch of
 	$(BIN)/python -m coverage run --source=dispatcher/core -m pytest -q tests/core $(ARGS)
 	$(BIN)/python -m coverage report --fail-under=100
 
-planted-bugs: $(VENV)/test.stamp ## plant bugs in copies of the program: the tests must find each (10 min; ARGS="--area store", --json)
+planted-bugs: $(VENV)/test.stamp ## plant bugs in copies of the program: the tests must find each (5 min; ARGS="--area store", --json)
 	@$(BIN)/python -m tests.planted $(ARGS)
 
 mutants: $(VENV)/test.stamp ## mutmut: which small changes of the core and the applier does no test see? (hours; ARGS='dispatcher.core.workers.retry*')
