@@ -266,6 +266,7 @@ ARROWS = "Arrows go down"
         ("dispatcher/store/port.py", "from dispatcher.node.waiters import Waiters", ARROWS),
         ("dispatcher/errors.py", "from dispatcher import clock", ARROWS),
         ("dispatcher/node/timer.py", "from dispatcher.sdk import simulate", ARROWS),
+        ("dispatcher/core/jobs/states.py", "from dispatcher.config import settings", ARROWS),
         ("dispatcher/novelty.py", "", ARROWS),
         (
             "dispatcher/core/jobs/states.py",
@@ -273,7 +274,8 @@ ARROWS = "Arrows go down"
             "Workers know jobs, and jobs know no workers",
         ),
         ("dispatcher/config/help.py", "from dispatcher.config import checks", "Sources of settings know checks"),
-        ("dispatcher/core/jobs/states.py", "from dispatcher.config import settings", "The core knows nothing but"),
+        ("dispatcher/core/jobs/states.py", "from dispatcher import clock", "The core knows nothing but errors"),
+        ("dispatcher/config/help.py", "from dispatcher.core.jobs.model import JobView", "Settings know of jobs"),
         ("dispatcher/store/rows.py", "from dispatcher.core.workers import retry", "The store knows nothing of workers"),
         ("dispatcher/transport/pings.py", "from dispatcher.core.jobs import model", "The transport knows nothing of"),
         ("handlers/site.py", "from dispatcher.store.port import Store", "Handlers know jobs, settings and errors"),

@@ -20,7 +20,8 @@ from dispatcher.clock import SystemClock
 from dispatcher.core.jobs.turn import Demand, Started
 from tests.campaigns.record import ROOT, Control, Figure, Measure, Record, run
 from tests.crash.process import ServerProcess, farm_for
-from tests.store.contract import DURABLE, HOLDER, Desk, spec
+from tests.store.contract import DURABLE, HOLDER, Desk
+from tests.support.jobs import spec
 
 FORMS = {
     "short": "10,000 queued and 500 running",

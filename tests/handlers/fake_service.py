@@ -26,6 +26,7 @@ from dispatcher.core.jobs.model import (
 from dispatcher.core.jobs.states import FINAL, Event, JobState, next_state
 from dispatcher.core.jobs.turn import Accepted
 from dispatcher.errors import BadRequest, JobNotFound, KeyConflict, PagehandError, WrongState
+from tests.support.jobs import apart
 
 T = TypeVar("T")
 
@@ -34,6 +35,7 @@ NOW = 1_795_469_045.123
 
 def job_view(**changes: Any) -> JobView:
     """A queued job; ``changes`` say what is different."""
+    terms, changes = apart(changes)
     plain: dict[str, Any] = {
         "id": "j1",
         "type": "print-label",
@@ -41,15 +43,10 @@ def job_view(**changes: Any) -> JobView:
         "state": JobState.QUEUED,
         "reason": None,
         "detail": None,
-        "priority": 0,
+        "terms": terms,
         "number": 0,
         "errors": 0,
         "crashes": 0,
-        "max_attempts": 3,
-        "max_crashes": 5,
-        "timeout_s": 60.0,
-        "heartbeat_s": None,
-        "effects": "repeat",
         "key": None,
         "percent": None,
         "note": None,
@@ -123,9 +120,8 @@ class FakeService:
                 raise KeyConflict("This key was used before with another body.")
             return Accepted(self.all[job_id], replayed=True)
         self.specs.append(spec)
-        taken = ("type", "data", "priority", "timeout_s", "key", "effects", "heartbeat_s")
-        fields = {name: getattr(spec, name) for name in taken}
-        job = self.put(job_view(id=next(self._ids), max_attempts=spec.max_attempts, created_at=NOW, **fields))
+        fields = {name: getattr(spec, name) for name in ("type", "data", "terms", "key")}
+        job = self.put(job_view(id=next(self._ids), created_at=NOW, **fields))
         if spec.key is not None:
             self.keys[spec.key] = (job.id, spec.fingerprint)
         return Accepted(job)

@@ -144,7 +144,7 @@ def test_the_form_submits_and_its_error_keeps_what_was_typed(browser: Browser, s
     fill(browser, data='{"order": 7}')
     send(browser)
     assert address(browser) == "/jobs/job-1"
-    assert (service.specs[0].data, service.specs[0].priority) == ('{"order": 7}', 7)
+    assert (service.specs[0].data, service.specs[0].terms.priority) == ('{"order": 7}', 7)
 
 
 def test_the_jobs_buttons_work(browser: Browser, start: Start) -> None:

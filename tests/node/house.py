@@ -8,13 +8,14 @@ import random
 from typing import Any
 
 from dispatcher.config.settings import Settings
-from dispatcher.core.jobs.model import JobSpec, JobView
+from dispatcher.core.jobs.model import JobView
 from dispatcher.errors import StorageTrouble
 from dispatcher.node.service import Dispatcher
 from dispatcher.pages.protocol import VERSION
 from dispatcher.store.memory import MemoryStore
 from dispatcher.store.rows import Limits
 from tests.support.clock import ManualClock
+from tests.support.jobs import spec
 
 __all__ = ["JSON", "House", "run_one"]
 
@@ -142,7 +143,7 @@ class House:
     # -- submitters
 
     async def submit(self, type_name: str = "echo", data: str = '{"x":1.0}', **options: Any) -> JobView:
-        accepted = await self.dispatcher.submit(JobSpec(type=type_name, data=data, **options))
+        accepted = await self.dispatcher.submit(spec(type_name, data, **options))
         assert accepted.job is not None
         await self.dispatcher.idle(housekeeping=True)
         return accepted.job

@@ -64,7 +64,7 @@ BUGS = {
     "go is told before the accept is stored": Bug(
         "S15b",
         MACHINE + "accept",
-        "attempt.went = attempt.claim.once\n"
+        "attempt.went = attempt.claim.terms.once\n"
         "return [*self._withdraw(attempt), Record(Started(attempt_id, attempt.holder())), *self._go(attempt)]",
         "return [*self._withdraw(attempt), _]",
     ),
@@ -72,7 +72,7 @@ BUGS = {
     "what was lost after go runs again": Bug("S15b", RETRY + "after_loss", "False", "attempt.went"),
     # order
     "priority is reversed": Bug(
-        "S16", LEDGER + "enqueue", "queue_clock + job.priority * RANK_STEP_S", "queue_clock - job.priority * _"
+        "S16", LEDGER + "enqueue", "queue_clock + job.terms.priority * RANK_STEP_S", "queue_clock - _ * _"
     ),
     "a lapse costs the job its place": Bug(
         "S16", LEDGER + "_enter", "job.run_at = None\njob.rank = now_at", "job.run_at = None"

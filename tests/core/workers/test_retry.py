@@ -119,7 +119,7 @@ def test_every_end_says_whose_attempt_it_was_and_why(end):
 @WITHOUT_ANSWER
 @pytest.mark.parametrize("restarted", [True, False])
 def test_after_go_nothing_but_an_answer_settles_a_job_and_nothing_is_used_up(end, restarted):
-    ended = end(attempt(once=True, went=True, restarted=restarted, crashes=5, errors=2))
+    ended = end(attempt(effects="once", went=True, restarted=restarted, crashes=5, errors=2))
     assert ended.event is Event.DOUBT
     assert (ended.counts_error, ended.counts_crash, ended.delay_s) == (False, False, 0)
     assert ended.reason == str(ended.cause)

@@ -43,7 +43,7 @@ async def test_every_option_reaches_the_service(ask: Ask, service: FakeService) 
     response = await ask(JOBS, "POST", json={"type": "sum", "data": [1], **options})
     assert response.code == 201
     spec = service.specs[0]
-    assert {name: getattr(spec, name) for name in options} == options
+    assert {name: getattr(spec, name, None) or getattr(spec.terms, name, 0) for name in options} == options
     assert (spec.data, spec.key) == ("[1]", None)
 
 
@@ -52,8 +52,8 @@ async def test_every_option_reaches_the_service(ask: Ask, service: FakeService) 
 async def test_what_is_not_given_takes_the_servers_default(ask: Ask, service: FakeService) -> None:
     await ask(JOBS, "POST", json={"type": "sum"})
     spec = service.specs[0]
-    assert (spec.data, spec.priority, spec.delay_s, spec.expires_s) == ("null", 0, 0.0, None)
-    assert (spec.timeout_s, spec.max_attempts, spec.max_crashes) == (11.0, 4, 2)
+    assert (spec.data, spec.terms.priority, spec.delay_s, spec.expires_s) == ("null", 0, 0.0, None)
+    assert (spec.terms.timeout_s, spec.terms.max_attempts, spec.terms.max_crashes) == (11.0, 4, 2)
 
 
 @pytest.mark.gen_test

@@ -75,8 +75,8 @@ async def test_the_form_submits_and_leads_to_the_job(browser: Browser, service: 
     response = await browser.post("/submit", fields)
     assert (response.code, response.headers["Location"]) == (303, "/jobs/job-1")
     spec = service.specs[0]
-    assert (spec.type, spec.data, spec.priority, spec.delay_s) == ("sum", '{"a": 1.0}', -5, 1.5)
-    assert (spec.timeout_s, spec.max_attempts) == (9.0, 2)
+    assert (spec.type, spec.data, spec.terms.priority, spec.delay_s) == ("sum", '{"a": 1.0}', -5, 1.5)
+    assert (spec.terms.timeout_s, spec.terms.max_attempts) == (9.0, 2)
 
 
 @pytest.mark.gen_test
@@ -84,8 +84,8 @@ async def test_an_empty_field_means_the_default(browser: Browser, service: FakeS
     empty = dict.fromkeys(("data", "priority", "delay_s", "timeout_s", "max_attempts"), " ")
     assert (await browser.post("/submit", {"type": "sum", **empty})).code == 303
     spec = service.specs[0]
-    assert (spec.data, spec.priority, spec.delay_s) == ("null", 0, 0.0)
-    assert (spec.timeout_s, spec.max_attempts) == (settings.job_timeout_s, settings.max_attempts)
+    assert (spec.data, spec.terms.priority, spec.delay_s) == ("null", 0, 0.0)
+    assert (spec.terms.timeout_s, spec.terms.max_attempts) == (settings.job_timeout_s, settings.max_attempts)
 
 
 @pytest.mark.gen_test
