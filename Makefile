@@ -10,7 +10,7 @@ ARGS ?=
 CAMPAIGNS := kill syscalls powercut churn restart simulator model planted reload faults nemesis cutpolls
 FAST := tests/core tests/store tests/node tests/pages tests/config tests/transport tests/handlers \
   --ignore=tests/handlers/test_browsers.py --ignore=tests/transport/test_engineio_client.py
-.PHONY: help run test test-fast check lint fmt types simulate simulate-long bench docs coverage-core planted-bugs clean campaigns faults reliability
+.PHONY: help run test test-fast check lint fmt types simulate simulate-long bench docs coverage-core planted-bugs mutants clean campaigns faults reliability
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,9 +30,10 @@ test-fast: $(VENV)/test.stamp ## core, store, node, pages, config, handlers, tra
 
 check: lint types coverage-core test ## what CI runs: lint, types, the core covered whole, tests
 
-lint: $(VENV)/test.stamp ## ruff: rules and formatting
+lint: $(VENV)/test.stamp ## ruff: rules and formatting; import-linter: who may import whom
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
+	$(BIN)/lint-imports --no-cache --no-logo
 
 fmt: $(VENV)/test.stamp ## let ruff mend formatting and what it can
 	$(BIN)/python -m ruff check --fix .
@@ -45,8 +46,13 @@ coverage-core: $(VENV)/test.stamp ## the core's tests must cover every branch of
 	$(BIN)/python -m coverage run --source=dispatcher/core -m pytest -q tests/core $(ARGS)
 	$(BIN)/python -m coverage report --fail-under=100
 
-planted-bugs: $(VENV)/test.stamp ## plant bugs in copies of the program: the tests must find each (10 min; ARGS="--area store", --json)
+planted-bugs: $(VENV)/test.stamp ## plant bugs in copies of the program: the tests must find each (5 min; ARGS="--area store", --json)
 	@$(BIN)/python -m tests.planted $(ARGS)
+
+mutants: $(VENV)/test.stamp ## mutmut: which small changes of the core and the applier does no test see? (hours; ARGS='dispatcher.core.workers.retry*')
+	@$(PIP) --editable '.[mutants]'
+	$(BIN)/mutmut run $(ARGS)
+	@$(BIN)/mutmut results | grep -v 'not checked' || true
 
 fuzz: $(VENV)/test.stamp ## attack a real server at full size: 10 MB an address, 100,000 bad packets and pages (6 min)
 	PAGEHAND_FUZZ_BYTES=10000000 PAGEHAND_FUZZ_PACKETS=100000 PAGEHAND_CHURN=100000 PAGEHAND_XSS=all \
@@ -92,7 +98,7 @@ docs: $(VENV)/run.stamp ## write the generated reference pages anew
 	$(BIN)/python -m dispatcher.config.sources --markdown > docs/settings.md
 
 clean: ## remove the virtual environment, caches and builds; never a store
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* htmlcov *.egg-info
+	rm -rf $(VENV) build dist mutants .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* htmlcov *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is as old as the environment's packages: when setup.py is younger, they are installed anew.

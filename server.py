@@ -28,11 +28,10 @@ from dispatcher.errors import SettingError, StorageTrouble, StoreRefused
 from dispatcher.node.service import Dispatcher
 from dispatcher.store.hand import Ids
 from dispatcher.store.opening import open_store
-from dispatcher.store.port import Limits as StoreLimits
-from dispatcher.store.port import Store
+from dispatcher.store.port import Limits, Store
 from dispatcher.transport.fronts import http as front_http
 from dispatcher.transport.fronts.server import EngineServer
-from dispatcher.transport.limits import Limits, session_cap
+from dispatcher.transport.limits import SessionLimits, session_cap
 from handlers.routes import Guard, TaskDirectory, make_app, shipped_tasks
 
 log = logging.getLogger("pagehand")
@@ -69,7 +68,8 @@ class Server:
             failed=self._fail,
         )
         self.session_cap = session_cap(settings.sessions, _descriptors())
-        self.sessions = EngineServer(Limits.of(settings, sessions=self.session_cap), self.dispatcher.pages).sessions
+        limits = SessionLimits.of(settings, sessions=self.session_cap)
+        self.sessions = EngineServer(limits, self.dispatcher.pages).sessions
         self.dispatcher.attach(self.sessions)
         self.guard = Guard(settings)
         self.front = front_http.Front(
@@ -149,10 +149,10 @@ def _exposure(settings: Settings) -> str:
     return "other machines, with the token" if settings.token else "other machines, WITHOUT a token (--insecure)"
 
 
-def _transport_guard(guard: Guard) -> front_http.Guard:
-    def admit(headers: front_http.HeadersLike, method: str, remote: str) -> front_http.Refusal | None:
+def _transport_guard(guard: Guard) -> front_http.Admit:
+    def admit(headers: front_http.HeadersLike, method: str, remote: str) -> front_http.Denial | None:
         refusal = guard.admit(headers, method)
-        return None if refusal is None else front_http.Refusal(refusal.detail, refusal.status)
+        return None if refusal is None else front_http.Denial(refusal.detail, refusal.status)
 
     return admit
 
@@ -176,7 +176,7 @@ async def open_server(settings: Settings, clock: Clock | None = None) -> Server:
     clock = clock or SystemClock()
     store = await open_store(
         settings.store,
-        limits=StoreLimits(
+        limits=Limits(
             queue_depth=settings.queue_depth,
             queue_bytes=settings.queue_bytes,
             most_types=settings.most_types,

@@ -64,6 +64,7 @@ TEST = [
     "apsw>=3.46",  # SQLite on a disk of our own making (VFS): power cuts that tear what was not synced
     "coverage>=7",
     "hypothesis>=6.100",
+    "import-linter>=2.3,<3",
     "mypy>=2,<3",
     "phasma>=0.7",  # PhantomJS: a browser without Promise, fetch and the rest, as close to IE 11 as runs here
     "pytest>=9,<10",
@@ -114,6 +115,6 @@ setup(
         "python-engineio>=4.15.1,<5",
         "tornado>=6.6.1,<7",
     ],
-    extras_require={"test": TEST},
+    extras_require={"test": TEST, "mutants": ["mutmut>=3.8,<4"]},
     entry_points={"console_scripts": ["pagehand = pagehand.__main__:main"]},
 )

@@ -64,7 +64,7 @@ class Guard:
         self._token = settings.token.encode()
 
     def renew(self, token: str) -> None:
-        """Another token from now on; it ends all sessions of browsers."""
+        """Another token from now on; it signs all browsers out."""
         self._token = token.encode()
 
     def admit(self, headers: Headers, method: str) -> Refusal | None:
@@ -140,8 +140,8 @@ class Guard:
         # Header values are bytes, read as Latin-1.
         return scheme.lower() == "bearer" and self.token_matches(token.strip().encode("latin-1", "replace"))
 
-    def session_key(self) -> str:
-        """Signs the console's session cookie. Made from the token: another token ends all sessions."""
+    def cookie_key(self) -> str:
+        """Signs the console's cookie. Made from the token: another token signs all browsers out."""
         return _stretched(self._token)
 
 

@@ -1,4 +1,6 @@
-"""Who may import whom, who may know the time, and how long a function or a file may be.
+"""Who may import what, who may know the time, and how long a function or a file may be.
+
+Who may import whom stands in pyproject.toml, and import-linter reads it; here it is seen to find what is planted.
 
 Each checker is a function from a file's name and text to what is wrong with it. It runs on the project, where
 it must find nothing, and on planted samples, where it must find what was planted.
@@ -8,6 +10,8 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,83 +46,22 @@ PURE = {
 STDLIB = set(sys.stdlib_module_names)
 
 
-class Rule(NamedTuple):
-    """What the modules below one name may import."""
-
-    #: Of the project: names of modules or packages, each with all below it.
-    project: tuple[str, ...]
-    #: Of everything else: top-level names.
-    outside: set[str]
-
-
-#: The longest matching name counts. tests/ and bench/ may import what they like.
-RULES = {
+#: What modules may import besides the project, where not all of the standard library will do. The longest matching
+#: name counts.
+PURITY = {
     # msgspec: its Structs are frozen dataclasses, cheaper to make; nothing in the core encodes or decodes.
     # random: only the class, as the type of a generator that is passed in (see ``impurities``).
-    "dispatcher.core": Rule(("dispatcher.core", "dispatcher.errors"), PURE | {"msgspec", "random"}),
-    "dispatcher.errors": Rule((), {"__future__"}),
-    "dispatcher.clock": Rule((), {"__future__", "time", "typing"}),
-    "dispatcher.config.settings": Rule(("dispatcher.errors", "dispatcher.core.jobs.terms"), PURE),
-    "dispatcher.config.sources": Rule(
-        (
-            "dispatcher.errors",
-            "dispatcher.config.settings",
-            "dispatcher.config.checks",
-            "dispatcher.config.help",
-            "dispatcher.__version__",
-        ),
-        STDLIB,
-    ),
-    "dispatcher.config.checks": Rule(
-        ("dispatcher.errors", "dispatcher.config.settings", "dispatcher.config.help"), STDLIB
-    ),
-    "dispatcher.config.help": Rule(("dispatcher.config.settings",), STDLIB),
-    "dispatcher.pages.protocol": Rule(("dispatcher.core", "dispatcher.errors"), PURE | {"msgspec", "json"}),
-    "dispatcher.store": Rule(
-        (
-            "dispatcher.store",
-            "dispatcher.core",
-            "dispatcher.errors",
-            "dispatcher.config.settings",
-            "dispatcher.clock",
-        ),
-        STDLIB | {"msgspec"},
-    ),
-    # Sessions and packets know nothing of jobs.
-    "dispatcher.transport": Rule(
-        (
-            "dispatcher.transport",
-            "dispatcher.errors",
-            "dispatcher.config.settings",
-            "dispatcher.pages.protocol",
-            "dispatcher.clock",
-        ),
-        STDLIB | {"engineio", "msgspec", "tornado"},
-    ),
-    # Installed without the server's packages in reach, under another name.
-    "dispatcher.sdk": Rule(("dispatcher.sdk",), STDLIB),
-    "dispatcher": Rule(("dispatcher",), STDLIB | {"msgspec", "tornado"}),
-    "handlers": Rule(
-        (
-            "handlers",
-            "dispatcher.__version__",
-            "dispatcher.clock",
-            "dispatcher.core.jobs.model",
-            "dispatcher.core.jobs.states",
-            "dispatcher.core.jobs.terms",
-            "dispatcher.core.jobs.turn",
-            "dispatcher.errors",
-            "dispatcher.pages.protocol",
-            "dispatcher.node.service",
-            "dispatcher.config.settings",
-        ),
-        STDLIB | {"msgspec", "tornado"},
-    ),
-    "server": Rule(("dispatcher", "handlers"), STDLIB | {"tornado"}),
+    "dispatcher.core": PURE | {"msgspec", "random"},
+    "dispatcher.errors": {"__future__"},
+    "dispatcher.clock": {"__future__", "time", "typing"},
+    "dispatcher.config.settings": PURE,
+    "dispatcher.pages.protocol": PURE | {"msgspec", "json"},
 }
+#: Packages of others that the program needs, each named in setup.py.
+OUTSIDE = {"engineio", "msgspec", "tornado"}
+PROGRAM = {"dispatcher", "handlers", "server"}
 _IMPURE_CALLS = {"open", "print", "input", "eval", "exec", "breakpoint", "__import__", "id", "hash"}
 _IMPURE_CALLS |= {"Random", "random.Random"}
-PROJECT = {"dispatcher", "handlers", "server", "tests", "bench", "pagehand"}
 
 
 class Import(NamedTuple):
@@ -144,25 +87,33 @@ def below(name: str, top: str) -> bool:
     return name == top or name.startswith(top + ".")
 
 
-def bad_imports(module: str, text: str, *, package: bool = False) -> list[str]:
-    """What a module imports and may not."""
-    tops = [top for top in RULES if below(module, top)]
+def impure_imports(module: str, text: str, *, package: bool = False) -> list[str]:
+    """What a module of ``PURITY`` imports from outside the project and may not."""
+    tops = [top for top in PURITY if below(module, top)]
     if not tops:
         return []
-    rule = RULES[max(tops, key=len)]
-    found = []
-    for item in imports(module, text, package=package):
-        top = item.name.split(".")[0]
-        if top in PROJECT:
-            good = any(below(item.name, allowed) for allowed in rule.project)
-            # Under its installed name an absolute import of the sdk would find nothing.
-            good = good and (item.relative or not below(module, "dispatcher.sdk"))
-            good = good and (below(module, "dispatcher.sdk") or not below(item.name, "dispatcher.sdk"))
-        else:
-            good = top in rule.outside
-        if not good:
-            found.append(f"{module}:{item.line} imports {item.name}")
-    return found
+    allowed = PURITY[max(tops, key=len)] | PROGRAM
+    found = imports(module, text, package=package)
+    return [f"{module}:{item.line} imports {item.name}" for item in found if item.name.split(".")[0] not in allowed]
+
+
+def outside(module: str, text: str, *, package: bool = False) -> set[str]:
+    """The packages that a file of the program imports and that are neither its own nor the standard library."""
+    if module.split(".")[0] not in PROGRAM:
+        return set()
+    return {item.name.split(".")[0] for item in imports(module, text, package=package)} - STDLIB - PROGRAM
+
+
+def absolute_in_sdk(module: str, text: str, *, package: bool = False) -> list[str]:
+    """Imports of the sdk by itself that would find nothing under the name that it has when it is installed."""
+    if not below(module, "dispatcher.sdk"):
+        return []
+    found = imports(module, text, package=package)
+    return [
+        f"{module}:{item.line} imports {item.name}"
+        for item in found
+        if below(item.name, "dispatcher") and not item.relative
+    ]
 
 
 def clock_reads(module: str, text: str, *, package: bool = False) -> list[str]:
@@ -220,7 +171,7 @@ def machine_paths(name: str, text: str) -> list[str]:
 
 def files(*suffixes: str) -> list[Path]:
     """The project's files, without environments, caches and builds."""
-    skipped = {".git", ".venv", ".cache", "build", "dist", "node_modules", "__pycache__", ".hypothesis"}
+    skipped = {".git", ".venv", ".cache", "build", "dist", "mutants", "node_modules", "__pycache__", ".hypothesis"}
     found = []
     for path in sorted(ROOT.rglob("*")):
         parts = path.relative_to(ROOT).parts
@@ -243,18 +194,40 @@ def module_of(path: Path) -> tuple[str, bool]:
 SOURCES = files(".py")
 
 
-def test_the_rules_are_about_modules_that_exist() -> None:
-    modules = {module_of(path)[0] for path in SOURCES}
-    assert {top for top in RULES if top not in modules} == set()
+def test_purity_is_asked_of_modules_that_exist() -> None:
+    assert set(PURITY) - {module_of(path)[0] for path in SOURCES} == set()
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=shown)
 def test_a_module_imports_only_what_its_place_allows(path: Path) -> None:
     module, package = module_of(path)
     text = path.read_text("utf-8")
-    assert bad_imports(module, text, package=package) == []
+    assert impure_imports(module, text, package=package) == []
+    assert absolute_in_sdk(module, text, package=package) == []
     assert clock_reads(module, text, package=package) == []
     assert impurities(module, text) == []
+
+
+def test_the_program_needs_three_packages_of_others() -> None:
+    needed = (outside(*_read(path)) for path in SOURCES)
+    assert set().union(*needed) == OUTSIDE
+
+
+def _read(path: Path) -> tuple[str, str]:
+    return module_of(path)[0], path.read_text("utf-8")
+
+
+def broken_contracts(tree: Path) -> list[str]:
+    """The contracts of pyproject.toml that the program in a directory breaks; ``make lint`` says where."""
+    program = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+    command = [sys.executable, "-c", program, "--no-cache", "--no-logo"]
+    done = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False)
+    assert re.search(r"^Contracts: \d+ kept", done.stdout, re.M), done.stdout + done.stderr
+    return re.findall(r"^(.+) BROKEN", done.stdout, re.M)
+
+
+def test_who_may_import_whom_is_kept() -> None:
+    assert broken_contracts(ROOT) == []
 
 
 def test_no_function_is_longer_than_sixty_lines_and_most_are_far_shorter(record_property) -> None:
@@ -281,59 +254,88 @@ def test_no_file_names_a_place_on_somebodys_machine() -> None:
 # negative controls: what the checkers must find
 
 
+ARROWS = "Arrows go down"
+
+
+@pytest.mark.parametrize(
+    ("module", "text", "contract"),
+    [
+        ("dispatcher/pages/protocol.py", "from dispatcher.store import port", ARROWS),
+        ("dispatcher/transport/session.py", "from dispatcher.pages.protocol import Offer", ARROWS),
+        ("dispatcher/core/workers/lanes.py", "def f():\n    from ...store import port", ARROWS),
+        ("dispatcher/store/port.py", "from dispatcher.node.waiters import Waiters", ARROWS),
+        ("dispatcher/errors.py", "from dispatcher import clock", ARROWS),
+        ("dispatcher/node/timer.py", "from dispatcher.sdk import simulate", ARROWS),
+        ("dispatcher/core/jobs/states.py", "from dispatcher.config import settings", ARROWS),
+        ("dispatcher/novelty.py", "", ARROWS),
+        (
+            "dispatcher/core/jobs/states.py",
+            "from ..workers import retry",
+            "Workers know jobs, and jobs know no workers",
+        ),
+        ("dispatcher/config/help.py", "from dispatcher.config import checks", "Sources of settings know checks"),
+        ("dispatcher/core/jobs/states.py", "from dispatcher import clock", "The core knows nothing but errors"),
+        ("dispatcher/config/help.py", "from dispatcher.core.jobs.model import JobView", "Settings know of jobs"),
+        ("dispatcher/store/views.py", "from dispatcher.core.workers import retry", "The store knows nothing of workers"),
+        ("dispatcher/transport/pings.py", "from dispatcher.core.jobs import model", "The transport knows nothing of"),
+        ("handlers/site.py", "from dispatcher.store.port import Store", "Handlers know jobs, settings and errors"),
+        ("handlers/site.py", "from dispatcher.core.workers import retry", "Handlers know jobs, settings and errors"),
+        ("dispatcher/config/help.py", "import tornado.web", "HTTP is for transport and handlers"),
+        ("dispatcher/store/views.py", "import engineio", "HTTP is for transport and handlers"),
+        ("dispatcher/sdk/simulate.py", "if TYPE_CHECKING:\n    from ..errors import PagehandError", "The sdk stands"),
+        ("dispatcher/sdk/simulate.py", "import msgspec", "The sdk stands alone"),
+        ("dispatcher/clock.py", "from handlers import site", "Handlers stand above the dispatcher"),
+        ("handlers/site.py", "import server", "Nobody imports what starts or tests the program"),
+    ],
+)
+def test_a_planted_import_is_found(tmp_path, module: str, text: str, contract: str) -> None:
+    for name in ("dispatcher", "handlers"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy2(ROOT / "pyproject.toml", tmp_path)
+    with (tmp_path / module).open("a", encoding="utf-8") as file:
+        file.write(f"\n{text}\n")
+    assert [name for name in broken_contracts(tmp_path) if name.startswith(contract)] != []
+
+
 @pytest.mark.parametrize(
     ("module", "text"),
     [
         ("dispatcher.core.workers.machine", "import asyncio"),
         ("dispatcher.core.workers.machine", "import json"),
         ("dispatcher.core.workers.machine", "from tornado.ioloop import IOLoop"),
-        ("dispatcher.core.workers.machine", "from dispatcher.config.settings import Settings"),
-        ("dispatcher.core.workers.machine", "from dispatcher import clock"),
-        ("dispatcher.core.workers.machine", "from ...store import port"),
         ("dispatcher.core.workers.machine", "def f():\n    import logging"),
-        ("dispatcher.core.workers.machine", "if TYPE_CHECKING:\n    from dispatcher.store.port import Store"),
-        ("dispatcher.errors", "from dispatcher.core.jobs.model import JobView"),
-        ("dispatcher.pages.protocol", "from dispatcher.store import port"),
-        ("dispatcher.store.sqlite.store", "import tornado"),
-        ("dispatcher.store.sqlite.store", "from dispatcher.node.service import Dispatcher"),
-        ("dispatcher.transport.sessions", "from dispatcher.core.jobs.model import JobView"),
-        ("dispatcher.transport.sessions", "import dispatcher.node.service"),
-        ("dispatcher.node.service", "from handlers.api.resources import JobHandler"),
-        ("dispatcher.node.service", "import server"),
-        ("dispatcher.node.service", "from dispatcher.sdk import simulate"),
-        ("dispatcher.node.service", "from tests.conftest import chromium"),
-        ("dispatcher.node.service", "import requests"),
-        ("dispatcher.sdk.client", "import tornado"),
-        ("dispatcher.sdk.client", "from dispatcher.errors import PagehandError"),
-        ("dispatcher.sdk.client", "from dispatcher.sdk import simulate"),
-        ("dispatcher.sdk.client", "from ..errors import PagehandError"),
-        ("handlers.api.resources", "from dispatcher.store.port import Store"),
-        ("handlers.api.resources", "from dispatcher.transport import sessions"),
-        ("handlers.api.resources", "from dispatcher.core.workers.machine import Machine"),
-        ("handlers.api.resources", "from dispatcher.core import machine"),
-        ("handlers.api.resources", "from dispatcher import core"),
-        ("handlers.api.resources", "import server"),
-        ("server", "from tests.conftest import chromium"),
+        ("dispatcher.errors", "import re"),
+        ("dispatcher.config.settings", "import os"),
+        ("dispatcher.pages.protocol", "import hmac"),
     ],
 )
-def test_a_planted_import_is_found(module: str, text: str) -> None:
-    assert len(bad_imports(module, text)) == 1
+def test_a_planted_import_of_an_impure_module_is_found(module: str, text: str) -> None:
+    assert len(impure_imports(module, text)) == 1
 
 
 @pytest.mark.parametrize(
     ("module", "text"),
     [
         ("dispatcher.core.workers.machine", "from .model import JobView\nfrom random import Random\nimport heapq"),
-        ("dispatcher.sdk.client", "from . import __version__\nfrom .simulator import page\nimport json"),
-        (
-            "handlers.api.resources",
-            "from dispatcher.core.jobs.model import JobView\nfrom dispatcher.core.jobs import states",
-        ),
-        ("tests.test_any", "import server, requests\nfrom dispatcher.sdk import simulate"),
+        ("dispatcher.pages.protocol", "import json\nimport msgspec"),
+        ("dispatcher.node.service", "import asyncio"),
+        ("tests.test_any", "import server, requests"),
     ],
 )
 def test_an_import_that_is_allowed_is_not_found(module: str, text: str) -> None:
-    assert bad_imports(module, text) == []
+    assert impure_imports(module, text) == []
+
+
+def test_a_planted_need_is_found_in_the_program_and_not_in_its_tests() -> None:
+    assert outside("server", "import requests\nimport json\nfrom dispatcher import clock") == {"requests"}
+    assert outside("dispatcher.node.service", "from tests.conftest import chromium") == {"tests"}
+    assert outside("tests.test_any", "import requests") == set()
+
+
+def test_an_absolute_import_of_the_sdk_by_itself_is_found() -> None:
+    assert len(absolute_in_sdk("dispatcher.sdk.simulate", "from dispatcher.sdk import simulator")) == 1
+    assert absolute_in_sdk("dispatcher.sdk.simulate", "from . import simulator\nimport json") == []
+    assert absolute_in_sdk("tests.test_any", "from dispatcher.sdk import simulate") == []
 
 
 def test_relative_imports_are_resolved_from_modules_and_from_packages() -> None:

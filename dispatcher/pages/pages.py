@@ -286,7 +286,7 @@ class Pages:
             secret = self.secret(effect.worker)
             self._say(effect.session, protocol.Registered(effect.worker, secret, effect.name, self._told))
         elif isinstance(effect, Go):
-            self._say(effect.session, protocol.Go(effect.attempt))
+            self._say(effect.session, protocol.GoMessage(effect.attempt))
         elif isinstance(effect, CancelOrder):
             self._say(effect.session, protocol.CancelMessage(effect.attempt, effect.reason))
         elif isinstance(effect, Refuse):

@@ -23,7 +23,7 @@ __all__ = [
     "CancelMessage",
     "Drain",
     "ErrorMessage",
-    "Go",
+    "GoMessage",
     "Held",
     "JobMessage",
     "Log",
@@ -162,7 +162,7 @@ class JobMessage(Struct, frozen=True, tag_field="op", tag="job"):
     confirm: bool = False
 
 
-class Go(Struct, frozen=True, tag_field="op", tag="go"):
+class GoMessage(Struct, frozen=True, tag_field="op", tag="go"):
     """The accept of a job with ``confirm`` is durable: start."""
 
     attempt: str
@@ -198,7 +198,7 @@ class Refused(Struct, frozen=True, tag_field="op", tag="refused", omit_defaults=
     attempt: str | None = None
 
 
-ServerMessage = Registered | JobMessage | Go | Recorded | CancelMessage | Drain | Resume | Reload | Refused
+ServerMessage = Registered | JobMessage | GoMessage | Recorded | CancelMessage | Drain | Resume | Reload | Refused
 
 
 class _Op(Struct):

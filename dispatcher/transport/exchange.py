@@ -1,6 +1,6 @@
-"""One request and its answer, without HTTP: what a front and the sessions say to each other.
+"""One request and the reply to it, without HTTP: what a front and the sessions say to each other.
 
-Also the few answers that Engine.IO knows, with its error codes, and how a query is read.
+Also the few replies that Engine.IO knows, with its error codes, and how a query is read.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ __all__ = [
     "UNKNOWN_SID",
     "UNKNOWN_TRANSPORT",
     "UNSUPPORTED_VERSION",
-    "Answer",
     "Connection",
     "Exchange",
-    "error_answer",
+    "Reply",
+    "error_reply",
     "examine",
     "parse_query",
 ]
 
 
-class Answer(NamedTuple):
+class Reply(NamedTuple):
     """What goes back. 200 is text/plain, anything else one JSON object (204 nothing)."""
 
     status: int
@@ -39,21 +39,21 @@ class Answer(NamedTuple):
     retry_after_s: int = 0
 
 
-def error_answer(status: int, code: int, message: str, *, retry_after_s: int = 0) -> Answer:
+def error_reply(status: int, code: int, message: str, *, retry_after_s: int = 0) -> Reply:
     """An error in engine.io's style; ``message`` is ours and needs no escaping."""
-    return Answer(status, b'{"code":%d,"message":"%s"}' % (code, message.encode("ascii")), retry_after_s)
+    return Reply(status, b'{"code":%d,"message":"%s"}' % (code, message.encode("ascii")), retry_after_s)
 
 
 # Codes 0 to 5 are engine.io's (https://github.com/socketio/engine.io, lib/server.ts); the others are ours.
-UNKNOWN_TRANSPORT = error_answer(400, 0, "Transport unknown")
-UNKNOWN_SID = error_answer(400, 1, "Session ID unknown")
-BAD_HANDSHAKE_METHOD = error_answer(400, 2, "Bad handshake method")
-BAD_REQUEST = error_answer(400, 3, "Bad request")
-UNSUPPORTED_VERSION = error_answer(400, 5, "Unsupported protocol version")
-TOO_MANY_SESSIONS = error_answer(503, 6, "Too many sessions, try again later", retry_after_s=5)
-TOO_LARGE = error_answer(413, 7, "Body too large, see maxPayload in the OPEN packet")
-INTERNAL_ERROR = error_answer(500, 8, "Internal error, the messages may not have been taken, send them again")
-OK = Answer(200, b"ok")
+UNKNOWN_TRANSPORT = error_reply(400, 0, "Transport unknown")
+UNKNOWN_SID = error_reply(400, 1, "Session ID unknown")
+BAD_HANDSHAKE_METHOD = error_reply(400, 2, "Bad handshake method")
+BAD_REQUEST = error_reply(400, 3, "Bad request")
+UNSUPPORTED_VERSION = error_reply(400, 5, "Unsupported protocol version")
+TOO_MANY_SESSIONS = error_reply(503, 6, "Too many sessions, try again later", retry_after_s=5)
+TOO_LARGE = error_reply(413, 7, "Body too large, see maxPayload in the OPEN packet")
+INTERNAL_ERROR = error_reply(500, 8, "Internal error, the messages may not have been taken, send them again")
+OK = Reply(200, b"ok")
 
 
 class Connection:
@@ -88,8 +88,8 @@ class Exchange(Protocol):
     def user_agent(self) -> str:
         """What the client calls itself; asked for in a handshake only."""
 
-    def answer(self, answer: Answer) -> bool:
-        """Write the answer. False: the connection is closed and nothing has been written."""
+    def answer(self, reply: Reply) -> bool:
+        """Write the reply. False: the connection is closed and nothing has been written."""
 
     def is_open(self) -> bool:
         """Whether the peer may still be there to read an answer."""
@@ -109,8 +109,8 @@ def parse_query(query: str) -> dict[str, str] | None:
     return fields
 
 
-def examine(method: str, query: str, upgrade: bool, known: Container[str]) -> Answer | str:
-    """What a request wants: the sid of a known session, or "" for a handshake; or the answer that refuses
+def examine(method: str, query: str, upgrade: bool, known: Container[str]) -> Reply | str:
+    """What a request wants: the sid of a known session, or "" for a handshake; or the reply that refuses
     it.
     """
     fields = parse_query(query)

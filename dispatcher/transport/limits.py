@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from dispatcher.config.settings import Settings
 
-__all__ = ["MAX_SLOTS", "Limits", "session_cap"]
+__all__ = ["MAX_SLOTS", "SessionLimits", "session_cap"]
 
 #: The most slots that a worker may have; a page may have this many offers in its outbox at once.
 MAX_SLOTS = 64
@@ -16,7 +16,7 @@ _SPARE_DESCRIPTORS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class SessionLimits:
     """Durations in seconds, sizes in bytes."""
 
     ping_interval_s: float = 20.0
@@ -36,7 +36,7 @@ class Limits:
     retry_after_s: int = 5
 
     @classmethod
-    def of(cls, settings: Settings, *, sessions: int) -> Limits:
+    def of(cls, settings: Settings, *, sessions: int) -> SessionLimits:
         """The limits that ``settings`` mean; ``sessions`` is the cap in force (see ``session_cap``)."""
         return cls(
             ping_interval_s=settings.ping_interval_s,

@@ -18,7 +18,7 @@ import logging
 import secrets
 from collections.abc import Callable
 
-from dispatcher.transport import exchange as answers
+from dispatcher.transport import exchange as replies
 from dispatcher.transport.codec import (
     CLOSE,
     CLOSE_PACKET,
@@ -33,8 +33,8 @@ from dispatcher.transport.codec import (
     message_packet,
 )
 from dispatcher.transport.counts import Counts
-from dispatcher.transport.exchange import Answer, Connection, Exchange, examine
-from dispatcher.transport.limits import Limits
+from dispatcher.transport.exchange import Connection, Exchange, Reply, examine
+from dispatcher.transport.limits import SessionLimits
 from dispatcher.transport.listener import BinaryListener, Listener
 from dispatcher.transport.pings import Pings
 from dispatcher.transport.session import Session
@@ -52,7 +52,7 @@ def new_sid() -> str:
 class Sessions:
     """The sessions of one node."""
 
-    def __init__(self, limits: Limits, listener: Listener, *, new_sid: Callable[[], str] = new_sid) -> None:
+    def __init__(self, limits: SessionLimits, listener: Listener, *, new_sid: Callable[[], str] = new_sid) -> None:
         self.limits = limits
         self.listener = listener
         self.counts = Counts()
@@ -134,7 +134,7 @@ class Sessions:
             overflowed, self._overflowed = self._overflowed, []
             for sid, poll in overflowed:
                 if poll is not None:
-                    poll.answer(Answer(200, CLOSE_PACKET))
+                    poll.answer(Reply(200, CLOSE_PACKET))
                 self._tell(self.listener.ended, sid, now)
 
     def next_deadline(self) -> float | None:
@@ -158,11 +158,11 @@ class Sessions:
 
     # --- for a front
 
-    def begin(self, exchange: Exchange, now: float) -> Answer | None:
+    def begin(self, exchange: Exchange, now: float) -> Reply | None:
         """A request's head has arrived. Not None: refuse it so, whatever its body says."""
         sid = examine(exchange.method, exchange.query, exchange.upgrade, self._sessions)
-        if isinstance(sid, Answer):
-            refusal: Answer | None = sid
+        if isinstance(sid, Reply):
+            refusal: Reply | None = sid
         else:
             refusal = self._admit(self._sessions[sid], exchange, now) if sid else None
         if refusal is not None:
@@ -202,14 +202,14 @@ class Sessions:
 
     # --- requests
 
-    def _admit(self, session: Session, exchange: Exchange, now: float) -> Answer | None:
+    def _admit(self, session: Session, exchange: Exchange, now: float) -> Reply | None:
         if exchange.method == "POST":
             if session.ending:
-                return answers.UNKNOWN_SID
+                return replies.UNKNOWN_SID
             if session.post is not None and session.post.is_open():
                 self.counts.overlaps += 1
                 self._end(session, CLOSE_PACKET, now)
-                return answers.BAD_REQUEST
+                return replies.BAD_REQUEST
             session.post = exchange
         exchange.session = session
         return None
@@ -217,7 +217,7 @@ class Sessions:
     def _open(self, exchange: Exchange, now: float) -> None:
         if len(self._sessions) >= self.limits.sessions:
             self.counts.refused_sessions += 1
-            exchange.answer(answers.TOO_MANY_SESSIONS._replace(retry_after_s=self.limits.retry_after_s))
+            exchange.answer(replies.TOO_MANY_SESSIONS._replace(retry_after_s=self.limits.retry_after_s))
             return
         session = Session(self._new_sid())
         self._sessions[session.sid] = session
@@ -226,8 +226,8 @@ class Sessions:
         self.counts.opened += 1
         if not self._tell(self.listener.opened, session.sid, exchange.remote, exchange.user_agent, now):
             self._remove(session)
-            exchange.answer(answers.INTERNAL_ERROR)
-        elif not exchange.answer(Answer(200, self._open_packet(session.sid))):
+            exchange.answer(replies.INTERNAL_ERROR)
+        elif not exchange.answer(Reply(200, self._open_packet(session.sid))):
             self._went_away(session, now)
 
     def _open_packet(self, sid: str) -> bytes:
@@ -243,12 +243,12 @@ class Sessions:
 
     def _poll(self, session: Session, exchange: Exchange, now: float) -> None:
         if session.ended:
-            exchange.answer(answers.UNKNOWN_SID)
+            exchange.answer(replies.UNKNOWN_SID)
             return
         if session.poll is not None and session.poll.is_open():
             self.counts.overlaps += 1
             self._end(session, CLOSE_PACKET, now)
-            exchange.answer(answers.BAD_REQUEST)
+            exchange.answer(replies.BAD_REQUEST)
             return
         if session.poll is not None:  # its connection is closed, only nobody has said so yet
             session.poll = None
@@ -267,35 +267,35 @@ class Sessions:
     def _post(self, session: Session, exchange: Exchange, body: bytes, now: float) -> None:
         session.post = None
         if session.ended or session.ending:
-            exchange.answer(answers.UNKNOWN_SID)
+            exchange.answer(replies.UNKNOWN_SID)
             return
         try:
             packets = decode(body, self.limits.packet_limit)
         except ProtocolError:
             self.counts.protocol_errors += 1
             self._end(session, CLOSE_PACKET, now)
-            exchange.answer(answers.BAD_REQUEST)
+            exchange.answer(replies.BAD_REQUEST)
             return
         self.counts.posts += 1
         self._tell(self.listener.heard, session.sid, now)
         exchange.answer(self._take(session, packets, now))
 
-    def _take(self, session: Session, packets: list[Incoming], now: float) -> Answer:
+    def _take(self, session: Session, packets: list[Incoming], now: float) -> Reply:
         """Hand the packets on. One that fails does not hold up the others, but the page hears 500 and repeats
         them.
         """
-        answer = answers.OK
+        reply = replies.OK
         for kind, data in packets:
             if session.ended or session.ending:  # by the listener: what follows is not taken, and we say so
-                return answers.UNKNOWN_SID
+                return replies.UNKNOWN_SID
             if kind == MESSAGE:
                 if not self._tell_message(session.sid, data, now):
-                    answer = answers.INTERNAL_ERROR
+                    reply = replies.INTERNAL_ERROR
             elif kind == PONG:
                 self._pong(session, now)
             elif kind == CLOSE:
                 self._end(session, NOOP_PACKET, now)
-        return answer
+        return reply
 
     def _tell_message(self, sid: str, data: str | bytes, now: float) -> bool:
         self.counts.messages_in += 1
@@ -316,7 +316,7 @@ class Sessions:
         if last:
             body = SEPARATOR.join([body, CLOSE_PACKET]) if body else CLOSE_PACKET
         session.poll = None
-        if not poll.answer(Answer(200, body)):
+        if not poll.answer(Reply(200, body)):
             self._went_away(session, now)
             return
         session.taken(count)
@@ -339,7 +339,7 @@ class Sessions:
         poll = session.poll
         self._remove(session)
         if poll is not None:
-            poll.answer(Answer(200, CLOSE_PACKET))
+            poll.answer(Reply(200, CLOSE_PACKET))
         if session.ending:
             return
         if session.away:
@@ -373,7 +373,7 @@ class Sessions:
         poll = session.poll
         self._remove(session)
         if poll is not None:
-            poll.answer(Answer(200, packet))
+            poll.answer(Reply(200, packet))
         if not session.ending:
             self._tell(self.listener.ended, session.sid, now)
 

@@ -17,7 +17,7 @@ from handlers.base import ApiHandler
 from handlers.errors import Invalid, field_error
 from handlers.intake import check_key, decode_json, parse_job, to_spec
 from handlers.queries import Filter, job_filter, next_query, type_filter, worker_filter
-from handlers.session import shows_session
+from handlers.signin import is_signed_in
 
 __all__ = [
     "AdoptHandler",
@@ -46,7 +46,7 @@ class ConsoleApiHandler(ApiHandler):
         """The token, or for reading the session."""
         given = self.site.guard.bearer(self.request.headers)
         if given is None and self.request.method in ("GET", "HEAD"):
-            return shows_session(self, self.site.guard)
+            return is_signed_in(self, self.site.guard)
         return bool(given)
 
     def write_job(self, job: JobView, status: int = 200) -> None:

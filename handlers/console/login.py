@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from handlers.console.page import XSRF_HELP, PageHandler, local_path
-from handlers.session import end_session, start_session
+from handlers.signin import sign_in, sign_out
 
 __all__ = ["LoginPage", "LogoutHandler"]
 
@@ -31,7 +31,7 @@ class LoginPage(PageHandler):
             return self._again(following, 403, XSRF_HELP)
         if not self.site.guard.token_matches(self.field("token").encode()):
             return self._again(following, 401, "That is not this server's token.")
-        start_session(self, self.site.guard)
+        sign_in(self, self.site.guard)
         self.redirect(following, status=303)
         return None
 
@@ -51,5 +51,5 @@ class LogoutHandler(PageHandler):
         """303 to the login."""
         self.read_form()
         if not self.xsrf_fails():
-            end_session(self, self.site.guard)
+            sign_out(self, self.site.guard)
         self.redirect("/login", status=303)

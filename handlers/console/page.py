@@ -18,7 +18,7 @@ from dispatcher.errors import BadRequest, Unsupported
 from handlers.base import BaseHandler
 from handlers.console import words
 from handlers.errors import Problem
-from handlers.session import shows_session
+from handlers.signin import is_signed_in
 from handlers.site import asset
 
 __all__ = ["MOST_CHOICES", "XSRF_HELP", "PageHandler", "PageNotFound", "local_path"]
@@ -43,7 +43,7 @@ class PageHandler(BaseHandler):
 
     def shows_token(self) -> bool:
         """The browser's session, or the token."""
-        return shows_session(self, self.site.guard) or super().shows_token()
+        return is_signed_in(self, self.site.guard) or super().shows_token()
 
     def ask_for_token(self) -> None:
         """People are led to the login; programs are told what to do."""
@@ -66,7 +66,7 @@ class PageHandler(BaseHandler):
             "refresh_s": self.refresh_argument(),
             "refresh_link": self.refresh_link,
             "request_id": self.request_id,
-            "signed_in": not self.site.guard.open and shows_session(self, self.site.guard),
+            "signed_in": not self.site.guard.open and is_signed_in(self, self.site.guard),
             "version": __version__,
             "words": words,
         }

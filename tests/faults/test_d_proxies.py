@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from dispatcher.sdk.simulate import Farm, Faults, Reconnect
-from dispatcher.sdk.simulator.http import Connection, Origin
+from dispatcher.sdk.simulator.http import HttpConnection, ServerAddress
 from tests.crash.process import quick, serving
 from tests.faults.d_runs import QUICK, Ran, work_through
 from tests.faults.d_support import LONG
@@ -213,7 +213,7 @@ def test_fault_D15_rewritten_requests_and_answers_work_and_made_up_origins_are_n
             job = await server.submit("x" * 3_000)
             assert (await server.job(job["id"], wait_s=10))["state"] == "succeeded"
             assert {worker["remote"] for worker in (await server.get("/api/v1/workers"))["items"]} == {"127.0.0.1"}
-            connection = Connection(Origin.parse(proxy.url))
+            connection = HttpConnection(ServerAddress.parse(proxy.url))
             answer = await connection.request("GET", "/nothing-here", timeout_s=5)
             assert (answer.status, answer.headers["transfer-encoding"]) == (404, "chunked")
             await connection.closed()

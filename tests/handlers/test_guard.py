@@ -179,4 +179,4 @@ def test_without_a_token_nothing_matches_it() -> None:
 
 
 def test_another_token_means_another_session_key() -> None:
-    assert Guard(Settings(token="a")).session_key() != Guard(Settings(token="b")).session_key()
+    assert Guard(Settings(token="a")).cookie_key() != Guard(Settings(token="b")).cookie_key()

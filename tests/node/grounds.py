@@ -8,7 +8,7 @@ from typing import Any
 from dispatcher.node.timer import PULSE_S
 from dispatcher.pages.protocol import VERSION
 from dispatcher.transport.exchange import Connection
-from dispatcher.transport.limits import Limits
+from dispatcher.transport.limits import SessionLimits
 from dispatcher.transport.sessions import Sessions
 from tests.node.house import JSON, House
 from tests.transport.support import FakeExchange
@@ -23,7 +23,7 @@ class Grounds(House):
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        self.sessions = Sessions(Limits.of(self.settings, sessions=1_000), self.pages)
+        self.sessions = Sessions(SessionLimits.of(self.settings, sessions=1_000), self.pages)
         self.dispatcher.attach(self.sessions)
 
     def request(self, method: str, query: str, body: str = "", connection: Connection | None = None) -> FakeExchange:

@@ -2,36 +2,43 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
-from collections.abc import Mapping
+import sqlite3
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import quickjs
 
-__all__ = ["MODEL", "ROOT", "Bug", "Misfit", "copy_tree", "misfits", "plant"]
+from tests.planted import edit_python, edit_script
+from tests.planted.misfit import Misfit
+
+__all__ = ["MODEL", "ROOT", "SCHEMA", "Bug", "Misfit", "copy_tree", "misfits", "plant"]
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 #: Found by the model test of the core, run alone and without shrinking (``model.py``).
 MODEL = "model"
+#: The place of bugs that are SQL after the newest migration: what any code writes, they change or drop.
+SCHEMA = "dispatcher/store/sqlite/sql"
 
 _COPIED = ("dispatcher", "handlers", "static", "tests", "server.py", "setup.py", "pyproject.toml", "README.md")
 
 
 class Bug(NamedTuple):
-    """A piece of text that is put in the place of another."""
+    """One function does something else."""
 
-    file: str
-    #: Stands in the file exactly once; as short as it can be, so that it outlives changes around it.
-    old: str
+    #: The promise that it breaks (docs/promises.md).
+    promise: str
+    #: ``file::function``, the function by its qualified name; or ``SCHEMA``.
+    place: str
+    #: What it does instead, all of it or in the place of ``old``.
     new: str
+    #: Of the function: what is changed. None: all that it does.
+    old: str | None = None
     #: ``MODEL``, or test files that pytest is given, in this order, until one fails.
     found_by: str = MODEL
-
-
-class Misfit(Exception):
-    """The text of a bug does not stand in the source exactly once: it must be planted anew."""
 
 
 def copy_tree(to: Path) -> None:
@@ -44,32 +51,43 @@ def copy_tree(to: Path) -> None:
             shutil.copy2(source, to / name)
 
 
-def _planted(name: str, bug: Bug, tree: Path) -> str:
-    text = (tree / bug.file).read_text(encoding="utf-8")
-    count = text.count(bug.old)
-    if count != 1:
-        raise Misfit(f"{name!r}: its text stands {count} times in {bug.file}, not once; plant it anew:\n{bug.old}")
-    changed = text.replace(bug.old, bug.new)
+def _planted(name: str, bug: Bug, tree: Path) -> tuple[Path, str]:
+    """The file that changes, and its new text."""
+    file, _, function = bug.place.partition("::")
+    path = max((tree / file).glob("*.sql")) if bug.place == SCHEMA else tree / file
+    text = path.read_text(encoding="utf-8")
     try:
-        _compile(changed, bug.file)
-    except (SyntaxError, quickjs.JSException) as error:
-        raise Misfit(f"{name!r}: {bug.file} would not compile with it ({error}); plant it anew") from None
-    return changed
+        if bug.place == SCHEMA:
+            changed = f"{text}\n{bug.new};\n"
+            _create([*(older.read_text("utf-8") for older in sorted(path.parent.glob("*.sql"))[:-1]), changed])
+            return path, changed
+        edit = edit_script if path.suffix == ".js" else edit_python
+        changed = edit.edited(text, function, bug.old, bug.new)
+        _compile(changed, file)
+    except (Misfit, SyntaxError, quickjs.JSException, sqlite3.Error) as error:
+        raise Misfit(f"{name!r}: {file}: {error}; plant it anew") from None
+    return path, changed
 
 
 def _compile(text: str, file: str) -> None:
     """A file that is no program would be found by any test."""
     if file.endswith(".py"):
         compile(text, file, "exec")
-    elif file.endswith(".js"):
+    else:
         quickjs.Context().eval(f"new Function({json.dumps(text)}); null")
+
+
+def _create(migrations: Sequence[str]) -> None:
+    with contextlib.closing(sqlite3.connect(":memory:")) as model:
+        for text in migrations:
+            model.executescript(text)
 
 
 def plant(name: str, bug: Bug, tree: Path) -> None:
     """Puts the bug into a copy. Raises Misfit."""
     assert tree.resolve() != ROOT, "bugs are planted in copies"
-    changed = _planted(name, bug, tree)
-    (tree / bug.file).write_text(changed, encoding="utf-8")
+    path, changed = _planted(name, bug, tree)
+    path.write_text(changed, encoding="utf-8")
 
 
 def misfits(bugs: Mapping[str, Bug]) -> list[str]:

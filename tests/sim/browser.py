@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from dispatcher.sdk.simulator.faults import Ending, Faults
-from dispatcher.sdk.simulator.hands import Held
+from dispatcher.sdk.simulator.hands import HeldAttempt
 from dispatcher.sdk.simulator.journal import Journal
 from dispatcher.sdk.simulator.page import Identity, Page, Profile, Report
-from dispatcher.sdk.simulator.session import Session, SessionOver
+from dispatcher.sdk.simulator.session import PageSession, SessionOver
 from tests.sim.network import OnAnswer, Wire
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class SimPage(Page):
             self.world.broken(f"{self.window.name} forgot {sorted(forgotten)}: no verdict came, and it says nothing")
         super()._register(now)
 
-    def started(self, held: Held) -> None:
+    def started(self, held: HeldAttempt) -> None:
         self.world.history.executed(self.boot, held.attempt, held.job)
         self.world.count("tasks that hang") if held.plan.ending is Ending.NEVER else None
         self.window.mine.add(held.attempt)
@@ -66,7 +66,7 @@ class Window:
         self._wires: list[Wire] = []
         self._posting = False
         self._timer: Event | None = None
-        self.session: Session | None = None
+        self.session: PageSession | None = None
         self.page: SimPage
         self.load(identity, stash)
 
@@ -210,7 +210,7 @@ class Window:
     def _opened(self, status: int, body: bytes) -> None:
         now = self.world.now
         try:
-            self.session = Session.open(status, body, now)
+            self.session = PageSession.open(status, body, now)
         except SessionOver as over:
             self._lost(at_once=over.at_once)
             return

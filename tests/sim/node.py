@@ -15,9 +15,9 @@ from dispatcher.core.jobs.turn import Cause, Ended
 from dispatcher.core.workers.leases import CATCH_UP_S
 from dispatcher.errors import PagehandError, StorageTrouble
 from dispatcher.node.service import Dispatcher
-from dispatcher.store.port import Limits as StoreLimits
-from dispatcher.transport.exchange import Answer
-from dispatcher.transport.limits import Limits
+from dispatcher.store.port import Limits
+from dispatcher.transport.exchange import Reply
+from dispatcher.transport.limits import SessionLimits
 from dispatcher.transport.session import Session
 from dispatcher.transport.sessions import Sessions
 from tests.sim.disk import SimStore
@@ -48,13 +48,13 @@ class Exchange:
     def is_open(self) -> bool:
         return not self._answered and self.wire.there
 
-    def answer(self, answer: Answer) -> bool:
+    def answer(self, reply: Reply) -> bool:
         if not self.is_open():
             return False
         self._answered = True
         self._node.exchanges.pop(self, None)
         self.wire.pending = None
-        self.wire.answer(answer.status, answer.body)
+        self.wire.answer(reply.status, reply.body)
         return True
 
 
@@ -90,7 +90,7 @@ class Node:
         self.silence_s: dict[str, float] = {}
         self.loop = VirtualLoop(world.events, self.run)  # type: ignore[abstract]  # what nobody calls is left out
         settings = world.knobs.settings
-        limits = StoreLimits(queue_depth=settings.queue_depth, retention_s=settings.retention_s)
+        limits = Limits(queue_depth=settings.queue_depth, retention_s=settings.retention_s)
         self.store = SimStore(world.disk, self, limits=limits, new_id=world.new_id)
         self.run("soon", self._boot)
 
@@ -108,7 +108,7 @@ class Node:
         # What it would log and go on after is a violation here.
         self.dispatcher._guarded = lambda step, now: (step(now), True)[1]  # type: ignore[method-assign, func-returns-value]
         self.machine, self.turns = self.dispatcher.machine, self.dispatcher._turns
-        limits = Limits.of(world.knobs.settings, sessions=100)
+        limits = SessionLimits.of(world.knobs.settings, sessions=100)
         self.sessions = Sessions(limits, pages, new_sid=lambda: world.new_id("s"))
         self.dispatcher.attach(self.sessions)
         self._listen_in()

@@ -12,7 +12,7 @@ from tornado.web import Application, RequestHandler
 
 from dispatcher.config.settings import Settings
 from dispatcher.transport.fronts.http import Front, make_http_server
-from dispatcher.transport.limits import Limits
+from dispatcher.transport.limits import SessionLimits
 from dispatcher.transport.sessions import Sessions
 from tests.transport.support import Bench, ManualClock, Recorder
 
@@ -28,13 +28,13 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def limits() -> Limits:
+def limits() -> SessionLimits:
     """A module or a test may have its own."""
-    return Limits()
+    return SessionLimits()
 
 
 @pytest.fixture
-def sessions(limits: Limits, recorder: Recorder) -> Sessions:
+def sessions(limits: SessionLimits, recorder: Recorder) -> Sessions:
     return Sessions(limits, recorder)
 
 

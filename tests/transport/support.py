@@ -14,7 +14,7 @@ from tornado.httputil import HTTPHeaders
 from tornado.iostream import IOStream
 from tornado.tcpclient import TCPClient
 
-from dispatcher.transport.exchange import Answer, Connection
+from dispatcher.transport.exchange import Connection, Reply
 from dispatcher.transport.session import Session
 from dispatcher.transport.sessions import Sessions
 
@@ -89,7 +89,7 @@ class Recorder:
 
 
 class FakeExchange:
-    """A request without a network; keeps its answer."""
+    """A request without a network; keeps the reply."""
 
     def __init__(self, method: str, query: str, *, upgrade: bool = False, connection: Connection | None = None) -> None:
         self.method = method
@@ -99,13 +99,13 @@ class FakeExchange:
         self.user_agent = "fake"
         self.connection = connection
         self.session: Session | None = None
-        self.answered: Answer | None = None
+        self.answered: Reply | None = None
         self.open = True
 
-    def answer(self, answer: Answer) -> bool:
+    def answer(self, reply: Reply) -> bool:
         assert self.answered is None, "an exchange is answered once"
         if self.open:
-            self.answered = answer
+            self.answered = reply
         return self.open
 
     def is_open(self) -> bool:
@@ -157,7 +157,7 @@ class Bench:
         self.sessions.tick(self.now)
 
 
-class Reply(NamedTuple):
+class HttpReply(NamedTuple):
     """An HTTP answer."""
 
     status: int
@@ -184,14 +184,14 @@ class Client:
             head += b"Content-Length: %d\r\n" % len(body)
         await self.stream.write(head + b"\r\n" + (body or b""))
 
-    async def reply(self) -> Reply:
+    async def reply(self) -> HttpReply:
         head = (await self.stream.read_until(b"\r\n\r\n")).decode("latin1")
         start, _, rest = head.partition("\r\n")
         headers = HTTPHeaders.parse(rest)
         body = await self.stream.read_bytes(int(headers.get("Content-Length", "0")))
-        return Reply(int(start.split()[1]), headers, body.decode())
+        return HttpReply(int(start.split()[1]), headers, body.decode())
 
-    async def ask(self, method: str, target: str, body: bytes | None = None, *headers: str) -> Reply:
+    async def ask(self, method: str, target: str, body: bytes | None = None, *headers: str) -> HttpReply:
         await self.send(method, target, body, *headers)
         return await self.reply()
 
@@ -223,10 +223,10 @@ class Page:
         """Send a poll and leave it open."""
         await self.polls.send("GET", self.target)
 
-    async def poll(self) -> Reply:
+    async def poll(self) -> HttpReply:
         return await self.polls.ask("GET", self.target)
 
-    async def post(self, body: str | bytes, *headers: str) -> Reply:
+    async def post(self, body: str | bytes, *headers: str) -> HttpReply:
         data = body.encode() if isinstance(body, str) else body
         return await self.posts.ask("POST", self.target, data, *headers)
 

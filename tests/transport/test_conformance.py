@@ -12,7 +12,7 @@ import pytest
 from tornado.web import Application
 
 from dispatcher.transport.fronts.http import Front
-from dispatcher.transport.limits import Limits
+from dispatcher.transport.limits import SessionLimits
 from dispatcher.transport.sessions import Sessions
 from tests.transport.support import Bench, Client, Driver, Page, Recorder, eventually
 
@@ -20,9 +20,9 @@ TIMINGS = {"sub-second": (0.3, 0.2), "default": (20.0, 20.0), "odd": (1.2345, 0.
 
 
 @pytest.fixture(params=list(TIMINGS.values()), ids=list(TIMINGS))
-def limits(request: pytest.FixtureRequest) -> Limits:
+def limits(request: pytest.FixtureRequest) -> SessionLimits:
     interval_s, timeout_s = request.param
-    return Limits(ping_interval_s=interval_s, ping_timeout_s=timeout_s)
+    return SessionLimits(ping_interval_s=interval_s, ping_timeout_s=timeout_s)
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ class BinaryEcho(Recorder):
 # Handshake.
 
 
-def test_a_handshake_opens_a_session(bench: Bench, limits: Limits) -> None:
+def test_a_handshake_opens_a_session(bench: Bench, limits: SessionLimits) -> None:
     reply = bench.request("GET", "EIO=4&transport=polling")
     assert (reply.status, reply.body[0]) == (200, "0")
     handshake = json.loads(reply.body[1:])
@@ -122,7 +122,7 @@ def test_text_beyond_ascii_is_echoed(bench: Bench) -> None:
     assert bench.get(sid).body == "4snow ☃ € 😀\x00"
 
 
-def test_a_binary_message_is_echoed(limits: Limits) -> None:
+def test_a_binary_message_is_echoed(limits: SessionLimits) -> None:
     listener = BinaryEcho()
     bench = Bench(Sessions(limits, listener))
     listener.sessions = bench.sessions
@@ -148,7 +148,7 @@ def test_an_invalid_packet_is_refused_and_ends_the_session(bench: Bench, body: s
 # Heartbeat.
 
 
-def test_pings_are_sent_and_pongs_keep_the_session(bench: Bench, limits: Limits, recorder: Recorder) -> None:
+def test_pings_are_sent_and_pongs_keep_the_session(bench: Bench, limits: SessionLimits, recorder: Recorder) -> None:
     sid = bench.open()
     for _ in range(3):
         poll = bench.get(sid)
@@ -159,13 +159,13 @@ def test_pings_are_sent_and_pongs_keep_the_session(bench: Bench, limits: Limits,
     assert "quiet" not in recorder.names()
 
 
-def test_no_ping_is_sent_before_its_time(bench: Bench, limits: Limits) -> None:
+def test_no_ping_is_sent_before_its_time(bench: Bench, limits: SessionLimits) -> None:
     poll = bench.get(bench.open())
     bench.later(limits.ping_interval_s * 0.99)
     assert poll.answered is None
 
 
-def test_the_session_ends_when_no_pong_comes(bench: Bench, limits: Limits, recorder: Recorder) -> None:
+def test_the_session_ends_when_no_pong_comes(bench: Bench, limits: SessionLimits, recorder: Recorder) -> None:
     sid = bench.open()
     bench.get(sid)
     bench.later(limits.ping_interval_s)
@@ -217,7 +217,7 @@ async def test_a_second_poll_on_another_connection_ends_the_session(port: int, f
 
 @pytest.fixture
 def real(recorder: Recorder, app: Application) -> Front:
-    limits = Limits(ping_interval_s=0.3, ping_timeout_s=0.2)
+    limits = SessionLimits(ping_interval_s=0.3, ping_timeout_s=0.2)
     sessions = Sessions(limits, recorder)
     driver = Driver(sessions, time.monotonic)
     recorder.on_message = sessions.send
@@ -228,8 +228,8 @@ class TestForReal:
     """Sub-second timings."""
 
     @pytest.fixture
-    def limits(self) -> Limits:
-        return Limits()
+    def limits(self) -> SessionLimits:
+        return SessionLimits()
 
     @pytest.fixture
     def front(self, real: Front) -> Front:

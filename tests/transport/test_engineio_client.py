@@ -13,7 +13,7 @@ import pytest
 from tornado.web import Application
 
 from dispatcher.transport.fronts.http import Front
-from dispatcher.transport.limits import Limits
+from dispatcher.transport.limits import SessionLimits
 from dispatcher.transport.sessions import Sessions
 from tests.support.missing import missing
 from tests.transport.support import Driver, Recorder
@@ -41,8 +41,8 @@ def client() -> Path:
 
 
 @pytest.fixture
-def limits() -> Limits:
-    return Limits(ping_interval_s=0.2, ping_timeout_s=2.0)
+def limits() -> SessionLimits:
+    return SessionLimits(ping_interval_s=0.2, ping_timeout_s=2.0)
 
 
 @pytest.fixture

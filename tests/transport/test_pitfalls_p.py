@@ -9,7 +9,7 @@ from tornado.web import Application
 from dispatcher.config.settings import Settings
 from dispatcher.transport.fronts.http import Front, make_http_server
 from dispatcher.transport.fronts.server import EngineServer
-from dispatcher.transport.limits import Limits
+from dispatcher.transport.limits import SessionLimits
 from dispatcher.transport.sessions import Sessions
 from tests.transport.support import (
     Bench,
@@ -169,7 +169,7 @@ def test_p12_sending_is_bounded_and_tells_whether_there_is_a_session(bench: Benc
     sent = 0
     while bench.sessions.send(sid, "x"):
         sent += 1
-    assert sent == Limits().outbox_packets
+    assert sent == SessionLimits().outbox_packets
     assert sid not in bench.sessions
 
 
@@ -225,7 +225,7 @@ def test_p17_one_bad_disconnect_handler_delays_nobody() -> None:
             raise RuntimeError("planted")
 
     listener = Failing()
-    bench = Bench(Sessions(Limits(), listener))
+    bench = Bench(Sessions(SessionLimits(), listener))
     for _ in range(100):
         bench.open()
     bench.later(20.0)
@@ -236,7 +236,7 @@ def test_p17_one_bad_disconnect_handler_delays_nobody() -> None:
 
 @pytest.mark.gen_test
 async def test_p18_disconnecting_all_works_also_when_there_are_none() -> None:
-    server = EngineServer(Limits())
+    server = EngineServer(SessionLimits())
     await server.disconnect()
     bench = Bench(server.sessions)
     polls = [bench.get(bench.open()) for _ in range(3)]

@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from dispatcher.transport.fronts.http import Front, HeadersLike, Refusal
-from dispatcher.transport.limits import Limits
+from dispatcher.transport.fronts.http import Denial, Front, HeadersLike
+from dispatcher.transport.limits import SessionLimits
 from dispatcher.transport.sessions import Sessions, new_sid
 from tests.transport.support import Bench, Client, ManualClock, Page, Recorder, eventually, keep_writing
 
@@ -135,9 +135,9 @@ async def test_q10_an_empty_list_of_origins_allows_none(port: int, front: Front)
 async def test_q11_the_guard_sees_host_and_origin_as_they_came_and_comes_first(
     port: int, front: Front, sessions: Sessions
 ) -> None:
-    def guard(headers: HeadersLike, method: str, remote: str) -> Refusal | None:
+    def guard(headers: HeadersLike, method: str, remote: str) -> Denial | None:
         assert remote == "127.0.0.1"
-        return None if headers.get("host") == f"localhost:{port}" else Refusal("Unknown host")
+        return None if headers.get("host") == f"localhost:{port}" else Denial("Unknown host")
 
     front.guard = guard
     client = await Client.connect(port)
@@ -198,15 +198,15 @@ def test_q17_stopping_needs_no_session(bench: Bench) -> None:
 
 
 def test_q18_sub_second_timings_are_told_exactly(recorder: Recorder) -> None:
-    bench = Bench(Sessions(Limits(ping_interval_s=0.3, ping_timeout_s=0.1), recorder))
+    bench = Bench(Sessions(SessionLimits(ping_interval_s=0.3, ping_timeout_s=0.1), recorder))
     handshake = json.loads(bench.request("GET", "EIO=4&transport=polling").body[1:])
     assert (handshake["pingInterval"], handshake["pingTimeout"]) == (300, 100)
 
 
 class TestFewSessions:
     @pytest.fixture
-    def limits(self) -> Limits:
-        return Limits(sessions=3)
+    def limits(self) -> SessionLimits:
+        return SessionLimits(sessions=3)
 
     @pytest.mark.gen_test
     async def test_q19_anonymous_sessions_are_capped(self, port: int) -> None:
@@ -250,7 +250,7 @@ async def test_q22_the_limit_on_packets_is_ours_and_refused_aloud(port: int, rec
 
 
 def test_q23_what_waits_for_a_page_is_bounded_in_bytes(recorder: Recorder) -> None:
-    bench = Bench(Sessions(Limits(outbox_bytes=10_000), recorder))
+    bench = Bench(Sessions(SessionLimits(outbox_bytes=10_000), recorder))
     sid = bench.open()
     while bench.sessions.send(sid, "x" * 100):
         pass

@@ -8,7 +8,7 @@ import pytest
 
 from dispatcher.config.settings import Settings
 from dispatcher.transport.exchange import Connection
-from dispatcher.transport.limits import Limits, session_cap
+from dispatcher.transport.limits import SessionLimits, session_cap
 from dispatcher.transport.sessions import Sessions
 from tests.transport.support import Bench, FakeExchange, Recorder
 
@@ -36,7 +36,7 @@ def test_a_binary_message_goes_out_as_base64(bench: Bench) -> None:
 
 
 def test_an_answer_is_bounded_and_the_rest_comes_next_in_order(recorder: Recorder) -> None:
-    bench = Bench(Sessions(Limits(poll_limit=10), recorder))
+    bench = Bench(Sessions(SessionLimits(poll_limit=10), recorder))
     sid = bench.open()
     for text in ("aaaa", "bbbb", "x" * 50, "c"):
         bench.sessions.send(sid, text)
@@ -46,7 +46,7 @@ def test_an_answer_is_bounded_and_the_rest_comes_next_in_order(recorder: Recorde
 
 
 def test_a_ping_does_not_wait_behind_what_is_queued(recorder: Recorder) -> None:
-    bench = Bench(Sessions(Limits(poll_limit=10), recorder))
+    bench = Bench(Sessions(SessionLimits(poll_limit=10), recorder))
     sid = bench.open()
     for _ in range(3):
         bench.sessions.send(sid, "x" * 9)
@@ -130,7 +130,7 @@ def test_a_session_that_the_listener_failed_to_take_does_not_exist() -> None:
         def opened(self, sid: str, remote: str, user_agent: str, now: float) -> None:
             raise RuntimeError("planted")
 
-    bench = Bench(Sessions(Limits(), Failing()))
+    bench = Bench(Sessions(SessionLimits(), Failing()))
     assert bench.request("GET", "EIO=4&transport=polling").status == 500
     assert len(bench.sessions) == 0
     assert bench.sessions.next_deadline() is None
@@ -182,7 +182,7 @@ def test_an_ended_session_that_never_polls_again_is_forgotten_in_silence(bench: 
 
 
 def test_end_with_more_than_one_answer_holds_says_all_of_it(recorder: Recorder) -> None:
-    bench = Bench(Sessions(Limits(poll_limit=10), recorder))
+    bench = Bench(Sessions(SessionLimits(poll_limit=10), recorder))
     sid = bench.open()
     bench.sessions.send(sid, "x" * 9)
     bench.sessions.send(sid, "y" * 9)
@@ -191,7 +191,7 @@ def test_end_with_more_than_one_answer_holds_says_all_of_it(recorder: Recorder) 
 
 
 def test_a_full_outbox_ends_the_session_and_says_so_at_the_next_flush(recorder: Recorder) -> None:
-    bench = Bench(Sessions(Limits(outbox_packets=2), recorder))
+    bench = Bench(Sessions(SessionLimits(outbox_packets=2), recorder))
     sid = bench.open()
     poll = bench.get(sid)
     assert [bench.sessions.send(sid, "x") for _ in range(4)] == [True, True, False, False]
@@ -202,7 +202,7 @@ def test_a_full_outbox_ends_the_session_and_says_so_at_the_next_flush(recorder: 
 
 
 def test_an_outbox_is_bounded_in_bytes_and_reading_makes_room(recorder: Recorder) -> None:
-    bench = Bench(Sessions(Limits(outbox_bytes=100), recorder))
+    bench = Bench(Sessions(SessionLimits(outbox_bytes=100), recorder))
     sid = bench.open()
     for _ in range(10):
         assert bench.sessions.send(sid, "x" * 90)
@@ -215,7 +215,7 @@ def test_an_outbox_is_bounded_in_bytes_and_reading_makes_room(recorder: Recorder
 
 
 def test_over_the_cap_a_handshake_is_told_to_come_again(recorder: Recorder) -> None:
-    bench = Bench(Sessions(Limits(sessions=2, retry_after_s=7), recorder))
+    bench = Bench(Sessions(SessionLimits(sessions=2, retry_after_s=7), recorder))
     first, _ = bench.open(), bench.open()
     refused = bench.request("GET", "EIO=4&transport=polling")
     assert refused.answered is not None
@@ -226,11 +226,11 @@ def test_over_the_cap_a_handshake_is_told_to_come_again(recorder: Recorder) -> N
 
 def test_limits_follow_the_settings() -> None:
     settings = Settings(ping_interval_s=1.5, body_limit=2_000, packet_limit=20, poll_limit=70_000)
-    limits = Limits.of(settings, sessions=7)
+    limits = SessionLimits.of(settings, sessions=7)
     assert (limits.ping_interval_s, limits.ping_timeout_s, limits.sessions) == (1.5, 20.0, 7)
     assert (limits.post_limit, limits.packet_limit, limits.poll_limit) == (67_536, 20, 70_000)
     assert limits.outbox_bytes == 64 * limits.post_limit
-    assert Limits.of(Settings(), sessions=12_000) == Limits()
+    assert SessionLimits.of(Settings(), sessions=12_000) == SessionLimits()
 
 
 @pytest.mark.parametrize(
@@ -261,7 +261,7 @@ def test_a_session_that_ends_does_not_deliver_what_is_withdrawn_meanwhile(bench:
 
 
 def test_what_is_withdrawn_takes_no_room(bench: Bench) -> None:
-    bench.sessions.limits = Limits(outbox_bytes=100)
+    bench.sessions.limits = SessionLimits(outbox_bytes=100)
     sid = bench.open()
     for number in range(50):
         assert bench.sessions.send(sid, "x" * 60, f"a{number}")

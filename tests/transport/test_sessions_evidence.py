@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dispatcher.transport.exchange import Connection
-from dispatcher.transport.limits import Limits
+from dispatcher.transport.limits import SessionLimits
 from dispatcher.transport.sessions import Sessions
 from tests.transport.support import Bench, FakeExchange, Recorder
 
@@ -178,7 +178,7 @@ def test_a_listener_may_end_other_sessions_while_some_time_out() -> None:
                     pass
 
     listener = Flooding()
-    bench = Bench(Sessions(Limits(outbox_packets=3), listener))
+    bench = Bench(Sessions(SessionLimits(outbox_packets=3), listener))
     for _ in range(3):
         bench.open()
     bench.later(20.0)

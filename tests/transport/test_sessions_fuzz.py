@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from dispatcher.transport.exchange import Connection
-from dispatcher.transport.limits import Limits
+from dispatcher.transport.limits import SessionLimits
 from dispatcher.transport.sessions import Sessions
 from tests.transport.support import Bench, FakeExchange, Recorder
 
@@ -17,7 +17,7 @@ QUERIES = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=5)), max_
 
 @given(st.sampled_from(["GET", "POST", "PUT", ""]), QUERIES, st.binary(max_size=20), st.booleans())
 def test_any_request_gets_an_answer_or_is_a_parked_poll(method, query, body, upgrade) -> None:
-    bench = Bench(Sessions(Limits(), Recorder(), new_sid=lambda: "S"))
+    bench = Bench(Sessions(SessionLimits(), Recorder(), new_sid=lambda: "S"))
     bench.open()
     exchange = FakeExchange(method, query, upgrade=upgrade)
     refusal = bench.sessions.begin(exchange, bench.now)
@@ -36,7 +36,7 @@ class OnePage(RuleBasedStateMachine):
     @initialize(poll_limit=st.sampled_from([1, 30, 2 << 20]))
     def start(self, poll_limit: int) -> None:
         self.recorder = Recorder()
-        limits = Limits(poll_limit=poll_limit, outbox_packets=20)
+        limits = SessionLimits(poll_limit=poll_limit, outbox_packets=20)
         self.bench = Bench(Sessions(limits, self.recorder))
         self.connection = Connection()
         self.sid = self.bench.open(self.connection)

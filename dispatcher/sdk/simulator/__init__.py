@@ -4,16 +4,16 @@ From the inside out; each module may import only what stands above it. Nothing h
 standard library, and everything is imported relatively, because this package is installed as
 ``pagehand.simulator``.
 
-- ``wire``     the text that travels: Engine.IO payloads and messages
-- ``faults``   what is to go wrong, and how often
-- ``tasks``    what the built-in tasks answer
-- ``journal``  what happened, for people and tests
-- ``session``  one Engine.IO session, without I/O
-- ``outbox``   messages that wait for a POST
-- ``stash``    reports that wait for an answer
-- ``hands``    the attempts that a page holds
-- ``page``     one load of a worker page: the protocol's logic, without I/O, clock or randomness of its own
-- ``http``     one keep-alive HTTP/1.1 connection
-- ``driver``   runs one page over two connections
-- ``farm``     many pages
+- ``wire``       the text that travels: Engine.IO payloads and messages
+- ``faults``     what is to go wrong, and how often
+- ``tasks``      what the built-in tasks answer
+- ``journal``    what happened, for people and tests
+- ``session``    one Engine.IO session, without I/O
+- ``sendqueue``  messages that wait for a POST
+- ``stash``      reports that wait for an answer
+- ``hands``      the attempts that a page holds
+- ``page``       one load of a worker page: the protocol's logic, without I/O, clock or randomness of its own
+- ``http``       one keep-alive HTTP/1.1 connection
+- ``driver``     runs one page over two connections
+- ``farm``       many pages
 """

@@ -11,10 +11,10 @@ import time
 from dataclasses import dataclass
 
 from .faults import Faults
-from .http import Connection, Origin, Response
+from .http import HttpConnection, Response, ServerAddress
 from .journal import Journal
 from .page import Page
-from .session import Session, SessionOver
+from .session import PageSession, SessionOver
 
 __all__ = ["Driver", "Reconnect"]
 
@@ -38,15 +38,15 @@ class Driver:
     """A page on the wire. ``page`` is replaced by the next boot at each reload."""
 
     def __init__(
-        self, page: Page, origin: Origin, *, rng: random.Random, journal: Journal, reconnect: Reconnect
+        self, page: Page, origin: ServerAddress, *, rng: random.Random, journal: Journal, reconnect: Reconnect
     ) -> None:
         self.page = page
-        self.session: Session | None = None
+        self.session: PageSession | None = None
         self._origin = origin
         self._rng = rng
         self._journal = journal
         self._reconnect = reconnect
-        self._polls, self._posts = Connection(origin), Connection(origin)
+        self._polls, self._posts = HttpConnection(origin), HttpConnection(origin)
         self._wake = asyncio.Event()
         self._thawed = asyncio.Event()
         self._thawed.set()
@@ -109,7 +109,7 @@ class Driver:
         await self._thawed.wait()
         response = await self._polls.request("GET", self._target(), timeout_s=_POST_TIMEOUT_S)
         now = time.monotonic()
-        self.session = session = Session.open(response.status, response.body, now)
+        self.session = session = PageSession.open(response.status, response.body, now)
         self._journal.count("sessions")
         self.page.connected(now, max_payload=session.max_payload)
         poller = asyncio.ensure_future(self._poll_on(session))
@@ -122,7 +122,7 @@ class Driver:
             if not poller.cancelled():
                 poller.exception()  # Seen; only the first failure of a session counts.
 
-    async def _poll_on(self, session: Session) -> None:
+    async def _poll_on(self, session: PageSession) -> None:
         while True:
             response = await self._poll(session)
             await self._thawed.wait()
@@ -133,7 +133,7 @@ class Driver:
                 self.page.received(message, now)
             self._wake.set()
 
-    async def _poll(self, session: Session) -> Response:
+    async def _poll(self, session: PageSession) -> Response:
         silence_s = session.deadline - time.monotonic()
         cut_s = self._faults.cut_polls_s
         try:
@@ -148,7 +148,7 @@ class Driver:
             raise ConnectionError("dropped a poll's answer")
         return response
 
-    async def _post_on(self, session: Session, poller: asyncio.Future[None]) -> None:
+    async def _post_on(self, session: PageSession, poller: asyncio.Future[None]) -> None:
         while True:
             await self._thawed.wait()
             if poller.done():
@@ -166,7 +166,7 @@ class Driver:
             if not self._wake.is_set():
                 await self._sleep_until(self._next_deadline())
 
-    async def _post(self, session: Session) -> bool:
+    async def _post(self, session: PageSession) -> bool:
         """Send what there is; False: there was nothing."""
         batch = self.page.take(time.monotonic())
         if not batch.outs and not session.owes_pong:

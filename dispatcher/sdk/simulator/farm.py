@@ -18,7 +18,7 @@ from dataclasses import replace
 
 from .driver import Driver, Reconnect
 from .faults import Faults
-from .http import Origin
+from .http import ServerAddress
 from .journal import Execution, Journal, Outcome
 from .page import Page, Profile
 from .tasks import answer
@@ -52,7 +52,7 @@ class Farm:
     ) -> None:
         self.journal = Journal(keep=keep, changed=self._changed)
         self.drivers: list[Driver] = []
-        self._origin = Origin.parse(url)
+        self._origin = ServerAddress.parse(url)
         self._rng = random.Random(seed)
         self._reconnect = reconnect or Reconnect()
         self._tasks: list[asyncio.Task[None]] = []

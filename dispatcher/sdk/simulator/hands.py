@@ -17,7 +17,7 @@ from .faults import Ending, Faults, Plan
 from .tasks import answer
 from .wire import Message, encode, encode_report
 
-__all__ = ["Hands", "Held", "Owner", "Profile"]
+__all__ = ["Hands", "HeldAttempt", "Owner", "Profile"]
 
 #: How many ended attempts a page remembers, to know an offer that comes again.
 _REMEMBERED = 1_000
@@ -52,7 +52,7 @@ class Phase(Enum):
 
 
 @dataclass(slots=True)
-class Held:
+class HeldAttempt:
     """An attempt that the page has and has not ended."""
 
     attempt: str
@@ -81,12 +81,12 @@ class Owner(Protocol):
     """What the page does for its hands."""
 
     def send(self, text: str, *, accepts: str | None = None) -> None:
-        """Put a message into the outbox."""
+        """Put a message into the queue."""
 
-    def started(self, held: Held) -> None:
+    def started(self, held: HeldAttempt) -> None:
         """A task was started."""
 
-    def ended(self, held: Held, report: str, *, value_bytes: int) -> None:
+    def ended(self, held: HeldAttempt, report: str, *, value_bytes: int) -> None:
         """A task has ended; ``report`` is the text of the message that says so."""
 
     def seconds(self, setting: str) -> float:
@@ -106,7 +106,7 @@ class Hands:
         self._profile = profile
         self._rng = rng
         self._owner = owner
-        self._held: dict[str, Held] = {}
+        self._held: dict[str, HeldAttempt] = {}
         self._ended: deque[str] = deque(maxlen=_REMEMBERED)
 
     def __len__(self) -> int:
@@ -184,13 +184,13 @@ class Hands:
         held_times = ((held.ends_at, held.progress_at, held.accept_at) for held in self._held.values())
         return min((at for times in held_times for at in times if at is not None), default=None)
 
-    def _offered_again(self, held: Held) -> None:
+    def _offered_again(self, held: HeldAttempt) -> None:
         self._owner.count("offers_again")
         if held.phase is not Phase.RUNNING:
             self._accept(held)
 
     def _take_on(self, message: Message, now: float) -> None:
-        held = Held(
+        held = HeldAttempt(
             attempt=message.text("attempt"),
             job=message.text("id"),
             type=message.text("type"),
@@ -207,11 +207,11 @@ class Hands:
         else:
             self._accept(held)
 
-    def _accept(self, held: Held) -> None:
+    def _accept(self, held: HeldAttempt) -> None:
         held.accept_at = None
         self._owner.send(encode("accept", attempt=held.attempt), accepts=held.attempt)
 
-    def _start(self, held: Held, now: float) -> None:
+    def _start(self, held: HeldAttempt, now: float) -> None:
         held.phase, held.started_at, held.accept_at = Phase.RUNNING, now, None
         if held.plan.ending is not Ending.NEVER:
             run_s = held.plan.run_s / 2 if held.plan.ending is Ending.RELOAD_BEFORE else held.plan.run_s
@@ -221,7 +221,7 @@ class Hands:
         self._owner.started(held)
         self._run_on(held, now)
 
-    def _run_on(self, held: Held, now: float) -> None:
+    def _run_on(self, held: HeldAttempt, now: float) -> None:
         if held.ends_at is not None and now >= held.ends_at:
             self._end(held)
         elif held.progress_at is not None and now >= held.progress_at:
@@ -229,14 +229,14 @@ class Hands:
         elif held.accept_at is not None and now >= held.accept_at:
             self._accept(held)
 
-    def _progress(self, held: Held, now: float) -> None:
+    def _progress(self, held: HeldAttempt, now: float) -> None:
         held.progress_at = now + self._profile.progress_s
         elapsed_ms, whole_ms = held.elapsed_ms(now), held.plan.run_s * 1000
         percent = round(min(100.0, 100 * elapsed_ms / whole_ms)) if whole_ms else 0
         self._owner.send(encode("progress", attempt=held.attempt, percent=percent, note=f"{elapsed_ms} ms"))
         self._owner.send(encode("log", attempt=held.attempt, line=f"{percent} % done"))
 
-    def _end(self, held: Held) -> None:
+    def _end(self, held: HeldAttempt) -> None:
         held.ends_at = held.progress_at = None
         ending = held.plan.ending
         if ending is not Ending.RELOAD_BEFORE:
@@ -245,7 +245,7 @@ class Hands:
         if ending in (Ending.RELOAD_BEFORE, Ending.RELOAD_AFTER):
             self._owner.reload(keep_stash=self._rng.random() < self._profile.faults.stash)
 
-    def _report(self, held: Held) -> None:
+    def _report(self, held: HeldAttempt) -> None:
         if held.plan.ending is Ending.FAIL:
             self._owner.count("errors")
             error = encode("error", attempt=held.attempt, message="simulated failure", code="simulated")

@@ -9,7 +9,7 @@ import ssl
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-__all__ = ["Connection", "Origin", "Response"]
+__all__ = ["HttpConnection", "Response", "ServerAddress"]
 
 _HEAD_LIMIT = 64 * 1024
 #: What a browser sends with each request; servers pay for parsing it.
@@ -23,7 +23,7 @@ _BROWSER = (
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class ServerAddress:
     """Where a server is, from its address."""
 
     host: str
@@ -33,7 +33,7 @@ class Origin:
     prefix: str
 
     @classmethod
-    def parse(cls, url: str) -> Origin:
+    def parse(cls, url: str) -> ServerAddress:
         """Raises ValueError for anything but an http or https address."""
         parts = urlsplit(url if "://" in url else f"http://{url}")
         if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -62,10 +62,10 @@ class Response:
     body: bytes
 
 
-class Connection:
+class HttpConnection:
     """Connects when first used and again after it was closed. One request at a time."""
 
-    def __init__(self, origin: Origin) -> None:
+    def __init__(self, origin: ServerAddress) -> None:
         self._origin = origin
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None

@@ -17,9 +17,9 @@ import random
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from .hands import Hands, Held, Profile
+from .hands import Hands, HeldAttempt, Profile
 from .journal import Execution, Journal, Outcome
-from .outbox import Batch, Outbox, Outgoing
+from .sendqueue import Batch, Outgoing, SendQueue
 from .stash import Report, Stash
 from .wire import Message, NotAMessage, encode, parse
 
@@ -74,7 +74,7 @@ class Page:
         self.hands = Hands(profile, rng=rng, owner=self)
         self._rng = rng
         self._journal = journal
-        self._outbox = Outbox()
+        self._queue = SendQueue()
         self._connected = False
         self._max_payload = _SETTINGS["post_limit"]
         self._register_at: float | None = None
@@ -90,7 +90,7 @@ class Page:
         """The session is over; what was not answered is said again in the next one."""
         self._connected = self.registered = False
         self._register_at = None
-        self._outbox.clear()
+        self._queue.clear()
         self.stash.session_over()
         self.hands.session_over()
 
@@ -125,9 +125,9 @@ class Page:
     # What it wants.
 
     def take(self, now: float) -> Batch:
-        """Take messages for one POST out of the outbox."""
+        """Take messages for one POST out of the queue."""
         # One packet stays free for a pong.
-        batch = self._outbox.take(max_bytes=self._post_room, max_packets=self.settings["packet_limit"] - 1)
+        batch = self._queue.take(max_bytes=self._post_room, max_packets=self.settings["packet_limit"] - 1)
         for out in batch.outs:
             if out.reports is not None:
                 self.stash.taken(out.reports, now + self.seconds("repeat_ms"))
@@ -168,15 +168,15 @@ class Page:
     # What its hands ask for.
 
     def send(self, text: str, *, accepts: str | None = None) -> None:
-        """Put a message into the outbox; without a session it is dropped, as the next one says it again."""
+        """Put a message into the queue; without a session it is dropped, as the next one says it again."""
         if self._connected:
-            self._outbox.put(Outgoing(text, accepts=accepts))
+            self._queue.put(Outgoing(text, accepts=accepts))
 
-    def started(self, held: Held) -> None:
+    def started(self, held: HeldAttempt) -> None:
         """A task was started."""
         self._journal.execution(Execution(held.job, held.attempt, self._worker))
 
-    def ended(self, held: Held, report: str, *, value_bytes: int) -> None:
+    def ended(self, held: HeldAttempt, report: str, *, value_bytes: int) -> None:
         """A task has ended: stash its report, then send it."""
         entry = Report(held.attempt, held.job, report, value_bytes=value_bytes)
         self.stash.put(entry)
@@ -252,7 +252,7 @@ class Page:
             code = "result_too_large"
             report.text = encode("error", attempt=report.attempt, message=detail, code=code, retry=False)
         report.queued = True
-        self._outbox.put(Outgoing(report.text, reports=report.attempt))
+        self._queue.put(Outgoing(report.text, reports=report.attempt))
 
     def _on_recorded(self, message: Message, now: float) -> None:
         self._answered(message.text("attempt"), message.text("verdict"))

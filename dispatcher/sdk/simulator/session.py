@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from .wire import SEPARATOR, join
 
-__all__ = ["Session", "SessionOver"]
+__all__ = ["PageSession", "SessionOver"]
 
 #: Beside the ping times, for the way of a request and its answer.
 _SLACK_S = 5.0
@@ -24,7 +24,7 @@ class SessionOver(Exception):
         self.at_once = at_once
 
 
-class Session:
+class PageSession:
     """What the handshake said, and the pongs that are owed."""
 
     def __init__(
@@ -38,7 +38,7 @@ class Session:
         self.deadline = now + self._silence_s
 
     @classmethod
-    def open(cls, status: int, body: bytes, now: float) -> Session:
+    def open(cls, status: int, body: bytes, now: float) -> PageSession:
         """Read the answer to the handshake. Raises SessionOver."""
         text = _text(status, body)
         if not text.startswith("0"):

@@ -20,7 +20,7 @@ class Report:
     text: str
     #: Of the result in it; 0: an error.
     value_bytes: int = 0
-    #: It waits in the outbox.
+    #: It waits in the queue.
     queued: bool = False
     #: Said again at this instant; None: it was not sent in this session yet.
     due: float | None = None

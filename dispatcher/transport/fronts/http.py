@@ -30,11 +30,11 @@ from dispatcher.clock import SystemClock
 from dispatcher.config.settings import Settings
 from dispatcher.transport.exchange import Connection
 from dispatcher.transport.fronts.http_door import Door
-from dispatcher.transport.fronts.http_exchange import Guard, HeadersLike, HttpExchange, Refusal, declared_length
+from dispatcher.transport.fronts.http_exchange import Admit, Denial, HeadersLike, HttpExchange, declared_length
 from dispatcher.transport.fronts.http_stream import BoundedStream, time_for
 from dispatcher.transport.sessions import Sessions
 
-__all__ = ["PATH", "Front", "FrontServer", "Guard", "HeadersLike", "Refusal", "make_http_server"]
+__all__ = ["PATH", "Admit", "Denial", "Front", "FrontServer", "HeadersLike", "make_http_server"]
 
 #: Where Engine.IO lives; exact, with its slash.
 PATH = "/engine.io/"
@@ -76,7 +76,7 @@ class Front(HTTPServerConnectionDelegate):
         sessions: Sessions,
         app: HTTPServerConnectionDelegate,
         *,
-        guard: Guard | None = None,
+        guard: Admit | None = None,
         allow_origin: Iterable[str] = (),
         on_change: Callable[[], None] | None = None,
         clock: Callable[[], float] | None = None,

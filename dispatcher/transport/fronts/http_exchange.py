@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING, Protocol
 from tornado.http1connection import HTTP1Connection
 from tornado.httputil import HTTPHeaders, HTTPMessageDelegate
 
-from dispatcher.transport import exchange as answers
-from dispatcher.transport.exchange import Answer, Connection
+from dispatcher.transport import exchange as replies
+from dispatcher.transport.exchange import Connection, Reply
 from dispatcher.transport.session import Session
 
 if TYPE_CHECKING:
     from dispatcher.transport.fronts.http import Front
 
-__all__ = ["Guard", "HeadersLike", "HttpExchange", "Refusal", "declared_length"]
+__all__ = ["Admit", "Denial", "HeadersLike", "HttpExchange", "declared_length"]
 
 _USER_AGENT_CHARS = 300
 _NO_TORNADO_LIMIT = 1 << 62
-_PREFLIGHT = Answer(204, b"")
-_FORBIDDEN = answers.error_answer(403, 4, "Forbidden")
+_PREFLIGHT = Reply(204, b"")
+_FORBIDDEN = replies.error_reply(403, 4, "Forbidden")
 
 
 class HeadersLike(Protocol):
@@ -37,7 +37,7 @@ class HeadersLike(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class Denial:
     """What a guard answers; ``message`` is ASCII, without quotes and backslashes."""
 
     message: str = "Forbidden"
@@ -47,7 +47,7 @@ class Refusal:
 
 
 #: Called with headers, method and remote address, before anything else looks at the request.
-Guard = Callable[[HeadersLike, str, str], Refusal | None]
+Admit = Callable[[HeadersLike, str, str], Denial | None]
 
 
 class HttpExchange(HTTPMessageDelegate):
@@ -70,7 +70,7 @@ class HttpExchange(HTTPMessageDelegate):
         self._chunks: list[bytes] = []
         self._received = 0
         #: The answer that it will get whatever its body says.
-        self._verdict: Answer | None = None
+        self._decided: Reply | None = None
         self._complete = False
         self._answered = False
         self._extra_headers = b""
@@ -93,12 +93,12 @@ class HttpExchange(HTTPMessageDelegate):
         """Whether the client may still be there to read an answer."""
         return not self._answered and not _peer_has_closed(self._conn)
 
-    def answer(self, answer: Answer) -> bool:
-        """Write the answer. False: it has had one, or the connection is closed."""
+    def answer(self, reply: Reply) -> bool:
+        """Write the reply. False: it has had one, or the connection is closed."""
         if self._answered or self._conn.stream.closed():
             return False
         self._answered = True
-        self._conn.write(self._head(answer) + (b"" if self.method == "HEAD" else answer.body))
+        self._conn.write(self._head(reply) + (b"" if self.method == "HEAD" else reply.body))
         self._conn.finish()
         return True
 
@@ -110,30 +110,30 @@ class HttpExchange(HTTPMessageDelegate):
         if self._kept_alive and self.method == "GET":
             self.connection = self._front.connection(self._server_conn)
         self._conn.set_max_body_size(_NO_TORNADO_LIMIT)  # data_received counts, and can say 413
-        self._verdict = self._judge()
+        self._decided = self._judge()
         hopeless = "Expect" in self._headers or self._length > self._drain_limit()
-        if self._verdict is not None and hopeless:
-            self.answer(self._verdict)  # the body stays unread, so Tornado closes the connection
+        if self._decided is not None and hopeless:
+            self.answer(self._decided)  # the body stays unread, so Tornado closes the connection
 
     def data_received(self, chunk: bytes) -> None:
         """A piece of the body."""
         self._received += len(chunk)
-        if self._verdict is None and self._received > self._front.sessions.limits.post_limit:
+        if self._decided is None and self._received > self._front.sessions.limits.post_limit:
             self._chunks.clear()
             self._front.sessions.abandon(self, self._front.clock())
-            self._verdict = answers.TOO_LARGE
-        if self._verdict is None:
+            self._decided = replies.TOO_LARGE
+        if self._decided is None:
             self._chunks.append(chunk)
         elif self._received > self._drain_limit():
-            self.answer(self._verdict)
+            self.answer(self._decided)
 
     def finish(self) -> None:
         """The request is complete."""
         self._complete = True
         front = self._front
         now = front.clock()
-        if self._verdict is not None:
-            self.answer(self._verdict)
+        if self._decided is not None:
+            self.answer(self._decided)
             return
         self._conn.set_close_callback(self.on_connection_close)
         front.sessions.complete(self, b"".join(self._chunks), now)
@@ -152,18 +152,18 @@ class HttpExchange(HTTPMessageDelegate):
 
     # --- the request
 
-    def _judge(self) -> Answer | None:
+    def _judge(self) -> Reply | None:
         front = self._front
         if front.guard is not None:
             refusal = front.guard(self._headers, self.method, self.remote)
             if refusal is not None:
-                return answers.error_answer(refusal.status, refusal.code, refusal.message)
+                return replies.error_reply(refusal.status, refusal.code, refusal.message)
         if front.allow_origin and self._headers.get("Origin") in front.allow_origin:
             self._extra_headers = _cors(self._headers["Origin"])
         if self.method == "OPTIONS":
             return _PREFLIGHT if self._extra_headers else _FORBIDDEN
         if self._length > front.sessions.limits.post_limit:
-            return answers.TOO_LARGE
+            return replies.TOO_LARGE
         now = front.clock()
         verdict = front.sessions.begin(self, now)
         if verdict is not None:
@@ -185,18 +185,18 @@ class HttpExchange(HTTPMessageDelegate):
 
     # --- the answer
 
-    def _head(self, answer: Answer) -> bytes:
+    def _head(self, reply: Reply) -> bytes:
         """The head as bytes: Tornado takes it so through ``write``, at a fifth of what ``write_headers``
         costs.
         """
         extra = self._extra_headers
-        if answer.retry_after_s:
-            extra += b"Retry-After: %d\r\n" % answer.retry_after_s
+        if reply.retry_after_s:
+            extra += b"Retry-After: %d\r\n" % reply.retry_after_s
         if not self._kept_alive or not self._complete:
             extra += b"Connection: close\r\n"
-        if answer.status == 204:
+        if reply.status == 204:
             return _HEADS[204] + extra + b"\r\n"
-        return b"%b%bContent-Length: %d\r\n\r\n" % (_head_start(answer.status), extra, len(answer.body))
+        return b"%b%bContent-Length: %d\r\n\r\n" % (_head_start(reply.status), extra, len(reply.body))
 
 
 def declared_length(headers: HTTPHeaders) -> int:

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from engineio import AsyncServer
 
-from dispatcher.transport.limits import Limits
+from dispatcher.transport.limits import SessionLimits
 from dispatcher.transport.listener import Listener
 from dispatcher.transport.sessions import Sessions, new_sid
 
@@ -29,7 +29,7 @@ class EngineServer(AsyncServer):  # type: ignore[misc]  # python-engineio has no
     ``connect(sid, environ)``, ``message(sid, data)``, ``disconnect(sid, reason)``.
     """
 
-    def __init__(self, limits: Limits, listener: Listener | None = None) -> None:
+    def __init__(self, limits: SessionLimits, listener: Listener | None = None) -> None:
         super().__init__(
             async_mode="tornado",
             transports=["polling"],

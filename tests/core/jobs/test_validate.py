@@ -82,7 +82,7 @@ class Rows:
     def snapshot(self, **fields: Any) -> Snapshot:
         rows: dict[str, Any] = {
             "jobs": {1: self.job}, "attempts": {1: self.attempts}, "data": {1: "[1]"}, "logs": {1},
-            "results": {} if self.result is None else {1: self.result}, "tallies": {(1, str(self.job.state)): (1, 3)},
+            "results": {} if self.result is None else {1: self.result}, "tallies": {("a", str(self.job.state)): (1, 3)},
         }  # fmt: skip
         return Snapshot(**(rows | fields))
 

@@ -64,6 +64,7 @@ def test_a_timeout_uses_up_an_attempt_like_an_error(errors, event):
     ended = after_timeout(attempt(errors=errors, max_attempts=3), POLICY, random.Random(1))
     assert (ended.event, ended.cause, ended.reason) == (event, Cause.TIMED_OUT, "timed_out")
     assert (ended.counts_error, ended.counts_crash) == (True, False)
+    assert (ended.delay_s > 0) == (event is Event.BACK_OFF)
     assert "60 s" in (ended.detail or "")
 
 
@@ -72,6 +73,9 @@ def test_the_sixth_loss_of_five_is_poison(crashes, event):
     ended = after_loss(attempt(crashes=crashes, max_crashes=5), "the page went away")
     assert (ended.event, ended.cause) == (event, Cause.LOST)
     assert ended.reason == ("poison" if event is Event.FAIL else None)
+    assert ended.detail == (
+        "lost 6 times, at last because the page went away" if ended.reason else "the page went away"
+    )
     assert (ended.counts_error, ended.counts_crash) == (False, True)
     assert ended.delay_s == 0
 
@@ -81,7 +85,18 @@ def test_a_loss_through_the_servers_restart_uses_up_nothing():
     assert (ended.event, ended.counts_crash, ended.counts_error) == (Event.REQUEUE, False, False)
 
 
-@pytest.mark.parametrize(
+def test_what_runs_again_names_the_lane_that_it_returns_to():
+    lane = attempt().claim.type
+    assert after_loss(attempt(), "the page went away").lane == lane
+    assert after_release(attempt(), "the page gave it back").lane == lane
+    assert after_loss(attempt(crashes=5, max_crashes=5), "the page went away").lane is None
+
+
+def test_an_error_implies_that_its_page_had_accepted():
+    assert after_error(attempt(), "{}", "it failed", True, POLICY, random.Random(1)).implies_accept
+
+
+WITHOUT_ANSWER = pytest.mark.parametrize(
     "end",
     [
         lambda tried: after_loss(tried, "the page went away"),
@@ -90,9 +105,23 @@ def test_a_loss_through_the_servers_restart_uses_up_nothing():
     ],
     ids=["loss", "release", "timeout"],
 )
+
+
+@WITHOUT_ANSWER
+def test_every_end_says_whose_attempt_it_was_and_why(end):
+    tried = attempt()
+    assert tried.holder() is not None
+    assert end(tried).holder == tried.holder()
+    assert end(tried).detail is not None
+    assert after_error(tried, "{}", "it failed", True, POLICY, random.Random(1)).holder == tried.holder()
+
+
+@WITHOUT_ANSWER
 @pytest.mark.parametrize("restarted", [True, False])
 def test_after_go_nothing_but_an_answer_settles_a_job_and_nothing_is_used_up(end, restarted):
     ended = end(attempt(effects="once", went=True, restarted=restarted, crashes=5, errors=2))
     assert ended.event is Event.DOUBT
     assert (ended.counts_error, ended.counts_crash, ended.delay_s) == (False, False, 0)
     assert ended.reason == str(ended.cause)
+    assert ended.holder == attempt().holder()
+    assert ended.detail is not None

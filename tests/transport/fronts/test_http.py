@@ -11,7 +11,7 @@ from tornado.iostream import StreamClosedError
 from dispatcher.config.settings import Settings
 from dispatcher.transport.fronts import http_exchange, http_stream
 from dispatcher.transport.fronts.http import Front, make_http_server
-from dispatcher.transport.limits import Limits
+from dispatcher.transport.limits import SessionLimits
 from dispatcher.transport.sessions import Sessions
 from tests.transport.support import Client, ManualClock, Page, Recorder, eventually, keep_writing
 
@@ -52,8 +52,8 @@ def front(sessions: Sessions, app, clock: ManualClock) -> Front:
 
 class TestBodies:
     @pytest.fixture
-    def limits(self) -> Limits:
-        return Limits(post_limit=100_000)
+    def limits(self) -> SessionLimits:
+        return SessionLimits(post_limit=100_000)
 
     @pytest.mark.gen_test
     async def test_a_body_of_just_the_limit_is_taken(self, port: int, recorder: Recorder) -> None:

@@ -7,12 +7,12 @@ import logging
 import pytest
 
 from dispatcher.transport.fronts.server import EngineServer
-from dispatcher.transport.limits import Limits
+from dispatcher.transport.limits import SessionLimits
 from tests.transport.support import Bench, Recorder
 
 
 def server_with_events() -> tuple[EngineServer, Bench, list[tuple[object, ...]]]:
-    server = EngineServer(Limits(ping_interval_s=0.5))
+    server = EngineServer(SessionLimits(ping_interval_s=0.5))
     events: list[tuple[object, ...]] = []
     server.on("connect", lambda sid, environ: events.append(("connect", sid, environ)))
     server.on("message", lambda sid, data: events.append(("message", sid, data)))
@@ -48,7 +48,7 @@ def test_a_ping_timeout_is_a_disconnect_with_its_reason(away: bool) -> None:
 
 
 def test_events_without_handlers_are_heard_by_nobody() -> None:
-    bench = Bench(EngineServer(Limits()).sessions)
+    bench = Bench(EngineServer(SessionLimits()).sessions)
     sid = bench.open()
     bench.sessions.send(sid, "x", "attempt")
     bench.sessions.abandon(bench.get(sid), bench.now)
@@ -57,7 +57,7 @@ def test_events_without_handlers_are_heard_by_nobody() -> None:
 
 def test_a_listener_of_its_own_hears_everything_instead() -> None:
     recorder = Recorder()
-    bench = Bench(EngineServer(Limits(), recorder).sessions)
+    bench = Bench(EngineServer(SessionLimits(), recorder).sessions)
     bench.post(bench.open(), "4x")
     assert recorder.names() == ["opened", "message"]
 
@@ -82,7 +82,7 @@ async def test_disconnect_ends_one_session_and_waits_for_nobody() -> None:
 
 @pytest.mark.gen_test
 async def test_what_the_stock_server_does_with_requests_is_out_of_reach() -> None:
-    server = EngineServer(Limits())
+    server = EngineServer(SessionLimits())
     with pytest.raises(NotImplementedError):
         await server.handle_request()
     with pytest.raises(NotImplementedError):
@@ -90,7 +90,7 @@ async def test_what_the_stock_server_does_with_requests_is_out_of_reach() -> Non
 
 
 def test_its_settings_say_polling_only_without_extras() -> None:
-    server = EngineServer(Limits(ping_interval_s=0.5, post_limit=5))
+    server = EngineServer(SessionLimits(ping_interval_s=0.5, post_limit=5))
     assert (server.transports, server.allow_upgrades, server.http_compression) == (["polling"], False, False)
     assert (server.cookie, server.start_service_task, server.async_mode) == (None, False, "tornado")
     assert (server.ping_interval, server.max_http_buffer_size) == (0.5, 5)
@@ -103,5 +103,5 @@ def test_it_touches_no_logger() -> None:
         return [(logger.level, len(logger.handlers)) for logger in loggers]
 
     before = state()
-    EngineServer(Limits())
+    EngineServer(SessionLimits())
     assert state() == before

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-__all__ = ["Batch", "Outbox", "Outgoing"]
+__all__ = ["Batch", "Outgoing", "SendQueue"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Batch:
         return [out.text for out in self.outs]
 
 
-class Outbox:
+class SendQueue:
     """A queue that is taken in batches."""
 
     def __init__(self) -> None:

@@ -1,7 +1,7 @@
-"""The console's session: what stands for the token in a browser.
+"""Signing in to the console: what stands for the token in a browser.
 
 The cookie holds a signed instant, never the token; the signing key is made from the token, so another token ends
-every session. SameSite and XSRF tokens keep foreign pages from using it; for the API it is good for reading only.
+every sign-in. SameSite and XSRF tokens keep foreign pages from using it; for the API it is good for reading only.
 """
 
 from __future__ import annotations
@@ -12,30 +12,30 @@ from tornado.web import RequestHandler, create_signed_value, decode_signed_value
 
 from handlers.guard import Guard
 
-__all__ = ["end_session", "shows_session", "start_session"]
+__all__ = ["is_signed_in", "sign_in", "sign_out"]
 
 _DAYS = 7
 
 
 def _name(guard: Guard) -> str:
     # Cookies do not know ports: two servers on one host must not sign each other out.
-    return f"pagehand_{sha256(guard.session_key().encode()).hexdigest()[:8]}"
+    return f"pagehand_{sha256(guard.cookie_key().encode()).hexdigest()[:8]}"
 
 
-def start_session(handler: RequestHandler, guard: Guard) -> None:
+def sign_in(handler: RequestHandler, guard: Guard) -> None:
     """Signs this browser in."""
     name = _name(guard)
-    value = create_signed_value(guard.session_key(), name, "console").decode()
+    value = create_signed_value(guard.cookie_key(), name, "console").decode()
     handler.set_cookie(name, value, expires_days=_DAYS, httponly=True, samesite="Lax", secure=guard.secure)
 
 
-def end_session(handler: RequestHandler, guard: Guard) -> None:
+def sign_out(handler: RequestHandler, guard: Guard) -> None:
     """Signs this browser out."""
     handler.clear_cookie(_name(guard), httponly=True, samesite="Lax", secure=guard.secure)
 
 
-def shows_session(handler: RequestHandler, guard: Guard) -> bool:
+def is_signed_in(handler: RequestHandler, guard: Guard) -> bool:
     """Whether the request comes from a browser that signed in."""
     name = _name(guard)
     value = handler.get_cookie(name)
-    return value is not None and decode_signed_value(guard.session_key(), name, value, _DAYS) == b"console"
+    return value is not None and decode_signed_value(guard.cookie_key(), name, value, _DAYS) == b"console"

@@ -1,0 +1,9 @@
+"""What a bug raises that cannot be planted."""
+
+from __future__ import annotations
+
+__all__ = ["Misfit"]
+
+
+class Misfit(Exception):
+    """The source has no place for a bug, or what it changes does not stand there once: it must be planted anew."""
