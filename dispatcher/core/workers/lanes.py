@@ -15,6 +15,7 @@ It knows nothing of workers: ``pools`` tells it when a pool becomes idle, and as
 from __future__ import annotations
 
 import heapq
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping
 
 from dispatcher.core.jobs.turn import LaneReady
@@ -50,7 +51,8 @@ class Group:
         self.lanes: dict[str, _Lane] = {}
         #: Ready jobs in all of its lanes.
         self.jobs = 0
-        #: (rank of the first job, lane); an entry counts only while the lane agrees with it.
+        #: (rank of the first job, lane) of each lane that has ready jobs, in order. A list: to ask for its first
+        #: hundreds is one slice, and that happens in every turn.
         self._heads: list[tuple[float, str]] = []
         #: (last use of its first worker, pool). A pool may have been used since: then it stands too early, and is
         #: put right when it is met; it never stands too late.
@@ -59,12 +61,15 @@ class Group:
     def has(self, lane: _Lane, jobs: int, head: float) -> None:
         """The lane has so many ready jobs now."""
         self.jobs += jobs - lane.jobs
-        if jobs and (not lane.jobs or head != lane.head):
-            heapq.heappush(self._heads, (head, lane.name))
+        old = (lane.head, lane.name) if lane.jobs else None
+        entry = (head, lane.name) if jobs else None
         lane.jobs, lane.head = jobs, head
-        if len(self._heads) > 64 + 2 * len(self.lanes):
-            self._heads = [(known.head, known.name) for known in self.lanes.values() if known.jobs]
-            heapq.heapify(self._heads)
+        if entry == old:
+            return
+        if old is not None:
+            del self._heads[bisect_left(self._heads, old)]
+        if entry is not None:
+            insort(self._heads, entry)
 
     def idle(self, used: int, pool: int) -> None:
         """The pool's first worker was last used then."""
@@ -78,18 +83,7 @@ class Group:
 
     def first_lanes(self, most: int) -> list[str]:
         """Its lanes with ready jobs, the one with the oldest first, at most ``most``."""
-        found: list[tuple[float, str]] = []
-        names: dict[str, None] = {}
-        while self._heads and len(names) < most:
-            head, name = heapq.heappop(self._heads)
-            lane = self.lanes.get(name)
-            if lane is None or not lane.jobs or lane.head != head or name in names:
-                continue
-            names[name] = None
-            found.append((head, name))
-        for entry in found:
-            heapq.heappush(self._heads, entry)
-        return list(names)
+        return [name for _, name in self._heads[:most]]
 
     def first_idle(self) -> int | None:
         """The pool that stands first; None: there is none."""
