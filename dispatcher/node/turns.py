@@ -308,11 +308,11 @@ class Turns:
             await self._in_flight()  # a slice of housekeeping
 
 
-def _coming(specs: Iterable[JobSpec], reports: Iterable[Report]) -> Counter[str]:
+def _coming(specs: Iterable[JobSpec], reports: Iterable[Report]) -> dict[str, int]:
     """How many jobs this turn makes ready, by lane, as far as that is known before."""
-    lanes = Counter(spec.type for spec in specs if spec.delay_s <= 0)
-    lanes.update(report.lane for report in reports if isinstance(report, Ended) and report.lane)
-    return lanes
+    lanes = [spec.type for spec in specs if spec.delay_s <= 0]
+    lanes += [report.lane for report in reports if isinstance(report, Ended) and report.lane]
+    return Counter(lanes) if lanes else {}
 
 
 def _resolve(future: asyncio.Future[T] | None, value: T) -> None:

@@ -204,7 +204,7 @@ class Leases:
         del self.attempts[attempt.id]
         worker = self.workers.get(attempt.worker)
         if worker is not None and worker.attempts.pop(attempt.id, None) is not None:
-            self._changed(worker)
+            self._pools.update(worker)  # the roster shows nothing that an attempt changes
             self._forget_quiet(worker)
 
     def _forget_quiet(self, worker: Worker) -> None:

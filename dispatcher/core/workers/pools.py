@@ -38,7 +38,7 @@ class Pool:
         self.lanes = lanes
         self.members = 0
         #: How its members stand: kept, so that nobody has to count them.
-        self.standing: Counter[Standing] = Counter()
+        self.standing: dict[Standing, int] = dict.fromkeys(Standing, 0)
         #: Free slots of the workers that stand in the heap.
         self.room = 0
         #: (last used, worker); an entry counts only while the worker agrees with it.
@@ -95,9 +95,7 @@ class Pools:
         if pool is None or pool.lanes != worker.lanes:
             self._leave(worker)
             pool = self._join(worker)
-        self._stand(pool, worker)
-        room = worker.room()
-        pool.room += room - worker.listed
+        room = self._stand(pool, worker)
         self._grown = self._grown or room > worker.listed
         joins = room and not worker.listed
         worker.listed = room
@@ -108,13 +106,17 @@ class Pools:
         """The worker is gone."""
         self._leave(worker)
 
-    def _stand(self, pool: Pool, worker: Worker) -> None:
+    def _stand(self, pool: Pool, worker: Worker) -> int:
+        """Counts the worker as it stands now. Returns its room, to be kept as ``listed``."""
         standing = worker.standing()
         if standing is not worker.counted:
             if worker.counted is not None:
                 pool.standing[worker.counted] -= 1
             pool.standing[standing] += 1
             worker.counted = standing
+        room = worker.free() if standing is Standing.IDLE else 0
+        pool.room += room - worker.listed
+        return room
 
     def _line_up_in(self, pool: Pool, worker: Worker) -> None:
         while pool.heap and not self._counts(pool, *pool.heap[0]):
@@ -174,7 +176,10 @@ class Pools:
 
     def standing(self, type_name: str) -> Counter[Standing]:
         """How the workers that offer a type stand: so many in each way."""
-        return sum((self._pools[number].standing for number in self.lanes.offering(type_name)), Counter[Standing]())
+        found: Counter[Standing] = Counter()
+        for number in self.lanes.offering(type_name):
+            found.update(self._pools[number].standing)
+        return +found  # without those that are none
 
     # -- the demand
 
@@ -186,10 +191,13 @@ class Pools:
         """
         self._grown = False
         hot, extra = self.lanes.hot, self.lanes.coming(coming or {})
+        groups = [*extra, *(group for group in islice(hot, most) if group not in extra)]
+        if len(groups) == 1 and len(groups[0].pools) == 1:
+            return self._of_one_pool(groups[0], most, extra.get(groups[0], {}))
         queues: dict[int, _Queue] = {}
         wanted: dict[Group, tuple[str, ...]] = {}
         asked = 0
-        for group in [*extra, *(group for group in list(islice(hot, most)) if group not in extra)]:
+        for group in groups:
             hot.pop(group, None)
             new = extra.get(group, {})
             room = self._line_up(group, min(group.jobs + sum(new.values()), most), extra, queues)
@@ -204,6 +212,18 @@ class Pools:
         for queue in queues.values():
             queue.put_back()
         return demand
+
+    def _of_one_pool(self, group: Group, most: int, new: Mapping[str, int]) -> list[Demand]:
+        """The usual fleet. Who of a pool is next shows when the claims are given out: nobody is looked at here."""
+        pool = self._pools[group.key[0]]
+        room = min(group.jobs + sum(new.values()), pool.room, most)
+        lanes = tuple(dict.fromkeys([*group.first_lanes(room), *new])) if room else ()
+        self._asked = frozenset(lanes)
+        self.lanes.hot.pop(group, None)
+        if not room:
+            return []
+        self.lanes.hot[group] = None  # behind the others
+        return [Demand(pool.number, lanes, room)]
 
     def _line_up(self, group: Group, jobs: int, extra: Collection[Group], queues: dict[int, _Queue]) -> int:
         """Finds takers for so many jobs of a group, and returns their room.
@@ -326,9 +346,6 @@ class Pools:
         self._used += 1
         worker.used = self._used
         pool = self._pools[worker.pool]
-        room = worker.room()
-        pool.room += room - worker.listed
-        worker.listed = room
-        self._stand(pool, worker)
+        room = worker.listed = self._stand(pool, worker)
         if room:
             heapq.heappush(pool.heap, (worker.used, worker.id))

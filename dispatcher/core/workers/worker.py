@@ -147,6 +147,10 @@ class Worker(Struct):
             return Standing.ASIDE
         return Standing.IDLE if len(self.attempts) < self.slots else Standing.BUSY
 
+    def free(self) -> int:
+        """How many of its slots hold no attempt."""
+        return self.slots - len(self.attempts)
+
     def room(self) -> int:
         """How many jobs it could take now."""
-        return self.slots - len(self.attempts) if self.standing() is Standing.IDLE else 0
+        return self.free() if self.standing() is Standing.IDLE else 0
