@@ -23,7 +23,7 @@ BUGS = {
     ),
     "any attempt can end its job": Bug("S5", LEDGER + "settle", "True", "job.attempt == attempt.id"),
     "slots are off by one": Bug(
-        "S6", WORKER + "room", "self.slots + 1 - len(self.attempts)", "self.slots - len(self.attempts)"
+        "S6", WORKER + "free", "self.slots + 1 - len(self.attempts)", "self.slots - len(self.attempts)"
     ),
     # offer, accept, run
     "numbers have gaps": Bug("S7", LEDGER + "claim", "job.claims += 1\njob.number += 1", "job.claims += 1"),
@@ -96,7 +96,7 @@ BUGS = {
         "S30", POOLS + "demand", "asked", "asked >= MOST_ASKED * most", BY_DEMAND
     ),
     "lanes that become ready are not noticed": Bug(
-        "S30", _WORKERS + "lanes.py::Lanes.reported", "", "self.hot[lane.group] = None"
+        "S30", _WORKERS + "lanes.py::Lanes.reported", "pass", "self.hot[group] = None"
     ),
     "the grace of a restart begins before the server listens": Bug(
         "S31", MACHINE + "begin_grace", "return []", found_by="tests/node/test_scale.py"
