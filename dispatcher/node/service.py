@@ -360,7 +360,7 @@ class Dispatcher:
             name=worker.name,
             state=shown_state(worker),
             paused=worker.paused,
-            types=list(worker.lanes),
+            types=list(worker.types),
             slots=worker.slots,
             jobs=[attempt.claim.job for attempt in worker.attempts.values() if attempt.claim.job],
             done=worker.done,
@@ -369,6 +369,7 @@ class Dispatcher:
             last_contact_s=now - worker.heard,
             page=info.page if info is not None else {},
             remote=info.remote if info is not None else "",
+            labels=dict(worker.labels),
         )
 
     def why_waits(self, job: JobView) -> str | None:

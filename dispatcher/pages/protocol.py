@@ -14,6 +14,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Raw, Struct
 
+from dispatcher.core.jobs.matching import NAME
 from dispatcher.errors import MessageRefused
 
 __all__ = [
@@ -51,6 +52,8 @@ TypeName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,100}\Z")]
 Boot = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
 Text = Annotated[str, Meta(max_length=2_000)]
 Opaque = Annotated[str, Meta(max_length=200)]
+LabelName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,50}\Z")]
+LabelValue = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
 class Held(Struct, frozen=True):
@@ -75,7 +78,7 @@ class Register(Struct, frozen=True, tag_field="op", tag="register"):
     token: Annotated[str, Meta(max_length=1_000)] | None = None
     holding: Annotated[tuple[Held, ...], Meta(max_length=1_000)] = ()
     finished: Annotated[tuple[AttemptId, ...], Meta(max_length=1_000)] = ()
-    labels: Annotated[dict[Opaque, Opaque], Meta(max_length=50)] = {}
+    labels: Annotated[dict[LabelName, LabelValue], Meta(max_length=20)] = {}
     page: Annotated[
         dict[Opaque, Annotated[str, Meta(max_length=500)] | int | float | bool | None], Meta(max_length=50)
     ] = {}
@@ -223,6 +226,11 @@ def decode(text: str) -> PageMessage:
     if isinstance(message, Register) and message.version != VERSION:
         detail = f"this server speaks version {VERSION} of the worker protocol, the page {message.version}: reload it"
         raise MessageRefused(detail, code="bad_version")
+    if isinstance(message, Register) and NAME in message.labels:
+        detail = (
+            "bad register: no label may be called `name`, the name of the page is a field of its own - at `$.labels`"
+        )
+        raise MessageRefused(detail, code="bad_message")
     return message
 
 

@@ -199,7 +199,7 @@ BUGS = {
         WORKERS + "machine.py", " and not (worker.paused or self.draining)", ""
     ),
     "an idle pool is not told to its groups": Bug(
-        WORKERS + "pools.py", "self.lanes.pool_idle(pool.number, worker.used)", "pass"
+        WORKERS + "pools.py", "self.lanes.pool_idle(pool, worker.used)", "pass"
     ),
     "lanes that become ready are not noticed": Bug(
         WORKERS + "lanes.py", "        self.hot[lane.group] = None\n        return", "        return"

@@ -196,6 +196,7 @@ class WorkerView(Struct, frozen=True, kw_only=True):
     #: What the page says of itself: document mode, user agent, versions.
     page: dict[str, str]
     remote: str
+    labels: dict[str, str] = {}
 
 
 class WorkerFilter(Struct, frozen=True, kw_only=True):
@@ -206,6 +207,8 @@ class WorkerFilter(Struct, frozen=True, kw_only=True):
     #: A type that it offers.
     type: str = ""
     state: str = ""
+    #: A label that it has: ``site:berlin``.
+    label: str = ""
     limit: int = 100
     #: From an earlier page's ``next_cursor``; None: from the first.
     cursor: str | None = None

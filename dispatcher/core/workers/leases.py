@@ -52,7 +52,7 @@ class Leases:
         self._adrift_of: dict[str, set[str]] = {}
         self._by_session: dict[str, Worker] = {}
         self._pools = Pools(self.workers)
-        #: The workers for people: by name, by state, by type.
+        #: The workers for people: by name, by state, by type, by label.
         self.roster = Roster()
         #: The node is stopping: no more offers.
         self.draining = False

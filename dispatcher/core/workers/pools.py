@@ -1,6 +1,7 @@
 """Who is next: pools of idle workers, least recently used first.
 
-Theory of operation. Workers that match the same lanes form a *pool*. A worker stands in its pool's heap while it has
+Theory of operation. Workers that match the same lanes form a *pool*: they offer the same types and have the same
+labels, and the same name where some known lane requires that name. A worker stands in its pool's heap while it has
 room, in the order in which workers were last given a job: that is round-robin within a pool. Where several pools match
 a lane, the demand merges them by the same order, lazily: it looks at as many workers as there are jobs to claim, not
 at all that are idle.
@@ -16,8 +17,10 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from itertools import islice
 
+from dispatcher.core.jobs.matching import NAME, lane_parts, matches
 from dispatcher.core.jobs.turn import Demand, LaneReady
-from dispatcher.core.workers.lanes import Group, Lanes
+from dispatcher.core.workers.groups import Group, Pool, PoolKey
+from dispatcher.core.workers.lanes import Lanes
 from dispatcher.core.workers.worker import Standing, Worker
 
 __all__ = ["Pools"]
@@ -26,23 +29,6 @@ __all__ = ["Pools"]
 MOST_ASKED = 4
 #: Of workers that several groups may take, so many more than its jobs does a group ask for at most.
 MOST_SHARED = 1_024
-
-
-class Pool:
-    """The workers that match the same lanes."""
-
-    __slots__ = ("heap", "lanes", "members", "number", "room", "standing")
-
-    def __init__(self, number: int, lanes: tuple[str, ...]) -> None:
-        self.number = number
-        self.lanes = lanes
-        self.members = 0
-        #: How its members stand: kept, so that nobody has to count them.
-        self.standing: Counter[Standing] = Counter()
-        #: Free slots of the workers that stand in the heap.
-        self.room = 0
-        #: (last used, worker); an entry counts only while the worker agrees with it.
-        self.heap: list[tuple[int, str]] = []
 
 
 class _Queue:
@@ -78,10 +64,12 @@ class Pools:
     def __init__(self, workers: dict[str, Worker]) -> None:
         self._workers = workers
         self._pools: dict[int, Pool] = {}
-        self._by_lanes: dict[tuple[str, ...], Pool] = {}
+        self._by_key: dict[PoolKey, Pool] = {}
+        #: Name -> ids of the workers that are called so.
+        self._called: dict[str, dict[str, None]] = {}
         self._used = 0
         self._numbers = 0
-        self.lanes = Lanes()
+        self.lanes = Lanes(self._name_wanted)
         #: Since the last demand room has grown, or lanes have become ready: jobs may find takers now.
         self._grown = False
         #: The lanes of the last demand.
@@ -91,10 +79,13 @@ class Pools:
 
     def update(self, worker: Worker) -> None:
         """The worker's room may have changed: to be called after every change to it."""
+        if worker.called != worker.name:
+            self._rename(worker, worker.name)
         pool = self._pools.get(worker.pool)
-        if pool is None or pool.lanes != worker.lanes:
+        key = (worker.types, worker.labels, worker.name if worker.name in self.lanes.wanted else None)
+        if pool is None or pool.key != key:
             self._leave(worker)
-            pool = self._join(worker)
+            pool = self._join(worker, key)
         self._stand(pool, worker)
         room = worker.room()
         pool.room += room - worker.listed
@@ -107,13 +98,33 @@ class Pools:
     def remove(self, worker: Worker) -> None:
         """The worker is gone."""
         self._leave(worker)
+        self._rename(worker, None)
+
+    def called(self, name: str) -> list[Worker]:
+        """The workers of this name."""
+        return [self._workers[worker_id] for worker_id in self._called.get(name, ())]
+
+    def _rename(self, worker: Worker, name: str | None) -> None:
+        if worker.called is not None:
+            old = self._called[worker.called]
+            del old[worker.id]
+            if not old:
+                del self._called[worker.called]
+        if name is not None:
+            self._called.setdefault(name, {})[worker.id] = None
+        worker.called = name
+
+    def _name_wanted(self, name: str) -> None:
+        """Some known lane requires this name, or none does any more: its workers change their pools."""
+        grown = self._grown
+        for worker in self.called(name):
+            self.update(worker)
+        self._grown = grown  # they have no more room than before
 
     def _stand(self, pool: Pool, worker: Worker) -> None:
         standing = worker.standing()
         if standing is not worker.counted:
-            if worker.counted is not None:
-                pool.standing[worker.counted] -= 1
-            pool.standing[standing] += 1
+            self.lanes.stands(pool, worker.counted, standing)
             worker.counted = standing
 
     def _line_up_in(self, pool: Pool, worker: Worker) -> None:
@@ -121,16 +132,17 @@ class Pools:
             heapq.heappop(pool.heap)
         heapq.heappush(pool.heap, (worker.used, worker.id))
         if pool.heap[0][1] == worker.id:
-            self.lanes.pool_idle(pool.number, worker.used)
+            self.lanes.pool_idle(pool, worker.used)
         if len(pool.heap) > 64 + 2 * pool.room:
             pool.heap = sorted(entry for entry in set(pool.heap) if self._counts(pool, *entry))
 
-    def _join(self, worker: Worker) -> Pool:
-        pool = self._by_lanes.get(worker.lanes)
+    def _join(self, worker: Worker, key: PoolKey) -> Pool:
+        pool = self._by_key.get(key)
         if pool is None:
             self._numbers += 1
-            pool = self._by_lanes[worker.lanes] = self._pools[self._numbers] = Pool(self._numbers, worker.lanes)
-            self.lanes.pool_made(pool.number, pool.lanes)
+            labels = key[1] if key[2] is None else (*key[1], (NAME, key[2]))
+            pool = self._by_key[key] = self._pools[self._numbers] = Pool(self._numbers, key, labels)
+            self.lanes.pool_made(pool)
         worker.pool = pool.number
         pool.members += 1
         return pool
@@ -139,14 +151,13 @@ class Pools:
         pool = self._pools.get(worker.pool)
         if pool is None:
             return
-        assert worker.counted is not None, "it joined, and was never counted"
-        pool.standing[worker.counted] -= 1
+        self.lanes.stands(pool, worker.counted, None)
         pool.room -= worker.listed
         worker.listed, worker.pool, worker.counted = 0, 0, None
         pool.members -= 1
         if not pool.members:  # made again when somebody needs it: nothing piles up
-            del self._pools[pool.number], self._by_lanes[pool.lanes]
-            self.lanes.pool_gone(pool.number, pool.lanes)
+            del self._pools[pool.number], self._by_key[pool.key]
+            self.lanes.pool_gone(pool)
 
     # -- what there is to do
 
@@ -159,8 +170,8 @@ class Pools:
                 self._grown = True
 
     def _has_idle(self, group: Group) -> bool:
-        while (number := group.first_idle()) is not None:
-            if self._pools[number].room:
+        while (pool := group.first_idle()) is not None:
+            if pool.room:
                 return True
             group.pop_idle()
         self.lanes.hot.pop(group, None)
@@ -170,9 +181,18 @@ class Pools:
         """Whether a turn may find takers that the last one did not have."""
         return self._grown and bool(self.lanes.hot)
 
-    def standing(self, type_name: str) -> Counter[Standing]:
-        """How the workers that offer a type stand: so many in each way."""
-        return sum((self._pools[number].standing for number in self.lanes.offering(type_name)), Counter[Standing]())
+    def standing(self, lane: str) -> Counter[Standing]:
+        """How the workers that match a lane stand: so many in each way."""
+        group = self.lanes.group_of(lane)
+        if group is not None:
+            return group.standing
+        type_name, requirement = lane_parts(lane)
+        names = dict(requirement).get(NAME)
+        if names is None:
+            found = (pool.standing for pool in self.lanes.matcher.pools_of(type_name, requirement))
+            return sum(found, Counter[Standing]())
+        called = (worker for name in names for worker in self.called(name) if type_name in worker.types)
+        return Counter(w.standing() for w in called if matches(requirement, dict(w.labels), w.name))
 
     # -- the demand
 
@@ -230,9 +250,8 @@ class Pools:
         return found + self._spare(jobs - alone, standing, queues)
 
     def _is_shared(self, number: int, group: Group, extra: Collection[Group]) -> bool:
-        return any(
-            other is not group and (other in self.lanes.hot or other in extra) for other in self.lanes.groups_of(number)
-        )
+        groups = self._pools[number].groups
+        return any(other is not group and (other in self.lanes.hot or other in extra) for other in groups)
 
     def _spare(self, missing: int, standing: Iterable[int], queues: dict[int, _Queue]) -> int:
         """Each worker is in line once, and there are jobs left: what more room the workers have is asked for, too."""
@@ -277,7 +296,7 @@ class Pools:
     def _in_order(self, wanted: Mapping[Group, tuple[str, ...]], queues: dict[int, _Queue]) -> list[Demand]:
         lanes: dict[int, tuple[str, ...]] = {}
         for number in queues:
-            mine = [wanted[group] for group in self.lanes.groups_of(number) if group in wanted]
+            mine = [wanted[group] for group in self._pools[number].groups if group in wanted]
             lanes[number] = mine[0] if len(mine) == 1 else tuple(dict.fromkeys(name for part in mine for name in part))
         runs = sorted(
             (worker.used, number) for number, queue in queues.items() for worker in queue.workers[: queue.wanted]

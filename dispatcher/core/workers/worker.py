@@ -8,7 +8,10 @@ from msgspec import Struct
 
 from dispatcher.core.jobs.turn import Claim, Holder
 
-__all__ = ["Attempt", "AttemptState", "Registration", "Standing", "Worker", "WorkerState"]
+__all__ = ["Attempt", "AttemptState", "Labels", "Registration", "Standing", "Worker", "WorkerState"]
+
+#: What a page says of itself: (label, value), in the order of the labels. Its name is not among them.
+Labels = tuple[tuple[str, str], ...]
 
 
 class WorkerState(StrEnum):
@@ -54,6 +57,7 @@ class Registration(Struct, frozen=True, kw_only=True):
     #: Empty: it has none, and keeps the one that it was given before.
     name: str
     types: tuple[str, ...]
+    labels: Labels = ()
     #: The boot that its window showed before: gone, by its own word.
     after: str | None = None
     slots: int = 1
@@ -106,10 +110,11 @@ class Worker(Struct):
     id: str
     boot: str
     name: str
-    lanes: tuple[str, ...]
+    types: tuple[str, ...]
     slots: int
     #: The Engine.IO session of its page; None: it has none now.
     session: str | None
+    labels: Labels = ()
     state: WorkerState = WorkerState.CONNECTED
     paused: bool = False
     #: All attempts that hold a slot: live ones, and revoked ones that the page has not answered.
@@ -136,6 +141,8 @@ class Worker(Struct):
     listed: int = 0
     #: As what its pool counts it; None: not yet.
     counted: Standing | None = None
+    #: The name by which they find it; None: not yet.
+    called: str | None = None
 
     def standing(self) -> Standing:
         """Why it takes jobs now, or does not."""

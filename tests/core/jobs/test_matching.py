@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from dispatcher.core.jobs.matching import lane_of, lane_parts, matches, missing, requirement_of, said
 
 _labels = st.text("abAB09._-", min_size=1, max_size=50)
-_texts = st.one_of(st.text(min_size=1, max_size=200), st.text('"\\,:[]{} \n\x00u0041é\u2028😀', min_size=1, max_size=12))
+_texts = st.one_of(
+    st.text(min_size=1, max_size=200), st.text('"\\,:[]{} \n\x00u0041é\u2028😀', min_size=1, max_size=12)
+)
 _wanted = st.dictionaries(_labels, st.one_of(_texts, st.lists(_texts, min_size=1, max_size=4)), max_size=4)
 _types = st.text("abAB09._-", min_size=1, max_size=100)
 
