@@ -374,7 +374,7 @@ class Dispatcher:
 
     def why_waits(self, job: JobView) -> str | None:
         """Words for people; None: it does not wait."""
-        return waiting.why(job, self.machine.standing, draining=self.draining)
+        return waiting.why(job, self.machine)
 
 
 def _machine(settings: Settings, rng: random.Random) -> Machine:

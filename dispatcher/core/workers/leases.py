@@ -242,4 +242,4 @@ class Leases:
 
 
 def lapse(attempt: Attempt, detail: str) -> Ended:
-    return Ended(attempt.id, Cause.LAPSED, Event.REQUEUE, attempt.holder(), detail=detail, lane=attempt.claim.type)
+    return Ended(attempt.id, Cause.LAPSED, Event.REQUEUE, attempt.holder(), detail=detail, lane=attempt.lane)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 
 from dispatcher.core.jobs.matching import NAME, lane_parts, matches
@@ -27,6 +27,8 @@ __all__ = ["Pools"]
 
 #: A demand ends when it asks for so many times what can be claimed.
 MOST_ASKED = 4
+#: So many pools are looked at for a worker that has not had a job.
+MOST_PASSED_OVER = 64
 #: Of workers that several groups may take, so many more than its jobs does a group ask for at most.
 MOST_SHARED = 1_024
 
@@ -100,9 +102,13 @@ class Pools:
         self._leave(worker)
         self._rename(worker, None)
 
-    def called(self, name: str) -> list[Worker]:
+    def called(self, name: str) -> Iterator[Worker]:
         """The workers of this name."""
-        return [self._workers[worker_id] for worker_id in self._called.get(name, ())]
+        return (self._workers[worker_id] for worker_id in self._called.get(name, ()))
+
+    def count_called(self, name: str) -> int:
+        """How many workers have this name."""
+        return len(self._called.get(name, ()))
 
     def _rename(self, worker: Worker, name: str | None) -> None:
         if worker.called is not None:
@@ -117,7 +123,7 @@ class Pools:
     def _name_wanted(self, name: str) -> None:
         """Some known lane requires this name, or none does any more: its workers change their pools."""
         grown = self._grown
-        for worker in self.called(name):
+        for worker in list(self.called(name)):
             self.update(worker)
         self._grown = grown  # they have no more room than before
 
@@ -316,11 +322,23 @@ class Pools:
         worker = self._workers.get(name)
         return worker is not None and worker.listed > 0 and worker.used == used and worker.pool == pool.number
 
-    def take(self, number: int, avoid: Collection[str]) -> Worker | None:
-        """The next worker of a pool with room, none of ``avoid`` where there is another; None: nobody has room."""
+    def take(
+        self, number: int, avoid: Collection[str], lane: str = "", promised: Mapping[int, int] | None = None
+    ) -> Worker | None:
+        """The next worker of a pool with room; None: nobody has any.
+
+        It is none of ``avoid`` where the pool has another, or another pool that matches the lane has one to spare.
+        ``promised``: so much room of each pool is for other claims.
+        """
         pool = self._pools.get(number)
         if pool is None:
             return None
+        found = self._pop_other(pool, avoid)
+        if found is None and pool.room:
+            found = self._elsewhere(pool, avoid, lane, promised or {})
+        return self.pop(pool) if found is None else found
+
+    def _pop_other(self, pool: Pool, avoid: Collection[str]) -> Worker | None:
         passed: dict[str, Worker] = {}  # a worker may stand in the heap twice
         found = self.pop(pool)
         while found is not None and found.id in avoid:
@@ -328,7 +346,37 @@ class Pools:
             found = self.pop(pool)
         for worker in passed.values():
             heapq.heappush(pool.heap, (worker.used, worker.id))
-        return self.pop(pool) if found is None else found
+        return found
+
+    def _elsewhere(self, pool: Pool, avoid: Collection[str], lane: str, promised: Mapping[int, int]) -> Worker | None:
+        """A worker of another pool that matches the lane, looked for among those that were used longest ago."""
+        group = self.lanes.group_of(lane)
+        passed: list[tuple[int, int]] = []
+        found: Worker | None = None
+        while group is not None and found is None and len(passed) < MOST_PASSED_OVER:
+            entry = group.pop_idle()
+            if entry is None:
+                break
+            other = self._pools[entry[1]]
+            used = self._first_used(other)
+            if used == entry[0]:
+                passed.append(entry)
+                if other is not pool and other.room > promised.get(other.number, 0):
+                    found = self._pop_other(other, avoid)
+            elif used is not None:
+                group.idle(used, other.number)  # it stood too early
+        for used, number in passed:
+            assert group is not None, "it has passed over pools of no group"
+            group.idle(used, number)
+        return found
+
+    def _first_used(self, pool: Pool) -> int | None:
+        """When the pool's next worker was last used; None: nobody there has room."""
+        first = self.pop(pool)
+        if first is None:
+            return None
+        heapq.heappush(pool.heap, (first.used, first.id))
+        return first.used
 
     def pop(self, pool: Pool) -> Worker | None:
         """The pool's next worker with room, taken out of its heap."""

@@ -6,9 +6,9 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from dispatcher.core.jobs.turn import Claim, Holder
+from dispatcher.core.jobs.turn import Claim, Holder, LiveAttempt
 
-__all__ = ["Attempt", "AttemptState", "Labels", "Registration", "Standing", "Worker", "WorkerState"]
+__all__ = ["Attempt", "AttemptState", "Labels", "Registration", "Standing", "Worker", "WorkerState", "lane_of_claim"]
 
 #: What a page says of itself: (label, value), in the order of the labels. Its name is not among them.
 Labels = tuple[tuple[str, str], ...]
@@ -95,6 +95,11 @@ class Attempt(Struct):
         """The fence."""
         return self.claim.attempt
 
+    @property
+    def lane(self) -> str:
+        """The lane that its job returns to."""
+        return lane_of_claim(self.claim)
+
     def live(self) -> bool:
         """Whether it can still end otherwise than by being forgotten."""
         return self.state is not AttemptState.REVOKED
@@ -157,3 +162,8 @@ class Worker(Struct):
     def room(self) -> int:
         """How many jobs it could take now."""
         return self.slots - len(self.attempts) if self.standing() is Standing.IDLE else 0
+
+
+def lane_of_claim(claim: Claim | LiveAttempt) -> str:
+    """The lane of the job that was claimed."""
+    return claim.type
