@@ -35,8 +35,9 @@ MOST_EMPTY_LANES = 10_000
 class Lanes:
     """The known lanes and their groups. ``name_wanted`` is called when a name begins or ceases to be wanted."""
 
-    def __init__(self, name_wanted: Callable[[str], None]) -> None:
+    def __init__(self, name_wanted: Callable[[str], None], most_empty: int = MOST_EMPTY_LANES) -> None:
         self._name_wanted = name_wanted
+        self._most_empty = most_empty
         self.matcher = Matcher()
         self._lanes: dict[str, Lane] = {}
         self._groups: dict[int, Group] = {}
@@ -144,6 +145,8 @@ class Lanes:
         lane.group.has(lane, entry.jobs, entry.head)
         if not entry.jobs:
             self._empty[lane.name] = None
+            if not lane.group.jobs:
+                self.hot.pop(lane.group, None)
             self._forget_some()
             return None
         self._empty.pop(lane.name, None)
@@ -159,7 +162,7 @@ class Lanes:
             if not lane.jobs:  # the last one to be forgotten
                 self._empty.pop(lane.name, None)
                 self._empty[lane.name] = None
-        self._forget_some()
+        self._forget_some(but=len(lanes))
         found: dict[Group, dict[str, int]] = {}
         for lane in lanes:
             if lane.group.pools:
@@ -183,8 +186,9 @@ class Lanes:
             self._want(lane, 1)
         return lane
 
-    def _forget_some(self) -> None:
-        while len(self._empty) > MOST_EMPTY_LANES:
+    def _forget_some(self, but: int = 0) -> None:
+        """Forgets what has been empty longest, and none of the last ``but``."""
+        while len(self._empty) > max(self._most_empty, but):
             name = next(iter(self._empty))
             del self._empty[name]
             lane = self._lanes.pop(name)

@@ -20,7 +20,7 @@ from itertools import islice
 from dispatcher.core.jobs.matching import NAME, lane_parts, matches
 from dispatcher.core.jobs.turn import Demand, LaneReady
 from dispatcher.core.workers.groups import Group, Pool, PoolKey
-from dispatcher.core.workers.lanes import Lanes
+from dispatcher.core.workers.lanes import MOST_EMPTY_LANES, Lanes
 from dispatcher.core.workers.worker import Standing, Worker
 
 __all__ = ["Pools"]
@@ -63,7 +63,7 @@ class _Queue:
 class Pools:
     """All pools, and the order in which workers were last used."""
 
-    def __init__(self, workers: dict[str, Worker]) -> None:
+    def __init__(self, workers: dict[str, Worker], most_empty_lanes: int = MOST_EMPTY_LANES) -> None:
         self._workers = workers
         self._pools: dict[int, Pool] = {}
         self._by_key: dict[PoolKey, Pool] = {}
@@ -71,11 +71,12 @@ class Pools:
         self._called: dict[str, dict[str, None]] = {}
         self._used = 0
         self._numbers = 0
-        self.lanes = Lanes(self._name_wanted)
+        self.lanes = Lanes(self._name_wanted, most_empty_lanes)
         #: Since the last demand room has grown, or lanes have become ready: jobs may find takers now.
         self._grown = False
-        #: The lanes of the last demand.
+        #: The lanes of the last demand, and whether there were more hot groups than it could name.
         self._asked: frozenset[str] = frozenset()
+        self._unasked = False
 
     # -- workers come, change and go
 
@@ -170,6 +171,8 @@ class Pools:
     def reported(self, ready: Iterable[LaneReady], *, claimed: bool) -> None:
         """What a turn has left in the lanes that it touched; whether it has claimed anything."""
         for entry in ready:
+            # The others have their turn at once, as long as each turn leaves less to ask for.
+            self._grown |= self._unasked and (claimed or (not entry.jobs and entry.lane in self._asked))
             group = self.lanes.reported(entry)
             # What was asked for and not claimed is not there: to ask again at once would be to ask for ever.
             if group is not None and self._has_idle(group) and (claimed or entry.lane not in self._asked):
@@ -213,7 +216,9 @@ class Pools:
         queues: dict[int, _Queue] = {}
         wanted: dict[Group, tuple[str, ...]] = {}
         asked = 0
-        for group in [*extra, *(group for group in list(islice(hot, most)) if group not in extra)]:
+        groups = [*extra, *(group for group in list(islice(hot, most)) if group not in extra)]
+        self._unasked = len(hot) > most
+        for group in groups:
             hot.pop(group, None)
             new = extra.get(group, {})
             room = self._line_up(group, min(group.jobs + sum(new.values()), most), extra, queues)
@@ -222,6 +227,7 @@ class Pools:
                 wanted[group] = tuple(dict.fromkeys([*group.first_lanes(room), *new]))
                 asked += room
             if asked >= MOST_ASKED * most:
+                self._unasked = self._unasked or group is not groups[-1]
                 break  # the others have their turn first next time
         self._asked = frozenset(name for lanes in wanted.values() for name in lanes)
         demand = self._in_order(wanted, queues)
