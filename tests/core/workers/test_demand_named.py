@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from dispatcher.core.jobs.turn import LaneReady
@@ -75,7 +77,7 @@ def test_a_turn_for_a_name_costs_the_same_beside_100_and_10_000_names():
         assert len(work_off(farm)) == count
         for _ in range(3):
             turn(farm, named(7), "w7")
-        costs.append(operations(lambda farm=farm: turn(farm, named(7), "w7")))
+        costs.append(operations(partial(turn, farm, named(7), "w7")))
     assert costs[0] == costs[1]
 
 
@@ -87,7 +89,7 @@ def test_a_name_that_is_first_required_costs_the_same_beside_100_and_10_000_name
         farm.left({"print": 1, lane("print", site="berlin"): 1} | {named(n): 1 for n in range(count - 10)})
         farm.demand(10)
         farm.left({named(count - 2): 1})
-        costs.append(operations(lambda farm=farm, new=named(count - 1): farm.left({new: 1})))
+        costs.append(operations(partial(farm.left, {named(count - 1): 1})))
     assert costs[0] == costs[1]
 
 
@@ -138,7 +140,7 @@ def test_a_lane_that_is_first_met_costs_the_same_beside_100_and_10_000_labels():
         farm.ready(print=1)
         farm.demand(1)
         new = lane("print", asset="7", site=["berlin", "bonn"])
-        costs.append(operations(lambda farm=farm, new=new: farm.left({new: 1})))
+        costs.append(operations(partial(farm.left, {new: 1})))
     assert costs[0] == costs[1]
 
 
@@ -149,7 +151,7 @@ def test_targets_that_are_not_there_cost_nothing():
         farm = house(1)
         farm.left({lane("print", name=f"away-{number}"): 1 for number in range(count)})
         turn(farm, "print", "w0")
-        costs.append(operations(lambda farm=farm: turn(farm, "print", "w0")))
+        costs.append(operations(partial(turn, farm, "print", "w0")))
     assert costs[0] == costs[1]
 
 

@@ -6,6 +6,7 @@ A naive reference looks at all workers and all lanes after each step; the index 
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,7 +19,7 @@ from tests.core.workers.farm import Farm, lane
 
 MOST = 64
 NAMES = ["N1", "N2", "N3"]
-WANTED = [
+WANTED: list[dict[str, Any]] = [
     {},
     {"name": "N1"},
     {"name": ["N1", "N2"]},
