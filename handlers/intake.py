@@ -15,10 +15,12 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+from msgspec.structs import fields, replace
 
 from dispatcher.config.settings import Settings
+from dispatcher.core.jobs.matching import requirement_of
 from dispatcher.core.jobs.model import JobSpec
-from dispatcher.core.jobs.terms import TYPE_PATTERN, Schedule, Terms, range_words
+from dispatcher.core.jobs.terms import TYPE_PATTERN, Schedule, Terms, Wanted, range_words
 from dispatcher.errors import BadRequest, TooLarge
 from handlers.errors import FieldError, Invalid, field_error
 
@@ -45,8 +47,12 @@ class JobBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     data: Raw = msgspec.field(default_factory=_null)
 
 
+#: Fields that a submitter writes otherwise than they are kept.
+_WRITTEN: dict[str, Any] = {"requires": Wanted}
+
+
 def _may_be_given(struct: type[Struct]) -> list[tuple[str, Any, Any]]:
-    return [(field.name, field.type | UnsetType, UNSET) for field in msgspec.structs.fields(struct)]
+    return [(field.name, _WRITTEN.get(field.name, field.type) | UnsetType, UNSET) for field in fields(struct)]
 
 
 _TERMS = tuple(Terms.__struct_fields__)
@@ -60,7 +66,7 @@ _loose_decoder = msgspec.json.Decoder(dict[str, Raw])
 _any_decoder = msgspec.json.Decoder(Raw)
 #: Every field that may be given.
 JOB_FIELDS = tuple(_WholeBody.__struct_fields__)
-_fields = {field.name: field for field in msgspec.structs.fields(_WholeBody)}
+_fields = {field.name: field for field in fields(_WholeBody)}
 
 _TYPE_WORDS = "must be 1 to 100 characters of A-Z, a-z, 0-9, '.', '_' and '-'"
 
@@ -77,7 +83,7 @@ def parse_job(body: bytes) -> JobBody:
 def body_of(fields: Mapping[str, object], data: str) -> JobBody:
     """The body that these fields make, which fit, with its data as JSON text."""
     body: JobBody = msgspec.convert(fields, _WholeBody)
-    return msgspec.structs.replace(body, data=Raw(data))
+    return replace(body, data=Raw(data))
 
 
 def decode_json(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
@@ -154,10 +160,13 @@ def to_spec(body: JobBody, settings: Settings, key: str | None) -> JobSpec:
     first = Schedule(**schedule)
     if first.expires_s is not None and first.expires_s <= first.delay_s:
         raise Invalid([field_error("expires_s", "must be more than delay_s, or the job would never start")])
+    told = {name: given[name] for name in _TERMS if name in given}
+    if "requires" in told:
+        told["requires"] = requirement_of(told["requires"])
     return JobSpec(
         type=body.type,
         data=data.decode("utf-8"),
-        terms=msgspec.structs.replace(settings.terms(), **{name: given[name] for name in _TERMS if name in given}),
+        terms=replace(settings.terms(), **told),
         **schedule,
         key=key,
         # Over what was given, not over the defaults: they may change while a submitter tries again.

@@ -19,21 +19,27 @@ _SHORT = {"prefix": "q"}
 
 
 def job_filter(handler: RequestHandler) -> JobFilter:
-    """``?state=&type=&limit=&cursor=``; what is empty is not asked. Raises BadRequest."""
+    """``?state=&type=&requires=&worker=&limit=&cursor=``; what is empty is not asked. Raises BadRequest.
+
+    ``requires`` is a label and a value, ``name:DESK-1``, and may stand more than once.
+    """
     state = _state(handler, tuple(JobState))
     return JobFilter(
         state=JobState(state) if state else None,
         type=handler.get_query_argument("type", "") or None,
+        requires=tuple(_label(text) for text in handler.get_query_arguments("requires") if text),
+        worker=handler.get_query_argument("worker", "") or None,
         limit=_limit(handler, 50),
         cursor=_cursor(handler),
     )
 
 
 def worker_filter(handler: RequestHandler) -> WorkerFilter:
-    """``?name=&type=&state=&limit=&cursor=``; what is empty is not asked. Raises BadRequest."""
+    """``?name=&type=&label=&state=&limit=&cursor=``; what is empty is not asked. Raises BadRequest."""
     return WorkerFilter(
         name=handler.get_query_argument("name", ""),
         type=handler.get_query_argument("type", ""),
+        label=":".join(_label(label)) if (label := handler.get_query_argument("label", "")) else "",
         state=_state(handler, tuple(WorkerStatus)),
         limit=_limit(handler, 100),
         cursor=_cursor(handler),
@@ -52,6 +58,14 @@ def _state(handler: RequestHandler, states: tuple[str, ...]) -> str:
     return state
 
 
+def _label(text: str) -> tuple[str, str]:
+    """A label and its value, as they are written in addresses: ``site:berlin``. The value may have colons."""
+    label, colon, value = text.partition(":")
+    if not colon or not label or not value:
+        raise BadRequest(f"{text[:100]}: write a label and its value, as in site:berlin.", code="bad_parameter")
+    return label, value
+
+
 def _limit(handler: RequestHandler, usual: int) -> int:
     limit = handler.get_query_argument("limit", "") or str(usual)
     if not (limit.isascii() and limit.isdigit() and len(limit) <= 3 and 1 <= int(limit) <= 100):
@@ -66,4 +80,6 @@ def _cursor(handler: RequestHandler) -> str | None:
 def next_query(wanted: Filter, cursor: str | None) -> str:
     """The query of the next page of the same list; without a cursor, of its first."""
     query = asdict(wanted) | {"cursor": cursor}
-    return urlencode({_SHORT.get(name, name): str(value) for name, value in query.items() if value})
+    if isinstance(wanted, JobFilter):
+        query["requires"] = [":".join(pair) for pair in wanted.requires]
+    return urlencode({_SHORT.get(name, name): value for name, value in query.items() if value}, doseq=True)

@@ -276,7 +276,11 @@ ARROWS = "Arrows go down"
         ("dispatcher/config/help.py", "from dispatcher.config import checks", "Sources of settings know checks"),
         ("dispatcher/core/jobs/states.py", "from dispatcher import clock", "The core knows nothing but errors"),
         ("dispatcher/config/help.py", "from dispatcher.core.jobs.model import JobView", "Settings know of jobs"),
-        ("dispatcher/store/views.py", "from dispatcher.core.workers import retry", "The store knows nothing of workers"),
+        (
+            "dispatcher/store/views.py",
+            "from dispatcher.core.workers import retry",
+            "The store knows nothing of workers",
+        ),
         ("dispatcher/transport/pings.py", "from dispatcher.core.jobs import model", "The transport knows nothing of"),
         ("handlers/site.py", "from dispatcher.store.port import Store", "Handlers know jobs, settings and errors"),
         ("handlers/site.py", "from dispatcher.core.workers import retry", "Handlers know jobs, settings and errors"),

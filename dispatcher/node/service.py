@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from dispatcher.clock import Clock
 from dispatcher.config.settings import Settings
+from dispatcher.core.jobs.matching import lane_of
 from dispatcher.core.jobs.model import (
     JobFilter,
     JobPage,
@@ -53,6 +54,7 @@ from dispatcher.node.readers import Readers
 from dispatcher.node.timer import PULSE_S, Timer
 from dispatcher.node.turns import Turns
 from dispatcher.node.waiters import Waiters
+from dispatcher.node.waiting import Waiting
 from dispatcher.pages.pages import Pages, Transport
 from dispatcher.store.port import Store
 
@@ -360,7 +362,7 @@ class Dispatcher:
             name=worker.name,
             state=shown_state(worker),
             paused=worker.paused,
-            types=list(worker.lanes),
+            types=list(worker.types),
             slots=worker.slots,
             jobs=[attempt.claim.job for attempt in worker.attempts.values() if attempt.claim.job],
             done=worker.done,
@@ -369,11 +371,16 @@ class Dispatcher:
             last_contact_s=now - worker.heard,
             page=info.page if info is not None else {},
             remote=info.remote if info is not None else "",
+            labels=dict(worker.labels),
         )
+
+    def waiting(self, job: JobView) -> Waiting | None:
+        """Why a job waits, in counts; None: it does not wait."""
+        return waiting.waiting(job, lane_of(job.type, job.terms.requires), self.machine)
 
     def why_waits(self, job: JobView) -> str | None:
         """Words for people; None: it does not wait."""
-        return waiting.why(job, self.machine.standing, draining=self.draining)
+        return waiting.why(job, self.machine)
 
 
 def _machine(settings: Settings, rng: random.Random) -> Machine:

@@ -16,6 +16,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from dispatcher.clock import Clock
+from dispatcher.core.jobs.matching import lane_of
 from dispatcher.core.jobs.model import JobSpec
 from dispatcher.core.jobs.states import SETTLED
 from dispatcher.core.jobs.turn import (
@@ -310,7 +311,7 @@ class Turns:
 
 def _coming(specs: Iterable[JobSpec], reports: Iterable[Report]) -> dict[str, int]:
     """How many jobs this turn makes ready, by lane, as far as that is known before."""
-    lanes = [spec.type for spec in specs if spec.delay_s <= 0]
+    lanes = [lane_of(spec.type, spec.terms.requires) for spec in specs if spec.delay_s <= 0]
     lanes += [report.lane for report in reports if isinstance(report, Ended) and report.lane]
     return Counter(lanes) if lanes else {}
 

@@ -1,52 +1,182 @@
-"""Why a job waits, in words that an operator can act on. Pure."""
+"""Why a job waits, in counts for programs and in words that an operator can act on. Pure."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from typing import Protocol
 
+from msgspec import Struct
+
+from dispatcher.core.jobs.matching import lane_of, lane_parts, said
 from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import JobState
+from dispatcher.core.workers.misses import Miss
 from dispatcher.core.workers.worker import Standing
 
-__all__ = ["why"]
+__all__ = ["Fleet", "Waiting", "waiting", "why", "words"]
 
 
-def why(job: JobView, standing: Callable[[str], Counter[Standing]], *, draining: bool) -> str | None:
-    """The reason that a job is not running; None: it does not wait. ``standing``: how the workers of a type stand."""
+class Fleet(Protocol):
+    """What is asked of the workers; ``Machine`` is it."""
+
+    draining: bool
+
+    def offering(self, type_name: str) -> int:
+        """How many workers offer a type."""
+
+    def standing(self, lane: str) -> Counter[Standing]:
+        """How the workers that match a lane stand."""
+
+    def nearest(self, lane: str) -> Miss:
+        """What is missing where none matches."""
+
+
+class Waiting(Struct, frozen=True, kw_only=True):
+    """Why a job waits. The counts are those of a queued job; they are 0 where it waits for something else."""
+
+    #: ``delayed``, ``backoff``, ``in_doubt``, ``stopping``; of a queued job ``no_worker``, ``no_match``, ``next``, and
+    #: where some match and none can take it: ``away``, ``paused``, ``set_aside``, ``busy``.
+    code: str
+    #: How many workers offer its type.
+    offer: int = 0
+    #: How many of those match what it requires, and how many of these are where.
+    match: int = 0
+    connected: int = 0
+    idle: int = 0
+    busy: int = 0
+    paused: int = 0
+    away: int = 0
+    #: Set aside: they did not take what was offered.
+    aside: int = 0
+    #: What keeps it from a worker, in words; empty: nothing does.
+    nearest: str = ""
+
+
+def waiting(job: JobView, lane: str, fleet: Fleet) -> Waiting | None:
+    """Why a job is not running; None: it does not wait."""
     if job.state is JobState.SCHEDULED:
-        return _scheduled(job)
+        return Waiting(code="backoff" if job.errors else "delayed")
     if job.state is JobState.IN_DOUBT:
-        return "its effect may or may not have happened: a person must decide"
+        return Waiting(code="in_doubt")
     if job.state is not JobState.QUEUED:
         return None
-    if draining:
-        return "the server is stopping; the job will run after it has started again"
-    return _queued(job, standing(job.type))
+    if fleet.draining:
+        return Waiting(code="stopping")
+    return _queued(lane, fleet)
 
 
-def _scheduled(job: JobView) -> str:
-    if job.errors:
-        return f"attempt {job.number} did not succeed; it is tried again after a pause (backoff)"
-    return "it was submitted with a delay"
+def words(found: Waiting, job: JobView, lane: str) -> str:
+    """The same in words for people."""
+    if found.code in _WORDS:
+        return _WORDS[found.code].format(number=job.number)
+    type_name, requirement = lane_parts(lane)
+    if requirement or not found.match:
+        return found.nearest
+    return _of_type(found, type_name)
 
 
-def _queued(job: JobView, standing: Counter[Standing]) -> str:
-    matching = standing.total()
-    if not matching:
-        return f"no connected worker offers the type {job.type}"
+def why(job: JobView, fleet: Fleet) -> str | None:
+    """The reason that a job is not running, in words; None: it does not wait."""
+    lane = lane_of(job.type, job.terms.requires)
+    found = waiting(job, lane, fleet)
+    return None if found is None else words(found, job, lane)
+
+
+_WORDS = {
+    "backoff": "attempt {number} did not succeed; it is tried again after a pause (backoff)",
+    "delayed": "it was submitted with a delay",
+    "in_doubt": "its effect may or may not have happened: a person must decide",
+    "stopping": "the server is stopping; the job will run after it has started again",
+    "next": "it is about to be offered",
+}
+
+
+def _queued(lane: str, fleet: Fleet) -> Waiting:
+    type_name, _ = lane_parts(lane)
+    offer, standing = fleet.offering(type_name), fleet.standing(lane)
+    match, away = standing.total(), standing[Standing.AWAY]
+    return Waiting(
+        code=_code(offer, match, standing),
+        offer=offer,
+        match=match,
+        connected=match - away,
+        idle=standing[Standing.IDLE],
+        busy=standing[Standing.BUSY],
+        paused=standing[Standing.PAUSED],
+        away=away,
+        aside=standing[Standing.ASIDE],
+        nearest=_where_they_are(standing) if match else _missed(type_name, offer, lane, fleet),
+    )
+
+
+def _code(offer: int, match: int, standing: Counter[Standing]) -> str:
+    if not match:
+        return "no_match" if offer else "no_worker"
     if standing[Standing.IDLE]:
-        return "it is about to be offered"
-    there = matching - standing[Standing.AWAY]
+        return "next"
+    there = match - standing[Standing.AWAY]
     if not there:
-        return f"{_count(matching)} the type {job.type}, but none can be reached just now"
-    awake = there - standing[Standing.PAUSED]
-    if not awake:
-        return f"{_count(there)} the type {job.type}, but every one is paused"
-    if not standing[Standing.BUSY]:
-        return f"{_count(awake)} the type {job.type}, but did not take what was offered, and is set aside for a while"
-    return f"{_count(awake)} the type {job.type}, and every one is busy"
+        return "away"
+    if there == standing[Standing.PAUSED]:
+        return "paused"
+    return "busy" if standing[Standing.BUSY] else "set_aside"
 
 
-def _count(workers: int) -> str:
-    return "1 worker offers" if workers == 1 else f"{workers} workers offer"
+def _where_they_are(standing: Counter[Standing]) -> str:
+    """Of workers that match, none of whom is idle."""
+    if standing[Standing.IDLE]:
+        return ""
+    parts = [f"{_are(standing[where])} {word}" for where, word in _PLACES.items() if standing[where]]
+    if standing.total() == 1:
+        return f"the only worker that matches {parts[0].removeprefix('1 ')}"
+    return f"0 of {standing.total()} workers that match are free: {', '.join(parts)}"
+
+
+_PLACES = {Standing.AWAY: "away", Standing.PAUSED: "paused", Standing.ASIDE: "set aside", Standing.BUSY: "busy"}
+
+
+def _missed(type_name: str, offer: int, lane: str, fleet: Fleet) -> str:
+    """No worker matches: the nearest miss."""
+    if not lane_parts(lane)[1]:
+        return f"no connected worker offers the type {type_name}"
+    miss = fleet.nearest(lane)
+    if miss.called == 0:
+        return f"no worker is called {' or '.join(miss.lacks[0][1])}"
+    if miss.called is not None:
+        called = f"{_count(miss.called, 'is', 'are')} called {' or '.join(dict(lane_parts(lane)[1])['name'])}"
+        if not miss.offered:
+            return f"{called}, but {_none(miss.called, 'does not offer', 'none offers')} {type_name}"
+        return f"{called}, but {_none(miss.called, 'does not have', 'none has')} {said(miss.lacks)}"
+    if not offer:
+        return f"no connected worker offers the type {type_name}"
+    lacks = said(miss.lacks) + (" together" if miss.together else "")
+    offering = f"{_count(offer, 'offers', 'offer')} {type_name}"
+    return f"{offering}, but {_none(offer, 'does not have', 'none has')} {lacks}"
+
+
+def _of_type(found: Waiting, type_name: str) -> str:
+    """Of a job that requires nothing, and whose type some offer."""
+    if found.code == "away":
+        return f"{_offers(found.match)} {type_name}, but none can be reached just now"
+    if found.code == "paused":
+        return f"{_offers(found.connected)} {type_name}, but every one is paused"
+    awake = f"{_offers(found.connected - found.paused)} {type_name}"
+    if found.code == "set_aside":
+        return f"{awake}, but did not take what was offered, and is set aside for a while"
+    return f"{awake}, and every one is busy"
+
+
+def _offers(workers: int) -> str:
+    return f"{_count(workers, 'offers', 'offer')} the type"
+
+
+def _count(workers: int, one: str, many: str) -> str:
+    return f"1 worker {one}" if workers == 1 else f"{workers:,} workers {many}"
+
+
+def _none(workers: int, one: str, many: str) -> str:
+    return one if workers == 1 else many
+
+
+def _are(workers: int) -> str:
+    return "1 is" if workers == 1 else f"{workers:,} are"

@@ -219,6 +219,7 @@ class Pages:
             after=message.after,
             name=_clean(message.name).strip(),
             types=message.types,
+            labels=tuple((label, _clean(message.labels[label])) for label in sorted(message.labels)),
             slots=message.slots,
             opened=info.opened if info is not None else now,
             holding=tuple((held.attempt, held.elapsed_ms / 1000) for held in message.holding),

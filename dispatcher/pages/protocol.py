@@ -14,6 +14,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Raw, Struct
 
+from dispatcher.core.jobs.matching import NAME
+from dispatcher.core.jobs.terms import TYPE_PATTERN, LabelName, LabelValue
 from dispatcher.errors import MessageRefused
 
 __all__ = [
@@ -47,7 +49,7 @@ __all__ = [
 VERSION = 1
 
 AttemptId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
-TypeName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,100}\Z")]
+TypeName = Annotated[str, Meta(pattern=TYPE_PATTERN)]
 Boot = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
 Text = Annotated[str, Meta(max_length=2_000)]
 Opaque = Annotated[str, Meta(max_length=200)]
@@ -75,7 +77,7 @@ class Register(Struct, frozen=True, tag_field="op", tag="register"):
     token: Annotated[str, Meta(max_length=1_000)] | None = None
     holding: Annotated[tuple[Held, ...], Meta(max_length=1_000)] = ()
     finished: Annotated[tuple[AttemptId, ...], Meta(max_length=1_000)] = ()
-    labels: Annotated[dict[Opaque, Opaque], Meta(max_length=50)] = {}
+    labels: Annotated[dict[LabelName, LabelValue], Meta(max_length=20)] = {}
     page: Annotated[
         dict[Opaque, Annotated[str, Meta(max_length=500)] | int | float | bool | None], Meta(max_length=50)
     ] = {}
@@ -223,6 +225,11 @@ def decode(text: str) -> PageMessage:
     if isinstance(message, Register) and message.version != VERSION:
         detail = f"this server speaks version {VERSION} of the worker protocol, the page {message.version}: reload it"
         raise MessageRefused(detail, code="bad_version")
+    if isinstance(message, Register) and NAME in message.labels:
+        detail = (
+            "bad register: no label may be called `name`, the name of the page is a field of its own - at `$.labels`"
+        )
+        raise MessageRefused(detail, code="bad_message")
     return message
 
 

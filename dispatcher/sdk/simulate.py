@@ -209,6 +209,8 @@ def _label(text: str) -> tuple[str, str]:
     name, _, value = text.partition(":")
     if not re.fullmatch(r"[A-Za-z0-9._-]{1,50}", name):
         raise argparse.ArgumentTypeError("the name of a label has 1 to 50 letters, digits, dots, - and _")
+    if name == "name":
+        raise argparse.ArgumentTypeError("no label may be called name: a simulated page has its own")
     if not 1 <= len(value) <= 200:
         raise argparse.ArgumentTypeError("NAME:VALUE, the value a text of 1 to 200 characters")
     return name, value

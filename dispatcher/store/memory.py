@@ -13,6 +13,7 @@ from msgspec.structs import astuple as _values
 from msgspec.structs import replace
 
 from dispatcher.core.jobs.ledger import AttemptRow, JobRow, lane_of_row
+from dispatcher.core.jobs.matching import requires
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobView, LogLine, TypeView
 from dispatcher.core.jobs.states import WAITING, JobState
 from dispatcher.core.jobs.turn import LaneReady, LiveAttempt, Turn, TurnReport
@@ -231,13 +232,20 @@ class MemoryRows:
             self.offered.setdefault(name, request.offered_at)
         if request.forget_but is None:
             return
-        for name in [name for name in self.lanes if name not in request.forget_but]:
-            for lane in [lane for lane in self.lanes[name] if not self.counters.jobs_of(lane)]:
+        for name in list(self.lanes):
+            kept = {name} & request.forget_but
+            for lane in [lane for lane in self.lanes[name] - kept if not self.counters.jobs_of(lane)]:
                 self.lanes[name].discard(lane)
                 self.counters.forget(lane)
             if not self.lanes[name]:
                 del self.lanes[name]
                 self.offered.pop(name, None)
+
+
+def _fits(row: JobRow, asked: JobFilter) -> bool:
+    if asked.state not in (None, row.state) or asked.type not in (None, row.type):
+        return False
+    return asked.worker in (None, row.worker_name) and requires(row.terms.requires, asked.requires)
 
 
 class MemoryStore:
@@ -316,7 +324,7 @@ class MemoryStore:
             if len(items) == job_filter.limit:
                 return JobPage(items=items, next_cursor=cursor_of(below))
             below = seq
-            if job_filter.state in (None, row.state) and job_filter.type in (None, row.type):
+            if _fits(row, job_filter):
                 items.append(view(row))
         return JobPage(items=items, next_cursor=None)
 

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from msgspec import Raw
 from msgspec.structs import asdict
 
+from dispatcher.core.jobs.matching import wanted_of
 from dispatcher.core.jobs.model import AttemptView, JobView, TypeView, WorkerView
 from dispatcher.core.jobs.states import JobState
 
@@ -42,7 +43,7 @@ def job_line(job: JobView, waits: str | None) -> Json:
         "state": job.state.value,
         "reason": job.reason,
         "detail": job.detail,
-        **asdict(job.terms),
+        **asdict(job.terms) | {"requires": wanted_of(job.terms.requires)},
         "number": job.number,
         "errors": job.errors,
         "crashes": job.crashes,

@@ -36,6 +36,9 @@
     if (typeof name !== 'string' || !/^[A-Za-z0-9._-]{1,50}$/.test(name)) {
       return 'a name has 1 to 50 letters, digits, dots, - and _';
     }
+    if (name === 'name') {
+      return 'the name of a page is set apart from its labels';
+    }
     if (typeof value !== 'string' || value === '' || characters(value) > VALUE_MAX) {
       return 'a value is a text of 1 to ' + VALUE_MAX + ' characters';
     }

@@ -77,7 +77,7 @@ def fill(server: Live, number: int, payload: str) -> Jobs:
         name=payload[:100],
         slots=4,
         page={"agent": payload, payload[:200]: 1},
-        labels={payload[:200]: payload[:200]},
+        labels={"site": payload[:200]},
     )
     jobs = [server.submit(kind, {payload: payload, "image": payload}, **_key(payload, n)) for n in range(3)]
     offers = {offer["id"]: offer["attempt"] for offer in (page.hear("job") for _ in jobs)}

@@ -34,6 +34,16 @@ def register(house: House, number: int, *types: str) -> None:
     house.dispatcher._turns.carry_out(effects)
 
 
+async def test_a_worker_is_shown_with_its_labels_and_found_by_one():
+    house = await House().start()
+    await house.register("s1", labels={"site": "berlin", "printer": "ze\0bra"})
+    await house.register("s2", labels={"site": "paris"})
+    [shown] = house.dispatcher.workers(WorkerFilter(label="site:berlin")).items
+    assert shown.labels == {"printer": "ze\ufffdbra", "site": "berlin"}
+    await house.say("s1", op="register", types=["echo"], boot="boot-s1", version=1, labels={"site": "rome"})
+    assert [one.labels for one in house.dispatcher.workers().items] == [{"site": "rome"}, {"site": "paris"}]
+
+
 async def test_the_pages_of_the_list_of_workers_show_each_once():
     house = await house_of(7)
     found, cursor = [], None

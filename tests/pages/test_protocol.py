@@ -54,7 +54,7 @@ def test_what_is_held_has_begun_just_now_unless_it_says_more() -> None:
         {"worker": "w" * 200, "secret": "s" * 200},
         {"holding": [{"attempt": f"a{number}"} for number in range(1_000)]},
         {"finished": ["a" * 64] * 1_000},
-        {"labels": {str(number): "x" * 200 for number in range(50)}},
+        {"labels": {"x" * 50: "y" * 200, **{f"A.b_{number}-": "x" for number in range(19)}}},
         {"page": {str(number): "x" * 500 for number in range(50)}},
         {"page": {"a": 1, "b": 1.5, "c": True, "d": None}},
     ],
@@ -80,8 +80,16 @@ def test_a_register_at_its_limits_is_taken(fields: dict[str, Any]) -> None:
         {"holding": [{"attempt": f"a{number}"} for number in range(1_001)]},
         {"holding": [{"elapsed_ms": 1}]},
         {"finished": ["a" * 65]},
-        {"labels": {str(number): "" for number in range(51)}},
+        {"labels": {str(number): "x" for number in range(21)}},
+        {"labels": {"x" * 51: "y"}},
+        {"labels": {"": "y"}},
+        {"labels": {"two words": "y"}},
+        {"labels": {"site\n": "y"}},
+        {"labels": {"site": "y" * 201}},
+        {"labels": {"site": ""}},
         {"labels": {"floor": 2}},
+        {"labels": {"name": "DESK"}},
+        {"labels": ["site:berlin"]},
         {"page": {"a": "x" * 501}},
         {"page": {"a": []}},
         {"version": "1"},
@@ -90,6 +98,11 @@ def test_a_register_at_its_limits_is_taken(fields: dict[str, Any]) -> None:
 )
 def test_a_register_over_its_limits_is_refused_not_clamped(fields: dict[str, Any]) -> None:
     assert refusal(json.dumps({**REGISTER, **fields})).code == "bad_message"
+
+
+def test_a_label_called_name_is_refused_in_words_that_say_why() -> None:
+    refused = refusal(json.dumps({**REGISTER, "labels": {"name": "DESK"}}))
+    assert "no label may be called `name`" in refused.detail
 
 
 def test_another_version_is_refused_in_words_that_name_both() -> None:

@@ -62,7 +62,10 @@ def test_it_fails_when_no_page_could_register():
     "arguments",
     [
         *(["--fail", "2"], ["--slow-ms", "9:1"], ["--workers", "0"], ["--types", ","], ["--url", "ftp://x"]),
-        *(["--label", text] for text in ("site", "site:", ":berlin", "two words:x", "x" * 51 + ":x", "a:" + "x" * 201)),
+        *(
+            ["--label", text]
+            for text in ("site", "site:", ":berlin", "two words:x", "name:x", "x" * 51 + ":x", "a:" + "x" * 201)
+        ),
         ["--label", "a:1", "--label", "a:2"],
         [text for number in range(21) for text in ("--label", f"n{number}:x")],
     ],

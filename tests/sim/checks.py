@@ -325,7 +325,7 @@ class Checks:
             ready = max(self._queued_since.get(row.seq, now), self._resumed_at, node.started_at, self._room_at)
             for name, since in idle.items():
                 late_s = now - max(ready, since)
-                if late_s > SLACK_S + SLOW_TURNS_S and row.type in node.machine.workers[name].lanes:
+                if late_s > SLACK_S + SLOW_TURNS_S and row.type in node.machine.workers[name].types:
                     self.fail(f"I20: {row.id} is ready and {name} idle for {late_s:.1f} s")
 
     def room_again(self) -> None:

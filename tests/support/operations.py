@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
 from types import FrameType
@@ -20,10 +21,13 @@ def operations(act: Callable[[], object]) -> int:
         count += event == "opcode"
         return trace
 
-    before = sys.gettrace()
+    before, collects = sys.gettrace(), gc.isenabled()
+    gc.disable()  # others ask to be called when it collects, and that is no work of the call
     sys.settrace(trace)
     try:
         act()
     finally:
         sys.settrace(before)
+        if collects:
+            gc.enable()
     return count

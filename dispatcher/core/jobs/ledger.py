@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from dispatcher.core.jobs.matching import lane_of
 from dispatcher.core.jobs.states import FINAL, WAITING, Event, JobState, next_state
 from dispatcher.core.jobs.terms import Terms
 from dispatcher.core.jobs.turn import Cause, Ended, Holder, Logged, Progressed, Report, Settled, Started, Verdict
@@ -131,7 +132,7 @@ class WriteSet:
 
 def lane_of_row(job: JobRow) -> str:
     """The lane that the job stands in while it is queued."""
-    return job.type
+    return lane_of(job.type, job.terms.requires)
 
 
 def settle(

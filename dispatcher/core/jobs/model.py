@@ -122,10 +122,18 @@ class JobFilter(Struct, frozen=True, kw_only=True):
 
     state: JobState | None = None
     type: str | None = None
+    #: Jobs that require these labels, each with this value: (label, value).
+    requires: tuple[tuple[str, str], ...] = ()
+    #: The name of the worker that ran it, or has it now.
+    worker: str | None = None
     #: 1 to 100.
     limit: int = 50
     #: From an earlier page's ``next_cursor``; None: from the newest.
     cursor: str | None = None
+
+    def only_state(self) -> bool:
+        """Nothing but the state is asked for."""
+        return self.type is None and self.worker is None and not self.requires
 
 
 class JobPage(Struct, frozen=True, kw_only=True):
@@ -196,6 +204,7 @@ class WorkerView(Struct, frozen=True, kw_only=True):
     #: What the page says of itself: document mode, user agent, versions.
     page: dict[str, str]
     remote: str
+    labels: dict[str, str] = {}
 
 
 class WorkerFilter(Struct, frozen=True, kw_only=True):
@@ -206,6 +215,8 @@ class WorkerFilter(Struct, frozen=True, kw_only=True):
     #: A type that it offers.
     type: str = ""
     state: str = ""
+    #: A label that it has: ``site:berlin``.
+    label: str = ""
     limit: int = 100
     #: From an earlier page's ``next_cursor``; None: from the first.
     cursor: str | None = None

@@ -12,12 +12,33 @@ from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 from msgspec import Meta, Struct
 from msgspec.structs import fields
 
-__all__ = ["MAX_DELAY_S", "TYPE_PATTERN", "Range", "Schedule", "Terms", "range_of", "range_words"]
+from dispatcher.core.jobs.matching import Requirement
+
+__all__ = [
+    "MAX_DELAY_S",
+    "TYPE_PATTERN",
+    "LabelName",
+    "LabelValue",
+    "Range",
+    "Schedule",
+    "Terms",
+    "Wanted",
+    "range_of",
+    "range_words",
+]
 
 MAX_DELAY_S = 31_536_000
 _DAY_S = 86_400
 #: ``\Z`` and not ``$``, which also matches before a line feed at the end.
 TYPE_PATTERN = r"^[A-Za-z0-9._-]{1,100}\Z"
+
+#: Of a worker's label, and of what a job requires.
+LabelName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,50}\Z")]
+LabelValue = Annotated[str, Meta(min_length=1, max_length=200)]
+#: ``Terms.requires`` as a submitter writes it: a list means any of these.
+Wanted = Annotated[
+    dict[LabelName, LabelValue | Annotated[list[LabelValue], Meta(min_length=1, max_length=20)]], Meta(max_length=20)
+]
 
 
 class Terms(Struct, frozen=True, kw_only=True):
@@ -35,6 +56,8 @@ class Terms(Struct, frozen=True, kw_only=True):
     heartbeat_s: Annotated[float, Meta(ge=0.1, le=_DAY_S)] | None = None
     #: ``repeat``: it may run more than once; ``once``: after ``go`` it never runs again by itself (promise S15b).
     effects: Literal["repeat", "once"] = "repeat"
+    #: What the job requires of its worker: it goes to nobody else.
+    requires: Requirement = ()
 
     @property
     def once(self) -> bool:
@@ -52,13 +75,20 @@ class Schedule(Struct, frozen=True, kw_only=True):
 
 
 class Range(NamedTuple):
-    """What a field may be: numbers from ``low`` to ``high``, or one of ``choices``."""
+    """What a field may be: numbers from ``low`` to ``high``, or one of ``choices``, or what ``words`` say."""
 
     whole: bool
     low: float
     high: float
     title: str
     choices: tuple[str, ...] = ()
+    words: str = ""
+
+
+_WANTED = (
+    "must be an object of at most 20 labels (1 to 50 characters of A-Z, a-z, 0-9, '.', '_' and '-'), "
+    "each with a text or a list of 1 to 20 texts of 1 to 200 characters"
+)
 
 
 def _ranges() -> dict[str, Range]:
@@ -66,6 +96,8 @@ def _ranges() -> dict[str, Range]:
 
 
 def _range(kind: Any) -> Range:
+    if kind == Requirement:
+        return Range(False, 0, 0, "", words=_WANTED)
     if get_origin(kind) is Literal:
         return Range(False, 0, 0, "", get_args(kind))
     if get_origin(kind) is not Annotated:  # or None
@@ -85,6 +117,8 @@ def range_of(name: str) -> Range:
 def range_words(name: str) -> str:
     """The same in words that follow the field's name: ``must be a whole number from 1 to 100``."""
     allowed = _RANGES[name]
+    if allowed.words:
+        return allowed.words
     if allowed.choices:
         return "must be " + " or ".join(allowed.choices)
     kind = "a whole number" if allowed.whole else "a number of seconds" if name.endswith("_s") else "a number"

@@ -5,143 +5,135 @@ Theory of operation. A turn must cost what moves in it. So nothing here walks al
 - A *lane* is known while it has ready jobs, and a while longer. Each turn's report says how many jobs are left in the
   lanes that it touched, and the rank of the first one.
 - Lanes that the same pools match form a *group*. When a lane becomes ready or a pool idle, only its groups hear of it:
-  one for each type of a usual fleet, however many lanes and pools there are.
+  a few in a usual fleet, however many lanes and pools there are. A pool that comes or goes moves the lanes that it
+  matches, and no others; ``matcher`` finds them.
 - A group that has both ready jobs and idle pools is *hot*. Only hot groups are looked at, and of each only as many
   lanes (by the rank of their first job) and pools (by their last use) as there are jobs to claim.
+- A name is *wanted* while a known lane requires it. ``pools`` is told when that begins or ends: the workers of a wanted
+  name stand in pools of their own, all others need none.
 
 It knows nothing of workers: ``pools`` tells it when a pool becomes idle, and asks it for the hot groups.
 """
 
 from __future__ import annotations
 
-import heapq
-from bisect import bisect_left, insort
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 
+from dispatcher.core.jobs.matching import NAME, lane_parts
 from dispatcher.core.jobs.turn import LaneReady
+from dispatcher.core.workers.groups import Group, Lane, Pool
+from dispatcher.core.workers.matcher import Matcher
+from dispatcher.core.workers.worker import Standing
 
-__all__ = ["MOST_EMPTY_LANES", "Group", "Lanes"]
+__all__ = ["MOST_EMPTY_LANES", "Lanes"]
 
 #: So many lanes without ready jobs are remembered, so that a job now and then does not cost a new group.
 MOST_EMPTY_LANES = 10_000
 
 
-class _Lane:
-    """A lane that has, or had lately, ready jobs."""
-
-    __slots__ = ("group", "head", "jobs", "name")
-
-    def __init__(self, name: str, group: Group) -> None:
-        self.name = name
-        self.group = group
-        #: Ready jobs, and the rank of the first one.
-        self.jobs = 0
-        self.head = 0.0
-
-
-class Group:
-    """Lanes that the same pools match."""
-
-    __slots__ = ("_heads", "_idle", "jobs", "key", "lanes", "pools")
-
-    def __init__(self, key: tuple[int, ...]) -> None:
-        #: The numbers of its pools.
-        self.key = key
-        self.pools = frozenset(key)
-        self.lanes: dict[str, _Lane] = {}
-        #: Ready jobs in all of its lanes.
-        self.jobs = 0
-        #: (rank of the first job, lane) of each lane that has ready jobs, in order. A list: to ask for its first
-        #: hundreds is one slice, and that happens in every turn.
-        self._heads: list[tuple[float, str]] = []
-        #: (last use of its first worker, pool). A pool may have been used since: then it stands too early, and is
-        #: put right when it is met; it never stands too late.
-        self._idle: list[tuple[int, int]] = []
-
-    def has(self, lane: _Lane, jobs: int, head: float) -> None:
-        """The lane has so many ready jobs now."""
-        self.jobs += jobs - lane.jobs
-        old = (lane.head, lane.name) if lane.jobs else None
-        entry = (head, lane.name) if jobs else None
-        lane.jobs, lane.head = jobs, head
-        if entry == old:
-            return
-        if old is not None:
-            del self._heads[bisect_left(self._heads, old)]
-        if entry is not None:
-            insort(self._heads, entry)
-
-    def idle(self, used: int, pool: int) -> None:
-        """The pool's first worker was last used then."""
-        heapq.heappush(self._idle, (used, pool))
-        if len(self._idle) > 64 + 2 * len(self.pools):
-            first: dict[int, int] = {}
-            for entry_used, number in self._idle:
-                first[number] = min(entry_used, first.get(number, entry_used))
-            self._idle = [(entry_used, number) for number, entry_used in first.items()]
-            heapq.heapify(self._idle)
-
-    def first_lanes(self, most: int) -> list[str]:
-        """Its lanes with ready jobs, the one with the oldest first, at most ``most``."""
-        return [name for _, name in self._heads[:most]]
-
-    def first_idle(self) -> int | None:
-        """The pool that stands first; None: there is none."""
-        return self._idle[0][1] if self._idle else None
-
-    def pop_idle(self) -> tuple[int, int] | None:
-        """(last use, pool) of the entry that stands first, taken out; None: there is none."""
-        return heapq.heappop(self._idle) if self._idle else None
-
-
 class Lanes:
-    """The known lanes and their groups."""
+    """The known lanes and their groups. ``name_wanted`` is called when a name begins or ceases to be wanted."""
 
-    def __init__(self) -> None:
-        self._lanes: dict[str, _Lane] = {}
-        self._groups: dict[tuple[int, ...], Group] = {}
-        #: Type -> numbers of the pools that offer it, in order.
-        self._offered: dict[str, dict[int, None]] = {}
-        #: Pool -> its groups.
-        self._of_pool: dict[int, dict[Group, None]] = {}
+    def __init__(self, name_wanted: Callable[[str], None], most_empty: int = MOST_EMPTY_LANES) -> None:
+        self._name_wanted = name_wanted
+        self._most_empty = most_empty
+        self.matcher = Matcher()
+        self._lanes: dict[str, Lane] = {}
+        self._groups: dict[int, Group] = {}
+        #: Name -> how many known lanes require it.
+        self.wanted: Counter[str] = Counter()
         #: Groups that have ready jobs and may have idle pools.
         self.hot: dict[Group, None] = {}
         #: Lanes without ready jobs, the one that has been so longest first.
         self._empty: dict[str, None] = {}
+        #: Bits that no pool has, below the first one that none has ever had.
+        self._free_bits: list[int] = []
+        self._bits = 0
 
     # -- pools come and go
 
-    def pool_made(self, number: int, types: Iterable[str]) -> None:
-        """A new pool matches the lanes of these types."""
-        self._of_pool[number] = {}
-        for name in types:
-            self._offered.setdefault(name, {})[number] = None
-            self._regroup(name)
+    def pool_made(self, pool: Pool) -> None:
+        """A new pool, without members yet."""
+        if not self._free_bits:
+            self._free_bits.append(self._bits)
+            self._bits += 1
+        pool.bit = 1 << self._free_bits.pop()
+        moved: dict[Group, list[Lane]] = {}
+        for lane in self.matcher.lanes_of(pool):
+            moved.setdefault(lane.group, []).append(lane)
+        self.matcher.add_pool(pool)
+        for group, lanes in moved.items():
+            if len(lanes) < len(group.lanes):
+                group = self._split(group, lanes)
+            self._rekey(group, group.key | pool.bit)
+            group.add(pool)
 
-    def pool_gone(self, number: int, types: Iterable[str]) -> None:
+    def pool_gone(self, pool: Pool) -> None:
         """The pool has no members any more."""
-        for name in types:
-            pools = self._offered[name]
-            del pools[number]
-            if not pools:
-                del self._offered[name]
-            self._regroup(name)
-        del self._of_pool[number]
+        self.matcher.remove_pool(pool)
+        for group in list(pool.groups):
+            key = group.key & ~pool.bit
+            same = self._groups.get(key)
+            if same is None:
+                self._rekey(group, key)
+                group.remove(pool)
+                if not group.pools:
+                    self.hot.pop(group, None)
+            else:
+                self._merge(group, same)
+        self._free_bits.append(pool.bit.bit_length() - 1)
 
-    def pool_idle(self, number: int, used: int) -> None:
+    def pool_idle(self, pool: Pool, used: int) -> None:
         """The pool has room; its first worker was last used then."""
-        for group in self._of_pool[number]:
-            group.idle(used, number)
+        for group in pool.groups:
+            group.idle(used, pool.number)
             if group.jobs:
                 self.hot[group] = None
 
-    def groups_of(self, number: int) -> Iterable[Group]:
-        """The groups that the pool stands in."""
-        return self._of_pool[number]
+    def stands(self, pool: Pool, before: Standing | None, after: Standing | None) -> None:
+        """A member of the pool stands otherwise now. None: it was none before, or is none any more."""
+        for counts in (pool.standing, *(group.standing for group in pool.groups)):
+            if before is not None:
+                counts[before] -= 1
+            if after is not None:
+                counts[after] += 1
 
-    def offering(self, type_name: str) -> Iterable[int]:
-        """The numbers of the pools whose workers offer this type."""
-        return self._offered.get(type_name, ())
+    def _split(self, group: Group, lanes: list[Lane]) -> Group:
+        """A group of some of its lanes, which has no key yet."""
+        new = Group(group.key)
+        new.copy(group)
+        for lane in lanes:
+            group.leave(lane)
+            new.join(lane)
+        self._look_at(new)
+        return new
+
+    def _merge(self, group: Group, into: Group) -> None:
+        """Two groups have the same pools now."""
+        for lane in list(group.lanes.values()):
+            group.leave(lane)
+            into.join(lane)
+        self._drop(group)
+        self._look_at(into)
+
+    def _rekey(self, group: Group, key: int) -> None:
+        if self._groups.get(group.key) is group:
+            del self._groups[group.key]
+        group.key = key
+        self._groups[key] = group
+
+    def _drop(self, group: Group) -> None:
+        """It has no lanes any more."""
+        self.hot.pop(group, None)
+        del self._groups[group.key]
+        for pool in list(group.pools.values()):
+            group.remove(pool)
+
+    def _look_at(self, group: Group) -> None:
+        """It may be hot."""
+        if group.jobs and group.pools:
+            self.hot[group] = None
 
     # -- lanes become ready
 
@@ -157,6 +149,8 @@ class Lanes:
             self._empty.pop(lane.name, None)
         else:
             self._empty[lane.name] = None
+            if not lane.group.jobs:
+                self.hot.pop(lane.group, None)
             self._forget_some()
         if not group.pools or not group.jobs:
             return None
@@ -165,56 +159,67 @@ class Lanes:
 
     def coming(self, jobs: Mapping[str, int]) -> dict[Group, dict[str, int]]:
         """The groups of lanes that get jobs in the turn that is being made, with these lanes and how many each gets."""
+        lanes = [self._known(name) for name in jobs]
+        for lane in lanes:
+            if not lane.jobs:  # the last one to be forgotten
+                self._empty.pop(lane.name, None)
+                self._empty[lane.name] = None
+        self._forget_some(but=len(lanes))
         found: dict[Group, dict[str, int]] = {}
-        for name, count in jobs.items():
-            group = self._known(name).group
-            if group.pools:
-                found.setdefault(group, {})[name] = count
-        self._forget_some()
+        for lane in lanes:
+            if lane.group.pools:
+                found.setdefault(lane.group, {})[lane.name] = jobs[lane.name]
         return found
 
-    def _known(self, name: str) -> _Lane:
+    def group_of(self, name: str) -> Group | None:
+        """The group of a lane; None: it is not known."""
+        lane = self._lanes.get(name)
+        return None if lane is None else lane.group
+
+    def _known(self, name: str) -> Lane:
         lane = self._lanes.get(name)
         if lane is None:
-            group = self._group(tuple(self._offered.get(name, ())))
-            lane = self._lanes[name] = group.lanes[name] = _Lane(name, group)
+            type_name, requirement = lane_parts(name)
+            group = self._group(self.matcher.pools_of(type_name, requirement))
+            lane = self._lanes[name] = Lane(name, type_name, requirement, group)
+            group.join(lane)
+            self.matcher.add_lane(lane)
             self._empty[name] = None
+            self._want(lane, 1)
         return lane
 
-    def _forget_some(self) -> None:
-        while len(self._empty) > MOST_EMPTY_LANES:
+    def _forget_some(self, but: int = 0) -> None:
+        """Forgets what has been empty longest, and none of the last ``but``."""
+        while len(self._empty) > max(self._most_empty, but):
             name = next(iter(self._empty))
             del self._empty[name]
-            self._leave(self._lanes.pop(name))
+            lane = self._lanes.pop(name)
+            self.matcher.remove_lane(lane)
+            lane.group.leave(lane)
+            if not lane.group.lanes:
+                self._drop(lane.group)
+            self._want(lane, -1)
 
-    def _regroup(self, name: str) -> None:
-        """The pools that match the lane are others now."""
-        lane = self._lanes.get(name)
-        if lane is None:
-            return
-        jobs, head = lane.jobs, lane.head
-        self._leave(lane)
-        lane.group = self._group(tuple(self._offered.get(name, ())))
-        lane.group.lanes[name] = lane
-        lane.group.has(lane, jobs, head)
-        if jobs and lane.group.pools:
-            self.hot[lane.group] = None
+    def _want(self, lane: Lane, more: int) -> None:
+        """One more known lane requires these names, or one less. To be called last: workers change their pools."""
+        for label, values in lane.requirement:
+            for name in values if label == NAME else ():
+                before = self.wanted[name]
+                self.wanted[name] += more
+                if not self.wanted[name]:
+                    del self.wanted[name]
+                if not before or name not in self.wanted:
+                    self._name_wanted(name)
 
-    def _leave(self, lane: _Lane) -> None:
-        group = lane.group
-        group.has(lane, 0, 0.0)
-        del group.lanes[lane.name]
-        if not group.lanes:
-            self.hot.pop(group, None)
-            del self._groups[group.key]
-            for number in group.key:
-                self._of_pool[number].pop(group, None)
-
-    def _group(self, key: tuple[int, ...]) -> Group:
+    def _group(self, pools: list[Pool]) -> Group:
+        key = 0
+        for pool in pools:
+            key |= pool.bit
         group = self._groups.get(key)
         if group is None:
             group = self._groups[key] = Group(key)
-            for number in key:
-                self._of_pool[number][group] = None
-                group.idle(0, number)  # too early, perhaps: it is put right when it is met
+            for pool in pools:
+                group.add(pool)
+                group.standing.update(pool.standing)
+                group.idle(0, pool.number)  # too early, perhaps: it is put right when it is met
         return group

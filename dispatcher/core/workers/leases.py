@@ -52,7 +52,7 @@ class Leases:
         self._adrift_of: dict[str, set[str]] = {}
         self._by_session: dict[str, Worker] = {}
         self._pools = Pools(self.workers)
-        #: The workers for people: by name, by state, by type.
+        #: The workers for people: by name, by state, by type, by label.
         self.roster = Roster()
         #: The node is stopping: no more offers.
         self.draining = False
@@ -242,4 +242,4 @@ class Leases:
 
 
 def lapse(attempt: Attempt, detail: str) -> Ended:
-    return Ended(attempt.id, Cause.LAPSED, Event.REQUEUE, attempt.holder(), detail=detail, lane=attempt.claim.type)
+    return Ended(attempt.id, Cause.LAPSED, Event.REQUEUE, attempt.holder(), detail=detail, lane=attempt.lane)

@@ -34,10 +34,11 @@ from dispatcher.core.jobs.turn import (
     Verdict,
 )
 from dispatcher.core.workers.effects import Answer, CancelOrder, Effect, Order, Record, Refuse
+from dispatcher.core.workers.misses import Miss, nearest
 from dispatcher.core.workers.registry import Registry
 from dispatcher.core.workers.retry import RetryPolicy, after_error, after_release
 from dispatcher.core.workers.timings import Timings
-from dispatcher.core.workers.worker import Attempt, AttemptState, Standing
+from dispatcher.core.workers.worker import Attempt, AttemptState, Standing, lane_of_claim
 
 __all__ = ["Machine"]
 
@@ -92,21 +93,32 @@ class Machine(Registry):
         """What a turn has left in the lanes that it touched, when its claims have been given out."""
         self._pools.reported(lanes, claimed=claimed)
 
-    def standing(self, type_name: str) -> Counter[Standing]:
-        """How the workers that offer a type stand: so many in each way."""
-        return self._pools.standing(type_name)
+    def standing(self, lane: str) -> Counter[Standing]:
+        """How the workers that match a lane stand: so many in each way."""
+        return Counter(self._pools.standing(lane))
 
-    def claimed(self, claims: Iterable[Claim], now: float) -> list[Effect]:
+    def offering(self, type_name: str) -> int:
+        """How many workers offer a type."""
+        return self.roster.offering(type_name)
+
+    def nearest(self, lane: str) -> Miss:
+        """What is missing where no worker matches a lane, though some offer its type."""
+        return nearest(self._pools, lane)
+
+    def claimed(self, claims: Sequence[Claim], now: float) -> list[Effect]:
         """The store has claimed these jobs for us: each goes to the next worker of its pool.
 
         A claim that nobody can take any more is given back at no cost.
         """
         self._at(now)
         effects: list[Effect] = []
+        promised = Counter(claim.pool for claim in claims)
         for claim in claims:
-            worker = None if self.draining else self._pools.take(claim.pool, claim.had)
+            lane = lane_of_claim(claim)
+            promised[claim.pool] -= 1
+            worker = None if self.draining else self._pools.take(claim.pool, claim.had, lane, promised)
             if worker is None:
-                free = Ended(claim.attempt, Cause.LAPSED, Event.REQUEUE, detail="nobody was free", lane=claim.type)
+                free = Ended(claim.attempt, Cause.LAPSED, Event.REQUEUE, detail="nobody was free", lane=lane)
                 effects.append(Record(free))
                 continue
             attempt = Attempt(claim, AttemptState.OFFERED, worker.id, worker.boot, worker.name)
@@ -158,7 +170,9 @@ class Machine(Registry):
         for left in live:
             if left.started_at is None:
                 again = Event.REQUEUE
-                ended = Ended(left.attempt, Cause.LAPSED, again, detail="the server was restarted", lane=left.type)
+                ended = Ended(
+                    left.attempt, Cause.LAPSED, again, detail="the server was restarted", lane=lane_of_claim(left)
+                )
                 effects.append(Record(ended))
                 continue
             attempt = Attempt(

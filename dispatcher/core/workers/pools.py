@@ -1,6 +1,7 @@
 """Who is next: pools of idle workers, least recently used first.
 
-Theory of operation. Workers that match the same lanes form a *pool*. A worker stands in its pool's heap while it has
+Theory of operation. Workers that match the same lanes form a *pool*: they offer the same types and have the same
+labels, and the same name where some known lane requires that name. A worker stands in its pool's heap while it has
 room, in the order in which workers were last given a job: that is round-robin within a pool. Where several pools match
 a lane, the demand merges them by the same order, lazily: it looks at as many workers as there are jobs to claim, not
 at all that are idle.
@@ -13,88 +14,55 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 
+from dispatcher.core.jobs.matching import NAME, lane_parts, matches
 from dispatcher.core.jobs.turn import Demand, LaneReady
-from dispatcher.core.workers.lanes import Group, Lanes
+from dispatcher.core.workers.groups import Group, Pool, PoolKey
+from dispatcher.core.workers.lanes import MOST_EMPTY_LANES, Lanes
+from dispatcher.core.workers.lineup import LineUp
 from dispatcher.core.workers.worker import Standing, Worker
 
 __all__ = ["Pools"]
 
 #: A demand ends when it asks for so many times what can be claimed.
 MOST_ASKED = 4
+#: So many pools are looked at for a worker that has not had a job.
+MOST_PASSED_OVER = 64
 #: Of workers that several groups may take, so many more than its jobs does a group ask for at most.
 MOST_SHARED = 1_024
-
-
-class Pool:
-    """The workers that match the same lanes."""
-
-    __slots__ = ("heap", "lanes", "members", "number", "room", "standing")
-
-    def __init__(self, number: int, lanes: tuple[str, ...]) -> None:
-        self.number = number
-        self.lanes = lanes
-        self.members = 0
-        #: How its members stand: kept, so that nobody has to count them.
-        self.standing: dict[Standing, int] = dict.fromkeys(Standing, 0)
-        #: Free slots of the workers that stand in the heap.
-        self.room = 0
-        #: (last used, worker); an entry counts only while the worker agrees with it.
-        self.heap: list[tuple[int, str]] = []
-
-
-class _Queue:
-    """A pool's idle workers in order, as far as somebody has asked."""
-
-    def __init__(self, pools: Pools, pool: Pool) -> None:
-        self._pools, self._pool = pools, pool
-        #: Those that were taken out of the heap so far.
-        self.workers: list[Worker] = []
-        #: How many of them are wanted, and how much more room than that.
-        self.wanted = 0
-        self.spare = 0
-
-    def used(self, place: int) -> int | None:
-        """When the worker at this place was last used; None: there are not so many."""
-        while place == len(self.workers):
-            worker = self._pools.pop(self._pool)
-            if worker is None:
-                return None
-            if not self.workers or self.workers[-1] is not worker:  # it may stand in the heap twice
-                self.workers.append(worker)
-        return self.workers[place].used
-
-    def put_back(self) -> None:
-        """Nobody was given a job yet."""
-        for worker in self.workers:
-            heapq.heappush(self._pool.heap, (worker.used, worker.id))
 
 
 class Pools:
     """All pools, and the order in which workers were last used."""
 
-    def __init__(self, workers: dict[str, Worker]) -> None:
+    def __init__(self, workers: dict[str, Worker], most_empty_lanes: int = MOST_EMPTY_LANES) -> None:
         self._workers = workers
         self._pools: dict[int, Pool] = {}
-        self._by_lanes: dict[tuple[str, ...], Pool] = {}
+        self._by_key: dict[PoolKey, Pool] = {}
+        #: Name -> ids of the workers that are called so.
+        self._called: dict[str, dict[str, None]] = {}
         self._used = 0
         self._numbers = 0
-        self.lanes = Lanes()
+        self.lanes = Lanes(self._name_wanted, most_empty_lanes)
         #: Since the last demand room has grown, or lanes have become ready: jobs may find takers now.
         self._grown = False
-        #: The lanes of the last demand.
+        #: The lanes of the last demand, and whether there were more hot groups than it could name.
         self._asked: frozenset[str] = frozenset()
+        self._unasked = False
 
     # -- workers come, change and go
 
     def update(self, worker: Worker) -> None:
         """The worker's room may have changed: to be called after every change to it."""
+        if worker.called != worker.name:
+            self._rename(worker, worker.name)
         pool = self._pools.get(worker.pool)
-        if pool is None or pool.lanes != worker.lanes:
+        key = (worker.types, worker.labels, worker.name if worker.name in self.lanes.wanted else None)
+        if pool is None or pool.key != key:
             self._leave(worker)
-            pool = self._join(worker)
+            pool = self._join(worker, key)
         room = self._stand(pool, worker)
         self._grown = self._grown or room > worker.listed
         joins = room and not worker.listed
@@ -105,14 +73,38 @@ class Pools:
     def remove(self, worker: Worker) -> None:
         """The worker is gone."""
         self._leave(worker)
+        self._rename(worker, None)
+
+    def called(self, name: str) -> Iterator[Worker]:
+        """The workers of this name."""
+        return (self._workers[worker_id] for worker_id in self._called.get(name, ()))
+
+    def count_called(self, name: str) -> int:
+        """How many workers have this name."""
+        return len(self._called.get(name, ()))
+
+    def _rename(self, worker: Worker, name: str | None) -> None:
+        if worker.called is not None:
+            old = self._called[worker.called]
+            del old[worker.id]
+            if not old:
+                del self._called[worker.called]
+        if name is not None:
+            self._called.setdefault(name, {})[worker.id] = None
+        worker.called = name
+
+    def _name_wanted(self, name: str) -> None:
+        """Some known lane requires this name, or none does any more: its workers change their pools."""
+        grown = self._grown
+        for worker in list(self.called(name)):
+            self.update(worker)
+        self._grown = grown  # they have no more room than before
 
     def _stand(self, pool: Pool, worker: Worker) -> int:
         """Counts the worker as it stands now. Returns its room, to be kept as ``listed``."""
         standing = worker.standing()
         if standing is not worker.counted:
-            if worker.counted is not None:
-                pool.standing[worker.counted] -= 1
-            pool.standing[standing] += 1
+            self.lanes.stands(pool, worker.counted, standing)
             worker.counted = standing
         room = worker.free() if standing is Standing.IDLE else 0
         pool.room += room - worker.listed
@@ -123,16 +115,17 @@ class Pools:
             heapq.heappop(pool.heap)
         heapq.heappush(pool.heap, (worker.used, worker.id))
         if pool.heap[0][1] == worker.id:
-            self.lanes.pool_idle(pool.number, worker.used)
+            self.lanes.pool_idle(pool, worker.used)
         if len(pool.heap) > 64 + 2 * pool.room:
             pool.heap = sorted(entry for entry in set(pool.heap) if self._counts(pool, *entry))
 
-    def _join(self, worker: Worker) -> Pool:
-        pool = self._by_lanes.get(worker.lanes)
+    def _join(self, worker: Worker, key: PoolKey) -> Pool:
+        pool = self._by_key.get(key)
         if pool is None:
             self._numbers += 1
-            pool = self._by_lanes[worker.lanes] = self._pools[self._numbers] = Pool(self._numbers, worker.lanes)
-            self.lanes.pool_made(pool.number, pool.lanes)
+            labels = key[1] if key[2] is None else (*key[1], (NAME, key[2]))
+            pool = self._by_key[key] = self._pools[self._numbers] = Pool(self._numbers, key, labels)
+            self.lanes.pool_made(pool)
         worker.pool = pool.number
         pool.members += 1
         return pool
@@ -141,20 +134,21 @@ class Pools:
         pool = self._pools.get(worker.pool)
         if pool is None:
             return
-        assert worker.counted is not None, "it joined, and was never counted"
-        pool.standing[worker.counted] -= 1
+        self.lanes.stands(pool, worker.counted, None)
         pool.room -= worker.listed
         worker.listed, worker.pool, worker.counted = 0, 0, None
         pool.members -= 1
         if not pool.members:  # made again when somebody needs it: nothing piles up
-            del self._pools[pool.number], self._by_lanes[pool.lanes]
-            self.lanes.pool_gone(pool.number, pool.lanes)
+            del self._pools[pool.number], self._by_key[pool.key]
+            self.lanes.pool_gone(pool)
 
     # -- what there is to do
 
     def reported(self, ready: Iterable[LaneReady], *, claimed: bool) -> None:
         """What a turn has left in the lanes that it touched; whether it has claimed anything."""
         for entry in ready:
+            # The others have their turn at once, as long as each turn leaves less to ask for.
+            self._grown |= self._unasked and (claimed or (not entry.jobs and entry.lane in self._asked))
             group = self.lanes.reported(entry)
             # What was asked for and not claimed is not there: to ask again at once would be to ask for ever. But where
             # a lane has nothing any more, other lanes of its group may have.
@@ -163,8 +157,8 @@ class Pools:
                 self._grown = True
 
     def _has_idle(self, group: Group) -> bool:
-        while (number := group.first_idle()) is not None:
-            if self._pools[number].room:
+        while (pool := group.first_idle()) is not None:
+            if pool.room:
                 return True
             group.pop_idle()
         self.lanes.hot.pop(group, None)
@@ -174,12 +168,18 @@ class Pools:
         """Whether a turn may find takers that the last one did not have."""
         return self._grown and bool(self.lanes.hot)
 
-    def standing(self, type_name: str) -> Counter[Standing]:
-        """How the workers that offer a type stand: so many in each way."""
-        found: Counter[Standing] = Counter()
-        for number in self.lanes.offering(type_name):
-            found.update(self._pools[number].standing)
-        return +found  # without those that are none
+    def standing(self, lane: str) -> Counter[Standing]:
+        """How the workers that match a lane stand: so many in each way."""
+        group = self.lanes.group_of(lane)
+        if group is not None:
+            return group.standing
+        type_name, requirement = lane_parts(lane)
+        names = dict(requirement).get(NAME)
+        if names is None:
+            found = (pool.standing for pool in self.lanes.matcher.pools_of(type_name, requirement))
+            return sum(found, Counter[Standing]())
+        called = (worker for name in names for worker in self.called(name) if type_name in worker.types)
+        return Counter(w.standing() for w in called if matches(requirement, dict(w.labels), w.name))
 
     # -- the demand
 
@@ -192,9 +192,10 @@ class Pools:
         self._grown = False
         hot, extra = self.lanes.hot, self.lanes.coming(coming or {})
         groups = [*extra, *(group for group in islice(hot, most) if group not in extra)]
+        self._unasked = len(hot) > most
         if len(groups) == 1 and len(groups[0].pools) == 1:
             return self._of_one_pool(groups[0], most, extra.get(groups[0], {}))
-        queues: dict[int, _Queue] = {}
+        queues: dict[int, LineUp] = {}
         wanted: dict[Group, tuple[str, ...]] = {}
         asked = 0
         for group in groups:
@@ -206,6 +207,7 @@ class Pools:
                 wanted[group] = tuple(dict.fromkeys([*group.first_lanes(room), *new]))
                 asked += room
             if asked >= MOST_ASKED * most:
+                self._unasked = self._unasked or group is not groups[-1]
                 break  # the others have their turn first next time
         self._asked = frozenset(name for lanes in wanted.values() for name in lanes)
         demand = self._in_order(wanted, queues)
@@ -215,7 +217,7 @@ class Pools:
 
     def _of_one_pool(self, group: Group, most: int, new: Mapping[str, int]) -> list[Demand]:
         """The usual fleet. Who of a pool is next shows when the claims are given out: nobody is looked at here."""
-        pool = self._pools[group.key[0]]
+        [pool] = group.pools.values()
         room = min(group.jobs + sum(new.values()), pool.room, most)
         lanes = tuple(dict.fromkeys([*group.first_lanes(room), *new])) if room else ()
         self._asked = frozenset(lanes)
@@ -225,7 +227,7 @@ class Pools:
         self.lanes.hot[group] = None  # behind the others
         return [Demand(pool.number, lanes, room)]
 
-    def _line_up(self, group: Group, jobs: int, extra: Collection[Group], queues: dict[int, _Queue]) -> int:
+    def _line_up(self, group: Group, jobs: int, extra: Collection[Group], queues: dict[int, LineUp]) -> int:
         """Finds takers for so many jobs of a group, and returns their room.
 
         Workers whom another hot group may take as well do not count, so that the two do not share one worker while
@@ -252,11 +254,10 @@ class Pools:
         return found + self._spare(jobs - alone, standing, queues)
 
     def _is_shared(self, number: int, group: Group, extra: Collection[Group]) -> bool:
-        return any(
-            other is not group and (other in self.lanes.hot or other in extra) for other in self.lanes.groups_of(number)
-        )
+        groups = self._pools[number].groups
+        return any(other is not group and (other in self.lanes.hot or other in extra) for other in groups)
 
-    def _spare(self, missing: int, standing: Iterable[int], queues: dict[int, _Queue]) -> int:
+    def _spare(self, missing: int, standing: Iterable[int], queues: dict[int, LineUp]) -> int:
         """Each worker is in line once, and there are jobs left: what more room the workers have is asked for, too."""
         asked = 0
         for number in standing:
@@ -272,7 +273,7 @@ class Pools:
         group: Group,
         order: list[tuple[int, int]],
         standing: dict[int, int],
-        queues: dict[int, _Queue],
+        queues: dict[int, LineUp],
     ) -> int | None:
         """The pool whose next worker was used longest ago; ``order`` has the next workers of pools met before.
 
@@ -287,7 +288,7 @@ class Pools:
             number = entry[1]
             if not self._pools[number].room or number in standing:
                 continue
-            queue = queues.get(number) or queues.setdefault(number, _Queue(self, self._pools[number]))
+            queue = queues.get(number) or queues.setdefault(number, LineUp(self.pop, self._pools[number]))
             used = queue.used(0)
             assert used is not None, "a pool that has room has nobody with room"
             if used != entry[0]:
@@ -296,10 +297,10 @@ class Pools:
             standing[number] = used
             return number
 
-    def _in_order(self, wanted: Mapping[Group, tuple[str, ...]], queues: dict[int, _Queue]) -> list[Demand]:
+    def _in_order(self, wanted: Mapping[Group, tuple[str, ...]], queues: dict[int, LineUp]) -> list[Demand]:
         lanes: dict[int, tuple[str, ...]] = {}
         for number in queues:
-            mine = [wanted[group] for group in self.lanes.groups_of(number) if group in wanted]
+            mine = [wanted[group] for group in self._pools[number].groups if group in wanted]
             lanes[number] = mine[0] if len(mine) == 1 else tuple(dict.fromkeys(name for part in mine for name in part))
         runs = sorted(
             (worker.used, number) for number, queue in queues.items() for worker in queue.workers[: queue.wanted]
@@ -319,11 +320,23 @@ class Pools:
         worker = self._workers.get(name)
         return worker is not None and worker.listed > 0 and worker.used == used and worker.pool == pool.number
 
-    def take(self, number: int, avoid: Collection[str]) -> Worker | None:
-        """The next worker of a pool with room, none of ``avoid`` where there is another; None: nobody has room."""
+    def take(
+        self, number: int, avoid: Collection[str], lane: str = "", promised: Mapping[int, int] | None = None
+    ) -> Worker | None:
+        """The next worker of a pool with room; None: nobody has any.
+
+        It is none of ``avoid`` where the pool has another, or another pool that matches the lane has one to spare.
+        ``promised``: so much room of each pool is for other claims.
+        """
         pool = self._pools.get(number)
         if pool is None:
             return None
+        found = self._pop_other(pool, avoid)
+        if found is None and pool.room:
+            found = self._elsewhere(pool, avoid, lane, promised or {})
+        return self.pop(pool) if found is None else found
+
+    def _pop_other(self, pool: Pool, avoid: Collection[str]) -> Worker | None:
         passed: dict[str, Worker] = {}  # a worker may stand in the heap twice
         found = self.pop(pool)
         while found is not None and found.id in avoid:
@@ -331,7 +344,37 @@ class Pools:
             found = self.pop(pool)
         for worker in passed.values():
             heapq.heappush(pool.heap, (worker.used, worker.id))
-        return self.pop(pool) if found is None else found
+        return found
+
+    def _elsewhere(self, pool: Pool, avoid: Collection[str], lane: str, promised: Mapping[int, int]) -> Worker | None:
+        """A worker of another pool that matches the lane, looked for among those that were used longest ago."""
+        group = self.lanes.group_of(lane)
+        passed: list[tuple[int, int]] = []
+        found: Worker | None = None
+        while group is not None and found is None and len(passed) < MOST_PASSED_OVER:
+            entry = group.pop_idle()
+            if entry is None:
+                break
+            other = self._pools[entry[1]]
+            used = self._first_used(other)
+            if used == entry[0]:
+                passed.append(entry)
+                if other is not pool and other.room > promised.get(other.number, 0):
+                    found = self._pop_other(other, avoid)
+            elif used is not None:
+                group.idle(used, other.number)  # it stood too early
+        for used, number in passed:
+            assert group is not None, "it has passed over pools of no group"
+            group.idle(used, number)
+        return found
+
+    def _first_used(self, pool: Pool) -> int | None:
+        """When the pool's next worker was last used; None: nobody there has room."""
+        first = self.pop(pool)
+        if first is None:
+            return None
+        heapq.heappush(pool.heap, (first.used, first.id))
+        return first.used
 
     def pop(self, pool: Pool) -> Worker | None:
         """The pool's next worker with room, taken out of its heap."""

@@ -133,7 +133,7 @@ class Registry(Leases):
 
     def _unoffered(self, registration: Registration) -> frozenset[str]:
         """The types of these that no worker here offers."""
-        return frozenset(lane for lane in registration.types if not self.roster.offering(lane))
+        return frozenset(name for name in registration.types if not self.roster.offering(name))
 
     def _admitted(self, session: str, registration: Registration) -> str | None:
         """The worker that this boot has become before; it may not know: our answer was crossed, or was lost."""
@@ -201,7 +201,8 @@ class Registry(Leases):
         worker.boot = registration.boot
         self._boots[worker.boot] = worker.id
         worker.name = registration.name or worker.name or f"page-{worker.id[:6]}"
-        worker.lanes = tuple(sorted(set(registration.types)))
+        worker.types = tuple(sorted(set(registration.types)))
+        worker.labels = registration.labels
         worker.slots = registration.slots
         worker.state = WorkerState.CONNECTED
         self._deadlines.clear(("grace", worker.id))

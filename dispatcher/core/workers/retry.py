@@ -78,7 +78,7 @@ def after_release(attempt: Attempt, detail: str) -> Ended:
     """The page gave it back: it goes to another one, unless its effect may have happened."""
     if attempt.went:
         return in_doubt(attempt, Cause.RELEASED, detail)
-    return Ended(attempt.id, Cause.RELEASED, Event.REQUEUE, attempt.holder(), detail=detail, lane=attempt.claim.type)
+    return Ended(attempt.id, Cause.RELEASED, Event.REQUEUE, attempt.holder(), detail=detail, lane=attempt.lane)
 
 
 def after_loss(attempt: Attempt, detail: str) -> Ended:
@@ -95,5 +95,5 @@ def after_loss(attempt: Attempt, detail: str) -> Ended:
         reason="poison" if poison else None,
         detail=detail if not poison else f"lost {attempt.claim.crashes + 1} times, at last because {detail}",
         counts_crash=counts,
-        lane=None if poison else attempt.claim.type,
+        lane=None if poison else attempt.lane,
     )

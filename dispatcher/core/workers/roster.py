@@ -2,8 +2,8 @@
 
 The lists that people read must not stop the loop, however many pages stand open. So nothing here is counted or sorted
 when somebody asks. Each worker stands in one sorted list of all, in one of its state, and in one for each of its
-types. A filter reads the shortest of the lists that it names, from the cursor on, and looks each worker up in the
-others. Another filter (a label, say) is another facet.
+types and each of its labels. A filter reads the shortest of the lists that it names, from the cursor on, and looks
+each worker up in the others. Another filter is another facet.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from bisect import bisect_left, bisect_right, insort
 from msgspec import Struct
 
 from dispatcher.core.jobs.model import WorkerFilter, WorkerStatus
-from dispatcher.core.workers.worker import Worker
+from dispatcher.core.workers.worker import Labels, Worker
 
 __all__ = ["MOST_LOOKED_AT", "Place", "Roster", "shown_state"]
 
@@ -31,27 +31,34 @@ class _Entry(Struct, frozen=True):
     """A worker as it stands in the lists."""
 
     place: Place
-    lanes: tuple[str, ...]
+    types: tuple[str, ...]
+    labels: Labels
     state: str
 
     def facets(self) -> set[Facet]:
         """The lists that it stands in."""
-        return {_ALL, ("state", self.state), *(("type", lane) for lane in self.lanes)}
+        labels = (("label", f"{label}:{value}") for label, value in self.labels)
+        return {_ALL, ("state", self.state), *(("type", name) for name in self.types), *labels}
+
+    def stands_for(self, worker: Worker, state: str) -> bool:
+        """Whether nothing has changed that the lists show."""
+        same = self.types is worker.types and self.labels is worker.labels
+        return same and self.state == state and self.place[0] == worker.name
 
 
 class Roster:
-    """The node's workers by name, by state and by type."""
+    """The node's workers by name, by state, by type and by label."""
 
     def __init__(self) -> None:
         self._entries: dict[str, _Entry] = {}
         self._lists: dict[Facet, list[Place]] = {}
 
     def update(self, worker: Worker) -> None:
-        """To be called after every change of a worker's name, state or types; anything else costs nothing."""
+        """To be called after every change of a worker's name, state, types or labels; anything else costs nothing."""
         state, old = shown_state(worker), self._entries.get(worker.id)
-        if old is not None and old.lanes is worker.lanes and old.state == state and old.place[0] == worker.name:
+        if old is not None and old.stands_for(worker, state):
             return
-        new = _Entry((worker.name, worker.id), worker.lanes, state)
+        new = _Entry((worker.name, worker.id), worker.types, worker.labels, state)
         before, after = set() if old is None else old.facets(), new.facets()
         if old is not None:
             renamed = old.place != new.place
@@ -79,9 +86,9 @@ class Roster:
         counts = {state: len(self._lists.get(("state", state), ())) for state in WorkerStatus}
         return {state: count for state, count in counts.items() if count}
 
-    def offering(self, lane: str) -> int:
+    def offering(self, name: str) -> int:
         """How many workers offer this type."""
-        return len(self._lists.get(("type", lane), ()))
+        return len(self._lists.get(("type", name), ()))
 
     def offered(self) -> frozenset[str]:
         """Every type that some worker offers."""
@@ -111,7 +118,7 @@ def shown_state(worker: Worker) -> WorkerStatus:
 
 
 def _facets_of(wanted: WorkerFilter) -> list[Facet]:
-    facets = [("state", wanted.state), ("type", wanted.type)]
+    facets = [("state", wanted.state), ("type", wanted.type), ("label", wanted.label)]
     return [facet for facet in facets if facet[1]] or [_ALL]
 
 

@@ -6,9 +6,13 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from dispatcher.core.jobs.turn import Claim, Holder
+from dispatcher.core.jobs.matching import lane_of
+from dispatcher.core.jobs.turn import Claim, Holder, LiveAttempt
 
-__all__ = ["Attempt", "AttemptState", "Registration", "Standing", "Worker", "WorkerState"]
+__all__ = ["Attempt", "AttemptState", "Labels", "Registration", "Standing", "Worker", "WorkerState", "lane_of_claim"]
+
+#: What a page says of itself: (label, value), in the order of the labels. Its name is not among them.
+Labels = tuple[tuple[str, str], ...]
 
 
 class WorkerState(StrEnum):
@@ -54,6 +58,7 @@ class Registration(Struct, frozen=True, kw_only=True):
     #: Empty: it has none, and keeps the one that it was given before.
     name: str
     types: tuple[str, ...]
+    labels: Labels = ()
     #: The boot that its window showed before: gone, by its own word.
     after: str | None = None
     slots: int = 1
@@ -91,6 +96,11 @@ class Attempt(Struct):
         """The fence."""
         return self.claim.attempt
 
+    @property
+    def lane(self) -> str:
+        """The lane that its job returns to."""
+        return lane_of_claim(self.claim)
+
     def live(self) -> bool:
         """Whether it can still end otherwise than by being forgotten."""
         return self.state is not AttemptState.REVOKED
@@ -106,10 +116,11 @@ class Worker(Struct):
     id: str
     boot: str
     name: str
-    lanes: tuple[str, ...]
+    types: tuple[str, ...]
     slots: int
     #: The Engine.IO session of its page; None: it has none now.
     session: str | None
+    labels: Labels = ()
     state: WorkerState = WorkerState.CONNECTED
     paused: bool = False
     #: All attempts that hold a slot: live ones, and revoked ones that the page has not answered.
@@ -136,6 +147,8 @@ class Worker(Struct):
     listed: int = 0
     #: As what its pool counts it; None: not yet.
     counted: Standing | None = None
+    #: The name by which they find it; None: not yet.
+    called: str | None = None
 
     def standing(self) -> Standing:
         """Why it takes jobs now, or does not."""
@@ -154,3 +167,8 @@ class Worker(Struct):
     def room(self) -> int:
         """How many jobs it could take now."""
         return self.free() if self.standing() is Standing.IDLE else 0
+
+
+def lane_of_claim(claim: Claim | LiveAttempt) -> str:
+    """The lane of the job that was claimed."""
+    return lane_of(claim.type, claim.terms.requires)

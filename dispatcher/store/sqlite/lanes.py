@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
+from dispatcher.core.jobs.matching import lane_parts, requires
 from dispatcher.store.counters import Counters
 from dispatcher.store.sqlite import statements as sql
 
@@ -44,6 +45,11 @@ class Lanes:
     def name(self, number: int) -> str:
         """Of a lane that is known."""
         return self._names[number]
+
+    def requiring(self, wanted: Iterable[tuple[str, str]]) -> list[int]:
+        """The numbers of the lanes whose jobs require all of these labels with these values."""
+        wanted = list(wanted)
+        return [number for name, number in self._numbers.items() if requires(lane_parts(name)[1], wanted)]
 
     def add(self, name: str, type_name: str) -> None:
         """Makes the lane known."""

@@ -132,10 +132,12 @@ _IS_RARE = " OR ".join(f"j.state = '{state}'" for state in RARE)
 LIST_RARE = f"""
     SELECT {_JOBS} FROM jobs j INDEXED BY jobs_rare
     WHERE j.seq < ?1 AND j.seq >= ?2 AND j.state = ?3 AND ({_IS_RARE}) AND (?4 IS NULL OR j.type = ?4)
-    ORDER BY j.seq DESC LIMIT ?5
+      AND (?5 IS NULL OR j.worker_name = ?5) AND (?6 IS NULL OR j.lane IN (SELECT value FROM json_each(?6)))
+    ORDER BY j.seq DESC LIMIT ?7
 """  # noqa: S608
 LIST_JOBS = f"""
     SELECT {_JOBS} FROM jobs j
     WHERE j.seq < ?1 AND j.seq >= ?2 AND (?3 IS NULL OR j.state = ?3) AND (?4 IS NULL OR j.type = ?4)
-    ORDER BY j.seq DESC LIMIT ?5
+      AND (?5 IS NULL OR j.worker_name = ?5) AND (?6 IS NULL OR j.lane IN (SELECT value FROM json_each(?6)))
+    ORDER BY j.seq DESC LIMIT ?7
 """  # noqa: S608

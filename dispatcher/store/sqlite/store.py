@@ -7,6 +7,7 @@ fault (up to 3.51.2), and the exclusive lock refuses a second server (measured f
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 from collections.abc import Callable
 from functools import partial
@@ -205,9 +206,11 @@ class SqliteStore:
         if below is None:
             below = (self._db.execute(sql.LAST_SEQ).fetchone()[0] or 0) + 1
         rare = job_filter.state in sql.RARE
-        above = 1 if rare and job_filter.type is None else max(1, below - SLICE)
+        above = 1 if rare and job_filter.only_state() else max(1, below - SLICE)
         statement = sql.LIST_RARE if rare else sql.LIST_JOBS
-        found = self._db.execute(statement, (below, above, job_filter.state, job_filter.type, room))
+        lanes = json.dumps(self._rows.lanes.requiring(job_filter.requires)) if job_filter.requires else None
+        asked = (below, above, job_filter.state, job_filter.type, job_filter.worker, lanes, room)
+        found = self._db.execute(statement, asked)
         rows = [job_row(row) for row in found]
         return list(map(view, rows)), rows[-1].seq if len(rows) == room else above
 

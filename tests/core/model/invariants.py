@@ -122,10 +122,10 @@ def check_roster(world: World) -> None:
     by_name = [worker.id for worker in sorted(workers, key=lambda worker: (worker.name, worker.id))]
     assert roster.page(WorkerFilter(limit=1_000), None) == (by_name, None)
     assert roster.states() == dict(Counter(shown_state(worker) for worker in workers))
-    offered = Counter(lane for worker in workers for lane in worker.lanes)
+    offered = Counter(lane for worker in workers for lane in worker.types)
     assert {lane: roster.offering(lane) for lane in [*offered, "nobody's"]} == {**offered, "nobody's": 0}
     for worker in workers:
-        asked = WorkerFilter(type=worker.lanes[0], state=shown_state(worker), name=worker.name, limit=1_000)
+        asked = WorkerFilter(type=worker.types[0], state=shown_state(worker), name=worker.name, limit=1_000)
         assert worker.id in roster.page(asked, None)[0]
 
 

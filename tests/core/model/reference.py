@@ -101,13 +101,16 @@ class Reference(Presence):
 
     # -- who is next
 
-    def next_of_pool(self, types: frozenset[str], avoid: tuple[str, ...]) -> Peer | None:
-        """The least recently used worker of these types with room, none of ``avoid`` where there is another."""
-        idle = sorted(
-            (p for p in self.peers.values() if p.types == types and self.room(p)), key=lambda p: (p.used, p.id)
-        )
+    def next_of_pool(self, types: frozenset[str], avoid: tuple[str, ...], wanted: str) -> list[Peer]:
+        """The least recently used worker of these types with room, none of ``avoid`` where there is another.
+
+        Where these types have no other, anyone of other types who can run what is wanted. Empty: nobody has room.
+        """
+        free = sorted((p for p in self.peers.values() if self.room(p)), key=lambda p: (p.used, p.id))
+        idle = [peer for peer in free if peer.types == types]
         others = [peer for peer in idle if peer.id not in avoid]
-        return next(iter(others or idle), None)
+        elsewhere = [peer for peer in free if wanted in peer.types and peer.id not in avoid]
+        return others[:1] or (elsewhere if idle else []) or idle[:1]
 
     def offered(self, peer: Peer, lease: Lease) -> None:
         self.order += 1

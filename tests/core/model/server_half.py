@@ -260,23 +260,22 @@ class ServerHalf:
                 self.take(self.machine.cancelled(report.revoked, command.reason, self.now), [])
         for claim in done.claims:
             pool = self.machine._pools._pools.get(claim.pool)  # None: its last worker has left meanwhile
-            self.give(claim, frozenset(pool.lanes if pool is not None else ()))
+            self.give(claim, frozenset(pool.types if pool is not None else ()))
         self.machine.ready(done.ready, claimed=bool(done.claims))
 
     def give(self, claim: Claim, types: frozenset[str]) -> None:
-        expected = None if self.ref.draining else self.ref.next_of_pool(types, claim.had)
+        expected = [] if self.ref.draining else self.ref.next_of_pool(types, claim.had, claim.type)
         [effect] = self.machine.claimed([claim], self.now)
         if isinstance(effect, Offer):
-            assert expected is not None, "offered to a worker that has no room"
-            assert effect.session == expected.session, "not the worker whose turn it is"
-            assert claim.type in expected.types
-            once = claim.terms.once
-            lease = Lease(
-                claim.attempt, expected.id, claim.terms.timeout_s, once=once, heartbeat_s=claim.terms.heartbeat_s
-            )
-            self.ref.offered(expected, lease)
+            assert expected, "offered to a worker that has no room"
+            peers = [peer for peer in expected if peer.session == effect.session]
+            assert peers, "not the worker whose turn it is"
+            assert claim.type in peers[0].types
+            terms = claim.terms
+            lease = Lease(claim.attempt, peers[0].id, terms.timeout_s, once=terms.once, heartbeat_s=terms.heartbeat_s)
+            self.ref.offered(peers[0], lease)
         else:
-            assert expected is None or self.moved_in_flight, "a worker was free, and the claim was given back"
+            assert not expected or self.moved_in_flight, "a worker was free, and the claim was given back"
         self.take([effect])
 
     def wanted(self) -> bool:

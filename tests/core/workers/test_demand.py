@@ -231,6 +231,31 @@ def test_more_hot_groups_than_one_demand_holds_have_their_turns():
     assert sorted(asked) == lanes
 
 
+def test_groups_that_one_demand_could_not_name_are_asked_for_at_once():
+    """They waited for whatever happened next, where fewer jobs were claimed than a turn can claim."""
+    farm = Farm()
+    for number in range(6):
+        farm.join(f"w{number}", f"t{number}")
+    farm.ready(**{f"t{number}": 1 for number in range(6)})
+    for claimed in (True, False, False):
+        assert farm.pools.hungry()
+        lanes = [name for names, _ in farm.demand(2) for name in names]
+        for name in lanes if claimed else ():
+            farm.hold(farm.workers[f"w{name[1]}"], "x")
+        farm.pools.reported([LaneReady(name, 0) for name in lanes], claimed=claimed)
+    assert not farm.pools.hungry()
+
+
+def test_what_stays_and_is_not_claimed_is_not_asked_for_for_ever():
+    farm = Farm()
+    for number in range(6):
+        farm.join(f"w{number}", f"t{number}")
+    farm.ready(**{f"t{number}": 1 for number in range(6)})
+    lanes = [name for names, _ in farm.demand(2) for name in names]
+    farm.pools.reported([LaneReady(name, 1, 1.0) for name in lanes], claimed=False)
+    assert not farm.pools.hungry()
+
+
 def test_a_demand_ends_when_it_asks_for_four_times_what_can_be_claimed():
     farm = Farm()
     lanes = [f"t{n}" for n in range(8)]

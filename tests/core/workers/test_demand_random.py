@@ -97,7 +97,7 @@ class Queue:
             raise AssertionError("turns without end")
         ready = {lane for lane, ranks in self.lanes.items() if ranks}
         for worker in self.farm.workers.values():
-            assert not (worker.room() and ready & set(worker.lanes)), f"{worker.id} is idle and {ready} wait"
+            assert not (worker.room() and ready & set(worker.types)), f"{worker.id} is idle and {ready} wait"
 
 
 @given(_steps)

@@ -23,7 +23,7 @@ def test_a_page_that_registers_is_welcomed_and_idle():
     node = Node()
     effects = node.join(types=("b", "a", "b"), slots=2)
     assert only(effects, Welcome) == Welcome("s1", "w1", "page w1")
-    assert node.machine.workers["w1"].lanes == ("a", "b")
+    assert node.machine.workers["w1"].types == ("a", "b")
     assert node.room() == 2
 
 
@@ -59,7 +59,7 @@ def test_a_page_brings_so_many_new_types_and_no_more():
     node = Node()
     node.join(types=many("x"))
     assert only(node.join(types=("one-more",)), Refuse).code == "too_many_types"
-    assert node.machine.workers["w1"].lanes == tuple(sorted(many("x"))), "it goes on with what it had"
+    assert node.machine.workers["w1"].types == tuple(sorted(many("x"))), "it goes on with what it had"
     assert not all_of(node.join(types=many("x", 10)), Refuse), "what is known costs nothing"
     assert not all_of(node.join("s2", "w2", types=("one-more",)), Refuse), "another page may"
     assert not all_of(node.join(types=("one-more",)), Refuse)

@@ -169,7 +169,7 @@ def test_a_worker_that_offers_other_types_changes_its_pool():
     worker = farm.join("w1", "a")
     farm.join("w2", "a")
     old = farm.number("w1")
-    worker.lanes = ("b",)
+    worker.types = ("b",)
     farm.pools.update(worker)
     assert farm.number("w1") != old
     assert [farm.give(old), farm.give(old), farm.give(farm.number("w1"))] == ["w2", None, "w1"]
@@ -198,7 +198,7 @@ def test_pools_and_heaps_stay_in_proportion_under_churn():
         if n >= 5:
             farm.leave(f"w{n - 5}")
     assert len(farm.workers) == 6
-    assert len(farm.pools._pools) == len(farm.pools._by_lanes) == 2
+    assert len(farm.pools._pools) == len(farm.pools._by_key) == 2
     assert sum(pool.room for pool in farm.pools._pools.values()) == 6
     assert all(len(pool.heap) <= 64 + 2 * pool.room for pool in farm.pools._pools.values())
 
@@ -209,7 +209,7 @@ def test_pools_of_types_that_nobody_offers_any_more_are_forgotten():
         farm.join("w", f"type-{n}")
         farm.leave("w")
     assert not farm.pools._pools
-    assert not farm.pools._by_lanes
+    assert not farm.pools._by_key
 
 
 def test_leaving_without_having_joined_changes_nothing():

@@ -76,6 +76,20 @@ def test_filters_are_all_asked():
     assert walked(roster, name="x") == []
 
 
+def test_workers_are_found_by_a_label():
+    roster = roster_of(one := worker(1, "a"), two := worker(2, "b"), worker(3, "c"))
+    one.labels, two.labels = (("floor", "2"), ("site", "berlin:mitte")), (("site", "berlin"),)
+    for changed in (one, two):
+        roster.update(changed)
+    assert walked(roster, label="site:berlin:mitte") == ["w00001"]
+    assert walked(roster, label="site:berlin", type="echo") == ["w00002"]
+    assert walked(roster, label="site:berlin", name="a") == walked(roster, label="site") == []
+    one.labels = ()
+    roster.update(one)
+    assert walked(roster, label="floor:2") == []
+    assert walked(roster, type="echo") == ["w00001", "w00002", "w00003"]
+
+
 def test_a_worker_that_is_set_aside_is_shown_as_that():
     one = worker(1, "a")
     one.aside = True
@@ -87,7 +101,7 @@ def test_a_worker_that_is_set_aside_is_shown_as_that():
 
 def test_what_nobody_is_or_offers_any_more_leaves_nothing_behind():
     roster = roster_of(one := worker(1, "a", "x"))
-    one.name, one.lanes, one.state = "b", ("y",), WorkerState.AWAY
+    one.name, one.types, one.state, one.labels = "b", ("y",), WorkerState.AWAY, (("site", "x"),)
     roster.update(one)
     assert (roster.offering("x"), roster.offering("y"), roster.states()) == (0, 1, {"away": 1})
     roster.remove(one)
@@ -118,7 +132,9 @@ def big(count: int) -> Roster:
     rng, roster = random.Random(count), Roster()
     for number in rng.sample(range(count), count):
         lanes = ("echo", f"own-{number}") if number % 2 else ("echo",)
-        roster.update(worker(number, f"page-{number:05d}", *lanes, state=list(WorkerState)[number % 3]))
+        one = worker(number, f"page-{number:05d}", *lanes, state=list(WorkerState)[number % 3])
+        one.labels = (("asset", f"{number}"), ("site", "berlin"))
+        roster.update(one)
     return roster
 
 
@@ -129,6 +145,8 @@ def big(count: int) -> Roster:
         WorkerFilter(limit=50, name="page-0000"),
         WorkerFilter(limit=20, type="echo", state="quiet"),
         WorkerFilter(limit=50, type="own-77"),
+        WorkerFilter(limit=50, label="asset:77"),
+        WorkerFilter(limit=50, label="site:berlin"),
     ],
     ids=str,
 )

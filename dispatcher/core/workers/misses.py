@@ -1,0 +1,55 @@
+"""The nearest miss: why no worker matches what a job requires, though some offer its type.
+
+It looks at names and labels in the index, at so many pools and workers at most, and never at all of them.
+"""
+
+from __future__ import annotations
+
+from itertools import chain, islice
+
+from msgspec import Struct
+
+from dispatcher.core.jobs.matching import NAME, Requirement, lane_parts, missing
+from dispatcher.core.workers.pools import Pools
+from dispatcher.core.workers.worker import Worker
+
+__all__ = ["Miss", "nearest"]
+
+#: It looks at no more pools for a label, and at no more workers of a name.
+MOST_LOOKED_AT = 1_000
+
+
+class Miss(Struct, frozen=True):
+    """What the workers that come nearest do not have."""
+
+    lacks: Requirement
+    #: So many workers have a name that is required; None: no name is.
+    called: int | None = None
+    #: Whether one of those offers the type.
+    offered: bool = True
+    #: Each of these labels is on some worker, all of them on none.
+    together: bool = False
+
+
+def nearest(pools: Pools, lane: str) -> Miss:
+    """What is missing of a lane that no worker matches."""
+    type_name, requirement = lane_parts(lane)
+    names = dict(requirement).get(NAME)
+    if names is not None:
+        return _of_name(pools, type_name, requirement, names)
+    unmet = tuple(one for one in requirement if not pools.lanes.matcher.anybody(type_name, one, MOST_LOOKED_AT))
+    return Miss(unmet) if unmet else Miss(requirement, together=True)
+
+
+def _of_name(pools: Pools, type_name: str, requirement: Requirement, names: tuple[str, ...]) -> Miss:
+    """Whoever asks for a name means those who have it, whatever others have."""
+    called = sum(pools.count_called(name) for name in names)
+    if not called:
+        return Miss(((NAME, names),), 0)
+    looked_at = islice(chain.from_iterable(map(pools.called, names)), MOST_LOOKED_AT)
+    offering = [_lacks(worker, requirement) for worker in looked_at if type_name in worker.types]
+    return Miss(min(offering, key=len), called) if offering else Miss((), called, offered=False)
+
+
+def _lacks(worker: Worker, requirement: Requirement) -> Requirement:
+    return missing(requirement, dict(worker.labels), worker.name)
