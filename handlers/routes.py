@@ -1,7 +1,7 @@
 """HTTP: the routes in one list, the handlers behind them, the application that server.py serves.
 
-Handlers are verbs: they parse, call one method of the service and write. They know the service by
-``handlers.service_port``; they never import a store, the transport or the core's machine.
+Handlers are verbs: they parse, call one method of the service and write. The service is the ``Dispatcher``; they never
+import a store, the transport or the core's machine.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from tornado.web import Application, url
 
 from dispatcher.clock import Clock, SystemClock
 from dispatcher.config.settings import Settings
+from dispatcher.node.service import Dispatcher
 from handlers.access import log_request
 from handlers.api import batch
 from handlers.api import resources as api
 from handlers.console import console, login, submit
 from handlers.console.page import PageNotFound
 from handlers.guard import Guard, Refusal
-from handlers.service_port import Service
 from handlers.site import STATIC, TEMPLATES, Site
 from handlers.worker import files
 from handlers.worker.script import worker_script
@@ -38,7 +38,7 @@ def shipped_tasks() -> str:
 
 
 def routes(
-    service: Service,
+    service: Dispatcher,
     settings: Settings,
     tasks: TaskDirectory,
     clock: Clock | None = None,
@@ -104,7 +104,7 @@ def _files(given: dict[str, Any]) -> list[URLSpec]:
 
 
 def make_app(
-    service: Service,
+    service: Dispatcher,
     settings: Settings,
     tasks: TaskDirectory,
     clock: Clock | None = None,

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from dispatcher.clock import Clock
 from dispatcher.config.settings import Settings
+from dispatcher.node.service import Dispatcher
 from handlers.guard import Guard
-from handlers.service_port import Service
 from handlers.worker.tasks import TaskDirectory
 
 __all__ = ["STATIC", "TEMPLATES", "Site", "asset"]
@@ -23,7 +23,7 @@ TEMPLATES = Path(__file__).resolve().parent / "console" / "templates"
 class Site:
     """Handed to each handler's ``initialize``."""
 
-    service: Service
+    service: Dispatcher
     settings: Settings
     tasks: TaskDirectory
     guard: Guard

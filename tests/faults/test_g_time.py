@@ -20,7 +20,7 @@ from dispatcher.node.timer import Timer
 from tests.attack.live import JSON, Live, until
 from tests.crash.process import PATIENCE_S
 from tests.faults.clocks import Clocks, KeptPage, served
-from tests.node.house import House
+from tests.support.house import House
 
 #: Pings so often that a session shows soon that it goes on; a grace so short that one given up would show, too.
 QUICK = ("--ping-interval-s", "0.25", "--ping-timeout-s", "30", "--reconnect-grace-s", "2")

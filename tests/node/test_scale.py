@@ -16,7 +16,7 @@ from dispatcher.store.opening import open_store
 from dispatcher.store.port import Store
 from dispatcher.store.rows import Limits
 from tests.core.workers.support import left
-from tests.node.house import House
+from tests.support.house import House
 from tests.support.operations import operations
 
 pytestmark = pytest.mark.gen_test(timeout=60)

@@ -1,0 +1,82 @@
+"""Values made by hand, for what is a function of a value alone: the words that people are told, the JSON of a job."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dispatcher.core.jobs.model import AttemptView, JobView, WorkerStatus, WorkerView
+from dispatcher.core.jobs.states import JobState
+
+__all__ = ["NOW", "attempt_view", "job_view", "worker_view"]
+
+NOW = 1_795_469_045.123
+
+
+def job_view(**changes: Any) -> JobView:
+    """A queued job; ``changes`` say what is different."""
+    plain: dict[str, Any] = {
+        "id": "j1",
+        "type": "print-label",
+        "data": '{"order": 7}',
+        "state": JobState.QUEUED,
+        "reason": None,
+        "detail": None,
+        "priority": 0,
+        "number": 0,
+        "errors": 0,
+        "crashes": 0,
+        "max_attempts": 3,
+        "max_crashes": 5,
+        "timeout_s": 60.0,
+        "heartbeat_s": None,
+        "effects": "repeat",
+        "key": None,
+        "percent": None,
+        "note": None,
+        "result": None,
+        "error": None,
+        "worker": None,
+        "worker_name": None,
+        "created_at": NOW - 12,
+        "run_at": None,
+        "expires_at": None,
+        "offered_at": None,
+        "started_at": None,
+        "ended_at": None,
+    }
+    return JobView(**(plain | changes))
+
+
+def attempt_view(**changes: Any) -> AttemptView:
+    """An attempt that succeeded; ``changes`` say what is different."""
+    plain: dict[str, Any] = {
+        "number": 1,
+        "worker": "w1",
+        "worker_name": "DESK",
+        "state": "succeeded",
+        "offered_at": NOW - 9,
+        "started_at": NOW - 8.5,
+        "ended_at": NOW,
+        "error": None,
+    }
+    return AttemptView(**(plain | changes))
+
+
+def worker_view(**changes: Any) -> WorkerView:
+    """A connected worker; ``changes`` say what is different."""
+    plain: dict[str, Any] = {
+        "id": "w1",
+        "name": "DESK",
+        "state": WorkerStatus.CONNECTED,
+        "paused": False,
+        "types": ["thumbnail", "print-label"],
+        "slots": 1,
+        "jobs": [],
+        "done": 1204,
+        "failed": 3,
+        "connected_s": 11_530.2,
+        "last_contact_s": 2.4,
+        "page": {},
+        "remote": "10.1.7.23",
+    }
+    return WorkerView(**(plain | changes))
