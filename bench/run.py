@@ -21,13 +21,14 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.support.places import ROOT
+
 if str(ROOT) not in sys.path:  # ``python bench/run.py`` puts only bench/ there.
     sys.path.insert(0, str(ROOT))
 
-from bench import profiling, report  # noqa: E402
-from bench.ratios import BESIDE  # noqa: E402
-from bench.server import Server, copy_store, floor, pagehand  # noqa: E402
+from bench import profiling, report
+from bench.ratios import BESIDE
+from bench.server import Server, copy_store, floor, pagehand
 
 _WARM_UP_S = 0.3
 

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.support.places import ROOT
+
 _START_S = 15.0
 _STOP_S = 20.0
 

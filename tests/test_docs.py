@@ -25,8 +25,8 @@ from handlers.intake import JobBody
 from handlers.routes import TaskDirectory, routes, shipped_tasks
 from tests.pages.vectors import PAGE_OPS, SERVER_OPS, refused_codes
 from tests.support.house import House
+from tests.support.places import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "bench/README.md")]
 PAGES += sorted((ROOT / "docs").glob("*.md"))
 

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 import pytest
 
 from tests import promises
-from tests.campaigns.record import RECORDS, ROOT
+from tests.campaigns.record import RECORDS
 from tests.planted.hunt import bugs
 from tests.promises import PROOFS, Proof
+from tests.support.places import ROOT
 
 CONTROLS = {
     f"{path.stem}: {control['what']}"

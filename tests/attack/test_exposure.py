@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.attack.live import JSON, ROOT, Live, Page, Reply, live
-from tests.page.browsers import Browser, Chromium, PhantomJS, phantomjs_path, wait_for
+from tests.page.browsers import Browser, Chromium, PhantomJS, phantomjs_path
+from tests.support.http import JSON, Page, Reply
 from tests.support.missing import missing
+from tests.support.places import ROOT
+from tests.support.server import Live, live
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.slow
 
@@ -311,7 +314,7 @@ def test_the_worker_page_says_in_words_that_it_may_not_and_is_ready_with_the_tok
     guarded: Live, browser: Browser
 ) -> None:
     def shows(word: str) -> dict[str, str]:
-        seen = wait_for(lambda: (status := browser.status())["word"] == word and status, 15, f"the word {word}")
+        seen = until(lambda: (status := browser.status())["word"] == word and status, 15, f"the word {word}")
         return dict(seen)
 
     browser.open(f"{guarded.url}/worker?name=STRANGER")

@@ -17,8 +17,8 @@ from dispatcher.config.settings import Settings
 from dispatcher.transport.fronts import http_stream
 from dispatcher.transport.fronts.http import Front, make_http_server
 from handlers.routes import make_app
-from tests.attack.live import head
 from tests.attack.wire import Wire
+from tests.support.http import head
 
 pytestmark = pytest.mark.slow
 

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from dispatcher.sdk.simulator.journal import Execution
-from tests.crash.process import PATIENCE_S, ServerProcess
+from tests.support.process import ServerProcess
+from tests.support.waiting import PATIENCE_S
 
 __all__ = ["Findings", "Submitter", "check"]
 
@@ -50,7 +51,7 @@ class Submitter:
                 continue
             assert answer.status in (200, 201), answer
             self.replayed += answer.headers.get("idempotency-replayed") == "true"
-            self.accepted[key] = answer.json["id"]
+            self.accepted[key] = answer.json()["id"]
 
 
 @dataclass

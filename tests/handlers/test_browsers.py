@@ -23,9 +23,10 @@ from handlers.routes import TaskDirectory, make_app
 from tests.handlers.conftest import Scene, new_house, nothing
 from tests.handlers.rich import PICTURE, WAITING, rich
 from tests.handlers.test_escaping import CORPUS, write_everywhere
-from tests.page.browsers import Browser, Chromium, PhantomJS, phantomjs_path, wait_for
+from tests.page.browsers import Browser, Chromium, PhantomJS, phantomjs_path
 from tests.support.missing import missing
 from tests.support.scenes import submit
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.browser
 PAGES = ["/", "/jobs", "/workers", "/types", "/submit", "/nope", "/jobs/failed-1", "/jobs/done-1", "/jobs/big-1"]
@@ -129,7 +130,7 @@ def send(browser: Browser, form: str = "form.sheet") -> None:
     """Presses the button; back when another page, or the same anew, is there."""
     browser.run("(window.before = true)")
     browser.run(f"document.querySelector('{form} button').click()")
-    wait_for(lambda: not browser.run("window.before") and browser.run("document.readyState") == "complete")
+    until(lambda: not browser.run("window.before") and browser.run("document.readyState") == "complete")
 
 
 def address(browser: Browser) -> str:
@@ -191,7 +192,7 @@ def test_an_open_job_follows_itself_until_it_has_ended(browser: Browser, start: 
     browser.open(site.url + "/jobs/j")
     browser.run("(window.before = true)")
     site.do(site.house.dispatcher.cancel("j", ""))
-    wait_for(lambda: not browser.run("window.before") and "Cancelled" in browser.run("document.title"))
+    until(lambda: not browser.run("window.before") and "Cancelled" in browser.run("document.title"))
 
 
 @pytest.mark.slow
@@ -205,9 +206,7 @@ def test_what_others_wrote_runs_nowhere(chromium: Chromium, start: Start) -> Non
             assert chromium.errors() == [], (evil, path)
             assert address(chromium) == path
     chromium.run("(document.body.innerHTML = '<img src=x onerror=alert(1)>')")
-    wait_for(
-        lambda: "Content Security Policy" in " ".join(chromium.errors()), what="the console's word on a planted one"
-    )
+    until(lambda: "Content Security Policy" in " ".join(chromium.errors()), what="the console's word on a planted one")
 
 
 # The form's script
@@ -241,7 +240,7 @@ def test_a_picture_that_is_too_large_is_made_smaller_before_it_is_sent(
     chromium.open(site.url + "/submit")
     fill(chromium, type="thumbnail", data='{"width": 120}')
     choose(chromium, tmp_path / "noise.png")
-    wait_for(lambda: "has been made smaller" in note(chromium))
+    until(lambda: "has been made smaller" in note(chromium))
     send(chromium)
     assert address(chromium) == "/jobs/job-1"
     data = json.loads(site.jobs()[0].data)

@@ -11,16 +11,8 @@ from dispatcher.transport.fronts.http import Front, make_http_server
 from dispatcher.transport.fronts.server import EngineServer
 from dispatcher.transport.limits import Limits
 from dispatcher.transport.sessions import Sessions
-from tests.transport.support import (
-    Bench,
-    Client,
-    ManualClock,
-    Page,
-    Recorder,
-    eventually,
-    many_packets,
-    scene_dead_poll,
-)
+from tests.support.waiting import eventually
+from tests.transport.support import Bench, Client, ManualClock, Page, Recorder, many_packets, scene_dead_poll
 
 #: Pitfalls of the stock server that have no counterpart here, and why.
 DO_NOT_APPLY = {

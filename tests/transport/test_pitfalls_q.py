@@ -12,7 +12,8 @@ import pytest
 from dispatcher.transport.fronts.http import Front, HeadersLike, Refusal
 from dispatcher.transport.limits import Limits
 from dispatcher.transport.sessions import Sessions, new_sid
-from tests.transport.support import Bench, Client, ManualClock, Page, Recorder, eventually, keep_writing
+from tests.support.waiting import eventually
+from tests.transport.support import Bench, Client, ManualClock, Page, Recorder, keep_writing
 
 #: Behaviours of the stock server that have no counterpart here, and why.
 DO_NOT_APPLY: dict[str, str] = {}

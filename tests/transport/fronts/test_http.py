@@ -13,7 +13,8 @@ from dispatcher.transport.fronts import http_exchange, http_stream
 from dispatcher.transport.fronts.http import Front, make_http_server
 from dispatcher.transport.limits import Limits
 from dispatcher.transport.sessions import Sessions
-from tests.transport.support import Client, ManualClock, Page, Recorder, eventually, keep_writing
+from tests.support.waiting import eventually
+from tests.transport.support import Client, ManualClock, Page, Recorder, keep_writing
 
 # What is not Engine.IO.
 

@@ -10,7 +10,8 @@ from tornado.iostream import StreamClosedError
 
 from dispatcher.transport.fronts.http import Front
 from dispatcher.transport.sessions import Sessions
-from tests.transport.support import Client, Page, Recorder, eventually
+from tests.support.waiting import eventually
+from tests.transport.support import Client, Page, Recorder
 
 
 @pytest.mark.gen_test
