@@ -101,6 +101,8 @@ def test_fault_D16_slow_bodies_are_closed_in_time_while_others_are_served(tmp_pa
     with live(tmp_path, watched=True, hasty_s=HASTY_S) as server, ExitStack() as sockets:
         pages = [Page(server) for _ in range(50)]
         slow = [connected(server, sockets, 1, post_head(page, server.port, 5_000))[0] for page in pages]
+        for path in ("/api/v1/jobs", "/submit", "/nope", "/jobs", "/livez"):
+            slow += connected(server, sockets, 10, head("POST", path, server.port, "Content-Length: 5000"))
         with others_are_served(server) as took_s:
             dripped(server, slow, b"4", BODY_S / 20)
         assert median(took_s) < PROMPT_S

@@ -141,6 +141,8 @@ async def test_options_says_what_is_allowed(ask: Ask) -> None:
         "text/plain",
         "application/x-www-form-urlencoded",
         "multipart/form-data; boundary=x",
+        "",
+        "text/json",
         "application/jsonx",
         "text/plain; application/json",
         "application/json; charset=utf-16",

@@ -82,6 +82,7 @@ async def test_the_token_matrix(ask: Ask, house: House, path: str, method: str, 
         assert response.code == 401
         assert response.headers["WWW-Authenticate"].startswith("Bearer")
         assert b"Authorization: Bearer TOKEN" in response.body
+        assert TOKEN.encode() not in response.body
         assert await house.kept() == before
 
 
@@ -156,7 +157,9 @@ async def test_a_foreign_form_ends_no_session(browser: Browser, secret: str) -> 
 
 
 @pytest.mark.gen_test
-@pytest.mark.parametrize("value", ["", "1", "2|1:0|10:1795469045|17:pagehand_00000000|12:Y29uc29sZQ==|" + "0" * 64])
+@pytest.mark.parametrize(
+    "value", ["", "1", "console", TOKEN, "2|1:0|10:1795469045|17:pagehand_00000000|12:Y29uc29sZQ==|" + "0" * 64]
+)
 async def test_a_forged_session_opens_nothing(browser: Browser, value: str) -> None:
     await sign_in(browser)
     (name,) = [name for name in browser.cookies if name != "pagehand_xsrf"]
@@ -179,6 +182,13 @@ async def test_a_forged_session_opens_nothing(browser: Browser, value: str) -> N
 )
 def test_the_login_leads_nowhere_else(text: str) -> None:
     assert local_path(text) == "/"
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("away", ["//evil.example", "/\\evil.example", "/\t/evil.example"])
+async def test_who_has_signed_in_is_led_nowhere_else(browser: Browser, away: str) -> None:
+    response = await sign_in(browser, following=away)
+    assert (response.code, response.headers["Location"]) == (303, "/")
 
 
 @pytest.mark.parametrize("text", ["/", "/jobs?state=failed&type=a", "/jobs/%0a"])
@@ -226,6 +236,23 @@ async def test_a_form_without_its_secret_changes_nothing(
     before = await house.kept()
     response = await browser.post(f"{path}?_xsrf={browser.cookies['pagehand_xsrf']}", {"type": "x", "_xsrf": forged})
     assert response.code == 403
+    assert await house.kept() == before
+
+
+@pytest.mark.gen_test
+async def test_a_form_whose_secret_came_without_its_cookie_changes_nothing(browser: Browser, house: House) -> None:
+    await sign_in(browser)
+    page = (await browser.get("/submit")).body.decode()
+    field = re.search(r'name="_xsrf" value="([^"]+)"', page)
+    assert field
+    before = await house.kept()
+    session = {name: value for name, value in browser.cookies.items() if name != "pagehand_xsrf"}
+    headers = {
+        "Content-Type": "application/x-www-form-urlencoded",
+        "Cookie": "; ".join(f"{name}={value}" for name, value in session.items()),
+    }
+    body = urlencode({"_xsrf": field[1], "type": "x"})
+    assert (await browser._send("POST", "/submit", headers=headers, body=body)).code == 403
     assert await house.kept() == before
 
 

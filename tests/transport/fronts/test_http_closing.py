@@ -79,6 +79,12 @@ class TestOurIdleTimeout:
         assert recorder.names() == ["opened"]
 
     @pytest.mark.gen_test
+    async def test_a_connection_that_never_says_anything_is_closed(self, port: int, front: Front) -> None:
+        silent = await Client.connect(port)
+        with pytest.raises(StreamClosedError):
+            await silent.stream.read_bytes(1)
+
+    @pytest.mark.gen_test
     async def test_a_connection_that_the_page_closes_before_it_is_evidence(self, port: int, recorder: Recorder) -> None:
         page = await Page.open(port)
         page.polls.close()
