@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -13,19 +11,12 @@ from tests.faults.long_form import LONG
 from tests.support.http import Page, head
 from tests.support.server import Live
 
-__all__ = ["LONG", "hang_up", "others_are_served", "post_head"]
+__all__ = ["LONG", "others_are_served", "post_head"]
 
 
 def post_head(page: Page, port: int, length: int) -> bytes:
     """The head of a page's POST."""
     return head("POST", page.target, port, f"Content-Length: {length}", "Content-Type: text/plain;charset=UTF-8")
-
-
-def hang_up(sock: socket.socket, how: str) -> None:
-    """``close``: in good order, with a FIN; ``reset``: with a RST."""
-    if how == "reset":
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    sock.close()
 
 
 @contextmanager

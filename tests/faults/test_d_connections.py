@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.d_support import hang_up, post_head
-from tests.support.http import Page, head
+from tests.faults.d_support import post_head
+from tests.support.http import Page, hang_up, head
 from tests.support.server import Live, live
 from tests.support.waiting import until
 

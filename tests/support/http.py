@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import socket
+import struct
 import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
-__all__ = ["JSON", "Page", "Reply", "exchange", "head"]
+__all__ = ["JSON", "Page", "Reply", "exchange", "hang_up", "head", "reset_at_close"]
 
 JSON = {"Content-Type": "application/json"}
 
@@ -26,6 +27,18 @@ class Reply(NamedTuple):
 
     def json(self) -> Any:
         return json.loads(self.body)
+
+
+def hang_up(sock: socket.socket, how: str = "reset") -> None:
+    """``close``: in good order, with a FIN; ``reset``: with a RST."""
+    if how == "reset":
+        reset_at_close(sock)
+    sock.close()
+
+
+def reset_at_close(sock: socket.socket) -> None:
+    """Its end will be a RST, and what was not sent is thrown away."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 class Asks(Protocol):

@@ -20,16 +20,6 @@ from dispatcher.transport.sessions import Sessions
 from tests.support.waiting import eventually
 
 
-class ManualClock:
-    """Monotonic seconds, turned by hand."""
-
-    def __init__(self) -> None:
-        self.now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 class Recorder:
     """A listener that writes down what it hears; ``on_message`` may do something with it."""
 

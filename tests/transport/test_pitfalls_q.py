@@ -12,8 +12,9 @@ import pytest
 from dispatcher.transport.fronts.http import Front, HeadersLike, Refusal
 from dispatcher.transport.limits import Limits
 from dispatcher.transport.sessions import Sessions, new_sid
+from tests.support.clock import ManualClock
 from tests.support.waiting import eventually
-from tests.transport.support import Bench, Client, ManualClock, Page, Recorder, keep_writing
+from tests.transport.support import Bench, Client, Page, Recorder, keep_writing
 
 #: Behaviours of the stock server that have no counterpart here, and why.
 DO_NOT_APPLY: dict[str, str] = {}
@@ -223,8 +224,8 @@ class TestFewSessions:
         for _ in range(3):
             await Page.open(port)
         for seconds in (20.0, 20.0, 1.0):
-            clock.now += seconds
-            sessions.tick(clock())
+            clock.advance(seconds)
+            sessions.tick(clock.monotonic())
         await Page.open(port)
 
 
