@@ -1,19 +1,18 @@
 """HTTP: the routes in one list, the handlers behind them, the application that server.py serves.
 
-Handlers are verbs: they parse, call one method of the service and write. The service is the ``Dispatcher``; they never
-import a store, the transport or the core's machine.
+Handlers are verbs: they parse, call one method of the service and write. The service is the ``Dispatcher``, which they
+know by its type alone; they never import a store, the transport or the core's machine.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tornado.routing import URLSpec
 from tornado.web import Application, url
 
 from dispatcher.clock import Clock, SystemClock
 from dispatcher.config.settings import Settings
-from dispatcher.node.service import Dispatcher
 from handlers.access import log_request
 from handlers.api import batch
 from handlers.api import resources as api
@@ -24,6 +23,9 @@ from handlers.site import STATIC, TEMPLATES, Site
 from handlers.worker import files
 from handlers.worker.script import worker_script
 from handlers.worker.tasks import TaskDirectory
+
+if TYPE_CHECKING:
+    from dispatcher.node.service import Dispatcher
 
 __all__ = ["Guard", "Refusal", "TaskDirectory", "make_app", "routes", "shipped_tasks"]
 

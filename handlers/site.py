@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dispatcher.clock import Clock
 from dispatcher.config.settings import Settings
-from dispatcher.node.service import Dispatcher
 from handlers.guard import Guard
 from handlers.worker.tasks import TaskDirectory
+
+if TYPE_CHECKING:
+    from dispatcher.node.service import Dispatcher
 
 __all__ = ["STATIC", "TEMPLATES", "Site", "asset"]
 

@@ -77,30 +77,26 @@ async def no_room(house: House) -> None:
     await house.pass_time(house.settings.store_check_s)
 
 
-async def not_started(house: House) -> None:
-    """A server whose start takes its time."""
-    house.dispatcher._accepting = False
-
-
 @pytest.fixture
-def scene() -> Scene:
-    """What there is when the test begins."""
+def scene() -> Scene | None:
+    """What there is when the test begins; None: the server has not started yet."""
     return nothing
 
 
-def new_house(settings: Settings) -> House:
-    """A dispatcher on a clock that stands still; it is not started."""
+async def open_house(settings: Settings, scene: Scene | None) -> House:
+    """A dispatcher on a clock that stands still, and what the scene makes of it."""
     house = House(clock=ManualClock(100.0, NOW), kind=Watched, **asdict(settings))
     house.shipped.clear()
+    if scene is not None:
+        await house.start()
+        await scene(house)
     return house
 
 
 @pytest.fixture
-def house(io_loop: IOLoop, settings: Settings, scene: Scene) -> Iterator[House]:
+def house(io_loop: IOLoop, settings: Settings, scene: Scene | None) -> Iterator[House]:
     """What stands behind the application."""
-    house = new_house(settings)
-    io_loop.run_sync(house.start)
-    io_loop.run_sync(lambda: scene(house))
+    house = io_loop.run_sync(lambda: open_house(settings, scene))
     yield house
     io_loop.run_sync(house.dispatcher.close)
 

@@ -19,9 +19,10 @@ from tornado.httpserver import HTTPServer
 from dispatcher.config.settings import Settings
 from dispatcher.core.jobs.model import JobView
 from handlers.routes import TaskDirectory, make_app
-from tests.handlers.conftest import Scene, new_house, nothing
+from tests.handlers.conftest import Scene, nothing, open_house
 from tests.handlers.rich import PICTURE, WAITING, rich
 from tests.page.browsers import Browser, Chromium, PhantomJS, phantomjs_path
+from tests.support.house import House
 from tests.support.missing import missing
 from tests.support.scenes import submit
 from tests.support.waiting import until
@@ -40,8 +41,8 @@ class Site:
     def __init__(self, scene: Scene, settings: Settings, tasks: TaskDirectory) -> None:
         self._started = threading.Event()
         self._loop = asyncio.new_event_loop()
-        self._scene, self._tasks = scene, tasks
-        self.house = new_house(settings)
+        self._given = scene, settings, tasks
+        self.house: House
         self._thread = threading.Thread(target=self._run)
         self.url = ""
         self._thread.start()
@@ -55,10 +56,9 @@ class Site:
         self._loop.close()
 
     async def _serve(self) -> None:
-        await self.house.start()
-        await self._scene(self.house)
-        house = self.house
-        self._server = HTTPServer(make_app(house.dispatcher, house.settings, self._tasks, house.clock))
+        scene, settings, tasks = self._given
+        self.house = await open_house(settings, scene)
+        self._server = HTTPServer(make_app(self.house.dispatcher, settings, tasks, self.house.clock))
         self._server.listen(0, "127.0.0.1")
         (socket,) = self._server._sockets.values()
         self.url = f"http://127.0.0.1:{socket.getsockname()[1]}"

@@ -9,7 +9,7 @@ import pytest
 from dispatcher.errors import SettingError
 from handlers.routes import TaskDirectory
 from handlers.worker.script import PARTS, PARTS_DIRECTORY, join, worker_script
-from tests.handlers.conftest import Ask, body_of, draining, no_room, not_started, nothing
+from tests.handlers.conftest import Ask, body_of, draining, no_room, nothing
 
 TRAVERSALS = [
     "/static/../server.py",
@@ -127,7 +127,7 @@ def test_a_head_that_is_not_understood_is_reported_and_the_task_served(tmp_path:
     [
         (nothing, 200, ["[+]not draining", "[+]takes jobs", "[+]room on the store's disk", "ok"]),
         (draining, 503, ["[-]not draining", "[-]takes jobs", "[+]room on the store's disk", "not ready"]),
-        (not_started, 503, ["[+]not draining", "[-]takes jobs", "[+]room on the store's disk", "not ready"]),
+        (None, 503, ["[+]not draining", "[-]takes jobs", "[+]room on the store's disk", "not ready"]),
     ],
 )
 async def test_the_probes_say_whether_it_lives_and_takes_jobs(ask: Ask, code: int, lines: list[str]) -> None:
