@@ -21,14 +21,13 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from tests.support.places import ROOT
-
+ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:  # ``python bench/run.py`` puts only bench/ there.
     sys.path.insert(0, str(ROOT))
 
-from bench import profiling, report
-from bench.ratios import BESIDE
-from bench.server import Server, copy_store, floor, pagehand
+from bench import profiling, report  # noqa: E402
+from bench.ratios import BESIDE  # noqa: E402
+from bench.server import Server, copy_store, floor, pagehand  # noqa: E402
 
 _WARM_UP_S = 0.3
 

@@ -17,8 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from tests.support.places import ROOT
-
+ROOT = Path(__file__).resolve().parent.parent
 _START_S = 15.0
 _STOP_S = 20.0
 

@@ -11,21 +11,19 @@ import hashlib
 import re
 from collections.abc import Mapping
 from itertools import islice
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from dispatcher.config.settings import Settings
 from dispatcher.core.jobs.model import JobSpec
+from dispatcher.core.jobs.terms import TYPE_PATTERN, Schedule, Terms, range_words
 from dispatcher.errors import BadRequest, TooLarge
 from handlers.errors import FieldError, Invalid, field_error
 
-__all__ = ["MAX_DELAY_S", "JobBody", "check_key", "decode_json", "field_problems", "parse_job", "to_spec"]
+__all__ = ["JOB_FIELDS", "JobBody", "body_of", "check_key", "decode_json", "field_problems", "parse_job", "to_spec"]
 
-MAX_DELAY_S = 31_536_000
-#: ``\Z`` and not ``$``, which also matches before a line feed at the end.
-_TYPE = r"^[A-Za-z0-9._-]{1,100}\Z"
 #: Of unknown fields, so many are named.
 _MAX_UNKNOWN = 10
 _KEY = re.compile(r"[\x20-\x7e]{1,255}")
@@ -38,45 +36,48 @@ def _null() -> Raw:
 
 
 class JobBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The body of ``POST /api/v1/jobs``; what is not given takes the server's default."""
+    """The body of ``POST /api/v1/jobs``: these fields, and those of ``Schedule`` and ``Terms`` where they are given.
 
-    type: Annotated[str, Meta(pattern=_TYPE)]
+    What is not given takes the server's default.
+    """
+
+    type: Annotated[str, Meta(pattern=TYPE_PATTERN)]
     data: Raw = msgspec.field(default_factory=_null)
-    priority: Annotated[int, Meta(ge=-1_000, le=1_000)] | UnsetType = UNSET
-    delay_s: Annotated[float, Meta(ge=0, le=MAX_DELAY_S)] | UnsetType = UNSET
-    timeout_s: Annotated[float, Meta(ge=1, le=86_400)] | UnsetType = UNSET
-    max_attempts: Annotated[int, Meta(ge=1, le=100)] | UnsetType = UNSET
-    max_crashes: Annotated[int, Meta(ge=0, le=100)] | UnsetType = UNSET
-    expires_s: Annotated[float, Meta(ge=0.1, le=MAX_DELAY_S)] | UnsetType | None = UNSET
-    heartbeat_s: Annotated[float, Meta(ge=0.1, le=86_400)] | UnsetType | None = UNSET
-    effects: Literal["repeat", "once"] | UnsetType = UNSET
 
 
-_job_decoder = msgspec.json.Decoder(JobBody)
+def _may_be_given(struct: type[Struct]) -> list[tuple[str, Any, Any]]:
+    return [(field.name, field.type | UnsetType, UNSET) for field in msgspec.structs.fields(struct)]
+
+
+_TERMS = tuple(Terms.__struct_fields__)
+_WholeBody: Any = msgspec.defstruct(
+    "JobBody", [*_may_be_given(Schedule), *_may_be_given(Terms)], bases=(JobBody,), frozen=True, kw_only=True,
+    forbid_unknown_fields=True,
+)  # fmt: skip
+
+_job_decoder: msgspec.json.Decoder[JobBody] = msgspec.json.Decoder(_WholeBody)
 _loose_decoder = msgspec.json.Decoder(dict[str, Raw])
 _any_decoder = msgspec.json.Decoder(Raw)
-_fields = {field.name: field for field in msgspec.structs.fields(JobBody)}
+#: Every field that may be given.
+JOB_FIELDS = tuple(_WholeBody.__struct_fields__)
+_fields = {field.name: field for field in msgspec.structs.fields(_WholeBody)}
 
-#: The words for each range, instead of a regular expression or ``Expected `int` >= -1000``.
-_RANGES = {
-    "type": "must be 1 to 100 characters of A-Z, a-z, 0-9, '.', '_' and '-'",
-    "priority": "must be a whole number from -1000 to 1000",
-    "delay_s": f"must be a number of seconds from 0 to {MAX_DELAY_S}",
-    "timeout_s": "must be a number of seconds from 1 to 86400",
-    "max_attempts": "must be a whole number from 1 to 100",
-    "max_crashes": "must be a whole number from 0 to 100",
-    "expires_s": f"must be a number of seconds from 0.1 to {MAX_DELAY_S}",
-    "heartbeat_s": "must be a number of seconds from 0.1 to 86400",
-    "effects": "must be repeat or once",
-}
+_TYPE_WORDS = "must be 1 to 100 characters of A-Z, a-z, 0-9, '.', '_' and '-'"
 
 
 def parse_job(body: bytes) -> JobBody:
     """The body of one job. Raises BadRequest (not JSON) or Invalid (not a job)."""
     try:
-        return decode_json(_job_decoder, body)
+        job: JobBody = decode_json(_job_decoder, body)
     except msgspec.ValidationError:
         raise Invalid(_body_problems(body)) from None
+    return job
+
+
+def body_of(fields: Mapping[str, object], data: str) -> JobBody:
+    """The body that these fields make, which fit, with its data as JSON text."""
+    body: JobBody = msgspec.convert(fields, _WholeBody)
+    return msgspec.structs.replace(body, data=Raw(data))
 
 
 def decode_json(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
@@ -109,10 +110,14 @@ def field_problems(given: Mapping[str, object]) -> list[FieldError]:
     """What is wrong with these fields, all at once; each is a ``Raw`` or a value."""
     unknown = islice((name for name in given if name not in _fields), _MAX_UNKNOWN)
     errors = [field_error(name[:100], _unknown(name)) for name in unknown]
-    errors += [field_error(name, _RANGES[name]) for name in _RANGES if name in given and not _fits(name, given[name])]
+    errors += [field_error(name, _words(name)) for name in _fields if name in given and not _fits(name, given[name])]
     if "type" not in given:
         errors.append(field_error("type", "is missing"))
     return errors
+
+
+def _words(name: str) -> str:
+    return _TYPE_WORDS if name == "type" else range_words(name)
 
 
 def _unknown(name: str) -> str:
@@ -144,26 +149,17 @@ def to_spec(body: JobBody, settings: Settings, key: str | None) -> JobSpec:
     data = bytes(body.data)
     if len(data) > settings.body_limit:
         raise TooLarge(f"data has {len(data):,} bytes; at most {settings.body_limit:,} are taken (--body-limit).")
-    delay_s = _given(body.delay_s, 0.0)
-    expires_s = _given(body.expires_s, None)
-    if expires_s is not None and expires_s <= delay_s:
+    given = {name: value for name in _fields if (value := getattr(body, name)) is not UNSET}
+    schedule = {name: given[name] for name in Schedule.__struct_fields__ if name in given}
+    first = Schedule(**schedule)
+    if first.expires_s is not None and first.expires_s <= first.delay_s:
         raise Invalid([field_error("expires_s", "must be more than delay_s, or the job would never start")])
     return JobSpec(
         type=body.type,
         data=data.decode("utf-8"),
-        priority=_given(body.priority, 0),
-        delay_s=delay_s,
-        timeout_s=_given(body.timeout_s, settings.job_timeout_s),
-        max_attempts=_given(body.max_attempts, settings.max_attempts),
-        max_crashes=_given(body.max_crashes, settings.max_crashes),
-        expires_s=expires_s,
-        heartbeat_s=_given(body.heartbeat_s, None),
-        effects=_given(body.effects, "repeat"),
+        terms=msgspec.structs.replace(settings.terms(), **{name: given[name] for name in _TERMS if name in given}),
+        **schedule,
         key=key,
         # Over what was given, not over the defaults: they may change while a submitter tries again.
         fingerprint=hashlib.sha256(msgspec.json.encode(body)).hexdigest() if key else "",
     )
-
-
-def _given(value: Any, default: Any) -> Any:
-    return default if value is UNSET else value

@@ -59,7 +59,7 @@ RULES = {
     "dispatcher.core": Rule(("dispatcher.core", "dispatcher.errors"), PURE | {"msgspec", "random"}),
     "dispatcher.errors": Rule((), {"__future__"}),
     "dispatcher.clock": Rule((), {"__future__", "time", "typing"}),
-    "dispatcher.config.settings": Rule(("dispatcher.errors",), PURE),
+    "dispatcher.config.settings": Rule(("dispatcher.errors", "dispatcher.core.jobs.terms"), PURE),
     "dispatcher.config.sources": Rule(
         (
             "dispatcher.errors",
@@ -106,6 +106,7 @@ RULES = {
             "dispatcher.clock",
             "dispatcher.core.jobs.model",
             "dispatcher.core.jobs.states",
+            "dispatcher.core.jobs.terms",
             "dispatcher.core.jobs.turn",
             "dispatcher.errors",
             "dispatcher.pages.protocol",

@@ -19,9 +19,10 @@ from dispatcher import errors
 from dispatcher.config.settings import Settings, settings_fields
 from dispatcher.core.jobs.model import AttemptView, JobView
 from dispatcher.core.jobs.states import JobState
+from dispatcher.core.jobs.terms import Schedule, Terms, range_of
 from dispatcher.core.jobs.turn import Verdict
 from handlers import errors as http_errors
-from handlers.intake import JobBody
+from handlers.intake import JOB_FIELDS
 from handlers.routes import TaskDirectory, routes, shipped_tasks
 from tests.pages.vectors import PAGE_OPS, SERVER_OPS, refused_codes
 from tests.support.house import House
@@ -140,11 +141,20 @@ def addresses(pattern: str) -> list[str]:
 def test_every_field_of_a_job_is_documented() -> None:
     page = text("docs/api.md")
     job = section(page, "## A job")
-    hidden = {"key", "percent", "note"}  # shown inside progress, or not at all
-    assert {name for name in JobView.__struct_fields__ if name not in hidden and f"`{name}`" not in job} == set()
+    hidden = {"key", "percent", "note", "terms"}  # shown inside progress, one by one, or not at all
+    shown = {*JobView.__struct_fields__, *Terms.__struct_fields__} - hidden
+    assert {name for name in shown if f"`{name}`" not in job} == set()
     assert {name for name in AttemptView.__struct_fields__ if name not in job} == set()
     assert {state for state in JobState if f"`{state}`" not in job} == set()
-    assert first_cells(section(page, "## Submit")) == set(JobBody.__struct_fields__)
+    assert first_cells(section(page, "## Submit")) == set(JOB_FIELDS)
+
+
+@pytest.mark.parametrize("name", [*Schedule.__struct_fields__, *Terms.__struct_fields__])
+def test_the_range_of_a_field_is_documented_as_it_is(name: str) -> None:
+    [row] = re.findall(rf"^\| `{name}` \|.*$", section(text("docs/api.md"), "## Submit"), re.M)
+    allowed = range_of(name)
+    words = [f"`{choice}`" for choice in allowed.choices] or [f"{allowed.low:.15g} to {allowed.high:.15g}"]
+    assert [part for part in words if part not in row] == []
 
 
 def test_every_exit_status_is_documented() -> None:

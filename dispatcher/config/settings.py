@@ -11,6 +11,7 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any
 
+from dispatcher.core.jobs.terms import Terms, range_of
 from dispatcher.errors import SettingError
 
 __all__ = ["Settings", "out_of_range", "settings_fields"]
@@ -23,6 +24,13 @@ def _number(default: float, unit: str, low: float, high: float, text: str, group
 
 def _plain(default: object, text: str, group: str) -> Any:
     return field(default=default, metadata={"help": text, "group": group})
+
+
+def _of_terms(name: str, text: str) -> Any:
+    """A default that a job's submitter may overrule: its range is that of the job's term."""
+    allowed = range_of(name)
+    unit = "s" if name.endswith("_s") else ""
+    return _number(getattr(Terms(), name), unit, allowed.low, allowed.high, text, "jobs")
 
 
 _DAY_S = 86_400.0
@@ -50,9 +58,9 @@ class Settings:
     )
     drain_s: float = _number(25.0, "s", 0.1, 3_600, "how long SIGTERM waits for running jobs", "server")
 
-    job_timeout_s: float = _number(60.0, "s", 1.0, _DAY_S, "timeout of an attempt, from its accept", "jobs")
-    max_attempts: int = _number(3, "", 1, 100, "attempts that may end in an error or a timeout", "jobs")
-    max_crashes: int = _number(5, "", 0, 100, "attempts that may be lost with their page", "jobs")
+    job_timeout_s: float = _of_terms("timeout_s", "timeout of an attempt, from its accept")
+    max_attempts: int = _of_terms("max_attempts", "attempts that may end in an error or a timeout")
+    max_crashes: int = _of_terms("max_crashes", "attempts that may be lost with their page")
     backoff_base_s: float = _number(1.0, "s", 0.1, 3_600, "backoff is this times 2^n, 20 % jitter", "jobs")
     backoff_max_s: float = _number(300.0, "s", 0.1, _DAY_S, "the longest backoff", "jobs")
     late_accept: bool = _plain(
@@ -93,6 +101,10 @@ class Settings:
     def __post_init__(self) -> None:
         for item in dataclasses.fields(self):
             _check(item, getattr(self, item.name))
+
+    def terms(self) -> Terms:
+        """What a job is told where its submitter says nothing."""
+        return Terms(timeout_s=self.job_timeout_s, max_attempts=self.max_attempts, max_crashes=self.max_crashes)
 
     @property
     def post_limit(self) -> int:

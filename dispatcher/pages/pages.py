@@ -276,8 +276,8 @@ class Pages:
             claim.type,
             msgspec.Raw(claim.data.encode()),
             claim.number,
-            round(claim.timeout_s * 1000),
-            claim.once,
+            round(claim.terms.timeout_s * 1000),
+            claim.terms.once,
         )
         self.transport.send(effect.session, protocol.encode(message), claim.attempt)
 

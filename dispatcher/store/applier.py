@@ -307,15 +307,14 @@ class TurnApplier:
         job = JobRow(
             seq=self._rows.next_seq(),
             state=JobState.SCHEDULED if delayed else JobState.QUEUED,
-            rank=None if delayed else self._clock - spec.priority * ledger.RANK_STEP_S,
+            rank=None if delayed else self._clock - spec.terms.priority * ledger.RANK_STEP_S,
             run_at=now_at + spec.delay_s if delayed else None,
             attempt=None, claims=0, number=0, errors=0, crashes=0, reason=None, detail=None, error=None,
             percent=None, note=None, worker=None, worker_name=None,
             offered_at=None, started_at=None, ended_at=None, backoff_until=None, ended_clock=None,
-            id=self._new_job_id(), lane=self._rows.lane(spec.type), type=spec.type, priority=spec.priority,
-            timeout_s=spec.timeout_s, max_attempts=spec.max_attempts, max_crashes=spec.max_crashes,
+            id=self._new_job_id(), lane=self._rows.lane(spec.type), type=spec.type, terms=spec.terms,
             size=size_of(spec.data), expires_at=expires_at, created_at=now_at,
-            key=spec.key, fingerprint=spec.fingerprint, effects=spec.effects, heartbeat_s=spec.heartbeat_s,
+            key=spec.key, fingerprint=spec.fingerprint,
         )  # fmt: skip
         self._move(job, None, now_at)
         return job

@@ -111,12 +111,8 @@ def claim_of(pool: int, attempt: str, job: JobRow, data: str, had: tuple[str, ..
         type=job.type,
         data=data,
         number=job.number + 1,
-        timeout_s=job.timeout_s,
-        heartbeat_s=job.heartbeat_s,
-        once=job.effects == "once",
+        terms=job.terms,
         errors=job.errors,
         crashes=job.crashes,
-        max_attempts=job.max_attempts,
-        max_crashes=job.max_crashes,
         had=had,
     )

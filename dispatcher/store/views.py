@@ -39,9 +39,7 @@ def view(job: JobRow, *, data: str = "null", result: str | None = None) -> JobVi
     """A job's row as people and programs see it, without its attempts and log."""
     return JobView(
         id=job.id, type=job.type, data=data, state=job.state, reason=job.reason, detail=job.detail,
-        priority=job.priority, number=job.number, errors=job.errors, crashes=job.crashes,
-        max_attempts=job.max_attempts, max_crashes=job.max_crashes, timeout_s=job.timeout_s, key=job.key,
-        heartbeat_s=job.heartbeat_s, effects=job.effects,
+        terms=job.terms, number=job.number, errors=job.errors, crashes=job.crashes, key=job.key,
         percent=job.percent, note=job.note, result=result, error=job.error,
         worker=job.worker, worker_name=job.worker_name,
         created_at=job.created_at, run_at=job.run_at, expires_at=job.expires_at,

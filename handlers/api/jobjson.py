@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 from msgspec import Raw
+from msgspec.structs import asdict
 
 from dispatcher.core.jobs.model import AttemptView, JobView, TypeView, WorkerView
 from dispatcher.core.jobs.states import JobState
@@ -41,15 +42,10 @@ def job_line(job: JobView, waits: str | None) -> Json:
         "state": job.state.value,
         "reason": job.reason,
         "detail": job.detail,
-        "priority": job.priority,
+        **asdict(job.terms),
         "number": job.number,
         "errors": job.errors,
         "crashes": job.crashes,
-        "max_attempts": job.max_attempts,
-        "max_crashes": job.max_crashes,
-        "timeout_s": job.timeout_s,
-        "heartbeat_s": job.heartbeat_s,
-        "effects": job.effects,
         "progress": _progress(job),
         "error": raw(job.error),
         "worker": job.worker,

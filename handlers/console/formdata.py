@@ -9,18 +9,20 @@ import base64
 import json
 import re
 from collections.abc import Mapping
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 import msgspec
 from msgspec import Raw, Struct
+from msgspec.structs import asdict
 
+from dispatcher.core.jobs.terms import Schedule, Terms, range_of
 from handlers.errors import FieldError, Invalid, field_error
-from handlers.intake import JobBody, field_problems
+from handlers.intake import JobBody, body_of, field_problems
 
-__all__ = ["Chosen", "chosen_file", "chosen_picture", "job_of_form"]
+__all__ = ["NUMBERS", "Chosen", "chosen_file", "chosen_picture", "job_of_form", "numbers"]
 
 #: The form's fields that are numbers; empty means the default.
-NUMBERS = ("priority", "delay_s", "timeout_s", "max_attempts")
+NUMBERS = tuple(name for struct in (Schedule, Terms) for name in struct.__struct_fields__ if range_of(name).title)
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,15}")
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,15}\.[0-9]{1,15}")
@@ -30,6 +32,27 @@ _MAGIC = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), 
 
 _raw_decoder = msgspec.json.Decoder(Raw)
 _object_decoder = msgspec.json.Decoder(dict[str, Raw])
+
+
+class Number(NamedTuple):
+    """A field of the form that takes a number."""
+
+    name: str
+    title: str
+    label: str
+    default: str
+
+
+def numbers(terms: Terms) -> list[Number]:
+    """The form's fields that take numbers; ``terms`` has the server's defaults."""
+    defaults = asdict(Schedule()) | asdict(terms)
+    return [_number_field(name, f"{defaults[name]:.15g}") for name in NUMBERS]
+
+
+def _number_field(name: str, default: str) -> Number:
+    allowed = range_of(name)
+    extent = " (seconds)" if name.endswith("_s") else f", {allowed.low:.15g} to {allowed.high:.15g}"
+    return Number(name, allowed.title, allowed.title + extent, default)
 
 
 class Chosen(Struct, frozen=True):
@@ -68,7 +91,7 @@ def job_of_form(typed: Mapping[str, str], chosen: Chosen | None) -> JobBody:
         errors += invalid.errors
     if errors:
         raise Invalid(errors)
-    return msgspec.structs.replace(msgspec.convert(fields, JobBody), data=Raw(data))
+    return body_of(fields, data)
 
 
 def _number(text: str) -> int | float | str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from dispatcher.core.jobs.model import JobSpec
 from dispatcher.errors import JobNotFound, KeyConflict, PagehandError, TooLarge, Unavailable
-from handlers.console.formdata import NUMBERS, Chosen, chosen_file, chosen_picture, job_of_form
+from handlers.console.formdata import NUMBERS, Chosen, chosen_file, chosen_picture, job_of_form, numbers
 from handlers.console.page import MOST_CHOICES, XSRF_HELP, PageHandler
 from handlers.errors import Invalid, problem_of
 from handlers.intake import check_key, to_spec
@@ -60,10 +60,7 @@ class SubmitPage(PageHandler):
         return {
             "type": job.type,
             "data": job.data,
-            "priority": str(job.priority),
-            "timeout_s": f"{job.timeout_s:g}",
-            "max_attempts": str(job.max_attempts),
-        }
+        } | {name: f"{getattr(job.terms, name):.15g}" for name in NUMBERS if hasattr(job.terms, name)}
 
     async def post(self) -> None:
         """Submits; 303 to the job when it is durable. The same key is the same job: a double click submits once."""
@@ -119,7 +116,8 @@ class SubmitPage(PageHandler):
         choices = dict.fromkeys([*(task.name for task in tasks), *await self.type_choices()])
         types = sorted([*choices][:MOST_CHOICES])
         limit = self.site.settings.body_limit
-        self.show("submit.html", form=form, types=types, tasks=tasks, limit=limit, settings=self.site.settings)
+        terms = self.site.settings.terms()
+        self.show("submit.html", form=form, types=types, tasks=tasks, limit=limit, numbers=numbers(terms))
 
 
 def _new_key() -> str:

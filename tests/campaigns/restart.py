@@ -19,7 +19,8 @@ from dispatcher import ids
 from dispatcher.clock import SystemClock
 from dispatcher.core.jobs.turn import Demand, Started
 from tests.campaigns.record import Control, Figure, Measure, Record, run
-from tests.store.contract import DURABLE, HOLDER, Desk, spec
+from tests.store.contract import DURABLE, HOLDER, Desk
+from tests.support.jobs import spec
 from tests.support.places import ROOT
 from tests.support.process import ServerProcess, farm_for
 

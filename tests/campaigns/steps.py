@@ -26,7 +26,8 @@ from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.turn import Accepted, Cancel, Claim, Demand, Logged, OfferedTypes, Progressed, Retry, Started
 from dispatcher.errors import StorageFull, StorageTrouble, StoreRefused
 from dispatcher.store.sqlite import file as sqlite_file
-from tests.store.contract import DURABLE, HOLDER, Desk, error, lapsed, lost, released, result, spec
+from tests.store.contract import DURABLE, HOLDER, Desk, error, lapsed, lost, released, result
+from tests.support.jobs import spec
 
 __all__ = ["BEGINNINGS", "PLAYS", "NoRoom", "desk_on", "state", "tomorrow"]
 

@@ -14,7 +14,8 @@ from tests.campaigns import planted, reliability
 from tests.campaigns.kill import thin
 from tests.campaigns.kill_checker import Notes, violations
 from tests.campaigns.record import Control, Figure, Measure, Record
-from tests.store.contract import DURABLE, HOLDER, Desk, lost, result, spec
+from tests.store.contract import DURABLE, HOLDER, Desk, lost, result
+from tests.support.jobs import spec
 
 
 def _store(directory: Path) -> tuple[Path, Notes]:

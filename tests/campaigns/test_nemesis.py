@@ -17,8 +17,9 @@ import pytest
 from dispatcher.core.jobs.turn import Started
 from tests.campaigns.nemesis_checker import Findings, Story, check
 from tests.campaigns.nemesis_load import History, Submitter, Watch
-from tests.store.contract import DURABLE, HOLDER, Desk, lost, result, spec
+from tests.store.contract import DURABLE, HOLDER, Desk, lost, result
 from tests.support.http_bytes import Message, Side
+from tests.support.jobs import spec
 from tests.support.toxic import Toxics, toxic
 
 

@@ -17,7 +17,8 @@ from typing import Any
 
 from dispatcher.core.jobs.turn import Demand, Verdict
 from tests.campaigns.zygote import die_with_parent
-from tests.store.contract import DURABLE, Desk, result, spec
+from tests.store.contract import DURABLE, Desk, result
+from tests.support.jobs import spec
 
 __all__ = ["JOBS", "NUMBER", "state_is_wrong", "turns"]
 

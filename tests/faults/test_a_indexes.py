@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from dispatcher.store.sqlite import statements
-from tests.store.contract import DURABLE, Desk, spec
+from tests.store.contract import DURABLE, Desk
+from tests.support.jobs import spec
 
 
 def _reads(directory: Path) -> tuple[Desk, list[str]]:

@@ -12,7 +12,8 @@ import pytest
 from dispatcher.core.jobs.model import JobFilter
 from dispatcher.store.sqlite.file import WAL_KEPT_BYTES
 from dispatcher.store.sqlite.watch import WAL_ALARM_BYTES, Watch
-from tests.store.contract import DURABLE, Desk, result, spec
+from tests.store.contract import DURABLE, Desk, result
+from tests.support.jobs import spec
 
 #: 1,000 frames, after which SQLite moves the log into the database; and what a turn adds before that is noticed.
 USUAL_BYTES = 6 << 20

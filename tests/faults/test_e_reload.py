@@ -10,7 +10,8 @@ import pytest
 from dispatcher.core.jobs.turn import Started
 from tests.campaigns import reload
 from tests.campaigns.record import played
-from tests.store.contract import DURABLE, HOLDER, Desk, lost, result, spec
+from tests.store.contract import DURABLE, HOLDER, Desk, lost, result
+from tests.support.jobs import spec
 
 
 @pytest.mark.browser

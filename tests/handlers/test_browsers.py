@@ -162,7 +162,7 @@ def test_the_form_submits_and_its_error_keeps_what_was_typed(browser: Browser, s
     send(browser)
     assert address(browser) == "/jobs/job-1"
     [job] = site.jobs()
-    assert (job.data, job.priority) == ('{"order": 7}', 7)
+    assert (job.data, job.terms.priority) == ('{"order": 7}', 7)
 
 
 def test_the_jobs_buttons_work(browser: Browser, start: Start) -> None:

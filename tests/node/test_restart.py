@@ -27,11 +27,9 @@ class Kept(MemoryStore):
                         type=job.type,
                         number=job.number,
                         started_at=row.started_at,
-                        timeout_s=job.timeout_s,
+                        terms=job.terms,
                         errors=0,
                         crashes=0,
-                        max_attempts=job.max_attempts,
-                        max_crashes=job.max_crashes,
                         worker=row.worker or "",
                         boot=row.boot or "",
                     )

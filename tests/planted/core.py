@@ -18,7 +18,9 @@ BUGS = {
     ),
     "the backoff is dropped": Bug(JOBS + "ledger.py", "job.run_at = now_at + report.delay_s", "job.run_at = now_at"),
     "an accept does not set the timeout": Bug(
-        WORKERS + "machine.py", 'self._deadlines.set(("lease", attempt_id), now + attempt.claim.timeout_s)', "pass"
+        WORKERS + "machine.py",
+        'self._deadlines.set(("lease", attempt_id), now + attempt.claim.terms.timeout_s)',
+        "pass",
     ),
     "the last used worker is next": Bug(WORKERS + "pools.py", "self._used += 1", "self._used -= 1"),
     "a timer outlives its attempt": Bug(
@@ -53,7 +55,9 @@ BUGS = {
     "a cancel leaves the attempt current": Bug(
         JOBS + "ledger.py", "revoked, job.attempt = job.attempt, None", "revoked = job.attempt"
     ),
-    "priority is reversed": Bug(JOBS + "ledger.py", "queue_clock - job.priority", "queue_clock + job.priority"),
+    "priority is reversed": Bug(
+        JOBS + "ledger.py", "queue_clock - job.terms.priority", "queue_clock + job.terms.priority"
+    ),
     "a lapse costs the job its place": Bug(
         JOBS + "ledger.py",
         "    job.run_at = None\n    if state",
@@ -99,7 +103,7 @@ BUGS = {
     "go is told before the accept is stored": Bug(
         WORKERS + "machine.py",
         "        return [*self._withdraw(attempt), Record(Started(attempt_id, attempt.holder()))]",
-        "        attempt.went = attempt.claim.once\n"
+        "        attempt.went = attempt.claim.terms.once\n"
         "        return [Record(Started(attempt_id, attempt.holder())), *self._go(attempt)]",
     ),
     "go is not repeated to a page that registers again": Bug(
@@ -121,9 +125,11 @@ BUGS = {
         "if False:\n        return in_doubt(attempt, Cause.RELEASED",
     ),
     "a job with effects once is tried again after an error": Bug(
-        WORKERS + "retry.py", " and not attempt.claim.once", ""
+        WORKERS + "retry.py", " and not attempt.claim.terms.once", ""
     ),
-    "a restart forgets that it had gone": Bug(WORKERS + "machine.py", "            attempt.went = left.once\n", ""),
+    "a restart forgets that it had gone": Bug(
+        WORKERS + "machine.py", "            attempt.went = left.terms.once\n", ""
+    ),
     "a result after a decision is taken for the decision": Bug(
         JOBS + "ledger.py", "job.state is JobState.SUCCEEDED and _won(attempt)", "job.state is JobState.SUCCEEDED"
     ),

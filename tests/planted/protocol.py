@@ -176,9 +176,9 @@ BUGS = {
     ),
     "what a page holds is timed in milliseconds": Bug(PAGES, "held.elapsed_ms / 1000", "held.elapsed_ms", BY_RESTART),
     "a page is told its timeout in seconds": Bug(
-        PAGES, "round(claim.timeout_s * 1000)", "round(claim.timeout_s)", BY_PAGES
+        PAGES, "round(claim.terms.timeout_s * 1000)", "round(claim.terms.timeout_s)", BY_PAGES
     ),
-    "a page is not told to wait for go": Bug(PAGES, "            claim.once,\n", "            False,\n", BY_ONCE),
+    "a page is not told to wait for go": Bug(PAGES, "            claim.terms.once,\n", "            False,\n", BY_ONCE),
     "a result that is too large is dropped without a word": Bug(
         PAGES, "return self._too_large(sid, message.attempt, len(raw), now)", "return []", BY_PAGES
     ),

@@ -45,7 +45,7 @@ class Beats:
             return False
         self.world.count("silent tasks given up")
         rows = self.world.disk.rows
-        allowed_s = rows.by_seq[rows.all_attempts[said.attempt].job].heartbeat_s
+        allowed_s = rows.by_seq[rows.all_attempts[said.attempt].job].terms.heartbeat_s
         silence_s = node.silence_s[said.attempt]
         if allowed_s is None or silence_s < allowed_s - 0.001:
             self.world.broken(f"S8: {said.attempt} was given up after {silence_s:.1f} s of silence of {allowed_s}")
@@ -55,7 +55,7 @@ class Beats:
         """The server waits for the heartbeat of everything that runs and has one."""
         rows = self.world.disk.rows
         seq = rows.by_id.get(attempt.claim.job)
-        if attempt.finished or seq is None or rows.by_seq[seq].heartbeat_s is None:
+        if attempt.finished or seq is None or rows.by_seq[seq].terms.heartbeat_s is None:
             return
         if node.machine._deadlines.get(("beat", attempt.id)) is None:
             self.world.broken(f"S8: nobody listens for the heartbeat of {attempt.id}")

@@ -178,7 +178,7 @@ class Checks:
             return
         if said.cause is Cause.TIMED_OUT:
             accepted_at = history.accepted_at.get(attempt)
-            if accepted_at is None or self.world.now < accepted_at + job.timeout_s:
+            if accepted_at is None or self.world.now < accepted_at + job.terms.timeout_s:
                 self.fail(f"I9: {attempt} timed out early")
         if said.cause is Cause.LOST and not self.beats.silent(node, said):
             self._lost(node, attempt, said.holder.boot if said.holder else "")
@@ -221,11 +221,11 @@ class Checks:
             self.fail(f"I13: {job.id} is {job.state} and its time is {job.run_at}")
         if (job.ended_at is not None) != (job.state in FINAL):
             self.fail(f"{job.id} is {job.state} and ended at {job.ended_at}")
-        if job.errors > job.max_attempts or job.crashes > job.max_crashes + 1:
+        if job.errors > job.terms.max_attempts or job.crashes > job.terms.max_crashes + 1:
             self.fail(f"I11: {job.id} has {job.errors} errors and {job.crashes} crashes")
-        if job.state not in FINAL and (job.errors >= job.max_attempts or job.crashes > job.max_crashes):
+        if job.state not in FINAL and (job.errors >= job.terms.max_attempts or job.crashes > job.terms.max_crashes):
             self.fail(f"I12: {job.id} has used up its attempts and is {job.state}")
-        if job.crashes > job.max_crashes and job.reason != "poison" and job.state is not JobState.SUCCEEDED:
+        if job.crashes > job.terms.max_crashes and job.reason != "poison" and job.state is not JobState.SUCCEEDED:
             self.fail(f"I12: {job.id} is {job.state} because of {job.reason}")
         self._attempts(job)
 
@@ -311,7 +311,7 @@ class Checks:
         # After a standstill of the server, deadlines are moved by the lateness (S19).
         most_s = settings.offer_ttl_s
         if attempt.state is not AttemptState.OFFERED:
-            most_s = max(most_s, attempt.claim.timeout_s, settings.restart_grace_s)
+            most_s = max(most_s, attempt.claim.terms.timeout_s, settings.restart_grace_s)
         if ends_at is not None and ends_at > self.world.now + most_s + late_s + 0.001:
             self.fail(f"I10: {attempt.id} is {attempt.state} until {ends_at}")
 

@@ -127,7 +127,7 @@ def _told_at_once(real: Any, self: Machine, session: str, attempt: str, now: flo
     """Go is told with the accept, before that is durable."""
     effects = real(self, session, attempt, now)
     held = self.attempts.get(attempt)
-    return [*effects, Go(session, attempt)] if held is not None and held.claim.once else effects
+    return [*effects, Go(session, attempt)] if held is not None and held.claim.terms.once else effects
 
 
 def _forgets_go(real: Any, self: Machine, live: Any, now: float) -> Any:
@@ -143,8 +143,8 @@ def _runs_again(real: Any, attempt: Any, cause: Any, detail: str) -> Ended:
 
 def _impatient(real: Any, self: Machine, attempt: Any) -> None:
     real(self, attempt)
-    if attempt.claim.heartbeat_s is not None:
-        self._deadlines.set(("beat", attempt.id), self._now + attempt.claim.heartbeat_s / 2)
+    if attempt.claim.terms.heartbeat_s is not None:
+        self._deadlines.set(("beat", attempt.id), self._now + attempt.claim.terms.heartbeat_s / 2)
 
 
 def _decides_any(real: Any, command: Any, job: Any) -> bool:

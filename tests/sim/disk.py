@@ -181,9 +181,7 @@ class SimStore(MemoryStore):
             live.append(
                 LiveAttempt(
                     attempt=job.attempt or "", job=job.id, type=job.type, number=job.number + (started_at is None),
-                    started_at=started_at, timeout_s=job.timeout_s, errors=job.errors, crashes=job.crashes,
-                    heartbeat_s=job.heartbeat_s, once=job.effects == "once",
-                    max_attempts=job.max_attempts, max_crashes=job.max_crashes,
+                    started_at=started_at, terms=job.terms, errors=job.errors, crashes=job.crashes,
                     worker=(row.worker if row else None) or "", boot=(row.boot if row else None) or "",
                 )
             )  # fmt: skip

@@ -37,7 +37,7 @@ class Once:
         self._rounds[job] += 1
 
     def claimed(self, job: JobRow, attempt: str) -> None:
-        if job.effects != "once":
+        if job.terms.effects != "once":
             return
         this = (job.id, self._rounds[job.id])
         self._round_of[attempt] = this
@@ -70,5 +70,5 @@ class Once:
             self.world.broken(f"S15b: {said.attempt} was told to go and {said.cause}, and that is no doubt")
         if said.event is Event.DOUBT:
             self.world.count("jobs in doubt")
-        if job.state is JobState.IN_DOUBT and job.effects != "once":
+        if job.state is JobState.IN_DOUBT and job.terms.effects != "once":
             self.world.broken(f"S15b: {job.id} is in doubt, and may be repeated")

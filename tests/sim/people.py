@@ -26,6 +26,7 @@ from dispatcher.errors import (
 from dispatcher.node.service import Dispatcher
 from tests.sim.batches import Batches
 from tests.sim.node import Node
+from tests.support.jobs import spec as new_spec
 
 if TYPE_CHECKING:
     from tests.sim.world import World
@@ -129,7 +130,7 @@ class Submitter:
         pad = "x" * rng.choice((0, 0, 100, 1_100 if rng.random() < knobs.big else 10))
         key = f"k{token}" if rng.random() < 0.8 else None
         more = self._more
-        spec = JobSpec(
+        spec = new_spec(
             effects="once" if more.random() < knobs.once else "repeat",
             heartbeat_s=more.choice((1.5, 5.0)) if more.random() < knobs.heartbeat else None,
             type=rng.choice(self.world.types), data=json.dumps({"token": token, "pad": pad}),
@@ -175,7 +176,7 @@ class Submitter:
         if rng.random() < knobs.cancel:
             later(rng.uniform(0, 20), lambda: self._cancel(job))
         if spec.key is not None and rng.random() < knobs.other_body:
-            other = JobSpec(type=spec.type, data='"other"', key=spec.key, fingerprint="other")
+            other = new_spec(type=spec.type, data='"other"', key=spec.key, fingerprint="other")
             self.call(lambda d: d.submit(other), lambda outcome: self._other_body(job, outcome))
 
     def _other_body(self, job: str, outcome: Any) -> None:

@@ -34,8 +34,9 @@ from dispatcher.store.opening import open_store
 from dispatcher.store.port import Store
 from dispatcher.store.rows import Limits
 from dispatcher.store.sqlite.store import SqliteStore
+from tests.support.jobs import spec
 
-__all__ = ["DURABLE", "HOLDER", "KINDS", "NOW", "Desk", "Kind", "error", "lapsed", "lost", "released", "result", "spec"]
+__all__ = ["DURABLE", "HOLDER", "KINDS", "NOW", "Desk", "Kind", "error", "lapsed", "lost", "released", "result"]
 
 NOW = 1_800_000_000.0
 HOLDER = Holder("worker-1", "Anna", "boot-1")
@@ -69,11 +70,6 @@ KINDS = (
     Kind("sqlite", True, lambda tmp: f"sqlite:///{tmp}/jobs.db", _sqlite_evidence),
 )
 DURABLE = tuple(kind for kind in KINDS if kind.durable)
-
-
-def spec(type_name: str = "echo", data: str = "1", **fields: Any) -> JobSpec:
-    """A job to submit."""
-    return JobSpec(type=type_name, data=data, **fields)
 
 
 def result(attempt: str, value: str = '"done"', holder: Holder | None = HOLDER) -> Ended:

@@ -8,8 +8,10 @@ import pytest
 from msgspec.structs import replace
 
 from dispatcher.core.jobs.states import JobState
+from dispatcher.core.jobs.terms import Terms
 from dispatcher.core.jobs.turn import Cancel, Demand, Holder, Started, Verdict
-from tests.store.contract import HOLDER, NOW, Desk, error, lapsed, lost, released, result, spec
+from tests.store.contract import HOLDER, NOW, Desk, error, lapsed, lost, released, result
+from tests.support.jobs import spec
 
 
 def test_a_submitted_job_is_queued_and_shown_as_it_was_submitted(desk: Desk) -> None:
@@ -17,8 +19,9 @@ def test_a_submitted_job_is_queued_and_shown_as_it_was_submitted(desk: Desk) -> 
         spec("count", '{"a": 1.0}', priority=3, timeout_s=7.5, max_attempts=2, max_crashes=0, expires_s=90.0, key="k")
     )
     assert desk.job(job.id) == job
-    assert (job.type, job.data, job.state, job.priority, job.key) == ("count", '{"a": 1.0}', "queued", 3, "k")
-    assert (job.timeout_s, job.max_attempts, job.max_crashes, job.expires_at) == (7.5, 2, 0, NOW + 90.0)
+    assert (job.type, job.data, job.state, job.terms.priority, job.key) == ("count", '{"a": 1.0}', "queued", 3, "k")
+    terms = job.terms
+    assert (terms.timeout_s, terms.max_attempts, terms.max_crashes, job.expires_at) == (7.5, 2, 0, NOW + 90.0)
     assert (job.number, job.errors, job.crashes, job.created_at) == (0, 0, 0, NOW)
     assert (job.result, job.error, job.worker, job.run_at, job.ended_at) == (None, None, None, None, None)
     assert (job.attempts, job.log) == ([], [])
@@ -34,7 +37,7 @@ def test_a_job_is_claimed_in_the_turn_that_submits_it(desk: Desk) -> None:
     report = desk.turn(submissions=[spec(data="[1]")], demand=[Demand(7, ("echo",), 1)])
     (claim,), job = report.claims, desk.taken(report.accepted[0])
     assert (claim.pool, claim.job, claim.type, claim.data, claim.number) == (7, job.id, "echo", "[1]", 1)
-    assert (claim.timeout_s, claim.errors, claim.crashes, claim.max_attempts, claim.max_crashes) == (60.0, 0, 0, 3, 5)
+    assert (claim.errors, claim.crashes, claim.terms) == (0, 0, Terms())
     assert claim.had == ()
     shown = desk.job(job.id)
     assert (shown.state, shown.number, shown.offered_at, shown.started_at) == ("running", 0, NOW, None)

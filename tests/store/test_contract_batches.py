@@ -8,7 +8,8 @@ from msgspec.structs import replace
 from dispatcher.core.jobs.model import JobSpec
 from dispatcher.core.jobs.turn import Accepted, Demand
 from tests.store.conftest import OpenDesk
-from tests.store.contract import NOW, Desk, Kind, result, spec
+from tests.store.contract import NOW, Desk, Kind, result
+from tests.support.jobs import spec
 
 DAY_S = 86_400.0
 #: Python reads such text from a JSON escape, but it cannot be written as UTF-8.

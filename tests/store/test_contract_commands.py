@@ -6,7 +6,8 @@ import pytest
 
 from dispatcher.core.jobs.states import Event, JobState, next_state
 from dispatcher.core.jobs.turn import Cancel, Cause, Demand, Ended, ForgetTypes, OfferedTypes, Retry, Verdict
-from tests.store.contract import HOLDER, NOW, Desk, error, lost, result, spec
+from tests.store.contract import HOLDER, NOW, Desk, error, lost, result
+from tests.support.jobs import spec
 
 
 def _into(desk: Desk, state: JobState) -> str:

@@ -8,7 +8,8 @@ import pytest
 
 from dispatcher.core.jobs.turn import Cancel, Demand, Logged, OfferedTypes, Progressed, Started, Verdict
 from tests.store.conftest import OpenDesk
-from tests.store.contract import HOLDER, Desk, Kind, error, result, spec
+from tests.store.contract import HOLDER, Desk, Kind, error, result
+from tests.support.jobs import spec
 
 #: Python reads such text from a JSON escape, but it cannot be written as UTF-8.
 SURROGATE = '"\ud800"'
@@ -141,11 +142,8 @@ def test_limits_count_what_an_earlier_run_left(durable: Desk) -> None:
         spec("\ud800"),
         spec(key="\ud800"),
         spec(key="bad", fingerprint="\ud800"),
-        spec(priority=HUGE),
-        spec(max_attempts=HUGE),
-        spec("new", max_crashes=-HUGE, key="bad"),
     ],
-    ids=["data", "type", "key", "fingerprint", "priority", "max_attempts", "max_crashes"],
+    ids=["data", "type", "key", "fingerprint"],
 )
 def test_a_job_that_cannot_be_stored_is_refused_and_fails_no_other(desk: Desk, bad) -> None:
     claim = desk.start()

@@ -6,10 +6,12 @@ import pytest
 
 from dispatcher.core.jobs.model import JobFilter
 from dispatcher.core.jobs.states import JobState
+from dispatcher.core.jobs.terms import Terms
 from dispatcher.core.jobs.turn import Cancel, Retry, Started, Verdict
 from dispatcher.errors import BadRequest
 from dispatcher.store.views import cursor_of
-from tests.store.contract import HOLDER, KINDS, Desk, error, lapsed, lost, result, spec
+from tests.store.contract import HOLDER, KINDS, Desk, error, lapsed, lost, result
+from tests.support.jobs import spec
 
 
 def _mixed(desk: Desk) -> None:
@@ -138,7 +140,7 @@ def test_attempts_that_an_earlier_run_left_are_told_once_more(durable: Desk) -> 
     assert (first.job, first.type, first.number, first.started_at) == (started.job, "echo", 1, instant)
     assert (first.worker, first.boot) == (HOLDER.worker, HOLDER.boot)
     assert (second.job, second.started_at, second.worker, second.boot) == (offered.job, None, "", "")
-    assert (second.timeout_s, second.max_attempts, second.max_crashes) == (9.0, 7, 8)
+    assert second.terms == Terms(timeout_s=9.0, max_attempts=7, max_crashes=8)
     assert (second.errors, second.crashes) == (0, 0)
 
 

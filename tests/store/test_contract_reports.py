@@ -10,7 +10,8 @@ from dispatcher.core.jobs.ledger import EVIDENCE_BYTES
 from dispatcher.core.jobs.states import Event
 from dispatcher.core.jobs.turn import Cancel, Cause, Demand, Ended, Holder, Logged, Progressed, Retry, Started, Verdict
 from tests.store.conftest import OpenDesk
-from tests.store.contract import HOLDER, NOW, Desk, Kind, error, lapsed, lost, released, result, spec
+from tests.store.contract import HOLDER, NOW, Desk, Kind, error, lapsed, lost, released, result
+from tests.support.jobs import spec
 
 RECORDED, DUPLICATE, STALE = Verdict.RECORDED, Verdict.DUPLICATE, Verdict.STALE
 

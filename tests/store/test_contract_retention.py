@@ -7,7 +7,8 @@ import pytest
 from dispatcher.core.jobs.turn import Cancel, Logged, Retry, Verdict
 from dispatcher.store.applier import KEY_S, PURGE, PURGE_EVERY_S
 from tests.store.conftest import OpenDesk
-from tests.store.contract import DURABLE, Desk, Kind, error, result, spec
+from tests.store.contract import DURABLE, Desk, Kind, error, result
+from tests.support.jobs import spec
 
 RETENTION_S = 1_000
 

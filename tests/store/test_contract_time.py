@@ -6,7 +6,8 @@ import pytest
 
 from dispatcher.core.jobs.turn import Demand, Retry, Started
 from dispatcher.store.applier import SWEEP
-from tests.store.contract import HOLDER, NOW, Desk, error, lapsed, result, spec
+from tests.store.contract import HOLDER, NOW, Desk, error, lapsed, result
+from tests.support.jobs import spec
 
 
 def test_a_delayed_job_is_not_claimed_before_its_time(desk: Desk) -> None:

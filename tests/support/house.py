@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from msgspec.structs import replace
 
 from dispatcher.config.settings import Settings
-from dispatcher.core.jobs.model import JobFilter, JobPage, JobSpec, JobView
+from dispatcher.core.jobs.model import JobFilter, JobPage, JobView
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Turn, TurnReport
 from dispatcher.core.workers.worker import Registration
@@ -22,6 +22,7 @@ from dispatcher.pages.protocol import VERSION
 from dispatcher.store.memory import MemoryStore
 from dispatcher.store.rows import Limits
 from tests.support.clock import ManualClock
+from tests.support.jobs import spec
 
 __all__ = ["JSON", "House", "TroubledStore", "memory_store", "run_one"]
 
@@ -223,7 +224,7 @@ class House:
     ) -> JobView:
         """A job that is durable, and everything that turns make of it."""
         self.job_ids += [] if id is None else [id]
-        accepted = await self.dispatcher.submit(JobSpec(type=type_name, data=data, **options))
+        accepted = await self.dispatcher.submit(spec(type_name, data, **options))
         assert accepted.job is not None
         await self.dispatcher.idle(housekeeping=True)
         return accepted.job

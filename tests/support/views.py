@@ -6,6 +6,7 @@ from typing import Any
 
 from dispatcher.core.jobs.model import AttemptView, JobView, WorkerStatus, WorkerView
 from dispatcher.core.jobs.states import JobState
+from tests.support.jobs import apart
 
 __all__ = ["NOW", "attempt_view", "job_view", "worker_view"]
 
@@ -14,6 +15,7 @@ NOW = 1_795_469_045.123
 
 def job_view(**changes: Any) -> JobView:
     """A queued job; ``changes`` say what is different."""
+    terms, changes = apart(changes)
     plain: dict[str, Any] = {
         "id": "j1",
         "type": "print-label",
@@ -21,15 +23,10 @@ def job_view(**changes: Any) -> JobView:
         "state": JobState.QUEUED,
         "reason": None,
         "detail": None,
-        "priority": 0,
+        "terms": terms,
         "number": 0,
         "errors": 0,
         "crashes": 0,
-        "max_attempts": 3,
-        "max_crashes": 5,
-        "timeout_s": 60.0,
-        "heartbeat_s": None,
-        "effects": "repeat",
         "key": None,
         "percent": None,
         "note": None,

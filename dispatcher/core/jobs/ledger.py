@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from dispatcher.core.jobs.states import FINAL, WAITING, Event, JobState, next_state
+from dispatcher.core.jobs.terms import Terms
 from dispatcher.core.jobs.turn import Cause, Ended, Holder, Logged, Progressed, Report, Settled, Started, Verdict
 
 __all__ = [
@@ -70,14 +71,9 @@ class JobRow(Struct, array_like=True):
     ended_clock: float | None
 
     id: str
-    effects: str
-    heartbeat_s: float | None
     lane: int
     type: str
-    priority: int
-    timeout_s: float
-    max_attempts: int
-    max_crashes: int
+    terms: Terms
     size: int
     expires_at: float | None
     created_at: float
@@ -262,7 +258,7 @@ def enqueue(job: JobRow, event: Event, queue_clock: float, changes: Changes) -> 
     assert state is JobState.QUEUED, f"{job.state} --{event}--> {state}, but only queued jobs have a rank"
     job.state = state
     job.run_at = None
-    job.rank = queue_clock - job.priority * RANK_STEP_S
+    job.rank = queue_clock - job.terms.priority * RANK_STEP_S
     changes.jobs[job.seq] = job
 
 

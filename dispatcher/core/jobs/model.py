@@ -12,6 +12,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from dispatcher.core.jobs.states import JobState
+from dispatcher.core.jobs.terms import Schedule, Terms
 
 __all__ = [
     "AttemptView",
@@ -30,29 +31,14 @@ __all__ = [
 ]
 
 
-class JobSpec(Struct, frozen=True, kw_only=True):
+class JobSpec(Schedule, frozen=True, kw_only=True):
     """A job as it is submitted, checked and with its defaults filled in."""
 
     #: Names the task that can run it: 1 to 100 characters of ``[A-Za-z0-9._-]``.
     type: str
     #: JSON text, as it came.
     data: str
-    #: -1000 to 1000; each step is a head start of 60 s in its lane.
-    priority: int = 0
-    #: Not started before this many seconds have passed.
-    delay_s: float = 0.0
-    #: Of each attempt, counted from its accept.
-    timeout_s: float = 60.0
-    #: 1 to 100: how many attempts may end in an error or a timeout.
-    max_attempts: int = 3
-    #: 0 to 100: how many attempts may be lost with their page.
-    max_crashes: int = 5
-    #: Not started after this many seconds; None: never expires.
-    expires_s: float | None = None
-    #: While it runs, silence of this length ends the attempt as lost; None: no heartbeat is asked for.
-    heartbeat_s: float | None = None
-    #: ``repeat``: it may run more than once; ``once``: after ``go`` it never runs again by itself (promise S15b).
-    effects: str = "repeat"
+    terms: Terms = Terms()
     #: The submitter's idempotency key, at most 255 characters; None: none was given.
     key: str | None = None
     #: Jobs of one batch have the same number, stand side by side in one turn and are taken all or none (promise S3);
@@ -99,18 +85,13 @@ class JobView(Struct, frozen=True, kw_only=True):
     reason: str | None
     #: Words for people beside the reason.
     detail: str | None
-    priority: int
+    terms: Terms
     #: Accepted tries so far.
     number: int
-    #: Attempts that ended in an error or a timeout; ``max_attempts`` of them are allowed.
+    #: Attempts that ended in an error or a timeout; ``terms.max_attempts`` of them are allowed.
     errors: int
-    #: Attempts that were lost with their page; ``max_crashes`` of them are allowed.
+    #: Attempts that were lost with their page; ``terms.max_crashes`` of them are allowed.
     crashes: int
-    max_attempts: int
-    max_crashes: int
-    timeout_s: float
-    heartbeat_s: float | None
-    effects: str
     key: str | None
     #: 0 to 100, from the running attempt; None: none was reported.
     percent: float | None

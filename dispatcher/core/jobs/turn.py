@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from dispatcher.core.jobs.model import JobSpec, JobView
 from dispatcher.core.jobs.states import Event
+from dispatcher.core.jobs.terms import Terms
 
 __all__ = [
     "Accepted",
@@ -248,14 +249,9 @@ class Claim(Struct, frozen=True, kw_only=True):
     data: str
     #: Accepted tries so far + 1.
     number: int
-    timeout_s: float
-    heartbeat_s: float | None = None
-    #: It waits for ``go``, and after that it never runs again by itself.
-    once: bool = False
+    terms: Terms
     errors: int
     crashes: int
-    max_attempts: int
-    max_crashes: int
     #: Workers that have had the job, the last one first; a retry prefers another one.
     had: tuple[str, ...] = ()
 
@@ -299,12 +295,8 @@ class LiveAttempt(Struct, frozen=True, kw_only=True):
     number: int
     #: None: offered, never accepted.
     started_at: float | None
-    timeout_s: float
-    heartbeat_s: float | None = None
-    once: bool = False
+    terms: Terms
     errors: int
     crashes: int
-    max_attempts: int
-    max_crashes: int
     worker: str
     boot: str

@@ -135,18 +135,18 @@ class Leases:
             adrift = self.attempts[name].state is AttemptState.ADRIFT
             return timings.restart_grace_s if adrift else timings.offer_ttl_s
         if kind == "beat":
-            return self.attempts[name].claim.heartbeat_s or 0.0
+            return self.attempts[name].claim.terms.heartbeat_s or 0.0
         known = {"grace": timings.reconnect_grace_s, "reload": timings.reload_after_s, "probe": PROBE_S}
         return known.get(kind, math.inf)
 
     def _beat(self, attempt: Attempt) -> None:
         """The page has shown that it works on it: silence counts from here."""
-        if attempt.claim.heartbeat_s is not None:
-            self._deadlines.set(("beat", attempt.id), self._now + attempt.claim.heartbeat_s)
+        if attempt.claim.terms.heartbeat_s is not None:
+            self._deadlines.set(("beat", attempt.id), self._now + attempt.claim.terms.heartbeat_s)
 
     def _silent(self, attempt: Attempt) -> list[Effect]:
         """No progress for as long as the job allows (S8): lost, though the page may be busy with it."""
-        detail = f"no progress within {attempt.claim.heartbeat_s:g} s"
+        detail = f"no progress within {attempt.claim.terms.heartbeat_s:g} s"
         return [Record(after_loss(attempt, detail)), *self._revoke(attempt, "no_heartbeat")]
 
     def _revoke(self, attempt: Attempt, reason: str) -> list[Effect]:

@@ -133,7 +133,7 @@ class Machine(Registry):
     def _start_once(self, attempt_id: str) -> list[Effect]:
         """The accept is durable: a job with effects ``once`` may start, and from here on it is in doubt if lost."""
         attempt = self.attempts.get(attempt_id)
-        if attempt is None or not attempt.claim.once or attempt.state is not AttemptState.RUNNING:
+        if attempt is None or not attempt.claim.terms.once or attempt.state is not AttemptState.RUNNING:
             return []
         attempt.went = True
         return self._go(attempt)
@@ -164,7 +164,7 @@ class Machine(Registry):
             attempt = Attempt(
                 _claim_of(left), AttemptState.ADRIFT, left.worker, left.boot, "", written=True, restarted=True
             )
-            attempt.went = left.once
+            attempt.went = left.terms.once
             self.attempts[left.attempt] = attempt
             self._adrift_of.setdefault(left.worker, set()).add(left.attempt)
             self._deadlines.set(("lease", left.attempt), now + self._timings.restart_grace_s)
@@ -208,7 +208,7 @@ class Machine(Registry):
             return self._go(attempt)
         attempt.state = AttemptState.RUNNING
         self._takes_offers(attempt.worker)
-        self._deadlines.set(("lease", attempt_id), now + attempt.claim.timeout_s)
+        self._deadlines.set(("lease", attempt_id), now + attempt.claim.terms.timeout_s)
         self._beat(attempt)
         return [*self._withdraw(attempt), Record(Started(attempt_id, attempt.holder()))]
 
@@ -354,12 +354,8 @@ def _claim_of(left: LiveAttempt) -> Claim:
         type=left.type,
         data="null",
         number=left.number,
-        timeout_s=left.timeout_s,
-        heartbeat_s=left.heartbeat_s,
-        once=left.once,
+        terms=left.terms,
         errors=left.errors,
         crashes=left.crashes,
-        max_attempts=left.max_attempts,
-        max_crashes=left.max_crashes,
         had=(left.worker,),
     )

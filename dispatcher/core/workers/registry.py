@@ -9,6 +9,7 @@ import random
 
 from msgspec.structs import replace
 
+from dispatcher.core.jobs.terms import Terms
 from dispatcher.core.jobs.turn import Claim, OfferedTypes
 from dispatcher.core.workers.effects import CancelOrder, Drop, Effect, Order, Probe, Refuse, Request, Welcome
 from dispatcher.core.workers.leases import PROBE_S, Leases, lapse
@@ -295,7 +296,7 @@ class Registry(Leases):
         self._hand(attempt, worker)
         attempt.state = AttemptState.RUNNING
         attempt.restarted = False
-        timeout_s = attempt.claim.timeout_s
+        timeout_s = attempt.claim.terms.timeout_s
         left_s = timeout_s - min(max(holding[attempt.id], 0.0), timeout_s)
         self._deadlines.set(
             ("lease", attempt.id), self._now + max(left_s, min(timeout_s, self._timings.restart_grace_s))
@@ -335,9 +336,13 @@ _TOO_MANY_TYPES = (
 )
 
 
+#: Such an attempt is at its end, whatever ends it.
+_NOTHING_KNOWN = Terms(timeout_s=0.0, max_attempts=0, max_crashes=0)
+
+
 def _unknown(attempt_id: str) -> Claim:
     """Of an attempt of which a page has told us the id, and nothing more is known."""
     return Claim(
-        pool=0, attempt=attempt_id, job="", type="", data="null", number=0, timeout_s=0.0,
-        errors=0, crashes=0, max_attempts=0, max_crashes=0,
+        pool=0, attempt=attempt_id, job="", type="", data="null", number=0, terms=_NOTHING_KNOWN,
+        errors=0, crashes=0,
     )  # fmt: skip

@@ -36,7 +36,7 @@ def after_error(
 ) -> Ended:
     """The task failed. ``retry`` False: trying again cannot help."""
     failures = attempt.claim.errors + 1
-    again = retry and failures < attempt.claim.max_attempts and not attempt.claim.once
+    again = retry and failures < attempt.claim.terms.max_attempts and not attempt.claim.terms.once
     return Ended(
         attempt.id,
         Cause.ERROR,
@@ -54,9 +54,9 @@ def after_error(
 def after_timeout(attempt: Attempt, policy: RetryPolicy, rng: random.Random) -> Ended:
     """The attempt did not end in time."""
     if attempt.went:
-        return in_doubt(attempt, Cause.TIMED_OUT, f"no answer within {attempt.claim.timeout_s:g} s")
+        return in_doubt(attempt, Cause.TIMED_OUT, f"no answer within {attempt.claim.terms.timeout_s:g} s")
     failures = attempt.claim.errors + 1
-    again = failures < attempt.claim.max_attempts
+    again = failures < attempt.claim.terms.max_attempts
     return Ended(
         attempt.id,
         Cause.TIMED_OUT,
@@ -64,7 +64,7 @@ def after_timeout(attempt: Attempt, policy: RetryPolicy, rng: random.Random) -> 
         attempt.holder(),
         delay_s=policy.delay_s(failures, rng) if again else 0.0,
         reason="timed_out",
-        detail=f"no answer within {attempt.claim.timeout_s:g} s",
+        detail=f"no answer within {attempt.claim.terms.timeout_s:g} s",
         counts_error=True,
     )
 
@@ -86,7 +86,7 @@ def after_loss(attempt: Attempt, detail: str) -> Ended:
     if attempt.went:
         return in_doubt(attempt, Cause.LOST, detail)
     counts = not attempt.restarted
-    poison = counts and attempt.claim.crashes + 1 > attempt.claim.max_crashes
+    poison = counts and attempt.claim.crashes + 1 > attempt.claim.terms.max_crashes
     return Ended(
         attempt.id,
         Cause.LOST,

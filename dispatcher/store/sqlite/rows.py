@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterable, Sequence
+from functools import lru_cache
 from itertools import chain
 from operator import attrgetter
 from typing import Any
@@ -15,13 +16,14 @@ import msgspec
 
 from dispatcher.core.jobs.ledger import AttemptRow, Changes, JobRow
 from dispatcher.core.jobs.states import JobState
-from dispatcher.core.jobs.turn import Cause
+from dispatcher.core.jobs.terms import Terms
+from dispatcher.core.jobs.turn import Cause, LiveAttempt
 from dispatcher.store.attempts import attempt_range
 from dispatcher.store.rows import Tally
 from dispatcher.store.sqlite import statements as sql
 from dispatcher.store.views import MOST_ATTEMPTS_SHOWN, MOST_LINES_KEPT
 
-__all__ = ["SqliteRows", "attempt_row", "job_row"]
+__all__ = ["SqliteRows", "attempt_row", "job_row", "live_attempt"]
 
 _STATES = {str(state): state for state in JobState}
 _CAUSES: dict[str | None, Cause | None] = {None: None} | {str(cause): cause for cause in Cause}
@@ -29,6 +31,8 @@ _CAUSE = sql.ATTEMPT_COLUMNS.index("cause")
 #: Rows in one statement: times the columns it must stay below SQLite's 32,766 parameters.
 _MOST_ROWS = 512
 _json = msgspec.json.Encoder()
+_terms = msgspec.json.Decoder(Terms)
+_TERMS = sql.JOB_COLUMNS.index("terms")
 _values = msgspec.structs.astuple
 _changing = attrgetter("seq", *sql.CHANGING)
 _claimed = attrgetter("seq", *sql.CLAIMED)
@@ -40,9 +44,29 @@ def _text(values: object) -> str:
     return _json.encode(values).decode()
 
 
+@lru_cache(maxsize=4_096)
+def terms_text(terms: Terms) -> str:
+    """A job's terms as they are kept. Most jobs have those of many others."""
+    return _text(terms)
+
+
+@lru_cache(maxsize=4_096)
+def terms_of(text: str) -> Terms:
+    """The terms that a row holds; what it does not name has its default."""
+    return _terms.decode(text)
+
+
 def job_row(row: Sequence[Any]) -> JobRow:
     """A row of ``JOB_COLUMNS`` as a JobRow."""
-    return JobRow(row[0], _STATES[row[1]], *row[2:])
+    made = JobRow(*row)
+    made.state, made.terms = _STATES[row[1]], terms_of(row[_TERMS])
+    return made
+
+
+def _new_job(job: JobRow) -> list[object]:
+    values: list[object] = list(_values(job))
+    values[_TERMS] = terms_text(job.terms)
+    return values
 
 
 def attempt_row(row: Sequence[Any]) -> AttemptRow:
@@ -50,6 +74,15 @@ def attempt_row(row: Sequence[Any]) -> AttemptRow:
     made = AttemptRow(*row)
     made.cause = _CAUSES[row[_CAUSE]]
     return made
+
+
+def live_attempt(row: Sequence[Any]) -> LiveAttempt:
+    """A row of ``LIVE``."""
+    attempt, job, type_name, number, started_at, terms, errors, crashes, worker, boot = row
+    return LiveAttempt(
+        attempt=attempt, job=job, type=type_name, number=number, started_at=started_at, terms=terms_of(terms),
+        errors=errors, crashes=crashes, worker=worker, boot=boot,
+    )  # fmt: skip
 
 
 class SqliteRows:
@@ -151,7 +184,7 @@ class SqliteRows:
 
     def add_jobs(self, jobs: Sequence[JobRow], data: Sequence[str]) -> None:
         """See rows.Rows."""
-        self._write(sql.ADD_JOBS, [_values(job) for job in jobs])
+        self._write(sql.ADD_JOBS, list(map(_new_job, jobs)))
         self._write(sql.ADD_DATA, [(job.seq, text) for job, text in zip(jobs, data, strict=True)])
 
     def save(self, changes: Changes) -> None:

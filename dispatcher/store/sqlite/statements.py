@@ -111,9 +111,8 @@ ONE_JOB = f"""
 ATTEMPTS_OF = f"SELECT {_ATTEMPTS} FROM attempts a WHERE a.id BETWEEN ? AND ? ORDER BY a.id DESC LIMIT ?"  # noqa: S608
 LOGS_OF = "SELECT at, line FROM logs WHERE job = ? ORDER BY line_no DESC LIMIT ?"
 LIVE = """
-    SELECT j.attempt, j.id, j.type, j.number + (a.started_at IS NULL), a.started_at, j.timeout_s, j.heartbeat_s,
-           j.effects = 'once', j.errors, j.crashes,
-           j.max_attempts, j.max_crashes, coalesce(a.worker, ''), coalesce(a.boot, '')
+    SELECT j.attempt, j.id, j.type, j.number + (a.started_at IS NULL), a.started_at, j.terms, j.errors, j.crashes,
+           coalesce(a.worker, ''), coalesce(a.boot, '')
     FROM jobs j LEFT JOIN attempts a ON a.id = j.attempt
     WHERE j.state = 'running' ORDER BY j.seq DESC LIMIT ?
 """

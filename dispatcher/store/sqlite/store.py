@@ -24,7 +24,7 @@ from dispatcher.store.items import apply_items
 from dispatcher.store.rows import Limits, Tally
 from dispatcher.store.sqlite import statements as sql
 from dispatcher.store.sqlite.file import connect
-from dispatcher.store.sqlite.rows import SqliteRows, job_row
+from dispatcher.store.sqlite.rows import SqliteRows, job_row, live_attempt
 from dispatcher.store.sqlite.space import Reserve
 from dispatcher.store.sqlite.thread import StoreThread
 from dispatcher.store.sqlite.watch import Watch
@@ -235,11 +235,10 @@ class SqliteStore:
 
     async def live_attempts(self) -> list[LiveAttempt]:
         """See port.Store."""
-        names = LiveAttempt.__struct_fields__
         running = self._applier.counts()[JobState.RUNNING]
         # Newest first, and no further than the last one: what runs is seldom old.
         rows = await self._thread.run(lambda: self._db.execute(sql.LIVE, (running,)).fetchall())
-        return [LiveAttempt(**dict(zip(names, row, strict=True))) for row in rows]
+        return list(map(live_attempt, rows))
 
     async def job(self, job_id: str) -> JobView | None:
         """See port.Store."""

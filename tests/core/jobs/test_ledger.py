@@ -10,6 +10,7 @@ from dispatcher.core.jobs import ledger
 from dispatcher.core.jobs.ledger import EVIDENCE_BYTES, AttemptRow, Changes, JobRow
 from dispatcher.core.jobs.states import FINAL, TRANSITIONS, Event, JobState
 from dispatcher.core.jobs.turn import Cause, Ended, Holder, Logged, Progressed, Started, Verdict
+from tests.support.jobs import apart
 
 HOLDER = Holder("w1", "page one", "b1")
 
@@ -22,11 +23,11 @@ class Book:
         known: dict[str, Any] = dict.fromkeys(JobRow.__struct_fields__)
         known |= {
             "seq": 1, "state": JobState.QUEUED, "rank": 50.0, "claims": 0, "number": 0, "errors": 0, "crashes": 0,
-            "id": "j1", "effects": "repeat", "lane": 1, "type": "a", "priority": 0,
-            "timeout_s": 60.0, "max_attempts": 3, "max_crashes": 5, "size": 1,
+            "id": "j1", "lane": 1, "type": "a", "size": 1,
             "created_at": 90.0, "fingerprint": "",
         }  # fmt: skip
-        self.job = JobRow(**(known | fields))
+        terms, others = apart(fields)
+        self.job = JobRow(**(known | {"terms": terms} | others))
         self.attempts: dict[str, AttemptRow] = {}
         self.changes = Changes()
 

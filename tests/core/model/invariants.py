@@ -45,11 +45,11 @@ def check_row(world: World, row: JobRow) -> None:
     assert (row.rank is not None) == (row.state in (JobState.QUEUED, JobState.RUNNING))
     assert (row.run_at is not None) == (row.state is JobState.SCHEDULED)
     assert (row.ended_at is not None) == (row.state in FINAL)
-    assert row.errors <= row.max_attempts, "more errors than attempts are allowed"
-    assert row.crashes <= row.max_crashes + 1, "more crashes than are allowed"
+    assert row.errors <= row.terms.max_attempts, "more errors than attempts are allowed"
+    assert row.crashes <= row.terms.max_crashes + 1, "more crashes than are allowed"
     if row.state not in FINAL:
-        assert row.errors < row.max_attempts, "out of attempts, and open"
-        assert row.crashes <= row.max_crashes, "poisoned, and open"
+        assert row.errors < row.terms.max_attempts, "out of attempts, and open"
+        assert row.crashes <= row.terms.max_crashes, "poisoned, and open"
 
 
 def check_backoff(world: World, row: JobRow) -> None:
@@ -149,7 +149,7 @@ def check_roster(world: World) -> None:
 def check_doubt(world: World, row: JobRow) -> None:
     """S15b: what may have happened is not tried again, and uses up nothing."""
     if row.state is JobState.IN_DOUBT:
-        assert row.effects == "once"
+        assert row.terms.effects == "once"
         assert row.reason in ("lost", "timed_out", "released")
         [newest] = [a for a in world.attempts_of(row.seq) if a.id == row.attempt]
         assert str(newest.cause) == row.reason

@@ -181,7 +181,7 @@ class ServerHalf:
         assert row is not None, "told to go before its accept was stored"
         assert row.started_at is not None, "told to go before its accept was stored"
         job = self.rows.by_seq[row.job]
-        assert job.effects == "once", "nobody asked for go"
+        assert job.terms.effects == "once", "nobody asked for go"
         self.told_to_go.add(go.attempt)
 
     # -- turns
@@ -222,7 +222,7 @@ class ServerHalf:
             if before.get(seq, (None, None))[0] is JobState.SCHEDULED and row.state is not JobState.SCHEDULED:
                 self.first_ranks.pop(seq, None)
             if row.state in (JobState.QUEUED, JobState.RUNNING):
-                rank = self.clock_base + turn.elapsed_s - 60.0 * row.priority
+                rank = self.clock_base + turn.elapsed_s - 60.0 * row.terms.priority
                 assert row.rank == self.first_ranks.setdefault(seq, rank), "a job lost its place"
         check_claims(self, report.claims)
 
@@ -241,7 +241,7 @@ class ServerHalf:
             late = max(a.id for a in self.attempts_of(row.seq) if a.evidence is not None)
             self.decided[row.seq] = self.values[late]
         elif isinstance(command, Decide):
-            assert row.effects == "once", "decided, and nothing was in doubt"
+            assert row.terms.effects == "once", "decided, and nothing was in doubt"
             if command.value is not None:
                 self.decided[row.seq] = command.value
 
@@ -275,8 +275,10 @@ class ServerHalf:
             assert expected is not None, "offered to a worker that has no room"
             assert effect.session == expected.session, "not the worker whose turn it is"
             assert claim.type in expected.types
-            once = self.row(claim.job).effects == "once"
-            lease = Lease(claim.attempt, expected.id, claim.timeout_s, once=once, heartbeat_s=claim.heartbeat_s)
+            once = claim.terms.once
+            lease = Lease(
+                claim.attempt, expected.id, claim.terms.timeout_s, once=once, heartbeat_s=claim.terms.heartbeat_s
+            )
             self.ref.offered(expected, lease)
         else:
             assert expected is None or self.moved_in_flight, "a worker was free, and the claim was given back"
@@ -356,8 +358,8 @@ class ServerHalf:
             if left.started_at is None:
                 ends.append((left.attempt, "lapsed"))
             else:
-                once, beat_s = self.row(left.job).effects == "once", left.heartbeat_s
-                lease = Lease(left.attempt, left.worker, left.timeout_s, once=once, heartbeat_s=beat_s)
+                once, beat_s = self.row(left.job).terms.effects == "once", left.terms.heartbeat_s
+                lease = Lease(left.attempt, left.worker, left.terms.timeout_s, once=once, heartbeat_s=beat_s)
                 self.ref.restore(lease)
         self.machine.ready(self.applier.ready(self.rows.lanes), claimed=False)
         self.call(self.machine.restore(live, self.now), ends)
@@ -370,10 +372,8 @@ class ServerHalf:
                 live.append(
                     LiveAttempt(
                         attempt=a.id, job=job.id, type=job.type, number=a.number or 0, started_at=a.started_at,
-                        timeout_s=job.timeout_s, errors=job.errors, crashes=job.crashes,
-                        max_attempts=job.max_attempts, max_crashes=job.max_crashes,
+                        terms=job.terms, errors=job.errors, crashes=job.crashes,
                         worker=a.worker or "", boot=a.boot or "",
-                        heartbeat_s=job.heartbeat_s, once=job.effects == "once",
                     )
                 )  # fmt: skip
         return live

@@ -10,7 +10,6 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from dispatcher.core.jobs.model import JobSpec
 from dispatcher.core.jobs.turn import Adopt, Cancel, Decide, Retry
 from tests.core.model import invariants
 from tests.core.model.drain import drain
@@ -34,6 +33,7 @@ from tests.core.model.draws import (
 )
 from tests.core.model.peers import OFFER_TTL_S
 from tests.core.model.world import Page, World
+from tests.support.jobs import spec
 
 
 class Node(RuleBasedStateMachine):
@@ -52,7 +52,7 @@ class Node(RuleBasedStateMachine):
     def a_node_at_work(self, offers, slots, jobs, working, effects, heartbeat_s):
         for types in offers:
             self.a_page_comes(types, slots)
-        job = JobSpec(type="a", data="1", timeout_s=90.9, effects=effects, heartbeat_s=heartbeat_s)
+        job = spec(type="a", data="1", timeout_s=90.9, effects=effects, heartbeat_s=heartbeat_s)
         self.world.submissions += [job] * jobs
         if working:
             self.everybody_works()
@@ -75,7 +75,7 @@ class Node(RuleBasedStateMachine):
         self, type_name, count, priority, delay_s, timeout_s, expires_s, max_attempts, max_crashes, effects, heartbeat_s
     ):
         self.world.submissions += [
-            JobSpec(
+            spec(
                 type=type_name, data="1", priority=priority, delay_s=delay_s, timeout_s=timeout_s,
                 expires_s=expires_s, max_attempts=max_attempts, max_crashes=max_crashes,
                 effects=effects, heartbeat_s=heartbeat_s,

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections import Counter
 
-from dispatcher.core.jobs.model import JobSpec
 from dispatcher.core.jobs.states import JobState
 from tests.core.model import invariants
 from tests.core.model.world import Page, World
+from tests.support.jobs import spec
 
 
 def world_with(*pages: tuple[str, ...], jobs: int = 0, type_name: str = "a") -> World:
@@ -25,7 +25,7 @@ def world_with(*pages: tuple[str, ...], jobs: int = 0, type_name: str = "a") -> 
 
 
 def submit(world: World, jobs: int, type_name: str = "a") -> None:
-    world.submissions += [JobSpec(type=type_name, data="1", timeout_s=60.0)] * jobs
+    world.submissions += [spec(type=type_name, data="1", timeout_s=60.0)] * jobs
     world.settle()
 
 
@@ -208,10 +208,10 @@ def test_p28_a_second_window_of_a_page_takes_nothing_from_the_first():
 def test_p30_priority_is_a_head_start_and_no_wall():
     world = World()
     for priority in (0, 1, 0):
-        world.submissions.append(JobSpec(type="a", data="1", priority=priority))
+        world.submissions.append(spec(type="a", data="1", priority=priority))
     world.settle()
     world.advance(world.now + 61)
-    world.submissions.append(JobSpec(type="a", data="1", priority=1))
+    world.submissions.append(spec(type="a", data="1", priority=1))
     world.settle()
     order = sorted(world.rows.by_seq.values(), key=lambda row: (row.rank or 0.0, row.seq))
     assert [row.seq for row in order] == [2, 1, 3, 4]

@@ -11,6 +11,7 @@ from dispatcher.core.workers.machine import Machine
 from dispatcher.core.workers.retry import RetryPolicy
 from dispatcher.core.workers.timings import Timings
 from dispatcher.core.workers.worker import Registration
+from tests.support.jobs import apart
 
 E = TypeVar("E")
 
@@ -18,17 +19,18 @@ E = TypeVar("E")
 def claim(attempt: str, *, pool: int = 0, type: str = "a", **fields) -> Claim:
     """A claim with defaults filled in."""
     known: dict[str, Any] = {
-        "job": f"job of {attempt}", "data": "1", "number": 1, "timeout_s": 60.0, "errors": 0, "crashes": 0,
-        "max_attempts": 3, "max_crashes": 5,
+        "job": f"job of {attempt}", "data": "1", "number": 1, "errors": 0, "crashes": 0,
     }  # fmt: skip
-    return Claim(pool=pool, attempt=attempt, type=type, **(known | fields))
+    terms, others = apart(fields)
+    return Claim(pool=pool, attempt=attempt, type=type, terms=terms, **(known | others))
 
 
-def left(attempt: str, *, worker="w1", boot="b1", started_at: float | None = 1.0, timeout_s=100.0, **fields):
+def left(attempt: str, *, worker="w1", boot="b1", started_at: float | None = 1.0, **fields):
     """An attempt that an earlier run left open."""
+    terms, others = apart({"timeout_s": 100.0} | fields)
     return LiveAttempt(
-        attempt=attempt, job=f"job of {attempt}", type="a", number=1, started_at=started_at, timeout_s=timeout_s,
-        errors=0, crashes=0, max_attempts=3, max_crashes=5, worker=worker, boot=boot, **fields,
+        attempt=attempt, job=f"job of {attempt}", type="a", number=1, started_at=started_at, terms=terms,
+        errors=0, crashes=0, worker=worker, boot=boot, **others,
     )  # fmt: skip
 
 

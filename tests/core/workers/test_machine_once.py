@@ -21,7 +21,7 @@ def node():
 @pytest.fixture
 def gone(node):
     """A node whose page was told to go."""
-    assert only(node.judged(node.run("a1", once=True)), Go) == Go("s1", "a1")
+    assert only(node.judged(node.run("a1", effects="once")), Go) == Go("s1", "a1")
     return node
 
 
@@ -37,7 +37,7 @@ def doubt(effects):
 
 
 def test_go_is_sent_when_the_accept_is_durable_and_not_before(node):
-    accepted = node.run("a1", once=True)
+    accepted = node.run("a1", effects="once")
     assert not all_of(accepted, Go)
     assert node.judged(accepted) == [Go("s1", "a1")]
 
@@ -48,11 +48,11 @@ def test_a_job_that_may_repeat_gets_no_go(node):
 
 
 def test_an_accept_that_the_store_did_not_record_gets_no_go(node):
-    assert node.judged(node.run("a1", once=True), Verdict.STALE) == []
+    assert node.judged(node.run("a1", effects="once"), Verdict.STALE) == []
 
 
 def test_a_repeated_accept_gets_go_again_but_not_before_the_first_is_durable(node):
-    accepted = node.run("a1", once=True)
+    accepted = node.run("a1", effects="once")
     assert node.accept("s1", "a1") == []
     node.judged(accepted)
     assert node.accept("s1", "a1") == [Go("s1", "a1")]
@@ -63,7 +63,7 @@ def test_a_page_that_registers_again_and_has_it_gets_go_again(gone):
 
 
 def test_a_page_that_holds_the_offer_only_gets_no_go(node):
-    node.offer("a1", once=True)
+    node.offer("a1", effects="once")
     assert not all_of(node.join("s2", holding=[("a1", 0.0)]), Go)
 
 
@@ -75,20 +75,20 @@ def test_a_page_whose_result_is_on_its_way_is_told_to_go_once_more_at_most_and_l
 
 @pytest.mark.parametrize("how", ["quiet", "ended"])
 def test_go_waits_for_a_page_that_has_no_session_when_the_accept_is_durable(node, how):
-    accepted = node.run("a1", once=True)
+    accepted = node.run("a1", effects="once")
     getattr(node, how)("s1")
     assert node.judged(accepted) == []
     assert only(node.join("s2", holding=[("a1", 1.0)]), Go) == Go("s2", "a1")
 
 
 def test_no_go_for_what_ended_before_its_accept_was_durable(node):
-    accepted = node.run("a1", once=True)
+    accepted = node.run("a1", effects="once")
     node.released("s1", "a1", "")
     assert node.judged(accepted) == []
 
 
 def test_no_go_for_what_was_cancelled_before_its_accept_was_durable(node):
-    accepted = node.run("a1", once=True)
+    accepted = node.run("a1", effects="once")
     node.cancelled("a1", "not needed")
     assert node.judged(accepted) == []
     assert only(node.accept("s1", "a1"), CancelOrder).attempt == "a1"
@@ -98,29 +98,29 @@ def test_no_go_for_what_was_cancelled_before_its_accept_was_durable(node):
 
 
 def test_released_before_go_it_goes_to_another_page(node):
-    node.run("a1", once=True)
+    node.run("a1", effects="once")
     ended = end(node.released("s1", "a1", "no printer"))
     assert (ended.cause, ended.event) == ("released", Event.REQUEUE)
 
 
 def test_timed_out_before_go_it_is_tried_again(node):
-    accepted = node.run("a1", once=True)
+    accepted = node.run("a1", effects="once")
     assert end(node.pass_s(60)).event is Event.BACK_OFF
     assert node.judged(accepted) == [], "its page was told to stop"
 
 
 def test_lost_before_go_it_goes_to_another_page(node):
-    node.run("a1", once=True)
+    node.run("a1", effects="once")
     assert end(node.bye("s1")).event is Event.REQUEUE
 
 
 def test_a_lapse_of_its_offer_leaves_no_doubt(node):
-    node.offer("a1", once=True)
+    node.offer("a1", effects="once")
     assert end(node.pass_s(10)).event is Event.REQUEUE
 
 
 def test_a_quick_result_without_an_accept_is_recorded(node):
-    node.offer("a1", once=True)
+    node.offer("a1", effects="once")
     recorded = node.result("s1", "a1", "1")
     assert ends(recorded) == {"a1": "succeeded"}
     assert node.judged(recorded) == [Answer("s1", "a1", Verdict.RECORDED)]
@@ -155,7 +155,7 @@ def test_lost_after_go_it_is_in_doubt(gone, how):
 
 
 def test_silent_after_go_it_is_in_doubt(node):
-    node.judged(node.run("a1", once=True, heartbeat_s=5.0))
+    node.judged(node.run("a1", effects="once", heartbeat_s=5.0))
     assert doubt(node.pass_s(5)) == "lost"
 
 
@@ -167,7 +167,7 @@ def test_a_new_boot_that_has_the_result_in_its_stash_leaves_no_doubt_unless_it_d
 
 @pytest.mark.parametrize("once_told", [True, False])
 def test_an_error_fails_it_before_go_and_after_it(node, once_told):
-    accepted = node.run("a1", once=True)
+    accepted = node.run("a1", effects="once")
     if once_told:
         node.judged(accepted)
     ended = end(node.error("s1", "a1", "{}", "it failed", retry=True))
@@ -193,7 +193,7 @@ def test_its_own_late_result_is_taken_to_the_store(gone):
 @pytest.fixture
 def restarted():
     node = Node()
-    node.restore([left("a1", once=True, heartbeat_s=20.0)])
+    node.restore([left("a1", effects="once", heartbeat_s=20.0)])
     return node
 
 
@@ -213,7 +213,7 @@ def test_a_page_that_does_not_come_back_after_a_restart_leaves_it_in_doubt(resta
 
 
 def test_an_offer_that_nobody_had_accepted_before_a_restart_is_no_doubt():
-    ended = end(Node().restore([left("a1", started_at=None, once=True)]))
+    ended = end(Node().restore([left("a1", started_at=None, effects="once")]))
     assert (ended.cause, ended.event) == ("lapsed", Event.REQUEUE)
 
 

@@ -215,7 +215,7 @@ def test_a_register_that_comes_once_more_and_late_ends_nothing(node):
     """The network repeats a POST by itself; what it says is older than what has happened since."""
     node.join(slots=4)
     for attempt in ("a1", "a2", "a3"):
-        node.run(attempt, once=attempt == "a3")
+        node.run(attempt, effects="once" if attempt == "a3" else "repeat")
     node.cancelled("a2", "not needed")
     node.judged(node.accept("s1", "a3"))
     node.machine.attempts["a3"].went = True

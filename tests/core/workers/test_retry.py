@@ -92,7 +92,7 @@ def test_a_loss_through_the_servers_restart_uses_up_nothing():
 )
 @pytest.mark.parametrize("restarted", [True, False])
 def test_after_go_nothing_but_an_answer_settles_a_job_and_nothing_is_used_up(end, restarted):
-    ended = end(attempt(once=True, went=True, restarted=restarted, crashes=5, errors=2))
+    ended = end(attempt(effects="once", went=True, restarted=restarted, crashes=5, errors=2))
     assert ended.event is Event.DOUBT
     assert (ended.counts_error, ended.counts_crash, ended.delay_s) == (False, False, 0)
     assert ended.reason == str(ended.cause)

@@ -43,7 +43,7 @@ async def test_every_option_reaches_the_service(ask: Ask, house: House) -> None:
     response = await ask(JOBS, "POST", json={"type": "sum", "data": [1], **options})
     assert response.code == 201
     [job] = await house.kept()
-    assert (job.priority, job.timeout_s, job.max_attempts, job.max_crashes) == (-5, 9.0, 7, 0)
+    assert (job.terms.priority, job.terms.timeout_s, job.terms.max_attempts, job.terms.max_crashes) == (-5, 9.0, 7, 0)
     assert (job.run_at, job.expires_at) == (NOW + 1.5, NOW + 60)
     assert (job.data, job.key) == ("[1]", None)
 
@@ -53,8 +53,8 @@ async def test_every_option_reaches_the_service(ask: Ask, house: House) -> None:
 async def test_what_is_not_given_takes_the_servers_default(ask: Ask, house: House) -> None:
     await ask(JOBS, "POST", json={"type": "sum"})
     [job] = await house.kept()
-    assert (job.data, job.priority, job.run_at, job.expires_at) == ("null", 0, None, None)
-    assert (job.timeout_s, job.max_attempts, job.max_crashes) == (11.0, 4, 2)
+    assert (job.data, job.terms.priority, job.run_at, job.expires_at) == ("null", 0, None, None)
+    assert (job.terms.timeout_s, job.terms.max_attempts, job.terms.max_crashes) == (11.0, 4, 2)
 
 
 @pytest.mark.gen_test

@@ -76,8 +76,8 @@ async def test_the_form_submits_and_leads_to_the_job(browser: Browser, house: Ho
     response = await browser.post("/submit", fields)
     assert (response.code, response.headers["Location"]) == (303, "/jobs/job-1")
     [job] = await house.kept()
-    assert (job.type, job.data, job.priority, job.run_at) == ("sum", '{"a": 1.0}', -5, NOW + 1.5)
-    assert (job.timeout_s, job.max_attempts) == (9.0, 2)
+    assert (job.type, job.data, job.terms.priority, job.run_at) == ("sum", '{"a": 1.0}', -5, NOW + 1.5)
+    assert (job.terms.timeout_s, job.terms.max_attempts) == (9.0, 2)
 
 
 @pytest.mark.gen_test
@@ -85,8 +85,8 @@ async def test_an_empty_field_means_the_default(browser: Browser, house: House, 
     empty = dict.fromkeys(("data", "priority", "delay_s", "timeout_s", "max_attempts"), " ")
     assert (await browser.post("/submit", {"type": "sum", **empty})).code == 303
     [job] = await house.kept()
-    assert (job.data, job.priority, job.run_at) == ("null", 0, None)
-    assert (job.timeout_s, job.max_attempts) == (settings.job_timeout_s, settings.max_attempts)
+    assert (job.data, job.terms.priority, job.run_at) == ("null", 0, None)
+    assert (job.terms.timeout_s, job.terms.max_attempts) == (settings.job_timeout_s, settings.max_attempts)
 
 
 @pytest.mark.gen_test

@@ -13,7 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from dispatcher.core.jobs.model import JobFilter
-from tests.store.contract import DURABLE, Desk, error, lapsed, result, spec
+from tests.store.contract import DURABLE, Desk, error, lapsed, result
+from tests.support.jobs import spec
 
 #: (event, path) of every open of the database's own file, by Python or by SQLite.
 SEEN: list[str] = []

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from dispatcher.errors import StorageTrouble
-from tests.store.contract import KINDS, Desk, result, spec
+from tests.store.contract import KINDS, Desk, result
+from tests.support.jobs import spec
 
 [SQLITE] = [kind for kind in KINDS if kind.name == "sqlite"]
 PATIENCE_S = 20.0

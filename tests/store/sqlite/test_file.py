@@ -19,7 +19,8 @@ from dispatcher.errors import StoreRefused
 from dispatcher.store.sqlite import file as sqlite_file
 from dispatcher.store.sqlite.file import APPLICATION_ID, connect, migrations
 from tests.store.conftest import OpenDesk
-from tests.store.contract import DURABLE, Desk, spec
+from tests.store.contract import DURABLE, Desk
+from tests.support.jobs import spec
 
 ROOT = Path(__file__).resolve().parents[3]
 SQLITE = next(kind for kind in DURABLE if kind.name == "sqlite")

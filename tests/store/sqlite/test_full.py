@@ -11,7 +11,8 @@ import pytest
 from dispatcher.core.jobs.turn import Demand
 from dispatcher.errors import StorageFull
 from dispatcher.store.sqlite.space import BALLAST_BYTES, Reserve
-from tests.store.contract import KINDS, Desk, result, spec
+from tests.store.contract import KINDS, Desk, result
+from tests.support.jobs import spec
 
 [SQLITE] = [kind for kind in KINDS if kind.name == "sqlite"]
 

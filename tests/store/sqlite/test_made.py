@@ -17,7 +17,7 @@ __all__ = ["made", "more_migrations"]
 @pytest.mark.parametrize(
     ("edit", "names"),
     [
-        ("ALTER TABLE jobs RENAME COLUMN heartbeat_s TO beat_s", "jobs.heartbeat_s"),
+        ("ALTER TABLE jobs RENAME COLUMN terms TO beat_s", "jobs.terms"),
         ("ALTER TABLE attempts RENAME TO tries", "attempts."),
     ],
 )

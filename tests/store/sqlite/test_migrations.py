@@ -11,7 +11,8 @@ import pytest
 
 from dispatcher.core.jobs.turn import Accepted
 from dispatcher.store.sqlite.file import APPLICATION_ID, migrations
-from tests.store.contract import DURABLE, Desk, spec
+from tests.store.contract import DURABLE, Desk
+from tests.support.jobs import spec
 
 RELEASED = Path(__file__).parent / "released"
 VERSIONS = sorted(int(path.stem.removeprefix("schema-")) for path in RELEASED.glob("*.sql"))
@@ -53,6 +54,7 @@ def test_nothing_is_lost(desk: Desk, version: int) -> None:
     kept = json.loads((RELEASED / f"schema-{version}.json").read_text("utf-8"))
     for was in kept:
         now = msgspec.to_builtins(desk.job(was["id"]))
+        now |= now["terms"]
         assert {name: now[name] for name in was} == was
     states = [was["state"] for was in kept]
     assert desk.counts() == {state: states.count(state) for state in states}

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from dispatcher.core.jobs.turn import Turn
-from tests.store.contract import DURABLE, Desk, spec
+from tests.store.contract import DURABLE, Desk
+from tests.support.jobs import spec
 
 
 def _roll_back(desk: Desk, turn: Turn) -> None:

@@ -1,0 +1,55 @@
+-- 0003: what a job is told stands in one column, so that another field of it needs no migration.
+-- The table is made anew: each column that is dropped would write all of it once more.
+
+CREATE TABLE jobs_3 (
+    seq         INTEGER PRIMARY KEY,
+    state       TEXT NOT NULL,
+    rank        REAL,
+    run_at      REAL,
+    attempt     TEXT,
+    claims      INTEGER NOT NULL,
+    number      INTEGER NOT NULL,
+    errors      INTEGER NOT NULL,
+    crashes     INTEGER NOT NULL,
+    reason      TEXT,
+    detail      TEXT,
+    error       TEXT,
+    percent     REAL,
+    note        TEXT,
+    worker      TEXT,
+    worker_name TEXT,
+    offered_at  REAL,
+    started_at  REAL,
+    ended_at    REAL,
+    backoff_until REAL,                   -- of the queue clock; set while it backs off
+    ended_clock REAL,                     -- of the queue clock; set once it has ended
+    id          TEXT NOT NULL UNIQUE,
+    lane        INTEGER NOT NULL,
+    type        TEXT NOT NULL,
+    terms       TEXT NOT NULL,            -- JSON: dispatcher/core/jobs/terms.py
+    size        INTEGER NOT NULL,
+    expires_at  REAL,
+    created_at  REAL NOT NULL,
+    key         TEXT,
+    fingerprint TEXT NOT NULL
+) STRICT;
+
+INSERT INTO jobs_3
+SELECT seq, state, rank, run_at, attempt, claims, number, errors, crashes, reason, detail, error, percent, note,
+       worker, worker_name, offered_at, started_at, ended_at, backoff_until, ended_clock, id, lane, type,
+       json_object('priority', priority, 'timeout_s', timeout_s, 'max_attempts', max_attempts,
+                   'max_crashes', max_crashes, 'heartbeat_s', heartbeat_s, 'effects', effects),
+       size, expires_at, created_at, key, fingerprint
+FROM jobs ORDER BY seq;
+
+DROP TABLE jobs;
+ALTER TABLE jobs_3 RENAME TO jobs;
+
+CREATE INDEX jobs_ready ON jobs (lane, rank, seq) WHERE state = 'queued';
+CREATE INDEX jobs_due ON jobs (run_at) WHERE state = 'scheduled' AND backoff_until IS NULL;
+CREATE INDEX jobs_backing_off ON jobs (backoff_until) WHERE backoff_until IS NOT NULL;
+CREATE INDEX jobs_expiring ON jobs (expires_at) WHERE expires_at IS NOT NULL AND state IN ('scheduled', 'queued');
+CREATE INDEX jobs_outlived ON jobs (ended_clock) WHERE ended_clock IS NOT NULL AND key IS NULL;
+CREATE INDEX jobs_outlived_keyed ON jobs (ended_clock) WHERE ended_clock IS NOT NULL AND key IS NOT NULL;
+CREATE INDEX jobs_rare ON jobs (state, seq) WHERE state IN ('failed', 'cancelled', 'expired', 'in_doubt');
+CREATE UNIQUE INDEX jobs_key ON jobs (key) WHERE key IS NOT NULL;

@@ -1,0 +1,33 @@
+"""The terms of a job: their ranges in words, and what follows from them."""
+
+from __future__ import annotations
+
+import pytest
+
+from dispatcher.core.jobs.terms import Range, Schedule, Terms, range_of, range_words
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("priority", "must be a whole number from -1000 to 1000"),
+        ("timeout_s", "must be a number of seconds from 1 to 86400"),
+        ("heartbeat_s", "must be a number of seconds from 0.1 to 86400"),
+        ("expires_s", "must be a number of seconds from 0.1 to 31536000"),
+        ("effects", "must be repeat or once"),
+    ],
+)
+def test_a_range_is_said_in_words_that_follow_the_fields_name(name: str, words: str) -> None:
+    assert range_words(name) == words
+
+
+def test_every_field_has_a_range_that_holds_its_default() -> None:
+    for value in (Terms(), Schedule()):
+        for name in value.__struct_fields__:
+            allowed, default = range_of(name), getattr(value, name)
+            assert isinstance(allowed, Range)
+            assert default is None or default in allowed.choices or allowed.low <= default <= allowed.high
+
+
+def test_effects_once_say_so() -> None:
+    assert [Terms(effects=effects).once for effects in ("repeat", "once")] == [False, True]
