@@ -23,7 +23,7 @@ from handlers.routes import TaskDirectory, make_app
 from tests.handlers.rich import TASKS
 from tests.support.clock import ManualClock
 from tests.support.house import House
-from tests.support.views import NOW
+from tests.support.jobs import NOW
 
 Ask = Callable[..., Awaitable[HTTPResponse]]
 Scene = Callable[[House], Awaitable[None]]

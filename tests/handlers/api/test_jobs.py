@@ -13,8 +13,8 @@ from handlers.api.jobjson import job_json
 from tests.handlers.api.test_resources import JOB_FIELDS
 from tests.handlers.conftest import Ask, body_of
 from tests.support.house import House
+from tests.support.jobs import attempt_view, job_view
 from tests.support.scenes import a_job, a_late_answer, submit
-from tests.support.views import attempt_view, job_view
 
 JOBS = "/api/v1/jobs"
 AS_JSON = {"Content-Type": "application/json"}

@@ -9,8 +9,8 @@ import pytest
 from dispatcher.config.settings import Settings
 from tests.handlers.conftest import Ask, Watched, body_of
 from tests.support.house import House
+from tests.support.jobs import NOW
 from tests.support.scenes import submit, take
-from tests.support.views import NOW
 
 JOBS = "/api/v1/jobs"
 AS_JSON = {"Content-Type": "application/json"}

@@ -14,8 +14,8 @@ from dispatcher.config.settings import Settings
 from tests.handlers.conftest import Browser, draining
 from tests.handlers.rich import PICTURE
 from tests.support.house import House
+from tests.support.jobs import NOW
 from tests.support.scenes import submit
-from tests.support.views import NOW
 
 PNG = base64.b64decode(PICTURE.partition(",")[2])
 EVERYTHING = {

@@ -9,7 +9,7 @@ from dispatcher.core.jobs.states import JobState
 from dispatcher.core.workers.worker import WorkerState
 from handlers.console import words
 from tests.handlers.rich import PICTURE
-from tests.support.views import NOW, job_view, worker_view
+from tests.support.jobs import NOW, job_view, worker_view
 
 
 @pytest.mark.parametrize(
