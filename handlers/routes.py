@@ -1,12 +1,12 @@
 """HTTP: the routes in one list, the handlers behind them, the application that server.py serves.
 
-Handlers are verbs: they parse, call one method of the service and write. They know the service by
-``handlers.service_port``; they never import a store, the transport or the core's machine.
+Handlers are verbs: they parse, call one method of the service and write. The service is the ``Dispatcher``, which they
+know by its type alone; they never import a store, the transport or the core's machine.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tornado.routing import URLSpec
 from tornado.web import Application, url
@@ -19,11 +19,13 @@ from handlers.api import resources as api
 from handlers.console import console, login, submit
 from handlers.console.page import PageNotFound
 from handlers.guard import Guard, Refusal
-from handlers.service_port import Service
 from handlers.site import STATIC, TEMPLATES, Site
 from handlers.worker import files
 from handlers.worker.script import worker_script
 from handlers.worker.tasks import TaskDirectory
+
+if TYPE_CHECKING:
+    from dispatcher.node.service import Dispatcher
 
 __all__ = ["Guard", "Refusal", "TaskDirectory", "make_app", "routes", "shipped_tasks"]
 
@@ -38,7 +40,7 @@ def shipped_tasks() -> str:
 
 
 def routes(
-    service: Service,
+    service: Dispatcher,
     settings: Settings,
     tasks: TaskDirectory,
     clock: Clock | None = None,
@@ -104,7 +106,7 @@ def _files(given: dict[str, Any]) -> list[URLSpec]:
 
 
 def make_app(
-    service: Service,
+    service: Dispatcher,
     settings: Settings,
     tasks: TaskDirectory,
     clock: Clock | None = None,

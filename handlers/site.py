@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dispatcher.clock import Clock
 from dispatcher.config.settings import Settings
 from handlers.guard import Guard
-from handlers.service_port import Service
 from handlers.worker.tasks import TaskDirectory
+
+if TYPE_CHECKING:
+    from dispatcher.node.service import Dispatcher
 
 __all__ = ["STATIC", "TEMPLATES", "Site", "asset"]
 
@@ -23,7 +26,7 @@ TEMPLATES = Path(__file__).resolve().parent / "console" / "templates"
 class Site:
     """Handed to each handler's ``initialize``."""
 
-    service: Service
+    service: Dispatcher
     settings: Settings
     tasks: TaskDirectory
     guard: Guard

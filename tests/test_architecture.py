@@ -20,7 +20,8 @@ from typing import NamedTuple
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.support.places import ROOT
+
 LONGEST_FUNCTION = 60
 LONGEST_FILE = 400
 #: Nine of ten functions of the program are at most this long.

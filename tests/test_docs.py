@@ -24,10 +24,10 @@ from dispatcher.core.jobs.turn import Verdict
 from handlers import errors as http_errors
 from handlers.intake import JOB_FIELDS
 from handlers.routes import TaskDirectory, routes, shipped_tasks
-from tests.handlers.fake_service import FakeService
 from tests.pages.vectors import PAGE_OPS, SERVER_OPS, refused_codes
+from tests.support.house import House
+from tests.support.places import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "bench/README.md")]
 PAGES += sorted((ROOT / "docs").glob("*.md"))
 
@@ -121,7 +121,7 @@ def test_every_error_code_is_documented() -> None:
 
 
 def test_every_route_is_documented() -> None:
-    specs = routes(FakeService(), Settings(), TaskDirectory(shipped_tasks()))
+    specs = routes(House().dispatcher, Settings(), TaskDirectory(shipped_tasks()))
     page = re.sub(r"<\w+>", "<>", section(text("docs/api.md"), "## Addresses"))
     for spec in specs:
         if spec.name in ("api-not-found", "not-found"):

@@ -15,8 +15,8 @@ import pytest
 import dispatcher
 from dispatcher import sdk
 from handlers.worker.script import join
+from tests.support.places import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 ASSETS = ("static/", "handlers/console/templates/", "dispatcher/store/sqlite/sql/")
 
 

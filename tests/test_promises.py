@@ -9,8 +9,9 @@ from collections.abc import Mapping
 import pytest
 
 from tests import promises
-from tests.campaigns.record import RECORDS, ROOT
+from tests.campaigns.record import RECORDS
 from tests.promises import PROOFS, Proof, seen_to_fail
+from tests.support.places import ROOT
 
 CONTROLS = {
     f"{path.stem}: {control['what']}"

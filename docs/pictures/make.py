@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
-from tests.page.browsers import Chromium, wait_for
+from tests.page.browsers import Chromium
+from tests.support.waiting import until
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -71,9 +72,9 @@ def take(browser: Chromium, name: str, height: int) -> None:
 def photograph(address: str, browser: Chromium, worker: Chromium) -> None:
     """The four pictures."""
     worker.open(f"{address}/worker?types=print-label&name=FRONT-DESK-07")
-    wait_for(lambda: worker.status()["state"] == "ready", what="the worker page")
+    until(lambda: worker.status()["state"] == "ready", what="the worker page")
     label = call(address, "/jobs", {"type": "print-label", "data": {"text": "FRAGILE", "copies": 20}})
-    wait_for(lambda: "copy 5" in worker.status()["job"], what="progress")
+    until(lambda: "copy 5" in worker.status()["job"], what="progress")
     browser.open(f"{address}/")
     take(browser, "overview", 860)
     take(worker, "worker", 480)

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.attack.live import Live, live, until
 from tests.attack.wire import Wire
-from tests.faults.d_support import cpu_s
+from tests.support.server import Live, cpu_s, live
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.slow
 
@@ -90,9 +90,9 @@ def test_fault_D18_of_pages_that_come_and_go_10_000_times_a_minute_nothing_stays
             server.submit(f"kind-{n}")
         asyncio.run(churn(server, 300))
         before = settled(server)
-        began, spent_s = time.monotonic(), cpu_s(server)
+        began, spent_s = time.monotonic(), cpu_s(server.process.pid)
         ways = asyncio.run(churn(server, CYCLES))
-        took_s, spent_s = time.monotonic() - began, cpu_s(server) - spent_s
+        took_s, spent_s = time.monotonic() - began, cpu_s(server.process.pid) - spent_s
         after = settled(server)
         print(f"{CYCLES:,} cycles in {took_s:.1f} s, {spent_s:.1f} s of CPU: {dict(ways)}", before, after, sep="\n")
         assert ways.total() == CYCLES

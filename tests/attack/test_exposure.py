@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.attack.live import JSON, ROOT, Live, Page, Reply, live
-from tests.page.browsers import Browser, Chromium, PhantomJS, phantomjs_path, wait_for
+from tests.page.browsers import Browser, Chromium, PhantomJS, phantomjs_path
+from tests.support.http import JSON, Page, Reply
 from tests.support.missing import missing
+from tests.support.places import ROOT
+from tests.support.server import Live, live
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.slow
 
@@ -22,20 +25,6 @@ BEARER = {"Authorization": f"Bearer {TOKEN}"}
 EVIL = "http://evil.example"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 HANDSHAKE = "/engine.io/?EIO=4&transport=polling"
-ID = "01a20a74-5d01-7f45-9d5c-56775326d2df"
-API = (
-    ("GET", "/api/v1/jobs"),
-    ("POST", "/api/v1/jobs"),
-    ("POST", "/api/v1/jobs/batch"),
-    ("GET", f"/api/v1/jobs/{ID}"),
-    ("GET", f"/api/v1/jobs/{ID}/result"),
-    ("POST", f"/api/v1/jobs/{ID}/cancel"),
-    ("POST", f"/api/v1/jobs/{ID}/retry"),
-    ("GET", "/api/v1/workers"),
-    ("GET", "/api/v1/types"),
-    ("GET", "/api/v1/stats"),
-)
-PAGES = ("/", "/jobs", f"/jobs/{ID}", "/workers", "/types", "/submit")
 
 
 @pytest.fixture(scope="module")
@@ -78,32 +67,6 @@ def test_an_empty_token_is_no_token(tmp_path: Path) -> None:
 # The API
 
 
-def is_a_problem(reply: Reply, status: int, code: str) -> None:
-    assert (reply.status, reply.headers["content-type"]) == (status, "application/problem+json"), reply
-    document = reply.json()
-    assert (document["status"], document["code"]) == (status, code)
-    assert document["detail"]
-    assert TOKEN not in reply.text
-
-
-@pytest.mark.parametrize(("method", "path"), API)
-def test_the_api_wants_the_token(guarded: Live, method: str, path: str) -> None:
-    wrong: tuple[dict[str, str], ...] = (
-        {},
-        {"Authorization": "Bearer wrong"},
-        {"Authorization": f"Basic {TOKEN}"},
-        {"Authorization": TOKEN},
-    )
-    for headers in (*wrong, {"Authorization": f"Bearer {TOKEN}x"}, {"Authorization": "Bearer "}, {"X-Token": TOKEN}):
-        reply = guarded.ask(method, path, "{}" if method == "POST" else None, JSON | headers)
-        is_a_problem(reply, 401, "bad_token")
-        assert reply.headers["www-authenticate"].startswith("Bearer")
-        assert "Authorization: Bearer" in reply.json()["detail"]
-    # With it, it is the request itself that counts: there is no such job, and an empty one lacks its type.
-    fitting = 404 if "/jobs/0" in path else 422 if method == "POST" else 200
-    assert guarded.ask(method, path, "{}" if method == "POST" else None, JSON | BEARER).status == fitting
-
-
 def test_the_token_does_not_count_in_an_address(guarded: Live) -> None:
     for name in ("token", "access_token", "authorization"):
         assert guarded.ask("GET", f"/api/v1/jobs?{name}={TOKEN}").status == 401
@@ -116,24 +79,7 @@ def test_a_job_is_submitted_and_read_with_the_token(guarded: Live) -> None:
     assert guarded.ask("GET", f"/api/v1/jobs/{job['id']}", headers=BEARER).json()["data"] == {"n": 1}
 
 
-@pytest.mark.parametrize(
-    "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "", "text/json"]
-)
-def test_what_a_foreign_page_can_send_without_asking_is_no_json(plain: Live, kind: str) -> None:
-    for path in ("/api/v1/jobs", f"/api/v1/jobs/{ID}/cancel", f"/api/v1/jobs/{ID}/retry"):
-        is_a_problem(plain.ask("POST", path, '{"type":"x"}', {"Content-Type": kind}), 415, "unsupported_media_type")
-
-
 # The console
-
-
-@pytest.mark.parametrize("path", PAGES)
-def test_a_person_is_led_to_the_login(guarded: Live, path: str) -> None:
-    reply = guarded.ask("GET", f"{path}?x=1", headers={"Accept": "text/html"})
-    assert reply.status == 303
-    assert reply.headers["location"].startswith("/login?next=%2F")
-    assert guarded.ask("GET", path).status == 401
-    assert guarded.ask("POST", path, "", FORM).status in (401, 405)
 
 
 def xsrf_of(reply: Reply) -> tuple[str, str]:
@@ -174,37 +120,6 @@ def test_after_the_login_the_form_submits(guarded: Live) -> None:
         *(guarded.ask("GET", path, headers=cookies) for path in ("/", "/jobs", "/workers")),
     ]
     assert not [reply for reply in everything if TOKEN in reply.text + str(reply.headers)]
-
-
-def test_a_forged_session_is_none(guarded: Live) -> None:
-    name = sign_in(guarded).partition("; ")[2].partition("=")[0]
-    for value in ("console", "", '"2|1:0|10:1700000000|8:console|8:Y29uc29sZQ==|"', TOKEN):
-        assert guarded.ask("GET", "/jobs", headers={"Cookie": f"{name}={value}"}).status == 401
-
-
-def test_the_login_refuses_a_wrong_token_and_leads_nowhere_else(guarded: Live) -> None:
-    cookie, field = xsrf_of(guarded.ask("GET", "/login"))
-    wrong = guarded.ask("POST", "/login", f"_xsrf={field}&token=wrong", FORM | {"Cookie": cookie})
-    assert (wrong.status, "WWW-Authenticate".lower() in wrong.headers) == (401, True)
-    for away in ("//evil.example", "/\\evil.example", "http://evil.example", "/%09/evil.example", "javascript:x"):
-        body = f"_xsrf={field}&token={TOKEN}&next={away}"
-        reply = guarded.ask("POST", "/login", body, FORM | {"Cookie": cookie})
-        assert (reply.status, reply.headers["location"]) == (303, "/"), away
-
-
-def test_a_form_without_its_own_token_is_refused(plain: Live) -> None:
-    job = plain.submit("nobody")["id"]
-    cookie, field = xsrf_of(plain.ask("GET", "/submit"))
-    for path in ("/submit", f"/jobs/{job}/cancel", f"/jobs/{job}/retry"):
-        for body, headers in (
-            ("type=x", {}),
-            ("type=x", {"Cookie": cookie}),
-            (f"type=x&_xsrf={field}", {}),
-            ("type=x&_xsrf=" + "0" * 32, {"Cookie": cookie}),
-        ):
-            assert plain.ask("POST", path, body, FORM | headers).status == 403, (path, body, headers)
-        assert plain.ask("POST", f"{path}?_xsrf={field}", "type=x", FORM | {"Cookie": cookie}).status == 403
-    assert plain.ask("GET", f"/api/v1/jobs/{job}").json()["state"] == "queued"
 
 
 # Hosts and origins
@@ -311,7 +226,7 @@ def test_the_worker_page_says_in_words_that_it_may_not_and_is_ready_with_the_tok
     guarded: Live, browser: Browser
 ) -> None:
     def shows(word: str) -> dict[str, str]:
-        seen = wait_for(lambda: (status := browser.status())["word"] == word and status, 15, f"the word {word}")
+        seen = until(lambda: (status := browser.status())["word"] == word and status, 15, f"the word {word}")
         return dict(seen)
 
     browser.open(f"{guarded.url}/worker?name=STRANGER")

@@ -24,8 +24,10 @@ from dispatcher.config.settings import Settings
 from handlers.routes import TaskDirectory, routes, shipped_tasks
 from tests.attack.cases import PATHS, Case, Maker, malformed_packet, odd_message
 from tests.attack.hard_bodies import special_bodies
-from tests.attack.live import Live, Page, live, until
 from tests.attack.wire import Wire
+from tests.support.http import Page
+from tests.support.server import Live, live
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.slow
 

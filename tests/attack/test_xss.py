@@ -13,9 +13,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.attack.live import JSON, Live, Page, live
 from tests.handlers.test_escaping import CORPUS
-from tests.page.browsers import Chromium, wait_for
+from tests.page.browsers import Chromium
+from tests.support.http import JSON, Page
+from tests.support.server import Live, live
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -172,9 +174,7 @@ def test_a_payload_that_were_not_escaped_would_be_seen(server: Live, chromium: C
     """The control: the same page, with one payload as markup."""
     look(chromium, server, "/workers")
     chromium.run(f"(document.body.innerHTML = '<img src=x onerror=\"{SCRIPT}\"><i>')")
-    seen = wait_for(
-        lambda: (found := chromium.run(LOOK))["foreign"] and (found["pwned"] or found["violations"]) and found
-    )
+    seen = until(lambda: (found := chromium.run(LOOK))["foreign"] and (found["pwned"] or found["violations"]) and found)
     assert len(seen["foreign"]) == 2
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-import socket
-import struct
 
 from tests.attack.cases import Case
+from tests.support.http import reset_at_close
 
 __all__ = ["Wire"]
 
@@ -49,7 +48,7 @@ class Wire:
         """Ask, and close the connection at once with a reset."""
         _, writer = await self._open()
         writer.write(f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\n\r\n".encode())
-        _reset_at_close(writer)
+        reset_at_close(writer.get_extra_info("socket"))
         self.close()
 
     async def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -89,7 +88,7 @@ class Wire:
         try:
             writer.write(case.data)
             if len(case.data) % 5 == 0:
-                _reset_at_close(writer)
+                reset_at_close(writer.get_extra_info("socket"))
             else:
                 with contextlib.suppress(OSError):  # it is closed already
                     writer.write_eof()
@@ -110,8 +109,3 @@ class Wire:
         if self._writer is not None:
             self._writer.transport.abort()
         self._reader = self._writer = None
-
-
-def _reset_at_close(writer: asyncio.StreamWriter) -> None:
-    sock = writer.get_extra_info("socket")
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

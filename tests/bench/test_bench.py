@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from bench.ratios import BESIDE, IDLE, tables
 from bench.report import one_line, summarise, table
 from bench.run import TEMPLATES, VARIANTS
-
-ROOT = Path(__file__).resolve().parent.parent.parent
+from tests.support.places import ROOT
 
 
 @pytest.mark.slow

@@ -18,11 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.attack.live import Live, live, until
 from tests.attack.wire import Wire
 from tests.campaigns.kill import Submitter
 from tests.campaigns.kill_checker import Notes
 from tests.campaigns.record import Control, Figure, Measure, Record, run
+from tests.support.server import Live, live
+from tests.support.waiting import until
 
 FORMS = {"short": "600 cycles", "default": "20,000 cycles", "long": "100,000 cycles"}
 CYCLES = {"short": 600, "default": 20_000, "long": 100_000}

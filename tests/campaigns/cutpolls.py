@@ -21,11 +21,13 @@ from pathlib import Path
 
 from dispatcher.sdk.simulate import Farm
 from tests.campaigns.cutpolls_pages import Tally, messages
-from tests.campaigns.record import ROOT, Control, Figure, Measure, Record, run
-from tests.crash.process import ServerProcess, free_port, serving, until
+from tests.campaigns.record import Control, Figure, Measure, Record, run
 from tests.support.http_bytes import Side
+from tests.support.places import ROOT
+from tests.support.process import ServerProcess, free_port, serving
 from tests.support.signals import send
 from tests.support.toxic import Link, ToxicProxy, Toxics, toxic
+from tests.support.waiting import eventually
 
 FORMS = {
     "short": "100 messages and 60 jobs; 20 each with the cut at 5 s",
@@ -94,7 +96,7 @@ class Orders:
         """What is ordered, until the last."""
         while (order := await self.wanted.get()) is not None:
             answer = {"type": order[1], "data": order[0], "timeout_s": 30}
-            job = (await server.request("POST", "/api/v1/jobs", answer, key=f"job-{order[0]}")).json
+            job = (await server.request("POST", "/api/v1/jobs", answer, key=f"job-{order[0]}")).json()
             found.accepted.add(job["id"])
 
 
@@ -114,7 +116,7 @@ async def jobs(server: ServerProcess, count: int, pages: int, cut_s: float, seed
         try:
             await asyncio.gather(*(orders.submit(server, found) for _ in range(SUBMITTERS)))
             with contextlib.suppress(AssertionError):  # the figures say what is missing
-                await until(lambda: _done(server, count, found), what="every job is done", timeout_s=JOBS_S)
+                await eventually(lambda: _done(server, count, found), what="every job is done", timeout_s=JOBS_S)
             for farm in farms:
                 with contextlib.suppress(TimeoutError):
                     await farm.until(lambda farm=farm: farm.idle, timeout_s=5)  # type: ignore[misc]
@@ -155,7 +157,7 @@ async def _stock() -> AsyncIterator[int]:
                 return False
             return True
 
-        await until(up, what="the stock server answers")
+        await eventually(up, what="the stock server answers")
         yield port
     finally:
         send(process, 9)  # type: ignore[arg-type]

@@ -18,8 +18,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.campaigns.record import ROOT, Control, FaultRow, Figure, Record, run
+from tests.campaigns.record import Control, FaultRow, Figure, Record, run
 from tests.faults.catalogue import FAULTS, NOT_INJECTED, id_of, injected
+from tests.support.places import ROOT
 
 __all__ = ["PLANTED", "Outcome", "control", "inject", "play", "rows", "unplantable"]
 

@@ -24,7 +24,8 @@ from dispatcher.sdk.simulate import Farm, Reconnect
 from tests.campaigns.kill_checker import LOST, TORN, TWICE, UNEXPECTED, Notes, violations
 from tests.campaigns.record import Control, Figure, Measure, Record, run
 from tests.campaigns.zygote import Zygote
-from tests.crash.process import PATIENCE_S, quick
+from tests.support.process import quick
+from tests.support.waiting import PATIENCE_S
 
 FORMS = {"short": "150 kills", "default": "2,000 kills", "long": "10,000 kills"}
 KILLS = {"short": 150, "default": 2_000, "long": 10_000}

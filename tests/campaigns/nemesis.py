@@ -25,7 +25,7 @@ from tests.campaigns.nemesis_checker import Findings, Story, check
 from tests.campaigns.nemesis_faults import FAULTS, Stage, storm
 from tests.campaigns.nemesis_load import KINDS, History, Load, Watch
 from tests.campaigns.record import Control, Figure, Measure, Record, run
-from tests.crash.process import ServerProcess, quick
+from tests.support.process import ServerProcess, quick
 from tests.support.toxic import ToxicProxy, toxic
 
 FORMS = {

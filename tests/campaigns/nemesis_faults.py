@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from tests.campaigns.nemesis_load import History, Watch
-from tests.crash.process import ServerProcess
+from tests.support.process import ServerProcess
 from tests.support.toxic import ToxicProxy, Toxics
 
 __all__ = ["FAULTS", "Stage", "storm"]

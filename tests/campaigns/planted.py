@@ -10,7 +10,8 @@ import subprocess
 import sys
 from typing import Any
 
-from tests.campaigns.record import ROOT, Control, Figure, Measure, Record, Skipped, run
+from tests.campaigns.record import Control, Figure, Measure, Record, Skipped, run
+from tests.support.places import ROOT
 
 FORMS = {"short": "the bugs of the protocol", "default": "all bugs", "long": "all bugs"}
 ARGUMENTS = {"short": ["--area", "protocol"], "default": [], "long": []}

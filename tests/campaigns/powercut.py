@@ -26,10 +26,11 @@ from pathlib import Path
 
 from dispatcher.errors import StoreRefused
 from tests.campaigns.kill_checker import LOST, TORN, TWICE, UNEXPECTED
-from tests.campaigns.record import ROOT, Control, Figure, Measure, Record, Skipped, run
+from tests.campaigns.record import Control, Figure, Measure, Record, Skipped, run
 from tests.campaigns.writer import NUMBER, state_is_wrong
 from tests.store.contract import DURABLE, Desk
 from tests.support.disks import call, mounted
+from tests.support.places import ROOT
 
 FORMS = {"short": "12 power cuts", "default": "60 power cuts", "long": "200 power cuts"}
 CUTS = {"short": 12, "default": 60, "long": 200}

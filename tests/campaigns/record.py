@@ -20,6 +20,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.support.places import ROOT
+
 __all__ = [
     "RECORDS",
     "ROOT",
@@ -33,7 +35,6 @@ __all__ = [
     "run",
 ]
 
-ROOT = Path(__file__).resolve().parents[2]
 #: Where records lie.
 RECORDS = ROOT / "docs" / "reliability"
 #: A change in these makes a figure one of another program.

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.campaigns.record import RECORDS, ROOT
+from tests.campaigns.record import RECORDS
+from tests.support.places import ROOT
 
 __all__ = ["PAGE", "RECORDS", "page"]
 

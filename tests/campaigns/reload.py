@@ -22,9 +22,12 @@ from typing import Any
 
 from selenium.common.exceptions import WebDriverException
 
-from tests.attack.live import JSON, ROOT, Live, live, until
 from tests.campaigns.record import Control, Figure, Measure, Record, Skipped, run
 from tests.page.browsers import Chromium, chromium_path
+from tests.support.http import JSON
+from tests.support.places import ROOT
+from tests.support.server import Live, live
+from tests.support.waiting import until
 
 FORMS = {
     "short": "6 reloads; on a machine busy with other tests, so a job may take 2 s to be offered again",

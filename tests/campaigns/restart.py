@@ -18,10 +18,11 @@ from typing import Any
 from dispatcher import ids
 from dispatcher.clock import SystemClock
 from dispatcher.core.jobs.turn import Demand, Started
-from tests.campaigns.record import ROOT, Control, Figure, Measure, Record, run
-from tests.crash.process import ServerProcess, farm_for
+from tests.campaigns.record import Control, Figure, Measure, Record, run
 from tests.store.contract import DURABLE, HOLDER, Desk
 from tests.support.jobs import spec
+from tests.support.places import ROOT
+from tests.support.process import ServerProcess, farm_for
 
 FORMS = {
     "short": "10,000 queued and 500 running",

@@ -25,9 +25,10 @@ from pathlib import Path
 
 from dispatcher.errors import StorageFull, StorageTrouble, StoreRefused
 from dispatcher.store.sqlite.file import migrations
-from tests.campaigns.record import ROOT, Control, Figure, Measure, Record, Skipped, run
+from tests.campaigns.record import Control, Figure, Measure, Record, Skipped, run
 from tests.campaigns.steps import BEGINNINGS, PLAYS, NoRoom, desk_on, state, tomorrow
 from tests.support.jobs import spec
+from tests.support.places import ROOT
 
 FORMS = {"short": "every 14th point", "default": "all points", "long": "all points, under each fault"}
 #: Every so manieth point.

@@ -28,12 +28,12 @@ from typing import Any
 import server
 from dispatcher.store.sqlite.store import SqliteStore
 from tests.crash.faulty_server import FaultyStore
-from tests.crash.process import PATIENCE_S
+from tests.support.places import ROOT, environment
 from tests.support.signals import send
+from tests.support.waiting import PATIENCE_S
 
 __all__ = ["Zygote", "die_with_parent"]
 
-_ROOT = Path(__file__).resolve().parents[2]
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG, linux/prctl.h
 
 
@@ -118,10 +118,9 @@ class Zygote:
 
     async def open(self) -> None:
         """Starts the zygote."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("PAGEHAND_")}
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "tests.campaigns.zygote", str(self._socket.fileno()), cwd=_ROOT, env=kept,
+                sys.executable, "-m", "tests.campaigns.zygote", str(self._socket.fileno()), cwd=ROOT, env=environment(),
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=log,
                 pass_fds=[self._socket.fileno()],
             )  # fmt: skip

@@ -17,8 +17,8 @@ from dispatcher.config import help as help_text
 from dispatcher.config.settings import Settings, settings_fields
 from dispatcher.config.sources import Options, parse, settings_or_exit
 from dispatcher.errors import SettingError
+from tests.support.places import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 HOME = {"HOME": "/home/somebody"}
 
 

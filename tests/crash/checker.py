@@ -14,7 +14,8 @@ from typing import Any
 
 from dispatcher.sdk.simulator.journal import Execution
 from tests.campaigns.kill_checker import Notes, Stored, judged
-from tests.crash.process import PATIENCE_S, ServerProcess
+from tests.support.process import ServerProcess
+from tests.support.waiting import PATIENCE_S
 
 __all__ = ["Findings", "Submitter", "check"]
 
@@ -48,7 +49,7 @@ class Submitter:
                 continue
             assert answer.status in (200, 201), answer
             self.replayed += answer.headers.get("idempotency-replayed") == "true"
-            self.accepted[key] = answer.json["id"]
+            self.accepted[key] = answer.json()["id"]
 
 
 @dataclass

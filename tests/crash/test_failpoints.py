@@ -7,7 +7,8 @@ from pathlib import Path
 
 from dispatcher.sdk.simulate import Farm
 from tests.crash.checker import Findings, Submitter, check
-from tests.crash.process import PATIENCE_S, ServerProcess, farm_for, quick, serving
+from tests.support.process import ServerProcess, farm_for, quick, serving
+from tests.support.waiting import PATIENCE_S
 
 #: Times so long that nothing here can come from a deadline.
 _LONG = quick(offer_ttl_s=60, restart_grace_s=60, reconnect_grace_s=60)
@@ -39,7 +40,7 @@ def test_fault_A03_a_submitter_whose_answer_was_lost_gets_the_same_job_by_its_ke
             (known,) = (await server.get("/api/v1/jobs"))["items"]
             answer = await server.request("POST", "/api/v1/jobs", {"type": "echo", "data": [1.5]}, key="key")
             assert (answer.status, answer.headers["idempotency-replayed"]) == (200, "true")
-            assert answer.json["id"] == known["id"]
+            assert answer.json()["id"] == known["id"]
             submitter.accepted["key"] = known["id"]
             farm = farm_for(server)
             await farm.start()
@@ -118,7 +119,7 @@ def test_a_storage_error_answers_503_and_ends_the_server_within_two_seconds(tmp_
             kept = await server.submit("kept", key="a")
             failed_at = loop.time()
             answer = await server.request("POST", "/api/v1/jobs", {"type": "echo", "data": "?"}, key="b")
-            assert (answer.status, answer.json["code"]) == (503, "storage_trouble")
+            assert (answer.status, answer.json()["code"]) == (503, "storage_trouble")
             assert int(answer.headers["retry-after"]) > 0
             # It takes nothing more, and says so.
             refused = await server.request("POST", "/api/v1/jobs", {"type": "echo"}, key="c")

@@ -11,7 +11,8 @@ import pytest
 
 from dispatcher.sdk.simulate import Farm, Faults
 from tests.crash.checker import Findings, Submitter, check
-from tests.crash.process import ServerProcess, farm_for, quick, serving, until
+from tests.support.process import ServerProcess, farm_for, quick, serving
+from tests.support.waiting import eventually
 
 JOBS = 200
 WORKERS = 8
@@ -52,7 +53,7 @@ async def _progress(submitter: Submitter, farm: Farm, point: int) -> None:
     async def reached() -> bool:
         return len(submitter.accepted) + farm.stats["recorded"] >= point
 
-    await until(reached, what=f"{point} steps of the work")
+    await eventually(reached, what=f"{point} steps of the work")
 
 
 async def _all_done(server: ServerProcess) -> bool:
@@ -70,7 +71,7 @@ async def _run(directory: Path, seed: int) -> Findings:
             async with asyncio.TaskGroup() as group:
                 group.create_task(_submit_all(submitter, rng))
                 group.create_task(_kill_now_and_then(server, submitter, farm, rng))
-            await until(lambda: _all_done(server), what="every job is done")
+            await eventually(lambda: _all_done(server), what="every job is done")
         finally:
             await farm.stop()
         assert server.starts == KILLS + 1

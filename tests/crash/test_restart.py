@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from dispatcher.sdk.simulate import Faults
-from tests.crash.process import PATIENCE_S, Refused, ServerProcess, farm_for, quick, serving, until
+from tests.support.process import Refused, ServerProcess, farm_for, quick, serving
+from tests.support.waiting import PATIENCE_S, eventually
 
 
 def test_an_accepted_attempt_goes_on_with_the_page_that_comes_back(tmp_path: Path) -> None:
@@ -38,7 +39,7 @@ async def _accepted(server: ServerProcess, job_id: str) -> None:
     async def started() -> bool:
         return (await server.job(job_id))["started_at"] is not None
 
-    await until(started, what="the accept is recorded")
+    await eventually(started, what="the accept is recorded")
 
 
 def test_an_accepted_attempt_whose_page_stays_away_is_lost_after_the_grace_and_uses_up_nothing(tmp_path: Path) -> None:
@@ -56,7 +57,7 @@ def test_an_accepted_attempt_whose_page_stays_away_is_lost_after_the_grace_and_u
             await server.start()
             started = loop.time()
             assert (await server.job(job["id"]))["state"] == "running"
-            await until(lambda: _is(server, job["id"], "queued"), what="the attempt is lost")
+            await eventually(lambda: _is(server, job["id"], "queued"), what="the attempt is lost")
             # The grace ran from some instant of the start.
             assert loop.time() - before >= 1.5
             assert loop.time() - started < 1.5 + 2.0
@@ -125,7 +126,7 @@ def test_fault_A06_five_crashes_in_a_row_during_recovery_change_nothing_and_the_
             assert (await server.job(running["id"]))["state"] == "running"
             found = await server.job(claimed["id"])
             assert [(a["number"], a["state"]) for a in found["attempts"]] == [(None, "lapsed")], "once, not five times"
-            await until(lambda: _is(server, running["id"], "queued"), what="the attempt is lost")
+            await eventually(lambda: _is(server, running["id"], "queued"), what="the attempt is lost")
             assert loop.time() - before >= grace_s
             assert loop.time() - started < grace_s + 1.5
             found = await server.job(running["id"])

@@ -9,8 +9,9 @@ import sqlite3
 from pathlib import Path
 
 from dispatcher.sdk.simulate import Farm, Faults
-from tests.crash.process import PATIENCE_S, ServerProcess, farm_for, quick, serving, until
 from tests.support.http_bytes import Message, Side
+from tests.support.process import ServerProcess, farm_for, quick, serving
+from tests.support.waiting import PATIENCE_S, eventually
 
 
 async def _running_job(server: ServerProcess, farm: Farm) -> str:
@@ -22,7 +23,7 @@ async def _running_job(server: ServerProcess, farm: Farm) -> str:
     async def started() -> bool:
         return (await server.job(job["id"]))["started_at"] is not None
 
-    await until(started, what="the accept is recorded")
+    await eventually(started, what="the accept is recorded")
     return str(job["id"])
 
 
@@ -42,9 +43,9 @@ def test_fault_A07_a_job_that_runs_may_end_while_the_server_takes_nothing_new(tm
             running = await _running_job(server, farm)
             waiting = await server.submit("later")
             server.signal(signal.SIGTERM)
-            await until(lambda: _not_ready(server), what="it is not ready any more")
+            await eventually(lambda: _not_ready(server), what="it is not ready any more")
             answer = await server.request("POST", "/api/v1/jobs", {"type": "echo"}, key="new")
-            assert (answer.status, answer.json["code"]) == (503, "draining")
+            assert (answer.status, answer.json()["code"]) == (503, "draining")
             assert int(answer.headers["retry-after"]) > 0
             assert (await server.request("GET", "/livez")).status == 200
             assert await server.ended() == 0
@@ -85,7 +86,7 @@ def test_fault_A09_a_second_signal_ends_it_at_once_and_is_still_safe(tmp_path: P
             farm = farm_for(server, faults=Faults(slow_s=(3.0, 3.0)))
             running = await _running_job(server, farm)
             server.signal(signal.SIGTERM)
-            await until(lambda: _not_ready(server), what="it drains")
+            await eventually(lambda: _not_ready(server), what="it drains")
             server.signal(signal.SIGINT)
             assert await server.ended() == 1
             assert farm.stats["recorded"] == 0
@@ -124,7 +125,7 @@ def test_who_waits_for_a_result_is_answered_when_the_server_stops(tmp_path: Path
             host = (("Host", f"127.0.0.1:{server.port}"),)
             waiting.writer.write(Message(f"GET /api/v1/jobs/{job['id']}?wait=30 HTTP/1.1", host).encoded())
             # What was sent later, on a later connection, is answered: it waits.
-            await until(lambda: _served(server), what="it serves")
+            await eventually(lambda: _served(server), what="it serves")
             assert await server.stop() == 0
             answer = await asyncio.wait_for(waiting.answer("GET"), PATIENCE_S)
             assert (answer.status, json.loads(answer.content)["state"]) == (200, "queued")

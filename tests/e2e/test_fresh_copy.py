@@ -23,9 +23,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.page.browsers import Browser, Chromium, PhantomJS, wait_for
+from tests.page.browsers import Browser, Chromium, PhantomJS
+from tests.support.places import ROOT
+from tests.support.waiting import until
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 JOBS = 1_000
 THROUGH_THE_FORM = 60
 PICTURE = (
@@ -62,7 +63,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         ["make", "run", "ARGS=--port 0"], cwd=copy, env=environ, stdout=log, stderr=log, start_new_session=True
     )
     try:
-        found = wait_for(lambda: _banner(process, Path(log.name)), 200, "the server's banner")
+        found = until(lambda: _banner(process, Path(log.name)), 200, "the server's banner")
         assert (copy / "pagehand.db").is_file(), "the store lies in the checkout"
         yield found
     finally:
@@ -152,7 +153,7 @@ def submit_by_hand(browser: Chromium, address: str) -> str:
     browser.run("(document.getElementsByName('type')[0].value = 'echo')")
     browser.run("(document.getElementsByName('data')[0].value = JSON.stringify({by: 'hand'}))")
     browser.run("(function () { document.querySelector('form[action=\"/submit\"] [type=submit]').click(); }())")
-    wait_for(lambda: "/jobs/" in browser.run("location.pathname"), 20, "the job's page")
+    until(lambda: "/jobs/" in browser.run("location.pathname"), 20, "the job's page")
     return str(browser.run("location.pathname")).rsplit("/", 1)[1]
 
 
@@ -162,7 +163,7 @@ def test_a_thousand_jobs_through_form_and_api_all_succeed_in_two_real_browsers(a
         for name, browser in browsers.items():
             stack.callback(browser.close)
             browser.open(f"{address}/worker?name={name}&slots=4")
-            wait_for(partial(is_ready, browser), 30, f"{name} is ready")
+            until(partial(is_ready, browser), 30, f"{name} is ready")
         person = stack.enter_context(contextlib.closing(Chromium()))
         by_hand = submit_by_hand(person, address)
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
@@ -171,7 +172,7 @@ def test_a_thousand_jobs_through_form_and_api_all_succeed_in_two_real_browsers(a
         assert len({*ids.values(), by_hand}) == JOBS
 
         client = stack.enter_context(contextlib.closing(Client(address)))
-        wait_for(lambda: settled(client) == JOBS, 150, "every job has ended")
+        until(lambda: settled(client) == JOBS, 150, "every job has ended")
         takers = check_all(client, ids)
         for name, browser in browsers.items():
             assert browser.errors() == [], name

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.attack.live import Page, live
+from tests.support.http import Page
+from tests.support.server import live
 
 pytestmark = pytest.mark.slow
 

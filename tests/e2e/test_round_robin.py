@@ -6,7 +6,8 @@ import asyncio
 from collections import Counter
 from pathlib import Path
 
-from tests.crash.process import PATIENCE_S, farm_for, serving
+from tests.support.process import farm_for, serving
+from tests.support.waiting import PATIENCE_S
 
 WORKERS = 8
 ROUNDS = 5

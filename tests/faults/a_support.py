@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from tests.crash.process import ServerProcess, quick, until
+from tests.faults.long_form import LONG
 from tests.faults.planted import PLANTED
+from tests.support.process import ServerProcess, quick
+from tests.support.waiting import eventually
 
 __all__ = ["LONG", "fault_numbers", "logged", "planted_server"]
-
-#: ``PAGEHAND_FAULTS=long``: standstills as long as the catalogue says, with default settings.
-LONG = os.environ.get("PAGEHAND_FAULTS") == "long"
 
 
 @asynccontextmanager
@@ -42,4 +40,4 @@ async def logged(server: ServerProcess, words: str) -> None:
     async def said() -> bool:
         return words in server.log.read_text()
 
-    await until(said, what=f"the log says {words!r}")
+    await eventually(said, what=f"the log says {words!r}")

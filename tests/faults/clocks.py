@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import http.client
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
-from tests.attack.live import Live, Page, Reply, until
-from tests.crash.process import PATIENCE_S
+from tests.support.http import Page, Reply
 from tests.support.missing import missing
+from tests.support.places import environment
+from tests.support.server import Live
+from tests.support.waiting import PATIENCE_S, until
 
 __all__ = ["Clocks", "KeptPage", "served"]
 
@@ -30,8 +31,7 @@ class Clocks:
 
     def __init__(self, directory: Path, *, monotonic: bool = False, first: str = "+0") -> None:
         self._path = directory / "clocks"
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("PAGEHAND_")}
-        self.environ = kept | {
+        self.environ = environment() | {
             "LD_PRELOAD": library(),
             "FAKETIME_TIMESTAMP_FILE": str(self._path),
             "FAKETIME_NO_CACHE": "1",
@@ -81,7 +81,7 @@ class KeptPage(Page):
             method: http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE_S)
             for method in ("GET", "POST")
         }
-        super().__init__(self)  # type: ignore[arg-type]  # which only asks
+        super().__init__(self)  # it only asks
 
     def ask(
         self, method: str, path: str, body: bytes | str | None = None, headers: Mapping[str, str] | None = None

@@ -15,8 +15,9 @@ from typing import Any
 
 from dispatcher.sdk.simulate import Farm, Reconnect
 from tests.crash.checker import Submitter, check
-from tests.crash.process import ServerProcess, serving, until
+from tests.support.process import ServerProcess, serving
 from tests.support.toxic import ToxicProxy, Toxics, toxic
+from tests.support.waiting import eventually
 
 __all__ = ["QUICK", "Ran", "all_done", "work_through"]
 
@@ -60,7 +61,7 @@ async def work_through(
         for number in range(jobs):
             await submitter.submit(f"key-{number}", {"n": number, "data": data})
             await asyncio.sleep(spread_s / jobs)
-        await until(lambda: all_done(server, jobs), what="every job is done", timeout_s=timeout_s)
+        await eventually(lambda: all_done(server, jobs), what="every job is done", timeout_s=timeout_s)
         shown = [await server.job(job_id) for job_id in submitter.accepted.values()]
         await proxy.switch()
         await farm.stop(bye=False)

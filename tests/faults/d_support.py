@@ -2,45 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import struct
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
 
-from tests.attack.live import Live, Page, head
+from tests.faults.long_form import LONG
+from tests.support.http import Page, head
+from tests.support.server import Live
 
-__all__ = ["LONG", "cpu_s", "hang_up", "others_are_served", "post_head", "state_of"]
-
-#: ``PAGEHAND_FAULTS=long``: the times of the catalogue instead of shorter ones.
-LONG = os.environ.get("PAGEHAND_FAULTS") == "long"
+__all__ = ["LONG", "others_are_served", "post_head"]
 
 
 def post_head(page: Page, port: int, length: int) -> bytes:
     """The head of a page's POST."""
     return head("POST", page.target, port, f"Content-Length: {length}", "Content-Type: text/plain;charset=UTF-8")
-
-
-def hang_up(sock: socket.socket, how: str) -> None:
-    """``close``: in good order, with a FIN; ``reset``: with a RST."""
-    if how == "reset":
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    sock.close()
-
-
-def state_of(server: Live, job_id: str) -> dict[str, Any]:
-    """A job as the API shows it."""
-    return dict(server.ask("GET", f"/api/v1/jobs/{job_id}").json())
-
-
-def cpu_s(server: Live) -> float:
-    """What the server's process has spent so far."""
-    fields = Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager

@@ -11,14 +11,16 @@ from typing import Any
 
 from selenium.common.exceptions import WebDriverException
 
-from tests.attack.live import JSON, Live, live, until
+from tests.faults.long_form import LONG
 from tests.page.browsers import Browser
+from tests.support.http import JSON
+from tests.support.server import Live, live
+from tests.support.waiting import until
 
 __all__ = [
     "LONG",
     "TASKS",
     "browsing",
-    "job",
     "kept",
     "post",
     "serve",
@@ -33,8 +35,6 @@ __all__ = [
 ]
 
 TASKS = Path(__file__).with_name("tasks")
-#: Waits of their full length, as the catalogue has them.
-LONG = os.environ.get("PAGEHAND_FAULTS") == "long"
 PATIENCE_S = 20.0
 
 
@@ -51,19 +51,14 @@ def post(server: Live, kind: str, data: Any, **fields: Any) -> str:
     return str(reply.json()["id"])
 
 
-def job(server: Live, name: str, *, wait_s: int = 0) -> dict[str, Any]:
-    """A job as it is now, or once it is final."""
-    return dict(server.ask("GET", f"/api/v1/jobs/{name}" + (f"?wait={wait_s}" if wait_s else "")).json())
-
-
 def until_state(server: Live, name: str, state: str, seconds: float = PATIENCE_S) -> dict[str, Any]:
     """The job, once it is in this state."""
-    return dict(until(lambda: (now := job(server, name))["state"] == state and now, seconds, f"a job that is {state}"))
+    return dict(until(lambda: (now := server.job(name))["state"] == state and now, seconds, f"a job that is {state}"))
 
 
 def until_started(server: Live, name: str) -> dict[str, Any]:
     """The job, once a page has accepted it."""
-    return dict(until(lambda: (now := job(server, name))["started_at"] and now, PATIENCE_S, "an accept"))
+    return dict(until(lambda: (now := server.job(name))["started_at"] and now, PATIENCE_S, "an accept"))
 
 
 def workers(server: Live) -> list[dict[str, Any]]:

@@ -12,9 +12,10 @@ from tornado.routing import URLSpec
 from dispatcher.config.settings import Settings
 from dispatcher.sdk.simulate import Farm, Faults
 from handlers.routes import routes
-from tests.crash.process import PATIENCE_S, ServerProcess, farm_for, until
 from tests.faults.a_support import fault_numbers, planted_server
 from tests.faults.planted import SECRET, STEPS, VERBS
+from tests.support.process import ServerProcess, farm_for
+from tests.support.waiting import PATIENCE_S, eventually
 
 _JSON = {"Content-Type": "application/json"}
 #: Routes that cannot be made from their parts.
@@ -107,8 +108,8 @@ async def _fails_once(directory: Path, step: str) -> None:
             states = [(await server.job(job))["reason"] for job in stuck]
             return states.count("timed_out") >= (1 if step == "the end of a lease" else 2)
 
-        await until(ended, what=f"the other leases end ({step})")
-        await until(lambda: _hit(server), what=f"the exception in {step}")
+        await eventually(ended, what=f"the other leases end ({step})")
+        await eventually(lambda: _hit(server), what=f"the exception in {step}")
         assert fault_numbers(server) == [1], step
         assert working.stats["sessions"] + hanging.stats["sessions"] <= 3 + 1, f"at most one page was hit by {step}"
         for farm in (working, hanging):
@@ -151,7 +152,7 @@ def test_fault_A12_an_exception_in_a_turn_ends_the_server_and_the_next_one_has_e
             kept = await server.submit("kept", key="a")
             server.signal(signal.SIGUSR1)
             answer = await server.request("POST", "/api/v1/jobs", {"type": "echo", "data": "?"}, key="b")
-            assert (answer.status, answer.json["code"]) == (503, "storage_trouble")
+            assert (answer.status, answer.json()["code"]) == (503, "storage_trouble")
             assert SECRET not in answer.body.decode()
             assert await server.ended() == 1
             await server.start()

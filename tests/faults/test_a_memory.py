@@ -8,10 +8,11 @@ from pathlib import Path
 
 from dispatcher.sdk.simulate import Faults
 from tests.crash.checker import Submitter, check
-from tests.crash.process import PATIENCE_S, farm_for
 from tests.faults.a_support import planted_server
 from tests.support.cgroup import MemoryGroup, NoGroups, memory_group
 from tests.support.missing import missing
+from tests.support.process import farm_for
+from tests.support.waiting import PATIENCE_S
 
 LIMIT = 150 << 20
 #: With what the server needs by itself, their data is more than the limit.

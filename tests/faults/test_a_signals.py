@@ -15,8 +15,10 @@ from functools import partial
 from pathlib import Path
 
 from dispatcher.sdk.simulate import Faults
-from tests.crash.process import PATIENCE_S, ROOT, ServerProcess, farm_for, quick, serving
 from tests.faults.a_support import logged
+from tests.support.places import ROOT
+from tests.support.process import ServerProcess, farm_for, quick, serving
+from tests.support.waiting import PATIENCE_S
 
 
 async def _status(server: ServerProcess, token: str) -> int:

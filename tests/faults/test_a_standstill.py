@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 from dispatcher.sdk.simulate import Farm, Faults
-from tests.crash.process import PATIENCE_S, ServerProcess, farm_for, until
 from tests.faults.a_support import LONG, fault_numbers, planted_server
+from tests.support.process import ServerProcess, farm_for
+from tests.support.waiting import PATIENCE_S, eventually
 
 #: Just over what the server takes for load; and as long as the catalogue says.
 STOPPED_S = 60.0 if LONG else 6.5
@@ -69,7 +70,7 @@ async def _submit(server: ServerProcess, farm: Farm, type_: str, **fields: Any) 
     async def recorded() -> bool:
         return all([(await server.job(job))["started_at"] for job in jobs])
 
-    await until(recorded, what="the accepts are recorded")
+    await eventually(recorded, what="the accepts are recorded")
     return jobs
 
 

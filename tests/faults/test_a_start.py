@@ -23,11 +23,13 @@ from dispatcher.sdk.simulate import Faults
 from dispatcher.store.sqlite import file as sqlite_file
 from dispatcher.store.sqlite.file import migrations
 from tests.campaigns.steps import MIGRATION, state
-from tests.crash.process import PATIENCE_S, ROOT, Refused, ServerProcess, farm_for, quick, serving
 from tests.faults.a_support import LONG, planted_server
 from tests.faults.planted import PLANTED, SECRET, START
 from tests.support.missing import missing
+from tests.support.places import ROOT
+from tests.support.process import Refused, ServerProcess, farm_for, quick, serving
 from tests.support.strace import needs_strace
+from tests.support.waiting import PATIENCE_S
 
 NOW = len(migrations())
 BACKUP = f"jobs.db.schema-{NOW}.backup"

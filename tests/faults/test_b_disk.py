@@ -13,9 +13,11 @@ import pytest
 
 from dispatcher.sdk.simulate import Farm, Faults
 from tests.campaigns.syscalls import Point, Stage
-from tests.crash.process import PATIENCE_S, Answer, Refused, ServerProcess, farm_for, free_port, quick, serving, until
 from tests.support.disks import Tmpfs, ext4, needs_mounts, tmpfs
+from tests.support.http import Reply
+from tests.support.process import Refused, ServerProcess, farm_for, free_port, quick, serving
 from tests.support.strace import injected, needs_strace
+from tests.support.waiting import PATIENCE_S, eventually
 
 #: ``tests.campaigns.steps`` ends so.
 REFUSED = 3
@@ -26,11 +28,11 @@ SMALL = ("--low-disk", str(8 << 20), "--store-check-s", "0.2", *quick(offer_ttl_
 _JOB = {"type": "echo", "data": "x" * 2000}
 
 
-async def _ready(server: ServerProcess) -> Answer:
+async def _ready(server: ServerProcess) -> Reply:
     return await server.request("GET", "/readyz?verbose")
 
 
-async def _post(server: ServerProcess, key: str) -> Answer:
+async def _post(server: ServerProcess, key: str) -> Reply:
     return await server.request("POST", "/api/v1/jobs", _JOB, key=key)
 
 
@@ -64,12 +66,12 @@ async def _pages_at_work(server: ServerProcess, *, seconds: float, results: int)
         jobs = (await server.get("/api/v1/jobs?state=running"))["items"]
         return len(jobs) == 6 and all(job["started_at"] for job in jobs)
 
-    await until(accepted, what="six pages at work")
+    await eventually(accepted, what="six pages at work")
     return farm
 
 
-def _refused_for_lack_of_room(answer: Answer) -> None:
-    assert (answer.status, answer.json["code"]) == (503, "storage_full"), answer
+def _refused_for_lack_of_room(answer: Reply) -> None:
+    assert (answer.status, answer.json()["code"]) == (503, "storage_full"), answer
     assert int(answer.headers["retry-after"]) > 0
 
 
@@ -80,10 +82,10 @@ def _more_repeated(farm: Farm, than: int) -> bool:
 async def _heals(server: ServerProcess, disk: Tmpfs, farm: Farm, *, jobs: int) -> None:
     """With the room everything comes back: the reserve, readiness, intake, and every job ends."""
     disk.empty()
-    await until(_is_ready(server, 200), what="ready again")
+    await eventually(_is_ready(server, 200), what="ready again")
     assert (disk.place / "jobs.db.ballast").stat().st_size == 4 << 20
     assert (await _post(server, "refused")).status == 201
-    await until(_counted(server, succeeded=jobs + 1), what="every job has ended well")
+    await eventually(_counted(server, succeeded=jobs + 1), what="every job has ended well")
     await farm.stop()
 
 
@@ -100,7 +102,7 @@ def test_fault_B03_on_a_full_disk_jobs_are_refused_and_results_recorded_from_the
                 assert disk.free() == 0
                 assert await _counts(server) == {"running": 6}, "the disk was full before the first result came"
                 _refused_for_lack_of_room(await _post(server, "refused"))
-                await until(_counted(server, succeeded=6), what="six results recorded on a full disk")
+                await eventually(_counted(server, succeeded=6), what="six results recorded on a full disk")
                 assert not ballast.exists(), "300 kB found room in the reserve alone"
                 _refused_for_lack_of_room(await _post(server, "refused"))
                 ready = await _ready(server)
@@ -161,7 +163,7 @@ def test_fault_B04_a_server_may_stop_while_its_disk_is_full_and_nothing_unrecord
                     await server.start()
                 disk.empty()
                 await server.start()
-                await until(_counted(server, succeeded=6), what="the results, given again by their pages")
+                await eventually(_counted(server, succeeded=6), what="the results, given again by their pages")
                 assert len(farm.executed) == 6
                 await farm.stop()
 
@@ -183,7 +185,7 @@ async def _submit_until_it_fails(server: ServerProcess) -> tuple[dict[str, str],
             return accepted, refused
         if answer.status == 201:
             assert not refused, "it acknowledges after its store has failed"
-            accepted[key] = answer.json["id"]
+            accepted[key] = answer.json()["id"]
         else:
             refused.append(answer.status)
             await asyncio.sleep(0.02)  # until the process ends
@@ -277,7 +279,7 @@ def test_fault_B07_a_sync_of_five_seconds_costs_time_alone_and_intake_is_bounded
             assert (await first).status == 201
             assert len(refused) == 3, "five wait, and the others are told so at once"
             for answer in refused:
-                assert (answer.status, answer.json["code"]) == (503, "unavailable")
+                assert (answer.status, answer.json()["code"]) == (503, "unavailable")
                 assert int(answer.headers["retry-after"]) > 0
             assert sorted([(await task).status for task in others]) == [201] * 5 + [503] * 3
             assert await _counts(server) == {"queued": 6}, "what was refused has left no trace"

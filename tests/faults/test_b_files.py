@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.process import Refused, ServerProcess
+from tests.support.process import Refused, ServerProcess
 from tests.support.strace import injected, needs_strace
 
 #: From the fault to the end of the process: the look at the files, S23, and what a loaded machine may add.
@@ -165,7 +165,7 @@ def test_fault_B08_nothing_is_acknowledged_into_a_file_that_is_not_there(tmp_pat
         server, _ = await _started(tmp_path, 60)
         inject(server.store)
         answer = await server.request("POST", "/api/v1/jobs", {"type": "echo"}, key="lost")
-        assert (answer.status, answer.json["code"]) == (503, "storage_trouble")
+        assert (answer.status, answer.json()["code"]) == (503, "storage_trouble")
         assert "retry-after" in answer.headers
         await _ends(server, words)
         server.assert_clean_log()

@@ -8,7 +8,6 @@ leaves is put into a directory and opened by the store as it is, with Python's o
 from __future__ import annotations
 
 import itertools
-import os
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,10 +22,10 @@ from dispatcher.store.sqlite import file as sqlite_file
 from dispatcher.store.sqlite.store import SqliteStore
 from dispatcher.store.sqlite.thread import StoreThread
 from tests.campaigns.writer import state_is_wrong, turns
+from tests.faults.long_form import LONG
 from tests.faults.torn_disk import TornDisk
 from tests.store.contract import DURABLE, Desk
 
-LONG = os.environ.get("PAGEHAND_FAULTS") == "long"
 CUTS, CONTROL_CUTS = (4_000, 400) if LONG else (150, 40)
 #: Cuts of one disk; then comes a new one.
 CUTS_EACH = 50

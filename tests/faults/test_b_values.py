@@ -16,7 +16,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.attack.live import JSON, Live, Page, Reply, live
+from tests.support.http import JSON, Page, Reply
+from tests.support.server import Live, live
 
 #: Pieces of JSON text that are hard for somebody; the first ones are none.
 NO_JSON = [b"NaN", b"Infinity", b"-Infinity", b'"\x00"', b'"\xed\xa0\x80"', b'"\xff"', b"01", b"1e", b'"\\x00"', b"nan"]

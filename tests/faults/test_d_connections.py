@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.attack.live import Live, Page, head, live, until
-from tests.faults.d_support import hang_up, post_head, state_of
+from tests.faults.d_support import post_head
+from tests.support.http import Page, hang_up, head
+from tests.support.server import Live, live
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.slow
 
@@ -50,7 +52,7 @@ def taken(server: Live, page: Page, data: object = 1) -> dict[str, object]:
     server.submit("x", data)
     offer = page.hear("job")
     page.say("accept", attempt=offer["attempt"])
-    until(lambda: state_of(server, str(offer["id"]))["started_at"], 5, "the accept is recorded")
+    until(lambda: server.job(str(offer["id"]))["started_at"], 5, "the accept is recorded")
     return offer
 
 
@@ -64,7 +66,7 @@ def polls_that_close(server: Live, how: str) -> None:
         assert (offer["id"], offer["data"]) == (job["id"], number)
         page.say("result", attempt=offer["attempt"], value=number)
         assert page.hear("recorded")["verdict"] == "recorded"
-        done = state_of(server, job["id"])
+        done = server.job(job["id"])
         assert (done["state"], done["result"], done["number"]) == ("succeeded", number, 1)
         assert len(done["attempts"]) == 1, "an offer was written to nobody"
 
@@ -88,10 +90,10 @@ def half_posts(server: Live, how: str) -> None:
     for cut in (20, len(whole) - 5_000, len(whole) - 2_500, len(whole) - 1):
         hang_up(sent(server, whole[:cut]), how)
         page.say("log", attempt=offer["attempt"], line=f"cut at {cut}")
-        assert state_of(server, job_id)["state"] == "running"
+        assert server.job(job_id)["state"] == "running"
     page.say("result", attempt=offer["attempt"], value="y" * 5_000)
     assert page.hear("recorded")["verdict"] == "recorded"
-    done = state_of(server, job_id)
+    done = server.job(job_id)
     assert (done["state"], done["result"], len(done["attempts"])) == ("succeeded", "y" * 5_000, 1)
 
 
@@ -113,12 +115,12 @@ def test_fault_D04_a_result_whose_answer_nobody_hears_is_recorded_once(tmp_path:
         offer = taken(server, page)
         result = post(page, server, "result", attempt=offer["attempt"], value="first")
         unheard = sent(server, result)
-        until(lambda: state_of(server, str(offer["id"]))["state"] == "succeeded", 5, "the result is recorded")
+        until(lambda: server.job(str(offer["id"]))["state"] == "succeeded", 5, "the result is recorded")
         hang_up(unheard, how)
         assert page.hear("recorded")["verdict"] == "recorded"
         page.say("result", attempt=offer["attempt"], value="second")
         assert page.hear("recorded")["verdict"] == "duplicate"
-        assert state_of(server, str(offer["id"]))["result"] == "first"
+        assert server.job(str(offer["id"]))["result"] == "first"
 
 
 def status_of(sock: socket.socket) -> tuple[int, bytes]:
@@ -138,7 +140,7 @@ def test_fault_D13_overlapping_polls_end_the_session_and_lose_no_job(tmp_path: P
             assert status_of(second)[0] == 400
             assert status_of(first) == (200, b"1")
         assert server.ask("GET", page.target).status == 400
-        until(lambda: state_of(server, job_id)["state"] == "queued", 5, "the attempt is lost after the grace")
+        until(lambda: server.job(job_id)["state"] == "queued", 5, "the attempt is lost after the grace")
         other = Page(server)
         other.register("x")
         assert other.hear("job")["id"] == job_id
@@ -159,11 +161,11 @@ def test_fault_D13_old_requests_that_come_again_change_nothing(tmp_path: Path) -
         for request in old * 2 + old[::-1]:
             with sent(server, request) as sock:
                 assert status_of(sock) == (200, b"ok")
-        until(lambda: state_of(server, job_id)["state"] == "succeeded", 5, "the result is recorded")
-        before = state_of(server, job_id)
+        until(lambda: server.job(job_id)["state"] == "succeeded", 5, "the result is recorded")
+        before = server.job(job_id)
         assert (before["result"], before["number"], len(before["attempts"])) == ("first", 1, 1)
         page.leave()
         for request in old:
             with sent(server, request) as sock:
                 assert status_of(sock)[0] == 400
-        assert state_of(server, job_id) == before
+        assert server.job(job_id) == before

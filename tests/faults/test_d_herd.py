@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,10 @@ from typing import Any
 import pytest
 
 from dispatcher.sdk.simulate import Farm, Faults, Reconnect
-from tests.crash.process import ServerProcess, serving, until
 from tests.faults.d_support import LONG
+from tests.support.process import ServerProcess, serving
+from tests.support.server import cpu_s
+from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -23,12 +24,6 @@ PAGES = 2_000 if LONG else 200
 #: Some of them work when it happens.
 BUSY = PAGES // 10
 TASK_S = 40.0 if LONG else 4.0
-
-
-def cpu_s(server: ServerProcess) -> float:
-    """What this run of the server has spent."""
-    fields = Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def back(farm: Farm, before: int) -> list[float]:
@@ -56,13 +51,13 @@ def test_fault_D12_a_herd_of_pages_is_back_within_a_minute_and_nobody_loses_what
             await farm.until(lambda: farm.stats["registered"] >= PAGES, timeout_s=90)
             jobs = [await server.submit(number, timeout_s=3_600) for number in range(BUSY)]
             await farm.until(lambda: len(farm.executed) == BUSY, timeout_s=60)
-            await until(lambda: _started(server, jobs), what="all accepts are recorded")
+            await eventually(lambda: _started(server, jobs), what="all accepts are recorded")
             await server.kill()
             returning = asyncio.create_task(back(farm, farm.stats["registered"]))
             await server.start()
             at = await returning
-            await until(lambda: _connected(server), what="the server knows all of them", timeout_s=30)
-            spent_s = cpu_s(server)
+            await eventually(lambda: _connected(server), what="the server knows all of them", timeout_s=30)
+            spent_s = cpu_s(server.process.pid)
             seconds = Counter(int(second) for second in at)
             print(f"{PAGES} pages back in {at[-1]:.1f} s, {spent_s:.1f} s of CPU; by second {sorted(seconds.items())}")
             assert at[-1] <= 60

@@ -16,10 +16,11 @@ import pytest
 
 from dispatcher.sdk.simulate import Farm, Faults, Reconnect
 from tests.crash.checker import Submitter, check
-from tests.crash.process import ServerProcess, serving, until
 from tests.faults.d_namespace import PAGES, dropped, in_namespace, iptables
 from tests.faults.d_runs import QUICK, all_done
 from tests.faults.d_support import LONG
+from tests.support.process import ServerProcess, serving
+from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -70,7 +71,7 @@ def test_fault_D08_a_fifth_of_all_packets_is_lost_and_all_jobs_are_done(tmp_path
             jobs = 200 if LONG else 20
             for number in range(jobs):
                 await submitter.submit(f"key-{number}", {"n": number, "data": "x" * 3_000})
-            await until(lambda: all_done(server, jobs), what="every job is done", timeout_s=90)
+            await eventually(lambda: all_done(server, jobs), what="every job is done", timeout_s=90)
             await farm.stop(bye=False)
             assert await server.stop() == 0
             findings = check(server.store, submitter, farm.executed)
@@ -92,12 +93,14 @@ def test_fault_D09_a_worker_that_vanishes_without_a_FIN_is_quiet_and_its_leases_
             beating = await server.submit("heartbeat", heartbeat_s=6 * PING_S, timeout_s=3_600)
             await farm.until(lambda: len(farm.executed) == 2, timeout_s=PATIENCE_S)
             swallow()
-            await until(lambda: _all_are(server, "quiet"), what="the worker is quiet", timeout_s=2 * PING_S + 5)
+            await eventually(lambda: _all_are(server, "quiet"), what="the worker is quiet", timeout_s=2 * PING_S + 5)
             waiting = await server.submit("no offer")
             for job in (timed, beating):
                 assert await is_in(server, job, "running"), "a missed pong ends nothing"
-            await until(lambda: is_in(server, beating, "queued"), what="no heartbeat", timeout_s=PATIENCE_S)
-            await until(lambda: is_in(server, timed, "queued", "scheduled"), what="timed out", timeout_s=PATIENCE_S)
+            await eventually(lambda: is_in(server, beating, "queued"), what="no heartbeat", timeout_s=PATIENCE_S)
+            await eventually(
+                lambda: is_in(server, timed, "queued", "scheduled"), what="timed out", timeout_s=PATIENCE_S
+            )
             unoffered = await server.job(waiting["id"])
             assert (unoffered["state"], unoffered["offered_at"], unoffered["attempts"]) == ("queued", None, [])
             other = farm_behind(server, "127.0.0.1")
@@ -133,7 +136,7 @@ def test_fault_D11_after_a_partition_the_pages_are_back_soon_and_late_results_ar
             sessions = farm.stats["registered"]
             swallow()
             began = loop.time()
-            await until(lambda: is_in(server, late, "scheduled"), what="a timeout in the dark", timeout_s=PARTITION_S)
+            await eventually(lambda: is_in(server, late, "scheduled"), what="its timeout", timeout_s=PARTITION_S)
             await asyncio.sleep(PARTITION_S - (loop.time() - began))
             assert await _all_are(server, "quiet")
             swallow("-D")

@@ -16,10 +16,10 @@ import pytest
 
 from dispatcher.sdk.simulate import Farm, Faults, Reconnect
 from dispatcher.sdk.simulator.http import HttpConnection, ServerAddress
-from tests.crash.process import quick, serving
 from tests.faults.d_runs import QUICK, Ran, work_through
 from tests.faults.d_support import LONG
 from tests.support.http_bytes import Message, Side
+from tests.support.process import quick, serving
 from tests.support.toxic import Link, ToxicProxy, Toxics, toxic
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]

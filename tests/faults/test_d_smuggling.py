@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.attack.live import Live, exchange, head, live
+from tests.support.http import exchange, head
+from tests.support.server import Live, live
 
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 AMBIGUOUS = {

@@ -18,8 +18,10 @@ from statistics import median
 import pytest
 
 from dispatcher.transport.fronts import http
-from tests.attack.live import Live, Page, head, live, until
-from tests.faults.d_support import LONG, cpu_s, others_are_served, post_head
+from tests.faults.d_support import LONG, others_are_served, post_head
+from tests.support.http import Page, head
+from tests.support.server import Live, cpu_s, live
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -99,6 +101,8 @@ def test_fault_D16_slow_bodies_are_closed_in_time_while_others_are_served(tmp_pa
     with live(tmp_path, watched=True, hasty_s=HASTY_S) as server, ExitStack() as sockets:
         pages = [Page(server) for _ in range(50)]
         slow = [connected(server, sockets, 1, post_head(page, server.port, 5_000))[0] for page in pages]
+        for path in ("/api/v1/jobs", "/submit", "/nope", "/jobs", "/livez"):
+            slow += connected(server, sockets, 10, head("POST", path, server.port, "Content-Length: 5000"))
         with others_are_served(server) as took_s:
             dripped(server, slow, b"4", BODY_S / 20)
         assert median(took_s) < PROMPT_S
@@ -178,9 +182,9 @@ def test_fault_D17_a_bound_that_comes_later_pauses_accepting_and_all_recovers(tm
 
 def _idle(server: Live) -> bool:
     """It does not spin."""
-    spent = cpu_s(server)
+    spent = cpu_s(server.process.pid)
     time.sleep(0.5)
-    return cpu_s(server) - spent < 0.25
+    return cpu_s(server.process.pid) - spent < 0.25
 
 
 def test_the_pages_of_a_full_server_work_on(tmp_path: Path) -> None:

@@ -18,8 +18,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.attack.live import Live, live
 from tests.support.missing import missing
+from tests.support.server import Live, live
 
 NAME = "jobs.example"
 TOKEN = "s3cret-of-the-house"

@@ -8,11 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.attack.live import Live, Page, until
 from tests.faults.e_support import (
     LONG,
     browsing,
-    job,
     kept,
     post,
     serve,
@@ -25,7 +23,10 @@ from tests.faults.e_support import (
     workers,
 )
 from tests.page.browsers import Chromium, PhantomJS, phantomjs_path
+from tests.support.http import Page
 from tests.support.missing import missing
+from tests.support.server import Live
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -48,13 +49,13 @@ def test_fault_E02_when_a_browser_is_killed_its_job_goes_to_another_page_after_t
         browser.kill()
         killed = time.monotonic()
         until(lambda: _is(server, "KILLED", "away"), 1, "a worker that is away")
-        assert job(server, name)["state"] == "running"
+        assert server.job(name)["state"] == "running"
         offer = other.hear("job")
         waited_s = time.monotonic() - killed
         assert offer["id"] == name
         assert 1 - 0.1 <= waited_s <= 2.5, "the grace, and a second at most"
         other.say("result", attempt=offer["attempt"], value="done elsewhere")
-        done = job(server, name, wait_s=10)
+        done = server.job(name, wait_s=10)
         assert (done["state"], done["result"]) == ("succeeded", "done elsewhere")
         assert [(each["number"], each["state"]) for each in done["attempts"]] == [(1, "lost"), (2, "succeeded")]
         other.leave()
@@ -76,7 +77,7 @@ def test_fault_E03_a_page_frozen_by_its_own_loop_keeps_its_lease_and_its_result_
         (attempt,) = done["attempts"]
         assert (attempt["number"], attempt["state"]) == (1, "succeeded")
         assert attempt["started_at"] == began["started_at"], "one attempt, from its start to its result"
-        assert job(server, waiting, wait_s=20)["result"] == "after the thaw", "it got no offer while it was quiet"
+        assert server.job(waiting, wait_s=20)["result"] == "after the thaw", "it got no offer while it was quiet"
         until_ready(browser)
         kept(browser, "E03-after-the-freeze")
 
@@ -96,7 +97,7 @@ def test_fault_E04_a_browser_stopped_and_continued_delivers_late_or_is_told_that
         browser.stop(True)
         stopped_at = time.monotonic()
         until(lambda: _is(server, "STOPPED", "quiet"), stopped_s, "a worker that is quiet")
-        assert job(server, name)["state"] == "running", "a missed pong ends nothing"
+        assert server.job(name)["state"] == "running", "a missed pong ends nothing"
         if other_page:
             _answer_elsewhere(server)
         else:
@@ -105,13 +106,13 @@ def test_fault_E04_a_browser_stopped_and_continued_delivers_late_or_is_told_that
         until(lambda: time.monotonic() - stopped_at >= stopped_s, stopped_s + 1, "its full time")
         browser.stop(False)
         verdict = "stale" if other_page else "recorded"
-        done = job(server, name, wait_s=20)
+        done = server.job(name, wait_s=20)
         assert (done["state"], done["result"]) == ("succeeded", "elsewhere" if other_page else "late")
         until(lambda: status(browser)["today"] == "1 done, 0 failed", 20, "a page that has its verdict")
         if other_page:
             assert f"verdict {verdict}" in _report(browser)
         kept(browser, f"E04-{verdict}")
-        assert job(server, name)["result"] == done["result"], "recorded once"
+        assert server.job(name)["result"] == done["result"], "recorded once"
 
 
 def _answer_elsewhere(server: Live) -> None:
@@ -144,10 +145,10 @@ def test_fault_E05_a_copied_tab_becomes_a_worker_of_its_own_and_steals_no_lease(
         second = json.loads(browser.run("sessionStorage.getItem('pagehand.worker')"))["worker"]
         assert second != first
         assert {each["id"] for each in workers(server)} == {first, second}
-        done = job(server, name, wait_s=20)
+        done = server.job(name, wait_s=20)
         assert done["result"] == "by the first"
         assert [(each["number"], each["worker"], each["state"]) for each in done["attempts"]] == [
             (1, first, "succeeded")
         ]
         names = [post(server, "wait", {"ms": 50, "value": number}) for number in range(4)]
-        assert {job(server, each, wait_s=20)["worker"] for each in names} == {first, second}, "both work"
+        assert {server.job(each, wait_s=20)["worker"] for each in names} == {first, second}, "both work"

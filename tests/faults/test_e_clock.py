@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.e_support import browsing, job, post, serve, show, until_ready
+from tests.faults.e_support import browsing, post, serve, show, until_ready
 from tests.page.browsers import Chromium
 from tests.page.harness import Page, joined, ops
 from tests.page.harness import job as offer
@@ -127,7 +127,7 @@ def test_fault_E16_a_page_on_a_pc_with_a_wrong_clock_works_and_the_servers_insta
             with _dated(browser, year):
                 show(browser, server, "types=wait&name=DESK")
                 assert browser.run("new Date().getFullYear()") == year
-                done = job(server, post(server, "wait", {"ms": 50, "value": year}), wait_s=20)
+                done = server.job(post(server, "wait", {"ms": 50, "value": year}), wait_s=20)
             assert done["result"] == year
             started = datetime.fromisoformat(done["started_at"])
             assert abs((datetime.now(UTC) - started).total_seconds()) < 60

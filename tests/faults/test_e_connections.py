@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from tests.attack.live import until
-from tests.faults.e_support import browsing, job, post, serve, show, workers
+from tests.faults.e_support import browsing, post, serve, show, workers
 from tests.page.browsers import Chromium
 from tests.page.harness import HANDSHAKE, REGISTERED, Page
 from tests.page.harness import job as offer
+from tests.support.waiting import until
 
 CONNECTIONS = 2
 #: Chromium's own limit for one host, of all its tabs together.
@@ -97,7 +97,7 @@ def test_fault_E06_six_worker_pages_in_one_chromium_work_though_their_polls_take
         until(lambda: len(workers(server)) == TABS, 30, "all pages")
         began = time.monotonic()
         names = [post(server, "wait", {"ms": 10, "value": number}) for number in range(TABS)]
-        done = [job(server, name, wait_s=30) for name in names]
+        done = [server.job(name, wait_s=30) for name in names]
         took_s = time.monotonic() - began
         assert [each["result"] for each in done] == list(range(TABS))
         assert {len(each["attempts"]) for each in done} == {1}, "no offer lapsed"

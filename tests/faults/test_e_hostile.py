@@ -11,10 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.attack.live import Live, Page, until
 from tests.faults.e_support import (
     browsing,
-    job,
     post,
     serve,
     show,
@@ -24,6 +22,9 @@ from tests.faults.e_support import (
     worker,
 )
 from tests.page.browsers import Chromium
+from tests.support.http import Page
+from tests.support.server import Live
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -53,7 +54,7 @@ def browser(server: Live, chromium: Chromium) -> Chromium:
 
 
 def run(server: Live, deed: str, **fields: Any) -> dict[str, Any]:
-    return job(server, post(server, "hostile", deed, **fields), wait_s=20)
+    return server.job(post(server, "hostile", deed, **fields), wait_s=20)
 
 
 def still_works(server: Live, browser: Chromium) -> None:
@@ -118,7 +119,7 @@ def _done_elsewhere(server: Live, name: str) -> None:
     offer = other.hear("job")
     assert offer["id"] == name
     other.say("result", attempt=offer["attempt"], value="elsewhere")
-    done = job(server, name, wait_s=10)
+    done = server.job(name, wait_s=10)
     assert [each["state"] for each in done["attempts"]] == ["lost", "succeeded"]
     other.say("bye")
 

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from dispatcher.sdk.simulate import Faults
-from tests.attack.live import Live, Page, until
-from tests.crash.process import farm_for, serving
-from tests.faults.e_support import job, post, serve, worker
+from tests.faults.e_support import post, serve, worker
+from tests.support.http import Page
+from tests.support.process import farm_for, serving
+from tests.support.server import Live
+from tests.support.waiting import until
 
 #: Of one POST, as the server tells its pages.
 PACKETS = 1024
@@ -54,11 +56,11 @@ def test_fault_E14_what_a_page_says_of_attempts_that_are_not_its_own_changes_not
             ):  # fmt: skip
                 liar.say(op, attempt=attempt, **fields)
             assert liar.hear("cancel")["reason"] == "stale", "the accept of what is not its own"
-            running = job(server, name)
+            running = server.job(name)
             assert (running["state"], running["worker_name"]) == ("running", "HONEST")
             assert (running["progress"], running["log"], running["number"]) == (None, [], 1)
         honest.say("result", attempt=attempt, value="mine")
-        done = job(server, name, wait_s=10)
+        done = server.job(name, wait_s=10)
         assert (done["state"], done["result"]) == ("succeeded", "mine")
 
 
@@ -72,11 +74,11 @@ def test_fault_E14_an_answer_to_an_earlier_attempt_does_not_end_the_one_that_run
             other.say("accept", attempt=newer)
             late.say("result", attempt=earlier, value="too late")
             assert late.hear("recorded") == {"op": "recorded", "attempt": earlier, "verdict": "stale"}
-            running = job(server, name)
+            running = server.job(name)
             assert (running["state"], running["worker_name"]) == ("running", "NEXT")
             other.say("result", attempt=newer, value="in time")
             assert other.hear("recorded")["verdict"] == "recorded"
-        done = job(server, name)
+        done = server.job(name)
         assert (done["state"], done["result"]) == ("succeeded", "in time")
 
 
@@ -91,7 +93,7 @@ def test_fault_E14_accepting_and_answering_twice_counts_once(tmp_path: Path) -> 
             assert page.hear("recorded")["verdict"] == verdict
         page.say("error", attempt=attempt, message="no, it failed")
         assert page.hear("recorded")["verdict"] == "stale"
-        done = job(server, name, wait_s=10)
+        done = server.job(name, wait_s=10)
         assert (done["number"], done["state"], done["result"]) == (1, "succeeded", "first")
         assert len(done["attempts"]) == 1
 
@@ -118,13 +120,11 @@ def test_fault_E14_a_flood_of_progress_and_lines_is_bounded_and_others_are_serve
             over.set()
             others.join()
         assert slowest_s[0] < 2, "others are served meanwhile"
-        shown = until(
-            lambda: (now := job(server, name))["progress"]["percent"] == 19 and now, 20, "the newest progress"
-        )
+        shown = until(lambda: (now := server.job(name))["progress"]["percent"] == 19 and now, 20, "the newest progress")
         assert len(shown["log"]) == 200
         assert _rss_mib(server.process.pid) - before_mib < RSS_MIB
         page.say("result", attempt=attempt, value="after the flood")
-        assert job(server, name, wait_s=10)["result"] == "after the flood"
+        assert server.job(name, wait_s=10)["result"] == "after the flood"
         assert _flood(server, page, [{"op": "pause"}] * (PACKETS + 1)) == 400, "more packets than it was told"
     database = sqlite3.connect(tmp_path / "pagehand.db")
     assert database.execute("SELECT count(*) FROM logs").fetchone() == (200,)
@@ -163,7 +163,7 @@ def test_fault_E14_a_page_that_claims_every_type_and_takes_nothing_is_set_aside(
         with _page(server, "echo", name="HONEST") as honest:
             for _ in names:
                 honest.say("result", attempt=honest.hear("job")["attempt"], value="done")
-            done = [job(server, name, wait_s=10) for name in names]
+            done = [server.job(name, wait_s=10) for name in names]
         assert {(each["state"], each["worker_name"], each["errors"], each["crashes"]) for each in done} == {
             ("succeeded", "HONEST", 0, 0)
         }

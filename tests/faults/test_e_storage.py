@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.attack.live import Live, Page, until
-from tests.faults.e_support import browsing, job, kept, post, serve, show, status, until_ready, workers
+from tests.faults.e_support import browsing, kept, post, serve, show, status, until_ready, workers
 from tests.page.browsers import Chromium
+from tests.support.http import Page
+from tests.support.server import Live
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -38,7 +40,7 @@ def browser() -> Iterator[Chromium]:
 
 def _does_jobs(server: Live, count: int) -> None:
     names = [post(server, "wait", {"ms": 20, "value": str(n) * 10_000}) for n in range(count)]
-    assert [job(server, name, wait_s=20)["result"][:1] for name in names] == [str(n) for n in range(count)]
+    assert [server.job(name, wait_s=20)["result"][:1] for name in names] == [str(n) for n in range(count)]
 
 
 def test_fault_E12_a_page_that_may_store_nothing_works_and_keeps_its_identity_through_a_reload(tmp_path: Path) -> None:
@@ -161,5 +163,5 @@ def test_fault_E13_a_page_that_knows_less_than_the_server_is_served(tmp_path: Pa
         assert page.hear("refused")["code"] == "unknown_op"
         name = post(server, "wait", 1)
         page.say("result", attempt=page.hear("job")["attempt"], value="served")
-        assert job(server, name, wait_s=10)["result"] == "served"
+        assert server.job(name, wait_s=10)["result"] == "served"
         page.leave()

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import pytest
 from selenium.webdriver import ActionChains
 
-from tests.attack.live import Live, live
-from tests.page.browsers import Chromium, wait_for
+from tests.page.browsers import Chromium
+from tests.support.server import Live, live
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.browser
 
@@ -45,7 +46,7 @@ def press(browser: Chromium) -> None:
 
 
 def arrive(browser: Chromium) -> None:
-    wait_for(lambda: not browser.run("window.before") and browser.run("document.readyState") == "complete")
+    until(lambda: not browser.run("window.before") and browser.run("document.readyState") == "complete")
 
 
 def shown_job(browser: Chromium) -> str:
@@ -98,7 +99,7 @@ def test_fault_F09_back_and_the_button_again_lead_to_the_same_job(server: Live, 
     job = shown_job(browser)
     for _ in range(2):
         browser.driver.back()
-        wait_for(lambda: browser.run("location.pathname") == "/submit")
+        until(lambda: browser.run("location.pathname") == "/submit")
         assert browser.run("document.getElementById('type').value") == "back"
         browser.run("(window.before = true)")
         browser.driver.find_element("css selector", "button.main").click()
@@ -117,7 +118,7 @@ def test_fault_F09_back_to_a_form_that_was_loaded_anew_and_the_button_make_no_se
         press(chromium)
         job = shown_job(chromium)
         chromium.driver.back()
-        wait_for(lambda: chromium.run("location.pathname") == "/submit")
+        until(lambda: chromium.run("location.pathname") == "/submit")
         assert chromium.run("document.querySelector('input[name=key]').value") != first_key
         press(chromium)
         assert "was not submitted" in chromium.run("document.querySelector('[role=alert]').textContent")

@@ -17,12 +17,14 @@ from statistics import median
 
 import pytest
 
-from tests.attack.live import ROOT, head, live
+from tests.faults.long_form import LONG
 from tests.faults.probe import Probe
+from tests.support.http import head
+from tests.support.places import ROOT
+from tests.support.server import live
 
 pytestmark = pytest.mark.slow
 
-LONG = os.environ.get("PAGEHAND_FAULTS") == "long"
 COUNT = 105_000 if LONG else 2_500
 CONNECTIONS = 32
 #: An answer may take so long, and of a hundred this many may take longer: other programs run here, too.

@@ -15,9 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.attack.live import JSON, Live, Page, exchange, head, live, until
-from tests.crash.process import serving
 from tests.faults.hostile_json import KEPT, NEVER_JSON, NO_JOB, Body
+from tests.support.http import JSON, Page, exchange, head
+from tests.support.process import serving
+from tests.support.server import Live, cpu_s, live
+from tests.support.waiting import until
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 MIB = 1 << 20
@@ -51,7 +53,7 @@ def test_fault_F01_ten_posts_at_once_with_one_key_make_one_job(tmp_path: Path) -
                 posts = (server.request("POST", "/api/v1/jobs", body, key=key) for _ in range(10))
                 answers = await asyncio.gather(*posts)
                 assert sorted(answer.status for answer in answers) == [200] * 9 + [201]
-                assert len({answer.json["id"] for answer in answers}) == 1
+                assert len({answer.json()["id"] for answer in answers}) == 1
                 replayed = [answer.headers.get("idempotency-replayed") for answer in answers if answer.status == 200]
                 assert replayed == ["true"] * 9
             assert (await server.get("/api/v1/stats"))["jobs"]["queued"] == 3
@@ -90,8 +92,8 @@ def test_fault_F03_a_submitter_that_left_before_the_answer_learns_by_its_key_wha
                 answer = await server.request("POST", "/api/v1/jobs", {"type": "echo", "data": number}, key=str(number))
                 assert answer.status in (200, 201), answer
                 assert number % 3 == 0 or answer.status == 201, "half a request made a job"
-                assert answer.json["data"] == number
-                known.add(answer.json["id"])
+                assert answer.json()["data"] == number
+                known.add(answer.json()["id"])
             # Each key has one job, whatever came of the first try.
             assert len(known) == 60
             assert (await server.get("/api/v1/stats"))["jobs"]["queued"] == 60
@@ -176,19 +178,13 @@ def wide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
         yield server
 
 
-def cpu_s(server: Live) -> float:
-    """What the process has used of processors: other programs do not count."""
-    fields = Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / 100
-
-
 def refusals(server: Live, bodies: list[Body], status: int) -> list[float]:
     """Sends each; the seconds of processor that each took."""
     spent = []
     for name, body in bodies:
-        before = cpu_s(server)
+        before = cpu_s(server.process.pid)
         reply = server.ask("POST", "/api/v1/jobs", body, JSON)
-        spent.append(cpu_s(server) - before)
+        spent.append(cpu_s(server.process.pid) - before)
         assert (name, reply.status) == (name, status), reply
         assert len(reply.body) < 10_000, name
         assert server.ask("GET", "/livez").status == 200
@@ -240,7 +236,7 @@ def test_fault_F06_thousands_of_parts_or_fields_are_a_400(plain: Live, path: str
     # The login takes 64 KiB: as many as fit.
     parts, fields = (10_000, 10_000) if path == "/submit" else (800, 5_000)
     multipart = {"Content-Type": "multipart/form-data; boundary=b"}
-    before, spent = count_jobs(plain), cpu_s(plain)
+    before, spent = count_jobs(plain), cpu_s(plain.process.pid)
     for body, kind in (
         (part * parts + b"--b--\r\n", multipart),
         (upload * parts + b"--b--\r\n", multipart),
@@ -249,7 +245,7 @@ def test_fault_F06_thousands_of_parts_or_fields_are_a_400(plain: Live, path: str
     ):
         reply = plain.ask("POST", path, body, kind)
         assert reply.status == 400, (body[:50], reply)
-    assert cpu_s(plain) - spent < 0.8
+    assert cpu_s(plain.process.pid) - spent < 0.8
     assert count_jobs(plain) == before
 
 

@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 
 from dispatcher.config.logwriter import MOST_LINES
-from tests.attack.live import Live, Page, gone_at_the_end, until
-from tests.crash.process import PATIENCE_S
+from tests.support.http import Page
+from tests.support.server import Live, gone_at_the_end
+from tests.support.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="sizes of pipes, /dev/full: Linux")
 

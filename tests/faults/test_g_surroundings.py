@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import http.client
 import json
 import os
 import signal
@@ -11,7 +10,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,13 +18,13 @@ from typing import Any
 import pytest
 
 from dispatcher.sdk.simulate import Faults
-from tests.attack.live import ROOT, Live, Page, gone_at_the_end
-from tests.crash.process import PATIENCE_S, ServerProcess, farm_for, serving
+from tests.faults.long_form import LONG
+from tests.support.http import Page
+from tests.support.process import ServerProcess, farm_for, serving
+from tests.support.server import Live, gone_at_the_end
 from tests.support.strace import needs_strace
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="nice, umask, /proc: Linux")
-
-LONG = os.environ.get("PAGEHAND_FAULTS") == "long"
 
 
 # G5
@@ -174,26 +173,8 @@ def test_fault_G07_without_getrandom_its_secrets_come_from_dev_urandom(tmp_path:
         "-e",
         "inject=getrandom:error=ENOSYS",
     ]
-    flags = ["--port", "0", "--store", f"sqlite:///{tmp_path / 'pagehand.db'}"]
-    with ExitStack() as stack:
-        process = stack.enter_context(
-            subprocess.Popen([*command, sys.executable, "server.py", *flags], cwd=ROOT, stdout=subprocess.PIPE)
-        )
-        stack.callback(process.kill)
-        assert process.stdout is not None
-        banner = b""
-        while b"reachable from" not in banner:
-            line = process.stdout.readline()
-            assert line, "it ended"
-            banner += line
-        port = int(banner.partition(b"127.0.0.1:")[2].partition(b"/")[0])
-        ids = set()
-        for _ in range(20):
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
-            connection.request("POST", "/api/v1/jobs", '{"type":"x"}', {"Content-Type": "application/json"})
-            ids.add(json.loads(connection.getresponse().read())["id"])
-            connection.close()
-        assert len(ids) == 20
+    with gone_at_the_end(Live(tmp_path, prefix=command)) as server:
+        assert len({server.submit("x")["id"] for _ in range(20)}) == 20
     seen = trace.read_text()
     assert "ENOSYS" in seen
     assert "/dev/urandom" in seen

@@ -17,10 +17,11 @@ import pytest
 
 from dispatcher.clock import SystemClock
 from dispatcher.node.timer import Timer
-from tests.attack.live import JSON, Live, until
-from tests.crash.process import PATIENCE_S
 from tests.faults.clocks import Clocks, KeptPage, served
-from tests.node.house import House
+from tests.support.house import House
+from tests.support.http import JSON
+from tests.support.server import Live
+from tests.support.waiting import PATIENCE_S, until
 
 #: Pings so often that a session shows soon that it goes on; a grace so short that one given up would show, too.
 QUICK = ("--ping-interval-s", "0.25", "--ping-timeout-s", "30", "--reconnect-grace-s", "2")

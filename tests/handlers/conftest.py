@@ -1,39 +1,110 @@
-"""The application on a fake service, and a short way to ask it."""
+"""The application on a dispatcher with a store in memory and a still clock, and a short way to ask it."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
+from tornado.ioloop import IOLoop
 from tornado.web import Application
 
 from dispatcher.config.settings import Settings
+from dispatcher.core.jobs.model import JobView, TypeFilter, TypePage, WorkerFilter, WorkerPage
+from dispatcher.node.service import Dispatcher
 from handlers.routes import TaskDirectory, make_app
-from tests.handlers.fake_service import NOW, FakeService
 from tests.handlers.rich import TASKS
+from tests.support.clock import ManualClock
+from tests.support.house import House
+from tests.support.jobs import NOW
 
 Ask = Callable[..., Awaitable[HTTPResponse]]
+Scene = Callable[[House], Awaitable[None]]
 
 
-class StillClock:
-    """A clock that stands still."""
+class Watched(Dispatcher):
+    """The real one; it notes what handlers ask of it."""
 
-    def utc(self) -> float:
-        return NOW
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self.asked_why: list[str] = []
+        self.asked_workers: list[WorkerFilter | None] = []
+        self.asked_types: list[TypeFilter | None] = []
+        self.waited_s: list[float] = []
+        self.somebody_waits, self.left = asyncio.Event(), asyncio.Event()
 
-    def monotonic(self) -> float:
-        return 100.0
+    def why_waits(self, job: JobView) -> str | None:
+        self.asked_why.append(job.id)
+        return super().why_waits(job)
+
+    def workers(self, wanted: WorkerFilter | None = None) -> WorkerPage:
+        self.asked_workers.append(wanted)
+        return super().workers(wanted)
+
+    async def types(self, wanted: TypeFilter | None = None) -> TypePage:
+        self.asked_types.append(wanted)
+        return await super().types(wanted)
+
+    async def wait(self, job_id: str, timeout_s: float) -> JobView:
+        self.waited_s.append(timeout_s)
+        self.somebody_waits.set()
+        try:
+            return await super().wait(job_id, timeout_s)
+        except asyncio.CancelledError:
+            self.left.set()
+            raise
+
+
+async def nothing(house: House) -> None:
+    """No job, no worker."""
+
+
+async def draining(house: House) -> None:
+    """A server that is stopping."""
+    house.dispatcher.begin_drain()
+
+
+async def no_room(house: House) -> None:
+    """A server whose disk is nearly full."""
+    house.store.room = False
+    await house.pass_time(house.settings.store_check_s)
 
 
 @pytest.fixture
-def service() -> FakeService:
-    return FakeService()
+def scene() -> Scene | None:
+    """What there is when the test begins; None: the server has not started yet."""
+    return nothing
+
+
+async def open_house(settings: Settings, scene: Scene | None) -> House:
+    """A dispatcher on a clock that stands still, and what the scene makes of it."""
+    house = House(clock=ManualClock(100.0, NOW), kind=Watched, **asdict(settings))
+    house.shipped.clear()
+    if scene is not None:
+        await house.start()
+        await scene(house)
+    return house
+
+
+@pytest.fixture
+def house(io_loop: IOLoop, settings: Settings, scene: Scene | None) -> Iterator[House]:
+    """What stands behind the application."""
+    house = io_loop.run_sync(lambda: open_house(settings, scene))
+    yield house
+    io_loop.run_sync(house.dispatcher.close)
+
+
+@pytest.fixture
+def watched(house: House) -> Watched:
+    assert isinstance(house.dispatcher, Watched)
+    return house.dispatcher
 
 
 @pytest.fixture
@@ -51,8 +122,8 @@ def tasks(tmp_path: Path) -> TaskDirectory:
 
 
 @pytest.fixture
-def app(service: FakeService, settings: Settings, tasks: TaskDirectory) -> Application:
-    return make_app(service, settings, tasks, StillClock())
+def app(house: House, settings: Settings, tasks: TaskDirectory) -> Application:
+    return make_app(house.dispatcher, settings, tasks, house.clock)
 
 
 class Browser:

@@ -11,8 +11,8 @@ import pytest
 from dispatcher import errors as ours
 from dispatcher.config.settings import Settings
 from handlers.errors import Invalid, field_error, problem_of
-from tests.handlers.conftest import Ask, body_of
-from tests.handlers.fake_service import FakeService
+from tests.handlers.conftest import Ask, body_of, draining
+from tests.support.house import House
 
 AS_JSON = {"Content-Type": "application/json"}
 Talk = Callable[[bytes], Awaitable[bytes]]
@@ -69,7 +69,7 @@ async def test_a_problem_has_exactly_these_members(ask: Ask) -> None:
         "type": "urn:pagehand:error:not_found",
         "title": "Not Found",
         "status": 404,
-        "detail": "No job has this id.",
+        "detail": "there is no job 'nope': it was never accepted here, or its retention has passed",
         "instance": "/api/v1/jobs/nope",
         "code": "not_found",
         "request_id": "abc.1",
@@ -141,6 +141,8 @@ async def test_options_says_what_is_allowed(ask: Ask) -> None:
         "text/plain",
         "application/x-www-form-urlencoded",
         "multipart/form-data; boundary=x",
+        "",
+        "text/json",
         "application/jsonx",
         "text/plain; application/json",
         "application/json; charset=utf-16",
@@ -148,12 +150,25 @@ async def test_options_says_what_is_allowed(ask: Ask) -> None:
 )
 @pytest.mark.parametrize("path", ["", "/j/cancel", "/j/retry"])
 async def test_what_a_foreign_page_can_send_unasked_is_a_415(
-    ask: Ask, service: FakeService, kind: str | None, path: str
+    ask: Ask, house: House, kind: str | None, path: str
 ) -> None:
     headers = {} if kind is None else {"Content-Type": kind}
     response = await ask(f"/api/v1/jobs{path}", "POST", body='{"type":"x"}', headers=headers)
     assert (response.code, body_of(response)["code"]) == (415, "unsupported_media_type")
-    assert not service.specs
+    assert await house.kept() == []
+
+
+async def queue_full(house: House) -> None:
+    for _ in range(house.settings.queue_depth):
+        await house.submit()
+
+
+async def storage_full(house: House) -> None:
+    house.store.trouble = ours.StorageFull("the disk is full")
+
+
+async def storage_fails(house: House) -> None:
+    house.store.trouble = ours.StorageTrouble("the disk answers no more")
 
 
 @pytest.mark.gen_test
@@ -167,28 +182,26 @@ async def test_json_may_name_its_charset(ask: Ask, kind: str) -> None:
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize(
-    ("error", "code"),
+    ("scene", "code", "retry_after"),
     [
-        (ours.QueueFull("The queue is full.", retry_after_s=30), "queue_full"),
-        (ours.Draining("The server is stopping.", retry_after_s=30), "draining"),
-        (ours.StorageTrouble("Unknown.", retry_after_s=30), "storage_trouble"),
+        (queue_full, "queue_full", "5"),
+        (draining, "draining", "5"),
+        pytest.param(storage_full, "storage_full", "30", marks=pytest.mark.expect_log("what pages say waits")),
+        pytest.param(storage_fails, "storage_trouble", "5", marks=pytest.mark.expect_log("the disk answers no more")),
     ],
 )
-async def test_what_is_ours_is_a_503_that_says_when_to_come_back(
-    ask: Ask, service: FakeService, error: ours.Unavailable, code: str
-) -> None:
-    service.fails = error
+async def test_what_is_ours_is_a_503_that_says_when_to_come_back(ask: Ask, code: str, retry_after: str) -> None:
     response = await ask("/api/v1/jobs", "POST", json={"type": "x"})
     assert (response.code, body_of(response)["code"]) == (503, code)
-    assert response.headers["Retry-After"] == "30"
+    assert response.headers["Retry-After"] == retry_after
 
 
 @pytest.mark.gen_test
 @pytest.mark.expect_log("Uncaught exception")
 @pytest.mark.expect_log("500 GET")
 @pytest.mark.parametrize("path", ["/api/v1/types", "/"])
-async def test_a_fault_of_ours_shows_no_trace(ask: Ask, service: FakeService, path: str) -> None:
-    service.type_views = None  # type: ignore[assignment]
+async def test_a_fault_of_ours_shows_no_trace(ask: Ask, house: House, path: str) -> None:
+    house.store.rows.lanes = None
     response = await ask(path, headers={"Accept": "text/html"})
     assert response.code == 500
     for secret in (b"Traceback", b"TypeError", b"NoneType", b"handlers", b"Tornado"):
@@ -201,7 +214,7 @@ async def test_a_fault_of_ours_shows_no_trace(ask: Ask, service: FakeService, pa
 
 @pytest.fixture
 def settings() -> Settings:
-    return Settings(body_limit=10_000)
+    return Settings(body_limit=10_000, queue_depth=5)
 
 
 @pytest.fixture
@@ -230,10 +243,10 @@ async def test_a_body_far_over_the_limit_is_a_413_before_it_is_read(talk: Talk, 
 
 
 @pytest.mark.gen_test
-async def test_a_client_that_asks_first_is_told_413_at_once(talk: Talk, service: FakeService) -> None:
+async def test_a_client_that_asks_first_is_told_413_at_once(talk: Talk, house: House) -> None:
     answer = await talk(HEAD + b"Expect: 100-continue\r\nContent-Length: 30000\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 413 ")
-    assert not service.specs
+    assert await house.kept() == []
 
 
 @pytest.mark.gen_test
@@ -248,21 +261,21 @@ async def test_the_413_reaches_a_client_that_sends_all_first(talk: Talk) -> None
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize("chunks", [6, 3000])
-async def test_a_chunked_body_over_the_limit_is_a_413(talk: Talk, service: FakeService, chunks: int) -> None:
+async def test_a_chunked_body_over_the_limit_is_a_413(talk: Talk, house: House, chunks: int) -> None:
     chunk = b"1388\r\n" + b"x" * 5000 + b"\r\n"
     answer = await talk(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunk * chunks + b"0\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 413 ")
     assert answer.count(b"HTTP/1.1") == 1
-    assert not service.specs
+    assert await house.kept() == []
 
 
 @pytest.mark.gen_test
-async def test_data_over_the_limit_in_a_body_that_is_not_is_a_413(ask: Ask, service: FakeService) -> None:
+async def test_data_over_the_limit_in_a_body_that_is_not_is_a_413(ask: Ask, house: House) -> None:
     fitting = await ask("/api/v1/jobs", "POST", json={"type": "x", "data": "d" * 9_998})
     over = await ask("/api/v1/jobs", "POST", json={"type": "x", "data": "d" * 9_999})
     assert fitting.code == 201
     assert (over.code, body_of(over)["code"]) == (413, "too_large")
-    assert len(service.specs) == 1
+    assert len(await house.kept()) == 1
 
 
 @pytest.mark.gen_test

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from html.parser import HTMLParser
-from typing import Any
 from urllib.parse import quote
 
 import pytest
 
-from dispatcher.core.jobs.model import LogLine, TypeView
+from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import JobState
-from tests.handlers.conftest import Browser
-from tests.handlers.fake_service import FakeService, job_view
-from tests.handlers.rich import attempt, worker
+from tests.handlers.conftest import Browser, Scene
+from tests.support.house import House
+from tests.support.scenes import Try, a_job, submit
 
 CORPUS = [
     "<script>alert(1)</script>",
@@ -92,27 +92,36 @@ class Elements(HTMLParser):
         self.text.append(data)
 
 
-def service_of(evil: str) -> FakeService:
-    """A service with this text wherever somebody else's text can stand."""
-    service = FakeService()
-    error = json.dumps({"message": evil, "stack": evil, "code": evil})
-    tried = attempt(1, evil, 9, error=error, worker=evil, worker_name=evil)
-    names = ("type", "detail", "reason", "key", "note", "worker", "worker_name")
-    common: dict[str, Any] = dict.fromkeys(names, evil) | {"data": json.dumps(evil), "error": error, "percent": 5.0}
-    common |= {"offered_at": 1.0, "started_at": 2.0, "attempts": [tried], "log": [LogLine(at=1.0, line=evil)]}
-    for state in JobState:
-        result = json.dumps({"image": evil}) if state is JobState.SUCCEEDED else None
-        service.put(job_view(id=f"j-{state}", state=state, result=result, **common))
-    service.waits = {"j-queued": evil, "j-scheduled": evil}
-    service.type_views = [
-        TypeView(type=evil, offered_at=None, counts={"queued": 3, evil: 1}),
-        TypeView(type="x", offered_at=1.0, counts={}),
-    ]
-    service.worker_views = [
-        worker(evil, evil, "quiet", types=[evil], jobs=["j-running"], page={evil: evil}, remote=evil),
-        worker("w", "", "connected", jobs=[evil], slots=4),
-    ]
-    return service
+async def write_everywhere(house: House, evil: str) -> None:
+    """This text wherever somebody else's text can stand, also where the protocol and the API would refuse it."""
+    house.enlist("quiet", evil, remote=evil, name=evil, worker=evil, slots=4)
+    house.pages.quiet("quiet", house.clock.monotonic())
+    last = [JobState.RUNNING, JobState.QUEUED]  # a page that comes takes what waits
+    for state in [*(state for state in JobState if state not in last), *last]:
+        options = {"type": evil, "data": json.dumps(evil), "key": f"{state}{evil}"}
+        if state in (JobState.RUNNING, JobState.SUCCEEDED, JobState.FAILED, JobState.IN_DOUBT):
+            once = {"effects": "once"} if state is JobState.IN_DOUBT else {}
+            await write_on(house, await submit(house, f"j-{state}", **options, **once), state, evil)
+        else:
+            await a_job(house, state, f"j-{state}", because=evil, **options)
+
+
+async def write_on(house: House, job: JobView, state: JobState, evil: str) -> None:
+    """A page that has the job, and says this text of it."""
+    sid = f"page-{state}"
+    house.enlist(sid, evil, remote=evil, name=evil, worker=f"{state}{evil}")
+    house.pages.sessions[sid].page = {evil: evil}
+    [_, offer] = await house.hear(sid)
+    tried = Try(house, job.id, sid, offer["attempt"])
+    await tried.say("accept")
+    await tried.say("progress", percent=5.0, note=evil)
+    await tried.say("log", line=evil)
+    if state is JobState.SUCCEEDED:
+        await tried.result(json.dumps({"image": evil}))
+    elif state is JobState.FAILED:
+        await tried.error(evil, stack=evil, code=evil, retry=False)
+    elif state is JobState.IN_DOUBT:
+        await tried.leave()
 
 
 def check(body: bytes, evil: str) -> Elements:
@@ -132,8 +141,8 @@ def evil(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def service(evil: str) -> FakeService:
-    return service_of(evil)
+def scene(evil: str) -> Scene:
+    return partial(write_everywhere, evil=evil)
 
 
 @pytest.mark.gen_test

@@ -10,7 +10,7 @@ from dispatcher.pages.protocol import VERSION
 from dispatcher.transport.exchange import Connection
 from dispatcher.transport.limits import SessionLimits
 from dispatcher.transport.sessions import Sessions
-from tests.node.house import JSON, House
+from tests.support.house import JSON, House
 from tests.transport.support import FakeExchange
 
 __all__ = ["Grounds", "Window"]

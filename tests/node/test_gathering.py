@@ -7,12 +7,10 @@ import asyncio
 import pytest
 
 from dispatcher.core.jobs.model import JobSpec
-from dispatcher.core.jobs.turn import Turn, TurnReport
 from dispatcher.errors import KeyConflict, QueueFull, StorageTrouble, Unavailable
 from dispatcher.node.gathering import Intake
 from dispatcher.node.turns import MOST_ITEMS
-from tests.node.house import House
-from tests.node.test_turns import SlowStore
+from tests.support.house import House
 
 pytestmark = pytest.mark.gen_test
 
@@ -50,12 +48,11 @@ async def test_what_waits_is_bounded_in_jobs_and_in_bytes_and_room_comes_back(co
 
 
 async def test_a_batch_is_in_one_turn_however_many_jobs_come_before_it():
-    store = SlowStore()
-    house = await House(store=store).start()
+    house = await House().start()
     singles = (house.dispatcher.submit_batch([spec]) for spec in jobs(MOST_ITEMS - 10))
     *_, accepted = await asyncio.gather(*singles, house.dispatcher.submit_batch(jobs(1_000)))
     assert len({item.job.id for item in accepted if item.job is not None}) == 1_000
-    turns = [turn.submissions for turn in store.turns if turn.submissions]
+    turns = [turn.submissions for turn in house.store.turns if turn.submissions]
     assert [len(turn) for turn in turns] == [MOST_ITEMS - 10, 1_000]
     assert len({spec.batch for spec in turns[1]}) == 1
 
@@ -82,13 +79,8 @@ async def test_a_batch_that_is_refused_leaves_nothing_and_its_key_free():
 
 @pytest.mark.expect_log("no room at all")
 async def test_who_has_submitted_a_batch_is_told_that_the_store_has_failed():
-    class Failing(SlowStore):
-        async def apply(self, turn: Turn) -> TurnReport:
-            if turn.submissions:
-                raise StorageTrouble("no room at all")
-            return await super().apply(turn)
-
-    house = await House(store=Failing()).start()
+    house = await House().start()
+    house.store.trouble = StorageTrouble("no room at all")
     waiting = [asyncio.ensure_future(house.dispatcher.submit_batch(jobs(1_000))) for _ in range(3)]
     answers = await asyncio.gather(*waiting, return_exceptions=True)
     assert [type(answer) for answer in answers] == [StorageTrouble] * 3

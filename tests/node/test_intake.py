@@ -11,7 +11,7 @@ from dispatcher.core.jobs.model import JobFilter
 from dispatcher.core.jobs.states import JobState
 from dispatcher.errors import Draining, JobNotFound, KeyConflict, QueueFull, StorageTrouble, Unavailable, WrongState
 from dispatcher.store.memory import MemoryStore
-from tests.node.house import House, run_one
+from tests.support.house import House, run_one
 
 pytestmark = pytest.mark.gen_test
 
@@ -146,28 +146,11 @@ async def test_drain_takes_no_jobs_makes_no_offers_and_records_results():
     assert (await house.state(job), house.dispatcher.busy()) == ("succeeded", 0)
 
 
-class BrokenStore:
-    """A store that fails at the n-th turn."""
-
-    location, created, key = "nowhere", True, b"k" * 32
-
-    def __init__(self, house: House, good_turns: int, error: Exception) -> None:
-        self._inner, self._left, self._error = house.store, good_turns, error
-
-    def __getattr__(self, name):
-        return getattr(self._inner, name)
-
-    async def apply(self, turn):
-        self._left -= 1
-        if self._left < 0:
-            raise self._error
-        return await self._inner.apply(turn)
-
-
 @pytest.mark.parametrize("error", [StorageTrouble("disk on fire"), ZeroDivisionError("an error of ours")])
 @pytest.mark.expect_log("disk on fire|turn failed")
 async def test_a_store_that_fails_answers_unknown_to_everybody_and_ends_the_process(error):
-    house = await House(store=BrokenStore(House(), 1, error)).start()
+    house = await House().start()
+    house.store.trouble = error
     results = await asyncio.gather(*(house.submit() for _ in range(3)), return_exceptions=True)
     assert [type(result) for result in results] == [StorageTrouble] * 3
     assert len(house.failures) == 1

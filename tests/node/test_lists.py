@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from dispatcher.core.jobs.model import TypeFilter, WorkerFilter
-from dispatcher.core.workers.worker import Registration
 from dispatcher.errors import BadRequest
 from dispatcher.node.cursors import cursor_of
-from tests.node.house import House
+from tests.support.house import House
 from tests.support.operations import operations
 
 pytestmark = pytest.mark.gen_test
@@ -26,12 +25,7 @@ async def house_of(count: int, jobs: int = 0) -> House:
 
 
 def register(house: House, number: int, *types: str) -> None:
-    house.open(f"s{number}")
-    registration = Registration(
-        worker=f"w{number}", spare="spare", boot=f"b{number}", name=f"DESK-{number:05d}", types=types
-    )
-    effects = house.dispatcher.machine.register(f"s{number}", registration, house.clock.monotonic())
-    house.dispatcher._turns.carry_out(effects)
+    house.enlist(f"s{number}", *types, name=f"DESK-{number:05d}")
 
 
 async def test_a_worker_is_shown_with_its_labels_and_found_by_one():

@@ -8,7 +8,7 @@ import pytest
 
 from dispatcher.core.jobs.states import JobState
 from dispatcher.errors import WrongState
-from tests.node.house import House
+from tests.support.house import House
 
 pytestmark = pytest.mark.gen_test
 

@@ -7,17 +7,13 @@ import pytest
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import LiveAttempt
 from dispatcher.store.memory import MemoryStore
-from tests.node.house import House
-from tests.support.jobs import numbered
+from tests.support.house import House, memory_store
 
 pytestmark = pytest.mark.gen_test(timeout=60)
 
 
 class Kept(MemoryStore):
     """A store in memory that outlives its server."""
-
-    def __init__(self) -> None:
-        super().__init__(numbered(), key=b"k" * 32)
 
     async def live_attempts(self) -> list[LiveAttempt]:
         live = []
@@ -42,7 +38,7 @@ class Kept(MemoryStore):
 
 
 async def test_after_a_restart_a_lease_is_what_the_page_has_left_of_its_timeout():
-    store = Kept()
+    store = memory_store(Kept)
     before = await House(store=store, restart_grace_s=1.0).start()
     who = await before.register("s1", boot="b1")
     job = await before.submit(timeout_s=60.0, max_attempts=1)

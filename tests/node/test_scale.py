@@ -15,7 +15,7 @@ from dispatcher.store.hand import Ids
 from dispatcher.store.opening import open_store
 from dispatcher.store.port import Limits, Store
 from tests.core.workers.support import left
-from tests.node.house import House
+from tests.support.house import House
 from tests.support.jobs import numbered
 from tests.support.operations import operations
 

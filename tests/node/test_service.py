@@ -12,7 +12,7 @@ from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Turn, TurnReport
 from dispatcher.errors import Draining
 from dispatcher.store.memory import MemoryStore
-from tests.node.house import House, run_one
+from tests.support.house import House, run_one
 
 pytestmark = pytest.mark.gen_test
 

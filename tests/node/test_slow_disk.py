@@ -10,40 +10,17 @@ import pytest
 
 from dispatcher.errors import StorageFull, Unavailable
 from dispatcher.node.turns import FULL_PAUSE_S, MOST_REPORTS
-from tests.node.house import House, run_one
+from tests.support.house import House, run_one
 
 pytestmark = pytest.mark.gen_test
 
 
-class TroubledStore:
-    """A store that waits for a word before each turn, or has no room, as long as it is told to."""
-
-    location, created, key = "nowhere", True, b"k" * 32
-
-    def __init__(self) -> None:
-        self._inner = House().store
-        self.go = asyncio.Event()
-        self.go.set()
-        self.full = False
-        self.turns: list[Any] = []
-
-    def __getattr__(self, name):
-        return getattr(self._inner, name)
-
-    async def apply(self, turn):
-        self.turns.append(turn)
-        await self.go.wait()
-        if self.full:
-            raise StorageFull("no room")
-        return await self._inner.apply(turn)
-
-
-async def _waiting(house: House, store: TroubledStore, count: int, data: str = "1") -> list[asyncio.Task]:
+async def _waiting(house: House, count: int, data: str = "1") -> list[asyncio.Task]:
     """One submission whose turn lasts, and so many that wait for the next."""
-    store.go.clear()
-    before = len(store.turns)
+    house.store.go.clear()
+    before = len(house.store.turns)
     tasks = [asyncio.ensure_future(house.submit(data=data))]
-    while len(store.turns) == before:
+    while len(house.store.turns) == before:
         await asyncio.sleep(0)
     tasks += [asyncio.ensure_future(house.submit(data=data)) for _ in range(count)]
     await asyncio.sleep(0)
@@ -51,38 +28,38 @@ async def _waiting(house: House, store: TroubledStore, count: int, data: str = "
 
 
 async def test_who_waits_for_a_slow_disk_is_bounded_and_those_who_came_in_time_are_served():
-    house = await House(store=(store := TroubledStore()), intake_queue=3).start()
-    tasks = await _waiting(house, store, 3)
+    house = await House(intake_queue=3).start()
+    tasks = await _waiting(house, 3)
     with pytest.raises(Unavailable, match="more jobs come than can be stored"):
         await house.submit()
     assert not any(task.done() for task in tasks)
-    store.go.set()
+    house.store.go.set()
     assert len({(await task).id for task in tasks}) == 4
     await house.submit()
 
 
 async def test_the_bytes_that_wait_for_a_slow_disk_are_bounded():
-    house = await House(store=(store := TroubledStore()), intake_bytes=1 << 20).start()
-    tasks = await _waiting(house, store, 3, data=f'"{"x" * 500_000}"')
+    house = await House(intake_bytes=1 << 20).start()
+    tasks = await _waiting(house, 3, data=f'"{"x" * 500_000}"')
     with pytest.raises(Unavailable):
         await house.submit()
-    store.go.set()
+    house.store.go.set()
     await asyncio.gather(*tasks)
-    for task in await _waiting(house, store, 2, data=f'"{"x" * 500_000}"'):
-        store.go.set()
+    for task in await _waiting(house, 2, data=f'"{"x" * 500_000}"'):
+        house.store.go.set()
         await task
     await house.submit()
 
 
 @pytest.mark.expect_log("no room; what pages say waits")
 async def test_on_a_full_disk_what_pages_said_waits_in_order_and_no_page_hears_that_it_is_recorded():
-    house = await House(store=(store := TroubledStore())).start()
+    house = await House().start()
     await house.register("s1", slots=2)
     jobs = [await house.submit(), await house.submit()]
     offers = await house.hear("s1")
     for offer in offers:
         await house.say("s1", op="accept", attempt=offer["attempt"])
-    store.full = True
+    house.store.trouble = StorageFull("no room")
     assert await house.say("s1", op="result", attempt=offers[1]["attempt"], value=2) == []
     assert await house.say("s1", op="result", attempt=offers[0]["attempt"], value=1) == []
     with pytest.raises(StorageFull):
@@ -90,13 +67,13 @@ async def test_on_a_full_disk_what_pages_said_waits_in_order_and_no_page_hears_t
     with pytest.raises(StorageFull):
         await house.dispatcher.cancel(jobs[0].id, "no")
     assert not house.dispatcher.ready()
-    tried = len(store.turns)
+    tried = len(house.store.turns)
     for number in range(3):
         await house.pass_time(FULL_PAUSE_S)
-        assert len(store.turns) == tried + number + 1
-    assert [report.attempt for report in store.turns[-1].reports] == [o["attempt"] for o in reversed(offers)]
+        assert len(house.store.turns) == tried + number + 1
+    assert [report.attempt for report in house.store.turns[-1].reports] == [o["attempt"] for o in reversed(offers)]
     assert await house.say("s1", op="result", attempt=offers[0]["attempt"], value=1) == [], "it repeats"
-    store.full = False
+    house.store.trouble = None
     await house.pass_time(FULL_PAUSE_S)
     assert [told["verdict"] for told in await house.hear("s1") if told["op"] == "recorded"] == ["recorded"] * 2
     assert [await house.state(job) for job in jobs] == ["succeeded", "succeeded"]
@@ -111,7 +88,7 @@ def _say(house: House, sid: str, **message: Any) -> None:
     house.dispatcher.changed()
 
 
-async def _two_answers_while_a_turn_lasts(house: House, store: TroubledStore) -> list[str]:
+async def _two_answers_while_a_turn_lasts(house: House) -> list[str]:
     """The first is in the turn that lasts until ``store.go``, the second came meanwhile. Returns the attempts."""
     await house.register("s1", slots=2)
     for _ in range(2):
@@ -119,10 +96,10 @@ async def _two_answers_while_a_turn_lasts(house: House, store: TroubledStore) ->
     first, second = [offer["attempt"] for offer in await house.hear("s1")]
     for attempt in (first, second):
         await house.say("s1", op="accept", attempt=attempt)
-    store.go.clear()
-    before = len(store.turns)
+    house.store.go.clear()
+    before = len(house.store.turns)
     _say(house, "s1", op="result", attempt=first, value=1)
-    while len(store.turns) == before:
+    while len(house.store.turns) == before:
         await asyncio.sleep(0)
     _say(house, "s1", op="result", attempt=second, value=2)
     return [first, second]
@@ -130,43 +107,43 @@ async def _two_answers_while_a_turn_lasts(house: House, store: TroubledStore) ->
 
 @pytest.mark.expect_log("no room; what pages say waits")
 async def test_what_came_while_the_full_disk_was_tried_stands_behind_what_is_given_again():
-    house = await House(store=(store := TroubledStore())).start()
-    attempts = await _two_answers_while_a_turn_lasts(house, store)
-    store.full = True
-    store.go.set()
+    house = await House().start()
+    attempts = await _two_answers_while_a_turn_lasts(house)
+    house.store.trouble = StorageFull("no room")
+    house.store.go.set()
     await house.dispatcher.idle()
-    store.full = False
+    house.store.trouble = None
     await house.pass_time(FULL_PAUSE_S)
-    assert [report.attempt for report in store.turns[-1].reports] == attempts
+    assert [report.attempt for report in house.store.turns[-1].reports] == attempts
 
 
 async def test_a_dispatcher_that_closes_stores_what_was_said_while_its_last_turn_lasted():
-    house = await House(store=(store := TroubledStore())).start()
-    attempts = await _two_answers_while_a_turn_lasts(house, store)
+    house = await House().start()
+    attempts = await _two_answers_while_a_turn_lasts(house)
     closing = asyncio.ensure_future(house.dispatcher.close())
     await asyncio.sleep(0)
-    store.go.set()
+    house.store.go.set()
     await closing
-    stored = [report.attempt for turn in store.turns[-2:] for report in turn.reports]
+    stored = [report.attempt for turn in house.store.turns[-2:] for report in turn.reports]
     assert stored == attempts
     assert [told["op"] for told in house.told["s1"]] == ["recorded", "recorded"]
 
 
 @pytest.mark.expect_log("no room; what pages say waits")
 async def test_progress_and_log_lines_are_not_kept_for_ever_on_a_full_disk_and_results_are():
-    house = await House(store=(store := TroubledStore())).start()
+    house = await House().start()
     await house.register("s1")
     job = await house.submit()
     [offer] = await house.hear("s1")
     await house.say("s1", op="accept", attempt=offer["attempt"])
-    store.full = True
+    house.store.trouble = StorageFull("no room")
     for number in range(MOST_REPORTS + 100):
         house.dispatcher.pages.message(
             "s1", f'{{"op":"log","attempt":"{offer["attempt"]}","line":"{number}"}}', house.clock.monotonic()
         )
     assert await house.say("s1", op="result", attempt=offer["attempt"], value=1) == []
     assert len(house.dispatcher._turns._reports) == MOST_REPORTS + 1
-    store.full = False
+    house.store.trouble = None
     await house.pass_time(FULL_PAUSE_S)
     assert await house.state(job) == "succeeded"
     await house.dispatcher.close()
@@ -174,10 +151,10 @@ async def test_progress_and_log_lines_are_not_kept_for_ever_on_a_full_disk_and_r
 
 @pytest.mark.expect_log("no room; what pages say waits")
 async def test_a_server_can_be_closed_while_its_disk_is_full():
-    house = await House(store=(store := TroubledStore())).start()
+    house = await House().start()
     await house.register("s1")
     await house.submit()
-    store.full = True
+    house.store.trouble = StorageFull("no room")
     [offer] = await house.hear("s1")
     await house.say("s1", op="accept", attempt=offer["attempt"])
     await asyncio.wait_for(house.dispatcher.close(), 5)

@@ -4,50 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
 
 import pytest
 
 from dispatcher.core.jobs.model import JobSpec
 from dispatcher.core.jobs.states import JobState
-from dispatcher.core.jobs.turn import Turn, TurnReport
 from dispatcher.errors import StorageTrouble
 from dispatcher.node.turns import MOST_CLAIMS, MOST_ITEMS
 from dispatcher.pages.protocol import VERSION
 from dispatcher.store.applier import PURGE
-from dispatcher.store.memory import MemoryStore
 from dispatcher.store.port import Limits
 from dispatcher.store.views import MOST_LINES_KEPT
-from tests.node.house import House, run_one
-from tests.support.jobs import numbered
+from tests.support.house import House, TroubledStore, memory_store, run_one
 
 pytestmark = pytest.mark.gen_test(timeout=60)
 
 #: For what comes at once, or never.
 PATIENCE_S = 10.0
-
-
-class SlowStore(MemoryStore):
-    """A store whose turns commit when ``gate`` says so."""
-
-    def __init__(self, limits: Limits | None = None) -> None:
-        super().__init__(numbered(), key=b"k" * 32, limits=limits)
-        self.turns: list[Turn] = []
-        self.gate: Callable[[], Awaitable[object]] | None = None
-        #: What happens between a read and its answer.
-        self.after_read: Callable[[], Awaitable[object]] | None = None
-
-    async def apply(self, turn: Turn) -> TurnReport:
-        self.turns.append(turn)
-        if self.gate is not None:
-            await self.gate()
-        return await super().apply(turn)
-
-    async def state(self, job_id: str) -> JobState | None:
-        state = await super().state(job_id)
-        if self.after_read is not None:
-            await self.after_read()
-        return state
 
 
 async def _a_round_of_the_loop() -> None:
@@ -56,16 +29,16 @@ async def _a_round_of_the_loop() -> None:
 
 
 async def test_jobs_that_do_not_fit_into_one_turn_go_into_the_next():
-    store = SlowStore()
+    store = memory_store(TroubledStore)
     house = await House(store=store).start()
     jobs = await asyncio.gather(*(house.submit() for _ in range(MOST_ITEMS + 3)))
     assert len({job.id for job in jobs}) == MOST_ITEMS + 3
     assert max(len(turn.submissions) for turn in store.turns) <= MOST_ITEMS
 
 
-async def _two_pages_with_a_job_each() -> tuple[House, SlowStore, list[str]]:
+async def _two_pages_with_a_job_each() -> tuple[House, TroubledStore, list[str]]:
     """The turn that claimed the second job has just ended, and took 8 ms: the next waits for answers for 4 ms."""
-    store = SlowStore()
+    store = memory_store(TroubledStore)
     house = await House(store=store).start()
     await house.register("s1")
     await house.register("s2")
@@ -110,7 +83,7 @@ async def test_a_turn_waits_for_half_the_time_of_the_last_one_at_most():
 
 
 async def test_reports_that_do_not_fit_into_one_turn_go_into_the_next():
-    store = SlowStore()
+    store = memory_store(TroubledStore)
     house = await House(store=store).start()
     await house.register("s1")
     await house.submit()
@@ -127,7 +100,7 @@ async def test_reports_that_do_not_fit_into_one_turn_go_into_the_next():
 
 
 async def test_one_turn_is_in_flight_and_what_comes_meanwhile_goes_into_the_next():
-    store = SlowStore()
+    store = memory_store(TroubledStore)
     house = await House(store=store).start()
     opened, store.gate = asyncio.Event(), lambda: opened.wait()
     before = len(store.turns)
@@ -146,7 +119,7 @@ async def test_one_turn_is_in_flight_and_what_comes_meanwhile_goes_into_the_next
 
 
 async def test_a_result_and_an_accept_that_wants_go_are_answered_after_the_commit():
-    store = SlowStore()
+    store = memory_store(TroubledStore)
     house = await House(store=store).start()
     await house.register("s1", slots=2)
     await house.submit(effects="once")
@@ -163,7 +136,7 @@ async def test_a_result_and_an_accept_that_wants_go_are_answered_after_the_commi
 
 
 async def test_a_page_is_told_of_a_cancel_after_the_commit():
-    store = SlowStore()
+    store = memory_store(TroubledStore)
     house = await House(store=store).start()
     await house.register("s1")
     job = await house.submit()
@@ -180,7 +153,7 @@ async def test_a_page_is_told_of_a_cancel_after_the_commit():
 
 @pytest.mark.expect_log("disk on fire")
 async def test_who_waits_for_the_turn_after_the_one_that_failed_is_told_so_too():
-    store = SlowStore()
+    store = memory_store(TroubledStore)
     house = await House(store=store).start()
     opened = asyncio.Event()
 
@@ -201,7 +174,7 @@ async def test_who_waits_for_the_turn_after_the_one_that_failed_is_told_so_too()
 
 
 async def test_one_tick_removes_all_that_has_outlived_its_retention():
-    store = SlowStore(Limits(retention_s=100.0))
+    store = memory_store(TroubledStore, limits=Limits(retention_s=100.0))
     house = await House(store=store).start()
     for _ in range(2 * PURGE + 1):
         job = await house.submit()
@@ -225,7 +198,7 @@ async def test_a_waiter_is_told_of_every_kind_of_end():
 
 
 async def test_a_job_that_settles_while_a_waiter_reads_it_is_not_missed():
-    store = SlowStore()
+    store = memory_store(TroubledStore)
     house = await House(store=store).start()
     job = await house.submit()
 
@@ -262,6 +235,6 @@ async def test_what_a_turn_says_leaves_with_it():
 
 async def test_the_transport_has_its_ticks_from_the_one_timer():
     house = await House().start()
-    house.transport.deadline = house.clock.monotonic() + 20.0
+    house.transport.deadline = deadline = house.clock.monotonic() + 20.0
     await house.pass_time(20.0)
-    assert house.transport.ticks == [house.transport.deadline]
+    assert house.transport.ticks == [deadline]

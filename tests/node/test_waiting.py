@@ -15,7 +15,7 @@ from dispatcher.core.workers.misses import Miss
 from dispatcher.core.workers.worker import Standing
 from dispatcher.node import waiting
 from dispatcher.node.waiting import Waiting
-from tests.node.house import House
+from tests.support.house import House
 from tests.support.operations import operations
 
 pytestmark = pytest.mark.gen_test(timeout=60)

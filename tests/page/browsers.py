@@ -15,15 +15,16 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
-__all__ = ["IE11_AGENT", "Browser", "Chromium", "PhantomJS", "chromium_path", "phantomjs_path", "wait_for"]
+from tests.support.waiting import until
+
+__all__ = ["IE11_AGENT", "Browser", "Chromium", "PhantomJS", "chromium_path", "phantomjs_path"]
 
 IE11_AGENT = "Mozilla/5.0 (Windows NT 6.1; WOW64; Trident/7.0; rv:11.0) like Gecko"
 _CHROMIUM_FLAGS = (
@@ -61,18 +62,6 @@ class Browser(Protocol):
     def errors(self) -> list[str]: ...
     def kill(self) -> None: ...
     def close(self) -> None: ...
-
-
-def wait_for(condition: Callable[[], Any], seconds: float = 10.0, what: str = "the condition") -> Any:
-    """What the condition gives once it is true. Raises TimeoutError."""
-    deadline = time.monotonic() + seconds
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{what} did not come true in {seconds:g} s")
-        time.sleep(0.02)
 
 
 def chromium_path() -> str | None:
@@ -212,7 +201,7 @@ class PhantomJS:
         part.write_text(json.dumps([command, argument]), encoding="utf-8")
         part.rename(path)
         answer_path = path.with_suffix(".answer")
-        wait_for(lambda: answer_path.exists() or self._process.poll() is not None, 20, f"PhantomJS, {command},")
+        until(lambda: answer_path.exists() or self._process.poll() is not None, 20, f"PhantomJS, {command},")
         if not answer_path.exists():
             raise RuntimeError(f"PhantomJS ended with {self._process.returncode}")
         answer = json.loads(answer_path.read_text(encoding="utf-8"))

@@ -12,8 +12,8 @@ from typing import Any
 import quickjs
 
 from handlers.worker.script import join
+from tests.support.places import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 STATIC = ROOT / "static"
 HERE = Path(__file__).resolve().parent
 SEPARATOR = "\x1e"

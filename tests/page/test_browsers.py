@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
-import signal
-import subprocess
-import sys
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.http import JSON
 from tests.support.missing import missing
+from tests.support.server import Live, live
+from tests.support.waiting import until
 
-from .browsers import Browser, Chromium, PhantomJS, phantomjs_path, wait_for
-from .harness import ROOT
+from .browsers import Browser, Chromium, PhantomJS, phantomjs_path
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -28,35 +25,10 @@ PIXELS = (
 SIZES = [(1024, 700), (375, 600), (320, 200)]
 
 
-class Site:
-    """A server process."""
-
-    def __init__(self, directory: Path, port: int = 0) -> None:
-        command = [sys.executable, str(ROOT / "server.py"), "--port", str(port), "--drain-s", "0.1"]
-        store = f"sqlite:///{directory / 'pagehand.db'}"
-        self._process = subprocess.Popen(
-            [*command, "--store", store], cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
-        assert self._process.stdout is not None
-        found = None
-        while not found:
-            line = self._process.stdout.readline()
-            assert line, "the server ended"
-            found = re.search(r"worker page\s+(http://\S+)/worker", line)
-        self.url = found[1]
-        self.port = int(self.url.rsplit(":", 1)[1])
-
-    def run(self, type_: str, data: Any) -> dict[str, Any]:
-        """A job, submitted and waited for."""
-        body = json.dumps({"type": type_, "data": data}).encode()
-        headers = {"Content-Type": "application/json", "Prefer": "wait=20"}
-        request = urllib.request.Request(f"{self.url}/api/v1/jobs", body, headers)
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return dict(json.loads(answer.read()))
-
-    def stop(self) -> None:
-        self._process.send_signal(signal.SIGTERM)
-        self._process.communicate(timeout=20)
+def run(site: Live, type_: str, data: Any) -> dict[str, Any]:
+    """A job, submitted and waited for."""
+    body = json.dumps({"type": type_, "data": data})
+    return dict(site.ask("POST", "/api/v1/jobs", body, JSON | {"Prefer": "wait=15"}).json())
 
 
 @pytest.fixture(scope="module")
@@ -65,10 +37,9 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def site(directory: Path) -> Iterator[Site]:
-    server = Site(directory)
-    yield server
-    server.stop()
+def site(directory: Path) -> Iterator[Live]:
+    with live(directory) as server:
+        yield server
 
 
 @pytest.fixture(params=["chromium", "chromium as ie11", "phantomjs"])
@@ -82,49 +53,49 @@ def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
 
 def show(browser: Browser, address: str, state: str = "ready") -> None:
     browser.open(address)
-    wait_for(lambda: browser.status()["state"] == state, 15, f"the state {state}")
+    until(lambda: browser.status()["state"] == state, 15, f"the state {state}")
 
 
-def test_the_page_gets_ready_and_runs_every_task_that_it_offers(site: Site, browser: Browser) -> None:
+def test_the_page_gets_ready_and_runs_every_task_that_it_offers(site: Live, browser: Browser) -> None:
     show(browser, f"{site.url}/worker?name=FRONT-DESK-07")
     text = "w\u00f6rld \u2713 \U0001f600"
-    assert site.run("echo", {"text": text})["result"] == {"text": text}
-    assert site.run("word-count", "to be or not to be")["result"]["words"] == 6
-    small = site.run("thumbnail", {"image": PIXELS, "width": 1})["result"]
+    assert run(site, "echo", {"text": text})["result"] == {"text": text}
+    assert run(site, "word-count", "to be or not to be")["result"]["words"] == 6
+    small = run(site, "thumbnail", {"image": PIXELS, "width": 1})["result"]
     assert (small["width"], small["height"]) == (1, 1)
     assert small["image"].startswith("data:image/png;base64,")
-    unchanged = site.run("thumbnail", {"image": PIXELS, "width": 500, "height": 400})["result"]
+    unchanged = run(site, "thumbnail", {"image": PIXELS, "width": 500, "height": 400})["result"]
     assert (unchanged["width"], unchanged["height"]) == (2, 2)
-    broken = site.run("thumbnail", {"image": "data:image/png;base64,AAAA", "width": 1})
+    broken = run(site, "thumbnail", {"image": "data:image/png;base64,AAAA", "width": 1})
     assert (broken["state"], broken["reason"]) == ("failed", "no_retry")
-    seen = wait_for(lambda: (status := browser.status())["today"] == "4 done, 1 failed" and status)
+    seen = until(lambda: (status := browser.status())["today"] == "4 done, 1 failed" and status)
     assert seen["name"] == "FRONT-DESK-07"
     assert seen["title"] == "READY - FRONT-DESK-07 - Pagehand"
     assert "E-JOB-01" in seen["error"]
     assert browser.errors() == []
 
 
-def test_a_reload_brings_the_same_worker_back_with_its_counts(site: Site, browser: Browser) -> None:
+def test_a_reload_brings_the_same_worker_back_with_its_counts(site: Live, browser: Browser) -> None:
     show(browser, f"{site.url}/worker?name=ROUND")
-    site.run("echo", 1)
+    run(site, "echo", 1)
     before = browser.run("sessionStorage.getItem('pagehand.worker')")
     browser.reload()
-    wait_for(lambda: browser.status()["state"] == "ready", 15, "ready after the reload")
+    until(lambda: browser.status()["state"] == "ready", 15, "ready after the reload")
     after = browser.run("sessionStorage.getItem('pagehand.worker')")
     assert json.loads(before)["worker"] == json.loads(after)["worker"]
     assert browser.status()["today"].startswith("1 done")
-    assert site.run("echo", 2)["result"] == 2
+    assert run(site, "echo", 2)["result"] == 2
 
 
-def test_pause_and_resume_are_buttons(site: Site, browser: Browser) -> None:
+def test_pause_and_resume_are_buttons(site: Live, browser: Browser) -> None:
     show(browser, f"{site.url}/worker")
     browser.click("pause")
-    wait_for(lambda: browser.status()["state"] == "paused")
+    until(lambda: browser.status()["state"] == "paused")
     browser.click("resume")
-    wait_for(lambda: browser.status()["state"] == "ready")
+    until(lambda: browser.status()["state"] == "ready")
 
 
-def test_the_report_can_be_copied_and_names_what_matters(site: Site, browser: Browser) -> None:
+def test_the_report_can_be_copied_and_names_what_matters(site: Live, browser: Browser) -> None:
     show(browser, f"{site.url}/worker?name=DESK")
     browser.click("copy")
     report = browser.run("document.getElementById('report').value")
@@ -132,15 +103,15 @@ def test_the_report_can_be_copied_and_names_what_matters(site: Site, browser: Br
         assert words in report
 
 
-def test_host_call_is_offered_only_when_it_is_asked_for(site: Site, browser: Browser) -> None:
+def test_host_call_is_offered_only_when_it_is_asked_for(site: Live, browser: Browser) -> None:
     show(browser, f"{site.url}/worker?types=host-call,echo,nonsense")
     seen = browser.status()
     assert "no such task: nonsense. (E-TYP-02)" in seen["error"]
-    refused = site.run("host-call", {"method": "Beep"})
+    refused = run(site, "host-call", {"method": "Beep"})
     assert refused["error"]["code"] == "not_allowed"
 
 
-def test_the_page_shows_its_labels_and_those_that_it_does_not_send(site: Site, browser: Browser) -> None:
+def test_the_page_shows_its_labels_and_those_that_it_does_not_send(site: Live, browser: Browser) -> None:
     show(browser, f"{site.url}/worker?labels=site:berlin,printer:zebra,two%20words:x")
     seen = browser.status()
     bad = '"two words" (a name has 1 to 50 letters, digits, dots, - and _)'
@@ -150,12 +121,12 @@ def test_the_page_shows_its_labels_and_those_that_it_does_not_send(site: Site, b
     assert browser.status()["labels"] == "none"
 
 
-def test_a_page_that_asks_only_for_tasks_that_are_not_there_says_so(site: Site, browser: Browser) -> None:
+def test_a_page_that_asks_only_for_tasks_that_are_not_there_says_so(site: Live, browser: Browser) -> None:
     show(browser, f"{site.url}/worker?types=nonsense", "stopped")
-    wait_for(lambda: "no such task: nonsense" in browser.status()["detail"])
+    until(lambda: "no such task: nonsense" in browser.status()["detail"])
 
 
-def test_the_status_is_seen_without_scrolling_at_every_size(site: Site, browser: Browser) -> None:
+def test_the_status_is_seen_without_scrolling_at_every_size(site: Live, browser: Browser) -> None:
     show(browser, f"{site.url}/worker?name=FRONT-DESK-07")
     for width, height in SIZES:
         browser.resize(width, height)
@@ -168,14 +139,14 @@ def test_the_status_is_seen_without_scrolling_at_every_size(site: Site, browser:
 
 
 def test_a_server_that_goes_away_is_said_so_and_the_page_comes_back_by_itself(tmp_path: Path, browser: Browser) -> None:
-    site = Site(tmp_path)
+    site = Live(tmp_path)
     show(browser, f"{site.url}/worker?name=DESK")
     site.stop()
-    seen = wait_for(lambda: (status := browser.status())["state"] in ("reconnecting", "maintenance") and status)
+    seen = until(lambda: (status := browser.status())["state"] in ("reconnecting", "maintenance") and status)
     assert seen["word"] in ("RECONNECTING", "SERVER MAINTENANCE")
-    site = Site(tmp_path, site.port)
+    site = Live(tmp_path, port=site.port)
     try:
-        wait_for(lambda: browser.status()["state"] == "ready", 30, "ready again")
-        assert site.run("echo", "back")["result"] == "back"
+        until(lambda: browser.status()["state"] == "ready", 30, "ready again")
+        assert run(site, "echo", "back")["result"] == "back"
     finally:
         site.stop()

@@ -9,8 +9,9 @@ import pytest
 
 from dispatcher.errors import MessageRefused
 from dispatcher.pages.protocol import decode
+from tests.support.places import ROOT
 
-from .harness import REGISTERED, ROOT, Message, Page, job, joined
+from .harness import REGISTERED, Message, Page, job, joined
 from .test_worker import SLOW
 
 VECTORS: list[dict[str, Any]] = json.loads((ROOT / "tests" / "vectors" / "protocol.json").read_text(encoding="utf-8"))

@@ -5,14 +5,13 @@ from __future__ import annotations
 import ast
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from dispatcher.pages.protocol import PageMessage, ServerMessage
+from tests.support.places import ROOT
 
 __all__ = ["OF_PAGE", "OF_SERVER", "PAGE_OPS", "ROOT", "SERVER_OPS", "VECTORS", "refused_codes"]
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 
 VECTORS: list[dict[str, Any]] = json.loads((ROOT / "tests" / "vectors" / "protocol.json").read_text("utf-8"))
 OF_PAGE = [vector for vector in VECTORS if vector["dir"] == "page"]

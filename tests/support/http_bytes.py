@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
-import struct
 from dataclasses import dataclass, replace
+
+from tests.support.http import reset_at_close
 
 __all__ = ["Message", "Side"]
 
@@ -169,9 +169,7 @@ class Side:
             self._read.cancel()
         if reset:
             with contextlib.suppress(OSError):
-                self.writer.get_extra_info("socket").setsockopt(
-                    socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
-                )
+                reset_at_close(self.writer.get_extra_info("socket"))
             self.writer.transport.abort()
         else:
             self.writer.close()

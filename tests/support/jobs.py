@@ -1,17 +1,22 @@
-"""Values of jobs with the fields that a test names, wherever in them those stand."""
+"""Values of jobs, attempts and workers with the fields that a test names, wherever in them those stand.
+
+The views are made by hand, for what is a function of a value alone: the words that people are told, the JSON of a job.
+"""
 
 from __future__ import annotations
 
 import itertools
 from typing import Any
 
-from dispatcher.core.jobs.model import JobSpec
-from dispatcher.core.jobs.states import SETTLED
+from dispatcher.core.jobs.model import AttemptView, JobSpec, JobView, WorkerStatus, WorkerView
+from dispatcher.core.jobs.states import SETTLED, JobState
 from dispatcher.core.jobs.terms import Terms
 from dispatcher.core.jobs.turn import TurnReport
 from dispatcher.store.hand import Ids
 
-__all__ = ["apart", "finished", "numbered", "spec"]
+__all__ = ["NOW", "apart", "attempt_view", "finished", "job_view", "numbered", "spec", "worker_view"]
+
+NOW = 1_795_469_045.123
 
 
 def spec(type: str = "echo", data: str = "1", **fields: Any) -> JobSpec:
@@ -35,3 +40,69 @@ def apart(fields: dict[str, Any]) -> tuple[Terms, dict[str, Any]]:
     """What belongs to a job's terms, and the rest."""
     told = {name: fields[name] for name in Terms.__struct_fields__ if name in fields}
     return Terms(**told), {name: value for name, value in fields.items() if name not in told}
+
+
+def job_view(**changes: Any) -> JobView:
+    """A queued job; ``changes`` say what is different."""
+    terms, changes = apart(changes)
+    plain: dict[str, Any] = {
+        "id": "j1",
+        "type": "print-label",
+        "data": '{"order": 7}',
+        "state": JobState.QUEUED,
+        "reason": None,
+        "detail": None,
+        "terms": terms,
+        "number": 0,
+        "errors": 0,
+        "crashes": 0,
+        "key": None,
+        "percent": None,
+        "note": None,
+        "result": None,
+        "error": None,
+        "worker": None,
+        "worker_name": None,
+        "created_at": NOW - 12,
+        "run_at": None,
+        "expires_at": None,
+        "offered_at": None,
+        "started_at": None,
+        "ended_at": None,
+    }
+    return JobView(**(plain | changes))
+
+
+def attempt_view(**changes: Any) -> AttemptView:
+    """An attempt that succeeded; ``changes`` say what is different."""
+    plain: dict[str, Any] = {
+        "number": 1,
+        "worker": "w1",
+        "worker_name": "DESK",
+        "state": "succeeded",
+        "offered_at": NOW - 9,
+        "started_at": NOW - 8.5,
+        "ended_at": NOW,
+        "error": None,
+    }
+    return AttemptView(**(plain | changes))
+
+
+def worker_view(**changes: Any) -> WorkerView:
+    """A connected worker; ``changes`` say what is different."""
+    plain: dict[str, Any] = {
+        "id": "w1",
+        "name": "DESK",
+        "state": WorkerStatus.CONNECTED,
+        "paused": False,
+        "types": ["thumbnail", "print-label"],
+        "slots": 1,
+        "jobs": [],
+        "done": 1204,
+        "failed": 3,
+        "connected_s": 11_530.2,
+        "last_contact_s": 2.4,
+        "page": {},
+        "remote": "10.1.7.23",
+    }
+    return WorkerView(**(plain | changes))

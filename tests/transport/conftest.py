@@ -14,7 +14,8 @@ from dispatcher.config.settings import Settings
 from dispatcher.transport.fronts.http import Front, make_http_server
 from dispatcher.transport.limits import SessionLimits
 from dispatcher.transport.sessions import Sessions
-from tests.transport.support import Bench, ManualClock, Recorder
+from tests.support.clock import ManualClock
+from tests.transport.support import Bench, Recorder
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def app() -> Application:
 
 @pytest.fixture
 def front(sessions: Sessions, app: Application, clock: ManualClock) -> Front:
-    return Front(sessions, app, clock=clock)
+    return Front(sessions, app, clock=clock.monotonic)
 
 
 @pytest.fixture

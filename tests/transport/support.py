@@ -17,16 +17,7 @@ from tornado.tcpclient import TCPClient
 from dispatcher.transport.exchange import Connection, Reply
 from dispatcher.transport.session import Session
 from dispatcher.transport.sessions import Sessions
-
-
-class ManualClock:
-    """Monotonic seconds, turned by hand."""
-
-    def __init__(self) -> None:
-        self.now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.support.waiting import eventually
 
 
 class Recorder:
@@ -263,12 +254,6 @@ async def scene_dead_poll(page: Page, parked: Callable[[], bool], send: Callable
 def many_packets() -> str:
     """A POST as engine.io-client makes it after a burst of 40 messages."""
     return "\x1e".join(f"4message {n}" for n in range(40))
-
-
-async def eventually(condition: Callable[[], bool]) -> None:
-    """Let the loop turn until the condition holds; the test's own timeout is the deadline."""
-    while not condition():
-        await asyncio.sleep(0.001)
 
 
 async def keep_writing(client: Client, data: bytes) -> None:

@@ -14,7 +14,8 @@ from tornado.web import Application
 from dispatcher.transport.fronts.http import Front
 from dispatcher.transport.limits import SessionLimits
 from dispatcher.transport.sessions import Sessions
-from tests.transport.support import Bench, Client, Driver, Page, Recorder, eventually
+from tests.support.waiting import eventually
+from tests.transport.support import Bench, Client, Driver, Page, Recorder
 
 TIMINGS = {"sub-second": (0.3, 0.2), "default": (20.0, 20.0), "odd": (1.2345, 0.1)}
 

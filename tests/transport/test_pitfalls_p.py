@@ -11,16 +11,9 @@ from dispatcher.transport.fronts.http import Front, make_http_server
 from dispatcher.transport.fronts.server import EngineServer
 from dispatcher.transport.limits import SessionLimits
 from dispatcher.transport.sessions import Sessions
-from tests.transport.support import (
-    Bench,
-    Client,
-    ManualClock,
-    Page,
-    Recorder,
-    eventually,
-    many_packets,
-    scene_dead_poll,
-)
+from tests.support.clock import ManualClock
+from tests.support.waiting import eventually
+from tests.transport.support import Bench, Client, Page, Recorder, many_packets, scene_dead_poll
 
 #: Pitfalls of the stock server that have no counterpart here, and why.
 DO_NOT_APPLY = {
@@ -52,7 +45,7 @@ async def test_p02_a_poll_whose_client_is_gone_eats_nothing(port: int, sessions:
 
     def send(text: str) -> None:
         sessions.send(page.sid, text)
-        sessions.flush(clock())
+        sessions.flush(clock.monotonic())
 
     got = await scene_dead_poll(page, lambda: sessions.counts.polls == 1, send)
     assert got == ["one", "two"]

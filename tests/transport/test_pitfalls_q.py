@@ -12,7 +12,9 @@ import pytest
 from dispatcher.transport.fronts.http import Denial, Front, HeadersLike
 from dispatcher.transport.limits import SessionLimits
 from dispatcher.transport.sessions import Sessions, new_sid
-from tests.transport.support import Bench, Client, ManualClock, Page, Recorder, eventually, keep_writing
+from tests.support.clock import ManualClock
+from tests.support.waiting import eventually
+from tests.transport.support import Bench, Client, Page, Recorder, keep_writing
 
 #: Behaviours of the stock server that have no counterpart here, and why.
 DO_NOT_APPLY: dict[str, str] = {}
@@ -222,8 +224,8 @@ class TestFewSessions:
         for _ in range(3):
             await Page.open(port)
         for seconds in (20.0, 20.0, 1.0):
-            clock.now += seconds
-            sessions.tick(clock())
+            clock.advance(seconds)
+            sessions.tick(clock.monotonic())
         await Page.open(port)
 
 

@@ -15,7 +15,8 @@ from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 from tornado.web import Application
 
-from tests.transport.support import Page, eventually, many_packets, scene_dead_poll
+from tests.support.waiting import eventually
+from tests.transport.support import Page, many_packets, scene_dead_poll
 
 
 class Stock:

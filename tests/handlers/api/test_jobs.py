@@ -7,26 +7,24 @@ import json
 import msgspec
 import pytest
 
-from dispatcher.core.jobs.model import TypeView
+from dispatcher.core.jobs.model import LogLine
 from dispatcher.core.jobs.states import JobState
 from handlers.api.jobjson import job_json
 from tests.handlers.api.test_resources import JOB_FIELDS
 from tests.handlers.conftest import Ask, body_of
-from tests.handlers.fake_service import NOW, FakeService, job_view
-from tests.handlers.rich import attempt, rich_service, worker
+from tests.support.house import House
+from tests.support.jobs import attempt_view, job_view
+from tests.support.scenes import a_job, a_late_answer, submit
 
 JOBS = "/api/v1/jobs"
 AS_JSON = {"Content-Type": "application/json"}
 
 
 def test_a_job_shows_its_attempts_its_log_and_its_texts_as_they_came() -> None:
-    service = rich_service()
-    job = service.all["failed-1"]
-    assert job.error
-    plain = msgspec.structs.replace(
-        job, data='{"a":1.0}', error='{"message" : "x"}', attempts=[attempt(1, "error", 9, error='{"z":  1}')]
-    )
-    text = msgspec.json.encode(job_json(plain, None)).decode()
+    log = [LogLine(at=1_795_469_037.456, line="page 1")]
+    attempts = [attempt_view(state="error", error='{"z":  1}')]
+    job = job_view(data='{"a":1.0}', error='{"message" : "x"}', attempts=attempts, log=log)
+    text = msgspec.json.encode(job_json(job, None)).decode()
     assert '"data":{"a":1.0}' in text
     assert '"error":{"message" : "x"}' in text
     assert '"error":{"z":  1}' in text
@@ -42,16 +40,16 @@ async def test_an_unknown_job_is_a_404(ask: Ask, path: str) -> None:
 
 
 @pytest.mark.gen_test
-async def test_the_list_is_filtered_cut_and_linked(ask: Ask, service: FakeService) -> None:
+async def test_the_list_is_filtered_cut_and_linked(ask: Ask, house: House) -> None:
     for n in range(5):
-        service.put(job_view(id=f"a{n}", type="a&b" if n % 2 else "a", state=JobState.FAILED, error='"x"'))
+        await a_job(house, JobState.FAILED, f"a{n}", type="a.b" if n % 2 else "a")
     response = await ask(f"{JOBS}?state=failed&type=a&limit=2")
     page = body_of(response)
     assert [job["id"] for job in page["items"]] == ["a4", "a2"]
-    assert page["next_cursor"] == "2"
-    assert response.headers["Link"] == '</api/v1/jobs?state=failed&type=a&limit=2&cursor=2>; rel="next"'
+    following = f"/api/v1/jobs?state=failed&type=a&limit=2&cursor={page['next_cursor']}"
+    assert response.headers["Link"] == f'<{following}>; rel="next"'
     assert set(page["items"][0]) == JOB_FIELDS - {"data", "result", "evidence", "attempts", "log"}
-    last = await ask(response.headers["Link"].split(">")[0][1:])
+    last = await ask(following)
     assert [job["id"] for job in body_of(last)["items"]] == ["a0"]
     assert body_of(last)["next_cursor"] is None
     assert "Link" not in last.headers
@@ -65,16 +63,16 @@ async def test_a_bad_filter_is_a_400(ask: Ask, query: str) -> None:
 
 
 @pytest.mark.gen_test
-async def test_the_result_is_the_text_that_the_page_sent(ask: Ask, service: FakeService) -> None:
-    service.put(job_view(id="j", state=JobState.SUCCEEDED, result='{"n": 1.0, "n" : 2}'))
+async def test_the_result_is_the_text_that_the_page_sent(ask: Ask, house: House) -> None:
+    await a_job(house, JobState.SUCCEEDED, result='{"n": 1.0, "n" : 2}')
     response = await ask(f"{JOBS}/j/result")
     assert (response.code, response.body) == (200, b'{"n": 1.0, "n" : 2}')
 
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize("state", [JobState.QUEUED, JobState.SCHEDULED, JobState.RUNNING, JobState.IN_DOUBT])
-async def test_the_result_of_an_open_job_is_a_202(ask: Ask, service: FakeService, state: JobState) -> None:
-    service.put(job_view(id="j", state=state))
+async def test_the_result_of_an_open_job_is_a_202(ask: Ask, house: House, state: JobState) -> None:
+    await a_job(house, state)
     response = await ask(f"{JOBS}/j/result")
     assert (response.code, response.headers["Retry-After"]) == (202, "1")
     assert body_of(response)["state"] == state
@@ -82,15 +80,15 @@ async def test_the_result_of_an_open_job_is_a_202(ask: Ask, service: FakeService
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize("state", [JobState.FAILED, JobState.CANCELLED, JobState.EXPIRED])
-async def test_the_result_of_a_job_without_one_is_a_409(ask: Ask, service: FakeService, state: JobState) -> None:
-    service.put(job_view(id="j", state=state))
+async def test_the_result_of_a_job_without_one_is_a_409(ask: Ask, house: House, state: JobState) -> None:
+    await a_job(house, state)
     response = await ask(f"{JOBS}/j/result")
     assert (response.code, body_of(response)["code"]) == (409, "wrong_state")
 
 
 @pytest.mark.gen_test
-async def test_head_answers_as_get_without_a_body(ask: Ask, service: FakeService) -> None:
-    service.put(job_view(id="j"))
+async def test_head_answers_as_get_without_a_body(ask: Ask, house: House) -> None:
+    await submit(house)
     got, head = await ask(f"{JOBS}/j"), await ask(f"{JOBS}/j", "HEAD")
     assert (head.code, head.body) == (200, b"")
     assert head.headers["Content-Length"] == str(len(got.body))
@@ -103,10 +101,8 @@ async def test_head_answers_as_get_without_a_body(ask: Ask, service: FakeService
 @pytest.mark.parametrize(
     ("state", "code"), [(JobState.QUEUED, 200), (JobState.SCHEDULED, 200), (JobState.RUNNING, 202)]
 )
-async def test_cancel_says_whether_the_job_was_running(
-    ask: Ask, service: FakeService, state: JobState, code: int
-) -> None:
-    service.put(job_view(id="j", state=state))
+async def test_cancel_says_whether_the_job_was_running(ask: Ask, house: House, state: JobState, code: int) -> None:
+    await a_job(house, state)
     response = await ask(f"{JOBS}/j/cancel", "POST", json={"reason": "wrong printer"})
     job = body_of(response)
     assert (response.code, job["state"], job["detail"]) == (code, "cancelled", "wrong printer")
@@ -114,59 +110,59 @@ async def test_cancel_says_whether_the_job_was_running(
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize("path", ["cancel", "retry"])
-async def test_cancel_and_retry_take_an_empty_body_but_not_another_type(
-    ask: Ask, service: FakeService, path: str
-) -> None:
-    for state in (JobState.QUEUED, JobState.FAILED):
-        service.put(job_view(id="j", state=state))
-        refused = await ask(f"{JOBS}/j/{path}", "POST", body="")
+async def test_cancel_and_retry_take_an_empty_body_but_not_another_type(ask: Ask, house: House, path: str) -> None:
+    for state in (JobState.FAILED, JobState.QUEUED):
+        await a_job(house, state, state)
+        refused = await ask(f"{JOBS}/{state}/{path}", "POST", body="")
         assert refused.code == 415
-        assert service.all["j"].state is state
-    service.put(job_view(id="j", state=JobState.QUEUED if path == "cancel" else JobState.FAILED))
-    response = await ask(f"{JOBS}/j/{path}", "POST", body="", headers=AS_JSON)
+        assert (await house.dispatcher.job(state)).state is state
+    job = JobState.QUEUED if path == "cancel" else JobState.FAILED
+    response = await ask(f"{JOBS}/{job}/{path}", "POST", body="", headers=AS_JSON)
     assert response.code == 200
 
 
 @pytest.mark.gen_test
-async def test_retry_queues_a_failed_job_again(ask: Ask, service: FakeService) -> None:
-    service.put(job_view(id="j", state=JobState.FAILED))
+async def test_retry_queues_a_failed_job_again(ask: Ask, house: House) -> None:
+    await a_job(house, JobState.FAILED)
     assert body_of(await ask(f"{JOBS}/j/retry", "POST", json={}))["state"] == "queued"
 
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize("path", ["cancel", "retry"])
-async def test_a_state_that_does_not_allow_it_is_a_409(ask: Ask, service: FakeService, path: str) -> None:
-    service.put(job_view(id="j", state=JobState.SUCCEEDED, result="1"))
+async def test_a_state_that_does_not_allow_it_is_a_409(ask: Ask, house: House, path: str) -> None:
+    await a_job(house, JobState.SUCCEEDED)
     response = await ask(f"{JOBS}/j/{path}", "POST", json={})
     assert (response.code, body_of(response)["code"]) == (409, "wrong_state")
 
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize("body", ['{"reason": 1}', json.dumps({"reason": "x" * 501}), '{"why": ""}', "[]"])
-async def test_a_bad_reason_is_a_422(ask: Ask, service: FakeService, body: str) -> None:
-    service.put(job_view(id="j"))
+async def test_a_bad_reason_is_a_422(ask: Ask, house: House, body: str) -> None:
+    await submit(house)
     response = await ask(f"{JOBS}/j/cancel", "POST", body=body, headers=AS_JSON)
     assert response.code == 422
-    assert service.all["j"].state is JobState.QUEUED
+    assert (await house.dispatcher.job("j")).state is JobState.QUEUED
 
 
 # What is going on
 
 
 @pytest.mark.gen_test
-async def test_workers_types_and_stats_show_what_the_console_shows(ask: Ask, service: FakeService) -> None:
-    service.worker_views = [worker("w1", "DESK", "connected"), worker("w2", "KIOSK", "quiet")]
-    service.type_views = [TypeView(type="sum", offered_at=NOW, counts={"queued": 2}, workers=1)]
-    service.put(job_view(id="j"))
+async def test_workers_types_and_stats_show_what_the_console_shows(ask: Ask, house: House) -> None:
+    desk, kiosk = await house.register("s1", "sum", name="DESK"), await house.register("s2", "scan", name="KIOSK")
+    house.pages.quiet("s2", house.clock.monotonic())
+    for _ in range(3):
+        await house.submit("sum")
     workers = body_of(await ask("/api/v1/workers"))["items"]
     types = body_of(await ask("/api/v1/types"))["items"]
     stats = body_of(await ask("/api/v1/stats"))
     assert [(item["id"], item["name"], item["state"]) for item in workers] == [
-        ("w1", "DESK", "connected"),
-        ("w2", "KIOSK", "quiet"),
+        (desk["worker"], "DESK", "connected"),
+        (kiosk["worker"], "KIOSK", "quiet"),
     ]
-    assert types == [{"type": "sum", "offered_at": "2026-11-23T21:24:05.123Z", "workers": 1, "counts": {"queued": 2}}]
-    assert stats["jobs"]["queued"] == 1
+    counts = {"queued": 2, "running": 1}
+    assert types[1] == {"type": "sum", "offered_at": "2026-11-23T21:24:05.123Z", "workers": 1, "counts": counts}
+    assert (stats["jobs"]["queued"], stats["jobs"]["running"]) == (2, 1)
     assert stats["workers"] == {"connected": 1, "quiet": 1}
     assert stats["draining"] is False
 
@@ -186,8 +182,8 @@ def test_no_field_of_a_job_is_encoded_twice() -> None:
         ({"outcome": "failed", "reason": "the printer was off"}, "failed", None),
     ],
 )
-async def test_a_person_decides_about_a_job_in_doubt(ask: Ask, service: FakeService, body, state, result) -> None:
-    service.put(job_view(id="j", state=JobState.IN_DOUBT))
+async def test_a_person_decides_about_a_job_in_doubt(ask: Ask, house: House, body, state, result) -> None:
+    await a_job(house, JobState.IN_DOUBT)
     job = body_of(await ask(f"{JOBS}/j/decide", "POST", json=body))
     assert (job["state"], job["result"], job["reason"]) == (state, result, "decided")
     assert (await ask(f"{JOBS}/j/decide", "POST", json=body)).code == 409
@@ -195,15 +191,15 @@ async def test_a_person_decides_about_a_job_in_doubt(ask: Ask, service: FakeServ
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize("body", [{}, {"outcome": "maybe"}, {"outcome": "failed", "reason": "x" * 501}, {"outcom": 1}])
-async def test_a_decision_that_says_nothing_is_refused(ask: Ask, service: FakeService, body) -> None:
-    service.put(job_view(id="j", state=JobState.IN_DOUBT))
+async def test_a_decision_that_says_nothing_is_refused(ask: Ask, house: House, body) -> None:
+    await a_job(house, JobState.IN_DOUBT)
     assert (await ask(f"{JOBS}/j/decide", "POST", json=body)).code == 422
-    assert service.all["j"].state is JobState.IN_DOUBT
+    assert (await house.dispatcher.job("j")).state is JobState.IN_DOUBT
 
 
 @pytest.mark.gen_test
-async def test_a_late_answer_is_shown_and_may_be_adopted(ask: Ask, service: FakeService) -> None:
-    service.put(job_view(id="j", state=JobState.FAILED, evidence='{"late": 1.0}'))
+async def test_a_late_answer_is_shown_and_may_be_adopted(ask: Ask, house: House) -> None:
+    await a_late_answer(house, value='{"late": 1.0}')
     assert body_of(await ask(f"{JOBS}/j"))["evidence"] == {"late": 1.0}
     job = body_of(await ask(f"{JOBS}/j/adopt", "POST", json={}))
     assert (job["state"], job["result"]) == ("succeeded", {"late": 1.0})

@@ -7,23 +7,23 @@ import asyncio
 import pytest
 
 from dispatcher.config.settings import Settings
-from dispatcher.core.jobs.states import JobState
-from tests.handlers.conftest import Ask, body_of
-from tests.handlers.fake_service import FakeService, job_view
+from tests.handlers.conftest import Ask, Watched, body_of
+from tests.support.house import House
+from tests.support.jobs import NOW
+from tests.support.scenes import submit, take
 
 JOBS = "/api/v1/jobs"
 AS_JSON = {"Content-Type": "application/json"}
 JOB_FIELDS = {
     "id", "type", "data", "state", "reason", "detail", "priority", "number", "errors", "crashes", "max_attempts",
-    "max_crashes", "timeout_s", "heartbeat_s", "effects", "evidence",
+    "max_crashes", "timeout_s", "heartbeat_s", "effects", "requires", "evidence",
     "progress", "result", "error", "worker", "worker_name", "created_at", "run_at",
     "expires_at", "offered_at", "started_at", "ended_at", "waits", "attempts", "log", "links",
 }  # fmt: skip
 
 
 @pytest.mark.gen_test
-async def test_a_submitted_job_is_answered_with_201_its_address_and_itself(ask: Ask, service: FakeService) -> None:
-    service.waits["job-1"] = "no connected worker offers sum"
+async def test_a_submitted_job_is_answered_with_201_its_address_and_itself(ask: Ask) -> None:
     response = await ask(JOBS, "POST", json={"type": "sum", "data": {"a": 1}})
     job = body_of(response)
     assert response.code == 201
@@ -33,27 +33,28 @@ async def test_a_submitted_job_is_answered_with_201_its_address_and_itself(ask: 
     assert set(job) == JOB_FIELDS
     assert (job["id"], job["type"], job["data"], job["state"]) == ("job-1", "sum", {"a": 1}, "queued")
     assert job["created_at"] == "2026-11-23T21:24:05.123Z"
-    assert job["waits"] == "no connected worker offers sum"
+    assert job["waits"] == "no connected worker offers the type sum"
     assert job["links"]["self"] == "/api/v1/jobs/job-1"
 
 
 @pytest.mark.gen_test
-async def test_every_option_reaches_the_service(ask: Ask, service: FakeService) -> None:
+async def test_every_option_reaches_the_service(ask: Ask, house: House) -> None:
     options = {"priority": -5, "delay_s": 1.5, "timeout_s": 9, "max_attempts": 7, "max_crashes": 0, "expires_s": 60}
     response = await ask(JOBS, "POST", json={"type": "sum", "data": [1], **options})
     assert response.code == 201
-    spec = service.specs[0]
-    assert {name: getattr(spec, name, None) or getattr(spec.terms, name, 0) for name in options} == options
-    assert (spec.data, spec.key) == ("[1]", None)
+    [job] = await house.kept()
+    assert (job.terms.priority, job.terms.timeout_s, job.terms.max_attempts, job.terms.max_crashes) == (-5, 9.0, 7, 0)
+    assert (job.run_at, job.expires_at) == (NOW + 1.5, NOW + 60)
+    assert (job.data, job.key) == ("[1]", None)
 
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize("settings", [Settings(job_timeout_s=11.0, max_attempts=4, max_crashes=2)])
-async def test_what_is_not_given_takes_the_servers_default(ask: Ask, service: FakeService) -> None:
+async def test_what_is_not_given_takes_the_servers_default(ask: Ask, house: House) -> None:
     await ask(JOBS, "POST", json={"type": "sum"})
-    spec = service.specs[0]
-    assert (spec.data, spec.terms.priority, spec.delay_s, spec.expires_s) == ("null", 0, 0.0, None)
-    assert (spec.terms.timeout_s, spec.terms.max_attempts, spec.terms.max_crashes) == (11.0, 4, 2)
+    [job] = await house.kept()
+    assert (job.data, job.terms.priority, job.run_at, job.expires_at) == ("null", 0, None, None)
+    assert (job.terms.timeout_s, job.terms.max_attempts, job.terms.max_crashes) == (11.0, 4, 2)
 
 
 @pytest.mark.gen_test
@@ -66,9 +67,9 @@ async def test_what_is_not_given_takes_the_servers_default(ask: Ask, service: Fa
         "-0",
     ],
 )
-async def test_data_is_kept_and_shown_as_the_text_that_came(ask: Ask, service: FakeService, data: str) -> None:
+async def test_data_is_kept_and_shown_as_the_text_that_came(ask: Ask, house: House, data: str) -> None:
     response = await ask(JOBS, "POST", body=f'{{"type":"x","data":{data}}}', headers=AS_JSON)
-    assert service.specs[0].data == data.strip()
+    assert (await house.kept())[0].data == data.strip()
     assert f'"data":{data}' in response.body.decode()
 
 
@@ -95,10 +96,10 @@ async def test_data_is_kept_and_shown_as_the_text_that_came(ask: Ask, service: F
         (b"[" * 100_000, "bad_json"),
     ],
 )
-async def test_what_is_not_json_is_a_400(ask: Ask, service: FakeService, body: bytes, code: str) -> None:
+async def test_what_is_not_json_is_a_400(ask: Ask, house: House, body: bytes, code: str) -> None:
     response = await ask(JOBS, "POST", body=body, headers=AS_JSON)
     assert (response.code, body_of(response)["code"]) == (400, code)
-    assert not service.specs
+    assert await house.kept() == []
 
 
 @pytest.mark.gen_test
@@ -130,13 +131,13 @@ async def test_what_is_not_json_is_a_400(ask: Ask, service: FakeService, body: b
     ],
 )
 async def test_what_is_out_of_range_is_a_422_that_names_every_place(
-    ask: Ask, service: FakeService, body: object, pointers: list[str]
+    ask: Ask, house: House, body: object, pointers: list[str]
 ) -> None:
     response = await ask(JOBS, "POST", json=body)
     problem = body_of(response)
     assert (response.code, problem["code"]) == (422, "invalid")
     assert [error["pointer"] for error in problem["errors"]] == pointers
-    assert not service.specs
+    assert await house.kept() == []
 
 
 @pytest.mark.gen_test
@@ -184,75 +185,72 @@ async def test_the_same_key_with_another_body_is_a_422(ask: Ask, other: dict[str
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize("key", ["", "k" * 256, "schlüssel", "a\tb"])
-async def test_a_key_that_is_none_is_a_400(ask: Ask, service: FakeService, key: str) -> None:
+async def test_a_key_that_is_none_is_a_400(ask: Ask, house: House, key: str) -> None:
     response = await ask(JOBS, "POST", json={"type": "x"}, headers={"Idempotency-Key": key})
     assert (response.code, body_of(response)["code"]) == (400, "bad_key")
-    assert not service.specs
+    assert await house.kept() == []
 
 
 @pytest.mark.gen_test
-async def test_a_key_of_255_characters_is_taken(ask: Ask, service: FakeService) -> None:
+async def test_a_key_of_255_characters_is_taken(ask: Ask, house: House) -> None:
     await ask(JOBS, "POST", json={"type": "x"}, headers={"Idempotency-Key": "~ " * 127 + "k"})
-    assert service.specs[0].key == "~ " * 127 + "k"
+    assert (await house.kept())[0].key == "~ " * 127 + "k"
 
 
 # Waiting
 
 
 @pytest.mark.gen_test
-async def test_prefer_wait_answers_with_the_finished_job(ask: Ask, service: FakeService) -> None:
+async def test_prefer_wait_answers_with_the_finished_job(ask: Ask, house: House, watched: Watched) -> None:
     asked = asyncio.ensure_future(ask(JOBS, "POST", json={"type": "x"}, headers={"Prefer": "respond-async, wait=30"}))
-    await service.waiting.wait()
-    service.put(job_view(id="job-1", state=JobState.SUCCEEDED, result='{"pages": 2}'))
+    await watched.somebody_waits.wait()
+    await (await take(house, await house.dispatcher.job("job-1"))).result('{"pages": 2}')
     response = await asked
     assert response.code == 201
     assert response.headers["Preference-Applied"] == "wait=30"
     assert body_of(response)["result"] == {"pages": 2}
-    assert service.waited == [30.0]
+    assert watched.waited_s == [30.0]
 
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize(("prefer", "waited"), [("wait=600", [60.0]), ("wait=0", []), ("wait=x", []), ("nowait", [])])
 async def test_a_preference_is_bounded_and_an_odd_one_ignored(
-    ask: Ask, service: FakeService, prefer: str, waited: list[float]
+    ask: Ask, watched: Watched, prefer: str, waited: list[float]
 ) -> None:
-    service.put(job_view(id="done", state=JobState.SUCCEEDED, result="1"))
-    service.keys["k"] = ("done", "")
-    service.keys = {}
     asked = asyncio.ensure_future(ask(JOBS, "POST", json={"type": "x"}, headers={"Prefer": prefer}))
     if waited:
-        await service.waiting.wait()
-        service.put(job_view(id="job-1", state=JobState.FAILED))
+        await watched.somebody_waits.wait()
+        await watched.cancel("job-1", "")
     assert (await asked).code == 201
-    assert service.waited == waited
+    assert watched.waited_s == waited
 
 
 @pytest.mark.gen_test
-async def test_get_with_wait_answers_when_the_job_is_final(ask: Ask, service: FakeService) -> None:
-    service.put(job_view(id="j"))
+async def test_get_with_wait_answers_when_the_job_is_final(ask: Ask, house: House, watched: Watched) -> None:
+    await submit(house)
     asked = asyncio.ensure_future(ask(f"{JOBS}/j?wait=60"))
-    await service.waiting.wait()
-    service.put(job_view(id="j", state=JobState.CANCELLED))
+    await watched.somebody_waits.wait()
+    await watched.cancel("j", "")
     assert body_of(await asked)["state"] == "cancelled"
 
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize("wait", ["61", "-1", "x", "1.5", "²", "9" * 5000])
-async def test_a_wait_out_of_range_is_a_400(ask: Ask, service: FakeService, wait: str) -> None:
-    service.put(job_view(id="j"))
+async def test_a_wait_out_of_range_is_a_400(ask: Ask, house: House, wait: str) -> None:
+    await submit(house)
     response = await ask(f"{JOBS}/j?wait={'%C2%B2' if wait == '²' else wait}")
     assert (response.code, body_of(response)["code"]) == (400, "bad_parameter")
 
 
 @pytest.mark.gen_test
 async def test_a_client_that_goes_away_ends_its_wait(
-    app: object, service: FakeService, http_port: int, http_server: object
+    house: House, watched: Watched, http_port: int, http_server: object
 ) -> None:
-    service.put(job_view(id="j"))
+    await submit(house)
     _, writer = await asyncio.open_connection("127.0.0.1", http_port)
     writer.write(b"GET /api/v1/jobs/j?wait=60 HTTP/1.1\r\nHost: localhost\r\n\r\n")
-    await service.waiting.wait()
-    service.changed.clear()
+    await watched.somebody_waits.wait()
+    assert len(watched._waiters) == 1
     writer.close()
-    await service.changed.wait()
-    assert service.cancelled_waits == 1
+    await watched.left.wait()
+    assert len(watched._waiters) == 0

@@ -6,18 +6,18 @@ import re
 
 import pytest
 
-from dispatcher.core.jobs.model import TypeView
 from dispatcher.core.jobs.states import FINAL, JobState
-from tests.handlers.conftest import Ask, Browser
-from tests.handlers.fake_service import NOW, FakeService, job_view
-from tests.handlers.rich import BIG, PICTURE, rich_service
+from tests.handlers.conftest import Ask, Browser, Scene, draining, no_room, nothing
+from tests.handlers.rich import BIG, PICTURE, WAITING, rich
+from tests.support.house import House
+from tests.support.scenes import a_job, a_late_answer, submit
 
 PAGES = ["/", "/jobs", "/workers", "/types", "/submit", "/jobs/failed-1", "/jobs/done-1", "/jobs/running-1"]
 
 
 @pytest.fixture
-def service() -> FakeService:
-    return rich_service()
+def scene() -> Scene:
+    return rich
 
 
 async def text_of(browser: Browser, path: str) -> str:
@@ -48,14 +48,14 @@ async def test_a_page_is_complete_html_without_inline_script_or_style(browser: B
 async def test_the_overview_shows_problems_first(browser: Browser) -> None:
     text = await text_of(browser, "/")
     assert "34 jobs of type ocr wait: no worker has ever offered it." in text
-    assert "1 job of type print-label waits: no connected worker offers it." in text
+    assert "1 job of type merge-pdf waits: no connected worker offers it." in text
     assert "1 job is in doubt: a person must decide." in text
     assert text.index("things to look at") < text.index("Newest jobs")
 
 
 @pytest.mark.gen_test
-async def test_an_empty_overview_says_what_to_do(browser: Browser, service: FakeService) -> None:
-    service.all, service.type_views, service.worker_views = {}, [], []
+@pytest.mark.parametrize("scene", [nothing])
+async def test_an_empty_overview_says_what_to_do(browser: Browser) -> None:
     text = await text_of(browser, "/")
     assert "to look at" not in text
     assert "There are no jobs yet. Submit one" in text
@@ -64,13 +64,10 @@ async def test_an_empty_overview_says_what_to_do(browser: Browser, service: Fake
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize(
-    ("ready", "draining", "words"),
-    [(False, True, "The server is stopping"), (False, False, "The server takes no new jobs at the moment")],
+    ("scene", "words"),
+    [(draining, "The server is stopping"), (no_room, "The server takes no new jobs at the moment")],
 )
-async def test_a_server_that_takes_no_jobs_says_so(
-    browser: Browser, service: FakeService, ready: bool, draining: bool, words: str
-) -> None:
-    service.is_ready, service.draining = ready, draining
+async def test_a_server_that_takes_no_jobs_says_so(browser: Browser, words: str) -> None:
     assert words in await text_of(browser, "/")
 
 
@@ -95,7 +92,7 @@ async def test_the_list_leads_to_the_next_page(browser: Browser) -> None:
     body = (await browser.get("/jobs?limit=3&type=print-label")).body.decode()
     match = re.search(r'rel="next" href="([^"]+)"', body)
     assert match
-    assert match[1] == "/jobs?type=print-label&amp;limit=3&amp;cursor=3"
+    assert match[1].startswith("/jobs?type=print-label&amp;limit=3&amp;cursor=")
     following = (await browser.get(match[1].replace("&amp;", "&"))).body.decode()
     assert "failed-1" not in body
     assert "First page" in following
@@ -111,8 +108,8 @@ async def test_a_bad_filter_is_a_400_page(browser: Browser, query: str) -> None:
 
 @pytest.mark.gen_test
 async def test_a_waiting_job_says_why(browser: Browser) -> None:
-    text = await text_of(browser, "/jobs/0199c3a1-7d52-7c3e-9a41-5be0c0ffee01")
-    assert "Why it waits: no connected worker offers print-label" in text
+    text = await text_of(browser, f"/jobs/{WAITING}")
+    assert "Why it waits: no connected worker offers the type merge-pdf" in text
 
 
 @pytest.mark.gen_test
@@ -129,8 +126,8 @@ async def test_a_failed_job_shows_its_attempts_newest_first_with_stacks(browser:
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize("state", JobState)
-async def test_only_what_the_state_allows_has_a_button(browser: Browser, service: FakeService, state: JobState) -> None:
-    service.put(job_view(id="j", state=state))
+async def test_only_what_the_state_allows_has_a_button(browser: Browser, house: House, state: JobState) -> None:
+    await a_job(house, state)
     body = (await browser.get("/jobs/j")).body.decode()
     assert ("/jobs/j/cancel" in body) is (state in ("scheduled", "queued", "running"))
     assert ("/jobs/j/retry" in body) is (state in ("failed", "cancelled", "expired", "in_doubt"))
@@ -138,8 +135,8 @@ async def test_only_what_the_state_allows_has_a_button(browser: Browser, service
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize("state", JobState)
-async def test_only_an_open_job_loads_itself_anew(browser: Browser, service: FakeService, state: JobState) -> None:
-    service.put(job_view(id="j", state=state))
+async def test_only_an_open_job_loads_itself_anew(browser: Browser, house: House, state: JobState) -> None:
+    await a_job(house, state)
     refresh = b'<meta http-equiv="refresh" content="2">'
     assert (refresh in (await browser.get("/jobs/j")).body) is (state not in FINAL)
     assert refresh not in (await browser.get("/jobs/j?refresh=0")).body
@@ -174,30 +171,31 @@ async def test_a_picture_is_shown_as_one(browser: Browser) -> None:
 
 
 @pytest.mark.gen_test
-async def test_the_buttons_cancel_and_retry(browser: Browser, service: FakeService) -> None:
-    service.put(job_view(id="j"))
+async def test_the_buttons_cancel_and_retry(browser: Browser, house: House) -> None:
+    await submit(house)
     response = await browser.post("/jobs/j/cancel", {}, "/jobs/j")
     assert (response.code, response.headers["Location"]) == (303, "/jobs/j")
-    assert service.all["j"].state == "cancelled"
+    assert (await house.dispatcher.job("j")).state == "cancelled"
     await browser.post("/jobs/j/retry", {}, "/jobs/j")
-    assert service.all["j"].state == "queued"
+    assert (await house.dispatcher.job("j")).state == "queued"
 
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize(("button", "state"), [("succeeded", "succeeded"), ("failed", "failed"), ("retry", "queued")])
-async def test_the_buttons_of_a_job_in_doubt(browser: Browser, service: FakeService, button, state) -> None:
-    service.put(job_view(id="j", state=JobState.IN_DOUBT))
+async def test_the_buttons_of_a_job_in_doubt(browser: Browser, house: House, button, state) -> None:
+    await a_job(house, JobState.IN_DOUBT)
     assert f'action="/jobs/j/{button}"' in (await browser.get("/jobs/j")).body.decode()
     await browser.post(f"/jobs/j/{button}", {}, "/jobs/j")
-    assert service.all["j"].state == state
+    assert (await house.dispatcher.job("j")).state == state
 
 
 @pytest.mark.gen_test
-async def test_the_button_that_takes_a_late_answer(browser: Browser, service: FakeService) -> None:
-    service.put(job_view(id="j", state=JobState.FAILED, evidence='"late"'))
+async def test_the_button_that_takes_a_late_answer(browser: Browser, house: House) -> None:
+    await a_late_answer(house)
     assert "A late answer" in (await browser.get("/jobs/j")).body.decode()
     await browser.post("/jobs/j/adopt", {}, "/jobs/j")
-    assert (service.all["j"].state, service.all["j"].result) == ("succeeded", '"late"')
+    job = await house.dispatcher.job("j")
+    assert (job.state, job.result) == ("succeeded", '"late"')
     assert "/jobs/j/adopt" not in (await browser.get("/jobs/j")).body.decode()
 
 
@@ -205,7 +203,7 @@ async def test_the_button_that_takes_a_late_answer(browser: Browser, service: Fa
 async def test_a_button_that_came_too_late_is_explained_on_the_jobs_page(browser: Browser) -> None:
     response = await browser.post("/jobs/done-1/cancel", {}, "/jobs/running-1")
     assert response.code == 409
-    assert b"The job is succeeded." in response.body
+    assert b"the job is succeeded: only scheduled, queued and running jobs can be cancelled" in response.body
     assert b'http-equiv="refresh"' not in response.body
 
 
@@ -213,7 +211,7 @@ async def test_a_button_that_came_too_late_is_explained_on_the_jobs_page(browser
 async def test_an_unknown_job_is_a_404_page(browser: Browser) -> None:
     for response in (await browser.get("/jobs/nope"), await browser.post("/jobs/nope/cancel", {})):
         assert response.code == 404
-        assert b"No job has this id." in response.body
+        assert b"there is no job" in response.body
 
 
 @pytest.mark.gen_test
@@ -221,16 +219,17 @@ async def test_workers_show_what_they_do_and_what_they_are(browser: Browser) -> 
     text = await text_of(browser, "/workers")
     assert "Quiet not heard of, but no sign that it is gone" in text
     assert "Paused (connected)" in text
-    assert "document mode: 11" in text
+    assert "document_mode: 11" in text
     assert "(0 of 4 slots)" in text
 
 
 @pytest.mark.gen_test
-async def test_types_that_no_worker_ever_offered_are_said_so(browser: Browser, service: FakeService) -> None:
-    service.type_views = [
-        TypeView(type="never", offered_at=None, counts={}),
-        TypeView(type="once", offered_at=NOW - 120, counts={"failed": 2}),
-    ]
+@pytest.mark.parametrize("scene", [nothing])
+async def test_types_that_no_worker_ever_offered_are_said_so(browser: Browser, house: House) -> None:
+    house.shipped.append("never")
+    for job in ("j1", "j2"):
+        await a_job(house, JobState.FAILED, job, type="once")
+    await house.pass_time(120)
     text = await text_of(browser, "/types")
     assert "never 0 no worker has ever offered it none" in text
     assert "once 0 2 min ago 2 failed" in text
@@ -240,4 +239,7 @@ async def test_types_that_no_worker_ever_offered_are_said_so(browser: Browser, s
 async def test_a_program_that_asks_for_a_page_gets_plain_words(ask: Ask) -> None:
     response = await ask("/jobs/nope")
     assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
-    assert response.body == b"404 Not Found: No job has this id.\n"
+    assert (
+        response.body
+        == b"404 Not Found: there is no job 'nope': it was never accepted here, or its retention has passed\n"
+    )

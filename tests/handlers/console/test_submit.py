@@ -10,11 +10,12 @@ import re
 import pytest
 from tornado.httpclient import HTTPResponse
 
-from dispatcher import errors
 from dispatcher.config.settings import Settings
-from tests.handlers.conftest import Browser
-from tests.handlers.fake_service import FakeService, job_view
+from tests.handlers.conftest import Browser, draining
 from tests.handlers.rich import PICTURE
+from tests.support.house import House
+from tests.support.jobs import NOW
+from tests.support.scenes import submit
 
 PNG = base64.b64decode(PICTURE.partition(",")[2])
 EVERYTHING = {
@@ -63,7 +64,7 @@ def error_beside(body: bytes, name: str) -> str:
 
 
 @pytest.mark.gen_test
-async def test_the_form_submits_and_leads_to_the_job(browser: Browser, service: FakeService) -> None:
+async def test_the_form_submits_and_leads_to_the_job(browser: Browser, house: House) -> None:
     fields = {
         "type": " sum ",
         "data": '{"a": 1.0}',
@@ -74,35 +75,35 @@ async def test_the_form_submits_and_leads_to_the_job(browser: Browser, service: 
     }
     response = await browser.post("/submit", fields)
     assert (response.code, response.headers["Location"]) == (303, "/jobs/job-1")
-    spec = service.specs[0]
-    assert (spec.type, spec.data, spec.terms.priority, spec.delay_s) == ("sum", '{"a": 1.0}', -5, 1.5)
-    assert (spec.terms.timeout_s, spec.terms.max_attempts) == (9.0, 2)
+    [job] = await house.kept()
+    assert (job.type, job.data, job.terms.priority, job.run_at) == ("sum", '{"a": 1.0}', -5, NOW + 1.5)
+    assert (job.terms.timeout_s, job.terms.max_attempts) == (9.0, 2)
 
 
 @pytest.mark.gen_test
-async def test_an_empty_field_means_the_default(browser: Browser, service: FakeService, settings: Settings) -> None:
+async def test_an_empty_field_means_the_default(browser: Browser, house: House, settings: Settings) -> None:
     empty = dict.fromkeys(("data", "priority", "delay_s", "timeout_s", "max_attempts"), " ")
     assert (await browser.post("/submit", {"type": "sum", **empty})).code == 303
-    spec = service.specs[0]
-    assert (spec.data, spec.terms.priority, spec.delay_s) == ("null", 0, 0.0)
-    assert (spec.terms.timeout_s, spec.terms.max_attempts) == (settings.job_timeout_s, settings.max_attempts)
+    [job] = await house.kept()
+    assert (job.data, job.terms.priority, job.run_at) == ("null", 0, None)
+    assert (job.terms.timeout_s, job.terms.max_attempts) == (settings.job_timeout_s, settings.max_attempts)
 
 
 @pytest.mark.gen_test
-async def test_the_list_of_types_stands_in_where_none_is_typed(browser: Browser, service: FakeService) -> None:
+async def test_the_list_of_types_stands_in_where_none_is_typed(browser: Browser, house: House) -> None:
     await browser.post("/submit", {"type": "", "type_choice": "thumbnail"})
-    assert service.specs[0].type == "thumbnail"
+    assert (await house.kept())[0].type == "thumbnail"
 
 
 @pytest.mark.gen_test
-async def test_text_is_taken_as_a_string(browser: Browser, service: FakeService) -> None:
+async def test_text_is_taken_as_a_string(browser: Browser, house: House) -> None:
     await browser.post("/submit", {"type": "x", "format": "text", "data": 'Grüße,\r\n"{'})
-    assert json.loads(service.specs[0].data) == 'Grüße,\n"{'
+    assert json.loads((await house.kept())[0].data) == 'Grüße,\n"{'
 
 
 @pytest.mark.gen_test
 async def test_an_error_keeps_everything_that_was_typed_and_stands_beside_its_field(
-    browser: Browser, service: FakeService
+    browser: Browser, house: House
 ) -> None:
     response = await browser.post("/submit", EVERYTHING | {"key": "form-1"})
     text = response.body.decode()
@@ -116,7 +117,7 @@ async def test_an_error_keeps_everything_that_was_typed_and_stands_beside_its_fi
     assert html.unescape(area[1]) == EVERYTHING["data"]
     assert "line 2, column 2" in error_beside(response.body, "data")
     assert '<input type="hidden" name="key" value="form-1">' in text
-    assert not service.specs
+    assert await house.kept() == []
 
 
 @pytest.mark.gen_test
@@ -141,19 +142,19 @@ async def test_a_form_without_a_type_says_so(browser: Browser) -> None:
 
 
 @pytest.mark.gen_test
-async def test_a_double_click_submits_once(browser: Browser, service: FakeService) -> None:
+async def test_a_double_click_submits_once(browser: Browser, house: House) -> None:
     page = (await browser.get("/submit")).body.decode()
     match = re.search(r'name="key" value="(form-[0-9a-f]{32})"', page)
     assert match
     fields = {"type": "x", "key": match[1]}
     first, second = await browser.post("/submit", fields), await browser.post("/submit", fields)
     assert first.headers["Location"] == second.headers["Location"]
-    assert len(service.specs) == 1
+    assert len(await house.kept()) == 1
 
 
 @pytest.mark.gen_test
 async def test_a_form_that_is_sent_again_with_other_content_asks_before_it_makes_a_second_job(
-    browser: Browser, service: FakeService
+    browser: Browser, house: House
 ) -> None:
     await browser.post("/submit", {"type": "x", "key": "form-1"})
     response = await browser.post("/submit", {"type": "y", "key": "form-1"})
@@ -162,15 +163,15 @@ async def test_a_form_that_is_sent_again_with_other_content_asks_before_it_makes
     key = re.search(r'name="key" value="(form-[0-9a-f]{32})"', response.body.decode())
     assert key
     assert (await browser.post("/submit", {"type": "y", "key": key[1]})).code == 303
-    assert [spec.type for spec in service.specs] == ["x", "y"]
+    assert [spec.type for spec in await house.kept()] == ["x", "y"]
 
 
 @pytest.mark.gen_test
-async def test_a_server_that_takes_no_jobs_keeps_what_was_typed(browser: Browser, service: FakeService) -> None:
-    service.fails = errors.Draining("The server is stopping.", retry_after_s=30)
+@pytest.mark.parametrize("scene", [draining])
+async def test_a_server_that_takes_no_jobs_keeps_what_was_typed(browser: Browser) -> None:
     response = await browser.post("/submit", {"type": "sum"})
-    assert (response.code, response.headers["Retry-After"]) == (503, "30")
-    assert b"The server is stopping." in response.body
+    assert (response.code, response.headers["Retry-After"]) == (503, "5")
+    assert b"the server is stopping and takes no new jobs" in response.body
     assert b'value="sum"' in response.body
 
 
@@ -182,20 +183,20 @@ async def test_an_expired_form_keeps_what_was_typed(browser: Browser) -> None:
 
 
 @pytest.mark.gen_test
-async def test_data_over_the_limit_is_a_413_that_keeps_what_was_typed(browser: Browser, service: FakeService) -> None:
+async def test_data_over_the_limit_is_a_413_that_keeps_what_was_typed(browser: Browser, house: House) -> None:
     response = await browser.post("/submit", {"type": "sum", "data": '"' + "d" * 20_000 + '"'})
     assert response.code == 413
     assert "at most 20,000" in error_beside(response.body, "data")
     assert b"d" * 20_000 in response.body
-    assert not service.specs
+    assert await house.kept() == []
 
 
 @pytest.mark.gen_test
-async def test_a_form_far_over_the_limit_is_a_413_page(browser: Browser, service: FakeService) -> None:
+async def test_a_form_far_over_the_limit_is_a_413_page(browser: Browser, house: House) -> None:
     response = await browser.post("/submit", {"type": "sum", "data": "d" * 300_000})
     assert response.code == 413
     assert b"<h1>" in response.body
-    assert not service.specs
+    assert await house.kept() == []
 
 
 @pytest.mark.gen_test
@@ -209,12 +210,10 @@ async def test_a_form_far_over_the_limit_is_a_413_page(browser: Browser, service
         ("application/x-www-form-urlencoded", b"type=%ff", 400),
     ],
 )
-async def test_what_is_no_form_is_refused(
-    browser: Browser, service: FakeService, kind: str, body: bytes, code: int
-) -> None:
+async def test_what_is_no_form_is_refused(browser: Browser, house: House, kind: str, body: bytes, code: int) -> None:
     response = await browser._send("POST", "/submit", body=body, headers={"Content-Type": kind})
     assert response.code == code
-    assert not service.specs
+    assert await house.kept() == []
 
 
 # Files
@@ -230,43 +229,43 @@ async def test_what_is_no_form_is_refused(
     ],
 )
 async def test_a_picture_goes_into_the_data_as_image(
-    browser: Browser, service: FakeService, data: str, expected: dict[str, object]
+    browser: Browser, house: House, data: str, expected: dict[str, object]
 ) -> None:
     response = await send_file(browser, {"type": "thumbnail", "data": data}, PNG)
     assert response.code == 303
-    assert json.loads(service.specs[0].data) == expected
-    assert "1.50" not in data or "1.50" in service.specs[0].data
+    assert json.loads((await house.kept())[0].data) == expected
+    assert "1.50" not in data or "1.50" in (await house.kept())[0].data
 
 
 @pytest.mark.gen_test
-async def test_another_file_goes_into_the_data_as_file_with_its_name(browser: Browser, service: FakeService) -> None:
+async def test_another_file_goes_into_the_data_as_file_with_its_name(browser: Browser, house: House) -> None:
     await send_file(browser, {"type": "x"}, b"a,b", name="ä.csv", kind="text/csv")
-    assert json.loads(service.specs[0].data) == {"name": "ä.csv", "file": "data:text/csv;base64,YSxi"}
+    assert json.loads((await house.kept())[0].data) == {"name": "ä.csv", "file": "data:text/csv;base64,YSxi"}
 
 
 @pytest.mark.gen_test
 @pytest.mark.parametrize("kind", ['text/html"><script>', "nonsense", "image/../x", ""])
-async def test_an_odd_kind_of_file_is_only_bytes(browser: Browser, service: FakeService, kind: str) -> None:
+async def test_an_odd_kind_of_file_is_only_bytes(browser: Browser, house: House, kind: str) -> None:
     await send_file(browser, {"type": "x"}, b"a", name="a.bin", kind=kind)
-    assert json.loads(service.specs[0].data)["file"] == "data:application/octet-stream;base64,YQ=="
+    assert json.loads((await house.kept())[0].data)["file"] == "data:application/octet-stream;base64,YQ=="
 
 
 @pytest.mark.gen_test
-async def test_what_a_picture_is_its_bytes_say(browser: Browser, service: FakeService) -> None:
+async def test_what_a_picture_is_its_bytes_say(browser: Browser, house: House) -> None:
     await send_file(browser, {"type": "x"}, PNG, name="a.html", kind="text/html")
-    assert json.loads(service.specs[0].data) == {"image": PICTURE}
+    assert json.loads((await house.kept())[0].data) == {"image": PICTURE}
 
 
 @pytest.mark.gen_test
-async def test_no_file_is_none(browser: Browser, service: FakeService) -> None:
+async def test_no_file_is_none(browser: Browser, house: House) -> None:
     await send_file(browser, {"type": "x", "data": "[1]"}, b"", name="", kind="application/octet-stream")
-    assert service.specs[0].data == "[1]"
+    assert (await house.kept())[0].data == "[1]"
 
 
 @pytest.mark.gen_test
-async def test_a_picture_that_the_page_made_smaller_stands_for_the_file(browser: Browser, service: FakeService) -> None:
+async def test_a_picture_that_the_page_made_smaller_stands_for_the_file(browser: Browser, house: House) -> None:
     await browser.post("/submit", {"type": "x", "image": PICTURE})
-    assert json.loads(service.specs[0].data) == {"image": PICTURE}
+    assert json.loads((await house.kept())[0].data) == {"image": PICTURE}
 
 
 @pytest.mark.gen_test
@@ -279,16 +278,16 @@ async def test_a_picture_that_the_page_made_smaller_stands_for_the_file(browser:
     ],
 )
 async def test_a_file_that_cannot_go_in_says_why(
-    browser: Browser, service: FakeService, fields: dict[str, str], words: str
+    browser: Browser, house: House, fields: dict[str, str], words: str
 ) -> None:
     response = await browser.post("/submit", {"type": "x"} | fields)
     assert response.code == 422
     assert words in error_beside(response.body, "file")
-    assert not service.specs
+    assert await house.kept() == []
 
 
 @pytest.mark.gen_test
-async def test_a_file_over_the_limit_is_a_413_beside_the_file(browser: Browser, service: FakeService) -> None:
+async def test_a_file_over_the_limit_is_a_413_beside_the_file(browser: Browser, house: House) -> None:
     response = await send_file(browser, {"type": "kept"}, b"x" * 40_000, name="a.bin", kind="text/plain")
     assert response.code == 413
     assert "is too large" in error_beside(response.body, "file")
@@ -319,8 +318,8 @@ async def test_a_task_fills_in_its_example(browser: Browser) -> None:
 
 
 @pytest.mark.gen_test
-async def test_an_earlier_job_fills_in_all_of_it(browser: Browser, service: FakeService) -> None:
-    service.put(job_view(id="j", data='{"order":  7}', priority=3, timeout_s=12.5, max_attempts=9))
+async def test_an_earlier_job_fills_in_all_of_it(browser: Browser, house: House) -> None:
+    await submit(house, data='{"order":  7}', priority=3, timeout_s=12.5, max_attempts=9)
     body = html.unescape((await browser.get("/submit?like=j")).body.decode())
     for value in ('value="print-label"', '{"order":  7}', 'value="3"', 'value="12.5"', 'value="9"'):
         assert value in body

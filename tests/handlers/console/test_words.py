@@ -8,8 +8,8 @@ from dispatcher.core.jobs.model import WorkerStatus
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.workers.worker import WorkerState
 from handlers.console import words
-from tests.handlers.fake_service import NOW, job_view
-from tests.handlers.rich import PICTURE, worker
+from tests.handlers.rich import PICTURE
+from tests.support.jobs import NOW, job_view, worker_view
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_a_long_text_is_cut_and_a_short_one_is_not() -> None:
 
 
 def test_a_paused_worker_says_so() -> None:
-    assert words.worker_word(worker("w", "n", "connected", paused=True)) == "Paused (connected)"
+    assert words.worker_word(worker_view(paused=True)) == "Paused (connected)"
 
 
 @pytest.mark.parametrize("status", WorkerStatus)
@@ -116,7 +116,7 @@ def test_a_paused_worker_says_so() -> None:
 def test_every_state_of_a_worker_has_words_and_every_one_but_the_usual_a_note(
     status: WorkerStatus, paused: bool
 ) -> None:
-    view = worker("w1", "DESK", status, paused=paused)
+    view = worker_view(state=status, paused=paused)
     said = words.worker_word(view)
     assert "_" not in said
     assert said[0].isupper()

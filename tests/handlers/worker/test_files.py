@@ -9,8 +9,7 @@ import pytest
 from dispatcher.errors import SettingError
 from handlers.routes import TaskDirectory
 from handlers.worker.script import PARTS, PARTS_DIRECTORY, join, worker_script
-from tests.handlers.conftest import Ask, body_of
-from tests.handlers.fake_service import FakeService
+from tests.handlers.conftest import Ask, body_of, draining, no_room, nothing
 
 TRAVERSALS = [
     "/static/../server.py",
@@ -123,25 +122,23 @@ def test_a_head_that_is_not_understood_is_reported_and_the_task_served(tmp_path:
 
 
 @pytest.mark.gen_test
-@pytest.mark.parametrize(("ready", "draining", "code"), [(True, False, 200), (False, True, 503), (False, False, 503)])
-async def test_the_probes_say_whether_it_lives_and_takes_jobs(
-    ask: Ask, service: FakeService, ready: bool, draining: bool, code: int
-) -> None:
-    service.is_ready, service.draining = ready, draining
+@pytest.mark.parametrize(
+    ("scene", "code", "lines"),
+    [
+        (nothing, 200, ["[+]not draining", "[+]takes jobs", "[+]room on the store's disk", "ok"]),
+        (draining, 503, ["[-]not draining", "[-]takes jobs", "[+]room on the store's disk", "not ready"]),
+        (None, 503, ["[+]not draining", "[-]takes jobs", "[+]room on the store's disk", "not ready"]),
+    ],
+)
+async def test_the_probes_say_whether_it_lives_and_takes_jobs(ask: Ask, code: int, lines: list[str]) -> None:
     assert (await ask("/livez")).body == b"ok\n"
     response = await ask("/readyz?verbose")
-    assert response.code == code
-    assert response.body.decode().splitlines() == [
-        f"[{'-' if draining else '+'}]not draining",
-        f"[{'+' if ready else '-'}]takes jobs",
-        "[+]room on the store's disk",
-        "ok" if ready else "not ready",
-    ]
+    assert (response.code, response.body.decode().splitlines()) == (code, lines)
 
 
 @pytest.mark.gen_test
-async def test_it_is_not_ready_and_says_why_while_the_disk_has_no_room(ask: Ask, service: FakeService) -> None:
-    service.is_ready, service.room = False, False
+@pytest.mark.parametrize("scene", [no_room])
+async def test_it_is_not_ready_and_says_why_while_the_disk_has_no_room(ask: Ask) -> None:
     response = await ask("/readyz")
     assert (response.code, response.body) == (503, b"not ready: the store's disk is nearly full\n")
     assert "Retry-After" in response.headers

@@ -13,7 +13,9 @@ from dispatcher.transport.fronts import http_exchange, http_stream
 from dispatcher.transport.fronts.http import Front, make_http_server
 from dispatcher.transport.limits import SessionLimits
 from dispatcher.transport.sessions import Sessions
-from tests.transport.support import Client, ManualClock, Page, Recorder, eventually, keep_writing
+from tests.support.clock import ManualClock
+from tests.support.waiting import eventually
+from tests.transport.support import Client, Page, Recorder, keep_writing
 
 # What is not Engine.IO.
 
@@ -42,7 +44,7 @@ def front(sessions: Sessions, app, clock: ManualClock) -> Front:
     return Front(
         sessions,
         app,
-        clock=clock,
+        clock=clock.monotonic,
         allow_origin=("https://pages.example",),
         drain_bytes=200_000,
         body_timeout_s=0.2,

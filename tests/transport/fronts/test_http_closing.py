@@ -10,7 +10,8 @@ from tornado.iostream import StreamClosedError
 
 from dispatcher.transport.fronts.http import Front
 from dispatcher.transport.sessions import Sessions
-from tests.transport.support import Client, Page, Recorder, eventually
+from tests.support.waiting import eventually
+from tests.transport.support import Client, Page, Recorder
 
 
 @pytest.mark.gen_test
@@ -76,6 +77,12 @@ class TestOurIdleTimeout:
             await page.polls.stream.read_bytes(1)
         await eventually(lambda: not front._connections)
         assert recorder.names() == ["opened"]
+
+    @pytest.mark.gen_test
+    async def test_a_connection_that_never_says_anything_is_closed(self, port: int, front: Front) -> None:
+        silent = await Client.connect(port)
+        with pytest.raises(StreamClosedError):
+            await silent.stream.read_bytes(1)
 
     @pytest.mark.gen_test
     async def test_a_connection_that_the_page_closes_before_it_is_evidence(self, port: int, recorder: Recorder) -> None:

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 import random
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from msgspec.structs import replace
 
 from dispatcher.config.settings import Settings
-from dispatcher.core.jobs.model import JobView
+from dispatcher.core.jobs.model import JobFilter, JobPage, JobView
+from dispatcher.core.jobs.states import JobState
+from dispatcher.core.jobs.turn import Turn, TurnReport
+from dispatcher.core.workers.worker import Registration
 from dispatcher.errors import StorageTrouble
 from dispatcher.node.service import Dispatcher
 from dispatcher.pages.protocol import VERSION
+from dispatcher.store.hand import Ids
 from dispatcher.store.memory import MemoryStore
 from dispatcher.store.port import Limits
 from tests.support.clock import ManualClock
 from tests.support.jobs import numbered, spec
 
-__all__ = ["JSON", "House", "run_one"]
+__all__ = ["JSON", "House", "TroubledStore", "memory_store", "run_one"]
 
 JSON = dict[str, Any]
+AnyStore = TypeVar("AnyStore", bound=MemoryStore)
 
 
 class Notes:
@@ -69,25 +78,80 @@ class Notes:
 
     def tick(self, now: float) -> None:
         self.ticks.append(now)
+        self.deadline = None
+
+
+class TroubledStore(MemoryStore):
+    """A store in memory that notes its turns, and is slow, full or broken when a test says so."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self.turns: list[Turn] = []
+        #: Raised by each turn.
+        self.trouble: Exception | None = None
+        #: Whether the disk has room for new jobs, as the next turn finds it.
+        self.room = True
+        #: A turn begins when this is set.
+        self.go = asyncio.Event()
+        self.go.set()
+        #: What happens before each turn, and between a read and its answer.
+        self.gate: Callable[[], Awaitable[object]] | None = None
+        self.after_read: Callable[[], Awaitable[object]] | None = None
+
+    async def apply(self, turn: Turn) -> TurnReport:
+        self.turns.append(turn)
+        await self.go.wait()
+        if self.gate is not None:
+            await self.gate()
+        if self.trouble is not None:
+            raise self.trouble
+        return replace(await super().apply(turn), room=self.room)
+
+    async def state(self, job_id: str) -> JobState | None:
+        state = await super().state(job_id)
+        if self.after_read is not None:
+            await self.after_read()
+        return state
+
+
+def memory_store(kind: type[AnyStore], **given: Any) -> AnyStore:
+    """An empty store of this kind; unless another way is given, its jobs are job-1, job-2 and so on."""
+    usual: dict[str, Any] = {"ids": numbered(), "key": b"k" * 32}
+    return kind(**(usual | given))
 
 
 class House:
-    """Makes a dispatcher; ``page_*`` play pages, ``said`` is what they were told."""
+    """Makes a dispatcher, of this ``kind``; plays pages (``open``, ``say``, ``hear``) and submitters."""
 
-    def __init__(self, store: Any = None, **settings: Any) -> None:
-        self.clock = ManualClock()
+    def __init__(
+        self,
+        store: Any = None,
+        *,
+        clock: ManualClock | None = None,
+        kind: type[Dispatcher] = Dispatcher,
+        **settings: Any,
+    ) -> None:
+        self.clock = clock or ManualClock()
         self.settings = Settings(**settings)
         numbers = itertools.count(1)
-        limits = Limits(queue_depth=self.settings.queue_depth)
-        self.store = store or MemoryStore(numbered(), key=b"k" * 32, limits=limits)
+        #: Ids of the jobs that come next; without any they are job-1, job-2 and so on.
+        self.job_ids: list[str] = []
+        ids = numbered()
+        self.store = store or memory_store(
+            TroubledStore,
+            ids=Ids(lambda: self.job_ids.pop(0) if self.job_ids else ids.job(), ids.attempt),
+            limits=Limits(queue_depth=self.settings.queue_depth),
+        )
         self.failures: list[StorageTrouble] = []
-        self.dispatcher = Dispatcher(
+        #: Types of the site's own tasks.
+        self.shipped = ["shipped"]
+        self.dispatcher = kind(
             store=self.store,
             settings=self.settings,
             clock=self.clock,
             rng=random.Random(7),
             new_worker_id=lambda: f"worker{next(numbers):026d}",
-            shipped_types=lambda: ["shipped"],
+            shipped_types=lambda: self.shipped,
             failed=self.failures.append,
         )
         self.pages = self.dispatcher.pages
@@ -101,12 +165,16 @@ class House:
 
     # -- pages
 
-    def open(self, sid: str) -> None:
-        self.pages.opened(sid, "10.0.0.9", "IE 11", self.clock.monotonic())
+    def open(self, sid: str, remote: str = "10.0.0.9") -> None:
+        self.pages.opened(sid, remote, "IE 11", self.clock.monotonic())
 
     async def say(self, sid: str, **message: Any) -> list[JSON]:
         """A message of a page, and everything that turns make of it. Returns what the page is told."""
-        self.pages.message(sid, json.dumps(message), self.clock.monotonic())
+        return await self.send(sid, json.dumps(message))
+
+    async def send(self, sid: str, text: str) -> list[JSON]:
+        """``say``, of a message as it is sent."""
+        self.pages.message(sid, text, self.clock.monotonic())
         self.dispatcher.changed()
         return await self.hear(sid)
 
@@ -122,7 +190,8 @@ class House:
     async def register(self, sid: str, *types: str, **fields: Any) -> JSON:
         """A page joins; returns the ``registered`` message. Offers that came with it are told again by ``hear``."""
         self.open(sid)
-        body = {"types": types or ("echo",), "boot": f"boot-{sid}", "version": VERSION} | fields
+        body = {"types": types or ("echo",), "boot": f"boot-{sid}", "version": VERSION, "token": self.settings.token}
+        body |= fields
         self.pages.message(sid, json.dumps({"op": "register", **body}), self.clock.monotonic())
         self.dispatcher.changed()
         await self.dispatcher.idle(housekeeping=True)
@@ -130,19 +199,40 @@ class House:
         self.told[sid].remove(answer)
         return answer
 
+    def enlist(self, sid: str, *types: str, remote: str = "10.0.0.9", **fields: Any) -> None:
+        """A page joins by the core alone, which asks for no form of words; the turns are up to the test."""
+        now = self.clock.monotonic()
+        self.open(sid, remote)
+        known: dict[str, Any] = {"worker": f"w-{sid}", "spare": f"spare-{sid}", "boot": f"boot-{sid}", "name": ""}
+        self.pages._carry_out(self.dispatcher.machine.register(sid, Registration(types=types, **(known | fields)), now))
+
     async def pass_time(self, seconds: float) -> None:
         """Time passes, and whatever it makes due happens."""
         now = self.clock.advance(seconds)
+        self.dispatcher._timer.stop()  # it goes by the machine's clock, and would take this for a standstill
         self.dispatcher.tick(now)
         await self.dispatcher.idle(housekeeping=True)
 
     # -- submitters
 
-    async def submit(self, type_name: str = "echo", data: str = '{"x":1.0}', **options: Any) -> JobView:
+    async def submit(
+        self, type_name: str = "echo", data: str = '{"x":1.0}', *, id: str | None = None, **options: Any
+    ) -> JobView:
+        """A job that is durable, and everything that turns make of it."""
+        self.job_ids += [] if id is None else [id]
         accepted = await self.dispatcher.submit(spec(type_name, data, **options))
         assert accepted.job is not None
         await self.dispatcher.idle(housekeeping=True)
         return accepted.job
+
+    async def kept(self) -> list[JobView]:
+        """All jobs with all that is known of them, oldest first."""
+        found: list[JobView] = []
+        page = JobPage(items=[], next_cursor="")
+        while page.next_cursor is not None:
+            page = await self.dispatcher.jobs(JobFilter(limit=100, cursor=page.next_cursor or None))
+            found += page.items
+        return [await self.dispatcher.job(job.id) for job in reversed(found)]
 
     async def state(self, job: JobView) -> str:
         return str((await self.dispatcher.job(job.id)).state)

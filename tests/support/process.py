@@ -1,46 +1,29 @@
-"""The real server as a process: started, killed with -9 and started again on the same port and the same store.
+"""The real server as a process of a test with a loop: started, killed with -9, started again on its port and store.
 
-It is ready when its banner is on its standard output; nothing here waits for time to pass. Its log is kept over all
-its lives and must be free of tracebacks when the test ends.
+Its log is kept over all its lives and must be free of tracebacks when the test ends.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
-import re
 import signal
-import sys
+import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dispatcher.sdk.simulate import Farm, Reconnect
+from tests.support.http import Reply
+from tests.support.places import ROOT, environment
+from tests.support.server import command, port_in
 from tests.support.signals import send
+from tests.support.waiting import PATIENCE_S
 
-__all__ = ["ROOT", "Answer", "Refused", "ServerProcess", "farm_for", "free_port", "serving", "until"]
+__all__ = ["Refused", "ServerProcess", "farm_for", "free_port", "quick", "serving"]
 
-ROOT = Path(__file__).resolve().parents[2]
-FAULTY = Path(__file__).with_name("faulty_server.py")
-#: No step of a test takes longer, even on a loaded machine.
-PATIENCE_S = 20.0
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An HTTP answer."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        """The body, decoded."""
-        return json.loads(self.body)
+FAULTY = ROOT / "tests" / "crash" / "faulty_server.py"
 
 
 class Refused(Exception):
@@ -85,32 +68,29 @@ class ServerProcess:
 
     async def start(self, *fault: str) -> None:
         """Starts it and returns when its banner is out. ``fault``: for the faulty server. Raises Refused."""
-        program = [str(self.faulty), *fault, "--"] if fault else ["server.py"]
-        arguments = ["--port", str(self.port), "--store", f"sqlite:///{self.store}", *self.flags]
+        program = [self.faulty, *fault, "--"] if fault else ["server.py"]
+        started = command(self.store, *self.flags, program=program, port=self.port)
         before = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, *program, *arguments, cwd=ROOT, env=_environment(), stdout=asyncio.subprocess.PIPE,
-                stderr=log, preexec_fn=self.preexec,
+                *started, cwd=ROOT, env=environment(), stdout=asyncio.subprocess.PIPE, stderr=log,
+                preexec_fn=self.preexec,
             )  # fmt: skip
         self.starts += 1
-        banner = await asyncio.wait_for(self._banner(), PATIENCE_S)
-        if banner is None:
+        port = await asyncio.wait_for(self._port(), PATIENCE_S)
+        if port is None:
             status = await asyncio.wait_for(self.process.wait(), PATIENCE_S)
             raise Refused(status, self.log.read_bytes()[before:].decode())
-        self.port = int(banner)
+        self.port = port
         self.up.set()
 
-    async def _banner(self) -> str | None:
+    async def _port(self) -> int | None:
         """The port that the banner names; None: it ended without one."""
         assert self.process.stdout is not None
-        port = None
-        while line := await self.process.stdout.readline():
-            found = re.search(rb"submit a job\s+http://127\.0\.0\.1:(\d+)/", line)
-            port = found[1].decode() if found else port
-            if line.lstrip().startswith(b"reachable from"):
-                return port
-        return None
+        banner = ""
+        while (port := port_in(banner)) is None and (line := await self.process.stdout.readline()):
+            banner += line.decode()
+        return port
 
     async def kill(self) -> None:
         """kill -9, and waits until it is gone."""
@@ -143,7 +123,7 @@ class ServerProcess:
 
     async def request(
         self, method: str, path: str, body: Any = None, *, key: str | None = None, timeout_s: float = PATIENCE_S
-    ) -> Answer:
+    ) -> Reply:
         """One request on a connection of its own. Raises OSError, EOFError or TimeoutError where no answer comes."""
         content = b"" if body is None else json.dumps(body).encode()
         head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nConnection: close\r\n"
@@ -162,13 +142,13 @@ class ServerProcess:
         """A JSON page that must be there."""
         answer = await self.request("GET", path)
         assert answer.status == 200, (path, answer)
-        return answer.json
+        return answer.json()
 
     async def submit(self, data: Any = 1, *, key: str | None = None, **fields: Any) -> dict[str, Any]:
         """A job that must be accepted."""
         answer = await self.request("POST", "/api/v1/jobs", {"type": "echo", "data": data, **fields}, key=key)
         assert answer.status in (200, 201), answer
-        job: dict[str, Any] = answer.json
+        job: dict[str, Any] = answer.json()
         return job
 
     async def job(self, job_id: str, *, wait_s: int = 0) -> dict[str, Any]:
@@ -185,18 +165,12 @@ class ServerProcess:
         assert "Exception" not in text, text[-4000:]
 
 
-async def _answer(reader: asyncio.StreamReader) -> Answer:
+async def _answer(reader: asyncio.StreamReader) -> Reply:
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
     pairs = (line.partition(":") for line in head[1:] if line)
     headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
     body = await reader.readexactly(int(headers["content-length"]))
-    return Answer(int(head[0].split()[1]), headers, body)
-
-
-def _environment() -> dict[str, str]:
-    """Ours without settings of the person who runs the tests."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PAGEHAND_")}
-    return kept | {"PYTHONPATH": str(ROOT)}
+    return Reply(int(head[0].split()[1]), headers, body)
 
 
 @asynccontextmanager
@@ -217,20 +191,8 @@ def farm_for(server: ServerProcess, **fields: Any) -> Farm:
     return Farm(server.url, reconnect=Reconnect(base_s=0.05, max_s=0.2), **fields)
 
 
-async def until(condition: Callable[[], Any], *, what: str, timeout_s: float = PATIENCE_S) -> Any:
-    """Asks again and again until the (awaitable) answer is true, and returns it. Fails after ``timeout_s``."""
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + timeout_s
-    while not (answer := await condition()):
-        assert loop.time() < deadline, f"after {timeout_s} s, still not: {what}"
-        await asyncio.sleep(0.02)
-    return answer
-
-
 def free_port() -> int:
     """A port that nobody listens on now."""
-    import socket
-
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

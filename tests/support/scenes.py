@@ -1,0 +1,104 @@
+"""Jobs that turns have brought to each state: submitted, offered to a page, and then what page, people and time do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from dispatcher.core.jobs.model import JobView
+from dispatcher.core.jobs.states import JobState
+from tests.support.house import JSON, House
+
+__all__ = ["LABEL", "Try", "a_job", "a_late_answer", "submit", "take"]
+
+#: The type of a job where the test names none.
+LABEL = "print-label"
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """A page that was offered a job, and knows of no other one."""
+
+    house: House
+    job: str
+    sid: str
+    attempt: str
+
+    async def say(self, op: str, **fields: Any) -> list[JSON]:
+        """Says something of the attempt; returns what the page is told."""
+        return await self.house.say(self.sid, op=op, attempt=self.attempt, **fields)
+
+    async def result(self, text: str) -> None:
+        """Sends a result, which is JSON text as it is, and leaves."""
+        await self.house.send(self.sid, f'{{"op":"result","attempt":"{self.attempt}","value":{text}}}')
+        await self.leave()
+
+    async def error(self, message: str = "out of paper", **fields: Any) -> None:
+        """Sends an error and leaves."""
+        await self.say("error", message=message, **fields)
+        await self.leave()
+
+    async def leave(self) -> None:
+        """The page closes."""
+        await self.house.say(self.sid, op="bye")
+        self.house.pages.ended(self.sid, self.house.clock.monotonic())
+
+
+async def submit(house: House, id: str = "j", **options: Any) -> JobView:
+    """A job with this id that waits."""
+    return await house.submit(options.pop("type", LABEL), options.pop("data", '{"order": 7}'), id=id, **options)
+
+
+async def take(house: House, job: JobView, name: str = "FRONT-DESK-07", **page: Any) -> Try:
+    """A page comes that offers the job's type alone, and is offered the job."""
+    sid = f"page-{job.id}-{name}"
+    await house.register(sid, job.type, name=name, **page)
+    [offer] = await house.hear(sid)
+    assert offer["id"] == job.id, "another job of this type waits longer"
+    return Try(house, job.id, sid, offer["attempt"])
+
+
+#: What a job in such a state is submitted with.
+_OPTIONS: dict[JobState, dict[str, Any]] = {
+    JobState.SCHEDULED: {"delay_s": 95.0},
+    JobState.EXPIRED: {"expires_s": 5.0},
+    JobState.IN_DOUBT: {"effects": "once"},
+}
+
+
+async def a_job(
+    house: House,
+    state: JobState,
+    id: str = "j",
+    *,
+    result: str = '{"pages": 2}',
+    because: str = "wrong printer",
+    **options: Any,
+) -> None:
+    """A job that has come to this state."""
+    job = await submit(house, id, **(_OPTIONS.get(state, {}) | options))
+    if state is JobState.EXPIRED:
+        await house.pass_time(6.0)
+    elif state is JobState.CANCELLED:
+        await house.dispatcher.cancel(id, because)
+    elif state not in (JobState.QUEUED, JobState.SCHEDULED):
+        await _try(await take(house, job), state, result)
+
+
+async def _try(tried: Try, state: JobState, result: str) -> None:
+    if state is JobState.FAILED:
+        await tried.error(retry=False)
+    elif state is JobState.SUCCEEDED:
+        await tried.result(result)
+    else:
+        await tried.say("accept")
+        if state is JobState.IN_DOUBT:
+            await tried.leave()
+
+
+async def a_late_answer(house: House, id: str = "j", value: str = '"late"') -> None:
+    """A job that failed by its timeout, and whose page answered after that."""
+    tried = await take(house, await submit(house, id, timeout_s=1.0, max_attempts=1))
+    await tried.say("accept")
+    await house.pass_time(1.1)
+    await tried.result(value)
