@@ -11,7 +11,7 @@ from dispatcher.core.jobs.turn import Accepted, CommandReport, Settled, Turn, Tu
 from dispatcher.errors import StorageTrouble
 from dispatcher.store.admission import batches
 from dispatcher.store.applier import Applied
-from dispatcher.store.requests import Driver, Due, Load, Purge, Ready, Save
+from dispatcher.store.requests import StoreDriver, Due, Load, Purge, Ready, Save
 
 __all__ = ["Apply", "Guard", "Pace", "apply_items", "refuse_stale", "run"]
 
@@ -23,7 +23,7 @@ Apply = Callable[..., TurnReport]
 Guard = Callable[[Callable[[], TurnReport]], TurnReport | None]
 
 
-def run(steps: Applied, driver: Driver) -> TurnReport:
+def run(steps: Applied, driver: StoreDriver) -> TurnReport:
     """Lets a driver answer an applier's requests. Raises what the driver raises."""
     answers: dict[type, Callable[[Any], Any]] = {
         Load: driver.load, Due: driver.due, Ready: driver.ready, Purge: driver.purge, Save: driver.save,

@@ -17,7 +17,7 @@ from dispatcher.core.jobs.states import JobState
 
 __all__ = [
     "Counted",
-    "Driver",
+    "StoreDriver",
     "Due",
     "DueRows",
     "LaneGroup",
@@ -182,7 +182,7 @@ class Saved(Struct):
 SetRequest = Load | Due | Ready | Purge | Save
 
 
-class Driver(Protocol):
+class StoreDriver(Protocol):
     """A database's side of a turn. Runs inside one open transaction that its store has begun."""
 
     def load(self, request: Load) -> Loaded:

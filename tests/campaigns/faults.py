@@ -44,17 +44,20 @@ class Plant(NamedTuple):
 
 PLANTED = {
     "idempotency keys are not looked up": Plant(
-        "dispatcher/store/applier.py", "{spec.key for spec in specs if spec.key is not None}", "set()", ("F01", "F02")
+        "dispatcher/store/applier.py",
+        "frozenset(spec.key for spec in turn.submissions if spec.key is not None)",
+        "frozenset()",
+        ("F01", "F02"),
     ),
     "acknowledged before it is durable": Plant(
         "dispatcher/store/sqlite/store.py",
         '        self._db.execute("BEGIN IMMEDIATE")\n'
-        "        report = self._apply_whole(turn) or apply_items(self._applier, turn, self._guard)\n"
+        "        report = self._whole(part, turn) or apply_items(part, turn, self._guard)\n"
         '        self._db.execute("COMMIT")\n',
         "        if self._db.in_transaction:\n"
         '            self._db.execute("COMMIT")\n'
         '        self._db.execute("BEGIN IMMEDIATE")\n'
-        "        report = self._apply_whole(turn) or apply_items(self._applier, turn, self._guard)\n",
+        "        report = self._whole(part, turn) or apply_items(part, turn, self._guard)\n",
         ("A01", "A03", "A05"),
     ),
     "the fence is off: any attempt may end its job": Plant(

@@ -61,7 +61,7 @@ def test_counters_that_are_gone_are_noticed(used: Desk) -> None:
     if used.kind in DURABLE:
         _emptied(used, "tallies", "")
     else:
-        store._applier._tallies.clear()
+        store.rows.counters.all.clear()
     assert [fault.partition(":")[0] for fault in used.faults()] == ["I18"] * 3
 
 

@@ -10,7 +10,7 @@ from dispatcher.core.jobs.matching import lane_parts, requires
 from dispatcher.store.counters import Counters
 from dispatcher.store.sqlite import statements as sql
 
-__all__ = ["Lanes", "Place", "first_of"]
+__all__ = ["LaneTable", "Place", "first_of"]
 
 #: (rank, seq): where a job stands in its lane.
 Place = tuple[float, int]
@@ -18,7 +18,7 @@ Place = tuple[float, int]
 _GENEROUS = 2
 
 
-class Lanes:
+class LaneTable:
     """All lanes, in memory and in the table."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -65,7 +65,7 @@ class Lanes:
             self.offered[type_name] = at
 
     def forget(self, offered: frozenset[str], counters: Counters) -> None:
-        """Lanes without jobs go, unless they stand for a type that workers offer."""
+        """LaneTable without jobs go, unless they stand for a type that workers offer."""
         gone: list[int] = []
         for type_name, lanes in list(self.of_type.items()):
             for name in [name for name in lanes if not counters.jobs_of(name)]:
@@ -119,7 +119,7 @@ def _in_order(lanes: list[str], found: dict[str, list[Place]]) -> list[Place]:
 
 
 def _short(lanes: list[str], most: int, found: dict[str, list[Place]]) -> Iterator[tuple[str, int]]:
-    """Lanes of which more may be wanted than was read, and how much that was."""
+    """LaneTable of which more may be wanted than was read, and how much that was."""
     places = _in_order(lanes, found)
     last = places[most - 1] if len(places) >= most else None
     for lane in lanes:

@@ -38,7 +38,7 @@ from dispatcher.store.requests import (
     Tally,
 )
 from dispatcher.store.sqlite import statements as sql
-from dispatcher.store.sqlite.lanes import Lanes, Place, first_of
+from dispatcher.store.sqlite.lanes import LaneTable, Place, first_of
 from dispatcher.store.views import MOST_ATTEMPTS_SHOWN, MOST_LINES_KEPT
 
 __all__ = ["SqliteRows", "attempt_row", "job_row", "live_attempt"]
@@ -98,7 +98,7 @@ def live_attempt(row: Sequence[Any]) -> LiveAttempt:
 
 
 class SqliteRows:
-    """See requests.Driver."""
+    """See requests.StoreDriver."""
 
     def __init__(self, connection: sqlite3.Connection, epoch: int) -> None:
         self._db = connection
@@ -110,7 +110,7 @@ class SqliteRows:
     def reload(self) -> None:
         """Reads again what is kept in memory: at the start, and after a transaction was rolled back."""
         self._seq: int = self._db.execute(sql.LAST_SEQ).fetchone()[0] or 0
-        self.lanes = Lanes(self._db)
+        self.lanes = LaneTable(self._db)
         tallies = self._db.execute(sql.TALLIES)
         self.counters = Counters({(self.lanes.name(row[0]), _STATES[row[1]]): Tally(row[2], row[3]) for row in tallies})
         self._agenda = self._after(-inf, -inf)
