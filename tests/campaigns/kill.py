@@ -108,7 +108,7 @@ class Submitter:
             assert status in (200, 201), (status, answer)
             self._notes.replayed += replayed
             jobs = json.loads(answer)
-            for each, job in zip(keys, jobs.get("driving", [jobs]), strict=True):
+            for each, job in zip(keys, jobs.get("items", [jobs]), strict=True):
                 self._notes.accepted[each] = job["id"]
 
     async def _exchange(self, request: bytes) -> tuple[int, bool, bytes]:
