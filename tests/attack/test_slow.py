@@ -13,10 +13,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 import server
+from dispatcher.clock import SystemClock
 from dispatcher.config.settings import Settings
 from dispatcher.transport.fronts import http_stream
-from dispatcher.transport.fronts.http import Front, make_http_server
-from handlers.routes import make_app
 from tests.attack.live import head
 from tests.attack.wire import Wire
 
@@ -32,18 +31,13 @@ HANDSHAKE = "/engine.io/?EIO=4&transport=polling"
 async def house(*, idle_s: float = SHORT_S, poll_limit: int = 2 << 20) -> AsyncIterator[server.Server]:
     """The whole server in this process, with timeouts that a test can wait for."""
     settings = Settings(port=0, store="memory:", poll_limit=poll_limit)
-    made = await server.open_server(settings)
-    made.front = Front(
-        made.sessions,
-        make_app(made.dispatcher, settings, made.tasks, made.clock),
-        on_change=made.dispatcher.changed,
-        clock=made.clock.monotonic,
-        idle_connection_timeout_s=idle_s,
-        head_timeout_s=SHORT_S,
-        body_timeout_s=SHORT_S,
-        write_timeout_s=SHORT_S,
-    )
-    made.http = make_http_server(made.front, settings)
+    clock = SystemClock()
+    entrance = server.Entrance(settings, clock)
+    front = entrance.front
+    front.idle_connection_timeout_s = idle_s
+    front.head_timeout_s = front.body_timeout_s = front.write_timeout_s = SHORT_S
+    entrance.listen()
+    made = await server.open_server(settings, clock, entrance)
     await made.start()
     try:
         yield made
