@@ -17,6 +17,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from tornado.netutil import bind_sockets
+from tornado.web import Application
 
 from dispatcher import __version__, ids
 from dispatcher.clock import Clock, SystemClock
@@ -29,10 +30,12 @@ from dispatcher.node.service import Dispatcher
 from dispatcher.store.hand import Ids
 from dispatcher.store.opening import open_store
 from dispatcher.store.port import Limits, Store
+from dispatcher.transport.exchange import TRY_AGAIN_LATER
 from dispatcher.transport.fronts import http as front_http
 from dispatcher.transport.fronts.server import EngineServer
 from dispatcher.transport.limits import SessionLimits, session_cap
 from handlers.routes import Guard, TaskDirectory, make_app, shipped_tasks
+from handlers.starting import RETRY_AFTER_S, make_starting_app
 
 log = logging.getLogger("pagehand")
 
@@ -49,10 +52,43 @@ _FAULT = (
 )
 
 
-class Server:
-    """One running server: made by ``open``, ended by ``stop``."""
+class Entrance:
+    """The port and who answers there, from before the store is touched, so that probes are answered during a start.
 
-    def __init__(self, settings: Settings, store: Store, clock: Clock) -> None:
+    Until ``open`` everybody else is told to come again. Then the same connections lead to the application.
+    """
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self.settings = settings
+        self.session_cap = session_cap(settings.sessions, _descriptors())
+        self.sessions = EngineServer(SessionLimits.of(settings, sessions=self.session_cap)).sessions
+        self.front = front_http.Front(
+            self.sessions,
+            make_starting_app(),
+            guard=_not_yet,
+            allow_origin=settings.allow_origin,
+            clock=clock.monotonic,
+        )
+        self.http = front_http.make_http_server(self.front, settings)
+        self.port = 0
+
+    def listen(self) -> None:
+        """Raises OSError where the port is taken."""
+        sockets = bind_sockets(self.settings.port, self.settings.bind, backlog=BACKLOG)
+        self.port = sockets[0].getsockname()[1]
+        self.http.add_sockets(sockets)
+
+    def open(self, dispatcher: Dispatcher, app: Application, guard: Guard) -> None:
+        """Lets everybody in."""
+        self.sessions.listener = dispatcher.pages
+        self.front.app, self.front.guard = app, _transport_guard(guard)
+        self.front.on_change = dispatcher.changed
+
+
+class Server:
+    """One running server: made by ``open_server``, ended by ``stop``."""
+
+    def __init__(self, settings: Settings, store: Store, clock: Clock, entrance: Entrance) -> None:
         self.settings = settings
         self.store = store
         self.clock = clock
@@ -67,32 +103,23 @@ class Server:
             shipped_types=self.tasks.names,
             failed=self._fail,
         )
-        self.session_cap = session_cap(settings.sessions, _descriptors())
-        limits = SessionLimits.of(settings, sessions=self.session_cap)
-        self.sessions = EngineServer(limits, self.dispatcher.pages).sessions
-        self.dispatcher.attach(self.sessions)
         self.guard = Guard(settings)
-        self.front = front_http.Front(
-            self.sessions,
-            make_app(self.dispatcher, settings, self.tasks, clock, self.guard),
-            guard=_transport_guard(self.guard),
-            allow_origin=settings.allow_origin,
-            on_change=self.dispatcher.changed,
-            clock=clock.monotonic,
-        )
-        self.http = front_http.make_http_server(self.front, settings)
-        self.port = 0
+        self.entrance = entrance
+        self.port = entrance.port
+        self.sessions, self.front, self.http = entrance.sessions, entrance.front, entrance.http
+        self.dispatcher.attach(self.sessions)
 
     def _fail(self, error: StorageTrouble) -> None:
         self.failed.set()
 
     async def start(self) -> None:
-        """Takes over what an earlier run left, then listens."""
+        """Takes over what an earlier run left; once that is durable everybody is let in."""
         await self.dispatcher.start()
-        sockets = bind_sockets(self.settings.port, self.settings.bind, backlog=BACKLOG)
-        self.port = sockets[0].getsockname()[1]
-        self.http.add_sockets(sockets)
-        self.dispatcher.listening()
+        if self.failed.is_set():
+            return
+        app = make_app(self.dispatcher, self.settings, self.tasks, self.clock, self.guard)
+        self.entrance.open(self.dispatcher, app, self.guard)
+        self.dispatcher.let_in()
 
     def renew(self, wanted: Settings) -> None:
         """Takes the token of newly read settings; everything else in them waits for the next start."""
@@ -137,7 +164,7 @@ class Server:
             *([f"  listens on     {listens}/"] if settings.public_url else []),
             f"  jobs are kept  {self.store.location}{new}",
             f"  tasks          {settings.tasks or shipped_tasks()}",
-            f"  at most        {self.session_cap} connected pages",
+            f"  at most        {self.entrance.session_cap} connected pages",
             f"  reachable from {_exposure(settings)}",
         ]
         return "\n".join(lines)
@@ -147,6 +174,12 @@ def _exposure(settings: Settings) -> str:
     if is_loopback(settings.bind) and not settings.public_url:
         return "this machine only (--bind, --token)"
     return "other machines, with the token" if settings.token else "other machines, WITHOUT a token (--insecure)"
+
+
+def _not_yet(headers: front_http.HeadersLike, method: str, remote: str) -> front_http.Denial:
+    return front_http.Denial(
+        "The server is starting, try again in a moment", 503, TRY_AGAIN_LATER, retry_after_s=RETRY_AFTER_S
+    )
 
 
 def _transport_guard(guard: Guard) -> front_http.Admit:
@@ -171,9 +204,8 @@ def _descriptors() -> int:
     return soft if soft != resource.RLIM_INFINITY else 100_000
 
 
-async def open_server(settings: Settings, clock: Clock | None = None) -> Server:
+async def open_server(settings: Settings, clock: Clock, entrance: Entrance) -> Server:
     """Opens the store and makes the server; ``start`` it. Raises StoreRefused."""
-    clock = clock or SystemClock()
     store = await open_store(
         settings.store,
         limits=Limits(
@@ -187,24 +219,25 @@ async def open_server(settings: Settings, clock: Clock | None = None) -> Server:
         ids=Ids(lambda: ids.new_job_id(clock), ids.new_attempt_id),
         new_key=ids.new_key,
     )
-    return Server(settings, store, clock)
+    return Server(settings, store, clock, entrance)
 
 
 async def run(settings: Settings, read_again: Callable[[], Settings]) -> int:
     """Serves until a signal or a storage failure; returns the exit status. ``read_again`` is for SIGHUP."""
-    stop = _catch_signals()
+    stop, clock = _catch_signals(), SystemClock()
+    entrance = Entrance(settings, clock)
     try:
-        server = await open_server(settings)
-    except StoreRefused as error:
-        print(f"pagehand: {error}", file=sys.stderr)
-        return 3
-    try:
-        await server.start()
+        entrance.listen()
     except OSError as error:
-        await server.dispatcher.close()
         where = f"{settings.bind}:{settings.port}"
         print(f"pagehand: cannot listen on {where} ({error}): choose another --port or --bind", file=sys.stderr)
         return 4
+    try:
+        server = await open_server(settings, clock, entrance)
+    except StoreRefused as error:
+        print(f"pagehand: {error}", file=sys.stderr)
+        return 3
+    await server.start()
     _listen_to_hangups(server, read_again, stop)
     print(server.banner(), flush=True)
     await _first(stop, server.failed)

@@ -153,6 +153,12 @@ class Draining(Unavailable):
     code = "draining"
 
 
+class Starting(Unavailable):
+    """The server has not taken over yet what an earlier run left."""
+
+    code = "starting"
+
+
 class StorageTrouble(Unavailable):
     """The store failed in this turn; whether it holds the change is unknown."""
 

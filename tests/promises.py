@@ -244,6 +244,8 @@ PROOFS: dict[str, Proof] = {
             "node/test_scale.py::test_a_start_waits_for_its_first_turn_and_not_for_housekeeping",
             "node/test_scale.py::test_a_stop_does_not_wait_for_housekeeping",
             "node/test_scale.py::test_the_grace_of_what_an_earlier_run_left_begins_when_pages_can_come",
+            "crash/test_starting.py::test_until_the_first_turn_is_durable_it_lives_and_is_not_ready_and_says_why",
+            "crash/test_starting.py::test_however_long_a_start_takes_the_grace_of_what_was_left_begins_when_pages_can_come",
         ),
     ),
     "S32": Proof(

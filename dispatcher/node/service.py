@@ -134,7 +134,7 @@ class Dispatcher:
         self._accepting = True
         self.changed()
 
-    def listening(self) -> None:
+    def let_in(self) -> None:
         """Pages can come from now on: the grace of what waits for them begins."""
         self._turns.carry_out(self.machine.begin_grace(self._clock.monotonic()))
         self.changed()
@@ -169,7 +169,11 @@ class Dispatcher:
     def changed(self) -> None:
         """Something may have happened: begins a turn if one is wanted, and sets the timer."""
         self._turns.kick()
-        self._timer.arm(self._next_deadline())
+        self._arm()
+
+    def _arm(self) -> None:
+        if self._accepting:  # before that nothing ends: the first turn may take longer than a grace
+            self._timer.arm(self._next_deadline())
 
     def _next_deadline(self) -> float | None:
         instants = [
@@ -228,7 +232,7 @@ class Dispatcher:
         self._transport.flush(self._clock.monotonic())
         for job_id in settled:
             self._waiters.wake(job_id)
-        self._timer.arm(self._next_deadline())
+        self._arm()
 
     # -- jobs
 

@@ -27,12 +27,14 @@ class Timer:
 
     def arm(self, deadline: float | None) -> None:
         """Fires at this instant. One that is armed for earlier stays: it fires, finds nothing and is armed anew."""
-        if self._handle is not None and (deadline is None or self._at <= deadline):
-            return
-        if self._handle is not None:
-            self._handle.cancel()
         now = self._clock.monotonic()
-        self._at = now + PULSE_S if deadline is None else min(deadline, now + PULSE_S)
+        # What was due before it was asked for shows nothing of a standstill: a first turn may take long.
+        at = now + PULSE_S if deadline is None else min(max(deadline, now), now + PULSE_S)
+        if self._handle is not None:
+            if self._at <= at:
+                return
+            self._handle.cancel()
+        self._at = at
         self._handle = asyncio.get_running_loop().call_later(max(0.0, self._at - now), self._due)
 
     def _due(self) -> None:

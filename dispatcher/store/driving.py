@@ -11,7 +11,7 @@ from dispatcher.core.jobs.turn import Accepted, CommandReport, Settled, Turn, Tu
 from dispatcher.errors import StorageTrouble
 from dispatcher.store.admission import batches
 from dispatcher.store.applier import Applied
-from dispatcher.store.requests import StoreDriver, Due, Load, Purge, Ready, Save
+from dispatcher.store.requests import Due, Load, Purge, Ready, Save, StoreDriver
 
 __all__ = ["Apply", "Guard", "Pace", "apply_items", "refuse_stale", "run"]
 

@@ -17,7 +17,6 @@ from dispatcher.core.jobs.states import JobState
 
 __all__ = [
     "Counted",
-    "StoreDriver",
     "Due",
     "DueRows",
     "LaneGroup",
@@ -31,6 +30,7 @@ __all__ = [
     "Save",
     "Saved",
     "SetRequest",
+    "StoreDriver",
     "Tally",
 ]
 

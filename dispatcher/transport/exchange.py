@@ -18,6 +18,7 @@ __all__ = [
     "OK",
     "TOO_LARGE",
     "TOO_MANY_SESSIONS",
+    "TRY_AGAIN_LATER",
     "UNKNOWN_SID",
     "UNKNOWN_TRANSPORT",
     "UNSUPPORTED_VERSION",
@@ -50,7 +51,8 @@ UNKNOWN_SID = error_reply(400, 1, "Session ID unknown")
 BAD_HANDSHAKE_METHOD = error_reply(400, 2, "Bad handshake method")
 BAD_REQUEST = error_reply(400, 3, "Bad request")
 UNSUPPORTED_VERSION = error_reply(400, 5, "Unsupported protocol version")
-TOO_MANY_SESSIONS = error_reply(503, 6, "Too many sessions, try again later", retry_after_s=5)
+TRY_AGAIN_LATER = 6
+TOO_MANY_SESSIONS = error_reply(503, TRY_AGAIN_LATER, "Too many sessions, try again later", retry_after_s=5)
 TOO_LARGE = error_reply(413, 7, "Body too large, see maxPayload in the OPEN packet")
 INTERNAL_ERROR = error_reply(500, 8, "Internal error, the messages may not have been taken, send them again")
 OK = Reply(200, b"ok")

@@ -35,6 +35,8 @@ ROUND = 100
 LOOK = 20
 #: Share of kills that meet a server that is starting.
 EARLY = 0.2
+#: A submitter that was told that the server is starting asks again after so long.
+STARTING_S = 0.002
 #: Kills of the control at most: a life may end before it has lied, most do on a busy machine.
 LIES = 200
 #: With fewer acknowledged jobs a kill than this, the kills met a server that had little to lose.
@@ -104,6 +106,9 @@ class Submitter:
                 self.close()
                 self._notes.unanswered += 1
                 await asyncio.sleep(0)
+                continue
+            if status == 503 and b'"starting"' in answer:
+                await asyncio.sleep(STARTING_S)
                 continue
             assert status in (200, 201), (status, answer)
             self._notes.replayed += replayed

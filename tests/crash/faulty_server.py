@@ -6,6 +6,7 @@ For tests only; the server itself knows nothing of it. FAULT, in the N-th turn t
   kill -9 before anybody hears of it;
 - ``kill-after-open``, ``kill-after-look``, ``kill-after-turn``: it dies in its recovery, when the store is open,
   when it has been asked what was left open, when any turn is durable (N counts from there);
+- ``hold-open``: the store is opened after SIGUSR1, and not before;
 - ``acknowledge-before-commit``: a turn with submissions is answered and its commit never comes; the process dies a
   moment later. The lie that the tests must be able to see;
 - ``fail``: a turn with submissions fails as it does when the disk does.
@@ -19,6 +20,7 @@ import asyncio
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -107,7 +109,7 @@ _AFTER = {
     "kill-after-result": _has_result,
     "kill-after-turn": lambda turn, report: True,
 }
-_AT_START = {"kill-after-open", "kill-after-look"}
+_AT_START = {"kill-after-open", "kill-after-look", "hold-open"}
 
 
 def _open_the_fence() -> None:
@@ -128,8 +130,12 @@ def main(arguments: list[str]) -> int:
         return server.main(flags)
     assert fault in _BEFORE or fault in _AFTER or fault in _AT_START, fault
     sound = vars(server)["open_store"]
+    go_on = threading.Event()
+    signal.signal(signal.SIGUSR1, lambda *_: go_on.set())
 
     async def open_faulty(*args: Any, **fields: Any) -> Any:
+        if fault == "hold-open":
+            await asyncio.to_thread(go_on.wait)
         store = await sound(*args, **fields)
         assert isinstance(store, SqliteStore)
         if fault == "kill-after-open":

@@ -39,10 +39,11 @@ VERBS = ("get", "post", "delete", "put", "patch", "head")
 
 #: Places of the start, in their order: class or module, function, and whether it raises before that or after.
 START: dict[str, tuple[Any, str, str]] = {
+    "before it listens": (server, "bind_sockets", "before"),
     "before the store is opened": (server, "open_store", "before"),
     "after the store was opened": (server, "open_store", "after"),
     "before the recovery": (Dispatcher, "start", "before"),
-    "before it listens": (server, "bind_sockets", "before"),
+    "before pages are let in": (Dispatcher, "let_in", "before"),
 }
 #: Steps that the loop takes by itself or for a page.
 STEPS: dict[str, tuple[Any, str]] = {

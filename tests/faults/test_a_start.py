@@ -186,6 +186,29 @@ def test_fault_A16_a_store_without_room_for_its_backup_is_refused_and_keeps_its_
         subprocess.run(["umount", str(place)], check=True)
 
 
+def test_fault_A16_a_store_older_than_the_first_release_is_refused_in_words_and_stays_as_it_is(tmp_path: Path) -> None:
+    """Its schema was edited in place: the version is known, and the columns are others."""
+
+    async def scenario() -> None:
+        async with serving(tmp_path) as server:
+            await server.submit("x")
+            assert await server.stop() == 0
+            with contextlib.closing(sqlite3.connect(server.store)) as database:
+                database.execute("PRAGMA legacy_alter_table = ON")
+                database.execute("ALTER TABLE jobs RENAME COLUMN heartbeat_s TO beat_s")
+                database.execute("PRAGMA user_version = 1")
+            files = _fingerprint(tmp_path)
+            with pytest.raises(Refused) as refused:
+                await server.start()
+            assert refused.value.status == 3
+            (line,) = refused.value.said.splitlines()
+            assert line.startswith(f"pagehand: {server.store} was not made by a released Pagehand")
+            assert "start the version that made it, or name another file; nothing was changed" in line
+            assert _fingerprint(tmp_path) == files
+
+    asyncio.run(scenario())
+
+
 # A17
 
 
@@ -279,7 +302,7 @@ async def _never_starts(directory: Path, place: str) -> None:
             assert "the jobs are safe in the store" in last
             assert "go back to the version that worked" in last
             assert json.loads(str(state(directory))) == rows, f"{place}: a row is another one"
-        if place == "before the store is opened":
+        if place in ("before it listens", "before the store is opened"):
             assert _fingerprint(directory) == files
         await server.start()
         assert [(await server.job(job))["state"] for job, _ in jobs] == [each for _, each in jobs]

@@ -98,6 +98,6 @@ async def test_the_grace_of_what_an_earlier_run_left_begins_when_pages_can_come(
     house = House(restart_grace_s=10.0)
     house.dispatcher.machine.restore([left("a1")], house.clock.monotonic())
     house.clock.advance(9.0)
-    house.dispatcher.listening()
+    house.dispatcher.let_in()
     assert house.dispatcher.machine.next_deadline() == house.clock.monotonic() + 10.0
     await house.dispatcher.idle(housekeeping=True)

@@ -44,6 +44,8 @@ class Denial:
     status: int = 403
     #: engine.io's code for Forbidden.
     code: int = 4
+    #: Seconds for Retry-After; 0 for none.
+    retry_after_s: int = 0
 
 
 #: Called with headers, method and remote address, before anything else looks at the request.
@@ -157,7 +159,9 @@ class HttpExchange(HTTPMessageDelegate):
         if front.guard is not None:
             refusal = front.guard(self._headers, self.method, self.remote)
             if refusal is not None:
-                return replies.error_reply(refusal.status, refusal.code, refusal.message)
+                return replies.error_reply(
+                    refusal.status, refusal.code, refusal.message, retry_after_s=refusal.retry_after_s
+                )
         if front.allow_origin and self._headers.get("Origin") in front.allow_origin:
             self._extra_headers = _cors(self._headers["Origin"])
         if self.method == "OPTIONS":

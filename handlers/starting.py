@@ -1,0 +1,81 @@
+"""What is answered while the server starts: that it lives, that it is not ready, and for all else to come again.
+
+An application of its own: there is no store yet, and so no service that a handler could ask.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tornado.web import Application, url
+
+from dispatcher.errors import Starting
+from handlers.access import log_request
+from handlers.base import BaseHandler
+from handlers.worker.files import LiveHandler
+
+__all__ = ["RETRY_AFTER_S", "make_starting_app"]
+
+#: Most starts are over by then.
+RETRY_AFTER_S = 1
+#: After so long a page that somebody has opened too early loads itself anew: a kiosk has nobody who would.
+_REFRESH_S = 5
+
+
+class _StartingHandler(BaseHandler):
+    """Refuses whatever it is asked."""
+
+    public = True
+    guarded = False
+
+    def check(self) -> None:
+        """Raises Starting."""
+        raise Starting("the server is starting: try again in a moment", retry_after_s=RETRY_AFTER_S)
+
+    def set_default_headers(self) -> None:
+        """On every answer."""
+        super().set_default_headers()
+        if self.request.method == "GET" and not self.problems:
+            self.set_header("Refresh", str(_REFRESH_S))
+
+
+class _StartingApiHandler(_StartingHandler):
+    """The same for programs."""
+
+    problems = True
+
+
+class _StartingReadyHandler(BaseHandler):
+    """``/readyz``: not yet."""
+
+    public = True
+    guarded = False
+
+    def get(self) -> None:
+        """Always 503."""
+        self.set_status(503)
+        self.set_header("Retry-After", str(RETRY_AFTER_S))
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        if self.get_query_argument("verbose", None) is not None:
+            self.write("[-]started\n[-]takes jobs\n")
+        self.finish("not ready: the server is starting\n")
+
+    head = get
+
+
+def make_starting_app() -> Application:
+    """The application until there is a service."""
+    given: dict[str, Any] = {"site": None}  # none of these handlers asks for it
+    specs = [
+        url(r"/livez", LiveHandler, given),
+        url(r"/readyz", _StartingReadyHandler, given),
+        url(r"/api(?:/.*)?", _StartingApiHandler, given),
+        url(r"/.*", _StartingHandler, given),
+    ]
+    return Application(
+        specs,
+        default_handler_class=_StartingHandler,
+        default_handler_args=given,
+        log_function=log_request,
+        serve_traceback=False,
+    )

@@ -1,0 +1,40 @@
+"""How late the timer comes is how long the process stood still, and nothing else (promise S19)."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from dispatcher.node.timer import Timer
+from tests.support.clock import ManualClock
+
+pytestmark = pytest.mark.gen_test
+
+
+class Fired:
+    """A timer on a clock turned by hand; it keeps how late it came the first time."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.late_s: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        self.timer = Timer(self.clock, lambda now, late_s: self.late_s.set_result(late_s))
+
+
+async def test_what_was_due_before_the_timer_was_armed_is_no_standstill():
+    fired = Fired()
+    due_at = fired.clock.monotonic()
+    fired.clock.advance(30.0)  # a first turn that took so long, say
+    fired.timer.arm(due_at)
+    assert await fired.late_s == 0.0
+    fired.timer.stop()
+
+
+async def test_a_timer_that_is_overdue_keeps_how_late_it_is_when_it_is_armed_again():
+    fired = Fired()
+    fired.timer.arm(fired.clock.monotonic())
+    fired.clock.advance(30.0)
+    fired.timer.arm(fired.clock.monotonic() - 40.0)
+    fired.timer.arm(None)
+    assert await fired.late_s == 30.0
+    fired.timer.stop()
