@@ -6,6 +6,7 @@ from collections import Counter
 
 from dispatcher.core.jobs.turn import LaneReady
 from dispatcher.core.workers.effects import Offer
+from dispatcher.core.workers.misses import Miss
 from dispatcher.core.workers.worker import Labels, Standing, WorkerState
 from tests.core.workers.farm import Farm, lane
 from tests.core.workers.support import Node, all_of, claim
@@ -186,3 +187,4 @@ def test_the_machine_tells_who_offers_and_who_matches():
     node.join("s2", "w2")
     assert node.machine.offering("a") == 2
     assert node.machine.standing(lane("a", site="berlin")) == {Standing.IDLE: 1}
+    assert node.machine.nearest(lane("a", site="bonn")) == Miss((("site", ("bonn",)),))
