@@ -92,6 +92,16 @@ def test_a_worker_that_says_otherwise_of_itself_is_matched_anew():
     assert farm.demand() == [((lane("print", site="rome"),), 1)]
 
 
+def test_a_name_that_is_first_required_is_no_new_room():
+    farm = Farm()
+    farm.join("w1", "print", name="DESK")
+    farm.left({"print": 5})
+    key = lane("print", name="DESK")
+    farm.pools.demand(9, {key: 1})
+    farm.pools.reported([LaneReady(key, 1, 1.0), LaneReady("print", 5, 1.0)], claimed=False)
+    assert not farm.pools.hungry(), "what was asked for is not there"
+
+
 def test_how_the_workers_of_a_lane_stand_is_known_whether_the_lane_is_or_not():
     farm = Farm()
     for number in range(4):
