@@ -201,6 +201,21 @@ def test_heaps_of_a_group_stay_in_proportion_and_in_order():
     assert farm.pools.demand(1)[0].pool == farm.number("w2"), "w1 was used later"
 
 
+def test_the_heap_of_a_group_keeps_nothing_of_pools_that_have_left():
+    """The jobs stay, so that nothing is taken out of the heap by looking at it."""
+    farm = Farm()
+    farm.join("stays", "a")
+    farm.ready(a=1)
+    (group,) = farm.pools.lanes.hot
+    farm.hold(farm.workers["stays"], "x")
+    for number in range(1_000):
+        farm.join("w", "a", f"own-{number}")
+        farm.leave("w")
+    assert len(group._idle) < 100
+    farm.free(farm.workers["stays"])
+    assert farm.demand() == [(("a",), 1)]
+
+
 def test_lanes_without_jobs_are_remembered_up_to_a_bound():
     farm = Farm()
     farm.join("w1", "t1", "t9999")

@@ -114,12 +114,12 @@ def test_a_label_of_its_own_costs_the_same_beside_100_and_10_000():
     costs = []
     for count in (100, 10_000):
         farm = Farm()
-        keys = [lane("print", asset=str(number), site="berlin") for number in range(count)]
+        keys = [lane("print", asset=str(number), area="berlin") for number in range(count)]
         for number in range(count):
-            farm.join(f"w{number}", "print", labels={"asset": str(number), "site": "berlin"})
+            farm.join(f"w{number}", "print", labels={"asset": str(number), "area": "berlin"})
         farm.left(dict.fromkeys(keys, 1))
         assert len(work_off(farm)) == count
-        new = lane("print", asset="7", site=["berlin", "bonn"])
+        new = lane("print", asset="7", area=["berlin", "bonn"])
 
         def act(farm=farm, keys=keys, new=new):
             turn(farm, keys[7], "w7")
@@ -136,10 +136,10 @@ def test_a_lane_that_is_first_met_costs_the_same_beside_100_and_10_000_labels():
     for count in (100, 10_000):
         farm = Farm()
         for number in range(count):
-            farm.join(f"w{number}", "print", labels={"asset": str(number), "site": "berlin"})
+            farm.join(f"w{number}", "print", labels={"asset": str(number), "area": "berlin"})
         farm.ready(print=1)
         farm.demand(1)
-        new = lane("print", asset="7", site=["berlin", "bonn"])
+        new = lane("print", asset="7", area=["berlin", "bonn"])
         costs.append(operations(partial(farm.left, {new: 1})))
     assert costs[0] == costs[1]
 

@@ -6,6 +6,7 @@ from collections import Counter
 
 from dispatcher.core.jobs.turn import LaneReady
 from dispatcher.core.workers.effects import Offer
+from dispatcher.core.workers.misses import Miss
 from dispatcher.core.workers.worker import Labels, Standing, WorkerState
 from tests.core.workers.farm import Farm, lane
 from tests.core.workers.support import Node, all_of, claim
@@ -89,6 +90,16 @@ def test_a_worker_that_says_otherwise_of_itself_is_matched_anew():
     worker.name, worker.labels = "other", (("site", "rome"),)
     farm.pools.update(worker)
     assert farm.demand() == [((lane("print", site="rome"),), 1)]
+
+
+def test_a_name_that_is_first_required_is_no_new_room():
+    farm = Farm()
+    farm.join("w1", "print", name="DESK")
+    farm.left({"print": 5})
+    key = lane("print", name="DESK")
+    farm.pools.demand(9, {key: 1})
+    farm.pools.reported([LaneReady(key, 1, 1.0), LaneReady("print", 5, 1.0)], claimed=False)
+    assert not farm.pools.hungry(), "what was asked for is not there"
 
 
 def test_how_the_workers_of_a_lane_stand_is_known_whether_the_lane_is_or_not():
@@ -186,3 +197,4 @@ def test_the_machine_tells_who_offers_and_who_matches():
     node.join("s2", "w2")
     assert node.machine.offering("a") == 2
     assert node.machine.standing(lane("a", site="berlin")) == {Standing.IDLE: 1}
+    assert node.machine.nearest(lane("a", site="bonn")) == Miss((("site", ("bonn",)),))

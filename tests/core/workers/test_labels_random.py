@@ -56,7 +56,7 @@ class Ground:
     """A farm of workers with one slot each, and the lanes of a store."""
 
     def __init__(self) -> None:
-        self.farm = Farm(most_empty_lanes=3)
+        self.farm = Farm(most_empty_lanes=1)
         self.queued: dict[str, list[int]] = {key: [] for key in LANES}
         self.joined = self.rank = 0
 

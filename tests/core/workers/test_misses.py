@@ -44,6 +44,14 @@ def test_the_nearest_miss_is_what_the_nearest_worker_lacks(wanted, miss):
     assert nearest(fleet().pools, lane("print", **wanted)) == miss
 
 
+def test_of_a_label_and_a_type_whichever_is_rarer_is_looked_through():
+    farm = fleet()
+    for number in range(5):
+        farm.join(f"w1{number}", "scan", labels={"site": "oslo", "asset": f"{number}"})
+    assert nearest(farm.pools, lane("print", site="oslo")) == Miss(requirement_of({"site": "oslo"}))
+    assert nearest(farm.pools, lane("print", site=["oslo", "bonn"], printer="brother")).together
+
+
 def test_what_is_looked_at_has_a_bound():
     """Beyond it a label counts as there: what is said then is vaguer, and still true."""
     costs = []
