@@ -89,6 +89,8 @@ def why(job: JobView, fleet: Fleet) -> Why | None:
     return None if found is None else Why(words(found, job, lane), found)
 
 
+#: Characters of what is missing: a job may require 400 values.
+_MOST_SAID = 300
 _WORDS = {
     "backoff": "attempt {number} did not succeed; it is tried again after a pause (backoff)",
     "delayed": "it was submitted with a delay",
@@ -112,8 +114,12 @@ def _queued(lane: str, fleet: Fleet) -> Waiting:
         paused=standing[Standing.PAUSED],
         away=away,
         aside=standing[Standing.ASIDE],
-        nearest=_where_they_are(standing) if match else _missed(type_name, offer, lane, fleet),
+        nearest=_where_they_are(standing) if match else _clipped(_missed(type_name, offer, lane, fleet)),
     )
+
+
+def _clipped(text: str) -> str:
+    return text if len(text) <= _MOST_SAID else f"{text[: _MOST_SAID - 1]}…"
 
 
 def _code(offer: int, match: int, standing: Counter[Standing]) -> str:

@@ -17,14 +17,14 @@ LABEL_FIELDS = ("worker", "labels")
 
 #: What cannot stand in one line.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_LONG = "has at most 200 characters"
+_LONG = "at most 200 characters"
 _MANY = "must be at most 20, each with at most 20 values"
 
 
 def wanted_of_form(typed: Mapping[str, str]) -> dict[str, list[str]]:
     """What the fields require of a worker; a label on several lines means any of these. Raises Invalid."""
     name = typed.get("worker", "").strip()
-    problems = [] if not name or _is(name, LabelValue) else [field_error("worker", f"the name of a worker {_LONG}")]
+    problems = [] if not name or _is(name, LabelValue) else [field_error("worker", f"must be {_LONG}")]
     wanted: dict[str, list[str]] = {NAME: [name]} if name else {}
     for number, line in enumerate(typed.get("labels", "").split("\n"), 1):
         label, colon, value = (part.strip() for part in line.partition(":"))
@@ -45,7 +45,7 @@ def _problem(label: str, colon: str, value: str) -> str:
         return "write a label and its value, as in site:berlin"
     if not _is(label, LabelName):
         return "the name of a label has 1 to 50 characters of A-Z, a-z, 0-9, '.', '_' and '-'"
-    return "" if _is(value, LabelValue) else f"the value of a label {_LONG}"
+    return "" if _is(value, LabelValue) else f"the value of a label has {_LONG}"
 
 
 def _is(value: object, kind: object) -> bool:

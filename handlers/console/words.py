@@ -27,6 +27,7 @@ __all__ = [
     "headline",
     "is_open",
     "label_link",
+    "label_text",
     "namesakes",
     "newest_first",
     "only_for",
@@ -115,6 +116,11 @@ def only_for(requirement: Requirement) -> str:
     return _clipped(", ".join(parts), MOST_OF_LABELS)
 
 
+def label_text(label: str, value: str) -> str:
+    """A label and its value in a list."""
+    return _clipped(f"{label}: {value}", MOST_OF_LABELS)
+
+
 def label_link(label: str, value: str) -> str:
     """A label and its value as they stand in the query of a list."""
     return quote(f"{label}:{value}", safe=":")
@@ -124,7 +130,7 @@ def namesakes(count: int) -> str:
     """What it means that so many workers have one name; empty: nothing."""
     if count < 2:
         return ""
-    return f"{count:,} workers have this name: a job for it goes to {'either' if count == 2 else 'any of them'}"
+    return f"{count:,} workers have this name; a job for it goes to {'either' if count == 2 else 'any of them'}"
 
 
 def plural(count: int, one: str, many: str = "") -> str:

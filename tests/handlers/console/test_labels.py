@@ -16,7 +16,7 @@ from tests.support.scenes import a_job, submit, take
 pytestmark = pytest.mark.gen_test
 
 BOTH = requirement_of({"printer": ["zebra", "brother"], "site": "berlin mitte"})
-TWO = "2 workers have this name: a job for it goes to either"
+TWO = "2 workers have this name; a job for it goes to either"
 
 
 def text_of(page: str) -> str:
@@ -107,7 +107,7 @@ async def test_two_connected_workers_of_one_name_are_told_of(browser: Browser, h
     for path in ("/", "/workers", "/workers?limit=1"):
         page = await read(browser, path)
         assert page.count(TWO) == (1 if "limit" in path else 2)
-        assert page.count("3 workers have this name: a job for it goes to any of them") == (0 if "limit" in path else 3)
+        assert page.count("3 workers have this name; a job for it goes to any of them") == (0 if "limit" in path else 3)
     [link, *_] = re.findall(r'class="warn" href="([^"]+)"', page)
     assert re.findall(r"<strong>(.*?)</strong>", await read(browser, unescape(link))) == ["DESK", "DESK"]
 
