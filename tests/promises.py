@@ -171,6 +171,18 @@ PROOFS: dict[str, Proof] = {
             "e2e/test_round_robin.py::test_equal_simulated_workers_take_exact_turns",
         ),
     ),
+    "S29": Proof(
+        (
+            "core/workers/test_labels.py::test_a_job_for_a_name_goes_to_nobody_else",
+            "core/workers/test_labels_random.py::"
+            "test_every_job_goes_to_the_worker_that_matches_it_and_was_used_longest_ago",
+            "core/workers/test_labels.py::test_a_target_that_is_away_holds_up_nobody",
+            "core/workers/test_demand_named.py::"
+            "test_ten_thousand_jobs_for_as_many_names_are_each_taken_by_its_own_worker",
+            "node/test_scale.py::test_a_job_with_an_idle_page_of_its_own_runs_beside_a_thousand_others",
+            "e2e/test_labels.py::test_jobs_for_a_desk_that_is_not_there_wait_and_block_nobody",
+        ),
+    ),
     "S18": Proof(
         (
             "core/workers/test_machine_restart.py::test_an_accepted_attempt_waits_for_its_page_and_is_then_lost_at_no_cost",

@@ -5,6 +5,7 @@ Its links lead somewhere, and the commands of the README print what it shows.
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import subprocess
@@ -17,10 +18,11 @@ import pytest
 
 from dispatcher import errors
 from dispatcher.config.settings import Settings, settings_fields
-from dispatcher.core.jobs.model import AttemptView, JobView
+from dispatcher.core.jobs.model import AttemptView, JobView, WorkerView
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.terms import Schedule, Terms, range_of
 from dispatcher.core.jobs.turn import Verdict
+from dispatcher.node import waiting
 from handlers import errors as http_errors
 from handlers.intake import JOB_FIELDS
 from handlers.routes import TaskDirectory, routes, shipped_tasks
@@ -147,6 +149,18 @@ def test_every_field_of_a_job_is_documented() -> None:
     assert {name for name in AttemptView.__struct_fields__ if name not in job} == set()
     assert {state for state in JobState if f"`{state}`" not in job} == set()
     assert first_cells(section(page, "## Submit")) == set(JOB_FIELDS)
+
+
+def test_every_code_and_field_of_why_a_job_waits_is_documented() -> None:
+    part = section(text("docs/api.md"), "### Why it waits")
+    codes = {*waiting._WORDS, *re.findall(r'"(\w+)"', inspect.getsource(waiting._code))}
+    assert first_cells(part) == {"code"} | codes | set(waiting.Waiting.__struct_fields__) - {"code"}
+    assert f"`{{{', '.join(waiting.Waiting.__struct_fields__)}}}`" in part
+
+
+def test_every_field_of_a_worker_is_documented() -> None:
+    part = section(text("docs/api.md"), "## A worker")
+    assert {name for name in WorkerView.__struct_fields__ if f"`{name}`" not in part} == set()
 
 
 @pytest.mark.parametrize("name", [*Schedule.__struct_fields__, *Terms.__struct_fields__])

@@ -15,7 +15,6 @@ from msgspec.structs import replace
 
 from dispatcher.clock import Clock
 from dispatcher.config.settings import Settings
-from dispatcher.core.jobs.matching import lane_of
 from dispatcher.core.jobs.model import (
     JobFilter,
     JobPage,
@@ -54,7 +53,7 @@ from dispatcher.node.readers import Readers
 from dispatcher.node.timer import PULSE_S, Timer
 from dispatcher.node.turns import Turns
 from dispatcher.node.waiters import Waiters
-from dispatcher.node.waiting import Waiting
+from dispatcher.node.waiting import Why
 from dispatcher.pages.pages import Pages, Transport
 from dispatcher.store.port import Store
 
@@ -359,6 +358,10 @@ class Dispatcher:
         """How many workers are in each state that any is in."""
         return self.machine.roster.states()
 
+    def called(self, name: str) -> int:
+        """How many workers have this name; those that are away do not count."""
+        return self.machine.roster.called(name)
+
     def _worker(self, worker: Worker, now: float) -> WorkerView:
         info = self.pages.sessions.get(worker.session) if worker.session is not None else None
         return WorkerView(
@@ -378,13 +381,13 @@ class Dispatcher:
             labels=dict(worker.labels),
         )
 
-    def waiting(self, job: JobView) -> Waiting | None:
-        """Why a job waits, in counts; None: it does not wait."""
-        return waiting.waiting(job, lane_of(job.type, job.terms.requires), self.machine)
+    def why(self, job: JobView) -> Why | None:
+        """Why a job waits, in words and in counts; None: it does not wait."""
+        return waiting.why(job, self.machine)
 
     def why_waits(self, job: JobView) -> str | None:
-        """Words for people; None: it does not wait."""
-        return waiting.why(job, self.machine)
+        """The words alone."""
+        return why.words if (why := self.why(job)) is not None else None
 
 
 def _machine(settings: Settings, rng: random.Random) -> Machine:

@@ -13,7 +13,7 @@ from dispatcher.core.jobs.states import JobState
 from dispatcher.core.workers.misses import Miss
 from dispatcher.core.workers.worker import Standing
 
-__all__ = ["Fleet", "Waiting", "waiting", "why", "words"]
+__all__ = ["Fleet", "Waiting", "Why", "waiting", "why", "words"]
 
 
 class Fleet(Protocol):
@@ -52,6 +52,13 @@ class Waiting(Struct, frozen=True, kw_only=True):
     nearest: str = ""
 
 
+class Why(Struct, frozen=True):
+    """Why a job waits, for people and for programs."""
+
+    words: str
+    waiting: Waiting
+
+
 def waiting(job: JobView, lane: str, fleet: Fleet) -> Waiting | None:
     """Why a job is not running; None: it does not wait."""
     if job.state is JobState.SCHEDULED:
@@ -75,13 +82,15 @@ def words(found: Waiting, job: JobView, lane: str) -> str:
     return _of_type(found, type_name)
 
 
-def why(job: JobView, fleet: Fleet) -> str | None:
-    """The reason that a job is not running, in words; None: it does not wait."""
+def why(job: JobView, fleet: Fleet) -> Why | None:
+    """The reason that a job is not running; None: it does not wait."""
     lane = lane_of(job.type, job.terms.requires)
     found = waiting(job, lane, fleet)
-    return None if found is None else words(found, job, lane)
+    return None if found is None else Why(words(found, job, lane), found)
 
 
+#: Characters of what is missing: a job may require 400 values.
+_MOST_SAID = 300
 _WORDS = {
     "backoff": "attempt {number} did not succeed; it is tried again after a pause (backoff)",
     "delayed": "it was submitted with a delay",
@@ -105,8 +114,12 @@ def _queued(lane: str, fleet: Fleet) -> Waiting:
         paused=standing[Standing.PAUSED],
         away=away,
         aside=standing[Standing.ASIDE],
-        nearest=_where_they_are(standing) if match else _missed(type_name, offer, lane, fleet),
+        nearest=_where_they_are(standing) if match else _clipped(_missed(type_name, offer, lane, fleet)),
     )
+
+
+def _clipped(text: str) -> str:
+    return text if len(text) <= _MOST_SAID else f"{text[: _MOST_SAID - 1]}…"
 
 
 def _code(offer: int, match: int, standing: Counter[Standing]) -> str:

@@ -50,7 +50,7 @@ class BatchHandler(ConsoleApiHandler):
         replayed = accepted[0].replayed
         if replayed:
             self.set_header("Idempotency-Replayed", "true")
-        self.answer({"items": job_lines(views, self.site.service.why_waits)}, 200 if replayed else 201)
+        self.answer({"items": job_lines(views, self.site.service.why)}, 200 if replayed else 201)
 
 
 def _array(body: bytes) -> list[bytes]:

@@ -9,18 +9,41 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from typing import Protocol
 
 from msgspec import Raw
 from msgspec.structs import asdict
 
-from dispatcher.core.jobs.matching import wanted_of
+from dispatcher.core.jobs.matching import Requirement, wanted_of
 from dispatcher.core.jobs.model import AttemptView, JobView, TypeView, WorkerView
 from dispatcher.core.jobs.states import JobState
 
-__all__ = ["Json", "Why", "instant", "job_json", "job_line", "job_lines", "once_a_type", "type_json", "worker_json"]
+__all__ = [
+    "Json",
+    "WhyItWaits",
+    "instant",
+    "job_json",
+    "job_line",
+    "job_lines",
+    "once_a_lane",
+    "type_json",
+    "worker_json",
+]
 
 Json = dict[str, object]
-Why = Callable[[JobView], str | None]
+
+
+class WhyItWaits(Protocol):
+    """Why a job waits: words for people, counts for programs."""
+
+    @property
+    def words(self) -> str: ...
+    @property
+    def waiting(self) -> object: ...
+
+
+#: None: it does not wait.
+Asked = Callable[[JobView], WhyItWaits | None]
 
 
 def instant(at: float | None) -> str | None:
@@ -35,7 +58,7 @@ def raw(text: str | None) -> Raw | None:
     return None if text is None else Raw(text)
 
 
-def job_line(job: JobView, waits: str | None) -> Json:
+def job_line(job: JobView, why: WhyItWaits | None) -> Json:
     """A job as it stands in a list: without its data, result, attempts and log."""
     return {
         "id": job.id,
@@ -57,34 +80,36 @@ def job_line(job: JobView, waits: str | None) -> Json:
         "offered_at": instant(job.offered_at),
         "started_at": instant(job.started_at),
         "ended_at": instant(job.ended_at),
-        "waits": waits,
+        "waits": None if why is None else why.words,
+        "waiting": None if why is None else why.waiting,
         "links": links(job.id),
     }
 
 
-def job_lines(jobs: Iterable[JobView], why_waits: Why) -> list[Json]:
+def job_lines(jobs: Iterable[JobView], asked: Asked) -> list[Json]:
     """Jobs as they stand in a list."""
-    why = once_a_type(why_waits)
+    why = once_a_lane(asked)
     return [job_line(job, why(job)) for job in jobs]
 
 
-def once_a_type(why_waits: Why) -> Why:
-    """Why a queued job waits is the same for all of its type, and is asked for once in each list."""
-    known: dict[str, str | None] = {}
+def once_a_lane(asked: Asked) -> Asked:
+    """Why a queued job waits is the same for all of its lane, and is asked for once in each list."""
+    known: dict[tuple[str, Requirement], WhyItWaits | None] = {}
 
-    def why(job: JobView) -> str | None:
+    def why(job: JobView) -> WhyItWaits | None:
         if job.state is not JobState.QUEUED:
-            return why_waits(job)
-        if job.type not in known:
-            known[job.type] = why_waits(job)
-        return known[job.type]
+            return asked(job)
+        lane = job.type, job.terms.requires
+        if lane not in known:
+            known[lane] = asked(job)
+        return known[lane]
 
     return why
 
 
-def job_json(job: JobView, waits: str | None) -> Json:
+def job_json(job: JobView, why: WhyItWaits | None) -> Json:
     """A job with all that is known of it."""
-    return job_line(job, waits) | {
+    return job_line(job, why) | {
         "data": raw(job.data),
         "result": raw(job.result),
         "evidence": raw(job.evidence),
@@ -135,6 +160,7 @@ def worker_json(worker: WorkerView) -> Json:
         "state": worker.state,
         "paused": worker.paused,
         "types": worker.types,
+        "labels": worker.labels,
         "slots": worker.slots,
         "jobs": worker.jobs,
         "done": worker.done,

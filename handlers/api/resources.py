@@ -51,7 +51,7 @@ class ConsoleApiHandler(ApiHandler):
 
     def write_job(self, job: JobView, status: int = 200) -> None:
         """Ends the answer with one job."""
-        self.answer(job_json(job, self.site.service.why_waits(job)), status)
+        self.answer(job_json(job, self.site.service.why(job)), status)
 
     def answer_page(self, items: list[Json], wanted: Filter, cursor: str | None) -> None:
         """Ends the answer with a page of a list, and says in two ways where the next one is."""
@@ -110,7 +110,7 @@ class JobsHandler(ConsoleApiHandler):
         """A page of the list, newest first."""
         wanted = job_filter(self)
         page = await self.site.service.jobs(wanted)
-        self.answer_page(job_lines(page.items, self.site.service.why_waits), wanted, page.next_cursor)
+        self.answer_page(job_lines(page.items, self.site.service.why), wanted, page.next_cursor)
 
     head = get
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dispatcher.core.jobs.model import JobFilter, TypeView, WorkerFilter, WorkerStatus
+from dispatcher.core.jobs.matching import NAME
+from dispatcher.core.jobs.model import JobFilter, JobView, TypeView, WorkerFilter, WorkerStatus
 from dispatcher.errors import Forbidden, WrongState
-from handlers.api.jobjson import once_a_type
+from handlers.api.jobjson import once_a_lane
 from handlers.console import words
 from handlers.console.page import XSRF_HELP, PageHandler
 from handlers.queries import job_filter, next_query, type_filter, worker_filter
@@ -33,7 +34,8 @@ class OverviewPage(PageHandler):
             present=sum(present.values()),
             connected=present.get(WorkerStatus.CONNECTED, 0),
             jobs=recent.items,
-            why=once_a_type(service.why_waits),
+            why=once_a_lane(service.why),
+            called=service.called,
         )
 
     head = get
@@ -74,28 +76,49 @@ class JobsPage(PageHandler):
         wanted = job_filter(self)
         page = await self.site.service.jobs(wanted)
         following = next_query(wanted, page.next_cursor) if page.next_cursor else None
-        why = once_a_type(self.site.service.why_waits)
-        types = await self.type_choices()
-        self.show("jobs.html", jobs=page.items, wanted=wanted, following=following, types=types, why=why)
+        self.show(
+            "jobs.html",
+            jobs=page.items,
+            wanted=wanted,
+            first=next_query(wanted, None),
+            following=following,
+            types=await self.type_choices(),
+            names=self.name_choices(),
+            why=once_a_lane(self.site.service.why),
+        )
 
     head = get
 
 
-class JobPageHandler(PageHandler):
+class _OneJob(PageHandler):
+    """A page about one job."""
+
+    def show_job(self, job: JobView, *, everything: bool = False, notice: str = "") -> None:
+        """Ends the answer with the job's page."""
+        service, names = self.site.service, dict(job.terms.requires).get(NAME, ())
+        self.show(
+            "job.html",
+            job=job,
+            waits=service.why_waits(job),
+            namesakes=[(name, note) for name in names if (note := words.namesakes(service.called(name)))],
+            everything=everything,
+            notice=notice,
+        )
+
+
+class JobPageHandler(_OneJob):
     """``/jobs/<id>``: all that is known of one job."""
 
     async def get(self, job_id: str) -> None:
         """The page; it loads itself anew while the job is open."""
         job = await self.site.service.job(job_id)
         self.refresh_s = 2 if words.is_open(job) else 0
-        everything = self.get_query_argument("full", "") == "1"
-        waits = self.site.service.why_waits(job)
-        self.show("job.html", job=job, waits=waits, everything=everything, notice="")
+        self.show_job(job, everything=self.get_query_argument("full", "") == "1")
 
     head = get
 
 
-class JobActionHandler(PageHandler):
+class JobActionHandler(_OneJob):
     """``/jobs/<id>/`` and ``cancel``, ``retry``, ``succeeded``, ``failed`` or ``adopt``: the buttons of its page."""
 
     async def post(self, job_id: str, action: str) -> None:
@@ -107,9 +130,8 @@ class JobActionHandler(PageHandler):
         try:
             await self._act(job_id, action)
         except WrongState as refused:
-            job = await service.job(job_id)
             self.set_status(409)
-            self.show("job.html", job=job, waits=service.why_waits(job), everything=False, notice=refused.detail)
+            self.show_job(await service.job(job_id), notice=refused.detail)
             return
         self.redirect(f"/jobs/{job_id}", status=303)
 
@@ -139,6 +161,7 @@ class WorkersPage(PageHandler):
             wanted=wanted,
             first=next_query(wanted, None),
             following=next_query(wanted, page.next_cursor) if page.next_cursor else None,
+            called=service.called,
             present=service.worker_counts(),
             states=tuple(WorkerStatus),
             types=await self.type_choices(),

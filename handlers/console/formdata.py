@@ -16,6 +16,7 @@ from msgspec import Raw, Struct
 from msgspec.structs import asdict
 
 from dispatcher.core.jobs.terms import Schedule, Terms, range_of
+from handlers.console.formlabels import wanted_of_form
 from handlers.errors import FieldError, Invalid, field_error
 from handlers.intake import JobBody, body_of, field_problems
 
@@ -87,6 +88,10 @@ def job_of_form(typed: Mapping[str, str], chosen: Chosen | None) -> JobBody:
     data = "null"
     try:
         data = _data(typed.get("data", ""), typed.get("format", ""), chosen)
+    except Invalid as invalid:
+        errors += invalid.errors
+    try:
+        fields["requires"] = wanted_of_form(typed)
     except Invalid as invalid:
         errors += invalid.errors
     if errors:

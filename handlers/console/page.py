@@ -13,7 +13,7 @@ from tornado.httputil import HTTPFile, HTTPInputError, parse_body_arguments
 from tornado.web import HTTPError
 
 from dispatcher import __version__
-from dispatcher.core.jobs.model import TypeFilter
+from dispatcher.core.jobs.model import TypeFilter, WorkerFilter, WorkerStatus
 from dispatcher.errors import BadRequest, Unsupported
 from handlers.base import BaseHandler
 from handlers.console import words
@@ -24,7 +24,7 @@ from handlers.site import asset
 __all__ = ["MOST_CHOICES", "XSRF_HELP", "PageHandler", "PageNotFound", "local_path"]
 
 XSRF_HELP = "This form is too old, or cookies are blocked. Go back, load the page anew and try again."
-#: So many types are offered in a form.
+#: So many types, and so many names of workers, are offered in a form.
 MOST_CHOICES = 200
 #: How often a page may load itself anew; 0: not at all.
 _REFRESH_S = (0, 2, 5, 10, 30, 60)
@@ -86,6 +86,11 @@ class PageHandler(BaseHandler):
         """Types to choose from in a form, by name; where there are more, their names can be typed."""
         page = await self.site.service.types(TypeFilter(limit=MOST_CHOICES))
         return [view.type for view in page.items]
+
+    def name_choices(self) -> list[str]:
+        """Names of connected workers to choose from, in order, each once; where there are more, they can be typed."""
+        wanted = WorkerFilter(state=WorkerStatus.CONNECTED, limit=MOST_CHOICES)
+        return list(dict.fromkeys(worker.name for worker in self.site.service.workers(wanted).items))
 
     # Errors
 

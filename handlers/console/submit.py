@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from dispatcher.core.jobs.model import JobSpec
 from dispatcher.errors import JobNotFound, KeyConflict, PagehandError, TooLarge, Unavailable
 from handlers.console.formdata import NUMBERS, Chosen, chosen_file, chosen_picture, job_of_form, numbers
+from handlers.console.formlabels import LABEL_FIELDS, typed_of
 from handlers.console.page import MOST_CHOICES, XSRF_HELP, PageHandler
 from handlers.errors import Invalid, problem_of
 from handlers.intake import check_key, to_spec
@@ -15,7 +16,7 @@ from handlers.worker.tasks import example_text
 
 __all__ = ["SubmitPage"]
 
-_FIELDS = ("type", "type_choice", "format", "data", *NUMBERS)
+_FIELDS = ("type", "type_choice", "format", "data", *LABEL_FIELDS, *NUMBERS)
 _CONFLICT = (
     "This form has already been sent with other content, and that job stands. "
     "Send it once more to submit what it says now as another job."
@@ -57,10 +58,8 @@ class SubmitPage(PageHandler):
             job = await self.site.service.job(job_id)
         except JobNotFound:
             return {}
-        return {
-            "type": job.type,
-            "data": job.data,
-        } | {name: f"{getattr(job.terms, name):.15g}" for name in NUMBERS if hasattr(job.terms, name)}
+        told = {name: f"{getattr(job.terms, name):.15g}" for name in NUMBERS if hasattr(job.terms, name)}
+        return {"type": job.type, "data": job.data} | typed_of(job.terms.requires) | told
 
     async def post(self) -> None:
         """Submits; 303 to the job when it is durable. The same key is the same job: a double click submits once."""
@@ -117,7 +116,15 @@ class SubmitPage(PageHandler):
         types = sorted([*choices][:MOST_CHOICES])
         limit = self.site.settings.body_limit
         terms = self.site.settings.terms()
-        self.show("submit.html", form=form, types=types, tasks=tasks, limit=limit, numbers=numbers(terms))
+        self.show(
+            "submit.html",
+            form=form,
+            types=types,
+            tasks=tasks,
+            limit=limit,
+            names=self.name_choices(),
+            numbers=numbers(terms),
+        )
 
 
 def _new_key() -> str:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import TypeVar
+from urllib.parse import quote
 
 import msgspec
 from msgspec import Struct
 
+from dispatcher.core.jobs.matching import NAME, Requirement
 from dispatcher.core.jobs.model import AttemptView, JobView, WorkerStatus, WorkerView
 from dispatcher.core.jobs.states import FINAL, Event, JobState, next_state
 
@@ -22,7 +26,11 @@ __all__ = [
     "first_line",
     "headline",
     "is_open",
+    "label_link",
+    "label_text",
+    "namesakes",
     "newest_first",
+    "only_for",
     "picture",
     "plural",
     "preview",
@@ -35,6 +43,8 @@ __all__ = [
     "worker_note",
     "worker_word",
 ]
+
+T = TypeVar("T")
 
 STATE_WORDS = {
     "scheduled": "Scheduled",
@@ -56,6 +66,8 @@ STATE_WORDS = {
 
 #: Types and jobs of one worker in a table.
 MOST_IN_A_CELL = 10
+#: Characters of what a job requires, in a table.
+MOST_OF_LABELS = 60
 WORKER_WORDS = {
     WorkerStatus.CONNECTED: "Connected",
     WorkerStatus.QUIET: "Quiet",
@@ -93,9 +105,32 @@ def worker_note(worker: WorkerView) -> str:
     return WORKER_NOTES[worker.state]
 
 
-def some(names: list[str]) -> tuple[list[str], int]:
+def some(names: Sequence[T]) -> tuple[Sequence[T], int]:
     """The first of a list in a cell of a table, and how many are left out."""
     return names[:MOST_IN_A_CELL], max(0, len(names) - MOST_IN_A_CELL)
+
+
+def only_for(requirement: Requirement) -> str:
+    """What a job requires, in short for a list: ``FRONT-DESK-07, printer: brother or zebra``; empty: nothing."""
+    parts = [f"{'' if label == NAME else f'{label}: '}{' or '.join(values)}" for label, values in requirement]
+    return _clipped(", ".join(parts), MOST_OF_LABELS)
+
+
+def label_text(label: str, value: str) -> str:
+    """A label and its value in a list."""
+    return _clipped(f"{label}: {value}", MOST_OF_LABELS)
+
+
+def label_link(label: str, value: str) -> str:
+    """A label and its value as they stand in the query of a list."""
+    return quote(f"{label}:{value}", safe=":")
+
+
+def namesakes(count: int) -> str:
+    """What it means that so many workers have one name; empty: nothing."""
+    if count < 2:
+        return ""
+    return f"{count:,} workers have this name; a job for it goes to {'either' if count == 2 else 'any of them'}"
 
 
 def plural(count: int, one: str, many: str = "") -> str:
@@ -267,7 +302,10 @@ def error_of(text: str | None) -> ErrorText | None:
 def first_line(text: str | None, length: int = 120) -> str:
     """The first line of an error's message, clipped."""
     error = error_of(text)
-    line = (error.message if error else "").strip().partition("\n")[0]
+    return _clipped((error.message if error else "").strip().partition("\n")[0], length)
+
+
+def _clipped(line: str, length: int) -> str:
     return line if len(line) <= length else line[: length - 1] + "…"
 
 

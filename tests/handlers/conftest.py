@@ -19,6 +19,7 @@ from tornado.web import Application
 from dispatcher.config.settings import Settings
 from dispatcher.core.jobs.model import JobView, TypeFilter, TypePage, WorkerFilter, WorkerPage
 from dispatcher.node.service import Dispatcher
+from dispatcher.node.waiting import Why
 from handlers.routes import TaskDirectory, make_app
 from tests.handlers.rich import TASKS
 from tests.support.clock import ManualClock
@@ -40,9 +41,9 @@ class Watched(Dispatcher):
         self.waited_s: list[float] = []
         self.somebody_waits, self.left = asyncio.Event(), asyncio.Event()
 
-    def why_waits(self, job: JobView) -> str | None:
+    def why(self, job: JobView) -> Why | None:
         self.asked_why.append(job.id)
-        return super().why_waits(job)
+        return super().why(job)
 
     def workers(self, wanted: WorkerFilter | None = None) -> WorkerPage:
         self.asked_workers.append(wanted)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from dispatcher.core.jobs.matching import requirement_of
 from dispatcher.core.jobs.states import JobState
 from tests.support.house import House
 from tests.support.scenes import a_job, submit, take
@@ -32,12 +33,14 @@ WAITING = "0199c3a1-7d52-7c3e-9a41-5be0c0ffee01"
 
 
 async def rich(house: House) -> None:
-    """Jobs in all states, four workers, five types."""
+    """Jobs in all states, five workers of four names, five types."""
     house.shipped[:] = ["host-call"]
     await ended_jobs(house)
     await open_jobs(house)
     page = {"document_mode": "5"}
-    await house.register("kiosk", "thumbnail", name="KIOSK", page=page)
+    labels = {f"label-{n}": "x" * 200 if n == 3 else "berlin mitte" for n in range(20)}
+    await house.register("kiosk", "thumbnail", name="KIOSK", page=page, labels=labels)
+    await house.register("kiosk2", "thumbnail", name="KIOSK", labels={"site": "berlin"})
     await house.say("kiosk", op="pause")
     await house.register("back", "thumbnail", name="BACK-OFFICE-02", slots=4)
     house.pages.quiet("back", house.clock.monotonic())
@@ -82,8 +85,10 @@ async def open_jobs(house: House) -> None:
     for line in LOG:
         await running.say("log", line=line)
     await take(house, await submit(house, "offered-1"), "DESK-3")
-    for _ in range(34):
+    for _ in range(33):
         await house.submit("ocr")
+    wanted = {"name": ["FRONT-DESK-07", "KIOSK"], "label-without-a-blank": "x" * 200, "site": "berlin"}
+    await submit(house, "needs-1", type="ocr", requires=requirement_of(wanted))
     await house.register("once", "merge-pdf")
     await house.say("once", op="bye")
     await submit(house, WAITING, type="merge-pdf", priority=10)

@@ -29,7 +29,7 @@ from tests.support.waiting import until
 
 pytestmark = pytest.mark.browser
 PAGES = ["/", "/jobs", "/workers", "/types", "/submit", "/nope", "/jobs/failed-1", "/jobs/done-1", "/jobs/big-1"]
-PAGES += ["/jobs/running-1?refresh=0", f"/jobs/{WAITING}?refresh=0"]
+PAGES += ["/jobs/running-1?refresh=0", f"/jobs/{WAITING}?refresh=0", "/jobs/needs-1?refresh=0", "/submit?like=needs-1"]
 
 
 T = TypeVar("T")
@@ -163,6 +163,22 @@ def test_the_form_submits_and_its_error_keeps_what_was_typed(browser: Browser, s
     assert address(browser) == "/jobs/job-1"
     [job] = site.jobs()
     assert (job.data, job.terms.priority) == ('{"order": 7}', 7)
+
+
+def test_the_form_takes_a_worker_and_labels_and_fills_them_in_again(browser: Browser, start: Start) -> None:
+    site = start()
+    browser.open(site.url + "/submit?type=print-label")
+    fill(browser, worker="FRONT-DESK-07", labels="site:berlin\nprinter zebra\nsite:bonn")
+    send(browser)
+    assert browser.run("document.getElementById('labels').value") == "site:berlin\nprinter zebra\nsite:bonn"
+    assert "line 2: write" in browser.run("document.getElementById('labels-error').textContent")
+    fill(browser, labels="site:berlin\nsite:bonn")
+    send(browser)
+    assert address(browser) == "/jobs/job-1"
+    assert site.jobs()[0].terms.requires == (("name", ("FRONT-DESK-07",)), ("site", ("berlin", "bonn")))
+    browser.open(site.url + "/submit?like=job-1")
+    filled = [browser.run(f"document.getElementById('{name}').value") for name in ("worker", "labels")]
+    assert filled == ["FRONT-DESK-07", "site:berlin\nsite:bonn"]
 
 
 def test_the_jobs_buttons_work(browser: Browser, start: Start) -> None:

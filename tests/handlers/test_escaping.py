@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
+from dispatcher.core.jobs.matching import requirement_of
 from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import JobState
 from tests.handlers.conftest import Browser, Scene
@@ -94,7 +95,7 @@ class Elements(HTMLParser):
 
 async def write_everywhere(house: House, evil: str) -> None:
     """This text wherever somebody else's text can stand, also where the protocol and the API would refuse it."""
-    house.enlist("quiet", evil, remote=evil, name=evil, worker=evil, slots=4)
+    house.enlist("quiet", evil, remote=evil, name=evil, worker=evil, slots=4, labels=((evil, evil),))
     house.pages.quiet("quiet", house.clock.monotonic())
     last = [JobState.RUNNING, JobState.QUEUED]  # a page that comes takes what waits
     for state in [*(state for state in JobState if state not in last), *last]:
@@ -104,6 +105,7 @@ async def write_everywhere(house: House, evil: str) -> None:
             await write_on(house, await submit(house, f"j-{state}", **options, **once), state, evil)
         else:
             await a_job(house, state, f"j-{state}", because=evil, **options)
+    await submit(house, "j-required", type="echo", requires=requirement_of({evil: [evil, "x"], "name": evil}))
 
 
 async def write_on(house: House, job: JobView, state: JobState, evil: str) -> None:
@@ -149,12 +151,19 @@ def scene(evil: str) -> Scene:
 @pytest.mark.parametrize("evil", CORPUS, indirect=True)
 async def test_what_others_wrote_is_text_on_every_page(browser: Browser, evil: str) -> None:
     shown = 0
-    for path in ("/", "/jobs", "/workers", "/types", "/submit", *(f"/jobs/j-{state}" for state in JobState)):
+    for path in (
+        "/",
+        "/jobs",
+        "/workers",
+        "/types",
+        "/submit",
+        *(f"/jobs/j-{state}" for state in [*JobState, "required"]),
+    ):
         response = await browser.get(path)
         assert response.code == 200
         elements = check(response.body, evil)
         shown += evil.split("\u0000")[0][:40] in " ".join(elements.text + elements.values)
-    assert shown == 13, "each page shows it, as text"
+    assert shown == 14, "each page shows it, as text"
 
 
 @pytest.mark.gen_test
@@ -162,10 +171,15 @@ async def test_what_others_wrote_is_text_on_every_page(browser: Browser, evil: s
 async def test_what_is_in_the_address_or_typed_is_text(browser: Browser, evil: str) -> None:
     escaped = quote(evil)
     paths = [f"/jobs?type={escaped}", f"/jobs?state={escaped}", f"/submit?type={escaped}", f"/submit?like={escaped}"]
+    paths += [f"/jobs?requires={escaped}:{escaped}&worker={escaped}", f"/workers?label={escaped}:{escaped}"]
+    paths += ["/submit?like=j-required"]
     paths += [f"/workers?x={escaped}&refresh=5", f"/nope/{escaped}", f"/jobs/{escaped}", f"/login?next={escaped}"]
     for path in paths:
         check((await browser.get(path, headers={"X-Request-Id": "a"})).body, evil)
-    names = ("type", "type_choice", "format", "data", "priority", "delay_s", "timeout_s", "max_attempts", "image")
+    names = (
+        "type", "type_choice", "format", "data", "worker", "labels", "priority", "delay_s", "timeout_s", "max_attempts",
+        "image",
+    )  # fmt: skip
     response = await browser.post("/submit", dict.fromkeys(names, evil))
     assert response.code == 422
     elements = check(response.body, evil)

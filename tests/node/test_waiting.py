@@ -110,6 +110,12 @@ async def test_where_nobody_matches_the_nearest_miss_is_named(offer: int, miss: 
     assert await told(Workers(offer, miss), name=["A", "B"], printer="zebra") == (code, words)
 
 
+async def test_what_is_missing_is_said_in_short():
+    many = {f"l{label}": [f"{label}-{value}" for value in range(20)] for label in range(20)}
+    _, words = await told(Workers(3, Miss(requirement_of(many))), **many)
+    assert (len(words), words[:53], words[-1]) == (300, "3 workers offer print, but none has l0=0-0 or 0-1 or ", "…")
+
+
 async def test_a_job_that_requires_nothing_is_told_of_as_before():
     assert await told(Workers(0)) == ("no_worker", "no connected worker offers the type print")
     assert await told(Workers(2, away=2)) == (

@@ -13,6 +13,7 @@ REGISTRY, RETRY = _WORKERS + "registry.py::Registry.", _WORKERS + "retry.py::"
 POOLS, WORKER = _WORKERS + "pools.py::Pools.", _WORKERS + "worker.py::Worker."
 
 BY_DEMAND = "tests/core/workers/test_demand.py"
+BY_LABELS = "tests/core/workers/test_labels.py"
 
 BUGS = {
     "a lapsed offer is not requeued": Bug(
@@ -78,6 +79,16 @@ BUGS = {
         "S16", LEDGER + "_enter", "job.run_at = None\njob.rank = now_at", "job.run_at = None"
     ),
     "the last used worker is next": Bug("S17", POOLS + "used", "self._used -= 1", "self._used += 1"),
+    # what a job requires
+    "a job goes to a worker that lacks a label": Bug(
+        "S29", _WORKERS + "matcher.py::_has_all", "return True", found_by=BY_LABELS
+    ),
+    "a worker that comes is not given what waits for its labels": Bug(
+        "S29", _WORKERS + "matcher.py::Matcher.lanes_of", "yield from ()", found_by=BY_LABELS
+    ),
+    "a name that is first required finds nobody who is there": Bug(
+        "S29", POOLS + "_name_wanted", "pass", found_by=BY_LABELS
+    ),
     # restart, standstill, time
     "a restart gives a new timeout": Bug("S18", REGISTRY + "_adopt", "timeout_s", "max(left_s, _)"),
     "after a restart nobody waits for the pages": Bug(

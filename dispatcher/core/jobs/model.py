@@ -215,7 +215,7 @@ class WorkerFilter(Struct, frozen=True, kw_only=True):
     #: A type that it offers.
     type: str = ""
     state: str = ""
-    #: A label that it has: ``site:berlin``.
+    #: A label that it has: ``site:berlin``; ``name:DESK-1`` is its whole name.
     label: str = ""
     limit: int = 100
     #: From an earlier page's ``next_cursor``; None: from the first.

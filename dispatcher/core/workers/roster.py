@@ -12,6 +12,7 @@ from bisect import bisect_left, bisect_right, insort
 
 from msgspec import Struct
 
+from dispatcher.core.jobs.matching import NAME
 from dispatcher.core.jobs.model import WorkerFilter, WorkerStatus
 from dispatcher.core.workers.worker import Labels, Worker
 
@@ -90,6 +91,11 @@ class Roster:
         """How many workers offer this type."""
         return len(self._lists.get(("type", name), ()))
 
+    def called(self, name: str) -> int:
+        """How many workers have this name. Those that are away do not count: the same page may have come anew."""
+        here = [self._lists.get(("state", state), []) for state in WorkerStatus if state is not WorkerStatus.AWAY]
+        return sum(bisect_left(standing, (f"{name}\0", "")) - bisect_left(standing, (name, "")) for standing in here)
+
     def offered(self) -> frozenset[str]:
         """Every type that some worker offers."""
         return frozenset(value for kind, value in self._lists if kind == "type")
@@ -97,17 +103,18 @@ class Roster:
     def page(self, wanted: WorkerFilter, after: Place | None) -> tuple[list[str], Place | None]:
         """Ids of workers that the filter wants, by name, behind ``after``; and where to go on, None: at the end."""
         shortest, *others = sorted((self._lists.get(facet, []) for facet in _facets_of(wanted)), key=len)
-        start = bisect_left(shortest, (wanted.name, ""))
+        called = _called(wanted)
+        start = bisect_left(shortest, (called or wanted.name, ""))
         if after is not None:
             start = max(start, bisect_right(shortest, after))
         found: list[str] = []
         for index, place in enumerate(shortest[start : start + MOST_LOOKED_AT], start + 1):
-            if not place[0].startswith(wanted.name):
+            if not _fits(place, wanted.name, called):
                 return found, None
             if all(_stands_in(other, place) for other in others):
                 found.append(place[1])
             if len(found) == wanted.limit or index == start + MOST_LOOKED_AT:
-                more = index < len(shortest) and shortest[index][0].startswith(wanted.name)
+                more = index < len(shortest) and _fits(shortest[index], wanted.name, called)
                 return found, place if more else None
         return found, None
 
@@ -117,8 +124,19 @@ def shown_state(worker: Worker) -> WorkerStatus:
     return WorkerStatus.SET_ASIDE if worker.aside else WorkerStatus(worker.state)
 
 
+def _called(wanted: WorkerFilter) -> str | None:
+    """The whole name, where it is asked for as a label; None: it is not."""
+    label, _, value = wanted.label.partition(":")
+    return value if label == NAME else None
+
+
+def _fits(place: Place, prefix: str, called: str | None) -> bool:
+    return place[0].startswith(prefix) and called in (None, place[0])
+
+
 def _facets_of(wanted: WorkerFilter) -> list[Facet]:
-    facets = [("state", wanted.state), ("type", wanted.type), ("label", wanted.label)]
+    label = wanted.label if _called(wanted) is None else ""
+    facets = [("state", wanted.state), ("type", wanted.type), ("label", label)]
     return [facet for facet in facets if facet[1]] or [_ALL]
 
 

@@ -90,6 +90,23 @@ def test_workers_are_found_by_a_label():
     assert walked(roster, type="echo") == ["w00001", "w00002", "w00003"]
 
 
+def test_workers_are_found_by_their_whole_name_as_by_a_label():
+    roster = roster_of(worker(1, "DESK-1"), worker(2, "DESK-1", "scan"), worker(3, "DESK-10"), worker(4, "DESK"))
+    assert walked(roster, label="name:DESK-1") == walked(roster, label="name:DESK-1", name="DE") == ["w00001", "w00002"]
+    assert walked(roster, label="name:DESK-1", type="scan") == ["w00002"]
+    assert walked(roster, label="name:DESK-1", name="K") == walked(roster, label="name:DESK-2") == []
+
+
+def test_workers_of_one_name_are_counted_unless_they_are_away():
+    workers = [worker(1, "a"), worker(2, "a"), worker(3, "a", state=WorkerState.QUIET), worker(4, "ab"), worker(5, "b")]
+    roster = roster_of(*workers)
+    assert [roster.called(name) for name in ("a", "ab", "b", "c", "")] == [3, 1, 1, 0, 0]
+    workers[0].aside, workers[1].state = True, WorkerState.AWAY
+    for one in workers:
+        roster.update(one)
+    assert roster.called("a") == 2
+
+
 def test_a_worker_that_is_set_aside_is_shown_as_that():
     one = worker(1, "a")
     one.aside = True
@@ -147,6 +164,7 @@ def big(count: int) -> Roster:
         WorkerFilter(limit=50, type="own-77"),
         WorkerFilter(limit=50, label="asset:77"),
         WorkerFilter(limit=50, label="site:berlin"),
+        WorkerFilter(limit=50, label="name:page-00077"),
     ],
     ids=str,
 )
@@ -160,7 +178,7 @@ def test_counts_and_changes_cost_the_same_with_a_hundred_workers_and_with_ten_th
         one = worker(77, "page-00077", "echo", "own-77")
 
         def act() -> None:
-            roster.states(), roster.offering("echo")
+            roster.states(), roster.offering("echo"), roster.called("page-00077")
             roster.update(one)
             one.state = WorkerState.AWAY
             roster.update(one)

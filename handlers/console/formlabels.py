@@ -1,0 +1,63 @@
+"""The form's fields that say whom a job is for: a worker's name, and labels, one a line. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import msgspec
+
+from dispatcher.core.jobs.matching import NAME, Requirement
+from dispatcher.core.jobs.terms import LabelName, LabelValue, Wanted
+from handlers.errors import Invalid, field_error
+
+__all__ = ["LABEL_FIELDS", "typed_of", "wanted_of_form"]
+
+LABEL_FIELDS = ("worker", "labels")
+
+#: What cannot stand in one line.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_LONG = "at most 200 characters"
+_MANY = "must be at most 20, each with at most 20 values"
+
+
+def wanted_of_form(typed: Mapping[str, str]) -> dict[str, list[str]]:
+    """What the fields require of a worker; a label on several lines means any of these. Raises Invalid."""
+    name = typed.get("worker", "").strip()
+    problems = [] if not name or _is(name, LabelValue) else [field_error("worker", f"must be {_LONG}")]
+    wanted: dict[str, list[str]] = {NAME: [name]} if name else {}
+    for number, line in enumerate(typed.get("labels", "").split("\n"), 1):
+        label, colon, value = (part.strip() for part in line.partition(":"))
+        if problem := _problem(label, colon, value):
+            problems.append(field_error("labels", f"line {number}: {problem}"))
+        elif value and value not in wanted.setdefault(label, []):
+            wanted[label].append(value)
+    if problems or not _is(wanted, Wanted):
+        raise Invalid(problems or [field_error("labels", _MANY)])
+    return wanted
+
+
+def _problem(label: str, colon: str, value: str) -> str:
+    """What is wrong with a line; an empty one is not."""
+    if not (label or colon):
+        return ""
+    if not (label and value):
+        return "write a label and its value, as in site:berlin"
+    if not _is(label, LabelName):
+        return "the name of a label has 1 to 50 characters of A-Z, a-z, 0-9, '.', '_' and '-'"
+    return "" if _is(value, LabelValue) else f"the value of a label has {_LONG}"
+
+
+def _is(value: object, kind: object) -> bool:
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def typed_of(requirement: Requirement) -> dict[str, str]:
+    """What a person would type for this. What no line can hold is shown as that, and then matches nobody."""
+    wanted = {label: [_CONTROL.sub("\ufffd", value) for value in values] for label, values in requirement}
+    [name] = wanted.pop(NAME) if len(wanted.get(NAME, ())) == 1 else [""]
+    return {"worker": name, "labels": "\n".join(f"{label}:{value}" for label in wanted for value in wanted[label])}
