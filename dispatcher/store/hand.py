@@ -74,6 +74,10 @@ class Hand:
         if old is not None:  # a new job's delay is by the wall clock
             ledger.clocked(job, self.now_at, self.clock)
         lane = lane_of_row(job)
+        if old is JobState.RUNNING and job.state is JobState.SUCCEEDED:
+            self.writes.done[job.seq] = job  # jobs are claimed last, so this one ran before the turn
+        else:
+            self.writes.done.pop(job.seq, None)
         if old is not None:
             self._count(lane, old, -1, -job.size)
         self._count(lane, job.state, 1, job.size)

@@ -194,7 +194,7 @@ class MemoryRows:
     def save(self, request: Save) -> Saved:
         """See requests.Save."""
         writes = request.writes
-        jobs = [*writes.new.values(), *writes.changed(), *writes.only_claimed()]
+        jobs = [*writes.new.values(), *writes.changed(), *writes.done.values(), *writes.only_claimed()]
         _check([*map(_values, jobs), *map(_values, writes.attempts.values())])
         _check([*writes.results, *writes.logs, request.offered, writes.data.values()])
         self.remove(self._outlived)

@@ -347,3 +347,20 @@ def test_the_holder_of_a_result_is_shown(desk: Desk) -> None:
     job = desk.job(claim.job)
     assert (job.worker, job.worker_name) == ("worker-2", "Ben")
     assert (job.attempts[0].worker, job.attempts[0].worker_name) == ("worker-2", "Ben")
+
+
+def test_a_job_that_succeeds_keeps_what_it_had_before(durable: Desk) -> None:
+    """A plain success is written in few columns: the others must stay."""
+    durable.submit(spec(max_attempts=5, key="k", fingerprint="f", expires_s=900.0, requires=(("site", ("berlin",)),)))
+    lane = 'echo {"site":"berlin"}'
+    durable.report(error(durable.claim_one(lane).attempt, delay_s=1.0))
+    durable.pass_time(2.0)
+    claim = durable.claim_one(lane)
+    durable.turn(reports=[Started(claim.attempt, HOLDER), Progressed(claim.attempt, 50.0, "half")])
+    before = durable.job(claim.job)
+    durable.report(result(claim.attempt, "7"))
+    after = durable.job(claim.job)
+    durable.reopen()
+    assert durable.job(claim.job) == after
+    changed = {name for name in before.__struct_fields__ if getattr(before, name) != getattr(after, name)}
+    assert changed == {"state", "reason", "detail", "percent", "note", "result", "ended_at", "attempts"}

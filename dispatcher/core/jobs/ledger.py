@@ -106,13 +106,15 @@ class AttemptRow(Struct, array_like=True):
 class WriteSet:
     """Rows that a turn has made or changed: each is written once, however often it changed."""
 
-    __slots__ = ("attempts", "claims", "data", "jobs", "logs", "new", "results")
+    __slots__ = ("attempts", "claims", "data", "done", "jobs", "logs", "new", "results")
 
     def __init__(self) -> None:
         self.new: dict[int, JobRow] = {}
         #: Of new jobs, JSON text.
         self.data: dict[int, str] = {}
         self.jobs: dict[int, JobRow] = {}
+        #: Of those, jobs that ran when the turn began, and have succeeded: most of their columns are as they were.
+        self.done: dict[int, JobRow] = {}
         #: Jobs that were claimed.
         self.claims: dict[int, JobRow] = {}
         self.attempts: dict[str, AttemptRow] = {}
@@ -122,8 +124,8 @@ class WriteSet:
         self.logs: list[tuple[int, str, float, str]] = []
 
     def changed(self) -> list[JobRow]:
-        """Jobs that are not new and have changed."""
-        return [job for seq, job in self.jobs.items() if seq not in self.new]
+        """Jobs that are not new and have changed, but for those that are done."""
+        return [job for seq, job in self.jobs.items() if seq not in self.new and seq not in self.done]
 
     def only_claimed(self) -> list[JobRow]:
         """Jobs that are not new, and of which nothing has changed but that they were claimed."""

@@ -54,6 +54,7 @@ _TERMS = sql.JOB_COLUMNS.index("terms")
 _values = msgspec.structs.astuple
 _changing = attrgetter("seq", *sql.CHANGING)
 _claimed = attrgetter("seq", *sql.CLAIMED)
+_done = attrgetter("seq", *sql.DONE)
 #: Running jobs whose rows are kept in memory; when there are more, all are read again. A row has some 600 bytes.
 _MOST_KEPT = 16_384
 
@@ -269,6 +270,7 @@ class SqliteRows:
         self._write(sql.ADD_JOBS, [self._new(job) for job in writes.new.values()])
         self._write(sql.ADD_DATA, list(writes.data.items()))
         self._write(sql.SAVE_CLAIMS, list(map(_claimed, writes.only_claimed())))
+        self._write(sql.SAVE_DONE, list(map(_done, writes.done.values())))
         self._write(sql.SAVE_JOBS, list(map(_changing, writes.changed())))
         self._write(sql.SAVE_ATTEMPTS, list(map(_values, writes.attempts.values())))
         self._write(sql.ADD_RESULTS, writes.results)
