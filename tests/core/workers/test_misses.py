@@ -44,6 +44,15 @@ def test_the_nearest_miss_is_what_the_nearest_worker_lacks(wanted, miss):
     assert nearest(fleet().pools, lane("print", **wanted)) == miss
 
 
+def test_a_label_that_many_others_have_is_looked_for_among_the_few_that_offer_the_type():
+    farm = Farm()
+    for number in range(9):
+        farm.join(f"s{number}", "scan", labels={"site": "berlin", "asset": f"{number}"})
+    farm.join("w1", "print", labels={"site": "bonn"})
+    assert nearest(farm.pools, lane("print", site="berlin")) == Miss(requirement_of({"site": "berlin"}))
+    assert nearest(farm.pools, lane("print", site=["berlin", "bonn"], asset="1")).lacks == (("asset", ("1",)),)
+
+
 def test_what_is_looked_at_has_a_bound():
     """Beyond it a label counts as there: what is said then is vaguer, and still true."""
     costs = []
