@@ -101,6 +101,14 @@ def test_jobs_for_a_desk_that_is_not_there_wait_and_block_nobody(site: Live) -> 
     assert listed(site, "jobs?worker=FRONT-DESK-07&limit=1")[0]["requires"] in ({}, {"printer": "zebra"})
 
 
+def test_a_job_that_nobody_matches_in_all_waits_and_says_what_is_missing(site: Live) -> None:
+    job = submitted(site, {"name": "FRONT-DESK-07", "printer": "brother"}, wait_s=0)
+    assert ran_on(site, name="FRONT-DESK-07") == {"FRONT-DESK-07"}
+    still = site.ask("GET", f"/api/v1/jobs/{job['id']}").json()
+    words = "1 worker is called FRONT-DESK-07, but does not have printer=brother"
+    assert (still["state"], still["waits"], still["waiting"]["code"]) == ("queued", words, "no_match")
+
+
 def test_its_jobs_run_as_soon_as_the_desk_comes(site: Live) -> None:
     job = submitted(site, {"name": "LATE-1"}, wait_s=0)
     program = [sys.executable, "-m", "dispatcher.sdk", "simulate", "--url", site.url, "--types=echo"]

@@ -91,6 +91,8 @@ class TroubledStore(MemoryStore):
         self.trouble: Exception | None = None
         #: Whether the disk has room for new jobs, as the next turn finds it.
         self.room = True
+        #: Whether a list finds nothing in the piece that it looks at, and would have to go on.
+        self.in_vain = False
         #: A turn begins when this is set.
         self.go = asyncio.Event()
         self.go.set()
@@ -106,6 +108,10 @@ class TroubledStore(MemoryStore):
         if self.trouble is not None:
             raise self.trouble
         return replace(await super().apply(turn), room=self.room)
+
+    async def jobs(self, job_filter: JobFilter) -> JobPage:
+        page = await super().jobs(job_filter)
+        return JobPage(items=[], next_cursor="later") if self.in_vain else page
 
     async def state(self, job_id: str) -> JobState | None:
         state = await super().state(job_id)

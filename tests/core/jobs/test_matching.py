@@ -8,7 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatcher.core.jobs.matching import lane_of, lane_parts, matches, missing, requirement_of, said
+from dispatcher.core.jobs.matching import (
+    lane_of,
+    lane_parts,
+    matches,
+    missing,
+    requirement_of,
+    requires,
+    said,
+    wanted_of,
+)
+from dispatcher.core.jobs.model import JobFilter
+from dispatcher.core.jobs.states import JobState
 
 _labels = st.text("abAB09._-", min_size=1, max_size=50)
 _texts = st.one_of(
@@ -67,6 +78,27 @@ def test_all_labels_must_match_and_of_a_list_any_value(wanted, lacks):
     requirement, labels = requirement_of(wanted), {"site": "berlin", "floor": "2"}
     assert said(missing(requirement, labels, "DESK-7")) == lacks
     assert matches(requirement, labels, "DESK-7") == (not lacks)
+
+
+def test_a_requirement_is_shown_as_a_submitter_writes_it():
+    wanted = {"name": "DESK-7", "printer": ["brother", "zebra"]}
+    assert wanted_of(requirement_of(wanted)) == wanted
+    assert wanted_of(()) == {}
+
+
+def test_a_label_is_required_alone_or_among_others():
+    required = requirement_of({"printer": ["brother", "zebra"], "site": "berlin"})
+    assert requires(required, ())
+    assert requires(required, [("printer", "zebra"), ("site", "berlin"), ("printer", "brother")])
+    assert not requires(required, [("printer", "zebra"), ("site", "bonn")])
+    assert not requires((), [("site", "berlin")])
+
+
+def test_a_filter_knows_whether_it_asks_for_the_state_alone():
+    alone = JobFilter(state=JobState.QUEUED, limit=5)
+    assert alone.only_state()
+    others = [JobFilter(type="a"), JobFilter(worker="DESK"), JobFilter(requires=(("site", "berlin"),))]
+    assert not any(other.only_state() for other in others)
 
 
 def test_the_name_is_the_workers_name_and_no_label():

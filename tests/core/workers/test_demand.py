@@ -190,6 +190,8 @@ def test_heaps_of_a_group_stay_in_proportion_and_in_order():
     for name in ("w1", "w2"):
         farm.join(name, "a", *(["b"] if name == "w2" else []))
     farm.ready(a=1)
+    farm.join("gone", "a", "c")
+    farm.leave("gone")
     (group,) = farm.pools.lanes.hot
     for n in range(1_000):
         farm.pools.reported([LaneReady("a", 1, float(n))], claimed=True)

@@ -196,5 +196,6 @@ def test_the_machine_tells_who_offers_and_who_matches():
     node.join(labels=BERLIN)
     node.join("s2", "w2")
     assert node.machine.offering("a") == 2
+    assert node.machine.nearest(lane("a", site="bonn")).lacks == (("site", ("bonn",)),)
     assert node.machine.standing(lane("a", site="berlin")) == {Standing.IDLE: 1}
     assert node.machine.nearest(lane("a", site="bonn")) == Miss((("site", ("bonn",)),))
