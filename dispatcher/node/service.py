@@ -391,12 +391,7 @@ class Dispatcher:
 
 
 def _machine(settings: Settings, rng: random.Random) -> Machine:
-    timings = Timings(
-        offer_ttl_s=settings.offer_ttl_s,
-        reconnect_grace_s=settings.reconnect_grace_s,
-        restart_grace_s=settings.restart_grace_s,
-        reload_after_s=settings.reload_after_s,
-    )
-    return Machine(
-        timings=timings, retry=RetryPolicy(base_s=settings.backoff_base_s, max_s=settings.backoff_max_s), rng=rng
-    )
+    names = ("offer_ttl_s", "reconnect_grace_s", "restart_grace_s", "reload_after_s")
+    timings = Timings(**{name: getattr(settings, name) for name in names})
+    retry = RetryPolicy(base_s=settings.backoff_base_s, max_s=settings.backoff_max_s)
+    return Machine(timings=timings, retry=retry, rng=rng)

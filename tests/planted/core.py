@@ -40,7 +40,6 @@ BUGS = {
         "return self._end(attempt, ended)",
         "return [Record(ended), *self._revoke(attempt, 'timed_out')]",
     ),
-    "a timer outlives its attempt": Bug("S8", LEASES + "_forget", "('beat', 'reload')", "('lease', 'beat', 'reload')"),
     "progress does not count as a sign of life": Bug("S8", MACHINE + "progress", "None", "self._beat(attempt)"),
     # evidence that a page is gone
     "a missed pong ends leases": Bug("S11", REGISTRY + "quiet", "self._gone(worker, '')", "self._take_back(worker)"),
@@ -69,7 +68,6 @@ BUGS = {
         "return [*self._withdraw(attempt), Record(Started(attempt_id, attempt.holder())), *self._go(attempt)]",
         "return [*self._withdraw(attempt), _]",
     ),
-    "go is not told": Bug("S15b", MACHINE + "_start_once", "return []"),
     "what was lost after go runs again": Bug("S15b", RETRY + "after_loss", "False", "attempt.went"),
     # order
     "priority is reversed": Bug(

@@ -79,7 +79,6 @@ BUGS = {
         "exchange.answer(self._take(session, packets, now))",
         BY_SESSIONS,
     ),
-    "a page that comes back stays away": Bug("S11", SESSIONS + "_poll", "", "if was_away:\n    _", BY_EVIDENCE),
     "the end of a page's last connection is not told": Bug(
         "S11",
         FRONTS + "http.py::Front.on_close",

@@ -20,7 +20,7 @@ ALWAYS = [
     "a closed connection starts no grace",
     "slots are off by one",
     "a cancel leaves the attempt current",
-    "go is not told",
+    "go is told before the accept is stored",
     # store
     "a turn is answered before it is committed",
     "a key is not kept",
@@ -30,7 +30,7 @@ ALWAYS = [
     # protocol
     "a page is told of a cancel before it is durable",
     "the outbox is emptied before the answer is written",
-    "a page that comes back stays away",
+    "the end of a page's last connection is not told",
     "a worker is taken over without its secret",
     "a page sends a result before it is in the stash",
     "a page's boot outlives its reload",
