@@ -21,8 +21,8 @@ def _reads(directory: Path) -> tuple[Desk, list[str]]:
     said: list[str] = [
         statements.META,
         statements.TALLIES,
-        statements.NEXT_DUE,
-        statements.NEXT_BACKOFF,
+        statements.NEXT_DUE.replace("?1", "0.0"),
+        statements.NEXT_BACKOFF.replace("?", "0.0"),
     ]  # of its opening
     desk.run(store._thread.run(lambda: store._db.set_trace_callback(said.append)))
     assert len(desk.run(store.live_attempts())) == 1
@@ -40,10 +40,13 @@ def test_fault_A15_a_start_and_the_first_offer_find_jobs_by_indexes(tmp_path: Pa
     for text in reads:
         plan = desk.run(store._thread.run(lambda text=text: store._db.execute(f"EXPLAIN QUERY PLAN {text}").fetchall()))
         scans += [
-            (" ".join(text.split()), row[3]) for row in plan if row[3] in ("SCAN j", "SCAN jobs", "SCAN a", "SCAN d")
+            (" ".join(text.split()), row[3])
+            for row in plan
+            if row[3] in ("SCAN j", "SCAN jobs", "SCAN a", "SCAN d", "SCAN q")
         ]
     desk.end()
     # One walks through the table, from the newest job to the last that runs, and no further.
     ((text, _),) = scans
     assert "WHERE j.state = 'running' ORDER BY j.seq DESC LIMIT 1" in text
-    assert any("lane = 1 AND state = 'queued' AND (rank, seq) > " in text for text in reads), "the claim was looked at"
+    assert any("j.lane = 1 AND j.state = 'queued' ORDER BY j.rank" in text for text in reads), "a claim of one lane"
+    assert any("q.seq IN ( SELECT seq FROM jobs" in " ".join(text.split()) for text in reads), "the heads of lanes"

@@ -195,7 +195,7 @@ def test_fault_A16_a_store_older_than_the_first_release_is_refused_in_words_and_
             assert await server.stop() == 0
             with contextlib.closing(sqlite3.connect(server.store)) as database:
                 database.execute("PRAGMA legacy_alter_table = ON")
-                database.execute("ALTER TABLE jobs RENAME COLUMN heartbeat_s TO beat_s")
+                database.execute("ALTER TABLE jobs RENAME COLUMN terms TO told")
                 database.execute("PRAGMA user_version = 1")
             files = _fingerprint(tmp_path)
             with pytest.raises(Refused) as refused:
