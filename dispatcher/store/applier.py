@@ -116,7 +116,7 @@ def _sweep(hand: Hand) -> Generator[SetRequest, Any, tuple[bool, float | None, f
     clock = hand.clock + _ROUNDING_S
     found: DueRows = yield Due(hand.now_at, clock, SWEEP)
     for job in [*(hand.jobs.setdefault(row.seq, row) for row in found.overdue), *hand.overdue]:
-        if job.state in WAITING:  # a row in hand may have been cancelled meanwhile
+        if _is_overdue(job, hand.now_at):
             old = job.state
             ledger.expire(job, hand.now_at, hand.writes)
             hand.moved(job, old)
@@ -126,6 +126,11 @@ def _sweep(hand: Hand) -> Generator[SetRequest, Any, tuple[bool, float | None, f
             hand.moved(job, JobState.SCHEDULED)
     more = len(found.due) >= SWEEP or len(found.overdue) >= SWEEP
     return more, found.next_due_at, found.next_backoff
+
+
+def _is_overdue(job: JobRow, now_at: float) -> bool:
+    """Whether it waits and has expired; a row in hand may have ended meanwhile, or begun another round."""
+    return job.state in WAITING and job.expires_at is not None and job.expires_at <= now_at
 
 
 def _is_due(job: JobRow, now_at: float, queue_clock: float) -> bool:

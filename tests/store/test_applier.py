@@ -177,6 +177,14 @@ def test_a_job_that_comes_back_after_its_expiry_expires() -> None:
     assert [change.new for change in report.changes] == ["queued", "expired"]
 
 
+def test_a_job_that_began_another_round_in_this_turn_does_not_expire_by_the_old_one() -> None:
+    """A retry takes the expiry away; the database does not know of it yet."""
+    old = {"expires_at": NOW - 1.0}
+    script = Script(row(1, **old), due=DueRows([row(1, **old)], [], None, None))
+    report = script.run(turn(commands=[Cancel("j1", "no"), Retry("j1")]))
+    assert [change.new for change in report.changes] == ["cancelled", "queued"]
+
+
 def test_what_is_next_due_is_the_earliest_of_the_store_and_of_the_turn() -> None:
     for delay_s, earliest in ((5.0, NOW + 5.0), (50.0, NOW + 20.0)):
         script = Script(due=DueRows([], [], NOW + 20.0, 1_040.0))
