@@ -179,7 +179,7 @@ def test_a_job_that_comes_back_after_its_expiry_expires() -> None:
 
 def test_a_job_that_began_another_round_in_this_turn_does_not_expire_by_the_old_one() -> None:
     """A retry takes the expiry away; the database does not know of it yet."""
-    old = {"expires_at": NOW - 1.0}
+    old: dict[str, Any] = {"expires_at": NOW - 1.0}
     script = Script(row(1, **old), due=DueRows([row(1, **old)], [], None, None))
     report = script.run(turn(commands=[Cancel("j1", "no"), Retry("j1")]))
     assert [change.new for change in report.changes] == ["cancelled", "queued"]
