@@ -11,9 +11,9 @@ Nothing is remembered from one turn to the next: another node may have turned me
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator
+from collections.abc import Collection, Generator, Mapping, Sequence
 from math import inf
-from typing import Any
+from typing import Any, NamedTuple
 
 from dispatcher.core.jobs import ledger
 from dispatcher.core.jobs.ledger import JobRow
@@ -62,30 +62,40 @@ def apply(
     admission = Admission(hand, loaded, limits, ids)
     commands = [obey(command, hand, loaded, admission) for command in turn.commands]
     accepted = admission.take(turn.submissions)
-    more = False
-    next_due_at: float | None = None
-    next_backoff: float | None = None
-    claims: list[Claim] = []
-    heads: dict[str, float] = {}
-    if whole:
-        more, next_due_at, next_backoff = yield from _sweep(hand)
-        claims, heads = yield from claims_of(turn, hand, ids)
-        if purge:
-            more = (yield from _purge(hand, limits)) or more
+    rest = (yield from _rest(turn, hand, limits, ids, purge)) if whole else _Rest()
     lanes = sorted({*hand.touched, *touched, *(name for entry in turn.demand for name in entry.lanes)})
     saved: Saved = yield _written(turn, hand, admission, lanes)
-    next_backoff = earlier(next_backoff, hand.next_backoff)
+    next_backoff = earlier(rest.next_backoff, hand.next_backoff)
     return TurnReport(
         verdicts=verdicts,
         commands=commands,
         accepted=accepted,
-        claims=claims,
+        claims=list(rest.claims),
         changes=hand.changes,
-        next_due_at=earlier(next_due_at, hand.next_due_at),
+        next_due_at=earlier(rest.next_due_at, hand.next_due_at),
         next_backoff_s=None if next_backoff is None else next_backoff - hand.clock + turn.elapsed_s,
-        more=more,
-        ready=[_left(lane, saved.queued[lane], hand, heads) for lane in lanes],
+        more=rest.more,
+        ready=[_left(lane, saved.queued[lane], hand, rest.heads) for lane in lanes],
     )
+
+
+class _Rest(NamedTuple):
+    """What comes of a turn beside its items: of what is due, and of the demand."""
+
+    more: bool = False
+    next_due_at: float | None = None
+    next_backoff: float | None = None
+    claims: Sequence[Claim] = ()
+    heads: Mapping[str, float] = {}
+
+
+def _rest(turn: Turn, hand: Hand, limits: Limits, ids: Ids, purge: bool) -> Generator[SetRequest, Any, _Rest]:
+    """Moves what is due, hands out jobs, and removes what has outlived its retention where that is looked for."""
+    more, next_due_at, next_backoff = yield from _sweep(hand)
+    claims, heads = yield from claims_of(turn, hand, ids)
+    if purge:
+        more = (yield from _purge(hand, limits)) or more
+    return _Rest(more, next_due_at, next_backoff, claims, heads)
 
 
 def _named(turn: Turn, attempts: frozenset[str]) -> Load:
@@ -169,7 +179,7 @@ def _written(turn: Turn, hand: Hand, admission: Admission, lanes: list[str]) -> 
     )
 
 
-def _left(lane: str, jobs: int, hand: Hand, heads: dict[str, float]) -> LaneReady:
+def _left(lane: str, jobs: int, hand: Hand, heads: Mapping[str, float]) -> LaneReady:
     """What is left in a lane. Where the turn has not looked, it knows of its own jobs alone."""
     head = heads.get(lane)
     if head is not None:
