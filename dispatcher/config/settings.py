@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from dispatcher.core.jobs.terms import Terms, range_of
@@ -36,7 +37,7 @@ def _of_terms(name: str, text: str) -> Any:
 _DAY_S = 86_400.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """Checked settings. Durations are seconds, sizes are bytes."""
 
@@ -102,6 +103,7 @@ class Settings:
         for item in dataclasses.fields(self):
             _check(item, getattr(self, item.name))
 
+    @cached_property
     def terms(self) -> Terms:
         """What a job is told where its submitter says nothing."""
         return Terms(timeout_s=self.job_timeout_s, max_attempts=self.max_attempts, max_crashes=self.max_crashes)

@@ -59,6 +59,8 @@ def lane_of(type_name: str, requirement: Requirement) -> str:
 def lane_parts(key: str) -> tuple[str, Requirement]:
     """The type and the requirement of a lane. ``key`` is one that ``lane_of`` has made."""
     type_name, _, fields = key.partition(" {")
+    if not fields:
+        return type_name, ()
     found = _LABEL.findall(fields)
     return type_name, tuple((_plain(label), tuple(map(_plain, _VALUE.findall(values)))) for label, values in found)
 

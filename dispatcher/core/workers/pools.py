@@ -126,7 +126,8 @@ class Pools:
             labels = key[1] if key[2] is None else (*key[1], (NAME, key[2]))
             pool = self._by_key[key] = self._pools[self._numbers] = Pool(self._numbers, key, labels)
             self.lanes.pool_made(pool)
-        worker.pool = pool.number
+        # One value for all of them: to compare a thousand types is then to compare one address.
+        worker.types, worker.labels, worker.pool = *pool.key[:2], pool.number
         pool.members += 1
         return pool
 
