@@ -93,11 +93,9 @@ class Lanes:
 
     def stands(self, pool: Pool, before: Standing | None, after: Standing | None) -> None:
         """A member of the pool stands otherwise now. None: it was none before, or is none any more."""
-        for counts in (pool.standing, *(group.standing for group in pool.groups)):
-            if before is not None:
-                counts[before] -= 1
-            if after is not None:
-                counts[after] += 1
+        _recount(pool.standing, before, after)
+        for group in pool.groups:
+            _recount(group.standing, before, after)
 
     def _split(self, group: Group, lanes: list[Lane]) -> Group:
         """A group of some of its lanes, which has no key yet."""
@@ -223,3 +221,10 @@ class Lanes:
                 group.standing.update(pool.standing)
                 group.idle(0, pool.number)  # too early, perhaps: it is put right when it is met
         return group
+
+
+def _recount(counts: Counter[Standing], before: Standing | None, after: Standing | None) -> None:
+    if before is not None:
+        counts[before] -= 1
+    if after is not None:
+        counts[after] += 1
