@@ -7,11 +7,11 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from dispatcher.core.fleet.misses import Miss
+from dispatcher.core.fleet.worker import Standing
 from dispatcher.core.jobs.matching import lane_of, lane_parts, said
 from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import JobState
-from dispatcher.core.workers.misses import Miss
-from dispatcher.core.workers.worker import Standing
 
 __all__ = ["Fleet", "Waiting", "Why", "waiting", "why", "words"]
 

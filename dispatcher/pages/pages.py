@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from dispatcher.config.settings import Settings
+from dispatcher.core.fleet.worker import Registration
 from dispatcher.core.workers.effects import (
     Answer,
     CancelOrder,
@@ -30,7 +31,6 @@ from dispatcher.core.workers.effects import (
     Withdraw,
 )
 from dispatcher.core.workers.machine import Machine
-from dispatcher.core.workers.worker import Registration
 from dispatcher.errors import MessageRefused
 from dispatcher.pages import protocol
 from dispatcher.pages.protocol import PageMessage, Refused

@@ -6,14 +6,14 @@ from tests.planted.bug import Bug
 
 __all__ = ["BUGS"]
 
-_JOBS, _WORKERS = "dispatcher/core/jobs/", "dispatcher/core/workers/"
+_JOBS, _FLEET, _WORKERS = "dispatcher/core/jobs/", "dispatcher/core/fleet/", "dispatcher/core/workers/"
 LEDGER = _JOBS + "ledger.py::"
 LEASES, MACHINE = _WORKERS + "leases.py::Leases.", _WORKERS + "machine.py::Machine."
 REGISTRY, RETRY = _WORKERS + "registry.py::Registry.", _WORKERS + "retry.py::"
-POOLS, WORKER = _WORKERS + "pools.py::Pools.", _WORKERS + "worker.py::Worker."
+POOLS, WORKER = _FLEET + "pools.py::Pools.", _FLEET + "worker.py::Worker."
 
-BY_DEMAND = "tests/core/workers/test_demand.py"
-BY_LABELS = "tests/core/workers/test_labels.py"
+BY_DEMAND = "tests/core/fleet/test_demand.py"
+BY_LABELS = "tests/core/fleet/test_labels.py"
 
 BUGS = {
     "a lapsed offer is not requeued": Bug(
@@ -79,10 +79,10 @@ BUGS = {
     "the last used worker is next": Bug("S17", POOLS + "used", "self._used -= 1", "self._used += 1"),
     # what a job requires
     "a job goes to a worker that lacks a label": Bug(
-        "S29", _WORKERS + "matcher.py::_has_all", "return True", found_by=BY_LABELS
+        "S29", _FLEET + "matcher.py::_has_all", "return True", found_by=BY_LABELS
     ),
     "a worker that comes is not given what waits for its labels": Bug(
-        "S29", _WORKERS + "matcher.py::Matcher.lanes_of", "yield from ()", found_by=BY_LABELS
+        "S29", _FLEET + "matcher.py::Matcher.lanes_of", "yield from ()", found_by=BY_LABELS
     ),
     "a name that is first required finds nobody who is there": Bug(
         "S29", POOLS + "_name_wanted", "pass", found_by=BY_LABELS
@@ -105,7 +105,7 @@ BUGS = {
         "S30", POOLS + "demand", "asked", "asked >= MOST_ASKED * most", BY_DEMAND
     ),
     "lanes that become ready are not noticed": Bug(
-        "S30", _WORKERS + "lanes.py::Lanes.reported", "pass", "self.hot[group] = None"
+        "S30", _FLEET + "lanes.py::Lanes.reported", "pass", "self.hot[group] = None"
     ),
     "the grace of a restart begins before the server listens": Bug(
         "S31", MACHINE + "begin_grace", "return []", found_by="tests/node/test_scale.py"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from dispatcher.core.fleet.worker import Attempt, AttemptState, WorkerState
 from dispatcher.core.jobs.ledger import JobRow
 from dispatcher.core.jobs.states import FINAL, OPEN, Event, JobState
 from dispatcher.core.jobs.turn import (
@@ -32,7 +33,6 @@ from dispatcher.core.jobs.validate import (
     snapshot_faults,
     turn_faults,
 )
-from dispatcher.core.workers.worker import Attempt, AttemptState, WorkerState
 from tests.sim.ages import Ages
 from tests.sim.beats import Beats
 from tests.sim.knobs import STORE_CHECK_S

@@ -9,15 +9,15 @@ from __future__ import annotations
 import math
 import random
 
+from dispatcher.core.fleet.pools import Pools
+from dispatcher.core.fleet.roster import Roster
+from dispatcher.core.fleet.worker import Attempt, AttemptState, Worker, WorkerState
 from dispatcher.core.jobs.states import Event
 from dispatcher.core.jobs.turn import Cause, Ended
 from dispatcher.core.workers.deadlines import Deadlines
 from dispatcher.core.workers.effects import CancelOrder, Drop, Effect, Go, Offer, Order, Record, Withdraw
-from dispatcher.core.workers.pools import Pools
 from dispatcher.core.workers.retry import RetryPolicy, after_loss, after_timeout
-from dispatcher.core.workers.roster import Roster
 from dispatcher.core.workers.timings import Timings
-from dispatcher.core.workers.worker import Attempt, AttemptState, Worker, WorkerState
 
 __all__ = ["PROBE_S", "Leases", "lapse"]
 

@@ -18,6 +18,8 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from dispatcher.core.fleet.misses import Miss, nearest
+from dispatcher.core.fleet.worker import Attempt, AttemptState, Standing, lane_of_claim
 from dispatcher.core.jobs.states import Event
 from dispatcher.core.jobs.turn import (
     Cause,
@@ -34,11 +36,9 @@ from dispatcher.core.jobs.turn import (
     Verdict,
 )
 from dispatcher.core.workers.effects import Answer, CancelOrder, Effect, Order, Record, Refuse
-from dispatcher.core.workers.misses import Miss, nearest
 from dispatcher.core.workers.registry import Registry
 from dispatcher.core.workers.retry import RetryPolicy, after_error, after_release
 from dispatcher.core.workers.timings import Timings
-from dispatcher.core.workers.worker import Attempt, AttemptState, Standing, lane_of_claim
 
 __all__ = ["Machine"]
 

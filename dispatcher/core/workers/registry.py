@@ -9,13 +9,13 @@ import random
 
 from msgspec.structs import replace
 
+from dispatcher.core.fleet.worker import Attempt, AttemptState, Registration, Worker, WorkerState
 from dispatcher.core.jobs.terms import Terms
 from dispatcher.core.jobs.turn import Claim, OfferedTypes
 from dispatcher.core.workers.effects import CancelOrder, Drop, Effect, Order, Probe, Refuse, Request, Welcome
 from dispatcher.core.workers.leases import PROBE_S, Leases, lapse
 from dispatcher.core.workers.retry import RetryPolicy, after_loss
 from dispatcher.core.workers.timings import Timings
-from dispatcher.core.workers.worker import Attempt, AttemptState, Registration, Worker, WorkerState
 
 __all__ = ["MOST_TYPES_BROUGHT", "PROBE_S", "Registry"]
 

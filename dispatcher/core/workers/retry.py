@@ -6,9 +6,9 @@ import random
 
 from msgspec import Struct
 
+from dispatcher.core.fleet.worker import Attempt
 from dispatcher.core.jobs.states import Event
 from dispatcher.core.jobs.turn import Cause, Ended
-from dispatcher.core.workers.worker import Attempt
 
 __all__ = ["RetryPolicy", "after_error", "after_loss", "after_release", "after_timeout", "in_doubt"]
 
