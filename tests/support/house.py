@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 from msgspec.structs import replace
 
 from dispatcher.config.settings import Settings
-from dispatcher.core.fleet.worker import Registration
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobView
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Turn, TurnReport
+from dispatcher.core.workers.registration import Registration
 from dispatcher.errors import StorageTrouble
 from dispatcher.node.service import Dispatcher
 from dispatcher.pages.protocol import VERSION

@@ -9,7 +9,7 @@ from msgspec import Struct
 from dispatcher.core.jobs.matching import lane_of
 from dispatcher.core.jobs.turn import Claim, Holder, LiveAttempt
 
-__all__ = ["Attempt", "AttemptState", "Labels", "Registration", "Standing", "Worker", "WorkerState", "lane_of_claim"]
+__all__ = ["Attempt", "AttemptState", "Labels", "Standing", "Worker", "WorkerState", "lane_of_claim"]
 
 #: What a page says of itself: (label, value), in the order of the labels. Its name is not among them.
 Labels = tuple[tuple[str, str], ...]
@@ -45,29 +45,6 @@ class AttemptState(StrEnum):
     ADRIFT = "adrift"
     #: It has ended, but the page may still be busy with it and holds the slot until it answers.
     REVOKED = "revoked"
-
-
-class Registration(Struct, frozen=True, kw_only=True):
-    """What a page says of itself, checked."""
-
-    #: Its identity: proved by its secret, or new.
-    worker: str
-    #: A new identity, in case this page turns out to be a second window of that worker.
-    spare: str
-    boot: str
-    #: Empty: it has none, and keeps the one that it was given before.
-    name: str
-    types: tuple[str, ...]
-    labels: Labels = ()
-    #: The boot that its window showed before: gone, by its own word.
-    after: str | None = None
-    slots: int = 1
-    #: When the session in which it says so was opened: monotonic seconds.
-    opened: float = 0.0
-    #: (attempt, seconds since its accept) that this boot still has.
-    holding: tuple[tuple[str, float], ...] = ()
-    #: Attempts whose results this page has in its stash.
-    finished: tuple[str, ...] = ()
 
 
 class Attempt(Struct):

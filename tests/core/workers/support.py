@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 from typing import Any, TypeVar
 
-from dispatcher.core.fleet.worker import Registration
 from dispatcher.core.jobs.turn import Claim, Ended, LaneReady, LiveAttempt, Settled, Verdict
 from dispatcher.core.workers.effects import Effect, Offer, Record
 from dispatcher.core.workers.machine import Machine
+from dispatcher.core.workers.registration import Registration
 from dispatcher.core.workers.retry import RetryPolicy
 from dispatcher.core.workers.timings import Timings
 from tests.support.jobs import apart
