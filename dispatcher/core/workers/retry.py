@@ -1,4 +1,9 @@
-"""What an attempt's end means for its job: tried again, when, or failed (promise S13)."""
+"""What an attempt's end means for its job: tried again, when, or failed (promise S13).
+
+Theory of operation. Each way in which an attempt can end has one function here, and that makes the report: whether the
+job goes back to its lane, waits for a backoff, has failed or is in doubt, and what that uses up. The functions look at
+the attempt alone and change nothing; the jitter of a backoff is the only thing drawn.
+"""
 
 from __future__ import annotations
 
