@@ -1,4 +1,8 @@
-"""A worker and its attempts, as the core keeps them: what a node alone can know."""
+"""A worker and its attempts, as the core keeps them: what a node alone can know.
+
+Both are plain values that hold no rules but one: why a worker takes jobs now, or does not. Each field is for one
+part of the core to change, and for all to read.
+"""
 
 from __future__ import annotations
 
@@ -90,6 +94,7 @@ class Attempt(Struct):
 class Worker(Struct):
     """A page with a stable identity."""
 
+    # What its page says, and in which session: the registry's to change.
     id: str
     boot: str
     name: str
@@ -98,17 +103,6 @@ class Worker(Struct):
     #: The Engine.IO session of its page; None: it has none now.
     session: str | None
     labels: Labels = ()
-    state: WorkerState = WorkerState.CONNECTED
-    paused: bool = False
-    #: All attempts that hold a slot: live ones, and revoked ones that the page has not answered.
-    attempts: dict[str, Attempt] = {}
-    done: int = 0
-    failed: int = 0
-    #: Offers in a row that its page had and did not accept.
-    lapses: int = 0
-    #: How often it has been set aside since it last took an offer; it gets no offers while ``aside``.
-    times_aside: int = 0
-    aside: bool = False
     #: Types that no other worker here offered when it named them.
     brought: frozenset[str] = frozenset()
     #: Monotonic instants; ``opened`` is its session's, or its last one's.
@@ -116,7 +110,21 @@ class Worker(Struct):
     registered: float = 0.0
     heard: float = 0.0
 
-    # Kept by Pools.
+    # Whether it is there and heeds its offers: the attendance's to change.
+    state: WorkerState = WorkerState.CONNECTED
+    paused: bool = False
+    done: int = 0
+    failed: int = 0
+    #: Offers in a row that its page had and did not accept.
+    lapses: int = 0
+    #: How often it has been set aside since it last took an offer; it gets no offers while ``aside``.
+    times_aside: int = 0
+    aside: bool = False
+
+    #: All attempts that hold a slot: live ones, and revoked ones that the page has not answered. The leases' to change.
+    attempts: dict[str, Attempt] = {}
+
+    # How it stands among the others: the pools' to change.
     pool: int = 0
     #: Order of its last offer; 0: never had one.
     used: int = 0
