@@ -9,8 +9,8 @@ from operator import attrgetter
 
 from msgspec.structs import replace
 
+from dispatcher.core.fleet.roster import Roster
 from dispatcher.core.jobs.model import TypeFilter, TypePage, TypeView
-from dispatcher.core.workers.roster import Roster
 from dispatcher.node.cursors import cursor_of, place_of
 
 __all__ = ["page", "unserved", "with_shipped"]

@@ -15,6 +15,8 @@ from msgspec.structs import replace
 
 from dispatcher.clock import Clock
 from dispatcher.config.settings import Settings
+from dispatcher.core.fleet.roster import shown_state
+from dispatcher.core.fleet.worker import Worker
 from dispatcher.core.jobs.model import (
     JobFilter,
     JobPage,
@@ -32,9 +34,7 @@ from dispatcher.core.jobs.turn import Accepted, Adopt, Cancel, Decide, ForgetTyp
 from dispatcher.core.workers.effects import Request
 from dispatcher.core.workers.machine import Machine
 from dispatcher.core.workers.retry import RetryPolicy
-from dispatcher.core.workers.roster import shown_state
 from dispatcher.core.workers.timings import Timings
-from dispatcher.core.workers.worker import Worker
 from dispatcher.errors import (
     BadRequest,
     Draining,

@@ -30,7 +30,7 @@ from dispatcher.core.workers.effects import (
     Withdraw,
 )
 from dispatcher.core.workers.machine import Machine
-from dispatcher.core.workers.worker import Registration
+from dispatcher.core.workers.registration import Registration
 from dispatcher.errors import MessageRefused
 from dispatcher.pages import protocol
 from dispatcher.pages.protocol import PageMessage, Refused

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from dispatcher.core.fleet.misses import Miss
+from dispatcher.core.fleet.worker import Standing
 from dispatcher.core.jobs.matching import lane_of, requirement_of
 from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import JobState
-from dispatcher.core.workers.misses import Miss
-from dispatcher.core.workers.worker import Standing
 from dispatcher.node import waiting
 from dispatcher.node.waiting import Waiting
 from tests.support.house import House

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from dispatcher.core.fleet.worker import Attempt, AttemptState, WorkerState
 from dispatcher.core.jobs.ledger import JobRow
 from dispatcher.core.jobs.states import FINAL, OPEN, Event, JobState
 from dispatcher.core.jobs.turn import (
@@ -32,7 +33,6 @@ from dispatcher.core.jobs.validate import (
     snapshot_faults,
     turn_faults,
 )
-from dispatcher.core.workers.worker import Attempt, AttemptState, WorkerState
 from tests.sim.ages import Ages
 from tests.sim.beats import Beats
 from tests.sim.knobs import STORE_CHECK_S
@@ -308,7 +308,7 @@ class Checks:
                 self.fail(f"I7: {worker.id} holds {ours} attempts in {worker.slots} slots")
             if worker.state is WorkerState.AWAY and machine._deadlines.get(("grace", worker.id)) is None:
                 self.fail(f"I8: {worker.id} is away for ever")
-            if worker.session is not None and machine._by_session.get(worker.session) is not worker:
+            if worker.session is not None and machine._registry._by_session.get(worker.session) is not worker:
                 self.fail(f"I6: {worker.id} and its session disagree")
 
     def _work_conserving(self, node: Node) -> None:
@@ -369,10 +369,10 @@ class Checks:
 
     def left(self, node: Node) -> None:
         """I25: all pages have left; nothing of them is kept."""
-        machine = node.machine
+        machine, registry = node.machine, node.machine._registry
         kept = [
-            *machine.workers, *machine.attempts, *machine._by_session, *machine._asked, *machine._newcomers,
-            *machine._boots, *node.sessions.ids(), *node.dispatcher.pages.sessions,
+            *machine.workers, *machine.attempts, *registry._by_session, *machine._asked, *registry._newcomers,
+            *registry._boots, *node.sessions.ids(), *node.dispatcher.pages.sessions,
         ]  # fmt: skip
         if kept or len(machine._deadlines):
             self.fail(f"I25: kept although everybody has left: {kept}")

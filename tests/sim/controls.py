@@ -17,8 +17,12 @@ from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import Event, JobState
 from dispatcher.core.jobs.turn import Accepted, Decide, Ended, Turn, TurnReport
 from dispatcher.core.workers import retry
+from dispatcher.core.workers.attendance import Attendance
 from dispatcher.core.workers.effects import Go
+from dispatcher.core.workers.leases import Leases
 from dispatcher.core.workers.machine import Machine
+from dispatcher.core.workers.reconciler import Reconciler
+from dispatcher.core.workers.registry import Registry
 from dispatcher.pages.pages import Pages
 from dispatcher.store import commands
 from dispatcher.store.admission import Admission
@@ -97,7 +101,7 @@ def identity_ignored() -> Iterator[None]:
     """Each register makes a new worker, whatever the page proves."""
     with (
         mock.patch.object(Pages, "_proves", return_value=False),
-        mock.patch.object(Machine, "_admitted", return_value=None),
+        mock.patch.object(Registry, "_admitted", return_value=None),
     ):
         yield
 
@@ -141,10 +145,10 @@ def _runs_again(real: Any, attempt: Any, cause: Any, detail: str) -> Ended:
     return Ended(attempt.id, cause, Event.REQUEUE, attempt.holder(), detail=detail)
 
 
-def _impatient(real: Any, self: Machine, attempt: Any) -> None:
+def _impatient(real: Any, self: Leases, attempt: Any) -> None:
     real(self, attempt)
     if attempt.claim.terms.heartbeat_s is not None:
-        self._deadlines.set(("beat", attempt.id), self._now + attempt.claim.terms.heartbeat_s / 2)
+        self._deadlines.start(("beat", attempt.id), attempt.claim.terms.heartbeat_s / 2)
 
 
 def _decides_any(real: Any, command: Any, job: Any) -> bool:
@@ -168,8 +172,8 @@ _MADE_UP = Accepted(JobView(**{name: None for name in JobView.__struct_fields__}
 def offers_into_taken_slots() -> Iterator[None]:
     """As it once was: what a page holds and the server does not know takes no slot, and declines count for nothing."""
     with (
-        mock.patch.object(Machine, "_take_for_over", return_value=[]),
-        mock.patch.object(Machine, "_heeds_no_offer"),
+        mock.patch.object(Reconciler, "_take_for_over", return_value=[]),
+        mock.patch.object(Attendance, "heeds_no_offer"),
     ):
         yield
 
@@ -264,7 +268,7 @@ CONTROLS: dict[str, tuple[Callable[[], AbstractContextManager[Any]], Callable[[K
     "identity ignored": (identity_ignored, _cuts),
     "stash deleted before the verdict": (stash_before_verdict, _crashes),
     "a register that comes once more ends what it does not name": (
-        _instead(Machine, "_reconcile", lambda real, self, worker, said, _: real(self, worker, said, False)),
+        _instead(Reconciler, "reconcile", lambda real, self, worker, said, _: real(self, worker, said, False)),
         _late_posts,
     ),
     "a register of a session that was left is believed": (
@@ -276,8 +280,8 @@ CONTROLS: dict[str, tuple[Callable[[], AbstractContextManager[Any]], Callable[[K
     "a restart forgets that a page was told to go": (_instead(Machine, "restore", _forgets_go), _effects),
     "what was lost after go runs again": (_instead(retry, "in_doubt", _runs_again), _hanging),
     "a decision is taken for a job that waits": (_instead(commands, "_allowed", _decides_any), _doubts),
-    "silence is cut short": (_instead(Machine, "_beat", _impatient), _hearts),
-    "nobody listens for a heartbeat": (_instead(Machine, "_beat", lambda real, self, attempt: None), _hearts),
+    "silence is cut short": (_instead(Leases, "beat", _impatient), _hearts),
+    "nobody listens for a heartbeat": (_instead(Leases, "beat", lambda real, self, attempt: None), _hearts),
     "a late result is not taken": (_instead(ledger, "_end", _late_is_stale), _late_answers),
     "an adopted answer is made up": (
         _instead(commands, "evidence", lambda real, attempts: real(attempts) and '"made up"'),

@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from dispatcher.core.jobs.turn import Cause, Ended
-from dispatcher.core.workers.leases import CATCH_UP_S
+from dispatcher.core.workers.standstill import CATCH_UP_S
 from dispatcher.errors import PagehandError, StorageTrouble
 from dispatcher.node.service import Dispatcher
 from dispatcher.store.port import Limits

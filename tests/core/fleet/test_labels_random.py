@@ -11,11 +11,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dispatcher.core.fleet.worker import Worker
 from dispatcher.core.jobs.matching import lane_parts, matches
 from dispatcher.core.jobs.turn import LaneReady
-from dispatcher.core.workers.worker import Worker
 from dispatcher.store.takers import Takers
-from tests.core.workers.farm import Farm, lane
+from tests.core.fleet.farm import Farm, lane
 
 MOST = 64
 NAMES = ["N1", "N2", "N3"]

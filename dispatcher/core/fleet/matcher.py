@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
+from dispatcher.core.fleet.groups import Lane, Pool
 from dispatcher.core.jobs.matching import Requirement
-from dispatcher.core.workers.groups import Lane, Pool
 
 __all__ = ["Matcher"]
 

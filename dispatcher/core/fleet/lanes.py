@@ -20,11 +20,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 
+from dispatcher.core.fleet.groups import Group, Lane, Pool
+from dispatcher.core.fleet.matcher import Matcher
+from dispatcher.core.fleet.worker import Standing
 from dispatcher.core.jobs.matching import NAME, lane_parts
 from dispatcher.core.jobs.turn import LaneReady
-from dispatcher.core.workers.groups import Group, Lane, Pool
-from dispatcher.core.workers.matcher import Matcher
-from dispatcher.core.workers.worker import Standing
 
 __all__ = ["MOST_EMPTY_LANES", "Lanes"]
 

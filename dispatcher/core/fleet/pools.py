@@ -17,12 +17,12 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 
+from dispatcher.core.fleet.groups import Group, Pool, PoolKey
+from dispatcher.core.fleet.lanes import MOST_EMPTY_LANES, Lanes
+from dispatcher.core.fleet.lineup import LineUp
+from dispatcher.core.fleet.worker import Standing, Worker
 from dispatcher.core.jobs.matching import NAME, lane_parts, matches
 from dispatcher.core.jobs.turn import Demand, LaneReady
-from dispatcher.core.workers.groups import Group, Pool, PoolKey
-from dispatcher.core.workers.lanes import MOST_EMPTY_LANES, Lanes
-from dispatcher.core.workers.lineup import LineUp
-from dispatcher.core.workers.worker import Standing, Worker
 
 __all__ = ["Pools"]
 
