@@ -170,7 +170,7 @@ class Sessions:
         return refusal
 
     def complete(self, exchange: Exchange, body: bytes, now: float) -> None:
-        """A request that ``begin`` did not refuse is complete; it is answered now, or parked. Call ``flush`` after it."""
+        """A request that ``begin`` did not refuse is complete: it is answered now, or parked. ``flush`` after it."""
         session = exchange.session
         if session is None:
             self._open(exchange, now)
