@@ -56,9 +56,9 @@ _FAULT = (
 
 
 class Entrance:
-    """The port and who answers there, from before the store is touched, so that probes are answered during a start.
+    """The port and what answers there. It opens before the store is touched, so that probes get answers during a start.
 
-    Until ``open`` everybody else is told to come again. Then the same connections lead to the application.
+    Until ``open`` every other request is told to come again. Then the same connections lead to the application.
     """
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
@@ -76,7 +76,7 @@ class Entrance:
         self.port = 0
 
     def listen(self) -> None:
-        """Raises OSError where the port is taken."""
+        """Raises OSError if the port is taken."""
         sockets = bind_sockets(self.settings.port, self.settings.bind, backlog=BACKLOG)
         self.port = sockets[0].getsockname()[1]
         self.http.add_sockets(sockets)
@@ -116,7 +116,7 @@ class Server:
         self.failed.set()
 
     async def start(self) -> None:
-        """Takes over what an earlier run left; once that is durable everybody is let in."""
+        """Takes over what an earlier run left; once that is durable, lets everybody in."""
         await self.dispatcher.start()
         if self.failed.is_set():
             return
@@ -125,7 +125,7 @@ class Server:
         self.dispatcher.let_in()
 
     def renew(self, wanted: Settings) -> None:
-        """Takes the token of newly read settings; everything else in them waits for the next start."""
+        """Takes the token from newly read settings; everything else in them waits for the next start."""
         changed = wanted.token != self.settings.token
         self.settings = dataclasses.replace(self.settings, token=wanted.token)
         self.guard.renew(wanted.token)
@@ -146,7 +146,7 @@ class Server:
             await asyncio.sleep(0.02)
 
     async def stop(self) -> None:
-        """Makes durable what has arrived, then closes everything."""
+        """Makes everything that has arrived durable, then closes everything."""
         self.http.stop()
         await self.dispatcher.close()
         self.front.stopping = True
@@ -194,7 +194,7 @@ def _transport_guard(guard: Guard) -> front_http.Admit:
 
 
 def _descriptors() -> int:
-    """How many descriptors this process may have; raises its own limit as far as it may."""
+    """How many descriptors this process may have; first raises its limit as far as it can."""
     try:
         import resource
     except ImportError:  # Windows has no such limit
@@ -262,7 +262,7 @@ def _calm_the_collector() -> None:
 
 
 async def _stop(server: Server) -> int:
-    """In good order, unless the store has failed meanwhile: then nothing is done with it, not even a close."""
+    """Stops in good order. If the store has failed meanwhile, it is not touched, not even closed."""
     if not server.failed.is_set():
         try:
             await server.stop()
@@ -273,7 +273,7 @@ async def _stop(server: Server) -> int:
 
 
 async def _give_up(server: Server) -> int:
-    """The store has failed: answers are out or soon will be; recovery is the next start's business."""
+    """The store has failed: gives the answers time to go out, and ends. The next start recovers."""
     log.error("the store has failed: the server ends, start it again", extra={"action": "exit"})
     await asyncio.sleep(FAILURE_EXIT_S)
     os._exit(1)
@@ -305,7 +305,7 @@ def _catch_signals() -> asyncio.Event:
 
 
 def _listen_to_hangups(server: Server, read_again: Callable[[], Settings], stop: asyncio.Event) -> None:
-    """SIGHUP reads the settings again, for another token; or tells that the terminal it was started in is closed."""
+    """SIGHUP reads the settings again, for another token; or it says that the server's terminal was closed."""
     terminal = os.isatty(0)
 
     def hear() -> None:
@@ -330,7 +330,7 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
         return asyncio.run(run(settings, lambda: parse(argv, environ).settings))
     except Exception as error:
         log.exception("a fault of the server itself", extra={"action": "exit"})
-        handler.close()  # what it has to say stands before the last line
+        handler.close()  # so that the log's lines stand before this last one
         print(_FAULT.format(f"{type(error).__name__}: {error}"), file=sys.stderr)
         return 5
     finally:

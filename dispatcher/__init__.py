@@ -1,8 +1,8 @@
 """Pagehand's dispatcher: hands jobs to workers that are web pages.
 
-The map of the house, from the outside in; each package may import only what stands below it (docs/design.md).
+This is the map of the house, from the outside in; each package may import only what stands below it (docs/design.md).
 
-- ``sdk``        what ``pip install`` shows the world as the package ``pagehand``; it knows nothing of the others
+- ``sdk``        ``pip install`` installs it as the package ``pagehand``; it knows nothing of the others
 - ``node``       the shell on the IOLoop: one loop, one timer, one turn in flight
 - ``pages``      the messages between a worker page and the server, and the calls of the core that they mean
 - ``transport``  Engine.IO over forced HTTP long-polling

@@ -9,14 +9,14 @@ __all__ = ["Clock", "SystemClock"]
 
 
 class Clock(Protocol):
-    """Tells the time; tests bring one that is turned by hand."""
+    """Tells the time; tests use one that is turned by hand."""
 
     def monotonic(self) -> float:
         """Seconds since some instant; never goes back. For every deadline and duration."""
         ...
 
     def utc(self) -> float:
-        """Seconds since 1970, UTC; may be stepped. Only for what is stored and shown."""
+        """Seconds since 1970, UTC; may jump. Only for instants that are stored and shown."""
         ...
 
 

@@ -10,10 +10,12 @@
     │   ├── KeyConflict         an idempotency key was used before with another body
     │   ├── Unsupported         a content type we do not take
     │   └── TooLarge
-    ├── Unavailable             ours, for the moment: ask again after ``retry_after_s``
+    ├── Unavailable             our fault, for the moment: ask again after ``retry_after_s``
     │   ├── QueueFull
+    │   ├── TooManyTypes
     │   ├── StorageFull
     │   ├── Draining
+    │   ├── Starting
     │   └── StorageTrouble      the outcome is unknown: ask again with the same Idempotency-Key
     ├── MessageRefused          a worker page sent something we do not obey; ``code`` goes to the page
     ├── StoreRefused            the store cannot be opened: damaged, newer schema, in use
@@ -35,10 +37,12 @@ __all__ = [
     "QueueFull",
     "RequestError",
     "SettingError",
+    "Starting",
     "StorageFull",
     "StorageTrouble",
     "StoreRefused",
     "TooLarge",
+    "TooManyTypes",
     "Unauthorized",
     "Unavailable",
     "Unsupported",
@@ -47,7 +51,7 @@ __all__ = [
 
 
 class PagehandError(Exception):
-    """The base. ``code`` is stable and machine-readable; the message says what happened and what to do."""
+    """The base. ``code`` is stable and for programs; the message says what happened and what to do."""
 
     code = "error"
 
@@ -84,7 +88,7 @@ class Unauthorized(RequestError):
 
 
 class Forbidden(RequestError):
-    """A host, an origin or a form without its secret that we do not serve."""
+    """We do not serve this host or origin, or a form without its secret."""
 
     code = "forbidden"
 
@@ -120,7 +124,7 @@ class TooLarge(RequestError):
 
 
 class Unavailable(PagehandError):
-    """Ours, for the moment."""
+    """We cannot do this at the moment."""
 
     code = "unavailable"
 
@@ -136,7 +140,7 @@ class QueueFull(Unavailable):
 
 
 class TooManyTypes(Unavailable):
-    """The job names a type that is not known, and as many are known as may be."""
+    """The job names a new type, and the server may know no more of them."""
 
     code = "too_many_types"
 
@@ -154,7 +158,7 @@ class Draining(Unavailable):
 
 
 class Starting(Unavailable):
-    """The server has not taken over yet what an earlier run left."""
+    """The server has not yet taken over what an earlier run left."""
 
     code = "starting"
 
@@ -168,7 +172,7 @@ class StorageTrouble(Unavailable):
 class MessageRefused(PagehandError):
     """A worker page's message is not obeyed; ``code`` is from the list in docs/protocol.md.
 
-    ``attempt`` is the one that the message was about: the page stops repeating what it said of it.
+    ``attempt`` is the one that the message was about: the page stops repeating its report on it.
     """
 
     code = "bad_message"

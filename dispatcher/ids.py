@@ -1,4 +1,4 @@
-"""Where ids come from: the random source of the server."""
+"""Makes ids and keys: the only random source of the server for them. Knows nothing of what they name."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def new_job_id(clock: Clock) -> str:
 
 
 def new_attempt_id() -> str:
-    """128 random bits: what makes an attempt's id unguessable."""
+    """128 random bits; they make an attempt's id unguessable."""
     return secrets.token_hex(16)
 
 
 def new_worker_id() -> str:
-    """128 random bits; not a secret, its proof is."""
+    """128 random bits; the id is not secret, the worker's proof is."""
     return secrets.token_hex(16)
 
 

@@ -1,1 +1,1 @@
-"""What the operator sets, where it comes from, and where the log goes."""
+"""The settings of the operator, where they come from, and where the log goes. Knows nothing of the server."""

@@ -1,7 +1,7 @@
 """What a setting's value must look like, and which settings contradict each other.
 
-Every refusal is a SettingError that names the flag, says what would do, and where the value came from. Reads
-no source itself; ``options.py`` does.
+Every refusal is a SettingError that names the flag, says what is allowed, and where the value came from. Reads
+no source itself; ``sources.py`` does.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = ["DEFAULT", "checked_settings", "checked_value", "default_store", "is_
 #: The origin of a setting that nobody gave.
 DEFAULT = "default"
 
-#: A job in a poll's answer: its data, and this much for what stands around it.
+#: The room that a job needs in a poll's answer, besides its data.
 ENVELOPE = 65_536
 
 #: What a text, or each text of a list, must match; and the same in words.
@@ -77,7 +77,7 @@ def _form_problem(name: str, given: object) -> str | None:
 
 
 def checked_settings(values: Mapping[str, Any], origins: Mapping[str, str], environ: Mapping[str, str]) -> Settings:
-    """The settings, when nothing in them contradicts anything else."""
+    """The settings, if none contradicts another."""
     store = values.get("store") or default_store(Path(__file__).resolve().parents[2], environ)
     made = Settings(**(_room_for_one_job(values) | dict(values) | {"store": store}))
     for check in (_limits, _backoff, _store, _tasks, _public_url, _exposure):
@@ -87,7 +87,7 @@ def checked_settings(values: Mapping[str, Any], origins: Mapping[str, str], envi
 
 
 def _origins_of(reason: str, origins: Mapping[str, str]) -> str:
-    """Where the settings that a reason names came from, as far as somebody set them."""
+    """Where the settings that a reason names came from; defaults are left out."""
     names = [name.replace("-", "_") for name in re.findall(r"--([a-z][a-z-]+)", reason)]
     found = {origins.get(name, DEFAULT) for name in names} - {DEFAULT}
     return f" (from {' and '.join(sorted(found))})" if found else ""
@@ -124,13 +124,13 @@ def _store(made: Settings) -> str | None:
 
 def _tasks(made: Settings) -> str | None:
     if made.tasks and not Path(made.tasks).is_dir():
-        return f"--tasks must be a directory, and {made.tasks} is none"
+        return f"--tasks must be a directory, and {made.tasks} is not one"
     return None
 
 
 def _public_url(made: Settings) -> str | None:
     try:
-        urlsplit(made.public_url).port  # noqa: B018  # asking for it is the check
+        urlsplit(made.public_url).port  # noqa: B018  # reading it is the check
     except ValueError as error:
         return f"--public-url has a bad port: {error}"
     return None
@@ -153,7 +153,7 @@ def _exposure(made: Settings) -> str | None:
 
 
 def is_loopback(address: str) -> bool:
-    """Whether only this machine can reach it; of host names that is believed of localhost alone."""
+    """Whether only this machine can reach the address; the only host name that counts is localhost."""
     if address.lower() == "localhost":
         return True
     try:
@@ -163,7 +163,7 @@ def is_loopback(address: str) -> bool:
 
 
 def default_store(home: Path, environ: Mapping[str, str]) -> str:
-    """In a checkout a file where you stand, easy to see; installed, one in the user's data directory."""
+    """A checkout's store is in the current directory, easy to see; an installed one's in the user's data directory."""
     if (home / ".git").exists() or (home / "Makefile").exists():
         return "sqlite:///pagehand.db"
     return f"sqlite:///{(_data_directory(sys.platform, environ) / 'pagehand' / 'pagehand.db').as_posix()}"
@@ -172,7 +172,7 @@ def default_store(home: Path, environ: Mapping[str, str]) -> str:
 def _data_directory(platform: str, environ: Mapping[str, str]) -> Path:
     if platform == "win32" and environ.get("LOCALAPPDATA"):
         return Path(environ["LOCALAPPDATA"])
-    # The XDG specification: a relative path is to be ignored.
+    # The XDG specification says to ignore a relative path.
     if platform != "darwin" and environ.get("XDG_DATA_HOME", "").startswith("/"):
         return Path(environ["XDG_DATA_HOME"])
     home = environ.get("HOME") or environ.get("USERPROFILE")

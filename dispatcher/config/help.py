@@ -1,6 +1,6 @@
 """The settings as people read them: ``--help``, ``--print-config`` and the reference page in Markdown.
 
-All three are made from the one table in ``settings.py``; nothing is said twice.
+All three come from the one table in ``settings.py``. This module must not know where values come from.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dispatcher.config.settings import Settings, settings_fields
 __all__ = ["amount", "config", "flag", "help_page", "markdown", "toml_text"]
 
 WIDTH = 79
-#: Where the text beside a flag begins.
+#: The column in which the text beside a flag begins.
 COLUMN = 27
 
 _GROUPS = {
@@ -38,7 +38,7 @@ _PLACEHOLDERS = {
     "host_call": "METHOD",
 }
 _UNITS = {"s": "S", "bytes": "BYTES"}
-#: From how much on, divided by what, called what.
+#: By unit: the least value, the divisor and the name of each larger unit.
 _SCALES = {
     "s": ((172_800, 86_400, "d"), (3_600, 3_600, "h"), (120, 60, "min")),
     "bytes": tuple((1 << power, 1 << power, name) for power, name in ((40, "TiB"), (30, "GiB"), (20, "MiB"))),
@@ -55,7 +55,7 @@ class _Row(NamedTuple):
     limits: str
     default: str
     group: str
-    #: Empty: only a flag.
+    #: Empty for what is only a flag.
     name: str = ""
 
 
@@ -85,7 +85,7 @@ def flag(name: str) -> str:
 
 
 def amount(value: float, unit: str) -> str:
-    """A value with its unit, and in a larger one where that is a round number: ``3600 s (1 h)``."""
+    """A value with its unit, and in a larger unit if that is a whole number: ``3600 s (1 h)``."""
     text = f"{value:.15g} {unit}".rstrip()
     for least, size, name in _SCALES.get(unit, ()):
         if value >= least and value % size == 0:
@@ -171,8 +171,8 @@ Variables and the file
 
   PAGEHAND_CONFIG names the file, PAGEHAND_TOKEN_FILE a file with the token.
   Names that are unknown and values out of range are errors; nothing is
-  clamped. An empty variable counts as not set. S are seconds and may have
-  decimals. Relative paths start in the current directory.
+  clamped. An empty variable counts as not set. S is seconds, with decimals
+  if you like. Relative paths start in the current directory.
 
 Ends with 0 after a stop, with 2 when a setting cannot be used.
 """
@@ -241,8 +241,8 @@ _MARKDOWN_HEAD = """\
 <!-- Made by `make docs` from dispatcher/config/settings.py; edit it there. -->
 
 A flag beats a variable, a variable beats the TOML file (`--config FILE` or `PAGEHAND_CONFIG`), the file beats
-the default. `--print-config` shows every setting and where it came from. Names that are unknown and values
-out of range are errors; nothing is clamped. Lists are repeated flags, comma-separated variables, or TOML
-arrays. Switches take `yes` or `no` as variables, and `--no-...` as flags. An empty variable counts as not
+the default. `--print-config` shows every setting and where it came from. Unknown names and values
+out of range are errors; nothing is clamped. A list is a repeated flag, a comma-separated variable, or a TOML
+array. A switch takes `yes` or `no` as a variable, and `--no-...` as a flag. An empty variable counts as not
 set. Relative paths start in the current directory.
 """

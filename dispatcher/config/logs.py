@@ -1,4 +1,4 @@
-"""Where the log goes, and in what form: standard error, one line each, faults of ours counted.
+"""Where the log goes, and in what form: to standard error, a line for each record, with our faults counted.
 
 Knows nothing of what is logged.
 """
@@ -16,14 +16,14 @@ _FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
 class FaultCount(logging.Filter):
-    """Numbers the lines that come with a traceback: each is a fault of ours, whichever boundary caught it."""
+    """Numbers the records that have a traceback: each is a fault of ours, whichever boundary caught it."""
 
     def __init__(self) -> None:
         super().__init__()
         self.faults = 0
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Lets all through."""
+        """Lets every record through."""
         if record.exc_info:
             self.faults += 1
             record.msg, record.args = f"{record.getMessage()} (fault {self.faults} since the start)", None
@@ -31,8 +31,8 @@ class FaultCount(logging.Filter):
 
 
 def to_stderr() -> logging.Handler:
-    """The log of a program that serves; close it at the end. What went well, and what stock code tells, is left out."""
-    # Without a standard error its descriptor may be anything, a page's connection for one.
+    """The log of a program that serves; close it at the end. Leaves out what went well, and lines of stock code."""
+    # Without a standard error its descriptor may be anything, such as a page's connection.
     handler = LogWriter(sys.stderr.fileno()) if sys.stderr is not None else logging.NullHandler()
     handler.setFormatter(logging.Formatter(_FORMAT))
     handler.addFilter(FaultCount())

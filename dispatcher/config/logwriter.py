@@ -1,7 +1,7 @@
-"""Lines of the log, written by a thread of its own: whoever reads them, or their disk, never holds up the loop.
+"""Writes the log's lines in a thread of its own, so that a slow reader or disk never holds up the loop.
 
-What cannot be written is dropped and counted, and the log itself says how much, as soon as it can be written again.
-It knows nothing of what is logged.
+A line that cannot be written is dropped and counted. The log says how many were, as soon as it can be written again.
+This module knows nothing of what is logged.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _DROPPED = "%d lines of the log have been dropped since the start: they could no
 
 
 class LogWriter(logging.Handler):
-    """Writes to a descriptor. Not to a stream: one that is stuck when the program ends would keep it from ending."""
+    """Writes to a descriptor, not to a stream: a stuck stream would keep the program from ending."""
 
     def __init__(self, descriptor: int) -> None:
         super().__init__()
-        #: Lines that were not written.
+        #: How many lines were not written.
         self.dropped = 0
         self._told = 0
         self._descriptor = descriptor
@@ -39,7 +39,7 @@ class LogWriter(logging.Handler):
         """Called by logging. Never waits."""
         try:
             line = self._line(record)
-        except Exception:  # noqa: BLE001 - as every handler: a line that cannot be made is no reason to fail
+        except Exception:  # noqa: BLE001 - as in every handler: a line that cannot be made must not fail the program
             self.handleError(record)
             return
         with self._changed:
@@ -56,7 +56,7 @@ class LogWriter(logging.Handler):
         return (self.format(record) + "\n").encode("utf-8", "backslashreplace")
 
     def close(self) -> None:
-        """Lets the thread write what waits, for a moment at most, and ends it."""
+        """Lets the thread write the waiting lines, for a moment at most, and ends it."""
         with self._changed:
             if self._closed:
                 return
@@ -72,7 +72,7 @@ class LogWriter(logging.Handler):
             try:
                 while line:
                     line = line[os.write(self._descriptor, line) :]
-            except OSError:  # its disk is full, or its reader gone
+            except OSError:  # the disk is full, or the reader is gone
                 with self._changed:
                     self.dropped += 1
 

@@ -1,8 +1,7 @@
 """Every setting of the server: its unit, range, default and meaning, once.
 
-``Settings`` holds checked values; making one out of range raises SettingError (nothing is clamped). Where
-values come from (flags, ``PAGEHAND_*`` variables, a TOML file) and which of them contradict each other is
-``options.py``'s business.
+``Settings`` holds checked values; a value out of range raises SettingError (nothing is clamped). This module must
+not know where values come from (``sources.py``) or which of them contradict each other (``checks.py``).
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ def _plain(default: object, text: str, group: str) -> Any:
 
 
 def _of_terms(name: str, text: str) -> Any:
-    """A default that a job's submitter may overrule: its range is that of the job's term."""
+    """A default that a job's submitter may overrule; it has the range of the job's term."""
     allowed = range_of(name)
     unit = "s" if name.endswith("_s") else ""
     return _number(getattr(Terms(), name), unit, allowed.low, allowed.high, text, "jobs")
@@ -51,7 +50,7 @@ class Settings:
         (), "host name that requests may name, besides loopback; may be repeated", "server"
     )
     public_url: str = _plain(
-        "", "where people and pages find it, when a proxy speaks TLS for it: https://jobs.example", "server"
+        "", "address that people and pages use, if a proxy speaks TLS: https://jobs.example", "server"
     )
     allow_origin: tuple[str, ...] = _plain((), "other origin whose pages may load a worker; may be repeated", "server")
     host_call: tuple[str, ...] = _plain(
@@ -66,19 +65,19 @@ class Settings:
     backoff_max_s: float = _number(300.0, "s", 0.1, _DAY_S, "the longest backoff", "jobs")
     late_accept: bool = _plain(
         True,
-        "record a result after its attempt's end, while its job waits; --no-late-accept: keep it as evidence",
+        "record a late result, if its job still waits; --no-late-accept: keep it as evidence",
         "jobs",
     )
     retention_s: float = _number(7 * _DAY_S, "s", 60.0, 3_650 * _DAY_S, "how long ended jobs are kept", "jobs")
 
-    offer_ttl_s: float = _number(10.0, "s", 0.1, 3_600, "an offer not accepted for this long lapses", "pages")
+    offer_ttl_s: float = _number(10.0, "s", 0.1, 3_600, "an offer that is not accepted in time lapses", "pages")
     reconnect_grace_s: float = _number(30.0, "s", 0.1, _DAY_S, "how long a page may be away", "pages")
     restart_grace_s: float = _number(60.0, "s", 0.1, _DAY_S, "the same after a restart of the server", "pages")
     reload_after_s: float = _number(60.0, "s", 0.1, _DAY_S, "an unanswered cancel makes the page reload", "pages")
     ping_interval_s: float = _number(
-        20.0, "s", 0.1, 300, "between pings to a page; proxies cut idle requests at 30 and 60 s", "pages"
+        20.0, "s", 0.1, 300, "time between pings to a page; proxies cut idle requests at 30 and 60 s", "pages"
     )
-    ping_timeout_s: float = _number(20.0, "s", 0.1, 300, "a page that answers no ping is quiet", "pages")
+    ping_timeout_s: float = _number(20.0, "s", 0.1, 300, "a page that answers no ping for this long is quiet", "pages")
 
     body_limit: int = _number(1 << 20, "bytes", 1_024, 16 << 20, "largest data and largest result", "limits")
     poll_limit: int = _number(2 << 20, "bytes", 65_536, 64 << 20, "largest poll answer", "limits")
@@ -87,10 +86,10 @@ class Settings:
     queue_bytes: int = _number(8 << 30, "bytes", 1 << 20, 1 << 40, "most bytes of open jobs' data", "limits")
     most_types: int = _number(10_000, "", 1, 1_000_000, "most types of jobs that are known", "limits")
     low_disk: int = _number(
-        64 << 20, "bytes", 0, 1 << 40, "with less room on the store's disk no new jobs are taken", "limits"
+        64 << 20, "bytes", 0, 1 << 40, "with less room on the store's disk the server takes no new jobs", "limits"
     )
     store_check_s: float = _number(
-        5.0, "s", 0.1, 60, "how often an idle server looks whether its store's file and disk are sound", "limits"
+        5.0, "s", 0.1, 60, "how often an idle server checks its store's file and disk", "limits"
     )
     sessions: int = _number(0, "", 0, 100_000, "most connected pages; 0: min(12000, (descriptors - 200) / 2)", "limits")
     waiters: int = _number(10_000, "", 1, 1_000_000, "most requests that wait for results", "limits")
@@ -105,7 +104,7 @@ class Settings:
 
     @cached_property
     def terms(self) -> Terms:
-        """What a job is told where its submitter says nothing."""
+        """The terms of a job whose submitter sets none."""
         return Terms(timeout_s=self.job_timeout_s, max_attempts=self.max_attempts, max_crashes=self.max_crashes)
 
     @property
@@ -120,7 +119,7 @@ def _check(item: dataclasses.Field[Any], value: object) -> None:
 
 
 def out_of_range(item: dataclasses.Field[Any], value: object) -> str | None:
-    """Why a setting cannot have this value, in words that follow its name; None: it can."""
+    """Why a setting cannot have this value, in words that follow its name; None if it can."""
     if "low" not in item.metadata:
         return None
     low, high, unit = item.metadata["low"], item.metadata["high"], item.metadata["unit"]

@@ -1,8 +1,8 @@
 """Where settings come from: flags, then ``PAGEHAND_*`` variables, then a TOML file, then the defaults.
 
-Owns the names, the precedence and the reading of each source. What a setting is, its unit and its range stand
-in ``settings.py``; what contradicts what in ``checks.py``; how all is shown to people in
-``help_text.py``. Knows nothing of the server that uses them.
+Owns the names, the precedence and the reading of each source. ``settings.py`` says what a setting is, with its
+unit and range; ``checks.py`` says which settings contradict each other; ``help.py`` shows them to people. Knows
+nothing of the server that uses them.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from dispatcher.errors import SettingError
 __all__ = ["Options", "parse", "settings_or_exit"]
 
 PREFIX = "PAGEHAND_"
-#: Variables of this prefix that are not the server's: where the client and the command line find it.
+#: Variables of this prefix that are not for the server: the command line reads its address there.
 FOREIGN = frozenset({"PAGEHAND_URL"})
 
 COMMAND_LINE = "command line"
-#: What only a flag says, and where settings lie rather than what they are.
+#: Flags that are not settings.
 _ONLY_FLAGS = ("--config", "--print-config", "--version", "--help", "--token-file")
 
 _FIELDS = {item.name: item for item in settings_fields()}
@@ -52,9 +52,9 @@ class Options:
     """The settings of this run, and where each came from."""
 
     settings: Settings
-    #: By setting: ``default``, ``command line``, a variable's name or a file's.
+    #: By setting: ``default``, ``command line``, the name of a variable or of a file.
     origins: Mapping[str, str]
-    #: Asked to show the settings and end.
+    #: Whether to show the settings and end.
     print_config: bool = False
 
 
@@ -75,9 +75,9 @@ def parse(argv: Sequence[str], environ: Mapping[str, str]) -> Options:
 
 
 def settings_or_exit(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> Settings:
-    """For a program's ``main``: its settings; bad ones end it with status 2 and one line that says why.
+    """The settings for a program's ``main``; bad ones end the program with status 2 and one line that says why.
 
-    ``--print-config`` is carried out here, and ends the program with status 0.
+    Obeys ``--print-config``, which ends the program with status 0.
     """
     try:
         options = parse(sys.argv[1:] if argv is None else argv, os.environ if environ is None else environ)
@@ -91,7 +91,7 @@ def settings_or_exit(argv: Sequence[str] | None = None, environ: Mapping[str, st
 
 
 def _merged(*layers: Layer) -> Layer:
-    """One layer out of several, strongest first; a token also beats a weaker layer's token file."""
+    """One layer from several, strongest first; a token also beats a weaker layer's token file."""
     merged: Layer = {}
     for layer in layers:
         if "token" in layer and "token_file" in layer:
@@ -181,7 +181,7 @@ def _file(config: Given) -> Layer:
 
 
 def _from_text(name: str, text: Any, origin: str) -> Given:
-    """Text as the setting's kind of value; text that does not fit is left for the check to refuse."""
+    """Converts text to the setting's kind of value; leaves text that does not fit for the check to refuse."""
     item = _FIELDS.get(name)
     return Given(text if item is None or not isinstance(text, str) else _converted(item, text), origin)
 

@@ -1,4 +1,4 @@
-"""The list of types: what the store knows, what the site ships, and how many workers offer each. Pure."""
+"""The list of types: those of the store and of the shipped tasks, and how many workers offer each. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _name = attrgetter("type")
 
 
 def with_shipped(known: list[TypeView], shipped: Iterable[str]) -> list[TypeView]:
-    """The types of the store, which are in order, and those of the site's tasks that nobody has named yet."""
+    """The store's types, which are in order, and those of shipped tasks that no job or worker has named yet."""
     new = [name for name in shipped if not _knows(known, name)]
     if not new:
         return known

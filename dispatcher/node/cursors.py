@@ -1,4 +1,4 @@
-"""Cursors of the lists that are read from memory: opaque to whoever gets one."""
+"""Cursors of the lists that are read from memory. They are opaque to clients; this module knows no list."""
 
 from __future__ import annotations
 

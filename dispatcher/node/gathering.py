@@ -1,4 +1,4 @@
-"""Jobs that were submitted and wait for a turn to take them: bounded in number and in bytes (promise S22)."""
+"""Submitted jobs that wait for a turn, limited in number and in bytes (promise S22). It begins no turn."""
 
 from __future__ import annotations
 
@@ -25,19 +25,20 @@ class Submitted(Struct):
 
 
 class Intake:
-    """First in, first out."""
+    """A queue of submitted jobs: first in, first out."""
 
     def __init__(self, *, most_jobs: int, most_bytes: int) -> None:
         self._most_jobs, self._most_bytes = most_jobs, most_bytes
         self._waiting: deque[Submitted] = deque()
         self._jobs = 0
+        #: Bytes of data in the waiting jobs.
         self._bytes = 0
 
     def __bool__(self) -> bool:
         return bool(self._waiting)
 
     def add(self, specs: Sequence[JobSpec]) -> asyncio.Future[list[Accepted]]:
-        """What becomes of them, once that is durable. Raises Unavailable: too many wait already."""
+        """Queues the jobs; the future has the answers once they are durable. Raises Unavailable if too many wait."""
         if self._jobs >= self._most_jobs or self._bytes > self._most_bytes:
             raise Unavailable("more jobs come than can be stored: try again in a moment", retry_after_s=2)
         future: asyncio.Future[list[Accepted]] = asyncio.get_running_loop().create_future()
@@ -47,7 +48,7 @@ class Intake:
         return future
 
     def take(self, most_jobs: int) -> list[Submitted]:
-        """The oldest, as many as one turn may have, and at least one where there is one."""
+        """The oldest, as many as one turn may have, and at least one if any waits."""
         taken: list[Submitted] = []
         jobs = 0
         while self._waiting and (not taken or jobs + len(self._waiting[0].specs) <= most_jobs):
@@ -57,7 +58,7 @@ class Intake:
         return taken
 
     def take_all(self) -> list[Submitted]:
-        """For the end: who waits is told so."""
+        """Takes all at the end, so that their submitters can be told."""
         return self.take(self._jobs)
 
     def _count(self, submitted: Submitted, sign: int) -> None:

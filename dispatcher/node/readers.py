@@ -1,4 +1,4 @@
-"""Who is reading from the store: it is not closed under them, and nobody new comes in after that."""
+"""Counts the readers of the store, so that it is not closed under them. It reads nothing itself."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["Readers"]
 
 
 class Readers:
-    """A context for each read; may be entered again inside itself. Raises Draining once all have been sent away."""
+    """A context for each read; may be entered again inside itself. Raises Draining once ``leave`` was called."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -28,7 +28,7 @@ class Readers:
             self._empty.set_result(None)
 
     async def leave(self) -> None:
-        """Returns when the last one has left."""
+        """Lets no new reader in; returns when the last one has left."""
         self.closed = True
         if self._count:
             self._empty = asyncio.get_running_loop().create_future()

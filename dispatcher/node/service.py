@@ -1,6 +1,6 @@
 """The dispatcher: core, store and pages on one loop, with one timer and one turn in flight.
 
-What handlers call. It holds no rule about jobs (the core has those) and no SQL (the store's); it knows nothing of HTTP.
+Handlers call it. It holds no rule about jobs (the core does) and no SQL (the store does); it knows nothing of HTTP.
 """
 
 from __future__ import annotations
@@ -61,21 +61,21 @@ __all__ = ["Dispatcher"]
 
 log = logging.getLogger("pagehand.service")
 
-#: While something is due by the wall clock, that is looked at this often: it may be stepped, or slewed, and what is
-#: due then starts within a second all the same (S15, S20).
+#: How often to check the wall clock while something is due by it: the clock may be stepped or slewed, and a due job
+#: must still start within a second (S15, S20).
 WALL_CHECK_S = 0.5
-#: A timer that fires so late shows that the loop stood still. It has a pulse, so that each longer standstill is known,
-#: and its length; the deadlines of the network move by it. Less is load (and less than a catch-up, see ``Pings``).
+#: If the timer fires this late, the loop stood still, and the network's deadlines move by that time. The timer's pulse
+#: shows the length of every longer standstill. A shorter one is load (and shorter than a catch-up, see ``Pings``).
 STANDSTILL_S = PULSE_S
-#: So long a standstill is told to people: process or machine was stopped.
+#: A standstill of this length is logged: the process or the machine was stopped.
 TOLD_S = 5.0
-#: So often are types forgotten that have no jobs and no workers.
+#: How often to forget types that have no jobs and no workers.
 TYPES_KEPT_S = 600.0
 _ENDED = "the job is {state}: only {allowed} jobs can be {verb}"
 
 
 class Dispatcher:
-    """Made on the loop that it lives on; ``start`` before use, ``drain`` and ``close`` at the end."""
+    """Make it on the loop that it lives on. ``start`` it before use; ``begin_drain`` and ``close`` at the end."""
 
     def __init__(
         self,
@@ -120,7 +120,7 @@ class Dispatcher:
     # -- life
 
     def attach(self, transport: Transport) -> None:
-        """Joins the transport to it; once, before ``start``."""
+        """Joins the transport; call it once, before ``start``."""
         self._transport = self.pages.transport = transport
 
     async def start(self) -> None:
@@ -134,12 +134,12 @@ class Dispatcher:
         self.changed()
 
     def let_in(self) -> None:
-        """Pages can come from now on: the grace of what waits for them begins."""
+        """Pages can come from now on: the grace of attempts that wait for them begins."""
         self._turns.carry_out(self.machine.begin_grace(self._clock.monotonic()))
         self.changed()
 
     def begin_drain(self) -> None:
-        """No new jobs, no more offers; pages are told (promise S21)."""
+        """Takes no new jobs, makes no more offers, and tells the pages (promise S21)."""
         if self.draining:
             return
         self.draining = True
@@ -152,11 +152,11 @@ class Dispatcher:
         return self.machine.busy()
 
     async def idle(self, *, housekeeping: bool = False) -> None:
-        """Returns when everything that was gathered is durable and its effects are out; with housekeeping, if asked."""
+        """Returns when everything gathered is durable and its effects are out; also after housekeeping, if asked."""
         await self._turns.idle(housekeeping=housekeeping)
 
     async def close(self) -> None:
-        """Lets what was gathered become durable, answers who waits, and closes the store."""
+        """Makes everything gathered durable, answers the waiting requests, and closes the store."""
         self._waiters.wake_all()
         await self._readers.leave()
         await self._turns.close()
@@ -171,7 +171,7 @@ class Dispatcher:
         self._arm()
 
     def _arm(self) -> None:
-        if self._accepting:  # before that nothing ends: the first turn may take longer than a grace
+        if self._accepting:  # no deadline counts before: the first turn may take longer than a grace
             self._timer.arm(self._next_deadline())
 
     def _next_deadline(self) -> float | None:
@@ -189,7 +189,7 @@ class Dispatcher:
         return min((instant for instant in instants if instant is not None), default=None)
 
     def tick(self, now: float, late_s: float = 0.0) -> None:
-        """The timer has fired, so late: whatever is due at ``now`` happens."""
+        """The timer has fired, ``late_s`` late: does everything that is due at ``now``."""
         if late_s > TOLD_S:
             log.warning("the loop stood still for %.1f s", late_s, extra={"action": "standstill"})
         if late_s > STANDSTILL_S:
@@ -219,7 +219,7 @@ class Dispatcher:
             self._turns.carry_out([Request(ForgetTypes(self.machine.roster.offered()))])
 
     def _guarded(self, step: Callable[[float], None], now: float) -> bool:
-        """The timer's boundary: a fault of ours in one step is logged, and takes nothing from the others."""
+        """The timer's boundary: a fault of ours in one step is logged, and the others still run."""
         try:
             step(now)
         except Exception:
@@ -254,7 +254,7 @@ class Dispatcher:
         return await self._taken([replace(spec, batch=number) for spec in specs])
 
     async def _taken(self, specs: Sequence[JobSpec]) -> list[Accepted]:
-        if self.draining or not self._accepting:  # whether there is room, the turn sees
+        if self.draining or not self._accepting:  # the turn finds out whether there is room
             raise Draining("the server is stopping and takes no new jobs: try again in a moment")
         taken = await self._turns.submit(specs)
         accepted = taken[0]
@@ -284,7 +284,7 @@ class Dispatcher:
         future = self._waiters.add(job_id)
         with self._readers:
             try:
-                # Its state alone: all of it may be megabytes, and is read once, at the end.
+                # Reads the state alone: the whole job may be megabytes, and is read once, at the end.
                 state = await self._store.state(job_id)
                 if state in OPEN and state is not JobState.IN_DOUBT and timeout_s > 0 and not self._readers.closed:
                     await asyncio.wait([future], timeout=timeout_s)
@@ -306,14 +306,14 @@ class Dispatcher:
         return await self._command(Retry(job_id), "failed, cancelled, expired and doubtful", "retried")
 
     async def decide(self, job_id: str, value: str | None, reason: str) -> JobView:
-        """The job in doubt after a person has settled it: ``value`` is its result as JSON text, or None: it failed.
+        """The job in doubt after a person has settled it: ``value`` is its result as JSON text, or None if it failed.
 
         Raises JobNotFound, WrongState, StorageTrouble.
         """
         return await self._command(Decide(job_id, value, reason), "doubtful", "decided")
 
     async def adopt(self, job_id: str) -> JobView:
-        """The failed job after its late answer was taken for its result. Raises JobNotFound, WrongState."""
+        """The failed job after its late answer became its result. Raises JobNotFound, WrongState."""
         return await self._command(Adopt(job_id), "failed", "given a late answer; and only those that have one")
 
     async def _command(self, command: JobCommand, allowed: str, verb: str) -> JobView:
@@ -338,7 +338,7 @@ class Dispatcher:
         return catalogue.page(await self._known_types(), wanted, self.machine.roster)
 
     async def unserved_types(self, most: int) -> list[TypeView]:
-        """Types that jobs wait for and no worker here offers, by name; at most so many."""
+        """The first ``most`` types, by name, that jobs wait for and no worker here offers."""
         return catalogue.unserved(await self._known_types(), self.machine.roster, most)
 
     async def _known_types(self) -> list[TypeView]:
@@ -355,11 +355,11 @@ class Dispatcher:
         return WorkerPage(items=items, next_cursor=None if last is None else cursor_of(*last))
 
     def worker_counts(self) -> dict[str, int]:
-        """How many workers are in each state that any is in."""
+        """How many workers are in each state; empty states are left out."""
         return self.machine.roster.states()
 
     def called(self, name: str) -> int:
-        """How many workers have this name; those that are away do not count."""
+        """How many workers have this name, without those that are away."""
         return self.machine.roster.called(name)
 
     def _worker(self, worker: Worker, now: float) -> WorkerView:
@@ -382,7 +382,7 @@ class Dispatcher:
         )
 
     def why(self, job: JobView) -> Why | None:
-        """Why a job waits, in words and in counts; None: it does not wait."""
+        """Why a job waits, in words and in counts; None if it does not wait."""
         return waiting.why(job, self.machine)
 
     def why_waits(self, job: JobView) -> str | None:

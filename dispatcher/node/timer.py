@@ -1,7 +1,7 @@
-"""The one timer of the server: armed for the earliest deadline, never early, spared needless moves.
+"""The one timer of the server: armed for the earliest deadline, never early, moved only if it must be.
 
-It also keeps a pulse: it fires at least once in ``PULSE_S``, so that how late it comes is how long the process stood
-still (a suspended machine, a blocked loop), whatever was due meanwhile.
+It also keeps a pulse: it fires at least once in ``PULSE_S``. So its lateness shows how long the process stood
+still (a suspended machine, a blocked loop), whatever was due meanwhile. It knows nothing of what is due.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ PULSE_S = 1.0
 
 
 class Timer:
-    """Calls ``fire(now, late_s)`` when the deadline has come, or the pulse; ``now`` is never before it."""
+    """Calls ``fire(now, late_s)`` when the deadline or the pulse has come; ``now`` is never before it."""
 
     def __init__(self, clock: Clock, fire: Callable[[float, float], None]) -> None:
         self._clock = clock
@@ -26,9 +26,9 @@ class Timer:
         self._at = 0.0
 
     def arm(self, deadline: float | None) -> None:
-        """Fires at this instant. One that is armed for earlier stays: it fires, finds nothing and is armed anew."""
+        """Fires at this instant. An earlier one stays: it fires, finds nothing and is armed anew."""
         now = self._clock.monotonic()
-        # What was due before it was asked for shows nothing of a standstill: a first turn may take long.
+        # A deadline that had passed when it was set is no standstill: a first turn may take long.
         at = now + PULSE_S if deadline is None else min(max(deadline, now), now + PULSE_S)
         if self._handle is not None:
             if self._at <= at:
@@ -44,12 +44,12 @@ class Timer:
         try:
             self._fire(now, now - self._at)
         finally:
-            # What failed must not keep everything else from its deadline; nor be tried again at once, for ever.
+            # A failure must not keep everything else from its deadline, nor be tried again at once, for ever.
             if self._handle is None:
                 self.arm(now + PULSE_S)
 
     def stop(self) -> None:
-        """Fires no more."""
+        """Stops firing."""
         if self._handle is not None:
             self._handle.cancel()
             self._handle = None

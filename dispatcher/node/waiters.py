@@ -1,4 +1,7 @@
-"""Requests that wait for a job to settle: job id -> futures, bounded, woken after the turn that settled it."""
+"""Requests that wait for a job to settle: futures by job id, limited in number, woken after the turn that settled it.
+
+It knows nothing of jobs but their ids.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ __all__ = ["Waiters"]
 
 
 class Waiters:
-    """Who waits for which job."""
+    """The futures that wait for each job."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -21,7 +24,7 @@ class Waiters:
         return self._count
 
     def add(self, job_id: str) -> asyncio.Future[None]:
-        """A future that is resolved when the job settles. Raises Unavailable at the limit."""
+        """A future that is done when the job settles. Raises Unavailable at the limit."""
         if self._count >= self._most:
             raise Unavailable(f"{self._most} requests wait for results already: ask without waiting")
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -30,7 +33,7 @@ class Waiters:
         return future
 
     def remove(self, job_id: str, future: asyncio.Future[None]) -> None:
-        """The request waits no more."""
+        """The request no longer waits."""
         waiting = self._by_job.get(job_id)
         if waiting is None or future not in waiting:
             return
@@ -47,6 +50,6 @@ class Waiters:
                 future.set_result(None)
 
     def wake_all(self) -> None:
-        """The server stops: whoever waits is answered with the job as it is."""
+        """The server stops: every waiting request is answered with the job as it is."""
         for job_id in list(self._by_job):
             self.wake(job_id)

@@ -17,7 +17,7 @@ __all__ = ["Waiting", "Why", "Workers", "waiting", "why", "words"]
 
 
 class Workers(Protocol):
-    """What is asked of the workers; ``Machine`` is it."""
+    """What this module asks about the workers; ``Machine`` answers."""
 
     @property
     def draining(self) -> bool:
@@ -27,21 +27,21 @@ class Workers(Protocol):
         """How many workers offer a type."""
 
     def standing(self, lane: str) -> Counter[Standing]:
-        """How the workers that match a lane stand."""
+        """The standing of the workers that match a lane."""
 
     def nearest(self, lane: str) -> Miss:
-        """What is missing where none matches."""
+        """The nearest miss, if no worker matches."""
 
 
 class Waiting(Struct, frozen=True, kw_only=True):
-    """Why a job waits. The counts are those of a queued job; they are 0 where it waits for something else."""
+    """Why a job waits. Only a queued job has counts; otherwise they are 0."""
 
-    #: ``delayed``, ``backoff``, ``in_doubt``, ``stopping``; of a queued job ``no_worker``, ``no_match``, ``next``, and
-    #: where some match and none can take it: ``away``, ``paused``, ``set_aside``, ``busy``.
+    #: ``delayed``, ``backoff``, ``in_doubt`` or ``stopping``; for a queued job ``no_worker``, ``no_match`` or ``next``;
+    #: if some workers match and none can take it, ``away``, ``paused``, ``set_aside`` or ``busy``.
     code: str
     #: How many workers offer its type.
     offer: int = 0
-    #: How many of those match what it requires, and how many of these are where.
+    #: How many of those match what it requires; then the standing of the matching ones.
     match: int = 0
     connected: int = 0
     idle: int = 0
@@ -50,7 +50,7 @@ class Waiting(Struct, frozen=True, kw_only=True):
     away: int = 0
     #: Set aside: they did not take what was offered.
     aside: int = 0
-    #: What keeps it from a worker, in words; empty: nothing does.
+    #: What keeps the job from a worker, in words; empty: nothing does.
     nearest: str = ""
 
 
@@ -62,7 +62,7 @@ class Why(Struct, frozen=True):
 
 
 def waiting(job: JobView, lane: str, workers: Workers) -> Waiting | None:
-    """Why a job is not running; None: it does not wait."""
+    """Why a job is not running; None if it does not wait."""
     if job.state is JobState.SCHEDULED:
         return Waiting(code="backoff" if job.errors else "delayed")
     if job.state is JobState.IN_DOUBT:
@@ -85,13 +85,13 @@ def words(found: Waiting, job: JobView, lane: str) -> str:
 
 
 def why(job: JobView, workers: Workers) -> Why | None:
-    """The reason that a job is not running; None: it does not wait."""
+    """Why a job is not running, in words and counts; None if it does not wait."""
     lane = lane_of(job.type, job.terms.requires)
     found = waiting(job, lane, workers)
     return None if found is None else Why(words(found, job, lane), found)
 
 
-#: Characters of what is missing: a job may require 400 values.
+#: The most characters that say what is missing: a job may require 400 values.
 _MOST_SAID = 300
 _WORDS = {
     "backoff": "attempt {number} did not succeed; it is tried again after a pause (backoff)",
@@ -138,7 +138,7 @@ def _code(offer: int, match: int, standing: Counter[Standing]) -> str:
 
 
 def _where_they_are(standing: Counter[Standing]) -> str:
-    """Of workers that match, none of whom is idle."""
+    """Where the matching workers are; empty if one is idle."""
     if standing[Standing.IDLE]:
         return ""
     parts = [f"{_are(standing[where])} {word}" for where, word in _PLACES.items() if standing[where]]
@@ -151,7 +151,7 @@ _PLACES = {Standing.AWAY: "away", Standing.PAUSED: "paused", Standing.ASIDE: "se
 
 
 def _missed(type_name: str, offer: int, lane: str, workers: Workers) -> str:
-    """No worker matches: the nearest miss."""
+    """The nearest miss in words; no worker matches."""
     if not lane_parts(lane)[1]:
         return f"no connected worker offers the type {type_name}"
     miss = workers.nearest(lane)
@@ -170,7 +170,7 @@ def _missed(type_name: str, offer: int, lane: str, workers: Workers) -> str:
 
 
 def _of_type(found: Waiting, type_name: str) -> str:
-    """Of a job that requires nothing, and whose type some offer."""
+    """Why a job waits that requires nothing, and whose type some workers offer."""
     if found.code == "away":
         return f"{_offers(found.match)} {type_name}, but none can be reached just now"
     if found.code == "paused":

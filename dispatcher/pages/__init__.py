@@ -1,1 +1,1 @@
-"""What is said between a worker page and the core: messages in, orders out."""
+"""Carries messages from worker pages to the core, and the core's orders to pages. Decides nothing about jobs."""

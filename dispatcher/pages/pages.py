@@ -1,7 +1,7 @@
 """Between the transport and the core: messages of pages become calls of the core, its effects become messages.
 
-Owns what is known of a session beside its worker: where it comes from and what its page says of itself. Checks who a
-page is (its token, its worker's secret); decides nothing else.
+Owns what is known about a session besides its worker: where it comes from and what its page says about itself. Checks
+who a page is (its token, its worker's secret); decides nothing else.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ __all__ = ["Pages", "SessionInfo", "Transport"]
 log = logging.getLogger("pagehand.pages")
 
 
-#: Refusals of one kind are told so often at most.
+#: Refusals of one kind are logged at most once in this time.
 _REFUSALS_EVERY_S = 60.0
-#: What every page says once when the server was restarted under it: nothing to tell.
+#: Never logged: every page causes it once after a restart of the server.
 _USUAL = "not_registered"
 
 
 class SessionInfo(Struct):
-    """What is known of a session beside its worker."""
+    """What is known about a session besides its worker."""
 
     remote: str
     user_agent: str
@@ -56,7 +56,7 @@ class SessionInfo(Struct):
 
 
 class Transport(Protocol):
-    """What the service needs of the sessions of pages; ``transport.Sessions`` is it."""
+    """What the service needs from the sessions of pages; ``transport.Sessions`` is one."""
 
     def send(self, sid: str, data: str | bytes, attempt: str | None = None) -> bool:
         """Queues a message; ``attempt`` marks an offer. False: there is no such session."""
@@ -65,19 +65,19 @@ class Transport(Protocol):
         """Takes an offer that no poll has carried away out of the outbox."""
 
     def end(self, sid: str) -> None:
-        """Ends a session, after what waits for its page."""
+        """Ends a session, after its page has had the waiting messages."""
 
     def probe(self, sid: str, now: float) -> bool:
         """Asks a page for a sign of life."""
 
     def flush(self, now: float) -> None:
-        """Writes what waits to every page that polls."""
+        """Writes the waiting messages to every page that polls."""
 
     def next_deadline(self) -> float | None:
         """When ``tick`` has something to do."""
 
     def forgive(self, late_s: float, now: float) -> None:
-        """The loop stood still for so long; called before ``tick``."""
+        """The loop stood still for ``late_s``; called before ``tick``."""
 
     def tick(self, now: float) -> None:
         """Does what is due."""
@@ -97,7 +97,7 @@ class Pages:
     ) -> None:
         self._machine = machine
         self._settings = settings
-        #: What a page must show to join; empty: nothing. It may change while the server runs.
+        #: The token that a page must show to join; empty: none. It may change while the server runs.
         self.token = settings.token
         self._key = key
         self._new_worker_id = new_worker_id
@@ -106,7 +106,7 @@ class Pages:
         self.transport: Transport
         self.sessions: dict[str, SessionInfo] = {}
         self._told = _told_settings(settings)
-        #: Code -> when a refusal of that kind may be told again, and how many have come since.
+        #: Code -> when a refusal of that kind may be logged again, and how many have come since.
         self._refusals: dict[str, tuple[float, int]] = {}
 
     # -- the transport's listener
@@ -127,7 +127,7 @@ class Pages:
             self._say(sid, Refused(refusal.code, refusal.detail, refusal.attempt))
 
     def _note_refusal(self, refusal: MessageRefused, sid: str, now: float) -> None:
-        """Tells people, once a minute and kind: all pages may have the wrong token, and each comes again and again."""
+        """Logs each kind once a minute: all pages may have the wrong token, and each comes again and again."""
         if refusal.code == _USUAL:
             return
         next_at, count = self._refusals.get(refusal.code, (now, 0))

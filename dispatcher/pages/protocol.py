@@ -2,7 +2,7 @@
 
 Pure: no I/O, no clock. A message is one JSON object in one Engine.IO text message; ``op`` names it. Unknown fields
 are ignored; an unknown ``op`` is refused. Times on the wire are milliseconds and end in ``_ms``. ``value`` and
-``data`` are kept as the JSON text that came.
+``data`` are kept as the JSON text that came. It knows no sessions and no jobs.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Register(Struct, frozen=True, tag_field="op", tag="register"):
     types: Annotated[tuple[TypeName, ...], Meta(min_length=1, max_length=1_000)]
     boot: Boot
     version: int
-    #: The boot that this window showed before; it said that it goes.
+    #: The boot that this window showed before; it noted that it was leaving.
     after: Boot | None = None
     worker: Opaque | None = None
     secret: Opaque | None = None
@@ -122,7 +122,7 @@ class ErrorMessage(Struct, frozen=True, tag_field="op", tag="error"):
 
 
 class Released(Struct, frozen=True, tag_field="op", tag="released"):
-    """The page holds the attempt no more: it declined the offer, or obeyed a cancel."""
+    """The page no longer holds the attempt: it declined the offer, or obeyed a cancel."""
 
     attempt: AttemptId
     reason: Opaque = ""
@@ -171,7 +171,7 @@ class GoMessage(Struct, frozen=True, tag_field="op", tag="go"):
 
 
 class Recorded(Struct, frozen=True, tag_field="op", tag="recorded"):
-    """The verdict on a result or an error; ends its repeating."""
+    """The verdict on a result or an error; the page stops repeating it."""
 
     attempt: str
     verdict: str
@@ -234,7 +234,7 @@ def decode(text: str) -> PageMessage:
 
 
 def _refusal(text: str, error: Exception) -> MessageRefused:
-    # By its looks: a message that cannot be read, too deep perhaps, should still end the page's repeating of it.
+    # Searches the text: the page should stop repeating even a message that cannot be read (one that is too deep, say).
     start = text[:_NEAR_THE_START]
     match = None if '"register"' in start else _ATTEMPT.search(start)
     attempt = match[1] if match else None

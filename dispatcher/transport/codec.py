@@ -1,11 +1,10 @@
-"""Packets and payloads: python-engineio's, but strict, with our own limit and with the text of messages left
-alone.
+"""Packets and payloads: python-engineio's, but strict, with our own limit, and leaving the text of messages alone.
 
-Stock ``Packet.decode`` guesses JSON in every message and destroys its text (``4true`` becomes True), takes
-any digit of any script as a type, and ignores what is not base64; stock ``Payload`` stops at 16 packets.
+Stock ``Packet.decode`` guesses JSON in every message and destroys its text (``4true`` becomes True). It takes
+any digit of any script as a type, and ignores what is not base64. Stock ``Payload`` stops at 16 packets.
 ``PagePacket`` and ``PagePayload`` mend that without touching the shared classes. ``decode`` and
 ``message_packet`` are the hot path: they give the same result as the classes, which
-``tests/transport/test_codec.py`` checks.
+``tests/transport/test_codec.py`` checks. This module knows no sessions.
 """
 
 from __future__ import annotations
@@ -53,7 +52,7 @@ class ProtocolError(PagehandError):
 
 
 class _PlainText:
-    """A JSON adapter that is none: a message is the text that came."""
+    """Stands in for a JSON adapter, and changes nothing: a message is the text that came."""
 
     @staticmethod
     def loads(text: str) -> str:
@@ -92,7 +91,7 @@ class PagePayload(Payload):  # type: ignore[misc]
         super().__init__(packets, encoded_payload)
 
     def decode(self, encoded_payload: str) -> None:
-        """Raises ProtocolError; JSONP's ``d=`` is no exception to anything."""
+        """Raises ProtocolError, also for JSONP's ``d=``."""
         parts = encoded_payload.split("\x1e", self.max_decode_packets)
         if len(parts) > self.max_decode_packets:
             raise ProtocolError("too many packets in one POST")
@@ -105,7 +104,7 @@ def decode(body: bytes, packet_limit: int) -> list[Incoming]:
     """The packets of a POST, all of them or ProtocolError.
 
     Same as ``PagePayload(encoded_payload=body.decode(), packet_limit=packet_limit).packets``, but text
-    messages, which are nearly all there is, do not become objects.
+    messages, which are nearly all packets, do not become objects.
     """
     try:
         parts = body.decode().split("\x1e", packet_limit)

@@ -1,4 +1,4 @@
-"""What has happened on the transport so far; for metrics."""
+"""Counts what has happened on the transport so far, for metrics. Knows no sessions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["Counts"]
 
 @dataclass(slots=True)
 class Counts:
-    """Each only grows."""
+    """Each count only grows."""
 
     opened: int = 0
     polls: int = 0

@@ -1,6 +1,6 @@
 """One request and the reply to it, without HTTP: what a front and the sessions say to each other.
 
-Also the few replies that Engine.IO knows, with its error codes, and how a query is read.
+Owns also the few replies that Engine.IO knows, with its error codes, and the reading of a query. Knows no session.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ __all__ = [
 
 
 class Reply(NamedTuple):
-    """What goes back. 200 is text/plain, anything else one JSON object (204 nothing)."""
+    """What goes back: 200 carries text/plain, 204 nothing, any other status one JSON object."""
 
     status: int
     body: bytes
@@ -59,9 +59,7 @@ OK = Reply(200, b"ok")
 
 
 class Connection:
-    """A connection that carries polls, as a thing to remember; the front makes one for each that it keeps
-    alive.
-    """
+    """Stands for a connection that carries polls; the front makes one for each connection that it keeps alive."""
 
     __slots__ = ("sids",)
 
@@ -80,8 +78,7 @@ class Exchange(Protocol):
     upgrade: bool
     #: The address of the peer.
     remote: str
-    #: Where a poll came from; None if the connection is to be closed after the answer: then its end says
-    #: nothing.
+    #: The connection of a poll. None if it is closed after the answer: then its end says nothing about the page.
     connection: Connection | None
     #: Set by ``Sessions.begin``; None for a handshake.
     session: Session | None
@@ -112,9 +109,7 @@ def parse_query(query: str) -> dict[str, str] | None:
 
 
 def examine(method: str, query: str, upgrade: bool, known: Container[str]) -> Reply | str:
-    """What a request wants: the sid of a known session, or "" for a handshake; or the reply that refuses
-    it.
-    """
+    """The sid of a known session, or "" for a handshake; or the reply that refuses the request."""
     fields = parse_query(query)
     if fields is None:
         return BAD_REQUEST
@@ -125,7 +120,7 @@ def examine(method: str, query: str, upgrade: bool, known: Container[str]) -> Re
     sid = fields.get("sid")
     if sid is None and method != "GET":
         return BAD_HANDSHAKE_METHOD
-    if sid is not None and sid not in known:  # an empty one too: it is no handshake
+    if sid is not None and sid not in known:  # also an empty one: that is not a handshake
         return UNKNOWN_SID
     if fields.get("EIO") != "4":
         return UNSUPPORTED_VERSION

@@ -1,4 +1,4 @@
-"""Every bound of the transport in one value; nothing here is found out by itself."""
+"""Every limit of the transport in one value. It measures nothing: callers pass in what the machine allows."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class SessionLimits:
     poll_limit: int = 2 << 20
     #: Sessions at the same time.
     sessions: int = 12_000
-    #: What may wait for one page: its slots full of the largest offers, and 4 MiB more.
+    #: Bytes that may wait for one page: its slots full of the largest offers, and 4 MiB more.
     outbox_bytes: int = MAX_SLOTS * ((1 << 20) + 65_536)
     outbox_packets: int = 4_096
-    #: What a handshake over ``sessions`` is told to wait.
+    #: How long a page is told to wait whose handshake is one too many.
     retry_after_s: int = 5
 
     @classmethod

@@ -2,11 +2,11 @@
 
 Every call comes on the IOLoop's thread, from inside ``Sessions``. A listener may call ``send``, ``end``,
 ``probe`` and ``flush`` from any of them. An exception in a listener is logged at one boundary and breaks no
-session; if it came from ``message``, the POST that carried the message is answered 500, so that the page
+session. If it came from ``message``, the POST that carried the message is answered 500, so that the page
 knows and repeats it.
 
 The life of a session: ``opened`` once; then anything; then exactly one of ``quiet``, ``dropped`` and
-``ended``, except where the listener itself called ``Sessions.end``: then nothing more is heard of it.
+``ended``. If the listener itself called ``Sessions.end``, it hears nothing more of the session.
 """
 
 from __future__ import annotations
@@ -26,9 +26,7 @@ class Listener(Protocol):
         """One text message; in order, and before the POST that carried it is answered."""
 
     def written(self, sid: str, attempts: list[str], now: float) -> None:
-        """A poll answer that carries the offers of these attempts has been written (not: has been
-        received).
-        """
+        """A poll answer that carries the offers of these attempts has been written; it may not have arrived."""
 
     def away(self, sid: str, now: float) -> None:
         """The connection that carries the session's poll, or carried its last one, was closed; the session
@@ -39,29 +37,27 @@ class Listener(Protocol):
         """A new poll came for a session that had been reported away."""
 
     def quiet(self, sid: str, now: float) -> None:
-        """No pong in time, and no closed connection that would say why. The session is no more."""
+        """No pong came in time, and no closed connection says why. The session is over."""
 
     def dropped(self, sid: str, now: float) -> None:
-        """No pong in time from a session that is away. The session is no more; its worker stays away."""
+        """No pong came in time from a session that is away. The session is over; its worker stays away."""
 
     def ended(self, sid: str, now: float) -> None:
         """The page left this session: close packet, protocol error, overlap, or an outbox it did not read."""
 
     def polled(self, sid: str, now: float) -> None:
-        """A poll has come. So its page has received the answer to the poll before, whatever that carried; a sign of
-        life too.
-        """
+        """A poll has come: a sign of life, and proof that the page has received the answer to the poll before."""
 
     def heard(self, sid: str, now: float) -> None:
-        """A POST of the session: last contact, and the answer to a ``probe``."""
+        """The session has sent a POST: it is the last contact, and answers a ``probe``."""
 
 
 @runtime_checkable
 class BinaryListener(Protocol):
     """A listener that also takes binary messages.
 
-    Any other listener gets them through ``message`` as they came, ``b`` and the base64 text, which is not
-    JSON: it will refuse them aloud, so nothing is lost silently.
+    Any other listener gets them through ``message`` as they came, ``b`` and the base64 text. That is not
+    JSON, so the listener refuses it, and nothing is lost in silence.
     """
 
     def binary(self, sid: str, data: bytes, now: float) -> None:

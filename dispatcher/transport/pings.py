@@ -1,8 +1,8 @@
 """When each session's next ping is due, and when its pong is overdue. Knows sessions only as keys.
 
-The queues are each in the order of their deadlines without sorting, because a deadline is always now + a
+Each queue is in the order of its deadlines without sorting, because a deadline is always now + a
 constant and ``now`` never goes back. So ten thousand idle sessions cost no more than the pings that are
-really sent.
+sent.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Generic, TypeVar
 
 __all__ = ["Pings"]
 
-#: What a page gets when its pong is overdue, at most: a pong that came while the loop was held up is read first (S19),
-#: also where that was too short for anybody to be told of it.
+#: The most extra time of a page whose pong is overdue. A pong that came while the loop was held up is then read first
+#: (S19), even if the loop was held up too briefly for anybody to be told.
 _CATCH_UP_S = 1.0
 
 _Key = TypeVar("_Key")
@@ -28,7 +28,7 @@ class Pings(Generic[_Key]):
         self._catch_up_s = min(_CATCH_UP_S, timeout_s / 4)
         self._to_send: OrderedDict[_Key, float] = OrderedDict()
         self._to_come: OrderedDict[_Key, float] = OrderedDict()
-        #: Those whose pong has not come in time: until when what has arrived is read.
+        #: By session whose pong is overdue: the end of its extra time.
         self._last_call: OrderedDict[_Key, float] = OrderedDict()
 
     def rest(self, key: _Key, now: float) -> None:
@@ -37,7 +37,7 @@ class Pings(Generic[_Key]):
         self._to_send[key] = now + self._interval_s
 
     def sent(self, key: _Key, now: float) -> None:
-        """A ping is on its way: its pong is overdue after the timeout."""
+        """A ping has been sent: its pong is overdue after the timeout."""
         self.forget(key)
         self._to_come[key] = now + self._timeout_s
 
@@ -47,17 +47,17 @@ class Pings(Generic[_Key]):
         self._last_call.pop(key, None)
 
     def next_deadline(self) -> float | None:
-        """When ``due`` or ``overdue`` has something to say; None while there are no sessions."""
+        """When ``due`` or ``overdue`` will have something; None while there are no sessions."""
         queues = (self._to_send, self._to_come, self._last_call)
         first = [next(iter(queue.values())) for queue in queues if queue]
         return min(first, default=None)
 
     def due(self, now: float) -> list[_Key]:
-        """The sessions that must be sent a ping now; tell of each with ``sent``."""
+        """The sessions that need a ping now; call ``sent`` for each."""
         return _until(self._to_send, now)
 
     def overdue(self, now: float) -> list[_Key]:
-        """The sessions whose pong has not come, nor in the moment that they then get; ``forget`` each."""
+        """The sessions whose pong has not come, even in the extra time; call ``forget`` for each."""
         gone = _until(self._last_call, now)
         for key in _until(self._to_come, now):
             del self._to_come[key]
@@ -65,7 +65,7 @@ class Pings(Generic[_Key]):
         return gone
 
     def forgive(self, late_s: float, now: float) -> None:
-        """The loop stood still for so long: pages get that time, and what has arrived is read first."""
+        """The loop stood still for ``late_s``: pages get that time, and what has arrived is read first."""
         for key, at in self._to_come.items():
             # No later than the pong of a ping that is sent now: the queue stays in order.
             self._to_come[key] = min(max(at + late_s, now + self._catch_up_s), now + self._timeout_s)

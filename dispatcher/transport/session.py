@@ -1,6 +1,4 @@
-"""One session: what waits for its page, and where it stands. Decides nothing and tells nobody: ``sessions``
-does.
-"""
+"""One session: its outbox and its state. It decides nothing and tells nobody; ``sessions`` does."""
 
 from __future__ import annotations
 
@@ -30,14 +28,12 @@ class Outbox:
         self.size += len(packet) + 1
 
     def put_first(self, packet: bytes) -> None:
-        """For a ping: the order that pages rely on is that of messages, and a ping must not wait behind
-        megabytes.
-        """
+        """For a ping: it must not wait behind megabytes, and pages rely on the order of messages only."""
         self._items.appendleft((packet, None))
         self.size += len(packet) + 1
 
     def batch(self, limit: int) -> list[tuple[bytes, str | None]]:
-        """What fits into ``limit`` bytes, at least one packet; stays here until ``drop``."""
+        """The packets that fit into ``limit`` bytes, at least one; they stay here until ``drop``."""
         if self.size <= limit:
             return list(self._items)
         batch: list[tuple[bytes, str | None]] = []
@@ -53,7 +49,7 @@ class Outbox:
             self.size -= len(self._items.popleft()[0]) + 1
 
     def take_out(self, attempt: str) -> bool:
-        """The offer of this attempt is here no more. False: it was not."""
+        """Removes the offer of this attempt. False: it was not here."""
         kept = [item for item in self._items if item[1] != attempt]
         if len(kept) == len(self._items):
             return False
@@ -81,7 +77,7 @@ class Session:
         self.poll: Exchange | None = None
         #: The POST whose body is being read; at most one.
         self.post: Exchange | None = None
-        #: What carried the last poll; None once that is closed, or if it was not kept alive.
+        #: The connection of the last poll; None once that is closed, or if it was not kept alive.
         self.connection: Connection | None = None
         #: Reported away and not yet back.
         self.away = False

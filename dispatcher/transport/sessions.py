@@ -1,14 +1,14 @@
 """All sessions: polls, posts, pings and deadlines of Engine.IO v4 over long-polling. No I/O, no clock, no
 tasks.
 
-Owns every session and says what happens to it; a front (``http``) brings requests and closed connections, the
+Owns every session and decides what happens to it. A front (``http``) brings requests and closed connections; the
 service sends through ``send`` and hears through a ``Listener``. ``now`` is monotonic seconds in every call
 and never goes back.
 
-Rules of the protocol (https://github.com/socketio/engine.io-protocol, v4) that stand here:
+It keeps these rules of the protocol (https://github.com/socketio/engine.io-protocol, v4):
 one GET and one POST at a time; a second GET is refused, ends the session and closes the first; a malformed
-body is refused and ends the session; the server pings. Rules of our own: a poll whose connection is closed
-takes nothing with it; nothing waits without a bound.
+body is refused and ends the session; the server pings. It adds two rules: a poll whose connection is closed
+takes nothing with it; nothing waits without a limit.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _log = logging.getLogger(__name__)
 
 
 def new_sid() -> str:
-    """128 random bits, safe in an URL."""
+    """128 random bits, safe in a URL."""
     return secrets.token_urlsafe(16)
 
 
@@ -81,7 +81,7 @@ class Sessions:
         """Queue a message; it leaves with the next ``flush`` that finds a poll.
 
         ``attempt`` marks an offer: the listener hears ``written`` when its answer is. False: there is no such
-        session (any more); one whose outbox is full is ended here, and the listener hears ``ended`` at the
+        session (any more). A session whose outbox is full ends here, and the listener hears ``ended`` at the
         next flush.
         """
         session = self._sessions.get(sid)
@@ -101,12 +101,12 @@ class Sessions:
         return True
 
     def withdraw(self, sid: str, attempt: str) -> bool:
-        """Take the offer of this attempt out of the outbox. False: it is not there; a poll may have carried it away."""
+        """Take the offer of this attempt out of the outbox. False: it is not there; a poll may have taken it."""
         session = self._sessions.get(sid)
         return session is not None and session.outbox.take_out(attempt)
 
     def end(self, sid: str) -> None:
-        """End a session from our side: its poll, or its next one, gets what waits and a close packet."""
+        """End a session from our side: its poll, or its next one, gets the waiting packets and a close packet."""
         session = self._sessions.get(sid)
         if session is not None:
             session.ending = True
@@ -126,7 +126,7 @@ class Sessions:
         return True
 
     def flush(self, now: float) -> None:
-        """Answer the polls of all sessions for which something waits."""
+        """Answer the polls of all sessions that have packets waiting."""
         while self._dirty or self._overflowed:
             dirty, self._dirty = self._dirty, {}
             for session in dirty:
@@ -153,13 +153,13 @@ class Sessions:
         self.flush(now)
 
     def forgive(self, late_s: float, now: float) -> None:
-        """The loop stood still for so long: no page is given up for that. To be called before ``tick``."""
+        """The loop stood still for ``late_s``: no page is given up for that. Call it before ``tick``."""
         self._pings.forgive(late_s, now)
 
     # --- for a front
 
     def begin(self, exchange: Exchange, now: float) -> Reply | None:
-        """A request's head has arrived. Not None: refuse it so, whatever its body says."""
+        """A request's head has arrived. Returns the reply that refuses it, whatever its body says, or None."""
         sid = examine(exchange.method, exchange.query, exchange.upgrade, self._sessions)
         if isinstance(sid, Reply):
             refusal: Reply | None = sid
@@ -170,9 +170,7 @@ class Sessions:
         return refusal
 
     def complete(self, exchange: Exchange, body: bytes, now: float) -> None:
-        """A request that ``begin`` did not refuse is complete; it is answered now, or parked. ``flush``
-        afterwards.
-        """
+        """A request that ``begin`` did not refuse is complete: it is answered now, or parked. ``flush`` after it."""
         session = exchange.session
         if session is None:
             self._open(exchange, now)
@@ -281,9 +279,7 @@ class Sessions:
         exchange.answer(self._take(session, packets, now))
 
     def _take(self, session: Session, packets: list[Incoming], now: float) -> Reply:
-        """Hand the packets on. One that fails does not hold up the others, but the page hears 500 and repeats
-        them.
-        """
+        """Hand the packets on. If one fails, the others go on, but the page hears 500 and repeats them all."""
         reply = replies.OK
         for kind, data in packets:
             if session.ended or session.ending:  # by the listener: what follows is not taken, and we say so
@@ -328,9 +324,7 @@ class Sessions:
     # --- pings
 
     def _pong(self, session: Session, now: float) -> None:
-        """A pong counts only if a ping has been written: a page that never polls does not stay alive by
-        guessing.
-        """
+        """A pong counts only if a ping has been written: a page cannot stay alive by guessing, without polling."""
         if session.ping == Session.WRITTEN:
             session.ping = Session.NONE
             self._pings.rest(session, now)
@@ -369,7 +363,7 @@ class Sessions:
             self._tell(self.listener.away, session.sid, now)
 
     def _end(self, session: Session, packet: bytes, now: float) -> None:
-        """The page ended it, by word or by breaking the rules: its parked poll gets ``packet``."""
+        """The page ended the session, with a close or by breaking the rules: its parked poll gets ``packet``."""
         poll = session.poll
         self._remove(session)
         if poll is not None:
@@ -387,7 +381,7 @@ class Sessions:
         session.ended = True
 
     def _tell(self, event: Callable[..., None], sid: str, *arguments: object) -> bool:
-        """The one boundary to the listener: its failure is logged, counted and told to the caller, nothing more."""
+        """The one boundary to the listener: a failure there is logged, counted and told to the caller, nothing more."""
         try:
             event(sid, *arguments)
         except Exception:  # noqa: BLE001  # a fault of the service must not end the sessions of pages

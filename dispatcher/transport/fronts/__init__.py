@@ -1,1 +1,1 @@
-"""What brings requests to the sessions: Engine.IO over the HTTP of Tornado."""
+"""Brings requests to the sessions: Engine.IO over Tornado's HTTP. Decides nothing about sessions."""

@@ -1,11 +1,11 @@
 """The thin Tornado front: requests for ``/engine.io/`` go to the sessions, all others to the application.
 
-It works at the level of ``HTTPServerConnectionDelegate``, below ``RequestHandler``: that is 0.6 of the CPU
-time of a round trip. It decides nothing about sessions. After each request it lets them ``flush`` and calls
+It works at the level of ``HTTPServerConnectionDelegate``, below ``RequestHandler``: a round trip takes 0.6 of the
+CPU time there. It decides nothing about sessions. After each request it lets them ``flush`` and calls
 ``on_change``.
 
-Evidence that a page has gone is the end of the connection that carries its poll or carried its last one, if
-it was the other side that ended it. It is no evidence when we did: after our own idle timeout, after an
+A page has gone when the other side ends the connection that carries its poll or carried its last one. The end is
+no evidence when it is ours: after our own idle timeout, after an
 answer for which the client had asked ``Connection: close``, or when the server stops (``Front.stopping``).
 """
 
@@ -39,21 +39,21 @@ __all__ = ["PATH", "Admit", "Denial", "Front", "FrontServer", "HeadersLike", "ma
 #: Where Engine.IO lives; exact, with its slash.
 PATH = "/engine.io/"
 
-#: IE closes idle connections after 60 s and mishandles it if we are first (KB 813827, KB 2826958): be much
+#: IE closes idle connections after 60 s and mishandles it if we close first (KB 813827, KB 2826958): be much
 #: later.
 IDLE_CONNECTION_TIMEOUT_S = 150.0
-#: A head that has begun is whole by then, or its connection is closed.
+#: A head that has begun must be whole within this time, or its connection is closed.
 HEAD_TIMEOUT_S = 15.0
 #: IE may repeat a POST as a head without its body (KB 895954): such a connection is closed after this. A large
 #: body has more time, a second for each 16 KiB.
 BODY_TIMEOUT_S = 15.0
 MAX_HEADER_SIZE = 16 * 1024
-#: What Tornado may have read from one connection and not yet handed on. Bodies are handed on in pieces of 64
+#: Bytes that Tornado may have read from one connection and not yet handed on. It hands on bodies in pieces of 64
 #: KiB.
 MAX_BUFFER_SIZE = 1 << 20
-#: An answer that is not taken off our hands in this time ends its connection; a large one has more, as above.
+#: An answer that the client does not read in this time ends its connection; a large one has more time, as above.
 WRITE_TIMEOUT_S = 30.0
-#: What is read and thrown away of a refused body, so that the client sees the refusal and not a reset.
+#: Bytes of a refused body that are read and thrown away, so that the client sees the refusal and not a reset.
 DRAIN_BYTES = 8 << 20
 #: Descriptors that no connection takes.
 SPARE_DESCRIPTORS = 40
@@ -65,9 +65,9 @@ _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 class Front(HTTPServerConnectionDelegate):
     """Give it to ``make_http_server``.
 
-    ``guard`` sees each request for PATH first, and nothing else. ``allow_origin``: origins, besides our own,
-    whose pages may read answers. ``on_change`` is called after everything that may have moved
-    ``sessions.next_deadline()``, that is after each request: it must be cheap. ``clock`` gives monotonic
+    ``guard`` sees each request for PATH first, and no other request. ``allow_origin``: origins, besides our own,
+    whose pages may read answers. ``on_change`` is called after each request, as that may have moved
+    ``sessions.next_deadline()``: it must be cheap. ``clock`` gives monotonic
     seconds.
     """
 
@@ -97,7 +97,7 @@ class Front(HTTPServerConnectionDelegate):
         self.body_timeout_s = body_timeout_s
         self.write_timeout_s = write_timeout_s
         self.drain_bytes = drain_bytes
-        #: Set it before closing connections: what we close is then not taken for pages that left.
+        #: Set it before closing connections: pages whose connection we close then do not count as gone.
         self.stopping = False
         #: By Tornado's server connection: those that carry, or carried, a poll.
         self._connections: dict[object, Connection] = {}
@@ -124,7 +124,7 @@ class Front(HTTPServerConnectionDelegate):
         return connection
 
     def settle(self, now: float) -> None:
-        """After every event: write what it left to be written, and have the timer looked at."""
+        """After every event: write what waits, and let the timer be checked."""
         self.sessions.flush(now)
         if self.on_change is not None:
             self.on_change()
@@ -141,7 +141,7 @@ def _quick_ack(conn: HTTP1Connection) -> None:
         return
     try:
         sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
-    except OSError:  # the other side has already reset it: nobody waits for an acknowledgement
+    except OSError:  # the other side has reset it: nobody waits for an acknowledgement
         return
 
 
@@ -187,9 +187,7 @@ class _Switch(HTTPMessageDelegate):
 
 
 class FrontServer(HTTPServer):
-    """Tornado's HTTPServer with a door and streams of our own, and without TLS. Tornado's keeps ``on_close`` to itself;
-    the front needs it.
-    """
+    """Tornado's HTTPServer with our own door and streams, and without TLS. It also tells the front of ``on_close``."""
 
     #: More are closed as they come, so that store, log and files have descriptors left.
     max_connections = 1 << 62
@@ -201,7 +199,7 @@ class FrontServer(HTTPServer):
         self._doors += tuple(Door(sock, self._come) for sock in sockets)
 
     def stop(self) -> None:
-        """Let no more in; those who are in stay."""
+        """Let no more connections in; open ones stay."""
         for door in self._doors:
             door.close()
         self._doors = ()
@@ -227,7 +225,7 @@ class FrontServer(HTTPServer):
         cast(HTTPServerConnectionDelegate, self.request_callback).on_close(server_conn)
 
     async def close_all_connections(self) -> None:
-        """Close everything; no page is taken for gone because of it."""
+        """Close everything; no page counts as gone because of it."""
         cast(Front, self.request_callback).stopping = True
         await super().close_all_connections()
 
@@ -253,7 +251,7 @@ def make_http_server(
 
 
 def _room_for_connections() -> int:
-    """As many as there may be descriptors, less what store, log and files need."""
+    """The number of descriptors, less those that store, log and files need."""
     try:
         import resource
     except ImportError:  # Windows has no such limit

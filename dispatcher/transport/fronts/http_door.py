@@ -1,7 +1,7 @@
-"""The door: a listening socket, and what is done when there is no descriptor left for who comes.
+"""The door: a listening socket that shuts for a moment when no descriptor is left.
 
-Tornado's own would try again at once, for ever, with a traceback in the log each time. Here the door stays shut for
-a moment; who comes meanwhile waits in the kernel's queue.
+Tornado's own would try again at once, for ever, with a traceback in the log each time. Connections that come while
+the door is shut wait in the kernel's queue. This module knows nothing of requests.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ __all__ = ["Door"]
 _log = logging.getLogger("pagehand.transport")
 
 _EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-#: How long the door is shut then.
+#: How long the door stays shut when no descriptor is left.
 REST_S = 1.0
-#: Who comes at once is let in by so many, so that others have their turn.
+#: The most connections that are let in before other work has its turn.
 _AT_ONCE = 128
 
 
@@ -36,7 +36,7 @@ class Door:
         self._open()
 
     def close(self) -> None:
-        """Nobody is let in any more."""
+        """Lets no more connections in."""
         if self._timer is None:
             self._loop.remove_handler(self._sock)
         else:

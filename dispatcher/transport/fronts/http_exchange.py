@@ -1,6 +1,6 @@
 """One request for Engine.IO on a Tornado connection, and its answer: an ``exchange.Exchange``.
 
-Owns what HTTP needs: limits on bodies, the headers of answers, CORS.
+Owns what HTTP needs: limits on bodies, the headers of answers, CORS. Knows nothing of what a session does with it.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class HttpExchange(HTTPMessageDelegate):
         self._length = declared_length(headers)
         self._chunks: list[bytes] = []
         self._received = 0
-        #: The answer that it will get whatever its body says.
+        #: The answer that the request gets whatever its body says.
         self._decided: Reply | None = None
         self._complete = False
         self._answered = False
@@ -175,7 +175,7 @@ class HttpExchange(HTTPMessageDelegate):
         return verdict
 
     def _settle_keep_alive(self, version: str) -> None:
-        """As Tornado decides it, which tells nobody; and HTTP/1.0 wants to be told."""
+        """Decides as Tornado does, which tells nobody; HTTP/1.0 clients need to be told."""
         wish = self._headers.get("Connection", "").lower()
         if version == "HTTP/1.1":
             self._kept_alive = wish != "close"
@@ -190,9 +190,7 @@ class HttpExchange(HTTPMessageDelegate):
     # --- the answer
 
     def _head(self, reply: Reply) -> bytes:
-        """The head as bytes: Tornado takes it so through ``write``, at a fifth of what ``write_headers``
-        costs.
-        """
+        """The head as bytes: Tornado's ``write`` takes it at a fifth of the cost of ``write_headers``."""
         extra = self._extra_headers
         if reply.retry_after_s:
             extra += b"Retry-After: %d\r\n" % reply.retry_after_s
@@ -204,13 +202,13 @@ class HttpExchange(HTTPMessageDelegate):
 
 
 def declared_length(headers: HTTPHeaders) -> int:
-    """Of a request's body; 0 where it is not said, or is no number."""
+    """The declared length of a request's body; 0 if there is none, or it is not a number."""
     length = headers.get("Content-Length", "")
     return int(length) if length.isascii() and length.isdigit() and len(length) < 20 else 0
 
 
 def _peer_has_closed(conn: HTTP1Connection) -> bool:
-    """Also when the news lies in the kernel and Tornado has not read it yet."""
+    """Whether the peer has closed, even if only the kernel knows and Tornado has not read it yet."""
     sock: socket.socket | None = conn.stream.socket  # Tornado sets None when it closes
     if sock is None or conn.stream.closed():
         return True
@@ -223,7 +221,7 @@ def _peer_has_closed(conn: HTTP1Connection) -> bool:
 
 
 def _cors(origin: str) -> bytes:
-    """For an origin on the list, so it holds no line end."""
+    """CORS headers for an allowed origin; it is on the list, so it holds no line end."""
     return (
         f"Access-Control-Allow-Origin: {origin}\r\n"
         "Access-Control-Allow-Methods: GET, POST\r\n"

@@ -1,13 +1,15 @@
 """The bytes of a connection: how fast they must come and go, and where the lines of a head end.
 
-Four rules that Tornado has not, or has at a cost for every request, for every address:
+It holds four rules for every address. Tornado lacks them, or pays for them with each request:
 
-- A connection may wait long for its next request, but a head that has begun must be whole soon, and so must a body;
-  Tornado knows one time for idleness and heads. One timer for each connection, which is set anew only when it fires;
-  Tornado sets and removes two for each request.
-- What is written must be taken off our hands; otherwise it stays in memory for as long as the reader likes.
-- The lines of a head end in CR LF. Tornado takes a line feed alone for an end too (until its version 6.7): where a
+- A connection may wait long for its next request, but a head that has begun must be whole soon, and so must a body.
+  Tornado has one time for both idleness and heads.
+- Each connection has one timer, which is set anew only when it fires. Tornado sets and removes two for each request.
+- The client must read what is written; otherwise it would stay in memory for as long as the client likes.
+- The lines of a head end in CR LF. Tornado also takes a line feed alone as an end (until its version 6.7). If a
   proxy before us does not, the two see different requests.
+
+It knows nothing of what the bytes mean.
 """
 
 from __future__ import annotations
@@ -21,13 +23,13 @@ from tornado.iostream import IOStream
 
 __all__ = ["BoundedStream", "time_for"]
 
-#: Bytes per second that we wait for, on top of the timeouts; and the size up to which we do.
+#: Each timeout grows by a second for this many bytes; and the size up to which it grows.
 _SLOWEST_LINE = 16 * 1024
 _NO_LARGER = 2 << 20
 
 
 def time_for(size: int, timeout_s: float) -> float:
-    """How long ``size`` bytes may take: a page on a slow line could otherwise never get a large result across."""
+    """How long ``size`` bytes may take, so that a page on a slow line can send a large result."""
     return timeout_s + min(size, _NO_LARGER) / _SLOWEST_LINE
 
 
@@ -47,23 +49,23 @@ class BoundedStream(IOStream):
         self._idle_timeout_s = idle_timeout_s
         self._head_timeout_s = head_timeout_s
         self._write_timeout_s = write_timeout_s
-        #: A head is waited for; and some of it has come.
+        #: Whether we wait for a head; whether some of it has come.
         self._awaits_head = self._has_begun = False
-        #: What is waited for must have come by then, in the loop's time; None: nothing is, or for ever.
+        #: The loop's time by which the awaited bytes must have come; None: none are awaited, or they may take for ever.
         self._deadline: float | None = None
         self._timer: object | None = None
         self._timer_at = 0.0
-        #: The connection was closed because nothing came on it: that says nothing about its other end.
+        #: We closed the connection because nothing came: that says nothing about the other end.
         self.was_idle = False
         super().set_nodelay(True)
 
     def set_nodelay(self, value: bool) -> None:
-        """It always is: an answer is one write. Tornado would switch it on and off for each."""
+        """Does nothing: nodelay is always on, as an answer is one write. Tornado would switch it for each answer."""
 
     # -- reading
 
     def read_until_regex(self, regex: bytes, max_bytes: int | None = None) -> Future[bytes]:
-        """Tornado reads heads so, and nothing else. The future raises HTTPInputError: Tornado then answers 400."""
+        """Tornado reads only heads with this. The future may raise HTTPInputError: Tornado then answers 400."""
         self._awaits_head, self._has_begun = True, False
         self.must_come_within(self._idle_timeout_s)
         checked: Future[bytes] = Future()
@@ -96,7 +98,7 @@ class BoundedStream(IOStream):
     # -- time
 
     def must_come_within(self, timeout_s: float | None) -> None:
-        """What is read next must have come within this time, or the connection is closed; None: it has come."""
+        """Closes the connection unless the next bytes come within this time; None: they have come."""
         if timeout_s is None or self.closed():
             self._deadline = None
             return
@@ -130,7 +132,7 @@ class BoundedStream(IOStream):
     # -- writing
 
     def write(self, data: bytes | memoryview) -> Future[None]:
-        """What the kernel does not take at once has its time, then the connection is closed."""
+        """Gives the client a time to read what the kernel does not take at once; then closes the connection."""
         written = super().write(data)
         if not written.done():
             timer = self.io_loop.call_later(time_for(len(data), self._write_timeout_s), self.close)

@@ -1,9 +1,9 @@
 """The thin outer class: python-engineio's AsyncServer with its settings, its ids and its events, around our
 sessions.
 
-What stock AsyncServer does with requests, queues and timers is not used: it loses messages in normal use and
-hangs (``tests/transport/test_stock_server.py`` shows it). There is no monitor task, no compression, no
-cookie, no upgrade, and nothing touches the levels or handlers of any logger.
+It does not use the stock handling of requests, queues and timers, which loses messages in normal use and
+hangs (``tests/transport/test_stock_server.py`` shows it). It has no monitor task, no compression, no
+cookie, no upgrade, and does not touch the levels or handlers of any logger.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class EngineServer(AsyncServer):  # type: ignore[misc]  # python-engineio has no
             raise KeyError(sid)
 
     async def disconnect(self, sid: str | None = None) -> None:
-        """End one session, or all; waits for nobody, where stock can wait for ever."""
+        """End one session, or all, without waiting for pages; the stock server can wait for ever."""
         for each in [sid] if sid is not None else list(self.sessions.ids()):
             self.sessions.end(each)
 
@@ -111,7 +111,7 @@ class _Events:
         """No event of Engine.IO."""
 
     def polled(self, sid: str, now: float) -> None:
-        """Nobody asks."""
+        """No event of Engine.IO."""
 
     def heard(self, sid: str, now: float) -> None:
         """No event of Engine.IO."""

@@ -12,7 +12,7 @@ PAGE = Path(__file__).resolve().parents[3] / "docs" / "states.md"
 MEANING = {
     Event.DUE: "its time has come: the delay or the backoff is over",
     Event.CLAIM: "a node claims it for one of its pages and makes an attempt",
-    Event.REQUEUE: "its attempt lapsed, was given back or was lost: back to its lane, with its old rank",
+    Event.REQUEUE: "its attempt lapsed, was given back or was lost: it goes back to its lane, with its old rank",
     Event.BACK_OFF: "its attempt ended in an error or a timeout, and there are attempts left",
     Event.SUCCEED: "a result is recorded; from any state but `running` it is a late one",
     Event.FAIL: "attempts or crashes are used up, or trying again cannot help; or a person decides so",
@@ -20,7 +20,7 @@ MEANING = {
     Event.CANCEL: "a person or a program cancels it",
     Event.EXPIRE: "it was not started in time",
     Event.RETRY: "a person asks for another round",
-    Event.ADOPT: "a person takes a late answer for the result",
+    Event.ADOPT: "a person makes a late answer the result",
 }
 
 
@@ -34,9 +34,9 @@ def _head() -> list[str]:
         "# The states of a job",
         "",
         "Generated from `TRANSITIONS` in `dispatcher/core/jobs/states.py` by `python -m tests.core.jobs.make_states`.",
-        "A test fails when it is out of date. What the table does not list does not happen and changes nothing.",
+        "A test fails when it is out of date. An event that the table does not list changes nothing.",
         "",
-        "A job begins `queued`, or `scheduled` when it was submitted with a delay.",
+        "A job begins `queued`, or `scheduled` if it was submitted with a delay.",
         f"Open states: {_list(OPEN)}. Final states: {_list(FINAL)}.",
         "",
     ]
