@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dispatcher.core.jobs.ledger import AttemptRow, JobRow, silent_attempt
 from dispatcher.core.jobs.model import AttemptView, JobView, TypeView
 from dispatcher.core.jobs.states import JobState
-from dispatcher.errors import BadRequest
+from dispatcher.errors import BadParameter
 from dispatcher.store.requests import Counted, Tally
 
 __all__ = [
@@ -77,13 +77,13 @@ def cursor_of(seq: int) -> str:
 
 
 def seq_of(cursor: str) -> int:
-    """The place that a cursor names. Raises BadRequest."""
+    """The place that a cursor names. Raises BadParameter."""
     try:
         seq = int(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, binascii.Error):
         seq = -1
     if not 0 < seq < 1 << 62:
-        raise BadRequest("cursor: take it unchanged from an earlier answer's next_cursor", code="bad_parameter")
+        raise BadParameter("cursor: take it unchanged from an earlier answer's next_cursor", parameter="cursor")
     return seq
 
 
