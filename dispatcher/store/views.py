@@ -88,16 +88,28 @@ def seq_of(cursor: str) -> int:
 
 
 def type_views(
-    offered: Mapping[str, float | None], lanes: Mapping[str, Iterable[str]], tallies: Mapping[Counted, Tally]
+    names: Iterable[str],
+    lanes: Mapping[str, Iterable[str]],
+    offered: Mapping[str, float],
+    tallies: Mapping[Counted, Tally],
 ) -> list[TypeView]:
-    """Every type with its jobs by state, by name. ``offered``: when each was first offered; ``lanes``: of each type."""
+    """Those of these types that are known, with their jobs by state.
+
+    ``lanes``: of each known type; ``offered``: when each was first offered.
+    """
     views = []
-    for name in sorted(offered):
-        counts: dict[str, int] = {}
-        for lane in lanes[name]:
-            for state in JobState:
-                tally = tallies.get((lane, state))
-                if tally is not None:
-                    counts[state.value] = counts.get(state.value, 0) + tally.jobs
-        views.append(TypeView(type=name, offered_at=offered[name], counts=counts))
+    for name in names:
+        if name in lanes:
+            counts = _by_state(lanes[name], tallies)
+            views.append(TypeView(type=name, offered_at=offered.get(name), counts=counts))
     return views
+
+
+def _by_state(lanes: Iterable[str], tallies: Mapping[Counted, Tally]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for lane in lanes:
+        for state in JobState:
+            tally = tallies.get((lane, state))
+            if tally is not None:
+                counts[state.value] = counts.get(state.value, 0) + tally.jobs
+    return counts
