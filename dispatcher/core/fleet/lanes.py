@@ -22,6 +22,7 @@ from collections.abc import Callable, Mapping
 
 from dispatcher.core.fleet.groups import Group, Lane, Pool
 from dispatcher.core.fleet.matcher import Matcher
+from dispatcher.core.fleet.unserved import Unserved
 from dispatcher.core.fleet.worker import Standing
 from dispatcher.core.jobs.matching import NAME, lane_parts
 from dispatcher.core.jobs.turn import LaneReady
@@ -39,6 +40,7 @@ class Lanes:
         self._name_wanted = name_wanted
         self._most_empty = most_empty
         self.matcher = Matcher()
+        self.unserved = Unserved(self.matcher.offers)
         self._lanes: dict[str, Lane] = {}
         self._groups: dict[int, Group] = {}
         #: Name -> how many known lanes require it.
@@ -63,6 +65,7 @@ class Lanes:
         for lane in self.matcher.lanes_of(pool):
             moved.setdefault(lane.group, []).append(lane)
         self.matcher.add_pool(pool)
+        self.unserved.pools_changed(pool.types)
         for group, lanes in moved.items():
             if len(lanes) < len(group.lanes):
                 group = self._split(group, lanes)
@@ -72,6 +75,7 @@ class Lanes:
     def pool_gone(self, pool: Pool) -> None:
         """The pool has no members any more."""
         self.matcher.remove_pool(pool)
+        self.unserved.pools_changed(pool.types)
         for group in list(pool.groups):
             key = group.key & ~pool.bit
             same = self._groups.get(key)
@@ -140,6 +144,8 @@ class Lanes:
         if not entry.jobs and entry.lane not in self._lanes:
             return None
         lane = self._known(entry.lane)
+        if bool(entry.jobs) != bool(lane.jobs):
+            self.unserved.ready(lane.type, 1 if entry.jobs else -1)
         head = entry.head if entry.seen or not lane.jobs else min(entry.head, lane.head)
         lane.group.has(lane, entry.jobs, head)
         group = lane.group

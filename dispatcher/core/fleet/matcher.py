@@ -51,6 +51,10 @@ class Matcher:
         for pair in pool.labels:
             _drop(self._labelled, pair, pool.number)
 
+    def offers(self, type_name: str) -> bool:
+        """Whether some pool offers the type."""
+        return type_name in self._offered
+
     def lanes_of(self, pool: Pool) -> Iterator[Lane]:
         """The known lanes that the pool matches."""
         labels = dict(pool.labels)

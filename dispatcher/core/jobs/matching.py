@@ -82,8 +82,8 @@ def missing(requirement: Requirement, labels: Mapping[str, str], name: str) -> R
 
 
 def said(requirement: Requirement) -> str:
-    """The requirement in words: ``printer=brother or zebra, site=berlin``."""
-    return ", ".join(f"{label}={' or '.join(values)}" for label, values in requirement)
+    """The requirement in words: ``printer:brother or zebra, site:berlin``."""
+    return ", ".join(f"{label}:{' or '.join(values)}" for label, values in requirement)
 
 
 def _has(wanted: tuple[str, tuple[str, ...]], labels: Mapping[str, str], name: str) -> bool:

@@ -139,6 +139,10 @@ class Machine:
         """How many workers offer a type."""
         return self.roster.offering(type_name)
 
+    def unserved(self, most: int) -> list[str]:
+        """The first of the types that ready jobs wait for and no worker offers, by name."""
+        return self._fleet.pools.lanes.unserved.names[:most]
+
     def nearest(self, lane: str) -> Miss:
         """What is missing where no worker matches a lane, though some offer its type."""
         return nearest(self._fleet.pools, lane)

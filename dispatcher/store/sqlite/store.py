@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -217,10 +217,12 @@ class SqliteStore:
     def _ready(self) -> list[LaneReady]:
         return self._rows.all_ready()
 
-    def _types(self) -> list[TypeView]:
+    def _named_types(self, names: Sequence[str]) -> list[TypeView]:
         lanes = self._rows.lanes
-        offered = {name: lanes.offered.get(name) for name in lanes.of_type}
-        return type_views(offered, lanes.of_type, self._rows.counters.all)
+        return type_views(names, lanes.of_type, lanes.offered, self._rows.counters.all)
+
+    def _types(self, prefix: str, after: str | None, most: int) -> list[TypeView]:
+        return self._named_types(self._rows.lanes.of_type.slice(prefix, after, most))
 
     # -- on the loop
 
@@ -261,9 +263,13 @@ class SqliteStore:
                 break
         return JobPage(items=items, next_cursor=cursor_of(below) if below is not None and below > 1 else None)
 
-    async def types(self) -> list[TypeView]:
+    async def types(self, prefix: str = "", after: str | None = None, most: int = 100) -> list[TypeView]:
         """See port.Store."""
-        return await self._thread.run(self._types)
+        return await self._thread.run(partial(self._types, prefix, after, most))
+
+    async def named_types(self, names: Sequence[str]) -> list[TypeView]:
+        """See port.Store."""
+        return await self._thread.run(partial(self._named_types, names))
 
     async def counts(self) -> dict[str, int]:
         """See port.Store."""
