@@ -213,7 +213,6 @@ def _open(path: Path) -> sqlite3.Connection:
         _remove_drafts(path)
         _upgrade(connection, path)
         LogMark(connection, path).begin(alone)
-        accept_name(path).unlink(missing_ok=True)
     except BaseException:
         # To close is to move the log into the file and to remove it; interrupted, SQLite leaves both as they are.
         connection.interrupt()

@@ -12,6 +12,7 @@ older Pagehand made it) gets its first at the next start.
 
 Refused without a loss is a store in one window: its server ended between the two marks (killed there; or its power was
 cut before the first turn behind them, which is what makes MOVED durable), and then another program moved the log in.
+Not seen is the loss of a log that was cut off behind its first frame.
 """
 
 from __future__ import annotations
@@ -126,8 +127,10 @@ class LogMark:
     def __init__(self, connection: sqlite3.Connection, path: Path, long_frames: int | None = None) -> None:
         self._db = connection
         self._log = path.with_name(f"{path.name}-wal")
+        self._accept = accept_name(path)
         frame_bytes = _FRAME_HEADER_BYTES + connection.execute("PRAGMA page_size").fetchone()[0]
         self._last_salts = _HEADER_BYTES + frame_bytes * ((long_frames or LONG_FRAMES) - 1) + _FRAME_SALTS
+        #: What the log says.
         self._mark = mark_of(connection) or Mark(MOVED, "none", "none")
         #: Why the last move has not come to its end; None: it has.
         self._owed: sqlite3.Error | None = None
@@ -148,16 +151,30 @@ class LogMark:
     def _move(self) -> None:
         """Moves the log into the file. Where there is no room, everything stays in the log, as it is.
 
-        The marks are no news that must be durable by themselves: the move syncs the log before and the file after.
+        Where MOVED cannot be written, the loss is accepted beforehand that the next start would see: SQLite may take
+        the log away when the file is closed, with all of it in the file.
         """
         self._owed = None
+        try:
+            self._write_and_move()
+        finally:
+            with contextlib.suppress(OSError):
+                if self._mark.says == FOLLOWS:
+                    self._accept.touch()
+                else:
+                    self._accept.unlink(missing_ok=True)
+
+    def _write_and_move(self) -> None:
+        """The marks are no news that must be durable by themselves: the move syncs the log before, the file after."""
         with _not_synced(self._db):
             mark = self._mark.next()
             if self._done(_WRITE, " ".join(mark)):
-                self._mark = mark._replace(says=MOVED)
+                self._mark = mark
                 if self._done("PRAGMA wal_checkpoint(PASSIVE)"):
-                    self._mark = mark.settled()
-            self._done(_WRITE, " ".join(self._mark))  # in any case: while the server works, the log itself says MOVED
+                    self._mark = mark._replace(before=mark.token)
+            mark = self._mark._replace(says=MOVED)
+            if self._mark.says == FOLLOWS and self._done(_WRITE, " ".join(mark)):
+                self._mark = mark
 
     def _done(self, statement: str, *values: str) -> bool:
         """Raises sqlite3.Error where a later try is no way out: after a failed sync nothing may be trusted."""

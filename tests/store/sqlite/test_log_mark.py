@@ -40,11 +40,17 @@ def _killed(directory: Path, turns: int) -> Path:
     desk.reopen()
     for _ in range(turns):
         desk.submit(spec(data='"' + "x" * 3000 + '"'))
-    (directory / "killed").mkdir()
-    for name in ("jobs.db", "jobs.db-wal"):
-        shutil.copyfile(directory / name, directory / "killed" / name)
+    killed = _copied(directory / "jobs.db", directory / "killed")
     desk.end()
-    return directory / "killed" / "jobs.db"
+    return killed
+
+
+def _copied(path: Path, directory: Path) -> Path:
+    """File and log, as a kill -9 would leave them now."""
+    directory.mkdir()
+    for name in (path.name, f"{path.name}-wal"):
+        shutil.copyfile(path.with_name(name), directory / name)
+    return directory / path.name
 
 
 def _wal(path: Path) -> Path:
@@ -173,13 +179,16 @@ def test_a_move_that_finds_a_read_open_is_made_after_a_later_turn(quick_path: Pa
         database.executescript("CREATE TABLE long AS SELECT zeroblob(100000) AS content")
         reader = database.execute("SELECT name FROM meta")
         reader.fetchone()
-        mark.move_if_long()
+        for _ in range(2):
+            mark.move_if_long()
         assert path.read_bytes() == before
         assert _says(mark_of(database)) == log_mark.MOVED
+        killed = _copied(path, quick_path / "owing")
         reader.close()
         mark.move_if_long()
         assert path.read_bytes() != before
         assert not mark._is_long()
+    assert _jobs(killed) == 1
 
 
 def test_no_start_goes_on_without_the_mark_in_its_file(at_work: sqlite3.Connection, quick_path: Path) -> None:
@@ -189,7 +198,12 @@ def test_no_start_goes_on_without_the_mark_in_its_file(at_work: sqlite3.Connecti
     for alone in (None, Mark(log_mark.MOVED, "some", "some")):
         with pytest.raises(sqlite3.OperationalError, match="locked"):
             LogMark(at_work, quick_path / "killed" / "jobs.db").begin(alone)
-    LogMark(at_work, quick_path / "killed" / "jobs.db").begin(Mark(log_mark.FOLLOWS, "some", "other"))
+    mark = LogMark(at_work, quick_path / "killed" / "jobs.db")
+    mark.begin(mark_alone(_copied(quick_path / "killed" / "jobs.db", quick_path / "before")))
+    reader.close()
+    before = (quick_path / "killed" / "jobs.db").read_bytes()
+    mark.move_if_long()
+    assert (quick_path / "killed" / "jobs.db").read_bytes() != before, "it is made up for at once"
 
 
 def test_a_disk_that_fails_while_the_log_is_moved_is_the_end(at_work: sqlite3.Connection, quick_path: Path) -> None:
@@ -202,14 +216,14 @@ def test_a_disk_that_fails_while_the_log_is_moved_is_the_end(at_work: sqlite3.Co
 
 
 def _foreign(path: Path, log: Path) -> None:
-    """The store is refused beside this log, and opens with its own."""
-    shutil.copyfile(_wal(path), path.with_name("own"))
+    """The store is refused beside this log, which is taken away again."""
+    own = _wal(path).read_bytes() if _wal(path).exists() else None
     shutil.copyfile(log, _wal(path))
     before = path.read_bytes()
     with pytest.raises(StoreRefused, match=r"-wal is not the log of .*, or not its newest: put back the one that"):
         connect(path)
     assert (path.read_bytes(), _wal(path).read_bytes()) == (before, log.read_bytes())
-    path.with_name("own").rename(_wal(path))
+    _wal(path).unlink() if own is None else _wal(path).write_bytes(own)
 
 
 def test_the_log_of_another_store_is_refused(quick_path: Path) -> None:
@@ -229,15 +243,34 @@ def test_a_log_of_an_earlier_life_is_refused(quick_path: Path) -> None:
     path.with_name("jobs.db.go-on").touch()
     desk = _opened(path)
     desk.submit()
-    (quick_path / "later").mkdir()
-    for name in ("jobs.db", "jobs.db-wal"):
-        shutil.copyfile(path.with_name(name), quick_path / "later" / name)
+    later = _copied(path, quick_path / "later")
     desk.end()
-    _foreign(quick_path / "later" / "jobs.db", earlier)
-    assert _jobs(quick_path / "later" / "jobs.db") == 1
-    shutil.copyfile(path, quick_path / "later" / "backup.db")
-    shutil.copyfile(earlier, quick_path / "later" / "backup.db-wal")
-    _foreign(quick_path / "later" / "backup.db", earlier)
+    _foreign(later, earlier)
+    assert _jobs(later) == 1
+
+
+def test_the_log_of_a_later_life_is_refused_beside_a_backup_of_before_it(quick_path: Path) -> None:
+    Desk(SQLITE, quick_path).end()
+    backup = quick_path / "backup.db"
+    shutil.copyfile(quick_path / "jobs.db", backup)
+    _foreign(backup, _wal(_killed(quick_path, 3)))
+    connect(backup)[0].close()
+
+
+def test_where_the_second_mark_fails_the_store_opens_all_the_same(at_work: sqlite3.Connection, quick_path: Path) -> None:
+    """SQLite has removed the log when it closed the file: all of it was moved."""
+    path = quick_path / "killed" / "jobs.db"
+    mark = LogMark(at_work, path)
+    at_work.execute(
+        "CREATE TEMP TRIGGER no BEFORE INSERT ON meta WHEN NEW.value LIKE 'moved%' BEGIN SELECT RAISE(ABORT, 'no'); END"
+    )
+    with pytest.raises(sqlite3.IntegrityError):
+        mark.begin(None)
+    at_work.close()
+    assert not _wal(path).exists()
+    assert _says(mark_alone(path)) == log_mark.FOLLOWS
+    assert _jobs(path) == 1
+    assert not path.with_name("jobs.db.go-on").exists()
 
 
 def test_a_store_of_before_there_were_marks_opens_and_gets_one(quick_path: Path) -> None:
@@ -265,9 +298,21 @@ def test_sqlite_itself_moves_no_log_however_long(made: Path) -> None:
 
 def test_a_kill_in_the_middle_of_a_move_leaves_a_store_that_opens(quick_path: Path) -> None:
     path = _killed(quick_path, 3)
-    with closing(sqlite3.connect(path, isolation_level=None)) as database:
-        database.execute("UPDATE meta SET value = replace(value, 'moved', 'follows') WHERE name = 'log'")
-        (quick_path / "moving").mkdir()
-        for name in ("jobs.db", "jobs.db-wal"):
-            shutil.copyfile(path.with_name(name), quick_path / "moving" / name)
-    assert _jobs(quick_path / "moving" / "jobs.db") == 3
+    with closing(connect(path)[0]) as database:
+        now = mark_of(database)
+        assert now is not None
+        database.execute("UPDATE meta SET value = ? WHERE name = 'log'", (" ".join(now.next()),))
+        marked = _copied(path, quick_path / "marked")
+        database.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        moved = _copied(path, quick_path / "moved")
+    assert (_jobs(marked), _jobs(moved)) == (3, 3)
+
+
+def test_to_look_into_a_killed_store_read_only_changes_nothing(killed: tuple[Path, int]) -> None:
+    """As ``sqlite3 -readonly`` does. It may leave a -shm, which nobody heeds."""
+    path, jobs = killed
+    before = path.read_bytes(), _wal(path).read_bytes()
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
+        assert database.execute("SELECT count(*) FROM jobs").fetchone() == (jobs,)
+    assert (path.read_bytes(), _wal(path).read_bytes()) == before
+    assert _jobs(path) == jobs
