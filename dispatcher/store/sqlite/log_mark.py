@@ -26,14 +26,24 @@ from typing import NamedTuple
 
 from dispatcher.errors import StoreRefused
 
-__all__ = ["LONG_FRAMES", "LogMark", "Mark", "accept_name", "lost_log", "mark_alone", "mark_of", "refuse_foreign_log", "take_lock"]
+__all__ = [
+    "LONG_FRAMES",
+    "LogMark",
+    "Mark",
+    "accept_name",
+    "lost_log",
+    "mark_alone",
+    "mark_of",
+    "refuse_foreign_log",
+    "take_lock",
+]
 
 FOLLOWS, MOVED = "follows", "moved"
 #: A log of so many frames is moved into the file (as many as SQLite's own default).
 LONG_FRAMES = 1_000
 
 _WRITE = "INSERT OR REPLACE INTO meta (name, value) VALUES ('log', ?)"
-_TAKEN = f"UPDATE meta SET value = replace(value, '{FOLLOWS}', '{MOVED}') WHERE name = 'log'"
+_TAKEN = "UPDATE meta SET value = replace(value, ?, ?) WHERE name = 'log'"
 _READ = "SELECT value FROM meta WHERE name = 'log'"
 _NORMAL = 1
 #: There is no room, or a read is open: the move is tried again after the next turn.
@@ -71,7 +81,7 @@ def mark_of(connection: sqlite3.Connection) -> Mark | None:
 
 
 def mark_alone(path: Path) -> Mark | None:
-    """As it stands in the file. None: there is none, or a crash has left the file such that only its log makes it whole.
+    """As it stands in the file. None: there is none, or a crash has left a file that only its log makes whole.
 
     To be asked before the store is opened: to close the file behind that would drop its locks.
     """
@@ -117,7 +127,7 @@ def take_lock(connection: sqlite3.Connection) -> None:
     with _not_synced(connection):
         connection.execute("BEGIN IMMEDIATE")
         connection.execute(f"PRAGMA user_version = {version}")
-        connection.execute(_TAKEN)
+        connection.execute(_TAKEN, (FOLLOWS, MOVED))
         connection.execute("COMMIT")
 
 

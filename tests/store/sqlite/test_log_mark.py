@@ -253,11 +253,15 @@ def test_the_log_of_a_later_life_is_refused_beside_a_backup_of_before_it(quick_p
     Desk(SQLITE, quick_path).end()
     backup = quick_path / "backup.db"
     shutil.copyfile(quick_path / "jobs.db", backup)
-    _foreign(backup, _wal(_killed(quick_path, 3)))
+    desk = _opened(quick_path / "jobs.db")
+    desk.submit()
+    later = _copied(quick_path / "jobs.db", quick_path / "later")
+    desk.end()
+    _foreign(backup, _wal(later))
     connect(backup)[0].close()
 
 
-def test_where_the_second_mark_fails_the_store_opens_all_the_same(at_work: sqlite3.Connection, quick_path: Path) -> None:
+def test_where_the_second_mark_fails_the_store_opens_yet(at_work: sqlite3.Connection, quick_path: Path) -> None:
     """SQLite has removed the log when it closed the file: all of it was moved."""
     path = quick_path / "killed" / "jobs.db"
     mark = LogMark(at_work, path)
