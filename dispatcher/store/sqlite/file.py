@@ -127,7 +127,7 @@ def _look_at_log(path: Path, page_bytes: int) -> None:
     """Before SQLite opens it: a log whose beginning is damaged would be empty to SQLite, which would remove it."""
     if (fate := lost_log(path, page_bytes)) is not None and not _in_use(path):
         raise StoreRefused(
-            f"{path} was in use when its server ended, and {path}-wal with its newest changes is {fate}: "
+            f"{path} was in use when its server ended, and {path}-wal {fate}: "
             "put the -wal back, or restore a backup; to go on without these changes, make an empty file "
             f"{accept_name(path)}; nothing was changed"
         )

@@ -66,6 +66,10 @@ class Mark(NamedTuple):
         """The same, where the move is known to have come to its end."""
         return Mark(MOVED, self.token, self.token)
 
+    def is_half_done(self) -> bool:
+        """Whether its move may have got half the way, or the mark behind it is missing."""
+        return self.says == FOLLOWS or self.before != self.token
+
     def next(self) -> Mark:
         """For the next move; the same again where the last may have got half the way."""
         if self.before != self.token:
@@ -108,7 +112,7 @@ def lost_log(path: Path, page_bytes: int) -> str | None:
     mark = mark_alone(path)
     if mark is None or mark.says != FOLLOWS or accept_name(path).exists():
         return None
-    return "gone" if size is None else "cut off"
+    return "with its newest changes is gone" if size is None else "with its newest changes is cut off"
 
 
 def refuse_foreign_log(connection: sqlite3.Connection, path: Path, alone: Mark | None) -> None:
@@ -143,19 +147,19 @@ class LogMark:
         #: What the log says.
         self._mark = mark_of(connection) or Mark(MOVED, "none", "none")
         #: Why the last move has not come to its end; None: it has.
-        self._owed: sqlite3.Error | None = None
+        self._hindered: sqlite3.Error | None = None
 
     def begin(self, alone: Mark | None) -> None:
         """Before anything is acknowledged. Where the life before has left its mark in the file, there is no haste."""
         if alone is not None:
             self._mark = alone.settled()
         self._move()
-        if self._owed is not None and (alone is None or alone.says != FOLLOWS):
-            raise self._owed
+        if self._hindered is not None and (alone is None or alone.says != FOLLOWS):
+            raise self._hindered
 
     def move_if_long(self) -> None:
         """After each turn."""
-        if self._owed is not None or self._is_long():
+        if self._mark.is_half_done() or self._is_long():
             self._move()
 
     def _move(self) -> None:
@@ -164,7 +168,7 @@ class LogMark:
         Where MOVED cannot be written, the loss is accepted beforehand that the next start would see: SQLite may take
         the log away when the file is closed, with all of it in the file.
         """
-        self._owed = None
+        self._hindered = None
         try:
             self._write_and_move()
         finally:
@@ -193,7 +197,7 @@ class LogMark:
         except sqlite3.Error as error:
             if not error.sqlite_errorname.startswith(_LATER):
                 raise
-            self._owed = error
+            self._hindered = error
             return False
         return True
 
