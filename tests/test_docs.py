@@ -188,7 +188,9 @@ def first_column(part: str) -> list[str]:
 
 
 def test_the_words_of_a_refused_store_are_those_of_the_program() -> None:
-    source = "".join(text(f"dispatcher/store/sqlite/{name}.py") for name in ("file", "backup")).replace("{path}", "...")
+    source = "".join(text(f"dispatcher/store/sqlite/{name}.py") for name in ("file", "backup", "log_mark")).replace(
+        "{path}", "..."
+    )
     part = section(text("docs/operations.md"), "## When the store is refused")
     for words in first_cells(part):
         assert re.sub(r"\s+", " ", words) in re.sub(r'"\s*\n\s*f?"|\s+', " ", source), words

@@ -27,6 +27,7 @@ from dispatcher.store.hand import Ids
 from dispatcher.store.port import Limits
 from dispatcher.store.sqlite import statements as sql
 from dispatcher.store.sqlite.file import connect
+from dispatcher.store.sqlite.log_mark import LogMark
 from dispatcher.store.sqlite.rows import SqliteRows, job_row, live_attempt
 from dispatcher.store.sqlite.space import Reserve
 from dispatcher.store.sqlite.thread import StoreThread
@@ -78,6 +79,7 @@ class SqliteStore:
         self._pace = Pace()
         self._reserve: Reserve
         self._watch: Watch
+        self._mark: LogMark
 
     @classmethod
     async def open(
@@ -107,6 +109,7 @@ class SqliteStore:
             self._db.close()
             raise
 
+        self._mark = LogMark(self._db, self._path.resolve())
         self._reserve = Reserve(self._path, self._limits.low_disk_bytes)
         self._reserve.fill()
         self._watch = Watch(self._path)
@@ -144,6 +147,7 @@ class SqliteStore:
         report = self._whole(part, turn) or apply_items(part, turn, self._guard)
         self._db.execute("COMMIT")
         self._pace.done(turn, report)
+        self._mark.move_if_long()
         return report
 
     def _part(self, turn: Turn, **how: Any) -> TurnReport:
