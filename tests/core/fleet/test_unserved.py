@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from tests.core.fleet.farm import Farm, lane
-
 from dispatcher.core.jobs.turn import LaneReady
+from tests.core.fleet.farm import Farm, lane
 from tests.core.workers.support import Node
 
 
