@@ -32,7 +32,7 @@ MOST_LAPSES = 2
 MOST_DOUBLINGS = 10
 #: How long the old boot of a worker has to show that it is still there, when a new one registers (S12).
 PROBE_S = 3.0
-#: What a deadline that fell into a standstill waits for what has arrived.
+#: What a deadline that fell into a standstill, or comes right after it, waits for what has arrived.
 CATCH_UP_S = 1.0
 
 
@@ -114,18 +114,17 @@ class Leases:
     def forgive(self, late_s: float, now: float) -> list[Effect]:
         """The loop stood still for so long (a suspended machine): what the network could not do counts for nobody.
 
-        Deadlines of the network move by the lateness, and whatever has run out meanwhile gets a moment, so that what
-        has arrived is processed first (promise S19). To be called before ``tick``.
+        Deadlines of the network move by the lateness, and whatever has run out meanwhile, or is about to, gets a
+        moment, so that what has arrived is processed first (promise S19). To be called before ``tick``.
         """
         now = self._at(now)
         for key, at in self._deadlines.items():
             kind, name = key
             running = kind == "lease" and self.attempts[name].state is AttemptState.RUNNING
+            moved = at
             if not running or self.attempts[name].finished:
                 moved = min(at + late_s, now + self._rule_s(kind, name))  # what was set since then needs no more
-                self._deadlines.set(key, max(moved, now + CATCH_UP_S))
-            elif at <= now:
-                self._deadlines.set(key, now + CATCH_UP_S)
+            self._deadlines.set(key, max(moved, now + CATCH_UP_S))
         return []
 
     def _rule_s(self, kind: str, name: str) -> float:
