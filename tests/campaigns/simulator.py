@@ -12,7 +12,7 @@ import time
 from dispatcher.core.jobs.states import FINAL
 from tests.campaigns.record import Control, Figure, Measure, Record, run
 from tests.sim.controls import CONTROLS, hunted
-from tests.sim.stalls import LENGTHS
+from tests.sim.stalls import LENGTHS, MOMENTS
 from tests.sim.targets import KINDS
 from tests.sim.totals import Total, run_until, say
 
@@ -35,9 +35,8 @@ FAULTS = (
     "replayed posts", "posts that came once more, late", "freezes", "pauses", "reloads", "crashed pages",
     "leaving pages", "second windows", "tasks that hang", "lies", "API requests lost", "API answers lost",
     "kills at any time", "kills before a commit", "kills after a commit", "kills by a second signal", "stops",
-    "stalls", *LENGTHS, "standstills with a ping, about as long as its timeout",
-    "standstills after which the timer came first", "store troubles", "slow turns",
-    "times the disk was low", "times the disk was full", "wall clock steps",
+    "stalls", *LENGTHS, *MOMENTS, "store troubles", "slow turns", "times the disk was low", "times the disk was full",
+    "wall clock steps",
     "pages switched off for a while", "pages loaded with other labels", *(f"jobs for {kind}" for kind in KINDS),
     "jobs for a page that was not there",
 )  # fmt: skip

@@ -83,7 +83,7 @@ class Knobs:
     wall_step_every_s: float = _every(20.0, 200.0)
     slow_disk: float = _share(0.3)
     full_disk_every_s: float = _every(20.0, 200.0, later=True)
-    #: Standstills that begin with a ping, and are about as long as its timeout.
+    #: Standstills that begin with a ping, and are about as long as its timeout, or end when something is due.
     stall_at_ping_every_s: float = _every(10.0, 100.0, later=True)
     #: Of the standstills: those after which the timer comes before what has arrived (1 and more: all).
     timer_first: float = _share(2.5, later=True)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from tests.sim.node import Node
     from tests.sim.world import World
 
-__all__ = ["LENGTHS", "Stalls"]
+__all__ = ["LENGTHS", "MOMENTS", "Stalls"]
 
 SHORTEST_S, LONGEST_S = 0.1, 3_600.0
 #: By how they are counted: from which length on, and up to which.
@@ -22,6 +22,12 @@ LENGTHS = {
     "standstills of 100 to 1,000 s": (100.0, 1_000.0),
     "standstills of 1,000 to 3,600 s": (1_000.0, LONGEST_S + 0.001),
 }
+#: How those are counted that come, and end, at bad moments.
+AT_A_PING = "standstills with a ping, about as long as its timeout"
+ANY_LENGTH = "standstills with a ping, of any length"
+UNTIL_DUE = "standstills until something was about to be due"
+TIMER_FIRST = "standstills after which the timer came first"
+MOMENTS = (AT_A_PING, ANY_LENGTH, UNTIL_DUE, TIMER_FIRST)
 #: What has arrived is read so long after the timer, at most.
 _READ_S = 0.3
 #: A standstill that is longer is known as one, whenever the timer was due in it.
@@ -47,16 +53,23 @@ class Stalls:
 
     # -- what is drawn
 
-    def any_length_s(self) -> float:
+    def any_length_s(self, rng: random.Random | None = None) -> float:
         """As many between 0.1 and 1 s as between 100 and 1,000 s."""
-        return SHORTEST_S * (LONGEST_S / SHORTEST_S) ** self.world.rng.random()
+        return SHORTEST_S * (LONGEST_S / SHORTEST_S) ** (rng or self.world.rng).random()
 
-    def _near_length_s(self) -> float:
-        """About as long as something that the server or a page waits for."""
+    def _timeout_s(self) -> float:
+        """About as long as the server or a page waits for the other."""
         settings = self.world.knobs.settings
         interval_s, timeout_s = settings.ping_interval_s, settings.ping_timeout_s
         about_s = self._rng.choice((1.0, timeout_s, timeout_s, interval_s, interval_s + timeout_s))
         return about_s * self._rng.uniform(0.75, 1.25)
+
+    def _until_due_s(self, node: Node) -> float | None:
+        """About until something will be due; None: nothing will be."""
+        left_s = [at - self.world.now for _, at in node.machine._deadlines.items() if at > self.world.now]
+        if not left_s:
+            return None
+        return min(LONGEST_S, max(SHORTEST_S, self._rng.choice(left_s) + self._rng.uniform(-_READ_S, _READ_S)))
 
     def at_a_ping(self) -> None:
         """The server will stand still just when it has sent a ping, and the pong is on its way."""
@@ -69,14 +82,21 @@ class Stalls:
             self.world.events.at(self._next_at, self._at_a_ping)
 
     def _at_a_ping(self) -> None:
-        if not self.world.over and self.world.operator.stall(self._near_length_s()):
-            self.world.count("standstills with a ping, about as long as its timeout")
+        node = self.world.node
+        if node is None or self.world.over:
+            return
+        what = self._rng.choice((AT_A_PING, AT_A_PING, UNTIL_DUE, ANY_LENGTH))
+        seconds = self.any_length_s(self._rng) if what == ANY_LENGTH else self._timeout_s()
+        if what == UNTIL_DUE:
+            seconds = self._until_due_s(node) or seconds
+        if self.world.operator.stall(seconds):
+            self.world.count(what)
 
     def reads_late_s(self) -> float:
         """After a standstill: so much later than the timer comes what has arrived; 0: before it."""
         knobs = self.world.knobs
         late = bool(knobs.timer_first) and self._rng.random() < knobs.timer_first
-        self.world.count("standstills after which the timer came first") if late else None
+        self.world.count(TIMER_FIRST) if late else None
         return self._rng.uniform(0.001, _READ_S) if late else 0.0
 
     # -- what is noted
@@ -101,8 +121,7 @@ class Stalls:
         began, ended = self._stood[-1]
         if said.attempt in self._known or ended - began < _KNOWN_S:
             return
-        network = said.cause in (Cause.LAPSED, Cause.LOST)
-        if network or (said.cause is Cause.TIMED_OUT and self.world.now == ended):
+        if said.cause in (Cause.LAPSED, Cause.LOST, Cause.TIMED_OUT):
             self.world.broken(f"S19: {said.attempt} is {said.cause} before what had arrived was read")
 
     def quiet(self, sid: str) -> None:
