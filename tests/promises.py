@@ -181,6 +181,7 @@ PROOFS: dict[str, Proof] = {
             "test_ten_thousand_jobs_for_as_many_names_are_each_taken_by_its_own_worker",
             "node/test_scale.py::test_a_job_with_an_idle_page_of_its_own_runs_beside_a_thousand_others",
             "e2e/test_labels.py::test_jobs_for_a_desk_that_is_not_there_wait_and_block_nobody",
+            "campaign simulator",
         ),
     ),
     "S18": Proof(

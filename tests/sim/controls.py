@@ -12,11 +12,13 @@ from unittest import mock
 
 from msgspec.structs import replace
 
+from dispatcher.core.fleet import matcher
 from dispatcher.core.jobs import ledger
+from dispatcher.core.jobs.ledger import lane_of_row
 from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import Event, JobState
 from dispatcher.core.jobs.turn import Accepted, Decide, Ended, Turn, TurnReport
-from dispatcher.core.workers import retry
+from dispatcher.core.workers import registry, retry
 from dispatcher.core.workers.attendance import Attendance
 from dispatcher.core.workers.effects import Go
 from dispatcher.core.workers.leases import Leases
@@ -28,6 +30,7 @@ from dispatcher.store import commands
 from dispatcher.store.admission import Admission
 from dispatcher.store.memory import MemoryRows
 from dispatcher.store.requests import Purge, Purged
+from dispatcher.transport.pings import Pings
 from tests.sim.browser import SimPage
 from tests.sim.disk import SimStore
 from tests.sim.knobs import Knobs
@@ -178,6 +181,50 @@ def offers_into_taken_slots() -> Iterator[None]:
         yield
 
 
+def _first_labels_stay(real: Any, worker: Any, registration: Any) -> None:
+    labels = worker.labels
+    real(worker, registration)
+    if worker.registered:
+        worker.labels = labels
+
+
+def _first_come(real: Any, self: SimStore, turn: Turn) -> TurnReport:
+    """While nobody takes the first job of the queue, nobody gets any other."""
+    first = min(self.disk.waiting.values(), key=lambda row: (row.rank or 0.0, row.seq), default=None)
+    asked = {lane for demand in turn.demand for lane in demand.lanes}
+    held_up = first is not None and lane_of_row(first) not in asked
+    report: TurnReport = real(self, replace(turn, demand=[]) if held_up else turn)
+    return report
+
+
+def _takes_at_once(real: Any, self: Pings[Any], now: float) -> Any:
+    """What is overdue is given up in the same step."""
+    gone = [*real(self, now), *self._last_call]
+    self._last_call.clear()
+    return gone
+
+
+@contextmanager
+def pongs_come_too_late() -> Iterator[None]:
+    """A pong that came during a standstill is not read before its page is given up."""
+    with mock.patch.object(Pings, "forgive"), _instead(Pings, "overdue", _takes_at_once)():
+        yield
+
+
+def _labels(knobs: Knobs) -> None:
+    knobs.labelled, knobs.relabel, knobs.reload_every_s, knobs.pages = 0.9, 0.9, 10.0, 4
+
+
+def _standstills(knobs: Knobs) -> None:
+    knobs.stall_every_s, knobs.timer_first, knobs.heartbeat, knobs.progress_s = 10.0, 1.0, 0.9, 1.0
+
+
+def _standstills_at_pings(knobs: Knobs) -> None:
+    """And nothing else happens to the pages."""
+    knobs.calm()
+    knobs.stall_at_ping_every_s, knobs.timer_first, knobs.horizon_s = 5.0, 1.0, 150.0
+
+
 def _crashes(knobs: Knobs) -> None:
     knobs.kill_every_s = 10.0
 
@@ -289,6 +336,11 @@ CONTROLS: dict[str, tuple[Callable[[], AbstractContextManager[Any]], Callable[[K
     ),
     "retention follows the wall clock": (_instead(MemoryRows, "purge", _by_the_wall_clock), _years),
     "of a batch what fits is taken": (_instead(Admission, "take", _what_fits), _batches),
+    "labels are not looked at": (_instead(matcher, "_has_all", lambda real, requirement, labels: True), _labels),
+    "a page keeps the labels that it had before": (_instead(registry, "_describe", _first_labels_stay), _labels),
+    "a job for a page that is not there holds up the others": (_instead(SimStore, "write", _first_come), _labels),
+    "a standstill is not forgiven": (_instead(Machine, "forgive", lambda real, self, late_s, now: []), _standstills),
+    "a standstill makes pages quiet": (pongs_come_too_late, _standstills_at_pings),
     "a full disk is not noticed": (_instead(SimStore, "write", _acknowledges_without_room), _full_disks),
 }
 

@@ -11,26 +11,25 @@ from dispatcher.core.workers.timings import PROBE_S, Timings
 
 __all__ = ["CATCH_UP_S", "forgive"]
 
-#: What a deadline that fell into a standstill waits for what has arrived.
+#: What a deadline that fell into a standstill, or comes right after it, waits for what has arrived.
 CATCH_UP_S = 1.0
 
 
 def forgive(late_s: float, deadlines: Deadlines[Due], attempts: Mapping[str, Attempt], timings: Timings) -> None:
     """The loop stood still for so long (a suspended machine): what the network could not do counts for nobody.
 
-    Deadlines of the network move by the lateness. Whatever has run out meanwhile gets a moment, so that what has
-    arrived is processed first.
+    Deadlines of the network move by the lateness. Whatever has run out meanwhile, or is about to, gets a moment, so
+    that what has arrived is processed first.
     """
     now = deadlines.now
     for key, at in deadlines.items():
         kind, name = key
         running = kind == "lease" and attempts[name].state is AttemptState.RUNNING
+        moved = at
         if not running or attempts[name].finished:
             most = now + _rule_s(kind, name, attempts, timings)  # what was set since then needs no more
             moved = min(at + late_s, most)
-            deadlines.set(key, max(moved, now + CATCH_UP_S))
-        elif at <= now:
-            deadlines.set(key, now + CATCH_UP_S)
+        deadlines.set(key, max(moved, now + CATCH_UP_S))
 
 
 def _rule_s(kind: str, name: str, attempts: Mapping[str, Attempt], timings: Timings) -> float:

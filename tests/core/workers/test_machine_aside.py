@@ -231,6 +231,15 @@ def test_a_timeout_that_is_not_due_is_not_put_off_by_a_standstill(node):
     assert ends(node.pass_s(50)) == {"a1": "timed_out"}
 
 
+def test_a_timeout_that_is_due_right_after_a_standstill_waits_for_what_has_arrived(node):
+    """As the simulator found it: the result lay there, and the timer came before it."""
+    node.run("a1", timeout_s=100.25)
+    node.now += 100
+    node.forgive(80.0)
+    assert node.until_due_s() == 1
+    assert ends(node.result("s1", "a1", "1")) == {"a1": "succeeded"}
+
+
 def test_a_timeout_that_was_put_off_comes_when_nothing_has_arrived(node):
     node.run("a1", timeout_s=20.0)
     node.now += 100
