@@ -1,4 +1,4 @@
-"""The queries of lists, the same for the API and for the pages."""
+"""The queries of lists, the same for the API and for the pages. Knows no list."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from dispatcher.errors import BadRequest
 __all__ = ["Filter", "job_filter", "next_query", "type_filter", "worker_filter"]
 
 Filter = JobFilter | WorkerFilter | TypeFilter
-#: What a field of a filter is called in an address, where that is another word.
+#: The name of a filter's field in an address, if it has another there.
 _SHORT = {"prefix": "q"}
 
 
 def job_filter(handler: RequestHandler) -> JobFilter:
-    """``?state=&type=&requires=&worker=&limit=&cursor=``; what is empty is not asked. Raises BadRequest.
+    """``?state=&type=&requires=&worker=&limit=&cursor=``; empty ones do not count. Raises BadRequest.
 
-    ``requires`` is a label and a value, ``name:DESK-1``, and may stand more than once.
+    ``requires`` is a label and a value, ``name:DESK-1``, and may be repeated.
     """
     state = _state(handler, tuple(JobState))
     return JobFilter(
@@ -35,7 +35,7 @@ def job_filter(handler: RequestHandler) -> JobFilter:
 
 
 def worker_filter(handler: RequestHandler) -> WorkerFilter:
-    """``?name=&type=&label=&state=&limit=&cursor=``; what is empty is not asked. Raises BadRequest."""
+    """``?name=&type=&label=&state=&limit=&cursor=``; empty ones do not count. Raises BadRequest."""
     return WorkerFilter(
         name=handler.get_query_argument("name", ""),
         type=handler.get_query_argument("type", ""),
@@ -47,7 +47,7 @@ def worker_filter(handler: RequestHandler) -> WorkerFilter:
 
 
 def type_filter(handler: RequestHandler) -> TypeFilter:
-    """``?q=&limit=&cursor=``; what is empty is not asked. Raises BadRequest."""
+    """``?q=&limit=&cursor=``; empty ones do not count. Raises BadRequest."""
     return TypeFilter(prefix=handler.get_query_argument("q", ""), limit=_limit(handler, 100), cursor=_cursor(handler))
 
 
@@ -59,7 +59,7 @@ def _state(handler: RequestHandler, states: tuple[str, ...]) -> str:
 
 
 def _label(text: str) -> tuple[str, str]:
-    """A label and its value, as they are written in addresses: ``site:berlin``. The value may have colons."""
+    """A label and its value, written as in an address: ``site:berlin``. The value may have colons."""
     label, colon, value = text.partition(":")
     if not colon or not label or not value:
         raise BadRequest(f"{text[:100]}: write a label and its value, as in site:berlin.", code="bad_parameter")
@@ -78,7 +78,7 @@ def _cursor(handler: RequestHandler) -> str | None:
 
 
 def next_query(wanted: Filter, cursor: str | None) -> str:
-    """The query of the next page of the same list; without a cursor, of its first."""
+    """The query of the next page of the same list; without a cursor, of its first page."""
     query = asdict(wanted) | {"cursor": cursor}
     if isinstance(wanted, JobFilter):
         query["requires"] = [":".join(pair) for pair in wanted.requires]
