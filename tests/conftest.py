@@ -27,7 +27,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if UNDER_CI else
 
 
 def pytest_configure() -> None:
-    """Nobody makes an event loop by asking for one: pytest-tornado would, and leave it unclosed."""
+    """Keeps pytest-tornado from making an event loop by asking for one, which it would not close."""
     asyncio.set_event_loop(None)
 
 
@@ -47,7 +47,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 class _Watch(logging.Handler):
-    """Keeps what is logged at WARNING or above."""
+    """Keeps the lines that are logged at WARNING or above."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)

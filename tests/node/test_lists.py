@@ -14,7 +14,7 @@ pytestmark = pytest.mark.gen_test
 
 
 async def house_of(count: int, jobs: int = 0) -> House:
-    """A server with so many pages; the even ones offer ``scan`` too."""
+    """A server with ``count`` pages; the even ones offer ``scan`` too."""
     house = await House().start()
     for number in range(count):
         register(house, number, "echo", *(("scan",) if number % 2 == 0 else ()))
@@ -112,6 +112,6 @@ async def test_lists_and_counters_cost_the_same_with_a_hundred_pages_and_with_te
 
 
 def finish(coroutine) -> None:
-    """Runs what waits for nothing: the store in memory answers at once."""
+    """Runs a coroutine that never waits: the store in memory answers at once."""
     with pytest.raises(StopIteration):
         coroutine.send(None)

@@ -1,4 +1,4 @@
-"""A real server on a real socket, with a listener that writes down and a clock turned by hand."""
+"""A real server on a real socket, with a listener that takes notes and a clock turned by hand."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class _Size(RequestHandler):
 
 @pytest.fixture
 def app() -> Application:
-    """What stands beside Engine.IO; XSRF protection is on, as it is in the real one."""
+    """The application beside Engine.IO; XSRF protection is on, as in the real one."""
     return Application([("/", _Hello), ("/size", _Size)], xsrf_cookies=True, cookie_secret="x")
 
 

@@ -1,4 +1,4 @@
-"""The console's pages as people get them."""
+"""The console's pages as people see them."""
 
 from __future__ import annotations
 
