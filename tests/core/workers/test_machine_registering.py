@@ -212,7 +212,7 @@ def test_an_offer_goes_back_where_the_page_is_busy_with_what_is_over(node):
 
 
 def test_a_register_that_comes_once_more_and_late_ends_nothing(node):
-    """The network repeats a POST by itself; what it says is older than what has happened since."""
+    """The network repeats a POST by itself; its content is older than later events."""
     node.join(slots=4)
     for attempt in ("a1", "a2", "a3"):
         node.run(attempt, effects="once" if attempt == "a3" else "repeat")

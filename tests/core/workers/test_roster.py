@@ -1,4 +1,4 @@
-"""Who is there, for people: lists with filters and pages, and counts that nobody has to count."""
+"""Lists of workers for people, with filters and pages, and counts that cost nothing to read."""
 
 from __future__ import annotations
 
