@@ -27,7 +27,7 @@ from tests.faults.torn_disk import TornDisk
 from tests.store.contract import DURABLE, Desk
 
 CUTS, CONTROL_CUTS = (4_000, 400) if LONG else (150, 40)
-#: Cuts of one disk; then comes a new one.
+#: How many cuts one disk has; then comes a new disk.
 CUTS_EACH = 50
 #: Frames after which SQLite moves the log into the database; small, so that many cuts meet it.
 CHECKPOINT = 60
@@ -42,7 +42,7 @@ class _Reserve:
 
 
 class _Watch:
-    """Nobody takes its files away."""
+    """Its files never change from outside."""
 
     def look(self) -> None:
         pass
@@ -52,7 +52,7 @@ class TornStore(SqliteStore):
     """The production store over another connection."""
 
     disk: TornDisk
-    #: Where it is not as in production.
+    #: The settings that differ from production.
     synchronous: str
 
     def _start(self) -> None:
@@ -86,7 +86,7 @@ class TornDesk(Desk):
 
 
 class Cutter:
-    """Takes what a power cut would leave, at moments drawn beforehand, while the store works."""
+    """Keeps what a power cut would leave, at moments drawn beforehand, while the store works."""
 
     def __init__(self, rng: random.Random, cuts: int) -> None:
         self.rng = rng
@@ -125,7 +125,7 @@ def _cuts(made: dict[str, bytes], count: int, synchronous: str, seed: int) -> It
 
 
 def _wrong(place: Path, acknowledged: int, files: dict[str, bytes]) -> list[str]:
-    """What is not as it must be when the store is opened on what a cut has left."""
+    """What is wrong when the store is opened on what a cut has left."""
     for old in place.iterdir():
         old.unlink()
     for name, content in files.items():

@@ -1,4 +1,4 @@
-"""The labels of a page: which are sent, and that a person is told of those that are not."""
+"""The labels of a page: which are sent, and what a person is told about the others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a bug raises that cannot be planted."""
+"""The error of a bug that cannot be planted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bugs in what is kept: the rules of a turn, the file, its disk. The contract suite must find nearly all of them.
+"""Bugs in the store: the rules of a turn, the file, its disk. The contract suite must find nearly all of them.
 
 Most are SQL after the newest migration: a trigger drops or changes what is written, whatever code writes it.
 """
