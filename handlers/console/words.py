@@ -55,7 +55,7 @@ STATE_WORDS = {
     "failed": "Failed",
     "cancelled": "Cancelled",
     "expired": "Expired",
-    # Of attempts.
+    # States of attempts.
     "offered": "Offered",
     "error": "Error",
     "timed_out": "Timed out",

@@ -159,7 +159,7 @@ async def _attack(
 
 
 class _Sids:
-    """Hands out a living session's id, a new one every so often."""
+    """Hands out a living session's id, and a new one now and then."""
 
     def __init__(self, server: Live) -> None:
         self._server = server

@@ -10,7 +10,7 @@ from tests.crash.checker import Findings, Submitter, check
 from tests.support.process import ServerProcess, farm_for, quick, serving
 from tests.support.waiting import PATIENCE_S
 
-#: Times so long that nothing here can come from a deadline.
+#: Long times, so that nothing here can come from a deadline.
 _LONG = quick(offer_ttl_s=60, restart_grace_s=60, reconnect_grace_s=60)
 
 

@@ -103,7 +103,7 @@ class KeptPage(Page):
             connection.close()
 
     def answer_pings(self, count: int) -> None:
-        """Polls until it has answered so many pings: its session goes on."""
+        """Polls until it has answered ``count`` pings, so its session goes on."""
         left = count
         while left:
             reply = self.ask("GET", self.target)

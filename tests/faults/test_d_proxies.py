@@ -34,7 +34,7 @@ def once_each(ran: Ran) -> bool:
 
 
 def test_fault_D02_a_proxy_that_cuts_polls_loses_nothing(tmp_path: Path) -> None:
-    """With a FIN, or with a 504 of its own. The pings come every 20 s, and the tasks take longer than a poll lives."""
+    """It cuts with a FIN, or with a 504 of its own. Pings come every 20 s, and tasks take longer than a poll lives."""
     cuts = [(cut_s, how) for cut_s in (1.0, 5.0, *([20.0, 30.0] if LONG else [])) for how in ("close", "answer")]
 
     async def behind(cut_s: float, how: str) -> None:

@@ -19,7 +19,7 @@ from tests.support.process import farm_for, serving
 from tests.support.server import Live
 from tests.support.waiting import until
 
-#: Of one POST, as the server tells its pages.
+#: The limits of one POST, which the server tells its pages.
 PACKETS = 1024
 RSS_MIB = 32
 

@@ -109,7 +109,7 @@ def test_fault_F09_back_and_the_button_again_lead_to_the_same_job(server: Live, 
 
 
 def test_fault_F09_back_to_a_form_that_was_loaded_anew_and_the_button_make_no_second_job(server: Live) -> None:
-    """Where the page was not kept, the form is a new one with a new key. What names the job has to be typed again: a
+    """If the page was not kept, the form is new and has a new key. A person must fill it in again: a
     press of the button alone submits nothing."""
     chromium = Chromium(flags=("--disable-features=BackForwardCache",))
     try:

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.slow
 
 COUNT = 105_000 if LONG else 2_500
 CONNECTIONS = 32
-#: An answer may take so long, and of a hundred this many may take longer: other programs run here, too.
+#: How long an answer may take, and how many of a hundred may take longer: other programs run here, too.
 SLOW_S, SLOW_PERCENT = 0.1, 10
 
 

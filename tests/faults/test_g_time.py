@@ -23,7 +23,7 @@ from tests.support.http import JSON
 from tests.support.server import Live
 from tests.support.waiting import PATIENCE_S, until
 
-#: Pings so often that a session shows soon that it goes on; a grace so short that one given up would show, too.
+#: Frequent pings soon show that a session goes on; a short grace would soon show one that was given up.
 QUICK = ("--ping-interval-s", "0.25", "--ping-timeout-s", "30", "--reconnect-grace-s", "2")
 #: And so rarely that no ping makes the server look at its clocks.
 CALM = ("--ping-interval-s", "10", "--ping-timeout-s", "30")

@@ -175,7 +175,7 @@ class _File:
         return 4096
 
     def xDeviceCharacteristics(self) -> int:
-        """As SQLite takes every disk to be: a write leaves the bytes beside it alone."""
+        """SQLite assumes this of every disk: a write leaves the bytes beside it alone."""
         return apsw.SQLITE_IOCAP_POWERSAFE_OVERWRITE
 
     def xClose(self) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from .harness import STATIC, bare_engine
 
-#: As little of a document as IE 7 has.
+#: Only as much of a document as IE 7 has.
 _DOCUMENT = """
 var shown = {};
 function element(id) {

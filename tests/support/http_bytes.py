@@ -30,17 +30,17 @@ class Message:
 
     @property
     def method(self) -> str:
-        """Of a request."""
+        """A word of a request's first line."""
         return self.start.split(" ", 1)[0]
 
     @property
     def target(self) -> str:
-        """Of a request."""
+        """A word of a request's first line."""
         return self.start.split(" ")[1]
 
     @property
     def status(self) -> int:
-        """Of an answer."""
+        """The status of an answer."""
         return int(self.start.split(" ")[1])
 
     def get(self, name: str) -> str:

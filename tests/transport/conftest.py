@@ -73,7 +73,7 @@ def front(sessions: Sessions, app: Application, clock: ManualClock) -> Front:
 
 @pytest.fixture
 def http_server(io_loop: IOLoop, _unused_port: tuple[socket.socket, int], front: Front) -> Iterator[HTTPServer]:
-    """In place of pytest-tornado's own, so that our front serves."""
+    """Replaces pytest-tornado's own server, so that our front serves."""
     server = make_http_server(front, Settings())
     server.add_socket(_unused_port[0])
     yield server

@@ -365,7 +365,7 @@ def test_a_register_that_is_repeated_while_the_old_boot_is_probed_does_not_prolo
 
 @pytest.mark.parametrize("how", ["away", "quiet", "ended"])
 def test_a_newcomer_that_goes_while_it_waits_is_forgotten(node, how):
-    """Else the worker would be bound to a session that is no more, and its offers would wait for ever."""
+    """Otherwise the worker would be bound to a session that has ended, and its offers would wait for ever."""
     node.run("a1")
     node.join("s2", boot="b2")
     assert getattr(node, how)("s2") == []
