@@ -1,4 +1,4 @@
-"""What this desk lacks, and which tests will skip for want of it: ``make test`` prints it first."""
+"""Says what this machine lacks, and which tests will skip because of it; ``make test`` prints it first."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def _has(*programs: str) -> bool:
 
 
 def lacking() -> list[str]:
-    """A line for each thing that is not here: what, and which tests skip."""
+    """A line for each missing thing, with the tests that skip."""
     root = os.name == "posix" and os.geteuid() == 0
     faketime = any(Path("/usr/lib").glob("**/faketime/libfaketimeMT.so.1"))
     here = {

@@ -1,4 +1,4 @@
-"""A class name has one meaning: no two classes of the program share one, whatever module they stand in."""
+"""A class name has one meaning: no two classes of the program share one, even in different modules."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def homonyms(texts: Mapping[str, str]) -> list[str]:
-    """Names that stand twice, with their places. A leading underscore makes no other name, nor does nesting."""
+    """Names that occur twice, with their places. A leading underscore or nesting does not make another name."""
     places = defaultdict(list)
     for file, text in texts.items():
         for node in ast.walk(ast.parse(text)):

@@ -1,4 +1,4 @@
-"""The console: what is going on, for people. The overview, and one job."""
+"""The console shows people what is going on: the overview, and one job."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from handlers.console.page import XSRF_HELP, PageHandler
 
 __all__ = ["JobActionHandler", "JobPageHandler", "OverviewPage"]
 
-#: On the overview; their lists have all.
+#: How many the overview shows; the lists have all.
 MOST_PROBLEMS = 20
 WORKERS_SHOWN = 20
 
@@ -41,7 +41,7 @@ class OverviewPage(PageHandler):
 
 
 def problems(unserved: list[TypeView], counts: dict[str, int], *, draining: bool, ready: bool) -> list[tuple[str, str]]:
-    """What somebody must look at: a sentence, and the address that shows more."""
+    """The problems that somebody must look at: a sentence each, and the address that shows more."""
     found = []
     if draining:
         found.append(("The server is stopping: it takes no new jobs.", ""))
@@ -63,7 +63,7 @@ def problems(unserved: list[TypeView], counts: dict[str, int], *, draining: bool
 
 
 def _jobs(state: str, job_type: str) -> str:
-    # A type is [A-Za-z0-9._-], so it needs no quoting; the template escapes it all the same.
+    # A type is [A-Za-z0-9._-], so it needs no quoting; the template escapes it anyway.
     return f"/jobs?state={state}" + (f"&type={job_type}" if job_type else "")
 
 
@@ -84,7 +84,7 @@ class _OneJob(PageHandler):
 
 
 class JobPageHandler(_OneJob):
-    """``/jobs/<id>``: all that is known of one job."""
+    """``/jobs/<id>``: everything known about one job."""
 
     async def get(self, job_id: str) -> None:
         """The page; it loads itself anew while the job is open."""
@@ -99,7 +99,7 @@ class JobActionHandler(_OneJob):
     """``/jobs/<id>/`` and ``cancel``, ``retry``, ``succeeded``, ``failed`` or ``adopt``: the buttons of its page."""
 
     async def post(self, job_id: str, action: str) -> None:
-        """Does it and leads back to the job; where the job's state no longer allows it, its page says so."""
+        """Does it and leads back to the job. If the job's state no longer allows it, the job's page says so."""
         self.read_form()
         if self.xsrf_fails():
             raise Forbidden(XSRF_HELP, code="bad_xsrf")

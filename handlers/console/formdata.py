@@ -1,4 +1,4 @@
-"""How what is typed and chosen in the form becomes the fields of a job. Pure.
+"""Makes the fields of a job from the form's texts and choices. Pure.
 
 A chosen file goes into ``data`` as a data URL: a picture under ``image``, anything else under ``file``.
 """
@@ -65,7 +65,7 @@ class Chosen(Struct, frozen=True):
 
 
 def chosen_file(name: str, declared: str, body: bytes) -> Chosen:
-    """A file as a data URL. What kind of picture it is, its first bytes say; the browser's word counts for the rest."""
+    """A file as a data URL. Its first bytes show the kind of a picture; for other files the browser's word counts."""
     kind = next((kind for magic, kind in _MAGIC if body.startswith(magic)), "")
     declared = declared.lower() if _MIME.fullmatch(declared.lower()) else "application/octet-stream"
     url = f"data:{kind or declared};base64,{base64.b64encode(body).decode()}"
@@ -73,7 +73,7 @@ def chosen_file(name: str, declared: str, body: bytes) -> Chosen:
 
 
 def chosen_picture(url: str) -> Chosen:
-    """A picture that the page's script has already made smaller. Raises Invalid."""
+    """A picture that the page's script has made smaller. Raises Invalid."""
     if not _PICTURE_URL.fullmatch(url):
         raise Invalid([field_error("file", "is not a picture that this server understands")])
     return Chosen(url, True, "")
@@ -100,7 +100,7 @@ def job_of_form(typed: Mapping[str, str], chosen: Chosen | None) -> JobBody:
 
 
 def _number(text: str) -> int | float | str:
-    """A number, or the text where it is none: no field fits a text, so that is refused in the field's own words."""
+    """A number, or the text if it is not a number: no field takes a text, so the field refuses it in its own words."""
     if _WHOLE.fullmatch(text):
         return int(text)
     return float(text) if _DECIMAL.fullmatch(text) else text
@@ -130,7 +130,7 @@ def _data(text: str, form: str, chosen: Chosen | None) -> str:
 
 
 def _with_file(members: dict[str, Raw], chosen: Chosen) -> str:
-    """The object with the file in it; what was typed keeps its text and order."""
+    """The object with the file in it; the typed members keep their text and order."""
     if chosen.is_picture:
         members = members | {"image": Raw(msgspec.json.encode(chosen.url))}
     else:

@@ -1,4 +1,4 @@
-"""``/submit``: the form. What was typed is never lost: an error shows the form again with every value."""
+"""``/submit``: the form. It never loses what was typed: an error shows the form again with every value."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class _Form:
 
     key: str
     typed: dict[str, str] = field(default_factory=dict)
-    #: By field; under the empty name what concerns the whole.
+    #: By field; the empty name stands for the whole form.
     errors: dict[str, str] = field(default_factory=dict)
 
 
@@ -37,11 +37,11 @@ class SubmitPage(PageHandler):
     """GET shows the form, POST takes it."""
 
     def body_limit(self) -> int:
-        """Urlencoding makes three bytes of one."""
+        """The limit of a form: urlencoding makes three bytes of one."""
         return 3 * self.site.settings.body_limit + 65_536
 
     async def get(self) -> None:
-        """The empty form; ``?type=`` fills in the type and its example, ``?like=<id>`` all of an earlier job."""
+        """The empty form; ``?type=`` fills in a type and its example, ``?like=<id>`` an earlier job."""
         form = _Form(key=_new_key())
         like, wanted = self.get_query_argument("like", ""), self.get_query_argument("type", "")
         if like:
@@ -62,7 +62,7 @@ class SubmitPage(PageHandler):
         return {"type": job.type, "data": job.data} | typed_of(job.terms.requires) | told
 
     async def post(self) -> None:
-        """Submits; 303 to the job when it is durable. The same key is the same job: a double click submits once."""
+        """Submits; 303 to the job when it is durable. The same key means the same job: a double click submits once."""
         self.read_form()
         form = _Form(key=self.field("key"), typed={name: self.field_text(name) for name in _FIELDS})
         if self.xsrf_fails():
@@ -81,7 +81,7 @@ class SubmitPage(PageHandler):
         return to_spec(body, self.site.settings, check_key(form.key or None))
 
     def _chosen(self) -> Chosen | None:
-        """The picture that the page's script made smaller, or the file itself."""
+        """The picture that the page's script has made smaller, or the file itself."""
         if picture := self.field("image"):
             return chosen_picture(picture)
         file = self.file("file")
@@ -90,7 +90,7 @@ class SubmitPage(PageHandler):
     async def _show_error(self, form: _Form, error: PagehandError) -> None:
         problem = problem_of(error)
         if isinstance(error, Invalid):
-            # The first thing that is wrong with a field is enough.
+            # The first error of a field is enough.
             for item in reversed(error.errors):
                 form.errors[item["pointer"].removeprefix("#").removeprefix("/")] = item["detail"]
         elif isinstance(error, KeyConflict):
@@ -111,7 +111,7 @@ class SubmitPage(PageHandler):
     async def _show(self, form: _Form, status: int) -> None:
         self.set_status(status)
         tasks = self.site.tasks.tasks()
-        # The site's own tasks first, then as many others as there is room for.
+        # The site's own tasks come first, then as many others as there is room for.
         choices = dict.fromkeys([*(task.name for task in tasks), *await self.type_choices()])
         types = sorted([*choices][:MOST_CHOICES])
         limit = self.site.settings.body_limit

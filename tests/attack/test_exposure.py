@@ -1,4 +1,4 @@
-"""Who reaches what, on real processes: binds, the token, hosts, origins, forms, pages in real browsers."""
+"""Real servers let in only those who may come: binds, token, hosts, origins, forms, pages in real browsers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ HANDSHAKE = "/engine.io/?EIO=4&transport=polling"
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    """A server that every machine could reach, with a token. Whatever the tests do, nobody is told the token."""
+    """A server that every machine could reach, with a token. It never tells the token, whatever the tests do."""
     with live(tmp_path_factory.mktemp("guarded"), "--token", TOKEN, bind="0.0.0.0") as server:
         yield server
         assert TOKEN.encode() not in server.log()
@@ -70,7 +70,7 @@ def test_an_empty_token_is_no_token(tmp_path: Path) -> None:
 def test_the_token_does_not_count_in_an_address(guarded: Live) -> None:
     for name in ("token", "access_token", "authorization"):
         assert guarded.ask("GET", f"/api/v1/jobs?{name}={TOKEN}").status == 401
-    # So it stood in an address after all; the log has no queries.
+    # So the token stood in an address after all; the log has no queries.
     assert TOKEN.encode() not in guarded.log()
 
 
@@ -90,7 +90,7 @@ def xsrf_of(reply: Reply) -> tuple[str, str]:
 
 
 def sign_in(server: Live, **more: str) -> str:
-    """What the browser sends as Cookie afterwards."""
+    """The Cookie header that the browser sends afterwards."""
     cookie, field = xsrf_of(server.ask("GET", "/login"))
     reply = server.ask("POST", "/login", f"_xsrf={field}&token={TOKEN}&next=/jobs", FORM | {"Cookie": cookie} | more)
     assert (reply.status, reply.headers["location"]) == (303, "/jobs"), reply
@@ -111,7 +111,7 @@ def test_after_the_login_the_form_submits(guarded: Live) -> None:
     seen = guarded.ask("GET", job, headers=cookies)
     assert "nobody" in seen.text
     assert guarded.ask("GET", f"/api/v1{job}", headers=cookies).json()["data"] == 7
-    # The session reads; what changes something through the API wants the token itself.
+    # The session may read; a change through the API needs the token itself.
     assert guarded.ask("POST", f"/api/v1{job}/cancel", "{}", JSON | cookies).status == 401
     everything = [
         shown,

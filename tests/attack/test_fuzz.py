@@ -38,14 +38,14 @@ SEED = int(os.environ.get("PAGEHAND_FUZZ_SEED") or secrets.randbelow(1 << 31))
 LIMIT_S = 16.0 if BYTES <= 1_000_000 else 3_600.0
 CONNECTIONS = 8
 _BASE = "/engine.io/?EIO=4&transport=polling"
-#: Python and SQLite keep pools that do not shrink; a leak of one request's bytes would be many times this.
+#: Python and SQLite keep pools that do not shrink; a leak of each request's bytes would be many times this.
 RSS_TOLERANCE = 16 << 20
 FLAGS = ("--ping-interval-s", "1", "--ping-timeout-s", "1", "--reconnect-grace-s", "0.5", "--sessions", "500")
 
 
 @dataclass
 class Tally:
-    """What was sent, and what was wrong with the answers."""
+    """Counts what was sent, and collects wrong answers."""
 
     sent: int = 0
     requests: int = 0
@@ -143,7 +143,7 @@ async def _everything(server: Live, tally: Tally, rng: random.Random, size: int,
 async def _attack(
     server: Live, tally: Tally, maker: Maker, rng: random.Random, name: str, size: int, deadline: float
 ) -> None:
-    """One connection after the other, until all of them together have sent so many bytes."""
+    """Uses one connection after the other, until all together have sent this many bytes."""
     before = tally.sent
     with Wire(server.port) as wire:
         while tally.sent - before < size and time.monotonic() < deadline:
@@ -159,7 +159,7 @@ async def _attack(
 
 
 class _Sids:
-    """Hands out a living session's id, a new one every so often."""
+    """Hands out a living session's id, and a new one now and then."""
 
     def __init__(self, server: Live) -> None:
         self._server = server

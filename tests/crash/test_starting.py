@@ -1,6 +1,6 @@
-"""Between the first answer of its port and the first durable turn (promise S31): probes are answered, nobody is let in.
+"""Between its first answer and its first durable turn a server answers probes and lets nobody in (promise S31).
 
-The start is held up at the store, which is all that a start waits for.
+The test holds up the start at the store, the only thing that a start waits for.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Held:
         self.machine = self.server.dispatcher.machine
 
     async def begin(self) -> None:
-        """Returns when all waits for the first turn."""
+        """Returns when everything waits for the first turn."""
         self.entrance.listen()
         self._starting = asyncio.create_task(self.server.start())
         self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self.entrance.port)
@@ -85,7 +85,7 @@ class Held:
         return int(lines[0].split()[1]), headers, said.decode()
 
     async def end(self) -> None:
-        """Whatever became of it."""
+        """Ends the server, in whatever state."""
         await self.release()
         self._writer.close()
         if self.server.failed.is_set():

@@ -38,7 +38,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 def copy_project(target: Path) -> None:
-    """What a clone would hold: the tracked files, and those that are about to be."""
+    """Copies what a clone would hold: the tracked files, and new ones that are not ignored."""
     if not (ROOT / ".git").exists():
         shutil.copytree(ROOT, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".venv", ".cache", "*.db*"))
         return
@@ -54,7 +54,7 @@ def copy_project(target: Path) -> None:
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a server that ``make run`` started in a fresh copy; its store is the one it made itself."""
+    """The address of a server that ``make run`` started in a fresh copy; it made its own store."""
     copy = tmp_path_factory.mktemp("fresh") / "pagehand"
     copy_project(copy)
     environ = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "MAKEFLAGS")}
@@ -118,7 +118,7 @@ class Client:
 
 
 def order(number: int) -> tuple[str, object]:
-    """The n-th job: mostly small ones, some texts, some pictures."""
+    """The n-th job: most are small, some are texts, some are pictures."""
     if number % 20 == 7:
         return "thumbnail", {"image": PICTURE, "width": 1}
     if number % 5 == 3:
@@ -127,7 +127,7 @@ def order(number: int) -> tuple[str, object]:
 
 
 def expect(number: int, result: object) -> None:
-    """What a task must have made of it."""
+    """Checks the result of the n-th job."""
     type_name, data = order(number)
     if type_name == "echo":
         assert result == data

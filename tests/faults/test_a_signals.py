@@ -1,4 +1,4 @@
-"""Faults of the server's process: SIGHUP, that ends no server (the other signals: tests/crash/test_stop.py)."""
+"""Faults of the server's process: SIGHUP, which ends no server (tests/crash/test_stop.py has the other signals)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.waiting import PATIENCE_S
 
 
 async def _status(server: ServerProcess, token: str) -> int:
-    """Of a request with this token; on a connection of its own."""
+    """The status of a request with this token, on a connection of its own."""
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     head = f"GET /api/v1/stats HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nAuthorization: Bearer {token}\r\n\r\n"
     writer.write(head.encode())

@@ -43,7 +43,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Terminator:
-    """Takes TLS connections, one request on each, and passes them on in the clear; ``host``: what Host then says."""
+    """Takes TLS connections, one request on each, and passes them on in the clear; ``host`` is then the Host."""
 
     def __init__(self, certificate: Path, upstream: int, host: str) -> None:
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -95,7 +95,7 @@ class Browser:
         self._context.check_hostname = False  # the name leads nowhere on this machine
         self._port = port
         self.cookies: dict[str, str] = {}
-        #: As they were set, by name.
+        #: The cookies as they were set, by name.
         self.set: dict[str, str] = {}
 
     def ask(
@@ -155,7 +155,7 @@ def test_fault_D20_behind_a_TLS_proxy_cookies_are_secure_and_only_the_public_ori
 
 
 def test_without_the_public_address_the_proxy_would_have_to_be_believed(tmp_path: Path, certificate: Path) -> None:
-    """The control of the test above: what the setting changes."""
+    """The control of the test above: it shows what the setting changes."""
     with behind_tls(tmp_path, certificate, "127.0.0.1:{port}") as (_, browser):
         assert browser.post("/login", {"token": TOKEN, "next": "/"}, f"https://{NAME}") == 403
         assert browser.post("/login", {"token": TOKEN, "next": "/"}, "http://127.0.0.1") == 303

@@ -1,4 +1,4 @@
-"""Faults of worker pages, E7 to E9: tasks that do what they must not, never end, or give back what cannot be sent.
+"""Faults of worker pages, E7 to E9: tasks that do what they must not, never end, or return what cannot be sent.
 
 In one Chromium; each test begins with a fresh load of the page, and in each the page must do an ordinary job after it.
 """
@@ -46,7 +46,7 @@ def chromium() -> Iterator[Chromium]:
 
 @pytest.fixture
 def browser(server: Live, chromium: Chromium) -> Chromium:
-    """A page without a past: it may reload itself once a minute, as its storage remembers."""
+    """A new page, for a page may reload itself only once a minute, which its storage remembers."""
     chromium.open(f"{server.url}/livez")
     chromium.run("sessionStorage.clear()")
     show(chromium, server, QUERY)

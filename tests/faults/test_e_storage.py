@@ -44,7 +44,7 @@ def _does_jobs(server: Live, count: int) -> None:
 
 
 def test_fault_E12_a_page_that_may_store_nothing_works_and_keeps_its_identity_through_a_reload(tmp_path: Path) -> None:
-    """The browser forbids all storage, as a zone or a policy does: reading it throws. The window's name is left."""
+    """The browser forbids all storage, as a zone or a policy does: reading it throws. Only window.name is left."""
     with serve(tmp_path) as server, browsing(Chromium(preferences=BLOCKED)) as browser:
         show(browser, server, "types=wait&name=BARE")
         assert browser.run("(function () { try { return localStorage.length; } catch (e) { return e.name; } }())") == (
@@ -104,7 +104,7 @@ class _Cache(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Says nothing."""
+        """Logs nothing."""
 
 
 class _Stale(ThreadingHTTPServer):
@@ -155,7 +155,7 @@ def test_fault_E13_a_cached_script_of_another_version_is_reloaded_once_and_not_i
 
 
 def test_fault_E13_a_page_that_knows_less_than_the_server_is_served(tmp_path: Path) -> None:
-    """The least that version 1 asks for, as an older library says it, and a message that this server does not know."""
+    """An older library sends the least that version 1 asks for, and a message that this server does not know."""
     with serve(tmp_path) as server:
         page = Page(server)
         page.register("wait", a_field_of_later={"colour": "blue"})

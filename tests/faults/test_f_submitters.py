@@ -73,7 +73,7 @@ def test_fault_F02_the_same_key_with_another_body_is_a_422_and_changes_nothing(p
 
 
 def test_fault_F03_a_submitter_that_left_before_the_answer_learns_by_its_key_what_became_of_it(tmp_path: Path) -> None:
-    """It leaves in the middle of the head, of the body, and when all is sent; with a FIN and with a reset."""
+    """It leaves within the head, within the body, and after the end; with a FIN and with a reset."""
 
     async def scenario() -> None:
         async with serving(tmp_path) as server:
@@ -94,7 +94,7 @@ def test_fault_F03_a_submitter_that_left_before_the_answer_learns_by_its_key_wha
                 assert number % 3 == 0 or answer.status == 201, "half a request made a job"
                 assert answer.json()["data"] == number
                 known.add(answer.json()["id"])
-            # Each key has one job, whatever came of the first try.
+            # Each key has one job, whatever became of the first try.
             assert len(known) == 60
             assert (await server.get("/api/v1/stats"))["jobs"]["queued"] == 60
 
@@ -127,7 +127,7 @@ def test_fault_F04_a_body_of_the_limit_is_taken_and_one_byte_more_is_a_413(plain
 
 
 def test_fault_F04_of_100_mb_the_413_comes_before_they_are_read(plain: Live) -> None:
-    """By its length: at the head alone. In chunks: as soon as there is too much, and the connection ends."""
+    """A declared length is refused after the head; chunks once they are too many, and the connection ends."""
     rss = plain.counts()["rss"]
     for path, kind in (("/api/v1/jobs", "application/json"), ("/submit", FORM["Content-Type"]), ("/engine.io/", "x")):
         sid = f"?EIO=4&transport=polling&sid={Page(plain).sid}" if path == "/engine.io/" else ""
@@ -144,7 +144,7 @@ def test_fault_F04_of_100_mb_the_413_comes_before_they_are_read(plain: Live) -> 
 
 
 def _flood(sock: socket.socket, start: bytes, piece: bytes) -> int:
-    """Sends pieces for as long as the other side takes them, 100 MB at most; how many bytes it took."""
+    """Sends pieces as long as the other side takes them, 100 MB at most; returns how many bytes it took."""
     sent = 0
     try:
         sock.sendall(start)
@@ -179,7 +179,7 @@ def wide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 
 
 def refusals(server: Live, bodies: list[Body], status: int) -> list[float]:
-    """Sends each; the seconds of processor that each took."""
+    """Sends each body; returns the processor seconds that each took."""
     spent = []
     for name, body in bodies:
         before = cpu_s(server.process.pid)
@@ -193,7 +193,7 @@ def refusals(server: Live, bodies: list[Body], status: int) -> list[float]:
 
 @pytest.mark.parametrize(("bodies", "status"), [(NEVER_JSON, 400), (NO_JOB, 422)], ids=["no JSON", "no job"])
 def test_fault_F05_hostile_json_is_refused_soon_and_leaves_nothing(wide: Live, bodies: list[Body], status: int) -> None:
-    """Soon: 50 ms of the processor for each MB, three times that where other programs crowd it, and a tick."""
+    """Soon means 50 ms of the processor for each MB (three times that on a crowded machine), and a tick."""
     before = count_jobs(wide)
     rounds = [refusals(wide, bodies, status)]
     rss = wide.counts()["rss"]
@@ -265,7 +265,7 @@ def test_fault_F07_a_full_queue_refuses_keeps_what_it_has_and_takes_again_when_t
         assert secret
         form = server.ask("POST", "/submit", f"_xsrf={secret[1]}&type=nobody", FORM | {"Cookie": cookie})
         assert (form.status, "retry-after" in form.headers) == (503, True)
-        # What it has it keeps, and says so to who asks again; pages still bring results.
+        # It keeps the jobs that it has, and says so to submitters that ask again; pages still bring results.
         assert [keyed(server, f"k{number}", number)[:2] for number in range(5)] == [(200, "true")] * 5
         page = Page(server)
         page.register("nobody")

@@ -31,7 +31,7 @@ Scene = Callable[[House], Awaitable[None]]
 
 
 class Watched(Dispatcher):
-    """The real one; it notes what handlers ask of it."""
+    """The real dispatcher; it notes the calls of handlers."""
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
@@ -80,12 +80,12 @@ async def no_room(house: House) -> None:
 
 @pytest.fixture
 def scene() -> Scene | None:
-    """What there is when the test begins; None: the server has not started yet."""
+    """The scene in which the test begins; None: the server has not started yet."""
     return nothing
 
 
 async def open_house(settings: Settings, scene: Scene | None) -> House:
-    """A dispatcher on a clock that stands still, and what the scene makes of it."""
+    """A dispatcher on a clock that stands still, after the scene."""
     house = House(clock=ManualClock(100.0, NOW), kind=Watched, **asdict(settings))
     house.shipped.clear()
     if scene is not None:
@@ -96,7 +96,7 @@ async def open_house(settings: Settings, scene: Scene | None) -> House:
 
 @pytest.fixture
 def house(io_loop: IOLoop, settings: Settings, scene: Scene | None) -> Iterator[House]:
-    """What stands behind the application."""
+    """The dispatcher behind the application."""
     house = io_loop.run_sync(lambda: open_house(settings, scene))
     yield house
     io_loop.run_sync(house.dispatcher.close)

@@ -127,7 +127,7 @@ def fill(browser: Browser, **fields: str) -> None:
 
 
 def send(browser: Browser, form: str = "form.sheet") -> None:
-    """Presses the button; back when another page, or the same anew, is there."""
+    """Presses the button; returns when the next page is there."""
     browser.run("(window.before = true)")
     browser.run(f"document.querySelector('{form} button').click()")
     until(lambda: not browser.run("window.before") and browser.run("document.readyState") == "complete")
@@ -139,7 +139,7 @@ def address(browser: Browser) -> str:
 
 @pytest.mark.parametrize("width", [1100, 360, 320])
 def test_each_page_fits_its_window_and_meets_its_own_policy(browser: Browser, start: Start, width: int) -> None:
-    """What CSP blocks, and what runs into an error, stands in the console."""
+    """The browser's console shows what CSP blocks, and scripts' errors."""
     url = start(rich).url
     browser.resize(width, 800)
     for path in PAGES:

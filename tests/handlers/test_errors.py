@@ -1,4 +1,4 @@
-"""Errors as answers: their shape, their statuses, bodies that are too large, what must never show."""
+"""Errors as answers: their shape, their statuses, bodies that are too large, secrets that must never show."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from tests.support.house import House
 
 TOKEN = "0b6f1c0e-s3cret"
 PAGE, API, OPEN = "page", "api", "open"
-#: Every route by its name: an address of it, its methods, and what it asks for.
+#: Every route by its name: an address, its methods, and what it asks for.
 MATRIX = {
     "overview": ("/", "GET", PAGE),
     "jobs": ("/jobs", "GET", PAGE),
@@ -230,7 +230,7 @@ async def test_a_foreign_origin_changes_nothing(
 async def test_a_form_without_its_secret_changes_nothing(
     browser: Browser, house: House, path: str, forged: str
 ) -> None:
-    """Also where the secret stands in the address instead, which a foreign page could know."""
+    """The secret does not count in the address, which a foreign page could know."""
     await sign_in(browser)
     await browser.get("/submit")
     before = await house.kept()

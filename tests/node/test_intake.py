@@ -200,7 +200,7 @@ async def test_a_page_that_joins_while_the_server_stops_is_told_so():
 
 
 class _Counted:
-    """A store that counts how often all of a job is read."""
+    """A store that counts how often a whole job is read."""
 
     def __init__(self, store: MemoryStore) -> None:
         self._store = store

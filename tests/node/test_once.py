@@ -220,7 +220,7 @@ async def test_after_a_standstill_nobody_is_taken_for_gone_and_what_has_arrived_
 
 
 async def test_a_page_that_holds_what_is_over_gets_no_job_until_it_lets_go_of_it():
-    """As after a restart of the server: the page's task hangs, its job has gone on without it."""
+    """This happens after a restart of the server: the page's task hangs, and its job has gone on without it."""
     house = await House().start()
     held = {"attempt": "0000000001-000000-of-an-earlier-run", "elapsed_ms": 90_000}
     await house.register("s1", holding=[held])

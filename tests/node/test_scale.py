@@ -1,4 +1,4 @@
-"""Whatever stands idle, queued or connected beside a job delays it by no more than a turn (promises S29, S30, S31)."""
+"""Idle pages, queued jobs and connections delay a job by no more than a turn (promises S29, S30, S31)."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ async def test_why_a_job_waits_costs_the_same_beside_100_and_3_000_pages():
 
 
 async def _outlived(place: Path) -> Store:
-    """A store with jobs whose retention has passed long ago, opened anew."""
+    """A store, opened anew, with jobs whose retention passed long ago."""
     store = await _open(place)
     specs = [JobSpec(type="echo", data="1") for _ in range(ENDED)]
     demand = [Demand(1, ("echo",), ENDED)]

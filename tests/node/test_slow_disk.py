@@ -1,4 +1,4 @@
-"""A store that takes its time, or has no room at all: who waits is bounded, and what pages said is kept (S22, S23)."""
+"""A slow store, or one without room: waiting requests are limited, and pages' messages are kept (S22, S23)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.gen_test
 
 
 async def _waiting(house: House, count: int, data: str = "1") -> list[asyncio.Task]:
-    """One submission whose turn lasts, and so many that wait for the next."""
+    """One submission whose turn lasts, and ``count`` that wait for the next."""
     house.store.go.clear()
     before = len(house.store.turns)
     tasks = [asyncio.ensure_future(house.submit(data=data))]
@@ -89,7 +89,7 @@ def _say(house: House, sid: str, **message: Any) -> None:
 
 
 async def _two_answers_while_a_turn_lasts(house: House) -> list[str]:
-    """The first is in the turn that lasts until ``store.go``, the second came meanwhile. Returns the attempts."""
+    """The first answer is in a turn that lasts until ``store.go``; the second comes meanwhile. Returns the attempts."""
     await house.register("s1", slots=2)
     for _ in range(2):
         await house.submit()

@@ -65,7 +65,7 @@ class Browser(Protocol):
 
 
 def chromium_path() -> str | None:
-    """Where Chromium is; None: not here, or without its driver."""
+    """Where Chromium is; None if it or its driver is missing."""
     names = (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
     found = next((path for name in names if name and (path := shutil.which(name))), None)
     return found if shutil.which("chromedriver") else None
@@ -85,7 +85,7 @@ def phantomjs_path() -> str | None:
 
 
 class Chromium:
-    """Chromium without a window. ``caged``: it says it is IE 11, and lacks what IE 11 lacks."""
+    """Chromium without a window. ``caged``: it claims to be IE 11, and lacks what IE 11 lacks."""
 
     def __init__(
         self,
@@ -123,7 +123,7 @@ class Chromium:
         self.driver.find_element("id", element_id).click()
 
     def resize(self, width: int, height: int) -> None:
-        """The page's own size, which a window cannot have below 500 pixels."""
+        """Sets the page's own size; a window cannot be narrower than 500 pixels."""
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 
@@ -134,7 +134,7 @@ class Chromium:
         self.driver.save_screenshot(str(path))
 
     def errors(self) -> list[str]:
-        """What the console has said at SEVERE since the last call."""
+        """The console's lines at SEVERE since the last call."""
         return [str(entry["message"]) for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
 
     def offline(self, offline: bool) -> None:
@@ -153,7 +153,7 @@ class Chromium:
         self._signal(signal.SIGSTOP if stopped else signal.SIGCONT)
 
     def kill(self) -> None:
-        """As a power cut: nothing is said to the server, nothing is saved."""
+        """Acts like a power cut: the server is told nothing, nothing is saved."""
         self._signal(signal.SIGKILL)
         self.driver.service.stop()
 
@@ -234,7 +234,7 @@ class PhantomJS:
         return list(self._ask("errors"))
 
     def offline(self, offline: bool) -> None:
-        """Cut new requests; those that wait already are left alone."""
+        """Cut new requests, but leave waiting ones alone."""
         self._ask("offline", offline)
 
     def kill(self) -> None:

@@ -1,4 +1,4 @@
-"""Bugs between the core and the pages: turns, messages, the transport. The page's own are in ``page``."""
+"""Bugs between the core and the pages: turns, messages, the transport. ``page`` has the page's own bugs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A client that says over HTTP whatever it is told to: bytes, requests, and a page that has no manners."""
+"""A client that sends over HTTP whatever it is told: bytes, requests, and a page without manners."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def hang_up(sock: socket.socket, how: str = "reset") -> None:
 
 
 def reset_at_close(sock: socket.socket) -> None:
-    """Its end will be a RST, and what was not sent is thrown away."""
+    """Makes the socket end with a RST, which throws away what was not sent."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 class Asks(Protocol):
-    """Sends one request, and has its answer."""
+    """Sends one request and returns its answer."""
 
     def ask(
         self, method: str, path: str, body: bytes | str | None = None, headers: Mapping[str, str] | None = None
@@ -50,12 +50,12 @@ class Asks(Protocol):
 
 
 def head(method: str, target: str, port: int, *lines: str) -> bytes:
-    """The head of a request, with a Host that the server goes by."""
+    """The head of a request, with a Host that the server accepts."""
     return "\r\n".join([f"{method} {target} HTTP/1.1", f"Host: 127.0.0.1:{port}", *lines, "", ""]).encode("latin-1")
 
 
 def exchange(port: int, request: bytes, *, seconds: float = 5.0, address: str = "127.0.0.1") -> bytes:
-    """Send bytes; all that comes back until the other side closes. Raises TimeoutError when it does not."""
+    """Send bytes; return everything that comes back until the other side closes. Raises TimeoutError if it does not."""
     with socket.create_connection((address, port), timeout=seconds) as sock:
         answer = b""
         deadline = time.monotonic() + seconds
@@ -73,7 +73,7 @@ def exchange(port: int, request: bytes, *, seconds: float = 5.0, address: str = 
 
 
 class Page:
-    """A page that says what it is told to, one request at a time."""
+    """A page that sends what it is told to, one request at a time."""
 
     def __init__(self, server: Asks, *, headers: Mapping[str, str] | None = None) -> None:
         self._server = server
@@ -106,7 +106,7 @@ class Page:
         raise AssertionError(f"no {op}; heard {self._seen}")
 
     def register(self, *types: str, **fields: Any) -> dict[str, Any]:
-        """Join as a worker; what the server answers."""
+        """Join as a worker; returns the server's answer."""
         self.say("register", types=types, boot=f"boot-{self.sid}", version=1, **fields)
         return self.hear("registered")
 

@@ -1,5 +1,5 @@
-"""What a test needs and this machine has not: on a desk the test is skipped, in CI it fails, so that nothing goes
-unseen.
+"""Ends a test that needs what this machine lacks: a developer's machine skips it, CI fails it, so that nobody
+overlooks it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ UNDER_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 
 
 def missing(reason: str) -> NoReturn:
-    """``reason`` says what is needed, and where it is to be had."""
+    """``reason`` says what is needed, and where to get it."""
     if UNDER_CI:
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)

@@ -19,7 +19,7 @@ _ATTEMPTS = f"SELECT {', '.join(sql.ATTEMPT_COLUMNS)} FROM attempts"
 
 
 def in_database(database: sqlite3.Connection) -> Snapshot:
-    """Those of the SQLite store."""
+    """The rows of the SQLite store."""
 
     def pairs(query: str) -> dict[int, str]:
         return dict(database.execute(query).fetchall())
@@ -36,7 +36,7 @@ def in_database(database: sqlite3.Connection) -> Snapshot:
 
 
 def in_memory(rows: MemoryRows) -> Snapshot:
-    """Those of the store in memory, and what is counted of them."""
+    """The rows of the store in memory, and its counts."""
     return Snapshot(
         jobs=dict(rows.by_seq),
         attempts=_by_job(rows.all_attempts.values()),

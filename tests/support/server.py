@@ -1,7 +1,7 @@
-"""The real server as a process on a free port, for tests without a loop; ``process`` has it for those with one.
+"""The real server as a process on a free port, for tests without a loop; ``process`` is for tests with one.
 
-Knows how to start and end it, to look at its log, descriptors and memory, and to ask it. Decides nothing about what is
-right. It is up when its banner is on its standard output; nothing here waits for time to pass.
+It can start and end the server, look at its log, descriptors and memory, and send requests. It does not decide what is
+right. The server is up when its banner is on its standard output; nothing here waits for time to pass.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def command(store: Path, *flags: str, program: Sequence[object] = (SERVER,), por
 
 
 def port_in(banner: str) -> int | None:
-    """The port that it listens on; None: the banner is not whole yet."""
+    """The port that it listens on; None if the banner is not yet whole."""
     if "reachable from" not in banner:
         return None
     found = re.search(r"(?:submit a job|listens on)\s+http://\S+?:(\d+)/", banner)
@@ -102,7 +102,7 @@ class Live:
         return self.log_path.read_bytes()
 
     def trouble(self, after: int = 0) -> str:
-        """What stands in the log (after so many bytes) and must not, with what is around it; empty: all is well."""
+        """Lines that must not be in the log (after ``after`` bytes), with those around them; empty if all is well."""
         log = self.log()[after:]
         found = _TROUBLE.search(log)
         return repr(log[max(0, found.start() - 300) : found.end() + 3000].decode("utf-8", "replace")) if found else ""
@@ -120,7 +120,7 @@ class Live:
             connection.close()
 
     def submit(self, job_type: str, data: Any = None, **headers: str) -> dict[str, Any]:
-        """The job that was made, as the API shows it."""
+        """Submits a job; returns it as the API shows it."""
         body = json.dumps({"type": job_type, "data": data})
         reply = self.ask("POST", "/api/v1/jobs", body, JSON | headers)
         assert reply.status == 201, reply
@@ -144,7 +144,7 @@ class Live:
 
 
 def cpu_s(pid: int) -> float:
-    """What a process has spent of processors so far: other programs do not count."""
+    """How much processor time a process has used so far; other programs do not count."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -155,7 +155,7 @@ def _allow(descriptors: int) -> None:
 
 @contextmanager
 def live(directory: Path, *flags: str, **fields: Any) -> Iterator[Live]:
-    """A server that must end well and must not have complained. ``hasty_s`` (``watched`` only): see ``inside.py``."""
+    """A server that must end well, without complaints in its log. ``hasty_s`` (``watched`` only): see ``inside.py``."""
     server = Live(directory, *flags, **fields)
     try:
         yield server
@@ -167,7 +167,7 @@ def live(directory: Path, *flags: str, **fields: Any) -> Iterator[Live]:
 
 @contextmanager
 def gone_at_the_end(server: Live) -> Iterator[Live]:
-    """Of a server that may not end by itself: however the test went, it is killed."""
+    """For a server that may not end by itself: it is killed, however the test went."""
     try:
         yield server
     finally:

@@ -1,4 +1,4 @@
-"""The proxy does what each toxic says, does it to nothing else, and counts it. Between it: a server of a few lines."""
+"""The proxy does what each toxic says, does it to nothing else, and counts it. Behind it is a server of a few lines."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PATIENCE_S = 10.0
 
 
 class Upstream:
-    """Answers each request with its own text; ``/wait`` when told to. Keeps what it got."""
+    """Answers each request with its own text, but ``/wait`` only when told to. Keeps the requests."""
 
     def __init__(self) -> None:
         self.got: list[Message] = []

@@ -1,4 +1,4 @@
-"""What the transport's tests are made of: a listener that writes down, a clock turned by hand, and a raw client.
+"""Parts of the transport's tests: a listener that takes notes, a clock turned by hand, and a raw client.
 
 The client speaks HTTP by itself, because the tests are about connections: which one carries what, and who closes it.
 """
@@ -21,7 +21,7 @@ from tests.support.waiting import eventually
 
 
 class Recorder:
-    """A listener that writes down what it hears; ``on_message`` may do something with it."""
+    """A listener that notes what it hears; ``on_message`` may act on it."""
 
     def __init__(self) -> None:
         self.events: list[tuple[Any, ...]] = []
@@ -114,7 +114,7 @@ class FakeExchange:
 
 
 class Bench:
-    """Sessions driven without a network, as a front would."""
+    """Drives sessions without a network, as a front would."""
 
     def __init__(self, sessions: Sessions) -> None:
         self.sessions = sessions
@@ -226,7 +226,7 @@ class Page:
         self.posts.close()
 
 
-# Scenes that are played to our server and, as a negative control, to the stock one.
+# Scenes for our server and, as a negative control, for the stock one.
 
 
 async def scene_dead_poll(page: Page, parked: Callable[[], bool], send: Callable[[str], Any]) -> list[str]:
@@ -263,7 +263,7 @@ async def keep_writing(client: Client, data: bytes) -> None:
 
 
 class Driver:
-    """The timer that the service has: one at a time, for the sessions' next deadline."""
+    """The service's timer: one at a time, for the sessions' next deadline."""
 
     def __init__(self, sessions: Sessions, clock: Callable[[], float]) -> None:
         self._sessions = sessions

@@ -36,7 +36,7 @@ from dispatcher.transport.sessions import Sessions
 
 __all__ = ["PATH", "Admit", "Denial", "Front", "FrontServer", "HeadersLike", "make_http_server"]
 
-#: Where Engine.IO lives; exact, with its slash.
+#: The exact path of Engine.IO, with its last slash.
 PATH = "/engine.io/"
 
 #: IE closes idle connections after 60 s and mishandles it if we close first (KB 813827, KB 2826958): be much
@@ -99,7 +99,7 @@ class Front(HTTPServerConnectionDelegate):
         self.drain_bytes = drain_bytes
         #: Set it before closing connections: pages whose connection we close then do not count as gone.
         self.stopping = False
-        #: By Tornado's server connection: those that carry, or carried, a poll.
+        #: By Tornado's server connection: the connections that carry, or carried, a poll.
         self._connections: dict[object, Connection] = {}
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:

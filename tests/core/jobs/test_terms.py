@@ -1,4 +1,4 @@
-"""The terms of a job: their ranges in words, and what follows from them."""
+"""The terms of a job: the words for their ranges, and what follows from them."""
 
 from __future__ import annotations
 

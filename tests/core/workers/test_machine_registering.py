@@ -212,7 +212,7 @@ def test_an_offer_goes_back_where_the_page_is_busy_with_what_is_over(node):
 
 
 def test_a_register_that_comes_once_more_and_late_ends_nothing(node):
-    """The network repeats a POST by itself; what it says is older than what has happened since."""
+    """The network repeats a POST by itself; its content is older than later events."""
     node.join(slots=4)
     for attempt in ("a1", "a2", "a3"):
         node.run(attempt, effects="once" if attempt == "a3" else "repeat")
@@ -365,7 +365,7 @@ def test_a_register_that_is_repeated_while_the_old_boot_is_probed_does_not_prolo
 
 @pytest.mark.parametrize("how", ["away", "quiet", "ended"])
 def test_a_newcomer_that_goes_while_it_waits_is_forgotten(node, how):
-    """Else the worker would be bound to a session that is no more, and its offers would wait for ever."""
+    """Otherwise the worker would be bound to a session that has ended, and its offers would wait for ever."""
     node.run("a1")
     node.join("s2", boot="b2")
     assert getattr(node, how)("s2") == []

@@ -1,4 +1,4 @@
-"""The console's pages as people get them."""
+"""The console's pages as people see them."""
 
 from __future__ import annotations
 
@@ -217,7 +217,7 @@ async def test_an_unknown_job_is_a_404_page(browser: Browser) -> None:
 @pytest.mark.gen_test
 async def test_workers_show_what_they_do_and_what_they_are(browser: Browser) -> None:
     text = await text_of(browser, "/workers")
-    assert "Quiet not heard of, but no sign that it is gone" in text
+    assert "Quiet not heard from, but no sign that it is gone" in text
     assert "Paused (connected)" in text
     assert "document_mode: 11" in text
     assert "(0 of 4 slots)" in text

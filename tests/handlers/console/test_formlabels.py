@@ -1,4 +1,4 @@
-"""The form's fields that say whom a job is for: what is typed, what it requires, what is wrong with it."""
+"""The form's fields that say which worker a job needs: the typed text, its requirement, its errors."""
 
 from __future__ import annotations
 

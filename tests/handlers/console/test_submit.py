@@ -300,7 +300,7 @@ async def test_another_error_asks_for_the_file_again(browser: Browser) -> None:
     assert "has to be chosen again" in error_beside(response.body, "file")
 
 
-# What stands in it from the start
+# Its first values
 
 
 @pytest.mark.gen_test

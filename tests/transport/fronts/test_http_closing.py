@@ -38,7 +38,7 @@ async def test_closing_the_connection_of_the_posts_is_no_evidence(port: int, fro
 async def test_a_client_that_wants_its_connections_closed_is_not_away_between_polls(
     port: int, sessions: Sessions, recorder: Recorder
 ) -> None:
-    """An old proxy; what our own close would say is nothing."""
+    """This is an old proxy; our own close is no evidence."""
     page = await Page.open(port)
     sessions.send(page.sid, "x")
     page.polls.close()
@@ -64,7 +64,7 @@ async def test_its_parked_poll_is_evidence_all_the_same(port: int, sessions: Ses
 
 
 class TestOurIdleTimeout:
-    """For real: a short one, and the machine's clock."""
+    """Tests a short timeout for real, with the machine's clock."""
 
     @pytest.fixture
     def front(self, sessions: Sessions, app) -> Front:
@@ -118,7 +118,7 @@ async def test_a_cut_poll_that_the_kernel_knows_of_before_we_do_is_no_overlap(
 async def test_an_answer_to_a_connection_that_has_just_been_closed_is_kept(
     port: int, sessions: Sessions, recorder: Recorder
 ) -> None:
-    """Tornado tells of the end of a connection only in the next turn of the loop."""
+    """Tornado reports the end of a connection only in the next turn of the loop."""
     page = await Page.open(port)
     await page.park()
     await eventually(lambda: sessions.counts.polls == 1)
