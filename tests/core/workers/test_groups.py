@@ -14,4 +14,5 @@ def test_a_pool_that_has_left_the_group_does_not_stand_first() -> None:
     group.remove(pools[0])
     assert group.first_idle() is pools[1]
     assert group.pop_idle() == (1, 2)
-    assert group.first_idle() is group.pop_idle() is None
+    assert group.first_idle() is None
+    assert group.pop_idle() is None
