@@ -285,8 +285,10 @@ class Machine:
         """The page has the job and is about to start it: the timeout runs from here."""
         self._deadlines.pass_to(now)
         attempt = self._own(session, attempt_id)
-        if attempt is None or attempt.state in (AttemptState.REVOKED, AttemptState.ADRIFT):
+        if attempt is None:
             return [CancelOrder(session, attempt_id, "stale")]
+        if attempt.state is AttemptState.REVOKED:
+            return [CancelOrder(session, attempt_id, attempt.revoked)]
         if attempt.state is AttemptState.RUNNING:
             return self._leases.go(attempt)
         return self._leases.accept(attempt)

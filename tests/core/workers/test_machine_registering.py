@@ -193,7 +193,8 @@ def test_a_cancel_that_was_not_answered_is_repeated_on_each_register(node):
     node.run("a1")
     node.cancelled("a1", "not needed")
     for session in ("s2", "s3"):
-        assert only(node.join(session, holding=[("a1", 5.0)]), CancelOrder).session == session
+        told = only(node.join(session, holding=[("a1", 5.0)]), CancelOrder)
+        assert told == CancelOrder(session, "a1", "not needed")
     assert node.room() == 0
 
 
