@@ -11,6 +11,8 @@ worker is there is kept by ``attendance``; what becomes of its attempts is done 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from dispatcher.core.fleet.fleet import Fleet
@@ -24,10 +26,12 @@ from dispatcher.core.workers.reconciler import Reconciler
 from dispatcher.core.workers.registration import Registration
 from dispatcher.core.workers.timings import PROBE_S
 
-__all__ = ["MOST_TYPES_BROUGHT", "Registry"]
+__all__ = ["MOST_TYPES_BROUGHT", "MOST_TYPES_TOLD", "Registry"]
 
 #: Types that a page may name and no other offers, over all that it registers: each is kept in the store.
 MOST_TYPES_BROUGHT = 1_000
+#: So many of the types that found no room in the store are named to the page, the first ones.
+MOST_TYPES_TOLD = 10
 
 
 class Registry:
@@ -201,8 +205,15 @@ class Registry:
         effects += self._reconciler.reconcile(worker, registration, repeated)
         self._fleet.changed(worker)
         if new:
-            effects.append(Request(OfferedTypes(tuple(sorted(new)))))
+            effects.append(Request(OfferedTypes(tuple(sorted(new)), worker.id)))
         return effects
+
+    def no_room(self, worker_id: str, types: Sequence[str]) -> list[Effect]:
+        """The store knows as many types as it may: who looks at the page had better know."""
+        worker = self._fleet.workers.get(worker_id)
+        if worker is None or worker.session is None:
+            return []
+        return [Refuse(worker.session, "types_full", _TYPES_FULL.format(types=", ".join(types[:MOST_TYPES_TOLD])))]
 
     def _bind(self, worker: Worker, session: str, registration: Registration) -> list[Effect]:
         """The session is this worker's now, and its page the one that speaks; a session that it had is dropped."""
@@ -236,3 +247,4 @@ _TOO_MANY_TYPES = (
     f"a page may name {MOST_TYPES_BROUGHT:,} types that no other page offers, over all its registrations, "
     "and this one would have named more: let it offer fewer"
 )
+_TYPES_FULL = "the server knows as many types as it may (--most-types), and takes no jobs of: {types}"
