@@ -22,6 +22,7 @@ from dispatcher.core.workers.attendance import Attendance
 from dispatcher.core.workers.deadlines import Deadlines, Due
 from dispatcher.core.workers.effects import Drop, Effect, Order, Probe, Refuse, Request, Welcome
 from dispatcher.core.workers.leases import Leases
+from dispatcher.core.workers.newcomers import Newcomers
 from dispatcher.core.workers.reconciler import Reconciler
 from dispatcher.core.workers.registration import Registration
 from dispatcher.core.workers.timings import PROBE_S
@@ -44,8 +45,7 @@ class Registry:
         self._reconciler = Reconciler(leases)
         self._deadlines = deadlines
         self._by_session: dict[str, Worker] = {}
-        #: Worker -> (session, registration) of a new boot that waits until it is clear whether the old one lives.
-        self._newcomers: dict[str, tuple[str, Registration]] = {}
+        self._newcomers = Newcomers()
         #: Boot -> worker, for every worker.
         self._boots: dict[str, str] = {}
         #: The node is stopping: no more offers.
@@ -93,7 +93,7 @@ class Registry:
         if worker is None:
             return []
         worker.heard = self._deadlines.now
-        newcomer = self._newcomers.pop(worker.id, None) if self._newcomers else None
+        newcomer = self._newcomers.pop(worker.id)
         if newcomer is None:
             return []
         self._deadlines.clear(("probe", worker.id))
@@ -126,9 +126,7 @@ class Registry:
 
         If its page is still there, it registers again.
         """
-        waiting = [name for name, (waits, _) in self._newcomers.items() if waits == session]
-        for worker_id in waiting:
-            del self._newcomers[worker_id]
+        for worker_id in self._newcomers.forget(session):
             self._deadlines.clear(("probe", worker_id))
 
     def _unbind(self, session: str) -> Worker | None:
@@ -150,7 +148,7 @@ class Registry:
         worker = self._fleet.workers.get(registration.worker)
         if worker is None or worker.boot == registration.boot:
             return self._admit(session, registration)
-        self._newcomers[worker.id] = (session, registration)
+        self._newcomers.add(worker.id, session, registration)
         alone = registration.after == worker.boot or worker.state is not WorkerState.CONNECTED
         if alone or worker.session is None or worker.session == session:
             return self.decide(worker.id)
@@ -162,7 +160,7 @@ class Registry:
     def decide(self, worker_id: str) -> list[Effect]:
         """The old boot gave no sign of life: the newcomer is the same window, loaded anew (S12)."""
         self._deadlines.clear(("probe", worker_id))
-        newcomer = self._newcomers.pop(worker_id, None)
+        newcomer = self._newcomers.pop(worker_id)
         return [] if newcomer is None else self._admit(*newcomer)
 
     def _brings_too_many(self, session: str, registration: Registration) -> bool:

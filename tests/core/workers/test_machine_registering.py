@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from dispatcher.core.jobs.model import WorkerFilter
 from dispatcher.core.workers.effects import CancelOrder, Drop, Go, Offer, Probe, Welcome
 from dispatcher.core.workers.registration import Registration
 from tests.core.workers.support import Node, all_of, end, ends, only
+from tests.support.operations import operations
 
 
 @pytest.fixture
@@ -331,3 +334,33 @@ def test_a_sign_of_life_with_no_newcomer_means_nothing(node):
     node.join("s2", "w2", boot="b2")
     node.join("s3", boot="b3")
     assert node.heard("s2") == []
+
+
+@pytest.mark.parametrize("how", ["away", "quiet", "ended"])
+def test_a_page_that_goes_costs_the_same_beside_100_and_4_000_newcomers(how):
+    costs = []
+    for newcomers in (100, 4_000):
+        node = Node()
+        for number in range(newcomers):
+            node.join(f"old{number}", f"w{number}", boot=f"old boot {number}")
+            node.join(f"new{number}", f"w{number}", boot=f"new boot {number}")
+        costs.append(operations(partial(getattr(node, how), "new7")))
+        costs.append(operations(partial(getattr(node, how), "old8")))
+    assert costs[:2] == costs[2:]
+
+
+def test_a_session_that_waits_for_two_workers_leaves_both(node):
+    node.join("s2", "w2", boot="b2")
+    node.join("s3", "w1", boot="b3")
+    node.join("s3", "w2", boot="b3")
+    assert node.away("s3") == []
+    assert not all_of([*node.pass_s(3), *node.away("s1"), *node.away("s2")], Welcome)
+
+
+def test_a_newcomer_whose_place_another_took_does_not_take_that_one_along(node):
+    node.join("s2", boot="b2")
+    node.join("s3", boot="b3")
+    node.away("s2")
+    assert only(node.pass_s(3), Welcome).session == "s3"
+    node.join("s4", boot="b4")
+    assert only(node.pass_s(3), Welcome).session == "s4"
