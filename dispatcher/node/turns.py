@@ -269,7 +269,7 @@ class Turns:
 
     def _finish(self, turn: Turn, done: TurnReport, asked: list[_Asked], submitted: list[Submitted]) -> None:
         now = self._clock.monotonic()
-        self._more = self._more or done.more or len(done.claims) >= MOST_CLAIMS
+        self._more = self._more or done.more  # whether more can be claimed the machine knows
         self.next_due_at = done.next_due_at
         self.next_backoff_at = None if done.next_backoff_s is None else self._opened + done.next_backoff_s
         self.room, self._holding = done.room, False
