@@ -7,7 +7,7 @@ import re
 import pytest
 
 from dispatcher.core.jobs.states import FINAL, JobState
-from tests.handlers.conftest import Ask, Browser, Scene, draining, no_room, nothing
+from tests.handlers.conftest import Ask, Browser, Scene, Watched, draining, no_room, nothing
 from tests.handlers.rich import BIG, PICTURE, WAITING, rich
 from tests.support.house import House
 from tests.support.scenes import a_job, a_late_answer, submit
@@ -178,6 +178,17 @@ async def test_the_buttons_cancel_and_retry(browser: Browser, house: House) -> N
     assert (await house.dispatcher.job("j")).state == "cancelled"
     await browser.post("/jobs/j/retry", {}, "/jobs/j")
     assert (await house.dispatcher.job("j")).state == "queued"
+
+
+@pytest.mark.gen_test
+async def test_a_button_that_leads_back_to_the_job_does_not_read_it(
+    browser: Browser, house: House, watched: Watched
+) -> None:
+    await submit(house)
+    for button in ("cancel", "retry"):
+        watched.read_jobs.clear()
+        await browser.post(f"/jobs/j/{button}", {}, "/submit")
+        assert watched.read_jobs == []
 
 
 @pytest.mark.gen_test
