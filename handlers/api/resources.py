@@ -101,7 +101,7 @@ class JobsHandler(ConsoleApiHandler):
             self.write_job(job, 200 if accepted.replayed else 201)
 
     def _preferred_wait_s(self) -> float:
-        """``Prefer: wait=N``, 0 where it is not given; a preference that is not understood is ignored, as RFC 7240 asks."""
+        """``Prefer: wait=N``, else 0; a preference that is not understood is ignored, as RFC 7240 asks."""
         match = _WAIT.search(self.request.headers.get("Prefer", ""))
         if match is None:
             return 0.0

@@ -34,7 +34,7 @@ __all__ = [
 class JobSpec(Schedule, frozen=True, kw_only=True):
     """A job as it is submitted, checked and with its defaults filled in."""
 
-    #: Names the task that can run it: 1 to 100 characters of ``[A-Za-z0-9._-]``.
+    #: Names the task that can run it: it fits ``TYPE_PATTERN``.
     type: str
     #: JSON text, as it came.
     data: str

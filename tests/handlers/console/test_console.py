@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
+from dispatcher.core.jobs.matching import requirement_of
 from dispatcher.core.jobs.states import FINAL, JobState
 from tests.handlers.conftest import Ask, Browser, Scene, Watched, draining, no_room, nothing
 from tests.handlers.rich import BIG, PICTURE, WAITING, rich
@@ -162,6 +164,24 @@ async def test_a_long_text_is_shown_in_part_until_all_is_asked_for(browser: Brow
     assert "&quot;id&quot;: 399" not in part
     assert "more characters" not in whole
     assert whole.count("&quot;id&quot;: 399") == 2
+
+
+@pytest.mark.gen_test
+async def test_a_jobs_page_shows_each_of_its_terms(browser: Browser, house: House) -> None:
+    told: dict[str, Any] = {
+        "priority": -7,
+        "timeout_s": 61.0,
+        "max_attempts": 41,
+        "max_crashes": 42,
+        "heartbeat_s": 2.5,
+    }
+    await submit(house, effects="once", requires=requirement_of({"site": "bonn"}), **told)
+    await submit(house, "plain")
+    text = await text_of(browser, "/jobs/j")
+    for words in ("Priority -7", "Timeout of an attempt 1 min 1 s", "Attempts 0 of at most 41", "Effects once", "bonn"):
+        assert words in text
+    assert "Lost attempts 0 of at most 42 (with their page) Longest silence 2.5 s" in text
+    assert "Longest silence none Effects repeat" in await text_of(browser, "/jobs/plain")
 
 
 @pytest.mark.gen_test
