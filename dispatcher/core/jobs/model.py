@@ -129,7 +129,7 @@ class JobFilter(Struct, frozen=True, kw_only=True):
     type: str | None = None
     #: Jobs that require these labels, each with this value: (label, value).
     requires: tuple[tuple[str, str], ...] = ()
-    #: The name of the worker that ran it, or has it now.
+    #: The name of the worker that runs it or ran it last: that of its newest attempt.
     worker: str | None = None
     #: 1 to 100.
     limit: int = 50
