@@ -20,7 +20,7 @@ from msgspec.structs import asdict, fields, replace
 from dispatcher.config.settings import Settings
 from dispatcher.core.jobs.matching import requirement_of
 from dispatcher.core.jobs.model import JobSpec
-from dispatcher.core.jobs.terms import TYPE_PATTERN, Schedule, Terms, Wanted, range_words
+from dispatcher.core.jobs.terms import TYPE_PATTERN, TYPE_WORDS, Schedule, Terms, Wanted, range_words
 from dispatcher.errors import BadRequest, TooLarge
 from handlers.errors import FieldError, Invalid, field_error
 
@@ -68,8 +68,6 @@ _any_decoder = msgspec.json.Decoder(Raw)
 #: Every field that may be given.
 JOB_FIELDS = tuple(_WholeBody.__struct_fields__)
 _fields = {field.name: field for field in fields(_WholeBody)}
-
-_TYPE_WORDS = "must be 1 to 100 characters of A-Z, a-z, 0-9, '.', '_' and '-'"
 
 
 def parse_job(body: bytes) -> JobBody:
@@ -124,7 +122,7 @@ def field_problems(given: Mapping[str, object]) -> list[FieldError]:
 
 
 def _words(name: str) -> str:
-    return _TYPE_WORDS if name == "type" else range_words(name)
+    return f"must be {TYPE_WORDS}" if name == "type" else range_words(name)
 
 
 def _unknown(name: str) -> str:

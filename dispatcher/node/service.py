@@ -317,13 +317,14 @@ class Dispatcher:
         return await self._command(Adopt(job_id), "failed", "given a late answer; and only those that have one")
 
     async def _command(self, command: JobCommand, allowed: str, verb: str) -> JobView:
+        """The job as the turn tells it, without data, result, attempts and log: who needs these reads the job."""
         report = await self._turns.command(command)
-        if report.job is not None and not report.done:
-            raise WrongState(_ENDED.format(state=report.job.state, allowed=allowed, verb=verb))
-        job = await self.job(command.job)
-        if not report.done:
+        if report.job is None:
+            await self.job(command.job)
             raise BadRequest("the store cannot hold this text: leave out what is not proper text", semantic=True)
-        return job
+        if not report.done:
+            raise WrongState(_ENDED.format(state=report.job.state, allowed=allowed, verb=verb))
+        return report.job
 
     async def counts(self) -> dict[str, int]:
         """Jobs by state, for every state."""

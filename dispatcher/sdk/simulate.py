@@ -205,7 +205,7 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 def _label(text: str) -> tuple[str, str]:
-    """``NAME:VALUE``, as the worker page takes it."""
+    """``NAME:VALUE``, as the worker page takes it. Its words are its own: it knows nothing of the server."""
     name, _, value = text.partition(":")
     if not re.fullmatch(r"[A-Za-z0-9._-]{1,50}", name):
         raise argparse.ArgumentTypeError("the name of a label has 1 to 50 letters, digits, dots, - and _")

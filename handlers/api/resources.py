@@ -53,6 +53,10 @@ class ConsoleApiHandler(ApiHandler):
         """Ends the answer with one job."""
         self.answer(job_json(job, self.site.service.why(job)), status)
 
+    async def write_whole(self, job_id: str) -> None:
+        """The same, after a command: a turn tells only a part of the job."""
+        self.write_job(await self.site.service.job(job_id))
+
     def answer_page(self, items: list[Json], wanted: Filter, cursor: str | None) -> None:
         """Ends the answer with a page of a list; the body and the ``Link`` header lead to the next one."""
         if cursor is not None:
@@ -89,19 +93,18 @@ class JobsHandler(ConsoleApiHandler):
         assert job is not None, "submit() raises where it accepts nothing"
         self.set_header("Location", f"/api/v1/jobs/{job.id}")
         if accepted.replayed:
-            job = await self.site.service.job(job.id)
             self.set_header("Idempotency-Replayed", "true")
         wait_s = self._preferred_wait_s()
-        if wait_s is not None:
+        if wait_s or accepted.replayed:
             job = await self.job_after(job.id, wait_s)
         if job is not None:
             self.write_job(job, 200 if accepted.replayed else 201)
 
-    def _preferred_wait_s(self) -> float | None:
-        """``Prefer: wait=N``; a preference that is not understood is ignored, as RFC 7240 asks."""
+    def _preferred_wait_s(self) -> float:
+        """``Prefer: wait=N``, else 0; a preference that is not understood is ignored, as RFC 7240 asks."""
         match = _WAIT.search(self.request.headers.get("Prefer", ""))
         if match is None:
-            return None
+            return 0.0
         wait_s = min(int(match[1]), MAX_WAIT_S)
         self.set_header("Preference-Applied", f"wait={wait_s}")
         return float(wait_s)
@@ -171,7 +174,8 @@ class CancelHandler(ConsoleApiHandler):
     async def post(self, job_id: str) -> None:
         """200: the job was waiting. 202: it was running, and its page has yet to hear of it."""
         reason = self._why()
-        job = await self.site.service.cancel(job_id, reason)
+        await self.site.service.cancel(job_id, reason)
+        job = await self.site.service.job(job_id)
         # If an attempt ended with its job, the job was running.
         ran = any(attempt.state == "cancelled" and attempt.ended_at == job.ended_at for attempt in job.attempts)
         self.write_job(job, 202 if ran else 200)
@@ -193,7 +197,8 @@ class RetryHandler(ConsoleApiHandler):
             decode_json(_retry_decoder, bytes(self.body) or b"{}")
         except msgspec.ValidationError:
             raise Invalid([field_error("", "must be empty or an empty object")]) from None
-        self.write_job(await self.site.service.retry(job_id))
+        await self.site.service.retry(job_id)
+        await self.write_whole(job_id)
 
 
 class _DecideBody(Struct, frozen=True, forbid_unknown_fields=True):
@@ -222,7 +227,8 @@ class DecideHandler(ConsoleApiHandler):
             value = "null"
         if value is not None and len(value.encode()) > self.site.settings.body_limit:
             raise TooLarge(f"value is over the limit of {self.site.settings.body_limit:,} bytes (--body-limit).")
-        self.write_job(await self.site.service.decide(job_id, value, _storable(body.reason)))
+        await self.site.service.decide(job_id, value, _storable(body.reason))
+        await self.write_whole(job_id)
 
     def _decision(self) -> _DecideBody:
         try:
@@ -241,7 +247,8 @@ class AdoptHandler(ConsoleApiHandler):
             decode_json(_retry_decoder, bytes(self.body) or b"{}")
         except msgspec.ValidationError:
             raise Invalid([field_error("", "must be empty or an empty object")]) from None
-        self.write_job(await self.site.service.adopt(job_id))
+        await self.site.service.adopt(job_id)
+        await self.write_whole(job_id)
 
 
 class WorkersHandler(ConsoleApiHandler):

@@ -7,6 +7,7 @@ from dispatcher.core.jobs.model import JobFilter, JobView, TypeView, WorkerFilte
 from dispatcher.errors import Forbidden, WrongState
 from handlers.api.jobjson import once_a_lane
 from handlers.console import words
+from handlers.console.options import shown_options
 from handlers.console.page import XSRF_HELP, PageHandler
 
 __all__ = ["JobActionHandler", "JobPageHandler", "OverviewPage"]
@@ -76,6 +77,7 @@ class _OneJob(PageHandler):
         self.show(
             "job.html",
             job=job,
+            options=shown_options(job),
             waits=service.why_waits(job),
             namesakes=[(name, note) for name in names if (note := words.namesakes(service.called(name)))],
             everything=everything,

@@ -9,21 +9,17 @@ import base64
 import json
 import re
 from collections.abc import Mapping
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
 
 import msgspec
 from msgspec import Raw, Struct
-from msgspec.structs import asdict
 
-from dispatcher.core.jobs.terms import Schedule, Terms, range_of
 from handlers.console.formlabels import wanted_of_form
+from handlers.console.options import OPTIONS
 from handlers.errors import FieldError, Invalid, field_error
 from handlers.intake import JobBody, body_of, field_problems
 
-__all__ = ["NUMBERS", "Chosen", "chosen_file", "chosen_picture", "job_of_form", "numbers"]
-
-#: The form's fields that are numbers; empty means the default.
-NUMBERS = tuple(name for struct in (Schedule, Terms) for name in struct.__struct_fields__ if range_of(name).title)
+__all__ = ["Chosen", "chosen_file", "chosen_picture", "job_of_form"]
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,15}")
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,15}\.[0-9]{1,15}")
@@ -33,27 +29,6 @@ _MAGIC = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), 
 
 _raw_decoder = msgspec.json.Decoder(Raw)
 _object_decoder = msgspec.json.Decoder(dict[str, Raw])
-
-
-class Number(NamedTuple):
-    """A field of the form that takes a number."""
-
-    name: str
-    title: str
-    label: str
-    default: str
-
-
-def numbers(terms: Terms) -> list[Number]:
-    """The form's fields that take numbers; ``terms`` has the server's defaults."""
-    defaults = asdict(Schedule()) | asdict(terms)
-    return [_number_field(name, f"{defaults[name]:.15g}") for name in NUMBERS]
-
-
-def _number_field(name: str, default: str) -> Number:
-    allowed = range_of(name)
-    extent = " (seconds)" if name.endswith("_s") else f", {allowed.low:.15g} to {allowed.high:.15g}"
-    return Number(name, allowed.title, allowed.title + extent, default)
 
 
 class Chosen(Struct, frozen=True):
@@ -81,7 +56,7 @@ def chosen_picture(url: str) -> Chosen:
 
 def job_of_form(typed: Mapping[str, str], chosen: Chosen | None) -> JobBody:
     """The job that the form asks for. Raises Invalid with everything that is wrong."""
-    fields: dict[str, object] = {n: _number(typed[n].strip()) for n in NUMBERS if typed.get(n, "").strip()}
+    fields: dict[str, object] = {n: _number(typed[n].strip()) for n in OPTIONS if typed.get(n, "").strip()}
     if job_type := typed.get("type", "").strip() or typed.get("type_choice", "").strip():
         fields["type"] = job_type
     errors: list[FieldError] = field_problems(fields)

@@ -13,6 +13,7 @@ from tornado.httputil import HTTPFile, HTTPInputError, parse_body_arguments
 from tornado.web import HTTPError
 
 from dispatcher import __version__
+from dispatcher.core.jobs import terms
 from dispatcher.core.jobs.model import TypeFilter, WorkerFilter, WorkerStatus
 from dispatcher.errors import BadRequest, Unsupported
 from handlers.base import BaseHandler
@@ -69,6 +70,7 @@ class PageHandler(BaseHandler):
             "refresh_s": self.refresh_argument(),
             "refresh_link": self.refresh_link,
             "request_id": self.request_id,
+            "terms": terms,
             "signed_in": not self.site.guard.open and is_signed_in(self, self.site.guard),
             "version": __version__,
             "words": words,

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from dispatcher.core.jobs.model import JobSpec
 from dispatcher.errors import JobNotFound, KeyConflict, PagehandError, TooLarge, Unavailable
-from handlers.console.formdata import NUMBERS, Chosen, chosen_file, chosen_picture, job_of_form, numbers
+from handlers.console.formdata import Chosen, chosen_file, chosen_picture, job_of_form
 from handlers.console.formlabels import LABEL_FIELDS, typed_of
+from handlers.console.options import OPTIONS, options, typed_options
 from handlers.console.page import MOST_CHOICES, XSRF_HELP, PageHandler
 from handlers.errors import Invalid, problem_of
 from handlers.intake import check_key, to_spec
@@ -16,7 +17,7 @@ from handlers.worker.tasks import example_text
 
 __all__ = ["SubmitPage"]
 
-_FIELDS = ("type", "type_choice", "format", "data", *LABEL_FIELDS, *NUMBERS)
+_FIELDS = ("type", "type_choice", "format", "data", *LABEL_FIELDS, *OPTIONS)
 _CONFLICT = (
     "This form has already been sent with other content, and that job stands. "
     "Send it once more to submit what it says now as another job."
@@ -58,8 +59,7 @@ class SubmitPage(PageHandler):
             job = await self.site.service.job(job_id)
         except JobNotFound:
             return {}
-        told = {name: f"{getattr(job.terms, name):.15g}" for name in NUMBERS if hasattr(job.terms, name)}
-        return {"type": job.type, "data": job.data} | typed_of(job.terms.requires) | told
+        return {"type": job.type, "data": job.data} | typed_of(job.terms.requires) | typed_options(job)
 
     async def post(self) -> None:
         """Submits; 303 to the job when it is durable. The same key means the same job: a double click submits once."""
@@ -123,7 +123,7 @@ class SubmitPage(PageHandler):
             tasks=tasks,
             limit=limit,
             names=self.name_choices(),
-            numbers=numbers(terms),
+            options=options(terms),
         )
 
 

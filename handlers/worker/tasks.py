@@ -19,11 +19,13 @@ import msgspec
 from msgspec import Struct
 
 from dispatcher.clock import Clock, SystemClock
+from dispatcher.core.jobs.terms import TYPE_PATTERN
 from dispatcher.errors import SettingError
 
 __all__ = ["LISTING_S", "Task", "TaskDirectory"]
 
-_FILE = re.compile(r"([A-Za-z0-9._-]{1,100})\.js")
+#: A task has the name of the type of its jobs.
+_NAME = re.compile(TYPE_PATTERN)
 _HEAD = re.compile(r"//\s*pagehand:\s*(\{.*\})\s*")
 #: How many bytes of a file are searched for its first line.
 _HEAD_BYTES = 16_384
@@ -90,11 +92,12 @@ class TaskDirectory:
         found: dict[str, Path] = {}
         with os.scandir(self._root) as entries:
             for entry in entries:
-                match = _FILE.fullmatch(entry.name)
+                name = entry.name.removesuffix(".js")
                 path = Path(entry.path)
                 # A link may lead out of the directory; then it is not one of its tasks.
-                if match and entry.is_file() and path.resolve().is_relative_to(self._root):
-                    found[match[1]] = path
+                named = name != entry.name and _NAME.match(name)
+                if named and entry.is_file() and path.resolve().is_relative_to(self._root):
+                    found[name] = path
         return dict(sorted(found.items()))
 
     def names(self) -> list[str]:

@@ -39,6 +39,7 @@ class Watched(Dispatcher):
         self.asked_workers: list[WorkerFilter | None] = []
         self.asked_types: list[TypeFilter | None] = []
         self.waited_s: list[float] = []
+        self.read_jobs: list[str] = []
         self.somebody_waits, self.left = asyncio.Event(), asyncio.Event()
 
     def why(self, job: JobView) -> Why | None:
@@ -52,6 +53,10 @@ class Watched(Dispatcher):
     async def types(self, wanted: TypeFilter | None = None) -> TypePage:
         self.asked_types.append(wanted)
         return await super().types(wanted)
+
+    async def job(self, job_id: str) -> JobView:
+        self.read_jobs.append(job_id)
+        return await super().job(job_id)
 
     async def wait(self, job_id: str, timeout_s: float) -> JobView:
         self.waited_s.append(timeout_s)

@@ -106,7 +106,7 @@ def test_a_list_shows_jobs_that_require_a_label(desk: Desk, wanted, found: list[
     assert [job.id for job in page] == [jobs[place].id for place in found]
 
 
-def test_a_list_shows_the_jobs_that_a_worker_ran(desk: Desk) -> None:
+def test_a_list_shows_the_jobs_that_a_worker_runs_or_ran_last(desk: Desk) -> None:
     desk.submit(spec(), spec())
     claim = desk.claim_one()
     desk.report(Started(claim.attempt, HOLDER))

@@ -32,6 +32,7 @@ from dispatcher.transport.exchange import Connection
 from dispatcher.transport.fronts.http_door import Door
 from dispatcher.transport.fronts.http_exchange import Admit, Denial, HeadersLike, HttpExchange, declared_length
 from dispatcher.transport.fronts.http_stream import BoundedStream, time_for
+from dispatcher.transport.listener import Listener
 from dispatcher.transport.sessions import Sessions
 
 __all__ = ["PATH", "Admit", "Denial", "Front", "FrontServer", "HeadersLike", "make_http_server"]
@@ -101,6 +102,13 @@ class Front(HTTPServerConnectionDelegate):
         self.stopping = False
         #: By Tornado's server connection: the connections that carry, or carried, a poll.
         self._connections: dict[object, Connection] = {}
+
+    def open(
+        self, app: HTTPServerConnectionDelegate, listener: Listener, *, guard: Admit, on_change: Callable[[], None]
+    ) -> None:
+        """Leads on to these what was refused until now, with the connections that there are."""
+        self.sessions.open(listener)
+        self.app, self.guard, self.on_change = app, guard, on_change
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
         """Called by Tornado when a connection begins to wait for a request: its first, or the next one."""

@@ -75,13 +75,14 @@ async def test_the_list_of_jobs_keeps_its_filter_and_goes_on_with_it(browser: Br
     assert await rows(browser, unescape(first)) == ["j2", "j1"]
 
 
-async def test_the_worker_of_a_job_leads_to_all_that_it_ran(browser: Browser, house: House) -> None:
+async def test_the_worker_of_a_job_leads_to_all_that_it_ran_last(browser: Browser, house: House) -> None:
     await (await take(house, await submit(house, "one"), "DESK & 1", boot="b")).result("1")
     await (await take(house, await submit(house, "two"), "KIOSK")).result("1")
     for path in ("/jobs", "/jobs/one"):
         [link, *_] = re.findall(r'href="(/jobs\?worker=DESK[^"]+)"', await read(browser, path))
         assert await rows(browser, unescape(link)) == ["one"]
     assert 'name="worker" list="names" value="KIOSK"' in await read(browser, "/jobs?worker=KIOSK")
+    assert '<label for="worker">Runs or ran last on</label>' in await read(browser, "/jobs")
     assert "No job is like that" in await read(browser, "/jobs?worker=nobody")
 
 
