@@ -218,6 +218,11 @@ class SqliteStore:
         rows = [job_row(row) for row in found]
         return list(map(view, rows)), rows[-1].seq if len(rows) == room else above
 
+    def _live(self) -> list[LiveAttempt]:
+        """Newest first, and no further than the last one: what runs is seldom old."""
+        running = self._rows.counters.states[JobState.RUNNING]
+        return list(map(live_attempt, self._db.execute(sql.LIVE, (running,))))
+
     def _ready(self) -> list[LaneReady]:
         return self._rows.all_ready()
 
@@ -228,11 +233,15 @@ class SqliteStore:
     def _types(self, prefix: str, after: str | None, most: int) -> list[TypeView]:
         return self._named_types(self._rows.lanes.of_type.slice(prefix, after, most))
 
+    def _close(self) -> None:
+        self._watch.look()
+        self._db.close()
+
     # -- on the loop
 
     async def apply(self, turn: Turn) -> TurnReport:
         """See port.Store."""
-        return await self._thread.run(lambda: self._apply(turn))
+        return await self._thread.turn(lambda: self._apply(turn))
 
     async def ready(self) -> list[LaneReady]:
         """See port.Store."""
@@ -240,18 +249,15 @@ class SqliteStore:
 
     async def live_attempts(self) -> list[LiveAttempt]:
         """See port.Store."""
-        running = self._rows.counters.by_state()[JobState.RUNNING]
-        # Newest first, and no further than the last one: what runs is seldom old.
-        rows = await self._thread.run(lambda: self._db.execute(sql.LIVE, (running,)).fetchall())
-        return list(map(live_attempt, rows))
+        return await self._thread.run(self._live)
 
     async def job(self, job_id: str) -> JobView | None:
         """See port.Store."""
-        return await self._thread.run(lambda: self._job(job_id))
+        return await self._thread.read(lambda: self._job(job_id))
 
     async def state(self, job_id: str) -> JobState | None:
         """See port.Store."""
-        found = await self._thread.run(lambda: self._db.execute(sql.STATE_OF, (job_id,)).fetchone())
+        found = await self._thread.read(lambda: self._db.execute(sql.STATE_OF, (job_id,)).fetchone())
         return None if found is None else JobState(found[0])
 
     async def jobs(self, job_filter: JobFilter) -> JobPage:
@@ -259,9 +265,9 @@ class SqliteStore:
         items: list[JobView] = []
         below = seq_of(job_filter.cursor) if job_filter.cursor else None
         for _ in range(SLICES):
-            # Each slice is a call of its own: a turn that has come meanwhile goes first.
+            # Each slice is a call of its own: a turn that has come meanwhile goes first, and so do others' reads.
             room = job_filter.limit - len(items)
-            found, reached = await self._thread.run(partial(self._slice, job_filter, below, room))
+            found, reached = await self._thread.read(partial(self._slice, job_filter, below, room))
             items, below = items + found, reached
             if reached <= 1 or len(items) == job_filter.limit:
                 break
@@ -269,18 +275,20 @@ class SqliteStore:
 
     async def types(self, prefix: str = "", after: str | None = None, most: int = 100) -> list[TypeView]:
         """See port.Store."""
-        return await self._thread.run(partial(self._types, prefix, after, most))
+        return await self._thread.read(partial(self._types, prefix, after, most))
 
     async def named_types(self, names: Sequence[str]) -> list[TypeView]:
         """See port.Store."""
-        return await self._thread.run(partial(self._named_types, names))
+        return await self._thread.read(partial(self._named_types, names))
 
     async def counts(self) -> dict[str, int]:
         """See port.Store."""
-        return await self._thread.run(self._rows.counters.by_state)
+        return await self._thread.read(lambda: self._rows.counters.by_state())
 
     async def close(self) -> None:
-        """See port.Store. What is not there any more is not closed: that would remove the log that lies there."""
-        await self._thread.run(self._watch.look)
-        await self._thread.run(self._db.close)
+        """See port.Store. What was asked for before is answered.
+
+        A file that is not there any more is not closed: that would remove the log that lies there.
+        """
+        await self._thread.run(self._close)
         self._thread.stop()
