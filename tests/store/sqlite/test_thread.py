@@ -86,12 +86,12 @@ def test_all_that_was_asked_for_before_the_stop_is_answered_and_nothing_is_taken
 
         async def ask() -> list[str]:
             stopping = thread.run(stop_from_inside)
-            asked = [thread.read(lambda: "read"), thread.turn(lambda: "turn"), thread.run(lambda: "run")]
+            asked = [thread.run(lambda: "run"), thread.read(lambda: "read"), thread.turn(lambda: "turn")]
             all_asked.set()
             await stopping
             return await asyncio.wait_for(asyncio.gather(*asked), PATIENCE_S)
 
-        assert runner.run(ask()) == ["read", "turn", "run"]
+        assert runner.run(ask()) == ["run", "read", "turn"]
         for ask_for in (thread.read, thread.turn, thread.run):
             with pytest.raises(RuntimeError):
                 ask_for(str)
