@@ -1,4 +1,4 @@
-"""Who takes a job: the first entry of the demand that has room for its lane, at a cost that is not that of all entries."""
+"""Who takes a job: the first entry of the demand that has room for its lane; other entries cost nothing."""
 
 from __future__ import annotations
 
