@@ -35,7 +35,7 @@ class _Call(NamedTuple):
     future: asyncio.Future[Any]
 
 
-class _Waiting:
+class _CallsWaiting:
     """What the thread has taken from the queue and has not run. Only the thread uses it."""
 
     def __init__(self, queue: SimpleQueue[_Call | None]) -> None:
@@ -110,7 +110,7 @@ class StoreThread:
         self._thread.join()
 
     def _work(self) -> None:
-        waiting = _Waiting(self._queue)
+        waiting = _CallsWaiting(self._queue)
         while (asked := waiting.next()) is not None:
             value, error = None, None
             try:

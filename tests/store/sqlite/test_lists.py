@@ -52,6 +52,17 @@ def test_one_call_looks_at_a_thousand_jobs_at_most_until_the_end_of_the_table(de
     assert sum(looks) == 5_000
 
 
+def test_one_page_looks_at_forty_slices_at_most_and_its_cursor_goes_on_from_there(desk: Desk) -> None:
+    (first,) = desk.submit(spec("seldom"))
+    store: Any = desk.store
+    store._rows._seq = 50_000  # as if jobs had been there between
+    (last,) = desk.submit(spec("seldom"))
+    looks = _looks(desk, type="seldom")
+    assert (len(looks), sum(looks)) == (40, 40_000)
+    pages = [[job.id for job in page] for page in desk.pages(type="seldom", limit=5)]
+    assert pages == [[last.id], [first.id]]
+
+
 def test_a_job_in_a_rare_state_is_found_by_one_look_in_an_index(desk: Desk) -> None:
     first, *_ = _thousands(desk, 5)
     desk.command(Cancel(first, "not needed"))

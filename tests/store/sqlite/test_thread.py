@@ -37,7 +37,7 @@ class Queue:
 
     async def _all(self, asked: tuple[str, ...]) -> None:
         busy = threading.Event()
-        futures = [self.thread.run(partial(busy.wait, PATIENCE_S))]
+        futures: list[asyncio.Future[Any]] = [self.thread.run(partial(busy.wait, PATIENCE_S))]
         for name in asked:
             kind: Callable[[Callable[[], None]], asyncio.Future[None]] = getattr(self.thread, name.split()[0])
             futures.append(kind(partial(self.ran.append, name)))
