@@ -42,7 +42,7 @@ BUGS = {
     "a turn is answered before it is committed": Bug(
         "S1",
         _SQLITE + "store.py::SqliteStore._commit",
-        "self._thread._queue.put((lambda: self._db.execute('COMMIT'), self._thread._loop.create_future()))",
+        "self._thread._loop.call_soon_threadsafe(self._thread.run, lambda: self._db.execute('COMMIT'))",
         "self._db.execute('COMMIT')",
         _T + "sqlite/test_commit.py",
     ),
