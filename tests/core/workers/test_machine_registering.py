@@ -12,13 +12,6 @@ from dispatcher.core.workers.registry import MOST_TYPES_BROUGHT
 from tests.core.workers.support import Node, all_of, end, ends, only
 
 
-@pytest.fixture
-def node():
-    node = Node()
-    node.join()
-    return node
-
-
 def test_a_page_that_registers_is_welcomed_and_idle():
     node = Node()
     effects = node.join(types=("b", "a", "b"), slots=2)
