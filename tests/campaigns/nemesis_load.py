@@ -124,7 +124,7 @@ class Load:
         self._rng = rng
         self._made = self._named = 0
         self._ending = False
-        self._tasks: list[asyncio.Task[None]] = []
+        self.tasks: list[asyncio.Task[None]] = []
         self._submitters = [Submitter(port, history, rng) for _ in range(SUBMITTERS)]
         self.farms = {
             name: Farm(
@@ -154,7 +154,7 @@ class Load:
         """Submitters and pages begin."""
         for farm in self.farms.values():
             await farm.start()
-        self._tasks = [asyncio.create_task(self._submit(submitter)) for submitter in self._submitters]
+        self.tasks += [asyncio.create_task(self._submit(submitter)) for submitter in self._submitters]
 
     async def _submit(self, submitter: Submitter) -> None:
         while not self._ending:
@@ -164,12 +164,6 @@ class Load:
                 await submitter.ask("GET", f"/api/v1/jobs/{job_id}?wait=1")
             await asyncio.sleep(self._rng.uniform(0, PAUSE_S))
 
-    def check_alive(self) -> None:
-        """A client that failed is a bug of ours, or an answer that must not be."""
-        for task in self._tasks:
-            if task.done():
-                task.result()
-
     async def end_submissions(self, timeout_s: float) -> None:
         """No new jobs; returns when what was sent is acknowledged. The pages that misbehave go, as in a crash."""
         self._ending = True
@@ -177,13 +171,13 @@ class Load:
             if name in ("reloading", "silent"):
                 await farm.stop(bye=False)
         async with asyncio.timeout(timeout_s):
-            await asyncio.gather(*self._tasks)
+            await asyncio.gather(*self.tasks)
 
     async def stop(self) -> None:
         """All go; the history is complete."""
-        for task in self._tasks:
+        for task in self.tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self.tasks, return_exceptions=True)
         for submitter in self._submitters:
             submitter.close()
         for farm in self.farms.values():
