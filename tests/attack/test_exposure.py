@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.page.browsers import Browser, Chromium, PhantomJS, phantomjs_path
+from tests.page.browsers import Browser, Chromium, PhantomJS, browsing, phantomjs_path
 from tests.support.http import JSON, Page, Reply
 from tests.support.missing import missing
 from tests.support.places import ROOT
@@ -216,9 +216,8 @@ def test_a_page_with_the_token_joins(guarded: Live) -> None:
 def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
     if request.param == "phantomjs" and phantomjs_path() is None:
         missing("needs PhantomJS (pip install phasma)")
-    made: Browser = PhantomJS() if request.param == "phantomjs" else Chromium()
-    yield made
-    made.kill()
+    with browsing(PhantomJS() if request.param == "phantomjs" else Chromium()) as made:
+        yield made
 
 
 @pytest.mark.browser

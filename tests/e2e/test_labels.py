@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.page.browsers import Chromium
+from tests.page.browsers import Chromium, browsing
 from tests.support.http import JSON
 from tests.support.places import ROOT
 from tests.support.server import Live, live
@@ -30,12 +30,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 
 @contextmanager
 def desk(server: Live) -> Iterator[None]:
-    chromium = Chromium()
-    try:
+    with browsing(Chromium()) as chromium:
         chromium.open(f"{server.url}/worker?types=echo&name=FRONT-DESK-07&labels=site:berlin,printer:zebra")
         yield
-    finally:
-        chromium.kill()
 
 
 @contextmanager
