@@ -16,12 +16,12 @@ from pathlib import Path
 import pytest
 
 from tests.faults.hostile_json import KEPT, NEVER_JSON, NO_JOB, Body
+from tests.support.forms import FORM, xsrf_in
 from tests.support.http import JSON, Page, exchange, head
 from tests.support.process import serving
 from tests.support.server import Live, cpu_s, live
 from tests.support.waiting import until
 
-FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 MIB = 1 << 20
 
 
@@ -261,9 +261,7 @@ def test_fault_F07_a_full_queue_refuses_keeps_what_it_has_and_takes_again_when_t
             assert int(reply.headers["retry-after"]) > 0
         shown = server.ask("GET", "/submit")
         cookie = shown.headers["set-cookie"].partition(";")[0]
-        secret = re.search(r'name="_xsrf" value="([^"]+)"', shown.text)
-        assert secret
-        form = server.ask("POST", "/submit", f"_xsrf={secret[1]}&type=nobody", FORM | {"Cookie": cookie})
+        form = server.ask("POST", "/submit", f"_xsrf={xsrf_in(shown.text)}&type=nobody", FORM | {"Cookie": cookie})
         assert (form.status, "retry-after" in form.headers) == (503, True)
         # What it has it keeps, and says so to who asks again; pages still bring results.
         assert [keyed(server, f"k{number}", number)[:2] for number in range(5)] == [(200, "true")] * 5

@@ -13,6 +13,7 @@ from tornado.httpclient import HTTPResponse
 from dispatcher.config.settings import Settings
 from tests.handlers.conftest import Browser, draining
 from tests.handlers.rich import PICTURE
+from tests.support.forms import xsrf_in
 from tests.support.house import House
 from tests.support.jobs import NOW
 from tests.support.scenes import submit
@@ -39,11 +40,9 @@ async def send_file(
 ) -> HTTPResponse:
     """Posts the form as a browser does with a file."""
     page = (await browser.get("/submit")).body.decode()
-    match = re.search(r'name="_xsrf" value="([^"]+)"', page)
-    assert match
     parts = b"".join(
         f'--x\r\nContent-Disposition: form-data; name="{field}"\r\n\r\n{value}\r\n'.encode()
-        for field, value in ({"_xsrf": match[1]} | fields).items()
+        for field, value in ({"_xsrf": xsrf_in(page)} | fields).items()
     )
     head = f'--x\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\nContent-Type: {kind}\r\n\r\n'
     whole = parts + head.encode() + body + b"\r\n--x--\r\n"
