@@ -15,6 +15,7 @@ from tests.support.forms import FORM, xsrf_in
 from tests.support.http import JSON, Page, Reply
 from tests.support.missing import missing
 from tests.support.places import ROOT
+from tests.support.polling import HANDSHAKE
 from tests.support.server import Live, live
 from tests.support.waiting import until
 
@@ -23,7 +24,6 @@ pytestmark = pytest.mark.slow
 TOKEN = "canary-token-4f1c"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 EVIL = "http://evil.example"
-HANDSHAKE = "/engine.io/?EIO=4&transport=polling"
 
 
 @pytest.fixture(scope="module")

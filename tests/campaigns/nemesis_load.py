@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from dispatcher.sdk.simulate import Farm, Faults, Reconnect
+from tests.support.http import JSON
 from tests.support.http_bytes import Message, Side
 from tests.support.toxic import Link, ToxicProxy
 
@@ -93,15 +94,12 @@ class Submitter:
 
     async def ask(self, method: str, target: str, body: bytes = b"", key: str = "") -> Message | None:
         """The answer; None: there was none."""
-        headers = [("Host", f"127.0.0.1:{self._port}"), ("Content-Length", str(len(body)))]
-        headers += [("Content-Type", "application/json")] if body else []
-        headers += [("Idempotency-Key", key)] if key else []
+        headers = (JSON if body else {}) | ({"Idempotency-Key": key} if key else {})
         try:
             async with asyncio.timeout(GIVE_UP_S):
                 if self._side is None:
                     self._side = await Side.connect(self._port)
-                self._side.writer.write(Message(f"{method} {target} HTTP/1.1", tuple(headers), body).encoded())
-                return await self._side.answer(method)
+                return await self._side.ask(method, target, body, host=f"127.0.0.1:{self._port}", **headers)
         except (OSError, EOFError, TimeoutError):
             self.close()
             return None

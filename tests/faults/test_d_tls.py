@@ -19,11 +19,11 @@ import pytest
 
 from tests.support.forms import FormClient
 from tests.support.missing import missing
+from tests.support.polling import HANDSHAKE
 from tests.support.server import Live, live
 
 NAME = "jobs.example"
 TOKEN = "s3cret-of-the-house"
-HANDSHAKE = "/engine.io/?EIO=4&transport=polling"
 
 
 @pytest.fixture(scope="module")

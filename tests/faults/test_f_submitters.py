@@ -18,6 +18,7 @@ import pytest
 from tests.faults.hostile_json import KEPT, NEVER_JSON, NO_JOB, Body
 from tests.support.forms import FORM, xsrf_in
 from tests.support.http import JSON, Page, exchange, head
+from tests.support.polling import HANDSHAKE, QUERY
 from tests.support.process import serving
 from tests.support.server import Live, cpu_s, live
 from tests.support.waiting import until
@@ -130,7 +131,7 @@ def test_fault_F04_of_100_mb_the_413_comes_before_they_are_read(plain: Live) -> 
     """By its length: at the head alone. In chunks: as soon as there is too much, and the connection ends."""
     rss = plain.counts()["rss"]
     for path, kind in (("/api/v1/jobs", "application/json"), ("/submit", FORM["Content-Type"]), ("/engine.io/", "x")):
-        sid = f"?EIO=4&transport=polling&sid={Page(plain).sid}" if path == "/engine.io/" else ""
+        sid = f"?{QUERY}&sid={Page(plain).sid}" if path == "/engine.io/" else ""
         for expect in ([], ["Expect: 100-continue"]):
             lines = [f"Content-Type: {kind}", "Content-Length: 100000000", *expect]
             answer = exchange(plain.port, head("POST", path + sid, plain.port, *lines))
@@ -283,7 +284,7 @@ def test_fault_F07_a_queue_that_is_full_by_bytes_and_too_many_pages_are_refused(
         assert statuses == [201, 201, 503, 503]
         assert keyed(server, "small", "x")[0] == 201
         pages = [Page(server) for _ in range(3)]
-        refused = server.ask("GET", "/engine.io/?EIO=4&transport=polling")
+        refused = server.ask("GET", HANDSHAKE)
         assert (refused.status, "retry-after" in refused.headers) == (503, True)
         pages[0].leave()
         Page(server).register("x")
