@@ -7,6 +7,8 @@ import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
+from tests.support.missing import chromium_path
+
 __all__ = ["lacking"]
 
 
@@ -20,8 +22,7 @@ def lacking() -> list[str]:
     faketime = any(Path("/usr/lib").glob("**/faketime/libfaketimeMT.so.1"))
     here = {
         "root: full, failing and torn disks, network namespaces, memory limits (faults, campaigns)": root,
-        "chromium and chromedriver: real browsers (page, handlers, e2e, faults)": _has("chromedriver")
-        and (_has("chromium") or _has("google-chrome")),
+        "chromium and chromedriver: real browsers (page, handlers, e2e, faults)": chromium_path(),
         "PhantomJS (pip install phasma): an old browser (page, handlers, faults, attack)": find_spec("phasma"),
         "iptables and ip: lossy networks (faults)": _has("iptables", "ip"),
         "libfaketime: clocks that jump (faults)": faketime,

@@ -340,7 +340,7 @@ def test_an_import_that_is_allowed_is_not_found(module: str, text: str) -> None:
 
 def test_a_planted_need_is_found_in_the_program_and_not_in_its_tests() -> None:
     assert outside("server", "import requests\nimport json\nfrom dispatcher import clock") == {"requests"}
-    assert outside("dispatcher.node.service", "from tests.conftest import chromium") == {"tests"}
+    assert outside("dispatcher.node.service", "from tests.desk import lacking") == {"tests"}
     assert outside("tests.test_any", "import requests") == set()
 
 

@@ -9,9 +9,6 @@ import inspect
 import os
 import re
 import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -29,6 +26,7 @@ from handlers.routes import TaskDirectory, routes, shipped_tasks
 from tests.pages.vectors import PAGE_OPS, SERVER_OPS, refused_codes
 from tests.support.house import House
 from tests.support.places import ROOT
+from tests.support.server import running
 
 PAGES = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "bench/README.md")]
 PAGES += sorted((ROOT / "docs").glob("*.md"))
@@ -244,18 +242,6 @@ def test_the_task_in_the_readme_is_the_one_that_the_pictures_show() -> None:
     found = re.search(r"```js\n(.*?)```", text("README.md"), re.S)
     assert found is not None
     assert found[1] == text("docs/pictures/tasks/print-label.js")
-
-
-@contextmanager
-def running(*arguments: str, **environ: str) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        [sys.executable, *arguments], cwd=ROOT, env=os.environ | environ, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.communicate(timeout=30)
 
 
 def blocks(name: str) -> list[tuple[str, str]]:

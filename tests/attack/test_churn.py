@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.attack.wire import Wire
+from tests.support.polling import HANDSHAKE, sid_in
 from tests.support.server import Live, cpu_s, live
 from tests.support.waiting import until
 
@@ -28,13 +29,12 @@ RSS_TOLERANCE = 8 << 20
 #: Python's own caches; one object for each cycle would be a leak.
 OBJECTS_TOLERANCE = 500
 FLAGS = ("--ping-interval-s", "1", "--ping-timeout-s", "1", "--reconnect-grace-s", "0.5", "--offer-ttl-s", "0.5")
-BASE = "/engine.io/?EIO=4&transport=polling"
 WAYS = ("bye", "close", "vanishes", "breaks the rules", "reset while it polls", "says nothing")
 
 
 async def come_and_go(wire: Wire, rng: random.Random, kinds: list[str], ways: Counter[str]) -> None:
     """One page's life, with one of the ends that a page can have."""
-    target = f"{BASE}&sid={json.loads((await wire.ask('GET', BASE))[1][1:])['sid']}"
+    target = f"{HANDSHAKE}&sid={sid_in((await wire.ask('GET', HANDSHAKE))[1])}"
     way = rng.choice(WAYS)
     ways[way] += 1
     if way == "says nothing":

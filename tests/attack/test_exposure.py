@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.page.browsers import Browser, Chromium, PhantomJS, phantomjs_path
+from tests.page.browsers import Browser, Chromium, PhantomJS, browsing, phantomjs_path
+from tests.support.forms import FORM, xsrf_in
 from tests.support.http import JSON, Page, Reply
 from tests.support.missing import missing
 from tests.support.places import ROOT
+from tests.support.polling import HANDSHAKE
 from tests.support.server import Live, live
 from tests.support.waiting import until
 
@@ -23,8 +24,6 @@ pytestmark = pytest.mark.slow
 TOKEN = "canary-token-4f1c"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 EVIL = "http://evil.example"
-FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-HANDSHAKE = "/engine.io/?EIO=4&transport=polling"
 
 
 @pytest.fixture(scope="module")
@@ -84,9 +83,7 @@ def test_a_job_is_submitted_and_read_with_the_token(guarded: Live) -> None:
 
 def xsrf_of(reply: Reply) -> tuple[str, str]:
     """The cookie and the field of a form."""
-    field = re.search(r'name="_xsrf" value="([^"]+)"', reply.text)
-    assert field, reply.text
-    return reply.headers["set-cookie"].partition(";")[0], field[1]
+    return reply.headers["set-cookie"].partition(";")[0], xsrf_in(reply.text)
 
 
 def sign_in(server: Live, **more: str) -> str:
@@ -103,9 +100,7 @@ def sign_in(server: Live, **more: str) -> str:
 def test_after_the_login_the_form_submits(guarded: Live) -> None:
     cookies = {"Cookie": sign_in(guarded)}
     shown = guarded.ask("GET", "/submit", headers=cookies)
-    field = re.search(r'name="_xsrf" value="([^"]+)"', shown.text)
-    assert field
-    sent = guarded.ask("POST", "/submit", f"_xsrf={field[1]}&type=nobody&data=7", FORM | cookies)
+    sent = guarded.ask("POST", "/submit", f"_xsrf={xsrf_in(shown.text)}&type=nobody&data=7", FORM | cookies)
     assert sent.status == 303
     job = sent.headers["location"]
     seen = guarded.ask("GET", job, headers=cookies)
@@ -216,9 +211,8 @@ def test_a_page_with_the_token_joins(guarded: Live) -> None:
 def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
     if request.param == "phantomjs" and phantomjs_path() is None:
         missing("needs PhantomJS (pip install phasma)")
-    made: Browser = PhantomJS() if request.param == "phantomjs" else Chromium()
-    yield made
-    made.kill()
+    with browsing(PhantomJS() if request.param == "phantomjs" else Chromium()) as made:
+        yield made
 
 
 @pytest.mark.browser

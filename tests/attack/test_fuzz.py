@@ -26,6 +26,7 @@ from tests.attack.cases import PATHS, Case, Maker, malformed_packet, odd_message
 from tests.attack.hard_bodies import special_bodies
 from tests.attack.wire import Wire
 from tests.support.http import Page
+from tests.support.polling import HANDSHAKE, sid_in
 from tests.support.server import Live, live
 from tests.support.waiting import until
 
@@ -37,8 +38,7 @@ SEED = int(os.environ.get("PAGEHAND_FUZZ_SEED") or secrets.randbelow(1 << 31))
 #: The ordinary run ends in time on a slow machine, with fewer bytes.
 LIMIT_S = 16.0 if BYTES <= 1_000_000 else 3_600.0
 CONNECTIONS = 8
-_BASE = "/engine.io/?EIO=4&transport=polling"
-#: Python and SQLite keep pools that do not shrink; a leak of each request's bytes would be many times this.
+#: Python and SQLite keep pools that do not shrink; a leak of one request's bytes would be many times this.
 RSS_TOLERANCE = 16 << 20
 FLAGS = ("--ping-interval-s", "1", "--ping-timeout-s", "1", "--reconnect-grace-s", "0.5", "--sessions", "500")
 
@@ -169,7 +169,7 @@ class _Sids:
     def __call__(self) -> str:
         self._uses += 1
         if self._uses % 20 == 1:
-            reply = self._server.ask("GET", _BASE)
+            reply = self._server.ask("GET", HANDSHAKE)
             self._sid = json.loads(reply.body[1:])["sid"] if reply.status == 200 else "none"
         return self._sid
 
@@ -211,8 +211,8 @@ async def _bad_pages(server: Live, tally: Tally, rng: random.Random, deadline: f
     """Sessions that say odd things, are refused with words, and then break the rules."""
     with Wire(server.port) as wire:
         while tally.packets < PACKETS and time.monotonic() < deadline:
-            _, opened = await wire.ask("GET", _BASE)
-            target = f"{_BASE}&sid={json.loads(opened[1:])['sid']}"
+            _, opened = await wire.ask("GET", HANDSHAKE)
+            target = f"{HANDSHAKE}&sid={sid_in(opened)}"
             odd = [b"4" + odd_message(rng) for _ in range(rng.choice((0, 0, 0, 5, 10)))]
             bad = [malformed_packet(rng) for _ in range(rng.choice((1, 1, 1, 2, 9)))]
             tally.packets += len(bad)

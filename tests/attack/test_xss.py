@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.handlers.test_escaping import CORPUS
-from tests.page.browsers import Chromium
+from tests.page.browsers import Chromium, browsing
 from tests.support.http import JSON, Page
 from tests.support.server import Live, live
 from tests.support.waiting import until
@@ -115,12 +115,12 @@ def written(server: Live) -> list[Jobs]:
 
 @pytest.fixture(scope="module", params=[False, True], ids=["with the policy", "without a policy"])
 def chromium(request: pytest.FixtureRequest) -> Iterator[Chromium]:
-    browser = Chromium()
-    browser.driver.execute_cdp_cmd("Page.enable", {})
-    browser.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": SPY})
-    browser.driver.execute_cdp_cmd("Page.setBypassCSP", {"enabled": request.param})
-    yield browser
-    browser.kill()
+    """One that spies on each page it loads, and heeds the policy or not."""
+    with browsing(Chromium()) as browser:
+        browser.driver.execute_cdp_cmd("Page.enable", {})
+        browser.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": SPY})
+        browser.driver.execute_cdp_cmd("Page.setBypassCSP", {"enabled": request.param})
+        yield browser
 
 
 def look(chromium: Chromium, server: Live, path: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from tests.campaigns.nemesis_load import KINDS, History, Load, Watch
 from tests.campaigns.record import Control, Figure, Measure, Record, run
 from tests.support.process import ServerProcess, quick
 from tests.support.toxic import ToxicProxy, toxic
+from tests.support.waiting import check_alive
 
 FORMS = {
     "short": "each fault once, 0.15 to 0.35 s each, 25 pages",
@@ -116,7 +118,7 @@ async def _storm(directory: Path, seed: int, form: str) -> Result:
         load = Load(stage.proxy.port, stage.history, rng, share=share)
         await load.start()
         try:
-            await storm(stage, lasts_s, each_s, load.check_alive)
+            await storm(stage, lasts_s, each_s, partial(check_alive, load.tasks))
             drain_s = await _ended(stage, load)
         finally:
             await load.stop()
@@ -149,7 +151,7 @@ async def _unfenced(directory: Path, seed: int) -> Result:
         await load.start()
         try:
             await asyncio.sleep(0.5)
-            await storm(stage, 0.0, (1.2, 1.3), load.check_alive, ("a partition that refuses",) * 2)
+            await storm(stage, 0.0, (1.2, 1.3), partial(check_alive, load.tasks), ("a partition that refuses",) * 2)
             drain_s = await _ended(stage, load)
         finally:
             await load.stop()

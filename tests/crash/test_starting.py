@@ -24,12 +24,11 @@ from dispatcher.store.memory import MemoryStore
 from tests.core.workers.support import left
 from tests.support.clock import ManualClock
 from tests.support.jobs import numbered
+from tests.support.polling import HANDSHAKE, sid_in
 from tests.support.process import Refused, ServerProcess, free_port
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.gen_test
-
-HANDSHAKE = "/engine.io/?EIO=4&transport=polling"
 
 
 class HeldStore(MemoryStore):
@@ -144,7 +143,7 @@ async def test_a_page_joins_on_the_connection_on_which_it_was_turned_away():
         await held.release()
         status, _, said = await held.ask(HANDSHAKE)
         assert (status, said[0]) == (200, "0")
-        target = f"{HANDSHAKE}&sid={json.loads(said[1:])['sid']}"
+        target = f"{HANDSHAKE}&sid={sid_in(said)}"
         assert (await held.ask(target, "POST", b'4{"op":"pause"}'))[0] == 200
         assert len(held.server.dispatcher.pages.sessions) == 1
 

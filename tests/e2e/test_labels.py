@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from tests.page.browsers import Chromium
+from tests.page.browsers import Chromium, browsing
 from tests.support.http import JSON
 from tests.support.places import ROOT
-from tests.support.server import Live, live
+from tests.support.server import Live, live, running
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.browser
@@ -30,24 +30,16 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 
 @contextmanager
 def desk(server: Live) -> Iterator[None]:
-    chromium = Chromium()
-    try:
+    with browsing(Chromium()) as chromium:
         chromium.open(f"{server.url}/worker?types=echo&name=FRONT-DESK-07&labels=site:berlin,printer:zebra")
         yield
-    finally:
-        chromium.kill()
 
 
 @contextmanager
 def simulated(server: Live) -> Iterator[None]:
-    program = [sys.executable, "-m", "dispatcher.sdk", "simulate", "--url", server.url, "--workers=2", "--types=echo"]
-    labels = ["--label", "site:berlin", "--label", "printer:brother"]
-    process = subprocess.Popen([*program, *labels], cwd=ROOT, stdout=subprocess.DEVNULL)
-    try:
+    program = ["-m", "dispatcher.sdk", "simulate", "--url", server.url, "--workers=2", "--types=echo"]
+    with running(*program, "--label", "site:berlin", "--label", "printer:brother"):
         yield
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 def listed(server: Live, path: str) -> list[dict[str, Any]]:

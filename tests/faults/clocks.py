@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.support.http import Page, Reply
 from tests.support.missing import missing
 from tests.support.places import environment
+from tests.support.polling import packets
 from tests.support.server import Live
 from tests.support.waiting import PATIENCE_S, until
 
@@ -108,7 +109,7 @@ class KeptPage(Page):
         while left:
             reply = self.ask("GET", self.target)
             assert reply.status == 200, reply
-            for packet in reply.text.split("\x1e"):
+            for packet in packets(reply.text):
                 assert packet != "1", "the session has ended"
                 if packet == "2":
                     assert self.ask("POST", self.target, "3").status == 200

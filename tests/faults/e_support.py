@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ from tests.support.waiting import until
 __all__ = [
     "LONG",
     "TASKS",
-    "browsing",
     "kept",
     "post",
     "serve",
@@ -69,15 +67,6 @@ def workers(server: Live) -> list[dict[str, Any]]:
 def worker(server: Live, name: str) -> dict[str, Any]:
     """The worker of this name; empty if there is none."""
     return next((each for each in workers(server) if each["name"] == name), {})
-
-
-@contextmanager
-def browsing(browser: Any) -> Iterator[Any]:
-    """A browser that is killed at the end."""
-    try:
-        yield browser
-    finally:
-        browser.kill()
 
 
 def kept(browser: Any, name: str) -> None:

@@ -10,7 +10,6 @@ import pytest
 
 from tests.faults.e_support import (
     LONG,
-    browsing,
     kept,
     post,
     serve,
@@ -22,7 +21,7 @@ from tests.faults.e_support import (
     worker,
     workers,
 )
-from tests.page.browsers import Chromium, PhantomJS, phantomjs_path
+from tests.page.browsers import Chromium, PhantomJS, browsing, phantomjs_path
 from tests.support.http import Page
 from tests.support.missing import missing
 from tests.support.server import Live

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.faults.e_support import browsing, post, serve, show, until_ready
-from tests.page.browsers import Chromium
+from tests.faults.e_support import post, serve, show, until_ready
+from tests.page.browsers import Chromium, browsing
 from tests.page.harness import Page, joined, ops
 from tests.page.harness import job as offer
 

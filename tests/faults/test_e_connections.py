@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.faults.e_support import browsing, post, serve, show, workers
-from tests.page.browsers import Chromium
+from tests.faults.e_support import post, serve, show, workers
+from tests.page.browsers import Chromium, browsing
 from tests.page.harness import HANDSHAKE, REGISTERED, Page
 from tests.page.harness import job as offer
 from tests.support.waiting import until

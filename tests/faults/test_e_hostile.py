@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from tests.faults.e_support import (
-    browsing,
     post,
     serve,
     show,
@@ -21,7 +20,7 @@ from tests.faults.e_support import (
     until_started,
     worker,
 )
-from tests.page.browsers import Chromium
+from tests.page.browsers import Chromium, browsing
 from tests.support.http import Page
 from tests.support.server import Live
 from tests.support.waiting import until
@@ -35,12 +34,6 @@ QUERY = "types=hostile,wait&name=HOST"
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     settings = {"max_attempts": 1, "max_crashes": 1, "reconnect_grace_s": 0.5, "reload_after_s": 0.5}
     with serve(tmp_path_factory.mktemp("hostile"), **settings) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Chromium]:
-    with browsing(Chromium()) as made:
         yield made
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from dispatcher.sdk.simulate import Faults
 from tests.faults.e_support import post, serve, worker
 from tests.support.http import Page
+from tests.support.polling import packets
 from tests.support.process import farm_for, serving
 from tests.support.server import Live
 from tests.support.waiting import until
@@ -134,7 +135,7 @@ def test_fault_E14_a_flood_of_progress_and_lines_is_bounded_and_others_are_serve
 def _polled(server: Live, page: Page) -> bool:
     """One poll, and the pong if it is a ping that it brings."""
     reply = server.ask("GET", page.target)
-    if "2" in reply.text.split("\x1e"):
+    if "2" in packets(reply.text):
         assert server.ask("POST", page.target, "3").status == 200
     return reply.status == 200
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.e_support import browsing, kept, post, serve, show, status, until_ready, workers
-from tests.page.browsers import Chromium
+from tests.faults.e_support import kept, post, serve, show, status, until_ready, workers
+from tests.page.browsers import Chromium, browsing
 from tests.support.http import Page
 from tests.support.server import Live
 from tests.support.waiting import until
@@ -31,11 +31,10 @@ FILL = """(function () {
 }())"""
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Chromium]:
-    """Each server has its own origin, so its own storages."""
-    with browsing(Chromium()) as made:
-        yield made
+@pytest.fixture
+def browser(chromium: Chromium) -> Chromium:
+    """One for all: each server has its own origin, so its own storages."""
+    return chromium
 
 
 def _does_jobs(server: Live, count: int) -> None:

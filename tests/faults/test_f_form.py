@@ -21,11 +21,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Chromium]:
-    chromium = Chromium()
-    yield chromium
-    chromium.close()
+@pytest.fixture
+def browser(chromium: Chromium) -> Chromium:
+    return chromium
 
 
 def jobs(server: Live, job_type: str) -> list[str]:

@@ -16,12 +16,13 @@ from pathlib import Path
 import pytest
 
 from tests.faults.hostile_json import KEPT, NEVER_JSON, NO_JOB, Body
+from tests.support.forms import FORM, xsrf_in
 from tests.support.http import JSON, Page, exchange, head
+from tests.support.polling import HANDSHAKE, QUERY
 from tests.support.process import serving
 from tests.support.server import Live, cpu_s, live
 from tests.support.waiting import until
 
-FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 MIB = 1 << 20
 
 
@@ -130,7 +131,7 @@ def test_fault_F04_of_100_mb_the_413_comes_before_they_are_read(plain: Live) -> 
     """A declared length is refused after the head; chunks once they are too many, and the connection ends."""
     rss = plain.counts()["rss"]
     for path, kind in (("/api/v1/jobs", "application/json"), ("/submit", FORM["Content-Type"]), ("/engine.io/", "x")):
-        sid = f"?EIO=4&transport=polling&sid={Page(plain).sid}" if path == "/engine.io/" else ""
+        sid = f"?{QUERY}&sid={Page(plain).sid}" if path == "/engine.io/" else ""
         for expect in ([], ["Expect: 100-continue"]):
             lines = [f"Content-Type: {kind}", "Content-Length: 100000000", *expect]
             answer = exchange(plain.port, head("POST", path + sid, plain.port, *lines))
@@ -261,9 +262,7 @@ def test_fault_F07_a_full_queue_refuses_keeps_what_it_has_and_takes_again_when_t
             assert int(reply.headers["retry-after"]) > 0
         shown = server.ask("GET", "/submit")
         cookie = shown.headers["set-cookie"].partition(";")[0]
-        secret = re.search(r'name="_xsrf" value="([^"]+)"', shown.text)
-        assert secret
-        form = server.ask("POST", "/submit", f"_xsrf={secret[1]}&type=nobody", FORM | {"Cookie": cookie})
+        form = server.ask("POST", "/submit", f"_xsrf={xsrf_in(shown.text)}&type=nobody", FORM | {"Cookie": cookie})
         assert (form.status, "retry-after" in form.headers) == (503, True)
         # It keeps the jobs that it has, and says so to submitters that ask again; pages still bring results.
         assert [keyed(server, f"k{number}", number)[:2] for number in range(5)] == [(200, "true")] * 5
@@ -285,7 +284,7 @@ def test_fault_F07_a_queue_that_is_full_by_bytes_and_too_many_pages_are_refused(
         assert statuses == [201, 201, 503, 503]
         assert keyed(server, "small", "x")[0] == 201
         pages = [Page(server) for _ in range(3)]
-        refused = server.ask("GET", "/engine.io/?EIO=4&transport=polling")
+        refused = server.ask("GET", HANDSHAKE)
         assert (refused.status, "retry-after" in refused.headers) == (503, True)
         pages[0].leave()
         Page(server).register("x")

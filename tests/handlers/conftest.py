@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -23,6 +22,7 @@ from dispatcher.node.waiting import Why
 from handlers.routes import TaskDirectory, make_app
 from tests.handlers.rich import TASKS
 from tests.support.clock import ManualClock
+from tests.support.forms import FORM, Cookies, hidden
 from tests.support.house import House
 from tests.support.jobs import NOW
 
@@ -133,11 +133,14 @@ def app(house: House, settings: Settings, tasks: TaskDirectory) -> Application:
 
 
 class Browser:
-    """Asks as a browser does: with Accept, cookies and the form's XSRF token."""
+    """Asks as a browser does: with Accept, cookies and the form's XSRF token.
+
+    It is not ``forms.FormClient``: the server has the loop of the test that asks.
+    """
 
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
-        self.cookies: dict[str, str] = {}
+        self.cookies = Cookies()
 
     async def get(self, path: str, **given: Any) -> HTTPResponse:
         return await self._send("GET", path, **given)
@@ -145,18 +148,14 @@ class Browser:
     async def post(self, path: str, fields: dict[str, str], from_page: str = "/submit", **given: Any) -> HTTPResponse:
         """Loads a page, and sends a form with its XSRF token."""
         page = await self.get(from_page)
-        match = re.search(r'name="_xsrf" value="([^"]+)"', page.body.decode())
-        body = urlencode(({"_xsrf": match[1]} if match else {}) | fields)
-        kind = {"Content-Type": "application/x-www-form-urlencoded"}
-        return await self._send("POST", path, body=body, headers=kind | given.pop("headers", {}), **given)
+        hides = hidden(page.body.decode())
+        body = urlencode({name: value for name, value in hides.items() if name == "_xsrf"} | fields)
+        return await self._send("POST", path, body=body, headers=FORM | given.pop("headers", {}), **given)
 
     async def _send(self, method: str, path: str, headers: dict[str, str] | None = None, **given: Any) -> HTTPResponse:
-        cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        own = {"Accept": "text/html,*/*"} | ({"Cookie": cookie} if cookie else {})
+        own = {"Accept": "text/html,*/*"} | self.cookies.header()
         response = await self._ask(path, method, headers=own | (headers or {}), **given)
-        for line in response.headers.get_list("Set-Cookie"):
-            name, _, value = line.partition(";")[0].partition("=")
-            self.cookies[name] = value
+        self.cookies.keep(response.headers.get_list("Set-Cookie"))
         return response
 
 

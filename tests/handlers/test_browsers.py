@@ -22,7 +22,7 @@ from dispatcher.core.jobs.model import JobView
 from handlers.routes import TaskDirectory, make_app
 from tests.handlers.conftest import Scene, nothing, open_house
 from tests.handlers.rich import PICTURE, WAITING, rich
-from tests.page.browsers import Browser, Chromium, PhantomJS, phantomjs_path
+from tests.page.browsers import Browser, Chromium, PhantomJS, browsing, phantomjs_path
 from tests.support.house import House
 from tests.support.missing import missing
 from tests.support.scenes import submit
@@ -101,19 +101,11 @@ def start(tasks: TaskDirectory) -> Iterator[Start]:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Chromium]:
-    browser = Chromium()
-    yield browser
-    browser.close()
-
-
-@pytest.fixture(scope="module")
 def phantom() -> Iterator[PhantomJS]:
     if phantomjs_path() is None:
         missing("needs PhantomJS (pip install phasma)")
-    browser = PhantomJS()
-    yield browser
-    browser.close()
+    with browsing(PhantomJS()) as browser:
+        yield browser
 
 
 @pytest.fixture(params=["chromium", "phantom"])

@@ -15,6 +15,7 @@ from handlers.console.page import local_path
 from handlers.routes import TaskDirectory, routes
 from tests.handlers.conftest import Ask, Browser, Scene, body_of
 from tests.handlers.rich import TASKS, rich
+from tests.support.forms import FORM, xsrf_in
 from tests.support.house import House
 
 TOKEN = "0b6f1c0e-s3cret"
@@ -170,8 +171,8 @@ async def test_a_foreign_form_ends_no_session(browser: Browser, secret: str) -> 
 )
 async def test_a_forged_session_opens_nothing(browser: Browser, value: str) -> None:
     await sign_in(browser)
-    (name,) = [name for name in browser.cookies if name != "pagehand_xsrf"]
-    browser.cookies[name] = value
+    (name,) = [name for name in browser.cookies.values if name != "pagehand_xsrf"]
+    browser.cookies.values[name] = value
     assert (await browser.get("/jobs")).code == 303
 
 
@@ -238,7 +239,9 @@ async def test_a_form_without_its_secret_changes_nothing(
     await sign_in(browser)
     await browser.get("/submit")
     before = await house.kept()
-    response = await browser.post(f"{path}?_xsrf={browser.cookies['pagehand_xsrf']}", {"type": "x", "_xsrf": forged})
+    response = await browser.post(
+        f"{path}?_xsrf={browser.cookies.values['pagehand_xsrf']}", {"type": "x", "_xsrf": forged}
+    )
     assert response.code == 403
     assert await house.kept() == before
 
@@ -247,15 +250,10 @@ async def test_a_form_without_its_secret_changes_nothing(
 async def test_a_form_whose_secret_came_without_its_cookie_changes_nothing(browser: Browser, house: House) -> None:
     await sign_in(browser)
     page = (await browser.get("/submit")).body.decode()
-    field = re.search(r'name="_xsrf" value="([^"]+)"', page)
-    assert field
     before = await house.kept()
-    session = {name: value for name, value in browser.cookies.items() if name != "pagehand_xsrf"}
-    headers = {
-        "Content-Type": "application/x-www-form-urlencoded",
-        "Cookie": "; ".join(f"{name}={value}" for name, value in session.items()),
-    }
-    body = urlencode({"_xsrf": field[1], "type": "x"})
+    session = {name: value for name, value in browser.cookies.values.items() if name != "pagehand_xsrf"}
+    headers = FORM | {"Cookie": "; ".join(f"{name}={value}" for name, value in session.items())}
+    body = urlencode({"_xsrf": xsrf_in(page), "type": "x"})
     assert (await browser._send("POST", "/submit", headers=headers, body=body)).code == 403
     assert await house.kept() == before
 

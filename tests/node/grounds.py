@@ -11,11 +11,10 @@ from dispatcher.transport.exchange import Connection
 from dispatcher.transport.limits import SessionLimits
 from dispatcher.transport.sessions import Sessions
 from tests.support.house import JSON, House
+from tests.support.polling import QUERY, sid_in
 from tests.transport.support import FakeExchange
 
 __all__ = ["Grounds", "Window"]
-
-_QUERY = "EIO=4&transport=polling"
 
 
 class Grounds(House):
@@ -61,9 +60,9 @@ class Window:
         self.heard: list[JSON] = []
         #: Packets that are not messages, mostly pings, as they came.
         self.packets: list[str] = []
-        opened = grounds.request("GET", _QUERY, connection=self.connection)
-        self.sid = str(json.loads(opened.body[1:])["sid"])
-        self.query = f"{_QUERY}&sid={self.sid}"
+        opened = grounds.request("GET", QUERY, connection=self.connection)
+        self.sid = sid_in(opened.body)
+        self.query = f"{QUERY}&sid={self.sid}"
 
     def ask(self) -> None:
         """Polls."""

@@ -15,16 +15,17 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
+from tests.support.missing import chromium_path
 from tests.support.waiting import until
 
-__all__ = ["IE11_AGENT", "Browser", "Chromium", "PhantomJS", "chromium_path", "phantomjs_path"]
+__all__ = ["IE11_AGENT", "Browser", "Chromium", "PhantomJS", "browsing", "phantomjs_path"]
 
 IE11_AGENT = "Mozilla/5.0 (Windows NT 6.1; WOW64; Trident/7.0; rv:11.0) like Gecko"
 _CHROMIUM_FLAGS = (
@@ -64,11 +65,16 @@ class Browser(Protocol):
     def close(self) -> None: ...
 
 
-def chromium_path() -> str | None:
-    """Where Chromium is; None if it or its driver is missing."""
-    names = (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
-    found = next((path for name in names if name and (path := shutil.which(name))), None)
-    return found if shutil.which("chromedriver") else None
+AnyBrowser = TypeVar("AnyBrowser", bound=Browser)
+
+
+@contextlib.contextmanager
+def browsing(browser: AnyBrowser) -> Iterator[AnyBrowser]:
+    """A browser that is killed at the end, however that comes."""
+    try:
+        yield browser
+    finally:
+        browser.kill()
 
 
 def phantomjs_path() -> str | None:

@@ -9,6 +9,8 @@ import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
+from tests.support.polling import HANDSHAKE, message, messages, packets, sid_in
+
 __all__ = ["JSON", "Page", "Reply", "exchange", "hang_up", "head", "reset_at_close"]
 
 JSON = {"Content-Type": "application/json"}
@@ -78,31 +80,29 @@ class Page:
     def __init__(self, server: Asks, *, headers: Mapping[str, str] | None = None) -> None:
         self._server = server
         self._headers = dict(headers or {})
-        opened = server.ask("GET", "/engine.io/?EIO=4&transport=polling", headers=self._headers)
+        opened = server.ask("GET", HANDSHAKE, headers=self._headers)
         assert opened.status == 200, opened
-        self.sid = str(json.loads(opened.body[1:])["sid"])
-        self.target = f"/engine.io/?EIO=4&transport=polling&sid={self.sid}"
+        self.sid = sid_in(opened.body)
+        self.target = f"{HANDSHAKE}&sid={self.sid}"
         self._seen: list[dict[str, Any]] = []
 
     def say(self, op: str, **fields: Any) -> None:
         """Send one message."""
-        reply = self._server.ask("POST", self.target, "4" + json.dumps({"op": op, **fields}), self._headers)
+        reply = self._server.ask("POST", self.target, message(op, **fields), self._headers)
         assert (reply.status, reply.body) == (200, b"ok"), reply
 
     def hear(self, op: str) -> dict[str, Any]:
         """The next message of this op; others are kept for later."""
         for _ in range(50):
-            for message in self._seen:
-                if message["op"] == op:
-                    self._seen.remove(message)
-                    return message
+            for heard in self._seen:
+                if heard["op"] == op:
+                    self._seen.remove(heard)
+                    return heard
             reply = self._server.ask("GET", self.target, headers=self._headers)
             assert reply.status == 200, reply
-            for packet in reply.text.split("\x1e"):
-                if packet[:1] == "4":
-                    self._seen.append(json.loads(packet[1:]))
-                elif packet == "2":
-                    self._server.ask("POST", self.target, "3", self._headers)
+            self._seen += messages(reply.text)
+            if "2" in packets(reply.text):
+                self._server.ask("POST", self.target, "3", self._headers)
         raise AssertionError(f"no {op}; heard {self._seen}")
 
     def register(self, *types: str, **fields: Any) -> dict[str, Any]:
@@ -119,6 +119,6 @@ class Page:
         """Poll until the server has ended the session."""
         for _ in range(50):
             reply = self._server.ask("GET", self.target, headers=self._headers)
-            if reply.status != 200 or reply.text.split("\x1e")[-1] == "1":
+            if reply.status != 200 or packets(reply.text)[-1] == "1":
                 return
         raise AssertionError("the session goes on")

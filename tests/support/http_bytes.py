@@ -112,6 +112,14 @@ class Side:
 
     # -- messages
 
+    async def ask(
+        self, method: str, target: str, body: bytes = b"", *, host: str = "127.0.0.1", **headers: str
+    ) -> Message:
+        """Sends a request, with its length; the answer to it. Raises OSError and EOFError."""
+        given = {"Host": host, "Content-Length": str(len(body)), **headers}
+        self.writer.write(Message(f"{method} {target} HTTP/1.1", tuple(given.items()), body).encoded())
+        return await self.answer(method)
+
     async def request(self) -> Message:
         """The next request. Raises EOFError."""
         head = await self._head()

@@ -122,7 +122,14 @@ class ServerProcess:
     # -- requests
 
     async def request(
-        self, method: str, path: str, body: Any = None, *, key: str | None = None, timeout_s: float = PATIENCE_S
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        key: str | None = None,
+        token: str | None = None,
+        timeout_s: float = PATIENCE_S,
     ) -> Reply:
         """One request on a connection of its own. Raises OSError, EOFError or TimeoutError if no answer comes."""
         content = b"" if body is None else json.dumps(body).encode()
@@ -130,6 +137,7 @@ class ServerProcess:
         if body is not None:
             head += f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n"
         head += f"Idempotency-Key: {key}\r\n" if key is not None else ""
+        head += f"Authorization: Bearer {token}\r\n" if token is not None else ""
         async with asyncio.timeout(timeout_s):
             reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
             try:

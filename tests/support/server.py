@@ -23,7 +23,7 @@ from typing import Any
 from tests.support.http import JSON, Reply
 from tests.support.places import ROOT, environment
 
-__all__ = ["Live", "command", "cpu_s", "gone_at_the_end", "live", "port_in"]
+__all__ = ["Live", "command", "cpu_s", "gone_at_the_end", "live", "port_in", "running"]
 
 SERVER = ROOT / "server.py"
 _WATCHED = ROOT / "tests" / "attack" / "inside.py"
@@ -141,6 +141,22 @@ class Live:
             self.process.communicate()
             raise
         return self.process.returncode
+
+
+@contextmanager
+def running(*arguments: str, **environ: str) -> Iterator[subprocess.Popen[str]]:
+    """A program of ours that goes on until it is ended: ``running("-m", "dispatcher.sdk", "simulate")``.
+
+    In this person's environment, and its words are what the test reads. ``live`` asks more of a server.
+    """
+    process = subprocess.Popen(
+        [sys.executable, *arguments], cwd=ROOT, env=os.environ | environ, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
 
 
 def cpu_s(pid: int) -> float:

@@ -70,10 +70,8 @@ class Client:
         if self.side is None:
             self.side = await Side.connect(self._port)
         method = "GET" if body is None else "POST"
-        fields = {"Host": "127.0.0.1", "Content-Length": str(len(body or b""))} | headers
-        self.side.writer.write(Message(f"{method} {target} HTTP/1.1", tuple(fields.items()), body or b"").encoded())
         async with asyncio.timeout(PATIENCE_S):
-            return await self.side.answer(method)
+            return await self.side.ask(method, target, body or b"", **headers)
 
     def close(self) -> None:
         for other in self._others:

@@ -1,14 +1,17 @@
-"""Waits for another process or the network: it asks again and again, until a deadline."""
+"""Waits for another process or the network: it asks again and again, until a deadline.
+
+While a test waits for one thing, ``check_alive`` says whether what should go on beside it still does.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import inspect
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-__all__ = ["PATIENCE_S", "eventually", "until"]
+__all__ = ["PATIENCE_S", "check_alive", "eventually", "until"]
 
 #: No step of a test takes longer, even on a loaded machine.
 PATIENCE_S = 20.0
@@ -25,6 +28,13 @@ def until(condition: Callable[[], Any], seconds: float = 10.0, what: str = "the 
             raise TimeoutError(f"after {seconds:g} s, still not: {what}")
         time.sleep(_PAUSE_S)
     return value
+
+
+def check_alive(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Raises what a task has failed with: a bug of the test's client, or an answer that must not be."""
+    for task in tasks:
+        if task.done():
+            task.result()
 
 
 async def eventually(

@@ -17,6 +17,7 @@ from tornado.tcpclient import TCPClient
 from dispatcher.transport.exchange import Connection, Reply
 from dispatcher.transport.session import Session
 from dispatcher.transport.sessions import Sessions
+from tests.support.polling import HANDSHAKE, sid_in
 from tests.support.waiting import eventually
 
 
@@ -134,7 +135,7 @@ class Bench:
 
     def open(self, conn: Connection | None = None) -> str:
         body = self.request("GET", "EIO=4&transport=polling", conn=conn).body
-        return str(json.loads(body[1:])["sid"])
+        return sid_in(body)
 
     def get(self, sid: str, conn: Connection | None = None) -> FakeExchange:
         return self.request("GET", f"EIO=4&transport=polling&sid={sid}", conn=conn)
@@ -157,7 +158,10 @@ class HttpReply(NamedTuple):
 
 
 class Client:
-    """One connection to the server under test; HTTP written and read by hand."""
+    """One connection to the server under test; HTTP written and read by hand.
+
+    On Tornado's stream and not ``http_bytes.Side``: a test sees when the stream closes, and how much it takes.
+    """
 
     def __init__(self, stream: IOStream, port: int) -> None:
         self.stream = stream
@@ -191,9 +195,9 @@ class Client:
 
 
 class Page:
-    """A session as a page has it: one connection for polls and one for POSTs."""
+    """A session as a page has it: one connection for polls and one for POSTs (``polling`` names its like)."""
 
-    BASE = "/engine.io/?EIO=4&transport=polling"
+    BASE = HANDSHAKE
 
     def __init__(self, port: int, polls: Client, posts: Client, handshake: dict[str, Any]) -> None:
         self.port = port

@@ -8,14 +8,6 @@ from dispatcher.core.workers.effects import Order, Record
 from tests.core.workers.support import Node, claim, ends, left
 
 
-@pytest.fixture
-def node():
-    """A node with one page, idle."""
-    node = Node()
-    node.join()
-    return node
-
-
 def ignore(node, attempt="a1", *, fetched=True):
     """The page lets an offer lapse."""
     node.offer(attempt)

@@ -10,13 +10,6 @@ from dispatcher.core.workers.effects import Answer, CancelOrder, Offer, Order, R
 from tests.core.workers.support import Node, all_of, claim, end, ends, only
 
 
-@pytest.fixture
-def node():
-    node = Node()
-    node.join()
-    return node
-
-
 def test_a_claim_is_offered_to_the_session_of_a_worker_of_its_pool(node):
     assert only(node.offer("a1"), Offer).session == "s1"
     assert node.room() == 0

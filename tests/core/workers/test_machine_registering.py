@@ -13,13 +13,6 @@ from tests.core.workers.support import Node, all_of, end, ends, only
 from tests.support.operations import operations
 
 
-@pytest.fixture
-def node():
-    node = Node()
-    node.join()
-    return node
-
-
 def test_a_page_that_registers_is_welcomed_and_idle():
     node = Node()
     effects = node.join(types=("b", "a", "b"), slots=2)

@@ -14,7 +14,7 @@ from tests.support.operations import operations
 
 @pytest.fixture
 def node():
-    """A node that has just started and found one accepted attempt."""
+    """Not the node of the others: it has just started, found one accepted attempt, and has no page yet."""
     node = Node()
     assert node.restore([left("a1", timeout_s=100.0)]) == []
     return node

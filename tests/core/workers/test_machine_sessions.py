@@ -9,13 +9,6 @@ from dispatcher.core.workers.effects import CancelOrder, Drop
 from tests.core.workers.support import Node, all_of, claim, end, ends, only
 
 
-@pytest.fixture
-def node():
-    node = Node()
-    node.join()
-    return node
-
-
 def test_a_closed_connection_starts_the_grace_and_after_it_the_attempt_is_lost(node):
     node.run("a1")
     assert node.away("s1") == []

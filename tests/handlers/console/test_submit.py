@@ -16,6 +16,7 @@ from dispatcher.core.jobs.matching import requirement_of
 from dispatcher.core.jobs.terms import Terms
 from tests.handlers.conftest import Browser, draining
 from tests.handlers.rich import PICTURE
+from tests.support.forms import xsrf_in
 from tests.support.house import House
 from tests.support.jobs import NOW
 from tests.support.scenes import submit
@@ -42,11 +43,9 @@ async def send_file(
 ) -> HTTPResponse:
     """Posts the form as a browser does with a file."""
     page = (await browser.get("/submit")).body.decode()
-    match = re.search(r'name="_xsrf" value="([^"]+)"', page)
-    assert match
     parts = b"".join(
         f'--x\r\nContent-Disposition: form-data; name="{field}"\r\n\r\n{value}\r\n'.encode()
-        for field, value in ({"_xsrf": match[1]} | fields).items()
+        for field, value in ({"_xsrf": xsrf_in(page)} | fields).items()
     )
     head = f'--x\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\nContent-Type: {kind}\r\n\r\n'
     whole = parts + head.encode() + body + b"\r\n--x--\r\n"
