@@ -2,7 +2,8 @@
 
     PagehandError
     ├── RequestError            the caller's fault: asking again unchanged will fail again
-    │   ├── BadRequest          bad_request, bad_json, bad_parameter, ...
+    │   ├── BadRequest          bad_request, bad_json, ...
+    │   │   └── BadParameter    a field of the query
     │   ├── Unauthorized        the token is missing or wrong
     │   ├── Forbidden           a foreign host or origin
     │   ├── JobNotFound
@@ -27,6 +28,7 @@ HTTP statuses are mapped in one place, ``handlers/errors.py``; nothing here know
 from __future__ import annotations
 
 __all__ = [
+    "BadParameter",
     "BadRequest",
     "Draining",
     "Forbidden",
@@ -79,6 +81,16 @@ class BadRequest(RequestError):
         super().__init__(detail, code=code)
         self.pointer = pointer
         self.semantic = semantic
+
+
+class BadParameter(BadRequest):
+    """A field of the query is malformed or out of range; an empty ``parameter`` means the whole."""
+
+    code = "bad_parameter"
+
+    def __init__(self, detail: str, *, parameter: str = "") -> None:
+        super().__init__(detail, code=self.code)
+        self.parameter = parameter
 
 
 class Unauthorized(RequestError):

@@ -15,7 +15,7 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
-from msgspec.structs import fields, replace
+from msgspec.structs import asdict, fields, replace
 
 from dispatcher.config.settings import Settings
 from dispatcher.core.jobs.matching import requirement_of
@@ -55,7 +55,8 @@ def _may_be_given(struct: type[Struct]) -> list[tuple[str, Any, Any]]:
     return [(field.name, _WRITTEN.get(field.name, field.type) | UnsetType, UNSET) for field in fields(struct)]
 
 
-_TERMS = tuple(Terms.__struct_fields__)
+_TERMS = frozenset(Terms.__struct_fields__)
+_SCHEDULE = frozenset(Schedule.__struct_fields__)
 _WholeBody: Any = msgspec.defstruct(
     "JobBody", [*_may_be_given(Schedule), *_may_be_given(Terms)], bases=(JobBody,), frozen=True, kw_only=True,
     forbid_unknown_fields=True,
@@ -155,20 +156,28 @@ def to_spec(body: JobBody, settings: Settings, key: str | None) -> JobSpec:
     data = bytes(body.data)
     if len(data) > settings.body_limit:
         raise TooLarge(f"data has {len(data):,} bytes; at most {settings.body_limit:,} are taken (--body-limit).")
-    given = {name: value for name in _fields if (value := getattr(body, name)) is not UNSET}
-    schedule = {name: given[name] for name in Schedule.__struct_fields__ if name in given}
-    first = Schedule(**schedule)
-    if first.expires_s is not None and first.expires_s <= first.delay_s:
-        raise Invalid([field_error("expires_s", "must be more than delay_s, or the job would never start")])
-    told = {name: given[name] for name in _TERMS if name in given}
-    if "requires" in told:
-        told["requires"] = requirement_of(told["requires"])
+    given = {name: value for name, value in asdict(body).items() if value is not UNSET}
     return JobSpec(
         type=body.type,
         data=data.decode("utf-8"),
-        terms=replace(settings.terms(), **told),
-        **schedule,
+        terms=_terms(given, settings),
+        **_schedule(given),
         key=key,
         # Covers the given fields, not the defaults: those may change while a submitter tries again.
         fingerprint=hashlib.sha256(msgspec.json.encode(body)).hexdigest() if key else "",
     )
+
+
+def _terms(given: Mapping[str, Any], settings: Settings) -> Terms:
+    told = {name: given[name] for name in _TERMS & given.keys()}
+    if "requires" in told:
+        told["requires"] = requirement_of(told["requires"])
+    return replace(settings.terms, **told) if told else settings.terms
+
+
+def _schedule(given: Mapping[str, Any]) -> dict[str, Any]:
+    told = {name: given[name] for name in _SCHEDULE & given.keys()}
+    first = Schedule(**told)
+    if first.expires_s is not None and first.expires_s <= first.delay_s:
+        raise Invalid([field_error("expires_s", "must be more than delay_s, or the job would never start")])
+    return told

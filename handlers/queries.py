@@ -5,11 +5,11 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 from msgspec.structs import asdict
-from tornado.web import RequestHandler
+from tornado.web import HTTPError, RequestHandler
 
 from dispatcher.core.jobs.model import JobFilter, TypeFilter, WorkerFilter, WorkerStatus
 from dispatcher.core.jobs.states import JobState
-from dispatcher.errors import BadRequest
+from dispatcher.errors import BadParameter
 
 __all__ = ["Filter", "job_filter", "next_query", "type_filter", "worker_filter"]
 
@@ -19,27 +19,27 @@ _SHORT = {"prefix": "q"}
 
 
 def job_filter(handler: RequestHandler) -> JobFilter:
-    """``?state=&type=&requires=&worker=&limit=&cursor=``; empty ones do not count. Raises BadRequest.
+    """``?state=&type=&requires=&worker=&limit=&cursor=``; empty ones do not count. Raises BadParameter.
 
     ``requires`` is a label and a value, ``name:DESK-1``, and may be repeated.
     """
     state = _state(handler, tuple(JobState))
     return JobFilter(
         state=JobState(state) if state else None,
-        type=handler.get_query_argument("type", "") or None,
-        requires=tuple(_label(text) for text in handler.get_query_arguments("requires") if text),
-        worker=handler.get_query_argument("worker", "") or None,
+        type=_text(handler, "type") or None,
+        requires=tuple(_label("requires", text) for text in _texts(handler, "requires")),
+        worker=_text(handler, "worker") or None,
         limit=_limit(handler, 50),
         cursor=_cursor(handler),
     )
 
 
 def worker_filter(handler: RequestHandler) -> WorkerFilter:
-    """``?name=&type=&label=&state=&limit=&cursor=``; empty ones do not count. Raises BadRequest."""
+    """``?name=&type=&label=&state=&limit=&cursor=``; empty ones do not count. Raises BadParameter."""
     return WorkerFilter(
-        name=handler.get_query_argument("name", ""),
-        type=handler.get_query_argument("type", ""),
-        label=":".join(_label(label)) if (label := handler.get_query_argument("label", "")) else "",
+        name=_text(handler, "name"),
+        type=_text(handler, "type"),
+        label=":".join(_label("label", label)) if (label := _text(handler, "label")) else "",
         state=_state(handler, tuple(WorkerStatus)),
         limit=_limit(handler, 100),
         cursor=_cursor(handler),
@@ -47,34 +47,46 @@ def worker_filter(handler: RequestHandler) -> WorkerFilter:
 
 
 def type_filter(handler: RequestHandler) -> TypeFilter:
-    """``?q=&limit=&cursor=``; empty ones do not count. Raises BadRequest."""
-    return TypeFilter(prefix=handler.get_query_argument("q", ""), limit=_limit(handler, 100), cursor=_cursor(handler))
+    """``?q=&limit=&cursor=``; empty ones do not count. Raises BadParameter."""
+    return TypeFilter(prefix=_text(handler, "q"), limit=_limit(handler, 100), cursor=_cursor(handler))
+
+
+def _text(handler: RequestHandler, field: str) -> str:
+    """The last value of a field; empty if there is none."""
+    return next(reversed(_texts(handler, field)), "")
+
+
+def _texts(handler: RequestHandler, field: str) -> list[str]:
+    try:
+        return [text for text in handler.get_query_arguments(field) if text]
+    except HTTPError:
+        raise BadParameter(f"{field} is not UTF-8.", parameter=field) from None
 
 
 def _state(handler: RequestHandler, states: tuple[str, ...]) -> str:
-    state = handler.get_query_argument("state", "")
+    state = _text(handler, "state")
     if state and state not in states:
-        raise BadRequest(f"state must be one of {', '.join(states)}.", code="bad_parameter")
+        raise BadParameter(f"state must be one of {', '.join(states)}.", parameter="state")
     return state
 
 
-def _label(text: str) -> tuple[str, str]:
+def _label(field: str, text: str) -> tuple[str, str]:
     """A label and its value, written as in an address: ``site:berlin``. The value may have colons."""
     label, colon, value = text.partition(":")
     if not colon or not label or not value:
-        raise BadRequest(f"{text[:100]}: write a label and its value, as in site:berlin.", code="bad_parameter")
+        raise BadParameter(f"{text[:100]}: write a label and its value, as in site:berlin.", parameter=field)
     return label, value
 
 
 def _limit(handler: RequestHandler, usual: int) -> int:
-    limit = handler.get_query_argument("limit", "") or str(usual)
+    limit = _text(handler, "limit") or str(usual)
     if not (limit.isascii() and limit.isdigit() and len(limit) <= 3 and 1 <= int(limit) <= 100):
-        raise BadRequest("limit must be a whole number from 1 to 100.", code="bad_parameter")
+        raise BadParameter("limit must be a whole number from 1 to 100.", parameter="limit")
     return int(limit)
 
 
 def _cursor(handler: RequestHandler) -> str | None:
-    return handler.get_query_argument("cursor", "") or None
+    return _text(handler, "cursor") or None
 
 
 def next_query(wanted: Filter, cursor: str | None) -> str:

@@ -16,7 +16,7 @@ from dispatcher.config.settings import Settings
 from handlers.access import log_request
 from handlers.api import batch
 from handlers.api import resources as api
-from handlers.console import console, login, submit
+from handlers.console import console, lists, login, submit
 from handlers.console.page import PageNotFound
 from handlers.guard import Guard, Refusal
 from handlers.site import STATIC, TEMPLATES, Site
@@ -63,11 +63,11 @@ def routes(
 def _console(given: dict[str, Any]) -> list[URLSpec]:
     return [
         url(r"/", console.OverviewPage, given, name="overview"),
-        url(r"/jobs", console.JobsPage, given, name="jobs"),
+        url(r"/jobs", lists.JobsPage, given, name="jobs"),
         url(rf"/jobs/{_ID}", console.JobPageHandler, given, name="job"),
         url(rf"/jobs/{_ID}/(cancel|retry|succeeded|failed|adopt)", console.JobActionHandler, given, name="job-action"),
-        url(r"/workers", console.WorkersPage, given, name="workers"),
-        url(r"/types", console.TypesPage, given, name="types"),
+        url(r"/workers", lists.WorkersPage, given, name="workers"),
+        url(r"/types", lists.TypesPage, given, name="types"),
         url(r"/submit", submit.SubmitPage, given, name="submit"),
         url(r"/login", login.LoginPage, given, name="login"),
         url(r"/logout", login.LogoutHandler, given, name="logout"),

@@ -173,14 +173,15 @@ PROOFS: dict[str, Proof] = {
     ),
     "S29": Proof(
         (
-            "core/workers/test_labels.py::test_a_job_for_a_name_goes_to_nobody_else",
-            "core/workers/test_labels_random.py::"
+            "core/fleet/test_labels.py::test_a_job_for_a_name_goes_to_nobody_else",
+            "core/fleet/test_labels_random.py::"
             "test_every_job_goes_to_the_worker_that_matches_it_and_was_used_longest_ago",
-            "core/workers/test_labels.py::test_a_target_that_is_away_holds_up_nobody",
-            "core/workers/test_demand_named.py::"
+            "core/fleet/test_labels.py::test_a_target_that_is_away_holds_up_nobody",
+            "core/fleet/test_demand_named.py::"
             "test_ten_thousand_jobs_for_as_many_names_are_each_taken_by_its_own_worker",
             "node/test_scale.py::test_a_job_with_an_idle_page_of_its_own_runs_beside_a_thousand_others",
             "e2e/test_labels.py::test_jobs_for_a_desk_that_is_not_there_wait_and_block_nobody",
+            "campaign simulator",
         ),
     ),
     "S18": Proof(
@@ -246,7 +247,7 @@ PROOFS: dict[str, Proof] = {
     "S30": Proof(
         (
             "node/test_scale.py::test_a_job_with_an_idle_page_of_its_own_runs_beside_a_thousand_others",
-            "core/workers/test_demand.py::test_a_demand_costs_the_same_beside_100_and_10_000_idle_workers",
+            "core/fleet/test_demand.py::test_a_demand_costs_the_same_beside_100_and_10_000_idle_workers",
             "node/test_scale.py::test_why_a_job_waits_costs_the_same_beside_100_and_3_000_pages",
             "campaign model",
         ),

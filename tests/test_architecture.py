@@ -263,7 +263,7 @@ ARROWS = "Arrows go down"
     [
         ("dispatcher/pages/protocol.py", "from dispatcher.store import port", ARROWS),
         ("dispatcher/transport/session.py", "from dispatcher.pages.protocol import Offer", ARROWS),
-        ("dispatcher/core/workers/lanes.py", "def f():\n    from ...store import port", ARROWS),
+        ("dispatcher/core/fleet/lanes.py", "def f():\n    from ...store import port", ARROWS),
         ("dispatcher/store/port.py", "from dispatcher.node.waiters import Waiters", ARROWS),
         ("dispatcher/errors.py", "from dispatcher import clock", ARROWS),
         ("dispatcher/node/timer.py", "from dispatcher.sdk import simulate", ARROWS),
@@ -272,16 +272,23 @@ ARROWS = "Arrows go down"
         (
             "dispatcher/core/jobs/states.py",
             "from ..workers import retry",
-            "Workers know jobs, and jobs know no workers",
+            "Workers know the fleet, the fleet knows jobs",
+        ),
+        (
+            "dispatcher/core/fleet/pools.py",
+            "from ..workers import retry",
+            "Workers know the fleet, the fleet knows jobs",
+        ),
+        (
+            "dispatcher/core/jobs/states.py",
+            "from ..fleet import worker",
+            "Workers know the fleet, the fleet knows jobs",
         ),
         ("dispatcher/config/help.py", "from dispatcher.config import checks", "Sources of settings know checks"),
         ("dispatcher/core/jobs/states.py", "from dispatcher import clock", "The core knows nothing but errors"),
         ("dispatcher/config/help.py", "from dispatcher.core.jobs.model import JobView", "Settings know of jobs"),
-        (
-            "dispatcher/store/views.py",
-            "from dispatcher.core.workers import retry",
-            "The store knows nothing of workers",
-        ),
+        ("dispatcher/store/views.py", "from dispatcher.core.workers import retry", "The store knows nothing of"),
+        ("dispatcher/store/views.py", "from dispatcher.core.fleet import worker", "The store knows nothing of"),
         ("dispatcher/transport/pings.py", "from dispatcher.core.jobs import model", "The transport knows nothing of"),
         ("handlers/site.py", "from dispatcher.store.port import Store", "Handlers know jobs, settings and errors"),
         ("handlers/site.py", "from dispatcher.core.workers import retry", "Handlers know jobs, settings and errors"),

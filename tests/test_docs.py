@@ -32,6 +32,7 @@ from tests.support.places import ROOT
 
 PAGES = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "bench/README.md")]
 PAGES += sorted((ROOT / "docs").glob("*.md"))
+WITH_EXAMPLES = ["README.md", "docs/api.md"]
 
 
 def text(name: str) -> str:
@@ -76,8 +77,8 @@ def test_the_default_of_a_switch_is_what_it_is() -> None:
 def test_every_flag_that_a_page_names_exists() -> None:
     known = {"--" + item.name.replace("_", "-") for item in settings_fields()}
     known |= {"--config", "--print-config", "--version", "--help", "--token-file", "--no-insecure", "--no-late-accept"}
-    # Flags of other programs: pip, mypy, pagehand simulate, bench, the campaigns.
-    known |= {"--long", "--seed", "--label"}
+    # Flags of other programs: curl, pip, mypy, pagehand simulate, bench, the campaigns.
+    known |= {"--long", "--seed", "--label", "--data-binary"}
     known |= {"--editable", "--strict", "--workers", "--short", "--only", "--rounds", "--profile", "--dir"}
     known |= {"--beside", "--pages", "--seconds"}
     for path in PAGES:
@@ -187,7 +188,9 @@ def first_column(part: str) -> list[str]:
 
 
 def test_the_words_of_a_refused_store_are_those_of_the_program() -> None:
-    source = "".join(text(f"dispatcher/store/sqlite/{name}.py") for name in ("file", "backup")).replace("{path}", "...")
+    source = "".join(text(f"dispatcher/store/sqlite/{name}.py") for name in ("file", "backup", "log_mark")).replace(
+        "{path}", "..."
+    )
     part = section(text("docs/operations.md"), "## When the store is refused")
     for words in first_cells(part):
         assert re.sub(r"\s+", " ", words) in re.sub(r'"\s*\n\s*f?"|\s+', " ", source), words
@@ -255,10 +258,22 @@ def running(*arguments: str, **environ: str) -> Iterator[subprocess.Popen[str]]:
         process.communicate(timeout=30)
 
 
-def examples() -> list[tuple[str, str]]:
-    """The commands of the README, each with what it prints."""
-    blocks = re.findall(r"```console\n(.*?)```", text("README.md"), re.S)
-    return [(command, output) for block in blocks for command, output in re.findall(r"^\$ (.+)\n(.+)$", block, re.M)]
+def blocks(name: str) -> list[tuple[str, str]]:
+    """The fenced blocks of a page: the language, and what stands in it."""
+    return re.findall(r"^ *```(\w*)\n(.*?)^ *```$", text(name), re.M | re.S)
+
+
+def examples(name: str) -> list[tuple[str, str]]:
+    """The commands of a page, each with what it prints."""
+    console = [block for language, block in blocks(name) if language == "console"]
+    return [pair for block in console for pair in re.findall(r"^\$ (.+)\n((?:(?!\$ ).+\n)+)", block, re.M)]
+
+
+def links(name: str) -> list[str]:
+    """The addresses with a query that a page names in its text; where `N` or `<id>` stands, it is none yet."""
+    page = re.sub(r"```.*?```", "", text(name), flags=re.S)
+    named = re.findall(r"(?:`(?:GET )?|<http://127\.0\.0\.1:8888)(/[^\s`<>?]*\?[^\s`<>]+=[^\s`<>]+)", page)
+    return [link.partition("#")[0] for link in named if not link.endswith("=N")]
 
 
 def printed(command: str, address: str, job: str) -> str:
@@ -270,20 +285,38 @@ def printed(command: str, address: str, job: str) -> str:
     return done.stdout
 
 
-def test_the_examples_of_the_readme_print_what_it_shows(tmp_path: Path) -> None:
+#: A page DESK-1 in Berlin. It offers what the examples submit.
+SIMULATOR = ("simulate", "--types=word-count,print-label", "--workers=1", "--name-prefix=DESK", "--label=site:berlin")
+
+
+@pytest.mark.parametrize("name", WITH_EXAMPLES)
+def test_every_block_of_a_page_is_run_or_says_why_not(name: str) -> None:
+    """The task is compared with the file that the pictures use; see above."""
+    languages = [language for language, _ in blocks(name) if language != "console"]
+    assert languages == (["js", "nginx"] if name == "README.md" else [])
+    assert text(name).count("```") == 2 * len(blocks(name))
+    assert text(name).count("\n$ ") == len(examples(name)), "a command without what it prints"
+    for aside in ("For nginx (not tested)", "On Windows, without make (not tested)"):
+        assert name != "README.md" or aside in text(name)
+
+
+@pytest.mark.parametrize("name", WITH_EXAMPLES)
+def test_the_examples_of_a_page_print_what_it_shows(name: str, tmp_path: Path) -> None:
     """`…` stands for anything."""
     with running("server.py", "--port=0", "--store", f"sqlite:///{tmp_path / 'docs.db'}") as server:
         assert server.stdout is not None
         address = next(found[1] for line in server.stdout if (found := re.search(r"overview +(http://\S+)/$", line)))
-        (first, output), *others = examples()
+        (first, output), *others = examples(name)
         answer = printed(first, address, "")
         assert re.fullmatch(as_regex(output), answer, re.S), answer
         job = answer.split('"')[3]
-        with running("-m", "dispatcher.sdk", "simulate", "--url", address, "--types=word-count", "--workers=1"):
+        with running("-m", "dispatcher.sdk", *SIMULATOR, "--url", address):
             printed(f'curl -s "{address}/api/v1/jobs/$JOB?wait=20"', address, job)
             for command, output in others:
                 answer = printed(command, address, job)
                 assert re.fullmatch(as_regex(output), answer, re.S), f"{command}\n{answer}"
+            for link in links(name):
+                printed(f'curl -sf "http://127.0.0.1:8888{link}"', address, job)
 
 
 def as_regex(output: str) -> str:

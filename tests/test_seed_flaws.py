@@ -113,7 +113,7 @@ FLAWS = {
     "P31": ("nothing was bounded", "node/test_intake.py::test_a_full_queue_refuses_and_keeps_what_it_has"),
     "P32": (
         "everything was scanned on every event",
-        "core/workers/test_pools.py::test_pools_and_heaps_stay_in_proportion_under_churn",
+        "core/fleet/test_pools.py::test_pools_and_heaps_stay_in_proportion_under_churn",
     ),
     "P33": (
         "nothing was checked",

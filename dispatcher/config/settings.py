@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from dispatcher.core.jobs.terms import Terms, range_of
@@ -35,7 +36,7 @@ def _of_terms(name: str, text: str) -> Any:
 _DAY_S = 86_400.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """Checked settings. Durations are seconds, sizes are bytes."""
 
@@ -101,6 +102,7 @@ class Settings:
         for item in dataclasses.fields(self):
             _check(item, getattr(self, item.name))
 
+    @cached_property
     def terms(self) -> Terms:
         """The terms of a job whose submitter sets none."""
         return Terms(timeout_s=self.job_timeout_s, max_attempts=self.max_attempts, max_crashes=self.max_crashes)

@@ -2,47 +2,32 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
-from itertools import islice
 from operator import attrgetter
 
 from msgspec.structs import replace
 
+from dispatcher.core.fleet.roster import Roster
 from dispatcher.core.jobs.model import TypeFilter, TypePage, TypeView
-from dispatcher.core.workers.roster import Roster
 from dispatcher.node.cursors import cursor_of, place_of
 
-__all__ = ["page", "unserved", "with_shipped"]
-
-_name = attrgetter("type")
+__all__ = ["after", "page", "with_shipped"]
 
 
-def with_shipped(known: list[TypeView], shipped: Iterable[str]) -> list[TypeView]:
-    """The store's types, which are in order, and those of shipped tasks that no job or worker has named yet."""
-    new = [name for name in shipped if not _knows(known, name)]
-    if not new:
-        return known
-    return sorted([*known, *(TypeView(type=name, offered_at=None, counts={}) for name in new)], key=_name)
+def after(wanted: TypeFilter) -> str | None:
+    """The type behind which the page begins; None: it is the first page. Raises BadParameter for a bad cursor."""
+    return None if wanted.cursor is None else place_of(wanted.cursor, 1)[0]
 
 
-def _knows(known: list[TypeView], name: str) -> bool:
-    index = bisect_left(known, name, key=_name)
-    return index < len(known) and known[index].type == name
+def with_shipped(known: list[TypeView], shipped: Iterable[str], wanted: TypeFilter) -> list[TypeView]:
+    """A slice of the store's types, and those of the site's tasks that belong there and nobody has named yet."""
+    names, behind = {view.type for view in known}, after(wanted) or ""
+    fitting = (name for name in shipped if name.startswith(wanted.prefix) and name > behind)
+    new = [TypeView(type=name, offered_at=None, counts={}) for name in fitting if name not in names]
+    return sorted([*known, *new], key=attrgetter("type")) if new else known
 
 
 def page(known: list[TypeView], wanted: TypeFilter, roster: Roster) -> TypePage:
-    """A slice of the types. Raises BadRequest for a cursor that is not ours."""
-    start = bisect_left(known, wanted.prefix, key=_name)
-    if wanted.cursor is not None:
-        start = max(start, bisect_right(known, place_of(wanted.cursor, 1)[0], key=_name))
-    fitting = [view for view in known[start : start + wanted.limit + 1] if view.type.startswith(wanted.prefix)]
-    shown = [replace(view, workers=roster.offering(view.type)) for view in fitting[: wanted.limit]]
-    more = len(fitting) > wanted.limit
-    return TypePage(items=shown, next_cursor=cursor_of(shown[-1].type) if more else None)
-
-
-def unserved(known: list[TypeView], roster: Roster, most: int) -> list[TypeView]:
-    """The first of the types that jobs wait for and no worker offers."""
-    waiting = (view for view in known if view.counts.get("queued") and not roster.offering(view.type))
-    return list(islice(waiting, most))
+    """The first of these types; ``known`` has more of them where there are more."""
+    shown = [replace(view, workers=roster.offering(view.type)) for view in known[: wanted.limit]]
+    return TypePage(items=shown, next_cursor=cursor_of(shown[-1].type) if len(known) > wanted.limit else None)

@@ -7,7 +7,7 @@ import binascii
 
 import msgspec
 
-from dispatcher.errors import BadRequest
+from dispatcher.errors import BadParameter
 
 __all__ = ["cursor_of", "place_of"]
 
@@ -20,11 +20,11 @@ def cursor_of(*place: str) -> str:
 
 
 def place_of(cursor: str, parts: int) -> list[str]:
-    """The place that a cursor names. Raises BadRequest."""
+    """The place that a cursor names. Raises BadParameter."""
     try:
         place = _decoder.decode(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars="-_", validate=True))
     except (ValueError, binascii.Error, msgspec.DecodeError):
         place = []
     if len(place) != parts:
-        raise BadRequest("cursor: take it unchanged from an earlier answer's next_cursor", code="bad_parameter")
+        raise BadParameter("cursor: take it unchanged from an earlier answer's next_cursor", parameter="cursor")
     return place

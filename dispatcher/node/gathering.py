@@ -19,6 +19,8 @@ class Submitted(Struct):
     """What one request submitted: a job, or a batch, which must go into one turn."""
 
     specs: Sequence[JobSpec]
+    #: Bytes of their data.
+    size: int
     future: asyncio.Future[list[Accepted]]
 
 
@@ -40,8 +42,9 @@ class Intake:
         if self._jobs >= self._most_jobs or self._bytes > self._most_bytes:
             raise Unavailable("more jobs come than can be stored: try again in a moment", retry_after_s=2)
         future: asyncio.Future[list[Accepted]] = asyncio.get_running_loop().create_future()
-        self._waiting.append(Submitted(specs, future))
-        self._count(specs, 1)
+        submitted = Submitted(specs, sum(spec.size for spec in specs), future)
+        self._waiting.append(submitted)
+        self._count(submitted, 1)
         return future
 
     def take(self, most_jobs: int) -> list[Submitted]:
@@ -51,13 +54,13 @@ class Intake:
         while self._waiting and (not taken or jobs + len(self._waiting[0].specs) <= most_jobs):
             taken.append(self._waiting.popleft())
             jobs += len(taken[-1].specs)
-            self._count(taken[-1].specs, -1)
+            self._count(taken[-1], -1)
         return taken
 
     def take_all(self) -> list[Submitted]:
         """Takes all at the end, so that their submitters can be told."""
         return self.take(self._jobs)
 
-    def _count(self, specs: Sequence[JobSpec], sign: int) -> None:
-        self._jobs += sign * len(specs)
-        self._bytes += sign * sum(len(spec.data) for spec in specs)
+    def _count(self, submitted: Submitted, sign: int) -> None:
+        self._jobs += sign * len(submitted.specs)
+        self._bytes += sign * submitted.size

@@ -15,6 +15,8 @@ from msgspec.structs import replace
 
 from dispatcher.clock import Clock
 from dispatcher.config.settings import Settings
+from dispatcher.core.fleet.roster import shown_state
+from dispatcher.core.fleet.worker import Worker
 from dispatcher.core.jobs.model import (
     JobFilter,
     JobPage,
@@ -32,9 +34,7 @@ from dispatcher.core.jobs.turn import Accepted, Adopt, Cancel, Decide, ForgetTyp
 from dispatcher.core.workers.effects import Request
 from dispatcher.core.workers.machine import Machine
 from dispatcher.core.workers.retry import RetryPolicy
-from dispatcher.core.workers.roster import shown_state
 from dispatcher.core.workers.timings import Timings
-from dispatcher.core.workers.worker import Worker
 from dispatcher.errors import (
     BadRequest,
     Draining,
@@ -335,16 +335,15 @@ class Dispatcher:
     async def types(self, wanted: TypeFilter | None = None) -> TypePage:
         """Types that a job, a worker or a shipped task has named, by name. Raises BadRequest for a bad cursor."""
         wanted = wanted or TypeFilter()
-        return catalogue.page(await self._known_types(), wanted, self.machine.roster)
+        with self._readers:
+            known = await self._store.types(wanted.prefix, catalogue.after(wanted), wanted.limit + 1)
+        return catalogue.page(catalogue.with_shipped(known, self._shipped_types(), wanted), wanted, self.machine.roster)
 
     async def unserved_types(self, most: int) -> list[TypeView]:
         """The first ``most`` types, by name, that jobs wait for and no worker here offers."""
-        return catalogue.unserved(await self._known_types(), self.machine.roster, most)
-
-    async def _known_types(self) -> list[TypeView]:
         with self._readers:
-            known = await self._store.types()
-        return catalogue.with_shipped(known, self._shipped_types())
+            known = await self._store.named_types(self.machine.unserved(most))
+        return [view for view in known if view.counts.get("queued")]
 
     def workers(self, wanted: WorkerFilter | None = None) -> WorkerPage:
         """Pages that this node knows, by name. Raises BadRequest for a cursor that is not ours."""

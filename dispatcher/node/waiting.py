@@ -7,19 +7,21 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from dispatcher.core.fleet.misses import Miss
+from dispatcher.core.fleet.worker import Standing
 from dispatcher.core.jobs.matching import lane_of, lane_parts, said
 from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import JobState
-from dispatcher.core.workers.misses import Miss
-from dispatcher.core.workers.worker import Standing
 
-__all__ = ["Fleet", "Waiting", "Why", "waiting", "why", "words"]
+__all__ = ["Waiting", "Why", "Workers", "waiting", "why", "words"]
 
 
-class Fleet(Protocol):
+class Workers(Protocol):
     """What this module asks about the workers; ``Machine`` answers."""
 
-    draining: bool
+    @property
+    def draining(self) -> bool:
+        """Whether they get no more offers: the node is stopping."""
 
     def offering(self, type_name: str) -> int:
         """How many workers offer a type."""
@@ -59,7 +61,7 @@ class Why(Struct, frozen=True):
     waiting: Waiting
 
 
-def waiting(job: JobView, lane: str, fleet: Fleet) -> Waiting | None:
+def waiting(job: JobView, lane: str, workers: Workers) -> Waiting | None:
     """Why a job is not running; None if it does not wait."""
     if job.state is JobState.SCHEDULED:
         return Waiting(code="backoff" if job.errors else "delayed")
@@ -67,9 +69,9 @@ def waiting(job: JobView, lane: str, fleet: Fleet) -> Waiting | None:
         return Waiting(code="in_doubt")
     if job.state is not JobState.QUEUED:
         return None
-    if fleet.draining:
+    if workers.draining:
         return Waiting(code="stopping")
-    return _queued(lane, fleet)
+    return _queued(lane, workers)
 
 
 def words(found: Waiting, job: JobView, lane: str) -> str:
@@ -82,10 +84,10 @@ def words(found: Waiting, job: JobView, lane: str) -> str:
     return _of_type(found, type_name)
 
 
-def why(job: JobView, fleet: Fleet) -> Why | None:
+def why(job: JobView, workers: Workers) -> Why | None:
     """Why a job is not running, in words and counts; None if it does not wait."""
     lane = lane_of(job.type, job.terms.requires)
-    found = waiting(job, lane, fleet)
+    found = waiting(job, lane, workers)
     return None if found is None else Why(words(found, job, lane), found)
 
 
@@ -100,9 +102,9 @@ _WORDS = {
 }
 
 
-def _queued(lane: str, fleet: Fleet) -> Waiting:
+def _queued(lane: str, workers: Workers) -> Waiting:
     type_name, _ = lane_parts(lane)
-    offer, standing = fleet.offering(type_name), fleet.standing(lane)
+    offer, standing = workers.offering(type_name), workers.standing(lane)
     match, away = standing.total(), standing[Standing.AWAY]
     return Waiting(
         code=_code(offer, match, standing),
@@ -114,7 +116,7 @@ def _queued(lane: str, fleet: Fleet) -> Waiting:
         paused=standing[Standing.PAUSED],
         away=away,
         aside=standing[Standing.ASIDE],
-        nearest=_where_they_are(standing) if match else _clipped(_missed(type_name, offer, lane, fleet)),
+        nearest=_where_they_are(standing) if match else _clipped(_missed(type_name, offer, lane, workers)),
     )
 
 
@@ -148,11 +150,11 @@ def _where_they_are(standing: Counter[Standing]) -> str:
 _PLACES = {Standing.AWAY: "away", Standing.PAUSED: "paused", Standing.ASIDE: "set aside", Standing.BUSY: "busy"}
 
 
-def _missed(type_name: str, offer: int, lane: str, fleet: Fleet) -> str:
+def _missed(type_name: str, offer: int, lane: str, workers: Workers) -> str:
     """The nearest miss in words; no worker matches."""
     if not lane_parts(lane)[1]:
         return f"no connected worker offers the type {type_name}"
-    miss = fleet.nearest(lane)
+    miss = workers.nearest(lane)
     if miss.called == 0:
         return f"no worker is called {' or '.join(miss.lacks[0][1])}"
     if miss.called is not None:

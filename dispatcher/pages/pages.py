@@ -30,7 +30,7 @@ from dispatcher.core.workers.effects import (
     Withdraw,
 )
 from dispatcher.core.workers.machine import Machine
-from dispatcher.core.workers.worker import Registration
+from dispatcher.core.workers.registration import Registration
 from dispatcher.errors import MessageRefused
 from dispatcher.pages import protocol
 from dispatcher.pages.protocol import PageMessage, Refused
@@ -181,19 +181,19 @@ class Pages:
 
     def _obey(self, sid: str, message: PageMessage, now: float) -> Iterable[Effect]:
         machine = self._machine
-        match message:
-            case protocol.Register():
-                return self._register(sid, message, now)
+        match message:  # what comes most often stands first
+            case protocol.Result():
+                return self._result(sid, message, now)
             case protocol.Accept(attempt):
                 return machine.accept(sid, attempt, now)
             case protocol.Progress(attempt, percent, note):
                 return machine.progress(sid, attempt, percent, None if note is None else _clean(note), now)
             case protocol.Log(attempt, line):
                 return machine.log(sid, attempt, _clean(line), now)
-            case protocol.Result():
-                return self._result(sid, message, now)
             case protocol.ErrorMessage():
                 return self._error(sid, message, now)
+            case protocol.Register():
+                return self._register(sid, message, now)
             case protocol.Released(attempt, reason):
                 return machine.released(sid, attempt, _clean(reason), now)
             case protocol.Pause() | protocol.Resume():

@@ -15,7 +15,7 @@ from dispatcher.store.port import Limits
 from dispatcher.store.requests import Loaded, Tally
 from dispatcher.store.views import view
 
-__all__ = ["Admission", "batches", "size_of"]
+__all__ = ["Admission", "batches"]
 
 
 class Admission:
@@ -92,7 +92,7 @@ def new_job(spec: JobSpec, number: int, job_id: str, now_at: float, queue_clock:
         attempt=None, claims=0, number=0, errors=0, crashes=0, reason=None, detail=None, error=None,
         percent=None, note=None, worker=None, worker_name=None,
         offered_at=None, started_at=None, ended_at=None, backoff_until=None, ended_clock=None,
-        id=job_id, type=spec.type, terms=spec.terms, size=size_of(spec.data),
+        id=job_id, type=spec.type, terms=spec.terms, size=spec.size,
         expires_at=None if spec.expires_s is None else now_at + spec.expires_s, created_at=now_at,
         key=spec.key, fingerprint=spec.fingerprint,
     )  # fmt: skip
@@ -105,11 +105,6 @@ def batches(specs: Sequence[JobSpec]) -> Iterator[list[JobSpec]]:
             yield from ([spec] for spec in group)
         else:
             yield list(group)
-
-
-def size_of(text: str) -> int:
-    """Bytes in UTF-8."""
-    return len(text) if text.isascii() else len(text.encode())
 
 
 def _known(spec: JobSpec, keyed: Mapping[str, JobRow]) -> Accepted | None:
@@ -135,6 +130,6 @@ _PARTLY_KNOWN = Accepted(
 def _full(batch: Sequence[JobSpec], held: Tally, limits: Limits) -> Accepted | None:
     if held.jobs + len(batch) > limits.queue_depth:
         return Accepted(None, error="queue_full", detail=f"{held.jobs} jobs are open, the limit; try again later")
-    if held.bytes + sum(size_of(spec.data) for spec in batch) > limits.queue_bytes:
+    if held.bytes + sum(spec.size for spec in batch) > limits.queue_bytes:
         return Accepted(None, error="queue_full", detail="the queue's limit of bytes is reached; try again later")
     return None

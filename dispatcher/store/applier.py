@@ -168,7 +168,7 @@ def _written(turn: Turn, hand: Hand, admission: Admission, lanes: list[str]) -> 
     forget = [command.offered for command in turn.commands if isinstance(command, ForgetTypes)]
     return Save(
         writes=hand.writes,
-        deltas=hand.deltas,
+        deltas=hand.deltas(),
         queue_clock=hand.clock,
         next_due_at=hand.next_due_at,
         next_backoff=hand.next_backoff,

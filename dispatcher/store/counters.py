@@ -20,6 +20,10 @@ class Counters:
 
     def __init__(self, tallies: Mapping[Counted, Tally]) -> None:
         self.all = dict(tallies)
+        #: Jobs by state, for every state.
+        self.states = {str(state): 0 for state in JobState}
+        for (_, state), tally in self.all.items():
+            self.states[state] += tally.jobs
         counted = [tally for (_, state), tally in self.all.items() if state in OPEN]
         #: Open jobs, and the bytes of their data.
         self.held = Tally(sum(tally.jobs for tally in counted), sum(tally.bytes for tally in counted))
@@ -34,6 +38,7 @@ class Counters:
             tally = self.all[key] = Tally()
         tally.jobs += move.jobs
         tally.bytes += move.bytes
+        self.states[key[1]] += move.jobs
         if key[1] in OPEN:
             self.held.jobs += move.jobs
             self.held.bytes += move.bytes
@@ -55,10 +60,7 @@ class Counters:
 
     def by_state(self) -> dict[str, int]:
         """Jobs by state, for every state."""
-        counts = {str(state): 0 for state in JobState}
-        for (_, state), tally in self.all.items():
-            counts[state.value] += tally.jobs
-        return counts
+        return dict(self.states)
 
 
 class Agenda:

@@ -35,7 +35,8 @@ class Hand:
         self.ended = frozenset(seq for seq, job in loaded.jobs.items() if job.state in FINAL)
         self.held = Tally(loaded.held.jobs, loaded.held.bytes)
         self.writes = WriteSet()
-        self.deltas: dict[Counted, Tally] = {}
+        #: How many jobs went from one state to another, by lane. None: they were not there before, or are not after.
+        self._moves: dict[tuple[str, JobState | None, JobState | None], Tally] = {}
         self.changes: list[Change] = []
         #: Lanes that jobs became ready in, or ceased to be.
         self.touched: set[str] = set()
@@ -71,42 +72,53 @@ class Hand:
 
     def moved(self, job: JobRow, old: JobState | None, *, attempt: str | None = None, actor: str = "") -> None:
         """The job was in ``old``, or is new; to be called after each transition."""
+        state = job.state
         if old is not None:  # a new job's delay is by the wall clock
             ledger.clocked(job, self.now_at, self.clock)
+            if old is JobState.RUNNING and state is JobState.SUCCEEDED:
+                self.writes.done[job.seq] = job  # jobs are claimed last, so this one ran before the turn
+            else:
+                self.writes.done.pop(job.seq, None)
         lane = lane_of_row(job)
-        if old is JobState.RUNNING and job.state is JobState.SUCCEEDED:
-            self.writes.done[job.seq] = job  # jobs are claimed last, so this one ran before the turn
-        else:
-            self.writes.done.pop(job.seq, None)
-        if old is not None:
-            self._count(lane, old, -1, -job.size)
-        self._count(lane, job.state, 1, job.size)
-        if JobState.QUEUED in (old, job.state):
-            self._ready(lane, job, old)
-        if job.state in WAITING:
+        self._count(lane, old, state, job.size)
+        if old is JobState.QUEUED or state is JobState.QUEUED:
+            self._ready(lane, job, state)
+        if state in WAITING:
             self._expect(job)
         self.changes.append(
-            Change(job.id, job.type, old, job.state, self.now_at, attempt or job.attempt, job.worker, job.reason, actor)
+            Change(job.id, job.type, old, state, self.now_at, attempt or job.attempt, job.worker, job.reason, actor)
         )
 
     def removed(self, jobs: Iterable[JobRow]) -> None:
         """Jobs whose retention has passed are not there any more."""
         for job in jobs:
-            self._count(lane_of_row(job), job.state, -1, -job.size)
+            self._count(lane_of_row(job), job.state, None, job.size)
 
-    def _count(self, lane: str, state: JobState, jobs: int, size: int) -> None:
-        tally = self.deltas.get((lane, state))
-        if tally is None:
-            tally = self.deltas[lane, state] = Tally()
-        tally.jobs += jobs
-        tally.bytes += size
-        if state in OPEN:
-            self.held.jobs += jobs
-            self.held.bytes += size
+    def deltas(self) -> dict[Counted, Tally]:
+        """What is to be added to the counters."""
+        deltas: dict[Counted, Tally] = {}
+        for (lane, old, new), move in self._moves.items():
+            for state, sign in ((old, -1), (new, 1)):
+                if state is not None:
+                    tally = deltas.get((lane, state)) or deltas.setdefault((lane, state), Tally())
+                    tally.jobs += sign * move.jobs
+                    tally.bytes += sign * move.bytes
+        return deltas
 
-    def _ready(self, lane: str, job: JobRow, old: JobState | None) -> None:
+    def _count(self, lane: str, old: JobState | None, new: JobState | None, size: int) -> None:
+        move = self._moves.get((lane, old, new))
+        if move is None:
+            move = self._moves[lane, old, new] = Tally()
+        move.jobs += 1
+        move.bytes += size
+        opened = (new in OPEN) - (old in OPEN)
+        if opened:
+            self.held.jobs += opened
+            self.held.bytes += opened * size
+
+    def _ready(self, lane: str, job: JobRow, state: JobState) -> None:
         self.touched.add(lane)
-        if job.state is JobState.QUEUED:
+        if state is JobState.QUEUED:
             self.queued.setdefault(lane, {})[job.seq] = job
         elif self.queued.get(lane, {}).pop(job.seq, None) is None:
             self.unqueued += 1

@@ -38,6 +38,7 @@ from dispatcher.store.requests import (
     Save,
     Saved,
 )
+from dispatcher.store.types import KnownTypes
 from dispatcher.store.views import (
     MOST_ATTEMPTS_SHOWN,
     MOST_LINES_KEPT,
@@ -79,7 +80,7 @@ class MemoryRows:
         self.counters = Counters({})
         self.agenda = Agenda(None, None)
         #: Lanes by their type, and when a worker first offered the type.
-        self.lanes: dict[str, set[str]] = {}
+        self.lanes = KnownTypes()
         self.offered: dict[str, float] = {}
         self.queue_clock = self._clock_base = 0.0
         self.queued: dict[str, list[tuple[float, int]]] = {}
@@ -217,7 +218,7 @@ class MemoryRows:
         old = self.by_seq.get(job.seq)
         if old is None:
             self.by_id[job.id] = job.seq
-            self.lanes.setdefault(job.type, set()).add(lane_of_row(job))
+            self.lanes.know(job.type, lane_of_row(job))
             if job.key is not None:
                 self.by_key[job.key] = job.seq
         elif old.state is JobState.QUEUED and old.rank is not None:
@@ -228,7 +229,7 @@ class MemoryRows:
 
     def _save_lanes(self, request: Save) -> None:
         for name in request.offered:
-            self.lanes.setdefault(name, set()).add(name)
+            self.lanes.know(name, name)
             self.offered.setdefault(name, request.offered_at)
         if request.forget_but is None:
             return
@@ -238,7 +239,7 @@ class MemoryRows:
                 self.lanes[name].discard(lane)
                 self.counters.forget(lane)
             if not self.lanes[name]:
-                del self.lanes[name]
+                self.lanes.forget(name)
                 self.offered.pop(name, None)
 
 
@@ -328,10 +329,13 @@ class MemoryStore:
                 items.append(view(row))
         return JobPage(items=items, next_cursor=None)
 
-    async def types(self) -> list[TypeView]:
+    async def types(self, prefix: str = "", after: str | None = None, most: int = 100) -> list[TypeView]:
         """See port.Store."""
-        offered = {name: self.rows.offered.get(name) for name in self.rows.lanes}
-        return type_views(offered, self.rows.lanes, self.rows.counters.all)
+        return await self.named_types(self.rows.lanes.slice(prefix, after, most))
+
+    async def named_types(self, names: Sequence[str]) -> list[TypeView]:
+        """See port.Store."""
+        return type_views(names, self.rows.lanes, self.rows.offered, self.rows.counters.all)
 
     async def counts(self) -> dict[str, int]:
         """See port.Store."""

@@ -6,6 +6,7 @@ time, in the order of the calls; reads see every turn whose report has been answ
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -73,8 +74,12 @@ class Store(Protocol):
         """Jobs, newest first. Raises BadRequest for a cursor that is not ours."""
         ...
 
-    async def types(self) -> list[TypeView]:
-        """Every type that a job or a worker has named, by name."""
+    async def types(self, prefix: str = "", after: str | None = None, most: int = 100) -> list[TypeView]:
+        """Types that a job or a worker has named, by name: the first that begin like that, behind ``after``."""
+        ...
+
+    async def named_types(self, names: Sequence[str]) -> list[TypeView]:
+        """Those of these types that a job or a worker has named, in the same order."""
         ...
 
     async def counts(self) -> dict[str, int]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dispatcher.core.jobs.ledger import AttemptRow, JobRow, silent_attempt
 from dispatcher.core.jobs.model import AttemptView, JobView, TypeView
 from dispatcher.core.jobs.states import JobState
-from dispatcher.errors import BadRequest
+from dispatcher.errors import BadParameter
 from dispatcher.store.requests import Counted, Tally
 
 __all__ = [
@@ -77,27 +77,39 @@ def cursor_of(seq: int) -> str:
 
 
 def seq_of(cursor: str) -> int:
-    """The place that a cursor names. Raises BadRequest."""
+    """The place that a cursor names. Raises BadParameter."""
     try:
         seq = int(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, binascii.Error):
         seq = -1
     if not 0 < seq < 1 << 62:
-        raise BadRequest("cursor: take it unchanged from an earlier answer's next_cursor", code="bad_parameter")
+        raise BadParameter("cursor: take it unchanged from an earlier answer's next_cursor", parameter="cursor")
     return seq
 
 
 def type_views(
-    offered: Mapping[str, float | None], lanes: Mapping[str, Iterable[str]], tallies: Mapping[Counted, Tally]
+    names: Iterable[str],
+    lanes: Mapping[str, Iterable[str]],
+    offered: Mapping[str, float],
+    tallies: Mapping[Counted, Tally],
 ) -> list[TypeView]:
-    """Every type with its jobs by state, by name. ``offered``: when each was first offered; ``lanes``: of each type."""
+    """Those of these types that are known, with their jobs by state.
+
+    ``lanes``: of each known type; ``offered``: when each was first offered.
+    """
     views = []
-    for name in sorted(offered):
-        counts: dict[str, int] = {}
-        for lane in lanes[name]:
-            for state in JobState:
-                tally = tallies.get((lane, state))
-                if tally is not None:
-                    counts[state.value] = counts.get(state.value, 0) + tally.jobs
-        views.append(TypeView(type=name, offered_at=offered[name], counts=counts))
+    for name in names:
+        if name in lanes:
+            counts = _by_state(lanes[name], tallies)
+            views.append(TypeView(type=name, offered_at=offered.get(name), counts=counts))
     return views
+
+
+def _by_state(lanes: Iterable[str], tallies: Mapping[Counted, Tally]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for lane in lanes:
+        for state in JobState:
+            tally = tallies.get((lane, state))
+            if tally is not None:
+                counts[state.value] = counts.get(state.value, 0) + tally.jobs
+    return counts

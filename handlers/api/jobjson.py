@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 from msgspec import Raw
@@ -17,6 +18,7 @@ from msgspec.structs import asdict
 from dispatcher.core.jobs.matching import Requirement, wanted_of
 from dispatcher.core.jobs.model import AttemptView, JobView, TypeView, WorkerView
 from dispatcher.core.jobs.states import JobState
+from dispatcher.core.jobs.terms import Terms
 
 __all__ = [
     "Json",
@@ -48,8 +50,12 @@ Asked = Callable[[JobView], WhyItWaits | None]
 
 def instant(at: float | None) -> str | None:
     """UTC seconds as RFC 3339 text: ``2026-11-23T21:04:05.123Z``."""
-    if at is None:
-        return None
+    return None if at is None else _instant(at)
+
+
+@lru_cache(maxsize=256)
+def _instant(at: float) -> str:
+    """What one turn has done bears the same instant: that of a batch is written once."""
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -66,7 +72,7 @@ def job_line(job: JobView, why: WhyItWaits | None) -> Json:
         "state": job.state.value,
         "reason": job.reason,
         "detail": job.detail,
-        **asdict(job.terms) | {"requires": wanted_of(job.terms.requires)},
+        **_terms(job.terms),
         "number": job.number,
         "errors": job.errors,
         "crashes": job.crashes,
@@ -84,6 +90,12 @@ def job_line(job: JobView, why: WhyItWaits | None) -> Json:
         "waiting": None if why is None else why.waiting,
         "links": links(job.id),
     }
+
+
+@lru_cache(maxsize=256)
+def _terms(terms: Terms) -> Json:
+    """Most jobs have the terms of many others. To be read only."""
+    return asdict(terms) | {"requires": wanted_of(terms.requires)}
 
 
 def job_lines(jobs: Iterable[JobView], asked: Asked) -> list[Json]:

@@ -11,7 +11,7 @@ from tornado.web import HTTPError
 
 from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import FINAL
-from dispatcher.errors import BadRequest, TooLarge, WrongState
+from dispatcher.errors import BadParameter, TooLarge, WrongState
 from handlers.api.jobjson import Json, job_json, job_lines, raw, type_json, worker_json
 from handlers.base import ApiHandler
 from handlers.errors import Invalid, field_error
@@ -63,7 +63,7 @@ class ConsoleApiHandler(ApiHandler):
         """``?wait=N``; 0 if it is not given."""
         text = self.get_query_argument("wait", "0")
         if not text.isascii() or not text.isdigit() or int(text[:9]) > MAX_WAIT_S:
-            raise BadRequest(f"wait must be a whole number of seconds from 0 to {MAX_WAIT_S}.", code="bad_parameter")
+            raise BadParameter(f"wait must be a whole number of seconds from 0 to {MAX_WAIT_S}.", parameter="wait")
         return float(text)
 
     async def job_after(self, job_id: str, wait_s: float) -> JobView | None:

@@ -1,4 +1,4 @@
-"""The console shows people what is going on: overview, jobs, one job, workers, types."""
+"""The console shows people what is going on: the overview, and one job."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from dispatcher.errors import Forbidden, WrongState
 from handlers.api.jobjson import once_a_lane
 from handlers.console import words
 from handlers.console.page import XSRF_HELP, PageHandler
-from handlers.queries import job_filter, next_query, type_filter, worker_filter
 
-__all__ = ["JobActionHandler", "JobPageHandler", "JobsPage", "OverviewPage", "TypesPage", "WorkersPage"]
+__all__ = ["JobActionHandler", "JobPageHandler", "OverviewPage"]
 
 #: How many the overview shows; the lists have all.
 MOST_PROBLEMS = 20
@@ -66,28 +65,6 @@ def problems(unserved: list[TypeView], counts: dict[str, int], *, draining: bool
 def _jobs(state: str, job_type: str) -> str:
     # A type is [A-Za-z0-9._-], so it needs no quoting; the template escapes it anyway.
     return f"/jobs?state={state}" + (f"&type={job_type}" if job_type else "")
-
-
-class JobsPage(PageHandler):
-    """``/jobs``: the list, with its filter in the address."""
-
-    async def get(self) -> None:
-        """The page."""
-        wanted = job_filter(self)
-        page = await self.site.service.jobs(wanted)
-        following = next_query(wanted, page.next_cursor) if page.next_cursor else None
-        self.show(
-            "jobs.html",
-            jobs=page.items,
-            wanted=wanted,
-            first=next_query(wanted, None),
-            following=following,
-            types=await self.type_choices(),
-            names=self.name_choices(),
-            why=once_a_lane(self.site.service.why),
-        )
-
-    head = get
 
 
 class _OneJob(PageHandler):
@@ -146,44 +123,3 @@ class JobActionHandler(_OneJob):
             await service.adopt(job_id)
         else:
             await service.decide(job_id, "null" if action == "succeeded" else None, reason or "decided on its page")
-
-
-class WorkersPage(PageHandler):
-    """``/workers``: the list, with its filter in the address."""
-
-    async def get(self) -> None:
-        """The page."""
-        service, wanted = self.site.service, worker_filter(self)
-        page = service.workers(wanted)
-        self.show(
-            "workers.html",
-            workers=page.items,
-            wanted=wanted,
-            first=next_query(wanted, None),
-            following=next_query(wanted, page.next_cursor) if page.next_cursor else None,
-            called=service.called,
-            present=service.worker_counts(),
-            states=tuple(WorkerStatus),
-            types=await self.type_choices(),
-        )
-
-    head = get
-
-
-class TypesPage(PageHandler):
-    """``/types``: the list, with its filter in the address."""
-
-    async def get(self) -> None:
-        """The page."""
-        wanted = type_filter(self)
-        page = await self.site.service.types(wanted)
-        self.show(
-            "types.html",
-            types=page.items,
-            wanted=wanted,
-            first=next_query(wanted, None),
-            following=next_query(wanted, page.next_cursor) if page.next_cursor else None,
-            titles={task.name: task.title for task in self.site.tasks.tasks()},
-        )
-
-    head = get

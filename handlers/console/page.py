@@ -47,10 +47,13 @@ class PageHandler(BaseHandler):
 
     def ask_for_token(self) -> None:
         """Leads people to the login; tells programs what to do."""
-        wants_page = "text/html" in self.request.headers.get("Accept", "")
-        if not wants_page or self.request.method not in ("GET", "HEAD"):
+        if not self.wants_page() or self.request.method not in ("GET", "HEAD"):
             super().ask_for_token()
         self.redirect("/login?" + urlencode({"next": self.request.uri or "/"}), status=303)
+
+    def wants_page(self) -> bool:
+        """Whether a browser asks; a program that did not ask for a page gets text."""
+        return "text/html" in self.request.headers.get("Accept", "")
 
     # Templates
 
@@ -96,7 +99,7 @@ class PageHandler(BaseHandler):
 
     def write_problem(self, problem: Problem) -> None:
         """Ends the answer with the problem as a page; a program that did not ask for a page gets text."""
-        if "text/html" in self.request.headers.get("Accept", ""):
+        if self.wants_page():
             self.set_header("Content-Type", "text/html; charset=utf-8")
             self.show("error.html", problem=problem)
         else:

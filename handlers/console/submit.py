@@ -115,7 +115,7 @@ class SubmitPage(PageHandler):
         choices = dict.fromkeys([*(task.name for task in tasks), *await self.type_choices()])
         types = sorted([*choices][:MOST_CHOICES])
         limit = self.site.settings.body_limit
-        terms = self.site.settings.terms()
+        terms = self.site.settings.terms
         self.show(
             "submit.html",
             form=form,

@@ -111,14 +111,14 @@ def some(names: Sequence[T]) -> tuple[Sequence[T], int]:
 
 
 def only_for(requirement: Requirement) -> str:
-    """What a job requires, in short for a list: ``FRONT-DESK-07, printer: brother or zebra``; empty: nothing."""
-    parts = [f"{'' if label == NAME else f'{label}: '}{' or '.join(values)}" for label, values in requirement]
+    """What a job requires, in short for a list: ``FRONT-DESK-07, printer:brother or zebra``; empty: nothing."""
+    parts = [f"{'' if label == NAME else f'{label}:'}{' or '.join(values)}" for label, values in requirement]
     return _clipped(", ".join(parts), MOST_OF_LABELS)
 
 
 def label_text(label: str, value: str) -> str:
-    """A label and its value in a list."""
-    return _clipped(f"{label}: {value}", MOST_OF_LABELS)
+    """A label and its value in a list, as people type them."""
+    return _clipped(f"{label}:{value}", MOST_OF_LABELS)
 
 
 def label_link(label: str, value: str) -> str:

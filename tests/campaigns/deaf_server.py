@@ -12,7 +12,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import server  # the path has to be there first
-from dispatcher.core.workers.registry import Registry
+from dispatcher.core.workers.reconciler import Reconciler
 
 
 def _keep(*_: Any) -> list[Any]:
@@ -20,7 +20,7 @@ def _keep(*_: Any) -> list[Any]:
 
 
 if __name__ == "__main__":
-    for name in ("_end_old_boot", "_let_go"):
-        assert hasattr(Registry, name), name
-        setattr(Registry, name, _keep)
+    for name in ("end_old_boot", "_let_go"):
+        assert hasattr(Reconciler, name), name
+        setattr(Reconciler, name, _keep)
     sys.exit(server.main())

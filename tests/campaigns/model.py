@@ -18,7 +18,8 @@ from hypothesis.stateful import invariant, run_state_machine_as_test
 from dispatcher.core.jobs.states import Event
 from dispatcher.core.jobs.turn import Ended
 from dispatcher.core.workers import retry
-from dispatcher.core.workers.machine import Machine
+from dispatcher.core.workers.leases import Leases
+from dispatcher.core.workers.reconciler import Reconciler
 from tests.campaigns.record import Control, Figure, Measure, Record, run
 from tests.core.model.test_model import Node
 
@@ -70,9 +71,9 @@ class Lives:
 
 #: A bug, and how it is planted.
 CONTROLS = {
-    "what a page holds and the server does not know takes no slot": (Machine, "_take_for_over", lambda *args: []),
-    "nobody listens for heartbeats": (Machine, "_beat", lambda *args: None),
-    "nobody is told to go": (Machine, "_go", lambda *args: []),
+    "what a page holds and the server does not know takes no slot": (Reconciler, "_take_for_over", lambda *args: []),
+    "nobody listens for heartbeats": (Leases, "beat", lambda *args: None),
+    "nobody is told to go": (Leases, "go", lambda *args: []),
     "what was lost after go runs again": (retry, "in_doubt", lambda attempt, cause, detail: _requeued(attempt, cause)),
 }
 

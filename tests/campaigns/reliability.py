@@ -55,8 +55,11 @@ CAMPAIGNS = {
         "A simulated world",
         "The real dispatcher (core, turns, sessions, pages) among simulated worker pages, networks, disks, submitters "
         "and operators, on virtual time and in one thread. Each seed draws which faults are on, and how strongly. "
-        "After every step the invariants are checked against what pages and submitters have seen with their own eyes; "
-        "in the end all faults are healed, people decide what is in doubt, and every job must end.",
+        "In some farms the pages have labels, jobs require some of them or a page's name, and pages that jobs wait for "
+        "are switched off for a while. The server stands still for 0.1 s to an hour, often with a ping on its way and "
+        "for about as long as its timeout. After every step the invariants are checked against what pages and "
+        "submitters have seen with their own eyes; in the end all faults are healed, people decide what is in doubt, "
+        "a page comes for the jobs that nobody matches (or they are cancelled), and every job must end.",
     ),
     "model": (
         "A model of the core",

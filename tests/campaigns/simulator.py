@@ -12,6 +12,8 @@ import time
 from dispatcher.core.jobs.states import FINAL
 from tests.campaigns.record import Control, Figure, Measure, Record, run
 from tests.sim.controls import CONTROLS, hunted
+from tests.sim.stalls import LENGTHS, MOMENTS
+from tests.sim.targets import KINDS
 from tests.sim.totals import Total, run_until, say
 
 FORMS = {
@@ -33,13 +35,18 @@ FAULTS = (
     "replayed posts", "posts that came once more, late", "freezes", "pauses", "reloads", "crashed pages",
     "leaving pages", "second windows", "tasks that hang", "lies", "API requests lost", "API answers lost",
     "kills at any time", "kills before a commit", "kills after a commit", "kills by a second signal", "stops",
-    "stalls", "store troubles", "slow turns", "times the disk was low", "times the disk was full", "wall clock steps",
+    "stalls", *LENGTHS, *MOMENTS, "store troubles", "slow turns", "times the disk was low", "times the disk was full",
+    "wall clock steps",
+    "pages switched off for a while", "pages loaded with other labels", *(f"jobs for {kind}" for kind in KINDS),
+    "jobs for a page that was not there",
 )  # fmt: skip
+OFFERS = "offers of jobs that require labels"
 #: What else is counted, and is worth knowing: how far the faults reached.
 REACHED = (
     "attempts succeeded", "attempts error", "attempts timed_out", "attempts lost", "attempts lapsed",
     "attempts released", "silent tasks given up", "late results recorded", "late answers adopted", "jobs in doubt",
-    "decided by a person", "cancelled", "retried",
+    "decided by a person", "cancelled", "retried", "quiet pages", OFFERS,
+    "pages brought in the end, for jobs that waited for their labels", "jobs for nobody, cancelled in the end",
 )  # fmt: skip
 
 
@@ -54,6 +61,19 @@ def _figures(total: Total, of: str = "") -> list[Figure]:
             total.counts["starts of jobs with effects once"], "starts of such jobs", "S15b",
         ),
     ]  # fmt: skip
+
+
+def _of_some_farms(*totals: Total) -> list[Figure]:
+    """What not every farm meets; in a short run perhaps none does."""
+    found = [violation for total in totals for violation in total.violations]
+    offers, stalls = (sum(total.counts[name] for total in totals) for name in (OFFERS, "stalls"))
+    strangers, counted = (sum(f"{name}:" in violation for violation in found) for name in ("I21", "S19"))
+    what = "jobs offered to a page that lacks a label that they require"
+    figures = [
+        Figure(what, strangers, offers, "offers of such jobs", "S29, I21"),
+        Figure("standstills of the server that counted against a page", counted, stalls, "standstills", "S19"),
+    ]
+    return [figure for figure in figures if figure.of or sum(total.steps for total in totals) > 100_000]
 
 
 def _measures(total: Total, real_s: float, years: Total, years_real_s: float) -> list[Measure]:
@@ -90,7 +110,7 @@ def play(form: str, seed: int) -> Record:
     years, years_real_s = _timed(seed, STEPS_OVER_YEARS[form], years=True)
     return Record(
         campaign="simulator",
-        figures=[*_figures(total), *_figures(years, " (over years)")],
+        figures=[*_figures(total), *_figures(years, " (over years)"), *_of_some_farms(total, years)],
         measures=_measures(total, real_s, years, years_real_s),
         controls=[_control(name) for name in (FEW if form == "short" else CONTROLS)],
         violations=[*total.violations, *(f"--years: {violation}" for violation in years.violations)],

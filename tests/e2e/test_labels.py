@@ -105,7 +105,7 @@ def test_a_job_that_nobody_matches_in_all_waits_and_says_what_is_missing(site: L
     job = submitted(site, {"name": "FRONT-DESK-07", "printer": "brother"}, wait_s=0)
     assert ran_on(site, name="FRONT-DESK-07") == {"FRONT-DESK-07"}
     still = site.ask("GET", f"/api/v1/jobs/{job['id']}").json()
-    words = "1 worker is called FRONT-DESK-07, but does not have printer=brother"
+    words = "1 worker is called FRONT-DESK-07, but does not have printer:brother"
     assert (still["state"], still["waits"], still["waiting"]["code"]) == ("queued", words, "no_match")
 
 

@@ -21,7 +21,7 @@ from typing import Any
 
 import server
 from dispatcher.config.settings import Settings
-from dispatcher.core.workers.machine import Machine
+from dispatcher.core.workers.leases import Leases
 from dispatcher.node.service import Dispatcher
 from dispatcher.pages.pages import Pages
 from dispatcher.store.sqlite import file as sqlite_file
@@ -47,7 +47,7 @@ START: dict[str, tuple[Any, str, str]] = {
 }
 #: Steps that the loop takes by itself or for a page.
 STEPS: dict[str, tuple[Any, str]] = {
-    "the end of a lease": (Machine, "_lease_over"),
+    "the end of a lease": (Leases, "over"),
     "the transport's tick": (Sessions, "tick"),
     "what is due in the store": (Dispatcher, "_see_what_is_due"),
     "a page's message": (Pages, "message"),

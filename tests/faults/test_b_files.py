@@ -126,6 +126,8 @@ async def _after(server: ServerProcess, fault: str, jobs: list[str]) -> None:
         await _refuses(server, r"is damaged .*restore a backup")
     elif fault == "emptied":
         await _refuses(server, r"is empty, so it was cut off: restore a backup")
+    elif fault == "WAL deleted":
+        await _refuses(server, r"jobs\.db-wal with its newest changes is gone: put the -wal back")
     else:
         await server.start()
         listed = [job["id"] for job in reversed((await server.get("/api/v1/jobs?limit=100"))["items"])]
@@ -292,14 +294,17 @@ def test_fault_B11_a_wal_that_a_crash_left_is_played_into_the_store(tmp_path: Pa
     asyncio.run(scenario())
 
 
-def test_fault_B11_without_a_wal_the_store_opens_as_it_was_when_its_log_was_last_moved_in(tmp_path: Path) -> None:
+def test_fault_B11_without_its_wal_a_store_is_refused_until_somebody_accepts_the_loss(tmp_path: Path) -> None:
     async def scenario() -> None:
         server, jobs = await _made(tmp_path, clean=True)
         await server.start()
         await server.submit("only in the log")
         await server.kill()
         _wal(server.store).unlink()
+        await _refuses(server, r"jobs\.db-wal with its newest changes is gone: put the -wal back")
+        server.store.with_name("jobs.db.go-on").touch()
         await server.start()
+        assert not server.store.with_name("jobs.db.go-on").exists()
         await _has_exactly(server, jobs)
         await server.submit("it goes on")
         assert await server.stop() == 0
@@ -307,6 +312,22 @@ def test_fault_B11_without_a_wal_the_store_opens_as_it_was_when_its_log_was_last
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert database.execute("SELECT count(*) FROM jobs").fetchone() == (JOBS + 1,)
         database.close()
+
+    asyncio.run(scenario())
+
+
+def test_fault_B11_a_wal_that_another_program_has_moved_in_after_a_kill_is_not_missed(tmp_path: Path) -> None:
+    """Somebody looks into the store with the sqlite3 shell before the server is started again."""
+
+    async def scenario() -> None:
+        server, jobs = await _made(tmp_path, clean=False)
+        database = sqlite3.connect(server.store)
+        assert database.execute("SELECT count(*) FROM jobs").fetchone() == (JOBS,)
+        database.close()
+        assert not _wal(server.store).exists()
+        await server.start()
+        await _has_exactly(server, jobs)
+        assert await server.stop() == 0
 
     asyncio.run(scenario())
 

@@ -19,6 +19,7 @@ import pytest
 from dispatcher.errors import StoreRefused
 from dispatcher.store.hand import Ids
 from dispatcher.store.sqlite import file as sqlite_file
+from dispatcher.store.sqlite import log_mark
 from dispatcher.store.sqlite.store import SqliteStore
 from dispatcher.store.sqlite.thread import StoreThread
 from tests.campaigns.writer import state_is_wrong, turns
@@ -29,8 +30,8 @@ from tests.store.contract import DURABLE, Desk
 CUTS, CONTROL_CUTS = (4_000, 400) if LONG else (150, 40)
 #: How many cuts one disk has; then comes a new disk.
 CUTS_EACH = 50
-#: Frames after which SQLite moves the log into the database; small, so that many cuts meet it.
-CHECKPOINT = 60
+#: Turns after which the store moves the log into the database; few, so that many cuts meet it.
+MOVE_EVERY = 6
 _numbers = itertools.count(1)
 
 
@@ -48,6 +49,16 @@ class _Watch:
         pass
 
 
+class _Mark(log_mark.LogMark):
+    """The log is on no real disk: so many turns stand for so many frames."""
+
+    _turns = 0
+
+    def _is_long(self) -> bool:
+        self._turns += 1
+        return self._turns % MOVE_EVERY == 0
+
+
 class TornStore(SqliteStore):
     """The production store over another connection."""
 
@@ -57,13 +68,14 @@ class TornStore(SqliteStore):
 
     def _start(self) -> None:
         database: Any = apsw.Connection(str(self._path), vfs=self.disk.name)
-        pragmas = [*sqlite_file.PRAGMAS, f"wal_autocheckpoint = {CHECKPOINT}"]
-        pragmas += [f"synchronous = {self.synchronous}"] if self.synchronous else []
+        pragmas = [*sqlite_file.PRAGMAS, *([f"synchronous = {self.synchronous}"] if self.synchronous else [])]
         for pragma in pragmas:
             database.execute(f"PRAGMA {pragma}")
-        sqlite_file._lock(database)
+        log_mark.take_lock(database)
         self._db, self._reserve, self._watch = database, _Reserve(), _Watch()  # type: ignore[assignment]
         self._read()
+        self._mark = _Mark(database, self._path)
+        self._mark.begin(None)
 
 
 class TornDesk(Desk):

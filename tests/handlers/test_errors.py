@@ -28,6 +28,7 @@ def _all_errors(kind: type[ours.PagehandError]) -> list[type[ours.PagehandError]
         (ours.BadRequest("x"), 400, "bad_request"),
         (ours.BadRequest("x", semantic=True, code="invalid"), 422, "invalid"),
         (Invalid([field_error("type", "is missing")]), 422, "invalid"),
+        (ours.BadParameter("x", parameter="limit"), 400, "bad_parameter"),
         (ours.Unauthorized("x"), 401, "bad_token"),
         (ours.Forbidden("x"), 403, "forbidden"),
         (ours.JobNotFound("x"), 404, "not_found"),

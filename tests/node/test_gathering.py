@@ -34,7 +34,7 @@ async def test_what_waits_is_taken_in_order_and_what_belongs_together_stays_toge
     assert intake.take(5) == []
 
 
-@pytest.mark.parametrize(("count", "data"), [(2, "1"), (1, "x" * 60)])
+@pytest.mark.parametrize(("count", "data"), [(2, "1"), (1, "x" * 60), (1, "ä" * 30)])
 async def test_what_waits_is_bounded_in_jobs_and_in_bytes_and_room_comes_back(count: int, data: str):
     intake = Intake(most_jobs=4, most_bytes=100)
     intake.add(jobs(count, data))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from dispatcher.core.jobs.model import TypeFilter, WorkerFilter
 from dispatcher.errors import BadRequest
 from dispatcher.node.cursors import cursor_of
 from tests.support.house import House
+from tests.support.jobs import spec
 from tests.support.operations import operations
 
 pytestmark = pytest.mark.gen_test
@@ -109,6 +112,27 @@ async def test_lists_and_counters_cost_the_same_with_a_hundred_pages_and_with_te
         return operations(lambda: finish(overview(house)))
 
     assert work(many) == work(few)
+
+
+async def test_a_page_of_types_and_the_overview_cost_the_same_with_a_hundred_types_and_with_ten_thousand():
+    costs = []
+    for count in (100, 10_000):
+        house = await House().start()
+        for first in range(0, count, 100):
+            await house.dispatcher.submit_batch([spec(f"type-{first + n:05d}") for n in range(100)])
+        await house.dispatcher.idle(housekeeping=True)
+        dispatcher = house.dispatcher
+        asked = TypeFilter(prefix="type-000", limit=40, cursor=cursor_of("type-00019"))
+        assert [view.type for view in (await dispatcher.types(asked)).items] == [f"type-{n:05d}" for n in range(20, 60)]
+        assert [view.type for view in await dispatcher.unserved_types(2)] == ["type-00000", "type-00001"]
+        assert sum((await dispatcher.counts()).values()) == count
+        reads = (partial(dispatcher.types, asked), partial(dispatcher.unserved_types, 20), dispatcher.counts)
+        costs.append([cost(read) for read in reads])
+    assert costs[0] == costs[1]
+
+
+def cost(read) -> int:
+    return operations(lambda: finish(read()))
 
 
 def finish(coroutine) -> None:

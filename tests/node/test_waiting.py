@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from dispatcher.core.fleet.misses import Miss
+from dispatcher.core.fleet.worker import Standing
 from dispatcher.core.jobs.matching import lane_of, requirement_of
 from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import JobState
-from dispatcher.core.workers.misses import Miss
-from dispatcher.core.workers.worker import Standing
 from dispatcher.node import waiting
 from dispatcher.node.waiting import Waiting
 from tests.support.house import House
@@ -88,21 +88,21 @@ BOTH = requirement_of({"printer": ["zebra", "epson"], "site": "berlin"})
 @pytest.mark.parametrize(
     ("offer", "miss", "words"),
     [
-        (3, Miss(ZEBRA), "3 workers offer print, but none has printer=zebra"),
-        (1, Miss(ZEBRA), "1 worker offers print, but does not have printer=zebra"),
-        (1_234, Miss(BOTH), "1,234 workers offer print, but none has printer=epson or zebra, site=berlin"),
+        (3, Miss(ZEBRA), "3 workers offer print, but none has printer:zebra"),
+        (1, Miss(ZEBRA), "1 worker offers print, but does not have printer:zebra"),
+        (1_234, Miss(BOTH), "1,234 workers offer print, but none has printer:epson or zebra, site:berlin"),
         (
             3,
             Miss(BOTH, together=True),
-            "3 workers offer print, but none has printer=epson or zebra, site=berlin together",
+            "3 workers offer print, but none has printer:epson or zebra, site:berlin together",
         ),
         (0, Miss(ZEBRA), "no connected worker offers the type print"),
         (3, Miss((("name", ("A", "B")),), 0), "no worker is called A or B"),
         (0, Miss((("name", ("A", "B")),), 0), "no worker is called A or B"),
         (3, Miss((), 1, offered=False), "1 worker is called A or B, but does not offer print"),
         (0, Miss((), 2, offered=False), "2 workers are called A or B, but none offers print"),
-        (3, Miss(ZEBRA, 1), "1 worker is called A or B, but does not have printer=zebra"),
-        (3, Miss(ZEBRA, 2), "2 workers are called A or B, but none has printer=zebra"),
+        (3, Miss(ZEBRA, 1), "1 worker is called A or B, but does not have printer:zebra"),
+        (3, Miss(ZEBRA, 2), "2 workers are called A or B, but none has printer:zebra"),
     ],
 )
 async def test_where_nobody_matches_the_nearest_miss_is_named(offer: int, miss: Miss, words: str):
@@ -113,7 +113,7 @@ async def test_where_nobody_matches_the_nearest_miss_is_named(offer: int, miss: 
 async def test_what_is_missing_is_said_in_short():
     many = {f"l{label}": [f"{label}-{value}" for value in range(20)] for label in range(20)}
     _, words = await told(Workers(3, Miss(requirement_of(many))), **many)
-    assert (len(words), words[:53], words[-1]) == (300, "3 workers offer print, but none has l0=0-0 or 0-1 or ", "…")
+    assert (len(words), words[:53], words[-1]) == (300, "3 workers offer print, but none has l0:0-0 or 0-1 or ", "…")
 
 
 async def test_a_job_that_requires_nothing_is_told_of_as_before():
@@ -169,7 +169,7 @@ async def test_the_machine_is_asked_for_names_and_labels():
         assert found is not None
         return waiting.words(found, job, lane)
 
-    assert said(site="berlin", printer="zebra") == "2 workers offer print, but none has printer=zebra"
+    assert said(site="berlin", printer="zebra") == "2 workers offer print, but none has printer:zebra"
     assert said(name="FRONT-DESK-07") == "no worker is called FRONT-DESK-07"
     assert said("scan", name="DESK-1") == "1 worker is called DESK-1, but does not offer scan"
     assert said("scan", site="berlin") == said(name="DESK-2") == "the only worker that matches is paused"

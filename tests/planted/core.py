@@ -6,21 +6,26 @@ from tests.planted.bug import Bug
 
 __all__ = ["BUGS"]
 
-_JOBS, _WORKERS = "dispatcher/core/jobs/", "dispatcher/core/workers/"
+_JOBS, _FLEET, _WORKERS = "dispatcher/core/jobs/", "dispatcher/core/fleet/", "dispatcher/core/workers/"
 LEDGER = _JOBS + "ledger.py::"
-LEASES, MACHINE = _WORKERS + "leases.py::Leases.", _WORKERS + "machine.py::Machine."
-REGISTRY, RETRY = _WORKERS + "registry.py::Registry.", _WORKERS + "retry.py::"
-POOLS, WORKER = _WORKERS + "pools.py::Pools.", _WORKERS + "worker.py::Worker."
+ATTENDANCE, LEASES, MACHINE = (
+    _WORKERS + "attendance.py::Attendance.",
+    _WORKERS + "leases.py::Leases.",
+    _WORKERS + "machine.py::Machine.",
+)
+RECONCILER, REGISTRY = _WORKERS + "reconciler.py::Reconciler.", _WORKERS + "registry.py::Registry."
+RETRY, STANDSTILL = _WORKERS + "retry.py::", _WORKERS + "standstill.py::"
+POOLS, WORKER = _FLEET + "pools.py::Pools.", _FLEET + "worker.py::Worker."
 
-BY_DEMAND = "tests/core/workers/test_demand.py"
-BY_LABELS = "tests/core/workers/test_labels.py"
+BY_DEMAND = "tests/core/fleet/test_demand.py"
+BY_LABELS = "tests/core/fleet/test_labels.py"
 
 BUGS = {
     "a lapsed offer is not requeued": Bug(
-        "S4", LEASES + "_lapsed", "self._forget(attempt) or []", "self._end(attempt, _)"
+        "S4", LEASES + "_lapsed", "self.forget(attempt) or []", "self.lapse(attempt, _)"
     ),
     "a worker is never freed": Bug(
-        "S4", LEASES + "_forget", "attempt.id in worker.attempts", "worker.attempts.pop(attempt.id, None) is not None"
+        "S4", LEASES + "forget", "attempt.id in worker.attempts", "worker.attempts.pop(attempt.id, None) is not None"
     ),
     "any attempt can end its job": Bug("S5", LEDGER + "settle", "True", "job.attempt == attempt.id"),
     "slots are off by one": Bug(
@@ -28,26 +33,30 @@ BUGS = {
     ),
     # offer, accept, run
     "numbers have gaps": Bug("S7", LEDGER + "claim", "job.claims += 1\njob.number += 1", "job.claims += 1"),
-    "an offer that was not sent is not taken back": Bug("S7", REGISTRY + "away", "[]", "self._take_back(worker)"),
+    "an offer that was not sent is not taken back": Bug(
+        "S7", REGISTRY + "away", "[]", "self._leases.take_back(worker)"
+    ),
     "offers that the network lost set a worker aside": Bug("S7", LEASES + "_lapsed", "True", "attempt.fetched"),
     # timeout and heartbeat
     "an accept does not set the timeout": Bug(
-        "S8", MACHINE + "accept", "None", "self._deadlines.set(('lease', attempt_id), _)"
+        "S8", LEASES + "accept", "None", "self._deadlines.start(('lease', attempt.id), _)"
     ),
     "a timed out attempt frees its slot at once": Bug(
         "S8",
-        LEASES + "_lease_over",
-        "return self._end(attempt, ended)",
+        LEASES + "over",
+        "return self.end(attempt, ended)",
         "return [Record(ended), *self._revoke(attempt, 'timed_out')]",
     ),
-    "progress does not count as a sign of life": Bug("S8", MACHINE + "progress", "None", "self._beat(attempt)"),
+    "progress does not count as a sign of life": Bug("S8", MACHINE + "progress", "None", "self._leases.beat(attempt)"),
     # evidence that a page is gone
-    "a missed pong ends leases": Bug("S11", REGISTRY + "quiet", "self._gone(worker, '')", "self._take_back(worker)"),
+    "a missed pong ends leases": Bug(
+        "S11", REGISTRY + "quiet", "self.gone(worker, '')", "self._leases.take_back(worker)"
+    ),
     "a closed connection starts no grace": Bug(
-        "S11", REGISTRY + "away", "None", "self._deadlines.set(('grace', worker.id), _)"
+        "S11", ATTENDANCE + "away", "None", "self._deadlines.start(('grace', worker.id), _)"
     ),
     # a new boot
-    "a new boot keeps the old page's leases": Bug("S12", REGISTRY + "_end_old_boot", "return []"),
+    "a new boot keeps the old page's leases": Bug("S12", RECONCILER + "end_old_boot", "return []"),
     "a second window takes the first one's leases": Bug(
         "S12",
         REGISTRY + "heard",
@@ -63,9 +72,9 @@ BUGS = {
     # effects once
     "go is told before the accept is stored": Bug(
         "S15b",
-        MACHINE + "accept",
+        LEASES + "accept",
         "attempt.went = attempt.claim.terms.once\n"
-        "return [*self._withdraw(attempt), Record(Started(attempt_id, attempt.holder())), *self._go(attempt)]",
+        "return [*self._withdraw(attempt), Record(Started(attempt.id, attempt.holder())), *self.go(attempt)]",
         "return [*self._withdraw(attempt), _]",
     ),
     "what was lost after go runs again": Bug("S15b", RETRY + "after_loss", "False", "attempt.went"),
@@ -79,33 +88,37 @@ BUGS = {
     "the last used worker is next": Bug("S17", POOLS + "used", "self._used -= 1", "self._used += 1"),
     # what a job requires
     "a job goes to a worker that lacks a label": Bug(
-        "S29", _WORKERS + "matcher.py::_has_all", "return True", found_by=BY_LABELS
+        "S29", _FLEET + "matcher.py::_has_all", "return True", found_by=BY_LABELS
     ),
     "a worker that comes is not given what waits for its labels": Bug(
-        "S29", _WORKERS + "matcher.py::Matcher.lanes_of", "yield from ()", found_by=BY_LABELS
+        "S29", _FLEET + "matcher.py::Matcher.lanes_of", "yield from ()", found_by=BY_LABELS
     ),
     "a name that is first required finds nobody who is there": Bug(
         "S29", POOLS + "_name_wanted", "pass", found_by=BY_LABELS
     ),
     # restart, standstill, time
-    "a restart gives a new timeout": Bug("S18", REGISTRY + "_adopt", "timeout_s", "max(left_s, _)"),
+    "a restart gives a new timeout": Bug("S18", LEASES + "adopt", "timeout_s", "max(left_s, _)"),
     "after a restart nobody waits for the pages": Bug(
-        "S18", MACHINE + "restore", "now", "now + self._timings.restart_grace_s"
+        "S18", LEASES + "restore", "0.0", "self._timings.restart_grace_s"
     ),
     "a standstill prolongs timeouts": Bug(
-        "S19", LEASES + "forgive", "True", "not running or self.attempts[name].finished"
+        "S19", STANDSTILL + "forgive", "True", "not running or attempts[name].finished"
     ),
-    "a standstill makes what has arrived too late": Bug("S19", LEASES + "forgive", "moved", "max(moved, _)"),
+    "a standstill makes what has arrived too late": Bug("S19", STANDSTILL + "forgive", "moved", "max(moved, _)"),
     "a deadline fires early": Bug(
-        "S20", _WORKERS + "deadlines.py::Deadlines.pop_due", "at > now + 0.5", "at > now", "tests/core/workers"
+        "S20",
+        _WORKERS + "deadlines.py::Deadlines.pop_due",
+        "at > self.now + 0.5",
+        "at > self.now",
+        "tests/core/workers",
     ),
-    "drained workers keep what was not sent": Bug("S21", MACHINE + "drain", "[]", "self._take_back(worker)"),
+    "drained workers keep what was not sent": Bug("S21", REGISTRY + "drain", "[]", "self._leases.take_back(worker)"),
     # what a turn costs
     "a deep lane keeps all others from the demand": Bug(
         "S30", POOLS + "demand", "asked", "asked >= MOST_ASKED * most", BY_DEMAND
     ),
     "lanes that become ready are not noticed": Bug(
-        "S30", _WORKERS + "lanes.py::Lanes.reported", "pass", "self.hot[group] = None"
+        "S30", _FLEET + "lanes.py::Lanes.reported", "pass", "self.hot[group] = None"
     ),
     "the grace of a restart begins before the server listens": Bug(
         "S31", MACHINE + "begin_grace", "return []", found_by="tests/node/test_scale.py"

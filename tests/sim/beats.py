@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dispatcher.core.fleet.worker import Attempt, AttemptState
 from dispatcher.core.jobs.turn import Ended
-from dispatcher.core.workers.worker import Attempt, AttemptState
 
 if TYPE_CHECKING:
     from tests.sim.node import Node

@@ -16,7 +16,9 @@ from dispatcher.sdk.simulator.hands import HeldAttempt
 from dispatcher.sdk.simulator.journal import Journal
 from dispatcher.sdk.simulator.page import Identity, Page, Profile, Report
 from dispatcher.sdk.simulator.session import PageSession, SessionOver
+from tests.sim.lies import LIES
 from tests.sim.network import OnAnswer, Wire
+from tests.sim.targets import Face
 
 if TYPE_CHECKING:
     from tests.sim.events import Event
@@ -51,11 +53,14 @@ class Window:
     """One window; ``load`` makes its page anew."""
 
     def __init__(
-        self, world: World, name: str, types: tuple[str, ...], *, identity: Identity | None = None,
-        stash: Iterable[Report] = (),
+        self, world: World, name: str, types: tuple[str, ...], *, face: Face | None = None,
+        identity: Identity | None = None, stash: Iterable[Report] = (),
     ) -> None:  # fmt: skip
         self.world, self.name, self.types = world, name, types
         self.rng = random.Random(world.rng.getrandbits(64))
+        self.face = face or world.targets.face(name)
+        #: What it has said of itself in this session.
+        self.faces: list[Face] = []
         self.gone = self.frozen = self.paused = False
         self._told_pause = self._said_pause = False
         self._backlog: list[Callable[[], None]] = []
@@ -79,8 +84,8 @@ class Window:
             ignore_cancels=knobs.ignore_cancels, reload=knobs.reload_task, stash=1 - knobs.lose_stash,
         )  # fmt: skip
         return Profile(
-            types=self.types, name=self.name, slots=knobs.slots, quick=knobs.quick, progress_s=knobs.progress_s,
-            faults=faults, task=self.world.history.answer,
+            types=self.types, name=self.face.name, labels=self.face.labels, slots=knobs.slots, quick=knobs.quick,
+            progress_s=knobs.progress_s, faults=faults, task=self.world.history.answer,
         )  # fmt: skip
 
     def load(self, identity: Identity | None, stash: Iterable[Report]) -> None:
@@ -105,6 +110,7 @@ class Window:
 
     def _load_if(self, life: int, identity: Identity | None, stash: Iterable[Report]) -> None:
         if life == self._life and not self.gone:
+            self.face = self.world.targets.again(self)
             self.load(identity, stash)
 
     def _leave_page(self) -> None:
@@ -151,6 +157,7 @@ class Window:
         if not self.frozen:
             return
         self.frozen = False
+        self.world.stalls.harm(self.name, self.world.now)
         backlog, self._backlog = self._backlog, []
         for call in backlog:
             self._do(call)
@@ -253,6 +260,7 @@ class Window:
             self.world.checks.once.told_to_go(message["attempt"])
         elif message["op"] == "job":
             self.world.history.offered.append(message["attempt"])
+            self.world.targets.offered(self, message)
 
     def _lost(self, *, at_once: bool) -> None:
         """The session is over."""
@@ -265,6 +273,7 @@ class Window:
     def _hang_up(self) -> None:
         self._life += 1
         self.session, self._posting = None, False
+        self.faces = []
         for wire in self._wires:
             wire.close()
         self._wires.clear()
@@ -323,6 +332,7 @@ class Window:
         elif text.startswith('{"op":"register"'):
             said = json.loads(text)
             history.registers(said["boot"], said.get("worker"))
+            self.faces.append(Face(said.get("name", self.face.name), said.get("labels") or {}))
             if "lie" in said:
                 history.lied.update(self.mine, self.page.hands._held)
 
@@ -351,44 +361,5 @@ class Window:
         target = self.rng.choice(history.offered[-30:])
         history.lied.add(target)
         history.lied.update(self.mine)
-        self.rng.choice(_LIES)(self, target)
+        self.rng.choice(LIES)(self, target)
         self._pump()
-
-    def _say(self, op: str, **fields: object) -> None:
-        self.page.send(json.dumps({"op": op, **fields}, separators=(",", ":")))
-
-    def _lie_twice(self, target: str) -> None:
-        for attempt in [target, *sorted(self.mine)]:
-            self._say("accept", attempt=attempt)
-            self._say("accept", attempt=attempt)
-
-    def _lie_result(self, target: str) -> None:
-        self._say("result", attempt=target, value={"lie": self.rng.getrandbits(32)})
-
-    def _lie_error(self, target: str) -> None:
-        self._say("error", attempt=target, message="a lie", retry=self.rng.random() < 0.5)
-
-    def _lie_released(self, target: str) -> None:
-        self._say("released", attempt=target, reason="a lie")
-
-    def _lie_progress(self, target: str) -> None:
-        self._say("progress", attempt=target, percent=50)
-        self._say("log", attempt=target, line="a lie")
-
-    def _lie_register(self, target: str) -> None:
-        identity = self.page.identity
-        known = {"worker": identity.worker, "secret": identity.secret} if identity else {}
-        which = "holding" if self.rng.random() < 0.5 else "finished"
-        claim = [{"attempt": target, "elapsed_ms": 1}] if which == "holding" else [target]
-        more = {"holding": [], "finished": [], which: claim}
-        self._say("register", version=1, types=self.types, boot=self.page.boot, slots=1, lie=1, **known, **more)
-
-    def _lie_noise(self, target: str) -> None:
-        for text in ("", "{}", "null", '{"op":"go"}', '{"op":"result"}', f'{{"op":"result","attempt":"{target}"'):
-            self.page.send(text)
-
-
-_LIES = (
-    Window._lie_twice, Window._lie_result, Window._lie_error, Window._lie_released, Window._lie_progress,
-    Window._lie_register, Window._lie_noise,
-)  # fmt: skip

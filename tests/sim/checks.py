@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from dispatcher.core.fleet.worker import Attempt, AttemptState, Worker, WorkerState
 from dispatcher.core.jobs.ledger import JobRow
+from dispatcher.core.jobs.matching import Requirement, matches
 from dispatcher.core.jobs.states import FINAL, OPEN, Event, JobState
 from dispatcher.core.jobs.turn import (
     Adopt,
@@ -32,7 +34,6 @@ from dispatcher.core.jobs.validate import (
     snapshot_faults,
     turn_faults,
 )
-from dispatcher.core.workers.worker import Attempt, AttemptState, WorkerState
 from tests.sim.ages import Ages
 from tests.sim.beats import Beats
 from tests.sim.knobs import STORE_CHECK_S
@@ -70,7 +71,7 @@ class Checks:
         self.claimed_at: dict[str, float] = {}
         #: Since when: a job is queued; a worker of the running process has room.
         self._queued_since: dict[int, float] = {}
-        self._idle_since: dict[str, float] = {}
+        self._idle_since: dict[tuple[object, ...], float] = {}
         self._resumed_at = self._room_at = 0.0
         self.ages = Ages(world)
         self.once = Once(world)
@@ -103,6 +104,7 @@ class Checks:
             if done.done and not isinstance(command, OfferedTypes | ForgetTypes):
                 self._commanded(command, turn)
         self._claims(node, report, begun)
+        self.world.targets.claimed(turn, report)
         if self.rows.room != "plenty" and any(accepted.job is not None for accepted in report.accepted):
             self.fail("S23: a job was taken although the disk has no room")
 
@@ -132,7 +134,8 @@ class Checks:
         data = self.rows.payloads[job.seq]
         token = str(json.loads(data)["token"]) if data != '"other"' else f"other of {job.key}"
         spec = self.world.history.submitted.get(token)
-        if data != '"other"' and (spec is None or spec.data != data or spec.type != job.type or spec.key != job.key):
+        same = spec is not None and (spec.data, spec.type, spec.key) == (data, job.type, job.key)
+        if data != '"other"' and not (spec is not None and same and spec.terms.requires == job.terms.requires):
             self.fail(f"I1: {job.id} is not what was submitted")
         if token in self.tokens:
             self.fail(f"I3: {token} has become {self.tokens[token]} and {job.id}")
@@ -204,18 +207,15 @@ class Checks:
         """I22, I32: who may be offered what, in which order."""
         if node.drained_at is not None and begun > node.drained_at and report.claims:
             self.fail("I22: a draining server claims jobs")
-        lanes: dict[str, tuple[float, int]] = {}
+        lanes: dict[tuple[str, Requirement], tuple[float, int]] = {}
         for claim in report.claims:
             self.claimed_at[claim.attempt] = self.world.now
             job = self.rows.by_seq[self.rows.by_id[claim.job]]
             self.once.claimed(job, claim.attempt)
-            place = (job.rank or 0.0, job.seq)
-            if place < lanes.get(job.type, place):
+            place, lane = (job.rank or 0.0, job.seq), (job.type, job.terms.requires)
+            if place < lanes.get(lane, place):
                 self.fail(f"I32: {job.id} is claimed out of order")
-            lanes[job.type] = place
-        for row in self.rows.waiting.values():
-            if row.type in lanes and (row.rank or 0.0, row.seq) < lanes[row.type]:
-                self.fail(f"I32: {row.id} was overtaken")
+            lanes[lane] = place
 
     # -- rows
 
@@ -308,24 +308,25 @@ class Checks:
                 self.fail(f"I7: {worker.id} holds {ours} attempts in {worker.slots} slots")
             if worker.state is WorkerState.AWAY and machine._deadlines.get(("grace", worker.id)) is None:
                 self.fail(f"I8: {worker.id} is away for ever")
-            if worker.session is not None and machine._by_session.get(worker.session) is not worker:
+            if worker.session is not None and machine._registry._by_session.get(worker.session) is not worker:
                 self.fail(f"I6: {worker.id} and its session disagree")
 
     def _work_conserving(self, node: Node) -> None:
         """I20: where a job is ready and a worker could take it, it is offered at once."""
         now = self.world.now
-        idle: dict[str, float] = {}
+        idle: dict[tuple[object, ...], float] = {}
         for worker in node.machine.workers.values():
             if worker.room() and not node.machine.draining:
-                idle[worker.id] = self._idle_since.get(worker.id, now)
+                face = (worker.id, worker.name, worker.labels, worker.types)  # what it matches may change with it
+                idle[face] = self._idle_since.get(face, now)
         self._idle_since = idle
         if not idle or not self.rows.waiting or self.rows.room == "full":
             return
         for row in self.rows.waiting.values():
             ready = max(self._queued_since.get(row.seq, now), self._resumed_at, node.started_at, self._room_at)
-            for name, since in idle.items():
+            for (name, *_), since in idle.items():
                 late_s = now - max(ready, since)
-                if late_s > SLACK_S + SLOW_TURNS_S and row.type in node.machine.workers[name].types:
+                if late_s > SLACK_S + SLOW_TURNS_S and _matches(node.machine.workers[str(name)], row):
                     self.fail(f"I20: {row.id} is ready and {name} idle for {late_s:.1f} s")
 
     def room_again(self) -> None:
@@ -369,10 +370,14 @@ class Checks:
 
     def left(self, node: Node) -> None:
         """I25: all pages have left; nothing of them is kept."""
-        machine = node.machine
+        machine, registry = node.machine, node.machine._registry
         kept = [
-            *machine.workers, *machine.attempts, *machine._by_session, *machine._asked, *machine._newcomers,
-            *machine._boots, *node.sessions.ids(), *node.dispatcher.pages.sessions,
+            *machine.workers, *machine.attempts, *registry._by_session, *machine._asked, *registry._newcomers,
+            *registry._boots, *node.sessions.ids(), *node.dispatcher.pages.sessions,
         ]  # fmt: skip
         if kept or len(machine._deadlines):
             self.fail(f"I25: kept although everybody has left: {kept}")
+
+
+def _matches(worker: Worker, row: JobRow) -> bool:
+    return row.type in worker.types and matches(row.terms.requires, dict(worker.labels), worker.name)

@@ -12,18 +12,25 @@ from unittest import mock
 
 from msgspec.structs import replace
 
+from dispatcher.core.fleet import matcher
 from dispatcher.core.jobs import ledger
+from dispatcher.core.jobs.ledger import lane_of_row
 from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import Event, JobState
 from dispatcher.core.jobs.turn import Accepted, Decide, Ended, Turn, TurnReport
-from dispatcher.core.workers import retry
+from dispatcher.core.workers import registry, retry
+from dispatcher.core.workers.attendance import Attendance
 from dispatcher.core.workers.effects import Go
+from dispatcher.core.workers.leases import Leases
 from dispatcher.core.workers.machine import Machine
+from dispatcher.core.workers.reconciler import Reconciler
+from dispatcher.core.workers.registry import Registry
 from dispatcher.pages.pages import Pages
 from dispatcher.store import commands
 from dispatcher.store.admission import Admission
 from dispatcher.store.memory import MemoryRows
 from dispatcher.store.requests import Purge, Purged
+from dispatcher.transport.pings import Pings
 from tests.sim.browser import SimPage
 from tests.sim.disk import SimStore
 from tests.sim.knobs import Knobs
@@ -97,7 +104,7 @@ def identity_ignored() -> Iterator[None]:
     """Each register makes a new worker, whatever the page proves."""
     with (
         mock.patch.object(Pages, "_proves", return_value=False),
-        mock.patch.object(Machine, "_admitted", return_value=None),
+        mock.patch.object(Registry, "_admitted", return_value=None),
     ):
         yield
 
@@ -141,10 +148,10 @@ def _runs_again(real: Any, attempt: Any, cause: Any, detail: str) -> Ended:
     return Ended(attempt.id, cause, Event.REQUEUE, attempt.holder(), detail=detail)
 
 
-def _impatient(real: Any, self: Machine, attempt: Any) -> None:
+def _impatient(real: Any, self: Leases, attempt: Any) -> None:
     real(self, attempt)
     if attempt.claim.terms.heartbeat_s is not None:
-        self._deadlines.set(("beat", attempt.id), self._now + attempt.claim.terms.heartbeat_s / 2)
+        self._deadlines.start(("beat", attempt.id), attempt.claim.terms.heartbeat_s / 2)
 
 
 def _decides_any(real: Any, command: Any, job: Any) -> bool:
@@ -168,10 +175,54 @@ _MADE_UP = Accepted(JobView(**{name: None for name in JobView.__struct_fields__}
 def offers_into_taken_slots() -> Iterator[None]:
     """As it once was: what a page holds and the server does not know takes no slot, and declines count for nothing."""
     with (
-        mock.patch.object(Machine, "_take_for_over", return_value=[]),
-        mock.patch.object(Machine, "_heeds_no_offer"),
+        mock.patch.object(Reconciler, "_take_for_over", return_value=[]),
+        mock.patch.object(Attendance, "heeds_no_offer"),
     ):
         yield
+
+
+def _first_labels_stay(real: Any, worker: Any, registration: Any) -> None:
+    labels = worker.labels
+    real(worker, registration)
+    if worker.registered:
+        worker.labels = labels
+
+
+def _first_come(real: Any, self: SimStore, turn: Turn) -> TurnReport:
+    """While nobody takes the first job of the queue, nobody gets any other."""
+    first = min(self.disk.waiting.values(), key=lambda row: (row.rank or 0.0, row.seq), default=None)
+    asked = {lane for demand in turn.demand for lane in demand.lanes}
+    held_up = first is not None and lane_of_row(first) not in asked
+    report: TurnReport = real(self, replace(turn, demand=[]) if held_up else turn)
+    return report
+
+
+def _takes_at_once(real: Any, self: Pings[Any], now: float) -> Any:
+    """What is overdue is given up in the same step."""
+    gone = [*real(self, now), *self._last_call]
+    self._last_call.clear()
+    return gone
+
+
+@contextmanager
+def pongs_come_too_late() -> Iterator[None]:
+    """A pong that came during a standstill is not read before its page is given up."""
+    with mock.patch.object(Pings, "forgive"), _instead(Pings, "overdue", _takes_at_once)():
+        yield
+
+
+def _labels(knobs: Knobs) -> None:
+    knobs.labelled, knobs.relabel, knobs.reload_every_s, knobs.pages = 0.9, 0.9, 10.0, 4
+
+
+def _standstills(knobs: Knobs) -> None:
+    knobs.stall_every_s, knobs.timer_first, knobs.heartbeat, knobs.progress_s = 10.0, 1.0, 0.9, 1.0
+
+
+def _standstills_at_pings(knobs: Knobs) -> None:
+    """And nothing else happens to the pages."""
+    knobs.calm()
+    knobs.stall_at_ping_every_s, knobs.timer_first, knobs.horizon_s = 5.0, 1.0, 150.0
 
 
 def _crashes(knobs: Knobs) -> None:
@@ -264,7 +315,7 @@ CONTROLS: dict[str, tuple[Callable[[], AbstractContextManager[Any]], Callable[[K
     "identity ignored": (identity_ignored, _cuts),
     "stash deleted before the verdict": (stash_before_verdict, _crashes),
     "a register that comes once more ends what it does not name": (
-        _instead(Machine, "_reconcile", lambda real, self, worker, said, _: real(self, worker, said, False)),
+        _instead(Reconciler, "reconcile", lambda real, self, worker, said, _: real(self, worker, said, False)),
         _late_posts,
     ),
     "a register of a session that was left is believed": (
@@ -276,8 +327,8 @@ CONTROLS: dict[str, tuple[Callable[[], AbstractContextManager[Any]], Callable[[K
     "a restart forgets that a page was told to go": (_instead(Machine, "restore", _forgets_go), _effects),
     "what was lost after go runs again": (_instead(retry, "in_doubt", _runs_again), _hanging),
     "a decision is taken for a job that waits": (_instead(commands, "_allowed", _decides_any), _doubts),
-    "silence is cut short": (_instead(Machine, "_beat", _impatient), _hearts),
-    "nobody listens for a heartbeat": (_instead(Machine, "_beat", lambda real, self, attempt: None), _hearts),
+    "silence is cut short": (_instead(Leases, "beat", _impatient), _hearts),
+    "nobody listens for a heartbeat": (_instead(Leases, "beat", lambda real, self, attempt: None), _hearts),
     "a late result is not taken": (_instead(ledger, "_end", _late_is_stale), _late_answers),
     "an adopted answer is made up": (
         _instead(commands, "evidence", lambda real, attempts: real(attempts) and '"made up"'),
@@ -285,6 +336,11 @@ CONTROLS: dict[str, tuple[Callable[[], AbstractContextManager[Any]], Callable[[K
     ),
     "retention follows the wall clock": (_instead(MemoryRows, "purge", _by_the_wall_clock), _years),
     "of a batch what fits is taken": (_instead(Admission, "take", _what_fits), _batches),
+    "labels are not looked at": (_instead(matcher, "_has_all", lambda real, requirement, labels: True), _labels),
+    "a page keeps the labels that it had before": (_instead(registry, "_describe", _first_labels_stay), _labels),
+    "a job for a page that is not there holds up the others": (_instead(SimStore, "write", _first_come), _labels),
+    "a standstill is not forgiven": (_instead(Machine, "forgive", lambda real, self, late_s, now: []), _standstills),
+    "a standstill makes pages quiet": (pongs_come_too_late, _standstills_at_pings),
     "a full disk is not noticed": (_instead(SimStore, "write", _acknowledges_without_room), _full_disks),
 }
 

@@ -55,6 +55,10 @@ class Knobs:
     ignore_cancels: float = _share(0.9)
     reload_task: float = _share(0.2)
     lie_every_s: float = _every(2.0, 30.0)
+    #: Of the jobs: those that require labels (1 and more: all); with any, the pages have some.
+    labelled: float = _share(2.5, later=True)
+    relabel: float = _share(0.9, later=True)
+    switch_off_every_s: float = _every(20.0, 200.0, later=True)
 
     # Submitters.
     lose_call: float = _share(0.1)
@@ -79,6 +83,10 @@ class Knobs:
     wall_step_every_s: float = _every(20.0, 200.0)
     slow_disk: float = _share(0.3)
     full_disk_every_s: float = _every(20.0, 200.0, later=True)
+    #: Standstills that begin with a ping, and are about as long as its timeout, or end when something is due.
+    stall_at_ping_every_s: float = _every(10.0, 100.0, later=True)
+    #: Of the standstills: those after which the timer comes before what has arrived (1 and more: all).
+    timer_first: float = _share(2.5, later=True)
 
     # Not faults: the size and the pace of the run.
     #: All is switched off for hours to months (seasons.py); 0: never.

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["OnAnswer", "Wire"]
 
 OnAnswer = Callable[[int, bytes], None]
+#: What takes longer on its way is late.
+_PROMPT_S = 0.05
 
 
 class Wire:
@@ -47,7 +49,10 @@ class Wire:
         slow = rng.random() < world.knobs.slow_line
         world.count("slow deliveries") if slow else None
         delay_s = rng.uniform(0.3, 4.0) if slow else rng.uniform(0.001, 0.05)
-        return delay_s + max(0.0, world.partitions.get(self.name, 0.0) - world.now)
+        delay_s += max(0.0, world.partitions.get(self.name, 0.0) - world.now)
+        if delay_s > _PROMPT_S:
+            world.stalls.harm(self.name, world.now + delay_s)
+        return delay_s
 
     def _to_server(self, call: Callable[[], None]) -> None:
         self._arrives_there = max(self._arrives_there, self.world.now + self._delay_s())
@@ -74,7 +79,9 @@ class Wire:
             self.cut()
             return
         body_delay_s = rng.uniform(0.1, 5.0) if method == "POST" and rng.random() < knobs.slow_body else 0.0
-        world.count("slow bodies") if body_delay_s else None
+        if body_delay_s:
+            world.count("slow bodies")
+            world.stalls.harm(self.name, world.now + body_delay_s)
         if method == "POST" and rng.random() < knobs.replay_post:
             # As WinInet does: the first answer is lost with its connection, the browser sends the POST again by
             # itself, and the page sees one request.
@@ -82,6 +89,7 @@ class Wire:
             first = Wire(world, self.name, self.boot)
             first._to_server(lambda: first._deliver(method, query, body, 0.0))
             self._arrives_there = max(self._arrives_there, first._arrives_there + rng.uniform(0.0, 5.0))
+            world.stalls.harm(self.name, self._arrives_there)
         if method == "POST" and knobs.late_post and rng.random() < knobs.late_post:
             world.events.later(rng.uniform(0.1, 40.0), lambda: self._once_more(query, body))
         self._to_server(lambda: self._deliver(method, query, body, body_delay_s))
@@ -128,6 +136,7 @@ class Wire:
     def cut(self) -> None:
         """Breaks it in the middle; each side may or may not hear of it."""
         rng, knobs = self.world.rng, self.world.knobs
+        self.world.stalls.harm(self.name, self.world.now)
         self.dead = True
         if rng.random() >= knobs.unseen_by_page:
             self._to_page(self._broken_here)

@@ -7,12 +7,13 @@ In place of Tornado's front stand ``request`` and ``closed``, which make the sam
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from dispatcher.core.jobs.turn import Cause, Ended
-from dispatcher.core.workers.leases import CATCH_UP_S
+from dispatcher.core.workers.standstill import CATCH_UP_S
 from dispatcher.errors import PagehandError, StorageTrouble
 from dispatcher.node.service import Dispatcher
 from dispatcher.store.port import Limits
@@ -81,6 +82,8 @@ class Node:
         self.drained_at: float | None = None
         self.started_at = world.now
         self.stalled = False
+        #: It goes on after a standstill, and has not read yet what has arrived.
+        self._deaf = False
         #: The longest standstill so far, and the moment that what fell into it gets.
         self.stood_s = 0.0
         self._backlog: dict[str, list[Callable[[], None]]] = {"soon": [], "io": [], "timer": []}
@@ -127,6 +130,7 @@ class Node:
     def _listen_in(self) -> None:
         """A page that ended its session, by word or by breaking the rules, has given evidence of leaving."""
         pages, ended, message = self.dispatcher.pages, self.dispatcher.pages.ended, self.dispatcher.pages.message
+        quiet = pages.quiet
 
         def read(sid: str, text: str, now: float) -> None:
             self.world.checks.beats.message(self, sid, text)
@@ -138,7 +142,11 @@ class Node:
                 self.world.history.evidence[worker.boot] = now
             ended(sid, now)
 
-        pages.ended, pages.message = hear, read  # type: ignore[method-assign]
+        def lose(sid: str, now: float) -> None:
+            self.world.stalls.quiet(sid)
+            quiet(sid, now)
+
+        pages.ended, pages.message, pages.quiet = hear, read, lose  # type: ignore[method-assign]
 
     # -- the process
 
@@ -146,7 +154,7 @@ class Node:
         """Lets the process do something now; not if it is dead, later if it stands still."""
         if not self.alive:
             return
-        if self.stalled:
+        if self.stalled or (self._deaf and kind == "io"):
             self._backlog[kind].append(lambda: self.run(kind, call))
             return
         asyncio._set_running_loop(self.loop)
@@ -162,12 +170,14 @@ class Node:
         for report in self.turns._reports:
             if isinstance(report, Ended) and report.cause is Cause.LOST:
                 self.silence_s.setdefault(report.attempt, self.world.checks.beats.silence_s(report.attempt))
+            if isinstance(report, Ended) and self._deaf:
+                self.world.stalls.unread(report)
 
     def stall(self, seconds: float) -> None:
         """The process stands still: suspended, or its loop is blocked."""
         self.stalled, self.stood_s = True, max(self.stood_s, seconds + CATCH_UP_S)
         self.world.stood_s += seconds
-        self._resumes_at = self.world.now + seconds
+        self._stalled_at, self._resumes_at = self.world.now, self.world.now + seconds
         self.world.events.later(seconds, self.resume)
 
     def resume(self) -> None:
@@ -176,9 +186,24 @@ class Node:
             return
         self.stalled = False
         self.world.checks.resumed(self)
-        backlog, self._backlog = self._backlog, {"soon": [], "io": [], "timer": []}
-        # As a real loop: what was ready, then what has arrived, then what is due.
-        for call in backlog["soon"] + backlog["io"] + backlog["timer"]:
+        self.world.stalls.over(self, self._stalled_at)
+        late_s = self.world.stalls.reads_late_s()
+        self._deaf = late_s > 0
+        # As a real loop: what was ready, then what has arrived, then what is due. Or that has to be read in pieces.
+        self._go_on(*(("soon", "timer") if self._deaf else ("soon", "io", "timer")))
+        if self._deaf:
+            self.world.events.later(late_s, self._read)
+
+    def _read(self) -> None:
+        """What has arrived during the standstill."""
+        if not self.stalled:
+            self._deaf = False
+            self._go_on("io")
+
+    def _go_on(self, *kinds: str) -> None:
+        waiting = [self._backlog[kind] for kind in kinds]
+        self._backlog.update((kind, []) for kind in kinds)
+        for call in itertools.chain(*waiting):
             call()
 
     def die(self) -> None:

@@ -38,8 +38,6 @@ MOST_OPEN = 40
 #: A longer queue only makes a run slow.
 MOST_QUEUED = 60
 
-#: Of the server; see ``Operator.stall``.
-SHORTEST_STALL_S, LONGEST_STALL_S = 0.1, 3_600.0
 HOUR_S, YEARS_S = 3_600.0, 10 * 365.25 * 86_400.0
 
 
@@ -138,7 +136,7 @@ class Submitter:
             delay_s=rng.uniform(0.1, 30) if rng.random() < knobs.delayed else 0.0,
             expires_s=rng.uniform(1, 60) if rng.random() < knobs.expires else None,
             timeout_s=rng.choice((2.0, 10.0, 30.0)), max_attempts=rng.randint(1, 4), max_crashes=rng.randint(0, 5),
-            key=key, fingerprint=f"f{token}",
+            key=key, fingerprint=f"f{token}", requires=self.world.targets.requirement(),
         )  # fmt: skip
         if knobs.off_every_s:
             delay_s, expires_s = self.world.seasons.delays()
@@ -174,7 +172,7 @@ class Submitter:
         if rng.random() < 0.3:
             later(rng.uniform(0, 5), lambda: self._look(job))
         if rng.random() < knobs.cancel:
-            later(rng.uniform(0, 20), lambda: self._cancel(job))
+            later(rng.uniform(0, 20), lambda: self.cancel(job))
         if spec.key is not None and rng.random() < knobs.other_body:
             other = new_spec(type=spec.type, data='"other"', key=spec.key, fingerprint="other")
             self.call(lambda d: d.submit(other), lambda outcome: self._other_body(job, outcome))
@@ -200,7 +198,8 @@ class Submitter:
         if not self.world.over:
             self.world.events.later(self.rng.uniform(1, 5), lambda: self._look(job))
 
-    def _cancel(self, job: str) -> None:
+    def cancel(self, job: str) -> None:
+        """Somebody does not want it any more."""
         self.call(lambda d: d.cancel(job, "not wanted"), lambda outcome: self._commanded(job, outcome))
 
     def retry(self) -> None:
@@ -291,13 +290,16 @@ class Operator:
         for call in [call for call in self.world.calls if call.node is node]:
             call.answer(Unknown())
 
-    def stall(self) -> None:
+    def stall(self, seconds: float | None = None) -> bool:
+        """The server stands still; None: for a short or a long time. False: it does so already, or is dead."""
         node = self.world.node
-        if node is not None and node.alive and not node.stalled:
-            self.world.count("stalls")
-            seconds = SHORTEST_STALL_S * (LONGEST_STALL_S / SHORTEST_STALL_S) ** self.world.rng.random()
-            self.world.trace(f"the server stands still for {seconds:.1f} s")
-            node.stall(seconds)
+        if node is None or not node.alive or node.stalled:
+            return False
+        self.world.count("stalls")
+        seconds = self.world.stalls.any_length_s() if seconds is None else seconds
+        self.world.trace(f"the server stands still for {seconds:.1f} s")
+        node.stall(seconds)
+        return True
 
     def fill_disk(self) -> None:
         """The disk is full, or nearly, for a while."""

@@ -59,5 +59,4 @@ class Seasons:
         """The same window again; what it had in memory is gone."""
         world = self.world
         if not world.over:
-            window = Window(world, f"page{len(world.windows)}", before.types, identity=before.page.identity)
-            world.windows.append(window)
+            world.open_window(before.types, face=world.targets.again(before), identity=before.page.identity)

@@ -12,6 +12,7 @@ import pytest
 
 from tests.sim.knobs import Knobs
 from tests.sim.seasons import DAY_S, over_years
+from tests.sim.stalls import LENGTHS, MOMENTS
 from tests.sim.world import Outcome, run
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -23,7 +24,9 @@ HAPPENS = (
     "kills at any time", "stops", "stalls", "partitions", "replayed posts", "lies", "reloads", "freezes",
     "second windows", "starts of jobs with effects once", "jobs in doubt", "decided by a person",
     "silent tasks given up", "late results recorded", "late answers adopted", "times the disk was full",
-    "posts that came once more, late",
+    "posts that came once more, late", "offers of jobs that require labels", "jobs for a page that was not there",
+    "pages switched off for a while", "pages loaded with other labels", "jobs for nobody, cancelled in the end",
+    "quiet pages", *list(LENGTHS)[:4], *MOMENTS,
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from dispatcher.core.jobs.states import FINAL, JobState
+from dispatcher.sdk.simulator.page import Identity
 from tests.sim.browser import Window
 from tests.sim.checks import Checks
 from tests.sim.disk import Disk
@@ -18,6 +19,8 @@ from tests.sim.knobs import Knobs
 from tests.sim.node import Node
 from tests.sim.people import Call, Operator, Submitter
 from tests.sim.seasons import Seasons
+from tests.sim.stalls import Stalls
+from tests.sim.targets import Face, Targets
 
 __all__ = ["Outcome", "Violation", "World", "run"]
 
@@ -64,6 +67,8 @@ class World:
         self._ids = 0
         self.disk = Disk()
         self.history = History(self)
+        self.stalls = Stalls(self)
+        self.targets = Targets(self)
         self.checks = Checks(self)
         self.partitions: dict[str, float] = {}
         self.calls: dict[Call, None] = {}
@@ -118,6 +123,7 @@ class World:
         self._often(5.0, self.submitter.retry)
         self._often(2.0, self.submitter.decide, exactly=True)
         self._often(7.0, self.submitter.adopt, exactly=True)
+        self._often(5.0 if knobs.labelled else 0.0, self.targets.watch, exactly=True)
         for every_s, what in (
             (knobs.cut_poll_every_s, self._cut),
             (knobs.partition_every_s, self._partition),
@@ -128,11 +134,13 @@ class World:
             (knobs.leave_every_s, self._leave),
             (knobs.pause_every_s, lambda w: w.pause(not w.paused)),
             (knobs.lie_every_s, Window.lie),
+            (knobs.switch_off_every_s, self.targets.switch_off),
         ):
             self._often(every_s, lambda what=what: self._to_some_window(what))  # type: ignore[misc]
         self._often(knobs.kill_every_s, lambda: self.operator.kill("at any time"))
         self._often(knobs.stop_every_s, self.operator.stop)
         self._often(knobs.stall_every_s, self.operator.stall)
+        self._often(knobs.stall_at_ping_every_s, self.stalls.at_a_ping)
         self._often(knobs.wall_step_every_s, self.operator.step_wall)
         self._often(knobs.full_disk_every_s, self.operator.fill_disk)
         self._often(knobs.off_every_s, self.seasons.switch_off)
@@ -149,9 +157,11 @@ class World:
 
         self.events.later(every_s if exactly else self.rng.expovariate(1 / every_s), happen)
 
-    def open_window(self, types: tuple[str, ...] | None = None) -> Window:
+    def open_window(
+        self, types: tuple[str, ...] | None = None, *, face: Face | None = None, identity: Identity | None = None
+    ) -> Window:
         some = types or tuple(sorted(self.rng.sample(TYPES, self.rng.randint(1, len(TYPES)))))
-        window = Window(self, f"page{len(self.windows)}", some)
+        window = Window(self, f"page{len(self.windows)}", some, face=face, identity=identity)
         self.windows.append(window)
         return window
 
@@ -172,7 +182,8 @@ class World:
         if len(self.windows) < 20:
             self.count("second windows")
             stash = window.page.stash.kept()
-            second = Window(self, f"page{len(self.windows)}", window.types, identity=window.page.identity, stash=stash)
+            name, identity = f"page{len(self.windows)}", window.page.identity
+            second = Window(self, name, window.types, face=window.face, identity=identity, stash=stash)
             self.windows.append(second)
 
     def _crash(self, window: Window) -> None:

@@ -15,7 +15,7 @@ from dispatcher.config.settings import Settings
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobView
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Turn, TurnReport
-from dispatcher.core.workers.worker import Registration
+from dispatcher.core.workers.registration import Registration
 from dispatcher.errors import StorageTrouble
 from dispatcher.node.service import Dispatcher
 from dispatcher.pages.protocol import VERSION

@@ -134,7 +134,8 @@ class WriteSet:
 
 def lane_of_row(job: JobRow) -> str:
     """The lane that the job stands in while it is queued."""
-    return lane_of(job.type, job.terms.requires)
+    requires = job.terms.requires
+    return lane_of(job.type, requires) if requires else job.type
 
 
 def settle(

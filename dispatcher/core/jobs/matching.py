@@ -59,6 +59,8 @@ def lane_of(type_name: str, requirement: Requirement) -> str:
 def lane_parts(key: str) -> tuple[str, Requirement]:
     """The type and the requirement of a lane. ``key`` is one that ``lane_of`` has made."""
     type_name, _, fields = key.partition(" {")
+    if not fields:
+        return type_name, ()
     found = _LABEL.findall(fields)
     return type_name, tuple((_plain(label), tuple(map(_plain, _VALUE.findall(values)))) for label, values in found)
 
@@ -80,8 +82,8 @@ def missing(requirement: Requirement, labels: Mapping[str, str], name: str) -> R
 
 
 def said(requirement: Requirement) -> str:
-    """The requirement in words: ``printer=brother or zebra, site=berlin``."""
-    return ", ".join(f"{label}={' or '.join(values)}" for label, values in requirement)
+    """The requirement in words: ``printer:brother or zebra, site:berlin``."""
+    return ", ".join(f"{label}:{' or '.join(values)}" for label, values in requirement)
 
 
 def _has(wanted: tuple[str, tuple[str, ...]], labels: Mapping[str, str], name: str) -> bool:

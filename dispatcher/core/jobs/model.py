@@ -47,6 +47,11 @@ class JobSpec(Schedule, frozen=True, kw_only=True):
     #: What the key stands for: a digest of the options and the raw data.
     fingerprint: str = ""
 
+    @property
+    def size(self) -> int:
+        """Bytes of its data in UTF-8."""
+        return len(self.data) if self.data.isascii() else len(self.data.encode())
+
 
 class AttemptView(Struct, frozen=True, kw_only=True):
     """One try at a job, ended or not, as people and programs see it."""

@@ -1,7 +1,8 @@
-"""One heap of deadlines for everything in the core that waits for an instant.
+"""One heap of deadlines for everything in the core that waits for an instant, and the instant that it is now.
 
-Owns no clock: instants are monotonic seconds that callers pass in. A deadline belongs to one key; setting it again
-moves it, and what has been cleared never fires (a timer of an earlier attempt cannot end a later one).
+It owns no clock: instants are monotonic seconds, and callers say which it is. Time never goes back. A deadline belongs
+to one key; setting it again moves it, and what has been cleared never fires (a timer of an earlier attempt cannot end a
+later one).
 """
 
 from __future__ import annotations
@@ -9,19 +10,34 @@ from __future__ import annotations
 import heapq
 from typing import Generic, TypeVar
 
-__all__ = ["Deadlines"]
+__all__ = ["Deadlines", "Due"]
 
 K = TypeVar("K")
+
+#: A key of the core's deadlines: what is due, and whose attempt's or worker's id it is. ``lease``, ``beat`` and
+#: ``reload`` are an attempt's; ``grace``, ``aside`` and ``probe`` are a worker's.
+Due = tuple[str, str]
 
 
 class Deadlines(Generic[K]):
     """Keyed deadlines, at most one a key."""
 
     def __init__(self) -> None:
+        #: The latest instant that anybody has named.
+        self.now = 0.0
         self._at: dict[K, float] = {}
         #: (instant, tie-break, key); an entry counts only while ``_at`` agrees with it.
         self._heap: list[tuple[float, int, K]] = []
         self._entries = 0
+
+    def pass_to(self, now: float) -> None:
+        """It is this instant; an earlier one than was named before counts as that."""
+        if now > self.now:
+            self.now = now
+
+    def start(self, key: K, seconds: float) -> None:
+        """The key is due so many seconds from now."""
+        self.set(key, self.now + seconds)
 
     def set(self, key: K, at: float) -> None:
         """The key is due at this instant, and no longer at an earlier or later one."""
@@ -49,10 +65,10 @@ class Deadlines(Generic[K]):
         """Every key that is due some time, with its instant."""
         return list(self._at.items())
 
-    def pop_due(self, now: float) -> K | None:
-        """The key that has been due longest at ``now``, cleared; None: nothing is due."""
+    def pop_due(self) -> K | None:
+        """The key that has been due longest now, cleared; None: nothing is due."""
         at = self.next()
-        if at is None or at > now:
+        if at is None or at > self.now:
             return None
         key = heapq.heappop(self._heap)[2]
         del self._at[key]

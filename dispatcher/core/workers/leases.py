@@ -1,245 +1,328 @@
-"""Attempts and workers of one node: their deadlines, and every way in which an attempt can end.
+"""The attempts of one node: offered, running, revoked, ended.
 
-The lowest of the machine's three layers (``leases``, ``registry``, ``machine``). It owns the tables and the one heap
-of deadlines; it does not know what pages say or what a turn is.
+Theory of operation. Each attempt that this node has claimed stands here until it is let go. Its worker holds it, too,
+for it takes one of the worker's slots. It ends once: the end becomes a ``Record`` at that instant, and its deadlines
+are cleared with it, so nothing else can end it. An attempt that ends while its page may be busy with it is *revoked*:
+it holds its slot until the page answers. One that an earlier run of the server left open is *adrift*: it waits for its
+page, and holds no slot.
+
+Leases own all of that, and three deadlines of each attempt: its ``lease``, its ``beat`` (the heartbeat) and its
+``reload``. They know no session's owner and no message. Who may say what of an attempt is decided above
+(``machine``, ``registry``, ``reconciler``); what an end means for the job is decided in ``retry``.
 """
 
 from __future__ import annotations
 
-import math
 import random
+from collections.abc import Collection, Iterable
 
-from dispatcher.core.jobs.states import Event
-from dispatcher.core.jobs.turn import Cause, Ended
-from dispatcher.core.workers.deadlines import Deadlines
-from dispatcher.core.workers.effects import CancelOrder, Drop, Effect, Go, Offer, Order, Record, Withdraw
-from dispatcher.core.workers.pools import Pools
-from dispatcher.core.workers.retry import RetryPolicy, after_loss, after_timeout
-from dispatcher.core.workers.roster import Roster
+from dispatcher.core.fleet.fleet import Fleet
+from dispatcher.core.fleet.worker import Attempt, AttemptState, Worker
+from dispatcher.core.jobs.terms import Terms
+from dispatcher.core.jobs.turn import Claim, Ended, LiveAttempt, Started
+from dispatcher.core.workers.attendance import Attendance
+from dispatcher.core.workers.deadlines import Deadlines, Due
+from dispatcher.core.workers.effects import CancelOrder, Effect, Go, Offer, Order, Record, Withdraw
+from dispatcher.core.workers.retry import (
+    RetryPolicy,
+    after_error,
+    after_lapse,
+    after_loss,
+    after_timeout,
+    without_offer,
+)
 from dispatcher.core.workers.timings import Timings
-from dispatcher.core.workers.worker import Attempt, AttemptState, Worker, WorkerState
 
-__all__ = ["PROBE_S", "Leases", "lapse"]
-
-#: A key of the deadlines: what is due (``lease``, ``beat``, ``reload``; ``grace``, ``probe``, ``aside``) and
-#: whose: an attempt's or a worker's id.
-Due = tuple[str, str]
-
-
-#: Offers in a row that a page may have and not accept before it is set aside.
-MOST_LAPSES = 2
-#: 60 s x 2^10 is 17 hours; a page that long of no use is looked at by a person.
-MOST_DOUBLINGS = 10
-#: How long the old boot of a worker has to show that it is still there, when a new one registers (S12).
-PROBE_S = 3.0
-#: What a deadline that fell into a standstill waits for what has arrived.
-CATCH_UP_S = 1.0
+__all__ = ["Leases"]
 
 
 class Leases:
-    """The tables, and how attempts end."""
+    """The table of attempts, and everything that can happen to one. ``rng`` makes the jitter of backoffs."""
 
-    def __init__(self, *, timings: Timings, retry: RetryPolicy, rng: random.Random) -> None:
+    def __init__(
+        self,
+        fleet: Fleet,
+        attendance: Attendance,
+        deadlines: Deadlines[Due],
+        timings: Timings,
+        retry: RetryPolicy,
+        rng: random.Random,
+    ) -> None:
+        self._fleet = fleet
+        self._attendance = attendance
+        self._deadlines = deadlines
         self._timings = timings
         self._retry = retry
         self._rng = rng
-        self._now = 0.0
-        self._deadlines: Deadlines[Due] = Deadlines()
-        self.workers: dict[str, Worker] = {}
         #: All attempts that this node has claimed and not let go.
         self.attempts: dict[str, Attempt] = {}
         #: Worker -> its attempts of an earlier run that wait for its page.
-        self._adrift_of: dict[str, set[str]] = {}
-        self._by_session: dict[str, Worker] = {}
-        self._pools = Pools(self.workers)
-        #: The workers for people: by name, by state, by type, by label.
-        self.roster = Roster()
-        #: The node is stopping: no more offers.
-        self.draining = False
-
-    def next_deadline(self) -> float | None:
-        """When ``tick`` must be called next; None: not before something else happens."""
-        return self._deadlines.next()
-
-    def _at(self, now: float) -> float:
-        self._now = max(self._now, now)
-        return self._now
-
-    def _changed(self, worker: Worker) -> None:
-        """Whatever is kept of workers hears of it: to be called after every change to one."""
-        self._pools.update(worker)
-        self.roster.update(worker)
-
-    def _lease_over(self, attempt: Attempt) -> list[Effect]:
-        """The attempt's own deadline has passed: its offer lapsed, it timed out, or its page did not come back."""
-        if attempt.state is AttemptState.OFFERED:
-            return self._lapsed(attempt)
-        if attempt.state is AttemptState.ADRIFT or attempt.finished:
-            return self._end(attempt, after_loss(attempt, "its page did not come back"))
-        ended = after_timeout(attempt, self._retry, self._rng)
-        return [Record(ended), *self._revoke(attempt, "timed_out")]
-
-    def _lapsed(self, attempt: Attempt) -> list[Effect]:
-        """Nobody accepted the offer in time. It counts against the page only if the page fetched it (S7)."""
-        if attempt.fetched:
-            self._heeds_no_offer(self.workers[attempt.worker])
-        return self._end(attempt, lapse(attempt, "nobody accepted the offer in time"))
-
-    def _heeds_no_offer(self, worker: Worker) -> None:
-        """It had an offer and did not accept it: it let it lapse, or declined it."""
-        worker.lapses += 1
-        if worker.lapses >= MOST_LAPSES and not worker.aside:
-            self._set_aside(worker)
-
-    def _set_aside(self, worker: Worker) -> None:
-        """It takes offers and does nothing with them: it is tried again after a while, each time a longer one."""
-        worker.aside = True
-        aside_s = self._timings.set_aside_s * 2.0 ** min(worker.times_aside, MOST_DOUBLINGS)
-        worker.times_aside += 1
-        self._changed(worker)
-        self._deadlines.set(("aside", worker.id), self._now + aside_s)
-
-    def _try_again(self, worker: Worker) -> list[Effect]:
-        worker.aside = False
-        worker.lapses = MOST_LAPSES - 1  # one more, and it is set aside again
-        self._changed(worker)
-        return []
-
-    def _takes_offers(self, worker_id: str) -> None:
-        """It has accepted an offer, or answered one: nothing counts against it."""
-        worker = self.workers.get(worker_id)
-        if worker is not None:
-            worker.lapses = worker.times_aside = 0
-
-    def forgive(self, late_s: float, now: float) -> list[Effect]:
-        """The loop stood still for so long (a suspended machine): what the network could not do counts for nobody.
-
-        Deadlines of the network move by the lateness, and whatever has run out meanwhile gets a moment, so that what
-        has arrived is processed first (promise S19). To be called before ``tick``.
-        """
-        now = self._at(now)
-        for key, at in self._deadlines.items():
-            kind, name = key
-            running = kind == "lease" and self.attempts[name].state is AttemptState.RUNNING
-            if not running or self.attempts[name].finished:
-                moved = min(at + late_s, now + self._rule_s(kind, name))  # what was set since then needs no more
-                self._deadlines.set(key, max(moved, now + CATCH_UP_S))
-            elif at <= now:
-                self._deadlines.set(key, now + CATCH_UP_S)
-        return []
-
-    def _rule_s(self, kind: str, name: str) -> float:
-        """How long such a deadline may lie ahead."""
-        timings = self._timings
-        if kind == "lease":
-            adrift = self.attempts[name].state is AttemptState.ADRIFT
-            return timings.restart_grace_s if adrift else timings.offer_ttl_s
-        if kind == "beat":
-            return self.attempts[name].claim.terms.heartbeat_s or 0.0
-        known = {"grace": timings.reconnect_grace_s, "reload": timings.reload_after_s, "probe": PROBE_S}
-        return known.get(kind, math.inf)
-
-    def _beat(self, attempt: Attempt) -> None:
-        """The page has shown that it works on it: silence counts from here."""
-        if attempt.claim.terms.heartbeat_s is not None:
-            self._deadlines.set(("beat", attempt.id), self._now + attempt.claim.terms.heartbeat_s)
-
-    def _silent(self, attempt: Attempt) -> list[Effect]:
-        """No progress for as long as the job allows (S8): lost, though the page may be busy with it."""
-        detail = f"no progress within {attempt.claim.terms.heartbeat_s:g} s"
-        return [Record(after_loss(attempt, detail)), *self._revoke(attempt, "no_heartbeat")]
-
-    def _revoke(self, attempt: Attempt, reason: str) -> list[Effect]:
-        """The attempt has ended, but its page may be busy with it: it holds its slot until the page answers."""
-        attempt.state = AttemptState.REVOKED
-        self._deadlines.clear(("lease", attempt.id))
-        self._deadlines.clear(("beat", attempt.id))
-        self._deadlines.set(("reload", attempt.id), self._now + self._timings.reload_after_s)
-        worker = self.workers[attempt.worker]
-        self._forget_quiet(worker)
-        return [] if worker.session is None else [CancelOrder(worker.session, attempt.id, reason)]
-
-    def _go(self, attempt: Attempt) -> list[Effect]:
-        """Tells the page, once more perhaps, to start what waits for it."""
-        worker = self.workers.get(attempt.worker)
-        if not attempt.went or worker is None or worker.session is None:
-            return []
-        return [Go(worker.session, attempt.id)]
-
-    def _order_reload(self, attempt: Attempt) -> list[Effect]:
-        session = self.workers[attempt.worker].session
-        return [] if session is None else [Order(session, "reload")]
+        self._adrift_of: dict[str, dict[str, None]] = {}
 
     # -- offers
 
-    def _offer(self, attempt: Attempt, session: str) -> Offer:
-        """The offer waits in the outbox of this session until a poll carries it away."""
+    def offer(self, claim: Claim, worker: Worker) -> Offer:
+        """A new attempt, for a worker that has room."""
+        assert worker.session is not None, "a worker without a session has no room"
+        attempt = Attempt(claim, AttemptState.OFFERED, worker.id, worker.boot, worker.name, waits_in=worker.session)
+        self.attempts[claim.attempt] = worker.attempts[claim.attempt] = attempt
+        self._fleet.pools.used(worker)
+        return Offer(worker.session, claim)
+
+    def offer_again(self, attempt: Attempt, session: str) -> list[Effect]:
+        """Its page has a new session, and does not have the offer."""
+        withdrawn = self._withdraw(attempt)
+        attempt.written = attempt.fetched = False
         attempt.waits_in = session
-        return Offer(session, attempt.claim)
+        self._deadlines.clear(("lease", attempt.id))
+        return [*withdrawn, Offer(session, attempt.claim)]
+
+    def has_offer(self, attempt: Attempt) -> list[Effect]:
+        """The page has the offer, so its accept or its result is on its way; if neither comes, it lapses."""
+        attempt.written = True
+        if self._deadlines.get(("lease", attempt.id)) is None:
+            self._deadlines.start(("lease", attempt.id), self._timings.offer_ttl_s)
+        return self._withdraw(attempt)
+
+    def written(self, names: Iterable[str]) -> None:
+        """Poll answers carry these offers now: from here on they can lapse."""
+        for name in names:
+            attempt = self.attempts.get(name)
+            if attempt is not None and attempt.state is AttemptState.OFFERED and not attempt.written:
+                attempt.written, attempt.waits_in = True, None
+                self._deadlines.start(("lease", name), self._timings.offer_ttl_s)
+
+    def fetched(self, worker: Worker) -> None:
+        """Its page has polled again: it has every offer that was written, or has thrown it away."""
+        for attempt in worker.attempts.values():
+            attempt.fetched = attempt.fetched or attempt.written
+
+    def take_back(self, worker: Worker) -> list[Effect]:
+        """Offers that no poll has carried away yet go back to their lanes at once."""
+        effects: list[Effect] = []
+        for attempt in [a for a in worker.attempts.values() if a.state is AttemptState.OFFERED and not a.written]:
+            effects += self.lapse(attempt, "its page was gone before it could be sent")
+        return effects
 
     def _withdraw(self, attempt: Attempt) -> list[Effect]:
         """An offer that still waits for a poll leaves the outbox: its page must not get what is over (S6)."""
         session, attempt.waits_in = attempt.waits_in, None
         return [] if session is None else [Withdraw(session, attempt.id)]
 
-    # -- the end of an attempt
+    # -- it runs
 
-    def _end(self, attempt: Attempt, ended: Ended) -> list[Effect]:
+    def accept(self, attempt: Attempt) -> list[Effect]:
+        """The page has the job and is about to start it: the timeout runs from here."""
+        attempt.state = AttemptState.RUNNING
+        self._attendance.takes_offers(self._fleet.workers[attempt.worker])
+        self._deadlines.start(("lease", attempt.id), attempt.claim.terms.timeout_s)
+        self.beat(attempt)
+        return [*self._withdraw(attempt), Record(Started(attempt.id, attempt.holder()))]
+
+    def accepted(self, attempt_id: str) -> list[Effect]:
+        """The accept is durable: a job with effects ``once`` may start, and from here on it is in doubt if lost."""
+        attempt = self.attempts.get(attempt_id)
+        if attempt is None or not attempt.claim.terms.once or attempt.state is not AttemptState.RUNNING:
+            return []
+        attempt.went = True
+        return self.go(attempt)
+
+    def go(self, attempt: Attempt) -> list[Effect]:
+        """Tells the page, once more perhaps, to start what waits for it."""
+        worker = self._fleet.workers.get(attempt.worker)
+        if not attempt.went or worker is None or worker.session is None:
+            return []
+        return [Go(worker.session, attempt.id)]
+
+    def beat(self, attempt: Attempt) -> None:
+        """The page has shown that it works on it: silence counts from here."""
+        heartbeat_s = attempt.claim.terms.heartbeat_s
+        if heartbeat_s is not None:
+            self._deadlines.start(("beat", attempt.id), heartbeat_s)
+
+    # -- what is due
+
+    def over(self, attempt: Attempt) -> list[Effect]:
+        """The attempt's own deadline has passed: its offer lapsed, it timed out, or its page did not come back."""
+        if attempt.state is AttemptState.OFFERED:
+            return self._lapsed(attempt)
+        if attempt.state is AttemptState.ADRIFT or attempt.finished:
+            return self.end(attempt, after_loss(attempt, "its page did not come back"))
+        ended = after_timeout(attempt, self._retry, self._rng)
+        return [Record(ended), *self._revoke(attempt, "timed_out")]
+
+    def _lapsed(self, attempt: Attempt) -> list[Effect]:
+        """Nobody accepted the offer in time. It counts against the page only if the page fetched it (S7)."""
+        if attempt.fetched:
+            self._attendance.heeds_no_offer(self._fleet.workers[attempt.worker])
+        return self.lapse(attempt, "nobody accepted the offer in time")
+
+    def silent(self, attempt: Attempt) -> list[Effect]:
+        """No progress for as long as the job allows (S8): lost, though the page may be busy with it."""
+        detail = f"no progress within {attempt.claim.terms.heartbeat_s:g} s"
+        return [Record(after_loss(attempt, detail)), *self._revoke(attempt, "no_heartbeat")]
+
+    def reload(self, attempt: Attempt) -> list[Effect]:
+        """Its page has not answered a cancel for so long that it had better be loaded anew."""
+        session = self._fleet.workers[attempt.worker].session
+        return [] if session is None else [Order(session, "reload")]
+
+    # -- it ends
+
+    def end(self, attempt: Attempt, ended: Ended) -> list[Effect]:
         """Records the end and forgets the attempt; its slot is free."""
         withdrawn = self._withdraw(attempt)
-        self._forget(attempt)
+        self.forget(attempt)
         return [*withdrawn, Record(ended)]
 
-    def _not_adrift(self, attempt: Attempt) -> None:
-        left = self._adrift_of.get(attempt.worker)
-        if left is not None:
-            left.discard(attempt.id)
-            if not left:
-                del self._adrift_of[attempt.worker]
+    def lapse(self, attempt: Attempt, detail: str) -> list[Effect]:
+        """Nobody accepts the offer any more."""
+        return self.end(attempt, after_lapse(attempt, detail))
 
-    def _forget(self, attempt: Attempt) -> None:
-        self._not_adrift(attempt)
+    def succeed(self, attempt: Attempt) -> list[Effect]:
+        """Some page has brought its result. The caller records that: the store takes one of an unknown attempt, too."""
+        withdrawn = self._withdraw(attempt)
+        self._attendance.answered(attempt.worker, done=1)
+        self.forget(attempt)
+        return withdrawn
+
+    def fail(self, attempt: Attempt, error: str, detail: str, *, retry: bool) -> list[Effect]:
+        """The task failed."""
+        self._attendance.answered(attempt.worker, failed=1)
+        return self.end(attempt, after_error(attempt, error, detail, retry, self._retry, self._rng))
+
+    def cancel(self, attempt: Attempt, reason: str) -> list[Effect]:
+        """Its job was cancelled."""
+        if attempt.state is AttemptState.ADRIFT or (attempt.state is AttemptState.OFFERED and not attempt.written):
+            withdrawn = self._withdraw(attempt)
+            self.forget(attempt)
+            return withdrawn  # no page that could be told has heard of it
+        return self._revoke(attempt, reason)
+
+    def abandoned(self, attempt: Attempt, detail: str) -> list[Effect]:
+        """No page has it any more: an offer lapses, what runs is lost, and what was over holds its slot no longer."""
+        if attempt.state is AttemptState.OFFERED:
+            return self.lapse(attempt, detail)
+        if attempt.state is AttemptState.REVOKED:
+            self.forget(attempt)
+            return []
+        return self.end(attempt, after_loss(attempt, detail))
+
+    def _revoke(self, attempt: Attempt, reason: str) -> list[Effect]:
+        """The attempt has ended, but its page may be busy with it: it holds its slot until the page answers."""
+        attempt.state = AttemptState.REVOKED
+        self._deadlines.clear(("lease", attempt.id))
+        self._deadlines.clear(("beat", attempt.id))
+        self._deadlines.start(("reload", attempt.id), self._timings.reload_after_s)
+        worker = self._fleet.workers[attempt.worker]
+        self._attendance.let_quiet_go(worker)
+        return [] if worker.session is None else [CancelOrder(worker.session, attempt.id, reason)]
+
+    def forget(self, attempt: Attempt) -> None:
+        """It is over for everybody: it holds no slot, and nothing of it is due."""
+        if attempt.state is AttemptState.ADRIFT:
+            self._not_adrift(attempt)
         for kind in ("lease", "beat", "reload"):
             self._deadlines.clear((kind, attempt.id))
         del self.attempts[attempt.id]
-        worker = self.workers.get(attempt.worker)
+        worker = self._fleet.workers.get(attempt.worker)
         if worker is not None and worker.attempts.pop(attempt.id, None) is not None:
-            self._pools.update(worker)  # the roster shows nothing that an attempt changes
-            self._forget_quiet(worker)
+            self._fleet.pools.update(worker)  # the roster shows nothing that an attempt changes
+            self._attendance.let_quiet_go(worker)
 
-    def _forget_quiet(self, worker: Worker) -> None:
-        """A quiet worker that has no lease left to protect is forgotten after the grace, like one that is away."""
-        if worker.state is WorkerState.QUIET and not any(attempt.live() for attempt in worker.attempts.values()):
-            self._deadlines.set(("grace", worker.id), self._now + self._timings.reconnect_grace_s)
+    # -- attempts of an earlier run, and what pages alone know
 
-    def _take_back(self, worker: Worker) -> list[Effect]:
-        """Offers that no poll has carried away yet go back to their lanes at once."""
-        unwritten = [a for a in worker.attempts.values() if a.state is AttemptState.OFFERED and not a.written]
+    def restore(self, live: Iterable[LiveAttempt]) -> list[Effect]:
+        """Attempts that an earlier run left open: accepted ones wait for their page, the others lapse (S18)."""
         effects: list[Effect] = []
-        for attempt in unwritten:
-            effects += self._end(attempt, lapse(attempt, "its page was gone before it could be sent"))
+        for left in live:
+            if left.started_at is None:
+                effects.append(Record(without_offer(left, "the server was restarted")))
+                continue
+            attempt = Attempt(
+                _claim_of(left), AttemptState.ADRIFT, left.worker, left.boot, "", written=True, restarted=True
+            )
+            attempt.went = left.terms.once
+            self.attempts[left.attempt] = attempt
+            self._adrift_of.setdefault(left.worker, {})[left.attempt] = None
+            self._deadlines.start(("lease", left.attempt), self._timings.restart_grace_s)
         return effects
 
-    def _gone(self, worker: Worker, detail: str) -> list[Effect]:
-        """The worker's page is gone for good, and with it all that it had."""
-        effects: list[Effect] = []
-        for attempt in list(worker.attempts.values()):
-            if attempt.state is AttemptState.OFFERED:
-                effects += self._end(attempt, lapse(attempt, detail))
-            elif attempt.state is AttemptState.REVOKED:
-                self._forget(attempt)
-            else:
-                effects += self._end(attempt, after_loss(attempt, detail))
-        for kind in ("grace", "probe", "aside"):
-            self._deadlines.clear((kind, worker.id))
-        self._pools.remove(worker)
-        self.roster.remove(worker)
-        if worker.session is not None:
-            del self._by_session[worker.session]
-            effects.append(Drop(worker.session))
-        del self.workers[worker.id]
-        return effects
+    def begin_grace(self) -> None:
+        """Pages can come from now on: the grace of what waits for them begins (promise S31)."""
+        for names in self._adrift_of.values():
+            for name in names:
+                self._deadlines.start(("lease", name), self._timings.restart_grace_s)
+
+    def adrift_of(self, worker_id: str) -> Collection[str]:
+        """The attempts of an earlier run that wait for this worker's page."""
+        return self._adrift_of.get(worker_id, {}).keys()
+
+    def adopt(self, attempt: Attempt, worker: Worker, elapsed_s: float) -> None:
+        """A page holds an attempt of an earlier run, and has had it for so long: it goes on with what is left."""
+        self._not_adrift(attempt)
+        self._hand(attempt, worker)
+        attempt.state = AttemptState.RUNNING
+        attempt.restarted = False
+        timeout_s = attempt.claim.terms.timeout_s
+        left_s = timeout_s - min(max(elapsed_s, 0.0), timeout_s)
+        self._deadlines.start(("lease", attempt.id), max(left_s, min(timeout_s, self._timings.restart_grace_s)))
+        self.beat(attempt)
+
+    def adopt_finished(self, attempt: Attempt, worker: Worker) -> list[Effect]:
+        """A page has the result of an attempt of an earlier run in its stash."""
+        self._not_adrift(attempt)
+        self._hand(attempt, worker)
+        return self.await_stash(attempt)
+
+    def await_stash(self, attempt: Attempt) -> list[Effect]:
+        """Its result lies in the page's stash: the attempt stays current until it can have arrived."""
+        attempt.finished = True
+        attempt.state = AttemptState.RUNNING
+        self._deadlines.clear(("beat", attempt.id))
+        self._deadlines.start(("lease", attempt.id), self._timings.offer_ttl_s)
+        return self._withdraw(attempt)
+
+    def hold_unknown(self, attempt_id: str, worker: Worker) -> None:
+        """A page holds what nobody here knows: it is over, and takes a slot like all that was revoked."""
+        attempt = Attempt(_unknown(attempt_id), AttemptState.REVOKED, "", "", "")
+        self.attempts[attempt_id] = attempt
+        self._hand(attempt, worker)
+        self._deadlines.start(("reload", attempt_id), self._timings.reload_after_s)
+
+    def _hand(self, attempt: Attempt, worker: Worker) -> None:
+        attempt.worker, attempt.boot, attempt.name = worker.id, worker.boot, worker.name
+        worker.attempts[attempt.id] = attempt
+
+    def _not_adrift(self, attempt: Attempt) -> None:
+        left = self._adrift_of[attempt.worker]
+        del left[attempt.id]
+        if not left:
+            del self._adrift_of[attempt.worker]
 
 
-def lapse(attempt: Attempt, detail: str) -> Ended:
-    return Ended(attempt.id, Cause.LAPSED, Event.REQUEUE, attempt.holder(), detail=detail, lane=attempt.lane)
+def _claim_of(left: LiveAttempt) -> Claim:
+    return Claim(
+        pool=0,
+        attempt=left.attempt,
+        job=left.job,
+        type=left.type,
+        data="null",
+        number=left.number,
+        terms=left.terms,
+        errors=left.errors,
+        crashes=left.crashes,
+        had=(left.worker,),
+    )
+
+
+#: Such an attempt is at its end, whatever ends it.
+_NOTHING_KNOWN = Terms(timeout_s=0.0, max_attempts=0, max_crashes=0)
+
+
+def _unknown(attempt_id: str) -> Claim:
+    """Of an attempt of which a page has told us the id, and nothing more is known."""
+    return Claim(
+        pool=0, attempt=attempt_id, job="", type="", data="null", number=0, terms=_NOTHING_KNOWN,
+        errors=0, crashes=0,
+    )  # fmt: skip

@@ -1,4 +1,9 @@
-"""What an attempt's end means for its job: tried again, when, or failed (promise S13)."""
+"""What an attempt's end means for its job: tried again, when, or failed (promise S13).
+
+Theory of operation. Each way in which an attempt can end has one function here, and that makes the report: whether the
+job goes back to its lane, waits for a backoff, has failed or is in doubt, and what that uses up. The functions look at
+the attempt alone and change nothing; the jitter of a backoff is the only thing drawn.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +11,21 @@ import random
 
 from msgspec import Struct
 
+from dispatcher.core.fleet.worker import Attempt, lane_of_claim
 from dispatcher.core.jobs.states import Event
-from dispatcher.core.jobs.turn import Cause, Ended
-from dispatcher.core.workers.worker import Attempt
+from dispatcher.core.jobs.turn import Cause, Claim, Ended, LiveAttempt
 
-__all__ = ["RetryPolicy", "after_error", "after_loss", "after_release", "after_timeout", "in_doubt"]
+__all__ = [
+    "RetryPolicy",
+    "after_error",
+    "after_lapse",
+    "after_loss",
+    "after_release",
+    "after_timeout",
+    "in_doubt",
+    "unstorable",
+    "without_offer",
+]
 
 #: Largest share that jitter adds to a backoff or takes from it.
 JITTER = 0.2
@@ -31,6 +46,16 @@ class RetryPolicy(Struct, frozen=True, kw_only=True):
         return min(self.max_s, self.without_jitter_s(failures) * rng.uniform(1 - JITTER, 1 + JITTER))
 
 
+def without_offer(claim: Claim | LiveAttempt, detail: str) -> Ended:
+    """No page was ever offered it, or none that we know: it uses up nothing."""
+    return Ended(claim.attempt, Cause.LAPSED, Event.REQUEUE, detail=detail, lane=lane_of_claim(claim))
+
+
+def after_lapse(attempt: Attempt, detail: str) -> Ended:
+    """Its page did not accept the offer: it uses up nothing."""
+    return Ended(attempt.id, Cause.LAPSED, Event.REQUEUE, attempt.holder(), detail=detail, lane=attempt.lane)
+
+
 def after_error(
     attempt: Attempt, error: str, detail: str, retry: bool, policy: RetryPolicy, rng: random.Random
 ) -> Ended:
@@ -46,6 +71,19 @@ def after_error(
         reason="error" if retry else "no_retry",
         detail=detail,
         error=error,
+        counts_error=True,
+        implies_accept=True,
+    )
+
+
+def unstorable(attempt_id: str) -> Ended:
+    """The task has ended, and the store cannot hold its result: trying again cannot help."""
+    return Ended(
+        attempt_id,
+        Cause.ERROR,
+        Event.FAIL,
+        reason="unstorable",
+        detail="the store cannot hold the result's text",
         counts_error=True,
         implies_accept=True,
     )

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-__all__ = ["Timings"]
+__all__ = ["PROBE_S", "Timings"]
+
+#: How long the old boot of a worker has to show that it is still there, when a new one registers (S12).
+PROBE_S = 3.0
 
 
 class Timings(Struct, frozen=True, kw_only=True):

@@ -16,6 +16,14 @@ from pathlib import Path
 
 from dispatcher.errors import StoreRefused
 from dispatcher.store.sqlite.backup import DRAFT, back_up, sync_directory
+from dispatcher.store.sqlite.log_mark import (
+    LogMark,
+    accept_name,
+    lost_log,
+    mark_alone,
+    refuse_foreign_log,
+    take_lock,
+)
 from dispatcher.store.sqlite.wal import damaged_frame, first_page
 
 try:
@@ -37,6 +45,7 @@ PRAGMAS = (
     "locking_mode = EXCLUSIVE",
     "journal_mode = WAL",
     "synchronous = FULL",
+    "wal_autocheckpoint = 0",  # see log_mark
     f"journal_size_limit = {WAL_KEPT_BYTES}",
     "cache_size = -65536",
     "temp_store = MEMORY",
@@ -116,6 +125,12 @@ def _look(path: Path) -> bool:
 
 def _look_at_log(path: Path, page_bytes: int) -> None:
     """Before SQLite opens it: a log whose beginning is damaged would be empty to SQLite, which would remove it."""
+    if (fate := lost_log(path, page_bytes)) is not None and not _in_use(path):
+        raise StoreRefused(
+            f"{path} was in use when its server ended, and {path}-wal {fate}: "
+            "put the -wal back, or restore a backup; to go on without these changes, make an empty file "
+            f"{accept_name(path)}; nothing was changed"
+        )
     frame = damaged_frame(path.with_name(f"{path.name}-wal"), page_bytes)
     if frame is not None and not _in_use(path):  # a log that is being written may look like anything
         raise StoreRefused(
@@ -186,15 +201,18 @@ def _remove_drafts(path: Path) -> None:
 
 
 def _open(path: Path) -> sqlite3.Connection:
+    alone = mark_alone(path)
     connection = sqlite3.connect(path, isolation_level=None, cached_statements=512, timeout=_BUSY_S)
     try:
         for pragma in PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
+        refuse_foreign_log(connection, path, alone)
         _check(connection, path)
-        _lock(connection)
+        take_lock(connection)
         _check_log(path)
         _remove_drafts(path)
         _upgrade(connection, path)
+        LogMark(connection, path).begin(alone)
     except BaseException:
         # To close is to move the log into the file and to remove it; interrupted, SQLite leaves both as they are.
         connection.interrupt()
@@ -206,13 +224,6 @@ def _open(path: Path) -> sqlite3.Connection:
 def _version(connection: sqlite3.Connection) -> int:
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     return version
-
-
-def _lock(connection: sqlite3.Connection) -> None:
-    """A write takes the exclusive lock; it is kept from then on."""
-    connection.execute("BEGIN IMMEDIATE")
-    connection.execute(f"PRAGMA user_version = {_version(connection)}")
-    connection.execute("COMMIT")
 
 
 def _check_log(path: Path) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dispatcher.core.jobs.matching import lane_parts, requires
 from dispatcher.store.counters import Counters
 from dispatcher.store.sqlite import statements as sql
+from dispatcher.store.types import KnownTypes
 
 __all__ = ["LaneTable", "Place", "first_of"]
 
@@ -26,7 +27,7 @@ class LaneTable:
         self._numbers: dict[str, int] = {}
         self._names: dict[int, str] = {}
         #: The lanes of each type that is known.
-        self.of_type: dict[str, set[str]] = {}
+        self.of_type = KnownTypes()
         #: When a worker first offered a type.
         self.offered: dict[str, float] = {}
         for number, name, type_name, offered_at in connection.execute(sql.LANES):
@@ -36,7 +37,7 @@ class LaneTable:
 
     def _know(self, number: int, name: str, type_name: str) -> None:
         self._numbers[name], self._names[number] = number, name
-        self.of_type.setdefault(type_name, set()).add(name)
+        self.of_type.know(type_name, name)
 
     def number(self, name: str) -> int:
         """Of a lane that is known."""
@@ -77,7 +78,7 @@ class LaneTable:
                 del self._names[number]
                 gone.append(number)
             if not lanes:
-                del self.of_type[type_name]
+                self.of_type.forget(type_name)
                 self.offered.pop(type_name, None)
         for statement in sql.FORGET_LANES:
             self._db.execute(statement, (json.dumps(gone),))

@@ -127,10 +127,11 @@ class SqliteRows:
 
     def load(self, request: Load) -> Loaded:
         """See requests.Load."""
-        jobs = self._jobs({seq for name in request.attempts if (seq := job_of(name)) is not None})
+        seqs = {name: seq for name in request.attempts if (seq := job_of(name)) is not None}
+        jobs = self._jobs(set(seqs.values()))
         commanded = self._named(sql.JOBS_BY_ID, request.jobs, jobs)
         self._named(sql.JOBS_BY_KEY, request.keys, jobs)
-        names = [name for name in request.attempts if not _is_silent(name, jobs)]
+        names = [name for name, seq in seqs.items() if not _is_silent(name, jobs.get(seq))]
         names += [job.attempt for job in commanded if job.attempt is not None]
         first, self._seq = self._seq + 1, self._seq + request.numbers
         return Loaded(
@@ -307,7 +308,6 @@ class SqliteRows:
                     self._running.pop(seq, None)
 
 
-def _is_silent(name: str, jobs: dict[int, JobRow]) -> bool:
+def _is_silent(name: str, job: JobRow | None) -> bool:
     """Nothing has been written of the attempt: it is its job's current one, and no page has accepted it."""
-    job = jobs.get(job_of(name) or 0)
     return job is not None and job.state is JobState.RUNNING and job.attempt == name and job.started_at is None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from dispatcher.store.hand import Ids
 from dispatcher.store.port import Limits
 from dispatcher.store.sqlite import statements as sql
 from dispatcher.store.sqlite.file import connect
+from dispatcher.store.sqlite.log_mark import LogMark
 from dispatcher.store.sqlite.rows import SqliteRows, job_row, live_attempt
 from dispatcher.store.sqlite.space import Reserve
 from dispatcher.store.sqlite.thread import StoreThread
@@ -78,6 +79,7 @@ class SqliteStore:
         self._pace = Pace()
         self._reserve: Reserve
         self._watch: Watch
+        self._mark: LogMark
 
     @classmethod
     async def open(
@@ -107,6 +109,7 @@ class SqliteStore:
             self._db.close()
             raise
 
+        self._mark = LogMark(self._db, self._path.resolve())
         self._reserve = Reserve(self._path, self._limits.low_disk_bytes)
         self._reserve.fill()
         self._watch = Watch(self._path)
@@ -144,6 +147,7 @@ class SqliteStore:
         report = self._whole(part, turn) or apply_items(part, turn, self._guard)
         self._db.execute("COMMIT")
         self._pace.done(turn, report)
+        self._mark.move_if_long()
         return report
 
     def _part(self, turn: Turn, **how: Any) -> TurnReport:
@@ -217,10 +221,12 @@ class SqliteStore:
     def _ready(self) -> list[LaneReady]:
         return self._rows.all_ready()
 
-    def _types(self) -> list[TypeView]:
+    def _named_types(self, names: Sequence[str]) -> list[TypeView]:
         lanes = self._rows.lanes
-        offered = {name: lanes.offered.get(name) for name in lanes.of_type}
-        return type_views(offered, lanes.of_type, self._rows.counters.all)
+        return type_views(names, lanes.of_type, lanes.offered, self._rows.counters.all)
+
+    def _types(self, prefix: str, after: str | None, most: int) -> list[TypeView]:
+        return self._named_types(self._rows.lanes.of_type.slice(prefix, after, most))
 
     # -- on the loop
 
@@ -261,9 +267,13 @@ class SqliteStore:
                 break
         return JobPage(items=items, next_cursor=cursor_of(below) if below is not None and below > 1 else None)
 
-    async def types(self) -> list[TypeView]:
+    async def types(self, prefix: str = "", after: str | None = None, most: int = 100) -> list[TypeView]:
         """See port.Store."""
-        return await self._thread.run(self._types)
+        return await self._thread.run(partial(self._types, prefix, after, most))
+
+    async def named_types(self, names: Sequence[str]) -> list[TypeView]:
+        """See port.Store."""
+        return await self._thread.run(partial(self._named_types, names))
 
     async def counts(self) -> dict[str, int]:
         """See port.Store."""

@@ -66,12 +66,12 @@ def test_two_lanes_have_two_keys(type_name, wanted, other_type, other):
         ({}, ""),
         ({"name": "DESK-7"}, ""),
         ({"name": ["DESK-6", "DESK-7"]}, ""),
-        ({"name": "desk-7"}, "name=desk-7"),
+        ({"name": "desk-7"}, "name:desk-7"),
         ({"site": "berlin"}, ""),
         ({"site": ["berlin", "bonn"], "name": "DESK-7"}, ""),
-        ({"site": "bonn"}, "site=bonn"),
-        ({"site": "berlin", "printer": ["zebra", "brother"]}, "printer=brother or zebra"),
-        ({"site": "bonn", "printer": "zebra", "name": "DESK-7"}, "printer=zebra, site=bonn"),
+        ({"site": "bonn"}, "site:bonn"),
+        ({"site": "berlin", "printer": ["zebra", "brother"]}, "printer:brother or zebra"),
+        ({"site": "bonn", "printer": "zebra", "name": "DESK-7"}, "printer:zebra, site:bonn"),
     ],
 )
 def test_all_labels_must_match_and_of_a_list_any_value(wanted, lacks):

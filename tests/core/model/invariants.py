@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections import Counter
 
+from dispatcher.core.fleet.roster import shown_state
 from dispatcher.core.jobs.ledger import JobRow
 from dispatcher.core.jobs.model import WorkerFilter
 from dispatcher.core.jobs.states import FINAL, JobState
 from dispatcher.core.jobs.turn import Ended
 from dispatcher.core.jobs.validate import Snapshot, attempts_of, count_faults, history_faults, snapshot_faults
-from dispatcher.core.workers.roster import shown_state
 from tests.core.model.world import WALL, World
 from tests.support.rows import in_memory
 

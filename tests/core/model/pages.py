@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from dispatcher.core.workers.effects import Effect, Offer
-from dispatcher.core.workers.worker import Registration
+from dispatcher.core.workers.registration import Registration
 from tests.core.model.peers import Hello
 
 

@@ -154,7 +154,7 @@ class Presence:
         self.now = now
         for (kind, name), (at, _) in list(self.timers.items()):
             timeout = kind == "lease" and self.leases[name].phase == "running"
-            if not timeout or at <= now:
+            if not timeout or at < now + MOMENT_S:
                 self.order += 1
                 self.timers[kind, name] = (max(at if timeout else at + late_s, now + MOMENT_S), self.order)
 

@@ -259,7 +259,7 @@ class ServerHalf:
                 self.ref.cancelled(report.revoked)
                 self.take(self.machine.cancelled(report.revoked, command.reason, self.now), [])
         for claim in done.claims:
-            pool = self.machine._pools._pools.get(claim.pool)  # None: its last worker has left meanwhile
+            pool = self.machine._fleet.pools._pools.get(claim.pool)  # None: its last worker has left meanwhile
             self.give(claim, frozenset(pool.types if pool is not None else ()))
         self.machine.ready(done.ready, claimed=bool(done.claims))
 

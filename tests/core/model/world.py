@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from dispatcher.core.workers.effects import Answer, CancelOrder, Effect, Offer, Record
-from dispatcher.core.workers.worker import Registration
+from dispatcher.core.workers.registration import Registration
 from tests.core.model.pages import Page, Session
 from tests.core.model.peers import Hello
 from tests.core.model.server_half import WALL, ServerHalf

@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 from dispatcher.core.jobs.turn import Claim, Ended, LaneReady, LiveAttempt, Settled, Verdict
 from dispatcher.core.workers.effects import Effect, Offer, Record
 from dispatcher.core.workers.machine import Machine
+from dispatcher.core.workers.registration import Registration
 from dispatcher.core.workers.retry import RetryPolicy
 from dispatcher.core.workers.timings import Timings
-from dispatcher.core.workers.worker import Registration
 from tests.support.jobs import apart
 
 E = TypeVar("E")

@@ -6,8 +6,9 @@ from dispatcher.core.workers.deadlines import Deadlines
 
 
 def due(deadlines, now):
+    deadlines.pass_to(now)
     found = []
-    while (key := deadlines.pop_due(now)) is not None:
+    while (key := deadlines.pop_due()) is not None:
         found.append(key)
     return found
 
@@ -33,8 +34,23 @@ def test_what_is_due_at_the_same_instant_comes_in_the_order_of_setting():
 def test_nothing_is_due_before_its_instant():
     deadlines: Deadlines[str] = Deadlines()
     deadlines.set("x", 1.0)
-    assert deadlines.pop_due(0.999_999) is None
-    assert deadlines.pop_due(1.0) == "x"
+    assert due(deadlines, 0.999_999) == []
+    assert due(deadlines, 1.0) == ["x"]
+
+
+def test_what_is_started_is_due_so_long_after_the_latest_instant():
+    deadlines: Deadlines[str] = Deadlines()
+    deadlines.pass_to(10.0)
+    deadlines.pass_to(4.0)
+    deadlines.start("x", 1.0)
+    assert deadlines.next() == 11.0
+
+
+def test_time_never_goes_back():
+    deadlines: Deadlines[str] = Deadlines()
+    deadlines.pass_to(2.0)
+    deadlines.set("x", 1.5)
+    assert due(deadlines, 1.0) == ["x"]
 
 
 def test_setting_again_moves_a_deadline_both_ways():

@@ -62,17 +62,18 @@ def test_a_page_that_declines_two_offers_gets_none_for_a_minute(node):
 
 
 @pytest.mark.parametrize("how", ["pauses", "drains"])
-def test_a_page_that_takes_no_offers_for_a_reason_may_decline_what_has_crossed_it(node, how):
+def test_a_page_that_takes_no_offers_for_a_reason_may_decline_what_has_crossed_it(how):
+    node = Node()
+    node.join(slots=3)
     for n in range(3):
         node.offer(f"a{n}")
-        if how == "pauses":
-            node.pause("s1", True)
-        else:
-            node.drain()
+    if how == "pauses":
+        node.pause("s1", True)
+    else:
+        node.drain()
+    for n in range(3):
         node.released("s1", f"a{n}", "declined")
-        node.pause("s1", False)
-        node.machine.draining = False
-    assert node.room() == 1
+    assert not node.machine.workers["w1"].aside
 
 
 def test_what_was_accepted_may_be_given_back(node):
@@ -228,6 +229,15 @@ def test_a_timeout_that_is_not_due_is_not_put_off_by_a_standstill(node):
     node.forgive(80.0)
     assert node.until_due_s() == 50
     assert ends(node.pass_s(50)) == {"a1": "timed_out"}
+
+
+def test_a_timeout_that_is_due_right_after_a_standstill_waits_for_what_has_arrived(node):
+    """As the simulator found it: the result lay there, and the timer came before it."""
+    node.run("a1", timeout_s=100.25)
+    node.now += 100
+    node.forgive(80.0)
+    assert node.until_due_s() == 1
+    assert ends(node.result("s1", "a1", "1")) == {"a1": "succeeded"}
 
 
 def test_a_timeout_that_was_put_off_comes_when_nothing_has_arrived(node):

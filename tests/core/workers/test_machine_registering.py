@@ -7,8 +7,8 @@ import pytest
 from dispatcher.core.jobs.model import WorkerFilter
 from dispatcher.core.jobs.turn import OfferedTypes
 from dispatcher.core.workers.effects import CancelOrder, Drop, Go, Offer, Probe, Refuse, Request, Welcome
+from dispatcher.core.workers.registration import Registration
 from dispatcher.core.workers.registry import MOST_TYPES_BROUGHT
-from dispatcher.core.workers.worker import Registration
 from tests.core.workers.support import Node, all_of, end, ends, only
 
 

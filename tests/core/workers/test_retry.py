@@ -6,10 +6,10 @@ import random
 
 import pytest
 
+from dispatcher.core.fleet.worker import Attempt, AttemptState
 from dispatcher.core.jobs.states import Event
 from dispatcher.core.jobs.turn import Cause
 from dispatcher.core.workers.retry import RetryPolicy, after_error, after_loss, after_release, after_timeout
-from dispatcher.core.workers.worker import Attempt, AttemptState
 from tests.core.workers.support import claim
 
 POLICY = RetryPolicy()

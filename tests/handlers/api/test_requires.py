@@ -100,7 +100,7 @@ async def test_a_list_asks_for_each_lane_once_and_says_of_each_its_own(
     assert len(watched.asked_why) == 3
     said = [
         "1 worker offers the type sum, but every one is paused",
-        "1 worker offers sum, but does not have printer=zebra, site=berlin",
+        "1 worker offers sum, but does not have printer:zebra, site:berlin",
         "no worker is called KIOSK",
     ]
     assert [item["waits"] for item in items] == said * 4

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from dispatcher.core.fleet.worker import WorkerState
 from dispatcher.core.jobs.model import WorkerStatus
 from dispatcher.core.jobs.states import JobState
-from dispatcher.core.workers.worker import WorkerState
 from handlers.console import words
 from tests.handlers.rich import PICTURE
 from tests.support.jobs import NOW, job_view, worker_view

@@ -12,9 +12,9 @@ from bisect import bisect_left, bisect_right, insort
 
 from msgspec import Struct
 
+from dispatcher.core.fleet.worker import Labels, Worker
 from dispatcher.core.jobs.matching import NAME
 from dispatcher.core.jobs.model import WorkerFilter, WorkerStatus
-from dispatcher.core.workers.worker import Labels, Worker
 
 __all__ = ["MOST_LOOKED_AT", "Place", "Roster", "shown_state"]
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dispatcher.core.jobs.turn import LaneReady
 from dispatcher.store.takers import Takers
-from tests.core.workers.farm import Farm
+from tests.core.fleet.farm import Farm
 
 LANES = "abcdef"
 MOST = 8

@@ -11,11 +11,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dispatcher.core.fleet.worker import Worker
 from dispatcher.core.jobs.matching import lane_parts, matches
 from dispatcher.core.jobs.turn import LaneReady
-from dispatcher.core.workers.worker import Worker
 from dispatcher.store.takers import Takers
-from tests.core.workers.farm import Farm, lane
+from tests.core.fleet.farm import Farm, lane
 
 MOST = 64
 NAMES = ["N1", "N2", "N3"]
@@ -138,6 +138,8 @@ class Ground:
         assert {group.key for group in lanes._groups.values()} == lanes._groups.keys()
         assert len({frozenset(group.pools) for group in lanes._groups.values()}) == len(lanes._groups)
         assert all(group.jobs == sum(one.jobs for one in group.lanes.values()) for group in lanes._groups.values())
+        waiting = {lane_parts(key)[0] for key, ranks in self.queued.items() if ranks}
+        assert lanes.unserved.names == sorted(waiting - {name for worker in workers for name in worker.types})
         names = Counter(name for key in lanes._lanes for name in dict(lane_parts(key)[1]).get("name", ()))
         assert lanes.wanted == names
         assert sum(not one.jobs for one in lanes._lanes.values()) == len(lanes._empty) <= 4

@@ -6,9 +6,9 @@ from functools import partial
 
 import pytest
 
+from dispatcher.core.fleet.misses import MOST_LOOKED_AT, Miss, nearest
 from dispatcher.core.jobs.matching import requirement_of
-from dispatcher.core.workers.misses import MOST_LOOKED_AT, Miss, nearest
-from tests.core.workers.farm import Farm, lane
+from tests.core.fleet.farm import Farm, lane
 from tests.support.operations import operations
 
 

@@ -6,9 +6,9 @@ from functools import partial
 
 import pytest
 
+from dispatcher.core.fleet.lanes import MOST_EMPTY_LANES
 from dispatcher.core.jobs.turn import LaneReady
-from dispatcher.core.workers.lanes import MOST_EMPTY_LANES
-from tests.core.workers.farm import Farm, lane
+from tests.core.fleet.farm import Farm, lane
 from tests.support.operations import operations
 
 

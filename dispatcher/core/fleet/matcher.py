@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
+from dispatcher.core.fleet.groups import Lane, Pool
 from dispatcher.core.jobs.matching import Requirement
-from dispatcher.core.workers.groups import Lane, Pool
 
 __all__ = ["Matcher"]
 
@@ -50,6 +50,10 @@ class Matcher:
             _drop(self._offered, name, pool.number)
         for pair in pool.labels:
             _drop(self._labelled, pair, pool.number)
+
+    def offers(self, type_name: str) -> bool:
+        """Whether some pool offers the type."""
+        return type_name in self._offered
 
     def lanes_of(self, pool: Pool) -> Iterator[Lane]:
         """The known lanes that the pool matches."""

@@ -17,12 +17,12 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 
+from dispatcher.core.fleet.groups import Group, Pool, PoolKey
+from dispatcher.core.fleet.lanes import MOST_EMPTY_LANES, Lanes
+from dispatcher.core.fleet.lineup import LineUp
+from dispatcher.core.fleet.worker import Standing, Worker
 from dispatcher.core.jobs.matching import NAME, lane_parts, matches
 from dispatcher.core.jobs.turn import Demand, LaneReady
-from dispatcher.core.workers.groups import Group, Pool, PoolKey
-from dispatcher.core.workers.lanes import MOST_EMPTY_LANES, Lanes
-from dispatcher.core.workers.lineup import LineUp
-from dispatcher.core.workers.worker import Standing, Worker
 
 __all__ = ["Pools"]
 
@@ -126,7 +126,8 @@ class Pools:
             labels = key[1] if key[2] is None else (*key[1], (NAME, key[2]))
             pool = self._by_key[key] = self._pools[self._numbers] = Pool(self._numbers, key, labels)
             self.lanes.pool_made(pool)
-        worker.pool = pool.number
+        # One value for all of them: to compare a thousand types is then to compare one address.
+        worker.types, worker.labels, worker.pool = *pool.key[:2], pool.number
         pool.members += 1
         return pool
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from dispatcher.core.fleet.lanes import MOST_EMPTY_LANES
+from dispatcher.core.fleet.worker import WorkerState
 from dispatcher.core.jobs.turn import LaneReady
-from dispatcher.core.workers.lanes import MOST_EMPTY_LANES
-from dispatcher.core.workers.worker import WorkerState
-from tests.core.workers.farm import Farm
+from tests.core.fleet.farm import Farm
 from tests.support.operations import operations
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dispatcher.core.fleet.lanes import MOST_EMPTY_LANES
+from dispatcher.core.fleet.pools import Pools
+from dispatcher.core.fleet.worker import Worker
 from dispatcher.core.jobs.matching import lane_of, requirement_of
 from dispatcher.core.jobs.turn import LaneReady
-from dispatcher.core.workers.lanes import MOST_EMPTY_LANES
-from dispatcher.core.workers.pools import Pools
-from dispatcher.core.workers.worker import Worker
 
 __all__ = ["Farm", "lane"]
 

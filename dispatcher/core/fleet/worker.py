@@ -1,4 +1,8 @@
-"""A worker and its attempts, as the core keeps them: what a node alone can know."""
+"""A worker and its attempts, as the core keeps them: what a node alone can know.
+
+Both are plain values that hold no rules but one: why a worker takes jobs now, or does not. Each field is for one
+part of the core to change, and for all to read.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from msgspec import Struct
 from dispatcher.core.jobs.matching import lane_of
 from dispatcher.core.jobs.turn import Claim, Holder, LiveAttempt
 
-__all__ = ["Attempt", "AttemptState", "Labels", "Registration", "Standing", "Worker", "WorkerState", "lane_of_claim"]
+__all__ = ["Attempt", "AttemptState", "Labels", "Standing", "Worker", "WorkerState", "lane_of_claim"]
 
 #: What a page says of itself: (label, value), in the order of the labels. Its name is not among them.
 Labels = tuple[tuple[str, str], ...]
@@ -45,29 +49,6 @@ class AttemptState(StrEnum):
     ADRIFT = "adrift"
     #: It has ended, but the page may still be busy with it and holds the slot until it answers.
     REVOKED = "revoked"
-
-
-class Registration(Struct, frozen=True, kw_only=True):
-    """What a page says of itself, checked."""
-
-    #: Its identity: proved by its secret, or new.
-    worker: str
-    #: A new identity, in case this page turns out to be a second window of that worker.
-    spare: str
-    boot: str
-    #: Empty: it has none, and keeps the one that it was given before.
-    name: str
-    types: tuple[str, ...]
-    labels: Labels = ()
-    #: The boot that its window showed before: gone, by its own word.
-    after: str | None = None
-    slots: int = 1
-    #: When the session in which it says so was opened: monotonic seconds.
-    opened: float = 0.0
-    #: (attempt, seconds since its accept) that this boot still has.
-    holding: tuple[tuple[str, float], ...] = ()
-    #: Attempts whose results this page has in its stash.
-    finished: tuple[str, ...] = ()
 
 
 class Attempt(Struct):
@@ -113,6 +94,7 @@ class Attempt(Struct):
 class Worker(Struct):
     """A page with a stable identity."""
 
+    # What its page says, and in which session: the registry's to change.
     id: str
     boot: str
     name: str
@@ -121,17 +103,6 @@ class Worker(Struct):
     #: The Engine.IO session of its page; None: it has none now.
     session: str | None
     labels: Labels = ()
-    state: WorkerState = WorkerState.CONNECTED
-    paused: bool = False
-    #: All attempts that hold a slot: live ones, and revoked ones that the page has not answered.
-    attempts: dict[str, Attempt] = {}
-    done: int = 0
-    failed: int = 0
-    #: Offers in a row that its page had and did not accept.
-    lapses: int = 0
-    #: How often it has been set aside since it last took an offer; it gets no offers while ``aside``.
-    times_aside: int = 0
-    aside: bool = False
     #: Types that no other worker here offered when it named them.
     brought: frozenset[str] = frozenset()
     #: Monotonic instants; ``opened`` is its session's, or its last one's.
@@ -139,7 +110,21 @@ class Worker(Struct):
     registered: float = 0.0
     heard: float = 0.0
 
-    # Kept by Pools.
+    # Whether it is there and heeds its offers: the attendance's to change.
+    state: WorkerState = WorkerState.CONNECTED
+    paused: bool = False
+    done: int = 0
+    failed: int = 0
+    #: Offers in a row that its page had and did not accept.
+    lapses: int = 0
+    #: How often it has been set aside since it last took an offer; it gets no offers while ``aside``.
+    times_aside: int = 0
+    aside: bool = False
+
+    #: All attempts that hold a slot: live ones, and revoked ones that the page has not answered. The leases' to change.
+    attempts: dict[str, Attempt] = {}
+
+    # How it stands among the others: the pools' to change.
     pool: int = 0
     #: Order of its last offer; 0: never had one.
     used: int = 0

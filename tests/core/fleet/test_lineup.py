@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dispatcher.core.workers.lineup import LineUp
-from tests.core.workers.farm import Farm
+from dispatcher.core.fleet.lineup import LineUp
+from tests.core.fleet.farm import Farm
 
 
 def test_a_worker_that_stands_twice_in_the_heap_stands_once_in_the_line():

@@ -5,8 +5,8 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable
 
-from dispatcher.core.workers.groups import Pool
-from dispatcher.core.workers.worker import Worker
+from dispatcher.core.fleet.groups import Pool
+from dispatcher.core.fleet.worker import Worker
 
 __all__ = ["LineUp"]
 

@@ -20,11 +20,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 
+from dispatcher.core.fleet.groups import Group, Lane, Pool
+from dispatcher.core.fleet.matcher import Matcher
+from dispatcher.core.fleet.unserved import Unserved
+from dispatcher.core.fleet.worker import Standing
 from dispatcher.core.jobs.matching import NAME, lane_parts
 from dispatcher.core.jobs.turn import LaneReady
-from dispatcher.core.workers.groups import Group, Lane, Pool
-from dispatcher.core.workers.matcher import Matcher
-from dispatcher.core.workers.worker import Standing
 
 __all__ = ["MOST_EMPTY_LANES", "Lanes"]
 
@@ -39,6 +40,7 @@ class Lanes:
         self._name_wanted = name_wanted
         self._most_empty = most_empty
         self.matcher = Matcher()
+        self.unserved = Unserved(self.matcher.offers)
         self._lanes: dict[str, Lane] = {}
         self._groups: dict[int, Group] = {}
         #: Name -> how many known lanes require it.
@@ -63,6 +65,7 @@ class Lanes:
         for lane in self.matcher.lanes_of(pool):
             moved.setdefault(lane.group, []).append(lane)
         self.matcher.add_pool(pool)
+        self.unserved.pools_changed(pool.types)
         for group, lanes in moved.items():
             if len(lanes) < len(group.lanes):
                 group = self._split(group, lanes)
@@ -72,6 +75,7 @@ class Lanes:
     def pool_gone(self, pool: Pool) -> None:
         """The pool has no members any more."""
         self.matcher.remove_pool(pool)
+        self.unserved.pools_changed(pool.types)
         for group in list(pool.groups):
             key = group.key & ~pool.bit
             same = self._groups.get(key)
@@ -93,11 +97,9 @@ class Lanes:
 
     def stands(self, pool: Pool, before: Standing | None, after: Standing | None) -> None:
         """A member of the pool stands otherwise now. None: it was none before, or is none any more."""
-        for counts in (pool.standing, *(group.standing for group in pool.groups)):
-            if before is not None:
-                counts[before] -= 1
-            if after is not None:
-                counts[after] += 1
+        _recount(pool.standing, before, after)
+        for group in pool.groups:
+            _recount(group.standing, before, after)
 
     def _split(self, group: Group, lanes: list[Lane]) -> Group:
         """A group of some of its lanes, which has no key yet."""
@@ -142,6 +144,8 @@ class Lanes:
         if not entry.jobs and entry.lane not in self._lanes:
             return None
         lane = self._known(entry.lane)
+        if bool(entry.jobs) != bool(lane.jobs):
+            self.unserved.ready(lane.type, 1 if entry.jobs else -1)
         head = entry.head if entry.seen or not lane.jobs else min(entry.head, lane.head)
         lane.group.has(lane, entry.jobs, head)
         group = lane.group
@@ -223,3 +227,10 @@ class Lanes:
                 group.standing.update(pool.standing)
                 group.idle(0, pool.number)  # too early, perhaps: it is put right when it is met
         return group
+
+
+def _recount(counts: Counter[Standing], before: Standing | None, after: Standing | None) -> None:
+    if before is not None:
+        counts[before] -= 1
+    if after is not None:
+        counts[after] += 1

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
+from dispatcher.core.fleet.misses import Miss
+from dispatcher.core.fleet.worker import Labels, Standing, WorkerState
 from dispatcher.core.jobs.turn import LaneReady
 from dispatcher.core.workers.effects import Offer
-from dispatcher.core.workers.misses import Miss
-from dispatcher.core.workers.worker import Labels, Standing, WorkerState
-from tests.core.workers.farm import Farm, lane
+from tests.core.fleet.farm import Farm, lane
 from tests.core.workers.support import Node, all_of, claim
 
 BERLIN: Labels = (("site", "berlin"),)

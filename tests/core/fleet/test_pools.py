@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from dispatcher.core.workers.worker import Worker, WorkerState
-from tests.core.workers.farm import Farm
+from dispatcher.core.fleet.worker import Worker, WorkerState
+from tests.core.fleet.farm import Farm
 
 
 def test_equal_workers_take_exact_turns():

@@ -9,9 +9,9 @@ from itertools import chain, islice
 
 from msgspec import Struct
 
+from dispatcher.core.fleet.pools import Pools
+from dispatcher.core.fleet.worker import Worker
 from dispatcher.core.jobs.matching import NAME, Requirement, lane_parts, missing
-from dispatcher.core.workers.pools import Pools
-from dispatcher.core.workers.worker import Worker
 
 __all__ = ["Miss", "nearest"]
 

@@ -9,8 +9,8 @@ import heapq
 from bisect import bisect_left, insort
 from collections import Counter
 
+from dispatcher.core.fleet.worker import Labels, Standing
 from dispatcher.core.jobs.matching import Requirement
-from dispatcher.core.workers.worker import Labels, Standing
 
 __all__ = ["Group", "Lane", "Pool", "PoolKey"]
 

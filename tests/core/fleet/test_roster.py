@@ -6,9 +6,9 @@ import random
 
 import pytest
 
+from dispatcher.core.fleet.roster import MOST_LOOKED_AT, Roster, shown_state
+from dispatcher.core.fleet.worker import Worker, WorkerState
 from dispatcher.core.jobs.model import WorkerFilter
-from dispatcher.core.workers.roster import MOST_LOOKED_AT, Roster, shown_state
-from dispatcher.core.workers.worker import Worker, WorkerState
 from tests.support.operations import operations
 
 

@@ -1,0 +1,41 @@
+"""All workers of one node, with the two orders in which they are kept: pools for jobs, the roster for people.
+
+Theory of operation. A worker is one plain value that others change: what its page says, whether it is there, which
+attempts it holds. Whoever has changed one says so here, and both orders hear of it. So neither ever has to look at all
+workers, and nobody else has to know that there are two.
+"""
+
+from __future__ import annotations
+
+from dispatcher.core.fleet.pools import Pools
+from dispatcher.core.fleet.roster import Roster
+from dispatcher.core.fleet.worker import Worker
+
+__all__ = ["Fleet"]
+
+
+class Fleet:
+    """The table of workers, and whatever is kept of them in an order."""
+
+    def __init__(self) -> None:
+        #: Id -> worker.
+        self.workers: dict[str, Worker] = {}
+        #: Who is next for which job.
+        self.pools = Pools(self.workers)
+        #: The workers for people: by name, by state, by type, by label.
+        self.roster = Roster()
+
+    def add(self, worker: Worker) -> None:
+        """A new worker; it stands in no order until ``changed`` is called."""
+        self.workers[worker.id] = worker
+
+    def changed(self, worker: Worker) -> None:
+        """To be called after every change to a worker. Where only its attempts have changed, ``pools`` is enough."""
+        self.pools.update(worker)
+        self.roster.update(worker)
+
+    def remove(self, worker: Worker) -> None:
+        """The worker is gone."""
+        self.pools.remove(worker)
+        self.roster.remove(worker)
+        del self.workers[worker.id]

@@ -1,0 +1,106 @@
+"""Whether a worker is there, and whether it heeds its offers: what counts for it, what against it, and for how long.
+
+Theory of operation. Two things keep offers from a worker that has room. Its page is not there: *away* on evidence,
+*quiet* without any. Or it is *set aside*, because it had offers and did not accept them. Both end by themselves at an
+instant. Attendance owns those instants (``grace``, ``aside``) and the fields of a worker that belong to them: its
+state, ``paused``, ``aside``, its lapses, and the counts of what it has done.
+
+It does not know sessions, and ends no attempt: whoever calls it does so.
+"""
+
+from __future__ import annotations
+
+from dispatcher.core.fleet.fleet import Fleet
+from dispatcher.core.fleet.worker import Worker, WorkerState
+from dispatcher.core.workers.deadlines import Deadlines, Due
+from dispatcher.core.workers.timings import Timings
+
+__all__ = ["Attendance"]
+
+#: Offers in a row that a page may have and not accept before it is set aside.
+MOST_LAPSES = 2
+#: 60 s x 2^10 is 17 hours; a page that long of no use is looked at by a person.
+MOST_DOUBLINGS = 10
+
+
+class Attendance:
+    """Which workers are there, and which of them are of use."""
+
+    def __init__(self, fleet: Fleet, deadlines: Deadlines[Due], timings: Timings) -> None:
+        self._fleet = fleet
+        self._deadlines = deadlines
+        self._timings = timings
+
+    # -- it is there
+
+    def connected(self, worker: Worker) -> None:
+        """Its page is there. The caller changes more of it, and tells the fleet."""
+        worker.state = WorkerState.CONNECTED
+        self._deadlines.clear(("grace", worker.id))
+
+    def back(self, worker: Worker) -> None:
+        """Its page polls again on the same session: the grace stops."""
+        if worker.state is not WorkerState.CONNECTED:
+            self.connected(worker)
+            self._fleet.changed(worker)
+
+    def away(self, worker: Worker) -> None:
+        """There is evidence that its page is gone: the grace runs."""
+        worker.state = WorkerState.AWAY
+        self._deadlines.start(("grace", worker.id), self._timings.reconnect_grace_s)
+        self._fleet.changed(worker)
+
+    def quiet(self, worker: Worker) -> None:
+        """Its session timed out, and nothing shows that its page is gone."""
+        if worker.state is WorkerState.CONNECTED:
+            worker.state = WorkerState.QUIET
+            self._fleet.changed(worker)
+
+    def let_quiet_go(self, worker: Worker) -> None:
+        """A quiet worker that has no lease left to protect is forgotten after the grace, like one that is away."""
+        if worker.state is WorkerState.QUIET and not any(attempt.live() for attempt in worker.attempts.values()):
+            self._deadlines.start(("grace", worker.id), self._timings.reconnect_grace_s)
+
+    def gone(self, worker: Worker) -> None:
+        """It is forgotten: there is nothing to wait for."""
+        self._deadlines.clear(("grace", worker.id))
+        self._deadlines.clear(("aside", worker.id))
+
+    # -- it heeds its offers
+
+    def paused(self, worker: Worker, paused: bool) -> None:
+        """Its page wants no offers, or wants them again."""
+        worker.paused = paused
+        self._fleet.changed(worker)
+
+    def takes_offers(self, worker: Worker) -> None:
+        """It has accepted an offer: nothing counts against it."""
+        worker.lapses = worker.times_aside = 0
+
+    def answered(self, worker_id: str, *, done: int = 0, failed: int = 0) -> None:
+        """A result or an error of its attempt has come: it takes offers. It may be gone meanwhile."""
+        worker = self._fleet.workers.get(worker_id)
+        if worker is not None:
+            worker.done += done
+            worker.failed += failed
+            self.takes_offers(worker)
+
+    def heeds_no_offer(self, worker: Worker) -> None:
+        """It had an offer and did not accept it: it let it lapse, or declined it."""
+        worker.lapses += 1
+        if worker.lapses >= MOST_LAPSES and not worker.aside:
+            self._set_aside(worker)
+
+    def _set_aside(self, worker: Worker) -> None:
+        """It takes offers and does nothing with them: it is tried again after a while, each time a longer one."""
+        worker.aside = True
+        aside_s = self._timings.set_aside_s * 2.0 ** min(worker.times_aside, MOST_DOUBLINGS)
+        worker.times_aside += 1
+        self._fleet.changed(worker)
+        self._deadlines.start(("aside", worker.id), aside_s)
+
+    def try_again(self, worker: Worker) -> None:
+        """Its while is over: it gets offers again."""
+        worker.aside = False
+        worker.lapses = MOST_LAPSES - 1  # one more, and it is set aside again
+        self._fleet.changed(worker)

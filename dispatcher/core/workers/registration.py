@@ -1,0 +1,32 @@
+"""What a page says of itself when it registers."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from dispatcher.core.fleet.worker import Labels
+
+__all__ = ["Registration"]
+
+
+class Registration(Struct, frozen=True, kw_only=True):
+    """What a page says of itself, checked."""
+
+    #: Its identity: proved by its secret, or new.
+    worker: str
+    #: A new identity, in case this page turns out to be a second window of that worker.
+    spare: str
+    boot: str
+    #: Empty: it has none, and keeps the one that it was given before.
+    name: str
+    types: tuple[str, ...]
+    labels: Labels = ()
+    #: The boot that its window showed before: gone, by its own word.
+    after: str | None = None
+    slots: int = 1
+    #: When the session in which it says so was opened: monotonic seconds.
+    opened: float = 0.0
+    #: (attempt, seconds since its accept) that this boot still has.
+    holding: tuple[tuple[str, float], ...] = ()
+    #: Attempts whose results this page has in its stash.
+    finished: tuple[str, ...] = ()

@@ -1,0 +1,224 @@
+"""Moves the log into the store's file, and leaves a mark there by which a file tells which log it needs (S23).
+
+SQLite opens a store whose ``-wal`` was removed while no server ran as if nothing had stood in it, and plays one of
+another store into it. So what is moved into the file ends with a mark that says FOLLOWS: newer changes stand in the
+log. At once one that says MOVED is written behind it, which then stands in the log alone, until that is moved in as a
+whole: by a stop in good order, or by another program that opens the store after a crash. Each move draws a token for
+both. A file that says FOLLOWS and has no log beside it has lost one; a log with another token is not the file's.
+
+A start writes both marks, before anything is acknowledged; after that each move does, once in some 1,000 frames. So
+SQLite's own way to move the log, at whatever commit, is switched off (``file.PRAGMAS``). A store without any mark (an
+older Pagehand made it) gets its first at the next start.
+
+Refused without a loss is a store in one window: its server ended between the two marks (killed there; or its power was
+cut before the first turn behind them, which is what makes MOVED durable), and then another program moved the log in.
+Not seen is the loss of a log that was cut off behind its first frame.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from dispatcher.errors import StoreRefused
+
+__all__ = [
+    "LONG_FRAMES",
+    "LogMark",
+    "Mark",
+    "accept_name",
+    "lost_log",
+    "mark_alone",
+    "mark_of",
+    "refuse_foreign_log",
+    "take_lock",
+]
+
+FOLLOWS, MOVED = "follows", "moved"
+#: A log of so many frames is moved into the file (as many as SQLite's own default).
+LONG_FRAMES = 1_000
+
+_WRITE = "INSERT OR REPLACE INTO meta (name, value) VALUES ('log', ?)"
+_TAKEN = "UPDATE meta SET value = replace(value, ?, ?) WHERE name = 'log'"
+_READ = "SELECT value FROM meta WHERE name = 'log'"
+_NORMAL = 1
+#: There is no room, or a read is open: the move is tried again after the next turn.
+_LATER = ("SQLITE_FULL", "SQLITE_LOCKED", "SQLITE_BUSY")
+#: Of the log's header and of each frame's: where the salts stand that tell this round of the log from earlier ones.
+_HEADER_BYTES, _FRAME_HEADER_BYTES = 32, 24
+_HEADER_SALTS, _FRAME_SALTS, _SALT_BYTES = 16, 8, 8
+
+
+class Mark(NamedTuple):
+    """What the file, or the log behind it, says of the log."""
+
+    says: str
+    #: Of the move that wrote it.
+    token: str
+    #: Of the move before, where this one may not have come to its end: either may stand in the file.
+    before: str
+
+    def settled(self) -> Mark:
+        """The same, where the move is known to have come to its end."""
+        return Mark(MOVED, self.token, self.token)
+
+    def is_half_done(self) -> bool:
+        """Whether its move may have got half the way, or the mark behind it is missing."""
+        return self.says == FOLLOWS or self.before != self.token
+
+    def next(self) -> Mark:
+        """For the next move; the same again where the last may have got half the way."""
+        if self.before != self.token:
+            return self._replace(says=FOLLOWS)
+        return Mark(FOLLOWS, secrets.token_hex(8), self.token)
+
+
+def mark_of(connection: sqlite3.Connection) -> Mark | None:
+    """As it is read through the log. None: there is no mark yet."""
+    row = connection.execute(_READ).fetchone()
+    words = row[0].split() if row is not None and isinstance(row[0], str) else []
+    return Mark(*words) if len(words) == len(Mark._fields) else None
+
+
+def mark_alone(path: Path) -> Mark | None:
+    """As it stands in the file. None: there is none, or a crash has left a file that only its log makes whole.
+
+    To be asked before the store is opened: to close the file behind that would drop its locks.
+    """
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as alone:
+            return mark_of(alone)
+    except (sqlite3.Error, UnicodeDecodeError):  # damage; what opens the store says which
+        return None
+
+
+def accept_name(path: Path) -> Path:
+    """The file by which a person says that the store may open without its log."""
+    return path.with_name(f"{path.name}.go-on")
+
+
+def lost_log(path: Path, page_bytes: int) -> str | None:
+    """What has become of the log that should be beside a store that is not open; None: nothing."""
+    try:
+        size = path.with_name(f"{path.name}-wal").stat().st_size
+    except FileNotFoundError:
+        size = None
+    if size is not None and size >= _HEADER_BYTES + _FRAME_HEADER_BYTES + page_bytes:
+        return None
+    mark = mark_alone(path)
+    if mark is None or mark.says != FOLLOWS or accept_name(path).exists():
+        return None
+    return "with its newest changes is gone" if size is None else "with its newest changes is cut off"
+
+
+def refuse_foreign_log(connection: sqlite3.Connection, path: Path, alone: Mark | None) -> None:
+    """Raises StoreRefused where what is read through the log does not go on from what the file says."""
+    if alone is None or ((mark := mark_of(connection)) is not None and alone.token in (mark.token, mark.before)):
+        return
+    raise StoreRefused(
+        f"{path}-wal is not the log of {path}, or not its newest: put back the one that belongs to it, or restore a "
+        "backup; or move this one away, to go on without it; nothing was changed"
+    )
+
+
+def take_lock(connection: sqlite3.Connection) -> None:
+    """A write takes the exclusive lock; it is kept from then on. What is read says MOVED after it, a copy as well."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    with _not_synced(connection):
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute(f"PRAGMA user_version = {version}")
+        connection.execute(_TAKEN, (FOLLOWS, MOVED))
+        connection.execute("COMMIT")
+
+
+class LogMark:
+    """Moves the log of a store that is open: once as it begins, then whenever it is long."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path, long_frames: int | None = None) -> None:
+        self._db = connection
+        self._log = path.with_name(f"{path.name}-wal")
+        self._accept = accept_name(path)
+        frame_bytes = _FRAME_HEADER_BYTES + connection.execute("PRAGMA page_size").fetchone()[0]
+        self._last_salts = _HEADER_BYTES + frame_bytes * ((long_frames or LONG_FRAMES) - 1) + _FRAME_SALTS
+        #: What the log says.
+        self._mark = mark_of(connection) or Mark(MOVED, "none", "none")
+        #: Why the last move has not come to its end; None: it has.
+        self._hindered: sqlite3.Error | None = None
+
+    def begin(self, alone: Mark | None) -> None:
+        """Before anything is acknowledged. Where the life before has left its mark in the file, there is no haste."""
+        if alone is not None:
+            self._mark = alone.settled()
+        self._move()
+        if self._hindered is not None and (alone is None or alone.says != FOLLOWS):
+            raise self._hindered
+
+    def move_if_long(self) -> None:
+        """After each turn."""
+        if self._mark.is_half_done() or self._is_long():
+            self._move()
+
+    def _move(self) -> None:
+        """Moves the log into the file. Where there is no room, everything stays in the log, as it is.
+
+        Where MOVED cannot be written, the loss is accepted beforehand that the next start would see: SQLite may take
+        the log away when the file is closed, with all of it in the file.
+        """
+        self._hindered = None
+        try:
+            self._write_and_move()
+        finally:
+            with contextlib.suppress(OSError):
+                if self._mark.says == FOLLOWS:
+                    self._accept.touch()
+                else:
+                    self._accept.unlink(missing_ok=True)
+
+    def _write_and_move(self) -> None:
+        """The marks are no news that must be durable by themselves: the move syncs the log before, the file after."""
+        with _not_synced(self._db):
+            mark = self._mark.next()
+            if self._done(_WRITE, " ".join(mark)):
+                self._mark = mark
+                if self._done("PRAGMA wal_checkpoint(PASSIVE)"):
+                    self._mark = mark._replace(before=mark.token)
+            mark = self._mark._replace(says=MOVED)
+            if self._mark.says == FOLLOWS and self._done(_WRITE, " ".join(mark)):
+                self._mark = mark
+
+    def _done(self, statement: str, *values: str) -> bool:
+        """Raises sqlite3.Error where a later try is no way out: after a failed sync nothing may be trusted."""
+        try:
+            self._db.execute(statement, values).fetchall()
+        except sqlite3.Error as error:
+            if not error.sqlite_errorname.startswith(_LATER):
+                raise
+            self._hindered = error
+            return False
+        return True
+
+    def _is_long(self) -> bool:
+        """Whether the log's last frame but so many is of this round; SQLite writes over those of earlier ones."""
+        try:
+            with self._log.open("rb", buffering=0) as file:
+                file.seek(_HEADER_SALTS)
+                salts = file.read(_SALT_BYTES)
+                file.seek(self._last_salts)
+                return len(salts) == _SALT_BYTES and file.read(_SALT_BYTES) == salts
+        except OSError:  # the next look at the files says what has become of it
+            return False
+
+
+@contextlib.contextmanager
+def _not_synced(connection: sqlite3.Connection) -> Iterator[None]:
+    """No commit in here is durable by itself; a move of the log syncs what it must, and the next commit the rest."""
+    (before,) = connection.execute("PRAGMA synchronous").fetchone()
+    connection.execute(f"PRAGMA synchronous = {min(before, _NORMAL)}")
+    try:
+        yield
+    finally:
+        connection.execute(f"PRAGMA synchronous = {before}")

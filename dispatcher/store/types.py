@@ -1,0 +1,49 @@
+"""The types that a store knows, in order: what a database on one machine keeps in memory below the requests."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterator, Mapping
+
+__all__ = ["KnownTypes"]
+
+
+class KnownTypes(Mapping[str, set[str]]):
+    """The lanes of each type. A page of the types costs what stands on it."""
+
+    def __init__(self) -> None:
+        self._lanes: dict[str, set[str]] = {}
+        #: The types, in order.
+        self._names: list[str] = []
+
+    def __getitem__(self, name: str) -> set[str]:
+        return self._lanes[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._lanes
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._lanes)
+
+    def __len__(self) -> int:
+        return len(self._lanes)
+
+    def know(self, name: str, lane: str) -> None:
+        """The type has this lane."""
+        lanes = self._lanes.get(name)
+        if lanes is None:
+            lanes = self._lanes[name] = set()
+            insort(self._names, name)
+        lanes.add(lane)
+
+    def forget(self, name: str) -> None:
+        """The type has no lanes any more."""
+        del self._lanes[name]
+        del self._names[bisect_left(self._names, name)]
+
+    def slice(self, prefix: str, after: str | None, most: int) -> list[str]:
+        """The first types that begin like that, behind one, in order."""
+        start = bisect_left(self._names, prefix)
+        if after is not None:
+            start = max(start, bisect_right(self._names, after))
+        return [name for name in self._names[start : start + most] if name.startswith(prefix)]

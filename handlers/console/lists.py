@@ -1,0 +1,135 @@
+"""The lists of the console: jobs, workers, types. The filter stands in the address.
+
+Where a field of the filter is wrong, the page is the same with 400: it lists nothing, says what is wrong beside the
+field, and keeps what was typed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+
+from msgspec import Struct
+
+from dispatcher.core.jobs.model import WorkerStatus
+from dispatcher.errors import BadParameter
+from handlers.api.jobjson import once_a_lane
+from handlers.console.page import PageHandler
+from handlers.queries import Filter, job_filter, next_query, type_filter, worker_filter
+
+__all__ = ["JobsPage", "TypesPage", "WorkersPage"]
+
+
+class _Listed(Struct, frozen=True, kw_only=True):
+    """What a list's page shows."""
+
+    items: Sequence[object] = ()
+    #: The queries of the first page and of the next one; None: there is no next one.
+    first: str
+    following: str | None = None
+    #: What is wrong with the filter.
+    wrong: BadParameter | None = None
+
+
+def _listed(items: Sequence[object], wanted: Filter, cursor: str | None) -> _Listed:
+    following = None if cursor is None else next_query(wanted, cursor)
+    return _Listed(items=items, first=next_query(wanted, None), following=following)
+
+
+class _ListPage(PageHandler):
+    """A list with its filter."""
+
+    template: ClassVar[str]
+    #: The fields of the filter's form, by their names in the address.
+    fields: ClassVar[dict[str, str]]
+
+    async def get(self) -> None:
+        """The page."""
+        try:
+            listed = await self.listed()
+        except BadParameter as wrong:
+            if not self.wants_page():
+                raise
+            self.set_status(400)
+            listed = self._refused(wrong)
+        filtered = any(map(self.typed, self.fields))
+        beside = await self.beside()
+        self.show(self.template, listed=listed, typed=self.typed, all_typed=self.all_typed, filtered=filtered, **beside)
+
+    head = get
+
+    async def listed(self) -> _Listed:
+        """What fits the filter. Raises BadParameter."""
+        raise NotImplementedError
+
+    async def beside(self) -> dict[str, Any]:
+        """What else the template shows."""
+        raise NotImplementedError
+
+    def _refused(self, wrong: BadParameter) -> _Listed:
+        typed = {name: texts for name in self.fields if (texts := self.all_typed(name))}
+        return _Listed(first=urlencode(typed, doseq=True), wrong=wrong)
+
+    def typed(self, name: str) -> str:
+        """What a field of the filter says; empty: nothing."""
+        return next(reversed(self.all_typed(name)), "")
+
+    def all_typed(self, name: str) -> list[str]:
+        """The same of a field that may stand more than once. What is no text is shown as that."""
+        typed = (value.decode("utf-8", "replace").strip() for value in self.request.query_arguments.get(name, []))
+        return [text for text in typed if text]
+
+
+class JobsPage(_ListPage):
+    """``/jobs``."""
+
+    template = "jobs.html"
+    fields: ClassVar = {"state": "State", "type": "Type", "requires": "Requires", "worker": "Worker"}
+
+    async def listed(self) -> _Listed:
+        """Jobs, newest first."""
+        wanted = job_filter(self)
+        page = await self.site.service.jobs(wanted)
+        return _listed(page.items, wanted, page.next_cursor)
+
+    async def beside(self) -> dict[str, Any]:
+        """What can be chosen, and why jobs wait."""
+        types, names = await self.type_choices(), self.name_choices()
+        return {"types": types, "names": names, "why": once_a_lane(self.site.service.why)}
+
+
+class WorkersPage(_ListPage):
+    """``/workers``."""
+
+    template = "workers.html"
+    fields: ClassVar = {"name": "Name begins with", "type": "Type", "label": "Label", "state": "State"}
+
+    async def listed(self) -> _Listed:
+        """Workers, by name."""
+        wanted = worker_filter(self)
+        page = self.site.service.workers(wanted)
+        return _listed(page.items, wanted, page.next_cursor)
+
+    async def beside(self) -> dict[str, Any]:
+        """What can be chosen, and how many workers there are."""
+        service = self.site.service
+        counts = {"called": service.called, "present": service.worker_counts()}
+        return counts | {"states": tuple(WorkerStatus), "types": await self.type_choices()}
+
+
+class TypesPage(_ListPage):
+    """``/types``."""
+
+    template = "types.html"
+    fields: ClassVar = {"q": "Name begins with"}
+
+    async def listed(self) -> _Listed:
+        """Types, by name."""
+        wanted = type_filter(self)
+        page = await self.site.service.types(wanted)
+        return _listed(page.items, wanted, page.next_cursor)
+
+    async def beside(self) -> dict[str, Any]:
+        """The titles of the site's tasks."""
+        return {"titles": {task.name: task.title for task in self.site.tasks.tasks()}}
