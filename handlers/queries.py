@@ -52,7 +52,7 @@ def type_filter(handler: RequestHandler) -> TypeFilter:
 
 
 def _text(handler: RequestHandler, field: str) -> str:
-    """The last value of a field; empty if there is none."""
+    """The last text given for a field; empty if there is none."""
     return next(reversed(_texts(handler, field)), "")
 
 

@@ -222,7 +222,7 @@ PROOFS: dict[str, Proof] = {
             "transport/test_sessions.py::test_an_outbox_is_bounded_in_bytes_and_reading_makes_room",
             "transport/test_sessions.py::test_over_the_cap_a_handshake_is_told_to_come_again",
             "page/test_attempts.py::test_a_result_over_the_server_s_limit_fails_without_retry",
-            "core/workers/test_machine_registering.py::test_a_page_brings_so_many_new_types_and_no_more",
+            "core/workers/test_machine_types.py::test_a_page_brings_so_many_new_types_and_no_more",
             "campaign churn",
         ),
     ),

@@ -106,7 +106,9 @@ def _named(turn: Turn, attempts: frozenset[str]) -> Load:
     for command in turn.commands:
         if isinstance(command, OfferedTypes):
             types.update(command.types)
-        elif not isinstance(command, ForgetTypes):
+        elif isinstance(command, ForgetTypes):
+            types.update(command.offered)
+        else:
             jobs.add(command.job)
             if isinstance(command, Adopt):
                 histories.add(command.job)
@@ -174,7 +176,7 @@ def _written(turn: Turn, hand: Hand, admission: Admission, lanes: list[str]) -> 
         next_backoff=hand.next_backoff,
         offered=admission.offered,
         offered_at=turn.now_at,
-        forget_but=frozenset().union(*forget) if forget else None,
+        forget_but=frozenset(admission.offered).union(*forget) if forget else None,
         lanes=lanes,
     )
 

@@ -95,9 +95,9 @@
       this._refusedAttempt(attempt, message.code, message.detail);
     } else if (!message.attempt) {
       this._fault('E-MSG-01', message.code + ': ' + clip(message.detail, 300));
-      if (this._registered) {
+      if (this._registered && message.code !== 'types_full') {
         this._onUnreadable(message.detail);
-      } else {
+      } else if (!this._registered) {
         this._turnedAway(null, null, '');  // `register` was refused: asking again at once is no use
       }
     }

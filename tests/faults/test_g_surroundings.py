@@ -57,7 +57,10 @@ async def final(server: ServerProcess, job_id: str) -> dict[str, Any]:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_fault_G05_starved_of_processors_a_server_is_late_and_gives_nothing_up(tmp_path: Path) -> None:
-    """Four burners, the server at nice 19. Each job succeeds in its first attempt, and no session is made anew."""
+    """Four burners, the server at nice 19. Each job succeeds in its first attempt, and no session is made anew.
+
+    Linux keeps a niceness for each thread: it is the loop that starves, the store's thread does not.
+    """
     rounds, jobs = (6, 20) if LONG else (1, 10)
 
     async def scenario() -> None:

@@ -210,7 +210,7 @@ class Leases:
 
     def _revoke(self, attempt: Attempt, reason: str) -> list[Effect]:
         """The attempt has ended, but its page may be busy with it: it holds its slot until the page answers."""
-        attempt.state = AttemptState.REVOKED
+        attempt.state, attempt.revoked = AttemptState.REVOKED, reason
         self._deadlines.clear(("lease", attempt.id))
         self._deadlines.clear(("beat", attempt.id))
         self._deadlines.start(("reload", attempt.id), self._timings.reload_after_s)

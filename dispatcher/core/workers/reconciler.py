@@ -99,7 +99,7 @@ class Reconciler:
         """What the page may not have heard. ``named``: it says that it has the attempt."""
         session = worker.session or ""
         if attempt.state is AttemptState.REVOKED:
-            return [CancelOrder(session, attempt.id, "stale")]
+            return [CancelOrder(session, attempt.id, attempt.revoked)]
         if attempt.state is AttemptState.OFFERED:
             return self._leases.has_offer(attempt) if named else self._leases.offer_again(attempt, session)
         return [] if attempt.finished else self._leases.go(attempt)

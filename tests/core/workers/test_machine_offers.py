@@ -88,6 +88,12 @@ def test_the_accept_of_a_lapsed_offer_is_answered_with_cancel(node):
     assert only(node.accept("s1", "a1"), CancelOrder).reason == "stale"
 
 
+def test_the_accept_of_what_was_cancelled_is_answered_with_the_reason(node):
+    node.offer("a1")
+    node.cancelled("a1", "not needed")
+    assert node.accept("s1", "a1") == [CancelOrder("s1", "a1", "not needed")]
+
+
 def test_nobody_accepts_what_another_worker_has(node):
     node.join("s2", "w2", types=("b",))
     node.offer("a1")

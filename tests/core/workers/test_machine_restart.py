@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from dispatcher.core.jobs.states import Event
 from dispatcher.core.workers.effects import CancelOrder, Offer, Order, Welcome
 from tests.core.workers.support import Node, all_of, claim, end, ends, left, only
+from tests.support.operations import operations
 
 
 @pytest.fixture
@@ -213,3 +216,17 @@ def test_of_two_attempts_that_wait_for_a_page_one_may_be_cancelled(node):
     node.restore([left("a1"), left("a2")])
     node.cancelled("a1", "not needed")
     assert ends(node.join()) == {"a2": "lost"}
+
+
+@pytest.mark.parametrize("mine", [0, 3])
+def test_a_page_that_comes_back_costs_the_same_beside_100_and_10_000_attempts_of_others(mine):
+    costs = []
+    for others in (100, 10_000):
+        node = Node()
+        own = [left(f"a{number}") for number in range(mine)]
+        node.restore([*own, *(left(f"b{number}", worker=f"w of b{number}") for number in range(others))])
+        holding = [(attempt.attempt, 1.0) for attempt in own]
+        costs.append(operations(partial(node.join, slots=4, holding=holding)))
+        assert len(node.machine.workers["w1"].attempts) == mine
+        costs.append(operations(partial(node.join, slots=4, holding=holding)))
+    assert costs[:2] == costs[2:]
