@@ -53,7 +53,7 @@ class PageHandler(BaseHandler):
         self.redirect("/login?" + urlencode({"next": self.request.uri or "/"}), status=303)
 
     def wants_page(self) -> bool:
-        """Whether a browser asks; a program that asked for no page gets text."""
+        """Whether a browser asks; a program that did not ask for a page gets text."""
         return "text/html" in self.request.headers.get("Accept", "")
 
     # Templates
