@@ -214,8 +214,8 @@ def _content(database: sqlite3.Connection) -> dict[str, object]:
         content[f"schema of {table}"] = sql
         if sql and sql.startswith("CREATE TABLE"):
             rows = database.execute(f'SELECT * FROM "{table}"').fetchall()
-            # Not its key, which is drawn, nor the mark of its log, which is moved between steps.
-            content[table] = sorted(([*row] for row in rows if row[0] not in ("key", "log")), key=repr)
+            # Not its key, which is drawn, nor the mark of its log, which is moved between steps, nor its life's number.
+            content[table] = sorted(([*row] for row in rows if row[0] not in ("key", "log", "epoch")), key=repr)
     return content
 
 

@@ -85,7 +85,7 @@ BUGS = {
     "the queue clock begins anew with each run": Bug(
         "S17",
         SCHEMA,
-        "CREATE TRIGGER planted AFTER INSERT ON meta WHEN NEW.name = 'queue_clock'"
+        "CREATE TRIGGER planted AFTER UPDATE ON meta WHEN NEW.name = 'queue_clock'"
         " BEGIN UPDATE meta SET value = 0.0 WHERE name = NEW.name; END",
         found_by=TIME,
     ),

@@ -7,6 +7,7 @@ fault (up to 3.51.2), and the exclusive lock refuses a second server (measured f
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -28,7 +29,7 @@ from dispatcher.store.sqlite import statements as sql
 from dispatcher.store.sqlite.file import connect
 from dispatcher.store.sqlite.lists import PageRead
 from dispatcher.store.sqlite.log_mark import LogMark
-from dispatcher.store.sqlite.rows import SqliteRows, job_row, live_attempt
+from dispatcher.store.sqlite.rows import SqliteRows, StaleLife, job_row, live_attempt
 from dispatcher.store.sqlite.space import Reserve
 from dispatcher.store.sqlite.thread import StoreThread
 from dispatcher.store.sqlite.watch import Watch
@@ -114,7 +115,7 @@ class SqliteStore:
     def _read(self) -> None:
         meta = dict(self._db.execute(sql.META))
         self.key = meta["key"]
-        self.epoch = meta.get("epoch", 0) + 1
+        self.epoch = meta["epoch"]
         self._rows = SqliteRows(self._db, self.epoch)
 
     def _apply(self, turn: Turn) -> TurnReport:
@@ -141,7 +142,12 @@ class SqliteStore:
     def _commit(self, turn: Turn) -> TurnReport:
         part = partial(self._part, purge=self._pace.due(turn))
         self._db.execute("BEGIN IMMEDIATE")
-        report = self._whole(part, turn) or apply_items(part, turn, self._guard)
+        try:
+            report = self._whole(part, turn) or apply_items(part, turn, self._guard)
+        except StaleLife as stale:
+            self._db.execute("ROLLBACK")
+            refuse_stale(turn, stale.newest)
+            raise
         self._db.execute("COMMIT")
         self._pace.done(turn, report)
         self._mark.move_if_long()
@@ -219,6 +225,9 @@ class SqliteStore:
 
     def _close(self) -> None:
         self._watch.look()
+        if not self._db.in_transaction:  # else the store has failed
+            with contextlib.suppress(sqlite3.Error, StaleLife):  # a full disk, say: the start loses a minute at most
+                self._rows.save_clock()
         self._db.close()
 
     # -- on the loop
