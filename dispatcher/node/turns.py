@@ -40,12 +40,14 @@ from dispatcher.node.gathering import Intake, Submitted
 from dispatcher.node.seldom import Seldom
 from dispatcher.store.port import Store
 
-__all__ = ["FULL_PAUSE_S", "MOST_CLAIMS", "MOST_ITEMS", "MOST_REPORTS", "Turns"]
+__all__ = ["FULL_PAUSE_S", "MOST_CLAIMS", "MOST_ITEMS", "MOST_REPORTS", "NODE", "Turns"]
 
 T = TypeVar("T")
 
 log = logging.getLogger("pagehand.turns")
 
+#: Who speaks in each turn. A store belongs to one node, so one name will do.
+NODE = "main"
 #: Submissions and reports that one turn carries; the next turn carries the rest.
 MOST_ITEMS = 1_024
 #: Jobs that one turn claims at most.
@@ -213,6 +215,7 @@ class Turns:
         asked, self._commands = self._commands, []
         specs = [spec for item in submitted for spec in item.specs]
         turn = Turn(
+            node=NODE,
             epoch=self._store.epoch,
             now_at=self._clock.utc(),
             elapsed_s=self._clock.monotonic() - self._opened,

@@ -174,7 +174,7 @@ class CancelHandler(ConsoleApiHandler):
     async def post(self, job_id: str) -> None:
         """200: the job was waiting. 202: it was running, and its page has yet to hear of it."""
         reason = self._why()
-        await self.site.service.cancel(job_id, reason)
+        await self.site.service.cancel(job_id, reason, actor="api")
         job = await self.site.service.job(job_id)
         # If an attempt ended with its job, the job was running.
         ran = any(attempt.state == "cancelled" and attempt.ended_at == job.ended_at for attempt in job.attempts)
@@ -197,7 +197,7 @@ class RetryHandler(ConsoleApiHandler):
             decode_json(_retry_decoder, bytes(self.body) or b"{}")
         except msgspec.ValidationError:
             raise Invalid([field_error("", "must be empty or an empty object")]) from None
-        await self.site.service.retry(job_id)
+        await self.site.service.retry(job_id, actor="api")
         await self.write_whole(job_id)
 
 
@@ -227,7 +227,7 @@ class DecideHandler(ConsoleApiHandler):
             value = "null"
         if value is not None and len(value.encode()) > self.site.settings.body_limit:
             raise TooLarge(f"value is over the limit of {self.site.settings.body_limit:,} bytes (--body-limit).")
-        await self.site.service.decide(job_id, value, _storable(body.reason))
+        await self.site.service.decide(job_id, value, _storable(body.reason), actor="api")
         await self.write_whole(job_id)
 
     def _decision(self) -> _DecideBody:
@@ -247,7 +247,7 @@ class AdoptHandler(ConsoleApiHandler):
             decode_json(_retry_decoder, bytes(self.body) or b"{}")
         except msgspec.ValidationError:
             raise Invalid([field_error("", "must be empty or an empty object")]) from None
-        await self.site.service.adopt(job_id)
+        await self.site.service.adopt(job_id, actor="api")
         await self.write_whole(job_id)
 
 

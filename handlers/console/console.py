@@ -118,10 +118,11 @@ class JobActionHandler(_OneJob):
         service = self.site.service
         reason = self.field("reason")[:500].replace("\0", "\ufffd")
         if action == "cancel":
-            await service.cancel(job_id, reason)
+            await service.cancel(job_id, reason, actor="console")
         elif action == "retry":
-            await service.retry(job_id)
+            await service.retry(job_id, actor="console")
         elif action == "adopt":
-            await service.adopt(job_id)
+            await service.adopt(job_id, actor="console")
         else:
-            await service.decide(job_id, "null" if action == "succeeded" else None, reason or "decided on its page")
+            value, reason = "null" if action == "succeeded" else None, reason or "decided on its page"
+            await service.decide(job_id, value, reason, actor="console")

@@ -46,7 +46,7 @@ BUGS = {
         "for name, attempt in list(self.machine.attempts.items()):\n"
         "    if attempt.claim.job == job_id:\n"
         "        self._turns.carry_out(self.machine.cancelled(name, 'cancelled', self._clock.monotonic()))\n"
-        "return await self._command(Cancel(job_id, reason), 'scheduled, queued and running', 'cancelled')",
+        "return await self._command(Cancel(job_id, reason, actor), 'scheduled, queued and running', 'cancelled')",
         found_by=BY_TURNS,
     ),
     "jobs are taken while the server stops": Bug(

@@ -82,11 +82,12 @@ class Notes:
 
 
 class TroubledStore(MemoryStore):
-    """A store in memory that notes its turns. A test can make it slow, full or broken."""
+    """A store in memory that notes its turns and its reports. A test can make it slow, full or broken."""
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
         self.turns: list[Turn] = []
+        self.reports: list[TurnReport] = []
         #: The error that each turn raises.
         self.trouble: Exception | None = None
         #: Whether the disk has room for new jobs, as the next turn finds it.
@@ -107,7 +108,8 @@ class TroubledStore(MemoryStore):
             await self.gate()
         if self.trouble is not None:
             raise self.trouble
-        return replace(await super().apply(turn), room=self.room)
+        self.reports.append(replace(await super().apply(turn), room=self.room))
+        return self.reports[-1]
 
     async def jobs(self, job_filter: JobFilter) -> JobPage:
         page = await super().jobs(job_filter)

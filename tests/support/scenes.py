@@ -9,7 +9,7 @@ from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import JobState
 from tests.support.house import JSON, House
 
-__all__ = ["LABEL", "Try", "a_job", "a_late_answer", "submit", "take"]
+__all__ = ["LABEL", "Try", "a_job", "a_late_answer", "asked_for", "submit", "take", "three_for_commands"]
 
 #: The type of a job if the test names none.
 LABEL = "print-label"
@@ -102,3 +102,16 @@ async def a_late_answer(house: House, id: str = "j", value: str = '"late"') -> N
     await tried.say("accept")
     await house.pass_time(1.1)
     await tried.result(value)
+
+
+async def three_for_commands(house: House) -> None:
+    """A job that waits, one in doubt, and one that has failed with a late answer: each named after that."""
+    await a_job(house, JobState.IN_DOUBT, "doubt")
+    await a_late_answer(house, "late")
+    await submit(house, "waiting", type="other")
+
+
+def asked_for(house: House) -> list[tuple[str, str]]:
+    """The new state of every change that somebody asked for, and who did."""
+    changes = [change for report in house.store.reports for change in report.changes]
+    return [(str(change.new), change.actor) for change in changes if change.actor]
