@@ -90,7 +90,7 @@ class TroubledStore(MemoryStore):
         #: Raised by each turn.
         self.trouble: Exception | None = None
         #: Whether the disk has room for new jobs, as the next turn finds it.
-        self.room = True
+        self.has_space = True
         #: Whether a list finds nothing in the piece that it looks at, and would have to go on.
         self.in_vain = False
         #: A turn begins when this is set.
@@ -107,7 +107,7 @@ class TroubledStore(MemoryStore):
             await self.gate()
         if self.trouble is not None:
             raise self.trouble
-        return replace(await super().apply(turn), room=self.room)
+        return replace(await super().apply(turn), has_space=self.has_space)
 
     async def jobs(self, job_filter: JobFilter) -> JobPage:
         page = await super().jobs(job_filter)
