@@ -230,12 +230,12 @@ class Dispatcher:
 
     def ready(self) -> bool:
         """Whether it takes jobs now."""
-        return self._accepting and not self.draining and self.room
+        return self._accepting and not self.draining and self.has_space
 
     @property
-    def room(self) -> bool:
-        """The store's disk has room for new jobs, as of the last turn."""
-        return self._turns.room
+    def has_space(self) -> bool:
+        """The store's disk has space for new jobs, as of the last turn."""
+        return self._turns.has_space
 
     async def submit(self, spec: JobSpec) -> Accepted:
         """Returns when the job is durable. Raises KeyConflict, WrongState, the kinds of Unavailable."""

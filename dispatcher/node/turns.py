@@ -109,8 +109,8 @@ class Turns:
         self._carries = True
         self._broken = False
         self._closed = False
-        #: The store's disk has room for new jobs, as of the last turn.
-        self.room = True
+        #: The store's disk has space for new jobs, as of the last turn.
+        self.has_space = True
         #: The last turn found the disk full, reserve and all, and what pages said waits.
         self._holding = False
         #: When the next turn may begin, after such a one; None: at once.
@@ -249,7 +249,7 @@ class Turns:
         """
         if not self._holding:
             log.error("%s; what pages say waits", error, extra={"action": "disk_full"})
-        self.room, self._holding, self._more = False, True, True
+        self.has_space, self._holding, self._more = False, True, True
         self._begun = self._carries = False
         self._reports = turn.reports + self._reports
         waiting, self._commands = asked + self._commands, [item for item in asked if item.future is None]
@@ -275,7 +275,7 @@ class Turns:
         self._more = self._more or done.more  # whether more can be claimed the machine knows
         self.next_due_at = done.next_due_at
         self.next_backoff_at = None if done.next_backoff_s is None else self._opened + done.next_backoff_s
-        self.room, self._holding = done.room, False
+        self.has_space, self._holding = done.has_space, False
         self.carry_out(self._machine.settled(turn.reports, done.verdicts, now))
         for item, report in zip(asked, done.commands, strict=True):
             if report.revoked is not None and isinstance(item.command, Cancel):

@@ -159,14 +159,14 @@ class ReadyHandler(BaseHandler):
     def get(self) -> None:
         """200, or 503 while it starts, stops or cannot write."""
         service = self.site.service
-        ready, draining, room = service.ready(), service.draining, service.room
+        ready, draining, space = service.ready(), service.draining, service.has_space
         self.set_header("Content-Type", "text/plain; charset=utf-8")
         if not ready:
             self.set_status(503)
             self.set_header("Retry-After", "5")
         if self.get_query_argument("verbose", None) is not None:
             self.write(f"[{'-' if draining else '+'}]not draining\n[{'+' if ready else '-'}]takes jobs\n")
-            self.write(f"[{'+' if room else '-'}]room on the store's disk\n")
-        self.finish("ok\n" if ready else "not ready\n" if room else "not ready: the store's disk is nearly full\n")
+            self.write(f"[{'+' if space else '-'}]room on the store's disk\n")
+        self.finish("ok\n" if ready else "not ready\n" if space else "not ready: the store's disk is nearly full\n")
 
     head = get

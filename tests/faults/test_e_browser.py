@@ -38,7 +38,7 @@ def _is(server: Live, name: str, state: str) -> bool:
 
 
 def test_fault_E02_when_a_browser_is_killed_its_job_goes_to_another_page_after_the_grace(tmp_path: Path) -> None:
-    """The closed connection is the evidence (S11): away at once, lost after the grace, not before (I8)."""
+    """The closed connection is the sign (S11): away at once, lost after the grace, not before (I8)."""
     with serve(tmp_path, reconnect_grace_s=1) as server, browsing(Chromium()) as browser:
         show(browser, server, "types=wait&name=KILLED")
         name = post(server, "wait", {"ms": 600_000})

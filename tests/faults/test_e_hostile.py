@@ -92,7 +92,7 @@ def test_fault_E07_a_task_that_leaves_the_page_has_its_job_done_elsewhere_after_
     server: Live, browser: Chromium
 ) -> None:
     name = post(server, "hostile", "navigates away")
-    until(lambda: worker(server, "HOST").get("state") != "connected", 20, "the evidence")
+    until(lambda: worker(server, "HOST").get("state") != "connected", 20, "the sign")
     _done_elsewhere(server, name)
 
 

@@ -79,7 +79,7 @@ async def draining(house: House) -> None:
 
 async def no_room(house: House) -> None:
     """A server whose disk is nearly full."""
-    house.store.room = False
+    house.store.has_space = False
     await house.pass_time(house.settings.store_check_s)
 
 

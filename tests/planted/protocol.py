@@ -15,7 +15,7 @@ BY_TURNS = "tests/node/test_turns.py"
 BY_INTAKE = "tests/node/test_intake.py"
 BY_PAGES = "tests/node/test_service.py"
 BY_SESSIONS = "tests/transport/test_sessions.py"
-BY_EVIDENCE = "tests/transport/test_sessions_evidence.py"
+BY_SIGNS = "tests/transport/test_sessions_signs.py"
 
 BUGS = {
     # commit, then answer

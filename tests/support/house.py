@@ -91,7 +91,7 @@ class TroubledStore(MemoryStore):
         #: The error that each turn raises.
         self.trouble: Exception | None = None
         #: Whether the disk has room for new jobs, as the next turn finds it.
-        self.room = True
+        self.has_space = True
         #: Whether a list finds nothing in the slice that it searches, and has to go on.
         self.in_vain = False
         #: A turn begins when this is set.
@@ -108,7 +108,7 @@ class TroubledStore(MemoryStore):
             await self.gate()
         if self.trouble is not None:
             raise self.trouble
-        self.reports.append(replace(await super().apply(turn), room=self.room))
+        self.reports.append(replace(await super().apply(turn), has_space=self.has_space))
         return self.reports[-1]
 
     async def jobs(self, job_filter: JobFilter) -> JobPage:

@@ -318,8 +318,8 @@ class TurnReport(Struct, frozen=True, kw_only=True):
     more: bool
     #: The lanes that this turn has touched, or was asked for.
     ready: list[LaneReady] = []
-    #: The store's disk has room for new jobs.
-    room: bool = True
+    #: The store's disk has space for new jobs.
+    has_space: bool = True
 
 
 class LiveAttempt(Struct, frozen=True, kw_only=True):

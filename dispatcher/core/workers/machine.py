@@ -236,7 +236,7 @@ class Machine:
         return self._registry.heard(session)
 
     def away(self, session: str, now: float) -> list[Effect]:
-        """The session's connection closed: evidence that the page may be gone. The grace runs (S11)."""
+        """The session's connection closed: a sign that the page may be gone. The grace runs (S11)."""
         self._deadlines.pass_to(now)
         return self._registry.away(session)
 
@@ -247,7 +247,7 @@ class Machine:
         return []
 
     def ended(self, session: str, now: float) -> list[Effect]:
-        """The page left this session by its own doing (a close, overlapping polls): evidence, as in ``away``."""
+        """The page left this session by its own doing (a close, overlapping polls): a sign, as in ``away``."""
         self._deadlines.pass_to(now)
         return self._registry.ended(session)
 

@@ -56,7 +56,7 @@ class Registry:
         return self._by_session.get(session)
 
     def away(self, session: str) -> list[Effect]:
-        """The session's connection closed: evidence that the page may be gone. The grace runs (S11)."""
+        """The session's connection closed: a sign that the page may be gone. The grace runs (S11)."""
         self._forget_newcomer(session)
         worker = self._by_session.get(session)
         if worker is None or worker.state is WorkerState.AWAY:
@@ -71,7 +71,7 @@ class Registry:
             self._attendance.back(worker)
 
     def ended(self, session: str) -> list[Effect]:
-        """The page left this session by its own doing (a close, overlapping polls): evidence, as in ``away``."""
+        """The page left this session by its own doing (a close, overlapping polls): a sign, as in ``away``."""
         effects = self.away(session)
         self._unbind(session)
         return effects

@@ -179,7 +179,7 @@ class SqliteStore:
 
     def _without_new_jobs(self, turn: Turn, *, demand: list[Demand]) -> TurnReport:
         report = self._commit(replace(turn, submissions=[], demand=demand))
-        return replace(report, accepted=[_NO_ROOM] * len(turn.submissions), room=False)
+        return replace(report, accepted=[_NO_ROOM] * len(turn.submissions), has_space=False)
 
     def _guard(self, step: Callable[[], TurnReport]) -> TurnReport | None:
         self._db.execute("SAVEPOINT item")

@@ -5,7 +5,7 @@ CPU time there. It decides nothing about sessions. After each request it lets th
 ``on_change``.
 
 A page has gone when the other side ends the connection that carries its poll or carried its last one. The end is
-no evidence when it is ours: after our own idle timeout, after an
+no such sign when it is ours: after our own idle timeout, after an
 answer for which the client had asked ``Connection: close``, or when the server stops (``Front.stopping``).
 """
 

@@ -89,7 +89,7 @@ def test_a_result_counts_before_its_own_page_is_back(node):
     assert node.until_due_s() is None
 
 
-def test_a_page_that_was_adopted_and_then_crashes_uses_up_a_crash(node):
+def test_a_page_that_took_up_its_attempt_and_then_crashes_uses_up_a_crash(node):
     node.join(holding=[("a1", 20.0)])
     node.away("s1")
     ended = end(node.pass_s(30))
@@ -103,7 +103,7 @@ def test_cancelling_an_attempt_that_waits_for_its_page_forgets_it(node):
     assert only(node.join(holding=[("a1", 1.0)]), CancelOrder).attempt == "a1"
 
 
-def test_an_adopted_attempt_keeps_its_slot_when_other_workers_come(node):
+def test_an_attempt_that_was_taken_up_keeps_its_slot_when_other_workers_come(node):
     node.join(holding=[("a1", 20.0)])
     node.join("s2", "w2", boot="b2")
     assert node.room() == 1

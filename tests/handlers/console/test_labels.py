@@ -82,7 +82,7 @@ async def test_the_worker_of_a_job_leads_to_all_that_it_ran_last(browser: Browse
         [link, *_] = re.findall(r'href="(/jobs\?worker=DESK[^"]+)"', await read(browser, path))
         assert await rows(browser, unescape(link)) == ["one"]
     assert 'name="worker" list="names" value="KIOSK"' in await read(browser, "/jobs?worker=KIOSK")
-    assert '<label for="worker">Runs or ran last on</label>' in await read(browser, "/jobs")
+    assert '<label for="worker">Last worker</label>' in await read(browser, "/jobs")
     assert "No job is like that" in await read(browser, "/jobs?worker=nobody")
 
 

@@ -1,4 +1,4 @@
-"""The Tornado front: limits on bodies, headers, CORS, and which closed connections are evidence."""
+"""The Tornado front: limits on bodies, headers, CORS, and which closed connections are a sign that a page has gone."""
 
 from __future__ import annotations
 
