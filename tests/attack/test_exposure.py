@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.page.browsers import Browser, Chromium, PhantomJS, browsing, phantomjs_path
+from tests.page.browsers import Browser, Chromium, PhantomJS, browsing
 from tests.support.forms import FORM, xsrf_in
 from tests.support.http import JSON, Page, Reply
-from tests.support.missing import missing
 from tests.support.places import ROOT
 from tests.support.polling import HANDSHAKE
 from tests.support.server import Live, live
@@ -209,8 +208,6 @@ def test_a_page_with_the_token_joins(guarded: Live) -> None:
 
 @pytest.fixture(params=["chromium", "phantomjs"])
 def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
-    if request.param == "phantomjs" and phantomjs_path() is None:
-        missing("needs PhantomJS (pip install phasma)")
     with browsing(PhantomJS() if request.param == "phantomjs" else Chromium()) as made:
         yield made
 

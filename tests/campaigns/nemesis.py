@@ -116,12 +116,9 @@ async def _storm(directory: Path, seed: int, form: str) -> Result:
     lasts_s, each_s, share = SIZES[form]
     async with _staged(directory, rng, ()) as stage:
         load = Load(stage.proxy.port, stage.history, rng, share=share)
-        await load.start()
-        try:
+        async with load.running():
             await storm(stage, lasts_s, each_s, partial(check_alive, load.tasks))
             drain_s = await _ended(stage, load)
-        finally:
-            await load.stop()
         return _result(stage, load, stage.proxy, drain_s)
 
 
@@ -130,15 +127,12 @@ async def _lie(directory: Path, seed: int) -> Result:
     rng = random.Random(seed)
     async with _staged(directory, rng, ("acknowledge-before-commit", "20")) as stage:
         load = Load(stage.proxy.port, stage.history, rng, share=0.2, kinds={"good": KINDS["good"]})
-        await load.start()
-        try:
+        async with load.running():
             await stage.server.ended()
             await stage.server.start("acknowledge-before-commit", "20")
             await stage.server.ended()
             await stage.server.start()
             drain_s = await _ended(stage, load)
-        finally:
-            await load.stop()
         return _result(stage, load, stage.proxy, drain_s)
 
 
@@ -148,13 +142,10 @@ async def _unfenced(directory: Path, seed: int) -> Result:
     kinds = {"slow": (40, Faults(slow_s=(0.5, 2.5)))}
     async with _staged(directory, rng, ("no-fence", "0")) as stage:
         load = Load(stage.proxy.port, stage.history, rng, share=0.5, kinds=kinds)
-        await load.start()
-        try:
+        async with load.running():
             await asyncio.sleep(0.5)
             await storm(stage, 0.0, (1.2, 1.3), partial(check_alive, load.tasks), ("a partition that refuses",) * 2)
             drain_s = await _ended(stage, load)
-        finally:
-            await load.stop()
         return _result(stage, load, stage.proxy, drain_s)
 
 

@@ -9,6 +9,8 @@ import asyncio
 import json
 import random
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -148,11 +150,16 @@ class Load:
         self.history.note("made", key=key, value=text)
         return text
 
-    async def start(self) -> None:
-        """Submitters and pages begin."""
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """While it lasts, submitters and pages work. At its end all go, and the history is complete."""
         for farm in self.farms.values():
             await farm.start()
         self.tasks += [asyncio.create_task(self._submit(submitter)) for submitter in self._submitters]
+        try:
+            yield
+        finally:
+            await self._stop()
 
     async def _submit(self, submitter: Submitter) -> None:
         while not self._ending:
@@ -171,8 +178,8 @@ class Load:
         async with asyncio.timeout(timeout_s):
             await asyncio.gather(*self.tasks)
 
-    async def stop(self) -> None:
-        """All go; the history is complete."""
+    async def _stop(self) -> None:
+        """All go; what the pages did goes into the history."""
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)

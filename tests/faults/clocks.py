@@ -13,7 +13,7 @@ from tests.support.http import Page, Reply
 from tests.support.missing import missing
 from tests.support.places import environment
 from tests.support.polling import packets
-from tests.support.server import Live
+from tests.support.server import Live, gone_at_the_end
 from tests.support.waiting import PATIENCE_S, until
 
 __all__ = ["Clocks", "KeptPage", "served"]
@@ -63,15 +63,10 @@ def told(server: Live) -> datetime:
 @contextmanager
 def served(directory: Path, clocks: Clocks, *flags: str) -> Iterator[Live]:
     """A server with these clocks. It must end well, without having complained; at the end it is gone in any case."""
-    server = Live(directory, *flags, environ=clocks.environ)
-    try:
+    with gone_at_the_end(Live(directory, *flags, environ=clocks.environ)) as server:
         yield server
         assert server.stop() == 0
         assert not server.trouble(), server.trouble()
-    finally:
-        if server.process.poll() is None:
-            server.process.kill()
-            server.process.communicate()
 
 
 class KeptPage(Page):

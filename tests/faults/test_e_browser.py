@@ -21,9 +21,8 @@ from tests.faults.e_support import (
     worker,
     workers,
 )
-from tests.page.browsers import Chromium, PhantomJS, browsing, phantomjs_path
+from tests.page.browsers import Chromium, PhantomJS, browsing
 from tests.support.http import Page
-from tests.support.missing import missing
 from tests.support.server import Live
 from tests.support.waiting import until
 
@@ -62,8 +61,6 @@ def test_fault_E02_when_a_browser_is_killed_its_job_goes_to_another_page_after_t
 
 def test_fault_E03_a_page_frozen_by_its_own_loop_keeps_its_lease_and_its_result_counts(tmp_path: Path) -> None:
     """Ping timeouts pass, the worker is quiet, and nothing ends (S8, S11)."""
-    if phantomjs_path() is None:
-        missing("needs PhantomJS (pip install phasma)")
     frozen_s = 90 if LONG else 3
     with serve(tmp_path, **QUICK_PINGS, reconnect_grace_s=1) as server, browsing(PhantomJS()) as browser:
         show(browser, server, "types=spin,wait&name=FROZEN")

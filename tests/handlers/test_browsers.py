@@ -22,9 +22,8 @@ from dispatcher.core.jobs.model import JobView
 from handlers.routes import TaskDirectory, make_app
 from tests.handlers.conftest import Scene, nothing, open_house
 from tests.handlers.rich import PICTURE, WAITING, rich
-from tests.page.browsers import Browser, Chromium, PhantomJS, browsing, phantomjs_path
+from tests.page.browsers import Browser, Chromium, PhantomJS, browsing
 from tests.support.house import House
-from tests.support.missing import missing
 from tests.support.scenes import submit
 from tests.support.waiting import until
 
@@ -102,8 +101,6 @@ def start(tasks: TaskDirectory) -> Iterator[Start]:
 
 @pytest.fixture(scope="module")
 def phantom() -> Iterator[PhantomJS]:
-    if phantomjs_path() is None:
-        missing("needs PhantomJS (pip install phasma)")
     with browsing(PhantomJS()) as browser:
         yield browser
 
