@@ -70,6 +70,7 @@ def intake(desk: Desk) -> Iterator[str]:
     desk.command(OfferedTypes(("echo", "other", "third")))
     yield "offered types"
     desk.close()
+    yield "closed"
 
 
 def work(desk: Desk) -> Iterator[str]:
@@ -109,6 +110,7 @@ def work(desk: Desk) -> Iterator[str]:
         raise NoRoom("retention waits for a disk that is not full")
     yield "retention"
     desk.close()
+    yield "closed"
 
 
 def restart(desk: Desk) -> Iterator[str]:
@@ -122,6 +124,7 @@ def restart(desk: Desk) -> Iterator[str]:
     desk.turn(reports=[result(claim.attempt, implied) for claim, implied in zip(claims, ("1", "2", "3"), strict=True)])
     yield "results"
     desk.close()
+    yield "closed"
 
 
 def migrate(desk: Desk) -> Iterator[str]:
@@ -130,6 +133,7 @@ def migrate(desk: Desk) -> Iterator[str]:
     desk.submit(spec(data='"after the migration"'))
     yield "a submission"
     desk.close()
+    yield "closed"
 
 
 PLAYS: dict[str, Part] = {"intake": intake, "work": work, "restart": restart, "migrate": migrate}

@@ -114,7 +114,7 @@ def _plant_verb(kind: Any, verb: str) -> None:
             raise _Planted
         return sound(self, *args, **fields)
 
-    if verb in vars(kind):
+    if any(verb in vars(base) for base in kind.__mro__ if base.__module__.startswith("handlers")):
         setattr(kind, verb, planted)
 
 

@@ -44,14 +44,16 @@ def test_fault_E02_when_a_browser_is_killed_its_job_goes_to_another_page_after_t
         until_started(server, name)
         other = Page(server)
         other.register("wait")
-        browser.kill()
+        before = time.monotonic()
+        browser.kill()  # returns when all its processes are gone: the connection closed before
         killed = time.monotonic()
         until(lambda: _is(server, "KILLED", "away"), 1, "a worker that is away")
         assert server.job(name)["state"] == "running"
         offer = other.hear("job")
-        waited_s = time.monotonic() - killed
+        heard = time.monotonic()
         assert offer["id"] == name
-        assert 1 - 0.1 <= waited_s <= 2.5, "the grace, and a second at most"
+        assert heard - before >= 1, "the grace"
+        assert heard - killed <= 2.5, "the grace, and a second at most"
         other.say("result", attempt=offer["attempt"], value="done elsewhere")
         done = server.job(name, wait_s=10)
         assert (done["state"], done["result"]) == ("succeeded", "done elsewhere")

@@ -140,18 +140,21 @@ class SqliteStore:
             raise StorageFull(f"the disk of {self.location} is full, with its reserve: make room") from error
 
     def _commit(self, turn: Turn) -> TurnReport:
-        part = partial(self._part, purge=self._pace.due(turn))
         self._db.execute("BEGIN IMMEDIATE")
-        try:
-            report = self._whole(part, turn) or apply_items(part, turn, self._guard)
-        except StaleLife as stale:
-            self._db.execute("ROLLBACK")
-            refuse_stale(turn, stale.newest)
-            raise
+        report = self._written(turn)
         self._db.execute("COMMIT")
         self._pace.done(turn, report)
         self._mark.move_if_long()
         return report
+
+    def _written(self, turn: Turn) -> TurnReport:
+        part = partial(self._part, purge=self._pace.due(turn))
+        try:
+            return self._whole(part, turn) or apply_items(part, turn, self._guard)
+        except StaleLife as stale:
+            self._db.execute("ROLLBACK")
+            refuse_stale(turn, stale.newest)
+            raise
 
     def _part(self, turn: Turn, **how: Any) -> TurnReport:
         return run(apply(turn, self._limits, self._ids, **how), self._rows)
