@@ -159,7 +159,7 @@ class LogMark:
         self._hindered: sqlite3.Error | None = None
 
     def begin(self, alone: Mark | None) -> None:
-        """Call it before anything is acknowledged. If the file already has a mark that says FOLLOWS, a move may wait."""
+        """Call it before anything is acknowledged. If the file's own mark already says FOLLOWS, a move may wait."""
         if alone is not None:
             self._mark = alone.settled()
         self._move()
