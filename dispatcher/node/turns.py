@@ -1,7 +1,7 @@
-"""Gathers what happens into turns: one transaction in flight, the next gathers meanwhile.
+"""Gathers what happens into turns: one turn is in flight while the next gathers.
 
-Owns the order "commit, then answer, acknowledge and offer": nothing leaves this module before the store has said
-that the turn that holds it is durable. It decides nothing; the core does.
+It owns the order "commit, then answer, acknowledge and offer": nothing leaves this module before the store has said
+that its turn is durable. It decides nothing; the core does.
 """
 
 from __future__ import annotations
@@ -46,25 +46,25 @@ T = TypeVar("T")
 
 log = logging.getLogger("pagehand.turns")
 
-#: Who speaks in each turn. A store belongs to one node, so one name will do.
+#: The node's name in each turn. A store belongs to one node, so one name will do.
 NODE = "main"
-#: Submissions and reports that one turn carries; the next turn carries the rest.
+#: Most submissions and reports that one turn carries; the next turn carries the rest.
 MOST_ITEMS = 1_024
 #: Jobs that one turn claims at most.
 MOST_CLAIMS = 1_024
-#: With so many reports waiting for a slow or full disk, progress and log lines are dropped: no page waits for them.
+#: When this many reports wait for a slow or full disk, progress and log lines are dropped: no page waits for them.
 MOST_REPORTS = 10_000
-#: How long what pages said waits, when the disk has no room even for that.
+#: How long reports of pages wait when the disk has no room even for them.
 FULL_PAUSE_S = 1.0
 
-#: What the store or a fault of ours said stands in the log; it may tell of the inside.
+#: The error itself stands in the log alone, for it may reveal the server's inside.
 _UNKNOWN = (
     "the store has failed, and whether it holds this change is unknown: "
     "ask again in a moment, with the same Idempotency-Key"
 )
-#: While pages hold jobs that they may answer any moment, a turn waits for their answers, for this share of the time
-#: that the last turn took and no longer than this. Without it pages fall into two groups that wait for each other's
-#: turns, and the same jobs cost more turns and more polls (bench/README.md).
+#: While pages hold jobs that they may answer any moment, a turn waits for their answers: for this share of the time
+#: that the last turn took, and no longer than the limit below. Otherwise pages fall into two groups that wait for each
+#: other's turns, and the same jobs cost more turns and more polls (bench/README.md).
 GATHER_SHARE = 0.5
 GATHER_S = 0.005
 
@@ -167,9 +167,9 @@ class Turns:
             raise Draining("the server is stopping: try again in a moment")
 
     def due(self) -> None:
-        """Something in the store has become due."""
+        """A turn is wanted: something in the store has become due."""
         self._more = True
-        # Until that turn has said what is due next, nothing is: the timer would fire again and again meanwhile.
+        # Nothing more is due until that turn has said so: else the timer would fire again and again meanwhile.
         self.next_due_at = self.next_backoff_at = None
         self.kick()
 
@@ -260,7 +260,7 @@ class Turns:
         self._after([])
 
     def _break(self, error: StorageTrouble, asked: list[_Asked], submitted: list[Submitted]) -> None:
-        """The outcome of this turn is unknown: everybody is told so, and nothing more is begun (S23)."""
+        """The outcome of this turn is unknown: everybody is told so, and no other turn begins (S23)."""
         log.error("%s", error, extra={"action": "store_failed"})
         self._broken = True
         asked, self._commands = asked + self._commands, []
@@ -272,7 +272,7 @@ class Turns:
 
     def _finish(self, turn: Turn, done: TurnReport, asked: list[_Asked], submitted: list[Submitted]) -> None:
         now = self._clock.monotonic()
-        self._more = self._more or done.more  # whether more can be claimed the machine knows
+        self._more = self._more or done.more  # the machine knows whether more can be claimed
         self.next_due_at = done.next_due_at
         self.next_backoff_at = None if done.next_backoff_s is None else self._opened + done.next_backoff_s
         self.has_space, self._holding = done.has_space, False
@@ -292,7 +292,7 @@ class Turns:
         self.kick()
 
     def _no_room(self, command: Command, types: Sequence[str], now: float) -> None:
-        """The store knows as many types as it may: whoever runs the server is told, and the page that named them."""
+        """The store has no room for more types: the log tells the operator, and the page that named them is told."""
         if count := self._crowded.happened(now):
             named = ", ".join(types[:MOST_TYPES_TOLD])
             message = "no room for types: %s (--most-types; %d since the last such line)"
@@ -307,7 +307,7 @@ class Turns:
         not durable, and nothing of it was acknowledged.
         """
         while not self._broken and self.resume_at is None and self._busy(housekeeping):
-            self._gather_until = 0.0  # who asks for this waits for nobody
+            self._gather_until = 0.0  # the next turn begins without waiting for answers of pages
             self.kick()
             await self._in_flight()
 
@@ -319,8 +319,8 @@ class Turns:
             await asyncio.wait([self._running])
 
     async def close(self) -> None:
-        """Lets what was gathered become durable. What comes later is not answered: its sender says it again to the
-        next server, as after a crash.
+        """Lets what was gathered become durable. Later messages are not answered: their senders repeat them to the next
+        server, as after a crash.
         """
         await self.idle()
         self._closed = True
@@ -329,7 +329,7 @@ class Turns:
 
 
 def _coming(specs: Iterable[JobSpec], reports: Iterable[Report]) -> dict[str, int]:
-    """How many jobs this turn makes ready, by lane, as far as that is known before."""
+    """How many jobs this turn will make ready, by lane, as far as that is known before it."""
     lanes = [lane_of(spec.type, spec.terms.requires) for spec in specs if spec.delay_s <= 0]
     lanes += [report.lane for report in reports if isinstance(report, Ended) and report.lane]
     return Counter(lanes) if lanes else {}

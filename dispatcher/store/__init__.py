@@ -1,1 +1,1 @@
-"""Stores: the truth about jobs. ``port.Store`` is what each must do; ``opening.open_store`` picks one by its URL."""
+"""Stores: the truth about jobs. ``port.Store`` says what each must do; ``opening.open_store`` picks one by its URL."""

@@ -1,4 +1,4 @@
-"""What becomes of jobs that are submitted: keys, limits, types, and batches, all or none (promise S3)."""
+"""Takes or refuses submitted jobs: keys, limits, types, and batches, all or none (promise S3)."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class Admission:
         self._ids = ids
         self._numbers = iter(loaded.numbers)
         self._keyed = {job.key: job for job in loaded.jobs.values() if job.key is not None}
-        #: Of the types that the turn names, those that are known; and how many are known in all.
+        #: The types that the turn names and the store knows, and how many it knows in all.
         self._types = set(loaded.types)
         self._types_known = loaded.types_known
-        #: Types that workers offer since now.
+        #: Types that workers begin to offer in this turn.
         self.offered: list[str] = []
 
     def offers(self, types: Iterable[str]) -> tuple[str, ...]:
-        """Workers offer these types. Returns those of which no job can come: there is no room for so many types."""
+        """Workers offer these types. Returns those that the store has no room to know: no job of them can come."""
         types = list(types)
         new = [name for name in types if name not in self._types]
         over = dict.fromkeys(new[max(0, self._limits.most_types - self._types_known) :])
@@ -51,7 +51,7 @@ class Admission:
         return accepted
 
     def _judged(self, batch: Sequence[JobSpec]) -> list[Accepted | None]:
-        """What becomes of each; None: it is new. Where one is refused, all are, for its reason."""
+        """What becomes of each; None: it is new. If one is refused, all are, for the same reason."""
         found = [_known(spec, self._keyed) for spec in batch]
         refusal = next((was for was in found if was is not None and was.job is None), None)
         if refusal is None and None in found:
@@ -83,7 +83,7 @@ class Admission:
 
 
 def new_job(spec: JobSpec, number: int, job_id: str, now_at: float, queue_clock: float) -> JobRow:
-    """The row of a new job: the one place where one is made."""
+    """Makes the row of a new job; no other place makes one."""
     delayed = spec.delay_s > 0
     return JobRow(
         seq=number,
@@ -100,7 +100,7 @@ def new_job(spec: JobSpec, number: int, job_id: str, now_at: float, queue_clock:
 
 
 def batches(specs: Sequence[JobSpec]) -> Iterator[list[JobSpec]]:
-    """The submissions of a turn, as they are taken: those of a batch together, any other alone."""
+    """The submissions of a turn in the groups that are taken together: each batch, and any other job alone."""
     for number, group in groupby(specs, lambda spec: spec.batch):
         if number is None:
             yield from ([spec] for spec in group)

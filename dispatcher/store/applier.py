@@ -2,11 +2,11 @@
 
 Theory of operation. ``apply`` is a generator. It yields set requests (``requests.py``), is sent their answers, and
 returns the turn's report. In the order of the contract it settles the reports, obeys the commands, takes the
-submissions, moves what has become due, and hands ready jobs to the demand. All of that changes rows *in hand*: they
-were loaded or made by this turn, and the last request writes them together. So what a request answers is the state
-before the turn; where both could speak of a job, the row in hand counts.
+submissions, moves jobs that have become due, and hands ready jobs to the demand. All of that changes rows *in hand*:
+this turn has loaded or made them, and the last request writes them together. So a request answers with the state
+before the turn; if a job's row is in hand, that row counts.
 
-Nothing is remembered from one turn to the next: another node may have turned meanwhile.
+Nothing is remembered from one turn to the next: another node may have had a turn meanwhile.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ PURGE = 50
 KEY_S = 86_400.0
 #: Most scheduled or expired jobs that one turn moves; the next turn goes on.
 SWEEP = 1_000
-#: What an instant of the queue clock may lose on its way to the node's timer and back.
+#: An instant of the queue clock may lose this much on its way to the node's timer and back.
 _ROUNDING_S = 1e-6
 
 #: A turn on its way: yields requests, is sent their answers, returns the report.
@@ -50,10 +50,10 @@ def apply(
     whole: bool = True,
     touched: Collection[str] = (),
 ) -> Applied:
-    """Applies all of it.
+    """Applies a turn, or a part of one.
 
-    ``purge``: jobs whose retention has passed are looked for. ``whole`` False: what is due, and the demand, come with a
-    later part of the same turn. ``touched``: lanes that earlier parts have touched.
+    ``purge``: looks for jobs whose retention has passed. ``whole`` False: a later part of the same turn sees to what is
+    due and to the demand. ``touched``: lanes that earlier parts have touched.
     """
     named = frozenset(report.attempt for report in turn.reports)
     loaded: Loaded = yield _named(turn, named)
@@ -80,7 +80,7 @@ def apply(
 
 
 class _Rest(NamedTuple):
-    """What comes of a turn beside its items: of what is due, and of the demand."""
+    """The results of a turn beyond its items: from what is due, and from the demand."""
 
     more: bool = False
     next_due_at: float | None = None
@@ -90,7 +90,7 @@ class _Rest(NamedTuple):
 
 
 def _rest(turn: Turn, hand: Hand, limits: Limits, ids: Ids, purge: bool) -> Generator[SetRequest, Any, _Rest]:
-    """Moves what is due, hands out jobs, and removes what has outlived its retention where that is looked for."""
+    """Moves what is due and hands out jobs. If ``purge``, removes jobs whose retention has passed."""
     more, next_due_at, next_backoff = yield from _sweep(hand)
     claims, heads = yield from claims_of(turn, hand, ids)
     if purge:
@@ -124,7 +124,7 @@ def _named(turn: Turn, attempts: frozenset[str]) -> Load:
 
 
 def _sweep(hand: Hand) -> Generator[SetRequest, Any, tuple[bool, float | None, float | None]]:
-    """Moves what has become due. Returns whether more is due than one turn moves, and when the next is."""
+    """Moves jobs that have become due. Returns whether more are due than one turn moves, and when the next will be."""
     clock = hand.clock + _ROUNDING_S
     found: DueRows = yield Due(hand.now_at, clock, SWEEP)
     for job in [*(hand.jobs.setdefault(row.seq, row) for row in found.overdue), *hand.overdue]:
@@ -141,12 +141,12 @@ def _sweep(hand: Hand) -> Generator[SetRequest, Any, tuple[bool, float | None, f
 
 
 def _is_overdue(job: JobRow, now_at: float) -> bool:
-    """Whether it waits and has expired; a row in hand may have ended meanwhile, or begun another round."""
+    """Whether the job waits and has expired; a row in hand may have ended meanwhile, or begun another round."""
     return job.state in WAITING and job.expires_at is not None and job.expires_at <= now_at
 
 
 def _is_due(job: JobRow, now_at: float, queue_clock: float) -> bool:
-    """Whether its time has come; a row in hand may have been scheduled anew meanwhile."""
+    """Whether the job's time has come; a row in hand may have been scheduled anew meanwhile."""
     if job.state is not JobState.SCHEDULED:
         return False
     if job.backoff_until is not None:
@@ -181,9 +181,9 @@ def _written(turn: Turn, hand: Hand, admission: Admission, lanes: list[str]) -> 
 
 
 def types_kept(turn: Turn) -> frozenset[str]:
-    """The types that workers offer, where the turn forgets others.
+    """The types that workers offer, if the turn forgets others.
 
-    Those that the turn offers belong to them, whichever came first: their pages will not say so again.
+    Types that the turn itself offers are among them, whichever came first: their pages will not offer them again.
     """
     known = (command.offered for command in turn.commands if isinstance(command, ForgetTypes))
     new = (command.types for command in turn.commands if isinstance(command, OfferedTypes))
@@ -191,7 +191,7 @@ def types_kept(turn: Turn) -> frozenset[str]:
 
 
 def _left(lane: str, jobs: int, hand: Hand, heads: Mapping[str, float]) -> LaneReady:
-    """What is left in a lane. Where the turn has not looked, it knows of its own jobs alone."""
+    """What is left in a lane. If the turn has not looked into it, it knows its own jobs alone."""
     head = heads.get(lane)
     if head is not None:
         return LaneReady(lane, jobs, head)

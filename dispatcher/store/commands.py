@@ -1,6 +1,6 @@
-"""What the commands of people and programs mean for rows: cancel, retry, decide, adopt.
+"""Obeys the commands of people and programs on the rows: cancel, retry, decide, adopt.
 
-Whether a command is allowed is the transition table's business.
+The transition table decides whether a command is allowed.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ __all__ = ["evidence", "obey"]
 
 
 def obey(command: Command, hand: Hand, loaded: Loaded, admission: Admission) -> CommandReport:
-    """What became of a command."""
+    """Obeys a command, if it is allowed."""
     if isinstance(command, OfferedTypes):
         no_room = admission.offers(command.types)
         return CommandReport(not no_room, no_room=no_room)
     if isinstance(command, ForgetTypes):
-        # What is forgotten is forgotten by the turn's last request: which types are empty is known then.
+        # The turn's last request forgets the types: only then it is known which are empty.
         return CommandReport(True, no_room=admission.offers(sorted(command.offered)))
     job = hand.by_id.get(command.job)
     if job is None:

@@ -1,4 +1,4 @@
-"""How many jobs of each lane are in each state: what a database on one machine keeps in memory below the requests.
+"""Counts the jobs of each lane in each state; a database on one machine keeps this in memory, below the requests.
 
 Rows are the truth. A driver reads the counters when it opens, writes what ``add`` answers with the rows of the same
 turn, and reads them again after a rollback.
@@ -29,7 +29,7 @@ class Counters:
         self.held = Tally(sum(tally.jobs for tally in counted), sum(tally.bytes for tally in counted))
 
     def add(self, deltas: Mapping[Counted, Tally]) -> dict[Counted, Tally]:
-        """Counts a turn's moves. Returns what has changed as it is now."""
+        """Counts a turn's moves. Returns the new values of the counts that have changed."""
         return {key: self._add(key, move) for key, move in deltas.items() if move.jobs or move.bytes}
 
     def _add(self, key: Counted, move: Tally) -> Tally:
@@ -50,11 +50,11 @@ class Counters:
         return tally.jobs if tally else 0
 
     def jobs_of(self, lane: str) -> int:
-        """Jobs of the lane in whatever state."""
+        """Jobs of the lane in any state."""
         return sum(self.all[lane, state].jobs for state in JobState if (lane, state) in self.all)
 
     def forget(self, lane: str) -> None:
-        """The lane is not there any more; it had no jobs."""
+        """Forgets a lane that is gone; it had no jobs."""
         for state in JobState:
             self.all.pop((lane, state), None)
 
@@ -64,14 +64,14 @@ class Counters:
 
 
 class Agenda:
-    """When something is due next: never too late, perhaps too early. So most turns need not look."""
+    """Knows when something is due next, perhaps too early but never too late. So most turns need not look."""
 
     def __init__(self, next_due_at: float | None, next_backoff: float | None) -> None:
         self.next_due_at = next_due_at
         self.next_backoff = next_backoff
 
     def nothing(self, request: Due) -> DueRows | None:
-        """The answer where nothing is due; None: something may be."""
+        """The answer if nothing is due; None: something may be due."""
         if self.next_due_at is not None and self.next_due_at <= request.now_at:
             return None
         if self.next_backoff is not None and self.next_backoff <= request.queue_clock:

@@ -1,4 +1,4 @@
-"""Runs turns: the applier's requests go to a driver, whole, or item by item where some item cannot be stored (S23)."""
+"""Runs turns: passes the applier's requests to a driver. Goes item by item if some item cannot be stored (S23)."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from dispatcher.store.requests import Due, Load, Purge, Ready, Save, StoreDriver
 
 __all__ = ["Apply", "Guard", "Pace", "apply_items", "refuse_stale", "run"]
 
-#: How often is looked for jobs whose retention has passed.
+#: How often turns look for jobs whose retention has passed.
 PURGE_EVERY_S = 60.0
 
-#: Applies a part of a turn; keywords as those of ``applier.apply``.
+#: Applies a part of a turn; takes the keywords of ``applier.apply``.
 Apply = Callable[..., TurnReport]
 Guard = Callable[[Callable[[], TurnReport]], TurnReport | None]
 
@@ -39,10 +39,9 @@ def run(steps: Applied, driver: StoreDriver) -> TurnReport:
 
 
 def apply_items(apply: Apply, turn: Turn, guard: Guard) -> TurnReport:
-    """Applies a turn item by item, so that one that cannot be stored is refused and fails no other.
+    """Applies a turn item by item, so that an item that cannot be stored is refused and fails no other.
 
-    ``guard`` runs a step under a savepoint and answers None where the step's item cannot be stored; it has then
-    undone the step.
+    ``guard`` runs a step under a savepoint. It undoes the step and answers None if the step's item cannot be stored.
     """
     parts = _Parts(apply, turn, guard)
     verdicts, commands, accepted = [], [], []
@@ -62,13 +61,13 @@ def apply_items(apply: Apply, turn: Turn, guard: Guard) -> TurnReport:
 
 
 class Pace:
-    """When a turn looks for jobs whose retention has passed: now and then, and again at once while there are more."""
+    """Decides which turns look for jobs whose retention has passed: one now and then, the next too if more are left."""
 
     def __init__(self) -> None:
         self._next_s = 0.0
 
     def due(self, turn: Turn) -> bool:
-        """Whether this turn is to look."""
+        """Whether this turn must look."""
         return turn.elapsed_s >= self._next_s
 
     def done(self, turn: Turn, report: TurnReport) -> None:

@@ -1,4 +1,4 @@
-"""What a turn has in hand: the rows that it has loaded or made, what has become of them, and what is to be written."""
+"""A turn's hand: the rows that it has loaded or made, their transitions, and the writes to come."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Ids(NamedTuple):
 
 
 class Hand:
-    """Rows in hand. Every transition of a job is told to ``moved``: it is counted, noted and gets its clocks."""
+    """Rows in hand. ``moved`` is told every transition of a job: it counts it, notes it and sets the job's clocks."""
 
     def __init__(self, now_at: float, loaded: Loaded, named: Collection[str]) -> None:
         self.now_at = now_at
@@ -35,19 +35,19 @@ class Hand:
         self.ended = frozenset(seq for seq, job in loaded.jobs.items() if job.state in FINAL)
         self.held = Tally(loaded.held.jobs, loaded.held.bytes)
         self.writes = WriteSet()
-        #: How many jobs went from one state to another, by lane. None: they were not there before, or are not after.
+        #: How many jobs went from one state to another, by lane. None: they did not exist before, or do not after.
         self._moves: dict[tuple[str, JobState | None, JobState | None], Tally] = {}
         self.changes: list[Change] = []
-        #: Lanes that jobs became ready in, or ceased to be.
+        #: Lanes in which jobs have become ready, or have ceased to be.
         self.touched: set[str] = set()
         #: Jobs that became ready in this turn, by lane and number.
         self.queued: dict[str, dict[int, JobRow]] = {}
-        #: How many jobs have ceased to be ready, of which the database does not know it yet.
+        #: How many jobs have ceased to be ready while the database still has them as ready.
         self.unqueued = 0
-        #: When the first of what this turn has made wait is due: by the wall clock, and by the queue clock.
+        #: When the first job that this turn has made wait is due: by the wall clock, and by the queue clock.
         self.next_due_at: float | None = None
         self.next_backoff: float | None = None
-        #: Jobs that wait since this turn, and have expired.
+        #: Jobs that began to wait in this turn and have expired.
         self.overdue: list[JobRow] = []
 
     def settle(self, reports: Iterable[Report], late_accept: bool) -> list[Settled]:
@@ -71,7 +71,7 @@ class Hand:
         self.moved(job, None)
 
     def moved(self, job: JobRow, old: JobState | None, *, attempt: str | None = None, actor: str = "") -> None:
-        """The job was in ``old``, or is new; to be called after each transition."""
+        """The job was in ``old``, or is new. Call it after each transition."""
         state = job.state
         if old is not None:  # a new job's delay is by the wall clock
             ledger.clocked(job, self.now_at, self.clock)
@@ -90,12 +90,12 @@ class Hand:
         )
 
     def removed(self, jobs: Iterable[JobRow]) -> None:
-        """Jobs whose retention has passed are not there any more."""
+        """Jobs whose retention has passed have been removed."""
         for job in jobs:
             self._count(lane_of_row(job), job.state, None, job.size)
 
     def deltas(self) -> dict[Counted, Tally]:
-        """What is to be added to the counters."""
+        """The amounts to add to the counters."""
         deltas: dict[Counted, Tally] = {}
         for (lane, old, new), move in self._moves.items():
             for state, sign in ((old, -1), (new, 1)):
@@ -134,7 +134,7 @@ class Hand:
 
 
 def earlier(one: float | None, other: float | None) -> float | None:
-    """The earlier one of two instants that may not be."""
+    """The earlier of two instants; None: there is no such instant."""
     if one is None or other is None:
         return other if one is None else one
     return min(one, other)

@@ -52,7 +52,7 @@ from dispatcher.store.views import (
 
 __all__ = ["MemoryRows", "MemoryStore"]
 
-#: What one item can cause by itself.
+#: Errors that one item can cause by itself.
 ITEM_ERRORS = (UnicodeEncodeError, OverflowError)
 
 
@@ -85,11 +85,11 @@ class MemoryRows:
         self.queue_clock = self._clock_base = 0.0
         self.queued: dict[str, list[tuple[float, int]]] = {}
         self._seq = 0
-        #: To be removed with the turn's other changes.
+        #: Jobs to remove with the turn's other changes.
         self._outlived: list[JobRow] = []
 
     def reload(self) -> None:
-        """A turn was given up before it wrote: what is due is still due."""
+        """A turn was given up before it wrote anything: what is due is still due."""
         self.agenda = self._next([row for row in self.by_seq.values() if row.state in WAITING], [], set())
 
     def begin(self) -> None:
@@ -141,7 +141,7 @@ class MemoryRows:
         return DueRows(expired, ready, self.agenda.next_due_at, self.agenda.next_backoff)
 
     def _next(self, waiting: list[JobRow], due: list[JobRow], gone: set[int]) -> Agenda:
-        """When the first of what is left is due; what has become ready may still expire."""
+        """When the first of the waiting jobs that are left is due; one that has become ready may still expire."""
         left = [row for row in waiting if row.seq not in gone]
         runs = [row.run_at for row in left if row.backoff_until is None]
         instants = [at for at in [*runs, *(row.expires_at for row in left + due)] if at is not None]
@@ -181,7 +181,7 @@ class MemoryRows:
         return Purged(self._outlived)
 
     def remove(self, rows: Sequence[JobRow]) -> None:
-        """Takes jobs out, with all that belongs to them."""
+        """Removes jobs, with all that belongs to them."""
         for row in rows:
             del self.by_seq[row.seq], self.by_id[row.id], self.payloads[row.seq]
             self.results.pop(row.seq, None)
@@ -268,7 +268,7 @@ class MemoryStore:
         return self.applied(turn)
 
     def applied(self, turn: Turn) -> TurnReport:
-        """The same, at once."""
+        """Applies a turn, at once."""
         purge = self._pace.due(turn)
         try:
             report = self._part(turn, purge=purge)

@@ -1,4 +1,4 @@
-"""What the service needs of a store. One contract suite (``tests/store``) runs on every implementation.
+"""The port of a store, as the service needs it. One contract suite (``tests/store``) runs on every implementation.
 
 A store is opened once and used from one event loop. All its methods are asynchronous; turns are applied one at a
 time, in the order of the calls; reads see every turn whose report has been answered.
@@ -19,17 +19,17 @@ __all__ = ["Limits", "Store"]
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """What a store holds at most, refused at intake (promise S22), for how long (S24), and what it takes late (S9)."""
+    """How much a store holds, refused at intake (promise S22); for how long (S24); and what it takes late (S9)."""
 
     queue_depth: int = 1_000_000
     queue_bytes: int = 8 << 30
-    #: Types that are known; a job or a worker that names another one is refused.
+    #: Most types that are known; beyond them a job of a new type is refused, and a worker's new type is not kept.
     most_types: int = 10_000
-    #: With less room on the store's disk no new jobs are taken.
+    #: With less room on its disk the store takes no new jobs.
     low_disk_bytes: int = 64 << 20
-    #: Of a job, from its end.
+    #: How long a job is kept after its end.
     retention_s: float = 7 * 86_400.0
-    #: A result is recorded although its attempt has ended, while its job still waits.
+    #: Whether a result is recorded after its attempt has ended, while its job still waits.
     late_accept: bool = True
 
 
@@ -40,7 +40,7 @@ class Store(Protocol):
     location: str
     #: True: this run created the store.
     created: bool
-    #: Which life of this node has opened it: its turns carry the number.
+    #: The number of this node's life that has opened it; its turns carry the number.
     epoch: int
     #: 32 secret bytes, made with the store: workers' secrets are derived from it.
     key: bytes
@@ -48,8 +48,8 @@ class Store(Protocol):
     async def apply(self, turn: Turn) -> TurnReport:
         """Applies one turn in one transaction and answers when it is durable.
 
-        Raises StorageTrouble where the outcome is unknown (an I/O error): the caller must end the process.
-        Raises StorageFull where nothing of it has happened, because the disk is full: the caller keeps the reports
+        Raises StorageTrouble if the outcome is unknown (an I/O error): the caller must end the process.
+        Raises StorageFull if nothing of the turn has happened, because the disk is full: the caller keeps the reports
         and gives them again. An item that cannot be stored is refused in the report and never fails the others.
         """
         ...
@@ -75,11 +75,11 @@ class Store(Protocol):
         ...
 
     async def types(self, prefix: str = "", after: str | None = None, most: int = 100) -> list[TypeView]:
-        """Types that a job or a worker has named, by name: the first that begin like that, behind ``after``."""
+        """Types that a job or a worker has named, by name: the first behind ``after`` that begin with ``prefix``."""
         ...
 
     async def named_types(self, names: Sequence[str]) -> list[TypeView]:
-        """Those of these types that a job or a worker has named, in the same order."""
+        """The types among ``names`` that a job or a worker has named, in the same order."""
         ...
 
     async def counts(self) -> dict[str, int]:

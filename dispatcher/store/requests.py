@@ -1,8 +1,8 @@
-"""What the applier asks of a database: at most five set requests a turn, and what answers them.
+"""The applier's requests to a database, at most five sets of rows a turn, and their answers.
 
 Rows in, rows out, inside one open transaction. The applier yields a request and gets its answer; it never calls a
-database, and a database knows no rule of a turn. What each request reads is as the transaction began it: the applier
-writes once, at its end, and reckons with what it is about to write.
+database, and a database knows no rule of a turn. Each request reads the state in which the transaction began: the
+applier writes once, at its end, and allows for what it is about to write.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ Counted = tuple[str, JobState]
 
 
 class Load(Struct, frozen=True, kw_only=True):
-    """What the turn names: always the first request."""
+    """Loads what the turn names: always the first request."""
 
     #: Since the store was opened.
     elapsed_s: float
@@ -55,13 +55,13 @@ class Load(Struct, frozen=True, kw_only=True):
     attempts: frozenset[str]
     #: Ids of jobs that commands name; with them their current attempts.
     jobs: frozenset[str]
-    #: Of these, all attempts are wanted.
+    #: Ids of jobs whose attempts are all wanted.
     histories: frozenset[str]
     #: Idempotency keys of submissions.
     keys: frozenset[str]
     #: Types that submissions and workers name.
     types: frozenset[str]
-    #: So many numbers are wanted that no job has had.
+    #: How many numbers are wanted that no job has had.
     numbers: int
 
 
@@ -76,7 +76,7 @@ class Loaded(Struct, kw_only=True):
     attempts: dict[str, AttemptRow]
     #: By the job's number; oldest first.
     histories: dict[int, list[AttemptRow]]
-    #: Those of ``Load.types`` that are known, and how many types are known in all.
+    #: The known ones among ``Load.types``, and how many types are known in all.
     types: frozenset[str]
     types_known: int
     #: Open jobs, and the bytes of their data.
@@ -104,7 +104,7 @@ class DueRows(Struct):
 
 
 class LaneGroup(Struct, frozen=True):
-    """Lanes that the same takers match, and how many jobs of them are wanted at most."""
+    """Lanes that the same takers match, and the most jobs that are wanted from them."""
 
     lanes: tuple[str, ...]
     most: int
@@ -114,7 +114,7 @@ class Ready(Struct, frozen=True):
     """The first ready jobs of each group, by rank over all of its lanes, with their data."""
 
     groups: Sequence[LaneGroup]
-    #: Jobs that the turn has in hand, and of which it wants the data.
+    #: Jobs that the turn has in hand and wants the data of.
     in_hand: Sequence[int] = ()
 
 
@@ -127,18 +127,18 @@ class ReadyJob(Struct):
 
 
 class ReadyRows(Struct):
-    """See Ready. Fewer than were wanted: the group has no more."""
+    """See Ready. If there are fewer jobs than were wanted, the group has no more."""
 
     groups: list[list[ReadyJob]]
     #: The data of the jobs in hand, by number.
     data: Mapping[int, str]
-    #: Of the jobs that a worker has had: all workers that had it, the last one first.
+    #: For each job that a worker has had: all workers that had it, the last one first.
     had: Mapping[int, tuple[str, ...]]
 
 
 class Purge(Struct, frozen=True):
-    """Removes jobs, with all that belongs to them, that ended before the one instant of the queue clock, or the other
-    where they have a key; at most ``limit``.
+    """Removes ended jobs, with all that belongs to them, at most ``limit``. Instants of the queue clock say before when
+    they must have ended: one for jobs without a key, the other for jobs with one.
     """
 
     ended_before: float
@@ -155,19 +155,19 @@ class Purged(Struct):
 
 
 class Save(Struct, kw_only=True):
-    """Everything that the turn has changed: always the last request."""
+    """Saves everything that the turn has changed: always the last request."""
 
     writes: WriteSet
-    #: What is to be added to the counters.
+    #: The amounts to add to the counters.
     deltas: Mapping[Counted, Tally]
     queue_clock: float
-    #: Of what this turn has made wait: when the first of it is due. None: nothing.
+    #: When the first job that this turn has made wait is due. None: it has made none wait.
     next_due_at: float | None
     next_backoff: float | None
-    #: A worker offers these types since now.
+    #: Types that a worker begins to offer in this turn.
     offered: Sequence[str]
     offered_at: float
-    #: Workers offer these types: lanes of others that have no jobs are forgotten. None: nothing is.
+    #: Workers offer these types: lanes of others that have no jobs are forgotten. None: nothing is forgotten.
     forget_but: frozenset[str] | None
     #: The counts of these lanes are wanted.
     lanes: Sequence[str]

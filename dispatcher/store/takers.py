@@ -1,4 +1,4 @@
-"""Which ready jobs a demand gets: by rank, each to the first of its entries that has room for the job's lane."""
+"""Gives ready jobs to a demand: by rank, each to the first entry that matches the job's lane and has room."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Takers", "claims_of"]
 
 
 class _Line:
-    """Entries of a demand that match the same lanes, in order; the first ones may have no room any more."""
+    """Entries of a demand that match the same lanes, in order; the first ones may have run out of room."""
 
     __slots__ = ("entries", "place")
 
@@ -59,7 +59,7 @@ class Takers:
         return [LaneGroup(tuple(lanes), min(most, rooms[key])) for key, lanes in found.items() if rooms[key]]
 
     def take(self, lane: str) -> int | None:
-        """The pool of the first entry that takes a job of this lane, which it then has; None: nobody has room."""
+        """Gives a job of this lane to the first entry that has room. Returns its pool; None: none has room."""
         place = self._first(lane)
         if place is None:
             return None
@@ -79,7 +79,7 @@ class Takers:
 def claims_of(turn: Turn, hand: Hand, ids: Ids) -> Generator[SetRequest, Any, tuple[list[Claim], dict[str, float]]]:
     """Hands ready jobs to the demand, by rank.
 
-    Returns the claims, and of each lane that was looked into the rank before which no ready job of it is left.
+    Returns the claims, and a rank for each lane that was looked into: no ready job of the lane is left before it.
     """
     takers = Takers(turn.demand)
     most = min(turn.most_claims, takers.room)
@@ -111,9 +111,9 @@ def _own_of(group: LaneGroup, hand: Hand) -> list[JobRow]:
 def _in_order(
     hand: Hand, own: list[JobRow], rows: list[ReadyJob], whole: bool, data: Mapping[int, str]
 ) -> list[ReadyJob]:
-    """A group's candidates by rank. A row in hand counts, and not what the database still says of it.
+    """A group's candidates by rank. If a job's row is in hand, that row counts, not the database's.
 
-    ``whole``: the database has no more. Else nothing of its own stands behind the last row: others may come between.
+    ``whole``: the database has no more. Else no job of ``own`` may follow the last row: others may come between.
     """
     if not whole and rows:
         last = _place(rows[-1])
@@ -150,9 +150,9 @@ def _claim(ready: ReadyJob, takers: Takers, hand: Hand, found: ReadyRows, ids: I
 
 
 def _heads(groups: list[LaneGroup], candidates: list[list[ReadyJob]], found: ReadyRows) -> dict[str, float]:
-    """Of each lane the rank before which none of its jobs is left: that of the first, or of the last that was seen.
+    """For each lane a rank before which none of its jobs is left: that of its first job, or of the last one seen.
 
-    A lane of which all was seen and nothing is left stands at the end of time.
+    The rank of a lane that was seen to be empty is infinite.
     """
     heads: dict[str, float] = {}
     for group, ready, rows in zip(groups, candidates, found.groups, strict=True):

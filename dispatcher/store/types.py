@@ -1,4 +1,4 @@
-"""The types that a store knows, in order: what a database on one machine keeps in memory below the requests."""
+"""The types that a store knows, in order; a database on one machine keeps them in memory, below the requests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["KnownTypes"]
 
 
 class KnownTypes(Mapping[str, set[str]]):
-    """The lanes of each type. A page of the types costs what stands on it."""
+    """The lanes of each type. A page of types costs no more than what stands on it."""
 
     def __init__(self) -> None:
         self._lanes: dict[str, set[str]] = {}
@@ -37,12 +37,12 @@ class KnownTypes(Mapping[str, set[str]]):
         lanes.add(lane)
 
     def forget(self, name: str) -> None:
-        """The type has no lanes any more."""
+        """Forgets a type that has no lanes any more."""
         del self._lanes[name]
         del self._names[bisect_left(self._names, name)]
 
     def slice(self, prefix: str, after: str | None, most: int) -> list[str]:
-        """The first types that begin like that, behind one, in order."""
+        """The first types behind ``after`` that begin with ``prefix``, in order."""
         start = bisect_left(self._names, prefix)
         if after is not None:
             start = max(start, bisect_right(self._names, after))

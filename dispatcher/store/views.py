@@ -1,4 +1,4 @@
-"""What both stores share of reading: views made from rows, and cursors."""
+"""The part of reading that both stores share: views made from rows, and cursors."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = [
 SLICE = 1_000
 SLICES = 40
 
-#: Of one job.
+#: Most attempts that one job shows.
 MOST_ATTEMPTS_SHOWN = 200
 MOST_LINES_KEPT = 200
 
@@ -64,7 +64,7 @@ def attempt_view(row: AttemptRow) -> AttemptView:
 
 
 def with_current(job: JobRow, attempts: list[AttemptRow]) -> list[AttemptRow]:
-    """The attempts that have rows, and the current one where nothing has been written of it yet."""
+    """The attempts that have rows, and the current one if it has not been written yet."""
     if job.state is not JobState.RUNNING or any(attempt.id == job.attempt for attempt in attempts):
         return attempts
     current = silent_attempt(job)
@@ -93,9 +93,9 @@ def type_views(
     offered: Mapping[str, float],
     tallies: Mapping[Counted, Tally],
 ) -> list[TypeView]:
-    """Those of these types that are known, with their jobs by state.
+    """The known types among ``names``, with their jobs by state.
 
-    ``lanes``: of each known type; ``offered``: when each was first offered.
+    ``lanes``: the lanes of each known type; ``offered``: when each type was first offered.
     """
     views = []
     for name in names:

@@ -1,6 +1,6 @@
 """Writes ``docs/reliability.md`` from the records in ``docs/reliability/``: ``make reliability``.
 
-No figure stands on that page that a campaign has not measured, and each zero stands beside what it was counted over.
+A campaign has measured each figure on that page, and each zero stands beside the number of its trials.
 """
 
 from __future__ import annotations
@@ -19,84 +19,86 @@ __all__ = ["PAGE", "RECORDS", "page"]
 
 PAGE = ROOT / "docs" / "reliability.md"
 
-#: Campaign -> its title, and what it does.
+#: Campaign -> its title, and a description.
 CAMPAIGNS = {
     "kill": (
         "kill -9 under load",
         "A real server lives for 20 to 60 ms after it is ready, while submitters and simulated pages talk to it over "
-        "HTTP; then it is killed with `kill -9` and started again on the same store. Some die while they start. The "
-        "listening socket outlives them: who connects meanwhile waits, as behind a service manager. "
-        "The database is looked at every 20 kills; about every 100, every job must end.",
+        "HTTP. Then it is killed with `kill -9` and started again on the same store. Some servers die while they "
+        "start. The listening socket outlives them: clients that connect meanwhile wait, as behind a service manager. "
+        "The database is checked every 20 kills; about every 100 kills, every job must end.",
     ),
     "syscalls": (
         "A crash at every system call",
         "The store is killed before its N-th write, sync, unlink, truncation, link, ... for N = 1, 2, 3 and so on "
-        "until the scenario reaches its end: a new file, intake, offers, results, errors, cancels, retries, retention, "
-        "recovery after a crash, a migration. After each, all rows must be exactly those before the turn under way or "
-        "those after it, with all that was acknowledged, and the store must go on. Likewise where syncs fail (EIO) "
-        "and where the disk is full (ENOSPC).",
+        "until the scenario reaches its end: a new file, intake, offers, results, errors, cancels, retries, "
+        "retention, recovery after a crash, a migration. After each kill the rows must be exactly those from before "
+        "the turn under way or those from after it, all that was acknowledged must be there, and the store must go "
+        "on. The same is tried with syncs that fail (EIO) and with a full disk (ENOSPC).",
     ),
     "powercut": (
         "Power cuts",
         "The store lies on an ext4 file system of its own. At a random instant the writer is stopped and the disk's "
-        "image copied: what was not synced is not in it. The copy is mounted, opened by the store, and held against "
-        "what was acknowledged.",
+        "image is copied, without anything that was not synced. The copy is mounted, the store opens it, and its rows "
+        "are compared with what was acknowledged.",
     ),
     "churn": (
         "Pages that come and go",
-        "A page connects, registers, does a job and leaves, again and again; afterwards the server must hold what it "
-        "held before.",
+        "A page connects, registers, does a job and leaves, again and again. Afterwards the server must hold no more "
+        "than it held before.",
     ),
     "restart": (
         "A start with a full store",
-        "The server is started on a store that a kill has left behind full of jobs, and a page comes.",
+        "The server starts on a store that a kill has left full of jobs, and a page comes.",
     ),
     "simulator": (
         "A simulated world",
-        "The real dispatcher (core, turns, sessions, pages) among simulated worker pages, networks, disks, submitters "
-        "and operators, on virtual time and in one thread. Each seed draws which faults are on, and how strongly. "
-        "In some farms the pages have labels, jobs require some of them or a page's name, and pages that jobs wait for "
-        "are switched off for a while. The server stands still for 0.1 s to an hour, often with a ping on its way and "
-        "for about as long as its timeout. After every step the invariants are checked against what pages and "
-        "submitters have seen with their own eyes; in the end all faults are healed, people decide what is in doubt, "
-        "a page comes for the jobs that nobody matches (or they are cancelled), and every job must end.",
+        "The real dispatcher (core, turns, sessions, pages) runs among simulated worker pages, networks, disks, "
+        "submitters and operators, on virtual time and in one thread. Each seed draws which faults are on, and how "
+        "strong they are. In some farms the pages have labels, jobs require some of them or a page's name, and pages "
+        "that jobs wait for are switched off for a while. The server stands still for 0.1 s to an hour, often with a "
+        "ping on its way and for about as long as its timeout. After every step the invariants are checked against "
+        "what pages and submitters have seen with their own eyes. In the end all faults are healed, people decide "
+        "what is in doubt, a page comes for the jobs that no page matches (or they are cancelled), and every job must "
+        "end.",
     ),
     "model": (
         "A model of the core",
-        "Hypothesis leads random lives of a node; after every call the core is compared with a reference that is "
-        "written from the promises and shares no code with it: which attempts end and how, who gets a claim, who is "
-        "told to go, and the instant of the next deadline.",
+        "Hypothesis plays random lives of a node. After every call the core is compared with a reference that was "
+        "written from the promises and shares no code with it: which attempts end and how, which page gets a claim, "
+        "which page is told to go, and the instant of the next deadline.",
     ),
     "planted": (
         "Bugs planted on purpose",
-        "Each is planted in a copy of the program; the tests run there and must fail. It says how much the silence "
-        "of tests is worth.",
+        "Each bug is planted in a copy of the program; the tests run there and must fail. This shows how much it "
+        "means that the tests pass.",
     ),
     "reload": (
         "A browser reloaded in the middle of jobs",
-        "Chromium shows the worker page of a real server and runs several jobs at once; the page is loaded anew again "
-        "and again while they run, at some reloads in the very moment in which some of them end. Judged from the "
-        "store's rows.",
+        "Chromium shows the worker page of a real server and runs several jobs at once. The page is reloaded again "
+        "and again while they run, sometimes at the very moment at which some of them end. The store's rows are the "
+        "judge.",
     ),
     "faults": (
         "A catalogue of faults",
-        "Each fault that anybody has thought of so far, in server, storage, network, pages, submitters and clocks, is "
-        "injected into the real thing, and what must come of it is asserted. Its tests carry its id in their names.",
+        "Every fault that anybody has thought of so far, in server, storage, network, pages, submitters and clocks, "
+        "is injected into the real program, and tests assert its outcome. They carry the fault's id in their names.",
     ),
     "nemesis": (
         "Fault after fault",
         "50 simulated pages (some slow, some that reload, some that stop answering) and six submitters, which give up "
-        "and ask again with the same key, work behind a proxy that does something bad to them all the time: it cuts "
-        "polls, loses answers after the request was delivered, cuts messages short, resets, delays, holds back, "
-        "repeats old POSTs, rewrites headers, lets nothing pass. Meanwhile the server is frozen (SIGSTOP), killed and "
-        "stopped. Then all is healed, every job must end, and the written history of submitters and pages is held "
-        "against the store: lost, unexpected, recorded twice, executed again without a reason.",
+        "and ask again with the same key, work behind a proxy that disturbs them all the time: it cuts polls, loses "
+        "answers after the request was delivered, cuts messages short, resets, delays, holds back, repeats old POSTs, "
+        "rewrites headers, or lets nothing pass. Meanwhile the server is frozen (SIGSTOP), killed and stopped. Then "
+        "all is healed, every job must end, and the written history of submitters and pages is compared with the "
+        "store: no job may be lost, unexpected, recorded twice, or executed again without a reason.",
     ),
     "cutpolls": (
         "A proxy that cuts every poll",
         "Every poll is cut after 1 s (and, in another run, 5 s) without an answer. A numbered message is sent into a "
         "session right after the cut and before the next poll, when a server may still believe in the dead poll; and "
-        "a job is submitted for a page at the instant of its cut. Each message must come once, each job be done once.",
+        "a job is submitted for a page at the instant of its cut. Each message must come once, and each job must be "
+        "done once.",
     ),
 }
 
@@ -105,17 +107,18 @@ _HEAD = """\
 
 <!-- Generated by `make reliability` from docs/reliability/*.json. Do not edit. -->
 
-Each figure on this page was measured by the campaign named, at the date and commit that stand below it, and can be
-measured again with the command there. It says what happened then, on that machine; it is no proof. The promises (S1)
-and invariants (I1) that a figure is about are those of [promises.md](promises.md).
+The named campaign has measured each figure on this page, at the date and commit below it; the command there measures
+it again. A figure says what happened then, on that machine; it is no proof. The promises (S1) and invariants (I1)
+beside a figure are those of [promises.md](promises.md).
 
 Three rules make a zero worth reading:
 
 - **It has a denominator.** Nothing seen in *n* independent trials means that the rate is below 3/*n* with 95 %
-  certainty (the rule of three); that bound is printed beside each zero. Where the trials are not independent (jobs of
-  one server), it is a rough guide. Where all cases there are were tried, there is nothing to bound.
+  certainty (the rule of three); that bound is printed beside each zero. If the trials are not independent (jobs of one
+  server), it is a rough guide. If every possible case was tried, there is nothing to bound.
 - **The checker can fail.** Each campaign also runs *controls*, in which a fault is planted: they must turn red.
-- **What is allowed is shown, too.** A job may run more than once (at least once); such runs are counted, not hidden.
+- **Allowed repetitions are shown, too.** A job may run more than once (at least once); such runs are counted, not
+  hidden.
 """
 
 

@@ -41,7 +41,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.sim", description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="the seed, or the first of a long run")
     parser.add_argument("--quiet", action="store_true", help="no trace")
-    parser.add_argument("--long", type=int, metavar="STEPS", help="runs seeds until so many steps are done")
+    parser.add_argument("--long", type=int, metavar="STEPS", help="runs seeds until this many steps are done")
     parser.add_argument("--years", action="store_true", help="all is switched off for hours to months, now and then")
     options = parser.parse_args()
     if options.long:

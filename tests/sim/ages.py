@@ -1,4 +1,4 @@
-"""How long ended jobs are kept, by time as it really passes (I33, S32)."""
+"""Checks how long ended jobs are kept, by time as it really passes (I33, S32)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KEY_S = 86_400.0
 
 
 class Ages:
-    """When each job that has ended did so."""
+    """The instant at which each ended job has ended."""
 
     def __init__(self, world: World) -> None:
         self._world = world

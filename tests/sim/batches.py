@@ -17,13 +17,13 @@ __all__ = ["Batches"]
 
 
 class Batches:
-    """Makes them of the jobs that a submitter gives, and asks for each until its outcome is known."""
+    """Makes batches from a submitter's jobs, and asks for each until its outcome is known."""
 
     def __init__(self, submitter: Submitter) -> None:
         self.submitter, self.world = submitter, submitter.world
         self.rng = random.Random(f"batches of {self.world.seed}")
         self._next: list[tuple[str, JobSpec]] = []
-        #: The tokens of each.
+        #: The tokens of each batch.
         self._given: list[list[str]] = []
 
     def take(self, token: str, spec: JobSpec) -> bool:
@@ -73,7 +73,7 @@ class Batches:
         return any(created.get(job) in tokens for job in self.world.history.purged)
 
     def check(self) -> None:
-        """All of a batch have been taken, or none. In the end, what waits for others goes without them."""
+        """All jobs of a batch have been taken, or none. In the end a batch goes without the jobs that it waits for."""
         if self.world.over and self._next:
             batch, self._next = self._next, []
             self._give(batch)

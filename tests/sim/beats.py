@@ -36,11 +36,11 @@ class Beats:
                     self._heard[attempt.id] = self.world.now
 
     def silence_s(self, attempt: str) -> float:
-        """How long nothing has been heard of it; asked right after the step in which the server gave it up."""
+        """How long the attempt has been silent; ask right after the step in which the server gave it up."""
         return self.world.now - self._heard.get(attempt, self.world.now)
 
     def silent(self, node: Node, said: Ended) -> bool:
-        """Whether it is said to have been silent too long; and checks that it was."""
+        """Whether the end blames silence; checks that the silence was long enough."""
         if "no progress within" not in (said.detail or ""):
             return False
         self.world.count("silent tasks given up")
@@ -52,7 +52,7 @@ class Beats:
         return True
 
     def listens(self, node: Node, attempt: Attempt) -> None:
-        """The server waits for the heartbeat of everything that runs and has one."""
+        """Checks that the server waits for the heartbeat of every running attempt that has one."""
         rows = self.world.disk.rows
         seq = rows.by_id.get(attempt.claim.job)
         if attempt.finished or seq is None or rows.by_seq[seq].terms.heartbeat_s is None:

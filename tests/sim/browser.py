@@ -1,7 +1,7 @@
 """A window of a browser: the simulated page's own logic, on simulated connections.
 
-What ``sdk/simulator/driver.py`` does with coroutines and sockets stands here as events: a poll on one connection,
-POSTs on another, sessions that are given up and made anew; and what a person or the machine does to a window.
+Events do here what ``sdk/simulator/driver.py`` does with coroutines and sockets: they poll on one connection, POST on
+another, and give sessions up and make new ones. Others do what a person or the machine does to a window.
 """
 
 from __future__ import annotations
@@ -59,12 +59,12 @@ class Window:
         self.world, self.name, self.types = world, name, types
         self.rng = random.Random(world.rng.getrandbits(64))
         self.face = face or world.targets.face(name)
-        #: What it has said of itself in this session.
+        #: The faces that it has shown in this session.
         self.faces: list[Face] = []
         self.gone = self.frozen = self.paused = False
         self._told_pause = self._said_pause = False
         self._backlog: list[Callable[[], None]] = []
-        #: Ids of attempts that this boot has started and was not told to be over.
+        #: Ids of attempts that this boot has started and has not been told are over.
         self.mine: set[str] = set()
         self._life = 0
         self._failures = 0
@@ -121,7 +121,7 @@ class Window:
         self.frozen = False
 
     def calm(self) -> None:
-        """All faults are over for it."""
+        """Ends all faults of this window."""
         self.thaw()
         self.page.profile = self.page.hands._profile = self.profile()
         if not self.gone:
@@ -285,7 +285,7 @@ class Window:
     # -- what it says
 
     def _pump(self) -> None:
-        """Does what is due, and sends what there is."""
+        """Does what is due, and sends what waits."""
         now, page = self.world.now, self.page
         page.tick(now)
         if page.wants_reload is not None:
@@ -337,7 +337,7 @@ class Window:
                 history.lied.update(self.mine, self.page.hands._held)
 
     def _say_pause(self) -> None:
-        """As worker.js: the server remembers a pause longer than a session, so it is said anew in each."""
+        """As worker.js does: the server remembers a pause longer than a session, so each session says it again."""
         if self.page.registered and not self._said_pause and (self.paused or self._told_pause):
             self._said_pause = True
             self._told_pause = self.paused

@@ -1,4 +1,4 @@
-"""The invariants (docs/promises.md numbers them), asked after every step of rows, server and histories."""
+"""Checks the invariants (docs/promises.md numbers them) after every step: on rows, server and histories."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ if TYPE_CHECKING:
 __all__ = ["Checks"]
 
 SLACK_S = 1.0  # a timer may be this late under normal load (S20)
-#: Two turns of a slow disk, and the way of what they bring.
+#: Two turns of a slow disk, and the time in which their effects travel.
 SLOW_TURNS_S = 7.0
-#: What is counted of commands that were obeyed.
+#: Command -> the name under which an obeyed one is counted.
 _DONE = {Cancel: "cancelled", Retry: "retried", Decide: "decided by a person", Adopt: "late answers adopted"}
 
 
 class Checks:
-    """All of them; what is broken is said to the world."""
+    """Checks all invariants, and tells the world which is broken."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -204,7 +204,7 @@ class Checks:
             self.fail(f"I8: {attempt} is lost, and nothing had happened to its page {boot}")
 
     def _claims(self, node: Node, report: TurnReport, begun: float) -> None:
-        """I22, I32: who may be offered what, in which order."""
+        """I22, I32: which jobs may be offered, and in which order."""
         if node.drained_at is not None and begun > node.drained_at and report.claims:
             self.fail("I22: a draining server claims jobs")
         lanes: dict[tuple[str, Requirement], tuple[float, int]] = {}
@@ -220,7 +220,7 @@ class Checks:
     # -- rows
 
     def _job(self, job: JobRow) -> None:
-        """The rows of a job that has changed are sound, and its result is one that somebody sent, or decided on."""
+        """The rows of a changed job are sound, and its result is one that a page sent or a person decided on."""
         written, result = self.rows.of_job.get(job.seq, {}).values(), self.rows.results.get(job.seq)
         self.fail(*job_faults(job, written, result, wall_stepped=self.world.wall_was_stepped))
         history = self.world.history
@@ -262,7 +262,7 @@ class Checks:
             self._work_conserving(node)
 
     def _leases(self, node: Node) -> None:
-        """I2, I8, I10: whatever is open will go on by itself, and no deadline is missed."""
+        """I2, I8, I10: every open job will go on by itself, and no deadline is missed."""
         machine, deadlines = node.machine, node.machine._deadlines
         due = deadlines.next()
         stood_s = node.stood_s if self.world.now < self._resumed_at + SLACK_S else 0.0
@@ -302,7 +302,7 @@ class Checks:
             self.fail("I8b: one boot is two workers")
         for worker in machine.workers.values():
             offered = sum(a.state is AttemptState.OFFERED for a in worker.attempts.values())
-            # Not those of which only the page has told us: it may have ended others, and we do not know that yet.
+            # Attempts that only the page knows do not count: it may have ended others, and we do not know that yet.
             ours = sum(bool(a.claim.job) for a in worker.attempts.values())
             if offered and ours > worker.slots and not self.world.history.lied:
                 self.fail(f"I7: {worker.id} holds {ours} attempts in {worker.slots} slots")
@@ -312,7 +312,7 @@ class Checks:
                 self.fail(f"I6: {worker.id} and its session disagree")
 
     def _work_conserving(self, node: Node) -> None:
-        """I20: where a job is ready and a worker could take it, it is offered at once."""
+        """I20: if a job is ready and a worker could take it, it is offered at once."""
         now = self.world.now
         idle: dict[tuple[object, ...], float] = {}
         for worker in node.machine.workers.values():
@@ -330,7 +330,7 @@ class Checks:
                     self.fail(f"I20: {row.id} is ready and {name} idle for {late_s:.1f} s")
 
     def room_again(self) -> None:
-        """After a full disk, jobs are offered with the next turn, at the latest with that of the housekeeping."""
+        """After a full disk, jobs are offered with the next turn, at the latest with the turn of the housekeeping."""
         self._room_at = self.world.now + STORE_CHECK_S
 
     def resumed(self, node: Node) -> None:

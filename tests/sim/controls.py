@@ -38,13 +38,13 @@ from tests.sim.world import run
 
 __all__ = ["CONTROLS", "SEEDS", "hunted"]
 
-#: Each must be found within so many seeds.
+#: Each must be found within this many seeds.
 SEEDS = 12
 
 
 @contextmanager
 def no_fence() -> Iterator[None]:
-    """Any attempt's report is taken for the current one's."""
+    """The store takes any attempt's report for one of the current attempt."""
     real = ledger._end
 
     def end(report: Any, attempt: Any, job: Any, current: bool, *rest: Any) -> Any:
@@ -125,7 +125,7 @@ def stash_before_verdict() -> Iterator[None]:
 
 
 def _instead(owner: Any, name: str, other: Callable[..., Any]) -> Callable[[], AbstractContextManager[Any]]:
-    """A bug that is one function: ``other`` gets the real one, then what that is called with."""
+    """A bug that replaces one function: ``other`` gets the real function, then its arguments."""
     real = getattr(owner, name)
     return lambda: mock.patch.object(owner, name, lambda *args, **kwargs: other(real, *args, **kwargs))
 
@@ -173,7 +173,7 @@ _MADE_UP = Accepted(JobView(**{name: None for name in JobView.__struct_fields__}
 
 @contextmanager
 def offers_into_taken_slots() -> Iterator[None]:
-    """As it once was: what a page holds and the server does not know takes no slot, and declines count for nothing."""
+    """An old bug: attempts that only the page knows take no slot, and declines count for nothing."""
     with (
         mock.patch.object(Reconciler, "_take_for_over", return_value=[]),
         mock.patch.object(Attendance, "heeds_no_offer"),
@@ -257,13 +257,13 @@ def _effects(knobs: Knobs) -> None:
 
 
 def _hanging(knobs: Knobs) -> None:
-    """The same, and tasks that hang."""
+    """The same, with tasks that hang."""
     _effects(knobs)
     knobs.never_answer = 0.3
 
 
 def _doubts(knobs: Knobs) -> None:
-    """So many that people meet over them."""
+    """So many jobs in doubt that people decide on the same one."""
     _hanging(knobs)
     knobs.jobs_every_s, knobs.pages, knobs.horizon_s = 0.3, 2, 150.0
 
@@ -294,7 +294,7 @@ def _by_the_wall_clock(real: Any, rows: MemoryRows, request: Purge) -> Any:
 
 
 def _batches(knobs: Knobs) -> None:
-    """A short queue has room for a part of them."""
+    """A short queue has room for a part of a batch."""
     knobs.batched, knobs.jobs_every_s = 0.5, 0.3
     knobs.settings = replace_setting(knobs.settings, queue_depth=10)
 
@@ -346,7 +346,7 @@ CONTROLS: dict[str, tuple[Callable[[], AbstractContextManager[Any]], Callable[[K
 
 
 def hunted(name: str) -> tuple[int, str | None]:
-    """Plants one. Returns in how many seeds it was looked for, and what was found in the last of them."""
+    """Plants a bug. Returns how many seeds searched for it, and what the last of them found."""
     plant, provoke = CONTROLS[name]
     with plant():
         for seed in range(1, SEEDS + 1):

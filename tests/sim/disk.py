@@ -1,4 +1,4 @@
-"""What survives the server: the rows, behind the real rules of a turn, with instants at which a crash may strike.
+"""The rows that survive the server, behind the real rules of a turn, with instants at which a crash may strike.
 
 A turn in flight takes virtual time. Before its commit a crash leaves nothing of it; after its commit, and before its
 report is acted on, the rows have it and nobody knows.
@@ -32,7 +32,7 @@ _NO_ROOM = Accepted(None, error="storage_full", detail="simulated")
 
 
 class DiskRows(MemoryRows):
-    """Rows that outlive the process, and say what a turn has changed."""
+    """Rows that outlive the process, and tell what a turn has changed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -97,7 +97,7 @@ class SimStore(MemoryStore):
         disk.rows.begin()
 
     def _fitting(self, turn: Turn) -> Turn:
-        """What there is room for, as in the real store."""
+        """Lets through what there is room for, as the real store does."""
         if self.disk.room == "full":
             return replace(turn, submissions=[], demand=[])
         return replace(turn, submissions=[]) if self.disk.room == "low" else turn
@@ -155,7 +155,7 @@ class SimStore(MemoryStore):
         self._node.world.events.at(report_at, lambda: self._node.run("io", lambda: done.set_exception(error)))
 
     async def live_attempts(self) -> list[LiveAttempt]:
-        """As in the SQL of the real store."""
+        """Reads the same rows as the SQL of the real store."""
         live = []
         for seq in sorted(self.disk.running, reverse=True):
             job = self.disk.by_seq[seq]
@@ -171,7 +171,7 @@ class SimStore(MemoryStore):
         return live
 
     async def job(self, job_id: str) -> JobView | None:
-        """Behind whatever the thread is doing."""
+        """Runs a call after what the thread is doing now."""
         ready = self._node.loop.create_future()
         when = max(self._node.world.now, self._free_at) + 0.001
         self._node.world.events.at(when, lambda: self._node.run("io", lambda: ready.set_result(None)))

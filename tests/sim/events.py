@@ -30,7 +30,7 @@ class Event:
 
 
 class Events:
-    """What will happen, in the order of time; what is to happen at the same instant, in the order of scheduling."""
+    """Coming events in the order of time; those of the same instant, in the order in which they were scheduled."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -50,7 +50,7 @@ class Events:
         return self.at(self.now + delay_s, call)
 
     def skip(self, seconds: float) -> None:
-        """Nothing happens for so long: what was to happen, happens so much later."""
+        """Nothing happens for this long: every coming event happens that much later."""
         self.now += seconds
         self.skipped_s += seconds
         for _, _, event in self._heap:
@@ -68,7 +68,7 @@ class Events:
 
 
 class VirtualLoop(asyncio.AbstractEventLoop):
-    """As much of an event loop as tasks, futures and the server's timer need.
+    """The part of an event loop that tasks, futures and the server's timer need.
 
     ``run(kind, call)`` is the process that executes it: it may be dead, or stand still for a while.
     """
@@ -77,7 +77,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         self._events = events
         self._run = run
         self._tasks: list[asyncio.Task[Any]] = []
-        #: What nobody handled: exceptions of callbacks, tasks and futures.
+        #: Exceptions of callbacks, tasks and futures that nobody handled.
         self.errors: list[str] = []
 
     def time(self) -> float:
@@ -119,7 +119,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         self._events.at(when, run, is_step=is_step)
 
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
-        """It stays in the heap and does nothing."""
+        """Leaves the timer in the heap; it will do nothing."""
 
     def create_future(self) -> asyncio.Future[Any]:
         return asyncio.Future(loop=self)

@@ -1,4 +1,4 @@
-"""What submitters and pages have seen with their own eyes; nothing here is read from the server."""
+"""The histories that submitters and pages have seen with their own eyes; nothing here is read from the server."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class History:
         self.offered: list[str] = []
         #: Attempt -> instant at which a page first said that it accepts.
         self.accepted_at: dict[str, float] = {}
-        #: Attempt -> values (JSON text) that somebody sent as its result.
+        #: Attempt -> values (JSON text) that pages sent as its result.
         self.sent: dict[str, set[str]] = {}
         #: Job -> (boot, attempt) of every start of a task.
         self.executions: dict[str, list[tuple[str, str]]] = {}
@@ -50,7 +50,7 @@ class History:
         self._answers = 0
 
     def answer(self, job_type: str, data: str) -> str:
-        """What a task of an honest page answers: each time something else."""
+        """The answer of an honest page's task: a new one each time."""
         self._answers += 1
         return f'{{"n":{self._answers},"of":{data}}}'
 
@@ -73,7 +73,7 @@ class History:
         self.executions.setdefault(job, []).append((boot, attempt))
 
     def by_hand(self, job: JobRow) -> bool:
-        """Whether its result is one that a person decided on, or adopted from what its pages had sent."""
+        """Whether its result is one that a person decided on, or adopted from a page's late answer."""
         result = self.world.disk.rows.results.get(job.seq)
         if job.reason == "decided":
             return result in self.decided.get(job.id, ())

@@ -1,4 +1,4 @@
-"""What a run is like: each seed draws which faults are on, and how strongly (swarm testing)."""
+"""The knobs of a run: each seed draws which faults are on, and how strong they are (swarm testing)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _every(least_s: float, most_s: float, *, later: bool = False) -> float:
 
 @dataclass(kw_only=True)
 class Knobs:
-    """The faults of one run. All off, it is a farm in which nothing goes wrong."""
+    """The faults of one run. With all of them off, nothing goes wrong in the farm."""
 
     # The network, per request or answer.
     lose_request: float = _share(0.1)

@@ -1,4 +1,4 @@
-"""What no honest page says."""
+"""Messages that no honest page sends."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["OnAnswer", "Wire"]
 
 OnAnswer = Callable[[int, bytes], None]
-#: What takes longer on its way is late.
+#: A message that takes longer on its way is late.
 _PROMPT_S = 0.05
 
 
@@ -32,7 +32,7 @@ class Wire:
         self.node: Node | None = world.node if world.node is not None and world.node.listening else None
         self.here = True
         self.there = self.node is not None
-        #: Cut: nothing travels on it any more, whoever knows.
+        #: Cut: nothing travels on it any more, even if no side knows.
         self.dead = False
         if self.node is not None:
             self.node.wires[self] = None

@@ -108,7 +108,7 @@ class Node:
             failed=self._failed,
         )
         pages = self.dispatcher.pages
-        # What it would log and go on after is a violation here.
+        # An error after which the real dispatcher would log and go on is a violation here.
         self.dispatcher._guarded = lambda step, now: (step(now), True)[1]  # type: ignore[method-assign, func-returns-value]
         self.machine, self.turns = self.dispatcher.machine, self.dispatcher._turns
         limits = SessionLimits.of(world.knobs.settings, sessions=100)
@@ -195,7 +195,7 @@ class Node:
             self.world.events.later(late_s, self._read)
 
     def _read(self) -> None:
-        """What has arrived during the standstill."""
+        """Reads what has arrived during the standstill."""
         if not self.stalled:
             self._deaf = False
             self._go_on("io")

@@ -45,7 +45,7 @@ class Once:
             self.world.broken(f"S15b: {job.id} is claimed again although its page was told to go")
 
     def told_to_go(self, attempt: str) -> None:
-        """A page has heard it."""
+        """A page has heard ``go``."""
         this = self._round_of.get(attempt)
         if this is None:
             self.world.broken(f"S15b: a page was told to go with {attempt}, and nobody had asked for that")

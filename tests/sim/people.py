@@ -41,7 +41,7 @@ MOST_QUEUED = 60
 HOUR_S, YEARS_S = 3_600.0, 10 * 365.25 * 86_400.0
 
 
-#: What a command may be answered with.
+#: Errors with which a command may be answered.
 _EXPECTED = (JobNotFound, WrongState, StorageTrouble, Draining)
 
 
@@ -60,12 +60,12 @@ class Call:
 
 
 class Submitter:
-    """Gives jobs, and looks after them."""
+    """Submits jobs, and looks after them."""
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.rng = random.Random(world.rng.getrandbits(64))
-        #: What came later is drawn from here, so that older seeds stay what they were.
+        #: Draws for newer features, so that older seeds stay as they were.
         self._more = random.Random(f"more of {world.seed}")
         self._count = 0
         #: Submissions whose outcome is not known yet.

@@ -147,7 +147,7 @@ class World:
         self._often(knobs.off_every_s, self.seasons.switch_off)
 
     def _often(self, every_s: float, call: Callable[[], object], *, exactly: bool = False) -> None:
-        """Again and again until the run is healed; the checks, until it ends."""
+        """Repeats a call until the run is healed; the checks go on until it ends."""
         if not every_s:
             return
 
@@ -232,7 +232,7 @@ class World:
     # -- steps
 
     def steps(self, until: Callable[[], bool]) -> bool:
-        """Runs until then; False: the budget of steps is used up."""
+        """Runs until the condition holds; False: the budget of steps is used up."""
         while not until():
             event = self.events.pop()
             if event is None or event.call is None:

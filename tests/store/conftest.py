@@ -17,7 +17,7 @@ OpenDesk = Callable[..., Desk]
 
 @pytest.fixture
 def quick_path(tmp_path: Path) -> Iterator[Path]:
-    """A directory in memory where there is one: what is tested here does not depend on what a sync costs."""
+    """A directory in memory, if the machine has one: no test here depends on the cost of a sync."""
     memory = Path("/dev/shm")
     if not os.access(memory, os.W_OK):
         yield tmp_path

@@ -48,9 +48,9 @@ class Kind(NamedTuple):
     """An implementation of the port."""
 
     name: str
-    #: What is written survives ``close``.
+    #: Whether written rows survive ``close``.
     durable: bool
-    #: The address of a store of its own for a directory.
+    #: Directory -> the address of a new store in it.
     url: Callable[[Path], str]
     #: All of a store's rows; the port does not show them.
     rows: Callable[[Any], Awaitable[Snapshot]]
@@ -72,12 +72,12 @@ DURABLE = tuple(kind for kind in KINDS if kind.durable)
 
 
 def result(attempt: str, value: str = '"done"', holder: Holder | None = HOLDER) -> Ended:
-    """What the core makes of a page's result."""
+    """The report that the core makes of a page's result."""
     return Ended(attempt, Cause.SUCCEEDED, Event.SUCCEED, holder, value=value, implies_accept=True)
 
 
 def error(attempt: str, *, delay_s: float | None = 2.0, text: str = '{"message":"no"}') -> Ended:
-    """What the core makes of an error; ``delay_s`` None: the job has failed."""
+    """The report that the core makes of an error; ``delay_s`` None: the job has failed."""
     event = Event.FAIL if delay_s is None else Event.BACK_OFF
     return Ended(
         attempt, Cause.ERROR, event, HOLDER, delay_s=delay_s or 0.0,
@@ -140,7 +140,7 @@ class Desk:
             self.run(self.store.close())
 
     def reopen(self, **limits: Any) -> None:
-        """Stops and starts the server, so to say."""
+        """Closes and opens the store, as a restart of the server does."""
         self.close()
         self.open(**limits)
 
@@ -236,17 +236,17 @@ class Desk:
         return found
 
     def states(self, *job_ids: str) -> list[str]:
-        """Their states, in short."""
+        """The states of these jobs."""
         return [str(self.job(job_id).state) for job_id in job_ids]
 
     def counts(self) -> dict[str, int]:
-        """Of the states that any job is in."""
+        """The counts of jobs by state; states without jobs are left out."""
         counts: dict[str, int] = self.run(self.store.counts())
         assert set(counts) == {str(state) for state in JobState}
         return {state: number for state, number in counts.items() if number}
 
     def pages(self, **fields: Any) -> Iterator[list[JobView]]:
-        """A list, page by page, as its cursors lead."""
+        """A list, page by page, along its cursors."""
         cursor: str | None = None
         while True:
             page = self.run(self.store.jobs(JobFilter(cursor=cursor, **fields)))
@@ -269,6 +269,6 @@ class Desk:
         return snapshot_faults(self.rows()) if self._is_open else []
 
     def evidence(self, attempt: str) -> str | None:
-        """What the store has kept of a stale result."""
+        """The part of a stale result that the store has kept."""
         written = (row for attempts in self.rows().attempts.values() for row in attempts)
         return next((row.evidence for row in written if row.id == attempt), None)

@@ -1,4 +1,4 @@
-"""Attempts' ids: found by their job, in the order of their age, whatever their secrets are."""
+"""Ids of attempts: they are found by their job and sort by age, whatever their secrets are."""
 
 from __future__ import annotations
 

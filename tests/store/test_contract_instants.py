@@ -16,7 +16,7 @@ from dispatcher.core.jobs.turn import Demand
 from tests.store.contract import KINDS, Desk, Kind
 from tests.support.jobs import spec
 
-#: Less than the clock can tell apart, a little more than that, plain ones, and the largest that may be.
+#: Durations too short for the clock to tell apart, a little longer ones, plain ones, and the longest allowed.
 DELAYS = [0.0, -0.0, 5e-324, sys.float_info.min, 1e-300, 1e-9, 1e-7, 2.4e-7, 0.001, 0.1, 1.0, 86_400.0]
 DELAYS += [MAX_DELAY_S - 4e-9, float(MAX_DELAY_S)]
 LIVES = [0.1, 0.1 + 2e-17, 0.1 + 1e-9, 1.0, 1.0 + 1e-15, 86_400.0, MAX_DELAY_S - 4e-9, float(MAX_DELAY_S)]
@@ -24,7 +24,7 @@ SHORT_S = st.floats(0, 1e-3, allow_subnormal=True)
 
 
 def _may_be(job: JobSpec) -> bool:
-    """What the intake takes."""
+    """Whether the intake takes such a schedule."""
     return job.expires_s is None or job.expires_s > job.delay_s
 
 

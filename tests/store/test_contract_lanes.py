@@ -61,7 +61,7 @@ def test_many_lanes_are_handed_out_by_rank(desk: Desk) -> None:
 
 
 def test_a_deep_lane_beside_a_shallow_one_is_read_as_far_as_it_is_wanted(desk: Desk) -> None:
-    """More of a lane is read only where its last job that was read may not be the last one that is wanted."""
+    """More of a lane is read only if further jobs may be wanted behind the last one read."""
     deep = desk.submit(*(spec(requires=DESK_1) for _ in range(30)))
     (shallow,) = desk.submit(spec())
     report = desk.turn(demand=[Demand(1, ("echo", lane_of("echo", DESK_1)), 31)])

@@ -1,4 +1,4 @@
-"""The contract of a store: its lives follow each other. What is behind is refused, and running time is kept."""
+"""The contract of a store: its lives follow each other. An older life is refused, and running time is kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The contract of a store: lists, counters, and what an earlier run left behind."""
+"""The contract of a store: lists, counters, and attempts that an earlier run left open."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The contract of a store: what waits for a time, what expires, and the queue clock."""
+"""The contract of a store: jobs that wait for a time, jobs that expire, and the queue clock."""
 
 from __future__ import annotations
 

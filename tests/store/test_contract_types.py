@@ -73,7 +73,7 @@ def test_types_that_found_no_room_are_named_and_taken_when_there_is_room(open_de
 def test_a_type_that_is_offered_in_the_turn_that_forgets_types_stays(
     desk: Desk, first: str, bad_items: list[JobSpec]
 ) -> None:
-    """Its page says so once, and the forgetting was asked for before the page came, or after."""
+    """Its page offers it only once. The command to forget may come before that offer or after it."""
     forget, offer = ForgetTypes(frozenset()), OfferedTypes(("b",))
     if first == "known before":
         desk.command(offer)
@@ -102,7 +102,7 @@ def test_a_slice_costs_the_same_among_100_types_and_among_10_000(desk: Desk, ask
 
 
 def cost(desk: Desk, *asked: Any) -> int:
-    """Where it is done: in the store's thread, if it has one."""
+    """The operations of one list of types, counted in the store's thread if it has one."""
     store: Any = desk.store
     if isinstance(store, MemoryStore):
         return operations(lambda: _finish(store.types(*asked)))

@@ -58,7 +58,7 @@ def test_a_store_counts_at_the_same_cost_beside_10_lanes_and_1_000(desk: Desk) -
 
 
 def _cost_of_counts(desk: Desk) -> int:
-    """Of the counters of the store: what ``counts`` answers."""
+    """The operations behind an answer of ``counts``."""
     store = desk.store
     rows = store.rows if isinstance(store, MemoryStore) else store._rows  # type: ignore[attr-defined]
     return operations(rows.counters.by_state)

@@ -1,4 +1,4 @@
-"""All kinds of stores do the same: random turns, the same reports and the same views, whatever the kind.
+"""All kinds of stores do the same: random turns bring the same reports and the same views on each kind.
 
 A turn's items are drawn as small numbers and become jobs, attempts and commands of what the run has so far, so that
 any two draws make sense; ids differ between the kinds and are compared by the order in which they first appear.
@@ -38,7 +38,7 @@ from tests.support.jobs import spec
 
 TYPES = ("a", "b", "c")
 LIMITS = {"queue_depth": 12, "queue_bytes": 400}
-#: One item in some is such that no store can hold it.
+#: Now and then an item is one that no store can hold.
 BAD = "\ud800"
 
 
@@ -60,7 +60,7 @@ _specs = st.builds(
     priority=st.sampled_from([0, 0, 0, 1, -1, 1000]),
     delay_s=st.sampled_from([0.0, 0.0, 0.0, 3.0, 10.0]),
     expires_s=st.sampled_from([None, None, 2.0, 12.0]),
-    # How many are allowed is the core's business: no run has so many.
+    # The core decides how many are allowed: no run has so many.
     max_attempts=st.just(100),
     max_crashes=st.just(100),
     effects=st.sampled_from(["repeat", "once"]),
@@ -94,7 +94,7 @@ class Run:
         self.desk = desk
         self.jobs: list[str] = []
         self.attempts: list[str] = []
-        #: Of them, those of jobs with effects once.
+        #: The ones among them that belong to jobs with effects once.
         self.once: set[str] = set()
         #: The rows after the turn before, and jobs that were retried since.
         self.seen: Snapshot | None = None
@@ -171,7 +171,7 @@ class Run:
 
 
 def _one_of(names: Sequence[str], which: int) -> str:
-    """The newest for 0; seldom one that never was."""
+    """The newest one for 0; now and then one that never existed."""
     return names[-1 - which % len(names)] if names and which < 28 else "unknown"
 
 
@@ -184,7 +184,7 @@ def _replaced(value: Any, known: dict[str, str]) -> Any:
 
 
 def _check_rows(run: Run, report: TurnReport) -> None:
-    """What holds in any store after any turn; and it says in time when the next one is due."""
+    """Checks what holds in any store after any turn, and that it announces the next turn in time."""
     rows = run.desk.rows()
     faults = snapshot_faults(rows) + count_faults(rows.jobs.values(), run.desk.counts())
     if run.seen is not None:

@@ -1,4 +1,4 @@
-"""Who takes a job: the first entry of the demand that has room for its lane; other entries cost nothing."""
+"""A job goes to the first entry of the demand that has room for its lane; other entries cost nothing."""
 
 from __future__ import annotations
 

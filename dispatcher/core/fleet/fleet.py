@@ -1,4 +1,4 @@
-"""All workers of one node, with the two orders in which they are kept: pools for jobs, the roster for people.
+"""All workers of one node, kept in two orders: pools for jobs, the roster for people.
 
 Theory of operation. A worker is one plain value that others change: what its page says, whether it is there, which
 attempts it holds. Whoever has changed one says so here, and both orders hear of it. So neither ever has to look at all
@@ -15,27 +15,27 @@ __all__ = ["Fleet"]
 
 
 class Fleet:
-    """The table of workers, and whatever is kept of them in an order."""
+    """The table of workers, and the two orders in which they are kept."""
 
     def __init__(self) -> None:
         #: Id -> worker.
         self.workers: dict[str, Worker] = {}
-        #: Who is next for which job.
+        #: The order in which workers get jobs.
         self.pools = Pools(self.workers)
         #: The workers for people: by name, by state, by type, by label.
         self.roster = Roster()
 
     def add(self, worker: Worker) -> None:
-        """A new worker; it stands in no order until ``changed`` is called."""
+        """Adds a new worker; it stands in no order until ``changed`` is called."""
         self.workers[worker.id] = worker
 
     def changed(self, worker: Worker) -> None:
-        """To be called after every change to a worker. Where only its attempts have changed, ``pools`` is enough."""
+        """Call it after every change to a worker. If only its attempts have changed, it is enough to tell ``pools``."""
         self.pools.update(worker)
         self.roster.update(worker)
 
     def remove(self, worker: Worker) -> None:
-        """The worker is gone."""
+        """Forgets a worker that is gone."""
         self.pools.remove(worker)
         self.roster.remove(worker)
         del self.workers[worker.id]

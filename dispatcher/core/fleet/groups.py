@@ -1,6 +1,6 @@
 """Pools of workers, and groups of the lanes that the same pools match.
 
-What ``lanes`` and ``pools`` share: plain values with the heaps that belong to them.
+``lanes`` and ``pools`` share them: plain values, each with its own heaps.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dispatcher.core.jobs.matching import Requirement
 
 __all__ = ["Group", "Lane", "Pool", "PoolKey"]
 
-#: What the workers of a pool have in common: types, labels, and their name where some known lane requires it.
+#: What the workers of a pool have in common: types, labels, and their name if a known lane requires it.
 PoolKey = tuple[tuple[str, ...], Labels, str | None]
 
 
@@ -27,16 +27,16 @@ class Pool:
         self.number = number
         self.key = key
         self.types = key[0]
-        #: Its labels, with the name where that is one.
+        #: Its labels, and the name if the key has one.
         self.labels = labels
         self.members = 0
-        #: How its members stand: kept, so that nobody has to count them.
+        #: How many members have each standing: kept, so that nobody has to count them.
         self.standing: Counter[Standing] = Counter()
         #: Free slots of the workers that stand in the heap.
         self.room = 0
         #: (last used, worker); an entry counts only while the worker agrees with it.
         self.heap: list[tuple[int, str]] = []
-        #: Its place in the keys of groups, and the groups that it stands in: kept by ``Lanes``.
+        #: Its bit in the keys of groups, and the groups that it stands in: ``Lanes`` keeps both.
         self.bit = 0
         self.groups: dict[Group, None] = {}
 
@@ -55,7 +55,7 @@ class Lane:
         #: Ready jobs, and the rank of the first one.
         self.jobs = 0
         self.head = 0.0
-        #: Under which label with which values ``Matcher`` finds it; None: it requires nothing.
+        #: The label, with its values, under which ``Matcher`` finds it; None: it requires nothing.
         self.filed: tuple[str, tuple[str, ...]] | None = None
 
 
@@ -71,7 +71,7 @@ class Group:
         self.lanes: dict[str, Lane] = {}
         #: Ready jobs in all of its lanes.
         self.jobs = 0
-        #: How the workers of its pools stand.
+        #: How many workers of its pools have each standing.
         self.standing: Counter[Standing] = Counter()
         #: (rank of the first job, lane) of each lane that has ready jobs, in order. A list: to ask for its first
         #: hundreds is one slice, and that happens in every turn.
@@ -83,21 +83,21 @@ class Group:
     # -- its lanes
 
     def join(self, lane: Lane) -> None:
-        """The lane is matched by these pools now."""
+        """These pools match the lane now."""
         jobs, head = lane.jobs, lane.head
         lane.group, lane.jobs = self, 0
         self.lanes[lane.name] = lane
         self.has(lane, jobs, head)
 
     def leave(self, lane: Lane) -> None:
-        """The lane is matched by other pools now, or is forgotten."""
+        """Other pools match the lane now, or it is forgotten."""
         self.jobs -= lane.jobs
         if lane.jobs:
             del self._heads[bisect_left(self._heads, (lane.head, lane.name))]
         del self.lanes[lane.name]
 
     def has(self, lane: Lane, jobs: int, head: float) -> None:
-        """The lane has so many ready jobs now."""
+        """The lane has this many ready jobs now; ``head`` is the rank of the first."""
         self.jobs += jobs - lane.jobs
         old = (lane.head, lane.name) if lane.jobs else None
         entry = (head, lane.name) if jobs else None
@@ -110,7 +110,7 @@ class Group:
             insort(self._heads, entry)
 
     def first_lanes(self, most: int) -> list[str]:
-        """Its lanes with ready jobs, the one with the oldest first, at most ``most``."""
+        """Its lanes with ready jobs, in the order of their first jobs, at most ``most``."""
         return [name for _, name in self._heads[:most]]
 
     # -- its pools
@@ -126,14 +126,14 @@ class Group:
         del pool.groups[self]
 
     def copy(self, other: Group) -> None:
-        """It begins with the pools of another group."""
+        """Takes over the pools of another group."""
         for pool in other.pools.values():
             self.add(pool)
         self.standing = Counter(other.standing)
         self._idle = list(other._idle)
 
     def idle(self, used: int, pool: int) -> None:
-        """The pool's first worker was last used then."""
+        """The pool has room; ``used`` is the last use of its first worker."""
         heapq.heappush(self._idle, (used, pool))
         if len(self._idle) > 64 + 2 * len(self.pools):
             first: dict[int, int] = {}
@@ -153,5 +153,5 @@ class Group:
         return None
 
     def pop_idle(self) -> tuple[int, int] | None:
-        """(last use, pool) of the entry that stands first, taken out; None: there is none."""
+        """Takes out the first entry, (last use, pool); None: there is none."""
         return heapq.heappop(self._idle) if self.first_idle() is not None else None

@@ -1,16 +1,16 @@
-"""Which lanes have ready jobs, and which pools could take them: what a turn's demand is made of.
+"""The lanes that have ready jobs, and the pools that could take them: a turn's demand is made from these.
 
-Theory of operation. A turn must cost what moves in it. So nothing here walks all pools or all lanes:
+Theory of operation. A turn must cost no more than what moves in it. So nothing here walks all pools or all lanes:
 
 - A *lane* is known while it has ready jobs, and a while longer. Each turn's report says how many jobs are left in the
   lanes that it touched, and the rank of the first one.
 - Lanes that the same pools match form a *group*. When a lane becomes ready or a pool idle, only its groups hear of it:
   a few in a usual fleet, however many lanes and pools there are. A pool that comes or goes moves the lanes that it
   matches, and no others; ``matcher`` finds them.
-- A group that has both ready jobs and idle pools is *hot*. Only hot groups are looked at, and of each only as many
-  lanes (by the rank of their first job) and pools (by their last use) as there are jobs to claim.
+- A group that has both ready jobs and idle pools is *hot*. A demand looks at hot groups alone. In each it looks at no
+  more lanes (by the rank of their first job) and pools (by their last use) than there are jobs to claim.
 - A name is *wanted* while a known lane requires it. ``pools`` is told when that begins or ends: the workers of a wanted
-  name stand in pools of their own, all others need none.
+  name stand in pools of their own, and names that nobody wants split no pool.
 
 It knows nothing of workers: ``pools`` tells it when a pool becomes idle, and asks it for the hot groups.
 """
@@ -29,7 +29,7 @@ from dispatcher.core.jobs.turn import LaneReady
 
 __all__ = ["MOST_EMPTY_LANES", "Lanes"]
 
-#: So many lanes without ready jobs are remembered, so that a job now and then does not cost a new group.
+#: Remembers this many lanes without ready jobs, so that a job now and then does not cost a new group.
 MOST_EMPTY_LANES = 10_000
 
 
@@ -47,16 +47,16 @@ class Lanes:
         self.wanted: Counter[str] = Counter()
         #: Groups that have ready jobs and may have idle pools.
         self.hot: dict[Group, None] = {}
-        #: Lanes without ready jobs, the one that has been so longest first.
+        #: Lanes without ready jobs, the one that has been empty longest first.
         self._empty: dict[str, None] = {}
-        #: Bits that no pool has, below the first one that none has ever had.
+        #: Bits of pools that have gone, free for new pools; ``_bits`` is the first one that no pool has ever had.
         self._free_bits: list[int] = []
         self._bits = 0
 
     # -- pools come and go
 
     def pool_made(self, pool: Pool) -> None:
-        """A new pool, without members yet."""
+        """Adds a new pool, without members yet."""
         if not self._free_bits:
             self._free_bits.append(self._bits)
             self._bits += 1
@@ -73,7 +73,7 @@ class Lanes:
             group.add(pool)
 
     def pool_gone(self, pool: Pool) -> None:
-        """The pool has no members any more."""
+        """Removes a pool that has no members any more."""
         self.matcher.remove_pool(pool)
         self.unserved.pools_changed(pool.types)
         for group in list(pool.groups):
@@ -89,20 +89,20 @@ class Lanes:
         self._free_bits.append(pool.bit.bit_length() - 1)
 
     def pool_idle(self, pool: Pool, used: int) -> None:
-        """The pool has room; its first worker was last used then."""
+        """The pool has room; ``used`` is the last use of its first worker."""
         for group in pool.groups:
             group.idle(used, pool.number)
             if group.jobs:
                 self.hot[group] = None
 
     def stands(self, pool: Pool, before: Standing | None, after: Standing | None) -> None:
-        """A member of the pool stands otherwise now. None: it was none before, or is none any more."""
+        """A member's standing has changed. None: it was no member before, or is none any more."""
         _recount(pool.standing, before, after)
         for group in pool.groups:
             _recount(group.standing, before, after)
 
     def _split(self, group: Group, lanes: list[Lane]) -> Group:
-        """A group of some of its lanes, which has no key yet."""
+        """Makes a new group of some of its lanes; the caller gives it its key."""
         new = Group(group.key)
         new.copy(group)
         for lane in lanes:
@@ -112,7 +112,7 @@ class Lanes:
         return new
 
     def _merge(self, group: Group, into: Group) -> None:
-        """Two groups have the same pools now."""
+        """Joins two groups that have the same pools now."""
         for lane in list(group.lanes.values()):
             group.leave(lane)
             into.join(lane)
@@ -126,21 +126,21 @@ class Lanes:
         self._groups[key] = group
 
     def _drop(self, group: Group) -> None:
-        """It has no lanes any more."""
+        """Forgets a group that has no lanes any more."""
         self.hot.pop(group, None)
         del self._groups[group.key]
         for pool in list(group.pools.values()):
             group.remove(pool)
 
     def _look_at(self, group: Group) -> None:
-        """It may be hot."""
+        """Counts the group as hot if it may be."""
         if group.jobs and group.pools:
             self.hot[group] = None
 
     # -- lanes become ready
 
     def reported(self, entry: LaneReady) -> Group | None:
-        """What a turn has left in a lane that it touched. Returns its group, where that has jobs and pools."""
+        """Takes what a turn has left in a lane that it touched. Returns the lane's group, if it has jobs and pools."""
         if not entry.jobs and entry.lane not in self._lanes:
             return None
         lane = self._known(entry.lane)
@@ -162,10 +162,10 @@ class Lanes:
         return group
 
     def coming(self, jobs: Mapping[str, int]) -> dict[Group, dict[str, int]]:
-        """The groups of lanes that get jobs in the turn that is being made, with these lanes and how many each gets."""
+        """The groups of lanes that get jobs in the turn being made, each with those lanes and their counts of jobs."""
         lanes = [self._known(name) for name in jobs]
         for lane in lanes:
-            if not lane.jobs:  # the last one to be forgotten
+            if not lane.jobs:  # it is forgotten last
                 self._empty.pop(lane.name, None)
                 self._empty[lane.name] = None
         self._forget_some(but=len(lanes))
@@ -176,7 +176,7 @@ class Lanes:
         return found
 
     def group_of(self, name: str) -> Group | None:
-        """The group of a lane; None: it is not known."""
+        """The group of a lane; None: the lane is not known."""
         lane = self._lanes.get(name)
         return None if lane is None else lane.group
 
@@ -193,7 +193,7 @@ class Lanes:
         return lane
 
     def _forget_some(self, but: int = 0) -> None:
-        """Forgets what has been empty longest, and none of the last ``but``."""
+        """Forgets the lanes that have been empty longest, but none of the last ``but``."""
         while len(self._empty) > max(self._most_empty, but):
             name = next(iter(self._empty))
             del self._empty[name]
@@ -205,7 +205,7 @@ class Lanes:
             self._want(lane, -1)
 
     def _want(self, lane: Lane, more: int) -> None:
-        """One more known lane requires these names, or one less. To be called last: workers change their pools."""
+        """One more known lane requires these names, or one fewer. Call it last: workers change their pools."""
         for label, values in lane.requirement:
             for name in values if label == NAME else ():
                 before = self.wanted[name]
@@ -225,7 +225,7 @@ class Lanes:
             for pool in pools:
                 group.add(pool)
                 group.standing.update(pool.standing)
-                group.idle(0, pool.number)  # too early, perhaps: it is put right when it is met
+                group.idle(0, pool.number)  # perhaps too early: it is put right when it is met
         return group
 
 

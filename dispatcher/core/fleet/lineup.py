@@ -1,4 +1,4 @@
-"""A pool's idle workers in order, as far as somebody has asked: what a demand is put together from."""
+"""A pool's idle workers in order, taken out only as a demand asks for them."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ __all__ = ["LineUp"]
 
 
 class LineUp:
-    """Takes workers out of the pool's heap one by one; ``put_back`` when the demand is made."""
+    """Takes workers out of the pool's heap one by one; call ``put_back`` when the demand is made."""
 
     def __init__(self, pop: Callable[[Pool], Worker | None], pool: Pool) -> None:
         self._pop, self._pool = pop, pool
-        #: Those that were taken out of the heap so far.
+        #: The workers taken out of the heap so far.
         self.workers: list[Worker] = []
-        #: How many of them are wanted, and how much more room than that.
+        #: How many of them are wanted, with one slot each, and how many more slots of theirs.
         self.wanted = 0
         self.spare = 0
 
     def used(self, place: int) -> int | None:
-        """When the worker at this place was last used; None: there are not so many."""
+        """When the worker at this place was last used; None: nobody stands there."""
         while place == len(self.workers):
             worker = self._pop(self._pool)
             if worker is None:
@@ -33,6 +33,6 @@ class LineUp:
         return self.workers[place].used
 
     def put_back(self) -> None:
-        """Nobody was given a job yet."""
+        """Puts all of them back into the heap: nobody was given a job yet."""
         for worker in self.workers:
             heapq.heappush(self._pool.heap, (worker.used, worker.id))

@@ -1,10 +1,10 @@
-"""Which pools match a lane, and which known lanes match a pool: looked up when either is first met, never per turn.
+"""Finds the pools that match a lane, and the known lanes that match a pool: when either is first met, never per turn.
 
-Theory of operation. A lane that requires nothing is matched by all pools that offer its type. Any other is *filed*
-under one of the labels that it requires, the one that the fewest pools have (a name, as a rule); so a pool finds it by
-its own labels, and passes over all lanes that require something else. The other way round, a lane looks through the
-smallest set of pools that offer its type or have one of its labels. Ten thousand lanes for as many pages are as many
-look-ups, and no walk.
+Theory of operation. All pools that offer its type match a lane that requires nothing. Any other lane is *filed* under
+one of the labels that it requires, the one that the fewest pools have (a name, as a rule). So a pool finds it by its
+own labels, and passes over all lanes that require something else. The other way round, a lane looks through the
+smallest set of pools that offer its type or have one of its labels. Ten thousand lanes for ten thousand pages cost ten
+thousand look-ups, and no walk.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ class Matcher:
         self._offered: dict[str, Pools] = {}
         #: Label -> the pools that have it.
         self._labelled: dict[Pair, Pools] = {}
-        #: Type -> label under which a lane is filed -> those lanes; None: those that require nothing.
+        #: Type -> label -> the lanes filed under it; under None: lanes that require nothing.
         self._filed: dict[str, dict[Pair | None, dict[Lane, None]]] = {}
 
     # -- pools
 
     def add_pool(self, pool: Pool) -> None:
-        """A new pool."""
+        """Adds a new pool."""
         for name in pool.types:
             self._offered.setdefault(name, {})[pool.number] = pool
         for pair in pool.labels:
             self._labelled.setdefault(pair, {})[pool.number] = pool
 
     def remove_pool(self, pool: Pool) -> None:
-        """The pool has no members any more."""
+        """Removes a pool that has no members any more."""
         for name in pool.types:
             _drop(self._offered, name, pool.number)
         for pair in pool.labels:
@@ -70,14 +70,14 @@ class Matcher:
     # -- lanes
 
     def add_lane(self, lane: Lane) -> None:
-        """A lane that was not known."""
+        """Files a lane that was not known."""
         lane.filed = self._rarest(lane.requirement)
         filed = self._filed.setdefault(lane.type, {})
         for pair in _pairs(lane.filed):
             filed.setdefault(pair, {})[lane] = None
 
     def remove_lane(self, lane: Lane) -> None:
-        """The lane is forgotten."""
+        """Forgets a lane."""
         filed = self._filed[lane.type]
         for pair in _pairs(lane.filed):
             _drop(filed, pair, lane)
@@ -96,7 +96,7 @@ class Matcher:
         return [pool for pool in found if _has_all(requirement, dict(pool.labels))]
 
     def anybody(self, type_name: str, wanted: tuple[str, tuple[str, ...]], most: int) -> bool:
-        """Whether a pool that offers the type has this label; it looks at ``most`` pools, and then thinks so."""
+        """Whether a pool that offers the type has this label; assumes so after a look at ``most`` pools."""
         offered = self._offered.get(type_name, {})
         if len(offered) < self._count(wanted):
             looked_at = (dict(pool.labels).get(wanted[0]) in wanted[1] for pool in offered.values())
@@ -105,7 +105,7 @@ class Matcher:
         return any(found or number == most for number, found in enumerate(looked_at))
 
     def _rarest(self, requirement: Requirement) -> tuple[str, tuple[str, ...]] | None:
-        """Of what is required, the label that the fewest pools have; None: nothing is."""
+        """The required label that the fewest pools have; None: nothing is required."""
         return min(requirement, key=self._count, default=None)
 
     def _count(self, wanted: tuple[str, tuple[str, ...]]) -> int:
@@ -125,7 +125,7 @@ def _has_all(requirement: Requirement, labels: Mapping[str, str]) -> bool:
 
 
 def _drop(index: dict[K, dict[V, Any]], key: K, value: V) -> None:
-    """Takes it out; what is empty goes too, so that nothing piles up."""
+    """Takes the value out, and the key if it is left empty, so that nothing piles up."""
     del index[key][value]
     if not index[key]:
         del index[key]

@@ -1,6 +1,6 @@
 """The nearest miss: why no worker matches what a job requires, though some offer its type.
 
-It looks at names and labels in the index, at so many pools and workers at most, and never at all of them.
+It looks names and labels up in the index, and looks at a limited number of pools and workers, never at all.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ from dispatcher.core.jobs.matching import NAME, Requirement, lane_parts, missing
 
 __all__ = ["Miss", "nearest"]
 
-#: It looks at no more pools for a label, and at no more workers of a name.
+#: Most pools that it looks at for a label, and most workers of a name.
 MOST_LOOKED_AT = 1_000
 
 
 class Miss(Struct, frozen=True):
-    """What the workers that come nearest do not have."""
+    """What the workers that come nearest lack."""
 
     lacks: Requirement
-    #: So many workers have a name that is required; None: no name is.
+    #: How many workers have a required name; None: no name is required.
     called: int | None = None
-    #: Whether one of those offers the type.
+    #: Whether one of them offers the type.
     offered: bool = True
-    #: Each of these labels is on some worker, all of them on none.
+    #: Some worker has each of these labels, and none has them all.
     together: bool = False
 
 
 def nearest(pools: Pools, lane: str) -> Miss:
-    """What is missing of a lane that no worker matches."""
+    """What the nearest workers lack for a lane that no worker matches."""
     type_name, requirement = lane_parts(lane)
     names = dict(requirement).get(NAME)
     if names is not None:
@@ -42,7 +42,7 @@ def nearest(pools: Pools, lane: str) -> Miss:
 
 
 def _of_name(pools: Pools, type_name: str, requirement: Requirement, names: tuple[str, ...]) -> Miss:
-    """Whoever asks for a name means those who have it, whatever others have."""
+    """Looks only at workers of a required name: whoever asks for a name means those."""
     called = sum(pools.count_called(name) for name in names)
     if not called:
         return Miss(((NAME, names),), 0)

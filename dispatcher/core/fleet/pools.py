@@ -1,13 +1,13 @@
-"""Who is next: pools of idle workers, least recently used first.
+"""Finds the next worker for a job: pools of idle workers, least recently used first.
 
 Theory of operation. Workers that match the same lanes form a *pool*: they offer the same types and have the same
-labels, and the same name where some known lane requires that name. A worker stands in its pool's heap while it has
-room, in the order in which workers were last given a job: that is round-robin within a pool. Where several pools match
-a lane, the demand merges them by the same order, lazily: it looks at as many workers as there are jobs to claim, not
+labels, and the same name if a known lane requires that name. A worker stands in its pool's heap while it has room. The
+heap keeps the order in which workers were last given a job: that is round-robin within a pool. If several pools match
+a lane, the demand merges them in the same order, lazily: it looks at as many workers as there are jobs to claim, not
 at all that are idle.
 
-``lanes`` knows which lanes have ready jobs; a demand is made for those alone. A worker that nobody wants costs nothing,
-however many of its kind stand idle.
+``lanes`` knows which lanes have ready jobs; a demand is made for those alone. Workers that no job wants cost nothing,
+however many stand idle.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from dispatcher.core.jobs.turn import Demand, LaneReady
 
 __all__ = ["Pools"]
 
-#: A demand ends when it asks for so many times what can be claimed.
+#: A demand ends when it asks for this many times the jobs that can be claimed.
 MOST_ASKED = 4
-#: So many pools are looked at for a worker that has not had a job.
+#: Most pools that are searched for a worker that has not had the job.
 MOST_PASSED_OVER = 64
-#: Of workers that several groups may take, so many more than its jobs does a group ask for at most.
+#: A group asks for this many workers more than it has jobs at most, when other groups may take the same workers.
 MOST_SHARED = 1_024
 
 
@@ -46,7 +46,7 @@ class Pools:
         self._used = 0
         self._numbers = 0
         self.lanes = Lanes(self._name_wanted, most_empty_lanes)
-        #: Since the last demand room has grown, or lanes have become ready: jobs may find takers now.
+        #: Room has grown or lanes have become ready since the last demand: jobs may find takers now.
         self._grown = False
         #: The lanes of the last demand, and whether there were more hot groups than it could name.
         self._asked: frozenset[str] = frozenset()
@@ -55,7 +55,7 @@ class Pools:
     # -- workers come, change and go
 
     def update(self, worker: Worker) -> None:
-        """The worker's room may have changed: to be called after every change to it."""
+        """Call it after every change to a worker: its room may have changed."""
         if worker.called != worker.name:
             self._rename(worker, worker.name)
         pool = self._pools.get(worker.pool)
@@ -71,7 +71,7 @@ class Pools:
             self._line_up_in(pool, worker)
 
     def remove(self, worker: Worker) -> None:
-        """The worker is gone."""
+        """Forgets a worker that is gone."""
         self._leave(worker)
         self._rename(worker, None)
 
@@ -94,7 +94,7 @@ class Pools:
         worker.called = name
 
     def _name_wanted(self, name: str) -> None:
-        """Some known lane requires this name, or none does any more: its workers change their pools."""
+        """A known lane requires this name now, or none does any more: its workers change their pools."""
         grown = self._grown
         for worker in list(self.called(name)):
             self.update(worker)
@@ -126,7 +126,7 @@ class Pools:
             labels = key[1] if key[2] is None else (*key[1], (NAME, key[2]))
             pool = self._by_key[key] = self._pools[self._numbers] = Pool(self._numbers, key, labels)
             self.lanes.pool_made(pool)
-        # One value for all of them: to compare a thousand types is then to compare one address.
+        # All members share one value: to compare a thousand types is then to compare one address.
         worker.types, worker.labels, worker.pool = *pool.key[:2], pool.number
         pool.members += 1
         return pool
@@ -146,13 +146,13 @@ class Pools:
     # -- what there is to do
 
     def reported(self, ready: Iterable[LaneReady], *, claimed: bool) -> None:
-        """What a turn has left in the lanes that it touched; whether it has claimed anything."""
+        """Takes what a turn has left in the lanes that it touched. ``claimed``: it has claimed something."""
         for entry in ready:
             # The others have their turn at once, as long as each turn leaves less to ask for.
             self._grown |= self._unasked and (claimed or (not entry.jobs and entry.lane in self._asked))
             group = self.lanes.reported(entry)
-            # What was asked for and not claimed is not there: to ask again at once would be to ask for ever. But where
-            # a lane has nothing any more, other lanes of its group may have.
+            # What was asked for and not claimed is not there: to ask again at once would be to ask for ever. But if a
+            # lane has run empty, other lanes of its group may have jobs.
             news = claimed or not entry.jobs or entry.lane not in self._asked
             if group is not None and news and self._has_idle(group):
                 self._grown = True
@@ -170,7 +170,7 @@ class Pools:
         return self._grown and bool(self.lanes.hot)
 
     def standing(self, lane: str) -> Counter[Standing]:
-        """How the workers that match a lane stand: so many in each way."""
+        """How many of the workers that match a lane have each standing."""
         group = self.lanes.group_of(lane)
         if group is not None:
             return group.standing
@@ -187,8 +187,8 @@ class Pools:
     def demand(self, most: int, coming: Mapping[str, int] | None = None) -> list[Demand]:
         """Idle workers for lanes that have ready jobs, least recently used first.
 
-        ``most``: so many jobs can be claimed; which, the store decides by their rank, so each group asks for all that
-        it could get. ``coming``: jobs that the same turn puts into lanes.
+        ``most``: how many jobs can be claimed. The store decides by their rank which ones, so each group asks for all
+        that it could get. ``coming``: jobs that the same turn puts into lanes.
         """
         self._grown = False
         hot, extra = self.lanes.hot, self.lanes.coming(coming or {})
@@ -217,7 +217,7 @@ class Pools:
         return demand
 
     def _of_one_pool(self, group: Group, most: int, new: Mapping[str, int]) -> list[Demand]:
-        """The usual fleet. Who of a pool is next shows when the claims are given out: nobody is looked at here."""
+        """The usual fleet. It looks at no worker: ``take`` finds the next one when the claims are given out."""
         [pool] = group.pools.values()
         room = min(group.jobs + sum(new.values()), pool.room, most)
         lanes = tuple(dict.fromkeys([*group.first_lanes(room), *new])) if room else ()
@@ -229,10 +229,10 @@ class Pools:
         return [Demand(pool.number, lanes, room)]
 
     def _line_up(self, group: Group, jobs: int, extra: Collection[Group], queues: dict[int, LineUp]) -> int:
-        """Finds takers for so many jobs of a group, and returns their room.
+        """Finds takers for this many jobs of a group, and returns their room.
 
-        Workers whom another hot group may take as well do not count, so that the two do not share one worker while
-        others stand idle.
+        Workers that another hot group may take as well do not count, so that the two groups do not share one worker
+        while others stand idle.
         """
         alone = found = 0
         places: Counter[int] = Counter()
@@ -259,7 +259,7 @@ class Pools:
         return any(other is not group and (other in self.lanes.hot or other in extra) for other in groups)
 
     def _spare(self, missing: int, standing: Iterable[int], queues: dict[int, LineUp]) -> int:
-        """Each worker is in line once, and there are jobs left: what more room the workers have is asked for, too."""
+        """Each worker is in line once, and jobs are left: asks for more slots of the same workers, too."""
         asked = 0
         for number in standing:
             if asked >= missing:
@@ -324,10 +324,10 @@ class Pools:
     def take(
         self, number: int, avoid: Collection[str], lane: str = "", promised: Mapping[int, int] | None = None
     ) -> Worker | None:
-        """The next worker of a pool with room; None: nobody has any.
+        """The pool's next worker with room; None: nobody there has any.
 
-        It is none of ``avoid`` where the pool has another, or another pool that matches the lane has one to spare.
-        ``promised``: so much room of each pool is for other claims.
+        It is none of ``avoid`` if the pool has another, or if another pool that matches the lane has one to spare.
+        ``promised``: how much room of each pool is for other claims.
         """
         pool = self._pools.get(number)
         if pool is None:
@@ -348,7 +348,7 @@ class Pools:
         return found
 
     def _elsewhere(self, pool: Pool, avoid: Collection[str], lane: str, promised: Mapping[int, int]) -> Worker | None:
-        """A worker of another pool that matches the lane, looked for among those that were used longest ago."""
+        """A worker of another pool that matches the lane; it searches the pools that were used longest ago."""
         group = self.lanes.group_of(lane)
         passed: list[tuple[int, int]] = []
         found: Worker | None = None
@@ -378,7 +378,7 @@ class Pools:
         return first.used
 
     def pop(self, pool: Pool) -> Worker | None:
-        """The pool's next worker with room, taken out of its heap."""
+        """Takes the pool's next worker with room out of its heap."""
         while pool.heap:
             used, name = heapq.heappop(pool.heap)
             if self._counts(pool, used, name):

@@ -1,9 +1,9 @@
-"""Who is there, for people: lists of workers in the order of their names, and counts that are kept.
+"""The workers for people to see: lists in the order of their names, and counts that are kept.
 
 The lists that people read must not stop the loop, however many pages stand open. So nothing here is counted or sorted
 when somebody asks. Each worker stands in one sorted list of all, in one of its state, and in one for each of its
 types and each of its labels. A filter reads the shortest of the lists that it names, from the cursor on, and looks
-each worker up in the others. Another filter is another facet.
+each worker up in the others. A new filter needs a new facet.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Place = tuple[str, str]
 Facet = tuple[str, str]
 
 _ALL: Facet = ("all", "")
-#: One page of a list looks at no more workers, so that a rare filter holds up nothing.
+#: One page of a list looks at this many workers at most, so that a rare filter holds up nothing.
 MOST_LOOKED_AT = 2_000
 
 
@@ -55,7 +55,7 @@ class Roster:
         self._lists: dict[Facet, list[Place]] = {}
 
     def update(self, worker: Worker) -> None:
-        """To be called after every change of a worker's name, state, types or labels; anything else costs nothing."""
+        """Call it after every change to a worker's name, state, types or labels; after any other it costs nothing."""
         state, old = shown_state(worker), self._entries.get(worker.id)
         if old is not None and old.stands_for(worker, state):
             return
@@ -70,7 +70,7 @@ class Roster:
         self._entries[worker.id] = new
 
     def remove(self, worker: Worker) -> None:
-        """The worker is gone."""
+        """Forgets a worker that is gone."""
         old = self._entries.pop(worker.id, None)
         if old is not None:
             self._leave(old.place, old.facets())
@@ -83,7 +83,7 @@ class Roster:
                 del self._lists[facet]  # made again when somebody needs it: nothing piles up
 
     def states(self) -> dict[str, int]:
-        """How many workers are in each state that any is in."""
+        """How many workers are in each state; states without workers are left out."""
         counts = {state: len(self._lists.get(("state", state), ())) for state in WorkerStatus}
         return {state: count for state, count in counts.items() if count}
 
@@ -97,11 +97,11 @@ class Roster:
         return sum(bisect_left(standing, (f"{name}\0", "")) - bisect_left(standing, (name, "")) for standing in here)
 
     def offered(self) -> frozenset[str]:
-        """Every type that some worker offers. Walks all lists (1 ms for 12,000): for every ten minutes."""
+        """Every type that some worker offers. Walks all lists (1 ms for 12,000): not for every turn."""
         return frozenset(value for kind, value in self._lists if kind == "type")
 
     def page(self, wanted: WorkerFilter, after: Place | None) -> tuple[list[str], Place | None]:
-        """Ids of workers that the filter wants, by name, behind ``after``; and where to go on, None: at the end."""
+        """Ids of the wanted workers behind ``after``, by name, and the place to go on from; None: the list ends."""
         shortest, *others = sorted((self._lists.get(facet, []) for facet in _facets_of(wanted)), key=len)
         called = _called(wanted)
         start = bisect_left(shortest, (called or wanted.name, ""))
@@ -125,7 +125,7 @@ def shown_state(worker: Worker) -> WorkerStatus:
 
 
 def _called(wanted: WorkerFilter) -> str | None:
-    """The whole name, where it is asked for as a label; None: it is not."""
+    """The whole name, if the filter asks for one as a label; None: it does not."""
     label, _, value = wanted.label.partition(":")
     return value if label == NAME else None
 

@@ -16,11 +16,11 @@ class Unserved:
         self._offered = offered
         #: Type -> how many of its lanes have ready jobs.
         self._ready: Counter[str] = Counter()
-        #: In order.
+        #: Those types, in order.
         self.names: list[str] = []
 
     def ready(self, name: str, lanes: int) -> None:
-        """So many more lanes of this type have ready jobs, or fewer."""
+        """This many more lanes of the type have ready jobs; fewer, if it is negative."""
         self._ready[name] += lanes
         if not self._ready[name]:
             del self._ready[name]

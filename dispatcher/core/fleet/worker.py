@@ -1,7 +1,7 @@
 """A worker and its attempts, as the core keeps them: what a node alone can know.
 
-Both are plain values that hold no rules but one: why a worker takes jobs now, or does not. Each field is for one
-part of the core to change, and for all to read.
+Both are plain values with one rule: why a worker takes jobs now, or does not. One part of the core changes each field;
+all parts may read it.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class AttemptState(StrEnum):
 
     OFFERED = "offered"
     RUNNING = "running"
-    #: Of an earlier run of the server, waiting for its page.
+    #: An earlier run of the server left it open; it waits for its page.
     ADRIFT = "adrift"
     #: It has ended, but the page may still be busy with it and holds the slot until it answers.
     REVOKED = "revoked"
@@ -71,7 +71,7 @@ class Attempt(Struct):
     finished: bool = False
     #: ``go`` was sent, or may have been: the effect may have happened.
     went: bool = False
-    #: Why it was revoked, as its page is told each time that it may not have heard it.
+    #: Why it was revoked; its page is told so each time that it may not have heard it.
     revoked: str = "stale"
 
     @property
@@ -85,11 +85,11 @@ class Attempt(Struct):
         return lane_of_claim(self.claim)
 
     def live(self) -> bool:
-        """Whether it can still end otherwise than by being forgotten."""
+        """Whether it can still end; a revoked one has ended, and is only forgotten."""
         return self.state is not AttemptState.REVOKED
 
     def holder(self) -> Holder:
-        """Whose page has it."""
+        """The worker and the boot that have it."""
         return Holder(self.worker, self.name, self.boot)
 
 
@@ -132,9 +132,9 @@ class Worker(Struct):
     used: int = 0
     #: The room it stands with in its pool.
     listed: int = 0
-    #: As what its pool counts it; None: not yet.
+    #: The standing that its pool counts for it; None: not counted yet.
     counted: Standing | None = None
-    #: The name by which they find it; None: not yet.
+    #: The name by which the pools find it; None: not yet.
     called: str | None = None
 
     def standing(self) -> Standing:

@@ -1,1 +1,1 @@
-"""What a job is and what may become of it: its states, the rules for its rows, a turn's contract, the invariants."""
+"""A job and what may become of it: its states, the rules for its rows, the contract of a turn, the invariants."""

@@ -1,4 +1,4 @@
-"""What a turn means for the rows of jobs and attempts: the fence, the counts and the numbers, once for all stores.
+"""Changes the rows of jobs and attempts as a turn demands: the fence, the counts, the numbers; the same for all stores.
 
 Pure. A store loads the rows that a turn names, lets these functions change them, and saves what they changed.
 Only the job's current attempt (``JobRow.attempt``) can change the job; the transition table says how.
@@ -50,9 +50,9 @@ class JobRow(Struct, array_like=True):
     rank: float | None
     #: Set iff state is scheduled.
     run_at: float | None
-    #: The newest attempt, the only one that can change the job; None: none yet, or revoked.
+    #: The newest attempt, the only one that can change the job; None: there is none yet, or it was revoked.
     attempt: str | None
-    #: How often it was claimed: attempts' ids carry it, so that they sort by age.
+    #: How often it was claimed: ids of attempts carry this, so that they sort by age.
     claims: int
     number: int
     errors: int
@@ -110,10 +110,10 @@ class WriteSet:
 
     def __init__(self) -> None:
         self.new: dict[int, JobRow] = {}
-        #: Of new jobs, JSON text.
+        #: JSON text of the new jobs.
         self.data: dict[int, str] = {}
         self.jobs: dict[int, JobRow] = {}
-        #: Of those, jobs that ran when the turn began, and have succeeded: most of their columns are as they were.
+        #: Jobs of ``jobs`` that ran when the turn began and have succeeded: most of their columns are as they were.
         self.done: dict[int, JobRow] = {}
         #: Jobs that were claimed.
         self.claims: dict[int, JobRow] = {}
@@ -124,11 +124,11 @@ class WriteSet:
         self.logs: list[tuple[int, str, float, str]] = []
 
     def changed(self) -> list[JobRow]:
-        """Jobs that are not new and have changed, but for those that are done."""
+        """Jobs that have changed and are neither new nor done."""
         return [job for seq, job in self.jobs.items() if seq not in self.new and seq not in self.done]
 
     def only_claimed(self) -> list[JobRow]:
-        """Jobs that are not new, and of which nothing has changed but that they were claimed."""
+        """Jobs that are not new, and that have changed only by being claimed."""
         return [job for seq, job in self.claims.items() if seq not in self.new and seq not in self.jobs]
 
 
@@ -146,7 +146,7 @@ def settle(
     writes: WriteSet,
     late_accept: bool = True,
 ) -> Settled:
-    """Applies one report under the fence and says its verdict.
+    """Applies one report under the fence and returns its verdict.
 
     ``late_accept`` False: a result counts only while its attempt runs, or to settle its job in doubt.
     """
@@ -194,7 +194,7 @@ def _accept(attempt: AttemptRow, job: JobRow, holder: Holder | None, at: float) 
 def _hold(attempt: AttemptRow, job: JobRow, holder: Holder | None) -> None:
     if holder is not None:
         attempt.worker, attempt.boot = holder.worker, holder.boot
-        # Of an earlier run's attempt, only its row knows the name.
+        # Only its row knows the name for an attempt of an earlier run.
         attempt.worker_name = holder.name or attempt.worker_name
         job.worker, job.worker_name = attempt.worker, attempt.worker_name
 
@@ -214,7 +214,7 @@ def _end(report: Ended, attempt: AttemptRow, job: JobRow, current: bool, now_at:
 
 
 def _unheeded(report: Ended, attempt: AttemptRow, job: JobRow, current: bool, writes: WriteSet) -> Verdict:
-    """A report that changes nothing about its job: a repetition, or too late."""
+    """Judges a report that changes nothing about its job: it is a repetition, or too late."""
     if report.event is not Event.SUCCEED:
         return Verdict.STALE
     if current and job.state is JobState.SUCCEEDED and _won(attempt):
@@ -236,7 +236,7 @@ def _fits(evidence: str) -> bool:
 
 def _close_attempt(report: Ended, attempt: AttemptRow, job: JobRow, now_at: float) -> None:
     if report.implies_accept and attempt.started_at is None:
-        # A quick task: it was started when the offer arrived.
+        # No accept was recorded (a quick task): it started when the offer arrived.
         _accept(attempt, job, report.holder, attempt.offered_at)
     _hold(attempt, job, report.holder)
     if attempt.cause is not None:
@@ -281,7 +281,7 @@ def enqueue(job: JobRow, event: Event, queue_clock: float, writes: WriteSet) -> 
 
 
 def expire(job: JobRow, now_at: float, writes: WriteSet) -> None:
-    """The job was not started in time."""
+    """Ends a job that was not started in time."""
     state = next_state(job.state, Event.EXPIRE)
     assert state is not None, f"a job that is {job.state} does not expire"
     _enter(job, state, now_at, "expired", None)
@@ -296,7 +296,7 @@ def clocked(job: JobRow, now_at: float, queue_clock: float) -> None:
 
 
 def claim(job: JobRow, attempt_id: str, now_at: float, writes: WriteSet) -> None:
-    """The job goes to this node, with a new attempt."""
+    """Gives the job to this node, with a new attempt."""
     state = next_state(job.state, Event.CLAIM)
     assert state is not None, f"a job that is {job.state} cannot be claimed"
     job.state = state

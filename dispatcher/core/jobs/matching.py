@@ -1,8 +1,8 @@
-"""Whom a job is for: what it requires of its worker, and the lane that this makes.
+"""Matches jobs with workers: what a job requires of its worker, and the lane that follows from it.
 
-A *lane* is a type and a requirement. Its key is one text, which is what a turn carries and what a store counts by: the
-type alone where nothing is required, else the type, a blank and the requirement as a compact JSON object. Equal
-requirements have equal keys, and a key can be read back.
+A *lane* is a type and a requirement. Its key is one text; a turn carries it, and a store counts by it. It is the type
+alone if nothing is required, else the type, a blank and the requirement as a compact JSON object. Equal requirements
+have equal keys, and a key can be read back.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ __all__ = [
     "wanted_of",
 ]
 
-#: What a job requires: (label, the values of which a worker must have one). Labels in order, each once, and the values
-#: of each in order, each once. All labels must match. Empty: nothing is required.
+#: What a job requires: (label, values); a worker must have one of the values, and all labels must match. Labels stand
+#: in order, each once, and so do the values of each. Empty: nothing is required.
 Requirement = tuple[tuple[str, tuple[str, ...]], ...]
 
 #: The label that every worker has: its name.
@@ -77,7 +77,7 @@ def requires(requirement: Requirement, wanted: Iterable[tuple[str, str]]) -> boo
 
 
 def missing(requirement: Requirement, labels: Mapping[str, str], name: str) -> Requirement:
-    """What of the requirement a worker with these labels and this name does not have."""
+    """The part of the requirement that a worker with these labels and this name does not have."""
     return tuple(wanted for wanted in requirement if not _has(wanted, labels, name))
 
 

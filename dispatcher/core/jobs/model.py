@@ -1,4 +1,4 @@
-"""Values that core, store, service and handlers share: what a job is, how it is submitted, how it is shown.
+"""Values that core, store, service and handlers share: a job as it is submitted and as it is shown.
 
 Immutable ``msgspec.Struct``s: like frozen dataclasses, several times cheaper to make (a loaded turn makes
 thousands). JSON payloads are kept as the text that came in, never re-encoded. Instants that are stored are UTC
@@ -34,17 +34,17 @@ __all__ = [
 class JobSpec(Schedule, frozen=True, kw_only=True):
     """A job as it is submitted, checked and with its defaults filled in."""
 
-    #: Names the task that can run it: it fits ``TYPE_PATTERN``.
+    #: Names the task that can run it; fits ``TYPE_PATTERN``.
     type: str
     #: JSON text, as it came.
     data: str
     terms: Terms = Terms()
     #: The submitter's idempotency key, at most 255 characters; None: none was given.
     key: str | None = None
-    #: Jobs of one batch have the same number, stand side by side in one turn and are taken all or none (promise S3);
-    #: None: alone.
+    #: Jobs of one batch have the same number. They stand side by side in one turn, and all are taken or none (promise
+    #: S3). None: the job came alone.
     batch: int | None = None
-    #: What the key stands for: a digest of the options and the raw data.
+    #: The submission that the key stands for, as a digest of the options and the raw data.
     fingerprint: str = ""
 
     @property
@@ -68,7 +68,7 @@ class AttemptView(Struct, frozen=True, kw_only=True):
     ended_at: float | None
     #: The error as JSON text ``{message, stack, code}``; None: no error.
     error: str | None
-    #: When its result was recorded although it had ended otherwise before (promise S9); None: it was not.
+    #: When its result was recorded after it had ended in another way (promise S9); None: it was not.
     late_at: float | None = None
 
 
@@ -86,9 +86,9 @@ class JobView(Struct, frozen=True, kw_only=True):
     type: str
     data: str
     state: JobState
-    #: A code where the state needs one: ``poison``, ``timed_out``, ``no_retry``, ``error``, ``cancelled``...
+    #: A code, if the state needs one: ``poison``, ``timed_out``, ``no_retry``, ``error``, ``cancelled``...
     reason: str | None
-    #: Words for people beside the reason.
+    #: The reason in words for people.
     detail: str | None
     terms: Terms
     #: Accepted tries so far.
@@ -114,11 +114,11 @@ class JobView(Struct, frozen=True, kw_only=True):
     offered_at: float | None
     started_at: float | None
     ended_at: float | None
-    #: A late answer that was not recorded, as JSON text: a person may adopt it for a failed job. In lists: None.
+    #: A late answer that was not recorded, as JSON text: a person may adopt it for a failed job. None in lists.
     evidence: str | None = None
-    #: Oldest first. Filled by reading one job; empty in lists.
+    #: Oldest first. Filled when one job is read; empty in lists.
     attempts: list[AttemptView] = []
-    #: The newest lines, oldest first. Filled by reading one job; empty in lists.
+    #: The newest lines, oldest first. Filled when one job is read; empty in lists.
     log: list[LogLine] = []
 
 
@@ -129,7 +129,7 @@ class JobFilter(Struct, frozen=True, kw_only=True):
     type: str | None = None
     #: Jobs that require these labels, each with this value: (label, value).
     requires: tuple[tuple[str, str], ...] = ()
-    #: The name of the worker that runs it or ran it last: that of its newest attempt.
+    #: The name of the worker that runs it or ran it last: the worker of its newest attempt.
     worker: str | None = None
     #: 1 to 100.
     limit: int = 50
@@ -137,7 +137,7 @@ class JobFilter(Struct, frozen=True, kw_only=True):
     cursor: str | None = None
 
     def only_state(self) -> bool:
-        """Nothing but the state is asked for."""
+        """Whether it asks for nothing but a state."""
         return self.type is None and self.worker is None and not self.requires
 
 
@@ -154,14 +154,14 @@ class TypeView(Struct, frozen=True, kw_only=True):
     type: str
     #: When a worker first offered it; None: no worker ever has.
     offered_at: float | None
-    #: Jobs by state, of those kept in the store.
+    #: How many of its jobs in the store are in each state.
     counts: dict[str, int]
     #: Connected workers that offer it.
     workers: int = 0
 
 
 class TypeFilter(Struct, frozen=True, kw_only=True):
-    """Which types a list shows; by name."""
+    """Which types a list shows; ordered by name."""
 
     #: What the name begins with; empty: anything.
     prefix: str = ""
@@ -178,14 +178,14 @@ class TypePage(Struct, frozen=True, kw_only=True):
 
 
 class WorkerStatus(StrEnum):
-    """What people and programs are shown of a worker."""
+    """A worker's state as people and programs see it."""
 
     CONNECTED = "connected"
-    #: Not heard of, but nothing shows that its page is gone.
+    #: It was not heard of for a while, but nothing shows that its page is gone.
     QUIET = "quiet"
     #: Its connection closed.
     AWAY = "away"
-    #: It did not take what was offered, and gets no offers for a while.
+    #: It did not take its offers, and gets none for a while.
     SET_ASIDE = "set_aside"
 
 
@@ -200,20 +200,20 @@ class WorkerView(Struct, frozen=True, kw_only=True):
     slots: int
     #: Ids of the jobs it holds now.
     jobs: list[str]
-    #: Since this server started.
+    #: Jobs that it has done since this server started.
     done: int
     failed: int
     #: Seconds since the page registered, and since it was last heard of.
     connected_s: float
     last_contact_s: float
-    #: What the page says of itself: document mode, user agent, versions.
+    #: The page about itself: document mode, user agent, versions.
     page: dict[str, str]
     remote: str
     labels: dict[str, str] = {}
 
 
 class WorkerFilter(Struct, frozen=True, kw_only=True):
-    """Which workers a list shows; by name. What is empty is not asked."""
+    """Which workers a list shows; ordered by name. An empty field lets all pass."""
 
     #: What the name begins with.
     name: str = ""

@@ -17,16 +17,16 @@ __all__ = ["FINAL", "OPEN", "SETTLED", "TRANSITIONS", "WAITING", "Event", "JobSt
 class JobState(StrEnum):
     """Where a job stands; stored and shown under these names."""
 
-    #: Waits for a time: a delay or a backoff. ``run_at`` says which instant.
+    #: Waits for an instant, after a delay or a backoff: ``run_at``.
     SCHEDULED = "scheduled"
     #: Ready, in its lane, ordered by rank.
     QUEUED = "queued"
-    #: Claimed by a node for one of its pages: offered or started.
+    #: A node has claimed it for one of its pages: it is offered or started.
     RUNNING = "running"
-    #: Open, not final: an effect may or may not have happened; a person or the job's own late result decides.
+    #: Its effect may or may not have happened: a person or its own late result decides. It is open, not final.
     IN_DOUBT = "in_doubt"
     SUCCEEDED = "succeeded"
-    #: Attempts used up or not retryable: a dead letter.
+    #: Its attempts are used up, or trying again cannot help: a dead letter.
     FAILED = "failed"
     CANCELLED = "cancelled"
     #: Not started in time.
@@ -38,9 +38,9 @@ class Event(StrEnum):
 
     DUE = "due"
     CLAIM = "claim"
-    #: Back to its lane with its old rank: the attempt lapsed, was released or lost.
+    #: It goes back to its lane with its old rank: the attempt lapsed, was released or was lost.
     REQUEUE = "requeue"
-    #: Tried again later: after an error or a timeout.
+    #: It is tried again later, after an error or a timeout.
     BACK_OFF = "back_off"
     SUCCEED = "succeed"
     FAIL = "fail"
@@ -85,12 +85,12 @@ TRANSITIONS: Mapping[tuple[JobState, Event], JobState] = MappingProxyType(
 
 FINAL = frozenset({_S.SUCCEEDED, _S.FAILED, _S.CANCELLED, _S.EXPIRED})
 OPEN = frozenset(JobState) - FINAL
-#: Nothing more happens to such a job by itself: whoever waits for it is answered.
+#: Nothing more happens to such a job by itself: all who wait for it get their answer.
 SETTLED = FINAL | {_S.IN_DOUBT}
-#: In these a job can expire or becomes due, and nobody has it.
+#: In these states a job can expire or become due, and nobody has it.
 WAITING = (_S.SCHEDULED, _S.QUEUED)
 
 
 def next_state(state: JobState, event: Event) -> JobState | None:
-    """The state that ``event`` leads to from ``state``; None where the table has no such transition."""
+    """The state that ``event`` leads to from ``state``; None: the table has no such transition."""
     return TRANSITIONS.get((state, event))

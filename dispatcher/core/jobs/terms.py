@@ -1,8 +1,8 @@
-"""What a job is told by its submitter: one value, and the ranges and words of each of its fields, once.
+"""The terms that a submitter sets for a job: one value, with the range and the words of each field.
 
-A job's spec, row, claim and view carry the whole ``Terms``, and hand them on without looking inside. Whoever needs to
-know what a field may be reads it here: the parser of the API, the form, the settings that are its defaults, the
-messages of what is refused. To add a field: declare it here, use it where it acts, and describe it in docs/api.md.
+A job's spec, row, claim and view carry the whole ``Terms``, and hand them on without looking inside. Only this module
+says what a field may be: the API's parser, the form, the settings for its defaults and the messages of refusals read
+it here. To add a field: declare it here, use it where it acts, and describe it in docs/api.md.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ __all__ = [
 MAX_DELAY_S = 31_536_000
 _DAY_S = 86_400
 LONGEST_TYPE, LONGEST_LABEL, LONGEST_VALUE = 100, 50, 200
-#: Of a worker, and of what a job requires.
+#: Most labels of a worker, and of a job's requirement.
 MOST_LABELS = 20
-#: Of one label that a job requires.
+#: Most values of one label that a job requires.
 MOST_VALUES = 20
 
 #: ``\Z`` and not ``$``, which also matches before a line feed at the end.
@@ -51,7 +51,7 @@ TYPE_WORDS = _NAME_WORDS % LONGEST_TYPE
 LABEL_WORDS = _NAME_WORDS % LONGEST_LABEL
 VALUE_WORDS = f"1 to {LONGEST_VALUE} characters"
 
-#: Of a worker's label, and of what a job requires.
+#: The name of a label, of a worker or in a job's requirement.
 LabelName = Annotated[str, Meta(pattern=_NAME % LONGEST_LABEL)]
 LabelValue = Annotated[str, Meta(min_length=1, max_length=LONGEST_VALUE)]
 _Values = Annotated[list[LabelValue], Meta(min_length=1, max_length=MOST_VALUES)]
@@ -60,12 +60,12 @@ Wanted = Annotated[dict[LabelName, LabelValue | _Values], Meta(max_length=MOST_L
 
 
 class Terms(Struct, frozen=True, kw_only=True):
-    """What holds for a job as long as it lives. The form and the job's page show each field under its title;
-    one without a title has a place of its own there."""
+    """The terms that hold for a job as long as it lives. The form and the job's page show each field under its title;
+    a field without a title has a place of its own there."""
 
     #: Each step is a head start of 60 s in its lane.
     priority: Annotated[int, Meta(ge=-1_000, le=1_000, title="Priority")] = 0
-    #: Of each attempt, counted from its accept.
+    #: The time that each attempt has, from its accept.
     timeout_s: Annotated[float, Meta(ge=1, le=_DAY_S, title="Timeout of an attempt")] = 60.0
     #: How many attempts may end in an error or a timeout.
     max_attempts: Annotated[int, Meta(ge=1, le=100, title="Attempts")] = 3
@@ -77,26 +77,26 @@ class Terms(Struct, frozen=True, kw_only=True):
     effects: Annotated[
         Literal["repeat", "once"], Meta(title="Effects", description="once: it never starts twice by itself")
     ] = "repeat"
-    #: What the job requires of its worker: it goes to nobody else.
+    #: What the job requires of its worker: it goes to no other.
     requires: Requirement = ()
 
     @property
     def once(self) -> bool:
-        """It waits for ``go``, and after that it never runs again by itself."""
+        """Whether it waits for ``go`` and never runs again by itself after that."""
         return self.effects == "once"
 
 
 class Schedule(Struct, frozen=True, kw_only=True):
-    """What a submitter says of a job's first start. The store keeps the instants that follow from it."""
+    """When a job may first start, by its submitter. The store keeps the instants that follow from it."""
 
-    #: Not started before this many seconds have passed.
+    #: It does not start before this many seconds have passed.
     delay_s: Annotated[float, Meta(ge=0, le=MAX_DELAY_S, title="Start after")] = 0.0
-    #: Not started after this many seconds; None: never expires.
+    #: It does not start after this many seconds; None: it never expires.
     expires_s: Annotated[float, Meta(ge=0.1, le=MAX_DELAY_S, title="Expire after")] | None = None
 
 
 class Range(NamedTuple):
-    """What a field may be: numbers from ``low`` to ``high``, or one of ``choices``, or what ``words`` say."""
+    """What a field may be: a number from ``low`` to ``high``, or one of ``choices``, or as ``words`` says."""
 
     whole: bool
     low: float
@@ -104,7 +104,7 @@ class Range(NamedTuple):
     title: str
     choices: tuple[str, ...] = ()
     words: str = ""
-    #: What people should know who fill it in.
+    #: A hint for people who fill it in.
     note: str = ""
 
 
@@ -138,7 +138,7 @@ def range_of(name: str) -> Range:
 
 
 def range_words(name: str) -> str:
-    """The same in words that follow the field's name: ``must be a whole number from 1 to 100``."""
+    """The field's range in words that follow its name: ``must be a whole number from 1 to 100``."""
     allowed = _RANGES[name]
     if allowed.words:
         return allowed.words

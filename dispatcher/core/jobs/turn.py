@@ -1,7 +1,7 @@
 """The contract between the service and a store: one ``Turn`` in, one transaction, one ``TurnReport`` out.
 
-The order within a turn: reports, commands, submissions, what has become due, claims for the demand. So a job
-submitted in a turn can be claimed in the same turn, and a slot freed by a result in this turn is filled by it.
+The order within a turn: reports, commands, submissions, jobs that have become due, claims for the demand. So a turn
+can claim a job that was submitted in it, and fill a slot that a result has freed in it.
 
 A *report* says what became of an attempt. The core computes what that means for the job at the instant the report
 arrives (``event``); the store applies it under the fence: only the job's current attempt can change the job.
@@ -55,7 +55,7 @@ class Cause(StrEnum):
     TIMED_OUT = "timed_out"
     #: Its page went away.
     LOST = "lost"
-    #: Nobody accepted the offer in time; uses up nothing.
+    #: Nobody accepted the offer in time; this uses up nothing.
     LAPSED = "lapsed"
     #: The page gave it back.
     RELEASED = "released"
@@ -67,16 +67,16 @@ class Verdict(StrEnum):
     """The server's answer to a report; each ends the page's repeating."""
 
     RECORDED = "recorded"
-    #: The result of the attempt that had already won.
+    #: The attempt had already won with its result.
     DUPLICATE = "duplicate"
-    #: Not the job's current attempt, or the job is settled.
+    #: It is not the job's current attempt, or the job is settled.
     STALE = "stale"
-    #: The store cannot hold this item; nothing was changed by it.
+    #: The store cannot hold this item; it changed nothing.
     REFUSED = "refused"
 
 
 class Holder(Struct, frozen=True):
-    """Whose page has an attempt: decided after the claim, so the reports carry it."""
+    """The worker whose page has an attempt. It is chosen after the claim, so the reports carry it."""
 
     worker: str
     name: str
@@ -91,7 +91,7 @@ class Started(Struct, frozen=True):
 
 
 class Progressed(Struct, frozen=True):
-    """The running task says how far it is. ``percent`` is 0 to 100, or None to leave it as it was."""
+    """The running task says how far it has come. ``percent`` is 0 to 100, or None to leave it as it was."""
 
     attempt: str
     percent: float | None
@@ -112,11 +112,11 @@ class Ended(Struct, frozen=True):
     cause: Cause
     #: What happens to the job if this attempt is still its current one.
     event: Event
-    #: None: no page ever had it, or whose it was is not known any more.
+    #: None: no page ever had it, or nobody knows any more which page had it.
     holder: Holder | None = None
     #: For BACK_OFF: seconds until the job is tried again.
     delay_s: float = 0.0
-    #: For FAIL and DOUBT: a code and words.
+    #: For FAIL and DOUBT: a code, and the same in words.
     reason: str | None = None
     detail: str | None = None
     #: For SUCCEED: the result as JSON text.
@@ -126,9 +126,9 @@ class Ended(Struct, frozen=True):
     #: Whether it uses up ``max_attempts`` (an error or a timeout) or ``max_crashes`` (a loss).
     counts_error: bool = False
     counts_crash: bool = False
-    #: The page must have accepted, even where its accept never came: a result or an error implies one.
+    #: The page must have accepted, even if its accept never came: a result or an error implies one.
     implies_accept: bool = False
-    #: For REQUEUE: the lane that the job returns to, where that is known.
+    #: For REQUEUE: the lane that the job returns to, if that is known.
     lane: str | None = None
 
 
@@ -169,17 +169,17 @@ class Adopt(Struct, frozen=True):
 
 
 class OfferedTypes(Struct, frozen=True):
-    """A worker offers these types, and no other here did; the first time is remembered."""
+    """A worker offers these types, and no other worker here did. The store remembers when a type was first offered."""
 
     types: tuple[str, ...]
-    #: Its page is told of those that found no room.
+    #: The worker: its page is told of types that found no room.
     worker: str = ""
 
 
 class ForgetTypes(Struct, frozen=True):
-    """Workers offer these types: all others that have no jobs are forgotten.
+    """Workers offer these types: the store forgets all others that have no jobs.
 
-    Types that found no room when their page came are taken now, if there is room before that.
+    It takes types that found no room when their page came, if there is room now, before it forgets.
     """
 
     offered: frozenset[str]
@@ -198,7 +198,7 @@ class CommandReport(Struct, frozen=True):
     job: JobView | None = None
     #: The attempt that the command ended; None: none was live.
     revoked: str | None = None
-    #: Types that workers offer and that are not known, for the store knows as many as it may.
+    #: Types that workers offer and the store has no room to know.
     no_room: tuple[str, ...] = ()
 
 
@@ -219,29 +219,29 @@ class LaneReady(Struct, frozen=True):
     jobs: int
     #: No job in it comes before this rank.
     head: float = 0.0
-    #: The turn has looked at what stands first. False: ``head`` is that of the jobs which it has added.
+    #: The turn has seen the lane's first job. False: ``head`` is the first rank of the jobs that it has added.
     seen: bool = True
 
 
 class Turn(Struct, frozen=True, kw_only=True):
     """All that has happened since the last turn."""
 
-    #: Who speaks, and in which of its lives: a store refuses the turn of an earlier one.
+    #: The node that speaks, and the number of its life: a store refuses turns of an earlier life.
     node: str = ""
     epoch: int = 0
 
-    #: Wall clock, UTC seconds: for what is stored, and for what is due.
+    #: Wall clock, UTC seconds: it dates what is stored, and decides what is due.
     now_at: float
     #: Monotonic seconds since the store was opened: drives the queue clock.
     elapsed_s: float
     reports: list[Report] = []
     commands: list[Command] = []
-    #: Those of one batch side by side.
+    #: Jobs of one batch stand side by side.
     submissions: list[JobSpec] = []
-    #: Made for lanes that have ready jobs, or get some in this turn; least recently used first. A pool may stand here
-    #: more than once.
+    #: For lanes that have ready jobs, or get some in this turn; least recently used first. A pool may stand here more
+    #: than once.
     demand: list[Demand] = []
-    #: So many jobs are claimed at most.
+    #: Most jobs that the turn claims.
     most_claims: int = 1_024
 
 
@@ -252,14 +252,14 @@ class Accepted(Struct, frozen=True):
     job: JobView | None
     #: The job is an earlier one of the same key.
     replayed: bool = False
-    #: A code and words where ``job`` is None: ``key_conflict``, ``queue_full``, ``refused``. All jobs of a batch have
-    #: those of the one that was at fault.
+    #: A code and words, if ``job`` is None: ``key_conflict``, ``queue_full``, ``refused``. All jobs of a batch get the
+    #: code and words of the job at fault.
     error: str | None = None
     detail: str | None = None
 
 
 class Claim(Struct, frozen=True, kw_only=True):
-    """A job now claimed for this node, with its new attempt."""
+    """A job that is now claimed for this node, with its new attempt."""
 
     pool: int
     attempt: str
@@ -283,7 +283,7 @@ class Settled(Struct, frozen=True):
 
 
 class Change(Struct, frozen=True):
-    """One transition of one job: what events, metrics and whoever waits for the job are made of."""
+    """One transition of one job. Events, metrics and answers to those who wait for the job are made from it."""
 
     job: str
     type: str
@@ -292,9 +292,9 @@ class Change(Struct, frozen=True):
     new: JobState
     #: UTC seconds.
     at: float
-    #: The attempt that it came by, or that it began; None: none.
+    #: The attempt that caused it, or that it began; None: there is none.
     attempt: str | None
-    #: Of the newest attempt, where one is known.
+    #: The worker of the newest attempt, if one is known.
     worker: str | None
     reason: str | None
     #: Who asked for it; empty: nobody did.
@@ -302,7 +302,7 @@ class Change(Struct, frozen=True):
 
 
 class TurnReport(Struct, frozen=True, kw_only=True):
-    """What the store did, durably, with one turn."""
+    """What the store has done, durably, with one turn."""
 
     verdicts: list[Settled]
     commands: list[CommandReport]
@@ -316,14 +316,14 @@ class TurnReport(Struct, frozen=True, kw_only=True):
     next_backoff_s: float | None = None
     #: More is due than one turn moves: the next turn should come at once.
     more: bool
-    #: The lanes that this turn has touched, or was asked for.
+    #: The lanes that this turn has touched, or that its demand named.
     ready: list[LaneReady] = []
     #: The store's disk has space for new jobs.
     has_space: bool = True
 
 
 class LiveAttempt(Struct, frozen=True, kw_only=True):
-    """An attempt of an earlier run that had not ended when that run stopped."""
+    """An attempt that had not ended when an earlier run stopped."""
 
     attempt: str
     job: str

@@ -1,10 +1,10 @@
-"""What must always be true of the rows: the invariants of docs/promises.md, each of them once.
+"""Checks what must always be true of the rows: the invariants of docs/promises.md, each in one place.
 
-Owns what can be said of a job's row, its attempts, its result, its key, its log lines and the counters by looking at
-them, and at what they were before. Whoever can read rows asks here: tests, simulator, campaigns. It does not know what
-submitters and pages have seen, what time it is, nor which machine holds which attempt; those who do check that.
+It owns all that can be checked by a look at a job's row, its attempts, its result, its key, its log lines and the
+counters, and at the same rows before. Tests, simulator and campaigns ask here. It does not know what submitters and
+pages have seen, what time it is, or which machine holds which attempt; those who know check that.
 
-A fault is a sentence that begins with the number of its invariant. Nothing is raised: a look finds all there is.
+A fault is a sentence that begins with the number of its invariant. Nothing is raised: one look finds every fault.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ __all__ = [
 ]
 
 _RANKED = (JobState.QUEUED, JobState.RUNNING)
-#: Reasons of a success that is a person's and no attempt's.
+#: Reasons of a success that a person made, and no attempt.
 _BY_HAND = ("decided", "adopted")
 _COLUMNS = JobRow.__struct_fields__
-#: Columns of a job that are written once. A retry takes its expiry away: see ``change_faults``.
+#: Columns of a job that are written once. A retry removes the job's expiry: see ``change_faults``.
 _FIXED = [name for name in _COLUMNS[_COLUMNS.index("id") :] if name != "expires_at"]
 #: Columns of an attempt that never change once they are set.
 _SET_ONCE = ("offered_at", "started_at", "ended_at", "late_at", "cause", "evidence")
@@ -43,11 +43,11 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     """All rows of a store at one instant. Jobs are named by their seq."""
 
     jobs: Mapping[int, JobRow]
-    #: By job, those that have been written.
+    #: The attempts that have been written, by job.
     attempts: Mapping[int, Sequence[AttemptRow]]
     data: Mapping[int, str]
     results: Mapping[int, str]
-    #: Jobs that have log lines.
+    #: The jobs that have log lines.
     logs: Collection[int]
     #: (lane, state) -> (jobs, bytes of their data), as the store has counted.
     tallies: Mapping[tuple[str, str], tuple[int, int]]
@@ -68,7 +68,7 @@ def attempts_of(job: JobRow, written: Iterable[AttemptRow]) -> list[AttemptRow]:
 def job_faults(
     job: JobRow, written: Iterable[AttemptRow], result: str | None, *, wall_stepped: bool = False
 ) -> list[str]:
-    """What is wrong with one job. ``wall_stepped``: the wall clock was, so that instants prove no order."""
+    """What is wrong with one job. ``wall_stepped``: the wall clock was stepped, so that instants prove no order."""
     attempts = attempts_of(job, written)
     faults = [*_state(job, result), *_errors(job, attempts), *_crashes(job, attempts), *_doubt(job, attempts)]
     faults += [*_lives(job, attempts), *_wins(job, attempts)]
@@ -80,7 +80,7 @@ def job_faults(
 
 
 def _state(job: JobRow, result: str | None) -> Iterator[str]:
-    """What goes with a state, and with no other."""
+    """Checks the fields that are set in some states and in no others."""
     if (job.state is JobState.SUCCEEDED) != (result is not None):
         yield f"I4: {job.id} is {job.state} {'without' if result is None else 'with'} a result"
     if (job.rank is not None) != (job.state in _RANKED):
@@ -104,7 +104,7 @@ def _errors(job: JobRow, attempts: list[AttemptRow]) -> Iterator[str]:
         yield f"I11: {job.id} has {job.errors} errors and timeouts of {job.terms.max_attempts}"
     elif job.errors == job.terms.max_attempts and job.state not in FINAL:
         yield f"I11: {job.id} has used up its attempts and is {job.state}"
-    # Fewer than there are rows: a person's retry begins to count anew.
+    # The count may be lower than the rows say: a person's retry starts it again.
     if job.errors > sum(attempt.cause in (Cause.ERROR, Cause.TIMED_OUT) for attempt in attempts):
         yield f"I11: {job.id} has {job.errors} errors and timeouts, more than its attempts"
 
@@ -114,7 +114,7 @@ def _crashes(job: JobRow, attempts: list[AttemptRow]) -> Iterator[str]:
         yield f"I12: {job.id} has {job.crashes} crashes of {job.terms.max_crashes}"
     if job.crashes > job.terms.max_crashes and job.state is not JobState.SUCCEEDED and job.reason != "poison":
         yield f"I12: {job.id} has used up its crashes and is {job.state} because of {job.reason}"
-    # A loss by the server's restart uses up nothing.
+    # A loss in a restart of the server uses up nothing.
     if job.crashes > sum(attempt.cause is Cause.LOST for attempt in attempts):
         yield f"I12: {job.id} has {job.crashes} crashes, more than its attempts"
 
@@ -131,7 +131,7 @@ def _doubt(job: JobRow, attempts: list[AttemptRow]) -> Iterator[str]:
 
 
 def _lives(job: JobRow, attempts: list[AttemptRow]) -> Iterator[str]:
-    """At most one lives, the newest; each claim has made one, and accepted ones are counted."""
+    """At most one attempt lives, the newest. Each claim has made one, and accepted ones have their numbers."""
     live = [attempt.id for attempt in attempts if attempt.cause is None]
     if len(live) != (job.state is JobState.RUNNING) or (live and live != [job.attempt]):
         yield f"I7: {job.id} is {job.state} with {job.attempt}, and its live attempts are {live}"
@@ -145,7 +145,7 @@ def _lives(job: JobRow, attempts: list[AttemptRow]) -> Iterator[str]:
 
 
 def _wins(job: JobRow, attempts: list[AttemptRow]) -> Iterator[str]:
-    """A success is one attempt's, unless it is a person's."""
+    """One attempt has made a success, unless a person has."""
     won = [attempt.id for attempt in attempts if attempt.cause is Cause.SUCCEEDED or attempt.late_at is not None]
     if len(won) != (job.state is JobState.SUCCEEDED and job.reason not in _BY_HAND):
         yield f"I4: {job.id} is {job.state} because of {job.reason}, and {len(won)} attempts have succeeded"
@@ -181,7 +181,7 @@ def _timeline(attempt: AttemptRow) -> Iterator[str]:
 
 
 def snapshot_faults(rows: Snapshot, *, wall_stepped: bool = False) -> list[str]:
-    """What is wrong with the rows of a store, each job's among them."""
+    """What is wrong with all rows of a store, with those of each job."""
     faults: list[str] = []
     for seq, job in rows.jobs.items():
         written, result = rows.attempts.get(seq, ()), rows.results.get(seq)
@@ -215,7 +215,7 @@ def _tallies(rows: Snapshot) -> Iterator[str]:
 
 
 def count_faults(jobs: Iterable[JobRow], counts: Mapping[str, int]) -> list[str]:
-    """What is wrong with the numbers of jobs by state that are shown."""
+    """What is wrong with the shown counts of jobs by state."""
     there = Counter(str(job.state) for job in jobs)
     shown = {state: count for state, count in counts.items() if count}
     return [] if shown == there else [f"I18: the counts shown are {shown}, there are {dict(there)}"]
@@ -225,7 +225,7 @@ def count_faults(jobs: Iterable[JobRow], counts: Mapping[str, int]) -> list[str]
 
 
 def change_faults(before: JobRow, after: JobRow, *, by_hand: bool) -> list[str]:
-    """What must not change in a job's row, and has. ``by_hand``: a person has retried, decided or adopted meanwhile."""
+    """Changes in a job's row that must not be. ``by_hand``: a person has retried, decided or adopted meanwhile."""
     settled = before.state is JobState.SUCCEEDED or (before.state in FINAL and not by_hand)
     if settled and before != after:
         return [f"I5: {before.id} was {before.state} and has become {after.state}, or was changed otherwise"]
@@ -244,7 +244,7 @@ def change_faults(before: JobRow, after: JobRow, *, by_hand: bool) -> list[str]:
 def history_faults(
     before: Snapshot, after: Snapshot, *, by_hand: Collection[str] = (), removed: Collection[str] = ()
 ) -> list[str]:
-    """What must not change from one look to the next, and has.
+    """Changes from one look to the next that must not be.
 
     ``by_hand``: ids of jobs that people have retried, decided or adopted meanwhile; ``removed``: those that were
     removed rightly.
@@ -274,7 +274,7 @@ def _recorded(before: AttemptRow, after: AttemptRow | None) -> Iterator[str]:
     if after is None:
         yield f"I17: {before.id} has vanished"
         return
-    # The number of an offer is given up with it.
+    # An offer that ends without an accept gives up its number.
     names = _SET_ONCE if before.started_at is None else (*_SET_ONCE, "number")
     for name in names:
         was, now = getattr(before, name), getattr(after, name)

@@ -1,11 +1,11 @@
-"""Whether a worker is there, and whether it heeds its offers: what counts for it, what against it, and for how long.
+"""Knows whether a worker is there, and whether it heeds its offers; sets it aside for a while if it does not.
 
-Theory of operation. Two things keep offers from a worker that has room. Its page is not there: *away* after a sign,
-*quiet* without any. Or it is *set aside*, because it had offers and did not accept them. Both end by themselves at an
-instant. Attendance owns those instants (``grace``, ``aside``) and the fields of a worker that belong to them: its
-state, ``paused``, ``aside``, its lapses, and the counts of what it has done.
+Theory of operation. Two things keep offers from a worker that has room. Its page may be gone: the worker is *away*
+after a sign of that, *quiet* without any. Or it is *set aside*, because it had offers and did not accept them. Both end
+by themselves at an instant. Attendance owns those instants (``grace``, ``aside``) and the fields of a worker that
+belong to them: its state, ``paused``, ``aside``, its lapses, and the counts of what it has done.
 
-It does not know sessions, and ends no attempt: whoever calls it does so.
+It does not know sessions, and ends no attempt: its callers do.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from dispatcher.core.workers.timings import Timings
 
 __all__ = ["Attendance"]
 
-#: Offers in a row that a page may have and not accept before it is set aside.
+#: A page is set aside after this many offers in a row that it had and did not accept.
 MOST_LAPSES = 2
-#: 60 s x 2^10 is 17 hours; a page that long of no use is looked at by a person.
+#: 60 s x 2^10 is 17 hours; a person looks at a page that is of no use for so long.
 MOST_DOUBLINGS = 10
 
 
@@ -62,7 +62,7 @@ class Attendance:
             self._deadlines.start(("grace", worker.id), self._timings.reconnect_grace_s)
 
     def gone(self, worker: Worker) -> None:
-        """It is forgotten: there is nothing to wait for."""
+        """The worker is forgotten: nothing waits for it any more."""
         self._deadlines.clear(("grace", worker.id))
         self._deadlines.clear(("aside", worker.id))
 
@@ -74,11 +74,11 @@ class Attendance:
         self._fleet.changed(worker)
 
     def takes_offers(self, worker: Worker) -> None:
-        """It has accepted an offer: nothing counts against it."""
+        """It has accepted an offer: nothing counts against it any more."""
         worker.lapses = worker.times_aside = 0
 
     def answered(self, worker_id: str, *, done: int = 0, failed: int = 0) -> None:
-        """A result or an error of its attempt has come: it takes offers. It may be gone meanwhile."""
+        """A result or an error of its attempt has come, so it takes offers. The worker may have gone meanwhile."""
         worker = self._fleet.workers.get(worker_id)
         if worker is not None:
             worker.done += done
@@ -86,13 +86,13 @@ class Attendance:
             self.takes_offers(worker)
 
     def heeds_no_offer(self, worker: Worker) -> None:
-        """It had an offer and did not accept it: it let it lapse, or declined it."""
+        """It had an offer and did not accept it: it let the offer lapse, or declined it."""
         worker.lapses += 1
         if worker.lapses >= MOST_LAPSES and not worker.aside:
             self._set_aside(worker)
 
     def _set_aside(self, worker: Worker) -> None:
-        """It takes offers and does nothing with them: it is tried again after a while, each time a longer one."""
+        """It gets offers and does nothing with them: it is tried again after a while, which is longer each time."""
         worker.aside = True
         aside_s = self._timings.set_aside_s * 2.0 ** min(worker.times_aside, MOST_DOUBLINGS)
         worker.times_aside += 1
@@ -100,7 +100,7 @@ class Attendance:
         self._deadlines.start(("aside", worker.id), aside_s)
 
     def try_again(self, worker: Worker) -> None:
-        """Its while is over: it gets offers again."""
+        """Its time aside is over: it gets offers again."""
         worker.aside = False
         worker.lapses = MOST_LAPSES - 1  # one more, and it is set aside again
         self._fleet.changed(worker)

@@ -1,7 +1,7 @@
-"""One heap of deadlines for everything in the core that waits for an instant, and the instant that it is now.
+"""One heap of deadlines for everything in the core that waits for an instant, and the present instant.
 
-It owns no clock: instants are monotonic seconds, and callers say which it is. Time never goes back. A deadline belongs
-to one key; setting it again moves it, and what has been cleared never fires (a timer of an earlier attempt cannot end a
+It owns no clock: instants are monotonic seconds, and callers say what time it is. Time never goes back. A deadline
+belongs to one key. To set it again moves it, and a cleared one never fires (a timer of an earlier attempt cannot end a
 later one).
 """
 
@@ -14,13 +14,13 @@ __all__ = ["Deadlines", "Due"]
 
 K = TypeVar("K")
 
-#: A key of the core's deadlines: what is due, and whose attempt's or worker's id it is. ``lease``, ``beat`` and
-#: ``reload`` are an attempt's; ``grace``, ``aside`` and ``probe`` are a worker's.
+#: A key of the core's deadlines: its kind, and the id of an attempt or a worker. ``lease``, ``beat`` and ``reload``
+#: belong to attempts; ``grace``, ``aside`` and ``probe`` belong to workers.
 Due = tuple[str, str]
 
 
 class Deadlines(Generic[K]):
-    """Keyed deadlines, at most one a key."""
+    """Keyed deadlines, at most one for each key."""
 
     def __init__(self) -> None:
         #: The latest instant that anybody has named.
@@ -31,12 +31,12 @@ class Deadlines(Generic[K]):
         self._entries = 0
 
     def pass_to(self, now: float) -> None:
-        """It is this instant; an earlier one than was named before counts as that."""
+        """Time has come to ``now``. An instant before the latest one named counts as the latest."""
         if now > self.now:
             self.now = now
 
     def start(self, key: K, seconds: float) -> None:
-        """The key is due so many seconds from now."""
+        """The key is due this many seconds from now."""
         self.set(key, self.now + seconds)
 
     def set(self, key: K, at: float) -> None:
@@ -62,11 +62,11 @@ class Deadlines(Generic[K]):
         return self._heap[0][0] if self._heap else None
 
     def items(self) -> list[tuple[K, float]]:
-        """Every key that is due some time, with its instant."""
+        """Every key that has a deadline, with its instant."""
         return list(self._at.items())
 
     def pop_due(self) -> K | None:
-        """The key that has been due longest now, cleared; None: nothing is due."""
+        """Clears and returns the key that has been due longest; None: nothing is due."""
         at = self.next()
         if at is None or at > self.now:
             return None

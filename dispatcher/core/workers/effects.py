@@ -43,7 +43,7 @@ class Offer(Struct, frozen=True):
 
 
 class Withdraw(Struct, frozen=True):
-    """Take an offer out of the session's outbox, if no poll has carried it away: it is over, or is sent anew."""
+    """Take an offer out of the session's outbox, if no poll has carried it away: it is over, or is sent again."""
 
     session: str
     attempt: str
@@ -88,7 +88,7 @@ class Order(Struct, frozen=True):
 
 
 class Refuse(Struct, frozen=True):
-    """Tell a page that a message was not obeyed."""
+    """Tell a page that its message was not obeyed."""
 
     session: str
     code: str

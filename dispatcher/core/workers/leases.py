@@ -3,12 +3,12 @@
 Theory of operation. Each attempt that this node has claimed stands here until it is let go. Its worker holds it, too,
 for it takes one of the worker's slots. It ends once: the end becomes a ``Record`` at that instant, and its deadlines
 are cleared with it, so nothing else can end it. An attempt that ends while its page may be busy with it is *revoked*:
-it holds its slot until the page answers. One that an earlier run of the server left open is *adrift*: it waits for its
-page, and holds no slot.
+it holds its slot until the page answers. An attempt that an earlier run of the server left open is *adrift*: it waits
+for its page, and holds no slot.
 
 Leases own all of that, and three deadlines of each attempt: its ``lease``, its ``beat`` (the heartbeat) and its
-``reload``. They know no session's owner and no message. Who may say what of an attempt is decided above
-(``machine``, ``registry``, ``reconciler``); what an end means for the job is decided in ``retry``.
+``reload``. They know no session's owner and no message. ``machine``, ``registry`` and ``reconciler``, above, decide
+which page may speak about an attempt; ``retry`` decides what an end means for the job.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Leases:
     # -- offers
 
     def offer(self, claim: Claim, worker: Worker) -> Offer:
-        """A new attempt, for a worker that has room."""
+        """Makes a new attempt, for a worker that has room."""
         assert worker.session is not None, "a worker without a session has no room"
         attempt = Attempt(claim, AttemptState.OFFERED, worker.id, worker.boot, worker.name, waits_in=worker.session)
         self.attempts[claim.attempt] = worker.attempts[claim.attempt] = attempt
@@ -70,7 +70,7 @@ class Leases:
         return Offer(worker.session, claim)
 
     def offer_again(self, attempt: Attempt, session: str) -> list[Effect]:
-        """Its page has a new session, and does not have the offer."""
+        """Offers it once more: its page has a new session, and does not have the offer."""
         withdrawn = self._withdraw(attempt)
         attempt.written = attempt.fetched = False
         attempt.waits_in = session
@@ -98,7 +98,7 @@ class Leases:
             attempt.fetched = attempt.fetched or attempt.written
 
     def take_back(self, worker: Worker) -> list[Effect]:
-        """Offers that no poll has carried away yet go back to their lanes at once."""
+        """Jobs whose offers no poll has carried away yet go back to their lanes at once."""
         effects: list[Effect] = []
         for attempt in [a for a in worker.attempts.values() if a.state is AttemptState.OFFERED and not a.written]:
             effects += self.lapse(attempt, "its page was gone before it could be sent")
@@ -120,7 +120,7 @@ class Leases:
         return [*self._withdraw(attempt), Record(Started(attempt.id, attempt.holder()))]
 
     def accepted(self, attempt_id: str) -> list[Effect]:
-        """The accept is durable: a job with effects ``once`` may start, and from here on it is in doubt if lost."""
+        """The accept is durable: a job with effects ``once`` may start; if it is lost from here on, it is in doubt."""
         attempt = self.attempts.get(attempt_id)
         if attempt is None or not attempt.claim.terms.once or attempt.state is not AttemptState.RUNNING:
             return []
@@ -128,7 +128,7 @@ class Leases:
         return self.go(attempt)
 
     def go(self, attempt: Attempt) -> list[Effect]:
-        """Tells the page, once more perhaps, to start what waits for it."""
+        """Tells the page, perhaps once more, to start the job that waits for ``go``."""
         worker = self._fleet.workers.get(attempt.worker)
         if not attempt.went or worker is None or worker.session is None:
             return []
@@ -163,7 +163,7 @@ class Leases:
         return [Record(after_loss(attempt, detail)), *self._revoke(attempt, "no_heartbeat")]
 
     def reload(self, attempt: Attempt) -> list[Effect]:
-        """Its page has not answered a cancel for so long that it had better be loaded anew."""
+        """Asks the page to load itself anew: it has not answered a cancel for too long."""
         session = self._fleet.workers[attempt.worker].session
         return [] if session is None else [Order(session, "reload")]
 
@@ -176,11 +176,11 @@ class Leases:
         return [*withdrawn, Record(ended)]
 
     def lapse(self, attempt: Attempt, detail: str) -> list[Effect]:
-        """Nobody accepts the offer any more."""
+        """Ends an offer that nobody can accept any more."""
         return self.end(attempt, after_lapse(attempt, detail))
 
     def succeed(self, attempt: Attempt) -> list[Effect]:
-        """Some page has brought its result. The caller records that: the store takes one of an unknown attempt, too."""
+        """Some page has brought its result. The caller records it: the store judges unknown attempts, too."""
         withdrawn = self._withdraw(attempt)
         self._attendance.answered(attempt.worker, done=1)
         self.forget(attempt)
@@ -196,11 +196,11 @@ class Leases:
         if attempt.state is AttemptState.ADRIFT or (attempt.state is AttemptState.OFFERED and not attempt.written):
             withdrawn = self._withdraw(attempt)
             self.forget(attempt)
-            return withdrawn  # no page that could be told has heard of it
+            return withdrawn  # no page to be told: none that is here has heard of it
         return self._revoke(attempt, reason)
 
     def abandoned(self, attempt: Attempt, detail: str) -> list[Effect]:
-        """No page has it any more: an offer lapses, what runs is lost, and what was over holds its slot no longer."""
+        """No page has it any more: an offer lapses, a running attempt is lost, a revoked one frees its slot."""
         if attempt.state is AttemptState.OFFERED:
             return self.lapse(attempt, detail)
         if attempt.state is AttemptState.REVOKED:
@@ -219,7 +219,7 @@ class Leases:
         return [] if worker.session is None else [CancelOrder(worker.session, attempt.id, reason)]
 
     def forget(self, attempt: Attempt) -> None:
-        """It is over for everybody: it holds no slot, and nothing of it is due."""
+        """It is over for everybody: it holds no slot, and has no deadline."""
         if attempt.state is AttemptState.ADRIFT:
             self._not_adrift(attempt)
         for kind in ("lease", "beat", "reload"):
@@ -249,7 +249,7 @@ class Leases:
         return effects
 
     def begin_grace(self) -> None:
-        """Pages can come from now on: the grace of what waits for them begins (promise S31)."""
+        """Pages can come from now on: the grace of attempts that wait for them begins (promise S31)."""
         for names in self._adrift_of.values():
             for name in names:
                 self._deadlines.start(("lease", name), self._timings.restart_grace_s)
@@ -259,7 +259,7 @@ class Leases:
         return self._adrift_of.get(worker_id, {}).keys()
 
     def take_up(self, attempt: Attempt, worker: Worker, elapsed_s: float) -> None:
-        """A page holds an attempt of an earlier run, and has had it for so long: it goes on with what is left."""
+        """A page holds an attempt of an earlier run, ``elapsed_s`` after its accept: it goes on with the time left."""
         self._not_adrift(attempt)
         self._hand(attempt, worker)
         attempt.state = AttemptState.RUNNING
@@ -284,7 +284,7 @@ class Leases:
         return self._withdraw(attempt)
 
     def hold_unknown(self, attempt_id: str, worker: Worker) -> None:
-        """A page holds what nobody here knows: it is over, and takes a slot like all that was revoked."""
+        """A page holds an attempt that nobody here knows: it is over, and holds a slot like any revoked one."""
         attempt = Attempt(_unknown(attempt_id), AttemptState.REVOKED, "", "", "")
         self.attempts[attempt_id] = attempt
         self._hand(attempt, worker)
@@ -316,12 +316,12 @@ def _claim_of(left: LiveAttempt) -> Claim:
     )
 
 
-#: Such an attempt is at its end, whatever ends it.
+#: Such an attempt has no further try, whatever ends it.
 _NOTHING_KNOWN = Terms(timeout_s=0.0, max_attempts=0, max_crashes=0)
 
 
 def _unknown(attempt_id: str) -> Claim:
-    """Of an attempt of which a page has told us the id, and nothing more is known."""
+    """A claim for an attempt of which only the id is known, from a page."""
     return Claim(
         pool=0, attempt=attempt_id, job="", type="", data="null", number=0, terms=_NOTHING_KNOWN,
         errors=0, crashes=0,

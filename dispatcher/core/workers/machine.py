@@ -1,24 +1,24 @@
-"""The dispatcher's decisions, as the shell calls them: who gets which job, when an attempt has ended, what comes next.
+"""The dispatcher's decisions, as the shell calls them: which worker gets a job, when an attempt ends, what comes next.
 
 Theory of operation. Every call takes ``now``, monotonic seconds, and returns effects, in the order in which they must
 be carried out. Time never goes back: an earlier ``now`` counts as the latest one seen. Nothing here knows a clock, a
 socket, a database or a random source of its own.
 
-The machine puts the parts together, and keeps one thing itself: which page waits for which verdict. Each part owns what
-is its own, calls the parts below it, and gives values back; none calls up:
+The machine puts the parts together, and keeps one thing itself: the pages that wait for verdicts. Each part owns its
+own state, calls the parts below it, and gives values back; none calls up:
 
     machine     what the shell calls: turns, what pages say, what is due
     registry    sessions, boots, newcomers
-    reconciler  what a registration means for attempts; it keeps nothing
+        reconciler  decides what a registration means for attempts; it keeps nothing
     leases      the attempts
     attendance  whether workers are there and heed their offers
     fleet       the workers, in pools and in lists
-    deadlines   what is due, and what time it is; every part but ``fleet`` and ``reconciler`` sets its own
+        deadlines   what is due when, and what time it is; every part but ``fleet`` and ``reconciler`` sets its own
 
-What a node keeps in memory is what only a node can know: the workers connected to it and the attempts that it has
-claimed for them. The truth about jobs is in the store. An attempt's end becomes a ``Record`` the moment it is known
-here, and whoever could have ended it otherwise is disarmed; the store judges it under the fence and the verdict comes
-back by ``settled``.
+A node keeps in memory what only a node can know: the workers connected to it and the attempts that it has claimed for
+them. The truth about jobs is in the store. An attempt's end becomes a ``Record`` the moment it is known here, and
+nothing else can end the attempt any more. The store judges the record under the fence, and the verdict comes back by
+``settled``.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ __all__ = ["Machine"]
 
 
 class Machine:
-    """Workers and attempts of one node: what the shell calls. ``rng`` is seeded where runs must repeat."""
+    """Workers and attempts of one node; the shell calls it. ``rng`` is seeded if runs must repeat."""
 
     def __init__(self, *, timings: Timings, retry: RetryPolicy, rng: random.Random) -> None:
         self._timings = timings
@@ -70,7 +70,7 @@ class Machine:
         self._registry = Registry(self._fleet, self._attendance, self._leases, self._deadlines)
         #: Attempt -> session that waits for the verdict on its result or error.
         self._asked: dict[str, str] = {}
-        #: To be read, and changed by the parts alone: workers and attempts by their ids, workers for people.
+        #: All may read them, only the parts change them: workers and attempts by their ids, workers for people.
         self.workers = self._fleet.workers
         self.attempts = self._leases.attempts
         self.roster = self._fleet.roster
@@ -89,7 +89,7 @@ class Machine:
         return effects
 
     def tick_once(self, now: float) -> list[Effect] | None:
-        """Ends what has been due longest; None: nothing is. What raises here is due no more and holds up no other."""
+        """Ends what has been due longest; None: nothing is due. If it raises, that deadline is gone all the same."""
         self._deadlines.pass_to(now)
         due = self._deadlines.pop_due()
         if due is None:
@@ -109,7 +109,7 @@ class Machine:
         return self._registry.gone(self.workers[name], "the page went away and did not come back")
 
     def forgive(self, late_s: float, now: float) -> list[Effect]:
-        """The loop stood still for so long: it counts for nobody (S19). To be called before ``tick``."""
+        """The loop stood still for ``late_s``: that counts against no page (S19). Call it before ``tick``."""
         self._deadlines.pass_to(now)
         forgive(late_s, self._deadlines, self.attempts, self._timings)
         return []
@@ -119,7 +119,7 @@ class Machine:
     def demand(self, most: int, coming: Mapping[str, int] | None = None) -> list[Demand]:
         """Idle workers for the lanes that have ready jobs, least recently used first, for at most ``most`` jobs.
 
-        ``coming``: how many jobs the same turn puts into which lanes.
+        ``coming``: lane -> how many jobs the same turn puts into it.
         """
         return [] if self.draining else self._fleet.pools.demand(most, coming)
 
@@ -128,11 +128,11 @@ class Machine:
         return not self.draining and self._fleet.pools.hungry()
 
     def ready(self, lanes: Iterable[LaneReady], *, claimed: bool) -> None:
-        """What a turn has left in the lanes that it touched, when its claims have been given out."""
+        """Takes what a turn has left in the lanes that it touched. Call it when its claims have been given out."""
         self._fleet.pools.reported(lanes, claimed=claimed)
 
     def standing(self, lane: str) -> Counter[Standing]:
-        """How the workers that match a lane stand: so many in each way."""
+        """How many of the workers that match a lane have each standing."""
         return Counter(self._fleet.pools.standing(lane))
 
     def offering(self, type_name: str) -> int:
@@ -140,11 +140,11 @@ class Machine:
         return self.roster.offering(type_name)
 
     def unserved(self, most: int) -> list[str]:
-        """The first of the types that ready jobs wait for and no worker offers, by name."""
+        """The first types, by name, that ready jobs wait for and no worker offers."""
         return self._fleet.pools.lanes.unserved.names[:most]
 
     def nearest(self, lane: str) -> Miss:
-        """What is missing where no worker matches a lane, though some offer its type."""
+        """What the nearest workers lack for a lane, if some offer its type and none matches it."""
         return nearest(self._fleet.pools, lane)
 
     def claimed(self, claims: Sequence[Claim], now: float) -> list[Effect]:
@@ -174,7 +174,7 @@ class Machine:
         for report, settled in zip(reports, verdicts, strict=True):
             if isinstance(report, Started) and settled.verdict is Verdict.RECORDED:
                 effects += self._leases.accepted(report.attempt)
-            # Only what a page said: the verdict on an accept must not end the repeating of a result.
+            # Only for reports that a page made: the verdict on an accept must not end the repeating of a result.
             if isinstance(report, Ended) and report.cause in _SAID:
                 session = self._asked.pop(report.attempt, None)
                 if session is not None:
@@ -200,13 +200,13 @@ class Machine:
         return self._leases.restore(live)
 
     def begin_grace(self, now: float) -> list[Effect]:
-        """Pages can come from now on: the grace of what waits for them begins (promise S31)."""
+        """Pages can come from now on: the grace of attempts that wait for them begins (promise S31)."""
         self._deadlines.pass_to(now)
         self._leases.begin_grace()
         return []
 
     def drain(self, now: float) -> list[Effect]:
-        """No more offers; what runs may end. Pages are told."""
+        """No more offers; running attempts may end. Pages are told."""
         self._deadlines.pass_to(now)
         return self._registry.drain()
 
@@ -247,7 +247,7 @@ class Machine:
         return []
 
     def ended(self, session: str, now: float) -> list[Effect]:
-        """The page left this session by its own doing (a close, overlapping polls): a sign, as in ``away``."""
+        """The page itself left this session (a close, overlapping polls): a sign, as in ``away``."""
         self._deadlines.pass_to(now)
         return self._registry.ended(session)
 
@@ -279,7 +279,7 @@ class Machine:
         return []
 
     def polled(self, session: str, now: float) -> list[Effect]:
-        """The page polls again: whatever the answer before carried has arrived. A sign of life, too."""
+        """The page polls again: all that the last answer carried has arrived. It is a sign of life, too."""
         self._deadlines.pass_to(now)
         worker = self._registry.worker_of(session)
         if worker is not None:
@@ -306,7 +306,7 @@ class Machine:
     def progress(
         self, session: str, attempt_id: str, percent: float | None, note: str | None, now: float
     ) -> list[Effect]:
-        """How far the task is. What is not running any more is ignored."""
+        """The task says how far it has come. Ignored, if the attempt is not running any more."""
         self._deadlines.pass_to(now)
         attempt = self._own(session, attempt_id)
         if attempt is None or attempt.state is not AttemptState.RUNNING:
@@ -315,7 +315,7 @@ class Machine:
         return [Record(Progressed(attempt_id, percent, note))]
 
     def log(self, session: str, attempt_id: str, line: str, now: float) -> list[Effect]:
-        """A line that the task wrote."""
+        """The task has written a line."""
         self._deadlines.pass_to(now)
         attempt = self._own(session, attempt_id)
         if attempt is None or attempt.state is not AttemptState.RUNNING:
@@ -323,7 +323,7 @@ class Machine:
         return [Record(Logged(attempt_id, line))]
 
     def result(self, session: str, attempt_id: str, value: str, now: float) -> list[Effect]:
-        """A task's result. The store judges it by the attempt's id alone, whoever brings it (I6)."""
+        """A page brings a task's result. The store judges it by the attempt's id alone, whichever page it is (I6)."""
         self._deadlines.pass_to(now)
         attempt = self.attempts.get(attempt_id)
         repeated = attempt is None and attempt_id in self._asked
@@ -336,7 +336,7 @@ class Machine:
         return [*withdrawn, Record(ended)]
 
     def error(self, session: str, attempt_id: str, error: str, detail: str, retry: bool, now: float) -> list[Effect]:
-        """A task's error. A late one is always stale (S9)."""
+        """A page brings a task's error. A late one is always stale (S9)."""
         self._deadlines.pass_to(now)
         attempt = self.attempts.get(attempt_id)
         if attempt is None and attempt_id in self._asked:
@@ -350,7 +350,7 @@ class Machine:
         return self._leases.fail(attempt, error, detail, retry=retry)
 
     def released(self, session: str, attempt_id: str, reason: str, now: float) -> list[Effect]:
-        """The page holds the attempt no more: it declined the offer, or it obeyed a cancel."""
+        """The page does not hold the attempt any more: it declined the offer, or it obeyed a cancel."""
         self._deadlines.pass_to(now)
         attempt = self._own(session, attempt_id)
         if attempt is None:
@@ -365,7 +365,7 @@ class Machine:
         return self._leases.end(attempt, after_release(attempt, detail))
 
 
-#: Ends that a page reports, and waits for the verdict on.
+#: Ends that a page reports; it waits for the verdict.
 _SAID = (Cause.SUCCEEDED, Cause.ERROR)
 
 

@@ -1,4 +1,4 @@
-"""New boots that wait until it is clear whether the old one lives: at most one for each worker, the latest.
+"""New boots that wait until it is clear whether the old boot lives: at most one for each worker, the latest.
 
 A session that goes takes its newcomers along, so they are found by session, too: nobody looks through all of them.
 """
@@ -11,7 +11,7 @@ __all__ = ["Newcomers"]
 
 
 class Newcomers:
-    """Who waits for which worker."""
+    """The newcomer that waits for each worker."""
 
     def __init__(self) -> None:
         #: Worker -> (session, registration).
@@ -20,13 +20,13 @@ class Newcomers:
         self._of: dict[str, dict[str, None]] = {}
 
     def add(self, worker_id: str, session: str, registration: Registration) -> None:
-        """It waits for this worker, in the place of any other."""
+        """The newcomer waits for this worker, in the place of any other."""
         self.pop(worker_id)
         self._waiting[worker_id] = (session, registration)
         self._of.setdefault(session, {})[worker_id] = None
 
     def pop(self, worker_id: str) -> tuple[str, Registration] | None:
-        """(session, registration) of the one that waits for this worker, which waits no more; None: nobody does."""
+        """Takes out the newcomer of this worker: (session, registration); None: nobody waits for it."""
         found = self._waiting.pop(worker_id, None)
         if found is not None:
             workers = self._of[found[0]]
@@ -36,7 +36,7 @@ class Newcomers:
         return found
 
     def forget(self, session: str) -> list[str]:
-        """The session is no more. Returns the workers that it waited for."""
+        """Forgets a session that is gone. Returns the workers that it waited for."""
         workers = list(self._of.get(session, ()))
         for worker_id in workers:
             self.pop(worker_id)

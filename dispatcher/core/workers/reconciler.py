@@ -1,10 +1,10 @@
-"""A page that registers says what it has; here that and what its worker has are brought together.
+"""Compares the attempts that a registering page names with those of its worker, and decides about each.
 
-Theory of operation. A new boot has lost what the old page had, but for results in its stash. The same boot goes on: it
-takes up what an earlier run of the server left open, lets go of what it does not name, and hears again what may not
-have reached it. All of that happens to attempts, one by one. ``leases`` carries it out; here it is decided for which.
+Theory of operation. A new boot has lost the old page's attempts, but for results in its stash. The same boot goes on:
+it takes up what an earlier run of the server left open, lets go of what it does not name, and is told again what may
+not have reached it. The reconciler decides this for each attempt, and ``leases`` carries it out.
 
-It keeps nothing. It does not know whether the page may register, and changes no worker: that is ``registry``'s.
+It keeps nothing. It does not know whether the page may register, and changes no worker: ``registry`` does both.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["Reconciler"]
 
 
 class Reconciler:
-    """What a registration means for attempts."""
+    """Decides what a registration means for attempts."""
 
     def __init__(self, leases: Leases) -> None:
         self._leases = leases
@@ -36,9 +36,9 @@ class Reconciler:
         return effects
 
     def reconcile(self, worker: Worker, registration: Registration, repeated: bool) -> list[Effect]:
-        """Brings what the page has and what we think it has together.
+        """Brings the page's own list of attempts and ours together.
 
-        What is said again may be older than what has happened since: it ends nothing, and brings what is pending.
+        A repeated registration may be older than what has happened since: it ends nothing, and brings what is pending.
         """
         effects: list[Effect] = []
         named = {*registration.finished, *(name for name, _ in registration.holding)}
@@ -70,7 +70,7 @@ class Reconciler:
         return []
 
     def _let_go(self, worker: Worker, named: Collection[str]) -> list[Effect]:
-        """What the page had and does not name any more. An offer may not have reached it: it is sent again."""
+        """Ends attempts that the page does not name any more. An offer may not have reached it: it is sent again."""
         effects: list[Effect] = []
         for attempt in list(worker.attempts.values()):
             if attempt.id not in named and attempt.state is not AttemptState.OFFERED:
@@ -78,9 +78,9 @@ class Reconciler:
         return effects
 
     def _take_for_over(self, worker: Worker, registration: Registration) -> list[Effect]:
-        """What the page holds and we do not know is over, of an earlier run perhaps; the page may be busy with it.
+        """An attempt that the page holds and we do not know is over. The page may still be busy with it.
 
-        It holds a slot until the page lets go of it, as all that was revoked; no more are kept than there are slots.
+        It holds a slot until the page lets go of it, like any revoked one. At most one is kept for each slot.
         """
         unknown = [name for name in dict(registration.holding) if name not in self._leases.attempts]
         for name in unknown[: worker.slots]:
@@ -88,7 +88,7 @@ class Reconciler:
         return [CancelOrder(worker.session or "", name, "stale") for name in unknown[worker.slots :]]
 
     def _make_room(self, worker: Worker, named: Collection[str]) -> list[Effect]:
-        """Offers that the page does not have, and would have to decline: its slots are taken by something else."""
+        """Takes back offers that the page does not have and would have to decline: other attempts fill its slots."""
         effects: list[Effect] = []
         for attempt in [a for a in worker.attempts.values() if a.state is AttemptState.OFFERED and a.id not in named]:
             if len(worker.attempts) > worker.slots:
@@ -96,7 +96,7 @@ class Reconciler:
         return effects
 
     def _pending(self, attempt: Attempt, worker: Worker, named: bool) -> list[Effect]:
-        """What the page may not have heard. ``named``: it says that it has the attempt."""
+        """Says again what the page may not have heard. ``named``: it says that it has the attempt."""
         session = worker.session or ""
         if attempt.state is AttemptState.REVOKED:
             return [CancelOrder(session, attempt.id, attempt.revoked)]

@@ -14,17 +14,17 @@ class Registration(Struct, frozen=True, kw_only=True):
 
     #: Its identity: proved by its secret, or new.
     worker: str
-    #: A new identity, in case this page turns out to be a second window of that worker.
+    #: A new identity, if this page turns out to be a second window of that worker.
     spare: str
     boot: str
-    #: Empty: it has none, and keeps the one that it was given before.
+    #: Empty: it says none, and keeps the one that it was given before.
     name: str
     types: tuple[str, ...]
     labels: Labels = ()
-    #: The boot that its window showed before: gone, by its own word.
+    #: The boot that its window showed before; the page says that this boot is gone.
     after: str | None = None
     slots: int = 1
-    #: When the session in which it says so was opened: monotonic seconds.
+    #: When its session was opened: monotonic seconds.
     opened: float = 0.0
     #: (attempt, seconds since its accept) that this boot still has.
     holding: tuple[tuple[str, float], ...] = ()

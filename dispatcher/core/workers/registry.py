@@ -1,12 +1,12 @@
-"""Which session is whose: sessions come and go, pages register, old boots end.
+"""Knows which worker each session belongs to: sessions come and go, pages register, old boots end.
 
 Theory of operation. A page proves which worker it is, and its *boot* says which load of the page it is. One boot is one
 worker, and one session belongs to one worker. A new boot of a worker whose old page may still be there is a *newcomer*:
-the old page is asked for a sign of life, and until that is decided (``probe``) the newcomer waits for its answer. Where
+the old page is asked for a sign of life, and until that is decided (``probe``) the newcomer waits for its answer. If
 the old page answers, there are two windows, and the newcomer becomes a worker of its own.
 
-The registry owns sessions, boots, newcomers and the deadline ``probe``. It makes workers and forgets them. Whether a
-worker is there is kept by ``attendance``; what becomes of its attempts is done by ``reconciler`` and ``leases``.
+The registry owns sessions, boots, newcomers and the deadline ``probe``. It makes workers and forgets them.
+``attendance`` knows whether a worker is there; ``reconciler`` and ``leases`` take care of its attempts.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from dispatcher.core.workers.timings import PROBE_S
 
 __all__ = ["MOST_TYPES_BROUGHT", "MOST_TYPES_TOLD", "Registry"]
 
-#: Types that a page may name and no other offers, over all that it registers: each is kept in the store.
+#: Most types that a page may name over all its registrations while no other page offers them: the store keeps each.
 MOST_TYPES_BROUGHT = 1_000
-#: So many of the types that found no room in the store are named to the page, the first ones.
+#: A page is told the names of this many types that found no room in the store.
 MOST_TYPES_TOLD = 10
 
 
@@ -71,7 +71,7 @@ class Registry:
             self._attendance.back(worker)
 
     def ended(self, session: str) -> list[Effect]:
-        """The page left this session by its own doing (a close, overlapping polls): a sign, as in ``away``."""
+        """The page itself left this session (a close, overlapping polls): a sign, as in ``away``."""
         effects = self.away(session)
         self._unbind(session)
         return effects
@@ -101,7 +101,7 @@ class Registry:
         return self._admit(other_session, replace(registration, worker=registration.spare, holding=(), finished=()))
 
     def gone(self, worker: Worker, detail: str) -> list[Effect]:
-        """The worker's page is gone for good, and with it all that it had."""
+        """The worker's page is gone for good, with all that it had."""
         self._boots.pop(worker.boot, None)
         effects: list[Effect] = []
         for attempt in list(worker.attempts.values()):
@@ -114,7 +114,7 @@ class Registry:
         return effects + self.decide(worker.id)
 
     def drain(self) -> list[Effect]:
-        """No more offers; what runs may end. Pages are told."""
+        """No more offers; running attempts may end. Pages are told."""
         self.draining = True
         effects: list[Effect] = [Order(session, "drain") for session in self._by_session]
         for worker in self._fleet.workers.values():
@@ -122,7 +122,7 @@ class Registry:
         return effects
 
     def _forget_newcomer(self, session: str) -> None:
-        """A newcomer that went away while it waited must not be bound to a session that is no more.
+        """Forgets a newcomer that went away while it waited: it must not be bound to a session that is gone.
 
         If its page is still there, it registers again.
         """
@@ -153,7 +153,7 @@ class Registry:
         if alone or worker.session is None or worker.session == session:
             return self.decide(worker.id)
         if self._deadlines.get(("probe", worker.id)) is not None:
-            return []  # repeated while the old boot is being probed: it gets no more time for that
+            return []  # repeated while the old boot is being probed: that gives the old boot no more time
         self._deadlines.start(("probe", worker.id), PROBE_S)
         return [Probe(worker.session, self._deadlines.now)]
 
@@ -164,7 +164,7 @@ class Registry:
         return [] if newcomer is None else self._admit(*newcomer)
 
     def _brings_too_many(self, session: str, registration: Registration) -> bool:
-        """Whether it would have named more types that are new here than one page may, under all its identities."""
+        """Whether the page would have named more new types than one page may, under all its identities."""
         known = (
             self._fleet.workers.get(self._boots.get(registration.boot, registration.worker)),
             self._by_session.get(session),
@@ -173,11 +173,11 @@ class Registry:
         return len(new.union(*(worker.brought for worker in known if worker is not None))) > MOST_TYPES_BROUGHT
 
     def _unoffered(self, registration: Registration) -> frozenset[str]:
-        """The types of these that no worker here offers."""
+        """The types of the registration that no worker here offers."""
         return frozenset(name for name in registration.types if not self._fleet.roster.offering(name))
 
     def _admitted(self, registration: Registration) -> str | None:
-        """The worker that this boot has become before; it may not know: our answer was crossed, or was lost."""
+        """The worker that this boot has become before. The page may not know: our answer was late, or was lost."""
         return self._boots.get(registration.boot)
 
     def _admit(self, session: str, registration: Registration) -> list[Effect]:
@@ -186,7 +186,7 @@ class Registry:
             # It was long on its way: the page has left this session for a newer one.
             return [*self.ended(session), Drop(session)]
         new = self._unoffered(registration)
-        # The same page says again what it has said in this session, or the network says it for it, perhaps late.
+        # The same page repeats what it has said in this session, or the network repeats it, perhaps late.
         repeated = worker is not None and (worker.session, worker.boot) == (session, registration.boot)
         effects: list[Effect] = []
         if worker is not None and worker.boot != registration.boot:
@@ -207,14 +207,14 @@ class Registry:
         return effects
 
     def no_room(self, worker_id: str, types: Sequence[str]) -> list[Effect]:
-        """The store knows as many types as it may: who looks at the page had better know."""
+        """The store has no room for these types: the page is told, for people to see."""
         worker = self._fleet.workers.get(worker_id)
         if worker is None or worker.session is None:
             return []
         return [Refuse(worker.session, "types_full", _TYPES_FULL.format(types=", ".join(types[:MOST_TYPES_TOLD])))]
 
     def _bind(self, worker: Worker, session: str, registration: Registration) -> list[Effect]:
-        """The session is this worker's now, and its page the one that speaks; a session that it had is dropped."""
+        """The session is this worker's now, and its page speaks for the worker. A session that it had is dropped."""
         effects: list[Effect] = []
         if worker.session is not None and worker.session != session:
             del self._by_session[worker.session]
@@ -233,7 +233,7 @@ class Registry:
 
 
 def _describe(worker: Worker, registration: Registration) -> None:
-    """The worker is what its page says."""
+    """Writes down what the page says of itself."""
     worker.boot = registration.boot
     worker.name = registration.name or worker.name or f"page-{worker.id[:6]}"
     worker.types = tuple(sorted(set(registration.types)))

@@ -1,8 +1,8 @@
-"""What an attempt's end means for its job: tried again, when, or failed (promise S13).
+"""Decides what an attempt's end means for its job: when it is tried again, or that it has failed (promise S13).
 
-Theory of operation. Each way in which an attempt can end has one function here, and that makes the report: whether the
-job goes back to its lane, waits for a backoff, has failed or is in doubt, and what that uses up. The functions look at
-the attempt alone and change nothing; the jitter of a backoff is the only thing drawn.
+Theory of operation. Each way in which an attempt can end has one function here. It makes the report: whether the job
+goes back to its lane, waits for a backoff, has failed or is in doubt, and what that uses up. The functions look at the
+attempt alone and change nothing; the only thing drawn is the jitter of a backoff.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = [
     "without_offer",
 ]
 
-#: Largest share that jitter adds to a backoff or takes from it.
+#: Largest share of a backoff that jitter adds or takes away.
 JITTER = 0.2
 
 
@@ -38,7 +38,7 @@ class RetryPolicy(Struct, frozen=True, kw_only=True):
     max_s: float = 300.0
 
     def without_jitter_s(self, failures: int) -> float:
-        """The delay after that many errors and timeouts, before jitter."""
+        """The delay after this many errors and timeouts, before jitter."""
         return min(self.max_s, self.base_s * 2.0 ** min(failures, 60))
 
     def delay_s(self, failures: int, rng: random.Random) -> float:
@@ -47,12 +47,12 @@ class RetryPolicy(Struct, frozen=True, kw_only=True):
 
 
 def without_offer(claim: Claim | LiveAttempt, detail: str) -> Ended:
-    """No page was ever offered it, or none that we know: it uses up nothing."""
+    """No page was offered it, or none that we know: this uses up nothing."""
     return Ended(claim.attempt, Cause.LAPSED, Event.REQUEUE, detail=detail, lane=lane_of_claim(claim))
 
 
 def after_lapse(attempt: Attempt, detail: str) -> Ended:
-    """Its page did not accept the offer: it uses up nothing."""
+    """Its page did not accept the offer: this uses up nothing."""
     return Ended(attempt.id, Cause.LAPSED, Event.REQUEUE, attempt.holder(), detail=detail, lane=attempt.lane)
 
 
@@ -113,7 +113,7 @@ def in_doubt(attempt: Attempt, cause: Cause, detail: str) -> Ended:
 
 
 def after_release(attempt: Attempt, detail: str) -> Ended:
-    """The page gave it back: it goes to another one, unless its effect may have happened."""
+    """The page gave it back: it goes to another page, unless its effect may have happened."""
     if attempt.went:
         return in_doubt(attempt, Cause.RELEASED, detail)
     return Ended(attempt.id, Cause.RELEASED, Event.REQUEUE, attempt.holder(), detail=detail, lane=attempt.lane)

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 __all__ = ["PROBE_S", "Timings"]
 
-#: How long the old boot of a worker has to show that it is still there, when a new one registers (S12).
+#: How long the old boot of a worker has to show that it is still there when a new boot registers (S12).
 PROBE_S = 3.0
 
 
@@ -17,5 +17,5 @@ class Timings(Struct, frozen=True, kw_only=True):
     reconnect_grace_s: float = 30.0
     restart_grace_s: float = 60.0
     reload_after_s: float = 60.0
-    #: For how long a worker that let two offers lapse gets none, doubled each time.
+    #: How long a worker that let two offers lapse gets none; doubled each time.
     set_aside_s: float = 60.0

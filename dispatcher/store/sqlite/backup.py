@@ -1,6 +1,6 @@
 """A copy of a store beside it, made before its schema changes: the way back to an older version.
 
-Made through the store's own connection, which holds the lock: nothing else may open the store's file.
+It is made through the store's own connection, which holds the lock: nothing else may open the store's file.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ __all__ = ["DRAFT", "back_up", "sync_directory"]
 
 log = logging.getLogger("pagehand.store")
 
-#: How the name of a file ends while it is being made.
+#: The ending of a file's name while the file is being made.
 DRAFT = ".new"
 #: The migration itself needs room, too.
 _SPARE_BYTES = 16 << 20
 
 
 def back_up(connection: sqlite3.Connection, path: Path, version: int) -> Path:
-    """Copies the store, durably, to ``PATH.schema-VERSION.backup``; one that is there is of the same schema, and older.
+    """Copies the store, durably, to ``PATH.schema-VERSION.backup``; a file there is an older copy of the same schema.
 
-    Raises StoreRefused where there is no room for it.
+    Raises StoreRefused if there is no room for it.
     """
     backup = path.with_name(f"{path.name}.schema-{version}.backup")
     _need_room(connection, path, version)
@@ -66,7 +66,7 @@ def _sync(path: Path) -> None:
 
 
 def sync_directory(directory: Path) -> None:
-    """Makes durable which files there are."""
+    """Makes the names in the directory durable."""
     if os.name != "posix":
         return  # no such thing there; the rename itself is atomic
     handle = os.open(directory, os.O_RDONLY)

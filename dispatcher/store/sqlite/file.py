@@ -1,7 +1,7 @@
-"""Opening the file of a SQLite store: checks before, lock, migrations, checks after.
+"""Opens the file of a SQLite store: checks before, lock, migrations, checks after.
 
-Everything that is wrong raises StoreRefused with what to do. The file itself is opened by SQLite alone: closing any
-other handle on it would drop this process's POSIX locks, and a second server could then write (measured).
+Whatever is wrong raises StoreRefused, which says what to do. SQLite alone opens the file itself: to close any other
+handle on it would drop this process's POSIX locks, and a second server could then write (measured).
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ __all__ = ["APPLICATION_ID", "PRAGMAS", "WAL_KEPT_BYTES", "connect", "migrations
 
 #: "PGHD", in the file's header: this file is ours.
 APPLICATION_ID = 0x50474844
-#: Up to this size the whole file is checked at every start; a larger one would hold the start up.
+#: A file up to this size is checked whole at every start; a larger one would hold the start up.
 CHECKED_BYTES = 512 << 20
 
-#: A large turn makes a large log; when it has been moved into the store, the log's file is cut down to this.
+#: A large turn makes a large log; once it has been moved into the store, the log's file is cut down to this.
 WAL_KEPT_BYTES = 64 << 20
-#: How a store is used, in this order.
+#: The settings of a store's connection, in this order.
 PRAGMAS = (
     "locking_mode = EXCLUSIVE",
     "journal_mode = WAL",
@@ -95,7 +95,7 @@ def connect(path: Path) -> tuple[sqlite3.Connection, bool]:
 
 
 def _look(path: Path) -> bool:
-    """Whether the file is to be made. Refuses what looks like the remains of a store."""
+    """Whether the file must be made. Refuses files that look like the remains of a store."""
     if path.is_dir():
         raise StoreRefused(f"{path} is a directory: name a file")
     if not path.exists():
@@ -124,7 +124,7 @@ def _look(path: Path) -> bool:
 
 
 def _look_at_log(path: Path, page_bytes: int) -> None:
-    """Before SQLite opens it: a log whose beginning is damaged would be empty to SQLite, which would remove it."""
+    """Call it before SQLite opens the store: SQLite takes a log with a damaged beginning for empty, and removes it."""
     if (fate := lost_log(path, page_bytes)) is not None and not _in_use(path):
         raise StoreRefused(
             f"{path} was in use when its server ended, and {path}-wal {fate}: "
@@ -180,7 +180,7 @@ def _fill(draft: Path) -> None:
 
 
 def _move(draft: Path, path: Path) -> None:
-    """Gives the draft its place. Raises FileExistsError where the place is taken."""
+    """Gives the draft its place. Raises FileExistsError if the place is taken."""
     if os.name != "posix":
         draft.rename(path)  # there, it never replaces a file
         return
@@ -195,7 +195,7 @@ def _move(draft: Path, path: Path) -> None:
 
 
 def _remove_drafts(path: Path) -> None:
-    """What crashes left of stores that were being made. The lock is ours, so none of them can be wanted any more."""
+    """Removes what crashes left of stores that were being made. The lock is ours, so nobody can want them any more."""
     for draft in path.parent.glob(f"{glob.escape(path.name)}.*{DRAFT}*"):
         draft.unlink(missing_ok=True)
 
@@ -227,8 +227,8 @@ def _version(connection: sqlite3.Connection) -> int:
 
 
 def _check_log(path: Path) -> None:
-    """After a write the log is there. Where SQLite could not begin one (a sync failed, a file system that has no way
-    for it), it goes on without, and its ``PRAGMA journal_mode`` may say ``wal`` all the same (measured, 3.40)."""
+    """After a write the log must be there. If SQLite could not begin one (a sync failed, or the file system cannot hold
+    one), it goes on without, and its ``PRAGMA journal_mode`` may say ``wal`` all the same (measured, 3.40)."""
     if not path.with_name(f"{path.name}-wal").exists():
         raise StoreRefused(
             f"{path} cannot be kept with a log beside it: its disk has failed, or its file system will not do; "
@@ -265,7 +265,7 @@ def _columns(connection: sqlite3.Connection) -> set[str]:
 
 
 def _columns_of_schema(version: int) -> set[str]:
-    """Those that a store of this version has: before the first release its schema was edited in place."""
+    """The columns that a store of this version has: before the first release its schema was edited in place."""
     with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as model:
         for _, text in migrations()[:version]:
             model.executescript(text)
@@ -294,7 +294,7 @@ def _held(path: Path) -> bool:
 
 def _refusal(path: Path, error: sqlite3.Error) -> StoreRefused:
     name = getattr(error, "sqlite_errorname", "")
-    # Where two servers begin on one file, SQLite may call the other's work an I/O error, or worse.
+    # If two servers begin on one file, SQLite may call the other's work an I/O error, or worse.
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL")) or _held(path):
         return StoreRefused(f"{path} is in use by another server: stop that one, or name another file")
     if name == "SQLITE_FULL":

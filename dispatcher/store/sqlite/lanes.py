@@ -15,7 +15,7 @@ __all__ = ["LaneTable", "Place", "first_of"]
 
 #: (rank, seq): where a job stands in its lane.
 Place = tuple[float, int]
-#: Of many lanes so many more jobs than their share are read at first, so that a second look is seldom needed.
+#: From many lanes this many more jobs than their share are read at first, so that a second look is seldom needed.
 _GENEROUS = 2
 
 
@@ -26,7 +26,7 @@ class LaneTable:
         self._db = connection
         self._numbers: dict[str, int] = {}
         self._names: dict[int, str] = {}
-        #: By a label and one of the values that do for it, the numbers of the lanes that require it.
+        #: (label, one of its allowed values) -> the numbers of the lanes that require it.
         self._requiring: dict[tuple[str, str], set[int]] = {}
         #: The lanes of each type that is known.
         self.of_type = KnownTypes()
@@ -53,15 +53,15 @@ class LaneTable:
         return number
 
     def number(self, name: str) -> int:
-        """Of a lane that is known."""
+        """The number of a known lane."""
         return self._numbers[name]
 
     def name(self, number: int) -> str:
-        """Of a lane that is known."""
+        """The name of a known lane."""
         return self._names[number]
 
     def requiring(self, wanted: Sequence[tuple[str, str]]) -> list[int]:
-        """The numbers of the lanes whose jobs require all of these labels with these values; at least one is named."""
+        """The numbers of the lanes whose jobs require all of these labels with these values, at least one."""
         found = sorted((self._requiring.get(one, set()) for one in wanted), key=len)
         return sorted(found[0].intersection(*found[1:]))
 
@@ -79,9 +79,9 @@ class LaneTable:
             self.offered[type_name] = at
 
     def forget(self, offered: frozenset[str], counters: Counters) -> None:
-        """Lanes without jobs go, unless they stand for a type that workers offer.
+        """Forgets lanes without jobs, unless they stand for a type that workers offer.
 
-        Walks all lanes, some 5 us each: one turn of every ten minutes takes so much longer.
+        It walks all lanes, some 5 us each: one turn every ten minutes takes longer by this.
         """
         gone: list[int] = []
         for type_name, lanes in list(self.of_type.items()):
@@ -108,10 +108,10 @@ def first_of(
     waiting: dict[str, int],
     heads: Callable[[list[str], int], dict[str, list[Place]]],
 ) -> list[list[int]]:
-    """The numbers of the first jobs of each group of lanes, by rank, at most ``most`` of each.
+    """The numbers of each group's first jobs, by rank, at most ``most`` for each group of lanes.
 
-    ``waiting``: how many jobs each lane has; ``heads``: reads the first jobs of lanes. A few of each lane are read, and
-    more only of a lane whose last job that was read may not be the last one that is wanted.
+    ``waiting``: how many jobs each lane has; ``heads``: reads the first jobs of lanes. It reads a few jobs of each
+    lane, and more only from a lane that may have further wanted jobs behind the last one read.
     """
     found: dict[str, list[Place]] = {}
     wanted: dict[str, int] = {}
@@ -138,7 +138,7 @@ def _in_order(lanes: list[str], found: dict[str, list[Place]]) -> list[Place]:
 
 
 def _short(lanes: list[str], most: int, found: dict[str, list[Place]]) -> Iterator[tuple[str, int]]:
-    """LaneTable of which more may be wanted than was read, and how much that was."""
+    """Lanes from which more jobs may be wanted than were read, and how many were read."""
     places = _in_order(lanes, found)
     last = places[most - 1] if len(places) >= most else None
     for lane in lanes:

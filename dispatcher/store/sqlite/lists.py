@@ -15,7 +15,7 @@ __all__ = ["PageRead"]
 
 
 class PageRead:
-    """One page, as far as it has been read. Raises BadParameter for a cursor that is not ours."""
+    """One page, as far as it has been read. Raises BadParameter for a cursor that we did not make."""
 
     def __init__(self, connection: sqlite3.Connection, job_filter: JobFilter) -> None:
         self._db = connection
@@ -23,7 +23,7 @@ class PageRead:
         self._items: list[JobView] = []
         #: The seq below which the list goes on; None: it begins with the newest job.
         self._below = seq_of(job_filter.cursor) if job_filter.cursor else None
-        #: The numbers of the lanes that are looked for, as a JSON text, found once: jobs that come later stand above.
+        #: The numbers of the wanted lanes, as a JSON text, found once: jobs that come later stand above the page.
         self._lanes: str | None = None
 
     def slice(self, lanes: LaneTable) -> bool:
@@ -50,6 +50,6 @@ class PageRead:
         self._below = rows[-1].seq if len(rows) == room else above
 
     def page(self) -> JobPage:
-        """What has been read."""
+        """The page as it has been read."""
         below = self._below
         return JobPage(items=self._items, next_cursor=cursor_of(below) if below is not None and below > 1 else None)

@@ -1,18 +1,19 @@
 """Moves the log into the store's file, and leaves a mark there by which a file tells which log it needs (S23).
 
-SQLite opens a store whose ``-wal`` was removed while no server ran as if nothing had stood in it, and plays one of
-another store into it. So what is moved into the file ends with a mark that says FOLLOWS: newer changes stand in the
-log. At once one that says MOVED is written behind it, which then stands in the log alone, until that is moved in as a
-whole: by a stop in good order, or by another program that opens the store after a crash. Each move draws a token for
-both. A file that says FOLLOWS and has no log beside it has lost one; a log with another token is not the file's.
+If a store's ``-wal`` was removed while no server ran, SQLite opens the store as if the log had been empty; a log of
+another store it plays into the file. So the changes that are moved into the file end with a mark that says FOLLOWS:
+newer changes stand in the log. A mark that says MOVED is written right behind it. That one stands in the log alone
+until the whole log is moved in: by a stop in good order, or by another program that opens the store after a crash. Each
+move draws one token for both marks. A file that says FOLLOWS and has no log beside it has lost its log; a log with
+another token does not belong to the file.
 
-A start writes both marks, before anything is acknowledged; after that each move does, once in some 1,000 frames. So
-SQLite's own way to move the log, at whatever commit, is switched off (``file.PRAGMAS``). A store without any mark (an
-older Pagehand made it) gets its first at the next start.
+A start writes both marks before anything is acknowledged; after that each move does, once in some 1,000 frames. So
+SQLite's own moves of the log, which may come at any commit, are switched off (``file.PRAGMAS``). A store without a mark
+(an older Pagehand made it) gets its first at the next start.
 
-Refused without a loss is a store in one window: its server ended between the two marks (killed there; or its power was
-cut before the first turn behind them, which is what makes MOVED durable), and then another program moved the log in.
-Not seen is the loss of a log that was cut off behind its first frame.
+One window makes us refuse a store that has lost nothing: its server ended between the two marks (it was killed there,
+or its power was cut before the first turn behind them, which makes MOVED durable), and then another program moved the
+log in. One loss is not seen: that of a log which was cut off behind its first frame.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ __all__ = [
 ]
 
 FOLLOWS, MOVED = "follows", "moved"
-#: A log of so many frames is moved into the file (as many as SQLite's own default).
+#: A log of this many frames is moved into the file (SQLite's own default).
 LONG_FRAMES = 1_000
 
 _WRITE = "INSERT OR REPLACE INTO meta (name, value) VALUES ('log', ?)"
@@ -51,7 +52,8 @@ _READ = "SELECT value FROM meta WHERE name = 'log'"
 _NORMAL = 1
 #: There is no room, or a read is open: the move is tried again after the next turn.
 _LATER = ("SQLITE_FULL", "SQLITE_LOCKED", "SQLITE_BUSY")
-#: Of the log's header and of each frame's: where the salts stand that tell this round of the log from earlier ones.
+#: Sizes of the log's header and of each frame's, and where their salts stand: these tell this round of the log from
+#: earlier ones.
 _HEADER_BYTES, _FRAME_HEADER_BYTES = 32, 24
 _HEADER_SALTS, _FRAME_SALTS, _SALT_BYTES = 16, 8, 8
 
@@ -60,37 +62,37 @@ class Mark(NamedTuple):
     """What the file, or the log behind it, says of the log."""
 
     says: str
-    #: Of the move that wrote it.
+    #: The token of the move that wrote it.
     token: str
-    #: Of the move before, where this one may not have come to its end: either may stand in the file.
+    #: The token of the move before, if this one may not have come to its end: either may stand in the file.
     before: str
 
     def settled(self) -> Mark:
-        """The same, where the move is known to have come to its end."""
+        """The mark after its move, if that is known to have come to its end."""
         return Mark(MOVED, self.token, self.token)
 
     def is_half_done(self) -> bool:
-        """Whether its move may have got half the way, or the mark behind it is missing."""
+        """Whether its move may have stopped half-way, or the mark behind it is missing."""
         return self.says == FOLLOWS or self.before != self.token
 
     def next(self) -> Mark:
-        """For the next move; the same again where the last may have got half the way."""
+        """The mark for the next move; the same token again if the last move may have stopped half-way."""
         if self.before != self.token:
             return self._replace(says=FOLLOWS)
         return Mark(FOLLOWS, secrets.token_hex(8), self.token)
 
 
 def mark_of(connection: sqlite3.Connection) -> Mark | None:
-    """As it is read through the log. None: there is no mark yet."""
+    """The mark as it is read through the log. None: there is no mark yet."""
     row = connection.execute(_READ).fetchone()
     words = row[0].split() if row is not None and isinstance(row[0], str) else []
     return Mark(*words) if len(words) == len(Mark._fields) else None
 
 
 def mark_alone(path: Path) -> Mark | None:
-    """As it stands in the file. None: there is none, or a crash has left a file that only its log makes whole.
+    """The mark as it stands in the file. None: there is none, or a crash has left a file that only its log makes whole.
 
-    To be asked before the store is opened: to close the file behind that would drop its locks.
+    Call it before the store is opened: to close the file later would drop the store's locks.
     """
     try:
         with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as alone:
@@ -105,7 +107,7 @@ def accept_name(path: Path) -> Path:
 
 
 def lost_log(path: Path, page_bytes: int) -> str | None:
-    """What has become of the log that should be beside a store that is not open; None: nothing."""
+    """What has happened to the log that should be beside a store that is not open; None: nothing."""
     try:
         size = path.with_name(f"{path.name}-wal").stat().st_size
     except FileNotFoundError:
@@ -119,7 +121,7 @@ def lost_log(path: Path, page_bytes: int) -> str | None:
 
 
 def refuse_foreign_log(connection: sqlite3.Connection, path: Path, alone: Mark | None) -> None:
-    """Raises StoreRefused where what is read through the log does not go on from what the file says."""
+    """Raises StoreRefused if the mark read through the log does not follow the mark in the file."""
     if alone is None or ((mark := mark_of(connection)) is not None and alone.token in (mark.token, mark.before)):
         return
     raise StoreRefused(
@@ -129,9 +131,9 @@ def refuse_foreign_log(connection: sqlite3.Connection, path: Path, alone: Mark |
 
 
 def take_lock(connection: sqlite3.Connection) -> None:
-    """A write takes the exclusive lock; it is kept from then on. What is read says MOVED after it, a copy as well.
+    """Takes the exclusive lock by a write, for good. The mark then reads MOVED, in a copy as well.
 
-    Whoever has the lock lives now, so the same write counts the life.
+    The holder of the lock is the life that runs, so the same write counts the life.
     """
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     with _not_synced(connection):
@@ -151,13 +153,13 @@ class LogMark:
         self._accept = accept_name(path)
         frame_bytes = _FRAME_HEADER_BYTES + connection.execute("PRAGMA page_size").fetchone()[0]
         self._last_salts = _HEADER_BYTES + frame_bytes * ((long_frames or LONG_FRAMES) - 1) + _FRAME_SALTS
-        #: What the log says.
+        #: The mark that the log has.
         self._mark = mark_of(connection) or Mark(MOVED, "none", "none")
         #: Why the last move has not come to its end; None: it has.
         self._hindered: sqlite3.Error | None = None
 
     def begin(self, alone: Mark | None) -> None:
-        """Before anything is acknowledged. Where the life before has left its mark in the file, there is no haste."""
+        """Call it before anything is acknowledged. If the file's own mark already says FOLLOWS, a move may wait."""
         if alone is not None:
             self._mark = alone.settled()
         self._move()
@@ -165,15 +167,15 @@ class LogMark:
             raise self._hindered
 
     def move_if_long(self) -> None:
-        """After each turn."""
+        """Call it after each turn."""
         if self._mark.is_half_done() or self._is_long():
             self._move()
 
     def _move(self) -> None:
-        """Moves the log into the file. Where there is no room, everything stays in the log, as it is.
+        """Moves the log into the file. If there is no room, everything stays in the log, as it is.
 
-        Where MOVED cannot be written, the loss is accepted beforehand that the next start would see: SQLite may take
-        the log away when the file is closed, with all of it in the file.
+        If MOVED cannot be written, SQLite may remove the log when the file is closed, with all of it in the file. The
+        next start would take that for a loss, so it is accepted beforehand.
         """
         self._hindered = None
         try:
@@ -186,7 +188,7 @@ class LogMark:
                     self._accept.unlink(missing_ok=True)
 
     def _write_and_move(self) -> None:
-        """The marks are no news that must be durable by themselves: the move syncs the log before, the file after."""
+        """The marks need no sync of their own: the move syncs the log before it, and the file after it."""
         with _not_synced(self._db):
             mark = self._mark.next()
             if self._done(_WRITE, " ".join(mark)):
@@ -198,7 +200,7 @@ class LogMark:
                 self._mark = mark
 
     def _done(self, statement: str, *values: str) -> bool:
-        """Raises sqlite3.Error where a later try is no way out: after a failed sync nothing may be trusted."""
+        """Whether the statement was done. Raises sqlite3.Error if a later try cannot help, as after a failed sync."""
         try:
             self._db.execute(statement, values).fetchall()
         except sqlite3.Error as error:
@@ -209,7 +211,7 @@ class LogMark:
         return True
 
     def _is_long(self) -> bool:
-        """Whether the log's last frame but so many is of this round; SQLite writes over those of earlier ones."""
+        """Whether the frame that makes the log long is of this round; SQLite writes over frames of earlier rounds."""
         try:
             with self._log.open("rb", buffering=0) as file:
                 file.seek(_HEADER_SALTS)

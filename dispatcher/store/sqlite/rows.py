@@ -1,7 +1,7 @@
 """The driver of the SQLite store: answers a turn's set requests over one connection.
 
-Runs in the store's thread, inside a transaction that the store has opened. Nobody else writes to the file, so what is
-asked for in each turn is kept in memory: counters, lanes, when something is due, the rows of running jobs. After a
+It runs in the store's thread, inside a transaction that the store has opened. Nobody else writes to the file, so it
+keeps in memory what each turn asks for: counters, lanes, when something is due, the rows of running jobs. After a
 rollback ``reload`` reads all of it again.
 """
 
@@ -46,7 +46,7 @@ __all__ = ["CLOCK_KEPT_S", "SqliteRows", "StaleLife", "attempt_row", "job_row", 
 _STATES = {str(state): state for state in JobState}
 _CAUSES: dict[str | None, Cause | None] = {None: None} | {str(cause): cause for cause in Cause}
 _CAUSE = sql.ATTEMPT_COLUMNS.index("cause")
-#: Rows in one statement: times the columns it must stay below SQLite's 32,766 parameters.
+#: Most rows in one statement: rows times columns must stay below SQLite's 32,766 parameters.
 _MOST_ROWS = 512
 _json = msgspec.json.Encoder()
 _terms = msgspec.json.Decoder(Terms)
@@ -55,7 +55,7 @@ _values = msgspec.structs.astuple
 _changing = attrgetter("seq", *sql.CHANGING)
 _claimed = attrgetter("seq", *sql.CLAIMED)
 _done = attrgetter("seq", *sql.DONE)
-#: A turn that moves no job keeps the queue clock, too, when the file's is so far behind: a crash loses no more.
+#: A turn that moves no job also saves the queue clock if the file's is this far behind: a crash loses no more.
 CLOCK_KEPT_S = 60.0
 #: Running jobs whose rows are kept in memory; when there are more, all are read again. A row has some 600 bytes.
 _MOST_KEPT = 16_384
@@ -67,13 +67,13 @@ def _text(values: object) -> str:
 
 @lru_cache(maxsize=4_096)
 def terms_text(terms: Terms) -> str:
-    """A job's terms as they are kept. Most jobs have those of many others."""
+    """A job's terms as they are stored. Many jobs share the same terms."""
     return _text(terms)
 
 
 @lru_cache(maxsize=4_096)
 def terms_of(text: str) -> Terms:
-    """The terms that a row holds; what it does not name has its default."""
+    """The terms that a row holds; a field that it does not name has its default."""
     return _terms.decode(text)
 
 
@@ -119,7 +119,7 @@ class SqliteRows:
         self._clock_base = self._clock = self._clock_kept
 
     def reload(self) -> None:
-        """Reads again what is kept in memory: at the start, and after a transaction was rolled back."""
+        """Reads again what is kept in memory: at the start, and after a rollback."""
         self._seq: int = self._db.execute(sql.LAST_SEQ).fetchone()[0] or 0
         #: The queue clock as the file has it.
         self._clock_kept: float = dict(self._db.execute(sql.META))["queue_clock"]
@@ -172,7 +172,7 @@ class SqliteRows:
         return found
 
     def _named(self, statement: str, names: Collection[str], jobs: dict[int, JobRow]) -> list[JobRow]:
-        """The jobs of these names, put to the others; one that is there already is not read twice."""
+        """The jobs of these names, added to ``jobs``; one that is there already is not read twice."""
         rows = self._fetch(statement, _text(list(names))) if names else []
         return [jobs.setdefault(row[0], self._running.get(row[0]) or job_row(row)) for row in rows]
 
@@ -200,7 +200,7 @@ class SqliteRows:
         return DueRows(list(map(job_row, overdue)), list(map(job_row, due)), after.next_due_at, after.next_backoff)
 
     def ready(self, request: Ready) -> ReadyRows:
-        """See requests.Ready. The jobs of one lane are one statement, those of many are two or three."""
+        """See requests.Ready. One lane takes one statement; many take two or three."""
         lanes = [[lane for lane in group.lanes if self.counters.queued(lane)] for group in request.groups]
         if sum(map(len, lanes)) == 1:
             [(place, name)] = [(place, names[0]) for place, names in enumerate(lanes) if names]
@@ -236,7 +236,7 @@ class SqliteRows:
         return [[found[seq] for seq in group] for group in heads]
 
     def _heads(self, lanes: list[str], most: int) -> dict[str, list[Place]]:
-        """(rank, seq) of the first jobs of each of these lanes, at most so many of each."""
+        """(rank, seq) of the first jobs of these lanes, at most ``most`` for each lane."""
         numbers = {self.lanes.number(lane): lane for lane in lanes}
         found: dict[str, list[Place]] = {lane: [] for lane in lanes}
         for number, rank, seq in self._fetch(sql.HEADS, _text(list(numbers)), most):
@@ -276,7 +276,7 @@ class SqliteRows:
         return Saved({lane: self.counters.queued(lane) for lane in request.lanes})
 
     def save_clock(self) -> None:
-        """Keeps the queue clock, so that a restart takes no time from a backoff or from an age (promise S32).
+        """Saves the queue clock, so that a restart takes no time from a backoff or from an age (promise S32).
 
         Raises StaleLife.
         """
@@ -310,7 +310,7 @@ class SqliteRows:
     def _write(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
         """Writes a set of rows, in sizes that are powers of two so that few statements are prepared.
 
-        The last row stands in for what is missing to the next size: every such statement may be given a row twice.
+        The last row is repeated to fill up the size: every such statement may be given a row twice.
         """
         for start in range(0, len(rows), _MOST_ROWS):
             part = rows[start : start + _MOST_ROWS]
@@ -332,5 +332,5 @@ class SqliteRows:
 
 
 def _is_silent(name: str, job: JobRow | None) -> bool:
-    """Nothing has been written of the attempt: it is its job's current one, and no page has accepted it."""
+    """Whether the attempt has no row yet: it is its job's current one, and no page has accepted it."""
     return job is not None and job.state is JobState.RUNNING and job.attempt == name and job.started_at is None

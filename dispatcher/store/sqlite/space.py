@@ -1,4 +1,4 @@
-"""Room on the disk: refuses new jobs while there is little, and keeps a reserve for results (promise S23)."""
+"""Watches the room on the disk: refuses new jobs while it is short, and keeps a reserve for results (promise S23)."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 
 __all__ = ["BALLAST_BYTES", "Reserve"]
 
-#: Given up when the disk is full, so that the results of what runs can still be recorded.
+#: The size of the reserve. It is given up when the disk is full, so that running jobs can still record results.
 BALLAST_BYTES = 4 << 20
 
 
 class Reserve:
-    """A file beside the store that stands for room on its disk."""
+    """A file beside the store that holds room on its disk."""
 
     def __init__(self, store: Path, low_disk_bytes: int) -> None:
         self._ballast = store.with_name(f"{store.name}.ballast")
@@ -22,9 +22,9 @@ class Reserve:
         self._given_up = False
 
     def low(self) -> bool:
-        """Whether there is too little room to take new jobs. Where there is enough, the reserve is filled up again.
+        """Whether there is too little room to take new jobs. If there is enough, it fills the reserve up again.
 
-        Once it was given up, new jobs wait until it is there again: it is the results' room.
+        Once the reserve was given up, new jobs wait until it is there again: its room is for results.
         """
         if self._free_bytes() < self._low_disk_bytes:
             return True
@@ -32,11 +32,11 @@ class Reserve:
         return self._given_up
 
     def fill(self) -> None:
-        """Takes the reserve, if it is not there and there is room for it."""
+        """Makes the reserve, if it is not there and there is room for it."""
         if self._ballast.exists() or self._free_bytes() < self._low_disk_bytes + BALLAST_BYTES:
             return
         try:
-            # As the store itself: for its owner alone, whatever the umask.
+            # Like the store itself it is for its owner alone, whatever the umask.
             with open(os.open(self._ballast, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file:
                 file.write(bytes(BALLAST_BYTES))
         except OSError:

@@ -15,9 +15,9 @@ JOB_COLUMNS = JobRow.__struct_fields__
 ATTEMPT_COLUMNS = AttemptRow.__struct_fields__
 #: Columns of a job that change in its life: all before its id, and its expiry, which a retry takes away.
 CHANGING = (*JOB_COLUMNS[1 : JOB_COLUMNS.index("id")], "expires_at")
-#: What a claim changes of them: less than half the work of writing them all (docs/design.md).
+#: The columns that a claim changes: to write them is less than half the work of writing all (docs/design.md).
 CLAIMED = ("state", "attempt", "claims", "offered_at", "started_at")
-#: What changes of them when a job that ran succeeds: most writes of a busy server are of this kind.
+#: The columns that change when a running job succeeds: most writes of a busy server are of this kind.
 DONE = (
     "state", "rank", "number", "reason", "detail", "percent", "note", "worker", "worker_name", "started_at",
     "ended_at", "ended_clock",
@@ -70,7 +70,7 @@ BACKED_OFF = (
     f"SELECT {_JOBS} FROM jobs j WHERE j.backoff_until IS NOT NULL AND j.backoff_until <= ? "  # noqa: S608
     "ORDER BY j.backoff_until LIMIT ?"
 )
-#: After an instant: what is due before it has been read.
+#: The first one after an instant: what is due before it has been read.
 NEXT_BACKOFF = "SELECT min(backoff_until) FROM jobs WHERE backoff_until > ?"
 OVERDUE = (
     f"SELECT {_JOBS} FROM jobs j WHERE j.expires_at IS NOT NULL AND j.state IN ('scheduled', 'queued') "  # noqa: S608
@@ -84,7 +84,7 @@ NEXT_DUE = """
     )
 """
 
-#: Two, so that each reads only what may go, however many of the other kind lie before it.
+#: Two statements, so that each reads only jobs that may go, however many of the other kind lie before them.
 OUTLIVED = [
     f"SELECT {_JOBS} FROM jobs j WHERE j.ended_clock < ? AND j.key IS {kind} ORDER BY j.ended_clock LIMIT ?"  # noqa: S608
     for kind in ("NULL", "NOT NULL")
@@ -111,7 +111,7 @@ ADD_LANE = "INSERT INTO lanes (name, type) VALUES (?, ?) RETURNING lane"
 FORGET_LANES = [f"DELETE FROM {table} WHERE lane IN {_KEYS}" for table in ("lanes", "tallies")]  # noqa: S608
 MARK_OFFERED = "UPDATE lanes SET offered_at = ? WHERE lane = ?"
 SAVE_TALLIES = "INSERT OR REPLACE INTO tallies (lane, state, jobs, bytes) VALUES {rows}"
-#: Only in the life that has begun last: (queue clock, epoch).
+#: Takes (queue clock, epoch); it saves only in the life that has begun last.
 SAVE_CLOCK = """
     UPDATE meta SET value = ?1 WHERE name = 'queue_clock' AND (SELECT value FROM meta WHERE name = 'epoch') = ?2
     RETURNING 1
@@ -137,7 +137,7 @@ LIVE = """
 """
 #: States that an index finds among millions of others (migration 0003).
 RARE = ("failed", "cancelled", "expired", "in_doubt")
-#: Word for word the index's: else SQLite does not see that the index holds all that is asked for.
+#: The index's own condition, word for word: else SQLite does not see that the index holds all that is asked for.
 _IS_RARE = " OR ".join(f"j.state = '{state}'" for state in RARE)
 LIST_RARE = f"""
     SELECT {_JOBS} FROM jobs j INDEXED BY jobs_rare

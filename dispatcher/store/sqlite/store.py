@@ -1,7 +1,7 @@
 """The embedded store: SQLite with WAL, synchronous FULL, an exclusive lock, one connection in one thread.
 
-FULL loses no acknowledged commit in a power cut, NORMAL does; a second connection would meet SQLite's WAL-reset
-fault (up to 3.51.2), and the exclusive lock refuses a second server (measured facts; docs/design.md).
+FULL loses no acknowledged commit in a power cut, but NORMAL does. A second connection would meet SQLite's WAL-reset
+fault (up to 3.51.2). The exclusive lock refuses a second server. (All measured: docs/design.md.)
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from dispatcher.store.views import (
 
 __all__ = ["SqliteStore"]
 
-#: What one item can cause by itself: text that is not text, a number too large, a value the schema refuses.
+#: Errors that one item can cause by itself: text that is no Unicode, a number too large, a value the schema refuses.
 ITEM_ERRORS = (
     sqlite3.IntegrityError,
     sqlite3.DataError,
@@ -160,7 +160,7 @@ class SqliteStore:
         return run(apply(turn, self._limits, self._ids, **how), self._rows)
 
     def _whole(self, part: Apply, turn: Turn) -> TurnReport | None:
-        """The turn's report, or None with the transaction begun anew where some item cannot be stored."""
+        """The turn's report. None: some item cannot be stored, and the transaction has begun anew."""
         try:
             return part(turn)
         except ITEM_ERRORS:
@@ -212,7 +212,7 @@ class SqliteStore:
         )
 
     def _live(self) -> list[LiveAttempt]:
-        """Newest first, and no further than the last one: what runs is seldom old."""
+        """Reads newest first, and stops at the last one: running jobs are seldom old."""
         running = self._rows.counters.states[JobState.RUNNING]
         return list(map(live_attempt, self._db.execute(sql.LIVE, (running,))))
 
@@ -260,7 +260,7 @@ class SqliteStore:
         """See port.Store."""
         reading = PageRead(self._db, job_filter)
         for _ in range(SLICES):
-            # Each slice is a call of its own: a turn that has come meanwhile goes first, and so do others' reads.
+            # Each slice is a call of its own: a turn that has come meanwhile goes first, and so do reads of others.
             if await self._thread.read(lambda: reading.slice(self._rows.lanes)):
                 break
         return reading.page()
@@ -278,9 +278,9 @@ class SqliteStore:
         return await self._thread.read(lambda: self._rows.counters.by_state())
 
     async def close(self) -> None:
-        """See port.Store. What was asked for before is answered.
+        """See port.Store. Calls that came before are answered.
 
-        A file that is not there any more is not closed: that would remove the log that lies there.
+        If the file is not there any more, it is not closed: that would remove the log that lies there.
         """
         await self._thread.run(self._close)
         self._thread.stop()

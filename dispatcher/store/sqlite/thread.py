@@ -1,10 +1,10 @@
 """The one thread that a store's connection lives in.
 
-Plain calls go in through a queue and come back to the loop as one callback each; a pool of the standard library would
+Calls go in through a plain queue, and each comes back to the loop as one callback; a pool of the standard library would
 cost a turn five callbacks and two locks more.
 
-A turn goes before all reads that wait, however many there are: it waits for the one that runs. After each turn one read
-has its go, so that turns without end do not keep reads waiting for ever.
+A turn goes before all waiting reads, however many there are; it waits only for the one that runs. After each turn one
+read has its go, so that turns without end do not keep reads waiting for ever.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ T = TypeVar("T")
 class _Kind(Enum):
     TURN = 1
     READ = 2
-    #: All that was asked for earlier runs before it, and nothing that was asked for later.
+    #: Calls that were made earlier run before it, calls that were made later run after it.
     IN_PLACE = 3
 
 
@@ -36,20 +36,20 @@ class _Call(NamedTuple):
 
 
 class _CallsWaiting:
-    """What the thread has taken from the queue and has not run. Only the thread uses it."""
+    """Calls that the thread has taken from the queue and has not run. Only the thread uses it."""
 
     def __init__(self, queue: SimpleQueue[_Call | None]) -> None:
         self._queue = queue
         self._turns: deque[_Call] = deque()
         self._reads: deque[_Call] = deque()
-        #: A call that keeps its place; what stands behind it is left in the queue.
+        #: A call that keeps its place; calls behind it stay in the queue.
         self._in_place: _Call | None = None
         #: Nothing more comes.
         self._ended = False
         self._was_turn = False
 
     def next(self) -> _Call | None:
-        """Waits for the call that is to run next. None: there will be none."""
+        """Waits for the call that must run next. None: there will be none."""
         if not (self._held() or self._ended):
             self._take(self._queue.get())
         while not (self._in_place or self._ended or self._queue.empty()):
@@ -75,7 +75,7 @@ class _CallsWaiting:
 
 
 class StoreThread:
-    """Runs calls one after the other: turns first, and each kind in the order in which it was asked for."""
+    """Runs calls one after the other: turns first, and each kind in the order of its calls."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -85,15 +85,15 @@ class StoreThread:
         self._thread.start()
 
     def turn(self, call: Callable[[], T]) -> asyncio.Future[T]:
-        """What ``call`` returns or raises, when it has run: before the reads that wait. RuntimeError after ``stop``."""
+        """What ``call`` returns or raises; it runs before the waiting reads. Raises RuntimeError after ``stop``."""
         return self._ask(_Kind.TURN, call)
 
     def read(self, call: Callable[[], T]) -> asyncio.Future[T]:
-        """The same for a read: behind the turns that wait."""
+        """The same for a read, which runs behind the waiting turns."""
         return self._ask(_Kind.READ, call)
 
     def run(self, call: Callable[[], T]) -> asyncio.Future[T]:
-        """The same in its place: behind all that was asked for earlier, before all that is asked for later."""
+        """The same for a call that keeps its place: behind all earlier calls, before all later ones."""
         return self._ask(_Kind.IN_PLACE, call)
 
     def _ask(self, kind: _Kind, call: Callable[[], T]) -> asyncio.Future[T]:
@@ -104,7 +104,7 @@ class StoreThread:
         return future
 
     def stop(self) -> None:
-        """Lets what is queued run, then ends the thread."""
+        """Lets queued calls run, then ends the thread."""
         self._stopped = True
         self._queue.put(None)
         self._thread.join()

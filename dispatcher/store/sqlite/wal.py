@@ -1,9 +1,9 @@
 """Looks through SQLite's log for damage that SQLite itself does not report (promise S23). Reads only.
 
-SQLite takes the first frame whose checksum is wrong for the end of its log, because that is what a crash leaves: a last
-transaction that is not whole. Where a bit has flipped further up, acknowledged transactions stand behind the damage,
-and they would be gone in silence. With ``synchronous=FULL`` a transaction is begun only after the one before it is on
-the disk; so a whole frame right behind the end of a transaction shows that this one was acknowledged.
+SQLite takes the first frame whose checksum is wrong for the end of its log, because a crash leaves just that: a last
+transaction that is not whole. If a bit has flipped further up, acknowledged transactions stand behind the damage, and
+they would be gone in silence. With ``synchronous=FULL`` a transaction begins only after the one before it is on the
+disk. So a whole frame right behind the end of a transaction shows that this transaction was acknowledged.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ Sums = tuple[int, int]
 
 
 def damaged_frame(wal: Path, page_bytes: int) -> int | None:
-    """The first damaged frame (0: the header) with acknowledged ones behind it; None: there is none such.
+    """The first damaged frame (0: the header) with acknowledged ones behind it; None: there is no such frame.
 
-    Not seen is damage in the last transaction, which may never have been acknowledged, and a log that was cut off.
+    It does not see damage in the last transaction, which may never have been acknowledged, or a log that was cut off.
     """
     try:
         file = wal.open("rb")
@@ -62,7 +62,7 @@ def _look_through(file: BinaryIO, page_bytes: int) -> int | None:
 
 
 def first_page(wal: Path) -> bytes:
-    """The store's first page as the log has it, committed; empty: it has none."""
+    """The store's first page as the log has it, committed; empty: the log does not have it."""
     try:
         file = wal.open("rb")
     except FileNotFoundError:

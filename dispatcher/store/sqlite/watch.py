@@ -1,8 +1,8 @@
-"""Sees that the files of a store are still those that were opened (promise S23).
+"""Checks that the files of a store are still those that were opened (promise S23).
 
-A file that is deleted or replaced lives on for whoever has it open: the server would go on acknowledging jobs that are
-gone with its end. Asks with ``os.stat`` alone: to open and close the file would drop its locks. Two calls, some
-microseconds, so that no turn goes without.
+A file that is deleted or replaced lives on for the process that has it open: the server would go on acknowledging jobs
+that are gone once it ends. It asks with ``os.stat`` alone: to open and close the file would drop its locks. That is two
+calls and some microseconds, so every turn does it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["WAL_ALARM_BYTES", "Watch"]
 
 log = logging.getLogger("pagehand.store")
 
-#: A log of this size is said aloud: what should move it into the store does not get through.
+#: A log of this size is logged as a warning: the moves into the store do not get through.
 WAL_ALARM_BYTES = 256 << 20
 
 
@@ -61,7 +61,7 @@ class Watch:
         self._alarmed = False
 
     def look(self) -> None:
-        """Raises StorageTrouble where a file is not what it was: nothing more may be acknowledged."""
+        """Raises StorageTrouble if a file is not what it was: nothing more may be acknowledged."""
         try:
             trouble = self._store.trouble()
             if trouble is not None:

@@ -1,6 +1,6 @@
 -- 0002: backoffs and retention follow the queue clock, which no wall clock can change; an index for rare states.
 -- Jobs that ended before this are kept for their whole retention from here on: their age is known by the wall clock
--- alone, and that may have been wrong. What backs off goes on as it was, by the wall clock.
+-- alone, and that may have been wrong. Jobs that back off now go on by the wall clock, as before.
 
 ALTER TABLE jobs ADD COLUMN backoff_until REAL;   -- of the queue clock; set while it backs off
 ALTER TABLE jobs ADD COLUMN ended_clock REAL;     -- of the queue clock; set once it has ended

@@ -1,6 +1,6 @@
--- 0003: what a job is told stands in one column, so that another field of it needs no migration; a lane is a type and
--- what its jobs require of a worker.
--- The table is made anew: each column that is dropped would write all of it once more.
+-- 0003: a job's terms stand in one column, so that a new term needs no migration; a lane is a type and what its jobs
+-- require of a worker.
+-- The table is made anew: to drop a column would write the whole table once for each.
 
 CREATE TABLE jobs_3 (
     seq         INTEGER PRIMARY KEY,
@@ -57,7 +57,7 @@ CREATE INDEX jobs_rare ON jobs (state, seq)
     WHERE state = 'failed' OR state = 'cancelled' OR state = 'expired' OR state = 'in_doubt';
 CREATE UNIQUE INDEX jobs_key ON jobs (key) WHERE key IS NOT NULL;
 
--- A lane's name is its key (dispatcher/core/jobs/matching.py): its type alone where nothing is required.
+-- A lane's name is its key (dispatcher/core/jobs/matching.py): its type alone if nothing is required.
 CREATE TABLE lanes_3 (
     lane       INTEGER PRIMARY KEY,
     name       TEXT NOT NULL UNIQUE,
