@@ -229,9 +229,15 @@ class SqliteStore:
     def _close(self) -> None:
         self._watch.look()
         if not self._db.in_transaction:  # else the store has failed
-            with contextlib.suppress(sqlite3.Error, StaleLife):  # a full disk, say: the start loses a minute at most
-                self._rows.save_clock()
+            self._keep_clock()
         self._db.close()
+
+    def _keep_clock(self) -> None:
+        try:
+            with contextlib.suppress(StaleLife):  # the clock is its successor's
+                self._rows.save_clock()
+        except sqlite3.Error as error:
+            self._undo_where_full(error)  # then the next start loses a minute at most
 
     # -- on the loop
 
