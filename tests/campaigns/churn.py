@@ -120,7 +120,7 @@ async def come_work_and_go(wire: Wire, submitter: Submitter, rng: random.Random,
 
 
 async def churn(server: Live, cycles: int, rng: random.Random, sums: Sums) -> Counter[str]:
-    """So many cycles, some at a time. Returns how often they went in which way."""
+    """Runs this many cycles, some at a time. Returns how often pages left in each way."""
     left = iter(range(cycles))
     ways: Counter[str] = Counter()
 
@@ -138,7 +138,7 @@ async def churn(server: Live, cycles: int, rng: random.Random, sums: Sums) -> Co
 
 
 async def _stay(server: Live, pages: int, rng: random.Random) -> dict[str, int]:
-    """For the control: pages that do not go. Returns the counts while they are there."""
+    """The control: pages that do not go. Returns the counts while they are there."""
     wires = [Wire(server.port) for _ in range(pages)]
     try:
         for wire in wires:
@@ -162,7 +162,7 @@ def _settled(server: Live, seconds: float = 20) -> dict[str, int]:
 
 
 def _left(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:
-    """What is more than before."""
+    """The counts that have grown."""
     left = {name: after[name] for name in OF_PAGES if after[name]}
     return left | {
         name: after[name] - before[name] for name, slack in OF_SERVER.items() if after[name] > before[name] + slack

@@ -49,7 +49,7 @@ SUBMITTERS = 8
 
 @dataclass
 class Jobs:
-    """Of one run of jobs."""
+    """The counts of one run of jobs."""
 
     #: Ids that were acknowledged.
     accepted: set[str] = field(default_factory=set)
@@ -105,7 +105,7 @@ def _type(farm: Farm) -> str:
 
 
 async def jobs(server: ServerProcess, count: int, pages: int, cut_s: float, seed: int) -> Jobs:
-    """A job at the instant of each cut, until there are so many."""
+    """Orders a job at the instant of each cut, until there are enough."""
     found, began = Jobs(), time.monotonic()
     async with toxic(server.port, seed=seed) as proxy:
         await proxy.switch(Toxics(cut_s=cut_s, only="GET /engine.io/"))

@@ -28,7 +28,7 @@ _NUMBER = re.compile(r"n(\d+)n")
 
 @dataclass
 class Tally:
-    """Of one run of messages."""
+    """The counts of one run of messages."""
 
     #: Number -> the moment at which it was sent (last).
     sent: dict[int, str] = field(default_factory=dict)
@@ -125,7 +125,7 @@ class RawPage:
         return True
 
     async def _collect(self) -> None:
-        """No more cuts: what is to come comes."""
+        """Ends the cuts, so that all messages that can still come do so."""
         self._hang_up_polls()
         with contextlib.suppress(TimeoutError):
             while any(not self._tally.got[number] for number in self._mine):
@@ -170,7 +170,7 @@ class Probe:
 
 
 async def messages(server: int, count: int, pages: int, cut_s: float, seed: int) -> Tally:
-    """So many messages to so many pages, each page's polls cut."""
+    """Sends messages to pages while each page's polls are cut."""
     rng, tally = random.Random(seed), Tally()
     async with toxic(server, seed=seed) as proxy:
         await proxy.switch(Toxics(cut_s=cut_s, only="GET /engine.io/"))

@@ -51,7 +51,7 @@ MOST_OPEN = 150
 
 @dataclass
 class Sums:
-    """Over all rounds."""
+    """The counts over all rounds."""
 
     kills: int = 0
     early: int = 0
@@ -280,7 +280,7 @@ async def _drain(zygote: Zygote, load: Load, directory: Path, sums: Sums) -> Non
 
 
 async def _rounds(kills: int, seed: int, fault: str = "", *, most_found: int = 20, each: int = ROUND) -> Sums:
-    """``each``: the kills of a round. Ends with the round in which so much was found."""
+    """``each``: the kills of a round. Ends early with a round that has found enough."""
     rng, sums = random.Random(seed), Sums()
     with tempfile.TemporaryDirectory(prefix="pagehand-kill-") as name:
         directory = Path(name)

@@ -71,7 +71,7 @@ class Stored(NamedTuple):
 
     @classmethod
     def read(cls, path: Path) -> Stored:
-        """Of a server that is gone."""
+        """Reads the database of a server that is gone."""
         database = sqlite3.connect(path)
         try:
             return cls(in_database(database), damage(database))
@@ -135,7 +135,7 @@ def _batches(keys: set[str | None], notes: Notes) -> Iterator[str]:
 
 
 def _verdicts(jobs: dict[str, JobRow], rows: Snapshot, notes: Notes) -> Iterator[str]:
-    """What a page was told is recorded, is; and it was told so of one attempt of a job only."""
+    """What a page was told is recorded must be; and pages were told so of only one attempt of a job."""
     told: dict[str, str] = {}
     for outcome in notes.outcomes:
         if (outcome.verdict, outcome.kind) != ("recorded", "result"):

@@ -41,7 +41,7 @@ class Lives:
         self.virtual_s = 0.0
 
     def found(self, lives: int, seed_of_run: int) -> str | None:
-        """Plays so many. Returns what was found; None: nothing."""
+        """Plays this many lives. Returns what was found; None: nothing."""
         count = self
 
         class Counted(Node):

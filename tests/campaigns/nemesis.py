@@ -63,7 +63,7 @@ class Result:
     log: list[str] = field(default_factory=list)
 
     def seen(self, *kinds: str) -> int:
-        """Violations that begin so."""
+        """The violations that begin with this word."""
         return sum(text.startswith(kinds) for text in self.findings.violations)
 
 

@@ -44,7 +44,7 @@ PATIENCE_S = 30.0
 
 @dataclass
 class Sums:
-    """Over all cuts."""
+    """The counts over all cuts."""
 
     cuts: int = 0
     acknowledged: int = 0
@@ -83,7 +83,7 @@ class Writer:
         self._left = b""
 
     def hear(self, seconds: float) -> None:
-        """Reads acknowledgements for so long; 0: those that are there."""
+        """Reads acknowledgements for this long; 0: those that are there."""
         deadline = time.monotonic() + seconds
         while self._selector.select(max(0.0, deadline - time.monotonic())):
             piece = os.read(self._pipe.fileno(), 1 << 16)
@@ -104,7 +104,7 @@ class Writer:
             self.hear(0.01)
 
     def stop(self) -> None:
-        """It does nothing from now on; its last acknowledgements are heard."""
+        """Stops the writer, and reads its last acknowledgements."""
         self._process.send_signal(signal.SIGSTOP)
         self.hear(0)
 

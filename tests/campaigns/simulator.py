@@ -64,7 +64,7 @@ def _figures(total: Total, of: str = "") -> list[Figure]:
 
 
 def _of_some_farms(*totals: Total) -> list[Figure]:
-    """What not every farm meets; in a short run perhaps none does."""
+    """Events that not every farm meets; in a short run perhaps none does."""
     found = [violation for total in totals for violation in total.violations]
     offers, stalls = (sum(total.counts[name] for total in totals) for name in (OFFERS, "stalls"))
     strangers, counted = (sum(f"{name}:" in violation for violation in found) for name in ("I21", "S19"))
