@@ -183,6 +183,7 @@ PROOFS: dict[str, Proof] = {
             "e2e/test_labels.py::test_jobs_for_a_desk_that_is_not_there_wait_and_block_nobody",
             "campaign simulator",
         ),
+        ("simulator: planted: labels are not looked at",),
     ),
     "S18": Proof(
         (
@@ -200,6 +201,7 @@ PROOFS: dict[str, Proof] = {
             "node/test_once.py::test_after_a_standstill_nobody_is_taken_for_gone_and_what_has_arrived_comes_first",
             "campaign simulator",
         ),
+        ("simulator: planted: a standstill is not forgiven",),
     ),
     "S20": Proof(
         (
