@@ -106,7 +106,7 @@ class Server:
             shipped_types=self.tasks.names,
             failed=self._fail,
         )
-        self.guard = Guard(settings)
+        self.guard = Guard(settings, clock)
         self.entrance = entrance
         self.port = entrance.port
         self.sessions, self.front, self.http = entrance.sessions, entrance.front, entrance.http
@@ -188,7 +188,10 @@ def _not_yet(headers: front_http.HeadersLike, method: str, remote: str) -> front
 def _transport_guard(guard: Guard) -> front_http.Admit:
     def admit(headers: front_http.HeadersLike, method: str, remote: str) -> front_http.Denial | None:
         refusal = guard.admit(headers, method)
-        return None if refusal is None else front_http.Denial(refusal.detail, refusal.status)
+        if refusal is None:
+            return None
+        guard.log.note(refusal.code, refusal.detail, path=front_http.PATH, remote=remote)
+        return front_http.Denial(refusal.detail, refusal.status)
 
     return admit
 

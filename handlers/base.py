@@ -34,6 +34,9 @@ _CSP = (
 )
 #: Of a refused body, this much is read and thrown away, so that the client can read the answer.
 _DRAIN_BYTES = 16 << 20
+#: Refusals that a page of any origin may read: otherwise its browser would only say that there is no answer. They hold
+#: what the request itself said, and how to let it in.
+_READ_BY_ALL = frozenset({"forbidden_host", "forbidden_origin"})
 _SHOW_IT = (
     "This server wants its token: send the header 'Authorization: Bearer TOKEN', "
     "where TOKEN is what the server was started with (--token or PAGEHAND_TOKEN)."
@@ -127,6 +130,8 @@ class BaseHandler(RequestHandler):
             return
         refusal = self.site.guard.admit(self.request.headers, self.request.method or "")
         if refusal is not None:
+            log = self.site.guard.log
+            log.note(refusal.code, refusal.detail, path=self.request.path, remote=str(self.request.remote_ip))
             raise Forbidden(refusal.detail, code=refusal.code)
 
     def shows_token(self) -> bool:
@@ -237,6 +242,8 @@ class BaseHandler(RequestHandler):
 
     def write_problem(self, problem: Problem) -> None:
         """Ends the answer with the problem, as a document or as text; pages show it as a page."""
+        if problem.code in _READ_BY_ALL and self.request.method != "OPTIONS":
+            self.set_header("Access-Control-Allow-Origin", "*")
         if self.problems:
             document = problem.document(instance=self.request.path, request_id=self.request_id)
             self.set_header("Content-Type", "application/problem+json")

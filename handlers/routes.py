@@ -47,9 +47,8 @@ def routes(
     guard: Guard | None = None,
 ) -> list[URLSpec]:
     """Every address, in the order in which they are tried."""
-    site = Site(
-        service=service, settings=settings, tasks=tasks, guard=guard or Guard(settings), clock=clock or SystemClock()
-    )
+    clock = clock or SystemClock()
+    site = Site(service=service, settings=settings, tasks=tasks, guard=guard or Guard(settings, clock), clock=clock)
     given = {"site": site}
     return [
         *_console(given),

@@ -89,7 +89,7 @@ class Front(HTTPServerConnectionDelegate):
         self.sessions = sessions
         self.app = app
         self.guard = guard
-        self.allow_origin = frozenset(allow_origin)
+        self.allow_origin = frozenset(origin.lower().rstrip("/") for origin in allow_origin)
         self.on_change = on_change
         self.clock = clock or SystemClock().monotonic
         self.idle_connection_timeout_s = idle_connection_timeout_s

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from unittest import mock
 
@@ -10,7 +11,7 @@ from tornado.iostream import StreamClosedError
 
 from dispatcher.config.settings import Settings
 from dispatcher.transport.fronts import http_exchange, http_stream
-from dispatcher.transport.fronts.http import Front, make_http_server
+from dispatcher.transport.fronts.http import Denial, Front, make_http_server
 from dispatcher.transport.limits import SessionLimits
 from dispatcher.transport.sessions import Sessions
 from tests.support.clock import ManualClock
@@ -199,6 +200,32 @@ async def test_a_chunk_that_could_split_a_head_does_not_get_into_one(port: int, 
     client = await Client.connect(port)
     reply = await client.ask("GET", Page.BASE, None, "Origin: https://pages.example\tx: y")
     assert "Access-Control-Allow-Origin" not in reply.headers
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize(
+    ("origin", "readers"),
+    [("https://evil.example", "*"), ("null", "*"), ("HTTPS://Pages.example", "HTTPS://Pages.example")],
+)
+async def test_a_page_of_any_origin_may_read_why_it_is_refused(
+    port: int, front: Front, origin: str, readers: str
+) -> None:
+    front.guard = lambda headers, method, remote: Denial("not here", 503, retry_after_s=1)
+    client = await Client.connect(port)
+    for method, body in (("GET", None), ("POST", b"4x")):
+        reply = await client.ask(method, Page.BASE, body, f"Origin: {origin}")
+        assert (reply.status, json.loads(reply.body)["message"]) == (503, "not here")
+        assert reply.headers["Access-Control-Allow-Origin"] == readers
+    preflight = await client.ask("OPTIONS", Page.BASE, None, f"Origin: {origin}")
+    assert (preflight.status, preflight.headers.get("Access-Control-Allow-Origin")) != (204, "*")
+    assert (preflight.headers.get("Access-Control-Allow-Origin") is None) == (readers == "*")
+
+
+@pytest.mark.gen_test
+async def test_the_case_of_an_allowed_origin_does_not_matter(port: int) -> None:
+    client = await Client.connect(port)
+    reply = await client.ask("GET", Page.BASE, None, "Origin: https://PAGES.example")
+    assert (reply.status, reply.headers["Access-Control-Allow-Origin"]) == (200, "https://PAGES.example")
 
 
 # Readers and writers that are slow.
