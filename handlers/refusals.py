@@ -45,9 +45,12 @@ def foreign_origin(origin: str, host: str, public: str) -> str:
         cause = f"it was opened at another address than that of --public-url, {quoted(public)}, or {cause}"
     return (
         f"The request comes from a page of {shown} (its Origin), and goes to {quoted(host) or '(nothing)'} (its Host). "
-        f"If that page came from this server, {cause}. "
-        f"If it is a page of another origin that may load a worker, start the server with --allow-origin {shown}."
+        f"If that page came from this server, {cause}. {_let_in(shown)}"
     )
+
+
+def _let_in(origin: str) -> str:
+    return f"If it is a page of another origin that may load a worker, start the server with --allow-origin {origin}."
 
 
 def no_origin(host: str) -> str:
@@ -60,9 +63,11 @@ def no_origin(host: str) -> str:
 
 def other_port(origin: str, host: str) -> str:
     """The names are the same, and only the ports differ."""
+    done = "changed" if ":" in host.rpartition("]")[2] else "dropped"
     return (
         f"The request comes from a page of {quoted(origin)} (its Origin), and goes to {quoted(host)} (its Host): "
-        f"the ports differ. A proxy on the way has probably dropped the port: it must {_KEEP_HOST}."
+        f"the ports differ. A proxy on the way has probably {done} the port: it must {_KEEP_HOST}. "
+        f"{_let_in(quoted(origin))}"
     )
 
 

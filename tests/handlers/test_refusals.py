@@ -30,6 +30,12 @@ def test_a_port_that_a_proxy_has_dropped_is_named_with_both_values() -> None:
     assert HTTP_HOST in words
 
 
+def test_a_port_that_is_another_one_may_be_a_proxy_s_or_another_server_s() -> None:
+    words = told("http://127.0.0.1:9999", "127.0.0.1:8888")
+    assert "A proxy on the way has probably changed the port" in words
+    assert "start the server with --allow-origin http://127.0.0.1:9999." in words
+
+
 def test_a_proxy_that_names_the_server_its_own_way_is_told_with_both_values() -> None:
     words = told("http://jobs.example:8081", "127.0.0.1:8888")
     assert "http://jobs.example:8081 (its Origin)" in words
