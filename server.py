@@ -35,6 +35,7 @@ from dispatcher.transport.exchange import TRY_AGAIN_LATER
 from dispatcher.transport.fronts import http as front_http
 from dispatcher.transport.fronts.server import EngineServer
 from dispatcher.transport.limits import SessionLimits, session_cap
+from handlers.prefix import Prefix
 from handlers.routes import Guard, TaskDirectory, make_app, shipped_tasks
 from handlers.starting import RETRY_AFTER_S, make_starting_app
 
@@ -67,9 +68,10 @@ class Entrance:
         self.sessions = EngineServer(SessionLimits.of(settings, sessions=self.session_cap)).sessions
         self.front = front_http.Front(
             self.sessions,
-            make_starting_app(),
+            make_starting_app(Prefix(settings.public_path)),
             guard=_not_yet,
             allow_origin=settings.allow_origin,
+            prefix=settings.public_path,
             clock=clock.monotonic,
         )
         self.http = front_http.make_http_server(self.front, settings)

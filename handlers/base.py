@@ -217,6 +217,15 @@ class BaseHandler(RequestHandler):
 
     # Answers
 
+    def redirect(self, url: str, permanent: bool = False, status: int | None = None) -> None:
+        """To an address of ours, written without the prefix."""
+        super().redirect(self.site.prefix.link(url), permanent, status)
+
+    def own_address(self) -> str:
+        """The path of the request as others must write it."""
+        site: Site | None = self.site  # there is none while the server starts
+        return self.request.path if site is None else site.prefix.link(self.request.path)
+
     def options(self, *_args: str) -> None:
         """Which methods there are."""
         self.set_status(204)
@@ -245,7 +254,7 @@ class BaseHandler(RequestHandler):
         if problem.code in _READ_BY_ALL and self.request.method != "OPTIONS":
             self.set_header("Access-Control-Allow-Origin", "*")
         if self.problems:
-            document = problem.document(instance=self.request.path, request_id=self.request_id)
+            document = problem.document(instance=self.own_address(), request_id=self.request_id)
             self.set_header("Content-Type", "application/problem+json")
             self.finish(as_json(document))
         else:
@@ -295,4 +304,4 @@ class ApiHandler(BaseHandler):
         """Ends the answer with this value as JSON."""
         self.set_status(status)
         self.set_header("Content-Type", "application/json")
-        self.finish(as_json(value))
+        self.finish(as_json(self.site.prefix.document(value)))

@@ -63,6 +63,8 @@ class Guard:
         self._any_address = _address(settings.bind) in (IPv4Address(0), IPv6Address(0)) or not settings.bind
         self._public_url = settings.public_url
         self._public = _origin(settings.public_url)
+        #: Where cookies go.
+        self.cookie_path = settings.public_path or "/"
         if self._public is not None:
             self._hosts |= {self._public.name}
         self._origins = frozenset(origin.lower().rstrip("/") for origin in settings.allow_origin)

@@ -36,8 +36,9 @@ _FORMS = {
         "a host name, without https:// or a path",
     ),
     "public_url": (
-        r"https?://([0-9A-Za-z._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?/?",
-        "an address like https://jobs.example, without a path",
+        # Of a path that needs no quoting anywhere, and that no program makes shorter.
+        r"https?://([0-9A-Za-z._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?(/(?!\.{1,2}(/|$))[0-9A-Za-z._~-]+)*/?",
+        "an address like https://jobs.example or https://host/jobs/",
     ),
     "allow_origin": (r"https?://[^/\s?#]+", "an origin like https://intranet.example, without a path"),
     "host_call": (r"[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)*", "the name of a method"),

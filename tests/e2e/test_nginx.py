@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import http.client
 import json
 import re
@@ -13,7 +14,7 @@ from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import pytest
 
@@ -96,12 +97,13 @@ class Visitor:
 
 @contextmanager
 def behind(
-    directory: Path, lines: str, certificate: Path | None = None, *, public: bool = False
+    directory: Path, lines: str, certificate: Path | None = None, *, public: bool = False, path: str = ""
 ) -> Iterator[tuple[Live, Visitor]]:
-    """A server behind nginx with these lines, and who comes to it. ``public``: the server is told its address."""
+    """A server behind nginx with these lines, and who comes to it. ``public``: the server is told its address, with
+    this path."""
     door = socket.create_server(("127.0.0.1", 0))
     address = f"{'https' if certificate else 'http'}://localhost:{door.getsockname()[1]}"
-    flags = ("--public-url", address) if public else ()
+    flags = ("--public-url", address + path) if public else ()
     with live(directory, *flags) as server, nginx(directory / "nginx", door, lines, server.port, certificate):
         yield server, Visitor(address, certificate)
 
@@ -221,3 +223,39 @@ def test_a_page_in_a_browser_works_behind_the_nginx_of_the_readme(tmp_path: Path
             assert server.job(job["id"], wait_s=10)["state"] == "succeeded"
         finally:
             browser.kill()
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.parametrize("slash", ["/", ""], ids=["the path is taken away", "the path is left"])
+def test_console_form_api_and_pages_work_under_a_path(tmp_path: Path, certificate: Path, slash: str) -> None:
+    """Each link of the console is followed, too."""
+    lines, count = re.subn(r"(proxy_pass [^;]*)/;", rf"\g<1>{slash};", lines_of("docs/operations.md"))
+    assert count == 1
+    with behind(tmp_path, lines, certificate, public=True, path="/jobs/" if slash else "/jobs") as (_, visitor):
+        browser = Chromium(flags=["--ignore-certificate-errors"])
+        try:
+            browser.open(f"{visitor.address}/jobs/worker?types=word-count")
+            until(lambda: browser.status()["state"] == "ready", 20, "ready")
+            assert browser.status()["server"] == f"{visitor.address}/jobs"
+            assert visitor.post("/jobs/submit", JOB, "/jobs/submit")[0] == 303
+            job = visitor.location
+            assert job.startswith("/jobs/jobs/")
+            until(lambda: "succeeded" in visitor.ask("GET", job, headers=FORM)[1], 20, "succeeded")
+        finally:
+            browser.kill()
+        assert visitor.ask("GET", "/jobs")[0] == 301
+        assert visitor.location == f"{visitor.address}/jobs/"
+        assert visitor.ask("POST", "/jobs/api/v1/jobs", '{"type": "echo"}', JSON)[0] == 201
+        assert visitor.ask("GET", visitor.location)[0] == 200
+        seen: set[str] = set()
+        waiting = ["/jobs/", job]
+        while waiting:
+            link = waiting.pop()
+            seen.add(link)
+            status, text = visitor.ask("GET", link, headers={"Accept": "text/html"})
+            assert status == 200, link
+            found = {urljoin(link, html.unescape(it)) for it in re.findall(r'(?:href|src)="([^"#]*)"', text)}
+            waiting += sorted(found - seen - set(waiting) - {"data:,"})[: 60 - len(seen) - len(waiting)]
+        assert {"/jobs/", "/jobs/jobs", "/jobs/workers", "/jobs/types", "/jobs/submit", "/jobs/worker"} <= seen
+        assert not [link for link in seen if not link.startswith("/jobs/")]

@@ -37,6 +37,14 @@ async def test_pytest_tornados_own_client_works_too(http_client, base_url: str) 
     assert reply.body[:1] == b"0"
 
 
+@pytest.mark.gen_test
+async def test_a_path_may_stand_before_that_of_engine_io(port: int, front: Front) -> None:
+    front.paths = Front(front.sessions, front.app, prefix="/a/b").paths
+    client = await Client.connect(port)
+    asked = [(await client.ask("GET", prefix + Page.BASE)).status for prefix in ("", "/a/b", "/a", "/a/b/a/b")]
+    assert asked == [200, 200, 404, 404]
+
+
 # Bodies.
 
 
