@@ -189,7 +189,7 @@ def _not_yet(headers: front_http.HeadersLike, method: str, remote: str) -> front
 
 def _transport_guard(guard: Guard) -> front_http.Admit:
     def admit(headers: front_http.HeadersLike, method: str, remote: str) -> front_http.Denial | None:
-        refusal = guard.admit(headers, method)
+        refusal = guard.admit(headers, method, joining=True)
         if refusal is None:
             return None
         guard.log.note(refusal.code, refusal.detail, path=front_http.PATH, remote=remote)

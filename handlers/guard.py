@@ -67,16 +67,17 @@ class Guard:
         self.cookie_path = settings.public_path or "/"
         if self._public is not None:
             self._hosts |= {self._public.name}
-        self._origins = frozenset(origin.lower().rstrip("/") for origin in settings.allow_origin)
+        self._origins = frozenset(map(_plain, settings.allow_origin))
         self._token = settings.token.encode()
 
     def renew(self, token: str) -> None:
         """Another token from now on; it signs all browsers out."""
         self._token = token.encode()
 
-    def admit(self, headers: Headers, method: str) -> Refusal | None:
-        """None: the Host and the Origin are fine. Asked before anything else is looked at."""
-        return self.check_host(headers) or self.check_origin(headers, method)
+    def admit(self, headers: Headers, method: str, *, joining: bool = False) -> Refusal | None:
+        """None: the Host and the Origin are fine. Asked before anything else is looked at. ``joining``: the request
+        is for Engine.IO, where a page must show the token before it gets anything."""
+        return self.check_host(headers) or self.check_origin(headers, method, joining=joining)
 
     def check_host(self, headers: Headers) -> Refusal | None:
         """A request without a Host (HTTP/1.0) passes: no browser sends one."""
@@ -93,14 +94,16 @@ class Guard:
         address = _address(name)
         return address is not None and (address.is_loopback or self._any_address)
 
-    def check_origin(self, headers: Headers, method: str) -> Refusal | None:
-        """A request without an Origin passes: IE and programs send none, and forms have a token of their own."""
+    def check_origin(self, headers: Headers, method: str, *, joining: bool = False) -> Refusal | None:
+        """A request without an Origin passes: IE and programs send none, and forms have a token of their own.
+
+        ``null`` can be any page, even where it is allowed: one in a frame in a sandbox. It may join and read."""
         origin, host = headers.get("Origin"), headers.get("Host") or ""
-        if origin is None or self.cors_origin(headers) or self._is_ours(origin, host):
+        if origin is None or self._is_ours(origin, host):
             return None
-        if origin == "null" and method not in _UNSAFE:
-            return None
-        return Refusal(403, "forbidden_origin", self._why_foreign(origin, host))
+        may_read = origin == "null" and not joining
+        fine = method not in _UNSAFE if may_read else self.cors_origin(headers) is not None
+        return None if fine else Refusal(403, "forbidden_origin", self._why_foreign(origin, host))
 
     def _why_foreign(self, text: str, host: str) -> str:
         """What was compared, and what has probably happened on the way."""
@@ -159,6 +162,11 @@ class Guard:
 def _stretched(token: bytes) -> str:
     # Slow on purpose: a cookie that leaks must not be a quick test for guesses at a weak token.
     return hashlib.pbkdf2_hmac("sha256", token, b"pagehand console session", 100_000).hex()
+
+
+def _plain(origin: str) -> str:
+    """``file://`` has no name, and keeps its slashes."""
+    return origin.lower() if origin.endswith("://") else origin.lower().rstrip("/")
 
 
 @lru_cache(maxsize=_REMEMBERED)

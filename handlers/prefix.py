@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
+from tornado.httputil import HTTPServerRequest
 from tornado.web import Application
 
 __all__ = ["OWN", "Prefix", "PrefixedApplication"]
@@ -71,8 +71,8 @@ class PrefixedApplication(Application):
         super().__init__(*given, **settings)
         self._prefix = prefix
 
-    def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> HTTPMessageDelegate:
-        """Called by Tornado."""
+    def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
+        """Called by Tornado; the type of what it wants back is its own."""
         plain = self._prefix.without(request.path)
         if plain != request.path:
             assert request.uri is not None

@@ -57,7 +57,8 @@ def no_origin(host: str) -> str:
     """The page says ``Origin: null``: it is a file, or stands in a frame that is shut in."""
     return (
         f"The request comes from a page without an origin (Origin: null: a file, or a frame in a sandbox), and goes to "
-        f"{quoted(host) or '(nothing)'} (its Host). Such pages may change nothing here."
+        f"{quoted(host) or '(nothing)'} (its Host). Such a page may change nothing here. It may be a worker if the "
+        "server is started with --allow-origin null and a token."
     )
 
 

@@ -54,7 +54,11 @@ class Settings:
         "address that people and pages use, if a proxy stands in front: https://jobs.example or https://host/jobs/",
         "server",
     )
-    allow_origin: tuple[str, ...] = _plain((), "other origin whose pages may load a worker; may be repeated", "server")
+    allow_origin: tuple[str, ...] = _plain(
+        (),
+        "other origin whose pages may load a worker (with a token also null or app://name); may be repeated",
+        "server",
+    )
     host_call: tuple[str, ...] = _plain(
         (), "method of window.external that host-call may call; may be repeated", "server"
     )

@@ -8,11 +8,8 @@ import json
 import re
 import socket
 import ssl
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlencode, urljoin, urlsplit
 
@@ -27,30 +24,6 @@ from tests.support.waiting import until
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}
 HANDSHAKE = "/engine.io/?EIO=4&transport=polling"
 JOB = {"type": "word-count", "data": '"to be"'}
-
-#: A page of somebody else that would be a worker.
-EMBEDDED = """<!doctype html><title>Desk</title><script src="{server}/static/worker.js"></script>
-<script>Pagehand.task('echo', function (job) {{ return job.data; }});
-var worker = Pagehand.start({{url: '{server}'}});</script>"""
-
-
-@contextmanager
-def web_server(directory: Path) -> Iterator[str]:
-    """The address of the files of a directory."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(directory)))
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_given: object) -> None:
-        """Nothing: the test looks at the page."""
 
 
 @pytest.fixture(scope="module")
@@ -184,31 +157,6 @@ def test_a_page_that_is_refused_stands_at_not_allowed_and_shows_what_to_change(t
             assert "State: NOT ALLOWED" in browser.run("document.getElementById('report').value")
         finally:
             browser.kill()
-
-
-@pytest.mark.browser
-@pytest.mark.slow
-def test_a_page_of_another_origin_reads_why_it_is_refused(tmp_path: Path) -> None:
-    """A real browser lets it: the refusal alone says that any page may read it."""
-    with live(tmp_path) as server:
-        own = tmp_path / "own"
-        own.mkdir()
-        (own / "index.html").write_text(EMBEDDED.format(server=server.url))
-        with web_server(own) as address:
-            browser = Chromium()
-            try:
-                browser.open(f"{address}/index.html")
-                found = until(lambda: browser.run("window.worker && worker.status().error"), 20, "an error")
-                assert found["code"] == "E-ORG-01"
-                assert (
-                    f"a page of {address} (its Origin), and goes to 127.0.0.1:{server.port} (its Host)"
-                    in found["detail"]
-                )
-                assert f"start the server with --allow-origin {address}" in found["detail"]
-                assert browser.run("worker.status().state") == "not_allowed"
-            finally:
-                browser.kill()
-        assert "forbidden_origin at /engine.io/: " in server.log().decode()
 
 
 @pytest.mark.browser

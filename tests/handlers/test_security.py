@@ -352,6 +352,9 @@ def test_the_application_shows_no_trace_of_errors(app: Application) -> None:
     [
         (Settings(), "'self'", "SAMEORIGIN"),
         (Settings(allow_origin=("https://a", "https://b")), "'self' https://a https://b", None),
+        (Settings(allow_origin=("null",)), "'self'", "SAMEORIGIN"),
+        (Settings(allow_origin=("null", "https://a")), "'self' https://a", "ALLOW-FROM https://a"),
+        (Settings(allow_origin=("app://desk", "file://")), "'self' app://desk file:", None),
     ],
 )
 @pytest.mark.parametrize("path", ["/worker", "/static/worker.html"])

@@ -89,7 +89,7 @@ class Front(HTTPServerConnectionDelegate):
         self.sessions = sessions
         self.app = app
         self.guard = guard
-        self.allow_origin = frozenset(origin.lower().rstrip("/") for origin in allow_origin)
+        self.allow_origin = frozenset(origin.lower() for origin in allow_origin)
         self.paths = frozenset({PATH, prefix + PATH})
         self.on_change = on_change
         self.clock = clock or SystemClock().monotonic
