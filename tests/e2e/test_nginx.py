@@ -161,8 +161,11 @@ def test_a_page_that_is_refused_stands_at_not_allowed_and_shows_what_to_change(t
 
 @pytest.mark.browser
 @pytest.mark.slow
-def test_a_page_in_a_browser_works_behind_the_nginx_of_the_readme(tmp_path: Path, certificate: Path) -> None:
-    with behind(tmp_path, lines_of("README.md"), certificate, public=True) as (server, visitor):
+@pytest.mark.parametrize("kind", ["ssl", "ssl http2"])
+def test_a_page_in_a_browser_works_behind_the_nginx_of_the_readme(tmp_path: Path, certificate: Path, kind: str) -> None:
+    """Its messages are POSTs, which say the page's origin; HTTP/2 has no Host header, and nginx makes one."""
+    lines = lines_of("README.md").replace("listen 443 ssl;", f"listen 443 {kind};")
+    with behind(tmp_path, lines, certificate, public=True) as (server, visitor):
         browser = Chromium(flags=["--ignore-certificate-errors"])
         try:
             browser.open(f"{visitor.address}/worker")

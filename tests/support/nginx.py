@@ -63,7 +63,8 @@ def _here(lines: str, port: int, upstream: int, certificate: Path | None) -> str
     if "server {" not in lines:
         lines = f"server {{\n  listen 443 ssl;\n{lines}\n}}"
     shown = lines
-    lines = re.sub(r"listen [^;]*;", f"listen 127.0.0.1:{port}{' ssl' if certificate else ''};", shown)
+    kind = " ssl http2" if "ssl http2" in lines else " ssl"
+    lines = re.sub(r"listen [^;]*;", f"listen 127.0.0.1:{port}{kind if certificate else ''};", shown)
     lines = re.sub(r"http://127\.0\.0\.1:8888", f"http://127.0.0.1:{upstream}", lines)
     lines = re.sub(r"^ *ssl_certificate(_key)? [^;]*;\n", "", lines, flags=re.M)
     if certificate is not None:
