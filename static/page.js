@@ -169,6 +169,7 @@
   function start() {
     worker = new window.Pagehand.Worker({
       url: BASE,
+      storageKey: 'pagehand' + BASE,  // another server may stand under another path of this site
       name: query('name'),
       slots: Number(query('slots')) || 1,
       labels: query('labels')

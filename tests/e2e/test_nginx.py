@@ -189,6 +189,10 @@ def test_console_form_api_and_pages_work_under_a_path(tmp_path: Path, certificat
             browser.open(f"{visitor.address}/jobs/worker?types=word-count")
             until(lambda: browser.status()["state"] == "ready", 20, "ready")
             assert browser.status()["server"] == f"{visitor.address}/jobs"
+            # Another server under another path of this origin must get neither this worker nor its token.
+            kept = browser.run("Object.keys(sessionStorage)")
+            assert kept
+            assert all(key.startswith("pagehand/jobs.") for key in kept), kept
             assert visitor.post("/jobs/submit", JOB, "/jobs/submit")[0] == 303
             job = visitor.location
             assert job.startswith("/jobs/jobs/")
