@@ -304,6 +304,12 @@ def test_every_block_of_a_page_is_run_or_says_why_not(name: str) -> None:
         assert name != "README.md" or aside in text(name)
 
 
+@pytest.mark.parametrize("path", PAGES, ids=shown)
+def test_what_is_not_tested_says_why_not(path: Path) -> None:
+    asides = re.findall(r"[^.\n]*\b(?:not tested|untested|not run here|has been run)\b[^.\n]*", path.read_text("utf-8"))
+    assert [aside for aside in asides if "the tests run on Linux" not in aside] == []
+
+
 @pytest.mark.parametrize("name", WITH_EXAMPLES)
 def test_the_examples_of_a_page_print_what_it_shows(name: str, tmp_path: Path) -> None:
     """`…` stands for anything."""
