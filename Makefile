@@ -21,7 +21,7 @@ help: ## list the targets
 run: $(VENV)/run.stamp ## start the server with its own store and the shipped tasks
 	@$(BIN)/python server.py $(ARGS)
 
-test: $(VENV)/test.stamp ## all tests, 10 to 17 min; says first which will skip for want of what
+test: $(VENV)/test.stamp ## all tests, 10 to 17 min; says first which will skip, and why
 	@$(BIN)/python -m tests.desk
 	$(BIN)/python -m pytest $(ARGS)
 
@@ -46,15 +46,15 @@ coverage-core: $(VENV)/test.stamp ## the core's tests must cover every branch of
 	$(BIN)/python -m coverage run --source=dispatcher/core -m pytest -q tests/core $(ARGS)
 	$(BIN)/python -m coverage report --fail-under=100
 
-planted-bugs: $(VENV)/test.stamp ## plant bugs in copies of the program: the tests must find each (5 min; ARGS="--area store", --json)
+planted-bugs: $(VENV)/test.stamp ## plant bugs in copies of the program; the tests must find each (5 min; ARGS="--area store", --json)
 	@$(BIN)/python -m tests.planted $(ARGS)
 
-mutants: $(VENV)/test.stamp ## mutmut: which small changes of the core and the applier does no test see? (hours; ARGS='dispatcher.core.workers.retry*')
+mutants: $(VENV)/test.stamp ## mutmut: find small changes of the core and the applier that no test sees (hours; ARGS='dispatcher.core.workers.retry*')
 	@$(PIP) --editable '.[mutants]'
 	$(BIN)/mutmut run $(ARGS)
 	@$(BIN)/mutmut results | grep -v 'not checked' || true
 
-fuzz: $(VENV)/test.stamp ## attack a real server at full size: 10 MB an address, 100,000 bad packets and pages (6 min)
+fuzz: $(VENV)/test.stamp ## attack a real server at full size: 10 MB for each address, 100,000 bad packets and pages (6 min)
 	PAGEHAND_FUZZ_BYTES=10000000 PAGEHAND_FUZZ_PACKETS=100000 PAGEHAND_CHURN=100000 PAGEHAND_XSS=all \
 	  $(BIN)/python -m pytest -s --timeout=3600 tests/attack $(ARGS)
 
@@ -70,7 +70,7 @@ campaigns: $(VENV)/test.stamp ## all campaigns (30 min; ARGS=--short 2 min, ARGS
 campaign-kill: ## kill -9 under load, 2,000 times (ARGS=--long: 10,000; --record keeps the figures)
 campaign-syscalls: ## a crash and an error at every system call of the store (needs strace)
 campaign-powercut: ## power cuts on a file system of its own, 60 (ARGS=--long: 200; needs root)
-campaign-churn: ## pages that come, work and go, 20,000 (ARGS=--long: 100,000)
+campaign-churn: ## 20,000 pages that come, work and go (ARGS=--long: 100,000)
 campaign-faults: ## every fault of the catalogue, and planted ones that must be noticed
 campaign-restart: ## a start with 100,000 queued and 5,000 running jobs
 campaign-simulator: ## the dispatcher in a simulated world, 300,000 steps (ARGS=--long: 3,000,000)

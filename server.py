@@ -85,9 +85,7 @@ class Entrance:
 
     def open(self, dispatcher: Dispatcher, app: Application, guard: Guard) -> None:
         """Lets everybody in."""
-        self.sessions.listener = dispatcher.pages
-        self.front.app, self.front.guard = app, _transport_guard(guard)
-        self.front.on_change = dispatcher.changed
+        self.front.open(app, dispatcher.pages, guard=_transport_guard(guard), on_change=dispatcher.changed)
 
 
 class Server:

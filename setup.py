@@ -1,4 +1,4 @@
-"""All metadata of the package, and how the flat checkout becomes one top-level name in a wheel.
+"""All metadata of the package, and the map from the flat checkout to one top-level name in a wheel.
 
     dispatcher/sdk/                     ->  pagehand/            the client and the command line
     server.py, dispatcher/, handlers/   ->  pagehand/_app/...    the server, private
@@ -61,12 +61,12 @@ def package_data() -> dict[str, list[str]]:
 
 
 TEST = [
-    "apsw>=3.46",  # SQLite on a disk of our own making (VFS): power cuts that tear what was not synced
+    "apsw>=3.46",  # SQLite on our own disk (VFS): power cuts that tear unsynced writes
     "coverage>=7",
     "hypothesis>=6.100",
     "import-linter>=2.3,<3",
     "mypy>=2,<3",
-    "phasma>=0.7",  # PhantomJS: a browser without Promise, fetch and the rest, as close to IE 11 as runs here
+    "phasma>=0.7",  # PhantomJS: a browser without Promise, fetch and the rest, the closest to IE 11 that runs here
     "pytest>=9,<10",
     "pytest-timeout>=2.4",
     "pytest-tornado==0.8.1",

@@ -34,7 +34,7 @@ class Client(asyncio.Protocol):
         self._transport = transport
 
     def connection_lost(self, error: Exception | None) -> None:
-        """A server that hangs up in the middle of a benchmark makes it worthless."""
+        """Fail: a server that hangs up in the middle of a benchmark makes it worthless."""
         if not Run.ending:
             Run.fail(f"the server closed a connection: {error}")
 
@@ -60,7 +60,7 @@ class Client(asyncio.Protocol):
 
 
 class Run:
-    """What this process counts, and its end."""
+    """The counts of this process, and its end."""
 
     ending = False
     count = 0

@@ -1,4 +1,4 @@
-"""The load beside which one thing is measured: idle pages, and a client that lists a rare filter.
+"""The load beside the thing that is measured: idle pages, and a client that lists a rare filter.
 
 ``python -m bench.fleet '{"mode": "idle", ...}'`` prints one JSON object, as ``bench.load`` does.
 """
@@ -39,7 +39,7 @@ _RARE = "/api/v1/jobs?state=failed&type=rare"
 
 
 class FleetPage(JobPage):
-    """A quick page with one connection: it says what it has to say, then polls."""
+    """A quick page with one connection: it sends its messages, then polls."""
 
     async def open(self) -> None:
         """Connect and shake hands."""
@@ -47,7 +47,7 @@ class FleetPage(JobPage):
         self._gets.send(get_request(self.port, ENGINE))
 
     def say(self, packets: list[bytes]) -> None:
-        """Said before the next poll."""
+        """Queue packets to send before the next poll."""
         self._waiting += packets
 
     def _shaken(self, status: int, body: bytes) -> None:
@@ -108,12 +108,12 @@ class Getter:
 
 
 def loop_ms(pid: int) -> float:
-    """What the server's main thread, which runs its loop, has had of a processor; 0 where that is not told."""
+    """The processor time of the server's main thread, which runs its loop; 0 if the system does not tell."""
     return _ran_ms(Path(f"/proc/{pid}/task/{pid}/schedstat"))
 
 
 def whole_ms(pid: int) -> float:
-    """The same of all its threads."""
+    """The same for all its threads."""
     return sum(_ran_ms(thread / "schedstat") for thread in Path(f"/proc/{pid}/task").iterdir())
 
 
@@ -125,7 +125,7 @@ class Spent:
         self._ran_ms, self._began = clock(pid), time.perf_counter()
 
     async def each(self, count: int) -> float:
-        """In ms, for one of ``count``. Waits first: a thread's time is told exactly only when it rests."""
+        """The time of one of ``count``, in ms. Waits first: a thread's time is exact only while it rests."""
         await sleep(0.02)
         idle_ms = 1000 * self._idle_share * (time.perf_counter() - self._began)
         return max(0.0, self._clock(self._pid) - self._ran_ms - idle_ms) / count
@@ -154,7 +154,7 @@ async def _fill(port: int, pages: int) -> None:
 
 
 async def _idle(spec: dict[str, Any]) -> dict[str, float]:
-    """Everything that is measured beside ``pages`` idle pages, one after the other."""
+    """Measures everything beside ``pages`` idle pages, one after the other."""
     port, pid, pages = spec["port"], spec["pid"], spec["pages"]
     empty_kb, meter = _resident_kb(pid), Meter(pid)
     await _fill(port, pages)
@@ -200,7 +200,7 @@ async def _console(port: int, pid: int, idle_share: float) -> dict[str, float]:
 
 
 async def _submit(spec: dict[str, Any]) -> dict[str, float]:
-    """Jobs that nobody takes, on 16 connections."""
+    """Submits jobs that no page takes, on 16 connections."""
     submitters = [Submitter(spec["port"], total=_SUBMITTED // 16, types=["queued"]) for _ in range(16)]
     meter, count = Meter(spec["pid"]), Run.count
     for submitter in submitters:
@@ -220,7 +220,7 @@ async def _more_pages(port: int, pid: int, idle_share: float, *, first: int) -> 
 
 
 async def _rare(spec: dict[str, Any]) -> dict[str, float]:
-    """Single jobs without and with a client that lists what hardly exists, in turns."""
+    """Single jobs, by turns without and with a client that lists rare jobs."""
     await job_pages(spec)
     port, meter = spec["port"], Meter(spec["pid"])
     await one_by_one(port, 20)
@@ -248,7 +248,7 @@ async def _list_for_ever(port: int) -> None:
 
 
 async def _prepare_rare(spec: dict[str, Any]) -> dict[str, float]:
-    """``jobs`` jobs that wait, of the rare type, and as many that have failed, of another."""
+    """Makes ``jobs`` waiting jobs of the rare type, and as many failed ones of another type."""
     meter = Meter(spec["pid"])
     for job_type in ("rare", "common"):
         submitter = Submitter(spec["port"], total=spec["jobs"], batch=500, types=[job_type])

@@ -1,4 +1,4 @@
-"""What Pagehand is measured against: ``python -m bench.floors bare|engineio|engineio-default --port N``.
+"""Servers to compare Pagehand with: ``python -m bench.floors bare|engineio|engineio-default --port N``.
 
 - ``bare``: a Tornado ``RequestHandler`` that answers GET and POST with ``ok``: the floor under every design in which
   each request goes through Tornado's web framework;
@@ -46,7 +46,7 @@ def _application(kind: str) -> tornado.web.Application:
 
 
 def _silent(handler: tornado.web.RequestHandler) -> None:
-    """No access log: all that is measured here runs without one."""
+    """No access log: every measured server runs without one."""
 
 
 async def _serve(kind: str, port: int) -> None:

@@ -25,7 +25,7 @@ _RESULT = b'4{"op":"result","attempt":"%b","value":"OK"}'
 _ERROR = b'4{"op":"error","attempt":"%b","message":"as asked","retry":false}'
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 ENGINE = "/engine.io/?EIO=4&transport=polling&t=lx3k9a2-1"
-#: So long a single job may take.
+#: How long a single job may take.
 LATE_S = 10
 Mode = Callable[[dict[str, Any]], Awaitable[dict[str, float]]]
 
@@ -45,16 +45,16 @@ class Page:
         self._gets.send(get_request(self.port, ENGINE))
 
     def opened(self) -> None:
-        """The session is there."""
+        """The session is open."""
 
     def received(self, body: bytes) -> None:
-        """A poll was answered with something else than pings."""
+        """A poll was answered with something other than pings."""
 
     def delivered(self) -> None:
         """A POST was answered."""
 
     def say(self, packets: list[bytes]) -> None:
-        """POST packets, together with what waits."""
+        """POST packets, together with waiting ones."""
         if self._posting:
             self._waiting += packets
             return
@@ -157,7 +157,7 @@ class JobPage(Page):
         super().say(packets)
 
     def delivered(self) -> None:
-        """Accepted tasks start, and are done at once."""
+        """Start accepted tasks; they are done at once."""
         attempts, self._accepted = self._accepted, []
         if attempts:
             self._waiting += [self._answer % attempt for attempt in attempts]
@@ -170,7 +170,7 @@ class JobPage(Page):
 
 
 class PairPage:
-    """GET, then POST, then GET...: the pairs of a server that does nothing."""
+    """Sends GET, then POST, then GET...: the pairs for a server that does nothing."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -303,7 +303,7 @@ async def until(future: asyncio.Future[None], timeout_s: float | None = None) ->
 
 
 def type_names(spec: dict[str, Any]) -> Sequence[str]:
-    """``bench``, or as many types as are asked for."""
+    """``bench``, or the requested number of types."""
     number = spec.get("types", 1)
     return ["bench"] if number == 1 else [f"bench-{n}" for n in range(number)]
 

@@ -1,4 +1,4 @@
-"""Ratios within one run: many idle pages to few, 1,000 types to one, with a lister to without, version to version."""
+"""Ratios within one run: many idle pages to few, 1,000 types to one, with to without a lister, version to version."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ IDLE = {
 
 
 def tables(runs: Runs) -> str:
-    """Markdown: what can be said of these runs."""
+    """Markdown with the ratios of these runs."""
     lines = ["| ratio | this | beside | goal |", "|---|---:|---:|---|"]
     for slots in (1, 16):
         lines += _row(f"1,000 types to one, slots {slots}, CPU a job", _types(slots), runs, "<= 1.3")

@@ -27,7 +27,7 @@ _TITLES = {
 }
 
 _DISTURBED = "*"
-#: What does not load the server fully.
+#: Lines that do not load the server fully.
 _RESTING = ("latency", "rare", "idle")
 #: A server that gets less of its core than this, with load waiting, shares it with others.
 _SATURATED = 0.85
@@ -76,7 +76,7 @@ def summarise(results: dict[str, list[dict[str, float]]]) -> dict[str, dict[str,
 
 
 def table(rows: dict[str, dict[str, float]]) -> str:
-    """Markdown, readable as it is."""
+    """A Markdown table, readable as text."""
     lines = [
         "| what | per second | server CPU µs each | server / load % of a core | rate, CPU to bare "
         "| rate, CPU to engineio | p50 / p99 ms |",
@@ -96,7 +96,7 @@ def table(rows: dict[str, dict[str, float]]) -> str:
 
 
 def title(name: str) -> str:
-    """A line's title; its name, where it is not in the table of rates."""
+    """A line's title; its name, if it is not in the table of rates."""
     plain = name.removesuffix(BESIDE)
     return _TITLES[plain] + name[len(plain) :] if plain in _TITLES else name
 

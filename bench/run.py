@@ -43,9 +43,9 @@ class Variant:
     load: dict[str, Any]
     #: The prepared store that the server starts with, of ``TEMPLATES``.
     store: str = ""
-    #: What makes the load.
+    #: The module that makes the load.
     module: str = "bench.load"
-    #: In the first round only, because it takes long.
+    #: Whether it runs in the first round only, because it takes long.
     once: bool = False
 
 
@@ -53,7 +53,7 @@ class Variant:
 class Side:
     """A version of Pagehand that is measured."""
 
-    #: What is added to a line's name.
+    #: The suffix of a line's name.
     mark: str
     root: Path
 
@@ -93,9 +93,9 @@ class Plan:
 
     rounds: int
     seconds: float
-    #: Queued before each run of a prefilled variant; a window ends when nearly all are done.
+    #: Jobs queued before each run of a prefilled variant; a window ends when nearly all are done.
     jobs: int
-    #: One at a time, in each latency run.
+    #: Jobs of each latency run, one at a time.
     latency_jobs: int
     directory: Path
     cores: tuple[int | None, int | None]
@@ -126,7 +126,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _round(plan: Plan, number: int, chosen: Sequence[Variant]) -> None:
-    """Each line once; of two versions, another one begins in each round."""
+    """Measures each line once; of two versions, the first one alternates by round."""
     for variant in chosen:
         sides = plan.sides if variant.server == "pagehand" else plan.sides[:1]
         for side in reversed(sides) if number % 2 else sides:
@@ -175,7 +175,7 @@ def _sides(beside: Path | None) -> tuple[Side, ...]:
 
 
 def _cores() -> tuple[int | None, int | None]:
-    """One core for the server, another for the load; None where that cannot be had."""
+    """One core for the server, another for the load; None if there are not enough."""
     if not hasattr(os, "sched_getaffinity"):
         return None, None
     cores = sorted(os.sched_getaffinity(0))
@@ -249,7 +249,7 @@ def _profile(plan: Plan, chosen: Sequence[Variant]) -> int:
 
 
 def _facts(plan: Plan) -> dict[str, Any]:
-    """What the figures depend on."""
+    """The facts that the figures depend on."""
     model = platform.processor() or platform.machine()
     with contextlib.suppress(OSError):
         lines = Path("/proc/cpuinfo").read_text().splitlines()

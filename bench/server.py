@@ -91,7 +91,7 @@ def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int, path: st
 
 
 def _server_of(process: subprocess.Popen[bytes]) -> int:
-    """The process itself, or its only child where a profiler started it."""
+    """The process itself, or its only child if a profiler started it."""
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     found = children.read_text().split() if children.exists() else []
     return int(found[0]) if found else process.pid

@@ -152,7 +152,7 @@ class QueueFull(Unavailable):
 
 
 class TooManyTypes(Unavailable):
-    """The job names a new type, and the server may know no more of them."""
+    """The job names a new type, and the server knows as many as it may."""
 
     code = "too_many_types"
 

@@ -1,1 +1,1 @@
-"""HTTP: the routes in one list, and the handlers behind them. They know the service, and no store or transport."""
+"""HTTP: the routes in one list, and the handlers behind them. They know the service, but no store or transport."""

@@ -12,8 +12,8 @@ _log = logging.getLogger("tornado.access")
 
 
 def log_request(handler: RequestHandler) -> None:
-    """Tornado's ``log_function``. What went well is no news, and a line for each request is work; a
-    refusal is the client's affair; only a 500 needs somebody to look.
+    """Tornado's ``log_function``. Requests that went well are not logged: each line costs work. A refusal is the
+    client's affair; only a 500 needs somebody to look.
     """
     status, request = handler.get_status(), handler.request
     level = logging.ERROR if status == 500 else logging.INFO if status >= 400 else logging.DEBUG

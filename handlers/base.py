@@ -1,8 +1,8 @@
 """The base of all handlers: bodies within limits, who may ask, security headers, errors as answers.
 
-A handler here is a verb: it parses, calls one method of the service and writes. Everything that must hold for every
-address holds here: ``prepare`` refuses foreign hosts and origins, asks for the token (a handler must say ``public``
-to be served without it), and answers 413 before a body that is too large is read.
+A handler is a verb: it parses, calls one method of the service and writes. This module holds the rules for every
+address: ``prepare`` refuses foreign hosts and origins, asks for the token (a handler must say ``public``
+to be served without it), and answers 413 before it reads a body that is too large. It knows no job.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ _CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors "
 )
-#: Of a refused body, this much is read and thrown away, so that the client can read the answer.
+#: Bytes of a refused body that are read and thrown away, so that the client can read the answer.
 _DRAIN_BYTES = 16 << 20
 #: Refusals that a page of any origin may read: otherwise its browser would only say that there is no answer. They hold
 #: what the request itself said, and how to let it in.
 _READ_BY_ALL = frozenset({"forbidden_host", "forbidden_origin"})
 _SHOW_IT = (
-    "This server wants its token: send the header 'Authorization: Bearer TOKEN', "
+    "This server needs its token: send the header 'Authorization: Bearer TOKEN', "
     "where TOKEN is what the server was started with (--token or PAGEHAND_TOKEN)."
 )
 
@@ -54,20 +54,20 @@ def as_json(value: object) -> bytes:
 
 @stream_request_body
 class BaseHandler(RequestHandler):
-    """What holds for every address."""
+    """Holds the rules for every address."""
 
-    #: Served without the token.
+    #: Whether it is served without the token.
     public: ClassVar[bool] = False
-    #: Asked for Host and Origin. Only the probes of load balancers are not: they disclose nothing.
+    #: Whether Host and Origin are checked. Only the probes of load balancers skip that: they disclose nothing.
     guarded: ClassVar[bool] = True
-    #: Errors are problem documents, not pages.
+    #: Whether errors are problem documents, not pages.
     problems: ClassVar[bool] = False
 
     site: Site
     request_id: str
 
     def initialize(self, site: Site) -> None:
-        """Called by Tornado with what the route says."""
+        """Called by Tornado with the route's arguments."""
         self.site = site
         self.body = bytearray()
         self._limit = self.body_limit()
@@ -80,7 +80,7 @@ class BaseHandler(RequestHandler):
         return 65_536
 
     def set_default_headers(self) -> None:
-        """On every answer, errors included."""
+        """Sets the headers of every answer, errors included."""
         given = self.request.headers.get("X-Request-Id", "")
         if not hasattr(self, "request_id"):
             self.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
@@ -95,7 +95,7 @@ class BaseHandler(RequestHandler):
         self.allow_frames("'none'")
 
     def allow_frames(self, ancestors: str) -> None:
-        """Which pages may show this one in a frame, as CSP's ``frame-ancestors``."""
+        """Sets which pages may show this one in a frame, as CSP's ``frame-ancestors``."""
         self.set_header("Content-Security-Policy", _CSP + ancestors)
         if ancestors == "'none'":
             self.set_header("X-Frame-Options", "DENY")
@@ -105,7 +105,7 @@ class BaseHandler(RequestHandler):
     # Who may ask
 
     def prepare(self) -> None:
-        """Refuses what must not be served; called by Tornado when the headers are there, before the body comes."""
+        """Refuses a request that must not be served; Tornado calls it after the headers, before the body."""
         self._bound_connection()
         try:
             self.check()
@@ -115,7 +115,7 @@ class BaseHandler(RequestHandler):
             self._refuse_after_body(error)
 
     def check(self) -> None:
-        """All that can be said by the headers alone. Raises what is to be answered."""
+        """Checks everything that the headers alone show. Raises the error to answer with."""
         self.admit()
         if not self.public and not self.site.guard.open and not self.shows_token():
             self.ask_for_token()
@@ -135,24 +135,24 @@ class BaseHandler(RequestHandler):
             raise Forbidden(refusal.detail, code=refusal.code)
 
     def shows_token(self) -> bool:
-        """Whether the request carries the token, or what stands for it here."""
+        """Whether the request carries the token, or its stand-in."""
         return bool(self.site.guard.bearer(self.request.headers))
 
     def ask_for_token(self) -> None:
-        """Answers a request that did not show it."""
+        """Answers a request without the token."""
         raise Unauthorized(_SHOW_IT)
 
     # The body
 
     def _bound_connection(self) -> None:
-        """However the request ends, its body is read or thrown away within bounds of bytes and seconds."""
+        """Limits the bytes and seconds in which the body is read or thrown away, however the request ends."""
         connection = self.request.connection
         if isinstance(connection, HTTP1Connection):
             length = self._content_length() or 0
             connection.set_max_body_size(max(self._limit, length) + _DRAIN_BYTES)
 
     def check_body(self) -> None:
-        """Refuses a body by its headers."""
+        """Refuses a body because of its headers."""
         length = self._content_length()
         if length is None:
             raise BadRequest("Content-Length is not a number.")
@@ -160,7 +160,7 @@ class BaseHandler(RequestHandler):
             raise self._too_large()
 
     def _content_length(self) -> int | None:
-        """None: it is not a number."""
+        """The declared length; None if it is not a number."""
         text = self.request.headers.get("Content-Length", "0")
         return int(text) if _LENGTH.fullmatch(text) else None
 
@@ -168,15 +168,15 @@ class BaseHandler(RequestHandler):
         return TooLarge(f"The body may have {self._limit:,} bytes here (see --body-limit).")
 
     def _body_will_come(self) -> bool:
-        """Whether the client sends a body without being asked, and a small enough one to be thrown away."""
+        """Whether the client sends a body without being asked, and one small enough to throw away."""
         headers = self.request.headers
         if headers.get("Expect", "").lower() == "100-continue":
             return False
         return "Transfer-Encoding" in headers or 0 < (self._content_length() or 0) <= _DRAIN_BYTES
 
     def _refuse_after_body(self, error: Exception) -> None:
-        """Throws the body away first. A connection that is closed with bytes unread is reset, and then the client
-        may never see the answer."""
+        """Throws the body away first: closing a connection with unread bytes resets it, and then the client may
+        never see the answer."""
 
         def refuse(*_args: str) -> NoReturn:
             raise error
@@ -198,7 +198,7 @@ class BaseHandler(RequestHandler):
     # Waiting
 
     async def patiently(self, waiting: Coroutine[Any, Any, T]) -> T | None:
-        """Waits for this for as long as the client is there; None: it went away."""
+        """Waits as long as the client is there; None if it went away."""
         task = asyncio.ensure_future(waiting)
         self._waiting = task
         try:
@@ -227,7 +227,7 @@ class BaseHandler(RequestHandler):
         return self.request.path if site is None else site.prefix.link(self.request.path)
 
     def options(self, *_args: str) -> None:
-        """Which methods there are."""
+        """Answers with the methods of this address."""
         self.set_status(204)
         self.clear_header("Content-Type")
         self.set_header("Allow", self._allow())
@@ -237,7 +237,7 @@ class BaseHandler(RequestHandler):
         return ", ".join(sorted(names))
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """Answers with what was raised; called by Tornado."""
+        """Answers with the raised error; called by Tornado."""
         exc_info = kwargs.get("exc_info")
         problem = problem_of(exc_info[1] if exc_info else None, status_code)
         self.set_status(problem.status)
@@ -267,7 +267,7 @@ class BaseHandler(RequestHandler):
         value: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
-        """A refusal is no news: its status is in the access log."""
+        """Does not log a refusal: its status is in the access log."""
         if isinstance(value, PagehandError):
             level = gen_log.debug if isinstance(value, RequestError) else gen_log.info
             level("%s %s: %s", self.request.method, self.request.path, value.code)
@@ -284,12 +284,12 @@ class ApiHandler(BaseHandler):
     """Speaks JSON; errors are problem documents."""
 
     problems = True
-    #: What a body here may be; none of them can be sent by a foreign page without asking.
+    #: The content types of a body here; a foreign page can send none of them without asking first.
     media_types: ClassVar[tuple[str, ...]] = ("application/json",)
 
     def check_body(self) -> None:
-        """Everything that changes something must come as JSON, with a body or without: a foreign page can then not
-        send it without asking first, and is refused."""
+        """Everything that changes something must come as JSON, with a body or without. So a foreign page must ask
+        first, and is refused."""
         if self.request.method in ("POST", "PUT", "PATCH", "DELETE"):
             self._check_content_type()
         super().check_body()

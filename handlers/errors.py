@@ -1,6 +1,6 @@
 """Errors as answers: the one place that maps an error to an HTTP status and to a problem document (RFC 9457).
 
-Nothing else in the project chooses a status for an error. ``problem_of`` makes a ``Problem`` of whatever was raised;
+Nothing else in the project chooses a status for an error. ``problem_of`` makes a ``Problem`` from any exception;
 the base handlers write it, as JSON under ``/api`` and as a page elsewhere.
 """
 
@@ -32,13 +32,13 @@ FieldError = dict[str, str]
 
 
 def field_error(name: str, detail: str) -> FieldError:
-    """What is wrong with one field of the body; an empty name means the whole."""
+    """What is wrong with one field of the body; an empty name means the whole body."""
     escaped = name.replace("~", "~0").replace("/", "~1")
     return {"pointer": f"#/{escaped}" if name else "#", "detail": detail}
 
 
 class Invalid(BadRequest):
-    """The body is what it should be in form, but not in content; ``errors`` says where."""
+    """The body has the right form, but not the right content; ``errors`` says where."""
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
         super().__init__("; ".join(_place(error) for error in errors), code="invalid", semantic=True)
@@ -50,7 +50,7 @@ def _place(error: FieldError) -> str:
     return f"{name}: {error['detail']}" if name else error["detail"]
 
 
-#: The first class that fits decides.
+#: The first class that fits decides the status.
 _STATUS: tuple[tuple[type[PagehandError], int], ...] = (
     (BadRequest, 400),
     (Unauthorized, 401),
@@ -84,13 +84,13 @@ _INTERNAL = "Something went wrong on the server; its log says more under this re
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """An error as it is answered."""
+    """An error in the form in which it is answered."""
 
     status: int
     code: str
     detail: str
     errors: list[FieldError] = field(default_factory=list)
-    #: Seconds for Retry-After; None: asking again is of no use.
+    #: Seconds for Retry-After; None: asking again does not help.
     retry_after_s: int | None = None
 
     @property
@@ -113,7 +113,7 @@ class Problem:
 
 
 def problem_of(error: BaseException | None, status: int = 500) -> Problem:
-    """What to answer when this was raised; ``status`` is Tornado's choice, for errors that are not ours."""
+    """The answer to this exception; ``status`` is Tornado's choice, for errors that are not ours."""
     if isinstance(error, PagehandError):
         return _of_ours(error)
     if isinstance(error, HTTPError):
@@ -129,7 +129,7 @@ def _of_ours(error: PagehandError) -> Problem:
     if isinstance(error, BadRequest) and error.semantic:
         status = 422
     if status == 500:
-        # Not one that a request should ever meet, e.g. a SettingError.
+        # No request should ever meet this one, e.g. a SettingError.
         return Problem(status=500, code="internal", detail=_INTERNAL)
     return Problem(
         status=status,

@@ -1,14 +1,14 @@
 """Who may ask: the rules on Host, Origin and token, as pure functions of headers and settings.
 
-It owns the answer to "is this request from where it may come from?" for every address of the server, the
-transport's included; it knows nothing of Tornado. The rules:
+It decides for every address of the server, the transport's included, whether a request may come from where it comes
+from; it knows nothing of Tornado. The rules:
 
-- **Host**: only names that this server goes by. A web page that points a DNS name of its own at our address (DNS
-  rebinding) is refused, because the browser then sends that name.
-- **Origin**, where it is sent: our own, or one of ``allow_origin``. IE often omits it, and may omit its port. Our own
-  is ``public_url`` where that is set: a proxy may name us another way in Host, and a page of the same name without TLS
-  is foreign. Headers in which a proxy says what it did (X-Forwarded-...) are not read: anyone can send them.
-- **Token**, where one is set: ``Authorization: Bearer``, compared in constant time.
+- **Host** must be a name of this server. This refuses a web page that points its own DNS name at our address (DNS
+  rebinding), because the browser then sends that name.
+- **Origin**, if it is sent, must be our own, or one of ``allow_origin``. IE often omits it, and may omit its port. If
+  ``public_url`` is set, it is our own: a proxy may give us another name in Host, and a page of the same name without
+  TLS is foreign. A proxy's own headers (X-Forwarded-...) are not read: anyone can send them.
+- **Token**, if one is set, must come as ``Authorization: Bearer``. It is compared in constant time.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ __all__ = ["Guard", "Headers", "Refusal"]
 _HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-#: Names whose reading is remembered: a page sends the same ones with each of its polls.
+#: How many parsed names are remembered: a page sends the same ones with each of its polls.
 _REMEMBERED = 256
 
 
@@ -59,7 +59,7 @@ class Guard:
         #: Shared by the transport and the handlers, which write to it what was refused.
         self.log = refusals.RefusalLog(clock or SystemClock())
         self._hosts = frozenset({"localhost", _host_name(settings.bind), *map(_host_name, settings.allow_host)})
-        #: Bound to every address: an address may be named as a Host. No DNS name leads there, so none is rebound.
+        #: Bound to every address: then an IP address may be the Host. That is no DNS name, so it cannot be rebound.
         self._any_address = _address(settings.bind) in (IPv4Address(0), IPv6Address(0)) or not settings.bind
         self._public_url = settings.public_url
         self._public = _origin(settings.public_url)
@@ -71,12 +71,14 @@ class Guard:
         self._token = settings.token.encode()
 
     def renew(self, token: str) -> None:
-        """Another token from now on; it signs all browsers out."""
+        """Takes another token from now on; this signs all browsers out."""
         self._token = token.encode()
 
     def admit(self, headers: Headers, method: str, *, joining: bool = False) -> Refusal | None:
-        """None: the Host and the Origin are fine. Asked before anything else is looked at. ``joining``: the request
-        is for Engine.IO, where a page must show the token before it gets anything."""
+        """Refuses a foreign Host or Origin; None if both are fine. It comes before every other check.
+
+        ``joining``: the request is for Engine.IO, where a page must show the token before it gets anything.
+        """
         return self.check_host(headers) or self.check_origin(headers, method, joining=joining)
 
     def check_host(self, headers: Headers) -> Refusal | None:
@@ -132,12 +134,12 @@ class Guard:
 
     @property
     def secure(self) -> bool:
-        """People come over TLS: cookies must not go without it."""
+        """Whether people come over TLS: then cookies must not go without it."""
         return self._public is not None and self._public.scheme == "https"
 
     @property
     def open(self) -> bool:
-        """No token is set: everyone who reaches the server may use it."""
+        """Whether no token is set: then everyone who reaches the server may use it."""
         return not self._token
 
     def token_matches(self, token: bytes) -> bool:
@@ -145,7 +147,7 @@ class Guard:
         return bool(self._token) and hmac.compare_digest(token, self._token)
 
     def bearer(self, headers: Headers) -> bool | None:
-        """Whether ``Authorization: Bearer`` carries the token; None: the header is not there."""
+        """Whether ``Authorization: Bearer`` carries the token; None if the header is missing."""
         header = headers.get("Authorization")
         if header is None:
             return None
@@ -154,13 +156,13 @@ class Guard:
         return scheme.lower() == "bearer" and self.token_matches(token.strip().encode("latin-1", "replace"))
 
     def cookie_key(self) -> str:
-        """Signs the console's cookie. Made from the token: another token signs all browsers out."""
+        """Signs the console's cookie. It is made from the token, so another token signs all browsers out."""
         return _stretched(self._token)
 
 
 @lru_cache(maxsize=64)
 def _stretched(token: bytes) -> str:
-    # Slow on purpose: a cookie that leaks must not be a quick test for guesses at a weak token.
+    # Slow on purpose: a leaked cookie must not let anybody test guesses at a weak token quickly.
     return hashlib.pbkdf2_hmac("sha256", token, b"pagehand console session", 100_000).hex()
 
 
@@ -190,7 +192,7 @@ def _address(name: str) -> IPv4Address | IPv6Address | None:
 
 
 class _Origin(NamedTuple):
-    """An origin; no port: the usual one of its scheme, or IE left it out."""
+    """An origin. Without a port it has the usual one of its scheme, or IE left the port out."""
 
     scheme: str
     name: str
@@ -210,7 +212,7 @@ def _origin(text: str) -> _Origin | None:
 
 
 def _same_port(one: _Origin, other: _Origin) -> bool:
-    """Of two of the same scheme."""
+    """Compares the ports of two origins of the same scheme."""
     usual = _DEFAULT_PORTS[one.scheme]
     return (one.port or usual) == (other.port or usual)
 

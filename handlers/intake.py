@@ -1,7 +1,7 @@
 """What a submitter may say about a job: fields, ranges, and how they become a ``JobSpec``.
 
-The API and the form meet here, so both have the same fields, the same ranges and the same words for what is wrong.
-Nothing is clamped. ``data`` is kept as the JSON text that came in.
+The API and the form meet here, so both have the same fields, ranges and words for errors.
+Nothing is clamped. ``data`` is kept as the JSON text that came in. This module knows no handler.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from msgspec.structs import asdict, fields, replace
 from dispatcher.config.settings import Settings
 from dispatcher.core.jobs.matching import requirement_of
 from dispatcher.core.jobs.model import JobSpec
-from dispatcher.core.jobs.terms import TYPE_PATTERN, Schedule, Terms, Wanted, range_words
+from dispatcher.core.jobs.terms import TYPE_PATTERN, TYPE_WORDS, Schedule, Terms, Wanted, range_words
 from dispatcher.errors import BadRequest, TooLarge
 from handlers.errors import FieldError, Invalid, field_error
 
 __all__ = ["JOB_FIELDS", "JobBody", "body_of", "check_key", "decode_json", "field_problems", "parse_job", "to_spec"]
 
-#: Of unknown fields, so many are named.
+#: The most unknown fields that an error names.
 _MAX_UNKNOWN = 10
 _KEY = re.compile(r"[\x20-\x7e]{1,255}")
 
@@ -38,16 +38,16 @@ def _null() -> Raw:
 
 
 class JobBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The body of ``POST /api/v1/jobs``: these fields, and those of ``Schedule`` and ``Terms`` where they are given.
+    """The body of ``POST /api/v1/jobs``: these fields, and any of ``Schedule`` and ``Terms``.
 
-    What is not given takes the server's default.
+    A field that is not given has the server's default.
     """
 
     type: Annotated[str, Meta(pattern=TYPE_PATTERN)]
     data: Raw = msgspec.field(default_factory=_null)
 
 
-#: Fields that a submitter writes otherwise than they are kept.
+#: Fields that a submitter writes in another form than the one that is kept.
 _WRITTEN: dict[str, Any] = {"requires": Wanted}
 
 
@@ -69,8 +69,6 @@ _any_decoder = msgspec.json.Decoder(Raw)
 JOB_FIELDS = tuple(_WholeBody.__struct_fields__)
 _fields = {field.name: field for field in fields(_WholeBody)}
 
-_TYPE_WORDS = "must be 1 to 100 characters of A-Z, a-z, 0-9, '.', '_' and '-'"
-
 
 def parse_job(body: bytes) -> JobBody:
     """The body of one job. Raises BadRequest (not JSON) or Invalid (not a job)."""
@@ -82,13 +80,13 @@ def parse_job(body: bytes) -> JobBody:
 
 
 def body_of(fields: Mapping[str, object], data: str) -> JobBody:
-    """The body that these fields make, which fit, with its data as JSON text."""
+    """The body with these fields, which are valid, and with its data as JSON text."""
     body: JobBody = msgspec.convert(fields, _WholeBody)
     return replace(body, data=Raw(data))
 
 
 def decode_json(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
-    """Decodes what came from outside. Raises BadRequest where it is not JSON in UTF-8; ValidationError passes."""
+    """Decodes a body from outside. Raises BadRequest if it is not JSON in UTF-8; lets ValidationError pass."""
     try:
         # A Raw in the value is not checked for UTF-8 by msgspec.
         body.decode("utf-8")
@@ -109,12 +107,12 @@ def _body_problems(body: bytes) -> list[FieldError]:
     except msgspec.ValidationError:
         decode_json(_any_decoder, body)
         return [field_error("", "must be an object with the fields of a job")]
-    # Nothing is left to find where a field stands twice and only the first one is wrong.
+    # There is nothing to find if a field stands twice and only the first one is wrong.
     return field_problems(given) or [field_error("", "names a field twice")]
 
 
 def field_problems(given: Mapping[str, object]) -> list[FieldError]:
-    """What is wrong with these fields, all at once; each is a ``Raw`` or a value."""
+    """Everything that is wrong with these fields; each is a ``Raw`` or a value."""
     unknown = islice((name for name in given if name not in _fields), _MAX_UNKNOWN)
     errors = [field_error(name[:100], _unknown(name)) for name in unknown]
     errors += [field_error(name, _words(name)) for name in _fields if name in given and not _fits(name, given[name])]
@@ -124,7 +122,7 @@ def field_problems(given: Mapping[str, object]) -> list[FieldError]:
 
 
 def _words(name: str) -> str:
-    return _TYPE_WORDS if name == "type" else range_words(name)
+    return f"must be {TYPE_WORDS}" if name == "type" else range_words(name)
 
 
 def _unknown(name: str) -> str:
@@ -163,7 +161,7 @@ def to_spec(body: JobBody, settings: Settings, key: str | None) -> JobSpec:
         terms=_terms(given, settings),
         **_schedule(given),
         key=key,
-        # Over what was given, not over the defaults: they may change while a submitter tries again.
+        # Covers the given fields, not the defaults: those may change while a submitter tries again.
         fingerprint=hashlib.sha256(msgspec.json.encode(body)).hexdigest() if key else "",
     )
 

@@ -1,4 +1,4 @@
-"""The queries of lists, the same for the API and for the pages."""
+"""The queries of lists, the same for the API and for the pages. Knows no list."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from dispatcher.errors import BadParameter
 __all__ = ["Filter", "job_filter", "next_query", "type_filter", "worker_filter"]
 
 Filter = JobFilter | WorkerFilter | TypeFilter
-#: What a field of a filter is called in an address, where that is another word.
+#: The name of a filter's field in an address, if it has another there.
 _SHORT = {"prefix": "q"}
 
 
 def job_filter(handler: RequestHandler) -> JobFilter:
-    """``?state=&type=&requires=&worker=&limit=&cursor=``; what is empty is not asked. Raises BadParameter.
+    """``?state=&type=&requires=&worker=&limit=&cursor=``; empty ones do not count. Raises BadParameter.
 
-    ``requires`` is a label and a value, ``name:DESK-1``, and may stand more than once.
+    ``requires`` is a label and a value, ``name:DESK-1``, and may be repeated.
     """
     state = _state(handler, tuple(JobState))
     return JobFilter(
@@ -35,7 +35,7 @@ def job_filter(handler: RequestHandler) -> JobFilter:
 
 
 def worker_filter(handler: RequestHandler) -> WorkerFilter:
-    """``?name=&type=&label=&state=&limit=&cursor=``; what is empty is not asked. Raises BadParameter."""
+    """``?name=&type=&label=&state=&limit=&cursor=``; empty ones do not count. Raises BadParameter."""
     return WorkerFilter(
         name=_text(handler, "name"),
         type=_text(handler, "type"),
@@ -47,12 +47,12 @@ def worker_filter(handler: RequestHandler) -> WorkerFilter:
 
 
 def type_filter(handler: RequestHandler) -> TypeFilter:
-    """``?q=&limit=&cursor=``; what is empty is not asked. Raises BadParameter."""
+    """``?q=&limit=&cursor=``; empty ones do not count. Raises BadParameter."""
     return TypeFilter(prefix=_text(handler, "q"), limit=_limit(handler, 100), cursor=_cursor(handler))
 
 
 def _text(handler: RequestHandler, field: str) -> str:
-    """The last that was said of a field; empty: nothing."""
+    """The last text given for a field; empty if there is none."""
     return next(reversed(_texts(handler, field)), "")
 
 
@@ -71,7 +71,7 @@ def _state(handler: RequestHandler, states: tuple[str, ...]) -> str:
 
 
 def _label(field: str, text: str) -> tuple[str, str]:
-    """A label and its value, as they are written in addresses: ``site:berlin``. The value may have colons."""
+    """A label and its value, written as in an address: ``site:berlin``. The value may have colons."""
     label, colon, value = text.partition(":")
     if not colon or not label or not value:
         raise BadParameter(f"{text[:100]}: write a label and its value, as in site:berlin.", parameter=field)
@@ -90,7 +90,7 @@ def _cursor(handler: RequestHandler) -> str | None:
 
 
 def next_query(wanted: Filter, cursor: str | None) -> str:
-    """The query of the next page of the same list; without a cursor, of its first."""
+    """The query of the next page of the same list; without a cursor, of its first page."""
     query = asdict(wanted) | {"cursor": cursor}
     if isinstance(wanted, JobFilter):
         query["requires"] = [":".join(pair) for pair in wanted.requires]

@@ -1,7 +1,7 @@
 """HTTP: the routes in one list, the handlers behind them, the application that server.py serves.
 
-Handlers are verbs: they parse, call one method of the service and write. The service is the ``Dispatcher``, which they
-know by its type alone; they never import a store, the transport or the core's machine.
+Handlers are verbs: they parse, call one method of the service and write. They know the service, the ``Dispatcher``,
+only by its type; they never import a store, the transport or the core's machine.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Guard", "Refusal", "TaskDirectory", "make_app", "routes", "shipped_tasks"]
 
-#: Of a static file or directory; Tornado's own checks of the path stand behind it.
+#: The path of a static file or directory; Tornado checks it further.
 _NAME = r"[A-Za-z0-9_-][A-Za-z0-9._-]*"
 _ID = r"([A-Za-z0-9_-]{1,64})"
 
 
 def shipped_tasks() -> str:
-    """The directory of the tasks that come with Pagehand: where ``--tasks`` names no other."""
+    """The directory of the tasks that come with Pagehand; ``--tasks`` may name another."""
     return str(STATIC / "tasks")
 
 
@@ -98,7 +98,7 @@ def _api(given: dict[str, Any]) -> list[URLSpec]:
 
 
 def _files(given: dict[str, Any]) -> list[URLSpec]:
-    """The worker page and what it loads; the probes."""
+    """The worker page and the files that it loads; the probes."""
     static = {**given, "path": str(STATIC)}
     script = {**given, "script": worker_script()}
     return [
@@ -119,9 +119,9 @@ def make_app(
     clock: Clock | None = None,
     guard: Guard | None = None,
 ) -> Application:
-    """The application: everything but the transport's own address. ``guard`` is given where its token may change."""
+    """The application: everything but the transport's own address. Give it a ``guard`` if its token may change."""
     specs = routes(service, settings, tasks, clock, guard)
-    # Also for what is no path at all, as "OPTIONS *" or an absolute address.
+    # Also for a target that is not a path, such as "OPTIONS *" or an absolute address.
     not_found = specs[-1]
     return PrefixedApplication(
         specs,

@@ -1,7 +1,7 @@
-"""Signing in to the console: what stands for the token in a browser.
+"""Signing in to the console: a cookie stands for the token in a browser.
 
-The cookie holds a signed instant, never the token; the signing key is made from the token, so another token ends
-every sign-in. SameSite and XSRF tokens keep foreign pages from using it; for the API it is good for reading only.
+The cookie holds a signed instant, never the token. The signing key is made from the token, so another token ends
+every sign-in. SameSite and XSRF tokens keep foreign pages from using it. In the API it allows only reading.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _DAYS = 7
 
 
 def _name(guard: Guard) -> str:
-    # Cookies do not know ports: two servers on one host must not sign each other out.
+    # Cookies ignore ports: two servers on one host must not sign each other out.
     return f"pagehand_{sha256(guard.cookie_key().encode()).hexdigest()[:8]}"
 
 

@@ -1,4 +1,4 @@
-"""What every handler works with, and where the files lie."""
+"""The values that every handler works with, and where the files lie. Knows no route."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Site:
 
 
 def asset(name: str) -> str:
-    """The address of a static file, with its version: it may be cached for ever."""
+    """The address of a static file, with its version, so that it may be cached for ever."""
     path = STATIC / name
     return f"/static/{name}?v={_version(path, path.stat().st_mtime_ns)}"
 

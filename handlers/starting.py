@@ -1,6 +1,6 @@
-"""What is answered while the server starts: that it lives, that it is not ready, and for all else to come again.
+"""Answers while the server starts: it lives, it is not ready, and every other request must come again.
 
-An application of its own: there is no store yet, and so no service that a handler could ask.
+It is an application of its own: there is no store yet, and so no service that a handler could call.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from handlers.worker.files import LiveHandler
 
 __all__ = ["RETRY_AFTER_S", "make_starting_app"]
 
-#: Most starts are over by then.
+#: Most starts are over after this time.
 RETRY_AFTER_S = 1
-#: After so long a page that somebody has opened too early loads itself anew: a kiosk has nobody who would.
+#: A page that was opened too early loads itself anew after this time: at a kiosk nobody would do that.
 _REFRESH_S = 5
 
 
 class _StartingHandler(BaseHandler):
-    """Refuses whatever it is asked."""
+    """Refuses every request."""
 
     public = True
     guarded = False
@@ -34,7 +34,7 @@ class _StartingHandler(BaseHandler):
         raise Starting("the server is starting: try again in a moment", retry_after_s=RETRY_AFTER_S)
 
     def set_default_headers(self) -> None:
-        """On every answer."""
+        """Sets the headers of every answer."""
         super().set_default_headers()
         if self.request.method == "GET" and not self.problems:
             self.set_header("Refresh", str(_REFRESH_S))

@@ -1,6 +1,6 @@
 /*
  * Runs before the rest of the worker page and must run everywhere: ES3 only, nothing that document
- * mode 5 or 7 of Internet Explorer lacks. Where the page cannot work it says so, and what to do.
+ * mode 5 or 7 of Internet Explorer lacks. If the page cannot work, it says so, and what to do.
  * page.js looks at window.pagehandTooOld.
  */
 (function () {

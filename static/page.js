@@ -33,7 +33,7 @@
   };
 
   var worker = null;
-  var trouble = '';     // what went wrong before there was a worker, in words
+  var trouble = '';     // the trouble before there was a worker, in words
   var retryAt = null;
   var retries = 0;
   var mendAt = 0;
@@ -323,7 +323,7 @@
   function forbidDialogs() {
     ['alert', 'confirm', 'prompt'].forEach(function (name) {
       window[name] = function () {
-        throw new Error(name + ' would hold the worker page until somebody answers it');
+        throw new Error(name + ' would block the worker page until somebody answers it');
       };
     });
   }

@@ -1,7 +1,6 @@
 /*
- * The submit form, made more pleasant: a picture that is too large is made smaller before it is
- * sent, and a file that is too large is refused before the upload. ES5; the form works without
- * this script, too.
+ * Helps with the submit form: it makes a large picture smaller before it is sent, and refuses a
+ * large file before the upload. ES5; the form works without this script, too.
  *
  * Markup: #submit-form with data-limit (bytes of data that the server takes), #file, #image
  * (hidden; takes the smaller picture as a data URL) and #file-note (words for people).
@@ -48,7 +47,7 @@
   }
 
   /**
-   * The picture as a JPEG that fits, or '' where none does.
+   * The picture as a JPEG that fits, or '' if none does.
    * @param {HTMLImageElement} picture
    * @return {string}
    */
@@ -126,7 +125,7 @@
     }
     // The smaller picture stands for the file.
     file.disabled = image.value !== '';
-    // Should it be sent twice all the same, the key makes both the same job.
+    // If it is sent twice anyway, the key makes both the same job.
     window.setTimeout(function () { button.disabled = true; }, 0);
   }, false);
 

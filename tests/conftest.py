@@ -1,7 +1,7 @@
-"""What every test has: a watch on the log, the browser's marker, Hypothesis's profiles.
+"""Every test gets a watch on the log, the browser and its marker, and Hypothesis's profiles.
 
-A test that logs a warning or an error fails, unless it says that it expects it:
-``@pytest.mark.expect_log("regex")``; one that it expects and that never comes fails it too.
+A test that logs a warning or an error fails, unless it expects the line:
+``@pytest.mark.expect_log("regex")``. An expected line that never comes fails the test too.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ import asyncio
 import logging
 import os
 import re
-import shutil
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support.missing import UNDER_CI, missing
+from tests.support.missing import UNDER_CI, chromium_path, missing
 
 settings.register_profile("dev", max_examples=50, deadline=None)
 settings.register_profile(
@@ -27,27 +27,30 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if UNDER_CI else
 
 
 def pytest_configure() -> None:
-    """Nobody makes an event loop by asking for one: pytest-tornado would, and leave it unclosed."""
+    """Keeps pytest-tornado from making an event loop by asking for one, which it would not close."""
     asyncio.set_event_loop(None)
 
 
-def chromium() -> str | None:
-    """The path of Chromium; None where there is none. ``CHROMIUM`` names another one."""
-    names = (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
-    return next((path for name in names if name and (path := shutil.which(name))), None)
-
-
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """A missing browser skips a test on a desk; CI must have one, so that nothing goes unseen."""
+    """Without a browser a developer's machine skips the test; CI must have one, so that nothing is overlooked."""
     if item.get_closest_marker("browser") is None:
         return
-    if chromium() and shutil.which("chromedriver"):
+    if chromium_path():
         return
     missing("needs Chromium and chromedriver on the PATH (Debian: apt-get install chromium chromium-driver)")
 
 
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """One Chromium for all tests of a file. A file that needs it made otherwise has a ``chromium`` of its own."""
+    from tests.page.browsers import Chromium, browsing  # for few tests: all others do without selenium
+
+    with browsing(Chromium()) as browser:
+        yield browser
+
+
 class _Watch(logging.Handler):
-    """Keeps what is logged at WARNING or above."""
+    """Keeps the lines that are logged at WARNING or above."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -64,7 +67,7 @@ class _Watch(logging.Handler):
 
 @pytest.fixture(autouse=True)
 def _no_unexpected_log(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Set up first and torn down last, so that it also hears what other fixtures' ends log."""
+    """It is set up first and torn down last, so that it also hears what other fixtures log at their end."""
     watch = _Watch()
     logging.getLogger().addHandler(watch)
     yield

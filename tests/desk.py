@@ -1,4 +1,4 @@
-"""What this desk lacks, and which tests will skip for want of it: ``make test`` prints it first."""
+"""Says what this machine lacks, and which tests will skip because of it; ``make test`` prints it first."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import os
 import shutil
 from importlib.util import find_spec
 from pathlib import Path
+
+from tests.support.missing import chromium_path
 
 __all__ = ["lacking"]
 
@@ -15,13 +17,12 @@ def _has(*programs: str) -> bool:
 
 
 def lacking() -> list[str]:
-    """A line for each thing that is not here: what, and which tests skip."""
+    """A line for each missing thing, with the tests that skip."""
     root = os.name == "posix" and os.geteuid() == 0
     faketime = any(Path("/usr/lib").glob("**/faketime/libfaketimeMT.so.1"))
     here = {
         "root: full, failing and torn disks, network namespaces, memory limits (faults, campaigns)": root,
-        "chromium and chromedriver: real browsers (page, handlers, e2e, faults)": _has("chromedriver")
-        and (_has("chromium") or _has("google-chrome")),
+        "chromium and chromedriver: real browsers (page, handlers, e2e, faults)": chromium_path(),
         "PhantomJS (pip install phasma): an old browser (page, handlers, faults, attack)": find_spec("phasma"),
         "iptables and ip: lossy networks (faults)": _has("iptables", "ip"),
         "libfaketime: clocks that jump (faults)": faketime,

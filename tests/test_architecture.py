@@ -1,4 +1,4 @@
-"""Who may import what, who may know the time, and how long a function or a file may be.
+"""Which module may import what, which may know the time, and how long a function or a file may be.
 
 Who may import whom stands in pyproject.toml, and import-linter reads it; here it is seen to find what is planted.
 
@@ -27,7 +27,7 @@ LONGEST_FILE = 400
 #: Nine of ten functions of the program are at most this long.
 P90_FUNCTION = 25
 
-#: The part of the standard library that neither reads a clock, nor does I/O, nor waits, nor draws lots.
+#: The part of the standard library that reads no clock, does no I/O, does not wait, and has no randomness.
 PURE = {
     "__future__",
     "abc",
@@ -47,7 +47,7 @@ PURE = {
 STDLIB = set(sys.stdlib_module_names)
 
 
-#: What modules may import besides the project, where not all of the standard library will do. The longest matching
+#: What modules may import besides the project, if not all of the standard library. The longest matching
 #: name counts.
 PURITY = {
     # msgspec: its Structs are frozen dataclasses, cheaper to make; nothing in the core encodes or decodes.
@@ -89,7 +89,7 @@ def below(name: str, top: str) -> bool:
 
 
 def impure_imports(module: str, text: str, *, package: bool = False) -> list[str]:
-    """What a module of ``PURITY`` imports from outside the project and may not."""
+    """Forbidden imports from outside the project in a module of ``PURITY``."""
     tops = [top for top in PURITY if below(module, top)]
     if not tops:
         return []
@@ -99,7 +99,7 @@ def impure_imports(module: str, text: str, *, package: bool = False) -> list[str
 
 
 def outside(module: str, text: str, *, package: bool = False) -> set[str]:
-    """The packages that a file of the program imports and that are neither its own nor the standard library."""
+    """The packages that a file of the program imports, other than its own and the standard library."""
     if module.split(".")[0] not in PROGRAM:
         return set()
     return {item.name.split(".")[0] for item in imports(module, text, package=package)} - STDLIB - PROGRAM
@@ -159,7 +159,7 @@ def long_file(name: str, text: str) -> list[str]:
     return [f"{name} has {count} lines"] if count > LONGEST_FILE else []
 
 
-# A directory of somebody's machine says nothing to anybody else.
+# A directory on one machine means nothing to other people.
 _MACHINE = re.compile(r"(?<![\w.>])/(?:work|root|Users/\w+)/|/tmp/bash[_]jobs")
 
 
@@ -340,7 +340,7 @@ def test_an_import_that_is_allowed_is_not_found(module: str, text: str) -> None:
 
 def test_a_planted_need_is_found_in_the_program_and_not_in_its_tests() -> None:
     assert outside("server", "import requests\nimport json\nfrom dispatcher import clock") == {"requests"}
-    assert outside("dispatcher.node.service", "from tests.conftest import chromium") == {"tests"}
+    assert outside("dispatcher.node.service", "from tests.desk import lacking") == {"tests"}
     assert outside("tests.test_any", "import requests") == set()
 
 

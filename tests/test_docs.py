@@ -1,4 +1,4 @@
-"""The documentation says what the code has: every setting, op, code, route and status.
+"""The documentation has what the code has: every setting, op, code, route and status.
 
 Its links lead somewhere, and the commands of the README print what it shows.
 """
@@ -9,9 +9,6 @@ import inspect
 import os
 import re
 import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -29,6 +26,7 @@ from handlers.routes import TaskDirectory, routes, shipped_tasks
 from tests.pages.vectors import PAGE_OPS, SERVER_OPS, refused_codes
 from tests.support.house import House
 from tests.support.places import ROOT
+from tests.support.server import running
 
 PAGES = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "bench/README.md")]
 PAGES += sorted((ROOT / "docs").glob("*.md"))
@@ -44,7 +42,7 @@ def shown(path: Path) -> str:
 
 
 def section(page: str, title: str) -> str:
-    """What stands under a heading, up to the next one of its kind."""
+    """The text under a heading, up to the next one of its kind."""
     level, _, _ = title.partition(" ")
     found = re.search(rf"^{re.escape(title)}\n(.*?)(?=^#{{1,{len(level)}}} |\Z)", page, re.M | re.S)
     assert found is not None, f"no heading {title!r}"
@@ -77,7 +75,7 @@ def test_the_default_of_a_switch_is_what_it_is() -> None:
 def test_every_flag_that_a_page_names_exists() -> None:
     known = {"--" + item.name.replace("_", "-") for item in settings_fields()}
     known |= {"--config", "--print-config", "--version", "--help", "--token-file", "--no-insecure", "--no-late-accept"}
-    # Of other programs: curl, pip, mypy, pagehand simulate, bench, the campaigns.
+    # Flags of other programs: curl, pip, mypy, pagehand simulate, bench, the campaigns.
     known |= {"--long", "--seed", "--label", "--data-binary"}
     known |= {"--editable", "--strict", "--workers", "--short", "--only", "--rounds", "--profile", "--dir"}
     known |= {"--beside", "--pages", "--seconds"}
@@ -104,7 +102,7 @@ def test_the_protocol_lists_the_verdicts_that_pages_hear() -> None:
 
 
 def error_codes() -> set[str]:
-    """Every code of the tree of errors, and those given where they are raised."""
+    """Every code in the tree of errors, and every code given where an error is raised."""
     kinds = [
         kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.PagehandError)
     ]
@@ -244,18 +242,6 @@ def test_the_task_in_the_readme_is_the_one_that_the_pictures_show() -> None:
     found = re.search(r"```js\n(.*?)```", text("README.md"), re.S)
     assert found is not None
     assert found[1] == text("docs/pictures/tasks/print-label.js")
-
-
-@contextmanager
-def running(*arguments: str, **environ: str) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        [sys.executable, *arguments], cwd=ROOT, env=os.environ | environ, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.communicate(timeout=30)
 
 
 def blocks(name: str) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""The watch on the log, run on planted tests: it must go red where it should."""
+"""The watch on the log goes red in planted tests that log a warning."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ ASSETS = ("static/", "handlers/console/templates/", "dispatcher/store/sqlite/sql
 
 
 def run(*command: str | Path, cwd: Path, expect: int = 0, **environ: str) -> str:
-    # Neither the checkout nor what a developer has set may leak into the runs.
+    # Neither the checkout nor a developer's settings may leak into the runs.
     clean = {name: text for name, text in os.environ.items() if not name.startswith(("PYTHON", "PAGEHAND_"))}
     done = subprocess.run(
         command,
@@ -37,7 +37,7 @@ def run(*command: str | Path, cwd: Path, expect: int = 0, **environ: str) -> str
 
 
 def copied(target: Path) -> Path:
-    """The checkout without environments and caches: a build leaves its marks beside setup.py."""
+    """The checkout without environments and caches: a build leaves files beside setup.py."""
     names = [
         "dispatcher",
         "handlers",

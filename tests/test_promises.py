@@ -1,4 +1,4 @@
-"""The page of promises says what there is: tests that exist, and faults that were found."""
+"""The page of promises names tests that exist, and faults that were found."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CONTROLS = {
 
 
 def missing(proofs: Mapping[str, Proof]) -> list[str]:
-    """What is named and is not there."""
+    """Names that lead nowhere."""
     return [
         f"{name}: {named}"
         for name, proof in proofs.items()

@@ -15,12 +15,12 @@ __all__ = ["after", "page", "with_shipped"]
 
 
 def after(wanted: TypeFilter) -> str | None:
-    """The type behind which the page begins; None: it is the first page. Raises BadParameter for a bad cursor."""
+    """The type after which the page begins; None on the first page. Raises BadParameter for a bad cursor."""
     return None if wanted.cursor is None else place_of(wanted.cursor, 1)[0]
 
 
 def with_shipped(known: list[TypeView], shipped: Iterable[str], wanted: TypeFilter) -> list[TypeView]:
-    """A slice of the store's types, and those of the site's tasks that belong there and nobody has named yet."""
+    """A slice of the store's types, with the shipped tasks in its range that no job or worker has named yet."""
     names, behind = {view.type for view in known}, after(wanted) or ""
     fitting = (name for name in shipped if name.startswith(wanted.prefix) and name > behind)
     new = [TypeView(type=name, offered_at=None, counts={}) for name in fitting if name not in names]
@@ -28,6 +28,6 @@ def with_shipped(known: list[TypeView], shipped: Iterable[str], wanted: TypeFilt
 
 
 def page(known: list[TypeView], wanted: TypeFilter, roster: Roster) -> TypePage:
-    """The first of these types; ``known`` has more of them where there are more."""
+    """The first of these types; ``known`` has more if there are more."""
     shown = [replace(view, workers=roster.offering(view.type)) for view in known[: wanted.limit]]
     return TypePage(items=shown, next_cursor=cursor_of(shown[-1].type) if len(known) > wanted.limit else None)

@@ -10,9 +10,9 @@ from msgspec import Struct
 
 from dispatcher.core.jobs.model import JobSpec
 from dispatcher.core.jobs.turn import Accepted
-from dispatcher.errors import Unavailable
+from dispatcher.errors import KeyConflict, PagehandError, QueueFull, StorageFull, TooManyTypes, Unavailable, WrongState
 
-__all__ = ["Intake", "Submitted"]
+__all__ = ["Intake", "Submitted", "refusal"]
 
 
 class Submitted(Struct):
@@ -64,3 +64,17 @@ class Intake:
     def _count(self, submitted: Submitted, sign: int) -> None:
         self._jobs += sign * len(submitted.specs)
         self._bytes += sign * submitted.size
+
+
+def refusal(accepted: Accepted) -> PagehandError:
+    """What is raised for a submission that the store did not take."""
+    detail = accepted.detail or "the job was not taken"
+    if accepted.error == "key_conflict":
+        return KeyConflict(detail)
+    if accepted.error == "queue_full":
+        return QueueFull(detail)
+    if accepted.error == "too_many_types":
+        return TooManyTypes(detail, retry_after_s=600)
+    if accepted.error == "storage_full":
+        return StorageFull(detail, retry_after_s=30)
+    return WrongState(detail, code=accepted.error)

@@ -35,20 +35,10 @@ from dispatcher.core.workers.effects import Request
 from dispatcher.core.workers.machine import Machine
 from dispatcher.core.workers.retry import RetryPolicy
 from dispatcher.core.workers.timings import Timings
-from dispatcher.errors import (
-    BadRequest,
-    Draining,
-    JobNotFound,
-    KeyConflict,
-    QueueFull,
-    StorageFull,
-    StorageTrouble,
-    TooManyTypes,
-    WrongState,
-)
+from dispatcher.errors import BadRequest, Draining, JobNotFound, StorageTrouble, WrongState
 from dispatcher.node import catalogue, waiting
 from dispatcher.node.cursors import cursor_of, place_of
-from dispatcher.node.gathering import Intake
+from dispatcher.node.gathering import Intake, refusal
 from dispatcher.node.readers import Readers
 from dispatcher.node.timer import PULSE_S, Timer
 from dispatcher.node.turns import Turns
@@ -71,6 +61,9 @@ STANDSTILL_S = PULSE_S
 TOLD_S = 5.0
 #: How often to forget types that have no jobs and no workers.
 TYPES_KEPT_S = 600.0
+#: The actor of a command that no handler gives.
+SERVER = "server"
+_LATE = "given a late answer; and only those that have one"
 _ENDED = "the job is {state}: only {allowed} jobs can be {verb}"
 
 
@@ -237,12 +230,12 @@ class Dispatcher:
 
     def ready(self) -> bool:
         """Whether it takes jobs now."""
-        return self._accepting and not self.draining and self.room
+        return self._accepting and not self.draining and self.has_space
 
     @property
-    def room(self) -> bool:
-        """The store's disk has room for new jobs, as of the last turn."""
-        return self._turns.room
+    def has_space(self) -> bool:
+        """The store's disk has space for new jobs, as of the last turn."""
+        return self._turns.has_space
 
     async def submit(self, spec: JobSpec) -> Accepted:
         """Returns when the job is durable. Raises KeyConflict, WrongState, the kinds of Unavailable."""
@@ -257,19 +250,9 @@ class Dispatcher:
         if self.draining or not self._accepting:  # the turn finds out whether there is room
             raise Draining("the server is stopping and takes no new jobs: try again in a moment")
         taken = await self._turns.submit(specs)
-        accepted = taken[0]
-        if accepted.job is not None:
-            return taken
-        detail = accepted.detail or "the job was not taken"
-        if accepted.error == "key_conflict":
-            raise KeyConflict(detail)
-        if accepted.error == "queue_full":
-            raise QueueFull(detail)
-        if accepted.error == "too_many_types":
-            raise TooManyTypes(detail, retry_after_s=600)
-        if accepted.error == "storage_full":
-            raise StorageFull(detail, retry_after_s=30)
-        raise WrongState(detail, code=accepted.error)
+        if taken[0].job is None:
+            raise refusal(taken[0])
+        return taken
 
     async def job(self, job_id: str) -> JobView:
         """One job with its attempts and log. Raises JobNotFound."""
@@ -297,33 +280,34 @@ class Dispatcher:
         with self._readers:
             return await self._store.jobs(job_filter)
 
-    async def cancel(self, job_id: str, reason: str) -> JobView:
+    async def cancel(self, job_id: str, reason: str, *, actor: str = SERVER) -> JobView:
         """The job after it was cancelled. Raises JobNotFound, WrongState, StorageTrouble."""
-        return await self._command(Cancel(job_id, reason), "scheduled, queued and running", "cancelled")
+        return await self._command(Cancel(job_id, reason, actor), "scheduled, queued and running", "cancelled")
 
-    async def retry(self, job_id: str) -> JobView:
+    async def retry(self, job_id: str, *, actor: str = SERVER) -> JobView:
         """The job after it was queued again. Raises JobNotFound, WrongState, StorageTrouble."""
-        return await self._command(Retry(job_id), "failed, cancelled, expired and doubtful", "retried")
+        return await self._command(Retry(job_id, actor), "failed, cancelled, expired and doubtful", "retried")
 
-    async def decide(self, job_id: str, value: str | None, reason: str) -> JobView:
+    async def decide(self, job_id: str, value: str | None, reason: str, *, actor: str = SERVER) -> JobView:
         """The job in doubt after a person has settled it: ``value`` is its result as JSON text, or None if it failed.
 
         Raises JobNotFound, WrongState, StorageTrouble.
         """
-        return await self._command(Decide(job_id, value, reason), "doubtful", "decided")
+        return await self._command(Decide(job_id, value, reason, actor), "doubtful", "decided")
 
-    async def adopt(self, job_id: str) -> JobView:
+    async def adopt(self, job_id: str, *, actor: str = SERVER) -> JobView:
         """The failed job after its late answer became its result. Raises JobNotFound, WrongState."""
-        return await self._command(Adopt(job_id), "failed", "given a late answer; and only those that have one")
+        return await self._command(Adopt(job_id, actor), "failed", _LATE)
 
     async def _command(self, command: JobCommand, allowed: str, verb: str) -> JobView:
+        """The job as the turn tells it, without data, result, attempts and log: who needs these reads the job."""
         report = await self._turns.command(command)
-        if report.job is not None and not report.done:
-            raise WrongState(_ENDED.format(state=report.job.state, allowed=allowed, verb=verb))
-        job = await self.job(command.job)
-        if not report.done:
+        if report.job is None:
+            await self.job(command.job)
             raise BadRequest("the store cannot hold this text: leave out what is not proper text", semantic=True)
-        return job
+        if not report.done:
+            raise WrongState(_ENDED.format(state=report.job.state, allowed=allowed, verb=verb))
+        return report.job
 
     async def counts(self) -> dict[str, int]:
         """Jobs by state, for every state."""

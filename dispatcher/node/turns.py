@@ -26,6 +26,7 @@ from dispatcher.core.jobs.turn import (
     CommandReport,
     Ended,
     Logged,
+    OfferedTypes,
     Progressed,
     Report,
     Turn,
@@ -33,16 +34,20 @@ from dispatcher.core.jobs.turn import (
 )
 from dispatcher.core.workers.effects import Effect, Record, Request
 from dispatcher.core.workers.machine import Machine
+from dispatcher.core.workers.registry import MOST_TYPES_TOLD
 from dispatcher.errors import Draining, StorageFull, StorageTrouble
 from dispatcher.node.gathering import Intake, Submitted
+from dispatcher.node.seldom import Seldom
 from dispatcher.store.port import Store
 
-__all__ = ["FULL_PAUSE_S", "MOST_CLAIMS", "MOST_ITEMS", "MOST_REPORTS", "Turns"]
+__all__ = ["FULL_PAUSE_S", "MOST_CLAIMS", "MOST_ITEMS", "MOST_REPORTS", "NODE", "Turns"]
 
 T = TypeVar("T")
 
 log = logging.getLogger("pagehand.turns")
 
+#: Who speaks in each turn. A store belongs to one node, so one name will do.
+NODE = "main"
 #: Submissions and reports that one turn carries; the next turn carries the rest.
 MOST_ITEMS = 1_024
 #: Jobs that one turn claims at most.
@@ -104,12 +109,14 @@ class Turns:
         self._carries = True
         self._broken = False
         self._closed = False
-        #: The store's disk has room for new jobs, as of the last turn.
-        self.room = True
+        #: The store's disk has space for new jobs, as of the last turn.
+        self.has_space = True
         #: The last turn found the disk full, reserve and all, and what pages said waits.
         self._holding = False
         #: When the next turn may begin, after such a one; None: at once.
         self.resume_at: float | None = None
+        #: Types found no room in the store.
+        self._crowded = Seldom()
         #: Monotonic instant until which the next turn waits for more.
         self._gather_until = 0.0
         #: UTC instant at which the store wants a turn; None: none.
@@ -208,6 +215,7 @@ class Turns:
         asked, self._commands = self._commands, []
         specs = [spec for item in submitted for spec in item.specs]
         turn = Turn(
+            node=NODE,
             epoch=self._store.epoch,
             now_at=self._clock.utc(),
             elapsed_s=self._clock.monotonic() - self._opened,
@@ -241,7 +249,7 @@ class Turns:
         """
         if not self._holding:
             log.error("%s; what pages say waits", error, extra={"action": "disk_full"})
-        self.room, self._holding, self._more = False, True, True
+        self.has_space, self._holding, self._more = False, True, True
         self._begun = self._carries = False
         self._reports = turn.reports + self._reports
         waiting, self._commands = asked + self._commands, [item for item in asked if item.future is None]
@@ -264,14 +272,16 @@ class Turns:
 
     def _finish(self, turn: Turn, done: TurnReport, asked: list[_Asked], submitted: list[Submitted]) -> None:
         now = self._clock.monotonic()
-        self._more = self._more or done.more or len(done.claims) >= MOST_CLAIMS
+        self._more = self._more or done.more  # whether more can be claimed the machine knows
         self.next_due_at = done.next_due_at
         self.next_backoff_at = None if done.next_backoff_s is None else self._opened + done.next_backoff_s
-        self.room, self._holding = done.room, False
+        self.has_space, self._holding = done.has_space, False
         self.carry_out(self._machine.settled(turn.reports, done.verdicts, now))
         for item, report in zip(asked, done.commands, strict=True):
             if report.revoked is not None and isinstance(item.command, Cancel):
                 self.carry_out(self._machine.cancelled(report.revoked, item.command.reason or "cancelled", now))
+            if report.no_room:
+                self._no_room(item.command, report.no_room, now)
             _resolve(item.future, report)
         accepted = iter(done.accepted)
         for submission in submitted:
@@ -280,6 +290,15 @@ class Turns:
         self._machine.ready(done.ready, claimed=bool(done.claims))
         self._after([change.job for change in done.changes if change.new in SETTLED])
         self.kick()
+
+    def _no_room(self, command: Command, types: Sequence[str], now: float) -> None:
+        """The store knows as many types as it may: whoever runs the server is told, and the page that named them."""
+        if count := self._crowded.happened(now):
+            named = ", ".join(types[:MOST_TYPES_TOLD])
+            message = "no room for types: %s (--most-types; %d since the last such line)"
+            log.warning(message, named, count, extra={"action": "types_full"})
+        if isinstance(command, OfferedTypes):
+            self.carry_out(self._machine.no_room(command.worker, types, now))
 
     async def idle(self, *, housekeeping: bool = False) -> None:
         """Returns when everything that was gathered is durable; housekeeping may go on (promise S31).

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Meta, Raw, Struct
 
 from dispatcher.core.jobs.matching import NAME
-from dispatcher.core.jobs.terms import TYPE_PATTERN, LabelName, LabelValue
+from dispatcher.core.jobs.terms import MOST_LABELS, TYPE_PATTERN, LabelName, LabelValue
 from dispatcher.errors import MessageRefused
 
 __all__ = [
@@ -77,7 +77,7 @@ class Register(Struct, frozen=True, tag_field="op", tag="register"):
     token: Annotated[str, Meta(max_length=1_000)] | None = None
     holding: Annotated[tuple[Held, ...], Meta(max_length=1_000)] = ()
     finished: Annotated[tuple[AttemptId, ...], Meta(max_length=1_000)] = ()
-    labels: Annotated[dict[LabelName, LabelValue], Meta(max_length=20)] = {}
+    labels: Annotated[dict[LabelName, LabelValue], Meta(max_length=MOST_LABELS)] = {}
     page: Annotated[
         dict[Opaque, Annotated[str, Meta(max_length=500)] | int | float | bool | None], Meta(max_length=50)
     ] = {}

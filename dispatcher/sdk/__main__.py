@@ -1,4 +1,4 @@
-"""The command ``pagehand``: finds the program that a subcommand names and hands it the rest of the line."""
+"""The command ``pagehand``: finds the program of a subcommand and hands it the rest of the line."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"pagehand {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    # Each program reads its own flags, --help too.
+    # Each program reads its own flags, even --help.
     commands.add_parser("serve", help="run the server", add_help=False)
     commands.add_parser("simulate", help="play worker pages, and load, against a server", add_help=False)
     return parser

@@ -1,7 +1,7 @@
-"""``pagehand simulate``: simulated worker pages against a server, with faults on request.
+"""``pagehand simulate``: runs simulated worker pages against a server, with faults on request.
 
-For trying a server without a browser, for load, and for tests (``from pagehand.simulate import Farm``). Pages
-speak the whole worker protocol over real HTTP; see ``simulator/``. Standard library only.
+It serves to try a server without a browser, to make load, and to test (``from pagehand.simulate import Farm``). Its
+pages speak the whole worker protocol over real HTTP; see ``simulator/``. It uses the standard library only.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from .simulator.journal import Execution, Outcome
 
 __all__ = ["Execution", "Farm", "Faults", "Outcome", "Reconnect", "add_arguments", "main", "run"]
 
-#: Entries of each list that a farm without an end keeps in memory.
+#: How many entries of each list an endless farm keeps in memory.
 _KEEP = 10_000
 _TYPES = "echo,word-count"
-#: What a page has at most.
+#: The most labels of a page.
 _LABELS = 20
 
 
@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     token = os.environ.get("PAGEHAND_TOKEN")
     add = parser.add_argument
     add("--url", default=url, help="address of the server (PAGEHAND_URL, %(default)s)")
-    add("--token", default=token, help="the server's token, where it has one (PAGEHAND_TOKEN)")
+    add("--token", default=token, help="the server's token, if it has one (PAGEHAND_TOKEN)")
     add("--workers", type=_count, default=4, metavar="N", help="how many pages (%(default)s)")
     add("--slots", type=_count, default=1, metavar="K", help="jobs a page may hold at once (%(default)s)")
     add("--types", type=_names, default=_TYPES, metavar="A,B", help="types they offer (%(default)s)")
@@ -80,7 +80,7 @@ def _add_faults(group: argparse._ArgumentGroup) -> None:
         "never-answer": "of runs never end",
         "fail": "of runs end in an error",
         "ignore-cancels": "of runs do not answer a cancel",
-        "reload": "of runs end with the page loaded anew: half before the answer, half before it is sent",
+        "reload": "of runs end with a reload: half before the answer, half before it is sent",
         "drop-polls": "of poll answers are lost: read, thrown away, new session",
         "swallow-polls": "of poll answers are thrown away unnoticed, in the same session",
         "repeat-posts": "of POSTs are sent twice",
@@ -157,7 +157,7 @@ async def _until_end(farm: Farm, options: argparse.Namespace) -> None:
     try:
         await farm.until(lambda: _ended(farm, options), timeout_s=options.seconds)
     except TimeoutError:
-        pass  # ``--seconds`` are over.
+        pass  # the time of ``--seconds`` is over
     finally:
         await farm.stop()
 
@@ -205,12 +205,12 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 def _label(text: str) -> tuple[str, str]:
-    """``NAME:VALUE``, as the worker page takes it."""
+    """``NAME:VALUE``, as the worker page takes it. Its words are its own: it knows nothing of the server."""
     name, _, value = text.partition(":")
     if not re.fullmatch(r"[A-Za-z0-9._-]{1,50}", name):
         raise argparse.ArgumentTypeError("the name of a label has 1 to 50 letters, digits, dots, - and _")
     if name == "name":
-        raise argparse.ArgumentTypeError("no label may be called name: a simulated page has its own")
+        raise argparse.ArgumentTypeError("no label may be called name: a simulated page has a name of its own")
     if not 1 <= len(value) <= 200:
         raise argparse.ArgumentTypeError("NAME:VALUE, the value a text of 1 to 200 characters")
     return name, value
@@ -219,7 +219,7 @@ def _label(text: str) -> tuple[str, str]:
 def _labels(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
     labels = dict(pairs)
     if len(labels) < len(pairs):
-        raise ValueError("a label is there twice")
+        raise ValueError("a label is given twice")
     if len(labels) > _LABELS:
         raise ValueError(f"a page has at most {_LABELS} labels")
     return labels

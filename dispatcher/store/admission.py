@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 from dispatcher.core.jobs import ledger
@@ -33,13 +33,14 @@ class Admission:
         #: Types that workers offer since now.
         self.offered: list[str] = []
 
-    def offers(self, types: Collection[str]) -> bool:
-        """A worker offers these types. False: of some no job can come, for there is no room for so many types."""
+    def offers(self, types: Iterable[str]) -> tuple[str, ...]:
+        """Workers offer these types. Returns those of which no job can come: there is no room for so many types."""
+        types = list(types)
         new = [name for name in types if name not in self._types]
-        over = set(new[max(0, self._limits.most_types - self._types_known) :])
+        over = dict.fromkeys(new[max(0, self._limits.most_types - self._types_known) :])
         self.offered += [name for name in types if name not in over]
         self._know(name for name in new if name not in over)
-        return not over
+        return tuple(over)
 
     def take(self, specs: Sequence[JobSpec]) -> list[Accepted]:
         """What became of each submission."""

@@ -26,7 +26,7 @@ from dispatcher.store.port import Limits
 from dispatcher.store.requests import Due, DueRows, Load, Loaded, Purge, Purged, Save, Saved, SetRequest
 from dispatcher.store.takers import claims_of
 
-__all__ = ["KEY_S", "PURGE", "SWEEP", "Applied", "apply"]
+__all__ = ["KEY_S", "PURGE", "SWEEP", "Applied", "apply", "types_kept"]
 
 #: Most jobs whose retention has passed that one turn removes; the next turn goes on.
 PURGE = 50
@@ -106,7 +106,9 @@ def _named(turn: Turn, attempts: frozenset[str]) -> Load:
     for command in turn.commands:
         if isinstance(command, OfferedTypes):
             types.update(command.types)
-        elif not isinstance(command, ForgetTypes):
+        elif isinstance(command, ForgetTypes):
+            types.update(command.offered)
+        else:
             jobs.add(command.job)
             if isinstance(command, Adopt):
                 histories.add(command.job)
@@ -165,7 +167,6 @@ def _purge(hand: Hand, limits: Limits) -> Generator[SetRequest, Any, bool]:
 
 def _written(turn: Turn, hand: Hand, admission: Admission, lanes: list[str]) -> Save:
     """Everything that the turn has changed."""
-    forget = [command.offered for command in turn.commands if isinstance(command, ForgetTypes)]
     return Save(
         writes=hand.writes,
         deltas=hand.deltas(),
@@ -174,9 +175,19 @@ def _written(turn: Turn, hand: Hand, admission: Admission, lanes: list[str]) -> 
         next_backoff=hand.next_backoff,
         offered=admission.offered,
         offered_at=turn.now_at,
-        forget_but=frozenset().union(*forget) if forget else None,
+        forget_but=types_kept(turn) if any(isinstance(command, ForgetTypes) for command in turn.commands) else None,
         lanes=lanes,
     )
+
+
+def types_kept(turn: Turn) -> frozenset[str]:
+    """The types that workers offer, where the turn forgets others.
+
+    Those that the turn offers belong to them, whichever came first: their pages will not say so again.
+    """
+    known = (command.offered for command in turn.commands if isinstance(command, ForgetTypes))
+    new = (command.types for command in turn.commands if isinstance(command, OfferedTypes))
+    return frozenset().union(*known, *new)
 
 
 def _left(lane: str, jobs: int, hand: Hand, heads: Mapping[str, float]) -> LaneReady:

@@ -30,9 +30,11 @@ __all__ = ["evidence", "obey"]
 def obey(command: Command, hand: Hand, loaded: Loaded, admission: Admission) -> CommandReport:
     """What became of a command."""
     if isinstance(command, OfferedTypes):
-        return CommandReport(admission.offers(command.types))
+        no_room = admission.offers(command.types)
+        return CommandReport(not no_room, no_room=no_room)
     if isinstance(command, ForgetTypes):
-        return CommandReport(True)  # by the turn's last request: which are empty is known then
+        # What is forgotten is forgotten by the turn's last request: which types are empty is known then.
+        return CommandReport(True, no_room=admission.offers(sorted(command.offered)))
     job = hand.by_id.get(command.job)
     if job is None:
         return CommandReport(False)

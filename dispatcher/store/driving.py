@@ -7,10 +7,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from dispatcher.core.jobs.turn import Accepted, CommandReport, Settled, Turn, TurnReport, Verdict
+from dispatcher.core.jobs.turn import Accepted, CommandReport, ForgetTypes, Settled, Turn, TurnReport, Verdict
 from dispatcher.errors import StorageTrouble
 from dispatcher.store.admission import batches
-from dispatcher.store.applier import Applied
+from dispatcher.store.applier import Applied, types_kept
 from dispatcher.store.requests import Due, Load, Purge, Ready, Save, StoreDriver
 
 __all__ = ["Apply", "Guard", "Pace", "apply_items", "refuse_stale", "run"]
@@ -50,6 +50,8 @@ def apply_items(apply: Apply, turn: Turn, guard: Guard) -> TurnReport:
         step = parts.one(reports=[report])
         verdicts += step.verdicts if step else [Settled(report.attempt, Verdict.REFUSED)]
     for command in turn.commands:
+        if isinstance(command, ForgetTypes):
+            command = ForgetTypes(types_kept(turn))
         step = parts.one(commands=[command])
         commands += step.commands if step else [CommandReport(False)]
     for batch in batches(turn.submissions):

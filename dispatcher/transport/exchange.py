@@ -72,7 +72,7 @@ class Exchange(Protocol):
     """One request, read from the front; answered once, now or later."""
 
     method: str
-    #: As it stood after the question mark.
+    #: The text after the question mark.
     query: str
     #: The request asks for another protocol.
     upgrade: bool

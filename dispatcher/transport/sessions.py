@@ -77,6 +77,11 @@ class Sessions:
 
     # --- for the service
 
+    def open(self, listener: Listener) -> None:
+        """From now on this listener is told everything; nothing has come in yet."""
+        assert not self._sessions, "another listener knows these sessions"
+        self.listener = listener
+
     def send(self, sid: str, data: str | bytes, attempt: str | None = None) -> bool:
         """Queue a message; it leaves with the next ``flush`` that finds a poll.
 

@@ -18,26 +18,26 @@ from handlers.intake import JobBody, check_key, decode_json, parse_job, to_spec
 
 __all__ = ["MOST_BYTES", "MOST_JOBS", "BatchHandler"]
 
-#: They go into one turn of the store.
+#: The most jobs in a batch; they go into one turn of the store.
 MOST_JOBS = 1_000
-#: Of the body. What it takes to find the jobs in it, before they are counted, is bounded by this.
+#: The most bytes of a body. This limits the work of finding the jobs in it before they are counted.
 MOST_BYTES = 1 << 20
-#: With more of them, the rest of the batch is not looked at.
+#: After this many errors the rest of the batch is not read.
 _MOST_PROBLEMS = 20
 _LINES = "application/x-ndjson"
-#: No key of a submitter holds it, so the jobs of a batch share no key with jobs that were submitted alone.
+#: A submitter's key cannot hold this, so the jobs of a batch share no key with jobs that were submitted alone.
 _KEY_MARK = "\N{MIDDLE DOT}"
 
 _items_decoder = msgspec.json.Decoder(list[Raw])
 
 
 class BatchHandler(ConsoleApiHandler):
-    """A JSON array of jobs, or one job a line."""
+    """Takes a JSON array of jobs, or one job per line."""
 
     media_types = ("application/json", _LINES)
 
     def body_limit(self) -> int:
-        """Of the whole batch."""
+        """The limit of the whole batch."""
         return MOST_BYTES
 
     async def post(self) -> None:
@@ -65,7 +65,7 @@ def _lines(body: bytes) -> list[bytes]:
 
 
 def _parse(items: list[bytes]) -> list[JobBody]:
-    """Raises BadRequest (not JSON), or Invalid with all that is wrong with the first jobs that are not right."""
+    """Parses the jobs. Raises BadRequest (not JSON), or Invalid with all errors of the first bad jobs."""
     if not 1 <= len(items) <= MOST_JOBS:
         raise Invalid([field_error("", f"must hold 1 to {MOST_JOBS:,} jobs, and holds {len(items):,}")])
     jobs: list[JobBody] = []
@@ -89,7 +89,7 @@ def _within(index: int, problem: FieldError) -> FieldError:
 
 
 def _specs(jobs: list[JobBody], settings: Settings, key: str | None) -> list[JobSpec]:
-    """Each with a key of its own, and all with one fingerprint: that of the whole batch."""
+    """The jobs, each with a key of its own; all have the fingerprint of the whole batch."""
     specs = [_spec(index, job, settings) for index, job in enumerate(jobs)]
     if key is None:
         return specs

@@ -1,8 +1,8 @@
 """A job, a worker and a type as JSON, as the API shows them.
 
-``data``, ``result`` and ``error`` are spliced in as the text that came, never decoded and encoded again. Instants
-are RFC 3339 in UTC with milliseconds. Field names are those of docs/api.md; clients must ignore fields that they do
-not know.
+``data``, ``result`` and ``error`` are inserted as the text that came, never decoded and encoded again. Instants
+are RFC 3339 in UTC with milliseconds. docs/api.md has the field names; clients must ignore fields that they do
+not know. This module knows no request.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class WhyItWaits(Protocol):
     def waiting(self) -> object: ...
 
 
-#: None: it does not wait.
+#: Tells why a job waits; None if it does not.
 Asked = Callable[[JobView], WhyItWaits | None]
 
 
@@ -65,7 +65,7 @@ def raw(text: str | None) -> Raw | None:
 
 
 def job_line(job: JobView, why: WhyItWaits | None) -> Json:
-    """A job as it stands in a list: without its data, result, attempts and log."""
+    """A job as a list shows it: without its data, result, attempts and log."""
     return {
         "id": job.id,
         "type": job.type,
@@ -99,13 +99,13 @@ def _terms(terms: Terms) -> Json:
 
 
 def job_lines(jobs: Iterable[JobView], asked: Asked) -> list[Json]:
-    """Jobs as they stand in a list."""
+    """Jobs as a list shows them."""
     why = once_a_lane(asked)
     return [job_line(job, why(job)) for job in jobs]
 
 
 def once_a_lane(asked: Asked) -> Asked:
-    """Why a queued job waits is the same for all of its lane, and is asked for once in each list."""
+    """Asks only once per lane in each list: all queued jobs of a lane wait for the same reason."""
     known: dict[tuple[str, Requirement], WhyItWaits | None] = {}
 
     def why(job: JobView) -> WhyItWaits | None:
@@ -120,7 +120,7 @@ def once_a_lane(asked: Asked) -> Asked:
 
 
 def job_json(job: JobView, why: WhyItWaits | None) -> Json:
-    """A job with all that is known of it."""
+    """A job with everything known about it."""
     return job_line(job, why) | {
         "data": raw(job.data),
         "result": raw(job.result),
@@ -131,7 +131,7 @@ def job_json(job: JobView, why: WhyItWaits | None) -> Json:
 
 
 def links(job_id: str) -> Json:
-    """Where to go from a job."""
+    """The links of a job."""
     api = f"/api/v1/jobs/{job_id}"
     return {
         "self": api,

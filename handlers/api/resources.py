@@ -33,17 +33,17 @@ __all__ = [
     "WorkersHandler",
 ]
 
-#: The longest wait, below the time-outs of proxies.
+#: The longest wait that a request may ask for, in seconds.
 MAX_WAIT_S = 60
 _WAIT = re.compile(r'\bwait\s*=\s*"?([0-9]{1,9})"?', re.IGNORECASE)
 
 
 class ConsoleApiHandler(ApiHandler):
-    """What is read may also be read with the console's session; what changes something needs the token itself,
-    which no foreign page can send."""
+    """Reading also works with the console's session; a change needs the token itself, which no foreign page can
+    send."""
 
     def shows_token(self) -> bool:
-        """The token, or for reading the session."""
+        """Whether the request has the token, or, for reading, the session."""
         given = self.site.guard.bearer(self.request.headers)
         if given is None and self.request.method in ("GET", "HEAD"):
             return is_signed_in(self, self.site.guard)
@@ -53,21 +53,25 @@ class ConsoleApiHandler(ApiHandler):
         """Ends the answer with one job."""
         self.answer(job_json(job, self.site.service.why(job)), status)
 
+    async def write_whole(self, job_id: str) -> None:
+        """The same, after a command: a turn tells only a part of the job."""
+        self.write_job(await self.site.service.job(job_id))
+
     def answer_page(self, items: list[Json], wanted: Filter, cursor: str | None) -> None:
-        """Ends the answer with a page of a list, and says in two ways where the next one is."""
+        """Ends the answer with a page of a list; the body and the ``Link`` header lead to the next one."""
         if cursor is not None:
             self.set_header("Link", f'<{self.own_address()}?{next_query(wanted, cursor)}>; rel="next"')
         self.answer({"items": items, "next_cursor": cursor})
 
     def wait_argument(self) -> float:
-        """``?wait=N``, 0 where it is not given."""
+        """``?wait=N``; 0 if it is not given."""
         text = self.get_query_argument("wait", "0")
         if not text.isascii() or not text.isdigit() or int(text[:9]) > MAX_WAIT_S:
             raise BadParameter(f"wait must be a whole number of seconds from 0 to {MAX_WAIT_S}.", parameter="wait")
         return float(text)
 
     async def job_after(self, job_id: str, wait_s: float) -> JobView | None:
-        """The job, waited for; None: the client went away."""
+        """The job after the wait; None if the client went away."""
         if wait_s == 0:
             return await self.site.service.job(job_id)
         return await self.patiently(self.site.service.wait(job_id, wait_s))
@@ -77,7 +81,7 @@ class JobsHandler(ConsoleApiHandler):
     """``/api/v1/jobs``: POST submits one job, GET lists."""
 
     def body_limit(self) -> int:
-        """The data and what goes with it."""
+        """The limit of the data, and room for the other fields."""
         return self.site.settings.body_limit + 16_384
 
     async def post(self) -> None:
@@ -89,19 +93,18 @@ class JobsHandler(ConsoleApiHandler):
         assert job is not None, "submit() raises where it accepts nothing"
         self.set_header("Location", self.site.prefix.link(f"/api/v1/jobs/{job.id}"))
         if accepted.replayed:
-            job = await self.site.service.job(job.id)
             self.set_header("Idempotency-Replayed", "true")
         wait_s = self._preferred_wait_s()
-        if wait_s is not None:
+        if wait_s or accepted.replayed:
             job = await self.job_after(job.id, wait_s)
         if job is not None:
             self.write_job(job, 200 if accepted.replayed else 201)
 
-    def _preferred_wait_s(self) -> float | None:
-        """``Prefer: wait=N``; a preference that is not understood is ignored, as RFC 7240 asks."""
+    def _preferred_wait_s(self) -> float:
+        """``Prefer: wait=N``, else 0; a preference that is not understood is ignored, as RFC 7240 asks."""
         match = _WAIT.search(self.request.headers.get("Prefer", ""))
         if match is None:
-            return None
+            return 0.0
         wait_s = min(int(match[1]), MAX_WAIT_S)
         self.set_header("Preference-Applied", f"wait={wait_s}")
         return float(wait_s)
@@ -119,7 +122,7 @@ class JobHandler(ConsoleApiHandler):
     """``/api/v1/jobs/<id>``."""
 
     async def get(self, job_id: str) -> None:
-        """The job; with ``?wait=N`` when it is final or in doubt, at the latest after N seconds."""
+        """The job; with ``?wait=N`` as soon as it is final or in doubt, or after N seconds."""
         job = await self.job_after(job_id, self.wait_argument())
         if job is not None:
             self.write_job(job)
@@ -131,7 +134,7 @@ class ResultHandler(ConsoleApiHandler):
     """``/api/v1/jobs/<id>/result``: the result alone, as the page sent it."""
 
     async def get(self, job_id: str) -> None:
-        """200 with the result, 202 while the job is open, 409 where there will be none."""
+        """200 with the result, 202 while the job is open, 409 if there will be no result."""
         job = await self.job_after(job_id, self.wait_argument())
         if job is None:
             return
@@ -161,7 +164,7 @@ _retry_decoder = msgspec.json.Decoder(_RetryBody)
 
 
 def _storable(text: str) -> str:
-    """Not every store can hold a NUL; it is shown as what it is, as in the texts of pages."""
+    """Replaces NUL, which not every store can hold, by a visible sign, as in the texts of pages."""
     return text.replace("\0", "\ufffd")
 
 
@@ -171,8 +174,9 @@ class CancelHandler(ConsoleApiHandler):
     async def post(self, job_id: str) -> None:
         """200: the job was waiting. 202: it was running, and its page has yet to hear of it."""
         reason = self._why()
-        job = await self.site.service.cancel(job_id, reason)
-        # An attempt that ended with its job was running.
+        await self.site.service.cancel(job_id, reason, actor="api")
+        job = await self.site.service.job(job_id)
+        # If an attempt ended with its job, the job was running.
         ran = any(attempt.state == "cancelled" and attempt.ended_at == job.ended_at for attempt in job.attempts)
         self.write_job(job, 202 if ran else 200)
 
@@ -193,7 +197,8 @@ class RetryHandler(ConsoleApiHandler):
             decode_json(_retry_decoder, bytes(self.body) or b"{}")
         except msgspec.ValidationError:
             raise Invalid([field_error("", "must be empty or an empty object")]) from None
-        self.write_job(await self.site.service.retry(job_id))
+        await self.site.service.retry(job_id, actor="api")
+        await self.write_whole(job_id)
 
 
 class _DecideBody(Struct, frozen=True, forbid_unknown_fields=True):
@@ -209,11 +214,11 @@ class DecideHandler(ConsoleApiHandler):
     """``/api/v1/jobs/<id>/decide``."""
 
     def body_limit(self) -> int:
-        """The result and what goes with it."""
+        """The limit of the result, and room for the other fields."""
         return self.site.settings.body_limit + 16_384
 
     async def post(self, job_id: str) -> None:
-        """Settles a job in doubt: it succeeded, with a result, or it failed. (To run it again: ``retry``.)"""
+        """Settles a job in doubt: it succeeded, with a result, or it failed. (``retry`` runs it again.)"""
         body = self._decision()
         value = None if body.value is UNSET else bytes(body.value).decode()
         if body.outcome == "failed":
@@ -222,7 +227,8 @@ class DecideHandler(ConsoleApiHandler):
             value = "null"
         if value is not None and len(value.encode()) > self.site.settings.body_limit:
             raise TooLarge(f"value is over the limit of {self.site.settings.body_limit:,} bytes (--body-limit).")
-        self.write_job(await self.site.service.decide(job_id, value, _storable(body.reason)))
+        await self.site.service.decide(job_id, value, _storable(body.reason), actor="api")
+        await self.write_whole(job_id)
 
     def _decision(self) -> _DecideBody:
         try:
@@ -236,19 +242,20 @@ class AdoptHandler(ConsoleApiHandler):
     """``/api/v1/jobs/<id>/adopt``."""
 
     async def post(self, job_id: str) -> None:
-        """Takes the late answer of a failed job (its ``evidence``) for its result."""
+        """Makes the late answer of a failed job (its ``evidence``) its result."""
         try:
             decode_json(_retry_decoder, bytes(self.body) or b"{}")
         except msgspec.ValidationError:
             raise Invalid([field_error("", "must be empty or an empty object")]) from None
-        self.write_job(await self.site.service.adopt(job_id))
+        await self.site.service.adopt(job_id, actor="api")
+        await self.write_whole(job_id)
 
 
 class WorkersHandler(ConsoleApiHandler):
     """``/api/v1/workers``."""
 
     def get(self) -> None:
-        """A page of the list of the pages that this server knows, by name."""
+        """A page of the list of workers that this server knows, by name."""
         wanted = worker_filter(self)
         page = self.site.service.workers(wanted)
         self.answer_page([worker_json(worker) for worker in page.items], wanted, page.next_cursor)

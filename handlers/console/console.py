@@ -1,4 +1,4 @@
-"""The console: what is going on, for people. The overview, and one job."""
+"""The console shows people what is going on: the overview, and one job."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from dispatcher.core.jobs.model import JobFilter, JobView, TypeView, WorkerFilte
 from dispatcher.errors import Forbidden, WrongState
 from handlers.api.jobjson import once_a_lane
 from handlers.console import words
+from handlers.console.options import shown_options
 from handlers.console.page import XSRF_HELP, PageHandler
 
 __all__ = ["JobActionHandler", "JobPageHandler", "OverviewPage"]
 
-#: On the overview; their lists have all.
+#: How many the overview shows; the lists have all.
 MOST_PROBLEMS = 20
 WORKERS_SHOWN = 20
 
@@ -41,7 +42,7 @@ class OverviewPage(PageHandler):
 
 
 def problems(unserved: list[TypeView], counts: dict[str, int], *, draining: bool, ready: bool) -> list[tuple[str, str]]:
-    """What somebody must look at: a sentence, and the address that shows more."""
+    """The problems that somebody must look at: a sentence each, and the address that shows more."""
     found = []
     if draining:
         found.append(("The server is stopping: it takes no new jobs.", ""))
@@ -63,7 +64,7 @@ def problems(unserved: list[TypeView], counts: dict[str, int], *, draining: bool
 
 
 def _jobs(state: str, job_type: str) -> str:
-    # A type is [A-Za-z0-9._-], so it needs no quoting; the template escapes it all the same.
+    # A type is [A-Za-z0-9._-], so it needs no quoting; the template escapes it anyway.
     return f"/jobs?state={state}" + (f"&type={job_type}" if job_type else "")
 
 
@@ -76,6 +77,7 @@ class _OneJob(PageHandler):
         self.show(
             "job.html",
             job=job,
+            options=shown_options(job),
             waits=service.why_waits(job),
             namesakes=[(name, note) for name in names if (note := words.namesakes(service.called(name)))],
             everything=everything,
@@ -84,7 +86,7 @@ class _OneJob(PageHandler):
 
 
 class JobPageHandler(_OneJob):
-    """``/jobs/<id>``: all that is known of one job."""
+    """``/jobs/<id>``: everything known about one job."""
 
     async def get(self, job_id: str) -> None:
         """The page; it loads itself anew while the job is open."""
@@ -99,7 +101,7 @@ class JobActionHandler(_OneJob):
     """``/jobs/<id>/`` and ``cancel``, ``retry``, ``succeeded``, ``failed`` or ``adopt``: the buttons of its page."""
 
     async def post(self, job_id: str, action: str) -> None:
-        """Does it and leads back to the job; where the job's state no longer allows it, its page says so."""
+        """Does it and leads back to the job. If the job's state no longer allows it, the job's page says so."""
         self.read_form()
         if self.xsrf_fails():
             raise Forbidden(XSRF_HELP, code="bad_xsrf")
@@ -116,10 +118,11 @@ class JobActionHandler(_OneJob):
         service = self.site.service
         reason = self.field("reason")[:500].replace("\0", "\ufffd")
         if action == "cancel":
-            await service.cancel(job_id, reason)
+            await service.cancel(job_id, reason, actor="console")
         elif action == "retry":
-            await service.retry(job_id)
+            await service.retry(job_id, actor="console")
         elif action == "adopt":
-            await service.adopt(job_id)
+            await service.adopt(job_id, actor="console")
         else:
-            await service.decide(job_id, "null" if action == "succeeded" else None, reason or "decided on its page")
+            value, reason = "null" if action == "succeeded" else None, reason or "decided on its page"
+            await service.decide(job_id, value, reason, actor="console")

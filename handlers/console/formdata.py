@@ -1,4 +1,4 @@
-"""How what is typed and chosen in the form becomes the fields of a job. Pure.
+"""Makes the fields of a job from the form's texts and choices. Pure.
 
 A chosen file goes into ``data`` as a data URL: a picture under ``image``, anything else under ``file``.
 """
@@ -9,21 +9,17 @@ import base64
 import json
 import re
 from collections.abc import Mapping
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
 
 import msgspec
 from msgspec import Raw, Struct
-from msgspec.structs import asdict
 
-from dispatcher.core.jobs.terms import Schedule, Terms, range_of
 from handlers.console.formlabels import wanted_of_form
+from handlers.console.options import OPTIONS
 from handlers.errors import FieldError, Invalid, field_error
 from handlers.intake import JobBody, body_of, field_problems
 
-__all__ = ["NUMBERS", "Chosen", "chosen_file", "chosen_picture", "job_of_form", "numbers"]
-
-#: The form's fields that are numbers; empty means the default.
-NUMBERS = tuple(name for struct in (Schedule, Terms) for name in struct.__struct_fields__ if range_of(name).title)
+__all__ = ["Chosen", "chosen_file", "chosen_picture", "job_of_form"]
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,15}")
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,15}\.[0-9]{1,15}")
@@ -35,27 +31,6 @@ _raw_decoder = msgspec.json.Decoder(Raw)
 _object_decoder = msgspec.json.Decoder(dict[str, Raw])
 
 
-class Number(NamedTuple):
-    """A field of the form that takes a number."""
-
-    name: str
-    title: str
-    label: str
-    default: str
-
-
-def numbers(terms: Terms) -> list[Number]:
-    """The form's fields that take numbers; ``terms`` has the server's defaults."""
-    defaults = asdict(Schedule()) | asdict(terms)
-    return [_number_field(name, f"{defaults[name]:.15g}") for name in NUMBERS]
-
-
-def _number_field(name: str, default: str) -> Number:
-    allowed = range_of(name)
-    extent = " (seconds)" if name.endswith("_s") else f", {allowed.low:.15g} to {allowed.high:.15g}"
-    return Number(name, allowed.title, allowed.title + extent, default)
-
-
 class Chosen(Struct, frozen=True):
     """A file that came with the form."""
 
@@ -65,7 +40,7 @@ class Chosen(Struct, frozen=True):
 
 
 def chosen_file(name: str, declared: str, body: bytes) -> Chosen:
-    """A file as a data URL. What kind of picture it is, its first bytes say; the browser's word counts for the rest."""
+    """A file as a data URL. Its first bytes show the kind of a picture; for other files the browser's word counts."""
     kind = next((kind for magic, kind in _MAGIC if body.startswith(magic)), "")
     declared = declared.lower() if _MIME.fullmatch(declared.lower()) else "application/octet-stream"
     url = f"data:{kind or declared};base64,{base64.b64encode(body).decode()}"
@@ -73,7 +48,7 @@ def chosen_file(name: str, declared: str, body: bytes) -> Chosen:
 
 
 def chosen_picture(url: str) -> Chosen:
-    """A picture that the page's script has already made smaller. Raises Invalid."""
+    """A picture that the page's script has made smaller. Raises Invalid."""
     if not _PICTURE_URL.fullmatch(url):
         raise Invalid([field_error("file", "is not a picture that this server understands")])
     return Chosen(url, True, "")
@@ -81,7 +56,7 @@ def chosen_picture(url: str) -> Chosen:
 
 def job_of_form(typed: Mapping[str, str], chosen: Chosen | None) -> JobBody:
     """The job that the form asks for. Raises Invalid with everything that is wrong."""
-    fields: dict[str, object] = {n: _number(typed[n].strip()) for n in NUMBERS if typed.get(n, "").strip()}
+    fields: dict[str, object] = {n: _number(typed[n].strip()) for n in OPTIONS if typed.get(n, "").strip()}
     if job_type := typed.get("type", "").strip() or typed.get("type_choice", "").strip():
         fields["type"] = job_type
     errors: list[FieldError] = field_problems(fields)
@@ -100,7 +75,7 @@ def job_of_form(typed: Mapping[str, str], chosen: Chosen | None) -> JobBody:
 
 
 def _number(text: str) -> int | float | str:
-    """A number, or the text where it is none: no field fits a text, so that is refused in the field's own words."""
+    """A number, or the text if it is not a number: no field takes a text, so the field refuses it in its own words."""
     if _WHOLE.fullmatch(text):
         return int(text)
     return float(text) if _DECIMAL.fullmatch(text) else text
@@ -130,7 +105,7 @@ def _data(text: str, form: str, chosen: Chosen | None) -> str:
 
 
 def _with_file(members: dict[str, Raw], chosen: Chosen) -> str:
-    """The object with the file in it; what was typed keeps its text and order."""
+    """The object with the file in it; the typed members keep their text and order."""
     if chosen.is_picture:
         members = members | {"image": Raw(msgspec.json.encode(chosen.url))}
     else:

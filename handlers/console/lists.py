@@ -22,10 +22,10 @@ __all__ = ["JobsPage", "TypesPage", "WorkersPage"]
 
 
 class _Listed(Struct, frozen=True, kw_only=True):
-    """What a list's page shows."""
+    """The contents of a list's page."""
 
     items: Sequence[object] = ()
-    #: The queries of the first page and of the next one; None: there is no next one.
+    #: The queries of the first page and of the next one; None if there is no next one.
     first: str
     following: str | None = None
     #: What is wrong with the filter.
@@ -60,11 +60,11 @@ class _ListPage(PageHandler):
     head = get
 
     async def listed(self) -> _Listed:
-        """What fits the filter. Raises BadParameter."""
+        """The items that fit the filter. Raises BadParameter."""
         raise NotImplementedError
 
     async def beside(self) -> dict[str, Any]:
-        """What else the template shows."""
+        """Other values that the template shows."""
         raise NotImplementedError
 
     def _refused(self, wrong: BadParameter) -> _Listed:
@@ -72,11 +72,11 @@ class _ListPage(PageHandler):
         return _Listed(first=urlencode(typed, doseq=True), wrong=wrong)
 
     def typed(self, name: str) -> str:
-        """What a field of the filter says; empty: nothing."""
+        """The text of a field of the filter; empty if there is none."""
         return next(reversed(self.all_typed(name)), "")
 
     def all_typed(self, name: str) -> list[str]:
-        """The same of a field that may stand more than once. What is no text is shown as that."""
+        """The texts of a field that may be repeated. Bytes that are not text are marked."""
         typed = (value.decode("utf-8", "replace").strip() for value in self.request.query_arguments.get(name, []))
         return [text for text in typed if text]
 
@@ -94,7 +94,7 @@ class JobsPage(_ListPage):
         return _listed(page.items, wanted, page.next_cursor)
 
     async def beside(self) -> dict[str, Any]:
-        """What can be chosen, and why jobs wait."""
+        """The choices of the form, and why jobs wait."""
         types, names = await self.type_choices(), self.name_choices()
         return {"types": types, "names": names, "why": once_a_lane(self.site.service.why)}
 
@@ -112,7 +112,7 @@ class WorkersPage(_ListPage):
         return _listed(page.items, wanted, page.next_cursor)
 
     async def beside(self) -> dict[str, Any]:
-        """What can be chosen, and how many workers there are."""
+        """The choices of the form, and how many workers there are."""
         service = self.site.service
         counts = {"called": service.called, "present": service.worker_counts()}
         return counts | {"states": tuple(WorkerStatus), "types": await self.type_choices()}

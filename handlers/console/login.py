@@ -9,7 +9,7 @@ __all__ = ["LoginPage", "LogoutHandler"]
 
 
 class LoginPage(PageHandler):
-    """Takes the token once and sets a cookie that stands for it."""
+    """Takes the token once and sets a cookie in its place."""
 
     public = True
 

@@ -1,7 +1,7 @@
 """The base of the server-rendered pages: templates, forms, errors as pages, the way to the login.
 
-Pages are complete without JavaScript and are read by IE 11. All text in them is escaped by the templates; that is
-the only defence in IE 11, which knows no CSP.
+Pages work without JavaScript, and in IE 11. The templates escape all text; that is
+the only defence in IE 11, which knows no CSP. This module knows no page in particular.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from tornado.httputil import HTTPFile, HTTPInputError, parse_body_arguments
 from tornado.web import HTTPError
 
 from dispatcher import __version__
+from dispatcher.core.jobs import terms
 from dispatcher.core.jobs.model import TypeFilter, WorkerFilter, WorkerStatus
 from dispatcher.errors import BadRequest, Unsupported
 from handlers.base import BaseHandler
@@ -24,35 +25,35 @@ from handlers.site import asset
 __all__ = ["MOST_CHOICES", "XSRF_HELP", "PageHandler", "PageNotFound", "local_path"]
 
 XSRF_HELP = "This form is too old, or cookies are blocked. Go back, load the page anew and try again."
-#: So many types, and so many names of workers, are offered in a form.
+#: How many types, and how many names of workers, a form offers.
 MOST_CHOICES = 200
-#: How often a page may load itself anew; 0: not at all.
+#: The seconds after which a page may load itself anew; 0: never.
 _REFRESH_S = (0, 2, 5, 10, 30, 60)
 
 
 class PageHandler(BaseHandler):
     """One page for people."""
 
-    #: Seconds until the page loads itself anew, where its address does not say.
+    #: Seconds until the page loads itself anew, if its address does not say.
     refresh_s = 0
 
     def set_default_headers(self) -> None:
-        """On every page, errors included."""
+        """Sets the headers of every page, errors included."""
         super().set_default_headers()
         self.set_header("Content-Type", "text/html; charset=utf-8")
 
     def shows_token(self) -> bool:
-        """The browser's session, or the token."""
+        """Whether the request has the browser's session, or the token."""
         return is_signed_in(self, self.site.guard) or super().shows_token()
 
     def ask_for_token(self) -> None:
-        """People are led to the login; programs are told what to do."""
+        """Leads people to the login; tells programs what to do."""
         if not self.wants_page() or self.request.method not in ("GET", "HEAD"):
             super().ask_for_token()
         self.redirect("/login?" + urlencode({"next": self.request.uri or "/"}), status=303)
 
     def wants_page(self) -> bool:
-        """Whether a browser asks; a program that asked for no page gets text."""
+        """Whether a browser asks; a program that did not ask for a page gets text."""
         return "text/html" in self.request.headers.get("Accept", "")
 
     # Templates
@@ -62,20 +63,21 @@ class PageHandler(BaseHandler):
         self.finish(self.site.prefix.page(self.render_string(template, **values)))
 
     def get_template_namespace(self) -> dict[str, Any]:
-        """What every template may use."""
+        """The names that every template may use."""
         return super().get_template_namespace() | {
             "asset": asset,
             "now": self.site.clock.utc(),
             "refresh_s": self.refresh_argument(),
             "refresh_link": self.refresh_link,
             "request_id": self.request_id,
+            "terms": terms,
             "signed_in": not self.site.guard.open and is_signed_in(self, self.site.guard),
             "version": __version__,
             "words": words,
         }
 
     def refresh_argument(self) -> int:
-        """``?refresh=N``; anything unexpected is as if it were not there."""
+        """``?refresh=N``; an unexpected value does not count."""
         text = self.request.arguments.get("refresh", [b""])[-1].decode("ascii", "replace")
         wanted = int(text) if text in {str(seconds) for seconds in _REFRESH_S} else self.refresh_s
         return wanted if self.request.method == "GET" and self.get_status() == 200 else 0
@@ -86,19 +88,19 @@ class PageHandler(BaseHandler):
         return "?" + urlencode([*others, ("refresh", str(seconds))])
 
     async def type_choices(self) -> list[str]:
-        """Types to choose from in a form, by name; where there are more, their names can be typed."""
+        """Types to choose from in a form, by name; people can type the names of others."""
         page = await self.site.service.types(TypeFilter(limit=MOST_CHOICES))
         return [view.type for view in page.items]
 
     def name_choices(self) -> list[str]:
-        """Names of connected workers to choose from, in order, each once; where there are more, they can be typed."""
+        """Names of connected workers to choose from, in order, each once; people can type others."""
         wanted = WorkerFilter(state=WorkerStatus.CONNECTED, limit=MOST_CHOICES)
         return list(dict.fromkeys(worker.name for worker in self.site.service.workers(wanted).items))
 
     # Errors
 
     def write_problem(self, problem: Problem) -> None:
-        """Ends the answer with the problem as a page; a program that asked for no page gets text."""
+        """Ends the answer with the problem as a page; a program that did not ask for a page gets text."""
         if self.wants_page():
             self.set_header("Content-Type", "text/html; charset=utf-8")
             self.show("error.html", problem=problem)
@@ -119,7 +121,7 @@ class PageHandler(BaseHandler):
             raise BadRequest("The form cannot be read: its body is not what its Content-Type says.") from None
 
     def xsrf_fails(self) -> bool:
-        """Whether the form's ``_xsrf`` is not this browser's; call it when the form has been read."""
+        """Whether the form lacks this browser's ``_xsrf``; call it when the form has been read."""
         # Tornado reads it from here; the query does not count.
         self.request.arguments["_xsrf"] = self.request.body_arguments.get("_xsrf", [])
         try:
@@ -129,7 +131,7 @@ class PageHandler(BaseHandler):
         return False
 
     def field(self, name: str) -> str:
-        """A field of the form, trimmed; empty where it is not there."""
+        """A field of the form, trimmed; empty if it is missing."""
         return self.field_text(name).strip()
 
     def field_text(self, name: str) -> str:
@@ -141,7 +143,7 @@ class PageHandler(BaseHandler):
             raise BadRequest(f"The field {name} is not UTF-8.") from None
 
     def file(self, name: str) -> HTTPFile | None:
-        """A file of the form; None: none was chosen. Browsers send an empty one without a name then."""
+        """A file of the form; None if none was chosen. Browsers then send an empty one without a name."""
         chosen = [file for file in self.request.files.get(name, []) if file.filename or file.body]
         return chosen[0] if chosen else None
 

@@ -1,4 +1,4 @@
-"""``/submit``: the form. What was typed is never lost: an error shows the form again with every value."""
+"""``/submit``: the form. It never loses what was typed: an error shows the form again with every value."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from dispatcher.core.jobs.model import JobSpec
 from dispatcher.errors import JobNotFound, KeyConflict, PagehandError, TooLarge, Unavailable
-from handlers.console.formdata import NUMBERS, Chosen, chosen_file, chosen_picture, job_of_form, numbers
+from handlers.console.formdata import Chosen, chosen_file, chosen_picture, job_of_form
 from handlers.console.formlabels import LABEL_FIELDS, typed_of
+from handlers.console.options import OPTIONS, options, typed_options
 from handlers.console.page import MOST_CHOICES, XSRF_HELP, PageHandler
 from handlers.errors import Invalid, problem_of
 from handlers.intake import check_key, to_spec
@@ -16,7 +17,7 @@ from handlers.worker.tasks import example_text
 
 __all__ = ["SubmitPage"]
 
-_FIELDS = ("type", "type_choice", "format", "data", *LABEL_FIELDS, *NUMBERS)
+_FIELDS = ("type", "type_choice", "format", "data", *LABEL_FIELDS, *OPTIONS)
 _CONFLICT = (
     "This form has already been sent with other content, and that job stands. "
     "Send it once more to submit what it says now as another job."
@@ -29,7 +30,7 @@ class _Form:
 
     key: str
     typed: dict[str, str] = field(default_factory=dict)
-    #: By field; under the empty name what concerns the whole.
+    #: By field; the empty name stands for the whole form.
     errors: dict[str, str] = field(default_factory=dict)
 
 
@@ -37,11 +38,11 @@ class SubmitPage(PageHandler):
     """GET shows the form, POST takes it."""
 
     def body_limit(self) -> int:
-        """Urlencoding makes three bytes of one."""
+        """The limit of a form: urlencoding makes three bytes of one."""
         return 3 * self.site.settings.body_limit + 65_536
 
     async def get(self) -> None:
-        """The empty form; ``?type=`` fills in the type and its example, ``?like=<id>`` all of an earlier job."""
+        """The empty form; ``?type=`` fills in a type and its example, ``?like=<id>`` an earlier job."""
         form = _Form(key=_new_key())
         like, wanted = self.get_query_argument("like", ""), self.get_query_argument("type", "")
         if like:
@@ -58,11 +59,10 @@ class SubmitPage(PageHandler):
             job = await self.site.service.job(job_id)
         except JobNotFound:
             return {}
-        told = {name: f"{getattr(job.terms, name):.15g}" for name in NUMBERS if hasattr(job.terms, name)}
-        return {"type": job.type, "data": job.data} | typed_of(job.terms.requires) | told
+        return {"type": job.type, "data": job.data} | typed_of(job.terms.requires) | typed_options(job)
 
     async def post(self) -> None:
-        """Submits; 303 to the job when it is durable. The same key is the same job: a double click submits once."""
+        """Submits; 303 to the job when it is durable. The same key means the same job: a double click submits once."""
         self.read_form()
         form = _Form(key=self.field("key"), typed={name: self.field_text(name) for name in _FIELDS})
         if self.xsrf_fails():
@@ -81,7 +81,7 @@ class SubmitPage(PageHandler):
         return to_spec(body, self.site.settings, check_key(form.key or None))
 
     def _chosen(self) -> Chosen | None:
-        """The picture that the page's script made smaller, or the file itself."""
+        """The picture that the page's script has made smaller, or the file itself."""
         if picture := self.field("image"):
             return chosen_picture(picture)
         file = self.file("file")
@@ -90,7 +90,7 @@ class SubmitPage(PageHandler):
     async def _show_error(self, form: _Form, error: PagehandError) -> None:
         problem = problem_of(error)
         if isinstance(error, Invalid):
-            # The first thing that is wrong with a field is enough.
+            # The first error of a field is enough.
             for item in reversed(error.errors):
                 form.errors[item["pointer"].removeprefix("#").removeprefix("/")] = item["detail"]
         elif isinstance(error, KeyConflict):
@@ -111,7 +111,7 @@ class SubmitPage(PageHandler):
     async def _show(self, form: _Form, status: int) -> None:
         self.set_status(status)
         tasks = self.site.tasks.tasks()
-        # The site's own tasks first, then as many others as there is room for.
+        # The site's own tasks come first, then as many others as there is room for.
         choices = dict.fromkeys([*(task.name for task in tasks), *await self.type_choices()])
         types = sorted([*choices][:MOST_CHOICES])
         limit = self.site.settings.body_limit
@@ -123,7 +123,7 @@ class SubmitPage(PageHandler):
             tasks=tasks,
             limit=limit,
             names=self.name_choices(),
-            numbers=numbers(terms),
+            options=options(terms),
         )
 
 

@@ -1,4 +1,4 @@
-"""Words for people: states, durations, instants, sizes, and what a job's JSON shows. For the templates."""
+"""Words for people: states, durations, instants, sizes, and parts of a job's JSON. For the templates. Pure."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ STATE_WORDS = {
     "failed": "Failed",
     "cancelled": "Cancelled",
     "expired": "Expired",
-    # Of attempts.
+    # States of attempts.
     "offered": "Offered",
     "error": "Error",
     "timed_out": "Timed out",
@@ -64,9 +64,9 @@ STATE_WORDS = {
     "released": "Given back by the page",
 }
 
-#: Types and jobs of one worker in a table.
+#: The most types, and the most jobs, of one worker in a table.
 MOST_IN_A_CELL = 10
-#: Characters of what a job requires, in a table.
+#: The most characters of a requirement in a table.
 MOST_OF_LABELS = 60
 WORKER_WORDS = {
     WorkerStatus.CONNECTED: "Connected",
@@ -76,14 +76,14 @@ WORKER_WORDS = {
 }
 WORKER_NOTES = {
     WorkerStatus.CONNECTED: "",
-    WorkerStatus.QUIET: "not heard of, but no sign that it is gone",
+    WorkerStatus.QUIET: "not heard from, but no sign that it is gone",
     WorkerStatus.AWAY: "its connection closed; it may come back",
     WorkerStatus.SET_ASIDE: "it did not take what was offered",
 }
 
 STATES = tuple(state.value for state in JobState)
 
-#: Characters of data and results that a page shows before somebody asks for all.
+#: How many characters of data and results a page shows until somebody asks for all.
 PREVIEW = 4_000
 _PICTURE_PREVIEW = 300
 _PICTURE = re.compile(r"data:image/(?:png|jpeg|gif);base64,[A-Za-z0-9+/]+={0,2}")
@@ -101,12 +101,12 @@ def worker_word(worker: WorkerView) -> str:
 
 
 def worker_note(worker: WorkerView) -> str:
-    """What the word means, where that is not plain."""
+    """What the word means, if that is not plain."""
     return WORKER_NOTES[worker.state]
 
 
 def some(names: Sequence[T]) -> tuple[Sequence[T], int]:
-    """The first of a list in a cell of a table, and how many are left out."""
+    """The first names of a list, for a cell of a table, and how many are left out."""
     return names[:MOST_IN_A_CELL], max(0, len(names) - MOST_IN_A_CELL)
 
 
@@ -122,12 +122,12 @@ def label_text(label: str, value: str) -> str:
 
 
 def label_link(label: str, value: str) -> str:
-    """A label and its value as they stand in the query of a list."""
+    """A label and its value as the query of a list has them."""
     return quote(f"{label}:{value}", safe=":")
 
 
 def namesakes(count: int) -> str:
-    """What it means that so many workers have one name; empty: nothing."""
+    """A note if several workers have one name; else empty."""
     if count < 2:
         return ""
     return f"{count:,} workers have this name; a job for it goes to {'either' if count == 2 else 'any of them'}"
@@ -170,7 +170,7 @@ def _duration(seconds: float) -> str:
 
 
 def ago(at: float | None, now: float) -> str:
-    """``3 min ago``, ``in 20 s``; coarse, so that a column of them is calm."""
+    """``3 min ago``, ``in 20 s``; coarse, so that a column of them looks calm."""
     if at is None:
         return ""
     distance = abs(now - at)
@@ -227,7 +227,7 @@ def headline(job: JobView, now: float) -> str:
         case JobState.RUNNING:
             return f"It has been running{page} for {duration(now - (job.started_at or now))}."
         case JobState.IN_DOUBT:
-            return "Its page went away: whether it had its effect is not known. A person must decide."
+            return "Nobody knows whether it took effect. A person must decide."
         case JobState.SUCCEEDED:
             return f"It has a result{', from ' + (job.worker_name or job.worker) if job.worker else ''}."
         case JobState.FAILED:
@@ -248,7 +248,7 @@ class Moment(Struct, frozen=True):
 
 
 def to_know(job: JobView, waits: str | None) -> str:
-    """What a list says of a job beside its state: why it waits, how far it is, what went wrong."""
+    """What a list says about a job besides its state: why it waits, how far it is, what went wrong."""
     if waits:
         return waits
     if job.state is JobState.RUNNING:
@@ -273,7 +273,7 @@ def timeline(job: JobView) -> list[Moment]:
         ("Started", job.started_at),
         (ended, job.ended_at),
     ]
-    # A stable sort: of two at the same instant, the one above came first.
+    # The sort is stable: of two at the same instant, the upper one came first.
     steps = sorted(((what, at) for what, at in named if at is not None), key=lambda step: step[1])
     before = [None, *(at for _, at in steps)]
     return [Moment(what, at, None if b is None else at - b) for (what, at), b in zip(steps, before, strict=False)]
@@ -288,7 +288,7 @@ class ErrorText(Struct, frozen=True):
 
 
 def error_of(text: str | None) -> ErrorText | None:
-    """``{message, stack, code}`` of an error's JSON; whatever else it is, is shown as it is."""
+    """``{message, stack, code}`` from an error's JSON; anything else is shown as it is."""
     if text is None:
         return None
     value = _value(text)
@@ -317,7 +317,7 @@ def _value(text: str) -> object:
 
 
 def picture(text: str | None) -> str | None:
-    """The data URL of a picture that this JSON is, or has under ``image``; None: no picture that is safe to show."""
+    """The data URL of a picture, which this JSON is or has under ``image``; None if none is safe to show."""
     if text is None or "data:image/" not in text:
         return None
     value = _value(text)
@@ -327,7 +327,7 @@ def picture(text: str | None) -> str | None:
 
 
 def preview(text: str, everything: bool, shown: bool = False) -> tuple[str, int]:
-    """The beginning of a long text, and how many characters are left out; shorter where a picture is ``shown``."""
+    """The beginning of a long text, and how many characters are left out; shorter if a picture is ``shown``."""
     length = _PICTURE_PREVIEW if shown else PREVIEW
     if everything or len(text) <= length + length // 4:
         return text, 0
@@ -335,5 +335,5 @@ def preview(text: str, everything: bool, shown: bool = False) -> tuple[str, int]
 
 
 def newest_first(attempts: list[AttemptView]) -> list[AttemptView]:
-    """Attempts as people want to read them."""
+    """Attempts in the order in which people want to read them."""
     return attempts[::-1]

@@ -1,1 +1,1 @@
-"""What a worker page loads: itself, its script, its tasks."""
+"""Serves what a worker page loads: itself, its script, its tasks. Knows no job."""

@@ -1,4 +1,4 @@
-"""Files as they are: the worker page, ``/static``, ``/tasks``; and the probes. All without a token: no secrets."""
+"""Serves files as they are (the worker page, ``/static``, ``/tasks``) and the probes, without a token: no secrets."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ __all__ = [
 
 
 class _SharedHandler(BaseHandler):
-    """What pages of ``allow_origin`` may load too."""
+    """Serves files that pages of ``allow_origin`` may load too."""
 
     public = True
 
     def set_default_headers(self) -> None:
-        """Always asked for anew, and answered with 304 while nothing has changed."""
+        """Makes browsers ask each time; they get 304 while nothing has changed."""
         super().set_default_headers()
         self.set_header("Cache-Control", "no-cache")
 
@@ -41,14 +41,14 @@ class _SharedHandler(BaseHandler):
 
 
 def _allow_frames_of_others(handler: BaseHandler) -> None:
-    """The worker page may be shown in a frame by ``allow_origin``'s pages."""
+    """Lets the pages of ``allow_origin`` show the worker page in a frame."""
     # "null" has no name here, and a scheme alone is written without its slashes.
     origins = [origin.removesuffix("//") for origin in handler.site.settings.allow_origin if origin != "null"]
     handler.allow_frames(" ".join(("'self'", *origins)))
     if not origins:
         handler.set_header("X-Frame-Options", "SAMEORIGIN")
     elif len(origins) == 1:
-        # For IE, which does not know frame-ancestors; the others ignore it.
+        # For IE, which does not know frame-ancestors; other browsers ignore it.
         handler.set_header("X-Frame-Options", f"ALLOW-FROM {origins[0]}")
 
 
@@ -56,7 +56,7 @@ class WorkerPageHandler(_SharedHandler):
     """``/worker``: the page that does the work."""
 
     def get(self) -> None:
-        """The page; what it is to do stands in its address."""
+        """The page; its address says what it must do."""
         path = STATIC / "worker.html"
         if not path.is_file():
             raise HTTPError(404)
@@ -76,7 +76,7 @@ class ScriptHandler(_SharedHandler):
         self._script = script
 
     def compute_etag(self) -> str:
-        """Of the script's content, and not computed anew for each page."""
+        """The tag of the script's content; it is not computed anew for each page."""
         return self._script.etag
 
     def get(self) -> None:
@@ -91,7 +91,7 @@ class ScriptHandler(_SharedHandler):
 class StaticHandler(_SharedHandler, StaticFileHandler):
     """``/static/``: the files of the directory ``static``, with Tornado's checks of the path."""
 
-    #: Loaded by name, from pages that know no version.
+    #: Files that pages load by name, without a version.
     _ALWAYS_FRESH: ClassVar = frozenset({"page.js", "worker.html"})
 
     def initialize(self, site: Site, path: str) -> None:  # type: ignore[override]
@@ -100,14 +100,14 @@ class StaticHandler(_SharedHandler, StaticFileHandler):
         StaticFileHandler.initialize(self, path)
 
     def set_extra_headers(self, path: str) -> None:
-        """After Tornado has set its own."""
+        """Called after Tornado has set its own."""
         if path in self._ALWAYS_FRESH or not self.get_query_argument("v", ""):
             self.set_header("Cache-Control", "no-cache")
         if path.endswith(".html"):
             _allow_frames_of_others(self)
 
     def get_content_type(self) -> str:
-        """With the charset, so that no browser guesses."""
+        """The type with the charset, so that no browser guesses."""
         kind = super().get_content_type()
         return f"{kind}; charset=utf-8" if kind.startswith("text/") or kind == "application/javascript" else kind
 
@@ -116,7 +116,7 @@ class TaskIndexHandler(_SharedHandler):
     """``/tasks/index.json``."""
 
     def get(self) -> None:
-        """The tasks and what they say of themselves."""
+        """The tasks and what their files say about them."""
         self.set_header("Content-Type", "application/json")
         self.finish(as_json(self.site.tasks.index()))
 
@@ -160,14 +160,14 @@ class ReadyHandler(BaseHandler):
     def get(self) -> None:
         """200, or 503 while it starts, stops or cannot write."""
         service = self.site.service
-        ready, draining, room = service.ready(), service.draining, service.room
+        ready, draining, space = service.ready(), service.draining, service.has_space
         self.set_header("Content-Type", "text/plain; charset=utf-8")
         if not ready:
             self.set_status(503)
             self.set_header("Retry-After", "5")
         if self.get_query_argument("verbose", None) is not None:
             self.write(f"[{'-' if draining else '+'}]not draining\n[{'+' if ready else '-'}]takes jobs\n")
-            self.write(f"[{'+' if room else '-'}]room on the store's disk\n")
-        self.finish("ok\n" if ready else "not ready\n" if room else "not ready: the store's disk is nearly full\n")
+            self.write(f"[{'+' if space else '-'}]room on the store's disk\n")
+        self.finish("ok\n" if ready else "not ready\n" if space else "not ready: the store's disk is nearly full\n")
 
     head = get

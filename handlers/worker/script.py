@@ -1,7 +1,7 @@
 """The worker page's script: its source is ``static/worker/*.js``, and pages load it as one file.
 
-The parts are joined in the order of ``PARTS``; nothing in them is changed. Whoever reads the script, the
-server and the tests alike, reads it here.
+The parts are joined in the order of ``PARTS``; nothing in them is changed. The server and the tests both read the
+script here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from handlers.site import STATIC
 __all__ = ["PARTS", "PARTS_DIRECTORY", "Script", "join", "worker_script"]
 
 PARTS_DIRECTORY = STATIC / "worker"
-#: In the order in which they stand in the script: when it is loaded, a part needs those before it.
+#: The order of the parts in the script: while it loads, a part needs those before it.
 PARTS = (
     "base.js",
     "environment.js",
@@ -46,10 +46,10 @@ _END = "}({ root: typeof window === 'undefined' ? this : window }));\n"
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A script as it is served."""
+    """A script in the form in which it is served."""
 
     body: bytes
-    #: Of the content, as a header has it.
+    #: The ETag of the content.
     etag: str
 
 

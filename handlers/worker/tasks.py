@@ -1,8 +1,8 @@
 """The tasks that the site offers to worker pages: JavaScript files in one directory.
 
-A task named ``print-label`` is the file ``print-label.js``. Its first line may say more of it:
+A task named ``print-label`` is the file ``print-label.js``. Its first line may say more about it:
 ``// pagehand: {"quick": true, "title": "Prints a label", "example": {"order": 7}}``.
-Only files that lie in the directory itself are served, under names that it lists: no request names a path.
+Only files that lie in the directory itself are served, under the names in its listing: no request names a path.
 """
 
 from __future__ import annotations
@@ -19,16 +19,18 @@ import msgspec
 from msgspec import Struct
 
 from dispatcher.clock import Clock, SystemClock
+from dispatcher.core.jobs.terms import TYPE_PATTERN
 from dispatcher.errors import SettingError
 
 __all__ = ["LISTING_S", "Task", "TaskDirectory"]
 
-_FILE = re.compile(r"([A-Za-z0-9._-]{1,100})\.js")
+#: A task has the name of the type of its jobs.
+_NAME = re.compile(TYPE_PATTERN)
 _HEAD = re.compile(r"//\s*pagehand:\s*(\{.*\})\s*")
-#: The first line of a file is looked for in so many bytes.
+#: How many bytes of a file are searched for its first line.
 _HEAD_BYTES = 16_384
 
-#: A listing of the directory is good for so long, if nothing shows that it has changed.
+#: How long a listing of the directory is used, if nothing shows that it has changed.
 LISTING_S = 1.0
 #: (changed at, size, number) of a file.
 _Stamp = tuple[int, int, int]
@@ -37,14 +39,14 @@ _log = logging.getLogger("pagehand.tasks")
 
 
 class Task(Struct, frozen=True, kw_only=True):
-    """What a task's file says of it."""
+    """What a task's file says about it."""
 
     name: str
-    #: It starts at once and sends only its result: for work of milliseconds.
+    #: Whether it starts at once and sends only its result: for work of milliseconds.
     quick: bool = False
     #: One line for people.
     title: str = ""
-    #: Data to try it with; None: none is given.
+    #: Data to try it with; None if the file gives none.
     example: Any = None
 
 
@@ -67,11 +69,11 @@ class _Listing(Struct, frozen=True):
 
 
 class TaskDirectory:
-    """The tasks in one directory. A changed file needs no restart: it is seen at once where the directory or the
-    file's stamp shows the change, and within LISTING_S in any case."""
+    """The tasks in one directory. A changed file needs no restart: the change is seen at once if the stamp of the
+    directory or the file shows it, and within LISTING_S in any case."""
 
     def __init__(self, directory: str | Path, host_call: Sequence[str] = (), clock: Clock | None = None) -> None:
-        """Raises SettingError where there is no such directory."""
+        """Raises SettingError if there is no such directory."""
         self._root = Path(directory).resolve()
         if not self._root.is_dir():
             raise SettingError(f"tasks: {directory} is not a directory")
@@ -90,11 +92,12 @@ class TaskDirectory:
         found: dict[str, Path] = {}
         with os.scandir(self._root) as entries:
             for entry in entries:
-                match = _FILE.fullmatch(entry.name)
+                name = entry.name.removesuffix(".js")
                 path = Path(entry.path)
                 # A link may lead out of the directory; then it is not one of its tasks.
-                if match and entry.is_file() and path.resolve().is_relative_to(self._root):
-                    found[match[1]] = path
+                named = name != entry.name and _NAME.match(name)
+                if named and entry.is_file() and path.resolve().is_relative_to(self._root):
+                    found[name] = path
         return dict(sorted(found.items()))
 
     def names(self) -> list[str]:
@@ -108,7 +111,7 @@ class TaskDirectory:
         return [task for task in found if task is not None]
 
     def _task(self, listing: _Listing, name: str, path: Path) -> Task | None:
-        """None: the file has gone since the directory was read."""
+        """A task; None if its file has gone since the directory was read."""
         try:
             status = path.stat()
             stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
@@ -119,7 +122,7 @@ class TaskDirectory:
         return listing.heads[name][1]
 
     def source(self, name: str) -> bytes | None:
-        """The text of a task's file; None: there is no such task."""
+        """The text of a task's file; None if there is no such task."""
         path = self._now().files.get(name)
         try:
             return None if path is None else path.read_bytes()

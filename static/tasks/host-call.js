@@ -27,7 +27,7 @@
     return { method: data.method, args: args };
   }
 
-  /** Methods of a COM object have no apply, and typeof calls them 'unknown': name each argument. */
+  /** A COM object's methods have no apply, and typeof calls them 'unknown': name each argument. */
   function call(host, name, a) {
     switch (a.length) {
       case 0: return host[name]();
@@ -45,7 +45,7 @@
     }
   }
 
-  /** Asked only after a call has failed: reading a method of a COM object may throw or run it. */
+  /** Called only after a call has failed: reading a method of a COM object may throw or run it. */
   function lacks(host, name) {
     try {
       return typeof host[name] === 'undefined';

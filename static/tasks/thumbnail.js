@@ -1,8 +1,8 @@
 // pagehand: {"title": "Make an image smaller", "example": {"image": "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAEElEQVR4nGP4z8AARAwQCgAf7gP9i18U1AAAAABJRU5ErkJggg==", "width": 1}}
 
 /**
- * data: {image: a data URL, width, height}; the image is fitted into width x height pixels (height
- * may be left out), its proportions are kept and it is never made larger.
+ * data: {image: a data URL, width, height}. The image is made to fit into width x height pixels
+ * (height may be left out). It keeps its proportions and never grows.
  * Result: {image: a PNG as data URL, width, height}.
  */
 (function () {
@@ -65,7 +65,7 @@
         }
         done(null, shrink(image, wanted));
       } catch (e) {
-        // An SVG taints the canvas in Internet Explorer; another page would fare no better.
+        // An SVG taints the canvas in Internet Explorer; another page could do no better.
         done(Pagehand.fatal('the image cannot be drawn: ' + e.message, 'bad_image'));
       }
     };

@@ -4,7 +4,7 @@
  * data: {text, top} or the text itself; top: how many of the most frequent words (10, at most
  * 1000). Result: {words, characters, lines, top: [{word, count}]}. Words are runs of letters and
  * digits, compared in lower case; characters are UTF-16 units. Long texts are counted in slices, so
- * that the page keeps breathing.
+ * that the page stays responsive.
  */
 (function () {
   'use strict';
@@ -20,7 +20,7 @@
     return text === '' ? 0 : (breaks ? breaks.length : 0) + 1;
   }
 
-  /** The most frequent first; equal counts in alphabetical order, so that runs agree. */
+  /** The most frequent come first, equal counts in alphabetical order, so that runs agree. */
   function mostFrequent(counts, limit) {
     var words = Object.keys(counts);
     words.sort(function (a, b) {

@@ -7,10 +7,10 @@
  *   var worker = Pagehand.start({name: 'FRONT-DESK-07'});
  *   worker.on('status', function (status) { ... });
  *
- * A task ends by the first of: a returned value, a returned thenable, done(error, value), a throw.
+ * A task ends with the first of a returned value, a returned thenable, done(error, value), a throw.
  * Returning undefined means that done will come. With {quick: true} it starts without an accept:
- * for tasks that take milliseconds and do no harm when they run twice. An error made by
- * Pagehand.fatal(message, code) is not tried again.
+ * for tasks that take milliseconds and do no harm when they run twice. A job is not tried again
+ * after an error made by Pagehand.fatal(message, code).
  *
  * job: id, type, data, number (which try this is), timeoutMs, cancelled (boolean), and
  *   progress(percent, note)  0 to 100; either may be left out; also the job's heartbeat
@@ -24,13 +24,13 @@
  *   types          names to offer (null: every task that is registered, also later ones)
  *   name           shown to people, at most 100 characters ('')
  *   slots          jobs at once, 1 to 64 (1)
- *   token          where the server needs one (null: from #token= or ?token= of the address, which
- *                  is then removed from it and kept in sessionStorage)
- *   labels         what the server is to know of this page: at most 20 texts of 1 to 200 characters
- *                  by name, as {site: 'berlin'}, or in one text, 'site:berlin,printer:zebra' ({})
+ *   token          needed if the server has one (null: from #token= or ?token= of the address; it
+ *                  is then removed from there and kept in sessionStorage)
+ *   labels         what the page tells the server about itself: at most 20 texts of 1 to 200
+ *                  characters by name, {site: 'berlin'}, or in one text, 'site:berlin' ({})
  *   storageKey     prefix of all stored keys; tells workers of one page apart ('pagehand')
  *   backoffMinMs   shortest wait before a new session (1000)
- *   backoffMaxMs   longest one (30000)
+ *   backoffMaxMs   longest wait (30000)
  *   openTimeoutMs  for the first answer of a session (15000)
  *   postTimeoutMs  for a POST, and 1 s more for every 16 KiB (15000)
  *   pollSlackMs    a poll may take this much longer than the server said (5000)
@@ -38,7 +38,7 @@
  *
  * worker: start, stop, pause, resume, reconnect, reload (the page, at most once a minute),
  * status(), on(event, fn). Events:
- *   status (status())        something a person can see has changed
+ *   status (status())        something that a person can see has changed
  *   event  ({at, text})      one line for a log: connected, refused, a task that misbehaved, ...
  *   job    (job)             a task is about to start
  *   ended  ({attempt, type, succeeded})   a task has ended; its report is on the way

@@ -11,10 +11,10 @@
   };
 
   /**
-   * All that a worker keeps of an attempt. Made by one of the two functions below.
+   * All that a worker keeps about an attempt. Made by one of the two functions below.
    * @constructor
    * @param {string} id
-   * @param {string} type of its job; '' where nobody knows any more
+   * @param {string} type of its job; '' if it is not known any more
    */
   function Attempt(id, type) {
     this.id = id;
@@ -24,24 +24,24 @@
     this.message = null;
     this.task = null;
     this.confirm = false;
-    // What is to be said of it: an accept, or its report.
+    // What the server must hear about it: an accept, or its report.
     this.text = null;           // the report
-    this.queued = null;         // what of it waits in the session's queue
+    this.queued = null;         // its message in the session's queue
     this.sentAt = -Infinity;
-    this.times = 0;             // how often it has been said
+    this.times = 0;             // how often the message has been sent
     this.replaced = false;      // its result could not be read and an error took its place
     this.acceptedAt = null;
-    this.late = false;          // a quick task that takes so long that it needs an accept after all
+    this.late = false;          // its quick task takes so long that it needs an accept after all
     this.timer = null;
     // The task that runs.
     this.job = null;
     this.startedAt = null;
     this.startedDate = null;
     this.cancelled = null;      // the reason
-    this.cancels = [];          // what the task gave to onCancel
-    this.progress = null;       // what is not yet sent
+    this.cancels = [];          // the functions that the task gave to onCancel
+    this.progress = null;       // not yet sent
     this.progressAt = -Infinity;
-    this.shown = {};            // what was sent last: percent, note
+    this.shown = {};            // sent last: percent, note
   }
 
   /** An attempt that the server offers: the message `job`, and the task for it. */
@@ -53,7 +53,7 @@
     return attempt;
   }
 
-  /** One that had ended in an earlier load of this page: its report is all that is left. */
+  /** An attempt that had ended in an earlier load of this page: only its report is left. */
   function stashed(id, report) {
     var attempt = new Attempt(id, '');
     attempt.phase = PHASE.ENDED;

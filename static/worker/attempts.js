@@ -84,7 +84,7 @@
     }
   };
 
-  /** A quick task that is not done soon would let its offer lapse. */
+  /** The offer of a quick task that is not done soon would lapse. */
   Worker.prototype._acceptLate = function (attempt) {
     var self = this;
     var ttl = this._settings.offer_ttl_ms || 10000;
@@ -118,7 +118,7 @@
     };
   };
 
-  /** Run the task; the first of its ends counts. */
+  /** Run the task; its first end counts. */
   Worker.prototype._run = function (attempt) {
     var self = this;
     var over = false;
@@ -143,7 +143,7 @@
       } else if (value !== undefined) {
         end(false, value);
       } else if (!over && attempt.task.fn.length < 2) {
-        self._log(attempt, 'the task returned nothing and takes no done: it may never end');
+        self._log(attempt, 'the task returned nothing and has no parameter done: it may never end');
       }
     } catch (e) {
       if (over) {

@@ -1,4 +1,4 @@
-/** What all parts use: versions, the words for states and troubles, small helpers. */
+/** Used by all parts: versions, the words for states and troubles, small helpers. */
 (function (parts) {
   'use strict';
 
@@ -6,10 +6,10 @@
   var PROTOCOL = 1;
   var VERSION = '0.1.0';
 
-  //: Captured, like all that environment() takes: a task may put something else in its place.
+  //: Captured, like everything in environment(): a task may put something else in its place.
   var JSON = parts.root.JSON;
 
-  /** What a person is shown. */
+  /** The states that a person is shown. */
   var STATE = {
     CONNECTING: 'connecting',
     READY: 'ready',
@@ -27,8 +27,8 @@
     'E-NET-01': 'The server cannot be reached.',
     'E-NET-02': 'The server did not answer in time.',
     'E-NET-03': 'The server did not take a message in time.',
-    'E-NET-04': 'Something else than the server answered; perhaps a proxy or a login page.',
-    'E-NET-05': 'The server does not know this connection any more.',
+    'E-NET-04': 'Something other than the server answered, perhaps a proxy or a login page.',
+    'E-NET-05': 'The server no longer knows this connection.',
     'E-NET-06': 'The server answered with an error.',
     'E-NET-07': 'The server closed the connection.',
     'E-NET-08': 'The connection was silent for too long.',
@@ -73,7 +73,7 @@
     try {
       text = String(value);
     } catch (e) {
-      text = 'a value that is no text';
+      text = 'a value that is not text';
     }
     return text.length > length ? text.slice(0, length) : text;
   }
@@ -120,7 +120,7 @@
     return error;
   }
 
-  /** 128 random bits as hex digits; from the clock and Math.random where nothing better is. */
+  /** 128 random bits as hex digits; from the clock and Math.random if there is nothing better. */
   function randomId(env) {
     var bytes = env.bytes(16);
     var text = '';

@@ -45,7 +45,7 @@
     this._silenceMs = options.openTimeoutMs;
     this._packetLimit = 16;
     this._byteLimit = Infinity;
-    //: env.now() of the last answer that the server gave.
+    //: env.now() of the server's last answer.
     this.heardAt = env.now();
   }
 
@@ -58,7 +58,7 @@
     this._poll();
   };
 
-  /** Told by the server: packets in one POST, bytes in one POST. */
+  /** The server's limits: packets in one POST, bytes in one POST. */
   Engine.prototype.limit = function (packets, bytes) {
     this._packetLimit = packets;
     this._byteLimit = Math.min(this._byteLimit, bytes);
@@ -79,7 +79,7 @@
     return this._queue.map(function (item) { return item.text; });
   };
 
-  /** End, and say so with a few last messages; whether they arrive is not known. */
+  /** End, and say so with a few last messages, which may not arrive. */
   Engine.prototype.close = function (texts) {
     var packets = (texts || []).map(function (text) { return '4' + text; }).concat(['1']);
     var wasOpen = this._state === 'open';
@@ -89,14 +89,14 @@
     }
   };
 
-  /** End without a word; nothing is called any more. */
+  /** End without a word; no handler is called any more. */
   Engine.prototype.abort = function () {
     this._end();
   };
 
   /**
    * Called every second: timers stand still while a machine sleeps, so compare the clock. After a
-   * long task the answer may be there already and only wait to be read: hence the second look.
+   * long task the answer may have come and wait to be read, so look twice.
    */
   Engine.prototype.check = function () {
     var silent = this._env.now() - this.heardAt > this._silenceMs;
@@ -177,7 +177,7 @@
     }
     function expire() {
       if (env.now() - due > LATE_MS) {
-        due = Infinity;  // a task held the page: an answer may be waiting behind this timer
+        due = Infinity;  // a task blocked the page: an answer may be waiting behind this timer
         timer = env.setTimeout(expire, LATE_MS);
         return;
       }
@@ -217,7 +217,7 @@
     }
   }
 
-  /** In Internet Explorer reading a failed request may throw, and 12xxx are errors of WinINet. */
+  /** In Internet Explorer reading a failed request may throw; a status of 12xxx is WinINet's. */
   function readAnswer(xhr) {
     var answer = { status: 0, text: '', type: '' };
     var status;
@@ -258,7 +258,10 @@
     this._flush();
   };
 
-  /** Whether an answer is one at all; if not, the session is over. `text`: see `_request`. */
+  /**
+   * Whether an answer comes from the server at all; if not, the session is over. `text`: see
+   * `_request`.
+   */
   Engine.prototype._passed = function (status, text, lateCode, patienceMs) {
     var refused = refusal(status, text);
     if (status === 200) {
@@ -287,7 +290,7 @@
     this._fail('E-NET-04', kind + ' that says' + (words ? ': ' + words : ' nothing'), status);
   };
 
-  /** The packets of a poll's answer, or null if any of them is not one: then nothing is obeyed. */
+  /** The packets of a poll's answer, or null if one is not a packet: then none is obeyed. */
   Engine.prototype._packets = function (text, type) {
     var packets = text.split(SEPARATOR);
     var allowed = '1246';
@@ -344,7 +347,7 @@
     }
   };
 
-  /** Answers that say nothing must not make the page poll as fast as it can. */
+  /** Empty answers must not make the page poll as fast as it can. */
   Engine.prototype._pollAgain = function (idle) {
     var self = this;
     this._idle = idle ? this._idle + 1 : 0;

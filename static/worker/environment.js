@@ -8,7 +8,7 @@
     try {
       return win[name] || null;
     } catch (e) {
-      return null;  // storage that is switched off throws when it is only looked at
+      return null;  // storage that is switched off throws on any access
     }
   }
 
@@ -34,7 +34,7 @@
   }
 
   /**
-   * Everything that the worker takes from its surroundings. A test gives its own:
+   * Everything that the worker takes from its surroundings. Tests pass their own:
    *   xhr() a new XMLHttpRequest · setTimeout, clearTimeout · now() ms that never go back ·
    *   date() ms of the wall clock · random() 0 to 1 · bytes(n) random bytes or null ·
    *   session, local: storages or null · frame {name} · location · history ·

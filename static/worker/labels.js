@@ -1,4 +1,4 @@
-/** Labels: what a page tells the server of itself, such as {site: 'berlin', printer: 'zebra'}. */
+/** Labels: what a page says about itself, such as {site: 'berlin', printer: 'zebra'}. */
 (function (parts) {
   'use strict';
 
@@ -9,7 +9,7 @@
   var LABELS_MAX = 20;
   var VALUE_MAX = 200;
 
-  /** [name, value] of each label: of an object, or of a text as 'site:berlin,printer:zebra'. */
+  /** [name, value] of each label, from an object or a text like 'site:berlin,printer:zebra'. */
   function pairs(given) {
     if (typeof given === 'string') {
       return given.split(',').filter(function (text) { return text.trim() !== ''; }).map(pair);
@@ -26,7 +26,7 @@
       [text.slice(0, colon).trim(), text.slice(colon + 1).trim()];
   }
 
-  /** As the server counts: two halves of a pair are one character. */
+  /** Counts as the server does: the two halves of a pair are one character. */
   function characters(text) {
     return text.replace(/[\ud800-\udbff][\udc00-\udfff]/g, '.').length;
   }
@@ -37,19 +37,19 @@
       return 'a name has 1 to 50 letters, digits, dots, - and _';
     }
     if (name === 'name') {
-      return 'the name of a page is set apart from its labels';
+      return 'the name of a page is not one of its labels';
     }
     if (typeof value !== 'string' || value === '' || characters(value) > VALUE_MAX) {
       return 'a value is a text of 1 to ' + VALUE_MAX + ' characters';
     }
     if (own(sent, name) !== undefined) {
-      return 'it is there twice';
+      return 'it is given twice';
     }
     return Object.keys(sent).length < LABELS_MAX ? '' : 'a page has at most ' + LABELS_MAX;
   }
 
   /**
-   * What is sent of the labels that a page was given, and what is wrong with the others.
+   * The labels that are sent, and what is wrong with the others.
    * @param {*} given
    * @returns {{sent: Object<string, string>, bad: string[]}}
    */

@@ -1,4 +1,4 @@
-/** The messages of docs/protocol.md: reading those of the server, writing those of the page. */
+/** The messages of docs/protocol.md: reads those of the server, writes those of the page. */
 (function (parts) {
   'use strict';
 
@@ -10,7 +10,7 @@
   var own = parts.own;
   var parseJson = parts.parseJson;
 
-  /** The fields that a message of the server must have, and their types. */
+  /** The fields that a message from the server must have, and their types. */
   var SERVER_MESSAGES = {
     registered: { worker: 'string', secret: 'string', name: 'string', settings: 'object' },
     job: {
@@ -25,7 +25,7 @@
     refused: { code: 'string', detail: 'string' }
   };
 
-  /** One message of the server. Throws an Error with code bad_message or unknown_op. */
+  /** One message from the server. Throws an Error with code bad_message or unknown_op. */
   function readMessage(text) {
     var message = parseJson(text);
     var fields;
@@ -48,7 +48,7 @@
   }
 
   /**
-   * JSON that every reader takes. Newer engines write half of a surrogate pair as an escape, which
+   * JSON that every reader takes. Newer engines escape half of a surrogate pair, which
    * strict parsers refuse; older ones write it raw, and XMLHttpRequest sends U+FFFD for it.
    */
   function toJson(value) {
@@ -72,7 +72,7 @@
     return '{"op":"result","attempt":' + JSON.stringify(attempt) + ',"value":' + json + '}';
   }
 
-  /** Whatever a task threw or gave to done, as the fields of an `error`. */
+  /** The fields of an `error`, from anything that a task threw or gave to done. */
   function errorFields(error) {
     var fields = { message: '', retry: true };
     var stack;

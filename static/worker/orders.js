@@ -1,4 +1,4 @@
-/** What a worker does when the server says something. */
+/** Obeys the server's messages. */
 (function (parts) {
   'use strict';
 
@@ -52,7 +52,7 @@
     var last = this._shelf.persistent ? Number(this._shelf.get('reloaded')) : this._loadedAt;
     var age = this._env.date() - last;
     if (age >= 0 && age < RELOAD_MS) {
-      this._note('reload asked for again within a minute: not done');
+      this._note('the server asked for a second reload within a minute: ignored');
       return false;
     }
     this._shelf.set('reloaded', String(this._env.date()));
@@ -95,19 +95,19 @@
       this._refusedAttempt(attempt, message.code, message.detail);
     } else if (!message.attempt) {
       this._fault('E-MSG-01', message.code + ': ' + clip(message.detail, 300));
-      if (this._registered) {
+      if (this._registered && message.code !== 'types_full') {
         this._onUnreadable(message.detail);
-      } else {
-        this._turnedAway(null, null, '');  // `register` itself was refused: no use to ask at once
+      } else if (!this._registered) {
+        this._turnedAway(null, null, '');  // `register` was refused: asking again at once is no use
       }
     }
     this._changed();
   };
 
   /**
-   * A message that the server could not read far enough to name its attempt. Only a result can be
+   * The server could not read a message far enough to name its attempt. Only a result can be
    * so odd (nested a thousand deep, say), and it would be repeated and refused for ever: report an
-   * error in its stead. Where several are open, the ones that keep coming back are meant.
+   * error instead. If several results are open, report it for those that keep coming back.
    */
   Worker.prototype._onUnreadable = function (detail) {
     var self = this;
@@ -123,7 +123,7 @@
     suspects.forEach(function (attempt) { self._replace(attempt, detail); });
   };
 
-  /** The server cannot read this result: report an error in its stead, once. */
+  /** The server cannot read this result: report an error instead, once. */
   Worker.prototype._replace = function (attempt, detail) {
     if (attempt.replaced) {
       this._forget(attempt);
@@ -151,7 +151,7 @@
     }
   };
 
-  /** The server knows the session but not us: say again who we are, but not in a storm. */
+  /** The server knows the session but not us: register again, but not in a storm. */
   Worker.prototype._registerAgain = function () {
     if (this._registered || (!this._registering && this._env.now() - this._registerAt > TICK_MS)) {
       this._unregister();
@@ -159,7 +159,7 @@
     }
   };
 
-  /** Not wanted, for a reason that only people can mend: come back slowly. */
+  /** The server refuses us for a reason that only people can mend: come back slowly. */
   Worker.prototype._turnedAway = function (state, code, detail) {
     this._trouble = state;
     if (code) {

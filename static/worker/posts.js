@@ -8,7 +8,7 @@
 
   var ROOM_MAX_MS = 16000;
 
-  /** One POST at a time; what it carries stays queued until it is answered. */
+  /** One POST at a time; its messages stay queued until it is answered. */
   Engine.prototype._flush = function () {
     var self = this;
     var body;
@@ -29,10 +29,10 @@
   };
 
   /**
-   * A browser has few connections to one host (6, old ones 2), and other pages in it may hold the
-   * rest with their polls: a POST would wait until one of those is answered. If it waits for far
+   * A browser has few connections to one host (6, old ones 2), and polls of other pages may hold
+   * the rest: a POST would wait until one of those is answered. If it waits far
    * longer than the quickest answer here has taken, it gets the connection of this page's own poll.
-   * Where that does not help at once it was not for want of a connection: wait longer next time.
+   * If that does not help at once, no connection was missing: wait longer next time.
    */
   Engine.prototype._makeRoom = function (size) {
     var self = this;
@@ -51,7 +51,7 @@
     return this._options.postTimeoutMs + Math.ceil(size / 16384) * 1000;
   };
 
-  /** As many messages as the server takes in one POST; a pong goes first, a large message alone. */
+  /** As many messages as one POST may carry; a pong goes first, a large message alone. */
   Engine.prototype._batch = function () {
     var parts = this._pongs ? ['3'] : [];
     var size = parts.length;

@@ -1,4 +1,4 @@
-/** How an attempt ends: its report, or a cancel; and what a running task says. */
+/** How an attempt ends: with its report, or a cancel; and what a running task says. */
 (function (parts) {
   'use strict';
 
@@ -15,12 +15,12 @@
 
   var PROGRESS_MS = 250;
 
-  /** Whether a result may still count: the server ended the attempt, not somebody the job. */
+  /** Whether a result may still count: the server ended the attempt, but nobody ended the job. */
   function mayCount(reason) {
     return own({ timed_out: 1, no_heartbeat: 1, stale: 1, unknown_attempt: 1 }, reason) === 1;
   }
 
-  /** The task has ended. An attempt that is known no more was given up meanwhile. */
+  /** The task has ended. An attempt that is no longer known was given up meanwhile. */
   Worker.prototype._ended = function (attempt, failed, outcome) {
     if (this._attempts[attempt.id] !== attempt || attempt.phase !== PHASE.RUNNING) {
       return;
@@ -46,7 +46,7 @@
     try {
       json = toJson(value === undefined ? null : value);
       if (json === undefined) {
-        throw new Error('a function is no JSON');
+        throw new Error('a function is not JSON');
       }
     } catch (e) {
       this._fault('E-JOB-03', attempt.type + ': ' + clip(e && e.message, 200));
@@ -85,7 +85,7 @@
     });
   };
 
-  /** Into the stash before it is first sent: a reload must not lose it. */
+  /** Stash the report before it is first sent: a reload must not lose it. */
   Worker.prototype._report = function (attempt, text, succeeded) {
     attempt.phase = PHASE.ENDED;
     attempt.text = text;
@@ -115,7 +115,7 @@
     return { day: day, done: Number(today.done) || 0, failed: Number(today.failed) || 0 };
   };
 
-  /** It is over, and there is nothing to report: the slot is free. */
+  /** The attempt is over, with nothing to report: its slot is free. */
   Worker.prototype._giveUp = function (attempt) {
     this._env.clearTimeout(attempt.timer);
     this._forget(attempt);
@@ -133,7 +133,7 @@
   };
 
   /**
-   * A task that has not begun is dropped. One that runs holds its slot until it has ended, or until
+   * Drop a task that has not begun. A running one holds its slot until it has ended, or until
    * the functions that it gave to onCancel have stopped it.
    */
   Worker.prototype._cancel = function (attempt, reason) {
@@ -147,7 +147,7 @@
       this._note('cancel (' + clip(reason, 50) + ') of a job of type ' + attempt.type);
       this._tellTask(attempt, attempt.cancels.slice());
     } else if (!mayCount(reason)) {
-      attempt.cancelled = reason;  // its value is of no use any more
+      attempt.cancelled = reason;  // its value no longer counts
     }
     this._changed();
   };
@@ -175,7 +175,7 @@
       attempt.cancelled === null;
   };
 
-  /** At most four a second, the newest wins: a task may call it in its innermost loop. */
+  /** Send at most four a second, each the newest: a task may call it in its innermost loop. */
   Worker.prototype._progress = function (attempt, percent, note) {
     var self = this;
     var fields = { attempt: attempt.id };

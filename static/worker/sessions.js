@@ -25,7 +25,7 @@
     this._env.clearTimeout(this._retryTimer);
     this._retryTimer = null;
     this._retryAt = null;
-    this._shelf.remove('left');  // a page that connects lives, and a copy of its window must know
+    this._shelf.remove('left');  // a connecting page lives: a copy of its window must not find this
     if (!this._types().length) {
       this._fault('E-TYP-01', this._lacking());
       this._changed();
@@ -51,7 +51,7 @@
     this._changed();
   };
 
-  /** Give the session up, keeping messages that matter. `last`: texts for a goodbye, or null. */
+  /** Give up the session, but keep messages that matter. `last`: texts for a goodbye, or null. */
   Worker.prototype._leave = function (last) {
     var engine = this._engine;
     this._engine = null;
@@ -77,7 +77,7 @@
     each(this._attempts, function (attempt) { attempt.queued = null; });
   };
 
-  /** Lines and releases wait for the next session; everything else is said anew by then. */
+  /** Lines and releases wait for the next session; everything else is said anew there. */
   Worker.prototype._keep = function (texts) {
     var self = this;
     texts.forEach(function (text) {
@@ -123,7 +123,7 @@
     this._retryTimer = this._env.setTimeout(function () { self._connect(); }, ms);
   };
 
-  /** Once a second: everything that is repeated, and a look at the clock. */
+  /** Once a second: repeat what is due, and look at the clock. */
   Worker.prototype._tick = function () {
     var self = this;
     var now = this._env.now();
@@ -265,7 +265,7 @@
     this._changed();
   };
 
-  /** `told`: what the server was last told; it remembers a pause longer than a session. */
+  /** `told` is what the server last heard; it remembers a pause longer than a session. */
   Worker.prototype._sayPause = function () {
     var identity = this._identity;
     var paused = identity.record.paused;
@@ -305,7 +305,7 @@
       return;
     }
     if (attempt.phase === PHASE.RUNNING && attempt.acceptedAt !== null) {
-      return;  // `holding` says it
+      return;  // `holding` tells the server
     }
     if (attempt.phase === PHASE.RUNNING && attempt.task.quick && !attempt.late) {
       return;

@@ -36,9 +36,9 @@
   /**
    * A snapshot. Times: `…At` and `since` are ms of the wall clock, `…Ms` are durations.
    * jobs: [{attempt, id, type, number, phase, startedAt, percent, note, cancelled}]
-   * labels: values by name; badLabels: in words, those that are not sent.
-   * refusal: the words of a server that lets this page in no more, or null.
-   * error: {code, text, detail, at} or null; retryMs and heardMs: null where there is none.
+   * labels: values by name; badLabels: the labels that are not sent, in words.
+   * refusal: the words of a server that refuses this page, or null.
+   * error: {code, text, detail, at} or null; retryMs and heardMs: null if there is none.
    */
   Worker.prototype.status = function () {
     var now = this._env.now();

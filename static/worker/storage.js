@@ -1,4 +1,4 @@
-/** What outlives a page load: a shelf of texts, and who this worker is. */
+/** Keeps what outlives a page load: a shelf of texts, and the worker's identity. */
 (function (parts) {
   'use strict';
 
@@ -16,7 +16,7 @@
   var CLAIM_STALE_MS = 15000;
 
   /**
-   * Strings by key that survive a reload: in sessionStorage, else in window.name (where nobody else
+   * Strings by key that survive a reload: in sessionStorage, else in window.name (if nothing else
    * uses it), else only in memory (`persistent` is then false).
    */
   function Shelf(env, prefix) {
@@ -78,7 +78,7 @@
     }
   };
 
-  /** False: it was not kept (no room). */
+  /** Returns false if it was not kept (no room). */
   Shelf.prototype.set = function (key, value) {
     if (!this._store) {
       this._map[this._prefix + key] = value;
@@ -107,7 +107,7 @@
     try {
       this._store.removeItem(this._prefix + key);
     } catch (e) {
-      noop();  // a storage that was taken away meanwhile has nothing to remove
+      noop();  // the storage was taken away meanwhile: there is nothing to remove
     }
   };
 
@@ -139,9 +139,9 @@
   };
 
   /**
-   * Who this worker is: {worker, secret, paused, told, today}. Every window keeps its own in the
+   * The worker's identity: {worker, secret, paused, told, today}. Every window keeps its own in the
    * shelf; the first window also claims the record in localStorage, so that it is the same worker
-   * after the browser was closed. A claim that is refreshed belongs to a window that lives: others
+   * after the browser was closed. A fresh claim belongs to a living window: others
    * leave it alone.
    */
   function Identity(shelf, env, prefix) {
@@ -194,7 +194,7 @@
     }
   };
 
-  /** Into the shelf only; the claim follows within seconds. */
+  /** Write to the shelf only; the claim follows within seconds. */
   Identity.prototype.keep = function () {
     this._shelf.set('worker', JSON.stringify(this.record));
   };
@@ -205,7 +205,7 @@
     this.claim();
   };
 
-  /** Called every second: keeps the claim fresh, or takes over one that nobody refreshes. */
+  /** Called every second: refreshes the claim, or takes over one that nobody refreshes. */
   Identity.prototype.claim = function () {
     var now = this._env.now();
     var claim;
@@ -219,7 +219,7 @@
     }
   };
 
-  /** The window closes or reloads: the next one may have the identity at once. */
+  /** The window closes or reloads: the next one may take the identity at once. */
   Identity.prototype.letGo = function () {
     var claim = this._readClaim();
     if (claim && claim.worker === this.record.worker) {

@@ -15,22 +15,22 @@
    */
   function task(name, fn, options) {
     if (typeof name !== 'string' || !/^[A-Za-z0-9._-]{1,100}$/.test(name)) {
-      throw codedError('bad_name', 'a task is named by 1 to 100 letters, digits, dots, - and _');
+      throw codedError('bad_name', 'a task\'s name has 1 to 100 letters, digits, dots, - and _');
     }
     if (typeof fn !== 'function') {
-      throw codedError('bad_task', 'the task ' + name + ' is no function');
+      throw codedError('bad_task', 'the task ' + name + ' is not a function');
     }
     registry[name] = { name: name, fn: fn, quick: Boolean(options && options.quick) };
     started.forEach(function (worker) { worker._typesChanged(); });
     return parts.Pagehand;
   }
 
-  /** From now on the worker hears of new tasks. */
+  /** From now on the worker is told of new tasks. */
   function offering(worker) {
     started.push(worker);
   }
 
-  /** It hears of new tasks no more. */
+  /** It is no longer told of new tasks. */
   function withdraw(worker) {
     started = started.filter(function (other) { return other !== worker; });
   }
@@ -38,7 +38,7 @@
   /**
    * An error that makes the job fail at once, without another try.
    * @param {string} message
-   * @param {string} [code] machine-readable, at most 200 characters ('fatal')
+   * @param {string} [code] for programs, at most 200 characters ('fatal')
    */
   function fatal(message, code) {
     /** @type {any} */

@@ -93,7 +93,7 @@
     this._restore();
   }
 
-  /** The token of the address goes to the shelf, and out of the address if it could be kept. */
+  /** Move the token from the address to the shelf; leave it in the address if it cannot be kept. */
   Worker.prototype._findToken = function () {
     var location = this._env.location;
     var pattern = /([#?&])token=([^&#]*)&?/;
@@ -189,7 +189,7 @@
     return this;
   };
 
-  /** Stop for good: what is running here is lost. */
+  /** Stop for good: running jobs are lost here. */
   Worker.prototype.stop = function () {
     var self = this;
     if (!this._running) {
@@ -250,9 +250,9 @@
   };
 
   /**
-   * Internet Explorer holds requests beyond the page's end unless they are aborted. No `bye`: a
-   * reload brings a new boot, which finds in this window which boot has left it, and tells the
-   * server that it need not ask for that one. Should the page live on, it connects again.
+   * Internet Explorer keeps requests beyond the page's end unless they are aborted. Send no `bye`:
+   * a reload brings a new boot, which finds in this window the boot that has left it. It tells the
+   * server, which then need not ask for that one. If the page lives on, it connects again.
    */
   Worker.prototype._hidden = function () {
     this._identity.letGo();
@@ -269,7 +269,7 @@
     }
   };
 
-  /** A network that was away took the connections with it, whether or not they know. */
+  /** The network was away: the connections are gone, whether or not they know. */
   Worker.prototype._online = function () {
     var since = this._offlineAt;
     this._offlineAt = null;
@@ -288,7 +288,7 @@
     var self = this;
     var text = clip((event && event.message) || 'unknown', 500);
     if (event && !event.message) {
-      return;  // a file that could not be loaded, not a script that failed
+      return;  // a file could not be loaded; no script failed
     }
     this._fault('E-JS-01', text);
     each(this._attempts, function (attempt) {

@@ -1,4 +1,4 @@
-"""Requests that nobody sends by accident: seeded, for every address of the server.
+"""Hostile requests for every address of the server, drawn from a seed.
 
 Pure: a random number generator in, bytes out. A case says whether it is one whole request by the rules of HTTP
 (``framed``), so that an answer must come, or something that may only end the connection.
@@ -23,7 +23,7 @@ _POSTED = (
     "job-action", "submit", "login", "logout", "api-jobs", "api-batch", "api-cancel", "api-retry", "api-decide",
     "api-adopt", "engine.io",
 )  # fmt: skip
-#: By the route's name; what stands in braces is filled in. A new route needs a line here: a test says so.
+#: By the route's name; braces are filled in. A new route needs a line here: a test demands it.
 PATHS = {
     "overview": "/",
     "jobs": "/jobs",
@@ -155,7 +155,7 @@ class Case(NamedTuple):
     """What to send."""
 
     data: bytes
-    #: It is one whole request: the connection may be used again, and an answer must come.
+    #: Whether it is one whole request: then an answer must come, and the connection may be used again.
     framed: bool
     method: str = ""
 
@@ -169,7 +169,7 @@ class Maker:
         self._sids = sids
 
     def case(self, rng: random.Random, name: str) -> Case:
-        """One for the route of this name, or for none (``raw``)."""
+        """A case for the route of this name, or for none (``raw``)."""
         if name == "raw":
             return self._raw(rng)
         usual = "POST" if name in _POSTED and rng.random() < 0.8 else "GET"
@@ -186,14 +186,14 @@ class Maker:
         elif body or method not in ("GET", "HEAD"):
             lines.append(f"Content-Length: {len(body)}")
         top = "\r\n".join([*lines, "", ""]).encode("latin-1")
-        # Tornado closes the connection where a head is too large, and says nothing.
+        # Tornado closes the connection without a word if a head is too large.
         data, framed = top + body, len(top) <= HEAD_LIMIT
         if rng.random() < 0.15:
             data, framed = self._break(rng, data), False
         return Case(data, framed, method)
 
     def _break(self, rng: random.Random, data: bytes) -> bytes:
-        """The same, mutated in its head, cut off, or with another behind it."""
+        """The same request, mutated in its head, cut off, or with another one behind it."""
         end = data.find(b"\r\n\r\n") + 4
         match rng.randrange(3):
             case 0:
@@ -272,7 +272,7 @@ class Maker:
         return [f"{name}: {value}" for name, value in given.items()]
 
     def _body(self, rng: random.Random, name: str) -> tuple[str, bytes]:
-        """A content type and what is, perhaps, such content."""
+        """A content type, and a body that may fit it."""
         if name == "engine.io":
             return "text/plain", b"\x1e".join(_packet(rng) for _ in range(rng.choice((1, 1, 2, 5, 40, 1_100))))
         form = name in ("submit", "login", "logout", "job-action")
@@ -355,7 +355,7 @@ def _packet(rng: random.Random) -> bytes:
 
 
 def malformed_packet(rng: random.Random) -> bytes:
-    """A packet that no page may send: the protocol says 400 and an end of the session."""
+    """A packet that no page may send: by the protocol it gets 400 and ends the session."""
     junk = rng.randbytes(rng.choice((1, 2, 5, 30, 300))).replace(b"\x1e", b"?")
     match rng.randrange(7):
         case 0:
@@ -375,13 +375,13 @@ def malformed_packet(rng: random.Random) -> bytes:
 
 
 def odd_message(rng: random.Random) -> bytes:
-    """A message that is, mostly, none of the worker protocol: refused with a reason, the session lives."""
+    """A message that the worker protocol mostly does not have: it is refused with a reason, and the session lives."""
     fields = ["types", "boot", "version", "worker", "secret", "name", "slots", "holding", "finished", "labels", "page"]
     fields += ["attempt", "percent", "note", "line", "value", "message", "stack", "code", "retry", "elapsed_ms"]
     members = [f'"{name}":{rng.choice(VALUES)}' for name in rng.sample(fields, rng.randint(0, 6))]
     text = f'{{"op":"{rng.choice(_OPS)}",{",".join(members)}}}' if members else rng.choice(VALUES)
     if rng.random() < 0.1:
-        # A boot of its own: the same one in another session would take it over and end this one.
+        # It has a boot of its own: the same boot in another session would take it over and end this one.
         text = json.dumps(
             {
                 "op": "register",

@@ -1,4 +1,4 @@
-"""Bodies that are known to be hard for somebody: deep, long, ambiguous, in another encoding."""
+"""Bodies that are hard for some parser: deep, long, ambiguous, in another encoding."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ __all__ = ["special_bodies"]
 
 
 def special_bodies() -> list[tuple[str, str, bytes]]:
-    """Bodies that are known to be hard, each with its name and content type."""
+    """The hard bodies, each with its name and content type."""
     form, multi = "application/x-www-form-urlencoded", "multipart/form-data; boundary=b"
     part = b'--b\r\nContent-Disposition: form-data; name="type"\r\n\r\nx\r\n'
     pieces = b";".join(b"a*%d*=''%%ff" % n for n in range(20_000))

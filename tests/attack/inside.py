@@ -1,10 +1,10 @@
 """server.py as it is, and a look inside: for each line on its standard input it prints its counts as one line.
 
-Run as a program by ``live.Live(watched=True)``. The counts are what no address of the server tells: asyncio's tasks
+Run as a program by ``live.Live(watched=True)``. No address of the server shows these counts: asyncio's tasks
 and timers, objects, connections. Memory is given back to the system first, so that what is left is in use: small blocks
 when the counts are taken, large ones as soon as they are free (glibc would keep some for later).
 
-The variable ``HASTY_S`` gives heads, bodies and readers so many seconds instead of the usual 15, 15 and 30, and no more
+The variable ``HASTY_S`` gives heads, bodies and readers this many seconds, not the usual 15, 15 and 30, and no more
 for large ones.
 """
 
@@ -22,7 +22,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-import server  # the path has to be there first
+import server  # the path must be set first
 from dispatcher.transport.fronts import http, http_stream
 
 #: mallopt(3)

@@ -1,4 +1,4 @@
-"""Values that are odd in JSON, bytes that are odd in HTTP, and how a text is spoilt with them. Pure."""
+"""Odd values for JSON, odd bytes for HTTP, and ways to spoil a text with them. Pure."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _TOKENS = (
 
 
 def mutate(rng: random.Random, data: bytes) -> bytes:
-    """The same with a few bytes changed, gone, doubled or new."""
+    """The same data with a few bytes changed, removed, doubled or added."""
     for _ in range(rng.randint(1, 6)):
         at, end = sorted((rng.randint(0, len(data)), rng.randint(0, len(data))))
         end = min(end, at + 200)

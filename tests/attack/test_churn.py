@@ -1,4 +1,4 @@
-"""Pages that come and go, thousands of times: nothing of them stays. ``PAGEHAND_CHURN`` says how many.
+"""Pages come and go thousands of times and leave nothing behind. ``PAGEHAND_CHURN`` says how many.
 
 Fault D18 of the catalogue.
 """
@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.attack.wire import Wire
+from tests.support.polling import HANDSHAKE, sid_in
 from tests.support.server import Live, cpu_s, live
 from tests.support.waiting import until
 
@@ -28,13 +29,12 @@ RSS_TOLERANCE = 8 << 20
 #: Python's own caches; one object for each cycle would be a leak.
 OBJECTS_TOLERANCE = 500
 FLAGS = ("--ping-interval-s", "1", "--ping-timeout-s", "1", "--reconnect-grace-s", "0.5", "--offer-ttl-s", "0.5")
-BASE = "/engine.io/?EIO=4&transport=polling"
 WAYS = ("bye", "close", "vanishes", "breaks the rules", "reset while it polls", "says nothing")
 
 
 async def come_and_go(wire: Wire, rng: random.Random, kinds: list[str], ways: Counter[str]) -> None:
     """One page's life, with one of the ends that a page can have."""
-    target = f"{BASE}&sid={json.loads((await wire.ask('GET', BASE))[1][1:])['sid']}"
+    target = f"{HANDSHAKE}&sid={sid_in((await wire.ask('GET', HANDSHAKE))[1])}"
     way = rng.choice(WAYS)
     ways[way] += 1
     if way == "says nothing":
@@ -86,7 +86,7 @@ def settled(server: Live) -> dict[str, int]:
 
 def test_fault_D18_of_pages_that_come_and_go_10_000_times_a_minute_nothing_stays(tmp_path: Path) -> None:
     with live(tmp_path, *FLAGS, watched=True) as server:
-        for n in range(5):  # offers go out to some of them and are lost with them
+        for n in range(5):  # some of them get offers, which are lost with them
             server.submit(f"kind-{n}")
         asyncio.run(churn(server, 300))
         before = settled(server)
@@ -96,7 +96,7 @@ def test_fault_D18_of_pages_that_come_and_go_10_000_times_a_minute_nothing_stays
         after = settled(server)
         print(f"{CYCLES:,} cycles in {took_s:.1f} s, {spent_s:.1f} s of CPU: {dict(ways)}", before, after, sep="\n")
         assert ways.total() == CYCLES
-        # Of the server's own time, so that it holds beside other programs too.
+        # Measured in the server's own time, so that it holds beside other programs too.
         assert CYCLES / spent_s * 60 >= A_MINUTE
         assert after["tasks"] == before["tasks"]
         assert after["timers"] <= before["timers"] + 1

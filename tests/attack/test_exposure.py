@@ -1,9 +1,8 @@
-"""Who reaches what, on real processes: binds, the token, hosts, origins, forms, pages in real browsers."""
+"""Real servers let in only those who may come: binds, token, hosts, origins, forms, pages in real browsers."""
 
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.page.browsers import Browser, Chromium, PhantomJS, phantomjs_path
+from tests.page.browsers import Browser, Chromium, PhantomJS, browsing
+from tests.support.forms import FORM, xsrf_in
 from tests.support.http import JSON, Page, Reply
-from tests.support.missing import missing
 from tests.support.places import ROOT
+from tests.support.polling import HANDSHAKE
 from tests.support.server import Live, live
 from tests.support.waiting import until
 
@@ -23,13 +23,11 @@ pytestmark = pytest.mark.slow
 TOKEN = "canary-token-4f1c"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 EVIL = "http://evil.example"
-FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-HANDSHAKE = "/engine.io/?EIO=4&transport=polling"
 
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    """A server that every machine could reach, with a token. Whatever the tests do, nobody is told the token."""
+    """A server that every machine could reach, with a token. It never tells the token, whatever the tests do."""
     with live(tmp_path_factory.mktemp("guarded"), "--token", TOKEN, bind="0.0.0.0") as server:
         yield server
         assert TOKEN.encode() not in server.log()
@@ -70,7 +68,7 @@ def test_an_empty_token_is_no_token(tmp_path: Path) -> None:
 def test_the_token_does_not_count_in_an_address(guarded: Live) -> None:
     for name in ("token", "access_token", "authorization"):
         assert guarded.ask("GET", f"/api/v1/jobs?{name}={TOKEN}").status == 401
-    # So it stood in an address after all; the log has no queries.
+    # So the token stood in an address after all; the log has no queries.
     assert TOKEN.encode() not in guarded.log()
 
 
@@ -84,13 +82,11 @@ def test_a_job_is_submitted_and_read_with_the_token(guarded: Live) -> None:
 
 def xsrf_of(reply: Reply) -> tuple[str, str]:
     """The cookie and the field of a form."""
-    field = re.search(r'name="_xsrf" value="([^"]+)"', reply.text)
-    assert field, reply.text
-    return reply.headers["set-cookie"].partition(";")[0], field[1]
+    return reply.headers["set-cookie"].partition(";")[0], xsrf_in(reply.text)
 
 
 def sign_in(server: Live, **more: str) -> str:
-    """What the browser sends as Cookie afterwards."""
+    """The Cookie header that the browser sends afterwards."""
     cookie, field = xsrf_of(server.ask("GET", "/login"))
     reply = server.ask("POST", "/login", f"_xsrf={field}&token={TOKEN}&next=/jobs", FORM | {"Cookie": cookie} | more)
     assert (reply.status, reply.headers["location"]) == (303, "/jobs"), reply
@@ -103,15 +99,13 @@ def sign_in(server: Live, **more: str) -> str:
 def test_after_the_login_the_form_submits(guarded: Live) -> None:
     cookies = {"Cookie": sign_in(guarded)}
     shown = guarded.ask("GET", "/submit", headers=cookies)
-    field = re.search(r'name="_xsrf" value="([^"]+)"', shown.text)
-    assert field
-    sent = guarded.ask("POST", "/submit", f"_xsrf={field[1]}&type=nobody&data=7", FORM | cookies)
+    sent = guarded.ask("POST", "/submit", f"_xsrf={xsrf_in(shown.text)}&type=nobody&data=7", FORM | cookies)
     assert sent.status == 303
     job = sent.headers["location"]
     seen = guarded.ask("GET", job, headers=cookies)
     assert "nobody" in seen.text
     assert guarded.ask("GET", f"/api/v1{job}", headers=cookies).json()["data"] == 7
-    # The session reads; what changes something through the API wants the token itself.
+    # The session may read; a change through the API needs the token itself.
     assert guarded.ask("POST", f"/api/v1{job}/cancel", "{}", JSON | cookies).status == 401
     everything = [
         shown,
@@ -214,11 +208,8 @@ def test_a_page_with_the_token_joins(guarded: Live) -> None:
 
 @pytest.fixture(params=["chromium", "phantomjs"])
 def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
-    if request.param == "phantomjs" and phantomjs_path() is None:
-        missing("needs PhantomJS (pip install phasma)")
-    made: Browser = PhantomJS() if request.param == "phantomjs" else Chromium()
-    yield made
-    made.kill()
+    with browsing(PhantomJS() if request.param == "phantomjs" else Chromium()) as made:
+        yield made
 
 
 @pytest.mark.browser

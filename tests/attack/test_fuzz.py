@@ -26,6 +26,7 @@ from tests.attack.cases import PATHS, Case, Maker, malformed_packet, odd_message
 from tests.attack.hard_bodies import special_bodies
 from tests.attack.wire import Wire
 from tests.support.http import Page
+from tests.support.polling import HANDSHAKE, sid_in
 from tests.support.server import Live, live
 from tests.support.waiting import until
 
@@ -37,7 +38,6 @@ SEED = int(os.environ.get("PAGEHAND_FUZZ_SEED") or secrets.randbelow(1 << 31))
 #: The ordinary run ends in time on a slow machine, with fewer bytes.
 LIMIT_S = 16.0 if BYTES <= 1_000_000 else 3_600.0
 CONNECTIONS = 8
-_BASE = "/engine.io/?EIO=4&transport=polling"
 #: Python and SQLite keep pools that do not shrink; a leak of one request's bytes would be many times this.
 RSS_TOLERANCE = 16 << 20
 FLAGS = ("--ping-interval-s", "1", "--ping-timeout-s", "1", "--reconnect-grace-s", "0.5", "--sessions", "500")
@@ -45,7 +45,7 @@ FLAGS = ("--ping-interval-s", "1", "--ping-timeout-s", "1", "--reconnect-grace-s
 
 @dataclass
 class Tally:
-    """What was sent, and what was wrong with the answers."""
+    """Counts what was sent, and collects wrong answers."""
 
     sent: int = 0
     requests: int = 0
@@ -143,7 +143,7 @@ async def _everything(server: Live, tally: Tally, rng: random.Random, size: int,
 async def _attack(
     server: Live, tally: Tally, maker: Maker, rng: random.Random, name: str, size: int, deadline: float
 ) -> None:
-    """One connection after the other, until all of them together have sent so many bytes."""
+    """Uses one connection after the other, until all together have sent this many bytes."""
     before = tally.sent
     with Wire(server.port) as wire:
         while tally.sent - before < size and time.monotonic() < deadline:
@@ -159,7 +159,7 @@ async def _attack(
 
 
 class _Sids:
-    """Hands out a living session's id, a new one every so often."""
+    """Hands out a living session's id, and a new one now and then."""
 
     def __init__(self, server: Live) -> None:
         self._server = server
@@ -169,7 +169,7 @@ class _Sids:
     def __call__(self) -> str:
         self._uses += 1
         if self._uses % 20 == 1:
-            reply = self._server.ask("GET", _BASE)
+            reply = self._server.ask("GET", HANDSHAKE)
             self._sid = json.loads(reply.body[1:])["sid"] if reply.status == 200 else "none"
         return self._sid
 
@@ -211,8 +211,8 @@ async def _bad_pages(server: Live, tally: Tally, rng: random.Random, deadline: f
     """Sessions that say odd things, are refused with words, and then break the rules."""
     with Wire(server.port) as wire:
         while tally.packets < PACKETS and time.monotonic() < deadline:
-            _, opened = await wire.ask("GET", _BASE)
-            target = f"{_BASE}&sid={json.loads(opened[1:])['sid']}"
+            _, opened = await wire.ask("GET", HANDSHAKE)
+            target = f"{HANDSHAKE}&sid={sid_in(opened)}"
             odd = [b"4" + odd_message(rng) for _ in range(rng.choice((0, 0, 0, 5, 10)))]
             bad = [malformed_packet(rng) for _ in range(rng.choice((1, 1, 1, 2, 9)))]
             tally.packets += len(bad)

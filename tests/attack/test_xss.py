@@ -1,4 +1,4 @@
-"""What submitters and pages write never runs in the console: hostile text in every field, real pages in Chromium.
+"""Text of submitters and pages never runs in the console: hostile text in every field, real pages in Chromium.
 
 Each page is opened twice: as it is, where the policy must have had nothing to block, and with the policy switched off,
 because in IE 11 escaping is the only defence.
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.handlers.test_escaping import CORPUS
-from tests.page.browsers import Chromium
+from tests.page.browsers import Chromium, browsing
 from tests.support.http import JSON, Page
 from tests.support.server import Live, live
 from tests.support.waiting import until
@@ -38,7 +38,7 @@ MORE = [
 #: ``make fuzz`` takes them all.
 EACH = 1 if os.environ.get("PAGEHAND_XSS") == "all" else 4
 PAYLOADS = [payload.replace("alert(1)", SCRIPT) for payload in [*CORPUS, *MORE][::EACH]]
-#: What no page of the console has by itself. (``img.picture`` shows a picture of a job's data.)
+#: Elements that no page of the console has by itself. (``img.picture`` shows a picture of a job's data.)
 FOREIGN = "svg,math,iframe,object,embed,base,details,i,b,x,style,video,template,img:not(.picture)"
 FOREIGN += ",[onerror],[onload],[onfocus]"
 SPY = """
@@ -71,7 +71,7 @@ def plain(text: str) -> bool:
 
 
 def fill(server: Live, number: int, payload: str) -> Jobs:
-    """Through the API and a page of no manners: every field that takes text."""
+    """Fills every field that takes text, through the API and a page without manners."""
     kind, agent = f"xss-{number}", payload if plain(payload) else "x"
     page = Page(server, headers={"User-Agent": agent})
     page.register(
@@ -115,12 +115,12 @@ def written(server: Live) -> list[Jobs]:
 
 @pytest.fixture(scope="module", params=[False, True], ids=["with the policy", "without a policy"])
 def chromium(request: pytest.FixtureRequest) -> Iterator[Chromium]:
-    browser = Chromium()
-    browser.driver.execute_cdp_cmd("Page.enable", {})
-    browser.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": SPY})
-    browser.driver.execute_cdp_cmd("Page.setBypassCSP", {"enabled": request.param})
-    yield browser
-    browser.kill()
+    """One that spies on each page it loads, and heeds the policy or not."""
+    with browsing(Chromium()) as browser:
+        browser.driver.execute_cdp_cmd("Page.enable", {})
+        browser.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": SPY})
+        browser.driver.execute_cdp_cmd("Page.setBypassCSP", {"enabled": request.param})
+        yield browser
 
 
 def look(chromium: Chromium, server: Live, path: str) -> dict[str, Any]:
@@ -136,7 +136,7 @@ def look(chromium: Chromium, server: Live, path: str) -> dict[str, Any]:
 
 
 def words(text: str) -> str:
-    """As a browser shows it: NUL is none, and white space does not count."""
+    """The text as a browser shows it: NUL is dropped, and white space does not count."""
     return "".join(text.replace("\0", "\ufffd").split())
 
 

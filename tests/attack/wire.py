@@ -18,7 +18,7 @@ _GONE = (ConnectionError, asyncio.IncompleteReadError)
 
 
 class Wire:
-    """Connects when it has to. Raises TimeoutError for what does not end in time."""
+    """Connects when it must. Raises TimeoutError if something does not end in time."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -32,7 +32,7 @@ class Wire:
         self.close()
 
     async def send(self, case: Case) -> list[int]:
-        """The statuses of the answers; none: the connection was closed without a word."""
+        """The statuses of the answers; empty if the connection was closed without a word."""
         async with asyncio.timeout(PATIENCE_S):
             return await (self._framed(case) if case.framed else self._unframed(case))
 
@@ -65,7 +65,7 @@ class Wire:
             status, _ = await self._answer(reader, case.method)
         except _GONE:
             self.close()
-            # A connection may have been closed while it waited for this.
+            # A connection may have been closed while it waited.
             return await self._framed(case) if used else []
         return [status]
 
@@ -82,7 +82,7 @@ class Wire:
         return status, body
 
     async def _unframed(self, case: Case) -> list[int]:
-        """On a connection of its own that we close, at least on our side: what comes then must come soon."""
+        """Uses a connection of its own, and closes our side of it: the rest must then come soon."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
         answer = b""
         try:
@@ -105,7 +105,7 @@ class Wire:
         return [int(found[1])] if found else []
 
     def close(self) -> None:
-        """Without a word."""
+        """Closes without a word."""
         if self._writer is not None:
             self._writer.transport.abort()
         self._reader = self._writer = None

@@ -1,4 +1,4 @@
-"""The benchmarks run; what they measure is not judged here: a machine that runs tests is no place to measure."""
+"""The benchmarks run. Their figures are not judged here: a machine that runs tests is no place to measure."""
 
 from __future__ import annotations
 

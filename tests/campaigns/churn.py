@@ -7,7 +7,6 @@ its job in the store would grow with the cycles; so the counts afterwards are he
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from tests.attack.wire import Wire
 from tests.campaigns.kill import Submitter
 from tests.campaigns.kill_checker import Notes
 from tests.campaigns.record import Control, Figure, Measure, Record, run
+from tests.support.polling import HANDSHAKE, message, messages, packets, sid_in
 from tests.support.server import Live, live
 from tests.support.waiting import until
 
@@ -31,7 +31,6 @@ WARM_UP = {"short": 200, "default": 2_000, "long": 2_000}
 #: Pages at the same time.
 PAGES = 8
 FLAGS = ("--ping-interval-s", "1", "--ping-timeout-s", "1", "--reconnect-grace-s", "0.5", "--offer-ttl-s", "2")
-BASE = "/engine.io/?EIO=4&transport=polling"
 WAYS = ("bye", "close", "vanishes")
 #: SQLite may keep this much of the store in memory; it grows with the jobs, not with the pages.
 CACHE_BYTES = 64 << 20
@@ -53,43 +52,42 @@ class Sums:
 
 
 class Page:
-    """One load of a page, from its handshake to its end."""
+    """One load of a page, from its handshake to its end, on one kept connection (``polling`` names its like)."""
 
     def __init__(self, wire: Wire, sid: str) -> None:
         self._wire = wire
         #: What the last poll's answer carried: an offer may come along with "registered".
         self._last: list[dict[str, Any]] = []
-        self._target = f"{BASE}&sid={sid}"
+        self._target = f"{HANDSHAKE}&sid={sid}"
 
     @classmethod
     async def open(cls, wire: Wire) -> Page:
         """The handshake."""
-        status, body = await wire.ask("GET", BASE)
+        status, body = await wire.ask("GET", HANDSHAKE)
         assert status == 200, (status, body)
-        return cls(wire, json.loads(body[1:])["sid"])
+        return cls(wire, sid_in(body))
 
     async def say(self, op: str, **fields: Any) -> None:
         """Sends one message."""
-        answer = await self._wire.ask("POST", self._target, b"4" + json.dumps({"op": op, **fields}).encode())
+        answer = await self._wire.ask("POST", self._target, message(op, **fields).encode())
         assert answer == (200, b"ok"), answer
 
     async def hear(self, op: str) -> dict[str, Any]:
         """The next message of this op; others that came before it are passed over."""
         for _ in range(50):
             while self._last:
-                message = self._last.pop(0)
-                if message["op"] == op:
-                    return message
+                heard = self._last.pop(0)
+                if heard["op"] == op:
+                    return heard
             await self._poll()
         raise AssertionError(f"no {op} in 50 polls")
 
     async def _poll(self) -> None:
         status, body = await self._wire.ask("GET", self._target)
         assert status == 200, (status, body)
-        packets = body.decode().split("\x1e")
-        if "2" in packets:
+        if "2" in packets(body.decode()):
             await self._wire.ask("POST", self._target, b"3")
-        self._last += [json.loads(packet[1:]) for packet in packets if packet[:1] == "4"]
+        self._last += messages(body.decode())
 
     async def go(self, way: str) -> None:
         """Leaves, in this way."""

@@ -10,20 +10,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import random
 import re
 from collections import Counter
 from dataclasses import dataclass, field
 
 from tests.support.http_bytes import Message, Side
+from tests.support.polling import HANDSHAKE, message, packets, sid_in
 from tests.support.toxic import Toxics, toxic
 
 __all__ = ["Tally", "messages"]
 
 #: What has not come after so long without any cut does not come.
 SILENCE_S = 5.0
-_BASE = "/engine.io/?EIO=4&transport=polling"
 _NUMBER = re.compile(r"n(\d+)n")
 
 
@@ -83,8 +82,8 @@ class RawPage:
     async def _live(self, numbers: list[int]) -> None:
         """One session."""
         self._posts = await Side.connect(self._server)
-        opened = await self._exchange(self._posts, "GET", _BASE)
-        self._sid = json.loads(opened.body[1:])["sid"]
+        opened = await self._exchange(self._posts, "GET", HANDSHAKE)
+        self._sid = sid_in(opened.body)
         while numbers:
             if await self._poll(self._proxy):
                 continue
@@ -99,12 +98,12 @@ class RawPage:
         """The server sends itself the message, before this POST is answered or right after."""
         self._tally.sent[number] = moment
         self._mine.add(number)
-        await self._post(b"4" + json.dumps({"op": f"n{number}n"}).encode())
+        await self._post(message(f"n{number}n").encode())
 
     async def _post(self, body: bytes) -> None:
         assert self._posts is not None
         async with self._posting:
-            answer = await self._exchange(self._posts, "POST", f"{_BASE}&sid={self._sid}", body)
+            answer = await self._exchange(self._posts, "POST", f"{HANDSHAKE}&sid={self._sid}", body)
         if answer.status != 200:
             raise _SessionEnded
 
@@ -113,7 +112,7 @@ class RawPage:
         try:
             if self._polls is None:
                 self._polls = await Side.connect(port)
-            answer = await self._exchange(self._polls, "GET", f"{_BASE}&sid={self._sid}")
+            answer = await self._exchange(self._polls, "GET", f"{HANDSHAKE}&sid={self._sid}")
         except (OSError, EOFError):
             self._hang_up_polls()
             return False
@@ -121,7 +120,7 @@ class RawPage:
             raise _SessionEnded
         numbers = [int(found) for found in _NUMBER.findall(answer.body.decode())]
         self._tally.got.update(numbers)
-        if b"2" in answer.body.split(b"\x1e"):
+        if "2" in packets(answer.body.decode()):
             await self._post(b"3")
         return True
 
@@ -134,9 +133,7 @@ class RawPage:
                     await self._poll(self._server)
 
     async def _exchange(self, side: Side, method: str, target: str, body: bytes = b"") -> Message:
-        headers = (("Host", f"127.0.0.1:{self._server}"), ("Content-Length", str(len(body))))
-        side.writer.write(Message(f"{method} {target} HTTP/1.1", headers, body).encoded())
-        return await side.answer(method)
+        return await side.ask(method, target, body, host=f"127.0.0.1:{self._server}")
 
     def _hang_up(self) -> None:
         self._hang_up_polls()

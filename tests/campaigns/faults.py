@@ -52,12 +52,12 @@ PLANTED = {
     "acknowledged before it is durable": Plant(
         "dispatcher/store/sqlite/store.py",
         '        self._db.execute("BEGIN IMMEDIATE")\n'
-        "        report = self._whole(part, turn) or apply_items(part, turn, self._guard)\n"
+        "        report = self._written(turn)\n"
         '        self._db.execute("COMMIT")\n',
         "        if self._db.in_transaction:\n"
         '            self._db.execute("COMMIT")\n'
         '        self._db.execute("BEGIN IMMEDIATE")\n'
-        "        report = self._whole(part, turn) or apply_items(part, turn, self._guard)\n",
+        "        report = self._written(turn)\n",
         ("A01", "A03", "A05"),
     ),
     "the fence is off: any attempt may end its job": Plant(

@@ -25,7 +25,7 @@ from tests.campaigns.kill_checker import LOST, TORN, TWICE, UNEXPECTED, Notes, v
 from tests.campaigns.record import Control, Figure, Measure, Record, run
 from tests.campaigns.zygote import Zygote
 from tests.support.process import quick
-from tests.support.waiting import PATIENCE_S
+from tests.support.waiting import PATIENCE_S, check_alive
 
 FORMS = {"short": "150 kills", "default": "2,000 kills", "long": "10,000 kills"}
 KILLS = {"short": 150, "default": 2_000, "long": 10_000}
@@ -161,13 +161,13 @@ class Load:
     async def running(self) -> AsyncIterator[None]:
         """While it lasts, they work."""
         await self.farm.start()
-        self._tasks = [asyncio.create_task(self._submit(submitter)) for submitter in self._submitters]
+        self.tasks = [asyncio.create_task(self._submit(submitter)) for submitter in self._submitters]
         try:
             yield
         finally:
-            for task in self._tasks:
+            for task in self.tasks:
                 task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await asyncio.gather(*self.tasks, return_exceptions=True)
             for submitter in self._submitters:
                 submitter.close()
             await self.farm.stop(bye=False)
@@ -179,17 +179,11 @@ class Load:
             else:
                 await submitter.submit(next(self._names))
 
-    def check_alive(self) -> None:
-        """A client that failed is a bug of ours, or an answer that must not be."""
-        for task in self._tasks:
-            if task.done():
-                task.result()
-
     async def end(self) -> None:
         """No new jobs; returns when what was sent is acknowledged."""
         self._ending = True
         async with asyncio.timeout(PATIENCE_S):
-            await asyncio.gather(*self._tasks)
+            await asyncio.gather(*self.tasks)
 
 
 def _flags(directory: Path) -> list[str]:
@@ -218,7 +212,7 @@ async def _round(zygote: Zygote, directory: Path, rng: random.Random, kills: int
         for number in range(1, kills + 1):
             await asyncio.sleep(rng.uniform(0.02, 0.06))
             await _kill(zygote, sums)
-            load.check_alive()
+            check_alive(load.tasks)
             if number % LOOK == 0:
                 await _look(directory, load.notes, sums)
             await _start(zygote, flags, rng, sums, fault)

@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from tests.campaigns.nemesis_load import KINDS, History, Load, Watch
 from tests.campaigns.record import Control, Figure, Measure, Record, run
 from tests.support.process import ServerProcess, quick
 from tests.support.toxic import ToxicProxy, toxic
+from tests.support.waiting import check_alive
 
 FORMS = {
     "short": "each fault once, 0.15 to 0.35 s each, 25 pages",
@@ -114,12 +116,9 @@ async def _storm(directory: Path, seed: int, form: str) -> Result:
     lasts_s, each_s, share = SIZES[form]
     async with _staged(directory, rng, ()) as stage:
         load = Load(stage.proxy.port, stage.history, rng, share=share)
-        await load.start()
-        try:
-            await storm(stage, lasts_s, each_s, load.check_alive)
+        async with load.running():
+            await storm(stage, lasts_s, each_s, partial(check_alive, load.tasks))
             drain_s = await _ended(stage, load)
-        finally:
-            await load.stop()
         return _result(stage, load, stage.proxy, drain_s)
 
 
@@ -128,15 +127,12 @@ async def _lie(directory: Path, seed: int) -> Result:
     rng = random.Random(seed)
     async with _staged(directory, rng, ("acknowledge-before-commit", "20")) as stage:
         load = Load(stage.proxy.port, stage.history, rng, share=0.2, kinds={"good": KINDS["good"]})
-        await load.start()
-        try:
+        async with load.running():
             await stage.server.ended()
             await stage.server.start("acknowledge-before-commit", "20")
             await stage.server.ended()
             await stage.server.start()
             drain_s = await _ended(stage, load)
-        finally:
-            await load.stop()
         return _result(stage, load, stage.proxy, drain_s)
 
 
@@ -146,13 +142,10 @@ async def _unfenced(directory: Path, seed: int) -> Result:
     kinds = {"slow": (40, Faults(slow_s=(0.5, 2.5)))}
     async with _staged(directory, rng, ("no-fence", "0")) as stage:
         load = Load(stage.proxy.port, stage.history, rng, share=0.5, kinds=kinds)
-        await load.start()
-        try:
+        async with load.running():
             await asyncio.sleep(0.5)
-            await storm(stage, 0.0, (1.2, 1.3), load.check_alive, ("a partition that refuses",) * 2)
+            await storm(stage, 0.0, (1.2, 1.3), partial(check_alive, load.tasks), ("a partition that refuses",) * 2)
             drain_s = await _ended(stage, load)
-        finally:
-            await load.stop()
         return _result(stage, load, stage.proxy, drain_s)
 
 

@@ -9,10 +9,13 @@ import asyncio
 import json
 import random
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from dispatcher.sdk.simulate import Farm, Faults, Reconnect
+from tests.support.http import JSON
 from tests.support.http_bytes import Message, Side
 from tests.support.toxic import Link, ToxicProxy
 
@@ -93,15 +96,12 @@ class Submitter:
 
     async def ask(self, method: str, target: str, body: bytes = b"", key: str = "") -> Message | None:
         """The answer; None: there was none."""
-        headers = [("Host", f"127.0.0.1:{self._port}"), ("Content-Length", str(len(body)))]
-        headers += [("Content-Type", "application/json")] if body else []
-        headers += [("Idempotency-Key", key)] if key else []
+        headers = (JSON if body else {}) | ({"Idempotency-Key": key} if key else {})
         try:
             async with asyncio.timeout(GIVE_UP_S):
                 if self._side is None:
                     self._side = await Side.connect(self._port)
-                self._side.writer.write(Message(f"{method} {target} HTTP/1.1", tuple(headers), body).encoded())
-                return await self._side.answer(method)
+                return await self._side.ask(method, target, body, host=f"127.0.0.1:{self._port}", **headers)
         except (OSError, EOFError, TimeoutError):
             self.close()
             return None
@@ -124,7 +124,7 @@ class Load:
         self._rng = rng
         self._made = self._named = 0
         self._ending = False
-        self._tasks: list[asyncio.Task[None]] = []
+        self.tasks: list[asyncio.Task[None]] = []
         self._submitters = [Submitter(port, history, rng) for _ in range(SUBMITTERS)]
         self.farms = {
             name: Farm(
@@ -150,11 +150,16 @@ class Load:
         self.history.note("made", key=key, value=text)
         return text
 
-    async def start(self) -> None:
-        """Submitters and pages begin."""
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """While it lasts, submitters and pages work. At its end all go, and the history is complete."""
         for farm in self.farms.values():
             await farm.start()
-        self._tasks = [asyncio.create_task(self._submit(submitter)) for submitter in self._submitters]
+        self.tasks += [asyncio.create_task(self._submit(submitter)) for submitter in self._submitters]
+        try:
+            yield
+        finally:
+            await self._stop()
 
     async def _submit(self, submitter: Submitter) -> None:
         while not self._ending:
@@ -164,12 +169,6 @@ class Load:
                 await submitter.ask("GET", f"/api/v1/jobs/{job_id}?wait=1")
             await asyncio.sleep(self._rng.uniform(0, PAUSE_S))
 
-    def check_alive(self) -> None:
-        """A client that failed is a bug of ours, or an answer that must not be."""
-        for task in self._tasks:
-            if task.done():
-                task.result()
-
     async def end_submissions(self, timeout_s: float) -> None:
         """No new jobs; returns when what was sent is acknowledged. The pages that misbehave go, as in a crash."""
         self._ending = True
@@ -177,13 +176,13 @@ class Load:
             if name in ("reloading", "silent"):
                 await farm.stop(bye=False)
         async with asyncio.timeout(timeout_s):
-            await asyncio.gather(*self._tasks)
+            await asyncio.gather(*self.tasks)
 
-    async def stop(self) -> None:
-        """All go; the history is complete."""
-        for task in self._tasks:
+    async def _stop(self) -> None:
+        """All go; what the pages did goes into the history."""
+        for task in self.tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self.tasks, return_exceptions=True)
         for submitter in self._submitters:
             submitter.close()
         for farm in self.farms.values():

@@ -23,8 +23,9 @@ from typing import Any
 from selenium.common.exceptions import WebDriverException
 
 from tests.campaigns.record import Control, Figure, Measure, Record, Skipped, run
-from tests.page.browsers import Chromium, chromium_path
+from tests.page.browsers import Chromium, browsing
 from tests.support.http import JSON
+from tests.support.missing import chromium_path
 from tests.support.places import ROOT
 from tests.support.server import Live, live
 from tests.support.waiting import until
@@ -136,16 +137,12 @@ def _scene(
 ) -> tuple[Findings, list[Reload]]:
     """A server and a browser with its page; what they do is judged after the server's end."""
     with tempfile.TemporaryDirectory(prefix="pagehand-reload-") as name:
-        with live(Path(name), *FLAGS, program=program) as server:
-            browser = Chromium()
-            try:
-                if planted:
-                    browser.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": planted})
-                driver = Driver(server, browser, rng)
-                driver.open()
-                act(driver)
-            finally:
-                browser.kill()
+        with live(Path(name), *FLAGS, program=program) as server, browsing(Chromium()) as browser:
+            if planted:
+                browser.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": planted})
+            driver = Driver(server, browser, rng)
+            driver.open()
+            act(driver)
         return judge(Path(name) / "pagehand.db", driver.reloads, within_s), driver.reloads
 
 

@@ -70,6 +70,7 @@ def intake(desk: Desk) -> Iterator[str]:
     desk.command(OfferedTypes(("echo", "other", "third")))
     yield "offered types"
     desk.close()
+    yield "closed"
 
 
 def work(desk: Desk) -> Iterator[str]:
@@ -109,6 +110,7 @@ def work(desk: Desk) -> Iterator[str]:
         raise NoRoom("retention waits for a disk that is not full")
     yield "retention"
     desk.close()
+    yield "closed"
 
 
 def restart(desk: Desk) -> Iterator[str]:
@@ -122,6 +124,7 @@ def restart(desk: Desk) -> Iterator[str]:
     desk.turn(reports=[result(claim.attempt, implied) for claim, implied in zip(claims, ("1", "2", "3"), strict=True)])
     yield "results"
     desk.close()
+    yield "closed"
 
 
 def migrate(desk: Desk) -> Iterator[str]:
@@ -130,6 +133,7 @@ def migrate(desk: Desk) -> Iterator[str]:
     desk.submit(spec(data='"after the migration"'))
     yield "a submission"
     desk.close()
+    yield "closed"
 
 
 PLAYS: dict[str, Part] = {"intake": intake, "work": work, "restart": restart, "migrate": migrate}
@@ -214,8 +218,8 @@ def _content(database: sqlite3.Connection) -> dict[str, object]:
         content[f"schema of {table}"] = sql
         if sql and sql.startswith("CREATE TABLE"):
             rows = database.execute(f'SELECT * FROM "{table}"').fetchall()
-            # Not its key, which is drawn, nor the mark of its log, which is moved between steps.
-            content[table] = sorted(([*row] for row in rows if row[0] not in ("key", "log")), key=repr)
+            # Not its key, which is drawn, nor the mark of its log, which is moved between steps, nor its life's number.
+            content[table] = sorted(([*row] for row in rows if row[0] not in ("key", "log", "epoch")), key=repr)
     return content
 
 

@@ -21,7 +21,7 @@ __all__ = ["Findings", "Submitter", "check"]
 
 
 class Submitter:
-    """Submits jobs, each until it has an answer: what got none is sent again with the same key."""
+    """Submits jobs; sends each again with the same key until it has an answer."""
 
     def __init__(self, server: ServerProcess, *, retries: bool = True) -> None:
         self._server = server
@@ -54,7 +54,7 @@ class Submitter:
 
 @dataclass
 class Findings:
-    """Of a server that has stopped, after all was done."""
+    """What the check of a stopped server finds, after all jobs were done."""
 
     #: As ``kill_checker`` says them. Empty: the promise was kept.
     violations: list[str]
@@ -63,7 +63,7 @@ class Findings:
 
 
 def check(path: Path, submitter: Submitter, executed: Sequence[Execution]) -> Findings:
-    """Reads the database of a server that has stopped. Each page has answered what it was given, to the letter."""
+    """Reads the database of a stopped server. Every page has given its data back, to the letter."""
     stored = Stored.read(path)
     notes = Notes(sent=submitter.sent, accepted=submitter.accepted)
     for seq, job in stored.rows.jobs.items():

@@ -1,4 +1,4 @@
-"""kill -9 exactly between a commit and what it allows (faults A3, A4, A5), and the lie that must be seen."""
+"""kill -9 exactly between a commit and its consequence (faults A3, A4, A5), and the lie that must be seen."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.crash.checker import Findings, Submitter, check
 from tests.support.process import ServerProcess, farm_for, quick, serving
 from tests.support.waiting import PATIENCE_S
 
-#: Times so long that nothing here can come from a deadline.
+#: Long times, so that nothing here can come from a deadline.
 _LONG = quick(offer_ttl_s=60, restart_grace_s=60, reconnect_grace_s=60)
 
 
@@ -63,7 +63,7 @@ def test_fault_A04_a_job_whose_claim_was_durable_but_never_sent_is_offered_again
                 group.create_task(_die_and_come_back(server))
             job = await server.job(submitter.accepted["key"], wait_s=10)
             assert job["state"] == "succeeded"
-            # Nobody had accepted: the claim lapsed without a number and used up nothing.
+            # No page had accepted: the claim lapsed without a number and used up nothing.
             assert [(a["number"], a["state"]) for a in job["attempts"]] == [(None, "lapsed"), (1, "succeeded")]
             assert (job["errors"], job["crashes"]) == (0, 0)
             assert (await _check_one_job(server, submitter, farm)).repeated_executions == 0
@@ -121,7 +121,7 @@ def test_a_storage_error_answers_503_and_ends_the_server_within_two_seconds(tmp_
             answer = await server.request("POST", "/api/v1/jobs", {"type": "echo", "data": "?"}, key="b")
             assert (answer.status, answer.json()["code"]) == (503, "storage_trouble")
             assert int(answer.headers["retry-after"]) > 0
-            # It takes nothing more, and says so.
+            # It takes no more jobs, and says so.
             refused = await server.request("POST", "/api/v1/jobs", {"type": "echo"}, key="c")
             assert refused.status == 503
             assert await server.ended() == 1

@@ -1,4 +1,4 @@
-"""kill -9 at random instants under load: what was acknowledged is done, once, and to the letter (S1 to S5, S10)."""
+"""kill -9 at random instants under load: every acknowledged job is done, once, and to the letter (S1 to S5, S10)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SUBMITTERS = 6
 
 
 def _seed() -> int:
-    """A new one each time, and printed; ``PAGEHAND_SEED`` repeats a run."""
+    """A new seed each time, which is printed; ``PAGEHAND_SEED`` repeats a run."""
     return int(os.environ.get("PAGEHAND_SEED") or random.randrange(1 << 32))
 
 
@@ -42,7 +42,7 @@ async def _submit_all(submitter: Submitter, rng: random.Random) -> None:
 
 
 async def _kill_now_and_then(server: ServerProcess, submitter: Submitter, farm: Farm, rng: random.Random) -> None:
-    """At random points of the work: so that every kill meets some."""
+    """Kills at random points of the work, so that every kill meets some."""
     for point in sorted(rng.sample(range(1, 2 * JOBS - 20), KILLS)):
         await _progress(submitter, farm, point)
         await asyncio.sleep(rng.uniform(0, 0.03))

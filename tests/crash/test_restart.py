@@ -1,4 +1,4 @@
-"""What a restart does to attempts that ran, and who may be a server at all (S18, faults A14 and more)."""
+"""What a restart does to running attempts, and which process may be a server at all (S18, faults A14 and more)."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ def test_fault_A14_a_second_server_on_the_same_file_is_refused_and_the_first_is_
 
 
 def _one_line(said: str, *parts: str) -> bool:
-    """What a person reads at the end is one line of ours that names these."""
+    """The last words of the server are one line of ours that names these parts."""
     line = said.splitlines()[-1]
     return line.startswith("pagehand: ") and all(part in line for part in parts)
 

@@ -1,6 +1,6 @@
-"""Between the first answer of its port and the first durable turn (promise S31): probes are answered, nobody is let in.
+"""Between its first answer and its first durable turn a server answers probes and lets nobody in (promise S31).
 
-The start is held up at the store, which is all that a start waits for.
+The test holds up the start at the store, the only thing that a start waits for.
 """
 
 from __future__ import annotations
@@ -24,12 +24,11 @@ from dispatcher.store.memory import MemoryStore
 from tests.core.workers.support import left
 from tests.support.clock import ManualClock
 from tests.support.jobs import numbered
+from tests.support.polling import HANDSHAKE, sid_in
 from tests.support.process import Refused, ServerProcess, free_port
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.gen_test
-
-HANDSHAKE = "/engine.io/?EIO=4&transport=polling"
 
 
 class HeldStore(MemoryStore):
@@ -64,7 +63,7 @@ class Held:
         self.machine = self.server.dispatcher.machine
 
     async def begin(self) -> None:
-        """Returns when all waits for the first turn."""
+        """Returns when everything waits for the first turn."""
         self.entrance.listen()
         self._starting = asyncio.create_task(self.server.start())
         self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self.entrance.port)
@@ -85,7 +84,7 @@ class Held:
         return int(lines[0].split()[1]), headers, said.decode()
 
     async def end(self) -> None:
-        """Whatever became of it."""
+        """Ends the server, in whatever state."""
         await self.release()
         self._writer.close()
         if self.server.failed.is_set():
@@ -144,7 +143,7 @@ async def test_a_page_joins_on_the_connection_on_which_it_was_turned_away():
         await held.release()
         status, _, said = await held.ask(HANDSHAKE)
         assert (status, said[0]) == (200, "0")
-        target = f"{HANDSHAKE}&sid={json.loads(said[1:])['sid']}"
+        target = f"{HANDSHAKE}&sid={sid_in(said)}"
         assert (await held.ask(target, "POST", b'4{"op":"pause"}'))[0] == 200
         assert len(held.server.dispatcher.pages.sessions) == 1
 

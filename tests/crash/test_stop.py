@@ -1,4 +1,4 @@
-"""SIGTERM and what follows: running jobs may end, nothing new is taken, and a second signal ends it at once (S21)."""
+"""After SIGTERM running jobs may end, the server takes no new ones, and a second signal ends it at once (S21)."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_who_waits_for_a_result_is_answered_when_the_server_stops(tmp_path: Path
             waiting = await Side.connect(server.port)
             host = (("Host", f"127.0.0.1:{server.port}"),)
             waiting.writer.write(Message(f"GET /api/v1/jobs/{job['id']}?wait=30 HTTP/1.1", host).encoded())
-            # What was sent later, on a later connection, is answered: it waits.
+            # A later request on a later connection is answered; it waits.
             await eventually(lambda: _served(server), what="it serves")
             assert await server.stop() == 0
             answer = await asyncio.wait_for(waiting.answer("GET"), PATIENCE_S)

@@ -24,6 +24,8 @@ from pathlib import Path
 import pytest
 
 from tests.page.browsers import Browser, Chromium, PhantomJS
+from tests.support.forms import FORM, FormClient, hidden
+from tests.support.http import JSON
 from tests.support.places import ROOT
 from tests.support.waiting import until
 
@@ -38,7 +40,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 def copy_project(target: Path) -> None:
-    """What a clone would hold: the tracked files, and those that are about to be."""
+    """Copies what a clone would hold: the tracked files, and new ones that are not ignored."""
     if not (ROOT / ".git").exists():
         shutil.copytree(ROOT, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".venv", ".cache", "*.db*"))
         return
@@ -54,7 +56,7 @@ def copy_project(target: Path) -> None:
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a server that ``make run`` started in a fresh copy; its store is the one it made itself."""
+    """The address of a server that ``make run`` started in a fresh copy; it made its own store."""
     copy = tmp_path_factory.mktemp("fresh") / "pagehand"
     copy_project(copy)
     environ = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "MAKEFLAGS")}
@@ -81,44 +83,28 @@ def _banner(process: subprocess.Popen[bytes], log: Path) -> str | None:
     return match[0] if match else None
 
 
-class Client:
-    """One kept-alive connection."""
+class Client(FormClient):
+    """Submits as programs do, and as people do."""
 
     def __init__(self, address: str) -> None:
-        self.connection = http.client.HTTPConnection(urllib.parse.urlsplit(address).netloc, timeout=60)
-        self.cookie = ""
-
-    def close(self) -> None:
-        self.connection.close()
-
-    def ask(self, method: str, path: str, body: str | None = None, **headers: str) -> tuple[int, str, str]:
-        sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        self.connection.request(method, path, body, sent | ({"Cookie": self.cookie} if self.cookie else {}))
-        answer = self.connection.getresponse()
-        if cookie := answer.headers.get("Set-Cookie"):
-            self.cookie = cookie.split(";")[0]
-        return answer.status, answer.headers.get("Location", ""), answer.read().decode()
+        super().__init__(http.client.HTTPConnection(urllib.parse.urlsplit(address).netloc, timeout=60))
 
     def by_api(self, type_name: str, data: object) -> str:
-        body = json.dumps({"type": type_name, "data": data})
-        status, _, text = self.ask("POST", "/api/v1/jobs", body, Content_Type="application/json")
-        assert status == 201, text
-        return str(json.loads(text)["id"])
+        reply = self.ask("POST", "/api/v1/jobs", json.dumps({"type": type_name, "data": data}), JSON)
+        assert reply.status == 201, reply
+        return str(reply.json()["id"])
 
     def by_form(self, type_name: str, data: object) -> str:
-        _, _, page = self.ask("GET", "/submit")
-        hidden = dict(re.findall(r'name="(_xsrf|key)"[^>]*?value="([^"]*)"', page))
-        assert set(hidden) == {"_xsrf", "key"}, "the form carries its secret and its one-time key"
-        fields = hidden | {"type": type_name, "data": json.dumps(data), "format": "json"}
-        status, location, text = self.ask(
-            "POST", "/submit", urllib.parse.urlencode(fields), Content_Type="application/x-www-form-urlencoded"
-        )
-        assert status == 303, text
-        return location.rsplit("/", 1)[1]
+        hides = hidden(self.ask("GET", "/submit").text)
+        assert set(hides) == {"_xsrf", "key"}, "the form carries its secret and its one-time key"
+        fields = hides | {"type": type_name, "data": json.dumps(data), "format": "json"}
+        reply = self.ask("POST", "/submit", urllib.parse.urlencode(fields), FORM)
+        assert reply.status == 303, reply
+        return reply.headers["location"].rsplit("/", 1)[1]
 
 
 def order(number: int) -> tuple[str, object]:
-    """The n-th job: mostly small ones, some texts, some pictures."""
+    """The n-th job: most are small, some are texts, some are pictures."""
     if number % 20 == 7:
         return "thumbnail", {"image": PICTURE, "width": 1}
     if number % 5 == 3:
@@ -127,7 +113,7 @@ def order(number: int) -> tuple[str, object]:
 
 
 def expect(number: int, result: object) -> None:
-    """What a task must have made of it."""
+    """Checks the result of the n-th job."""
     type_name, data = order(number)
     if type_name == "echo":
         assert result == data
@@ -186,14 +172,14 @@ def is_ready(browser: Browser) -> bool:
 
 
 def settled(client: Client) -> int:
-    counts = json.loads(client.ask("GET", "/api/v1/stats")[2])["jobs"]
+    counts = client.ask("GET", "/api/v1/stats").json()["jobs"]
     return int(sum(counts[state] for state in ("succeeded", "failed", "cancelled", "expired")))
 
 
 def check_all(client: Client, ids: dict[int, str]) -> collections.Counter[str]:
     takers: collections.Counter[str] = collections.Counter()
     for number, job_id in ids.items():
-        job = json.loads(client.ask("GET", f"/api/v1/jobs/{job_id}")[2])
+        job = client.ask("GET", f"/api/v1/jobs/{job_id}").json()
         assert job["state"] == "succeeded", job
         expect(number, job["result"])
         winners = [attempt for attempt in job["attempts"] if attempt["state"] == "succeeded"]

@@ -1,4 +1,4 @@
-"""A job for one desk, over real HTTP: a real page and simulated pages get what they match, and nobody else does."""
+"""A job for one desk, over real HTTP: real and simulated pages get only the jobs that they match."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from tests.page.browsers import Chromium
+from tests.page.browsers import Chromium, browsing
 from tests.support.http import JSON
 from tests.support.places import ROOT
-from tests.support.server import Live, live
+from tests.support.server import Live, live, running
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.browser
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    """A server, a page in Chromium that is FRONT-DESK-07 and has a zebra, and two simulated pages with a brother."""
+    """A server, a page in Chromium called FRONT-DESK-07 with a zebra, and two simulated pages with a brother."""
     with live(tmp_path_factory.mktemp("labels")) as server, desk(server), simulated(server):
         until(lambda: len(listed(server, "workers")) == 3, 30, "three workers")
         yield server
@@ -30,24 +30,16 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 
 @contextmanager
 def desk(server: Live) -> Iterator[None]:
-    chromium = Chromium()
-    try:
+    with browsing(Chromium()) as chromium:
         chromium.open(f"{server.url}/worker?types=echo&name=FRONT-DESK-07&labels=site:berlin,printer:zebra")
         yield
-    finally:
-        chromium.kill()
 
 
 @contextmanager
 def simulated(server: Live) -> Iterator[None]:
-    program = [sys.executable, "-m", "dispatcher.sdk", "simulate", "--url", server.url, "--workers=2", "--types=echo"]
-    labels = ["--label", "site:berlin", "--label", "printer:brother"]
-    process = subprocess.Popen([*program, *labels], cwd=ROOT, stdout=subprocess.DEVNULL)
-    try:
+    program = ["-m", "dispatcher.sdk", "simulate", "--url", server.url, "--workers=2", "--types=echo"]
+    with running(*program, "--label", "site:berlin", "--label", "printer:brother"):
         yield
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 def listed(server: Live, path: str) -> list[dict[str, Any]]:
@@ -56,13 +48,13 @@ def listed(server: Live, path: str) -> list[dict[str, Any]]:
 
 
 def submitted(server: Live, requires: dict[str, Any], wait_s: int = 20) -> dict[str, Any]:
-    """A job that requires this, waited for."""
+    """Submits a job that requires this, and waits for it."""
     body = json.dumps({"type": "echo", "data": requires, "requires": requires})
     return dict(server.ask("POST", "/api/v1/jobs", body, JSON | {"Prefer": f"wait={wait_s}"}).json())
 
 
 def ran_on(server: Live, **requires: Any) -> set[str]:
-    """The workers that run three such jobs."""
+    """The workers that run three jobs with these requirements."""
     jobs = [submitted(server, requires) for _ in range(3)]
     assert [(job["state"], job["result"]) for job in jobs] == [("succeeded", requires)] * 3
     return {job["worker_name"] for job in jobs}

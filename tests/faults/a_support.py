@@ -1,4 +1,4 @@
-"""What the tests of faults of the server's process share: a server with a planted fault, and how long a form is."""
+"""Helpers for the tests of faults of the server's process: a server with a planted fault, and the times of a form."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def planted_server(
 
 
 def fault_numbers(server: ServerProcess) -> list[int]:
-    """What the log says of faults of the server: how many there were at each."""
+    """The numbers of the server's faults in its log."""
     return [int(number) for number in re.findall(r"\(fault (\d+) since the start\)", server.log.read_text())]
 
 

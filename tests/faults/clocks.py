@@ -12,14 +12,15 @@ from pathlib import Path
 from tests.support.http import Page, Reply
 from tests.support.missing import missing
 from tests.support.places import environment
-from tests.support.server import Live
+from tests.support.polling import packets
+from tests.support.server import Live, gone_at_the_end
 from tests.support.waiting import PATIENCE_S, until
 
 __all__ = ["Clocks", "KeptPage", "served"]
 
 
 def library() -> str:
-    """Where libfaketime is. A desk may lack it; CI must not."""
+    """Where libfaketime is. A developer's machine may lack it; CI must not."""
     found = sorted(Path("/usr/lib").glob("**/faketime/libfaketimeMT.so.1"))
     if not found:
         missing("needs libfaketime (Debian: apt-get install libfaketime)")
@@ -27,7 +28,7 @@ def library() -> str:
 
 
 class Clocks:
-    """What the clocks of one server say, in faketime's words: ``+1h``, ``@1970-01-02 00:00:00``, ``+0 x2``."""
+    """The settings of one server's clocks, in faketime's words: ``+1h``, ``@1970-01-02 00:00:00``, ``+0 x2``."""
 
     def __init__(self, directory: Path, *, monotonic: bool = False, first: str = "+0") -> None:
         self._path = directory / "clocks"
@@ -41,13 +42,13 @@ class Clocks:
         self.set(first)
 
     def set(self, words: str) -> None:
-        """From now on they say this."""
+        """Sets the clocks from now on."""
         new = self._path.with_suffix(".new")
         new.write_text(words + "\n")
         new.replace(self._path)
 
     def step(self, server: Live, words: str) -> datetime:
-        """Sets them and returns when the server tells another time of day; what it tells then."""
+        """Sets the clocks; returns when the server tells another time of day, with that time."""
         before = told(server)
         self.set(words)
         until(lambda: abs((told(server) - before).total_seconds()) > 600, PATIENCE_S, f"the step {words}")
@@ -62,19 +63,14 @@ def told(server: Live) -> datetime:
 @contextmanager
 def served(directory: Path, clocks: Clocks, *flags: str) -> Iterator[Live]:
     """A server with these clocks. It must end well, without having complained; at the end it is gone in any case."""
-    server = Live(directory, *flags, environ=clocks.environ)
-    try:
+    with gone_at_the_end(Live(directory, *flags, environ=clocks.environ)) as server:
         yield server
         assert server.stop() == 0
         assert not server.trouble(), server.trouble()
-    finally:
-        if server.process.poll() is None:
-            server.process.kill()
-            server.process.communicate()
 
 
 class KeptPage(Page):
-    """A page as browsers are: its two connections stay open, so between two polls it is not away."""
+    """A page like a browser's: its two connections stay open, so it is not away between two polls."""
 
     def __init__(self, server: Live) -> None:
         self._kept = {
@@ -86,7 +82,7 @@ class KeptPage(Page):
     def ask(
         self, method: str, path: str, body: bytes | str | None = None, headers: Mapping[str, str] | None = None
     ) -> Reply:
-        """One request on the connection for its method; on a new one where that was closed while it waited."""
+        """One request on the connection for its method; on a new one if that was closed while it waited."""
         connection = self._kept[method]
         try:
             connection.request(method, path, body, dict(headers or {}))
@@ -103,12 +99,12 @@ class KeptPage(Page):
             connection.close()
 
     def answer_pings(self, count: int) -> None:
-        """Polls until it has answered so many pings: its session goes on."""
+        """Polls until it has answered ``count`` pings, so its session goes on."""
         left = count
         while left:
             reply = self.ask("GET", self.target)
             assert reply.status == 200, reply
-            for packet in reply.text.split("\x1e"):
+            for packet in packets(reply.text):
                 assert packet != "1", "the session has ended"
                 if packet == "2":
                     assert self.ask("POST", self.target, "3").status == 200

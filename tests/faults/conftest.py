@@ -1,4 +1,4 @@
-"""What the store's tests have: a directory in memory."""
+"""Gives these tests the fixture of the store's tests: a directory in memory."""
 
 from __future__ import annotations
 

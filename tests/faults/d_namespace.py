@@ -1,4 +1,4 @@
-"""A network namespace of one's own, for what only the kernel can do: lose packets, or swallow all of them.
+"""A network namespace of its own, in which the kernel loses packets, or swallows all of them.
 
 ``in_namespace(scenario)`` runs a coroutine in a thread that has left for a new namespace; processes that it starts
 come along. The addresses of the loopback net are all there: what is dropped for one of them leaves the others alone.
@@ -20,7 +20,7 @@ from tests.support.missing import missing
 __all__ = ["PAGES", "dropped", "in_namespace", "iptables", "needs_namespace"]
 
 _CLONE_NEWNET = 0x40000000
-#: Where the pages find the server in the namespace; others use 127.0.0.1.
+#: The server's address for the pages in the namespace; others use 127.0.0.1.
 PAGES = "127.0.0.2"
 
 
@@ -39,7 +39,7 @@ def _why_not() -> str:
 
 
 def needs_namespace() -> None:
-    """Skips on a desk that cannot; fails in CI, which must."""
+    """Skips the test if the machine cannot do this; fails it in CI, which must."""
     if why := _why_not():
         missing(why)
 

@@ -1,4 +1,4 @@
-"""Runs of section D: real pages' logic (``dispatcher/sdk/simulator``) works off jobs through a toxic proxy.
+"""Runs of section D: simulated pages (``dispatcher/sdk/simulator``) work off jobs through a toxic proxy.
 
 After each run the store is read: every job that was acknowledged is done, once, and to the letter.
 """
@@ -21,17 +21,17 @@ from tests.support.waiting import eventually
 
 __all__ = ["QUICK", "Ran", "all_done", "work_through"]
 
-#: Pages that come back fast; a test that is about coming back takes the usual numbers.
+#: Pages that come back quickly; a test of coming back uses the usual numbers.
 QUICK = Reconnect(base_s=0.05, max_s=0.2)
 
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What happened."""
+    """The outcome of a run."""
 
     farm: Farm
     counters: Counter[str]
-    #: As the API showed them at the end.
+    #: The jobs as the API showed them at the end.
     jobs: list[dict[str, Any]]
     #: How many tasks were started beyond the first of each job.
     repeated: int
@@ -51,7 +51,7 @@ async def work_through(
     proxy_kind: Callable[[int], contextlib.AbstractAsyncContextManager[ToxicProxy]] = toxic,
     **farm_fields: Any,
 ) -> Ran:
-    """Works off so many jobs, submitted over ``spread_s``, while the pages have this between them and the server."""
+    """Works off this many jobs, submitted over ``spread_s``, with these toxics between the pages and the server."""
     async with serving(directory, *flags) as server, proxy_kind(server.port) as proxy:
         farm = Farm(proxy.url, workers=workers, reconnect=reconnect, seed=7, **farm_fields)
         await farm.start()
@@ -73,6 +73,6 @@ async def work_through(
 
 
 async def all_done(server: ServerProcess, jobs: int) -> bool:
-    """So many have succeeded, and no other is there."""
+    """Whether this many jobs have succeeded, and there are no others."""
     counts = (await server.get("/api/v1/stats"))["jobs"]
     return bool(counts["succeeded"] == jobs and sum(counts.values()) == jobs)

@@ -1,4 +1,4 @@
-"""What the tests of section D share: the long form, and raw sockets beside a real server process."""
+"""Helpers for the tests of section D: the long form, and raw sockets beside a real server process."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def post_head(page: Page, port: int, length: int) -> bytes:
 
 @contextmanager
 def others_are_served(server: Live) -> Iterator[list[float]]:
-    """Ordinary requests, one after the other, while the block runs; how long each took."""
+    """Sends ordinary requests, one after the other, while the block runs; notes how long each took."""
     took_s: list[float] = []
     failures: list[object] = []
     over = threading.Event()

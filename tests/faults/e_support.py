@@ -1,11 +1,10 @@
-"""What the faults of worker pages share: a server with their tasks, jobs for it, and waiting for what it shows."""
+"""Helpers for the faults of worker pages: a server with their tasks, jobs for it, and waits for what it shows."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ from tests.support.waiting import until
 __all__ = [
     "LONG",
     "TASKS",
-    "browsing",
     "kept",
     "post",
     "serve",
@@ -67,27 +65,18 @@ def workers(server: Live) -> list[dict[str, Any]]:
 
 
 def worker(server: Live, name: str) -> dict[str, Any]:
-    """The worker of this name; empty: there is none."""
+    """The worker of this name; empty if there is none."""
     return next((each for each in workers(server) if each["name"] == name), {})
 
 
-@contextmanager
-def browsing(browser: Any) -> Iterator[Any]:
-    """A browser that is killed at the end."""
-    try:
-        yield browser
-    finally:
-        browser.kill()
-
-
 def kept(browser: Any, name: str) -> None:
-    """A picture for people, where ``PAGEHAND_PICTURES`` names a directory."""
+    """Keeps a picture for people, if ``PAGEHAND_PICTURES`` names a directory."""
     if directory := os.environ.get("PAGEHAND_PICTURES"):
         browser.screenshot(Path(directory) / f"{name}.png")
 
 
 def status(browser: Browser) -> dict[str, str]:
-    """What a person reads; nothing while the page is being loaded anew under the question."""
+    """What a person reads; empty while the page is loading anew."""
     try:
         return browser.status()
     except WebDriverException:
@@ -95,7 +84,7 @@ def status(browser: Browser) -> dict[str, str]:
 
 
 def until_ready(browser: Browser, seconds: float = PATIENCE_S) -> None:
-    """Waits until the page says that it is."""
+    """Waits until the page says READY."""
     until(lambda: status(browser)["word"] == "READY", seconds, "a page that shows that it is ready")
 
 

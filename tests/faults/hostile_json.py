@@ -1,4 +1,4 @@
-"""Bodies for ``POST /api/v1/jobs`` that are hard on a parser: what is no JSON, what is no job, what is odd and fine."""
+"""Bodies for ``POST /api/v1/jobs`` that are hard on a parser: not JSON, not a job, or odd and yet fine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def _job(data: bytes) -> bytes:
     return b'{"type":"nobody","data":' + data + b"}"
 
 
-#: Not JSON in UTF-8, or deeper than anybody means: 400.
+#: Not JSON in UTF-8, or nested absurdly deep: 400.
 NEVER_JSON: list[Body] = [
     ("nothing", b""),
     ("invalid UTF-8", _job(b'"\xff\xfe"')),
@@ -44,7 +44,7 @@ NEVER_JSON: list[Body] = [
     ("a NUL after it", _job(b"1") + b"\0"),
 ]
 
-#: JSON, but nothing that a job says: 422.
+#: JSON, but not a job: 422.
 NO_JOB: list[Body] = [
     ("a million keys", b"{" + b",".join(b'"%d":1' % number for number in range(MANY)) + b"}"),
     ("a million times the same key", b"{" + b",".join([b'"a":1'] * MANY) + b"}"),

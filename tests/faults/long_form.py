@@ -1,4 +1,4 @@
-"""Whether the faults are tried in their long form: with the times and numbers of the catalogue, not smaller ones."""
+"""Says whether the faults run in their long form: with the catalogue's times and numbers, not smaller ones."""
 
 from __future__ import annotations
 

@@ -4,9 +4,9 @@ FAULT, and what ARGUMENT says:
 
 - ``migrations DIRECTORY``: the program has these migrations instead of its own;
 - ``start PLACE``: it raises at this place of each start;
-- ``block SECONDS``: SIGUSR1 blocks the loop for so long;
-- ``eat MIB``: SIGUSR1 makes it take so much memory;
-- ``handlers -``: a handler raises where the request has the header ``X-Planted``;
+- ``block SECONDS``: SIGUSR1 blocks the loop for this time;
+- ``eat MIB``: SIGUSR1 makes it take this much memory;
+- ``handlers -``: a handler raises if the request has the header ``X-Planted``;
 - ``once STEP``, ``always STEP``: this step of the program raises the first time, each time that it comes after SIGUSR1.
 """
 
@@ -37,7 +37,7 @@ PLANTED = Path(__file__).resolve()
 SECRET = "a-planted-detail-of-the-inside"
 VERBS = ("get", "post", "delete", "put", "patch", "head")
 
-#: Places of the start, in their order: class or module, function, and whether it raises before that or after.
+#: Places in the start, in order: class or module, function, and whether the fault comes before it or after.
 START: dict[str, tuple[Any, str, str]] = {
     "before it listens": (server, "bind_sockets", "before"),
     "before the store is opened": (server, "open_store", "before"),
@@ -114,7 +114,7 @@ def _plant_verb(kind: Any, verb: str) -> None:
             raise _Planted
         return sound(self, *args, **fields)
 
-    if verb in vars(kind):
+    if any(verb in vars(base) for base in kind.__mro__ if base.__module__.startswith("handlers")):
         setattr(kind, verb, planted)
 
 

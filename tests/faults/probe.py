@@ -1,4 +1,4 @@
-"""Asks ``/livez`` again and again from a process of its own: how long a server's loop lets others wait.
+"""Asks ``/livez`` again and again from a process of its own: it measures how long a server's loop makes others wait.
 
 ``Probe(port)`` starts it; ``end()`` gives the seconds that each answer took. As a program: ``probe.py PORT``, until its
 standard input ends; then it prints them as JSON.
@@ -16,13 +16,13 @@ from pathlib import Path
 
 __all__ = ["Probe"]
 
-#: Between two questions.
+#: The pause between two questions.
 PAUSE_S = 0.01
 PATIENCE_S = 20.0
 
 
 class Probe:
-    """One that is running."""
+    """A running probe."""
 
     def __init__(self, port: int) -> None:
         self._process = subprocess.Popen(
@@ -32,7 +32,7 @@ class Probe:
         assert self._process.stdout.readline() == b"asking\n"
 
     def end(self) -> list[float]:
-        """Stops it. What each answer took, in seconds; fails where one was no 200."""
+        """Stops it. Returns the seconds that each answer took; fails if one was not a 200."""
         out, _ = self._process.communicate(timeout=PATIENCE_S + 10)
         assert self._process.returncode == 0, "the probe failed: an answer was no 200, or none came"
         took: list[float] = json.loads(out)

@@ -1,4 +1,4 @@
-"""Fault A15, how it is met: what a start and the first offer read, they find by indexes (times: tests/campaigns)."""
+"""Fault A15: a start and the first offer read by indexes (tests/campaigns measures the times)."""
 
 from __future__ import annotations
 
@@ -45,8 +45,23 @@ def test_fault_A15_a_start_and_the_first_offer_find_jobs_by_indexes(tmp_path: Pa
             if row[3] in ("SCAN j", "SCAN jobs", "SCAN a", "SCAN d", "SCAN q")
         ]
     desk.end()
-    # One walks through the table, from the newest job to the last that runs, and no further.
+    # One of them walks through the table, from the newest job to the last running one, and no further.
     ((text, _),) = scans
     assert "WHERE j.state = 'running' ORDER BY j.seq DESC LIMIT 1" in text
     assert any("j.lane = 1 AND j.state = 'queued' ORDER BY j.rank" in text for text in reads), "a claim of one lane"
     assert any("q.seq IN ( SELECT seq FROM jobs" in " ".join(text.split()) for text in reads), "the heads of lanes"
+
+
+def test_what_has_outlived_its_retention_is_found_by_a_range_of_an_index(tmp_path: Path) -> None:
+    desk = Desk(DURABLE[0], tmp_path)
+    store: Any = desk.store
+    plans = []
+    for text in statements.OUTLIVED:
+        asked = f"EXPLAIN QUERY PLAN {text}"
+        plan = desk.run(store._thread.run(lambda asked=asked: store._db.execute(asked, (1.0, 50)).fetchall()))
+        plans.append([row[3] for row in plan])
+    desk.end()
+    assert plans == [
+        ["SEARCH j USING INDEX jobs_outlived (ended_clock<?)"],
+        ["SEARCH j USING INDEX jobs_outlived_keyed (ended_clock<?)"],
+    ]

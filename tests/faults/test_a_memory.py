@@ -15,7 +15,7 @@ from tests.support.process import farm_for
 from tests.support.waiting import PATIENCE_S
 
 LIMIT = 150 << 20
-#: With what the server needs by itself, their data is more than the limit.
+#: Their data and the server's own needs exceed the limit.
 JOBS = 64
 DATA = "x" * ((1 << 20) - 100)
 

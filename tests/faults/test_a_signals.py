@@ -1,4 +1,4 @@
-"""Faults of the server's process: SIGHUP, that ends no server (the other signals: tests/crash/test_stop.py)."""
+"""Faults of the server's process: SIGHUP, which ends no server (tests/crash/test_stop.py has the other signals)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pty
 import select
 import signal
 import subprocess
-import sys
 import termios
 from functools import partial
 from pathlib import Path
@@ -18,17 +17,13 @@ from dispatcher.sdk.simulate import Faults
 from tests.faults.a_support import logged
 from tests.support.places import ROOT
 from tests.support.process import ServerProcess, farm_for, quick, serving
+from tests.support.server import command
 from tests.support.waiting import PATIENCE_S
 
 
 async def _status(server: ServerProcess, token: str) -> int:
-    """Of a request with this token; on a connection of its own."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-    head = f"GET /api/v1/stats HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nAuthorization: Bearer {token}\r\n\r\n"
-    writer.write(head.encode())
-    answer = await asyncio.wait_for(reader.readuntil(b"\r\n"), PATIENCE_S)
-    writer.transport.abort()
-    return int(answer.split()[1])
+    """Of a request with this token."""
+    return (await server.request("GET", "/api/v1/stats", token=token)).status
 
 
 def test_fault_A09_sighup_takes_the_token_anew_and_ends_nothing(tmp_path: Path) -> None:
@@ -79,9 +74,9 @@ def test_fault_A09_sighup_with_settings_that_cannot_be_used_changes_nothing(tmp_
 
 def test_fault_A09_a_terminal_that_is_closed_stops_its_server_in_good_order(tmp_path: Path) -> None:
     terminal, its_end = pty.openpty()
-    flags = ["--port", "0", "--store", f"sqlite:///{tmp_path / 'jobs.db'}"]
+    # No launcher of ``support`` gives a server a terminal.
     process = subprocess.Popen(
-        [sys.executable, "server.py", *flags], cwd=ROOT, stdin=its_end, stdout=its_end, stderr=its_end,
+        command(tmp_path / "jobs.db"), cwd=ROOT, stdin=its_end, stdout=its_end, stderr=its_end,
         start_new_session=True, preexec_fn=partial(fcntl.ioctl, its_end, termios.TIOCSCTTY, 0),
     )  # fmt: skip
     os.close(its_end)

@@ -19,10 +19,10 @@ from tests.faults.a_support import LONG, fault_numbers, planted_server
 from tests.support.process import ServerProcess, farm_for
 from tests.support.waiting import PATIENCE_S, eventually
 
-#: Just over what the server takes for load; and as long as the catalogue says.
+#: Just longer than what counts as load; and as long as the catalogue says.
 STOPPED_S = 60.0 if LONG else 6.5
 BLOCKED_S = 10.0 if LONG else 6.5
-#: In the short form, every time of the network runs out while the server stands still.
+#: In the short form all timeouts of the network run out while the server stands still.
 TIMES: dict[str, Any] = (
     {"offer_ttl_s": 10.0, "reconnect_grace_s": 30.0, "restart_grace_s": 60.0}
     if LONG
@@ -35,7 +35,7 @@ TIMES: dict[str, Any] = (
     }
 )
 PING_INTERVAL_S: float = TIMES.get("ping_interval_s", 20.0)
-#: What a page takes without a ping, at least: then it begins a session anew.
+#: The least time without a ping after which a page begins a new session.
 PATIENCE_OF_PAGES_S: float = TIMES.get("ping_timeout_s", 20.0) + 5.0
 PAGES = 4
 
@@ -75,7 +75,7 @@ async def _submit(server: ServerProcess, farm: Farm, type_: str, **fields: Any) 
 
 
 async def _all_succeeded_at_once(server: ServerProcess, farm: Farm, jobs: list[str]) -> None:
-    """With the one attempt that each had: nothing was given up, nothing ran twice."""
+    """Each job had one attempt: nothing was given up, nothing ran twice."""
     for job in jobs:
         done = await server.job(job, wait_s=15)
         assert (done["state"], done["reason"]) == ("succeeded", None), done
@@ -84,7 +84,7 @@ async def _all_succeeded_at_once(server: ServerProcess, farm: Farm, jobs: list[s
 
 
 def _stood_still_s(server: ServerProcess) -> float:
-    """The longest that the log tells of."""
+    """The longest standstill in the log."""
     found = re.findall(r"WARNING pagehand.service the loop stood still for ([\d.]+) s", server.log.read_text())
     return max(map(float, found), default=0.0)
 

@@ -21,7 +21,7 @@ from tests.support.waiting import PATIENCE_S, eventually
 
 #: ``tests.campaigns.steps`` ends so.
 REFUSED = 3
-#: From the notice to the end of the process, S23; and what a loaded machine may add.
+#: The time from the notice to the end of the process (S23), and what a loaded machine may add.
 EXIT_S = 2.0 + 3.0
 #: Flags: the disk is nearly full with less than 8 MiB; a page repeats its result every 0.5 s.
 SMALL = ("--low-disk", str(8 << 20), "--store-check-s", "0.2", *quick(offer_ttl_s=1, restart_grace_s=60))
@@ -56,7 +56,7 @@ def _is_ready(server: ServerProcess, status: int) -> Callable[[], Awaitable[bool
 
 
 async def _pages_at_work(server: ServerProcess, *, seconds: float, results: int) -> Farm:
-    """Six pages, each with a job that takes so long; their results have so many bytes."""
+    """Six pages, each with a job that takes ``seconds``; their results have ``results`` bytes."""
     farm = farm_for(server, workers=6, faults=Faults(slow_s=(seconds, seconds)), task=lambda *_: f'"{"r" * results}"')
     await farm.start()
     for number in range(6):
@@ -80,7 +80,7 @@ def _more_repeated(farm: Farm, than: int) -> bool:
 
 
 async def _heals(server: ServerProcess, disk: Tmpfs, farm: Farm, *, jobs: int) -> None:
-    """With the room everything comes back: the reserve, readiness, intake, and every job ends."""
+    """When there is room, everything comes back: the reserve, readiness, intake; and every job ends."""
     disk.empty()
     await eventually(_is_ready(server, 200), what="ready again")
     assert (disk.place / "jobs.db.ballast").stat().st_size == 4 << 20
@@ -215,7 +215,7 @@ async def _submit_until_it_fails(server: ServerProcess) -> tuple[dict[str, str],
 
 
 async def _fails_and_ends(server: ServerProcess) -> dict[str, str]:
-    """It answers 503, says why, and ends in time. What it had acknowledged."""
+    """The server answers 503, says why, and ends in time. Returns the acknowledged jobs."""
     began = asyncio.get_running_loop().time()
     accepted, refused = await _submit_until_it_fails(server)
     assert await server.ended() == 1
@@ -229,7 +229,7 @@ async def _fails_and_ends(server: ServerProcess) -> dict[str, str]:
 
 
 async def _recovers(server: ServerProcess, accepted: dict[str, str]) -> None:
-    """The next start has all that was acknowledged, and at most the one job whose fate was unknown."""
+    """The next start has all acknowledged jobs, and at most one job whose fate was unknown."""
     await server.start()
     for key, job_id in accepted.items():
         assert key == f"key-{(await server.job(job_id))['data']}"

@@ -14,7 +14,7 @@ import pytest
 from tests.support.process import Refused, ServerProcess
 from tests.support.strace import injected, needs_strace
 
-#: From the fault to the end of the process: the look at the files, S23, and what a loaded machine may add.
+#: The time from the fault to the end of the process: the check of the files, S23, and what a loaded machine may add.
 CHECK_S = 0.5
 EXIT_S = CHECK_S + 2.0 + 3.0
 JOBS = 30
@@ -26,7 +26,7 @@ def _wal(path: Path) -> Path:
 
 
 async def _with_jobs(server: ServerProcess, count: int = JOBS) -> list[str]:
-    """Jobs that were acknowledged."""
+    """Submits jobs; returns the acknowledged ones."""
     return [(await server.submit("x" * 3000, key=f"key-{number}"))["id"] for number in range(count)]
 
 
@@ -115,7 +115,7 @@ async def _ends(server: ServerProcess, words: str) -> None:
 
 
 async def _after(server: ServerProcess, fault: str, jobs: list[str]) -> None:
-    """What the next start makes of it: never an empty store."""
+    """The next start never makes an empty store."""
     if fault == "deleted":
         await _refuses(server, r"jobs\.db is missing, but .*-wal beside it holds jobs: put the file back")
     elif fault == "replaced":
@@ -176,7 +176,7 @@ def test_fault_B08_nothing_is_acknowledged_into_a_file_that_is_not_there(tmp_pat
 
 
 def test_fault_B08_a_stop_in_good_order_does_not_tidy_up_after_a_deleted_file(tmp_path: Path) -> None:
-    """To close the store would remove the -wal, and the next start would make an empty one."""
+    """Closing the store would remove the -wal, and the next start would make an empty store."""
 
     async def scenario() -> None:
         server, jobs = await _started(tmp_path, 60)
@@ -189,7 +189,7 @@ def test_fault_B08_a_stop_in_good_order_does_not_tidy_up_after_a_deleted_file(tm
     asyncio.run(scenario())
 
 
-# B9: damaged while nobody ran
+# B9: damaged while no server ran
 
 
 def _flip(path: Path, offset: int, bit: int = 0) -> None:
@@ -216,7 +216,7 @@ def test_fault_B09_a_bit_flipped_in_any_page_is_refused_with_what_to_do(tmp_path
 
 
 def _frames(wal: bytes) -> list[bool]:
-    """Of each whole frame of a log: whether it ends a transaction."""
+    """For each whole frame of a log: whether it ends a transaction."""
     frames = range(32, len(wal) - PAGE - 23, PAGE + 24)
     return [wal[at + 4 : at + 8] != bytes(4) for at in frames if wal[at + 8 : at + 16] == wal[16:24]]
 

@@ -28,7 +28,7 @@ from tests.faults.torn_disk import TornDisk
 from tests.store.contract import DURABLE, Desk
 
 CUTS, CONTROL_CUTS = (4_000, 400) if LONG else (150, 40)
-#: Cuts of one disk; then comes a new one.
+#: How many cuts one disk has; then comes a new disk.
 CUTS_EACH = 50
 #: Turns after which the store moves the log into the database; few, so that many cuts meet it.
 MOVE_EVERY = 6
@@ -43,7 +43,7 @@ class _Reserve:
 
 
 class _Watch:
-    """Nobody takes its files away."""
+    """Its files never change from outside."""
 
     def look(self) -> None:
         pass
@@ -63,7 +63,7 @@ class TornStore(SqliteStore):
     """The production store over another connection."""
 
     disk: TornDisk
-    #: Where it is not as in production.
+    #: The settings that differ from production.
     synchronous: str
 
     def _start(self) -> None:
@@ -98,7 +98,7 @@ class TornDesk(Desk):
 
 
 class Cutter:
-    """Takes what a power cut would leave, at moments drawn beforehand, while the store works."""
+    """Keeps what a power cut would leave, at moments drawn beforehand, while the store works."""
 
     def __init__(self, rng: random.Random, cuts: int) -> None:
         self.rng = rng
@@ -137,7 +137,7 @@ def _cuts(made: dict[str, bytes], count: int, synchronous: str, seed: int) -> It
 
 
 def _wrong(place: Path, acknowledged: int, files: dict[str, bytes]) -> list[str]:
-    """What is not as it must be when the store is opened on what a cut has left."""
+    """What is wrong when the store is opened on what a cut has left."""
     for old in place.iterdir():
         old.unlink()
     for name, content in files.items():

@@ -1,6 +1,6 @@
 """Values at the edge, through the real API and from a real page, down to the file and back (fault B15; I4, I28).
 
-NUL, lone surrogates, 2^63 and beyond, NaN: what is no JSON is a 400; what does not fit its field is a 422; what is
+NUL, lone surrogates, 2^63 and beyond, NaN: what is not JSON is a 400; what does not fit its field is a 422; what is
 JSON is kept as the text that came. Nothing of it gets as far as the store only to be refused there.
 """
 
@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from tests.support.http import JSON, Page, Reply
 from tests.support.server import Live, live
 
-#: Pieces of JSON text that are hard for somebody; the first ones are none.
+#: Pieces of JSON text that are hard for some parser; the first ones are not JSON.
 NO_JSON = [b"NaN", b"Infinity", b"-Infinity", b'"\x00"', b'"\xed\xa0\x80"', b'"\xff"', b"01", b"1e", b'"\\x00"', b"nan"]
 ODD = [
     rb'"\u0000"', rb'"a\u0000b"', rb'"\ud800"', rb'"\udc00\ud800"', rb'"\ud83d\ude00"', b'"\xf0\x9f\x98\x80"',
@@ -28,7 +28,7 @@ ODD = [
     b"1e400", b"-1e400", b"1e-400", b"-0", b"-0.0", b"0.1e1", b'"\xef\xbf\xbf"', rb'"\uffff"', rb'"\u2028"', b'""',
     b"1.7976931348623157e308", b"5e-324", b"true", b"null",
 ]  # fmt: skip
-#: Fields that a number or a text of the above must never fit, but for some plain ones.
+#: Fields that no number or text above may fit, except some plain ones.
 FIELDS = [
     "type",
     "priority",
@@ -59,7 +59,7 @@ def _is_taken(text: bytes) -> bool:
         raise ValueError(constant)
 
     try:
-        # Pairs, so that a name that stands twice hides nothing.
+        # As pairs, so that a repeated name hides nothing.
         value = json.loads(text.decode(), parse_constant=no, object_pairs_hook=list, parse_int=str)
         json.dumps(value, ensure_ascii=False).encode()
     except ValueError:
@@ -69,7 +69,7 @@ def _is_taken(text: bytes) -> bool:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    """One for all, whose log must be clean and whose file must be sound when it has stopped."""
+    """One server for all tests; when it has stopped, its log must be clean and its file sound."""
     directory: Path = tmp_path_factory.mktemp("values")
     with live(directory) as started:
         yield started
@@ -125,7 +125,7 @@ def test_fault_B15_a_field_that_cannot_hold_it_is_a_400_or_422(server: Live, fie
     rest = b"" if field == "type" else b',"type":"nobody"'
     reply = _post(server, "/api/v1/jobs", b'{"' + field.encode() + b'":' + text + rest + b"}")
     if not _is_taken(text):
-        assert reply.status in (400, 422)  # where a text decodes to its field's type, the field is looked at first
+        assert reply.status in (400, 422)  # a text that decodes to its field's type is judged by the field first
     elif reply.status == 201:
         assert field != "type"
         assert json.loads(text) is None or _shown(reply.json(), field) == pytest.approx(json.loads(text), abs=0.0011)

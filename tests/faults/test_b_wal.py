@@ -1,4 +1,4 @@
-"""The log of the store stays small, and where it does not, it is said and mended (fault B12)."""
+"""The log of the store stays small; if it does not, the server says so and mends it (fault B12)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _wal_bytes(desk: Desk) -> int:
 
 
 def _work(desk: Desk, turns: int, data: str = _DATA) -> int:
-    """Turns with jobs, claims, results and reads between them. The largest log that was seen."""
+    """Runs turns with jobs, claims, results and reads between them. Returns the largest size of the log."""
     largest = 0
     for _ in range(turns):
         desk.submit(*[spec(data=data)] * 5)
@@ -51,7 +51,7 @@ def test_fault_B12_the_log_stays_small_under_work_with_reads_between_the_turns(d
 
 
 def test_fault_B12_after_a_long_read_that_held_it_up_the_log_is_moved_in_and_cut_down(desk: Desk) -> None:
-    """No code of ours leaves a read open; the test does, in the store's own connection."""
+    """Our code leaves no read open; the test does, in the store's own connection."""
     store: Any = desk.store
     _work(desk, 10)
     reader = desk.run(store._thread.run(lambda: store._db.execute("SELECT seq FROM jobs")))

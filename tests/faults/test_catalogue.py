@@ -1,4 +1,4 @@
-"""Each of the 86 faults has a test that injects it, or a reason why none can; and the look at that can fail."""
+"""Each of the 86 faults has a test that injects it, or a reason why none can; and this check can fail."""
 
 from __future__ import annotations
 

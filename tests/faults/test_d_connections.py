@@ -23,7 +23,7 @@ QUICK = ("--offer-ttl-s", "1")
 
 
 def sent(server: Live, data: bytes) -> socket.socket:
-    """A connection on which this has been sent; nobody has read."""
+    """A connection on which this has been sent; nobody reads the answer."""
     sock = socket.create_connection(("127.0.0.1", server.port), timeout=10)
     sock.sendall(data)
     return sock
@@ -147,7 +147,7 @@ def test_fault_D13_overlapping_polls_end_the_session_and_lose_no_job(tmp_path: P
 
 
 def test_fault_D13_old_requests_that_come_again_change_nothing(tmp_path: Path) -> None:
-    """Each POST of a page, as it was, again: at once, later, and after its session."""
+    """Each POST of a page is sent again as it was: at once, later, and after its session."""
     with live(tmp_path) as server:
         page = Page(server)
         page.register("x")

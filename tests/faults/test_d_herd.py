@@ -21,7 +21,7 @@ from tests.support.waiting import eventually
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 PAGES = 2_000 if LONG else 200
-#: Some of them work when it happens.
+#: Some of them are working at the restart.
 BUSY = PAGES // 10
 TASK_S = 40.0 if LONG else 4.0
 

@@ -1,4 +1,4 @@
-"""Section D of the fault catalogue: packets that get lost, in a network namespace of the test's own.
+"""Section D of the fault catalogue: packets that get lost, in the test's own network namespace.
 
 A real server process and the simulated pages. ``PAGEHAND_FAULTS=long`` takes the usual pings and a partition of five
 minutes.

@@ -34,7 +34,7 @@ def once_each(ran: Ran) -> bool:
 
 
 def test_fault_D02_a_proxy_that_cuts_polls_loses_nothing(tmp_path: Path) -> None:
-    """With a FIN, or with a 504 of its own. The pings come every 20 s, and the tasks take longer than a poll lives."""
+    """It cuts with a FIN, or with a 504 of its own. Pings come every 20 s, and tasks take longer than a poll lives."""
     cuts = [(cut_s, how) for cut_s in (1.0, 5.0, *([20.0, 30.0] if LONG else [])) for how in ("close", "answer")]
 
     async def behind(cut_s: float, how: str) -> None:
@@ -83,7 +83,7 @@ def test_fault_D04_a_result_whose_answer_is_lost_is_repeated_and_recorded_once(t
 
 @pytest.mark.parametrize("how", ["close", "reset"])
 def test_fault_D05_and_fault_D10_posts_cut_half_way_are_repeated_by_their_pages(tmp_path: Path, how: str) -> None:
-    """The head passes, and half of the result."""
+    """Only the head and half of the result pass."""
 
     async def scenario() -> None:
         toxics = Toxics(limit_up=3_000, share=0.5, only=POSTS, how=how)
@@ -146,7 +146,7 @@ def test_fault_D14_a_buffering_proxy_that_keeps_each_answer_for_a_while_works(tm
 
 
 class _Cache(ToxicProxy):
-    """A cache that is wrong: it keeps every answer to a GET, whatever ``Cache-Control`` says, by its whole address."""
+    """A bad cache: it keeps every answer to a GET by its whole address, whatever ``Cache-Control`` says."""
 
     kept: dict[str, Message]
 

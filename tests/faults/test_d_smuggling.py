@@ -37,7 +37,7 @@ AMBIGUOUS = {
     "a line feed only after one line": (["X: a\nContent-Length: 44"], b""),
     "a line feed only before the body": (["Content-Length: 44", "X: a\n\nGET /hidden HTTP/1.1"], b""),
 }
-#: What is asked for is there and takes bodies: nothing but the ambiguity is wrong with these requests.
+#: The addresses exist and take bodies: only the ambiguity of these requests is wrong.
 ASKED = {
     "a page": ("GET", "/jobs", ()),
     "the API": ("POST", "/api/v1/jobs", ("Content-Type: application/json",)),
@@ -52,7 +52,7 @@ def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 
 
 def statuses(process: Live, request: bytes) -> list[bytes]:
-    """Of all answers on a connection that must be closed after them."""
+    """The statuses of all answers on a connection, which must then be closed."""
     return re.findall(rb"HTTP/1\.1 (\d{3}) ", exchange(process.port, request))
 
 
@@ -61,7 +61,7 @@ def statuses(process: Live, request: bytes) -> list[bytes]:
 def test_fault_D19_what_two_readers_could_read_in_two_ways_is_a_400_and_the_end_of_the_connection(
     process: Live, name: str, asked: str
 ) -> None:
-    """So what follows is no second request."""
+    """So the rest is not a second request."""
     method, path, usual = ASKED[asked]
     lines, body = AMBIGUOUS[name]
     assert statuses(process, head(method, path, process.port, *usual, *lines) + body + SMUGGLED) == [b"400"]

@@ -28,14 +28,14 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 HASTY_S = 0.0 if LONG else 1.0
 BODY_S = http.BODY_TIMEOUT_S if LONG else HASTY_S
 HEAD_S = http.HEAD_TIMEOUT_S if LONG else HASTY_S
-#: How late a close may be noticed here, on a machine that has much else to do.
+#: How late a close may be noticed here, on a busy machine.
 SLACK_S = 10.0
-#: The usual answer to others meanwhile, on such a machine; alone it is a few milliseconds.
+#: How long the usual answer to others may take meanwhile, on a busy machine; alone it takes a few milliseconds.
 PROMPT_S = 0.5
 
 
 def connected(server: Live, sockets: ExitStack, count: int, request: bytes = b"") -> list[socket.socket]:
-    """So many connections, each with the same beginning of a request."""
+    """``count`` connections, each with the same beginning of a request."""
     made = []
     for _ in range(count):
         sock = sockets.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=30))
@@ -45,7 +45,7 @@ def connected(server: Live, sockets: ExitStack, count: int, request: bytes = b""
 
 
 def answer_until_closed(sock: socket.socket) -> bytes:
-    """All that comes until the server closes."""
+    """Everything that comes until the server closes."""
     answer = b""
     try:
         while piece := sock.recv(65_536):
@@ -79,7 +79,7 @@ def test_fault_D06_headers_only_repost_is_ended_and_costs_neither_session_nor_de
 
 
 def dripped(server: Live, slow: list[socket.socket], piece: bytes, every_s: float) -> None:
-    """Each gets a bit more now and then, which wins it no time, until the server has closed them all."""
+    """Sends each connection a bit now and then, which wins no time, until the server has closed them all."""
     deadline = time.monotonic() + max(HEAD_S, BODY_S) + SLACK_S
     while server.counts()["open"] > 1:
         assert time.monotonic() < deadline, "slow ones are still there"
@@ -138,7 +138,7 @@ def test_fault_D16_readers_of_nothing_are_closed_in_time_and_what_waited_for_the
 
 
 def most_memory(server: Live, seconds: float) -> int:
-    """The most that was in use until all connections were closed."""
+    """The most memory in use until all connections were closed."""
     seen = []
 
     def all_are_closed() -> bool:
@@ -151,7 +151,7 @@ def most_memory(server: Live, seconds: float) -> int:
 
 
 def test_fault_D17_when_descriptors_run_out_the_server_neither_spins_nor_dies(tmp_path: Path) -> None:
-    """From the start so few: the server knows, and closes who is too many at once."""
+    """So few from the start: the server knows, and closes each connection over the limit at once."""
     with live(tmp_path, descriptors=256, watched=True) as server:
         page = Page(server)
         with ExitStack() as sockets:
@@ -181,14 +181,14 @@ def test_fault_D17_a_bound_that_comes_later_pauses_accepting_and_all_recovers(tm
 
 
 def _idle(server: Live) -> bool:
-    """It does not spin."""
+    """Whether the server rests."""
     spent = cpu_s(server.process.pid)
     time.sleep(0.5)
     return cpu_s(server.process.pid) - spent < 0.25
 
 
 def test_the_pages_of_a_full_server_work_on(tmp_path: Path) -> None:
-    """Who is in has its connections; only newcomers wait."""
+    """Connected pages keep their connections; only newcomers wait."""
     with live(tmp_path, watched=True) as server, ExitStack() as sockets:
         page = Page(server)
         page.register("x")

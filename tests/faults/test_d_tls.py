@@ -11,20 +11,19 @@ import socket
 import ssl
 import subprocess
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
-from urllib.parse import urlencode
 
 import pytest
 
+from tests.support.forms import FormClient
 from tests.support.missing import missing
+from tests.support.polling import HANDSHAKE
 from tests.support.server import Live, live
 
 NAME = "jobs.example"
 TOKEN = "s3cret-of-the-house"
-HANDSHAKE = "/engine.io/?EIO=4&transport=polling"
-FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +42,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Terminator:
-    """Takes TLS connections, one request on each, and passes them on in the clear; ``host``: what Host then says."""
+    """Takes TLS connections, one request on each, and passes them on in the clear; ``host`` is then the Host."""
 
     def __init__(self, certificate: Path, upstream: int, host: str) -> None:
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -87,46 +86,26 @@ class Terminator:
                     client.sendall(piece)
 
 
-class Browser:
-    """Asks over TLS, keeps cookies, and says its origin with each POST."""
+def browser_at(port: int, certificate: Path) -> FormClient:
+    """Asks over TLS for this name, which leads nowhere on this machine."""
+    context = ssl.create_default_context(cafile=str(certificate.with_suffix(".crt")))
+    context.check_hostname = False
+    connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=10, context=context)
+    return FormClient(connection, Host=NAME, Accept="text/html")
 
-    def __init__(self, certificate: Path, port: int) -> None:
-        self._context = ssl.create_default_context(cafile=str(certificate.with_suffix(".crt")))
-        self._context.check_hostname = False  # the name leads nowhere on this machine
-        self._port = port
-        self.cookies: dict[str, str] = {}
-        #: As they were set, by name.
-        self.set: dict[str, str] = {}
 
-    def ask(
-        self, method: str, path: str, body: str | None = None, headers: Mapping[str, str] | None = None
-    ) -> tuple[int, str]:
-        connection = http.client.HTTPSConnection("127.0.0.1", self._port, timeout=10, context=self._context)
-        cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        given = {"Host": NAME, "Accept": "text/html", **({"Cookie": cookie} if cookie else {}), **(headers or {})}
-        connection.request(method, path, body, given)
-        answer = connection.getresponse()
-        text = answer.read().decode()
-        for line in answer.headers.get_all("Set-Cookie") or ():
-            name, _, value = line.partition(";")[0].partition("=")
-            self.cookies[name], self.set[name] = value, line
-        connection.close()
-        return answer.status, text
-
-    def post(self, path: str, fields: dict[str, str], origin: str) -> int:
-        _, page = self.ask("GET", path)
-        found = re.search(r'name="_xsrf" value="([^"]+)"', page)
-        assert found, page
-        body = urlencode({"_xsrf": found[1], **fields})
-        return self.ask("POST", path, body, FORM | {"Origin": origin})[0]
+def post(browser: FormClient, path: str, fields: dict[str, str], origin: str) -> int:
+    """The status of a form that is sent as a browser does, with its origin."""
+    return browser.send_form(path, fields, {"Origin": origin}).status
 
 
 @contextmanager
-def behind_tls(directory: Path, certificate: Path, host: str, *flags: str) -> Iterator[tuple[Live, Browser]]:
+def behind_tls(directory: Path, certificate: Path, host: str, *flags: str) -> Iterator[tuple[Live, FormClient]]:
     with live(directory, "--token", TOKEN, *flags) as server:
         terminator = Terminator(certificate, server.port, host.format(port=server.port))
         try:
-            yield server, Browser(certificate, terminator.port)
+            with closing(browser_at(terminator.port, certificate)) as browser:
+                yield server, browser
         finally:
             terminator.close()
 
@@ -140,23 +119,23 @@ def test_fault_D20_behind_a_TLS_proxy_cookies_are_secure_and_only_the_public_ori
     with behind_tls(tmp_path, certificate, host, "--public-url", public) as (server, browser):
         assert f"submit a job   {public}/submit" in server.banner
         assert "other machines, with the token" in server.banner
-        assert browser.post("/login", {"token": TOKEN, "next": "/"}, public) == 303
-        assert len(browser.set) == 2, "the session's, and the forms'"
-        for line in browser.set.values():
+        assert post(browser, "/login", {"token": TOKEN, "next": "/"}, public) == 303
+        assert len(browser.cookies.lines) == 2, "the session's, and the forms'"
+        for line in browser.cookies.lines.values():
             assert {"Secure", "HttpOnly", "SameSite=Lax"} <= set(line.split("; ")), line
         job = {"type": "x", "data": "1"}
-        assert browser.post("/submit", job, public) == 303
+        assert post(browser, "/submit", job, public) == 303
         for foreign in (f"http://{NAME}", f"https://{NAME}:8443", "https://evil.example", "null"):
-            assert browser.post("/submit", job, foreign) == 403, foreign
-            assert browser.ask("GET", HANDSHAKE, headers={"Origin": f"http://{NAME}"})[0] == 403
-        status, text = browser.ask("GET", HANDSHAKE, headers={"Origin": public})
-        assert (status, json.loads(text[1:])["upgrades"]) == (200, [])
+            assert post(browser, "/submit", job, foreign) == 403, foreign
+            assert browser.ask("GET", HANDSHAKE, headers={"Origin": f"http://{NAME}"}).status == 403
+        opened = browser.ask("GET", HANDSHAKE, headers={"Origin": public})
+        assert (opened.status, json.loads(opened.text[1:])["upgrades"]) == (200, [])
         assert server.ask("GET", "/api/v1/stats", headers={"Authorization": f"Bearer {TOKEN}"}).status == 200
 
 
 def test_without_the_public_address_the_proxy_would_have_to_be_believed(tmp_path: Path, certificate: Path) -> None:
-    """The control of the test above: what the setting changes."""
+    """The control of the test above: it shows what the setting changes."""
     with behind_tls(tmp_path, certificate, "127.0.0.1:{port}") as (_, browser):
-        assert browser.post("/login", {"token": TOKEN, "next": "/"}, f"https://{NAME}") == 403
-        assert browser.post("/login", {"token": TOKEN, "next": "/"}, "http://127.0.0.1") == 303
-        assert not any("Secure" in line for line in browser.set.values())
+        assert post(browser, "/login", {"token": TOKEN, "next": "/"}, f"https://{NAME}") == 403
+        assert post(browser, "/login", {"token": TOKEN, "next": "/"}, "http://127.0.0.1") == 303
+        assert not any("Secure" in line for line in browser.cookies.lines.values())

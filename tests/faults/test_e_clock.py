@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.faults.e_support import browsing, post, serve, show, until_ready
-from tests.page.browsers import Chromium
+from tests.faults.e_support import post, serve, show, until_ready
+from tests.page.browsers import Chromium, browsing
 from tests.page.harness import Page, joined, ops
 from tests.page.harness import job as offer
 
@@ -24,7 +24,7 @@ YEARS_MS = 30 * 365 * 24 * HOUR_MS
 
 
 def _freeze(page: Page, ms: int) -> None:
-    """Time passes and no timer fires."""
+    """Lets time pass without any timer firing."""
     page.js.eval(f"fakeWindow.freeze({ms}); null;")
 
 
@@ -71,7 +71,7 @@ def test_fault_E11_a_pc_that_slept_for_an_hour_resumes_as_the_same_boot_and_make
 
 
 def _wake(page: Page) -> tuple[int, dict[str, Any]]:
-    """The first seconds after a sleep: how many requests are made, and the page's register."""
+    """Runs the first seconds after a sleep; returns the number of requests, and the page's register."""
     made = 0
     for _ in range(40):
         page.advance(100)
@@ -121,7 +121,7 @@ def _dated(browser: Chromium, year: int) -> Iterator[None]:
 @pytest.mark.browser
 @pytest.mark.slow
 def test_fault_E16_a_page_on_a_pc_with_a_wrong_clock_works_and_the_servers_instants_are_its_own(tmp_path: Path) -> None:
-    """1970 and 2099, each with a reload that the other clock has left its notes for."""
+    """1970 and 2099; each page finds notes of the other clock after a reload."""
     with serve(tmp_path) as server, browsing(Chromium()) as browser:
         for year in (1970, 2099, 1970):
             with _dated(browser, year):

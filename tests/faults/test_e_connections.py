@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.faults.e_support import browsing, post, serve, show, workers
-from tests.page.browsers import Chromium
+from tests.faults.e_support import post, serve, show, workers
+from tests.page.browsers import Chromium, browsing
 from tests.page.harness import HANDSHAKE, REGISTERED, Page
 from tests.page.harness import job as offer
 from tests.support.waiting import until
@@ -33,11 +33,11 @@ class Host:
         self._line: list[tuple[int, int]] = []
 
     def push(self, page: int, message: dict[str, Any]) -> None:
-        """The server has something to say."""
+        """The server has a message for a page."""
         self._outbox[page].append("4" + json.dumps(message))
 
     def pass_s(self, seconds: float) -> None:
-        """Time passes in all pages, and whatever has a connection is served."""
+        """Lets time pass in all pages, and serves each request that has a connection."""
         for _ in range(round(seconds * 10)):
             for page in self.pages:
                 page.advance(100)
@@ -67,7 +67,7 @@ class Host:
 
 
 def test_fault_E06_two_pages_on_two_connections_get_their_accepts_and_results_through() -> None:
-    """Both connections carry polls; without room made for it a POST would wait for the next ping."""
+    """Both connections carry polls; unless one makes room, a POST would wait for the next ping."""
     host = Host(2)
     host.pass_s(5)
     assert [page.state for page in host.pages] == ["ready", "ready"]
@@ -87,7 +87,7 @@ def test_fault_E06_two_pages_on_two_connections_get_their_accepts_and_results_th
 def test_fault_E06_six_worker_pages_in_one_chromium_work_though_their_polls_take_all_connections(
     tmp_path: Path,
 ) -> None:
-    """Pings that would free a connection come once a minute here."""
+    """Here pings, which would free a connection, come only once a minute."""
     pings = {"ping_interval_s": 60, "ping_timeout_s": 60}
     with serve(tmp_path, **pings) as server, browsing(Chromium()) as browser:
         show(browser, server, "types=wait&name=TAB")

@@ -1,4 +1,4 @@
-"""Faults of worker pages, E7 to E9: tasks that do what they must not, never end, or give back what cannot be sent.
+"""Faults of worker pages, E7 to E9: tasks that do what they must not, never end, or return what cannot be sent.
 
 In one Chromium; each test begins with a fresh load of the page, and in each the page must do an ordinary job after it.
 """
@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from tests.faults.e_support import (
-    browsing,
     post,
     serve,
     show,
@@ -21,7 +20,7 @@ from tests.faults.e_support import (
     until_started,
     worker,
 )
-from tests.page.browsers import Chromium
+from tests.page.browsers import Chromium, browsing
 from tests.support.http import Page
 from tests.support.server import Live
 from tests.support.waiting import until
@@ -38,15 +37,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
         yield made
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Chromium]:
-    with browsing(Chromium()) as made:
-        yield made
-
-
 @pytest.fixture
 def browser(server: Live, chromium: Chromium) -> Chromium:
-    """A page without a past: it may reload itself once a minute, as its storage remembers."""
+    """A new page, for a page may reload itself only once a minute, which its storage remembers."""
     chromium.open(f"{server.url}/livez")
     chromium.run("sessionStorage.clear()")
     show(chromium, server, QUERY)
@@ -99,7 +92,7 @@ def test_fault_E07_a_task_that_leaves_the_page_has_its_job_done_elsewhere_after_
     server: Live, browser: Chromium
 ) -> None:
     name = post(server, "hostile", "navigates away")
-    until(lambda: worker(server, "HOST").get("state") != "connected", 20, "the evidence")
+    until(lambda: worker(server, "HOST").get("state") != "connected", 20, "the sign")
     _done_elsewhere(server, name)
 
 

@@ -15,11 +15,12 @@ from typing import Any
 from dispatcher.sdk.simulate import Faults
 from tests.faults.e_support import post, serve, worker
 from tests.support.http import Page
+from tests.support.polling import packets
 from tests.support.process import farm_for, serving
 from tests.support.server import Live
 from tests.support.waiting import until
 
-#: Of one POST, as the server tells its pages.
+#: The limits of one POST, which the server tells its pages.
 PACKETS = 1024
 RSS_MIB = 32
 
@@ -33,13 +34,13 @@ def _page(server: Live, *types: str, **fields: Any) -> Iterator[Page]:
 
 
 def _flood(server: Live, page: Page, messages: list[dict[str, Any]]) -> int:
-    """The status of one POST with all these."""
+    """The status of one POST with all these messages."""
     body = "\x1e".join("4" + json.dumps(message) for message in messages)
     return server.ask("POST", page.target, body).status
 
 
 def test_fault_E14_what_a_page_says_of_attempts_that_are_not_its_own_changes_nothing(tmp_path: Path) -> None:
-    """A result is judged by an id that nobody can guess (S5); all else is obeyed from its worker's session only."""
+    """A result is judged by an id that nobody can guess (S5); other messages count only from their worker's session."""
     with serve(tmp_path) as server, _page(server, "echo", name="HONEST") as honest:
         name = post(server, "echo", 1)
         attempt = honest.hear("job")["attempt"]
@@ -99,7 +100,7 @@ def test_fault_E14_accepting_and_answering_twice_counts_once(tmp_path: Path) -> 
 
 
 def test_fault_E14_a_flood_of_progress_and_lines_is_bounded_and_others_are_served(tmp_path: Path) -> None:
-    """There is no limit of rate: one POST at a time, so many packets in it, and what is kept is bounded (S22)."""
+    """There is no rate limit: a page has one POST at a time with limited packets, and what is kept is limited (S22)."""
     with serve(tmp_path) as server:
         page = Page(server)
         page.register("echo")
@@ -134,7 +135,7 @@ def test_fault_E14_a_flood_of_progress_and_lines_is_bounded_and_others_are_serve
 def _polled(server: Live, page: Page) -> bool:
     """One poll, and the pong if it is a ping that it brings."""
     reply = server.ask("GET", page.target)
-    if "2" in reply.text.split("\x1e"):
+    if "2" in packets(reply.text):
         assert server.ask("POST", page.target, "3").status == 200
     return reply.status == 200
 
@@ -152,7 +153,7 @@ def _rss_mib(pid: int) -> float:
 
 
 def test_fault_E14_a_page_that_claims_every_type_and_takes_nothing_is_set_aside(tmp_path: Path) -> None:
-    """Two offers that it fetches and lets lapse; then the jobs go to the page that does them (S7)."""
+    """It fetches two offers and lets them lapse; then the jobs go to the page that does them (S7)."""
     with serve(tmp_path, offer_ttl_s=0.3, ping_interval_s=0.2, ping_timeout_s=20) as server:
         liar = Page(server)
         liar.say("register", types=[f"type-{n}" for n in range(1001)], boot="b", version=1)
@@ -177,7 +178,7 @@ BACKOFF = ("--backoff-base-s", "0.1")
 def test_fault_E15_a_job_is_not_burnt_by_pages_that_accept_and_fail_everything_while_another_is_idle(
     tmp_path: Path,
 ) -> None:
-    """Two black holes, which are always idle, and three attempts: a retry prefers who has not had the job (S13)."""
+    """Two black holes are always idle; a job has three attempts. A retry prefers a page that has not had it (S13)."""
 
     async def scenario() -> list[dict[str, Any]]:
         async with serving(tmp_path, *BACKOFF) as server:

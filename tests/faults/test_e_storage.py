@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.e_support import browsing, kept, post, serve, show, status, until_ready, workers
-from tests.page.browsers import Chromium
+from tests.faults.e_support import kept, post, serve, show, status, until_ready, workers
+from tests.page.browsers import Chromium, browsing
 from tests.support.http import Page
 from tests.support.server import Live
 from tests.support.waiting import until
@@ -31,11 +31,10 @@ FILL = """(function () {
 }())"""
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Chromium]:
-    """Each server has its own origin, so its own storages."""
-    with browsing(Chromium()) as made:
-        yield made
+@pytest.fixture
+def browser(chromium: Chromium) -> Chromium:
+    """One for all: each server has its own origin, so its own storages."""
+    return chromium
 
 
 def _does_jobs(server: Live, count: int) -> None:
@@ -44,7 +43,7 @@ def _does_jobs(server: Live, count: int) -> None:
 
 
 def test_fault_E12_a_page_that_may_store_nothing_works_and_keeps_its_identity_through_a_reload(tmp_path: Path) -> None:
-    """The browser forbids all storage, as a zone or a policy does: reading it throws. The window's name is left."""
+    """The browser forbids all storage, as a zone or a policy does: reading it throws. Only window.name is left."""
     with serve(tmp_path) as server, browsing(Chromium(preferences=BLOCKED)) as browser:
         show(browser, server, "types=wait&name=BARE")
         assert browser.run("(function () { try { return localStorage.length; } catch (e) { return e.name; } }())") == (
@@ -104,7 +103,7 @@ class _Cache(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Says nothing."""
+        """Logs nothing."""
 
 
 class _Stale(ThreadingHTTPServer):
@@ -155,7 +154,7 @@ def test_fault_E13_a_cached_script_of_another_version_is_reloaded_once_and_not_i
 
 
 def test_fault_E13_a_page_that_knows_less_than_the_server_is_served(tmp_path: Path) -> None:
-    """The least that version 1 asks for, as an older library says it, and a message that this server does not know."""
+    """An older library sends the least that version 1 asks for, and a message that this server does not know."""
     with serve(tmp_path) as server:
         page = Page(server)
         page.register("wait", a_field_of_later={"colour": "blue"})

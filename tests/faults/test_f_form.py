@@ -21,11 +21,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Chromium]:
-    chromium = Chromium()
-    yield chromium
-    chromium.close()
+@pytest.fixture
+def browser(chromium: Chromium) -> Chromium:
+    return chromium
 
 
 def jobs(server: Live, job_type: str) -> list[str]:
@@ -39,7 +37,7 @@ def fill(browser: Chromium, server: Live, job_type: str) -> None:
 
 
 def press(browser: Chromium) -> None:
-    """Presses the button; back when another page, or the same anew, is there."""
+    """Presses the button; returns when the next page is there."""
     browser.run("(window.before = true)")
     browser.driver.find_element("css selector", "button.main").click()
     arrive(browser)
@@ -93,7 +91,7 @@ def test_fault_F09_a_reload_after_the_submit_posts_nothing(server: Live, browser
 
 
 def test_fault_F09_back_and_the_button_again_lead_to_the_same_job(server: Live, browser: Chromium) -> None:
-    """Chromium keeps a page that was left for a while: with what was typed, and with its key."""
+    """Chromium keeps a page for a while after it was left, with its texts and its key."""
     fill(browser, server, "back")
     press(browser)
     job = shown_job(browser)
@@ -109,7 +107,7 @@ def test_fault_F09_back_and_the_button_again_lead_to_the_same_job(server: Live, 
 
 
 def test_fault_F09_back_to_a_form_that_was_loaded_anew_and_the_button_make_no_second_job(server: Live) -> None:
-    """Where the page was not kept, the form is a new one with a new key. What names the job has to be typed again: a
+    """If the page was not kept, the form is new and has a new key. A person must fill it in again: a
     press of the button alone submits nothing."""
     chromium = Chromium(flags=("--disable-features=BackForwardCache",))
     try:

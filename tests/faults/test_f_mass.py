@@ -27,13 +27,13 @@ pytestmark = pytest.mark.slow
 
 COUNT = 105_000 if LONG else 2_500
 CONNECTIONS = 32
-#: An answer may take so long, and of a hundred this many may take longer: other programs run here, too.
+#: How long an answer may take, and how many of a hundred may take longer: other programs run here, too.
 SLOW_S, SLOW_PERCENT = 0.1, 10
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store as a kill left it, with very many jobs; one in twenty-one was running."""
+    """A store with very many jobs, as a kill left it; one job in twenty-one was running."""
     directory = tmp_path_factory.mktemp("full")
     form = "default" if LONG else "short"
     subprocess.run(
@@ -51,7 +51,7 @@ def ids(store: Path) -> list[str]:
 
 
 async def post_all(port: int, targets: Iterator[str]) -> list[int]:
-    """Each target once, over many connections that are kept; the statuses."""
+    """Posts to each target once, over many kept connections; returns the statuses."""
     statuses: list[int] = []
 
     async def connection() -> None:

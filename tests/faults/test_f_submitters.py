@@ -16,12 +16,13 @@ from pathlib import Path
 import pytest
 
 from tests.faults.hostile_json import KEPT, NEVER_JSON, NO_JOB, Body
+from tests.support.forms import FORM, xsrf_in
 from tests.support.http import JSON, Page, exchange, head
+from tests.support.polling import HANDSHAKE, QUERY
 from tests.support.process import serving
 from tests.support.server import Live, cpu_s, live
 from tests.support.waiting import until
 
-FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 MIB = 1 << 20
 
 
@@ -73,7 +74,7 @@ def test_fault_F02_the_same_key_with_another_body_is_a_422_and_changes_nothing(p
 
 
 def test_fault_F03_a_submitter_that_left_before_the_answer_learns_by_its_key_what_became_of_it(tmp_path: Path) -> None:
-    """It leaves in the middle of the head, of the body, and when all is sent; with a FIN and with a reset."""
+    """It leaves within the head, within the body, and after the end; with a FIN and with a reset."""
 
     async def scenario() -> None:
         async with serving(tmp_path) as server:
@@ -94,7 +95,7 @@ def test_fault_F03_a_submitter_that_left_before_the_answer_learns_by_its_key_wha
                 assert number % 3 == 0 or answer.status == 201, "half a request made a job"
                 assert answer.json()["data"] == number
                 known.add(answer.json()["id"])
-            # Each key has one job, whatever came of the first try.
+            # Each key has one job, whatever became of the first try.
             assert len(known) == 60
             assert (await server.get("/api/v1/stats"))["jobs"]["queued"] == 60
 
@@ -127,10 +128,10 @@ def test_fault_F04_a_body_of_the_limit_is_taken_and_one_byte_more_is_a_413(plain
 
 
 def test_fault_F04_of_100_mb_the_413_comes_before_they_are_read(plain: Live) -> None:
-    """By its length: at the head alone. In chunks: as soon as there is too much, and the connection ends."""
+    """A declared length is refused after the head; chunks once they are too many, and the connection ends."""
     rss = plain.counts()["rss"]
     for path, kind in (("/api/v1/jobs", "application/json"), ("/submit", FORM["Content-Type"]), ("/engine.io/", "x")):
-        sid = f"?EIO=4&transport=polling&sid={Page(plain).sid}" if path == "/engine.io/" else ""
+        sid = f"?{QUERY}&sid={Page(plain).sid}" if path == "/engine.io/" else ""
         for expect in ([], ["Expect: 100-continue"]):
             lines = [f"Content-Type: {kind}", "Content-Length: 100000000", *expect]
             answer = exchange(plain.port, head("POST", path + sid, plain.port, *lines))
@@ -144,7 +145,7 @@ def test_fault_F04_of_100_mb_the_413_comes_before_they_are_read(plain: Live) -> 
 
 
 def _flood(sock: socket.socket, start: bytes, piece: bytes) -> int:
-    """Sends pieces for as long as the other side takes them, 100 MB at most; how many bytes it took."""
+    """Sends pieces as long as the other side takes them, 100 MB at most; returns how many bytes it took."""
     sent = 0
     try:
         sock.sendall(start)
@@ -179,7 +180,7 @@ def wide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 
 
 def refusals(server: Live, bodies: list[Body], status: int) -> list[float]:
-    """Sends each; the seconds of processor that each took."""
+    """Sends each body; returns the processor seconds that each took."""
     spent = []
     for name, body in bodies:
         before = cpu_s(server.process.pid)
@@ -193,7 +194,7 @@ def refusals(server: Live, bodies: list[Body], status: int) -> list[float]:
 
 @pytest.mark.parametrize(("bodies", "status"), [(NEVER_JSON, 400), (NO_JOB, 422)], ids=["no JSON", "no job"])
 def test_fault_F05_hostile_json_is_refused_soon_and_leaves_nothing(wide: Live, bodies: list[Body], status: int) -> None:
-    """Soon: 50 ms of the processor for each MB, three times that where other programs crowd it, and a tick."""
+    """Soon means 50 ms of the processor for each MB (three times that on a crowded machine), and a tick."""
     before = count_jobs(wide)
     rounds = [refusals(wide, bodies, status)]
     rss = wide.counts()["rss"]
@@ -261,11 +262,9 @@ def test_fault_F07_a_full_queue_refuses_keeps_what_it_has_and_takes_again_when_t
             assert int(reply.headers["retry-after"]) > 0
         shown = server.ask("GET", "/submit")
         cookie = shown.headers["set-cookie"].partition(";")[0]
-        secret = re.search(r'name="_xsrf" value="([^"]+)"', shown.text)
-        assert secret
-        form = server.ask("POST", "/submit", f"_xsrf={secret[1]}&type=nobody", FORM | {"Cookie": cookie})
+        form = server.ask("POST", "/submit", f"_xsrf={xsrf_in(shown.text)}&type=nobody", FORM | {"Cookie": cookie})
         assert (form.status, "retry-after" in form.headers) == (503, True)
-        # What it has it keeps, and says so to who asks again; pages still bring results.
+        # It keeps the jobs that it has, and says so to submitters that ask again; pages still bring results.
         assert [keyed(server, f"k{number}", number)[:2] for number in range(5)] == [(200, "true")] * 5
         page = Page(server)
         page.register("nobody")
@@ -285,7 +284,7 @@ def test_fault_F07_a_queue_that_is_full_by_bytes_and_too_many_pages_are_refused(
         assert statuses == [201, 201, 503, 503]
         assert keyed(server, "small", "x")[0] == 201
         pages = [Page(server) for _ in range(3)]
-        refused = server.ask("GET", "/engine.io/?EIO=4&transport=polling")
+        refused = server.ask("GET", HANDSHAKE)
         assert (refused.status, "retry-after" in refused.headers) == (503, True)
         pages[0].leave()
         Page(server).register("x")

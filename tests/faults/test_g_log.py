@@ -1,4 +1,4 @@
-"""Fault G6: nobody reads the log, or its disk is full. The loop never waits, and what is dropped is counted."""
+"""Fault G6: nobody reads the log, or its disk is full. The loop never waits, and dropped lines are counted."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def running(directory: Path, log: int, prepare: Callable[[], object] | None = No
 
 
 def refuse(server: Live, first: int, count: int) -> None:
-    """So many requests, each of which the log has a line for; all are answered."""
+    """Sends ``count`` requests that each make a line in the log; all are answered."""
     for number in range(first, first + count):
         assert server.ask("GET", f"/nope/{number}").status == 404
 
 
 def test_fault_G06_a_log_that_nobody_reads_holds_nothing_up_and_says_later_what_it_lacks(tmp_path: Path) -> None:
-    """The reader is stopped (SIGSTOP), its pipe small; the server is asked, a job runs, and it is read on again."""
+    """The reader is stopped (SIGSTOP), and its pipe is small; requests come, a job runs, and the reader goes on."""
     log = tmp_path / "read.log"
     with log.open("wb") as file:
         reader = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=file)

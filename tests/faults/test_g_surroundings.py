@@ -32,7 +32,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="nice, umask, /p
 
 @contextmanager
 def burners(count: int) -> Iterator[None]:
-    """Programs that use all of a processor each."""
+    """Programs that each use a whole processor."""
     started = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
     try:
         yield
@@ -43,9 +43,9 @@ def burners(count: int) -> Iterator[None]:
 
 
 async def final(server: ServerProcess, job_id: str) -> dict[str, Any]:
-    """The job when it has ended, however late: a minute and a half at most."""
+    """The job after its end, which may take up to a minute and a half."""
     for _ in range(9):
-        # The server gets a hundredth of a processor: its answer may be long in coming, and must come.
+        # The server gets a hundredth of a processor: its answer may be late, but must come.
         answer = await server.request("GET", f"/api/v1/jobs/{job_id}?wait=10", timeout_s=90.0)
         assert answer.status == 200, answer
         job: dict[str, Any] = answer.json()
@@ -57,7 +57,10 @@ async def final(server: ServerProcess, job_id: str) -> dict[str, Any]:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_fault_G05_starved_of_processors_a_server_is_late_and_gives_nothing_up(tmp_path: Path) -> None:
-    """Four burners, the server at nice 19. Each job succeeds in its first attempt, and no session is made anew."""
+    """Four burners, the server at nice 19. Each job succeeds in its first attempt, and no session is made anew.
+
+    Linux keeps a niceness for each thread: it is the loop that starves, the store's thread does not.
+    """
     rounds, jobs = (6, 20) if LONG else (1, 10)
 
     async def scenario() -> None:
@@ -117,7 +120,7 @@ ODD: dict[str, tuple[dict[str, str], Prepare | None]] = {
 
 
 def works(server: Live) -> None:
-    """A job with letters of many alphabets goes through it, and every file of its store is its owner's alone."""
+    """A job with letters of many alphabets goes through it, and only the owner can read the files of its store."""
     data = {"ü": "Ω日本語🙂", "n": 1.50}
     body = json.dumps({"type": "x", "data": data}, ensure_ascii=False).encode()
     job = server.ask("POST", "/api/v1/jobs", body, {"Content-Type": "application/json"})

@@ -23,7 +23,7 @@ from tests.support.http import JSON
 from tests.support.server import Live
 from tests.support.waiting import PATIENCE_S, until
 
-#: Pings so often that a session shows soon that it goes on; a grace so short that one given up would show, too.
+#: Frequent pings soon show that a session goes on; a short grace would soon show one that was given up.
 QUICK = ("--ping-interval-s", "0.25", "--ping-timeout-s", "30", "--reconnect-grace-s", "2")
 #: And so rarely that no ping makes the server look at its clocks.
 CALM = ("--ping-interval-s", "10", "--ping-timeout-s", "30")
@@ -74,7 +74,7 @@ def finish(page: KeptPage, attempt: str) -> None:
 
 
 def workers(server: Live) -> list[str]:
-    """Those that are not gone."""
+    """The workers that are not gone."""
     return sorted(worker["id"] for worker in server.ask("GET", "/api/v1/workers").json()["items"])
 
 
@@ -94,7 +94,7 @@ def test_fault_G01_a_step_of_the_wall_clock_changes_no_lease_and_ends_no_session
         run(server, other, "timed", timeout_s=2, max_attempts=1)
         clocks.step(server, words)
         page.answer_pings(2)
-        # A timeout runs by the other clock: not before its time, and not an hour or ten years after it.
+        # A timeout follows the monotonic clock: it never comes early, nor an hour or ten years late.
         assert other.hear("cancel")["reason"] == "timed_out"
         assert time.monotonic() - began >= 2.0
         clocks.step(server, "+0")
@@ -130,7 +130,7 @@ def test_fault_G02_by_a_wall_clock_that_runs_slow_or_fast_a_job_starts_within_a_
         delay_s = 4 * min(1.0, rate)
         job = submit(server, "x", delay_s=delay_s)
         page.hear("job")
-        # A second of the machine's is `rate` of this clock's.
+        # A second of the machine is `rate` seconds of this clock.
         assert 0 <= seconds_late(server, job, delay_s) <= (1.0 + LOAD_S) * rate
 
 
@@ -145,7 +145,7 @@ def test_fault_G02_a_step_over_the_time_of_a_job_is_noticed_within_a_second(tmp_
         clocks.set("+1h")
         stepped = time.monotonic()
         page.hear("job")
-        # It was due an hour after its submission, and the step was an hour: what passed between is all that is late.
+        # It was due an hour after its submission, and the step was an hour: only the time between makes it late.
         assert 0 <= seconds_late(server, job, 3_600) <= 1.0 + LOAD_S + stepped - submitted
 
 

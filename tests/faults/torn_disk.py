@@ -44,7 +44,7 @@ class _Content:
         self.is_named = True
 
     def after_cut(self, rng: random.Random) -> bytes:
-        """What the disk holds of it."""
+        """What the disk holds of the file after a cut."""
         left = bytearray(self.durable)
         kept = rng.choice((0.0, 0.1, 0.5, 0.9, 1.0))
         for offset, content in self.pending:
@@ -75,7 +75,7 @@ def _sectors(offset: int, content: bytes) -> Iterator[Write]:
 
 
 class TornDisk:
-    """The files, and who watches. ``moment`` is called before each write, sync and deletion."""
+    """The files. ``moment`` is called before each write, sync and deletion."""
 
     def __init__(self, name: str, files: dict[str, bytes], moment: Callable[[], None]) -> None:
         self.files = {name: _Content(bytearray(data), bytearray(data), is_named=True) for name, data in files.items()}
@@ -87,7 +87,7 @@ class TornDisk:
         self._vfs = _Vfs(name, self)  # known to SQLite for as long as it lives
 
     def after_cut(self, rng: random.Random) -> dict[str, bytes]:
-        """What is on the disk when the power goes now."""
+        """What is on the disk if the power goes now."""
         files = {name: content for name, content in self.deleted.items() if rng.random() < 0.5}
         files |= {name: content for name, content in self.files.items() if content.is_named or rng.random() < 0.5}
         return {name: content.after_cut(rng) for name, content in files.items()}
@@ -175,7 +175,7 @@ class _File:
         return 4096
 
     def xDeviceCharacteristics(self) -> int:
-        """As SQLite takes every disk to be: a write leaves the bytes beside it alone."""
+        """SQLite assumes this of every disk: a write leaves the bytes beside it alone."""
         return apsw.SQLITE_IOCAP_POWERSAFE_OVERWRITE
 
     def xClose(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -23,6 +22,7 @@ from dispatcher.node.waiting import Why
 from handlers.routes import TaskDirectory, make_app
 from tests.handlers.rich import TASKS
 from tests.support.clock import ManualClock
+from tests.support.forms import FORM, Cookies, hidden
 from tests.support.house import House
 from tests.support.jobs import NOW
 
@@ -31,7 +31,7 @@ Scene = Callable[[House], Awaitable[None]]
 
 
 class Watched(Dispatcher):
-    """The real one; it notes what handlers ask of it."""
+    """The real dispatcher; it notes the calls of handlers."""
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
@@ -39,6 +39,7 @@ class Watched(Dispatcher):
         self.asked_workers: list[WorkerFilter | None] = []
         self.asked_types: list[TypeFilter | None] = []
         self.waited_s: list[float] = []
+        self.read_jobs: list[str] = []
         self.somebody_waits, self.left = asyncio.Event(), asyncio.Event()
 
     def why(self, job: JobView) -> Why | None:
@@ -52,6 +53,10 @@ class Watched(Dispatcher):
     async def types(self, wanted: TypeFilter | None = None) -> TypePage:
         self.asked_types.append(wanted)
         return await super().types(wanted)
+
+    async def job(self, job_id: str) -> JobView:
+        self.read_jobs.append(job_id)
+        return await super().job(job_id)
 
     async def wait(self, job_id: str, timeout_s: float) -> JobView:
         self.waited_s.append(timeout_s)
@@ -74,18 +79,18 @@ async def draining(house: House) -> None:
 
 async def no_room(house: House) -> None:
     """A server whose disk is nearly full."""
-    house.store.room = False
+    house.store.has_space = False
     await house.pass_time(house.settings.store_check_s)
 
 
 @pytest.fixture
 def scene() -> Scene | None:
-    """What there is when the test begins; None: the server has not started yet."""
+    """The scene in which the test begins; None: the server has not started yet."""
     return nothing
 
 
 async def open_house(settings: Settings, scene: Scene | None) -> House:
-    """A dispatcher on a clock that stands still, and what the scene makes of it."""
+    """A dispatcher on a clock that stands still, after the scene."""
     house = House(clock=ManualClock(100.0, NOW), kind=Watched, **asdict(settings))
     house.shipped.clear()
     if scene is not None:
@@ -96,7 +101,7 @@ async def open_house(settings: Settings, scene: Scene | None) -> House:
 
 @pytest.fixture
 def house(io_loop: IOLoop, settings: Settings, scene: Scene | None) -> Iterator[House]:
-    """What stands behind the application."""
+    """The dispatcher behind the application."""
     house = io_loop.run_sync(lambda: open_house(settings, scene))
     yield house
     io_loop.run_sync(house.dispatcher.close)
@@ -128,11 +133,14 @@ def app(house: House, settings: Settings, tasks: TaskDirectory) -> Application:
 
 
 class Browser:
-    """Asks as a browser does: with Accept, cookies and the form's XSRF token."""
+    """Asks as a browser does: with Accept, cookies and the form's XSRF token.
+
+    It is not ``forms.FormClient``: the server has the loop of the test that asks.
+    """
 
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
-        self.cookies: dict[str, str] = {}
+        self.cookies = Cookies()
 
     async def get(self, path: str, **given: Any) -> HTTPResponse:
         return await self._send("GET", path, **given)
@@ -140,18 +148,14 @@ class Browser:
     async def post(self, path: str, fields: dict[str, str], from_page: str = "/submit", **given: Any) -> HTTPResponse:
         """Loads a page, and sends a form with its XSRF token."""
         page = await self.get(from_page)
-        match = re.search(r'name="_xsrf" value="([^"]+)"', page.body.decode())
-        body = urlencode(({"_xsrf": match[1]} if match else {}) | fields)
-        kind = {"Content-Type": "application/x-www-form-urlencoded"}
-        return await self._send("POST", path, body=body, headers=kind | given.pop("headers", {}), **given)
+        hides = hidden(page.body.decode())
+        body = urlencode({name: value for name, value in hides.items() if name == "_xsrf"} | fields)
+        return await self._send("POST", path, body=body, headers=FORM | given.pop("headers", {}), **given)
 
     async def _send(self, method: str, path: str, headers: dict[str, str] | None = None, **given: Any) -> HTTPResponse:
-        cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        own = {"Accept": "text/html,*/*"} | ({"Cookie": cookie} if cookie else {})
+        own = {"Accept": "text/html,*/*"} | self.cookies.header()
         response = await self._ask(path, method, headers=own | (headers or {}), **given)
-        for line in response.headers.get_list("Set-Cookie"):
-            name, _, value = line.partition(";")[0].partition("=")
-            self.cookies[name] = value
+        self.cookies.keep(response.headers.get_list("Set-Cookie"))
         return response
 
 

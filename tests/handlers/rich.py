@@ -1,4 +1,4 @@
-"""A server with something of everything that the pages show."""
+"""A server with an example of everything that the pages show."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.support.scenes import a_job, submit, take
 
 __all__ = ["BIG", "PICTURE", "TASKS", "WAITING", "rich"]
 
-#: A picture of 24 x 16 pixels: a red and a blue half.
+#: A picture of 24 x 16 pixels, half red and half blue.
 PICTURE = (
     "data:image/png;base64,"
     "iVBORw0KGgoAAAANSUhEUgAAABgAAAAQCAIAAACDRijCAAAAH0lEQVR42mO4oKBAECk4XCCIGEYNGjVo1KBRgygzCA"

@@ -22,9 +22,8 @@ from dispatcher.core.jobs.model import JobView
 from handlers.routes import TaskDirectory, make_app
 from tests.handlers.conftest import Scene, nothing, open_house
 from tests.handlers.rich import PICTURE, WAITING, rich
-from tests.page.browsers import Browser, Chromium, PhantomJS, phantomjs_path
+from tests.page.browsers import Browser, Chromium, PhantomJS, browsing
 from tests.support.house import House
-from tests.support.missing import missing
 from tests.support.scenes import submit
 from tests.support.waiting import until
 
@@ -101,19 +100,9 @@ def start(tasks: TaskDirectory) -> Iterator[Start]:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Chromium]:
-    browser = Chromium()
-    yield browser
-    browser.close()
-
-
-@pytest.fixture(scope="module")
 def phantom() -> Iterator[PhantomJS]:
-    if phantomjs_path() is None:
-        missing("needs PhantomJS (pip install phasma)")
-    browser = PhantomJS()
-    yield browser
-    browser.close()
+    with browsing(PhantomJS()) as browser:
+        yield browser
 
 
 @pytest.fixture(params=["chromium", "phantom"])
@@ -127,7 +116,7 @@ def fill(browser: Browser, **fields: str) -> None:
 
 
 def send(browser: Browser, form: str = "form.sheet") -> None:
-    """Presses the button; back when another page, or the same anew, is there."""
+    """Presses the button; returns when the next page is there."""
     browser.run("(window.before = true)")
     browser.run(f"document.querySelector('{form} button').click()")
     until(lambda: not browser.run("window.before") and browser.run("document.readyState") == "complete")
@@ -139,7 +128,7 @@ def address(browser: Browser) -> str:
 
 @pytest.mark.parametrize("width", [1100, 360, 320])
 def test_each_page_fits_its_window_and_meets_its_own_policy(browser: Browser, start: Start, width: int) -> None:
-    """What CSP blocks, and what runs into an error, stands in the console."""
+    """The browser's console shows what CSP blocks, and scripts' errors."""
     url = start(rich).url
     browser.resize(width, 800)
     for path in PAGES:

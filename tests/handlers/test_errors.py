@@ -1,4 +1,4 @@
-"""Errors as answers: their shape, their statuses, bodies that are too large, what must never show."""
+"""Errors as answers: their shape, their statuses, bodies that are too large, secrets that must never show."""
 
 from __future__ import annotations
 
@@ -202,7 +202,7 @@ async def test_what_is_ours_is_a_503_that_says_when_to_come_back(ask: Ask, code:
 @pytest.mark.expect_log("500 GET")
 @pytest.mark.parametrize("path", ["/api/v1/types", "/"])
 async def test_a_fault_of_ours_shows_no_trace(ask: Ask, house: House, path: str) -> None:
-    house.store.rows.lanes = None
+    house.store.rows = None
     response = await ask(path, headers={"Accept": "text/html"})
     assert response.code == 500
     for secret in (b"Traceback", b"TypeError", b"NoneType", b"handlers", b"Tornado"):

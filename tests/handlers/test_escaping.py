@@ -1,4 +1,4 @@
-"""What others wrote is text, in every field, on every page."""
+"""Text of others stays text, in every field, on every page."""
 
 from __future__ import annotations
 
@@ -94,10 +94,10 @@ class Elements(HTMLParser):
 
 
 async def write_everywhere(house: House, evil: str) -> None:
-    """This text wherever somebody else's text can stand, also where the protocol and the API would refuse it."""
+    """Puts this text wherever somebody else's text can stand, even where the protocol and the API would refuse it."""
     house.enlist("quiet", evil, remote=evil, name=evil, worker=evil, slots=4, labels=((evil, evil),))
     house.pages.quiet("quiet", house.clock.monotonic())
-    last = [JobState.RUNNING, JobState.QUEUED]  # a page that comes takes what waits
+    last = [JobState.RUNNING, JobState.QUEUED]  # a page that comes takes a waiting job
     for state in [*(state for state in JobState if state not in last), *last]:
         options = {"type": evil, "data": json.dumps(evil), "key": f"{state}{evil}"}
         if state in (JobState.RUNNING, JobState.SUCCEEDED, JobState.FAILED, JobState.IN_DOUBT):
@@ -109,7 +109,7 @@ async def write_everywhere(house: House, evil: str) -> None:
 
 
 async def write_on(house: House, job: JobView, state: JobState, evil: str) -> None:
-    """A page that has the job, and says this text of it."""
+    """A page has the job, and says this text about it."""
     sid = f"page-{state}"
     house.enlist(sid, evil, remote=evil, name=evil, worker=f"{state}{evil}")
     house.pages.sessions[sid].page = {evil: evil}

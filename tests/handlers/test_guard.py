@@ -49,7 +49,7 @@ def test_only_loopback_names_are_served_by_default(host: str | None, fine: bool)
         ("127.0.0.1", ("jobs.intranet",), "Jobs.Intranet:80", True),
         ("127.0.0.1", ("jobs.intranet:8888",), "jobs.intranet:8888", True),
         ("127.0.0.1", ("jobs.intranet",), "other.intranet", False),
-        # Every address of the machine, but no name: a name is what DNS rebinding needs.
+        # Every address of the machine, but no name: DNS rebinding needs a name.
         ("0.0.0.0", (), "10.1.2.3", True),
         ("::", (), "[fe80::1]:8888", True),
         ("", (), "10.1.2.3", True),
@@ -146,7 +146,7 @@ PUBLIC = "jobs.example"
         # The proxy names us as it knows us.
         ("https://jobs.example", "https://jobs.example", HERE, True),
         ("https://jobs.example", "https://jobs.example", "localhost", True),
-        # Whoever sits between may have made such a page.
+        # Anybody between the two may have made this page.
         ("https://jobs.example", "http://jobs.example", PUBLIC, False),
         ("https://jobs.example", "http://jobs.example", HERE, False),
         ("https://jobs.example", "https://jobs.example:8443", PUBLIC, False),

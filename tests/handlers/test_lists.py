@@ -1,4 +1,4 @@
-"""Lists of workers and types: pages, filters, and what the console asks for however many there are."""
+"""Lists of workers and types: pages, filters, and the console's reads, which do not grow with their number."""
 
 from __future__ import annotations
 

@@ -11,11 +11,10 @@ from dispatcher.transport.exchange import Connection
 from dispatcher.transport.limits import SessionLimits
 from dispatcher.transport.sessions import Sessions
 from tests.support.house import JSON, House
+from tests.support.polling import QUERY, sid_in
 from tests.transport.support import FakeExchange
 
 __all__ = ["Grounds", "Window"]
-
-_QUERY = "EIO=4&transport=polling"
 
 
 class Grounds(House):
@@ -38,7 +37,7 @@ class Grounds(House):
         return exchange
 
     def stand_still(self, seconds: float, armed_s: float = PULSE_S) -> None:
-        """The loop stands still, and its timer, which was armed for so soon, comes before anything is read."""
+        """The loop stands still; its timer, armed for ``armed_s``, fires before anything is read."""
         began = self.clock.monotonic()
         deadlines = [self.dispatcher.machine.next_deadline(), self.sessions.next_deadline()]
         at = max(began, min([began + armed_s, *(due for due in deadlines if due is not None)]))
@@ -46,24 +45,24 @@ class Grounds(House):
         self.dispatcher.tick(now, now - at)
 
     def settle(self) -> None:
-        """What the front does after each event."""
+        """Does what the front does after each event."""
         self.sessions.flush(self.clock.monotonic())
         self.dispatcher.changed()
 
 
 class Window:
-    """One page: a session, its poll, and all that it was told."""
+    """One page: a session, its poll, and all its messages."""
 
     def __init__(self, grounds: Grounds, name: str) -> None:
         self.grounds, self.name = grounds, name
         self.connection = Connection()
         self.poll: FakeExchange | None = None
         self.heard: list[JSON] = []
-        #: Packets that are no messages, pings above all, as they came.
+        #: Packets that are not messages, mostly pings, as they came.
         self.packets: list[str] = []
-        opened = grounds.request("GET", _QUERY, connection=self.connection)
-        self.sid = str(json.loads(opened.body[1:])["sid"])
-        self.query = f"{_QUERY}&sid={self.sid}"
+        opened = grounds.request("GET", QUERY, connection=self.connection)
+        self.sid = sid_in(opened.body)
+        self.query = f"{QUERY}&sid={self.sid}"
 
     def ask(self) -> None:
         """Polls."""
@@ -83,7 +82,7 @@ class Window:
         return self.grounds.request("POST", self.query, packet).status
 
     async def say(self, **message: Any) -> None:
-        """Says something; what turns make of it is done."""
+        """Sends a message; returns after the turns that it leads to."""
         assert self.post(f"4{json.dumps(message)}") == 200
         await self.grounds.dispatcher.idle(housekeeping=True)
 
@@ -112,7 +111,7 @@ class Window:
     # -- pings
 
     def answer(self) -> None:
-        """Does what a page does when it has something to do: answers pings, and polls."""
+        """Does a page's usual work: answers pings, and polls."""
         self.read()
         while "2" in self.packets:
             self.packets.remove("2")

@@ -1,4 +1,4 @@
-"""Jobs that wait for a turn: bounded, in order, and what was submitted together goes into one turn (S3, S22)."""
+"""Jobs that wait for a turn are limited and keep their order; a batch goes into one turn (S3, S22)."""
 
 from __future__ import annotations
 

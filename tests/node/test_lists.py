@@ -17,7 +17,7 @@ pytestmark = pytest.mark.gen_test
 
 
 async def house_of(count: int, jobs: int = 0) -> House:
-    """A server with so many pages; the even ones offer ``scan`` too."""
+    """A server with ``count`` pages; the even ones offer ``scan`` too."""
     house = await House().start()
     for number in range(count):
         register(house, number, "echo", *(("scan",) if number % 2 == 0 else ()))
@@ -136,6 +136,6 @@ def cost(read) -> int:
 
 
 def finish(coroutine) -> None:
-    """Runs what waits for nothing: the store in memory answers at once."""
+    """Runs a coroutine that never waits: the store in memory answers at once."""
     with pytest.raises(StopIteration):
         coroutine.send(None)

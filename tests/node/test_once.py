@@ -66,7 +66,8 @@ async def test_a_person_decides_what_became_of_a_job_in_doubt(value, state, resu
     with pytest.raises(WrongState):
         await house.dispatcher.decide(job.id, value, "looked at the printer")
     await house.say("s1", op="bye")
-    decided = await house.dispatcher.decide(job.id, value, "looked at the printer")
+    await house.dispatcher.decide(job.id, value, "looked at the printer")
+    decided = await house.dispatcher.job(job.id)
     assert (decided.state, decided.result, decided.reason, decided.detail) == (
         state,
         result,
@@ -157,7 +158,8 @@ async def test_a_late_answer_of_a_failed_job_is_kept_and_a_person_may_adopt_it()
     assert told[-1]["verdict"] == "stale"
     failed = await house.dispatcher.job(job.id)
     assert (failed.state, failed.result, failed.evidence) == (JobState.FAILED, None, '{"pages": 2}')
-    adopted = await house.dispatcher.adopt(job.id)
+    await house.dispatcher.adopt(job.id)
+    adopted = await house.dispatcher.job(job.id)
     assert (adopted.state, adopted.result, adopted.reason) == (JobState.SUCCEEDED, '{"pages": 2}', "adopted")
     with pytest.raises(WrongState):
         await house.dispatcher.adopt(job.id)
@@ -220,7 +222,7 @@ async def test_after_a_standstill_nobody_is_taken_for_gone_and_what_has_arrived_
 
 
 async def test_a_page_that_holds_what_is_over_gets_no_job_until_it_lets_go_of_it():
-    """As after a restart of the server: the page's task hangs, its job has gone on without it."""
+    """This happens after a restart of the server: the page's task hangs, and its job has gone on without it."""
     house = await House().start()
     held = {"attempt": "0000000001-000000-of-an-earlier-run", "elapsed_ms": 90_000}
     await house.register("s1", holding=[held])

@@ -1,4 +1,4 @@
-"""The dispatcher after a restart: what a page says of its time is obeyed, in the units of the wire (S18)."""
+"""The dispatcher after a restart obeys the times that a page sends, in the units of the wire (S18)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever stands idle, queued or connected beside a job delays it by no more than a turn (promises S29, S30, S31)."""
+"""Idle pages, queued jobs and connections delay a job by no more than a turn (promises S29, S30, S31)."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ pytestmark = pytest.mark.gen_test(timeout=60)
 ENDED = 400
 
 
-@pytest.mark.parametrize("idle", [1_023, 1_024, 1_100])
-async def test_a_job_with_an_idle_page_of_its_own_runs_beside_a_thousand_others(idle: int):
+@pytest.mark.parametrize(("idle", "pools"), [(1_023, 1), (1_024, 1), (1_100, 1), (12_000, 1_000)])
+async def test_a_job_with_an_idle_page_of_its_own_runs_beside_a_thousand_others(idle: int, pools: int):
     house = await House().start()
     for number in range(idle):
-        await house.register(f"a{number}", "other")
+        house.enlist(f"a{number}", "other", f"other-{number % pools}")
+    assert len({worker.pool for worker in house.dispatcher.machine.workers.values()}) == pools
     await house.register("b", "mine")
     jobs = [await house.submit("mine") for _ in range(3)]
     told = await house.hear("b")
@@ -54,8 +55,22 @@ async def test_why_a_job_waits_costs_the_same_beside_100_and_3_000_pages():
     assert costs[0] == costs[1]
 
 
+async def test_why_a_job_waits_costs_the_same_beside_100_and_3_000_pools_of_its_type():
+    costs = []
+    for pages in (100, 3_000):
+        house = await House().start()
+        for number in range(pages):
+            house.enlist(f"a{number}", "mine", f"other-{number}")
+            house.dispatcher.machine.pause(f"a{number}", True, house.clock.monotonic())
+        job = await house.submit("mine")
+        shown = await house.dispatcher.job(job.id)
+        assert house.dispatcher.why_waits(shown) == f"{pages:,} workers offer the type mine, but every one is paused"
+        costs.append(operations(partial(house.dispatcher.why_waits, shown)))
+    assert costs[0] == costs[1]
+
+
 async def _outlived(place: Path) -> Store:
-    """A store with jobs whose retention has passed long ago, opened anew."""
+    """A store, opened anew, with jobs whose retention passed long ago."""
     store = await _open(place)
     specs = [JobSpec(type="echo", data="1") for _ in range(ENDED)]
     demand = [Demand(1, ("echo",), ENDED)]

@@ -1,4 +1,4 @@
-"""A store that takes its time, or has no room at all: who waits is bounded, and what pages said is kept (S22, S23)."""
+"""A slow store, or one without room: waiting requests are limited, and pages' messages are kept (S22, S23)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.gen_test
 
 
 async def _waiting(house: House, count: int, data: str = "1") -> list[asyncio.Task]:
-    """One submission whose turn lasts, and so many that wait for the next."""
+    """One submission whose turn lasts, and ``count`` that wait for the next."""
     house.store.go.clear()
     before = len(house.store.turns)
     tasks = [asyncio.ensure_future(house.submit(data=data))]
@@ -88,30 +88,36 @@ def _say(house: House, sid: str, **message: Any) -> None:
     house.dispatcher.changed()
 
 
-async def _two_answers_while_a_turn_lasts(house: House) -> list[str]:
-    """The first is in the turn that lasts until ``store.go``, the second came meanwhile. Returns the attempts."""
-    await house.register("s1", slots=2)
-    for _ in range(2):
+async def _answers_while_a_turn_lasts(house: House) -> list[str]:
+    """The first two are in a turn that lasts until ``store.go``; the others come meanwhile. Returns the attempts."""
+    await house.register("s1", slots=4)
+    for _ in range(4):
         await house.submit()
-    first, second = [offer["attempt"] for offer in await house.hear("s1")]
-    for attempt in (first, second):
+    attempts = [offer["attempt"] for offer in await house.hear("s1")]
+    for attempt in attempts:
         await house.say("s1", op="accept", attempt=attempt)
     house.store.go.clear()
     before = len(house.store.turns)
-    _say(house, "s1", op="result", attempt=first, value=1)
+    for attempt in attempts[:2]:
+        _say(house, "s1", op="result", attempt=attempt, value=1)
     while len(house.store.turns) == before:
         await asyncio.sleep(0)
-    _say(house, "s1", op="result", attempt=second, value=2)
-    return [first, second]
+    for attempt in attempts[2:]:
+        _say(house, "s1", op="result", attempt=attempt, value=2)
+    return attempts
 
 
 @pytest.mark.expect_log("no room; what pages say waits")
 async def test_what_came_while_the_full_disk_was_tried_stands_behind_what_is_given_again():
     house = await House().start()
-    attempts = await _two_answers_while_a_turn_lasts(house)
+    attempts = await _answers_while_a_turn_lasts(house)
+    assert [report.attempt for report in house.store.turns[-1].reports] == attempts[:2]
     house.store.trouble = StorageFull("no room")
     house.store.go.set()
     await house.dispatcher.idle()
+    for _ in range(2):
+        await house.pass_time(FULL_PAUSE_S)
+        assert [report.attempt for report in house.store.turns[-1].reports] == attempts
     house.store.trouble = None
     await house.pass_time(FULL_PAUSE_S)
     assert [report.attempt for report in house.store.turns[-1].reports] == attempts
@@ -119,14 +125,14 @@ async def test_what_came_while_the_full_disk_was_tried_stands_behind_what_is_giv
 
 async def test_a_dispatcher_that_closes_stores_what_was_said_while_its_last_turn_lasted():
     house = await House().start()
-    attempts = await _two_answers_while_a_turn_lasts(house)
+    attempts = await _answers_while_a_turn_lasts(house)
     closing = asyncio.ensure_future(house.dispatcher.close())
     await asyncio.sleep(0)
     house.store.go.set()
     await closing
     stored = [report.attempt for turn in house.store.turns[-2:] for report in turn.reports]
     assert stored == attempts
-    assert [told["op"] for told in house.told["s1"]] == ["recorded", "recorded"]
+    assert [told["op"] for told in house.told["s1"]] == ["recorded"] * 4
 
 
 @pytest.mark.expect_log("no room; what pages say waits")

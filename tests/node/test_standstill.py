@@ -1,6 +1,6 @@
 """A standstill of the server counts against no page that answers, however long it is (promise S19).
 
-On the real sessions. A standstill is one late tick, and what has arrived meanwhile is read after it.
+The tests use the real sessions. A standstill is one late tick; what has arrived meanwhile is read after it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ EACH = pytest.mark.parametrize("stood_s", [pytest.param(s, marks=[_TOLD] if s > 
 
 
 async def _fleet(others_first_s: float) -> list[Window]:
-    """Three pages that have joined; the first is the one that is looked at. Its ping is in its hands or its outbox."""
+    """Three pages that have joined; the tests look at the first. It has its ping, or its outbox has it."""
     grounds = Grounds(ping_interval_s=25.0, ping_timeout_s=20.0)
     await grounds.start()
     names = ["EARLY", "DESK", "LATE"] if others_first_s else ["DESK"]
@@ -38,7 +38,7 @@ async def _fleet(others_first_s: float) -> list[Window]:
 
 
 async def _live(windows: list[Window], seconds: float, *, but: Window | None = None) -> None:
-    """Time passes in small steps, and pages answer."""
+    """Lets time pass in small steps; pages answer."""
     grounds = windows[0].grounds
     while seconds > 1e-9:
         step_s = min(seconds, 0.5)
@@ -50,7 +50,7 @@ async def _live(windows: list[Window], seconds: float, *, but: Window | None = N
 
 
 async def _to_the_ping(desk: Window, windows: list[Window], *, read: bool) -> None:
-    """Time passes until the page is sent a ping. Unless it ``read``s, it does not poll when that is due."""
+    """Lets time pass until the page is sent a ping. Without ``read`` it has not polled when the ping is due."""
     desk.answer()
     if not read:  # it has had an answer, and has not polled again yet
         desk.grounds.sessions.send(desk.sid, '{"op":"resume"}')

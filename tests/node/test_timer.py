@@ -1,4 +1,4 @@
-"""How late the timer comes is how long the process stood still, and nothing else (promise S19)."""
+"""The timer is late by exactly the time for which the process stood still (promise S19)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.gen_test
 
 
 class Fired:
-    """A timer on a clock turned by hand; it keeps how late it came the first time."""
+    """A timer on a clock turned by hand; it keeps its first lateness."""
 
     def __init__(self) -> None:
         self.clock = ManualClock()

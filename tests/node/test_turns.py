@@ -1,4 +1,4 @@
-"""Turns: nothing that does not fit is dropped, nobody waits for nothing, and answers come after the commit."""
+"""Turns drop nothing that does not fit, make nobody wait for nothing, and answer after the commit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.house import House, TroubledStore, memory_store, run_one
 
 pytestmark = pytest.mark.gen_test(timeout=60)
 
-#: For what comes at once, or never.
+#: Enough time for what comes at once, or never.
 PATIENCE_S = 10.0
 
 

@@ -1,4 +1,4 @@
-"""Who waits for a job: woken once, counted exactly, bounded."""
+"""Requests that wait for a job are woken once, counted exactly, and limited."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ IDLE, BUSY, PAUSED, AWAY, ASIDE = Standing.IDLE, Standing.BUSY, Standing.PAUSED,
 
 
 class Workers:
-    """A fleet of which only counts are known."""
+    """A fleet that knows only counts."""
 
     def __init__(self, offer: int, miss: Miss | None = None, *, draining: bool = False, **standing: Any) -> None:
         self.draining = draining

@@ -1,6 +1,6 @@
 """An offer that is taken back before a poll has carried it away never reaches its page (promises S6 and S7).
 
-On the real sessions: what was put into an outbox must leave it.
+The tests use the real sessions: an offer in an outbox must leave it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _ALL = JobFilter()
 
 
 async def _with_an_offer_unread(**fields: object) -> tuple[Grounds, Window]:
-    """A page that has registered and does not poll, and a job that was offered to it meanwhile."""
+    """A registered page that does not poll, and a job that was offered to it."""
     grounds = Grounds()
     await grounds.start()
     window = Window(grounds, "DESK")
@@ -27,7 +27,7 @@ async def _with_an_offer_unread(**fields: object) -> tuple[Grounds, Window]:
 
 
 def _current(grounds: Grounds) -> str:
-    """The one attempt that there is now."""
+    """The only current attempt."""
     [attempt] = grounds.dispatcher.machine.attempts
     return attempt
 

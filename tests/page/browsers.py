@@ -15,16 +15,17 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
+from tests.support.missing import chromium_path, missing
 from tests.support.waiting import until
 
-__all__ = ["IE11_AGENT", "Browser", "Chromium", "PhantomJS", "chromium_path", "phantomjs_path"]
+__all__ = ["IE11_AGENT", "Browser", "Chromium", "PhantomJS", "browsing"]
 
 IE11_AGENT = "Mozilla/5.0 (Windows NT 6.1; WOW64; Trident/7.0; rv:11.0) like Gecko"
 _CHROMIUM_FLAGS = (
@@ -64,14 +65,19 @@ class Browser(Protocol):
     def close(self) -> None: ...
 
 
-def chromium_path() -> str | None:
-    """Where Chromium is; None: not here, or without its driver."""
-    names = (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
-    found = next((path for name in names if name and (path := shutil.which(name))), None)
-    return found if shutil.which("chromedriver") else None
+AnyBrowser = TypeVar("AnyBrowser", bound=Browser)
 
 
-def phantomjs_path() -> str | None:
+@contextlib.contextmanager
+def browsing(browser: AnyBrowser) -> Iterator[AnyBrowser]:
+    """A browser that is killed at the end, however that comes."""
+    try:
+        yield browser
+    finally:
+        browser.kill()
+
+
+def _phantomjs_path() -> str | None:
     """Where PhantomJS is: ``PHANTOMJS``, the PATH, or the binary inside the phasma package."""
     for name in (os.environ.get("PHANTOMJS"), "phantomjs"):
         if name and (path := shutil.which(name)):
@@ -85,7 +91,7 @@ def phantomjs_path() -> str | None:
 
 
 class Chromium:
-    """Chromium without a window. ``caged``: it says it is IE 11, and lacks what IE 11 lacks."""
+    """Chromium without a window. ``caged``: it claims to be IE 11, and lacks what IE 11 lacks."""
 
     def __init__(
         self,
@@ -123,7 +129,7 @@ class Chromium:
         self.driver.find_element("id", element_id).click()
 
     def resize(self, width: int, height: int) -> None:
-        """The page's own size, which a window cannot have below 500 pixels."""
+        """Sets the page's own size; a window cannot be narrower than 500 pixels."""
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 
@@ -134,7 +140,7 @@ class Chromium:
         self.driver.save_screenshot(str(path))
 
     def errors(self) -> list[str]:
-        """What the console has said at SEVERE since the last call."""
+        """The console's lines at SEVERE since the last call."""
         return [str(entry["message"]) for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
 
     def offline(self, offline: bool) -> None:
@@ -153,7 +159,7 @@ class Chromium:
         self._signal(signal.SIGSTOP if stopped else signal.SIGCONT)
 
     def kill(self) -> None:
-        """As a power cut: nothing is said to the server, nothing is saved."""
+        """Acts like a power cut: the server is told nothing, nothing is saved."""
         self._signal(signal.SIGKILL)
         self.driver.service.stop()
 
@@ -178,15 +184,21 @@ def _children(pid: int) -> list[int]:
 
 
 class PhantomJS:
-    """PhantomJS behind ``phantom.js``, which takes its commands from files: see there."""
+    """PhantomJS behind ``phantom.js``, which takes its commands from files: see there.
+
+    Where there is none, the test that makes it is skipped, and fails under CI.
+    """
 
     def __init__(self, *, width: int = 1024, height: int = 700, agent: str = IE11_AGENT) -> None:
+        program = _phantomjs_path()
+        if program is None:
+            missing("needs PhantomJS (pip install phasma)")
         self._directory = tempfile.TemporaryDirectory(prefix="phantom")
         self._count = 0
         script = Path(__file__).with_name("phantom.js")
         self._process = subprocess.Popen(
             [
-                str(phantomjs_path()),
+                program,
                 f"--local-storage-path={self._directory.name}",  # else it outlives the process
                 str(script),
                 *(self._directory.name, agent, str(width), str(height)),
@@ -234,7 +246,7 @@ class PhantomJS:
         return list(self._ask("errors"))
 
     def offline(self, offline: bool) -> None:
-        """Cut new requests; those that wait already are left alone."""
+        """Cut new requests, but leave waiting ones alone."""
         self._ask("offline", offline)
 
     def kill(self) -> None:

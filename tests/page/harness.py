@@ -40,7 +40,7 @@ _HOST_GLOBALS = ("fetch", "Map", "Set", "WeakMap", "queueMicrotask", "structured
 
 
 def bare_engine() -> quickjs.Context:
-    """An engine without what IE 11 has not."""
+    """An engine without what IE 11 lacks."""
     missing = json.loads((HERE / "ie11" / "missing.json").read_text(encoding="utf-8"))["js"]
     context = quickjs.Context()
     context.set_time_limit(30)
@@ -51,7 +51,7 @@ def bare_engine() -> quickjs.Context:
 
 
 class Page:
-    """One window with the script in it. ``load`` is a page load; what the storages hold stays."""
+    """One window with the script in it. ``load`` is a page load; the storages keep their contents."""
 
     def __init__(self, *, tasks: str = "", options: Message | None = None, **config: Any) -> None:
         self.js = bare_engine()
@@ -108,13 +108,13 @@ class Page:
 
     @property
     def poll(self) -> Message:
-        """The one GET that waits."""
+        """The waiting GET."""
         (poll,) = self.requests("GET")
         return dict(poll)
 
     @property
     def post(self) -> Message:
-        """The one POST that waits."""
+        """The waiting POST."""
         (post,) = self.requests("POST")
         return dict(post)
 
@@ -132,17 +132,17 @@ class Page:
         self.push_packets(*("4" + json.dumps(message) for message in messages))
 
     def packets(self) -> list[str]:
-        """The packets of the POST that waits."""
+        """The packets of the waiting POST."""
         return str(self.post["body"]).split(SEPARATOR)
 
     def take(self) -> list[Message]:
-        """Answer the POST that waits with ok; its messages."""
+        """Answer the waiting POST with ok; return its messages."""
         packets = self.packets()
         self.answer(self.post, 200, "ok")
         return [json.loads(packet[1:]) for packet in packets if packet[0] == "4"]
 
     def take_all(self) -> list[Message]:
-        """The same until none waits."""
+        """Do the same until no POST waits."""
         messages: list[Message] = []
         while self.requests("POST"):
             messages += self.take()
@@ -151,7 +151,7 @@ class Page:
     # ---- shortcuts
 
     def open(self, **facts: Any) -> Message:
-        """Answer the handshake; the `register` that follows, answered."""
+        """Answer the handshake and the POST of `register`; return the `register`."""
         self.push_packets("0" + json.dumps({**HANDSHAKE, **facts}))
         (register,) = self.take()
         assert register["op"] == "register"
@@ -164,7 +164,7 @@ class Page:
         return register
 
     def reconnect(self) -> Message:
-        """Lose the session and come back with another; the `register` of it."""
+        """Lose the session and come back with another; return its `register`."""
         self.answer(self.poll, 0, "")
         self.advance(2_000)
         register = self.open(sid="s2")

@@ -18,7 +18,7 @@ _CACHE = Path(__file__).resolve().parents[2] / ".cache" / "npm"
 
 
 def npm_file(package: str, version: str, file: str) -> Path:
-    """The path of a package's file; skips or fails the test that asks where it cannot be had."""
+    """The path of a package's file; skips or fails the test if it cannot be had."""
     home = _CACHE / f"{package}-{version}"
     path = home / "node_modules" / package / file
     if not path.exists():

@@ -39,7 +39,7 @@ def test_a_task_that_throws_reports_the_error_with_its_stack() -> None:
         ("throw null;", {"message": "null", "retry": True}),
         ("throw {message: 'm', code: 'c', retry: false};", {"message": "m", "code": "c", "retry": False}),
         ("throw {};", {"message": "[object Object]", "retry": True}),
-        ("throw Object.create(null);", {"message": "a value that is no text", "retry": True}),
+        ("throw Object.create(null);", {"message": "a value that is not text", "retry": True}),
         ("throw {get message() { throw 1; }};", {"message": "an error that cannot be read", "retry": True}),
         ("done('bad');", {"message": "bad", "retry": True}),
         ("done(0);", {"message": "0", "retry": True}),

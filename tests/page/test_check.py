@@ -1,4 +1,4 @@
-"""static/check.js: a browser or mode that is too old is told of in words, before anything else runs."""
+"""static/check.js: it says in words that a browser or mode is too old, before anything else runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from .harness import STATIC, bare_engine
 
-#: As little of a document as IE 7 has.
+#: Only as much of a document as IE 7 has.
 _DOCUMENT = """
 var shown = {};
 function element(id) {

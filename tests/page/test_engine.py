@@ -1,4 +1,4 @@
-"""The page's Engine.IO client: one poll and one POST at a time, nothing lost, nothing believed that is no packet."""
+"""The page's Engine.IO client: one poll and one POST at a time; it loses nothing, and believes nothing but packets."""
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ def test_a_post_that_waits_for_a_connection_gets_that_of_the_page_s_own_poll() -
 
 
 def test_room_that_did_not_help_is_made_later_the_next_time() -> None:
-    """The server is slow, then, and a poll that is given up for nothing makes it no faster."""
+    """Then the server is slow, and giving up a poll in vain makes it no faster."""
     page = joined()
     for wait_ms in (2_000, 4_000, 8_000):
         page.push(job(f"a{wait_ms}"))
@@ -297,7 +297,7 @@ def test_stopping_says_bye_and_close_in_one_post_and_nothing_after() -> None:
 
 
 def test_random_bodies_never_break_the_client() -> None:
-    """Whatever a poll is answered with, the page shows a state, and there is a poll or a wait for one."""
+    """Whatever answers a poll, the page shows a state, and polls or waits to poll."""
     bodies: list[Any] = ["4", "4null", "4[]", "4{}", '4{"op":5}', '4{"op":"job"}', '4{"op":"nope"}', "3", "b4"]
     bodies += ["2probe", "\x00", "4{\x1e4}", "1", "6", '4{"op":"registered"}', '4{"op":"__proto__"}']
     bodies += ['4{"op":"go","attempt":null}']

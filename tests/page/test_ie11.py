@@ -1,4 +1,4 @@
-"""Everything in static/ is what IE 11 understands; and the gate that says so catches what it does not."""
+"""IE 11 understands everything in static/; and the gate that checks this catches what IE 11 does not understand."""
 
 from __future__ import annotations
 

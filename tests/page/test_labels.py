@@ -1,4 +1,4 @@
-"""The labels of a page: which are sent, and that a person is told of those that are not."""
+"""The labels of a page: which are sent, and what a person is told about the others."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def test_labels_are_sent_with_register(labels: Any, sent: dict[str, str]) -> Non
         ({"site": "y" * 201}, {}, [f'"site" ({VALUE})']),
         ({"site": "\U0001f600" * 201}, {}, [f'"site" ({VALUE})']),
         ({"floor": 2, "wing": None, "room": {}}, {}, [f'"{name}" ({VALUE})' for name in ("floor", "wing", "room")]),
-        ("name:DESK,site:berlin", {"site": "berlin"}, ['"name" (the name of a page is set apart from its labels)']),
-        ("site:berlin,site:paris", {"site": "berlin"}, ['"site" (it is there twice)']),
+        ("name:DESK,site:berlin", {"site": "berlin"}, ['"name" (the name of a page is not one of its labels)']),
+        ("site:berlin,site:paris", {"site": "berlin"}, ['"site" (it is given twice)']),
         (["site:berlin"], {}, [f'"site:berlin" ({NAME})']),
         (7, {}, [f'"7" ({NAME})']),
         (

@@ -89,7 +89,7 @@ def test_a_reload_says_which_boot_has_left_the_window_and_a_copy_of_it_says_noth
     page.fire("pagehide")
     page.load()
     assert page.join()["after"] == first["boot"]
-    page.load()  # a copy, or a page that died without a word
+    page.load()  # a copy, or a page that crashed
     assert "after" not in page.join()
 
 

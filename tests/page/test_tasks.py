@@ -1,4 +1,4 @@
-"""The tasks that are shipped, in QuickJS; what needs a canvas is in test_browsers.py."""
+"""The shipped tasks, in QuickJS; test_browsers.py has those that need a canvas."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ _WALLS = re.compile(r"^(?:\(function \(parts\) \{|\}\(parts\)\);)\n", re.M)
 
 
 def complaints(*paths: Path | str) -> str:
-    """What TypeScript says of scripts."""
+    """TypeScript's complaints about scripts."""
     compiler = npm_file("typescript", "5.9.3", "lib/tsc.js")
     node = shutil.which("node")
     assert node, "npm without node"
@@ -30,7 +30,7 @@ def complaints(*paths: Path | str) -> str:
 
 
 def one_function() -> str:
-    """The script with the walls between its parts taken down: so TypeScript sees what is on the other side."""
+    """The script without the walls between its parts, so that TypeScript sees across them."""
     start, parts = join().split("/* worker/", 1)
     start = start.replace("function (parts)", "function (/** @type {any} */ parts)")
     return start + "/* worker/" + _WALLS.sub("", _GIVES.sub("", _TAKES.sub("", parts)))

@@ -181,7 +181,7 @@ def test_a_task_that_returns_nothing_and_takes_no_done_is_told_of_in_the_job_s_l
     page.push(job(type_="t"))
     page.take()
     (line,) = page.take()
-    assert "takes no done" in line["line"]
+    assert "has no parameter done" in line["line"]
 
 
 def test_an_end_after_the_end_is_ignored_and_noted() -> None:

@@ -188,6 +188,16 @@ def test_a_register_that_is_refused_for_another_reason_is_not_repeated_at_once()
     assert page.status()["retryMs"] >= 15_000
 
 
+def test_a_page_some_of_whose_types_found_no_room_says_so_and_goes_on() -> None:
+    page = running()
+    page.run("end(null, 1);")
+    page.take()
+    page.push({"op": "refused", "code": "types_full", "detail": "takes no jobs of: scan"})
+    assert (page.state, page.error) == ("ready", "E-MSG-01")
+    assert page.requests("POST") == [], "its result is repeated later, as it is"
+    assert page.status()["unreported"] == 1
+
+
 def test_a_refusal_that_names_an_attempt_ends_its_repeating() -> None:
     page = running()
     page.run("end(null, 1);")

@@ -1,4 +1,4 @@
-"""decode and encode by themselves: defaults, ranges, what a refusal says, and that nothing else ever comes out."""
+"""decode and encode alone: defaults, ranges, the words of refusals; they never raise anything else."""
 
 from __future__ import annotations
 

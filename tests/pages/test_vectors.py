@@ -19,7 +19,7 @@ def named(vectors: list[dict[str, Any]], *, ok: bool) -> list[Any]:
 
 
 def known_fields(value: Any, text: str) -> dict[str, Any]:
-    """The fields of a message that its kind has; the others are to be ignored."""
+    """The fields that a message of this kind has; receivers ignore others."""
     given: dict[str, Any] = json.loads(text)
     return {name: field for name, field in given.items() if name == "op" or hasattr(value, name)}
 

@@ -1,4 +1,4 @@
-"""The test vectors of docs/protocol.md, and what the source says of its own messages. Knows no test."""
+"""The test vectors of docs/protocol.md, and the messages that the source has. Knows no test."""
 
 from __future__ import annotations
 

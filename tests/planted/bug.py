@@ -27,15 +27,15 @@ _COPIED = ("dispatcher", "handlers", "static", "tests", "server.py", "setup.py",
 
 
 class Bug(NamedTuple):
-    """One function does something else."""
+    """A function that does something else."""
 
     #: The promise that it breaks (docs/promises.md).
     promise: str
     #: ``file::function``, the function by its qualified name; or ``SCHEMA``.
     place: str
-    #: What it does instead, all of it or in the place of ``old``.
+    #: What it does instead, as a whole or in place of ``old``.
     new: str
-    #: Of the function: what is changed. None: all that it does.
+    #: The text of the function that is changed. None: everything that it does.
     old: str | None = None
     #: ``MODEL``, or test files that pytest is given, in this order, until one fails.
     found_by: str = MODEL
@@ -70,7 +70,7 @@ def _planted(name: str, bug: Bug, tree: Path) -> tuple[Path, str]:
 
 
 def _compile(text: str, file: str) -> None:
-    """A file that is no program would be found by any test."""
+    """Compiles the file: any test would find one that does not compile."""
     if file.endswith(".py"):
         compile(text, file, "exec")
     else:
@@ -91,7 +91,7 @@ def plant(name: str, bug: Bug, tree: Path) -> None:
 
 
 def misfits(bugs: Mapping[str, Bug]) -> list[str]:
-    """What is wrong with the places of these bugs, one text for each that has none."""
+    """What is wrong with the places of these bugs: one text for each bug without a place."""
     wrong = []
     for name, bug in bugs.items():
         try:

@@ -48,7 +48,7 @@ BUGS = {
         "return [Record(ended), *self._revoke(attempt, 'timed_out')]",
     ),
     "progress does not count as a sign of life": Bug("S8", MACHINE + "progress", "None", "self._leases.beat(attempt)"),
-    # evidence that a page is gone
+    # signs that a page is gone
     "a missed pong ends leases": Bug(
         "S11", REGISTRY + "quiet", "self.gone(worker, '')", "self._leases.take_back(worker)"
     ),
@@ -97,7 +97,7 @@ BUGS = {
         "S29", POOLS + "_name_wanted", "pass", found_by=BY_LABELS
     ),
     # restart, standstill, time
-    "a restart gives a new timeout": Bug("S18", LEASES + "adopt", "timeout_s", "max(left_s, _)"),
+    "a restart gives a new timeout": Bug("S18", LEASES + "take_up", "timeout_s", "max(left_s, _)"),
     "after a restart nobody waits for the pages": Bug(
         "S18", LEASES + "restore", "0.0", "self._timings.restart_grace_s"
     ),

@@ -9,13 +9,13 @@ from tests.planted.misfit import Misfit
 
 __all__ = ["edited"]
 
-#: In a pattern it fits whatever stands there; as a lone statement, a whole block.
+#: A wildcard of patterns: it matches anything; as a lone statement, it matches a whole block.
 _ANY = "_"
 _NOTHING = object()
 
 
 def edited(text: str, name: str, old: str | None, new: str) -> str:
-    """The text in which what fits ``old`` is ``new``; without ``old``, all that the function does is ``new``.
+    """The text with ``new`` in place of what matches ``old``; without ``old``, ``new`` is the whole function.
 
     ``name``: of a function, or a class; "" is the module. ``old``: one expression, or statements that follow each
     other; it must fit exactly once. Raises Misfit.

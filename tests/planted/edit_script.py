@@ -21,7 +21,7 @@ class _Token(NamedTuple):
 
 
 def edited(text: str, name: str, old: str | None, new: str) -> str:
-    """The text in which ``old`` is ``new``; without ``old``, all that the function does is ``new``. Raises Misfit."""
+    """The text with ``new`` in place of ``old``; without ``old``, ``new`` is the whole function. Raises Misfit."""
     start, end = _body(text, name)
     if old is None:
         return f"{text[:start]}\n{new}\n{text[end:]}"
@@ -39,7 +39,7 @@ def _tokens(text: str) -> list[_Token]:
 
 
 def _body(text: str, name: str) -> tuple[int, int]:
-    """What stands between the braces of the function."""
+    """The span between the braces of the function."""
     constructor, _, method = name.partition(".")
     head = rf"{constructor}\.prototype\.{method} = function \([^)]*\) {{" if method else rf"function {name}\([^)]*\) {{"
     found = list(re.finditer(head, text))

@@ -31,11 +31,11 @@ class HuntFailed(Exception):
 
 
 class Find(NamedTuple):
-    """What a hunt has brought."""
+    """The outcome of a hunt."""
 
     area: str
     name: str
-    #: The test that found it; None: none did.
+    #: The test that found it; None if none did.
     test: str | None
     #: What the test said.
     why: str
@@ -68,7 +68,7 @@ def hunt(name: str, *, examples: int = EXAMPLES) -> Find:
 
 
 def control(names: Iterable[str], *, examples: int = EXAMPLES) -> float:
-    """Runs what is to find these bugs in a copy without any, and returns seconds. Raises HuntFailed where it fails."""
+    """Runs the tests for these bugs in a copy without any, and returns seconds. Raises HuntFailed if they fail."""
     wanted = [bugs()[name].found_by for name in names]
     files = sorted({file for tests in wanted if tests != MODEL for file in tests.split()})
     begun = time.monotonic()

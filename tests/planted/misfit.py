@@ -1,4 +1,4 @@
-"""What a bug raises that cannot be planted."""
+"""The error of a bug that cannot be planted."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ __all__ = ["Misfit"]
 
 
 class Misfit(Exception):
-    """The source has no place for a bug, or what it changes does not stand there once: it must be planted anew."""
+    """The source has no place for a bug, or its text does not occur exactly once: the bug must be planted anew."""

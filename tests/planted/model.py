@@ -28,7 +28,7 @@ def main(examples: int) -> int:
     )
     try:
         run_state_machine_as_test(Node, settings=quick)
-    except BaseException as error:  # noqa: BLE001 - whatever it is, it was found
+    except BaseException as error:  # noqa: BLE001 - any error is a find
         print("found:", traceback.format_exception_only(error)[0].strip())
         return 1
     return 0

@@ -1,4 +1,4 @@
-"""Bugs between the core and the pages: turns, messages, the transport. The page's own are in ``page``."""
+"""Bugs between the core and the pages: turns, messages, the transport. ``page`` has the page's own bugs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BY_TURNS = "tests/node/test_turns.py"
 BY_INTAKE = "tests/node/test_intake.py"
 BY_PAGES = "tests/node/test_service.py"
 BY_SESSIONS = "tests/transport/test_sessions.py"
-BY_EVIDENCE = "tests/transport/test_sessions_evidence.py"
+BY_SIGNS = "tests/transport/test_sessions_signs.py"
 
 BUGS = {
     # commit, then answer
@@ -46,7 +46,7 @@ BUGS = {
         "for name, attempt in list(self.machine.attempts.items()):\n"
         "    if attempt.claim.job == job_id:\n"
         "        self._turns.carry_out(self.machine.cancelled(name, 'cancelled', self._clock.monotonic()))\n"
-        "return await self._command(Cancel(job_id, reason), 'scheduled, queued and running', 'cancelled')",
+        "return await self._command(Cancel(job_id, reason, actor), 'scheduled, queued and running', 'cancelled')",
         found_by=BY_TURNS,
     ),
     "jobs are taken while the server stops": Bug(

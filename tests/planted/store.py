@@ -1,4 +1,4 @@
-"""Bugs in what is kept: the rules of a turn, the file, its disk. The contract suite must find nearly all of them.
+"""Bugs in the store: the rules of a turn, the file, its disk. The contract suite must find nearly all of them.
 
 Most are SQL after the newest migration: a trigger drops or changes what is written, whatever code writes it.
 """
@@ -27,12 +27,12 @@ FULL = _T + "sqlite/test_full.py"
 
 
 def _dropped(what: str) -> str:
-    """Of a write, nothing comes about: ``INSERT ON results``."""
+    """Drops every write of a kind: ``INSERT ON results``."""
     return f"CREATE TRIGGER planted BEFORE {what} BEGIN SELECT RAISE(IGNORE); END"
 
 
 def _new_jobs(become: str, which: str = "TRUE") -> str:
-    """Jobs that come in are written with another value."""
+    """Writes new jobs with another value."""
     set_so = f"UPDATE jobs SET {become} WHERE seq = NEW.seq"
     return f"CREATE TRIGGER planted AFTER INSERT ON jobs WHEN {which} BEGIN {set_so}; END"
 
@@ -42,7 +42,7 @@ BUGS = {
     "a turn is answered before it is committed": Bug(
         "S1",
         _SQLITE + "store.py::SqliteStore._commit",
-        "self._thread._queue.put((lambda: self._db.execute('COMMIT'), self._thread._loop.create_future()))",
+        "self._thread._loop.call_soon_threadsafe(self._thread.run, lambda: self._db.execute('COMMIT'))",
         "self._db.execute('COMMIT')",
         _T + "sqlite/test_commit.py",
     ),
@@ -85,7 +85,7 @@ BUGS = {
     "the queue clock begins anew with each run": Bug(
         "S17",
         SCHEMA,
-        "CREATE TRIGGER planted AFTER INSERT ON meta WHEN NEW.name = 'queue_clock'"
+        "CREATE TRIGGER planted AFTER UPDATE ON meta WHEN NEW.name = 'queue_clock'"
         " BEGIN UPDATE meta SET value = 0.0 WHERE name = NEW.name; END",
         found_by=TIME,
     ),

@@ -11,7 +11,7 @@ import pytest
 from tests.planted.bug import MODEL, ROOT, SCHEMA, Bug, Misfit, copy_tree, misfits, plant
 from tests.planted.hunt import AREAS, Find, HuntFailed, bugs, control, hunt
 
-#: Hunted in an ordinary run: of each area those that are found fast, and by many different tests.
+#: Bugs that an ordinary run hunts: those of each area that are found fast, and by many different tests.
 ALWAYS = [
     "a worker is never freed",
     "an accept does not set the timeout",
@@ -35,9 +35,9 @@ ALWAYS = [
     "a page sends a result before it is in the stash",
     "a page's boot outlives its reload",
 ]
-#: As many as somebody can read through; one more takes the place of one that says less.
+#: The most bugs that a person can read through; a new one replaces one that shows less.
 MOST = 80
-#: Enough for those of the core that are in the list.
+#: Enough examples for the bugs of the core in the list.
 EXAMPLES = 400
 
 

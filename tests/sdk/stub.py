@@ -39,7 +39,7 @@ class StubSession:
 
 
 class Stub:
-    """``mute`` lists ops whose answers it keeps to itself."""
+    """``mute`` lists ops that it does not answer."""
 
     def __init__(self, *, ping_ms: int = 20_000, max_payload: int = 100_000, mute: tuple[str, ...] = ()) -> None:
         self.mute = set(mute)
@@ -71,7 +71,7 @@ class Stub:
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
-        """Like a crash: connections are cut, sessions forgotten."""
+        """Plays a crash: cuts connections, forgets sessions."""
         assert self._server is not None
         self._server.close()
         for session in list(self.sessions.values()):
@@ -141,7 +141,7 @@ class Stub:
         self._dispatch()
 
     def _register(self, session: StubSession, message: dict[str, Any]) -> None:
-        # Named for its first boot: a page that never heard of its first registration is the same worker.
+        # Named after its first boot: a page that missed the answer to its first register is the same worker.
         name = message.get("worker") or f"worker-{message['boot'][:8]}"
         session.worker = worker = self.workers.setdefault(name, StubWorker(name))
         worker.session, worker.slots, worker.types = session, message["slots"], tuple(message["types"])

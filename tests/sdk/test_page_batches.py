@@ -1,4 +1,4 @@
-"""The page's logic without I/O: batches, cancels, reloads, and what else comes."""
+"""The page's logic without I/O: batches, cancels, reloads, and the rest."""
 
 from __future__ import annotations
 

@@ -372,7 +372,7 @@ class Checks:
         """I25: all pages have left; nothing of them is kept."""
         machine, registry = node.machine, node.machine._registry
         kept = [
-            *machine.workers, *machine.attempts, *registry._by_session, *machine._asked, *registry._newcomers,
+            *machine.workers, *machine.attempts, *registry._by_session, *machine._asked, *registry._newcomers._of,
             *registry._boots, *node.sessions.ids(), *node.dispatcher.pages.sessions,
         ]  # fmt: skip
         if kept or len(machine._deadlines):

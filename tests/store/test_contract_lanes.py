@@ -106,7 +106,27 @@ def test_a_list_shows_jobs_that_require_a_label(desk: Desk, wanted, found: list[
     assert [job.id for job in page] == [jobs[place].id for place in found]
 
 
-def test_a_list_shows_the_jobs_that_a_worker_ran(desk: Desk) -> None:
+def test_a_lane_that_was_forgotten_is_not_found_by_its_labels_until_it_is_there_again(desk: Desk) -> None:
+    wanted = (("site", "berlin"), ("printer", "zebra"))
+    for requires, found in ((ZEBRA, 1), (DESK_1, 0), (ZEBRA, 1)):
+        (job,) = desk.submit(spec(requires=requires))
+        assert [one.id for one in desk.listed(requires=wanted)] == [job.id][:found]
+        desk.report(result(desk.claim_one(lane_of("echo", requires)).attempt))
+        desk.pass_time(30 * 86_400.0)
+        desk.turn()
+        desk.command(ForgetTypes(frozenset()))
+        assert desk.run(desk.store.types()) == desk.listed(requires=wanted) == []
+
+
+def test_a_list_by_label_goes_on_after_a_restart(durable: Desk) -> None:
+    jobs = durable.submit(*[spec(requires=ZEBRA)] * 3, spec())
+    first = next(iter(durable.pages(requires=(("printer", "zebra"),), limit=2)))
+    durable.reopen()
+    assert durable.listed(requires=(("printer", "zebra"),)) == [*first, durable.listed()[-1]]
+    assert [job.id for job in first] == [jobs[2].id, jobs[1].id]
+
+
+def test_a_list_shows_the_jobs_that_a_worker_runs_or_ran_last(desk: Desk) -> None:
     desk.submit(spec(), spec())
     claim = desk.claim_one()
     desk.report(Started(claim.attempt, HOLDER))

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from dispatcher.core.jobs.matching import requirement_of
-from dispatcher.core.jobs.turn import ForgetTypes, OfferedTypes
+from dispatcher.core.jobs.model import JobSpec
+from dispatcher.core.jobs.turn import CommandReport, ForgetTypes, OfferedTypes
 from dispatcher.store.memory import MemoryStore
-from tests.store.contract import Desk
+from tests.store.conftest import OpenDesk
+from tests.store.contract import Desk, Kind
 from tests.support.jobs import spec
 from tests.support.operations import operations
 
@@ -43,6 +45,43 @@ def test_a_type_that_was_forgotten_and_named_again_stands_once(desk: Desk) -> No
     assert names(desk) == ["a", "c"]
     desk.submit(spec("b"))
     assert names(desk) == ["a", "b", "c"]
+
+
+def test_a_type_that_a_page_names_in_the_turn_that_forgets_stays(desk: Desk) -> None:
+    desk.turn(commands=[ForgetTypes(frozenset({"a"})), OfferedTypes(("b",))])
+    assert names(desk) == ["a", "b"]
+    desk.turn(commands=[OfferedTypes(("c",)), ForgetTypes(frozenset({"a", "b"}))])
+    assert names(desk) == ["a", "b", "c"]
+    if desk.kind.durable:
+        desk.reopen()
+    assert names(desk) == ["a", "b", "c"]
+
+
+def test_types_that_found_no_room_are_named_and_taken_when_there_is_room(open_desk: OpenDesk, kind: Kind) -> None:
+    desk = open_desk(kind, most_types=2)
+    assert desk.command(OfferedTypes(("a", "b"))) == CommandReport(True)
+    assert desk.command(OfferedTypes(("a", "d", "c"))) == CommandReport(False, no_room=("d", "c"))
+    offered = frozenset("bcd")
+    assert desk.command(ForgetTypes(offered)) == CommandReport(True, no_room=("c", "d")), "a goes at its end"
+    assert names(desk) == ["b"]
+    assert desk.command(ForgetTypes(offered)) == CommandReport(True, no_room=("d",))
+    assert names(desk) == ["b", "c"]
+
+
+@pytest.mark.parametrize("bad_items", [[], [spec("c", data="\ud800")]], ids=["at once", "item by item"])
+@pytest.mark.parametrize("first", ["forgotten", "offered", "known before"])
+def test_a_type_that_is_offered_in_the_turn_that_forgets_types_stays(
+    desk: Desk, first: str, bad_items: list[JobSpec]
+) -> None:
+    """Its page says so once, and the forgetting was asked for before the page came, or after."""
+    forget, offer = ForgetTypes(frozenset()), OfferedTypes(("b",))
+    if first == "known before":
+        desk.command(offer)
+    desk.command(OfferedTypes(("a",)))
+    desk.turn(commands=[offer, forget] if first == "offered" else [forget, offer], submissions=bad_items)
+    assert names(desk) == ["b"]
+    [view] = desk.run(desk.store.named_types(["b"]))
+    assert view.offered_at is not None
 
 
 def test_the_order_outlives_a_restart(durable: Desk) -> None:

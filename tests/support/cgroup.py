@@ -1,4 +1,4 @@
-"""A control group whose processes may have so much memory, and are killed by the kernel when they take more (Linux)."""
+"""A control group that limits memory: the kernel kills its processes when they take more (Linux)."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ _PATIENCE_S = 5.0
 
 
 class NoGroups(Exception):
-    """No such groups can be made here; the words say why."""
+    """No control groups can be made here; the message says why."""
 
 
 class MemoryGroup:
-    """Of the first or the second version of control groups: their files have other names."""
+    """A group of the first or the second version of control groups, whose files have different names."""
 
     def __init__(self, directory: Path, second: bool) -> None:
         self._directory = directory
         self._second = second
 
     def limit(self, size: int) -> None:
-        """Memory and swap together, in bytes."""
+        """Limits memory and swap together, in bytes."""
         names = (
             ("memory.max", "memory.swap.max")
             if self._second
@@ -37,7 +37,7 @@ class MemoryGroup:
             (self._directory / names[1]).write_text("0" if self._second else str(size))
 
     def enter(self) -> None:
-        """This process belongs to it from now on, with all that it takes."""
+        """Puts this process into the group, with all the memory that it takes from now on."""
         (self._directory / "cgroup.procs").write_text(str(os.getpid()))
 
     def kills(self) -> int:

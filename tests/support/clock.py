@@ -6,7 +6,7 @@ __all__ = ["ManualClock"]
 
 
 class ManualClock:
-    """Both clocks; ``advance`` moves them together, ``step_wall`` moves only what people read."""
+    """Both clocks: ``advance`` moves them together, ``step_wall`` moves only the wall clock."""
 
     def __init__(self, monotonic: float = 1_000.0, utc: float = 1_800_000_000.0) -> None:
         self._monotonic = monotonic
@@ -19,7 +19,7 @@ class ManualClock:
         return self._utc
 
     def advance(self, seconds: float) -> float:
-        """Time passes. Returns the monotonic now."""
+        """Lets time pass. Returns the monotonic now."""
         self._monotonic += seconds
         self._utc += seconds
         return self._monotonic

@@ -1,4 +1,4 @@
-"""File systems of a test's own: small ones that fill up, and one whose disk can be taken away.
+"""File systems for one test: small ones that fill up, and one whose disk can be pulled out.
 
 Needs root and the right to mount. Whatever happens, nothing stays mounted.
 """
@@ -24,14 +24,14 @@ _SHUTDOWN, _AT_ONCE = 0x8004587D, 2
 
 
 def call(*words: str) -> None:
-    """Runs a program of the system. Raises OSError with what it says."""
+    """Runs a program of the system. Raises OSError with its output."""
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
     if done.returncode:
         raise OSError(f"{' '.join(words)}: {done.stderr.strip() or done.stdout.strip()}")
 
 
 def needs_mounts(directory: Path) -> None:
-    """Where nothing can be mounted, nothing is known."""
+    """Skips the test (or fails it under CI) if nothing can be mounted."""
     if os.name != "posix" or os.geteuid() != 0:
         missing("needs root, to mount file systems")
     if shutil.which("mkfs.ext4") is None:
@@ -49,7 +49,7 @@ def needs_mounts(directory: Path) -> None:
 
 @contextlib.contextmanager
 def mounted(*words: str, place: Path) -> Iterator[Path]:
-    """``words`` are mount's; what is mounted is gone at the end, however it went."""
+    """``words`` are the arguments of mount; the file system is unmounted at the end in any case."""
     place.mkdir(exist_ok=True)
     call("mount", *words, str(place))
     try:
@@ -69,12 +69,12 @@ class Tmpfs:
         self._filler = place / "somebody-elses"
 
     def free(self) -> int:
-        """Bytes of room."""
+        """How many bytes are free."""
         state = os.statvfs(self.place)
         return state.f_bavail * state.f_frsize
 
     def fill(self, leave: int = 0) -> None:
-        """Somebody else writes until so many bytes are free."""
+        """Plays another program that writes until only ``leave`` bytes are free."""
         with self._filler.open("ab", buffering=0) as file:
             while (more := self.free() - leave) > 0:
                 try:
@@ -83,7 +83,7 @@ class Tmpfs:
                     break
 
     def empty(self) -> None:
-        """Somebody else tidies up."""
+        """Plays another program that tidies up."""
         self._filler.unlink(missing_ok=True)
 
 
@@ -101,7 +101,7 @@ class Disk:
         self.place = place
 
     def pull_out(self) -> None:
-        """From now on every read and write of it fails, as when a disk is gone."""
+        """Makes every read and write of it fail from now on, as when a disk is gone."""
         handle = os.open(self.place, os.O_RDONLY)
         try:
             fcntl.ioctl(handle, _SHUTDOWN, struct.pack("I", _AT_ONCE))
@@ -111,11 +111,11 @@ class Disk:
 
 @contextlib.contextmanager
 def ext4(directory: Path, *, read_only: bool = False, image: Path | None = None) -> Iterator[Disk]:
-    """A file system on a loop device; ``image``: one that was made before."""
+    """A file system on a loop device; ``image`` names one that was made before."""
     made = image or directory / "disk.img"
     if image is None or not image.exists():
         with made.open("wb") as file:
-            file.truncate(192 << 20)  # sparse; so that the store has room enough
+            file.truncate(192 << 20)  # sparse; the store has enough room
         call("mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0", str(made))
     options = "loop,ro" if read_only else "loop"
     with mounted("-t", "ext4", "-o", options, str(made), place=directory / "disk") as place:

@@ -40,7 +40,7 @@ class Notes:
         self.ended: list[str] = []
         self.probed: list[str] = []
         self.ticks: list[float] = []
-        #: How much every page had been told, at each flush.
+        #: How many messages each page had got, at each flush.
         self.flushed: list[int] = []
         self.deadline: float | None = None
 
@@ -74,7 +74,7 @@ class Notes:
         return self.deadline
 
     def forgive(self, late_s: float, now: float) -> None:
-        """No page of it waits for anything."""
+        """Does nothing: no page here has a deadline."""
 
     def tick(self, now: float) -> None:
         self.ticks.append(now)
@@ -82,21 +82,22 @@ class Notes:
 
 
 class TroubledStore(MemoryStore):
-    """A store in memory that notes its turns, and is slow, full or broken when a test says so."""
+    """A store in memory that notes its turns and its reports. A test can make it slow, full or broken."""
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
         self.turns: list[Turn] = []
-        #: Raised by each turn.
+        self.reports: list[TurnReport] = []
+        #: The error that each turn raises.
         self.trouble: Exception | None = None
         #: Whether the disk has room for new jobs, as the next turn finds it.
-        self.room = True
-        #: Whether a list finds nothing in the piece that it looks at, and would have to go on.
+        self.has_space = True
+        #: Whether a list finds nothing in the slice that it searches, and has to go on.
         self.in_vain = False
         #: A turn begins when this is set.
         self.go = asyncio.Event()
         self.go.set()
-        #: What happens before each turn, and between a read and its answer.
+        #: Called before each turn, and between a read and its answer.
         self.gate: Callable[[], Awaitable[object]] | None = None
         self.after_read: Callable[[], Awaitable[object]] | None = None
 
@@ -107,7 +108,8 @@ class TroubledStore(MemoryStore):
             await self.gate()
         if self.trouble is not None:
             raise self.trouble
-        return replace(await super().apply(turn), room=self.room)
+        self.reports.append(replace(await super().apply(turn), has_space=self.has_space))
+        return self.reports[-1]
 
     async def jobs(self, job_filter: JobFilter) -> JobPage:
         page = await super().jobs(job_filter)
@@ -179,13 +181,13 @@ class House:
         return await self.send(sid, json.dumps(message))
 
     async def send(self, sid: str, text: str) -> list[JSON]:
-        """``say``, of a message as it is sent."""
+        """Like ``say``, with the message as text."""
         self.pages.message(sid, text, self.clock.monotonic())
         self.dispatcher.changed()
         return await self.hear(sid)
 
     async def hear(self, sid: str) -> list[JSON]:
-        """Lets turns end; the poll answer of this page: what it was told since the last one."""
+        """Lets turns end. Returns this page's poll answer: its messages since the last one."""
         await self.dispatcher.idle(housekeeping=True)
         told = self.told.pop(sid, [])
         if offers := self.transport.offers.pop(sid, []):
@@ -206,14 +208,14 @@ class House:
         return answer
 
     def enlist(self, sid: str, *types: str, remote: str = "10.0.0.9", **fields: Any) -> None:
-        """A page joins by the core alone, which asks for no form of words; the turns are up to the test."""
+        """A page joins the core directly, without a message; the test runs the turns."""
         now = self.clock.monotonic()
         self.open(sid, remote)
         known: dict[str, Any] = {"worker": f"w-{sid}", "spare": f"spare-{sid}", "boot": f"boot-{sid}", "name": ""}
         self.pages._carry_out(self.dispatcher.machine.register(sid, Registration(types=types, **(known | fields)), now))
 
     async def pass_time(self, seconds: float) -> None:
-        """Time passes, and whatever it makes due happens."""
+        """Lets time pass, and does what becomes due."""
         now = self.clock.advance(seconds)
         self.dispatcher._timer.stop()  # it goes by the machine's clock, and would take this for a standstill
         self.dispatcher.tick(now)
@@ -224,7 +226,7 @@ class House:
     async def submit(
         self, type_name: str = "echo", data: str = '{"x":1.0}', *, id: str | None = None, **options: Any
     ) -> JobView:
-        """A job that is durable, and everything that turns make of it."""
+        """A durable job, after all the turns that it leads to."""
         self.job_ids += [] if id is None else [id]
         accepted = await self.dispatcher.submit(spec(type_name, data, **options))
         assert accepted.job is not None
@@ -232,7 +234,7 @@ class House:
         return accepted.job
 
     async def kept(self) -> list[JobView]:
-        """All jobs with all that is known of them, oldest first."""
+        """All jobs in full, oldest first."""
         found: list[JobView] = []
         page = JobPage(items=[], next_cursor="")
         while page.next_cursor is not None:
@@ -245,7 +247,7 @@ class House:
 
 
 async def run_one(house: House, sid: str = "s1") -> JSON:
-    """Takes the offer that waits for a page, accepts it and answers; returns the offer."""
+    """Takes a page's waiting offer, accepts it and answers; returns the offer."""
     offer = next(m for m in await house.hear(sid) if m["op"] == "job")
     await house.say(sid, op="accept", attempt=offer["attempt"])
     await house.say(sid, op="result", attempt=offer["attempt"], value={"ok": 1.0})

@@ -1,4 +1,4 @@
-"""A client that says over HTTP whatever it is told to: bytes, requests, and a page that has no manners."""
+"""A client that sends over HTTP whatever it is told: bytes, requests, and a page without manners."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import struct
 import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
+
+from tests.support.polling import HANDSHAKE, message, messages, packets, sid_in
 
 __all__ = ["JSON", "Page", "Reply", "exchange", "hang_up", "head", "reset_at_close"]
 
@@ -37,12 +39,12 @@ def hang_up(sock: socket.socket, how: str = "reset") -> None:
 
 
 def reset_at_close(sock: socket.socket) -> None:
-    """Its end will be a RST, and what was not sent is thrown away."""
+    """Makes the socket end with a RST, which throws away what was not sent."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 class Asks(Protocol):
-    """Sends one request, and has its answer."""
+    """Sends one request and returns its answer."""
 
     def ask(
         self, method: str, path: str, body: bytes | str | None = None, headers: Mapping[str, str] | None = None
@@ -50,12 +52,12 @@ class Asks(Protocol):
 
 
 def head(method: str, target: str, port: int, *lines: str) -> bytes:
-    """The head of a request, with a Host that the server goes by."""
+    """The head of a request, with a Host that the server accepts."""
     return "\r\n".join([f"{method} {target} HTTP/1.1", f"Host: 127.0.0.1:{port}", *lines, "", ""]).encode("latin-1")
 
 
 def exchange(port: int, request: bytes, *, seconds: float = 5.0, address: str = "127.0.0.1") -> bytes:
-    """Send bytes; all that comes back until the other side closes. Raises TimeoutError when it does not."""
+    """Send bytes; return everything that comes back until the other side closes. Raises TimeoutError if it does not."""
     with socket.create_connection((address, port), timeout=seconds) as sock:
         answer = b""
         deadline = time.monotonic() + seconds
@@ -73,40 +75,38 @@ def exchange(port: int, request: bytes, *, seconds: float = 5.0, address: str = 
 
 
 class Page:
-    """A page that says what it is told to, one request at a time."""
+    """A page that sends what it is told to, one request at a time."""
 
     def __init__(self, server: Asks, *, headers: Mapping[str, str] | None = None) -> None:
         self._server = server
         self._headers = dict(headers or {})
-        opened = server.ask("GET", "/engine.io/?EIO=4&transport=polling", headers=self._headers)
+        opened = server.ask("GET", HANDSHAKE, headers=self._headers)
         assert opened.status == 200, opened
-        self.sid = str(json.loads(opened.body[1:])["sid"])
-        self.target = f"/engine.io/?EIO=4&transport=polling&sid={self.sid}"
+        self.sid = sid_in(opened.body)
+        self.target = f"{HANDSHAKE}&sid={self.sid}"
         self._seen: list[dict[str, Any]] = []
 
     def say(self, op: str, **fields: Any) -> None:
         """Send one message."""
-        reply = self._server.ask("POST", self.target, "4" + json.dumps({"op": op, **fields}), self._headers)
+        reply = self._server.ask("POST", self.target, message(op, **fields), self._headers)
         assert (reply.status, reply.body) == (200, b"ok"), reply
 
     def hear(self, op: str) -> dict[str, Any]:
         """The next message of this op; others are kept for later."""
         for _ in range(50):
-            for message in self._seen:
-                if message["op"] == op:
-                    self._seen.remove(message)
-                    return message
+            for heard in self._seen:
+                if heard["op"] == op:
+                    self._seen.remove(heard)
+                    return heard
             reply = self._server.ask("GET", self.target, headers=self._headers)
             assert reply.status == 200, reply
-            for packet in reply.text.split("\x1e"):
-                if packet[:1] == "4":
-                    self._seen.append(json.loads(packet[1:]))
-                elif packet == "2":
-                    self._server.ask("POST", self.target, "3", self._headers)
+            self._seen += messages(reply.text)
+            if "2" in packets(reply.text):
+                self._server.ask("POST", self.target, "3", self._headers)
         raise AssertionError(f"no {op}; heard {self._seen}")
 
     def register(self, *types: str, **fields: Any) -> dict[str, Any]:
-        """Join as a worker; what the server answers."""
+        """Join as a worker; returns the server's answer."""
         self.say("register", types=types, boot=f"boot-{self.sid}", version=1, **fields)
         return self.hear("registered")
 
@@ -119,6 +119,6 @@ class Page:
         """Poll until the server has ended the session."""
         for _ in range(50):
             reply = self._server.ask("GET", self.target, headers=self._headers)
-            if reply.status != 200 or reply.text.split("\x1e")[-1] == "1":
+            if reply.status != 200 or packets(reply.text)[-1] == "1":
                 return
         raise AssertionError("the session goes on")

@@ -1,7 +1,7 @@
-"""HTTP/1.1 messages as a proxy sees them: whole, with their headers in order, and the bytes of the body untouched.
+"""HTTP/1.1 messages as a proxy sees them: whole, with their headers in order and the body's bytes unchanged.
 
 Knows nothing of faults (``toxic``). Understands Content-Length, chunked bodies and bodies that end with the
-connection; nothing else is needed between our clients and our server.
+connection; our clients and our server need nothing else.
 """
 
 from __future__ import annotations
@@ -25,26 +25,26 @@ class Message:
     #: The first line, without its end.
     start: str
     headers: tuple[tuple[str, str], ...]
-    #: As it came: a chunked one still has its chunks.
+    #: The body as it came: a chunked one still has its chunks.
     body: bytes = b""
 
     @property
     def method(self) -> str:
-        """Of a request."""
+        """A word of a request's first line."""
         return self.start.split(" ", 1)[0]
 
     @property
     def target(self) -> str:
-        """Of a request."""
+        """A word of a request's first line."""
         return self.start.split(" ")[1]
 
     @property
     def status(self) -> int:
-        """Of an answer."""
+        """The status of an answer."""
         return int(self.start.split(" ")[1])
 
     def get(self, name: str) -> str:
-        """A header, lower-case; empty where there is none."""
+        """The value of a header, by its lower-case name; empty if there is none."""
         return next((value.lower() for key, value in self.headers if key.lower() == name), "")
 
     @property
@@ -59,20 +59,20 @@ class Message:
         return content
 
     def chunked(self) -> Message:
-        """The same with a body in chunks, instead of one whose length is told."""
+        """The same message with a body in chunks, instead of one with a declared length."""
         headers = tuple(pair for pair in self.headers if pair[0].lower() != "content-length")
         parts = [self.body[at : at + _CHUNK] for at in range(0, len(self.body), _CHUNK)]
         body = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in [*parts, b""])
         return replace(self, headers=(*headers, ("Transfer-Encoding", "chunked")), body=body)
 
     def encoded(self) -> bytes:
-        """As it travels."""
+        """The bytes on the wire."""
         lines = [self.start, *(f"{name}: {value}" for name, value in self.headers), "", ""]
         return "\r\n".join(lines).encode("latin-1") + self.body
 
 
 class Side:
-    """One end of a proxied connection. At most one read is under way; what it brings waits in ``buffer``."""
+    """One end of a proxied connection. At most one read is under way; its bytes wait in ``buffer``."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.buffer = bytearray()
@@ -81,7 +81,7 @@ class Side:
         self._read: asyncio.Task[bool] | None = None
         #: The peer has hung up.
         self.ended = False
-        #: It did so with a RST.
+        #: The peer hung up with a RST.
         self.was_reset = False
 
     @classmethod
@@ -90,7 +90,7 @@ class Side:
         return cls(*await asyncio.open_connection("127.0.0.1", port))
 
     def more(self) -> asyncio.Task[bool]:
-        """The read under way: True once bytes have come, False at the end. May be waited for by many."""
+        """The read under way: True once bytes have come, False at the end. Many may wait for it."""
         if self._read is None or (self._read.done() and not self.ended):
             self._read = asyncio.ensure_future(self._grow())
         return self._read
@@ -112,8 +112,16 @@ class Side:
 
     # -- messages
 
+    async def ask(
+        self, method: str, target: str, body: bytes = b"", *, host: str = "127.0.0.1", **headers: str
+    ) -> Message:
+        """Sends a request, with its length; the answer to it. Raises OSError and EOFError."""
+        given = {"Host": host, "Content-Length": str(len(body)), **headers}
+        self.writer.write(Message(f"{method} {target} HTTP/1.1", tuple(given.items()), body).encoded())
+        return await self.answer(method)
+
     async def request(self) -> Message:
-        """The next one. Raises EOFError."""
+        """The next request. Raises EOFError."""
         head = await self._head()
         return replace(head, body=await self._body(head))
 
@@ -164,7 +172,7 @@ class Side:
     # -- the end
 
     def hang_up(self, *, reset: bool = False) -> None:
-        """Closes: what was written still leaves; with ``reset`` nothing more, and the peer gets a RST."""
+        """Closes. Written bytes still leave; with ``reset`` they do not, and the peer gets a RST."""
         if self._read is not None:
             self._read.cancel()
         if reset:

@@ -1,6 +1,6 @@
-"""Values of jobs, attempts and workers with the fields that a test names, wherever in them those stand.
+"""Values of jobs, attempts and workers with the fields that a test names, whichever part of the value has them.
 
-The views are made by hand, for what is a function of a value alone: the words that people are told, the JSON of a job.
+The views are made by hand, to test functions of a value alone: the words for people, the JSON of a job.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ NOW = 1_795_469_045.123
 
 
 def spec(type: str = "echo", data: str = "1", **fields: Any) -> JobSpec:
-    """A job to submit; ``fields`` are its own or those of its terms."""
+    """A job to submit; ``fields`` belong to it or to its terms."""
     terms, others = apart(fields)
     return JobSpec(type=type, data=data, terms=terms, **others)
 
@@ -37,13 +37,13 @@ def finished(report: TurnReport) -> list[str]:
 
 
 def apart(fields: dict[str, Any]) -> tuple[Terms, dict[str, Any]]:
-    """What belongs to a job's terms, and the rest."""
+    """Splits the fields into those of a job's terms and the rest."""
     told = {name: fields[name] for name in Terms.__struct_fields__ if name in fields}
     return Terms(**told), {name: value for name, value in fields.items() if name not in told}
 
 
 def job_view(**changes: Any) -> JobView:
-    """A queued job; ``changes`` say what is different."""
+    """A queued job with these changes."""
     terms, changes = apart(changes)
     plain: dict[str, Any] = {
         "id": "j1",
@@ -74,7 +74,7 @@ def job_view(**changes: Any) -> JobView:
 
 
 def attempt_view(**changes: Any) -> AttemptView:
-    """An attempt that succeeded; ``changes`` say what is different."""
+    """An attempt that succeeded, with these changes."""
     plain: dict[str, Any] = {
         "number": 1,
         "worker": "w1",
@@ -89,7 +89,7 @@ def attempt_view(**changes: Any) -> AttemptView:
 
 
 def worker_view(**changes: Any) -> WorkerView:
-    """A connected worker; ``changes`` say what is different."""
+    """A connected worker with these changes."""
     plain: dict[str, Any] = {
         "id": "w1",
         "name": "DESK",

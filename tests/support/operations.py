@@ -1,4 +1,4 @@
-"""How much work a call is: bytecodes of Python that it executes. Unlike seconds, the same in every run."""
+"""Measures how much work a call does, in bytecodes of Python. Unlike seconds, they are the same in every run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["operations"]
 
 
 def operations(act: Callable[[], object]) -> int:
-    """The bytecodes that ``act`` executes in Python functions. Loops inside of C functions are not seen."""
+    """How many bytecodes ``act`` executes in Python functions. It cannot see loops inside C functions."""
     count = 0
 
     def trace(frame: FrameType, event: str, _: Any) -> Any:
@@ -22,7 +22,7 @@ def operations(act: Callable[[], object]) -> int:
         return trace
 
     before, collects = sys.gettrace(), gc.isenabled()
-    gc.disable()  # others ask to be called when it collects, and that is no work of the call
+    gc.disable()  # others are called when it collects, and that is not work of the call
     sys.settrace(trace)
     try:
         act()

@@ -11,6 +11,6 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def environment() -> dict[str, str]:
-    """Ours without settings of the person who runs the tests."""
+    """Our environment without the settings of the person who runs the tests."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PAGEHAND_")}
     return kept | {"PYTHONPATH": str(ROOT)}

@@ -1,4 +1,4 @@
-"""The real server as a process of a test with a loop: started, killed with -9, started again on its port and store.
+"""The real server as a process, for tests with a loop: started, killed with -9, started again on its port and store.
 
 Its log is kept over all its lives and must be free of tracebacks when the test ends.
 """
@@ -46,7 +46,7 @@ class ServerProcess:
         self.port = port
         self.flags = flags
         self.faulty = faulty
-        #: What the process does before it becomes the server.
+        #: Called in the process before it becomes the server.
         self.preexec: Callable[[], object] | None = None
         #: Set while it serves.
         self.up = asyncio.Event()
@@ -85,7 +85,7 @@ class ServerProcess:
         self.up.set()
 
     async def _port(self) -> int | None:
-        """The port that the banner names; None: it ended without one."""
+        """The port in the banner; None if the server ended without one."""
         assert self.process.stdout is not None
         banner = ""
         while (port := port_in(banner)) is None and (line := await self.process.stdout.readline()):
@@ -122,14 +122,22 @@ class ServerProcess:
     # -- requests
 
     async def request(
-        self, method: str, path: str, body: Any = None, *, key: str | None = None, timeout_s: float = PATIENCE_S
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        key: str | None = None,
+        token: str | None = None,
+        timeout_s: float = PATIENCE_S,
     ) -> Reply:
-        """One request on a connection of its own. Raises OSError, EOFError or TimeoutError where no answer comes."""
+        """One request on a connection of its own. Raises OSError, EOFError or TimeoutError if no answer comes."""
         content = b"" if body is None else json.dumps(body).encode()
         head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nConnection: close\r\n"
         if body is not None:
             head += f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n"
         head += f"Idempotency-Key: {key}\r\n" if key is not None else ""
+        head += f"Authorization: Bearer {token}\r\n" if token is not None else ""
         async with asyncio.timeout(timeout_s):
             reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
             try:
@@ -152,14 +160,14 @@ class ServerProcess:
         return job
 
     async def job(self, job_id: str, *, wait_s: int = 0) -> dict[str, Any]:
-        """A job, waited for until it is final."""
+        """A job; waits until it is final."""
         job: dict[str, Any] = await self.get(f"/api/v1/jobs/{job_id}" + (f"?wait={wait_s}" if wait_s else ""))
         return job
 
     # -- its log
 
     def assert_clean_log(self) -> None:
-        """No traceback in any of its lives."""
+        """Fails if any of its lives logged a traceback."""
         text = self.log.read_text() if self.log.exists() else ""
         assert "Traceback" not in text, text[-4000:]
         assert "Exception" not in text, text[-4000:]
@@ -187,7 +195,7 @@ async def serving(directory: Path, *flags: str, **fields: Any) -> AsyncIterator[
 
 
 def farm_for(server: ServerProcess, **fields: Any) -> Farm:
-    """Pages that come back fast."""
+    """Pages that come back quickly."""
     return Farm(server.url, reconnect=Reconnect(base_s=0.05, max_s=0.2), **fields)
 
 

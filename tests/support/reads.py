@@ -1,4 +1,4 @@
-"""What Python itself reports of reading files and directories, whoever does it: its audit events."""
+"""Counts reads of files and directories by Python's own audit events, whoever reads."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Reads", "watched"]
 
 
 class Reads:
-    """Below one directory: how often a directory was listed, and a file opened."""
+    """How often, below one directory, a directory was listed and a file opened."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -34,7 +34,7 @@ def _audit(event: str, arguments: tuple[object, ...]) -> None:
 
 @contextmanager
 def watched(root: Path) -> Iterator[Reads]:
-    """Counts what is read below ``root``. (A hook cannot be taken away again; without a watcher it does nothing.)"""
+    """Counts what is read below ``root``. (A hook cannot be removed; without a watcher it does nothing.)"""
     if not _hooked:
         sys.addaudithook(_audit)
         _hooked.append(True)

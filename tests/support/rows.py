@@ -19,24 +19,26 @@ _ATTEMPTS = f"SELECT {', '.join(sql.ATTEMPT_COLUMNS)} FROM attempts"
 
 
 def in_database(database: sqlite3.Connection) -> Snapshot:
-    """Those of the SQLite store."""
+    """The rows of the SQLite store."""
 
     def pairs(query: str) -> dict[int, str]:
         return dict(database.execute(query).fetchall())
 
     lanes = {number: name for number, name, *_ in database.execute(sql.LANES)}
+    tallies = database.execute(sql.TALLIES)
     return Snapshot(
         jobs={row[0]: job_row(row) for row in database.execute(_JOBS)},
         attempts=_by_job(map(attempt_row, database.execute(_ATTEMPTS))),
         data=pairs("SELECT seq, data FROM job_data"),
         results=pairs("SELECT seq, value FROM results"),
         logs={job for (job,) in database.execute("SELECT DISTINCT job FROM logs")},
-        tallies={(lanes[lane], state): (jobs, size) for lane, state, jobs, size in database.execute(sql.TALLIES)},
+        # In a damaged store a lane may be missing; its jobs are then counted in another one.
+        tallies={(lanes.get(lane, f"lane {lane}"), state): (jobs, size) for lane, state, jobs, size in tallies},
     )
 
 
 def in_memory(rows: MemoryRows) -> Snapshot:
-    """Those of the store in memory, and what is counted of them."""
+    """The rows of the store in memory, and its counts."""
     return Snapshot(
         jobs=dict(rows.by_seq),
         attempts=_by_job(rows.all_attempts.values()),

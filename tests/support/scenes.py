@@ -1,4 +1,4 @@
-"""Jobs that turns have brought to each state: submitted, offered to a page, and then what page, people and time do."""
+"""Jobs that turns bring to each state: submitted, offered to a page, then moved by the page, by people and by time."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import JobState
 from tests.support.house import JSON, House
 
-__all__ = ["LABEL", "Try", "a_job", "a_late_answer", "submit", "take"]
+__all__ = ["LABEL", "Try", "a_job", "a_late_answer", "asked_for", "submit", "take", "three_for_commands"]
 
-#: The type of a job where the test names none.
+#: The type of a job if the test names none.
 LABEL = "print-label"
 
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """A page that was offered a job, and knows of no other one."""
+    """A page that was offered one job, and knows no other."""
 
     house: House
     job: str
@@ -25,11 +25,11 @@ class Try:
     attempt: str
 
     async def say(self, op: str, **fields: Any) -> list[JSON]:
-        """Says something of the attempt; returns what the page is told."""
+        """Sends a message about the attempt; returns what the page is told."""
         return await self.house.say(self.sid, op=op, attempt=self.attempt, **fields)
 
     async def result(self, text: str) -> None:
-        """Sends a result, which is JSON text as it is, and leaves."""
+        """Sends a result, given as JSON text, and leaves."""
         await self.house.send(self.sid, f'{{"op":"result","attempt":"{self.attempt}","value":{text}}}')
         await self.leave()
 
@@ -50,7 +50,7 @@ async def submit(house: House, id: str = "j", **options: Any) -> JobView:
 
 
 async def take(house: House, job: JobView, name: str = "FRONT-DESK-07", **page: Any) -> Try:
-    """A page comes that offers the job's type alone, and is offered the job."""
+    """A page comes that offers only the job's type, and is offered the job."""
     sid = f"page-{job.id}-{name}"
     await house.register(sid, job.type, name=name, **page)
     [offer] = await house.hear(sid)
@@ -58,7 +58,7 @@ async def take(house: House, job: JobView, name: str = "FRONT-DESK-07", **page: 
     return Try(house, job.id, sid, offer["attempt"])
 
 
-#: What a job in such a state is submitted with.
+#: By state: the options with which its job is submitted.
 _OPTIONS: dict[JobState, dict[str, Any]] = {
     JobState.SCHEDULED: {"delay_s": 95.0},
     JobState.EXPIRED: {"expires_s": 5.0},
@@ -75,7 +75,7 @@ async def a_job(
     because: str = "wrong printer",
     **options: Any,
 ) -> None:
-    """A job that has come to this state."""
+    """A job in this state."""
     job = await submit(house, id, **(_OPTIONS.get(state, {}) | options))
     if state is JobState.EXPIRED:
         await house.pass_time(6.0)
@@ -97,8 +97,21 @@ async def _try(tried: Try, state: JobState, result: str) -> None:
 
 
 async def a_late_answer(house: House, id: str = "j", value: str = '"late"') -> None:
-    """A job that failed by its timeout, and whose page answered after that."""
+    """A job that failed through its timeout, and whose page answered after that."""
     tried = await take(house, await submit(house, id, timeout_s=1.0, max_attempts=1))
     await tried.say("accept")
     await house.pass_time(1.1)
     await tried.result(value)
+
+
+async def three_for_commands(house: House) -> None:
+    """A job that waits, one in doubt, and one that has failed with a late answer: each named after that."""
+    await a_job(house, JobState.IN_DOUBT, "doubt")
+    await a_late_answer(house, "late")
+    await submit(house, "waiting", type="other")
+
+
+def asked_for(house: House) -> list[tuple[str, str]]:
+    """The new state of every change that somebody asked for, and who did."""
+    changes = [change for report in house.store.reports for change in report.changes]
+    return [(str(change.new), change.actor) for change in changes if change.actor]

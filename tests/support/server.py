@@ -1,7 +1,7 @@
-"""The real server as a process on a free port, for tests without a loop; ``process`` has it for those with one.
+"""The real server as a process on a free port, for tests without a loop; ``process`` is for tests with one.
 
-Knows how to start and end it, to look at its log, descriptors and memory, and to ask it. Decides nothing about what is
-right. It is up when its banner is on its standard output; nothing here waits for time to pass.
+It can start and end the server, look at its log, descriptors and memory, and send requests. It does not decide what is
+right. The server is up when its banner is on its standard output; nothing here waits for time to pass.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any
 from tests.support.http import JSON, Reply
 from tests.support.places import ROOT, environment
 
-__all__ = ["Live", "command", "cpu_s", "gone_at_the_end", "live", "port_in"]
+__all__ = ["Live", "command", "cpu_s", "gone_at_the_end", "live", "port_in", "running"]
 
 SERVER = ROOT / "server.py"
 _WATCHED = ROOT / "tests" / "attack" / "inside.py"
@@ -38,7 +38,7 @@ def command(store: Path, *flags: str, program: Sequence[object] = (SERVER,), por
 
 
 def port_in(banner: str) -> int | None:
-    """The port that it listens on; None: the banner is not whole yet."""
+    """The port that it listens on; None if the banner is not yet whole."""
     if "reachable from" not in banner:
         return None
     # With a public address the others are the proxy's.
@@ -104,7 +104,7 @@ class Live:
         return self.log_path.read_bytes()
 
     def trouble(self, after: int = 0) -> str:
-        """What stands in the log (after so many bytes) and must not, with what is around it; empty: all is well."""
+        """Lines that must not be in the log (after ``after`` bytes), with those around them; empty if all is well."""
         log = self.log()[after:]
         found = _TROUBLE.search(log)
         return repr(log[max(0, found.start() - 300) : found.end() + 3000].decode("utf-8", "replace")) if found else ""
@@ -122,7 +122,7 @@ class Live:
             connection.close()
 
     def submit(self, job_type: str, data: Any = None, **headers: str) -> dict[str, Any]:
-        """The job that was made, as the API shows it."""
+        """Submits a job; returns it as the API shows it."""
         body = json.dumps({"type": job_type, "data": data})
         reply = self.ask("POST", "/api/v1/jobs", body, JSON | headers)
         assert reply.status == 201, reply
@@ -145,8 +145,24 @@ class Live:
         return self.process.returncode
 
 
+@contextmanager
+def running(*arguments: str, **environ: str) -> Iterator[subprocess.Popen[str]]:
+    """A program of ours that goes on until it is ended: ``running("-m", "dispatcher.sdk", "simulate")``.
+
+    In this person's environment, and its words are what the test reads. ``live`` asks more of a server.
+    """
+    process = subprocess.Popen(
+        [sys.executable, *arguments], cwd=ROOT, env=os.environ | environ, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+
+
 def cpu_s(pid: int) -> float:
-    """What a process has spent of processors so far: other programs do not count."""
+    """How much processor time a process has used so far; other programs do not count."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -157,7 +173,7 @@ def _allow(descriptors: int) -> None:
 
 @contextmanager
 def live(directory: Path, *flags: str, **fields: Any) -> Iterator[Live]:
-    """A server that must end well and must not have complained. ``hasty_s`` (``watched`` only): see ``inside.py``."""
+    """A server that must end well, without complaints in its log. ``hasty_s`` (``watched`` only): see ``inside.py``."""
     server = Live(directory, *flags, **fields)
     try:
         yield server
@@ -169,7 +185,7 @@ def live(directory: Path, *flags: str, **fields: Any) -> Iterator[Live]:
 
 @contextmanager
 def gone_at_the_end(server: Live) -> Iterator[Live]:
-    """Of a server that may not end by itself: however the test went, it is killed."""
+    """For a server that may not end by itself: it is killed, however the test went."""
     try:
         yield server
     finally:

@@ -11,7 +11,7 @@ __all__ = ["send"]
 
 
 def send(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
-    """Sends a signal; one that has ended already is left alone.
+    """Sends a signal; leaves a process alone that has ended.
 
     ``Process.send_signal`` asks first whether the process has ended, and if so takes its exit status away from
     asyncio's own watcher, which then logs a warning and reports 255.

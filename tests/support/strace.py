@@ -1,4 +1,4 @@
-"""Faults put into the system calls of a running process, by strace."""
+"""Injects faults into the system calls of a running process, with strace."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ PATIENCE_S = 20.0
 
 
 def needs_strace() -> None:
-    """System calls are made to fail with it."""
+    """Skips the test (or fails it under CI) without strace, which makes system calls fail."""
     if shutil.which("strace") is None:
         missing("needs strace (Debian: apt-get install strace)")
 
 
 @asynccontextmanager
 async def injected(pid: int, call: str, fault: str) -> AsyncIterator[asyncio.Event]:
-    """While it lasts, the process meets the fault in this system call: ``error=EIO:when=3``, say.
+    """Inside this context the process meets the fault in this system call: ``error=EIO:when=3``, say.
 
     The event is set when it makes the first such call, before that returns.
     """
@@ -47,7 +47,7 @@ async def injected(pid: int, call: str, fault: str) -> AsyncIterator[asyncio.Eve
 
 
 async def _read(output: asyncio.StreamReader, word: bytes, seen: asyncio.Event) -> None:
-    """To the end, so that the pipe never fills up."""
+    """Reads to the end, so that the pipe never fills up."""
     last = b""
     while piece := await output.read(65_536):
         last = last[-len(word) :] + piece

@@ -1,4 +1,4 @@
-"""The readers of rows read what ``validate`` needs: of a store that is sound it finds nothing, of a damaged one all."""
+"""The readers of rows read what ``validate`` needs: it finds nothing in a sound store, and all damage in a bad one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.store.contract import DURABLE, KINDS, Desk, lost, result
 from tests.support.jobs import spec
 from tests.support.rows import damage
 
-#: A table, its counterpart in memory, and the beginning of what is said when nothing is left in it.
+#: A table, its counterpart in memory, and the beginning of the complaint when the table is empty.
 LOST = {
     "jobs": ("by_seq", "I2:"),
     "job_data": ("payloads", "I1:"),

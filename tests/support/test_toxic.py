@@ -1,4 +1,4 @@
-"""The proxy does what each toxic says, does it to nothing else, and counts it. Between it: a server of a few lines."""
+"""The proxy does what each toxic says, does it to nothing else, and counts it. Behind it is a server of a few lines."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PATIENCE_S = 10.0
 
 
 class Upstream:
-    """Answers each request with its own text; ``/wait`` when told to. Keeps what it got."""
+    """Answers each request with its own text, but ``/wait`` only when told to. Keeps the requests."""
 
     def __init__(self) -> None:
         self.got: list[Message] = []
@@ -70,10 +70,8 @@ class Client:
         if self.side is None:
             self.side = await Side.connect(self._port)
         method = "GET" if body is None else "POST"
-        fields = {"Host": "127.0.0.1", "Content-Length": str(len(body or b""))} | headers
-        self.side.writer.write(Message(f"{method} {target} HTTP/1.1", tuple(fields.items()), body or b"").encoded())
         async with asyncio.timeout(PATIENCE_S):
-            return await self.side.answer(method)
+            return await self.side.ask(method, target, body or b"", **headers)
 
     def close(self) -> None:
         for other in self._others:

@@ -1,4 +1,4 @@
-"""A proxy on 127.0.0.1 that spoils what passes: idle polls cut, answers lost, requests repeated, and worse.
+"""A proxy on 127.0.0.1 that spoils traffic: it cuts idle polls, loses answers, repeats requests, and worse.
 
 In a test, in its loop::
 
@@ -9,13 +9,13 @@ In a test, in its loop::
         await proxy.switch()                                 # healed: all passes
         proxy.counters["lost_answers"]                       # what was done, by name
 
-As a process of its own, which prints its port and then takes one JSON object a line (the fields of ``Toxics``; ``{}``
-heals) and answers each with its counters: ``python -m tests.support.toxic UPSTREAM_PORT [--port N] [--seed N]``.
+It also runs as a process, ``python -m tests.support.toxic UPSTREAM_PORT [--port N] [--seed N]``. It then prints its
+port, takes one JSON object per line (the fields of ``Toxics``; ``{}`` heals) and answers each with its counters.
 
-Messages are read whole and passed on whole, one exchange at a time on a connection; each client's connection has one
-of its own to the server. What a client closes is closed behind it at once, except across a silent partition. All
-chances come from the one seeded generator. Toxics are taken at the start of an exchange: a poll that waits already
-is cut (or not) by what was set when it came; only partitions concern it at once.
+It reads and passes on whole messages, one exchange at a time on a connection; each client's connection has one
+of its own to the server. When a client closes, the server's side closes at once, except across a silent partition. All
+chances come from the one seeded generator. An exchange has the toxics that were set when it began, also a waiting
+poll; only a partition affects it at once.
 """
 
 from __future__ import annotations
@@ -42,37 +42,37 @@ _FORWARDED = (("X-Forwarded-For", "6.6.6.6, 10.0.0.1"), ("X-Real-IP", "6.6.6.6")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Toxics:
-    """What is done to an exchange (a request and its answer). The default does nothing."""
+    """What the proxy does to an exchange (a request and its answer). The default does nothing."""
 
-    #: Of the exchanges that ``only`` matches, how many are spoilt; drawn for each.
+    #: The share of exchanges matched by ``only`` that are spoilt; drawn for each.
     share: float = 1.0
     #: A regular expression at the start of ``METHOD target``: ``"GET /engine.io/"``, ``"POST .*sid="``.
     only: str = ""
     #: How a connection is cut: ``close`` (FIN), ``reset`` (RST), ``answer`` (a gateway's 504 or 502, then FIN).
     how: str = "close"
-    #: Cut when the server has not answered after so long.
+    #: Cut when the server has not answered after this time.
     cut_s: float | None = None
-    #: Cut when so many bytes of the request (headers included) have been passed to the server; shorter ones pass.
+    #: Cut when this many bytes of the request (with headers) have been passed to the server; shorter ones pass.
     limit_up: int | None = None
-    #: Cut when so many bytes of the answer have been passed to the client; shorter ones pass.
+    #: Cut when this many bytes of the answer have been passed to the client; shorter ones pass.
     limit_down: int | None = None
-    #: Cut when the whole answer has come; nothing of it is passed.
+    #: Cut when the whole answer has come, and pass none of it.
     lose_answer: bool = False
     #: Each message waits ``latency_s`` +- ``jitter_s``, each way.
     latency_s: float = 0.0
     jitter_s: float = 0.0
     #: Each message's pace, each way.
     bytes_per_s: float | None = None
-    #: A buffering proxy: each answer is kept for so long, and then passed.
+    #: Plays a buffering proxy: each answer is kept for this time, and then passed.
     hold_s: float = 0.0
-    #: The chance with which, after a POST, one of the last 50 POSTs (whole, as it was) is sent again on a connection
-    #: of its own; its answer goes nowhere. By hand: ``ToxicProxy.replay``.
+    #: The chance that, after a POST, one of the last 50 POSTs (whole, as it was) is sent again on a connection
+    #: of its own; its answer goes nowhere. ``ToxicProxy.replay`` does it by hand.
     replay: float = 0.0
-    #: Any of ``lower`` (header names), ``strip`` (what is not needed), ``forwarded`` (X-Forwarded-For and such, made
-    #: up), ``chunked`` (answers come in chunks).
+    #: Any of ``lower`` (header names), ``strip`` (headers that are not needed), ``forwarded`` (invented
+    #: X-Forwarded-For and the like), ``chunked`` (answers come in chunks).
     rewrite: frozenset[str] = frozenset()
-    #: ``silent``: connections are taken, nothing passes, no close passes either, until it is healed; then all that was
-    #: kept does. ``refused``: nobody listens, and those who were connected get a RST. For all, whatever ``only`` says.
+    #: ``silent``: connections are taken, but nothing passes, not even a close, until it is healed; then everything
+    #: passes. ``refused``: nobody listens, and open connections get a RST. For all clients, whatever ``only`` says.
     partition: str = ""
 
 
@@ -90,10 +90,10 @@ class _Cut(Exception):
 
 
 class Link:
-    """One client's connection. ``toxics``: its own, instead of the proxy's; None: the proxy's."""
+    """One client's connection. ``toxics`` are its own; None: it has the proxy's."""
 
     def __init__(self, number: int, client: Side) -> None:
-        #: From 1, in the order of coming.
+        #: From 1, in the order in which connections came.
         self.number = number
         self.client = client
         self.server: Side | None = None
@@ -112,25 +112,25 @@ class Link:
 
 
 class ToxicProxy:
-    """See the module. ``upstream``: the port to which all goes; may be set anew at any time."""
+    """See the module. ``upstream`` is the port to which everything goes; it may be changed at any time."""
 
     def __init__(self, upstream: int, *, seed: int = 0, port: int = 0) -> None:
         self.upstream = upstream
         self.port = port
         self.toxics = _CLEAN
-        #: What was done: ``connections``, ``exchanges``, ``switches``, ``hang_ups`` (by either side, not by us); the
+        #: Counts ``connections``, ``exchanges``, ``switches``, ``hang_ups`` (by either side, not by us); the
         #: cuts ``cut_polls``, ``cut_posts``, ``cut_by_hand``, ``limited_up``, ``limited_down``, ``lost_answers``,
         #: ``unreachable``, ``resets_by_partition``; ``delays``, ``slow_pieces``, ``held_answers``; ``replays``,
         #: ``replays_answered_STATUS``, ``replays_unanswered``.
         self.counters: Counter[str] = Counter()
-        #: Who is connected now.
+        #: The connections that are open now.
         self.links: set[Link] = set()
         #: Given to each new connection before its first request.
         self.on_link: Callable[[Link], None] = lambda link: None
         #: Told of each cut, at once after the client's side was closed: the link (with its ``request``) and the
         #: counter's name.
         self.on_cut: Callable[[Link, str], None] = lambda link, what: None
-        #: Awaited before an idle request is cut; an answer that has come meanwhile saves it.
+        #: Awaited before an idle request is cut; an answer that comes meanwhile saves it.
         self.before_cut: Callable[[], Awaitable[None]] = _at_once
         self._rng = random.Random(seed)
         self._server: asyncio.Server | None = None
@@ -141,7 +141,7 @@ class ToxicProxy:
 
     @property
     def url(self) -> str:
-        """For clients."""
+        """The address for clients."""
         return f"http://127.0.0.1:{self.port}"
 
     # -- its life
@@ -164,7 +164,7 @@ class ToxicProxy:
         await asyncio.sleep(0)  # so that what was closed is
 
     async def switch(self, toxics: Toxics = _CLEAN) -> None:
-        """From now on these, for all connections that have none of their own; without any: healed."""
+        """Sets the toxics of all connections that have none of their own; without any the proxy is healed."""
         self.toxics = toxics
         self.counters["switches"] += 1
         if toxics.partition == "silent":
@@ -185,7 +185,7 @@ class ToxicProxy:
             self._server = None
 
     def cut_now(self, how: str = "close", only: str = "") -> int:
-        """Cuts all connections with a request that waits for its answer (and that ``only`` matches); how many."""
+        """Cuts all connections with a waiting request that ``only`` matches; returns how many."""
         waiting = [link for link in self.links if link.request and re.match(only, _words(link.request))]
         for link in waiting:
             self._end(link, _Cut("cut_by_hand", "close" if how == "answer" else how))
@@ -342,7 +342,7 @@ def _words(request: Message) -> str:
 
 
 def _rewritten(message: Message, toxics: Toxics, method: str) -> bytes:
-    """As it goes on."""
+    """The message in the form in which it goes on."""
     rewrite, headers, answers = toxics.rewrite, message.headers, message.start.startswith("HTTP/")
     if "strip" in rewrite:
         headers = tuple(pair for pair in headers if pair[0].lower() not in _STRIPPED)
@@ -357,7 +357,7 @@ def _rewritten(message: Message, toxics: Toxics, method: str) -> bytes:
 
 
 def _gateway(status: int) -> bytes:
-    """What a proxy says of its own: HTML, and nothing of ours."""
+    """A proxy's own answer: HTML, with nothing of ours."""
     body = f"<html><body><h1>{status} Gateway trouble</h1></body></html>"
     head = f"HTTP/1.1 {status} Gateway trouble\r\nContent-Type: text/html\r\nConnection: close\r\n"
     return f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()

@@ -1,4 +1,4 @@
-"""A real server on a real socket, with a listener that writes down and a clock turned by hand."""
+"""A real server on a real socket, with a listener that takes notes and a clock turned by hand."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class _Size(RequestHandler):
 
 @pytest.fixture
 def app() -> Application:
-    """What stands beside Engine.IO; XSRF protection is on, as it is in the real one."""
+    """The application beside Engine.IO; XSRF protection is on, as in the real one."""
     return Application([("/", _Hello), ("/size", _Size)], xsrf_cookies=True, cookie_secret="x")
 
 
@@ -73,7 +73,7 @@ def front(sessions: Sessions, app: Application, clock: ManualClock) -> Front:
 
 @pytest.fixture
 def http_server(io_loop: IOLoop, _unused_port: tuple[socket.socket, int], front: Front) -> Iterator[HTTPServer]:
-    """In place of pytest-tornado's own, so that our front serves."""
+    """Replaces pytest-tornado's own server, so that our front serves."""
     server = make_http_server(front, Settings())
     server.add_socket(_unused_port[0])
     yield server

@@ -1,4 +1,4 @@
-"""What the transport's tests are made of: a listener that writes down, a clock turned by hand, and a raw client.
+"""Parts of the transport's tests: a listener that takes notes, a clock turned by hand, and a raw client.
 
 The client speaks HTTP by itself, because the tests are about connections: which one carries what, and who closes it.
 """
@@ -17,11 +17,12 @@ from tornado.tcpclient import TCPClient
 from dispatcher.transport.exchange import Connection, Reply
 from dispatcher.transport.session import Session
 from dispatcher.transport.sessions import Sessions
+from tests.support.polling import HANDSHAKE, sid_in
 from tests.support.waiting import eventually
 
 
 class Recorder:
-    """A listener that writes down what it hears; ``on_message`` may do something with it."""
+    """A listener that notes what it hears; ``on_message`` may act on it."""
 
     def __init__(self) -> None:
         self.events: list[tuple[Any, ...]] = []
@@ -114,7 +115,7 @@ class FakeExchange:
 
 
 class Bench:
-    """Sessions driven without a network, as a front would."""
+    """Drives sessions without a network, as a front would."""
 
     def __init__(self, sessions: Sessions) -> None:
         self.sessions = sessions
@@ -134,7 +135,7 @@ class Bench:
 
     def open(self, conn: Connection | None = None) -> str:
         body = self.request("GET", "EIO=4&transport=polling", conn=conn).body
-        return str(json.loads(body[1:])["sid"])
+        return sid_in(body)
 
     def get(self, sid: str, conn: Connection | None = None) -> FakeExchange:
         return self.request("GET", f"EIO=4&transport=polling&sid={sid}", conn=conn)
@@ -157,7 +158,10 @@ class HttpReply(NamedTuple):
 
 
 class Client:
-    """One connection to the server under test; HTTP written and read by hand."""
+    """One connection to the server under test; HTTP written and read by hand.
+
+    On Tornado's stream and not ``http_bytes.Side``: a test sees when the stream closes, and how much it takes.
+    """
 
     def __init__(self, stream: IOStream, port: int) -> None:
         self.stream = stream
@@ -191,9 +195,9 @@ class Client:
 
 
 class Page:
-    """A session as a page has it: one connection for polls and one for POSTs."""
+    """A session as a page has it: one connection for polls and one for POSTs (``polling`` names its like)."""
 
-    BASE = "/engine.io/?EIO=4&transport=polling"
+    BASE = HANDSHAKE
 
     def __init__(self, port: int, polls: Client, posts: Client, handshake: dict[str, Any]) -> None:
         self.port = port
@@ -226,7 +230,7 @@ class Page:
         self.posts.close()
 
 
-# Scenes that are played to our server and, as a negative control, to the stock one.
+# Scenes for our server and, as a negative control, for the stock one.
 
 
 async def scene_dead_poll(page: Page, parked: Callable[[], bool], send: Callable[[str], Any]) -> list[str]:
@@ -263,7 +267,7 @@ async def keep_writing(client: Client, data: bytes) -> None:
 
 
 class Driver:
-    """The timer that the service has: one at a time, for the sessions' next deadline."""
+    """The service's timer: one at a time, for the sessions' next deadline."""
 
     def __init__(self, sessions: Sessions, clock: Callable[[], float]) -> None:
         self._sessions = sessions

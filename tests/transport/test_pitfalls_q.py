@@ -8,6 +8,7 @@ import logging
 import time
 
 import pytest
+from tornado.web import Application
 
 from dispatcher.transport.fronts.http import Denial, Front, HeadersLike
 from dispatcher.transport.limits import SessionLimits
@@ -135,13 +136,13 @@ async def test_q10_an_empty_list_of_origins_allows_none(port: int, front: Front)
 
 @pytest.mark.gen_test
 async def test_q11_the_guard_sees_host_and_origin_as_they_came_and_comes_first(
-    port: int, front: Front, sessions: Sessions
+    port: int, front: Front, sessions: Sessions, app: Application, recorder: Recorder
 ) -> None:
     def guard(headers: HeadersLike, method: str, remote: str) -> Denial | None:
         assert remote == "127.0.0.1"
         return None if headers.get("host") == f"localhost:{port}" else Denial("Unknown host")
 
-    front.guard = guard
+    front.open(app, recorder, guard=guard, on_change=lambda: None)
     client = await Client.connect(port)
     assert (await client.ask("GET", Page.BASE)).status == 200
     client._host = b"evil.example"

@@ -71,6 +71,8 @@ class Attempt(Struct):
     finished: bool = False
     #: ``go`` was sent, or may have been: the effect may have happened.
     went: bool = False
+    #: Why it was revoked, as its page is told each time that it may not have heard it.
+    revoked: str = "stale"
 
     @property
     def id(self) -> str:

@@ -34,7 +34,7 @@ __all__ = [
 class JobSpec(Schedule, frozen=True, kw_only=True):
     """A job as it is submitted, checked and with its defaults filled in."""
 
-    #: Names the task that can run it: 1 to 100 characters of ``[A-Za-z0-9._-]``.
+    #: Names the task that can run it: it fits ``TYPE_PATTERN``.
     type: str
     #: JSON text, as it came.
     data: str
@@ -129,7 +129,7 @@ class JobFilter(Struct, frozen=True, kw_only=True):
     type: str | None = None
     #: Jobs that require these labels, each with this value: (label, value).
     requires: tuple[tuple[str, str], ...] = ()
-    #: The name of the worker that ran it, or has it now.
+    #: The name of the worker that runs it or ran it last: that of its newest attempt.
     worker: str | None = None
     #: 1 to 100.
     limit: int = 50

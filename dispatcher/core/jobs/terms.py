@@ -15,8 +15,16 @@ from msgspec.structs import fields
 from dispatcher.core.jobs.matching import Requirement
 
 __all__ = [
+    "LABEL_WORDS",
+    "LONGEST_LABEL",
+    "LONGEST_TYPE",
+    "LONGEST_VALUE",
     "MAX_DELAY_S",
+    "MOST_LABELS",
+    "MOST_VALUES",
     "TYPE_PATTERN",
+    "TYPE_WORDS",
+    "VALUE_WORDS",
     "LabelName",
     "LabelValue",
     "Range",
@@ -29,20 +37,31 @@ __all__ = [
 
 MAX_DELAY_S = 31_536_000
 _DAY_S = 86_400
+LONGEST_TYPE, LONGEST_LABEL, LONGEST_VALUE = 100, 50, 200
+#: Of a worker, and of what a job requires.
+MOST_LABELS = 20
+#: Of one label that a job requires.
+MOST_VALUES = 20
+
 #: ``\Z`` and not ``$``, which also matches before a line feed at the end.
-TYPE_PATTERN = r"^[A-Za-z0-9._-]{1,100}\Z"
+_NAME = r"^[A-Za-z0-9._-]{1,%s}\Z"
+_NAME_WORDS = "1 to %s characters of A-Z, a-z, 0-9, '.', '_' and '-'"
+TYPE_PATTERN = _NAME % LONGEST_TYPE
+TYPE_WORDS = _NAME_WORDS % LONGEST_TYPE
+LABEL_WORDS = _NAME_WORDS % LONGEST_LABEL
+VALUE_WORDS = f"1 to {LONGEST_VALUE} characters"
 
 #: Of a worker's label, and of what a job requires.
-LabelName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,50}\Z")]
-LabelValue = Annotated[str, Meta(min_length=1, max_length=200)]
+LabelName = Annotated[str, Meta(pattern=_NAME % LONGEST_LABEL)]
+LabelValue = Annotated[str, Meta(min_length=1, max_length=LONGEST_VALUE)]
+_Values = Annotated[list[LabelValue], Meta(min_length=1, max_length=MOST_VALUES)]
 #: ``Terms.requires`` as a submitter writes it: a list means any of these.
-Wanted = Annotated[
-    dict[LabelName, LabelValue | Annotated[list[LabelValue], Meta(min_length=1, max_length=20)]], Meta(max_length=20)
-]
+Wanted = Annotated[dict[LabelName, LabelValue | _Values], Meta(max_length=MOST_LABELS)]
 
 
 class Terms(Struct, frozen=True, kw_only=True):
-    """What holds for a job as long as it lives. A field with a title stands in the form."""
+    """What holds for a job as long as it lives. The form and the job's page show each field under its title;
+    one without a title has a place of its own there."""
 
     #: Each step is a head start of 60 s in its lane.
     priority: Annotated[int, Meta(ge=-1_000, le=1_000, title="Priority")] = 0
@@ -51,11 +70,13 @@ class Terms(Struct, frozen=True, kw_only=True):
     #: How many attempts may end in an error or a timeout.
     max_attempts: Annotated[int, Meta(ge=1, le=100, title="Attempts")] = 3
     #: How many attempts may be lost with their page.
-    max_crashes: Annotated[int, Meta(ge=0, le=100)] = 5
+    max_crashes: Annotated[int, Meta(ge=0, le=100, title="Lost attempts")] = 5
     #: While it runs, silence of this length ends the attempt as lost; None: no heartbeat is asked for.
-    heartbeat_s: Annotated[float, Meta(ge=0.1, le=_DAY_S)] | None = None
+    heartbeat_s: Annotated[float, Meta(ge=0.1, le=_DAY_S, title="Longest silence")] | None = None
     #: ``repeat``: it may run more than once; ``once``: after ``go`` it never runs again by itself (promise S15b).
-    effects: Literal["repeat", "once"] = "repeat"
+    effects: Annotated[
+        Literal["repeat", "once"], Meta(title="Effects", description="once: it never starts twice by itself")
+    ] = "repeat"
     #: What the job requires of its worker: it goes to nobody else.
     requires: Requirement = ()
 
@@ -71,7 +92,7 @@ class Schedule(Struct, frozen=True, kw_only=True):
     #: Not started before this many seconds have passed.
     delay_s: Annotated[float, Meta(ge=0, le=MAX_DELAY_S, title="Start after")] = 0.0
     #: Not started after this many seconds; None: never expires.
-    expires_s: Annotated[float, Meta(ge=0.1, le=MAX_DELAY_S)] | None = None
+    expires_s: Annotated[float, Meta(ge=0.1, le=MAX_DELAY_S, title="Expire after")] | None = None
 
 
 class Range(NamedTuple):
@@ -83,11 +104,13 @@ class Range(NamedTuple):
     title: str
     choices: tuple[str, ...] = ()
     words: str = ""
+    #: What people should know who fill it in.
+    note: str = ""
 
 
 _WANTED = (
-    "must be an object of at most 20 labels (1 to 50 characters of A-Z, a-z, 0-9, '.', '_' and '-'), "
-    "each with a text or a list of 1 to 20 texts of 1 to 200 characters"
+    f"must be an object of at most {MOST_LABELS} labels ({LABEL_WORDS}), "
+    f"each with a text or a list of 1 to {MOST_VALUES} texts of {VALUE_WORDS}"
 )
 
 
@@ -98,11 +121,11 @@ def _ranges() -> dict[str, Range]:
 def _range(kind: Any) -> Range:
     if kind == Requirement:
         return Range(False, 0, 0, "", words=_WANTED)
-    if get_origin(kind) is Literal:
-        return Range(False, 0, 0, "", get_args(kind))
     if get_origin(kind) is not Annotated:  # or None
         [kind] = [part for part in get_args(kind) if part is not type(None)]
     base, meta = get_args(kind)
+    if get_origin(base) is Literal:
+        return Range(False, 0, 0, meta.title, get_args(base), note=meta.description)
     return Range(base is int, meta.ge, meta.le, meta.title or "")
 
 

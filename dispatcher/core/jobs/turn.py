@@ -172,10 +172,15 @@ class OfferedTypes(Struct, frozen=True):
     """A worker offers these types, and no other here did; the first time is remembered."""
 
     types: tuple[str, ...]
+    #: Its page is told of those that found no room.
+    worker: str = ""
 
 
 class ForgetTypes(Struct, frozen=True):
-    """Workers offer these types: all others that have no jobs are forgotten."""
+    """Workers offer these types: all others that have no jobs are forgotten.
+
+    Types that found no room when their page came are taken now, if there is room before that.
+    """
 
     offered: frozenset[str]
 
@@ -193,6 +198,8 @@ class CommandReport(Struct, frozen=True):
     job: JobView | None = None
     #: The attempt that the command ended; None: none was live.
     revoked: str | None = None
+    #: Types that workers offer and that are not known, for the store knows as many as it may.
+    no_room: tuple[str, ...] = ()
 
 
 class Demand(Struct, frozen=True):
@@ -311,8 +318,8 @@ class TurnReport(Struct, frozen=True, kw_only=True):
     more: bool
     #: The lanes that this turn has touched, or was asked for.
     ready: list[LaneReady] = []
-    #: The store's disk has room for new jobs.
-    room: bool = True
+    #: The store's disk has space for new jobs.
+    has_space: bool = True
 
 
 class LiveAttempt(Struct, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """Whether a worker is there, and whether it heeds its offers: what counts for it, what against it, and for how long.
 
-Theory of operation. Two things keep offers from a worker that has room. Its page is not there: *away* on evidence,
+Theory of operation. Two things keep offers from a worker that has room. Its page is not there: *away* after a sign,
 *quiet* without any. Or it is *set aside*, because it had offers and did not accept them. Both end by themselves at an
 instant. Attendance owns those instants (``grace``, ``aside``) and the fields of a worker that belong to them: its
 state, ``paused``, ``aside``, its lapses, and the counts of what it has done.
@@ -45,7 +45,7 @@ class Attendance:
             self._fleet.changed(worker)
 
     def away(self, worker: Worker) -> None:
-        """There is evidence that its page is gone: the grace runs."""
+        """There is a sign that its page is gone: the grace runs."""
         worker.state = WorkerState.AWAY
         self._deadlines.start(("grace", worker.id), self._timings.reconnect_grace_s)
         self._fleet.changed(worker)

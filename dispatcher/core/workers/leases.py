@@ -210,7 +210,7 @@ class Leases:
 
     def _revoke(self, attempt: Attempt, reason: str) -> list[Effect]:
         """The attempt has ended, but its page may be busy with it: it holds its slot until the page answers."""
-        attempt.state = AttemptState.REVOKED
+        attempt.state, attempt.revoked = AttemptState.REVOKED, reason
         self._deadlines.clear(("lease", attempt.id))
         self._deadlines.clear(("beat", attempt.id))
         self._deadlines.start(("reload", attempt.id), self._timings.reload_after_s)
@@ -258,7 +258,7 @@ class Leases:
         """The attempts of an earlier run that wait for this worker's page."""
         return self._adrift_of.get(worker_id, {}).keys()
 
-    def adopt(self, attempt: Attempt, worker: Worker, elapsed_s: float) -> None:
+    def take_up(self, attempt: Attempt, worker: Worker, elapsed_s: float) -> None:
         """A page holds an attempt of an earlier run, and has had it for so long: it goes on with what is left."""
         self._not_adrift(attempt)
         self._hand(attempt, worker)
@@ -269,7 +269,7 @@ class Leases:
         self._deadlines.start(("lease", attempt.id), max(left_s, min(timeout_s, self._timings.restart_grace_s)))
         self.beat(attempt)
 
-    def adopt_finished(self, attempt: Attempt, worker: Worker) -> list[Effect]:
+    def take_up_finished(self, attempt: Attempt, worker: Worker) -> list[Effect]:
         """A page has the result of an attempt of an earlier run in its stash."""
         self._not_adrift(attempt)
         self._hand(attempt, worker)

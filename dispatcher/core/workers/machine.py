@@ -187,6 +187,11 @@ class Machine:
         attempt = self.attempts.get(attempt_id)
         return [] if attempt is None or not attempt.live() else self._leases.cancel(attempt, reason)
 
+    def no_room(self, worker_id: str, types: Sequence[str], now: float) -> list[Effect]:
+        """The store has no room for these types, which this worker offers: its page is told."""
+        self._deadlines.pass_to(now)
+        return self._registry.no_room(worker_id, types)
+
     # -- starting and stopping
 
     def restore(self, live: Iterable[LiveAttempt], now: float) -> list[Effect]:
@@ -231,7 +236,7 @@ class Machine:
         return self._registry.heard(session)
 
     def away(self, session: str, now: float) -> list[Effect]:
-        """The session's connection closed: evidence that the page may be gone. The grace runs (S11)."""
+        """The session's connection closed: a sign that the page may be gone. The grace runs (S11)."""
         self._deadlines.pass_to(now)
         return self._registry.away(session)
 
@@ -242,7 +247,7 @@ class Machine:
         return []
 
     def ended(self, session: str, now: float) -> list[Effect]:
-        """The page left this session by its own doing (a close, overlapping polls): evidence, as in ``away``."""
+        """The page left this session by its own doing (a close, overlapping polls): a sign, as in ``away``."""
         self._deadlines.pass_to(now)
         return self._registry.ended(session)
 
@@ -285,8 +290,10 @@ class Machine:
         """The page has the job and is about to start it: the timeout runs from here."""
         self._deadlines.pass_to(now)
         attempt = self._own(session, attempt_id)
-        if attempt is None or attempt.state in (AttemptState.REVOKED, AttemptState.ADRIFT):
+        if attempt is None:
             return [CancelOrder(session, attempt_id, "stale")]
+        if attempt.state is AttemptState.REVOKED:
+            return [CancelOrder(session, attempt_id, attempt.revoked)]
         if attempt.state is AttemptState.RUNNING:
             return self._leases.go(attempt)
         return self._leases.accept(attempt)

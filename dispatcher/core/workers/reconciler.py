@@ -1,8 +1,8 @@
 """A page that registers says what it has; here that and what its worker has are brought together.
 
 Theory of operation. A new boot has lost what the old page had, but for results in its stash. The same boot goes on: it
-adopts what an earlier run of the server left open, lets go of what it does not name, and hears again what may not have
-reached it. All of that happens to attempts, one by one. ``leases`` carries it out; here it is decided for which.
+takes up what an earlier run of the server left open, lets go of what it does not name, and hears again what may not
+have reached it. All of that happens to attempts, one by one. ``leases`` carries it out; here it is decided for which.
 
 It keeps nothing. It does not know whether the page may register, and changes no worker: that is ``registry``'s.
 """
@@ -44,7 +44,7 @@ class Reconciler:
         named = {*registration.finished, *(name for name, _ in registration.holding)}
         if not repeated:
             for attempt in self._adrift(worker, registration):
-                effects += self._adopt(attempt, worker, registration)
+                effects += self._take_up(attempt, worker, registration)
             effects += self._let_go(worker, named)
             effects += self._take_for_over(worker, registration)
             effects += self._make_room(worker, named)
@@ -59,14 +59,14 @@ class Reconciler:
         found = [self._leases.attempts.get(name) for name in dict.fromkeys(names)]
         return [attempt for attempt in found if attempt is not None and attempt.state is AttemptState.ADRIFT]
 
-    def _adopt(self, attempt: Attempt, worker: Worker, registration: Registration) -> list[Effect]:
+    def _take_up(self, attempt: Attempt, worker: Worker, registration: Registration) -> list[Effect]:
         """A page came back after a restart of the server."""
         if attempt.id in registration.finished:
-            return self._leases.adopt_finished(attempt, worker)
+            return self._leases.take_up_finished(attempt, worker)
         elapsed_s = dict(registration.holding).get(attempt.id)
         if elapsed_s is None:
             return self._leases.abandoned(attempt, "the page came back without it")
-        self._leases.adopt(attempt, worker, elapsed_s)
+        self._leases.take_up(attempt, worker, elapsed_s)
         return []
 
     def _let_go(self, worker: Worker, named: Collection[str]) -> list[Effect]:
@@ -99,7 +99,7 @@ class Reconciler:
         """What the page may not have heard. ``named``: it says that it has the attempt."""
         session = worker.session or ""
         if attempt.state is AttemptState.REVOKED:
-            return [CancelOrder(session, attempt.id, "stale")]
+            return [CancelOrder(session, attempt.id, attempt.revoked)]
         if attempt.state is AttemptState.OFFERED:
             return self._leases.has_offer(attempt) if named else self._leases.offer_again(attempt, session)
         return [] if attempt.finished else self._leases.go(attempt)

@@ -11,6 +11,8 @@ worker is there is kept by ``attendance``; what becomes of its attempts is done 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from dispatcher.core.fleet.fleet import Fleet
@@ -20,14 +22,17 @@ from dispatcher.core.workers.attendance import Attendance
 from dispatcher.core.workers.deadlines import Deadlines, Due
 from dispatcher.core.workers.effects import Drop, Effect, Order, Probe, Refuse, Request, Welcome
 from dispatcher.core.workers.leases import Leases
+from dispatcher.core.workers.newcomers import Newcomers
 from dispatcher.core.workers.reconciler import Reconciler
 from dispatcher.core.workers.registration import Registration
 from dispatcher.core.workers.timings import PROBE_S
 
-__all__ = ["MOST_TYPES_BROUGHT", "Registry"]
+__all__ = ["MOST_TYPES_BROUGHT", "MOST_TYPES_TOLD", "Registry"]
 
 #: Types that a page may name and no other offers, over all that it registers: each is kept in the store.
 MOST_TYPES_BROUGHT = 1_000
+#: So many of the types that found no room in the store are named to the page, the first ones.
+MOST_TYPES_TOLD = 10
 
 
 class Registry:
@@ -40,8 +45,7 @@ class Registry:
         self._reconciler = Reconciler(leases)
         self._deadlines = deadlines
         self._by_session: dict[str, Worker] = {}
-        #: Worker -> (session, registration) of a new boot that waits until it is clear whether the old one lives.
-        self._newcomers: dict[str, tuple[str, Registration]] = {}
+        self._newcomers = Newcomers()
         #: Boot -> worker, for every worker.
         self._boots: dict[str, str] = {}
         #: The node is stopping: no more offers.
@@ -52,7 +56,7 @@ class Registry:
         return self._by_session.get(session)
 
     def away(self, session: str) -> list[Effect]:
-        """The session's connection closed: evidence that the page may be gone. The grace runs (S11)."""
+        """The session's connection closed: a sign that the page may be gone. The grace runs (S11)."""
         self._forget_newcomer(session)
         worker = self._by_session.get(session)
         if worker is None or worker.state is WorkerState.AWAY:
@@ -67,7 +71,7 @@ class Registry:
             self._attendance.back(worker)
 
     def ended(self, session: str) -> list[Effect]:
-        """The page left this session by its own doing (a close, overlapping polls): evidence, as in ``away``."""
+        """The page left this session by its own doing (a close, overlapping polls): a sign, as in ``away``."""
         effects = self.away(session)
         self._unbind(session)
         return effects
@@ -89,7 +93,7 @@ class Registry:
         if worker is None:
             return []
         worker.heard = self._deadlines.now
-        newcomer = self._newcomers.pop(worker.id, None) if self._newcomers else None
+        newcomer = self._newcomers.pop(worker.id)
         if newcomer is None:
             return []
         self._deadlines.clear(("probe", worker.id))
@@ -122,9 +126,7 @@ class Registry:
 
         If its page is still there, it registers again.
         """
-        waiting = [name for name, (waits, _) in self._newcomers.items() if waits == session]
-        for worker_id in waiting:
-            del self._newcomers[worker_id]
+        for worker_id in self._newcomers.forget(session):
             self._deadlines.clear(("probe", worker_id))
 
     def _unbind(self, session: str) -> Worker | None:
@@ -146,7 +148,7 @@ class Registry:
         worker = self._fleet.workers.get(registration.worker)
         if worker is None or worker.boot == registration.boot:
             return self._admit(session, registration)
-        self._newcomers[worker.id] = (session, registration)
+        self._newcomers.add(worker.id, session, registration)
         alone = registration.after == worker.boot or worker.state is not WorkerState.CONNECTED
         if alone or worker.session is None or worker.session == session:
             return self.decide(worker.id)
@@ -158,7 +160,7 @@ class Registry:
     def decide(self, worker_id: str) -> list[Effect]:
         """The old boot gave no sign of life: the newcomer is the same window, loaded anew (S12)."""
         self._deadlines.clear(("probe", worker_id))
-        newcomer = self._newcomers.pop(worker_id, None)
+        newcomer = self._newcomers.pop(worker_id)
         return [] if newcomer is None else self._admit(*newcomer)
 
     def _brings_too_many(self, session: str, registration: Registration) -> bool:
@@ -201,8 +203,15 @@ class Registry:
         effects += self._reconciler.reconcile(worker, registration, repeated)
         self._fleet.changed(worker)
         if new:
-            effects.append(Request(OfferedTypes(tuple(sorted(new)))))
+            effects.append(Request(OfferedTypes(tuple(sorted(new)), worker.id)))
         return effects
+
+    def no_room(self, worker_id: str, types: Sequence[str]) -> list[Effect]:
+        """The store knows as many types as it may: who looks at the page had better know."""
+        worker = self._fleet.workers.get(worker_id)
+        if worker is None or worker.session is None:
+            return []
+        return [Refuse(worker.session, "types_full", _TYPES_FULL.format(types=", ".join(types[:MOST_TYPES_TOLD])))]
 
     def _bind(self, worker: Worker, session: str, registration: Registration) -> list[Effect]:
         """The session is this worker's now, and its page the one that speaks; a session that it had is dropped."""
@@ -236,3 +245,4 @@ _TOO_MANY_TYPES = (
     f"a page may name {MOST_TYPES_BROUGHT:,} types that no other page offers, over all its registrations, "
     "and this one would have named more: let it offer fewer"
 )
+_TYPES_FULL = "the server knows as many types as it may (--most-types), and takes no jobs of: {types}"

@@ -4,9 +4,9 @@ From the inside out; each module may import only what stands above it. Nothing h
 standard library, and everything is imported relatively, because this package is installed as
 ``pagehand.simulator``.
 
-- ``wire``       the text that travels: Engine.IO payloads and messages
-- ``faults``     what is to go wrong, and how often
-- ``tasks``      what the built-in tasks answer
+- ``wire``       the text on the wire: Engine.IO payloads and messages
+- ``faults``     which faults pages have, and how often
+- ``tasks``      the answers of the built-in tasks
 - ``journal``    what happened, for people and tests
 - ``session``    one Engine.IO session, without I/O
 - ``sendqueue``  messages that wait for a POST

@@ -1,6 +1,6 @@
 """Runs one page over real HTTP: a connection for polls, one for POSTs, and faults on the way.
 
-All decisions are the page's and the session's (both without I/O); here are requests, timers and connections.
+It owns requests, timers and connections. The page and the session decide everything, without I/O.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Reconnect:
     max_s: float = 30.0
 
     def delay_s(self, failures: int, rng: random.Random) -> float:
-        """How long to wait after so many failures in a row."""
+        """How long to wait after this number of failures in a row."""
         return rng.uniform(0, min(self.max_s, self.base_s * 2 ** min(failures, 30)))
 
 
@@ -59,7 +59,7 @@ class Driver:
         return self.page.profile.faults
 
     async def run(self) -> None:
-        """Live until cancelled, or told to leave: session after session."""
+        """Live, session after session, until cancelled or told to leave."""
         failures = 0
         while True:
             try:
@@ -94,7 +94,7 @@ class Driver:
         self._wake.set()
 
     def freeze(self) -> None:
-        """Stop the page: what arrives stays unread, nothing is sent, connections stay open."""
+        """Stop the page: it reads and sends nothing, but its connections stay open."""
         self._thawed.clear()
 
     def thaw(self) -> None:
@@ -167,7 +167,7 @@ class Driver:
                 await self._sleep_until(self._next_deadline())
 
     async def _post(self, session: PageSession) -> bool:
-        """Send what there is; False: there was nothing."""
+        """Send the waiting messages; False: there were none."""
         batch = self.page.take(time.monotonic())
         if not batch.outs and not session.owes_pong:
             return False
@@ -231,7 +231,7 @@ class Driver:
         return min((at for at in instants if at is not None), default=None)
 
     async def _sleep_until(self, deadline: float | None) -> None:
-        """Until the deadline, or until something wakes the page."""
+        """Sleep until the deadline, or until something wakes the page."""
         loop = asyncio.get_running_loop()
         delay_s = None if deadline is None else max(0.0, deadline - time.monotonic())
         timer = None if delay_s is None else loop.call_later(delay_s, self._wake.set)

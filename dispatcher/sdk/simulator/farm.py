@@ -5,7 +5,7 @@
     await farm.until(lambda: farm.stats["recorded"] >= 100, timeout_s=10)
     await farm.stop()
 
-A farm outlives its server: pages reconnect, with backoff and jitter, to whatever answers at the address.
+A farm outlives its server: pages reconnect, with backoff and jitter, to any server at the address.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _LEAVE_S = 2.0
 
 
 class Farm:
-    """``workers`` pages of one kind. Not started by its constructor; works once."""
+    """``workers`` pages of one kind. The constructor does not start it; it works once."""
 
     def __init__(
         self,
@@ -162,7 +162,7 @@ class Farm:
             raise ExceptionGroup("simulated pages failed", failures)
 
     def _raise_failures(self) -> None:
-        """A page's task ends early only by a bug of ours: say so instead of waiting for what never comes."""
+        """A page's task ends early only through a bug of ours: say so instead of waiting for ever."""
         for task in self._tasks:
             if task.done():
                 task.result()

@@ -1,4 +1,4 @@
-"""What is to go wrong in simulated pages, and how often. Values only."""
+"""Which faults simulated pages have, and how often. Values only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Ending", "Faults", "Plan"]
 
 
 class Ending(Enum):
-    """What becomes of one run of a task."""
+    """How one run of a task ends."""
 
     ANSWER = "answer"
     FAIL = "fail"
@@ -25,7 +25,7 @@ class Ending(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is going to happen in one run of a task."""
+    """What will happen in one run of a task."""
 
     run_s: float
     ending: Ending

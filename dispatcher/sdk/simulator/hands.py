@@ -1,4 +1,4 @@
-"""The attempts that a page holds: offered, accepted, running. Pure; the page carries out what it asks for.
+"""The attempts that a page holds: offered, accepted, running. Pure; the page carries out its requests.
 
 A task starts when the POST with its accept has been answered 200; with ``confirm`` it waits for ``go`` too; a
 quick task starts at once and sends only its result.
@@ -25,7 +25,7 @@ _REMEMBERED = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """What a page is, whatever happens to it."""
+    """What stays the same about a page, whatever happens to it."""
 
     types: tuple[str, ...]
     name: str = ""
@@ -37,14 +37,14 @@ class Profile:
     progress_s: float = 0.0
     labels: Mapping[str, str] = field(default_factory=dict)
     faults: Faults = field(default_factory=Faults)
-    #: What a task answers: from type and data (JSON text) to JSON text.
+    #: Makes a task's answer (JSON text) from type and data (JSON text).
     task: Callable[[str, str], str] = answer
 
 
 class Phase(Enum):
     """How far the page is with an attempt."""
 
-    #: The accept is not known to have arrived.
+    #: The accept may not have arrived.
     ACCEPTING = "accepting"
     #: Accepted; the server's ``go`` has not come yet.
     WAITING = "waiting"
@@ -67,13 +67,13 @@ class HeldAttempt:
     #: The task ends at this instant; None: not running, or it never ends.
     ends_at: float | None = None
     progress_at: float | None = None
-    #: The accept is said (again) at this instant.
+    #: The accept is sent (again) at this instant.
     accept_at: float | None = None
-    #: It was started without an accept, and its accept came or comes later.
+    #: It was started without an accept; the accept came or comes later.
     late: bool = False
 
     def elapsed_ms(self, now: float) -> int:
-        """What ``holding`` says: since its start; 0 while it waits."""
+        """The time since its start, for ``holding``; 0 while it waits."""
         return 0 if self.started_at is None else round((now - self.started_at) * 1000)
 
 
@@ -90,13 +90,13 @@ class Owner(Protocol):
         """A task has ended; ``report`` is the text of the message that says so."""
 
     def seconds(self, setting: str) -> float:
-        """A time that the server told."""
+        """A duration that the server has set."""
 
     def reload(self, *, keep_stash: bool) -> None:
-        """The page is to be loaded anew."""
+        """Asks to load the page anew."""
 
     def count(self, name: str) -> None:
-        """One more of these."""
+        """Counts one more of these."""
 
 
 class Hands:
@@ -113,11 +113,11 @@ class Hands:
         return len(self._held)
 
     def holding(self, now: float) -> list[dict[str, object]]:
-        """What ``holding`` says in a register."""
+        """The field ``holding`` of a register."""
         return [{"attempt": held.attempt, "elapsed_ms": held.elapsed_ms(now)} for held in self._held.values()]
 
     def registered(self) -> None:
-        """A new session begins: accepts that may have been lost are said again."""
+        """A new session begins: accepts that may have been lost are sent again."""
         for held in self._held.values():
             if held.phase is not Phase.RUNNING or held.late:
                 self._accept(held)
@@ -128,7 +128,7 @@ class Hands:
             held.accept_at = None
 
     def offered(self, message: Message, now: float) -> None:
-        """An offer came that the stash does not know."""
+        """An offer came whose report is not in the stash."""
         attempt = message.text("attempt")
         if attempt in self._held:
             self._offered_again(self._held[attempt])
@@ -158,7 +158,7 @@ class Hands:
             self._start(held, now)
 
     def cancelled(self, attempt: str) -> None:
-        """The attempt is over for the server; unless told to hang, the page lets go and says so."""
+        """The attempt is over for the server; the page lets go and says so, unless its plan is to hang."""
         held = self._held.get(attempt)
         if held is not None and held.plan.ignores_cancel:
             return
@@ -170,7 +170,7 @@ class Hands:
         self._owner.send(encode("released", attempt=attempt, reason=reason))
 
     def forget(self, attempt: str) -> None:
-        """Hold it no more."""
+        """Stop holding it."""
         if self._held.pop(attempt, None):
             self._ended.append(attempt)
 
@@ -200,7 +200,7 @@ class Hands:
         )
         self._held[held.attempt] = held
         if self._profile.quick and not held.confirm:
-            # A quick task that is not done soon would let its offer lapse.
+            # The offer of a quick task that is not done soon would lapse.
             held.late = True
             self._start(held, now)
             held.accept_at = now + min(1.0, self._owner.seconds("offer_ttl_ms") / 4)

@@ -1,4 +1,4 @@
-"""One keep-alive HTTP/1.1 connection of a page: enough of HTTP for a browser's requests, and no more."""
+"""One keep-alive HTTP/1.1 connection of a page: just enough HTTP for a browser's requests. Knows no Engine.IO."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 __all__ = ["HttpConnection", "Response", "ServerAddress"]
 
 _HEAD_LIMIT = 64 * 1024
-#: What a browser sends with each request; servers pay for parsing it.
+#: The headers that a browser sends with each request; servers pay for parsing them.
 _BROWSER = (
     "User-Agent: Mozilla/5.0 (Windows NT 10.0; WOW64; Trident/7.0; rv:11.0) like Gecko\r\n"
     "Accept: */*\r\n"
@@ -49,7 +49,7 @@ class ServerAddress:
 
     @property
     def netloc(self) -> str:
-        """What the ``Host`` header says."""
+        """The value of the ``Host`` header."""
         return self.base.partition("://")[2]
 
 
@@ -109,7 +109,7 @@ class HttpConnection:
         return self._reader, self._writer
 
     def close(self) -> None:
-        """Close without a word, as a browser does that aborts a request."""
+        """Close without a word, like a browser that aborts a request."""
         if self._writer is not None:
             self._writer.transport.abort()
         self._reader = self._writer = None

@@ -1,4 +1,4 @@
-"""What happened in simulated pages, for people and tests. Memory only; shared by all pages of a farm."""
+"""Records what happens in simulated pages, for people and tests. Memory only; all pages of a farm share it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Outcome(NamedTuple):
     attempt: str
     worker: str
     verdict: str
-    #: What was reported: ``result`` or ``error``. At most one result of a job is ever recorded.
+    #: The kind of report: ``result`` or ``error``. At most one result of a job is ever recorded.
     kind: str
 
 
@@ -46,7 +46,7 @@ class Journal:
     changed: Callable[[], None] = _nobody
 
     def count(self, name: str) -> None:
-        """One more of these."""
+        """Counts one more of these."""
         self.stats[name] += 1
         self.changed()
 

@@ -1,12 +1,12 @@
 """One load of a worker page: the protocol's logic, without I/O, clock or randomness of its own.
 
-The driver tells it what arrived and what time it is (monotonic seconds); it answers with messages to POST and
-with the next instant at which it wants to be called. The same rules as in ``static/worker/*.js``:
+The driver tells it what arrived and what time it is (monotonic seconds). It answers with messages to POST and
+with the next instant at which it wants to be called. It keeps the rules of ``static/worker/*.js``:
 
 - in each new session it says ``register``, again and again until ``registered`` comes;
 - it accepts an offer, and starts the task when the POST with the accept has been answered 200 (``hands.py``);
-- a result is stashed before it is first sent, and repeated until a verdict comes (``stash.py``);
-- what a lost session may have swallowed is said again in the next one.
+- it stashes a result before it first sends it, and repeats it until a verdict comes (``stash.py``);
+- it sends again in the next session what a lost one may have swallowed.
 
 A page dies with its memory: ``reloaded`` makes the next one, with or without the stash.
 """
@@ -27,7 +27,7 @@ __all__ = ["Batch", "Identity", "Page", "Profile", "Report"]
 
 #: The version of the worker protocol.
 VERSION = 1
-#: Used until the server has told its own, by the names in ``registered``.
+#: Used until the server has sent its own settings; the names are those of ``registered``.
 _SETTINGS = {
     "packet_limit": 16,
     "post_limit": 1_000_000,
@@ -64,9 +64,9 @@ class Page:
         self.registered = False
         #: The server said ``drain``.
         self.draining = False
-        #: Why registering is pointless: the code with which the server refused it.
+        #: The code with which the server refused to register the page: trying again is pointless.
         self.rejected: str | None = None
-        #: The page is to be loaded anew; True: its stash stays, False: it does not.
+        #: Set if the page must be loaded anew. True: its stash stays; False: it does not.
         self.wants_reload: bool | None = None
         #: The server's limits and times.
         self.settings = dict(_SETTINGS)
@@ -87,7 +87,7 @@ class Page:
         self._register(now)
 
     def disconnected(self) -> None:
-        """The session is over; what was not answered is said again in the next one."""
+        """The session is over; unanswered messages are sent again in the next one."""
         self._connected = self.registered = False
         self._register_at = None
         self._queue.clear()
@@ -155,7 +155,7 @@ class Page:
             self.wants_reload = keep_stash
 
     def reloaded(self, boot: str) -> Page:
-        """The next load of this page: same worker, memory gone, the stash kept iff ``wants_reload``."""
+        """The next load of this page: the same worker, without its memory; it keeps the stash iff ``wants_reload``."""
         return Page(
             self.profile,
             boot=boot,
@@ -168,7 +168,7 @@ class Page:
     # What its hands ask for.
 
     def send(self, text: str, *, accepts: str | None = None) -> None:
-        """Put a message into the queue; without a session it is dropped, as the next one says it again."""
+        """Put a message into the queue; without a session it is dropped, as the next session sends it again."""
         if self._connected:
             self._queue.put(Outgoing(text, accepts=accepts))
 
@@ -184,11 +184,11 @@ class Page:
             self._send_report(entry)
 
     def seconds(self, setting: str) -> float:
-        """A time that the server told."""
+        """A duration that the server has set."""
         return self.settings[setting] / 1000
 
     def count(self, name: str) -> None:
-        """One more of these."""
+        """Counts one more of these."""
         self._journal.count(name)
 
     # Registering.
@@ -294,7 +294,7 @@ class Page:
     def _on_cancel(self, message: Message, now: float) -> None:
         self.count("cancels")
         attempt = message.text("attempt")
-        if attempt not in self.stash:  # Else the report is an answer to the cancel, and repeated until heard.
+        if attempt not in self.stash:  # Else the report answers the cancel, and is repeated until heard.
             self.hands.cancelled(attempt)
 
     def _on_drain(self, message: Message, now: float) -> None:

@@ -1,4 +1,4 @@
-"""Messages that wait for a POST, and the batches that POSTs carry. Pure."""
+"""The messages that wait for a POST, and the batches that POSTs carry. Pure."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class SendQueue:
         self._waiting.append(out)
 
     def clear(self) -> None:
-        """Forget what waits: its session is over."""
+        """Forget all messages: their session is over."""
         self._waiting.clear()
 
     def take(self, *, max_bytes: int, max_packets: int) -> Batch:

@@ -12,7 +12,7 @@ from .wire import SEPARATOR, join
 
 __all__ = ["PageSession", "SessionOver"]
 
-#: Beside the ping times, for the way of a request and its answer.
+#: Added to the ping times, for the way of a request and its answer.
 _SLACK_S = 5.0
 
 
@@ -25,7 +25,7 @@ class SessionOver(Exception):
 
 
 class PageSession:
-    """What the handshake said, and the pongs that are owed."""
+    """The values of the handshake, and the pongs that are owed."""
 
     def __init__(
         self, *, sid: str, ping_interval_s: float, ping_timeout_s: float, max_payload: int, now: float

@@ -13,16 +13,16 @@ __all__ = ["Report", "Stash"]
 
 @dataclass(slots=True)
 class Report:
-    """What became of an attempt, as the text of the message that says so."""
+    """The end of an attempt, as the text of the message that reports it."""
 
     attempt: str
     job: str
     text: str
-    #: Of the result in it; 0: an error.
+    #: The size of its result; 0: it is an error.
     value_bytes: int = 0
-    #: It waits in the queue.
+    #: Whether it waits in the queue.
     queued: bool = False
-    #: Said again at this instant; None: it was not sent in this session yet.
+    #: When it is sent again; None: it was not yet sent in this session.
     due: float | None = None
 
     @property
@@ -32,7 +32,7 @@ class Report:
 
 
 class Stash:
-    """Reports by attempt, and when each is said again."""
+    """Reports by attempt, and when each is sent again."""
 
     def __init__(self, reports: Iterable[Report] = ()) -> None:
         self._reports = {report.attempt: report for report in reports}
@@ -59,7 +59,7 @@ class Stash:
         return self._reports.pop(attempt, None)
 
     def attempts(self) -> list[str]:
-        """What ``finished`` says in a register."""
+        """The field ``finished`` of a register."""
         return list(self._reports)
 
     def session_over(self) -> None:
@@ -68,22 +68,22 @@ class Stash:
             report.queued, report.due = False, None
 
     def taken(self, attempt: str, due: float) -> None:
-        """The report goes out with a POST; without an answer it is said again when ``due``."""
+        """The report goes out with a POST; without an answer it is sent again when ``due``."""
         report = self._reports.get(attempt)
         if report is not None:
             report.queued, report.due = False, due
 
     def due(self, now: float) -> list[Report]:
-        """Reports to be said again."""
+        """Reports to send again."""
         return [report for report in self if _is_due(report, now)]
 
     def next_deadline(self) -> float | None:
-        """When the next report is to be said again."""
+        """When the next report is sent again."""
         waiting = (report.due for report in self._reports.values() if not report.queued)
         return min((due for due in waiting if due is not None), default=None)
 
     def kept(self) -> list[Report]:
-        """What the next load of the page finds in its storage."""
+        """The reports that the next load of the page finds in its storage."""
         return [replace(report, queued=False, due=None) for report in self]
 
 

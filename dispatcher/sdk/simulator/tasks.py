@@ -1,4 +1,4 @@
-"""What the built-in tasks answer: JSON text in, JSON text out. Simulated pages run no JavaScript."""
+"""The answers of the built-in tasks: JSON text in, JSON text out. Simulated pages run no JavaScript. Pure."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The text that travels: Engine.IO payloads and the messages of the worker protocol, as a page uses them.
+"""The text on the wire: Engine.IO payloads and the messages of the worker protocol, as a page uses them.
 
-Pure. ``data`` is kept as the JSON text that came, so that a page can send it back untouched.
+Pure. ``data`` is kept as the JSON text that came, so that a page can send it back unchanged.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _values = json.JSONDecoder()
 
 
 class NotAMessage(ValueError):
-    """The text is no JSON object with an ``op``."""
+    """The text is not a JSON object with an ``op``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +30,11 @@ class Message:
 
     op: str
     fields: dict[str, Any] = field(default_factory=dict)
-    #: The JSON text of ``data``; ``null`` where there is none.
+    #: The JSON text of ``data``; ``null`` if there is none.
     data: str = "null"
 
     def text(self, name: str) -> str:
-        """The field as a string; empty where it is missing or something else."""
+        """The field as a string; empty if it is missing or something else."""
         value = self.fields.get(name)
         return value if isinstance(value, str) else ""
 

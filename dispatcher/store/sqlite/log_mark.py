@@ -44,6 +44,9 @@ LONG_FRAMES = 1_000
 
 _WRITE = "INSERT OR REPLACE INTO meta (name, value) VALUES ('log', ?)"
 _TAKEN = "UPDATE meta SET value = replace(value, ?, ?) WHERE name = 'log'"
+_BEGIN_LIFE = """
+    INSERT INTO meta (name, value) VALUES ('epoch', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1
+"""
 _READ = "SELECT value FROM meta WHERE name = 'log'"
 _NORMAL = 1
 #: There is no room, or a read is open: the move is tried again after the next turn.
@@ -126,12 +129,16 @@ def refuse_foreign_log(connection: sqlite3.Connection, path: Path, alone: Mark |
 
 
 def take_lock(connection: sqlite3.Connection) -> None:
-    """A write takes the exclusive lock; it is kept from then on. What is read says MOVED after it, a copy as well."""
+    """A write takes the exclusive lock; it is kept from then on. What is read says MOVED after it, a copy as well.
+
+    Whoever has the lock lives now, so the same write counts the life.
+    """
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     with _not_synced(connection):
         connection.execute("BEGIN IMMEDIATE")
         connection.execute(f"PRAGMA user_version = {version}")
         connection.execute(_TAKEN, (FOLLOWS, MOVED))
+        connection.execute(_BEGIN_LIFE)
         connection.execute("COMMIT")
 
 

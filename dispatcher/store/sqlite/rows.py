@@ -41,7 +41,7 @@ from dispatcher.store.sqlite import statements as sql
 from dispatcher.store.sqlite.lanes import LaneTable, Place, first_of
 from dispatcher.store.views import MOST_ATTEMPTS_SHOWN, MOST_LINES_KEPT
 
-__all__ = ["SqliteRows", "attempt_row", "job_row", "live_attempt"]
+__all__ = ["CLOCK_KEPT_S", "SqliteRows", "StaleLife", "attempt_row", "job_row", "live_attempt"]
 
 _STATES = {str(state): state for state in JobState}
 _CAUSES: dict[str | None, Cause | None] = {None: None} | {str(cause): cause for cause in Cause}
@@ -55,6 +55,8 @@ _values = msgspec.structs.astuple
 _changing = attrgetter("seq", *sql.CHANGING)
 _claimed = attrgetter("seq", *sql.CLAIMED)
 _done = attrgetter("seq", *sql.DONE)
+#: A turn that moves no job keeps the queue clock, too, when the file's is so far behind: a crash loses no more.
+CLOCK_KEPT_S = 60.0
 #: Running jobs whose rows are kept in memory; when there are more, all are read again. A row has some 600 bytes.
 _MOST_KEPT = 16_384
 
@@ -98,19 +100,29 @@ def live_attempt(row: Sequence[Any]) -> LiveAttempt:
     )  # fmt: skip
 
 
+class StaleLife(Exception):
+    """Another life of the node has begun on this file, and this one may not write (S23)."""
+
+    def __init__(self, newest: int) -> None:
+        super().__init__(newest)
+        self.newest = newest
+
+
 class SqliteRows:
     """See requests.StoreDriver."""
 
     def __init__(self, connection: sqlite3.Connection, epoch: int) -> None:
         self._db = connection
         self._epoch = epoch
-        #: The queue clock goes on from where it was when the store was opened.
-        self._clock_base: float = dict(connection.execute(sql.META))["queue_clock"]
         self.reload()
+        #: The queue clock goes on from where it was when the store was opened.
+        self._clock_base = self._clock = self._clock_kept
 
     def reload(self) -> None:
         """Reads again what is kept in memory: at the start, and after a transaction was rolled back."""
         self._seq: int = self._db.execute(sql.LAST_SEQ).fetchone()[0] or 0
+        #: The queue clock as the file has it.
+        self._clock_kept: float = dict(self._db.execute(sql.META))["queue_clock"]
         self.lanes = LaneTable(self._db)
         tallies = self._db.execute(sql.TALLIES)
         self.counters = Counters({(self.lanes.name(row[0]), _STATES[row[1]]): Tally(row[2], row[3]) for row in tallies})
@@ -134,8 +146,9 @@ class SqliteRows:
         names = [name for name, seq in seqs.items() if not _is_silent(name, jobs.get(seq))]
         names += [job.attempt for job in commanded if job.attempt is not None]
         first, self._seq = self._seq + 1, self._seq + request.numbers
+        self._clock = self._clock_base + request.elapsed_s
         return Loaded(
-            queue_clock=self._clock_base + request.elapsed_s,
+            queue_clock=self._clock,
             jobs=jobs,
             attempts={row.id: row for row in self._attempts(names)},
             histories={job.seq: self.attempts_of(job.seq) for job in commanded if job.id in request.histories},
@@ -254,12 +267,22 @@ class SqliteRows:
         if changed:
             rows = [(self.lanes.number(lane), state.value, t.jobs, t.bytes) for (lane, state), t in changed.items()]
             self._write(sql.SAVE_TALLIES, rows)
-            self._write(sql.SAVE_META, [("queue_clock", request.queue_clock), ("epoch", self._epoch)])
         self._agenda.expect(request)
         self._keep(request.writes)
         if request.forget_but is not None:
             self.lanes.forget(request.forget_but, self.counters)
+        if changed or self._clock >= self._clock_kept + CLOCK_KEPT_S:
+            self.save_clock()
         return Saved({lane: self.counters.queued(lane) for lane in request.lanes})
+
+    def save_clock(self) -> None:
+        """Keeps the queue clock, so that a restart takes no time from a backoff or from an age (promise S32).
+
+        Raises StaleLife.
+        """
+        if not self._fetch(sql.SAVE_CLOCK, self._clock, self._epoch):
+            raise StaleLife(dict(self._db.execute(sql.META))["epoch"])
+        self._clock_kept = self._clock
 
     def _save_lanes(self, request: Save) -> None:
         for job in request.writes.new.values():

@@ -111,7 +111,11 @@ ADD_LANE = "INSERT INTO lanes (name, type) VALUES (?, ?) RETURNING lane"
 FORGET_LANES = [f"DELETE FROM {table} WHERE lane IN {_KEYS}" for table in ("lanes", "tallies")]  # noqa: S608
 MARK_OFFERED = "UPDATE lanes SET offered_at = ? WHERE lane = ?"
 SAVE_TALLIES = "INSERT OR REPLACE INTO tallies (lane, state, jobs, bytes) VALUES {rows}"
-SAVE_META = "INSERT OR REPLACE INTO meta (name, value) VALUES {rows}"
+#: Only in the life that has begun last: (queue clock, epoch).
+SAVE_CLOCK = """
+    UPDATE meta SET value = ?1 WHERE name = 'queue_clock' AND (SELECT value FROM meta WHERE name = 'epoch') = ?2
+    RETURNING 1
+"""
 
 # Reads for people and programs
 META = "SELECT name, value FROM meta"

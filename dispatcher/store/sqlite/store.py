@@ -7,7 +7,7 @@ fault (up to 3.51.2), and the exclusive lock refuses a second server (measured f
 from __future__ import annotations
 
 import asyncio
-import json
+import contextlib
 import sqlite3
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -27,18 +27,16 @@ from dispatcher.store.hand import Ids
 from dispatcher.store.port import Limits
 from dispatcher.store.sqlite import statements as sql
 from dispatcher.store.sqlite.file import connect
+from dispatcher.store.sqlite.lists import PageRead
 from dispatcher.store.sqlite.log_mark import LogMark
-from dispatcher.store.sqlite.rows import SqliteRows, job_row, live_attempt
+from dispatcher.store.sqlite.rows import SqliteRows, StaleLife, job_row, live_attempt
 from dispatcher.store.sqlite.space import Reserve
 from dispatcher.store.sqlite.thread import StoreThread
 from dispatcher.store.sqlite.watch import Watch
 from dispatcher.store.views import (
     MOST_LINES_KEPT,
-    SLICE,
     SLICES,
     attempt_view,
-    cursor_of,
-    seq_of,
     type_views,
     view,
     with_current,
@@ -117,7 +115,7 @@ class SqliteStore:
     def _read(self) -> None:
         meta = dict(self._db.execute(sql.META))
         self.key = meta["key"]
-        self.epoch = meta.get("epoch", 0) + 1
+        self.epoch = meta["epoch"]
         self._rows = SqliteRows(self._db, self.epoch)
 
     def _apply(self, turn: Turn) -> TurnReport:
@@ -142,13 +140,21 @@ class SqliteStore:
             raise StorageFull(f"the disk of {self.location} is full, with its reserve: make room") from error
 
     def _commit(self, turn: Turn) -> TurnReport:
-        part = partial(self._part, purge=self._pace.due(turn))
         self._db.execute("BEGIN IMMEDIATE")
-        report = self._whole(part, turn) or apply_items(part, turn, self._guard)
+        report = self._written(turn)
         self._db.execute("COMMIT")
         self._pace.done(turn, report)
         self._mark.move_if_long()
         return report
+
+    def _written(self, turn: Turn) -> TurnReport:
+        part = partial(self._part, purge=self._pace.due(turn))
+        try:
+            return self._whole(part, turn) or apply_items(part, turn, self._guard)
+        except StaleLife as stale:
+            self._db.execute("ROLLBACK")
+            refuse_stale(turn, stale.newest)
+            raise
 
     def _part(self, turn: Turn, **how: Any) -> TurnReport:
         return run(apply(turn, self._limits, self._ids, **how), self._rows)
@@ -176,7 +182,7 @@ class SqliteStore:
 
     def _without_new_jobs(self, turn: Turn, *, demand: list[Demand]) -> TurnReport:
         report = self._commit(replace(turn, submissions=[], demand=demand))
-        return replace(report, accepted=[_NO_ROOM] * len(turn.submissions), room=False)
+        return replace(report, accepted=[_NO_ROOM] * len(turn.submissions), has_space=False)
 
     def _guard(self, step: Callable[[], TurnReport]) -> TurnReport | None:
         self._db.execute("SAVEPOINT item")
@@ -205,18 +211,10 @@ class SqliteStore:
             log=[LogLine(at=at, line=line) for at, line in reversed(lines)],
         )
 
-    def _slice(self, job_filter: JobFilter, below: int | None, room: int) -> tuple[list[JobView], int]:
-        """The next jobs of a list, and the seq below which it goes on."""
-        if below is None:
-            below = (self._db.execute(sql.LAST_SEQ).fetchone()[0] or 0) + 1
-        rare = job_filter.state in sql.RARE
-        above = 1 if rare and job_filter.only_state() else max(1, below - SLICE)
-        statement = sql.LIST_RARE if rare else sql.LIST_JOBS
-        lanes = json.dumps(self._rows.lanes.requiring(job_filter.requires)) if job_filter.requires else None
-        asked = (below, above, job_filter.state, job_filter.type, job_filter.worker, lanes, room)
-        found = self._db.execute(statement, asked)
-        rows = [job_row(row) for row in found]
-        return list(map(view, rows)), rows[-1].seq if len(rows) == room else above
+    def _live(self) -> list[LiveAttempt]:
+        """Newest first, and no further than the last one: what runs is seldom old."""
+        running = self._rows.counters.states[JobState.RUNNING]
+        return list(map(live_attempt, self._db.execute(sql.LIVE, (running,))))
 
     def _ready(self) -> list[LaneReady]:
         return self._rows.all_ready()
@@ -228,11 +226,18 @@ class SqliteStore:
     def _types(self, prefix: str, after: str | None, most: int) -> list[TypeView]:
         return self._named_types(self._rows.lanes.of_type.slice(prefix, after, most))
 
+    def _close(self) -> None:
+        self._watch.look()
+        if not self._db.in_transaction:  # else the store has failed
+            with contextlib.suppress(sqlite3.Error, StaleLife):  # a full disk, say: the start loses a minute at most
+                self._rows.save_clock()
+        self._db.close()
+
     # -- on the loop
 
     async def apply(self, turn: Turn) -> TurnReport:
         """See port.Store."""
-        return await self._thread.run(lambda: self._apply(turn))
+        return await self._thread.turn(lambda: self._apply(turn))
 
     async def ready(self) -> list[LaneReady]:
         """See port.Store."""
@@ -240,47 +245,42 @@ class SqliteStore:
 
     async def live_attempts(self) -> list[LiveAttempt]:
         """See port.Store."""
-        running = self._rows.counters.by_state()[JobState.RUNNING]
-        # Newest first, and no further than the last one: what runs is seldom old.
-        rows = await self._thread.run(lambda: self._db.execute(sql.LIVE, (running,)).fetchall())
-        return list(map(live_attempt, rows))
+        return await self._thread.run(self._live)
 
     async def job(self, job_id: str) -> JobView | None:
         """See port.Store."""
-        return await self._thread.run(lambda: self._job(job_id))
+        return await self._thread.read(lambda: self._job(job_id))
 
     async def state(self, job_id: str) -> JobState | None:
         """See port.Store."""
-        found = await self._thread.run(lambda: self._db.execute(sql.STATE_OF, (job_id,)).fetchone())
+        found = await self._thread.read(lambda: self._db.execute(sql.STATE_OF, (job_id,)).fetchone())
         return None if found is None else JobState(found[0])
 
     async def jobs(self, job_filter: JobFilter) -> JobPage:
         """See port.Store."""
-        items: list[JobView] = []
-        below = seq_of(job_filter.cursor) if job_filter.cursor else None
+        reading = PageRead(self._db, job_filter)
         for _ in range(SLICES):
-            # Each slice is a call of its own: a turn that has come meanwhile goes first.
-            room = job_filter.limit - len(items)
-            found, reached = await self._thread.run(partial(self._slice, job_filter, below, room))
-            items, below = items + found, reached
-            if reached <= 1 or len(items) == job_filter.limit:
+            # Each slice is a call of its own: a turn that has come meanwhile goes first, and so do others' reads.
+            if await self._thread.read(lambda: reading.slice(self._rows.lanes)):
                 break
-        return JobPage(items=items, next_cursor=cursor_of(below) if below is not None and below > 1 else None)
+        return reading.page()
 
     async def types(self, prefix: str = "", after: str | None = None, most: int = 100) -> list[TypeView]:
         """See port.Store."""
-        return await self._thread.run(partial(self._types, prefix, after, most))
+        return await self._thread.read(partial(self._types, prefix, after, most))
 
     async def named_types(self, names: Sequence[str]) -> list[TypeView]:
         """See port.Store."""
-        return await self._thread.run(partial(self._named_types, names))
+        return await self._thread.read(partial(self._named_types, names))
 
     async def counts(self) -> dict[str, int]:
         """See port.Store."""
-        return await self._thread.run(self._rows.counters.by_state)
+        return await self._thread.read(lambda: self._rows.counters.by_state())
 
     async def close(self) -> None:
-        """See port.Store. What is not there any more is not closed: that would remove the log that lies there."""
-        await self._thread.run(self._watch.look)
-        await self._thread.run(self._db.close)
+        """See port.Store. What was asked for before is answered.
+
+        A file that is not there any more is not closed: that would remove the log that lies there.
+        """
+        await self._thread.run(self._close)
         self._thread.stop()

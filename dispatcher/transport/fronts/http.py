@@ -5,7 +5,7 @@ CPU time there. It decides nothing about sessions. After each request it lets th
 ``on_change``.
 
 A page has gone when the other side ends the connection that carries its poll or carried its last one. The end is
-no evidence when it is ours: after our own idle timeout, after an
+no such sign when it is ours: after our own idle timeout, after an
 answer for which the client had asked ``Connection: close``, or when the server stops (``Front.stopping``).
 """
 
@@ -32,11 +32,12 @@ from dispatcher.transport.exchange import Connection
 from dispatcher.transport.fronts.http_door import Door
 from dispatcher.transport.fronts.http_exchange import Admit, Denial, HeadersLike, HttpExchange, declared_length
 from dispatcher.transport.fronts.http_stream import BoundedStream, time_for
+from dispatcher.transport.listener import Listener
 from dispatcher.transport.sessions import Sessions
 
 __all__ = ["PATH", "Admit", "Denial", "Front", "FrontServer", "HeadersLike", "make_http_server"]
 
-#: Where Engine.IO lives; exact, with its slash.
+#: The exact path of Engine.IO, with its last slash.
 PATH = "/engine.io/"
 
 #: IE closes idle connections after 60 s and mishandles it if we close first (KB 813827, KB 2826958): be much
@@ -100,8 +101,15 @@ class Front(HTTPServerConnectionDelegate):
         self.drain_bytes = drain_bytes
         #: Set it before closing connections: pages whose connection we close then do not count as gone.
         self.stopping = False
-        #: By Tornado's server connection: those that carry, or carried, a poll.
+        #: By Tornado's server connection: the connections that carry, or carried, a poll.
         self._connections: dict[object, Connection] = {}
+
+    def open(
+        self, app: HTTPServerConnectionDelegate, listener: Listener, *, guard: Admit, on_change: Callable[[], None]
+    ) -> None:
+        """Leads on to these what was refused until now, with the connections that there are."""
+        self.sessions.open(listener)
+        self.app, self.guard, self.on_change = app, guard, on_change
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
         """Called by Tornado when a connection begins to wait for a request: its first, or the next one."""

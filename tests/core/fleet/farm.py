@@ -24,11 +24,11 @@ class Farm:
         self.pools = Pools(self.workers, most_empty_lanes)
 
     def ready(self, **jobs):
-        """What the last turn left in lanes."""
+        """Tells what the last turn left in lanes."""
         self.left(jobs)
 
     def left(self, jobs):
-        """The same, of lanes with any key."""
+        """The same for lanes with any key."""
         self.pools.reported([LaneReady(lane, count, 1.0) for lane, count in jobs.items()], claimed=True)
 
     def join(self, worker_id, *types, slots=1, name="", labels=None):

@@ -1,4 +1,4 @@
-"""A demand is made for lanes that have ready jobs, and costs what moves in it."""
+"""A demand is made for lanes that have ready jobs, and its cost depends on what moves."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_no_more_is_asked_for_than_there_are_jobs():
 
 @pytest.mark.parametrize("others", [0, 1_023, 1_024, 1_100, 3_000])
 def test_an_idle_worker_is_asked_for_whoever_else_stands_idle(others):
-    """The first edition named the first 1,024 idle workers: behind them nobody was ever given a job."""
+    """The first version named the first 1,024 idle workers: those behind them never got a job."""
     farm = Farm()
     for n in range(others):
         farm.join(f"a{n}", "a")
@@ -55,7 +55,7 @@ def test_of_many_lanes_those_with_the_oldest_jobs_are_asked_for():
 
 
 def test_a_group_shared_with_others_asks_for_enough_workers_of_its_own():
-    """Both jobs find somebody, whichever of them the store takes first."""
+    """Both jobs find a worker, whichever the store takes first."""
     farm = Farm()
     for name, lanes in (("ab", "ab"), ("a", "a"), ("b", "b")):
         farm.hold(farm.join(name, *lanes), "x")
@@ -204,7 +204,7 @@ def test_heaps_of_a_group_stay_in_proportion_and_in_order():
 
 
 def test_the_heap_of_a_group_keeps_nothing_of_pools_that_have_left():
-    """The jobs stay, so that nothing is taken out of the heap by looking at it."""
+    """The jobs stay, so that looking at the heap takes nothing out of it."""
     farm = Farm()
     farm.join("stays", "a")
     farm.ready(a=1)
@@ -249,7 +249,7 @@ def test_more_hot_groups_than_one_demand_holds_have_their_turns():
 
 
 def test_groups_that_one_demand_could_not_name_are_asked_for_at_once():
-    """They waited for whatever happened next, where fewer jobs were claimed than a turn can claim."""
+    """They had to wait for the next event when fewer jobs were claimed than a turn can claim."""
     farm = Farm()
     for number in range(6):
         farm.join(f"w{number}", f"t{number}")

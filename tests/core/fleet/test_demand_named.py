@@ -28,7 +28,7 @@ def turn(farm: Farm, key: str, worker: str, jobs: int = 1) -> None:
 
 
 def work_off(farm: Farm) -> dict[str, str]:
-    """Turns until nobody has a job that is ready: each worker, and the lane whose job it got. All are free then."""
+    """Runs turns until no job is ready; returns each worker, with the lane of its job. All are free then."""
     given: dict[str, str] = {}
     while farm.pools.hungry():
         report = []
@@ -45,7 +45,7 @@ def work_off(farm: Farm) -> dict[str, str]:
 
 
 def house(count: int, **fields) -> Farm:
-    """So many workers, each with a name of its own."""
+    """``count`` workers, each with a name of its own."""
     farm = Farm()
     for number in range(count):
         farm.join(f"w{number}", "print", name=f"DESK-{number:05d}", **fields)
@@ -82,7 +82,7 @@ def test_a_turn_for_a_name_costs_the_same_beside_100_and_10_000_names():
 
 
 def test_a_name_that_is_first_required_costs_the_same_beside_100_and_10_000_names():
-    """Its worker moves to a pool of its own, which all lanes that it matches hear of; and nobody else is looked at."""
+    """Its worker moves to a pool of its own; only the lanes that it matches hear of it."""
     costs = []
     for count in (100, 10_000):
         farm = house(count, labels={"site": "berlin"})
@@ -145,7 +145,7 @@ def test_a_lane_that_is_first_met_costs_the_same_beside_100_and_10_000_labels():
 
 
 def test_targets_that_are_not_there_cost_nothing():
-    """They stand in a group that nobody matches."""
+    """They stand in a group that no pool matches."""
     costs = []
     for count in (100, 10_000):
         farm = house(1)

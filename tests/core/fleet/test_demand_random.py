@@ -28,7 +28,7 @@ _steps = st.lists(
 
 
 class Queue:
-    """A farm and the lanes of a store; a turn is what the two make of each other."""
+    """A farm and the lanes of a store, with turns between the two."""
 
     def __init__(self) -> None:
         self.farm = Farm()

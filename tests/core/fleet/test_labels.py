@@ -1,4 +1,4 @@
-"""Jobs that require labels or a name of their worker: who gets them, and in which order."""
+"""Jobs that require labels or a name: which workers get them, and in which order."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BERLIN: Labels = (("site", "berlin"),)
 
 
 def rounds(farm: Farm, key: str, turns: int) -> list[str | None]:
-    """Who gets the jobs of a lane, one turn after the other; each is free again after it."""
+    """Which worker gets the lane's job in each turn; each is free again after its turn."""
     given = []
     for _ in range(turns):
         first = farm.pools.demand(1, {key: 1})[0]
@@ -161,7 +161,7 @@ def test_a_retry_passes_over_who_is_busy_and_finds_who_was_used_longest_ago():
 
 
 def test_a_claim_whose_pool_is_busy_is_not_handed_to_others():
-    """It is given back at no cost, and the next turn finds who is free."""
+    """It is given back at no cost, and the next turn finds a free worker."""
     farm = Farm()
     for number in range(2):
         farm.join(f"w{number}", "print", labels={"asset": f"{number}"})

@@ -1,6 +1,6 @@
 """Random fleets with labels and names: every job goes to the worker that matches it and was used longest ago.
 
-A naive reference looks at all workers and all lanes after each step; the index must come to the same.
+A naive reference looks at all workers and all lanes after each step; the index must agree with it.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ class Ground:
             assert not (worker.room() and waiting), f"{worker.id} is idle beside {waiting}"
 
     def check(self) -> None:
-        """What is kept of lanes, groups and pools is what a look at everybody finds."""
+        """The records of lanes, groups and pools agree with a look at all workers."""
         workers, lanes = list(self.farm.workers.values()), self.farm.pools.lanes
         for key in LANES:
             standing = Counter(worker.standing() for worker in workers if able(worker, key))

@@ -1,4 +1,4 @@
-"""A pool's idle workers in order, as far as somebody has asked."""
+"""A pool's idle workers in order, sorted only as far as needed."""
 
 from __future__ import annotations
 

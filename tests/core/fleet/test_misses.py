@@ -1,4 +1,4 @@
-"""What is missing where no worker matches a job, though some offer its type."""
+"""The nearest miss, if no worker matches a job though some offer its type."""
 
 from __future__ import annotations
 

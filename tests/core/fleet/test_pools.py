@@ -1,4 +1,4 @@
-"""Who is next."""
+"""Which worker of a pool is next."""
 
 from __future__ import annotations
 

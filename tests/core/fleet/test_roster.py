@@ -1,4 +1,4 @@
-"""Who is there, for people: lists with filters and pages, and counts that nobody has to count."""
+"""Lists of workers for people, with filters and pages, and counts that cost nothing to read."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def test_two_filters_that_exclude_each_other_are_given_up_after_a_while():
 
 
 def big(count: int) -> Roster:
-    """As many workers, in all states, half of them with a type of their own."""
+    """``count`` workers, in all states, half of them with a type of their own."""
     rng, roster = random.Random(count), Roster()
     for number in rng.sample(range(count), count):
         lanes = ("echo", f"own-{number}") if number % 2 else ("echo",)

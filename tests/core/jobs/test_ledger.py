@@ -1,4 +1,4 @@
-"""What a turn means for the rows: the fence, the counts and the numbers."""
+"""What a turn does to the rows: the fence, the counts and the numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A person's decisions: what becomes of a job in doubt, and of a late answer."""
+"""A person's decisions about a job in doubt, and about a late answer."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_a_person_says_that_a_job_in_doubt_failed():
 
 
 def test_a_result_that_comes_after_the_decision_is_stale_and_kept():
-    """It is not what was recorded, so it must not be told that it was."""
+    """It was not recorded, so the page must not be told that it was."""
     book = doubtful()
     ledger.decide(book.job, "1", "I looked", 300.0, book.writes)
     assert book.succeed(value="2") is Verdict.STALE

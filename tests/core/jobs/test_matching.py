@@ -1,4 +1,4 @@
-"""What a job requires of its worker, and the key of the lane that this makes."""
+"""What a job requires of its worker, and the key of the lane that follows from it."""
 
 from __future__ import annotations
 

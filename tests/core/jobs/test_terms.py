@@ -1,10 +1,20 @@
-"""The terms of a job: their ranges in words, and what follows from them."""
+"""The terms of a job: the words for their ranges, and what follows from them."""
 
 from __future__ import annotations
 
 import pytest
 
-from dispatcher.core.jobs.terms import Range, Schedule, Terms, range_of, range_words
+from dispatcher.core.jobs.terms import (
+    LABEL_WORDS,
+    TYPE_WORDS,
+    VALUE_WORDS,
+    Range,
+    Schedule,
+    Terms,
+    range_of,
+    range_words,
+)
+from tests.support.places import ROOT
 
 
 @pytest.mark.parametrize(
@@ -33,6 +43,17 @@ def test_every_field_has_a_range_that_holds_its_default() -> None:
             assert isinstance(allowed, Range)
             if default is not None and not allowed.words:
                 assert default in allowed.choices or allowed.low <= default <= allowed.high
+
+
+@pytest.mark.parametrize("words", [TYPE_WORDS, LABEL_WORDS, VALUE_WORDS])
+def test_the_words_of_a_range_stand_in_its_own_file_alone(words: str) -> None:
+    """The sdk has its own: it stands alone."""
+    own = ROOT / "dispatcher" / "core" / "jobs" / "terms.py"
+    files = [
+        file for top in ("dispatcher", "handlers") for file in (ROOT / top).rglob("*.py") if "sdk" not in file.parts
+    ]
+    assert own in files
+    assert [file for file in files if file != own and words in file.read_text()] == []
 
 
 def test_effects_once_say_so() -> None:

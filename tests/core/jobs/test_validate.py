@@ -1,4 +1,4 @@
-"""Each invariant of rows is red for rows that break it, and for no others: the checkers call it and trust it."""
+"""Each invariant of rows is red for rows that break it, and for no others; the checkers rely on this."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.support.jobs import apart
 
 S = JobState
 HOLDER = Holder("w1", "page one", "b1")
-#: What goes with a state.
+#: The columns that belong to a state.
 OF_STATE: dict[JobState, dict[str, Any]] = {
     S.SCHEDULED: {"run_at": 130.0},
     S.QUEUED: {"rank": 5.0},
@@ -39,7 +39,7 @@ OF_STATE: dict[JobState, dict[str, Any]] = {
     S.CANCELLED: {"ended_at": 120.0, "ended_clock": 20.0, "reason": "cancelled", "attempt": None},
     S.EXPIRED: {"ended_at": 120.0, "ended_clock": 20.0, "expires_at": 120.0, "reason": "expired"},
 }
-#: How its second attempt has ended; the first was lost.
+#: How the job's second attempt has ended; the first was lost.
 LAST = {
     S.RUNNING: None, S.SUCCEEDED: Cause.SUCCEEDED, S.FAILED: Cause.ERROR, S.CANCELLED: Cause.CANCELLED,
     S.SCHEDULED: Cause.ERROR, S.QUEUED: Cause.LOST, S.IN_DOUBT: Cause.LOST, S.EXPIRED: Cause.LOST,
@@ -47,7 +47,7 @@ LAST = {
 
 
 def attempt(number: int, cause: Cause | None, **fields: Any) -> AttemptRow:
-    """An accepted one, from 100 s times its number on."""
+    """An accepted attempt; it starts at 100 s times its number."""
     at = 90.0 + 10.0 * number
     row: dict[str, Any] = dict.fromkeys(AttemptRow.__struct_fields__) | {
         "id": f"a{number}", "job": 1, "number": number, "offered_at": at, "started_at": at + 1.0, "cause": cause,
@@ -72,7 +72,7 @@ class Rows:
         self.result = '"done"' if state is S.SUCCEEDED else None
 
     def last(self, **fields: Any) -> Rows:
-        """The same with other columns of the last attempt."""
+        """The same rows with other columns in the last attempt."""
         self.attempts[-1] = replace(self.attempts[-1], **fields)
         return self
 
@@ -117,7 +117,7 @@ def _without_its_second() -> Rows:
     return rows
 
 
-#: What breaks an invariant, and what is found: the beginning, and a word of it.
+#: Changes that break an invariant, each with the beginning of the finding and a word of it.
 BROKEN: list[tuple[str, Rows, str]] = [
     ("succeeded without a result", _succeeded_without_a_result(), "I4: j1 is succeeded without"),
     ("a result of a job that failed", _failed_with_a_result(), "I4: j1 is failed with"),

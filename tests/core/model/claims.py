@@ -13,7 +13,7 @@ __all__ = ["check_claims"]
 
 
 def check_claims(half: ServerHalf, claims: list[Claim]) -> None:
-    """In the order of ranks, none whose effect may have happened; nobody was passed over."""
+    """Claims come in the order of ranks; none may have had its effect; no worker was passed over."""
     lanes: dict[str, list[tuple[float, int]]] = {}
     for claim in claims:
         row = half.row(claim.job)

@@ -11,7 +11,7 @@ __all__ = ["drain"]
 
 
 def a_decision(row: JobRow) -> Command:
-    """One of the three that there are."""
+    """One of the three decisions."""
     if row.seq % 3 == 0:
         return Retry(row.id)
     return Decide(row.id, '"it was done"' if row.seq % 3 == 1 else None, "I looked")

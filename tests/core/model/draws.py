@@ -1,4 +1,4 @@
-"""What the model's rules draw from, and when they apply: so that steps are not wasted on what cannot happen."""
+"""The choices of the model's rules, and when rules apply, so that no steps are wasted on what cannot happen."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ PAUSES_S = st.sampled_from([0.7, 2.9, 3.1, 9.5, 10.5, 29.5, 31.0, 61.7, 200.3])
 
 
 def able(page, world):
-    """Whether it can speak for a worker now."""
+    """Whether the page can speak for a worker now."""
     return page.session is not None and world.ref.by_session(page.session) is not None
 
 
-#: So that steps are not wasted on what cannot happen.
+#: They keep the model from wasting steps on what cannot happen.
 somebody_is_there = precondition(lambda self: any(page.session for page in self.world.pages))
 somebody_is_able = precondition(lambda self: any(able(page, self.world) for page in self.world.pages))
 somebody_works = precondition(lambda self: any(page.has and able(page, self.world) for page in self.world.pages))
@@ -32,6 +32,6 @@ something_is_in_flight = precondition(lambda self: self.world.flight is not None
 
 
 def of(items, n):
-    """One of these; None: there is none."""
+    """One of these; None if there is none."""
     items = list(items)
     return items[n % len(items)] if items else None

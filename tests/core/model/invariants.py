@@ -1,6 +1,6 @@
-"""What must hold after every step, whatever has happened: the rows are sound, the machine does what it must.
+"""The invariants after every step: the rows are sound, and the machine does what it must.
 
-Of rows, here stands only what a world knows beside them: which round an attempt belongs to, who was told what.
+About rows it checks only what a world knows besides them: an attempt's round, and what each page was told.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tests.support.rows import in_memory
 
 
 def check(world: World) -> None:
-    """All of them."""
+    """Checks all of them."""
     rows = in_memory(world.rows)
     check_rows(world, rows)
     for row in world.rows.by_seq.values():
@@ -34,7 +34,7 @@ def check(world: World) -> None:
 
 
 def check_outboxes(world: World) -> None:
-    """S6, S7: what waits for a poll are offers that stand, each once and in one outbox."""
+    """S6, S7: only valid offers wait for a poll, each once and in one outbox."""
     waits = Counter((sid, name) for sid, session in world.sessions.items() for name in session.offers())
     stand = Counter((a.waits_in, a.id) for a in world.machine.attempts.values() if a.waits_in in world.sessions)
     assert waits == stand, f"in outboxes: {waits}; not sent yet: {stand}"
@@ -60,7 +60,7 @@ def check_backoff(rows: Snapshot, row: JobRow) -> None:
 
 
 def check_attempts(world: World, rows: Snapshot, row: JobRow) -> None:
-    """What is counted is this round's; the result is the right attempt's, or a person's; S15b: none runs again."""
+    """Counts are of this round; the result is from the right attempt or a person; S15b: none runs again."""
     attempts = attempts_of(row, rows.attempts.get(row.seq, ()))
     assert row.attempt not in world.revoked, "a cancelled job's attempt could still end it"
     this_round = [a for a in attempts if a.id not in world.rounds.get(row.seq, set())]
@@ -76,7 +76,7 @@ def check_attempts(world: World, rows: Snapshot, row: JobRow) -> None:
 
 
 def check_not_stranded(world: World, row: JobRow) -> None:
-    """I2, I8, I10, I20: whatever is open will go on by itself."""
+    """I2, I8, I10, I20: every open job will go on by itself."""
     if row.state is JobState.SCHEDULED:
         assert row.run_at is not None
         known, due = world.flight[1].next_due_at if world.flight else world.next_due_at, row.run_at
@@ -117,7 +117,7 @@ def check_workers(world: World) -> None:
 
 
 def check_roster(world: World) -> None:
-    """What is kept of the workers for people is what counting and sorting all of them gives."""
+    """The lists and counts of workers for people are what counting and sorting all workers gives."""
     roster, workers = world.machine.roster, world.machine.workers.values()
     by_name = [worker.id for worker in sorted(workers, key=lambda worker: (worker.name, worker.id))]
     assert roster.page(WorkerFilter(limit=1_000), None) == (by_name, None)

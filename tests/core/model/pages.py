@@ -19,7 +19,7 @@ class Page:
     worker: str | None = None
     boot: str = ""
     session: str | None = None
-    #: Attempt -> instant of its accept; None: got, not accepted.
+    #: Attempt -> instant of its accept; None: not accepted yet.
     has: dict[str, float | None] = field(default_factory=dict)
     #: Attempt -> result, until a verdict comes.
     stash: dict[str, str] = field(default_factory=dict)
@@ -30,11 +30,11 @@ class Page:
 @dataclass
 class Session:
     page: Page
-    #: Which session of all it is.
+    #: Its number among all sessions.
     opened: int = 0
     outbox: list[Effect] = field(default_factory=list)
     away: bool = False
-    #: What its page said first in it: registrations for the machine and for the reference.
+    #: The page's first register in it, for the machine and for the reference.
     said: tuple[Registration, Hello] | None = None
 
     def offers(self) -> list[str]:
@@ -43,6 +43,6 @@ class Session:
 
 
 def withdraw(session: Session | None, attempt: str) -> None:
-    """An offer that no poll has carried away is taken out."""
+    """Takes out an offer that no poll has carried away."""
     if session is not None:
         session.outbox = [e for e in session.outbox if not (isinstance(e, Offer) and e.claim.attempt == attempt)]

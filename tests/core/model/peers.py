@@ -1,4 +1,4 @@
-"""Workers, attempts and durations as they must be: what ``reference`` keeps."""
+"""Workers, attempts and durations as they must be; ``reference`` keeps them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ RELOAD_S = 60.0
 PROBE_S = 3.0
 ASIDE_S = 60.0
 MOST_ASIDE_S = 61_440.0
-#: After a standstill, for what has arrived.
+#: Time after a standstill to read what has arrived.
 MOMENT_S = 1.0
 #: A tick that comes later than this was held up by a standstill.
 STANDSTILL_S = 1.0
@@ -26,13 +26,13 @@ class Lease:
     timeout_s: float
     phase: str = "offered"
     written: bool = False
-    #: Its page has polled since then.
+    #: Whether its page has polled since then.
     fetched: bool = False
     once: bool = False
     heartbeat_s: float | None = None
-    #: Its page was told to go, or may have been.
+    #: Whether its page was told to go, or may have been.
     went: bool = False
-    #: Its page has not been back since a restart of the server.
+    #: Whether its page has not been back since a restart of the server.
     restarted: bool = False
 
 
@@ -65,5 +65,5 @@ class Hello:
     slots: int
     holding: dict[str, float]
     finished: frozenset[str]
-    #: Which session of all it is.
+    #: Its number among all sessions.
     opened: int = 0

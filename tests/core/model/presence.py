@@ -1,4 +1,4 @@
-"""Who is there, and when something must happen: the lower half of ``reference``, whose words apply here too."""
+"""Which workers are there, and when something must happen: the lower half of ``reference``, with the same words."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class Presence:
     order: int = 0
     #: Attempts whose loss uses up nothing.
     uncounted: set[str] = field(default_factory=set)
-    #: Attempts that ended so that nobody knows whether their effect has happened.
+    #: Attempts whose end leaves it unknown whether their effect has happened.
     doubts: set[str] = field(default_factory=set)
-    #: (session, attempt) that must be told to go by the call that is being made.
+    #: (session, attempt) that the current call must tell to go.
     gos: list[tuple[str, str]] = field(default_factory=list)
 
     # -- helpers
@@ -68,7 +68,7 @@ class Presence:
         return self.judge(lease, cause)
 
     def judge(self, lease: Lease, cause: str) -> Ends:
-        """After ``go`` only an answer is no doubt (S15b); a loss through a restart uses up nothing."""
+        """After ``go`` any end but an answer is a doubt (S15b); a loss through a restart uses up nothing."""
         if lease.went and cause in ("lost", "timed_out", "released"):
             self.doubts.add(lease.id)
         if lease.id in self.doubts or (cause == "lost" and lease.restarted):
@@ -134,7 +134,7 @@ class Presence:
         return self.judge(lease, cause)
 
     def not_taken(self, peer: Peer) -> None:
-        """Two offers in a row that it had and did not accept, and it gets none for a while (S7)."""
+        """After two offers in a row that it had and did not accept, it gets none for a while (S7)."""
         peer.lapses += 1
         if peer.lapses >= 2 and not peer.aside:
             peer.aside = True
@@ -150,7 +150,7 @@ class Presence:
             self.set("beat", lease.id, lease.heartbeat_s)
 
     def forgive(self, late_s: float, now: float) -> None:
-        """A timeout is not prolonged by a standstill, everything else is; what is due waits for what arrived (S19)."""
+        """A standstill prolongs everything but a timeout; what is due waits until arrivals have been read (S19)."""
         self.now = now
         for (kind, name), (at, _) in list(self.timers.items()):
             timeout = kind == "lease" and self.leases[name].phase == "running"
@@ -219,7 +219,7 @@ class Presence:
             self.clear("probe", name)
 
     def register(self, session: str, hello: Hello) -> Ends:
-        """A boot stays the worker that it has become, whatever it believes to be."""
+        """A boot stays the worker that it has become, whatever it claims to be."""
         known = next((peer.id for peer in self.peers.values() if peer.boot == hello.boot), hello.worker)
         hello = replace(hello, worker=known)
         peer = self.peers.get(hello.worker)
@@ -297,7 +297,7 @@ class Presence:
         return ends + self.repeat(peer, hello)
 
     def repeat(self, peer: Peer, hello: Hello) -> Ends:
-        """What the page may not have heard; what it said may be old, so that nothing ends by it."""
+        """Repeats what the page may not have heard; its words may be old, so they end nothing."""
         for lease in self.of(peer.id):
             if lease.phase == "offered" and lease.id in hello.finished | set(hello.holding):
                 lease.written = True

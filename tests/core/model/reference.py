@@ -1,4 +1,4 @@
-"""What the promises say about workers, attempts and their deadlines, in the plainest words: the model's other half.
+"""The promises about workers, attempts and their deadlines in the simplest code: the model's other half.
 
 It knows nothing of heaps, pools or effects, and shares no code with the core. Each call says which attempts must end
 by it, and how; ``timers`` holds every instant at which something must happen.
@@ -33,7 +33,7 @@ class Reference(Presence):
             self.set("lease", attempt, OFFER_TTL_S)
 
     def polled(self, session: str) -> Ends:
-        """What the answer before carried has arrived."""
+        """The previous answer has arrived."""
         peer = self.by_session(session)
         for lease in self.of(peer.id) if peer is not None else []:
             lease.fetched = lease.fetched or lease.written
@@ -75,7 +75,7 @@ class Reference(Presence):
         return self.answered(lease, "error")
 
     def released(self, session: str, attempt: str) -> Ends:
-        """Gives back what it runs, or declines what it was offered; who pauses may do so."""
+        """Gives back a running attempt, or declines an offer; a paused page may do so."""
         lease = self.own(session, attempt)
         if lease is not None and lease.phase == "offered":
             peer = self.peers[lease.worker]
@@ -99,7 +99,7 @@ class Reference(Presence):
         else:
             self.revoke(lease)
 
-    # -- who is next
+    # -- which worker is next
 
     def next_of_pool(self, types: frozenset[str], avoid: tuple[str, ...], wanted: str) -> list[Peer]:
         """The least recently used worker of these types with room, none of ``avoid`` where there is another.

@@ -48,12 +48,12 @@ from tests.core.workers.support import Steady
 #: UTC seconds when the world's monotonic clock is 0.
 WALL = 1_700_000_000.0
 SAID = {"succeeded", "error"}
-#: Ends that are a doubt where the page was told to go.
+#: Ends that leave a doubt if the page was told to go.
 UNANSWERED = {"lost", "timed_out", "released"}
 
 
 class ServerHalf:
-    """Drives the machine and the store, and keeps count of what must hold."""
+    """Drives the machine and the store, and keeps what the checks need."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -81,7 +81,7 @@ class ServerHalf:
         return f"{prefix}{self.ids:04d}"
 
     def boot_server(self) -> None:
-        """Starts a node over the rows that there are."""
+        """Starts a node over the existing rows."""
         self.machine = Machine(
             timings=Timings(
                 offer_ttl_s=OFFER_TTL_S,
@@ -201,7 +201,7 @@ class ServerHalf:
         self.check_turn(turn, report, before)
 
     def apply(self, turn: Turn) -> TurnReport:
-        """The transaction, whole."""
+        """Applies the turn as one transaction."""
         ids = Ids(lambda: self.new_id("j"), lambda: self.new_id("a"))
         report = run(apply(turn, Limits(), ids, purge=self.pace.due(turn)), self.rows)
         self.pace.done(turn, report)
@@ -224,7 +224,7 @@ class ServerHalf:
         check_claims(self, report.claims)
 
     def note_command(self, command: Command, done: CommandReport, report: TurnReport) -> None:
-        """What a person or a program has changed, so that what follows from it can be told from what must not be."""
+        """Notes what a person or a program has changed, to tell its effects from forbidden ones."""
         if done.revoked is not None:
             self.revoked.add(done.revoked)
         if isinstance(command, OfferedTypes | ForgetTypes):
@@ -282,7 +282,7 @@ class ServerHalf:
         return bool(self.more or self.reports or self.commands or self.submissions or self.machine.hungry())
 
     def settle(self) -> None:
-        """Turns until nothing more is to do."""
+        """Runs turns until nothing is left to do."""
         self.finish_turn()
         for _ in range(50):
             if not self.wanted():
@@ -312,7 +312,7 @@ class ServerHalf:
             self.more = True
 
     def sleep(self, seconds: float) -> None:
-        """The machine is suspended: whatever was due meanwhile comes late, and nobody may suffer for it (S19)."""
+        """The machine is suspended: what was due meanwhile comes late, and no page may suffer for it (S19)."""
         planned, to = self.next_instant(), self.now + seconds
         late_s = 0.0 if planned is None else to - max(planned, self.now)
         if late_s <= STANDSTILL_S:
@@ -339,7 +339,7 @@ class ServerHalf:
         self.take(effects, ends)
 
     def restart(self) -> None:
-        """The server is killed and starts again: what was not in the store is forgotten, the pages are not."""
+        """The server is killed and starts again: it forgets what was not in the store, but the pages live on."""
         for page in self.pages:
             page.session = None
         self.boot_server()
@@ -388,6 +388,6 @@ class ServerHalf:
         return [a for a in self.all_attempts().values() if a.job == seq]
 
     def all_attempts(self) -> dict[str, AttemptRow]:
-        """Those that have rows, and the current ones of which nothing has been written yet."""
+        """Attempts that have rows, and current ones without a row yet."""
         silent = {a.id: a for a in map(silent_attempt, self.rows.by_seq.values()) if a is not None}
         return silent | self.rows.all_attempts

@@ -1,7 +1,7 @@
 """Random lives of a node, checked after every step against the promises (see ``reference`` and ``invariants``).
 
-Not only safety: nothing may be stranded, every deadline must be exact, workers take turns, and in the end one able
-worker and enough time must bring every job to its end.
+They cover more than safety: nothing may be stranded, every deadline must be exact, workers take turns, and in the end
+one able worker and enough time must bring every job to its end.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class Node(RuleBasedStateMachine):
     @precondition(lambda self: self.world.accepted)
     @rule(n=pick, value=st.sampled_from([None, '"it was done"']), answered=st.booleans())
     def a_person_decides(self, n, value, answered):
-        """Where nothing is in doubt, it changes nothing. ``answered``: then a page brings the result after all."""
+        """If nothing is in doubt, it changes nothing. ``answered``: a page brings the result after all."""
         doubtful = {row.id: row.attempt for row in self.world.doubtful()}
         self.world.commands.append(Decide(of(doubtful or sorted(self.world.accepted), n), value, "I looked"))
         self.world.answer_late(doubtful.values() if answered else [])
@@ -103,7 +103,7 @@ class Node(RuleBasedStateMachine):
     @precondition(lambda self: self.world.accepted)
     @rule(n=pick)
     def a_person_takes_a_late_answer(self, n):
-        """Where there is none, or the job has not failed, it changes nothing."""
+        """If there is none, or the job has not failed, it changes nothing."""
         self.world.commands.append(Adopt(of(sorted(self.world.accepted), n)))
 
     # -- turns and time
@@ -176,7 +176,7 @@ class Node(RuleBasedStateMachine):
     @somebody_is_cut_off
     @rule(n=pick, late=st.sampled_from([False, False, True]))
     def a_page_connects_again(self, n, late):
-        """``late``: it tries twice, and what it said the first time is still on its way."""
+        """``late``: it tries twice, and its first message is still on its way."""
         for so_late in [True, False] if late else [False]:
             if page := self.page(n, connected=False):
                 self.world.open(page, late=so_late)
@@ -252,7 +252,7 @@ class Node(RuleBasedStateMachine):
                 self.world.accept(page, attempt)
 
     def working(self, n):
-        """A page that can speak for its worker and has something, and what it has."""
+        """A page that can speak for its worker and holds attempts, and those attempts."""
         world = self.world
         found = [(page, name) for page in world.pages if able(page, world) for name in page.has]
         return of(found, n) or (None, None)
@@ -296,7 +296,7 @@ class Node(RuleBasedStateMachine):
     @somebody_is_able
     @rule()
     def everybody_goes(self):
-        """Everybody has accepted what there is, and was told to go where that was waited for."""
+        """Every page has accepted its offers, and was told to go if it waited for that."""
         self.everybody_works()
         self.world.settle()
 
@@ -357,7 +357,7 @@ class Node(RuleBasedStateMachine):
     @somebody_is_able
     @rule(n=pick)
     def a_result_of_long_ago_comes(self, n):
-        """Somebody sends a result for an attempt that the server knows, whatever has become of it."""
+        """Somebody sends a result for an attempt that the server knows, in whatever state."""
         world = self.world
         page, attempt = self.page(n, connected=True), of(world.all_attempts(), n)
         if page and attempt and able(page, world):

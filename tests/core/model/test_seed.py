@@ -14,7 +14,7 @@ from tests.support.jobs import spec
 
 
 def world_with(*pages: tuple[str, ...], jobs: int = 0, type_name: str = "a") -> World:
-    """A node with a page for each tuple of types, and jobs that are offered already."""
+    """A node with a page for each tuple of types, and jobs that it has already offered."""
     world = World()
     for n, types in enumerate(pages):
         page = Page(f"page {n + 1}", types, 1)
@@ -30,7 +30,7 @@ def submit(world: World, jobs: int, type_name: str = "a") -> None:
 
 
 def works(world: World, page: Page) -> list[str]:
-    """The page polls and accepts; what it has then."""
+    """The page polls and accepts; returns the attempts that it then has."""
     world.poll(page)
     for attempt in page.has:
         world.accept(page, attempt)

@@ -1,4 +1,4 @@
-"""One node with its pages: what pages do, told to the machine and to ``reference`` at once."""
+"""One node with its pages: it tells what pages do to the machine and to ``reference`` at once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class World(ServerHalf):
     # -- pages
 
     def open(self, page: Page, *, late: bool = False) -> None:
-        """A new session for a page, which registers; ``late``: so late that it has left the session before."""
+        """A new session for a page, which registers; ``late``: the page has left the session before that."""
         if page.session is not None:
             return
         page.session = self.new_id("s")
@@ -41,7 +41,7 @@ class World(ServerHalf):
         self.call(self.machine.register(page.session, registration, self.now), ends)
 
     def said_of(self, page: Page) -> tuple[Registration, Hello]:
-        """What it says when it registers now: to the machine, and to the reference."""
+        """The register that the page sends now, for the machine and for the reference."""
         assert page.session is not None
         opened = self.sessions[page.session].opened
         bound = self.ref.by_session(page.session)
@@ -57,7 +57,7 @@ class World(ServerHalf):
         return registration, hello
 
     def replay(self, name: str) -> None:
-        """The network brings the session's first register once more, however old it is."""
+        """The network delivers the session's first register again, however old it is."""
         said = self.sessions[name].said
         if said is not None:
             ends = self.ref.register(name, said[1])
@@ -121,14 +121,14 @@ class World(ServerHalf):
         self.call(effects, [])
 
     def answer_late(self, attempts: Iterable[str | None]) -> None:
-        """Somebody who can brings these results."""
+        """A page that can brings these results."""
         self.settle()
         able = [page for page in self.pages if page.session is not None and self.ref.by_session(page.session)]
         for attempt in attempts if able else []:
             self.result(able[0], attempt or "")
 
     def stash(self, page: Page, attempt: str) -> None:
-        """It has a result, which is not on its way yet."""
+        """It has a result, which it has not sent yet."""
         page.has.pop(attempt, None)
         page.stash[attempt] = self.values.setdefault(attempt, f'"{attempt}"')
 
@@ -179,7 +179,7 @@ class World(ServerHalf):
             self.session_times_out(page.session)
 
     def session_times_out(self, name: str) -> None:
-        """One that was away is dropped; a page may have left it long ago."""
+        """Drops a session that was away; its page may have left it long ago."""
         session = self.sessions.pop(name)
         if session.page.session == name:
             session.page.session = None

@@ -40,13 +40,13 @@ def all_of(effects: list[Effect], kind: type[E]) -> list[E]:
 
 
 def only(effects: list[Effect], kind: type[E]) -> E:
-    """The one effect of this kind, whatever stands beside it."""
+    """The only effect of this kind; others may stand beside it."""
     [effect] = all_of(effects, kind)
     return effect
 
 
 def ends(effects: list[Effect]) -> dict[str, str]:
-    """Attempt -> cause, of those that these effects end."""
+    """Attempt -> cause, for the attempts that these effects end."""
     reports = [effect.report for effect in all_of(effects, Record)]
     return {report.attempt: str(report.cause) for report in reports if isinstance(report, Ended)}
 
@@ -70,7 +70,7 @@ class Node:
     def __init__(self, **timings) -> None:
         self.machine = Machine(timings=Timings(**timings), retry=RetryPolicy(), rng=random.Random(1))
         self.now = 1_000.0
-        # More jobs wait than anybody here could take.
+        # More jobs wait than all workers here could take.
         self.machine.ready([LaneReady(lane, 1_000) for lane in "abc"], claimed=True)
 
     def __getattr__(self, name):
@@ -87,7 +87,7 @@ class Node:
         return self.register(session, said)
 
     def pass_s(self, seconds):
-        """Time passes; what is due happens."""
+        """Lets time pass, and does what is due."""
         self.now += seconds
         return self.tick()
 

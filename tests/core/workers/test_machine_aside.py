@@ -8,14 +8,6 @@ from dispatcher.core.workers.effects import Order, Record
 from tests.core.workers.support import Node, claim, ends, left
 
 
-@pytest.fixture
-def node():
-    """A node with one page, idle."""
-    node = Node()
-    node.join()
-    return node
-
-
 def ignore(node, attempt="a1", *, fetched=True):
     """The page lets an offer lapse."""
     node.offer(attempt)
@@ -102,7 +94,7 @@ def test_an_offer_that_was_sent_again_must_be_fetched_again_to_count(node):
     for n in range(3):
         node.offer(f"a{n}")
         node.polled("s1")
-        node.join()  # it did not get it: the offer is sent once more
+        node.join()  # the page did not get it: the offer is sent once more
         node.written([f"a{n}"])
         assert ends(node.pass_s(10)) == {f"a{n}": "lapsed"}
     assert node.room() == 1
@@ -262,7 +254,7 @@ def test_a_grace_is_given_the_time_that_was_lost(node):
 
 
 def test_a_deadline_that_the_standstill_began_with_still_leaves_a_moment(node):
-    """The lateness is counted from the deadline itself: moved by it, it would be due at once."""
+    """The lateness counts from the deadline itself: if the deadline moved by it, it would be due at once."""
     node.away("s1")
     node.now += 110
     node.forgive(80.0)

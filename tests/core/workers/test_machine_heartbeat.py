@@ -10,10 +10,8 @@ from tests.core.workers.support import Node, end, ends, left, only
 
 
 @pytest.fixture
-def node():
-    """A node whose page runs a job that must show signs of life every 5 s."""
-    node = Node()
-    node.join()
+def node(node):
+    """The node whose page, here, runs a job that must show signs of life every 5 s."""
     node.run("a1", heartbeat_s=5.0)
     return node
 

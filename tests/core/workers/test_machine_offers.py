@@ -10,13 +10,6 @@ from dispatcher.core.workers.effects import Answer, CancelOrder, Offer, Order, R
 from tests.core.workers.support import Node, all_of, claim, end, ends, only
 
 
-@pytest.fixture
-def node():
-    node = Node()
-    node.join()
-    return node
-
-
 def test_a_claim_is_offered_to_the_session_of_a_worker_of_its_pool(node):
     assert only(node.offer("a1"), Offer).session == "s1"
     assert node.room() == 0
@@ -86,6 +79,12 @@ def test_the_accept_of_a_lapsed_offer_is_answered_with_cancel(node):
     node.offer("a1")
     node.pass_s(10)
     assert only(node.accept("s1", "a1"), CancelOrder).reason == "stale"
+
+
+def test_the_accept_of_what_was_cancelled_is_answered_with_the_reason(node):
+    node.offer("a1")
+    node.cancelled("a1", "not needed")
+    assert node.accept("s1", "a1") == [CancelOrder("s1", "a1", "not needed")]
 
 
 def test_nobody_accepts_what_another_worker_has(node):

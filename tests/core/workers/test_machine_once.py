@@ -11,14 +11,6 @@ from tests.core.workers.support import Node, all_of, end, ends, left, only
 
 
 @pytest.fixture
-def node():
-    """A node with one page, idle."""
-    node = Node()
-    node.join()
-    return node
-
-
-@pytest.fixture
 def gone(node):
     """A node whose page was told to go."""
     assert only(node.judged(node.run("a1", effects="once")), Go) == Go("s1", "a1")

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from dispatcher.core.jobs.model import WorkerFilter
-from dispatcher.core.jobs.turn import OfferedTypes
-from dispatcher.core.workers.effects import CancelOrder, Drop, Go, Offer, Probe, Refuse, Request, Welcome
+from dispatcher.core.workers.effects import CancelOrder, Drop, Go, Offer, Probe, Welcome
 from dispatcher.core.workers.registration import Registration
-from dispatcher.core.workers.registry import MOST_TYPES_BROUGHT
 from tests.core.workers.support import Node, all_of, end, ends, only
-
-
-@pytest.fixture
-def node():
-    node = Node()
-    node.join()
-    return node
+from tests.support.operations import operations
 
 
 def test_a_page_that_registers_is_welcomed_and_idle():
@@ -25,68 +19,6 @@ def test_a_page_that_registers_is_welcomed_and_idle():
     assert only(effects, Welcome) == Welcome("s1", "w1", "page w1")
     assert node.machine.workers["w1"].types == ("a", "b")
     assert node.room() == 2
-
-
-def test_types_are_told_to_the_store_once():
-    node = Node()
-    assert only(node.join(types=("b", "a")), Request).command == OfferedTypes(("a", "b"))
-    assert not all_of(node.join(types=("a",)), Request)
-    assert only(node.join("s2", "w2", types=("a", "c")), Request).command == OfferedTypes(("c",))
-
-
-def test_types_that_nobody_offers_any_more_are_told_anew_and_nothing_of_them_is_kept():
-    node = Node()
-    node.join(types=("a",))
-    assert not all_of(node.join(types=("a",)), Request), "it offers them itself"
-    node.bye("s1")
-    assert not node.machine.roster.offering("a")
-    assert only(node.join("s2", "w2", types=("a",)), Request).command == OfferedTypes(("a",))
-
-
-def test_a_page_that_changes_between_two_sets_of_types_brings_each_once():
-    node = Node()
-    for _ in range(3):
-        assert not all_of(node.join(types=many("x", MOST_TYPES_BROUGHT - 1)), Refuse)
-        assert not all_of(node.join(types=("y",)), Refuse)
-    assert all_of(node.join(types=("z",)), Refuse)
-
-
-def many(name: str, count: int = MOST_TYPES_BROUGHT) -> tuple[str, ...]:
-    return tuple(f"{name}-{number}" for number in range(count))
-
-
-def test_a_page_brings_so_many_new_types_and_no_more():
-    node = Node()
-    node.join(types=many("x"))
-    assert only(node.join(types=("one-more",)), Refuse).code == "too_many_types"
-    assert node.machine.workers["w1"].types == tuple(sorted(many("x"))), "it goes on with what it had"
-    assert not all_of(node.join(types=many("x", 10)), Refuse), "what is known costs nothing"
-    assert not all_of(node.join("s2", "w2", types=("one-more",)), Refuse), "another page may"
-    assert not all_of(node.join(types=("one-more",)), Refuse)
-
-
-def test_eighty_registrations_bring_no_more_types_than_one():
-    node, brought = Node(), 0
-    for number in range(80):
-        for request in all_of(node.join(types=many(f"x{number}")), Request):
-            assert isinstance(request.command, OfferedTypes)
-            brought += len(request.command.types)
-    assert brought == MOST_TYPES_BROUGHT
-
-
-@pytest.mark.parametrize("after", [None, "b1"])
-def test_a_new_boot_of_a_worker_brings_no_more_types(after):
-    node = Node()
-    node.join(types=many("x"))
-    assert only(node.join("s2", boot="b2", after=after, types=("one-more",)), Refuse).code == "too_many_types"
-
-
-def test_a_page_that_becomes_another_worker_brings_no_more_types():
-    node = Node()
-    node.join(types=many("x", MOST_TYPES_BROUGHT - 1))
-    assert not all_of(node.join(worker="w2", types=("last",)), Refuse), "in the same session"
-    assert only(node.join(worker="w2", types=("one-more",)), Refuse).code == "too_many_types"
-    assert only(node.join(worker="w3", types=("one-more",)), Refuse).code == "too_many_types"
 
 
 def test_a_page_that_registers_with_another_name_and_other_types_is_listed_so():
@@ -193,7 +125,8 @@ def test_a_cancel_that_was_not_answered_is_repeated_on_each_register(node):
     node.run("a1")
     node.cancelled("a1", "not needed")
     for session in ("s2", "s3"):
-        assert only(node.join(session, holding=[("a1", 5.0)]), CancelOrder).session == session
+        told = only(node.join(session, holding=[("a1", 5.0)]), CancelOrder)
+        assert told == CancelOrder(session, "a1", "not needed")
     assert node.room() == 0
 
 
@@ -212,7 +145,7 @@ def test_an_offer_goes_back_where_the_page_is_busy_with_what_is_over(node):
 
 
 def test_a_register_that_comes_once_more_and_late_ends_nothing(node):
-    """The network repeats a POST by itself; what it says is older than what has happened since."""
+    """The network repeats a POST by itself; its content is older than later events."""
     node.join(slots=4)
     for attempt in ("a1", "a2", "a3"):
         node.run(attempt, effects="once" if attempt == "a3" else "repeat")
@@ -365,7 +298,7 @@ def test_a_register_that_is_repeated_while_the_old_boot_is_probed_does_not_prolo
 
 @pytest.mark.parametrize("how", ["away", "quiet", "ended"])
 def test_a_newcomer_that_goes_while_it_waits_is_forgotten(node, how):
-    """Else the worker would be bound to a session that is no more, and its offers would wait for ever."""
+    """Otherwise the worker would be bound to a session that has ended, and its offers would wait for ever."""
     node.run("a1")
     node.join("s2", boot="b2")
     assert getattr(node, how)("s2") == []
@@ -394,3 +327,33 @@ def test_a_sign_of_life_with_no_newcomer_means_nothing(node):
     node.join("s2", "w2", boot="b2")
     node.join("s3", boot="b3")
     assert node.heard("s2") == []
+
+
+@pytest.mark.parametrize("how", ["away", "quiet", "ended"])
+def test_a_page_that_goes_costs_the_same_beside_100_and_4_000_newcomers(how):
+    costs = []
+    for newcomers in (100, 4_000):
+        node = Node()
+        for number in range(newcomers):
+            node.join(f"old{number}", f"w{number}", boot=f"old boot {number}")
+            node.join(f"new{number}", f"w{number}", boot=f"new boot {number}")
+        costs.append(operations(partial(getattr(node, how), "new7")))
+        costs.append(operations(partial(getattr(node, how), "old8")))
+    assert costs[:2] == costs[2:]
+
+
+def test_a_session_that_waits_for_two_workers_leaves_both(node):
+    node.join("s2", "w2", boot="b2")
+    node.join("s3", "w1", boot="b3")
+    node.join("s3", "w2", boot="b3")
+    assert node.away("s3") == []
+    assert not all_of([*node.pass_s(3), *node.away("s1"), *node.away("s2")], Welcome)
+
+
+def test_a_newcomer_whose_place_another_took_does_not_take_that_one_along(node):
+    node.join("s2", boot="b2")
+    node.join("s3", boot="b3")
+    node.away("s2")
+    assert only(node.pass_s(3), Welcome).session == "s3"
+    node.join("s4", boot="b4")
+    assert only(node.pass_s(3), Welcome).session == "s4"

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from dispatcher.core.jobs.states import Event
 from dispatcher.core.workers.effects import CancelOrder, Offer, Order, Welcome
 from tests.core.workers.support import Node, all_of, claim, end, ends, left, only
+from tests.support.operations import operations
 
 
 @pytest.fixture
 def node():
-    """A node that has just started and found one accepted attempt."""
+    """Not the node of the others: it has just started, found one accepted attempt, and has no page yet."""
     node = Node()
     assert node.restore([left("a1", timeout_s=100.0)]) == []
     return node
@@ -86,7 +89,7 @@ def test_a_result_counts_before_its_own_page_is_back(node):
     assert node.until_due_s() is None
 
 
-def test_a_page_that_was_adopted_and_then_crashes_uses_up_a_crash(node):
+def test_a_page_that_took_up_its_attempt_and_then_crashes_uses_up_a_crash(node):
     node.join(holding=[("a1", 20.0)])
     node.away("s1")
     ended = end(node.pass_s(30))
@@ -100,7 +103,7 @@ def test_cancelling_an_attempt_that_waits_for_its_page_forgets_it(node):
     assert only(node.join(holding=[("a1", 1.0)]), CancelOrder).attempt == "a1"
 
 
-def test_an_adopted_attempt_keeps_its_slot_when_other_workers_come(node):
+def test_an_attempt_that_was_taken_up_keeps_its_slot_when_other_workers_come(node):
     node.join(holding=[("a1", 20.0)])
     node.join("s2", "w2", boot="b2")
     assert node.room() == 1
@@ -213,3 +216,17 @@ def test_of_two_attempts_that_wait_for_a_page_one_may_be_cancelled(node):
     node.restore([left("a1"), left("a2")])
     node.cancelled("a1", "not needed")
     assert ends(node.join()) == {"a2": "lost"}
+
+
+@pytest.mark.parametrize("mine", [0, 3])
+def test_a_page_that_comes_back_costs_the_same_beside_100_and_10_000_attempts_of_others(mine):
+    costs = []
+    for others in (100, 10_000):
+        node = Node()
+        own = [left(f"a{number}") for number in range(mine)]
+        node.restore([*own, *(left(f"b{number}", worker=f"w of b{number}") for number in range(others))])
+        holding = [(attempt.attempt, 1.0) for attempt in own]
+        costs.append(operations(partial(node.join, slots=4, holding=holding)))
+        assert len(node.machine.workers["w1"].attempts) == mine
+        costs.append(operations(partial(node.join, slots=4, holding=holding)))
+    assert costs[:2] == costs[2:]

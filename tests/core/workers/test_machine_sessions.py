@@ -6,14 +6,7 @@ import pytest
 
 from dispatcher.core.jobs.states import Event
 from dispatcher.core.workers.effects import CancelOrder, Drop
-from tests.core.workers.support import Node, all_of, claim, end, ends
-
-
-@pytest.fixture
-def node():
-    node = Node()
-    node.join()
-    return node
+from tests.core.workers.support import Node, all_of, claim, end, ends, only
 
 
 def test_a_closed_connection_starts_the_grace_and_after_it_the_attempt_is_lost(node):
@@ -174,3 +167,22 @@ def test_a_timeout_while_the_page_is_quiet_tells_nobody(node):
     node.run("a1")
     node.quiet("s1")
     assert not all_of(node.pass_s(60), CancelOrder)
+
+
+@pytest.mark.parametrize(
+    ("over", "reason"),
+    [
+        (lambda node: node.cancelled("a1", "not needed"), "not needed"),
+        (lambda node: node.pass_s(5), "no_heartbeat"),
+        (lambda node: node.pass_s(60), "timed_out"),
+    ],
+)
+def test_a_page_without_a_session_hears_the_reason_when_it_comes_back(over, reason):
+    node = Node()
+    node.join()
+    node.run("a1", heartbeat_s=5.0 if reason == "no_heartbeat" else None)
+    node.quiet("s1")
+    assert not all_of(over(node), CancelOrder)
+    for session in ("s2", "s3"):
+        told = only(node.join(session, holding=[("a1", 9.0)]), CancelOrder)
+        assert told == CancelOrder(session, "a1", reason)

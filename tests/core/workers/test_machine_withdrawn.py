@@ -5,14 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dispatcher.core.workers.effects import Offer, Withdraw
-from tests.core.workers.support import Node, all_of
-
-
-@pytest.fixture
-def node():
-    node = Node()
-    node.join()
-    return node
+from tests.core.workers.support import all_of
 
 
 @pytest.mark.parametrize(

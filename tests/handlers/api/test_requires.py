@@ -128,10 +128,19 @@ async def test_jobs_are_listed_by_what_they_require(ask: Ask, house: House) -> N
     assert "requires=site%3Aberlin&limit=2&cursor=" in following.headers["Link"]
 
 
-async def test_jobs_are_listed_by_the_name_of_the_worker_that_ran_them(ask: Ask, house: House) -> None:
+async def test_jobs_are_listed_by_the_name_of_the_worker_that_runs_them_or_ran_them_last(
+    ask: Ask, house: House
+) -> None:
     await (await take(house, await submit(house, "one"), "DESK 1", boot="b")).result("1")
     await (await take(house, await submit(house, "two"), "DESK 2", boot="c")).say("accept")
+    tried = await take(house, await submit(house, "moved"), "DESK 1", boot="d")
+    await tried.error()
+    await tried.leave()
+    await house.pass_time(6.0)
+    assert await names(ask, f"{JOBS}?worker=DESK%201") == ["moved", "one"]
+    await (await take(house, await house.dispatcher.job("moved"), "DESK 3", boot="e")).result("1")
     await submit(house, "waits")
+    assert await names(ask, f"{JOBS}?worker=DESK%203") == ["moved"]
     assert await names(ask, f"{JOBS}?worker=DESK%201") == ["one"]
     assert await names(ask, f"{JOBS}?worker=DESK%202") == ["two"]
     assert await names(ask, f"{JOBS}?worker=DESK") == []

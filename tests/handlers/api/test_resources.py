@@ -226,6 +226,24 @@ async def test_a_preference_is_bounded_and_an_odd_one_ignored(
 
 
 @pytest.mark.gen_test
+@pytest.mark.parametrize(("prefer", "reads"), [("", []), ("wait=0", []), ("wait=1", ["job-1"])])
+async def test_a_submission_reads_its_job_only_to_wait_and_a_replay_reads_it_once(
+    ask: Ask, watched: Watched, prefer: str, reads: list[str]
+) -> None:
+    headers = {"Prefer": prefer, "Idempotency-Key": "k"}
+    asked = asyncio.ensure_future(ask(JOBS, "POST", json={"type": "x"}, headers=headers))
+    if reads:
+        await watched.somebody_waits.wait()
+        await watched.cancel("job-1", "")
+    assert ((await asked).code, watched.read_jobs) == (201, reads)
+    if not reads:
+        await watched.cancel("job-1", "")
+    watched.read_jobs.clear()
+    assert (await ask(JOBS, "POST", json={"type": "x"}, headers=headers)).code == 200
+    assert watched.read_jobs == ["job-1"]
+
+
+@pytest.mark.gen_test
 async def test_get_with_wait_answers_when_the_job_is_final(ask: Ask, house: House, watched: Watched) -> None:
     await submit(house)
     asked = asyncio.ensure_future(ask(f"{JOBS}/j?wait=60"))

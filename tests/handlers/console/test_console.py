@@ -1,13 +1,15 @@
-"""The console's pages as people get them."""
+"""The console's pages as people see them."""
 
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
+from dispatcher.core.jobs.matching import requirement_of
 from dispatcher.core.jobs.states import FINAL, JobState
-from tests.handlers.conftest import Ask, Browser, Scene, draining, no_room, nothing
+from tests.handlers.conftest import Ask, Browser, Scene, Watched, draining, no_room, nothing
 from tests.handlers.rich import BIG, PICTURE, WAITING, rich
 from tests.support.house import House
 from tests.support.scenes import a_job, a_late_answer, submit
@@ -165,6 +167,24 @@ async def test_a_long_text_is_shown_in_part_until_all_is_asked_for(browser: Brow
 
 
 @pytest.mark.gen_test
+async def test_a_jobs_page_shows_each_of_its_terms(browser: Browser, house: House) -> None:
+    told: dict[str, Any] = {
+        "priority": -7,
+        "timeout_s": 61.0,
+        "max_attempts": 41,
+        "max_crashes": 42,
+        "heartbeat_s": 2.5,
+    }
+    await submit(house, effects="once", requires=requirement_of({"site": "bonn"}), **told)
+    await submit(house, "plain")
+    text = await text_of(browser, "/jobs/j")
+    for words in ("Priority -7", "Timeout of an attempt 1 min 1 s", "Attempts 0 of at most 41", "Effects once", "bonn"):
+        assert words in text
+    assert "Lost attempts 0 of at most 42 (with their page) Longest silence 2.5 s" in text
+    assert "Longest silence none Effects repeat" in await text_of(browser, "/jobs/plain")
+
+
+@pytest.mark.gen_test
 async def test_a_picture_is_shown_as_one(browser: Browser) -> None:
     body = (await browser.get("/jobs/done-1")).body.decode()
     assert body.count(f'<img class="picture" src="{PICTURE}"') == 2
@@ -178,6 +198,17 @@ async def test_the_buttons_cancel_and_retry(browser: Browser, house: House) -> N
     assert (await house.dispatcher.job("j")).state == "cancelled"
     await browser.post("/jobs/j/retry", {}, "/jobs/j")
     assert (await house.dispatcher.job("j")).state == "queued"
+
+
+@pytest.mark.gen_test
+async def test_a_button_that_leads_back_to_the_job_does_not_read_it(
+    browser: Browser, house: House, watched: Watched
+) -> None:
+    await submit(house)
+    for button in ("cancel", "retry"):
+        watched.read_jobs.clear()
+        await browser.post(f"/jobs/j/{button}", {}, "/submit")
+        assert watched.read_jobs == []
 
 
 @pytest.mark.gen_test
@@ -217,7 +248,7 @@ async def test_an_unknown_job_is_a_404_page(browser: Browser) -> None:
 @pytest.mark.gen_test
 async def test_workers_show_what_they_do_and_what_they_are(browser: Browser) -> None:
     text = await text_of(browser, "/workers")
-    assert "Quiet not heard of, but no sign that it is gone" in text
+    assert "Quiet not heard from, but no sign that it is gone" in text
     assert "Paused (connected)" in text
     assert "document_mode: 11" in text
     assert "(0 of 4 slots)" in text

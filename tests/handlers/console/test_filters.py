@@ -1,4 +1,4 @@
-"""The lists of the console, where a field of their filter is wrong."""
+"""The lists of the console show which field of their filter is wrong."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def scene() -> Scene:
 
 
 async def refused(browser: Browser, address: str) -> str:
-    """The page of an address that is wrong."""
+    """The page of a wrong address."""
     response = await browser.get(address)
     assert response.code == 400
     return unescape(response.body.decode())

@@ -1,4 +1,4 @@
-"""The form's fields that say whom a job is for: what is typed, what it requires, what is wrong with it."""
+"""The form's fields that say which worker a job needs: the typed text, its requirement, its errors."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ NO_VALUE = "write a label and its value, as in site:berlin"
 @pytest.mark.parametrize(
     ("worker", "labels", "problems"),
     [
-        ("x" * 201, "", [("worker", "must be at most 200 characters")]),
+        ("x" * 201, "", [("worker", "must be 1 to 200 characters")]),
         ("", "site:bonn\n\nberlin", [("labels", f"line 3: {NO_VALUE}")]),
         ("", "site:", [("labels", f"line 1: {NO_VALUE}")]),
         ("", ": berlin", [("labels", f"line 1: {NO_VALUE}")]),
         ("", "two words:x", [("labels", "line 1: the name of a label has 1 to 50 characters of A-Z, a-z, 0-9, '.', ")]),
-        ("", "site:" + "x" * 201, [("labels", "line 1: the value of a label has at most 200 characters")]),
+        ("", "site:" + "x" * 201, [("labels", "line 1: the value of a label has 1 to 200 characters")]),
         ("DESK", "\n".join(f"l{n}:x" for n in range(20)), [("labels", "must be at most 20, each with at most 20 ")]),
         ("", "\n".join(f"l:{n}" for n in range(21)), [("labels", "must be at most 20, each with at most 20 values")]),
         ("x" * 201, "a\nb", [("worker", "must be"), ("labels", "line 1: "), ("labels", "line 2: ")]),
@@ -106,7 +106,7 @@ async def test_an_error_of_a_label_stands_beside_its_field_and_keeps_what_was_ty
     labels = '\nsite:"berlin"\n<b>\n'
     response = await browser.post("/submit", {"type": "x", "worker": "D" * 201, "labels": labels, "data": "[1]"})
     assert response.code == 422
-    assert error_beside(response.body, "worker") == "must be at most 200 characters"
+    assert error_beside(response.body, "worker") == "must be 1 to 200 characters"
     assert error_beside(response.body, "labels") == f"line 3: {NO_VALUE}"
     assert textarea(response.body, "labels") == labels
     assert b'value="' + b"D" * 201 + b'"' in response.body

@@ -75,20 +75,21 @@ async def test_the_list_of_jobs_keeps_its_filter_and_goes_on_with_it(browser: Br
     assert await rows(browser, unescape(first)) == ["j2", "j1"]
 
 
-async def test_the_worker_of_a_job_leads_to_all_that_it_ran(browser: Browser, house: House) -> None:
+async def test_the_worker_of_a_job_leads_to_all_that_it_ran_last(browser: Browser, house: House) -> None:
     await (await take(house, await submit(house, "one"), "DESK & 1", boot="b")).result("1")
     await (await take(house, await submit(house, "two"), "KIOSK")).result("1")
     for path in ("/jobs", "/jobs/one"):
         [link, *_] = re.findall(r'href="(/jobs\?worker=DESK[^"]+)"', await read(browser, path))
         assert await rows(browser, unescape(link)) == ["one"]
     assert 'name="worker" list="names" value="KIOSK"' in await read(browser, "/jobs?worker=KIOSK")
+    assert '<label for="worker">Last worker</label>' in await read(browser, "/jobs")
     assert "No job is like that" in await read(browser, "/jobs?worker=nobody")
 
 
 async def test_a_page_of_a_rare_filter_that_has_found_nothing_yet_leads_on(browser: Browser, house: House) -> None:
     house.store.in_vain = True
     page = await read(browser, "/jobs?requires=site:berlin")
-    assert "None of those looked at so far is like that; there are more to look at." in page
+    assert "Nothing found so far; there are more jobs to search." in page
     assert "No job" not in page
     assert re.findall(r'rel="next" href="([^"]+)"', page) == [
         "/jobs?requires=site%3Aberlin&amp;limit=50&amp;cursor=later"

@@ -8,11 +8,15 @@ import json
 import re
 
 import pytest
+from msgspec.structs import asdict
 from tornado.httpclient import HTTPResponse
 
 from dispatcher.config.settings import Settings
+from dispatcher.core.jobs.matching import requirement_of
+from dispatcher.core.jobs.terms import Terms
 from tests.handlers.conftest import Browser, draining
 from tests.handlers.rich import PICTURE
+from tests.support.forms import xsrf_in
 from tests.support.house import House
 from tests.support.jobs import NOW
 from tests.support.scenes import submit
@@ -39,11 +43,9 @@ async def send_file(
 ) -> HTTPResponse:
     """Posts the form as a browser does with a file."""
     page = (await browser.get("/submit")).body.decode()
-    match = re.search(r'name="_xsrf" value="([^"]+)"', page)
-    assert match
     parts = b"".join(
         f'--x\r\nContent-Disposition: form-data; name="{field}"\r\n\r\n{value}\r\n'.encode()
-        for field, value in ({"_xsrf": match[1]} | fields).items()
+        for field, value in ({"_xsrf": xsrf_in(page)} | fields).items()
     )
     head = f'--x\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\nContent-Type: {kind}\r\n\r\n'
     whole = parts + head.encode() + body + b"\r\n--x--\r\n"
@@ -56,7 +58,7 @@ def error_beside(body: bytes, name: str) -> str:
     text = body.decode()
     match = re.search(f'id="{name}-error">([^<]*)<', text)
     assert match, f"no message beside {name}"
-    field = re.search(f'<(?:input|textarea)[^>]* id="{name}"[^>]*>', text)
+    field = re.search(f'<(?:input|textarea|select)[^>]* id="{name}"[^>]*>', text)
     assert field
     assert f"{name}-error" in field[0]
     assert 'aria-invalid="true"' in field[0]
@@ -300,7 +302,7 @@ async def test_another_error_asks_for_the_file_again(browser: Browser) -> None:
     assert "has to be chosen again" in error_beside(response.body, "file")
 
 
-# What stands in it from the start
+# Its first values
 
 
 @pytest.mark.gen_test
@@ -324,3 +326,46 @@ async def test_an_earlier_job_fills_in_all_of_it(browser: Browser, house: House)
     for value in ('value="print-label"', '{"order":  7}', 'value="3"', 'value="12.5"', 'value="9"'):
         assert value in body
     assert (await browser.get("/submit?like=nope")).code == 200
+
+
+def typed_in(body: bytes) -> dict[str, str]:
+    """What the form would send, as a browser does."""
+    text = body.decode()
+    found = dict(re.findall(r'<input id="\w+" name="(\w+)"(?: list="\w+")? value="([^"]*)"', text))
+    found |= dict(re.findall(r'<textarea id="\w+" name="(\w+)"[^>]*>\n(.*?)</textarea>', text, re.DOTALL))
+    for name, inner in re.findall(r'<select id="\w+" name="(\w+)"[^>]*>(.*?)</select>', text):
+        found[name] = re.findall(r"<option selected>(.*?)<", inner)[-1] if "selected" in inner else ""
+    return {name: html.unescape(value) for name, value in found.items()}
+
+
+OTHERWISE = Terms(
+    priority=-3, timeout_s=12.5, max_attempts=9, max_crashes=0, heartbeat_s=2.5, effects="once",
+    requires=requirement_of({"name": "DESK", "site": ["bonn", "berlin"]}),
+)  # fmt: skip
+
+
+def test_no_term_of_the_other_job_is_the_default() -> None:
+    assert [name for name in Terms.__struct_fields__ if getattr(OTHERWISE, name) == getattr(Terms(), name)] == []
+
+
+@pytest.mark.gen_test
+async def test_another_job_like_it_has_all_its_terms(browser: Browser, house: House) -> None:
+    await submit(house, type="x", expires_s=99.5, **asdict(OTHERWISE))
+    response = await browser.post("/submit", typed_in((await browser.get("/submit?like=j")).body))
+    assert response.code == 303
+    first, second = await house.kept()
+    assert (first.terms, first.expires_at) == (OTHERWISE, NOW + 99.5)
+    assert (second.terms, second.expires_at) == (first.terms, first.expires_at)
+
+
+@pytest.mark.gen_test
+async def test_an_untouched_form_has_the_servers_terms(browser: Browser, house: House, settings: Settings) -> None:
+    await browser.post("/submit", typed_in((await browser.get("/submit?type=x")).body))
+    assert [job.terms for job in await house.kept()] == [settings.terms]
+
+
+@pytest.mark.gen_test
+async def test_effects_that_there_are_not_are_refused_beside_their_field(browser: Browser) -> None:
+    response = await browser.post("/submit", {"type": "x", "effects": "twice"})
+    assert response.code == 422
+    assert error_beside(response.body, "effects") == "must be repeat or once"

@@ -1,4 +1,4 @@
-"""Files as they are served: none that is not ours; the tasks; the probes."""
+"""Served files: none that is not ours; the tasks; the probes."""
 
 from __future__ import annotations
 

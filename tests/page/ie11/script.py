@@ -1,4 +1,4 @@
-"""The gate for JavaScript: ES5 syntax by acorn, and names that IE 11 has not by the lists beside this file.
+"""The gate for JavaScript: ES5 syntax by acorn, and names that IE 11 lacks by the lists beside this file.
 
 A line may carry ``ie11-ok: NAME`` in a comment, for a name that stands behind a feature test.
 """
@@ -56,7 +56,7 @@ function parseScript(source, version) {
 
 
 class ScriptGate:
-    """Says what in a script IE 11 would not understand. ``acorn``: the parser's source."""
+    """Finds what IE 11 would not understand in a script. ``acorn`` is the parser's source."""
 
     def __init__(self, acorn: str) -> None:
         self._engine = quickjs.Context()

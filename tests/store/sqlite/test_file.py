@@ -280,7 +280,7 @@ def test_a_crash_while_a_store_is_made_leaves_nothing_or_a_whole_one(quick_path:
         with closing(connection):
             assert created is not survived
             assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-            assert connection.execute("SELECT count(*) FROM meta").fetchone() == (3,)
+            assert connection.execute("SELECT count(*) FROM meta").fetchone() == (4,)
         # What the crash left is gone with the next good start.
         assert [item.name for item in path.parent.iterdir()] == ["jobs.db"]
     assert whole > 0
@@ -388,13 +388,3 @@ def test_a_torn_end_of_the_log_loses_only_what_was_not_whole(open_desk: OpenDesk
         assert 0 <= _jobs(copy) <= 10
         with closing(connect(copy)[0]) as database:
             assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-
-
-def test_a_list_looks_at_a_bounded_number_of_jobs_for_one_page(open_desk: OpenDesk, monkeypatch) -> None:
-    monkeypatch.setattr("dispatcher.store.sqlite.store.SLICE", 10)
-    monkeypatch.setattr("dispatcher.store.sqlite.store.SLICES", 3)
-    desk = open_desk(SQLITE)
-    jobs = desk.submit(spec("rare"), *[spec() for _ in range(99)], spec("rare"))
-    pages = list(desk.pages(type="rare", limit=5))
-    assert [len(page) for page in pages] == [1, 0, 0, 1]
-    assert [job.id for page in pages for job in page] == [jobs[-1].id, jobs[0].id]

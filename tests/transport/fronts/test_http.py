@@ -1,4 +1,4 @@
-"""The Tornado front: limits on bodies, headers, CORS, and which closed connections are evidence."""
+"""The Tornado front: limits on bodies, headers, CORS, and which closed connections are a sign that a page has gone."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from unittest import mock
 
 import pytest
 from tornado.iostream import StreamClosedError
+from tornado.web import Application, RequestHandler
 
 from dispatcher.config.settings import Settings
 from dispatcher.transport.fronts import http_exchange, http_stream
-from dispatcher.transport.fronts.http import Denial, Front, make_http_server
+from dispatcher.transport.fronts.http import Denial, Front, HeadersLike, make_http_server
 from dispatcher.transport.limits import SessionLimits
 from dispatcher.transport.sessions import Sessions
 from tests.support.clock import ManualClock
@@ -290,10 +291,57 @@ async def test_a_client_that_sends_head_and_body_apart_does_not_wait_for_our_ack
 # The rest.
 
 
+def let_in(headers: HeadersLike, method: str, remote: str) -> None:
+    """Anybody."""
+
+
+def refuse(headers: HeadersLike, method: str, remote: str) -> Denial:
+    return Denial("not yet", 503)
+
+
+class _Says(RequestHandler):
+    def initialize(self, words: str) -> None:
+        self.words = words
+
+    def get(self) -> None:
+        self.write(self.words)
+
+
+def says(words: str) -> Application:
+    return Application([("/", _Says, {"words": words})])
+
+
+class TestOpening:
+    """A front that refuses everybody, until it is told where to lead them."""
+
+    @pytest.fixture
+    def front(self, sessions: Sessions, clock: ManualClock) -> Front:
+        return Front(sessions, says("starting"), guard=refuse, clock=clock.monotonic)
+
+    @pytest.mark.gen_test
+    async def test_whoever_was_refused_is_led_on_over_the_same_connection(self, port: int, front: Front) -> None:
+        client, told, changes = await Client.connect(port), Recorder(), list[str]()
+        assert (await client.ask("GET", "/")).body == "starting"
+        assert (await client.ask("GET", Page.BASE)).status == 503
+        front.open(says("open"), told, guard=let_in, on_change=lambda: changes.append("changed"))
+        assert (await client.ask("GET", "/")).body == "open"
+        assert (told.events, changes) == ([], [])
+        assert (await client.ask("GET", Page.BASE)).status == 200
+        assert ([event[0] for event in told.events], changes) == (["opened"], ["changed"])
+
+    @pytest.mark.gen_test
+    async def test_nobody_else_is_told_of_sessions_that_somebody_knows(self, port: int, front: Front) -> None:
+        front.open(says("open"), Recorder(), guard=let_in, on_change=lambda: None)
+        await Page.open(port)
+        with pytest.raises(AssertionError, match="another listener"):
+            front.open(says("again"), Recorder(), guard=let_in, on_change=lambda: None)
+        assert (await (await Client.connect(port)).ask("GET", "/")).body == "open"
+
+
 @pytest.mark.gen_test
-async def test_on_change_is_called_after_each_request(port: int, front: Front) -> None:
+async def test_on_change_is_called_after_each_request(port: int, front: Front, app: Application) -> None:
     calls: list[float | None] = []
-    front.on_change = lambda: calls.append(front.sessions.next_deadline())
+    front.open(app, Recorder(), guard=let_in, on_change=lambda: calls.append(front.sessions.next_deadline()))
     page = await Page.open(port)
     assert calls == [1_020.0]
     await page.post("4x")

@@ -1,4 +1,4 @@
-"""Which closed connections are evidence that a page has gone, over real sockets (promise S11)."""
+"""Which closed connections are a sign that a page has gone, over real sockets (promise S11)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.transport.support import Client, Page, Recorder
 
 
 @pytest.mark.gen_test
-async def test_closing_the_connection_of_the_last_poll_between_two_polls_is_evidence(
+async def test_closing_the_connection_of_the_last_poll_between_two_polls_is_a_sign(
     port: int, sessions: Sessions, recorder: Recorder
 ) -> None:
     page = await Page.open(port)
@@ -26,7 +26,7 @@ async def test_closing_the_connection_of_the_last_poll_between_two_polls_is_evid
 
 
 @pytest.mark.gen_test
-async def test_closing_the_connection_of_the_posts_is_no_evidence(port: int, front: Front, recorder: Recorder) -> None:
+async def test_closing_the_connection_of_the_posts_is_no_sign(port: int, front: Front, recorder: Recorder) -> None:
     page = await Page.open(port)
     await page.post("4x")
     page.posts.close()
@@ -38,7 +38,7 @@ async def test_closing_the_connection_of_the_posts_is_no_evidence(port: int, fro
 async def test_a_client_that_wants_its_connections_closed_is_not_away_between_polls(
     port: int, sessions: Sessions, recorder: Recorder
 ) -> None:
-    """An old proxy; what our own close would say is nothing."""
+    """This is an old proxy; our own close is no evidence."""
     page = await Page.open(port)
     sessions.send(page.sid, "x")
     page.polls.close()
@@ -54,7 +54,7 @@ async def test_a_client_that_wants_its_connections_closed_is_not_away_between_po
 
 
 @pytest.mark.gen_test
-async def test_its_parked_poll_is_evidence_all_the_same(port: int, sessions: Sessions, recorder: Recorder) -> None:
+async def test_its_parked_poll_is_a_sign_all_the_same(port: int, sessions: Sessions, recorder: Recorder) -> None:
     page = await Page.open(port)
     client = await Client.connect(port)
     await client.send("GET", page.target, None, "Connection: close")
@@ -64,14 +64,14 @@ async def test_its_parked_poll_is_evidence_all_the_same(port: int, sessions: Ses
 
 
 class TestOurIdleTimeout:
-    """For real: a short one, and the machine's clock."""
+    """Tests a short timeout for real, with the machine's clock."""
 
     @pytest.fixture
     def front(self, sessions: Sessions, app) -> Front:
         return Front(sessions, app, clock=time.monotonic, idle_connection_timeout_s=0.2)
 
     @pytest.mark.gen_test
-    async def test_what_it_closes_is_no_evidence(self, port: int, recorder: Recorder, front: Front) -> None:
+    async def test_what_it_closes_is_no_sign(self, port: int, recorder: Recorder, front: Front) -> None:
         page = await Page.open(port)
         with pytest.raises(StreamClosedError):
             await page.polls.stream.read_bytes(1)
@@ -85,7 +85,7 @@ class TestOurIdleTimeout:
             await silent.stream.read_bytes(1)
 
     @pytest.mark.gen_test
-    async def test_a_connection_that_the_page_closes_before_it_is_evidence(self, port: int, recorder: Recorder) -> None:
+    async def test_a_connection_that_the_page_closes_before_it_is_a_sign(self, port: int, recorder: Recorder) -> None:
         page = await Page.open(port)
         page.polls.close()
         await recorder.until("away")
@@ -118,7 +118,7 @@ async def test_a_cut_poll_that_the_kernel_knows_of_before_we_do_is_no_overlap(
 async def test_an_answer_to_a_connection_that_has_just_been_closed_is_kept(
     port: int, sessions: Sessions, recorder: Recorder
 ) -> None:
-    """Tornado tells of the end of a connection only in the next turn of the loop."""
+    """Tornado reports the end of a connection only in the next turn of the loop."""
     page = await Page.open(port)
     await page.park()
     await eventually(lambda: sessions.counts.polls == 1)

@@ -1,4 +1,4 @@
-"""Sessions without a network: evidence that a page is gone, the lack of it, and pings (promises S11 and S19)."""
+"""Sessions without a network: signs that a page is gone, the lack of it, and pings (promises S11 and S19)."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dispatcher.transport.limits import SessionLimits
 from dispatcher.transport.sessions import Sessions
 from tests.transport.support import Bench, FakeExchange, Recorder
 
-# Evidence that a page is gone, and the lack of it (promise S11).
+# Signs that a page is gone, and the lack of it (promise S11).
 
 
-def test_the_end_of_the_connection_that_carries_the_poll_is_evidence(bench: Bench, recorder: Recorder) -> None:
+def test_the_end_of_the_connection_that_carries_the_poll_is_a_sign(bench: Bench, recorder: Recorder) -> None:
     sid = bench.open()
     poll = bench.get(sid)
     bench.sessions.abandon(poll, bench.now)
@@ -19,9 +19,7 @@ def test_the_end_of_the_connection_that_carries_the_poll_is_evidence(bench: Benc
     assert recorder.names() == ["opened", "away", "back"]
 
 
-def test_the_end_of_the_connection_that_carried_the_last_poll_is_evidence_once(
-    bench: Bench, recorder: Recorder
-) -> None:
+def test_the_end_of_the_connection_that_carried_the_last_poll_is_a_sign_once(bench: Bench, recorder: Recorder) -> None:
     connection = Connection()
     sid = bench.open(connection)
     bench.sessions.send(sid, "x")
@@ -31,7 +29,7 @@ def test_the_end_of_the_connection_that_carried_the_last_poll_is_evidence_once(
     assert recorder.names() == ["opened", "away"]
 
 
-def test_the_end_of_an_older_connection_is_no_evidence(bench: Bench, recorder: Recorder) -> None:
+def test_the_end_of_an_older_connection_is_no_sign(bench: Bench, recorder: Recorder) -> None:
     first, second = Connection(), Connection()
     sid = bench.open(first)
     bench.get(sid, second)
@@ -48,7 +46,7 @@ def test_a_connection_shared_behind_a_proxy_speaks_for_all_its_sessions(bench: B
     assert sorted(event[1] for event in recorder.events if event[0] == "away") == sorted(sids)
 
 
-def test_the_end_of_a_posts_connection_is_no_evidence(bench: Bench, recorder: Recorder) -> None:
+def test_the_end_of_a_posts_connection_is_no_sign(bench: Bench, recorder: Recorder) -> None:
     sid = bench.open()
     post = FakeExchange("POST", f"EIO=4&transport=polling&sid={sid}")
     assert bench.sessions.begin(post, bench.now) is None
