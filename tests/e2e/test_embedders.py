@@ -67,7 +67,7 @@ def test_a_page_of_another_origin_reads_why_it_is_refused(tmp_path: Path, browse
         assert f"a page of {address} (its Origin), and goes to {here} (its Host)" in found["detail"]
         assert f"start the server with --allow-origin {address}" in found["detail"]
         assert browser.run("worker.status().state") == "not_allowed"
-        assert "forbidden_origin at /engine.io/: " in server.log().decode()
+        until(lambda: "forbidden_origin at /engine.io/: " in server.log().decode(), what="a line in the log")
 
 
 @pytest.mark.parametrize(

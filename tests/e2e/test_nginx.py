@@ -122,7 +122,8 @@ def test_lines_that_change_the_host_are_named_in_what_is_refused(
         sid = json.loads(visitor.ask("GET", HANDSHAKE)[1][1:])["sid"]
         status, refused = visitor.ask("POST", f"{HANDSHAKE}&sid={sid}", "3", {"Origin": visitor.address})
         assert status == 403
-        log = server.log().decode()
+        # A thread of its own writes the log.
+        log = until(lambda: (log := server.log().decode()).endswith("\n") and log)
         for words in (text, json.loads(refused)["message"], log):
             assert f"comes from a page of {visitor.address} (its Origin)" in words
             assert f"goes to {host}" in words
