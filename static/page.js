@@ -82,7 +82,8 @@
 
   function words(code, detail) {
     var text = window.Pagehand.CODES[code];
-    return (detail ? text.replace('.', ': ') + detail + '.' : text) + ' (' + code + ')';
+    // No pattern: a detail may hold what replace takes for one.
+    return (detail ? text.split('.')[0] + ': ' + detail + '.' : text) + ' (' + code + ')';
   }
 
   function getJson(url, done) {
@@ -91,15 +92,17 @@
     xhr.timeout = LOAD_MS;  // not before open(), or Internet Explorer throws
     xhr.onreadystatechange = function () {
       var value = null;
+      var why = '';
       if (xhr.readyState !== 4) {
         return;
       }
       try {
+        why = xhr.status ? window.Pagehand.Engine.said(xhr.status, xhr.responseText) : 'no answer';
         value = xhr.status === 200 ? JSON.parse(xhr.responseText) : null;
       } catch (e) {
         value = null;
       }
-      done(value);
+      done(value, why);
     };
     xhr.send(null);
   }
@@ -145,7 +148,7 @@
 
   function loadIndex() {
     retryAt = null;
-    getJson(BASE + '/tasks/index.json', function (index) {
+    getJson(BASE + '/tasks/index.json', function (index, why) {
       var wait;
       if (index && index.tasks) {
         trouble = '';
@@ -156,7 +159,7 @@
       }
       retries += 1;
       wait = Math.min(RETRY_MAX_MS, 1000 * Math.pow(2, retries)) * (0.5 + Math.random() / 2);
-      trouble = words('E-NET-11', '');
+      trouble = words('E-NET-11', why.replace(/\.$/, ''));
       retryAt = now() + wait;
       setTimer.call(window, loadIndex, wait);
       render();
@@ -166,6 +169,7 @@
   function start() {
     worker = new window.Pagehand.Worker({
       url: BASE,
+      storageKey: 'pagehand' + BASE,  // another server may stand under another path of this site
       name: query('name'),
       slots: Number(query('slots')) || 1,
       labels: query('labels')
@@ -247,8 +251,10 @@
       case 'connecting': return 'Looking for the server\u2026';
       case 'reconnecting': return retryText(status) + '. ' +
         (status.error ? status.error.text : '');
-      case 'not_allowed': return 'The token of this page is missing or wrong. Open the page ' +
-        'again with #token=\u2026 at the end of its address. ' + retryText(status) + '.';
+      case 'not_allowed': return (status.refusal ?
+        'The server refuses this page because of its address. It says: ' + status.refusal + ' ' :
+        'The token of this page is missing or wrong. Open the page ' +
+        'again with #token=\u2026 at the end of its address. ') + retryText(status) + '.';
       case 'out_of_date': return 'This page does not fit the server. Load it again (Ctrl+F5). ' +
         retryText(status) + '.';
       case 'maintenance': return 'The server is being restarted. ' +

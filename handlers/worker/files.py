@@ -42,7 +42,8 @@ class _SharedHandler(BaseHandler):
 
 def _allow_frames_of_others(handler: BaseHandler) -> None:
     """Lets the pages of ``allow_origin`` show the worker page in a frame."""
-    origins = handler.site.settings.allow_origin
+    # "null" has no name here, and a scheme alone is written without its slashes.
+    origins = [origin.removesuffix("//") for origin in handler.site.settings.allow_origin if origin != "null"]
     handler.allow_frames(" ".join(("'self'", *origins)))
     if not origins:
         handler.set_header("X-Frame-Options", "SAMEORIGIN")

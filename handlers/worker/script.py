@@ -20,6 +20,7 @@ PARTS = (
     "base.js",
     "environment.js",
     "storage.js",
+    "answers.js",
     "engine.js",
     "posts.js",
     "messages.js",

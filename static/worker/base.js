@@ -35,6 +35,7 @@
     'E-NET-09': 'The network was away.',
     'E-NET-10': 'This browser does not let the page make requests.',
     'E-NET-11': 'The list of tasks could not be loaded.',
+    'E-ORG-01': 'The server refuses this page because of its address.',
     'E-TOK-01': 'The server wants a token that this page does not have.',
     'E-VER-01': 'This page is older or newer than the server.',
     'E-MSG-01': 'The server refused a message of this page.',

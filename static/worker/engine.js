@@ -4,8 +4,12 @@
 
   var clip = parts.clip;
   var isObject = parts.isObject;
+  var noAnswer = parts.noAnswer;
   var noop = parts.noop;
   var parseJson = parts.parseJson;
+  var refusal = parts.refusal;
+  var said = parts.said;
+  var saidWith = parts.saidWith;
   var utf8Length = parts.utf8Length;
 
   var SEPARATOR = '\x1e';
@@ -15,7 +19,8 @@
   /**
    * One session; after any trouble it is closed for good and the caller makes another.
    * options: url, openTimeoutMs, postTimeoutMs, pollSlackMs.
-   * handlers: onopen(), onmessage(text), onclose({code, detail, status}).
+   * handlers: onopen(), onmessage(text), onclose({code, detail, status, refusal}). refusal: the
+   * server's words if it lets this page in no more.
    */
   function Engine(options, env, handlers) {
     this._options = options;
@@ -119,12 +124,14 @@
     }
   };
 
-  Engine.prototype._fail = function (code, detail, status) {
+  Engine.prototype._fail = function (code, detail, status, refused) {
     if (this._state === 'closed') {
       return;
     }
     this._end();
-    this._handlers.onclose({ code: code, detail: detail || '', status: status || 0 });
+    this._handlers.onclose({
+      code: code, detail: detail || '', status: status || 0, refusal: refused || null
+    });
   };
 
   Engine.prototype._address = function () {
@@ -137,7 +144,10 @@
       (this._sid ? '&sid=' + encodeURIComponent(this._sid) : '');
   };
 
-  /** One XHR; done(status, text, type) is called once. 0: network, -1: too late, -2: forbidden. */
+  /**
+   * One XHR; done(status, text, type) is called once. 0: network, -1: too late, -2: the browser
+   * forbids it, for what `text` says.
+   */
   Engine.prototype._request = function (method, body, timeoutMs, done) {
     var self = this;
     var env = this._env;
@@ -226,20 +236,19 @@
 
   Engine.prototype._poll = function () {
     var self = this;
-    this._get = this._request('GET', null, this._silenceMs, function (status, text, type) {
+    var patience = this._silenceMs;
+    this._get = this._request('GET', null, patience, function (status, text, type) {
       self._get = null;
-      self._polled(status, text, type);
+      if (self._passed(status, text, 'E-NET-02', patience)) {
+        self._polled(status, text, type);
+      }
     });
   };
 
   Engine.prototype._polled = function (status, text, type) {
-    var packets;
-    if (!this._passed(status, 'E-NET-02')) {
-      return;
-    }
-    packets = this._packets(text, type);
+    var packets = this._packets(text, type);
     if (!packets) {
-      this._fail('E-NET-04', 'not Engine.IO: ' + clip(text, 60), status);
+      this._failStrange(status, text, type);
       return;
     }
     this.heardAt = this._env.now();
@@ -249,23 +258,36 @@
     this._flush();
   };
 
-  /** Whether an answer comes from the server at all; if not, the session is over. */
-  Engine.prototype._passed = function (status, lateCode) {
+  /**
+   * Whether an answer comes from the server at all; if not, the session is over. `text`: see
+   * `_request`.
+   */
+  Engine.prototype._passed = function (status, text, lateCode, patienceMs) {
+    var refused = refusal(status, text);
     if (status === 200) {
       return true;
     }
     if (status === -1) {
-      this._fail(lateCode, 'timed out');
+      this._fail(lateCode, 'no answer within ' + Math.round(patienceMs / 1000) + ' s');
     } else if (status === -2) {
-      this._fail('E-NET-10', 'the browser refused the request');
+      this._fail('E-NET-10', text);
     } else if (status === 0) {
-      this._fail('E-NET-01', 'no answer');
+      this._fail('E-NET-01', noAnswer(this._options.url, this._env.location));
+    } else if (refused) {
+      this._fail('E-ORG-01', saidWith(status, text), status, refused);
     } else if (status === 400 && this._sid) {
-      this._fail('E-NET-05', 'status 400', status);
+      this._fail('E-NET-05', saidWith(status, text), status);
     } else {
-      this._fail('E-NET-06', 'status ' + status, status);
+      this._fail('E-NET-06', saidWith(status, text), status);
     }
     return false;
+  };
+
+  /** An answer of something else than the server. */
+  Engine.prototype._failStrange = function (status, text, type) {
+    var kind = clip(type || 'something', 100).split(';')[0];
+    var words = said(text);
+    this._fail('E-NET-04', kind + ' that says' + (words ? ': ' + words : ' nothing'), status);
   };
 
   /** The packets of a poll's answer, or null if one is not a packet: then none is obeyed. */
@@ -339,6 +361,9 @@
       }
     }, Math.min(this._idle * 100, 1000));
   };
+
+  /** For the worker page: what an answer with this status says. */
+  Engine.said = saidWith;
 
   parts.Engine = Engine;
   parts.ROOM_MS = ROOM_MS;

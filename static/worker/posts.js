@@ -5,7 +5,6 @@
   var Engine = parts.Engine;
   var ROOM_MS = parts.ROOM_MS;
   var SEPARATOR = parts.SEPARATOR;
-  var clip = parts.clip;
 
   var ROOM_MAX_MS = 16000;
 
@@ -13,16 +12,19 @@
   Engine.prototype._flush = function () {
     var self = this;
     var body;
+    var patience;
     var pongs = this._pongs;
     if (this._corked || this._post || this._state !== 'open' || !(pongs || this._queue.length)) {
       return;
     }
     body = this._batch();
-    this._post = this._request('POST', body.text, this._postTimeout(body.size),
-      function (status, text) {
-        self._post = null;
-        self._posted(status, text, pongs);
-      });
+    patience = this._postTimeout(body.size);
+    this._post = this._request('POST', body.text, patience, function (status, text, type) {
+      self._post = null;
+      if (self._passed(status, text, 'E-NET-03', patience)) {
+        self._posted(status, text, type, pongs);
+      }
+    });
     this._makeRoom(body.size);
   };
 
@@ -68,13 +70,10 @@
     return { text: parts.join(SEPARATOR), size: size };
   };
 
-  Engine.prototype._posted = function (status, text, pongs) {
+  Engine.prototype._posted = function (status, text, type, pongs) {
     var sent;
-    if (!this._passed(status, 'E-NET-03')) {
-      return;
-    }
     if (!/^\s*ok\s*$/i.test(text)) {
-      this._fail('E-NET-04', 'not Engine.IO: ' + clip(text, 60), status);
+      this._failStrange(status, text, type);
       return;
     }
     this._env.clearTimeout(this._roomTimer);

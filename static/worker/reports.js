@@ -49,7 +49,7 @@
         throw new Error('a function is not JSON');
       }
     } catch (e) {
-      this._fault('E-JOB-03', attempt.type);
+      this._fault('E-JOB-03', attempt.type + ': ' + clip(e && e.message, 200));
       this._report(attempt, this._failure(attempt, {
         message: 'the result cannot be written as JSON: ' + clip(e && e.message, 500),
         code: 'unserialisable',
@@ -60,7 +60,7 @@
     text = resultMessage(attempt.id, json);
     size = utf8Length(json);
     if (size > limit || size + text.length - json.length + 1 > this._postLimit()) {
-      this._fault('E-JOB-02', attempt.type);
+      this._fault('E-JOB-02', attempt.type + ': ' + size + ' bytes, and ' + limit + ' are taken');
       this._report(attempt, this._failure(attempt, {
         message: 'the result takes ' + size + ' bytes, the server takes ' + limit,
         code: 'result_too_large',

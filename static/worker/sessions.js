@@ -5,6 +5,7 @@
   var Engine = parts.Engine;
   var PHASE = parts.PHASE;
   var PROTOCOL = parts.PROTOCOL;
+  var STATE = parts.STATE;
   var VERSION = parts.VERSION;
   var Worker = parts.Worker;
   var clip = parts.clip;
@@ -26,7 +27,7 @@
     this._retryAt = null;
     this._shelf.remove('left');  // a connecting page lives: a copy of its window must not find this
     if (!this._types().length) {
-      this._fault('E-TYP-01');
+      this._fault('E-TYP-01', this._lacking());
       this._changed();
       return;
     }
@@ -92,10 +93,19 @@
     this._engine = null;
     this._connectedAt = null;
     this._unregister();
+    this._refusedAs(reason.refusal);
     this._fault(reason.code, reason.detail);
     this._failures += 1;
     this._retryIn(atOnce ? 0 : this._backoff());
     this._changed();
+  };
+
+  /** `words`: the server's, where it refuses this page; null: the trouble is another one. */
+  Worker.prototype._refusedAs = function (words) {
+    if (words || this._refusal) {
+      this._trouble = words ? STATE.NOT_ALLOWED : null;
+    }
+    this._refusal = words;
   };
 
   /** Full jitter: anywhere between the shortest wait and a ceiling that doubles. */
@@ -155,6 +165,13 @@
     return Object.keys(registry).filter(function (name) {
       return !wanted || wanted.indexOf(name) >= 0;
     }).sort();
+  };
+
+  /** Why there is nothing to offer: what was asked for, and what there is. */
+  Worker.prototype._lacking = function () {
+    var wanted = this._options.types;
+    return wanted ? 'asked for ' + clip(wanted.join(', '), 200) + '; there are: ' +
+      clip(Object.keys(registry).sort().join(', ') || 'none', 200) : '';
   };
 
   Worker.prototype._typesChanged = function () {
@@ -227,6 +244,7 @@
     this._registering = false;
     this._refusals = 0;
     this._trouble = null;
+    this._refusal = null;
     this._draining = false;
     this._name = message.name;
     known.worker = message.worker;

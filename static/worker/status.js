@@ -37,6 +37,7 @@
    * A snapshot. Times: `…At` and `since` are ms of the wall clock, `…Ms` are durations.
    * jobs: [{attempt, id, type, number, phase, startedAt, percent, note, cancelled}]
    * labels: values by name; badLabels: the labels that are not sent, in words.
+   * refusal: the words of a server that refuses this page, or null.
    * error: {code, text, detail, at} or null; retryMs and heardMs: null if there is none.
    */
   Worker.prototype.status = function () {
@@ -72,6 +73,7 @@
       unreported: unreported,
       done: today.done,
       failed: today.failed,
+      refusal: this._refusal,
       error: this._error,
       events: this._events.slice(),
       version: VERSION,

@@ -72,6 +72,7 @@
     this._labels = readLabels(options.labels);
     this._engine = null;
     this._trouble = null;       // STATE.NOT_ALLOWED or OUT_OF_DATE, until the server takes us
+    this._refusal = null;       // the server's words, where the trouble is the page's address
     this._running = false;
     this._registered = false;
     this._registerAt = -Infinity;
@@ -79,7 +80,7 @@
     this._toldTypes = '';
     this._everConnected = false;
     this._draining = false;
-    this._offline = false;
+    this._offlineAt = null;
     this._failures = 0;
     this._refusals = 0;
     this._retryAt = null;
@@ -243,7 +244,7 @@
       hook('unload', function () { self._hidden(); });  // elsewhere it would forbid the page cache
     }
     hook('pageshow', function () { self._shown(); });
-    hook('offline', function () { self._offline = true; });
+    hook('offline', function () { self._offlineAt = self._env.now(); });
     hook('online', function () { self._online(); });
     hook('error', function (event) { self._scriptFailed(event); });
   };
@@ -270,13 +271,13 @@
 
   /** The network was away: the connections are gone, whether or not they know. */
   Worker.prototype._online = function () {
-    var was = this._offline;
-    this._offline = false;
-    if (!was || !this._running) {
+    var since = this._offlineAt;
+    this._offlineAt = null;
+    if (since === null || !this._running) {
       return;
     }
     if (this._engine) {
-      this._engine.fail('E-NET-09', 'offline');
+      this._engine.fail('E-NET-09', 'for ' + Math.round((this._env.now() - since) / 1000) + ' s');
     }
     if (this._retryTimer !== null) {
       this._connect();
