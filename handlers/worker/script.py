@@ -17,6 +17,9 @@ __all__ = ["PARTS", "PARTS_DIRECTORY", "Script", "join", "worker_script"]
 PARTS_DIRECTORY = STATIC / "worker"
 #: In the order in which they stand in the script: when it is loaded, a part needs those before it.
 PARTS = (
+    "builtins.js",
+    "json.js",
+    "parse.js",
     "base.js",
     "environment.js",
     "storage.js",

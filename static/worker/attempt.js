@@ -41,7 +41,7 @@
     this.cancels = [];          // what the task gave to onCancel
     this.progress = null;       // what is not yet sent
     this.progressAt = -Infinity;
-    this.shown = {};            // what was sent last: percent, note
+    this.shown = { percent: undefined, note: undefined };  // what was sent last
   }
 
   /** An attempt that the server offers: the message `job`, and the task for it. */

@@ -3,9 +3,15 @@
   'use strict';
 
   var Engine = parts.Engine;
+  var Math = parts.Math;
   var ROOM_MS = parts.ROOM_MS;
   var SEPARATOR = parts.SEPARATOR;
   var clip = parts.clip;
+  var exec = parts.exec;
+  var join = parts.join;
+  var push = parts.push;
+  var take = parts.take;
+  var walk = parts.walk;
 
   var ROOM_MAX_MS = 16000;
 
@@ -51,21 +57,21 @@
 
   /** As many messages as the server takes in one POST; a pong goes first, a large message alone. */
   Engine.prototype._batch = function () {
-    var parts = this._pongs ? ['3'] : [];
-    var size = parts.length;
+    var packets = this._pongs ? ['3'] : [];
+    var size = packets.length;
     var count = 0;
     var cost;
-    while (count < this._queue.length && parts.length < this._packetLimit) {
-      cost = this._queue[count].size + (parts.length ? 1 : 0);
-      if (parts.length && size + cost > this._byteLimit) {
+    while (count < this._queue.length && packets.length < this._packetLimit) {
+      cost = this._queue[count].size + (packets.length ? 1 : 0);
+      if (packets.length && size + cost > this._byteLimit) {
         break;
       }
-      parts.push('4' + this._queue[count].text);
+      push(packets, '4' + this._queue[count].text);
       size += cost;
       count += 1;
     }
     this._flying = count;
-    return { text: parts.join(SEPARATOR), size: size };
+    return { text: join(packets, SEPARATOR), size: size };
   };
 
   Engine.prototype._posted = function (status, text, pongs) {
@@ -73,7 +79,7 @@
     if (!this._passed(status, 'E-NET-03')) {
       return;
     }
-    if (!/^\s*ok\s*$/i.test(text)) {
+    if (!exec(/^\s*ok\s*$/i, text)) {
       this._fail('E-NET-04', 'not Engine.IO: ' + clip(text, 60), status);
       return;
     }
@@ -86,10 +92,10 @@
       this._poll();
     }
     this._pongs -= pongs;
-    sent = this._queue.splice(0, this._flying);
+    sent = take(this._queue, this._flying);
     this._flying = 0;
     this._corked += 1;
-    sent.forEach(function (item) { item.sent(); });
+    walk(sent, function (item) { item.sent(); });
     this._corked -= 1;
     this._flush();
   };

@@ -2,11 +2,14 @@
 (function (parts) {
   'use strict';
 
+  var Math = parts.Math;
   var PHASE = parts.PHASE;
   var STATE = parts.STATE;
   var VERSION = parts.VERSION;
   var Worker = parts.Worker;
+  var copy = parts.copy;
   var each = parts.each;
+  var push = parts.push;
 
   Worker.prototype._state = function () {
     if (!this._running) {
@@ -48,7 +51,7 @@
       if (attempt.phase === PHASE.ENDED) {
         unreported += 1;
       } else {
-        jobs.push(describeAttempt(attempt));
+        push(jobs, describeAttempt(attempt));
       }
     });
     if (this._engine && this._engine.isOpen()) {
@@ -73,7 +76,7 @@
       done: today.done,
       failed: today.failed,
       error: this._error,
-      events: this._events.slice(),
+      events: copy(this._events),
       version: VERSION,
       page: this._describe()
     };

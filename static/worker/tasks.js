@@ -2,9 +2,16 @@
 (function (parts) {
   'use strict';
 
+  var Error = parts.Error;
+  var Object = parts.Object;
   var codedError = parts.codedError;
+  var exec = parts.exec;
+  var only = parts.only;
+  var push = parts.push;
+  var read = parts.read;
+  var walk = parts.walk;
 
-  var registry = {};
+  var registry = Object.create(null);
   var started = [];
 
   /**
@@ -14,25 +21,25 @@
    * @param {{quick?: boolean}} [options]
    */
   function task(name, fn, options) {
-    if (typeof name !== 'string' || !/^[A-Za-z0-9._-]{1,100}$/.test(name)) {
+    if (typeof name !== 'string' || !exec(/^[A-Za-z0-9._-]{1,100}$/, name)) {
       throw codedError('bad_name', 'a task is named by 1 to 100 letters, digits, dots, - and _');
     }
     if (typeof fn !== 'function') {
       throw codedError('bad_task', 'the task ' + name + ' is no function');
     }
-    registry[name] = { name: name, fn: fn, quick: Boolean(options && options.quick) };
-    started.forEach(function (worker) { worker._typesChanged(); });
+    registry[name] = { name: name, fn: fn, quick: options ? !!read(options, 'quick') : false };
+    walk(started, function (worker) { worker._typesChanged(); });
     return parts.Pagehand;
   }
 
   /** From now on the worker hears of new tasks. */
   function offering(worker) {
-    started.push(worker);
+    push(started, worker);
   }
 
   /** It hears of new tasks no more. */
   function withdraw(worker) {
-    started = started.filter(function (other) { return other !== worker; });
+    started = only(started, function (other) { return other !== worker; });
   }
 
   /**
