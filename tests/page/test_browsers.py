@@ -10,11 +10,10 @@ from typing import Any
 import pytest
 
 from tests.support.http import JSON
-from tests.support.missing import missing
 from tests.support.server import Live, live
 from tests.support.waiting import until
 
-from .browsers import Browser, Chromium, PhantomJS, phantomjs_path
+from .browsers import Browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -40,15 +39,6 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def site(directory: Path) -> Iterator[Live]:
     with live(directory) as server:
         yield server
-
-
-@pytest.fixture(params=["chromium", "chromium as ie11", "phantomjs"])
-def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
-    if request.param == "phantomjs" and phantomjs_path() is None:
-        missing("needs PhantomJS (pip install phasma)")
-    made: Browser = PhantomJS() if request.param == "phantomjs" else Chromium(caged="ie11" in request.param)
-    yield made
-    made.kill()
 
 
 def show(browser: Browser, address: str, state: str = "ready") -> None:
