@@ -248,7 +248,8 @@
       case 'reconnecting': return retryText(status) + '. ' +
         (status.error ? status.error.text : '');
       case 'not_allowed': return 'The token of this page is missing or wrong. Open the page ' +
-        'again with #token=\u2026 at the end of its address. ' + retryText(status) + '.';
+        'again with #token=\u2026 at the end of its address. Write % as %25, & as %26 and # as ' +
+        '%23 there; all else as it is. ' + retryText(status) + '.';
       case 'out_of_date': return 'This page does not fit the server. Load it again (Ctrl+F5). ' +
         retryText(status) + '.';
       case 'maintenance': return 'The server is being restarted. ' +

@@ -25,7 +25,8 @@
  *   name           shown to people, at most 100 characters ('')
  *   slots          jobs at once, 1 to 64 (1)
  *   token          where the server needs one (null: from #token= or ?token= of the address, which
- *                  is then removed from it and kept in sessionStorage)
+ *                  is then removed from it and kept in sessionStorage). In the address % is written
+ *                  %25, & is %26 and # is %23; all else stands for itself, + and / and = too
  *   labels         what the server is to know of this page: at most 20 texts of 1 to 200 characters
  *                  by name, as {site: 'berlin'}, or in one text, 'site:berlin,printer:zebra' ({})
  *   storageKey     prefix of all stored keys; tells workers of one page apart ('pagehand')

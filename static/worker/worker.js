@@ -106,7 +106,10 @@
     this._restore();
   }
 
-  /** The token of the address goes to the shelf, and out of the address if it could be kept. */
+  /**
+   * The token of the address goes to the shelf, and out of the address if it could be kept. It is
+   * taken as it stands, but for what is percent-encoded.
+   */
   Worker.prototype._findToken = function () {
     var location = this._env.location;
     var pattern = /([#?&])token=([^&#]*)&?/;
@@ -117,7 +120,7 @@
       return this._shelf.get('token');
     }
     try {
-      token = decode(replace(found[2], /\+/g, ' '));
+      token = decode(found[2]);  // a plus is a plus: base64 has them
     } catch (e) {
       token = found[2];
     }
