@@ -223,8 +223,9 @@
     this._changed();
   };
 
+  /** Also what a task says while it is being cancelled: people want to know how far it got. */
   Worker.prototype._log = function (attempt, line) {
-    if (!this._talks(attempt)) {
+    if (this._attempts[attempt.id] !== attempt || attempt.phase !== PHASE.RUNNING) {
       return;
     }
     this._send(writeMessage('log', { attempt: attempt.id, line: clip(line, 2000) }));
