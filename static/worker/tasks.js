@@ -18,7 +18,7 @@
    * Register a task, before or after the worker has started.
    * @param {string} name 1 to 100 letters, digits, dots, - and _
    * @param {function(Object, function(*, *): void): *} fn (job, done)
-   * @param {{quick?: boolean}} [options]
+   * @param {{quick?: boolean, uncaught?: string}} [options]
    */
   function task(name, fn, options) {
     if (typeof name !== 'string' || !exec(/^[A-Za-z0-9._-]{1,100}$/, name)) {
@@ -27,7 +27,12 @@
     if (typeof fn !== 'function') {
       throw codedError('bad_task', 'the task ' + name + ' is no function');
     }
-    registry[name] = { name: name, fn: fn, quick: options ? !!read(options, 'quick') : false };
+    registry[name] = {
+      name: name,
+      fn: fn,
+      quick: options ? !!read(options, 'quick') : false,
+      uncaught: options && read(options, 'uncaught') === 'log' ? 'log' : 'fail'
+    };
     walk(started, function (worker) { worker._typesChanged(); });
     return parts.Pagehand;
   }

@@ -14,6 +14,7 @@
   var decode = parts.decode;
   var each = parts.each;
   var environment = parts.environment;
+  var errorFields = parts.errorFields;
   var exec = parts.exec;
   var noop = parts.noop;
   var offering = parts.offering;
@@ -268,7 +269,10 @@
     hook('pageshow', function () { self._shown(); });
     hook('offline', function () { self._offline = true; });
     hook('online', function () { self._online(); });
-    hook('error', function (event) { self._scriptFailed(event); });
+    hook('error', function (event) { self._scriptFailed(event || {}); });
+    hook('unhandledrejection', function (event) {
+      self._uncaught('in a promise: ' + clip(errorFields(event.reason).message, 450), event.reason);
+    });
   };
 
   /**
@@ -307,17 +311,33 @@
   };
 
   Worker.prototype._scriptFailed = function (event) {
-    var self = this;
-    var text = clip((event && event.message) || 'unknown', 500);
-    if (event && !event.message) {
+    var place = event.filename ? event.filename + ':' + event.lineno : '';
+    if (!event.message) {
       return;  // a file that could not be loaded, not a script that failed
     }
+    // Old engines give no error, only its words; of another origin's script they are withheld.
+    this._uncaught(clip(event.message, 400) + (place ? ' (' + clip(place, 200) + ')' : ''),
+      event.error || { message: event.message, stack: 'at ' + place }, !place && !event.error);
+  };
+
+  /**
+   * What nobody has caught. While one task runs alone it is taken for that task's, whose callback
+   * will not go on: better an error at once than a timeout. An error of unknown origin is not.
+   */
+  Worker.prototype._uncaught = function (text, error, unknown) {
+    var self = this;
+    var running = [];
     this._fault('E-JS-01', text);
     each(this._attempts, function (attempt) {
       if (attempt.phase === PHASE.RUNNING) {
-        self._log(attempt, 'uncaught on the page: ' + text);
+        push(running, attempt);
       }
     });
+    if (running.length === 1 && !unknown && running[0].task.uncaught !== 'log') {
+      this._ended(running[0], true, error);
+    } else {
+      walk(running, function (attempt) { self._log(attempt, 'uncaught on the page: ' + text); });
+    }
     this._changed();
   };
 
