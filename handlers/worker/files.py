@@ -91,7 +91,7 @@ class StaticHandler(_SharedHandler, StaticFileHandler):
     """``/static/``: the files of the directory ``static``, with Tornado's checks of the path."""
 
     #: Loaded by name, from pages that know no version.
-    _ALWAYS_FRESH: ClassVar = frozenset({"page.js", "worker.html"})
+    _ALWAYS_FRESH: ClassVar = frozenset({"page.js", "task-files.js", "worker.html"})
 
     def initialize(self, site: Site, path: str) -> None:  # type: ignore[override]
         """Called by Tornado with what the route says."""

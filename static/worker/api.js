@@ -68,6 +68,7 @@
   var fatal = parts.fatal;
   var readMessage = parts.readMessage;
   var task = parts.task;
+  var tasks = parts.tasks;
   var utf8Length = parts.utf8Length;
 
   var Pagehand = {
@@ -78,6 +79,7 @@
     Worker: Worker,
     Engine: Engine,
     task: task,
+    tasks: tasks,
     fatal: fatal,
     readMessage: readMessage,
     utf8Length: utf8Length,

@@ -52,6 +52,7 @@
     'E-JOB-04': 'A task called done more than once.',
     'E-LBL-01': 'A label of this page is wrong and is not sent.',
     'E-JS-01': 'A script on this page failed.',
+    'E-TSK-01': 'A task file does not work.',
     'E-TYP-01': 'This page has no tasks.',
     'E-TYP-02': 'The server has no such task.'
   };

@@ -11,7 +11,7 @@
   var call = win.Function.prototype.call;
   var bind = win.Function.prototype.bind;
   var NATIVE = /\{\s*\[native code\]\s*\}\s*$/;
-  var bindIsNative = NATIVE.test(win.Function.prototype.toString.call(bind));
+  var bindIsNative = bind !== undefined && NATIVE.test(win.Function.prototype.toString.call(bind));
 
   /** A method as a function of its object: free(''.slice)('abc', 1) is 'bc' for ever. */
   function free(method) {
@@ -23,7 +23,7 @@
   var Number = win.Number;
   var String = win.String;
   var Object = {
-    create: win.Object.create,
+    create: win.Object.create || function () { return {}; },  // a mode that is told to be too old
     getPrototypeOf: win.Object.getPrototypeOf
   };
   var Math = {

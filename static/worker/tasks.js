@@ -6,9 +6,11 @@
   var Object = parts.Object;
   var codedError = parts.codedError;
   var exec = parts.exec;
+  var keys = parts.keys;
   var only = parts.only;
   var push = parts.push;
   var read = parts.read;
+  var sort = parts.sort;
   var walk = parts.walk;
 
   var registry = Object.create(null);
@@ -35,6 +37,11 @@
     };
     walk(started, function (worker) { worker._typesChanged(); });
     return parts.Pagehand;
+  }
+
+  /** The names of the tasks of this page. */
+  function tasks() {
+    return sort(keys(registry));
   }
 
   /** From now on the worker hears of new tasks. */
@@ -64,5 +71,6 @@
   parts.offering = offering;
   parts.registry = registry;
   parts.task = task;
+  parts.tasks = tasks;
   parts.withdraw = withdraw;
 }(parts));

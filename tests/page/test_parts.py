@@ -12,7 +12,19 @@ from handlers.worker.script import PARTS, PARTS_DIRECTORY, join
 from .harness import bare_engine
 
 PUBLIC = {
-    *("version", "protocol", "STATE", "CODES", "Worker", "Engine", "task", "fatal", "readMessage", "utf8Length"),
+    *(
+        "version",
+        "protocol",
+        "STATE",
+        "CODES",
+        "Worker",
+        "Engine",
+        "task",
+        "tasks",
+        "fatal",
+        "readMessage",
+        "utf8Length",
+    ),
     "start",
 }
 
@@ -27,6 +39,14 @@ def test_the_script_leaves_one_name_on_the_page() -> None:
     engine.eval(join())
     assert names(engine, "this") - before == {"Pagehand"}
     assert names(engine, "Pagehand") == PUBLIC
+
+
+def test_a_mode_that_is_too_old_loads_the_script_and_sees_no_error() -> None:
+    engine = bare_engine()
+    engine.eval("delete Function.prototype.bind; delete Array.isArray; delete String.prototype.trim; delete this.JSON;")
+    engine.eval("['create', 'keys', 'getPrototypeOf', 'defineProperty'].forEach(function (n) { delete Object[n]; });")
+    engine.eval(join())
+    assert engine.eval("typeof Pagehand.start") == "function"
 
 
 @pytest.mark.parametrize("count", range(1, len(PARTS) + 1), ids=PARTS)
