@@ -1,7 +1,7 @@
 /**
  * Lives of a worker, each in a window of its own, on pages that spoil what the language has. Run by node,
  * which gives such a window other builtins than this script's. Reads a list of {script, before, after,
- * tasks, between, results, shelf} and prints, for each, what went out and was kept.
+ * tasks, between, results, shelf, frame} and prints, for each, what went out and was kept.
  */
 var vm = require('vm');
 var fs = require('fs');
@@ -111,6 +111,8 @@ function life(given) {
   }
 
   window.env = env;
+  // What a frame in the page has made, with that frame's own language.
+  window.frame = vm.runInContext(given.frame, vm.createContext({}));
   run(given.before);
   run(given.script);
   run(given.after);

@@ -24,6 +24,7 @@ Pagehand.task('values', function () {
 }, {quick: true});
 Pagehand.task('dates', function () { return [day, {at: day}, never]; }, {quick: true});
 Pagehand.task('own', function () { return {a: owner, b: inheritor, n: boxed}; }, {quick: true});
+Pagehand.task('frame', function () { return frame; }, {quick: true});
 Pagehand.task('throws', function () { throw oops; }, {quick: true});
 Pagehand.task('text', function (job) { return job.text; });
 Pagehand.task('later', function (job, done) {
@@ -40,7 +41,13 @@ var inheritor = new Money();
 var oops = new Error('out of paper');
 oops.stack = 'at the printer';
 """
-RESULTS = ["echo", "values", "dates", "own", "throws", "text", "later"]
+RESULTS = ["echo", "values", "dates", "own", "throws", "text", "later", "frame"]
+#: A frame of the page with the same library in it.
+FRAME = """
+var made = [1, {a: new Date(0), s: new String('s')}];
+Array.prototype.toJSON = Date.prototype.toJSON = Object.prototype.toJSON = function () { return 'spoilt'; };
+made;
+"""
 
 #: Words of our own messages, records and options.
 OUR_WORDS = [
@@ -142,7 +149,7 @@ def given(
     *, before: str = "", after: str = "", task: str = "", between: str = "", shelf: bool = True
 ) -> dict[str, Any]:
     """A page that does this to the language; without a shelf, its worker keeps what it must in window.name."""
-    fixed = {"script": join(), "tasks": TASKS.replace("SPOIL", task), "results": RESULTS}
+    fixed = {"script": join(), "tasks": TASKS.replace("SPOIL", task), "results": RESULTS, "frame": FRAME}
     return fixed | {"before": VALUES + before, "after": after, "between": between, "shelf": shelf}
 
 
@@ -161,13 +168,14 @@ def lives() -> dict[str, Any]:
 def test_the_measure_is_a_page_that_spoils_nothing(lives: dict[str, Any]) -> None:
     messages = [text for post in lives["nothing"]["sent"][::2] for text in post[1].split("\x1e")]
     said = [json.loads(text[1:]) for text in messages if text[0] == "4"]
-    assert [message["value"] for message in said if message["op"] == "result"][1:8] == [
+    assert [message["value"] for message in said if message["op"] == "result"][1:9] == [
         {"list": [1, "a", None]},
         [1, 0, 1e21, 0.1, None, 'a"\\\nü\x01\ufffd', True, None, None, [[], {}], {"__proto__x": 1}],
         ["2026-11-03T04:05:06.007Z", {"at": "2026-11-03T04:05:06.007Z"}, None],
         {"a": "own a", "b": {"cents": 5}, "n": [5, "s"]},
         '{"list":[1,"a",null]}',
         "x",
+        [1, {"a": "1970-01-01T00:00:00.000Z", "s": "s"}],
         {"list": [1, "a", None]},
     ]
     ops = {"register", "accept", "result", "error", "log", "progress", "released", "pause", "bye"}
