@@ -68,6 +68,8 @@ LIBRARIES = {
     "toJSON of texts": to_json("String", gives="'text'"),
     "toJSON of numbers and booleans": to_json("Number", "Boolean", gives="'n'"),
     "toJSON of dates": to_json("Date", gives="'\"2026\"'"),
+    "toJSON, and another constructor of lists": to_json("Array", gives="'list'")
+    + "Array.prototype.constructor = Object.prototype.constructor = function () {};",
     "toISOString of dates": "Date.prototype.toISOString = function () { return 'today'; };",
     "toJSON of everything": to_json("Object", gives="'all'"),
     "toJSON of functions and errors": to_json("Function", "Error", gives="'e'"),
