@@ -34,6 +34,7 @@
 
   var worker = null;
   var trouble = '';     // the trouble before there was a worker, in words
+  var files = null;     // what loads the task files
   var retryAt = null;
   var retries = 0;
   var mendAt = 0;
@@ -107,24 +108,8 @@
     xhr.send(null);
   }
 
-  /** `settled` is called when the first try has ended; a task that comes later is offered too. */
-  function loadTask(name, wait, settled) {
-    var script = document.createElement('script');
-    script.onload = settled;
-    script.onerror = function () {
-      script.parentNode.removeChild(script);
-      setTimer.call(window, function () {
-        loadTask(name, Math.min(wait * 2, RETRY_MAX_MS), noop);
-      }, wait);
-      settled();
-    };
-    script.src = BASE + '/tasks/' + encodeURIComponent(name) + '.js';
-    document.body.appendChild(script);
-  }
-
   function loadTasks(index, done) {
     var wanted = wantedTypes();
-    var waiting;
     var names = index.tasks.map(function (item) { return item.name; });
     var chosen = names.filter(function (name) {
       return wanted.length ? wanted.indexOf(name) >= 0 : ASKED_ONLY.indexOf(name) < 0;
@@ -134,16 +119,8 @@
       trouble = words('E-TYP-02', unknown.join(', '));
     }
     window.Pagehand.hostCall = index.host_call || [];
-    waiting = chosen.length;
-    chosen.forEach(function (name) {
-      loadTask(name, 1000, function () {
-        waiting -= 1;
-        if (waiting === 0) {
-          done();
-        }
-      });
-    });
-    return waiting;
+    files.load(chosen, done);
+    return chosen.length;
   }
 
   function loadIndex() {
@@ -242,6 +219,27 @@
     return error.code ? text + ' (' + error.code + ', ' + clock(error.at) + ')' : text;
   }
 
+  /** What was wrong from the start stays in sight. */
+  function lastError(status) {
+    var texts = worker && trouble ? [trouble] : [];
+    if (files.faulty().length) {
+      texts.push(faultyText());
+    }
+    return texts.concat(status.error || !texts.length ? [errorText(status.error)] : [])
+      .join(' \u00b7 ');
+  }
+
+  function faultyText() {
+    return words('E-TSK-01', files.faulty().join('; '));
+  }
+
+  function notAllowedText(status) {
+    return status.refusal ?
+      'The server refuses this page because of its address. It says: ' + status.refusal + ' ' :
+      'The token of this page is missing or wrong. Open the page again with #token=\u2026 at the ' +
+      'end of its address. Write % as %25, & as %26 and # as %23 there; all else as it is. ';
+  }
+
   function detailText(status) {
     switch (status.state) {
       case 'ready': return 'Waiting for jobs. Leave this page open.';
@@ -251,15 +249,13 @@
       case 'connecting': return 'Looking for the server\u2026';
       case 'reconnecting': return retryText(status) + '. ' +
         (status.error ? status.error.text : '');
-      case 'not_allowed': return (status.refusal ?
-        'The server refuses this page because of its address. It says: ' + status.refusal + ' ' :
-        'The token of this page is missing or wrong. Open the page ' +
-        'again with #token=\u2026 at the end of its address. ') + retryText(status) + '.';
+      case 'not_allowed': return notAllowedText(status) + retryText(status) + '.';
       case 'out_of_date': return 'This page does not fit the server. Load it again (Ctrl+F5). ' +
         retryText(status) + '.';
       case 'maintenance': return 'The server is being restarted. ' +
         (status.registered ? 'Running jobs are finished first.' : retryText(status) + '.');
-      default: return status.error ? status.error.text : 'This page takes no jobs.';
+      default: return (files.faulty().length ? faultyText() + ' ' : '') +
+        (status.error ? status.error.text : 'This page takes no jobs.');
     }
   }
 
@@ -296,7 +292,7 @@
     show('job', status.jobs.length ? status.jobs.map(jobText).join(' \u00b7 ') : 'none');
     show('today', status.done + ' done, ' + status.failed + ' failed' +
       (status.unreported ? ', ' + status.unreported + ' not yet recorded' : ''));
-    show('error', (worker && trouble ? trouble + ' \u00b7 ' : '') + errorText(status.error));
+    show('error', lastError(status));
     toggle('pause', !status.paused);
     toggle('resume', status.paused);
   }
@@ -341,7 +337,7 @@
       'Types: ' + status.types.join(', '),
       'Today: ' + status.done + ' done, ' + status.failed + ' failed, ' +
         status.unreported + ' not recorded',
-      'Last error: ' + errorText(status.error),
+      'Last error: ' + lastError(status),
       'Browser: ' + window.navigator.userAgent,
       'Document mode: ' + (document.documentMode || 'not Internet Explorer') +
         ', storage: ' + (status.page.storage ? 'yes' : 'no')
@@ -382,6 +378,7 @@
       window.location.reload();
     }
   }, false);
+  files = window.pagehandFiles(BASE);
   forbidDialogs();
   loadIndex();
   renderForEver();

@@ -3,8 +3,13 @@
   'use strict';
 
   var clip = parts.clip;
-  var isObject = parts.isObject;
-  var parseJson = parts.parseJson;
+  var exec = parts.exec;
+  var lower = parts.lower;
+  var own = parts.own;
+  var parseObject = parts.parseObject;
+  var replace = parts.replace;
+  var slice = parts.slice;
+  var trim = parts.trim;
 
   //: Of an answer, this much is looked at; and of its words, this much is shown.
   var LOOK_AT = 5000;
@@ -16,19 +21,19 @@
   var USUAL_PORT = { 'http:': ':80', 'https:': ':443' };
 
   function words(text) {
-    return text.replace(/\s+/g, ' ').replace(/^ | $/g, '');
+    return trim(replace(text, /\s+/g, ' '));
   }
 
   /** The title of a page, or what stands on it. */
   function fromPage(text) {
-    var title = /<title[^>]*>([^<]*)/i.exec(text);
-    return words(title ? title[1] : text
-      .replace(/<(style|script)[\s\S]*?<\/\1>/gi, ' ').replace(/<[^>]*>/g, ' '));
+    var title = exec(/<title[^>]*>([^<]*)/i, text);
+    var shown = title ? title[1] : replace(text, /<(style|script)[\s\S]*?<\/\1>/gi, ' ');
+    return words(title ? shown : replace(shown, /<[^>]*>/g, ' '));
   }
 
   function message(text) {
-    var body = /^\s*\{/.test(text) ? parseJson(text) : null;
-    var found = isObject(body) ? body.message || body.detail : null;
+    var body = parseObject(text);
+    var found = body ? body.message || body.detail : null;
     return typeof found === 'string' ? found : '';
   }
 
@@ -39,7 +44,7 @@
     if (known) {
       return clip(words(known), SHOW_OURS);
     }
-    return clip(/^\s*</.test(start) ? fromPage(start) : words(start), SHOW);
+    return clip(exec(/^\s*</, start) ? fromPage(start) : words(start), SHOW);
   }
 
   /** `status 502: Bad Gateway` */
@@ -50,20 +55,20 @@
 
   /** The words of our server if it has refused this page, and not something before it. */
   function refusal(status, text) {
-    var body = status === 403 ? parseJson(clip(text, LOOK_AT)) : null;
-    return isObject(body) && body.code === FORBIDDEN ? said(text) : '';
+    var body = status === 403 ? parseObject(clip(text, LOOK_AT)) : null;
+    return body && body.code === FORBIDDEN ? said(text) : '';
   }
 
   function withoutUsualPort(protocol, host) {
-    var usual = USUAL_PORT[protocol];
-    return usual && host.slice(-usual.length) === usual ? host.slice(0, -usual.length) : host;
+    var usual = own(USUAL_PORT, protocol);
+    return usual && slice(host, -usual.length) === usual ? slice(host, 0, -usual.length) : host;
   }
 
   /** The origin of an address as seen from a page; that of the page where the address has none. */
   function originOf(url, location) {
-    var found = /^([a-z][a-z0-9+.\-]*:)?\/\/([^\/?#]*)/i.exec(url || '');
-    var protocol = ((found && found[1]) || location.protocol || '').toLowerCase();
-    var host = (found ? found[2] : location.host || '').toLowerCase();
+    var found = exec(/^([a-z][a-z0-9+.\-]*:)?\/\/([^\/?#]*)/i, url || '');
+    var protocol = lower((found && found[1]) || location.protocol || '');
+    var host = lower(found ? found[2] : location.host || '');
     return host ? protocol + '//' + withoutUsualPort(protocol, host) : 'null';
   }
 
@@ -75,7 +80,7 @@
     if (here !== there) {
       text += '; or it does not let pages of ' + here + ' in (--allow-origin)';
     }
-    if (/^https:/.test(here) && /^http:/.test(there)) {
+    if (exec(/^https:/, here) && exec(/^http:/, there)) {
       text += '; or the browser lets no page with https ask a server without it';
     }
     return text;

@@ -2,14 +2,24 @@
 (function (parts) {
   'use strict';
 
+  var Math = parts.Math;
   var clip = parts.clip;
-  var isObject = parts.isObject;
+  var digits = parts.digits;
+  var encode = parts.encode;
+  var exec = parts.exec;
+  var find = parts.find;
+  var join = parts.join;
+  var map = parts.map;
   var noAnswer = parts.noAnswer;
   var noop = parts.noop;
-  var parseJson = parts.parseJson;
+  var parseObject = parts.parseObject;
+  var push = parts.push;
   var refusal = parts.refusal;
   var said = parts.said;
   var saidWith = parts.saidWith;
+  var slice = parts.slice;
+  var split = parts.split;
+  var take = parts.take;
   var utf8Length = parts.utf8Length;
 
   var SEPARATOR = '\x1e';
@@ -70,22 +80,23 @@
 
   /** Queue a message; `sent` is called when the POST that carried it was answered with 200. */
   Engine.prototype.send = function (text, sent) {
-    this._queue.push({ text: text, size: utf8Length(text) + 1, sent: sent || noop });
+    push(this._queue, { text: text, size: utf8Length(text) + 1, sent: sent || noop });
     this._flush();
   };
 
   /** The texts that no answered POST has carried. */
   Engine.prototype.unsent = function () {
-    return this._queue.map(function (item) { return item.text; });
+    return map(this._queue, function (item) { return item.text; });
   };
 
   /** End, and say so with a few last messages, which may not arrive. */
   Engine.prototype.close = function (texts) {
-    var packets = (texts || []).map(function (text) { return '4' + text; }).concat(['1']);
+    var packets = map(texts || [], function (text) { return '4' + text; });
     var wasOpen = this._state === 'open';
+    push(packets, '1');
     this._end();
     if (wasOpen) {
-      this._request('POST', packets.join(SEPARATOR), this._options.postTimeoutMs, noop);
+      this._request('POST', join(packets, SEPARATOR), this._options.postTimeoutMs, noop);
     }
   };
 
@@ -138,10 +149,10 @@
     var stamp;
     this._stamps += 1;
     // Internet Explorer answers a repeated address from its cache, so no address is used twice.
-    stamp = this._env.date().toString(36) + '.' + this._stamps.toString(36) + '.' +
-      Math.floor(this._env.random() * 0x7fffffff).toString(36);
+    stamp = digits(this._env.date(), 36) + '.' + digits(this._stamps, 36) + '.' +
+      digits(Math.floor(this._env.random() * 0x7fffffff), 36);
     return this._options.url + '/engine.io/?EIO=4&transport=polling&t=' + stamp +
-      (this._sid ? '&sid=' + encodeURIComponent(this._sid) : '');
+      (this._sid ? '&sid=' + encode(this._sid) : '');
   };
 
   /**
@@ -285,24 +296,23 @@
 
   /** An answer of something else than the server. */
   Engine.prototype._failStrange = function (status, text, type) {
-    var kind = clip(type || 'something', 100).split(';')[0];
+    var kind = split(clip(type || 'something', 100), ';')[0];
     var words = said(text);
     this._fail('E-NET-04', kind + ' that says' + (words ? ': ' + words : ' nothing'), status);
   };
 
   /** The packets of a poll's answer, or null if one is not a packet: then none is obeyed. */
   Engine.prototype._packets = function (text, type) {
-    var packets = text.split(SEPARATOR);
-    var allowed = '1246';
+    var packets = split(text, SEPARATOR);
     var i;
-    if (type && !/^text\/plain/i.test(type)) {
+    if (type && !exec(/^text\/plain/i, type)) {
       return null;
     }
-    if (this._state === 'opening' && !this._handshake(packets.shift())) {
+    if (this._state === 'opening' && !this._handshake(take(packets, 1)[0])) {
       return null;
     }
     for (i = 0; i < packets.length; i += 1) {
-      if (packets[i] === '' || allowed.indexOf(packets[i].charAt(0)) < 0) {
+      if (packets[i] === '' || find('1246', packets[i][0]) < 0) {
         return null;
       }
     }
@@ -310,8 +320,8 @@
   };
 
   Engine.prototype._handshake = function (packet) {
-    var facts = packet.charAt(0) === '0' ? parseJson(packet.slice(1)) : null;
-    if (!isObject(facts) || typeof facts.sid !== 'string' || !facts.sid ||
+    var facts = packet[0] === '0' ? parseObject(slice(packet, 1)) : null;
+    if (!facts || typeof facts.sid !== 'string' || !facts.sid ||
         !(facts.pingInterval > 0) || !(facts.pingTimeout > 0)) {
       return false;
     }
@@ -327,11 +337,11 @@
     var idle = packets.length > 0;
     var i;
     for (i = 0; i < packets.length; i += 1) {
-      if (packets[i].charAt(0) === '1') {
+      if (packets[i][0] === '1') {
         this._fail('E-NET-07', 'close packet');
         return;
       }
-      idle = idle && packets[i].charAt(0) === '6';
+      idle = idle && packets[i][0] === '6';
     }
     this._state = 'open';
     this._pollAgain(idle);
@@ -339,10 +349,10 @@
       this._handlers.onopen();
     }
     for (i = 0; i < packets.length && this._state === 'open'; i += 1) {
-      if (packets[i].charAt(0) === '2') {
+      if (packets[i][0] === '2') {
         this._pongs += 1;
-      } else if (packets[i].charAt(0) === '4') {
-        this._handlers.onmessage(packets[i].slice(1));
+      } else if (packets[i][0] === '4') {
+        this._handlers.onmessage(slice(packets[i], 1));
       }
     }
   };

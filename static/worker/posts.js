@@ -3,8 +3,14 @@
   'use strict';
 
   var Engine = parts.Engine;
+  var Math = parts.Math;
   var ROOM_MS = parts.ROOM_MS;
   var SEPARATOR = parts.SEPARATOR;
+  var exec = parts.exec;
+  var join = parts.join;
+  var push = parts.push;
+  var take = parts.take;
+  var walk = parts.walk;
 
   var ROOM_MAX_MS = 16000;
 
@@ -53,26 +59,26 @@
 
   /** As many messages as one POST may carry; a pong goes first, a large message alone. */
   Engine.prototype._batch = function () {
-    var parts = this._pongs ? ['3'] : [];
-    var size = parts.length;
+    var packets = this._pongs ? ['3'] : [];
+    var size = packets.length;
     var count = 0;
     var cost;
-    while (count < this._queue.length && parts.length < this._packetLimit) {
-      cost = this._queue[count].size + (parts.length ? 1 : 0);
-      if (parts.length && size + cost > this._byteLimit) {
+    while (count < this._queue.length && packets.length < this._packetLimit) {
+      cost = this._queue[count].size + (packets.length ? 1 : 0);
+      if (packets.length && size + cost > this._byteLimit) {
         break;
       }
-      parts.push('4' + this._queue[count].text);
+      push(packets, '4' + this._queue[count].text);
       size += cost;
       count += 1;
     }
     this._flying = count;
-    return { text: parts.join(SEPARATOR), size: size };
+    return { text: join(packets, SEPARATOR), size: size };
   };
 
   Engine.prototype._posted = function (status, text, type, pongs) {
     var sent;
-    if (!/^\s*ok\s*$/i.test(text)) {
+    if (!exec(/^\s*ok\s*$/i, text)) {
       this._failStrange(status, text, type);
       return;
     }
@@ -85,10 +91,10 @@
       this._poll();
     }
     this._pongs -= pongs;
-    sent = this._queue.splice(0, this._flying);
+    sent = take(this._queue, this._flying);
     this._flying = 0;
     this._corked += 1;
-    sent.forEach(function (item) { item.sent(); });
+    walk(sent, function (item) { item.sent(); });
     this._corked -= 1;
     this._flush();
   };

@@ -2,11 +2,14 @@
 (function (parts) {
   'use strict';
 
+  var Math = parts.Math;
   var PHASE = parts.PHASE;
   var STATE = parts.STATE;
   var VERSION = parts.VERSION;
   var Worker = parts.Worker;
+  var copy = parts.copy;
   var each = parts.each;
+  var push = parts.push;
 
   Worker.prototype._state = function () {
     if (!this._running) {
@@ -49,7 +52,7 @@
       if (attempt.phase === PHASE.ENDED) {
         unreported += 1;
       } else {
-        jobs.push(describeAttempt(attempt));
+        push(jobs, describeAttempt(attempt));
       }
     });
     if (this._engine && this._engine.isOpen()) {
@@ -75,7 +78,7 @@
       failed: today.failed,
       refusal: this._refusal,
       error: this._error,
-      events: this._events.slice(),
+      events: copy(this._events),
       version: VERSION,
       page: this._describe()
     };
