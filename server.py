@@ -35,6 +35,7 @@ from dispatcher.transport.exchange import TRY_AGAIN_LATER
 from dispatcher.transport.fronts import http as front_http
 from dispatcher.transport.fronts.server import EngineServer
 from dispatcher.transport.limits import SessionLimits, session_cap
+from handlers.prefix import Prefix
 from handlers.routes import Guard, TaskDirectory, make_app, shipped_tasks
 from handlers.starting import RETRY_AFTER_S, make_starting_app
 
@@ -67,9 +68,10 @@ class Entrance:
         self.sessions = EngineServer(SessionLimits.of(settings, sessions=self.session_cap)).sessions
         self.front = front_http.Front(
             self.sessions,
-            make_starting_app(),
+            make_starting_app(Prefix(settings.public_path)),
             guard=_not_yet,
             allow_origin=settings.allow_origin,
+            prefix=settings.public_path,
             clock=clock.monotonic,
         )
         self.http = front_http.make_http_server(self.front, settings)
@@ -104,7 +106,7 @@ class Server:
             shipped_types=self.tasks.names,
             failed=self._fail,
         )
-        self.guard = Guard(settings)
+        self.guard = Guard(settings, clock)
         self.entrance = entrance
         self.port = entrance.port
         self.sessions, self.front, self.http = entrance.sessions, entrance.front, entrance.http
@@ -185,8 +187,11 @@ def _not_yet(headers: front_http.HeadersLike, method: str, remote: str) -> front
 
 def _transport_guard(guard: Guard) -> front_http.Admit:
     def admit(headers: front_http.HeadersLike, method: str, remote: str) -> front_http.Denial | None:
-        refusal = guard.admit(headers, method)
-        return None if refusal is None else front_http.Denial(refusal.detail, refusal.status)
+        refusal = guard.admit(headers, method, joining=True)
+        if refusal is None:
+            return None
+        guard.log.note(refusal.code, refusal.detail, path=front_http.PATH, remote=remote)
+        return front_http.Denial(refusal.detail, refusal.status)
 
     return admit
 

@@ -34,6 +34,9 @@ _CSP = (
 )
 #: Bytes of a refused body that are read and thrown away, so that the client can read the answer.
 _DRAIN_BYTES = 16 << 20
+#: Refusals that a page of any origin may read: otherwise its browser would only say that there is no answer. They hold
+#: what the request itself said, and how to let it in.
+_READ_BY_ALL = frozenset({"forbidden_host", "forbidden_origin"})
 _SHOW_IT = (
     "This server needs its token: send the header 'Authorization: Bearer TOKEN', "
     "where TOKEN is what the server was started with (--token or PAGEHAND_TOKEN)."
@@ -127,6 +130,8 @@ class BaseHandler(RequestHandler):
             return
         refusal = self.site.guard.admit(self.request.headers, self.request.method or "")
         if refusal is not None:
+            log = self.site.guard.log
+            log.note(refusal.code, refusal.detail, path=self.request.path, remote=str(self.request.remote_ip))
             raise Forbidden(refusal.detail, code=refusal.code)
 
     def shows_token(self) -> bool:
@@ -212,6 +217,15 @@ class BaseHandler(RequestHandler):
 
     # Answers
 
+    def redirect(self, url: str, permanent: bool = False, status: int | None = None) -> None:
+        """To an address of ours, written without the prefix."""
+        super().redirect(self.site.prefix.link(url), permanent, status)
+
+    def own_address(self) -> str:
+        """The path of the request as others must write it."""
+        site: Site | None = self.site  # there is none while the server starts
+        return self.request.path if site is None else site.prefix.link(self.request.path)
+
     def options(self, *_args: str) -> None:
         """Answers with the methods of this address."""
         self.set_status(204)
@@ -237,8 +251,10 @@ class BaseHandler(RequestHandler):
 
     def write_problem(self, problem: Problem) -> None:
         """Ends the answer with the problem, as a document or as text; pages show it as a page."""
+        if problem.code in _READ_BY_ALL and self.request.method != "OPTIONS":
+            self.set_header("Access-Control-Allow-Origin", "*")
         if self.problems:
-            document = problem.document(instance=self.request.path, request_id=self.request_id)
+            document = problem.document(instance=self.own_address(), request_id=self.request_id)
             self.set_header("Content-Type", "application/problem+json")
             self.finish(as_json(document))
         else:
@@ -288,4 +304,4 @@ class ApiHandler(BaseHandler):
         """Ends the answer with this value as JSON."""
         self.set_status(status)
         self.set_header("Content-Type", "application/json")
-        self.finish(as_json(value))
+        self.finish(as_json(self.site.prefix.document(value)))

@@ -22,7 +22,9 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
 
+from dispatcher.clock import Clock, SystemClock
 from dispatcher.config.settings import Settings
+from handlers import refusals
 
 __all__ = ["Guard", "Headers", "Refusal"]
 
@@ -53,23 +55,31 @@ class Refusal:
 class Guard:
     """The rules under one set of settings."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        #: Shared by the transport and the handlers, which write to it what was refused.
+        self.log = refusals.RefusalLog(clock or SystemClock())
         self._hosts = frozenset({"localhost", _host_name(settings.bind), *map(_host_name, settings.allow_host)})
         #: Bound to every address: then an IP address may be the Host. That is no DNS name, so it cannot be rebound.
         self._any_address = _address(settings.bind) in (IPv4Address(0), IPv6Address(0)) or not settings.bind
+        self._public_url = settings.public_url
         self._public = _origin(settings.public_url)
+        #: Where cookies go.
+        self.cookie_path = settings.public_path or "/"
         if self._public is not None:
             self._hosts |= {self._public.name}
-        self._origins = frozenset(origin.lower().rstrip("/") for origin in settings.allow_origin)
+        self._origins = frozenset(map(_plain, settings.allow_origin))
         self._token = settings.token.encode()
 
     def renew(self, token: str) -> None:
         """Takes another token from now on; this signs all browsers out."""
         self._token = token.encode()
 
-    def admit(self, headers: Headers, method: str) -> Refusal | None:
-        """Refuses a foreign Host or Origin; None if both are fine. It comes before every other check."""
-        return self.check_host(headers) or self.check_origin(headers, method)
+    def admit(self, headers: Headers, method: str, *, joining: bool = False) -> Refusal | None:
+        """Refuses a foreign Host or Origin; None if both are fine. It comes before every other check.
+
+        ``joining``: the request is for Engine.IO, where a page must show the token before it gets anything.
+        """
+        return self.check_host(headers) or self.check_origin(headers, method, joining=joining)
 
     def check_host(self, headers: Headers) -> Refusal | None:
         """A request without a Host (HTTP/1.0) passes: no browser sends one."""
@@ -80,28 +90,33 @@ class Guard:
         name = _host_name(match["name"]) if match else ""
         if name and (name in self._hosts or self._is_address(name)):
             return None
-        detail = (
-            "This server does not go by the name in the Host header of the request. "
-            "If it should, start it with --allow-host NAME."
-        )
-        return Refusal(403, "forbidden_host", detail)
+        return Refusal(403, "forbidden_host", refusals.foreign_host(host, name))
 
     def _is_address(self, name: str) -> bool:
         address = _address(name)
         return address is not None and (address.is_loopback or self._any_address)
 
-    def check_origin(self, headers: Headers, method: str) -> Refusal | None:
-        """A request without an Origin passes: IE and programs send none, and forms have a token of their own."""
-        origin = headers.get("Origin")
-        if origin is None or self.cors_origin(headers) or self._is_ours(origin, headers.get("Host") or ""):
+    def check_origin(self, headers: Headers, method: str, *, joining: bool = False) -> Refusal | None:
+        """A request without an Origin passes: IE and programs send none, and forms have a token of their own.
+
+        ``null`` can be any page, even where it is allowed: one in a frame in a sandbox. It may join and read."""
+        origin, host = headers.get("Origin"), headers.get("Host") or ""
+        if origin is None or self._is_ours(origin, host):
             return None
-        if origin == "null" and method not in _UNSAFE:
-            return None
-        detail = (
-            "The request comes from a page of another origin. "
-            "If its pages may load a worker, start the server with --allow-origin ORIGIN."
-        )
-        return Refusal(403, "forbidden_origin", detail)
+        may_read = origin == "null" and not joining
+        fine = method not in _UNSAFE if may_read else self.cors_origin(headers) is not None
+        return None if fine else Refusal(403, "forbidden_origin", self._why_foreign(origin, host))
+
+    def _why_foreign(self, text: str, host: str) -> str:
+        """What was compared, and what has probably happened on the way."""
+        origin, match = _origin(text), _HOST.fullmatch(host)
+        if text == "null":
+            return refusals.no_origin(host)
+        if origin is not None and self._public is not None and origin.name == self._public.name:
+            return refusals.other_address(text, self._public_url)
+        if origin is not None and match is not None and origin.name == _host_name(match["name"]):
+            return refusals.other_port(text, host)
+        return refusals.foreign_origin(text, host, self._public_url)
 
     def _is_ours(self, text: str, host: str) -> bool:
         origin, public = _origin(text), self._public
@@ -149,6 +164,11 @@ class Guard:
 def _stretched(token: bytes) -> str:
     # Slow on purpose: a leaked cookie must not let anybody test guesses at a weak token quickly.
     return hashlib.pbkdf2_hmac("sha256", token, b"pagehand console session", 100_000).hex()
+
+
+def _plain(origin: str) -> str:
+    """``file://`` has no name, and keeps its slashes."""
+    return origin.lower() if origin.endswith("://") else origin.lower().rstrip("/")
 
 
 @lru_cache(maxsize=_REMEMBERED)

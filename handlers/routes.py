@@ -19,6 +19,7 @@ from handlers.api import resources as api
 from handlers.console import console, lists, login, submit
 from handlers.console.page import PageNotFound
 from handlers.guard import Guard, Refusal
+from handlers.prefix import Prefix, PrefixedApplication
 from handlers.site import STATIC, TEMPLATES, Site
 from handlers.worker import files
 from handlers.worker.script import worker_script
@@ -47,8 +48,14 @@ def routes(
     guard: Guard | None = None,
 ) -> list[URLSpec]:
     """Every address, in the order in which they are tried."""
+    clock = clock or SystemClock()
     site = Site(
-        service=service, settings=settings, tasks=tasks, guard=guard or Guard(settings), clock=clock or SystemClock()
+        service=service,
+        settings=settings,
+        tasks=tasks,
+        guard=guard or Guard(settings, clock),
+        clock=clock,
+        prefix=Prefix(settings.public_path),
     )
     given = {"site": site}
     return [
@@ -116,14 +123,20 @@ def make_app(
     specs = routes(service, settings, tasks, clock, guard)
     # Also for a target that is not a path, such as "OPTIONS *" or an absolute address.
     not_found = specs[-1]
-    return Application(
+    return PrefixedApplication(
         specs,
+        prefix=Prefix(settings.public_path),
         default_handler_class=not_found.handler_class,
         default_handler_args=not_found.kwargs,
         template_path=str(TEMPLATES),
         log_function=log_request,
         # Tornado's own check (xsrf_cookies) runs before a streamed body has come; PageHandler has the check.
         xsrf_cookie_name="pagehand_xsrf",
-        xsrf_cookie_kwargs={"httponly": True, "samesite": "Lax", "secure": Guard(settings).secure},
+        xsrf_cookie_kwargs={
+            "httponly": True,
+            "samesite": "Lax",
+            "secure": Guard(settings).secure,
+            "path": settings.public_path or "/",
+        },
         serve_traceback=False,
     )

@@ -7,6 +7,7 @@ every sign-in. SameSite and XSRF tokens keep foreign pages from using it. In the
 from __future__ import annotations
 
 from hashlib import sha256
+from typing import Any
 
 from tornado.web import RequestHandler, create_signed_value, decode_signed_value
 
@@ -22,16 +23,20 @@ def _name(guard: Guard) -> str:
     return f"pagehand_{sha256(guard.cookie_key().encode()).hexdigest()[:8]}"
 
 
+def _terms(guard: Guard) -> dict[str, Any]:
+    return {"httponly": True, "samesite": "Lax", "secure": guard.secure, "path": guard.cookie_path}
+
+
 def sign_in(handler: RequestHandler, guard: Guard) -> None:
     """Signs this browser in."""
     name = _name(guard)
     value = create_signed_value(guard.cookie_key(), name, "console").decode()
-    handler.set_cookie(name, value, expires_days=_DAYS, httponly=True, samesite="Lax", secure=guard.secure)
+    handler.set_cookie(name, value, expires_days=_DAYS, **_terms(guard))
 
 
 def sign_out(handler: RequestHandler, guard: Guard) -> None:
     """Signs this browser out."""
-    handler.clear_cookie(_name(guard), httponly=True, samesite="Lax", secure=guard.secure)
+    handler.clear_cookie(_name(guard), **_terms(guard))
 
 
 def is_signed_in(handler: RequestHandler, guard: Guard) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from dispatcher.clock import Clock
 from dispatcher.config.settings import Settings
 from handlers.guard import Guard
+from handlers.prefix import Prefix
 from handlers.worker.tasks import TaskDirectory
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Site:
     tasks: TaskDirectory
     guard: Guard
     clock: Clock
+    prefix: Prefix
 
 
 def asset(name: str) -> str:

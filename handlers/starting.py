@@ -12,6 +12,7 @@ from tornado.web import Application, url
 from dispatcher.errors import Starting
 from handlers.access import log_request
 from handlers.base import BaseHandler
+from handlers.prefix import Prefix, PrefixedApplication
 from handlers.worker.files import LiveHandler
 
 __all__ = ["RETRY_AFTER_S", "make_starting_app"]
@@ -63,7 +64,7 @@ class _StartingReadyHandler(BaseHandler):
     head = get
 
 
-def make_starting_app() -> Application:
+def make_starting_app(prefix: Prefix) -> Application:
     """The application until there is a service."""
     given: dict[str, Any] = {"site": None}  # none of these handlers asks for it
     specs = [
@@ -72,8 +73,9 @@ def make_starting_app() -> Application:
         url(r"/api(?:/.*)?", _StartingApiHandler, given),
         url(r"/.*", _StartingHandler, given),
     ]
-    return Application(
+    return PrefixedApplication(
         specs,
+        prefix=prefix,
         default_handler_class=_StartingHandler,
         default_handler_args=given,
         log_function=log_request,

@@ -34,6 +34,7 @@
 
   var worker = null;
   var trouble = '';     // the trouble before there was a worker, in words
+  var files = null;     // what loads the task files
   var retryAt = null;
   var retries = 0;
   var mendAt = 0;
@@ -82,7 +83,8 @@
 
   function words(code, detail) {
     var text = window.Pagehand.CODES[code];
-    return (detail ? text.replace('.', ': ') + detail + '.' : text) + ' (' + code + ')';
+    // No pattern: a detail may hold what replace takes for one.
+    return (detail ? text.split('.')[0] + ': ' + detail + '.' : text) + ' (' + code + ')';
   }
 
   function getJson(url, done) {
@@ -91,37 +93,23 @@
     xhr.timeout = LOAD_MS;  // not before open(), or Internet Explorer throws
     xhr.onreadystatechange = function () {
       var value = null;
+      var why = '';
       if (xhr.readyState !== 4) {
         return;
       }
       try {
+        why = xhr.status ? window.Pagehand.Engine.said(xhr.status, xhr.responseText) : 'no answer';
         value = xhr.status === 200 ? JSON.parse(xhr.responseText) : null;
       } catch (e) {
         value = null;
       }
-      done(value);
+      done(value, why);
     };
     xhr.send(null);
   }
 
-  /** `settled` is called when the first try has ended; a task that comes later is offered too. */
-  function loadTask(name, wait, settled) {
-    var script = document.createElement('script');
-    script.onload = settled;
-    script.onerror = function () {
-      script.parentNode.removeChild(script);
-      setTimer.call(window, function () {
-        loadTask(name, Math.min(wait * 2, RETRY_MAX_MS), noop);
-      }, wait);
-      settled();
-    };
-    script.src = BASE + '/tasks/' + encodeURIComponent(name) + '.js';
-    document.body.appendChild(script);
-  }
-
   function loadTasks(index, done) {
     var wanted = wantedTypes();
-    var waiting;
     var names = index.tasks.map(function (item) { return item.name; });
     var chosen = names.filter(function (name) {
       return wanted.length ? wanted.indexOf(name) >= 0 : ASKED_ONLY.indexOf(name) < 0;
@@ -131,21 +119,13 @@
       trouble = words('E-TYP-02', unknown.join(', '));
     }
     window.Pagehand.hostCall = index.host_call || [];
-    waiting = chosen.length;
-    chosen.forEach(function (name) {
-      loadTask(name, 1000, function () {
-        waiting -= 1;
-        if (waiting === 0) {
-          done();
-        }
-      });
-    });
-    return waiting;
+    files.load(chosen, done);
+    return chosen.length;
   }
 
   function loadIndex() {
     retryAt = null;
-    getJson(BASE + '/tasks/index.json', function (index) {
+    getJson(BASE + '/tasks/index.json', function (index, why) {
       var wait;
       if (index && index.tasks) {
         trouble = '';
@@ -156,7 +136,7 @@
       }
       retries += 1;
       wait = Math.min(RETRY_MAX_MS, 1000 * Math.pow(2, retries)) * (0.5 + Math.random() / 2);
-      trouble = words('E-NET-11', '');
+      trouble = words('E-NET-11', why.replace(/\.$/, ''));
       retryAt = now() + wait;
       setTimer.call(window, loadIndex, wait);
       render();
@@ -166,6 +146,7 @@
   function start() {
     worker = new window.Pagehand.Worker({
       url: BASE,
+      storageKey: 'pagehand' + BASE,  // another server may stand under another path of this site
       name: query('name'),
       slots: Number(query('slots')) || 1,
       labels: query('labels')
@@ -238,6 +219,27 @@
     return error.code ? text + ' (' + error.code + ', ' + clock(error.at) + ')' : text;
   }
 
+  /** What was wrong from the start stays in sight. */
+  function lastError(status) {
+    var texts = worker && trouble ? [trouble] : [];
+    if (files.faulty().length) {
+      texts.push(faultyText());
+    }
+    return texts.concat(status.error || !texts.length ? [errorText(status.error)] : [])
+      .join(' \u00b7 ');
+  }
+
+  function faultyText() {
+    return words('E-TSK-01', files.faulty().join('; '));
+  }
+
+  function notAllowedText(status) {
+    return status.refusal ?
+      'The server refuses this page because of its address. It says: ' + status.refusal + ' ' :
+      'The token of this page is missing or wrong. Open the page again with #token=\u2026 at the ' +
+      'end of its address. Write % as %25, & as %26 and # as %23 there; all else as it is. ';
+  }
+
   function detailText(status) {
     switch (status.state) {
       case 'ready': return 'Waiting for jobs. Leave this page open.';
@@ -247,13 +249,13 @@
       case 'connecting': return 'Looking for the server\u2026';
       case 'reconnecting': return retryText(status) + '. ' +
         (status.error ? status.error.text : '');
-      case 'not_allowed': return 'The token of this page is missing or wrong. Open the page ' +
-        'again with #token=\u2026 at the end of its address. ' + retryText(status) + '.';
+      case 'not_allowed': return notAllowedText(status) + retryText(status) + '.';
       case 'out_of_date': return 'This page does not fit the server. Load it again (Ctrl+F5). ' +
         retryText(status) + '.';
       case 'maintenance': return 'The server is being restarted. ' +
         (status.registered ? 'Running jobs are finished first.' : retryText(status) + '.');
-      default: return status.error ? status.error.text : 'This page takes no jobs.';
+      default: return (files.faulty().length ? faultyText() + ' ' : '') +
+        (status.error ? status.error.text : 'This page takes no jobs.');
     }
   }
 
@@ -290,7 +292,7 @@
     show('job', status.jobs.length ? status.jobs.map(jobText).join(' \u00b7 ') : 'none');
     show('today', status.done + ' done, ' + status.failed + ' failed' +
       (status.unreported ? ', ' + status.unreported + ' not yet recorded' : ''));
-    show('error', (worker && trouble ? trouble + ' \u00b7 ' : '') + errorText(status.error));
+    show('error', lastError(status));
     toggle('pause', !status.paused);
     toggle('resume', status.paused);
   }
@@ -335,7 +337,7 @@
       'Types: ' + status.types.join(', '),
       'Today: ' + status.done + ' done, ' + status.failed + ' failed, ' +
         status.unreported + ' not recorded',
-      'Last error: ' + errorText(status.error),
+      'Last error: ' + lastError(status),
       'Browser: ' + window.navigator.userAgent,
       'Document mode: ' + (document.documentMode || 'not Internet Explorer') +
         ', storage: ' + (status.page.storage ? 'yes' : 'no')
@@ -376,6 +378,7 @@
       window.location.reload();
     }
   }, false);
+  files = window.pagehandFiles(BASE);
   forbidDialogs();
   loadIndex();
   renderForEver();

@@ -28,7 +28,9 @@ def lacking() -> list[str]:
         "libfaketime: clocks that jump (faults)": faketime,
         "strace: failing system calls (faults, campaigns)": _has("strace"),
         "mkfs.ext4: failing disks (faults, campaigns)": _has("mkfs.ext4"),
-        "openssl: TLS (faults)": _has("openssl"),
+        "openssl: TLS (faults, e2e)": _has("openssl"),
+        "nginx: the proxy of the README (e2e)": _has("nginx") or os.access("/usr/sbin/nginx", os.X_OK),
+        "systemd-analyze: the unit of docs/operations.md": _has("systemd-analyze"),
         "node and npm: the stock Engine.IO client (transport)": _has("node", "npm"),
     }
     return [what for what, there in here.items() if not there]

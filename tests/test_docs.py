@@ -282,8 +282,18 @@ def test_every_block_of_a_page_is_run_or_says_why_not(name: str) -> None:
     assert languages == (["js", "nginx"] if name == "README.md" else [])
     assert text(name).count("```") == 2 * len(blocks(name))
     assert text(name).count("\n$ ") == len(examples(name)), "a command without what it prints"
-    for aside in ("For nginx (not tested)", "On Windows, without make (not tested)"):
+    # nginx: tests/e2e/test_nginx.py
+    for aside in (
+        "a test runs these lines on Debian's nginx",
+        "On Windows, without make (not tested: the tests run on Linux)",
+    ):
         assert name != "README.md" or aside in text(name)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=shown)
+def test_what_is_not_tested_says_why_not(path: Path) -> None:
+    asides = re.findall(r"[^.\n]*\b(?:not tested|untested|not run here|has been run)\b[^.\n]*", path.read_text("utf-8"))
+    assert [aside for aside in asides if "the tests run on Linux" not in aside] == []
 
 
 @pytest.mark.parametrize("name", WITH_EXAMPLES)

@@ -36,10 +36,14 @@ _FORMS = {
         "a host name, without https:// or a path",
     ),
     "public_url": (
-        r"https?://([0-9A-Za-z._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?/?",
-        "an address like https://jobs.example, without a path",
+        # Of a path that needs no quoting anywhere, and that no program makes shorter.
+        r"https?://([0-9A-Za-z._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?(/(?!\.{1,2}(/|$))[0-9A-Za-z._~-]+)*/?",
+        "an address like https://jobs.example or https://host/jobs/",
     ),
-    "allow_origin": (r"https?://[^/\s?#]+", "an origin like https://intranet.example, without a path"),
+    "allow_origin": (
+        r"https?://[^/\s?#]+|null|(?!https?:)[a-z][a-z0-9+.-]*://[0-9A-Za-z._-]*",
+        "an origin like https://intranet.example, without a path; with a token also null or app://name",
+    ),
     "host_call": (r"[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)*", "the name of a method"),
 }
 
@@ -80,7 +84,7 @@ def checked_settings(values: Mapping[str, Any], origins: Mapping[str, str], envi
     """The settings, if none contradicts another."""
     store = values.get("store") or default_store(Path(__file__).resolve().parents[2], environ)
     made = Settings(**(_room_for_one_job(values) | dict(values) | {"store": store}))
-    for check in (_limits, _backoff, _store, _tasks, _public_url, _exposure):
+    for check in (_limits, _backoff, _store, _tasks, _public_url, _origins, _exposure):
         if reason := check(made):
             raise SettingError(reason + _origins_of(reason, origins))
     return made
@@ -134,6 +138,14 @@ def _public_url(made: Settings) -> str | None:
     except ValueError as error:
         return f"--public-url has a bad port: {error}"
     return None
+
+
+def _origins(made: Settings) -> str | None:
+    """Any page of the web can have no origin (``null``), and whose a scheme is nobody checks: the token must."""
+    odd = [origin for origin in made.allow_origin if not origin.startswith(("http://", "https://"))]
+    if made.token or not odd:
+        return None
+    return f"--allow-origin {odd[0]} lets in pages that only a token can tell apart: give one with --token-file FILE"
 
 
 def _exposure(made: Settings) -> str | None:

@@ -50,9 +50,15 @@ class Settings:
         (), "host name that requests may name, besides loopback; may be repeated", "server"
     )
     public_url: str = _plain(
-        "", "address that people and pages use, if a proxy speaks TLS: https://jobs.example", "server"
+        "",
+        "address that people and pages use, if a proxy stands in front: https://jobs.example or https://host/jobs/",
+        "server",
     )
-    allow_origin: tuple[str, ...] = _plain((), "other origin whose pages may load a worker; may be repeated", "server")
+    allow_origin: tuple[str, ...] = _plain(
+        (),
+        "other origin whose pages may load a worker (with a token also null or app://name); may be repeated",
+        "server",
+    )
     host_call: tuple[str, ...] = _plain(
         (), "method of window.external that host-call may call; may be repeated", "server"
     )
@@ -106,6 +112,12 @@ class Settings:
     def terms(self) -> Terms:
         """The terms of a job whose submitter sets none."""
         return Terms(timeout_s=self.job_timeout_s, max_attempts=self.max_attempts, max_crashes=self.max_crashes)
+
+    @cached_property
+    def public_path(self) -> str:
+        """The path of ``public_url``, as ``/jobs``; empty where it has none."""
+        path = self.public_url.partition("://")[2].partition("/")[2].strip("/")
+        return f"/{path}" if path else ""
 
     @property
     def post_limit(self) -> int:

@@ -60,7 +60,7 @@ class ConsoleApiHandler(ApiHandler):
     def answer_page(self, items: list[Json], wanted: Filter, cursor: str | None) -> None:
         """Ends the answer with a page of a list; the body and the ``Link`` header lead to the next one."""
         if cursor is not None:
-            self.set_header("Link", f'<{self.request.path}?{next_query(wanted, cursor)}>; rel="next"')
+            self.set_header("Link", f'<{self.own_address()}?{next_query(wanted, cursor)}>; rel="next"')
         self.answer({"items": items, "next_cursor": cursor})
 
     def wait_argument(self) -> float:
@@ -91,7 +91,7 @@ class JobsHandler(ConsoleApiHandler):
         accepted = await self.site.service.submit(spec)
         job: JobView | None = accepted.job
         assert job is not None, "submit() raises where it accepts nothing"
-        self.set_header("Location", f"/api/v1/jobs/{job.id}")
+        self.set_header("Location", self.site.prefix.link(f"/api/v1/jobs/{job.id}"))
         if accepted.replayed:
             self.set_header("Idempotency-Replayed", "true")
         wait_s = self._preferred_wait_s()

@@ -60,7 +60,7 @@ class PageHandler(BaseHandler):
 
     def show(self, template: str, **values: object) -> None:
         """Ends the answer with a page."""
-        self.finish(self.render_string(template, **values))
+        self.finish(self.site.prefix.page(self.render_string(template, **values)))
 
     def get_template_namespace(self) -> dict[str, Any]:
         """The names that every template may use."""

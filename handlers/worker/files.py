@@ -42,7 +42,8 @@ class _SharedHandler(BaseHandler):
 
 def _allow_frames_of_others(handler: BaseHandler) -> None:
     """Lets the pages of ``allow_origin`` show the worker page in a frame."""
-    origins = handler.site.settings.allow_origin
+    # "null" has no name here, and a scheme alone is written without its slashes.
+    origins = [origin.removesuffix("//") for origin in handler.site.settings.allow_origin if origin != "null"]
     handler.allow_frames(" ".join(("'self'", *origins)))
     if not origins:
         handler.set_header("X-Frame-Options", "SAMEORIGIN")
@@ -91,7 +92,7 @@ class StaticHandler(_SharedHandler, StaticFileHandler):
     """``/static/``: the files of the directory ``static``, with Tornado's checks of the path."""
 
     #: Files that pages load by name, without a version.
-    _ALWAYS_FRESH: ClassVar = frozenset({"page.js", "worker.html"})
+    _ALWAYS_FRESH: ClassVar = frozenset({"page.js", "task-files.js", "worker.html"})
 
     def initialize(self, site: Site, path: str) -> None:  # type: ignore[override]
         """Called by Tornado with what the route says."""

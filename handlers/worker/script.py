@@ -17,9 +17,13 @@ __all__ = ["PARTS", "PARTS_DIRECTORY", "Script", "join", "worker_script"]
 PARTS_DIRECTORY = STATIC / "worker"
 #: The order of the parts in the script: while it loads, a part needs those before it.
 PARTS = (
+    "builtins.js",
+    "json.js",
+    "parse.js",
     "base.js",
     "environment.js",
     "storage.js",
+    "answers.js",
     "engine.js",
     "posts.js",
     "messages.js",

@@ -12,7 +12,19 @@
  * for tasks that take milliseconds and do no harm when they run twice. A job is not tried again
  * after an error made by Pagehand.fatal(message, code).
  *
- * job: id, type, data, number (which try this is), timeoutMs, cancelled (boolean), and
+ * A task is also over when a script of the page throws and nobody catches it, in a callback of the
+ * task say, or when a promise is rejected and nobody looks: the attempt fails at once with that
+ * error, if its task is the only one that runs. With {uncaught: 'log'} the error is only a line in
+ * the job's log, and the task must still end. So it is where several tasks run, and for scripts of
+ * other origins, of which browsers say nothing but 'Script error.'.
+ *
+ * A value is written as JSON.stringify would, but for what a library or a task has put on the
+ * prototypes of the language (Array.prototype.toJSON and the like), which is not looked at. The
+ * value's own toJSON is called, and that of its class. A Date is its instant in UTC. Half of a
+ * surrogate pair becomes U+FFFD.
+ *
+ * job: id, type, data, text (the data as it came, where a number of data has more digits than
+ * JavaScript keeps), number (which try this is), timeoutMs, cancelled (boolean), and
  *   progress(percent, note)  0 to 100; either may be left out; also the job's heartbeat
  *   log(line)                shown with the job
  *   onCancel(fn)             fn(reason) must stop the task, which then counts as ended. An fn that
@@ -25,7 +37,8 @@
  *   name           shown to people, at most 100 characters ('')
  *   slots          jobs at once, 1 to 64 (1)
  *   token          needed if the server has one (null: from #token= or ?token= of the address; it
- *                  is then removed from there and kept in sessionStorage)
+ *                  is then removed from there and kept in sessionStorage). In the address % is
+ *                  written %25, & is %26 and # is %23; all else stands for itself, + / and = too
  *   labels         what the page tells the server about itself: at most 20 texts of 1 to 200
  *                  characters by name, {site: 'berlin'}, or in one text, 'site:berlin' ({})
  *   storageKey     prefix of all stored keys; tells workers of one page apart ('pagehand')
@@ -55,6 +68,7 @@
   var fatal = parts.fatal;
   var readMessage = parts.readMessage;
   var task = parts.task;
+  var tasks = parts.tasks;
   var utf8Length = parts.utf8Length;
 
   var Pagehand = {
@@ -65,6 +79,7 @@
     Worker: Worker,
     Engine: Engine,
     task: task,
+    tasks: tasks,
     fatal: fatal,
     readMessage: readMessage,
     utf8Length: utf8Length,

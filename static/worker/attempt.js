@@ -41,7 +41,7 @@
     this.cancels = [];          // the functions that the task gave to onCancel
     this.progress = null;       // not yet sent
     this.progressAt = -Infinity;
-    this.shown = {};            // sent last: percent, note
+    this.shown = { percent: undefined, note: undefined };  // sent last
   }
 
   /** An attempt that the server offers: the message `job`, and the task for it. */

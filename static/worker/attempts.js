@@ -2,13 +2,17 @@
 (function (parts) {
   'use strict';
 
+  var Math = parts.Math;
   var PHASE = parts.PHASE;
   var Worker = parts.Worker;
   var clip = parts.clip;
   var each = parts.each;
+  var has = parts.has;
   var isObject = parts.isObject;
   var offered = parts.offered;
   var own = parts.own;
+  var push = parts.push;
+  var read = parts.read;
   var registry = parts.registry;
 
   Worker.prototype._busy = function () {
@@ -42,8 +46,8 @@
   };
 
   Worker.prototype._wants = function (message) {
-    return this._types().indexOf(message.type) >= 0 && !this._identity.record.paused &&
-      this._busy() < this._options.slots && this._settled.indexOf(message.attempt) < 0;
+    return has(this._types(), message.type) && !this._identity.record.paused &&
+      this._busy() < this._options.slots && !has(this._settled, message.attempt);
   };
 
   Worker.prototype._accepted = function (attempt) {
@@ -104,13 +108,14 @@
       id: message.id,
       type: message.type,
       data: message.data,
+      text: message.dataText,
       number: message.number,
       timeoutMs: message.timeout_ms,
       cancelled: false,
       progress: function (percent, note) { self._progress(attempt, percent, note); },
       log: function (line) { self._log(attempt, line); },
       onCancel: function (fn) {
-        attempt.cancels.push(fn);
+        push(attempt.cancels, fn);
         if (attempt.cancelled !== null) {
           self._tellTask(attempt, [fn]);
         }
@@ -137,7 +142,7 @@
     }
     try {
       value = attempt.task.fn(attempt.job, done);
-      if (isObject(value) && typeof value.then === 'function') {
+      if (isObject(value) && typeof read(value, 'then') === 'function') {
         value.then(function (outcome) { end(false, outcome); },
           function (error) { end(true, error); });
       } else if (value !== undefined) {

@@ -2,12 +2,19 @@
 (function (parts) {
   'use strict';
 
+  var Error = parts.Error;
+  var Math = parts.Math;
+  var String = parts.String;
+  var digits = parts.digits;
+  var free = parts.free;
+  var holds = parts.holds;
+  var keys = parts.keys;
+  var slice = parts.slice;
+  var walk = parts.walk;
+
   /** @const The worker protocol's version: `register` carries it. */
   var PROTOCOL = 1;
   var VERSION = '0.1.0';
-
-  //: Captured, like everything in environment(): a task may put something else in its place.
-  var JSON = parts.root.JSON;
 
   /** The states that a person is shown. */
   var STATE = {
@@ -35,6 +42,7 @@
     'E-NET-09': 'The network was away.',
     'E-NET-10': 'This browser does not let the page make requests.',
     'E-NET-11': 'The list of tasks could not be loaded.',
+    'E-ORG-01': 'The server refuses this page because of its address.',
     'E-TOK-01': 'The server wants a token that this page does not have.',
     'E-VER-01': 'This page is older or newer than the server.',
     'E-MSG-01': 'The server refused a message of this page.',
@@ -45,26 +53,26 @@
     'E-JOB-04': 'A task called done more than once.',
     'E-LBL-01': 'A label of this page is wrong and is not sent.',
     'E-JS-01': 'A script on this page failed.',
+    'E-TSK-01': 'A task file does not work.',
     'E-TYP-01': 'This page has no tasks.',
     'E-TYP-02': 'The server has no such task.'
   };
 
-  var hasOwn = Object.prototype.hasOwnProperty;
+  var newDate = parts.root.Date;
+  var dayOf = free(newDate.prototype.getDate);
+  var monthOf = free(newDate.prototype.getMonth);
+  var yearOf = free(newDate.prototype.getFullYear);
 
   // ---- small helpers ---------------------------------------------------------------------------
 
   function noop() {}
 
   function own(object, key) {
-    return hasOwn.call(object, key) ? object[key] : undefined;
+    return holds(object, key) ? object[key] : undefined;
   }
 
   function each(object, fn) {
-    var keys = Object.keys(object);
-    var i;
-    for (i = 0; i < keys.length; i += 1) {
-      fn(object[keys[i]], keys[i]);
-    }
+    walk(keys(object), function (key) { fn(object[key], key); });
   }
 
   function clip(value, length) {
@@ -74,7 +82,7 @@
     } catch (e) {
       text = 'a value that is not text';
     }
-    return text.length > length ? text.slice(0, length) : text;
+    return text.length > length ? slice(text, 0, length) : text;
   }
 
   /** How many bytes a string takes in UTF-8; a lone surrogate is sent as U+FFFD. */
@@ -83,13 +91,13 @@
     var i;
     var c;
     for (i = 0; i < text.length; i += 1) {
-      c = text.charCodeAt(i);
-      if (c < 0x80) {
+      c = text[i];
+      if (c < '\u0080') {
         bytes += 1;
-      } else if (c < 0x800) {
+      } else if (c < '\u0800') {
         bytes += 2;
-      } else if (c >= 0xd800 && c < 0xdc00 && i + 1 < text.length &&
-                 (text.charCodeAt(i + 1) & 0xfc00) === 0xdc00) {
+      } else if (c >= '\ud800' && c < '\udc00' && text[i + 1] >= '\udc00' &&
+                 text[i + 1] <= '\udfff') {
         bytes += 4;
         i += 1;
       } else {
@@ -97,14 +105,6 @@
       }
     }
     return bytes;
-  }
-
-  function parseJson(text) {
-    try {
-      return JSON.parse(text);
-    } catch (e) {
-      return undefined;
-    }
   }
 
   function isObject(value) {
@@ -127,21 +127,20 @@
     var value;
     for (i = 0; i < 16; i += 1) {
       value = bytes ? bytes[i] : Math.floor(env.random() * 256);
-      text += (value < 16 ? '0' : '') + value.toString(16);
+      text += (value < 16 ? '0' : '') + digits(value, 16);
     }
-    return bytes ? text : text + '-' + env.date().toString(36);
+    return bytes ? text : text + '-' + digits(env.date(), 36);
   }
 
   /** The local day of an instant, as a key: 2026-11-23. */
   function localDay(ms) {
-    var date = new Date(ms);
-    var month = date.getMonth() + 1;
-    var day = date.getDate();
-    return date.getFullYear() + (month < 10 ? '-0' : '-') + month + (day < 10 ? '-0' : '-') + day;
+    var date = new newDate(ms);
+    var month = monthOf(date) + 1;
+    var day = dayOf(date);
+    return yearOf(date) + (month < 10 ? '-0' : '-') + month + (day < 10 ? '-0' : '-') + day;
   }
 
   parts.CODES = CODES;
-  parts.JSON = JSON;
   parts.PROTOCOL = PROTOCOL;
   parts.STATE = STATE;
   parts.VERSION = VERSION;
@@ -152,7 +151,6 @@
   parts.localDay = localDay;
   parts.noop = noop;
   parts.own = own;
-  parts.parseJson = parseJson;
   parts.randomId = randomId;
   parts.utf8Length = utf8Length;
 }(parts));

@@ -2,10 +2,24 @@
 (function (parts) {
   'use strict';
 
+  var Math = parts.Math;
   var clip = parts.clip;
-  var isObject = parts.isObject;
+  var digits = parts.digits;
+  var encode = parts.encode;
+  var exec = parts.exec;
+  var find = parts.find;
+  var join = parts.join;
+  var map = parts.map;
+  var noAnswer = parts.noAnswer;
   var noop = parts.noop;
-  var parseJson = parts.parseJson;
+  var parseObject = parts.parseObject;
+  var push = parts.push;
+  var refusal = parts.refusal;
+  var said = parts.said;
+  var saidWith = parts.saidWith;
+  var slice = parts.slice;
+  var split = parts.split;
+  var take = parts.take;
   var utf8Length = parts.utf8Length;
 
   var SEPARATOR = '\x1e';
@@ -15,7 +29,8 @@
   /**
    * One session; after any trouble it is closed for good and the caller makes another.
    * options: url, openTimeoutMs, postTimeoutMs, pollSlackMs.
-   * handlers: onopen(), onmessage(text), onclose({code, detail, status}).
+   * handlers: onopen(), onmessage(text), onclose({code, detail, status, refusal}). refusal: the
+   * server's words if it lets this page in no more.
    */
   function Engine(options, env, handlers) {
     this._options = options;
@@ -65,22 +80,23 @@
 
   /** Queue a message; `sent` is called when the POST that carried it was answered with 200. */
   Engine.prototype.send = function (text, sent) {
-    this._queue.push({ text: text, size: utf8Length(text) + 1, sent: sent || noop });
+    push(this._queue, { text: text, size: utf8Length(text) + 1, sent: sent || noop });
     this._flush();
   };
 
   /** The texts that no answered POST has carried. */
   Engine.prototype.unsent = function () {
-    return this._queue.map(function (item) { return item.text; });
+    return map(this._queue, function (item) { return item.text; });
   };
 
   /** End, and say so with a few last messages, which may not arrive. */
   Engine.prototype.close = function (texts) {
-    var packets = (texts || []).map(function (text) { return '4' + text; }).concat(['1']);
+    var packets = map(texts || [], function (text) { return '4' + text; });
     var wasOpen = this._state === 'open';
+    push(packets, '1');
     this._end();
     if (wasOpen) {
-      this._request('POST', packets.join(SEPARATOR), this._options.postTimeoutMs, noop);
+      this._request('POST', join(packets, SEPARATOR), this._options.postTimeoutMs, noop);
     }
   };
 
@@ -119,25 +135,30 @@
     }
   };
 
-  Engine.prototype._fail = function (code, detail, status) {
+  Engine.prototype._fail = function (code, detail, status, refused) {
     if (this._state === 'closed') {
       return;
     }
     this._end();
-    this._handlers.onclose({ code: code, detail: detail || '', status: status || 0 });
+    this._handlers.onclose({
+      code: code, detail: detail || '', status: status || 0, refusal: refused || null
+    });
   };
 
   Engine.prototype._address = function () {
     var stamp;
     this._stamps += 1;
     // Internet Explorer answers a repeated address from its cache, so no address is used twice.
-    stamp = this._env.date().toString(36) + '.' + this._stamps.toString(36) + '.' +
-      Math.floor(this._env.random() * 0x7fffffff).toString(36);
+    stamp = digits(this._env.date(), 36) + '.' + digits(this._stamps, 36) + '.' +
+      digits(Math.floor(this._env.random() * 0x7fffffff), 36);
     return this._options.url + '/engine.io/?EIO=4&transport=polling&t=' + stamp +
-      (this._sid ? '&sid=' + encodeURIComponent(this._sid) : '');
+      (this._sid ? '&sid=' + encode(this._sid) : '');
   };
 
-  /** One XHR; done(status, text, type) is called once. 0: network, -1: too late, -2: forbidden. */
+  /**
+   * One XHR; done(status, text, type) is called once. 0: network, -1: too late, -2: the browser
+   * forbids it, for what `text` says.
+   */
   Engine.prototype._request = function (method, body, timeoutMs, done) {
     var self = this;
     var env = this._env;
@@ -226,20 +247,19 @@
 
   Engine.prototype._poll = function () {
     var self = this;
-    this._get = this._request('GET', null, this._silenceMs, function (status, text, type) {
+    var patience = this._silenceMs;
+    this._get = this._request('GET', null, patience, function (status, text, type) {
       self._get = null;
-      self._polled(status, text, type);
+      if (self._passed(status, text, 'E-NET-02', patience)) {
+        self._polled(status, text, type);
+      }
     });
   };
 
   Engine.prototype._polled = function (status, text, type) {
-    var packets;
-    if (!this._passed(status, 'E-NET-02')) {
-      return;
-    }
-    packets = this._packets(text, type);
+    var packets = this._packets(text, type);
     if (!packets) {
-      this._fail('E-NET-04', 'not Engine.IO: ' + clip(text, 60), status);
+      this._failStrange(status, text, type);
       return;
     }
     this.heardAt = this._env.now();
@@ -249,38 +269,50 @@
     this._flush();
   };
 
-  /** Whether an answer comes from the server at all; if not, the session is over. */
-  Engine.prototype._passed = function (status, lateCode) {
+  /**
+   * Whether an answer comes from the server at all; if not, the session is over. `text`: see
+   * `_request`.
+   */
+  Engine.prototype._passed = function (status, text, lateCode, patienceMs) {
+    var refused = refusal(status, text);
     if (status === 200) {
       return true;
     }
     if (status === -1) {
-      this._fail(lateCode, 'timed out');
+      this._fail(lateCode, 'no answer within ' + Math.round(patienceMs / 1000) + ' s');
     } else if (status === -2) {
-      this._fail('E-NET-10', 'the browser refused the request');
+      this._fail('E-NET-10', text);
     } else if (status === 0) {
-      this._fail('E-NET-01', 'no answer');
+      this._fail('E-NET-01', noAnswer(this._options.url, this._env.location));
+    } else if (refused) {
+      this._fail('E-ORG-01', saidWith(status, text), status, refused);
     } else if (status === 400 && this._sid) {
-      this._fail('E-NET-05', 'status 400', status);
+      this._fail('E-NET-05', saidWith(status, text), status);
     } else {
-      this._fail('E-NET-06', 'status ' + status, status);
+      this._fail('E-NET-06', saidWith(status, text), status);
     }
     return false;
   };
 
+  /** An answer of something else than the server. */
+  Engine.prototype._failStrange = function (status, text, type) {
+    var kind = split(clip(type || 'something', 100), ';')[0];
+    var words = said(text);
+    this._fail('E-NET-04', kind + ' that says' + (words ? ': ' + words : ' nothing'), status);
+  };
+
   /** The packets of a poll's answer, or null if one is not a packet: then none is obeyed. */
   Engine.prototype._packets = function (text, type) {
-    var packets = text.split(SEPARATOR);
-    var allowed = '1246';
+    var packets = split(text, SEPARATOR);
     var i;
-    if (type && !/^text\/plain/i.test(type)) {
+    if (type && !exec(/^text\/plain/i, type)) {
       return null;
     }
-    if (this._state === 'opening' && !this._handshake(packets.shift())) {
+    if (this._state === 'opening' && !this._handshake(take(packets, 1)[0])) {
       return null;
     }
     for (i = 0; i < packets.length; i += 1) {
-      if (packets[i] === '' || allowed.indexOf(packets[i].charAt(0)) < 0) {
+      if (packets[i] === '' || find('1246', packets[i][0]) < 0) {
         return null;
       }
     }
@@ -288,8 +320,8 @@
   };
 
   Engine.prototype._handshake = function (packet) {
-    var facts = packet.charAt(0) === '0' ? parseJson(packet.slice(1)) : null;
-    if (!isObject(facts) || typeof facts.sid !== 'string' || !facts.sid ||
+    var facts = packet[0] === '0' ? parseObject(slice(packet, 1)) : null;
+    if (!facts || typeof facts.sid !== 'string' || !facts.sid ||
         !(facts.pingInterval > 0) || !(facts.pingTimeout > 0)) {
       return false;
     }
@@ -305,11 +337,11 @@
     var idle = packets.length > 0;
     var i;
     for (i = 0; i < packets.length; i += 1) {
-      if (packets[i].charAt(0) === '1') {
+      if (packets[i][0] === '1') {
         this._fail('E-NET-07', 'close packet');
         return;
       }
-      idle = idle && packets[i].charAt(0) === '6';
+      idle = idle && packets[i][0] === '6';
     }
     this._state = 'open';
     this._pollAgain(idle);
@@ -317,10 +349,10 @@
       this._handlers.onopen();
     }
     for (i = 0; i < packets.length && this._state === 'open'; i += 1) {
-      if (packets[i].charAt(0) === '2') {
+      if (packets[i][0] === '2') {
         this._pongs += 1;
-      } else if (packets[i].charAt(0) === '4') {
-        this._handlers.onmessage(packets[i].slice(1));
+      } else if (packets[i][0] === '4') {
+        this._handlers.onmessage(slice(packets[i], 1));
       }
     }
   };
@@ -339,6 +371,9 @@
       }
     }, Math.min(this._idle * 100, 1000));
   };
+
+  /** For the worker page: what an answer with this status says. */
+  Engine.said = saidWith;
 
   parts.Engine = Engine;
   parts.ROOM_MS = ROOM_MS;

@@ -2,34 +2,87 @@
 (function (parts) {
   'use strict';
 
+  var Math = parts.Math;
   var each = parts.each;
+  var free = parts.free;
+  var own = parts.own;
+  var walk = parts.walk;
 
-  function storage(win, name) {
+  /** @type {any} */
+  var win = parts.root;
+  var clock = win.performance && win.performance.now ? win.performance : null;
+  var clockNow = clock ? free(clock.now) : null;
+  var NewDate = win.Date;
+  var instant = free(NewDate.prototype.getTime);
+  var random = win.crypto || win.msCrypto;  // ie11-ok: crypto
+  var getRandom = random ? free(random.getRandomValues) : null;
+  var Xhr = win.XMLHttpRequest;
+  var Bytes = win.Uint8Array;
+  var setTimer = win.setTimeout ? free(win.setTimeout) : null;
+  var clearTimer = win.clearTimeout ? free(win.clearTimeout) : null;
+  var addListener = win.addEventListener ? free(win.addEventListener) : null;
+  var removeListener = win.removeEventListener ? free(win.removeEventListener) : null;
+  var XHR_METHODS = methods(Xhr,
+    ['open', 'send', 'abort', 'setRequestHeader', 'getResponseHeader']);
+  var SHELF = methods(win.Storage, ['getItem', 'setItem', 'removeItem', 'key']);
+
+  /** What the prototype of a class has now. */
+  function methods(type, names) {
+    var found = {};
+    walk(names, function (name) {
+      found[name] = type && type.prototype ? type.prototype[name] : undefined;
+    });
+    return found;
+  }
+
+  /** A request whose methods stay what they were. */
+  function request() {
+    var xhr = new Xhr();
+    each(XHR_METHODS, function (method, name) {
+      if (typeof method === 'function') {
+        xhr[name] = method;
+      }
+    });
+    return xhr;
+  }
+
+  /** A storage, by the methods that it had when this script came. */
+  function kept(store) {
+    var made = {};
+    each(SHELF, function (method, name) {
+      var read = typeof method === 'function' ? free(method) : null;
+      made[name] = function (key, value) {
+        return read ? read(store, key, value) : store[name](key, value);
+      };
+    });
+    return made;
+  }
+
+  function storage(name) {
     try {
-      return win[name] || null;
+      return win[name] ? kept(win[name]) : null;
     } catch (e) {
       return null;  // storage that is switched off throws on any access
     }
   }
 
-  function randomBytes(win, count) {
-    var source = win.crypto || win.msCrypto;  // ie11-ok: crypto
+  function randomBytes(count) {
     try {
-      return source.getRandomValues(new Uint8Array(count));
+      return getRandom(random, new Bytes(count));
     } catch (e) {
       return null;
     }
   }
 
-  function listen(win, name, fn) {
-    if (win.addEventListener) {
-      win.addEventListener(name, fn, false);
+  function listen(name, fn) {
+    if (addListener) {
+      addListener(win, name, fn, false);
     }
   }
 
-  function unlisten(win, name, fn) {
-    if (win.removeEventListener) {
-      win.removeEventListener(name, fn, false);
+  function unlisten(name, fn) {
+    if (removeListener) {
+      removeListener(win, name, fn, false);
     }
   }
 
@@ -44,27 +97,21 @@
    * @returns {any}
    */
   function environment(given) {
-    /** @type {any} */
-    var win = parts.root;
-    var clock = win.performance && win.performance.now ? win.performance : null;
-    var Xhr = win.XMLHttpRequest;
-    var setTimer = win.setTimeout;
-    var clearTimer = win.clearTimeout;
     var env = {
-      xhr: function () { return new Xhr(); },
-      setTimeout: function (fn, ms) { return setTimer.call(win, fn, ms); },
-      clearTimeout: function (id) { clearTimer.call(win, id); },
-      now: function () { return clock ? clock.now() : new Date().getTime(); },
-      date: function () { return new Date().getTime(); },
-      random: function () { return Math.random(); },
-      bytes: function (count) { return randomBytes(win, count); },
-      session: given.session === undefined ? storage(win, 'sessionStorage') : null,
-      local: given.local === undefined ? storage(win, 'localStorage') : null,
+      xhr: request,
+      setTimeout: function (fn, ms) { return setTimer(win, fn, ms); },
+      clearTimeout: function (id) { clearTimer(win, id); },
+      now: function () { return clockNow ? clockNow(clock) : instant(new NewDate()); },
+      date: function () { return instant(new NewDate()); },
+      random: Math.random,
+      bytes: randomBytes,
+      session: own(given, 'session') === undefined ? storage('sessionStorage') : null,
+      local: own(given, 'local') === undefined ? storage('localStorage') : null,
       frame: win,
       location: win.location || {},
       history: win.history || {},
-      on: function (name, fn) { listen(win, name, fn); },
-      off: function (name, fn) { unlisten(win, name, fn); },
+      on: listen,
+      off: unlisten,
       document: win.document || {},
       userAgent: win.navigator ? win.navigator.userAgent : '',
       log: function (text) {

@@ -2,9 +2,22 @@
 (function (parts) {
   'use strict';
 
+  var Object = parts.Object;
   var clip = parts.clip;
+  var exec = parts.exec;
+  var find = parts.find;
+  var isArray = parts.isArray;
   var isObject = parts.isObject;
+  var keys = parts.keys;
+  var map = parts.map;
+  var only = parts.only;
   var own = parts.own;
+  var push = parts.push;
+  var replace = parts.replace;
+  var slice = parts.slice;
+  var split = parts.split;
+  var trim = parts.trim;
+  var walk = parts.walk;
 
   var LABELS_MAX = 20;
   var VALUE_MAX = 200;
@@ -12,28 +25,28 @@
   /** [name, value] of each label, from an object or a text like 'site:berlin,printer:zebra'. */
   function pairs(given) {
     if (typeof given === 'string') {
-      return given.split(',').filter(function (text) { return text.trim() !== ''; }).map(pair);
+      return map(only(split(given, ','), function (text) { return trim(text) !== ''; }), pair);
     }
-    if (!isObject(given) || Array.isArray(given)) {
+    if (!isObject(given) || isArray(given)) {
       return [[given, given]];
     }
-    return Object.keys(given).map(function (name) { return [name, given[name]]; });
+    return map(keys(given), function (name) { return [name, given[name]]; });
   }
 
   function pair(text) {
-    var colon = text.indexOf(':');
-    return colon < 0 ? [text.trim(), ''] :
-      [text.slice(0, colon).trim(), text.slice(colon + 1).trim()];
+    var colon = find(text, ':');
+    return colon < 0 ? [trim(text), ''] :
+      [trim(slice(text, 0, colon)), trim(slice(text, colon + 1))];
   }
 
   /** Counts as the server does: the two halves of a pair are one character. */
   function characters(text) {
-    return text.replace(/[\ud800-\udbff][\udc00-\udfff]/g, '.').length;
+    return replace(text, /[\ud800-\udbff][\udc00-\udfff]/g, '.').length;
   }
 
   /** Why a label cannot be sent, in words; '' if it can. */
   function objection(name, value, sent) {
-    if (typeof name !== 'string' || !/^[A-Za-z0-9._-]{1,50}$/.test(name)) {
+    if (typeof name !== 'string' || !exec(/^[A-Za-z0-9._-]{1,50}$/, name)) {
       return 'a name has 1 to 50 letters, digits, dots, - and _';
     }
     if (name === 'name') {
@@ -45,7 +58,7 @@
     if (own(sent, name) !== undefined) {
       return 'it is given twice';
     }
-    return Object.keys(sent).length < LABELS_MAX ? '' : 'a page has at most ' + LABELS_MAX;
+    return keys(sent).length < LABELS_MAX ? '' : 'a page has at most ' + LABELS_MAX;
   }
 
   /**
@@ -56,10 +69,10 @@
   function readLabels(given) {
     var sent = Object.create(null);  // so that a label may be called __proto__
     var bad = [];
-    pairs(given).forEach(function (label) {
+    walk(pairs(given), function (label) {
       var why = objection(label[0], label[1], sent);
       if (why) {
-        bad.push('"' + clip(label[0], 50) + '" (' + why + ')');
+        push(bad, '"' + clip(label[0], 50) + '" (' + why + ')');
       } else {
         sent[label[0]] = label[1];
       }

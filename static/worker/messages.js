@@ -2,13 +2,17 @@
 (function (parts) {
   'use strict';
 
-  var JSON = parts.JSON;
+  var classOf = parts.classOf;
   var clip = parts.clip;
   var codedError = parts.codedError;
   var each = parts.each;
+  var fieldText = parts.fieldText;
   var isObject = parts.isObject;
   var own = parts.own;
-  var parseJson = parts.parseJson;
+  var parseObject = parts.parseObject;
+  var quote = parts.quote;
+  var read = parts.read;
+  var toJson = parts.toJson;
 
   /** The fields that a message from the server must have, and their types. */
   var SERVER_MESSAGES = {
@@ -27,9 +31,9 @@
 
   /** One message from the server. Throws an Error with code bad_message or unknown_op. */
   function readMessage(text) {
-    var message = parseJson(text);
+    var message = parseObject(text);
     var fields;
-    if (!isObject(message) || typeof message.op !== 'string') {
+    if (!message || typeof message.op !== 'string') {
       throw codedError('bad_message', 'not a message: ' + clip(text, 60));
     }
     fields = own(SERVER_MESSAGES, message.op);
@@ -41,48 +45,44 @@
         throw codedError('bad_message', message.op + ' without ' + name);
       }
     });
-    if (message.op === 'job' && own(message, 'data') === undefined) {
-      throw codedError('bad_message', 'job without data');
+    if (message.op === 'job') {
+      if (message.data === undefined) {
+        throw codedError('bad_message', 'job without data');
+      }
+      message.dataText = fieldText(text, 'data');
     }
     return message;
   }
 
-  /**
-   * JSON that every reader takes. Newer engines escape half of a surrogate pair, which
-   * strict parsers refuse; older ones write it raw, and XMLHttpRequest sends U+FFFD for it.
-   */
-  function toJson(value) {
-    var json = JSON.stringify(value);
-    if (json === undefined || json.indexOf('\\ud') < 0) {
-      return json;
-    }
-    return json.replace(/\\(?:u(d[89a-f][0-9a-f]{2})|[\s\S])/g, function (escape, half) {
-      return half ? '\ufffd' : escape;
-    });
-  }
-
   /** The text of a message; fields that are undefined are left out. */
   function writeMessage(op, fields) {
-    var message = { op: op };
-    each(fields, function (value, key) { message[key] = value; });
-    return toJson(message);
+    var text = '{"op":' + quote(op);
+    each(fields, function (value, key) {
+      var json = toJson(value);
+      text += json === undefined ? '' : ',' + quote(key) + ':' + json;
+    });
+    return text + '}';
   }
 
   function resultMessage(attempt, json) {
-    return '{"op":"result","attempt":' + JSON.stringify(attempt) + ',"value":' + json + '}';
+    return '{"op":"result","attempt":' + quote(attempt) + ',"value":' + json + '}';
   }
 
   /** The fields of an `error`, from anything that a task threw or gave to done. */
   function errorFields(error) {
-    var fields = { message: '', retry: true };
+    var fields = { message: '', stack: undefined, code: undefined, retry: true };
     var stack;
+    var name;
+    var code;
     try {
       if (isObject(error)) {
-        fields.message = clip(error.message || error.name || error, 10000);
-        stack = error.stack;
+        name = classOf(error) === '[object Error]' ? error.name : read(error, 'name');
+        fields.message = clip(read(error, 'message') || name || error, 10000);
+        stack = classOf(error) === '[object Error]' ? error.stack : read(error, 'stack');
         fields.stack = stack ? clip(stack, 50000) : undefined;
-        fields.code = typeof error.code === 'string' ? clip(error.code, 200) : undefined;
-        fields.retry = error.retry !== false;
+        code = read(error, 'code');
+        fields.code = typeof code === 'string' ? clip(code, 200) : undefined;
+        fields.retry = read(error, 'retry') !== false;
       } else {
         fields.message = clip(error, 10000);
       }
@@ -95,6 +95,5 @@
   parts.errorFields = errorFields;
   parts.readMessage = readMessage;
   parts.resultMessage = resultMessage;
-  parts.toJson = toJson;
   parts.writeMessage = writeMessage;
 }(parts));

@@ -2,15 +2,23 @@
 (function (parts) {
   'use strict';
 
+  var Math = parts.Math;
+  var Number = parts.Number;
   var PHASE = parts.PHASE;
   var STATE = parts.STATE;
+  var String = parts.String;
   var TICK_MS = parts.TICK_MS;
   var Worker = parts.Worker;
   var clip = parts.clip;
   var codedError = parts.codedError;
   var each = parts.each;
+  var only = parts.only;
   var own = parts.own;
+  var push = parts.push;
   var readMessage = parts.readMessage;
+  var slice = parts.slice;
+  var take = parts.take;
+  var walk = parts.walk;
 
   var RELOAD_MS = 60000;
   var SETTLED_KEPT = 64;
@@ -67,7 +75,7 @@
       this._forget(attempt);
     }
     if (verdict !== 'recorded') {
-      this._note('verdict ' + clip(verdict, 50) + ' on ' + id.slice(0, 8));
+      this._note('verdict ' + clip(verdict, 50) + ' on ' + slice(id, 0, 8));
     }
     this._changed();
   };
@@ -75,9 +83,9 @@
   Worker.prototype._forget = function (attempt) {
     delete this._attempts[attempt.id];
     this._shelf.remove('stash.' + attempt.id);
-    this._settled.push(attempt.id);
+    push(this._settled, attempt.id);
     if (this._settled.length > SETTLED_KEPT) {
-      this._settled.shift();
+      take(this._settled, 1);
     }
   };
 
@@ -114,13 +122,13 @@
     var suspects = [];
     each(this._attempts, function (attempt) {
       if (attempt.phase === PHASE.ENDED && attempt.times > 0) {
-        suspects.push(attempt);
+        push(suspects, attempt);
       }
     });
     if (suspects.length > 1) {
-      suspects = suspects.filter(function (attempt) { return attempt.times >= 3; });
+      suspects = only(suspects, function (attempt) { return attempt.times >= 3; });
     }
-    suspects.forEach(function (attempt) { self._replace(attempt, detail); });
+    walk(suspects, function (attempt) { self._replace(attempt, detail); });
   };
 
   /** The server cannot read this result: report an error instead, once. */

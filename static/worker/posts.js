@@ -3,9 +3,14 @@
   'use strict';
 
   var Engine = parts.Engine;
+  var Math = parts.Math;
   var ROOM_MS = parts.ROOM_MS;
   var SEPARATOR = parts.SEPARATOR;
-  var clip = parts.clip;
+  var exec = parts.exec;
+  var join = parts.join;
+  var push = parts.push;
+  var take = parts.take;
+  var walk = parts.walk;
 
   var ROOM_MAX_MS = 16000;
 
@@ -13,16 +18,19 @@
   Engine.prototype._flush = function () {
     var self = this;
     var body;
+    var patience;
     var pongs = this._pongs;
     if (this._corked || this._post || this._state !== 'open' || !(pongs || this._queue.length)) {
       return;
     }
     body = this._batch();
-    this._post = this._request('POST', body.text, this._postTimeout(body.size),
-      function (status, text) {
-        self._post = null;
-        self._posted(status, text, pongs);
-      });
+    patience = this._postTimeout(body.size);
+    this._post = this._request('POST', body.text, patience, function (status, text, type) {
+      self._post = null;
+      if (self._passed(status, text, 'E-NET-03', patience)) {
+        self._posted(status, text, type, pongs);
+      }
+    });
     this._makeRoom(body.size);
   };
 
@@ -51,30 +59,27 @@
 
   /** As many messages as one POST may carry; a pong goes first, a large message alone. */
   Engine.prototype._batch = function () {
-    var parts = this._pongs ? ['3'] : [];
-    var size = parts.length;
+    var packets = this._pongs ? ['3'] : [];
+    var size = packets.length;
     var count = 0;
     var cost;
-    while (count < this._queue.length && parts.length < this._packetLimit) {
-      cost = this._queue[count].size + (parts.length ? 1 : 0);
-      if (parts.length && size + cost > this._byteLimit) {
+    while (count < this._queue.length && packets.length < this._packetLimit) {
+      cost = this._queue[count].size + (packets.length ? 1 : 0);
+      if (packets.length && size + cost > this._byteLimit) {
         break;
       }
-      parts.push('4' + this._queue[count].text);
+      push(packets, '4' + this._queue[count].text);
       size += cost;
       count += 1;
     }
     this._flying = count;
-    return { text: parts.join(SEPARATOR), size: size };
+    return { text: join(packets, SEPARATOR), size: size };
   };
 
-  Engine.prototype._posted = function (status, text, pongs) {
+  Engine.prototype._posted = function (status, text, type, pongs) {
     var sent;
-    if (!this._passed(status, 'E-NET-03')) {
-      return;
-    }
-    if (!/^\s*ok\s*$/i.test(text)) {
-      this._fail('E-NET-04', 'not Engine.IO: ' + clip(text, 60), status);
+    if (!exec(/^\s*ok\s*$/i, text)) {
+      this._failStrange(status, text, type);
       return;
     }
     this._env.clearTimeout(this._roomTimer);
@@ -86,10 +91,10 @@
       this._poll();
     }
     this._pongs -= pongs;
-    sent = this._queue.splice(0, this._flying);
+    sent = take(this._queue, this._flying);
     this._flying = 0;
     this._corked += 1;
-    sent.forEach(function (item) { item.sent(); });
+    walk(sent, function (item) { item.sent(); });
     this._corked -= 1;
     this._flush();
   };

@@ -2,15 +2,20 @@
 (function (parts) {
   'use strict';
 
+  var Error = parts.Error;
+  var Math = parts.Math;
+  var Number = parts.Number;
   var PHASE = parts.PHASE;
   var Worker = parts.Worker;
   var clip = parts.clip;
+  var copy = parts.copy;
   var errorFields = parts.errorFields;
   var localDay = parts.localDay;
   var own = parts.own;
   var resultMessage = parts.resultMessage;
   var toJson = parts.toJson;
   var utf8Length = parts.utf8Length;
+  var walk = parts.walk;
   var writeMessage = parts.writeMessage;
 
   var PROGRESS_MS = 250;
@@ -49,7 +54,7 @@
         throw new Error('a function is not JSON');
       }
     } catch (e) {
-      this._fault('E-JOB-03', attempt.type);
+      this._fault('E-JOB-03', attempt.type + ': ' + clip(e && e.message, 200));
       this._report(attempt, this._failure(attempt, {
         message: 'the result cannot be written as JSON: ' + clip(e && e.message, 500),
         code: 'unserialisable',
@@ -60,7 +65,7 @@
     text = resultMessage(attempt.id, json);
     size = utf8Length(json);
     if (size > limit || size + text.length - json.length + 1 > this._postLimit()) {
-      this._fault('E-JOB-02', attempt.type);
+      this._fault('E-JOB-02', attempt.type + ': ' + size + ' bytes, and ' + limit + ' are taken');
       this._report(attempt, this._failure(attempt, {
         message: 'the result takes ' + size + ' bytes, the server takes ' + limit,
         code: 'result_too_large',
@@ -109,10 +114,14 @@
   Worker.prototype._today = function () {
     var day = localDay(this._env.date());
     var today = this._identity.record.today;
-    if (today.day !== day) {
+    if (own(today, 'day') !== day) {
       return { day: day, done: 0, failed: 0 };
     }
-    return { day: day, done: Number(today.done) || 0, failed: Number(today.failed) || 0 };
+    return {
+      day: day,
+      done: Number(own(today, 'done')) || 0,
+      failed: Number(own(today, 'failed')) || 0
+    };
   };
 
   /** The attempt is over, with nothing to report: its slot is free. */
@@ -145,7 +154,7 @@
       attempt.cancelled = reason;
       attempt.job.cancelled = true;
       this._note('cancel (' + clip(reason, 50) + ') of a job of type ' + attempt.type);
-      this._tellTask(attempt, attempt.cancels.slice());
+      this._tellTask(attempt, copy(attempt.cancels));
     } else if (!mayCount(reason)) {
       attempt.cancelled = reason;  // its value no longer counts
     }
@@ -155,7 +164,7 @@
   Worker.prototype._tellTask = function (attempt, fns) {
     var self = this;
     var stopped = fns.length > 0;
-    fns.forEach(function (fn) {
+    walk(fns, function (fn) {
       try {
         stopped = fn(attempt.cancelled) !== false && stopped;
       } catch (e) {
@@ -178,7 +187,7 @@
   /** Send at most four a second, each the newest: a task may call it in its innermost loop. */
   Worker.prototype._progress = function (attempt, percent, note) {
     var self = this;
-    var fields = { attempt: attempt.id };
+    var fields = { attempt: attempt.id, percent: undefined, note: undefined };
     var wait;
     if (!this._talks(attempt)) {
       return;
@@ -214,8 +223,9 @@
     this._changed();
   };
 
+  /** Also what a task says while it is being cancelled: people want to know how far it got. */
   Worker.prototype._log = function (attempt, line) {
-    if (!this._talks(attempt)) {
+    if (this._attempts[attempt.id] !== attempt || attempt.phase !== PHASE.RUNNING) {
       return;
     }
     this._send(writeMessage('log', { attempt: attempt.id, line: clip(line, 2000) }));

@@ -3,13 +3,22 @@
   'use strict';
 
   var Engine = parts.Engine;
+  var Math = parts.Math;
   var PHASE = parts.PHASE;
   var PROTOCOL = parts.PROTOCOL;
+  var STATE = parts.STATE;
   var VERSION = parts.VERSION;
   var Worker = parts.Worker;
   var clip = parts.clip;
   var each = parts.each;
-  var registry = parts.registry;
+  var exec = parts.exec;
+  var has = parts.has;
+  var join = parts.join;
+  var only = parts.only;
+  var push = parts.push;
+  var take = parts.take;
+  var tasks = parts.tasks;
+  var walk = parts.walk;
   var writeMessage = parts.writeMessage;
 
   var TICK_MS = 1000;
@@ -26,7 +35,7 @@
     this._retryAt = null;
     this._shelf.remove('left');  // a connecting page lives: a copy of its window must not find this
     if (!this._types().length) {
-      this._fault('E-TYP-01');
+      this._fault('E-TYP-01', this._lacking());
       this._changed();
       return;
     }
@@ -79,9 +88,9 @@
   /** Lines and releases wait for the next session; everything else is said anew there. */
   Worker.prototype._keep = function (texts) {
     var self = this;
-    texts.forEach(function (text) {
-      if (/^\{"op":"(log|released)"/.test(text) && self._outbox.length < OUTBOX_LIMIT) {
-        self._outbox.push(text);
+    walk(texts, function (text) {
+      if (exec(/^\{"op":"(log|released)"/, text) && self._outbox.length < OUTBOX_LIMIT) {
+        push(self._outbox, text);
       }
     });
   };
@@ -92,10 +101,19 @@
     this._engine = null;
     this._connectedAt = null;
     this._unregister();
+    this._refusedAs(reason.refusal);
     this._fault(reason.code, reason.detail);
     this._failures += 1;
     this._retryIn(atOnce ? 0 : this._backoff());
     this._changed();
+  };
+
+  /** `words`: the server's, where it refuses this page; null: the trouble is another one. */
+  Worker.prototype._refusedAs = function (words) {
+    if (words || this._refusal) {
+      this._trouble = words ? STATE.NOT_ALLOWED : null;
+    }
+    this._refusal = words;
   };
 
   /** Full jitter: anywhere between the shortest wait and a ceiling that doubles. */
@@ -152,15 +170,20 @@
 
   Worker.prototype._types = function () {
     var wanted = this._options.types;
-    return Object.keys(registry).filter(function (name) {
-      return !wanted || wanted.indexOf(name) >= 0;
-    }).sort();
+    return only(tasks(), function (name) { return !wanted || has(wanted, name); });
+  };
+
+  /** Why there is nothing to offer: what was asked for, and what there is. */
+  Worker.prototype._lacking = function () {
+    var wanted = this._options.types;
+    return wanted ? 'asked for ' + clip(join(wanted, ', '), 200) + '; there are: ' +
+      clip(join(tasks(), ', ') || 'none', 200) : '';
   };
 
   Worker.prototype._typesChanged = function () {
     if (!this._engine && this._retryTimer === null) {
       this._connect();
-    } else if (this._registered && this._toldTypes !== this._types().join()) {
+    } else if (this._registered && this._toldTypes !== join(this._types(), ',')) {
       this._register();
     }
   };
@@ -170,7 +193,7 @@
     this._registered = false;
     this._registering = true;
     this._registerAt = this._env.now();
-    this._toldTypes = this._types().join();
+    this._toldTypes = join(this._types(), ',');
     this._engine.send(this._registration(), function () {
       self._registering = false;
       self._registerAt = self._env.now();
@@ -184,9 +207,9 @@
     var now = this._env.now();
     each(this._attempts, function (attempt) {
       if (attempt.phase === PHASE.ENDED) {
-        finished.push(attempt.id);
+        push(finished, attempt.id);
       } else {
-        holding.push({
+        push(holding, {
           attempt: attempt.id,
           elapsed_ms: attempt.startedAt === null ? 0 : Math.round(now - attempt.startedAt)
         });
@@ -227,6 +250,7 @@
     this._registering = false;
     this._refusals = 0;
     this._trouble = null;
+    this._refusal = null;
     this._draining = false;
     this._name = message.name;
     known.worker = message.worker;
@@ -240,7 +264,7 @@
     if (fresh) {
       this._healthyAt = this._env.now() + HEALTHY_MS;
       each(this._attempts, function (attempt) { self._say(attempt); });
-      this._outbox.splice(0).forEach(function (text) { self._send(text); });
+      walk(take(this._outbox, Infinity), function (text) { self._send(text); });
       this._sayPause();
     }
     this._typesChanged();  // a task may have come while we waited

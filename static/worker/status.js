@@ -2,11 +2,14 @@
 (function (parts) {
   'use strict';
 
+  var Math = parts.Math;
   var PHASE = parts.PHASE;
   var STATE = parts.STATE;
   var VERSION = parts.VERSION;
   var Worker = parts.Worker;
+  var copy = parts.copy;
   var each = parts.each;
+  var push = parts.push;
 
   Worker.prototype._state = function () {
     if (!this._running) {
@@ -37,6 +40,7 @@
    * A snapshot. Times: `…At` and `since` are ms of the wall clock, `…Ms` are durations.
    * jobs: [{attempt, id, type, number, phase, startedAt, percent, note, cancelled}]
    * labels: values by name; badLabels: the labels that are not sent, in words.
+   * refusal: the words of a server that refuses this page, or null.
    * error: {code, text, detail, at} or null; retryMs and heardMs: null if there is none.
    */
   Worker.prototype.status = function () {
@@ -48,7 +52,7 @@
       if (attempt.phase === PHASE.ENDED) {
         unreported += 1;
       } else {
-        jobs.push(describeAttempt(attempt));
+        push(jobs, describeAttempt(attempt));
       }
     });
     if (this._engine && this._engine.isOpen()) {
@@ -72,8 +76,9 @@
       unreported: unreported,
       done: today.done,
       failed: today.failed,
+      refusal: this._refusal,
       error: this._error,
-      events: this._events.slice(),
+      events: copy(this._events),
       version: VERSION,
       page: this._describe()
     };

@@ -2,12 +2,17 @@
 (function (parts) {
   'use strict';
 
-  var JSON = parts.JSON;
+  var Object = parts.Object;
+  var String = parts.String;
   var each = parts.each;
+  var find = parts.find;
   var isObject = parts.isObject;
   var noop = parts.noop;
   var own = parts.own;
-  var parseJson = parts.parseJson;
+  var parseObject = parts.parseObject;
+  var push = parts.push;
+  var slice = parts.slice;
+  var toJson = parts.toJson;
 
   var NAME_PREFIX = 'pagehand:';
   var NAME_LIMIT = 262144;
@@ -24,7 +29,7 @@
     this._frame = env.frame;
     this._store = this._works(env.session) ? env.session : null;
     this._map = this._store ? null : this._readName();
-    this.persistent = Boolean(this._store || this._map);
+    this.persistent = !!(this._store || this._map);
     this._map = this._map || {};
   }
 
@@ -46,7 +51,7 @@
       if (name === '') {
         return {};
       }
-      return name.indexOf(NAME_PREFIX) === 0 ? JSON.parse(name.slice(NAME_PREFIX.length)) : null;
+      return find(name, NAME_PREFIX) === 0 ? parseObject(slice(name, NAME_PREFIX.length)) : null;
     } catch (e) {
       return null;
     }
@@ -57,7 +62,7 @@
     if (!this.persistent) {
       return false;
     }
-    text = NAME_PREFIX + JSON.stringify(this._map);
+    text = NAME_PREFIX + toJson(this._map);
     if (text.length > NAME_LIMIT) {
       return false;
     }
@@ -119,17 +124,16 @@
     var key;
     if (!this._store) {
       each(this._map, function (value, name) {
-        if (name.indexOf(wanted) === 0) {
-          found.push(name.slice(wanted.length));
+        if (find(name, wanted) === 0) {
+          push(found, slice(name, wanted.length));
         }
       });
       return found;
     }
     try {
-      for (i = 0; i < this._store.length; i += 1) {
-        key = this._store.key(i);
-        if (key.indexOf(wanted) === 0) {
-          found.push(key.slice(wanted.length));
+      for (i = 0; typeof (key = this._store.key(i)) === 'string'; i += 1) {
+        if (find(key, wanted) === 0) {
+          push(found, slice(key, wanted.length));
         }
       }
     } catch (e) {
@@ -154,10 +158,10 @@
   }
 
   Identity.prototype._load = function () {
-    var record = parseJson(this._shelf.get('worker') || '');
-    if (!isObject(record)) {
+    var record = parseObject(this._shelf.get('worker'));
+    if (!record) {
       record = this._readClaim();
-      record = record && this._isStale(record) ? record : {};
+      record = record && this._isStale(record) ? record : Object.create(null);
     }
     return {
       worker: typeof record.worker === 'string' ? record.worker : null,
@@ -171,11 +175,11 @@
   Identity.prototype._readClaim = function () {
     var record;
     try {
-      record = JSON.parse(this._local.getItem(this._key));
+      record = parseObject(this._local.getItem(this._key));
     } catch (e) {
       return null;
     }
-    return isObject(record) && record.worker ? record : null;
+    return record && record.worker ? record : null;
   };
 
   Identity.prototype._isStale = function (record) {
@@ -188,7 +192,7 @@
     var claim = { seen: seen };
     each(record, function (value, key) { claim[key] = value; });
     try {
-      this._local.setItem(this._key, JSON.stringify(claim));
+      this._local.setItem(this._key, toJson(claim));
     } catch (e) {
       noop();  // no localStorage: the worker lives as long as its window
     }
@@ -196,7 +200,7 @@
 
   /** Write to the shelf only; the claim follows within seconds. */
   Identity.prototype.keep = function () {
-    this._shelf.set('worker', JSON.stringify(this.record));
+    this._shelf.set('worker', toJson(this.record));
   };
 
   Identity.prototype.save = function () {

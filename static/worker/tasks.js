@@ -2,37 +2,56 @@
 (function (parts) {
   'use strict';
 
+  var Error = parts.Error;
+  var Object = parts.Object;
   var codedError = parts.codedError;
+  var exec = parts.exec;
+  var keys = parts.keys;
+  var only = parts.only;
+  var push = parts.push;
+  var read = parts.read;
+  var sort = parts.sort;
+  var walk = parts.walk;
 
-  var registry = {};
+  var registry = Object.create(null);
   var started = [];
 
   /**
    * Register a task, before or after the worker has started.
    * @param {string} name 1 to 100 letters, digits, dots, - and _
    * @param {function(Object, function(*, *): void): *} fn (job, done)
-   * @param {{quick?: boolean}} [options]
+   * @param {{quick?: boolean, uncaught?: string}} [options]
    */
   function task(name, fn, options) {
-    if (typeof name !== 'string' || !/^[A-Za-z0-9._-]{1,100}$/.test(name)) {
+    if (typeof name !== 'string' || !exec(/^[A-Za-z0-9._-]{1,100}$/, name)) {
       throw codedError('bad_name', 'a task\'s name has 1 to 100 letters, digits, dots, - and _');
     }
     if (typeof fn !== 'function') {
       throw codedError('bad_task', 'the task ' + name + ' is not a function');
     }
-    registry[name] = { name: name, fn: fn, quick: Boolean(options && options.quick) };
-    started.forEach(function (worker) { worker._typesChanged(); });
+    registry[name] = {
+      name: name,
+      fn: fn,
+      quick: options ? !!read(options, 'quick') : false,
+      uncaught: options && read(options, 'uncaught') === 'log' ? 'log' : 'fail'
+    };
+    walk(started, function (worker) { worker._typesChanged(); });
     return parts.Pagehand;
+  }
+
+  /** The names of the tasks of this page. */
+  function tasks() {
+    return sort(keys(registry));
   }
 
   /** From now on the worker is told of new tasks. */
   function offering(worker) {
-    started.push(worker);
+    push(started, worker);
   }
 
   /** It is no longer told of new tasks. */
   function withdraw(worker) {
-    started = started.filter(function (other) { return other !== worker; });
+    started = only(started, function (other) { return other !== worker; });
   }
 
   /**
@@ -52,5 +71,6 @@
   parts.offering = offering;
   parts.registry = registry;
   parts.task = task;
+  parts.tasks = tasks;
   parts.withdraw = withdraw;
 }(parts));

@@ -4,16 +4,28 @@
 
   var CODES = parts.CODES;
   var Identity = parts.Identity;
+  var Math = parts.Math;
+  var Object = parts.Object;
   var PHASE = parts.PHASE;
   var Shelf = parts.Shelf;
+  var String = parts.String;
   var clip = parts.clip;
+  var copy = parts.copy;
+  var decode = parts.decode;
   var each = parts.each;
   var environment = parts.environment;
+  var errorFields = parts.errorFields;
+  var exec = parts.exec;
   var noop = parts.noop;
   var offering = parts.offering;
+  var push = parts.push;
   var randomId = parts.randomId;
+  var read = parts.read;
   var readLabels = parts.readLabels;
+  var replace = parts.replace;
   var stashed = parts.stashed;
+  var take = parts.take;
+  var walk = parts.walk;
   var withdraw = parts.withdraw;
   var writeMessage = parts.writeMessage;
 
@@ -38,9 +50,10 @@
     /** @type {any} */
     var options = {};
     each(DEFAULTS, function (value, key) {
-      options[key] = given[key] === undefined || given[key] === null ? value : given[key];
+      var wanted = read(given, key);
+      options[key] = wanted === undefined || wanted === null ? value : wanted;
     });
-    options.url = String(options.url).replace(/\/+$/, '');
+    options.url = replace(String(options.url), /\/+$/, '');
     options.name = clip(options.name, 100);
     options.slots = Math.max(1, Math.min(64, Math.floor(options.slots) || 1));
     return options;
@@ -52,7 +65,7 @@
    */
   function Worker(given) {
     var options = withDefaults(given || {});
-    var env = environment((given && given.env) || {});
+    var env = environment((given && read(given, 'env')) || {});
     this._options = options;
     this._env = env;
     this._shelf = new Shelf(env, options.storageKey);
@@ -60,18 +73,21 @@
     this._token = options.token || this._findToken();
     this._boot = randomId(env);
     this._loadedAt = env.date();
-    this._after = /^[A-Za-z0-9_-]{1,64}$/.exec(this._shelf.get('left') || '');
+    this._after = exec(/^[A-Za-z0-9_-]{1,64}$/, this._shelf.get('left') || '');
     this._attempts = {};
     this._settled = [];
     this._outbox = [];
     this._events = [];
-    this._listeners = {};
+    this._listeners = Object.create(null);
     this._hooks = [];
-    this._settings = { repeat_ms: 5000, result_limit: 1048576 };
+    this._settings = {
+      repeat_ms: 5000, result_limit: 1048576, offer_ttl_ms: 0, packet_limit: 0, post_limit: 0
+    };
     this._name = options.name;
     this._labels = readLabels(options.labels);
     this._engine = null;
     this._trouble = null;       // STATE.NOT_ALLOWED or OUT_OF_DATE, until the server takes us
+    this._refusal = null;       // the server's words, where the trouble is the page's address
     this._running = false;
     this._registered = false;
     this._registerAt = -Infinity;
@@ -79,7 +95,7 @@
     this._toldTypes = '';
     this._everConnected = false;
     this._draining = false;
-    this._offline = false;
+    this._offlineAt = null;
     this._failures = 0;
     this._refusals = 0;
     this._retryAt = null;
@@ -92,18 +108,21 @@
     this._restore();
   }
 
-  /** Move the token from the address to the shelf; leave it in the address if it cannot be kept. */
+  /**
+   * Move the token from the address to the shelf; leave it in the address if it cannot be kept. It
+   * is taken as it stands, but for what is percent-encoded.
+   */
   Worker.prototype._findToken = function () {
     var location = this._env.location;
     var pattern = /([#?&])token=([^&#]*)&?/;
-    var found = pattern.exec(String(location.hash || '')) ||
-      pattern.exec(String(location.search || ''));
+    var found = exec(pattern, String(location.hash || '')) ||
+      exec(pattern, String(location.search || ''));
     var token = null;
     if (!found) {
       return this._shelf.get('token');
     }
     try {
-      token = decodeURIComponent(found[2].replace(/\+/g, ' '));
+      token = decode(found[2]);  // a plus is a plus: base64 has them
     } catch (e) {
       token = found[2];
     }
@@ -116,8 +135,8 @@
   Worker.prototype._cleanAddress = function (pattern) {
     var location = this._env.location;
     var history = this._env.history;
-    var search = String(location.search || '').replace(pattern, '$1').replace(/[?&]$/, '');
-    var hash = String(location.hash || '').replace(pattern, '$1').replace(/[#&]$/, '');
+    var search = without(location.search, pattern, /[?&]$/);
+    var hash = without(location.hash, pattern, /[#&]$/);
     try {
       history.replaceState(null, '', String(location.pathname || '/') + search + hash);
     } catch (e) {
@@ -125,10 +144,14 @@
     }
   };
 
+  function without(text, pattern, end) {
+    return replace(replace(String(text || ''), pattern, '$1'), end, '');
+  }
+
   /** Results that an earlier load of this page had not seen recorded. */
   Worker.prototype._restore = function () {
     var self = this;
-    this._shelf.keys('stash.').forEach(function (id) {
+    walk(this._shelf.keys('stash.'), function (id) {
       var text = self._shelf.get('stash.' + id);
       if (text) {
         self._attempts[id] = stashed(id, text);
@@ -137,13 +160,15 @@
   };
 
   Worker.prototype.on = function (event, fn) {
-    this._listeners[event] = (this._listeners[event] || []).concat([fn]);
+    var fns = copy(this._listeners[event] || []);
+    push(fns, fn);
+    this._listeners[event] = fns;
     return this;
   };
 
   Worker.prototype._emit = function (event, value) {
     var self = this;
-    (this._listeners[event] || []).forEach(function (fn) {
+    walk(this._listeners[event] || [], function (fn) {
       try {
         fn(value);
       } catch (e) {
@@ -160,9 +185,9 @@
 
   Worker.prototype._note = function (text) {
     var event = { at: this._env.date(), text: text };
-    this._events.push(event);
+    push(this._events, event);
     if (this._events.length > EVENTS_KEPT) {
-      this._events.shift();
+      take(this._events, 1);
     }
     this._emit('event', event);
   };
@@ -181,7 +206,7 @@
     }
     this._running = true;
     offering(this);
-    this._labels.bad.forEach(function (text) { self._fault('E-LBL-01', text); });
+    walk(this._labels.bad, function (text) { self._fault('E-LBL-01', text); });
     this._hook();
     this._tick();
     this._connect();
@@ -196,7 +221,7 @@
     }
     this._running = false;
     withdraw(this);
-    this._hooks.forEach(function (hook) { self._env.off(hook[0], hook[1]); });
+    walk(this._hooks, function (hook) { self._env.off(hook[0], hook[1]); });
     this._hooks = [];
     this._env.clearTimeout(this._tickTimer);
     this._leave(this._registered ? [writeMessage('bye', {})] : []);
@@ -235,7 +260,7 @@
   Worker.prototype._hook = function () {
     var self = this;
     function hook(name, fn) {
-      self._hooks.push([name, fn]);
+      push(self._hooks, [name, fn]);
       self._env.on(name, fn);
     }
     hook('pagehide', function () { self._hidden(); });
@@ -243,9 +268,12 @@
       hook('unload', function () { self._hidden(); });  // elsewhere it would forbid the page cache
     }
     hook('pageshow', function () { self._shown(); });
-    hook('offline', function () { self._offline = true; });
+    hook('offline', function () { self._offlineAt = self._env.now(); });
     hook('online', function () { self._online(); });
-    hook('error', function (event) { self._scriptFailed(event); });
+    hook('error', function (event) { self._scriptFailed(event || {}); });
+    hook('unhandledrejection', function (event) {
+      self._uncaught('in a promise: ' + clip(errorFields(event.reason).message, 450), event.reason);
+    });
   };
 
   /**
@@ -270,13 +298,13 @@
 
   /** The network was away: the connections are gone, whether or not they know. */
   Worker.prototype._online = function () {
-    var was = this._offline;
-    this._offline = false;
-    if (!was || !this._running) {
+    var since = this._offlineAt;
+    this._offlineAt = null;
+    if (since === null || !this._running) {
       return;
     }
     if (this._engine) {
-      this._engine.fail('E-NET-09', 'offline');
+      this._engine.fail('E-NET-09', 'for ' + Math.round((this._env.now() - since) / 1000) + ' s');
     }
     if (this._retryTimer !== null) {
       this._connect();
@@ -284,17 +312,33 @@
   };
 
   Worker.prototype._scriptFailed = function (event) {
-    var self = this;
-    var text = clip((event && event.message) || 'unknown', 500);
-    if (event && !event.message) {
+    var place = event.filename ? event.filename + ':' + event.lineno : '';
+    if (!event.message) {
       return;  // a file could not be loaded; no script failed
     }
+    // Old engines give no error, only its words; of another origin's script they are withheld.
+    this._uncaught(clip(event.message, 400) + (place ? ' (' + clip(place, 200) + ')' : ''),
+      event.error || { message: event.message, stack: 'at ' + place }, !place && !event.error);
+  };
+
+  /**
+   * What nobody has caught. While one task runs alone it is taken for that task's, whose callback
+   * will not go on: better an error at once than a timeout. An error of unknown origin is not.
+   */
+  Worker.prototype._uncaught = function (text, error, unknown) {
+    var self = this;
+    var running = [];
     this._fault('E-JS-01', text);
     each(this._attempts, function (attempt) {
       if (attempt.phase === PHASE.RUNNING) {
-        self._log(attempt, 'uncaught on the page: ' + text);
+        push(running, attempt);
       }
     });
+    if (running.length === 1 && !unknown && running[0].task.uncaught !== 'log') {
+      this._ended(running[0], true, error);
+    } else {
+      walk(running, function (attempt) { self._log(attempt, 'uncaught on the page: ' + text); });
+    }
     this._changed();
   };
 

@@ -250,32 +250,6 @@ def test_a_bind_beyond_loopback_needs_a_token_or_insecure(bind: str, tmp_path: P
     assert given("--bind", bind, "--insecure").insecure
 
 
-def test_a_public_address_beyond_loopback_needs_a_token_or_insecure() -> None:
-    public = ("--public-url", "https://jobs.example")
-    message = refused(*public)
-    assert "--token-file" in message
-    assert "--insecure" in message
-    assert given(*public, "--token", "abc").public_url == "https://jobs.example"
-    assert given(*public, "--insecure").public_url
-    assert given("--public-url", "http://localhost:9000/").public_url
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "jobs.example",
-        "ftp://jobs.example",
-        "https://jobs.example/x",
-        "https://a@b",
-        "https://",
-        "HTTPS://a",
-        "https://a:99999",
-    ],
-)
-def test_a_public_address_is_a_scheme_and_a_name_and_perhaps_a_port(url: str) -> None:
-    assert "--public-url" in refused("--public-url", url, "--insecure")
-
-
 @pytest.mark.parametrize("store", ["memory:", "sqlite:///a.db", "sqlite:////var/lib/a.db", "sqlite:///C:/a.db"])
 def test_a_known_store_is_taken(store: str) -> None:
     assert given("--store", store).store == store

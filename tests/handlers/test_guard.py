@@ -106,6 +106,34 @@ def test_an_origin_that_is_sent_must_be_ours_or_an_allowed_one(
     assert (guard.admit(headers, method) is None) is fine
 
 
+@pytest.mark.parametrize(
+    ("allowed", "origin", "method", "joining", "fine"),
+    [
+        ((), "null", "GET", True, False),
+        ((), "null", "POST", True, False),
+        ((), "app://desk", "GET", True, False),
+        (("null",), "null", "GET", True, True),
+        (("null",), "null", "POST", True, True),
+        # Any page can have no origin: it stands in a frame in a sandbox. It may join, with the token, and no more.
+        (("null",), "null", "POST", False, False),
+        (("null",), "null", "DELETE", False, False),
+        (("null",), "null", "GET", False, True),
+        (("null",), "http://evil.example", "POST", True, False),
+        (("null",), "app://desk", "POST", True, False),
+        (("app://desk",), "app://desk", "POST", True, True),
+        (("app://desk",), "APP://Desk", "GET", True, True),
+        (("app://desk",), "app://other", "POST", True, False),
+        (("app://desk",), "null", "POST", True, False),
+        (("file://",), "file://", "POST", True, True),
+    ],
+)
+def test_a_page_without_an_origin_or_of_another_scheme_joins_only_where_that_is_said(
+    allowed: tuple[str, ...], origin: str, method: str, joining: bool, fine: bool
+) -> None:
+    guard = Guard(Settings(allow_origin=allowed, token="s3cret"))
+    assert (guard.admit({"Host": HERE, "Origin": origin}, method, joining=joining) is None) is fine
+
+
 PUBLIC = "jobs.example"
 
 

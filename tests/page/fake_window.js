@@ -192,6 +192,7 @@ var fakeWindow = (function () {
     /** Another window: a sessionStorage and a name of its own. */
     otherWindow: function () { world = { session: {}, local: world.local, frame: { name: '' } }; },
     address: function (search, hash) { address.search = search; address.hash = hash; },
+    standAt: function (protocol, host) { address.protocol = protocol; address.host = host; },
     shownAddress: function () { return address.href; },
     reloads: function () { return reloads; },
     plan: function (values) { randoms = JSON.parse(values); },

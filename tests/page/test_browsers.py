@@ -13,7 +13,7 @@ from tests.support.http import JSON
 from tests.support.server import Live, live
 from tests.support.waiting import until
 
-from .browsers import Browser, Chromium, PhantomJS, browsing
+from .browsers import Browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -39,13 +39,6 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def site(directory: Path) -> Iterator[Live]:
     with live(directory) as server:
         yield server
-
-
-@pytest.fixture(params=["chromium", "chromium as ie11", "phantomjs"])
-def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
-    phantomjs = request.param == "phantomjs"
-    with browsing(PhantomJS() if phantomjs else Chromium(caged="ie11" in request.param)) as made:
-        yield made
 
 
 def show(browser: Browser, address: str, state: str = "ready") -> None:
@@ -147,3 +140,14 @@ def test_a_server_that_goes_away_is_said_so_and_the_page_comes_back_by_itself(tm
         assert run(site, "echo", "back")["result"] == "back"
     finally:
         site.stop()
+
+
+def test_a_token_stands_in_the_address_as_it_is_and_a_wrong_one_says_what_must_be_encoded(
+    tmp_path: Path, browser: Browser
+) -> None:
+    with live(tmp_path, "--token", "Ab+/cd9x+Q==") as site:
+        show(browser, f"{site.url}/worker#token=Ab+/cd9x+Q==")
+        browser.open(f"{site.url}/worker?again#token=Ab%20/cd9x%20Q==")
+        seen = until(lambda: (status := browser.status())["state"] == "not_allowed" and status, 15)
+        assert seen["word"] == "NOT ALLOWED"
+        assert "Write % as %25, & as %26 and # as %23 there; all else as it is." in seen["detail"]

@@ -218,6 +218,11 @@ def test_two_workers_of_one_page_keep_their_things_apart() -> None:
     [
         ("", "#token=abc", "abc", "/worker"),
         ("?types=a", "#token=a%20b", "a b", "/worker?types=a"),
+        ("", "#token=Ab+/cd9x+Q==", "Ab+/cd9x+Q==", "/worker"),
+        ("?token=Ab+/cd9x+Q==&types=a", "", "Ab+/cd9x+Q==", "/worker?types=a"),
+        ("", "#token=Ab%2B%2Fcd9x%2BQ%3D%3D", "Ab+/cd9x+Q==", "/worker"),
+        ("", "#token=a%26b%23c%25d", "a&b#c%d", "/worker"),
+        ("", "#token=5%+and:;,!$'()*~?", "5%+and:;,!$'()*~?", "/worker"),
         ("?token=abc&types=a", "", "abc", "/worker?types=a"),
         ("?types=a&token=abc", "", "abc", "/worker?types=a"),
         ("?types=a&token=abc&name=n", "", "abc", "/worker?types=a&name=n"),

@@ -12,7 +12,19 @@ from handlers.worker.script import PARTS, PARTS_DIRECTORY, join
 from .harness import bare_engine
 
 PUBLIC = {
-    *("version", "protocol", "STATE", "CODES", "Worker", "Engine", "task", "fatal", "readMessage", "utf8Length"),
+    *(
+        "version",
+        "protocol",
+        "STATE",
+        "CODES",
+        "Worker",
+        "Engine",
+        "task",
+        "tasks",
+        "fatal",
+        "readMessage",
+        "utf8Length",
+    ),
     "start",
 }
 
@@ -29,10 +41,18 @@ def test_the_script_leaves_one_name_on_the_page() -> None:
     assert names(engine, "Pagehand") == PUBLIC
 
 
+def test_a_mode_that_is_too_old_loads_the_script_and_sees_no_error() -> None:
+    engine = bare_engine()
+    engine.eval("delete Function.prototype.bind; delete Array.isArray; delete String.prototype.trim; delete this.JSON;")
+    engine.eval("['create', 'keys', 'getPrototypeOf', 'defineProperty'].forEach(function (n) { delete Object[n]; });")
+    engine.eval(join())
+    assert engine.eval("typeof Pagehand.start") == "function"
+
+
 @pytest.mark.parametrize("count", range(1, len(PARTS) + 1), ids=PARTS)
 def test_a_part_runs_with_those_before_it_and_adds_to_parts_alone(count: int) -> None:
     engine = bare_engine()
-    engine.eval("var parts = {root: {JSON: JSON}};")
+    engine.eval("var parts = {root: Object.create(this)};")
     before = names(engine, "this")
     for part in PARTS[:count]:
         engine.eval((PARTS_DIRECTORY / part).read_text(encoding="utf-8"))
@@ -41,7 +61,7 @@ def test_a_part_runs_with_those_before_it_and_adds_to_parts_alone(count: int) ->
 
 def test_a_few_parts_can_be_tried_without_the_others() -> None:
     engine = bare_engine()
-    engine.eval("var parts = {root: {JSON: JSON}};")
-    for part in ("base.js", "messages.js"):
+    engine.eval("var parts = {root: Object.create(this)};")
+    for part in ("builtins.js", "json.js", "parse.js", "base.js", "messages.js"):
         engine.eval((PARTS_DIRECTORY / part).read_text(encoding="utf-8"))
     assert engine.eval("parts.writeMessage('go', {attempt: 'a1'})") == '{"op":"go","attempt":"a1"}'

@@ -276,15 +276,6 @@ def test_done_and_failed_are_counted_per_local_day() -> None:
     assert (page.status()["done"], page.status()["failed"]) == (0, 0)
 
 
-def test_an_uncaught_error_of_the_page_goes_to_the_log_of_what_runs() -> None:
-    page = running()
-    page.fire("error", {"message": "x is undefined"})
-    (line,) = page.take()
-    assert (line["op"], line["attempt"]) == ("log", "a1")
-    assert "x is undefined" in line["line"]
-    assert page.error == "E-JS-01"
-
-
 def test_a_wall_clock_that_jumps_changes_nothing() -> None:
     page = running()
     page.run("fakeWindow.stepDate(-1e12);")

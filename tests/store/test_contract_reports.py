@@ -331,6 +331,18 @@ def test_the_newest_log_lines_are_shown(desk: Desk) -> None:
     assert len(lines) == 200
 
 
+def test_a_cancelled_job_keeps_the_last_lines_of_its_task(desk: Desk) -> None:
+    claim = desk.start()
+    desk.command(Cancel(claim.job, "wrong order"))
+    assert desk.report(Logged(claim.attempt, "stopped at page 3")) is RECORDED
+    job = desk.job(claim.job)
+    assert ([line.line for line in job.log], job.state) == (["stopped at page 3"], "cancelled")
+    done = desk.start()
+    desk.report(result(done.attempt))
+    assert desk.report(Logged(done.attempt, "late")) is STALE
+    assert desk.job(done.job).log == []
+
+
 def test_a_view_that_was_read_does_not_change_with_the_store(desk: Desk) -> None:
     claim = desk.start()
     desk.report(Logged(claim.attempt, "one"))

@@ -41,7 +41,9 @@ def port_in(banner: str) -> int | None:
     """The port that it listens on; None if the banner is not yet whole."""
     if "reachable from" not in banner:
         return None
-    found = re.search(r"(?:submit a job|listens on)\s+http://\S+?:(\d+)/", banner)
+    # With a public address the others are the proxy's.
+    name = "listens on" if "listens on" in banner else "submit a job"
+    found = re.search(rf"{name}\s+http://\S+?:(\d+)/", banner)
     assert found, banner
     return int(found[1])
 

@@ -40,6 +40,9 @@ RANK_STEP_S = 60.0
 #: A stale result is kept on its attempt up to this size (promise S9).
 EVIDENCE_BYTES = 65_536
 
+#: After such an end the page may still be busy with the attempt, and what it says is worth a line: it changes no state.
+_TALKS_ON = (Cause.CANCELLED, Cause.TIMED_OUT, Cause.LOST)
+
 
 class JobRow(Struct, array_like=True):
     """A job's row. The first block changes in its life; the second is written once."""
@@ -158,6 +161,9 @@ def settle(
     if isinstance(report, Ended):
         heeded = current and (late_accept or job.state not in WAITING)
         verdict = _end(report, attempt, job, heeded, now_at, writes)
+    elif isinstance(report, Logged) and attempt.cause in _TALKS_ON:
+        writes.logs.append((job.seq, attempt.id, now_at, report.line))
+        verdict = Verdict.RECORDED
     elif not current or job.state is not JobState.RUNNING:
         verdict = Verdict.STALE
     else:

@@ -315,10 +315,10 @@ class Machine:
         return [Record(Progressed(attempt_id, percent, note))]
 
     def log(self, session: str, attempt_id: str, line: str, now: float) -> list[Effect]:
-        """The task has written a line."""
+        """The task has written a line. One that is being cancelled may say how far it got, until it is released."""
         self._deadlines.pass_to(now)
         attempt = self._own(session, attempt_id)
-        if attempt is None or attempt.state is not AttemptState.RUNNING:
+        if attempt is None or attempt.state not in (AttemptState.RUNNING, AttemptState.REVOKED):
             return []
         return [Record(Logged(attempt_id, line))]
 

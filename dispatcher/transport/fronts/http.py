@@ -67,9 +67,8 @@ class Front(HTTPServerConnectionDelegate):
     """Give it to ``make_http_server``.
 
     ``guard`` sees each request for PATH first, and no other request. ``allow_origin``: origins, besides our own,
-    whose pages may read answers. ``on_change`` is called after each request, as that may have moved
-    ``sessions.next_deadline()``: it must be cheap. ``clock`` gives monotonic
-    seconds.
+    whose pages may read answers. ``prefix``: a path that may stand before PATH. ``on_change`` is called after each
+    request, as that may have moved ``sessions.next_deadline()``: it must be cheap. ``clock`` gives monotonic seconds.
     """
 
     def __init__(
@@ -79,6 +78,7 @@ class Front(HTTPServerConnectionDelegate):
         *,
         guard: Admit | None = None,
         allow_origin: Iterable[str] = (),
+        prefix: str = "",
         on_change: Callable[[], None] | None = None,
         clock: Callable[[], float] | None = None,
         idle_connection_timeout_s: float = IDLE_CONNECTION_TIMEOUT_S,
@@ -90,7 +90,8 @@ class Front(HTTPServerConnectionDelegate):
         self.sessions = sessions
         self.app = app
         self.guard = guard
-        self.allow_origin = frozenset(allow_origin)
+        self.allow_origin = frozenset(origin.lower() for origin in allow_origin)
+        self.paths = frozenset({PATH, prefix + PATH})
         self.on_change = on_change
         self.clock = clock or SystemClock().monotonic
         self.idle_connection_timeout_s = idle_connection_timeout_s
@@ -171,7 +172,7 @@ class _Switch(HTTPMessageDelegate):
         if "Content-Length" in headers or "Transfer-Encoding" in headers:
             self._expect_body(headers)
         path, _, query = line.path.partition("?")
-        if path != PATH:
+        if path not in self._front.paths:
             self._to = self._front.app.start_request(self._server_conn, self._conn)
             return self._to.headers_received(line, headers)
         exchange = HttpExchange(self._front, self._server_conn, self._conn, line.method, query, headers)

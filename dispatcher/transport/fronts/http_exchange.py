@@ -27,6 +27,7 @@ _USER_AGENT_CHARS = 300
 _NO_TORNADO_LIMIT = 1 << 62
 _PREFLIGHT = Reply(204, b"")
 _FORBIDDEN = replies.error_reply(403, 4, "Forbidden")
+_READ_BY_ALL = b"Access-Control-Allow-Origin: *\r\n"
 
 
 class HeadersLike(Protocol):
@@ -156,16 +157,19 @@ class HttpExchange(HTTPMessageDelegate):
 
     def _judge(self) -> Reply | None:
         front = self._front
+        allowed = front.allow_origin and self._headers.get("Origin", "").lower() in front.allow_origin
+        if allowed:
+            self._extra_headers += _cors(self._headers["Origin"])
         if front.guard is not None:
             refusal = front.guard(self._headers, self.method, self.remote)
             if refusal is not None:
+                # Any page may read why it is refused; otherwise its browser would only say that there is no answer.
+                self._extra_headers += b"" if allowed or self.method == "OPTIONS" else _READ_BY_ALL
                 return replies.error_reply(
                     refusal.status, refusal.code, refusal.message, retry_after_s=refusal.retry_after_s
                 )
-        if front.allow_origin and self._headers.get("Origin") in front.allow_origin:
-            self._extra_headers = _cors(self._headers["Origin"])
         if self.method == "OPTIONS":
-            return _PREFLIGHT if self._extra_headers else _FORBIDDEN
+            return _PREFLIGHT if allowed else _FORBIDDEN
         if self._length > front.sessions.limits.post_limit:
             return replies.TOO_LARGE
         now = front.clock()

@@ -202,6 +202,15 @@ def test_progress_and_log_count_while_the_attempt_runs(node):
     assert node.until_due_s() == 10, "progress never extends the timeout"
 
 
+def test_a_task_that_is_being_cancelled_still_logs_until_the_page_has_released_it(node):
+    node.run("a1")
+    node.cancelled("a1", "wrong order")
+    assert only(node.log("s1", "a1", "stopped at page 3"), Record).report == Logged("a1", "stopped at page 3")
+    assert node.progress("s1", "a1", 50.0, "half") == []
+    node.released("s1", "a1", "")
+    assert node.log("s1", "a1", "too late") == []
+
+
 @pytest.mark.parametrize("session", ["s1", "s2", "unheard of"])
 def test_progress_and_log_are_ignored_where_nothing_runs(node, session):
     node.join("s2", "w2", types=("b",))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from unittest import mock
 
@@ -35,6 +36,14 @@ async def test_other_paths_go_to_the_application(port: int) -> None:
 async def test_pytest_tornados_own_client_works_too(http_client, base_url: str) -> None:
     reply = await http_client.fetch(f"{base_url}{Page.BASE}")
     assert reply.body[:1] == b"0"
+
+
+@pytest.mark.gen_test
+async def test_a_path_may_stand_before_that_of_engine_io(port: int, front: Front) -> None:
+    front.paths = Front(front.sessions, front.app, prefix="/a/b").paths
+    client = await Client.connect(port)
+    asked = [(await client.ask("GET", prefix + Page.BASE)).status for prefix in ("", "/a/b", "/a", "/a/b/a/b")]
+    assert asked == [200, 200, 404, 404]
 
 
 # Bodies.
@@ -200,6 +209,32 @@ async def test_a_chunk_that_could_split_a_head_does_not_get_into_one(port: int, 
     client = await Client.connect(port)
     reply = await client.ask("GET", Page.BASE, None, "Origin: https://pages.example\tx: y")
     assert "Access-Control-Allow-Origin" not in reply.headers
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize(
+    ("origin", "readers"),
+    [("https://evil.example", "*"), ("null", "*"), ("HTTPS://Pages.example", "HTTPS://Pages.example")],
+)
+async def test_a_page_of_any_origin_may_read_why_it_is_refused(
+    port: int, front: Front, origin: str, readers: str
+) -> None:
+    front.guard = lambda headers, method, remote: Denial("not here", 503, retry_after_s=1)
+    client = await Client.connect(port)
+    for method, body in (("GET", None), ("POST", b"4x")):
+        reply = await client.ask(method, Page.BASE, body, f"Origin: {origin}")
+        assert (reply.status, json.loads(reply.body)["message"]) == (503, "not here")
+        assert reply.headers["Access-Control-Allow-Origin"] == readers
+    preflight = await client.ask("OPTIONS", Page.BASE, None, f"Origin: {origin}")
+    assert (preflight.status, preflight.headers.get("Access-Control-Allow-Origin")) != (204, "*")
+    assert (preflight.headers.get("Access-Control-Allow-Origin") is None) == (readers == "*")
+
+
+@pytest.mark.gen_test
+async def test_the_case_of_an_allowed_origin_does_not_matter(port: int) -> None:
+    client = await Client.connect(port)
+    reply = await client.ask("GET", Page.BASE, None, "Origin: https://PAGES.example")
+    assert (reply.status, reply.headers["Access-Control-Allow-Origin"]) == (200, "https://PAGES.example")
 
 
 # Readers and writers that are slow.

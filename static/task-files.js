@@ -1,0 +1,112 @@
+/** The task files of the worker page: loads them, and knows which of them do not work, and why. */
+(function (window, document) {
+  'use strict';
+
+  var RETRY_MIN_MS = 1000;
+  var RETRY_MAX_MS = 30000;
+  //: A task may put something else in its place.
+  var setTimer = window.setTimeout;
+
+  function noop() {}
+
+  /** @param {string} base the path of the server's pages */
+  window.pagehandFiles = function (base) {
+    var errors = {};    // the first error of each file, by its name
+    var wrong = {};     // what is wrong with it, in words
+    var stray = '';     // an error of no known file, since one has run
+    var strange = [];   // tasks that no file is named after
+
+    function addressOf(name) {
+      return base + '/tasks/' + encodeURIComponent(name) + '.js';
+    }
+
+    /** The line of a file that an error speaks of; null: it speaks of something else. */
+    function lineIn(name, event) {
+      var path = addressOf(name);
+      var file = String(event.filename || '').replace(/[?#].*$/, '');
+      var stack = String((event.error && event.error.stack) || '').split(path + ':');
+      if (file.slice(-path.length) === path) {
+        return event.lineno;
+      }
+      return stack.length > 1 ? parseInt(stack[1], 10) : null;
+    }
+
+    /** The first error of a file, be it that it cannot be read or that it throws. */
+    function scriptFailed(event) {
+      var found = false;
+      if (!event.message) {
+        return;
+      }
+      Object.keys(errors).forEach(function (name) {
+        var line = lineIn(name, event);
+        if (line !== null) {
+          found = true;
+          errors[name] = errors[name] || 'line ' + line + ': ' + event.message;
+        }
+      });
+      stray = found ? '' : event.message;
+    }
+
+    /** What is wrong with a file that has run, in words; '' if nothing is. */
+    function objection(name) {
+      var all = window.Pagehand.tasks();
+      var strangers = all.filter(function (task) {
+        return !Object.prototype.hasOwnProperty.call(errors, task) && strange.indexOf(task) < 0;
+      });
+      strange = strange.concat(strangers);
+      if (errors[name]) {
+        return errors[name];
+      }
+      if (all.indexOf(name) >= 0) {
+        return '';
+      }
+      // Thrown in another script, of which only new engines say who had called it.
+      return stray || 'it does not register "' + name + '"' +
+        (strangers.length ? ', but "' + strangers.join('", "') + '"' : ' (is it empty?)');
+    }
+
+    /** `settled` is called when the first try has ended; a task that comes later is offered too. */
+    function load(name, wait, settled) {
+      var script = document.createElement('script');
+      script.onload = function () {
+        wrong[name] = objection(name);
+        stray = '';
+        settled();
+      };
+      script.onerror = function () {
+        script.parentNode.removeChild(script);
+        wrong[name] = 'it could not be loaded and is asked for again';
+        setTimer.call(window, function () {
+          load(name, Math.min(wait * 2, RETRY_MAX_MS), noop);
+        }, wait);
+        settled();
+      };
+      script.src = addressOf(name);
+      document.body.appendChild(script);
+    }
+
+    window.addEventListener('error', scriptFailed, false);
+
+    return {
+      /** Loads the files of these tasks; done() is called when each has been tried once. */
+      load: function (names, done) {
+        var waiting = names.length;
+        names.forEach(function (name) { errors[name] = ''; });
+        names.forEach(function (name) {
+          load(name, RETRY_MIN_MS, function () {
+            waiting -= 1;
+            if (waiting === 0) {
+              done();
+            }
+          });
+        });
+      },
+
+      /** The files that do not work, each with what is wrong. */
+      faulty: function () {
+        return Object.keys(wrong).filter(function (name) { return wrong[name] !== ''; })
+          .map(function (name) { return name + '.js, ' + wrong[name]; });
+      }
+    };
+  };
+}(window, document));

@@ -1,0 +1,64 @@
+"""Task files that do not work, in real browsers: the page names file, line and what is wrong, and runs the others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.server import live
+
+from .browsers import Browser
+from .test_browsers import run, show
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+FIRST = '// pagehand: {"title": "x", "example": 1}\n'
+GOOD = FIRST + "Pagehand.task('good', function (job) { return job.data; });\n"
+#: What stands in a file, and what people read of it.
+FILES = {
+    "broken": ("var a = 1;\nvar b = (;\n", "broken.js, line 3: "),
+    "throws": ("throw new Error('no printer here');\n", "throws.js, line 2: "),
+    "uses": ("\nnothere.call();\nPagehand.task('uses', function () {});", "uses.js, line 3: "),
+    "late": ("Pagehand.task('late', function () { return 5; });\nundefinedThing();", "late.js, line 3: "),
+    "other": ("Pagehand.task('order', function () {});", 'other.js, it does not register "other", but "order"'),
+    "empty": ("", 'empty.js, it does not register "empty" (is it empty?)'),
+    "wrong": ("Pagehand.task('wrong', 5);", "wrong.js, "),
+}
+
+
+def site(directory: Path, *names: str) -> list[str]:
+    tasks = directory / "tasks"
+    tasks.mkdir()
+    for name in names:
+        (tasks / f"{name}.js").write_text(FIRST + FILES[name][0] if name in FILES else GOOD, encoding="utf-8")
+    return ["--tasks", str(tasks)]
+
+
+def test_each_file_that_does_not_work_is_named_and_the_others_run(tmp_path: Path, browser: Browser) -> None:
+    with live(tmp_path, *site(tmp_path, "good", *FILES)) as server:
+        show(browser, f"{server.url}/worker")
+        seen = browser.status()["error"]
+        assert seen.startswith("A task file does not work: ")
+        assert "(E-TSK-01)" in seen
+        for _, words in FILES.values():
+            assert words in seen
+        for words in ("no printer here", "nothere", "undefinedThing", "the task wrong is not a function"):
+            assert words in seen
+        assert "good.js" not in seen
+        assert run(server, "good", 1)["result"] == 1
+        assert run(server, "late", 1)["result"] == 5, "what it registered before it threw is offered"
+        browser.click("copy")
+        assert "broken.js, line 3: " in browser.run("document.getElementById('report').value")
+
+
+def test_a_page_none_of_whose_files_works_says_so_in_large_letters(tmp_path: Path, browser: Browser) -> None:
+    with live(tmp_path, *site(tmp_path, "broken")) as server:
+        show(browser, f"{server.url}/worker", "stopped")
+        assert "broken.js, line 3: " in browser.status()["detail"]
+
+
+def test_files_that_work_are_not_spoken_of(tmp_path: Path, browser: Browser) -> None:
+    with live(tmp_path, *site(tmp_path, "good")) as server:
+        show(browser, f"{server.url}/worker")
+        assert browser.status()["error"] == "none"

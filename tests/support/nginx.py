@@ -1,0 +1,105 @@
+"""The real nginx in front of a server: a process with a directory, a port and temporary files of its own.
+
+It needs no root and touches nothing of the system's. It is given the lines that the documentation shows; only what
+differs here is put in their place: the ports, and where the certificate lies.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.support.missing import missing
+from tests.support.places import ROOT
+
+__all__ = ["lines_of", "nginx", "self_signed"]
+
+_AROUND = """
+{user}
+daemon off;
+worker_processes 1;
+pid {directory}/nginx.pid;
+events {{ worker_connections 256; }}
+http {{
+  access_log {directory}/access.log;
+  client_body_temp_path {directory}/body;
+  proxy_temp_path {directory}/proxy;
+  fastcgi_temp_path {directory}/fastcgi;
+  uwsgi_temp_path {directory}/uwsgi;
+  scgi_temp_path {directory}/scgi;
+{server}
+}}
+"""
+
+
+def lines_of(page: str, number: int = 0) -> str:
+    """One of the nginx blocks that a page of the documentation shows."""
+    shown = re.findall(r"^ *```nginx\n(.*?)^ *```$", (ROOT / page).read_text("utf-8"), re.M | re.S)
+    return str(shown[number])
+
+
+def self_signed(directory: Path, name: str = "localhost") -> Path:
+    """A file with a key and a certificate that it has signed itself; the certificate alone lies beside it, ``.crt``."""
+    if shutil.which("openssl") is None:
+        missing("needs openssl on the PATH (Debian: apt-get install openssl)")
+    both = directory / "both.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={name}",
+         "-addext", f"subjectAltName=DNS:{name}", "-keyout", str(both), "-out", str(both.with_suffix(".crt"))],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    both.write_bytes(both.read_bytes() + both.with_suffix(".crt").read_bytes())
+    return both
+
+
+def _here(lines: str, port: int, upstream: int, certificate: Path | None) -> str:
+    """The shown ``server`` block with this machine's ports and files."""
+    if "server {" not in lines:
+        lines = f"server {{\n  listen 443 ssl;\n{lines}\n}}"
+    shown = lines
+    kind = " ssl http2" if "ssl http2" in lines else " ssl"
+    lines = re.sub(r"listen [^;]*;", f"listen 127.0.0.1:{port}{kind if certificate else ''};", shown)
+    lines = re.sub(r"http://127\.0\.0\.1:8888", f"http://127.0.0.1:{upstream}", lines)
+    lines = re.sub(r"^ *ssl_certificate(_key)? [^;]*;\n", "", lines, flags=re.M)
+    if certificate is not None:
+        files = f"ssl_certificate {certificate};\n  ssl_certificate_key {certificate};\n"
+        lines = lines.replace("server {\n", f"server {{\n  {files}", 1)
+    assert f":{upstream}" in lines, shown
+    return lines
+
+
+@contextmanager
+def nginx(
+    directory: Path, door: socket.socket, lines: str, upstream: int, certificate: Path | None = None
+) -> Iterator[None]:
+    """Runs it with these lines. With a certificate it speaks TLS.
+
+    It inherits ``door``, which listens already: nobody waits for it, and the server can be told its port before.
+    """
+    program = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if program is None:
+        missing("needs nginx (Debian: apt-get install nginx-light)")
+    directory.mkdir()
+    config = directory / "nginx.conf"
+    # Its worker may read and write what root has made, if root runs the tests.
+    user = "user root;" if os.getuid() == 0 else ""
+    server = _here(lines, door.getsockname()[1], upstream, certificate)
+    config.write_text(_AROUND.format(user=user, directory=directory, server=server))
+    with (directory / "error.log").open("wb") as log:
+        process = subprocess.Popen(
+            [program, "-p", str(directory), "-c", str(config), "-e", "stderr"],
+            env=os.environ | {"NGINX": f"{door.fileno()};"}, pass_fds=[door.fileno()], stderr=log,
+        )  # fmt: skip
+    door.close()
+    try:
+        yield
+        assert process.poll() is None, (directory / "error.log").read_text()
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
