@@ -179,7 +179,7 @@ class Dispatcher:
         if self._turns.next_due_at is not None:
             wait_s = max(0.0, min(self._turns.next_due_at - self._clock.utc(), WALL_CHECK_S))
             instants.append(self._clock.monotonic() + wait_s)
-        return min((instant for instant in instants if instant is not None), default=None)
+        return min([instant for instant in instants if instant is not None], default=None)
 
     def tick(self, now: float, late_s: float = 0.0) -> None:
         """The timer has fired, ``late_s`` late: does everything that is due at ``now``."""

@@ -27,12 +27,14 @@ class Timer:
 
     def arm(self, deadline: float | None) -> None:
         """Fires at this instant. An earlier one stays: it fires, finds nothing and is armed anew."""
+        if self._handle is not None and (deadline is None or self._at <= deadline):
+            return  # the pulse lies no later than a second ahead
         now = self._clock.monotonic()
         # A deadline that had passed when it was set is no standstill: a first turn may take long.
         at = now + PULSE_S if deadline is None else min(max(deadline, now), now + PULSE_S)
         if self._handle is not None:
             if self._at <= at:
-                return
+                return  # it is overdue, and keeps how late it is
             self._handle.cancel()
         self._at = at
         self._handle = asyncio.get_running_loop().call_later(max(0.0, self._at - now), self._due)
