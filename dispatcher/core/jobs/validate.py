@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from dispatcher.core.jobs.ledger import AttemptRow, JobRow, lane_of_row, silent_attempt
 from dispatcher.core.jobs.states import FINAL, JobState
-from dispatcher.core.jobs.turn import Cause, Turn, TurnReport, Verdict
+from dispatcher.core.jobs.turn import Cause, Logged, Turn, TurnReport, Verdict
 
 __all__ = [
     "Snapshot",
@@ -286,7 +286,10 @@ def _recorded(before: AttemptRow, after: AttemptRow | None) -> Iterator[str]:
 
 
 def turn_faults(turn: Turn, report: TurnReport, revoked: Collection[str]) -> list[str]:
-    """What is wrong with the verdicts of a turn. ``revoked``: attempts that were cancelled in earlier ones."""
-    pairs = zip(turn.reports, report.verdicts, strict=True)
-    recorded = [said for said, settled in pairs if settled.verdict is Verdict.RECORDED]
+    """What is wrong with the verdicts of a turn. ``revoked``: attempts that were cancelled in earlier ones.
+
+    A line of the log may still come from such an attempt: it changes nothing about the job.
+    """
+    pairs = [(said, s.verdict) for said, s in zip(turn.reports, report.verdicts, strict=True)]
+    recorded = [said for said, verdict in pairs if verdict is Verdict.RECORDED and not isinstance(said, Logged)]
     return [f"I30: {said.attempt} was revoked, and {said} was recorded" for said in recorded if said.attempt in revoked]

@@ -13,7 +13,7 @@ from dispatcher.core.jobs import validate
 from dispatcher.core.jobs.ledger import AttemptRow, JobRow
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.terms import Terms
-from dispatcher.core.jobs.turn import Cause, Holder, Settled, Started, Turn, TurnReport, Verdict
+from dispatcher.core.jobs.turn import Cause, Holder, Logged, Settled, Started, Turn, TurnReport, Verdict
 from dispatcher.core.jobs.validate import (
     Snapshot,
     attempts_of,
@@ -372,11 +372,13 @@ def test_an_attempt_may_end_begin_late_and_give_up_the_number_of_its_offer() -> 
 # a turn
 
 
-def test_what_is_said_of_an_attempt_that_was_revoked_is_never_recorded() -> None:
-    turn = Turn(now_at=1.0, elapsed_s=1.0, reports=[Started("a1", HOLDER), Started("a2", HOLDER)])
+def test_of_an_attempt_that_was_revoked_nothing_but_a_line_of_the_log_is_recorded() -> None:
+    turn = Turn(
+        now_at=1.0, elapsed_s=1.0, reports=[Started("a1", HOLDER), Started("a2", HOLDER), Logged("a1", "stopped")]
+    )
 
     def faults(first: Verdict) -> list[str]:
-        verdicts = [Settled("a1", first), Settled("a2", Verdict.RECORDED)]
+        verdicts = [Settled("a1", first), Settled("a2", Verdict.RECORDED), Settled("a1", Verdict.RECORDED)]
         report = TurnReport(
             verdicts=verdicts, commands=[], accepted=[], claims=[], changes=[], next_due_at=None, more=False
         )
