@@ -229,6 +229,11 @@ def _crashes(knobs: Knobs) -> None:
     knobs.kill_every_s = 10.0
 
 
+def _crashes_in_turns(knobs: Knobs) -> None:
+    """A POST is answered, and the turn that holds its result never becomes durable."""
+    knobs.kill_every_s, knobs.kill_before_commit, knobs.slow_disk = 10.0, 0.05, 0.3
+
+
 def _losses(knobs: Knobs) -> None:
     knobs.lose_answer = 0.1
 
@@ -313,7 +318,7 @@ CONTROLS: dict[str, tuple[Callable[[], AbstractContextManager[Any]], Callable[[K
     "acknowledged before it is durable": (ack_before_commit, _crashes),
     "sent is delivered": (sent_is_delivered, _losses),
     "identity ignored": (identity_ignored, _cuts),
-    "stash deleted before the verdict": (stash_before_verdict, _crashes),
+    "stash deleted before the verdict": (stash_before_verdict, _crashes_in_turns),
     "a register that comes once more ends what it does not name": (
         _instead(Reconciler, "reconcile", lambda real, self, worker, said, _: real(self, worker, said, False)),
         _late_posts,
