@@ -256,7 +256,7 @@ async def run(settings: Settings, read_again: Callable[[], Settings]) -> int:
 
 
 def _calm_the_collector() -> None:
-    """Lets Python look for cycles of garbage less often: it found none under load, and took 4 to 8 % of the time
+    """Lets Python look for cycles of garbage less often: it found none under load, and took 1 to 8 % of the time
     (bench/README.md). What is there at the start stays to the end, and is not looked at again.
     """
     gc.collect()
