@@ -103,12 +103,10 @@ class Turns:
         self._reports: list[Report] = []
         self._commands: list[_Asked] = []
         self._more = True
-        self._begun = False
+        self._begun = self._broken = self._closed = False
         self._running: asyncio.Task[None] | None = None
         #: The turn in flight holds something that was gathered (or is the first one), not housekeeping alone.
         self._carries = True
-        self._broken = False
-        self._closed = False
         #: The store's disk has space for new jobs, as of the last turn.
         self.has_space = True
         #: The last turn found the disk full, reserve and all, and what pages said waits.

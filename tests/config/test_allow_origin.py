@@ -4,21 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dispatcher.config.settings import Settings
-from dispatcher.config.sources import parse
-from dispatcher.errors import SettingError
-
-HOME = {"HOME": "/home/somebody"}
-
-
-def refused(*argv: str) -> str:
-    with pytest.raises(SettingError) as caught:
-        parse(argv, HOME)
-    return str(caught.value)
-
-
-def given(*argv: str) -> Settings:
-    return parse(argv, HOME).settings
+from tests.config.reading import given, refused
 
 
 @pytest.mark.parametrize("origin", ["null", "app://desk", "file://", "ms-appx-web://a.b-c"])

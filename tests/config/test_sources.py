@@ -17,25 +17,14 @@ from dispatcher.config import help as help_text
 from dispatcher.config.settings import Settings, settings_fields
 from dispatcher.config.sources import Options, parse, settings_or_exit
 from dispatcher.errors import SettingError
+from tests.config.reading import HOME, given, refused
 from tests.support.places import ROOT
-
-HOME = {"HOME": "/home/somebody"}
 
 
 def toml(tmp_path: Path, text: str) -> str:
     path = tmp_path / "pagehand.toml"
     path.write_text(text, "utf-8")
     return str(path)
-
-
-def refused(*argv: str, **environ: str) -> str:
-    with pytest.raises(SettingError) as caught:
-        parse(argv, HOME | environ)
-    return str(caught.value)
-
-
-def given(*argv: str, **environ: str) -> Settings:
-    return parse(argv, HOME | environ).settings
 
 
 # precedence

@@ -16,8 +16,9 @@ from urllib.parse import urlencode, urljoin, urlsplit
 import pytest
 
 from tests.page.browsers import Chromium
+from tests.support.certificate import self_signed
 from tests.support.http import JSON
-from tests.support.nginx import lines_of, nginx, self_signed
+from tests.support.nginx import lines_of, nginx
 from tests.support.server import Live, live
 from tests.support.waiting import until
 

@@ -6,10 +6,8 @@ import http.client
 import json
 import re
 import select
-import shutil
 import socket
 import ssl
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -17,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.certificate import self_signed
 from tests.support.forms import FormClient
-from tests.support.missing import missing
 from tests.support.polling import HANDSHAKE
 from tests.support.server import Live, live
 
@@ -28,17 +26,7 @@ TOKEN = "s3cret-of-the-house"
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with a key and a certificate that it has signed itself."""
-    if shutil.which("openssl") is None:
-        missing("needs openssl on the PATH (Debian: apt-get install openssl)")
-    made = tmp_path_factory.mktemp("tls") / "both.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={NAME}",
-         "-addext", f"subjectAltName=DNS:{NAME}", "-keyout", str(made), "-out", str(made.with_suffix(".crt"))],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    made.write_bytes(made.read_bytes() + made.with_suffix(".crt").read_bytes())
-    return made
+    return self_signed(tmp_path_factory.mktemp("tls"), NAME)
 
 
 class Terminator:

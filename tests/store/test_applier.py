@@ -12,6 +12,7 @@ from dispatcher.core.jobs.terms import Terms
 from dispatcher.core.jobs.turn import Cancel, Cause, Demand, Ended, ForgetTypes, OfferedTypes, Retry, Turn, TurnReport
 from dispatcher.store.applier import SWEEP, apply
 from dispatcher.store.attempts import attempt_id
+from dispatcher.store.driving import run
 from dispatcher.store.port import Limits
 from dispatcher.store.requests import (
     Due,
@@ -52,34 +53,30 @@ class Script:
 
     def run(self, turn: Turn, **how: Any) -> TurnReport:
         """The turn, to its report."""
-        steps = apply(turn, how.pop("limits", Limits()), numbered(), **how)
-        answer: Any = None
-        while True:
-            try:
-                request = steps.send(answer)
-            except StopIteration as end:
-                report: TurnReport = end.value
-                return report
-            self.asked.append(request)
-            answer = getattr(self, f"_{type(request).__name__.lower()}")(request)
+        return run(apply(turn, how.pop("limits", Limits()), numbered(), **how), self)
 
-    def _load(self, request: Load) -> Loaded:
+    def load(self, request: Load) -> Loaded:
+        self.asked.append(request)
         jobs = {job.seq: job for job in self.jobs}
         usual: dict[str, Any] = {"types": request.types, "types_known": 1, "held": Tally(), "queue_clock": 1_000.0}
         return Loaded(jobs=jobs, attempts={}, histories={}, numbers=range(100, 100 + request.numbers), **usual)
 
-    def _due(self, _: Due) -> DueRows:
+    def due(self, request: Due) -> DueRows:
+        self.asked.append(request)
         found: DueRows = self.answers.get("due", DueRows([], [], None, None))
         return found
 
-    def _ready(self, request: Ready) -> ReadyRows:
+    def ready(self, request: Ready) -> ReadyRows:
+        self.asked.append(request)
         groups = [[ReadyJob(job, '"data"') for job in self.waiting[: group.most]] for group in request.groups]
         return ReadyRows(groups, {seq: '"own"' for seq in request.in_hand}, {})
 
-    def _purge(self, _: Purge) -> Purged:
+    def purge(self, request: Purge) -> Purged:
+        self.asked.append(request)
         return Purged(self.answers.get("outlived", []))
 
-    def _save(self, request: Save) -> Saved:
+    def save(self, request: Save) -> Saved:
+        self.asked.append(request)
         self.saved = request
         return Saved(dict.fromkeys(request.lanes, 0))
 

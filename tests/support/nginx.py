@@ -18,7 +18,7 @@ from pathlib import Path
 from tests.support.missing import missing
 from tests.support.places import ROOT
 
-__all__ = ["lines_of", "nginx", "self_signed"]
+__all__ = ["lines_of", "nginx"]
 
 _AROUND = """
 {user}
@@ -42,20 +42,6 @@ def lines_of(page: str, number: int = 0) -> str:
     """One of the nginx blocks that a page of the documentation shows."""
     shown = re.findall(r"^ *```nginx\n(.*?)^ *```$", (ROOT / page).read_text("utf-8"), re.M | re.S)
     return str(shown[number])
-
-
-def self_signed(directory: Path, name: str = "localhost") -> Path:
-    """A file with a key and a certificate that it has signed itself; the certificate alone lies beside it, ``.crt``."""
-    if shutil.which("openssl") is None:
-        missing("needs openssl on the PATH (Debian: apt-get install openssl)")
-    both = directory / "both.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={name}",
-         "-addext", f"subjectAltName=DNS:{name}", "-keyout", str(both), "-out", str(both.with_suffix(".crt"))],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    both.write_bytes(both.read_bytes() + both.with_suffix(".crt").read_bytes())
-    return both
 
 
 def _here(lines: str, port: int, upstream: int, certificate: Path | None) -> str:
