@@ -10,9 +10,8 @@ from pathlib import Path
 from tests.faults.long_form import LONG
 from tests.faults.planted import PLANTED
 from tests.support.process import ServerProcess, quick
-from tests.support.waiting import eventually
 
-__all__ = ["LONG", "fault_numbers", "logged", "planted_server"]
+__all__ = ["LONG", "fault_numbers", "planted_server"]
 
 
 @asynccontextmanager
@@ -32,12 +31,3 @@ async def planted_server(
 def fault_numbers(server: ServerProcess) -> list[int]:
     """The numbers of the server's faults in its log."""
     return [int(number) for number in re.findall(r"\(fault (\d+) since the start\)", server.log.read_text())]
-
-
-async def logged(server: ServerProcess, words: str) -> None:
-    """Returns when the log says so."""
-
-    async def said() -> bool:
-        return words in server.log.read_text()
-
-    await eventually(said, what=f"the log says {words!r}")

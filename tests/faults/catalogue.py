@@ -112,7 +112,7 @@ FAULTS = {
     "G02": Fault("the wall clock is slewed, or steps while a job waits for its time", "started within 1 s of its time"),
     "G03": Fault("deadlines 2^31 s away", "no overflow, no early end"),
     "G04": Fault("the machine sleeps and the clock with it", "as A10"),
-    "G05": Fault("four programs burn the processors, the server at nice 19", "late, but nothing is given up"),
+    "G05": Fault("four programs burn the processors, the server at nice 10", "late, but nothing is given up"),
     "G06": Fault("nobody reads the log, or its disk is full", "the loop never waits; what is dropped is counted"),
     "G07": Fault("odd locale, time zone, umask; no HOME, no stdin", "it starts; the store's files are 0600"),
 }  # fmt: skip

@@ -14,7 +14,6 @@ from functools import partial
 from pathlib import Path
 
 from dispatcher.sdk.simulate import Faults
-from tests.faults.a_support import logged
 from tests.support.places import ROOT
 from tests.support.process import ServerProcess, farm_for, quick, serving
 from tests.support.server import command
@@ -38,7 +37,7 @@ def test_fault_A09_sighup_takes_the_token_anew_and_ends_nothing(tmp_path: Path) 
             token.write_text("the-second")
             assert [await _status(server, name) for name in ("the-first", "the-second")] == [200, 401]
             server.signal(signal.SIGHUP)
-            await logged(server, "the token is another one")
+            await server.logged("the token is another one")
             assert [await _status(server, name) for name in ("the-first", "the-second")] == [401, 200]
             newcomer = farm_for(server, token="the-second", name_prefix="new")
             await newcomer.start()
@@ -61,11 +60,11 @@ def test_fault_A09_sighup_with_settings_that_cannot_be_used_changes_nothing(tmp_
         async with serving(tmp_path, "--config", str(config), *quick()) as server:
             config.write_text('token = "the-second"\nmax_attempts = 0')
             server.signal(signal.SIGHUP)
-            await logged(server, "nothing is changed, because of --max-attempts must be a whole number")
+            await server.logged("nothing is changed, because of --max-attempts must be a whole number")
             assert await _status(server, "the-first") == 200
             config.write_text('token = "the-second"\nqueue_depth = 7')
             server.signal(signal.SIGHUP)
-            await logged(server, "from the next start on: queue_depth")
+            await server.logged("from the next start on: queue_depth")
             assert await _status(server, "the-second") == 200
             assert await server.stop() == 0
 

@@ -74,6 +74,9 @@ async def _submit(server: ServerProcess, farm: Farm, type_: str, **fields: Any) 
     return jobs
 
 
+STOOD_STILL = "WARNING pagehand.service the loop stood still for "
+
+
 async def _all_succeeded_at_once(server: ServerProcess, farm: Farm, jobs: list[str]) -> None:
     """Each job had one attempt: nothing was given up, nothing ran twice."""
     for job in jobs:
@@ -85,7 +88,7 @@ async def _all_succeeded_at_once(server: ServerProcess, farm: Farm, jobs: list[s
 
 def _stood_still_s(server: ServerProcess) -> float:
     """The longest standstill in the log."""
-    found = re.findall(r"WARNING pagehand.service the loop stood still for ([\d.]+) s", server.log.read_text())
+    found = re.findall(STOOD_STILL + r"([\d.]+) s", server.log.read_text())
     return max(map(float, found), default=0.0)
 
 
@@ -106,6 +109,7 @@ async def _stands_still_at_work(server: ServerProcess, stand_still: StandStill, 
     await stand_still(server, seconds)
     await _all_succeeded_at_once(server, finishing, ending)
     await _all_succeeded_at_once(server, cut, running)
+    await server.logged(STOOD_STILL)
     assert seconds - 2.0 < _stood_still_s(server) < seconds + PATIENCE_S, "the log tells of it"
     await _all_succeeded_at_once(server, waiting, await _submit(server, waiting, "waits"))
     assert {worker["id"] for worker in (await server.get("/api/v1/workers"))["items"]} == known
@@ -126,6 +130,7 @@ async def _stands_still_after_a_restart(server: ServerProcess, stand_still: Stan
     await server.restart()
     await stand_still(server, seconds)
     await _all_succeeded_at_once(server, farm, running)
+    await server.logged(STOOD_STILL)
     assert _stood_still_s(server) > seconds - 2.0
     await farm.stop()
     assert await server.stop() == 0

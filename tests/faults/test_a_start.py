@@ -81,7 +81,7 @@ def test_fault_A16_an_older_store_is_backed_up_and_upgraded_and_the_backup_is_th
         async with planted_server(tmp_path, restart_grace_s=60, reconnect_grace_s=60) as server:
             jobs = await _three_jobs(server)
             await server.start("migrations", newer)
-            assert f"a backup is made: {tmp_path / BACKUP}" in server.log.read_text()
+            await server.logged(f"a backup is made: {tmp_path / BACKUP}")
             assert stat.S_IMODE((tmp_path / BACKUP).stat().st_mode) == 0o600
             assert (await server.submit("waits", key="waits"))["id"] == jobs[2][0]
             await server.submit("after the upgrade")

@@ -137,7 +137,7 @@ def test_fault_B04_on_a_disk_without_even_a_reserve_pages_keep_their_results_unt
                 running = (await server.get("/api/v1/jobs?state=running"))["items"][0]["id"]
                 _refused_for_lack_of_room(await server.request("POST", f"/api/v1/jobs/{running}/cancel", {}))
                 assert (await _ready(server)).status == 503
-                assert b"what pages say waits" in server.log.read_bytes()
+                await server.logged("what pages say waits")
                 await _heals(server, disk, farm, jobs=6)
                 assert len(farm.executed) == 7, "no job ran twice"
                 assert {outcome.verdict for outcome in farm.outcomes} <= {"recorded", "duplicate"}

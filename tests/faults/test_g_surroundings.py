@@ -45,7 +45,7 @@ def burners(count: int) -> Iterator[None]:
 async def final(server: ServerProcess, job_id: str) -> dict[str, Any]:
     """The job after its end, which may take up to a minute and a half."""
     for _ in range(9):
-        # The server gets a hundredth of a processor: its answer may be late, but must come.
+        # The server gets a twentieth of a processor: its answer may be late, but must come.
         answer = await server.request("GET", f"/api/v1/jobs/{job_id}?wait=10", timeout_s=90.0)
         assert answer.status == 200, answer
         job: dict[str, Any] = answer.json()
@@ -54,24 +54,33 @@ async def final(server: ServerProcess, job_id: str) -> dict[str, Any]:
     return job
 
 
+async def _patient(server: ServerProcess, data: int) -> dict[str, Any]:
+    """The new job: this answer may be as late."""
+    answer = await server.request("POST", "/api/v1/jobs", {"type": "echo", "data": data}, timeout_s=90.0)
+    assert answer.status == 201, answer
+    job: dict[str, Any] = answer.json()
+    return job
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_fault_G05_starved_of_processors_a_server_is_late_and_gives_nothing_up(tmp_path: Path) -> None:
-    """Four burners, the server at nice 19. Each job succeeds in its first attempt, and no session is made anew.
+    """Four burners, the server at nice 10. Each job succeeds in its first attempt, and no session is made anew.
 
-    Linux keeps a niceness for each thread: it is the loop that starves, the store's thread does not.
+    Linux keeps a niceness for each thread: it is the loop that starves, the store's thread does not. At nice 19 a test
+    would measure the machine: some virtual ones then take a hundred times the processor's time for the same work.
     """
     rounds, jobs = (6, 20) if LONG else (1, 10)
 
     async def scenario() -> None:
         async with serving(tmp_path) as server:
-            os.setpriority(os.PRIO_PROCESS, server.process.pid, 19)
+            os.setpriority(os.PRIO_PROCESS, server.process.pid, 10)
             farm = farm_for(server, workers=4, faults=Faults(slow_s=(0.0, 0.3)))
             await farm.start()
             await farm.registered()
             with burners(4):
                 for _ in range(rounds):
-                    made = await asyncio.gather(*(server.submit(number) for number in range(jobs)))
+                    made = await asyncio.gather(*(_patient(server, number) for number in range(jobs)))
                     for done in await asyncio.gather(*(final(server, job["id"]) for job in made)):
                         assert [(each["number"], each["state"]) for each in done["attempts"]] == [(1, "succeeded")]
                         assert (done["errors"], done["crashes"]) == (0, 0)

@@ -19,7 +19,7 @@ from tests.support.http import Reply
 from tests.support.places import ROOT, environment
 from tests.support.server import command, port_in
 from tests.support.signals import send
-from tests.support.waiting import PATIENCE_S
+from tests.support.waiting import PATIENCE_S, eventually
 
 __all__ = ["Refused", "ServerProcess", "farm_for", "free_port", "quick", "serving"]
 
@@ -165,6 +165,10 @@ class ServerProcess:
         return job
 
     # -- its log
+
+    async def logged(self, words: str) -> None:
+        """Returns when the log says so: a thread of the server's writes it, a little later than the thing itself."""
+        await eventually(lambda: words in self.log.read_text(), what=f"the log says {words!r}")
 
     def assert_clean_log(self) -> None:
         """Fails if any of its lives logged a traceback."""
