@@ -22,6 +22,7 @@ from tornado.web import HTTPError, RequestHandler, stream_request_body
 
 from dispatcher.errors import BadRequest, Forbidden, PagehandError, RequestError, TooLarge, Unauthorized, Unsupported
 from handlers.errors import Problem, problem_of
+from handlers.queries import check_query
 from handlers.site import Site
 
 __all__ = ["ApiHandler", "BaseHandler", "as_json"]
@@ -286,10 +287,14 @@ class ApiHandler(BaseHandler):
     problems = True
     #: The content types of a body here; a foreign page can send none of them without asking first.
     media_types: ClassVar[tuple[str, ...]] = ("application/json",)
+    #: The fields that the query of a GET may have; other requests have none.
+    query_fields: ClassVar[tuple[str, ...]] = ()
 
     def check_body(self) -> None:
         """Everything that changes something must come as JSON, with a body or without. So a foreign page must ask
         first, and is refused."""
+        if self.request.method != "OPTIONS":
+            check_query(self, self.query_fields if self.request.method in ("GET", "HEAD") else ())
         if self.request.method in ("POST", "PUT", "PATCH", "DELETE"):
             self._check_content_type()
         super().check_body()

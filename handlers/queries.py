@@ -1,9 +1,15 @@
-"""The queries of lists, the same for the API and for the pages. Knows no list."""
+"""The fields of queries, the same for the API and for the pages: which there are, and what they may say.
+
+A field that an address does not know is refused: a list that overlooked a filter would list everything.
+"""
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Collection
 from urllib.parse import urlencode
 
+from msgspec import Struct
 from msgspec.structs import asdict
 from tornado.web import HTTPError, RequestHandler
 
@@ -11,11 +17,64 @@ from dispatcher.core.jobs.model import JobFilter, TypeFilter, WorkerFilter, Work
 from dispatcher.core.jobs.states import JobState
 from dispatcher.errors import BadParameter
 
-__all__ = ["Filter", "job_filter", "next_query", "type_filter", "worker_filter"]
+__all__ = [
+    "JOBS",
+    "PLACE",
+    "TYPES",
+    "WAIT",
+    "WORKERS",
+    "Filter",
+    "check_query",
+    "job_filter",
+    "next_query",
+    "type_filter",
+    "wait_argument",
+    "worker_filter",
+]
 
 Filter = JobFilter | WorkerFilter | TypeFilter
 #: The name of a filter's field in an address, if it has another there.
 _SHORT = {"prefix": "q"}
+#: The fields that say which page of a list is wanted, not what it lists.
+PLACE = ("limit", "cursor")
+#: The longest wait that a request may ask for, in seconds.
+MAX_WAIT_S = 60
+_LONGEST_NAME = 100
+
+
+def _fields_of(kind: type[Struct]) -> tuple[str, ...]:
+    return tuple(_SHORT.get(name, name) for name in kind.__struct_fields__)
+
+
+#: The fields of each query: a filter's are those of its struct.
+JOBS, WORKERS, TYPES = _fields_of(JobFilter), _fields_of(WorkerFilter), _fields_of(TypeFilter)
+WAIT = ("wait",)
+
+
+def check_query(handler: RequestHandler, known: Collection[str]) -> None:
+    """Refuses a field that is not one of these, whether it says something or not. Raises BadParameter."""
+    for name in handler.request.query_arguments:
+        if name not in known:
+            raise BadParameter(_unknown(name, known, handler.request.method or ""))
+
+
+def _unknown(name: str, known: Collection[str], method: str) -> str:
+    # Tornado reads names as Latin-1. repr: nobody writes line ends into our answers.
+    shown = repr(name.encode("latin-1", "replace").decode("utf-8", "replace")[:_LONGEST_NAME])[1:-1]
+    if not known:
+        instead = " A POST says what it wants in its body." if method == "POST" else ""
+        return f"{shown} is not a field of this address: it takes none.{instead}"
+    near = difflib.get_close_matches(name.lower(), known, n=1)
+    hint = f"; did you mean {near[0]}?" if near else "."
+    return f"{shown} is not a field of this address{hint} It takes {', '.join(known)}."
+
+
+def wait_argument(handler: RequestHandler) -> float:
+    """``?wait=N`` in seconds; 0 if it is not given. Raises BadParameter."""
+    text = _text(handler, "wait") or "0"
+    if not text.isascii() or not text.isdigit() or int(text[:9]) > MAX_WAIT_S:
+        raise BadParameter(f"wait must be a whole number of seconds from 0 to {MAX_WAIT_S}.", parameter="wait")
+    return float(text)
 
 
 def job_filter(handler: RequestHandler) -> JobFilter:
@@ -52,8 +111,11 @@ def type_filter(handler: RequestHandler) -> TypeFilter:
 
 
 def _text(handler: RequestHandler, field: str) -> str:
-    """The last text given for a field; empty if there is none."""
-    return next(reversed(_texts(handler, field)), "")
+    """The text given for a field; empty if there is none."""
+    texts = _texts(handler, field)
+    if len(texts) > 1:
+        raise BadParameter(f"{field} stands there {len(texts)} times; it can be given once.", parameter=field)
+    return texts[0] if texts else ""
 
 
 def _texts(handler: RequestHandler, field: str) -> list[str]:

@@ -11,7 +11,8 @@ from tornado.web import HTTPError
 
 from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import FINAL
-from dispatcher.errors import BadParameter, TooLarge, WrongState
+from dispatcher.errors import TooLarge, WrongState
+from handlers import queries
 from handlers.api.jobjson import Json, job_json, job_lines, raw, type_json, worker_json
 from handlers.base import ApiHandler
 from handlers.errors import Invalid, field_error
@@ -33,8 +34,6 @@ __all__ = [
     "WorkersHandler",
 ]
 
-#: The longest wait that a request may ask for, in seconds.
-MAX_WAIT_S = 60
 _WAIT = re.compile(r'\bwait\s*=\s*"?([0-9]{1,9})"?', re.IGNORECASE)
 
 
@@ -63,13 +62,6 @@ class ConsoleApiHandler(ApiHandler):
             self.set_header("Link", f'<{self.own_address()}?{next_query(wanted, cursor)}>; rel="next"')
         self.answer({"items": items, "next_cursor": cursor})
 
-    def wait_argument(self) -> float:
-        """``?wait=N``; 0 if it is not given."""
-        text = self.get_query_argument("wait", "0")
-        if not text.isascii() or not text.isdigit() or int(text[:9]) > MAX_WAIT_S:
-            raise BadParameter(f"wait must be a whole number of seconds from 0 to {MAX_WAIT_S}.", parameter="wait")
-        return float(text)
-
     async def job_after(self, job_id: str, wait_s: float) -> JobView | None:
         """The job after the wait; None if the client went away."""
         if wait_s == 0:
@@ -79,6 +71,8 @@ class ConsoleApiHandler(ApiHandler):
 
 class JobsHandler(ConsoleApiHandler):
     """``/api/v1/jobs``: POST submits one job, GET lists."""
+
+    query_fields = queries.JOBS
 
     def body_limit(self) -> int:
         """The limit of the data, and room for the other fields."""
@@ -105,7 +99,7 @@ class JobsHandler(ConsoleApiHandler):
         match = _WAIT.search(self.request.headers.get("Prefer", ""))
         if match is None:
             return 0.0
-        wait_s = min(int(match[1]), MAX_WAIT_S)
+        wait_s = min(int(match[1]), queries.MAX_WAIT_S)
         self.set_header("Preference-Applied", f"wait={wait_s}")
         return float(wait_s)
 
@@ -121,9 +115,11 @@ class JobsHandler(ConsoleApiHandler):
 class JobHandler(ConsoleApiHandler):
     """``/api/v1/jobs/<id>``."""
 
+    query_fields = queries.WAIT
+
     async def get(self, job_id: str) -> None:
         """The job; with ``?wait=N`` as soon as it is final or in doubt, or after N seconds."""
-        job = await self.job_after(job_id, self.wait_argument())
+        job = await self.job_after(job_id, queries.wait_argument(self))
         if job is not None:
             self.write_job(job)
 
@@ -133,9 +129,11 @@ class JobHandler(ConsoleApiHandler):
 class ResultHandler(ConsoleApiHandler):
     """``/api/v1/jobs/<id>/result``: the result alone, as the page sent it."""
 
+    query_fields = queries.WAIT
+
     async def get(self, job_id: str) -> None:
         """200 with the result, 202 while the job is open, 409 if there will be no result."""
-        job = await self.job_after(job_id, self.wait_argument())
+        job = await self.job_after(job_id, queries.wait_argument(self))
         if job is None:
             return
         if job.state not in FINAL:
@@ -254,6 +252,8 @@ class AdoptHandler(ConsoleApiHandler):
 class WorkersHandler(ConsoleApiHandler):
     """``/api/v1/workers``."""
 
+    query_fields = queries.WORKERS
+
     def get(self) -> None:
         """A page of the list of workers that this server knows, by name."""
         wanted = worker_filter(self)
@@ -265,6 +265,8 @@ class WorkersHandler(ConsoleApiHandler):
 
 class TypesHandler(ConsoleApiHandler):
     """``/api/v1/types``."""
+
+    query_fields = queries.TYPES
 
     async def get(self) -> None:
         """A page of the list of types that some job, worker or shipped task has named, by name."""

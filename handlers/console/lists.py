@@ -14,9 +14,10 @@ from msgspec import Struct
 
 from dispatcher.core.jobs.model import WorkerStatus
 from dispatcher.errors import BadParameter
+from handlers import queries
 from handlers.api.jobjson import once_a_lane
 from handlers.console.page import PageHandler
-from handlers.queries import Filter, job_filter, next_query, type_filter, worker_filter
+from handlers.queries import Filter, check_query, job_filter, next_query, type_filter, worker_filter
 
 __all__ = ["JobsPage", "TypesPage", "WorkersPage"]
 
@@ -41,12 +42,18 @@ class _ListPage(PageHandler):
     """A list with its filter."""
 
     template: ClassVar[str]
-    #: The fields of the filter's form, by their names in the address.
-    fields: ClassVar[dict[str, str]]
+    #: The fields of the address, besides ``refresh``.
+    query_fields: ClassVar[tuple[str, ...]]
+
+    @property
+    def fields(self) -> list[str]:
+        """The fields of the filter's form."""
+        return [name for name in self.query_fields if name not in queries.PLACE]
 
     async def get(self) -> None:
         """The page."""
         try:
+            check_query(self, (*self.query_fields, "refresh"))
             listed = await self.listed()
         except BadParameter as wrong:
             if not self.wants_page():
@@ -85,7 +92,7 @@ class JobsPage(_ListPage):
     """``/jobs``."""
 
     template = "jobs.html"
-    fields: ClassVar = {"state": "State", "type": "Type", "requires": "Requires", "worker": "Worker"}
+    query_fields = queries.JOBS
 
     async def listed(self) -> _Listed:
         """Jobs, newest first."""
@@ -103,7 +110,7 @@ class WorkersPage(_ListPage):
     """``/workers``."""
 
     template = "workers.html"
-    fields: ClassVar = {"name": "Name begins with", "type": "Type", "label": "Label", "state": "State"}
+    query_fields = queries.WORKERS
 
     async def listed(self) -> _Listed:
         """Workers, by name."""
@@ -122,7 +129,7 @@ class TypesPage(_ListPage):
     """``/types``."""
 
     template = "types.html"
-    fields: ClassVar = {"q": "Name begins with"}
+    query_fields = queries.TYPES
 
     async def listed(self) -> _Listed:
         """Types, by name."""
