@@ -38,9 +38,12 @@ _DRAIN_BYTES = 16 << 20
 #: Refusals that a page of any origin may read: otherwise its browser would only say that there is no answer. They hold
 #: what the request itself said, and how to let it in.
 _READ_BY_ALL = frozenset({"forbidden_host", "forbidden_origin"})
+#: Headers that a page of another origin may read and send.
+_EXPOSED = "Idempotency-Replayed, Link, Location, Preference-Applied, Retry-After, X-Request-Id"
+_TAKEN = "Authorization, Content-Type, Idempotency-Key, Prefer, X-Pagehand-Token, X-Request-Id"
 _SHOW_IT = (
-    "This server needs its token: send the header 'Authorization: Bearer TOKEN', "
-    "where TOKEN is what the server was started with (--token or PAGEHAND_TOKEN)."
+    "This server needs its token: send the header 'Authorization: Bearer TOKEN', or 'X-Pagehand-Token: TOKEN' "
+    "if a proxy needs Authorization for itself. TOKEN is what the server was started with (--token or PAGEHAND_TOKEN)."
 )
 
 T = TypeVar("T")
@@ -137,7 +140,7 @@ class BaseHandler(RequestHandler):
 
     def shows_token(self) -> bool:
         """Whether the request carries the token, or its stand-in."""
-        return bool(self.site.guard.bearer(self.request.headers))
+        return bool(self.site.guard.shown(self.request.headers))
 
     def ask_for_token(self) -> None:
         """Answers a request without the token."""
@@ -218,6 +221,9 @@ class BaseHandler(RequestHandler):
 
     # Answers
 
+    def share(self) -> None:
+        """Lets pages of other origins read the answer, where they may."""
+
     def redirect(self, url: str, permanent: bool = False, status: int | None = None) -> None:
         """To an address of ours, written without the prefix."""
         super().redirect(self.site.prefix.link(url), permanent, status)
@@ -252,6 +258,7 @@ class BaseHandler(RequestHandler):
 
     def write_problem(self, problem: Problem) -> None:
         """Ends the answer with the problem, as a document or as text; pages show it as a page."""
+        self.share()
         if problem.code in _READ_BY_ALL and self.request.method != "OPTIONS":
             self.set_header("Access-Control-Allow-Origin", "*")
         if self.problems:
@@ -282,13 +289,34 @@ _UNIMPLEMENTED = RequestHandler.get
 
 
 class ApiHandler(BaseHandler):
-    """Speaks JSON; errors are problem documents."""
+    """Speaks JSON; errors are problem documents. Pages of ``allow_origin`` may use it, with the token in a header."""
 
     problems = True
     #: The content types of a body here; a foreign page can send none of them without asking first.
     media_types: ClassVar[tuple[str, ...]] = ("application/json",)
     #: The fields that the query of a GET may have; other requests have none.
     query_fields: ClassVar[tuple[str, ...]] = ()
+
+    def check(self) -> None:
+        """Answers a browser that asks for a page of ``allow_origin``: it may not show the token yet."""
+        self.share()
+        if self.request.method == "OPTIONS" and "Access-Control-Request-Method" in self.request.headers:
+            self.admit()
+        else:
+            super().check()
+
+    def share(self) -> None:
+        """Never with cookies: a page of another origin has to know the token."""
+        self.set_header("Vary", "Origin")
+        origin = self.site.guard.cors_origin(self.request.headers)
+        if origin is None:
+            return
+        self.set_header("Access-Control-Allow-Origin", origin)
+        self.set_header("Access-Control-Expose-Headers", _EXPOSED)
+        if self.request.method == "OPTIONS":
+            self.set_header("Access-Control-Allow-Methods", self._allow())
+            self.set_header("Access-Control-Allow-Headers", _TAKEN)
+            self.set_header("Access-Control-Max-Age", "600")
 
     def check_body(self) -> None:
         """Everything that changes something must come as JSON, with a body or without. So a foreign page must ask

@@ -8,11 +8,13 @@ from; it knows nothing of Tornado. The rules:
 - **Origin**, if it is sent, must be our own, or one of ``allow_origin``. IE often omits it, and may omit its port. If
   ``public_url`` is set, it is our own: a proxy may give us another name in Host, and a page of the same name without
   TLS is foreign. A proxy's own headers (X-Forwarded-...) are not read: anyone can send them.
-- **Token**, if one is set, must come as ``Authorization: Bearer``. It is compared in constant time.
+- **Token**, if one is set, must come as ``Authorization: Bearer`` or, where a proxy needs that header for itself, as
+  ``X-Pagehand-Token`` or as the password of ``Authorization: Basic``. It is compared in constant time.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import re
@@ -146,18 +148,39 @@ class Guard:
         """Whether this is the token; takes the same time for every wrong one."""
         return bool(self._token) and hmac.compare_digest(token, self._token)
 
+    def shown(self, headers: Headers) -> bool | None:
+        """Whether the headers carry the token; None if they carry none, or what is meant for a proxy before us."""
+        return True if self._basic(headers) else self.bearer(headers)
+
     def bearer(self, headers: Headers) -> bool | None:
-        """Whether ``Authorization: Bearer`` carries the token; None if the header is missing."""
-        header = headers.get("Authorization")
-        if header is None:
+        """The same without Basic, which a browser sends by itself with whatever a foreign page makes it send."""
+        header = headers.get("X-Pagehand-Token")
+        if header is not None:
+            return self.token_matches(_bytes_of(header))
+        scheme, _, token = (headers.get("Authorization") or "").partition(" ")
+        if scheme.lower() in ("", "basic"):
             return None
-        scheme, _, token = header.partition(" ")
-        # Header values are bytes, read as Latin-1.
-        return scheme.lower() == "bearer" and self.token_matches(token.strip().encode("latin-1", "replace"))
+        return scheme.lower() == "bearer" and self.token_matches(_bytes_of(token))
+
+    def _basic(self, headers: Headers) -> bool:
+        """Whether the token is the password of ``Authorization: Basic``, of any user."""
+        scheme, _, credentials = (headers.get("Authorization") or "").partition(" ")
+        if scheme.lower() != "basic" or headers.get("X-Pagehand-Token") is not None:
+            return False
+        try:
+            _, _, password = base64.b64decode(_bytes_of(credentials), validate=True).partition(b":")
+        except ValueError:
+            return False
+        return self.token_matches(password)
 
     def cookie_key(self) -> str:
         """Signs the console's cookie. It is made from the token, so another token signs all browsers out."""
         return _stretched(self._token)
+
+
+def _bytes_of(header: str) -> bytes:
+    """Header values are bytes, read as Latin-1."""
+    return header.strip().encode("latin-1", "replace")
 
 
 @lru_cache(maxsize=64)

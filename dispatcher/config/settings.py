@@ -56,7 +56,8 @@ class Settings:
     )
     allow_origin: tuple[str, ...] = _plain(
         (),
-        "other origin whose pages may load a worker (with a token also null or app://name); may be repeated",
+        "other origin whose pages may load a worker and use the API (with a token also null or app://name); "
+        "may be repeated",
         "server",
     )
     host_call: tuple[str, ...] = _plain(

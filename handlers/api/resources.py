@@ -43,7 +43,7 @@ class ConsoleApiHandler(ApiHandler):
 
     def shows_token(self) -> bool:
         """Whether the request has the token, or, for reading, the session."""
-        given = self.site.guard.bearer(self.request.headers)
+        given = self.site.guard.shown(self.request.headers)
         if given is None and self.request.method in ("GET", "HEAD"):
             return is_signed_in(self, self.site.guard)
         return bool(given)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
 from dispatcher.config.settings import Settings
@@ -185,7 +187,7 @@ def test_cookies_are_secure_where_people_come_over_tls(public_url: str, secure: 
         ("bearer  s3cret ", True),
         ("Bearer wrong", False),
         ("Bearer ", False),
-        ("Basic s3cret", False),
+        ("Basic s3cret", None),
         ("s3cret", False),
         ("Bearer s3cret2", False),
     ],
@@ -193,6 +195,44 @@ def test_cookies_are_secure_where_people_come_over_tls(public_url: str, secure: 
 def test_the_token_is_shown_as_a_bearer(header: str | None, answer: bool | None) -> None:
     guard = Guard(Settings(token="s3cret"))
     assert guard.bearer({} if header is None else {"Authorization": header}) is answer
+
+
+BASIC = "Basic " + base64.b64encode(b"anna:s3cret").decode()
+
+
+@pytest.mark.parametrize(
+    ("headers", "shown", "as_bearer"),
+    [
+        ({"X-Pagehand-Token": "s3cret"}, True, True),
+        ({"X-Pagehand-Token": "wrong"}, False, False),
+        ({"X-Pagehand-Token": ""}, False, False),
+        # Authorization is then for a proxy before us.
+        ({"X-Pagehand-Token": "s3cret", "Authorization": "Bearer of the proxy"}, True, True),
+        ({"X-Pagehand-Token": "s3cret", "Authorization": "Basic YTpi"}, True, True),
+        ({"X-Pagehand-Token": "wrong", "Authorization": "Bearer s3cret"}, False, False),
+        ({"X-Pagehand-Token": "wrong", "Authorization": BASIC}, False, False),
+        # A browser sends it by itself, so it does not count where a form of a foreign page could come.
+        ({"Authorization": BASIC}, True, None),
+        ({"Authorization": BASIC.replace("Basic", "basic")}, True, None),
+        # The password of somebody else's sign-in is no wrong token.
+        ({"Authorization": "Basic " + base64.b64encode(b"s3cret:wrong").decode()}, None, None),
+        ({"Authorization": "Basic " + base64.b64encode(b"s3cret").decode()}, None, None),
+        ({"Authorization": "Basic !"}, None, None),
+        ({"Authorization": "Basic"}, None, None),
+        ({"Authorization": "Negotiate s3cret"}, False, False),
+    ],
+)
+def test_where_a_proxy_needs_authorization_the_token_has_another_way(
+    headers: dict[str, str], shown: bool | None, as_bearer: bool | None
+) -> None:
+    guard = Guard(Settings(token="s3cret"))
+    assert (guard.shown(headers), guard.bearer(headers)) == (shown, as_bearer)
+
+
+def test_a_password_of_nothing_is_no_token_of_nothing() -> None:
+    guard = Guard(Settings())
+    assert not guard.shown({"Authorization": "Basic " + base64.b64encode(b"anna:").decode()})
+    assert not guard.shown({"X-Pagehand-Token": ""})
 
 
 def test_a_token_beyond_ascii_matches_as_the_bytes_that_are_sent() -> None:
