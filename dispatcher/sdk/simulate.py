@@ -14,8 +14,9 @@ import os
 import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
+from .load import Load
 from .simulator.driver import Reconnect
 from .simulator.farm import Farm
 from .simulator.faults import Faults
@@ -28,6 +29,7 @@ _KEEP = 10_000
 _TYPES = "echo,word-count"
 #: The most labels of a page.
 _LABELS = 20
+_MOST_PER_S = 1_000
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -44,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--url", default=url, help="address of the server (PAGEHAND_URL, %(default)s)")
     add("--token", default=token, help="the server's token, if it has one (PAGEHAND_TOKEN)")
-    add("--workers", type=_count, default=4, metavar="N", help="how many pages (%(default)s)")
+    add("--workers", type=_none_or_more, default=4, metavar="N", help="how many pages (%(default)s); 0 with --submit")
     add("--slots", type=_count, default=1, metavar="K", help="jobs a page may hold at once (%(default)s)")
     add("--types", type=_names, default=_TYPES, metavar="A,B", help="types they offer (%(default)s)")
     add("--name-prefix", default="sim", metavar="NAME", help="pages are called NAME-1, NAME-2, ...")
@@ -58,10 +60,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a label of the pages, such as site:berlin; may be repeated",
     )
     add("--quick", action="store_true", help="tasks start without an accept and send only their result")
+    add("--submit", type=_rate, metavar="RATE", help="also submit jobs of these types: 5/s, 90/min or 10/h")
     end = parser.add_mutually_exclusive_group()
     end.add_argument("--seconds", type=float, metavar="S", help="stop after S seconds")
     end.add_argument("--jobs", type=_count, metavar="J", help="stop after J recorded reports")
-    add("--seed", type=int, help="makes the drawn faults repeatable")
+    add("--seed", type=int, help="makes the drawn faults repeatable; pages of two runs are never one worker")
     add("--json-summary", action="store_true", help="print one JSON object at the end")
     _add_faults(parser.add_argument_group("faults (P is a share, 0 to 1)"))
 
@@ -102,6 +105,7 @@ def _add_faults(group: argparse._ArgumentGroup) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run what the options ask for. Returns the exit status."""
     try:
+        _check(options)
         farm = _farm(options)
     except ValueError as error:
         print(f"pagehand simulate: {error}", file=sys.stderr)
@@ -110,10 +114,29 @@ def run(options: argparse.Namespace) -> int:
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_until_end(farm, options))
     _print_summary(farm, time.monotonic() - began, as_json=options.json_summary)
-    rejected = {page.rejected for page in farm.pages if page.rejected}
-    if rejected:
-        print(f"pagehand simulate: the server refused the pages: {', '.join(sorted(rejected))}", file=sys.stderr)
-    return 1 if rejected or not farm.stats["registered"] else 0
+    troubles = _troubles(farm, options)
+    for trouble in troubles:
+        print(f"pagehand simulate: {trouble}", file=sys.stderr)
+    return 1 if troubles else 0
+
+
+def _check(options: argparse.Namespace) -> None:
+    if not options.workers and not options.submit:
+        raise ValueError("without workers and without --submit there is nothing to do")
+    if not options.workers and options.jobs:
+        raise ValueError("--jobs counts what workers report, and there are none: use --seconds")
+
+
+def _troubles(farm: Farm, options: argparse.Namespace) -> list[str]:
+    """What was asked for and did not happen at all."""
+    found = []
+    if rejected := {page.rejected for page in farm.pages if page.rejected}:
+        found.append(f"the server refused the pages: {', '.join(sorted(rejected))}")
+    elif options.workers and not farm.stats["registered"]:
+        found.append("no page could register")
+    if options.submit and not farm.stats["submitted"]:
+        found.append("the server took no job")
+    return found
 
 
 def _farm(options: argparse.Namespace) -> Farm:
@@ -152,18 +175,37 @@ def _faults(options: argparse.Namespace) -> Faults:
 
 async def _until_end(farm: Farm, options: argparse.Namespace) -> None:
     if not options.json_summary:
-        print(f"{options.workers} pages for {', '.join(options.types)} at {options.url}; Ctrl-C stops them")
+        load = f", and {options.submit * 60:g} jobs a minute," if options.submit else ""
+        print(f"{options.workers} pages for {', '.join(options.types)}{load} at {options.url}; Ctrl-C stops them")
     await farm.start()
     try:
-        await farm.until(lambda: _ended(farm, options), timeout_s=options.seconds)
+        async with _load(farm, options):
+            await farm.until(lambda: _ended(farm, options), timeout_s=options.seconds)
     except TimeoutError:
         pass  # the time of ``--seconds`` is over
     finally:
         await farm.stop()
 
 
+@contextlib.asynccontextmanager
+async def _load(farm: Farm, options: argparse.Namespace) -> AsyncIterator[None]:
+    """Submits jobs meanwhile, if that is asked for."""
+    if not options.submit:
+        yield
+        return
+    load = Load(options.url, per_s=options.submit, types=options.types, token=options.token, stats=farm.stats)
+    task = asyncio.create_task(load.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        load.close()
+
+
 def _ended(farm: Farm, options: argparse.Namespace) -> bool:
-    if all(page.rejected for page in farm.pages):
+    if farm.pages and all(page.rejected for page in farm.pages):
         return True
     return options.jobs is not None and farm.stats["recorded"] >= options.jobs
 
@@ -188,6 +230,21 @@ def _count(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError("must be 1 or more")
     return number
+
+
+def _none_or_more(text: str) -> int:
+    return 0 if text == "0" else _count(text)
+
+
+def _rate(text: str) -> float:
+    """``5/s``, ``90/min`` or ``10/h``; jobs per second come out."""
+    number, _, unit = text.partition("/")
+    per_s = float(number) / {"s": 1, "min": 60, "h": 3_600}.get(unit, float("nan"))
+    if not 0 < per_s <= _MOST_PER_S:
+        raise argparse.ArgumentTypeError(
+            f"a number of jobs and a time, as in 5/s, 90/min or 10/h; at most {_MOST_PER_S}/s"
+        )
+    return per_s
 
 
 def _share(text: str) -> float:

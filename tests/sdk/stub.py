@@ -47,6 +47,9 @@ class Stub:
         self.recorded: dict[str, Any] = {}
         self.accepted: list[str] = []
         self.posts: list[bytes] = []
+        #: What came at the API: the head and the body of each.
+        self.submitted: list[tuple[str, dict[str, Any]]] = []
+        self.submits_answered = 201
         self.sessions: dict[str, StubSession] = {}
         self.workers: dict[str, StubWorker] = {}
         self.jobs: list[dict[str, Any]] = []
@@ -156,10 +159,9 @@ class Stub:
         self._writers.add(writer)
         try:
             while True:
-                method, query, body = await self._read(reader)
-                status, answer = await self._answer(reader, method, query, body)
-                head = f"HTTP/1.1 {status} X\r\nContent-Length: {len(answer)}\r\n\r\n"
-                writer.write(head.encode() + answer)
+                head, body = await self._read(reader)
+                status, answer = await self._answer(reader, head, body)
+                writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: {len(answer)}\r\n\r\n".encode() + answer)
                 self._changed.set()
         except (OSError, EOFError):
             pass
@@ -168,16 +170,17 @@ class Stub:
             writer.transport.abort()
             self._changed.set()
 
-    async def _read(self, reader: asyncio.StreamReader) -> tuple[str, dict[str, list[str]], bytes]:
+    async def _read(self, reader: asyncio.StreamReader) -> tuple[str, bytes]:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        method, target, _ = head.split(" ", 2)
         _, found, rest = head.partition("Content-Length: ")
         body = await reader.readexactly(int(rest.split("\r\n")[0])) if found else b""
-        return method, parse_qs(urlsplit(target).query), body
+        return head, body
 
-    async def _answer(
-        self, reader: asyncio.StreamReader, method: str, query: dict[str, list[str]], body: bytes
-    ) -> tuple[int, bytes]:
+    async def _answer(self, reader: asyncio.StreamReader, head: str, body: bytes) -> tuple[int, bytes]:
+        method, target, _ = head.split(" ", 2)
+        query = parse_qs(urlsplit(target).query)
+        if target == "/api/v1/jobs":
+            return self.submits_answered, self._take(head, json.loads(body))
         if "sid" not in query:
             return 200, self._open()
         session = self.sessions.get(query["sid"][0])
@@ -196,6 +199,12 @@ class Stub:
                 session.packet("6")
                 self._forget(session)
         return 200, b"ok"
+
+    def _take(self, head: str, job: dict[str, Any]) -> bytes:
+        self.submitted.append((head, job))
+        if self.submits_answered == 201:
+            self.submit(f"submitted-{len(self.submitted)}", json.dumps(job["data"]), type=job["type"])
+        return b"{}"
 
     def _open(self) -> bytes:
         self._made += 1

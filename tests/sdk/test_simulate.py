@@ -58,10 +58,62 @@ def test_it_fails_when_no_page_could_register():
     asyncio.run(scenario())
 
 
+def test_two_of_one_seed_are_not_one_worker():
+    async def scenario() -> None:
+        async with Stub() as stub:
+            one = ("--url", stub.url, "--seconds", "0.5", "--workers", "1", "--seed", "7", "--reload-every-ms", "100")
+            await asyncio.gather(_simulate(*one), _simulate(*one))
+            workers = {register["boot"]: register.get("worker") for register in stub.ops("register")}
+            assert list(workers.values()).count(None) == len(stub.workers) == 2
+
+    asyncio.run(scenario())
+
+
+def test_it_makes_load_of_the_types_in_turn_until_enough_is_done():
+    async def scenario() -> None:
+        async with Stub() as stub:
+            arguments = ("--url", stub.url, "--submit", "200/s", "--jobs", "6", "--token", "s3cret", "--json-summary")
+            status, out, err = await _simulate(*arguments)
+            assert (status, err) == (0, "")
+            assert json.loads(out)["stats"]["submitted"] >= 6
+            assert [job["type"] for _, job in stub.submitted[:4]] == ["echo", "word-count", "echo", "word-count"]
+            assert "Authorization: Bearer s3cret" in stub.submitted[0][0]
+            assert "Content-Type: application/json" in stub.submitted[0][0]
+
+    asyncio.run(scenario())
+
+
+def test_it_makes_load_for_the_workers_that_there_are():
+    async def scenario() -> None:
+        async with Stub() as stub:
+            status, out, err = await _simulate(
+                "--url", stub.url, "--submit", "60/min", "--workers", "0", "--seconds", "0.5"
+            )
+            assert (status, err) == (0, "")
+            assert "0 pages for echo, word-count, and 60 jobs a minute, at" in out
+            assert len(stub.submitted) == 1, "one a second, the first at once"
+            assert stub.ops("register") == []
+
+    asyncio.run(scenario())
+
+
+def test_it_says_so_when_no_job_is_taken():
+    async def scenario() -> None:
+        async with Stub() as stub:
+            stub.submits_answered = 401
+            status, out, err = await _simulate("--url", stub.url, "--submit", "50/s", "--seconds", "0.5")
+            assert (status, err) == (1, "pagehand simulate: the server took no job\n")
+            assert "submits_refused_401" in out
+
+    asyncio.run(scenario())
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
         *(["--fail", "2"], ["--slow-ms", "9:1"], ["--workers", "0"], ["--types", ","], ["--url", "ftp://x"]),
+        *(["--submit", rate] for rate in ("5", "0/s", "-1/s", "x/s", "5/week", "nan/s", "inf/s", "9999/s")),
+        ["--workers", "0", "--submit", "1/s", "--jobs", "1"],
         *(
             ["--label", text]
             for text in ("site", "site:", ":berlin", "two words:x", "name:x", "x" * 51 + ":x", "a:" + "x" * 201)

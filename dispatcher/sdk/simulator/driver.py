@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import secrets
 import time
 from dataclasses import dataclass
 
@@ -16,10 +17,15 @@ from .journal import Journal
 from .page import Page
 from .session import PageSession, SessionOver
 
-__all__ = ["Driver", "Reconnect"]
+__all__ = ["Driver", "Reconnect", "new_boot"]
 
 _POST_TIMEOUT_S = 15.0
 _TEXT = "text/plain;charset=UTF-8"
+
+
+def new_boot() -> str:
+    """The name of one load of a page. No seed repeats it: the server would take two farms for one."""
+    return secrets.token_hex(16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +222,7 @@ class Driver:
         self.session = None
         self._polls.close()
         self._posts.close()
-        self.page = self.page.reloaded(f"{self._rng.getrandbits(128):032x}")
+        self.page = self.page.reloaded(new_boot())
 
     # Waiting.
 

@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from .driver import Driver, Reconnect
+from .driver import Driver, Reconnect, new_boot
 from .faults import Faults
 from .http import ServerAddress
 from .journal import Execution, Journal, Outcome
@@ -141,7 +141,7 @@ class Farm:
     def _add(self) -> Driver:
         profile = replace(self._profile, name=f"{self._name_prefix}-{len(self.drivers) + 1}")
         rng = random.Random(self._rng.getrandbits(64))
-        page = Page(profile, boot=f"{rng.getrandbits(128):032x}", rng=rng, journal=self.journal)
+        page = Page(profile, boot=new_boot(), rng=rng, journal=self.journal)
         driver = Driver(page, self._origin, rng=rng, journal=self.journal, reconnect=self._reconnect)
         self.drivers.append(driver)
         return driver

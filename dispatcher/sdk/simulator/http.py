@@ -71,12 +71,21 @@ class HttpConnection:
         self._writer: asyncio.StreamWriter | None = None
 
     async def request(
-        self, method: str, target: str, body: bytes | None = None, *, content_type: str = "", timeout_s: float
+        self,
+        method: str,
+        target: str,
+        body: bytes | None = None,
+        *,
+        content_type: str = "",
+        token: str | None = None,
+        timeout_s: float,
     ) -> Response:
         """Send one request and read its answer. Raises OSError for everything that goes wrong on the way."""
         head = f"{method} {self._origin.prefix}{target} HTTP/1.1\r\nHost: {self._origin.netloc}\r\n{_BROWSER}"
         if body is not None:
             head += f"Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n"
+        if token:
+            head += f"Authorization: Bearer {token}\r\n"
         try:
             async with asyncio.timeout(timeout_s):
                 return await self._exchange((head + "\r\n").encode() + (body or b""))
