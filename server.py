@@ -85,7 +85,13 @@ class Entrance:
 
     def open(self, dispatcher: Dispatcher, app: Application, guard: Guard) -> None:
         """Lets everybody in."""
-        self.front.open(app, dispatcher.pages, guard=_transport_guard(guard), on_change=dispatcher.changed)
+        self.front.open(
+            app,
+            dispatcher.pages,
+            guard=_transport_guard(guard),
+            on_change=dispatcher.changed,
+            on_refusal=lambda code, detail, remote: guard.log.note(code, detail, path="?", remote=remote),
+        )
 
 
 class Server:

@@ -130,6 +130,20 @@ def test_a_name_that_was_pointed_at_us_is_refused(plain: Live, guarded: Live, ho
         assert server.ask("POST", "/api/v1/jobs", '{"type":"x"}', headers).status == 403
 
 
+def test_a_name_in_the_address_itself_counts_and_not_the_header(plain: Live) -> None:
+    for path in ("/", "/api/v1/jobs", HANDSHAKE):
+        foreign = plain.ask("GET", f"http://evil.example{path}", headers={"Host": "localhost"})
+        ours = plain.ask("GET", f"http://localhost:{plain.port}{path}", headers={"Host": "evil.example"})
+        assert (foreign.status, ours.status) == (403, 200), path
+
+
+def test_a_head_that_is_too_large_is_answered_and_logged(plain: Live) -> None:
+    assert plain.ask("GET", "/", headers={"Cookie": "x" * 20_000}).status == 431
+    assert plain.ask("GET", "/?" + "x" * 20_000).status == 414
+    for code in (b"head_too_large at ?: ", b"address_too_long at ?: "):
+        assert plain.log().count(code) == 1
+
+
 @pytest.mark.parametrize(
     "host", ["[::1", "a@b", "", "127.0.0.1:x", "127.0.0.1,evil.example", "127.0.0.1 x", "\xff", "0x7f.1"]
 )

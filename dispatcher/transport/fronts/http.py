@@ -11,6 +11,7 @@ answer for which the client had asked ``Connection: close``, or when the server 
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, cast
@@ -31,6 +32,7 @@ from dispatcher.config.settings import Settings
 from dispatcher.transport.exchange import Connection
 from dispatcher.transport.fronts.http_door import Door
 from dispatcher.transport.fronts.http_exchange import Admit, Denial, HeadersLike, HttpExchange, declared_length
+from dispatcher.transport.fronts.http_refusal import ADDRESS_TOO_LONG, HEAD_TOO_LARGE, Farewell, HeadRefusal
 from dispatcher.transport.fronts.http_stream import BoundedStream, time_for
 from dispatcher.transport.listener import Listener
 from dispatcher.transport.sessions import Sessions
@@ -59,6 +61,10 @@ DRAIN_BYTES = 8 << 20
 #: Descriptors that no connection takes.
 SPARE_DESCRIPTORS = 40
 
+#: Refused requests whose clients are given time to read why; others are closed at once.
+MOST_FAREWELLS = 16
+
+_WHOLE_ADDRESS = re.compile(r"(?i:https?)://(?P<host>[!-~]*?)(?P<rest>[/?].*|)")
 _TCP = (socket.AF_INET, socket.AF_INET6)
 _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 
@@ -99,17 +105,25 @@ class Front(HTTPServerConnectionDelegate):
         self.body_timeout_s = body_timeout_s
         self.write_timeout_s = write_timeout_s
         self.drain_bytes = drain_bytes
+        #: Told of a request that could not be read: code, what the client was told, remote address. It must be cheap.
+        self.on_refusal: Callable[[str, str, str], None] | None = None
         #: Set it before closing connections: pages whose connection we close then do not count as gone.
         self.stopping = False
         #: By Tornado's server connection: the connections that carry, or carried, a poll.
         self._connections: dict[object, Connection] = {}
 
     def open(
-        self, app: HTTPServerConnectionDelegate, listener: Listener, *, guard: Admit, on_change: Callable[[], None]
+        self,
+        app: HTTPServerConnectionDelegate,
+        listener: Listener,
+        *,
+        guard: Admit,
+        on_change: Callable[[], None],
+        on_refusal: Callable[[str, str, str], None] | None = None,
     ) -> None:
         """Leads on to these what was refused until now, with the connections that there are."""
         self.sessions.open(listener)
-        self.app, self.guard, self.on_change = app, guard, on_change
+        self.app, self.guard, self.on_change, self.on_refusal = app, guard, on_change, on_refusal
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
         """Called by Tornado when a connection begins to wait for a request: its first, or the next one."""
@@ -137,6 +151,17 @@ class Front(HTTPServerConnectionDelegate):
         self.sessions.flush(now)
         if self.on_change is not None:
             self.on_change()
+
+
+def _from_whole_address(line: RequestStartLine, headers: HTTPHeaders) -> RequestStartLine:
+    """Reads ``GET http://host/path``, as a client says it to a proxy. The host in it counts, not the header (RFC 9112,
+    3.2.2): the guard must see where the request really goes."""
+    match = _WHOLE_ADDRESS.fullmatch(line.path)
+    if match is None:
+        return line
+    headers["Host"] = match["host"]
+    rest = match["rest"]
+    return line._replace(path=rest if rest.startswith("/") else "/" + rest)
 
 
 def _quick_ack(conn: HTTP1Connection) -> None:
@@ -169,6 +194,8 @@ class _Switch(HTTPMessageDelegate):
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> Awaitable[None] | None:
         line = cast(RequestStartLine, start_line)
+        if not line.path.startswith("/"):
+            line = _from_whole_address(line, headers)
         if "Content-Length" in headers or "Transfer-Encoding" in headers:
             self._expect_body(headers)
         path, _, query = line.path.partition("?")
@@ -202,6 +229,7 @@ class FrontServer(HTTPServer):
     max_connections = 1 << 62
     _open = 0
     _doors: tuple[Door, ...] = ()
+    _farewells: frozenset[Farewell] = frozenset()
 
     def add_sockets(self, sockets: Iterable[socket.socket]) -> None:
         """Let connections in from now on."""
@@ -225,8 +253,22 @@ class FrontServer(HTTPServer):
             head_timeout_s=front.head_timeout_s,
             write_timeout_s=front.write_timeout_s,
             max_buffer_size=self.max_buffer_size,
+            on_large_head=lambda sock, is_long: self._refuse(sock, ADDRESS_TOO_LONG if is_long else HEAD_TOO_LARGE),
         )
         self.handle_stream(stream, address)
+
+    def _refuse(self, sock: socket.socket, refusal: HeadRefusal) -> None:
+        front = cast(Front, self.request_callback)
+        if front.on_refusal is not None:
+            remote = sock.getpeername() if sock.family in _TCP else ("",)
+            front.on_refusal(refusal.code, refusal.detail, str(remote[0]))
+        if len(self._farewells) < MOST_FAREWELLS:
+            self._farewells |= {Farewell(sock, refusal.answer(), self._forget)}
+        else:
+            sock.close()
+
+    def _forget(self, farewell: Farewell) -> None:
+        self._farewells -= {farewell}
 
     def on_close(self, server_conn: object) -> None:
         self._open -= 1
@@ -236,6 +278,8 @@ class FrontServer(HTTPServer):
     async def close_all_connections(self) -> None:
         """Close everything; no page counts as gone because of it."""
         cast(Front, self.request_callback).stopping = True
+        for farewell in self._farewells:
+            farewell.close()
         await super().close_all_connections()
 
 

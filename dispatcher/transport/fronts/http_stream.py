@@ -1,6 +1,6 @@
 """The bytes of a connection: how fast they must come and go, and where the lines of a head end.
 
-It holds four rules for every address. Tornado lacks them, or pays for them with each request:
+It holds five rules for every address. Tornado lacks them, or pays for them with each request:
 
 - A connection may wait long for its next request, but a head that has begun must be whole soon, and so must a body.
   Tornado has one time for both idleness and heads.
@@ -8,24 +8,29 @@ It holds four rules for every address. Tornado lacks them, or pays for them with
 - The client must read what is written; otherwise it would stay in memory for as long as the client likes.
 - The lines of a head end in CR LF. Tornado also takes a line feed alone as an end (until its version 6.7). If a
   proxy before us does not, the two see different requests.
+- A head that is too large gets an answer. Tornado closes the connection without a word.
 
 It knows nothing of what the bytes mean.
 """
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from asyncio import Future
+from collections.abc import Callable
 from typing import Any
 
 from tornado.httputil import HTTPInputError
-from tornado.iostream import IOStream
+from tornado.iostream import IOStream, UnsatisfiableReadError
 
 __all__ = ["BoundedStream", "time_for"]
 
 #: Each timeout grows by a second for this many bytes; and the size up to which it grows.
 _SLOWEST_LINE = 16 * 1024
 _NO_LARGER = 2 << 20
+#: If a head is too large and its address longer than this, the address is to blame.
+LONG_ADDRESS = 8 * 1024
 
 
 def time_for(size: int, timeout_s: float) -> float:
@@ -44,13 +49,18 @@ class BoundedStream(IOStream):
         head_timeout_s: float,
         write_timeout_s: float,
         max_buffer_size: int | None,
+        on_large_head: Callable[[socket.socket, bool], None],
     ) -> None:
+        """``on_large_head`` gets the connection as a socket of its own, and whether the address alone is long."""
         super().__init__(sock, max_buffer_size=max_buffer_size)
         self._idle_timeout_s = idle_timeout_s
         self._head_timeout_s = head_timeout_s
         self._write_timeout_s = write_timeout_s
         #: Whether we wait for a head; whether some of it has come.
         self._awaits_head = self._has_begun = False
+        self._on_large_head = on_large_head
+        #: The bytes of the head's first line that have come, and whether that is all of it.
+        self._line_bytes, self._line_ended = 0, False
         #: The loop's time by which the awaited bytes must have come; None: none are awaited, or they may take for ever.
         self._deadline: float | None = None
         self._timer: object | None = None
@@ -67,6 +77,7 @@ class BoundedStream(IOStream):
     def read_until_regex(self, regex: bytes, max_bytes: int | None = None) -> Future[bytes]:
         """Tornado reads only heads with this. The future may raise HTTPInputError: Tornado then answers 400."""
         self._awaits_head, self._has_begun = True, False
+        self._line_bytes, self._line_ended = 0, False
         self.must_come_within(self._idle_timeout_s)
         checked: Future[bytes] = Future()
         head = super().read_until_regex(regex, max_bytes)
@@ -77,10 +88,22 @@ class BoundedStream(IOStream):
     def read_from_fd(self, buf: bytearray | memoryview) -> int | None:
         """Called when bytes have come."""
         size = super().read_from_fd(buf)
-        if size and self._awaits_head and not self._has_begun and b"\r\n\r\n" not in bytes(buf[:size]):
+        if size and self._awaits_head:
+            piece = bytes(buf[:size])
+            is_whole = not self._has_begun and b"\r\n\r\n" in piece
+            if not is_whole or size > LONG_ADDRESS:
+                self._watch(piece, is_whole=is_whole)
+        return size
+
+    def _watch(self, piece: bytes, *, is_whole: bool) -> None:
+        """A head that comes in pieces, or is large."""
+        if not is_whole and not self._has_begun:
             self._has_begun = True
             self.must_come_within(self._head_timeout_s)
-        return size
+        if not self._line_ended:
+            end = piece.find(b"\n")
+            self._line_ended = end >= 0
+            self._line_bytes += end if end >= 0 else len(piece)
 
     def _hand_on(self, head: Future[bytes], checked: Future[bytes]) -> None:
         self._awaits_head = False
@@ -123,7 +146,11 @@ class BoundedStream(IOStream):
             self.close()
 
     def close(self, exc_info: Any = False) -> None:
-        """Also called when the other side has closed it."""
+        """Also called when the other side has closed it, and by Tornado when a head is too large."""
+        if isinstance(exc_info, UnsatisfiableReadError) and self._awaits_head:
+            self._awaits_head = False
+            with contextlib.suppress(OSError):  # no descriptor is left
+                self._on_large_head(self.socket.dup(), self._line_bytes > LONG_ADDRESS)
         if self._timer is not None:
             self.io_loop.remove_timeout(self._timer)
             self._timer = None
