@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from dispatcher.config.addresses import as_browsers_send
 from dispatcher.config.help import flag
 from dispatcher.config.settings import Settings, out_of_range
 from dispatcher.errors import SettingError
@@ -41,7 +42,7 @@ _FORMS = {
         "an address like https://jobs.example or https://host/jobs/",
     ),
     "allow_origin": (
-        r"https?://[^/\s?#]+|null|(?!https?:)[a-z][a-z0-9+.-]*://[0-9A-Za-z._-]*",
+        r"https?://([0-9a-z._-]+|\[[0-9a-f:.]+\])(:\d+)?|null|(?!https?:)[a-z][a-z0-9+.-]*://[0-9A-Za-z._-]*",
         "an origin like https://intranet.example, without a path; with a token also null or app://name",
     ),
     "host_call": (r"[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)*", "the name of a method"),
@@ -51,8 +52,12 @@ _FORMS = {
 def checked_value(item: Field[Any], given: object, origin: str) -> object:
     """The checked value of one setting."""
     reason = out_of_range(item, given) if "low" in item.metadata else _kind_problem(str(item.type), given)
-    if reason is None and not isinstance(given, bool):
-        reason = _form_problem(item.name, given)
+    if reason is None and item.name in _FORMS:
+        try:
+            given = _normal(item.name, given)
+            reason = _form_problem(item.name, given)
+        except ValueError as error:
+            reason = str(error)
     if reason is not None:
         raise SettingError(f"{flag(item.name)} {reason} (from {origin})")
     if item.type == "float":
@@ -69,8 +74,15 @@ def _kind_problem(kind: str, given: object) -> str | None:
     return None if texts else f"must be a list of texts, not {given!r}"
 
 
+def _normal(name: str, given: object) -> object:
+    """A text, or each text of a list, in the form in which it is compared. Raises ValueError."""
+    if isinstance(given, list):
+        return [as_browsers_send(name, str(text)) for text in given]
+    return as_browsers_send(name, str(given))
+
+
 def _form_problem(name: str, given: object) -> str | None:
-    if name not in _FORMS or given == "":
+    if given == "":
         return None
     pattern, words = _FORMS[name]
     for text in given if isinstance(given, list) else [given]:

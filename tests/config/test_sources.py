@@ -180,7 +180,7 @@ def test_a_missing_file_is_refused() -> None:
         (["--bind", "127.0.0.1:80 "], "--port"),
         (["--allow-host", "https://a.example/"], "a host name"),
         (["--allow-origin", "a.example"], "an origin like"),
-        (["--allow-origin", "https://a.example/"], "without a path"),
+        (["--allow-origin", "https://a.example/x"], "without a path"),
         (["--host-call", "print()"], "the name of a method"),
         (["--tasks", "/nowhere"], "--tasks must be a directory"),
     ],
