@@ -29,6 +29,10 @@ __all__ = ["BoundedStream", "time_for"]
 #: Each timeout grows by a second for this many bytes; and the size up to which it grows.
 _SLOWEST_LINE = 16 * 1024
 _NO_LARGER = 2 << 20
+#: Bytes of one read. Tornado clears as many for each read, so its own 64 KiB are dear for a head and a small body.
+_CHUNK = 32 * 1024
+#: Bytes that are read ahead while nobody waits for them.
+_READ_AHEAD = 64 * 1024
 #: If a head is too large and its address longer than this, the address is to blame.
 LONG_ADDRESS = 8 * 1024
 
@@ -49,8 +53,9 @@ class BoundedStream(IOStream):
         head_timeout_s: float,
         write_timeout_s: float,
         max_buffer_size: int | None,
-        on_large_head: Callable[[socket.socket, bool], None],
+        on_large_head: Callable[[socket.socket, bool], None] | None = None,
     ) -> None:
+        super().__init__(sock, max_buffer_size=max_buffer_size, read_chunk_size=_CHUNK)
         """``on_large_head`` gets the connection as a socket of its own, and whether the address alone is long."""
         super().__init__(sock, max_buffer_size=max_buffer_size)
         self._idle_timeout_s = idle_timeout_s
@@ -84,6 +89,14 @@ class BoundedStream(IOStream):
         assert isinstance(head, Future)
         head.add_done_callback(lambda done: self._hand_on(done, checked))
         return checked
+
+    def reading(self) -> bool:
+        """Also true between requests, until enough is read ahead: what waits in the kernel then slows the sender down.
+
+        A request comes head and body at once. Tornado alone would stop to listen when it has read both and hands on the
+        head, and listen again for the next head: two system calls for each POST.
+        """
+        return super().reading() or self._read_buffer_size < _READ_AHEAD
 
     def read_from_fd(self, buf: bytearray | memoryview) -> int | None:
         """Called when bytes have come."""
@@ -147,7 +160,7 @@ class BoundedStream(IOStream):
 
     def close(self, exc_info: Any = False) -> None:
         """Also called when the other side has closed it, and by Tornado when a head is too large."""
-        if isinstance(exc_info, UnsatisfiableReadError) and self._awaits_head:
+        if isinstance(exc_info, UnsatisfiableReadError) and self._awaits_head and self._on_large_head is not None:
             self._awaits_head = False
             with contextlib.suppress(OSError):  # no descriptor is left
                 self._on_large_head(self.socket.dup(), self._line_bytes > LONG_ADDRESS)
