@@ -7,6 +7,7 @@
     │   ├── Unauthorized        the token is missing or wrong
     │   ├── Forbidden           a foreign host or origin
     │   ├── JobNotFound
+    │   ├── AddressNotFound     nothing is there, but something is near
     │   ├── WrongState          the job is not in a state that allows this
     │   ├── KeyConflict         an idempotency key was used before with another body
     │   ├── Unsupported         a content type we do not take
@@ -28,6 +29,7 @@ HTTP statuses are mapped in one place, ``handlers/errors.py``; nothing here know
 from __future__ import annotations
 
 __all__ = [
+    "AddressNotFound",
     "BadParameter",
     "BadRequest",
     "Draining",
@@ -107,6 +109,12 @@ class Forbidden(RequestError):
 
 class JobNotFound(RequestError):
     """No job has this id."""
+
+    code = "not_found"
+
+
+class AddressNotFound(RequestError):
+    """No route has this address; the words name the one that was meant."""
 
     code = "not_found"
 

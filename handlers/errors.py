@@ -13,6 +13,7 @@ from http import HTTPStatus
 from tornado.web import HTTPError
 
 from dispatcher.errors import (
+    AddressNotFound,
     BadRequest,
     Forbidden,
     JobNotFound,
@@ -56,6 +57,7 @@ _STATUS: tuple[tuple[type[PagehandError], int], ...] = (
     (Unauthorized, 401),
     (Forbidden, 403),
     (JobNotFound, 404),
+    (AddressNotFound, 404),
     (WrongState, 409),
     (KeyConflict, 422),
     (Unsupported, 415),

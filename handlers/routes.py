@@ -17,8 +17,8 @@ from handlers.access import log_request
 from handlers.api import batch
 from handlers.api import resources as api
 from handlers.console import console, lists, login, submit
-from handlers.console.page import PageNotFound
 from handlers.guard import Guard, Refusal
+from handlers.nowhere import ApiNotFound, PageNotFound
 from handlers.prefix import Prefix, PrefixedApplication
 from handlers.site import STATIC, TEMPLATES, Site
 from handlers.worker import files
@@ -58,12 +58,14 @@ def routes(
         prefix=Prefix(settings.public_path),
     )
     given = {"site": site}
+    named = [*_console(given), *_api(given), *_files(given)]
+    # Files have exact names.
+    known = [spec.regex for spec in named if not spec.regex.pattern.startswith(("/static", "/tasks"))]
+    nowhere = {**given, "known": known}
     return [
-        *_console(given),
-        *_api(given),
-        *_files(given),
-        url(r"/api(?:/.*)?", api.ApiNotFound, given, name="api-not-found"),
-        url(r"/.*", PageNotFound, given, name="not-found"),
+        *named,
+        url(r"/api(?:/.*)?", ApiNotFound, nowhere, name="api-not-found"),
+        url(r"/.*", PageNotFound, nowhere, name="not-found"),
     ]
 
 

@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
-from tornado.web import HTTPError
 
 from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import FINAL
@@ -22,7 +21,6 @@ from handlers.signin import is_signed_in
 
 __all__ = [
     "AdoptHandler",
-    "ApiNotFound",
     "CancelHandler",
     "DecideHandler",
     "JobHandler",
@@ -47,6 +45,11 @@ class ConsoleApiHandler(ApiHandler):
         if given is None and self.request.method in ("GET", "HEAD"):
             return is_signed_in(self, self.site.guard)
         return bool(given)
+
+    def decode_argument(self, value: bytes, name: str | None = None) -> str:
+        """Ids in the path have small letters; some programs write them large. Called by Tornado."""
+        text = super().decode_argument(value, name)
+        return text.lower() if name is None else text
 
     def write_job(self, job: JobView, status: int = 200) -> None:
         """Ends the answer with one job."""
@@ -287,14 +290,3 @@ class StatsHandler(ConsoleApiHandler):
         self.answer({"jobs": jobs, "workers": workers, "draining": self.site.service.draining})
 
     head = get
-
-
-class ApiNotFound(ApiHandler):
-    """Every other address under ``/api``."""
-
-    public = True
-
-    def check(self) -> None:
-        """404, whatever the method."""
-        self.admit()
-        raise HTTPError(404)

@@ -71,6 +71,11 @@ def _jobs(state: str, job_type: str) -> str:
 class _OneJob(PageHandler):
     """A page about one job."""
 
+    def decode_argument(self, value: bytes, name: str | None = None) -> str:
+        """Ids in the path have small letters; some programs write them large. Called by Tornado."""
+        text = super().decode_argument(value, name)
+        return text.lower() if name is None else text
+
     def show_job(self, job: JobView, *, everything: bool = False, notice: str = "") -> None:
         """Ends the answer with the job's page."""
         service, names = self.site.service, dict(job.terms.requires).get(NAME, ())
@@ -99,6 +104,12 @@ class JobPageHandler(_OneJob):
 
 class JobActionHandler(_OneJob):
     """``/jobs/<id>/`` and ``cancel``, ``retry``, ``succeeded``, ``failed`` or ``adopt``: the buttons of its page."""
+
+    def for_programs(self) -> str:
+        """The same as this button."""
+        link = self.site.prefix.link(f"/api/v1/jobs/{self.path_args[0]}")
+        verbs = "/cancel, /retry, /decide or /adopt"
+        return f"Programs send JSON: POST {link}{verbs}, with 'Content-Type: application/json'."
 
     async def post(self, job_id: str, action: str) -> None:
         """Does it and leads back to the job. If the job's state no longer allows it, the job's page says so."""

@@ -13,6 +13,10 @@ class LoginPage(PageHandler):
 
     public = True
 
+    def for_programs(self) -> str:
+        """How they show the token."""
+        return "Programs do not sign in: they send 'Authorization: Bearer TOKEN' with each request."
+
     def get(self) -> None:
         """The form."""
         following = local_path(self.get_query_argument("next", "/"))

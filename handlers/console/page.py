@@ -15,16 +15,17 @@ from tornado.web import HTTPError
 from dispatcher import __version__
 from dispatcher.core.jobs import terms
 from dispatcher.core.jobs.model import TypeFilter, WorkerFilter, WorkerStatus
-from dispatcher.errors import BadRequest, Unsupported
+from dispatcher.errors import BadRequest, Forbidden, Unsupported
 from handlers.base import BaseHandler
 from handlers.console import words
 from handlers.errors import Problem
 from handlers.signin import is_signed_in
 from handlers.site import asset
 
-__all__ = ["MOST_CHOICES", "XSRF_HELP", "PageHandler", "PageNotFound", "local_path"]
+__all__ = ["MOST_CHOICES", "XSRF_HELP", "PageHandler", "local_path"]
 
 XSRF_HELP = "This form is too old, or cookies are blocked. Go back, load the page anew and try again."
+_OWN_FORMS = "This address takes the forms of Pagehand's own pages, from a browser with cookies."
 #: How many types, and how many names of workers, a form offers.
 MOST_CHOICES = 200
 #: The seconds after which a page may load itself anew; 0: never.
@@ -109,6 +110,22 @@ class PageHandler(BaseHandler):
 
     # Forms
 
+    def for_programs(self) -> str:
+        """What a program does that sends something here."""
+        return "Programs use the API: docs/api.md describes it."
+
+    def check_body(self) -> None:
+        """A program that sends JSON is led to the API."""
+        super().check_body()
+        if "json" in self.request.headers.get("Content-Type", "").lower():
+            raise Unsupported(f"{_OWN_FORMS} {self.for_programs()}")
+
+    def check_xsrf_cookie(self) -> None:
+        """A browser that blocks cookies asks for a page; who does not, and has no cookie, is a program."""
+        if "Cookie" not in self.request.headers and not self.wants_page():
+            raise Forbidden(f"{_OWN_FORMS} {self.for_programs()}", code="bad_xsrf")
+        super().check_xsrf_cookie()
+
     def read_form(self) -> None:
         """Parses the body of a form and checks its XSRF token. Raises BadRequest, Unsupported, HTTPError 403."""
         kind = self.request.headers.get("Content-Type", "")
@@ -152,14 +169,3 @@ def local_path(text: str) -> str:
     """Where to go after the login: a path on this server, or the overview. Never another site."""
     fine = text.startswith("/") and not text.startswith(("//", "/\\")) and text.isprintable() and "\\" not in text
     return text if fine else "/"
-
-
-class PageNotFound(PageHandler):
-    """Every address that no route names."""
-
-    public = True
-
-    def check(self) -> None:
-        """404, whatever the method."""
-        self.admit()
-        raise HTTPError(404)

@@ -41,6 +41,11 @@ class SubmitPage(PageHandler):
         """The limit of a form: urlencoding makes three bytes of one."""
         return 3 * self.site.settings.body_limit + 65_536
 
+    def for_programs(self) -> str:
+        """The same as this form."""
+        link = self.site.prefix.link("/api/v1/jobs")
+        return f"Programs submit jobs as JSON: POST {link}, with 'Content-Type: application/json'."
+
     async def get(self) -> None:
         """The empty form; ``?type=`` fills in a type and its example, ``?like=<id>`` an earlier job."""
         form = _Form(key=_new_key())
@@ -56,7 +61,7 @@ class SubmitPage(PageHandler):
 
     async def _like(self, job_id: str) -> dict[str, str]:
         try:
-            job = await self.site.service.job(job_id)
+            job = await self.site.service.job(job_id.lower())
         except JobNotFound:
             return {}
         return {"type": job.type, "data": job.data} | typed_of(job.terms.requires) | typed_options(job)

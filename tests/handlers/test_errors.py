@@ -86,7 +86,7 @@ async def test_an_odd_request_id_is_replaced(ask: Ask, given: str) -> None:
 
 
 @pytest.mark.gen_test
-@pytest.mark.parametrize("path", ["/api", "/api/", "/api/v1", "/api/v1/jobs/", "/api/v2/jobs", "/api/v1/jobs/a/b"])
+@pytest.mark.parametrize("path", ["/api", "/api/", "/api/v1", "/api/v1/job/", "/api/v2/jobs", "/api/v1/jobs/a/b"])
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 async def test_an_unknown_address_of_the_api_is_a_problem(ask: Ask, path: str, method: str) -> None:
     response = await ask(path, method)
@@ -94,7 +94,7 @@ async def test_an_unknown_address_of_the_api_is_a_problem(ask: Ask, path: str, m
 
 
 @pytest.mark.gen_test
-@pytest.mark.parametrize("path", ["/nope", "/jobs/", "/jobs/a/b", "/jobs/%0a", "/x.html", "//evil.example", "/static"])
+@pytest.mark.parametrize("path", ["/nope", "/nope/", "/jobs/a/b", "/jobs/%0a", "/x.html", "//evil.example", "/static"])
 async def test_an_unknown_address_elsewhere_is_a_page(ask: Ask, path: str) -> None:
     response = await ask(path, headers={"Accept": "text/html"})
     assert response.code == 404
