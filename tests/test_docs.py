@@ -78,7 +78,7 @@ def test_every_flag_that_a_page_names_exists() -> None:
     # Flags of other programs: curl, pip, mypy, pagehand simulate, bench, the campaigns.
     known |= {"--long", "--seed", "--label", "--data-binary"}
     known |= {"--editable", "--strict", "--workers", "--short", "--only", "--rounds", "--profile", "--dir"}
-    known |= {"--beside", "--pages", "--seconds"}
+    known |= {"--beside", "--pages", "--seconds", "--submit"}
     for path in PAGES:
         named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+[a-z]", path.read_text("utf-8")))
         assert named - known == set(), shown(path)

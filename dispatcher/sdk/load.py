@@ -9,14 +9,14 @@ from collections.abc import Sequence
 
 from .simulator.http import HttpConnection, ServerAddress
 
-__all__ = ["Load"]
+__all__ = ["Submitters"]
 
 #: Requests that may be on their way at once; jobs beyond that are left out, and counted.
 _MOST_AT_ONCE = 64
 _TIMEOUT_S = 15.0
 
 
-class Load:
+class Submitters:
     """Submits ``per_s`` jobs a second, of these types in turn. ``stats`` counts what became of them."""
 
     def __init__(self, url: str, *, per_s: float, types: Sequence[str], token: str | None, stats: Counter[str]) -> None:

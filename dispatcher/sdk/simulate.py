@@ -16,7 +16,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Sequence
 
-from .load import Load
+from .load import Submitters
 from .simulator.driver import Reconnect
 from .simulator.farm import Farm
 from .simulator.faults import Faults
@@ -193,7 +193,7 @@ async def _load(farm: Farm, options: argparse.Namespace) -> AsyncIterator[None]:
     if not options.submit:
         yield
         return
-    load = Load(options.url, per_s=options.submit, types=options.types, token=options.token, stats=farm.stats)
+    load = Submitters(options.url, per_s=options.submit, types=options.types, token=options.token, stats=farm.stats)
     task = asyncio.create_task(load.run())
     try:
         yield

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tornado.httpserver import HTTPServer
 from tornado.web import Application, RequestHandler
 
-from dispatcher.transport.fronts.http import MAX_HEADER_SIZE, MOST_FAREWELLS, Denial, Front
+from dispatcher.transport.fronts.http import MAX_HEADER_SIZE, MOST_FAREWELLS, Denial, Front, FrontServer
 from tests.support.waiting import eventually
 from tests.transport.support import Client, Page
 
@@ -81,7 +80,7 @@ async def test_the_second_request_of_a_connection_is_refused_like_the_first(
 
 
 async def test_only_so_many_are_given_time_to_read(
-    port: int, http_server: HTTPServer, told: list[tuple[str, str]]
+    port: int, http_server: FrontServer, told: list[tuple[str, str]]
 ) -> None:
     head = b"GET / HTTP/1.1\r\nCookie: " + b"x" * MAX_HEADER_SIZE
     clients = [await Client.connect(port) for _ in range(MOST_FAREWELLS + 4)]
