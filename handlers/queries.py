@@ -40,6 +40,7 @@ PLACE = ("limit", "cursor")
 #: The longest wait that a request may ask for, in seconds.
 MAX_WAIT_S = 60
 _LONGEST_NAME = 100
+_WAITS = " A job is submitted and waited for with the header 'Prefer: wait=N'."
 
 
 def _fields_of(kind: type[Struct]) -> tuple[str, ...]:
@@ -62,7 +63,7 @@ def _unknown(name: str, known: Collection[str], method: str) -> str:
     # Tornado reads names as Latin-1. repr: nobody writes line ends into our answers.
     shown = repr(name.encode("latin-1", "replace").decode("utf-8", "replace")[:_LONGEST_NAME])[1:-1]
     if not known:
-        instead = " A POST says what it wants in its body." if method == "POST" else ""
+        instead = _WAITS if name == "wait" else " A POST says what it wants in its body." if method == "POST" else ""
         return f"{shown} is not a field of this address: it takes none.{instead}"
     near = difflib.get_close_matches(name.lower(), known, n=1)
     hint = f"; did you mean {near[0]}?" if near else "."

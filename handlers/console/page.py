@@ -122,7 +122,7 @@ class PageHandler(BaseHandler):
 
     def check_xsrf_cookie(self) -> None:
         """A browser that blocks cookies asks for a page; who does not, and has no cookie, is a program."""
-        if "Cookie" not in self.request.headers and not self.wants_page():
+        if not self.request.headers.get("Cookie") and not self.wants_page():
             raise Forbidden(f"{_OWN_FORMS} {self.for_programs()}", code="bad_xsrf")
         super().check_xsrf_cookie()
 

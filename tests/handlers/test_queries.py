@@ -64,7 +64,8 @@ async def test_a_field_that_no_list_has_is_refused_with_the_one_that_was_meant(
         (
             "POST",
             "jobs?wait=5",
-            "wait is not a field of this address: it takes none. A POST says what it wants in its body.",
+            "wait is not a field of this address: it takes none. A job is submitted and waited for with the header "
+            "'Prefer: wait=N'.",
         ),
         (
             "POST",
