@@ -15,7 +15,7 @@ from dispatcher.errors import BadParameter, TooLarge, WrongState
 from handlers.api.jobjson import Json, job_json, job_lines, raw, type_json, worker_json
 from handlers.base import ApiHandler
 from handlers.errors import Invalid, field_error
-from handlers.intake import check_key, decode_json, parse_job, to_spec
+from handlers.intake import check_key, decode_object, parse_job, to_spec
 from handlers.queries import Filter, job_filter, next_query, type_filter, worker_filter
 from handlers.signin import is_signed_in
 
@@ -182,7 +182,7 @@ class CancelHandler(ConsoleApiHandler):
 
     def _why(self) -> str:
         try:
-            reason = decode_json(_cancel_decoder, bytes(self.body) or b"{}").reason
+            reason = decode_object(_cancel_decoder, bytes(self.body) or b"{}").reason
             return _storable(reason)
         except msgspec.ValidationError:
             raise Invalid([field_error("reason", "is all there may be: a text of at most 500 characters")]) from None
@@ -194,7 +194,7 @@ class RetryHandler(ConsoleApiHandler):
     async def post(self, job_id: str) -> None:
         """Another round for a job that has ended without a result, or is in doubt."""
         try:
-            decode_json(_retry_decoder, bytes(self.body) or b"{}")
+            decode_object(_retry_decoder, bytes(self.body) or b"{}")
         except msgspec.ValidationError:
             raise Invalid([field_error("", "must be empty or an empty object")]) from None
         await self.site.service.retry(job_id, actor="api")
@@ -232,7 +232,7 @@ class DecideHandler(ConsoleApiHandler):
 
     def _decision(self) -> _DecideBody:
         try:
-            return decode_json(_decide_decoder, bytes(self.body) or b"{}")
+            return decode_object(_decide_decoder, bytes(self.body) or b"{}")
         except msgspec.ValidationError:
             words = 'must be {"outcome": "succeeded" or "failed", "value": any JSON, "reason": at most 500 characters}'
             raise Invalid([field_error("", words)]) from None
@@ -244,7 +244,7 @@ class AdoptHandler(ConsoleApiHandler):
     async def post(self, job_id: str) -> None:
         """Makes the late answer of a failed job (its ``evidence``) its result."""
         try:
-            decode_json(_retry_decoder, bytes(self.body) or b"{}")
+            decode_object(_retry_decoder, bytes(self.body) or b"{}")
         except msgspec.ValidationError:
             raise Invalid([field_error("", "must be empty or an empty object")]) from None
         await self.site.service.adopt(job_id, actor="api")
