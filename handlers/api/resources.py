@@ -9,12 +9,14 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 from tornado.web import HTTPError
 
-from dispatcher.core.jobs.model import JobView
+from dispatcher.core.jobs.model import JobSpec, JobView
 from dispatcher.core.jobs.states import FINAL
 from dispatcher.errors import BadParameter, TooLarge, WrongState
+from handlers.api import formjob
 from handlers.api.jobjson import Json, job_json, job_lines, raw, type_json, worker_json
 from handlers.base import ApiHandler
 from handlers.errors import Invalid, field_error
+from handlers.forms.formbody import form_limit
 from handlers.intake import check_key, decode_object, parse_job, to_spec
 from handlers.queries import Filter, job_filter, next_query, type_filter, worker_filter
 from handlers.signin import is_signed_in
@@ -82,13 +84,19 @@ class JobsHandler(ConsoleApiHandler):
 
     def body_limit(self) -> int:
         """The limit of the data, and room for the other fields."""
-        return self.site.settings.body_limit + 16_384
+        limit = self.site.settings.body_limit
+        return form_limit(limit) if formjob.is_form(self.request.headers) else limit + 16_384
+
+    def check_media_type(self) -> None:
+        """Takes a form, too, if no foreign page can have sent it."""
+        if formjob.is_form(self.request.headers):
+            formjob.check_sender(self.request.headers)
+        else:
+            super().check_media_type()
 
     async def post(self) -> None:
         """Submits one job; answers when it is durable."""
-        key = check_key(self.request.headers.get("Idempotency-Key"))
-        spec = to_spec(parse_job(bytes(self.body)), self.site.settings, key)
-        accepted = await self.site.service.submit(spec)
+        accepted = await self.site.service.submit(self._spec())
         job: JobView | None = accepted.job
         assert job is not None, "submit() raises where it accepts nothing"
         self.set_header("Location", self.site.prefix.link(f"/api/v1/jobs/{job.id}"))
@@ -99,6 +107,13 @@ class JobsHandler(ConsoleApiHandler):
             job = await self.job_after(job.id, wait_s)
         if job is not None:
             self.write_job(job, 200 if accepted.replayed else 201)
+
+    def _spec(self) -> JobSpec:
+        headers, body, settings = self.request.headers, bytes(self.body), self.site.settings
+        if formjob.is_form(headers):
+            return formjob.spec_of_form(headers, body, settings)
+        key = check_key(headers.get("Idempotency-Key"))
+        return to_spec(parse_job(body), settings, key)
 
     def _preferred_wait_s(self) -> float:
         """``Prefer: wait=N``, else 0; a preference that is not understood is ignored, as RFC 7240 asks."""
