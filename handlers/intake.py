@@ -95,7 +95,7 @@ def parse_job(body: bytes, first_line: int = 1) -> JobBody:
         job: JobBody = decode_json(_job_decoder, body, first_line)
     except msgspec.ValidationError:
         raise Invalid(_body_problems(body)) from None
-    if problems := _doubles(body):
+    if problems := _doubles(body, job.requires is not UNSET):  # type: ignore[attr-defined]
         raise Invalid(problems)
     return job
 
@@ -142,36 +142,52 @@ class _Name:
 _NAME = _Name()
 
 
-def twice(body: bytes, among: Container[str] | None = None) -> str:
-    """The first name (of these) that stands twice in an object; empty if none does, or if it is no object.
+class _Watch:
+    """Finds names that stand twice in an object; of others than ``among`` it takes no notice.
 
     msgspec itself takes the last of them, as most parsers do, and what stood before is lost without a word.
     """
-    seen: set[str] = set()
 
-    def note(_kind: type, name: str) -> _Name:
-        if name in seen:
+    def __init__(self, among: Container[str] | None = None) -> None:
+        self._among = among
+        self._seen: set[str] = set()
+        self._decoder = msgspec.json.Decoder(dict[_Name, Raw], dec_hook=self._note)
+
+    def _note(self, _kind: type, name: str) -> _Name:
+        if name in self._seen:
             raise _StandsTwice(name)
-        if among is None or name in among:
-            seen.add(name)
+        if self._among is None or name in self._among:
+            self._seen.add(name)
         return _NAME
 
-    try:
-        msgspec.json.decode(body, type=dict[_Name, Raw], dec_hook=note)
-    except _StandsTwice as found:
-        return str(found)
-    except msgspec.ValidationError:
+    def first(self, body: bytes) -> str:
+        """The first name that stands twice; empty if none does, or if this is no object."""
+        try:
+            self._decoder.decode(body)
+        except _StandsTwice as found:
+            return str(found)
+        except msgspec.ValidationError:
+            return ""
+        finally:
+            self._seen.clear()
         return ""
-    return ""
 
 
-def _doubles(body: bytes) -> list[FieldError]:
+_any_name = _Watch()
+_job_names = _Watch(frozenset(JOB_FIELDS))
+
+
+def twice(body: bytes) -> str:
+    """The first name that stands twice in an object; empty if none does, or if this is no object."""
+    return _any_name.first(body)
+
+
+def _doubles(body: bytes, requires: bool) -> list[FieldError]:
     """The field that stands twice in a job, or the label that does so in its ``requires``."""
-    name = twice(body, JOB_FIELDS)
-    if name:
+    if name := _job_names.first(body):
         return [field_error(name, _TWICE)]
-    requires = _requires_decoder.decode(body).requires
-    if isinstance(requires, Raw) and (label := twice(bytes(requires))):
+    wanted = _requires_decoder.decode(body).requires if requires else UNSET
+    if isinstance(wanted, Raw) and (label := twice(bytes(wanted))):
         return [field_error("requires", f"names the label {label[:100]} twice")]
     return []
 
@@ -182,7 +198,7 @@ def _body_problems(body: bytes) -> list[FieldError]:
     except msgspec.ValidationError:
         decode_json(_any_decoder, body)
         return [field_error("", "must be an object with the fields of a job")]
-    return [*field_problems(given), *_doubles(body)]
+    return [*field_problems(given), *_doubles(body, "requires" in given)]
 
 
 def field_problems(given: Mapping[str, object]) -> list[FieldError]:
