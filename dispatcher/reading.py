@@ -9,7 +9,11 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
-__all__ = ["field_of", "json_fault", "query_field_of", "text_of", "without_mark"]
+__all__ = ["AS_BODY", "AS_FILE", "field_of", "json_fault", "query_field_of", "text_of", "without_mark"]
+
+#: What to do about a text that is not UTF-8.
+AS_FILE = "save it as UTF-8"
+AS_BODY = "send it as UTF-8 (in PowerShell: -Body ([Text.Encoding]::UTF8.GetBytes($text)))"
 
 _MARK = b"\xef\xbb\xbf"
 #: Marks of UTF-16, and of UTF-32 that begins with its low bytes.
@@ -46,7 +50,7 @@ _SIGNS = {
 }
 #: What the decoder says, and our words for it.
 _SAID = {
-    "trailing comma": "this comma is followed by nothing: leave it out",
+    "trailing comma": "nothing follows the comma before this: leave the comma out",
     "trailing characters": "there is something after the end of the value",
     "invalid number": _NUMBERS,
     "expected ':'": "a colon is missing after a field's name",
@@ -61,7 +65,10 @@ def without_mark(raw: bytes) -> bytes:
 
 
 def text_of(raw: bytes, *, first_line: int = 1) -> str:
-    """A document as text, without a byte order mark. Raises ValueError, in words, if it is not UTF-8."""
+    """A document as text, without a byte order mark. Raises ValueError, in words, if it is not UTF-8.
+
+    What to do then, ``AS_FILE`` or ``AS_BODY``, is for the caller to say.
+    """
     plain = without_mark(raw)
     if b"\0" in plain[:4] and not plain.startswith(_GZIP):
         raise ValueError(_other_encoding(plain))
@@ -92,7 +99,7 @@ def query_field_of(raw: bytes) -> str:
 def _other_encoding(raw: bytes) -> str:
     # In UTF-32 two of the first bytes are zeros beside each other.
     width = 32 if b"\0\0" in raw[:4] else 16
-    return f"is in UTF-{width}, not in UTF-8: save it or send it as UTF-8"
+    return f"is in UTF-{width}, not in UTF-8"
 
 
 def _not_utf8(raw: bytes, at: int, first_line: int = 1) -> str:
@@ -100,11 +107,11 @@ def _not_utf8(raw: bytes, at: int, first_line: int = 1) -> str:
     if raw.startswith(_OTHER_MARKS):
         return _other_encoding(raw)
     if raw.startswith(_GZIP):
-        return "is compressed (gzip): send it as it is"
+        return "is compressed (gzip), not UTF-8"
     meant = _meant_by(raw[at])
     guess = f", {meant} in Windows-1252 and Latin-1" if meant else ""
     where = _where(raw, at, first_line)
-    return f"is not UTF-8 ({where} has the byte 0x{raw[at]:02X}{guess}): save it or send it as UTF-8"
+    return f"is not UTF-8 ({where} has the byte 0x{raw[at]:02X}{guess})"
 
 
 def _meant_by(byte: int) -> str:

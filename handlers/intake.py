@@ -22,7 +22,7 @@ from dispatcher.core.jobs.matching import requirement_of
 from dispatcher.core.jobs.model import JobSpec
 from dispatcher.core.jobs.terms import TYPE_PATTERN, TYPE_WORDS, Schedule, Terms, Wanted, range_words
 from dispatcher.errors import BadRequest, TooLarge
-from dispatcher.reading import json_fault, text_of, without_mark
+from dispatcher.reading import AS_BODY, json_fault, text_of, without_mark
 from handlers.errors import FieldError, Invalid, field_error
 
 __all__ = [
@@ -120,7 +120,7 @@ def decode_json(decoder: msgspec.json.Decoder[T], body: bytes, first_line: int =
         # A Raw in the value is not checked for UTF-8 by msgspec.
         text_of(body, first_line=first_line)
     except ValueError as fault:
-        raise BadRequest(f"The body {fault}.", code="bad_json") from None
+        raise BadRequest(f"The body {fault}: {AS_BODY}.", code="bad_json") from None
     body = without_mark(body)
     try:
         return decoder.decode(body)

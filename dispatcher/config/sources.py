@@ -22,7 +22,7 @@ from dispatcher.config import checks
 from dispatcher.config import help as help_text
 from dispatcher.config.settings import Settings, settings_fields
 from dispatcher.errors import SettingError
-from dispatcher.reading import text_of
+from dispatcher.reading import AS_FILE, text_of
 
 __all__ = ["Options", "parse", "settings_or_exit"]
 
@@ -112,7 +112,7 @@ def _token(given: Given) -> Given:
     except OSError as error:
         raise SettingError(f"cannot read the token file {path} (from {given.origin}): {error}") from None
     except ValueError as fault:
-        raise SettingError(f"the token file {path} {fault} (from {given.origin})") from None
+        raise SettingError(f"the token file {path} {fault} (from {given.origin}): {AS_FILE}") from None
     if not token:
         raise SettingError(f"the token file {path} is empty (from {given.origin})")
     return Given(token, f"{given.origin}: {path}")
@@ -176,7 +176,7 @@ def _file(config: Given) -> Layer:
     except tomllib.TOMLDecodeError as error:
         raise SettingError(f"{path} is not valid TOML: {error}") from None
     except ValueError as fault:
-        raise SettingError(f"{path} {fault} (from {config.origin})") from None
+        raise SettingError(f"{path} {fault} (from {config.origin}): {AS_FILE}") from None
     names = (*_FIELDS, "token_file")
     for key in table:
         if key not in names:

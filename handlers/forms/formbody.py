@@ -43,7 +43,7 @@ class FormBody:
         try:
             return field_of(self._fields.get(name, [b""])[-1]).replace("\r\n", "\n")
         except ValueError as fault:
-            raise BadRequest(f"The field {name} {fault}.") from None
+            raise BadRequest(f"The field {name} {fault}: send it as UTF-8.") from None
 
     def file(self, name: str) -> HTTPFile | None:
         """A file; None if none was chosen. Browsers then send an empty one without a name."""

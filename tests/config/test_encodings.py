@@ -37,14 +37,14 @@ def test_a_token_file_that_holds_a_byte_order_mark_alone_is_empty(file: Path) ->
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le"])
 def test_utf_16_is_named_with_what_to_do(file: Path, flag: str, encoding: str) -> None:
     words = refused(flag, saved(file, "port = 1".encode(encoding)))
-    assert f"{file} is in UTF-16, not in UTF-8: save it or send it as UTF-8 (from command line)" in words
+    assert f"{file} is in UTF-16, not in UTF-8 (from command line): save it as UTF-8" in words
 
 
 @pytest.mark.parametrize("flag", ["--config", "--token-file"])
 def test_windows_1252_is_named_with_its_place_and_what_to_do(file: Path, flag: str) -> None:
     words = refused(flag, saved(file, "port = 1\n# für alle".encode("cp1252")))
     where = "line 2, column 4 has the byte 0xFC, ü in Windows-1252 and Latin-1"
-    assert f"{file} is not UTF-8 ({where}): save it or send it as UTF-8 (from command line)" in words
+    assert f"{file} is not UTF-8 ({where}) (from command line): save it as UTF-8" in words
 
 
 @pytest.mark.parametrize("flag", ["--config", "--token-file"])

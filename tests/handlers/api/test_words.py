@@ -15,6 +15,7 @@ JOBS = "/api/v1/jobs"
 BATCH = "/api/v1/jobs/batch"
 AS_JSON = {"Content-Type": "application/json"}
 AS_LINES = {"Content-Type": "application/x-ndjson"}
+HOW = "send it as UTF-8 (in PowerShell: -Body ([Text.Encoding]::UTF8.GetBytes($text)))"
 MARK = b"\xef\xbb\xbf"
 ONE = b'{"type":"x","data":"M\xc3\xbcller"}'
 
@@ -46,13 +47,12 @@ async def test_a_byte_order_mark_before_the_body_of_an_action_is_skipped(ask: As
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        (ONE.decode().encode("utf-16"), "is in UTF-16, not in UTF-8: save it or send it as UTF-8."),
+        (ONE.decode().encode("utf-16"), f"is in UTF-16, not in UTF-8: {HOW}."),
         (
             ONE.decode().encode("cp1252"),
-            "is not UTF-8 (line 1, column 22 has the byte 0xFC, ü in Windows-1252 and Latin-1): "
-            "save it or send it as UTF-8.",
+            f"is not UTF-8 (line 1, column 22 has the byte 0xFC, ü in Windows-1252 and Latin-1): {HOW}.",
         ),
-        (gzip.compress(ONE), "is compressed (gzip): send it as it is."),
+        (gzip.compress(ONE), "is compressed (gzip), not UTF-8: send it as UTF-8"),
         (b'{"type":"x","data":NaN}', "line 1, column 20: there is no NaN in JSON: send null, or a text."),
         (b'{"type":"x","data":"\\ud83d"}', "line 1, column 21: \\ud83d is half a character"),
     ],
