@@ -142,7 +142,7 @@ class _Name:
 _NAME = _Name()
 
 
-class _Watch:
+class _DoubleNames:
     """Finds names that stand twice in an object; of others than ``among`` it takes no notice.
 
     msgspec itself takes the last of them, as most parsers do, and what stood before is lost without a word.
@@ -173,8 +173,8 @@ class _Watch:
         return ""
 
 
-_any_name = _Watch()
-_job_names = _Watch(frozenset(JOB_FIELDS))
+_any_name = _DoubleNames()
+_job_names = _DoubleNames(frozenset(JOB_FIELDS))
 
 
 def twice(body: bytes) -> str:
