@@ -20,9 +20,21 @@ from tornado.httputil import HTTPInputError
 from tornado.log import gen_log
 from tornado.web import HTTPError, RequestHandler, stream_request_body
 
-from dispatcher.errors import BadRequest, Forbidden, PagehandError, RequestError, TooLarge, Unauthorized, Unsupported
+from dispatcher.errors import (
+    BadParameter,
+    BadRequest,
+    Forbidden,
+    PagehandError,
+    RequestError,
+    TooLarge,
+    Unauthorized,
+    Unsupported,
+)
+from dispatcher.reading import query_field_of
 from handlers.errors import Problem, problem_of
+from handlers.mediatype import JSON, media_type
 from handlers.queries import check_query
+from handlers.refusals import quoted
 from handlers.site import Site
 
 __all__ = ["ApiHandler", "BaseHandler", "as_json"]
@@ -157,6 +169,9 @@ class BaseHandler(RequestHandler):
 
     def check_body(self) -> None:
         """Refuses a body because of its headers."""
+        coding = self.request.headers.get("Content-Encoding", "identity")
+        if coding.strip().lower() != "identity":
+            raise Unsupported(f"The body comes as Content-Encoding: {quoted(coding)}: send it as it is, uncompressed.")
         length = self._content_length()
         if length is None:
             raise BadRequest("Content-Length is not a number.")
@@ -198,6 +213,13 @@ class BaseHandler(RequestHandler):
             self.body += chunk
         else:
             self._refuse_after_body(self._too_large())
+
+    def decode_argument(self, value: bytes, name: str | None = None) -> str:
+        """A field of the query as text; called by Tornado, too."""
+        try:
+            return query_field_of(value)
+        except ValueError as fault:
+            raise BadParameter(f"{name or 'the address'} {fault}.", parameter=name or "") from None
 
     # Waiting
 
@@ -263,7 +285,7 @@ class BaseHandler(RequestHandler):
             self.set_header("Access-Control-Allow-Origin", "*")
         if self.problems:
             document = problem.document(instance=self.own_address(), request_id=self.request_id)
-            self.set_header("Content-Type", "application/problem+json")
+            self.set_header("Content-Type", "application/problem+json; charset=utf-8")
             self.finish(as_json(document))
         else:
             self.set_header("Content-Type", "text/plain; charset=utf-8")
@@ -293,7 +315,7 @@ class ApiHandler(BaseHandler):
 
     problems = True
     #: The content types of a body here; a foreign page can send none of them without asking first.
-    media_types: ClassVar[tuple[str, ...]] = ("application/json",)
+    media_types: ClassVar[tuple[str, ...]] = (JSON,)
     #: The fields that the query of a GET may have; other requests have none.
     query_fields: ClassVar[tuple[str, ...]] = ()
 
@@ -324,17 +346,21 @@ class ApiHandler(BaseHandler):
         if self.request.method != "OPTIONS":
             check_query(self, self.query_fields if self.request.method in ("GET", "HEAD") else ())
         if self.request.method in ("POST", "PUT", "PATCH", "DELETE"):
-            self._check_content_type()
+            self.check_media_type()
         super().check_body()
 
-    def _check_content_type(self) -> None:
-        given = self.request.headers.get("Content-Type", "").lower().replace(" ", "").replace('"', "")
-        if given.removesuffix(";").removesuffix(";charset=utf-8") not in self.media_types:
+    def check_media_type(self) -> None:
+        """Refuses a body of a kind that this address does not take."""
+        header = self.request.headers.get("Content-Type", "")
+        given = media_type(header)
+        if given.name not in self.media_types:
             named = " or ".join(f"'Content-Type: {name}'" for name in self.media_types)
-            raise Unsupported(f"Send JSON in UTF-8, and say so: {named}.")
+            said = f"is {quoted(header)}" if header else "is missing"
+            raise Unsupported(f"The Content-Type {said}. Send JSON in UTF-8, and say so: {named}.")
+        given.check_charset()
 
     def answer(self, value: object, status: int = 200) -> None:
         """Ends the answer with this value as JSON."""
         self.set_status(status)
-        self.set_header("Content-Type", "application/json")
+        self.set_header("Content-Type", "application/json; charset=utf-8")
         self.finish(as_json(self.site.prefix.document(value)))

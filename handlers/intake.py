@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from itertools import islice
 from typing import Annotated, Any, TypeVar
 
@@ -22,12 +22,25 @@ from dispatcher.core.jobs.matching import requirement_of
 from dispatcher.core.jobs.model import JobSpec
 from dispatcher.core.jobs.terms import TYPE_PATTERN, TYPE_WORDS, Schedule, Terms, Wanted, range_words
 from dispatcher.errors import BadRequest, TooLarge
+from dispatcher.reading import AS_BODY, json_fault, text_of, without_mark
 from handlers.errors import FieldError, Invalid, field_error
 
-__all__ = ["JOB_FIELDS", "JobBody", "body_of", "check_key", "decode_json", "field_problems", "parse_job", "to_spec"]
+__all__ = [
+    "JOB_FIELDS",
+    "JobBody",
+    "body_of",
+    "check_key",
+    "decode_json",
+    "decode_object",
+    "field_problems",
+    "parse_job",
+    "to_spec",
+    "twice",
+]
 
 #: The most unknown fields that an error names.
 _MAX_UNKNOWN = 10
+_TWICE = "stands twice"
 _KEY = re.compile(r"[\x20-\x7e]{1,255}")
 
 T = TypeVar("T")
@@ -45,6 +58,10 @@ class JobBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     type: Annotated[str, Meta(pattern=TYPE_PATTERN)]
     data: Raw = msgspec.field(default_factory=_null)
+
+
+class _Requires(Struct):
+    requires: Raw | UnsetType = UNSET
 
 
 #: Fields that a submitter writes in another form than the one that is kept.
@@ -65,17 +82,21 @@ _WholeBody: Any = msgspec.defstruct(
 _job_decoder: msgspec.json.Decoder[JobBody] = msgspec.json.Decoder(_WholeBody)
 _loose_decoder = msgspec.json.Decoder(dict[str, Raw])
 _any_decoder = msgspec.json.Decoder(Raw)
+_requires_decoder = msgspec.json.Decoder(_Requires)
 #: Every field that may be given.
 JOB_FIELDS = tuple(_WholeBody.__struct_fields__)
 _fields = {field.name: field for field in fields(_WholeBody)}
 
 
-def parse_job(body: bytes) -> JobBody:
+def parse_job(body: bytes, first_line: int = 1) -> JobBody:
     """The body of one job. Raises BadRequest (not JSON) or Invalid (not a job)."""
+    body = without_mark(body)
     try:
-        job: JobBody = decode_json(_job_decoder, body)
+        job: JobBody = decode_json(_job_decoder, body, first_line)
     except msgspec.ValidationError:
         raise Invalid(_body_problems(body)) from None
+    if problems := _doubles(body, job.requires is not UNSET):  # type: ignore[attr-defined]
+        raise Invalid(problems)
     return job
 
 
@@ -85,20 +106,90 @@ def body_of(fields: Mapping[str, object], data: str) -> JobBody:
     return replace(body, data=Raw(data))
 
 
-def decode_json(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+def decode_object(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+    """Decodes an object from outside. Raises what ``decode_json`` does, and Invalid if a field stands twice."""
+    value = decode_json(decoder, body)
+    if name := twice(without_mark(body)):
+        raise Invalid([field_error(name[:100], _TWICE)])
+    return value
+
+
+def decode_json(decoder: msgspec.json.Decoder[T], body: bytes, first_line: int = 1) -> T:
     """Decodes a body from outside. Raises BadRequest if it is not JSON in UTF-8; lets ValidationError pass."""
     try:
         # A Raw in the value is not checked for UTF-8 by msgspec.
-        body.decode("utf-8")
+        text_of(body, first_line=first_line)
+    except ValueError as fault:
+        raise BadRequest(f"The body {fault}: {AS_BODY}.", code="bad_json") from None
+    body = without_mark(body)
+    try:
         return decoder.decode(body)
-    except UnicodeDecodeError as error:
-        raise BadRequest(f"The body is not UTF-8 (byte {error.start}).", code="bad_json") from None
     except msgspec.ValidationError:
         raise
-    except msgspec.DecodeError as error:
-        raise BadRequest(f"The body is not JSON: {error}.", code="bad_json") from None
-    except RecursionError:
-        raise BadRequest("The body is nested too deeply.", code="bad_json") from None
+    except (msgspec.DecodeError, RecursionError) as error:
+        words = json_fault(body, error, first_line=first_line)
+        raise BadRequest(f"The body is not JSON: {words}.", code="bad_json") from None
+
+
+class _StandsTwice(Exception):
+    pass
+
+
+class _Name:
+    """Stands for the name of any field."""
+
+
+_NAME = _Name()
+
+
+class _DoubleNames:
+    """Finds names that stand twice in an object; of others than ``among`` it takes no notice.
+
+    msgspec itself takes the last of them, as most parsers do, and what stood before is lost without a word.
+    """
+
+    def __init__(self, among: Container[str] | None = None) -> None:
+        self._among = among
+        self._seen: set[str] = set()
+        self._decoder = msgspec.json.Decoder(dict[_Name, Raw], dec_hook=self._note)
+
+    def _note(self, _kind: type, name: str) -> _Name:
+        if name in self._seen:
+            raise _StandsTwice(name)
+        if self._among is None or name in self._among:
+            self._seen.add(name)
+        return _NAME
+
+    def first(self, body: bytes) -> str:
+        """The first name that stands twice; empty if none does, or if this is no object."""
+        try:
+            self._decoder.decode(body)
+        except _StandsTwice as found:
+            return str(found)
+        except msgspec.ValidationError:
+            return ""
+        finally:
+            self._seen.clear()
+        return ""
+
+
+_any_name = _DoubleNames()
+_job_names = _DoubleNames(frozenset(JOB_FIELDS))
+
+
+def twice(body: bytes) -> str:
+    """The first name that stands twice in an object; empty if none does, or if this is no object."""
+    return _any_name.first(body)
+
+
+def _doubles(body: bytes, requires: bool) -> list[FieldError]:
+    """The field that stands twice in a job, or the label that does so in its ``requires``."""
+    if name := _job_names.first(body):
+        return [field_error(name, _TWICE)]
+    wanted = _requires_decoder.decode(body).requires if requires else UNSET
+    if isinstance(wanted, Raw) and (label := twice(bytes(wanted))):
+        return [field_error("requires", f"names the label {label[:100]} twice")]
+    return []
 
 
 def _body_problems(body: bytes) -> list[FieldError]:
@@ -107,8 +198,7 @@ def _body_problems(body: bytes) -> list[FieldError]:
     except msgspec.ValidationError:
         decode_json(_any_decoder, body)
         return [field_error("", "must be an object with the fields of a job")]
-    # There is nothing to find if a field stands twice and only the first one is wrong.
-    return field_problems(given) or [field_error("", "names a field twice")]
+    return [*field_problems(given), *_doubles(body, "requires" in given)]
 
 
 def field_problems(given: Mapping[str, object]) -> list[FieldError]:

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from msgspec import Struct
 from msgspec.structs import asdict
-from tornado.web import HTTPError, RequestHandler
+from tornado.web import RequestHandler
 
 from dispatcher.core.jobs.model import JobFilter, TypeFilter, WorkerFilter, WorkerStatus
 from dispatcher.core.jobs.states import JobState
@@ -120,10 +120,7 @@ def _text(handler: RequestHandler, field: str) -> str:
 
 
 def _texts(handler: RequestHandler, field: str) -> list[str]:
-    try:
-        return [text for text in handler.get_query_arguments(field) if text]
-    except HTTPError:
-        raise BadParameter(f"{field} is not UTF-8.", parameter=field) from None
+    return [text for text in handler.get_query_arguments(field) if text]
 
 
 def _state(handler: RequestHandler, states: tuple[str, ...]) -> str:

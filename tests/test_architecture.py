@@ -54,6 +54,7 @@ PURITY = {
     # random: only the class, as the type of a generator that is passed in (see ``impurities``).
     "dispatcher.core": PURE | {"msgspec", "random"},
     "dispatcher.errors": {"__future__"},
+    "dispatcher.reading": {"__future__", "re", "urllib"},
     "dispatcher.clock": {"__future__", "time", "typing"},
     "dispatcher.config.settings": PURE,
     "dispatcher.pages.protocol": PURE | {"msgspec", "json"},

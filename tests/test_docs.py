@@ -76,7 +76,7 @@ def test_every_flag_that_a_page_names_exists() -> None:
     known = {"--" + item.name.replace("_", "-") for item in settings_fields()}
     known |= {"--config", "--print-config", "--version", "--help", "--token-file", "--no-insecure", "--no-late-accept"}
     # Flags of other programs: curl, pip, mypy, pagehand simulate, bench, the campaigns.
-    known |= {"--long", "--seed", "--label", "--data-binary"}
+    known |= {"--long", "--seed", "--label", "--data-binary", "--data-urlencode"}
     known |= {"--editable", "--strict", "--workers", "--short", "--only", "--rounds", "--profile", "--dir"}
     known |= {"--beside", "--pages", "--seconds", "--submit"}
     for path in PAGES:

@@ -22,6 +22,7 @@ from dispatcher.config import checks
 from dispatcher.config import help as help_text
 from dispatcher.config.settings import Settings, settings_fields
 from dispatcher.errors import SettingError
+from dispatcher.reading import AS_FILE, text_of
 
 __all__ = ["Options", "parse", "settings_or_exit"]
 
@@ -107,9 +108,11 @@ def _merged(*layers: Layer) -> Layer:
 def _token(given: Given) -> Given:
     path = Path(str(given.value))
     try:
-        token = path.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
+        token = text_of(path.read_bytes()).strip()
+    except OSError as error:
         raise SettingError(f"cannot read the token file {path} (from {given.origin}): {error}") from None
+    except ValueError as fault:
+        raise SettingError(f"the token file {path} {fault} (from {given.origin}): {AS_FILE}") from None
     if not token:
         raise SettingError(f"the token file {path} is empty (from {given.origin})")
     return Given(token, f"{given.origin}: {path}")
@@ -167,11 +170,13 @@ def _variables(environ: Mapping[str, str]) -> Layer:
 def _file(config: Given) -> Layer:
     path = Path(str(config.value))
     try:
-        table = tomllib.loads(path.read_text("utf-8"))
+        table = tomllib.loads(text_of(path.read_bytes()))
     except OSError as error:
         raise SettingError(f"cannot read {path} (from {config.origin}): {error.strerror}") from None
-    except ValueError as error:  # not TOML, or not UTF-8
+    except tomllib.TOMLDecodeError as error:
         raise SettingError(f"{path} is not valid TOML: {error}") from None
+    except ValueError as fault:
+        raise SettingError(f"{path} {fault} (from {config.origin}): {AS_FILE}") from None
     names = (*_FIELDS, "token_file")
     for key in table:
         if key not in names:

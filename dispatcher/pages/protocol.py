@@ -17,6 +17,7 @@ from msgspec import Meta, Raw, Struct
 from dispatcher.core.jobs.matching import NAME
 from dispatcher.core.jobs.terms import MOST_LABELS, TYPE_PATTERN, LabelName, LabelValue
 from dispatcher.errors import MessageRefused
+from dispatcher.reading import json_fault
 
 __all__ = [
     "VERSION",
@@ -241,15 +242,18 @@ def _refusal(text: str, error: Exception) -> MessageRefused:
     try:
         op = _op_decoder.decode(text).op
     except (msgspec.DecodeError, RecursionError):
-        return MessageRefused(f"not a message: {_clip(error)}", code="bad_message", attempt=attempt)
+        return MessageRefused(f"not a message: {_why(text, error)}", code="bad_message", attempt=attempt)
     known = {page_message.__struct_config__.tag for page_message in PageMessage.__args__}
     if op not in known:
         return MessageRefused(f"unknown op {op[:50]!r}", code="unknown_op", attempt=attempt)
-    return MessageRefused(f"bad {op}: {_clip(error)}", code="bad_message", attempt=attempt)
+    return MessageRefused(f"bad {op}: {_why(text, error)}", code="bad_message", attempt=attempt)
 
 
-def _clip(error: Exception) -> str:
-    return str(error)[:300] or type(error).__name__
+def _why(text: str, error: Exception) -> str:
+    if isinstance(error, msgspec.ValidationError):
+        return str(error)[:300]
+    # The transport has read it as UTF-8.
+    return json_fault(text.encode(errors="replace"), error)
 
 
 def encode(message: ServerMessage) -> str:

@@ -99,10 +99,13 @@ class Hand:
         deltas: dict[Counted, Tally] = {}
         for (lane, old, new), move in self._moves.items():
             for state, sign in ((old, -1), (new, 1)):
-                if state is not None:
-                    tally = deltas.get((lane, state)) or deltas.setdefault((lane, state), Tally())
-                    tally.jobs += sign * move.jobs
-                    tally.bytes += sign * move.bytes
+                if state is None:
+                    continue
+                key = (lane, state)
+                if (tally := deltas.get(key)) is None:
+                    tally = deltas[key] = Tally()
+                tally.jobs += sign * move.jobs
+                tally.bytes += sign * move.bytes
         return deltas
 
     def _count(self, lane: str, old: JobState | None, new: JobState | None, size: int) -> None:

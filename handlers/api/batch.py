@@ -11,10 +11,12 @@ from msgspec.structs import replace
 from dispatcher.config.settings import Settings
 from dispatcher.core.jobs.model import JobSpec
 from dispatcher.errors import BadRequest, TooLarge
+from dispatcher.reading import without_mark
 from handlers.api.jobjson import job_lines
 from handlers.api.resources import ConsoleApiHandler
 from handlers.errors import FieldError, Invalid, field_error
 from handlers.intake import JobBody, check_key, decode_json, parse_job, to_spec
+from handlers.mediatype import JSON, LINES, media_type
 
 __all__ = ["MOST_BYTES", "MOST_JOBS", "BatchHandler"]
 
@@ -24,7 +26,6 @@ MOST_JOBS = 1_000
 MOST_BYTES = 1 << 20
 #: After this many errors the rest of the batch is not read.
 _MOST_PROBLEMS = 20
-_LINES = "application/x-ndjson"
 #: A submitter's key cannot hold this, so the jobs of a batch share no key with jobs that were submitted alone.
 _KEY_MARK = "\N{MIDDLE DOT}"
 
@@ -34,7 +35,7 @@ _items_decoder = msgspec.json.Decoder(list[Raw])
 class BatchHandler(ConsoleApiHandler):
     """Takes a JSON array of jobs, or one job per line."""
 
-    media_types = ("application/json", _LINES)
+    media_types = (JSON, LINES)
 
     def body_limit(self) -> int:
         """The limit of the whole batch."""
@@ -43,7 +44,7 @@ class BatchHandler(ConsoleApiHandler):
     async def post(self) -> None:
         """Submits the jobs; answers when all are durable."""
         key = check_key(self.request.headers.get("Idempotency-Key"))
-        in_lines = self.request.headers["Content-Type"].lower().lstrip().startswith(_LINES)
+        in_lines = media_type(self.request.headers["Content-Type"]).name == LINES
         jobs = _parse(_lines(bytes(self.body)) if in_lines else _array(bytes(self.body)))
         accepted = await self.site.service.submit_batch(_specs(jobs, self.site.settings, key))
         views = [item.job for item in accepted if item.job is not None]
@@ -53,26 +54,31 @@ class BatchHandler(ConsoleApiHandler):
         self.answer({"items": job_lines(views, self.site.service.why)}, 200 if replayed else 201)
 
 
-def _array(body: bytes) -> list[bytes]:
+#: The text of a job, and the number of the line in which it begins.
+_Item = tuple[bytes, int]
+
+
+def _array(body: bytes) -> list[_Item]:
     try:
-        return [bytes(item) for item in decode_json(_items_decoder, body)]
+        return [(bytes(item), 1) for item in decode_json(_items_decoder, body)]
     except msgspec.ValidationError:
         raise Invalid([field_error("", "must be an array of jobs")]) from None
 
 
-def _lines(body: bytes) -> list[bytes]:
-    return [line for line in body.split(b"\n") if line.strip()]
+def _lines(body: bytes) -> list[_Item]:
+    """Files that were joined have a byte order mark in front of each."""
+    return [(line, number) for number, line in enumerate(body.split(b"\n"), 1) if without_mark(line).strip()]
 
 
-def _parse(items: list[bytes]) -> list[JobBody]:
+def _parse(items: list[_Item]) -> list[JobBody]:
     """Parses the jobs. Raises BadRequest (not JSON), or Invalid with all errors of the first bad jobs."""
     if not 1 <= len(items) <= MOST_JOBS:
         raise Invalid([field_error("", f"must hold 1 to {MOST_JOBS:,} jobs, and holds {len(items):,}")])
     jobs: list[JobBody] = []
     problems: list[FieldError] = []
-    for index, item in enumerate(items):
+    for index, (item, line) in enumerate(items):
         try:
-            jobs.append(parse_job(item))
+            jobs.append(parse_job(item, line))
         except Invalid as error:
             problems += [_within(index, problem) for problem in error.errors]
         except BadRequest as error:

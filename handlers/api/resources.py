@@ -8,14 +8,16 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-from dispatcher.core.jobs.model import JobView
+from dispatcher.core.jobs.model import JobSpec, JobView
 from dispatcher.core.jobs.states import FINAL
 from dispatcher.errors import TooLarge, WrongState
 from handlers import queries
+from handlers.api import formjob
 from handlers.api.jobjson import Json, job_json, job_lines, raw, type_json, worker_json
 from handlers.base import ApiHandler
 from handlers.errors import Invalid, field_error
-from handlers.intake import check_key, decode_json, parse_job, to_spec
+from handlers.forms.formbody import form_limit
+from handlers.intake import check_key, decode_object, parse_job, to_spec
 from handlers.queries import Filter, job_filter, next_query, type_filter, worker_filter
 from handlers.signin import is_signed_in
 
@@ -79,13 +81,19 @@ class JobsHandler(ConsoleApiHandler):
 
     def body_limit(self) -> int:
         """The limit of the data, and room for the other fields."""
-        return self.site.settings.body_limit + 16_384
+        limit = self.site.settings.body_limit
+        return form_limit(limit) if formjob.is_form(self.request.headers) else limit + 16_384
+
+    def check_media_type(self) -> None:
+        """Takes a form, too, if no foreign page can have sent it."""
+        if formjob.is_form(self.request.headers):
+            formjob.check_sender(self.request.headers)
+        else:
+            super().check_media_type()
 
     async def post(self) -> None:
         """Submits one job; answers when it is durable."""
-        key = check_key(self.request.headers.get("Idempotency-Key"))
-        spec = to_spec(parse_job(bytes(self.body)), self.site.settings, key)
-        accepted = await self.site.service.submit(spec)
+        accepted = await self.site.service.submit(self._spec())
         job: JobView | None = accepted.job
         assert job is not None, "submit() raises where it accepts nothing"
         self.set_header("Location", self.site.prefix.link(f"/api/v1/jobs/{job.id}"))
@@ -96,6 +104,13 @@ class JobsHandler(ConsoleApiHandler):
             job = await self.job_after(job.id, wait_s)
         if job is not None:
             self.write_job(job, 200 if accepted.replayed else 201)
+
+    def _spec(self) -> JobSpec:
+        headers, body, settings = self.request.headers, bytes(self.body), self.site.settings
+        if formjob.is_form(headers):
+            return formjob.spec_of_form(headers, body, settings)
+        key = check_key(headers.get("Idempotency-Key"))
+        return to_spec(parse_job(body), settings, key)
 
     def _preferred_wait_s(self) -> float:
         """``Prefer: wait=N``, else 0; a preference that is not understood is ignored, as RFC 7240 asks."""
@@ -183,7 +198,7 @@ class CancelHandler(ConsoleApiHandler):
 
     def _why(self) -> str:
         try:
-            reason = decode_json(_cancel_decoder, bytes(self.body) or b"{}").reason
+            reason = decode_object(_cancel_decoder, bytes(self.body) or b"{}").reason
             return _storable(reason)
         except msgspec.ValidationError:
             raise Invalid([field_error("reason", "is all there may be: a text of at most 500 characters")]) from None
@@ -195,7 +210,7 @@ class RetryHandler(ConsoleApiHandler):
     async def post(self, job_id: str) -> None:
         """Another round for a job that has ended without a result, or is in doubt."""
         try:
-            decode_json(_retry_decoder, bytes(self.body) or b"{}")
+            decode_object(_retry_decoder, bytes(self.body) or b"{}")
         except msgspec.ValidationError:
             raise Invalid([field_error("", "must be empty or an empty object")]) from None
         await self.site.service.retry(job_id, actor="api")
@@ -233,7 +248,7 @@ class DecideHandler(ConsoleApiHandler):
 
     def _decision(self) -> _DecideBody:
         try:
-            return decode_json(_decide_decoder, bytes(self.body) or b"{}")
+            return decode_object(_decide_decoder, bytes(self.body) or b"{}")
         except msgspec.ValidationError:
             words = 'must be {"outcome": "succeeded" or "failed", "value": any JSON, "reason": at most 500 characters}'
             raise Invalid([field_error("", words)]) from None
@@ -245,7 +260,7 @@ class AdoptHandler(ConsoleApiHandler):
     async def post(self, job_id: str) -> None:
         """Makes the late answer of a failed job (its ``evidence``) its result."""
         try:
-            decode_json(_retry_decoder, bytes(self.body) or b"{}")
+            decode_object(_retry_decoder, bytes(self.body) or b"{}")
         except msgspec.ValidationError:
             raise Invalid([field_error("", "must be empty or an empty object")]) from None
         await self.site.service.adopt(job_id, actor="api")

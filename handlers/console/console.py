@@ -127,7 +127,7 @@ class JobActionHandler(_OneJob):
 
     async def _act(self, job_id: str, action: str) -> None:
         service = self.site.service
-        reason = self.field("reason")[:500].replace("\0", "\ufffd")
+        reason = self.form.field("reason")[:500].replace("\0", "\ufffd")
         if action == "cancel":
             await service.cancel(job_id, reason, actor="console")
         elif action == "retry":

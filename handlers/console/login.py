@@ -30,10 +30,10 @@ class LoginPage(PageHandler):
     def post(self) -> None:
         """303 to where the person wanted to go, or the form again."""
         self.read_form()
-        following = local_path(self.field("next"))
+        following = local_path(self.form.field("next"))
         if self.xsrf_fails():
             return self._again(following, 403, XSRF_HELP)
-        if not self.site.guard.token_matches(self.field("token").encode()):
+        if not self.site.guard.token_matches(self.form.field("token").encode()):
             return self._again(following, 401, "That is not this server's token.")
         sign_in(self, self.site.guard)
         self.redirect(following, status=303)

@@ -13,11 +13,9 @@ from msgspec.structs import asdict
 from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.terms import Schedule, Terms, range_of
 from handlers.console.words import duration
+from handlers.forms.formdata import OPTIONS
 
-__all__ = ["OPTIONS", "Option", "options", "shown_options", "typed_options"]
-
-#: The form's fields of this kind; empty means the default.
-OPTIONS = tuple(name for struct in (Schedule, Terms) for name in struct.__struct_fields__ if range_of(name).title)
+__all__ = ["Option", "options", "shown_options", "typed_options"]
 
 _NONE = "none"
 

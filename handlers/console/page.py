@@ -9,16 +9,17 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from tornado.httputil import HTTPFile, HTTPInputError, parse_body_arguments
 from tornado.web import HTTPError
 
 from dispatcher import __version__
 from dispatcher.core.jobs import terms
 from dispatcher.core.jobs.model import TypeFilter, WorkerFilter, WorkerStatus
-from dispatcher.errors import BadRequest, Forbidden, Unsupported
+from dispatcher.errors import Forbidden, Unsupported
 from handlers.base import BaseHandler
 from handlers.console import words
 from handlers.errors import Problem
+from handlers.forms.formbody import FormBody, read_form
+from handlers.mediatype import is_among
 from handlers.signin import is_signed_in
 from handlers.site import asset
 
@@ -37,6 +38,8 @@ class PageHandler(BaseHandler):
 
     #: Seconds until the page loads itself anew, if its address does not say.
     refresh_s = 0
+    #: What ``read_form`` has read.
+    form: FormBody
 
     def set_default_headers(self) -> None:
         """Sets the headers of every page, errors included."""
@@ -55,7 +58,7 @@ class PageHandler(BaseHandler):
 
     def wants_page(self) -> bool:
         """Whether a browser asks; a program that did not ask for a page gets text."""
-        return "text/html" in self.request.headers.get("Accept", "")
+        return is_among("text/html", self.request.headers.get("Accept", ""))
 
     # Templates
 
@@ -128,41 +131,17 @@ class PageHandler(BaseHandler):
 
     def read_form(self) -> None:
         """Parses the body of a form and checks its XSRF token. Raises BadRequest, Unsupported, HTTPError 403."""
-        kind = self.request.headers.get("Content-Type", "")
-        if not kind.startswith(("application/x-www-form-urlencoded", "multipart/form-data")):
-            raise Unsupported("Send a form: urlencoded or multipart.")
-        arguments = self.request.body_arguments
-        try:
-            parse_body_arguments(kind, bytes(self.body), arguments, self.request.files, self.request.headers)
-        except HTTPInputError:
-            raise BadRequest("The form cannot be read: its body is not what its Content-Type says.") from None
+        self.form = read_form(self.request.headers.get("Content-Type", ""), bytes(self.body))
 
     def xsrf_fails(self) -> bool:
         """Whether the form lacks this browser's ``_xsrf``; call it when the form has been read."""
         # Tornado reads it from here; the query does not count.
-        self.request.arguments["_xsrf"] = self.request.body_arguments.get("_xsrf", [])
+        self.request.arguments["_xsrf"] = [self.form.text("_xsrf").encode()]
         try:
             self.check_xsrf_cookie()
         except HTTPError:
             return True
         return False
-
-    def field(self, name: str) -> str:
-        """A field of the form, trimmed; empty if it is missing."""
-        return self.field_text(name).strip()
-
-    def field_text(self, name: str) -> str:
-        """A field of the form as it was typed, with line feeds instead of the browser's CR LF."""
-        value = self.request.body_arguments.get(name, [b""])[-1]
-        try:
-            return value.decode("utf-8").replace("\r\n", "\n")
-        except UnicodeDecodeError:
-            raise BadRequest(f"The field {name} is not UTF-8.") from None
-
-    def file(self, name: str) -> HTTPFile | None:
-        """A file of the form; None if none was chosen. Browsers then send an empty one without a name."""
-        chosen = [file for file in self.request.files.get(name, []) if file.filename or file.body]
-        return chosen[0] if chosen else None
 
 
 def local_path(text: str) -> str:

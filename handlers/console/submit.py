@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 
 from dispatcher.core.jobs.model import JobSpec
 from dispatcher.errors import JobNotFound, KeyConflict, PagehandError, TooLarge, Unavailable
-from handlers.console.formdata import Chosen, chosen_file, chosen_picture, job_of_form
-from handlers.console.formlabels import LABEL_FIELDS, typed_of
-from handlers.console.options import OPTIONS, options, typed_options
+from handlers.console.options import options, typed_options
 from handlers.console.page import MOST_CHOICES, XSRF_HELP, PageHandler
 from handlers.errors import Invalid, problem_of
+from handlers.forms.formbody import form_limit
+from handlers.forms.formdata import TYPED, chosen_of, job_of_form
+from handlers.forms.formlabels import typed_of
 from handlers.intake import check_key, to_spec
 from handlers.worker.tasks import example_text
 
 __all__ = ["SubmitPage"]
 
-_FIELDS = ("type", "type_choice", "format", "data", *LABEL_FIELDS, *OPTIONS)
 _CONFLICT = (
     "This form has already been sent with other content, and that job stands. "
     "Send it once more to submit what it says now as another job."
@@ -38,8 +38,8 @@ class SubmitPage(PageHandler):
     """GET shows the form, POST takes it."""
 
     def body_limit(self) -> int:
-        """The limit of a form: urlencoding makes three bytes of one."""
-        return 3 * self.site.settings.body_limit + 65_536
+        """The limit of a form."""
+        return form_limit(self.site.settings.body_limit)
 
     def for_programs(self) -> str:
         """The same as this form."""
@@ -69,7 +69,7 @@ class SubmitPage(PageHandler):
     async def post(self) -> None:
         """Submits; 303 to the job when it is durable. The same key means the same job: a double click submits once."""
         self.read_form()
-        form = _Form(key=self.field("key"), typed={name: self.field_text(name) for name in _FIELDS})
+        form = _Form(key=self.form.field("key"), typed={name: self.form.text(name) for name in TYPED})
         if self.xsrf_fails():
             form.errors[""] = XSRF_HELP.replace("Go back, load the page anew and try again", "Send the form again")
             return await self._show(form, 403)
@@ -82,15 +82,8 @@ class SubmitPage(PageHandler):
         return None
 
     def _spec(self, form: _Form) -> JobSpec:
-        body = job_of_form(form.typed, self._chosen())
+        body = job_of_form(form.typed, chosen_of(self.form))
         return to_spec(body, self.site.settings, check_key(form.key or None))
-
-    def _chosen(self) -> Chosen | None:
-        """The picture that the page's script has made smaller, or the file itself."""
-        if picture := self.field("image"):
-            return chosen_picture(picture)
-        file = self.file("file")
-        return None if file is None else chosen_file(file.filename, file.content_type, file.body)
 
     async def _show_error(self, form: _Form, error: PagehandError) -> None:
         problem = problem_of(error)
@@ -111,7 +104,7 @@ class SubmitPage(PageHandler):
         await self._show(form, problem.status)
 
     def _has_file(self) -> bool:
-        return bool(self.field("image")) or self.file("file") is not None
+        return bool(self.form.field("image")) or self.form.file("file") is not None
 
     async def _show(self, form: _Form, status: int) -> None:
         self.set_status(status)

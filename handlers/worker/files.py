@@ -21,6 +21,10 @@ __all__ = [
 ]
 
 
+#: Besides ``text/``.
+_TEXTS = ("application/javascript", "application/json")
+
+
 class _SharedHandler(BaseHandler):
     """Serves files that pages of ``allow_origin`` may load too."""
 
@@ -109,7 +113,7 @@ class StaticHandler(_SharedHandler, StaticFileHandler):
     def get_content_type(self) -> str:
         """The type with the charset, so that no browser guesses."""
         kind = super().get_content_type()
-        return f"{kind}; charset=utf-8" if kind.startswith("text/") or kind == "application/javascript" else kind
+        return f"{kind}; charset=utf-8" if kind.startswith("text/") or kind in _TEXTS else kind
 
 
 class TaskIndexHandler(_SharedHandler):
@@ -117,7 +121,7 @@ class TaskIndexHandler(_SharedHandler):
 
     def get(self) -> None:
         """The tasks and what their files say about them."""
-        self.set_header("Content-Type", "application/json")
+        self.set_header("Content-Type", "application/json; charset=utf-8")
         self.finish(as_json(self.site.tasks.index()))
 
     head = get

@@ -164,7 +164,7 @@ def test_json_is_never_a_page(server: Live, chromium: Chromium, written: list[Jo
     for jobs in written[::4]:
         for path in (f"/api/v1/jobs/{jobs.done}", f"/api/v1/jobs/{jobs.done}/result", f"/api/v1/jobs/{jobs.failed}"):
             reply = server.ask("GET", path)
-            assert reply.headers["content-type"] == "application/json"
+            assert reply.headers["content-type"] == "application/json; charset=utf-8"
             assert reply.headers["x-content-type-options"] == "nosniff"
             chromium.open(server.url + path)
             assert not chromium.run("window.pwned")

@@ -64,7 +64,7 @@ def test_a_bad_field_that_the_service_found_is_pointed_at() -> None:
 @pytest.mark.gen_test
 async def test_a_problem_has_exactly_these_members(ask: Ask) -> None:
     response = await ask("/api/v1/jobs/nope", headers={"X-Request-Id": "abc.1"})
-    assert response.headers["Content-Type"] == "application/problem+json"
+    assert response.headers["Content-Type"] == "application/problem+json; charset=utf-8"
     assert response.headers["X-Request-Id"] == "abc.1"
     assert body_of(response) == {
         "type": "urn:pagehand:error:not_found",

@@ -141,6 +141,31 @@ def test_a_value_that_is_nested_too_deeply_is_refused_by_its_attempt() -> None:
     assert (refused.code, refused.attempt) == ("bad_message", "a1")
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "not a message: it is empty"),
+        ('{"op":"result","attempt":"a1","value":' + "[" * 100_000, "not a message: it is nested too deeply"),
+        (
+            '{"op":"result","attempt":"a1","value":"\\ud83d"}',
+            "not a message: line 1, column 40: \\ud83d is half a character (half a surrogate pair): "
+            "send both halves, or leave it out",
+        ),
+        (
+            '{"op":"result","attempt":"a1","value":NaN}',
+            "not a message: line 1, column 39: there is no NaN in JSON: send null, or a text",
+        ),
+        (
+            '{"op":"log","attempt":"a1","line":"ü\n"}',
+            "not a message: line 1, column 37: a text may not hold a line break",
+        ),
+        ('{"op":"log","attempt":"a1","line":5}', "bad log: Expected `str`, got `int` - at `$.line`"),
+    ],
+)
+def test_a_message_that_is_not_json_is_refused_with_the_place_and_with_what_to_do(text: str, words: str) -> None:
+    assert refusal(text).detail.startswith(words)
+
+
 def test_the_attempt_of_an_unreadable_message_is_looked_for_near_its_start_only() -> None:
     padding = "x" * 300
     assert refusal(f'{{"op":"error","x":"{padding}","attempt":"a1"}}').attempt is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from dispatcher.core.jobs.matching import lane_parts
 from dispatcher.store.counters import Counters
@@ -110,8 +110,8 @@ def first_of(
 ) -> list[list[int]]:
     """The numbers of each group's first jobs, by rank, at most ``most`` for each group of lanes.
 
-    ``waiting``: how many jobs each lane has; ``heads``: reads the first jobs of lanes. It reads a few jobs of each
-    lane, and more only from a lane that may have further wanted jobs behind the last one read.
+    ``waiting``: how many jobs each lane has; ``heads``: reads the first jobs of lanes, in no order. It reads a few jobs
+    of each lane, and more only from a lane that may have further wanted jobs behind the last one read.
     """
     found: dict[str, list[Place]] = {}
     wanted: dict[str, int] = {}
@@ -119,6 +119,7 @@ def first_of(
         for lane in lanes:
             wanted[lane] = min(waiting[lane], -(-number * _GENEROUS // len(lanes)), number)
     whole: set[str] = set()
+    orders: list[list[Place]] = [[] for _ in groups]
     while wanted:
         by_size: dict[int, list[str]] = {}
         for lane, size in wanted.items():
@@ -127,20 +128,18 @@ def first_of(
             read = heads(lanes, size)
             found |= read
             whole.update(lane for lane, places in read.items() if len(places) < size)
+        orders = [sorted(place for lane in lanes for place in found[lane]) for lanes in groups]
         wanted = {}
-        for lanes, number in zip(groups, most, strict=True):
-            wanted |= {lane: 4 * size for lane, size in _short(lanes, number, found) if lane not in whole}
-    return [[seq for _, seq in _in_order(lanes, found)[:number]] for lanes, number in zip(groups, most, strict=True)]
+        for lanes, number, places in zip(groups, most, orders, strict=True):
+            last = places[number - 1] if len(places) >= number else None
+            wanted |= {
+                lane: 4 * len(found[lane])
+                for lane in lanes
+                if lane not in whole and _is_short(found[lane], number, last)
+            }
+    return [[seq for _, seq in places[:number]] for places, number in zip(orders, most, strict=True)]
 
 
-def _in_order(lanes: list[str], found: dict[str, list[Place]]) -> list[Place]:
-    return sorted(place for lane in lanes for place in found[lane])
-
-
-def _short(lanes: list[str], most: int, found: dict[str, list[Place]]) -> Iterator[tuple[str, int]]:
-    """Lanes from which more jobs may be wanted than were read, and how many were read."""
-    places = _in_order(lanes, found)
-    last = places[most - 1] if len(places) >= most else None
-    for lane in lanes:
-        if found[lane] and len(found[lane]) < most and (last is None or found[lane][-1] < last):
-            yield lane, len(found[lane])
+def _is_short(read: list[Place], most: int, last: Place | None) -> bool:
+    """Whether more jobs of a lane may be wanted than these that were read; ``last``: the last one wanted so far."""
+    return 0 < len(read) < most and (last is None or max(read) < last)

@@ -236,12 +236,12 @@ class SqliteRows:
         return [[found[seq] for seq in group] for group in heads]
 
     def _heads(self, lanes: list[str], most: int) -> dict[str, list[Place]]:
-        """(rank, seq) of the first jobs of these lanes, at most ``most`` for each lane."""
+        """(rank, seq) of the first jobs of these lanes, in no order, at most ``most`` for each lane."""
         numbers = {self.lanes.number(lane): lane for lane in lanes}
         found: dict[str, list[Place]] = {lane: [] for lane in lanes}
         for number, rank, seq in self._fetch(sql.HEADS, _text(list(numbers)), most):
             found[numbers[number]].append((rank, seq))
-        return {lane: sorted(places) for lane, places in found.items()}
+        return found
 
     def purge(self, request: Purge) -> Purged:
         """See requests.Purge."""
@@ -265,7 +265,7 @@ class SqliteRows:
         self._save_rows(request.writes)
         changed = self.counters.add(request.deltas)
         if changed:
-            rows = [(self.lanes.number(lane), state.value, t.jobs, t.bytes) for (lane, state), t in changed.items()]
+            rows = [(self.lanes.number(lane), str(state), t.jobs, t.bytes) for (lane, state), t in changed.items()]
             self._write(sql.SAVE_TALLIES, rows)
         self._agenda.expect(request)
         self._keep(request.writes)

@@ -15,18 +15,19 @@ pytestmark = pytest.mark.gen_test
 LABEL = "berlin: write a label and its value, as in site:berlin."
 CURSOR = "cursor: take it unchanged from an earlier answer's next_cursor"
 LIMIT = "limit must be a whole number from 1 to 100."
+NOT_UTF8 = "is not UTF-8 (character 1 is %FF, ÿ in Windows-1252 and Latin-1): write ÿ as %C3%BF."
 JOB_STATES = "scheduled, queued, running, in_doubt, succeeded, failed, cancelled, expired"
 WRONG = [
     ("/jobs", "requires=berlin", "requires", LABEL),
     ("/jobs", "requires=a%3Ab&requires=berlin", "requires", LABEL),
     ("/jobs", "state=asleep", "state", f"state must be one of {JOB_STATES}."),
-    ("/jobs", "type=%FF", "type", "type is not UTF-8."),
-    ("/jobs", "worker=%FF", "worker", "worker is not UTF-8."),
+    ("/jobs", "type=%FF", "type", "type " + NOT_UTF8),
+    ("/jobs", "worker=%FF", "worker", "worker " + NOT_UTF8),
     ("/workers", "label=berlin", "label", LABEL),
     ("/workers", "state=asleep", "state", "state must be one of connected, quiet, away, set_aside."),
-    ("/workers", "name=%FF", "name", "name is not UTF-8."),
-    ("/workers", "type=%FF", "type", "type is not UTF-8."),
-    ("/types", "q=%FF", "q", "q is not UTF-8."),
+    ("/workers", "name=%FF", "name", "name " + NOT_UTF8),
+    ("/workers", "type=%FF", "type", "type " + NOT_UTF8),
+    ("/types", "q=%FF", "q", "q " + NOT_UTF8),
 ]
 
 

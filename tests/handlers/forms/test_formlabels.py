@@ -8,8 +8,8 @@ import re
 import pytest
 
 from dispatcher.core.jobs.matching import requirement_of
-from handlers.console.formlabels import typed_of, wanted_of_form
 from handlers.errors import Invalid
+from handlers.forms.formlabels import typed_of, wanted_of_form
 from tests.handlers.conftest import Browser
 from tests.handlers.console.test_submit import error_beside
 from tests.support.house import House

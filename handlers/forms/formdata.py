@@ -6,20 +6,28 @@ A chosen file goes into ``data`` as a data URL: a picture under ``image``, anyth
 from __future__ import annotations
 
 import base64
-import json
 import re
 from collections.abc import Mapping
-from typing import NoReturn
 
 import msgspec
 from msgspec import Raw, Struct
 
-from handlers.console.formlabels import wanted_of_form
-from handlers.console.options import OPTIONS
+from dispatcher.core.jobs.terms import Schedule, Terms, range_of
+from dispatcher.reading import json_fault
 from handlers.errors import FieldError, Invalid, field_error
-from handlers.intake import JobBody, body_of, field_problems
+from handlers.forms.formbody import FormBody
+from handlers.forms.formlabels import LABEL_FIELDS, wanted_of_form
+from handlers.intake import JobBody, body_of, field_problems, twice
+from handlers.mediatype import media_type
 
-__all__ = ["Chosen", "chosen_file", "chosen_picture", "job_of_form"]
+__all__ = ["FILES", "OPTIONS", "TYPED", "Chosen", "chosen_file", "chosen_of", "chosen_picture", "job_of_form"]
+
+#: The form's fields of terms and times; empty means the default.
+OPTIONS = tuple(name for struct in (Schedule, Terms) for name in struct.__struct_fields__ if range_of(name).title)
+#: Every field that holds what was typed.
+TYPED = ("type", "type_choice", "format", "data", *LABEL_FIELDS, *OPTIONS)
+#: A picture that the page's script has made smaller, and a file.
+FILES = ("image", "file")
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,15}")
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,15}\.[0-9]{1,15}")
@@ -29,6 +37,8 @@ _MAGIC = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), 
 
 _raw_decoder = msgspec.json.Decoder(Raw)
 _object_decoder = msgspec.json.Decoder(dict[str, Raw])
+_MARK = "\N{BYTE ORDER MARK}"
+_AS_TEXT = " To send it as it is, choose Text as the format."
 
 
 class Chosen(Struct, frozen=True):
@@ -39,10 +49,23 @@ class Chosen(Struct, frozen=True):
     name: str
 
 
-def chosen_file(name: str, declared: str, body: bytes) -> Chosen:
-    """A file as a data URL. Its first bytes show the kind of a picture; for other files the browser's word counts."""
+def chosen_of(form: FormBody) -> Chosen | None:
+    """The picture that the page's script has made smaller, or the file itself. Raises Invalid."""
+    if picture := form.field("image"):
+        return chosen_picture(picture)
+    file = form.file("file")
+    return None if file is None else chosen_file(file.filename, file.content_type, file.body)
+
+
+def chosen_file(path: str, declared: str, body: bytes) -> Chosen:
+    """A file as a data URL. Its first bytes show the kind of a picture; for other files the browser's word counts.
+
+    IE and old programs send a file's name with its directory, ``C:\\Users\\...\\report.txt``.
+    """
+    name = re.split(r"[\\/]", path)[-1]
     kind = next((kind for magic, kind in _MAGIC if body.startswith(magic)), "")
-    declared = declared.lower() if _MIME.fullmatch(declared.lower()) else "application/octet-stream"
+    said = media_type(declared).name
+    declared = said if _MIME.fullmatch(said) else "application/octet-stream"
     url = f"data:{kind or declared};base64,{base64.b64encode(body).decode()}"
     return Chosen(url, bool(kind) or declared.startswith("image/"), name[:255])
 
@@ -88,14 +111,18 @@ def _data(text: str, form: str, chosen: Chosen | None) -> str:
                 [field_error("file", "goes into JSON only; choose JSON as the format, or leave the file out")]
             )
         return msgspec.json.encode(text).decode()
+    text = text.removeprefix(_MARK)
     if not text.strip():
         return "null" if chosen is None else _with_file({}, chosen)
     try:
         _raw_decoder.decode(text)
     except (msgspec.DecodeError, RecursionError) as error:
-        _refuse_json(text, error)
+        words = f"is not JSON: {json_fault(text.encode(), error)}."
+        raise Invalid([field_error("data", words + _AS_TEXT)]) from None
     if chosen is None:
         return text
+    if name := twice(text.encode()):
+        raise Invalid([field_error("data", f"names the field {name} twice")])
     try:
         return _with_file(_object_decoder.decode(text), chosen)
     except msgspec.ValidationError:
@@ -112,20 +139,3 @@ def _with_file(members: dict[str, Raw], chosen: Chosen) -> str:
         members = {"name": Raw(msgspec.json.encode(chosen.name))} | members
         members = members | {"file": Raw(msgspec.json.encode(chosen.url))}
     return msgspec.json.encode(members).decode()
-
-
-def _refuse_json(text: str, error: Exception) -> NoReturn:
-    try:
-        json.loads(text, parse_constant=_refuse_constant)
-        words = f"is not JSON: {error}"
-    except json.JSONDecodeError as where:
-        words = f"is not JSON: line {where.lineno}, column {where.colno}: {where.msg}"
-    except ValueError as constant:
-        words = f"is not JSON: {constant}"
-    except RecursionError:
-        words = "is nested too deeply"
-    raise Invalid([field_error("data", words + ". To send it as it is, choose Text as the format.")])
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"there is no {name} in JSON")

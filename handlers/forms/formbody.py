@@ -1,0 +1,68 @@
+"""The body of a form, urlencoded or multipart: its fields as texts, its files. Knows no field by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tornado.httputil import HTTPFile, HTTPInputError, parse_body_arguments
+
+from dispatcher.errors import BadRequest, Unsupported
+from dispatcher.reading import field_of
+from handlers.mediatype import MULTIPART, URLENCODED, media_type
+
+__all__ = ["FormBody", "form_limit", "read_form"]
+
+
+def form_limit(body_limit: int) -> int:
+    """The largest form for data of this size: urlencoding makes three bytes of one."""
+    return 3 * body_limit + 65_536
+
+
+class FormBody:
+    """The fields and files of a form."""
+
+    def __init__(self, fields: Mapping[str, list[bytes]], files: Mapping[str, list[HTTPFile]]) -> None:
+        self._fields = fields
+        self._files = files
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all fields and files."""
+        return [*self._fields, *self._files]
+
+    def count(self, name: str) -> int:
+        """How often a field or file stands in the form."""
+        return len(self._fields.get(name, ())) + len(self._files.get(name, ()))
+
+    def field(self, name: str) -> str:
+        """A field, trimmed; empty if it is missing."""
+        return self.text(name).strip()
+
+    def text(self, name: str) -> str:
+        """A field as it was typed, with line feeds instead of CR LF. Raises BadRequest."""
+        try:
+            return field_of(self._fields.get(name, [b""])[-1]).replace("\r\n", "\n")
+        except ValueError as fault:
+            raise BadRequest(f"The field {name} {fault}: send it as UTF-8.") from None
+
+    def file(self, name: str) -> HTTPFile | None:
+        """A file; None if none was chosen. Browsers then send an empty one without a name."""
+        chosen = [file for file in self._files.get(name, []) if file.filename or file.body]
+        return chosen[0] if chosen else None
+
+
+def read_form(header: str, body: bytes) -> FormBody:
+    """The form in a body with this Content-Type. Raises Unsupported, BadRequest."""
+    kind = media_type(header)
+    if kind.name not in (URLENCODED, MULTIPART):
+        raise Unsupported("Send a form: urlencoded or multipart.")
+    kind.check_charset()
+    fields: dict[str, list[bytes]] = {}
+    files: dict[str, list[HTTPFile]] = {}
+    # Tornado reads the header too, but only in small letters.
+    boundary = f"; boundary={kind.parameters['boundary']}" if "boundary" in kind.parameters else ""
+    try:
+        parse_body_arguments(kind.name + boundary, body, fields, files)
+    except HTTPInputError:
+        raise BadRequest("The form cannot be read: its body is not what its Content-Type says.") from None
+    return FormBody(fields, files)
