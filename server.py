@@ -28,7 +28,7 @@ from dispatcher.config.settings import Settings, settings_fields
 from dispatcher.config.sources import parse, settings_or_exit
 from dispatcher.errors import SettingError, StorageTrouble, StoreRefused
 from dispatcher.node.service import Dispatcher
-from dispatcher.store.hand import Ids
+from dispatcher.store.applier.hand import Ids
 from dispatcher.store.opening import open_store
 from dispatcher.store.port import Limits, Store
 from dispatcher.transport.exchange import TRY_AGAIN_LATER

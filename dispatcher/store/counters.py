@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dispatcher.core.jobs.states import OPEN, JobState
-from dispatcher.store.hand import earlier
+from dispatcher.store.applier.hand import earlier
 from dispatcher.store.requests import Counted, Due, DueRows, Save, Tally
 
 __all__ = ["Agenda", "Counters"]

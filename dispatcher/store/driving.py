@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from dispatcher.core.jobs.turn import Accepted, CommandReport, ForgetTypes, Settled, Turn, TurnReport, Verdict
 from dispatcher.errors import StorageTrouble
-from dispatcher.store.admission import batches
-from dispatcher.store.applier import Applied, types_kept
+from dispatcher.store.applier.admission import batches
+from dispatcher.store.applier.turn import Applied, types_kept
 from dispatcher.store.requests import Due, Load, Purge, Ready, Save, StoreDriver
 
 __all__ = ["Apply", "Guard", "Pace", "apply_items", "refuse_stale", "run"]

@@ -17,12 +17,12 @@ from dispatcher.core.jobs.matching import requires
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobView, LogLine, TypeView
 from dispatcher.core.jobs.states import WAITING, JobState
 from dispatcher.core.jobs.turn import LaneReady, LiveAttempt, Turn, TurnReport
-from dispatcher.store.applier import apply
+from dispatcher.store.applier.commands import evidence
+from dispatcher.store.applier.hand import Ids
+from dispatcher.store.applier.turn import apply
 from dispatcher.store.attempts import job_of
-from dispatcher.store.commands import evidence
 from dispatcher.store.counters import Agenda, Counters
 from dispatcher.store.driving import Pace, apply_items, refuse_stale, run
-from dispatcher.store.hand import Ids
 from dispatcher.store.port import Limits
 from dispatcher.store.requests import (
     Due,

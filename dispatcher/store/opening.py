@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from dispatcher.errors import StoreRefused
-from dispatcher.store.hand import Ids
+from dispatcher.store.applier.hand import Ids
 from dispatcher.store.memory import MemoryStore
 from dispatcher.store.port import Limits, Store
 from dispatcher.store.sqlite.store import SqliteStore

@@ -44,7 +44,7 @@ class Plant(NamedTuple):
 
 PLANTED = {
     "idempotency keys are not looked up": Plant(
-        "dispatcher/store/applier.py",
+        "dispatcher/store/applier/turn.py",
         "frozenset(spec.key for spec in turn.submissions if spec.key is not None)",
         "frozenset()",
         ("F01", "F02"),
@@ -67,7 +67,7 @@ PLANTED = {
         "handlers/base.py", "if length > self._limit:", "if False:", ("F04",)
     ),
     "the queue has no bound": Plant(
-        "dispatcher/store/admission.py", "held.jobs + len(batch) > limits.queue_depth", "False", ("F07",)
+        "dispatcher/store/applier/admission.py", "held.jobs + len(batch) > limits.queue_depth", "False", ("F07",)
     ),
     "durations follow the wall clock": Plant(
         "dispatcher/clock.py", "return time.monotonic()", "return time.time()", ("G01",)

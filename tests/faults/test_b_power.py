@@ -17,7 +17,7 @@ import apsw
 import pytest
 
 from dispatcher.errors import StoreRefused
-from dispatcher.store.hand import Ids
+from dispatcher.store.applier.hand import Ids
 from dispatcher.store.sqlite import file as sqlite_file
 from dispatcher.store.sqlite import log_mark
 from dispatcher.store.sqlite.store import SqliteStore

@@ -11,7 +11,7 @@ import pytest
 from dispatcher.core.jobs.model import JobSpec
 from dispatcher.core.jobs.states import Event
 from dispatcher.core.jobs.turn import Cause, Demand, Ended, Turn
-from dispatcher.store.hand import Ids
+from dispatcher.store.applier.hand import Ids
 from dispatcher.store.opening import open_store
 from dispatcher.store.port import Limits, Store
 from tests.core.workers.support import left

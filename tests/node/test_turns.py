@@ -12,7 +12,7 @@ from dispatcher.core.jobs.states import JobState
 from dispatcher.errors import StorageTrouble
 from dispatcher.node.turns import MOST_CLAIMS, MOST_ITEMS
 from dispatcher.pages.protocol import VERSION
-from dispatcher.store.applier import PURGE
+from dispatcher.store.applier.turn import PURGE
 from dispatcher.store.port import Limits
 from dispatcher.store.views import MOST_LINES_KEPT
 from tests.support.house import House, TroubledStore, memory_store, run_one

@@ -12,7 +12,8 @@ __all__ = ["BUGS"]
 
 _STORE = "dispatcher/store/"
 _SQLITE = _STORE + "sqlite/"
-ADMISSION, RESERVE = _STORE + "admission.py::", _SQLITE + "space.py::Reserve."
+_APPLIER = _STORE + "applier/"
+ADMISSION, RESERVE = _APPLIER + "admission.py::", _SQLITE + "space.py::Reserve."
 
 _T = "tests/store/"
 TURNS = _T + "test_contract.py"
@@ -70,7 +71,9 @@ BUGS = {
     "evidence is overwritten by a repetition": Bug(
         "S9", LEDGER + "_unheeded", "True", "attempt.evidence is None", DECISIONS
     ),
-    "the oldest late answer is adopted": Bug("S9", _STORE + "commands.py::evidence", "kept[0]", "kept[-1]", DECISIONS),
+    "the oldest late answer is adopted": Bug(
+        "S9", _APPLIER + "commands.py::evidence", "kept[0]", "kept[-1]", DECISIONS
+    ),
     "late results count although they must not": Bug(
         "S9", LEDGER + "settle", "True", "late_accept or job.state not in WAITING", REPORTS
     ),

@@ -26,8 +26,8 @@ from dispatcher.core.workers.machine import Machine
 from dispatcher.core.workers.reconciler import Reconciler
 from dispatcher.core.workers.registry import Registry
 from dispatcher.pages.pages import Pages
-from dispatcher.store import commands
-from dispatcher.store.admission import Admission
+from dispatcher.store.applier import commands
+from dispatcher.store.applier.admission import Admission
 from dispatcher.store.memory import MemoryRows
 from dispatcher.store.requests import Purge, Purged
 from dispatcher.transport.pings import Pings

@@ -17,8 +17,8 @@ from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Accepted, LiveAttempt, Turn, TurnReport
 from dispatcher.errors import StorageTrouble
+from dispatcher.store.applier.hand import Ids
 from dispatcher.store.driving import Pace
-from dispatcher.store.hand import Ids
 from dispatcher.store.memory import MemoryRows, MemoryStore
 from dispatcher.store.port import Limits
 from dispatcher.store.requests import Save, Saved

@@ -30,7 +30,7 @@ from dispatcher.core.jobs.turn import (
     Verdict,
 )
 from dispatcher.core.jobs.validate import Snapshot, snapshot_faults
-from dispatcher.store.hand import Ids
+from dispatcher.store.applier.hand import Ids
 from dispatcher.store.memory import MemoryStore
 from dispatcher.store.opening import open_store
 from dispatcher.store.port import Limits, Store

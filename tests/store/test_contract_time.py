@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dispatcher.core.jobs.turn import Demand, Retry, Started
-from dispatcher.store.applier import SWEEP
+from dispatcher.store.applier.turn import SWEEP
 from tests.store.contract import HOLDER, NOW, Desk, error, lapsed, result
 from tests.support.jobs import finished, spec
 

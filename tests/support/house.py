@@ -19,7 +19,7 @@ from dispatcher.core.workers.registration import Registration
 from dispatcher.errors import StorageTrouble
 from dispatcher.node.service import Dispatcher
 from dispatcher.pages.protocol import VERSION
-from dispatcher.store.hand import Ids
+from dispatcher.store.applier.hand import Ids
 from dispatcher.store.memory import MemoryStore
 from dispatcher.store.port import Limits
 from tests.support.clock import ManualClock

@@ -12,7 +12,7 @@ from dispatcher.core.jobs.model import AttemptView, JobSpec, JobView, WorkerStat
 from dispatcher.core.jobs.states import SETTLED, JobState
 from dispatcher.core.jobs.terms import Terms
 from dispatcher.core.jobs.turn import TurnReport
-from dispatcher.store.hand import Ids
+from dispatcher.store.applier.hand import Ids
 
 __all__ = ["NOW", "apart", "attempt_view", "finished", "job_view", "numbered", "spec", "worker_view"]
 

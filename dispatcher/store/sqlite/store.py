@@ -20,10 +20,10 @@ from dispatcher.core.jobs.model import JobFilter, JobPage, JobView, LogLine, Typ
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Accepted, Demand, LaneReady, LiveAttempt, Turn, TurnReport
 from dispatcher.errors import StorageFull, StorageTrouble
-from dispatcher.store.applier import apply
-from dispatcher.store.commands import evidence
+from dispatcher.store.applier.commands import evidence
+from dispatcher.store.applier.hand import Ids
+from dispatcher.store.applier.turn import apply
 from dispatcher.store.driving import Apply, Pace, apply_items, refuse_stale, run
-from dispatcher.store.hand import Ids
 from dispatcher.store.port import Limits
 from dispatcher.store.sqlite import statements as sql
 from dispatcher.store.sqlite.file import connect

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dispatcher.core.jobs.turn import LaneReady
-from dispatcher.store.takers import Takers
+from dispatcher.store.applier.takers import Takers
 from tests.core.fleet.farm import Farm
 
 LANES = "abcdef"

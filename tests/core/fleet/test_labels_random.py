@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from dispatcher.core.fleet.worker import Worker
 from dispatcher.core.jobs.matching import lane_parts, matches
 from dispatcher.core.jobs.turn import LaneReady
-from dispatcher.store.takers import Takers
+from dispatcher.store.applier.takers import Takers
 from tests.core.fleet.farm import Farm, lane
 
 MOST = 64

@@ -34,9 +34,9 @@ from dispatcher.core.workers.effects import Answer, Drop, Effect, Go, Offer, Pro
 from dispatcher.core.workers.machine import Machine
 from dispatcher.core.workers.retry import RetryPolicy
 from dispatcher.core.workers.timings import Timings
-from dispatcher.store.applier import apply
+from dispatcher.store.applier.hand import Ids
+from dispatcher.store.applier.turn import apply
 from dispatcher.store.driving import Pace, run
-from dispatcher.store.hand import Ids
 from dispatcher.store.memory import MemoryRows
 from dispatcher.store.port import Limits
 from tests.core.model.claims import check_claims

@@ -19,8 +19,8 @@ from dispatcher.core.jobs.turn import (
     OfferedTypes,
     Retry,
 )
-from dispatcher.store.admission import Admission
-from dispatcher.store.hand import Hand
+from dispatcher.store.applier.admission import Admission
+from dispatcher.store.applier.hand import Hand
 from dispatcher.store.requests import Loaded
 from dispatcher.store.views import view
 

@@ -11,8 +11,8 @@ from dispatcher.core.jobs import ledger
 from dispatcher.core.jobs.ledger import JobRow, lane_of_row
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Claim, Demand, Turn
+from dispatcher.store.applier.hand import Hand, Ids
 from dispatcher.store.attempts import attempt_id
-from dispatcher.store.hand import Hand, Ids
 from dispatcher.store.requests import LaneGroup, Ready, ReadyJob, ReadyRows, SetRequest
 
 __all__ = ["Takers", "claims_of"]

@@ -10,7 +10,7 @@ from dispatcher.core.jobs.ledger import JobRow
 from dispatcher.core.jobs.states import Event, JobState
 from dispatcher.core.jobs.terms import Terms
 from dispatcher.core.jobs.turn import Cancel, Cause, Demand, Ended, ForgetTypes, OfferedTypes, Retry, Turn, TurnReport
-from dispatcher.store.applier import SWEEP, apply
+from dispatcher.store.applier.turn import SWEEP, apply
 from dispatcher.store.attempts import attempt_id
 from dispatcher.store.driving import run
 from dispatcher.store.port import Limits

@@ -19,12 +19,12 @@ from dispatcher.core.jobs import ledger
 from dispatcher.core.jobs.ledger import JobRow
 from dispatcher.core.jobs.states import WAITING, Event, JobState
 from dispatcher.core.jobs.turn import Adopt, Claim, ForgetTypes, LaneReady, OfferedTypes, Turn, TurnReport
-from dispatcher.store.admission import Admission
-from dispatcher.store.commands import obey
-from dispatcher.store.hand import Hand, Ids, earlier
+from dispatcher.store.applier.admission import Admission
+from dispatcher.store.applier.commands import obey
+from dispatcher.store.applier.hand import Hand, Ids, earlier
+from dispatcher.store.applier.takers import claims_of
 from dispatcher.store.port import Limits
 from dispatcher.store.requests import Due, DueRows, Load, Loaded, Purge, Purged, Save, Saved, SetRequest
-from dispatcher.store.takers import claims_of
 
 __all__ = ["KEY_S", "PURGE", "SWEEP", "Applied", "apply", "types_kept"]
 

@@ -10,7 +10,7 @@ from dispatcher.core.jobs.ledger import JobRow
 from dispatcher.core.jobs.model import JobSpec
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Accepted
-from dispatcher.store.hand import Hand, Ids
+from dispatcher.store.applier.hand import Hand, Ids
 from dispatcher.store.port import Limits
 from dispatcher.store.requests import Loaded, Tally
 from dispatcher.store.views import view

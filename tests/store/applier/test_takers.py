@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from dispatcher.core.jobs.turn import Demand
-from dispatcher.store.takers import Takers
+from dispatcher.store.applier.takers import Takers
 from tests.support.operations import operations
 
 #: Demands in which this many entries match the lane ``a``, with room for one job each.

@@ -1,0 +1,160 @@
+"""What offices hand in and read: each fault that was met, the tests that see it, and the answer as a user sees it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+__all__ = ["MET", "Met"]
+
+
+class Met(NamedTuple):
+    """A fault that users of this or of a comparable system have met."""
+
+    what: str
+    answer: str
+    #: ``file::test`` under tests/.
+    tests: tuple[str, ...]
+
+
+MET = (
+    Met(
+        "an old library on the page puts toJSON on Array.prototype",
+        "the result [1,2,3] is recorded as [1,2,3]",
+        (
+            "page/test_spoiled.py::test_what_a_page_or_a_task_puts_in_the_language_s_place_changes_nothing",
+            "page/test_old_pages.py::test_a_page_with_an_old_library_sends_what_its_tasks_return",
+        ),
+    ),
+    Met(
+        "nginx stands in front, on another port than 80 and 443",
+        "forms, pages and programs work with the README's lines",
+        (
+            "e2e/test_nginx.py::test_forms_pages_and_programs_work_behind_the_nginx_of_the_readme",
+            "e2e/test_nginx.py::test_a_page_in_a_browser_works_behind_the_nginx_of_the_readme",
+        ),
+    ),
+    Met(
+        "nginx changes the Host header",
+        "a 403 names both values that were compared, and the likely cause",
+        (
+            "e2e/test_nginx.py::test_lines_that_change_the_host_are_named_in_what_is_refused",
+            "handlers/test_refusals.py::test_a_port_that_a_proxy_has_dropped_is_named_with_both_values",
+        ),
+    ),
+    Met(
+        "a token in the address with +, / or %",
+        "it is taken as it stands",
+        (
+            "page/test_memory.py::test_a_token_in_the_address_is_used_kept_and_taken_out_of_it",
+            "page/test_browsers.py::test_a_token_stands_in_the_address_as_it_is_and_a_wrong_one_says_what_must_be_encoded",
+        ),
+    ),
+    Met(
+        "a page of an origin that is not allowed",
+        "NOT ALLOWED, with the server's words; the log has the first refusal of each kind a minute",
+        (
+            "page/test_said.py::test_a_page_that_the_server_refuses_stands_at_not_allowed_and_shows_the_server_s_words",
+            "e2e/test_embedders.py::test_a_page_of_another_origin_reads_why_it_is_refused",
+            "handlers/test_refusals.py::test_the_log_has_the_first_refusal_of_each_kind_a_minute",
+        ),
+    ),
+    Met(
+        "a task file with a fault: a typo, a throw, another name, nothing in it",
+        "the page names the file, the line and the message",
+        (
+            "page/test_task_files.py::test_each_file_that_does_not_work_is_named_and_the_others_run",
+            "page/test_task_files.py::test_a_page_none_of_whose_files_works_says_so_in_large_letters",
+        ),
+    ),
+    Met(
+        "a byte order mark before a body, a line of a batch, a form's JSON, a file of settings or a token",
+        "it is skipped",
+        ("handlers/api/test_words.py::test_a_byte_order_mark_is_skipped",),
+    ),
+    Met(
+        "a body in UTF-16 or Windows-1252",
+        "The body is in UTF-16, not in UTF-8: send it as UTF-8 (in PowerShell: ...)",
+        (
+            "handlers/api/test_words.py::test_what_cannot_be_read_is_named_with_its_place",
+            "config/test_encodings.py::test_utf_16_is_named_with_what_to_do",
+        ),
+    ),
+    Met(
+        "PowerShell 5.1 and WinHTTP take JSON without a charset for Latin-1",
+        "every answer in JSON says charset=utf-8",
+        ("handlers/api/test_words.py::test_every_answer_in_json_says_its_charset",),
+    ),
+    Met(
+        "half a surrogate pair, NaN, a raw line break, an empty body",
+        "The body is not JSON: line 1, column 20: there is no NaN in JSON: send null, or a text.",
+        (
+            "handlers/api/test_words.py::test_what_cannot_be_read_is_named_with_its_place",
+            "handlers/api/test_words.py::test_a_line_of_a_batch_is_named_by_its_number",
+            "handlers/forms/test_formdata.py::test_data_that_is_not_json_says_where_and_what_to_do",
+        ),
+    ),
+    Met(
+        "?type=%FC",
+        "type is not UTF-8 (character 1 is %FC, \u00fc in Windows-1252 and Latin-1): write \u00fc as %C3%BC.",
+        ("handlers/api/test_words.py::test_a_field_of_an_address_that_is_not_utf_8_is_told_how_to_be_written",),
+    ),
+    Met(
+        "a media type in capitals, or with parameters",
+        "taken; else 415: The Content-Type says charset=iso-8859-1: send the body in UTF-8, and say charset=utf-8.",
+        (
+            "handlers/api/test_words.py::test_parameters_and_case_of_the_media_type_do_not_matter",
+            "handlers/api/test_words.py::test_a_wrong_media_type_is_told_what_it_said",
+            "handlers/forms/test_formbody.py::test_an_urlencoded_form_is_read_however_its_type_is_written",
+        ),
+    ),
+    Met(
+        r"a file from C:\Users\...\report.txt",
+        "its name is report.txt",
+        ("handlers/forms/test_formdata.py::test_a_file_has_its_name_without_the_directories_of_its_computer",),
+    ),
+    Met(
+        "a body that is compressed",
+        "415: The body comes as Content-Encoding: gzip: send it as it is, uncompressed.",
+        ("handlers/api/test_words.py::test_a_compressed_body_is_a_415_that_names_it",),
+    ),
+    Met(
+        "a field that stands twice in JSON",
+        "422: #/priority stands twice",
+        ("handlers/api/test_words.py::test_a_field_that_stands_twice_is_refused",),
+    ),
+    Met(
+        "Excel or an old script posts a form to the API",
+        "201 as JSON gets, with a token in a header or X-Requested-With; else a 415 that says so",
+        (
+            "handlers/api/test_formjob.py::test_a_form_becomes_a_job_and_is_answered_as_json_is",
+            "handlers/api/test_formjob.py::test_a_form_that_a_foreign_page_can_send_is_refused_in_words",
+            "handlers/api/test_formjob.py::test_where_a_token_is_set_a_form_needs_it_and_nothing_else",
+        ),
+    ),
+    Met(
+        "a proxy serves the program under a path",
+        "pages, forms, links and cookies work under it, with and without the last slash",
+        (
+            "e2e/test_nginx.py::test_console_form_api_and_pages_work_under_a_path",
+            "handlers/test_prefix.py::test_every_link_form_and_file_of_a_page_stands_under_the_prefix",
+        ),
+    ),
+    Met(
+        "a page from a file, or of a scheme of its own",
+        "it joins only where the server's settings say so, and with the token",
+        ("e2e/test_embedders.py::test_a_page_from_a_file_joins_only_where_that_is_said_and_with_the_token",),
+    ),
+    Met(
+        "an error in a callback of a task",
+        "the attempt fails at once with that error",
+        (
+            "page/test_uncaught.py::test_the_error_itself_is_reported_where_the_engine_gives_it",
+            "page/test_uncaught.py::test_an_error_in_a_callback_fails_the_attempt_at_once_as_old_engines_tell_it",
+        ),
+    ),
+    Met(
+        "a number beyond 2^53 in a job's data",
+        "job.text is the data as they came",
+        ("page/test_task_errors.py::test_a_task_has_its_data_as_they_came",),
+    ),
+)
