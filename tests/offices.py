@@ -157,4 +157,76 @@ MET = (
         "job.text is the data as they came",
         ("page/test_task_errors.py::test_a_task_has_its_data_as_they_came",),
     ),
+    Met(
+        "a typo in the query of a list, ?status=failed",
+        "400: status is not a field of this address; did you mean state?",
+        (
+            "handlers/test_queries.py::test_a_field_that_no_list_has_is_refused_with_the_one_that_was_meant",
+            "handlers/test_queries.py::test_no_address_of_the_api_overlooks_a_field",
+            "handlers/test_queries.py::test_a_field_that_is_given_twice_is_refused_and_not_half_obeyed",
+        ),
+    ),
+    Met(
+        "the cookies of other programs make a head of more than 16 KiB, or an address is that long",
+        "431 or 414 as text, and a line in the log",
+        (
+            "transport/fronts/test_http_heads.py::test_a_head_that_is_too_large_is_a_431_and_told_of",
+            "transport/fronts/test_http_heads.py::test_an_address_that_is_too_long_is_a_414_and_told_of",
+            "attack/test_exposure.py::test_a_head_that_is_too_large_is_answered_and_logged",
+        ),
+    ),
+    Met(
+        "GET http://host/path in the first line, as clients say it to a proxy",
+        "it is served as its path; the host in it counts, not the header",
+        (
+            "transport/fronts/test_http_heads.py::test_an_address_in_full_is_served_as_its_path",
+            "attack/test_exposure.py::test_a_name_in_the_address_itself_counts_and_not_the_header",
+        ),
+    ),
+    Met(
+        "--allow-origin with the usual port, capitals, a name beyond ASCII or a *",
+        "kept as a browser sends it; https://*.example must be one origin in full: no * stands for others",
+        (
+            "config/test_allow_origin.py::test_an_origin_is_kept_as_a_browser_sends_it",
+            "config/test_allow_origin.py::test_what_no_browser_sends_is_refused_in_words",
+        ),
+    ),
+    Met(
+        "a program sends the console's form",
+        "403 as text: Programs submit jobs as JSON: POST /api/v1/jobs, with 'Content-Type: application/json'.",
+        ("handlers/test_nowhere.py::test_a_program_that_sends_a_form_of_ours_is_told_of_the_api_as_text",),
+    ),
+    Met(
+        "a slash at the end of an address, an id in capitals",
+        "led to the right address (a POST gets a 404 that names it); the same id",
+        (
+            "handlers/test_nowhere.py::test_a_slash_at_the_end_is_led_to_the_address_without_it",
+            "handlers/test_nowhere.py::test_whoever_sends_something_is_told_the_address_and_nothing_is_done",
+            "handlers/test_nowhere.py::test_an_id_in_capitals_is_the_same_id",
+        ),
+    ),
+    Met(
+        "a proxy in front has a sign-in of its own (Basic authentication)",
+        "the token comes as X-Pagehand-Token, or is the password",
+        (
+            "e2e/test_nginx_sign_in.py::test_a_program_shows_its_password_to_nginx_and_the_token_to_us",
+            "handlers/api/test_other_origins.py::test_a_proxy_may_have_a_sign_in_of_its_own",
+        ),
+    ),
+    Met(
+        "a page of another origin uses the API",
+        "it may, if --allow-origin names it, with the token in a header; its browser may ask first without the token",
+        (
+            "handlers/api/test_other_origins.py::test_a_browser_may_ask_for_a_page_without_the_token",
+            "handlers/api/test_other_origins.py::test_a_page_submits_with_the_token_and_reads_the_answer",
+        ),
+    ),
+    Met(
+        "two simulators with one --seed; a load is wanted",
+        "they are two workers; pagehand simulate --submit 5/s",
+        (
+            "sdk/test_simulate.py::test_two_of_one_seed_are_not_one_worker",
+            "sdk/test_simulate.py::test_it_makes_load_of_the_types_in_turn_until_enough_is_done",
+        ),
+    ),
 )
