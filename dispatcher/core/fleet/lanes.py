@@ -141,20 +141,22 @@ class Lanes:
 
     def reported(self, entry: LaneReady) -> Group | None:
         """Takes what a turn has left in a lane that it touched. Returns the lane's group, if it has jobs and pools."""
-        if not entry.jobs and entry.lane not in self._lanes:
-            return None
-        lane = self._known(entry.lane)
+        lane = self._lanes.get(entry.lane)
+        if lane is None:
+            if not entry.jobs:
+                return None
+            lane = self._known(entry.lane)
         if bool(entry.jobs) != bool(lane.jobs):
             self.unserved.ready(lane.type, 1 if entry.jobs else -1)
         head = entry.head if entry.seen or not lane.jobs else min(entry.head, lane.head)
-        lane.group.has(lane, entry.jobs, head)
         group = lane.group
+        group.has(lane, entry.jobs, head)
         if entry.jobs:
             self._empty.pop(lane.name, None)
         else:
             self._empty[lane.name] = None
-            if not lane.group.jobs:
-                self.hot.pop(lane.group, None)
+            if not group.jobs:
+                self.hot.pop(group, None)
             self._forget_some()
         if not group.pools or not group.jobs:
             return None

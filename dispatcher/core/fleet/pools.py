@@ -147,6 +147,7 @@ class Pools:
 
     def reported(self, ready: Iterable[LaneReady], *, claimed: bool) -> None:
         """Takes what a turn has left in the lanes that it touched. ``claimed``: it has claimed something."""
+        touched: dict[Group, None] = {}
         for entry in ready:
             # The others have their turn at once, as long as each turn leaves less to ask for.
             self._grown |= self._unasked and (claimed or (not entry.jobs and entry.lane in self._asked))
@@ -154,8 +155,9 @@ class Pools:
             # What was asked for and not claimed is not there: to ask again at once would be to ask for ever. But if a
             # lane has run empty, other lanes of its group may have jobs.
             news = claimed or not entry.jobs or entry.lane not in self._asked
-            if group is not None and news and self._has_idle(group):
-                self._grown = True
+            if group is not None and news:
+                touched[group] = None
+        self._grown |= any([self._has_idle(group) for group in touched])
 
     def _has_idle(self, group: Group) -> bool:
         while (pool := group.first_idle()) is not None:

@@ -201,14 +201,16 @@ class SqliteRows:
 
     def ready(self, request: Ready) -> ReadyRows:
         """See requests.Ready. One lane takes one statement; many take two or three."""
-        lanes = [[lane for lane in group.lanes if self.counters.queued(lane)] for group in request.groups]
+        queued = self.counters.queued
+        waiting = {lane: jobs for group in request.groups for lane in group.lanes if (jobs := queued(lane))}
+        lanes = [[lane for lane in group.lanes if lane in waiting] for group in request.groups]
         if sum(map(len, lanes)) == 1:
             [(place, name)] = [(place, names[0]) for place, names in enumerate(lanes) if names]
             groups: list[list[ReadyJob]] = [[] for _ in lanes]
             rows = self._fetch(sql.READY, self.lanes.number(name), request.groups[place].most)
             groups[place] = [ReadyJob(job_row(row[1:]), row[0]) for row in rows]
         else:
-            groups = self._merged(lanes, [group.most for group in request.groups])
+            groups = self._merged(lanes, [group.most for group in request.groups], waiting)
         data = dict(self._fetch(sql.DATA, _text(request.in_hand))) if request.in_hand else {}
         found = [ready.job for group in groups for ready in group if ready.job.worker is not None]
         had = {job.seq: self._had(job.seq) for job in found}
@@ -227,9 +229,8 @@ class SqliteRows:
         workers = (attempt.worker for attempt in reversed(self.attempts_of(seq)))
         return tuple(dict.fromkeys(worker for worker in workers if worker is not None))
 
-    def _merged(self, groups: list[list[str]], most: list[int]) -> list[list[ReadyJob]]:
-        """The first jobs of each group of lanes, by rank."""
-        waiting = {lane: self.counters.queued(lane) for lanes in groups for lane in lanes}
+    def _merged(self, groups: list[list[str]], most: list[int], waiting: dict[str, int]) -> list[list[ReadyJob]]:
+        """The first jobs of each group of lanes, by rank. ``waiting``: how many jobs each lane has."""
         heads = first_of(groups, most, waiting, self._heads)
         rows = self._fetch(sql.CLAIMABLE, _text([seq for group in heads for seq in group])) if any(heads) else []
         found = {row[1]: ReadyJob(job_row(row[1:]), row[0]) for row in rows}
