@@ -241,7 +241,7 @@ _HEADS: dict[int, bytes] = {}
 def _head_start(status: int) -> bytes:
     head = _HEADS.get(status)
     if head is None:
-        kind = "text/plain; charset=UTF-8" if status == 200 else "application/json"
+        kind = "text/plain; charset=UTF-8" if status == 200 else "application/json; charset=utf-8"
         head = _HEADS[status] = (
             f"HTTP/1.1 {status} {http.HTTPStatus(status).phrase}\r\n"
             f"Content-Type: {kind}\r\n"

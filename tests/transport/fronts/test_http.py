@@ -183,6 +183,13 @@ async def test_pages_of_an_allowed_origin_may_read_every_answer(port: int) -> No
 
 
 @pytest.mark.gen_test
+async def test_a_refusal_says_its_charset(port: int) -> None:
+    client = await Client.connect(port)
+    refused = await client.ask("GET", Page.BASE + "&sid=unknown")
+    assert (refused.status, refused.headers["Content-Type"]) == (400, "application/json; charset=utf-8")
+
+
+@pytest.mark.gen_test
 async def test_a_head_request_gets_no_body(port: int) -> None:
     client = await Client.connect(port)
     await client.send("HEAD", Page.BASE)
