@@ -76,6 +76,8 @@ class MemoryRows:
         self.payloads: dict[int, str] = {}
         self.results: dict[int, str] = {}
         self.all_attempts: dict[str, AttemptRow] = {}
+        #: By job: the newest of its attempts that has a row.
+        self.newest: dict[int, AttemptRow] = {}
         self.logs: dict[int, list[LogLine]] = {}
         self.counters = Counters({})
         self.agenda = Agenda(None, None)
@@ -184,8 +186,8 @@ class MemoryRows:
         """Removes jobs, with all that belongs to them."""
         for row in rows:
             del self.by_seq[row.seq], self.by_id[row.id], self.payloads[row.seq]
-            self.results.pop(row.seq, None)
-            self.logs.pop(row.seq, None)
+            for kept in (self.results, self.logs, self.newest):
+                kept.pop(row.seq, None)
             if row.key is not None:
                 del self.by_key[row.key]
         gone = {row.seq for row in rows}
@@ -202,7 +204,7 @@ class MemoryRows:
         for job in jobs:
             self._put(job)
         self.payloads |= writes.data
-        self.all_attempts |= writes.attempts
+        self._save_attempts(writes.attempts)
         self.results.update(writes.results)
         for seq, _, at, line in writes.logs:
             lines = self.logs.setdefault(seq, [])
@@ -213,6 +215,17 @@ class MemoryRows:
         self.agenda.expect(request)
         self._save_lanes(request)
         return Saved({lane: self.counters.queued(lane) for lane in request.lanes})
+
+    def _save_attempts(self, attempts: dict[str, AttemptRow]) -> None:
+        self.all_attempts |= attempts
+        for row in attempts.values():
+            if row.job not in self.newest or row.id >= self.newest[row.job].id:
+                self.newest[row.job] = row
+
+    def shown(self, job: JobRow, data: str = "null", result: str | None = None) -> JobView:
+        """A job as it is shown, without its attempts and log."""
+        newest = self.newest.get(job.seq)
+        return view(job, data=data, result=result, attempt_ended_at=None if newest is None else newest.ended_at)
 
     def _put(self, job: JobRow) -> None:
         old = self.by_seq.get(job.seq)
@@ -303,7 +316,7 @@ class MemoryStore:
             return None
         row = self.rows.by_seq[seq]
         attempts = with_current(row, self.rows.attempts_of(row.seq))
-        shown = view(row, data=self.rows.payloads[row.seq], result=self.rows.results.get(row.seq))
+        shown = self.rows.shown(row, self.rows.payloads[row.seq], self.rows.results.get(row.seq))
         return replace(
             shown,
             evidence=evidence(attempts) if row.state is JobState.FAILED else None,
@@ -326,7 +339,7 @@ class MemoryStore:
                 return JobPage(items=items, next_cursor=cursor_of(below))
             below = seq
             if _fits(row, job_filter):
-                items.append(view(row))
+                items.append(self.rows.shown(row))
         return JobPage(items=items, next_cursor=None)
 
     async def types(self, prefix: str = "", after: str | None = None, most: int = 100) -> list[TypeView]:

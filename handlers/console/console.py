@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dispatcher.core.jobs.matching import NAME
 from dispatcher.core.jobs.model import JobFilter, JobView, TypeView, WorkerFilter, WorkerStatus
+from dispatcher.core.jobs.states import JobState
 from dispatcher.errors import Forbidden, WrongState
 from handlers.api.jobjson import once_a_lane
 from handlers.console import words
@@ -78,7 +79,8 @@ class _OneJob(PageHandler):
             "job.html",
             job=job,
             options=shown_options(job),
-            waits=service.why_waits(job),
+            # The headline of a job in doubt says it already.
+            waits=None if job.state is JobState.IN_DOUBT else service.why_waits(job),
             namesakes=[(name, note) for name in names if (note := words.namesakes(service.called(name)))],
             everything=everything,
             notice=notice,
@@ -124,5 +126,5 @@ class JobActionHandler(_OneJob):
         elif action == "adopt":
             await service.adopt(job_id, actor="console")
         else:
-            value, reason = "null" if action == "succeeded" else None, reason or "decided on its page"
+            value = "null" if action == "succeeded" else None
             await service.decide(job_id, value, reason, actor="console")

@@ -17,7 +17,7 @@ from dispatcher.core.jobs import terms
 from dispatcher.core.jobs.model import TypeFilter, WorkerFilter, WorkerStatus
 from dispatcher.errors import BadRequest, Unsupported
 from handlers.base import BaseHandler
-from handlers.console import words
+from handlers.console import sentences, words
 from handlers.errors import Problem
 from handlers.signin import is_signed_in
 from handlers.site import asset
@@ -71,6 +71,7 @@ class PageHandler(BaseHandler):
             "refresh_link": self.refresh_link,
             "request_id": self.request_id,
             "terms": terms,
+            "sentences": sentences,
             "signed_in": not self.site.guard.open and is_signed_in(self, self.site.guard),
             "version": __version__,
             "words": words,

@@ -114,6 +114,9 @@ class JobView(Struct, frozen=True, kw_only=True):
     offered_at: float | None
     started_at: float | None
     ended_at: float | None
+    #: When its newest attempt ended, or brought its late result: a job that a person decides ends long after it. None:
+    #: no attempt has started, or it still runs. A turn's report leaves it out.
+    stopped_at: float | None = None
     #: A late answer that was not recorded, as JSON text: a person may adopt it for a failed job. None in lists.
     evidence: str | None = None
     #: Oldest first. Filled when one job is read; empty in lists.

@@ -260,7 +260,7 @@ class Machine:
         """The page goes away for good."""
         self._deadlines.pass_to(now)
         worker = self._registry.worker_of(session)
-        return [] if worker is None else self._registry.gone(worker, "the page said bye")
+        return [] if worker is None else self._registry.gone(worker, "the page was closed")
 
     def pause(self, session: str, paused: bool, now: float) -> list[Effect]:
         """The page wants no offers, or wants them again."""

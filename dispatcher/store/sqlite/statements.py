@@ -128,6 +128,13 @@ ONE_JOB = f"""
     FROM jobs j LEFT JOIN job_data d ON d.seq = j.seq LEFT JOIN results r ON r.seq = j.seq WHERE j.id = ?
 """  # noqa: S608
 ATTEMPTS_OF = f"SELECT {_ATTEMPTS} FROM attempts a WHERE a.id BETWEEN ? AND ? ORDER BY a.id DESC LIMIT ?"  # noqa: S608
+#: When the newest attempts of some jobs ended; takes ``[seq, range of the ids of its attempts]`` of each.
+STOPS_OF = """
+    SELECT p.value ->> 0, (
+        SELECT a.ended_at FROM attempts a WHERE a.id BETWEEN p.value ->> 1 AND p.value ->> 2 ORDER BY a.id DESC LIMIT 1
+    )
+    FROM json_each(?) AS p
+"""
 LOGS_OF = "SELECT at, line FROM logs WHERE job = ? ORDER BY line_no DESC LIMIT ?"
 LIVE = """
     SELECT j.attempt, j.id, j.type, j.number + (a.started_at IS NULL), a.started_at, j.terms, j.errors, j.crashes,

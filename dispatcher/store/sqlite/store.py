@@ -205,7 +205,7 @@ class SqliteStore:
         attempts = with_current(row, self._rows.attempts_of(row.seq))
         lines = self._db.execute(sql.LOGS_OF, (row.seq, MOST_LINES_KEPT)).fetchall()
         return replace(
-            view(row, data=data, result=result),
+            view(row, data=data, result=result, attempt_ended_at=attempts[-1].ended_at if attempts else None),
             evidence=evidence(attempts) if row.state is JobState.FAILED else None,
             attempts=[attempt_view(attempt) for attempt in attempts],
             log=[LogLine(at=at, line=line) for at, line in reversed(lines)],

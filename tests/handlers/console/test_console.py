@@ -12,7 +12,7 @@ from dispatcher.core.jobs.states import FINAL, JobState
 from tests.handlers.conftest import Ask, Browser, Scene, Watched, draining, no_room, nothing
 from tests.handlers.rich import BIG, PICTURE, WAITING, rich
 from tests.support.house import House
-from tests.support.scenes import a_job, a_late_answer, submit
+from tests.support.scenes import a_job, a_late_answer, submit, take
 
 PAGES = ["/", "/jobs", "/workers", "/types", "/submit", "/jobs/failed-1", "/jobs/done-1", "/jobs/running-1"]
 
@@ -218,6 +218,24 @@ async def test_the_buttons_of_a_job_in_doubt(browser: Browser, house: House, but
     assert f'action="/jobs/j/{button}"' in (await browser.get("/jobs/j")).body.decode()
     await browser.post(f"/jobs/j/{button}", {}, "/jobs/j")
     assert (await house.dispatcher.job("j")).state == state
+
+
+@pytest.mark.gen_test
+async def test_a_job_that_a_person_decided_says_so_and_how_long_its_attempt_ran(browser: Browser, house: House) -> None:
+    tried = await take(house, await submit(house, effects="once", timeout_s=3.0))
+    await tried.say("accept")
+    await house.pass_time(3.1)
+    text = await text_of(browser, "/jobs/j")
+    assert "It gave no answer within 3.0 s. Nobody knows whether it took effect: a person must decide." in text
+    assert "Why it waits" not in text
+    await house.pass_time(300.0)
+    assert " 3.1 s a person must decide: it gave no answer within 3.0 s" in await text_of(browser, "/jobs")
+    await browser.post("/jobs/j/succeeded", {}, "/jobs/j")
+    text = await text_of(browser, "/jobs/j")
+    assert "A person decided now that it did happen." in text
+    assert "Its attempt ended: timed out" in text
+    assert "It has a result, from" not in text
+    assert " 3.1 s a person decided " in await text_of(browser, "/jobs?type=print-label&state=succeeded")
 
 
 @pytest.mark.gen_test
