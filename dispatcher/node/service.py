@@ -22,22 +22,23 @@ from dispatcher.core.jobs.model import (
     JobPage,
     JobSpec,
     JobView,
+    Troubles,
     TypeFilter,
     TypePage,
-    TypeView,
     WorkerFilter,
     WorkerPage,
     WorkerView,
 )
 from dispatcher.core.jobs.states import OPEN, JobState
-from dispatcher.core.jobs.turn import Accepted, Adopt, Cancel, Decide, ForgetTypes, JobCommand, Retry
+from dispatcher.core.jobs.turn import Accepted, Adopt, Cancel, Change, Decide, ForgetTypes, JobCommand, Retry
 from dispatcher.core.workers.effects import Request
 from dispatcher.core.workers.machine import Machine
 from dispatcher.core.workers.retry import RetryPolicy
 from dispatcher.core.workers.timings import Timings
 from dispatcher.errors import BadRequest, Draining, JobNotFound, StorageTrouble, WrongState
-from dispatcher.node import catalogue, waiting
+from dispatcher.node import catalogue, troubles, waiting
 from dispatcher.node.cursors import cursor_of, place_of
+from dispatcher.node.failing import Failing
 from dispatcher.node.gathering import Intake, refusal
 from dispatcher.node.readers import Readers
 from dispatcher.node.timer import PULSE_S, Timer
@@ -59,6 +60,8 @@ WALL_CHECK_S = 0.5
 STANDSTILL_S = PULSE_S
 #: A standstill of this length is logged: the process or the machine was stopped.
 TOLD_S = 5.0
+#: Types that are read at once.
+TYPES_READ = 500
 #: How often to forget types that have no jobs and no workers.
 TYPES_KEPT_S = 600.0
 #: The actor of a command that no handler gives.
@@ -107,6 +110,7 @@ class Dispatcher:
         self._housekeeping = clock.monotonic() + settings.store_check_s
         self._types_tidied = clock.monotonic()
         self._batches = count(1)
+        self._failing = Failing()
         self._readers = Readers()
         self._accepting = self.draining = False
 
@@ -120,11 +124,19 @@ class Dispatcher:
         """Takes over what an earlier run left open, and runs the first turn."""
         live = await self._store.live_attempts()
         self.machine.ready(await self._store.ready(), claimed=False)
+        await self._see_what_failed()
         self._turns.carry_out(self.machine.restore(live, self._clock.monotonic()))
         self._turns.kick()
         await self.idle()
         self._accepting = True
         self.changed()
+
+    async def _see_what_failed(self) -> None:
+        """Reads what became of the jobs of an earlier run, some types at a time."""
+        after: str | None = None
+        while known := await self._store.types("", after, TYPES_READ):
+            self._failing.begin(known, self._clock.utc())
+            after = known[-1].type
 
     def let_in(self) -> None:
         """Pages can come from now on: the grace of attempts that wait for them begins."""
@@ -220,10 +232,11 @@ class Dispatcher:
             return False
         return True
 
-    def _after_turn(self, settled: list[str]) -> None:
+    def _after_turn(self, settled: list[Change]) -> None:
         self._transport.flush(self._clock.monotonic())
-        for job_id in settled:
-            self._waiters.wake(job_id)
+        self._failing.seen(settled)
+        for change in settled:
+            self._waiters.wake(change.job)
         self._arm()
 
     # -- jobs
@@ -323,11 +336,11 @@ class Dispatcher:
             known = await self._store.types(wanted.prefix, catalogue.after(wanted), wanted.limit + 1)
         return catalogue.page(catalogue.with_shipped(known, self._shipped_types(), wanted), wanted, self.machine.roster)
 
-    async def unserved_types(self, most: int) -> list[TypeView]:
-        """The first ``most`` types, by name, that jobs wait for and no worker here offers."""
+    async def troubles(self, most: int) -> Troubles:
+        """What somebody must look at; at most ``most`` of each kind."""
         with self._readers:
-            known = await self._store.named_types(self.machine.unserved(most))
-        return [view for view in known if view.counts.get("queued")]
+            now, now_at = self._clock.monotonic(), self._clock.utc()
+            return await troubles.found(most, self.machine, self._store, self._failing, now=now, now_at=now_at)
 
     def workers(self, wanted: WorkerFilter | None = None) -> WorkerPage:
         """Pages that this node knows, by name. Raises BadRequest for a cursor that is not ours."""

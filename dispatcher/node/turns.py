@@ -22,6 +22,7 @@ from dispatcher.core.jobs.states import SETTLED
 from dispatcher.core.jobs.turn import (
     Accepted,
     Cancel,
+    Change,
     Command,
     CommandReport,
     Ended,
@@ -77,8 +78,8 @@ class _Asked(Struct):
 class Turns:
     """The loop of turns.
 
-    ``send`` carries out effects that go to pages; ``after`` is called when a turn's effects are out, with the ids of
-    the jobs that it settled; ``failed`` when the store has failed and the process must end.
+    ``send`` carries out effects that go to pages; ``after`` is called when a turn's effects are out, with the changes
+    that settled jobs; ``failed`` when the store has failed and the process must end.
     """
 
     def __init__(
@@ -88,7 +89,7 @@ class Turns:
         store: Store,
         clock: Clock,
         send: Callable[[Effect], None],
-        after: Callable[[list[str]], None],
+        after: Callable[[list[Change]], None],
         failed: Callable[[StorageTrouble], None],
         intake: Intake,
     ) -> None:
@@ -286,7 +287,7 @@ class Turns:
             _resolve(submission.future, list(islice(accepted, len(submission.specs))))
         self.carry_out(self._machine.claimed(done.claims, now))
         self._machine.ready(done.ready, claimed=bool(done.claims))
-        self._after([change.job for change in done.changes if change.new in SETTLED])
+        self._after([change for change in done.changes if change.new in SETTLED])
         self.kick()
 
     def _no_room(self, command: Command, types: Sequence[str], now: float) -> None:

@@ -16,11 +16,14 @@ from dispatcher.core.jobs.terms import Schedule, Terms
 
 __all__ = [
     "AttemptView",
+    "FailingType",
     "JobFilter",
     "JobPage",
     "JobSpec",
     "JobView",
     "LogLine",
+    "ShutType",
+    "Troubles",
     "TypeFilter",
     "TypePage",
     "TypeView",
@@ -235,3 +238,35 @@ class WorkerPage(Struct, frozen=True, kw_only=True):
 
     items: list[WorkerView]
     next_cursor: str | None
+
+
+class ShutType(Struct, frozen=True):
+    """A type that workers offer and none takes."""
+
+    type: str
+    #: Its jobs that wait.
+    queued: int
+    #: Whether some of its workers are paused, and some are set aside.
+    paused: bool
+    aside: bool
+
+
+class FailingType(Struct, frozen=True):
+    """A type whose jobs fail."""
+
+    type: str
+    #: How many have failed since the last one that succeeded.
+    jobs: int
+    #: Whether no job of the type that is kept has succeeded.
+    all: bool
+
+
+class Troubles(Struct, frozen=True, kw_only=True):
+    """Each list has at most as many as were asked for, by type."""
+
+    #: Types that jobs wait for and no worker offers.
+    unserved: list[TypeView] = []
+    shut: list[ShutType] = []
+    failing: list[FailingType] = []
+    #: Types with jobs that an idle worker could take, and for how many seconds none was given one.
+    stalled: list[tuple[str, float]] = []

@@ -52,6 +52,7 @@ async def test_the_overview_shows_problems_first(browser: Browser) -> None:
     assert "34 jobs of type ocr wait: no worker has ever offered it." in text
     assert "1 job of type merge-pdf waits: no connected worker offers it." in text
     assert "1 job is in doubt: a person must decide." in text
+    assert "All is well" not in text
     assert text.index("things to look at") < text.index("Newest jobs")
 
 
@@ -60,6 +61,7 @@ async def test_the_overview_shows_problems_first(browser: Browser) -> None:
 async def test_an_empty_overview_says_what_to_do(browser: Browser) -> None:
     text = await text_of(browser, "/")
     assert "to look at" not in text
+    assert "All is well: no job waits; no worker is connected." in text
     assert "There are no jobs yet. Submit one" in text
     assert "No worker is connected. Open a worker page" in text
 
