@@ -121,6 +121,7 @@ class Server:
         if self.failed.is_set():
             return
         app = make_app(self.dispatcher, self.settings, self.tasks, self.clock, self.guard)
+        self.tasks.tasks()  # the log names the files that do not work
         self.entrance.open(self.dispatcher, app, self.guard)
         self.dispatcher.let_in()
 

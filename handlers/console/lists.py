@@ -17,6 +17,7 @@ from dispatcher.errors import BadParameter
 from handlers.api.jobjson import once_a_lane
 from handlers.console.page import PageHandler
 from handlers.queries import Filter, job_filter, next_query, type_filter, worker_filter
+from handlers.worker.tasks import MOST_FAULTS
 
 __all__ = ["JobsPage", "TypesPage", "WorkersPage"]
 
@@ -131,5 +132,10 @@ class TypesPage(_ListPage):
         return _listed(page.items, wanted, page.next_cursor)
 
     async def beside(self) -> dict[str, Any]:
-        """The titles of the site's tasks."""
-        return {"titles": {task.name: task.title for task in self.site.tasks.tasks()}}
+        """The titles of the site's tasks, and the files that do not work."""
+        tasks = self.site.tasks
+        return {
+            "titles": {task.name: task.title for task in tasks.tasks()},
+            "faults": tasks.faults(),
+            "most_faults": MOST_FAULTS,
+        }
