@@ -221,6 +221,7 @@ async def open_server(settings: Settings, clock: Clock, entrance: Entrance) -> S
             most_types=settings.most_types,
             low_disk_bytes=settings.low_disk,
             retention_s=settings.retention_s,
+            worker_retention_s=settings.worker_retention_s,
             late_accept=settings.late_accept,
         ),
         ids=Ids(lambda: ids.new_job_id(clock), ids.new_attempt_id),

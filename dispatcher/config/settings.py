@@ -76,6 +76,9 @@ class Settings:
     )
     retention_s: float = _number(7 * _DAY_S, "s", 60.0, 3_650 * _DAY_S, "how long ended jobs are kept", "jobs")
 
+    worker_retention_s: float = _number(
+        30 * _DAY_S, "s", 60.0, 3_650 * _DAY_S, "how long a worker that has gone stays in the list", "pages"
+    )
     offer_ttl_s: float = _number(10.0, "s", 0.1, 3_600, "an offer that is not accepted in time lapses", "pages")
     reconnect_grace_s: float = _number(30.0, "s", 0.1, _DAY_S, "how long a page may be away", "pages")
     restart_grace_s: float = _number(60.0, "s", 0.1, _DAY_S, "the same after a restart of the server", "pages")

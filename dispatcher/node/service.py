@@ -15,8 +15,6 @@ from msgspec.structs import replace
 
 from dispatcher.clock import Clock
 from dispatcher.config.settings import Settings
-from dispatcher.core.fleet.roster import shown_state
-from dispatcher.core.fleet.worker import Worker
 from dispatcher.core.jobs.model import (
     JobFilter,
     JobPage,
@@ -27,7 +25,7 @@ from dispatcher.core.jobs.model import (
     TypePage,
     WorkerFilter,
     WorkerPage,
-    WorkerView,
+    WorkerStatus,
 )
 from dispatcher.core.jobs.states import OPEN, JobState
 from dispatcher.core.jobs.turn import Accepted, Adopt, Cancel, Change, Decide, ForgetTypes, JobCommand, Retry
@@ -36,7 +34,7 @@ from dispatcher.core.workers.machine import Machine
 from dispatcher.core.workers.retry import RetryPolicy
 from dispatcher.core.workers.timings import Timings
 from dispatcher.errors import BadRequest, Draining, JobNotFound, StorageTrouble, WrongState
-from dispatcher.node import catalogue, troubles, waiting
+from dispatcher.node import catalogue, rollcall, troubles, waiting
 from dispatcher.node.cursors import cursor_of, place_of
 from dispatcher.node.failing import Failing
 from dispatcher.node.gathering import Intake, refusal
@@ -141,6 +139,7 @@ class Dispatcher:
     def let_in(self) -> None:
         """Pages can come from now on: the grace of attempts that wait for them begins."""
         self._turns.carry_out(self.machine.begin_grace(self._clock.monotonic()))
+        self._turns.new_life = True
         self.changed()
 
     def begin_drain(self) -> None:
@@ -347,8 +346,18 @@ class Dispatcher:
         wanted, now = wanted or WorkerFilter(), self._clock.monotonic()
         after = None if wanted.cursor is None else place_of(wanted.cursor, 2)
         found, last = self.machine.roster.page(wanted, None if after is None else (after[0], after[1]))
-        items = [self._worker(self.machine.workers[name], now) for name in found]
+        items = [rollcall.present(self.machine.workers[name], self.pages.sessions, now) for name in found]
         return WorkerPage(items=items, next_cursor=None if last is None else cursor_of(*last))
+
+    async def known_workers(self, wanted: WorkerFilter) -> WorkerPage:
+        """The same, with those that were here and have gone; a filter by type or label finds none of them."""
+        here = self.workers(wanted)
+        if wanted.type or wanted.label or wanted.state not in ("", WorkerStatus.GONE):
+            return here
+        after = None if wanted.cursor is None else place_of(wanted.cursor, 2)[0]
+        with self._readers:
+            missing = await self._store.missing(wanted.name, after, wanted.limit + 1)
+        return rollcall.merged(here, missing, wanted, self.machine.roster, self._clock.utc())
 
     def worker_counts(self) -> dict[str, int]:
         """How many workers are in each state; empty states are left out."""
@@ -357,25 +366,6 @@ class Dispatcher:
     def called(self, name: str) -> int:
         """How many workers have this name, without those that are away."""
         return self.machine.roster.called(name)
-
-    def _worker(self, worker: Worker, now: float) -> WorkerView:
-        info = self.pages.sessions.get(worker.session) if worker.session is not None else None
-        return WorkerView(
-            id=worker.id,
-            name=worker.name,
-            state=shown_state(worker),
-            paused=worker.paused,
-            types=list(worker.types),
-            slots=worker.slots,
-            jobs=[attempt.claim.job for attempt in worker.attempts.values() if attempt.claim.job],
-            done=worker.done,
-            failed=worker.failed,
-            connected_s=now - worker.registered,
-            last_contact_s=now - worker.heard,
-            page=info.page if info is not None else {},
-            remote=info.remote if info is not None else "",
-            labels=dict(worker.labels),
-        )
 
     def why(self, job: JobView) -> Why | None:
         """Why a job waits, in words and in counts; None if it does not wait."""

@@ -32,6 +32,7 @@ from dispatcher.core.jobs.turn import (
     Report,
     Turn,
     TurnReport,
+    WorkersMoved,
 )
 from dispatcher.core.workers.effects import Effect, Record, Request
 from dispatcher.core.workers.machine import Machine
@@ -104,6 +105,8 @@ class Turns:
         self._reports: list[Report] = []
         self._commands: list[_Asked] = []
         self._more = True
+        #: Pages can come from now on: whoever was here in an earlier life is gone until it comes.
+        self.new_life = False
         self._begun = self._broken = self._closed = False
         self._running: asyncio.Task[None] | None = None
         #: The turn in flight holds something that was gathered (or is the first one), not housekeeping alone.
@@ -211,7 +214,7 @@ class Turns:
         self._more = False
         reports, self._reports = self._reports[:MOST_ITEMS], self._reports[MOST_ITEMS:]
         submitted = self._intake.take(MOST_ITEMS)
-        asked, self._commands = self._commands, []
+        asked, self._commands = [*self._commands, *self._news()], []
         specs = [spec for item in submitted for spec in item.specs]
         turn = Turn(
             node=NODE,
@@ -224,7 +227,8 @@ class Turns:
             demand=self._machine.demand(MOST_CLAIMS, _coming(specs, reports)),
             most_claims=MOST_CLAIMS,
         )
-        self._carries = self._carries or bool(reports or asked or specs or turn.demand)
+        items = [item for item in asked if not isinstance(item.command, WorkersMoved)]
+        self._carries = self._carries or bool(reports or items or specs or turn.demand)
         began = self._clock.monotonic()
         try:
             done = await self._store.apply(turn)
@@ -239,6 +243,15 @@ class Turns:
         except Exception as error:
             log.exception("a turn failed", extra={"action": "turn_failed"})
             self._break(StorageTrouble(f"a turn failed: {error}"), asked, submitted)
+
+    def _news(self) -> list[_Asked]:
+        """Who has come and gone: it goes with the next turn, whatever that is for, and makes none."""
+        news = self._machine.roster.take_news()
+        if not news and not self.new_life:
+            return []
+        here, gone = (tuple(name for name in news if news[name] is came) for came in (True, False))
+        nobody, self.new_life = self.new_life, False
+        return [_Asked(WorkersMoved(here, gone, nobody), None)]
 
     def _hold_back(self, error: StorageFull, turn: Turn, asked: list[_Asked], submitted: list[Submitted]) -> None:
         """The disk is full, reserve and all, and nothing of this turn has happened (S23).

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from dispatcher.core.jobs.ledger import AttemptRow, JobRow, lane_of_row
 from dispatcher.core.jobs.matching import requires
-from dispatcher.core.jobs.model import JobFilter, JobPage, JobView, LogLine, TypeView
+from dispatcher.core.jobs.model import JobFilter, JobPage, JobView, LogLine, MissingWorker, TypeView
 from dispatcher.core.jobs.states import WAITING, JobState
 from dispatcher.core.jobs.turn import LaneReady, LiveAttempt, Turn, TurnReport
 from dispatcher.store.applier import apply
@@ -23,6 +23,7 @@ from dispatcher.store.commands import evidence
 from dispatcher.store.counters import Agenda, Counters
 from dispatcher.store.driving import Pace, apply_items, refuse_stale, run
 from dispatcher.store.hand import Ids
+from dispatcher.store.missing import Missing
 from dispatcher.store.port import Limits
 from dispatcher.store.requests import (
     Due,
@@ -79,6 +80,9 @@ class MemoryRows:
         #: By job: the newest of its attempts that has a row.
         self.newest: dict[int, AttemptRow] = {}
         self.logs: dict[int, list[LogLine]] = {}
+        #: Workers that are here, and those that have gone.
+        self.here: set[str] = set()
+        self.missing = Missing()
         self.counters = Counters({})
         self.agenda = Agenda(None, None)
         #: Lanes by their type, and when a worker first offered the type.
@@ -87,8 +91,9 @@ class MemoryRows:
         self.queue_clock = self._clock_base = 0.0
         self.queued: dict[str, list[tuple[float, int]]] = {}
         self._seq = 0
-        #: Jobs to remove with the turn's other changes.
+        #: Jobs to remove with the turn's other changes, and before when workers must have gone to be forgotten.
         self._outlived: list[JobRow] = []
+        self._gone_before: float | None = None
 
     def reload(self) -> None:
         """A turn was given up before it wrote anything: what is due is still due."""
@@ -106,7 +111,7 @@ class MemoryRows:
         jobs = {seq: replace(self.by_seq[seq]) for seq in seqs | commanded | keyed}
         names = {*request.attempts, *(jobs[seq].attempt or "" for seq in commanded)}
         first, self._seq = self._seq + 1, self._seq + request.numbers
-        self._outlived = []
+        self._outlived, self._gone_before = [], None
         return Loaded(
             queue_clock=self._clock_base + request.elapsed_s,
             jobs=jobs,
@@ -180,6 +185,7 @@ class MemoryRows:
         plain = [row for row in ended if row.key is None and (row.ended_clock or 0.0) < request.ended_before]
         keyed = [row for row in ended if row.key is not None and (row.ended_clock or 0.0) < request.keyed_before]
         self._outlived = (plain + keyed)[: request.limit]
+        self._gone_before = request.gone_before
         return Purged(self._outlived)
 
     def remove(self, rows: Sequence[JobRow]) -> None:
@@ -199,6 +205,7 @@ class MemoryRows:
         writes = request.writes
         jobs = [*writes.new.values(), *writes.changed(), *writes.done.values(), *writes.only_claimed()]
         _check([*map(_values, jobs), *map(_values, writes.attempts.values())])
+        _check([tuple(writes.here)])
         _check([*writes.results, *writes.logs, request.offered, writes.data.values()])
         self.remove(self._outlived)
         for job in jobs:
@@ -214,6 +221,7 @@ class MemoryRows:
         self.counters.add(request.deltas)
         self.agenda.expect(request)
         self._save_lanes(request)
+        self._save_workers(request)
         return Saved({lane: self.counters.queued(lane) for lane in request.lanes})
 
     def _save_attempts(self, attempts: dict[str, AttemptRow]) -> None:
@@ -239,6 +247,18 @@ class MemoryRows:
         self.by_seq[job.seq] = job
         if job.state is JobState.QUEUED and job.rank is not None:
             insort(self.queued.setdefault(lane_of_row(job), []), (job.rank, job.seq))
+
+    def _save_workers(self, request: Save) -> None:
+        if self._gone_before is not None:
+            self.missing.forget(self._gone_before)
+        gone = dict.fromkeys(self.here, False) if request.writes.nobody else {}
+        for name, here in (gone | request.writes.here).items():
+            if here:
+                self.here.add(name)
+                self.missing.remove(name)
+            else:
+                self.here.discard(name)
+                self.missing.add(name, request.offered_at, request.queue_clock)
 
     def _save_lanes(self, request: Save) -> None:
         for name in request.offered:
@@ -349,6 +369,10 @@ class MemoryStore:
     async def named_types(self, names: Sequence[str]) -> list[TypeView]:
         """See port.Store."""
         return type_views(names, self.rows.lanes, self.rows.offered, self.rows.counters.all)
+
+    async def missing(self, prefix: str = "", after: str | None = None, most: int = 100) -> list[MissingWorker]:
+        """See port.Store."""
+        return self.rows.missing.slice(prefix, after, most)
 
     async def counts(self) -> dict[str, int]:
         """See port.Store."""

@@ -20,6 +20,7 @@ __all__ = [
     "attempt_view",
     "attempts_stop",
     "cursor_of",
+    "end_of",
     "seq_of",
     "type_views",
     "view",
@@ -99,6 +100,15 @@ def seq_of(cursor: str) -> int:
     if not 0 < seq < 1 << 62:
         raise BadParameter("cursor: take it unchanged from an earlier answer's next_cursor", parameter="cursor")
     return seq
+
+
+def end_of(prefix: str) -> str | None:
+    """What stands behind all texts with this prefix, in the order of their characters; None: nothing does."""
+    head = prefix.rstrip("\U0010ffff")
+    if not head:
+        return None
+    last = ord(head[-1]) + 1
+    return head[:-1] + chr(0xE000 if last == 0xD800 else last)  # no text holds half a pair
 
 
 def type_views(

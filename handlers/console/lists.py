@@ -109,7 +109,7 @@ class WorkersPage(_ListPage):
     async def listed(self) -> _Listed:
         """Workers, by name."""
         wanted = worker_filter(self)
-        page = self.site.service.workers(wanted)
+        page = await self.site.service.known_workers(wanted)
         return _listed(page.items, wanted, page.next_cursor)
 
     async def beside(self) -> dict[str, Any]:

@@ -70,12 +70,14 @@ WORKER_WORDS = {
     WorkerStatus.QUIET: "Quiet",
     WorkerStatus.AWAY: "Away",
     WorkerStatus.SET_ASIDE: "Set aside",
+    WorkerStatus.GONE: "Not here",
 }
 WORKER_NOTES = {
     WorkerStatus.CONNECTED: "",
     WorkerStatus.QUIET: "not heard from, but no sign that it is gone",
     WorkerStatus.AWAY: "its connection closed; it may come back",
     WorkerStatus.SET_ASIDE: "it did not take what was offered",
+    WorkerStatus.GONE: "it was here once",
 }
 
 STATES = tuple(state.value for state in JobState)
@@ -98,7 +100,9 @@ def worker_word(worker: WorkerView) -> str:
 
 
 def worker_note(worker: WorkerView) -> str:
-    """What the word means, if that is not plain."""
+    """What the word means, if that is not plain; since when, if it has gone."""
+    if worker.gone_at is not None:
+        return f"since {utc(worker.gone_at)[:16]} UTC"
     return WORKER_NOTES[worker.state]
 
 

@@ -22,6 +22,7 @@ __all__ = [
     "JobSpec",
     "JobView",
     "LogLine",
+    "MissingWorker",
     "ShutType",
     "Troubles",
     "TypeFilter",
@@ -193,6 +194,8 @@ class WorkerStatus(StrEnum):
     AWAY = "away"
     #: It did not take its offers, and gets none for a while.
     SET_ASIDE = "set_aside"
+    #: It was here, and has gone: only its name is known.
+    GONE = "gone"
 
 
 class WorkerView(Struct, frozen=True, kw_only=True):
@@ -216,6 +219,16 @@ class WorkerView(Struct, frozen=True, kw_only=True):
     page: dict[str, str]
     remote: str
     labels: dict[str, str] = {}
+    #: UTC seconds; set iff the state is GONE. Then only its name is known, and the id is empty.
+    gone_at: float | None = None
+
+
+class MissingWorker(Struct, frozen=True):
+    """A worker that was here and has gone."""
+
+    name: str
+    #: UTC seconds; the start of the server, if it went while no server ran.
+    gone_at: float
 
 
 class WorkerFilter(Struct, frozen=True, kw_only=True):

@@ -117,7 +117,26 @@ SAVE_CLOCK = """
     RETURNING 1
 """
 
+SAVE_WORKERS = "INSERT OR REPLACE INTO workers (name, gone_at, gone_clock) VALUES {rows}"
+NOBODY_HERE = "UPDATE workers SET gone_at = ?, gone_clock = ? WHERE gone_at IS NULL"
+#: (gone before, most), and (most that are kept, most that go at once)
+FORGET_WORKERS = """
+    DELETE FROM workers WHERE name IN (
+        SELECT name FROM workers WHERE gone_clock IS NOT NULL AND gone_clock < ? ORDER BY gone_clock, name LIMIT ?
+    )
+"""
+FORGET_MANY_WORKERS = """
+    DELETE FROM workers WHERE name IN (
+        SELECT name FROM workers WHERE gone_clock IS NOT NULL ORDER BY gone_clock DESC, name DESC LIMIT ?2 OFFSET ?1
+    )
+"""
+
 # Reads for people and programs
+#: (the first name that may be, behind which name, before which name, most)
+MISSING = """
+    SELECT name, gone_at FROM workers
+    WHERE gone_at IS NOT NULL AND name >= ?1 AND name > ?2 AND (?3 IS NULL OR name < ?3) ORDER BY name LIMIT ?4
+"""
 META = "SELECT name, value FROM meta"
 LANES = "SELECT lane, name, type, offered_at FROM lanes"
 TALLIES = "SELECT lane, state, jobs, bytes FROM tallies"

@@ -9,7 +9,7 @@ import pytest
 
 from dispatcher.core.jobs.matching import requirement_of
 from dispatcher.core.jobs.states import FINAL, JobState
-from tests.handlers.conftest import Ask, Browser, Scene, Watched, draining, no_room, nothing
+from tests.handlers.conftest import Ask, Browser, Scene, Watched, body_of, draining, no_room, nothing
 from tests.handlers.rich import BIG, PICTURE, WAITING, rich
 from tests.support.house import House
 from tests.support.scenes import a_job, a_late_answer, submit, take
@@ -238,6 +238,20 @@ async def test_a_job_that_a_person_decided_says_so_and_how_long_its_attempt_ran(
     assert "Its attempt ended: timed out" in text
     assert "It has a result, from" not in text
     assert " 3.1 s a person decided " in await text_of(browser, "/jobs?type=print-label&state=succeeded")
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("scene", [nothing])
+async def test_a_worker_that_goes_away_stays_in_the_list(browser: Browser, house: House) -> None:
+    await (await take(house, await submit(house), "FRONT-DESK-07")).leave()
+    await house.pass_time(house.settings.store_check_s)
+    text = await text_of(browser, "/workers")
+    assert re.search(r"FRONT-DESK-07 Not here since 20\d\d-\d\d-\d\d \d\d:\d\d UTC – – – .* ago – ", text)
+    assert "FRONT-DESK-07 Not here" in await text_of(browser, "/workers?state=gone")
+    assert "Not here" not in await text_of(browser, "/")
+    [gone] = body_of(await browser.get("/api/v1/workers"))["items"]
+    assert (gone["name"], gone["state"], gone["id"]) == ("FRONT-DESK-07", "gone", "")
+    assert gone["gone_at"].endswith("Z")
 
 
 @pytest.mark.gen_test

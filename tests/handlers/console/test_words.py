@@ -113,6 +113,11 @@ def test_every_state_of_a_worker_has_words_and_every_one_but_the_usual_a_note(
     assert bool(words.worker_note(view)) == (status is not WorkerStatus.CONNECTED)
 
 
+def test_a_worker_that_has_gone_says_since_when() -> None:
+    view = worker_view(state=WorkerStatus.GONE, gone_at=1_795_853_530.0)
+    assert (words.worker_word(view), words.worker_note(view)) == ("Not here", "since 2026-11-28 08:12 UTC")
+
+
 def test_every_state_that_the_core_knows_is_shown() -> None:
     assert {state.value for state in WorkerState} <= {status.value for status in WorkerStatus}
     assert set(words.WORKER_WORDS) == set(words.WORKER_NOTES) == set(WorkerStatus)
