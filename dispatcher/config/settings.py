@@ -86,7 +86,14 @@ class Settings:
     ping_interval_s: float = _number(
         20.0, "s", 0.1, 300, "time between pings to a page; proxies cut idle requests at 30 and 60 s", "pages"
     )
-    ping_timeout_s: float = _number(20.0, "s", 0.1, 300, "a page that answers no ping for this long is quiet", "pages")
+    ping_timeout_s: float = _number(
+        20.0,
+        "s",
+        0.1,
+        300,
+        "a page that answers no ping for this long gets no jobs until it is heard of again",
+        "pages",
+    )
 
     body_limit: int = _number(1 << 20, "bytes", 1_024, 16 << 20, "largest data and largest result", "limits")
     poll_limit: int = _number(2 << 20, "bytes", 65_536, 64 << 20, "largest poll answer", "limits")

@@ -64,7 +64,7 @@ TYPES_READ = 500
 TYPES_KEPT_S = 600.0
 #: The actor of a command that no handler gives.
 SERVER = "server"
-_LATE = "given a late answer; and only those that have one"
+_LATE = "given a late result, and only those that have one"
 _ENDED = "the job is {state}: only {allowed} jobs can be {verb}"
 
 
@@ -195,7 +195,7 @@ class Dispatcher:
     def tick(self, now: float, late_s: float = 0.0) -> None:
         """The timer has fired, ``late_s`` late: does everything that is due at ``now``."""
         if late_s > TOLD_S:
-            log.warning("the loop stood still for %.1f s", late_s, extra={"action": "standstill"})
+            log.warning("the server did nothing for %.1f s", late_s, extra={"action": "standstill"})
         if late_s > STANDSTILL_S:
             self._turns.carry_out(self.machine.forgive(late_s, now))
             self._transport.forgive(late_s, now)

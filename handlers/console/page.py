@@ -24,7 +24,7 @@ from handlers.site import asset
 
 __all__ = ["MOST_CHOICES", "XSRF_HELP", "PageHandler", "PageNotFound", "local_path"]
 
-XSRF_HELP = "This form is too old, or cookies are blocked. Go back, load the page anew and try again."
+XSRF_HELP = "This form is too old, or cookies are blocked. Go back, reload the page and try again."
 #: How many types, and how many names of workers, a form offers.
 MOST_CHOICES = 200
 #: The seconds after which a page may load itself anew; 0: never.

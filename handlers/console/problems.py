@@ -79,7 +79,7 @@ def _shut(shut: list[ShutType]) -> Iterator[tuple[str, str]]:
 def _kept_by(shut: list[ShutType]) -> str:
     parts = ["paused"] if any(one.paused for one in shut) else []
     if any(one.aside for one in shut):
-        parts.append("skipped for a while, because it did not take what was offered")
+        parts.append("skipped for a while, because it ignored its last jobs")
     return " or ".join(parts)
 
 

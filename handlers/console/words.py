@@ -67,16 +67,16 @@ MOST_IN_A_CELL = 10
 MOST_OF_LABELS = 60
 WORKER_WORDS = {
     WorkerStatus.CONNECTED: "Connected",
-    WorkerStatus.QUIET: "Quiet",
+    WorkerStatus.QUIET: "No sign of life",
     WorkerStatus.AWAY: "Away",
-    WorkerStatus.SET_ASIDE: "Set aside",
+    WorkerStatus.SET_ASIDE: "Skipped",
     WorkerStatus.GONE: "Not here",
 }
 WORKER_NOTES = {
     WorkerStatus.CONNECTED: "",
-    WorkerStatus.QUIET: "not heard from, but no sign that it is gone",
-    WorkerStatus.AWAY: "its connection closed; it may come back",
-    WorkerStatus.SET_ASIDE: "it did not take what was offered",
+    WorkerStatus.QUIET: "it has not answered for a while; nothing shows that it has gone",
+    WorkerStatus.AWAY: "its connection was closed; it may come back",
+    WorkerStatus.SET_ASIDE: "it ignored its last jobs; it gets another one after a while",
     WorkerStatus.GONE: "it was here once",
 }
 

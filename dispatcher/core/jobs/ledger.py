@@ -362,7 +362,7 @@ def adopt(job: JobRow, evidence: str, now_at: float, writes: WriteSet) -> None:
     """A person takes a late answer for the result of a failed job. The caller has checked the transition."""
     state = next_state(job.state, Event.ADOPT)
     assert state is not None, f"a job that is {job.state} has no use for a late answer"
-    _enter(job, state, now_at, "adopted", "a person took a late answer for the result")
+    _enter(job, state, now_at, "adopted", "a person accepted the late result")
     writes.results.append((job.seq, evidence))
     writes.jobs[job.seq] = job
 

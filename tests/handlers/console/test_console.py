@@ -257,7 +257,7 @@ async def test_a_worker_that_goes_away_stays_in_the_list(browser: Browser, house
 @pytest.mark.gen_test
 async def test_the_button_that_takes_a_late_answer(browser: Browser, house: House) -> None:
     await a_late_answer(house)
-    assert "A late answer" in (await browser.get("/jobs/j")).body.decode()
+    assert "A late result" in (await browser.get("/jobs/j")).body.decode()
     await browser.post("/jobs/j/adopt", {}, "/jobs/j")
     job = await house.dispatcher.job("j")
     assert (job.state, job.result) == ("succeeded", '"late"')
@@ -282,7 +282,7 @@ async def test_an_unknown_job_is_a_404_page(browser: Browser) -> None:
 @pytest.mark.gen_test
 async def test_workers_show_what_they_do_and_what_they_are(browser: Browser) -> None:
     text = await text_of(browser, "/workers")
-    assert "Quiet not heard from, but no sign that it is gone" in text
+    assert "No sign of life it has not answered for a while; nothing shows that it has gone" in text
     assert "Paused (connected)" in text
     assert "document_mode: 11" in text
     assert "(0 of 4 slots)" in text
