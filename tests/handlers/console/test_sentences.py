@@ -69,7 +69,8 @@ TABLE = [
     # An earlier try's error does not explain a later timeout.
     (S.FAILED, "timed_out", BRIEF | ENDED | ERROR | {"timeout_s": 3.0, "detail": "no answer within 3 s"},
      "It failed: no answer within 3.0 s.", "no answer within 3 s", 0.041),
-    (S.FAILED, "poison", BRIEF | ENDED | ERROR | {"detail": "lost 6 times; the last time because the page was reloaded"},
+    (S.FAILED, "poison",
+     BRIEF | ENDED | ERROR | {"detail": "lost 6 times; the last time because the page was reloaded"},
      "It failed: lost 6 times; the last time because the page was reloaded.",
      "lost 6 times; the last time because the page was reloaded", 0.041),
     (S.FAILED, "unstorable", BRIEF | ENDED | {"detail": "the store cannot hold the result's text"},
