@@ -62,10 +62,14 @@ def _whole(text: str) -> str:
 def _doubt(job: JobView) -> str:
     """Why nobody knows: by the attempt's end, in the past tense."""
     if job.reason == "timed_out":
-        return f"It gave no answer within {duration(job.terms.timeout_s)}"
+        return f"It gave no answer within {_timeout(job)}"
     if job.reason == "released":
         return job.detail or "The page gave it back"
     return f"It was lost: {job.detail}" if job.detail else "It was lost with its page"
+
+
+def _timeout(job: JobView) -> str:
+    return duration(job.terms.timeout_s).replace(".0", "")
 
 
 def _outcome(job: JobView, now: float) -> str:
@@ -90,7 +94,7 @@ def _failure(job: JobView) -> str:
     tries = f" after {plural(job.number, 'try', 'tries')}" if job.number > 1 else ""
     why = f": {job.detail}" if job.detail else ""
     if job.reason == "timed_out":
-        return f"It failed{tries}: no answer within {duration(job.terms.timeout_s)}"
+        return f"It failed{tries}: no answer within {_timeout(job)}"
     if job.reason == "no_retry":
         return f"It failed{tries}, and another try cannot help{why}"
     return f"It failed{tries}{why}"

@@ -99,10 +99,11 @@ def worker_word(worker: WorkerView) -> str:
     return f"Paused ({word.lower()})" if worker.paused else word
 
 
-def worker_note(worker: WorkerView) -> str:
+def worker_note(worker: WorkerView, now: float) -> str:
     """What the word means, if that is not plain; since when, if it has gone."""
     if worker.gone_at is not None:
-        return f"since {utc(worker.gone_at)[:16]} UTC"
+        day, minute = utc(worker.gone_at)[:16].split()
+        return f"since {'' if day == utc(now)[:10] else day + ' '}{minute} UTC".replace(" ", "\u00a0")
     return WORKER_NOTES[worker.state]
 
 

@@ -228,10 +228,10 @@ async def test_a_job_that_a_person_decided_says_so_and_how_long_its_attempt_ran(
     await tried.say("accept")
     await house.pass_time(3.1)
     text = await text_of(browser, "/jobs/j")
-    assert "It gave no answer within 3.0 s. Nobody knows whether it took effect: a person must decide." in text
+    assert "It gave no answer within 3 s. Nobody knows whether it took effect: a person must decide." in text
     assert "Why it waits" not in text
     await house.pass_time(300.0)
-    assert " 3.1 s a person must decide: it gave no answer within 3.0 s" in await text_of(browser, "/jobs")
+    assert " 3.1 s a person must decide: it gave no answer within 3 s" in await text_of(browser, "/jobs")
     await browser.post("/jobs/j/succeeded", {}, "/jobs/j")
     text = await text_of(browser, "/jobs/j")
     assert "A person decided now that it did happen." in text
@@ -246,7 +246,7 @@ async def test_a_worker_that_goes_away_stays_in_the_list(browser: Browser, house
     await (await take(house, await submit(house), "FRONT-DESK-07")).leave()
     await house.pass_time(house.settings.store_check_s)
     text = await text_of(browser, "/workers")
-    assert re.search(r"FRONT-DESK-07 Not here since 20\d\d-\d\d-\d\d \d\d:\d\d UTC – – – .* ago – ", text)
+    assert re.search(r"FRONT-DESK-07 Not here since \d\d:\d\d UTC – – – .* ago – ", text)
     assert "FRONT-DESK-07 Not here" in await text_of(browser, "/workers?state=gone")
     assert "Not here" not in await text_of(browser, "/")
     [gone] = body_of(await browser.get("/api/v1/workers"))["items"]

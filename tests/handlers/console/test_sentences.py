@@ -38,8 +38,8 @@ TABLE = [
     (S.RUNNING, "error", DESK | ERROR, "It has been running on DESK-2 for 8.5 s.", "", 8.5),
     (S.RUNNING, "timed_out", DESK, "It has been running on DESK-2 for 8.5 s.", "", 8.5),
     (S.IN_DOUBT, "timed_out", BRIEF | {"timeout_s": 3.0, "detail": "no answer within 3 s"},
-     "It gave no answer within 3.0 s. Nobody knows whether it took effect: a person must decide.",
-     "a person must decide: it gave no answer within 3.0 s", 0.041),
+     "It gave no answer within 3 s. Nobody knows whether it took effect: a person must decide.",
+     "a person must decide: it gave no answer within 3 s", 0.041),
     (S.IN_DOUBT, "lost", BRIEF | {"detail": "the page went away and did not come back"},
      "It was lost: the page went away and did not come back. "
      "Nobody knows whether it took effect: a person must decide.",
@@ -68,7 +68,7 @@ TABLE = [
      "It failed after 2 tries: no answer within 1 min 30 s.", "no answer within 90 s", 0.041),
     # An earlier try's error does not explain a later timeout.
     (S.FAILED, "timed_out", BRIEF | ENDED | ERROR | {"timeout_s": 3.0, "detail": "no answer within 3 s"},
-     "It failed: no answer within 3.0 s.", "no answer within 3 s", 0.041),
+     "It failed: no answer within 3 s.", "no answer within 3 s", 0.041),
     (S.FAILED, "poison",
      BRIEF | ENDED | ERROR | {"detail": "lost 6 times; the last time because the page was reloaded"},
      "It failed: lost 6 times; the last time because the page was reloaded.",

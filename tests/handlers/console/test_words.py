@@ -110,12 +110,14 @@ def test_every_state_of_a_worker_has_words_and_every_one_but_the_usual_a_note(
     assert "_" not in said
     assert said[0].isupper()
     assert said.startswith("Paused (") == paused
-    assert bool(words.worker_note(view)) == (status is not WorkerStatus.CONNECTED)
+    assert bool(words.worker_note(view, NOW)) == (status is not WorkerStatus.CONNECTED)
 
 
 def test_a_worker_that_has_gone_says_since_when() -> None:
     view = worker_view(state=WorkerStatus.GONE, gone_at=1_795_853_530.0)
-    assert (words.worker_word(view), words.worker_note(view)) == ("Not here", "since 2026-11-28 08:12 UTC")
+    assert words.worker_word(view) == "Not here"
+    assert words.worker_note(view, 1_795_903_000.0) == "since\u00a008:12\u00a0UTC"
+    assert words.worker_note(view, 1_795_945_000.0) == "since\u00a02026-11-28\u00a008:12\u00a0UTC"
 
 
 def test_every_state_that_the_core_knows_is_shown() -> None:

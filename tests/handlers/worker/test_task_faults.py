@@ -9,6 +9,8 @@ import pytest
 from handlers.routes import TaskDirectory
 from handlers.worker.tasks import MOST_FAULTS, Fault
 from tests.handlers.conftest import Browser
+from tests.support.server import live
+from tests.support.waiting import until
 
 GOOD = b"Pagehand.task('good', function () {});\n"
 NAME = (
@@ -134,3 +136,13 @@ async def test_the_list_of_types_names_each_file_that_does_not_work(browser: Bro
     assert "Task files that do not work" in body
     assert "<strong>&lt;b&gt;&amp;.js</strong>: it is not offered, because a task is named after" in body
     assert "<strong>latin.js</strong>: it is not offered, because it is not UTF-8 (line 1): save it as UTF-8." in body
+
+
+def test_the_servers_log_names_them_at_its_start(tmp_path: Path) -> None:
+    directory = tmp_path / "tasks"
+    directory.mkdir()
+    (directory / "latin.js").write_bytes(b"M\xfcller")
+    with live(tmp_path, "--tasks", str(directory)) as server:
+        until(
+            lambda: b"latin.js: it is not offered, because it is not UTF-8" in server.log(), what="the word in the log"
+        )
