@@ -127,6 +127,7 @@ class Server:
         if self.failed.is_set():
             return
         app = make_app(self.dispatcher, self.settings, self.tasks, self.clock, self.guard)
+        self.tasks.tasks()  # the log names the files that do not work
         self.entrance.open(self.dispatcher, app, self.guard)
         self.dispatcher.let_in()
 
@@ -226,6 +227,7 @@ async def open_server(settings: Settings, clock: Clock, entrance: Entrance) -> S
             most_types=settings.most_types,
             low_disk_bytes=settings.low_disk,
             retention_s=settings.retention_s,
+            worker_retention_s=settings.worker_retention_s,
             late_accept=settings.late_accept,
         ),
         ids=Ids(lambda: ids.new_job_id(clock), ids.new_attempt_id),

@@ -77,6 +77,9 @@ class Settings:
     )
     retention_s: float = _number(7 * _DAY_S, "s", 60.0, 3_650 * _DAY_S, "how long ended jobs are kept", "jobs")
 
+    worker_retention_s: float = _number(
+        30 * _DAY_S, "s", 60.0, 3_650 * _DAY_S, "how long a worker that has gone stays in the list", "pages"
+    )
     offer_ttl_s: float = _number(10.0, "s", 0.1, 3_600, "an offer that is not accepted in time lapses", "pages")
     reconnect_grace_s: float = _number(30.0, "s", 0.1, _DAY_S, "how long a page may be away", "pages")
     restart_grace_s: float = _number(60.0, "s", 0.1, _DAY_S, "the same after a restart of the server", "pages")
@@ -84,7 +87,14 @@ class Settings:
     ping_interval_s: float = _number(
         20.0, "s", 0.1, 300, "time between pings to a page; proxies cut idle requests at 30 and 60 s", "pages"
     )
-    ping_timeout_s: float = _number(20.0, "s", 0.1, 300, "a page that answers no ping for this long is quiet", "pages")
+    ping_timeout_s: float = _number(
+        20.0,
+        "s",
+        0.1,
+        300,
+        "a page that answers no ping for this long gets no jobs until it is heard of again",
+        "pages",
+    )
 
     body_limit: int = _number(1 << 20, "bytes", 1_024, 16 << 20, "largest data and largest result", "limits")
     poll_limit: int = _number(2 << 20, "bytes", 65_536, 64 << 20, "largest poll answer", "limits")

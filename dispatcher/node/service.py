@@ -15,29 +15,28 @@ from msgspec.structs import replace
 
 from dispatcher.clock import Clock
 from dispatcher.config.settings import Settings
-from dispatcher.core.fleet.roster import shown_state
-from dispatcher.core.fleet.worker import Worker
 from dispatcher.core.jobs.model import (
     JobFilter,
     JobPage,
     JobSpec,
     JobView,
+    Troubles,
     TypeFilter,
     TypePage,
-    TypeView,
     WorkerFilter,
     WorkerPage,
-    WorkerView,
+    WorkerStatus,
 )
 from dispatcher.core.jobs.states import OPEN, JobState
-from dispatcher.core.jobs.turn import Accepted, Adopt, Cancel, Decide, ForgetTypes, JobCommand, Retry
+from dispatcher.core.jobs.turn import Accepted, Adopt, Cancel, Change, Decide, ForgetTypes, JobCommand, Retry
 from dispatcher.core.workers.effects import Request
 from dispatcher.core.workers.machine import Machine
 from dispatcher.core.workers.retry import RetryPolicy
 from dispatcher.core.workers.timings import Timings
 from dispatcher.errors import BadRequest, Draining, JobNotFound, StorageTrouble, WrongState
-from dispatcher.node import catalogue, waiting
+from dispatcher.node import catalogue, rollcall, troubles, waiting
 from dispatcher.node.cursors import cursor_of, place_of
+from dispatcher.node.failing import Failing
 from dispatcher.node.gathering import Intake, refusal
 from dispatcher.node.readers import Readers
 from dispatcher.node.timer import PULSE_S, Timer
@@ -59,11 +58,13 @@ WALL_CHECK_S = 0.5
 STANDSTILL_S = PULSE_S
 #: A standstill of this length is logged: the process or the machine was stopped.
 TOLD_S = 5.0
+#: Types that are read at once.
+TYPES_READ = 500
 #: How often to forget types that have no jobs and no workers.
 TYPES_KEPT_S = 600.0
 #: The actor of a command that no handler gives.
 SERVER = "server"
-_LATE = "given a late answer; and only those that have one"
+_LATE = "given a late result, and only those that have one"
 _ENDED = "the job is {state}: only {allowed} jobs can be {verb}"
 
 
@@ -107,6 +108,7 @@ class Dispatcher:
         self._housekeeping = clock.monotonic() + settings.store_check_s
         self._types_tidied = clock.monotonic()
         self._batches = count(1)
+        self._failing = Failing()
         self._readers = Readers()
         self._accepting = self.draining = False
 
@@ -120,15 +122,24 @@ class Dispatcher:
         """Takes over what an earlier run left open, and runs the first turn."""
         live = await self._store.live_attempts()
         self.machine.ready(await self._store.ready(), claimed=False)
+        await self._see_what_failed()
         self._turns.carry_out(self.machine.restore(live, self._clock.monotonic()))
         self._turns.kick()
         await self.idle()
         self._accepting = True
         self.changed()
 
+    async def _see_what_failed(self) -> None:
+        """Reads what became of the jobs of an earlier run, some types at a time."""
+        after: str | None = None
+        while known := await self._store.types("", after, TYPES_READ):
+            self._failing.begin(known, self._clock.utc())
+            after = known[-1].type
+
     def let_in(self) -> None:
         """Pages can come from now on: the grace of attempts that wait for them begins."""
         self._turns.carry_out(self.machine.begin_grace(self._clock.monotonic()))
+        self._turns.new_life = True
         self.changed()
 
     def begin_drain(self) -> None:
@@ -184,7 +195,7 @@ class Dispatcher:
     def tick(self, now: float, late_s: float = 0.0) -> None:
         """The timer has fired, ``late_s`` late: does everything that is due at ``now``."""
         if late_s > TOLD_S:
-            log.warning("the loop stood still for %.1f s", late_s, extra={"action": "standstill"})
+            log.warning("the server did nothing for %.1f s", late_s, extra={"action": "standstill"})
         if late_s > STANDSTILL_S:
             self._turns.carry_out(self.machine.forgive(late_s, now))
             self._transport.forgive(late_s, now)
@@ -220,10 +231,11 @@ class Dispatcher:
             return False
         return True
 
-    def _after_turn(self, settled: list[str]) -> None:
+    def _after_turn(self, settled: list[Change]) -> None:
         self._transport.flush(self._clock.monotonic())
-        for job_id in settled:
-            self._waiters.wake(job_id)
+        self._failing.seen(settled)
+        for change in settled:
+            self._waiters.wake(change.job)
         self._arm()
 
     # -- jobs
@@ -323,19 +335,29 @@ class Dispatcher:
             known = await self._store.types(wanted.prefix, catalogue.after(wanted), wanted.limit + 1)
         return catalogue.page(catalogue.with_shipped(known, self._shipped_types(), wanted), wanted, self.machine.roster)
 
-    async def unserved_types(self, most: int) -> list[TypeView]:
-        """The first ``most`` types, by name, that jobs wait for and no worker here offers."""
+    async def troubles(self, most: int) -> Troubles:
+        """What somebody must look at; at most ``most`` of each kind."""
         with self._readers:
-            known = await self._store.named_types(self.machine.unserved(most))
-        return [view for view in known if view.counts.get("queued")]
+            now, now_at = self._clock.monotonic(), self._clock.utc()
+            return await troubles.found(most, self.machine, self._store, self._failing, now=now, now_at=now_at)
 
     def workers(self, wanted: WorkerFilter | None = None) -> WorkerPage:
         """Pages that this node knows, by name. Raises BadRequest for a cursor that is not ours."""
         wanted, now = wanted or WorkerFilter(), self._clock.monotonic()
         after = None if wanted.cursor is None else place_of(wanted.cursor, 2)
         found, last = self.machine.roster.page(wanted, None if after is None else (after[0], after[1]))
-        items = [self._worker(self.machine.workers[name], now) for name in found]
+        items = [rollcall.present(self.machine.workers[name], self.pages.sessions, now) for name in found]
         return WorkerPage(items=items, next_cursor=None if last is None else cursor_of(*last))
+
+    async def known_workers(self, wanted: WorkerFilter) -> WorkerPage:
+        """The same, with those that were here and have gone; a filter by type or label finds none of them."""
+        here = self.workers(wanted)
+        if wanted.type or wanted.label or wanted.state not in ("", WorkerStatus.GONE):
+            return here
+        after = None if wanted.cursor is None else place_of(wanted.cursor, 2)[0]
+        with self._readers:
+            missing = await self._store.missing(wanted.name, after, wanted.limit + 1)
+        return rollcall.merged(here, missing, wanted, self.machine.roster, self._clock.utc())
 
     def worker_counts(self) -> dict[str, int]:
         """How many workers are in each state; empty states are left out."""
@@ -344,25 +366,6 @@ class Dispatcher:
     def called(self, name: str) -> int:
         """How many workers have this name, without those that are away."""
         return self.machine.roster.called(name)
-
-    def _worker(self, worker: Worker, now: float) -> WorkerView:
-        info = self.pages.sessions.get(worker.session) if worker.session is not None else None
-        return WorkerView(
-            id=worker.id,
-            name=worker.name,
-            state=shown_state(worker),
-            paused=worker.paused,
-            types=list(worker.types),
-            slots=worker.slots,
-            jobs=[attempt.claim.job for attempt in worker.attempts.values() if attempt.claim.job],
-            done=worker.done,
-            failed=worker.failed,
-            connected_s=now - worker.registered,
-            last_contact_s=now - worker.heard,
-            page=info.page if info is not None else {},
-            remote=info.remote if info is not None else "",
-            labels=dict(worker.labels),
-        )
 
     def why(self, job: JobView) -> Why | None:
         """Why a job waits, in words and in counts; None if it does not wait."""

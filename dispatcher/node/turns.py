@@ -22,6 +22,7 @@ from dispatcher.core.jobs.states import SETTLED
 from dispatcher.core.jobs.turn import (
     Accepted,
     Cancel,
+    Change,
     Command,
     CommandReport,
     Ended,
@@ -31,6 +32,7 @@ from dispatcher.core.jobs.turn import (
     Report,
     Turn,
     TurnReport,
+    WorkersMoved,
 )
 from dispatcher.core.workers.effects import Effect, Record, Request
 from dispatcher.core.workers.machine import Machine
@@ -77,8 +79,8 @@ class _Asked(Struct):
 class Turns:
     """The loop of turns.
 
-    ``send`` carries out effects that go to pages; ``after`` is called when a turn's effects are out, with the ids of
-    the jobs that it settled; ``failed`` when the store has failed and the process must end.
+    ``send`` carries out effects that go to pages; ``after`` is called when a turn's effects are out, with the changes
+    that settled jobs; ``failed`` when the store has failed and the process must end.
     """
 
     def __init__(
@@ -88,7 +90,7 @@ class Turns:
         store: Store,
         clock: Clock,
         send: Callable[[Effect], None],
-        after: Callable[[list[str]], None],
+        after: Callable[[list[Change]], None],
         failed: Callable[[StorageTrouble], None],
         intake: Intake,
     ) -> None:
@@ -103,6 +105,8 @@ class Turns:
         self._reports: list[Report] = []
         self._commands: list[_Asked] = []
         self._more = True
+        #: Pages can come from now on: whoever was here in an earlier life is gone until it comes.
+        self.new_life = False
         self._begun = self._broken = self._closed = False
         self._running: asyncio.Task[None] | None = None
         #: The turn in flight holds something that was gathered (or is the first one), not housekeeping alone.
@@ -210,7 +214,7 @@ class Turns:
         self._more = False
         reports, self._reports = self._reports[:MOST_ITEMS], self._reports[MOST_ITEMS:]
         submitted = self._intake.take(MOST_ITEMS)
-        asked, self._commands = self._commands, []
+        asked, self._commands = [*self._commands, *self._news()], []
         specs = [spec for item in submitted for spec in item.specs]
         turn = Turn(
             node=NODE,
@@ -223,7 +227,8 @@ class Turns:
             demand=self._machine.demand(MOST_CLAIMS, _coming(specs, reports)),
             most_claims=MOST_CLAIMS,
         )
-        self._carries = self._carries or bool(reports or asked or specs or turn.demand)
+        items = [item for item in asked if not isinstance(item.command, WorkersMoved)]
+        self._carries = self._carries or bool(reports or items or specs or turn.demand)
         began = self._clock.monotonic()
         try:
             done = await self._store.apply(turn)
@@ -238,6 +243,15 @@ class Turns:
         except Exception as error:
             log.exception("a turn failed", extra={"action": "turn_failed"})
             self._break(StorageTrouble(f"a turn failed: {error}"), asked, submitted)
+
+    def _news(self) -> list[_Asked]:
+        """Who has come and gone: it goes with the next turn, whatever that is for, and makes none."""
+        news = self._machine.roster.take_news()
+        if not news and not self.new_life:
+            return []
+        here, gone = (tuple(name for name in news if news[name] is came) for came in (True, False))
+        nobody, self.new_life = self.new_life, False
+        return [_Asked(WorkersMoved(here, gone, nobody), None)]
 
     def _hold_back(self, error: StorageFull, turn: Turn, asked: list[_Asked], submitted: list[Submitted]) -> None:
         """The disk is full, reserve and all, and nothing of this turn has happened (S23).
@@ -286,7 +300,7 @@ class Turns:
             _resolve(submission.future, list(islice(accepted, len(submission.specs))))
         self.carry_out(self._machine.claimed(done.claims, now))
         self._machine.ready(done.ready, claimed=bool(done.claims))
-        self._after([change.job for change in done.changes if change.new in SETTLED])
+        self._after([change for change in done.changes if change.new in SETTLED])
         self.kick()
 
     def _no_room(self, command: Command, types: Sequence[str], now: float) -> None:

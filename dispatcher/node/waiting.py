@@ -147,7 +147,7 @@ def _where_they_are(standing: Counter[Standing]) -> str:
     return f"0 of {standing.total()} workers that match are free: {', '.join(parts)}"
 
 
-_PLACES = {Standing.AWAY: "away", Standing.PAUSED: "paused", Standing.ASIDE: "set aside", Standing.BUSY: "busy"}
+_PLACES = {Standing.AWAY: "away", Standing.PAUSED: "paused", Standing.ASIDE: "skipped", Standing.BUSY: "busy"}
 
 
 def _missed(type_name: str, offer: int, lane: str, workers: Workers) -> str:
@@ -177,7 +177,7 @@ def _of_type(found: Waiting, type_name: str) -> str:
         return f"{_offers(found.connected)} {type_name}, but every one is paused"
     awake = f"{_offers(found.connected - found.paused)} {type_name}"
     if found.code == "set_aside":
-        return f"{awake}, but did not take what was offered, and is set aside for a while"
+        return f"{awake}, but ignored the last jobs, and is skipped for a while"
     return f"{awake}, and every one is busy"
 
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from dispatcher.core.jobs.ledger import AttemptRow, JobRow, lane_of_row
 from dispatcher.core.jobs.matching import requires
-from dispatcher.core.jobs.model import JobFilter, JobPage, JobView, LogLine, TypeView
+from dispatcher.core.jobs.model import JobFilter, JobPage, JobView, LogLine, MissingWorker, TypeView
 from dispatcher.core.jobs.states import WAITING, JobState
 from dispatcher.core.jobs.turn import LaneReady, LiveAttempt, Turn, TurnReport
 from dispatcher.store.applier.commands import evidence
@@ -23,6 +23,7 @@ from dispatcher.store.applier.turn import apply
 from dispatcher.store.attempts import job_of
 from dispatcher.store.counters import Agenda, Counters
 from dispatcher.store.driving import Pace, apply_items, refuse_stale, run
+from dispatcher.store.missing import Missing
 from dispatcher.store.port import Limits
 from dispatcher.store.requests import (
     Due,
@@ -76,7 +77,12 @@ class MemoryRows:
         self.payloads: dict[int, str] = {}
         self.results: dict[int, str] = {}
         self.all_attempts: dict[str, AttemptRow] = {}
+        #: By job: the newest of its attempts that has a row.
+        self.newest: dict[int, AttemptRow] = {}
         self.logs: dict[int, list[LogLine]] = {}
+        #: Workers that are here, and those that have gone.
+        self.here: set[str] = set()
+        self.missing = Missing()
         self.counters = Counters({})
         self.agenda = Agenda(None, None)
         #: Lanes by their type, and when a worker first offered the type.
@@ -85,8 +91,9 @@ class MemoryRows:
         self.queue_clock = self._clock_base = 0.0
         self.queued: dict[str, list[tuple[float, int]]] = {}
         self._seq = 0
-        #: Jobs to remove with the turn's other changes.
+        #: Jobs to remove with the turn's other changes, and before when workers must have gone to be forgotten.
         self._outlived: list[JobRow] = []
+        self._gone_before: float | None = None
 
     def reload(self) -> None:
         """A turn was given up before it wrote anything: what is due is still due."""
@@ -104,7 +111,7 @@ class MemoryRows:
         jobs = {seq: replace(self.by_seq[seq]) for seq in seqs | commanded | keyed}
         names = {*request.attempts, *(jobs[seq].attempt or "" for seq in commanded)}
         first, self._seq = self._seq + 1, self._seq + request.numbers
-        self._outlived = []
+        self._outlived, self._gone_before = [], None
         return Loaded(
             queue_clock=self._clock_base + request.elapsed_s,
             jobs=jobs,
@@ -178,14 +185,15 @@ class MemoryRows:
         plain = [row for row in ended if row.key is None and (row.ended_clock or 0.0) < request.ended_before]
         keyed = [row for row in ended if row.key is not None and (row.ended_clock or 0.0) < request.keyed_before]
         self._outlived = (plain + keyed)[: request.limit]
+        self._gone_before = request.gone_before
         return Purged(self._outlived)
 
     def remove(self, rows: Sequence[JobRow]) -> None:
         """Removes jobs, with all that belongs to them."""
         for row in rows:
             del self.by_seq[row.seq], self.by_id[row.id], self.payloads[row.seq]
-            self.results.pop(row.seq, None)
-            self.logs.pop(row.seq, None)
+            for kept in (self.results, self.logs, self.newest):
+                kept.pop(row.seq, None)
             if row.key is not None:
                 del self.by_key[row.key]
         gone = {row.seq for row in rows}
@@ -197,12 +205,13 @@ class MemoryRows:
         writes = request.writes
         jobs = [*writes.new.values(), *writes.changed(), *writes.done.values(), *writes.only_claimed()]
         _check([*map(_values, jobs), *map(_values, writes.attempts.values())])
+        _check([tuple(writes.here)])
         _check([*writes.results, *writes.logs, request.offered, writes.data.values()])
         self.remove(self._outlived)
         for job in jobs:
             self._put(job)
         self.payloads |= writes.data
-        self.all_attempts |= writes.attempts
+        self._save_attempts(writes.attempts)
         self.results.update(writes.results)
         for seq, _, at, line in writes.logs:
             lines = self.logs.setdefault(seq, [])
@@ -212,7 +221,19 @@ class MemoryRows:
         self.counters.add(request.deltas)
         self.agenda.expect(request)
         self._save_lanes(request)
+        self._save_workers(request)
         return Saved({lane: self.counters.queued(lane) for lane in request.lanes})
+
+    def _save_attempts(self, attempts: dict[str, AttemptRow]) -> None:
+        self.all_attempts |= attempts
+        for row in attempts.values():
+            if row.job not in self.newest or row.id >= self.newest[row.job].id:
+                self.newest[row.job] = row
+
+    def shown(self, job: JobRow, data: str = "null", result: str | None = None) -> JobView:
+        """A job as it is shown, without its attempts and log."""
+        newest = self.newest.get(job.seq)
+        return view(job, data=data, result=result, attempt_ended_at=None if newest is None else newest.ended_at)
 
     def _put(self, job: JobRow) -> None:
         old = self.by_seq.get(job.seq)
@@ -226,6 +247,18 @@ class MemoryRows:
         self.by_seq[job.seq] = job
         if job.state is JobState.QUEUED and job.rank is not None:
             insort(self.queued.setdefault(lane_of_row(job), []), (job.rank, job.seq))
+
+    def _save_workers(self, request: Save) -> None:
+        if self._gone_before is not None:
+            self.missing.forget(self._gone_before)
+        gone = dict.fromkeys(self.here, False) if request.writes.nobody else {}
+        for name, here in (gone | request.writes.here).items():
+            if here:
+                self.here.add(name)
+                self.missing.remove(name)
+            else:
+                self.here.discard(name)
+                self.missing.add(name, request.offered_at, request.queue_clock)
 
     def _save_lanes(self, request: Save) -> None:
         for name in request.offered:
@@ -303,7 +336,7 @@ class MemoryStore:
             return None
         row = self.rows.by_seq[seq]
         attempts = with_current(row, self.rows.attempts_of(row.seq))
-        shown = view(row, data=self.rows.payloads[row.seq], result=self.rows.results.get(row.seq))
+        shown = self.rows.shown(row, self.rows.payloads[row.seq], self.rows.results.get(row.seq))
         return replace(
             shown,
             evidence=evidence(attempts) if row.state is JobState.FAILED else None,
@@ -326,7 +359,7 @@ class MemoryStore:
                 return JobPage(items=items, next_cursor=cursor_of(below))
             below = seq
             if _fits(row, job_filter):
-                items.append(view(row))
+                items.append(self.rows.shown(row))
         return JobPage(items=items, next_cursor=None)
 
     async def types(self, prefix: str = "", after: str | None = None, most: int = 100) -> list[TypeView]:
@@ -336,6 +369,10 @@ class MemoryStore:
     async def named_types(self, names: Sequence[str]) -> list[TypeView]:
         """See port.Store."""
         return type_views(names, self.rows.lanes, self.rows.offered, self.rows.counters.all)
+
+    async def missing(self, prefix: str = "", after: str | None = None, most: int = 100) -> list[MissingWorker]:
+        """See port.Store."""
+        return self.rows.missing.slice(prefix, after, most)
 
     async def counts(self) -> dict[str, int]:
         """See port.Store."""

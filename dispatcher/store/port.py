@@ -11,7 +11,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from dispatcher.core.jobs.model import JobFilter, JobPage, JobView, TypeView
+from dispatcher.core.jobs.model import JobFilter, JobPage, JobView, MissingWorker, TypeView
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import LaneReady, LiveAttempt, Turn, TurnReport
 
@@ -29,6 +29,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     low_disk_bytes: int = 64 << 20
     #: How long a job is kept after its end.
     retention_s: float = 7 * 86_400.0
+    #: How long it is known that a worker was here, after it has gone.
+    worker_retention_s: float = 30 * 86_400.0
     #: Whether a result is recorded after its attempt has ended, while its job still waits.
     late_accept: bool = True
 
@@ -80,6 +82,10 @@ class Store(Protocol):
 
     async def named_types(self, names: Sequence[str]) -> list[TypeView]:
         """The types among ``names`` that a job or a worker has named, in the same order."""
+        ...
+
+    async def missing(self, prefix: str = "", after: str | None = None, most: int = 100) -> list[MissingWorker]:
+        """Workers that were here and have gone, by name: the first behind ``after`` that begin with ``prefix``."""
         ...
 
     async def counts(self) -> dict[str, int]:

@@ -16,6 +16,8 @@ from dispatcher.core.jobs.ledger import AttemptRow, JobRow, WriteSet
 from dispatcher.core.jobs.states import JobState
 
 __all__ = [
+    "MOST_FORGOTTEN",
+    "MOST_MISSING",
     "Counted",
     "Due",
     "DueRows",
@@ -33,6 +35,12 @@ __all__ = [
     "StoreDriver",
     "Tally",
 ]
+
+
+#: Most workers that are gone and known; those that have been gone longest are forgotten.
+MOST_MISSING = 10_000
+#: Most workers that are forgotten at once.
+MOST_FORGOTTEN = 1_000
 
 
 class Tally(Struct):
@@ -146,6 +154,8 @@ class Purge(Struct, frozen=True):
     limit: int
     #: Jobs that the turn has in hand stay.
     spare: frozenset[int]
+    #: Also removes what is known of workers that were gone before this; at most ``MOST_FORGOTTEN``.
+    gone_before: float
 
 
 class Purged(Struct):

@@ -18,7 +18,9 @@ __all__ = [
     "SLICE",
     "SLICES",
     "attempt_view",
+    "attempts_stop",
     "cursor_of",
+    "end_of",
     "seq_of",
     "type_views",
     "view",
@@ -34,8 +36,20 @@ MOST_ATTEMPTS_SHOWN = 200
 MOST_LINES_KEPT = 200
 
 
-def view(job: JobRow, *, data: str = "null", result: str | None = None) -> JobView:
-    """A job's row as people and programs see it, without its attempts and log."""
+def attempts_stop(job: JobRow) -> bool:
+    """Whether only its newest attempt tells when the job stopped to run: its row tells when it ran to a result."""
+    came = job.state is JobState.SUCCEEDED and job.reason is None
+    return job.started_at is not None and job.state is not JobState.RUNNING and not came
+
+
+def view(
+    job: JobRow, *, data: str = "null", result: str | None = None, attempt_ended_at: float | None = None
+) -> JobView:
+    """A job's row as people and programs see it, without its attempts and log.
+
+    ``attempt_ended_at``: when its newest attempt ended; needed where ``attempts_stop`` says so.
+    """
+    started = job.started_at is not None
     return JobView(
         id=job.id, type=job.type, data=data, state=job.state, reason=job.reason, detail=job.detail,
         terms=job.terms, number=job.number, errors=job.errors, crashes=job.crashes, key=job.key,
@@ -43,6 +57,7 @@ def view(job: JobRow, *, data: str = "null", result: str | None = None) -> JobVi
         worker=job.worker, worker_name=job.worker_name,
         created_at=job.created_at, run_at=job.run_at, expires_at=job.expires_at,
         offered_at=job.offered_at, started_at=job.started_at, ended_at=job.ended_at,
+        stopped_at=attempt_ended_at if attempts_stop(job) else job.ended_at if started else None,
     )  # fmt: skip
 
 
@@ -85,6 +100,15 @@ def seq_of(cursor: str) -> int:
     if not 0 < seq < 1 << 62:
         raise BadParameter("cursor: take it unchanged from an earlier answer's next_cursor", parameter="cursor")
     return seq
+
+
+def end_of(prefix: str) -> str | None:
+    """What stands behind all texts with this prefix, in the order of their characters; None: nothing does."""
+    head = prefix.rstrip("\U0010ffff")
+    if not head:
+        return None
+    last = ord(head[-1]) + 1
+    return head[:-1] + chr(0xE000 if last == 0xD800 else last)  # no text holds half a pair
 
 
 def type_views(

@@ -86,6 +86,7 @@ def job_line(job: JobView, why: WhyItWaits | None) -> Json:
         "offered_at": instant(job.offered_at),
         "started_at": instant(job.started_at),
         "ended_at": instant(job.ended_at),
+        "stopped_at": instant(job.stopped_at),
         "waits": None if why is None else why.words,
         "waiting": None if why is None else why.waiting,
         "links": links(job.id),
@@ -181,6 +182,7 @@ def worker_json(worker: WorkerView) -> Json:
         "last_contact_s": round(worker.last_contact_s, 3),
         "page": worker.page,
         "remote": worker.remote,
+        "gone_at": instant(worker.gone_at),
     }
 
 

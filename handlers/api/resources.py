@@ -272,10 +272,10 @@ class WorkersHandler(ConsoleApiHandler):
 
     query_fields = queries.WORKERS
 
-    def get(self) -> None:
-        """A page of the list of workers that this server knows, by name."""
+    async def get(self) -> None:
+        """A page of the list of workers, by name: those that are here, and those that were here and have gone."""
         wanted = worker_filter(self)
-        page = self.site.service.workers(wanted)
+        page = await self.site.service.known_workers(wanted)
         self.answer_page([worker_json(worker) for worker in page.items], wanted, page.next_cursor)
 
     head = get

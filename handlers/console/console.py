@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dispatcher.core.jobs.matching import NAME
-from dispatcher.core.jobs.model import JobFilter, JobView, TypeView, WorkerFilter, WorkerStatus
+from dispatcher.core.jobs.model import JobFilter, JobView, WorkerFilter, WorkerStatus
+from dispatcher.core.jobs.states import JobState
 from dispatcher.errors import Forbidden, WrongState
 from handlers.api.jobjson import once_a_lane
 from handlers.console import words
 from handlers.console.options import shown_options
 from handlers.console.page import XSRF_HELP, PageHandler
+from handlers.console.problems import MOST_PROBLEMS, all_is_well, problems
 
 __all__ = ["JobActionHandler", "JobPageHandler", "OverviewPage"]
 
-#: How many the overview shows; the lists have all.
-MOST_PROBLEMS = 20
+#: How many the overview shows; the list has all.
 WORKERS_SHOWN = 20
 
 
@@ -23,49 +24,24 @@ class OverviewPage(PageHandler):
     async def get(self) -> None:
         """The page."""
         service = self.site.service
-        unserved, counts = await service.unserved_types(MOST_PROBLEMS + 1), await service.counts()
+        troubles, counts = await service.troubles(MOST_PROBLEMS + 1), await service.counts()
         recent = await service.jobs(JobFilter(limit=10))
         present = service.worker_counts()
+        connected = present.get(WorkerStatus.CONNECTED, 0)
         self.show(
             "overview.html",
-            problems=problems(unserved, counts, draining=service.draining, ready=service.ready()),
+            problems=problems(troubles, counts, draining=service.draining, ready=service.ready()),
+            all_is_well=all_is_well(counts, connected),
             counts=counts,
             workers=service.workers(WorkerFilter(limit=WORKERS_SHOWN)).items,
             present=sum(present.values()),
-            connected=present.get(WorkerStatus.CONNECTED, 0),
+            connected=connected,
             jobs=recent.items,
             why=once_a_lane(service.why),
             called=service.called,
         )
 
     head = get
-
-
-def problems(unserved: list[TypeView], counts: dict[str, int], *, draining: bool, ready: bool) -> list[tuple[str, str]]:
-    """The problems that somebody must look at: a sentence each, and the address that shows more."""
-    found = []
-    if draining:
-        found.append(("The server is stopping: it takes no new jobs.", ""))
-    elif not ready:
-        found.append(("The server takes no new jobs at the moment.", "/readyz?verbose"))
-    for view in unserved[:MOST_PROBLEMS]:
-        waiting = view.counts.get("queued", 0)
-        verb = "waits" if waiting == 1 else "wait"
-        never = "no worker has ever offered it" if view.offered_at is None else "no connected worker offers it"
-        found.append(
-            (f"{words.plural(waiting, 'job')} of type {view.type} {verb}: {never}.", _jobs("queued", view.type))
-        )
-    if len(unserved) > MOST_PROBLEMS:
-        found.append(("Jobs of more types wait, and no connected worker offers them.", "/types"))
-    if doubtful := counts.get("in_doubt", 0):
-        verb = "is" if doubtful == 1 else "are"
-        found.append((f"{words.plural(doubtful, 'job')} {verb} in doubt: a person must decide.", _jobs("in_doubt", "")))
-    return found
-
-
-def _jobs(state: str, job_type: str) -> str:
-    # A type is [A-Za-z0-9._-], so it needs no quoting; the template escapes it anyway.
-    return f"/jobs?state={state}" + (f"&type={job_type}" if job_type else "")
 
 
 class _OneJob(PageHandler):
@@ -83,7 +59,8 @@ class _OneJob(PageHandler):
             "job.html",
             job=job,
             options=shown_options(job),
-            waits=service.why_waits(job),
+            # The headline of a job in doubt says it already.
+            waits=None if job.state is JobState.IN_DOUBT else service.why_waits(job),
             namesakes=[(name, note) for name in names if (note := words.namesakes(service.called(name)))],
             everything=everything,
             notice=notice,
@@ -135,5 +112,5 @@ class JobActionHandler(_OneJob):
         elif action == "adopt":
             await service.adopt(job_id, actor="console")
         else:
-            value, reason = "null" if action == "succeeded" else None, reason or "decided on its page"
+            value = "null" if action == "succeeded" else None
             await service.decide(job_id, value, reason, actor="console")

@@ -18,6 +18,7 @@ from handlers import queries
 from handlers.api.jobjson import once_a_lane
 from handlers.console.page import PageHandler
 from handlers.queries import Filter, check_query, job_filter, next_query, type_filter, worker_filter
+from handlers.worker.tasks import MOST_FAULTS
 
 __all__ = ["JobsPage", "TypesPage", "WorkersPage"]
 
@@ -115,7 +116,7 @@ class WorkersPage(_ListPage):
     async def listed(self) -> _Listed:
         """Workers, by name."""
         wanted = worker_filter(self)
-        page = self.site.service.workers(wanted)
+        page = await self.site.service.known_workers(wanted)
         return _listed(page.items, wanted, page.next_cursor)
 
     async def beside(self) -> dict[str, Any]:
@@ -138,5 +139,10 @@ class TypesPage(_ListPage):
         return _listed(page.items, wanted, page.next_cursor)
 
     async def beside(self) -> dict[str, Any]:
-        """The titles of the site's tasks."""
-        return {"titles": {task.name: task.title for task in self.site.tasks.tasks()}}
+        """The titles of the site's tasks, and the files that do not work."""
+        tasks = self.site.tasks
+        return {
+            "titles": {task.name: task.title for task in tasks.tasks()},
+            "faults": tasks.faults(),
+            "most_faults": MOST_FAULTS,
+        }

@@ -16,7 +16,7 @@ from dispatcher.core.jobs import terms
 from dispatcher.core.jobs.model import TypeFilter, WorkerFilter, WorkerStatus
 from dispatcher.errors import Forbidden, Unsupported
 from handlers.base import BaseHandler
-from handlers.console import words
+from handlers.console import sentences, words
 from handlers.errors import Problem
 from handlers.forms.formbody import FormBody, read_form
 from handlers.mediatype import is_among
@@ -25,8 +25,8 @@ from handlers.site import asset
 
 __all__ = ["MOST_CHOICES", "XSRF_HELP", "PageHandler", "local_path"]
 
-XSRF_HELP = "This form is too old, or cookies are blocked. Go back, load the page anew and try again."
 _OWN_FORMS = "This address takes the forms of Pagehand's own pages, from a browser with cookies."
+XSRF_HELP = "This form is too old, or cookies are blocked. Go back, reload the page and try again."
 #: How many types, and how many names of workers, a form offers.
 MOST_CHOICES = 200
 #: The seconds after which a page may load itself anew; 0: never.
@@ -75,6 +75,7 @@ class PageHandler(BaseHandler):
             "refresh_link": self.refresh_link,
             "request_id": self.request_id,
             "terms": terms,
+            "sentences": sentences,
             "signed_in": not self.site.guard.open and is_signed_in(self, self.site.guard),
             "version": __version__,
             "words": words,

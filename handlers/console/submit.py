@@ -71,7 +71,7 @@ class SubmitPage(PageHandler):
         self.read_form()
         form = _Form(key=self.form.field("key"), typed={name: self.form.text(name) for name in TYPED})
         if self.xsrf_fails():
-            form.errors[""] = XSRF_HELP.replace("Go back, load the page anew and try again", "Send the form again")
+            form.errors[""] = XSRF_HELP.replace("Go back, reload the page and try again", "Send the form again")
             return await self._show(form, 403)
         try:
             accepted = await self.site.service.submit(self._spec(form))

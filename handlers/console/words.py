@@ -24,7 +24,6 @@ __all__ = [
     "duration",
     "error_of",
     "first_line",
-    "headline",
     "is_open",
     "label_link",
     "label_text",
@@ -37,8 +36,6 @@ __all__ = [
     "size",
     "some",
     "state_word",
-    "timeline",
-    "to_know",
     "utc",
     "worker_note",
     "worker_word",
@@ -59,7 +56,7 @@ STATE_WORDS = {
     "offered": "Offered",
     "error": "Error",
     "timed_out": "Timed out",
-    "lost": "Lost with its page",
+    "lost": "Lost",
     "lapsed": "Not accepted in time",
     "released": "Given back by the page",
 }
@@ -70,15 +67,17 @@ MOST_IN_A_CELL = 10
 MOST_OF_LABELS = 60
 WORKER_WORDS = {
     WorkerStatus.CONNECTED: "Connected",
-    WorkerStatus.QUIET: "Quiet",
+    WorkerStatus.QUIET: "No sign of life",
     WorkerStatus.AWAY: "Away",
-    WorkerStatus.SET_ASIDE: "Set aside",
+    WorkerStatus.SET_ASIDE: "Skipped",
+    WorkerStatus.GONE: "Not here",
 }
 WORKER_NOTES = {
     WorkerStatus.CONNECTED: "",
-    WorkerStatus.QUIET: "not heard from, but no sign that it is gone",
-    WorkerStatus.AWAY: "its connection closed; it may come back",
-    WorkerStatus.SET_ASIDE: "it did not take what was offered",
+    WorkerStatus.QUIET: "it has not answered for a while; nothing shows that it has gone",
+    WorkerStatus.AWAY: "its connection was closed; it may come back",
+    WorkerStatus.SET_ASIDE: "it ignored its last jobs; it gets another one after a while",
+    WorkerStatus.GONE: "it was here once",
 }
 
 STATES = tuple(state.value for state in JobState)
@@ -100,8 +99,11 @@ def worker_word(worker: WorkerView) -> str:
     return f"Paused ({word.lower()})" if worker.paused else word
 
 
-def worker_note(worker: WorkerView) -> str:
-    """What the word means, if that is not plain."""
+def worker_note(worker: WorkerView, now: float) -> str:
+    """What the word means, if that is not plain; since when, if it has gone."""
+    if worker.gone_at is not None:
+        day, minute = utc(worker.gone_at)[:16].split()
+        return f"since {'' if day == utc(now)[:10] else day + ' '}{minute} UTC".replace(" ", "\u00a0")
     return WORKER_NOTES[worker.state]
 
 
@@ -211,72 +213,6 @@ def can_retry(job: JobView) -> bool:
 def can_adopt(job: JobView) -> bool:
     """Whether there is a late answer that may become its result."""
     return job.evidence is not None and next_state(job.state, Event.ADOPT) is not None
-
-
-def headline(job: JobView, now: float) -> str:
-    """The job's state in one sentence."""
-    page = f" on {job.worker_name or job.worker}" if job.worker else ""
-    match job.state:
-        case JobState.SCHEDULED:
-            when = ago(job.run_at, now)
-            return f"It is tried again {when}." if job.number else f"It may start {when}."
-        case JobState.QUEUED:
-            return "It waits for a worker." if not job.number else f"It waits for a worker, for try {job.number + 1}."
-        case JobState.RUNNING if job.started_at is None:
-            return f"It is offered to {job.worker_name or job.worker or 'a worker'}, which has not accepted it yet."
-        case JobState.RUNNING:
-            return f"It has been running{page} for {duration(now - (job.started_at or now))}."
-        case JobState.IN_DOUBT:
-            return "Nobody knows whether it took effect. A person must decide."
-        case JobState.SUCCEEDED:
-            return f"It has a result{', from ' + (job.worker_name or job.worker) if job.worker else ''}."
-        case JobState.FAILED:
-            return job.detail or f"It ended without a result ({job.reason or 'error'})."
-        case JobState.CANCELLED:
-            return "Somebody cancelled it" + (f": {job.detail}" if job.detail else ".")
-        case JobState.EXPIRED:
-            return job.detail or "It was not started in time."
-
-
-class Moment(Struct, frozen=True):
-    """A line of a job's timeline."""
-
-    what: str
-    at: float
-    #: Seconds since the line before; None: it is the first.
-    after_s: float | None
-
-
-def to_know(job: JobView, waits: str | None) -> str:
-    """What a list says about a job besides its state: why it waits, how far it is, what went wrong."""
-    if waits:
-        return waits
-    if job.state is JobState.RUNNING:
-        percent = "" if job.percent is None else f"{job.percent:g} %"
-        shown = ": ".join(part for part in (percent, job.note) if part)
-        return shown or ("" if job.started_at else "offered, not accepted yet")
-    if job.state is JobState.IN_DOUBT:
-        return "a person must decide"
-    if job.error and job.state is not JobState.SUCCEEDED:
-        return first_line(job.error)
-    return (job.detail or "").partition("\n")[0][:120]
-
-
-def timeline(job: JobView) -> list[Moment]:
-    """What happened to the job, in order, with its newest attempt."""
-    due = job.run_at if job.run_at is not None and job.run_at - job.created_at >= 0.001 else None
-    ended = state_word(job.state) if job.state in FINAL else "Attempt ended"
-    named = [
-        ("Submitted", job.created_at),
-        ("Due", due),
-        (f"Offered to {job.worker_name or job.worker}" if job.worker else "Offered", job.offered_at),
-        ("Started", job.started_at),
-        (ended, job.ended_at),
-    ]
-    # The sort is stable: of two at the same instant, the upper one came first.
-    steps = sorted(((what, at) for what, at in named if at is not None), key=lambda step: step[1])
-    before = [None, *(at for _, at in steps)]
-    return [Moment(what, at, None if b is None else at - b) for (what, at), b in zip(steps, before, strict=False)]
 
 
 class ErrorText(Struct, frozen=True):

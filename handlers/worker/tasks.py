@@ -3,6 +3,7 @@
 A task named ``print-label`` is the file ``print-label.js``. Its first line may say more about it:
 ``// pagehand: {"quick": true, "title": "Prints a label", "example": {"order": 7}}``.
 Only files that lie in the directory itself are served, under the names in its listing: no request names a path.
+Every file that looks like a task and does not work is named, with what is wrong, in the log and for people to see.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import logging
 import os
 import re
 from collections.abc import Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +21,21 @@ import msgspec
 from msgspec import Struct
 
 from dispatcher.clock import Clock, SystemClock
-from dispatcher.core.jobs.terms import TYPE_PATTERN
+from dispatcher.core.jobs.terms import TYPE_PATTERN, TYPE_WORDS
 from dispatcher.errors import SettingError
 
-__all__ = ["LISTING_S", "Task", "TaskDirectory"]
+__all__ = ["LISTING_S", "MOST_FAULTS", "Fault", "Task", "TaskDirectory"]
 
 #: A task has the name of the type of its jobs.
 _NAME = re.compile(TYPE_PATTERN)
 _HEAD = re.compile(r"//\s*pagehand:\s*(\{.*\})\s*")
-#: How many bytes of a file are searched for its first line.
+#: The longest first line that may say more about a task.
 _HEAD_BYTES = 16_384
+#: What somebody may have meant to be a task; ``README.md`` is not spoken of.
+_MEANT = re.compile(r"\.(?:[cm]?js|jsx|ts)(?:\.txt)?\Z", re.IGNORECASE)
 
+#: How many files that do not work are named at once.
+MOST_FAULTS = 50
 #: How long a listing of the directory is used, if nothing shows that it has changed.
 LISTING_S = 1.0
 #: (changed at, size, number) of a file.
@@ -50,6 +56,21 @@ class Task(Struct, frozen=True, kw_only=True):
     example: Any = None
 
 
+class Fault(Struct, frozen=True):
+    """A file of the directory that does not work, or not as it says."""
+
+    file: str
+    #: What is wrong, and what to do, in words.
+    why: str
+
+
+class _Read(Struct, frozen=True):
+    """What a look at a task's file has found: the task, the fault, or both."""
+
+    task: Task | None
+    wrong: str = ""
+
+
 class _Head(Struct, frozen=True):
     quick: bool = False
     title: str = ""
@@ -64,8 +85,10 @@ class _Listing(Struct, frozen=True):
     #: The directory's own time of change, before it was read.
     changed_ns: int
     files: dict[str, Path]
-    #: By name: what a file's first line says, and the stamp of the file that said it.
-    heads: dict[str, tuple[_Stamp, Task]] = {}
+    #: Files that are no tasks, whatever is in them.
+    faults: list[Fault] = []
+    #: By name: what a file holds, and the stamp of the file that held it.
+    reads: dict[str, tuple[_Stamp, _Read]] = {}
 
 
 class TaskDirectory:
@@ -80,72 +103,137 @@ class TaskDirectory:
         self._host_call = list(host_call)
         self._clock = clock or SystemClock()
         self._listing: _Listing | None = None
+        #: The faults that the log has named.
+        self._told: frozenset[Fault] = frozenset()
 
     def _now(self) -> _Listing:
         now, changed_ns = self._clock.monotonic(), self._root.stat().st_mtime_ns
         known = self._listing
         if known is None or known.changed_ns != changed_ns or now - known.read >= LISTING_S:
-            known = self._listing = _Listing(now, changed_ns, self._files())
+            known = self._listing = _Listing(now, changed_ns, *self._files())
         return known
 
-    def _files(self) -> dict[str, Path]:
+    def _files(self) -> tuple[dict[str, Path], list[Fault]]:
         found: dict[str, Path] = {}
+        faults: list[Fault] = []
         with os.scandir(self._root) as entries:
-            for entry in entries:
-                name = entry.name.removesuffix(".js")
-                path = Path(entry.path)
-                # A link may lead out of the directory; then it is not one of its tasks.
-                named = name != entry.name and _NAME.match(name)
-                if named and entry.is_file() and path.resolve().is_relative_to(self._root):
-                    found[name] = path
-        return dict(sorted(found.items()))
+            for entry in sorted(entries, key=attrgetter("name")):
+                if entry.name.startswith(".") or not _MEANT.search(entry.name):
+                    continue
+                if why := self._objection(entry):
+                    faults.append(Fault(_shown(entry.name), why))
+                else:
+                    found[entry.name.removesuffix(".js")] = Path(entry.path)
+        return found, faults
+
+    def _objection(self, entry: os.DirEntry[str]) -> str:
+        """Why an entry of the directory is no task; empty: it is one."""
+        if not entry.name.endswith(".js"):
+            return "it is not offered, because its name does not end in .js"
+        if not _NAME.match(entry.name.removesuffix(".js")):
+            return f"it is not offered, because a task is named after the type of its jobs: {TYPE_WORDS}, then .js"
+        try:
+            # A link may lead out of the directory; then it is not one of its tasks.
+            if not Path(entry.path).resolve(strict=True).is_relative_to(self._root):
+                return "it is not offered, because it is a link that leads out of the directory"
+            return "" if entry.is_file() else "it is not offered, because it is no file"
+        except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links, before Python 3.13
+            return (
+                f"it is not offered, because it cannot be read: {getattr(error, 'strerror', '') or 'a loop of links'}"
+            )
 
     def names(self) -> list[str]:
         """The names of all tasks, in order."""
-        return list(self._now().files)
+        return [task.name for task in self.tasks()]
 
     def tasks(self) -> list[Task]:
-        """All tasks, by name."""
-        listing = self._now()
-        found = [self._task(listing, name, path) for name, path in listing.files.items()]
-        return [task for task in found if task is not None]
+        """All tasks, by name. The log names the faults that it has not named yet."""
+        tasks, faults = self._look()
+        new = [fault for fault in faults if fault not in self._told]
+        for fault in new[:MOST_FAULTS]:
+            _log.warning("%s: %s", fault.file, fault.why, extra={"action": "task_file"})
+        if len(new) > MOST_FAULTS:
+            _log.warning("%d more task files do not work", len(new) - MOST_FAULTS, extra={"action": "task_file"})
+        self._told = frozenset(faults)
+        return tasks
 
-    def _task(self, listing: _Listing, name: str, path: Path) -> Task | None:
-        """A task; None if its file has gone since the directory was read."""
+    def faults(self) -> list[Fault]:
+        """The files that do not work, by name."""
+        return self._look()[1]
+
+    def _look(self) -> tuple[list[Task], list[Fault]]:
+        listing, tasks, faults = self._now(), [], []
+        for name, path in listing.files.items():
+            read = self._read(listing, name, path)
+            if read.task is not None:
+                tasks.append(read.task)
+            if read.wrong:
+                faults.append(Fault(path.name, read.wrong))
+        return sorted(tasks, key=attrgetter("name")), sorted([*listing.faults, *faults], key=attrgetter("file"))
+
+    def _read(self, listing: _Listing, name: str, path: Path) -> _Read:
         try:
             status = path.stat()
             stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
-            if name not in listing.heads or listing.heads[name][0] != stamp:
-                listing.heads[name] = (stamp, _read_head(name, path))
+            if name not in listing.reads or listing.reads[name][0] != stamp:
+                listing.reads[name] = (stamp, _read(name, path.read_bytes()))
         except FileNotFoundError:
-            return None
-        return listing.heads[name][1]
+            return _Read(None)  # it has gone since the directory was read
+        except OSError as error:
+            return _Read(None, f"it is not offered, because it cannot be read: {error.strerror}")
+        return listing.reads[name][1]
 
     def source(self, name: str) -> bytes | None:
         """The text of a task's file; None if there is no such task."""
         path = self._now().files.get(name)
         try:
-            return None if path is None else path.read_bytes()
-        except FileNotFoundError:
-            return None  # it has gone since the directory was read
+            text = None if path is None else path.read_bytes()
+        except OSError:
+            return None  # it has gone since the directory was read, or cannot be read
+        return text if text is not None and not _not_utf8(text) else None
 
     def index(self) -> dict[str, object]:
         """``/tasks/index.json``: the tasks, and the methods of the host program that ``host-call`` may call."""
         return {"tasks": [msgspec.to_builtins(task) for task in self.tasks()], "host_call": self._host_call}
 
 
-def _read_head(name: str, path: Path) -> Task:
-    with path.open("rb") as file:
-        line = file.readline(_HEAD_BYTES).decode("utf-8", "replace").lstrip("\ufeff")
-    match = _HEAD.match(line)
+def _read(name: str, text: bytes) -> _Read:
+    """What a task's file holds."""
+    if wrong := _not_utf8(text):
+        return _Read(None, f"it is not offered, because {wrong}")
+    if not text.strip():
+        return _Read(Task(name=name), "it is empty")
+    task, wrong = _read_head(name, text[:_HEAD_BYTES].decode("utf-8", "replace"))
+    return _Read(task, wrong)
+
+
+def _not_utf8(text: bytes) -> str:
+    """Why the text is not UTF-8; empty: it is."""
+    if text.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "it is UTF-16: save it as UTF-8"
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = text.count(b"\n", 0, error.start) + 1
+        return f"it is not UTF-8 (line {line}): save it as UTF-8"
+    return ""
+
+
+def _read_head(name: str, text: str) -> tuple[Task, str]:
+    """What the first line of a task's file says about it, and what is wrong with that."""
+    match = _HEAD.match(text.lstrip("\ufeff").partition("\n")[0])
     if match is None:
-        return Task(name=name)
+        return Task(name=name), ""
     try:
         head = msgspec.json.decode(match[1], type=_Head)
     except (msgspec.DecodeError, RecursionError) as error:
-        _log.warning("%s: its first line is not understood: %s", path.name, error)
-        return Task(name=name)
-    return Task(name=name, quick=head.quick, title=head.title, example=head.example)
+        return Task(name=name), f"its first line is not understood: {error}"
+    return Task(name=name, quick=head.quick, title=head.title, example=head.example), ""
+
+
+def _shown(name: str) -> str:
+    """A file's name for people, whatever its bytes are."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def example_text(task: Task) -> str:

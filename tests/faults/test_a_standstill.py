@@ -74,7 +74,7 @@ async def _submit(server: ServerProcess, farm: Farm, type_: str, **fields: Any) 
     return jobs
 
 
-STOOD_STILL = "WARNING pagehand.service the loop stood still for "
+STOOD_STILL = "WARNING pagehand.service the server did nothing for "
 
 
 async def _all_succeeded_at_once(server: ServerProcess, farm: Farm, jobs: list[str]) -> None:

@@ -74,11 +74,11 @@ async def test_a_shipped_type_that_a_worker_offers_is_listed_once():
 
 async def test_types_that_jobs_wait_for_in_vain_are_named():
     house = await house_of(2, jobs=3)
-    [view] = await house.dispatcher.unserved_types(20)
+    [view] = (await house.dispatcher.troubles(20)).unserved
     assert (view.type, view.counts["queued"]) == ("nobody-offers-it", 3)
-    assert await house.dispatcher.unserved_types(0) == []
+    assert (await house.dispatcher.troubles(0)).unserved == []
     register(house, 9, "nobody-offers-it")
-    assert await house.dispatcher.unserved_types(20) == []
+    assert (await house.dispatcher.troubles(20)).unserved == []
 
 
 @pytest.mark.parametrize("cursor", ["x", "/", "é", "W10", "WyJhIl0=====", cursor_of("a", "b", "c"), "null", "e30"])
@@ -104,7 +104,7 @@ async def test_lists_and_counters_cost_the_same_with_a_hundred_pages_and_with_te
     assert len(many.dispatcher.workers(asked).items) == 20
 
     async def overview(house: House) -> None:
-        await house.dispatcher.unserved_types(20)
+        await house.dispatcher.troubles(20)
         house.dispatcher.workers(asked), house.dispatcher.worker_counts()
         await house.dispatcher.types()
 
@@ -124,9 +124,9 @@ async def test_a_page_of_types_and_the_overview_cost_the_same_with_a_hundred_typ
         dispatcher = house.dispatcher
         asked = TypeFilter(prefix="type-000", limit=40, cursor=cursor_of("type-00019"))
         assert [view.type for view in (await dispatcher.types(asked)).items] == [f"type-{n:05d}" for n in range(20, 60)]
-        assert [view.type for view in await dispatcher.unserved_types(2)] == ["type-00000", "type-00001"]
+        assert [view.type for view in (await dispatcher.troubles(2)).unserved] == ["type-00000", "type-00001"]
         assert sum((await dispatcher.counts()).values()) == count
-        reads = (partial(dispatcher.types, asked), partial(dispatcher.unserved_types, 20), dispatcher.counts)
+        reads = (partial(dispatcher.types, asked), partial(dispatcher.troubles, 20), dispatcher.counts)
         costs.append([cost(read) for read in reads])
     assert costs[0] == costs[1]
 

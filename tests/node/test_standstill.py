@@ -20,7 +20,7 @@ LENGTHS_S = [
     600.0, 3_600.0,
 ]  # fmt: skip
 
-_TOLD = pytest.mark.expect_log("stood still")
+_TOLD = pytest.mark.expect_log("the server did nothing for")
 EACH = pytest.mark.parametrize("stood_s", [pytest.param(s, marks=[_TOLD] if s > 5.05 else []) for s in LENGTHS_S])
 
 

@@ -63,7 +63,7 @@ async def told(workers: Workers, **wanted: Any) -> tuple[str, str]:
         ({"idle": 1, "busy": 13}, "next", "it is about to be offered"),
         ({"away": 9, "paused": 4, "busy": 1}, "busy", "9 are away, 4 are paused, 1 is busy"),
         ({"away": 9, "paused": 5}, "paused", "9 are away, 5 are paused"),
-        ({"aside": 1, "away": 13}, "set_aside", "13 are away, 1 is set aside"),
+        ({"aside": 1, "away": 13}, "set_aside", "13 are away, 1 is skipped"),
         ({"away": 14}, "away", "14 are away"),
     ],
 )
@@ -74,7 +74,7 @@ async def test_where_those_are_that_match_is_counted(standing: dict[str, Any], c
 
 @pytest.mark.parametrize(
     ("standing", "words"),
-    [("away", "is away"), ("busy", "is busy"), ("aside", "is set aside"), ("paused", "is paused")],
+    [("away", "is away"), ("busy", "is busy"), ("aside", "is skipped"), ("paused", "is paused")],
 )
 async def test_of_one_that_matches_it_is_said_where_it_is(standing: str, words: str):
     one: dict[str, Any] = {standing: 1}
@@ -129,7 +129,7 @@ async def test_a_job_that_requires_nothing_is_told_of_as_before():
     )  # fmt: skip
     assert await told(Workers(1, aside=1)) == (
         "set_aside",
-        "1 worker offers the type print, but did not take what was offered, and is set aside for a while",
+        "1 worker offers the type print, but ignored the last jobs, and is skipped for a while",
     )
 
 
@@ -139,7 +139,7 @@ async def test_a_program_gets_all_the_counts():
     found = waiting.waiting(job, lane_of("print", ZEBRA), Workers(20, busy=1, paused=2, away=3, aside=4))
     assert found == Waiting(
         code="busy", offer=20, match=10, connected=7, busy=1, paused=2, away=3, aside=4,
-        nearest="0 of 10 workers that match are free: 3 are away, 2 are paused, 4 are set aside, 1 is busy",
+        nearest="0 of 10 workers that match are free: 3 are away, 2 are paused, 4 are skipped, 1 is busy",
     )  # fmt: skip
 
 

@@ -118,7 +118,7 @@ BUGS = {
         "S30", POOLS + "demand", "asked", "asked >= MOST_ASKED * most", BY_DEMAND
     ),
     "lanes that become ready are not noticed": Bug(
-        "S30", _FLEET + "lanes.py::Lanes.reported", "pass", "self.hot[group] = None"
+        "S30", _FLEET + "lanes.py::Lanes.reported", "pass", "self._heat(group)"
     ),
     "the grace of a restart begins before the server listens": Bug(
         "S31", MACHINE + "begin_grace", "return []", found_by="tests/node/test_scale.py"

@@ -24,6 +24,7 @@ from dispatcher.core.jobs.turn import (
     Turn,
     TurnReport,
     Verdict,
+    WorkersMoved,
 )
 from dispatcher.core.jobs.validate import (
     Snapshot,
@@ -101,7 +102,7 @@ class Checks:
         for command, done in zip(turn.commands, report.commands, strict=True):
             if done.revoked is not None:
                 self.revoked.add(done.revoked)
-            if done.done and not isinstance(command, OfferedTypes | ForgetTypes):
+            if done.done and not isinstance(command, OfferedTypes | ForgetTypes | WorkersMoved):
                 self._commanded(command, turn)
         self._claims(node, report, begun)
         self.world.targets.claimed(turn, report)

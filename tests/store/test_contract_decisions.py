@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from dispatcher.core.jobs.states import Event, JobState
-from dispatcher.core.jobs.turn import Adopt, Cause, Claim, Decide, Ended, Verdict
+from dispatcher.core.jobs.turn import Adopt, Cancel, Cause, Claim, Decide, Ended, Started, Verdict
 from tests.store.contract import HOLDER, Desk, error, lost, result
 
 
@@ -37,6 +38,48 @@ def test_a_person_settles_a_job_in_doubt(desk: Desk, value: str | None, state: J
     job = desk.job(claim.job)
     assert (job.state, job.reason, job.detail, job.result) == (state, "decided", "the bank says so", value)
     assert desk.counts() == {str(state): 1}
+
+
+@pytest.mark.parametrize("command", [None, Decide("", "1", ""), Decide("", None, "")])
+def test_a_job_stopped_to_run_when_its_attempt_ended_whatever_a_person_decides(
+    desk: Desk, command: Decide | None
+) -> None:
+    claim = desk.start(effects="once")
+    desk.pass_time(4.0)
+    ended_at = desk.now_at
+    desk.report(Ended(claim.attempt, Cause.TIMED_OUT, Event.DOUBT, HOLDER, reason="timed_out"))
+    desk.pass_time(60.0)
+    if command is not None:
+        desk.command(replace(command, job=claim.job))
+    for job in (desk.job(claim.job), *desk.listed()):
+        assert job.stopped_at == ended_at
+        assert job.ended_at == (None if command is None else pytest.approx(ended_at + 60, abs=1))
+
+
+def test_a_job_stopped_to_run_with_its_newest_attempt_and_not_while_one_runs(desk: Desk) -> None:
+    claim = desk.start()
+    assert [job.stopped_at for job in desk.listed()] == [None]
+    desk.report(error(claim.attempt))
+    stopped_at = desk.listed()[0].stopped_at
+    desk.pass_time(5.0)
+    desk.turn()
+    assert stopped_at == desk.job(claim.job).attempts[0].ended_at == desk.listed(state=JobState.QUEUED)[0].stopped_at
+    again = desk.claim_one()
+    assert [job.stopped_at for job in desk.listed()] == [None]
+    desk.report(Started(again.attempt, HOLDER))
+    desk.pass_time(5.0)
+    desk.command(Cancel(claim.job, ""))
+    assert desk.listed()[0].stopped_at == desk.job(claim.job).ended_at
+
+
+def test_a_job_stopped_to_run_when_its_result_came_even_if_it_came_late(desk: Desk) -> None:
+    claims = [desk.start(), desk.start()]
+    desk.report(error(claims[1].attempt))
+    for claim in claims:
+        desk.pass_time(1.0)
+        desk.report(result(claim.attempt))
+    assert [job.stopped_at for job in desk.listed()] == [job.ended_at for job in desk.listed()]
+    assert None not in [job.stopped_at for job in desk.listed()]
 
 
 def test_only_a_job_in_doubt_can_be_decided(desk: Desk) -> None:

@@ -375,4 +375,4 @@ def test_a_job_that_succeeds_keeps_what_it_had_before(durable: Desk) -> None:
     durable.reopen()
     assert durable.job(claim.job) == after
     changed = {name for name in before.__struct_fields__ if getattr(before, name) != getattr(after, name)}
-    assert changed == {"state", "reason", "detail", "percent", "note", "result", "ended_at", "attempts"}
+    assert changed == {"state", "reason", "detail", "percent", "note", "result", "ended_at", "stopped_at", "attempts"}

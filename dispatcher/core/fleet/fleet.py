@@ -7,6 +7,8 @@ workers, and nobody else has to know that there are two.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from dispatcher.core.fleet.pools import Pools
 from dispatcher.core.fleet.roster import Roster
 from dispatcher.core.fleet.worker import Worker
@@ -15,13 +17,13 @@ __all__ = ["Fleet"]
 
 
 class Fleet:
-    """The table of workers, and the two orders in which they are kept."""
+    """The table of workers, and the two orders in which they are kept. ``now`` tells the present instant, monotonic."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], float] = lambda: 0.0) -> None:
         #: Id -> worker.
         self.workers: dict[str, Worker] = {}
         #: The order in which workers get jobs.
-        self.pools = Pools(self.workers)
+        self.pools = Pools(self.workers, now=now)
         #: The workers for people: by name, by state, by type, by label.
         self.roster = Roster()
 

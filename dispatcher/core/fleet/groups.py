@@ -62,7 +62,7 @@ class Lane:
 class Group:
     """Lanes that the same pools match."""
 
-    __slots__ = ("_heads", "_idle", "jobs", "key", "lanes", "pools", "standing")
+    __slots__ = ("_heads", "_idle", "jobs", "key", "lanes", "pools", "standing", "stands_since")
 
     def __init__(self, key: int) -> None:
         #: The bits of its pools: two groups never have the same pools.
@@ -71,6 +71,8 @@ class Group:
         self.lanes: dict[str, Lane] = {}
         #: Ready jobs in all of its lanes.
         self.jobs = 0
+        #: Since when it has been hot and no worker was given one of its jobs. ``Lanes`` keeps it while it is hot.
+        self.stands_since = 0.0
         #: How many workers of its pools have each standing.
         self.standing: Counter[Standing] = Counter()
         #: (rank of the first job, lane) of each lane that has ready jobs, in order. A list: to ask for its first

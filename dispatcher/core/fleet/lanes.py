@@ -19,9 +19,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from itertools import islice
 
 from dispatcher.core.fleet.groups import Group, Lane, Pool
 from dispatcher.core.fleet.matcher import Matcher
+from dispatcher.core.fleet.shut import Shut, stands_as
 from dispatcher.core.fleet.unserved import Unserved
 from dispatcher.core.fleet.worker import Standing
 from dispatcher.core.jobs.matching import NAME, lane_parts
@@ -34,12 +36,20 @@ MOST_EMPTY_LANES = 10_000
 
 
 class Lanes:
-    """The known lanes and their groups. ``name_wanted`` is called when a name begins or ceases to be wanted."""
+    """The known lanes and their groups. ``name_wanted`` is called when a name begins or ceases to be wanted; ``now``
+    tells the present instant, monotonic."""
 
-    def __init__(self, name_wanted: Callable[[str], None], most_empty: int = MOST_EMPTY_LANES) -> None:
+    def __init__(
+        self,
+        name_wanted: Callable[[str], None],
+        most_empty: int = MOST_EMPTY_LANES,
+        now: Callable[[], float] = lambda: 0.0,
+    ) -> None:
         self._name_wanted = name_wanted
         self._most_empty = most_empty
+        self._now = now
         self.matcher = Matcher()
+        self.shut = Shut()
         self.unserved = Unserved(self.matcher.offers)
         self._lanes: dict[str, Lane] = {}
         self._groups: dict[int, Group] = {}
@@ -93,11 +103,21 @@ class Lanes:
         for group in pool.groups:
             group.idle(used, pool.number)
             if group.jobs:
-                self.hot[group] = None
+                self._heat(group)
+
+    def _heat(self, group: Group) -> None:
+        """The group has jobs and perhaps idle pools."""
+        if group not in self.hot:
+            group.stands_since = self._now()
+            self.hot[group] = None
 
     def stands(self, pool: Pool, before: Standing | None, after: Standing | None) -> None:
         """A member's standing has changed. None: it was no member before, or is none any more."""
+        matters = self.shut.matters(before, after)
+        stood_as = stands_as(pool.standing) if matters else None
         _recount(pool.standing, before, after)
+        if matters:
+            self.shut.moved(pool.types, stood_as, stands_as(pool.standing))
         for group in pool.groups:
             _recount(group.standing, before, after)
 
@@ -108,7 +128,7 @@ class Lanes:
         for lane in lanes:
             group.leave(lane)
             new.join(lane)
-        self._look_at(new)
+        self._look_at(new, group.stands_since)
         return new
 
     def _merge(self, group: Group, into: Group) -> None:
@@ -116,8 +136,9 @@ class Lanes:
         for lane in list(group.lanes.values()):
             group.leave(lane)
             into.join(lane)
+        since = min(group.stands_since, into.stands_since)
         self._drop(group)
-        self._look_at(into)
+        self._look_at(into, since)
 
     def _rekey(self, group: Group, key: int) -> None:
         if self._groups.get(group.key) is group:
@@ -132,10 +153,11 @@ class Lanes:
         for pool in list(group.pools.values()):
             group.remove(pool)
 
-    def _look_at(self, group: Group) -> None:
-        """Counts the group as hot if it may be."""
+    def _look_at(self, group: Group, since: float) -> None:
+        """Counts the group as hot if it may be. ``since``: of the group that its lanes were in."""
         if group.jobs and group.pools:
             self.hot[group] = None
+            group.stands_since = since
 
     # -- lanes become ready
 
@@ -160,8 +182,31 @@ class Lanes:
             self._forget_some()
         if not group.pools or not group.jobs:
             return None
-        self.hot[group] = None
+        self._heat(group)
         return group
+
+    def has_idle(self, group: Group) -> bool:
+        """Whether one of its pools has room; if none has, the group is not hot any more."""
+        while (pool := group.first_idle()) is not None:
+            if pool.room:
+                return True
+            group.pop_idle()
+        self.hot.pop(group, None)
+        return False
+
+    def served(self, name: str) -> None:
+        """A worker was given a job of this lane."""
+        lane = self._lanes.get(name)
+        if lane is not None:
+            lane.group.stands_since = self._now()
+
+    def stalled(self, most: int) -> list[tuple[str, float]]:
+        """Of the first ``most`` hot groups with an idle worker: a type with ready jobs, and for how many seconds no
+        worker has been given one. Groups that were served last stand last.
+        """
+        now, groups = self._now(), list(islice(self.hot, most))
+        waits = [(group, now - group.stands_since) for group in groups if self.has_idle(group)]
+        return [(self._lanes[group.first_lanes(1)[0]].type, seconds) for group, seconds in waits]
 
     def coming(self, jobs: Mapping[str, int]) -> dict[Group, dict[str, int]]:
         """The groups of lanes that get jobs in the turn being made, each with those lanes and their counts of jobs."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import islice
 
 from dispatcher.core.fleet.groups import Group, Pool, PoolKey
@@ -37,7 +37,12 @@ MOST_SHARED = 1_024
 class Pools:
     """All pools, and the order in which workers were last used."""
 
-    def __init__(self, workers: dict[str, Worker], most_empty_lanes: int = MOST_EMPTY_LANES) -> None:
+    def __init__(
+        self,
+        workers: dict[str, Worker],
+        most_empty_lanes: int = MOST_EMPTY_LANES,
+        now: Callable[[], float] = lambda: 0.0,
+    ) -> None:
         self._workers = workers
         self._pools: dict[int, Pool] = {}
         self._by_key: dict[PoolKey, Pool] = {}
@@ -45,7 +50,7 @@ class Pools:
         self._called: dict[str, dict[str, None]] = {}
         self._used = 0
         self._numbers = 0
-        self.lanes = Lanes(self._name_wanted, most_empty_lanes)
+        self.lanes = Lanes(self._name_wanted, most_empty_lanes, now)
         #: Room has grown or lanes have become ready since the last demand: jobs may find takers now.
         self._grown = False
         #: The lanes of the last demand, and whether there were more hot groups than it could name.
@@ -157,15 +162,7 @@ class Pools:
             news = claimed or not entry.jobs or entry.lane not in self._asked
             if group is not None and news:
                 touched[group] = None
-        self._grown |= any([self._has_idle(group) for group in touched])
-
-    def _has_idle(self, group: Group) -> bool:
-        while (pool := group.first_idle()) is not None:
-            if pool.room:
-                return True
-            group.pop_idle()
-        self.lanes.hot.pop(group, None)
-        return False
+        self._grown |= any([self.lanes.has_idle(group) for group in touched])
 
     def hungry(self) -> bool:
         """Whether a turn may find takers that the last one did not have."""

@@ -12,7 +12,7 @@ from bisect import bisect_left, bisect_right, insort
 
 from msgspec import Struct
 
-from dispatcher.core.fleet.worker import Labels, Worker
+from dispatcher.core.fleet.worker import Labels, Worker, unnamed
 from dispatcher.core.jobs.matching import NAME
 from dispatcher.core.jobs.model import WorkerFilter, WorkerStatus
 
@@ -53,6 +53,19 @@ class Roster:
     def __init__(self) -> None:
         self._entries: dict[str, _Entry] = {}
         self._lists: dict[Facet, list[Place]] = {}
+        #: Names that have come (True) or gone since somebody took this: the store keeps who is missing.
+        self._news: dict[str, bool] = {}
+
+    def take_news(self) -> dict[str, bool]:
+        """The names that a worker here has now (True), or none has any more, since the last call."""
+        news, self._news = self._news, {}
+        return news
+
+    def is_here(self, name: str) -> bool:
+        """Whether a worker here has this name, be it away."""
+        everyone = self._lists.get(_ALL, [])
+        place = bisect_left(everyone, (name, ""))
+        return place < len(everyone) and everyone[place][0] == name
 
     def update(self, worker: Worker) -> None:
         """Call it after every change to a worker's name, state, types or labels; after any other it costs nothing."""
@@ -68,12 +81,22 @@ class Roster:
         for facet in after - before:
             insort(self._lists.setdefault(facet, []), new.place)
         self._entries[worker.id] = new
+        if old is None or old.place != new.place:
+            self._renamed(old, new)
+
+    def _renamed(self, old: _Entry | None, new: _Entry | None) -> None:
+        """A worker without a name of its own is no news: nobody can miss it."""
+        if old is not None and not self.is_here(old.place[0]) and old.place[0] != unnamed(old.place[1]):
+            self._news[old.place[0]] = False
+        if new is not None and new.place[0] != unnamed(new.place[1]):
+            self._news[new.place[0]] = True
 
     def remove(self, worker: Worker) -> None:
         """Forgets a worker that is gone."""
         old = self._entries.pop(worker.id, None)
         if old is not None:
             self._leave(old.place, old.facets())
+            self._renamed(old, None)
 
     def _leave(self, place: Place, facets: set[Facet]) -> None:
         for facet in facets:

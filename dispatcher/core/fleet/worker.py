@@ -13,7 +13,7 @@ from msgspec import Struct
 from dispatcher.core.jobs.matching import lane_of
 from dispatcher.core.jobs.turn import Claim, Holder, LiveAttempt
 
-__all__ = ["Attempt", "AttemptState", "Labels", "Standing", "Worker", "WorkerState", "lane_of_claim"]
+__all__ = ["Attempt", "AttemptState", "Labels", "Standing", "Worker", "WorkerState", "lane_of_claim", "unnamed"]
 
 #: What a page says of itself: (label, value), in the order of the labels. Its name is not among them.
 Labels = tuple[tuple[str, str], ...]
@@ -154,6 +154,11 @@ class Worker(Struct):
     def room(self) -> int:
         """How many jobs it could take now."""
         return self.free() if self.standing() is Standing.IDLE else 0
+
+
+def unnamed(worker_id: str) -> str:
+    """The name of a worker to whom nobody has given one."""
+    return f"page-{worker_id[:6]}"
 
 
 def lane_of_claim(claim: Claim | LiveAttempt) -> str:

@@ -109,7 +109,7 @@ class AttemptRow(Struct, array_like=True):
 class WriteSet:
     """Rows that a turn has made or changed: each is written once, however often it changed."""
 
-    __slots__ = ("attempts", "claims", "data", "done", "jobs", "logs", "new", "results")
+    __slots__ = ("attempts", "claims", "data", "done", "here", "jobs", "logs", "new", "nobody", "results")
 
     def __init__(self) -> None:
         self.new: dict[int, JobRow] = {}
@@ -125,6 +125,9 @@ class WriteSet:
         self.results: list[tuple[int, str]] = []
         #: (job's seq, attempt, at, line)
         self.logs: list[tuple[int, str, float, str]] = []
+        #: By the name of a worker: whether it has come or gone. ``nobody``: all whom the store has as here are gone.
+        self.here: dict[str, bool] = {}
+        self.nobody = False
 
     def changed(self) -> list[JobRow]:
         """Jobs that have changed and are neither new nor done."""
@@ -359,7 +362,7 @@ def adopt(job: JobRow, evidence: str, now_at: float, writes: WriteSet) -> None:
     """A person takes a late answer for the result of a failed job. The caller has checked the transition."""
     state = next_state(job.state, Event.ADOPT)
     assert state is not None, f"a job that is {job.state} has no use for a late answer"
-    _enter(job, state, now_at, "adopted", "a person took a late answer for the result")
+    _enter(job, state, now_at, "adopted", "a person accepted the late result")
     writes.results.append((job.seq, evidence))
     writes.jobs[job.seq] = job
 

@@ -16,11 +16,15 @@ from dispatcher.core.jobs.terms import Schedule, Terms
 
 __all__ = [
     "AttemptView",
+    "FailingType",
     "JobFilter",
     "JobPage",
     "JobSpec",
     "JobView",
     "LogLine",
+    "MissingWorker",
+    "ShutType",
+    "Troubles",
     "TypeFilter",
     "TypePage",
     "TypeView",
@@ -114,6 +118,9 @@ class JobView(Struct, frozen=True, kw_only=True):
     offered_at: float | None
     started_at: float | None
     ended_at: float | None
+    #: When its newest attempt ended, or brought its late result: a job that a person decides ends long after it. None:
+    #: no attempt has started, or it still runs. A turn's report leaves it out.
+    stopped_at: float | None = None
     #: A late answer that was not recorded, as JSON text: a person may adopt it for a failed job. None in lists.
     evidence: str | None = None
     #: Oldest first. Filled when one job is read; empty in lists.
@@ -187,6 +194,8 @@ class WorkerStatus(StrEnum):
     AWAY = "away"
     #: It did not take its offers, and gets none for a while.
     SET_ASIDE = "set_aside"
+    #: It was here, and has gone: only its name is known.
+    GONE = "gone"
 
 
 class WorkerView(Struct, frozen=True, kw_only=True):
@@ -210,6 +219,16 @@ class WorkerView(Struct, frozen=True, kw_only=True):
     page: dict[str, str]
     remote: str
     labels: dict[str, str] = {}
+    #: UTC seconds; set iff the state is GONE. Then only its name is known, and the id is empty.
+    gone_at: float | None = None
+
+
+class MissingWorker(Struct, frozen=True):
+    """A worker that was here and has gone."""
+
+    name: str
+    #: UTC seconds; the start of the server, if it went while no server ran.
+    gone_at: float
 
 
 class WorkerFilter(Struct, frozen=True, kw_only=True):
@@ -232,3 +251,35 @@ class WorkerPage(Struct, frozen=True, kw_only=True):
 
     items: list[WorkerView]
     next_cursor: str | None
+
+
+class ShutType(Struct, frozen=True):
+    """A type that workers offer and none takes."""
+
+    type: str
+    #: Its jobs that wait.
+    queued: int
+    #: Whether some of its workers are paused, and some are set aside.
+    paused: bool
+    aside: bool
+
+
+class FailingType(Struct, frozen=True):
+    """A type whose jobs fail."""
+
+    type: str
+    #: How many have failed since the last one that succeeded.
+    jobs: int
+    #: Whether no job of the type that is kept has succeeded.
+    all: bool
+
+
+class Troubles(Struct, frozen=True, kw_only=True):
+    """Each list has at most as many as were asked for, by type."""
+
+    #: Types that jobs wait for and no worker offers.
+    unserved: list[TypeView] = []
+    shut: list[ShutType] = []
+    failing: list[FailingType] = []
+    #: Types with jobs that an idle worker could take, and for how many seconds none was given one.
+    stalled: list[tuple[str, float]] = []

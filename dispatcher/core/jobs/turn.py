@@ -44,6 +44,7 @@ __all__ = [
     "Turn",
     "TurnReport",
     "Verdict",
+    "WorkersMoved",
 ]
 
 
@@ -135,6 +136,15 @@ class Ended(Struct, frozen=True):
 Report = Started | Progressed | Logged | Ended
 
 
+class WorkersMoved(Struct, frozen=True):
+    """Workers that have come or gone, by name."""
+
+    here: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    #: Whoever an earlier life of the node has left as here is gone; comes first.
+    nobody: bool = False
+
+
 class Cancel(Struct, frozen=True):
     """Ends an open job; its attempt, if any, is revoked at once."""
 
@@ -186,7 +196,7 @@ class ForgetTypes(Struct, frozen=True):
 
 
 JobCommand = Cancel | Retry | Decide | Adopt
-Command = JobCommand | OfferedTypes | ForgetTypes
+Command = JobCommand | OfferedTypes | ForgetTypes | WorkersMoved
 
 
 class CommandReport(Struct, frozen=True):

@@ -64,7 +64,7 @@ class Machine:
     def __init__(self, *, timings: Timings, retry: RetryPolicy, rng: random.Random) -> None:
         self._timings = timings
         self._deadlines: Deadlines[Due] = Deadlines()
-        self._fleet = Fleet()
+        self._fleet = Fleet(lambda: self._deadlines.now)
         self._attendance = Attendance(self._fleet, self._deadlines, timings)
         self._leases = Leases(self._fleet, self._attendance, self._deadlines, timings, retry, rng)
         self._registry = Registry(self._fleet, self._attendance, self._leases, self._deadlines)
@@ -143,6 +143,16 @@ class Machine:
         """The first types, by name, that ready jobs wait for and no worker offers."""
         return self._fleet.pools.lanes.unserved.names[:most]
 
+    def shut(self, most: int) -> dict[str, frozenset[Standing]]:
+        """The first types, by name, that workers offer and none takes: each is paused (PAUSED) or set aside (ASIDE)."""
+        shut = self._fleet.pools.lanes.shut
+        return {name: shut.why(name) for name in shut.names[:most]}
+
+    def stalled(self, most: int, now: float) -> list[tuple[str, float]]:
+        """Types with ready jobs that an idle worker could take, and for how many seconds none was given one."""
+        self._deadlines.pass_to(now)
+        return [] if self.draining else self._fleet.pools.lanes.stalled(most)
+
     def nearest(self, lane: str) -> Miss:
         """What the nearest workers lack for a lane, if some offer its type and none matches it."""
         return nearest(self._fleet.pools, lane)
@@ -162,8 +172,10 @@ class Machine:
 
     def _give(self, claim: Claim, promised: Mapping[int, int]) -> Effect:
         if not self.draining:
-            worker = self._fleet.pools.take(claim.pool, claim.had, lane_of_claim(claim), promised)
+            lane = lane_of_claim(claim)
+            worker = self._fleet.pools.take(claim.pool, claim.had, lane, promised)
             if worker is not None:
+                self._fleet.pools.lanes.served(lane)
                 return self._leases.offer(claim, worker)
         return Record(without_offer(claim, "nobody was free"))
 
@@ -260,7 +272,7 @@ class Machine:
         """The page goes away for good."""
         self._deadlines.pass_to(now)
         worker = self._registry.worker_of(session)
-        return [] if worker is None else self._registry.gone(worker, "the page said bye")
+        return [] if worker is None else self._registry.gone(worker, "the page was closed")
 
     def pause(self, session: str, paused: bool, now: float) -> list[Effect]:
         """The page wants no offers, or wants them again."""

@@ -32,7 +32,7 @@ class Reconciler:
             if attempt.live() and attempt.id in registration.finished:
                 effects += self._leases.await_stash(attempt)
             else:
-                effects += self._leases.abandoned(attempt, "the page was loaded anew")
+                effects += self._leases.abandoned(attempt, "the page was reloaded")
         return effects
 
     def reconcile(self, worker: Worker, registration: Registration, repeated: bool) -> list[Effect]:

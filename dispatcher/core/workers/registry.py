@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from dispatcher.core.fleet.fleet import Fleet
-from dispatcher.core.fleet.worker import Worker, WorkerState
+from dispatcher.core.fleet.worker import Worker, WorkerState, unnamed
 from dispatcher.core.jobs.turn import OfferedTypes
 from dispatcher.core.workers.attendance import Attendance
 from dispatcher.core.workers.deadlines import Deadlines, Due
@@ -235,7 +235,7 @@ class Registry:
 def _describe(worker: Worker, registration: Registration) -> None:
     """Writes down what the page says of itself."""
     worker.boot = registration.boot
-    worker.name = registration.name or worker.name or f"page-{worker.id[:6]}"
+    worker.name = registration.name or worker.name or unnamed(worker.id)
     worker.types = tuple(sorted(set(registration.types)))
     worker.labels = registration.labels
     worker.slots = registration.slots

@@ -131,7 +131,7 @@ def after_loss(attempt: Attempt, detail: str) -> Ended:
         Event.FAIL if poison else Event.REQUEUE,
         attempt.holder(),
         reason="poison" if poison else None,
-        detail=detail if not poison else f"lost {attempt.claim.crashes + 1} times, at last because {detail}",
+        detail=detail if not poison else f"lost {attempt.claim.crashes + 1} times; the last time because {detail}",
         counts_crash=counts,
         lane=None if poison else attempt.lane,
     )

@@ -18,6 +18,7 @@ from dispatcher.core.jobs.turn import (
     JobCommand,
     OfferedTypes,
     Retry,
+    WorkersMoved,
 )
 from dispatcher.store.applier.admission import Admission
 from dispatcher.store.applier.hand import Hand
@@ -35,6 +36,10 @@ def obey(command: Command, hand: Hand, loaded: Loaded, admission: Admission) -> 
     if isinstance(command, ForgetTypes):
         # The turn's last request forgets the types: only then it is known which are empty.
         return CommandReport(True, no_room=admission.offers(sorted(command.offered)))
+    if isinstance(command, WorkersMoved):
+        hand.writes.nobody = hand.writes.nobody or command.nobody
+        hand.writes.here |= dict.fromkeys(command.gone, False) | dict.fromkeys(command.here, True)
+        return CommandReport(True)
     job = hand.by_id.get(command.job)
     if job is None:
         return CommandReport(False)

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from dispatcher.core.jobs import ledger
 from dispatcher.core.jobs.ledger import JobRow
 from dispatcher.core.jobs.states import WAITING, Event, JobState
-from dispatcher.core.jobs.turn import Adopt, Claim, ForgetTypes, LaneReady, OfferedTypes, Turn, TurnReport
+from dispatcher.core.jobs.turn import Adopt, Claim, ForgetTypes, LaneReady, OfferedTypes, Turn, TurnReport, WorkersMoved
 from dispatcher.store.applier.admission import Admission
 from dispatcher.store.applier.commands import obey
 from dispatcher.store.applier.hand import Hand, Ids, earlier
@@ -108,7 +108,7 @@ def _named(turn: Turn, attempts: frozenset[str]) -> Load:
             types.update(command.types)
         elif isinstance(command, ForgetTypes):
             types.update(command.offered)
-        else:
+        elif not isinstance(command, WorkersMoved):
             jobs.add(command.job)
             if isinstance(command, Adopt):
                 histories.add(command.job)
@@ -160,7 +160,9 @@ def _purge(hand: Hand, limits: Limits) -> Generator[SetRequest, Any, bool]:
     They age by the queue clock: a wall clock that was wrong for a while removes nothing (promise S32).
     """
     kept_s = limits.retention_s
-    found: Purged = yield Purge(hand.clock - kept_s, hand.clock - max(kept_s, KEY_S), PURGE, hand.ended)
+    found: Purged = yield Purge(
+        hand.clock - kept_s, hand.clock - max(kept_s, KEY_S), PURGE, hand.ended, hand.clock - limits.worker_retention_s
+    )
     hand.removed(found.jobs)
     return len(found.jobs) == PURGE
 

@@ -6,10 +6,11 @@ import json
 import sqlite3
 
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobView
+from dispatcher.store.attempts import attempt_range
 from dispatcher.store.sqlite import statements as sql
 from dispatcher.store.sqlite.lanes import LaneTable
 from dispatcher.store.sqlite.rows import job_row
-from dispatcher.store.views import SLICE, cursor_of, seq_of, view
+from dispatcher.store.views import SLICE, attempts_stop, cursor_of, seq_of, view
 
 __all__ = ["PageRead"]
 
@@ -46,8 +47,15 @@ class PageRead:
         statement = sql.LIST_RARE if rare else sql.LIST_JOBS
         asked = (below, above, wanted.state, wanted.type, wanted.worker, self._lanes, room)
         rows = [job_row(row) for row in self._db.execute(statement, asked)]
-        self._items += map(view, rows)
+        stops = self._stops([row.seq for row in rows if attempts_stop(row)])
+        self._items += [view(row, attempt_ended_at=stops.get(row.seq)) for row in rows]
         self._below = rows[-1].seq if len(rows) == room else above
+
+    def _stops(self, seqs: list[int]) -> dict[int, float | None]:
+        """When the newest attempt of each of these jobs ended."""
+        if not seqs:
+            return {}
+        return dict(self._db.execute(sql.STOPS_OF, (json.dumps([(seq, *attempt_range(seq)) for seq in seqs]),)))
 
     def page(self) -> JobPage:
         """The page as it has been read."""

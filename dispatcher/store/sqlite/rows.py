@@ -24,6 +24,8 @@ from dispatcher.core.jobs.turn import Cause, LaneReady, LiveAttempt
 from dispatcher.store.attempts import attempt_range, job_of
 from dispatcher.store.counters import Agenda, Counters
 from dispatcher.store.requests import (
+    MOST_FORGOTTEN,
+    MOST_MISSING,
     Due,
     DueRows,
     Load,
@@ -256,6 +258,8 @@ class SqliteRows:
         for statement in sql.PURGE if found else ():
             self._db.execute(statement, (names,))
         self._db.executemany(sql.PURGE_ATTEMPTS, [attempt_range(job.seq) for job in found])
+        self._db.execute(sql.FORGET_WORKERS, (request.gone_before, MOST_FORGOTTEN))
+        self._db.execute(sql.FORGET_MANY_WORKERS, (MOST_MISSING, MOST_FORGOTTEN))
         return Purged(found)
 
     # -- what a turn has changed
@@ -264,6 +268,7 @@ class SqliteRows:
         """See requests.Save."""
         self._save_lanes(request)
         self._save_rows(request.writes)
+        self._save_workers(request)
         changed = self.counters.add(request.deltas)
         if changed:
             rows = [(self.lanes.number(lane), str(state), t.jobs, t.bytes) for (lane, state), t in changed.items()]
@@ -302,6 +307,13 @@ class SqliteRows:
         if writes.logs:
             self._db.executemany(sql.ADD_LOG, writes.logs)
             self._db.executemany(sql.TRIM_LOG, [(seq, MOST_LINES_KEPT) for seq in {line[0] for line in writes.logs}])
+
+    def _save_workers(self, request: Save) -> None:
+        gone = (request.offered_at, request.queue_clock)
+        if request.writes.nobody:
+            self._db.execute(sql.NOBODY_HERE, gone)
+        here = request.writes.here
+        self._write(sql.SAVE_WORKERS, [(name, *((None, None) if here[name] else gone)) for name in here])
 
     def _new(self, job: JobRow) -> list[object]:
         values: list[object] = [self.lanes.number(lane_of_row(job)), *_values(job)]

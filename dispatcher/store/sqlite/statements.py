@@ -117,7 +117,26 @@ SAVE_CLOCK = """
     RETURNING 1
 """
 
+SAVE_WORKERS = "INSERT OR REPLACE INTO workers (name, gone_at, gone_clock) VALUES {rows}"
+NOBODY_HERE = "UPDATE workers SET gone_at = ?, gone_clock = ? WHERE gone_at IS NULL"
+#: (gone before, most), and (most that are kept, most that go at once)
+FORGET_WORKERS = """
+    DELETE FROM workers WHERE name IN (
+        SELECT name FROM workers WHERE gone_clock IS NOT NULL AND gone_clock < ? ORDER BY gone_clock, name LIMIT ?
+    )
+"""
+FORGET_MANY_WORKERS = """
+    DELETE FROM workers WHERE name IN (
+        SELECT name FROM workers WHERE gone_clock IS NOT NULL ORDER BY gone_clock DESC, name DESC LIMIT ?2 OFFSET ?1
+    )
+"""
+
 # Reads for people and programs
+#: (the first name that may be, behind which name, before which name, most)
+MISSING = """
+    SELECT name, gone_at FROM workers
+    WHERE gone_at IS NOT NULL AND name >= ?1 AND name > ?2 AND (?3 IS NULL OR name < ?3) ORDER BY name LIMIT ?4
+"""
 META = "SELECT name, value FROM meta"
 LANES = "SELECT lane, name, type, offered_at FROM lanes"
 TALLIES = "SELECT lane, state, jobs, bytes FROM tallies"
@@ -128,6 +147,13 @@ ONE_JOB = f"""
     FROM jobs j LEFT JOIN job_data d ON d.seq = j.seq LEFT JOIN results r ON r.seq = j.seq WHERE j.id = ?
 """  # noqa: S608
 ATTEMPTS_OF = f"SELECT {_ATTEMPTS} FROM attempts a WHERE a.id BETWEEN ? AND ? ORDER BY a.id DESC LIMIT ?"  # noqa: S608
+#: When the newest attempts of some jobs ended; takes ``[seq, range of the ids of its attempts]`` of each.
+STOPS_OF = """
+    SELECT p.value ->> 0, (
+        SELECT a.ended_at FROM attempts a WHERE a.id BETWEEN p.value ->> 1 AND p.value ->> 2 ORDER BY a.id DESC LIMIT 1
+    )
+    FROM json_each(?) AS p
+"""
 LOGS_OF = "SELECT at, line FROM logs WHERE job = ? ORDER BY line_no DESC LIMIT ?"
 LIVE = """
     SELECT j.attempt, j.id, j.type, j.number + (a.started_at IS NULL), a.started_at, j.terms, j.errors, j.crashes,

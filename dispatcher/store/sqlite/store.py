@@ -16,7 +16,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from dispatcher.core.jobs.model import JobFilter, JobPage, JobView, LogLine, TypeView
+from dispatcher.core.jobs.model import JobFilter, JobPage, JobView, LogLine, MissingWorker, TypeView
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Accepted, Demand, LaneReady, LiveAttempt, Turn, TurnReport
 from dispatcher.errors import StorageFull, StorageTrouble
@@ -37,6 +37,7 @@ from dispatcher.store.views import (
     MOST_LINES_KEPT,
     SLICES,
     attempt_view,
+    end_of,
     type_views,
     view,
     with_current,
@@ -205,7 +206,7 @@ class SqliteStore:
         attempts = with_current(row, self._rows.attempts_of(row.seq))
         lines = self._db.execute(sql.LOGS_OF, (row.seq, MOST_LINES_KEPT)).fetchall()
         return replace(
-            view(row, data=data, result=result),
+            view(row, data=data, result=result, attempt_ended_at=attempts[-1].ended_at if attempts else None),
             evidence=evidence(attempts) if row.state is JobState.FAILED else None,
             attempts=[attempt_view(attempt) for attempt in attempts],
             log=[LogLine(at=at, line=line) for at, line in reversed(lines)],
@@ -225,6 +226,10 @@ class SqliteStore:
 
     def _types(self, prefix: str, after: str | None, most: int) -> list[TypeView]:
         return self._named_types(self._rows.lanes.of_type.slice(prefix, after, most))
+
+    def _missing(self, prefix: str, after: str | None, most: int) -> list[MissingWorker]:
+        asked = (prefix, after or "", end_of(prefix), most)
+        return [MissingWorker(*row) for row in self._db.execute(sql.MISSING, asked)]
 
     def _close(self) -> None:
         self._watch.look()
@@ -278,6 +283,10 @@ class SqliteStore:
     async def named_types(self, names: Sequence[str]) -> list[TypeView]:
         """See port.Store."""
         return await self._thread.read(partial(self._named_types, names))
+
+    async def missing(self, prefix: str = "", after: str | None = None, most: int = 100) -> list[MissingWorker]:
+        """See port.Store."""
+        return await self._thread.read(partial(self._missing, prefix, after, most))
 
     async def counts(self) -> dict[str, int]:
         """See port.Store."""

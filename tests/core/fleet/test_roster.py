@@ -187,3 +187,18 @@ def test_counts_and_changes_cost_the_same_with_a_hundred_workers_and_with_ten_th
         return operations(act)
 
     assert use(big(10_000)) == use(big(100))
+
+
+def test_it_tells_once_which_names_have_come_and_gone():
+    first, second, nameless = worker(1, "DESK"), worker(2, "DESK"), worker(3, "page-w00003")
+    roster = roster_of(first, second, nameless)
+    assert roster.take_news() == {"DESK": True}
+    assert roster.take_news() == {}
+    roster.remove(first)
+    assert (roster.take_news(), roster.is_here("DESK")) == ({}, True)
+    second.name = "SHOP"
+    roster.update(second)
+    assert roster.take_news() == {"DESK": False, "SHOP": True}
+    roster.remove(second)
+    roster.remove(nameless)
+    assert (roster.take_news(), roster.is_here("SHOP")) == ({"SHOP": False}, False)

@@ -28,6 +28,7 @@ from dispatcher.core.jobs.turn import (
     Turn,
     TurnReport,
     Verdict,
+    WorkersMoved,
 )
 from dispatcher.core.jobs.validate import Snapshot, turn_faults
 from dispatcher.core.workers.effects import Answer, Drop, Effect, Go, Offer, Probe, Record, Request, Welcome, Withdraw
@@ -227,7 +228,7 @@ class ServerHalf:
         """Notes what a person or a program has changed, to tell its effects from forbidden ones."""
         if done.revoked is not None:
             self.revoked.add(done.revoked)
-        if isinstance(command, OfferedTypes | ForgetTypes):
+        if isinstance(command, OfferedTypes | ForgetTypes | WorkersMoved):
             return
         row = self.row(command.job)
         if not isinstance(command, Cancel):

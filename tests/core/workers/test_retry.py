@@ -74,7 +74,7 @@ def test_the_sixth_loss_of_five_is_poison(crashes, event):
     assert (ended.event, ended.cause) == (event, Cause.LOST)
     assert ended.reason == ("poison" if event is Event.FAIL else None)
     assert ended.detail == (
-        "lost 6 times, at last because the page went away" if ended.reason else "the page went away"
+        "lost 6 times; the last time because the page went away" if ended.reason else "the page went away"
     )
     assert (ended.counts_error, ended.counts_crash) == (False, True)
     assert ended.delay_s == 0

@@ -18,7 +18,7 @@ JOB_FIELDS = {
     "id", "type", "data", "state", "reason", "detail", "priority", "number", "errors", "crashes", "max_attempts",
     "max_crashes", "timeout_s", "heartbeat_s", "effects", "requires", "evidence",
     "progress", "result", "error", "worker", "worker_name", "created_at", "run_at",
-    "expires_at", "offered_at", "started_at", "ended_at", "waits", "waiting", "attempts", "log", "links",
+    "expires_at", "offered_at", "started_at", "ended_at", "stopped_at", "waits", "waiting", "attempts", "log", "links",
 }  # fmt: skip
 
 

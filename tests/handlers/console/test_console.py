@@ -9,10 +9,10 @@ import pytest
 
 from dispatcher.core.jobs.matching import requirement_of
 from dispatcher.core.jobs.states import FINAL, JobState
-from tests.handlers.conftest import Ask, Browser, Scene, Watched, draining, no_room, nothing
+from tests.handlers.conftest import Ask, Browser, Scene, Watched, body_of, draining, no_room, nothing
 from tests.handlers.rich import BIG, PICTURE, WAITING, rich
 from tests.support.house import House
-from tests.support.scenes import a_job, a_late_answer, submit
+from tests.support.scenes import a_job, a_late_answer, submit, take
 
 PAGES = ["/", "/jobs", "/workers", "/types", "/submit", "/jobs/failed-1", "/jobs/done-1", "/jobs/running-1"]
 
@@ -52,6 +52,7 @@ async def test_the_overview_shows_problems_first(browser: Browser) -> None:
     assert "34 jobs of type ocr wait: no worker has ever offered it." in text
     assert "1 job of type merge-pdf waits: no connected worker offers it." in text
     assert "1 job is in doubt: a person must decide." in text
+    assert "All is well" not in text
     assert text.index("things to look at") < text.index("Newest jobs")
 
 
@@ -60,6 +61,7 @@ async def test_the_overview_shows_problems_first(browser: Browser) -> None:
 async def test_an_empty_overview_says_what_to_do(browser: Browser) -> None:
     text = await text_of(browser, "/")
     assert "to look at" not in text
+    assert "All is well: no job waits; no worker is connected." in text
     assert "There are no jobs yet. Submit one" in text
     assert "No worker is connected. Open a worker page" in text
 
@@ -221,9 +223,41 @@ async def test_the_buttons_of_a_job_in_doubt(browser: Browser, house: House, but
 
 
 @pytest.mark.gen_test
+async def test_a_job_that_a_person_decided_says_so_and_how_long_its_attempt_ran(browser: Browser, house: House) -> None:
+    tried = await take(house, await submit(house, effects="once", timeout_s=3.0))
+    await tried.say("accept")
+    await house.pass_time(3.1)
+    text = await text_of(browser, "/jobs/j")
+    assert "It gave no answer within 3 s. Nobody knows whether it took effect: a person must decide." in text
+    assert "Why it waits" not in text
+    await house.pass_time(300.0)
+    assert " 3.1 s a person must decide: it gave no answer within 3 s" in await text_of(browser, "/jobs")
+    await browser.post("/jobs/j/succeeded", {}, "/jobs/j")
+    text = await text_of(browser, "/jobs/j")
+    assert "A person decided now that it did happen." in text
+    assert "Its attempt ended: timed out" in text
+    assert "It has a result, from" not in text
+    assert " 3.1 s a person decided " in await text_of(browser, "/jobs?type=print-label&state=succeeded")
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("scene", [nothing])
+async def test_a_worker_that_goes_away_stays_in_the_list(browser: Browser, house: House) -> None:
+    await (await take(house, await submit(house), "FRONT-DESK-07")).leave()
+    await house.pass_time(house.settings.store_check_s)
+    text = await text_of(browser, "/workers")
+    assert re.search(r"FRONT-DESK-07 Not here since \d\d:\d\d UTC – – – .* ago – ", text)
+    assert "FRONT-DESK-07 Not here" in await text_of(browser, "/workers?state=gone")
+    assert "Not here" not in await text_of(browser, "/")
+    [gone] = body_of(await browser.get("/api/v1/workers"))["items"]
+    assert (gone["name"], gone["state"], gone["id"]) == ("FRONT-DESK-07", "gone", "")
+    assert gone["gone_at"].endswith("Z")
+
+
+@pytest.mark.gen_test
 async def test_the_button_that_takes_a_late_answer(browser: Browser, house: House) -> None:
     await a_late_answer(house)
-    assert "A late answer" in (await browser.get("/jobs/j")).body.decode()
+    assert "A late result" in (await browser.get("/jobs/j")).body.decode()
     await browser.post("/jobs/j/adopt", {}, "/jobs/j")
     job = await house.dispatcher.job("j")
     assert (job.state, job.result) == ("succeeded", '"late"')
@@ -248,7 +282,7 @@ async def test_an_unknown_job_is_a_404_page(browser: Browser) -> None:
 @pytest.mark.gen_test
 async def test_workers_show_what_they_do_and_what_they_are(browser: Browser) -> None:
     text = await text_of(browser, "/workers")
-    assert "Quiet not heard from, but no sign that it is gone" in text
+    assert "No sign of life it has not answered for a while; nothing shows that it has gone" in text
     assert "Paused (connected)" in text
     assert "document_mode: 11" in text
     assert "(0 of 4 slots)" in text

@@ -24,7 +24,7 @@ WRONG = [
     ("/jobs", "type=%FF", "type", "type " + NOT_UTF8),
     ("/jobs", "worker=%FF", "worker", "worker " + NOT_UTF8),
     ("/workers", "label=berlin", "label", LABEL),
-    ("/workers", "state=asleep", "state", "state must be one of connected, quiet, away, set_aside."),
+    ("/workers", "state=asleep", "state", "state must be one of connected, quiet, away, set_aside, gone."),
     ("/workers", "name=%FF", "name", "name " + NOT_UTF8),
     ("/workers", "type=%FF", "type", "type " + NOT_UTF8),
     ("/types", "q=%FF", "q", "q " + NOT_UTF8),
@@ -60,7 +60,7 @@ async def test_a_list_whose_filter_is_wrong_lists_nothing(
 ) -> None:
     page = await refused(browser, f"{path}?{query}")
     assert "<table" not in page
-    assert not re.search(r"is like that|begins like that|is here|is known|looked at so far|Load this page anew", page)
+    assert not re.search(r"is like that|begins like that|is here|is known|looked at so far|Refresh every 5 s", page)
 
 
 async def test_a_wrong_filter_keeps_what_was_typed_in_all_fields(browser: Browser) -> None:

@@ -9,7 +9,7 @@ from dispatcher.core.jobs.model import WorkerStatus
 from dispatcher.core.jobs.states import JobState
 from handlers.console import words
 from tests.handlers.rich import PICTURE
-from tests.support.jobs import NOW, job_view, worker_view
+from tests.support.jobs import NOW, worker_view
 
 
 @pytest.mark.parametrize(
@@ -49,19 +49,8 @@ def test_a_size_is_rounded_down(count: int, text: str) -> None:
 
 
 @pytest.mark.parametrize("state", JobState)
-def test_every_state_has_a_word_and_a_headline(state: JobState) -> None:
+def test_every_state_has_a_word(state: JobState) -> None:
     assert words.state_word(state.value)[0].isupper()
-    assert words.headline(job_view(state=state, run_at=NOW + 5), NOW).endswith(".")
-    assert words.headline(job_view(state=state, run_at=NOW + 5, number=2, started_at=NOW, worker="w"), NOW)
-
-
-def test_the_timeline_is_in_order_with_durations() -> None:
-    job = job_view(
-        state=JobState.SUCCEEDED, run_at=NOW - 10, offered_at=NOW - 9, started_at=NOW - 8.5, ended_at=NOW, worker="w"
-    )
-    moments = words.timeline(job)
-    assert [moment.what for moment in moments] == ["Submitted", "Due", "Offered to w", "Started", "Succeeded"]
-    assert [moment.after_s for moment in moments] == [None, 2.0, 1.0, 0.5, 8.5]
 
 
 @pytest.mark.parametrize(
@@ -121,7 +110,14 @@ def test_every_state_of_a_worker_has_words_and_every_one_but_the_usual_a_note(
     assert "_" not in said
     assert said[0].isupper()
     assert said.startswith("Paused (") == paused
-    assert bool(words.worker_note(view)) == (status is not WorkerStatus.CONNECTED)
+    assert bool(words.worker_note(view, NOW)) == (status is not WorkerStatus.CONNECTED)
+
+
+def test_a_worker_that_has_gone_says_since_when() -> None:
+    view = worker_view(state=WorkerStatus.GONE, gone_at=1_795_853_530.0)
+    assert words.worker_word(view) == "Not here"
+    assert words.worker_note(view, 1_795_903_000.0) == "since\u00a008:12\u00a0UTC"
+    assert words.worker_note(view, 1_795_945_000.0) == "since\u00a02026-11-28\u00a008:12\u00a0UTC"
 
 
 def test_every_state_that_the_core_knows_is_shown() -> None:

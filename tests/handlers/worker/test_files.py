@@ -60,7 +60,9 @@ def test_a_link_within_the_directory_is_a_task_and_one_that_leads_out_is_none(tm
     (directory / "b.js").symlink_to(directory / "a.js")
     (tmp_path / "c.js").write_text("c", "utf-8")
     (directory / "c.js").symlink_to(tmp_path / "c.js")
-    assert TaskDirectory(directory).names() == ["a", "b"]
+    tasks = TaskDirectory(directory)
+    assert [fault.file for fault in tasks.faults()] == ["c.js"]
+    assert [path.name for path in tasks._now().files.values()] == ["a.js", "b.js"]
 
 
 def test_a_directory_that_is_none_is_refused(tmp_path: Path) -> None:
@@ -109,16 +111,6 @@ async def test_the_index_says_what_each_task_says_of_itself(ask: Ask) -> None:
         {"name": "print-label", "quick": False, "title": "Prints a label", "example": {"order": 7, "copies": 1}},
         {"name": "thumbnail", "quick": True, "title": "Makes a picture smaller", "example": {"width": 120}},
     ]
-
-
-@pytest.mark.expect_log("bad.js: its first line is not understood")
-@pytest.mark.parametrize(
-    "line", ["// pagehand: {oops}", '// pagehand: {"quick": 1}', "// pagehand: {" + "[" * 9_000 + "}"]
-)
-def test_a_head_that_is_not_understood_is_reported_and_the_task_served(tmp_path: Path, line: str) -> None:
-    (tmp_path / "bad.js").write_text(line, "utf-8")
-    (task,) = TaskDirectory(tmp_path).tasks()
-    assert (task.name, task.quick, task.title) == ("bad", False, "")
 
 
 @pytest.mark.gen_test

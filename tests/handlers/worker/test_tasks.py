@@ -90,6 +90,7 @@ def test_what_went_since_the_directory_was_read_is_no_task(tasks: TaskDirectory,
     assert tasks.source("a") is None
 
 
+@pytest.mark.expect_log("a.js: it is not offered, because it is a link that leads out of the directory")
 def test_a_link_that_is_put_in_the_place_of_a_file_is_no_task(tasks: TaskDirectory, tmp_path: Path) -> None:
     unchanged(tmp_path)
     assert tasks.source("a") == QUICK.encode()

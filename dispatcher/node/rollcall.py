@@ -1,0 +1,65 @@
+"""The list of workers, those that have gone among them: a missing one is seen where it used to stand. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from dispatcher.core.fleet.roster import Place, Roster, shown_state
+from dispatcher.core.fleet.worker import Worker
+from dispatcher.core.jobs.model import MissingWorker, WorkerFilter, WorkerPage, WorkerStatus, WorkerView
+from dispatcher.node.cursors import cursor_of, place_of
+from dispatcher.pages.pages import SessionInfo
+
+__all__ = ["merged", "present"]
+
+
+def merged(
+    here: WorkerPage, missing: Iterable[MissingWorker], wanted: WorkerFilter, roster: Roster, now_at: float
+) -> WorkerPage:
+    """One page by name. ``missing``: those behind the cursor, by name, one more than the page holds.
+
+    A name that somebody here has is not missing: the store hears of it a little later.
+    """
+    last = None if here.next_cursor is None else place_of(here.next_cursor, 2)
+    reached = [one for one in missing if last is None or one.name <= last[0]]
+    items = [*here.items, *(_gone(one, now_at) for one in reached if not roster.is_here(one.name))]
+    items.sort(key=_place)
+    cursor = here.next_cursor
+    if len(reached) > wanted.limit:  # there are more behind the last of them, even if some are here again
+        end = (reached[-1].name, "")
+        items, cursor = [item for item in items if _place(item) <= end], cursor_of(*end)
+    if len(items) > wanted.limit:
+        items, cursor = items[: wanted.limit], cursor_of(*_place(items[wanted.limit - 1]))
+    return WorkerPage(items=items, next_cursor=cursor)
+
+
+def _place(worker: WorkerView) -> Place:
+    return worker.name, worker.id
+
+
+def _gone(one: MissingWorker, now_at: float) -> WorkerView:
+    return WorkerView(
+        id="", name=one.name, state=WorkerStatus.GONE, paused=False, types=[], slots=0, jobs=[], done=0, failed=0,
+        connected_s=0.0, last_contact_s=max(0.0, now_at - one.gone_at), page={}, remote="", gone_at=one.gone_at,
+    )  # fmt: skip
+
+
+def present(worker: Worker, sessions: Mapping[str, SessionInfo], now: float) -> WorkerView:
+    """A worker that is here. ``now`` is monotonic."""
+    info = sessions.get(worker.session) if worker.session is not None else None
+    return WorkerView(
+        id=worker.id,
+        name=worker.name,
+        state=shown_state(worker),
+        paused=worker.paused,
+        types=list(worker.types),
+        slots=worker.slots,
+        jobs=[attempt.claim.job for attempt in worker.attempts.values() if attempt.claim.job],
+        done=worker.done,
+        failed=worker.failed,
+        connected_s=now - worker.registered,
+        last_contact_s=now - worker.heard,
+        page=info.page if info is not None else {},
+        remote=info.remote if info is not None else "",
+        labels=dict(worker.labels),
+    )

@@ -1,0 +1,167 @@
+"""What a job's page and a list say about a job: sentences and durations, from its reason and its attempts. Pure."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from dispatcher.core.jobs.model import JobView
+from dispatcher.core.jobs.states import FINAL, JobState
+from handlers.console.words import ago, duration, first_line, plural, state_word
+
+__all__ = ["Moment", "headline", "ran_s", "timeline", "to_know"]
+
+#: The most characters that a list says about a job.
+MOST_TO_KNOW = 120
+
+
+def ran_s(job: JobView, now: float) -> float | None:
+    """How long its newest attempt ran, or has been running; None: it has not started.
+
+    What comes after the attempt (a wait for another, or for a person who decides) does not count.
+    """
+    if job.started_at is None:
+        return None
+    until = now if job.state is JobState.RUNNING else job.stopped_at
+    return None if until is None else until - job.started_at
+
+
+def headline(job: JobView, now: float) -> str:
+    """The job's state in a sentence or two."""
+    match job.state:
+        case JobState.SCHEDULED:
+            when = ago(job.run_at, now)
+            return f"It is tried again {when}." if job.number else f"It may start {when}."
+        case JobState.QUEUED:
+            return "It waits for a worker." if not job.number else f"It waits for a worker, for try {job.number + 1}."
+        case JobState.RUNNING if job.started_at is None:
+            return f"It is offered to {_worker(job) or 'a worker'}, which has not accepted it yet."
+        case JobState.RUNNING:
+            page = f" on {_worker(job)}" if _worker(job) else ""
+            return f"It has been running{page} for {duration(ran_s(job, now))}."
+        case JobState.IN_DOUBT:
+            return f"{_whole(_doubt(job))} Nobody knows whether it took effect: a person must decide."
+        case JobState.CANCELLED:
+            return _whole(f"Somebody cancelled it: {job.detail}" if job.detail else "Somebody cancelled it")
+        case JobState.EXPIRED:
+            return "It was not started in time."
+        case JobState.SUCCEEDED | JobState.FAILED:
+            return _whole(_outcome(job, now))
+
+
+def _worker(job: JobView) -> str:
+    return job.worker_name or job.worker or ""
+
+
+def _whole(text: str) -> str:
+    """A sentence with its capital and its stop, whatever a page or a person has written."""
+    text = text.strip()
+    text = text[:1].upper() + text[1:]
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
+
+
+def _doubt(job: JobView) -> str:
+    """Why nobody knows: by the attempt's end, in the past tense."""
+    if job.reason == "timed_out":
+        return f"It gave no answer within {_timeout(job)}"
+    if job.reason == "released":
+        return job.detail or "The page gave it back"
+    return f"It was lost: {job.detail}" if job.detail else "It was lost with its page"
+
+
+def _timeout(job: JobView) -> str:
+    return duration(job.terms.timeout_s).replace(".0", "")
+
+
+def _outcome(job: JobView, now: float) -> str:
+    """How a job ended that has succeeded or failed."""
+    if job.reason == "decided":
+        happened = "it did happen" if job.state is JobState.SUCCEEDED else "it did not happen"
+        when = ago(job.ended_at, now) if job.ended_at is not None else ""
+        why = f": {job.detail}" if job.detail else ""
+        return f"A person decided{' ' if when else ''}{when} that {happened}{why}"
+    if job.reason == "adopted":
+        return f"It failed, and a person accepted its late result{_from(job)}"
+    if job.state is JobState.SUCCEEDED:
+        return f"It has a result{_from(job)}"
+    return _failure(job)
+
+
+def _from(job: JobView) -> str:
+    return f", from {_worker(job)}" if _worker(job) else ""
+
+
+def _failure(job: JobView) -> str:
+    tries = f" after {plural(job.number, 'try', 'tries')}" if job.number > 1 else ""
+    why = f": {job.detail}" if job.detail else ""
+    if job.reason == "timed_out":
+        return f"It failed{tries}: no answer within {_timeout(job)}"
+    if job.reason == "no_retry":
+        return f"It failed{tries}, and another try cannot help{why}"
+    return f"It failed{tries}{why}"
+
+
+def to_know(job: JobView, waits: str | None) -> str:
+    """What a list says about a job besides its state: why it waits, how far it is, what went wrong, who decided."""
+    if job.state is JobState.IN_DOUBT:
+        return f"a person must decide: {_clipped(_lowered(_doubt(job)))}"
+    if waits:
+        return waits
+    if job.state is JobState.RUNNING:
+        percent = "" if job.percent is None else f"{job.percent:g} %"
+        shown = ": ".join(part for part in (percent, job.note) if part)
+        return shown or ("" if job.started_at else "offered, not accepted yet")
+    if job.reason == "decided":
+        return _clipped(f"a person decided{f': {job.detail}' if job.detail else ''}")
+    if job.reason == "adopted":
+        return "a person accepted its late result"
+    if job.error and job.state is JobState.FAILED and job.reason in ("error", "no_retry"):
+        return first_line(job.error, MOST_TO_KNOW)
+    return _clipped(job.detail or "")
+
+
+def _clipped(text: str) -> str:
+    line = text.partition("\n")[0]
+    return line if len(line) <= MOST_TO_KNOW else f"{line[: MOST_TO_KNOW - 1]}…"
+
+
+def _lowered(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+class Moment(Struct, frozen=True):
+    """A line of a job's timeline."""
+
+    what: str
+    at: float
+    #: Seconds since the line before; None: it is the first.
+    after_s: float | None
+
+
+def timeline(job: JobView) -> list[Moment]:
+    """What happened to the job, in order, with its newest attempt."""
+    due = job.run_at if job.run_at is not None and job.run_at - job.created_at >= 0.001 else None
+    named = [
+        ("Submitted", job.created_at),
+        ("Due", due),
+        (f"Offered to {_worker(job)}" if job.worker else "Offered", job.offered_at),
+        ("Started", job.started_at),
+        (_attempts_end(job), job.stopped_at if job.stopped_at != job.ended_at else None),
+        (_end(job), job.ended_at if job.state in FINAL else None),
+    ]
+    # The sort is stable: of two at the same instant, the upper one came first.
+    steps = sorted(((what, at) for what, at in named if at is not None), key=lambda step: step[1])
+    before = [None, *(at for _, at in steps)]
+    return [Moment(what, at, None if b is None else at - b) for (what, at), b in zip(steps, before, strict=False)]
+
+
+def _attempts_end(job: JobView) -> str:
+    """How the newest attempt ended, where that was not the job's end."""
+    return f"Its attempt ended: {state_word(job.attempts[-1].state).lower()}" if job.attempts else "Its attempt ended"
+
+
+def _end(job: JobView) -> str:
+    if job.reason == "decided":
+        return f"A person decided: {state_word(job.state).lower()}"
+    if job.reason == "adopted":
+        return "A person accepted the late result"
+    return state_word(job.state)

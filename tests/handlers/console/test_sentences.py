@@ -1,0 +1,146 @@
+"""What is said about a job: by its state, its reason and its attempts."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from dispatcher.core.jobs.model import JobView
+from dispatcher.core.jobs.states import FINAL, JobState
+from handlers.console import sentences
+from tests.support.jobs import NOW, attempt_view, job_view
+
+S = JobState
+DESK = {"worker": "w", "worker_name": "DESK-2", "number": 1, "offered_at": NOW - 9, "started_at": NOW - 8.5}
+#: An attempt that ran for 41 ms; the job's end, if there is one, came much later.
+BRIEF = DESK | {"started_at": NOW - 60.041, "stopped_at": NOW - 60, "offered_at": NOW - 61, "created_at": NOW - 62}
+ENDED = {"ended_at": NOW}
+ERROR = {"error": '{"message": "out of paper"}', "detail": "out of paper"}
+
+#: Every state with every reason it may have: what else the job has, its headline, what a list says, how long it ran.
+TABLE = [
+    (S.SCHEDULED, None, {"run_at": NOW + 5}, "It may start in 5 s.", "", None),
+    (S.SCHEDULED, "error", BRIEF | ERROR | {"run_at": NOW + 5}, "It is tried again in 5 s.", "out of paper", 0.041),
+    (S.SCHEDULED, "timed_out", BRIEF | {"run_at": NOW + 5, "detail": "no answer within 3 s"},
+     "It is tried again in 5 s.", "no answer within 3 s", 0.041),
+    (S.QUEUED, None, {}, "It waits for a worker.", "", None),
+    (S.QUEUED, None, BRIEF | {"detail": "the page was closed"},
+     "It waits for a worker, for try 2.", "the page was closed", 0.041),
+    (S.QUEUED, "error", BRIEF | ERROR, "It waits for a worker, for try 2.", "out of paper", 0.041),
+    (S.QUEUED, "timed_out", BRIEF | {"detail": "no answer within 3 s"},
+     "It waits for a worker, for try 2.", "no answer within 3 s", 0.041),
+    (S.RUNNING, None, {"worker_name": "DESK-2"},
+     "It is offered to DESK-2, which has not accepted it yet.", "offered, not accepted yet", None),
+    (S.RUNNING, None, DESK | {"percent": 20.0, "note": "page 1"},
+     "It has been running on DESK-2 for 8.5 s.", "20 %: page 1", 8.5),
+    (S.RUNNING, "error", DESK | ERROR, "It has been running on DESK-2 for 8.5 s.", "", 8.5),
+    (S.RUNNING, "timed_out", DESK, "It has been running on DESK-2 for 8.5 s.", "", 8.5),
+    (S.IN_DOUBT, "timed_out", BRIEF | {"timeout_s": 3.0, "detail": "no answer within 3 s"},
+     "It gave no answer within 3 s. Nobody knows whether it took effect: a person must decide.",
+     "a person must decide: it gave no answer within 3 s", 0.041),
+    (S.IN_DOUBT, "lost", BRIEF | {"detail": "the page went away and did not come back"},
+     "It was lost: the page went away and did not come back. "
+     "Nobody knows whether it took effect: a person must decide.",
+     "a person must decide: it was lost: the page went away and did not come back", 0.041),
+    (S.IN_DOUBT, "lost", BRIEF | {"detail": "no progress within 2 s"},
+     "It was lost: no progress within 2 s. Nobody knows whether it took effect: a person must decide.",
+     "a person must decide: it was lost: no progress within 2 s", 0.041),
+    (S.IN_DOUBT, "released", BRIEF | {"detail": "the page gave it back: declined"},
+     "The page gave it back: declined. Nobody knows whether it took effect: a person must decide.",
+     "a person must decide: the page gave it back: declined", 0.041),
+    (S.SUCCEEDED, None, DESK | ENDED | {"stopped_at": NOW}, "It has a result, from DESK-2.", "", 8.5),
+    (S.SUCCEEDED, None, DESK | ENDED | ERROR | {"stopped_at": NOW, "detail": None},
+     "It has a result, from DESK-2.", "", 8.5),
+    (S.SUCCEEDED, "decided", BRIEF | {"ended_at": NOW - 20, "detail": "the label is there"},
+     "A person decided 20 s ago that it did happen: the label is there.",
+     "a person decided: the label is there", 0.041),
+    (S.SUCCEEDED, "decided", BRIEF | {"ended_at": NOW - 20, "detail": ""},
+     "A person decided 20 s ago that it did happen.", "a person decided", 0.041),
+    (S.SUCCEEDED, "adopted", BRIEF | ENDED | ERROR,
+     "It failed, and a person accepted its late result, from DESK-2.", "a person accepted its late result", 0.041),
+    (S.FAILED, "error", BRIEF | ENDED | ERROR | {"number": 3},
+     "It failed after 3 tries: out of paper.", "out of paper", 0.041),
+    (S.FAILED, "no_retry", BRIEF | ENDED | ERROR,
+     "It failed, and another try cannot help: out of paper.", "out of paper", 0.041),
+    (S.FAILED, "timed_out", BRIEF | ENDED | {"number": 2, "timeout_s": 90.0, "detail": "no answer within 90 s"},
+     "It failed after 2 tries: no answer within 1 min 30 s.", "no answer within 90 s", 0.041),
+    # An earlier try's error does not explain a later timeout.
+    (S.FAILED, "timed_out", BRIEF | ENDED | ERROR | {"timeout_s": 3.0, "detail": "no answer within 3 s"},
+     "It failed: no answer within 3 s.", "no answer within 3 s", 0.041),
+    (S.FAILED, "poison",
+     BRIEF | ENDED | ERROR | {"detail": "lost 6 times; the last time because the page was reloaded"},
+     "It failed: lost 6 times; the last time because the page was reloaded.",
+     "lost 6 times; the last time because the page was reloaded", 0.041),
+    (S.FAILED, "unstorable", BRIEF | ENDED | {"detail": "the store cannot hold the result's text"},
+     "It failed: the store cannot hold the result's text.", "the store cannot hold the result's text", 0.041),
+    (S.FAILED, "decided", BRIEF | {"ended_at": NOW - 20, "detail": "no label. Really!"},
+     "A person decided 20 s ago that it did not happen: no label. Really!", "a person decided: no label. Really!",
+     0.041),
+    (S.CANCELLED, "cancelled", BRIEF | ENDED | ERROR | {"detail": "wrong printer"},
+     "Somebody cancelled it: wrong printer.", "wrong printer", 0.041),
+    (S.CANCELLED, "cancelled", ENDED | {"detail": ""}, "Somebody cancelled it.", "", None),
+    (S.EXPIRED, "expired", ENDED, "It was not started in time.", "", None),
+    (S.EXPIRED, "expired", BRIEF | ENDED | ERROR | {"detail": None}, "It was not started in time.", "", 0.041),
+]  # fmt: skip
+
+
+def made(state: JobState, reason: str | None, rest: dict[str, object]) -> JobView:
+    return job_view(**({"state": state, "reason": reason} | rest))
+
+
+@pytest.mark.parametrize(("state", "reason", "rest", "headline", "known", "ran_s"), TABLE)
+def test_the_reason_and_the_attempt_say_what_became_of_a_job(
+    state: JobState, reason: str | None, rest: dict[str, object], headline: str, known: str, ran_s: float | None
+) -> None:
+    job = made(state, reason, rest)
+    assert sentences.headline(job, NOW).replace("\u00a0", " ") == headline
+    assert sentences.to_know(job, None).replace("\u00a0", " ") == known
+    assert sentences.ran_s(job, NOW) == (ran_s if ran_s is None else pytest.approx(ran_s, abs=1e-5))
+
+
+def test_the_table_has_every_state_and_every_reason_that_the_api_tells_of() -> None:
+    [row] = re.findall(r"^\| `reason`, `detail` .*$", Path("docs/api.md").read_text("utf-8"), re.MULTILINE)
+    reasons = set(re.findall(r"`([a-z_]+)`", row)) - {"reason", "detail"}
+    assert {reason for _, reason, *_ in TABLE if reason} == reasons
+    assert {state for state, *_ in TABLE} == set(JobState)
+
+
+def test_a_waiting_job_says_in_a_list_why_it_waits() -> None:
+    job = made(S.SCHEDULED, "error", BRIEF | ERROR | {"run_at": NOW + 5})
+    assert sentences.to_know(job, "it is tried again") == "it is tried again"
+
+
+def test_a_list_says_one_short_line() -> None:
+    job = made(S.CANCELLED, "cancelled", {"detail": "x" * 500 + "\nsecond"})
+    assert sentences.to_know(job, None) == "x" * 119 + "…"
+
+
+def test_the_timeline_is_in_order_with_durations() -> None:
+    job = made(S.SUCCEEDED, None, DESK | ENDED | {"run_at": NOW - 10, "worker_name": "", "stopped_at": NOW})
+    moments = sentences.timeline(job)
+    assert [moment.what for moment in moments] == ["Submitted", "Due", "Offered to w", "Started", "Succeeded"]
+    assert [moment.after_s for moment in moments] == [None, 2.0, 1.0, 0.5, 8.5]
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "ended_at", "last"),
+    [
+        (S.IN_DOUBT, "timed_out", None, ["Its attempt ended: timed out"]),
+        (S.SUCCEEDED, "decided", NOW, ["Its attempt ended: timed out", "A person decided: succeeded"]),
+        (S.FAILED, "decided", NOW, ["Its attempt ended: timed out", "A person decided: failed"]),
+        (S.SUCCEEDED, "adopted", NOW, ["Its attempt ended: timed out", "A person accepted the late result"]),
+        (S.CANCELLED, "cancelled", NOW, ["Its attempt ended: timed out", "Cancelled"]),
+        (S.FAILED, "timed_out", NOW - 60, ["Failed"]),
+    ],
+)
+def test_the_timeline_tells_the_attempts_end_from_the_jobs_end(
+    state: JobState, reason: str, ended_at: float | None, last: list[str]
+) -> None:
+    attempts = [attempt_view(state="timed_out", ended_at=NOW - 60)]
+    job = made(state, reason, BRIEF | {"ended_at": ended_at, "attempts": attempts})
+    moments = sentences.timeline(job)
+    assert [moment.what for moment in moments[3:]] == last
+    assert moments[3].after_s == pytest.approx(0.041, abs=1e-5)
+    assert (state in FINAL) == (ended_at is not None)
