@@ -65,6 +65,7 @@
   var STATE = parts.STATE;
   var VERSION = parts.VERSION;
   var Worker = parts.Worker;
+  var blame = parts.blame;
   var fatal = parts.fatal;
   var readMessage = parts.readMessage;
   var task = parts.task;
@@ -76,6 +77,7 @@
     protocol: PROTOCOL,
     STATE: STATE,
     CODES: CODES,
+    blame: blame,
     Worker: Worker,
     Engine: Engine,
     task: task,

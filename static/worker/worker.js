@@ -9,6 +9,7 @@
   var PHASE = parts.PHASE;
   var Shelf = parts.Shelf;
   var String = parts.String;
+  var blame = parts.blame;
   var clip = parts.clip;
   var copy = parts.copy;
   var decode = parts.decode;
@@ -95,6 +96,9 @@
     this._toldTypes = '';
     this._everConnected = false;
     this._draining = false;
+    this._drainedAt = null;     // the wall clock when the server began to stop
+    this._away = null;          // {code, at, date}: the server does not have us: why, since when
+    this._cuts = [];            // {at, date, ms} of polls that something on the way has cut
     this._offlineAt = null;
     this._failures = 0;
     this._refusals = 0;
@@ -193,7 +197,13 @@
   };
 
   Worker.prototype._fault = function (code, detail) {
-    this._error = { code: code, text: CODES[code], detail: detail || '', at: this._env.date() };
+    this._error = {
+      code: code,
+      text: CODES[code],
+      detail: detail || '',
+      whose: blame(code),
+      at: this._env.date()
+    };
     this._note(code + ' ' + CODES[code] + (detail ? ' (' + detail + ')' : ''));
   };
 
