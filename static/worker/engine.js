@@ -28,7 +28,7 @@
 
   /**
    * One session; after any trouble it is closed for good and the caller makes another.
-   * options: url, openTimeoutMs, postTimeoutMs, pollSlackMs.
+   * options: url, credentials, openTimeoutMs, postTimeoutMs, pollSlackMs.
    * handlers: onopen(), onmessage(text), onclose({code, detail, status, refusal, cutMs}).
    * refusal: the server's words if it lets this page in no more. cutMs: how old a waiting poll was
    * when something ended it, or null.
@@ -205,6 +205,9 @@
     try {
       xhr = env.xhr();
       xhr.open(method, this._address(), true);
+      if (this._options.credentials) {
+        xhr.withCredentials = true;  // not before open(), or Internet Explorer throws
+      }
       if (body !== null) {
         xhr.setRequestHeader('Content-Type', 'text/plain;charset=UTF-8');
       }

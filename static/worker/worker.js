@@ -39,6 +39,7 @@
     slots: 1,
     token: null,
     labels: {},
+    credentials: false,
     storageKey: 'pagehand',
     backoffMinMs: 1000,
     backoffMaxMs: 30000,
@@ -56,6 +57,7 @@
     });
     options.url = replace(String(options.url), /\/+$/, '');
     options.name = clip(options.name, 100);
+    options.credentials = options.credentials === true;
     options.slots = Math.max(1, Math.min(64, Math.floor(options.slots) || 1));
     return options;
   }
