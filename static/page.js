@@ -33,6 +33,8 @@
   };
 
   var say = window.pagehandWords;
+  //: What it says must be read before the worker takes the token away from it.
+  var address = window.pagehandAddress(window.location.search || '', window.location.hash || '');
   var worker = null;
   var trouble = null;   // {code, text}: the trouble before there was a worker
   var openedAt = now();
@@ -57,24 +59,6 @@
 
   function now() {
     return new Date().getTime();
-  }
-
-  // ---- the address -----------------------------------------------------------------------------
-
-  function query(name) {
-    var found = new RegExp('[?&]' + name + '=([^&]*)').exec(window.location.search);
-    if (!found) {
-      return '';
-    }
-    try {
-      return decodeURIComponent(found[1].replace(/\+/g, ' '));
-    } catch (e) {
-      return found[1];
-    }
-  }
-
-  function wantedTypes() {
-    return query('types').split(/[\s,]+/).filter(function (name) { return name !== ''; });
   }
 
   // ---- the tasks -------------------------------------------------------------------------------
@@ -111,7 +95,7 @@
   }
 
   function loadTasks(index, done) {
-    var wanted = wantedTypes();
+    var wanted = address.types;
     var names = index.tasks.map(function (item) { return item.name; });
     var chosen = names.filter(function (name) {
       return wanted.length ? wanted.indexOf(name) >= 0 : ASKED_ONLY.indexOf(name) < 0;
@@ -149,9 +133,9 @@
     worker = new window.Pagehand.Worker({
       url: BASE,
       storageKey: 'pagehand' + BASE,  // another server may stand under another path of this site
-      name: query('name'),
-      slots: Number(query('slots')) || 1,
-      labels: query('labels')
+      name: address.name,
+      slots: address.slots,
+      labels: address.labels
     });
     worker.on('status', render);
     worker.start();
@@ -168,6 +152,9 @@
   /** What was wrong from the start stays in sight. */
   function lastError(status) {
     var texts = worker && trouble ? [trouble.text] : [];
+    if (address.bad.length) {
+      texts.push(words('E-ADR-01', address.bad.join('; ')));
+    }
     if (files.faulty().length) {
       texts.push(faultyText());
     }
@@ -191,7 +178,7 @@
       failures: retries,
       error: error,
       standing: trouble && { code: trouble.code, since: openedAt },
-      name: query('name'), labels: {}, badLabels: [], paused: false, jobs: [], since: null,
+      name: address.name, labels: {}, badLabels: [], paused: false, jobs: [], since: null,
       heardMs: null, done: 0, failed: 0, unreported: 0, registered: false, otherWindow: null,
       version: window.Pagehand.version, worker: null, types: [], events: [], page: null
     };
@@ -202,13 +189,13 @@
   }
 
   function aloud(status) {
-    return say.aloudText(status, status.name || query('name'), FACES[status.state].word);
+    return say.aloudText(status, status.name || address.name, FACES[status.state].word);
   }
 
   function render() {
     var status = snapshot();
     var face = FACES[status.state];
-    var name = status.name || query('name');
+    var name = status.name || address.name;
     var title = face.word + (name ? ' - ' + name : '') + ' - Pagehand';
     byId('page').className = status.state;
     show('shape', face.shape);

@@ -121,6 +121,14 @@ def test_a_page_that_asks_only_for_tasks_that_are_not_there_says_so(site: Live, 
     assert "State: STOPPED" in browser.run("document.getElementById('report').value")
 
 
+def test_an_unknown_part_of_the_address_is_named_and_the_page_works(site: Live, browser: Browser) -> None:
+    show(browser, f"{site.url}/worker?type=echo&slots=65")
+    seen = browser.status()["error"]
+    assert '"type" is not a parameter (did you mean types?)' in seen
+    assert "slots is a whole number from 1 to 64, so 1 is taken" in seen
+    assert "(E-ADR-01)" in seen
+
+
 def test_the_status_is_seen_without_scrolling_at_every_size(site: Live, browser: Browser) -> None:
     show(browser, f"{site.url}/worker?name=FRONT-DESK-07")
     for width, height in SIZES:
