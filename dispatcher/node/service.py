@@ -362,6 +362,7 @@ class Dispatcher:
             page=info.page if info is not None else {},
             remote=info.remote if info is not None else "",
             labels=dict(worker.labels),
+            hanging=[held.claim.job for held in worker.attempts.values() if held.claim.job and not held.live()],
         )
 
     def why(self, job: JobView) -> Why | None:

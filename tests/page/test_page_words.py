@@ -19,7 +19,14 @@ def say(function: str, *more: Any, **status: Any) -> str:
     js = bare_engine()
     js.eval("var window = this;")
     js.eval((STATIC / "page-words.js").read_text(encoding="utf-8"))
-    plain = {"otherWindow": None, "jobs": [], "retryMs": None, "failures": 1, "standing": None, "error": None}
+    plain: dict[str, Any] = {
+        "otherWindow": None,
+        "jobs": [],
+        "retryMs": None,
+        "failures": 1,
+        "standing": None,
+        "error": None,
+    }
     text = json.dumps(plain | status).replace(json.dumps(AT), AT)
     rest = "".join(f", {json.dumps(value)}" for value in more)
     return str(js.eval(f"pagehandWords.{function}({text}{rest})"))

@@ -210,6 +210,8 @@ class WorkerView(Struct, frozen=True, kw_only=True):
     page: dict[str, str]
     remote: str
     labels: dict[str, str] = {}
+    #: Of ``jobs``, those whose attempt here is over (cancelled, timed out), while the page is still busy with it.
+    hanging: list[str] = []
 
 
 class WorkerFilter(Struct, frozen=True, kw_only=True):
