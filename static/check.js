@@ -21,6 +21,33 @@
     element.appendChild(document.createTextNode(text));
   }
 
+  /** The address without its end, where a token may stand. */
+  function place() {
+    return window.location.host + window.location.pathname;
+  }
+
+  /** The button works here too; page.js does nothing in such a browser. */
+  function offerReport() {
+    var button = document.getElementById('copy');
+    var box = document.getElementById('report');
+    button.disabled = false;
+    button.onclick = function () {
+      var copied = false;
+      box.value = 'Pagehand worker page, ' + new Date() + '\r\nState: TOO OLD (E-OLD-01), ' +
+        problem + '\r\nServer: ' + place() + '\r\nBrowser: ' + window.navigator.userAgent +
+        '\r\nDocument mode: ' + (mode || 'not Internet Explorer');
+      box.className = '';
+      box.focus();
+      box.select();
+      try {
+        copied = document.execCommand('copy');
+      } catch (e) {
+        copied = false;
+      }
+      show('copied', copied ? 'Copied.' : 'Press Ctrl+C to copy.');
+    };
+  }
+
   if (mode && mode < 10) {
     problem = 'This browser mode is too old (document mode ' + mode + ').';
   } else if (!window.JSON || !window.XMLHttpRequest || !document.addEventListener ||
@@ -34,6 +61,13 @@
     document.getElementById('page').className = 'stopped';
     show('shape', 'X');
     show('word', 'TOO OLD');
-    show('detail', problem + ' ' + advice);
+    show('detail', problem + ' ' + advice + ' The fault lies with this browser.');
+    show('aloud', 'Tell the helpdesk: ' + place() + ', E-OLD-01.');
+    offerReport();
+  } else {
+    // Without JavaScript what stands in the page remains.
+    document.title = 'STARTING - Pagehand';
+    show('word', 'STARTING');
+    show('detail', 'This page runs jobs for a Pagehand server. Leave it open.');
   }
 }());

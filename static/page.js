@@ -32,8 +32,12 @@
     stopped: { shape: '\u25a0', word: 'STOPPED' }
   };
 
+  var say = window.pagehandWords;
+  //: What it says must be read before the worker takes the token away from it.
+  var address = window.pagehandAddress(window.location.search || '', window.location.hash || '');
   var worker = null;
-  var trouble = '';     // the trouble before there was a worker, in words
+  var trouble = null;   // {code, text}: the trouble before there was a worker
+  var openedAt = now();
   var files = null;     // what loads the task files
   var retryAt = null;
   var retries = 0;
@@ -53,30 +57,8 @@
     }
   }
 
-  function toggle(id, visible) {
-    byId(id).className = visible ? '' : 'off';
-  }
-
   function now() {
     return new Date().getTime();
-  }
-
-  // ---- the address -----------------------------------------------------------------------------
-
-  function query(name) {
-    var found = new RegExp('[?&]' + name + '=([^&]*)').exec(window.location.search);
-    if (!found) {
-      return '';
-    }
-    try {
-      return decodeURIComponent(found[1].replace(/\+/g, ' '));
-    } catch (e) {
-      return found[1];
-    }
-  }
-
-  function wantedTypes() {
-    return query('types').split(/[\s,]+/).filter(function (name) { return name !== ''; });
   }
 
   // ---- the tasks -------------------------------------------------------------------------------
@@ -85,6 +67,10 @@
     var text = window.Pagehand.CODES[code];
     // No pattern: a detail may hold what replace takes for one.
     return (detail ? text.split('.')[0] + ': ' + detail + '.' : text) + ' (' + code + ')';
+  }
+
+  function troubleOf(code, detail) {
+    return { code: code, text: words(code, detail) };
   }
 
   function getJson(url, done) {
@@ -109,14 +95,14 @@
   }
 
   function loadTasks(index, done) {
-    var wanted = wantedTypes();
+    var wanted = address.types;
     var names = index.tasks.map(function (item) { return item.name; });
     var chosen = names.filter(function (name) {
       return wanted.length ? wanted.indexOf(name) >= 0 : ASKED_ONLY.indexOf(name) < 0;
     });
     var unknown = wanted.filter(function (name) { return names.indexOf(name) < 0; });
     if (unknown.length) {
-      trouble = words('E-TYP-02', unknown.join(', '));
+      trouble = troubleOf('E-TYP-02', unknown.join(', '));
     }
     window.Pagehand.hostCall = index.host_call || [];
     files.load(chosen, done);
@@ -128,7 +114,7 @@
     getJson(BASE + '/tasks/index.json', function (index, why) {
       var wait;
       if (index && index.tasks) {
-        trouble = '';
+        trouble = null;
         if (!loadTasks(index, start)) {
           render();
         }
@@ -136,7 +122,7 @@
       }
       retries += 1;
       wait = Math.min(RETRY_MAX_MS, 1000 * Math.pow(2, retries)) * (0.5 + Math.random() / 2);
-      trouble = words('E-NET-11', why.replace(/\.$/, ''));
+      trouble = troubleOf('E-NET-11', why.replace(/\.$/, ''));
       retryAt = now() + wait;
       setTimer.call(window, loadIndex, wait);
       render();
@@ -147,154 +133,90 @@
     worker = new window.Pagehand.Worker({
       url: BASE,
       storageKey: 'pagehand' + BASE,  // another server may stand under another path of this site
-      name: query('name'),
-      slots: Number(query('slots')) || 1,
-      labels: query('labels')
+      name: address.name,
+      slots: address.slots,
+      labels: address.labels
     });
     worker.on('status', render);
     worker.start();
     byId('pause').disabled = false;
     byId('reconnect').disabled = false;
-    byId('copy').disabled = false;
   }
 
   // ---- what a person sees ----------------------------------------------------------------------
-
-  function two(number) {
-    return (number < 10 ? '0' : '') + number;
-  }
-
-  function clock(ms) {
-    var date = new Date(ms);
-    return two(date.getHours()) + ':' + two(date.getMinutes()) + ':' + two(date.getSeconds());
-  }
 
   function seconds(ms) {
     return Math.max(0, Math.round(ms / 1000)) + ' s';
   }
 
-  function shortId(id) {
-    return id.length > 16 ? '\u2026' + id.slice(-8) : id;
-  }
-
-  function jobText(job) {
-    var text = job.type + ' ' + shortId(job.id);
-    if (job.startedAt !== null) {
-      text += ', since ' + clock(job.startedAt);
-    }
-    if (job.number > 1) {
-      text += ', try ' + job.number;
-    }
-    if (job.percent !== null) {
-      text += ', ' + Math.round(job.percent) + '\u00a0%';
-    }
-    if (job.note) {
-      text += ', ' + job.note;
-    }
-    return text + (job.cancelled ? ' (cancelled, still running)' : '');
-  }
-
-  function labelsText(status) {
-    var good = Object.keys(status.labels).map(function (key) {
-      return key + ':' + status.labels[key];
-    });
-    var text = good.join(', ') || (worker ? 'none' : '-');
-    var bad = status.badLabels.join(', ');
-    return bad ? text + ' \u00b7 not sent: ' + bad : text;
-  }
-
-  function retryText(status) {
-    return status.retryMs === null ? 'Trying now, attempt ' + Math.max(1, status.failures) :
-      'Retry in ' + Math.ceil(status.retryMs / 1000) + ' s, attempt ' + status.failures;
-  }
-
-  function errorText(error) {
-    var text = '';
-    if (!error) {
-      return 'none';
-    }
-    // A function, because a detail may hold what replace takes for a pattern.
-    text = error.detail ?
-      error.text.replace(/\.$/, function () { return ': ' + error.detail; }) : error.text;
-    return error.code ? text + ' (' + error.code + ', ' + clock(error.at) + ')' : text;
-  }
-
   /** What was wrong from the start stays in sight. */
   function lastError(status) {
-    var texts = worker && trouble ? [trouble] : [];
+    var texts = worker && trouble ? [trouble.text] : [];
+    if (address.bad.length) {
+      texts.push(words('E-ADR-01', address.bad.join('; ')));
+    }
     if (files.faulty().length) {
       texts.push(faultyText());
     }
-    return texts.concat(status.error || !texts.length ? [errorText(status.error)] : [])
+    return texts.concat(status.error || !texts.length ? [say.errorText(status.error)] : [])
       .join(' \u00b7 ');
   }
 
   function faultyText() {
-    return words('E-TSK-01', files.faulty().join('; '));
-  }
-
-  function notAllowedText(status) {
-    return status.refusal ?
-      'The server refuses this page because of its address. It says: ' + status.refusal + ' ' :
-      'The token of this page is missing or wrong. Open the page again with #token=\u2026 at the ' +
-      'end of its address. Write % as %25, & as %26 and # as %23 there; all else as it is. ';
-  }
-
-  function detailText(status) {
-    switch (status.state) {
-      case 'ready': return 'Waiting for jobs. Leave this page open.';
-      case 'working': return status.jobs.map(jobText).join(' \u00b7 ') +
-        (status.paused ? ' \u00b7 pauses after this' : '');
-      case 'paused': return 'Takes no jobs until somebody presses Resume.';
-      case 'connecting': return 'Looking for the server\u2026';
-      case 'reconnecting': return retryText(status) + '. ' +
-        (status.error ? status.error.text : '');
-      case 'not_allowed': return notAllowedText(status) + retryText(status) + '.';
-      case 'out_of_date': return 'This page does not fit the server. Load it again (Ctrl+F5). ' +
-        retryText(status) + '.';
-      case 'maintenance': return 'The server is being restarted. ' +
-        (status.registered ? 'Running jobs are finished first.' : retryText(status) + '.');
-      default: return (files.faulty().length ? faultyText() + ' ' : '') +
-        (status.error ? status.error.text : 'This page takes no jobs.');
-    }
+    return files.faulty().length ? words('E-TSK-01', files.faulty().join('; ')) : '';
   }
 
   /** Before there is a worker. */
   function early() {
+    var error = trouble && {
+      code: '', text: trouble.text, detail: '', at: now(),
+      whose: window.Pagehand.blame(trouble.code)
+    };
     return {
       state: retryAt === null ? (trouble ? 'stopped' : 'connecting') : 'reconnecting',
       retryMs: retryAt === null ? null : Math.max(0, retryAt - now()),
       failures: retries,
-      error: trouble ? { code: '', text: trouble, detail: '', at: now() } : null,
-      name: query('name'), labels: {}, badLabels: [], paused: false, jobs: [], since: null,
-      heardMs: null, done: 0, failed: 0, registered: false
+      error: error,
+      standing: trouble && { code: trouble.code, since: openedAt },
+      name: address.name, labels: {}, badLabels: [], paused: false, jobs: [], since: null,
+      heardMs: null, done: 0, failed: 0, unreported: 0, registered: false, otherWindow: null,
+      version: window.Pagehand.version, worker: null, types: [], events: [], page: null
     };
   }
 
+  function snapshot() {
+    return worker ? worker.status() : early();
+  }
+
+  function aloud(status) {
+    return say.aloudText(status, status.name || address.name, FACES[status.state].word);
+  }
+
   function render() {
-    var status = worker ? worker.status() : early();
+    var status = snapshot();
     var face = FACES[status.state];
-    var name = status.name || query('name');
+    var name = status.name || address.name;
     var title = face.word + (name ? ' - ' + name : '') + ' - Pagehand';
     byId('page').className = status.state;
     show('shape', face.shape);
     show('word', face.word);
-    show('detail', detailText(status));
+    show('detail', say.detailText(status, faultyText()));
+    show('aloud', aloud(status));
     if (document.title !== title) {
       document.title = title;
     }
     show('name', name || '-');
-    show('labels', labelsText(status));
+    show('labels', say.labelsText(status, !!worker));
     show('server', ORIGIN + BASE);
-    show('since', status.since === null ? 'no' : 'since ' + clock(status.since));
+    show('since', status.since === null ? 'no' : 'since ' + say.clock(status.since));
     show('contact', status.heardMs === null ? '' :
       '\u00b7 last contact ' + seconds(status.heardMs) + ' ago');
-    show('job', status.jobs.length ? status.jobs.map(jobText).join(' \u00b7 ') : 'none');
+    show('job', status.jobs.length ? say.jobsText(status) : 'none');
     show('today', status.done + ' done, ' + status.failed + ' failed' +
       (status.unreported ? ', ' + status.unreported + ' not yet recorded' : ''));
     show('error', lastError(status));
-    toggle('pause', !status.paused);
-    toggle('resume', status.paused);
+    // One button: a button that goes away takes the keyboard's focus with it.
+    show('pause', status.paused ? 'Resume' : 'Pause after this job');
   }
 
   /** A task has thrown away what is shown: the page is loaded anew as soon as that loses no job. */
@@ -327,12 +249,13 @@
   // ---- the report ------------------------------------------------------------------------------
 
   function reportText() {
-    var status = worker.status();
+    var status = snapshot();
     var lines = [
       'Pagehand worker page, library ' + status.version + ', ' + new Date().toString(),
-      'State: ' + FACES[status.state].word + ', ' + detailText(status),
+      'State: ' + FACES[status.state].word + ', ' + say.detailText(status, faultyText()),
+      aloud(status) || 'Nothing is wrong at this moment.',
       'Name: ' + status.name + ' (worker ' + (status.worker || 'unknown') + ')',
-      'Labels: ' + labelsText(status),
+      'Labels: ' + say.labelsText(status, !!worker),
       'Server: ' + ORIGIN + BASE,
       'Types: ' + status.types.join(', '),
       'Today: ' + status.done + ' done, ' + status.failed + ' failed, ' +
@@ -340,10 +263,10 @@
       'Last error: ' + lastError(status),
       'Browser: ' + window.navigator.userAgent,
       'Document mode: ' + (document.documentMode || 'not Internet Explorer') +
-        ', storage: ' + (status.page.storage ? 'yes' : 'no')
+        ', storage: ' + (status.page ? (status.page.storage ? 'yes' : 'no') : 'not known yet')
     ];
     status.events.forEach(function (event) {
-      lines.push(clock(event.at) + ' ' + event.text);
+      lines.push(say.clock(event.at) + ' ' + event.text);
     });
     return lines.join('\r\n');
   }
@@ -369,10 +292,16 @@
   if (window.pagehandTooOld) {
     return;
   }
-  byId('pause').onclick = function () { worker.pause(); };
-  byId('resume').onclick = function () { worker.resume(); };
+  byId('pause').onclick = function () {
+    if (worker.status().paused) {
+      worker.resume();
+    } else {
+      worker.pause();
+    }
+  };
   byId('reconnect').onclick = function () { worker.reconnect(); };
   byId('copy').onclick = copyReport;
+  byId('copy').disabled = false;
   window.addEventListener('hashchange', function () {
     if (window.location.hash.indexOf('token=') >= 0) {
       window.location.reload();

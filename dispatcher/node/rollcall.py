@@ -62,4 +62,5 @@ def present(worker: Worker, sessions: Mapping[str, SessionInfo], now: float) -> 
         page=info.page if info is not None else {},
         remote=info.remote if info is not None else "",
         labels=dict(worker.labels),
+        hanging=[held.claim.job for held in worker.attempts.values() if held.claim.job and not held.live()],
     )

@@ -313,6 +313,7 @@ def _told_settings(settings: Settings) -> dict[str, int]:
         "packet_limit": settings.packet_limit,
         "offer_ttl_ms": round(settings.offer_ttl_s * 1000),
         "repeat_ms": min(5_000, round(settings.offer_ttl_s * 500)),
+        "reload_after_ms": round(settings.reload_after_s * 1000),
     }
 
 

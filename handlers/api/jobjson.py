@@ -176,6 +176,7 @@ def worker_json(worker: WorkerView) -> Json:
         "labels": worker.labels,
         "slots": worker.slots,
         "jobs": worker.jobs,
+        "hanging": worker.hanging,
         "done": worker.done,
         "failed": worker.failed,
         "connected_s": round(worker.connected_s, 3),

@@ -21,6 +21,7 @@ PARTS = (
     "json.js",
     "parse.js",
     "base.js",
+    "codes.js",
     "environment.js",
     "storage.js",
     "answers.js",

@@ -8,6 +8,8 @@
  *   worker.on('status', function (status) { ... });
  *
  * A task ends with the first of a returned value, a returned thenable, done(error, value), a throw.
+ * done(error, value) fails where error is anything but undefined and null: also with '', 0 and
+ * false, so that an error without words (an empty statusText) is not taken for success.
  * Returning undefined means that done will come. With {quick: true} it starts without an accept:
  * for tasks that take milliseconds and do no harm when they run twice. A job is not tried again
  * after an error made by Pagehand.fatal(message, code).
@@ -41,6 +43,10 @@
  *                  written %25, & is %26 and # is %23; all else stands for itself, + / and = too
  *   labels         what the page tells the server about itself: at most 20 texts of 1 to 200
  *                  characters by name, {site: 'berlin'}, or in one text, 'site:berlin' ({})
+ *   credentials    true: requests carry the cookies of the server's origin, which a single sign-on
+ *                  before a server on another origin wants. What stands before the server must
+ *                  let pages in as the server does: with the page's own origin in
+ *                  Access-Control-Allow-Origin, and Access-Control-Allow-Credentials: true (false)
  *   storageKey     prefix of all stored keys; tells workers of one page apart ('pagehand')
  *   backoffMinMs   shortest wait before a new session (1000)
  *   backoffMaxMs   longest wait (30000)
@@ -65,6 +71,7 @@
   var STATE = parts.STATE;
   var VERSION = parts.VERSION;
   var Worker = parts.Worker;
+  var blame = parts.blame;
   var fatal = parts.fatal;
   var readMessage = parts.readMessage;
   var task = parts.task;
@@ -76,6 +83,7 @@
     protocol: PROTOCOL,
     STATE: STATE,
     CODES: CODES,
+    blame: blame,
     Worker: Worker,
     Engine: Engine,
     task: task,

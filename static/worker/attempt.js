@@ -38,6 +38,7 @@
     this.startedAt = null;
     this.startedDate = null;
     this.cancelled = null;      // the reason
+    this.cancelledDate = null;
     this.cancels = [];          // the functions that the task gave to onCancel
     this.progress = null;       // not yet sent
     this.progressAt = -Infinity;

@@ -137,7 +137,7 @@
       self._ended(attempt, failed, outcome);
     }
     function done(error, outcome) {
-      var failed = error !== undefined && error !== null && error !== false;
+      var failed = error !== undefined && error !== null;
       end(failed, failed ? error : outcome);
     }
     try {

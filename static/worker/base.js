@@ -1,4 +1,4 @@
-/** Used by all parts: versions, the words for states and troubles, small helpers. */
+/** Used by all parts: versions, the words for states, small helpers. */
 (function (parts) {
   'use strict';
 
@@ -27,35 +27,6 @@
     OUT_OF_DATE: 'out_of_date',
     MAINTENANCE: 'maintenance',
     STOPPED: 'stopped'
-  };
-
-  /** Short codes to read over the telephone, and what they mean. */
-  var CODES = {
-    'E-NET-01': 'The server cannot be reached.',
-    'E-NET-02': 'The server did not answer in time.',
-    'E-NET-03': 'The server did not take a message in time.',
-    'E-NET-04': 'Something other than the server answered, perhaps a proxy or a login page.',
-    'E-NET-05': 'The server no longer knows this connection.',
-    'E-NET-06': 'The server answered with an error.',
-    'E-NET-07': 'The server closed the connection.',
-    'E-NET-08': 'The connection was silent for too long.',
-    'E-NET-09': 'The network was away.',
-    'E-NET-10': 'This browser does not let the page make requests.',
-    'E-NET-11': 'The list of tasks could not be loaded.',
-    'E-ORG-01': 'The server refuses this page because of its address.',
-    'E-TOK-01': 'The server wants a token that this page does not have.',
-    'E-VER-01': 'This page is older or newer than the server.',
-    'E-MSG-01': 'The server refused a message of this page.',
-    'E-MSG-02': 'The server sent a message that this page does not understand.',
-    'E-JOB-01': 'A task failed.',
-    'E-JOB-02': 'A result was too large.',
-    'E-JOB-03': 'A result could not be written as JSON.',
-    'E-JOB-04': 'A task called done more than once.',
-    'E-LBL-01': 'A label of this page is wrong and is not sent.',
-    'E-JS-01': 'A script on this page failed.',
-    'E-TSK-01': 'A task file does not work.',
-    'E-TYP-01': 'This page has no tasks.',
-    'E-TYP-02': 'The server has no such task.'
   };
 
   var newDate = parts.root.Date;
@@ -140,7 +111,6 @@
     return yearOf(date) + (month < 10 ? '-0' : '-') + month + (day < 10 ? '-0' : '-') + day;
   }
 
-  parts.CODES = CODES;
   parts.PROTOCOL = PROTOCOL;
   parts.STATE = STATE;
   parts.VERSION = VERSION;

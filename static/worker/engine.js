@@ -28,9 +28,10 @@
 
   /**
    * One session; after any trouble it is closed for good and the caller makes another.
-   * options: url, openTimeoutMs, postTimeoutMs, pollSlackMs.
-   * handlers: onopen(), onmessage(text), onclose({code, detail, status, refusal}). refusal: the
-   * server's words if it lets this page in no more.
+   * options: url, credentials, openTimeoutMs, postTimeoutMs, pollSlackMs.
+   * handlers: onopen(), onmessage(text), onclose({code, detail, status, refusal, cutMs}).
+   * refusal: the server's words if it lets this page in no more. cutMs: how old a waiting poll was
+   * when something ended it, or null.
    */
   function Engine(options, env, handlers) {
     this._options = options;
@@ -53,6 +54,7 @@
     this._quickestMs = Infinity;
     this._suspect = false;
     this._silenceMs = options.openTimeoutMs;
+    this._cutMs = null;
     this._packetLimit = 16;
     this._byteLimit = Infinity;
     //: env.now() of the server's last answer.
@@ -141,7 +143,11 @@
     }
     this._end();
     this._handlers.onclose({
-      code: code, detail: detail || '', status: status || 0, refusal: refused || null
+      code: code,
+      detail: detail || '',
+      status: status || 0,
+      refusal: refused || null,
+      cutMs: this._cutMs
     });
   };
 
@@ -199,6 +205,9 @@
     try {
       xhr = env.xhr();
       xhr.open(method, this._address(), true);
+      if (this._options.credentials) {
+        xhr.withCredentials = true;  // not before open(), or Internet Explorer throws
+      }
       if (body !== null) {
         xhr.setRequestHeader('Content-Type', 'text/plain;charset=UTF-8');
       }
@@ -248,13 +257,22 @@
   Engine.prototype._poll = function () {
     var self = this;
     var patience = this._silenceMs;
+    var began = this._env.now();
     this._get = this._request('GET', null, patience, function (status, text, type) {
       self._get = null;
+      if (self._state === 'open' && isCut(status)) {
+        self._cutMs = self._env.now() - began;
+      }
       if (self._passed(status, text, 'E-NET-02', patience)) {
         self._polled(status, text, type);
       }
     });
   };
+
+  /** Whether something else than the server has ended a request: its connection, or a proxy. */
+  function isCut(status) {
+    return status === 0 || status === 408 || status === 502 || status === 504;
+  }
 
   Engine.prototype._polled = function (status, text, type) {
     var packets = this._packets(text, type);

@@ -84,7 +84,7 @@
         fields.code = typeof code === 'string' ? clip(code, 200) : undefined;
         fields.retry = read(error, 'retry') !== false;
       } else {
-        fields.message = clip(error, 10000);
+        fields.message = clip(error, 10000) || 'the error that the task gave is an empty text';
       }
     } catch (e) {
       fields.message = 'an error that cannot be read';

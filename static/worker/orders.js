@@ -51,6 +51,7 @@
 
   Worker.prototype._onDrain = function (draining) {
     this._draining = draining;
+    this._drainedAt = this._env.date();
     this._note(draining ? 'the server is about to stop' : 'the server goes on');
     this._changed();
   };
@@ -92,7 +93,7 @@
   Worker.prototype._onRefused = function (message) {
     var attempt = message.attempt ? own(this._attempts, message.attempt) : undefined;
     if (message.code === 'bad_token') {
-      this._turnedAway(STATE.NOT_ALLOWED, 'E-TOK-01', message.detail);
+      this._turnedAway(STATE.NOT_ALLOWED, this._token ? 'E-TOK-02' : 'E-TOK-01', message.detail);
     } else if (message.code === 'bad_version') {
       this._turnedAway(STATE.OUT_OF_DATE, 'E-VER-01', message.detail);
       this._outdated();
@@ -170,6 +171,7 @@
   /** The server refuses us for a reason that only people can mend: come back slowly. */
   Worker.prototype._turnedAway = function (state, code, detail) {
     this._trouble = state;
+    this._lose(code || 'E-MSG-01');
     if (code) {
       this._fault(code, clip(detail, 300));
     }

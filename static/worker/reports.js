@@ -152,6 +152,7 @@
     }
     if (attempt.cancelled === null) {
       attempt.cancelled = reason;
+      attempt.cancelledDate = this._env.date();
       attempt.job.cancelled = true;
       this._note('cancel (' + clip(reason, 50) + ') of a job of type ' + attempt.type);
       this._tellTask(attempt, copy(attempt.cancels));

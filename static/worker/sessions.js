@@ -24,6 +24,10 @@
   var TICK_MS = 1000;
   var HEALTHY_MS = 10000;
   var OUTBOX_LIMIT = 500;
+  //: So many polls in a row, each at least so old, tell of something on the way that cuts them.
+  var CUTS = 3;
+  var CUT_MIN_MS = 1000;
+  var CUTS_WITHIN_MS = 600000;
 
   // -- sessions
 
@@ -35,6 +39,7 @@
     this._retryAt = null;
     this._shelf.remove('left');  // a connecting page lives: a copy of its window must not find this
     if (!this._types().length) {
+      this._lose('E-TYP-01');
       this._fault('E-TYP-01', this._lacking());
       this._changed();
       return;
@@ -102,10 +107,49 @@
     this._connectedAt = null;
     this._unregister();
     this._refusedAs(reason.refusal);
+    this._seeCut(reason);
+    this._lose(reason.code);
     this._fault(reason.code, reason.detail);
     this._failures += 1;
     this._retryIn(atOnce ? 0 : this._backoff());
     this._changed();
+  };
+
+  /** The server does not have this page any more; since when stays as it was at first. */
+  Worker.prototype._lose = function (code) {
+    var away = this._away || { at: this._env.now(), date: this._env.date() };
+    this._away = { code: code, at: away.at, date: away.date };
+  };
+
+  /**
+   * Polls that end at the same age again and again, of sessions that had opened well: then it is
+   * not the server that fails. Such a page need not come back more slowly each time.
+   */
+  Worker.prototype._seeCut = function (reason) {
+    var now = this._env.now();
+    if (reason.cutMs === null || reason.cutMs < CUT_MIN_MS) {
+      return;
+    }
+    push(this._cuts, { at: now, date: this._env.date(), ms: reason.cutMs });
+    take(this._cuts, Math.max(0, this._cuts.length - CUTS));
+    if (this._isCut(now)) {
+      reason.code = 'E-NET-12';
+      reason.detail = 'after about ' + Math.round(reason.cutMs / 1000) +
+        ' s; jobs still come, some seconds late';
+      this._failures = 0;
+    }
+  };
+
+  /** Whether the last polls were cut, all at the same age. */
+  Worker.prototype._isCut = function (now) {
+    var shortest = Infinity;
+    var longest = 0;
+    walk(this._cuts, function (cut) {
+      shortest = Math.min(shortest, cut.ms);
+      longest = Math.max(longest, cut.ms);
+    });
+    return this._cuts.length === CUTS && now - this._cuts[0].at < CUTS_WITHIN_MS &&
+      longest - shortest <= longest / 5;
   };
 
   /** `words`: the server's, where it refuses this page; null: the trouble is another one. */
@@ -252,9 +296,11 @@
     this._trouble = null;
     this._refusal = null;
     this._draining = false;
+    this._away = null;
     this._name = message.name;
     known.worker = message.worker;
     known.secret = message.secret;
+    known.name = message.name;
     this._identity.save();
     this._shelf.remove('outdated');
     this._adopt(message.settings);

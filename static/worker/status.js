@@ -10,6 +10,9 @@
   var copy = parts.copy;
   var each = parts.each;
   var push = parts.push;
+  var walk = parts.walk;
+
+  var RESTART_MS = 120000;
 
   Worker.prototype._state = function () {
     if (!this._running) {
@@ -22,7 +25,7 @@
       if (!this._types().length) {
         return STATE.STOPPED;
       }
-      if (this._draining) {
+      if (this._draining && !this._isLong(this._away)) {
         return STATE.MAINTENANCE;
       }
       return this._everConnected || this._failures ? STATE.RECONNECTING : STATE.CONNECTING;
@@ -36,23 +39,54 @@
     return this._identity.record.paused ? STATE.PAUSED : STATE.READY;
   };
 
+  /** Whether the server is away for longer than a restart takes. */
+  Worker.prototype._isLong = function (away) {
+    return away !== null && this._env.now() - away.at >= RESTART_MS;
+  };
+
+  /** What stands wrong now: {code, since}, or null. code: '' where the state says all. */
+  Worker.prototype._standing = function (jobs) {
+    var standing = null;
+    var cuts = this._cuts;
+    if (this._draining && !this._isLong(this._away)) {
+      return { code: '', since: this._drainedAt };
+    }
+    if (this._isCut(this._env.now())) {
+      return { code: 'E-NET-12', since: cuts[0].date };
+    }
+    if (this._away) {
+      return { code: this._away.code, since: this._away.date };
+    }
+    walk(jobs, function (job) {
+      if (job.cancelled && !standing) {
+        standing = { code: 'E-JOB-05', since: job.cancelledAt };
+      }
+    });
+    return standing;
+  };
+
   /**
    * A snapshot. Times: `…At` and `since` are ms of the wall clock, `…Ms` are durations.
-   * jobs: [{attempt, id, type, number, phase, startedAt, percent, note, cancelled}]
+   * jobs: [{attempt, id, type, number, phase, startedAt, percent, note, cancelled, cancelledAt,
+   * reloadAt}]. reloadAt: when the server will reload a page whose cancelled task goes on.
    * labels: values by name; badLabels: the labels that are not sent, in words.
    * refusal: the words of a server that refuses this page, or null.
-   * error: {code, text, detail, at} or null; retryMs and heardMs: null if there is none.
+   * error: {code, text, detail, whose, at} or null; whose: whose fault it is, in a sentence.
+   * standing: {code, since}, what is wrong at this moment, or null.
+   * otherWindow: the name of another worker in this browser, or null.
+   * retryMs and heardMs: null if there is none.
    */
   Worker.prototype.status = function () {
     var now = this._env.now();
     var today = this._today();
     var unreported = 0;
     var jobs = [];
+    var reloadAfter = this._settings.reload_after_ms;
     each(this._attempts, function (attempt) {
       if (attempt.phase === PHASE.ENDED) {
         unreported += 1;
       } else {
-        push(jobs, describeAttempt(attempt));
+        push(jobs, describeAttempt(attempt, reloadAfter));
       }
     });
     if (this._engine && this._engine.isOpen()) {
@@ -78,13 +112,16 @@
       failed: today.failed,
       refusal: this._refusal,
       error: this._error,
+      standing: this._running ? this._standing(jobs) : null,
+      otherWindow: this._identity.other(),
       events: copy(this._events),
       version: VERSION,
       page: this._describe()
     };
   };
 
-  function describeAttempt(attempt) {
+  function describeAttempt(attempt, reloadAfter) {
+    var at = attempt.cancelledDate;
     var shown = attempt.shown;
     return {
       attempt: attempt.id,
@@ -95,7 +132,9 @@
       startedAt: attempt.startedDate,
       percent: shown.percent === undefined ? null : shown.percent,
       note: shown.note === undefined ? null : shown.note,
-      cancelled: attempt.cancelled !== null
+      cancelled: attempt.cancelled !== null,
+      cancelledAt: at,
+      reloadAt: at !== null && reloadAfter > 0 ? at + reloadAfter : null
     };
   }
 

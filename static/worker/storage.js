@@ -143,10 +143,10 @@
   };
 
   /**
-   * The worker's identity: {worker, secret, paused, told, today}. Every window keeps its own in the
-   * shelf; the first window also claims the record in localStorage, so that it is the same worker
-   * after the browser was closed. A fresh claim belongs to a living window: others
-   * leave it alone.
+   * The worker's identity: {worker, secret, name, paused, told, today}. Every window keeps its own
+   * in the shelf; the first window also claims the record in localStorage, so that it is the same
+   * worker after the browser was closed. A fresh claim belongs to a living window: others leave it
+   * alone.
    */
   function Identity(shelf, env, prefix) {
     this._shelf = shelf;
@@ -166,6 +166,7 @@
     return {
       worker: typeof record.worker === 'string' ? record.worker : null,
       secret: typeof record.secret === 'string' ? record.secret : null,
+      name: typeof record.name === 'string' ? record.name : '',
       paused: record.paused === true,
       told: record.told === true,
       today: isObject(record.today) ? record.today : {}
@@ -221,6 +222,13 @@
     if (!claim || claim.worker === this.record.worker || this._isStale(claim)) {
       this._writeClaim(this._env.date());
     }
+  };
+
+  /** The name of another window of this browser that is a worker, too; null: there is none. */
+  Identity.prototype.other = function () {
+    var claim = this.record.worker ? this._readClaim() : null;
+    return claim && claim.worker !== this.record.worker && !this._isStale(claim) ?
+      String(claim.name || '') : null;
   };
 
   /** The window closes or reloads: the next one may take the identity at once. */

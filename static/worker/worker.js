@@ -9,6 +9,7 @@
   var PHASE = parts.PHASE;
   var Shelf = parts.Shelf;
   var String = parts.String;
+  var blame = parts.blame;
   var clip = parts.clip;
   var copy = parts.copy;
   var decode = parts.decode;
@@ -38,6 +39,7 @@
     slots: 1,
     token: null,
     labels: {},
+    credentials: false,
     storageKey: 'pagehand',
     backoffMinMs: 1000,
     backoffMaxMs: 30000,
@@ -55,6 +57,7 @@
     });
     options.url = replace(String(options.url), /\/+$/, '');
     options.name = clip(options.name, 100);
+    options.credentials = options.credentials === true;
     options.slots = Math.max(1, Math.min(64, Math.floor(options.slots) || 1));
     return options;
   }
@@ -95,6 +98,9 @@
     this._toldTypes = '';
     this._everConnected = false;
     this._draining = false;
+    this._drainedAt = null;     // the wall clock when the server began to stop
+    this._away = null;          // {code, at, date}: the server does not have us: why, since when
+    this._cuts = [];            // {at, date, ms} of polls that something on the way has cut
     this._offlineAt = null;
     this._failures = 0;
     this._refusals = 0;
@@ -193,7 +199,13 @@
   };
 
   Worker.prototype._fault = function (code, detail) {
-    this._error = { code: code, text: CODES[code], detail: detail || '', at: this._env.date() };
+    this._error = {
+      code: code,
+      text: CODES[code],
+      detail: detail || '',
+      whose: blame(code),
+      at: this._env.date()
+    };
     this._note(code + ' ' + CODES[code] + (detail ? ' (' + detail + ')' : ''));
   };
 

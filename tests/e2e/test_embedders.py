@@ -74,7 +74,7 @@ def test_a_page_of_another_origin_reads_why_it_is_refused(tmp_path: Path, browse
     ("flags", "token", "state", "code"),
     [
         (("--token", TOKEN), TOKEN, "not_allowed", "E-ORG-01"),
-        (NULL, "guessed", "not_allowed", "E-TOK-01"),
+        (NULL, "guessed", "not_allowed", "E-TOK-02"),
         (NULL, TOKEN, "ready", None),
     ],
     ids=["it is not said", "a wrong token", "with the token"],

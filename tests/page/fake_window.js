@@ -61,8 +61,9 @@ var fakeWindow = (function () {
     this._config = config;
     ['timeout', 'withCredentials', 'responseType'].forEach(function (name) {
       Object.defineProperty(self, name, {
-        set: function () {
+        set: function (value) {
           if (self.readyState === 0) { throw new Error('InvalidStateError'); }
+          self['_' + name] = value;
         }
       });
     });
@@ -180,7 +181,8 @@ var fakeWindow = (function () {
       return JSON.stringify(requests.map(function (request) {
         return {
           id: request.id, method: request.method, url: request.url, body: request.body,
-          headers: request.headers, sent_at: request.sentAt, stored: request.stored
+          headers: request.headers, sent_at: request.sentAt, stored: request.stored,
+          credentials: request._withCredentials === true
         };
       }));
     },

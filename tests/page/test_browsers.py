@@ -13,7 +13,7 @@ from tests.support.http import JSON
 from tests.support.server import Live, live
 from tests.support.waiting import until
 
-from .browsers import Browser
+from .browsers import Browser, Chromium, browsing
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -79,9 +79,12 @@ def test_a_reload_brings_the_same_worker_back_with_its_counts(site: Live, browse
 
 def test_pause_and_resume_are_buttons(site: Live, browser: Browser) -> None:
     show(browser, f"{site.url}/worker")
+    browser.run("document.getElementById('pause').focus()")
     browser.click("pause")
     until(lambda: browser.status()["state"] == "paused")
-    browser.click("resume")
+    assert browser.run("document.activeElement.id") == "pause", "the button is there still, and has the focus"
+    assert browser.run("document.getElementById('pause').textContent") == "Resume"
+    browser.click("pause")
     until(lambda: browser.status()["state"] == "ready")
 
 
@@ -114,6 +117,16 @@ def test_the_page_shows_its_labels_and_those_that_it_does_not_send(site: Live, b
 def test_a_page_that_asks_only_for_tasks_that_are_not_there_says_so(site: Live, browser: Browser) -> None:
     show(browser, f"{site.url}/worker?types=nonsense", "stopped")
     until(lambda: "no such task: nonsense" in browser.status()["detail"])
+    browser.click("copy")
+    assert "State: STOPPED" in browser.run("document.getElementById('report').value")
+
+
+def test_an_unknown_part_of_the_address_is_named_and_the_page_works(site: Live, browser: Browser) -> None:
+    show(browser, f"{site.url}/worker?type=echo&slots=65")
+    seen = browser.status()["error"]
+    assert '"type" is not a parameter (did you mean types?)' in seen
+    assert "slots is a whole number from 1 to 64, so 1 is taken" in seen
+    assert "(E-ADR-01)" in seen
 
 
 def test_the_status_is_seen_without_scrolling_at_every_size(site: Live, browser: Browser) -> None:
@@ -151,3 +164,13 @@ def test_a_token_stands_in_the_address_as_it_is_and_a_wrong_one_says_what_must_b
         seen = until(lambda: (status := browser.status())["state"] == "not_allowed" and status, 15)
         assert seen["word"] == "NOT ALLOWED"
         assert "Write % as %25, & as %26 and # as %23 there; all else as it is." in seen["detail"]
+
+
+def test_a_browser_without_javascript_reads_a_sentence_and_not_that_it_starts(site: Live) -> None:
+    off = {"profile.managed_default_content_settings.javascript": 2}
+    with browsing(Chromium(preferences=off)) as browser:
+        browser.open(f"{site.url}/worker")
+        seen = browser.run("document.getElementById('board').innerText")  # as it is shown
+    assert "NO JAVASCRIPT" in seen
+    assert "JavaScript is switched off in this browser" in seen
+    assert "STARTING" not in seen

@@ -5,31 +5,39 @@ from __future__ import annotations
 import json
 
 import pytest
+import quickjs
 
 from .harness import STATIC, bare_engine
 
 #: Only as much of a document as IE 7 has.
 _DOCUMENT = """
-var shown = {};
+var shown = {}, button = {disabled: true}, box = {focus: function () {}, select: function () {}};
 function element(id) {
   return {firstChild: null, removeChild: function () {}, appendChild: function (node) { shown[id] = node.text; }};
 }
 var document = {
   title: '', addEventListener: function () {},
-  getElementById: function (id) { return element(id); },
+  getElementById: function (id) { return id === 'copy' ? button : id === 'report' ? box : element(id); },
+  execCommand: function () { throw 1; },
   createTextNode: function (text) { return {text: text}; }
 };
-var window = this; var XMLHttpRequest = function () {};
+var window = this; var location = {host: 'h:1', pathname: '/worker', hash: '#token=secret'};
+var navigator = {userAgent: 'Old/7'}; var XMLHttpRequest = function () {};
 """
 
 
-def verdict(change: str) -> tuple[str, dict[str, str]]:
-    """``window.pagehandTooOld``, and what is shown."""
+def checked(change: str) -> quickjs.Context:
+    """An engine in which the script has run."""
     engine = bare_engine()
     engine.eval(_DOCUMENT)
     engine.eval(change)
     engine.eval((STATIC / "check.js").read_text(encoding="utf-8"))
-    problem, shown = json.loads(engine.eval("JSON_stringify([window.pagehandTooOld, shown])"))
+    return engine
+
+
+def verdict(change: str) -> tuple[str, dict[str, str]]:
+    """``window.pagehandTooOld``, and what is shown."""
+    problem, shown = json.loads(checked(change).eval("JSON_stringify([window.pagehandTooOld, shown])"))
     return problem, shown
 
 
@@ -62,4 +70,16 @@ def test_a_browser_that_lacks_what_the_page_needs_is_told_so(gone: str) -> None:
 def test_a_browser_that_will_do_is_left_alone(mode: str) -> None:
     problem, shown = verdict(f"var JSON_stringify = JSON.stringify; document.documentMode = {mode};")
     assert problem == ""
-    assert shown == {}
+    assert shown["word"] == "STARTING", "what stands there for a browser without JavaScript is gone"
+
+
+def test_a_browser_that_is_too_old_can_still_give_its_report_which_has_no_token_in_it() -> None:
+    engine = checked("document.documentMode = 7;")
+    assert engine.eval("shown.aloud") == "Tell the helpdesk: h:1/worker, E-OLD-01."
+    assert engine.eval("button.disabled") is False
+    engine.eval("button.onclick(); null;")
+    report = str(engine.eval("box.value"))
+    for words in ("TOO OLD (E-OLD-01)", "document mode 7", "Server: h:1/worker", "Browser: Old/7"):
+        assert words in report
+    assert "secret" not in report
+    assert engine.eval("shown.copied") == "Press Ctrl+C to copy."

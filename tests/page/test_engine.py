@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
+
 from .harness import HANDSHAKE, REGISTERED, Page, job, joined, ops
 
 MANY = {"slots": 64}
@@ -153,3 +155,10 @@ def test_noop_packets_are_ignored_and_do_not_make_the_page_poll_in_a_storm() -> 
     page.advance(1_000)
     assert page.state == "ready"
     assert page.poll
+
+
+@pytest.mark.parametrize(("options", "sent"), [({}, False), ({"credentials": True}, True), ({"credentials": 1}, False)])
+def test_requests_carry_credentials_only_where_the_page_was_told_to(options: dict[str, object], sent: bool) -> None:
+    page = joined(options=options)
+    page.push(job())
+    assert [page.poll["credentials"], page.post["credentials"]] == [sent, sent]

@@ -21,6 +21,7 @@ PUBLIC = {
         "Engine",
         "task",
         "tasks",
+        "blame",
         "fatal",
         "readMessage",
         "utf8Length",

@@ -219,6 +219,8 @@ class WorkerView(Struct, frozen=True, kw_only=True):
     page: dict[str, str]
     remote: str
     labels: dict[str, str] = {}
+    #: Of ``jobs``, those whose attempt here is over (cancelled, timed out), while the page is still busy with it.
+    hanging: list[str] = []
     #: UTC seconds; set iff the state is GONE. Then only its name is known, and the id is empty.
     gone_at: float | None = None
 

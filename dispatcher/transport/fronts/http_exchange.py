@@ -225,9 +225,15 @@ def _peer_has_closed(conn: HTTP1Connection) -> bool:
 
 
 def _cors(origin: str) -> bytes:
-    """CORS headers for an allowed origin; it is on the list, so it holds no line end."""
+    """CORS headers for an allowed origin; it is on the list, so it holds no line end.
+
+    With credentials, so that a page may come through a single sign-on; we look at no cookie here ourselves. ``null``
+    can be any page in a sandbox: it must not come with the cookies of whoever looks at it.
+    """
+    credentials = "" if origin == "null" else "Access-Control-Allow-Credentials: true\r\n"
     return (
         f"Access-Control-Allow-Origin: {origin}\r\n"
+        f"{credentials}"
         "Access-Control-Allow-Methods: GET, POST\r\n"
         "Access-Control-Allow-Headers: Content-Type\r\n"
         "Access-Control-Max-Age: 7200\r\n"

@@ -175,6 +175,7 @@ async def test_pages_of_an_allowed_origin_may_read_every_answer(port: int) -> No
         reply = await client.ask(method, target, b"" if method == "POST" else None, origin)
         assert reply.headers["Access-Control-Allow-Origin"] == "https://pages.example"
         assert reply.headers["Vary"] == "Origin"
+        assert reply.headers["Access-Control-Allow-Credentials"] == "true", "a single sign-on may stand before us"
     preflight = await client.ask("OPTIONS", Page.BASE, None, origin, "Access-Control-Request-Method: POST")
     assert (preflight.status, preflight.body) == (204, "")
     assert preflight.headers["Access-Control-Allow-Methods"] == "GET, POST"
@@ -235,6 +236,15 @@ async def test_a_page_of_any_origin_may_read_why_it_is_refused(
     preflight = await client.ask("OPTIONS", Page.BASE, None, f"Origin: {origin}")
     assert (preflight.status, preflight.headers.get("Access-Control-Allow-Origin")) != (204, "*")
     assert (preflight.headers.get("Access-Control-Allow-Origin") is None) == (readers == "*")
+
+
+@pytest.mark.gen_test
+async def test_pages_of_no_origin_come_without_the_cookies_of_whoever_looks_at_them(port: int, front: Front) -> None:
+    front.allow_origin = frozenset({"null"})
+    client = await Client.connect(port)
+    reply = await client.ask("GET", Page.BASE, None, "Origin: null")
+    assert reply.headers["Access-Control-Allow-Origin"] == "null"
+    assert "Access-Control-Allow-Credentials" not in reply.headers
 
 
 @pytest.mark.gen_test

@@ -1,0 +1,90 @@
+/** The address of the worker page: reads its parts, and says which of them are unknown or wrong. */
+(function (window) {
+  'use strict';
+
+  var NAMES = ['types', 'name', 'slots', 'labels', 'token', 't'];
+  var LIKELY = {
+    type: 'types', task: 'types', tasks: 'types', job: 'types', worker: 'name', names: 'name',
+    slot: 'slots', label: 'labels', tags: 'labels'
+  };
+  var NAME_MAX = 100;
+  var SLOTS_MAX = 64;
+
+  /** What a text stands for; as it is where it is not well encoded. */
+  function decoded(text) {
+    try {
+      return decodeURIComponent(text.replace(/\+/g, ' '));
+    } catch (e) {
+      return text;
+    }
+  }
+
+  function pairs(search) {
+    return search.replace(/^\?/, '').split('&').filter(function (text) { return text !== ''; })
+      .map(function (text) {
+        var at = text.indexOf('=');
+        return at < 0 ? [decoded(text), ''] : [decoded(text.slice(0, at)), text.slice(at + 1)];
+      });
+  }
+
+  /** A name as it may be shown: what is longer or odd may be a secret. */
+  function shown(name) {
+    return /^[A-Za-z_\-]{1,20}$/.test(name) ? '"' + name + '"' : 'one of the names';
+  }
+
+  function unknown(name) {
+    var lower = name.toLowerCase();
+    var meant = NAMES.indexOf(lower) >= 0 ? lower :
+      Object.prototype.hasOwnProperty.call(LIKELY, lower) ? LIKELY[lower] : '';
+    return shown(name) + ' is not a parameter' + (meant ? ' (did you mean ' + meant + '?)' :
+      ' (there are types, name, slots and labels)');
+  }
+
+  /** Why the value of a known parameter is not taken as it is; '' if it is. */
+  function wrong(name, text, value) {
+    if (name !== 'token' && name !== 't' && /%(?![0-9A-Fa-f]{2})/.test(text)) {
+      return name + ' has a % that is not written as %25';
+    }
+    if (name === 'slots' && !(/^[0-9]+$/.test(value) && value >= 1 && value <= SLOTS_MAX)) {
+      return 'slots is a whole number from 1 to ' + SLOTS_MAX + ', so 1 is taken';
+    }
+    if (name === 'name' && value.length > NAME_MAX) {
+      return 'name has more than ' + NAME_MAX + ' characters and is cut';
+    }
+    return '';
+  }
+
+  /**
+   * @param {string} search @param {string} hash of the address
+   * @returns {{types: string[], name: string, slots: number, labels: string, bad: string[]}}
+   * bad: what is wrong, in words, without any value
+   */
+  window.pagehandAddress = function (search, hash) {
+    var values = Object.create(null);
+    var bad = [];
+    pairs(search).forEach(function (pair) {
+      var name = pair[0];
+      var value = decoded(pair[1]);
+      var why = NAMES.indexOf(name) < 0 ? unknown(name) : wrong(name, pair[1], value);
+      if (!why && name in values) {
+        why = name + ' stands there twice, and the first one is taken';
+      }
+      if (why) {
+        bad.push(why);
+      }
+      if (!(name in values)) {
+        values[name] = value;
+      }
+    });
+    if (hash.length > 1 && !/^#(.*&)?token=/.test(hash)) {
+      bad.push('what stands behind # does not begin with token=');
+    }
+    return {
+      types: (values.types || '').split(/[\s,]+/).filter(function (name) { return name !== ''; }),
+      name: values.name || '',
+      slots: values.slots === undefined || wrong('slots', '', values.slots) ? 1 : +values.slots,
+      labels: values.labels || '',
+      bad: bad
+    };
+  };
+}(window));

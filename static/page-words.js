@@ -1,0 +1,145 @@
+/** What the worker page says, made from a worker's status. It writes nothing itself. */
+(function (window) {
+  'use strict';
+
+  function two(number) {
+    return (number < 10 ? '0' : '') + number;
+  }
+
+  function minute(ms) {
+    var date = new Date(ms);
+    return two(date.getHours()) + ':' + two(date.getMinutes());
+  }
+
+  function clock(ms) {
+    return minute(ms) + ':' + two(new Date(ms).getSeconds());
+  }
+
+  function shortId(id) {
+    return id.length > 16 ? '\u2026' + id.slice(-8) : id;
+  }
+
+  function hangingText(job) {
+    return ' (cancelled at ' + clock(job.cancelledAt) + ', but its task goes on' +
+      (job.reloadAt === null ? ')' :
+        '; if it does not stop, this page is loaded again at ' + clock(job.reloadAt) + ')');
+  }
+
+  function jobText(job) {
+    var text = job.type + ' ' + shortId(job.id);
+    if (job.startedAt !== null) {
+      text += ', since ' + clock(job.startedAt);
+    }
+    if (job.number > 1) {
+      text += ', try ' + job.number;
+    }
+    if (job.percent !== null) {
+      text += ', ' + Math.round(job.percent) + '\u00a0%';
+    }
+    if (job.note) {
+      text += ', ' + job.note;
+    }
+    return text + (job.cancelled ? hangingText(job) : '');
+  }
+
+  function jobsText(status) {
+    return status.jobs.map(jobText).join(' \u00b7 ');
+  }
+
+  function labelsText(status, running) {
+    var good = Object.keys(status.labels).map(function (key) {
+      return key + ':' + status.labels[key];
+    });
+    var text = good.join(', ') || (running ? 'none' : '-');
+    var bad = status.badLabels.join(', ');
+    return bad ? text + ' \u00b7 not sent: ' + bad : text;
+  }
+
+  function retryText(status) {
+    return status.retryMs === null ? 'Trying now, attempt ' + Math.max(1, status.failures) :
+      'Retry in ' + Math.ceil(status.retryMs / 1000) + ' s, attempt ' + status.failures;
+  }
+
+  function errorText(error) {
+    var text = '';
+    if (!error) {
+      return 'none';
+    }
+    // A function, because a detail may hold what replace takes for a pattern.
+    text = error.detail ?
+      error.text.replace(/\.$/, function () { return ': ' + error.detail; }) : error.text;
+    return error.code ? text + ' (' + error.code + ', ' + clock(error.at) + ')' : text;
+  }
+
+  function blame(error) {
+    return error && error.whose ? ' ' + error.whose : '';
+  }
+
+  function goneText(status) {
+    var since = status.standing ? minute(status.standing.since) : '';
+    return (since ? 'The server does not answer since ' + since + '. ' : '') +
+      retryText(status) + '. ' + (status.error ? status.error.text : '') + blame(status.error);
+  }
+
+  /** A page without a token, and one whose token is wrong, need different help. */
+  function tokenText(status) {
+    if (status.standing && status.standing.code === 'E-TOK-01') {
+      return 'The server wants a token, and this page has none. Open the page with #token=\u2026 ' +
+        'at the end of its address. Whoever runs the server knows the token. ';
+    }
+    return 'The token of this page is wrong. Open the page again with the right #token=\u2026 at ' +
+      'the end of its address. Write % as %25, & as %26 and # as %23 there; all else as it is. ';
+  }
+
+  function notAllowedText(status) {
+    return (status.refusal ?
+      'The server refuses this page because of its address. It says: ' + status.refusal + ' ' :
+      tokenText(status)) + retryText(status) + '.' + blame(status.error);
+  }
+
+  function otherText(status) {
+    return status.otherWindow === null ? '' : ' Another window of this browser is the worker ' +
+      (status.otherWindow || 'of this page') + ' already; this window is a second one. ' +
+      'Close one of the two if that is not wanted.';
+  }
+
+  function workText(status) {
+    return jobsText(status) + (status.paused ? ' \u00b7 pauses after this' : '');
+  }
+
+  function detailText(status, faulty) {
+    switch (status.state) {
+      case 'ready': return 'Waiting for jobs. Leave this page open.' + otherText(status);
+      case 'working': return workText(status) + otherText(status);
+      case 'paused': return 'Takes no jobs until somebody presses Resume.' + otherText(status);
+      case 'connecting': return 'Looking for the server\u2026';
+      case 'reconnecting': return goneText(status);
+      case 'not_allowed': return notAllowedText(status);
+      case 'out_of_date': return 'This page does not fit the server. Load it again (Ctrl+F5). ' +
+        retryText(status) + '.' + blame(status.error);
+      case 'maintenance': return 'The server is being restarted. Nothing is wrong with this PC. ' +
+        (status.registered ? 'Running jobs are finished first.' : retryText(status) + '.');
+      default: return (faulty ? faulty + ' ' : '') +
+        (status.error ? status.error.text + blame(status.error) : 'This page takes no jobs.');
+    }
+  }
+
+  /**
+   * One line to read aloud by telephone: name, code, since when; '' while nothing is wrong.
+   * `word` stands for trouble without a code.
+   */
+  function aloudText(status, name, word) {
+    var standing = status.standing;
+    return standing ? 'Tell the helpdesk: ' + (name || 'a page without a name') + ', ' +
+      (standing.code || word) + ', since ' + minute(standing.since) + '.' : '';
+  }
+
+  window.pagehandWords = {
+    aloudText: aloudText,
+    clock: clock,
+    detailText: detailText,
+    errorText: errorText,
+    jobsText: jobsText,
+    labelsText: labelsText
+  };
+}(window));

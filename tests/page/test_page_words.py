@@ -1,0 +1,86 @@
+"""static/page-words.js: the sentences of the worker page, each for the person who stands before it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from .harness import STATIC, bare_engine
+
+#: 10:30:05 of the local day.
+AT = "new Date(2026, 10, 23, 10, 30, 5).getTime()"
+BLAME = "Not this PC."
+
+
+def say(function: str, *more: Any, **status: Any) -> str:
+    """What a function says of a status; ``AT`` as a value is that instant."""
+    js = bare_engine()
+    js.eval("var window = this;")
+    js.eval((STATIC / "page-words.js").read_text(encoding="utf-8"))
+    plain: dict[str, Any] = {
+        "otherWindow": None,
+        "jobs": [],
+        "retryMs": None,
+        "failures": 1,
+        "standing": None,
+        "error": None,
+    }
+    text = json.dumps(plain | status).replace(json.dumps(AT), AT)
+    rest = "".join(f", {json.dumps(value)}" for value in more)
+    return str(js.eval(f"pagehandWords.{function}({text}{rest})"))
+
+
+def trouble(code: str) -> dict[str, Any]:
+    return {"standing": {"code": code, "since": AT}, "error": {"code": code, "text": "It broke.", "whose": BLAME}}
+
+
+@pytest.mark.parametrize("state", ["reconnecting", "not_allowed", "out_of_date", "stopped"])
+def test_each_sentence_of_trouble_says_whose_fault_it_is(state: str) -> None:
+    assert BLAME in say("detailText", state=state, refusal="", **trouble("E-NET-01"))
+
+
+def test_a_server_that_is_away_says_since_when() -> None:
+    words = say("detailText", state="reconnecting", **trouble("E-NET-01"))
+    assert words.startswith("The server does not answer since 10:30. Trying now, attempt 1. It broke.")
+
+
+def test_a_missing_token_and_a_wrong_one_have_sentences_of_their_own() -> None:
+    missing = say("detailText", state="not_allowed", refusal="", **trouble("E-TOK-01"))
+    wrong = say("detailText", state="not_allowed", refusal="", **trouble("E-TOK-02"))
+    assert missing.startswith("The server wants a token, and this page has none.")
+    assert wrong.startswith("The token of this page is wrong.")
+
+
+def test_a_task_that_goes_on_after_its_cancel_says_when_the_page_is_loaded_again() -> None:
+    job = {"type": "print", "id": "j1", "startedAt": None, "number": 1, "percent": None, "note": None}
+    hanging = job | {"cancelled": True, "cancelledAt": AT, "reloadAt": AT}
+    words = "print j1 (cancelled at 10:30:05, but its task goes on"
+    later = "; if it does not stop, this page is loaded again at 10:30:05)"
+    assert say("jobsText", jobs=[hanging]) == words + later
+    assert say("jobsText", jobs=[hanging | {"reloadAt": None}]) == words + ")"
+    assert say("jobsText", jobs=[job | {"cancelled": False}]) == "print j1"
+
+
+@pytest.mark.parametrize("state", ["ready", "working", "paused"])
+def test_a_second_window_says_so(state: str) -> None:
+    words = say("detailText", state=state, paused=False, otherWindow="DESK")
+    assert "Another window of this browser is the worker DESK already" in words
+    assert "Another window" not in say("detailText", state=state, paused=False)
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "words"),
+    [
+        ("E-NET-12", "FRONT-DESK-07", "Tell the helpdesk: FRONT-DESK-07, E-NET-12, since 10:30."),
+        ("", "FRONT-DESK-07", "Tell the helpdesk: FRONT-DESK-07, SERVER MAINTENANCE, since 10:30."),
+        ("E-TOK-01", "", "Tell the helpdesk: a page without a name, E-TOK-01, since 10:30."),
+    ],
+)
+def test_one_line_to_read_aloud_has_name_code_and_since_when(code: str, name: str, words: str) -> None:
+    assert say("aloudText", name, "SERVER MAINTENANCE", **trouble(code)) == words
+
+
+def test_nothing_is_to_be_read_aloud_while_nothing_is_wrong() -> None:
+    assert say("aloudText", "DESK", "READY") == ""
