@@ -40,6 +40,7 @@ def _listed(items: Sequence[object], wanted: Filter, cursor: str | None) -> _Lis
 class _ListPage(PageHandler):
     """A list with its filter."""
 
+    offers_refresh = True
     template: ClassVar[str]
     #: The fields of the filter's form, by their names in the address.
     fields: ClassVar[dict[str, str]]

@@ -186,7 +186,7 @@ async def test_a_worker_with_many_types_and_jobs_takes_one_row(browser: Browser,
         await house.submit("kind-000")
     for path in ("/", "/workers"):
         [row] = re.findall(
-            r'<td data-label="Worker"><strong>.*?</tr>', (await browser.get(path)).body.decode(), re.DOTALL
+            r'<td data-label="Worker"><span class="name".*?</tr>', (await browser.get(path)).body.decode(), re.DOTALL
         )
         assert len(set(re.findall(r"kind-\d+", row))) == 10
         assert len(set(re.findall(r"/jobs/job-\d+", row))) == 10
