@@ -75,6 +75,7 @@
     field.setAttribute('aria-label', 'The whole id');
     field.readOnly = true;
     button.parentNode.appendChild(field);
+    field.focus();
     field.select();
     try {
       copied = document.execCommand('copy');
