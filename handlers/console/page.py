@@ -101,7 +101,7 @@ class PageHandler(BaseHandler):
     def _keep_refresh(self) -> None:
         """Keeps what was chosen, because links and filters do not have it."""
         if self.offers_refresh and (chosen := self._chosen_refresh()) is not None:
-            terms = {"httponly": True, "samesite": "Lax", "secure": self.site.guard.secure}
+            terms: dict[str, Any] = {"httponly": True, "samesite": "Lax", "secure": self.site.guard.secure}
             self.set_cookie(_REFRESH, str(chosen), path=self.site.guard.cookie_path, **terms)
 
     def refresh_link(self, seconds: int) -> str:

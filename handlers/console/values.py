@@ -41,7 +41,8 @@ def part_of(text: str, *, everything: bool, as_sent: bool, pictured: bool = Fals
     if as_sent or (everything and len(text) > LONGEST_LAID_OUT):
         cut = not everything and len(text) > length
         return Part(text[:length] if cut else text, cut, True)
-    shown, size = [], 0
+    shown: list[str] = []
+    size = 0
     for piece in _laid_out(text):
         if size >= length and not everything:
             return Part("".join(shown)[:length], True, False)
