@@ -1,4 +1,4 @@
-"""The workers for people to see: lists in the order of their names, and counts that are kept.
+"""The workers for people to see: lists by name as people count, and counts that are kept.
 
 The lists that people read must not stop the loop, however many pages stand open. So nothing here is counted or sorted
 when somebody asks. Each worker stands in one sorted list of all, in one of its state, and in one for each of its
@@ -8,7 +8,9 @@ each worker up in the others. A new filter needs a new facet.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterator
 
 from msgspec import Struct
 
@@ -20,10 +22,15 @@ __all__ = ["MOST_LOOKED_AT", "Place", "Roster", "shown_state"]
 
 #: Where a worker stands in a list: (name, id).
 Place = tuple[str, str]
+#: The same, as the lists are sorted: (the name as people count, name, id).
+Spot = tuple[str, str, str]
 #: One list of workers: (what it is about, the value).
 Facet = tuple[str, str]
 
 _ALL: Facet = ("all", "")
+_NUMBER = re.compile("[0-9]+")
+#: Longer numbers sort as texts.
+_MOST_DIGITS = 20
 #: One page of a list looks at this many workers at most, so that a rare filter holds up nothing.
 MOST_LOOKED_AT = 2_000
 
@@ -31,7 +38,7 @@ MOST_LOOKED_AT = 2_000
 class _Entry(Struct, frozen=True):
     """A worker as it stands in the lists."""
 
-    place: Place
+    spot: Spot
     types: tuple[str, ...]
     labels: Labels
     state: str
@@ -44,7 +51,7 @@ class _Entry(Struct, frozen=True):
     def stands_for(self, worker: Worker, state: str) -> bool:
         """Whether nothing has changed that the lists show."""
         same = self.types is worker.types and self.labels is worker.labels
-        return same and self.state == state and self.place[0] == worker.name
+        return same and self.state == state and self.spot[1] == worker.name
 
 
 class Roster:
@@ -52,33 +59,33 @@ class Roster:
 
     def __init__(self) -> None:
         self._entries: dict[str, _Entry] = {}
-        self._lists: dict[Facet, list[Place]] = {}
+        self._lists: dict[Facet, list[Spot]] = {}
 
     def update(self, worker: Worker) -> None:
         """Call it after every change to a worker's name, state, types or labels; after any other it costs nothing."""
         state, old = shown_state(worker), self._entries.get(worker.id)
         if old is not None and old.stands_for(worker, state):
             return
-        new = _Entry((worker.name, worker.id), worker.types, worker.labels, state)
+        new = _Entry(_spot((worker.name, worker.id)), worker.types, worker.labels, state)
         before, after = set() if old is None else old.facets(), new.facets()
         if old is not None:
-            renamed = old.place != new.place
-            self._leave(old.place, before if renamed else before - after)
+            renamed = old.spot != new.spot
+            self._leave(old.spot, before if renamed else before - after)
             before = set() if renamed else before
         for facet in after - before:
-            insort(self._lists.setdefault(facet, []), new.place)
+            insort(self._lists.setdefault(facet, []), new.spot)
         self._entries[worker.id] = new
 
     def remove(self, worker: Worker) -> None:
         """Forgets a worker that is gone."""
         old = self._entries.pop(worker.id, None)
         if old is not None:
-            self._leave(old.place, old.facets())
+            self._leave(old.spot, old.facets())
 
-    def _leave(self, place: Place, facets: set[Facet]) -> None:
+    def _leave(self, spot: Spot, facets: set[Facet]) -> None:
         for facet in facets:
             standing = self._lists[facet]
-            del standing[bisect_left(standing, place)]
+            del standing[bisect_left(standing, spot)]
             if not standing:
                 del self._lists[facet]  # made again when somebody needs it: nothing piles up
 
@@ -94,7 +101,8 @@ class Roster:
     def called(self, name: str) -> int:
         """How many workers have this name. Those that are away do not count: the same page may have come anew."""
         here = [self._lists.get(("state", state), []) for state in WorkerStatus if state is not WorkerStatus.AWAY]
-        return sum(bisect_left(standing, (f"{name}\0", "")) - bisect_left(standing, (name, "")) for standing in here)
+        first, behind = _spot((name, "")), (_counted(name), f"{name}\0", "")
+        return sum(bisect_left(standing, behind) - bisect_left(standing, first) for standing in here)
 
     def offered(self) -> frozenset[str]:
         """Every type that some worker offers. Walks all lists (1 ms for 12,000): not for every turn."""
@@ -103,19 +111,14 @@ class Roster:
     def page(self, wanted: WorkerFilter, after: Place | None) -> tuple[list[str], Place | None]:
         """Ids of the wanted workers behind ``after``, by name, and the place to go on from; None: the list ends."""
         shortest, *others = sorted((self._lists.get(facet, []) for facet in _facets_of(wanted)), key=len)
-        called = _called(wanted)
-        start = bisect_left(shortest, (called or wanted.name, ""))
-        if after is not None:
-            start = max(start, bisect_right(shortest, after))
         found: list[str] = []
-        for index, place in enumerate(shortest[start : start + MOST_LOOKED_AT], start + 1):
-            if not _fits(place, wanted.name, called):
-                return found, None
-            if all(_stands_in(other, place) for other in others):
-                found.append(place[1])
-            if len(found) == wanted.limit or index == start + MOST_LOOKED_AT:
-                more = index < len(shortest) and _fits(shortest[index], wanted.name, called)
-                return found, place if more else None
+        last: Place | None = None
+        for looked_at, spot in enumerate(_spots(shortest, wanted, after)):
+            if len(found) == wanted.limit or looked_at == MOST_LOOKED_AT:
+                return found, last
+            last = spot[1:]
+            if all(_stands_in(other, spot) for other in others):
+                found.append(spot[2])
         return found, None
 
 
@@ -130,8 +133,42 @@ def _called(wanted: WorkerFilter) -> str | None:
     return value if label == NAME else None
 
 
-def _fits(place: Place, prefix: str, called: str | None) -> bool:
-    return place[0].startswith(prefix) and called in (None, place[0])
+def _spot(place: Place) -> Spot:
+    return _counted(place[0]), *place
+
+
+def _counted(name: str) -> str:
+    """A name that sorts as people count: ``DESK-2`` before ``DESK-10``. Each number has its length before it."""
+    return _NUMBER.sub(lambda number: _number(len(number[0]), number[0]), name)
+
+
+def _number(length: int, digits: str) -> str:
+    return f"0{chr(min(length, _MOST_DIGITS))}{digits}"
+
+
+def _beginnings(prefix: str) -> list[str]:
+    """With what the sorted names begin that begin with this prefix. ``DESK-1`` also begins ``DESK-10``, which stands
+    further down."""
+    head = prefix.rstrip("0123456789")
+    digits = prefix[len(head) :]
+    if not digits:
+        return [_counted(head)]
+    lengths = range(min(len(digits), _MOST_DIGITS), _MOST_DIGITS + 1)
+    return [_counted(head) + _number(length, digits) for length in lengths]
+
+
+def _spots(standing: list[Spot], wanted: WorkerFilter, after: Place | None) -> Iterator[Spot]:
+    """The workers of a list with the wanted name, in order, behind ``after``."""
+    called = _called(wanted)
+    if called is not None and not called.startswith(wanted.name):
+        return
+    behind = 0 if after is None else bisect_right(standing, _spot(after))
+    for beginning in _beginnings(wanted.name) if called is None else [_counted(called)]:
+        for index in range(max(behind, bisect_left(standing, (beginning, "", ""))), len(standing)):
+            spot = standing[index]
+            if not spot[0].startswith(beginning) or called not in (None, spot[1]):
+                break
+            yield spot
 
 
 def _facets_of(wanted: WorkerFilter) -> list[Facet]:
@@ -140,6 +177,6 @@ def _facets_of(wanted: WorkerFilter) -> list[Facet]:
     return [facet for facet in facets if facet[1]] or [_ALL]
 
 
-def _stands_in(standing: list[Place], place: Place) -> bool:
-    index = bisect_left(standing, place)
-    return index < len(standing) and standing[index] == place
+def _stands_in(standing: list[Spot], spot: Spot) -> bool:
+    index = bisect_left(standing, spot)
+    return index < len(standing) and standing[index] == spot
