@@ -131,6 +131,8 @@ def make_app(
         default_handler_class=not_found.handler_class,
         default_handler_args=not_found.kwargs,
         template_path=str(TEMPLATES),
+        # The templates escape with it. See handlers/console/shown.py.
+        autoescape="shown_text",
         log_function=log_request,
         # Tornado's own check (xsrf_cookies) runs before a streamed body has come; PageHandler has the check.
         xsrf_cookie_name="pagehand_xsrf",

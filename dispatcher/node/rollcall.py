@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dispatcher.core.fleet.roster import Place, Roster, shown_state
 from dispatcher.core.fleet.worker import Worker
 from dispatcher.core.jobs.model import MissingWorker, WorkerFilter, WorkerPage, WorkerStatus, WorkerView
+from dispatcher.core.jobs.naming import counted
 from dispatcher.node.cursors import cursor_of, place_of
 from dispatcher.pages.pages import SessionInfo
 
@@ -21,16 +22,24 @@ def merged(
     A name that somebody here has is not missing: the store hears of it a little later.
     """
     last = None if here.next_cursor is None else place_of(here.next_cursor, 2)
-    reached = [one for one in missing if last is None or one.name <= last[0]]
+    reached = [one for one in missing if last is None or _by_name(one.name) <= _by_name(last[0])]
     items = [*here.items, *(_gone(one, now_at) for one in reached if not roster.is_here(one.name))]
-    items.sort(key=_place)
+    items.sort(key=_spot)
     cursor = here.next_cursor
     if len(reached) > wanted.limit:  # there are more behind the last of them, even if some are here again
         end = (reached[-1].name, "")
-        items, cursor = [item for item in items if _place(item) <= end], cursor_of(*end)
+        items, cursor = [item for item in items if _spot(item) <= (_by_name(end[0]), end[1])], cursor_of(*end)
     if len(items) > wanted.limit:
         items, cursor = items[: wanted.limit], cursor_of(*_place(items[wanted.limit - 1]))
     return WorkerPage(items=items, next_cursor=cursor)
+
+
+def _by_name(name: str) -> tuple[str, str]:
+    return counted(name), name
+
+
+def _spot(worker: WorkerView) -> tuple[tuple[str, str], str]:
+    return _by_name(worker.name), worker.id
 
 
 def _place(worker: WorkerView) -> Place:

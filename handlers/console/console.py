@@ -11,6 +11,7 @@ from handlers.console import words
 from handlers.console.options import shown_options
 from handlers.console.page import XSRF_HELP, PageHandler
 from handlers.console.problems import MOST_PROBLEMS, all_is_well, problems
+from handlers.console.values import part_of
 
 __all__ = ["JobActionHandler", "JobPageHandler", "OverviewPage"]
 
@@ -20,6 +21,8 @@ WORKERS_SHOWN = 20
 
 class OverviewPage(PageHandler):
     """``/``: problems first, then counters, workers, the newest jobs."""
+
+    offers_refresh = True
 
     async def get(self) -> None:
         """The page."""
@@ -52,7 +55,7 @@ class _OneJob(PageHandler):
         text = super().decode_argument(value, name)
         return text.lower() if name is None else text
 
-    def show_job(self, job: JobView, *, everything: bool = False, notice: str = "") -> None:
+    def show_job(self, job: JobView, *, everything: bool = False, as_sent: bool = False, notice: str = "") -> None:
         """Ends the answer with the job's page."""
         service, names = self.site.service, dict(job.terms.requires).get(NAME, ())
         self.show(
@@ -63,6 +66,8 @@ class _OneJob(PageHandler):
             waits=None if job.state is JobState.IN_DOUBT else service.why_waits(job),
             namesakes=[(name, note) for name in names if (note := words.namesakes(service.called(name)))],
             everything=everything,
+            as_sent=as_sent,
+            part_of=part_of,
             notice=notice,
         )
 
@@ -74,7 +79,11 @@ class JobPageHandler(_OneJob):
         """The page; it loads itself anew while the job is open."""
         job = await self.site.service.job(job_id)
         self.refresh_s = 2 if words.is_open(job) else 0
-        self.show_job(job, everything=self.get_query_argument("full", "") == "1")
+        self.show_job(job, everything=self.is_asked("full"), as_sent=self.is_asked("sent"))
+
+    def is_asked(self, name: str) -> bool:
+        """Whether the address has this choice."""
+        return self.get_query_argument(name, "") == "1"
 
     head = get
 

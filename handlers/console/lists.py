@@ -42,6 +42,7 @@ def _listed(items: Sequence[object], wanted: Filter, cursor: str | None) -> _Lis
 class _ListPage(PageHandler):
     """A list with its filter."""
 
+    offers_refresh = True
     template: ClassVar[str]
     #: The fields of the address, besides ``refresh``.
     query_fields: ClassVar[tuple[str, ...]]

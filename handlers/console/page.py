@@ -6,7 +6,7 @@ the only defence in IE 11, which knows no CSP. This module knows no page in part
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar, TypeVar
 from urllib.parse import urlencode
 
 from tornado.web import HTTPError
@@ -16,7 +16,8 @@ from dispatcher.core.jobs import terms
 from dispatcher.core.jobs.model import TypeFilter, WorkerFilter, WorkerStatus
 from dispatcher.errors import Forbidden, Unsupported
 from handlers.base import BaseHandler
-from handlers.console import sentences, words
+from handlers.console import sentences, shown, words
+from handlers.console.agents import page_facts
 from handlers.errors import Problem
 from handlers.forms.formbody import FormBody, read_form
 from handlers.mediatype import is_among
@@ -31,15 +32,21 @@ XSRF_HELP = "This form is too old, or cookies are blocked. Go back, reload the p
 MOST_CHOICES = 200
 #: The seconds after which a page may load itself anew; 0: never.
 _REFRESH_S = (0, 2, 5, 10, 30, 60)
+#: The cookie that keeps what was chosen.
+_REFRESH = "pagehand_refresh"
+
+Default = TypeVar("Default")
 
 
 class PageHandler(BaseHandler):
     """One page for people."""
 
-    #: Seconds until the page loads itself anew, if its address does not say.
+    #: Seconds until the page refreshes, if its address does not say.
     refresh_s = 0
     #: What ``read_form`` has read.
     form: FormBody
+    #: Whether people may have the page refreshed. Their choice holds for all such pages, until they end it.
+    offers_refresh: ClassVar[bool] = False
 
     def set_default_headers(self) -> None:
         """Sets the headers of every page, errors included."""
@@ -64,6 +71,7 @@ class PageHandler(BaseHandler):
 
     def show(self, template: str, **values: object) -> None:
         """Ends the answer with a page."""
+        self._keep_refresh()
         self.finish(self.site.prefix.page(self.render_string(template, **values)))
 
     def get_template_namespace(self) -> dict[str, Any]:
@@ -73,7 +81,10 @@ class PageHandler(BaseHandler):
             "now": self.site.clock.utc(),
             "refresh_s": self.refresh_argument(),
             "refresh_link": self.refresh_link,
+            "page_facts": page_facts,
             "request_id": self.request_id,
+            "shown": shown,
+            "shown_text": shown.shown_text,
             "terms": terms,
             "sentences": sentences,
             "signed_in": not self.site.guard.open and is_signed_in(self, self.site.guard),
@@ -83,9 +94,20 @@ class PageHandler(BaseHandler):
 
     def refresh_argument(self) -> int:
         """``?refresh=N``; an unexpected value does not count."""
-        text = self.request.arguments.get("refresh", [b""])[-1].decode("ascii", "replace")
-        wanted = int(text) if text in {str(seconds) for seconds in _REFRESH_S} else self.refresh_s
+        kept = self.get_cookie(_REFRESH, "") if self.offers_refresh else ""
+        chosen = self._chosen_refresh()
+        wanted = _seconds(kept or "", self.refresh_s) if chosen is None else chosen
         return wanted if self.request.method == "GET" and self.get_status() == 200 else 0
+
+    def _chosen_refresh(self) -> int | None:
+        text = self.request.arguments.get("refresh", [b""])[-1].decode("ascii", "replace")
+        return _seconds(text, None)
+
+    def _keep_refresh(self) -> None:
+        """Keeps what was chosen, because links and filters do not have it."""
+        if self.offers_refresh and (chosen := self._chosen_refresh()) is not None:
+            terms: dict[str, Any] = {"httponly": True, "samesite": "Lax", "secure": self.site.guard.secure}
+            self.set_cookie(_REFRESH, str(chosen), path=self.site.guard.cookie_path, **terms)
 
     def refresh_link(self, seconds: int) -> str:
         """This page's address with another refresh."""
@@ -143,6 +165,10 @@ class PageHandler(BaseHandler):
         except HTTPError:
             return True
         return False
+
+
+def _seconds(text: str, default: Default) -> int | Default:
+    return int(text) if text in {str(seconds) for seconds in _REFRESH_S} else default
 
 
 def local_path(text: str) -> str:

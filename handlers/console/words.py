@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -32,16 +30,12 @@ __all__ = [
     "only_for",
     "picture",
     "plural",
-    "preview",
     "size",
-    "some",
     "state_word",
     "utc",
     "worker_note",
     "worker_word",
 ]
-
-T = TypeVar("T")
 
 STATE_WORDS = {
     "scheduled": "Scheduled",
@@ -61,8 +55,6 @@ STATE_WORDS = {
     "released": "Given back by the page",
 }
 
-#: The most types, and the most jobs, of one worker in a table.
-MOST_IN_A_CELL = 10
 #: The most characters of a requirement in a table.
 MOST_OF_LABELS = 60
 WORKER_WORDS = {
@@ -82,9 +74,6 @@ WORKER_NOTES = {
 
 STATES = tuple(state.value for state in JobState)
 
-#: How many characters of data and results a page shows until somebody asks for all.
-PREVIEW = 4_000
-_PICTURE_PREVIEW = 300
 _PICTURE = re.compile(r"data:image/(?:png|jpeg|gif);base64,[A-Za-z0-9+/]+={0,2}")
 
 
@@ -105,11 +94,6 @@ def worker_note(worker: WorkerView, now: float) -> str:
         day, minute = utc(worker.gone_at)[:16].split()
         return f"since {'' if day == utc(now)[:10] else day + ' '}{minute} UTC".replace(" ", "\u00a0")
     return WORKER_NOTES[worker.state]
-
-
-def some(names: Sequence[T]) -> tuple[Sequence[T], int]:
-    """The first names of a list, for a cell of a table, and how many are left out."""
-    return names[:MOST_IN_A_CELL], max(0, len(names) - MOST_IN_A_CELL)
 
 
 def only_for(requirement: Requirement) -> str:
@@ -260,14 +244,6 @@ def picture(text: str | None) -> str | None:
     if isinstance(value, dict):
         value = value.get("image")
     return value if isinstance(value, str) and _PICTURE.fullmatch(value) else None
-
-
-def preview(text: str, everything: bool, shown: bool = False) -> tuple[str, int]:
-    """The beginning of a long text, and how many characters are left out; shorter if a picture is ``shown``."""
-    length = _PICTURE_PREVIEW if shown else PREVIEW
-    if everything or len(text) <= length + length // 4:
-        return text, 0
-    return text[:length], len(text) - length
 
 
 def newest_first(attempts: list[AttemptView]) -> list[AttemptView]:

@@ -195,9 +195,9 @@ def test_the_token_opens_the_console(browser: Browser, start: Start) -> None:
 def test_an_open_job_follows_itself_until_it_has_ended(browser: Browser, start: Start) -> None:
     site = start(submit)
     browser.open(site.url + "/jobs/j")
-    browser.run("(window.before = true)")
     site.do(site.house.dispatcher.cancel("j", ""))
-    until(lambda: not browser.run("window.before") and "Cancelled" in browser.run("document.title"))
+    until(lambda: "Cancelled" in browser.run("document.title"))
+    assert "refreshes" not in browser.run("document.body.textContent")
 
 
 # The form's script

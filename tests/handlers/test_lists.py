@@ -148,6 +148,28 @@ async def test_the_overview_names_a_few_types_that_nobody_offers(browser: Browse
     assert '<a href="/types">Jobs of more types wait, and no connected worker offers them.</a>' in body
 
 
+async def two_thousand(house: House) -> None:
+    """Jobs of 2,000 types wait, and nobody offers any of them: each is a warning."""
+    for start in (0, 1_000):
+        types = [f"type-{n:04d}" for n in range(start, start + 1_000)]
+        await house.dispatcher.submit_batch([JobSpec(type=name, data="null") for name in types])
+    await house.dispatcher.idle(housekeeping=True)
+
+
+@pytest.mark.parametrize("scene", [two_thousand])
+@pytest.mark.parametrize(
+    ("path", "rows", "kib"), [("/", 10, 32), ("/types", 100, 96), ("/jobs", 100, 160), ("/submit", 3, 48)]
+)
+async def test_two_thousand_types_and_warnings_make_a_page_no_longer(
+    browser: Browser, watched: Watched, path: str, rows: int, kib: int
+) -> None:
+    body = (await browser.get(path)).body
+    assert body.count(b"<tr") - body.count(b"<thead><tr") <= rows + 3
+    assert body.count(b"<li>") <= 21 + 7 + 9, "of problems, the navigation and counters"
+    assert len(body) < kib << 10
+    assert all(wanted and wanted.limit <= MOST_CHOICES for wanted in watched.asked_types), "no list of all"
+
+
 async def test_counters_are_asked_for_and_not_counted(ask: Ask, watched: Watched) -> None:
     stats = body_of(await ask("/api/v1/stats"))
     assert stats["workers"] == {"connected": 84, "quiet": 83, "away": 83}
@@ -186,7 +208,7 @@ async def test_a_worker_with_many_types_and_jobs_takes_one_row(browser: Browser,
         await house.submit("kind-000")
     for path in ("/", "/workers"):
         [row] = re.findall(
-            r'<td data-label="Worker"><strong>.*?</tr>', (await browser.get(path)).body.decode(), re.DOTALL
+            r'<td data-label="Worker"><span class="name".*?</tr>', (await browser.get(path)).body.decode(), re.DOTALL
         )
         assert len(set(re.findall(r"kind-\d+", row))) == 10
         assert len(set(re.findall(r"/jobs/job-\d+", row))) == 10

@@ -151,3 +151,18 @@ def finish(house: House) -> None:
     """Asks for a page, and never waits: the store in memory answers at once."""
     with pytest.raises(StopIteration):
         house.dispatcher.known_workers(WorkerFilter(limit=20)).send(None)
+
+
+async def test_those_that_are_here_and_those_that_have_gone_stand_in_one_order_as_people_count():
+    house = await House().start()
+    names = [f"DESK-{number}" for number in range(1, 13)]
+    await desks(house, *names)
+    await leave(house, *names[1::2])
+    assert [name for name, _ in await listed(house, limit=3)] == names
+    assert [name for name, state in await listed(house, limit=2) if state == "gone"] == names[1::2]
+    assert [name for name, _ in await listed(house, limit=2, name="DESK-1")] == [
+        "DESK-1",
+        "DESK-10",
+        "DESK-11",
+        "DESK-12",
+    ]

@@ -52,6 +52,14 @@ def test_the_missing_are_listed_by_name_from_a_place_on(desk: Desk) -> None:
     assert list(missing(desk, "\U0010ffff")) == []
 
 
+def test_the_missing_are_listed_as_people_count(desk: Desk) -> None:
+    moved(desk, gone=("desk-10", "desk-2", "desk-1", "desk-1b", "desk-100", "till-1"))
+    assert list(missing(desk)) == ["desk-1", "desk-1b", "desk-2", "desk-10", "desk-100", "till-1"]
+    assert list(missing(desk, "desk-1")) == ["desk-1", "desk-1b", "desk-10", "desk-100"]
+    assert list(missing(desk, "desk-1", "desk-1b", 1)) == ["desk-10"]
+    assert list(missing(desk, "", "desk-2", 2)) == ["desk-10", "desk-100"]
+
+
 def test_the_missing_outlive_a_restart(durable: Desk) -> None:
     at = moved(durable, here=("A",), gone=("B",))
     durable.reopen()

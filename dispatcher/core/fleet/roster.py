@@ -1,4 +1,4 @@
-"""The workers for people to see: lists in the order of their names, and counts that are kept.
+"""The workers for people to see: lists by name as people count, and counts that are kept.
 
 The lists that people read must not stop the loop, however many pages stand open. So nothing here is counted or sorted
 when somebody asks. Each worker stands in one sorted list of all, in one of its state, and in one for each of its
@@ -9,17 +9,21 @@ each worker up in the others. A new filter needs a new facet.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterator
 
 from msgspec import Struct
 
 from dispatcher.core.fleet.worker import Labels, Worker, unnamed
 from dispatcher.core.jobs.matching import NAME
 from dispatcher.core.jobs.model import WorkerFilter, WorkerStatus
+from dispatcher.core.jobs.naming import beginnings, counted
 
 __all__ = ["MOST_LOOKED_AT", "Place", "Roster", "shown_state"]
 
 #: Where a worker stands in a list: (name, id).
 Place = tuple[str, str]
+#: The same, as the lists are sorted: (the name as people count, name, id).
+Spot = tuple[str, str, str]
 #: One list of workers: (what it is about, the value).
 Facet = tuple[str, str]
 
@@ -31,7 +35,7 @@ MOST_LOOKED_AT = 2_000
 class _Entry(Struct, frozen=True):
     """A worker as it stands in the lists."""
 
-    place: Place
+    spot: Spot
     types: tuple[str, ...]
     labels: Labels
     state: str
@@ -44,7 +48,7 @@ class _Entry(Struct, frozen=True):
     def stands_for(self, worker: Worker, state: str) -> bool:
         """Whether nothing has changed that the lists show."""
         same = self.types is worker.types and self.labels is worker.labels
-        return same and self.state == state and self.place[0] == worker.name
+        return same and self.state == state and self.spot[1] == worker.name
 
 
 class Roster:
@@ -52,7 +56,7 @@ class Roster:
 
     def __init__(self) -> None:
         self._entries: dict[str, _Entry] = {}
-        self._lists: dict[Facet, list[Place]] = {}
+        self._lists: dict[Facet, list[Spot]] = {}
         #: Names that have come (True) or gone since somebody took this: the store keeps who is missing.
         self._news: dict[str, bool] = {}
 
@@ -64,44 +68,46 @@ class Roster:
     def is_here(self, name: str) -> bool:
         """Whether a worker here has this name, be it away."""
         everyone = self._lists.get(_ALL, [])
-        place = bisect_left(everyone, (name, ""))
-        return place < len(everyone) and everyone[place][0] == name
+        index = bisect_left(everyone, _spot((name, "")))
+        return index < len(everyone) and everyone[index][1] == name
 
     def update(self, worker: Worker) -> None:
         """Call it after every change to a worker's name, state, types or labels; after any other it costs nothing."""
         state, old = shown_state(worker), self._entries.get(worker.id)
         if old is not None and old.stands_for(worker, state):
             return
-        new = _Entry((worker.name, worker.id), worker.types, worker.labels, state)
+        new = _Entry(_spot((worker.name, worker.id)), worker.types, worker.labels, state)
         before, after = set() if old is None else old.facets(), new.facets()
         if old is not None:
-            renamed = old.place != new.place
-            self._leave(old.place, before if renamed else before - after)
+            renamed = old.spot != new.spot
+            self._leave(old.spot, before if renamed else before - after)
             before = set() if renamed else before
         for facet in after - before:
-            insort(self._lists.setdefault(facet, []), new.place)
+            insort(self._lists.setdefault(facet, []), new.spot)
         self._entries[worker.id] = new
-        if old is None or old.place != new.place:
+        if old is None or old.spot != new.spot:
             self._renamed(old, new)
 
     def _renamed(self, old: _Entry | None, new: _Entry | None) -> None:
         """A worker without a name of its own is no news: nobody can miss it."""
-        if old is not None and not self.is_here(old.place[0]) and old.place[0] != unnamed(old.place[1]):
-            self._news[old.place[0]] = False
-        if new is not None and new.place[0] != unnamed(new.place[1]):
-            self._news[new.place[0]] = True
+        for entry, has_come in ((old, False), (new, True)):
+            if entry is None:
+                continue
+            _, name, worker_id = entry.spot
+            if name != unnamed(worker_id) and self.is_here(name) is has_come:
+                self._news[name] = has_come
 
     def remove(self, worker: Worker) -> None:
         """Forgets a worker that is gone."""
         old = self._entries.pop(worker.id, None)
         if old is not None:
-            self._leave(old.place, old.facets())
+            self._leave(old.spot, old.facets())
             self._renamed(old, None)
 
-    def _leave(self, place: Place, facets: set[Facet]) -> None:
+    def _leave(self, spot: Spot, facets: set[Facet]) -> None:
         for facet in facets:
             standing = self._lists[facet]
-            del standing[bisect_left(standing, place)]
+            del standing[bisect_left(standing, spot)]
             if not standing:
                 del self._lists[facet]  # made again when somebody needs it: nothing piles up
 
@@ -117,7 +123,8 @@ class Roster:
     def called(self, name: str) -> int:
         """How many workers have this name. Those that are away do not count: the same page may have come anew."""
         here = [self._lists.get(("state", state), []) for state in WorkerStatus if state is not WorkerStatus.AWAY]
-        return sum(bisect_left(standing, (f"{name}\0", "")) - bisect_left(standing, (name, "")) for standing in here)
+        first, behind = _spot((name, "")), (counted(name), f"{name}\0", "")
+        return sum(bisect_left(standing, behind) - bisect_left(standing, first) for standing in here)
 
     def offered(self) -> frozenset[str]:
         """Every type that some worker offers. Walks all lists (1 ms for 12,000): not for every turn."""
@@ -126,19 +133,14 @@ class Roster:
     def page(self, wanted: WorkerFilter, after: Place | None) -> tuple[list[str], Place | None]:
         """Ids of the wanted workers behind ``after``, by name, and the place to go on from; None: the list ends."""
         shortest, *others = sorted((self._lists.get(facet, []) for facet in _facets_of(wanted)), key=len)
-        called = _called(wanted)
-        start = bisect_left(shortest, (called or wanted.name, ""))
-        if after is not None:
-            start = max(start, bisect_right(shortest, after))
         found: list[str] = []
-        for index, place in enumerate(shortest[start : start + MOST_LOOKED_AT], start + 1):
-            if not _fits(place, wanted.name, called):
-                return found, None
-            if all(_stands_in(other, place) for other in others):
-                found.append(place[1])
-            if len(found) == wanted.limit or index == start + MOST_LOOKED_AT:
-                more = index < len(shortest) and _fits(shortest[index], wanted.name, called)
-                return found, place if more else None
+        last: Place | None = None
+        for looked_at, spot in enumerate(_spots(shortest, wanted, after)):
+            if len(found) == wanted.limit or looked_at == MOST_LOOKED_AT:
+                return found, last
+            last = spot[1:]
+            if all(_stands_in(other, spot) for other in others):
+                found.append(spot[2])
         return found, None
 
 
@@ -153,8 +155,22 @@ def _called(wanted: WorkerFilter) -> str | None:
     return value if label == NAME else None
 
 
-def _fits(place: Place, prefix: str, called: str | None) -> bool:
-    return place[0].startswith(prefix) and called in (None, place[0])
+def _spot(place: Place) -> Spot:
+    return counted(place[0]), *place
+
+
+def _spots(standing: list[Spot], wanted: WorkerFilter, after: Place | None) -> Iterator[Spot]:
+    """The workers of a list with the wanted name, in order, behind ``after``."""
+    called = _called(wanted)
+    if called is not None and not called.startswith(wanted.name):
+        return
+    behind = 0 if after is None else bisect_right(standing, _spot(after))
+    for beginning in beginnings(wanted.name) if called is None else [counted(called)]:
+        for index in range(max(behind, bisect_left(standing, (beginning, "", ""))), len(standing)):
+            spot = standing[index]
+            if not spot[0].startswith(beginning) or called not in (None, spot[1]):
+                break
+            yield spot
 
 
 def _facets_of(wanted: WorkerFilter) -> list[Facet]:
@@ -163,6 +179,6 @@ def _facets_of(wanted: WorkerFilter) -> list[Facet]:
     return [facet for facet in facets if facet[1]] or [_ALL]
 
 
-def _stands_in(standing: list[Place], place: Place) -> bool:
-    index = bisect_left(standing, place)
-    return index < len(standing) and standing[index] == place
+def _stands_in(standing: list[Spot], spot: Spot) -> bool:
+    index = bisect_left(standing, spot)
+    return index < len(standing) and standing[index] == spot

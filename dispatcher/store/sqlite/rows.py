@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from dispatcher.core.jobs.ledger import AttemptRow, JobRow, WriteSet, lane_of_row
+from dispatcher.core.jobs.naming import counted
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.terms import Terms
 from dispatcher.core.jobs.turn import Cause, LaneReady, LiveAttempt
@@ -313,7 +314,7 @@ class SqliteRows:
         if request.writes.nobody:
             self._db.execute(sql.NOBODY_HERE, gone)
         here = request.writes.here
-        self._write(sql.SAVE_WORKERS, [(name, *((None, None) if here[name] else gone)) for name in here])
+        self._write(sql.SAVE_WORKERS, [(name, counted(name), *((None, None) if here[name] else gone)) for name in here])
 
     def _new(self, job: JobRow) -> list[object]:
         values: list[object] = [self.lanes.number(lane_of_row(job)), *_values(job)]

@@ -117,7 +117,7 @@ SAVE_CLOCK = """
     RETURNING 1
 """
 
-SAVE_WORKERS = "INSERT OR REPLACE INTO workers (name, gone_at, gone_clock) VALUES {rows}"
+SAVE_WORKERS = "INSERT OR REPLACE INTO workers (name, place, gone_at, gone_clock) VALUES {rows}"
 NOBODY_HERE = "UPDATE workers SET gone_at = ?, gone_clock = ? WHERE gone_at IS NULL"
 #: (gone before, most), and (most that are kept, most that go at once)
 FORGET_WORKERS = """
@@ -132,10 +132,11 @@ FORGET_MANY_WORKERS = """
 """
 
 # Reads for people and programs
-#: (the first name that may be, behind which name, before which name, most)
+#: By the names as people count: (the first place that may be, behind which place and name, before which place, most)
 MISSING = """
     SELECT name, gone_at FROM workers
-    WHERE gone_at IS NOT NULL AND name >= ?1 AND name > ?2 AND (?3 IS NULL OR name < ?3) ORDER BY name LIMIT ?4
+    WHERE gone_at IS NOT NULL AND place >= ?1 AND (place, name) > (?2, ?3) AND (?4 IS NULL OR place < ?4)
+    ORDER BY place, name LIMIT ?5
 """
 META = "SELECT name, value FROM meta"
 LANES = "SELECT lane, name, type, offered_at FROM lanes"

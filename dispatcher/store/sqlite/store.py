@@ -17,6 +17,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobView, LogLine, MissingWorker, TypeView
+from dispatcher.core.jobs.naming import beginnings, counted
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Accepted, Demand, LaneReady, LiveAttempt, Turn, TurnReport
 from dispatcher.errors import StorageFull, StorageTrouble
@@ -228,8 +229,12 @@ class SqliteStore:
         return self._named_types(self._rows.lanes.of_type.slice(prefix, after, most))
 
     def _missing(self, prefix: str, after: str | None, most: int) -> list[MissingWorker]:
-        asked = (prefix, after or "", end_of(prefix), most)
-        return [MissingWorker(*row) for row in self._db.execute(sql.MISSING, asked)]
+        behind = ("", "") if after is None else (counted(after), after)
+        found: list[MissingWorker] = []
+        for first in beginnings(prefix):
+            asked = (first, *behind, end_of(first), most - len(found))
+            found += [MissingWorker(*row) for row in self._db.execute(sql.MISSING, asked)]
+        return found
 
     def _close(self) -> None:
         self._watch.look()

@@ -39,6 +39,26 @@ def test_workers_stand_by_name_and_then_by_id():
     assert walked(roster) == ["w00002", "w00001", "w00003"]
 
 
+def test_names_stand_as_people_count():
+    names = ["DESK", "DESK-1", "DESK-2", "DESK-2-9", "DESK-2-10", "DESK-9", "DESK-01", "DESK-10", "DESK-11"]
+    names += ["DESK-100", f"DESK-{'1' * 30}", f"DESK-{'2' * 25}", "DESK-A"]
+    shuffled = random.Random(7).sample(names, len(names))
+    roster, called = Roster(), {}
+    for number, name in enumerate(shuffled):
+        roster.update(one := worker(number, name))
+        called[one.id] = name
+    assert [called[id_] for id_ in walked(roster, limit=3)] == names
+    assert [called[id_] for id_ in walked(roster, name="DESK-1", limit=2)] == [
+        "DESK-1",
+        "DESK-10",
+        "DESK-11",
+        "DESK-100",
+        f"DESK-{'1' * 30}",
+    ]
+    assert [called[id_] for id_ in walked(roster, name="DESK-2-", limit=1)] == ["DESK-2-9", "DESK-2-10"]
+    assert [roster.called(name) for name in names] == [1] * len(names)
+
+
 @pytest.mark.parametrize("limit", [1, 2, 3, 100])
 def test_pages_show_every_worker_once(limit):
     roster = roster_of(*(worker(n, f"page-{n % 3}") for n in range(7)))

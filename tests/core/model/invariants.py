@@ -5,6 +5,7 @@ About rows it checks only what a world knows besides them: an attempt's round, a
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 from dispatcher.core.fleet.roster import shown_state
@@ -116,10 +117,15 @@ def check_workers(world: World) -> None:
         assert (str(worker.state), worker.boot, worker.session) == (peer.state, peer.boot, peer.session)
 
 
+def as_counted(name: str) -> list[tuple[int, str]]:
+    """A name that sorts as people count."""
+    return [(len(part) if part.isdigit() else 0, part) for part in re.split("([0-9]+)", name)]
+
+
 def check_roster(world: World) -> None:
     """The lists and counts of workers for people are what counting and sorting all workers gives."""
     roster, workers = world.machine.roster, world.machine.workers.values()
-    by_name = [worker.id for worker in sorted(workers, key=lambda worker: (worker.name, worker.id))]
+    by_name = [worker.id for worker in sorted(workers, key=lambda worker: (as_counted(worker.name), worker.id))]
     assert roster.page(WorkerFilter(limit=1_000), None) == (by_name, None)
     assert roster.states() == dict(Counter(shown_state(worker) for worker in workers))
     offered = Counter(lane for worker in workers for lane in worker.types)

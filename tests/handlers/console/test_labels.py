@@ -101,7 +101,7 @@ async def test_workers_show_their_labels_which_lead_to_those_that_have_them(brow
     for number, labels in enumerate(({"site": "berlin mitte"}, {"site": "berlin mitte", "printer": "a:b"}, many)):
         await house.register(f"s{number}", "echo", name=f"DESK-{number}", labels=labels)
     page = await read(browser, "/workers")
-    links = re.findall(r'<a class="tag" href="([^"]+)">([^<]*)</a>', page)
+    links = re.findall(r'<a class="tag name" href="([^"]+)" title="[^"]*">([^<]*)</a>', page)
     assert [text for _, text in links][:3] == ["site:berlin mitte", "printer:a:b", "site:berlin mitte"]
     assert len(links) == 13, "ten of the last one"
     assert "and 10 more" in page
@@ -109,7 +109,7 @@ async def test_workers_show_their_labels_which_lead_to_those_that_have_them(brow
     assert shown == ["DESK-0", "DESK-1"]
     assert 'name="label" value="site:berlin mitte"' in await read(browser, unescape(links[0][0]))
     assert "No worker is like that" in await read(browser, "/workers?label=site:bonn")
-    assert 'class="tag"' in await read(browser, "/")
+    assert 'class="tag name"' in await read(browser, "/")
 
 
 async def test_two_connected_workers_of_one_name_are_told_of(browser: Browser, house: House) -> None:

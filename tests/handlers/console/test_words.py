@@ -89,13 +89,6 @@ def test_only_a_picture_of_three_kinds_is_shown(text: str | None, seen: bool) ->
     assert (words.picture(text) is not None) is seen
 
 
-def test_a_long_text_is_cut_and_a_short_one_is_not() -> None:
-    assert words.preview("x" * 5_000, False) == ("x" * 5_000, 0)
-    assert words.preview("x" * 5_001, False) == ("x" * 4_000, 1_001)
-    assert words.preview("x" * 5_001, True) == ("x" * 5_001, 0)
-    assert words.preview("x" * 1_000, False, shown=True) == ("x" * 300, 700)
-
-
 def test_a_paused_worker_says_so() -> None:
     assert words.worker_word(worker_view(paused=True)) == "Paused (connected)"
 

@@ -1,0 +1,261 @@
+/*
+ * Helps with the console's pages: adds the local time beside UTC, adds buttons that copy an id, and
+ * refreshes the page in place. ES5; the pages work without this script, too: then they show UTC
+ * only, and load themselves anew.
+ *
+ * Markup: <time datetime>; [data-copy] for a button; <body data-page data-refresh-s>; #main and
+ * #clock are refreshed; rows have data-key; #refresh-note takes words for people.
+ */
+(function () {
+  'use strict';
+
+  var LONGEST_WAIT_S = 60;
+
+  var body = document.body;
+  var main = document.getElementById('main');
+  var note = document.getElementById('refresh-note');
+  var refreshS = Number(body.getAttribute('data-refresh-s')) || 0;
+  /** How many refreshes have failed in a row, and since when. */
+  var failures = 0;
+  var failedAt = '';
+
+  // ---- local time ------------------------------------------------------------------------------
+
+  function two(number) { return (number < 10 ? '0' : '') + number; }
+
+  function clock(date) {
+    return two(date.getHours()) + ':' + two(date.getMinutes()) + ':' + two(date.getSeconds());
+  }
+
+  function day(date) {
+    return date.getFullYear() + '-' + two(date.getMonth() + 1) + '-' + two(date.getDate());
+  }
+
+  /** The local time of an instant, with its date if that is another one than in UTC; or ''. */
+  function localTime(text) {
+    var date = new Date(text);
+    if (isNaN(date.getTime()) || date.getTimezoneOffset() === 0) { return ''; }
+    return (day(date) === text.slice(0, 10) ? '' : day(date) + ' ') + clock(date) + ' local';
+  }
+
+  function addLocalTime(time) {
+    var local = localTime(time.getAttribute('datetime'));
+    var title = time.getAttribute('title');
+    if (!local) { return; }
+    if (title) {
+      time.setAttribute('title', title + ' (' + local + ')');
+    } else {
+      time.appendChild(time.ownerDocument.createTextNode(' (' + local + ')'));
+    }
+  }
+
+  // ---- copy an id ------------------------------------------------------------------------------
+
+  function addCopyButton(place) {
+    var button = place.ownerDocument.createElement('button');
+    var whole = place.getAttribute('data-copy');
+    button.type = 'button';
+    button.className = 'copy';
+    button.setAttribute('title', 'Copy ' + whole);
+    button.setAttribute('aria-label', 'Copy the id that ends in ' + whole.slice(-8));
+    button.appendChild(place.ownerDocument.createTextNode('Copy'));
+    place.appendChild(button);
+  }
+
+  function say(button, word) {
+    button.firstChild.data = word;
+    window.setTimeout(function () { button.firstChild.data = 'Copy'; }, 2000);
+  }
+
+  /** execCommand works without HTTPS. Where it is forbidden, the id can be copied by hand. */
+  function copy(button) {
+    var field = document.createElement('input');
+    var copied = false;
+    field.value = button.parentNode.getAttribute('data-copy');
+    field.setAttribute('aria-label', 'The whole id');
+    field.readOnly = true;
+    button.parentNode.appendChild(field);
+    field.focus();
+    field.select();
+    try {
+      copied = document.execCommand('copy');
+    } catch (e) {
+      copied = false;
+    }
+    if (!copied) {
+      field.onblur = function () { field.parentNode.removeChild(field); };
+      return say(button, 'Press Ctrl+C');
+    }
+    field.parentNode.removeChild(field);
+    button.focus();
+    return say(button, 'Copied');
+  }
+
+  document.addEventListener('click', function (event) {
+    if (event.target.className === 'copy' && event.target.tagName === 'BUTTON') {
+      copy(event.target);
+    }
+  }, false);
+
+  function each(root, selector, use) {
+    var found = root.querySelectorAll(selector);
+    var index;
+    for (index = 0; index < found.length; index += 1) { use(found[index]); }
+  }
+
+  /** Adds what only a script can know or do. A page that comes by a refresh gets it, too. */
+  function complete(root) {
+    each(root, 'time', addLocalTime);
+    each(root, '[data-copy]', addCopyButton);
+  }
+
+  // ---- refresh in place ------------------------------------------------------------------------
+
+  /** What tells an element from its neighbours; '' for one that its place tells. */
+  function keyOf(node) {
+    if (node.nodeType !== 1) { return ''; }
+    return node.getAttribute('data-key') || node.id || node.getAttribute('action') || '';
+  }
+
+  function isLike(here, there) {
+    return here.nodeName === there.nodeName && keyOf(here) === keyOf(there);
+  }
+
+  function patchAttributes(here, there) {
+    var index;
+    var name;
+    for (index = here.attributes.length - 1; index >= 0; index -= 1) {
+      name = here.attributes[index].name;
+      if (!there.hasAttribute(name)) { here.removeAttribute(name); }
+    }
+    for (index = 0; index < there.attributes.length; index += 1) {
+      name = there.attributes[index].name;
+      if (here.getAttribute(name) !== there.getAttribute(name)) {
+        here.setAttribute(name, there.getAttribute(name));
+      }
+    }
+  }
+
+  /** The first sibling from here on that is like it. */
+  function findLike(here, there) {
+    while (here && !isLike(here, there)) { here = here.nextSibling; }
+    return here;
+  }
+
+  /** Removes what is not wanted any more, so that what stays need not be moved. */
+  function dropOthers(here, there) {
+    var wanted = {};
+    var child;
+    var next;
+    for (child = there.firstChild; child; child = child.nextSibling) {
+      wanted[child.nodeName + ' ' + keyOf(child)] = true;
+    }
+    for (child = here.firstChild; child; child = next) {
+      next = child.nextSibling;
+      if (!wanted[child.nodeName + ' ' + keyOf(child)]) { here.removeChild(child); }
+    }
+  }
+
+  function patchChildren(here, there) {
+    var at;
+    var child;
+    var old;
+    var next;
+    dropOthers(here, there);
+    at = here.firstChild;
+    for (child = there.firstChild; child; child = child.nextSibling) {
+      old = findLike(at, child);
+      if (!old) {
+        here.insertBefore(document.importNode(child, true), at);
+      } else {
+        if (old === at) { at = at.nextSibling; } else { here.insertBefore(old, at); }
+        patch(old, child);
+      }
+    }
+    for (; at; at = next) {
+      next = at.nextSibling;
+      here.removeChild(at);
+    }
+  }
+
+  /** Changes only what is different. What is typed or chosen in a form stays. */
+  function patch(here, there) {
+    if (here.nodeType === 3) {
+      if (here.data !== there.data) { here.data = there.data; }
+    } else if (here.nodeType === 1 && here.nodeName !== 'FORM') {
+      patchAttributes(here, there);
+      patchChildren(here, there);
+    }
+  }
+
+  function patchPage(page) {
+    var focused = document.activeElement;
+    patch(main, page.getElementById('main'));
+    patch(document.getElementById('clock'), page.getElementById('clock'));
+    if (document.title !== page.title) { document.title = page.title; }
+    if (focused && focused !== document.activeElement && body.contains(focused)) {
+      focused.focus();
+    }
+  }
+
+  function isSelecting() {
+    var selection = window.getSelection();
+    return !!selection && !selection.isCollapsed && main.contains(selection.anchorNode);
+  }
+
+  function tell(text) {
+    if (note && note.textContent !== text) { note.textContent = text; }
+  }
+
+  /** The next one; after failures ever later. */
+  function plan() {
+    var waitS = Math.min(LONGEST_WAIT_S, refreshS * Math.pow(2, Math.min(failures, 6)));
+    if (refreshS) { window.setTimeout(refresh, Math.max(waitS, refreshS) * 1000); }
+  }
+
+  function failed() {
+    failures += 1;
+    failedAt = failedAt || clock(new Date());
+    tell('No refresh since ' + failedAt + ': the server does not answer. Trying again.');
+    plan();
+  }
+
+  function take(page) {
+    failures = 0;
+    failedAt = '';
+    tell('');
+    refreshS = Number(page.body.getAttribute('data-refresh-s')) || 0;
+    complete(page);
+    patchPage(page);
+    plan();
+  }
+
+  function received(xhr) {
+    var page = xhr.status === 200 ? xhr.response : null;
+    if (!xhr.status || xhr.status >= 500) { return failed(); }
+    if (!page || page.body.getAttribute('data-page') !== body.getAttribute('data-page')) {
+      // Signed out, or what the page shows is gone: the browser shows what the server says.
+      return window.location.reload();
+    }
+    return isSelecting() ? refresh() : take(page);
+  }
+
+  function refresh() {
+    var xhr;
+    if (document.hidden) { return plan(); }
+    if (isSelecting()) {
+      tell('Not refreshed while text is selected.');
+      return plan();
+    }
+    xhr = new window.XMLHttpRequest();
+    xhr.open('GET', window.location.pathname + window.location.search, true);
+    xhr.setRequestHeader('Accept', 'text/html');
+    xhr.responseType = 'document';  // neither this nor the timeout before open(), or IE 11 throws
+    xhr.timeout = 30000;
+    xhr.onloadend = function () { received(xhr); };
+    return xhr.send(null);
+  }
+
+  complete(document);
+  plan();
+}());

@@ -1,0 +1,173 @@
+"""How the console looks and behaves in real browsers: long names, refreshes, local time, accessibility."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+
+from dispatcher.config.settings import Settings
+from handlers.routes import TaskDirectory
+from tests.handlers.conftest import Scene
+from tests.handlers.rich import WAITING, rich
+from tests.handlers.test_browsers import Site
+from tests.page.browsers import Browser, Chromium, PhantomJS, browsing
+from tests.page.npm import npm_file
+from tests.support.house import House
+from tests.support.scenes import submit, take
+from tests.support.waiting import until
+
+pytestmark = pytest.mark.browser
+
+LISTS = ["/", "/jobs", "/workers", "/types"]
+PAGES = [*LISTS, "/submit", "/jobs/failed-1", "/jobs/done-1", "/jobs/running-1?refresh=0", f"/jobs/{WAITING}?refresh=0"]
+PAGES += ["/nope", "/jobs?state=lost", "/workers?label=berlin"]
+AXE = """
+var done = arguments[0];
+axe.run(document).then(function (found) {
+  done(found.violations.map(function (v) { return v.id + ': ' + v.nodes[0].html; }));
+});
+"""
+HEIGHTS = "[].map.call(document.querySelectorAll('.list tbody tr'), function (row) { return row.offsetHeight; })"
+#: Names that are on more than one line.
+BROKEN_NAMES = """[].filter.call(document.querySelectorAll('.name, .age, .list .id'), function (name) {
+  return name.getClientRects().length > 1 || name.offsetHeight > 32;
+}).map(function (name) { return name.textContent; })"""
+
+
+@pytest.fixture(params=["chromium", "phantom"])
+def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
+    if request.param == "chromium":
+        yield request.getfixturevalue("chromium")
+    else:
+        with browsing(PhantomJS()) as phantom:
+            yield phantom
+
+
+@pytest.fixture
+def scene() -> Scene:
+    return rich
+
+
+@pytest.fixture
+def site(scene: Scene, tasks: TaskDirectory) -> Iterator[Site]:
+    site = Site(scene, Settings(), tasks)
+    yield site
+    site.stop()
+
+
+async def long_names(house: House) -> None:
+    """The longest names that there are, and reasons of 500 characters."""
+    types = [f"{n:03d}-{'print-label-'}{'x' * 84}" for n in range(100)]
+    for number in range(3):
+        labels = {f"label-{n:02d}-{'y' * 40}"[:50]: "z" * 200 for n in range(20)}
+        await house.register(f"s{number}", *types, name=f"{number}{'FRONT DESK ' * 9}"[:100], labels=labels)
+    await house.dispatcher.idle(housekeeping=True)
+    for number in range(3):
+        await submit(house, f"0199c3a1-7d52-7c3e-9a41-5be0c0ffee{number:02d}", type=types[number])
+    tried = await take(house, await submit(house, "failed", type="echo"), "x" * 40)
+    await tried.error(message="W" * 500, retry=False)
+    job = await submit(house, "cancelled", type=types[9])
+    await house.dispatcher.cancel(job.id, "reason" * 80)
+
+
+@pytest.mark.parametrize("scene", [long_names])
+@pytest.mark.parametrize(("width", "tallest"), [(1280, 240), (380, 480)])
+def test_the_longest_names_leave_rows_low_and_pages_narrow(
+    browser: Browser, site: Site, width: int, tallest: int
+) -> None:
+    browser.resize(width, 800)
+    for path in [*LISTS, "/jobs/failed", "/jobs/cancelled"]:
+        browser.open(site.url + path)
+        assert browser.run("document.documentElement.scrollWidth") <= width, path
+        assert browser.run(BROKEN_NAMES) == [], path
+        assert path.startswith("/jobs/") or max(browser.run(HEIGHTS)) < tallest, path
+    browser.resize(1024, 700)
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 380])
+def test_axe_finds_nothing(chromium: Chromium, site: Site, colours: str, width: int) -> None:
+    script = npm_file("axe-core", "4.10.3", "axe.min.js").read_text(encoding="utf-8")
+    wanted = [{"name": "prefers-color-scheme", "value": colours}]
+    chromium.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": wanted})
+    chromium.resize(width, 800)
+    for path in PAGES:
+        chromium.open(site.url + path)
+        chromium.driver.execute_script(script)
+        assert chromium.driver.execute_async_script(AXE) == [], path
+    chromium.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    chromium.resize(1024, 700)
+
+
+def count(browser: Browser, selector: str) -> Any:
+    return browser.run(f"document.querySelectorAll('{selector}').length")
+
+
+def test_a_refresh_keeps_the_focus_and_a_half_chosen_filter(browser: Browser, site: Site) -> None:
+    browser.open(site.url + "/jobs?refresh=2")
+    browser.run("(window.before = true)")
+    browser.run("(document.getElementById('state').value = 'failed')")
+    browser.run("(document.getElementById('worker').value = 'FRO')")
+    browser.run("document.querySelector('a[href=\"/jobs/running-1\"]').focus()")
+    site.do(submit(site.house, "new", type="brand-new"))
+    until(lambda: count(browser, "tr[data-key=new]") == 1)
+    assert browser.run("window.before")
+    assert browser.run("document.activeElement.getAttribute('href')") == "/jobs/running-1"
+    assert browser.run("document.getElementById('state').value + document.getElementById('worker').value") == (
+        "failedFRO"
+    )
+
+
+def test_a_refresh_waits_while_text_is_selected(browser: Browser, site: Site) -> None:
+    browser.open(site.url + "/jobs?refresh=2")
+    browser.run("window.getSelection().selectAllChildren(document.querySelector('tr[data-key=failed-1] td'))")
+    site.do(submit(site.house, "new", type="brand-new"))
+    until(lambda: "text is selected" in browser.run("document.getElementById('refresh-note').textContent"))
+    assert browser.run("String(window.getSelection())").strip() == "Failed"
+    assert count(browser, "tr[data-key=new]") == 0
+    browser.run("window.getSelection().removeAllRanges()")
+    until(lambda: count(browser, "tr[data-key=new]") == 1)
+    assert browser.run("document.getElementById('refresh-note').textContent") == ""
+
+
+def test_a_refresh_survives_links_and_filters_until_it_is_stopped(browser: Browser, site: Site) -> None:
+    refresh_s = partial(browser.run, "document.body.getAttribute('data-refresh-s')")
+    browser.open(site.url + "/workers?refresh=5")
+    for path in ("/jobs?state=failed", "/types", "/"):
+        browser.open(site.url + path)
+        assert refresh_s() == "5", path
+    for path in ("/submit", "/nope", "/jobs?state=lost"):
+        browser.open(site.url + path)
+        assert refresh_s() is None, path
+        assert "efresh" not in browser.run("document.body.textContent"), "nothing to refresh, and no offer"
+    browser.open(site.url + "/?refresh=0")
+    browser.open(site.url + "/jobs")
+    assert refresh_s() is None
+
+
+def test_local_time_stands_beside_utc(chromium: Chromium, site: Site) -> None:
+    chromium.driver.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": "Asia/Tokyo"})
+    chromium.open(site.url + "/jobs/failed-1")
+    utc, local = chromium.run("document.querySelector('td time').textContent").split(" UTC (")
+    chromium.open(site.url + "/jobs")
+    title = chromium.run("document.querySelector('td time').title")
+    chromium.driver.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": ""})
+    assert (utc, local) == (
+        "2026-11-23 21:24:11.123".replace("21:24:11", utc[11:19]),
+        f"2026-11-24 06{utc[13:19]} local)",
+    )
+    assert " UTC (2026-11-24 06:" in title
+
+
+def test_a_button_copies_the_whole_id(browser: Browser, site: Site) -> None:
+    browser.open(site.url + f"/jobs/{WAITING}?refresh=0")
+    browser.run(
+        "(document.execCommand = function (what) {"
+        " window.copied = [what, document.activeElement.value]; return true; })"
+    )
+    browser.run("document.querySelector('button.copy').click()")
+    assert browser.run("window.copied") == ["copy", WAITING]
+    assert browser.run("document.querySelector('button.copy').textContent") == "Copied"
