@@ -42,7 +42,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
         (tasks / shipped.name).write_bytes(shipped.read_bytes())
     for block in blocks(PAGE):
         if block.language == "js" and (named := re.search(r"Pagehand\.task\('([\w-]+)'", block.body)):
-            (tasks / f"{named[1]}.js").write_text(block.body + STAND_INS)
+            (tasks / f"{named[1]}.js").write_text(STAND_INS + block.body)
     flags = ("--token", "SECRET", "--allow-host", NAME, "--public-url", "https://jobs.example", "--tasks", str(tasks))
     with live(place, *flags) as started:
         yield started
