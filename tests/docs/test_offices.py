@@ -127,8 +127,9 @@ def test_the_request_of_an_example_is_the_one_that_it_makes(example: str, shown:
     """Its address, the values of its headers, and its body stand in the example."""
     said = example.replace('""', '"')
     head, _, body = shown.strip().partition("\n\n")
-    (method, path, _), *lines = [line.split(" ", 2) if not at else line for at, line in enumerate(head.splitlines())]
-    values = dict(line.split(": ", 1) for line in lines if isinstance(line, str))
+    first, *lines = head.splitlines()
+    method, path, _ = first.split(" ")
+    values = dict(line.split(": ", 1) for line in lines)
     assert f"http://{values.pop('Host')}{path}" in said
     assert method.lower() in said.lower()
     assert body in said
