@@ -1,7 +1,8 @@
-"""Makes the pictures of the README from the running program: ``python -m docs.pictures.make``.
+"""Makes the pictures of README and docs from the running program: ``python -m docs.pictures.make``.
 
 Starts a server with a store of its own, a few simulated workers and one real worker page in Chromium without a
-window, submits jobs, and photographs four pages. Needs Chromium and chromedriver, and the packages of the tests.
+window, submits jobs, and photographs four pages for the README. A second server with tasks that do not work shows what
+people then see, for docs/tasks.md. Needs Chromium and chromedriver, and the packages of the tests.
 """
 
 # ruff: noqa: S603, S310 - runs our own program, and asks our own server
@@ -28,6 +29,11 @@ ROOT = HERE.parent.parent
 #: A picture that is larger does not belong into a README.
 LARGEST = 150_000
 _SIZE = (1024, 640)
+#: Pictures of job pages: name, height, and the job that each shows.
+FAULTY_JOBS = [
+    ("task-failed", 880, {"type": "throws", "data": {"printer": "ZEBRA-9", "copies": 2}, "max_attempts": 1}),
+    ("task-waits", 500, {"type": "print-lable", "data": {"text": "FRAGILE"}}),
+]
 
 
 @contextmanager
@@ -85,6 +91,18 @@ def photograph(address: str, browser: Chromium, worker: Chromium) -> None:
     take(browser, "job", 900)
 
 
+def photograph_faults(address: str, browser: Chromium, worker: Chromium) -> None:
+    """What people see when a task does not work."""
+    worker.open(f"{address}/worker?name=FRONT-DESK-07")
+    until(lambda: worker.status()["state"] == "ready", what="the worker page")
+    take(worker, "task-file", 440)
+    for name, height, job in FAULTY_JOBS:
+        made = call(address, "/jobs", job)
+        call(address, f"/jobs/{made['id']}?wait=3")
+        browser.open(f"{address}/jobs/{made['id']}?refresh=0")
+        take(browser, name, height)
+
+
 def tasks_in(directory: Path) -> Path:
     """The shipped tasks and the one of the README, as ``--tasks`` wants them."""
     shutil.copytree(ROOT / "static" / "tasks", directory)
@@ -92,18 +110,30 @@ def tasks_in(directory: Path) -> Path:
     return directory
 
 
+@contextmanager
+def server(tasks: Path) -> Iterator[str]:
+    """The address of one with a store of its own, beside the tasks."""
+    store = f"sqlite:///{tasks.parent / 'pictures.db'}"
+    with running("server.py", "--port=0", "--store", store, "--tasks", str(tasks)) as process:
+        yield address_of(process)
+
+
 def main() -> None:
     """Everything, from start to stop."""
     with ExitStack() as stack:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        store, tasks = f"sqlite:///{place / 'pictures.db'}", str(tasks_in(place / "tasks"))
-        address = address_of(stack.enter_context(running("server.py", "--port=0", "--store", store, "--tasks", tasks)))
+        address = stack.enter_context(server(tasks_in(place / "tasks")))
         pages = ("--workers=3", "--slow-ms=300:900", "--seed=1", "--fail=0.2")
         stack.enter_context(running("-m", "dispatcher.sdk", "simulate", "--url", address, *pages))
         for number in range(24):
             call(address, "/jobs", {"type": "word-count", "data": {"text": f"label {number} of 24"}})
         call(address, "/jobs", {"type": "shred-paper", "data": None})
         photograph(address, stack.enter_context(browser()), stack.enter_context(browser()))
+    with ExitStack() as stack:
+        faulty = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "tasks"
+        shutil.copytree(HERE / "faulty", faulty)
+        address = stack.enter_context(server(faulty))
+        photograph_faults(address, stack.enter_context(browser()), stack.enter_context(browser()))
 
 
 @contextmanager

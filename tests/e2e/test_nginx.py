@@ -84,7 +84,7 @@ def behind(
 
 def readme_with(host_line: str) -> str:
     """The README's lines with another one for the Host header."""
-    lines, count = re.subn(r"^ *proxy_set_header Host .*\n", host_line, lines_of("README.md"), flags=re.M)
+    lines, count = re.subn(r"^ *proxy_set_header Host .*\n", host_line, lines_of("docs/offices.md"), flags=re.M)
     assert count == 1
     return lines
 
@@ -94,7 +94,7 @@ def readme_with(host_line: str) -> str:
 def test_forms_pages_and_programs_work_behind_the_nginx_of_the_readme(
     tmp_path: Path, certificate: Path, tls: bool, public: bool
 ) -> None:
-    with behind(tmp_path, lines_of("README.md"), certificate if tls else None, public=public) as (_, visitor):
+    with behind(tmp_path, lines_of("docs/offices.md"), certificate if tls else None, public=public) as (_, visitor):
         status, text = visitor.post("/submit", JOB)
         assert (status, visitor.location[:6]) == (303, "/jobs/"), text
         assert all(("Secure" in line) == (tls and public) for line in visitor.set.values())
@@ -166,7 +166,7 @@ def test_a_page_that_is_refused_stands_at_not_allowed_and_shows_what_to_change(t
 @pytest.mark.parametrize("kind", ["ssl", "ssl http2"])
 def test_a_page_in_a_browser_works_behind_the_nginx_of_the_readme(tmp_path: Path, certificate: Path, kind: str) -> None:
     """Its messages are POSTs, which say the page's origin; HTTP/2 has no Host header, and nginx makes one."""
-    lines = lines_of("README.md").replace("listen 443 ssl;", f"listen 443 {kind};")
+    lines = lines_of("docs/offices.md").replace("listen 443 ssl;", f"listen 443 {kind};")
     with behind(tmp_path, lines, certificate, public=True) as (server, visitor):
         browser = Chromium(flags=["--ignore-certificate-errors"])
         try:

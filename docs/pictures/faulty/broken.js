@@ -1,0 +1,3 @@
+// pagehand: {"title": "Broken", "example": null}
+
+var copies = (2;

@@ -1,0 +1,2 @@
+// pagehand: {"title": "Registers nothing", "example": null}
+

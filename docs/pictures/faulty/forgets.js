@@ -1,0 +1,3 @@
+// pagehand: {"title": "Never calls done", "example": null}
+
+Pagehand.task('forgets', function (job, done) {});

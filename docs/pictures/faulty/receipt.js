@@ -1,0 +1,3 @@
+// pagehand: {"title": "Registers another name", "example": null}
+
+Pagehand.task('reciept', function (job) { return job.data; });
