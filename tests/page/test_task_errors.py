@@ -26,6 +26,14 @@ TASKS = {
         "Pagehand.task('slow', function (job, done) {"
         " job.log('begun'); job.onCancel(function (why) { job.log('stopped: ' + why); }); });"
     ),
+    # PhantomJS has no Promise: there its stand-in is tried.
+    "promised": (
+        "function Later(ok, value) {"
+        "  this.then = function (good, bad) { setTimeout(function () { (ok ? good : bad)(value); }, 0); }; }"
+        "Pagehand.task('promised', function (job) {"
+        "  if (typeof Promise === 'undefined') { return new Later(job.data.ok, job.data.value); }"
+        "  return job.data.ok ? Promise.resolve(job.data.value) : Promise.reject(job.data.value); });"
+    ),
     "exact": "Pagehand.task('exact', function (job) { return [job.text, job.data.order > 1]; });",
 }
 
@@ -59,6 +67,16 @@ def test_lines_of_on_cancel_are_in_the_job_s_log(site: Live, browser: Browser) -
     lines = until(lambda: len(log := site.job(job["id"])["log"]) == 2 and [line["line"] for line in log], 10)
     assert lines == ["begun", "stopped: wrong order"]
     assert run(site, "exact", {"order": 2})["state"] == "succeeded", "the slot is free"
+
+
+def test_a_promise_that_a_task_returns_decides_the_job_s_end(site: Live, browser: Browser) -> None:
+    show(browser, f"{site.url}/worker")
+    kept = run(site, "promised", {"ok": True, "value": {"order": 7}})
+    assert (kept["state"], kept["result"]) == ("succeeded", {"order": 7})
+    broken = site.submit("promised", {"ok": False, "value": "no paper"})
+    attempt = until(lambda: (tries := site.job(broken["id"])["attempts"]) and tries[0]["error"] and tries[0], 10)
+    assert attempt["error"]["message"] == "no paper"
+    site.ask("POST", f"/api/v1/jobs/{broken['id']}/cancel", "{}", JSON)
 
 
 def test_a_task_has_its_data_as_they_came(site: Live, browser: Browser) -> None:
