@@ -232,4 +232,111 @@ MET = (
             "sdk/test_simulate.py::test_it_makes_load_of_the_types_in_turn_until_enough_is_done",
         ),
     ),
+    Met(
+        "a task file that is not UTF-8, is empty, or whose name is no type's name",
+        "the log and the page Types name the file, why it is not offered, and what to do",
+        ("handlers/worker/test_task_faults.py::test_each_file_that_does_not_work_is_named_with_what_is_wrong",),
+    ),
+    Met(
+        "a job that a person decided, or in doubt by a timeout",
+        "the sentence and the duration come from the reason and the attempt",
+        ("handlers/console/test_sentences.py::test_the_reason_and_the_attempt_say_what_became_of_a_job",),
+    ),
+    Met(
+        "a worker that went away",
+        "Not here since 08:12 UTC, for 30 days",
+        (
+            "handlers/console/test_console.py::test_a_worker_that_goes_away_stays_in_the_list",
+            "store/test_contract_workers.py::test_a_worker_is_missing_from_when_it_went_until_it_comes_back",
+        ),
+    ),
+    Met(
+        "names and types of 40 to 100 characters",
+        "low rows and narrow pages; ids and ages never break, the whole stands in the title",
+        ("handlers/test_look.py::test_the_longest_names_leave_rows_low_and_pages_narrow",),
+    ),
+    Met(
+        "2,000 types, 2,000 warnings",
+        "no page becomes longer",
+        ("handlers/test_lists.py::test_two_thousand_types_and_warnings_make_a_page_no_longer",),
+    ),
+    Met(
+        "marks that turn the direction of text in a name",
+        "[U+202E] is shown",
+        ("handlers/console/test_shown.py::test_a_direction_mark_is_spelled_out",),
+    ),
+    Met(
+        "a server that was stopped",
+        "SERVER MAINTENANCE for two minutes, then RECONNECTING: The server does not answer since 10:30.",
+        ("page/test_standing.py::test_a_server_that_stopped_is_in_maintenance_for_two_minutes_and_away_from_then_on",),
+    ),
+    Met(
+        "a cancelled task that goes on",
+        "the page says when it will be loaded again; the console says: over, but its task does not stop",
+        ("page/test_standing.py::test_a_cancelled_task_that_goes_on_says_when_the_page_will_be_loaded_again",),
+    ),
+    Met(
+        "a second window of the same worker",
+        "Another window of this browser is the worker DESK already",
+        ("page/test_standing.py::test_a_second_window_of_the_browser_knows_the_first_one_by_name",),
+    ),
+    Met(
+        "a browser without JavaScript",
+        "NO JAVASCRIPT, and a sentence",
+        ("page/test_browsers.py::test_a_browser_without_javascript_reads_a_sentence_and_not_that_it_starts",),
+    ),
+    Met(
+        "a proxy that cuts waiting requests",
+        "E-NET-12: after about 5 s; jobs still come, some seconds late",
+        ("page/test_standing.py::test_polls_that_are_cut_at_the_same_age_again_and_again_are_named_as_that",),
+    ),
+    Met(
+        "an unknown part of a worker page's address",
+        '"type" is not a parameter (did you mean types?)',
+        ("page/test_browsers.py::test_an_unknown_part_of_the_address_is_named_and_the_page_works",),
+    ),
+    Met(
+        "done('') and done(false)",
+        "anything but undefined and null is an error",
+        ("page/test_attempts.py::test_whatever_a_task_fails_with_becomes_an_error",),
+    ),
+    Met(
+        "a server on another origin, behind a single sign-on",
+        "Pagehand.start({credentials: true}) sends the cookies",
+        ("page/test_engine.py::test_requests_carry_credentials_only_where_the_page_was_told_to",),
+    ),
+    Met(
+        "a promise that a task returns",
+        "its value is the result, its reason the error",
+        ("page/test_task_errors.py::test_a_promise_that_a_task_returns_decides_the_job_s_end",),
+    ),
+    Met(
+        "PowerShell, VBA, curl on Windows, IIS",
+        "the requests of docs/offices.md are taken",
+        (
+            "docs/test_offices.py::test_the_request_of_an_example_is_taken",
+            "docs/test_offices.py::test_the_lines_for_curl_on_windows_work",
+        ),
+    ),
+    Met(
+        "all pages of a type are paused; 40 of 40 jobs of a type failed; a job stands although a worker is free",
+        "14 jobs of type fax wait: every worker that offers it is paused. Otherwise: All is well",
+        (
+            "handlers/console/test_problems.py::test_each_problem_is_a_sentence_that_leads_to_more",
+            "handlers/console/test_problems.py::test_one_line_says_that_all_is_well",
+        ),
+    ),
+    Met(
+        "data and results of one long line, with escapes",
+        "indented and decoded, every digit kept; As sent has the original",
+        (
+            "handlers/console/test_values.py::test_each_value_stands_on_a_line_of_its_own_and_numbers_keep_their_digits",
+            "handlers/console/test_values.py::test_texts_are_decoded_where_a_person_can_see_the_character",
+        ),
+    ),
+    Met(
+        "a refresh in the middle of a choice",
+        "focus, selection and half-chosen filters stay",
+        ("handlers/test_look.py::test_a_refresh_keeps_the_focus_and_a_half_chosen_filter",),
+    ),
 )
