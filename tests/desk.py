@@ -29,7 +29,8 @@ def lacking() -> list[str]:
         "strace: failing system calls (faults, campaigns)": _has("strace"),
         "mkfs.ext4: failing disks (faults, campaigns)": _has("mkfs.ext4"),
         "openssl: TLS (faults, e2e)": _has("openssl"),
-        "nginx: the proxy of the README (e2e)": _has("nginx") or os.access("/usr/sbin/nginx", os.X_OK),
+        "nginx: the proxy of docs/offices.md (e2e)": _has("nginx") or os.access("/usr/sbin/nginx", os.X_OK),
+        "apache2-bin: another proxy of docs/offices.md (e2e)": os.access("/usr/sbin/apache2", os.X_OK),
         "systemd-analyze: the unit of docs/operations.md": _has("systemd-analyze"),
         "node and npm: the stock Engine.IO client (transport)": _has("node", "npm"),
     }

@@ -339,4 +339,14 @@ MET = (
         "focus, selection and half-chosen filters stay",
         ("handlers/test_look.py::test_a_refresh_keeps_the_focus_and_a_half_chosen_filter",),
     ),
+    Met(
+        "Apache stands in front",
+        "forms, pages and programs work with the lines of docs/offices.md",
+        ("e2e/test_apache.py::test_forms_pages_and_programs_work_behind_the_apache_of_the_page",),
+    ),
+    Met(
+        "lines of several tries in one log",
+        "each says which try wrote it",
+        ("store/test_contract_reports.py::test_a_log_line_says_which_try_wrote_it",),
+    ),
 )

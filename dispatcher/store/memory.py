@@ -213,9 +213,9 @@ class MemoryRows:
         self.payloads |= writes.data
         self._save_attempts(writes.attempts)
         self.results.update(writes.results)
-        for seq, _, at, line in writes.logs:
+        for seq, attempt, at, line in writes.logs:
             lines = self.logs.setdefault(seq, [])
-            lines.append(LogLine(at=at, line=line))
+            lines.append(LogLine(at=at, line=line, number=self.all_attempts[attempt].number))
             del lines[:-MOST_LINES_KEPT]
         self.queue_clock = request.queue_clock
         self.counters.add(request.deltas)

@@ -127,7 +127,7 @@ def job_json(job: JobView, why: WhyItWaits | None) -> Json:
         "result": raw(job.result),
         "evidence": raw(job.evidence),
         "attempts": [_attempt(attempt) for attempt in job.attempts],
-        "log": [{"at": instant(line.at), "line": line.line} for line in job.log],
+        "log": [{"at": instant(line.at), "line": line.line, "number": line.number} for line in job.log],
     }
 
 

@@ -64,6 +64,10 @@ WORKER_WORDS = {
     WorkerStatus.SET_ASIDE: "Skipped",
     WorkerStatus.GONE: "Not here",
 }
+#: Behind a number of workers.
+WORKER_COUNTS = {state: word.lower() for state, word in WORKER_WORDS.items()} | {
+    WorkerStatus.QUIET: "without a sign of life"
+}
 WORKER_NOTES = {
     WorkerStatus.CONNECTED: "",
     WorkerStatus.QUIET: "it has not answered for a while; nothing shows that it has gone",

@@ -76,7 +76,7 @@ def curls() -> list[str]:
     return [block.body.strip() for block in blocks(PAGE) if block.body.startswith("curl.exe ")]
 
 
-@pytest.mark.parametrize("line", curls(), ids=["with the JSON in the line", "with a file"])
+@pytest.mark.parametrize("line", curls(), ids=["with the JSON in the line", "with a file", "as a form"])
 def test_the_lines_for_curl_on_windows_work(line: str, server: Live, tmp_path: Path) -> None:
     (tmp_path / "job.json").write_text('{"type": "word-count", "data": "Müller & Söhne"}', "utf-8")
     _, *arguments = windows_arguments(line)
@@ -89,11 +89,11 @@ def test_the_lines_for_curl_on_windows_work(line: str, server: Live, tmp_path: P
     if "wait=10" in line:
         assert (job["state"], job["result"]["words"]) == ("succeeded", 2)
     else:
-        assert job["data"] == "Müller & Söhne"
+        assert job["data"] == ("a b" if "urlencode" in line else "Müller & Söhne")
 
 
-def test_there_are_two_lines_for_curl() -> None:
-    assert len(curls()) == 2
+def test_there_are_three_lines_for_curl() -> None:
+    assert len(curls()) == 3
 
 
 def requests() -> list[tuple[str, str]]:

@@ -323,6 +323,18 @@ def test_log_lines_are_kept_in_order_with_their_instants(desk: Desk) -> None:
     assert log[2].at == at
 
 
+def test_a_log_line_says_which_try_wrote_it(desk: Desk) -> None:
+    first = desk.start()
+    desk.report(Logged(first.attempt, "no paper"))
+    desk.report(lost(first.attempt))
+    desk.pass_time(600.0)
+    second = desk.claim_one()
+    assert desk.report(Started(second.attempt, HOLDER)) is RECORDED
+    desk.turn(reports=[Logged(second.attempt, "paper"), result(second.attempt)])
+    assert second.job == first.job
+    assert [(line.line, line.number) for line in desk.job(first.job).log] == [("no paper", 1), ("paper", 2)]
+
+
 def test_the_newest_log_lines_are_shown(desk: Desk) -> None:
     claim = desk.start()
     desk.turn(reports=[Logged(claim.attempt, str(n)) for n in range(500)])

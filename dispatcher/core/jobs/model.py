@@ -81,6 +81,8 @@ class LogLine(Struct, frozen=True, kw_only=True):
 
     at: float
     line: str
+    #: Which try wrote it; None: its attempt is not kept any more.
+    number: int | None = None
 
 
 class JobView(Struct, frozen=True, kw_only=True):

@@ -155,7 +155,10 @@ STOPS_OF = """
     )
     FROM json_each(?) AS p
 """
-LOGS_OF = "SELECT at, line FROM logs WHERE job = ? ORDER BY line_no DESC LIMIT ?"
+LOGS_OF = """
+    SELECT l.at, l.line, a.number FROM logs l LEFT JOIN attempts a ON a.id = l.attempt
+    WHERE l.job = ? ORDER BY l.line_no DESC LIMIT ?
+"""
 LIVE = """
     SELECT j.attempt, j.id, j.type, j.number + (a.started_at IS NULL), a.started_at, j.terms, j.errors, j.crashes,
            coalesce(a.worker, ''), coalesce(a.boot, '')
