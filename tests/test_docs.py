@@ -281,7 +281,7 @@ SIMULATOR = ("simulate", "--types=word-count,print-label", "--workers=1", "--nam
 
 @pytest.mark.parametrize("name", WITH_EXAMPLES)
 def test_every_block_of_a_page_is_run_or_says_why_not(name: str) -> None:
-    """The task is compared with the file that the pictures use; see above."""
+    """The task is compared with the file that the pictures use; see above. ``sh``: docs/test_network.py."""
     languages = [language for language, _ in blocks(name) if language != "console"]
     assert languages == (["js", "sh"] if name == "README.md" else [])
     assert text(name).count("```") == 2 * len(blocks(name))

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.test_nginx import FORM, HANDSHAKE, JOB, JSON, Visitor
+from tests.e2e.test_nginx import FORM, HANDSHAKE, JOB, Visitor
 from tests.support.apache import apache
 from tests.support.certificate import self_signed
+from tests.support.http import JSON
 from tests.support.process import free_port
 from tests.support.server import live
 
