@@ -49,9 +49,17 @@
     return document.getElementById(id);
   }
 
+  /** A mark that would turn the direction of text is shown, as in the console, and not obeyed. */
+  function spelled(text) {
+    return String(text).replace(/[\u202a-\u202e\u2066-\u2069]/g, function (mark) {
+      return '[U+' + mark.charCodeAt(0).toString(16).toUpperCase() + ']';
+    });
+  }
+
   /** Only what has changed is written: a person may be selecting text. */
   function show(id, text) {
     var element = byId(id);
+    text = spelled(text);
     if (element.textContent !== text) {
       element.textContent = text;
     }
