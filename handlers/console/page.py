@@ -143,7 +143,7 @@ class PageHandler(BaseHandler):
     def check_body(self) -> None:
         """A program that sends JSON is led to the API."""
         super().check_body()
-        if "json" in self.request.headers.get("Content-Type", "").lower():
+        if self.request.method == "POST" and "json" in self.request.headers.get("Content-Type", "").lower():
             raise Unsupported(f"{_OWN_FORMS} {self.for_programs()}")
 
     def check_xsrf_cookie(self) -> None:

@@ -30,7 +30,7 @@ def visitor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
     users = directory / "users"
     users.write_text(f"anna:{{PLAIN}}hers\ntoken:{{PLAIN}}{TOKEN}\n")
     sign_in = f'server {{\n  auth_basic "Intranet";\n  auth_basic_user_file {users};\n'
-    lines = lines_of("README.md").replace("server {\n", sign_in, 1)
+    lines = lines_of("docs/offices.md").replace("server {\n", sign_in, 1)
     assert "auth_basic" in lines
     door = socket.create_server(("127.0.0.1", 0))
     address = f"http://localhost:{door.getsockname()[1]}"

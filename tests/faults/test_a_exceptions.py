@@ -18,6 +18,8 @@ from tests.support.process import ServerProcess, farm_for
 from tests.support.waiting import PATIENCE_S, eventually
 
 _JSON = {"Content-Type": "application/json"}
+#: As a browser sends them: pages take nothing else.
+_FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}
 #: Routes that cannot be made from their parts.
 _PATHS = {"api-not-found": "/api/nowhere", "not-found": "/nowhere", "static": "/static/page.js"}
 
@@ -43,9 +45,8 @@ def _path(spec: URLSpec) -> str:
 def _ask(port: int, method: str, path: str, *, planted: bool) -> tuple[int, str]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
     try:
-        connection.request(
-            method, path, b"{}" if method == "POST" else None, _JSON | ({"X-Planted": "1"} if planted else {})
-        )
+        headers = (_JSON if path.startswith("/api/") else _FORM) | ({"X-Planted": "1"} if planted else {})
+        connection.request(method, path, b"{}" if method == "POST" else None, headers)
         answer = connection.getresponse()
         return answer.status, f"{answer.headers}{answer.read().decode()}"
     finally:

@@ -87,7 +87,7 @@ def test_fault_D05_and_fault_D10_posts_cut_half_way_are_repeated_by_their_pages(
 
     async def scenario() -> None:
         toxics = Toxics(limit_up=3_000, share=0.5, only=POSTS, how=how)
-        ran = await work_through(tmp_path, toxics, jobs=12, flags=quick(), data="x" * 5_000)
+        ran = await work_through(tmp_path, toxics, jobs=40, flags=quick(), data="x" * 5_000)
         assert ran.counters["limited_up"] >= 5
         assert once_each(ran)
 

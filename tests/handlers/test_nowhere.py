@@ -107,6 +107,11 @@ async def test_a_program_that_sends_a_form_of_ours_is_told_of_the_api_as_text(
     assert await house.kept() == before
 
 
+@pytest.mark.parametrize("path", ["/", "/jobs", "/submit", "/worker", "/api/v1/jobs"])
+async def test_who_asks_may_name_a_media_type_though_nothing_is_sent(ask: Ask, path: str) -> None:
+    assert (await ask(path, headers={"Content-Type": "application/json"})).code == 200
+
+
 async def test_a_browser_that_blocks_cookies_keeps_its_form(ask: Ask) -> None:
     headers = FORM | {"Accept": "text/html"}
     shown = await ask("/submit", "POST", body=urlencode({"type": "echo", "data": "what I typed"}), headers=headers)
