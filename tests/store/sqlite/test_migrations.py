@@ -55,6 +55,8 @@ def test_nothing_is_lost(desk: Desk, version: int) -> None:
     for was in kept:
         now = msgspec.to_builtins(desk.job(was["id"]))
         now |= now["terms"]
+        numbers = [line.pop("number") for line in now["log"]]  # the released schemas' views did not show it
+        assert None not in numbers
         assert {name: now[name] for name in was} == was
     states = [was["state"] for was in kept]
     assert desk.counts() == {state: states.count(state) for state in states}
