@@ -79,7 +79,8 @@ class MemoryRows:
         self.all_attempts: dict[str, AttemptRow] = {}
         #: By job: the newest of its attempts that has a row.
         self.newest: dict[int, AttemptRow] = {}
-        self.logs: dict[int, list[LogLine]] = {}
+        #: (attempt, instant, line), by the job's number.
+        self.logs: dict[int, list[tuple[str, float, str]]] = {}
         #: Workers that are here, and those that have gone.
         self.here: set[str] = set()
         self.missing = Missing()
@@ -200,6 +201,14 @@ class MemoryRows:
         if gone:
             self.all_attempts = {name: row for name, row in self.all_attempts.items() if row.job not in gone}
 
+    def log_of(self, seq: int) -> list[LogLine]:
+        """The job's lines; an attempt that was never accepted has no row, and so no number."""
+        rows = self.all_attempts
+        return [
+            LogLine(at=at, line=line, number=rows[attempt].number if attempt in rows else None)
+            for attempt, at, line in self.logs.get(seq, [])
+        ]
+
     def save(self, request: Save) -> Saved:
         """See requests.Save."""
         writes = request.writes
@@ -215,7 +224,7 @@ class MemoryRows:
         self.results.update(writes.results)
         for seq, attempt, at, line in writes.logs:
             lines = self.logs.setdefault(seq, [])
-            lines.append(LogLine(at=at, line=line, number=self.all_attempts[attempt].number))
+            lines.append((attempt, at, line))
             del lines[:-MOST_LINES_KEPT]
         self.queue_clock = request.queue_clock
         self.counters.add(request.deltas)
@@ -341,7 +350,7 @@ class MemoryStore:
             shown,
             evidence=evidence(attempts) if row.state is JobState.FAILED else None,
             attempts=[attempt_view(a) for a in attempts],
-            log=list(self.rows.logs.get(row.seq, [])),
+            log=self.rows.log_of(row.seq),
         )
 
     async def state(self, job_id: str) -> JobState | None:
