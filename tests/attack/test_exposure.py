@@ -30,7 +30,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """A server that every machine could reach, with a token. It never tells the token, whatever the tests do."""
     with live(tmp_path_factory.mktemp("guarded"), "--token", TOKEN, bind="0.0.0.0") as server:
         yield server
-        assert TOKEN.encode() not in server.log()
+        assert TOKEN.encode() not in server.log_so_far()
         assert TOKEN not in server.banner
 
 
@@ -69,7 +69,7 @@ def test_the_token_does_not_count_in_an_address(guarded: Live) -> None:
     for name in ("token", "access_token", "authorization"):
         assert guarded.ask("GET", f"/api/v1/jobs?{name}={TOKEN}").status == 401
     # So the token stood in an address after all; the log has no queries.
-    assert TOKEN.encode() not in guarded.log()
+    assert TOKEN.encode() not in guarded.log_so_far()
 
 
 def test_a_job_is_submitted_and_read_with_the_token(guarded: Live) -> None:
@@ -141,7 +141,7 @@ def test_a_head_that_is_too_large_is_answered_and_logged(plain: Live) -> None:
     assert plain.ask("GET", "/", headers={"Cookie": "x" * 20_000}).status == 431
     assert plain.ask("GET", "/?" + "x" * 20_000).status == 414
     for code in (b"head_too_large at ?: ", b"address_too_long at ?: "):
-        assert plain.log().count(code) == 1
+        assert plain.log_so_far().count(code) == 1
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,7 @@ def test_fault_A09_sighup_takes_the_token_anew_and_ends_nothing(tmp_path: Path) 
             assert server.starts == 1
             for each in (farm, newcomer):
                 await each.stop()
+            assert await server.stop() == 0
             assert "the-first" not in server.log.read_text()
             assert "the-second" not in server.log.read_text()
 

@@ -119,8 +119,8 @@ async def _stands_still_at_work(server: ServerProcess, stand_still: StandStill, 
         assert farm.stats["new_identities"] == 0
         await farm.registered()
         await farm.stop()
-    assert fault_numbers(server) == []
     assert await server.stop() == 0
+    assert fault_numbers(server) == []
 
 
 async def _stands_still_after_a_restart(server: ServerProcess, stand_still: StandStill, seconds: float) -> None:

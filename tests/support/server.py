@@ -22,6 +22,7 @@ from typing import Any
 
 from tests.support.http import JSON, Reply
 from tests.support.places import ROOT, environment
+from tests.support.waiting import until
 
 __all__ = ["Live", "command", "cpu_s", "gone_at_the_end", "live", "port_in", "running"]
 
@@ -80,6 +81,7 @@ class Live:
                 preexec_fn=partial(_allow, descriptors) if descriptors else prepare,
             )  # fmt: skip
         self.banner = ""
+        self._marks = 0
         self.port = self._read_port()
         self.url = f"http://127.0.0.1:{self.port}"
 
@@ -101,7 +103,15 @@ class Live:
         return counts
 
     def log(self) -> bytes:
+        """What has been written by now. A thread of the server's writes, a little later than the thing itself."""
         return self.log_path.read_bytes()
+
+    def log_so_far(self) -> bytes:
+        """Its log with each line of what was answered before: they are written in order, and this adds the last one."""
+        self._marks += 1
+        mark = f"/mark-{self._marks}"
+        self.ask("GET", mark)
+        return bytes(until(lambda: f"GET {mark} ".encode() in (log := self.log()) and log, what="a line in the log"))
 
     def trouble(self, after: int = 0) -> str:
         """Lines that must not be in the log (after ``after`` bytes), with those around them; empty if all is well."""

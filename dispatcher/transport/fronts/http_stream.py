@@ -55,9 +55,8 @@ class BoundedStream(IOStream):
         max_buffer_size: int | None,
         on_large_head: Callable[[socket.socket, bool], None] | None = None,
     ) -> None:
-        super().__init__(sock, max_buffer_size=max_buffer_size, read_chunk_size=_CHUNK)
         """``on_large_head`` gets the connection as a socket of its own, and whether the address alone is long."""
-        super().__init__(sock, max_buffer_size=max_buffer_size)
+        super().__init__(sock, max_buffer_size=max_buffer_size, read_chunk_size=_CHUNK)
         self._idle_timeout_s = idle_timeout_s
         self._head_timeout_s = head_timeout_s
         self._write_timeout_s = write_timeout_s
