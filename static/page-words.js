@@ -57,7 +57,7 @@
 
   /** "tomorrow at 14:05": a day is all that a page ever waits with a WebSocket. */
   function dayAndMinute(ms) {
-    var today = new Date().getDate() === new Date(ms).getDate();
+    var today = new Date().toDateString() === new Date(ms).toDateString();
     return (today ? 'today' : 'tomorrow') + ' at ' + minute(ms);
   }
 

@@ -63,7 +63,7 @@
   Choice.prototype.watch = function (engine) {
     var since = engine.socketSince();
     var doubt = this._doubt;
-    if (doubt && engine.heardAt > doubt.at) {
+    if (doubt && engine.heardAt >= doubt.at) {
       this._doubt = null;
       this._keep(this.until() === null && this._failures >= FAILURES ? 1 : this._failures + 1,
         doubt.why);

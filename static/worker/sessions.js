@@ -77,7 +77,6 @@
 
   /** See upgrade.js. */
   Worker.prototype._stayed = function (why, counts) {
-    this._choice.watch(this._engine);
     this._choice.failed(why, counts);
     this._note('no WebSocket: ' + why);
     this._changed();
@@ -126,7 +125,6 @@
   Worker.prototype._closed = function (reason) {
     var atOnce = reason.code === 'E-NET-05' && this._failures === 0;
     this._keep(this._engine.unsent());
-    this._choice.watch(this._engine);
     this._choice.closed(this._engine, reason);
     this._engine = null;
     this._connectedAt = null;

@@ -139,7 +139,7 @@
     var ageMs = session.env.now() - this.since;
     var why;
     if (!session.sid && code < 1000 || !session.sid && code === 1006) {
-      this._refused(words);
+      this._refused(words || 'code ' + code);
       return;
     }
     why = closing(this._parting && code === 1006 ? 1000 : code, words, ageMs, session);
@@ -272,8 +272,9 @@
     }
     new Polling(session).close(['1']);
     offers = session.offers('websocket');
-    session.fail('E-NET-13', (offers ? clip(words, 200) + ', although the server offers it' :
-      'this server takes long-polling only'));
+    session.fail('E-NET-13', offers ?
+      'the server offers it, so something on the way refuses it (' + clip(words, 200) + ')' :
+      'this server takes long-polling only');
   };
 
   parts.Socket = Socket;
