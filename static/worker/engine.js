@@ -230,7 +230,7 @@
     }
   };
 
-  /** These have been sent, and have arrived if they are `proved`; what waits may go. */
+  /** These have been sent, and have arrived if they are `proved`. */
   Engine.prototype.settle = function (items, proved) {
     this._corked += 1;
     walk(items, function (item) {
@@ -240,7 +240,6 @@
       }
     });
     this._corked -= 1;
-    this.flush();
   };
 
   Engine.prototype.flush = function () {
@@ -251,8 +250,8 @@
 
   // -- for its upgrade
 
+  /** Polling has come to rest; this carries the session from now on. */
   Engine.prototype.moveTo = function (carrier) {
-    this._carrier.end();
     this._carrier = carrier;
     this._upgrade = null;
     this._handlers.onmove();

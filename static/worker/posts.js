@@ -95,6 +95,7 @@
     sent = take(session.queue, this._flying);
     this._flying = 0;
     session.settle(sent, true);
+    session.flush();
   };
 
   /** The POST for which the poll was given up has been answered. */

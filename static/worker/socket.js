@@ -39,7 +39,6 @@
     this.since = session.env.now();
     this._session = session;
     this._line = line;
-    this._busy = false;
     this._parting = false;
     this._timer = null;
     this._patience = null;
@@ -157,15 +156,10 @@
    */
   Socket.prototype.flush = function () {
     var count;
-    if (this._busy || this._parting || !this._line.isReady()) {
-      return;
-    }
-    this._busy = true;
     this._pong();
     for (count = this._fitting(); count > 0; count = this._fitting()) {
       this._hand(count);
     }
-    this._busy = false;
     this._lookAgain();
   };
 

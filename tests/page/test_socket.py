@@ -132,6 +132,16 @@ def test_a_message_that_does_not_fit_waits_for_room() -> None:
     assert len(said(page)) == 2
 
 
+def test_a_message_that_is_larger_than_the_room_goes_alone() -> None:
+    page = moved(options=MANY)
+    page.js.eval("fakeWindow.slowLine(); null;")
+    page.tell(job("a1", data="x" * 1_048_560), job("a2"))
+    assert len(said(page)) == 1
+    page.socket_does("drain", 0)
+    page.advance(60)
+    assert len(said(page)) == 2
+
+
 def test_a_pong_does_not_wait_for_room() -> None:
     page = moved(options=MANY, settings={"post_limit": 400})
     page.js.eval("fakeWindow.slowLine(); null;")
@@ -147,6 +157,20 @@ def test_nothing_is_given_to_a_socket_that_closes() -> None:
     page.run("say('late');")
     page.socket_does("close", 1006)
     assert [message["line"] for message in again(page)] == ["late"]
+
+
+def test_an_accept_that_a_closing_socket_would_throw_away_starts_no_task() -> None:
+    page = moved("var started = 0; Pagehand.task('t', function (job, done) { started += 1; });")
+    page.socket_does("closing")
+    page.tell(job(type_="t"))
+    assert page.run("return started;") == 0
+    page.socket_does("close", 1006)
+    page.advance(2_000)
+    (held,) = page.open(sid="s2", upgrades=[])["holding"]
+    assert held == {"attempt": "a1", "elapsed_ms": 0}
+    page.push(REGISTERED)
+    assert ops(page.take()) == ["accept"]
+    assert page.run("return started;") == 1
 
 
 # -- what has arrived
@@ -257,9 +281,18 @@ def test_a_close_packet_without_a_close_ends_the_session_too() -> None:
     page = logging()
     page.frame("1")
     page.run("say('too late');")
+    assert "log" not in ops(said(page))
     page.advance(1_000)
     assert (page.state, page.error) == ("reconnecting", "E-NET-07")
     assert [message["line"] for message in again(page)] == ["too late"]
+
+
+def test_a_close_packet_before_a_broken_socket_is_the_server_s_end_all_the_same() -> None:
+    page = moved()
+    page.frame("1")
+    page.socket_does("close", 1006)
+    assert page.error == "E-NET-07"
+    assert page.status()["error"]["detail"] == "code 1000: ended in good order"
 
 
 def test_a_server_that_stops_is_in_maintenance_and_the_page_comes_back() -> None:
@@ -329,6 +362,8 @@ def test_a_page_that_wants_a_socket_begins_with_one_and_its_first_frame_is_open(
     assert page.state == "ready"
     page.tell(job())
     assert ops(said(page)) == ["register", "result"]
+    page.advance(20_000)
+    assert page.state == "ready", "the wait for the first frame is over"
     assert page.requests("GET") == page.requests("POST") == []
 
 
@@ -440,6 +475,7 @@ def test_a_page_that_wants_nothing_but_a_socket_stays_with_it_however_often_it_b
         page.socket_does("close", 1006)
         page.run("worker.reconnect();")
     assert page.requests("GET") == []
+    assert "pagehand.sockets" not in page.world()["session"]
 
 
 def test_stopping_while_the_socket_or_the_question_is_on_its_way_ends_both() -> None:

@@ -190,7 +190,7 @@ def test_a_network_that_was_away_does_not_speak_against_sockets() -> None:
         page.fire("online")
         come_back(page)
         settle(page)
-    assert until(page) is None
+    assert page.status()["connection"] == {"transport": "websocket", "reason": None, "until": None}
 
 
 def test_a_machine_that_slept_does_not_speak_against_sockets() -> None:
@@ -201,7 +201,7 @@ def test_a_machine_that_slept_does_not_speak_against_sockets() -> None:
         assert page.error == "E-NET-08"
         come_back(page)
         settle(page)
-    assert until(page) is None
+    assert page.status()["connection"] == {"transport": "websocket", "reason": None, "until": None}
 
 
 def test_frames_that_are_swallowed_without_a_word_count() -> None:
@@ -222,7 +222,7 @@ def test_the_page_s_own_close_does_not_count() -> None:
         page.run("worker.reconnect();")
         come_back(page)
         settle(page)
-    assert until(page) is None
+    assert page.status()["connection"] == {"transport": "websocket", "reason": None, "until": None}
 
 
 @pytest.mark.parametrize("config", [{}, {"socketThrows": True}])
@@ -283,6 +283,14 @@ def test_an_option_that_is_unknown_is_auto_and_said(value: object) -> None:
         "transport is auto, polling or websocket, so auto is taken",
     )
     assert len(page.sockets()) == 1
+
+
+def test_a_page_that_is_told_to_poll_says_nothing_of_a_day() -> None:
+    page = broken_twice()
+    page.options["transport"] = "polling"
+    page.load()
+    come_back(page)
+    assert (reason(page), until(page)) == ("this page was told so", None)
 
 
 def test_a_page_that_was_told_to_poll_says_so() -> None:

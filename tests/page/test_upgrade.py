@@ -258,6 +258,41 @@ def test_a_poll_that_made_room_for_a_post_does_not_come_back_twice() -> None:
     assert len(page.requests("GET")) == 1
 
 
+def test_a_poll_that_made_room_does_not_come_back_while_the_session_moves() -> None:
+    page = busy()
+    log(page, 1)
+    page.advance(2_000)
+    page.socket_does("open")
+    page.frame("3probe")
+    page.take()
+    assert page.requests("GET") == []
+    assert page.socket["frames"] == ["2probe", "5"]
+
+
+def test_no_poll_makes_room_while_the_session_moves() -> None:
+    """The server answers it at once, and its answer may hold something."""
+    page = busy()
+    log(page, 1)
+    page.socket_does("open")
+    page.frame("3probe")
+    page.advance(2_500)
+    assert page.requests("GET")
+
+
+def test_a_poll_that_was_to_wait_does_not_go_out_while_the_session_moves() -> None:
+    page = busy()
+    for _ in range(2):
+        page.push_packets("6")
+    log(page, 1)
+    page.push_packets("6")
+    page.socket_does("open")
+    page.frame("3probe")
+    page.advance(2_000)
+    assert page.requests("GET") == []
+    page.take()
+    assert page.socket["frames"] == ["2probe", "5"]
+
+
 def test_polls_that_were_to_wait_wait_no_longer_once_the_page_has_moved() -> None:
     page = begun()
     for _ in range(3):
@@ -282,9 +317,11 @@ def test_a_page_that_gives_its_session_up_closes_the_socket_in_every_step(step: 
         page.push_packets("6")
     before = len(page.sockets())
     page.run(end)
+    page.socket_does("close", 1006)
     assert all(socket["closed"] for socket in page.sockets()[:before])
     page.advance(3_500)
-    assert page.error is None, "nobody hears of the old socket"
+    assert page.error is None
+    assert "no WebSocket" not in str(page.status()["events"]), "nobody hears of the old socket"
 
 
 @pytest.mark.parametrize("options", [{"transport": "polling"}, {"transport": "auto"}])
