@@ -59,6 +59,12 @@ class Recorder:
     def ended(self, sid: str, now: float) -> None:
         self._record("ended", sid)
 
+    def upgraded(self, sid: str, now: float) -> None:
+        self._record("upgraded", sid)
+
+    def received(self, sid: str, attempts: list[str], now: float) -> None:
+        self._record("received", sid, attempts)
+
     def polled(self, sid: str, now: float) -> None:
         self.heard(sid, now)
 

@@ -29,11 +29,14 @@ from tornado.httputil import (
 
 from dispatcher.clock import SystemClock
 from dispatcher.config.settings import Settings
+from dispatcher.transport.carrier import CloseCode
 from dispatcher.transport.exchange import Connection
 from dispatcher.transport.fronts.http_door import Door
 from dispatcher.transport.fronts.http_exchange import Admit, Denial, HeadersLike, HttpExchange, declared_length
 from dispatcher.transport.fronts.http_refusal import ADDRESS_TOO_LONG, HEAD_TOO_LARGE, Farewell, HeadRefusal
 from dispatcher.transport.fronts.http_stream import BoundedStream, time_for
+from dispatcher.transport.fronts.http_wire import StreamWire
+from dispatcher.transport.fronts.websocket import WebSocket
 from dispatcher.transport.listener import Listener
 from dispatcher.transport.sessions import Sessions
 
@@ -109,6 +112,8 @@ class Front(HTTPServerConnectionDelegate):
         self.on_refusal: Callable[[str, str, str], None] | None = None
         #: Set it before closing connections: pages whose connection we close then do not count as gone.
         self.stopping = False
+        #: The connections that have become WebSockets.
+        self.wires: dict[StreamWire, None] = {}
         #: By Tornado's server connection: the connections that carry, or carried, a poll.
         self._connections: dict[object, Connection] = {}
 
@@ -138,6 +143,27 @@ class Front(HTTPServerConnectionDelegate):
             self.sessions.disconnected(connection, now)
             self.settle(now)
         self.app.on_close(server_conn)
+
+    def carry(self, exchange: HttpExchange, stream: BoundedStream, handshake: bytes) -> None:
+        """A connection becomes a WebSocket: its HTTP is over, but for this answer."""
+        wire = StreamWire(stream)
+        socket = WebSocket(
+            wire,
+            self.sessions,
+            remote=exchange.remote,
+            user_agent=exchange.user_agent,
+            settle=self.settle,
+            clock=self.clock,
+        )
+        self.wires[wire] = None
+        wire.write(handshake)
+        now = self.clock()
+        self.sessions.join(socket, exchange.session, now)
+        wire.start(socket, self._wire_closed)
+        self.settle(now)
+
+    def _wire_closed(self, wire: StreamWire) -> None:
+        del self.wires[wire]
 
     def connection(self, server_conn: object) -> Connection:
         """What stands for a kept-alive connection in the sessions."""
@@ -242,11 +268,11 @@ class FrontServer(HTTPServer):
         self._doors = ()
 
     def _come(self, connection: socket.socket, address: tuple[Any, ...]) -> None:
-        if self._open >= self.max_connections:
+        front = cast(Front, self.request_callback)
+        if self._open + len(front.wires) >= self.max_connections:
             connection.close()
             return
         self._open += 1
-        front = cast(Front, self.request_callback)
         stream = BoundedStream(
             connection,
             idle_timeout_s=front.idle_connection_timeout_s,
@@ -277,7 +303,11 @@ class FrontServer(HTTPServer):
 
     async def close_all_connections(self) -> None:
         """Close everything; no page counts as gone because of it."""
-        cast(Front, self.request_callback).stopping = True
+        front = cast(Front, self.request_callback)
+        front.stopping = True
+        for wire in list(front.wires):
+            wire.websocket.close(CloseCode.SERVER_STOPS)
+            wire.finish()
         for farewell in self._farewells:
             farewell.close()
         await super().close_all_connections()

@@ -9,13 +9,15 @@ import http
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from tornado.http1connection import HTTP1Connection
 from tornado.httputil import HTTPHeaders, HTTPMessageDelegate
 
 from dispatcher.transport import exchange as replies
 from dispatcher.transport.exchange import Connection, Reply
+from dispatcher.transport.fronts.http_stream import BoundedStream
+from dispatcher.transport.fronts.websocket import VERSION, handshake
 from dispatcher.transport.session import Session
 
 if TYPE_CHECKING:
@@ -110,10 +112,14 @@ class HttpExchange(HTTPMessageDelegate):
     def begin(self, version: str) -> None:
         """The head is here; decide whether the body is wanted."""
         self._settle_keep_alive(version)
-        if self._kept_alive and self.method == "GET":
+        if self._kept_alive and self.method == "GET" and not self.upgrade:
             self.connection = self._front.connection(self._server_conn)
         self._conn.set_max_body_size(_NO_TORNADO_LIMIT)  # data_received counts, and can say 413
         self._decided = self._judge()
+        if self.upgrade and self._decided is None:
+            self._decided = self._become_websocket(version)
+            if self._decided is None:
+                return
         hopeless = "Expect" in self._headers or self._length > self._drain_limit()
         if self._decided is not None and hopeless:
             self.answer(self._decided)  # the body stays unread, so Tornado closes the connection
@@ -177,6 +183,16 @@ class HttpExchange(HTTPMessageDelegate):
         if verdict is not None:
             front.settle(now)  # an overlap has ended the session
         return verdict
+
+    def _become_websocket(self, version: str) -> Reply | None:
+        """Answer the handshake, and leave the connection to a WebSocket; or the reply that refuses it."""
+        answer = handshake(self._headers) if version == "HTTP/1.1" and not self._length else None
+        if answer is None:
+            self._extra_headers += b"Sec-WebSocket-Version: %b\r\n" % VERSION.encode()
+            return replies.BAD_REQUEST
+        self._answered = True
+        self._front.carry(self, cast(BoundedStream, self._conn.detach()), answer)
+        return None
 
     def _settle_keep_alive(self, version: str) -> None:
         """Decides as Tornado does, which tells nobody; HTTP/1.0 clients need to be told."""

@@ -144,7 +144,7 @@ class TestBodies:
     ) -> None:
         page = await Page.open(port)
         await page.posts.send("POST", page.target, None, "Content-Length: 5")
-        await eventually(lambda: sessions._sessions[page.sid].post is not None)
+        await eventually(lambda: sessions.book.sessions[page.sid].post is not None)
         page.posts.close()
         page.posts = await Client.connect(port)
         assert (await page.post("4again")).body == "ok"
