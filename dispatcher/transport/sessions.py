@@ -211,6 +211,10 @@ class Sessions:
         """The socket has room again."""
         self._sockets.drained(socket)
 
+    def broke_rules(self, socket: Socket, now: float) -> None:
+        """What came were no frames, or no text; the front has closed the socket."""
+        self._sockets.broke_rules(socket, now)
+
     def hung_up(self, socket: Socket, now: float) -> None:
         """The socket is closed, by whomever."""
         self._sockets.hung_up(socket, now)

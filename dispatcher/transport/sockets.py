@@ -77,6 +77,17 @@ class Sockets:
             session.socket = None
             self._book.went_away(session, now)
 
+    def broke_rules(self, socket: Socket, now: float) -> None:
+        """What came were no frames, or no text. The front has closed it and said why."""
+        session = socket.session
+        self._book.counts.protocol_errors += 1
+        if session is None or session.ended:
+            return
+        if session.candidate is socket:
+            self._give_up(socket, session)
+        else:
+            self._book.end(session, CLOSE_PACKET, CloseCode.PROTOCOL_ERROR, now)
+
     def drained(self, socket: Socket) -> None:
         """The page has read: there is room again."""
         session = socket.session
@@ -148,9 +159,8 @@ class Sockets:
         elif data == _UPGRADE and session.probed:
             self._move(socket, session, now)
         else:
-            self._book.counts.protocol_errors += 1
-            self._give_up(socket, session)
             socket.close(CloseCode.PROTOCOL_ERROR)
+            self.broke_rules(socket, now)
 
     def _give_up(self, socket: Socket, session: Session) -> None:
         """The session stays with its polls."""
@@ -179,8 +189,7 @@ class Sockets:
         try:
             packet = decode_frame(data)
         except ProtocolError:
-            book.counts.protocol_errors += 1
-            book.end(session, CLOSE_PACKET, CloseCode.PROTOCOL_ERROR, now)
+            self.broke_rules(socket, now)
             return
         book.counts.frames += 1
         book.tell(book.listener.heard, session.sid, now)

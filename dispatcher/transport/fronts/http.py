@@ -164,6 +164,8 @@ class Front(HTTPServerConnectionDelegate):
 
     def _wire_closed(self, wire: StreamWire) -> None:
         del self.wires[wire]
+        if not self.stopping:
+            wire.websocket.closed()
 
     def connection(self, server_conn: object) -> Connection:
         """What stands for a kept-alive connection in the sessions."""

@@ -26,14 +26,9 @@ class StreamWire:
         self.websocket: WebSocket
 
     def start(self, websocket: WebSocket, closed: Callable[[StreamWire], None]) -> None:
-        """Leads all that comes to this WebSocket; ``closed`` is called once, at the end, after the WebSocket's own."""
+        """Leads all that comes to this WebSocket; ``closed`` is called once, at the end."""
         self.websocket = websocket
-
-        def over() -> None:
-            websocket.closed()
-            closed(self)
-
-        self._stream.set_close_callback(over)
+        self._stream.set_close_callback(lambda: closed(self))
         self._read()
 
     def _read(self) -> None:

@@ -35,7 +35,7 @@ CLOSE_TIMEOUT_S = 5.0
 _TEXTS = (Opcode.TEXT, Opcode.BINARY, Opcode.CONT)
 
 
-class Headers(Protocol):
+class HandshakeHeaders(Protocol):
     """The headers of a request."""
 
     def get(self, name: str, /) -> str | None:
@@ -61,7 +61,7 @@ class Wire(Protocol):
         """Close it at once."""
 
 
-def handshake(headers: Headers) -> bytes | None:
+def handshake(headers: HandshakeHeaders) -> bytes | None:
     """The answer to a WebSocket handshake; None: the request is none, or not of ``VERSION``."""
     key = headers.get("Sec-WebSocket-Key") or ""
     try:
@@ -146,8 +146,12 @@ class WebSocket:
             if not self._is_over and isinstance(frame, Frame) and frame.opcode in _TEXTS:
                 self._piece(frame, now)
         self._write()
-        if self._frames.state is not State.OPEN:  # the other side closes, or has broken the rules
+        if self._frames.state is not State.OPEN and not self._is_over:
             self._is_over = True
+            if self._frames.parser_exc is not None:
+                self._sessions.broke_rules(self, now)
+            else:  # the other side has said that it closes it
+                self._sessions.hung_up(self, now)
         elif self._wire.waiting() > self._most_waiting:
             self._wire.cut()
         self._settle(now)
@@ -181,13 +185,10 @@ class WebSocket:
         try:
             text = data.decode()
         except UnicodeDecodeError:
-            self._fail(CloseCode.BAD_TEXT, now)
+            self.close(CloseCode.BAD_TEXT)
+            self._sessions.broke_rules(self, now)
             return
         self._sessions.frame(self, text, now)
-
-    def _fail(self, code: CloseCode, now: float) -> None:
-        self.close(code)
-        self._sessions.hung_up(self, now)
 
     def _write(self) -> None:
         pieces = self._frames.data_to_send()
