@@ -85,7 +85,7 @@ BUGS = {
     ),
     "the end of a page's last connection is not told": Bug(
         "S11",
-        FRONTS + "http.py::Front.on_close",
+        FRONTS + "policy.py::Policy.left",
         "None",
         "self.sessions.disconnected(_, _)",
         "tests/transport/fronts/test_http_closing.py",

@@ -6,6 +6,7 @@ from asyncio import Future
 from collections.abc import Callable
 from typing import cast
 
+from tornado.ioloop import IOLoop
 from tornado.iostream import StreamClosedError
 
 from dispatcher.transport.fronts.http_stream import BoundedStream
@@ -19,16 +20,20 @@ _CHUNK = 64 * 1024
 class StreamWire:
     """Owns the stream; ``BoundedStream`` closes it if what is written is not read in time."""
 
-    def __init__(self, stream: BoundedStream) -> None:
+    def __init__(self, stream: BoundedStream, closed: Callable[[StreamWire], None]) -> None:
+        """``closed`` is called once, at the end."""
         self._stream = stream
+        if stream.closed():  # then Tornado does not tell
+            IOLoop.current().add_callback(closed, self)
+        else:
+            stream.set_close_callback(lambda: closed(self))
         self._waiting = 0
         self._last_write: Future[None] | None = None
-        self.websocket: WebSocket
+        self._websocket: WebSocket
 
-    def start(self, websocket: WebSocket, closed: Callable[[StreamWire], None]) -> None:
-        """Leads all that comes to this WebSocket; ``closed`` is called once, at the end."""
-        self.websocket = websocket
-        self._stream.set_close_callback(lambda: closed(self))
+    def start(self, websocket: WebSocket) -> None:
+        """Leads all that comes to this WebSocket."""
+        self._websocket = websocket
         self._read()
 
     def _read(self) -> None:
@@ -41,7 +46,7 @@ class StreamWire:
     def _come(self, read: Future[bytes]) -> None:
         if read.exception() is not None:
             return
-        self.websocket.received(read.result())
+        self._websocket.received(read.result())
         self._read()
 
     # --- what a WebSocket sees
@@ -59,7 +64,7 @@ class StreamWire:
         had_room = self._waiting < ROOM_BYTES
         self._waiting -= size
         if written.exception() is None and not had_room and self._waiting < ROOM_BYTES:
-            self.websocket.drained()
+            self._websocket.drained()
 
     def waiting(self) -> int:
         """Bytes that the kernel has not taken."""

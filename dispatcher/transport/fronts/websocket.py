@@ -25,7 +25,7 @@ __all__ = ["CLOSE_TIMEOUT_S", "VERSION", "WebSocket", "Wire", "handshake"]
 
 #: RFC 6455, section 4.2.2.
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-VERSION = "13"
+VERSION = b"13"
 #: Bytes that may wait to be read by the page before it is given more.
 ROOM_BYTES = 64 * 1024
 #: More than this and one message waits only if a client asks for answers (pings) and reads none: its socket is cut.
@@ -44,6 +44,9 @@ class HandshakeHeaders(Protocol):
 
 class Wire(Protocol):
     """The connection below a WebSocket."""
+
+    def start(self, websocket: WebSocket) -> None:
+        """Lead what comes to this WebSocket, from the next turn of the loop on."""
 
     def write(self, data: bytes) -> None:
         """Write behind what waits already. The front closes it if it is not read in time."""
@@ -71,7 +74,7 @@ def handshake(headers: HandshakeHeaders) -> bytes | None:
     asks = [item.strip().lower() for item in (headers.get("Connection") or "").split(",")]
     if (headers.get("Upgrade") or "").lower() != "websocket" or "upgrade" not in asks or not is_key:
         return None
-    if headers.get("Sec-WebSocket-Version") != VERSION:
+    if (headers.get("Sec-WebSocket-Version") or "").encode() != VERSION:
         return None
     accept = base64.b64encode(hashlib.sha1(key.encode() + _GUID, usedforsecurity=False).digest())
     return (

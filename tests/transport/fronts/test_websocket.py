@@ -239,6 +239,20 @@ async def test_the_end_of_the_connection_alone_makes_its_page_away(port: int, re
 
 
 @pytest.mark.gen_test
+async def test_a_client_that_leaves_right_behind_its_handshake_is_away(
+    port: int, recorder: Recorder, front: Front
+) -> None:
+    """The end of the connection may be read with the handshake itself."""
+    for _ in range(20):
+        client = await Client.connect(port)
+        headers = "".join(f"{name}: {value}\r\n" for name, value in RIGHT.items())
+        await client.stream.write(f"GET {TARGET} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n".encode())
+        client.stream.close()
+    await recorder.until("away", 20)
+    assert front.wires == {}
+
+
+@pytest.mark.gen_test
 async def test_a_reset_of_the_connection_makes_its_page_away(port: int, recorder: Recorder) -> None:
     client = await opened(port)
     client.stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
