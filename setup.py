@@ -114,6 +114,7 @@ setup(
         "msgspec>=0.22,<1",
         "python-engineio>=4.15.1,<5",
         "tornado>=6.6.1,<7",
+        "websockets>=15,<18",
     ],
     extras_require={"test": TEST, "mutants": ["mutmut>=3.8,<4"]},
     entry_points={"console_scripts": ["pagehand = pagehand.__main__:main"]},

@@ -31,6 +31,7 @@ ENVELOPE = 65_536
 #: What a text, or each text of a list, must match; and the same in words.
 _FORMS = {
     "bind": (r"[0-9A-Za-z.:%_-]+", "an address or a host name; the port has a flag of its own, --port"),
+    "transports": (r"polling|polling,websocket", "polling, or polling,websocket"),
     "token": (r"[!-~]+", "printable ASCII without spaces"),
     "allow_host": (
         r"[0-9A-Za-z._-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?",

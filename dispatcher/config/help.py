@@ -36,6 +36,7 @@ _PLACEHOLDERS = {
     "public_url": "URL",
     "allow_origin": "ORIGIN",
     "host_call": "METHOD",
+    "transports": "NAMES",
 }
 _UNITS = {"s": "S", "bytes": "BYTES"}
 #: By unit: the least value, the divisor and the name of each larger unit.

@@ -46,6 +46,11 @@ class Settings:
     tasks: str = _plain("", "directory of task files; default: the tasks that are shipped", "server")
     token: str = _plain("", "shared secret that API, form and joining pages must show", "server")
     insecure: bool = _plain(False, "listen beyond loopback without a token", "server")
+    transports: str = _plain(
+        "polling,websocket",
+        "how pages may connect: polling,websocket lets each page choose; polling forces long-polling on all",
+        "pages",
+    )
     allow_host: tuple[str, ...] = _plain(
         (), "host name that requests may name, besides loopback; may be repeated", "server"
     )

@@ -70,6 +70,7 @@ def present(worker: Worker, sessions: Mapping[str, SessionInfo], now: float) -> 
         last_contact_s=now - worker.heard,
         page=info.page if info is not None else {},
         remote=info.remote if info is not None else "",
+        transport=info.transport if info is not None else "",
         labels=dict(worker.labels),
         hanging=[held.claim.job for held in worker.attempts.values() if held.claim.job and not held.live()],
     )

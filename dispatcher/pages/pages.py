@@ -53,6 +53,8 @@ class SessionInfo(Struct):
     user_agent: str
     opened: float = 0.0
     page: dict[str, str] = {}
+    #: What carries it: ``polling`` or ``websocket``.
+    transport: str = "polling"
 
 
 class Transport(Protocol):
@@ -172,6 +174,16 @@ class Pages:
     def polled(self, sid: str, now: float) -> None:
         """See transport.Listener."""
         self._carry_out(self._machine.polled(sid, now))
+
+    def received(self, sid: str, attempts: list[str], now: float) -> None:
+        """See transport.Listener."""
+        self._carry_out(self._machine.received(sid, attempts, now))
+
+    def upgraded(self, sid: str, now: float) -> None:
+        """See transport.Listener."""
+        info = self.sessions.get(sid)
+        if info is not None:
+            info.transport = "websocket"
 
     def heard(self, sid: str, now: float) -> None:
         """See transport.Listener."""

@@ -8,7 +8,9 @@
 - ``sessions``  all sessions: polls, posts, pings, deadlines; no I/O, no clock
 - ``pings``     when pings are due and pongs overdue
 - ``counts``    what has happened so far
-- ``fronts``    ``server`` is the thin outer class: python-engineio's AsyncServer with its settings, ids and events;
+- ``fronts``    ``policy`` has the rules of every front, and ``front_exchange`` what it does with one request, both
+                without I/O;
+                ``server`` is the thin outer class: python-engineio's AsyncServer with its settings, ids and events;
                 ``http`` is the thin Tornado front, with ``http_door`` for the listening socket, ``http_stream`` for
                 the bytes of a connection and ``http_exchange`` for one request
 

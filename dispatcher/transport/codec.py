@@ -32,6 +32,7 @@ __all__ = [
     "PagePayload",
     "ProtocolError",
     "decode",
+    "decode_frame",
     "message_packet",
 ]
 
@@ -116,6 +117,13 @@ def decode(body: bytes, packet_limit: int) -> list[Incoming]:
     if len(packets) > 1 and any(kind == CLOSE for kind, _ in packets[:-1]):
         raise ProtocolError("packets after a close")
     return packets
+
+
+def decode_frame(data: str | bytes) -> Incoming:
+    """The packet of one WebSocket message. Raises ProtocolError."""
+    if isinstance(data, bytes):
+        return MESSAGE, data
+    return (MESSAGE, data[1:]) if data[:1] == "4" else _rare(data)
 
 
 def _rare(part: str) -> Incoming:

@@ -14,6 +14,9 @@ class Counts:
     opened: int = 0
     polls: int = 0
     posts: int = 0
+    #: Messages that came by WebSocket, and sessions that moved to one.
+    frames: int = 0
+    upgrades: int = 0
     messages_in: int = 0
     messages_out: int = 0
     #: Requests refused before their body was looked at.

@@ -108,14 +108,18 @@ def parse_query(query: str) -> dict[str, str] | None:
     return fields
 
 
-def examine(method: str, query: str, upgrade: bool, known: Container[str]) -> Reply | str:
-    """The sid of a known session, or "" for a handshake; or the reply that refuses the request."""
+def examine(method: str, query: str, upgrade: bool, known: Container[str], *, websocket: bool) -> Reply | str:
+    """The sid of a known session, or "" for a handshake; or the reply that refuses the request.
+
+    ``websocket``: whether that transport is open.
+    """
     fields = parse_query(query)
     if fields is None:
         return BAD_REQUEST
-    if fields.get("transport") != "polling":
+    transport = fields.get("transport")
+    if transport != "polling" and not (websocket and transport == "websocket"):
         return UNKNOWN_TRANSPORT
-    if upgrade or "j" in fields:  # WebSockets and JSONP
+    if upgrade is (transport == "polling") or "j" in fields:  # each transport has its kind of request; and JSONP
         return BAD_REQUEST
     sid = fields.get("sid")
     if sid is None and method != "GET":
@@ -124,6 +128,6 @@ def examine(method: str, query: str, upgrade: bool, known: Container[str]) -> Re
         return UNKNOWN_SID
     if fields.get("EIO") != "4":
         return UNSUPPORTED_VERSION
-    if method not in ("GET", "POST"):
+    if method not in ("GET",) if upgrade else method not in ("GET", "POST"):
         return BAD_REQUEST
     return sid or ""

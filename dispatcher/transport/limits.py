@@ -32,6 +32,8 @@ class SessionLimits:
     #: Bytes that may wait for one page: its slots full of the largest offers, and 4 MiB more.
     outbox_bytes: int = MAX_SLOTS * ((1 << 20) + 65_536)
     outbox_packets: int = 4_096
+    #: Whether a page may come or move by WebSocket; if not, long-polling is forced on all.
+    websocket: bool = True
     #: How long a page is told to wait whose handshake is one too many.
     retry_after_s: int = 5
 
@@ -45,6 +47,7 @@ class SessionLimits:
             packet_limit=settings.packet_limit,
             poll_limit=settings.poll_limit,
             sessions=sessions,
+            websocket=settings.transports != "polling",
             outbox_bytes=MAX_SLOTS * settings.post_limit,
         )
 

@@ -26,12 +26,16 @@ class Listener(Protocol):
         """One text message; in order, and before the POST that carried it is answered."""
 
     def written(self, sid: str, attempts: list[str], now: float) -> None:
-        """A poll answer that carries the offers of these attempts has been written; it may not have arrived."""
+        """The offers of these attempts have been written, to a poll or a socket; they may not have arrived."""
+
+    def upgraded(self, sid: str, now: float) -> None:
+        """From now on a WebSocket carries the session; it comes right after ``opened`` if one did from the start."""
+
+    def received(self, sid: str, attempts: list[str], now: float) -> None:
+        """The page has answered a ping that was written after these offers: it has them, or has thrown them away."""
 
     def away(self, sid: str, now: float) -> None:
-        """The connection that carries the session's poll, or carried its last one, was closed; the session
-        lives.
-        """
+        """What carries the session was closed, its socket or the connection of its last poll; the session lives."""
 
     def back(self, sid: str, now: float) -> None:
         """A new poll came for a session that had been reported away."""
@@ -49,7 +53,7 @@ class Listener(Protocol):
         """A poll has come: a sign of life, and proof that the page has received the answer to the poll before."""
 
     def heard(self, sid: str, now: float) -> None:
-        """The session has sent a POST: it is the last contact, and answers a ``probe``."""
+        """The session has sent something: it is the last contact, and answers a ``probe``."""
 
 
 @runtime_checkable

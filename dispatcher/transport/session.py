@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 
+from dispatcher.transport.carrier import Carriers, Socket
 from dispatcher.transport.codec import PING_PACKET, SEPARATOR
 from dispatcher.transport.exchange import Connection, Exchange
 
 __all__ = ["Outbox", "Session"]
+
+#: Offers that can lapse are those in a worker's slots: older ones are over, and need no proof.
+_MOST_UNPROVED = 1_024
 
 
 class Outbox:
@@ -65,7 +69,10 @@ class Outbox:
 class Session:
     """The state of one session."""
 
-    __slots__ = ("away", "connection", "ended", "ending", "outbox", "ping", "poll", "post", "sid")
+    __slots__ = (
+        "away", "candidate", "connection", "ended", "ending", "on_socket", "outbox", "ping", "pinged", "poll", "post",
+        "probed", "sid", "socket", "unproved",
+    )  # fmt: skip
 
     #: Values of ``ping``: none outstanding; one in the outbox; one written and not yet answered.
     NONE, QUEUED, WRITTEN = 0, 1, 2
@@ -79,9 +86,19 @@ class Session:
         self.post: Exchange | None = None
         #: The connection of the last poll; None once that is closed, or if it was not kept alive.
         self.connection: Connection | None = None
+        #: A WebSocket carries it, or did: it does not poll any more.
+        self.on_socket = False
+        #: The WebSocket that carries it; None: it is closed, or polls carry the session.
+        self.socket: Socket | None = None
+        #: A WebSocket that wants to take it over, and whether its probe has been answered.
+        self.candidate: Socket | None = None
+        self.probed = False
+        #: On a socket: the offers written since the last ping, and those written before it and not yet proved.
+        self.unproved: deque[str] = deque(maxlen=_MOST_UNPROVED)
+        self.pinged: deque[str] = deque(maxlen=_MOST_UNPROVED)
         #: Reported away and not yet back.
         self.away = False
-        #: The server wants it ended: the next poll takes what waits and a close packet.
+        #: The server wants it ended: its page gets what waits and a close packet.
         self.ending = False
         #: No longer known; whoever still holds it must not use it.
         self.ended = False
@@ -98,6 +115,13 @@ class Session:
         if self.ping == Session.QUEUED and count:  # a ping is always first
             self.ping = Session.WRITTEN
         self.outbox.drop(count)
+
+    def let_go(self) -> Carriers:
+        """What carries it, and may carry it no more."""
+        carriers = Carriers(self.poll, tuple(each for each in (self.socket, self.candidate) if each is not None))
+        self.poll = self.post = self.socket = self.candidate = None
+        self.probed = False
+        return carriers
 
     def put_ping(self) -> None:
         self.outbox.put_first(PING_PACKET)

@@ -183,6 +183,7 @@ def worker_json(worker: WorkerView) -> Json:
         "last_contact_s": round(worker.last_contact_s, 3),
         "page": worker.page,
         "remote": worker.remote,
+        "transport": worker.transport or None,
         "gone_at": instant(worker.gone_at),
     }
 

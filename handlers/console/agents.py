@@ -56,6 +56,9 @@ def page_facts(page: Mapping[str, str]) -> list[Fact]:
     if rest.get("storage") in ("True", "False"):
         kept = rest.pop("storage") == "True"
         facts.append(Fact("Storage", "yes" if kept else "no: it forgets its name and results when it is closed"))
+    if reason := rest.pop("transport_reason", ""):
+        facts.append(Fact("Connection chosen because", reason))
+    rest.pop("transport", None)  # the server knows what carries the session now
     return facts + [Fact(name, value) for name, value in sorted(rest.items())]
 
 

@@ -15,6 +15,7 @@ from dispatcher.core.jobs.states import FINAL, Event, JobState, next_state
 
 __all__ = [
     "STATES",
+    "TRANSPORTS",
     "ago",
     "can_cancel",
     "can_retry",
@@ -36,6 +37,9 @@ __all__ = [
     "worker_note",
     "worker_word",
 ]
+
+#: What carries a page's messages.
+TRANSPORTS = {"polling": "long-polling", "websocket": "WebSocket"}
 
 STATE_WORDS = {
     "scheduled": "Scheduled",

@@ -23,7 +23,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import server  # the path must be set first
-from dispatcher.transport.fronts import http, http_stream
+from dispatcher.transport.fronts import http, policy
 
 #: mallopt(3)
 _M_MMAP_THRESHOLD = -3
@@ -66,7 +66,7 @@ def _make_hasty(seconds: float) -> None:
     http.Front = partial(  # type: ignore[assignment, misc]
         http.Front, head_timeout_s=seconds, body_timeout_s=seconds, write_timeout_s=seconds
     )
-    http_stream._SLOWEST_LINE = 1 << 30
+    policy._SLOWEST_LINE = 1 << 30
 
 
 def _give_large_blocks_back() -> None:

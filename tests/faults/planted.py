@@ -26,7 +26,7 @@ from dispatcher.node.service import Dispatcher
 from dispatcher.pages.pages import Pages
 from dispatcher.store.sqlite import file as sqlite_file
 from dispatcher.store.sqlite.store import SqliteStore
-from dispatcher.transport.fronts.http_exchange import HttpExchange
+from dispatcher.transport.fronts.front_exchange import FrontExchange
 from dispatcher.transport.sessions import Sessions
 from handlers.routes import routes
 
@@ -51,7 +51,7 @@ STEPS: dict[str, tuple[Any, str]] = {
     "the transport's tick": (Sessions, "tick"),
     "what is due in the store": (Dispatcher, "_see_what_is_due"),
     "a page's message": (Pages, "message"),
-    "an exchange": (HttpExchange, "finish"),
+    "an exchange": (FrontExchange, "finish"),
     "a turn": (SqliteStore, "_apply"),
 }
 

@@ -17,7 +17,7 @@ from statistics import median
 
 import pytest
 
-from dispatcher.transport.fronts import http
+from dispatcher.transport.fronts import policy
 from tests.faults.d_support import LONG, others_are_served, post_head
 from tests.support.http import Page, head
 from tests.support.server import Live, cpu_s, live
@@ -26,8 +26,8 @@ from tests.support.waiting import until
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 HASTY_S = 0.0 if LONG else 1.0
-BODY_S = http.BODY_TIMEOUT_S if LONG else HASTY_S
-HEAD_S = http.HEAD_TIMEOUT_S if LONG else HASTY_S
+BODY_S = policy.BODY_TIMEOUT_S if LONG else HASTY_S
+HEAD_S = policy.HEAD_TIMEOUT_S if LONG else HASTY_S
 #: How late a close may be noticed here, on a busy machine.
 SLACK_S = 10.0
 #: How long the usual answer to others may take meanwhile, on a busy machine; alone it takes a few milliseconds.
@@ -57,8 +57,8 @@ def answer_until_closed(sock: socket.socket) -> bytes:
 
 def test_the_real_times_for_heads_and_bodies_are_those_of_the_catalogue() -> None:
     """10 to 15 s: IE repeats a POST without its body, and a slow network needs some time."""
-    assert 10 <= http.BODY_TIMEOUT_S <= 15
-    assert 10 <= http.HEAD_TIMEOUT_S <= 15
+    assert 10 <= policy.BODY_TIMEOUT_S <= 15
+    assert 10 <= policy.HEAD_TIMEOUT_S <= 15
 
 
 def test_fault_D06_headers_only_repost_is_ended_and_costs_neither_session_nor_descriptor(tmp_path: Path) -> None:

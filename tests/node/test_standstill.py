@@ -56,7 +56,7 @@ async def _to_the_ping(desk: Window, windows: list[Window], *, read: bool) -> No
         desk.grounds.sessions.send(desk.sid, '{"op":"resume"}')
         desk.grounds.settle()
         desk.read()
-    session = desk.grounds.sessions._sessions[desk.sid]
+    session = desk.grounds.sessions.book.sessions[desk.sid]
     while session.ping == session.NONE:
         await _live(windows, 0.5, but=desk)
     desk.read()

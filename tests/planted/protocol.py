@@ -14,7 +14,11 @@ SIM = "tests/sim/test_sim.py"
 BY_TURNS = "tests/node/test_turns.py"
 BY_INTAKE = "tests/node/test_intake.py"
 BY_PAGES = "tests/node/test_service.py"
+TRANSPORT = "dispatcher/transport/"
+BOOK, POLLING = TRANSPORT + "book.py::Book.", TRANSPORT + "polling.py::Polling."
+SOCKETS = TRANSPORT + "sockets.py::Sockets."
 BY_SESSIONS = "tests/transport/test_sessions.py"
+BY_SOCKETS = "tests/transport/test_sockets.py"
 BY_SIGNS = "tests/transport/test_sessions_signs.py"
 
 BUGS = {
@@ -67,21 +71,21 @@ BUGS = {
     # sessions
     "the outbox is emptied before the answer is written": Bug(
         "S7",
-        SESSIONS + "_answer_poll",
+        POLLING + "write",
         "session.poll = None\nsession.taken(count)\ncount = 0",
         "session.poll = None",
         BY_SESSIONS,
     ),
     "a POST is answered before its messages are heard": Bug(
         "S7",
-        SESSIONS + "_post",
-        "exchange.answer(replies.OK)\nself._take(session, packets, now)",
-        "exchange.answer(self._take(session, packets, now))",
+        POLLING + "post",
+        "exchange.answer(replies.OK)\nbook.take(session, packets, now)",
+        "exchange.answer(book.take(session, packets, now))",
         BY_SESSIONS,
     ),
     "the end of a page's last connection is not told": Bug(
         "S11",
-        FRONTS + "http.py::Front.on_close",
+        FRONTS + "policy.py::Policy.left",
         "None",
         "self.sessions.disconnected(_, _)",
         "tests/transport/fronts/test_http_closing.py",
@@ -91,6 +95,17 @@ BUGS = {
         "S22", SESSIONS + "send", "False", "outbox.size + _ >= limits.outbox_bytes or _", BY_SESSIONS
     ),
     "there is no limit of sessions": Bug(
-        "S22", SESSIONS + "_open", "False", "len(self._sessions) >= self.limits.sessions", BY_SESSIONS
+        "S22", BOOK + "full", "True", "len(self.sessions) < self.limits.sessions", BY_SESSIONS
     ),
+    # sockets
+    "a pong proves what was written after its ping": Bug(
+        "S7", SOCKETS + "_written", "None", "session.unproved.clear()", BY_SOCKETS
+    ),
+    "a session moves to its socket before its poll has come back": Bug(
+        "S7", SOCKETS + "_move", "None", "book.release_poll(session)", BY_SOCKETS
+    ),
+    "the end of a socket is not told": Bug(
+        "S11", SOCKETS + "hung_up", "None", "self._book.went_away(session, now)", BY_SOCKETS
+    ),
+    "a page that reads slowly is given all": Bug("S22", SOCKETS + "write", "True", "socket.has_room()", BY_SOCKETS),
 }

@@ -1,7 +1,7 @@
 """One process of the server: the real dispatcher, pages and sessions, on virtual time.
 
-In place of Tornado's front stand ``request`` and ``closed``, which make the same calls in the same order as
-``transport/fronts/http.py`` and ``transport/fronts/http_exchange.py``.
+It has a front of its own, ``request`` and ``closed``, under the policy of all fronts (``transport/fronts/policy.py``
+and ``transport/fronts/front_exchange.py``).
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from dispatcher.core.workers.standstill import CATCH_UP_S
 from dispatcher.errors import PagehandError, StorageTrouble
 from dispatcher.node.service import Dispatcher
 from dispatcher.store.port import Limits
-from dispatcher.transport.exchange import Reply
+from dispatcher.transport.exchange import Connection, Reply
+from dispatcher.transport.fronts.front_exchange import FrontExchange
+from dispatcher.transport.fronts.policy import Policy
 from dispatcher.transport.limits import SessionLimits
-from dispatcher.transport.session import Session
 from dispatcher.transport.sessions import Sessions
 from tests.sim.disk import SimStore
 from tests.sim.events import VirtualLoop
@@ -31,32 +32,36 @@ if TYPE_CHECKING:
 __all__ = ["Exchange", "Node"]
 
 
-class Exchange:
-    """See transport.exchange.Exchange."""
+class Exchange(FrontExchange):
+    """One request on a wire."""
 
-    upgrade = False
-    user_agent = "simulated"
-
-    def __init__(self, node: Node, wire: Wire, method: str, query: str) -> None:
-        self.method, self.query, self.remote = method, query, wire.name
-        self.connection = wire.carrier if method == "GET" else None
-        self.session: Session | None = None
+    def __init__(self, node: Node, wire: Wire, method: str, query: str, length: int) -> None:
+        super().__init__(node.policy, method, query, {"Content-Length": str(length)}, wire.name)
         self.wire = wire
         self.since = node.world.now
         self._node = node
-        self._answered = False
 
-    def is_open(self) -> bool:
-        return not self._answered and self.wire.there
+    @property
+    def user_agent(self) -> str:
+        return "simulated"
 
-    def answer(self, reply: Reply) -> bool:
-        if not self.is_open():
-            return False
-        self._answered = True
+    @property
+    def is_decided(self) -> bool:
+        """Its head alone says what the answer is."""
+        return self._decided is not None
+
+    def _carrier(self) -> Connection:
+        return self.wire.carrier
+
+    def _is_closed(self) -> bool:
+        return not self.wire.there
+
+    _has_left = _is_closed
+
+    def _send(self, reply: Reply) -> None:
         self._node.exchanges.pop(self, None)
         self.wire.pending = None
         self.wire.answer(reply.status, reply.body)
-        return True
 
 
 class NodeClock:
@@ -113,6 +118,7 @@ class Node:
         self.machine, self.turns = self.dispatcher.machine, self.dispatcher._turns
         limits = SessionLimits.of(world.knobs.settings, sessions=100)
         self.sessions = Sessions(limits, pages, new_sid=lambda: world.new_id("s"))
+        self.policy = Policy(self.sessions, clock=lambda: world.now, on_change=self.dispatcher.changed)
         self.dispatcher.attach(self.sessions)
         self._listen_in()
         self.loop.create_task(self._start())
@@ -217,14 +223,11 @@ class Node:
     # -- the front
 
     def request(self, wire: Wire, method: str, query: str, body: bytes, body_delay_s: float) -> None:
-        exchange = Exchange(self, wire, method, query)
-        refusal = self.sessions.begin(exchange, self.world.now)
+        exchange = Exchange(self, wire, method, query, len(body))
+        exchange.begin("HTTP/1.1")
         wire.pending = exchange
         self.exchanges[exchange] = None
-        if refusal is not None:
-            self._settle()
-            exchange.answer(refusal)
-        elif body_delay_s:
+        if body_delay_s and not exchange.is_decided:
             self.world.events.later(body_delay_s, lambda: self.run("io", lambda: self._finish(exchange, body)))
         else:
             self._finish(exchange, body)
@@ -233,23 +236,17 @@ class Node:
         if exchange.wire.pending is not exchange:
             return  # its connection closed before its body was here
         exchange.since = self.world.now
-        self.sessions.complete(exchange, body, self.world.now)
-        self._settle()
+        exchange.data_received(body)
+        exchange.finish()
 
     def closed(self, wire: Wire) -> None:
         """The page's side has closed the connection, and the process hears of it."""
-        now, exchange = self.world.now, wire.pending
+        exchange = wire.pending
         if exchange is not None:
             wire.pending = None
             self.exchanges.pop(exchange, None)
-            self.sessions.abandon(exchange, now)
-        if wire.carrier.sids:
-            self.sessions.disconnected(wire.carrier, now)
-        self._settle()
-
-    def _settle(self) -> None:
-        self.sessions.flush(self.world.now)
-        self.dispatcher.changed()
+            exchange.on_connection_close()
+        self.policy.left(wire.carrier, was_idle=False)
 
     # -- the API
 

@@ -76,7 +76,7 @@ class Stalls:
         node = self.world.node
         if node is None or not node.alive or not hasattr(node, "sessions"):
             return
-        due = next(iter(node.sessions._pings._to_send.values()), self.world.now)
+        due = next(iter(node.sessions.book.pings._to_send.values()), self.world.now)
         if due > self._next_at:
             self._next_at = due + self._rng.uniform(0.0, 0.06)
             self.world.events.at(self._next_at, self._at_a_ping)

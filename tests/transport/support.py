@@ -14,11 +14,14 @@ from tornado.httputil import HTTPHeaders
 from tornado.iostream import IOStream
 from tornado.tcpclient import TCPClient
 
+from dispatcher.transport.carrier import CloseCode
 from dispatcher.transport.exchange import Connection, Reply
 from dispatcher.transport.session import Session
 from dispatcher.transport.sessions import Sessions
 from tests.support.polling import HANDSHAKE, sid_in
 from tests.support.waiting import eventually
+
+SOCKET = "EIO=4&transport=websocket"
 
 
 class Recorder:
@@ -58,6 +61,12 @@ class Recorder:
 
     def ended(self, sid: str, now: float) -> None:
         self._record("ended", sid)
+
+    def upgraded(self, sid: str, now: float) -> None:
+        self._record("upgraded", sid)
+
+    def received(self, sid: str, attempts: list[str], now: float) -> None:
+        self._record("received", sid, attempts)
 
     def polled(self, sid: str, now: float) -> None:
         self.heard(sid, now)
@@ -114,6 +123,38 @@ class FakeExchange:
         return self.answered.status
 
 
+class FakeSocket:
+    """A WebSocket without a network; keeps what is written."""
+
+    def __init__(self) -> None:
+        self.session: Session | None = None
+        self.remote = "192.0.2.2"
+        self.user_agent = "fake"
+        self.packets: list[str] = []
+        #: Packets that the page still reads.
+        self.room = 1 << 30
+        self.open = True
+        self.code: CloseCode | None = None
+
+    def send(self, packets: list[bytes]) -> bool:
+        if self.open:
+            self.packets += [packet.decode() for packet in packets]
+            self.room -= len(packets)
+        return self.open
+
+    def has_room(self) -> bool:
+        return self.room > 0
+
+    def close(self, code: CloseCode) -> None:
+        if self.open:
+            self.open, self.code = False, code
+
+    def take(self) -> list[str]:
+        """What has been written since the last time."""
+        packets, self.packets = self.packets, []
+        return packets
+
+
 class Bench:
     """Drives sessions without a network, as a front would."""
 
@@ -143,6 +184,45 @@ class Bench:
     def post(self, sid: str, body: str | bytes) -> FakeExchange:
         data = body.encode() if isinstance(body, str) else body
         return self.request("POST", f"EIO=4&transport=polling&sid={sid}", data)
+
+    # --- by socket
+
+    def join(self, sid: str = "") -> FakeSocket:
+        """A socket for a session, or with one of its own; it must be let in."""
+        exchange = FakeExchange("GET", SOCKET + (f"&sid={sid}" if sid else ""), upgrade=True)
+        refusal = self.sessions.begin(exchange, self.now)
+        assert refusal is None, refusal
+        socket = FakeSocket()
+        self.sessions.join(socket, exchange.session, self.now)
+        self.sessions.flush(self.now)
+        return socket
+
+    def connect(self) -> tuple[str, FakeSocket]:
+        """A session that begins with a socket."""
+        socket = self.join()
+        return sid_in(socket.take()[0]), socket
+
+    def upgrade(self, sid: str) -> FakeSocket:
+        """Moves a session to a socket."""
+        socket = self.join(sid)
+        self.frame(socket, "2probe")
+        assert socket.take() == ["3probe"]
+        self.frame(socket, "5")
+        return socket
+
+    def frame(self, socket: FakeSocket, data: str | bytes) -> None:
+        self.sessions.frame(socket, data, self.now)
+        self.sessions.flush(self.now)
+
+    def send(self, sid: str, text: str, attempt: str | None = None) -> bool:
+        taken = self.sessions.send(sid, text, attempt)
+        self.sessions.flush(self.now)
+        return taken
+
+    def hang_up(self, socket: FakeSocket) -> None:
+        socket.open = False
+        self.sessions.hung_up(socket, self.now)
+        self.sessions.flush(self.now)
 
     def later(self, seconds: float) -> None:
         self.now += seconds

@@ -57,7 +57,7 @@ def test_a_handshake_opens_a_session(bench: Bench, limits: SessionLimits) -> Non
     assert (reply.status, reply.body[0]) == (200, "0")
     handshake = json.loads(reply.body[1:])
     assert set(handshake) == {"sid", "upgrades", "pingInterval", "pingTimeout", "maxPayload"}
-    assert handshake["upgrades"] == []
+    assert handshake["upgrades"] == ["websocket"]
     assert handshake["pingInterval"] == round(limits.ping_interval_s * 1_000)
     assert handshake["pingTimeout"] == round(limits.ping_timeout_s * 1_000)
     assert handshake["maxPayload"] == limits.post_limit
@@ -73,7 +73,8 @@ def test_a_handshake_opens_a_session(bench: Bench, limits: SessionLimits) -> Non
         ("EIO=&transport=polling", 5),
         ("EIO=4", 0),
         ("EIO=4&transport=abc", 0),
-        ("EIO=4&transport=websocket", 0),
+        ("EIO=4&transport=websocket", 3),
+        ("EIO=4&transport=webtransport", 0),
         ("EIO=4&transport=", 0),
         ("", 0),
         ("EIO=4&transport=polling&sid=", 1),

@@ -133,7 +133,7 @@ class OnePage(RuleBasedStateMachine):
     def a_poll_is_parked_only_while_there_is_nothing_to_say(self) -> None:
         self.take()
         if self.poll is not None:
-            session = self.bench.sessions._sessions[self.sid]
+            session = self.bench.sessions.book.sessions[self.sid]
             assert session.poll is self.poll
             assert not session.outbox
 

@@ -220,6 +220,8 @@ class WorkerView(Struct, frozen=True, kw_only=True):
     #: The page about itself: document mode, user agent, versions.
     page: dict[str, str]
     remote: str
+    #: What carries its session now: ``polling`` or ``websocket``; empty for one that is not here.
+    transport: str = ""
     labels: dict[str, str] = {}
     #: Of ``jobs``, those whose attempt here is over (cancelled, timed out), while the page is still busy with it.
     hanging: list[str] = []

@@ -92,9 +92,9 @@ class Leases:
                 attempt.written, attempt.waits_in = True, None
                 self._deadlines.start(("lease", name), self._timings.offer_ttl_s)
 
-    def fetched(self, worker: Worker) -> None:
-        """Its page has polled again: it has every offer that was written, or has thrown it away."""
-        for attempt in worker.attempts.values():
+    def fetched(self, worker: Worker, names: Iterable[str] | None = None) -> None:
+        """Its page has shown that it has these offers, or has thrown them away; None: every one that was written."""
+        for attempt in worker.attempts.values() if names is None else filter(None, map(worker.attempts.get, names)):
             attempt.fetched = attempt.fetched or attempt.written
 
     def take_back(self, worker: Worker) -> list[Effect]:

@@ -298,6 +298,14 @@ class Machine:
             self._leases.fetched(worker)
         return self._registry.heard(session)
 
+    def received(self, session: str, attempts: Sequence[str], now: float) -> list[Effect]:
+        """The page has shown that these offers have arrived, by the answer to a later ping."""
+        self._deadlines.pass_to(now)
+        worker = self._registry.worker_of(session)
+        if worker is not None:
+            self._leases.fetched(worker, attempts)
+        return []
+
     def accept(self, session: str, attempt_id: str, now: float) -> list[Effect]:
         """The page has the job and is about to start it: the timeout runs from here."""
         self._deadlines.pass_to(now)

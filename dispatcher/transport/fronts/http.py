@@ -11,7 +11,6 @@ answer for which the client had asked ``Connection: close``, or when the server 
 
 from __future__ import annotations
 
-import re
 import socket
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, cast
@@ -27,49 +26,44 @@ from tornado.httputil import (
     ResponseStartLine,
 )
 
-from dispatcher.clock import SystemClock
 from dispatcher.config.settings import Settings
 from dispatcher.transport.exchange import Connection
 from dispatcher.transport.fronts.http_door import Door
-from dispatcher.transport.fronts.http_exchange import Admit, Denial, HeadersLike, HttpExchange, declared_length
-from dispatcher.transport.fronts.http_refusal import ADDRESS_TOO_LONG, HEAD_TOO_LARGE, Farewell, HeadRefusal
-from dispatcher.transport.fronts.http_stream import BoundedStream, time_for
+from dispatcher.transport.fronts.http_exchange import HttpExchange
+from dispatcher.transport.fronts.http_refusal import Farewell
+from dispatcher.transport.fronts.http_stream import BoundedStream
+from dispatcher.transport.fronts.policy import (
+    MAX_HEADER_SIZE,
+    PATH,
+    Admit,
+    Denial,
+    HeadersLike,
+    HeadRefusal,
+    Policy,
+    declared_length,
+    head_refusal,
+    host_and_path,
+    time_for,
+)
 from dispatcher.transport.listener import Listener
 from dispatcher.transport.sessions import Sessions
 
 __all__ = ["PATH", "Admit", "Denial", "Front", "FrontServer", "HeadersLike", "make_http_server"]
 
-#: The exact path of Engine.IO, with its last slash.
-PATH = "/engine.io/"
-
-#: IE closes idle connections after 60 s and mishandles it if we close first (KB 813827, KB 2826958): be much
-#: later.
-IDLE_CONNECTION_TIMEOUT_S = 150.0
-#: A head that has begun must be whole within this time, or its connection is closed.
-HEAD_TIMEOUT_S = 15.0
-#: IE may repeat a POST as a head without its body (KB 895954): such a connection is closed after this. A large
-#: body has more time, a second for each 16 KiB.
-BODY_TIMEOUT_S = 15.0
-MAX_HEADER_SIZE = 16 * 1024
 #: Bytes that Tornado may have read from one connection and not yet handed on. It hands on bodies in pieces of 64
 #: KiB.
 MAX_BUFFER_SIZE = 1 << 20
-#: An answer that the client does not read in this time ends its connection; a large one has more time, as above.
-WRITE_TIMEOUT_S = 30.0
-#: Bytes of a refused body that are read and thrown away, so that the client sees the refusal and not a reset.
-DRAIN_BYTES = 8 << 20
 #: Descriptors that no connection takes.
 SPARE_DESCRIPTORS = 40
 
 #: Refused requests whose clients are given time to read why; others are closed at once.
 MOST_FAREWELLS = 16
 
-_WHOLE_ADDRESS = re.compile(r"(?i:https?)://(?P<host>[!-~]*?)(?P<rest>[/?].*|)")
 _TCP = (socket.AF_INET, socket.AF_INET6)
 _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 
 
-class Front(HTTPServerConnectionDelegate):
+class Front(Policy, HTTPServerConnectionDelegate):
     """Give it to ``make_http_server``.
 
     ``guard`` sees each request for PATH first, and no other request. ``allow_origin``: origins, besides our own,
@@ -77,38 +71,10 @@ class Front(HTTPServerConnectionDelegate):
     request, as that may have moved ``sessions.next_deadline()``: it must be cheap. ``clock`` gives monotonic seconds.
     """
 
-    def __init__(
-        self,
-        sessions: Sessions,
-        app: HTTPServerConnectionDelegate,
-        *,
-        guard: Admit | None = None,
-        allow_origin: Iterable[str] = (),
-        prefix: str = "",
-        on_change: Callable[[], None] | None = None,
-        clock: Callable[[], float] | None = None,
-        idle_connection_timeout_s: float = IDLE_CONNECTION_TIMEOUT_S,
-        head_timeout_s: float = HEAD_TIMEOUT_S,
-        body_timeout_s: float = BODY_TIMEOUT_S,
-        write_timeout_s: float = WRITE_TIMEOUT_S,
-        drain_bytes: int = DRAIN_BYTES,
-    ) -> None:
-        self.sessions = sessions
+    def __init__(self, sessions: Sessions, app: HTTPServerConnectionDelegate, **rules: Any) -> None:
+        """``rules`` are those of ``Policy``."""
+        super().__init__(sessions, **rules)
         self.app = app
-        self.guard = guard
-        self.allow_origin = frozenset(origin.lower() for origin in allow_origin)
-        self.paths = frozenset({PATH, prefix + PATH})
-        self.on_change = on_change
-        self.clock = clock or SystemClock().monotonic
-        self.idle_connection_timeout_s = idle_connection_timeout_s
-        self.head_timeout_s = head_timeout_s
-        self.body_timeout_s = body_timeout_s
-        self.write_timeout_s = write_timeout_s
-        self.drain_bytes = drain_bytes
-        #: Told of a request that could not be read: code, what the client was told, remote address. It must be cheap.
-        self.on_refusal: Callable[[str, str, str], None] | None = None
-        #: Set it before closing connections: pages whose connection we close then do not count as gone.
-        self.stopping = False
         #: By Tornado's server connection: the connections that carry, or carried, a poll.
         self._connections: dict[object, Connection] = {}
 
@@ -122,8 +88,8 @@ class Front(HTTPServerConnectionDelegate):
         on_refusal: Callable[[str, str, str], None] | None = None,
     ) -> None:
         """Leads on to these what was refused until now, with the connections that there are."""
-        self.sessions.open(listener)
-        self.app, self.guard, self.on_change, self.on_refusal = app, guard, on_change, on_refusal
+        self.lead_on(listener, guard, on_change)
+        self.app, self.on_refusal = app, on_refusal
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
         """Called by Tornado when a connection begins to wait for a request: its first, or the next one."""
@@ -131,12 +97,8 @@ class Front(HTTPServerConnectionDelegate):
 
     def on_close(self, server_conn: object) -> None:
         """A connection has ended; ``FrontServer`` calls this."""
-        connection = self._connections.pop(server_conn, None)
-        ours = self.stopping or cast(BoundedStream, cast(HTTP1ServerConnection, server_conn).stream).was_idle
-        if connection is not None and connection.sids and not ours:
-            now = self.clock()
-            self.sessions.disconnected(connection, now)
-            self.settle(now)
+        stream = cast(BoundedStream, cast(HTTP1ServerConnection, server_conn).stream)
+        self.left(self._connections.pop(server_conn, None), was_idle=stream.was_idle)
         self.app.on_close(server_conn)
 
     def connection(self, server_conn: object) -> Connection:
@@ -146,22 +108,13 @@ class Front(HTTPServerConnectionDelegate):
             connection = self._connections[server_conn] = Connection()
         return connection
 
-    def settle(self, now: float) -> None:
-        """After every event: write what waits, and let the timer be checked."""
-        self.sessions.flush(now)
-        if self.on_change is not None:
-            self.on_change()
-
 
 def _from_whole_address(line: RequestStartLine, headers: HTTPHeaders) -> RequestStartLine:
-    """Reads ``GET http://host/path``, as a client says it to a proxy. The host in it counts, not the header (RFC 9112,
-    3.2.2): the guard must see where the request really goes."""
-    match = _WHOLE_ADDRESS.fullmatch(line.path)
-    if match is None:
+    read = host_and_path(line.path)
+    if read is None:
         return line
-    headers["Host"] = match["host"]
-    rest = match["rest"]
-    return line._replace(path=rest if rest.startswith("/") else "/" + rest)
+    headers["Host"], path = read
+    return line._replace(path=path)
 
 
 def _quick_ack(conn: HTTP1Connection) -> None:
@@ -242,18 +195,18 @@ class FrontServer(HTTPServer):
         self._doors = ()
 
     def _come(self, connection: socket.socket, address: tuple[Any, ...]) -> None:
-        if self._open >= self.max_connections:
+        front = cast(Front, self.request_callback)
+        if self._open + len(front.wires) >= self.max_connections:
             connection.close()
             return
         self._open += 1
-        front = cast(Front, self.request_callback)
         stream = BoundedStream(
             connection,
             idle_timeout_s=front.idle_connection_timeout_s,
             head_timeout_s=front.head_timeout_s,
             write_timeout_s=front.write_timeout_s,
             max_buffer_size=self.max_buffer_size,
-            on_large_head=lambda sock, is_long: self._refuse(sock, ADDRESS_TOO_LONG if is_long else HEAD_TOO_LARGE),
+            on_large_head=lambda sock, address_bytes: self._refuse(sock, head_refusal(address_bytes)),
         )
         self.handle_stream(stream, address)
 
@@ -277,7 +230,9 @@ class FrontServer(HTTPServer):
 
     async def close_all_connections(self) -> None:
         """Close everything; no page counts as gone because of it."""
-        cast(Front, self.request_callback).stopping = True
+        front = cast(Front, self.request_callback)
+        front.stopping = True
+        front.close_wires()
         for farewell in self._farewells:
             farewell.close()
         await super().close_all_connections()

@@ -8,50 +8,14 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from http import HTTPStatus
-from typing import NamedTuple
 
 from tornado.ioloop import IOLoop
 
-__all__ = ["ADDRESS_TOO_LONG", "HEAD_TOO_LARGE", "Farewell", "HeadRefusal"]
+__all__ = ["Farewell"]
 
 #: How long, and how many bytes, a client may go on sending.
 LINGER_S = 2.0
 DRAIN_BYTES = 1 << 20
-
-
-class HeadRefusal(NamedTuple):
-    """What the client is told; ``code`` is stable and stands in the log."""
-
-    status: HTTPStatus
-    code: str
-    detail: str
-
-    def answer(self) -> bytes:
-        """The whole answer. It is text: what was asked for is not known."""
-        body = f"{self.status} {self.status.phrase}: {self.detail}\n".encode()
-        return (
-            f"HTTP/1.1 {self.status} {self.status.phrase}\r\n"
-            "Content-Type: text/plain; charset=utf-8\r\n"
-            "Cache-Control: no-store\r\n"
-            "X-Content-Type-Options: nosniff\r\n"
-            f"Content-Length: {len(body)}\r\n"
-            "Connection: close\r\n\r\n"
-        ).encode() + body
-
-
-HEAD_TOO_LARGE = HeadRefusal(
-    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
-    "head_too_large",
-    "Address and headers of a request may have 16 KiB together, and those of this one have more. "
-    "Most often these are cookies: of other programs on the same host, or of a sign-in before this server.",
-)
-ADDRESS_TOO_LONG = HeadRefusal(
-    HTTPStatus.REQUEST_URI_TOO_LONG,
-    "address_too_long",
-    "Address and headers of a request may have 16 KiB together, and the address of this one leaves no room. "
-    "Send long data in the body of a POST.",
-)
 
 
 class Farewell:

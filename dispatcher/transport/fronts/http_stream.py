@@ -24,22 +24,14 @@ from typing import Any
 from tornado.httputil import HTTPInputError
 from tornado.iostream import IOStream, UnsatisfiableReadError
 
-__all__ = ["BoundedStream", "time_for"]
+from dispatcher.transport.fronts.policy import LONG_ADDRESS, Patience, has_odd_line_end, time_for
 
-#: Each timeout grows by a second for this many bytes; and the size up to which it grows.
-_SLOWEST_LINE = 16 * 1024
-_NO_LARGER = 2 << 20
+__all__ = ["BoundedStream"]
+
 #: Bytes of one read. Tornado clears as many for each read, so its own 64 KiB are dear for a head and a small body.
 _CHUNK = 32 * 1024
 #: Bytes that are read ahead while nobody waits for them.
 _READ_AHEAD = 64 * 1024
-#: If a head is too large and its address longer than this, the address is to blame.
-LONG_ADDRESS = 8 * 1024
-
-
-def time_for(size: int, timeout_s: float) -> float:
-    """How long ``size`` bytes may take, so that a page on a slow line can send a large result."""
-    return timeout_s + min(size, _NO_LARGER) / _SLOWEST_LINE
 
 
 class BoundedStream(IOStream):
@@ -53,20 +45,15 @@ class BoundedStream(IOStream):
         head_timeout_s: float,
         write_timeout_s: float,
         max_buffer_size: int | None,
-        on_large_head: Callable[[socket.socket, bool], None] | None = None,
+        on_large_head: Callable[[socket.socket, int], None] | None = None,
     ) -> None:
-        """``on_large_head`` gets the connection as a socket of its own, and whether the address alone is long."""
+        """``on_large_head`` gets the connection as a socket of its own, and the length of the head's first line."""
         super().__init__(sock, max_buffer_size=max_buffer_size, read_chunk_size=_CHUNK)
-        self._idle_timeout_s = idle_timeout_s
-        self._head_timeout_s = head_timeout_s
+        self._patience = Patience(idle_timeout_s, head_timeout_s)
         self._write_timeout_s = write_timeout_s
-        #: Whether we wait for a head; whether some of it has come.
-        self._awaits_head = self._has_begun = False
         self._on_large_head = on_large_head
         #: The bytes of the head's first line that have come, and whether that is all of it.
         self._line_bytes, self._line_ended = 0, False
-        #: The loop's time by which the awaited bytes must have come; None: none are awaited, or they may take for ever.
-        self._deadline: float | None = None
         self._timer: object | None = None
         self._timer_at = 0.0
         #: We closed the connection because nothing came: that says nothing about the other end.
@@ -80,9 +67,9 @@ class BoundedStream(IOStream):
 
     def read_until_regex(self, regex: bytes, max_bytes: int | None = None) -> Future[bytes]:
         """Tornado reads only heads with this. The future may raise HTTPInputError: Tornado then answers 400."""
-        self._awaits_head, self._has_begun = True, False
         self._line_bytes, self._line_ended = 0, False
-        self.must_come_within(self._idle_timeout_s)
+        self._patience.await_head(self.io_loop.time())
+        self._watch_the_time()
         checked: Future[bytes] = Future()
         head = super().read_until_regex(regex, max_bytes)
         assert isinstance(head, Future)
@@ -100,32 +87,31 @@ class BoundedStream(IOStream):
     def read_from_fd(self, buf: bytearray | memoryview) -> int | None:
         """Called when bytes have come."""
         size = super().read_from_fd(buf)
-        if size and self._awaits_head:
+        if size and self._patience.awaits_head:
             piece = bytes(buf[:size])
-            is_whole = not self._has_begun and b"\r\n\r\n" in piece
+            is_whole = not self._patience.has_begun and b"\r\n\r\n" in piece
             if not is_whole or size > LONG_ADDRESS:
                 self._watch(piece, is_whole=is_whole)
         return size
 
     def _watch(self, piece: bytes, *, is_whole: bool) -> None:
         """A head that comes in pieces, or is large."""
-        if not is_whole and not self._has_begun:
-            self._has_begun = True
-            self.must_come_within(self._head_timeout_s)
+        if not is_whole and not self._patience.has_begun:
+            self._patience.head_begins(self.io_loop.time())
+            self._watch_the_time()
         if not self._line_ended:
             end = piece.find(b"\n")
             self._line_ended = end >= 0
             self._line_bytes += end if end >= 0 else len(piece)
 
     def _hand_on(self, head: Future[bytes], checked: Future[bytes]) -> None:
-        self._awaits_head = False
-        self.must_come_within(None)
+        self._patience.head_is_whole()
         error = head.exception()
         if checked.done():
             return
         if error is not None:
             checked.set_exception(error)
-        elif (data := head.result()).count(b"\n") != data.count(b"\r\n"):
+        elif has_odd_line_end(data := head.result()):
             checked.set_exception(HTTPInputError("a line ends in a line feed alone"))
         else:
             checked.set_result(data)
@@ -134,12 +120,13 @@ class BoundedStream(IOStream):
 
     def must_come_within(self, timeout_s: float | None) -> None:
         """Closes the connection unless the next bytes come within this time; None: they have come."""
-        if timeout_s is None or self.closed():
-            self._deadline = None
-            return
-        self._deadline = self.io_loop.time() + timeout_s
-        if self._timer is None or self._deadline < self._timer_at:
-            self._set_timer(self._deadline)
+        self._patience.deadline = None if timeout_s is None else self.io_loop.time() + timeout_s
+        self._watch_the_time()
+
+    def _watch_the_time(self) -> None:
+        deadline = self._patience.deadline
+        if deadline is not None and not self.closed() and (self._timer is None or deadline < self._timer_at):
+            self._set_timer(deadline)
 
     def _set_timer(self, at: float) -> None:
         if self._timer is not None:
@@ -149,20 +136,22 @@ class BoundedStream(IOStream):
 
     def _due(self) -> None:
         self._timer = None
-        if self._deadline is None:
+        deadline = self._patience.deadline
+        if deadline is None:
             return
-        if self._deadline > self.io_loop.time():
-            self._set_timer(self._deadline)
+        if deadline > self.io_loop.time():
+            self._set_timer(deadline)
         else:
-            self.was_idle = self._awaits_head and not self._has_begun
+            self.was_idle = self._patience.is_idle
             self.close()
 
     def close(self, exc_info: Any = False) -> None:
         """Also called when the other side has closed it, and by Tornado when a head is too large."""
-        if isinstance(exc_info, UnsatisfiableReadError) and self._awaits_head and self._on_large_head is not None:
-            self._awaits_head = False
+        awaits_head = self._patience.awaits_head
+        if isinstance(exc_info, UnsatisfiableReadError) and awaits_head and self._on_large_head is not None:
+            self._patience.head_is_whole()
             with contextlib.suppress(OSError):  # no descriptor is left
-                self._on_large_head(self.socket.dup(), self._line_bytes > LONG_ADDRESS)
+                self._on_large_head(self.socket.dup(), self._line_bytes)
         if self._timer is not None:
             self.io_loop.remove_timeout(self._timer)
             self._timer = None

@@ -3,7 +3,7 @@ sessions.
 
 It does not use the stock handling of requests, queues and timers, which loses messages in normal use and
 hangs (``tests/transport/test_stock_server.py`` shows it). It has no monitor task, no compression, no
-cookie, no upgrade, and does not touch the levels or handlers of any logger.
+cookie, and does not touch the levels or handlers of any logger.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class EngineServer(AsyncServer):  # type: ignore[misc]  # python-engineio has no
     def __init__(self, limits: SessionLimits, listener: Listener | None = None) -> None:
         super().__init__(
             async_mode="tornado",
-            transports=["polling"],
-            allow_upgrades=False,
+            transports=["polling", "websocket"] if limits.websocket else ["polling"],
+            allow_upgrades=limits.websocket,
             ping_interval=limits.ping_interval_s,
             ping_timeout=limits.ping_timeout_s,
             max_http_buffer_size=limits.post_limit,
@@ -50,8 +50,8 @@ class EngineServer(AsyncServer):  # type: ignore[misc]  # python-engineio has no
         return new_sid()
 
     def transport(self, sid: str) -> str:
-        """Always ``polling``."""
-        return "polling"
+        """``polling`` or ``websocket``. Raises KeyError: no such session."""
+        return self.sessions.transport(sid)
 
     async def send(self, sid: str, data: str | bytes) -> None:
         """Queue a message. Raises KeyError for an unknown session, where stock only logs."""
@@ -108,6 +108,12 @@ class _Events:
         """No event of Engine.IO."""
 
     def back(self, sid: str, now: float) -> None:
+        """No event of Engine.IO."""
+
+    def upgraded(self, sid: str, now: float) -> None:
+        """No event of Engine.IO."""
+
+    def received(self, sid: str, attempts: list[str], now: float) -> None:
         """No event of Engine.IO."""
 
     def polled(self, sid: str, now: float) -> None:

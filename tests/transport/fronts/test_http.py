@@ -11,8 +11,9 @@ from tornado.iostream import StreamClosedError
 from tornado.web import Application, RequestHandler
 
 from dispatcher.config.settings import Settings
-from dispatcher.transport.fronts import http_exchange, http_stream
+from dispatcher.transport.fronts import policy
 from dispatcher.transport.fronts.http import Denial, Front, HeadersLike, make_http_server
+from dispatcher.transport.fronts.http_exchange import peer_has_closed
 from dispatcher.transport.limits import SessionLimits
 from dispatcher.transport.sessions import Sessions
 from tests.support.clock import ManualClock
@@ -144,7 +145,7 @@ class TestBodies:
     ) -> None:
         page = await Page.open(port)
         await page.posts.send("POST", page.target, None, "Content-Length: 5")
-        await eventually(lambda: sessions._sessions[page.sid].post is not None)
+        await eventually(lambda: sessions.book.sessions[page.sid].post is not None)
         page.posts.close()
         page.posts = await Client.connect(port)
         assert (await page.post("4again")).body == "ok"
@@ -261,7 +262,7 @@ async def test_the_case_of_an_allowed_origin_does_not_matter(port: int) -> None:
 async def test_a_poll_answer_that_nobody_reads_ends_its_connection(
     port: int, sessions: Sessions, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http_stream, "_SLOWEST_LINE", 1 << 30)
+    monkeypatch.setattr(policy, "_SLOWEST_LINE", 1 << 30)
     page = await Page.open(port)
     page.polls.stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
     for _ in range(8):
@@ -365,11 +366,6 @@ async def test_on_change_is_called_after_each_request(port: int, front: Front, a
     assert len(calls) == 2
 
 
-@pytest.mark.parametrize(("size", "seconds"), [(0, 15.0), (1 << 20, 79.0), (1 << 40, 143.0)])
-def test_a_large_body_has_the_time_of_a_slow_line_within_a_bound(size: int, seconds: float) -> None:
-    assert http_stream.time_for(size, 15.0) == seconds
-
-
 @pytest.mark.gen_test
 async def test_the_application_takes_bodies_that_are_larger_than_one_read(port: int) -> None:
     client = await Client.connect(port)
@@ -386,9 +382,5 @@ def test_the_applications_body_limit_can_be_set(front: Front) -> None:
 )
 def test_whether_a_client_has_gone_is_asked_of_the_kernel(error: Exception, closed: bool) -> None:
     sock = mock.Mock(recv=mock.Mock(side_effect=error))
-    stream = mock.Mock(socket=sock, closed=lambda: False)
-    assert http_exchange._peer_has_closed(mock.Mock(stream=stream)) is closed
-
-
-def test_every_status_that_is_answered_has_its_phrase() -> None:
-    assert http_exchange._head_start(413).startswith(b"HTTP/1.1 413 ")
+    assert peer_has_closed(sock) is closed
+    assert peer_has_closed(None)

@@ -122,7 +122,7 @@ async def test_an_answer_to_a_connection_that_has_just_been_closed_is_kept(
     page = await Page.open(port)
     await page.park()
     await eventually(lambda: sessions.counts.polls == 1)
-    sessions._sessions[page.sid].poll._conn.stream.close()  # type: ignore[union-attr]
+    sessions.book.sessions[page.sid].poll._conn.stream.close()  # type: ignore[union-attr]
     sessions.send(page.sid, "kept", "attempt")
     sessions.flush(0.0)
     assert recorder.names() == ["opened", "away"]

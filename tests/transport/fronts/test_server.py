@@ -89,12 +89,26 @@ async def test_what_the_stock_server_does_with_requests_is_out_of_reach() -> Non
         server.attach(None)
 
 
-def test_its_settings_say_polling_only_without_extras() -> None:
+def test_where_polling_is_forced_its_settings_say_so() -> None:
+    server = EngineServer(SessionLimits(websocket=False))
+    assert (server.transports, server.allow_upgrades) == (["polling"], False)
+
+
+def test_it_knows_what_carries_a_session() -> None:
+    server = EngineServer(SessionLimits())
+    bench = Bench(server.sessions)
+    polling, (socket, _) = bench.open(), bench.connect()
+    assert (server.transport(polling), server.transport(socket)) == ("polling", "websocket")
+    with pytest.raises(KeyError):
+        server.transport("nobody")
+
+
+def test_its_settings_are_those_of_the_limits_without_extras() -> None:
     server = EngineServer(SessionLimits(ping_interval_s=0.5, post_limit=5))
-    assert (server.transports, server.allow_upgrades, server.http_compression) == (["polling"], False, False)
+    both = ["polling", "websocket"]
+    assert (server.transports, server.allow_upgrades, server.http_compression) == (both, True, False)
     assert (server.cookie, server.start_service_task, server.async_mode) == (None, False, "tornado")
     assert (server.ping_interval, server.max_http_buffer_size) == (0.5, 5)
-    assert server.transport("any") == "polling"
 
 
 def test_it_touches_no_logger() -> None:
