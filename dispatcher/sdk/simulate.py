@@ -1,7 +1,7 @@
 """``pagehand simulate``: runs simulated worker pages against a server, with faults on request.
 
 It serves to try a server without a browser, to make load, and to test (``from pagehand.simulate import Farm``). Its
-pages speak the whole worker protocol over real HTTP; see ``simulator/``. It uses the standard library only.
+pages speak the whole worker protocol over real HTTP; see ``simulator/``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from .load import Submitters
 from .simulator.driver import Reconnect
-from .simulator.farm import Farm
+from .simulator.farm import TRANSPORTS, Farm
 from .simulator.faults import Faults
 from .simulator.journal import Execution, Outcome
 
@@ -59,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME:VALUE",
         help="a label of the pages, such as site:berlin; may be repeated",
     )
+    add("--transport", choices=TRANSPORTS, default="polling", help="how pages connect; both: every second one each")
     add("--quick", action="store_true", help="tasks start without an accept and send only their result")
     add("--submit", type=_rate, metavar="RATE", help="also submit jobs of these types: 5/s, 90/min or 10/h")
     end = parser.add_mutually_exclusive_group()
@@ -153,6 +154,7 @@ def _farm(options: argparse.Namespace) -> Farm:
         faults=_faults(options),
         seed=options.seed,
         keep=_KEEP,
+        transport=options.transport,
     )
 
 

@@ -1,6 +1,6 @@
-"""Runs one page over real HTTP: a connection for polls, one for POSTs, and faults on the way.
+"""Runs one page on what carries its packets, with faults on the way.
 
-It owns requests, timers and connections. The page and the session decide everything, without I/O.
+It owns timers and the carrier. The page and the session decide everything, without I/O.
 """
 
 from __future__ import annotations
@@ -11,16 +11,13 @@ import secrets
 import time
 from dataclasses import dataclass
 
+from .carrier import Carrier
 from .faults import Faults
-from .http import HttpConnection, Response, ServerAddress
 from .journal import Journal
 from .page import Page
 from .session import PageSession, SessionOver
 
 __all__ = ["Driver", "Reconnect", "new_boot"]
-
-_POST_TIMEOUT_S = 15.0
-_TEXT = "text/plain;charset=UTF-8"
 
 
 def new_boot() -> str:
@@ -44,20 +41,18 @@ class Driver:
     """A page on the wire. ``page`` is replaced by the next boot at each reload."""
 
     def __init__(
-        self, page: Page, origin: ServerAddress, *, rng: random.Random, journal: Journal, reconnect: Reconnect
+        self, page: Page, carrier: Carrier, *, rng: random.Random, journal: Journal, reconnect: Reconnect
     ) -> None:
         self.page = page
         self.session: PageSession | None = None
-        self._origin = origin
+        self._carrier = carrier
         self._rng = rng
         self._journal = journal
         self._reconnect = reconnect
-        self._polls, self._posts = HttpConnection(origin), HttpConnection(origin)
         self._wake = asyncio.Event()
         self._thawed = asyncio.Event()
         self._thawed.set()
         self._leaving = False
-        self._sent = 0
         self._reload_at = self._next_reload(time.monotonic())
 
     @property
@@ -90,10 +85,9 @@ class Driver:
         self._wake.set()
 
     async def close(self) -> None:
-        """Close both connections without a word."""
+        """Close all connections without a word."""
         self.page.disconnected()
-        await self._polls.closed()
-        await self._posts.closed()
+        await self._carrier.closed()
 
     def wake(self) -> None:
         """The page has something new to say."""
@@ -113,9 +107,9 @@ class Driver:
     async def _live(self) -> None:
         """One session. Returns when the page reloads or leaves, raises when the session is over."""
         await self._thawed.wait()
-        response = await self._polls.request("GET", self._target(), timeout_s=_POST_TIMEOUT_S)
+        status, body = await self._carrier.open()
         now = time.monotonic()
-        self.session = session = PageSession.open(response.status, response.body, now)
+        self.session = session = PageSession.open(status, body, now)
         self._journal.count("sessions")
         self.page.connected(now, max_payload=session.max_payload)
         poller = asyncio.ensure_future(self._poll_on(session))
@@ -130,21 +124,21 @@ class Driver:
 
     async def _poll_on(self, session: PageSession) -> None:
         while True:
-            response = await self._poll(session)
+            status, body = await self._receive(session)
             await self._thawed.wait()
             if self._chance(self._faults.swallow_polls, "swallowed_polls"):
                 continue
             now = time.monotonic()
-            for message in session.receive(response.status, response.body, now):
+            for message in session.receive(status, body, now):
                 self.page.received(message, now)
             self._wake.set()
 
-    async def _poll(self, session: PageSession) -> Response:
+    async def _receive(self, session: PageSession) -> tuple[int, bytes]:
         silence_s = session.deadline - time.monotonic()
         cut_s = self._faults.cut_polls_s
         try:
             timeout_s = min(silence_s, cut_s or silence_s)
-            response = await self._polls.request("GET", self._target(session.sid), timeout_s=timeout_s)
+            answer = await self._carrier.receive(session.sid, timeout_s)
         except TimeoutError:
             if not cut_s or cut_s > silence_s:
                 raise SessionOver("no ping came") from None
@@ -152,7 +146,7 @@ class Driver:
             raise
         if self._chance(self._faults.drop_polls, "dropped_polls"):
             raise ConnectionError("dropped a poll's answer")
-        return response
+        return answer
 
     async def _post_on(self, session: PageSession, poller: asyncio.Future[None]) -> None:
         while True:
@@ -167,7 +161,7 @@ class Driver:
             if await self._post(session):
                 continue
             if self._leaving:
-                await self._send(self._target(session.sid), b"1")
+                await self._carrier.send(session.sid, b"1")
                 return
             if not self._wake.is_set():
                 await self._sleep_until(self._next_deadline())
@@ -177,32 +171,20 @@ class Driver:
         batch = self.page.take(time.monotonic())
         if not batch.outs and not session.owes_pong:
             return False
-        body, target = session.body(batch.messages), self._target(session.sid)
-        await self._send(target, body)
+        body, send = session.body(batch.messages), self._carrier.send
+        await send(session.sid, body)
         if self._chance(self._faults.repeat_posts, "repeated_posts"):
-            await self._send(target, body)
+            await send(session.sid, body)
         if self._chance(self._faults.lose_post_answers, "lost_post_answers"):
-            self._posts.close()
-            await self._send(target, body)
+            self._carrier.lose_answer()
+            await send(session.sid, body)
         self.page.posted(batch, time.monotonic())
         return True
-
-    async def _send(self, target: str, body: bytes) -> None:
-        response = await self._posts.request("POST", target, body, content_type=_TEXT, timeout_s=_POST_TIMEOUT_S)
-        if response.status != 200:
-            raise SessionOver(f"status {response.status} to a POST", at_once=response.status == 400)
-
-    def _target(self, sid: str = "") -> str:
-        self._sent += 1
-        unique = f"{self._sent:x}-{self._rng.getrandbits(32):x}"
-        suffix = f"&sid={sid}" if sid else ""
-        return f"/engine.io/?EIO=4&transport=polling&t={unique}{suffix}"
 
     def _end_session(self, error: Exception) -> None:
         self.session = None
         self._journal.count("closed_sessions" if isinstance(error, SessionOver) else "transport_errors")
-        self._polls.close()
-        self._posts.close()
+        self._carrier.close()
         self.page.disconnected()
 
     # Loading anew.
@@ -220,8 +202,7 @@ class Driver:
     def _load_anew(self) -> None:
         self._journal.count("reloads_with_stash" if self.page.wants_reload else "reloads_without_stash")
         self.session = None
-        self._polls.close()
-        self._posts.close()
+        self._carrier.close()
         self.page = self.page.reloaded(new_boot())
 
     # Waiting.

@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from .carrier import PollingCarrier, SocketCarrier
 from .driver import Driver, Reconnect, new_boot
 from .faults import Faults
 from .http import ServerAddress
@@ -23,7 +24,10 @@ from .journal import Execution, Journal, Outcome
 from .page import Page, Profile
 from .tasks import answer
 
-__all__ = ["Farm"]
+__all__ = ["TRANSPORTS", "Farm"]
+
+#: How pages may connect.
+TRANSPORTS = ("polling", "websocket", "both")
 
 #: How long pages may take to say goodbye.
 _LEAVE_S = 2.0
@@ -49,7 +53,12 @@ class Farm:
         reconnect: Reconnect | None = None,
         seed: int | None = None,
         keep: int = 0,
+        transport: str = "polling",
     ) -> None:
+        """``transport``: ``polling``, ``websocket``, or ``both`` for every second page each."""
+        if transport not in TRANSPORTS:
+            raise ValueError(f"a transport is one of {', '.join(TRANSPORTS)}, not {transport}")
+        self._transport = transport
         self.journal = Journal(keep=keep, changed=self._changed)
         self.drivers: list[Driver] = []
         self._origin = ServerAddress.parse(url)
@@ -142,7 +151,9 @@ class Farm:
         profile = replace(self._profile, name=f"{self._name_prefix}-{len(self.drivers) + 1}")
         rng = random.Random(self._rng.getrandbits(64))
         page = Page(profile, boot=new_boot(), rng=rng, journal=self.journal)
-        driver = Driver(page, self._origin, rng=rng, journal=self.journal, reconnect=self._reconnect)
+        by_socket = self._transport == "websocket" or (self._transport == "both" and len(self.drivers) % 2 == 0)
+        carrier = SocketCarrier(self._origin) if by_socket else PollingCarrier(self._origin, rng)
+        driver = Driver(page, carrier, rng=rng, journal=self.journal, reconnect=self._reconnect)
         self.drivers.append(driver)
         return driver
 
