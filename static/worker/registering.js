@@ -92,7 +92,7 @@
       library: VERSION,
       storage: this._shelf.persistent,
       transport: how.transport,
-      transport_reason: how.reason
+      transport_reason: how.reason || undefined
     };
   };
 
