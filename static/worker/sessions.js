@@ -105,7 +105,12 @@
     this._registered = false;
     this._registering = false;
     this._healthyAt = Infinity;
-    each(this._attempts, function (attempt) { attempt.queued = null; });
+    each(this._attempts, function (attempt) {
+      attempt.queued = null;
+      if (!attempt.acceptArrived) {
+        attempt.acceptedAt = null;  // a socket may have lost it: say it again
+      }
+    });
   };
 
   /** Lines and releases wait for the next session; everything else is said anew there. */
@@ -270,6 +275,8 @@
       if (attempt.phase !== PHASE.ENDED) {
         self._accepted(attempt);
       }
+    }, function () {
+      attempt.acceptArrived = true;  // a report implies it
     });
   };
 
