@@ -64,6 +64,9 @@
   Worker.prototype._chooseTransport = function () {
     if (this._choice.watch(this._engine)) {
       this._note('stays with long-polling for a day: sockets broke twice');
+      if (this._registered) {
+        this._register();  // the console shows why
+      }
     }
     if (this._choice.mayTry()) {
       this._engine.upgrade();

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .harness import REGISTERED, Message, Page, joined
+from .harness import REGISTERED, Message, Page, joined, ops
 from .sockets import begun, direct, moved, settle
 from .test_page_words import say_value, words_engine
 
@@ -33,7 +33,8 @@ def keep_polling(page: Page, seconds: int) -> bool:
     for second in range(seconds):
         if second % 10 == 0:
             page.push_packets("2")
-        page.take_all()
+        if "register" in ops(page.take_all()):
+            page.push(REGISTERED)
         page.advance(1_000)
         if len(page.sockets()) > before:
             return True
@@ -78,6 +79,19 @@ def test_it_says_so_when_it_registers() -> None:
     page.take()
     told = come_back(page)["page"]
     assert (told["transport"], told["transport_reason"]) == ("polling", reason(page))
+
+
+def test_it_says_so_in_a_session_that_lives_on() -> None:
+    page = begun()
+    assert keep_polling(page, 65), "the first was not answered in 3 s"
+    page.advance(3_100)
+    page.push_packets("2")
+    page.advance(1_000)
+    page.take()  # the pong
+    (register,) = page.take()
+    assert register["page"]["transport_reason"] == "sockets broke twice (no answer within 3 s)"
+    page.push(REGISTERED)
+    assert page.state == "ready"
 
 
 def test_a_reload_does_not_make_it_forget_and_a_day_does() -> None:
