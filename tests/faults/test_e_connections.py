@@ -93,7 +93,7 @@ def test_fault_E06_six_worker_pages_in_one_chromium_work_though_their_polls_take
         show(browser, server, "types=wait&name=TAB")
         for _ in range(TABS - 1):
             browser.driver.switch_to.new_window("tab")
-            browser.open(f"{server.url}/worker?types=wait&name=TAB")
+            browser.open(f"{server.url}/worker?types=wait&name=TAB&transport=polling")
         until(lambda: len(workers(server)) == TABS, 30, "all pages")
         began = time.monotonic()
         names = [post(server, "wait", {"ms": 10, "value": number}) for number in range(TABS)]
