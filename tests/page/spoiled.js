@@ -12,6 +12,7 @@ function life(given) {
   var local = new Map();
   var timers = [];
   var requests = [];
+  var sockets = [];
   var sent = [];
   var noted = [];
   var clock = 0;
@@ -36,6 +37,15 @@ function life(given) {
         send: function (body) { this.body = body; requests.push(this); },
         abort: function () { requests = requests.filter(function (item) { return item !== this; }, this); }
       };
+    },
+    socket: function (url) {
+      var socket = {
+        url: url, readyState: 0, bufferedAmount: 0,
+        send: function (text) { sent.push([url, text], []); },
+        close: function () { socket.readyState = 3; }
+      };
+      sockets.push(socket);
+      return socket;
     },
     setTimeout: function (fn, ms) { timers.push({ at: clock + ms, fn: fn }); return timers[timers.length - 1]; },
     clearTimeout: function (timer) { timers = timers.filter(function (item) { return item !== timer; }); },
@@ -94,8 +104,9 @@ function life(given) {
     take();
   }
 
-  function open(sid) {
-    answer('GET', 200, '0' + JSON.stringify({ sid: sid, pingInterval: 20000, pingTimeout: 20000, maxPayload: 1e6 }));
+  function open(sid, upgrades) {
+    var facts = { sid: sid, upgrades: upgrades || [], pingInterval: 20000, pingTimeout: 20000, maxPayload: 1e6 };
+    answer('GET', 200, '0' + JSON.stringify(facts));
     take();
     push({ op: 'registered', worker: 'w1', secret: 'x', name: 'DESK', settings: { repeat_ms: 5000 } });
   }
@@ -110,6 +121,27 @@ function life(given) {
     push({
       op: 'job', attempt: attempt, id: 'j' + attempt, type: type, data: { list: [1, 'a', null] }, number: 1, timeout_ms: 1000
     });
+  }
+
+  /** The session moves to a socket, which carries a job and breaks; another session begins. */
+  function moved() {
+    var socket = sockets[sockets.length - 1];
+    function frame(packet) { socket.onmessage({ data: packet }); }
+    socket.readyState = 1;
+    socket.onopen({});
+    frame('3probe');
+    answer('GET', 200, '6');
+    ['d0', 'd1'].forEach(function (attempt) {
+      frame('4' + JSON.stringify({
+        op: 'job', attempt: attempt, id: 'j' + attempt, type: attempt === 'd0' ? 'echo' : 'later', data: [1], number: 1,
+        timeout_ms: 1000
+      }));
+    });
+    frame('2');
+    frame('2');
+    socket.readyState = 3;
+    socket.onclose({ code: 1006, reason: '' });
+    advance(20000);
   }
 
   function run(source) {
@@ -134,7 +166,9 @@ function life(given) {
   trouble(502, '<!doctype html><title>Bad\n Gateway</title>');
   trouble(200, '<style>b {}</style><p>Log in</p>');
   trouble(403, '{"code": 4, "message": "not from here"}');
-  open('s2');
+  open('s2', ['websocket']);
+  moved();
+  open('s3');
   push({ op: 'recorded', attempt: 'b0', verdict: 'recorded' });
   push({ op: 'cancel', attempt: 'unknown', reason: 'stale' });
   run('worker.pause();');

@@ -55,6 +55,7 @@ OUR_WORDS = [
     *("code", "retry", "stack", "text", "confirm", "attempt", "reason", "percent", "note", "after"),
     *("worker", "secret", "paused", "told", "today", "day", "done", "failed", "packet_limit", "post_limit"),
     *("offer_ttl_ms", "status", "event", "job", "detail", "0"),
+    *("transport", "transport_reason", "upgrades", "socket", "failures", "why", "at", "until", "1006"),
 ]
 
 
@@ -185,6 +186,11 @@ def test_the_measure_is_a_page_that_spoils_nothing(lives: dict[str, Any]) -> Non
     noted = str(lives["nothing"]["noted"])
     for words in ("no answer from http://site.test", "502: Bad Gateway", "that says: Log in", "403: not from here"):
         assert words in noted
+    for words in ("moved to a WebSocket", "the socket to http://site.test broke after 0 s"):
+        assert words in noted
+    frames = [text for url, text in lives["nothing"]["sent"][::2] if str(url).startswith("ws:")]
+    assert frames[:2] == ["2probe", "5"]
+    assert frames.count("3") == 2
     assert "stash.b1" in str(lives["nothing"]["kept"])
     assert "stash.b1" in lives["nothing, without a shelf"]["kept"][2]
 
