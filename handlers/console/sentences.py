@@ -76,7 +76,7 @@ def _outcome(job: JobView, now: float) -> str:
     """How a job ended that has succeeded or failed."""
     if job.reason == "decided":
         happened = "it did happen" if job.state is JobState.SUCCEEDED else "it did not happen"
-        when = ago(job.ended_at, now) if job.ended_at is not None else ""
+        when = ago(job.ended_at, now).replace("now", "just now") if job.ended_at is not None else ""
         why = f": {job.detail}" if job.detail else ""
         return f"A person decided{' ' if when else ''}{when} that {happened}{why}"
     if job.reason == "adopted":

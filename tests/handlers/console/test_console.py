@@ -226,15 +226,17 @@ async def test_the_buttons_of_a_job_in_doubt(browser: Browser, house: House, but
 async def test_a_job_that_a_person_decided_says_so_and_how_long_its_attempt_ran(browser: Browser, house: House) -> None:
     tried = await take(house, await submit(house, effects="once", timeout_s=3.0))
     await tried.say("accept")
+    await tried.say("progress", percent=20, note="step 2")
     await house.pass_time(3.1)
     text = await text_of(browser, "/jobs/j")
+    assert "Last progress: 20 %: step 2" in text
     assert "It gave no answer within 3 s. Nobody knows whether it took effect: a person must decide." in text
     assert "Why it waits" not in text
     await house.pass_time(300.0)
     assert " 3.1 s a person must decide: it gave no answer within 3 s" in await text_of(browser, "/jobs")
     await browser.post("/jobs/j/succeeded", {}, "/jobs/j")
     text = await text_of(browser, "/jobs/j")
-    assert "A person decided now that it did happen." in text
+    assert "A person decided just now that it did happen." in text
     assert "Its attempt ended: timed out" in text
     assert "It has a result, from" not in text
     assert " 3.1 s a person decided " in await text_of(browser, "/jobs?type=print-label&state=succeeded")
