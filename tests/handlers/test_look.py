@@ -37,6 +37,14 @@ BROKEN_NAMES = """[].filter.call(document.querySelectorAll('.name, .age, .list .
 }).map(function (name) { return name.textContent; })"""
 
 
+#: Headings that reach into the next column, and instants on more than two lines.
+SQUEEZED = """[].filter.call(document.querySelectorAll('.list th, td[data-label=Offered] time'), function (cell) {
+  var words = document.createRange();
+  words.selectNodeContents(cell);
+  return cell.tagName === 'TH' ? words.getBoundingClientRect().width > cell.clientWidth : cell.getClientRects().length > 2;
+}).map(function (cell) { return cell.textContent; })"""
+
+
 @pytest.fixture(params=["chromium", "phantom"])
 def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
     if request.param == "chromium":
@@ -84,6 +92,24 @@ def test_the_longest_names_leave_rows_low_and_pages_narrow(
         assert browser.run("document.documentElement.scrollWidth") <= width, path
         assert browser.run(BROKEN_NAMES) == [], path
         assert path.startswith("/jobs/") or max(browser.run(HEIGHTS)) < tallest, path
+    browser.resize(1024, 700)
+
+
+@pytest.mark.parametrize("width", [1280, 1024, 940])
+def test_every_column_has_room_for_its_heading_and_its_instants(browser: Browser, site: Site, width: int) -> None:
+    browser.resize(width, 800)
+    for path in [*LISTS, "/jobs/failed-1"]:
+        browser.open(site.url + path)
+        assert browser.run(SQUEEZED) == [], path
+    browser.resize(1024, 700)
+
+
+@pytest.mark.parametrize("width", [1280, 1200])
+def test_the_counters_of_the_overview_stand_in_one_row(browser: Browser, site: Site, width: int) -> None:
+    browser.resize(width, 800)
+    browser.open(site.url + "/")
+    tops = browser.run("[].map.call(document.querySelectorAll('.counter'), function (c) { return c.offsetTop; })")
+    assert len(set(tops)) == 1
     browser.resize(1024, 700)
 
 
