@@ -249,11 +249,30 @@ async def test_a_worker_that_goes_away_stays_in_the_list(browser: Browser, house
     await house.pass_time(house.settings.store_check_s)
     text = await text_of(browser, "/workers")
     assert re.search(r"FRONT-DESK-07 Not here since \d\d:\d\d UTC – – – .* ago – ", text)
+    assert re.search(r'<time datetime="\S+Z">since', (await browser.get("/workers")).body.decode()), (
+        "the local time, too"
+    )
     assert "FRONT-DESK-07 Not here" in await text_of(browser, "/workers?state=gone")
-    assert "Not here" not in await text_of(browser, "/")
+    assert re.search(r"Not here: FRONT-DESK-07 since \d\d:\d\d UTC \. More", await text_of(browser, "/"))
     [gone] = body_of(await browser.get("/api/v1/workers"))["items"]
     assert (gone["name"], gone["state"], gone["id"]) == ("FRONT-DESK-07", "gone", "")
     assert gone["gone_at"].endswith("Z")
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("scene", [nothing])
+async def test_the_overview_names_five_workers_that_are_not_here_and_leads_to_the_others(
+    browser: Browser, house: House
+) -> None:
+    assert "Not here" not in await text_of(browser, "/")
+    for number in range(6):
+        await house.register(f"s{number}", "echo", name=f"DESK-{number}")
+        await house.say(f"s{number}", op="bye")
+    await house.pass_time(house.settings.reconnect_grace_s + house.settings.store_check_s)
+    text = await text_of(browser, "/")
+    assert "DESK-4 since" in text
+    assert "DESK-5" not in text
+    assert 'href="/workers?state=gone"' in (await browser.get("/")).body.decode()
 
 
 @pytest.mark.gen_test
