@@ -41,7 +41,8 @@ BROKEN_NAMES = """[].filter.call(document.querySelectorAll('.name, .age, .list .
 SQUEEZED = """[].filter.call(document.querySelectorAll('.list th, td[data-label=Offered] time'), function (cell) {
   var words = document.createRange();
   words.selectNodeContents(cell);
-  return cell.tagName === 'TH' ? words.getBoundingClientRect().width > cell.clientWidth : cell.getClientRects().length > 2;
+  return cell.tagName === 'TH' ? words.getBoundingClientRect().width > cell.clientWidth :
+    cell.getClientRects().length > 2;
 }).map(function (cell) { return cell.textContent; })"""
 
 
