@@ -297,7 +297,7 @@ async def test_a_button_that_came_too_late_is_explained_on_the_jobs_page(browser
 async def test_an_unknown_job_is_a_404_page(browser: Browser) -> None:
     for response in (await browser.get("/jobs/nope"), await browser.post("/jobs/nope/cancel", {})):
         assert response.code == 404
-        assert b"there is no job" in response.body
+        assert b"There is no job" in response.body
 
 
 @pytest.mark.gen_test
@@ -322,10 +322,16 @@ async def test_types_that_no_worker_ever_offered_are_said_so(browser: Browser, h
 
 
 @pytest.mark.gen_test
+async def test_an_error_is_told_to_people_in_whole_sentences(browser: Browser) -> None:
+    text = await text_of(browser, "/jobs/nope")
+    assert "There is no job 'nope': it was never accepted here, or it ended long ago and is no longer kept. " in (
+        text.replace("&#x27;", "'").replace("&#39;", "'")
+    )
+
+
+@pytest.mark.gen_test
 async def test_a_program_that_asks_for_a_page_gets_plain_words(ask: Ask) -> None:
     response = await ask("/jobs/nope")
     assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
-    assert (
-        response.body
-        == b"404 Not Found: there is no job 'nope': it was never accepted here, or its retention has passed\n"
-    )
+    why = "it was never accepted here, or it ended long ago and is no longer kept"
+    assert response.body.decode() == f"404 Not Found: there is no job 'nope': {why}\n"
