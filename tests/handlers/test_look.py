@@ -105,6 +105,24 @@ def test_every_column_has_room_for_its_heading_and_its_instants(browser: Browser
     browser.resize(1024, 700)
 
 
+async def a_desk(house: House) -> None:
+    tried = await take(house, await submit(house, "failed", type="print-label"), "FRONT-DESK-07")
+    await tried.error(message="no paper", retry=False)
+
+
+@pytest.mark.parametrize("scene", [a_desk])
+def test_the_name_of_a_desk_is_whole_at_1024_pixels(browser: Browser, site: Site) -> None:
+    browser.resize(1024, 700)
+    for path in ["/", "/jobs", "/jobs/failed"]:
+        browser.open(site.url + path)
+        names = browser.run(
+            "[].filter.call(document.querySelectorAll('.name'), function (name) {"
+            " return name.textContent === 'FRONT-DESK-07'; })"
+            ".map(function (name) { return name.scrollWidth <= name.offsetWidth; })"
+        )
+        assert set(names) == {True}, path
+
+
 @pytest.mark.parametrize("width", [1280, 1200])
 def test_the_counters_of_the_overview_stand_in_one_row(browser: Browser, site: Site, width: int) -> None:
     browser.resize(width, 800)

@@ -253,7 +253,9 @@ async def test_a_worker_that_goes_away_stays_in_the_list(browser: Browser, house
         "the local time, too"
     )
     assert "FRONT-DESK-07 Not here" in await text_of(browser, "/workers?state=gone")
-    assert re.search(r"Not here: FRONT-DESK-07 since \d\d:\d\d UTC \. All that are not here", await text_of(browser, "/"))
+    assert re.search(
+        r"Not here: FRONT-DESK-07 since \d\d:\d\d UTC \. All that are not here", await text_of(browser, "/")
+    )
     [gone] = body_of(await browser.get("/api/v1/workers"))["items"]
     assert (gone["name"], gone["state"], gone["id"]) == ("FRONT-DESK-07", "gone", "")
     assert gone["gone_at"].endswith("Z")
