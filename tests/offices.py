@@ -267,7 +267,7 @@ MET = (
     ),
     Met(
         "a server that was stopped",
-        "SERVER MAINTENANCE for two minutes, then RECONNECTING: The server does not answer since 10:30.",
+        "SERVER MAINTENANCE for two minutes, then RECONNECTING: The server has not answered since 10:30.",
         ("page/test_standing.py::test_a_server_that_stopped_is_in_maintenance_for_two_minutes_and_away_from_then_on",),
     ),
     Met(

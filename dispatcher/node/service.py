@@ -271,7 +271,9 @@ class Dispatcher:
         with self._readers:
             job = await self._store.job(job_id)
         if job is None:
-            raise JobNotFound(f"there is no job {job_id!r}: it was never accepted here, or its retention has passed")
+            raise JobNotFound(
+                f"there is no job {job_id!r}: it was never accepted here, or it ended long ago and is no longer kept"
+            )
         return job
 
     async def wait(self, job_id: str, timeout_s: float) -> JobView:

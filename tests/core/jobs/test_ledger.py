@@ -230,13 +230,28 @@ def test_a_late_error_is_stale_even_while_its_attempt_is_the_newest():
     assert book.job.state is JobState.SCHEDULED
 
 
-def test_progress_keeps_what_it_does_not_say_and_ends_with_the_attempt():
+def half_done():
+    """Returns a job whose running task has said how far it is."""
     book = Book().claim("a1")
     book.start()
     book.settle(Progressed("a1", 40.0, "half"))
     book.settle(Progressed("a1", None, None))
+    return book
+
+
+def test_progress_keeps_what_it_does_not_say_and_leaves_with_an_attempt_that_another_follows():
+    book = half_done()
     assert (book.job.percent, book.job.note) == (40.0, "half")
     book.lose()
+    assert (book.job.percent, book.job.note) == (None, None)
+
+
+@pytest.mark.parametrize("event", [Event.DOUBT, Event.FAIL])
+def test_how_far_a_job_came_stays_when_it_fails_or_is_in_doubt_until_it_is_run_again(event):
+    book = half_done()
+    book.end(cause=Cause.TIMED_OUT, event=event)
+    assert (book.job.percent, book.job.note) == (40.0, "half")
+    ledger.enqueue(book.job, Event.RETRY, 200.0, book.writes)
     assert (book.job.percent, book.job.note) == (None, None)
 
 
