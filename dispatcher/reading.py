@@ -46,6 +46,7 @@ _SIGNS = {
     "/": "there are no comments in JSON",
     "+": _NUMBERS,
     ".": _NUMBERS,
+    "\N{BYTE ORDER MARK}": "a byte order mark (U+FEFF) stands at the very start alone, once: leave this one out",
     **{sign: "a value is missing here, or a comma is too many" for sign in ",]}:"},
 }
 #: What the decoder says, and our words for it.
@@ -188,7 +189,7 @@ def _bad_character(raw: bytes, at: int, *, in_name: bool) -> tuple[int, str]:
         return at, _SAID["trailing comma"]
     if in_name and sign.isdigit():
         return at, "a field's name is expected here, in quotation marks; a decimal fraction is written with a point"
-    if in_name and sign != "/":
+    if in_name and sign not in ("/", "\N{BYTE ORDER MARK}"):
         return at, "a field's name stands in quotation marks: \""
     if not sign:
         return at, _NUMBERS

@@ -37,6 +37,23 @@ async def test_a_byte_order_mark_is_skipped(
     assert [spec.data for spec in await house.kept()] == ['"Müller"'] * jobs
 
 
+@pytest.mark.parametrize(
+    ("path", "headers", "body"),
+    [(JOBS, AS_JSON, ONE), (JOBS, AS_JSON, b'{"no":1}'), (BATCH, AS_JSON, b"[" + ONE + b"]"), (BATCH, AS_LINES, ONE)],
+    ids=["job", "no job", "array", "line"],
+)
+async def test_a_second_byte_order_mark_is_named_and_no_fault_of_ours(
+    ask: Ask, house: House, path: str, headers: dict[str, str], body: bytes
+) -> None:
+    response = await ask(path, "POST", body=MARK + MARK + body, headers=headers)
+    assert (response.code, body_of(response)["code"]) == (400, "bad_json")
+    assert (
+        "line 1, column 1: a byte order mark (U+FEFF) stands at the very start alone, once"
+        in body_of(response)["detail"]
+    )
+    assert await house.kept() == []
+
+
 async def test_a_byte_order_mark_before_the_body_of_an_action_is_skipped(ask: Ask, house: House) -> None:
     job = body_of(await ask(JOBS, "POST", json={"type": "x"}))["id"]
     response = await ask(f"{JOBS}/{job}/cancel", "POST", body=MARK + b'{"reason":"late"}', headers=AS_JSON)
