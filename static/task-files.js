@@ -15,6 +15,8 @@
     var wrong = {};     // what is wrong with it, in words
     var stray = '';     // an error of no known file, since one has run
     var strange = [];   // tasks that no file is named after
+    var calls = [];     // what has been registered since a file was last looked at
+    var kept = {};      // what each file has registered under its own name
 
     function addressOf(name) {
       return base + '/tasks/' + encodeURIComponent(name) + '.js';
@@ -47,22 +49,65 @@
       stray = found ? '' : event.message;
     }
 
+    function has(object, name) {
+      return Object.prototype.hasOwnProperty.call(object, name);
+    }
+
+    /** Notes what the files register. */
+    function listen() {
+      var task = window.Pagehand.task;
+      window.Pagehand.task = function (name) {
+        var made = task.apply(this, arguments);
+        // null: a callback, of no file that is just running. Old engines don't tell.
+        if (document.currentScript !== null) {  // ie11-ok: currentScript
+          calls.push({ name: name, given: arguments, again: task });
+        }
+        return made;
+      };
+    }
+
+    /**
+     * The tasks of other files that this one has registered: it is a copy, and the name in it is the
+     * old one. Each file keeps its task, or jobs of its type would run another file's code.
+     */
+    function taken(name) {
+      var others = [];
+      calls.forEach(function (call) {
+        if (call.name === name) {
+          kept[name] = call;
+        } else if (has(errors, call.name)) {
+          others.push(call.name);
+          if (has(kept, call.name)) {
+            kept[call.name].again.apply(window.Pagehand, kept[call.name].given);
+          }
+        }
+      });
+      calls = [];
+      return others;
+    }
+
+    function quoted(names) {
+      return '"' + names.join('", "') + '"';
+    }
+
     /** What is wrong with a file that has run, in words; '' if nothing is. */
     function objection(name) {
+      var others = taken(name);
       var all = window.Pagehand.tasks();
       var strangers = all.filter(function (task) {
-        return !Object.prototype.hasOwnProperty.call(errors, task) && strange.indexOf(task) < 0;
+        return !has(errors, task) && strange.indexOf(task) < 0;
       });
       strange = strange.concat(strangers);
       if (errors[name]) {
         return errors[name];
       }
-      if (all.indexOf(name) >= 0) {
-        return '';
+      if (has(kept, name) || (!others.length && all.indexOf(name) >= 0)) {
+        return others.length ? 'it registers ' + quoted(others) + ' too, of another file' : '';
       }
       // Thrown in another script, of which only new engines say who had called it.
+      others = others.concat(strangers);
       return stray || 'it does not register "' + name + '"' +
-        (strangers.length ? ', but "' + strangers.join('", "') + '"' : ' (is it empty?)');
+        (others.length ? ', but ' + quoted(others) : ' (is it empty?)');
     }
 
     /** `settled` is called when the first try has ended; a task that comes later is offered too. */
@@ -91,6 +136,7 @@
       /** Loads the files of these tasks; done() is called when each has been tried once. */
       load: function (names, done) {
         var waiting = names.length;
+        listen();
         names.forEach(function (name) { errors[name] = ''; });
         names.forEach(function (name) {
           load(name, RETRY_MIN_MS, function () {
