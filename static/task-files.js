@@ -67,7 +67,7 @@
     }
 
     /**
-     * The tasks of other files that this one has registered: it is a copy, and the name in it is the
+     * The tasks of other files that this one has registered: it is a copy, the name in it is the
      * old one. Each file keeps its task, or jobs of its type would run another file's code.
      */
     function taken(name) {
