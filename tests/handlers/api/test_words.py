@@ -117,8 +117,9 @@ async def test_a_compressed_body_is_a_415_that_names_it(ask: Ask, path: str, kin
     assert f"The body comes as Content-Encoding: {coding}: send it as it is, uncompressed." in response.body.decode()
 
 
-async def test_a_body_that_says_it_is_not_compressed_is_taken(ask: Ask) -> None:
-    headers = AS_JSON | {"Content-Encoding": "identity"}
+@pytest.mark.parametrize("coding", ["identity", "Identity", ""])
+async def test_a_body_that_says_it_is_not_compressed_is_taken(ask: Ask, coding: str) -> None:
+    headers = AS_JSON | {"Content-Encoding": coding}
     assert (await ask(JOBS, "POST", body=ONE, headers=headers)).code == 201
 
 
