@@ -204,7 +204,7 @@
     var status = snapshot();
     var face = FACES[status.state];
     var name = status.name || address.name;
-    var title = face.word + (name ? ' - ' + name : '') + ' - Pagehand';
+    var title = spelled(face.word + (name ? ' - ' + name : '') + ' - Pagehand');
     byId('page').className = status.state;
     show('shape', face.shape);
     show('word', face.word);
@@ -283,7 +283,7 @@
   function copyReport() {
     var box = byId('report');
     var copied = false;
-    box.value = reportText();
+    box.value = spelled(reportText());
     box.className = '';
     box.focus();
     box.select();
