@@ -113,7 +113,7 @@
       trouble = troubleOf('E-TYP-02', unknown.join(', '));
     }
     window.Pagehand.hostCall = index.host_call || [];
-    files.load(chosen, done);
+    files.load(chosen, done, names);
     return chosen.length;
   }
 
@@ -141,6 +141,7 @@
     worker = new window.Pagehand.Worker({
       url: BASE,
       storageKey: 'pagehand' + BASE,  // another server may stand under another path of this site
+      types: files.offered(),
       name: address.name,
       slots: address.slots,
       labels: address.labels

@@ -17,6 +17,8 @@
     var strange = [];   // tasks that no file is named after
     var calls = [];     // what has been registered since a file was last looked at
     var kept = {};      // what each file has registered under its own name
+    var site = [];      // the names of all files that there are, loaded or not
+    var offered = [];   // what the page may offer; the worker looks into it again and again
 
     function addressOf(name) {
       return base + '/tasks/' + encodeURIComponent(name) + '.js';
@@ -53,11 +55,22 @@
       return Object.prototype.hasOwnProperty.call(object, name);
     }
 
+    function offer(name, may) {
+      var at = offered.indexOf(name);
+      if (may && at < 0) {
+        offered.push(name);
+      } else if (!may && at >= 0) {
+        offered.splice(at, 1);
+      }
+    }
+
     /** Notes what the files register. */
     function listen() {
       var task = window.Pagehand.task;
       window.Pagehand.task = function (name) {
-        var made = task.apply(this, arguments);
+        var made;
+        offer(name, true);
+        made = task.apply(this, arguments);
         // null: a callback, of no file that is just running. Old engines don't tell.
         if (document.currentScript !== null) {  // ie11-ok: currentScript
           calls.push({ name: name, given: arguments, again: task });
@@ -66,17 +79,26 @@
       };
     }
 
+    /** In an old engine: whether that file has run well, and this may be a callback of it. */
+    function isLate(name) {
+      return document.currentScript === undefined &&  // ie11-ok: currentScript
+        has(wrong, name) && !errors[name] && !has(kept, name);
+    }
+
     /**
      * The tasks of other files that this one has registered: it is a copy, the name in it is the
-     * old one. Each file keeps its task, or jobs of its type would run another file's code.
+     * old one. Each file keeps its task, or jobs of its type would run another file's code. A task
+     * whose own file does not work, or is not loaded, is not offered.
      */
     function taken(name) {
       var others = [];
       calls.forEach(function (call) {
-        if (call.name === name) {
-          kept[name] = call;
-        } else if (has(errors, call.name)) {
+        if (call.name === name || isLate(call.name)) {
+          kept[call.name] = call;
+          offer(call.name, true);
+        } else if (site.indexOf(call.name) >= 0) {
           others.push(call.name);
+          offer(call.name, has(kept, call.name));
           if (has(kept, call.name)) {
             kept[call.name].again.apply(window.Pagehand, kept[call.name].given);
           }
@@ -95,7 +117,7 @@
       var others = taken(name);
       var all = window.Pagehand.tasks();
       var strangers = all.filter(function (task) {
-        return !has(errors, task) && strange.indexOf(task) < 0;
+        return site.indexOf(task) < 0 && strange.indexOf(task) < 0;
       });
       strange = strange.concat(strangers);
       if (errors[name]) {
@@ -133,9 +155,14 @@
     window.addEventListener('error', scriptFailed, false);
 
     return {
-      /** Loads the files of these tasks; done() is called when each has been tried once. */
-      load: function (names, done) {
+      /**
+       * Loads the files of these tasks; done() is called when each has been tried once.
+       * @param {string[]} names @param {function(): void} done
+       * @param {string[]} [all] the names of all files that the server has
+       */
+      load: function (names, done, all) {
         var waiting = names.length;
+        site = all || names;
         listen();
         names.forEach(function (name) { errors[name] = ''; });
         names.forEach(function (name) {
@@ -146,6 +173,11 @@
             }
           });
         });
+      },
+
+      /** The tasks that the page may offer; the list grows as files come. */
+      offered: function () {
+        return offered;
       },
 
       /** The files that do not work, each with what is wrong. */

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.server import live
+from tests.support.server import Live, live
 
 from .browsers import Browser
 from .test_browsers import run, show
@@ -65,6 +65,25 @@ def test_a_copy_that_has_kept_the_old_name_is_named_and_takes_no_jobs(
         assert f'{copy}.js, it does not register "{copy}", but "good"' in browser.status()["error"]
         assert "good.js" not in browser.status()["error"]
         assert run(server, "good", 1)["result"] == 1
+
+
+def offered(server: Live) -> list[str]:
+    (worker,) = server.ask("GET", "/api/v1/workers").json()["items"]
+    return list(worker["types"])
+
+
+def test_a_copy_does_not_stand_in_for_a_file_that_does_not_work_or_is_not_loaded(
+    tmp_path: Path, browser: Browser
+) -> None:
+    with live(tmp_path, *site(tmp_path, "broken", "early", "zeta", "good")) as server:
+        for name, registered in (("early", "broken"), ("zeta", "broken")):
+            text = COPY.replace("good", registered)
+            (tmp_path / "tasks" / f"{name}.js").write_text(text, encoding="utf-8")
+        show(browser, f"{server.url}/worker")
+        assert offered(server) == ["good"]
+        assert 'early.js, it does not register "early", but "broken"' in browser.status()["error"]
+        show(browser, f"{server.url}/worker?types=early", "stopped")
+        assert 'early.js, it does not register "early", but "broken"' in browser.status()["detail"]
 
 
 def test_a_file_that_registers_the_task_of_another_file_too_is_named(tmp_path: Path, browser: Browser) -> None:
