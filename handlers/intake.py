@@ -90,12 +90,13 @@ _fields = {field.name: field for field in fields(_WholeBody)}
 
 def parse_job(body: bytes, first_line: int = 1) -> JobBody:
     """The body of one job. Raises BadRequest (not JSON) or Invalid (not a job)."""
-    body = without_mark(body)
+    plain = without_mark(body)
     try:
+        # It takes one mark away itself: a second one must not pass unseen.
         job: JobBody = decode_json(_job_decoder, body, first_line)
     except msgspec.ValidationError:
-        raise Invalid(_body_problems(body)) from None
-    if problems := _doubles(body, job.requires is not UNSET):  # type: ignore[attr-defined]
+        raise Invalid(_body_problems(plain)) from None
+    if problems := _doubles(plain, job.requires is not UNSET):  # type: ignore[attr-defined]
         raise Invalid(problems)
     return job
 

@@ -113,7 +113,7 @@
       trouble = troubleOf('E-TYP-02', unknown.join(', '));
     }
     window.Pagehand.hostCall = index.host_call || [];
-    files.load(chosen, done);
+    files.load(chosen, done, names);
     return chosen.length;
   }
 
@@ -141,6 +141,7 @@
     worker = new window.Pagehand.Worker({
       url: BASE,
       storageKey: 'pagehand' + BASE,  // another server may stand under another path of this site
+      types: files.offered(),
       name: address.name,
       slots: address.slots,
       labels: address.labels
@@ -204,7 +205,7 @@
     var status = snapshot();
     var face = FACES[status.state];
     var name = status.name || address.name;
-    var title = face.word + (name ? ' - ' + name : '') + ' - Pagehand';
+    var title = spelled(face.word + (name ? ' - ' + name : '') + ' - Pagehand');
     byId('page').className = status.state;
     show('shape', face.shape);
     show('word', face.word);
@@ -283,7 +284,7 @@
   function copyReport() {
     var box = byId('report');
     var copied = false;
-    box.value = reportText();
+    box.value = spelled(reportText());
     box.className = '';
     box.focus();
     box.select();

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.server import live
+from tests.support.server import Live, live
 
 from .browsers import Browser
 from .test_browsers import run, show
@@ -50,6 +50,49 @@ def test_each_file_that_does_not_work_is_named_and_the_others_run(tmp_path: Path
         assert run(server, "late", 1)["result"] == 5, "what it registered before it threw is offered"
         browser.click("copy")
         assert "broken.js, line 3: " in browser.run("document.getElementById('report').value")
+
+
+COPY = "Pagehand.task('good', function () { return 'of the copy'; });\n"
+
+
+@pytest.mark.parametrize("copy", ["another", "more"], ids=["loaded before it", "loaded after it"])
+def test_a_copy_that_has_kept_the_old_name_is_named_and_takes_no_jobs(
+    tmp_path: Path, browser: Browser, copy: str
+) -> None:
+    with live(tmp_path, *site(tmp_path, "good", copy)) as server:
+        (tmp_path / "tasks" / f"{copy}.js").write_text(COPY, encoding="utf-8")
+        show(browser, f"{server.url}/worker")
+        assert f'{copy}.js, it does not register "{copy}", but "good"' in browser.status()["error"]
+        assert "good.js" not in browser.status()["error"]
+        assert run(server, "good", 1)["result"] == 1
+
+
+def offered(server: Live) -> list[str]:
+    (worker,) = server.ask("GET", "/api/v1/workers").json()["items"]
+    return list(worker["types"])
+
+
+def test_a_copy_does_not_stand_in_for_a_file_that_does_not_work_or_is_not_loaded(
+    tmp_path: Path, browser: Browser
+) -> None:
+    with live(tmp_path, *site(tmp_path, "broken", "early", "zeta", "good")) as server:
+        for name, registered in (("early", "broken"), ("zeta", "broken")):
+            text = COPY.replace("good", registered)
+            (tmp_path / "tasks" / f"{name}.js").write_text(text, encoding="utf-8")
+        show(browser, f"{server.url}/worker")
+        assert offered(server) == ["good"]
+        assert 'early.js, it does not register "early", but "broken"' in browser.status()["error"]
+        show(browser, f"{server.url}/worker?types=early", "stopped")
+        assert 'early.js, it does not register "early", but "broken"' in browser.status()["detail"]
+
+
+def test_a_file_that_registers_the_task_of_another_file_too_is_named(tmp_path: Path, browser: Browser) -> None:
+    with live(tmp_path, *site(tmp_path, "good", "two")) as server:
+        text = COPY + COPY.replace("good", "two")
+        (tmp_path / "tasks" / "two.js").write_text(text, encoding="utf-8")
+        show(browser, f"{server.url}/worker")
+        assert 'two.js, it registers "good" too, of another file' in browser.status()["error"]
+        assert (run(server, "good", 1)["result"], run(server, "two", 1)["result"]) == (1, "of the copy")
 
 
 def test_a_page_none_of_whose_files_works_says_so_in_large_letters(tmp_path: Path, browser: Browser) -> None:
