@@ -122,8 +122,11 @@ MET = (
     ),
     Met(
         "a field that stands twice in JSON",
-        "422: #/priority stands twice",
-        ("handlers/api/test_words.py::test_a_field_that_stands_twice_is_refused",),
+        "422: #/priority stands twice; a page's message is refused with the same words",
+        (
+            "handlers/api/test_words.py::test_a_field_that_stands_twice_is_refused",
+            "pages/test_protocol.py::test_a_field_that_stands_twice_is_refused",
+        ),
     ),
     Met(
         "Excel or an old script posts a form to the API",
