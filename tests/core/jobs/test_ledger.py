@@ -230,13 +230,24 @@ def test_a_late_error_is_stale_even_while_its_attempt_is_the_newest():
     assert book.job.state is JobState.SCHEDULED
 
 
-def test_progress_keeps_what_it_does_not_say_and_ends_with_the_attempt():
+def test_progress_keeps_what_it_does_not_say_and_stays_until_the_next_try_starts():
     book = Book().claim("a1")
     book.start()
     book.settle(Progressed("a1", 40.0, "half"))
     book.settle(Progressed("a1", None, None))
     assert (book.job.percent, book.job.note) == (40.0, "half")
     book.lose()
+    book.claim("a2")
+    assert (book.job.percent, book.job.note) == (40.0, "half")
+    book.start("a2")
+    assert (book.job.percent, book.job.note) == (None, None)
+
+
+def test_progress_is_of_no_use_once_there_is_a_result():
+    book = Book().claim("a1")
+    book.start()
+    book.settle(Progressed("a1", 40.0, "half"))
+    book.succeed()
     assert (book.job.percent, book.job.note) == (None, None)
 
 
