@@ -92,3 +92,20 @@ async def test_a_line_of_a_log_shows_the_try_that_wrote_it(browser: Browser, hou
     await tried.say("log", line="tray 2 is empty")
     body = (await browser.get("/jobs/told")).body.decode()
     assert '<td data-label="Try">1</td><td data-label="Line">tray 2 is empty</td>' in body
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("name", ["effects", "expires_s", "max_crashes", "heartbeat_s"])
+async def test_each_rarer_term_stands_among_the_options(browser: Browser, name: str) -> None:
+    body = (await browser.get("/submit")).body.decode()
+    options = body[body.index("<legend>Options") :]
+    assert re.search(rf'<label for="{name}">[^<]+</label>', options)
+    assert re.search(rf'<(?:input|select) id="{name}" name="{name}"', options)
+
+
+@pytest.mark.gen_test
+async def test_without_javascript_instants_are_in_utc(browser: Browser, house: House) -> None:
+    await submit(house, "told")
+    times = re.findall(r"<time [^>]*>(.*?)</time>", (await browser.get("/jobs/told")).body.decode())
+    assert times
+    assert [time for time in times if not re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{3})? UTC", time)] == []
