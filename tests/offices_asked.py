@@ -27,7 +27,9 @@ ASKED: Mapping[str, Mapping[str, str]] = {
         "the log, the page's words, a foreign page": "a page of an origin that is not allowed",
     },
     "task files that do not work": {
-        "the page names file, line and message": "a task file with a fault: a typo, a throw, another name, nothing in it",
+        "the page names file, line and message": (
+            "a task file with a fault: a typo, a throw, another name, nothing in it"
+        ),
         "the log and /types name each": "a task file that is not UTF-8, is empty, or whose name is no type's name",
     },
     "marks and encodings": {
@@ -114,6 +116,7 @@ ASKED: Mapping[str, Mapping[str, str]] = {
     },
     "a worker that goes away": {
         "not here since": "a worker that went away",
+        "found by type and label": "a worker that has gone is looked for by its type or label",
     },
     "README and docs": {
         "the first line": "somebody who has never seen the program opens the README",

@@ -21,6 +21,14 @@ READ = (
         ),
     ),
     Met(
+        "a worker that has gone is looked for by its type or label",
+        "the list says that the server knows only its name, and leads to those that have gone",
+        (
+            "handlers/console/test_gone.py::test_a_filter_that_cannot_find_who_has_gone_says_so",
+            "handlers/console/test_gone.py::test_a_worker_that_has_gone_is_found_by_its_whole_name",
+        ),
+    ),
+    Met(
         "names and types of 40 to 100 characters",
         "low rows and narrow pages; ids and ages never break, the whole stands in the title",
         ("handlers/test_look.py::test_the_longest_names_leave_rows_low_and_pages_narrow",),
