@@ -4,6 +4,8 @@
 
   var RETRY_MIN_MS = 1000;
   var RETRY_MAX_MS = 30000;
+  //: What somebody may have meant to be a task; the server has the same.
+  var ENDING = /\.(?:[cm]?js|jsx|ts)(?:\.txt)?$/i;
   //: A task may put something else in its place.
   var setTimer = window.setTimeout;
 
@@ -15,6 +17,7 @@
     var wrong = {};     // what is wrong with it, in words
     var stray = '';     // an error of no known file, since one has run
     var strange = [];   // tasks that no file is named after
+    var absent = [];    // files that the server does not offer, each with why
 
     function addressOf(name) {
       return base + '/tasks/' + encodeURIComponent(name) + '.js';
@@ -102,10 +105,30 @@
         });
       },
 
+      /**
+       * Notes the files that the server does not offer. A page that wants certain types hears of
+       * theirs alone; any other one hears of all whose type no other file has. Returns the types.
+       */
+      note: function (list, wanted, offered) {
+        var types = wanted.length ? wanted : list.map(function (item) {
+          return item.file.replace(ENDING, '');
+        });
+        return types.filter(function (type) {
+          var its = offered.indexOf(type) >= 0 ? [] : list.filter(function (item) {
+            return item.file.replace(ENDING, '').toLowerCase() === type.toLowerCase();
+          }).map(function (item) { return item.file + ', ' + item.why; });
+          absent = absent.concat(its.filter(function (text) { return absent.indexOf(text) < 0; }));
+          return its.length;
+        });
+      },
+
       /** The files that do not work, each with what is wrong. */
       faulty: function () {
-        return Object.keys(wrong).filter(function (name) { return wrong[name] !== ''; })
-          .map(function (name) { return name + '.js, ' + wrong[name]; });
+        return absent.concat(Object.keys(wrong).filter(function (name) {
+          return wrong[name] !== '';
+        }).map(function (name) {
+          return name + '.js, ' + wrong[name];
+        }));
       }
     };
   };

@@ -223,6 +223,11 @@ HANDED_IN = (
         ),
     ),
     Met(
+        "a page asks for a type whose file is not offered",
+        "A task file does not work: latin.js, it is not offered, because it is not UTF-8 (line 2): save it as UTF-8.",
+        ("page/test_task_files.py::test_a_page_that_asks_for_a_type_whose_file_is_not_offered_says_why",),
+    ),
+    Met(
         "a task file that is not UTF-8, is empty, or whose name is no type's name",
         "the log and the page Types name the file, why it is not offered, and what to do",
         ("handlers/worker/test_task_faults.py::test_each_file_that_does_not_work_is_named_with_what_is_wrong",),

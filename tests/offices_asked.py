@@ -30,6 +30,7 @@ ASKED: Mapping[str, Mapping[str, str]] = {
         "the page names file, line and message": (
             "a task file with a fault: a typo, a throw, another name, nothing in it"
         ),
+        "a page that asks for such a type": "a page asks for a type whose file is not offered",
         "the log and /types name each": "a task file that is not UTF-8, is empty, or whose name is no type's name",
     },
     "marks and encodings": {

@@ -53,6 +53,7 @@ def test_each_file_that_does_not_work_is_named_with_what_is_wrong(
     tasks = TaskDirectory(tmp_path)
     assert tasks.faults() == ([Fault(name, why)] if why else [])
     assert tasks.names() == ([name.removesuffix(".js")] if offered else [])
+    assert tasks.index()["not_offered"] == ([{"file": name, "why": why}] if why and not offered else [])
     assert (tasks.source(name.removesuffix(".js")) == text) is offered
     assert [record.getMessage() for record in caplog.records] == ([f"{name}: {why}"] if why else [])
 
