@@ -88,6 +88,7 @@ ASKED: Mapping[str, Mapping[str, str]] = {
         "missing and wrong token": "a token is missing, or is wrong",
         "whose fault it is": "whose fault is it?",
         "one line to read aloud": "somebody reads the page to the helpdesk by telephone",
+        "dark": "a person who prefers a dark worker page",
     },
     "errors of a task": {
         "at once": "an error in a callback of a task",

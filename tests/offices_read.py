@@ -219,6 +219,11 @@ READ = (
         ("handlers/test_look.py::test_axe_finds_nothing",),
     ),
     Met(
+        "a person who prefers a dark worker page",
+        "it is dark without bright parts, and can be read; Internet Explorer shows it as ever",
+        ("page/test_dark.py::test_the_worker_page_is_dark_where_that_is_preferred_and_can_be_read",),
+    ),
+    Met(
         "effects, expires_s, max_crashes and heartbeat_s in the form",
         "each reaches the job, has the server's default, and is refused beside its field",
         (
