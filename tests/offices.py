@@ -30,10 +30,10 @@ HANDED_IN = (
     ),
     Met(
         "nginx stands in front, on another port than 80 and 443",
-        "forms, pages and programs work with the README's lines",
+        "forms, pages and programs work with the lines of docs/offices.md",
         (
-            "e2e/test_nginx.py::test_forms_pages_and_programs_work_behind_the_nginx_of_the_readme",
-            "e2e/test_nginx.py::test_a_page_in_a_browser_works_behind_the_nginx_of_the_readme",
+            "e2e/test_nginx.py::test_forms_pages_and_programs_work_behind_the_nginx_lines_of_the_page",
+            "e2e/test_nginx.py::test_a_page_in_a_browser_works_behind_the_nginx_lines_of_the_page",
         ),
     ),
     Met(

@@ -65,7 +65,10 @@ READ = (
     Met(
         "a proxy that cuts waiting requests",
         "E-NET-12: after about 5 s; jobs still come, some seconds late",
-        ("page/test_standing.py::test_polls_that_are_cut_at_the_same_age_again_and_again_are_named_as_that",),
+        (
+            "page/test_standing.py::test_polls_that_are_cut_at_the_same_age_again_and_again_are_named_as_that",
+            "e2e/test_nginx.py::test_a_page_names_a_proxy_that_cuts_waiting_requests_and_still_gets_its_jobs",
+        ),
     ),
     Met(
         "all pages of a type are paused; 40 of 40 jobs of a type failed; a job stands although a worker is free",
