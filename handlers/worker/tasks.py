@@ -22,7 +22,9 @@ from msgspec import Struct
 
 from dispatcher.clock import Clock, SystemClock
 from dispatcher.core.jobs.terms import TYPE_PATTERN, TYPE_WORDS
+from dispatcher.doubles import twice
 from dispatcher.errors import SettingError
+from dispatcher.reading import json_fault
 
 __all__ = ["LISTING_S", "MOST_FAULTS", "Fault", "Task", "TaskDirectory"]
 
@@ -231,11 +233,23 @@ def _read_head(name: str, text: str) -> tuple[Task, str]:
     match = _HEAD.match(text.lstrip("\ufeff").partition("\n")[0])
     if match is None:
         return Task(name=name), ""
+    # Spaces for what stands before it, so that the place of a fault is that in the line.
+    text = " " * match.start(1) + match[1]
     try:
-        head = msgspec.json.decode(match[1], type=_Head)
+        head = msgspec.json.decode(text, type=_Head)
+    except msgspec.ValidationError:
+        return Task(name=name), f"its first line is not understood: {_wrong_field(text)}"
     except (msgspec.DecodeError, RecursionError) as error:
-        return Task(name=name), f"its first line is not understood: {error}"
+        return Task(name=name), f"its first line is not understood: {json_fault(text.encode(), error)}"
+    if double := twice(text):
+        return Task(name=name), f"its first line is not understood: {double[:100]} stands twice"
     return Task(name=name, quick=head.quick, title=head.title, example=head.example), ""
+
+
+def _wrong_field(text: str) -> str:
+    """Which field of a first line has a value of the wrong kind."""
+    quick = msgspec.json.decode(text, type=dict[str, Any]).get("quick", False)
+    return "title must be a text" if isinstance(quick, bool) else "quick must be true or false"
 
 
 def _shown(name: str) -> str:
