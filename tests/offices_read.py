@@ -266,9 +266,9 @@ READ = (
     ),
     Met(
         "to install it as a service, to upgrade, to go back",
-        "docs/install.md: user, environment, wheel, unit, upgrade and back",
+        "docs/install.md; its commands are run, up to a new version and back",
         (
-            "test_packaging.py::test_the_installed_command_shows_its_help_and_its_version",
+            "docs/test_install.py::test_the_service_is_installed_upgraded_and_brought_back_by_the_page_s_commands",
             "test_unit_file.py::test_systemd_understands_every_line_of_the_unit",
         ),
     ),
