@@ -108,9 +108,15 @@
     var chosen = names.filter(function (name) {
       return wanted.length ? wanted.indexOf(name) >= 0 : ASKED_ONLY.indexOf(name) < 0;
     });
-    var unknown = wanted.filter(function (name) { return names.indexOf(name) < 0; });
+    var faulty = files.note(index.not_offered || [], wanted, names);
+    var unknown = wanted.filter(function (name) {
+      return names.indexOf(name) < 0 && faulty.indexOf(name) < 0;
+    });
     if (unknown.length) {
       trouble = troubleOf('E-TYP-02', unknown.join(', '));
+    } else if (!chosen.length) {
+      trouble = faulty.length ?
+        { code: 'E-TSK-01', text: window.Pagehand.CODES['E-TYP-01'] } : troubleOf('E-TYP-01');
     }
     window.Pagehand.hostCall = index.host_call || [];
     files.load(chosen, done, names);

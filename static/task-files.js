@@ -4,6 +4,8 @@
 
   var RETRY_MIN_MS = 1000;
   var RETRY_MAX_MS = 30000;
+  //: What somebody may have meant to be a task; the server has the same.
+  var ENDING = /\.(?:[cm]?js|jsx|ts)(?:\.txt)?$/i;
   //: A task may put something else in its place.
   var setTimer = window.setTimeout;
 
@@ -19,6 +21,7 @@
     var kept = {};      // what each file has registered under its own name
     var site = [];      // the names of all files that there are, loaded or not
     var offered = [];   // what the page may offer; the worker looks into it again and again
+    var absent = [];    // files that the server does not offer, each with why
 
     function addressOf(name) {
       return base + '/tasks/' + encodeURIComponent(name) + '.js';
@@ -180,10 +183,30 @@
         return offered;
       },
 
+      /**
+       * Notes the files that the server does not offer. A page that wants certain types hears of
+       * theirs alone; any other one hears of all whose type no other file has. Returns the types.
+       */
+      note: function (list, wanted, offered) {
+        var types = wanted.length ? wanted : list.map(function (item) {
+          return item.file.replace(ENDING, '');
+        });
+        return types.filter(function (type) {
+          var its = offered.indexOf(type) >= 0 ? [] : list.filter(function (item) {
+            return item.file.replace(ENDING, '').toLowerCase() === type.toLowerCase();
+          }).map(function (item) { return item.file + ', ' + item.why; });
+          absent = absent.concat(its.filter(function (text) { return absent.indexOf(text) < 0; }));
+          return its.length;
+        });
+      },
+
       /** The files that do not work, each with what is wrong. */
       faulty: function () {
-        return Object.keys(wrong).filter(function (name) { return wrong[name] !== ''; })
-          .map(function (name) { return name + '.js, ' + wrong[name]; });
+        return absent.concat(Object.keys(wrong).filter(function (name) {
+          return wrong[name] !== '';
+        }).map(function (name) {
+          return name + '.js, ' + wrong[name];
+        }));
       }
     };
   };

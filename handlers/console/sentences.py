@@ -107,9 +107,10 @@ def to_know(job: JobView, waits: str | None) -> str:
     if waits:
         return waits
     if job.state is JobState.RUNNING:
+        if job.started_at is None:
+            return "offered, not accepted yet"
         percent = "" if job.percent is None else f"{job.percent:g} %"
-        shown = ": ".join(part for part in (percent, job.note) if part)
-        return shown or ("" if job.started_at else "offered, not accepted yet")
+        return ": ".join(part for part in (percent, job.note) if part)
     if job.reason == "decided":
         return _clipped(f"a person decided{f': {job.detail}' if job.detail else ''}")
     if job.reason == "adopted":

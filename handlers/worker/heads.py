@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct, convert
 
+from dispatcher.doubles import twice
 from dispatcher.reading import json_fault
-from handlers.intake import twice
 
 __all__ = ["Head", "read_head"]
 

@@ -188,8 +188,15 @@ class TaskDirectory:
         return text if text is not None and not _not_utf8(text) else None
 
     def index(self) -> dict[str, object]:
-        """``/tasks/index.json``: the tasks, and the methods of the host program that ``host-call`` may call."""
-        return {"tasks": [msgspec.to_builtins(task) for task in self.tasks()], "host_call": self._host_call}
+        """``/tasks/index.json``: the tasks, the files that are none, and the methods that ``host-call`` may call."""
+        tasks = self.tasks()
+        files = {f"{task.name}.js" for task in tasks}
+        absent = [fault for fault in self.faults() if fault.file not in files]
+        return {
+            "tasks": [msgspec.to_builtins(task) for task in tasks],
+            "not_offered": [msgspec.to_builtins(fault) for fault in absent[:MOST_FAULTS]],
+            "host_call": self._host_call,
+        }
 
 
 def _read(name: str, text: bytes) -> _Read:

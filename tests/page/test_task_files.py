@@ -105,3 +105,35 @@ def test_files_that_work_are_not_spoken_of(tmp_path: Path, browser: Browser) -> 
     with live(tmp_path, *site(tmp_path, "good")) as server:
         show(browser, f"{server.url}/worker")
         assert browser.status()["error"] == "none"
+
+
+LATIN = b"// one\n// M\xfcller\n"
+
+
+def test_a_page_that_asks_for_a_type_whose_file_is_not_offered_says_why(tmp_path: Path, browser: Browser) -> None:
+    flags = site(tmp_path, "good")
+    (tmp_path / "tasks" / "latin.js").write_bytes(LATIN)
+    (tmp_path / "tasks" / "other name.js").write_bytes(LATIN)
+    (tmp_path / "tasks" / "good.js.txt").write_text(GOOD)
+    with live(tmp_path, *flags) as server:
+        why = "latin.js, it is not offered, because it is not UTF-8 (line 2): save it as UTF-8"
+        show(browser, f"{server.url}/worker?types=good,latin,nonsense")
+        seen = browser.status()["error"]
+        assert f"A task file does not work: {why}. (E-TSK-01)" in seen
+        assert "no such task: nonsense. (E-TYP-02)" in seen
+        assert "other name" not in seen, "this page was not asked for it"
+        show(browser, f"{server.url}/worker?types=good")
+        assert browser.status()["error"] == "none"
+        show(browser, f"{server.url}/worker")
+        seen = browser.status()["error"]
+        assert f"{why}; other name.js, it is not offered, because a task is named after" in seen
+        assert "good.js.txt" not in seen, "a copy of a task that works harms nobody"
+        show(browser, f"{server.url}/worker?types=latin", "stopped")
+        assert why in browser.status()["detail"]
+        assert "E-TYP-02" not in browser.run("document.body.textContent")
+
+
+def test_a_directory_without_tasks_is_no_server_that_is_looked_for(tmp_path: Path, browser: Browser) -> None:
+    with live(tmp_path, *site(tmp_path)) as server:
+        show(browser, f"{server.url}/worker", "stopped")
+        assert "This page has no tasks. (E-TYP-01)" in browser.status()["detail"]

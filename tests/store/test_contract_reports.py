@@ -299,7 +299,7 @@ def test_a_stale_result_is_kept_as_evidence_up_to_64_kib(desk: Desk, size: int, 
 # progress and log
 
 
-def test_progress_is_shown_while_it_runs_and_leaves_with_the_attempt(desk: Desk) -> None:
+def test_progress_is_shown_until_the_next_try_starts(desk: Desk) -> None:
     claim = desk.start()
     desk.turn(reports=[Progressed(claim.attempt, 10.0, "reading"), Progressed(claim.attempt, 20.5, None)])
     job = desk.job(claim.job)
@@ -309,15 +309,19 @@ def test_progress_is_shown_while_it_runs_and_leaves_with_the_attempt(desk: Desk)
     assert (job.percent, job.note) == (20.5, "writing")
     desk.report(lost(claim.attempt))
     job = desk.job(claim.job)
+    assert (job.percent, job.note) == (20.5, "writing")
+    desk.report(Started(desk.claim_one(job.type).attempt, HOLDER))
+    job = desk.job(claim.job)
     assert (job.percent, job.note) == (None, None)
 
 
-def test_how_far_a_job_came_is_known_when_it_fails_or_is_in_doubt_and_not_once_it_is_run_again(desk: Desk) -> None:
+def test_how_far_a_job_came_is_known_when_it_is_in_doubt_until_it_runs_again(desk: Desk) -> None:
     claim = desk.start()
     desk.report(Progressed(claim.attempt, 20.0, "step 2"))
     desk.report(Ended(claim.attempt, Cause.TIMED_OUT, Event.DOUBT, reason="timed_out"))
     assert (desk.job(claim.job).percent, desk.job(claim.job).note) == (20.0, "step 2")
     desk.command(Retry(claim.job))
+    desk.report(Started(desk.claim_one(desk.job(claim.job).type).attempt, HOLDER))
     assert (desk.job(claim.job).percent, desk.job(claim.job).note) == (None, None)
 
 

@@ -40,9 +40,6 @@ RANK_STEP_S = 60.0
 #: A stale result is kept on its attempt up to this size (promise S9).
 EVIDENCE_BYTES = 65_536
 
-#: In these states people want to know how far the task had come.
-_UNDONE = (JobState.FAILED, JobState.IN_DOUBT)
-
 #: After such an end the page may still be busy with the attempt, and what it says is worth a line: it changes no state.
 _TALKS_ON = (Cause.CANCELLED, Cause.TIMED_OUT, Cause.LOST)
 
@@ -200,6 +197,8 @@ def _accept(attempt: AttemptRow, job: JobRow, holder: Holder | None, at: float) 
     attempt.started_at = at
     job.number = attempt.number
     job.started_at = at
+    # What an earlier try had told: it is shown until the next one starts.
+    job.percent = job.note = None
     _hold(attempt, job, holder)
 
 
@@ -265,7 +264,7 @@ def _move_job(report: Ended, job: JobRow, state: JobState, now_at: float) -> Non
     job.errors += report.counts_error
     job.crashes += report.counts_crash
     job.error = report.error or job.error
-    if state not in _UNDONE:
+    if state is JobState.SUCCEEDED:
         job.percent = job.note = None
     _enter(job, state, now_at, report.reason, report.detail)
     if state is JobState.SCHEDULED:
@@ -288,7 +287,6 @@ def enqueue(job: JobRow, event: Event, queue_clock: float, writes: WriteSet) -> 
     state = next_state(job.state, event)
     assert state is JobState.QUEUED, f"{job.state} --{event}--> {state}, but only queued jobs have a rank"
     job.state = state
-    job.percent = job.note = None
     job.run_at = None
     job.rank = queue_clock - job.terms.priority * RANK_STEP_S
     writes.jobs[job.seq] = job

@@ -6,6 +6,7 @@ Owns what HTTP needs: limits on bodies, the headers of answers, CORS. Knows noth
 from __future__ import annotations
 
 import http
+import re
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ _NO_TORNADO_LIMIT = 1 << 62
 _PREFLIGHT = Reply(204, b"")
 _FORBIDDEN = replies.error_reply(403, 4, "Forbidden")
 _READ_BY_ALL = b"Access-Control-Allow-Origin: *\r\n"
+#: What may be repeated in a header; ``null`` may not.
+_ORIGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[A-Za-z0-9.:\[\]_-]{0,300}")
 
 
 class HeadersLike(Protocol):
@@ -163,8 +166,8 @@ class HttpExchange(HTTPMessageDelegate):
         if front.guard is not None:
             refusal = front.guard(self._headers, self.method, self.remote)
             if refusal is not None:
-                # Any page may read why it is refused; otherwise its browser would only say that there is no answer.
-                self._extra_headers += b"" if allowed or self.method == "OPTIONS" else _READ_BY_ALL
+                if not allowed and self.method != "OPTIONS":
+                    self._extra_headers += _read_by(self._headers.get("Origin", ""))
                 return replies.error_reply(
                     refusal.status, refusal.code, refusal.message, retry_after_s=refusal.retry_after_s
                 )
@@ -222,6 +225,18 @@ def _peer_has_closed(conn: HTTP1Connection) -> bool:
         return False
     except (OSError, ValueError) as error:  # ValueError: TLS sockets cannot peek
         return isinstance(error, OSError)
+
+
+def _read_by(origin: str) -> bytes:
+    """Any page may read why it is refused; otherwise its browser would only say that there is no answer.
+
+    To a page that sends its cookies a browser shows nothing that all may read: the answer has to name its origin.
+    """
+    if not _ORIGIN.fullmatch(origin):
+        return _READ_BY_ALL
+    return (
+        f"Access-Control-Allow-Origin: {origin}\r\nAccess-Control-Allow-Credentials: true\r\nVary: Origin\r\n"
+    ).encode()
 
 
 def _cors(origin: str) -> bytes:

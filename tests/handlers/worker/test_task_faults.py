@@ -56,6 +56,7 @@ def test_each_file_that_does_not_work_is_named_with_what_is_wrong(
     tasks = TaskDirectory(tmp_path)
     assert tasks.faults() == ([Fault(name, why)] if why else [])
     assert tasks.names() == ([name.removesuffix(".js")] if offered else [])
+    assert tasks.index()["not_offered"] == ([{"file": name, "why": why}] if why and not offered else [])
     assert (tasks.source(name.removesuffix(".js")) == text) is offered
     assert [record.getMessage() for record in caplog.records] == ([f"{name}: {why}"] if why else [])
 
@@ -64,13 +65,16 @@ def test_each_file_that_does_not_work_is_named_with_what_is_wrong(
 @pytest.mark.parametrize(
     ("line", "why"),
     [
-        ("// pagehand: {oops}", "line 1, column 15: a field's name stands in quotation marks"),
+        ("// pagehand: {oops}", "line 1, column 15: a field's name stands in quotation marks: \""),
+        ("//  pagehand:  {'quick': true}", "line 1, column 17: a field's name stands in quotation marks: \""),
+        ('// pagehand: {"quick": True}', "line 1, column 24: JSON writes True as true"),
         ('// pagehand: {"title": NaN}', "line 1, column 24: there is no NaN in JSON"),
         ('// pagehand: {"title": "x"', "line 1, column 27: it ends too early"),
         ('// pagehand: {"title": "x"} (a label)', "line 1, column 29: there is something after the end"),
         ('// pagehand: {"quick": 1}', "quick must be true or false"),
         ('//PageHand: {"title": 5, "quick": null}\r\n1', "title must be a text; quick must be true or false"),
-        ("// pagehand: {" + "[" * 9_000 + "}", ""),
+        ("// pagehand: {" + "[" * 9_000 + "}", "line 1, column 15: a field's name stands in quotation marks: \""),
+        ('// pagehand: {"example": ' + "[" * 9_000 + "}", "it is nested too deeply"),
     ],
 )
 def test_a_head_that_is_not_understood_is_reported_and_the_task_served(
@@ -81,8 +85,7 @@ def test_a_head_that_is_not_understood_is_reported_and_the_task_served(
     (task,) = tasks.tasks()
     assert (task.name, task.quick, task.title) == ("bad", False, "")
     [fault] = tasks.faults()
-    assert fault.why.startswith("its first line is not understood: ")
-    assert why in fault.why
+    assert fault.why == f"its first line is not understood: {why}"
     assert f"bad.js: {fault.why}" in caplog.text
 
 
