@@ -315,16 +315,6 @@ def test_progress_is_shown_until_the_next_try_starts(desk: Desk) -> None:
     assert (job.percent, job.note) == (None, None)
 
 
-def test_how_far_a_job_came_is_known_when_it_is_in_doubt_until_it_runs_again(desk: Desk) -> None:
-    claim = desk.start()
-    desk.report(Progressed(claim.attempt, 20.0, "step 2"))
-    desk.report(Ended(claim.attempt, Cause.TIMED_OUT, Event.DOUBT, reason="timed_out"))
-    assert (desk.job(claim.job).percent, desk.job(claim.job).note) == (20.0, "step 2")
-    desk.command(Retry(claim.job))
-    desk.report(Started(desk.claim_one(desk.job(claim.job).type).attempt, HOLDER))
-    assert (desk.job(claim.job).percent, desk.job(claim.job).note) == (None, None)
-
-
 def test_log_lines_are_kept_in_order_with_their_instants(desk: Desk) -> None:
     claim = desk.start()
     desk.turn(reports=[Logged(claim.attempt, "one"), Logged(claim.attempt, "two \N{SNOWMAN}")])
