@@ -55,6 +55,25 @@
     return bad ? text + ' \u00b7 not sent: ' + bad : text;
   }
 
+  /** "tomorrow at 14:05": a day is all that a page ever waits with a WebSocket. */
+  function dayAndMinute(ms) {
+    var today = new Date().toDateString() === new Date(ms).toDateString();
+    return (today ? 'today' : 'tomorrow') + ' at ' + minute(ms);
+  }
+
+  /** How the page talks with the server, and why not better; '-' while it does not. */
+  function connectionText(connection) {
+    if (!connection) {
+      return '-';
+    }
+    if (connection.transport === 'websocket') {
+      return 'WebSocket';
+    }
+    return 'long-polling' + (connection.reason ? ', because ' + connection.reason : '') +
+      (connection.until === null ? '' :
+        '; tries a WebSocket again ' + dayAndMinute(connection.until));
+  }
+
   function retryText(status) {
     return status.retryMs === null ? 'Trying now, attempt ' + Math.max(1, status.failures) :
       'Retry in ' + Math.ceil(status.retryMs / 1000) + ' s, attempt ' + status.failures;
@@ -148,6 +167,7 @@
   window.pagehandWords = {
     aloudText: aloudText,
     clock: clock,
+    connectionText: connectionText,
     detailText: detailText,
     errorText: errorText,
     jobsText: jobsText,

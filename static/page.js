@@ -1,7 +1,8 @@
 /**
  * The worker page: reads its address, loads the tasks, starts a worker and shows how it is.
  *
- *   /worker?types=a,b&name=FRONT-DESK-07&slots=1&labels=site:berlin,printer:zebra#token=...
+ *   /worker?types=a,b&name=FRONT-DESK-07&slots=1&labels=site:berlin#token=...
+ *   /worker?transport=auto (or polling, or websocket)
  *
  * Without `types` it offers every task of tasks/index.json except host-call, which reaches into the
  * program around the browser and must be asked for by name.
@@ -150,7 +151,8 @@
       types: files.offered(),
       name: address.name,
       slots: address.slots,
-      labels: address.labels
+      labels: address.labels,
+      transport: address.transport
     });
     worker.on('status', render);
     worker.start();
@@ -195,6 +197,7 @@
       standing: trouble && { code: trouble.code, since: openedAt },
       name: address.name, labels: {}, badLabels: [], paused: false, jobs: [], since: null,
       heardMs: null, done: 0, failed: 0, unreported: 0, registered: false, otherWindow: null,
+      connection: null,
       version: window.Pagehand.version, worker: null, types: [], events: [], page: null
     };
   }
@@ -226,6 +229,7 @@
     show('since', status.since === null ? 'no' : 'since ' + say.clock(status.since));
     show('contact', status.heardMs === null ? '' :
       '\u00b7 last contact ' + seconds(status.heardMs) + ' ago');
+    show('connection', say.connectionText(status.connection));
     show('job', status.jobs.length ? say.jobsText(status) : 'none');
     show('today', status.done + ' done, ' + status.failed + ' failed' +
       (status.unreported ? ', ' + status.unreported + ' not yet recorded' : ''));
@@ -272,6 +276,7 @@
       'Name: ' + status.name + ' (worker ' + (status.worker || 'unknown') + ')',
       'Labels: ' + say.labelsText(status, !!worker),
       'Server: ' + ORIGIN + BASE,
+      'Connection: ' + say.connectionText(status.connection),
       'Types: ' + status.types.join(', '),
       'Today: ' + status.done + ' done, ' + status.failed + ' failed, ' +
         status.unreported + ' not recorded',

@@ -74,6 +74,8 @@
    * refusal: the words of a server that refuses this page, or null.
    * error: {code, text, detail, whose, at} or null; whose: whose fault it is, in a sentence.
    * standing: {code, since, text, whose}, what is wrong at this moment, or null.
+   * connection: {transport, reason, until}: polling or websocket; why it is polling, in words after
+   * "because", or null; until when it stays so, or null. null: there is no session.
    * otherWindow: the name of another worker in this browser, or null.
    * retryMs and heardMs: null if there is none.
    */
@@ -114,6 +116,7 @@
       refusal: this._refusal,
       error: this._error,
       standing: this._running ? inWords(this._standing(jobs)) : null,
+      connection: this._engine ? this._choice.describe(this._engine) : null,
       otherWindow: this._identity.other(),
       events: copy(this._events),
       version: VERSION,

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+import quickjs
 
 from .harness import STATIC, bare_engine
 
@@ -14,11 +15,16 @@ AT = "new Date(2026, 10, 23, 10, 30, 5).getTime()"
 BLAME = "Not this PC."
 
 
-def say(function: str, *more: Any, **status: Any) -> str:
-    """What a function says of a status; ``AT`` as a value is that instant."""
+def words_engine() -> quickjs.Context:
+    """An engine with the words in it."""
     js = bare_engine()
     js.eval("var window = this;")
     js.eval((STATIC / "page-words.js").read_text(encoding="utf-8"))
+    return js
+
+
+def say(function: str, *more: Any, **status: Any) -> str:
+    """What a function says of a status; ``AT`` as a value is that instant."""
     plain: dict[str, Any] = {
         "otherWindow": None,
         "jobs": [],
@@ -27,9 +33,14 @@ def say(function: str, *more: Any, **status: Any) -> str:
         "standing": None,
         "error": None,
     }
-    text = json.dumps(plain | status).replace(json.dumps(AT), AT)
-    rest = "".join(f", {json.dumps(value)}" for value in more)
-    return str(js.eval(f"pagehandWords.{function}({text}{rest})"))
+    return say_value(function, plain | status, *more)
+
+
+def say_value(function: str, *values: Any) -> str:
+    """What a function says of such values."""
+    js = words_engine()
+    arguments = ", ".join(json.dumps(value).replace(json.dumps(AT), AT) for value in values)
+    return str(js.eval(f"pagehandWords.{function}({arguments})"))
 
 
 def trouble(code: str) -> dict[str, Any]:

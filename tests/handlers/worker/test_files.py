@@ -99,7 +99,7 @@ def test_a_part_that_changes_changes_the_script(tmp_path: Path) -> None:
     (tmp_path / "engine.js").write_text("// another\n", "utf-8")
     changed = worker_script(tmp_path)
     assert changed.etag != worker_script().etag
-    assert b"/* worker/engine.js */\n// another\n/* worker/posts.js */" in changed.body
+    assert b"/* worker/engine.js */\n// another\n/* worker/messages.js */" in changed.body
 
 
 @pytest.mark.gen_test
