@@ -6,7 +6,6 @@ import asyncio
 import json
 import shutil
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -15,8 +14,9 @@ from tornado.web import Application
 from dispatcher.transport.fronts.http import Front
 from dispatcher.transport.limits import SessionLimits
 from dispatcher.transport.sessions import Sessions
+from tests.support.echo import Ticker
 from tests.support.missing import missing
-from tests.transport.support import Driver, Recorder
+from tests.transport.support import Recorder
 
 VERSION = "6.6.8"
 SCRIPT = Path(__file__).with_name("engineio_client.js")
@@ -47,7 +47,7 @@ def limits() -> SessionLimits:
 
 @pytest.fixture
 def front(sessions: Sessions, app: Application) -> Front:
-    return Front(sessions, app, on_change=Driver(sessions, time.monotonic).arm)
+    return Front(sessions, app, on_change=Ticker(sessions).arm)
 
 
 @pytest.mark.gen_test(timeout=30)
