@@ -201,7 +201,6 @@ def test_where_polling_is_forced_no_socket_is_let_in_and_none_is_offered(recorde
         ("transport=websocket", True, 5),
         ("EIO=3&transport=websocket", True, 5),
         ("EIO=abc&transport=websocket", True, 5),
-        ("transport=websocket", True, 5),
         ("EIO=4&transport=abc", True, 0),
         ("EIO=4", True, 0),
         (f"{SOCKET}&sid=unknown", True, 1),
