@@ -170,7 +170,7 @@ class BaseHandler(RequestHandler):
     def check_body(self) -> None:
         """Refuses a body because of its headers."""
         coding = self.request.headers.get("Content-Encoding", "identity")
-        if coding.strip().lower() != "identity":
+        if coding.strip().lower() not in ("", "identity"):
             raise Unsupported(f"The body comes as Content-Encoding: {quoted(coding)}: send it as it is, uncompressed.")
         length = self._content_length()
         if length is None:

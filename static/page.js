@@ -109,12 +109,18 @@
     var chosen = names.filter(function (name) {
       return wanted.length ? wanted.indexOf(name) >= 0 : ASKED_ONLY.indexOf(name) < 0;
     });
-    var unknown = wanted.filter(function (name) { return names.indexOf(name) < 0; });
+    var faulty = files.note(index.not_offered || [], wanted, names);
+    var unknown = wanted.filter(function (name) {
+      return names.indexOf(name) < 0 && faulty.indexOf(name) < 0;
+    });
     if (unknown.length) {
       trouble = troubleOf('E-TYP-02', unknown.join(', '));
+    } else if (!chosen.length) {
+      trouble = faulty.length ?
+        { code: 'E-TSK-01', text: window.Pagehand.CODES['E-TYP-01'] } : troubleOf('E-TYP-01');
     }
     window.Pagehand.hostCall = index.host_call || [];
-    files.load(chosen, done);
+    files.load(chosen, done, names);
     return chosen.length;
   }
 
@@ -142,6 +148,7 @@
     worker = new window.Pagehand.Worker({
       url: BASE,
       storageKey: 'pagehand' + BASE,  // another server may stand under another path of this site
+      types: files.offered(),
       name: address.name,
       slots: address.slots,
       labels: address.labels,
@@ -207,7 +214,7 @@
     var status = snapshot();
     var face = FACES[status.state];
     var name = status.name || address.name;
-    var title = face.word + (name ? ' - ' + name : '') + ' - Pagehand';
+    var title = spelled(face.word + (name ? ' - ' + name : '') + ' - Pagehand');
     byId('page').className = status.state;
     show('shape', face.shape);
     show('word', face.word);
@@ -288,7 +295,7 @@
   function copyReport() {
     var box = byId('report');
     var copied = false;
-    box.value = reportText();
+    box.value = spelled(reportText());
     box.className = '';
     box.focus();
     box.select();

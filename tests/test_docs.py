@@ -283,7 +283,7 @@ SIMULATOR = ("simulate", "--types=word-count,print-label", "--workers=1", "--nam
 def test_every_block_of_a_page_is_run_or_says_why_not(name: str) -> None:
     """The task is compared with the file that the pictures use; see above. ``sh``: docs/test_network.py."""
     languages = [language for language, _ in blocks(name) if language != "console"]
-    assert languages == (["js", "sh"] if name == "README.md" else [])
+    assert languages == (["js", "sh", "sh"] if name == "README.md" else [])
     assert text(name).count("```") == 2 * len(blocks(name))
     assert text(name).count("\n$ ") == len(examples(name)), "a command without what it prints"
     # nginx: tests/e2e/test_nginx.py

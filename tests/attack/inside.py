@@ -56,6 +56,8 @@ class Watched(server.Server):
             "connections": len(self.http._connections),
             "open": self.http._open,
             "poll_connections": len(self.front._connections),
+            "wires": len(self.front.wires),
+            "candidates": len(self.sessions._sockets._candidates),
             "objects": len(gc.get_objects()),
             "descriptors": len(os.listdir("/proc/self/fd")),
             "rss": int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE"),

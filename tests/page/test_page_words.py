@@ -54,24 +54,30 @@ def test_each_sentence_of_trouble_says_whose_fault_it_is(state: str) -> None:
 
 def test_a_server_that_is_away_says_since_when() -> None:
     words = say("detailText", state="reconnecting", **trouble("E-NET-01"))
-    assert words.startswith("The server does not answer since 10:30. Trying now, attempt 1. It broke.")
+    assert words.startswith("The server has not answered since 10:30. Trying now, attempt 1. It broke.")
 
 
 def test_a_missing_token_and_a_wrong_one_have_sentences_of_their_own() -> None:
     missing = say("detailText", state="not_allowed", refusal="", **trouble("E-TOK-01"))
     wrong = say("detailText", state="not_allowed", refusal="", **trouble("E-TOK-02"))
-    assert missing.startswith("The server wants a token, and this page has none.")
+    assert missing.startswith("The server needs a token, and this page has none.")
     assert wrong.startswith("The token of this page is wrong.")
 
 
 def test_a_task_that_goes_on_after_its_cancel_says_when_the_page_is_loaded_again() -> None:
     job = {"type": "print", "id": "j1", "startedAt": None, "number": 1, "percent": None, "note": None}
-    hanging = job | {"cancelled": True, "cancelledAt": AT, "reloadAt": AT}
-    words = "print j1 (cancelled at 10:30:05, but its task goes on"
-    later = "; if it does not stop, this page is loaded again at 10:30:05)"
+    hanging = job | {"cancelled": True, "over": "timed out", "cancelledAt": AT, "reloadAt": AT}
+    words = "print j1 (timed out at 10:30:05, but its task is still running"
+    later = "; if it does not stop, this page reloads at 10:30:05)"
     assert say("jobsText", jobs=[hanging]) == words + later
     assert say("jobsText", jobs=[hanging | {"reloadAt": None}]) == words + ")"
     assert say("jobsText", jobs=[job | {"cancelled": False}]) == "print j1"
+
+
+@pytest.mark.parametrize("state", ["ready", "working", "paused"])
+def test_a_page_that_works_in_spite_of_a_trouble_says_what_it_is_and_whose_fault(state: str) -> None:
+    standing = {"code": "E-NET-12", "since": AT, "text": "Requests are cut.", "whose": BLAME}
+    assert say("detailText", state=state, paused=False, standing=standing).endswith(f". Requests are cut. {BLAME}")
 
 
 @pytest.mark.parametrize("state", ["ready", "working", "paused"])

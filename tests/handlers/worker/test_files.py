@@ -106,6 +106,7 @@ def test_a_part_that_changes_changes_the_script(tmp_path: Path) -> None:
 async def test_the_index_says_what_each_task_says_of_itself(ask: Ask) -> None:
     index = body_of(await ask("/tasks/index.json"))
     assert index["host_call"] == ["Print"]
+    assert index["not_offered"] == []
     assert index["tasks"] == [
         {"name": "plain", "quick": False, "title": "", "example": None},
         {"name": "print-label", "quick": False, "title": "Prints a label", "example": {"order": 7, "copies": 1}},

@@ -127,6 +127,22 @@ async def test_a_session_moves_from_its_polls_to_a_socket(port: int, sessions: S
     assert "away" not in recorder.names()
 
 
+@pytest.mark.gen_test
+async def test_a_second_socket_for_a_session_is_told_so_and_the_first_goes_on(port: int, front: Front) -> None:
+    page = await Page.open(port)
+    first = await FrameClient.open(port, page.sid)
+    for said in ("2probe", "5"):
+        second = await FrameClient.open(port, page.sid)
+        assert (second.answer.status, (await second.read()).code) == (101, 4002)
+        await second.send(close(4002))
+        assert await second.is_closed()
+        await first.say(said)
+    assert await first.packet() == "3probe"
+    await first.say("4hello")
+    assert await first.packet() == "4hello"
+    assert len(front.wires) == 1
+
+
 # Frames.
 
 
