@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib.util import find_spec
 from typing import Any
 
 from dispatcher.core.jobs.terms import Terms, range_of
@@ -62,6 +63,9 @@ class Settings:
     )
     host_call: tuple[str, ...] = _plain(
         (), "method of window.external that host-call may call; may be repeated", "server"
+    )
+    front: str = _plain(
+        "", "what reads HTTP: fast or tornado; default: fast where httptools is installed, else tornado", "server"
     )
     drain_s: float = _number(25.0, "s", 0.1, 3_600, "how long SIGTERM waits for running jobs", "server")
 
@@ -129,6 +133,11 @@ class Settings:
         """The path of ``public_url``, as ``/jobs``; empty where it has none."""
         path = self.public_url.partition("://")[2].partition("/")[2].strip("/")
         return f"/{path}" if path else ""
+
+    @property
+    def front_in_force(self) -> str:
+        """``fast`` or ``tornado``."""
+        return self.front or ("fast" if find_spec("httptools") else "tornado")
 
     @property
     def post_limit(self) -> int:

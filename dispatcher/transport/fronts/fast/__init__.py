@@ -1,0 +1,13 @@
+"""The fast front: HTTP on ``asyncio.BufferedProtocol``, with heads read by httptools, for all addresses.
+
+- ``heads``        the head of a request, strictly
+- ``chunks``       a body that comes in chunks
+- ``protocol``     one connection: its reading, its times, its end
+- ``exchange``     a request for Engine.IO on it
+- ``application``  a request for Tornado's application on it, by Tornado's documented interface
+- ``server``       all connections
+
+It keeps the rules of ``fronts.policy``, as Tornado's front does; the tests of ``tests/transport`` run on both.
+"""
+
+from __future__ import annotations
