@@ -1,8 +1,8 @@
 """Reads the head of a request, strictly: what two readers could read in two ways is no head. No I/O.
 
-httptools reads it. Some things it takes that we refuse, as Tornado does: a version that is not HTTP/1, and line feeds
-before the head. Others it refuses that we take, as Tornado does: methods that it has never heard of, and bytes above
-127 in an address, which IE sends.
+httptools reads it. Some things it takes that we refuse, as Tornado does: a version that is not HTTP/1, two spaces in the
+first line, line ends before it, and codings besides that in chunks. Others it refuses that we take, as Tornado does:
+methods that it has never heard of, and bytes above 127 in an address, which IE sends.
 """
 
 from __future__ import annotations
@@ -44,20 +44,25 @@ class RequestHead:
         """Called by httptools."""
         name = name.lower()
         fields = self._fields
-        fields[name] = fields[name] + b"," + value if name in fields else value
+        fields[name] = fields[name].rstrip() + b"," + value if name in fields else value
 
     def get(self, name: str, default: str | None = None, /) -> str | None:
         """The value of a header; values of headers with the same name are joined."""
         value = self._fields.get(name.lower().encode())
-        return default if value is None else value.decode("latin-1")
+        return default if value is None else value.rstrip().decode("latin-1")
 
     def __contains__(self, name: object, /) -> bool:
         return isinstance(name, str) and name.lower().encode() in self._fields
 
     @property
     def is_chunked(self) -> bool:
-        """Whether a body comes in chunks; httptools has refused any other coding, and a length beside it."""
-        return b"transfer-encoding" in self._fields
+        """Whether a body comes in chunks. Raises BadRequestError for any other coding, and if there is a length too."""
+        coding = self._fields.get(b"transfer-encoding")
+        if coding is None:
+            return False
+        if coding.rstrip().lower() != b"chunked" or b"content-length" in self._fields:
+            raise BadRequestError("Transfer-Encoding")
+        return True
 
     @property
     def length(self) -> int:
@@ -67,13 +72,13 @@ class RequestHead:
     @property
     def asks_first(self) -> bool:
         """Whether the client waits for ``100 Continue`` before it sends the body."""
-        return self._fields.get(b"expect") == b"100-continue"
+        return self._fields.get(b"expect", b"").rstrip() == b"100-continue"
 
     def headers(self) -> HTTPHeaders:
         """The headers as Tornado has them."""
         headers = HTTPHeaders()
         for name, value in self._fields.items():
-            headers[name.decode("latin-1")] = value.decode("latin-1")
+            headers[name.decode("latin-1")] = value.rstrip().decode("latin-1")
         return headers
 
     def take_whole_address(self) -> None:
@@ -101,9 +106,10 @@ def read_head(data: bytes) -> RequestHead:
         if version != "1.0":
             raise BadRequestError(f"HTTP/{version}")
         head.version = "HTTP/1.0"
-    head.method = parser.get_method().decode()
-    if data[0] in b"\r\n":
-        raise BadRequestError("an odd line end before the head")
+    method = parser.get_method()
+    if not data.startswith(b"%b %b HTTP/1." % (method, head.target.encode("latin-1"))):
+        raise BadRequestError("the first line")  # two spaces, or a line end before it
+    head.method = method.decode()
     if not head.target.startswith("/"):
         head.take_whole_address()
     return head
