@@ -17,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from dispatcher.config.settings import Settings
+from dispatcher.transport.fronts.choice import front_in_force
 from tests.support.missing import UNDER_CI, chromium_path, missing
 from tests.support.places import FRONT
 
@@ -30,7 +31,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if UNDER_CI else
 
 def pytest_report_header() -> str:
     """Which front the servers of the tests have that choose none themselves."""
-    return f"front: {Settings(front=os.environ.get(FRONT, '')).front_in_force}"
+    return f"front: {front_in_force(Settings(front=os.environ.get(FRONT, '')))}"
 
 
 def pytest_configure() -> None:

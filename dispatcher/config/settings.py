@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib.util import find_spec
 from typing import Any
 
 from dispatcher.core.jobs.terms import Terms, range_of
@@ -133,11 +132,6 @@ class Settings:
         """The path of ``public_url``, as ``/jobs``; empty where it has none."""
         path = self.public_url.partition("://")[2].partition("/")[2].strip("/")
         return f"/{path}" if path else ""
-
-    @property
-    def front_in_force(self) -> str:
-        """``fast`` or ``tornado``."""
-        return self.front or ("fast" if find_spec("httptools") else "tornado")
 
     @property
     def post_limit(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from functools import partial
 
@@ -141,3 +142,21 @@ async def test_a_poll_that_comes_together_with_the_end_of_its_connection_is_not_
         await client.send("GET", page.target, None, "Connection: close")
         client.close()
         await recorder.until("away", turn + 1)
+
+
+@pytest.mark.gen_test
+async def test_the_connection_of_a_client_that_sends_no_more_is_closed(port: int) -> None:
+    """An answer that is ready by then may still come."""
+    client = await Client.connect(port)
+    await client.send("GET", "/")
+    client.stream.socket.shutdown(socket.SHUT_WR)
+    assert (await client.stream.read_until_close())[-5:] in (b"", b"hello")
+
+
+@pytest.mark.gen_test
+async def test_a_page_that_sends_no_more_has_gone(port: int, sessions: Sessions, recorder: Recorder) -> None:
+    page = await Page.open(port)
+    await page.park()
+    await eventually(lambda: sessions.counts.polls == 1)
+    page.polls.stream.socket.shutdown(socket.SHUT_WR)
+    await recorder.until("away")

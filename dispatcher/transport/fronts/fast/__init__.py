@@ -2,7 +2,8 @@
 
 - ``heads``        the head of a request, strictly
 - ``chunks``       a body that comes in chunks
-- ``protocol``     one connection: its reading, its times, its end
+- ``stream``       what a connection writes, and its times
+- ``protocol``     one connection: what it reads, and who answers
 - ``exchange``     a request for Engine.IO on it
 - ``application``  a request for Tornado's application on it, by Tornado's documented interface
 - ``server``       all connections

@@ -1,13 +1,14 @@
 """Reads the head of a request, strictly: what two readers could read in two ways is no head. No I/O.
 
-httptools reads it. Some things it takes that we refuse, as Tornado does: a version that is not HTTP/1, two spaces in the
-first line, line ends before it, and codings besides that in chunks. Others it refuses that we take, as Tornado does:
-methods that it has never heard of, and bytes above 127 in an address, which IE sends.
+httptools reads it. Some things it takes that we refuse, as Tornado does: a version that is not HTTP/1, two spaces in
+the first line, line ends before it, and codings besides that in chunks. Others it refuses that we take, as Tornado
+does: methods that it has never heard of, and bytes above 127 in an address, which IE sends.
 """
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import httptools
 from tornado.httputil import HTTPHeaders
@@ -19,6 +20,11 @@ __all__ = ["BadRequestError", "RequestHead", "read_head"]
 #: The first line as RFC 9112 has it, with any method and with bytes above 127 in the address.
 _FIRST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([\x21-\x7e\x80-\xff]+) HTTP/1\.([01])\r\n")
 _PLAIN_FIRST_LINE = b"GET / HTTP/1.1\r\n"
+
+
+@lru_cache(256)
+def _key(name: str) -> bytes:
+    return name.lower().encode()
 
 
 class BadRequestError(Exception):
@@ -48,11 +54,11 @@ class RequestHead:
 
     def get(self, name: str, default: str | None = None, /) -> str | None:
         """The value of a header; values of headers with the same name are joined."""
-        value = self._fields.get(name.lower().encode())
+        value = self._fields.get(_key(name))
         return default if value is None else value.rstrip().decode("latin-1")
 
     def __contains__(self, name: object, /) -> bool:
-        return isinstance(name, str) and name.lower().encode() in self._fields
+        return isinstance(name, str) and _key(name) in self._fields
 
     @property
     def is_chunked(self) -> bool:

@@ -1,7 +1,7 @@
-"""One connection of the fast front: reads one request after the other, keeps the times, and sees to its end.
+"""One connection of the fast front: reads one request after the other, and hands each to who answers it.
 
 A request is read only when the one before it is answered and the answer is written. What comes meanwhile is kept up to
-a bound; the rest waits in the kernel, which slows the sender down. There is one timer, which is set anew when it fires.
+a bound; the rest waits in the kernel, which slows the sender down.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import logging
 import re
 import socket
 from asyncio import Future
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from enum import Enum, auto
-from typing import TYPE_CHECKING, cast
+from functools import partial
+from typing import TYPE_CHECKING
 
 from tornado.gen import convert_yielded
 from tornado.httputil import HTTPInputError, HTTPMessageDelegate, RequestStartLine
@@ -22,7 +23,8 @@ from dispatcher.transport.fronts.fast.application import AppConnection, PeerCont
 from dispatcher.transport.fronts.fast.chunks import Chunks
 from dispatcher.transport.fronts.fast.exchange import FastExchange
 from dispatcher.transport.fronts.fast.heads import BadRequestError, RequestHead, read_head
-from dispatcher.transport.fronts.policy import MAX_HEADER_SIZE, HeadRefusal, Patience, head_refusal, time_for
+from dispatcher.transport.fronts.fast.stream import FastStream
+from dispatcher.transport.fronts.policy import MAX_HEADER_SIZE, HeadRefusal, head_refusal, time_for
 
 if TYPE_CHECKING:
     from dispatcher.transport.fronts.fast.server import FastServer
@@ -31,8 +33,6 @@ __all__ = ["FastConnection"]
 
 #: Bytes that are read ahead while nobody waits for them; a body is handed on in pieces of this size.
 READ_AHEAD = 64 * 1024
-_TCP = (socket.AF_INET, socket.AF_INET6)
-_QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 _BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 _EMPTY_LINES = re.compile(rb"(?:\r\n)+")
 _CONTINUE = b"HTTP/1.1 100 (Continue)\r\n\r\n"
@@ -56,28 +56,22 @@ class _Step(Enum):
     END = auto()
 
 
-class FastConnection(asyncio.BufferedProtocol):
+class FastConnection(FastStream):
     """It is the ``server_conn`` of Tornado's interface too."""
 
     def __init__(self, server: FastServer, sock: socket.socket, remote_ip: str) -> None:
         """Made when a loop runs."""
+        super().__init__(server.front, sock)
         self.front = server.front
         self.context = PeerContext(remote_ip)
-        self.sock = sock
         #: The application's limit, unless a handler says otherwise.
         self.max_body_size = server.max_body_size
         #: Whether the body of the present request has come.
         self.is_read = True
-        #: We closed the connection because nothing came: that says nothing about the other end.
-        self.was_idle = False
         self._server = server
-        self._loop = asyncio.get_running_loop()
-        self._transport: asyncio.Transport | None = None
         self._buffer = b""
         self._step = _Step.HEAD
-        self._is_stepping = self._is_paused = self._is_full = False
-        self._patience = Patience(self.front.idle_connection_timeout_s, self.front.head_timeout_s)
-        self._timer: asyncio.TimerHandle | None = None
+        self._is_stepping = self._is_paused = False
         #: Who gets the present request's body: a FastExchange, or what Tornado's application gave us.
         self._to: FastExchange | HTTPMessageDelegate | None = None
         self._app: AppConnection | None = None
@@ -86,14 +80,12 @@ class FastConnection(asyncio.BufferedProtocol):
         self._expected: RequestHead | None = None
         #: Bytes of the body that are still to come, and that have come.
         self._left = self._received = 0
-        self._flushes: list[Future[None]] = []
 
     # --- what asyncio calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The connection stands."""
-        self._transport = cast(asyncio.Transport, transport)
-        self._transport.set_write_buffer_limits(high=0)  # we are told whenever the kernel does not take all
+        super().connection_made(transport)
         self._server.made(self)
         self._await_head()
 
@@ -112,14 +104,9 @@ class FastConnection(asyncio.BufferedProtocol):
     def eof_received(self) -> None:
         """The client sends no more: it has gone. The transport closes."""
 
-    def pause_writing(self) -> None:
-        """The kernel does not take all that was written."""
-        self._is_full = True
-
     def resume_writing(self) -> None:
-        """It has taken it."""
-        self._is_full = False
-        self._flushed()
+        """The kernel has taken all that was written."""
+        super().resume_writing()
         if self._step is _Step.READER:
             self._await_head()
             self._go_on()
@@ -129,51 +116,22 @@ class FastConnection(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection has ended, whoever ended it."""
         to, app = self._to, self._app
-        self._transport = self._to = self._app = None
+        self._to = self._app = None
         self._step, self._buffer = _Step.END, b""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        self._flushed()
-        try:
-            if to is not None:
-                to.on_connection_close()
-            elif app is not None:
-                app.closed()
-        except Exception:  # noqa: BLE001  # a fault of a handler
-            _log.exception("Uncaught exception")
+        super().connection_lost(exc)
+        if to is not None:
+            _tell(to.on_connection_close)
+        elif app is not None:
+            _tell(app.closed)
         self._server.lost(self)
 
     # --- what exchange and application call
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether nothing more can be written."""
-        return self._transport is None or self._transport.is_closing()
-
-    def write(self, data: bytes) -> None:
-        """Writes at once; what the kernel does not take waits. The client must read it in time."""
-        if self._transport is None:
-            return
-        self._transport.write(data)
-        if self._is_full:
-            timeout_s = time_for(self._transport.get_write_buffer_size(), self.front.write_timeout_s)
-            self._must_end_by(self._loop.time() + timeout_s)
-
-    def written(self) -> Future[None]:
-        """Done when all that was written is in the kernel's hands, or lost."""
-        future: Future[None] = self._loop.create_future()
-        if self._is_full:
-            self._flushes.append(future)
-        else:
-            future.set_result(None)
-        return future
 
     def answered(self, *, keep: bool) -> None:
         """The present request has its whole answer."""
         self._to = self._app = None
         if not keep:
-            self._close()
+            self.close()
         elif self._is_full:
             self._step = _Step.READER
         else:
@@ -181,27 +139,24 @@ class FastConnection(asyncio.BufferedProtocol):
             if self._buffer and not self._is_stepping:
                 self._loop.call_soon(self._go_on)  # not now: the sessions may be in the middle of something
 
-    def abort(self) -> None:
-        """Ends the connection; what is not written is lost."""
-        if self._transport is not None:
-            self._step = _Step.END
-            self._transport.abort()
-
     # --- step by step
 
-    def _go_on(self) -> None:
-        """Reads as far as it can."""
+    def _go_on(self, fault: BaseException | None = None) -> None:
+        """Reads as far as it can; or ends, if the application has failed meanwhile."""
         if self._is_stepping:
             return
         self._is_stepping = True
         try:
+            if fault is not None:
+                raise fault
             while self._take_a_step():
                 pass
         except (BadRequestError, HTTPInputError):
-            self._refuse_request()
-        except Exception:  # noqa: BLE001  # a fault of a handler or of the sessions must not end others' connections
+            self.write(_BAD_REQUEST)
+            self._give_up(self.close)
+        except (Exception, asyncio.CancelledError):  # noqa: BLE001  # a fault of ours must not end other connections
             _log.exception("Uncaught exception")
-            self._give_up()
+            self._give_up(self.abort)
         finally:
             self._is_stepping = False
         if self._is_paused and len(self._buffer) < READ_AHEAD and self._transport is not None:
@@ -271,9 +226,9 @@ class FastConnection(asyncio.BufferedProtocol):
         if head.asks_first:
             self.write(_CONTINUE)
         if len(self._buffer) < self._left or self._chunks is not None:
-            self._quick_ack()
+            self.quick_ack()
             if not self._is_full:
-                self._must_end_by(self._loop.time() + time_for(self._left, self.front.body_timeout_s))
+                self.must_end_in(time_for(self._left, self.front.body_timeout_s))
 
     def _read_body(self) -> bool:
         assert self._to is not None
@@ -283,13 +238,13 @@ class FastConnection(asyncio.BufferedProtocol):
         if self._expected is not None:
             self._expect_body(self._expected)
             self._expected = None
-        piece = self._next_piece()
+        piece, may_go_on = self._next_piece()
         self._received += len(piece)
         if self._app is not None and self._received + self._left > self._app.max_body_size:
             raise BadRequestError("a body that is too large")
         if piece:
             self._wait_for(self._to.data_received(piece))
-        return self.is_read or (self._chunks is None and bool(self._buffer))
+        return may_go_on
 
     def _ask(self, to: FastExchange | HTTPMessageDelegate) -> None:
         """The request is complete."""
@@ -299,17 +254,18 @@ class FastConnection(asyncio.BufferedProtocol):
         if self._app is not None:  # who answers is told through it of a client that has gone
             self._to = None
 
-    def _next_piece(self) -> bytes:
+    def _next_piece(self) -> tuple[bytes, bool]:
+        """Some of the body, and whether something is left to do without more bytes."""
         buffer = self._buffer
         if self._chunks is not None:
             piece, self._buffer = self._chunks.take(buffer)
             self.is_read = self._chunks.is_over
-            return piece
+            return piece, self.is_read
         size = min(self._left, READ_AHEAD)
         piece, self._buffer = buffer[:size], buffer[size:]
         self._left -= len(piece)
         self.is_read = not self._left
-        return piece
+        return piece, self.is_read or bool(self._buffer)
 
     def _wait_for(self, taker: Awaitable[None] | None) -> None:
         """The application wants no more before this is done."""
@@ -320,82 +276,40 @@ class FastConnection(asyncio.BufferedProtocol):
             future.result()
         elif self._step is _Step.BODY:
             self._step = _Step.TAKER
-            future.add_done_callback(self._taken)
+            future.add_done_callback(partial(self._taken, self._to))
 
-    def _taken(self, future: Future[None]) -> None:
-        if self._step is not _Step.TAKER:  # it was answered meanwhile, or has ended
-            if not future.cancelled():
-                future.exception()
-            return
-        self._step = _Step.BODY
-        if future.cancelled() or future.exception() is not None:
-            self._chunks = None
-            _log.error("Uncaught exception", exc_info=None if future.cancelled() else future.exception())
-            self._give_up()
-        else:
-            self._go_on()
+    def _taken(self, to: object, future: Future[None]) -> None:
+        fault = asyncio.CancelledError() if future.cancelled() else future.exception()
+        if self._step is _Step.TAKER and self._to is to:  # otherwise it was answered meanwhile, or has ended
+            self._step = _Step.BODY
+            self._go_on(fault)
 
     # --- the end
 
-    def _close(self) -> None:
+    def close(self) -> None:
         """Ends the connection when what is written is read."""
         self._step = _Step.END
-        if self._transport is not None:
-            self._transport.close()
+        super().close()
 
-    def _give_up(self) -> None:
-        to, self._to, self._app = self._to, None, None
-        self.abort()
-        if to is not None:
-            to.on_connection_close()
+    def abort(self) -> None:
+        """Ends the connection; what is not written is lost."""
+        self._step = _Step.END
+        super().abort()
 
-    def _refuse_request(self) -> None:
+    def _give_up(self, end: Callable[[], None]) -> None:
         to, self._to, self._app = self._to, None, None
-        self.write(_BAD_REQUEST)
-        self._close()
+        end()
         if to is not None:
-            to.on_connection_close()
+            _tell(to.on_connection_close)
 
     def _say_farewell(self, refusal: HeadRefusal) -> None:
         self._server.refuse(self.sock, refusal)
         self.abort()
 
-    def _flushed(self) -> None:
-        flushes, self._flushes = self._flushes, []
-        for future in flushes:
-            if not future.done():
-                future.set_result(None)
 
-    # --- time
-
-    def _quick_ack(self) -> None:
-        """Acknowledges the head at once: a client that sends head and body apart otherwise waits 40 ms for us."""
-        if _QUICKACK is None or self.sock.family not in _TCP or self.is_closed:
-            return
-        try:
-            self.sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
-        except OSError:  # the other side has reset it: nobody waits for an acknowledgement
-            return
-
-    def _must_end_by(self, deadline: float) -> None:
-        self._patience.deadline = deadline
-        self._watch_the_time()
-
-    def _watch_the_time(self) -> None:
-        deadline, timer = self._patience.deadline, self._timer
-        if deadline is None or (timer is not None and timer.when() <= deadline):
-            return
-        if timer is not None:
-            timer.cancel()
-        self._timer = self._loop.call_at(deadline, self._due)
-
-    def _due(self) -> None:
-        self._timer = None
-        deadline = self._patience.deadline
-        if deadline is None:
-            return
-        if deadline > self._loop.time():
-            self._watch_the_time()
-        else:
-            self.was_idle = self._patience.is_idle
-            self.abort()
+def _tell(end: Callable[[], None]) -> None:
+    """Tells whoever waits for more that nothing will come."""
+    try:
+        end()
+    except Exception:  # noqa: BLE001  # a fault of a handler
+        _log.exception("Uncaught exception")
