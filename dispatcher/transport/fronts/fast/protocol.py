@@ -33,6 +33,8 @@ __all__ = ["FastConnection"]
 
 #: Bytes that are read ahead while nobody waits for them; a body is handed on in pieces of this size.
 READ_AHEAD = 64 * 1024
+#: Requests of one connection that are answered before others have their turn.
+MOST_IN_A_ROW = 16
 _BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 _EMPTY_LINES = re.compile(rb"(?:\r\n)+")
 _CONTINUE = b"HTTP/1.1 100 (Continue)\r\n\r\n"
@@ -72,6 +74,7 @@ class FastConnection(FastStream):
         self._buffer = b""
         self._step = _Step.HEAD
         self._is_stepping = self._is_paused = False
+        self._in_a_row = 0
         #: Who gets the present request's body: a FastExchange, or what Tornado's application gave us.
         self._to: FastExchange | HTTPMessageDelegate | None = None
         self._app: AppConnection | None = None
@@ -145,7 +148,7 @@ class FastConnection(FastStream):
         """Reads as far as it can; or ends, if the application has failed meanwhile."""
         if self._is_stepping:
             return
-        self._is_stepping = True
+        self._is_stepping, self._in_a_row = True, 0
         try:
             if fault is not None:
                 raise fault
@@ -166,8 +169,14 @@ class FastConnection(FastStream):
     def _take_a_step(self) -> bool:
         """Whether another one may follow."""
         if self._step is _Step.HEAD:
-            return bool(self._buffer) and self._read_head()
+            return bool(self._buffer) and self._is_our_turn() and self._read_head()
         return self._step is _Step.BODY and self._read_body()
+
+    def _is_our_turn(self) -> bool:
+        self._in_a_row += 1
+        if self._in_a_row > MOST_IN_A_ROW:
+            self._loop.call_soon(self._go_on)
+        return self._in_a_row <= MOST_IN_A_ROW
 
     def _await_head(self) -> None:
         self._step = _Step.HEAD

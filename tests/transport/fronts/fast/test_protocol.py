@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dispatcher.config.settings import Settings
-from dispatcher.transport.fronts.fast.protocol import READ_AHEAD, FastConnection
+from dispatcher.transport.fronts.fast.protocol import MOST_IN_A_ROW, READ_AHEAD, FastConnection
 from dispatcher.transport.fronts.fast.server import make_fast_server
 from dispatcher.transport.fronts.http import Front
 from dispatcher.transport.sessions import Sessions
@@ -110,6 +110,14 @@ def held(io_loop, front: Front) -> Iterator[Held]:
     made.close()
 
 
+async def until_idle(held: Held) -> None:
+    """Lets the connection have its turns."""
+    seen = -1
+    while seen < len(held.statuses):
+        seen = len(held.statuses)
+        await asyncio.sleep(0)
+
+
 def handshake() -> str:
     return HEAD.format(HANDSHAKE)
 
@@ -154,9 +162,16 @@ async def test_what_comes_while_nobody_waits_for_it_is_bounded(held: Held, sessi
     sessions.send(next(iter(sessions.ids())), "x")
     sessions.flush(0.0)
     assert held.statuses == [200, 200], "not in the middle of the sessions' work"
-    await asyncio.sleep(0)
+    await until_idle(held)
     assert held.transport.calls == ["pause", "resume"]
     assert len(held.statuses) > 300
+
+
+async def test_requests_that_come_at_once_let_others_have_their_turn(held: Held) -> None:
+    held.come(handshake() * 100)
+    assert len(held.statuses) == MOST_IN_A_ROW
+    await until_idle(held)
+    assert held.statuses == [200] * 100
 
 
 async def test_the_next_request_waits_until_the_client_has_read_the_answer(held: Held) -> None:
