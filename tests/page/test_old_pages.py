@@ -93,7 +93,9 @@ def test_a_task_that_replaces_what_the_browser_has_harms_no_later_job(tmp_path: 
     tasks = tmp_path / "tasks"
     tasks.mkdir()
     first = '// pagehand: {"title": "x", "example": 1}\n'
-    (tasks / "list.js").write_text(f"{first}var Day = Date, XHR = XMLHttpRequest, WS = window.WebSocket;{TASK}", encoding="utf-8")
+    (tasks / "list.js").write_text(
+        f"{first}var Day = Date, XHR = XMLHttpRequest, WS = window.WebSocket;{TASK}", encoding="utf-8"
+    )
     (tasks / "spoil.js").write_text(first + LATE, encoding="utf-8")
     with live(tmp_path, "--tasks", str(tasks)) as site:
         show(browser, f"{site.url}/worker")

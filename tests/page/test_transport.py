@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from .harness import REGISTERED, Message, Page, joined, ops
@@ -16,7 +18,7 @@ def reason(page: Page) -> str:
 
 
 def until(page: Page) -> int | None:
-    return page.status()["connection"]["until"]  # type: ignore[no-any-return]
+    return page.status()["connection"]["until"]
 
 
 def come_back(page: Page) -> Message:
@@ -240,7 +242,7 @@ def test_the_page_s_own_close_does_not_count() -> None:
 
 
 @pytest.mark.parametrize("config", [{}, {"socketThrows": True}])
-def test_an_upgrade_that_is_not_answered_is_tried_once_more_a_minute_later(config: dict[str, bool]) -> None:
+def test_an_upgrade_that_is_not_answered_is_tried_once_more_a_minute_later(config: dict[str, Any]) -> None:
     page = begun(**config)
     tried = len(page.sockets())
     keep_polling(page, 55)
