@@ -148,7 +148,9 @@ def volley(rng: random.Random, *, moves: bool) -> Volley:
     if rng.random() < 0.7:
         # It may be closed in order before, as odd messages may say goodbye.
         codes = frozenset({1000, 1002, 1007, 1009})
-        return Volley(data + rng.choice(_BROKEN)(rng) + rng.choice((b"", spoken(rng, TEXT, b"4late"))), frames + 1, codes)
+        return Volley(
+            data + rng.choice(_BROKEN)(rng) + rng.choice((b"", spoken(rng, TEXT, b"4late"))), frames + 1, codes
+        )
     return Volley(data + rng.choice(_UNCLEAR)(rng), frames + 1, frozenset())
 
 

@@ -199,10 +199,13 @@ class Policy:
             socket.closed()
 
     def close_wires(self) -> None:
-        """The server stops, and tells each page so."""
+        """The server stops, and tells each page so that reads what it is told."""
         for wire, socket in list(self.wires.items()):
             socket.close(CloseCode.SERVER_STOPS)
-            wire.finish()
+            if wire.waiting():
+                wire.cut()
+            else:
+                wire.finish()
 
 
 # --- time
