@@ -197,7 +197,7 @@ class Pages:
             case protocol.Result():
                 return self._result(sid, message, now)
             case protocol.Accept(attempt):
-                return machine.accept(sid, attempt, now)
+                return machine.accept(sid, attempt, now, answered=self._polls(sid))
             case protocol.Progress(attempt, percent, note):
                 return machine.progress(sid, attempt, percent, None if note is None else _clean(note), now)
             case protocol.Log(attempt, line):
@@ -214,6 +214,11 @@ class Pages:
                 return machine.bye(sid, now)
             case _:
                 assert_never(message)
+
+    def _polls(self, sid: str) -> bool:
+        """Whether what the page sends is answered: a POST is, a frame is not."""
+        info = self.sessions.get(sid)
+        return info is None or info.transport == "polling"
 
     def _register(self, sid: str, message: protocol.Register, now: float) -> Iterable[Effect]:
         wanted = self.token

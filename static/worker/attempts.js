@@ -66,11 +66,17 @@
     }
   };
 
-  /** `go` may overtake the answer to the accept: they come on different connections. */
+  /**
+   * The accept has arrived: a socket answers none in another way. It may start, then; with polling
+   * this may overtake the answer to the accept, as they come on different connections.
+   */
   Worker.prototype._onGo = function (message) {
     var attempt = own(this._attempts, message.attempt);
-    if (attempt && attempt.confirm &&
-        (attempt.phase === PHASE.OFFERED || attempt.phase === PHASE.WAITING)) {
+    if (!attempt || attempt.phase === PHASE.ENDED) {
+      return;
+    }
+    attempt.acceptedAt = attempt.acceptedAt === null ? this._env.now() : attempt.acceptedAt;
+    if (attempt.phase === PHASE.OFFERED || attempt.phase === PHASE.WAITING) {
       this._begin(attempt);
     }
   };

@@ -101,8 +101,9 @@
   };
 
   /**
-   * Queue a message. `sent` is called when the POST that carried it was answered with 200, or when
-   * a socket has taken it; `proved` when it has arrived: then, or with a later ping.
+   * Queue a message. `sent(arrived)` is called when the POST that carried it was answered with 200,
+   * or when a socket has taken it (arrived: false); `proved` when it has arrived: then, or with a
+   * later ping.
    */
   Engine.prototype.send = function (text, sent, proved) {
     push(this.queue, {
@@ -234,7 +235,7 @@
   Engine.prototype.settle = function (items, proved) {
     this._corked += 1;
     walk(items, function (item) {
-      item.sent();
+      item.sent(proved);
       if (proved) {
         item.proved();
       }

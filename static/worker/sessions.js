@@ -108,12 +108,7 @@
     this._registered = false;
     this._registering = false;
     this._healthyAt = Infinity;
-    each(this._attempts, function (attempt) {
-      attempt.queued = null;
-      if (!attempt.acceptArrived) {
-        attempt.acceptedAt = null;  // a socket may have lost it: say it again
-      }
-    });
+    each(this._attempts, function (attempt) { attempt.queued = null; });
   };
 
   /** Lines and releases wait for the next session; everything else is said anew there. */
@@ -269,17 +264,15 @@
     }
     text = attempt.phase === PHASE.ENDED ? attempt.text : accept(attempt);
     attempt.queued = text;
-    this._engine.send(text, function () {
+    this._engine.send(text, function (arrived) {
       if (attempt.queued === text) {
         attempt.queued = null;
         attempt.sentAt = self._env.now();
         attempt.times += 1;
       }
-      if (attempt.phase !== PHASE.ENDED) {
+      if (attempt.phase !== PHASE.ENDED && arrived) {
         self._accepted(attempt);
       }
-    }, function () {
-      attempt.acceptArrived = true;  // a report implies it
     });
   };
 

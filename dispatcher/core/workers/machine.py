@@ -47,7 +47,7 @@ from dispatcher.core.jobs.turn import (
 )
 from dispatcher.core.workers.attendance import Attendance
 from dispatcher.core.workers.deadlines import Deadlines, Due
-from dispatcher.core.workers.effects import Answer, CancelOrder, Effect, Record, Refuse
+from dispatcher.core.workers.effects import Answer, CancelOrder, Effect, Go, Record, Refuse
 from dispatcher.core.workers.leases import Leases
 from dispatcher.core.workers.registration import Registration
 from dispatcher.core.workers.registry import Registry
@@ -306,17 +306,21 @@ class Machine:
             self._leases.fetched(worker, attempts)
         return []
 
-    def accept(self, session: str, attempt_id: str, now: float) -> list[Effect]:
-        """The page has the job and is about to start it: the timeout runs from here."""
+    def accept(self, session: str, attempt_id: str, now: float, *, answered: bool = True) -> list[Effect]:
+        """The page has the job and is about to start it: the timeout runs from here.
+
+        ``answered``: the transport tells the page that this has arrived; otherwise ``go`` does.
+        """
         self._deadlines.pass_to(now)
         attempt = self._own(session, attempt_id)
         if attempt is None:
             return [CancelOrder(session, attempt_id, "stale")]
         if attempt.state is AttemptState.REVOKED:
             return [CancelOrder(session, attempt_id, attempt.revoked)]
+        told: list[Effect] = [] if answered or attempt.claim.terms.once else [Go(session, attempt_id)]
         if attempt.state is AttemptState.RUNNING:
-            return self._leases.go(attempt)
-        return self._leases.accept(attempt)
+            return [*self._leases.go(attempt), *told]
+        return [*self._leases.accept(attempt), *told]
 
     def _own(self, session: str, attempt_id: str) -> Attempt | None:
         """The attempt, if it is held by the worker of this session."""

@@ -23,6 +23,9 @@ _TEXT = "text/plain;charset=UTF-8"
 class Carrier(Protocol):
     """Everything raises SessionOver or OSError when the session cannot go on."""
 
+    #: Whether a ``send`` that returns has arrived.
+    answers: bool
+
     async def open(self) -> tuple[int, bytes]:
         """Begin a session; the status and the body that PageSession reads."""
 
@@ -44,6 +47,8 @@ class Carrier(Protocol):
 
 class PollingCarrier:
     """A connection for polls, and one for POSTs."""
+
+    answers = True
 
     def __init__(self, origin: ServerAddress, rng: random.Random) -> None:
         self._polls, self._posts = HttpConnection(origin), HttpConnection(origin)
@@ -88,6 +93,8 @@ class PollingCarrier:
 
 class SocketCarrier:
     """A WebSocket from the start, without extensions."""
+
+    answers = False
 
     def __init__(self, origin: ServerAddress) -> None:
         base = "ws" + origin.base.removeprefix("http")

@@ -178,7 +178,8 @@ class Driver:
         if self._chance(self._faults.lose_post_answers, "lost_post_answers"):
             self._carrier.lose_answer()
             await send(session.sid, body)
-        self.page.posted(batch, time.monotonic())
+        if self._carrier.answers:
+            self.page.posted(batch, time.monotonic())
         return True
 
     def _end_session(self, error: Exception) -> None:

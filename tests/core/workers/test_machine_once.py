@@ -39,6 +39,21 @@ def test_a_job_that_may_repeat_gets_no_go(node):
     assert node.accept("s1", "a1") == []
 
 
+def test_where_the_transport_answers_nothing_go_says_that_an_accept_has_arrived(node):
+    node.offer("a1")
+    for _ in range(2):
+        told = node.machine.accept("s1", "a1", node.now, answered=False)
+        assert all_of(told, Go) == [Go("s1", "a1")]
+
+
+def test_there_too_go_waits_for_the_disk_if_the_job_must_not_repeat(node):
+    node.offer("a1", effects="once")
+    accepted = node.machine.accept("s1", "a1", node.now, answered=False)
+    assert not all_of(accepted, Go)
+    assert node.judged(accepted) == [Go("s1", "a1")]
+    assert node.machine.accept("s1", "a1", node.now, answered=False) == [Go("s1", "a1")]
+
+
 def test_an_accept_that_the_store_did_not_record_gets_no_go(node):
     assert node.judged(node.run("a1", effects="once"), Verdict.STALE) == []
 
