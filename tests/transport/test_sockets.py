@@ -147,6 +147,15 @@ def test_a_move_that_is_not_finished_in_time_is_given_up(bench: Bench) -> None:
     assert bench.sessions.transport(sid) == "polling"
 
 
+def test_nothing_stays_of_a_move_whose_session_has_ended(bench: Bench) -> None:
+    sid = bench.open()
+    socket = bench.join(sid)
+    bench.post(sid, "1")
+    assert not socket.open
+    bench.hang_up(socket)
+    assert bench.sessions.next_deadline() is None
+
+
 def test_a_standstill_gives_a_move_its_time_back(bench: Bench) -> None:
     socket = bench.join(bench.open())
     bench.now += 60.0
