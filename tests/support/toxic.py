@@ -32,7 +32,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tests.support.http_bytes import Message, Side
+from tests.support.http_bytes import Message, Side, gateway
 from tests.support.tunnel import tunnel
 
 __all__ = ["Link", "ToxicProxy", "Toxics", "toxic"]
@@ -238,7 +238,7 @@ class ToxicProxy:
     def _end(self, link: Link, cut: _Cut) -> None:
         self.counters[cut.what] += 1
         if cut.how == "answer":
-            link.client.writer.write(_gateway(cut.status))
+            link.client.writer.write(gateway(cut.status))
         link.hang_up(reset=cut.how == "reset")
         self.on_cut(link, cut.what)
 
@@ -278,7 +278,7 @@ class ToxicProxy:
             self.counters["sockets"] += 1
             if await tunnel(link.client, link.server, self._passes, toxics.cut_s):
                 raise EOFError
-            raise _Cut("cut_sockets", toxics.how)
+            raise _Cut("cut_sockets", "close" if toxics.how == "answer" else toxics.how)
         if "close" in (request.get("connection"), answer.get("connection")):
             raise EOFError
 
@@ -360,13 +360,6 @@ def _rewritten(message: Message, toxics: Toxics, method: str) -> bytes:
     if "chunked" in rewrite and answers and message.body and message.get("content-length") and method != "HEAD":
         message = message.chunked()
     return message.encoded()
-
-
-def _gateway(status: int) -> bytes:
-    """A proxy's own answer: HTML, with nothing of ours."""
-    body = f"<html><body><h1>{status} Gateway trouble</h1></body></html>"
-    head = f"HTTP/1.1 {status} Gateway trouble\r\nContent-Type: text/html\r\nConnection: close\r\n"
-    return f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
 
 
 @asynccontextmanager
