@@ -53,7 +53,7 @@ class Watched(server.Server):
             "workers": len(self.dispatcher.machine.workers),
             "tasks": len(asyncio.all_tasks()),
             "timers": sum(not timer.cancelled() for timer in timers),
-            "connections": len(self.http._connections),
+            "connections": len(vars(self.http)["_connections"]),
             "open": self.http._open,
             "poll_connections": len(self.front._connections),
             "wires": len(self.front.wires),

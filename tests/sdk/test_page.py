@@ -115,6 +115,17 @@ def test_an_offer_beyond_its_slots_or_types_is_declined():
     assert ops(page, 1.0) == ["released"]
 
 
+def test_the_accept_of_a_task_that_runs_is_said_again_in_the_next_session():
+    """A socket answers nothing: it may have broken with the accept on its way."""
+    page = new_page(faults=NEVER)
+    join(page)
+    offer(page, 1.0)
+    assert ops(page, 1.0) == ["accept"]
+    page.disconnected()
+    join(page, 2.0)
+    assert ops(page, 2.0)[0] == "accept"
+
+
 def test_an_accept_that_may_have_been_lost_is_said_again_in_the_next_session():
     journal = Journal()
     page = new_page(journal)

@@ -117,10 +117,9 @@ class Hands:
         return [{"attempt": held.attempt, "elapsed_ms": held.elapsed_ms(now)} for held in self._held.values()]
 
     def registered(self) -> None:
-        """A new session begins: accepts that may have been lost are sent again."""
+        """A new session begins: accepts are sent again. They may have been lost with a socket, which answers none."""
         for held in self._held.values():
-            if held.phase is not Phase.RUNNING or held.late:
-                self._accept(held)
+            self._accept(held)
 
     def session_over(self) -> None:
         """Nothing is on its way any more."""
