@@ -55,7 +55,7 @@ mutants: $(VENV)/test.stamp ## mutmut: find small changes of the core and the ap
 	@$(BIN)/mutmut results | grep -v 'not checked' || true
 
 fuzz: $(VENV)/test.stamp ## attack a real server at full size: 10 MB for each address, 100,000 bad packets and pages (6 min)
-	PAGEHAND_FUZZ_BYTES=10000000 PAGEHAND_FUZZ_PACKETS=100000 PAGEHAND_CHURN=100000 PAGEHAND_XSS=all \
+	PAGEHAND_FUZZ_BYTES=10000000 PAGEHAND_FUZZ_PACKETS=100000 PAGEHAND_FUZZ_FRAMES=100000 PAGEHAND_CHURN=100000 PAGEHAND_XSS=all \
 	  $(BIN)/python -m pytest -s --timeout=3600 tests/attack $(ARGS)
 
 faults: $(VENV)/test.stamp ## inject every fault of the catalogue (PAGEHAND_FAULTS=long: at full length)

@@ -75,6 +75,7 @@ class Sockets:
         """The socket is closed, by whomever."""
         session = socket.session
         if session is None or session.ended:
+            self._candidates.pop(socket, None)
             return
         if session.candidate is socket:
             self._give_up(socket, session)

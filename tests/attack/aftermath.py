@@ -33,7 +33,7 @@ def nothing_stays(server: Live) -> Iterator[None]:
     after = _idle(server)
     print("before", before, "after", after, sep="\n")
     assert server.process.poll() is None
-    assert not server.trouble(logged)
+    assert not (trouble := server.trouble(logged)), trouble
     assert after["descriptors"] <= before["descriptors"] + 1, "the store may have opened its log"
     assert after["tasks"] <= before["tasks"]
     assert after["timers"] <= before["timers"] + 1

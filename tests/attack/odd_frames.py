@@ -18,7 +18,7 @@ from tests.transport.frames import BINARY, CLOSE, CONTINUATION, KEY, PING, PONG,
 __all__ = ["Volley", "cut_handshake", "handshake_head", "volley"]
 
 _BAD_TEXTS = (b"4\xff", b"4\xc0\xaf", b"4\xed\xa0\x80", b"4\xf4\x90\x80\x80", b"4\xc3", b"\x80", b"4\xf0\x9f\x98")
-_BAD_PACKETS = (b"", b"0", b"2", b"2probe", b"3probe", b"5", b"6", b"7", b"abc", b"bAQ==", b"\x00")
+_BAD_PACKETS = (b"", b"0", b"2", b"2probe", b"3probe", b"5", b"6", b"7", b"abc", b"b!", b"\x00")
 _BAD_CODES = (0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65_535)
 _UPGRADING = (b"2probe", b"5", b"2probe", b"4early", b"3", b"")
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from tests.support.http import reset_at_close
 
-__all__ = ["Message", "Side"]
+__all__ = ["Message", "Side", "gateway"]
 
 _READ = 65536
 _CHUNK = 1000
@@ -128,7 +128,7 @@ class Side:
     async def answer(self, method: str) -> Message:
         """The answer to a request with this method. Raises EOFError."""
         head = await self._head()
-        if method == "HEAD" or head.status in (204, 304):
+        if method == "HEAD" or head.status in (101, 204, 304):
             return head
         if not head.get("content-length") and head.get("transfer-encoding") != "chunked":
             return replace(head, body=await self._rest())
@@ -137,14 +137,14 @@ class Side:
     async def _head(self) -> Message:
         while (end := self.buffer.find(b"\r\n\r\n")) < 0:
             await self._need()
-        start, *lines = (await self._take(end + 4))[:-4].decode("latin-1").split("\r\n")
+        start, *lines = (await self.take(end + 4))[:-4].decode("latin-1").split("\r\n")
         pairs = (line.partition(":") for line in lines)
         return Message(start, tuple((name, value.strip()) for name, _, value in pairs))
 
     async def _body(self, head: Message) -> bytes:
         if head.get("transfer-encoding") == "chunked":
             return await self._chunks()
-        return await self._take(int(head.get("content-length") or 0))
+        return await self.take(int(head.get("content-length") or 0))
 
     async def _chunks(self) -> bytes:
         raw = b""
@@ -152,7 +152,7 @@ class Side:
             while (end := self.buffer.find(b"\r\n")) < 0:
                 await self._need()
             size = int(bytes(self.buffer[:end]).split(b";")[0], 16)
-            raw += await self._take(end + 2 + size + 2)
+            raw += await self.take(end + 2 + size + 2)
             if not size:
                 return raw
 
@@ -160,9 +160,10 @@ class Side:
         with contextlib.suppress(EOFError):
             while True:
                 await self._need()
-        return await self._take(len(self.buffer))
+        return await self.take(len(self.buffer))
 
-    async def _take(self, count: int) -> bytes:
+    async def take(self, count: int) -> bytes:
+        """This many bytes. Raises EOFError."""
         while len(self.buffer) < count:
             await self._need()
         taken = bytes(self.buffer[:count])
@@ -181,3 +182,10 @@ class Side:
             self.writer.transport.abort()
         else:
             self.writer.close()
+
+
+def gateway(status: int) -> bytes:
+    """A proxy's own answer: HTML, with nothing of ours."""
+    body = f"<html><body><h1>{status} Gateway trouble</h1></body></html>"
+    head = f"HTTP/1.1 {status} Gateway trouble\r\nContent-Type: text/html\r\nConnection: close\r\n"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()

@@ -32,7 +32,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tests.support.http_bytes import Message, Side
+from tests.support.http_bytes import Message, Side, gateway
+from tests.support.tunnel import tunnel
 
 __all__ = ["Link", "ToxicProxy", "Toxics", "toxic"]
 
@@ -50,7 +51,7 @@ class Toxics:
     only: str = ""
     #: How a connection is cut: ``close`` (FIN), ``reset`` (RST), ``answer`` (a gateway's 504 or 502, then FIN).
     how: str = "close"
-    #: Cut when the server has not answered after this time.
+    #: Cut when the server has not answered after this time; a WebSocket is cut when it is this old.
     cut_s: float | None = None
     #: Cut when this many bytes of the request (with headers) have been passed to the server; shorter ones pass.
     limit_up: int | None = None
@@ -119,9 +120,9 @@ class ToxicProxy:
         self.port = port
         self.toxics = _CLEAN
         #: Counts ``connections``, ``exchanges``, ``switches``, ``hang_ups`` (by either side, not by us); the
-        #: cuts ``cut_polls``, ``cut_posts``, ``cut_by_hand``, ``limited_up``, ``limited_down``, ``lost_answers``,
-        #: ``unreachable``, ``resets_by_partition``; ``delays``, ``slow_pieces``, ``held_answers``; ``replays``,
-        #: ``replays_answered_STATUS``, ``replays_unanswered``.
+        #: cuts ``cut_polls``, ``cut_posts``, ``cut_sockets`` (of ``sockets``), ``cut_by_hand``, ``limited_up``,
+        #: ``limited_down``, ``lost_answers``, ``unreachable``, ``resets_by_partition``; ``delays``, ``slow_pieces``,
+        #: ``held_answers``; ``replays``, ``replays_answered_STATUS``, ``replays_unanswered``.
         self.counters: Counter[str] = Counter()
         #: The connections that are open now.
         self.links: set[Link] = set()
@@ -237,7 +238,7 @@ class ToxicProxy:
     def _end(self, link: Link, cut: _Cut) -> None:
         self.counters[cut.what] += 1
         if cut.how == "answer":
-            link.client.writer.write(_gateway(cut.status))
+            link.client.writer.write(gateway(cut.status))
         link.hang_up(reset=cut.how == "reset")
         self.on_cut(link, cut.what)
 
@@ -273,6 +274,11 @@ class ToxicProxy:
             self.counters["held_answers"] += 1
             await asyncio.sleep(toxics.hold_s)
         await self._pass(link.client, _rewritten(answer, toxics, request.method), toxics, toxics.limit_down, "down")
+        if answer.status == 101:
+            self.counters["sockets"] += 1
+            if await tunnel(link.client, link.server, self._passes, toxics.cut_s):
+                raise EOFError
+            raise _Cut("cut_sockets", "close" if toxics.how == "answer" else toxics.how)
         if "close" in (request.get("connection"), answer.get("connection")):
             raise EOFError
 
@@ -354,13 +360,6 @@ def _rewritten(message: Message, toxics: Toxics, method: str) -> bytes:
     if "chunked" in rewrite and answers and message.body and message.get("content-length") and method != "HEAD":
         message = message.chunked()
     return message.encoded()
-
-
-def _gateway(status: int) -> bytes:
-    """A proxy's own answer: HTML, with nothing of ours."""
-    body = f"<html><body><h1>{status} Gateway trouble</h1></body></html>"
-    head = f"HTTP/1.1 {status} Gateway trouble\r\nContent-Type: text/html\r\nConnection: close\r\n"
-    return f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ from dispatcher.transport.limits import SessionLimits
 from dispatcher.transport.session import Session
 from dispatcher.transport.sessions import Sessions
 from dispatcher.transport.sockets import UPGRADE_TIMEOUT_S
-from tests.transport.support import SOCKET, Bench, FakeExchange, Recorder
+from tests.transport.support import Bench, FakeExchange, Recorder
 
 # How a session comes to a socket.
 
@@ -147,6 +147,15 @@ def test_a_move_that_is_not_finished_in_time_is_given_up(bench: Bench) -> None:
     assert bench.sessions.transport(sid) == "polling"
 
 
+def test_nothing_stays_of_a_move_whose_session_has_ended(bench: Bench) -> None:
+    sid = bench.open()
+    socket = bench.join(sid)
+    bench.post(sid, "1")
+    assert not socket.open
+    bench.hang_up(socket)
+    assert bench.sessions.next_deadline() is None
+
+
 def test_a_standstill_gives_a_move_its_time_back(bench: Bench) -> None:
     socket = bench.join(bench.open())
     bench.now += 60.0
@@ -172,45 +181,6 @@ def test_the_end_of_the_polls_connection_after_the_move_is_no_sign(bench: Bench,
     bench.upgrade(sid)
     bench.sessions.disconnected(connection, bench.now)
     assert recorder.names(sid) == ["opened", "upgraded"]
-
-
-def test_over_the_cap_no_socket_is_let_in(recorder: Recorder) -> None:
-    bench = Bench(Sessions(SessionLimits(sessions=1, retry_after_s=7), recorder))
-    sid = bench.open()
-    reply = bench.request("GET", SOCKET, upgrade=True).answered
-    assert reply is not None
-    assert (reply.status, reply.retry_after_s) == (503, 7)
-    bench.upgrade(sid)  # a session that is there may move
-    assert bench.sessions.counts.refused_sessions == 1
-
-
-def test_where_polling_is_forced_no_socket_is_let_in_and_none_is_offered(recorder: Recorder) -> None:
-    bench = Bench(Sessions(SessionLimits(websocket=False), recorder))
-    opened = bench.request("GET", "EIO=4&transport=polling").body
-    assert json.loads(opened[1:])["upgrades"] == []
-    for query in (SOCKET, f"{SOCKET}&sid={json.loads(opened[1:])['sid']}"):
-        reply = bench.request("GET", query, upgrade=True)
-        assert (reply.status, '"code":0' in reply.body) == (400, True)
-
-
-@pytest.mark.parametrize(
-    ("query", "upgrade", "code"),
-    [
-        ("EIO=4&transport=polling", True, 3),
-        (SOCKET, False, 3),
-        ("transport=websocket", True, 5),
-        ("EIO=3&transport=websocket", True, 5),
-        ("EIO=abc&transport=websocket", True, 5),
-        ("EIO=4&transport=abc", True, 0),
-        ("EIO=4", True, 0),
-        (f"{SOCKET}&sid=unknown", True, 1),
-        (f"{SOCKET}&sid=", True, 1),
-        (f"{SOCKET}&j=0", True, 3),
-        (f"{SOCKET}&EIO=4", True, 3),
-    ],
-)
-def test_a_wrong_query_is_refused_before_the_handshake(bench: Bench, query: str, upgrade: bool, code: int) -> None:
-    assert f'"code":{code}' in bench.request("GET", query, upgrade=upgrade).body
 
 
 @pytest.mark.expect_log("the listener failed in")

@@ -147,7 +147,7 @@ class BoundedStream(IOStream):
 
     def close(self, exc_info: Any = False) -> None:
         """Also called when the other side has closed it, and by Tornado when a head is too large."""
-        awaits_head = self._patience.awaits_head
+        awaits_head = self._patience.awaits_head and not self.closed()  # what came may be read after the end
         if isinstance(exc_info, UnsatisfiableReadError) and awaits_head and self._on_large_head is not None:
             self._patience.head_is_whole()
             with contextlib.suppress(OSError):  # no descriptor is left

@@ -115,7 +115,7 @@ class WebSocket:
 
     def send(self, packets: list[bytes]) -> bool:
         """Write each packet as a frame."""
-        if self._is_over:
+        if self._is_over or self._frames.state is not State.OPEN:  # its end may have been read with what is heard now
             return False
         for packet in packets:
             if packet[:1] == b"b":

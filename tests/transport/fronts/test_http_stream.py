@@ -9,6 +9,7 @@ from collections.abc import Coroutine, Iterator
 from typing import Any
 
 import pytest
+from tornado.iostream import StreamClosedError
 
 from dispatcher.transport.fronts.http_stream import BoundedStream
 
@@ -50,8 +51,8 @@ def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
         yield server, client
 
 
-def _stream(end: socket.socket) -> BoundedStream:
-    return BoundedStream(end, idle_timeout_s=60, head_timeout_s=60, write_timeout_s=60, max_buffer_size=1 << 17)
+def _stream(end: socket.socket, **more: Any) -> BoundedStream:
+    return BoundedStream(end, idle_timeout_s=60, head_timeout_s=60, write_timeout_s=60, max_buffer_size=1 << 17, **more)
 
 
 def _run(scenario: Coroutine[Any, Any, None], selector: CountingSelector) -> None:
@@ -98,5 +99,23 @@ def test_who_sends_more_than_anybody_reads_is_slowed_down_and_not_cut_off(
         await sender
         assert came == MUCH
         stream.close()
+
+    _run(scenario(), CountingSelector())
+
+
+def test_a_client_that_has_left_behind_too_large_a_head_is_gone_and_nobody_is_told_of_the_head(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    server, client = ends
+    told: list[int] = []
+
+    async def scenario() -> None:
+        stream = _stream(server, on_large_head=lambda sock, size: told.append(size))
+        client.send(HEAD + b"x" * 5_000)
+        assert await stream.read_until_regex(b"\r\n\r\n", 1_000) == HEAD
+        stream.close()
+        with pytest.raises(StreamClosedError):
+            await stream.read_until_regex(b"\r\n\r\n", 1_000)
+        assert told == []
 
     _run(scenario(), CountingSelector())

@@ -236,6 +236,21 @@ async def test_what_breaks_the_rules_while_a_session_moves_leaves_it_with_its_po
 
 
 @pytest.mark.gen_test
+@pytest.mark.parametrize("end", [frame(3, b""), close(1000), frame(TEXT, b"4x", masked=False)])
+async def test_what_came_before_the_end_in_one_piece_is_heard_and_answered_no_more(
+    port: int, recorder: Recorder, front: Front, end: bytes
+) -> None:
+    page = await Page.open(port)
+    client = await FrameClient.open(port, page.sid)
+    await client.send(frame(TEXT, b"2probe") + frame(TEXT, b"5") + frame(TEXT, b"4hello") + end)
+    assert (await client.read()).code in (1000, 1002)
+    await client.send(close(1002))
+    assert await client.is_closed()
+    assert recorder.texts() == ["hello"]
+    await eventually(lambda: front.wires == {})
+
+
+@pytest.mark.gen_test
 @pytest.mark.parametrize("code", [1000, 1001, 3000, 4999, None])
 async def test_a_close_is_answered_and_its_page_is_away(port: int, recorder: Recorder, code: int | None) -> None:
     client = await opened(port)
