@@ -9,6 +9,7 @@ from functools import partial
 import pytest
 from tornado.iostream import StreamClosedError
 
+from dispatcher.transport.fronts.doorkeeper import Doorkeeper
 from dispatcher.transport.fronts.http import Front
 from dispatcher.transport.sessions import Sessions
 from tests.support.waiting import eventually
@@ -151,6 +152,21 @@ async def test_the_connection_of_a_client_that_sends_no_more_is_closed(port: int
     await client.send("GET", "/")
     client.stream.socket.shutdown(socket.SHUT_WR)
     assert (await client.stream.read_until_close())[-5:] in (b"", b"hello")
+
+
+@pytest.mark.gen_test
+async def test_more_connections_than_there_is_room_for_are_closed_until_others_end(
+    port: int, http_server: Doorkeeper
+) -> None:
+    http_server.max_connections = 2
+    kept = [await Client.connect(port) for _ in range(2)]
+    for client in kept:
+        assert (await client.ask("GET", "/")).body == "hello"
+    assert await (await Client.connect(port)).stream.read_until_close() == b""
+    for client in kept:
+        client.close()
+    await eventually(lambda: http_server._open == 0)
+    assert (await (await Client.connect(port)).ask("GET", "/")).body == "hello"
 
 
 @pytest.mark.gen_test

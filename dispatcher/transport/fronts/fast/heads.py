@@ -107,14 +107,11 @@ def read_head(data: bytes) -> RequestHead:
         return _read_rare_head(data)
     except httptools.HttpParserError as error:
         raise BadRequestError(str(error)) from None
-    version = parser.get_http_version()
-    if version != "1.1":
-        if version != "1.0":
-            raise BadRequestError(f"HTTP/{version}")
+    if parser.get_http_version() != "1.1":
         head.version = "HTTP/1.0"
     method = parser.get_method()
     if not data.startswith(b"%b %b HTTP/1." % (method, head.target.encode("latin-1"))):
-        raise BadRequestError("the first line")  # two spaces, or a line end before it
+        raise BadRequestError("the first line")  # another version, two spaces, or a line end before it
     head.method = method.decode()
     if not head.target.startswith("/"):
         head.take_whole_address()

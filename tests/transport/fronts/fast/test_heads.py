@@ -71,6 +71,8 @@ def test_an_address_that_is_no_path_is_passed_on(first: str) -> None:
         "GET /",
         "GET / HTTP/0.9",
         "GET / HTTP/2.0",
+        "GET / HTTP/1.2",
+        "GET / HTTP/1.10",
         "BREW / HTTP/2.0",
         "BREW /",
         "GET /a b HTTP/1.1",

@@ -194,6 +194,24 @@ async def test_a_client_that_does_not_read_has_a_time_for_it(held: Held) -> None
     assert not held.conn.was_idle
 
 
+async def test_a_client_that_has_read_may_wait_for_more_as_long_as_it_likes(held: Held, sessions: Sessions) -> None:
+    held.come(poll_of(held, sessions))
+    held.transport.room = 0
+    held.conn.write(b"some of an answer")
+    assert held.conn._patience.deadline is not None
+    held.transport.drain()
+    assert held.conn._patience.deadline is None
+
+
+async def test_a_poll_whose_client_has_gone_is_known_before_it_is_told(held: Held, sessions: Sessions) -> None:
+    held.come(poll_of(held, sessions))
+    poll = sessions._sessions[next(iter(sessions.ids()))].poll
+    assert poll is not None
+    assert poll.is_open()
+    held.other.close()
+    assert not poll.is_open()
+
+
 async def test_whoever_waits_for_a_write_hears_when_it_is_done_and_when_it_is_lost(held: Held) -> None:
     held.transport.room = 0
     held.conn.write(b"x")
@@ -218,9 +236,10 @@ async def test_empty_lines_before_a_head_are_passed_over(held: Held, before: str
 )
 async def test_odd_line_ends_are_refused_before_the_head_is_whole(held: Held, data: str) -> None:
     held.come(data)
-    held.come(handshake())
     assert held.statuses == [400]
     assert held.transport.calls == ["close"]
+    held.come(handshake())
+    assert held.statuses == [400]
 
 
 async def test_half_of_a_line_end_is_waited_for(held: Held) -> None:
