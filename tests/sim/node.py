@@ -121,6 +121,7 @@ class Node:
         self.policy = Policy(self.sessions, clock=lambda: world.now, on_change=self.dispatcher.changed)
         self.dispatcher.attach(self.sessions)
         self._listen_in()
+        world.checks.order.listen_in(self)
         self.loop.create_task(self._start())
 
     async def _start(self) -> None:
