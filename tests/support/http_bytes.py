@@ -128,7 +128,7 @@ class Side:
     async def answer(self, method: str) -> Message:
         """The answer to a request with this method. Raises EOFError."""
         head = await self._head()
-        if method == "HEAD" or head.status in (204, 304):
+        if method == "HEAD" or head.status in (101, 204, 304):
             return head
         if not head.get("content-length") and head.get("transfer-encoding") != "chunked":
             return replace(head, body=await self._rest())
