@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tests.sim.browser import Window
 
-__all__ = ["Link", "frames_of"]
+__all__ = ["Link", "Step", "frames_of"]
 
 #: A page gives up a move, or a socket that does not open, after this.
 _MOST_S = 15.0
