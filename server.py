@@ -33,6 +33,7 @@ from dispatcher.store.opening import open_store
 from dispatcher.store.port import Limits, Store
 from dispatcher.transport.exchange import TRY_AGAIN_LATER
 from dispatcher.transport.fronts import http as front_http
+from dispatcher.transport.fronts.choice import make_server
 from dispatcher.transport.fronts.server import EngineServer
 from dispatcher.transport.limits import SessionLimits, session_cap
 from handlers.prefix import Prefix
@@ -74,7 +75,7 @@ class Entrance:
             prefix=settings.public_path,
             clock=clock.monotonic,
         )
-        self.http = front_http.make_http_server(self.front, settings)
+        self.http = make_server(self.front, settings)
         self.port = 0
 
     def listen(self) -> None:

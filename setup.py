@@ -111,6 +111,7 @@ setup(
     include_package_data=False,
     zip_safe=False,
     install_requires=[
+        "httptools>=0.6.4,<1",
         "msgspec>=0.22,<1",
         "python-engineio>=4.15.1,<5",
         "tornado>=6.6.1,<7",

@@ -56,6 +56,8 @@ class Side:
     #: The suffix of a line's name.
     mark: str
     root: Path
+    #: More flags of its server.
+    flags: tuple[str, ...] = ()
 
 
 _JOBS = {"mode": "jobs", "workers": 16}
@@ -148,6 +150,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, default=ROOT / "bench", help="where last.json and last.md go")
     parser.add_argument("--profile", action="store_true", help="profile the server and print where time goes")
     parser.add_argument("--beside", type=Path, metavar="DIR", help="a checkout of another version, measured in turns")
+    parser.add_argument("--tornado", action="store_true", help="the same with --front tornado, measured in turns")
     parser.add_argument("--pages", type=int, help="idle pages (2,000); 10,000 need 10,500 descriptors")
     names = [variant.name for variant in VARIANTS]
     parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", help=f"of {', '.join(names)}")
@@ -163,14 +166,16 @@ def _plan(options: argparse.Namespace, directory: Path) -> Plan:
         latency_jobs=100 if short else 300,
         directory=directory,
         cores=_cores(),
-        sides=_sides(options.beside),
+        sides=_sides(options.beside, tornado=options.tornado),
         pages=options.pages or (100 if short else 2_000),
         idle_s=2.0 if short else 20.0,
     )
 
 
-def _sides(beside: Path | None) -> tuple[Side, ...]:
+def _sides(beside: Path | None, *, tornado: bool) -> tuple[Side, ...]:
     here = Side("", ROOT)
+    if tornado:
+        return here, Side(BESIDE, ROOT, ("--front", "tornado"))
     return (here, Side(BESIDE, beside.resolve())) if beside else (here,)
 
 
@@ -216,7 +221,7 @@ def _server(plan: Plan, variant: Variant, side: Side, prefix: tuple[str, ...] = 
         store = copy_store(_template(plan, variant.store, side), plan.directory / "run")
     else:
         store = Path(tempfile.mkdtemp(dir=plan.directory)) / "pagehand.db"
-    flags = ("--sessions", str(plan.pages + 500))
+    flags = ("--sessions", str(plan.pages + 500), *side.flags)
     with pagehand(store, core=plan.cores[0], prefix=prefix, flags=flags, root=side.root) as server:
         yield server
 

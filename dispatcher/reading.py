@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
-__all__ = ["AS_BODY", "AS_FILE", "field_of", "json_fault", "query_field_of", "text_of", "without_mark"]
+__all__ = ["AS_BODY", "AS_FILE", "field_of", "json_fault", "query_field_of", "text_of", "wide_fault", "without_mark"]
 
 #: What to do about a text that is not UTF-8.
 AS_FILE = "save it as UTF-8"
@@ -46,6 +46,7 @@ _SIGNS = {
     "/": "there are no comments in JSON",
     "+": _NUMBERS,
     ".": _NUMBERS,
+    "\N{BYTE ORDER MARK}": "a byte order mark (U+FEFF) stands at the very start alone, once: leave this one out",
     **{sign: "a value is missing here, or a comma is too many" for sign in ",]}:"},
 }
 #: What the decoder says, and our words for it.
@@ -70,9 +71,15 @@ def text_of(raw: bytes, *, first_line: int = 1) -> str:
     What to do then, ``AS_FILE`` or ``AS_BODY``, is for the caller to say.
     """
     plain = without_mark(raw)
-    if b"\0" in plain[:4] and not plain.startswith(_GZIP):
-        raise ValueError(_other_encoding(plain))
+    if wide := wide_fault(plain):
+        raise ValueError(wide)
     return field_of(plain, first_line=first_line)
+
+
+def wide_fault(raw: bytes) -> str:
+    """What is said of bytes that are UTF-16 or UTF-32, with a mark or without one; empty if they are neither."""
+    zeros = b"\0" in raw[:4] and not raw.startswith(_GZIP)
+    return _other_encoding(raw) if zeros or raw.startswith(_OTHER_MARKS) else ""
 
 
 def field_of(raw: bytes, *, first_line: int = 1) -> str:
@@ -104,8 +111,8 @@ def _other_encoding(raw: bytes) -> str:
 
 def _not_utf8(raw: bytes, at: int, first_line: int = 1) -> str:
     """Why these bytes are not UTF-8; the one at this place shows it."""
-    if raw.startswith(_OTHER_MARKS):
-        return _other_encoding(raw)
+    if wide := wide_fault(raw):
+        return wide
     if raw.startswith(_GZIP):
         return "is compressed (gzip), not UTF-8"
     meant = _meant_by(raw[at])
@@ -188,7 +195,7 @@ def _bad_character(raw: bytes, at: int, *, in_name: bool) -> tuple[int, str]:
         return at, _SAID["trailing comma"]
     if in_name and sign.isdigit():
         return at, "a field's name is expected here, in quotation marks; a decimal fraction is written with a point"
-    if in_name and sign != "/":
+    if in_name and sign not in ("/", "\N{BYTE ORDER MARK}"):
         return at, "a field's name stands in quotation marks: \""
     if not sign:
         return at, _NUMBERS

@@ -15,7 +15,6 @@ from types import TracebackType
 from typing import Any, ClassVar, NoReturn, TypeVar
 
 import msgspec
-from tornado.http1connection import HTTP1Connection
 from tornado.httputil import HTTPInputError
 from tornado.log import gen_log
 from tornado.web import HTTPError, RequestHandler, stream_request_body
@@ -162,15 +161,14 @@ class BaseHandler(RequestHandler):
 
     def _bound_connection(self) -> None:
         """Limits the bytes and seconds in which the body is read or thrown away, however the request ends."""
-        connection = self.request.connection
-        if isinstance(connection, HTTP1Connection):
-            length = self._content_length() or 0
-            connection.set_max_body_size(max(self._limit, length) + _DRAIN_BYTES)
+        set_max_body_size = getattr(self.request.connection, "set_max_body_size", None)
+        if set_max_body_size is not None:
+            set_max_body_size(max(self._limit, self._content_length() or 0) + _DRAIN_BYTES)
 
     def check_body(self) -> None:
         """Refuses a body because of its headers."""
         coding = self.request.headers.get("Content-Encoding", "identity")
-        if coding.strip().lower() != "identity":
+        if coding.strip().lower() not in ("", "identity"):
             raise Unsupported(f"The body comes as Content-Encoding: {quoted(coding)}: send it as it is, uncompressed.")
         length = self._content_length()
         if length is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from itertools import islice
 from typing import Annotated, Any, TypeVar
 
@@ -21,6 +21,7 @@ from dispatcher.config.settings import Settings
 from dispatcher.core.jobs.matching import requirement_of
 from dispatcher.core.jobs.model import JobSpec
 from dispatcher.core.jobs.terms import TYPE_PATTERN, TYPE_WORDS, Schedule, Terms, Wanted, range_words
+from dispatcher.doubles import DoubleNames, twice
 from dispatcher.errors import BadRequest, TooLarge
 from dispatcher.reading import AS_BODY, json_fault, text_of, without_mark
 from handlers.errors import FieldError, Invalid, field_error
@@ -35,7 +36,6 @@ __all__ = [
     "field_problems",
     "parse_job",
     "to_spec",
-    "twice",
 ]
 
 #: The most unknown fields that an error names.
@@ -90,12 +90,13 @@ _fields = {field.name: field for field in fields(_WholeBody)}
 
 def parse_job(body: bytes, first_line: int = 1) -> JobBody:
     """The body of one job. Raises BadRequest (not JSON) or Invalid (not a job)."""
-    body = without_mark(body)
+    plain = without_mark(body)
     try:
+        # It takes one mark away itself: a second one must not pass unseen.
         job: JobBody = decode_json(_job_decoder, body, first_line)
     except msgspec.ValidationError:
-        raise Invalid(_body_problems(body)) from None
-    if problems := _doubles(body, job.requires is not UNSET):  # type: ignore[attr-defined]
+        raise Invalid(_body_problems(plain)) from None
+    if problems := _doubles(plain, job.requires is not UNSET):  # type: ignore[attr-defined]
         raise Invalid(problems)
     return job
 
@@ -131,55 +132,7 @@ def decode_json(decoder: msgspec.json.Decoder[T], body: bytes, first_line: int =
         raise BadRequest(f"The body is not JSON: {words}.", code="bad_json") from None
 
 
-class _StandsTwice(Exception):
-    pass
-
-
-class _Name:
-    """Stands for the name of any field."""
-
-
-_NAME = _Name()
-
-
-class _DoubleNames:
-    """Finds names that stand twice in an object; of others than ``among`` it takes no notice.
-
-    msgspec itself takes the last of them, as most parsers do, and what stood before is lost without a word.
-    """
-
-    def __init__(self, among: Container[str] | None = None) -> None:
-        self._among = among
-        self._seen: set[str] = set()
-        self._decoder = msgspec.json.Decoder(dict[_Name, Raw], dec_hook=self._note)
-
-    def _note(self, _kind: type, name: str) -> _Name:
-        if name in self._seen:
-            raise _StandsTwice(name)
-        if self._among is None or name in self._among:
-            self._seen.add(name)
-        return _NAME
-
-    def first(self, body: bytes) -> str:
-        """The first name that stands twice; empty if none does, or if this is no object."""
-        try:
-            self._decoder.decode(body)
-        except _StandsTwice as found:
-            return str(found)
-        except msgspec.ValidationError:
-            return ""
-        finally:
-            self._seen.clear()
-        return ""
-
-
-_any_name = _DoubleNames()
-_job_names = _DoubleNames(frozenset(JOB_FIELDS))
-
-
-def twice(body: bytes) -> str:
-    """The first name that stands twice in an object; empty if none does, or if this is no object."""
-    return _any_name.first(body)
+_job_names = DoubleNames(frozenset(JOB_FIELDS))
 
 
 def _doubles(body: bytes, requires: bool) -> list[FieldError]:

@@ -120,7 +120,11 @@ def _text(handler: RequestHandler, field: str) -> str:
 
 
 def _texts(handler: RequestHandler, field: str) -> list[str]:
-    return [text for text in handler.get_query_arguments(field) if text]
+    """What is given for a field. Raises BadParameter if it is only blanks: no filter is what was meant least."""
+    texts = [text.strip() for text in handler.get_query_arguments(field, strip=False) if text]
+    if not all(texts):
+        raise BadParameter(f"{field} holds nothing but blanks: leave it out, or say what is meant.", parameter=field)
+    return texts
 
 
 def _state(handler: RequestHandler, states: tuple[str, ...]) -> str:

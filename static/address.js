@@ -2,11 +2,13 @@
 (function (window) {
   'use strict';
 
-  var NAMES = ['types', 'name', 'slots', 'labels', 'token', 't'];
+  var NAMES = ['types', 'name', 'slots', 'labels', 'transport', 'token', 't'];
   var LIKELY = {
     type: 'types', task: 'types', tasks: 'types', job: 'types', worker: 'name', names: 'name',
-    slot: 'slots', label: 'labels', tags: 'labels'
+    slot: 'slots', label: 'labels', tags: 'labels',
+    transports: 'transport', polling: 'transport', websocket: 'transport'
   };
+  var TRANSPORTS = ['auto', 'polling', 'websocket'];
   var NAME_MAX = 100;
   var SLOTS_MAX = 64;
 
@@ -37,7 +39,7 @@
     var meant = NAMES.indexOf(lower) >= 0 ? lower :
       Object.prototype.hasOwnProperty.call(LIKELY, lower) ? LIKELY[lower] : '';
     return shown(name) + ' is not a parameter' + (meant ? ' (did you mean ' + meant + '?)' :
-      ' (there are types, name, slots and labels)');
+      ' (there are types, name, slots, labels and transport)');
   }
 
   /** Why the value of a known parameter is not taken as it is; '' if it is. */
@@ -51,12 +53,16 @@
     if (name === 'name' && value.length > NAME_MAX) {
       return 'name has more than ' + NAME_MAX + ' characters and is cut';
     }
+    if (name === 'transport' && TRANSPORTS.indexOf(value) < 0) {
+      return 'transport is auto, polling or websocket, so auto is taken';
+    }
     return '';
   }
 
   /**
    * @param {string} search @param {string} hash of the address
-   * @returns {{types: string[], name: string, slots: number, labels: string, bad: string[]}}
+   * @returns {{types: string[], name: string, slots: number, labels: string, transport: string,
+   * bad: string[]}}
    * bad: what is wrong, in words, without any value
    */
   window.pagehandAddress = function (search, hash) {
@@ -84,6 +90,7 @@
       name: values.name || '',
       slots: values.slots === undefined || wrong('slots', '', values.slots) ? 1 : +values.slots,
       labels: values.labels || '',
+      transport: TRANSPORTS.indexOf(values.transport) < 0 ? 'auto' : values.transport,
       bad: bad
     };
   };

@@ -20,9 +20,9 @@
   }
 
   function hangingText(job) {
-    return ' (cancelled at ' + clock(job.cancelledAt) + ', but its task goes on' +
+    return ' (' + job.over + ' at ' + clock(job.cancelledAt) + ', but its task is still running' +
       (job.reloadAt === null ? ')' :
-        '; if it does not stop, this page is loaded again at ' + clock(job.reloadAt) + ')');
+        '; if it does not stop, this page reloads at ' + clock(job.reloadAt) + ')');
   }
 
   function jobText(job) {
@@ -55,6 +55,25 @@
     return bad ? text + ' \u00b7 not sent: ' + bad : text;
   }
 
+  /** "tomorrow at 14:05": a day is all that a page ever waits with a WebSocket. */
+  function dayAndMinute(ms) {
+    var today = new Date().toDateString() === new Date(ms).toDateString();
+    return (today ? 'today' : 'tomorrow') + ' at ' + minute(ms);
+  }
+
+  /** How the page talks with the server, and why not better; '-' while it does not. */
+  function connectionText(connection) {
+    if (!connection) {
+      return '-';
+    }
+    if (connection.transport === 'websocket') {
+      return 'WebSocket';
+    }
+    return 'long-polling' + (connection.reason ? ', because ' + connection.reason : '') +
+      (connection.until === null ? '' :
+        '; tries a WebSocket again ' + dayAndMinute(connection.until));
+  }
+
   function retryText(status) {
     return status.retryMs === null ? 'Trying now, attempt ' + Math.max(1, status.failures) :
       'Retry in ' + Math.ceil(status.retryMs / 1000) + ' s, attempt ' + status.failures;
@@ -77,14 +96,14 @@
 
   function goneText(status) {
     var since = status.standing ? minute(status.standing.since) : '';
-    return (since ? 'The server does not answer since ' + since + '. ' : '') +
+    return (since ? 'The server has not answered since ' + since + '. ' : '') +
       retryText(status) + '. ' + (status.error ? status.error.text : '') + blame(status.error);
   }
 
   /** A page without a token, and one whose token is wrong, need different help. */
   function tokenText(status) {
     if (status.standing && status.standing.code === 'E-TOK-01') {
-      return 'The server wants a token, and this page has none. Open the page with #token=\u2026 ' +
+      return 'The server needs a token, and this page has none. Open the page with #token=\u2026 ' +
         'at the end of its address. Whoever runs the server knows the token. ';
     }
     return 'The token of this page is wrong. Open the page again with the right #token=\u2026 at ' +
@@ -97,10 +116,21 @@
       tokenText(status)) + retryText(status) + '.' + blame(status.error);
   }
 
+  /** What stands wrong while the page works all the same, and whose fault it is. */
+  function besidesText(status) {
+    var standing = status.standing;
+    return (standing && standing.code ? ' ' + standing.text + ' ' + standing.whose : '') +
+      otherText(status);
+  }
+
   function otherText(status) {
     return status.otherWindow === null ? '' : ' Another window of this browser is the worker ' +
       (status.otherWindow || 'of this page') + ' already; this window is a second one. ' +
       'Close one of the two if that is not wanted.';
+  }
+
+  function withMore(text, more) {
+    return more ? text + '.' + more : text;
   }
 
   function workText(status) {
@@ -109,9 +139,9 @@
 
   function detailText(status, faulty) {
     switch (status.state) {
-      case 'ready': return 'Waiting for jobs. Leave this page open.' + otherText(status);
-      case 'working': return workText(status) + otherText(status);
-      case 'paused': return 'Takes no jobs until somebody presses Resume.' + otherText(status);
+      case 'ready': return 'Waiting for jobs. Leave this page open.' + besidesText(status);
+      case 'working': return withMore(workText(status), besidesText(status));
+      case 'paused': return 'Takes no jobs until somebody presses Resume.' + besidesText(status);
       case 'connecting': return 'Looking for the server\u2026';
       case 'reconnecting': return goneText(status);
       case 'not_allowed': return notAllowedText(status);
@@ -137,6 +167,7 @@
   window.pagehandWords = {
     aloudText: aloudText,
     clock: clock,
+    connectionText: connectionText,
     detailText: detailText,
     errorText: errorText,
     jobsText: jobsText,

@@ -1,7 +1,8 @@
 /**
  * The worker page: reads its address, loads the tasks, starts a worker and shows how it is.
  *
- *   /worker?types=a,b&name=FRONT-DESK-07&slots=1&labels=site:berlin,printer:zebra#token=...
+ *   /worker?types=a,b&name=FRONT-DESK-07&slots=1&labels=site:berlin#token=...
+ *   /worker?transport=auto (or polling, or websocket)
  *
  * Without `types` it offers every task of tasks/index.json except host-call, which reaches into the
  * program around the browser and must be asked for by name.
@@ -108,12 +109,18 @@
     var chosen = names.filter(function (name) {
       return wanted.length ? wanted.indexOf(name) >= 0 : ASKED_ONLY.indexOf(name) < 0;
     });
-    var unknown = wanted.filter(function (name) { return names.indexOf(name) < 0; });
+    var faulty = files.note(index.not_offered || [], wanted, names);
+    var unknown = wanted.filter(function (name) {
+      return names.indexOf(name) < 0 && faulty.indexOf(name) < 0;
+    });
     if (unknown.length) {
       trouble = troubleOf('E-TYP-02', unknown.join(', '));
+    } else if (!chosen.length) {
+      trouble = faulty.length ?
+        { code: 'E-TSK-01', text: window.Pagehand.CODES['E-TYP-01'] } : troubleOf('E-TYP-01');
     }
     window.Pagehand.hostCall = index.host_call || [];
-    files.load(chosen, done);
+    files.load(chosen, done, names);
     return chosen.length;
   }
 
@@ -141,9 +148,11 @@
     worker = new window.Pagehand.Worker({
       url: BASE,
       storageKey: 'pagehand' + BASE,  // another server may stand under another path of this site
+      types: files.offered(),
       name: address.name,
       slots: address.slots,
-      labels: address.labels
+      labels: address.labels,
+      transport: address.transport
     });
     worker.on('status', render);
     worker.start();
@@ -188,6 +197,7 @@
       standing: trouble && { code: trouble.code, since: openedAt },
       name: address.name, labels: {}, badLabels: [], paused: false, jobs: [], since: null,
       heardMs: null, done: 0, failed: 0, unreported: 0, registered: false, otherWindow: null,
+      connection: null,
       version: window.Pagehand.version, worker: null, types: [], events: [], page: null
     };
   }
@@ -204,7 +214,7 @@
     var status = snapshot();
     var face = FACES[status.state];
     var name = status.name || address.name;
-    var title = face.word + (name ? ' - ' + name : '') + ' - Pagehand';
+    var title = spelled(face.word + (name ? ' - ' + name : '') + ' - Pagehand');
     byId('page').className = status.state;
     show('shape', face.shape);
     show('word', face.word);
@@ -219,6 +229,7 @@
     show('since', status.since === null ? 'no' : 'since ' + say.clock(status.since));
     show('contact', status.heardMs === null ? '' :
       '\u00b7 last contact ' + seconds(status.heardMs) + ' ago');
+    show('connection', say.connectionText(status.connection));
     show('job', status.jobs.length ? say.jobsText(status) : 'none');
     show('today', status.done + ' done, ' + status.failed + ' failed' +
       (status.unreported ? ', ' + status.unreported + ' not yet recorded' : ''));
@@ -265,6 +276,7 @@
       'Name: ' + status.name + ' (worker ' + (status.worker || 'unknown') + ')',
       'Labels: ' + say.labelsText(status, !!worker),
       'Server: ' + ORIGIN + BASE,
+      'Connection: ' + say.connectionText(status.connection),
       'Types: ' + status.types.join(', '),
       'Today: ' + status.done + ' done, ' + status.failed + ' failed, ' +
         status.unreported + ' not recorded',
@@ -283,7 +295,7 @@
   function copyReport() {
     var box = byId('report');
     var copied = false;
-    box.value = reportText();
+    box.value = spelled(reportText());
     box.className = '';
     box.focus();
     box.select();

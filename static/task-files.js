@@ -4,6 +4,8 @@
 
   var RETRY_MIN_MS = 1000;
   var RETRY_MAX_MS = 30000;
+  //: What somebody may have meant to be a task; the server has the same.
+  var ENDING = /\.(?:[cm]?js|jsx|ts)(?:\.txt)?$/i;
   //: A task may put something else in its place.
   var setTimer = window.setTimeout;
 
@@ -15,6 +17,11 @@
     var wrong = {};     // what is wrong with it, in words
     var stray = '';     // an error of no known file, since one has run
     var strange = [];   // tasks that no file is named after
+    var calls = [];     // what has been registered since a file was last looked at
+    var kept = {};      // what each file has registered under its own name
+    var site = [];      // the names of all files that there are, loaded or not
+    var offered = [];   // what the page may offer; the worker looks into it again and again
+    var absent = [];    // files that the server does not offer, each with why
 
     function addressOf(name) {
       return base + '/tasks/' + encodeURIComponent(name) + '.js';
@@ -47,22 +54,85 @@
       stray = found ? '' : event.message;
     }
 
+    function has(object, name) {
+      return Object.prototype.hasOwnProperty.call(object, name);
+    }
+
+    function offer(name, may) {
+      var at = offered.indexOf(name);
+      if (may && at < 0) {
+        offered.push(name);
+      } else if (!may && at >= 0) {
+        offered.splice(at, 1);
+      }
+    }
+
+    /** Notes what the files register. */
+    function listen() {
+      var task = window.Pagehand.task;
+      window.Pagehand.task = function (name) {
+        var made;
+        offer(name, true);
+        made = task.apply(this, arguments);
+        // null: a callback, of no file that is just running. Old engines don't tell.
+        if (document.currentScript !== null) {  // ie11-ok: currentScript
+          calls.push({ name: name, given: arguments, again: task });
+        }
+        return made;
+      };
+    }
+
+    /** In an old engine: whether that file has run well, and this may be a callback of it. */
+    function isLate(name) {
+      return document.currentScript === undefined &&  // ie11-ok: currentScript
+        has(wrong, name) && !errors[name] && !has(kept, name);
+    }
+
+    /**
+     * The tasks of other files that this one has registered: it is a copy, the name in it is the
+     * old one. Each file keeps its task, or jobs of its type would run another file's code. A task
+     * whose own file does not work, or is not loaded, is not offered.
+     */
+    function taken(name) {
+      var others = [];
+      calls.forEach(function (call) {
+        if (call.name === name || isLate(call.name)) {
+          kept[call.name] = call;
+          offer(call.name, true);
+        } else if (site.indexOf(call.name) >= 0) {
+          others.push(call.name);
+          offer(call.name, has(kept, call.name));
+          if (has(kept, call.name)) {
+            kept[call.name].again.apply(window.Pagehand, kept[call.name].given);
+          }
+        }
+      });
+      calls = [];
+      return others;
+    }
+
+    function quoted(names) {
+      return '"' + names.join('", "') + '"';
+    }
+
     /** What is wrong with a file that has run, in words; '' if nothing is. */
     function objection(name) {
+      var others = taken(name);
       var all = window.Pagehand.tasks();
       var strangers = all.filter(function (task) {
-        return !Object.prototype.hasOwnProperty.call(errors, task) && strange.indexOf(task) < 0;
+        return site.indexOf(task) < 0 && strange.indexOf(task) < 0;
       });
       strange = strange.concat(strangers);
       if (errors[name]) {
         return errors[name];
       }
-      if (all.indexOf(name) >= 0) {
-        return '';
+      if (has(kept, name) || (!others.length && all.indexOf(name) >= 0)) {
+        return others.length ? 'it registers ' + quoted(others) + ' too, of another file' : '';
       }
       // Thrown in another script, of which only new engines say who had called it.
+      others = others.concat(strangers);
       return stray || 'it does not register "' + name + '"' +
-        (strangers.length ? ', but "' + strangers.join('", "') + '"' : ' (is it empty?)');
+        (others.length ? ', but ' + quoted(others) : ' (is it empty?)');
     }
 
     /** `settled` is called when the first try has ended; a task that comes later is offered too. */
@@ -88,9 +158,15 @@
     window.addEventListener('error', scriptFailed, false);
 
     return {
-      /** Loads the files of these tasks; done() is called when each has been tried once. */
-      load: function (names, done) {
+      /**
+       * Loads the files of these tasks; done() is called when each has been tried once.
+       * @param {string[]} names @param {function(): void} done
+       * @param {string[]} [all] the names of all files that the server has
+       */
+      load: function (names, done, all) {
         var waiting = names.length;
+        site = all || names;
+        listen();
         names.forEach(function (name) { errors[name] = ''; });
         names.forEach(function (name) {
           load(name, RETRY_MIN_MS, function () {
@@ -102,10 +178,35 @@
         });
       },
 
+      /** The tasks that the page may offer; the list grows as files come. */
+      offered: function () {
+        return offered;
+      },
+
+      /**
+       * Notes the files that the server does not offer. A page that wants certain types hears of
+       * theirs alone; any other one hears of all whose type no other file has. Returns the types.
+       */
+      note: function (list, wanted, offered) {
+        var types = wanted.length ? wanted : list.map(function (item) {
+          return item.file.replace(ENDING, '');
+        });
+        return types.filter(function (type) {
+          var its = offered.indexOf(type) >= 0 ? [] : list.filter(function (item) {
+            return item.file.replace(ENDING, '').toLowerCase() === type.toLowerCase();
+          }).map(function (item) { return item.file + ', ' + item.why; });
+          absent = absent.concat(its.filter(function (text) { return absent.indexOf(text) < 0; }));
+          return its.length;
+        });
+      },
+
       /** The files that do not work, each with what is wrong. */
       faulty: function () {
-        return Object.keys(wrong).filter(function (name) { return wrong[name] !== ''; })
-          .map(function (name) { return name + '.js, ' + wrong[name]; });
+        return absent.concat(Object.keys(wrong).filter(function (name) {
+          return wrong[name] !== '';
+        }).map(function (name) {
+          return name + '.js, ' + wrong[name];
+        }));
       }
     };
   };

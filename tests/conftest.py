@@ -16,7 +16,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from dispatcher.config.settings import Settings
+from dispatcher.transport.fronts.choice import front_in_force
 from tests.support.missing import UNDER_CI, chromium_path, missing
+from tests.support.places import FRONT
 
 settings.register_profile("dev", max_examples=50, deadline=None)
 settings.register_profile(
@@ -24,6 +27,11 @@ settings.register_profile(
 )
 settings.register_profile("nightly", parent=settings.get_profile("ci"), max_examples=10_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if UNDER_CI else "dev"))
+
+
+def pytest_report_header() -> str:
+    """Which front the servers of the tests have that choose none themselves."""
+    return f"front: {front_in_force(Settings(front=os.environ.get(FRONT, '')))}"
 
 
 def pytest_configure() -> None:

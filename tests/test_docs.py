@@ -79,7 +79,7 @@ def test_every_flag_that_a_page_names_exists() -> None:
     # Flags of other programs: curl, pip, mypy, pagehand simulate, bench, the campaigns.
     known |= {"--long", "--seed", "--label", "--data-binary", "--data-urlencode"}
     known |= {"--editable", "--strict", "--workers", "--short", "--only", "--rounds", "--profile", "--dir"}
-    known |= {"--beside", "--pages", "--seconds", "--submit", "--transport"}
+    known |= {"--beside", "--tornado", "--pages", "--seconds", "--submit", "--transport"}
     known |= {"--no-deps", "--wheel-dir", "--system", "--home-dir", "--shell", "--now", "--force-reinstall"}
     for path in PAGES:
         named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+[a-z]", path.read_text("utf-8")))
@@ -283,7 +283,7 @@ SIMULATOR = ("simulate", "--types=word-count,print-label", "--workers=1", "--nam
 def test_every_block_of_a_page_is_run_or_says_why_not(name: str) -> None:
     """The task is compared with the file that the pictures use; see above. ``sh``: docs/test_network.py."""
     languages = [language for language, _ in blocks(name) if language != "console"]
-    assert languages == (["js", "sh"] if name == "README.md" else [])
+    assert languages == (["js", "sh", "sh"] if name == "README.md" else [])
     assert text(name).count("```") == 2 * len(blocks(name))
     assert text(name).count("\n$ ") == len(examples(name)), "a command without what it prints"
     # nginx: tests/e2e/test_nginx.py

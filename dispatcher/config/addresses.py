@@ -39,7 +39,7 @@ def _origin(text: str) -> str:
     scheme, port = match["scheme"].lower(), match["port"] or ""
     if port and not 1 <= int(port[:6]) <= 65_535:
         raise ValueError(f"must be an origin whose port is from 1 to 65535, not {port}")
-    shown = "" if port in ("", _USUAL_PORTS[scheme]) else f":{int(port)}"
+    shown = "" if port.lstrip("0") in ("", _USUAL_PORTS[scheme]) else f":{int(port)}"
     return f"{scheme}://{_host(match['host']).lower()}{shown}"
 
 

@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Mapping
 from dataclasses import Field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -46,6 +47,7 @@ _FORMS = {
         r"https?://([0-9a-z._-]+|\[[0-9a-f:.]+\])(:\d+)?|null|(?!https?:)[a-z][a-z0-9+.-]*://[0-9A-Za-z._-]*",
         "an origin like https://intranet.example, without a path; with a token also null or app://name",
     ),
+    "front": (r"fast|tornado", "fast or tornado"),
     "host_call": (r"[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)*", "the name of a method"),
 }
 
@@ -97,7 +99,7 @@ def checked_settings(values: Mapping[str, Any], origins: Mapping[str, str], envi
     """The settings, if none contradicts another."""
     store = values.get("store") or default_store(Path(__file__).resolve().parents[2], environ)
     made = Settings(**(_room_for_one_job(values) | dict(values) | {"store": store}))
-    for check in (_limits, _backoff, _store, _tasks, _public_url, _origins, _exposure):
+    for check in (_limits, _backoff, _store, _tasks, _public_url, _origins, _exposure, _front):
         if reason := check(made):
             raise SettingError(reason + _origins_of(reason, origins))
     return made
@@ -114,6 +116,12 @@ def _room_for_one_job(values: Mapping[str, Any]) -> dict[str, int]:
     """A larger --body-limit alone is no contradiction: the poll limit's default grows with it."""
     default = Settings()
     return {"poll_limit": max(default.poll_limit, values.get("body_limit", default.body_limit) + ENVELOPE)}
+
+
+def _front(made: Settings) -> str | None:
+    if made.front == "fast" and find_spec("httptools") is None:
+        return "--front fast needs httptools, which is not installed: install it, or take --front tornado"
+    return None
 
 
 def _limits(made: Settings) -> str | None:

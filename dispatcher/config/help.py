@@ -33,6 +33,7 @@ _PLACEHOLDERS = {
     "tasks": "DIR",
     "token": "TEXT",
     "allow_host": "HOST",
+    "front": "NAME",
     "public_url": "URL",
     "allow_origin": "ORIGIN",
     "host_call": "METHOD",

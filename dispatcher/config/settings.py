@@ -68,6 +68,9 @@ class Settings:
     host_call: tuple[str, ...] = _plain(
         (), "method of window.external that host-call may call; may be repeated", "server"
     )
+    front: str = _plain(
+        "", "what reads HTTP: fast or tornado; default: fast where httptools is installed, else tornado", "server"
+    )
     drain_s: float = _number(25.0, "s", 0.1, 3_600, "how long SIGTERM waits for running jobs", "server")
 
     job_timeout_s: float = _of_terms("timeout_s", "timeout of an attempt, from its accept")

@@ -6,12 +6,28 @@ from collections.abc import Iterable, Mapping
 
 from dispatcher.core.fleet.roster import Place, Roster, shown_state
 from dispatcher.core.fleet.worker import Worker
+from dispatcher.core.jobs.matching import NAME
 from dispatcher.core.jobs.model import MissingWorker, WorkerFilter, WorkerPage, WorkerStatus, WorkerView
 from dispatcher.core.jobs.naming import counted
 from dispatcher.node.cursors import cursor_of, place_of
 from dispatcher.pages.pages import SessionInfo
 
-__all__ = ["merged", "present"]
+__all__ = ["fits", "merged", "name_of_gone", "present"]
+
+_NAMED = f"{NAME}:"
+
+
+def name_of_gone(wanted: WorkerFilter) -> str | None:
+    """How the names of those begin that have gone and may fit; None: by this filter none can be found."""
+    by_label = bool(wanted.label) and not wanted.label.startswith(_NAMED)
+    if wanted.type or by_label or wanted.state not in ("", WorkerStatus.GONE):
+        return None
+    return wanted.label.removeprefix(_NAMED) or wanted.name
+
+
+def fits(one: MissingWorker, wanted: WorkerFilter) -> bool:
+    """Whether a worker that has gone fits a filter by which it can be found."""
+    return one.name.startswith(wanted.name) and wanted.label in ("", _NAMED + one.name)
 
 
 def merged(

@@ -25,7 +25,6 @@ from dispatcher.core.jobs.model import (
     TypePage,
     WorkerFilter,
     WorkerPage,
-    WorkerStatus,
 )
 from dispatcher.core.jobs.states import OPEN, JobState
 from dispatcher.core.jobs.turn import Accepted, Adopt, Cancel, Change, Decide, ForgetTypes, JobCommand, Retry
@@ -271,7 +270,9 @@ class Dispatcher:
         with self._readers:
             job = await self._store.job(job_id)
         if job is None:
-            raise JobNotFound(f"there is no job {job_id!r}: it was never accepted here, or its retention has passed")
+            raise JobNotFound(
+                f"there is no job {job_id!r}: it was never accepted here, or it ended long ago and is no longer kept"
+            )
         return job
 
     async def wait(self, job_id: str, timeout_s: float) -> JobView:
@@ -350,13 +351,15 @@ class Dispatcher:
         return WorkerPage(items=items, next_cursor=None if last is None else cursor_of(*last))
 
     async def known_workers(self, wanted: WorkerFilter) -> WorkerPage:
-        """The same, with those that were here and have gone; a filter by type or label finds none of them."""
+        """The same, with those that were here and have gone: of these only the name is known."""
         here = self.workers(wanted)
-        if wanted.type or wanted.label or wanted.state not in ("", WorkerStatus.GONE):
+        name = rollcall.name_of_gone(wanted)
+        if name is None:
             return here
         after = None if wanted.cursor is None else place_of(wanted.cursor, 2)[0]
         with self._readers:
-            missing = await self._store.missing(wanted.name, after, wanted.limit + 1)
+            missing = await self._store.missing(name, after, wanted.limit + 1)
+        missing = [one for one in missing if rollcall.fits(one, wanted)]
         return rollcall.merged(here, missing, wanted, self.machine.roster, self._clock.utc())
 
     def worker_counts(self) -> dict[str, int]:

@@ -172,13 +172,17 @@ def _missed(type_name: str, offer: int, lane: str, workers: Workers) -> str:
 def _of_type(found: Waiting, type_name: str) -> str:
     """Why a job waits that requires nothing, and whose type some workers offer."""
     if found.code == "away":
-        return f"{_offers(found.match)} {type_name}, but none can be reached just now"
+        return (
+            f"{_offers(found.match)} {type_name}, but {_none(found.match, 'it cannot', 'none can')} be reached just now"
+        )
     if found.code == "paused":
-        return f"{_offers(found.connected)} {type_name}, but every one is paused"
-    awake = f"{_offers(found.connected - found.paused)} {type_name}"
+        return f"{_offers(found.connected)} {type_name}, but {_none(found.connected, 'it is', 'all are')} paused"
+    offering = found.connected - found.paused
+    awake = f"{_offers(offering)} {type_name}"
     if found.code == "set_aside":
-        return f"{awake}, but ignored the last jobs, and is skipped for a while"
-    return f"{awake}, and every one is busy"
+        ignored = _none(offering, "it ignored its last jobs and is", "they ignored their last jobs and are")
+        return f"{awake}, but {ignored} skipped for a while"
+    return f"{awake}, and {_none(offering, 'it is', 'all are')} busy"
 
 
 def _offers(workers: int) -> str:

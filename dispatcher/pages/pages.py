@@ -218,7 +218,10 @@ class Pages:
     def _register(self, sid: str, message: protocol.Register, now: float) -> Iterable[Effect]:
         wanted = self.token
         if wanted and not hmac.compare_digest(wanted.encode(), (message.token or "").encode()):
-            raise MessageRefused("this server needs a token to join: open the page with #token=...", code="bad_token")
+            sent_none = "the page sent no token: open it with #token=... at the end of its address"
+            raise MessageRefused(
+                "what the page sent is not this server's token" if message.token else sent_none, code="bad_token"
+            )
         info = self.sessions.get(sid)
         if info is not None:
             info.page = {name: _clean(str(value))[:200] for name, value in message.page.items()}

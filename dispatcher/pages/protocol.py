@@ -1,8 +1,8 @@
 """The messages between a worker page and the server, as values and as text. docs/protocol.md is the authority.
 
 Pure: no I/O, no clock. A message is one JSON object in one Engine.IO text message; ``op`` names it. Unknown fields
-are ignored; an unknown ``op`` is refused. Times on the wire are milliseconds and end in ``_ms``. ``value`` and
-``data`` are kept as the JSON text that came. It knows no sessions and no jobs.
+are ignored; an unknown ``op`` is refused, and so is a field that stands twice. Times on the wire are milliseconds and
+end in ``_ms``. ``value`` and ``data`` are kept as the JSON text that came. It knows no sessions and no jobs.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from msgspec import Meta, Raw, Struct
 
 from dispatcher.core.jobs.matching import NAME
 from dispatcher.core.jobs.terms import MOST_LABELS, TYPE_PATTERN, LabelName, LabelValue
+from dispatcher.doubles import twice
 from dispatcher.errors import MessageRefused
 from dispatcher.reading import json_fault
 
@@ -212,7 +213,16 @@ _ATTEMPT = re.compile(r'"attempt"\s*:\s*"([A-Za-z0-9_-]{1,64})"')
 _NEAR_THE_START = 300
 
 
+class _Inner(Struct):
+    """The objects in a ``register``, as they came."""
+
+    labels: Raw = Raw()
+    page: Raw = Raw()
+    holding: tuple[Raw, ...] = ()
+
+
 _decoder = msgspec.json.Decoder(PageMessage)
+_inner_decoder = msgspec.json.Decoder(_Inner)
 _op_decoder = msgspec.json.Decoder(_Op)
 _encoder = msgspec.json.Encoder()
 
@@ -223,6 +233,9 @@ def decode(text: str) -> PageMessage:
         message: PageMessage = _decoder.decode(text)
     except (msgspec.DecodeError, RecursionError) as error:
         raise _refusal(text, error) from None
+    if name := twice(text) or (isinstance(message, Register) and _twice_within(text)):
+        detail = f"bad {message.__struct_config__.tag}: {name[:100]} stands twice"
+        raise MessageRefused(detail, code="bad_message", attempt=_attempt_in(text))
     if isinstance(message, Register) and message.version != VERSION:
         detail = f"this server speaks version {VERSION} of the worker protocol, the page {message.version}: reload it"
         raise MessageRefused(detail, code="bad_version")
@@ -234,11 +247,22 @@ def decode(text: str) -> PageMessage:
     return message
 
 
-def _refusal(text: str, error: Exception) -> MessageRefused:
-    # Searches the text: the page should stop repeating even a message that cannot be read (one that is too deep, say).
+def _twice_within(register: str) -> str:
+    """The first name that stands twice in an object within a ``register``; empty if none does."""
+    inner = _inner_decoder.decode(register)
+    objects = (inner.labels, inner.page, *inner.holding)
+    return next((name for part in objects if (name := twice(bytes(part) or b"{}"))), "")
+
+
+def _attempt_in(text: str) -> str | None:
+    """Found by a search: a page should stop repeating even what cannot be read (what is nested too deeply, say)."""
     start = text[:_NEAR_THE_START]
     match = None if '"register"' in start else _ATTEMPT.search(start)
-    attempt = match[1] if match else None
+    return match[1] if match else None
+
+
+def _refusal(text: str, error: Exception) -> MessageRefused:
+    attempt = _attempt_in(text)
     try:
         op = _op_decoder.decode(text).op
     except (msgspec.DecodeError, RecursionError):

@@ -23,10 +23,11 @@ class Counts:
     refused_requests: int = 0
     #: Handshakes refused because there were too many sessions.
     refused_sessions: int = 0
-    #: Sessions ended by a malformed body, by overlapping requests, or because nobody read their messages.
+    #: Sessions ended by a malformed body, or because nobody read their messages.
     protocol_errors: int = 0
-    overlaps: int = 0
     overflows: int = 0
+    #: Second requests of a session, which end it, and second sockets, which do not.
+    overlaps: int = 0
     quiet: int = 0
     away: int = 0
     #: Exceptions in the listener.

@@ -8,6 +8,7 @@ sent.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 __all__ = ["Pings"]
@@ -56,12 +57,19 @@ class Pings(Generic[_Key]):
         """The sessions that need a ping now; call ``sent`` for each."""
         return _until(self._to_send, now)
 
-    def overdue(self, now: float) -> list[_Key]:
-        """The sessions whose pong has not come, even in the extra time; call ``forget`` for each."""
+    def overdue(self, now: float, was_written: Callable[[_Key], bool] = lambda _: True) -> list[_Key]:
+        """The sessions whose pong has not come, even in the extra time; call ``forget`` for each.
+
+        ``was_written``: whether a session's ping has left. If not, no pong can be waiting to be read, and there is no
+        extra time.
+        """
         gone = _until(self._last_call, now)
         for key in _until(self._to_come, now):
-            del self._to_come[key]
-            self._last_call[key] = now + self._catch_up_s
+            if was_written(key):
+                del self._to_come[key]
+                self._last_call[key] = now + self._catch_up_s
+            else:
+                gone.append(key)
         return gone
 
     def forgive(self, late_s: float, now: float) -> None:

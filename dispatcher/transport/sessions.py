@@ -143,7 +143,7 @@ class Sessions:
     def tick(self, now: float) -> None:
         """Send the pings that are due, and drop the sessions whose pong is overdue."""
         book = self.book
-        for session in book.pings.overdue(now):
+        for session in book.pings.overdue(now, lambda each: each.ping == Session.WRITTEN):
             if not session.ended:  # by a listener, meanwhile
                 book.time_out(session, now)
         for session in book.pings.due(now):

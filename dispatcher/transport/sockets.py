@@ -43,14 +43,19 @@ class Sockets:
         """Whether a socket may come, before its handshake is answered; None: it may."""
         if session is None:
             return self._book.full()
-        if session.ending or session.on_socket or session.candidate is not None:
-            return replies.BAD_REQUEST
-        return None
+        return replies.BAD_REQUEST if session.ending else None
 
     def join(self, socket: Socket, session: Session | None, now: float) -> None:
-        """The handshake has been answered: the socket carries a new session, or may take over this one."""
+        """The handshake has been answered: the socket carries a new session, or may take over this one.
+
+        A second one is closed, and the first stays. It is let in before, since a page is told of no refused handshake
+        why, but of each closed socket.
+        """
         if session is None:
             self._open(socket, now)
+        elif session.on_socket or session.candidate is not None:
+            self._book.counts.overlaps += 1
+            socket.close(CloseCode.OVERLAP)
         else:
             socket.session = session
             session.candidate = socket

@@ -44,8 +44,11 @@ class Fact(Struct, frozen=True):
     raw: str = ""
 
 
-def page_facts(page: Mapping[str, str]) -> list[Fact]:
-    """What a page says of itself, in words; what it should not say at all stands there as it is."""
+def page_facts(page: Mapping[str, str], transport: str = "polling") -> list[Fact]:
+    """What a page says of itself, in words; what it should not say at all stands there as it is.
+
+    ``transport``: what carries its session now. Why it polls is old once it does so no more.
+    """
     facts, rest = [], dict(page)
     agent, mode = rest.pop("user_agent", ""), rest.pop("document_mode", "None")
     if agent or mode != "None":
@@ -56,8 +59,8 @@ def page_facts(page: Mapping[str, str]) -> list[Fact]:
     if rest.get("storage") in ("True", "False"):
         kept = rest.pop("storage") == "True"
         facts.append(Fact("Storage", "yes" if kept else "no: it forgets its name and results when it is closed"))
-    if reason := rest.pop("transport_reason", ""):
-        facts.append(Fact("Connection chosen because", reason))
+    if (reason := rest.pop("transport_reason", "")) and transport == "polling":
+        facts.append(Fact("Long-polling because", reason))
     rest.pop("transport", None)  # the server knows what carries the session now
     return facts + [Fact(name, value) for name, value in sorted(rest.items())]
 

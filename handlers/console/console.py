@@ -17,6 +17,7 @@ __all__ = ["JobActionHandler", "JobPageHandler", "OverviewPage"]
 
 #: How many the overview shows; the list has all.
 WORKERS_SHOWN = 20
+GONE_SHOWN = 5
 
 
 class OverviewPage(PageHandler):
@@ -30,6 +31,7 @@ class OverviewPage(PageHandler):
         troubles, counts = await service.troubles(MOST_PROBLEMS + 1), await service.counts()
         recent = await service.jobs(JobFilter(limit=10))
         present = service.worker_counts()
+        gone = await service.known_workers(WorkerFilter(state=WorkerStatus.GONE, limit=GONE_SHOWN))
         connected = present.get(WorkerStatus.CONNECTED, 0)
         self.show(
             "overview.html",
@@ -37,6 +39,7 @@ class OverviewPage(PageHandler):
             all_is_well=all_is_well(counts, connected),
             counts=counts,
             workers=service.workers(WorkerFilter(limit=WORKERS_SHOWN)).items,
+            gone=gone.items,
             present=sum(present.values()),
             connected=connected,
             jobs=recent.items,

@@ -124,7 +124,16 @@ class WorkersPage(_ListPage):
         """The choices of the form, and how many workers there are."""
         service = self.site.service
         counts = {"called": service.called, "present": service.worker_counts()}
-        return counts | {"states": tuple(WorkerStatus), "types": await self.type_choices()}
+        return counts | {
+            "states": tuple(WorkerStatus),
+            "types": await self.type_choices(),
+            "unfindable": self._asks_for_more_than_names(),
+        }
+
+    def _asks_for_more_than_names(self) -> bool:
+        """Whether the filter would show those that have gone, too, if more than their names were known."""
+        by_label = self.typed("label") and not self.typed("label").startswith("name:")
+        return bool(self.typed("type") or by_label) and self.typed("state") in ("", WorkerStatus.GONE)
 
 
 class TypesPage(_ListPage):

@@ -8,7 +8,7 @@ from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import FINAL, JobState
 from handlers.console.words import ago, duration, first_line, plural, state_word
 
-__all__ = ["Moment", "headline", "ran_s", "timeline", "to_know"]
+__all__ = ["Moment", "headline", "ran_s", "timeline", "to_know", "whole"]
 
 #: The most characters that a list says about a job.
 MOST_TO_KNOW = 120
@@ -39,20 +39,20 @@ def headline(job: JobView, now: float) -> str:
             page = f" on {_worker(job)}" if _worker(job) else ""
             return f"It has been running{page} for {duration(ran_s(job, now))}."
         case JobState.IN_DOUBT:
-            return f"{_whole(_doubt(job))} Nobody knows whether it took effect: a person must decide."
+            return f"{whole(_doubt(job))} Nobody knows whether it took effect: a person must decide."
         case JobState.CANCELLED:
-            return _whole(f"Somebody cancelled it: {job.detail}" if job.detail else "Somebody cancelled it")
+            return whole(f"Somebody cancelled it: {job.detail}" if job.detail else "Somebody cancelled it")
         case JobState.EXPIRED:
             return "It was not started in time."
         case JobState.SUCCEEDED | JobState.FAILED:
-            return _whole(_outcome(job, now))
+            return whole(_outcome(job, now))
 
 
 def _worker(job: JobView) -> str:
     return job.worker_name or job.worker or ""
 
 
-def _whole(text: str) -> str:
+def whole(text: str) -> str:
     """A sentence with its capital and its stop, whatever a page or a person has written."""
     text = text.strip()
     text = text[:1].upper() + text[1:]
@@ -76,7 +76,7 @@ def _outcome(job: JobView, now: float) -> str:
     """How a job ended that has succeeded or failed."""
     if job.reason == "decided":
         happened = "it did happen" if job.state is JobState.SUCCEEDED else "it did not happen"
-        when = ago(job.ended_at, now) if job.ended_at is not None else ""
+        when = ago(job.ended_at, now).replace("now", "just now") if job.ended_at is not None else ""
         why = f": {job.detail}" if job.detail else ""
         return f"A person decided{' ' if when else ''}{when} that {happened}{why}"
     if job.reason == "adopted":
@@ -107,9 +107,10 @@ def to_know(job: JobView, waits: str | None) -> str:
     if waits:
         return waits
     if job.state is JobState.RUNNING:
+        if job.started_at is None:
+            return "offered, not accepted yet"
         percent = "" if job.percent is None else f"{job.percent:g} %"
-        shown = ": ".join(part for part in (percent, job.note) if part)
-        return shown or ("" if job.started_at else "offered, not accepted yet")
+        return ": ".join(part for part in (percent, job.note) if part)
     if job.reason == "decided":
         return _clipped(f"a person decided{f': {job.detail}' if job.detail else ''}")
     if job.reason == "adopted":

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from tornado.httputil import HTTPFile, HTTPInputError, parse_body_arguments
 
 from dispatcher.errors import BadRequest, Unsupported
-from dispatcher.reading import field_of
+from dispatcher.reading import field_of, wide_fault, without_mark
 from handlers.mediatype import MULTIPART, URLENCODED, media_type
 
 __all__ = ["FormBody", "form_limit", "read_form"]
@@ -57,12 +57,28 @@ def read_form(header: str, body: bytes) -> FormBody:
     if kind.name not in (URLENCODED, MULTIPART):
         raise Unsupported("Send a form: urlencoded or multipart.")
     kind.check_charset()
+    plain = without_mark(body)
+    if wide := wide_fault(plain):
+        raise BadRequest(f"The form {wide}: send it as UTF-8.")
     fields: dict[str, list[bytes]] = {}
     files: dict[str, list[HTTPFile]] = {}
     # Tornado reads the header too, but only in small letters.
     boundary = f"; boundary={kind.parameters['boundary']}" if "boundary" in kind.parameters else ""
     try:
-        parse_body_arguments(kind.name + boundary, body, fields, files)
-    except HTTPInputError:
-        raise BadRequest("The form cannot be read: its body is not what its Content-Type says.") from None
+        parse_body_arguments(kind.name + boundary, plain, fields, files)
+    except HTTPInputError as error:
+        raise BadRequest(_unreadable(error.__cause__)) from None
+    if kind.name == URLENCODED:
+        # Tornado reads names as Latin-1.
+        fields = {name.encode("latin-1").decode("utf-8", "replace"): values for name, values in fields.items()}
     return FormBody(fields, files)
+
+
+def _unreadable(cause: BaseException | None) -> str:
+    """Why a form cannot be read."""
+    if isinstance(cause, UnicodeDecodeError):
+        try:
+            field_of(cause.object)
+        except ValueError as fault:
+            return f"The head of a part, with the name of its field and file, {fault}: send it as UTF-8."
+    return "The form cannot be read: its body is not what its Content-Type says."

@@ -13,11 +13,12 @@ import msgspec
 from msgspec import Raw, Struct
 
 from dispatcher.core.jobs.terms import Schedule, Terms, range_of
+from dispatcher.doubles import twice
 from dispatcher.reading import json_fault
 from handlers.errors import FieldError, Invalid, field_error
 from handlers.forms.formbody import FormBody
 from handlers.forms.formlabels import LABEL_FIELDS, wanted_of_form
-from handlers.intake import JobBody, body_of, field_problems, twice
+from handlers.intake import JobBody, body_of, field_problems
 from handlers.mediatype import media_type
 
 __all__ = ["FILES", "OPTIONS", "TYPED", "Chosen", "chosen_file", "chosen_of", "chosen_picture", "job_of_form"]

@@ -23,12 +23,13 @@ from msgspec import Struct
 from dispatcher.clock import Clock, SystemClock
 from dispatcher.core.jobs.terms import TYPE_PATTERN, TYPE_WORDS
 from dispatcher.errors import SettingError
+from dispatcher.reading import without_mark
+from handlers.worker.heads import read_head
 
 __all__ = ["LISTING_S", "MOST_FAULTS", "Fault", "Task", "TaskDirectory"]
 
 #: A task has the name of the type of its jobs.
 _NAME = re.compile(TYPE_PATTERN)
-_HEAD = re.compile(r"//\s*pagehand:\s*(\{.*\})\s*")
 #: The longest first line that may say more about a task.
 _HEAD_BYTES = 16_384
 #: What somebody may have meant to be a task; ``README.md`` is not spoken of.
@@ -69,12 +70,6 @@ class _Read(Struct, frozen=True):
 
     task: Task | None
     wrong: str = ""
-
-
-class _Head(Struct, frozen=True):
-    quick: bool = False
-    title: str = ""
-    example: Any = None
 
 
 class _Listing(Struct, frozen=True):
@@ -193,23 +188,30 @@ class TaskDirectory:
         return text if text is not None and not _not_utf8(text) else None
 
     def index(self) -> dict[str, object]:
-        """``/tasks/index.json``: the tasks, and the methods of the host program that ``host-call`` may call."""
-        return {"tasks": [msgspec.to_builtins(task) for task in self.tasks()], "host_call": self._host_call}
+        """``/tasks/index.json``: the tasks, the files that are none, and the methods that ``host-call`` may call."""
+        tasks = self.tasks()
+        files = {f"{task.name}.js" for task in tasks}
+        absent = [fault for fault in self.faults() if fault.file not in files]
+        return {
+            "tasks": [msgspec.to_builtins(task) for task in tasks],
+            "not_offered": [msgspec.to_builtins(fault) for fault in absent[:MOST_FAULTS]],
+            "host_call": self._host_call,
+        }
 
 
 def _read(name: str, text: bytes) -> _Read:
     """What a task's file holds."""
     if wrong := _not_utf8(text):
         return _Read(None, f"it is not offered, because {wrong}")
-    if not text.strip():
+    if not without_mark(text).strip():
         return _Read(Task(name=name), "it is empty")
-    task, wrong = _read_head(name, text[:_HEAD_BYTES].decode("utf-8", "replace"))
-    return _Read(task, wrong)
+    head, wrong = read_head(text[:_HEAD_BYTES].decode("utf-8", "replace"))
+    return _Read(Task(name=name, quick=head.quick, title=head.title, example=head.example), wrong)
 
 
 def _not_utf8(text: bytes) -> str:
     """Why the text is not UTF-8; empty: it is."""
-    if text.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if text.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in text[:4]:
         return "it is UTF-16: save it as UTF-8"
     try:
         text.decode("utf-8")
@@ -217,18 +219,6 @@ def _not_utf8(text: bytes) -> str:
         line = text.count(b"\n", 0, error.start) + 1
         return f"it is not UTF-8 (line {line}): save it as UTF-8"
     return ""
-
-
-def _read_head(name: str, text: str) -> tuple[Task, str]:
-    """What the first line of a task's file says about it, and what is wrong with that."""
-    match = _HEAD.match(text.lstrip("\ufeff").partition("\n")[0])
-    if match is None:
-        return Task(name=name), ""
-    try:
-        head = msgspec.json.decode(match[1], type=_Head)
-    except (msgspec.DecodeError, RecursionError) as error:
-        return Task(name=name), f"its first line is not understood: {error}"
-    return Task(name=name, quick=head.quick, title=head.title, example=head.example), ""
 
 
 def _shown(name: str) -> str:

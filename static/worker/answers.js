@@ -87,6 +87,7 @@
   }
 
   parts.noAnswer = noAnswer;
+  parts.originOf = originOf;
   parts.refusal = refusal;
   parts.said = said;
   parts.saidWith = saidWith;

@@ -47,6 +47,8 @@
  *                  before a server on another origin wants. What stands before the server must
  *                  let pages in as the server does: with the page's own origin in
  *                  Access-Control-Allow-Origin, and Access-Control-Allow-Credentials: true (false)
+ *   transport      auto: begins by long-polling and moves to a WebSocket if that works; polling: no
+ *                  WebSocket ever; websocket: nothing else, also at first (auto)
  *   storageKey     prefix of all stored keys; tells workers of one page apart ('pagehand')
  *   backoffMinMs   shortest wait before a new session (1000)
  *   backoffMaxMs   longest wait (30000)

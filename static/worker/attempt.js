@@ -31,6 +31,7 @@
     this.times = 0;             // how often the message has been sent
     this.replaced = false;      // its result could not be read and an error took its place
     this.acceptedAt = null;
+    this.acceptArrived = false;
     this.late = false;          // its quick task takes so long that it needs an accept after all
     this.timer = null;
     // The task that runs.

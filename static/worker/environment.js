@@ -17,6 +17,7 @@
   var random = win.crypto || win.msCrypto;  // ie11-ok: crypto
   var getRandom = random ? free(random.getRandomValues) : null;
   var Xhr = win.XMLHttpRequest;
+  var NewSocket = win.WebSocket;
   var Bytes = win.Uint8Array;
   var setTimer = win.setTimeout ? free(win.setTimeout) : null;
   var clearTimer = win.clearTimeout ? free(win.clearTimeout) : null;
@@ -24,6 +25,7 @@
   var removeListener = win.removeEventListener ? free(win.removeEventListener) : null;
   var XHR_METHODS = methods(Xhr,
     ['open', 'send', 'abort', 'setRequestHeader', 'getResponseHeader']);
+  var SOCKET_METHODS = methods(NewSocket, ['send', 'close']);
   var SHELF = methods(win.Storage, ['getItem', 'setItem', 'removeItem', 'key']);
 
   /** What the prototype of a class has now. */
@@ -35,15 +37,22 @@
     return found;
   }
 
-  /** A request whose methods stay what they were. */
-  function request() {
-    var xhr = new Xhr();
-    each(XHR_METHODS, function (method, name) {
+  /** Its methods stay what they were. */
+  function pinned(made, known) {
+    each(known, function (method, name) {
       if (typeof method === 'function') {
-        xhr[name] = method;
+        made[name] = method;
       }
     });
-    return xhr;
+    return made;
+  }
+
+  function request() {
+    return pinned(new Xhr(), XHR_METHODS);
+  }
+
+  function socket(url) {
+    return pinned(new NewSocket(url), SOCKET_METHODS);
   }
 
   /** A storage, by the methods that it had when this script came. */
@@ -88,7 +97,8 @@
 
   /**
    * Everything that the worker takes from its surroundings. Tests pass their own:
-   *   xhr() a new XMLHttpRequest · setTimeout, clearTimeout · now() ms that never go back ·
+   *   xhr() a new XMLHttpRequest · socket(url) a new WebSocket, or null ·
+   *   setTimeout, clearTimeout · now() ms that never go back ·
    *   date() ms of the wall clock · random() 0 to 1 · bytes(n) random bytes or null ·
    *   session, local: storages or null · frame {name} · location · history ·
    *   on(name, fn), off(name, fn): window events · document {documentMode} · userAgent ·
@@ -99,6 +109,7 @@
   function environment(given) {
     var env = {
       xhr: request,
+      socket: NewSocket ? socket : null,
       setTimeout: function (fn, ms) { return setTimer(win, fn, ms); },
       clearTimeout: function (id) { clearTimer(win, id); },
       now: function () { return clockNow ? clockNow(clock) : instant(new NewDate()); },

@@ -9,7 +9,6 @@
   var Error = parts.Error;
   var Object = parts.Object;
   var call1 = parts.call1;
-  var classOf = parts.classOf;
   var codeAt = parts.codeAt;
   var digits = parts.digits;
   var exec = parts.exec;
@@ -37,11 +36,9 @@
     function (name) { return free(win.Date.prototype['getUTC' + name]); });
   var instant = free(win.Date.prototype.getTime);
   /** What a box has inside. */
-  var UNBOX = {
-    '[object Boolean]': free(win.Boolean.prototype.valueOf),
-    '[object Number]': free(win.Number.prototype.valueOf),
-    '[object String]': free(win.String.prototype.valueOf)
-  };
+  var unbox = map(['Boolean', 'Number', 'String'], function (name) {
+    return free(win[name].prototype.valueOf);
+  });
   var ESCAPES = {
     '"': '\\"', '\\': '\\\\', '\b': '\\b', '\f': '\\f', '\n': '\\n', '\r': '\\r', '\t': '\\t'
   };
@@ -130,29 +127,50 @@
       padded(part[6], 3) + 'Z';
   }
 
+  /** Most objects: neither a date nor a box, so that nobody has to ask. */
+  function isPlain(object) {
+    var maker = Object.getPrototypeOf(object);
+    return maker === null || maker === prototypes[0] || isArray(object);
+  }
+
+  /**
+   * [what a method answers for a value], or null where it throws, as those of dates and boxes do
+   * for anything else. What a value calls itself (toString, a tag) may be anybody's word.
+   */
+  function answer(method, value) {
+    try {
+      return [method(value)];
+    } catch (e) {
+      return null;
+    }
+  }
+
+  function unboxed(value) {
+    var inside = null;
+    var i;
+    for (i = 0; i < unbox.length && inside === null; i += 1) {
+      inside = answer(unbox[i], value);
+    }
+    return inside === null ? value : inside[0];
+  }
+
   /** What is written in a value's place. */
   function converted(value, key) {
     var kind = typeof value;
     var made = value;
+    var date = null;
     if (value === null || (kind !== 'object' && kind !== 'function')) {
       return value;
     }
     if (owns(value, 'toJSON')) {
       made = typeof value.toJSON === 'function' ? call1(value.toJSON, value, key) : value;
-    } else if (classOf(value) === '[object Date]') {
-      return inside(dateText, value);
+    } else if (!isPlain(value)) {
+      date = answer(dateText, value);
     }
-    kind = typeof made === 'object' && made !== null ? classOf(made) : '';
-    return holds(UNBOX, kind) ? inside(UNBOX[kind], made) : made;
-  }
-
-  /** Not everything that calls itself a date is one. */
-  function inside(read, value) {
-    try {
-      return read(value);
-    } catch (e) {
-      return value;
+    if (date !== null) {
+      return date[0];
     }
+    return typeof made !== 'object' || made === null || isPlain(made) ? made : unboxed(made);
   }
 
   /** `open`: the objects around this one. */

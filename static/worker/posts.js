@@ -1,33 +1,36 @@
-/** How a session sends: one POST at a time, and a connection for it. */
+/** How a session sends by polling: one POST at a time, and a connection for it. */
 (function (parts) {
   'use strict';
 
-  var Engine = parts.Engine;
   var Math = parts.Math;
+  var Polling = parts.Polling;
   var ROOM_MS = parts.ROOM_MS;
   var SEPARATOR = parts.SEPARATOR;
   var exec = parts.exec;
   var join = parts.join;
   var push = parts.push;
   var take = parts.take;
-  var walk = parts.walk;
 
   var ROOM_MAX_MS = 16000;
 
   /** One POST at a time; its messages stay queued until it is answered. */
-  Engine.prototype._flush = function () {
-    var self = this;
-    var body;
-    var patience;
-    var pongs = this._pongs;
-    if (this._corked || this._post || this._state !== 'open' || !(pongs || this._queue.length)) {
-      return;
+  Polling.prototype.flush = function () {
+    var session = this._session;
+    if (this._onRest) {
+      this._restIfStill();
+    } else if (!this._post && (session.pongs || session.queue.length)) {
+      this._send();
     }
-    body = this._batch();
-    patience = this._postTimeout(body.size);
-    this._post = this._request('POST', body.text, patience, function (status, text, type) {
+  };
+
+  Polling.prototype._send = function () {
+    var self = this;
+    var pongs = this._session.pongs;
+    var body = this._batch();
+    var timeoutMs = this._postTimeout(body.size);
+    this._post = this._requests.send('POST', body.text, timeoutMs, function (status, text, type) {
       self._post = null;
-      if (self._passed(status, text, 'E-NET-03', patience)) {
+      if (self._requests.passed(status, text, 'E-NET-03', timeoutMs)) {
         self._posted(status, text, type, pongs);
       }
     });
@@ -40,35 +43,38 @@
    * longer than the quickest answer here has taken, it gets the connection of this page's own poll.
    * If that does not help at once, no connection was missing: wait longer next time.
    */
-  Engine.prototype._makeRoom = function (size) {
+  Polling.prototype._makeRoom = function (size) {
     var self = this;
-    var wait = this._roomMs + 4 * this._quickestMs + Math.floor(size / 16384) * 1000;
-    this._env.clearTimeout(this._roomTimer);
-    this._roomTimer = this._env.setTimeout(function () {
+    var env = this._session.env;
+    var wait = this._roomMs + 4 * this._requests.quickestMs + Math.floor(size / 16384) * 1000;
+    env.clearTimeout(this._roomTimer);
+    this._roomTimer = env.setTimeout(function () {
       if (self._post && self._get) {
         self._get.abort();
         self._get = null;
-        self._gaveRoomAt = self._env.now();
+        self._gaveRoomAt = env.now();
       }
     }, wait);
   };
 
-  Engine.prototype._postTimeout = function (size) {
-    return this._options.postTimeoutMs + Math.ceil(size / 16384) * 1000;
+  Polling.prototype._postTimeout = function (size) {
+    return this._session.options.postTimeoutMs + Math.ceil(size / 16384) * 1000;
   };
 
   /** As many messages as one POST may carry; a pong goes first, a large message alone. */
-  Engine.prototype._batch = function () {
-    var packets = this._pongs ? ['3'] : [];
+  Polling.prototype._batch = function () {
+    var session = this._session;
+    var queue = session.queue;
+    var packets = session.pongs ? ['3'] : [];
     var size = packets.length;
     var count = 0;
     var cost;
-    while (count < this._queue.length && packets.length < this._packetLimit) {
-      cost = this._queue[count].size + (packets.length ? 1 : 0);
-      if (packets.length && size + cost > this._byteLimit) {
+    while (count < queue.length && packets.length < session.mostPackets) {
+      cost = queue[count].size + (packets.length ? 1 : 0);
+      if (packets.length && size + cost > session.mostBytes) {
         break;
       }
-      push(packets, '4' + this._queue[count].text);
+      push(packets, '4' + queue[count].text);
       size += cost;
       count += 1;
     }
@@ -76,26 +82,34 @@
     return { text: join(packets, SEPARATOR), size: size };
   };
 
-  Engine.prototype._posted = function (status, text, type, pongs) {
+  Polling.prototype._posted = function (status, text, type, pongs) {
+    var session = this._session;
     var sent;
     if (!exec(/^\s*ok\s*$/i, text)) {
-      this._failStrange(status, text, type);
+      this._requests.strange(status, text, type);
       return;
     }
-    this._env.clearTimeout(this._roomTimer);
-    if (this._gaveRoomAt !== null) {
-      if (this._env.now() - this._gaveRoomAt > ROOM_MS / 2) {
-        this._roomMs = Math.min(this._roomMs * 2, ROOM_MAX_MS);
-      }
-      this._gaveRoomAt = null;
+    session.env.clearTimeout(this._roomTimer);
+    this._endRoom();
+    session.pongs -= pongs;
+    sent = take(session.queue, this._flying);
+    this._flying = 0;
+    session.settle(sent, true);
+    session.flush();
+  };
+
+  /** The POST for which the poll was given up has been answered. */
+  Polling.prototype._endRoom = function () {
+    var env = this._session.env;
+    if (this._gaveRoomAt === null) {
+      return;
+    }
+    if (env.now() - this._gaveRoomAt > ROOM_MS / 2) {
+      this._roomMs = Math.min(this._roomMs * 2, ROOM_MAX_MS);
+    }
+    this._gaveRoomAt = null;
+    if (!this._onRest) {
       this._poll();
     }
-    this._pongs -= pongs;
-    sent = take(this._queue, this._flying);
-    this._flying = 0;
-    this._corked += 1;
-    walk(sent, function (item) { item.sent(); });
-    this._corked -= 1;
-    this._flush();
   };
 }(parts));

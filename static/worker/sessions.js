@@ -1,28 +1,20 @@
-/** A worker's sessions: connecting again and again, registering, repeating, sending. */
+/** A worker's sessions: connecting again and again, repeating, sending. */
 (function (parts) {
   'use strict';
 
   var Engine = parts.Engine;
   var Math = parts.Math;
   var PHASE = parts.PHASE;
-  var PROTOCOL = parts.PROTOCOL;
   var STATE = parts.STATE;
-  var VERSION = parts.VERSION;
   var Worker = parts.Worker;
-  var clip = parts.clip;
   var each = parts.each;
   var exec = parts.exec;
-  var has = parts.has;
-  var join = parts.join;
-  var only = parts.only;
   var push = parts.push;
   var take = parts.take;
-  var tasks = parts.tasks;
   var walk = parts.walk;
   var writeMessage = parts.writeMessage;
 
   var TICK_MS = 1000;
-  var HEALTHY_MS = 10000;
   var OUTBOX_LIMIT = 500;
   //: So many polls in a row, each at least so old, tell of something on the way that cuts them.
   var CUTS = 3;
@@ -47,11 +39,14 @@
     engine = new Engine(this._options, this._env, {
       onopen: function () { self._opened(); },
       onmessage: function (text) { self._received(text); },
+      onmove: function () { self._moved(); },
+      onstay: function (why, counts) { self._stayed(why, counts); },
       onclose: function (reason) {
         if (self._engine === engine) {
           self._closed(reason);
         }
-      }
+      },
+      mustArrive: mustArrive
     });
     this._engine = engine;
     engine.open();
@@ -59,8 +54,34 @@
   };
 
   Worker.prototype._opened = function () {
-    this._note('connected');
+    this._note(this._engine.transport() === 'polling' ? 'connected' : 'connected by WebSocket');
     this._register();
+    this._chooseTransport();
+    this._changed();
+  };
+
+  /** A session is open: what became of its last socket, and may it have another? */
+  Worker.prototype._chooseTransport = function () {
+    if (this._choice.watch(this._engine)) {
+      this._note('stays with long-polling for a day: sockets broke twice');
+      if (this._registered) {
+        this._register();  // the console shows why
+      }
+    }
+    if (this._choice.mayTry()) {
+      this._engine.upgrade();
+    }
+  };
+
+  Worker.prototype._moved = function () {
+    this._note('moved to a WebSocket');
+    this._changed();
+  };
+
+  /** See upgrade.js. */
+  Worker.prototype._stayed = function (why, counts) {
+    this._choice.failed(why, counts);
+    this._note('no WebSocket: ' + why);
     this._changed();
   };
 
@@ -87,14 +108,23 @@
     this._registered = false;
     this._registering = false;
     this._healthyAt = Infinity;
-    each(this._attempts, function (attempt) { attempt.queued = null; });
+    each(this._attempts, function (attempt) {
+      attempt.queued = null;
+      if (!attempt.acceptArrived) {
+        attempt.acceptedAt = null;  // a socket may have lost it: say it again
+      }
+    });
   };
 
   /** Lines and releases wait for the next session; everything else is said anew there. */
+  function mustArrive(text) {
+    return exec(/^\{"op":"(log|released)"/, text) !== null;
+  }
+
   Worker.prototype._keep = function (texts) {
     var self = this;
     walk(texts, function (text) {
-      if (exec(/^\{"op":"(log|released)"/, text) && self._outbox.length < OUTBOX_LIMIT) {
+      if (mustArrive(text) && self._outbox.length < OUTBOX_LIMIT) {
         push(self._outbox, text);
       }
     });
@@ -103,6 +133,7 @@
   Worker.prototype._closed = function (reason) {
     var atOnce = reason.code === 'E-NET-05' && this._failures === 0;
     this._keep(this._engine.unsent());
+    this._choice.closed(this._engine, reason);
     this._engine = null;
     this._connectedAt = null;
     this._unregister();
@@ -183,6 +214,9 @@
     if (this._engine) {
       this._engine.check();
     }
+    if (this._engine && this._engine.isOpen()) {
+      this._chooseTransport();
+    }
     if (now >= this._healthyAt) {
       this._failures = 0;
       this._healthyAt = Infinity;
@@ -208,135 +242,6 @@
         self._say(attempt);
       }
     });
-  };
-
-  // -- registering
-
-  Worker.prototype._types = function () {
-    var wanted = this._options.types;
-    return only(tasks(), function (name) { return !wanted || has(wanted, name); });
-  };
-
-  /** Why there is nothing to offer: what was asked for, and what there is. */
-  Worker.prototype._lacking = function () {
-    var wanted = this._options.types;
-    return wanted ? 'asked for ' + clip(join(wanted, ', '), 200) + '; there are: ' +
-      clip(join(tasks(), ', ') || 'none', 200) : '';
-  };
-
-  Worker.prototype._typesChanged = function () {
-    if (!this._engine && this._retryTimer === null) {
-      this._connect();
-    } else if (this._registered && this._toldTypes !== join(this._types(), ',')) {
-      this._register();
-    }
-  };
-
-  Worker.prototype._register = function () {
-    var self = this;
-    this._registered = false;
-    this._registering = true;
-    this._registerAt = this._env.now();
-    this._toldTypes = join(this._types(), ',');
-    this._engine.send(this._registration(), function () {
-      self._registering = false;
-      self._registerAt = self._env.now();
-    });
-  };
-
-  Worker.prototype._registration = function () {
-    var known = this._identity.record;
-    var holding = [];
-    var finished = [];
-    var now = this._env.now();
-    each(this._attempts, function (attempt) {
-      if (attempt.phase === PHASE.ENDED) {
-        push(finished, attempt.id);
-      } else {
-        push(holding, {
-          attempt: attempt.id,
-          elapsed_ms: attempt.startedAt === null ? 0 : Math.round(now - attempt.startedAt)
-        });
-      }
-    });
-    return writeMessage('register', {
-      version: PROTOCOL,
-      types: this._types(),
-      boot: this._boot,
-      after: this._after ? this._after[0] : undefined,
-      worker: known.worker || undefined,
-      secret: known.secret || undefined,
-      name: this._options.name,
-      slots: this._options.slots,
-      token: this._token || undefined,
-      holding: holding,
-      finished: finished,
-      labels: this._labels.sent,
-      page: this._describe()
-    });
-  };
-
-  Worker.prototype._describe = function () {
-    return {
-      document_mode: this._env.document.documentMode || null,
-      user_agent: clip(this._env.userAgent, 500),
-      library: VERSION,
-      storage: this._shelf.persistent
-    };
-  };
-
-  Worker.prototype._onRegistered = function (message) {
-    var self = this;
-    var known = this._identity.record;
-    var fresh = !this._registered;
-    this._registered = true;
-    this._everConnected = true;
-    this._registering = false;
-    this._refusals = 0;
-    this._trouble = null;
-    this._refusal = null;
-    this._draining = false;
-    this._away = null;
-    this._name = message.name;
-    known.worker = message.worker;
-    known.secret = message.secret;
-    known.name = message.name;
-    this._identity.save();
-    this._shelf.remove('outdated');
-    this._adopt(message.settings);
-    if (this._connectedAt === null) {
-      this._connectedAt = this._env.date();
-    }
-    if (fresh) {
-      this._healthyAt = this._env.now() + HEALTHY_MS;
-      each(this._attempts, function (attempt) { self._say(attempt); });
-      walk(take(this._outbox, Infinity), function (text) { self._send(text); });
-      this._sayPause();
-    }
-    this._typesChanged();  // a task may have come while we waited
-    this._changed();
-  };
-
-  /** `told` is what the server last heard; it remembers a pause longer than a session. */
-  Worker.prototype._sayPause = function () {
-    var identity = this._identity;
-    var paused = identity.record.paused;
-    if (this._registered && (paused || identity.record.told)) {
-      this._engine.send(writeMessage(paused ? 'pause' : 'resume', {}), function () {
-        identity.record.told = paused;
-        identity.save();
-      });
-    }
-  };
-
-  Worker.prototype._adopt = function (settings) {
-    var mine = this._settings;
-    each(settings, function (value, key) {
-      if (typeof value === 'number' && value > 0) {
-        mine[key] = value;
-      }
-    });
-    this._engine.limit(mine.packet_limit || 16, mine.post_limit || Infinity);
   };
 
   // -- sending
@@ -373,6 +278,8 @@
       if (attempt.phase !== PHASE.ENDED) {
         self._accepted(attempt);
       }
+    }, function () {
+      attempt.acceptArrived = true;  // a report implies it
     });
   };
 

@@ -68,11 +68,14 @@
   /**
    * A snapshot. Times: `…At` and `since` are ms of the wall clock, `…Ms` are durations.
    * jobs: [{attempt, id, type, number, phase, startedAt, percent, note, cancelled, cancelledAt,
-   * reloadAt}]. reloadAt: when the server will reload a page whose cancelled task goes on.
+   * over, reloadAt}]. over: '', 'cancelled' or 'timed out'. reloadAt: when the server will reload
+   * a page whose cancelled task goes on.
    * labels: values by name; badLabels: the labels that are not sent, in words.
    * refusal: the words of a server that refuses this page, or null.
    * error: {code, text, detail, whose, at} or null; whose: whose fault it is, in a sentence.
-   * standing: {code, since}, what is wrong at this moment, or null.
+   * standing: {code, since, text, whose}, what is wrong at this moment, or null.
+   * connection: {transport, reason, until}: polling or websocket; why it is polling, in words after
+   * "because", or null; until when it stays so, or null. null: there is no session.
    * otherWindow: the name of another worker in this browser, or null.
    * retryMs and heardMs: null if there is none.
    */
@@ -112,13 +115,23 @@
       failed: today.failed,
       refusal: this._refusal,
       error: this._error,
-      standing: this._running ? this._standing(jobs) : null,
+      standing: this._running ? inWords(this._standing(jobs)) : null,
+      connection: this._engine ? this._choice.describe(this._engine) : null,
       otherWindow: this._identity.other(),
       events: copy(this._events),
       version: VERSION,
       page: this._describe()
     };
   };
+
+  /** A trouble with its sentence, and with whose fault it is. */
+  function inWords(standing) {
+    if (standing) {
+      standing.text = standing.code ? parts.CODES[standing.code] : '';
+      standing.whose = standing.code ? parts.blame(standing.code) : '';
+    }
+    return standing;
+  }
 
   function describeAttempt(attempt, reloadAfter) {
     var at = attempt.cancelledDate;
@@ -134,6 +147,8 @@
       note: shown.note === undefined ? null : shown.note,
       cancelled: attempt.cancelled !== null,
       cancelledAt: at,
+      over: attempt.cancelled === null ? '' :
+        attempt.cancelled === 'timed_out' ? 'timed out' : 'cancelled',
       reloadAt: at !== null && reloadAfter > 0 ? at + reloadAfter : null
     };
   }

@@ -3,6 +3,7 @@
   'use strict';
 
   var CODES = parts.CODES;
+  var Choice = parts.Choice;
   var Identity = parts.Identity;
   var Math = parts.Math;
   var Object = parts.Object;
@@ -40,6 +41,7 @@
     token: null,
     labels: {},
     credentials: false,
+    transport: 'auto',
     storageKey: 'pagehand',
     backoffMinMs: 1000,
     backoffMaxMs: 30000,
@@ -73,6 +75,8 @@
     this._env = env;
     this._shelf = new Shelf(env, options.storageKey);
     this._identity = new Identity(this._shelf, env, options.storageKey);
+    this._choice = new Choice(options.transport, this._shelf, env);
+    options.transport = this._choice.wanted;
     this._token = options.token || this._findToken();
     this._boot = randomId(env);
     this._loadedAt = env.date();
@@ -219,6 +223,9 @@
     this._running = true;
     offering(this);
     walk(this._labels.bad, function (text) { self._fault('E-LBL-01', text); });
+    if (!this._choice.known) {
+      this._fault('E-ADR-01', 'transport is auto, polling or websocket, so auto is taken');
+    }
     this._hook();
     this._tick();
     this._connect();

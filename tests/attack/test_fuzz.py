@@ -10,7 +10,6 @@ import asyncio
 import json
 import os
 import random
-import secrets
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -22,24 +21,20 @@ import pytest
 
 from dispatcher.config.settings import Settings
 from handlers.routes import TaskDirectory, routes, shipped_tasks
+from tests.attack.aftermath import SEED, nothing_stays
 from tests.attack.cases import PATHS, Case, Maker, malformed_packet, odd_message
 from tests.attack.hard_bodies import special_bodies
 from tests.attack.wire import Wire
-from tests.support.http import Page
 from tests.support.polling import HANDSHAKE, sid_in
 from tests.support.server import Live, live
-from tests.support.waiting import until
 
 pytestmark = pytest.mark.slow
 
 BYTES = int(os.environ.get("PAGEHAND_FUZZ_BYTES", "1000000"))
 PACKETS = int(os.environ.get("PAGEHAND_FUZZ_PACKETS", "20000"))
-SEED = int(os.environ.get("PAGEHAND_FUZZ_SEED") or secrets.randbelow(1 << 31))
 #: The ordinary run ends in time on a slow machine, with fewer bytes.
 LIMIT_S = 16.0 if BYTES <= 1_000_000 else 3_600.0
 CONNECTIONS = 8
-#: Python and SQLite keep pools that do not shrink; a leak of one request's bytes would be many times this.
-RSS_TOLERANCE = 16 << 20
 FLAGS = ("--ping-interval-s", "1", "--ping-timeout-s", "1", "--reconnect-grace-s", "0.5", "--sessions", "500")
 
 
@@ -79,40 +74,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 
 @pytest.fixture(autouse=True)
 def _nothing_stays(server: Live) -> Iterator[None]:
-    """Before and after: the same descriptors, tasks and memory, no session, and jobs are served."""
-    print(f"PAGEHAND_FUZZ_SEED={SEED}")
-    before, logged = _idle(server), len(server.log())
-    yield
-    _one_job(server)
-    after = _idle(server)
-    print("before", before, "after", after, sep="\n")
-    assert server.process.poll() is None
-    assert not server.trouble(logged)
-    assert after["descriptors"] <= before["descriptors"] + 1, "the store may have opened its log"
-    assert after["tasks"] <= before["tasks"]
-    assert after["timers"] <= before["timers"] + 1
-    assert after["rss"] <= before["rss"] + RSS_TOLERANCE
-
-
-def _idle(server: Live) -> dict[str, int]:
-    def counts() -> dict[str, int] | None:
-        found = server.counts()
-        busy = any(found[name] for name in ("sessions", "session_infos", "workers", "connections", "poll_connections"))
-        return None if busy else found
-
-    return cast(dict[str, int], until(counts, 15, f"idleness, now {server.counts()}"))
-
-
-def _one_job(server: Live) -> None:
-    page = Page(server)
-    page.register("after-the-storm")
-    job = server.submit("after-the-storm", {"n": 1})
-    offer = page.hear("job")
-    assert offer["id"] == job["id"]
-    page.say("result", attempt=offer["attempt"], value="done")
-    assert page.hear("recorded")["verdict"] == "recorded"
-    assert server.ask("GET", f"/api/v1/jobs/{job['id']}/result").json() == "done"
-    page.leave()
+    with nothing_stays(server):
+        yield
 
 
 def test_every_address_has_a_place_in_the_fuzzer() -> None:

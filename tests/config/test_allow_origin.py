@@ -38,6 +38,7 @@ def test_what_is_no_origin_is_refused(origin: str) -> None:
     [
         ("https://a.example:443", "https://a.example"),
         ("https://a.example:443/", "https://a.example"),
+        ("https://a.example:0443", "https://a.example"),
         ("http://a.example:80", "http://a.example"),
         ("http://a.example:443", "http://a.example:443"),
         ("https://a.example:08443", "https://a.example:8443"),

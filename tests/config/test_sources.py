@@ -55,6 +55,7 @@ def test_every_setting_has_a_flag_a_variable_and_a_key_that_mean_the_same(item: 
     texts = {"store": "memory:", "tasks": str(tmp_path), "bind": "::1", "token": "abc", "host_call": "Print"}
     texts |= {
         "allow_host": "a.example",
+        "front": "tornado",
         "allow_origin": "https://a.example",
         "public_url": "http://localhost:9",
         "insecure": "yes",

@@ -9,22 +9,39 @@ from pathlib import Path
 
 from tests.support.server import live
 
-from .blocks import only
+from .blocks import blocks, only
 
 
 def test_the_commands_that_open_it_to_a_network_work(tmp_path: Path) -> None:
-    secret, server, question = only("README.md", "sh", "--bind").splitlines()
-    subprocess.run(["sh", "-c", secret], cwd=tmp_path, check=True)
+    secret, server = only("README.md", "sh", "--bind").splitlines()
+    [question] = only("README.md", "sh", "Bearer").splitlines()
+    subprocess.run(["sh", "-c", f"umask 022; {secret}"], cwd=tmp_path, check=True)
     [make, run, given] = shlex.split(server)
     assert (make, run) == ("make", "run")
-    flags = (
-        given.removeprefix("ARGS=").replace("0.0.0.0", "127.0.0.1").replace("token.txt", str(tmp_path / "token.txt"))
-    )
+    token = tmp_path / "token.txt"
+    flags = given.removeprefix("ARGS=").replace("0.0.0.0", "127.0.0.1").replace("token.txt", str(token))
+    (elsewhere := tmp_path / "another-pc").mkdir()
     with live(tmp_path, *flags.split()) as started:
         curl = question.replace("curl ", f"curl -s --connect-to pagehand.example:8888:127.0.0.1:{started.port} ", 1)
-        shown = subprocess.run(["sh", "-c", curl], cwd=tmp_path, capture_output=True, check=True, timeout=20)
-        refused = subprocess.run(
-            ["sh", "-c", curl.replace("$(cat token.txt)", "wrong")], cwd=tmp_path, capture_output=True, timeout=20
+        shown, refused = (
+            json.loads(subprocess.check_output(["sh", "-c", asked], cwd=elsewhere, timeout=20))
+            for asked in (curl.replace("SECRET", token.read_text("utf-8").strip()), curl)
         )
-    assert json.loads(shown.stdout)["jobs"]["queued"] == 0
-    assert json.loads(refused.stdout)["status"] == 401
+    assert token.stat().st_mode & 0o077 == 0
+    assert shown["jobs"]["queued"] == 0
+    assert refused["status"] == 401
+
+
+def test_no_command_that_is_typed_elsewhere_reads_a_file_of_the_server() -> None:
+    """Windows' shells have no ``$(cat ...)`` either."""
+    pages = ("README.md", "docs/offices.md", "docs/api.md", "docs/operations.md", "docs/install.md", "docs/tasks.md")
+    asked = [line for page in pages for block in blocks(page) for line in block.body.splitlines() if "curl" in line]
+    assert len(asked) > 5
+    assert [line for line in asked if "$(" in line or "token.txt" in line] == []
+
+
+def test_no_command_writes_a_secret_that_others_may_read() -> None:
+    pages = ("README.md", "docs/offices.md", "docs/operations.md", "docs/install.md")
+    made = [line for page in pages for block in blocks(page) for line in block.body.splitlines() if "rand" in line]
+    assert len(made) == 2
+    assert [line for line in made if "umask 077;" not in line and " -m 640 " not in line] == []

@@ -25,7 +25,7 @@ NULL = ("--token", TOKEN, "--allow-origin", "null")
 #: A page of somebody else that would be a worker.
 EMBEDDED = """<!doctype html><title>Desk</title><script src="{server}/static/worker.js"></script>
 <script>Pagehand.task('echo', function (job) {{ return job.data; }});
-var worker = Pagehand.start({{url: '{server}', token: '{token}'}});</script>"""
+var worker = Pagehand.start({{url: '{server}', token: '{token}', credentials: {credentials}}});</script>"""
 
 
 @contextmanager
@@ -54,12 +54,13 @@ def browser() -> Iterator[Chromium]:
     made.kill()
 
 
-def test_a_page_of_another_origin_reads_why_it_is_refused(tmp_path: Path, browser: Chromium) -> None:
-    """A real browser lets it: the refusal alone says that any page may read it."""
+@pytest.mark.parametrize("credentials", ["false", "true"])
+def test_a_page_of_another_origin_reads_why_it_is_refused(tmp_path: Path, browser: Chromium, credentials: str) -> None:
+    """A real browser lets it: the refusal alone says that any page may read it, one that sends cookies, too."""
     own = tmp_path / "own"
     own.mkdir()
     with live(tmp_path) as server, web_server(own) as address:
-        (own / "index.html").write_text(EMBEDDED.format(server=server.url, token=""))
+        (own / "index.html").write_text(EMBEDDED.format(server=server.url, token="", credentials=credentials))
         browser.open(f"{address}/index.html")
         found = until(lambda: browser.run("window.worker && worker.status().error"), 20, "an error")
         assert found["code"] == "E-ORG-01"
@@ -84,7 +85,7 @@ def test_a_page_from_a_file_joins_only_where_that_is_said_and_with_the_token(
 ) -> None:
     with live(tmp_path, *flags) as server:
         page = tmp_path / "desk.html"
-        page.write_text(EMBEDDED.format(server=server.url, token=token))
+        page.write_text(EMBEDDED.format(server=server.url, token=token, credentials="false"))
         browser.open(page.as_uri())
         until(lambda: browser.run("window.worker && worker.status().state") == state, 20, state)
         error = browser.run("worker.status().error")

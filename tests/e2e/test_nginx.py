@@ -1,4 +1,4 @@
-"""Behind the real nginx, on an odd port, with the lines that the README shows: in the clear and with TLS."""
+"""Behind the real nginx, on an odd port, with the lines that docs/offices.md shows: in the clear and with TLS."""
 
 from __future__ import annotations
 
@@ -82,8 +82,8 @@ def behind(
         yield server, Visitor(address, certificate)
 
 
-def readme_with(host_line: str) -> str:
-    """The README's lines with another one for the Host header."""
+def shown_with(host_line: str) -> str:
+    """The lines of docs/offices.md with another one for the Host header."""
     lines, count = re.subn(r"^ *proxy_set_header Host .*\n", host_line, lines_of("docs/offices.md"), flags=re.M)
     assert count == 1
     return lines
@@ -91,7 +91,7 @@ def readme_with(host_line: str) -> str:
 
 @pytest.mark.parametrize("public", [False, True], ids=["as it comes", "with its public address"])
 @pytest.mark.parametrize("tls", [False, True], ids=["in the clear", "with TLS"])
-def test_forms_pages_and_programs_work_behind_the_nginx_of_the_readme(
+def test_forms_pages_and_programs_work_behind_the_nginx_lines_of_the_page(
     tmp_path: Path, certificate: Path, tls: bool, public: bool
 ) -> None:
     with behind(tmp_path, lines_of("docs/offices.md"), certificate if tls else None, public=public) as (_, visitor):
@@ -117,7 +117,7 @@ def test_forms_pages_and_programs_work_behind_the_nginx_of_the_readme(
 def test_lines_that_change_the_host_are_named_in_what_is_refused(
     tmp_path: Path, line: str, host: str, cause: str
 ) -> None:
-    with behind(tmp_path, readme_with(line)) as (server, visitor):
+    with behind(tmp_path, shown_with(line)) as (server, visitor):
         status, text = visitor.post("/submit", JOB)
         assert status == 403
         sid = json.loads(visitor.ask("GET", HANDSHAKE)[1][1:])["sid"]
@@ -137,14 +137,14 @@ def test_lines_that_change_the_host_do_no_harm_where_the_public_address_is_said(
     tmp_path: Path, certificate: Path
 ) -> None:
     """The control of the test above: what is compared then is not what the proxy says."""
-    with behind(tmp_path, readme_with(""), certificate, public=True) as (_, visitor):
+    with behind(tmp_path, shown_with(""), certificate, public=True) as (_, visitor):
         assert visitor.post("/submit", JOB)[0] == 303
 
 
 @pytest.mark.browser
 @pytest.mark.slow
 def test_a_page_that_is_refused_stands_at_not_allowed_and_shows_what_to_change(tmp_path: Path) -> None:
-    with behind(tmp_path, readme_with("proxy_set_header Host $host;\n")) as (_, visitor):
+    with behind(tmp_path, shown_with("proxy_set_header Host $host;\n")) as (_, visitor):
         browser = Chromium()
         try:
             browser.open(f"{visitor.address}/worker?name=FRONT-DESK-07")
@@ -163,8 +163,27 @@ def test_a_page_that_is_refused_stands_at_not_allowed_and_shows_what_to_change(t
 
 @pytest.mark.browser
 @pytest.mark.slow
+def test_a_page_names_a_proxy_that_cuts_waiting_requests_and_still_gets_its_jobs(tmp_path: Path) -> None:
+    lines, count = re.subn(r"proxy_read_timeout \w+;", "proxy_read_timeout 2s;", lines_of("docs/offices.md"))
+    assert count == 1
+    with behind(tmp_path, lines) as (server, visitor):
+        browser = Chromium()
+        try:
+            browser.open(f"{visitor.address}/worker")
+            until(lambda: "(E-NET-12, " in browser.status()["error"], 40, "cut three times")
+            assert ": after about 2 s; jobs still come, some seconds late (E-NET-12, " in browser.status()["error"]
+            job = server.submit("word-count", "to be")
+            assert server.job(job["id"], wait_s=20)["state"] == "succeeded"
+        finally:
+            browser.kill()
+
+
+@pytest.mark.browser
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["ssl", "ssl http2"])
-def test_a_page_in_a_browser_works_behind_the_nginx_of_the_readme(tmp_path: Path, certificate: Path, kind: str) -> None:
+def test_a_page_in_a_browser_works_behind_the_nginx_lines_of_the_page(
+    tmp_path: Path, certificate: Path, kind: str
+) -> None:
     """Its messages are POSTs, which say the page's origin; HTTP/2 has no Host header, and nginx makes one."""
     lines = lines_of("docs/offices.md").replace("listen 443 ssl;", f"listen 443 {kind};")
     with behind(tmp_path, lines, certificate, public=True) as (server, visitor):

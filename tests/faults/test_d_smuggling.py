@@ -45,9 +45,9 @@ ASKED = {
 }
 
 
-@pytest.fixture(scope="module")
-def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    with live(tmp_path_factory.mktemp("smuggling")) as running:
+@pytest.fixture(scope="module", params=["tornado", "fast"])
+def process(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Live]:
+    with live(tmp_path_factory.mktemp("smuggling"), "--front", request.param) as running:
         yield running
 
 

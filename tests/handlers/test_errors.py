@@ -70,7 +70,7 @@ async def test_a_problem_has_exactly_these_members(ask: Ask) -> None:
         "type": "urn:pagehand:error:not_found",
         "title": "Not Found",
         "status": 404,
-        "detail": "there is no job 'nope': it was never accepted here, or its retention has passed",
+        "detail": "there is no job 'nope': it was never accepted here, or it ended long ago and is no longer kept",
         "instance": "/api/v1/jobs/nope",
         "code": "not_found",
         "request_id": "abc.1",

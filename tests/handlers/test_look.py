@@ -23,7 +23,7 @@ pytestmark = pytest.mark.browser
 
 LISTS = ["/", "/jobs", "/workers", "/types"]
 PAGES = [*LISTS, "/submit", "/jobs/failed-1", "/jobs/done-1", "/jobs/running-1?refresh=0", f"/jobs/{WAITING}?refresh=0"]
-PAGES += ["/nope", "/jobs?state=lost", "/workers?label=berlin"]
+PAGES += ["/nope", "/jobs?state=lost", "/workers?label=berlin", "/worker"]
 AXE = """
 var done = arguments[0];
 axe.run(document).then(function (found) {
@@ -35,6 +35,15 @@ HEIGHTS = "[].map.call(document.querySelectorAll('.list tbody tr'), function (ro
 BROKEN_NAMES = """[].filter.call(document.querySelectorAll('.name, .age, .list .id'), function (name) {
   return name.getClientRects().length > 1 || name.offsetHeight > 32;
 }).map(function (name) { return name.textContent; })"""
+
+
+#: Headings that reach into the next column, and instants on more than two lines.
+SQUEEZED = """[].filter.call(document.querySelectorAll('.list th, td[data-label=Offered] time'), function (cell) {
+  var words = document.createRange();
+  words.selectNodeContents(cell);
+  return cell.tagName === 'TH' ? words.getBoundingClientRect().width > cell.clientWidth :
+    cell.getClientRects().length > 2;
+}).map(function (cell) { return cell.textContent; })"""
 
 
 @pytest.fixture(params=["chromium", "phantom"])
@@ -84,6 +93,42 @@ def test_the_longest_names_leave_rows_low_and_pages_narrow(
         assert browser.run("document.documentElement.scrollWidth") <= width, path
         assert browser.run(BROKEN_NAMES) == [], path
         assert path.startswith("/jobs/") or max(browser.run(HEIGHTS)) < tallest, path
+    browser.resize(1024, 700)
+
+
+@pytest.mark.parametrize("width", [1280, 1024, 940])
+def test_every_column_has_room_for_its_heading_and_its_instants(browser: Browser, site: Site, width: int) -> None:
+    browser.resize(width, 800)
+    for path in [*LISTS, "/jobs/failed-1"]:
+        browser.open(site.url + path)
+        assert browser.run(SQUEEZED) == [], path
+    browser.resize(1024, 700)
+
+
+async def a_desk(house: House) -> None:
+    tried = await take(house, await submit(house, "failed", type="print-label"), "FRONT-DESK-07")
+    await tried.error(message="no paper", retry=False)
+
+
+@pytest.mark.parametrize("scene", [a_desk])
+def test_the_name_of_a_desk_is_whole_at_1024_pixels(browser: Browser, site: Site) -> None:
+    browser.resize(1024, 700)
+    for path in ["/", "/jobs", "/jobs/failed"]:
+        browser.open(site.url + path)
+        names = browser.run(
+            "[].filter.call(document.querySelectorAll('.name'), function (name) {"
+            " return name.textContent === 'FRONT-DESK-07'; })"
+            ".map(function (name) { return name.scrollWidth <= name.offsetWidth; })"
+        )
+        assert set(names) == {True}, path
+
+
+@pytest.mark.parametrize("width", [1280, 1200])
+def test_the_counters_of_the_overview_stand_in_one_row(browser: Browser, site: Site, width: int) -> None:
+    browser.resize(width, 800)
+    browser.open(site.url + "/")
+    tops = browser.run("[].map.call(document.querySelectorAll('.counter'), function (c) { return c.offsetTop; })")
+    assert len(set(tops)) == 1
     browser.resize(1024, 700)
 
 

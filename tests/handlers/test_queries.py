@@ -103,6 +103,28 @@ async def test_a_field_that_is_given_twice_is_refused_and_not_half_obeyed(ask: A
     assert (await ask(f"{path}?requires=site:berlin&requires=name:A")).code == 200
 
 
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("jobs", "state"),
+        ("jobs", "type"),
+        ("jobs", "worker"),
+        ("jobs", "requires"),
+        ("workers", "name"),
+        ("workers", "label"),
+        ("types", "q"),
+    ],
+)
+@pytest.mark.parametrize("blank", ["%20", "+", "%00", "%09%0A"])
+async def test_a_filter_of_blanks_does_not_list_everything(
+    ask: Ask, browser: Browser, path: str, field: str, blank: str
+) -> None:
+    words = f"{field} holds nothing but blanks: leave it out, or say what is meant."
+    refused = await ask(f"/api/v1/{path}?{field}={blank}")
+    assert (refused.code, body_of(refused)["detail"]) == (400, words)
+    assert words in (await browser.get(f"/{path}?{field}={blank}")).body.decode()
+
+
 @pytest.mark.parametrize("path", ["/jobs", "/workers", "/types"])
 async def test_every_list_of_the_console_may_load_itself_anew(browser: Browser, path: str) -> None:
     assert (await browser.get(f"{path}?refresh=5&limit=2")).code == 200

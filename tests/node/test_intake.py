@@ -181,11 +181,11 @@ async def test_why_a_job_waits_is_said_in_words():
     job = await house.submit()
     why = house.dispatcher.why_waits
     shown = await house.dispatcher.job(job.id)
-    assert why(shown) == "1 worker offers the type echo, and every one is busy"
+    assert why(shown) == "1 worker offers the type echo, and it is busy"
     await house.say("s1", op="pause")
-    assert why(shown) == "1 worker offers the type echo, but every one is paused"
+    assert why(shown) == "1 worker offers the type echo, but it is paused"
     house.pages.away("s1", house.clock.monotonic())
-    assert why(shown) == "1 worker offers the type echo, but none can be reached just now"
+    assert why(shown) == "1 worker offers the type echo, but it cannot be reached just now"
     later = await house.submit(delay_s=60.0)
     assert why(await house.dispatcher.job(later.id)) == "it was submitted with a delay"
     house.dispatcher.begin_drain()

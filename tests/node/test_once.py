@@ -231,6 +231,6 @@ async def test_a_page_that_holds_what_is_over_gets_no_job_until_it_lets_go_of_it
     assert not [message for message in told if message["op"] == "job"]
     [worker] = house.dispatcher.workers().items
     assert worker.jobs == [], "of a job that the server cannot name nothing is shown"
-    assert "every one is busy" in (house.dispatcher.why_waits(await house.dispatcher.job(job.id)) or "")
+    assert "it is busy" in (house.dispatcher.why_waits(await house.dispatcher.job(job.id)) or "")
     told = await house.say("s1", op="released", attempt="0000000001-000000-of-an-earlier-run", reason="cancelled")
     assert [message["id"] for message in told if message["op"] == "job"] == [job.id]

@@ -50,7 +50,7 @@ async def test_why_a_job_waits_costs_the_same_beside_100_and_3_000_pages():
         await house.say("b", op="pause")
         job = await house.submit("mine")
         shown = await house.dispatcher.job(job.id)
-        assert house.dispatcher.why_waits(shown) == "1 worker offers the type mine, but every one is paused"
+        assert house.dispatcher.why_waits(shown) == "1 worker offers the type mine, but it is paused"
         costs.append(operations(partial(house.dispatcher.why_waits, shown)))
     assert costs[0] == costs[1]
 
@@ -64,7 +64,7 @@ async def test_why_a_job_waits_costs_the_same_beside_100_and_3_000_pools_of_its_
             house.dispatcher.machine.pause(f"a{number}", True, house.clock.monotonic())
         job = await house.submit("mine")
         shown = await house.dispatcher.job(job.id)
-        assert house.dispatcher.why_waits(shown) == f"{pages:,} workers offer the type mine, but every one is paused"
+        assert house.dispatcher.why_waits(shown) == f"{pages:,} workers offer the type mine, but all are paused"
         costs.append(operations(partial(house.dispatcher.why_waits, shown)))
     assert costs[0] == costs[1]
 

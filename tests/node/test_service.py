@@ -239,9 +239,10 @@ async def test_a_forged_identity_becomes_a_new_worker():
 async def test_a_page_without_the_token_is_told_so_and_gets_nothing():
     house = await House(token="sesame").start()
     house.open("s1")
-    for token in (None, "wrong"):
+    sent_none = "the page sent no token: open it with #token=... at the end of its address"
+    for token, why in ((None, sent_none), ("", sent_none), ("wrong", "what the page sent is not this server's token")):
         [refused] = await house.say("s1", op="register", types=["echo"], boot="b", version=1, token=token)
-        assert refused["code"] == "bad_token"
+        assert (refused["code"], refused["detail"]) == ("bad_token", why)
     assert (await house.register("s1", token="sesame"))["op"] == "registered"
 
 

@@ -122,14 +122,27 @@ async def test_a_job_that_requires_nothing_is_told_of_as_before():
         "away", "2 workers offer the type print, but none can be reached just now",
     )  # fmt: skip
     assert await told(Workers(2, paused=1, away=1)) == (
-        "paused", "1 worker offers the type print, but every one is paused",
+        "paused", "1 worker offers the type print, but it is paused",
     )  # fmt: skip
+    assert await told(Workers(1, away=1)) == (
+        "away", "1 worker offers the type print, but it cannot be reached just now",
+    )  # fmt: skip
+    assert await told(Workers(2, paused=2)) == (
+        "paused", "2 workers offer the type print, but all are paused",
+    )  # fmt: skip
+    assert await told(Workers(1, busy=1)) == (
+        "busy", "1 worker offers the type print, and it is busy",
+    )  # fmt: skip
+    assert await told(Workers(2, aside=2)) == (
+        "set_aside",
+        "2 workers offer the type print, but they ignored their last jobs and are skipped for a while",
+    )
     assert await told(Workers(3, paused=1, busy=2)) == (
-        "busy", "2 workers offer the type print, and every one is busy",
+        "busy", "2 workers offer the type print, and all are busy",
     )  # fmt: skip
     assert await told(Workers(1, aside=1)) == (
         "set_aside",
-        "1 worker offers the type print, but ignored the last jobs, and is skipped for a while",
+        "1 worker offers the type print, but it ignored its last jobs and is skipped for a while",
     )
 
 

@@ -12,6 +12,9 @@ var fakeWindow = (function () {
   var lastTimer = 0;
   var requests = [];
   var lastRequest = 0;
+  var sockets = [];
+  var lastSocket = 0;
+  var slowLine = false;
   var hooks = {};
   var world = { session: {}, local: {}, frame: { name: '' } };
   var address = { href: '', protocol: 'http:', host: 'site.test', pathname: '/worker', search: '', hash: '' };
@@ -122,6 +125,55 @@ var fakeWindow = (function () {
     if (request.onreadystatechange) { request.onreadystatechange(); }
   }
 
+  /** As strict as a browser's: nothing can be sent before it is open, and what comes after is lost. */
+  function FakeSocket(config, url) {
+    if (config.socketThrows) { throw new Error('Access is denied.'); }
+    lastSocket += 1;
+    this.id = lastSocket;
+    this.url = url;
+    this.readyState = 0;
+    this.bufferedAmount = 0;
+    this.frames = [];
+    this.closed = false;        // by the page
+    this.onopen = this.onmessage = this.onclose = this.onerror = null;
+    sockets.push(this);
+  }
+
+  FakeSocket.prototype.send = function (text) {
+    if (this.readyState === 0) { throw new Error('InvalidStateError'); }
+    if (this.readyState > 1) { return; }
+    this.frames.push(text);
+    if (slowLine) { this.bufferedAmount += text.length; }
+  };
+
+  FakeSocket.prototype.close = function () {
+    this.closed = true;
+    this.readyState = Math.max(this.readyState, 2);
+  };
+
+  function call(handler, event) {
+    if (handler) { handler(event); }
+  }
+
+  /** Does something to a socket as its browser does: open, frame, close, closing, drain. */
+  function socketDo(id, what, value, words) {
+    var socket = sockets.filter(function (item) { return item.id === id; })[0];
+    if (what === 'open') {
+      socket.readyState = 1;
+      call(socket.onopen, {});
+    } else if (what === 'frame') {
+      call(socket.onmessage, { data: value });
+    } else if (what === 'closing') {
+      socket.readyState = 2;
+    } else if (what === 'drain') {
+      socket.bufferedAmount = value;
+    } else {
+      socket.readyState = 3;
+      call(socket.onerror, {});
+      call(socket.onclose, { code: value, reason: words });
+    }
+  }
+
   function FakeStorage(data, room) {
     Object.defineProperty(this, 'length', { get: function () { return Object.keys(data).length; } });
     this.key = function (i) { return Object.keys(data)[i]; };
@@ -140,10 +192,11 @@ var fakeWindow = (function () {
   }
 
   return {
-    /** config: blockSession, blockLocal, sessionRoom, openThrows, noBytes, documentMode. */
+    /** config: blockSession, blockLocal, sessionRoom, openThrows, noBytes, documentMode, noSocket, socketThrows. */
     env: function (config) {
       return {
         xhr: function () { return new FakeRequest(config); },
+        socket: config.noSocket ? null : function (url) { return new FakeSocket(config, url); },
         setTimeout: setTimer,
         clearTimeout: clearTimer,
         now: function () { return now; },
@@ -187,10 +240,20 @@ var fakeWindow = (function () {
       }));
     },
     answer: answer,
+    sockets: function () {
+      return JSON.stringify(sockets.map(function (socket) {
+        return {
+          id: socket.id, url: socket.url, frames: socket.frames, closed: socket.closed, state: socket.readyState
+        };
+      }));
+    },
+    socketDo: socketDo,
+    /** From now on sockets keep what they are given until it is drained. */
+    slowLine: function () { slowLine = true; },
     fire: function (name, event) { (hooks[name] || []).forEach(function (fn) { fn(event || {}); }); },
     hooked: function (name) { return (hooks[name] || []).length; },
     /** The page's memory goes, its storages stay. */
-    unload: function () { timers = []; requests = []; hooks = {}; },
+    unload: function () { timers = []; requests = []; sockets = []; hooks = {}; },
     /** Another window: a sessionStorage and a name of its own. */
     otherWindow: function () { world = { session: {}, local: world.local, frame: { name: '' } }; },
     address: function (search, hash) { address.search = search; address.hash = hash; },

@@ -148,6 +148,30 @@ class Page:
             messages += self.take()
         return messages
 
+    # ---- its WebSockets
+
+    def sockets(self) -> list[Message]:
+        """All that this page load has made."""
+        return list(json.loads(self.js.eval("fakeWindow.sockets()")))
+
+    @property
+    def socket(self) -> Message:
+        """The newest one."""
+        return dict(self.sockets()[-1])
+
+    def socket_does(self, what: str, value: object = None, words: str = "") -> None:
+        """What its browser or the server does to the newest one: open, frame, closing, drain, close."""
+        arguments = ",".join(json.dumps(item) for item in (self.socket["id"], what, value, words))
+        self.js.eval(f"fakeWindow.socketDo({arguments}); null;")
+
+    def frame(self, *packets: str) -> None:
+        for packet in packets:
+            self.socket_does("frame", packet)
+
+    def tell(self, *messages: Message) -> None:
+        """Messages over the socket."""
+        self.frame(*("4" + json.dumps(message) for message in messages))
+
     # ---- shortcuts
 
     def open(self, **facts: Any) -> Message:

@@ -18,15 +18,17 @@ def read(search: str, hash_: str = "") -> dict[str, Any]:
 
 
 def test_a_good_address_is_taken_as_it_is() -> None:
-    found = read("?types=a,b+c&name=FRONT%2DDESK&slots=64&labels=site:berlin", "#token=Ab+/c==")
+    found = read("?types=a,b+c&name=FRONT%2DDESK&slots=64&labels=site:berlin&transport=polling", "#token=Ab+/c==")
     assert found == {
         "types": ["a", "b", "c"],
         "name": "FRONT-DESK",
         "slots": 64,
         "labels": "site:berlin",
+        "transport": "polling",
         "bad": [],
     }
-    assert read("") == {"types": [], "name": "", "slots": 1, "labels": "", "bad": []}
+    plain = {"types": [], "name": "", "slots": 1, "labels": "", "transport": "auto", "bad": []}
+    assert read("") == plain
 
 
 @pytest.mark.parametrize(
@@ -34,9 +36,10 @@ def test_a_good_address_is_taken_as_it_is() -> None:
     [
         ("?type=echo", '"type" is not a parameter (did you mean types?)'),
         ("?Slots=2", '"Slots" is not a parameter (did you mean slots?)'),
-        ("?colour=red", '"colour" is not a parameter (there are types, name, slots and labels)'),
-        ("?constructor=1", '"constructor" is not a parameter (there are types, name, slots and labels)'),
-        ("?again", '"again" is not a parameter (there are types, name, slots and labels)'),
+        ("?colour=red", '"colour" is not a parameter (there are types, name, slots, labels and transport)'),
+        ("?constructor=1", '"constructor" is not a parameter (there are types, name, slots, labels and transport)'),
+        ("?websocket", '"websocket" is not a parameter (did you mean transport?)'),
+        ("?again", '"again" is not a parameter (there are types, name, slots, labels and transport)'),
         ("?name=A&name=B", "name stands there twice, and the first one is taken"),
         ("?name=100%", "name has a % that is not written as %25"),
         ("?name=" + "x" * 101, "name has more than 100 characters and is cut"),
@@ -50,6 +53,13 @@ def test_an_unknown_or_wrong_part_is_named(search: str, words: str) -> None:
 def test_slots_that_are_no_such_number_are_one_and_said(value: str) -> None:
     found = read(f"?slots={value}")
     assert (found["slots"], found["bad"]) == (1, ["slots is a whole number from 1 to 64, so 1 is taken"])
+
+
+@pytest.mark.parametrize("value", ["Polling", "ws", "", "long-polling"])
+def test_a_transport_that_is_none_is_auto_and_said(value: str) -> None:
+    found = read(f"?transport={value}")
+    words = "transport is auto, polling or websocket, so auto is taken"
+    assert (found["transport"], found["bad"]) == ("auto", [words])
 
 
 def test_what_may_be_a_secret_is_not_shown() -> None:

@@ -117,6 +117,11 @@ def test_the_page_shows_its_labels_and_those_that_it_does_not_send(site: Live, b
 def test_a_mark_that_turns_text_is_shown_in_a_name_and_not_obeyed(site: Live, browser: Browser) -> None:
     show(browser, f"{site.url}/worker?name=DESK%E2%80%AE7")
     until(lambda: browser.run("document.getElementById('name').textContent") == "DESK[U+202E]7", 10, "the name")
+    assert browser.status()["title"] == "READY - DESK[U+202E]7 - Pagehand"
+    browser.click("copy")
+    report = browser.run("document.getElementById('report').value")
+    assert "Name: DESK[U+202E]7 " in report
+    assert "\u202e" not in report
 
 
 def test_a_page_that_asks_only_for_tasks_that_are_not_there_says_so(site: Live, browser: Browser) -> None:

@@ -51,7 +51,7 @@ def test_the_parts_joined_are_es5_that_an_old_mode_can_read(gate: ScriptGate) ->
 
 
 #: IE 11 skips these and loses nothing that a person needs.
-ORNAMENTS = {"outline-offset", "(prefers-color-scheme: dark)"}
+ORNAMENTS = {"outline-offset", "color-scheme", "(prefers-color-scheme: dark)"}
 
 
 @pytest.mark.parametrize("path", STYLES, ids=relative)

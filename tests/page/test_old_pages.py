@@ -12,6 +12,7 @@ from threading import Thread
 import pytest
 
 from tests.support.server import Live, live
+from tests.support.waiting import until
 
 from .browsers import Browser
 from .test_browsers import run, show
@@ -32,6 +33,10 @@ HOST = """
 window.XMLHttpRequest = function () { throw new Error('no requests'); };
 window.setTimeout = window.clearTimeout = function () { throw new Error('no timers'); };
 XHR.prototype.open = XHR.prototype.send = XHR.prototype.abort = function () { throw new Error('no open'); };
+if (WS) {
+  window.WebSocket = function () { throw new Error('no sockets'); };
+  WS.prototype.send = WS.prototype.close = function () { throw new Error('no send'); };
+}
 if (window.Storage) {
   Storage.prototype.setItem = Storage.prototype.getItem = function () { throw new Error('full'); };
 }
@@ -60,7 +65,7 @@ def page_with(site: Live, before: str, after: str) -> str:
     """A page of somebody's own that is a worker."""
     start = f"var worker = Pagehand.start({{url: '{site.url}', name: 'OFFICE'}});"
     scripts = [
-        f"<script>var Day = Date, XHR = XMLHttpRequest; {before}</script>",
+        f"<script>var Day = Date, XHR = XMLHttpRequest, WS = window.WebSocket; {before}</script>",
         f"<script src='{site.url}/static/worker.js'></script>",
     ]
     return "".join(["<!doctype html><meta charset='utf-8'>", *scripts, f"<script>{after}{TASK}{start}</script>"])
@@ -78,13 +83,19 @@ def test_a_page_with_an_old_library_sends_what_its_tasks_return(tmp_path: Path, 
             assert run(site, type_, RESULT)["result"] == result
         (worker,) = site.ask("GET", "/api/v1/workers").json()["items"]
         assert worker["types"] == ["again", "list"]
+        has_none = worker["page"].get("transport_reason") == "this browser has no WebSocket"
+        wanted = "polling" if has_none else "websocket"
+        until(lambda: site.ask("GET", "/api/v1/workers").json()["items"][0]["transport"] == wanted)
+        assert run(site, "list", RESULT)["result"] == RESULT
 
 
 def test_a_task_that_replaces_what_the_browser_has_harms_no_later_job(tmp_path: Path, browser: Browser) -> None:
     tasks = tmp_path / "tasks"
     tasks.mkdir()
     first = '// pagehand: {"title": "x", "example": 1}\n'
-    (tasks / "list.js").write_text(f"{first}var Day = Date, XHR = XMLHttpRequest;{TASK}", encoding="utf-8")
+    (tasks / "list.js").write_text(
+        f"{first}var Day = Date, XHR = XMLHttpRequest, WS = window.WebSocket;{TASK}", encoding="utf-8"
+    )
     (tasks / "spoil.js").write_text(first + LATE, encoding="utf-8")
     with live(tmp_path, "--tasks", str(tasks)) as site:
         show(browser, f"{site.url}/worker")

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+import quickjs
 
 from .harness import STATIC, bare_engine
 
@@ -14,11 +15,16 @@ AT = "new Date(2026, 10, 23, 10, 30, 5).getTime()"
 BLAME = "Not this PC."
 
 
-def say(function: str, *more: Any, **status: Any) -> str:
-    """What a function says of a status; ``AT`` as a value is that instant."""
+def words_engine() -> quickjs.Context:
+    """An engine with the words in it."""
     js = bare_engine()
     js.eval("var window = this;")
     js.eval((STATIC / "page-words.js").read_text(encoding="utf-8"))
+    return js
+
+
+def say(function: str, *more: Any, **status: Any) -> str:
+    """What a function says of a status; ``AT`` as a value is that instant."""
     plain: dict[str, Any] = {
         "otherWindow": None,
         "jobs": [],
@@ -27,9 +33,14 @@ def say(function: str, *more: Any, **status: Any) -> str:
         "standing": None,
         "error": None,
     }
-    text = json.dumps(plain | status).replace(json.dumps(AT), AT)
-    rest = "".join(f", {json.dumps(value)}" for value in more)
-    return str(js.eval(f"pagehandWords.{function}({text}{rest})"))
+    return say_value(function, plain | status, *more)
+
+
+def say_value(function: str, *values: Any) -> str:
+    """What a function says of such values."""
+    js = words_engine()
+    arguments = ", ".join(json.dumps(value).replace(json.dumps(AT), AT) for value in values)
+    return str(js.eval(f"pagehandWords.{function}({arguments})"))
 
 
 def trouble(code: str) -> dict[str, Any]:
@@ -43,24 +54,30 @@ def test_each_sentence_of_trouble_says_whose_fault_it_is(state: str) -> None:
 
 def test_a_server_that_is_away_says_since_when() -> None:
     words = say("detailText", state="reconnecting", **trouble("E-NET-01"))
-    assert words.startswith("The server does not answer since 10:30. Trying now, attempt 1. It broke.")
+    assert words.startswith("The server has not answered since 10:30. Trying now, attempt 1. It broke.")
 
 
 def test_a_missing_token_and_a_wrong_one_have_sentences_of_their_own() -> None:
     missing = say("detailText", state="not_allowed", refusal="", **trouble("E-TOK-01"))
     wrong = say("detailText", state="not_allowed", refusal="", **trouble("E-TOK-02"))
-    assert missing.startswith("The server wants a token, and this page has none.")
+    assert missing.startswith("The server needs a token, and this page has none.")
     assert wrong.startswith("The token of this page is wrong.")
 
 
 def test_a_task_that_goes_on_after_its_cancel_says_when_the_page_is_loaded_again() -> None:
     job = {"type": "print", "id": "j1", "startedAt": None, "number": 1, "percent": None, "note": None}
-    hanging = job | {"cancelled": True, "cancelledAt": AT, "reloadAt": AT}
-    words = "print j1 (cancelled at 10:30:05, but its task goes on"
-    later = "; if it does not stop, this page is loaded again at 10:30:05)"
+    hanging = job | {"cancelled": True, "over": "timed out", "cancelledAt": AT, "reloadAt": AT}
+    words = "print j1 (timed out at 10:30:05, but its task is still running"
+    later = "; if it does not stop, this page reloads at 10:30:05)"
     assert say("jobsText", jobs=[hanging]) == words + later
     assert say("jobsText", jobs=[hanging | {"reloadAt": None}]) == words + ")"
     assert say("jobsText", jobs=[job | {"cancelled": False}]) == "print j1"
+
+
+@pytest.mark.parametrize("state", ["ready", "working", "paused"])
+def test_a_page_that_works_in_spite_of_a_trouble_says_what_it_is_and_whose_fault(state: str) -> None:
+    standing = {"code": "E-NET-12", "since": AT, "text": "Requests are cut.", "whose": BLAME}
+    assert say("detailText", state=state, paused=False, standing=standing).endswith(f". Requests are cut. {BLAME}")
 
 
 @pytest.mark.parametrize("state", ["ready", "working", "paused"])

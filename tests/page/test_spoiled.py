@@ -62,6 +62,9 @@ def to_json(*owners: str, gives: str) -> str:
     return "".join(f"{owner}.prototype.toJSON = " for owner in owners) + f"function () {{ return {gives}; }};"
 
 
+#: Old engines have no tags.
+TAG = "if (typeof Symbol !== 'undefined') { %s.prototype[Symbol.toStringTag] = '%s'; }"
+
 #: What Prototype.js 1.6, MooTools 1.2 and their like do: a page loads them before or after the worker's script.
 LIBRARIES = {
     "toJSON of arrays, as in Prototype 1.6": to_json("Array", gives="'[' + this.join(', ') + ']'"),
@@ -70,6 +73,9 @@ LIBRARIES = {
     "toJSON of dates": to_json("Date", gives="'\"2026\"'"),
     "toJSON, and another constructor of lists": to_json("Array", gives="'list'")
     + "Array.prototype.constructor = Object.prototype.constructor = function () {};",
+    "another toString of every object": "Object.prototype.toString = function () { return '[object Thing]'; };",
+    "another tag of every object": TAG % ("Object", "Thing"),
+    "dates that are called numbers": TAG % ("Date", "Number"),
     "toISOString of dates": "Date.prototype.toISOString = function () { return 'today'; };",
     "toJSON of everything": to_json("Object", gives="'all'"),
     "toJSON of functions and errors": to_json("Function", "Error", gives="'e'"),

@@ -10,7 +10,7 @@ from .test_worker import running
 
 def standing(page: Page) -> Message | None:
     found = page.status()["standing"]
-    return None if found is None else dict(found)
+    return None if found is None else {"code": found["code"], "since": found["since"]}
 
 
 def cut(page: Page, after_ms: int, status: int = 0) -> None:
@@ -102,8 +102,18 @@ def test_a_cancelled_task_that_goes_on_says_when_the_page_will_be_loaded_again()
     (shown,) = page.status()["jobs"]
     assert shown["reloadAt"] == shown["cancelledAt"] + 60_000
     assert standing(page) == {"code": "E-JOB-05", "since": shown["cancelledAt"]}
+    assert shown["over"] == "cancelled"
+    assert "The fault lies with the task" in page.status()["standing"]["whose"]
     page.run("end(null, 1);")
     assert standing(page) is None
+
+
+def test_a_task_that_goes_on_after_its_time_was_not_cancelled() -> None:
+    page = running()
+    page.push({"op": "cancel", "attempt": "a1", "reason": "timed_out"})
+    assert page.status()["jobs"][0]["over"] == "timed out"
+    page.push({"op": "cancel", "attempt": "a1", "reason": "enough"})
+    assert page.status()["jobs"][0]["over"] == "cancelled"
 
 
 def test_the_server_tells_when_it_asks_for_the_reload() -> None:

@@ -13,7 +13,10 @@ _WINDOW = """
 var window = this, scripts = [], timers = [], fail = null, settled = 0, tasks = [];
 window.setTimeout = function (fn, ms) { timers.push({fn: fn, ms: ms}); };
 window.addEventListener = function (name, fn) { fail = fn; };
-window.Pagehand = {tasks: function () { return tasks; }};
+window.Pagehand = {
+  tasks: function () { return tasks; },
+  task: function (name) { tasks.push(name); return this; }
+};
 var document = {
   createElement: function () { return {parentNode: {removeChild: function () {}}}; },
   body: {appendChild: function (script) { scripts.push(script); }}
@@ -96,3 +99,11 @@ def test_a_file_that_registers_another_s_name_or_a_strange_one_is_told_from_one_
         '__proto__x.js, it does not register "__proto__x", but "order"',
         'constructor.js, it does not register "constructor" (is it empty?)',
     ]
+
+
+def test_a_task_that_is_registered_late_is_not_laid_to_the_next_file_in_an_old_engine() -> None:
+    js = page("a", "b")
+    come(js, 0)
+    js.eval("Pagehand.task('a'); Pagehand.task('b'); scripts[1].onload(); null;")
+    assert json.loads(js.eval("JSON.stringify(files.offered())")) == ["a", "b"]
+    assert faulty(js) == ['a.js, it does not register "a" (is it empty?)']

@@ -166,6 +166,35 @@ def test_a_message_that_is_not_json_is_refused_with_the_place_and_with_what_to_d
     assert refusal(text).detail.startswith(words)
 
 
+@pytest.mark.parametrize(
+    ("text", "words", "attempt"),
+    [
+        ('{"op":"accept","attempt":"a1","attempt":"a2"}', "bad accept: attempt stands twice", "a1"),
+        ('{"op":"result","attempt":"a1","value":1,"v\\u0061lue":2}', "bad result: value stands twice", "a1"),
+        ('{"op":"log","op":"log","attempt":"a1","line":""}', "bad log: op stands twice", "a1"),
+        ('{"op":"log","attempt":"a1","line":"","later":1,"later":2}', "bad log: later stands twice", "a1"),
+        (f'{{"op":"bye","{"x" * 500}":1,"{"x" * 500}":1}}', f"bad bye: {'x' * 100} stands twice", None),
+        (json.dumps(REGISTER)[:-1] + ',"boot":"b2"}', "bad register: boot stands twice", None),
+        (json.dumps(REGISTER)[:-1] + ',"labels":{"site":"a","site":"b"}}', "bad register: site stands twice", None),
+        (json.dumps(REGISTER)[:-1] + ',"page":{"url":1,"url":1}}', "bad register: url stands twice", None),
+        (
+            json.dumps(REGISTER)[:-1] + ',"holding":[{"attempt":"a1"},{"attempt":"a2","attempt":"a3"}]}',
+            "bad register: attempt stands twice",
+            None,
+        ),
+    ],
+)
+def test_a_field_that_stands_twice_is_refused(text: str, words: str, attempt: str | None) -> None:
+    refused = refusal(text)
+    assert (refused.code, refused.detail, refused.attempt) == ("bad_message", words, attempt)
+
+
+def test_what_stands_twice_in_a_result_is_the_task_s_own_affair() -> None:
+    message = decode('{"op":"result","attempt":"a1","value":{"a":1,"a":2}}')
+    assert isinstance(message, protocol.Result)
+    assert bytes(message.value) == b'{"a":1,"a":2}'
+
+
 def test_the_attempt_of_an_unreadable_message_is_looked_for_near_its_start_only() -> None:
     padding = "x" * 300
     assert refusal(f'{{"op":"error","x":"{padding}","attempt":"a1"}}').attempt is None

@@ -299,7 +299,7 @@ def test_a_stale_result_is_kept_as_evidence_up_to_64_kib(desk: Desk, size: int, 
 # progress and log
 
 
-def test_progress_is_shown_while_it_runs_and_leaves_with_the_attempt(desk: Desk) -> None:
+def test_progress_is_shown_until_the_next_try_starts(desk: Desk) -> None:
     claim = desk.start()
     desk.turn(reports=[Progressed(claim.attempt, 10.0, "reading"), Progressed(claim.attempt, 20.5, None)])
     job = desk.job(claim.job)
@@ -308,6 +308,9 @@ def test_progress_is_shown_while_it_runs_and_leaves_with_the_attempt(desk: Desk)
     job = desk.job(claim.job)
     assert (job.percent, job.note) == (20.5, "writing")
     desk.report(lost(claim.attempt))
+    job = desk.job(claim.job)
+    assert (job.percent, job.note) == (20.5, "writing")
+    desk.report(Started(desk.claim_one(job.type).attempt, HOLDER))
     job = desk.job(claim.job)
     assert (job.percent, job.note) == (None, None)
 

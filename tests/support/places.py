@@ -6,14 +6,16 @@ import os
 import re
 from pathlib import Path
 
-__all__ = ["ROOT", "environment", "is_test"]
+__all__ = ["FRONT", "ROOT", "environment", "is_test"]
 
+#: ``PAGEHAND_FRONT=tornado`` makes all servers of the tests listen with that front.
+FRONT = "PAGEHAND_FRONT"
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def environment() -> dict[str, str]:
-    """Our environment without the settings of the person who runs the tests."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PAGEHAND_")}
+    """Our environment without the settings of the person who runs the tests, but for the front that is to be tested."""
+    kept = {name: value for name, value in os.environ.items() if name == FRONT or not name.startswith("PAGEHAND_")}
     return kept | {"PYTHONPATH": str(ROOT)}
 
 

@@ -6,12 +6,13 @@ import socket
 from collections.abc import Iterator
 
 import pytest
-from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 from tornado.web import Application, RequestHandler
 
 from dispatcher.config.settings import Settings
-from dispatcher.transport.fronts.http import Front, make_http_server
+from dispatcher.transport.fronts.choice import make_server
+from dispatcher.transport.fronts.doorkeeper import Doorkeeper
+from dispatcher.transport.fronts.http import Front
 from dispatcher.transport.limits import SessionLimits
 from dispatcher.transport.sessions import Sessions
 from tests.support.clock import ManualClock
@@ -71,10 +72,18 @@ def front(sessions: Sessions, app: Application, clock: ManualClock) -> Front:
     return Front(sessions, app, clock=clock.monotonic)
 
 
+@pytest.fixture(params=["tornado", "fast"])
+def front_name(request: pytest.FixtureRequest) -> str:
+    """Which front listens; every test that needs a port runs on both."""
+    return str(request.param)
+
+
 @pytest.fixture
-def http_server(io_loop: IOLoop, _unused_port: tuple[socket.socket, int], front: Front) -> Iterator[HTTPServer]:
+def http_server(
+    io_loop: IOLoop, _unused_port: tuple[socket.socket, int], front: Front, front_name: str
+) -> Iterator[Doorkeeper]:
     """Replaces pytest-tornado's own server, so that our front serves."""
-    server = make_http_server(front, Settings())
+    server = make_server(front, Settings(front=front_name))
     server.add_socket(_unused_port[0])
     yield server
     server.stop()
@@ -82,6 +91,6 @@ def http_server(io_loop: IOLoop, _unused_port: tuple[socket.socket, int], front:
 
 
 @pytest.fixture
-def port(http_server: HTTPServer, _unused_port: tuple[socket.socket, int]) -> int:
+def port(http_server: Doorkeeper, _unused_port: tuple[socket.socket, int]) -> int:
     """The server is up."""
     return _unused_port[1]

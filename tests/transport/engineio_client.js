@@ -1,14 +1,25 @@
-// Drives the real engine.io-client against a server that echoes: node engineio_client.js <engine.io-client> <url>
+// Drives the real engine.io-client against a server that answers each `c7` with `e7`, and says `s0`, `s1`, ... itself.
+// node engineio_client.js <engine.io-client> <url> <polling|websocket|upgrade>
 // Writes one line of JSON: what happened, or what went wrong.
 'use strict';
 
 const { Socket } = require(process.argv[2]);
 
-const BURST = 50;
-const report = { opened: false, transport: null, echo: null, burst: [], pings: 0, closed: null };
-const socket = new Socket(process.argv[3], { path: '/engine.io/', transports: ['polling'] });
+const MODE = process.argv[4];
+const COUNT = 1000;
+const BURST = 20;
+// Kept back until the socket carries the session.
+const LAST = 300;
+const report = {
+  opened: null, transport: null, echo: null, answers: [], news: [], pings: 0, closed: null,
+  sent: { before: 0, during: 0, after: 0 },
+};
+const transports = { polling: ['polling'], websocket: ['websocket'], upgrade: ['polling', 'websocket'] }[MODE];
+const socket = new Socket(process.argv[3], { path: '/engine.io/', transports });
+let phase = MODE === 'upgrade' ? 'before' : 'after';
+let sent = 0;
 
-const timer = setTimeout(() => end('timed out'), 10000);
+const timer = setTimeout(() => end('timed out'), 15000);
 
 // Node then ends by itself as soon as nothing is under way any more: the POST of the close packet, the parked GET.
 function end(error) {
@@ -17,37 +28,68 @@ function end(error) {
   process.stdout.write(JSON.stringify(report) + '\n', () => error && process.exit(1));
 }
 
-function sendBurst() {
-  for (let n = 0; n < BURST; n += 1) {
-    socket.send('burst ' + n);
+function burst() {
+  const upTo = phase === 'after' ? COUNT : COUNT - LAST;
+  for (let n = 0; n < BURST && sent < upTo; n += 1) {
+    socket.send('c' + sent);
+    sent += 1;
+    report.sent[phase] += 1;
+  }
+}
+
+function pump() {
+  burst();
+  if (sent < COUNT) {
+    setTimeout(pump, 1);
+  } else {
+    socket.send('all');
   }
 }
 
 socket.on('open', () => {
-  report.opened = true;
-  report.transport = socket.transport.name;
+  report.opened = socket.transport.name;
   socket.send('hello \u2603');
+  pump();
+});
+
+socket.on('upgrading', () => {
+  phase = 'during';
+  burst();
+});
+
+socket.on('upgrade', () => {
+  phase = 'after';
+  burst();
 });
 
 socket.on('ping', () => {
   report.pings += 1;
-  if (report.pings === 2) {
-    sendBurst();
-  }
+  closeIfDone();
 });
 
+let total = null;
+
 socket.on('message', (text) => {
-  if (report.echo === null) {
+  if (text.startsWith('e')) {
+    report.answers.push(text);
+  } else if (text.startsWith('s')) {
+    report.news.push(text);
+  } else if (text.startsWith('total ')) {
+    total = Number(text.slice(6));
+  } else {
     report.echo = text;
-    return;
   }
-  report.burst.push(text);
-  if (report.burst.length === BURST) {
+  closeIfDone();
+});
+
+function closeIfDone() {
+  if (total !== null && report.pings >= 2 && report.closed === null) {
+    report.transport = socket.transport.name;
     socket.close();
   }
-});
+}
 
 socket.on('close', (reason) => {
   report.closed = reason;
-  end(report.burst.length === BURST ? null : 'closed too early: ' + reason);
+  end(total !== null ? null : 'closed too early: ' + reason);
 });

@@ -344,32 +344,3 @@ async def keep_writing(client: Client, data: bytes) -> None:
     """Write for ever; raises StreamClosedError when the server has had enough."""
     while True:
         await client.stream.write(data)
-
-
-class Driver:
-    """The service's timer: one at a time, for the sessions' next deadline."""
-
-    def __init__(self, sessions: Sessions, clock: Callable[[], float]) -> None:
-        self._sessions = sessions
-        self._clock = clock
-        self._timer: asyncio.TimerHandle | None = None
-        self._at = 0.0
-
-    def arm(self) -> None:
-        deadline = self._sessions.next_deadline()
-        if deadline is None or (self._timer is not None and self._at <= deadline):
-            return
-        self.stop()
-        self._at = deadline
-        delay_s = max(0.0, deadline - self._clock())
-        self._timer = asyncio.get_running_loop().call_later(delay_s, self._fire)
-
-    def stop(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _fire(self) -> None:
-        self._timer = None
-        self._sessions.tick(self._clock())
-        self.arm()

@@ -14,8 +14,9 @@ from tornado.web import Application
 from dispatcher.transport.fronts.http import Front
 from dispatcher.transport.limits import SessionLimits
 from dispatcher.transport.sessions import Sessions
+from tests.support.echo import Ticker
 from tests.support.waiting import eventually
-from tests.transport.support import Bench, Client, Driver, Page, Recorder
+from tests.transport.support import Bench, Client, Page, Recorder
 
 TIMINGS = {"sub-second": (0.3, 0.2), "default": (20.0, 20.0), "odd": (1.2345, 0.1)}
 
@@ -181,6 +182,16 @@ def test_the_session_ends_when_no_pong_comes(bench: Bench, limits: SessionLimits
     assert bench.get(sid).status == 400
 
 
+def test_a_page_that_has_not_polled_since_its_ping_was_due_is_gone_when_the_pong_is_due(
+    bench: Bench, limits: SessionLimits, recorder: Recorder
+) -> None:
+    sid = bench.open()
+    bench.later(limits.ping_interval_s)
+    bench.later(limits.ping_timeout_s)
+    assert bench.get(sid).status == 400
+    assert recorder.names() == ["opened", "quiet"]
+
+
 # Close.
 
 
@@ -221,9 +232,9 @@ async def test_a_second_poll_on_another_connection_ends_the_session(port: int, f
 def real(recorder: Recorder, app: Application) -> Front:
     limits = SessionLimits(ping_interval_s=0.3, ping_timeout_s=0.2)
     sessions = Sessions(limits, recorder)
-    driver = Driver(sessions, time.monotonic)
+    ticker = Ticker(sessions)
     recorder.on_message = sessions.send
-    return Front(sessions, app, on_change=driver.arm)
+    return Front(sessions, app, on_change=ticker.arm)
 
 
 class TestForReal:

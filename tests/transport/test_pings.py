@@ -44,6 +44,16 @@ def test_many_are_due_in_the_order_of_their_deadlines() -> None:
     assert pings.due(41.0) == ["b", "c", "a"]
 
 
+def test_a_session_whose_ping_has_not_left_has_no_extra_time() -> None:
+    pings = Pings[str](20.0, 10.0)
+    for at, key in enumerate("abc"):
+        pings.sent(key, float(at))
+    assert pings.overdue(12.0, "b".__eq__) == ["a", "c"]
+    pings.forget("a")
+    pings.forget("c")
+    assert (pings.overdue(12.9, "b".__ne__), pings.overdue(13.0, "b".__ne__)) == ([], ["b"])
+
+
 def test_a_pong_that_is_read_late_and_came_in_time_counts() -> None:
     pings = Pings[str](20.0, 10.0)
     pings.sent("a", 0.0)

@@ -88,16 +88,23 @@ def test_a_post_that_began_before_the_move_is_taken(bench: Bench, recorder: Reco
     assert (post.body, recorder.texts()) == ("ok", ["late"])
 
 
-def test_a_second_socket_for_a_session_is_refused(bench: Bench) -> None:
+def test_a_second_socket_for_a_session_is_closed_and_the_first_goes_on(bench: Bench, recorder: Recorder) -> None:
     sid = bench.open()
     socket = bench.join(sid)
-    query = f"{SOCKET}&sid={sid}"
-    assert bench.request("GET", query, upgrade=True).status == 400, "while the first one moves"
+    second = bench.join(sid)
+    assert second.code is CloseCode.OVERLAP, "while the first one moves"
+    bench.frame(second, "2probe")
+    assert (second.take(), socket.open) == ([], True)
     bench.frame(socket, "2probe")
     bench.frame(socket, "5")
-    assert bench.request("GET", query, upgrade=True).status == 400, "after it has moved"
+    second = bench.join(sid)
+    assert second.code is CloseCode.OVERLAP, "after it has moved"
+    bench.frame(second, "4from nobody")
+    bench.hang_up(second)
     assert bench.send(sid, "x")
-    assert socket.take()[-1] == "4x"
+    assert socket.take() == ["3probe", "4x"]
+    assert recorder.names(sid) == ["opened", "upgraded"]
+    assert bench.sessions.counts.overlaps == 2
 
 
 @pytest.mark.parametrize("said", [["5"], ["2"], ["4x"], ["2probe", "2probe"], ["2probe", "4x"], [b"2probe"], [""]])
@@ -193,6 +200,9 @@ def test_where_polling_is_forced_no_socket_is_let_in_and_none_is_offered(recorde
         (SOCKET, False, 3),
         ("transport=websocket", True, 5),
         ("EIO=3&transport=websocket", True, 5),
+        ("EIO=abc&transport=websocket", True, 5),
+        ("EIO=4&transport=abc", True, 0),
+        ("EIO=4", True, 0),
         (f"{SOCKET}&sid=unknown", True, 1),
         (f"{SOCKET}&sid=", True, 1),
         (f"{SOCKET}&j=0", True, 3),

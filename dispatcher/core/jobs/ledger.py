@@ -197,6 +197,8 @@ def _accept(attempt: AttemptRow, job: JobRow, holder: Holder | None, at: float) 
     attempt.started_at = at
     job.number = attempt.number
     job.started_at = at
+    # What an earlier try had told: it is shown until the next one starts.
+    job.percent = job.note = None
     _hold(attempt, job, holder)
 
 
@@ -262,7 +264,8 @@ def _move_job(report: Ended, job: JobRow, state: JobState, now_at: float) -> Non
     job.errors += report.counts_error
     job.crashes += report.counts_crash
     job.error = report.error or job.error
-    job.percent = job.note = None
+    if state is JobState.SUCCEEDED:
+        job.percent = job.note = None
     _enter(job, state, now_at, report.reason, report.detail)
     if state is JobState.SCHEDULED:
         job.run_at = now_at + report.delay_s

@@ -68,14 +68,24 @@ class Terms(Struct, frozen=True, kw_only=True):
     #: The time that each attempt has, from its accept.
     timeout_s: Annotated[float, Meta(ge=1, le=_DAY_S, title="Timeout of an attempt")] = 60.0
     #: How many attempts may end in an error or a timeout.
-    max_attempts: Annotated[int, Meta(ge=1, le=100, title="Attempts")] = 3
+    max_attempts: Annotated[
+        int, Meta(ge=1, le=100, title="Attempts", description="how often it may end in an error or a timeout")
+    ] = 3
     #: How many attempts may be lost with their page.
-    max_crashes: Annotated[int, Meta(ge=0, le=100, title="Lost attempts")] = 5
+    max_crashes: Annotated[
+        int, Meta(ge=0, le=100, title="Lost attempts", description="how often its page may close or vanish")
+    ] = 5
     #: While it runs, silence of this length ends the attempt as lost; None: no heartbeat is asked for.
-    heartbeat_s: Annotated[float, Meta(ge=0.1, le=_DAY_S, title="Longest silence")] | None = None
+    heartbeat_s: (
+        Annotated[
+            float,
+            Meta(ge=0.1, le=_DAY_S, title="Longest silence", description="without progress for so long, a try is lost"),
+        ]
+        | None
+    ) = None
     #: ``repeat``: it may run more than once; ``once``: after ``go`` it never runs again by itself (promise S15b).
     effects: Annotated[
-        Literal["repeat", "once"], Meta(title="Effects", description="once: it never starts twice by itself")
+        Literal["repeat", "once"], Meta(title="Effects", description="once: it never starts a second time by itself")
     ] = "repeat"
     #: What the job requires of its worker: it goes to no other.
     requires: Requirement = ()
@@ -126,7 +136,7 @@ def _range(kind: Any) -> Range:
     base, meta = get_args(kind)
     if get_origin(base) is Literal:
         return Range(False, 0, 0, meta.title, get_args(base), note=meta.description)
-    return Range(base is int, meta.ge, meta.le, meta.title or "")
+    return Range(base is int, meta.ge, meta.le, meta.title or "", note=meta.description or "")
 
 
 _RANGES = _ranges()

@@ -117,8 +117,7 @@ class Hands:
         return [{"attempt": held.attempt, "elapsed_ms": held.elapsed_ms(now)} for held in self._held.values()]
 
     def registered(self) -> None:
-        """A new session begins: accepts are sent again. They may have been lost with a socket, which answers none, and a
-        repeated one does no harm."""
+        """A new session begins: accepts are sent again. They may have been lost with a socket, which answers none."""
         for held in self._held.values():
             self._accept(held)
 

@@ -12,7 +12,7 @@ answer for which the client had asked ``Connection: close``, or when the server 
 from __future__ import annotations
 
 import socket
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from tornado.http1connection import HTTP1Connection, HTTP1ServerConnection
@@ -28,9 +28,8 @@ from tornado.httputil import (
 
 from dispatcher.config.settings import Settings
 from dispatcher.transport.exchange import Connection
-from dispatcher.transport.fronts.http_door import Door
+from dispatcher.transport.fronts.doorkeeper import Doorkeeper, room_for_connections
 from dispatcher.transport.fronts.http_exchange import HttpExchange
-from dispatcher.transport.fronts.http_refusal import Farewell
 from dispatcher.transport.fronts.http_stream import BoundedStream
 from dispatcher.transport.fronts.policy import (
     MAX_HEADER_SIZE,
@@ -38,7 +37,6 @@ from dispatcher.transport.fronts.policy import (
     Admit,
     Denial,
     HeadersLike,
-    HeadRefusal,
     Policy,
     declared_length,
     head_refusal,
@@ -53,12 +51,6 @@ __all__ = ["PATH", "Admit", "Denial", "Front", "FrontServer", "HeadersLike", "ma
 #: Bytes that Tornado may have read from one connection and not yet handed on. It hands on bodies in pieces of 64
 #: KiB.
 MAX_BUFFER_SIZE = 1 << 20
-#: Descriptors that no connection takes.
-SPARE_DESCRIPTORS = 40
-
-#: Refused requests whose clients are given time to read why; others are closed at once.
-MOST_FAREWELLS = 16
-
 _TCP = (socket.AF_INET, socket.AF_INET6)
 _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 
@@ -98,7 +90,11 @@ class Front(Policy, HTTPServerConnectionDelegate):
     def on_close(self, server_conn: object) -> None:
         """A connection has ended; ``FrontServer`` calls this."""
         stream = cast(BoundedStream, cast(HTTP1ServerConnection, server_conn).stream)
-        self.left(self._connections.pop(server_conn, None), was_idle=stream.was_idle)
+        self.ended(server_conn, was_idle=stream.was_idle)
+
+    def ended(self, server_conn: object, *, was_idle: bool) -> None:
+        """The same, from a server that has no streams of Tornado's."""
+        self.left(self._connections.pop(server_conn, None), was_idle=was_idle)
         self.app.on_close(server_conn)
 
     def connection(self, server_conn: object) -> Connection:
@@ -175,53 +171,29 @@ class _Switch(HTTPMessageDelegate):
         self._to.on_connection_close()
 
 
-class FrontServer(HTTPServer):
+class FrontServer(Doorkeeper, HTTPServer):
     """Tornado's HTTPServer with our own door and streams, and without TLS. It also tells the front of ``on_close``."""
 
-    #: More are closed as they come, so that store, log and files have descriptors left.
-    max_connections = 1 << 62
-    _open = 0
-    _doors: tuple[Door, ...] = ()
-    _farewells: frozenset[Farewell] = frozenset()
+    def policy(self) -> Policy:
+        """The rules of all connections."""
+        return cast(Front, self.request_callback)
 
-    def add_sockets(self, sockets: Iterable[socket.socket]) -> None:
-        """Let connections in from now on."""
-        self._doors += tuple(Door(sock, self._come) for sock in sockets)
+    def standing(self) -> int:
+        """How many connections there are; for Tornado one that has become a WebSocket has ended."""
+        return super().standing() + len(self.policy().wires)
 
-    def stop(self) -> None:
-        """Let no more connections in; open ones stay."""
-        for door in self._doors:
-            door.close()
-        self._doors = ()
-
-    def _come(self, connection: socket.socket, address: tuple[Any, ...]) -> None:
-        front = cast(Front, self.request_callback)
-        if self._open + len(front.wires) >= self.max_connections:
-            connection.close()
-            return
-        self._open += 1
+    def let_in(self, connection: socket.socket, address: tuple[Any, ...]) -> None:
+        """Serves a connection."""
+        rules = self.policy()
         stream = BoundedStream(
             connection,
-            idle_timeout_s=front.idle_connection_timeout_s,
-            head_timeout_s=front.head_timeout_s,
-            write_timeout_s=front.write_timeout_s,
+            idle_timeout_s=rules.idle_connection_timeout_s,
+            head_timeout_s=rules.head_timeout_s,
+            write_timeout_s=rules.write_timeout_s,
             max_buffer_size=self.max_buffer_size,
-            on_large_head=lambda sock, address_bytes: self._refuse(sock, head_refusal(address_bytes)),
+            on_large_head=lambda sock, address_bytes: self.say_farewell(sock, head_refusal(address_bytes)),
         )
         self.handle_stream(stream, address)
-
-    def _refuse(self, sock: socket.socket, refusal: HeadRefusal) -> None:
-        front = cast(Front, self.request_callback)
-        if front.on_refusal is not None:
-            remote = sock.getpeername() if sock.family in _TCP else ("",)
-            front.on_refusal(refusal.code, refusal.detail, str(remote[0]))
-        if len(self._farewells) < MOST_FAREWELLS:
-            self._farewells |= {Farewell(sock, refusal.answer(), self._forget)}
-        else:
-            sock.close()
-
-    def _forget(self, farewell: Farewell) -> None:
-        self._farewells -= {farewell}
 
     def on_close(self, server_conn: object) -> None:
         self._open -= 1
@@ -230,12 +202,10 @@ class FrontServer(HTTPServer):
 
     async def close_all_connections(self) -> None:
         """Close everything; no page counts as gone because of it."""
-        front = cast(Front, self.request_callback)
-        front.stopping = True
-        front.close_wires()
-        for farewell in self._farewells:
-            farewell.close()
-        await super().close_all_connections()
+        self.policy().stopping = True
+        self.policy().close_wires()
+        self.close_farewells()
+        await HTTPServer.close_all_connections(self)
 
 
 def make_http_server(
@@ -254,15 +224,5 @@ def make_http_server(
     )
     # BoundedStream does it, for all that is read.
     server.conn_params.header_timeout = server.conn_params.body_timeout = None
-    server.max_connections = _room_for_connections()
+    server.max_connections = room_for_connections()
     return server
-
-
-def _room_for_connections() -> int:
-    """The number of descriptors, less those that store, log and files need."""
-    try:
-        import resource
-    except ImportError:  # Windows has no such limit
-        return FrontServer.max_connections
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return FrontServer.max_connections if soft == resource.RLIM_INFINITY else max(1, soft - SPARE_DESCRIPTORS)

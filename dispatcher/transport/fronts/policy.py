@@ -68,6 +68,8 @@ _WHOLE_ADDRESS = re.compile(r"(?i:https?)://(?P<host>[!-~]*?)(?P<rest>[/?].*|)")
 _PREFLIGHT = Reply(204, b"")
 _FORBIDDEN = replies.error_reply(403, 4, "Forbidden")
 _READ_BY_ALL = b"Access-Control-Allow-Origin: *\r\n"
+#: What may be repeated in a header; ``null`` may not.
+_ORIGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[A-Za-z0-9.:\[\]_-]{0,300}")
 
 
 class HeadersLike(Protocol):
@@ -156,8 +158,8 @@ class Policy:
         if self.guard is not None:
             denial = self.guard(headers, method, remote)
             if denial is not None:
-                # Any page may read why it is refused; otherwise its browser would only say that there is no answer.
-                extra += b"" if allowed or method == "OPTIONS" else _READ_BY_ALL
+                if not allowed and method != "OPTIONS":
+                    extra += _read_by(headers.get("Origin") or "")
                 reply = replies.error_reply(
                     denial.status, denial.code, denial.message, retry_after_s=denial.retry_after_s
                 )
@@ -197,10 +199,13 @@ class Policy:
             socket.closed()
 
     def close_wires(self) -> None:
-        """The server stops, and tells each page so."""
+        """The server stops, and tells each page so that reads what it is told."""
         for wire, socket in list(self.wires.items()):
             socket.close(CloseCode.SERVER_STOPS)
-            wire.finish()
+            if wire.waiting():
+                wire.cut()
+            else:
+                wire.finish()
 
 
 # --- time
@@ -323,6 +328,18 @@ def keeps_alive(version: str, method: str, headers: HeadersLike) -> bool:
 
 
 # --- heads of answers
+
+
+def _read_by(origin: str) -> bytes:
+    """Any page may read why it is refused; otherwise its browser would only say that there is no answer.
+
+    To a page that sends its cookies a browser shows nothing that all may read: the answer has to name its origin.
+    """
+    if not _ORIGIN.fullmatch(origin):
+        return _READ_BY_ALL
+    return (
+        f"Access-Control-Allow-Origin: {origin}\r\nAccess-Control-Allow-Credentials: true\r\nVary: Origin\r\n"
+    ).encode()
 
 
 def _cors(origin: str) -> bytes:

@@ -230,14 +230,35 @@ def test_a_late_error_is_stale_even_while_its_attempt_is_the_newest():
     assert book.job.state is JobState.SCHEDULED
 
 
-def test_progress_keeps_what_it_does_not_say_and_ends_with_the_attempt():
+def test_progress_keeps_what_it_does_not_say_and_stays_until_the_next_try_starts():
     book = Book().claim("a1")
     book.start()
     book.settle(Progressed("a1", 40.0, "half"))
     book.settle(Progressed("a1", None, None))
     assert (book.job.percent, book.job.note) == (40.0, "half")
     book.lose()
+    book.claim("a2")
+    assert (book.job.percent, book.job.note) == (40.0, "half")
+    book.start("a2")
     assert (book.job.percent, book.job.note) == (None, None)
+
+
+def test_progress_is_of_no_use_once_there_is_a_result():
+    book = Book().claim("a1")
+    book.start()
+    book.settle(Progressed("a1", 40.0, "half"))
+    book.succeed()
+    assert (book.job.percent, book.job.note) == (None, None)
+
+
+@pytest.mark.parametrize("event", [Event.DOUBT, Event.FAIL])
+def test_how_far_a_job_came_stays_when_it_fails_or_is_in_doubt(event):
+    book = Book().claim("a1")
+    book.start()
+    book.settle(Progressed("a1", 40.0, "half"))
+    book.end(cause=Cause.TIMED_OUT, event=event)
+    ledger.enqueue(book.job, Event.RETRY, 200.0, book.writes)
+    assert (book.job.percent, book.job.note) == (40.0, "half")
 
 
 def test_a_line_of_the_running_task_is_kept():

@@ -99,7 +99,7 @@ async def test_a_list_asks_for_each_lane_once_and_says_of_each_its_own(
     items = body_of(await ask(f"{JOBS}/batch", "POST", json=jobs * 4))["items"]
     assert len(watched.asked_why) == 3
     said = [
-        "1 worker offers the type sum, but every one is paused",
+        "1 worker offers the type sum, but it is paused",
         "1 worker offers sum, but does not have printer:zebra, site:berlin",
         "no worker is called KIOSK",
     ]

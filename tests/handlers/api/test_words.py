@@ -37,6 +37,23 @@ async def test_a_byte_order_mark_is_skipped(
     assert [spec.data for spec in await house.kept()] == ['"Müller"'] * jobs
 
 
+@pytest.mark.parametrize(
+    ("path", "headers", "body"),
+    [(JOBS, AS_JSON, ONE), (JOBS, AS_JSON, b'{"no":1}'), (BATCH, AS_JSON, b"[" + ONE + b"]"), (BATCH, AS_LINES, ONE)],
+    ids=["job", "no job", "array", "line"],
+)
+async def test_a_second_byte_order_mark_is_named_and_no_fault_of_ours(
+    ask: Ask, house: House, path: str, headers: dict[str, str], body: bytes
+) -> None:
+    response = await ask(path, "POST", body=MARK + MARK + body, headers=headers)
+    assert (response.code, body_of(response)["code"]) == (400, "bad_json")
+    assert (
+        "line 1, column 1: a byte order mark (U+FEFF) stands at the very start alone, once"
+        in body_of(response)["detail"]
+    )
+    assert await house.kept() == []
+
+
 async def test_a_byte_order_mark_before_the_body_of_an_action_is_skipped(ask: Ask, house: House) -> None:
     job = body_of(await ask(JOBS, "POST", json={"type": "x"}))["id"]
     response = await ask(f"{JOBS}/{job}/cancel", "POST", body=MARK + b'{"reason":"late"}', headers=AS_JSON)
@@ -100,8 +117,9 @@ async def test_a_compressed_body_is_a_415_that_names_it(ask: Ask, path: str, kin
     assert f"The body comes as Content-Encoding: {coding}: send it as it is, uncompressed." in response.body.decode()
 
 
-async def test_a_body_that_says_it_is_not_compressed_is_taken(ask: Ask) -> None:
-    headers = AS_JSON | {"Content-Encoding": "identity"}
+@pytest.mark.parametrize("coding", ["identity", "Identity", ""])
+async def test_a_body_that_says_it_is_not_compressed_is_taken(ask: Ask, coding: str) -> None:
+    headers = AS_JSON | {"Content-Encoding": coding}
     assert (await ask(JOBS, "POST", body=ONE, headers=headers)).code == 201
 
 

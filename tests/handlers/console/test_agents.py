@@ -49,3 +49,9 @@ def test_a_document_mode_and_missing_storage_are_named() -> None:
         ("Storage", "no: it forgets its name and results when it is closed"),
         ("other", "x"),
     ]
+
+
+def test_why_a_page_polls_is_said_while_it_does() -> None:
+    page = {"transport": "polling", "transport_reason": "this server refuses WebSocket"}
+    assert page_facts(page, "polling") == [Fact("Long-polling because", "this server refuses WebSocket")]
+    assert page_facts(page, "websocket") == []

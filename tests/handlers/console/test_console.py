@@ -226,15 +226,17 @@ async def test_the_buttons_of_a_job_in_doubt(browser: Browser, house: House, but
 async def test_a_job_that_a_person_decided_says_so_and_how_long_its_attempt_ran(browser: Browser, house: House) -> None:
     tried = await take(house, await submit(house, effects="once", timeout_s=3.0))
     await tried.say("accept")
+    await tried.say("progress", percent=20, note="step 2")
     await house.pass_time(3.1)
     text = await text_of(browser, "/jobs/j")
+    assert "Last progress: 20 %: step 2" in text
     assert "It gave no answer within 3 s. Nobody knows whether it took effect: a person must decide." in text
     assert "Why it waits" not in text
     await house.pass_time(300.0)
     assert " 3.1 s a person must decide: it gave no answer within 3 s" in await text_of(browser, "/jobs")
     await browser.post("/jobs/j/succeeded", {}, "/jobs/j")
     text = await text_of(browser, "/jobs/j")
-    assert "A person decided now that it did happen." in text
+    assert "A person decided just now that it did happen." in text
     assert "Its attempt ended: timed out" in text
     assert "It has a result, from" not in text
     assert " 3.1 s a person decided " in await text_of(browser, "/jobs?type=print-label&state=succeeded")
@@ -247,11 +249,32 @@ async def test_a_worker_that_goes_away_stays_in_the_list(browser: Browser, house
     await house.pass_time(house.settings.store_check_s)
     text = await text_of(browser, "/workers")
     assert re.search(r"FRONT-DESK-07 Not here since \d\d:\d\d UTC – – – .* ago – ", text)
+    assert re.search(r'<time datetime="\S+Z">since', (await browser.get("/workers")).body.decode()), (
+        "the local time, too"
+    )
     assert "FRONT-DESK-07 Not here" in await text_of(browser, "/workers?state=gone")
-    assert "Not here" not in await text_of(browser, "/")
+    assert re.search(
+        r"Not here: FRONT-DESK-07 since \d\d:\d\d UTC \. All that are not here", await text_of(browser, "/")
+    )
     [gone] = body_of(await browser.get("/api/v1/workers"))["items"]
     assert (gone["name"], gone["state"], gone["id"]) == ("FRONT-DESK-07", "gone", "")
     assert gone["gone_at"].endswith("Z")
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("scene", [nothing])
+async def test_the_overview_names_five_workers_that_are_not_here_and_leads_to_the_others(
+    browser: Browser, house: House
+) -> None:
+    assert "Not here" not in await text_of(browser, "/")
+    for number in range(6):
+        await house.register(f"s{number}", "echo", name=f"DESK-{number}")
+        await house.say(f"s{number}", op="bye")
+    await house.pass_time(house.settings.reconnect_grace_s + house.settings.store_check_s)
+    text = await text_of(browser, "/")
+    assert "DESK-4 since" in text
+    assert "DESK-5" not in text
+    assert 'href="/workers?state=gone"' in (await browser.get("/")).body.decode()
 
 
 @pytest.mark.gen_test
@@ -276,7 +299,7 @@ async def test_a_button_that_came_too_late_is_explained_on_the_jobs_page(browser
 async def test_an_unknown_job_is_a_404_page(browser: Browser) -> None:
     for response in (await browser.get("/jobs/nope"), await browser.post("/jobs/nope/cancel", {})):
         assert response.code == 404
-        assert b"there is no job" in response.body
+        assert b"There is no job" in response.body
 
 
 @pytest.mark.gen_test
@@ -301,10 +324,16 @@ async def test_types_that_no_worker_ever_offered_are_said_so(browser: Browser, h
 
 
 @pytest.mark.gen_test
+async def test_an_error_is_told_to_people_in_whole_sentences(browser: Browser) -> None:
+    text = await text_of(browser, "/jobs/nope")
+    assert "There is no job 'nope': it was never accepted here, or it ended long ago and is no longer kept. " in (
+        text.replace("&#x27;", "'").replace("&#39;", "'")
+    )
+
+
+@pytest.mark.gen_test
 async def test_a_program_that_asks_for_a_page_gets_plain_words(ask: Ask) -> None:
     response = await ask("/jobs/nope")
     assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
-    assert (
-        response.body
-        == b"404 Not Found: there is no job 'nope': it was never accepted here, or its retention has passed\n"
-    )
+    why = "it was never accepted here, or it ended long ago and is no longer kept"
+    assert response.body.decode() == f"404 Not Found: there is no job 'nope': {why}\n"

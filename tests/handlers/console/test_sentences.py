@@ -33,6 +33,8 @@ TABLE = [
      "It waits for a worker, for try 2.", "no answer within 3 s", 0.041),
     (S.RUNNING, None, {"worker_name": "DESK-2"},
      "It is offered to DESK-2, which has not accepted it yet.", "offered, not accepted yet", None),
+    (S.RUNNING, "error", {"worker_name": "DESK-2", "percent": 20.0, "note": "of the try before"},
+     "It is offered to DESK-2, which has not accepted it yet.", "offered, not accepted yet", None),
     (S.RUNNING, None, DESK | {"percent": 20.0, "note": "page 1"},
      "It has been running on DESK-2 for 8.5 s.", "20 %: page 1", 8.5),
     (S.RUNNING, "error", DESK | ERROR, "It has been running on DESK-2 for 8.5 s.", "", 8.5),

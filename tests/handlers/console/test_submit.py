@@ -369,3 +369,9 @@ async def test_effects_that_there_are_not_are_refused_beside_their_field(browser
     response = await browser.post("/submit", {"type": "x", "effects": "twice"})
     assert response.code == 422
     assert error_beside(response.body, "effects") == "must be repeat or once"
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("name", ["max_attempts", "max_crashes", "heartbeat_s", "effects"])
+async def test_an_option_whose_name_says_too_little_has_a_note(browser: Browser, name: str) -> None:
+    assert f'<p class="help" id="{name}-help">' in (await browser.get("/submit")).body.decode()

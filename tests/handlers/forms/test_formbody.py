@@ -58,6 +58,33 @@ def test_a_field_that_is_not_utf_8_is_named_with_its_place() -> None:
         form.text("a")
 
 
+MANY = "multipart/form-data; boundary=b"
+ONE = "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize(("header", "body"), [(MANY, PARTS), (ONE, b"a=M%C3%BCller&f=1")])
+def test_a_byte_order_mark_before_a_form_is_skipped(header: str, body: bytes) -> None:
+    form = read_form(header, b"\xef\xbb\xbf" + body)
+    assert (form.field("a"), form.names) == ("Müller", ["a", "f"])
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32"])
+@pytest.mark.parametrize("header", [MANY, ONE])
+def test_a_form_in_utf_16_is_named_as_that(header: str, encoding: str) -> None:
+    with pytest.raises(BadRequest, match=r"The form is in UTF-(16|32), not in UTF-8: send it as UTF-8\."):
+        read_form(header, PARTS.decode().encode(encoding))
+
+
+def test_the_name_of_a_field_is_read_as_utf_8() -> None:
+    assert read_form(ONE, "Größe=1&Gr%C3%B6%C3%9Fe=2&x%FC=3".encode()).names == ["Größe", "x\ufffd"]
+
+
+def test_a_file_whose_name_is_not_utf_8_is_named_with_its_place() -> None:
+    words = r"The head of a part, .* is not UTF-8 \(line 1, column 53 has the byte 0xFC, ü in .*: send it as UTF-8"
+    with pytest.raises(BadRequest, match=words):
+        read_form(MANY, PARTS.replace(b"x.txt", b"\xfc.txt"))
+
+
 @pytest.mark.parametrize("header", ["multipart/form-data", "multipart/form-data; boundary=c"])
 def test_a_body_that_is_not_what_its_type_says_is_refused(header: str) -> None:
     with pytest.raises(BadRequest, match="not what its Content-Type says"):

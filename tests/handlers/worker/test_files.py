@@ -99,13 +99,14 @@ def test_a_part_that_changes_changes_the_script(tmp_path: Path) -> None:
     (tmp_path / "engine.js").write_text("// another\n", "utf-8")
     changed = worker_script(tmp_path)
     assert changed.etag != worker_script().etag
-    assert b"/* worker/engine.js */\n// another\n/* worker/posts.js */" in changed.body
+    assert b"/* worker/engine.js */\n// another\n/* worker/messages.js */" in changed.body
 
 
 @pytest.mark.gen_test
 async def test_the_index_says_what_each_task_says_of_itself(ask: Ask) -> None:
     index = body_of(await ask("/tasks/index.json"))
     assert index["host_call"] == ["Print"]
+    assert index["not_offered"] == []
     assert index["tasks"] == [
         {"name": "plain", "quick": False, "title": "", "example": None},
         {"name": "print-label", "quick": False, "title": "Prints a label", "example": {"order": 7, "copies": 1}},

@@ -34,10 +34,13 @@ FILES = [
     (".good.js", GOOD, "", False),
     ("empty.js", b"", "it is empty", True),
     ("blank.js", b" \r\n\n", "it is empty", True),
+    ("mark.js", b"\xef\xbb\xbf\r\n", "it is empty", True),
     ("latin.js", b"// one\n// M\xfcller\n", "it is not offered, because it is not UTF-8 (line 2): save it as UTF-8",
      False),
     ("wide.js", GOOD.decode().encode("utf-16"), "it is not offered, because it is UTF-16: save it as UTF-8", False),
     ("wider.js", b"\xfe\xff" + GOOD.decode().encode("utf-16-be"),
+     "it is not offered, because it is UTF-16: save it as UTF-8", False),
+    ("unmarked.js", GOOD.decode().encode("utf-16-le"),
      "it is not offered, because it is UTF-16: save it as UTF-8", False),
 ]  # fmt: skip
 
@@ -53,6 +56,7 @@ def test_each_file_that_does_not_work_is_named_with_what_is_wrong(
     tasks = TaskDirectory(tmp_path)
     assert tasks.faults() == ([Fault(name, why)] if why else [])
     assert tasks.names() == ([name.removesuffix(".js")] if offered else [])
+    assert tasks.index()["not_offered"] == ([{"file": name, "why": why}] if why and not offered else [])
     assert (tasks.source(name.removesuffix(".js")) == text) is offered
     assert [record.getMessage() for record in caplog.records] == ([f"{name}: {why}"] if why else [])
 
@@ -61,9 +65,16 @@ def test_each_file_that_does_not_work_is_named_with_what_is_wrong(
 @pytest.mark.parametrize(
     ("line", "why"),
     [
-        ("// pagehand: {oops}", "object keys must be strings"),
-        ('// pagehand: {"quick": 1}', "Expected `bool`, got `int` - at `$.quick`"),
-        ("// pagehand: {" + "[" * 9_000 + "}", ""),
+        ("// pagehand: {oops}", "line 1, column 15: a field's name stands in quotation marks: \""),
+        ("//  pagehand:  {'quick': true}", "line 1, column 17: a field's name stands in quotation marks: \""),
+        ('// pagehand: {"quick": True}', "line 1, column 24: JSON writes True as true"),
+        ('// pagehand: {"title": NaN}', "line 1, column 24: there is no NaN in JSON"),
+        ('// pagehand: {"title": "x"', "line 1, column 27: it ends too early"),
+        ('// pagehand: {"title": "x"} (a label)', "line 1, column 29: there is something after the end"),
+        ('// pagehand: {"quick": 1}', "quick must be true or false"),
+        ('//PageHand: {"title": 5, "quick": null}\r\n1', "title must be a text; quick must be true or false"),
+        ("// pagehand: {" + "[" * 9_000 + "}", "line 1, column 15: a field's name stands in quotation marks: \""),
+        ('// pagehand: {"example": ' + "[" * 9_000 + "}", "it is nested too deeply"),
     ],
 )
 def test_a_head_that_is_not_understood_is_reported_and_the_task_served(
@@ -74,9 +85,30 @@ def test_a_head_that_is_not_understood_is_reported_and_the_task_served(
     (task,) = tasks.tasks()
     assert (task.name, task.quick, task.title) == ("bad", False, "")
     [fault] = tasks.faults()
-    assert fault.why.startswith("its first line is not understood: ")
-    assert why in fault.why
+    assert fault.why.startswith(f"its first line is not understood: {why}")
     assert f"bad.js: {fault.why}" in caplog.text
+
+
+@pytest.mark.expect_log("bad.js: its")
+@pytest.mark.parametrize(
+    ("text", "why", "title"),
+    [
+        ('// pagehand: {"quik": true, "title": "x"}', "quik means nothing there; did you mean quick?", "x"),
+        ('// pagehand: {"Title": "x"}', "Title means nothing there; did you mean title?", ""),
+        ('// pagehand: {"title": "x", "title": "y"}', "title stands twice", "y"),
+        ('\n// pagehand: {"title": "x"}', "its line 2 begins with // pagehand: and is overlooked", ""),
+    ],
+)
+def test_a_slip_in_a_head_is_named_and_the_rest_counts(tmp_path: Path, text: str, why: str, title: str) -> None:
+    (tmp_path / "bad.js").write_text(text, "utf-8")
+    tasks = TaskDirectory(tmp_path)
+    assert [task.title for task in tasks.tasks()] == [title]
+    assert why in tasks.faults()[0].why
+
+
+def test_a_comment_that_only_speaks_of_pagehand_is_no_head(tmp_path: Path) -> None:
+    (tmp_path / "fine.js").write_text("// Pagehand: prints labels\n// pagehand: see docs\n", "utf-8")
+    assert TaskDirectory(tmp_path).faults() == []
 
 
 def test_what_is_no_file_or_leads_nowhere_is_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

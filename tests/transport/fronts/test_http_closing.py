@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from functools import partial
 
@@ -116,13 +117,14 @@ async def test_a_cut_poll_that_the_kernel_knows_of_before_we_do_is_no_overlap(
 
 @pytest.mark.gen_test
 async def test_an_answer_to_a_connection_that_has_just_been_closed_is_kept(
-    port: int, sessions: Sessions, recorder: Recorder
+    port: int, sessions: Sessions, recorder: Recorder, front_name: str
 ) -> None:
-    """Tornado reports the end of a connection only in the next turn of the loop."""
+    """Tornado and asyncio report the end of a connection only in the next turn of the loop."""
     page = await Page.open(port)
     await page.park()
     await eventually(lambda: sessions.counts.polls == 1)
-    sessions.book.sessions[page.sid].poll._conn.stream.close()  # type: ignore[union-attr]
+    conn = sessions.book.sessions[page.sid].poll._conn  # type: ignore[union-attr]
+    conn.abort() if front_name == "fast" else conn.stream.close()
     sessions.send(page.sid, "kept", "attempt")
     sessions.flush(0.0)
     assert recorder.names() == ["opened", "away"]
@@ -140,3 +142,21 @@ async def test_a_poll_that_comes_together_with_the_end_of_its_connection_is_not_
         await client.send("GET", page.target, None, "Connection: close")
         client.close()
         await recorder.until("away", turn + 1)
+
+
+@pytest.mark.gen_test
+async def test_the_connection_of_a_client_that_sends_no_more_is_closed(port: int) -> None:
+    """An answer that is ready by then may still come."""
+    client = await Client.connect(port)
+    await client.send("GET", "/")
+    client.stream.socket.shutdown(socket.SHUT_WR)
+    assert (await client.stream.read_until_close())[-5:] in (b"", b"hello")
+
+
+@pytest.mark.gen_test
+async def test_a_page_that_sends_no_more_has_gone(port: int, sessions: Sessions, recorder: Recorder) -> None:
+    page = await Page.open(port)
+    await page.park()
+    await eventually(lambda: sessions.counts.polls == 1)
+    page.polls.stream.socket.shutdown(socket.SHUT_WR)
+    await recorder.until("away")

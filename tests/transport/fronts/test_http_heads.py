@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from tornado.web import Application, RequestHandler
 
-from dispatcher.transport.fronts.http import MOST_FAREWELLS, Denial, Front, FrontServer
+from dispatcher.transport.fronts.doorkeeper import MOST_FAREWELLS
+from dispatcher.transport.fronts.http import Denial, Front, FrontServer
 from dispatcher.transport.fronts.policy import MAX_HEADER_SIZE
 from tests.support.waiting import eventually
 from tests.transport.support import Client, Page

@@ -127,6 +127,22 @@ async def test_a_session_moves_from_its_polls_to_a_socket(port: int, sessions: S
     assert "away" not in recorder.names()
 
 
+@pytest.mark.gen_test
+async def test_a_second_socket_for_a_session_is_told_so_and_the_first_goes_on(port: int, front: Front) -> None:
+    page = await Page.open(port)
+    first = await FrameClient.open(port, page.sid)
+    for said in ("2probe", "5"):
+        second = await FrameClient.open(port, page.sid)
+        assert (second.answer.status, (await second.read()).code) == (101, 4002)
+        await second.send(close(4002))
+        assert await second.is_closed()
+        await first.say(said)
+    assert await first.packet() == "3probe"
+    await first.say("4hello")
+    assert await first.packet() == "4hello"
+    assert len(front.wires) == 1
+
+
 # Frames.
 
 
@@ -335,7 +351,7 @@ async def test_sockets_count_as_connections(port: int, http_server: FrontServer)
     with pytest.raises(StreamClosedError):
         await third.ask("GET", "/")
     kept[0].stream.close()
-    await eventually(lambda: len(http_server.request_callback.wires) == 1)  # type: ignore[union-attr]
+    await eventually(lambda: len(http_server.policy().wires) == 1)
     assert (await (await Client.connect(port)).ask("GET", "/")).status == 200
 
 
@@ -348,3 +364,15 @@ async def test_a_server_that_stops_says_so_and_no_page_counts_as_gone(
     assert (await client.read()).code == 1001
     assert await client.is_closed()
     assert recorder.names() == ["opened", "upgraded"]
+
+
+@pytest.mark.gen_test
+async def test_a_page_that_does_not_read_holds_up_no_stop(
+    port: int, http_server: FrontServer, sessions: Sessions, front: Front
+) -> None:
+    front.write_timeout_s = 20.0
+    client = await opened(port)
+    await _fill(sessions, sessions.ids()[0], 10_000)
+    await http_server.close_all_connections()
+    await eventually(lambda: front.wires == {}, timeout_s=2)
+    client.stream.close()

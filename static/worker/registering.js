@@ -1,0 +1,162 @@
+/** A worker registers: what it tells the server of itself, and what it hears of it. */
+(function (parts) {
+  'use strict';
+
+  var Math = parts.Math;
+  var PHASE = parts.PHASE;
+  var PROTOCOL = parts.PROTOCOL;
+  var VERSION = parts.VERSION;
+  var Worker = parts.Worker;
+  var clip = parts.clip;
+  var each = parts.each;
+  var has = parts.has;
+  var join = parts.join;
+  var only = parts.only;
+  var push = parts.push;
+  var take = parts.take;
+  var tasks = parts.tasks;
+  var walk = parts.walk;
+  var writeMessage = parts.writeMessage;
+
+  var HEALTHY_MS = 10000;
+
+  Worker.prototype._types = function () {
+    var wanted = this._options.types;
+    return only(tasks(), function (name) { return !wanted || has(wanted, name); });
+  };
+
+  /** Why there is nothing to offer: what was asked for, and what there is. */
+  Worker.prototype._lacking = function () {
+    var wanted = this._options.types;
+    return wanted ? 'asked for ' + clip(join(wanted, ', '), 200) + '; there are: ' +
+      clip(join(tasks(), ', ') || 'none', 200) : '';
+  };
+
+  Worker.prototype._typesChanged = function () {
+    if (!this._engine && this._retryTimer === null) {
+      this._connect();
+    } else if (this._registered && this._toldTypes !== join(this._types(), ',')) {
+      this._register();
+    }
+  };
+
+  Worker.prototype._register = function () {
+    var self = this;
+    this._registered = false;
+    this._registering = true;
+    this._registerAt = this._env.now();
+    this._toldTypes = join(this._types(), ',');
+    this._engine.send(this._registration(), function () {
+      self._registering = false;
+      self._registerAt = self._env.now();
+    });
+  };
+
+  Worker.prototype._registration = function () {
+    var known = this._identity.record;
+    var holding = [];
+    var finished = [];
+    var now = this._env.now();
+    each(this._attempts, function (attempt) {
+      if (attempt.phase === PHASE.ENDED) {
+        push(finished, attempt.id);
+      } else {
+        push(holding, {
+          attempt: attempt.id,
+          elapsed_ms: attempt.startedAt === null ? 0 : Math.round(now - attempt.startedAt)
+        });
+      }
+    });
+    return writeMessage('register', {
+      version: PROTOCOL,
+      types: this._types(),
+      boot: this._boot,
+      after: this._after ? this._after[0] : undefined,
+      worker: known.worker || undefined,
+      secret: known.secret || undefined,
+      name: this._options.name,
+      slots: this._options.slots,
+      token: this._token || undefined,
+      holding: holding,
+      finished: finished,
+      labels: this._labels.sent,
+      page: this._describe()
+    });
+  };
+
+  Worker.prototype._describe = function () {
+    var how = this._choice.describe(this._engine);
+    return {
+      document_mode: this._env.document.documentMode || null,
+      user_agent: clip(this._env.userAgent, 500),
+      library: VERSION,
+      storage: this._shelf.persistent,
+      transport: how.transport,
+      transport_reason: how.reason || undefined
+    };
+  };
+
+  Worker.prototype._onRegistered = function (message) {
+    var self = this;
+    var known = this._identity.record;
+    var fresh = !this._registered;
+    this._registered = true;
+    this._everConnected = true;
+    this._registering = false;
+    this._refusals = 0;
+    this._trouble = null;
+    this._refusal = null;
+    this._draining = false;
+    this._away = null;
+    this._name = message.name;
+    known.worker = message.worker;
+    known.secret = message.secret;
+    known.name = message.name;
+    this._identity.save();
+    this._shelf.remove('outdated');
+    this._adopt(message.settings);
+    if (this._connectedAt === null) {
+      this._connectedAt = this._env.date();
+    }
+    if (fresh) {
+      this._healthyAt = this._env.now() + HEALTHY_MS;
+      each(this._attempts, function (attempt) { self._say(attempt); });
+      walk(take(this._outbox, Infinity), function (text) { self._send(text); });
+      this._sayPause();
+    }
+    this._typesChanged();  // a task may have come while we waited
+    this._changed();
+  };
+
+  /**
+   * `told`: the server may believe that we pause. It remembers that longer than a session, so only
+   * a `resume` that has arrived ends it.
+   */
+  Worker.prototype._sayPause = function () {
+    var identity = this._identity;
+    var record = identity.record;
+    if (!this._registered) {
+      return;
+    }
+    if (record.paused) {
+      record.told = true;
+      identity.save();
+      this._engine.send(writeMessage('pause', {}));
+    } else if (record.told) {
+      this._engine.send(writeMessage('resume', {}), null, function () {
+        record.told = record.paused;
+        identity.save();
+      });
+    }
+  };
+
+  Worker.prototype._adopt = function (settings) {
+    var mine = this._settings;
+    each(settings, function (value, key) {
+      if (typeof value === 'number' && value > 0) {
+        mine[key] = value;
+      }
+    });
+    this._engine.limit(mine.packet_limit || 16, mine.post_limit || Infinity);
+  };
+}(parts));
