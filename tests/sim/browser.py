@@ -385,4 +385,6 @@ class Window:
         history.lied.add(target)
         history.lied.update(self.mine)
         self.rng.choice(LIES)(self, target)
+        if self._link is not None:
+            self._link.babble()
         self._pump()

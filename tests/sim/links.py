@@ -12,6 +12,9 @@ __all__ = ["Link", "Step", "frames_of"]
 
 #: A page gives up a move, or a socket that does not open, after this.
 _MOST_S = 15.0
+#: Of the lies of a page: those that go with such a frame.
+_BABBLES = 0.2
+_BABBLE = ("", "0", "2", "2probe", "3probe", "5", "6", "bAAAA", "b!", "4", "4{", "x")
 
 
 class Step(Enum):
@@ -55,6 +58,13 @@ class Link:
         """Hands them to the socket."""
         for frame in frames:
             self._wire.say(frame)
+
+    def babble(self) -> None:
+        """Now and then, a frame that no honest page sends."""
+        window = self._window
+        if self._step is not Step.OPENING and window.ways.random() < _BABBLES:
+            window.world.count("frames that no page sends")
+            self._wire.say(window.ways.choice(_BABBLE))
 
     def listen(self) -> None:
         """Gives the session up if no ping comes."""

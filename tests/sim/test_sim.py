@@ -31,6 +31,7 @@ HAPPENS = (
     "moves that broke while probing", "moves that broke while moving", "moves that broke while carries",
     "sockets that broke", "frames to the server that broke a socket", "frames to the page that broke a socket",
     "frames that were read slowly", "offers proved by a pong", "sockets closed with NOT_UPGRADED",
+    "sockets closed with PROTOCOL_ERROR", "sockets closed with NOT_READ", "frames that no page sends",
     *list(LENGTHS)[:4], *MOMENTS,
 )  # fmt: skip
 
