@@ -21,7 +21,7 @@ class Wire:
     """Connects when it must. Raises TimeoutError if something does not end in time."""
 
     def __init__(self, port: int) -> None:
-        self._port = port
+        self.port = port
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
 
@@ -38,7 +38,7 @@ class Wire:
 
     async def ask(self, method: str, target: str, body: bytes = b"") -> tuple[int, bytes]:
         """A plain request."""
-        head = f"{method} {target} HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\nContent-Length: {len(body)}\r\n\r\n"
+        head = f"{method} {target} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nContent-Length: {len(body)}\r\n\r\n"
         async with asyncio.timeout(PATIENCE_S):
             reader, writer = await self._open()
             writer.write(head.encode() + body)
@@ -47,14 +47,14 @@ class Wire:
     async def leave_unanswered(self, target: str) -> None:
         """Ask, and close the connection at once with a reset."""
         _, writer = await self._open()
-        writer.write(f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\n\r\n".encode())
+        writer.write(f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n\r\n".encode())
         reset_at_close(writer.get_extra_info("socket"))
         self.close()
 
     async def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if self._reader is None or self._writer is None or self._reader.at_eof() or self._writer.is_closing():
             self.close()
-            self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port, limit=1 << 20)
+            self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self.port, limit=1 << 20)
         return self._reader, self._writer
 
     async def _framed(self, case: Case) -> list[int]:
@@ -83,7 +83,7 @@ class Wire:
 
     async def _unframed(self, case: Case) -> list[int]:
         """Uses a connection of its own, and closes our side of it: the rest must then come soon."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         answer = b""
         try:
             writer.write(case.data)

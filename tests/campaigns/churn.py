@@ -7,23 +7,25 @@ its job in the store would grow with the cycles; so the counts afterwards are he
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dispatcher.sdk.simulator.carrier import SocketCarrier
+from dispatcher.sdk.simulator.http import ServerAddress
 from tests.attack.wire import Wire
 from tests.campaigns.kill import Submitter
 from tests.campaigns.kill_checker import Notes
 from tests.campaigns.record import Control, Figure, Measure, Record, run
 from tests.support.polling import HANDSHAKE, message, messages, packets, sid_in
 from tests.support.server import Live, live
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_S, until
 
 FORMS = {"short": "600 cycles", "default": "20,000 cycles", "long": "100,000 cycles"}
 CYCLES = {"short": 600, "default": 20_000, "long": 100_000}
@@ -31,6 +33,8 @@ WARM_UP = {"short": 200, "default": 2_000, "long": 2_000}
 #: Pages at the same time.
 PAGES = 8
 FLAGS = ("--ping-interval-s", "1", "--ping-timeout-s", "1", "--reconnect-grace-s", "0.5", "--offer-ttl-s", "2")
+#: The share of the pages that come by WebSocket.
+BY_SOCKET = 0.5
 WAYS = ("bye", "close", "vanishes")
 #: SQLite may keep this much of the store in memory; it grows with the jobs, not with the pages.
 CACHE_BYTES = 64 << 20
@@ -49,6 +53,7 @@ class Sums:
 
     worked: int = 0
     unrecorded: int = 0
+    by_socket: int = 0
 
 
 class Page:
@@ -69,8 +74,7 @@ class Page:
 
     async def say(self, op: str, **fields: Any) -> None:
         """Sends one message."""
-        answer = await self._wire.ask("POST", self._target, message(op, **fields).encode())
-        assert answer == (200, b"ok"), answer
+        await self._send(message(op, **fields).encode())
 
     async def hear(self, op: str) -> dict[str, Any]:
         """The next message of this op; others that came before it are passed over."""
@@ -79,27 +83,62 @@ class Page:
                 heard = self._last.pop(0)
                 if heard["op"] == op:
                     return heard
-            await self._poll()
+            body = await self._receive()
+            if "2" in packets(body):
+                await self._send(b"3")
+            self._last += messages(body)
         raise AssertionError(f"no {op} in 50 polls")
 
-    async def _poll(self) -> None:
+    async def _send(self, body: bytes) -> None:
+        answer = await self._wire.ask("POST", self._target, body)
+        assert answer == (200, b"ok"), answer
+
+    async def _receive(self) -> str:
         status, body = await self._wire.ask("GET", self._target)
         assert status == 200, (status, body)
-        if "2" in packets(body.decode()):
-            await self._wire.ask("POST", self._target, b"3")
-        self._last += messages(body.decode())
+        return body.decode()
 
     async def go(self, way: str) -> None:
         """Leaves, in this way."""
         if way == "bye":
             await self.say("bye")
         elif way == "close":
-            await self._wire.ask("POST", self._target, b"1")
+            await self._send(b"1")
         self._wire.close()
 
 
+class SocketPage(Page):
+    """The same by WebSocket."""
+
+    def __init__(self, wire: Wire, carrier: SocketCarrier, sid: str) -> None:
+        super().__init__(wire, sid)
+        self._carrier = carrier
+
+    @classmethod
+    async def open(cls, wire: Wire) -> SocketPage:
+        """A socket of its own."""
+        carrier = SocketCarrier(ServerAddress.parse(f"http://127.0.0.1:{wire.port}"))
+        _, body = await carrier.open()
+        return cls(wire, carrier, sid_in(body))
+
+    async def _send(self, body: bytes) -> None:
+        await self._carrier.send("", body)
+
+    async def _receive(self) -> str:
+        _, body = await self._carrier.receive("", PATIENCE_S)
+        return body.decode()
+
+    async def go(self, way: str) -> None:
+        """Leaves. No frame is answered: what it says is heard when the server closes the socket."""
+        await super().go(way)
+        with contextlib.suppress(ConnectionError):
+            while way != "vanishes":
+                await self._receive()
+        await self._carrier.closed()
+
+
 async def _register(wire: Wire, rng: random.Random) -> Page:
-    page = await Page.open(wire)
+    page = await (SocketPage if rng.random() < BY_SOCKET else Page).open(wire)
     await page.say("register", types=["echo"], boot=f"{rng.getrandbits(128):032x}", version=1)
     await page.hear("registered")
     return page
@@ -115,6 +154,7 @@ async def come_work_and_go(wire: Wire, submitter: Submitter, rng: random.Random,
     await page.say("result", attempt=job["attempt"], value="churn")
     verdict = await page.hear("recorded")
     sums.worked += 1
+    sums.by_socket += isinstance(page, SocketPage)
     sums.unrecorded += verdict["attempt"] != job["attempt"] or verdict["verdict"] != "recorded"
     await page.go(way)
 
@@ -125,7 +165,7 @@ async def churn(server: Live, cycles: int, rng: random.Random, sums: Sums) -> Co
     ways: Counter[str] = Counter()
 
     async def one_after_the_other() -> None:
-        with Wire(server.port) as wire, closing(Submitter(server.port, Notes(), rng)) as submitter:
+        with Wire(server.port) as wire, contextlib.closing(Submitter(server.port, Notes(), rng)) as submitter:
             for _ in left:
                 way = rng.choice(WAYS)
                 ways[way] += 1
@@ -139,14 +179,12 @@ async def churn(server: Live, cycles: int, rng: random.Random, sums: Sums) -> Co
 
 async def _stay(server: Live, pages: int, rng: random.Random) -> dict[str, int]:
     """The control: pages that do not go. Returns the counts while they are there."""
-    wires = [Wire(server.port) for _ in range(pages)]
+    there = [await _register(Wire(server.port), rng) for _ in range(pages)]
     try:
-        for wire in wires:
-            await _register(wire, rng)
         return server.counts()
     finally:
-        for wire in wires:
-            wire.close()
+        for page in there:
+            await page.go("vanishes")
 
 
 def _settled(server: Live, seconds: float = 20) -> dict[str, int]:
@@ -202,6 +240,7 @@ def play(form: str, seed: int) -> Record:
             Measure("growth of resident memory, SQLite's cache of 64 MiB included",
                     round((after["rss"] - before["rss"]) / 2**20, 1), "MiB", (CACHE_BYTES + RSS_TOLERANCE) / 2**20),
             Measure("resident memory at the end", round(after["rss"] / 2**20, 1), "MiB"),
+            Measure("pages that came by WebSocket", sums.by_socket, "pages"),
             Measure("cycles per second", round(cycles / took_s), "1/s"),
         ],
         controls=[Control("ten pages that do not leave", sum(stayed.values()), 10, "pages")],

@@ -62,6 +62,8 @@ class Sums:
     accepted: int = 0
     batches: int = 0
     recorded: int = 0
+    #: Of these, the ones that a page heard by WebSocket.
+    by_socket: int = 0
     repeated: int = 0
     unanswered: int = 0
     replayed: int = 0
@@ -141,7 +143,7 @@ class Load:
         self.notes = Notes()
         self.farm = Farm(
             f"http://127.0.0.1:{port}", workers=WORKERS, slots=2, task=self._answer, seed=rng.getrandbits(32),
-            reconnect=Reconnect(base_s=0.005, max_s=0.02),
+            reconnect=Reconnect(base_s=0.005, max_s=0.02), transport="both",
         )  # fmt: skip
         self.notes.outcomes = self.farm.outcomes
         self._submitters = [Submitter(port, self.notes, rng, batched=BATCHED) for _ in range(SUBMITTERS)]
@@ -229,6 +231,7 @@ async def _round(zygote: Zygote, directory: Path, rng: random.Random, kills: int
     sums.unanswered += notes.unanswered
     sums.replayed += notes.replayed
     sums.recorded += stats["recorded"]
+    sums.by_socket += recorded_by_socket(load.farm)
     sums.repeated += stats["executed"] - len({execution.job for execution in load.farm.executed})
     if "Traceback" in zygote.log():
         sums.found.append(f"log: {zygote.log()[-2000:]}")
@@ -308,8 +311,15 @@ def _measures(sums: Sums, took_s: float) -> list[Measure]:
         Measure("submissions without an answer", sums.unanswered, "sent again with the same key"),
         Measure("of them found to be accepted before", sums.replayed, "replays"),
         Measure("executions beyond a job's first (allowed: at least once)", sums.repeated, "executions"),
+        Measure("results told as recorded by WebSocket", sums.by_socket, "results"),
         Measure("fork to ready, median", round(started[len(started) // 2] * 1000, 1), "ms"),
     ]
+
+
+def recorded_by_socket(farm: Farm) -> int:
+    """Of the results that are recorded, how many came from pages that a WebSocket carries: every second one."""
+    names = {driver.page.identity.worker for driver in farm.drivers[::2] if driver.page.identity is not None}
+    return sum(outcome.worker in names and outcome.verdict == "recorded" for outcome in farm.outcomes)
 
 
 def thin(accepted: int, kills: int) -> list[str]:

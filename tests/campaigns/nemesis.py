@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from dispatcher.sdk.simulate import Faults
+from tests.campaigns.kill import recorded_by_socket
 from tests.campaigns.kill_checker import LOST, TORN, TWICE, UNEXPECTED
 from tests.campaigns.nemesis_checker import Findings, Story, check
 from tests.campaigns.nemesis_faults import FAULTS, Stage, storm
@@ -60,6 +61,8 @@ class Result:
     starts: int
     longest_s: float
     drain_s: float = 0.0
+    #: Results that pages were told as recorded by WebSocket.
+    by_socket: int = 0
     log: list[str] = field(default_factory=list)
 
     def seen(self, *kinds: str) -> int:
@@ -106,6 +109,7 @@ def _result(stage: Stage, load: Load, proxy: ToxicProxy, drain_s: float) -> Resu
     story = Story.read(stage.history.path)
     findings = check(stage.server.store, story)
     result = Result(story, findings, load.stats, proxy.counters, stage.server.starts, stage.watch.longest_s, drain_s)
+    result.by_socket = sum(recorded_by_socket(farm) for farm in load.farms.values())
     result.log = [part[:2000] for part in text.split("\n") if "Traceback" in part or " ERROR " in part]
     return result
 
@@ -208,6 +212,7 @@ def play(form: str, seed: int) -> Record:
             Measure("faults", sum(story.faults.values()), f"of {len(FAULTS)} kinds"),
             Measure("requests through the proxy", result.counters["exchanges"], "requests"),
             Measure("the longest that the server had a request", round(result.longest_s, 1), "s", HANGS_S),
+            Measure("results told as recorded by WebSocket", result.by_socket, "results"),
             Measure("submissions without an answer", story.notes.unanswered, "sent again with the same key"),
             Measure("of them found to be accepted before, or asked again", story.notes.replayed, "replays"),
             Measure("executions beyond a job's first (allowed: at least once)", repeated, "executions"),

@@ -130,6 +130,7 @@ class Load:
             name: Farm(
                 f"http://127.0.0.1:{port}", workers=max(1, round(count * share)), task=self._answer, faults=faults,
                 name_prefix=name, seed=rng.getrandbits(32), reconnect=_RECONNECT, slots=2 if name == "slow" else 1,
+                transport="both",
             )
             for name, (count, faults) in (kinds or KINDS).items()
         }  # fmt: skip

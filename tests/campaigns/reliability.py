@@ -26,7 +26,8 @@ CAMPAIGNS = {
         "A real server lives for 20 to 60 ms after it is ready, while submitters and simulated pages talk to it over "
         "HTTP. Then it is killed with `kill -9` and started again on the same store. Some servers die while they "
         "start. The listening socket outlives them: clients that connect meanwhile wait, as behind a service manager. "
-        "The database is checked every 20 kills; about every 100 kills, every job must end.",
+        "The database is checked every 20 kills; about every 100 kills, every job must end. "
+        "From 2026-11-29 on half of the pages come by WebSocket; before, all polled.",
     ),
     "syscalls": (
         "A crash at every system call",
@@ -45,7 +46,7 @@ CAMPAIGNS = {
     "churn": (
         "Pages that come and go",
         "A page connects, registers, does a job and leaves, again and again. Afterwards the server must hold no more "
-        "than it held before.",
+        "than it held before. From 2026-11-29 on half of the pages come by WebSocket; before, all polled.",
     ),
     "restart": (
         "A start with a full store",
@@ -60,7 +61,9 @@ CAMPAIGNS = {
         "ping on its way and for about as long as its timeout. After every step the invariants are checked against "
         "what pages and submitters have seen with their own eyes. In the end all faults are healed, people decide "
         "what is in doubt, a page comes for the jobs that no page matches (or they are cancelled), and every job must "
-        "end.",
+        "end. From 2026-11-29 on about half of the sessions go by WebSocket: from their start, or by a move from polls "
+        "that may break at each step. Then it is also checked that a page hears all that was sent in its session, once "
+        "and in order, and that no offer is taken for heard before it was. Before, all pages polled.",
     ),
     "model": (
         "A model of the core",
@@ -91,7 +94,9 @@ CAMPAIGNS = {
         "answers after the request was delivered, cuts messages short, resets, delays, holds back, repeats old POSTs, "
         "rewrites headers, or lets nothing pass. Meanwhile the server is frozen (SIGSTOP), killed and stopped. Then "
         "all is healed, every job must end, and the written history of submitters and pages is compared with the "
-        "store: no job may be lost, unexpected, recorded twice, or executed again without a reason.",
+        "store: no job may be lost, unexpected, recorded twice, or executed again without a reason. "
+        "From 2026-11-29 on half of the pages come by WebSocket, and the proxy cuts, delays and loses pieces of what "
+        "goes through it; before, all polled.",
     ),
     "cutpolls": (
         "A proxy that cuts every poll",

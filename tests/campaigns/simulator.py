@@ -12,12 +12,13 @@ import time
 from dispatcher.core.jobs.states import FINAL
 from tests.campaigns.record import Control, Figure, Measure, Record, run
 from tests.sim.controls import CONTROLS, hunted
+from tests.sim.links import Step
 from tests.sim.stalls import LENGTHS, MOMENTS
 from tests.sim.targets import KINDS
 from tests.sim.totals import Total, run_until, say
 
 FORMS = {
-    "short": "20,000 steps and two controls",
+    "short": "20,000 steps and three controls",
     "default": "300,000 steps, 60,000 over years, and all controls",
     "long": "3,000,000 steps, 600,000 over years, and all controls",
 }
@@ -25,7 +26,7 @@ STEPS = {"short": 20_000, "default": 300_000, "long": 3_000_000}
 #: Of farms that are switched off for hours to months, now and then.
 STEPS_OVER_YEARS = {"short": 20_000, "default": 60_000, "long": 600_000}
 #: Of the many controls, those of the short form; an ordinary test run has all of them in tests/sim.
-FEW = ("no fence", "what was lost after go runs again")
+FEW = ("no fence", "what was lost after go runs again", "the end of a socket is not told")
 
 _YEAR_S = 365.25 * 86_400
 
@@ -38,14 +39,17 @@ FAULTS = (
     "stalls", *LENGTHS, *MOMENTS, "store troubles", "slow turns", "times the disk was low", "times the disk was full",
     "wall clock steps",
     "pages switched off for a while", "pages loaded with other labels", *(f"jobs for {kind}" for kind in KINDS),
-    "jobs for a page that was not there",
+    "jobs for a page that was not there", "lost handshakes of sockets", "frames to the server that broke a socket",
+    "frames to the page that broke a socket", "frames that were read slowly",
+    *(f"moves that broke while {step.value}" for step in Step if step is not Step.OVER),
 )  # fmt: skip
 OFFERS = "offers of jobs that require labels"
 #: What else is counted, and is worth knowing: how far the faults reached.
 REACHED = (
     "attempts succeeded", "attempts error", "attempts timed_out", "attempts lost", "attempts lapsed",
     "attempts released", "silent tasks given up", "late results recorded", "late answers adopted", "jobs in doubt",
-    "decided by a person", "cancelled", "retried", "quiet pages", OFFERS,
+    "decided by a person", "cancelled", "retried", "quiet pages", OFFERS, "sessions by socket from the start",
+    "moves to a socket", "sockets that broke", "offers proved by a pong",
     "pages brought in the end, for jobs that waited for their labels", "jobs for nobody, cancelled in the end",
 )  # fmt: skip
 

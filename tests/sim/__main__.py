@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 import sys
 import time
 
+from tests.sim.knobs import Knobs
 from tests.sim.seasons import over_years
 from tests.sim.totals import run_until, say
 from tests.sim.world import run
 
 
-def replay(seed: int, quiet: bool, years: bool) -> int:
-    outcome = run(seed, knobs=over_years(seed) if years else None, trace=None if quiet else print)
+def replay(seed: int, quiet: bool, years: bool, polling: bool) -> int:
+    knobs = over_years(seed) if years else Knobs.draw(random.Random(f"knobs of {seed}"))
+    outcome = run(seed, knobs=knobs.by_polling() if polling else knobs, trace=None if quiet else print)
     print(f"seed {seed}: {outcome.steps} steps, {outcome.virtual_s:.0f} s of virtual time")
     print(f"faults: {outcome.faults}")
     print(f"counts: {dict(outcome.counts)}")
@@ -43,10 +46,11 @@ def main() -> int:
     parser.add_argument("--quiet", action="store_true", help="no trace")
     parser.add_argument("--long", type=int, metavar="STEPS", help="runs seeds until this many steps are done")
     parser.add_argument("--years", action="store_true", help="all is switched off for hours to months, now and then")
+    parser.add_argument("--polling", action="store_true", help="with --seed: no page uses a socket")
     options = parser.parse_args()
     if options.long:
         return long_run(options.seed, options.long, options.years)
-    return replay(options.seed, options.quiet, options.years)
+    return replay(options.seed, options.quiet, options.years, options.polling)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ another, and give sessions up and make new ones. Others do what a person or the 
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
@@ -14,10 +13,13 @@ from typing import TYPE_CHECKING
 from dispatcher.sdk.simulator.faults import Ending, Faults
 from dispatcher.sdk.simulator.hands import HeldAttempt
 from dispatcher.sdk.simulator.journal import Journal
-from dispatcher.sdk.simulator.page import Identity, Page, Profile, Report
+from dispatcher.sdk.simulator.page import Batch, Identity, Page, Profile, Report
 from dispatcher.sdk.simulator.session import PageSession, SessionOver
 from tests.sim.lies import LIES
+from tests.sim.links import Link, frames_of
 from tests.sim.network import OnAnswer, Wire
+from tests.sim.notes import hears, says
+from tests.sim.sockets import SocketWire
 from tests.sim.targets import Face
 
 if TYPE_CHECKING:
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["Window"]
 
 _TIMEOUT_S = 15.0
-_RESULT = '{"op":"result","attempt":"'
 
 
 class SimPage(Page):
@@ -58,6 +59,8 @@ class Window:
     ) -> None:  # fmt: skip
         self.world, self.name, self.types = world, name, types
         self.rng = random.Random(world.rng.getrandbits(64))
+        #: Draws how its sessions are carried.
+        self.ways = random.Random(f"ways of {name} in {world.seed}")
         self.face = face or world.targets.face(name)
         #: The faces that it has shown in this session.
         self.faces: list[Face] = []
@@ -69,7 +72,8 @@ class Window:
         self._life = 0
         self._failures = 0
         self._wires: list[Wire] = []
-        self._posting = False
+        self.is_posting = self.is_polling = self._moves = False
+        self._link: Link | None = None
         self._timer: Event | None = None
         self.session: PageSession | None = None
         self.page: SimPage
@@ -193,6 +197,11 @@ class Window:
         self._wires.append(wire)
         return wire
 
+    def socket_wire(self) -> SocketWire:
+        wire = SocketWire(self.world, self.name, self.page.boot, self.ways)
+        self._wires.append(wire)
+        return wire
+
     def _request(self, wire: Wire, method: str, body: bytes, timeout_s: float, done: OnAnswer) -> None:
         sid = f"&sid={self.session.sid}" if self.session else ""
         lost = self._in_life(lambda: self._lost(at_once=False))
@@ -211,8 +220,31 @@ class Window:
 
     def _open(self) -> None:
         self._hang_up()
+        knobs = self.world.knobs
+        by_socket, self._moves = self.ways.random() < knobs.by_socket, self.ways.random() < knobs.moves
+        if by_socket and not self._moves:
+            self.world.count("sessions by socket from the start")
+            self._link = Link(self, moves=False)
+            return
+        self._moves = by_socket
         self._polls, self._posts = self._wire(), self._wire()
         self._request(self._polls, "GET", b"", _TIMEOUT_S, self._opened)
+
+    def _move(self) -> None:
+        """Its session, which polls, is to move to a socket."""
+        self._link = Link(self, moves=True)
+
+    def forget_polls(self, *, moved: bool = False) -> None:
+        """It has moved: whatever becomes of the connections of its polls. ``moved``: the server knows it, too."""
+        for wire in (self._polls, self._posts):
+            wire.forget(tells=not moved)
+
+    def stay(self) -> None:
+        """The session does not move now, perhaps later."""
+        self._link = None
+        self._after(self.ways.uniform(0.1, 20.0), self._move)
+        self._poll_on()
+        self._pump()
 
     def _opened(self, status: int, body: bytes) -> None:
         now = self.world.now
@@ -223,16 +255,29 @@ class Window:
             return
         self._said_pause = False
         self.page.connected(now, max_payload=self.session.max_payload)
-        self._poll()
+        if self._link is not None:
+            self._link.listen()
+        elif self._moves:
+            self._after(self.ways.choice((0.0, self.ways.uniform(0.0, 5.0))), self._move)
+        self._poll_on()
         self._pump()
+
+    def _poll_on(self) -> None:
+        if self._link is not None and not self._link.lets_poll:
+            self._link.go_on()
+        elif not self.is_polling:
+            self._poll()
 
     def _poll(self) -> None:
         assert self.session is not None
+        self.is_polling = True
         silence_s = max(0.001, self.session.deadline - self.world.now)
         self._request(self._polls, "GET", b"", silence_s, self._polled)
 
     def _polled(self, status: int, body: bytes) -> None:
+        """The answer to a poll, or a frame of the socket that carries the session."""
         assert self.session is not None
+        self.is_polling = False
         now = self.world.now
         try:
             messages = self.session.receive(status, body, now)
@@ -240,27 +285,12 @@ class Window:
             self._lost(at_once=over.at_once)
             return
         for text in messages:
-            self._heard(text)
+            hears(self, text)
             self.page.received(text, now)
         life = self._life
         self._pump()
         if life == self._life:
-            self._poll()
-
-    def _heard(self, text: str) -> None:
-        message = json.loads(text)
-        self.world.trace(f"{self.name} <- {text[:150]}")
-        if message["op"] in ("recorded", "cancel") or (message["op"] == "refused" and message.get("attempt")):
-            self.mine.discard(message["attempt"])
-        if message["op"] == "registered":
-            self.world.history.registers(self.page.boot, message["worker"])
-        elif message["op"] == "recorded":
-            self.world.history.told(message["attempt"], message["verdict"])
-        elif message["op"] == "go":
-            self.world.checks.once.told_to_go(message["attempt"])
-        elif message["op"] == "job":
-            self.world.history.offered.append(message["attempt"])
-            self.world.targets.offered(self, message)
+            self._poll_on()
 
     def _lost(self, *, at_once: bool) -> None:
         """The session is over."""
@@ -272,7 +302,8 @@ class Window:
 
     def _hang_up(self) -> None:
         self._life += 1
-        self.session, self._posting = None, False
+        self.session, self._link = None, None
+        self.is_posting = self.is_polling = False
         self.faces = []
         for wire in self._wires:
             wire.close()
@@ -295,46 +326,38 @@ class Window:
         if self.session is None:
             return
         self._say_pause()
-        if not self._posting:
+        by_socket = self._link is not None and self._link.carries
+        if not self.is_posting and (self._link is None or self._link.lets_poll or by_socket):
             batch = page.take(now)
             if batch.outs or self.session.owes_pong:
-                self._post(batch)
+                self._post(batch, by_socket)
         self._arm()
 
-    def _post(self, batch: object) -> None:
+    def _post(self, batch: Batch, by_socket: bool) -> None:
         session = self.session
         assert session is not None
-        messages = batch.messages  # type: ignore[attr-defined]
+        messages = batch.messages
         for text in messages:
-            self._note(text)
-        self._posting = True
+            says(self, text)
+        if by_socket:
+            assert self._link is not None
+            self._link.say(frames_of(session.body(messages)))
+            self._posted(batch, 200)
+            return
+        self.is_posting = True
         self._request(
             self._posts, "POST", session.body(messages), _TIMEOUT_S, lambda status, _: self._posted(batch, status)
         )
 
-    def _posted(self, batch: object, status: int) -> None:
-        self._posting = False
+    def _posted(self, batch: Batch, status: int) -> None:
+        self.is_posting = False
         if status != 200:
             self._lost(at_once=status == 400)
             return
-        self.page.posted(batch, self.world.now)  # type: ignore[arg-type]
+        self.page.posted(batch, self.world.now)
+        if self._link is not None:
+            self._link.go_on()
         self._pump()
-
-    def _note(self, text: str) -> None:
-        self.world.trace(f"{self.name} -> {text[:150]}")
-        history = self.world.history
-        if text.startswith(_RESULT):
-            attempt, _, rest = text[len(_RESULT) :].partition('"')
-            history.sent.setdefault(attempt, set()).add(rest.removeprefix(',"value":')[:-1])
-        elif text.startswith('{"op":"accept"'):
-            attempt = json.loads(text)["attempt"]
-            history.accepted_at.setdefault(attempt, self.world.now)
-        elif text.startswith('{"op":"register"'):
-            said = json.loads(text)
-            history.registers(said["boot"], said.get("worker"))
-            self.faces.append(Face(said.get("name", self.face.name), said.get("labels") or {}))
-            if "lie" in said:
-                history.lied.update(self.mine, self.page.hands._held)
 
     def _say_pause(self) -> None:
         """As worker.js does: the server remembers a pause longer than a session, so each session says it again."""
@@ -362,4 +385,6 @@ class Window:
         history.lied.add(target)
         history.lied.update(self.mine)
         self.rng.choice(LIES)(self, target)
+        if self._link is not None:
+            self._link.babble()
         self._pump()

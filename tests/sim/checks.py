@@ -40,6 +40,7 @@ from tests.sim.beats import Beats
 from tests.sim.knobs import STORE_CHECK_S
 from tests.sim.node import Node
 from tests.sim.once import Once
+from tests.sim.order import Order
 from tests.sim.storms import Storms
 from tests.support.rows import in_memory
 
@@ -78,6 +79,7 @@ class Checks:
         self.once = Once(world)
         self.beats = Beats(world)
         self.storms = Storms(world)
+        self.order = Order(world)
 
     def fail(self, *faults: str) -> None:
         for what in faults:
@@ -358,6 +360,8 @@ class Checks:
         for call in self.world.calls:
             if self.world.now - max(call.arrived_at, self._resumed_at) > call.bound_s + SLOW_TURNS_S:
                 self.fail(f"I27: an API request waits since {call.arrived_at:.1f}")
+        if hasattr(node, "sessions"):
+            self.order.watch(node)
         self.server_step(node)
 
     # -- the end
@@ -375,6 +379,7 @@ class Checks:
         kept = [
             *machine.workers, *machine.attempts, *registry._by_session, *machine._asked, *registry._newcomers._of,
             *registry._boots, *node.sessions.ids(), *node.dispatcher.pages.sessions,
+            *node.sessions._sockets._candidates,
         ]  # fmt: skip
         if kept or len(machine._deadlines):
             self.fail(f"I25: kept although everybody has left: {kept}")

@@ -34,6 +34,8 @@ from dispatcher.transport.pings import Pings
 from tests.sim.browser import SimPage
 from tests.sim.disk import SimStore
 from tests.sim.knobs import Knobs
+from tests.sim.planting import instead as _instead
+from tests.sim.socket_controls import SOCKET_CONTROLS
 from tests.sim.world import run
 
 __all__ = ["CONTROLS", "SEEDS", "hunted"]
@@ -122,12 +124,6 @@ def stash_before_verdict() -> Iterator[None]:
 
     with mock.patch.object(SimPage, "posted", posted):
         yield
-
-
-def _instead(owner: Any, name: str, other: Callable[..., Any]) -> Callable[[], AbstractContextManager[Any]]:
-    """A bug that replaces one function: ``other`` gets the real function, then its arguments."""
-    real = getattr(owner, name)
-    return lambda: mock.patch.object(owner, name, lambda *args, **kwargs: other(real, *args, **kwargs))
 
 
 def _told_at_once(real: Any, self: Machine, session: str, attempt: str, now: float) -> Any:
@@ -347,6 +343,7 @@ CONTROLS: dict[str, tuple[Callable[[], AbstractContextManager[Any]], Callable[[K
     "a standstill is not forgiven": (_instead(Machine, "forgive", lambda real, self, late_s, now: []), _standstills),
     "a standstill makes pages quiet": (pongs_come_too_late, _standstills_at_pings),
     "a full disk is not noticed": (_instead(SimStore, "write", _acknowledges_without_room), _full_disks),
+    **SOCKET_CONTROLS,
 }
 
 

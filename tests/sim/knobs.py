@@ -87,6 +87,9 @@ class Knobs:
     stall_at_ping_every_s: float = _every(10.0, 100.0, later=True)
     #: Of the standstills: those after which the timer comes before what has arrived (1 and more: all).
     timer_first: float = _share(2.5, later=True)
+    #: Per step of a move from polls to a socket; per socket: its page reads slowly.
+    break_move: float = _share(0.5, later=True)
+    slow_reader: float = _share(1.0, later=True)
 
     # Not faults: the size and the pace of the run.
     #: All is switched off for hours to months (seasons.py); 0: never.
@@ -94,6 +97,9 @@ class Knobs:
     #: Share of the submissions that are batches.
     batched: float = 0.0
     pages: int = 3
+    #: Of the sessions: those that a socket carries in the end, and of these the ones that begin by polling.
+    by_socket: float = 0.0
+    moves: float = 0.0
     jobs_every_s: float = 1.0
     slots: int = 1
     quick: bool = False
@@ -108,6 +114,7 @@ class Knobs:
         knobs._draw_faults(rng, later=False)
         knobs._draw_sizes(rng)
         knobs._draw_faults(rng, later=True)
+        knobs.by_socket, knobs.moves = rng.choice((0.0, 0.4, 0.7, 1.0)), rng.choice((0.0, 0.5, 1.0))
         return knobs
 
     def _draw_faults(self, rng: random.Random, *, later: bool) -> None:
@@ -146,6 +153,11 @@ class Knobs:
             retention_s=rng.choice((60.0, 7 * 86_400.0)),
             store_check_s=STORE_CHECK_S,
         )
+
+    def by_polling(self) -> Knobs:
+        """The same, and nobody has a socket: as farms were before there were any."""
+        self.by_socket = 0.0
+        return self
 
     def calm(self) -> None:
         """All faults are over."""

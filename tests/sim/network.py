@@ -34,6 +34,8 @@ class Wire:
         self.there = self.node is not None
         #: Cut: nothing travels on it any more, even if no side knows.
         self.dead = False
+        #: Its end is a sign that the page may be gone.
+        self.tells = True
         if self.node is not None:
             self.node.wires[self] = None
         self.carrier = Connection()
@@ -106,6 +108,10 @@ class Wire:
             return
         node.run("io", lambda: node.request(self, method, query, body, body_delay_s) if self.there else None)
 
+    def forget(self, *, tells: bool) -> None:
+        """The page wants nothing of it any more; ``tells``: its end is still a sign to the server."""
+        self._on_answer, self._on_broken, self.tells = None, lambda: None, tells
+
     def close(self) -> None:
         """The page closes it; the server hears of that, unless the network swallows it."""
         if not self.here:
@@ -159,5 +165,6 @@ class Wire:
             return
         self.there = False
         node.wires.pop(self, None)
-        self.world.history.evidence[self.boot] = self.world.now
+        if self.tells:
+            self.world.history.evidence[self.boot] = self.world.now
         node.run("io", lambda: node.closed(self))

@@ -10,6 +10,7 @@ import asyncio
 import itertools
 import random
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dispatcher.core.jobs.turn import Cause, Ended
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from tests.sim.world import World
 
 __all__ = ["Exchange", "Node"]
+
+#: Packets that may wait for a page where some read slowly: so few that some pages lose their sessions.
+_SMALL_OUTBOX = 12
 
 
 class Exchange(FrontExchange):
@@ -117,10 +121,13 @@ class Node:
         self.dispatcher._guarded = lambda step, now: (step(now), True)[1]  # type: ignore[method-assign, func-returns-value]
         self.machine, self.turns = self.dispatcher.machine, self.dispatcher._turns
         limits = SessionLimits.of(world.knobs.settings, sessions=100)
+        if world.knobs.slow_reader:
+            limits = replace(limits, outbox_packets=_SMALL_OUTBOX)
         self.sessions = Sessions(limits, pages, new_sid=lambda: world.new_id("s"))
         self.policy = Policy(self.sessions, clock=lambda: world.now, on_change=self.dispatcher.changed)
         self.dispatcher.attach(self.sessions)
         self._listen_in()
+        world.checks.order.listen_in(self)
         self.loop.create_task(self._start())
 
     async def _start(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 from dispatcher.core.jobs.model import JobSpec
 from dispatcher.core.workers.effects import CancelOrder, Offer, Order, Probe, Welcome
 from tests.core.workers.support import Node as Core
@@ -66,6 +68,7 @@ def test_a_page_that_declines_every_offer_does_not_get_offers_at_full_speed() ->
 
 def test_offers_are_not_declined_again_and_again_by_a_page_whose_task_hangs() -> None:
     """Seed 5019 whole: 147 jobs, and 4,313 attempts that were given back."""
-    outcome = run(5019)
+    knobs = Knobs.draw(random.Random("knobs of 5019")).by_polling()
+    outcome = run(5019, knobs=knobs)
     assert outcome.violation is None
     assert outcome.counts["attempts released"] < outcome.counts["jobs"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import sys
 from collections import Counter
@@ -26,7 +27,12 @@ HAPPENS = (
     "silent tasks given up", "late results recorded", "late answers adopted", "times the disk was full",
     "posts that came once more, late", "offers of jobs that require labels", "jobs for a page that was not there",
     "pages switched off for a while", "pages loaded with other labels", "jobs for nobody, cancelled in the end",
-    "quiet pages", *list(LENGTHS)[:4], *MOMENTS,
+    "quiet pages", "sessions by socket from the start", "moves to a socket", "moves that broke while opening",
+    "moves that broke while probing", "moves that broke while moving", "moves that broke while carries",
+    "sockets that broke", "frames to the server that broke a socket", "frames to the page that broke a socket",
+    "frames that were read slowly", "offers proved by a pong", "sockets closed with NOT_UPGRADED",
+    "sockets closed with PROTOCOL_ERROR", "sockets closed with NOT_READ", "frames that no page sends",
+    *list(LENGTHS)[:4], *MOMENTS,
 )  # fmt: skip
 
 
@@ -37,7 +43,9 @@ def once_failed() -> list[int]:
 
 @pytest.mark.parametrize("seed", once_failed())
 def test_a_seed_that_once_failed_finds_nothing_any_more(seed: int) -> None:
-    assert run(seed).violation is None
+    """Most of them failed when all pages polled."""
+    knobs = Knobs.draw(random.Random(f"knobs of {seed}")).by_polling()
+    assert run(seed, knobs=knobs).violation is None
 
 
 def test_nothing_is_found_whatever_faults_are_drawn() -> None:
@@ -63,8 +71,9 @@ def test_nothing_is_found_on_farms_that_are_switched_off_for_months() -> None:
     assert sum(outcome.states["expired"] for outcome in outcomes)
 
 
-def test_in_a_calm_farm_every_job_succeeds_and_runs_once() -> None:
-    knobs = Knobs(pages=3, horizon_s=100.0)
+@pytest.mark.parametrize("by_socket", [0.0, 1.0], ids=["by polling", "by socket"])
+def test_in_a_calm_farm_every_job_succeeds_and_runs_once(by_socket: float) -> None:
+    knobs = Knobs(pages=3, horizon_s=100.0, by_socket=by_socket, moves=0.5)
     outcome = run(1, knobs=knobs)
     assert outcome.violation is None
     assert set(outcome.states) <= {"succeeded", "failed"}

@@ -38,22 +38,12 @@ class Upstream:
                     waits = [asyncio.ensure_future(self.answer_waiting.wait()), side.more()]
                     await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
                     waits[0].cancel()
-                if request.target == "/socket":
-                    await self._echo(side)
                 body = f"{request.start} {len(request.body)}".encode() * 20
                 writer.write(b"HTTP/1.1 200 OK\r\nX-Mixed: Case\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
         except (EOFError, OSError):
             self.left.set()
         finally:
             side.hang_up()
-
-    async def _echo(self, side: Side) -> None:
-        """As a WebSocket, whose frames are any bytes. Raises EOFError."""
-        side.writer.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n")
-        while await side.more():
-            side.writer.write(bytes(side.buffer))
-            side.buffer.clear()
-        raise EOFError
 
 
 class Client:
@@ -144,50 +134,6 @@ async def test_without_toxics_requests_and_answers_pass_whole_on_one_connection(
     assert upstream.got[1].body == b"x" * 100_000
     assert upstream.got[0].headers[0] == ("Host", "127.0.0.1")
     assert (proxy.counters["connections"], proxy.counters["exchanges"]) == (1, 2)
-
-
-async def echoed(client: Client, data: bytes) -> bytes:
-    """What comes back through a socket. Raises EOFError."""
-    client.open_side.writer.write(data)
-    return await client.open_side.take(len(data))
-
-
-@staged
-async def test_a_socket_is_passed_on_both_ways_until_one_side_hangs_up(upstream, proxy, client) -> None:
-    assert (await client.ask("/socket")).status == 101
-    for data in (b"\x81\x00", b"GET / HTTP/1.1\r\n\r\n", b"x" * 100_000):
-        assert await echoed(client, data) == data
-    client.close()
-    await asyncio.wait_for(upstream.left.wait(), PATIENCE_S)
-    assert (proxy.counters["sockets"], proxy.counters["cut_sockets"]) == (1, 0)
-
-
-@staged
-async def test_a_partition_holds_what_a_socket_says_until_it_is_healed(upstream, proxy, client) -> None:
-    await client.ask("/socket")
-    await proxy.switch(Toxics(partition="silent"))
-    answer = asyncio.ensure_future(echoed(client, b"held"))
-    assert (await asyncio.wait([answer], timeout=0.1))[0] == set()
-    await proxy.switch()
-    assert await asyncio.wait_for(answer, PATIENCE_S) == b"held"
-
-
-@pytest.mark.parametrize("how", ["close", "reset", "answer"])
-def test_a_socket_is_cut_at_its_age_however_busy_it_is(how: str) -> None:
-    async def play() -> None:
-        async with stage() as (upstream, proxy, client):
-            await proxy.switch(Toxics(cut_s=0.05, how=how))
-            await client.ask("/socket")
-
-            async def busy() -> None:
-                while True:
-                    assert await echoed(client, b"again") == b"again"
-
-            await ended(asyncio.wait_for(busy(), PATIENCE_S))
-            await asyncio.wait_for(upstream.left.wait(), PATIENCE_S)
-            assert proxy.counters["cut_sockets"] == 1
-
-    asyncio.run(play())
 
 
 @pytest.mark.parametrize("how", ["close", "reset", "answer"])

@@ -12,10 +12,10 @@ In a test, in its loop::
 It also runs as a process, ``python -m tests.support.toxic UPSTREAM_PORT [--port N] [--seed N]``. It then prints its
 port, takes one JSON object per line (the fields of ``Toxics``; ``{}`` heals) and answers each with its counters.
 
-It reads and passes on whole messages, one exchange at a time on a connection; each client's connection has one
-of its own to the server. When a client closes, the server's side closes at once, except across a silent partition. All
-chances come from the one seeded generator. An exchange has the toxics that were set when it began, also a waiting
-poll; only a partition affects it at once.
+It reads and passes on whole messages, one exchange at a time on a connection, and of a WebSocket the pieces that come.
+Each client's connection has one of its own to the server. When a client closes, the server's side closes at once,
+except across a silent partition. All chances come from the one seeded generator. An exchange has the toxics that were
+set when it began, also a waiting poll; only a partition affects it at once.
 """
 
 from __future__ import annotations
@@ -32,13 +32,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tests.support.http_bytes import Message, Side, gateway
-from tests.support.tunnel import tunnel
+from tests.support.http_bytes import Message, Side
+from tests.support.toxic_messages import gateway, rewritten, words
+from tests.support.toxic_tunnel import tunnel
 
 __all__ = ["Link", "ToxicProxy", "Toxics", "toxic"]
-
-_STRIPPED = {"origin", "referer", "user-agent", "accept-encoding", "cache-control", "connection", "server", "date"}
-_FORWARDED = (("X-Forwarded-For", "6.6.6.6, 10.0.0.1"), ("X-Real-IP", "6.6.6.6"), ("Via", "1.1 toxic"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +49,7 @@ class Toxics:
     only: str = ""
     #: How a connection is cut: ``close`` (FIN), ``reset`` (RST), ``answer`` (a gateway's 504 or 502, then FIN).
     how: str = "close"
-    #: Cut when the server has not answered after this time; a WebSocket is cut when it is this old.
+    #: Cut when the server has not answered after this time.
     cut_s: float | None = None
     #: Cut when this many bytes of the request (with headers) have been passed to the server; shorter ones pass.
     limit_up: int | None = None
@@ -119,10 +117,10 @@ class ToxicProxy:
         self.upstream = upstream
         self.port = port
         self.toxics = _CLEAN
-        #: Counts ``connections``, ``exchanges``, ``switches``, ``hang_ups`` (by either side, not by us); the
-        #: cuts ``cut_polls``, ``cut_posts``, ``cut_sockets`` (of ``sockets``), ``cut_by_hand``, ``limited_up``,
-        #: ``limited_down``, ``lost_answers``, ``unreachable``, ``resets_by_partition``; ``delays``, ``slow_pieces``,
-        #: ``held_answers``; ``replays``, ``replays_answered_STATUS``, ``replays_unanswered``.
+        #: Counts ``connections``, ``exchanges``, ``sockets``, ``switches``, ``hang_ups`` (by either side, not by us);
+        #: the cuts ``cut_polls``, ``cut_posts``, ``cut_sockets``, ``cut_by_hand``, ``limited_up``, ``limited_down``,
+        #: ``lost_answers``, ``unreachable``, ``resets_by_partition``; ``delays``, ``slow_pieces``, ``held_answers``;
+        #: ``replays``, ``replays_answered_STATUS``, ``replays_unanswered``.
         self.counters: Counter[str] = Counter()
         #: The connections that are open now.
         self.links: set[Link] = set()
@@ -187,7 +185,7 @@ class ToxicProxy:
 
     def cut_now(self, how: str = "close", only: str = "") -> int:
         """Cuts all connections with a waiting request that ``only`` matches; returns how many."""
-        waiting = [link for link in self.links if link.request and re.match(only, _words(link.request))]
+        waiting = [link for link in self.links if link.request and re.match(only, words(link.request))]
         for link in waiting:
             self._end(link, _Cut("cut_by_hand", "close" if how == "answer" else how))
         return len(waiting)
@@ -253,7 +251,7 @@ class ToxicProxy:
 
     def _drawn(self, link: Link, request: Message) -> Toxics:
         toxics = link.toxics or self.toxics
-        matches = re.match(toxics.only, _words(request)) is not None
+        matches = re.match(toxics.only, words(request)) is not None
         return toxics if matches and self._rng.random() < toxics.share else _CLEAN
 
     # -- an exchange
@@ -264,23 +262,47 @@ class ToxicProxy:
             link.server = await self._upstream(toxics)
         if request.method == "POST":
             self._captured.append(request.encoded())
-        await self._pass(link.server, _rewritten(request, toxics, request.method), toxics, toxics.limit_up, "up")
+        await self._pass(link.server, rewritten(request, toxics.rewrite, request.method), toxics, toxics.limit_up, "up")
         if request.method == "POST" and self._rng.random() < toxics.replay:
             self._keep(self._replayed())
         answer = await self._answer(link, link.server, request.method, toxics)
+        if answer.status == 101:
+            await self._tunnel(link, link.server, request, answer)
         if toxics.lose_answer:
             raise _Cut("lost_answers", toxics.how)
         if toxics.hold_s:
             self.counters["held_answers"] += 1
             await asyncio.sleep(toxics.hold_s)
-        await self._pass(link.client, _rewritten(answer, toxics, request.method), toxics, toxics.limit_down, "down")
-        if answer.status == 101:
-            self.counters["sockets"] += 1
-            if await tunnel(link.client, link.server, self._passes, toxics.cut_s):
-                raise EOFError
-            raise _Cut("cut_sockets", "close" if toxics.how == "answer" else toxics.how)
+        await self._pass(
+            link.client, rewritten(answer, toxics.rewrite, request.method), toxics, toxics.limit_down, "down"
+        )
         if "close" in (request.get("connection"), answer.get("connection")):
             raise EOFError
+
+    async def _tunnel(self, link: Link, server: Side, request: Message, answer: Message) -> None:
+        """From now on it is a WebSocket. Each piece of bytes has the toxics of its moment."""
+        link.client.writer.write(answer.encoded())
+
+        def drawn() -> Toxics:
+            toxics = self._drawn(link, request)  # nobody answers for the server any more
+            return replace(toxics, how="close") if toxics.how == "answer" else toxics
+
+        async def passed(data: bytes, way: str) -> None:
+            toxics = drawn()
+            if toxics.lose_answer and way == "down":
+                raise _Cut("lost_answers", toxics.how)
+            await asyncio.sleep(toxics.hold_s if way == "down" else 0)
+            limit = toxics.limit_down if way == "down" else toxics.limit_up
+            await self._pass(link.client if way == "down" else server, data, toxics, limit, way)
+
+        def aged(seconds: float) -> None:
+            toxics = drawn()
+            if toxics.cut_s is not None and seconds > toxics.cut_s and self._passes.is_set():
+                raise _Cut("cut_sockets", toxics.how)
+
+        self.counters["sockets"] += 1
+        await tunnel(link.client, server, passed, aged)
+        raise EOFError
 
     async def _upstream(self, toxics: Toxics) -> Side:
         await self._passes.wait()
@@ -341,25 +363,6 @@ class ToxicProxy:
 
 async def _at_once() -> None:
     pass
-
-
-def _words(request: Message) -> str:
-    return f"{request.method} {request.target}"
-
-
-def _rewritten(message: Message, toxics: Toxics, method: str) -> bytes:
-    """The message in the form in which it goes on."""
-    rewrite, headers, answers = toxics.rewrite, message.headers, message.start.startswith("HTTP/")
-    if "strip" in rewrite:
-        headers = tuple(pair for pair in headers if pair[0].lower() not in _STRIPPED)
-    if "forwarded" in rewrite:
-        headers += _FORWARDED
-    if "lower" in rewrite:
-        headers = tuple((name.lower(), value) for name, value in headers)
-    message = replace(message, headers=headers)
-    if "chunked" in rewrite and answers and message.body and message.get("content-length") and method != "HEAD":
-        message = message.chunked()
-    return message.encoded()
 
 
 @asynccontextmanager

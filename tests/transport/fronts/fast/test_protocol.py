@@ -205,7 +205,7 @@ async def test_a_client_that_has_read_may_wait_for_more_as_long_as_it_likes(held
 
 async def test_a_poll_whose_client_has_gone_is_known_before_it_is_told(held: Held, sessions: Sessions) -> None:
     held.come(poll_of(held, sessions))
-    poll = sessions._sessions[next(iter(sessions.ids()))].poll
+    poll = sessions.book.sessions[next(iter(sessions.ids()))].poll
     assert poll is not None
     assert poll.is_open()
     held.other.close()
