@@ -99,13 +99,13 @@ BUGS = {
     ),
     # sockets
     "a pong proves what was written after its ping": Bug(
-        "S7", SOCKETS + "_written", "None", "session.unproved.clear()", BY_SOCKETS
+        "S34", SOCKETS + "_written", "None", "session.unproved.clear()", BY_SOCKETS
     ),
     "a session moves to its socket before its poll has come back": Bug(
-        "S7", SOCKETS + "_move", "None", "book.release_poll(session)", BY_SOCKETS
+        "S34", SOCKETS + "_move", "None", "book.release_poll(session)", BY_SOCKETS
     ),
     "the end of a socket is not told": Bug(
-        "S11", SOCKETS + "hung_up", "None", "self._book.went_away(session, now)", BY_SOCKETS
+        "S34", SOCKETS + "hung_up", "None", "self._book.went_away(session, now)", BY_SOCKETS
     ),
     "a page that reads slowly is given all": Bug("S22", SOCKETS + "write", "True", "socket.has_room()", BY_SOCKETS),
 }

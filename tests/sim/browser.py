@@ -326,23 +326,28 @@ class Window:
         if self.session is None:
             return
         self._say_pause()
-        by_socket = self._link is not None and self._link.carries
-        if not self.is_posting and (self._link is None or self._link.lets_poll or by_socket):
+        if not self.is_posting and (self._link is None or self._link.lets_poll or self.by_socket):
             batch = page.take(now)
             if batch.outs or self.session.owes_pong:
-                self._post(batch, by_socket)
+                self._post(batch)
         self._arm()
 
-    def _post(self, batch: Batch, by_socket: bool) -> None:
+    @property
+    def by_socket(self) -> bool:
+        """Whether a socket carries its session."""
+        return self._link is not None and self._link.carries
+
+    def _post(self, batch: Batch) -> None:
         session = self.session
         assert session is not None
         messages = batch.messages
         for text in messages:
             says(self, text)
-        if by_socket:
+        if self.by_socket:
             assert self._link is not None
             self._link.say(frames_of(session.body(messages)))
-            self._posted(batch, 200)
+            self._link.go_on()  # no frame is answered: ``go`` says that an accept has arrived
+            self._pump()
             return
         self.is_posting = True
         self._request(

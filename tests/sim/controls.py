@@ -126,9 +126,9 @@ def stash_before_verdict() -> Iterator[None]:
         yield
 
 
-def _told_at_once(real: Any, self: Machine, session: str, attempt: str, now: float) -> Any:
+def _told_at_once(real: Any, self: Machine, session: str, attempt: str, now: float, **how: Any) -> Any:
     """Go is told with the accept, before that is durable."""
-    effects = real(self, session, attempt, now)
+    effects = real(self, session, attempt, now, **how)
     held = self.attempts.get(attempt)
     return [*effects, Go(session, attempt)] if held is not None and held.claim.terms.once else effects
 

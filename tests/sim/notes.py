@@ -28,7 +28,7 @@ def hears(window: Window, text: str) -> None:
     elif message["op"] == "recorded":
         window.world.history.told(message["attempt"], message["verdict"])
     elif message["op"] == "go":
-        window.world.checks.once.told_to_go(message["attempt"])
+        window.world.checks.once.told_to_go(message["attempt"], polls=not window.by_socket)
     elif message["op"] == "job":
         window.world.history.offered.append(message["attempt"])
         window.world.targets.offered(window, message)

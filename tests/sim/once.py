@@ -44,13 +44,14 @@ class Once:
         if this in self._told:
             self.world.broken(f"S15b: {job.id} is claimed again although its page was told to go")
 
-    def told_to_go(self, attempt: str) -> None:
-        """A page has heard ``go``."""
+    def told_to_go(self, attempt: str, *, polls: bool) -> None:
+        """A page has heard ``go``. On a socket it also says that an accept has arrived, whatever the job's effects."""
         this = self._round_of.get(attempt)
         if this is None:
-            self.world.broken(f"S15b: a page was told to go with {attempt}, and nobody had asked for that")
-        else:
-            self._told |= {this, attempt}
+            if polls:
+                self.world.broken(f"S15b: a page was told to go with {attempt}, and nobody had asked for that")
+            return
+        self._told |= {this, attempt}
 
     def started(self, attempt: str) -> None:
         """A page has started its task."""
