@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -49,9 +50,9 @@ class Seen:
         self.findings.append(f"{what}: {data[:1_500]!r}")
 
 
-@pytest.fixture
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    with live(tmp_path_factory.mktemp("frames"), *FLAGS, watched=True) as running:
+@pytest.fixture(params=["fast", "tornado"])
+def server(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Live]:
+    with live(tmp_path, *FLAGS, "--front", request.param, watched=True) as running:
         asyncio.run(_storm(running, Seen(), random.Random(1), 1_500, 5.0))  # pools and caches fill
         with nothing_stays(running):
             yield running

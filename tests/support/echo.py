@@ -19,7 +19,8 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application
 
 from dispatcher.config.settings import Settings
-from dispatcher.transport.fronts.http import Front, make_http_server
+from dispatcher.transport.fronts.choice import make_server
+from dispatcher.transport.fronts.http import Front
 from dispatcher.transport.fronts.server import EngineServer
 from dispatcher.transport.limits import SessionLimits
 from dispatcher.transport.sessions import Sessions
@@ -62,12 +63,12 @@ class Ticker:
 
 
 @asynccontextmanager
-async def echoing(limits: SessionLimits, port: int = 0) -> AsyncIterator[int]:
-    """Serves on 127.0.0.1 while it lasts; the port."""
+async def echoing(limits: SessionLimits, port: int = 0, front: str = "") -> AsyncIterator[int]:
+    """Serves on 127.0.0.1 while it lasts; the port. ``front`` as in the settings."""
     engine = EngineServer(limits)
     engine.on("message", lambda sid, data: engine.sessions.send(sid, data))
     ticker = Ticker(engine.sessions)
-    server = make_http_server(Front(engine.sessions, Application(), on_change=ticker.arm), Settings())
+    server = make_server(Front(engine.sessions, Application(), on_change=ticker.arm), Settings(front=front))
     sockets = bind_sockets(port, "127.0.0.1")
     server.add_sockets(sockets)
     try:
@@ -90,7 +91,7 @@ async def _process(options: argparse.Namespace) -> None:
     over = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, over.set)
-    async with echoing(_limits_of(options), options.port) as port:
+    async with echoing(_limits_of(options), options.port, options.front) as port:
         print(f"http://127.0.0.1:{port}", flush=True)
         await over.wait()
 
@@ -101,6 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--ping-interval-ms", type=int, default=20_000)
     parser.add_argument("--ping-timeout-ms", type=int, default=20_000)
+    parser.add_argument("--front", choices=("", "fast", "tornado"), default="")
     asyncio.run(_process(parser.parse_args(arguments)))
 
 

@@ -14,9 +14,9 @@ from tests.support.polling import HANDSHAKE
 from tests.support.server import running
 
 
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    flags = ("--ping-interval-ms", "300", "--ping-timeout-ms", "200")
+@pytest.fixture(scope="module", params=["fast", "tornado"])
+def address(request: pytest.FixtureRequest) -> Iterator[str]:
+    flags = ("--ping-interval-ms", "300", "--ping-timeout-ms", "200", "--front", request.param)
     with running("-m", "tests.support.echo", *flags) as process:
         assert process.stdout is not None
         yield process.stdout.readline().strip()
