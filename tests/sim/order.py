@@ -28,7 +28,7 @@ class Order:
 
     def listen_in(self, node: Node) -> None:
         sessions, pages = node.sessions, node.dispatcher.pages
-        send, withdraw, received = sessions.send, sessions.withdraw, pages.received
+        send, withdraw, received, away = sessions.send, sessions.withdraw, pages.received, pages.away
 
         def note(sid: str, data: str | bytes, attempt: str | None = None) -> bool:
             taken = send(sid, data, attempt)
@@ -49,8 +49,21 @@ class Order:
                     self.world.broken(f"S34: a pong proves the offer of {attempt}, and its page has not heard of it")
             received(sid, attempts, now)
 
+        def leave(sid: str, now: float) -> None:
+            self._went_away(node, sid)
+            away(sid, now)
+
         sessions.send, sessions.withdraw = note, take_back  # type: ignore[method-assign]
-        pages.received = prove  # type: ignore[method-assign]
+        pages.received, pages.away = prove, leave  # type: ignore[method-assign]
+
+    def _went_away(self, node: Node, sid: str) -> None:
+        """S11: only a connection that carries the session, and is closed, makes its worker go away."""
+        worker, info = node.machine.worker_of(sid), node.dispatcher.pages.sessions.get(sid)
+        if worker is None or info is None:
+            return
+        sign_at = self.world.history.evidence.get(worker.boot, -1.0)
+        if sign_at < info.opened - node.stood_s - 1.0:
+            self.world.broken(f"S11: {worker.id} is away, and nothing that carries {sid} is closed")
 
     def heard(self, sid: str, text: str) -> None:
         """The page reads a message of this session."""

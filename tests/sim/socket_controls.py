@@ -38,6 +38,12 @@ def _takes_it_along(real: Any, self: Sockets, socket: Socket, session: Session) 
     self._book.went_away(session, 0.0)
 
 
+def _keeps_polls(real: Any, self: Book, session: Session) -> None:
+    connection, session.connection = session.connection, None
+    real(self, session)
+    session.connection = connection
+
+
 def _drops_what_waits(real: Any, self: Sockets, socket: Socket, session: Session, now: float) -> None:
     session.outbox.clear()
     real(self, socket, session, now)
@@ -81,6 +87,7 @@ SOCKET_CONTROLS: dict[str, tuple[Callable[[], AbstractContextManager[Any]], Call
         instead(Sockets, "_give_up", _takes_it_along),
         _broken_moves,
     ),
+    "a session that has moved goes with its old connection": (instead(Book, "release_poll", _keeps_polls), _moves),
     "what waits at the move is lost": (instead(Sockets, "_move", _drops_what_waits), _moves),
     "packets leave in the wrong order": (instead(Outbox, "batch", _newest_first), _slow_readers),
 }
