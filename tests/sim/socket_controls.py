@@ -14,7 +14,7 @@ from dispatcher.transport.sockets import Sockets
 from tests.sim.knobs import Knobs
 from tests.sim.planting import instead
 
-__all__ = ["SOCKET_CONTROLS"]
+__all__ = ["SOCKET_CONTROLS", "slow_readers"]
 
 
 def _deaf(real: Any, self: Sockets, *told: Any) -> None:
@@ -62,7 +62,8 @@ def _cuts(knobs: Knobs) -> None:
     knobs.cut_poll_every_s, knobs.unseen_by_server = 5.0, 0.3
 
 
-def _slow_readers(knobs: Knobs) -> None:
+def slow_readers(knobs: Knobs) -> None:
+    """All pages use sockets and read little at a time."""
     _sockets(knobs)
     knobs.slow_reader, knobs.jobs_every_s = 1.0, 0.3
     knobs.settings = replace(knobs.settings, ping_interval_s=5.0)
@@ -80,8 +81,8 @@ def _broken_moves(knobs: Knobs) -> None:
 #: As ``controls.CONTROLS``.
 SOCKET_CONTROLS: dict[str, tuple[Callable[[], AbstractContextManager[Any]], Callable[[Knobs], None]]] = {
     "the end of a socket is not told": (instead(Sockets, "hung_up", _deaf), _cuts),
-    "nobody hears that a page has read": (instead(Sockets, "drained", _deaf), _slow_readers),
-    "a pong proves what was written after its ping": (instead(Book, "_pong", _proves_too_much), _slow_readers),
+    "nobody hears that a page has read": (instead(Sockets, "drained", _deaf), slow_readers),
+    "a pong proves what was written after its ping": (instead(Book, "_pong", _proves_too_much), slow_readers),
     "a session moves before its poll has come back": (instead(Sockets, "_probe", _moves_at_once), _moves),
     "a socket that breaks in its move takes the session along": (
         instead(Sockets, "_give_up", _takes_it_along),
@@ -89,5 +90,5 @@ SOCKET_CONTROLS: dict[str, tuple[Callable[[], AbstractContextManager[Any]], Call
     ),
     "a session that has moved goes with its old connection": (instead(Book, "release_poll", _keeps_polls), _moves),
     "what waits at the move is lost": (instead(Sockets, "_move", _drops_what_waits), _moves),
-    "packets leave in the wrong order": (instead(Outbox, "batch", _newest_first), _slow_readers),
+    "packets leave in the wrong order": (instead(Outbox, "batch", _newest_first), slow_readers),
 }
