@@ -115,7 +115,7 @@ class Link:
         elif self._has_babbled:  # it may have said "5" too early
             self._broken()
         elif self._step is not Step.OVER:
-            window.world.broken(f"S34: {window.name} hears {frame[:60]} on a socket that carries nothing yet")
+            window.world.broken(f"transport: {window.name} hears {frame[:60]} on a socket that carries nothing yet")
 
     # -- its end
 
