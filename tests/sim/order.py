@@ -46,7 +46,7 @@ class Order:
             for attempt in attempts:
                 self.world.count("offers proved by a pong")
                 if (sid, attempt) not in self._offered:
-                    self.world.broken(f"transport: a pong proves the offer of {attempt}, and its page has not heard of it")
+                    self.world.broken(f"transport: a pong proves {attempt}, and its page has not heard of it")
             received(sid, attempts, now)
 
         def leave(sid: str, now: float) -> None:
