@@ -35,7 +35,7 @@ class Link:
         self._window, self._moves = window, moves
         self._step = Step.OPENING
         self._wire = window.socket_wire()
-        self._had_frame = False
+        self._had_frame = self._has_babbled = False
         sid = f"&sid={window.session.sid}" if window.session is not None else ""
         window._after(_MOST_S, self._too_late)
         mine = window._in_life
@@ -64,6 +64,7 @@ class Link:
         window = self._window
         if self._step is not Step.OPENING and window.ways.random() < _BABBLES:
             window.world.count("frames that no page sends")
+            self._has_babbled = True
             self._wire.say(window.ways.choice(_BABBLE))
 
     def listen(self) -> None:
@@ -111,8 +112,10 @@ class Link:
         elif not self._moves and self._step is Step.OPENING:
             self._step = Step.CARRIES
             window._opened(200, frame.encode())
+        elif self._has_babbled:  # it may have said "5" too early
+            self._broken()
         elif self._step is not Step.OVER:
-            window.world.broken(f"S34: {window.name} hears {frame[:60]} on a socket that carries nothing yet")
+            window.world.broken(f"transport: {window.name} hears {frame[:60]} on a socket that carries nothing yet")
 
     # -- its end
 

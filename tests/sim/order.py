@@ -1,4 +1,4 @@
-"""What pages hear (S34): in the order in which it was sent, whole, and nothing is taken for heard that was not."""
+"""What pages hear: in the order in which it was sent, whole, and nothing is taken for heard that was not."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Order:
             for attempt in attempts:
                 self.world.count("offers proved by a pong")
                 if (sid, attempt) not in self._offered:
-                    self.world.broken(f"S34: a pong proves the offer of {attempt}, and its page has not heard of it")
+                    self.world.broken(f"transport: a pong proves {attempt}, and its page has not heard of it")
             received(sid, attempts, now)
 
         def leave(sid: str, now: float) -> None:
@@ -74,9 +74,9 @@ class Order:
                 self._offered.update([(sid, attempt)] if attempt is not None else [])
                 return
             if attempt is None or (sid, attempt) not in self._withdrawn:
-                self.world.broken(f"S34: a page hears {text[:60]} before {sent[:60]}")
+                self.world.broken(f"transport: a page hears {text[:60]} before {sent[:60]}")
                 return
-        self.world.broken(f"S34: a page hears {text[:60]}, which was not sent, or twice")
+        self.world.broken(f"transport: a page hears {text[:60]}, which was not sent, or twice")
 
     def broke(self, node: Node, sid: str) -> None:
         """S11: the process has heard that a socket is closed that carried a session."""
@@ -91,4 +91,4 @@ class Order:
             self.world.broken(f"I27: a socket should have moved, or been given up, at {due:.1f}")
         for session in node.sessions.book.sessions.values():
             if session.outbox and isinstance(session.socket, SimSocket) and session.socket.has_read_all():
-                self.world.broken(f"S34: something waits for a page that reads, in {session.sid}")
+                self.world.broken(f"transport: something waits for a page that reads, in {session.sid}")
