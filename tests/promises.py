@@ -276,7 +276,7 @@ PROOFS: dict[str, Proof] = {
             "transport/test_sockets.py::test_what_is_sent_while_a_session_moves_goes_with_the_last_poll_or_by_the_socket",
             "transport/test_sockets.py::test_a_pong_proves_what_was_written_before_its_ping_and_nothing_else",
             "transport/test_sockets.py::test_a_closed_socket_makes_its_page_away_and_later_the_session_is_dropped",
-            "transport/test_engineio_client.py::test_it_moves_to_a_socket_in_the_middle_of_bursts_that_go_both_ways",
+            "transport/test_engineio_client.py::test_it_opens_answers_pings_gets_and_says_a_thousand_messages_once_and_in_order_and_closes",
             "faults/test_d_transports.py::test_lost_frames_cut_sockets_repeated_posts_reloads_and_a_kill_lose_no_job_and_record_none_twice",
             "campaign simulator",
         ),
