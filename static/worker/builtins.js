@@ -45,13 +45,31 @@
   var codeAt = free(win.String.prototype.charCodeAt);
   var find = free(win.String.prototype.indexOf);
   var lower = free(win.String.prototype.toLowerCase);
-  var replace = free(win.String.prototype.replace);
   var slice = free(win.String.prototype.slice);
   var split = free(win.String.prototype.split);
   var trim = free(win.String.prototype.trim);
   var exec = free(win.RegExp.prototype.exec);
   var decode = win.decodeURIComponent;
   var encode = win.encodeURIComponent;
+
+  /**
+   * As String.prototype.replace, which would ask the prototype of patterns how. `word`: what stands
+   * for a match; '$1' is its first part.
+   */
+  function replace(text, pattern, word) {
+    var out = '';
+    var at = 0;
+    var found;
+    pattern.lastIndex = 0;
+    found = exec(pattern, text);
+    while (found) {
+      out += slice(text, at, found.index) + (word === '$1' ? found[1] : word);
+      at = found.index + found[0].length;
+      // Only a pattern for all matches remembers where it is.
+      found = pattern.lastIndex ? exec(pattern, text) : null;
+    }
+    return out + slice(text, at);
+  }
 
   /** Whether it is the browser's own. */
   function isNative(fn) {

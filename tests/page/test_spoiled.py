@@ -102,43 +102,51 @@ LIBRARIES = {
 #: What the others need, or what forbids them.
 ALONE = {"a frozen Object.prototype", "lists of its own"}
 #: Nobody does this, but a task may: then everything is gone at once. Before the script it would be another language.
-RUIN = {
-    f"no {name} on {owner}": f"{owner}.prototype.{name} = function () {{ throw new Error('{name}'); }};"
-    for owner, name in [
-        ("String", "slice"),
-        ("String", "indexOf"),
-        ("String", "split"),
-        ("String", "replace"),
-        ("String", "charAt"),
-        ("String", "charCodeAt"),
-        ("String", "trim"),
-        ("RegExp", "test"),
-        ("Array", "sort"),
-        ("Number", "toString"),
-        ("Object", "hasOwnProperty"),
-        ("Object", "toString"),
-        ("Function", "call"),
-        ("Function", "apply"),
-        ("Function", "bind"),
-        ("Function", "toString"),
-        ("Date", "getTime"),
-        ("Date", "getUTCFullYear"),
-        ("Date", "getFullYear"),
-    ]
-} | {
-    f"another {name}": f"{name} = function () {{ throw new Error('{name}'); }};"
-    for name in [
-        *("Object", "Array", "String", "Number", "Date", "RegExp", "Math", "Error", "Boolean", "Function"),
-        *(
-            "decodeURIComponent",
-            "encodeURIComponent",
-            "Array.isArray",
-            "Object.create",
-            "Object.getPrototypeOf",
-            "Math.floor",
-        ),
-    ]
-}
+RUIN = (
+    {
+        f"no {name} on {owner}": f"{owner}.prototype.{name} = function () {{ throw new Error('{name}'); }};"
+        for owner, name in [
+            ("String", "slice"),
+            ("String", "indexOf"),
+            ("String", "split"),
+            ("String", "replace"),
+            ("String", "charAt"),
+            ("String", "charCodeAt"),
+            ("String", "trim"),
+            ("RegExp", "test"),
+            ("RegExp", "exec"),
+            ("Array", "sort"),
+            ("Number", "toString"),
+            ("Object", "hasOwnProperty"),
+            ("Object", "toString"),
+            ("Function", "call"),
+            ("Function", "apply"),
+            ("Function", "bind"),
+            ("Function", "toString"),
+            ("Date", "getTime"),
+            ("Date", "getUTCFullYear"),
+            ("Date", "getFullYear"),
+        ]
+    }
+    | {
+        "no RegExp.prototype[Symbol.replace]": "RegExp.prototype[Symbol.replace] = function () { return 'z'; };",
+        "no RegExp.prototype[Symbol.split]": "RegExp.prototype[Symbol.split] = function () { return ['z']; };",
+    }
+    | {
+        f"another {name}": f"{name} = function () {{ throw new Error('{name}'); }};"
+        for name in [
+            *("Object", "Array", "String", "Number", "Date", "RegExp", "Math", "Error", "Boolean", "Function"),
+            *(
+                "decodeURIComponent",
+                "encodeURIComponent",
+                "Array.isArray",
+                "Object.create",
+                "Object.getPrototypeOf",
+                "Math.floor",
+            ),
+        ]
+    }
+)
 #: But for what the others need, or what forbids them.
 EVERYTHING = ";".join(
     code for name, code in LIBRARIES.items() if name not in ("a frozen Object.prototype", "lists of its own")

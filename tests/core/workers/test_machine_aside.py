@@ -81,6 +81,27 @@ def test_offers_that_the_network_lost_count_against_nobody(node):
     assert node.room() == 1
 
 
+def test_a_pong_shows_that_the_offers_before_its_ping_have_arrived_and_no_others(node):
+    """On a socket nobody polls: the transport names the offers that a pong proves."""
+    for proved in (["a0"], ["a1"]):
+        (name,) = proved
+        node.offer(name)
+        node.received("s1", proved)
+        node.pass_s(10)
+    assert node.room() == 0, "two that were fetched and ignored in a row"
+
+
+def test_a_pong_proves_nothing_of_offers_that_it_does_not_name_or_that_are_another_worker_s(node):
+    node.join("s2", worker="w2")
+    for n in range(3):
+        node.offer(f"a{n}")
+        node.received("s1", ["of nobody"])
+        node.received("s2", [f"a{n}"])
+        node.received("unknown", [f"a{n}"])
+        node.pass_s(10)
+    assert node.room() == 2
+
+
 def test_a_poll_before_the_answer_with_the_offer_does_not_fetch_it(node):
     for n in range(3):
         node.offer(f"a{n}", written=False)
