@@ -9,7 +9,17 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
-__all__ = ["AS_BODY", "AS_FILE", "field_of", "json_fault", "query_field_of", "text_of", "wide_fault", "without_mark"]
+__all__ = [
+    "AS_BODY",
+    "AS_FILE",
+    "field_of",
+    "json_fault",
+    "query_field_of",
+    "shape_fault",
+    "text_of",
+    "wide_fault",
+    "without_mark",
+]
 
 #: What to do about a text that is not UTF-8.
 AS_FILE = "save it as UTF-8"
@@ -141,6 +151,51 @@ def json_fault(raw: bytes, error: Exception, *, first_line: int = 1) -> str:
         return "it is empty"
     at, words = _fault(raw, str(error))
     return f"{_where(raw, at, first_line)}: {words}"
+
+
+#: What msgspec says of a value's kind, and how we call it.
+_KINDS = {
+    "str": "a text", "int": "a whole number", "float": "a number", "bool": "true or false", "array": "a list",
+    "object": "an object", "null": "null",
+}  # fmt: skip
+_PLACE = re.compile(r" - at `(key` in `)?\$?\.?([^`]*)`$")
+_MISSING = re.compile(r"Object missing required field `([^`]*)`")
+_OTHER_KIND = re.compile(r"Expected `([^`]*)`(?:, got `([^`]*)`|$| - )")
+_LENGTH = re.compile(r"Expected `(\w+)` of length (>=|<=) (\d+)")
+_RANGE = re.compile(r"Expected `\w+` (>=|<=|>|<) (\S+)")
+_BOUNDS = {">=": "at least", "<=": "at most", ">": "more than", "<": "less than"}
+
+
+def shape_fault(error: Exception) -> str:
+    """What msgspec says of a value that is JSON and has the wrong shape, in our words and with its place."""
+    said = str(error)
+    where = _place_in(said)
+    if found := _MISSING.match(said):
+        return f"{where}.{found[1]} is missing" if where else f"{found[1]} is missing"
+    name = where or "it"
+    if found := _OTHER_KIND.match(said):
+        return f"{name} must be {_kinds(found[1])}" + (f", and is {_kinds(found[2])}" if found[2] else "")
+    if found := _LENGTH.match(said):
+        one, many = ("character", "characters") if found[1] == "str" else ("entry", "entries")
+        return f"{name} must have {_BOUNDS[found[2]]} {found[3]} {one if found[3] == '1' else many}"
+    if found := _RANGE.match(said):
+        return f"{name} must be {_BOUNDS[found[1]]} {found[2].removesuffix('.0')}"
+    if said.startswith("Expected `str` matching regex"):
+        return f"{name} has characters that may not stand there"
+    return f"{name} is not as it must be"
+
+
+def _place_in(said: str) -> str:
+    place = _PLACE.search(said)
+    if place is None:
+        return ""
+    if place[1]:
+        return f"a name in {place[2]}"
+    return f"a value in {place[2].removesuffix('[...]')}" if place[2].endswith("[...]") else place[2]
+
+
+def _kinds(said: str) -> str:
+    return " or ".join(_KINDS.get(kind.strip(), kind.strip()) for kind in said.split("|"))
 
 
 def _fault(raw: bytes, said: str) -> tuple[int, str]:

@@ -18,7 +18,7 @@ from dispatcher.core.jobs.matching import NAME
 from dispatcher.core.jobs.terms import MOST_LABELS, TYPE_PATTERN, LabelName, LabelValue
 from dispatcher.doubles import twice
 from dispatcher.errors import MessageRefused
-from dispatcher.reading import json_fault
+from dispatcher.reading import json_fault, shape_fault
 
 __all__ = [
     "VERSION",
@@ -275,7 +275,7 @@ def _refusal(text: str, error: Exception) -> MessageRefused:
 
 def _why(text: str, error: Exception) -> str:
     if isinstance(error, msgspec.ValidationError):
-        return str(error)[:300]
+        return shape_fault(error)[:300]
     # The transport has read it as UTF-8.
     return json_fault(text.encode(errors="replace"), error)
 

@@ -18,8 +18,14 @@
   var environment = parts.environment;
   var errorFields = parts.errorFields;
   var exec = parts.exec;
+  var has = parts.has;
+  var join = parts.join;
+  var keys = parts.keys;
+  var lower = parts.lower;
+  var map = parts.map;
   var noop = parts.noop;
   var offering = parts.offering;
+  var only = parts.only;
   var push = parts.push;
   var randomId = parts.randomId;
   var read = parts.read;
@@ -49,6 +55,17 @@
     postTimeoutMs: 15000,
     pollSlackMs: 5000
   };
+
+  /** What was given and is no option, in words: a slip of the pen would be passed over in silence. */
+  function strangers(given) {
+    var names = keys(DEFAULTS);
+    var found = only(keys(given), function (name) { return name !== 'env' && !has(names, name); });
+    return map(found, function (name) {
+      var meant = only(names, function (known) { return lower(known) === lower(name); });
+      return clip(name, 100) + (meant.length ? ' (did you mean ' + meant[0] + '?)' :
+        ' (there are ' + join(names, ', ') + ')');
+    });
+  }
 
   function withDefaults(given) {
     /** @type {any} */
@@ -92,6 +109,7 @@
     };
     this._name = options.name;
     this._labels = readLabels(options.labels);
+    this._strangers = strangers(given || {});
     this._engine = null;
     this._trouble = null;       // STATE.NOT_ALLOWED or OUT_OF_DATE, until the server takes us
     this._refusal = null;       // the server's words, where the trouble is the page's address
@@ -223,6 +241,7 @@
     this._running = true;
     offering(this);
     walk(this._labels.bad, function (text) { self._fault('E-LBL-01', text); });
+    walk(this._strangers, function (text) { self._fault('E-OPT-01', text); });
     if (!this._choice.known) {
       this._fault('E-ADR-01', 'transport is auto, polling or websocket, so auto is taken');
     }

@@ -159,10 +159,25 @@ def test_a_value_that_is_nested_too_deeply_is_refused_by_its_attempt() -> None:
             '{"op":"log","attempt":"a1","line":"ü\n"}',
             "not a message: line 1, column 37: a text may not hold a line break",
         ),
-        ('{"op":"log","attempt":"a1","line":5}', "bad log: Expected `str`, got `int` - at `$.line`"),
+        ('{"op":"log","attempt":"a1","line":5}', "bad log: line must be a text, and is a whole number"),
+        ("[]", "not a message: it must be an object, and is a list"),
+        ("{}", "not a message: op is missing"),
+        ('{"op":5}', "not a message: op must be a text"),
+        ('{"op":"log","attempt":"a1"}', "bad log: line is missing"),
+        ('{"op":"progress","attempt":"a","percent":101}', "bad progress: percent must be at most 100"),
+        ('{"op":"progress","attempt":"a","percent":-1}', "bad progress: percent must be at least 0"),
+        (json.dumps(REGISTER | {"types": []}), "bad register: types must have at least 1 entry"),
+        (json.dumps(REGISTER | {"types": ["a b"]}), "bad register: types[0] has characters that may not stand there"),
+        (json.dumps(REGISTER | {"name": "n" * 101}), "bad register: name must have at most 100 characters"),
+        (json.dumps(REGISTER | {"labels": {"a b": "x"}}), "bad register: a name in labels has characters"),
+        (
+            json.dumps(REGISTER | {"labels": {"a": ""}}),
+            "bad register: a value in labels must have at least",
+        ),
+        (json.dumps(REGISTER | {"labels": []}), "bad register: labels must be an object, and is a list"),
     ],
 )
-def test_a_message_that_is_not_json_is_refused_with_the_place_and_with_what_to_do(text: str, words: str) -> None:
+def test_a_message_that_cannot_be_read_is_refused_with_the_place_and_with_what_to_do(text: str, words: str) -> None:
     assert refusal(text).detail.startswith(words)
 
 

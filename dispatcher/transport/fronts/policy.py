@@ -67,6 +67,7 @@ _NO_LARGER = 2 << 20
 _WHOLE_ADDRESS = re.compile(r"(?i:https?)://(?P<host>[!-~]*?)(?P<rest>[/?].*|)")
 _PREFLIGHT = Reply(204, b"")
 _FORBIDDEN = replies.error_reply(403, 4, "Forbidden")
+_COMPRESSED = replies.error_reply(415, 9, "The body has a Content-Encoding: send it as it is, uncompressed")
 _READ_BY_ALL = b"Access-Control-Allow-Origin: *\r\n"
 #: What may be repeated in a header; ``null`` may not.
 _ORIGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[A-Za-z0-9.:\[\]_-]{0,300}")
@@ -166,6 +167,8 @@ class Policy:
                 return Judgement(reply, extra)
         if method == "OPTIONS":
             return Judgement(_PREFLIGHT if allowed else _FORBIDDEN, extra)
+        if method == "POST" and (headers.get("Content-Encoding") or "").strip().lower() not in ("", "identity"):
+            return Judgement(_COMPRESSED, extra)
         return Judgement(replies.TOO_LARGE if length > self.sessions.limits.post_limit else None, extra)
 
     def drain_limit(self) -> int:

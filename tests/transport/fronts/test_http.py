@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import socket
 from unittest import mock
@@ -83,6 +84,14 @@ class TestBodies:
             assert (reply.status, "maxPayload" in reply.body) == (413, True)
             assert reply.headers.get("Connection") is None
         assert (await page.post("4x")).body == "ok"
+
+    @pytest.mark.gen_test
+    async def test_a_compressed_body_is_named_and_the_session_lives_on(self, port: int, recorder: Recorder) -> None:
+        page = await Page.open(port)
+        reply = await page.post(gzip.compress(b"4x"), "Content-Encoding: gzip")
+        assert (reply.status, "uncompressed" in reply.body) == (415, True)
+        assert (await page.post("4x", "Content-Encoding: identity")).body == "ok"
+        assert recorder.names() == ["opened", "message"]
 
     @pytest.mark.gen_test
     async def test_a_body_beyond_draining_is_refused_at_once_and_the_connection_closed(self, port: int) -> None:
