@@ -117,7 +117,7 @@ def test_fault_D20_behind_a_TLS_proxy_cookies_are_secure_and_only_the_public_ori
             assert post(browser, "/submit", job, foreign) == 403, foreign
             assert browser.ask("GET", HANDSHAKE, headers={"Origin": f"http://{NAME}"}).status == 403
         opened = browser.ask("GET", HANDSHAKE, headers={"Origin": public})
-        assert (opened.status, json.loads(opened.text[1:])["upgrades"]) == (200, [])
+        assert (opened.status, json.loads(opened.text[1:])["upgrades"]) == (200, ["websocket"])
         assert server.ask("GET", "/api/v1/stats", headers={"Authorization": f"Bearer {TOKEN}"}).status == 200
 
 
