@@ -26,6 +26,12 @@
     return window.location.host + window.location.pathname;
   }
 
+  function since() {
+    var now = new Date();
+    var minutes = now.getMinutes();
+    return now.getHours() + ':' + (minutes < 10 ? '0' : '') + minutes;
+  }
+
   /** The button works here too; page.js does nothing in such a browser. */
   function offerReport() {
     var button = document.getElementById('copy');
@@ -62,7 +68,7 @@
     show('shape', 'X');
     show('word', 'TOO OLD');
     show('detail', problem + ' ' + advice + ' The fault lies with this browser.');
-    show('aloud', 'Tell the helpdesk: ' + place() + ', E-OLD-01.');
+    show('aloud', 'Tell the helpdesk: ' + place() + ', E-OLD-01, since ' + since() + '.');
     offerReport();
   } else {
     // Without JavaScript what stands in the page remains.

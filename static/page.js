@@ -170,10 +170,10 @@
   function lastError(status) {
     var texts = worker && trouble ? [trouble.text] : [];
     if (address.bad.length) {
-      texts.push(words('E-ADR-01', address.bad.join('; ')));
+      texts.push(words('E-ADR-01', address.bad.join('; ')) + '. ' + whose('E-ADR-01'));
     }
     if (files.faulty().length) {
-      texts.push(faultyText());
+      texts.push(faultyText() + '. ' + whose('E-TSK-01'));
     }
     return texts.concat(status.error || !texts.length ? [say.errorText(status.error)] : [])
       .join(' \u00b7 ');
@@ -206,8 +206,19 @@
     return worker ? worker.status() : early();
   }
 
+  function whose(code) {
+    return window.Pagehand.blame(code);
+  }
+
+  /** What was wrong from the start is worth a call, even if the page works. */
+  function lasting(status) {
+    var code = address.bad.length ? 'E-ADR-01' : files.faulty().length ? 'E-TSK-01' : '';
+    return status.standing || !code ? status.standing : { code: code, since: openedAt };
+  }
+
   function aloud(status) {
-    return say.aloudText(status, status.name || address.name, FACES[status.state].word);
+    return say.aloudText({ standing: lasting(status) }, status.name || address.name,
+      FACES[status.state].word);
   }
 
   function render() {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -136,7 +137,9 @@ def test_an_unknown_part_of_the_address_is_named_and_the_page_works(site: Live, 
     seen = browser.status()["error"]
     assert '"type" is not a parameter (did you mean types?)' in seen
     assert "slots is a whole number from 1 to 64, so 1 is taken" in seen
-    assert "(E-ADR-01)" in seen
+    assert "(E-ADR-01). The fault lies with the address of this page" in seen
+    line = browser.run("document.getElementById('aloud').textContent")
+    assert re.fullmatch(r"Tell the helpdesk: .*, E-ADR-01, since \d\d:\d\d\.", line), line
 
 
 def test_the_status_is_seen_without_scrolling_at_every_size(site: Live, browser: Browser) -> None:
