@@ -138,7 +138,7 @@ async def test_the_overview_shows_a_few_workers_and_leads_to_all(browser: Browse
     assert len(re.findall(r"<strong>DESK-\d+</strong>", body)) == 20
     assert '<a href="/workers">All 250 workers</a>' in body
     assert '<span class="number">84</span> workers connected' in body
-    assert watched.asked_workers == [WorkerFilter(limit=20)]
+    assert watched.asked_workers == [WorkerFilter(state=WorkerStatus.GONE, limit=5), WorkerFilter(limit=20)]
     assert watched.asked_types == [], "no list of types"
 
 
