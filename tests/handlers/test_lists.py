@@ -8,7 +8,7 @@ from html import unescape
 import pytest
 from tornado.httpclient import HTTPResponse
 
-from dispatcher.core.jobs.model import JobSpec, WorkerFilter
+from dispatcher.core.jobs.model import JobSpec, WorkerFilter, WorkerStatus
 from handlers.console.page import MOST_CHOICES
 from tests.handlers.conftest import Ask, Browser, Scene, Watched, body_of, nothing
 from tests.support.house import House
