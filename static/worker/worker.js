@@ -56,7 +56,7 @@
     pollSlackMs: 5000
   };
 
-  /** What was given and is no option, in words: a slip of the pen would be passed over in silence. */
+  /** What was given and is no option, in words: a slip would be passed over in silence. */
   function strangers(given) {
     var names = keys(DEFAULTS);
     var found = only(keys(given), function (name) { return name !== 'env' && !has(names, name); });
