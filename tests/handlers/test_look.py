@@ -123,7 +123,7 @@ def test_the_name_of_a_desk_is_whole_at_1024_pixels(browser: Browser, site: Site
         assert set(names) == {True}, path
 
 
-@pytest.mark.parametrize("width", [1280, 1200])
+@pytest.mark.parametrize("width", [1280, 1200, 1024])
 def test_the_counters_of_the_overview_stand_in_one_row(browser: Browser, site: Site, width: int) -> None:
     browser.resize(width, 800)
     browser.open(site.url + "/")
