@@ -33,6 +33,12 @@ TRANSPORTS = ("polling", "websocket", "both")
 _LEAVE_S = 2.0
 
 
+def _checked(transport: str) -> str:
+    if transport not in TRANSPORTS:
+        raise ValueError(f"a transport is one of {', '.join(TRANSPORTS)}, not {transport}")
+    return transport
+
+
 class Farm:
     """``workers`` pages of one kind. The constructor does not start it; it works once."""
 
@@ -56,9 +62,7 @@ class Farm:
         transport: str = "polling",
     ) -> None:
         """``transport``: ``polling``, ``websocket``, or ``both`` for every second page each."""
-        if transport not in TRANSPORTS:
-            raise ValueError(f"a transport is one of {', '.join(TRANSPORTS)}, not {transport}")
-        self._transport = transport
+        self._transport = _checked(transport)
         self.journal = Journal(keep=keep, changed=self._changed)
         self.drivers: list[Driver] = []
         self._origin = ServerAddress.parse(url)
