@@ -336,7 +336,7 @@ def _listen_to_hangups(server: Server, read_again: Callable[[], Settings], stop:
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
     """The program: returns its exit status (0 done, 1 storage failure, 2 settings, 3 store, 4 address, 5 a fault)."""
     settings = settings_or_exit(argv, environ)
-    handler = to_stderr()
+    handler = to_stderr(settings.log_format)
     argv, environ = sys.argv[1:] if argv is None else argv, os.environ if environ is None else environ
     try:
         return asyncio.run(run(settings, lambda: parse(argv, environ).settings))

@@ -113,6 +113,7 @@ setup(
     install_requires=[
         "httptools>=0.6.4,<1",
         "msgspec>=0.22,<1",
+        "prometheus-client>=0.22,<1",
         "python-engineio>=4.15.1,<5",
         "tornado>=6.6.1,<7",
         "websockets>=15,<18",

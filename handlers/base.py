@@ -16,7 +16,7 @@ from typing import Any, ClassVar, NoReturn, TypeVar
 
 import msgspec
 from tornado.httputil import HTTPInputError
-from tornado.log import gen_log
+from tornado.log import app_log, gen_log
 from tornado.web import HTTPError, RequestHandler, stream_request_body
 
 from dispatcher.errors import (
@@ -87,6 +87,8 @@ class BaseHandler(RequestHandler):
         self.body = bytearray()
         self._limit = self.body_limit()
         self._waiting: asyncio.Future[Any] | None = None
+        #: The code of the problem that it answers with; empty: there is none.
+        self.problem_code = ""
         self._gone = False
         self._dropping = False
 
@@ -268,6 +270,7 @@ class BaseHandler(RequestHandler):
         exc_info = kwargs.get("exc_info")
         problem = problem_of(exc_info[1] if exc_info else None, status_code)
         self.set_status(problem.status)
+        self.problem_code = problem.code
         if problem.status == 405:
             self.set_header("Allow", self._allow())
         if problem.status == 401:
@@ -302,7 +305,11 @@ class BaseHandler(RequestHandler):
         elif isinstance(value, (HTTPError, HTTPInputError)):
             gen_log.debug("%s %s: %s", self.request.method, self.request.path, type(value).__name__)
         else:
-            super().log_exception(typ, value, tb)
+            # Without the request itself: Tornado's words for it hold the query.
+            app_log.error(
+                "a fault in %s %s (request %s)", self.request.method, self.request.path, self.request_id,
+                exc_info=value, extra={"action": "request_failed", "request_id": self.request_id},
+            )  # fmt: skip
 
 
 _UNIMPLEMENTED = RequestHandler.get

@@ -18,6 +18,7 @@ from handlers.api import batch
 from handlers.api import resources as api
 from handlers.console import console, lists, login, submit
 from handlers.guard import Guard, Refusal
+from handlers.measures.scrape import MetricsHandler
 from handlers.nowhere import ApiNotFound, PageNotFound
 from handlers.prefix import Prefix, PrefixedApplication
 from handlers.site import STATIC, TEMPLATES, Site
@@ -96,6 +97,7 @@ def _api(given: dict[str, Any]) -> list[URLSpec]:
         url(r"/api/v1/workers", api.WorkersHandler, given, name="api-workers"),
         url(r"/api/v1/types", api.TypesHandler, given, name="api-types"),
         url(r"/api/v1/stats", api.StatsHandler, given, name="api-stats"),
+        url(r"/metrics", MetricsHandler, given, name="metrics"),
     ]
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -33,6 +34,8 @@ class Site:
     guard: Guard
     clock: Clock
     prefix: Prefix
+    #: HTTP answers since the start, by status and the code of their problem; the code is empty if there is none.
+    answers: Counter[tuple[int, str]] = field(default_factory=Counter)
 
 
 def asset(name: str) -> str:

@@ -60,7 +60,7 @@ PURITY = {
     "dispatcher.pages.protocol": PURE | {"msgspec", "json"},
 }
 #: Packages of others that the program needs, each named in setup.py.
-OUTSIDE = {"engineio", "httptools", "msgspec", "tornado", "websockets"}
+OUTSIDE = {"engineio", "httptools", "msgspec", "prometheus_client", "tornado", "websockets"}
 PROGRAM = {"dispatcher", "handlers", "server"}
 _IMPURE_CALLS = {"open", "print", "input", "eval", "exec", "breakpoint", "__import__", "id", "hash"}
 _IMPURE_CALLS |= {"Random", "random.Random"}

@@ -118,7 +118,7 @@ def test_the_wheel_carries_the_licence_and_the_runtime_dependencies(wheel: Path,
     assert any(name.endswith("/LICENSE") for name in names)
     needed = {line.split(": ")[1] for line in metadata.splitlines() if line.startswith("Requires-Dist")}
     always = {re.split(r"[<>=]", line)[0] for line in needed if "extra ==" not in line}
-    assert always == {"httptools", "msgspec", "python-engineio", "tornado", "websockets"}
+    assert always == {"httptools", "msgspec", "prometheus-client", "python-engineio", "tornado", "websockets"}
     assert re.search(r"^Requires-Python: >=3\.11$", metadata, re.MULTILINE)
 
 

@@ -48,6 +48,7 @@ _FORMS = {
         "an origin like https://intranet.example, without a path; with a token also null or app://name",
     ),
     "front": (r"fast|tornado", "fast or tornado"),
+    "log_format": (r"text|json", "text or json"),
     "host_call": (r"[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)*", "the name of a method"),
 }
 

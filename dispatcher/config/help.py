@@ -34,6 +34,7 @@ _PLACEHOLDERS = {
     "token": "TEXT",
     "allow_host": "HOST",
     "front": "NAME",
+    "log_format": "NAME",
     "public_url": "URL",
     "allow_origin": "ORIGIN",
     "host_call": "METHOD",

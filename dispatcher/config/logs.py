@@ -8,11 +8,10 @@ from __future__ import annotations
 import logging
 import sys
 
+from dispatcher.config.logform import formatter
 from dispatcher.config.logwriter import LogWriter
 
 __all__ = ["FaultCount", "to_stderr"]
-
-_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
 class FaultCount(logging.Filter):
@@ -30,11 +29,14 @@ class FaultCount(logging.Filter):
         return True
 
 
-def to_stderr() -> logging.Handler:
-    """The log of a program that serves; close it at the end. Leaves out what went well, and lines of stock code."""
+def to_stderr(form: str = "text") -> logging.Handler:
+    """The log of a program that serves, as ``text`` or ``json``; close it at the end.
+
+    Leaves out what went well, and lines of stock code.
+    """
     # Without a standard error its descriptor may be anything, such as a page's connection.
     handler = LogWriter(sys.stderr.fileno()) if sys.stderr is not None else logging.NullHandler()
-    handler.setFormatter(logging.Formatter(_FORMAT))
+    handler.setFormatter(formatter(form))
     handler.addFilter(FaultCount())
     logging.basicConfig(handlers=[handler], level=logging.INFO)
     for name in ("tornado.general", "dispatcher.transport.fronts.server"):

@@ -71,6 +71,7 @@ class Settings:
     front: str = _plain(
         "", "what reads HTTP: fast or tornado; default: fast where httptools is installed, else tornado", "server"
     )
+    log_format: str = _plain("text", "form of the log's lines: text, or json with one object in each line", "server")
     drain_s: float = _number(25.0, "s", 0.1, 3_600, "how long SIGTERM waits for running jobs", "server")
 
     job_timeout_s: float = _of_terms("timeout_s", "timeout of an attempt, from its accept")

@@ -37,6 +37,16 @@ class Intake:
     def __bool__(self) -> bool:
         return bool(self._waiting)
 
+    @property
+    def jobs(self) -> int:
+        """How many wait."""
+        return self._jobs
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of their data."""
+        return self._bytes
+
     def add(self, specs: Sequence[JobSpec]) -> asyncio.Future[list[Accepted]]:
         """Queues the jobs; the future has the answers once they are durable. Raises Unavailable if too many wait."""
         if self._jobs >= self._most_jobs or self._bytes > self._most_bytes:

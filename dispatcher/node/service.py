@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from dispatcher.clock import Clock
 from dispatcher.config.settings import Settings
+from dispatcher.core.jobs.measures import Measures
 from dispatcher.core.jobs.model import (
     JobFilter,
     JobPage,
@@ -29,14 +30,14 @@ from dispatcher.core.jobs.model import (
 from dispatcher.core.jobs.states import OPEN, JobState
 from dispatcher.core.jobs.turn import Accepted, Adopt, Cancel, Change, Decide, ForgetTypes, JobCommand, Retry
 from dispatcher.core.workers.effects import Request
-from dispatcher.core.workers.machine import Machine
-from dispatcher.core.workers.retry import RetryPolicy
-from dispatcher.core.workers.timings import Timings
 from dispatcher.errors import BadRequest, Draining, JobNotFound, StorageTrouble, WrongState
 from dispatcher.node import catalogue, rollcall, troubles, waiting
+from dispatcher.node.activity import Activity
 from dispatcher.node.cursors import cursor_of, place_of
 from dispatcher.node.failing import Failing
 from dispatcher.node.gathering import Intake, refusal
+from dispatcher.node.machinery import make_machine
+from dispatcher.node.measuring import jobs_by_type
 from dispatcher.node.readers import Readers
 from dispatcher.node.timer import PULSE_S, Timer
 from dispatcher.node.turns import Turns
@@ -83,7 +84,9 @@ class Dispatcher:
     ) -> None:
         self.settings = settings
         self._store, self._clock, self._shipped_types = store, clock, shipped_types
-        self.machine = _machine(settings, rng)
+        self.machine = make_machine(settings, rng)
+        self._intake = Intake(most_jobs=settings.intake_queue, most_bytes=settings.intake_bytes)
+        self._activity = Activity()
         self._turns = Turns(
             machine=self.machine,
             store=store,
@@ -91,7 +94,8 @@ class Dispatcher:
             send=lambda effect: self.pages.send(effect),
             after=self._after_turn,
             failed=failed,
-            intake=Intake(most_jobs=settings.intake_queue, most_bytes=settings.intake_bytes),
+            intake=self._intake,
+            activity=self._activity,
         )
         self.pages = Pages(
             machine=self.machine,
@@ -133,6 +137,7 @@ class Dispatcher:
         after: str | None = None
         while known := await self._store.types("", after, TYPES_READ):
             self._failing.begin(known, self._clock.utc())
+            self._activity.know(view.type for view in known)
             after = known[-1].type
 
     def let_in(self) -> None:
@@ -327,6 +332,19 @@ class Dispatcher:
         with self._readers:
             return await self._store.counts()
 
+    async def measures(self) -> Measures:
+        """One look at the node, for metrics."""
+        with self._readers:
+            named = await self._store.named_types(self._activity.named())
+            jobs = jobs_by_type(await self._store.counts(), named)
+        return Measures(
+            jobs=jobs, submitted=self._activity.submitted, offered=self._activity.offered,
+            settled=self._activity.settled, turns=self._activity.times(), workers=self.machine.roster.states(),
+            busy=self.machine.busy(), transport=self._transport.counted(), sessions=self._transport.carriers(),
+            waiting_requests=len(self._waiters), intake_jobs=self._intake.jobs, intake_bytes=self._intake.bytes,
+            takes_jobs=self.ready(), draining=self.draining, has_space=self.has_space,
+        )  # fmt: skip
+
     # -- who and what there is
 
     async def types(self, wanted: TypeFilter | None = None) -> TypePage:
@@ -377,10 +395,3 @@ class Dispatcher:
     def why_waits(self, job: JobView) -> str | None:
         """The words alone."""
         return why.words if (why := self.why(job)) is not None else None
-
-
-def _machine(settings: Settings, rng: random.Random) -> Machine:
-    names = ("offer_ttl_s", "reconnect_grace_s", "restart_grace_s", "reload_after_s")
-    timings = Timings(**{name: getattr(settings, name) for name in names})
-    retry = RetryPolicy(base_s=settings.backoff_base_s, max_s=settings.backoff_max_s)
-    return Machine(timings=timings, retry=retry, rng=rng)

@@ -38,6 +38,7 @@ from dispatcher.core.workers.effects import Effect, Record, Request
 from dispatcher.core.workers.machine import Machine
 from dispatcher.core.workers.registry import MOST_TYPES_TOLD
 from dispatcher.errors import Draining, StorageFull, StorageTrouble
+from dispatcher.node.activity import Activity
 from dispatcher.node.gathering import Intake, Submitted
 from dispatcher.node.seldom import Seldom
 from dispatcher.store.port import Store
@@ -93,6 +94,7 @@ class Turns:
         after: Callable[[list[Change]], None],
         failed: Callable[[StorageTrouble], None],
         intake: Intake,
+        activity: Activity,
     ) -> None:
         self._machine = machine
         self._store = store
@@ -101,6 +103,7 @@ class Turns:
         self._after = after
         self._failed = failed
         self._intake = intake
+        self._activity = activity
         self._opened = clock.monotonic()
         self._reports: list[Report] = []
         self._commands: list[_Asked] = []
@@ -235,6 +238,7 @@ class Turns:
             self._begun = self._carries = False
             ended = self._clock.monotonic()
             self._gather_until = ended + min(GATHER_S, GATHER_SHARE * (ended - began))
+            self._activity.turn(ended - began, done.changes)
             self._finish(turn, done, asked, submitted)
         except StorageFull as error:
             self._hold_back(error, turn, asked, submitted)

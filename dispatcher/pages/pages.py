@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol, assert_never
 
 import msgspec
@@ -83,6 +83,12 @@ class Transport(Protocol):
 
     def tick(self, now: float) -> None:
         """Does what is due."""
+
+    def counted(self) -> Mapping[str, int]:
+        """What has happened since the start, by name, for metrics."""
+
+    def carriers(self) -> Mapping[str, int]:
+        """How many sessions there are now, by what carries them."""
 
 
 class Pages:

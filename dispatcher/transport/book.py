@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable
 
 from dispatcher.transport import exchange as replies
-from dispatcher.transport.carrier import Carriers, CloseCode
+from dispatcher.transport.carrier import Carriers, CloseCode, Socket
 from dispatcher.transport.codec import CLOSE, CLOSE_PACKET, MESSAGE, NOOP_PACKET, OPEN, PONG, Incoming, message_packet
 from dispatcher.transport.counts import Counts
 from dispatcher.transport.exchange import Connection, Reply
@@ -32,6 +32,8 @@ class Book:
         self.limits = limits
         self.listener = listener
         self.counts = Counts()
+        #: How many of the sessions a socket carries.
+        self.on_sockets = 0
         self.sessions: dict[str, Session] = {}
         self.pings: Pings[Session] = Pings(limits.ping_interval_s, limits.ping_timeout_s)
         #: Sessions that may have something to write; in order, so that nobody is always last.
@@ -173,9 +175,15 @@ class Book:
         if not session.ending:
             self.tell(self.listener.ended, session.sid, now)
 
+    def moves(self, session: Session, socket: Socket) -> None:
+        """From now on the socket carries it."""
+        session.socket, session.on_socket = socket, True
+        self.on_sockets += 1
+
     def remove(self, session: Session) -> Carriers:
         """It is known no more. What carried it must be told."""
         del self.sessions[session.sid]
+        self.on_sockets -= session.on_socket
         self.pings.forget(session)
         self.dirty.pop(session, None)
         self.carried_by(session, None)

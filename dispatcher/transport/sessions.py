@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from dataclasses import asdict
 
 from dispatcher.transport.book import Book
 from dispatcher.transport.carrier import Carriers, CloseCode, Socket
@@ -58,6 +59,14 @@ class Sessions:
     def listener(self) -> Listener:
         """Who hears of it."""
         return self.book.listener
+
+    def counted(self) -> dict[str, int]:
+        """What has happened so far, by name, for metrics."""
+        return asdict(self.counts)
+
+    def carriers(self) -> dict[str, int]:
+        """How many sessions there are, by what carries them."""
+        return {"polling": len(self) - self.book.on_sockets, "websocket": self.book.on_sockets}
 
     def ids(self) -> list[str]:
         """The ids of all sessions, oldest first."""

@@ -153,7 +153,7 @@ class Sockets:
             socket.close(CloseCode.INTERNAL_ERROR)
             return
         socket.session = session
-        session.socket, session.on_socket = socket, True
+        self._book.moves(session, socket)
         socket.send([self._book.open_packet(session.sid)])
         self._book.tell(self._book.listener.upgraded, session.sid, now)
 
@@ -176,7 +176,7 @@ class Sockets:
     def _move(self, socket: Socket, session: Session, now: float) -> None:
         book = self._book
         self._give_up(socket, session)
-        session.socket, session.on_socket = socket, True
+        self._book.moves(session, socket)
         book.release_poll(session)
         book.counts.upgrades += 1
         was_away, session.away = session.away, False

@@ -45,6 +45,7 @@ PATHS = {
     "api-workers": "/api/v1/workers",
     "api-types": "/api/v1/types",
     "api-stats": "/api/v1/stats",
+    "metrics": "/metrics",
     "worker": "/worker",
     "worker-script": "/static/worker.js",
     "static": "/static/{file}",

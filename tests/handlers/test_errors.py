@@ -198,7 +198,7 @@ async def test_what_is_ours_is_a_503_that_says_when_to_come_back(ask: Ask, code:
 
 
 @pytest.mark.gen_test
-@pytest.mark.expect_log("Uncaught exception")
+@pytest.mark.expect_log("a fault in GET")
 @pytest.mark.expect_log("500 GET")
 @pytest.mark.parametrize("path", ["/api/v1/types", "/"])
 async def test_a_fault_of_ours_shows_no_trace(ask: Ask, house: House, path: str) -> None:

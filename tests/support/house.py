@@ -43,6 +43,8 @@ class Notes:
         #: How many messages each page had got, at each flush.
         self.flushed: list[int] = []
         self.deadline: float | None = None
+        #: Sessions by what carries them.
+        self.carried = {"polling": 0, "websocket": 0}
 
     def send(self, sid: str, data: str | bytes, attempt: str | None = None) -> bool:
         self.told.setdefault(sid, []).append(json.loads(data))
@@ -75,6 +77,12 @@ class Notes:
 
     def forgive(self, late_s: float, now: float) -> None:
         """Does nothing: no page here has a deadline."""
+
+    def counted(self) -> dict[str, int]:
+        return {"messages_out": self.said()}
+
+    def carriers(self) -> dict[str, int]:
+        return self.carried
 
     def tick(self, now: float) -> None:
         self.ticks.append(now)

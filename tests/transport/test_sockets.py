@@ -23,6 +23,7 @@ def test_a_session_may_begin_with_a_socket_and_is_told_of_no_upgrade(bench: Benc
     assert (opened["upgrades"], opened["pingInterval"]) == ([], 20_000)
     assert recorder.names() == ["opened", "upgraded"]
     assert bench.sessions.transport(opened["sid"]) == "websocket"
+    assert bench.sessions.carriers() == {"polling": 0, "websocket": 1}
 
 
 def test_a_session_moves_when_its_probe_and_its_last_poll_are_answered(bench: Bench, recorder: Recorder) -> None:
@@ -33,8 +34,10 @@ def test_a_session_moves_when_its_probe_and_its_last_poll_are_answered(bench: Be
     bench.frame(socket, "2probe")
     assert (socket.take(), poll.body) == (["3probe"], "6")
     assert bench.sessions.transport(sid) == "polling"
+    assert bench.sessions.carriers() == {"polling": 1, "websocket": 0}
     bench.frame(socket, "5")
     assert bench.sessions.transport(sid) == "websocket"
+    assert bench.sessions.carriers() == {"polling": 0, "websocket": 1}
     bench.send(sid, "by socket")
     assert socket.take() == ["4by socket"]
     bench.frame(socket, "4from the page")
@@ -377,3 +380,11 @@ def test_the_state_of_a_session_is_bounded_while_it_sends_no_pong(bench: Bench) 
     session = socket.session
     assert isinstance(session, Session)
     assert len(session.unproved) == 1_024
+
+
+def test_sessions_are_counted_by_their_carrier_until_they_end(bench: Bench) -> None:
+    bench.open()
+    socket = bench.join()
+    bench.frame(socket, "1")
+    assert bench.sessions.carriers() == {"polling": 1, "websocket": 0}
+    assert bench.sessions.counted()["opened"] == 2

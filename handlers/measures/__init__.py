@@ -1,0 +1,1 @@
+"""``/metrics``: the node's measures in the text form that Prometheus and others read."""
