@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
 
 .DEFAULT_GOAL := help
-CAMPAIGNS := kill syscalls powercut churn restart simulator model planted reload faults nemesis cutpolls
+CAMPAIGNS := kill syscalls powercut churn restart backup simulator model planted reload faults nemesis cutpolls
 FAST := tests/core tests/store tests/node tests/pages tests/config tests/transport tests/handlers \
   --ignore=tests/handlers/test_browsers.py --ignore=tests/transport/test_engineio_client.py
 .PHONY: help run test test-fast check lint fmt types simulate simulate-long bench docs coverage-core planted-bugs mutants clean campaigns faults reliability
@@ -73,6 +73,7 @@ campaign-powercut: ## power cuts on a file system of its own, 60 (ARGS=--long: 2
 campaign-churn: ## 20,000 pages that come, work and go (ARGS=--long: 100,000)
 campaign-faults: ## every fault of the catalogue, and planted ones that must be noticed
 campaign-restart: ## a start with 100,000 queued and 5,000 running jobs
+campaign-backup: ## 20 backups of a server under load (ARGS=--long: 50)
 campaign-simulator: ## the dispatcher in a simulated world, 300,000 steps (ARGS=--long: 3,000,000)
 campaign-model: ## random lives of the core beside its reference, 2,000 (ARGS=--long: 10,000)
 campaign-planted: ## how many of the bugs planted on purpose the tests find

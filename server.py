@@ -230,6 +230,8 @@ async def open_server(settings: Settings, clock: Clock, entrance: Entrance) -> S
             retention_s=settings.retention_s,
             worker_retention_s=settings.worker_retention_s,
             late_accept=settings.late_accept,
+            backup_dir=settings.backup_dir,
+            backups_kept=settings.backups_kept,
         ),
         ids=Ids(lambda: ids.new_job_id(clock), ids.new_attempt_id),
         new_key=ids.new_key,

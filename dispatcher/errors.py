@@ -119,6 +119,12 @@ class AddressNotFound(RequestError):
     code = "not_found"
 
 
+class BackupNotFound(RequestError):
+    """There is no backup of that name."""
+
+    code = "not_found"
+
+
 class WrongState(RequestError):
     """The job's state does not allow this."""
 
@@ -187,6 +193,12 @@ class StorageTrouble(Unavailable):
     """The store failed in this turn; whether it holds the change is unknown."""
 
     code = "storage_trouble"
+
+
+class BackupFailed(Unavailable):
+    """A backup could not be made; the store itself is as it was."""
+
+    code = "backup_failed"
 
 
 class MessageRefused(PagehandError):

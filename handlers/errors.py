@@ -14,6 +14,7 @@ from tornado.web import HTTPError
 
 from dispatcher.errors import (
     AddressNotFound,
+    BackupNotFound,
     BadRequest,
     Forbidden,
     JobNotFound,
@@ -58,6 +59,7 @@ _STATUS: tuple[tuple[type[PagehandError], int], ...] = (
     (Forbidden, 403),
     (JobNotFound, 404),
     (AddressNotFound, 404),
+    (BackupNotFound, 404),
     (WrongState, 409),
     (KeyConflict, 422),
     (Unsupported, 415),

@@ -14,7 +14,7 @@ from tornado.web import Application, url
 from dispatcher.clock import Clock, SystemClock
 from dispatcher.config.settings import Settings
 from handlers.access import log_request
-from handlers.api import batch
+from handlers.api import backups, batch
 from handlers.api import resources as api
 from handlers.console import console, lists, login, submit
 from handlers.guard import Guard, Refusal
@@ -97,6 +97,8 @@ def _api(given: dict[str, Any]) -> list[URLSpec]:
         url(r"/api/v1/workers", api.WorkersHandler, given, name="api-workers"),
         url(r"/api/v1/types", api.TypesHandler, given, name="api-types"),
         url(r"/api/v1/stats", api.StatsHandler, given, name="api-stats"),
+        url(r"/api/v1/backups", backups.BackupsHandler, given, name="api-backups"),
+        url(r"/api/v1/backups/([A-Za-z0-9-]{1,60}\.db)", backups.BackupHandler, given, name="api-backup"),
         url(r"/metrics", MetricsHandler, given, name="metrics"),
     ]
 

@@ -33,6 +33,7 @@ _PLACEHOLDERS = {
     "tasks": "DIR",
     "token": "TEXT",
     "allow_host": "HOST",
+    "backup_dir": "DIR",
     "front": "NAME",
     "log_format": "NAME",
     "public_url": "URL",

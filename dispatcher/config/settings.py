@@ -105,6 +105,9 @@ class Settings:
         "pages",
     )
 
+    backup_dir: str = _plain("", "directory for backups; default: backups, beside the store's file", "server")
+    backups_kept: int = _number(7, "", 1, 1_000, "how many backups are kept; the oldest go", "server")
+
     body_limit: int = _number(1 << 20, "bytes", 1_024, 16 << 20, "largest data and largest result", "limits")
     poll_limit: int = _number(2 << 20, "bytes", 65_536, 64 << 20, "largest poll answer", "limits")
     packet_limit: int = _number(1_024, "", 16, 65_536, "packets in one POST of a page", "limits")

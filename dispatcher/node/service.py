@@ -33,6 +33,7 @@ from dispatcher.core.workers.effects import Request
 from dispatcher.errors import BadRequest, Draining, JobNotFound, StorageTrouble, WrongState
 from dispatcher.node import catalogue, rollcall, troubles, waiting
 from dispatcher.node.activity import Activity
+from dispatcher.node.backups import Backups
 from dispatcher.node.cursors import cursor_of, place_of
 from dispatcher.node.failing import Failing
 from dispatcher.node.gathering import Intake, refusal
@@ -113,6 +114,7 @@ class Dispatcher:
         self._batches = count(1)
         self._failing = Failing()
         self._readers = Readers()
+        self.backups = Backups(store, clock)
         self._accepting = self.draining = False
 
     # -- life
@@ -166,6 +168,7 @@ class Dispatcher:
     async def close(self) -> None:
         """Makes everything gathered durable, answers the waiting requests, and closes the store."""
         self._waiters.wake_all()
+        await self.backups.close()
         await self._readers.leave()
         await self._turns.close()
         self._timer.stop()

@@ -12,11 +12,12 @@ from typing import Any
 from msgspec.structs import astuple as _values
 from msgspec.structs import replace
 
+from dispatcher.core.jobs.backups import Backup
 from dispatcher.core.jobs.ledger import AttemptRow, JobRow, lane_of_row
-from dispatcher.core.jobs.matching import requires
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobView, LogLine, MissingWorker, TypeView
 from dispatcher.core.jobs.states import WAITING, JobState
 from dispatcher.core.jobs.turn import LaneReady, LiveAttempt, Turn, TurnReport
+from dispatcher.errors import WrongState
 from dispatcher.store.applier.commands import evidence
 from dispatcher.store.applier.hand import Ids
 from dispatcher.store.applier.turn import apply
@@ -45,6 +46,7 @@ from dispatcher.store.views import (
     MOST_LINES_KEPT,
     attempt_view,
     cursor_of,
+    fits,
     seq_of,
     type_views,
     view,
@@ -285,12 +287,6 @@ class MemoryRows:
                 self.offered.pop(name, None)
 
 
-def _fits(row: JobRow, asked: JobFilter) -> bool:
-    if asked.state not in (None, row.state) or asked.type not in (None, row.type):
-        return False
-    return asked.worker in (None, row.worker_name) and requires(row.terms.requires, asked.requires)
-
-
 class MemoryStore:
     """See port.Store."""
 
@@ -367,7 +363,7 @@ class MemoryStore:
             if len(items) == job_filter.limit:
                 return JobPage(items=items, next_cursor=cursor_of(below))
             below = seq
-            if _fits(row, job_filter):
+            if fits(row, job_filter):
                 items.append(self.rows.shown(row))
         return JobPage(items=items, next_cursor=None)
 
@@ -386,6 +382,17 @@ class MemoryStore:
     async def counts(self) -> dict[str, int]:
         """See port.Store."""
         return self.rows.counters.by_state()
+
+    async def begin_backup(self, now_at: float) -> Backup:
+        """See port.Store."""
+        raise WrongState("a store in memory cannot be backed up: it is gone when the server stops")
+
+    async def back_up(self, backup: Backup, told: Callable[[int], None]) -> None:
+        """See port.Store. ``begin_backup`` has refused it."""
+
+    async def backups(self) -> list[Backup]:
+        """See port.Store."""
+        return []
 
     async def close(self) -> None:
         """See port.Store."""

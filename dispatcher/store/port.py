@@ -6,11 +6,12 @@ time, in the order of the calls; reads see every turn whose report has been answ
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from msgspec import Struct
 
+from dispatcher.core.jobs.backups import Backup
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobView, MissingWorker, TypeView
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import LaneReady, LiveAttempt, Turn, TurnReport
@@ -33,6 +34,10 @@ class Limits(Struct, frozen=True, kw_only=True):
     worker_retention_s: float = 30 * 86_400.0
     #: Whether a result is recorded after its attempt has ended, while its job still waits.
     late_accept: bool = True
+    #: Where backups go; empty: into ``backups`` beside the store.
+    backup_dir: str = ""
+    #: How many of them are kept.
+    backups_kept: int = 7
 
 
 class Store(Protocol):
@@ -90,6 +95,22 @@ class Store(Protocol):
 
     async def counts(self) -> dict[str, int]:
         """Jobs by state, for every state."""
+        ...
+
+    async def begin_backup(self, now_at: float) -> Backup:
+        """Names the next backup, for ``back_up``. Raises StorageFull, BackupFailed, WrongState."""
+        ...
+
+    async def back_up(self, backup: Backup, told: Callable[[int], None]) -> None:
+        """Makes the backup; returns when it is durable and checked. Turns go on meanwhile.
+
+        It holds everything that was acknowledged before the call. ``told`` hears how many bytes are copied. Raises
+        StorageFull, BackupFailed. Cancel it before ``close``.
+        """
+        ...
+
+    async def backups(self) -> list[Backup]:
+        """The backups that there are, the newest first."""
         ...
 
     async def close(self) -> None:

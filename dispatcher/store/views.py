@@ -7,7 +7,8 @@ import binascii
 from collections.abc import Iterable, Mapping
 
 from dispatcher.core.jobs.ledger import AttemptRow, JobRow, silent_attempt
-from dispatcher.core.jobs.model import AttemptView, JobView, TypeView
+from dispatcher.core.jobs.matching import requires
+from dispatcher.core.jobs.model import AttemptView, JobFilter, JobView, TypeView
 from dispatcher.core.jobs.states import JobState
 from dispatcher.errors import BadParameter
 from dispatcher.store.requests import Counted, Tally
@@ -21,6 +22,7 @@ __all__ = [
     "attempts_stop",
     "cursor_of",
     "end_of",
+    "fits",
     "seq_of",
     "type_views",
     "view",
@@ -84,6 +86,13 @@ def with_current(job: JobRow, attempts: list[AttemptRow]) -> list[AttemptRow]:
         return attempts
     current = silent_attempt(job)
     return attempts if current is None else [*attempts, current]
+
+
+def fits(row: JobRow, asked: JobFilter) -> bool:
+    """Whether a list with this filter shows the job, wherever it begins."""
+    if asked.state not in (None, row.state) or asked.type not in (None, row.type):
+        return False
+    return asked.worker in (None, row.worker_name) and requires(row.terms.requires, asked.requires)
 
 
 def cursor_of(seq: int) -> str:

@@ -45,6 +45,8 @@ PATHS = {
     "api-workers": "/api/v1/workers",
     "api-types": "/api/v1/types",
     "api-stats": "/api/v1/stats",
+    "api-backups": "/api/v1/backups",
+    "api-backup": "/api/v1/backups/{task}.db",
     "metrics": "/metrics",
     "worker": "/worker",
     "worker-script": "/static/worker.js",

@@ -52,6 +52,12 @@ CAMPAIGNS = {
         "A start with a full store",
         "The server starts on a store that a kill has left full of jobs, and a page comes.",
     ),
+    "backup": (
+        "Backups under load",
+        "Clients submit jobs without a pause and pages work, half of them by WebSocket, while one backup after the "
+        "other is made. Each is read as a store that nobody has open: it must be whole, open as a store, and hold "
+        "every job that was acknowledged before it began.",
+    ),
     "simulator": (
         "A simulated world",
         "The real dispatcher (core, turns, sessions, pages) runs among simulated worker pages, networks, disks, "

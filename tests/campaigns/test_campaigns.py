@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.campaigns import churn, cutpolls, kill, model, nemesis, powercut, restart, simulator, syscalls
+from tests.campaigns import backup, churn, cutpolls, kill, model, nemesis, powercut, restart, simulator, syscalls
 from tests.campaigns.record import Record, Skipped, played
 from tests.support.missing import missing
 
@@ -18,7 +18,7 @@ pytestmark = [
 SEED = 20_260_727
 PLAYS = {
     "kill": kill.play, "syscalls": syscalls.play, "powercut": powercut.play, "churn": churn.play,
-    "restart": restart.play, "simulator": simulator.play, "model": model.play,
+    "restart": restart.play, "backup": backup.play, "simulator": simulator.play, "model": model.play,
     "nemesis": nemesis.play, "cutpolls": cutpolls.play,
 }  # fmt: skip
 
@@ -59,6 +59,10 @@ def test_of_pages_that_came_worked_and_went_nothing_stays() -> None:
 
 def test_fault_A15_it_starts_fast_on_a_store_that_a_kill_left_full() -> None:
     assert _played("restart", "default").verdict() == [], "at full size: the times are promised for that"
+
+
+def test_each_backup_under_load_is_whole_and_holds_what_was_acknowledged() -> None:
+    assert _short("backup").verdict() == []
 
 
 def test_in_simulated_farms_with_whatever_faults_no_promise_is_broken() -> None:

@@ -61,6 +61,7 @@ def test_every_setting_has_a_flag_a_variable_and_a_key_that_mean_the_same(item: 
         "insecure": "yes",
         "late_accept": "no",
         "log_format": "json",
+        "backup_dir": str(tmp_path),
         "transports": "polling",
     }
     # No number is at its bound, nor at its default.

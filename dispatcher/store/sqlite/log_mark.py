@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from dispatcher.errors import StoreRefused
+from dispatcher.errors import StorageFull, StoreRefused
 
 __all__ = [
     "LONG_FRAMES",
@@ -157,6 +157,7 @@ class LogMark:
         self._mark = mark_of(connection) or Mark(MOVED, "none", "none")
         #: Why the last move has not come to its end; None: it has.
         self._hindered: sqlite3.Error | None = None
+        self._held = False
 
     def begin(self, alone: Mark | None) -> None:
         """Call it before anything is acknowledged. If the file's own mark already says FOLLOWS, a move may wait."""
@@ -168,8 +169,22 @@ class LogMark:
 
     def move_if_long(self) -> None:
         """Call it after each turn."""
-        if self._mark.is_half_done() or self._is_long():
+        if not self._held and (self._mark.is_half_done() or self._is_long()):
             self._move()
+
+    def hold(self) -> None:
+        """Moves the log, and then leaves the file as it is until ``release``: it holds all that was acknowledged.
+
+        Turns go on, and the log grows meanwhile. Raises StorageFull if the log cannot be moved now.
+        """
+        self._move()
+        if self._mark.is_half_done():
+            raise StorageFull("the log cannot be moved into the store: make room on its disk", retry_after_s=60)
+        self._held = True
+
+    def release(self) -> None:
+        """The log may be moved again."""
+        self._held = False
 
     def _move(self) -> None:
         """Moves the log into the file. If there is no room, everything stays in the log, as it is.

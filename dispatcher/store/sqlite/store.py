@@ -16,11 +16,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from dispatcher.core.jobs.backups import Backup, BackupState
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobView, LogLine, MissingWorker, TypeView
 from dispatcher.core.jobs.naming import beginnings, counted
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Accepted, Demand, LaneReady, LiveAttempt, Turn, TurnReport
-from dispatcher.errors import StorageFull, StorageTrouble
+from dispatcher.errors import BackupFailed, StorageFull, StorageTrouble
 from dispatcher.store.applier.commands import evidence
 from dispatcher.store.applier.hand import Ids
 from dispatcher.store.applier.turn import apply
@@ -31,6 +32,8 @@ from dispatcher.store.sqlite.file import connect
 from dispatcher.store.sqlite.lists import PageRead
 from dispatcher.store.sqlite.log_mark import LogMark
 from dispatcher.store.sqlite.rows import SqliteRows, StaleLife, job_row, live_attempt
+from dispatcher.store.sqlite.snapshot.shelf import Shelf
+from dispatcher.store.sqlite.snapshot.taking import take
 from dispatcher.store.sqlite.space import Reserve
 from dispatcher.store.sqlite.thread import StoreThread
 from dispatcher.store.sqlite.watch import Watch
@@ -80,6 +83,7 @@ class SqliteStore:
         self._reserve: Reserve
         self._watch: Watch
         self._mark: LogMark
+        self._shelf = Shelf(Path(self._limits.backup_dir or path.resolve().parent / "backups"))
 
     @classmethod
     async def open(
@@ -296,6 +300,32 @@ class SqliteStore:
     async def counts(self) -> dict[str, int]:
         """See port.Store."""
         return await self._thread.read(lambda: self._rows.counters.by_state())
+
+    async def begin_backup(self, now_at: float) -> Backup:
+        """See port.Store."""
+        try:
+            size = self._path.stat().st_size
+            path = self._shelf.begin(now_at, size)
+        except OSError as error:
+            raise BackupFailed(f"{self._shelf.directory} cannot be used: {error.strerror}") from error
+        return Backup(name=path.name, state=BackupState.RUNNING, bytes=size, copied_bytes=0, begun_at=now_at)
+
+    async def back_up(self, backup: Backup, told: Callable[[int], None]) -> None:
+        """See port.Store."""
+
+        async def let_go() -> None:
+            await self._thread.run(self._mark.release)
+
+        await self._thread.run(self._mark.hold)
+        try:
+            await take(self._path.resolve(), self._shelf.directory / backup.name, whole=let_go, told=told)
+        finally:
+            await let_go()
+        self._shelf.keep(self._limits.backups_kept)
+
+    async def backups(self) -> list[Backup]:
+        """See port.Store."""
+        return self._shelf.all()
 
     async def close(self) -> None:
         """See port.Store. Calls that came before are answered.
