@@ -17,7 +17,7 @@ __all__ = ["OWN", "Prefix", "PrefixedApplication"]
 #: With what an address of ours can begin.
 OWN = frozenset(
     {"", "api", "engine.io", "jobs", "livez", "login", "logout", "readyz", "static", "submit", "tasks", "types"}
-    | {"worker", "workers"}
+    | {"metrics", "worker", "workers"}
 )
 #: In a page, quotes in what people have typed are escaped: this is always the template's.
 _LINK = re.compile(rb'(\s(?:href|action|src)=")(?=/(?!/))')

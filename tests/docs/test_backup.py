@@ -38,7 +38,7 @@ def test_the_commands_back_a_server_up_and_restore_it(tmp_path: Path) -> None:
         until(lambda: json.loads(said(ask, tmp_path, server))["items"][0]["state"] == "done", what="the backup")
         later = server.submit("echo", "made after the backup")
         server.process.kill()
-        server.process.wait()
+        server.process.communicate()
     (tmp_path / "moved-away").mkdir()
     for line in restore:
         said(re.sub(r"pagehand-20….db", name, line), tmp_path)
