@@ -9,8 +9,8 @@ ARGS ?=
 .DEFAULT_GOAL := help
 CAMPAIGNS := kill syscalls powercut churn restart backup simulator model planted reload faults nemesis cutpolls
 FAST := tests/core tests/store tests/node tests/pages tests/config tests/transport tests/handlers \
-  --ignore=tests/handlers/test_browsers.py --ignore=tests/transport/test_engineio_client.py
-.PHONY: help run test test-fast check lint fmt types simulate simulate-long bench docs coverage-core planted-bugs mutants clean campaigns faults reliability
+  --ignore=tests/transport/test_engineio_client.py -m 'not browser'
+.PHONY: help run test test-fast test-others check lint fmt types simulate simulate-long bench docs coverage-core planted-bugs mutants clean campaigns faults reliability
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ test: $(VENV)/test.stamp ## all tests, 10 to 17 min; says first which will skip,
 
 test-fast: $(VENV)/test.stamp ## core, store, node, pages, config, handlers, transport: a minute, no browsers
 	$(BIN)/python -m pytest $(FAST) $(ARGS)
+
+test-others: $(VENV)/test.stamp ## test-fast on the other Pythons here, 3.11 to 3.14 (NEWEST=1: the newest alone, no core and store)
+	@$(BIN)/python -m tests.pythons $(if $(NEWEST),--newest) -- $(if $(NEWEST),$(filter-out tests/core tests/store,$(FAST)),$(FAST)) $(ARGS)
 
 check: lint types coverage-core test ## what CI runs: lint, types, the core covered whole, tests
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
+from dispatcher.nesting import MOST_LEVELS
+
 __all__ = [
     "AS_BODY",
     "AS_FILE",
@@ -146,7 +148,7 @@ def _where(raw: bytes, at: int, first_line: int = 1) -> str:
 def json_fault(raw: bytes, error: Exception, *, first_line: int = 1) -> str:
     """What msgspec's error means, and where. ``raw`` is UTF-8; ``first_line`` is the number of its first line."""
     if isinstance(error, RecursionError):
-        return "it is nested too deeply"
+        return f"it is nested too deeply (at most {MOST_LEVELS} levels)"
     if not raw.strip(b" \t\r\n"):
         return "it is empty"
     at, words = _fault(raw, str(error))

@@ -23,6 +23,7 @@ from dispatcher.core.jobs.model import JobSpec
 from dispatcher.core.jobs.terms import TYPE_PATTERN, TYPE_WORDS, Schedule, Terms, Wanted, range_words
 from dispatcher.doubles import DoubleNames, twice
 from dispatcher.errors import BadRequest, TooLarge
+from dispatcher.nesting import check_levels
 from dispatcher.reading import AS_BODY, json_fault, text_of, without_mark
 from handlers.errors import FieldError, Invalid, field_error
 
@@ -124,6 +125,7 @@ def decode_json(decoder: msgspec.json.Decoder[T], body: bytes, first_line: int =
         raise BadRequest(f"The body {fault}: {AS_BODY}.", code="bad_json") from None
     body = without_mark(body)
     try:
+        check_levels(body)
         return decoder.decode(body)
     except msgspec.ValidationError:
         raise

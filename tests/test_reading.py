@@ -30,7 +30,7 @@ def fault(raw: bytes, kind: object = Raw) -> str:
     [
         (b"", "it is empty"),
         (b" \r\n", "it is empty"),
-        (b"[" * 100_000, "it is nested too deeply"),
+        (b"[" * 100_000, "it is nested too deeply (at most 500 levels)"),
         (b'{"a":\n {"b": NaN}}', "line 2, column 8: there is no NaN in JSON: send null, or a text"),
         (b"[1, -Infinity]", "line 1, column 5: there is no -Infinity in JSON: send null, or a text"),
         (b"[True]", "line 1, column 2: JSON writes True as true"),

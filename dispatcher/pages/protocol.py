@@ -18,6 +18,7 @@ from dispatcher.core.jobs.matching import NAME
 from dispatcher.core.jobs.terms import MOST_LABELS, TYPE_PATTERN, LabelName, LabelValue
 from dispatcher.doubles import twice
 from dispatcher.errors import MessageRefused
+from dispatcher.nesting import check_levels
 from dispatcher.reading import json_fault, shape_fault
 
 __all__ = [
@@ -230,6 +231,7 @@ _encoder = msgspec.json.Encoder()
 def decode(text: str) -> PageMessage:
     """One message from a page. Raises MessageRefused: ``bad_message``, ``unknown_op``, ``bad_version``."""
     try:
+        check_levels(text)
         message: PageMessage = _decoder.decode(text)
     except (msgspec.DecodeError, RecursionError) as error:
         raise _refusal(text, error) from None
@@ -264,6 +266,7 @@ def _attempt_in(text: str) -> str | None:
 def _refusal(text: str, error: Exception) -> MessageRefused:
     attempt = _attempt_in(text)
     try:
+        check_levels(text)
         op = _op_decoder.decode(text).op
     except (msgspec.DecodeError, RecursionError):
         return MessageRefused(f"not a message: {_why(text, error)}", code="bad_message", attempt=attempt)

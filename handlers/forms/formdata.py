@@ -14,6 +14,7 @@ from msgspec import Raw, Struct
 
 from dispatcher.core.jobs.terms import Schedule, Terms, range_of
 from dispatcher.doubles import twice
+from dispatcher.nesting import check_levels
 from dispatcher.reading import json_fault
 from handlers.errors import FieldError, Invalid, field_error
 from handlers.forms.formbody import FormBody
@@ -116,6 +117,7 @@ def _data(text: str, form: str, chosen: Chosen | None) -> str:
     if not text.strip():
         return "null" if chosen is None else _with_file({}, chosen)
     try:
+        check_levels(text)
         _raw_decoder.decode(text)
     except (msgspec.DecodeError, RecursionError) as error:
         words = f"is not JSON: {json_fault(text.encode(), error)}."

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Raw, Struct, convert
 
 from dispatcher.doubles import twice
+from dispatcher.nesting import check_levels
 from dispatcher.reading import json_fault
 
 __all__ = ["Head", "read_head"]
@@ -51,6 +52,7 @@ def read_head(text: str) -> tuple[Head, str]:
     # Spaces for the comment's signs, so that the place is one of the line.
     body = (" " * len(match[1]) + match[2].rstrip()).encode()
     try:
+        check_levels(body)
         given = _object_decoder.decode(body)
     except (msgspec.DecodeError, RecursionError) as error:
         return Head(), _BEGIN + json_fault(body, error)

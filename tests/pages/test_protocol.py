@@ -135,8 +135,9 @@ def test_a_refusal_without_an_attempt_says_nothing_of_one() -> None:
     }
 
 
-def test_a_value_that_is_nested_too_deeply_is_refused_by_its_attempt() -> None:
-    deep = "[" * 100_000 + "]" * 100_000
+@pytest.mark.parametrize("levels", [500, 100_000])
+def test_a_value_that_is_nested_too_deeply_is_refused_by_its_attempt(levels: int) -> None:
+    deep = "[" * levels + "]" * levels
     refused = refusal(f'{{"op":"result","attempt":"a1","value":{deep}}}')
     assert (refused.code, refused.attempt) == ("bad_message", "a1")
 
@@ -145,7 +146,10 @@ def test_a_value_that_is_nested_too_deeply_is_refused_by_its_attempt() -> None:
     ("text", "words"),
     [
         ("", "not a message: it is empty"),
-        ('{"op":"result","attempt":"a1","value":' + "[" * 100_000, "not a message: it is nested too deeply"),
+        (
+            '{"op":"result","attempt":"a1","value":' + "[" * 100_000,
+            "not a message: it is nested too deeply (at most 500 levels)",
+        ),
         (
             '{"op":"result","attempt":"a1","value":"\\ud83d"}',
             "not a message: line 1, column 40: \\ud83d is half a character (half a surrogate pair): "
