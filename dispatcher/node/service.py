@@ -260,7 +260,10 @@ class Dispatcher:
     async def _taken(self, specs: Sequence[JobSpec]) -> list[Accepted]:
         if self.draining or not self._accepting:  # the turn finds out whether there is room
             raise Draining("the server is stopping and takes no new jobs: try again in a moment")
-        taken = await self._turns.submit(specs)
+        future = self._turns.submit(specs)
+        if self._turns.gathers_until() is not None:
+            self._arm()  # others may not come
+        taken = await future
         if taken[0].job is None:
             raise refusal(taken[0])
         return taken
