@@ -42,7 +42,7 @@ _PATH = "/api/v1/jobs"
 #: What a plain Host is; any other one is for Tornado and the guard.
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 #: A head with one of these is not plain.
-_ODD = ("Transfer-Encoding", "Expect", "Content-Encoding")
+_ODD = frozenset({"Transfer-Encoding", "Expect", "Content-Encoding"})
 
 
 class ShortWayApplication(PrefixedApplication):
@@ -61,14 +61,24 @@ class ShortWayApplication(PrefixedApplication):
         """The way to a handler."""
         return super().start_request(server_conn, connection)
 
-    def takes(self, line: RequestStartLine, headers: HTTPHeaders) -> bool:
-        """Whether this request is plain, but for the length of its body."""
-        if line.path not in self._paths or line.method != "POST" or line.version != "HTTP/1.1":
-            return False
-        host = headers.get("Host")
-        if host is None or not _HOST.fullmatch(host) or any(name in headers for name in _ODD):
-            return False
-        return media_type(headers.get("Content-Type", "")).name == JSON
+    def may_take(self, line: RequestStartLine) -> bool:
+        """Whether a request with this first line may be plain."""
+        return line.path in self._paths and line.method == "POST" and line.version == "HTTP/1.1"
+
+
+def _is_plain(headers: Mapping[str, str]) -> bool:
+    """Whether a request with these headers is plain, but for the length of its body."""
+    host = headers.get("Host")
+    if host is None or not _HOST.fullmatch(host) or not headers.keys().isdisjoint(_ODD):
+        return False
+    return media_type(headers.get("Content-Type", "")).name == JSON
+
+
+def _joined(headers: HTTPHeaders) -> dict[str, str]:
+    """A dict, because that answers quicker. Headers with the same name are one."""
+    pairs = list(headers.get_all())
+    plain = dict(pairs)
+    return plain if len(plain) == len(pairs) else dict(headers)
 
 
 class _Fork(HTTPMessageDelegate):
@@ -83,15 +93,22 @@ class _Fork(HTTPMessageDelegate):
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> Awaitable[None] | None:
-        application = self._application
-        if application.takes(cast(RequestStartLine, start_line), headers):
-            job = _NewJob(application.site, self._connection, headers)
-            if 0 < (job.content_length() or 0) <= job.limit:
-                self._to = job
-                job.begin()
-                return None
-        self._to = application.usual_way(self._server_conn, self._connection)
+        job = self._plain_job(cast(RequestStartLine, start_line), headers)
+        if job is not None:
+            self._to = job
+            job.begin()
+            return None
+        self._to = self._application.usual_way(self._server_conn, self._connection)
         return self._to.headers_received(start_line, headers)
+
+    def _plain_job(self, line: RequestStartLine, headers: HTTPHeaders) -> _NewJob | None:
+        if not self._application.may_take(line):
+            return None
+        plain = _joined(headers)
+        if not _is_plain(plain):
+            return None
+        job = _NewJob(self._application.site, self._connection, plain)
+        return job if 0 < (job.content_length() or 0) <= job.limit else None
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
         return self._to.data_received(chunk)
@@ -104,7 +121,7 @@ class _Fork(HTTPMessageDelegate):
 
 
 class _Head:
-    """The head of such a request."""
+    """The head of such a request. The names of its headers are as Tornado writes them."""
 
     __slots__ = ("_began", "headers", "remote_ip")
 
@@ -112,7 +129,7 @@ class _Head:
     path = _PATH
     query_arguments: ClassVar[Mapping[str, list[bytes]]] = {}
 
-    def __init__(self, headers: HTTPHeaders, remote_ip: str | None) -> None:
+    def __init__(self, headers: dict[str, str], remote_ip: str | None) -> None:
         self.headers = headers
         self.remote_ip = remote_ip
         self._began = time.time()
@@ -125,7 +142,7 @@ class _Head:
 class _NewJob(HTTPMessageDelegate, NewJobRules):
     """One request on the short way."""
 
-    def __init__(self, site: Site, connection: HTTPConnection, headers: HTTPHeaders) -> None:
+    def __init__(self, site: Site, connection: HTTPConnection, headers: dict[str, str]) -> None:
         self.site = site
         self.request: _Head = _Head(headers, getattr(getattr(connection, "context", None), "remote_ip", None))
         self.limit = self.body_limit()
@@ -185,15 +202,13 @@ class _NewJob(HTTPMessageDelegate, NewJobRules):
         connection = self._connection
         connection.set_close_callback(None)  # type: ignore[attr-defined]
         headers = HTTPHeaders()
-        for name, value in {
-            "Content-Type": "",
-            "Date": _date(int(time.time())),
-            **usual_headers(request_id),
-            **told,
-            **answer.headers,
-            "Content-Length": str(len(answer.body)),
-        }.items():
-            headers[name] = value
+        # The first two are in the place where Tornado has them.
+        headers["Content-Type"] = answer.headers["Content-Type"]
+        headers["Date"] = _date(int(time.time()))
+        for part in (usual_headers(request_id), told, answer.headers):
+            for name, value in part.items():
+                headers[name] = value
+        headers["Content-Length"] = str(len(answer.body))
         start_line = ResponseStartLine("HTTP/1.1", answer.status, responses[answer.status])
         connection.write_headers(start_line, headers, answer.body)
         connection.finish()
