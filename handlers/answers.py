@@ -1,7 +1,7 @@
 """Answers as values, and the headers of every answer: the one place that names them.
 
 A handler and the short way (``api/shortway.py``) write the same answers, each in its own way. This module knows no
-connection.
+connection. Names of headers are written as Tornado writes them in the end.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ _USUAL = {
     "X-Content-Type-Options": "nosniff",
     # Not "no-referrer": browsers then send "Origin: null" with our own forms.
     "Referrer-Policy": "same-origin",
-    "X-UA-Compatible": "IE=edge",
+    "X-Ua-Compatible": "IE=edge",
     "X-Download-Options": "noopen",
     "Content-Security-Policy": policy_for("'none'"),
     "X-Frame-Options": "DENY",
@@ -89,7 +89,7 @@ def problem_headers(problem: Problem) -> dict[str, str]:
     """What the head says of a problem."""
     told: dict[str, str] = {}
     if problem.status == 401:
-        told["WWW-Authenticate"] = 'Bearer realm="pagehand"'
+        told["Www-Authenticate"] = 'Bearer realm="pagehand"'
     if problem.retry_after_s is not None:
         told["Retry-After"] = str(problem.retry_after_s)
     return told

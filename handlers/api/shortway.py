@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from http.client import responses
 from typing import Any, ClassVar, cast
@@ -201,18 +201,49 @@ class _NewJob(HTTPMessageDelegate, NewJobRules):
         """Writes the headers in the order in which a handler does."""
         connection = self._connection
         connection.set_close_callback(None)  # type: ignore[attr-defined]
-        headers = HTTPHeaders()
-        # The first two are in the place where Tornado has them.
-        headers["Content-Type"] = answer.headers["Content-Type"]
-        headers["Date"] = _date(int(time.time()))
-        for part in (usual_headers(request_id), told, answer.headers):
-            for name, value in part.items():
-                headers[name] = value
-        headers["Content-Length"] = str(len(answer.body))
+        headers = _Named(
+            {
+                # The first two are in the place where Tornado has them.
+                "Content-Type": answer.headers["Content-Type"],
+                "Date": _date(int(time.time())),
+                **usual_headers(request_id),
+                **told,
+                **answer.headers,
+                "Content-Length": str(len(answer.body)),
+            }
+        )
         start_line = ResponseStartLine("HTTP/1.1", answer.status, responses[answer.status])
         connection.write_headers(start_line, headers, answer.body)
         connection.finish()
         log_answer(answer.status, self.request)
+
+
+class _Named(HTTPHeaders):
+    """Headers whose names are written as Tornado writes them, each once: it need not bring them into form."""
+
+    def __init__(self, named: dict[str, str]) -> None:
+        self._named = named
+
+    def __getitem__(self, name: str) -> str:
+        return self._named[name]
+
+    def __setitem__(self, name: str, value: str) -> None:
+        self._named[name] = value
+
+    def __delitem__(self, name: str) -> None:
+        del self._named[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._named
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._named)
+
+    def __len__(self) -> int:
+        return len(self._named)
+
+    def get_all(self) -> Iterable[tuple[str, str]]:
+        return self._named.items()
 
 
 @lru_cache(maxsize=2)
