@@ -20,7 +20,7 @@ __all__ = [
     "EXPOSED",
     "JSON_TEXT",
     "PROBLEM_TEXT",
-    "Answer",
+    "HttpAnswer",
     "as_json",
     "policy_for",
     "problem_headers",
@@ -41,7 +41,7 @@ _CSP = (
 )
 
 
-class Answer(NamedTuple):
+class HttpAnswer(NamedTuple):
     """What is answered: its own headers, besides those of every answer, and its body."""
 
     status: int

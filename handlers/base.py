@@ -19,7 +19,7 @@ from handlers.access import note_refusal
 from handlers.answers import (
     JSON_TEXT,
     PROBLEM_TEXT,
-    Answer,
+    HttpAnswer,
     as_json,
     policy_for,
     problem_headers,
@@ -139,7 +139,7 @@ class BaseHandler(RequestHandler, Rules):
         """Lets pages of other origins read the answer, where they may."""
         self.set_all(self.shared())
 
-    def give(self, answer: Answer) -> None:
+    def give(self, answer: HttpAnswer) -> None:
         """Ends the answer with this one."""
         self.set_status(answer.status)
         self.set_all(answer.headers)

@@ -1,7 +1,7 @@
 """What the head of a request shows: who may ask, and what body may come. The one place where a request is admitted.
 
 The rules hold for a handler and for the short way (``api/shortway.py``) alike; each mixes them in. They know a
-request as its ``Head``, and write nothing.
+request as its ``RequestFacts``, and write nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from handlers.queries import check_query
 from handlers.refusals import quoted
 from handlers.site import Site
 
-__all__ = ["DRAIN_BYTES", "ApiRules", "Head", "Rules", "bound"]
+__all__ = ["DRAIN_BYTES", "ApiRules", "RequestFacts", "Rules", "bound"]
 
 #: Bytes of a refused body that are read and thrown away, so that the client can read the answer.
 DRAIN_BYTES = 16 << 20
@@ -35,7 +35,7 @@ _SHOW_IT = (
 )
 
 
-class Head(Protocol):
+class RequestFacts(Protocol):
     """A request without its body, as Tornado's ``HTTPServerRequest`` shows it."""
 
     @property
@@ -71,7 +71,7 @@ class Rules:
     if TYPE_CHECKING:  # whoever mixes this in has it as an attribute
 
         @property
-        def request(self) -> Head: ...
+        def request(self) -> RequestFacts: ...
 
     def body_limit(self) -> int:
         """The largest body that this address takes."""

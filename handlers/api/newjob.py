@@ -8,7 +8,7 @@ import re
 
 from dispatcher.config.settings import Settings
 from dispatcher.core.jobs.model import JobSpec, JobView
-from handlers.answers import JSON_TEXT, Answer, as_json
+from handlers.answers import JSON_TEXT, HttpAnswer, as_json
 from handlers.api import formjob
 from handlers.api.jobjson import job_json
 from handlers.client import Client
@@ -42,7 +42,7 @@ class NewJobRules(ApiRules):
             super().check_media_type()
 
 
-async def submit(site: Site, headers: Headers, body: bytes, client: Client) -> Answer | None:
+async def submit(site: Site, headers: Headers, body: bytes, client: Client) -> HttpAnswer | None:
     """Submits the job; answers when it is durable, or later if that is preferred. None: the client went away."""
     accepted = await site.service.submit(_spec(headers, body, site.settings))
     job: JobView | None = accepted.job
@@ -58,7 +58,7 @@ async def submit(site: Site, headers: Headers, body: bytes, client: Client) -> A
     if job is None:
         return None
     document = site.prefix.document(job_json(job, site.service.why(job)))
-    return Answer(200 if accepted.replayed else 201, told, as_json(document))
+    return HttpAnswer(200 if accepted.replayed else 201, told, as_json(document))
 
 
 def _spec(headers: Headers, body: bytes, settings: Settings) -> JobSpec:

@@ -27,7 +27,7 @@ from tornado.httputil import (
 from tornado.log import app_log
 
 from handlers.access import log_answer, note_refusal
-from handlers.answers import PROBLEM_TEXT, Answer, request_id_of, usual_headers
+from handlers.answers import PROBLEM_TEXT, HttpAnswer, request_id_of, usual_headers
 from handlers.api.newjob import NewJobRules, submit
 from handlers.client import Client
 from handlers.errors import problem_of
@@ -120,7 +120,7 @@ class _Fork(HTTPMessageDelegate):
         self._to.on_connection_close()
 
 
-class _Head:
+class _PlainHead:
     """The head of such a request. The names of its headers are as Tornado writes them."""
 
     __slots__ = ("_began", "headers", "remote_ip")
@@ -144,7 +144,7 @@ class _NewJob(HTTPMessageDelegate, NewJobRules):
 
     def __init__(self, site: Site, connection: HTTPConnection, headers: dict[str, str]) -> None:
         self.site = site
-        self.request: _Head = _Head(headers, getattr(getattr(connection, "context", None), "remote_ip", None))
+        self.request: _PlainHead = _PlainHead(headers, getattr(getattr(connection, "context", None), "remote_ip", None))
         self.limit = self.body_limit()
         self._connection = connection
         self._client = Client()
@@ -194,10 +194,10 @@ class _NewJob(HTTPMessageDelegate, NewJobRules):
             )
         request_id = request_id_of(request.headers)
         body = self.problem_document(problem, request_id)
-        answer = Answer(problem.status, {"Content-Type": PROBLEM_TEXT}, body)
+        answer = HttpAnswer(problem.status, {"Content-Type": PROBLEM_TEXT}, body)
         self._write(answer, request_id, self.problem_head(problem))
 
-    def _write(self, answer: Answer, request_id: str, told: Mapping[str, str]) -> None:
+    def _write(self, answer: HttpAnswer, request_id: str, told: Mapping[str, str]) -> None:
         """Writes the headers in the order in which a handler does."""
         connection = self._connection
         connection.set_close_callback(None)  # type: ignore[attr-defined]
