@@ -1,80 +1,46 @@
-"""The base of all handlers: bodies within limits, who may ask, security headers, errors as answers.
+"""The base of all handlers: the rules for every address, security headers, errors as answers, on Tornado's handler.
 
-A handler is a verb: it parses, calls one method of the service and writes. This module holds the rules for every
-address: ``prepare`` refuses foreign hosts and origins, asks for the token (a handler must say ``public``
-to be served without it), and answers 413 before it reads a body that is too large. It knows no job.
+A handler is a verb: it parses, calls one method of the service and writes. ``prepare`` refuses what the rules refuse
+(see ``rules``; a handler must say ``public`` to be served without the token), and answers 413 before it reads a body
+that is too large. This module knows no job.
 """
 
 from __future__ import annotations
 
-import asyncio
-import re
-import secrets
-from collections.abc import Coroutine
+from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, ClassVar, NoReturn, TypeVar
+from typing import Any, ClassVar, NoReturn
 
-import msgspec
-from tornado.httputil import HTTPInputError
-from tornado.log import app_log, gen_log
 from tornado.web import HTTPError, RequestHandler, stream_request_body
 
-from dispatcher.errors import (
-    BadParameter,
-    BadRequest,
-    Forbidden,
-    PagehandError,
-    RequestError,
-    TooLarge,
-    Unauthorized,
-    Unsupported,
-)
+from dispatcher.errors import BadParameter, PagehandError
 from dispatcher.reading import query_field_of
+from handlers.access import note_fault, note_refusal
+from handlers.answers import (
+    JSON_TEXT,
+    PROBLEM_TEXT,
+    HttpAnswer,
+    as_json,
+    policy_for,
+    problem_headers,
+    request_id_of,
+    usual_headers,
+)
+from handlers.client import Client
 from handlers.errors import Problem, problem_of
-from handlers.mediatype import JSON, media_type
-from handlers.queries import check_query
-from handlers.refusals import quoted
+from handlers.rules import DRAIN_BYTES, ApiRules, Rules, bound
 from handlers.site import Site
 
 __all__ = ["ApiHandler", "BaseHandler", "as_json"]
 
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_LENGTH = re.compile(r"[0-9]{1,18}")
-_CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors "
-)
-#: Bytes of a refused body that are read and thrown away, so that the client can read the answer.
-_DRAIN_BYTES = 16 << 20
-#: Refusals that a page of any origin may read: otherwise its browser would only say that there is no answer. They hold
-#: what the request itself said, and how to let it in.
-_READ_BY_ALL = frozenset({"forbidden_host", "forbidden_origin"})
-#: Headers that a page of another origin may read and send.
-_EXPOSED = "Idempotency-Replayed, Link, Location, Preference-Applied, Retry-After, X-Request-Id"
+#: Headers that a page of another origin may send.
 _TAKEN = "Authorization, Content-Type, Idempotency-Key, Prefer, X-Pagehand-Token, X-Request-Id"
-_SHOW_IT = (
-    "This server needs its token: send the header 'Authorization: Bearer TOKEN', or 'X-Pagehand-Token: TOKEN' "
-    "if a proxy needs Authorization for itself. TOKEN is what the server was started with (--token or PAGEHAND_TOKEN)."
-)
-
-T = TypeVar("T")
-
-_encode = msgspec.json.Encoder().encode
-
-
-def as_json(value: object) -> bytes:
-    """JSON text; a ``msgspec.Raw`` in it is written as it is."""
-    return _encode(value)
 
 
 @stream_request_body
-class BaseHandler(RequestHandler):
-    """Holds the rules for every address."""
+class BaseHandler(RequestHandler, Rules):
+    """Applies the rules for every address, and writes."""
 
-    #: Whether it is served without the token.
-    public: ClassVar[bool] = False
-    #: Whether Host and Origin are checked. Only the probes of load balancers skip that: they disclose nothing.
-    guarded: ClassVar[bool] = True
     #: Whether errors are problem documents, not pages.
     problems: ClassVar[bool] = False
 
@@ -85,35 +51,27 @@ class BaseHandler(RequestHandler):
         """Called by Tornado with the route's arguments."""
         self.site = site
         self.body = bytearray()
-        self._limit = self.body_limit()
-        self._waiting: asyncio.Future[Any] | None = None
+        self.limit = self.body_limit()
+        self.client = Client()
         #: The code of the problem that it answers with; empty: there is none.
         self.problem_code = ""
-        self._gone = False
         self._dropping = False
-
-    def body_limit(self) -> int:
-        """The largest body that this address takes."""
-        return 65_536
 
     def set_default_headers(self) -> None:
         """Sets the headers of every answer, errors included."""
-        given = self.request.headers.get("X-Request-Id", "")
         if not hasattr(self, "request_id"):
-            self.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+            self.request_id = request_id_of(self.request.headers)
         self.clear_header("Server")
-        self.set_header("X-Request-Id", self.request_id)
-        self.set_header("Cache-Control", "no-store")
-        self.set_header("X-Content-Type-Options", "nosniff")
-        # Not "no-referrer": browsers then send "Origin: null" with our own forms.
-        self.set_header("Referrer-Policy", "same-origin")
-        self.set_header("X-UA-Compatible", "IE=edge")
-        self.set_header("X-Download-Options", "noopen")
-        self.allow_frames("'none'")
+        self.set_all(usual_headers(self.request_id))
+
+    def set_all(self, headers: Mapping[str, str]) -> None:
+        """Sets each of these."""
+        for name, value in headers.items():
+            self.set_header(name, value)
 
     def allow_frames(self, ancestors: str) -> None:
         """Sets which pages may show this one in a frame, as CSP's ``frame-ancestors``."""
-        self.set_header("Content-Security-Policy", _CSP + ancestors)
+        self.set_header("Content-Security-Policy", policy_for(ancestors))
         if ancestors == "'none'":
             self.set_header("X-Frame-Options", "DENY")
         else:
@@ -123,7 +81,7 @@ class BaseHandler(RequestHandler):
 
     def prepare(self) -> None:
         """Refuses a request that must not be served; Tornado calls it after the headers, before the body."""
-        self._bound_connection()
+        bound(self.request.connection, self.most_bytes())
         try:
             self.check()
         except (PagehandError, HTTPError) as error:
@@ -131,67 +89,18 @@ class BaseHandler(RequestHandler):
                 raise
             self._refuse_after_body(error)
 
-    def check(self) -> None:
-        """Checks everything that the headers alone show. Raises the error to answer with."""
-        self.admit()
-        if not self.public and not self.site.guard.open and not self.shows_token():
-            self.ask_for_token()
-        elif getattr(type(self), (self.request.method or "").lower()) is _UNIMPLEMENTED:
-            raise HTTPError(405)
-        else:
-            self.check_body()
-
-    def admit(self) -> None:
-        """Refuses a foreign Host or Origin."""
-        if not self.guarded:
-            return
-        refusal = self.site.guard.admit(self.request.headers, self.request.method or "")
-        if refusal is not None:
-            log = self.site.guard.log
-            log.note(refusal.code, refusal.detail, path=self.request.path, remote=str(self.request.remote_ip))
-            raise Forbidden(refusal.detail, code=refusal.code)
-
-    def shows_token(self) -> bool:
-        """Whether the request carries the token, or its stand-in."""
-        return bool(self.site.guard.shown(self.request.headers))
-
-    def ask_for_token(self) -> None:
-        """Answers a request without the token."""
-        raise Unauthorized(_SHOW_IT)
+    def takes_method(self) -> bool:
+        """Whether this handler has a verb for the request's method."""
+        return getattr(type(self), (self.request.method or "").lower()) is not _UNIMPLEMENTED
 
     # The body
-
-    def _bound_connection(self) -> None:
-        """Limits the bytes and seconds in which the body is read or thrown away, however the request ends."""
-        set_max_body_size = getattr(self.request.connection, "set_max_body_size", None)
-        if set_max_body_size is not None:
-            set_max_body_size(max(self._limit, self._content_length() or 0) + _DRAIN_BYTES)
-
-    def check_body(self) -> None:
-        """Refuses a body because of its headers."""
-        coding = self.request.headers.get("Content-Encoding", "identity")
-        if coding.strip().lower() not in ("", "identity"):
-            raise Unsupported(f"The body comes as Content-Encoding: {quoted(coding)}: send it as it is, uncompressed.")
-        length = self._content_length()
-        if length is None:
-            raise BadRequest("Content-Length is not a number.")
-        if length > self._limit:
-            raise self._too_large()
-
-    def _content_length(self) -> int | None:
-        """The declared length; None if it is not a number."""
-        text = self.request.headers.get("Content-Length", "0")
-        return int(text) if _LENGTH.fullmatch(text) else None
-
-    def _too_large(self) -> TooLarge:
-        return TooLarge(f"The body may have {self._limit:,} bytes here (see --body-limit).")
 
     def _body_will_come(self) -> bool:
         """Whether the client sends a body without being asked, and one small enough to throw away."""
         headers = self.request.headers
         if headers.get("Expect", "").lower() == "100-continue":
             return False
-        return "Transfer-Encoding" in headers or 0 < (self._content_length() or 0) <= _DRAIN_BYTES
+        return "Transfer-Encoding" in headers or 0 < (self.content_length() or 0) <= DRAIN_BYTES
 
     def _refuse_after_body(self, error: Exception) -> None:
         """Throws the body away first: closing a connection with unread bytes resets it, and then the client may
@@ -209,10 +118,10 @@ class BaseHandler(RequestHandler):
         """A piece of the body. A chunked one shows its size only as it comes."""
         if self._dropping:
             return
-        if len(self.body) + len(chunk) <= self._limit:
+        if len(self.body) + len(chunk) <= self.limit:
             self.body += chunk
         else:
-            self._refuse_after_body(self._too_large())
+            self._refuse_after_body(self.too_large())
 
     def decode_argument(self, value: bytes, name: str | None = None) -> str:
         """A field of the query as text; called by Tornado, too."""
@@ -221,39 +130,26 @@ class BaseHandler(RequestHandler):
         except ValueError as fault:
             raise BadParameter(f"{name or 'the address'} {fault}.", parameter=name or "") from None
 
-    # Waiting
-
-    async def patiently(self, waiting: Coroutine[Any, Any, T]) -> T | None:
-        """Waits as long as the client is there; None if it went away."""
-        task = asyncio.ensure_future(waiting)
-        self._waiting = task
-        try:
-            return await task
-        except asyncio.CancelledError:
-            if self._gone:
-                return None
-            raise
-
     def on_connection_close(self) -> None:
         """The client went away; called by Tornado."""
-        self._gone = True
-        if self._waiting is not None:
-            self._waiting.cancel()
+        self.client.leave()
         super().on_connection_close()
 
     # Answers
 
     def share(self) -> None:
         """Lets pages of other origins read the answer, where they may."""
+        self.set_all(self.shared())
+
+    def give(self, answer: HttpAnswer) -> None:
+        """Ends the answer with this one."""
+        self.set_status(answer.status)
+        self.set_all(answer.headers)
+        self.finish(answer.body)
 
     def redirect(self, url: str, permanent: bool = False, status: int | None = None) -> None:
         """To an address of ours, written without the prefix."""
         super().redirect(self.site.prefix.link(url), permanent, status)
-
-    def own_address(self) -> str:
-        """The path of the request as others must write it."""
-        site: Site | None = self.site  # there is none while the server starts
-        return self.request.path if site is None else site.prefix.link(self.request.path)
 
     def options(self, *_args: str) -> None:
         """Answers with the methods of this address."""
@@ -273,21 +169,15 @@ class BaseHandler(RequestHandler):
         self.problem_code = problem.code
         if problem.status == 405:
             self.set_header("Allow", self._allow())
-        if problem.status == 401:
-            self.set_header("WWW-Authenticate", 'Bearer realm="pagehand"')
-        if problem.retry_after_s is not None:
-            self.set_header("Retry-After", str(problem.retry_after_s))
+        self.set_all(problem_headers(problem))
         self.write_problem(problem)
 
     def write_problem(self, problem: Problem) -> None:
         """Ends the answer with the problem, as a document or as text; pages show it as a page."""
-        self.share()
-        if problem.code in _READ_BY_ALL and self.request.method != "OPTIONS":
-            self.set_header("Access-Control-Allow-Origin", "*")
+        self.set_all(self.problem_head(problem))
         if self.problems:
-            document = problem.document(instance=self.own_address(), request_id=self.request_id)
-            self.set_header("Content-Type", "application/problem+json; charset=utf-8")
-            self.finish(as_json(document))
+            self.set_header("Content-Type", PROBLEM_TEXT)
+            self.finish(self.problem_document(problem, self.request_id))
         else:
             self.set_header("Content-Type", "text/plain; charset=utf-8")
             self.finish(f"{problem.status} {problem.title}: {problem.detail}\n")
@@ -299,30 +189,17 @@ class BaseHandler(RequestHandler):
         tb: TracebackType | None,
     ) -> None:
         """Does not log a refusal: its status is in the access log."""
-        if isinstance(value, PagehandError):
-            level = gen_log.debug if isinstance(value, RequestError) else gen_log.info
-            level("%s %s: %s", self.request.method, self.request.path, value.code)
-        elif isinstance(value, (HTTPError, HTTPInputError)):
-            gen_log.debug("%s %s: %s", self.request.method, self.request.path, type(value).__name__)
-        else:
-            # Without the request itself: Tornado's words for it hold the query.
-            app_log.error(
-                "a fault in %s %s (request %s)", self.request.method, self.request.path, self.request_id,
-                exc_info=value, extra={"action": "request_failed", "request_id": self.request_id},
-            )  # fmt: skip
+        if value is not None and not note_refusal(self.request, value):
+            note_fault(self.request, value, self.request_id)
 
 
 _UNIMPLEMENTED = RequestHandler.get
 
 
-class ApiHandler(BaseHandler):
-    """Speaks JSON; errors are problem documents. Pages of ``allow_origin`` may use it, with the token in a header."""
+class ApiHandler(BaseHandler, ApiRules):
+    """Speaks JSON; errors are problem documents."""
 
     problems = True
-    #: The content types of a body here; a foreign page can send none of them without asking first.
-    media_types: ClassVar[tuple[str, ...]] = (JSON,)
-    #: The fields that the query of a GET may have; other requests have none.
-    query_fields: ClassVar[tuple[str, ...]] = ()
 
     def check(self) -> None:
         """Answers a browser that asks for a page of ``allow_origin``: it may not show the token yet."""
@@ -332,40 +209,17 @@ class ApiHandler(BaseHandler):
         else:
             super().check()
 
-    def share(self) -> None:
-        """Never with cookies: a page of another origin has to know the token."""
-        self.set_header("Vary", "Origin")
-        origin = self.site.guard.cors_origin(self.request.headers)
-        if origin is None:
-            return
-        self.set_header("Access-Control-Allow-Origin", origin)
-        self.set_header("Access-Control-Expose-Headers", _EXPOSED)
-        if self.request.method == "OPTIONS":
-            self.set_header("Access-Control-Allow-Methods", self._allow())
-            self.set_header("Access-Control-Allow-Headers", _TAKEN)
-            self.set_header("Access-Control-Max-Age", "600")
-
-    def check_body(self) -> None:
-        """Everything that changes something must come as JSON, with a body or without. So a foreign page must ask
-        first, and is refused."""
-        if self.request.method != "OPTIONS":
-            check_query(self, self.query_fields if self.request.method in ("GET", "HEAD") else ())
-        if self.request.method in ("POST", "PUT", "PATCH", "DELETE"):
-            self.check_media_type()
-        super().check_body()
-
-    def check_media_type(self) -> None:
-        """Refuses a body of a kind that this address does not take."""
-        header = self.request.headers.get("Content-Type", "")
-        given = media_type(header)
-        if given.name not in self.media_types:
-            named = " or ".join(f"'Content-Type: {name}'" for name in self.media_types)
-            said = f"is {quoted(header)}" if header else "is missing"
-            raise Unsupported(f"The Content-Type {said}. Send JSON in UTF-8, and say so: {named}.")
-        given.check_charset()
+    def shared(self) -> dict[str, str]:
+        """Tells a browser, too, what such a page may send."""
+        told = super().shared()
+        if self.request.method == "OPTIONS" and "Access-Control-Allow-Origin" in told:
+            told["Access-Control-Allow-Methods"] = self._allow()
+            told["Access-Control-Allow-Headers"] = _TAKEN
+            told["Access-Control-Max-Age"] = "600"
+        return told
 
     def answer(self, value: object, status: int = 200) -> None:
         """Ends the answer with this value as JSON."""
         self.set_status(status)
-        self.set_header("Content-Type", "application/json; charset=utf-8")
+        self.set_header("Content-Type", JSON_TEXT)
         self.finish(as_json(self.site.prefix.document(value)))

@@ -200,11 +200,12 @@ def to_spec(body: JobBody, settings: Settings, key: str | None) -> JobSpec:
     if len(data) > settings.body_limit:
         raise TooLarge(f"data has {len(data):,} bytes; at most {settings.body_limit:,} are taken (--body-limit).")
     given = {name: value for name, value in asdict(body).items() if value is not UNSET}
+    says_more = len(given) > 2  # most jobs have no more than type and data
     return JobSpec(
         type=body.type,
         data=data.decode("utf-8"),
-        terms=_terms(given, settings),
-        **_schedule(given),
+        terms=_terms(given, settings) if says_more else settings.terms,
+        **(_schedule(given) if says_more else {}),
         key=key,
         # Covers the given fields, not the defaults: those may change while a submitter tries again.
         fingerprint=hashlib.sha256(msgspec.json.encode(body)).hexdigest() if key else "",

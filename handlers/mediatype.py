@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from dispatcher.errors import Unsupported
@@ -43,6 +44,7 @@ class MediaType(NamedTuple):
             )
 
 
+@lru_cache(maxsize=64)
 def media_type(header: str) -> MediaType:
     """The media type that a header names; of a parameter that stands twice the first one counts."""
     match = _NAME.match(header)

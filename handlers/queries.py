@@ -6,7 +6,8 @@ A field that an address does not know is refused: a list that overlooked a filte
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Protocol
 from urllib.parse import urlencode
 
 from msgspec import Struct
@@ -52,11 +53,20 @@ JOBS, WORKERS, TYPES = _fields_of(JobFilter), _fields_of(WorkerFilter), _fields_
 WAIT = ("wait",)
 
 
-def check_query(handler: RequestHandler, known: Collection[str]) -> None:
+class Query(Protocol):
+    """A request, as far as its query is read here."""
+
+    @property
+    def method(self) -> str | None: ...
+    @property
+    def query_arguments(self) -> Mapping[str, list[bytes]]: ...
+
+
+def check_query(request: Query, known: Collection[str]) -> None:
     """Refuses a field that is not one of these, whether it says something or not. Raises BadParameter."""
-    for name in handler.request.query_arguments:
+    for name in request.query_arguments:
         if name not in known:
-            raise BadParameter(_unknown(name, known, handler.request.method or ""))
+            raise BadParameter(_unknown(name, known, request.method or ""))
 
 
 def _unknown(name: str, known: Collection[str], method: str) -> str:

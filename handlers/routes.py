@@ -6,6 +6,7 @@ only by its type; they never import a store, the transport or the core's machine
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tornado.routing import URLSpec
@@ -16,6 +17,7 @@ from dispatcher.config.settings import Settings
 from handlers.access import log_request
 from handlers.api import backups, batch
 from handlers.api import resources as api
+from handlers.api.shortway import ShortWayApplication
 from handlers.console import console, lists, login, submit
 from handlers.guard import Guard, Refusal
 from handlers.measures.scrape import MetricsHandler
@@ -118,18 +120,30 @@ def _files(given: dict[str, Any]) -> list[URLSpec]:
     ]
 
 
+def _site_of(spec: URLSpec) -> Site:
+    assert spec.kwargs is not None
+    site: Site = spec.kwargs["site"]
+    return site
+
+
 def make_app(
     service: Dispatcher,
     settings: Settings,
     tasks: TaskDirectory,
     clock: Clock | None = None,
     guard: Guard | None = None,
+    *,
+    short_way: bool = True,
 ) -> Application:
-    """The application: everything but the transport's own address. Give it a ``guard`` if its token may change."""
+    """The application: everything but the transport's own address. Give it a ``guard`` if its token may change.
+
+    Without the ``short_way`` a handler takes every new job; the answers are the same.
+    """
     specs = routes(service, settings, tasks, clock, guard)
     # Also for a target that is not a path, such as "OPTIONS *" or an absolute address.
     not_found = specs[-1]
-    return PrefixedApplication(
+    kind = partial(ShortWayApplication, site=_site_of(not_found)) if short_way else PrefixedApplication
+    return kind(
         specs,
         prefix=Prefix(settings.public_path),
         default_handler_class=not_found.handler_class,

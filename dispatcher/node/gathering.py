@@ -30,26 +30,20 @@ class Intake:
     def __init__(self, *, most_jobs: int, most_bytes: int) -> None:
         self._most_jobs, self._most_bytes = most_jobs, most_bytes
         self._waiting: deque[Submitted] = deque()
-        self._jobs = 0
+        #: How many wait, in how many requests ``len`` says.
+        self.jobs = 0
         #: Bytes of data in the waiting jobs.
-        self._bytes = 0
+        self.bytes = 0
 
     def __bool__(self) -> bool:
         return bool(self._waiting)
 
-    @property
-    def jobs(self) -> int:
-        """How many wait."""
-        return self._jobs
-
-    @property
-    def bytes(self) -> int:
-        """Bytes of their data."""
-        return self._bytes
+    def __len__(self) -> int:
+        return len(self._waiting)
 
     def add(self, specs: Sequence[JobSpec]) -> asyncio.Future[list[Accepted]]:
         """Queues the jobs; the future has the answers once they are durable. Raises Unavailable if too many wait."""
-        if self._jobs >= self._most_jobs or self._bytes > self._most_bytes:
+        if self.jobs >= self._most_jobs or self.bytes > self._most_bytes:
             raise Unavailable("more jobs come than can be stored: try again in a moment", retry_after_s=2)
         future: asyncio.Future[list[Accepted]] = asyncio.get_running_loop().create_future()
         submitted = Submitted(specs, sum(spec.size for spec in specs), future)
@@ -69,11 +63,11 @@ class Intake:
 
     def take_all(self) -> list[Submitted]:
         """Takes all at the end, so that their submitters can be told."""
-        return self.take(self._jobs)
+        return self.take(self.jobs)
 
     def _count(self, submitted: Submitted, sign: int) -> None:
-        self._jobs += sign * len(submitted.specs)
-        self._bytes += sign * submitted.size
+        self.jobs += sign * len(submitted.specs)
+        self.bytes += sign * submitted.size
 
 
 def refusal(accepted: Accepted) -> PagehandError:

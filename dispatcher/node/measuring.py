@@ -1,14 +1,44 @@
-"""One look at the node for metrics, made of what is counted anyway: it walks over no jobs and no pages. Pure."""
+"""One look at the node for metrics, made of what is counted anyway: it walks over no jobs and no pages."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from dispatcher.core.jobs.measures import OTHER_TYPES
+from dispatcher.core.jobs.measures import OTHER_TYPES, Measures
 from dispatcher.core.jobs.model import TypeView
+from dispatcher.core.workers.machine import Machine
+from dispatcher.node.activity import Activity
+from dispatcher.node.gathering import Intake
+from dispatcher.node.waiters import Waiters
+from dispatcher.pages.pages import Transport
+from dispatcher.store.port import Store
 
-__all__ = ["jobs_by_type"]
+__all__ = ["jobs_by_type", "measured"]
+
+
+async def measured(
+    store: Store,
+    activity: Activity,
+    machine: Machine,
+    transport: Transport,
+    waiters: Waiters,
+    intake: Intake,
+    *,
+    takes_jobs: bool,
+    draining: bool,
+    has_space: bool,
+) -> Measures:
+    """The node as it is now, and what it has done since its start."""
+    named = await store.named_types(activity.named())
+    jobs = jobs_by_type(await store.counts(), named)
+    return Measures(
+        jobs=jobs, submitted=activity.submitted, offered=activity.offered, settled=activity.settled,
+        turns=activity.times(), workers=machine.roster.states(), busy=machine.busy(),
+        transport=transport.counted(), sessions=transport.carriers(), waiting_requests=len(waiters),
+        intake_jobs=intake.jobs, intake_bytes=intake.bytes,
+        takes_jobs=takes_jobs, draining=draining, has_space=has_space,
+    )  # fmt: skip
 
 
 def jobs_by_type(all_jobs: Mapping[str, int], named: Iterable[TypeView]) -> dict[tuple[str, str], int]:

@@ -38,7 +38,7 @@ from dispatcher.node.cursors import cursor_of, place_of
 from dispatcher.node.failing import Failing
 from dispatcher.node.gathering import Intake, refusal
 from dispatcher.node.machinery import make_machine
-from dispatcher.node.measuring import jobs_by_type
+from dispatcher.node.measuring import measured
 from dispatcher.node.readers import Readers
 from dispatcher.node.timer import PULSE_S, Timer
 from dispatcher.node.turns import Turns
@@ -268,7 +268,10 @@ class Dispatcher:
     async def _taken(self, specs: Sequence[JobSpec]) -> list[Accepted]:
         if self.draining or not self._accepting:  # the turn finds out whether there is room
             raise Draining("the server is stopping and takes no new jobs: try again in a moment")
-        taken = await self._turns.submit(specs)
+        future = self._turns.submit(specs)
+        if self._turns.gathers_until() is not None:
+            self._arm()  # others may not come
+        taken = await future
         if taken[0].job is None:
             raise refusal(taken[0])
         return taken
@@ -338,15 +341,10 @@ class Dispatcher:
     async def measures(self) -> Measures:
         """One look at the node, for metrics."""
         with self._readers:
-            named = await self._store.named_types(self._activity.named())
-            jobs = jobs_by_type(await self._store.counts(), named)
-        return Measures(
-            jobs=jobs, submitted=self._activity.submitted, offered=self._activity.offered,
-            settled=self._activity.settled, turns=self._activity.times(), workers=self.machine.roster.states(),
-            busy=self.machine.busy(), transport=self._transport.counted(), sessions=self._transport.carriers(),
-            waiting_requests=len(self._waiters), intake_jobs=self._intake.jobs, intake_bytes=self._intake.bytes,
-            takes_jobs=self.ready(), draining=self.draining, has_space=self.has_space,
-        )  # fmt: skip
+            return await measured(
+                self._store, self._activity, self.machine, self._transport, self._waiters, self._intake,
+                takes_jobs=self.ready(), draining=self.draining, has_space=self.has_space,
+            )  # fmt: skip
 
     # -- who and what there is
 

@@ -67,7 +67,8 @@ _UNKNOWN = (
 )
 #: While pages hold jobs that they may answer any moment, a turn waits for their answers: for this share of the time
 #: that the last turn took, and no longer than the limit below. Otherwise pages fall into two groups that wait for each
-#: other's turns, and the same jobs cost more turns and more polls (bench/README.md).
+#: other's turns, and the same jobs cost more turns and more polls (bench/README.md). So it is with submitters, most of
+#: which come again when they are answered.
 GATHER_SHARE = 0.5
 GATHER_S = 0.005
 
@@ -124,6 +125,8 @@ class Turns:
         self._crowded = Seldom()
         #: Monotonic instant until which the next turn waits for more.
         self._gather_until = 0.0
+        #: How many requests with jobs were in the last turn, or waited at its end, if one turn can hold them all.
+        self._submitters = 0
         #: UTC instant at which the store wants a turn; None: none.
         self.next_due_at: float | None = None
         #: The same by the monotonic clock, for backoffs.
@@ -145,15 +148,15 @@ class Turns:
         if len(self._reports) < MOST_REPORTS or not isinstance(report, Progressed | Logged):
             self._reports.append(report)
 
-    async def submit(self, specs: Sequence[JobSpec]) -> list[Accepted]:
-        """Puts a job, or a batch of at most ``MOST_ITEMS``, into the next turn and answers when that is durable.
+    def submit(self, specs: Sequence[JobSpec]) -> asyncio.Future[list[Accepted]]:
+        """Puts a job, or a batch of at most ``MOST_ITEMS``, into the next turn; done when that is durable.
 
         Raises StorageTrouble, Unavailable, Draining.
         """
         self._check()
         future = self._intake.add(specs)
         self.kick()
-        return await future
+        return future
 
     async def command(self, command: Command) -> CommandReport:
         """Puts a command into the next turn and answers when that is durable. Raises StorageTrouble, Draining."""
@@ -202,10 +205,12 @@ class Turns:
             self.kick()
 
     def gathers_until(self) -> float | None:
-        """The monotonic instant until which the next turn waits for pages to answer; None: it waits for nobody."""
+        """The monotonic instant until which the next turn waits for pages or submitters; None: it waits for nobody."""
         due = self._gather_until
-        if not self._reports or due <= self._clock.monotonic():
+        if due <= self._clock.monotonic():
             return None
+        if not self._reports:
+            return due if 0 < 5 * len(self._intake) < 4 * self._submitters else None
         return due if 4 * len(self._machine.attempts) > len(self._reports) else None
 
     # -- one turn
@@ -237,6 +242,8 @@ class Turns:
             done = await self._store.apply(turn)
             self._begun = self._carries = False
             ended = self._clock.monotonic()
+            fit = len(specs) + self._intake.jobs <= MOST_ITEMS
+            self._submitters = len(submitted) + len(self._intake) if fit else 0
             self._gather_until = ended + min(GATHER_S, GATHER_SHARE * (ended - began))
             self._activity.turn(ended - began, done.changes)
             self._finish(turn, done, asked, submitted)

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-from dispatcher.core.jobs.model import JobSpec, JobView
+from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import FINAL
 from dispatcher.errors import TooLarge, WrongState
 from handlers import queries
-from handlers.api import formjob
 from handlers.api.jobjson import Json, job_json, job_lines, raw, type_json, worker_json
+from handlers.api.newjob import NewJobRules, job_after, submit
 from handlers.base import ApiHandler
 from handlers.errors import Invalid, field_error
-from handlers.forms.formbody import form_limit
-from handlers.intake import check_key, decode_object, parse_job, to_spec
+from handlers.intake import decode_object
 from handlers.queries import Filter, job_filter, next_query, type_filter, worker_filter
 from handlers.signin import is_signed_in
 
@@ -33,8 +31,6 @@ __all__ = [
     "TypesHandler",
     "WorkersHandler",
 ]
-
-_WAIT = re.compile(r'\bwait\s*=\s*"?([0-9]{1,9})"?', re.IGNORECASE)
 
 
 class ConsoleApiHandler(ApiHandler):
@@ -67,59 +63,17 @@ class ConsoleApiHandler(ApiHandler):
             self.set_header("Link", f'<{self.own_address()}?{next_query(wanted, cursor)}>; rel="next"')
         self.answer({"items": items, "next_cursor": cursor})
 
-    async def job_after(self, job_id: str, wait_s: float) -> JobView | None:
-        """The job after the wait; None if the client went away."""
-        if wait_s == 0:
-            return await self.site.service.job(job_id)
-        return await self.patiently(self.site.service.wait(job_id, wait_s))
 
-
-class JobsHandler(ConsoleApiHandler):
-    """``/api/v1/jobs``: POST submits one job, GET lists."""
+class JobsHandler(NewJobRules, ConsoleApiHandler):
+    """``/api/v1/jobs``: POST submits one job, GET lists. ``api/shortway.py`` takes most POSTs before they come here."""
 
     query_fields = queries.JOBS
 
-    def body_limit(self) -> int:
-        """The limit of the data, and room for the other fields."""
-        limit = self.site.settings.body_limit
-        return form_limit(limit) if formjob.is_form(self.request.headers) else limit + 16_384
-
-    def check_media_type(self) -> None:
-        """Takes a form, too, if no foreign page can have sent it."""
-        if formjob.is_form(self.request.headers):
-            formjob.check_sender(self.request.headers)
-        else:
-            super().check_media_type()
-
     async def post(self) -> None:
         """Submits one job; answers when it is durable."""
-        accepted = await self.site.service.submit(self._spec())
-        job: JobView | None = accepted.job
-        assert job is not None, "submit() raises where it accepts nothing"
-        self.set_header("Location", self.site.prefix.link(f"/api/v1/jobs/{job.id}"))
-        if accepted.replayed:
-            self.set_header("Idempotency-Replayed", "true")
-        wait_s = self._preferred_wait_s()
-        if wait_s or accepted.replayed:
-            job = await self.job_after(job.id, wait_s)
-        if job is not None:
-            self.write_job(job, 200 if accepted.replayed else 201)
-
-    def _spec(self) -> JobSpec:
-        headers, body, settings = self.request.headers, bytes(self.body), self.site.settings
-        if formjob.is_form(headers):
-            return formjob.spec_of_form(headers, body, settings)
-        key = check_key(headers.get("Idempotency-Key"))
-        return to_spec(parse_job(body), settings, key)
-
-    def _preferred_wait_s(self) -> float:
-        """``Prefer: wait=N``, else 0; a preference that is not understood is ignored, as RFC 7240 asks."""
-        match = _WAIT.search(self.request.headers.get("Prefer", ""))
-        if match is None:
-            return 0.0
-        wait_s = min(int(match[1]), queries.MAX_WAIT_S)
-        self.set_header("Preference-Applied", f"wait={wait_s}")
-        return float(wait_s)
+        answer = await submit(self.site, self.request.headers, bytes(self.body), self.client)
+        if answer is not None:
+            self.give(answer)
 
     async def get(self) -> None:
         """A page of the list, newest first."""
@@ -137,7 +91,7 @@ class JobHandler(ConsoleApiHandler):
 
     async def get(self, job_id: str) -> None:
         """The job; with ``?wait=N`` as soon as it is final or in doubt, or after N seconds."""
-        job = await self.job_after(job_id, queries.wait_argument(self))
+        job = await job_after(self.site, self.client, job_id, queries.wait_argument(self))
         if job is not None:
             self.write_job(job)
 
@@ -151,7 +105,7 @@ class ResultHandler(ConsoleApiHandler):
 
     async def get(self, job_id: str) -> None:
         """200 with the result, 202 while the job is open, 409 if there will be no result."""
-        job = await self.job_after(job_id, queries.wait_argument(self))
+        job = await job_after(self.site, self.client, job_id, queries.wait_argument(self))
         if job is None:
             return
         if job.state not in FINAL:

@@ -55,7 +55,7 @@ class _ListPage(PageHandler):
     async def get(self) -> None:
         """The page."""
         try:
-            check_query(self, (*self.query_fields, "refresh"))
+            check_query(self.request, (*self.query_fields, "refresh"))
             listed = await self.listed()
         except BadParameter as wrong:
             if not self.wants_page():

@@ -16,7 +16,8 @@ from tornado.ioloop import IOLoop
 from tornado.web import Application
 
 from dispatcher.config.settings import Settings
-from dispatcher.core.jobs.model import JobView, TypeFilter, TypePage, WorkerFilter, WorkerPage
+from dispatcher.core.jobs.model import JobSpec, JobView, TypeFilter, TypePage, WorkerFilter, WorkerPage
+from dispatcher.core.jobs.turn import Accepted
 from dispatcher.node.service import Dispatcher
 from dispatcher.node.waiting import Why
 from handlers.routes import TaskDirectory, make_app
@@ -41,6 +42,13 @@ class Watched(Dispatcher):
         self.waited_s: list[float] = []
         self.read_jobs: list[str] = []
         self.somebody_waits, self.left = asyncio.Event(), asyncio.Event()
+        #: What every submission raises.
+        self.fault: Exception | None = None
+
+    async def submit(self, spec: JobSpec) -> Accepted:
+        if self.fault is not None:
+            raise self.fault
+        return await super().submit(spec)
 
     def why(self, job: JobView) -> Why | None:
         self.asked_why.append(job.id)
@@ -128,8 +136,14 @@ def tasks(tmp_path: Path) -> TaskDirectory:
 
 
 @pytest.fixture
-def app(house: House, settings: Settings, tasks: TaskDirectory) -> Application:
-    return make_app(house.dispatcher, settings, tasks, house.clock)
+def short_way() -> bool:
+    """Whether plain new jobs come by the short way; a module may want both."""
+    return True
+
+
+@pytest.fixture
+def app(house: House, settings: Settings, tasks: TaskDirectory, short_way: bool) -> Application:
+    return make_app(house.dispatcher, settings, tasks, house.clock, short_way=short_way)
 
 
 class Browser:

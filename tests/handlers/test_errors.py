@@ -18,6 +18,12 @@ AS_JSON = {"Content-Type": "application/json"}
 Talk = Callable[[bytes], Awaitable[bytes]]
 
 
+@pytest.fixture(params=[True, False], ids=["short way", "handler"])
+def short_way(request: pytest.FixtureRequest) -> bool:
+    """New jobs come by the short way, and to the handler."""
+    return bool(request.param)
+
+
 def _all_errors(kind: type[ours.PagehandError]) -> list[type[ours.PagehandError]]:
     return [kind, *(leaf for sub in kind.__subclasses__() for leaf in _all_errors(sub))]
 

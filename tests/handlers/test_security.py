@@ -66,6 +66,12 @@ TOLD = pytest.mark.expect_log("forbidden_host")
 ADDRESSES = [case[:2] for case in CASES]
 
 
+@pytest.fixture(params=[True, False], ids=["short way", "handler"])
+def short_way(request: pytest.FixtureRequest) -> bool:
+    """New jobs come by the short way, and to the handler."""
+    return bool(request.param)
+
+
 @pytest.fixture
 def scene() -> Scene:
     return rich

@@ -82,6 +82,63 @@ async def test_a_turn_waits_for_half_the_time_of_the_last_one_at_most():
     assert [len(turn.reports) for turn in store.turns] == [1]
 
 
+async def _submitters(*sizes: int) -> tuple[House, TroubledStore]:
+    """Each has just been told that its jobs are stored, in turns of 8 ms."""
+    store = memory_store(TroubledStore)
+    house = await House(store=store).start()
+
+    async def take_8_ms() -> None:
+        house.clock.advance(0.008)
+
+    store.gate = take_8_ms
+    await asyncio.gather(*(_submits(house, size) for size in sizes))
+    store.turns.clear()
+    return house, store
+
+
+def _submits(house: House, size: int = 1) -> asyncio.Future[object]:
+    return asyncio.ensure_future(house.dispatcher.submit_batch([JobSpec(type="echo", data="1")] * size))
+
+
+async def test_a_turn_waits_for_submitters_that_most_probably_come_again():
+    house, store = await _submitters(1, 1)
+    first = _submits(house)
+    await _a_round_of_the_loop()
+    assert store.turns == []
+    await asyncio.gather(first, _submits(house))
+    assert [len(turn.submissions) for turn in store.turns] == [2]
+
+
+async def test_a_submitter_waits_for_another_for_half_the_time_of_the_last_turn_at_most():
+    house, store = await _submitters(1, 1)
+    submitted = _submits(house)
+    await _a_round_of_the_loop()
+    assert house.dispatcher._next_deadline() == pytest.approx(house.clock.monotonic() + 0.004)
+    house.dispatcher.tick(house.clock.advance(0.0039))
+    await _a_round_of_the_loop()
+    assert store.turns == []
+    house.dispatcher.tick(house.clock.advance(0.0002))
+    await submitted
+    assert [len(turn.submissions) for turn in store.turns] == [1]
+
+
+async def test_the_timer_is_set_when_a_submitter_begins_to_wait():
+    house, _ = await _submitters(1, 1)
+    house.dispatcher._timer.stop()
+    submitted = _submits(house)
+    await _a_round_of_the_loop()
+    assert house.dispatcher._timer._at == pytest.approx(house.clock.monotonic() + 0.004)
+    house.clock.advance(0.004)
+    await asyncio.wait_for(submitted, PATIENCE_S)
+
+
+@pytest.mark.parametrize("sizes", [(1,), (1_000, 1_000)], ids=["alone", "with batches that fill a turn"])
+async def test_a_submitter_that_nobody_can_join_does_not_wait(sizes: tuple[int, ...]):
+    house, store = await _submitters(*sizes)
+    await _submits(house, sizes[0])
+    assert [len(turn.submissions) for turn in store.turns] == [sizes[0]]
+
+
 async def test_reports_that_do_not_fit_into_one_turn_go_into_the_next():
     store = memory_store(TroubledStore)
     house = await House(store=store).start()

@@ -260,6 +260,7 @@ async def test_a_wait_out_of_range_is_a_400(ask: Ask, house: House, wait: str) -
 
 
 @pytest.mark.gen_test
+@pytest.mark.usefixtures("app")
 async def test_a_client_that_goes_away_ends_its_wait(
     house: House, watched: Watched, http_port: int, http_server: object
 ) -> None:

@@ -1,0 +1,82 @@
+"""One new job by ``POST /api/v1/jobs``: what may come, and what is answered. It knows neither a handler nor a
+connection, so that the handler and the short way have the same rules and answers.
+"""
+
+from __future__ import annotations
+
+import re
+
+from dispatcher.config.settings import Settings
+from dispatcher.core.jobs.model import JobSpec, JobView
+from handlers.answers import JSON_TEXT, HttpAnswer, as_json
+from handlers.api import formjob
+from handlers.api.jobjson import job_json
+from handlers.client import Client
+from handlers.forms.formbody import form_limit
+from handlers.guard import Headers
+from handlers.intake import check_key, parse_job, to_spec
+from handlers.queries import MAX_WAIT_S
+from handlers.rules import ApiRules
+from handlers.site import Site
+
+__all__ = ["NewJobRules", "job_after", "submit"]
+
+#: Room for the fields of a job besides its data.
+_OTHER_FIELDS_BYTES = 16_384
+_WAIT = re.compile(r'\bwait\s*=\s*"?([0-9]{1,9})"?', re.IGNORECASE)
+
+
+class NewJobRules(ApiRules):
+    """The rules for the body of a job."""
+
+    def body_limit(self) -> int:
+        """The limit of the data, and room for the other fields."""
+        limit = self.site.settings.body_limit
+        return form_limit(limit) if formjob.is_form(self.request.headers) else limit + _OTHER_FIELDS_BYTES
+
+    def check_media_type(self) -> None:
+        """Takes a form, too, if no foreign page can have sent it."""
+        if formjob.is_form(self.request.headers):
+            formjob.check_sender(self.request.headers)
+        else:
+            super().check_media_type()
+
+
+async def submit(site: Site, headers: Headers, body: bytes, client: Client) -> HttpAnswer | None:
+    """Submits the job; answers when it is durable, or later if that is preferred. None: the client went away."""
+    accepted = await site.service.submit(_spec(headers, body, site.settings))
+    job: JobView | None = accepted.job
+    assert job is not None, "submit() raises where it accepts nothing"
+    told = {"Content-Type": JSON_TEXT, "Location": site.prefix.link(f"/api/v1/jobs/{job.id}")}
+    if accepted.replayed:
+        told["Idempotency-Replayed"] = "true"
+    wait_s = _preferred_wait_s(headers)
+    if wait_s is not None:
+        told["Preference-Applied"] = f"wait={wait_s}"
+    if wait_s or accepted.replayed:
+        job = await job_after(site, client, job.id, wait_s or 0)
+    if job is None:
+        return None
+    document = site.prefix.document(job_json(job, site.service.why(job)))
+    return HttpAnswer(200 if accepted.replayed else 201, told, as_json(document))
+
+
+def _spec(headers: Headers, body: bytes, settings: Settings) -> JobSpec:
+    if formjob.is_form(headers):
+        return formjob.spec_of_form(headers, body, settings)
+    key = check_key(headers.get("Idempotency-Key"))
+    return to_spec(parse_job(body), settings, key)
+
+
+def _preferred_wait_s(headers: Headers) -> int | None:
+    """``Prefer: wait=N``; a preference that is not understood is ignored, as RFC 7240 asks."""
+    preferred = headers.get("Prefer")
+    match = None if preferred is None else _WAIT.search(preferred)
+    return None if match is None else min(int(match[1]), MAX_WAIT_S)
+
+
+async def job_after(site: Site, client: Client, job_id: str, wait_s: float) -> JobView | None:
+    """The job after the wait; None if the client went away."""
+    if wait_s == 0:
+        return await site.service.job(job_id)
+    return await client.patiently(site.service.wait(job_id, wait_s))

@@ -1,0 +1,194 @@
+"""What the head of a request shows: who may ask, and what body may come. The one place where a request is admitted.
+
+The rules hold for a handler and for the short way (``api/shortway.py``) alike; each mixes them in. They know a
+request as its ``RequestFacts``, and write nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from tornado.web import HTTPError
+
+from dispatcher.errors import BadRequest, Forbidden, TooLarge, Unauthorized, Unsupported
+from handlers.answers import EXPOSED, as_json, problem_headers
+from handlers.errors import Problem
+from handlers.guard import Headers
+from handlers.mediatype import JSON, media_type
+from handlers.queries import check_query
+from handlers.refusals import quoted
+from handlers.site import Site
+
+__all__ = ["DRAIN_BYTES", "ApiRules", "RequestFacts", "Rules", "bound"]
+
+#: Bytes of a refused body that are read and thrown away, so that the client can read the answer.
+DRAIN_BYTES = 16 << 20
+_LENGTH = re.compile(r"[0-9]{1,18}")
+#: Refusals that a page of any origin may read: otherwise its browser would only say that there is no answer. They hold
+#: what the request itself said, and how to let it in.
+_READ_BY_ALL = frozenset({"forbidden_host", "forbidden_origin"})
+_SHOW_IT = (
+    "This server needs its token: send the header 'Authorization: Bearer TOKEN', or 'X-Pagehand-Token: TOKEN' "
+    "if a proxy needs Authorization for itself. TOKEN is what the server was started with (--token or PAGEHAND_TOKEN)."
+)
+
+
+class RequestFacts(Protocol):
+    """A request without its body, as Tornado's ``HTTPServerRequest`` shows it."""
+
+    @property
+    def method(self) -> str | None: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def headers(self) -> Headers: ...
+    @property
+    def query_arguments(self) -> Mapping[str, list[bytes]]: ...
+    @property
+    def remote_ip(self) -> str | None: ...
+
+
+def bound(connection: object, most_bytes: int) -> None:
+    """Ends the connection if more of this request's body comes, whoever reads it or throws it away."""
+    set_max_body_size = getattr(connection, "set_max_body_size", None)
+    if set_max_body_size is not None:
+        set_max_body_size(most_bytes)
+
+
+class Rules:
+    """The rules for every address, in the order of ``check``."""
+
+    #: Whether it is served without the token.
+    public: ClassVar[bool] = False
+    #: Whether Host and Origin are checked. Only the probes of load balancers skip that: they disclose nothing.
+    guarded: ClassVar[bool] = True
+
+    site: Site
+    #: The largest body that is taken.
+    limit: int
+    if TYPE_CHECKING:  # whoever mixes this in has it as an attribute
+
+        @property
+        def request(self) -> RequestFacts: ...
+
+    def body_limit(self) -> int:
+        """The largest body that this address takes."""
+        return 65_536
+
+    def check(self) -> None:
+        """Checks everything that the head alone shows. Raises the error to answer with."""
+        self.admit()
+        if not self.public and not self.site.guard.open and not self.shows_token():
+            self.ask_for_token()
+        elif not self.takes_method():
+            raise HTTPError(405)
+        else:
+            self.check_body()
+
+    def admit(self) -> None:
+        """Refuses a foreign Host or Origin."""
+        if not self.guarded:
+            return
+        refusal = self.site.guard.admit(self.request.headers, self.request.method or "")
+        if refusal is not None:
+            log = self.site.guard.log
+            log.note(refusal.code, refusal.detail, path=self.request.path, remote=str(self.request.remote_ip))
+            raise Forbidden(refusal.detail, code=refusal.code)
+
+    def shows_token(self) -> bool:
+        """Whether the request carries the token, or its stand-in."""
+        return bool(self.site.guard.shown(self.request.headers))
+
+    def ask_for_token(self) -> None:
+        """Answers a request without the token."""
+        raise Unauthorized(_SHOW_IT)
+
+    def takes_method(self) -> bool:
+        """Whether there is anything at this address for the request's method."""
+        return True
+
+    # The body
+
+    def most_bytes(self) -> int:
+        """The bytes of a body after which the connection ends, however the request is answered."""
+        return max(self.limit, self.content_length() or 0) + DRAIN_BYTES
+
+    def check_body(self) -> None:
+        """Refuses a body because of its headers."""
+        coding = self.request.headers.get("Content-Encoding")
+        if coding is not None and coding.strip().lower() not in ("", "identity"):
+            raise Unsupported(f"The body comes as Content-Encoding: {quoted(coding)}: send it as it is, uncompressed.")
+        length = self.content_length()
+        if length is None:
+            raise BadRequest("Content-Length is not a number.")
+        if length > self.limit:
+            raise self.too_large()
+
+    def content_length(self) -> int | None:
+        """The declared length; None if it is not a number."""
+        text = self.request.headers.get("Content-Length")
+        return 0 if text is None else int(text) if _LENGTH.fullmatch(text) else None
+
+    def too_large(self) -> TooLarge:
+        """Says how large a body may be."""
+        return TooLarge(f"The body may have {self.limit:,} bytes here (see --body-limit).")
+
+    # Answers
+
+    def own_address(self) -> str:
+        """The path of the request as others must write it."""
+        site: Site | None = self.site  # there is none while the server starts
+        return self.request.path if site is None else site.prefix.link(self.request.path)
+
+    def shared(self) -> dict[str, str]:
+        """The headers that let pages of other origins read the answer, where they may."""
+        return {}
+
+    def problem_head(self, problem: Problem) -> dict[str, str]:
+        """The headers of a refusal, besides those of every answer."""
+        told = problem_headers(problem) | self.shared()
+        if problem.code in _READ_BY_ALL and self.request.method != "OPTIONS":
+            told["Access-Control-Allow-Origin"] = "*"
+        return told
+
+    def problem_document(self, problem: Problem, request_id: str) -> bytes:
+        """The body of a refusal, for a program."""
+        return as_json(problem.document(instance=self.own_address(), request_id=request_id))
+
+
+class ApiRules(Rules):
+    """Those of the API: its bodies are JSON, and pages of ``allow_origin`` may use it, with the token in a header."""
+
+    #: The content types of a body here; a foreign page can send none of them without asking first.
+    media_types: ClassVar[tuple[str, ...]] = (JSON,)
+    #: The fields that the query of a GET may have; other requests have none.
+    query_fields: ClassVar[tuple[str, ...]] = ()
+
+    def check_body(self) -> None:
+        """Everything that changes something must come as JSON, with a body or without. So a foreign page must ask
+        first, and is refused."""
+        if self.request.method != "OPTIONS":
+            check_query(self.request, self.query_fields if self.request.method in ("GET", "HEAD") else ())
+        if self.request.method in ("POST", "PUT", "PATCH", "DELETE"):
+            self.check_media_type()
+        super().check_body()
+
+    def check_media_type(self) -> None:
+        """Refuses a body of a kind that this address does not take."""
+        header = self.request.headers.get("Content-Type") or ""
+        given = media_type(header)
+        if given.name not in self.media_types:
+            named = " or ".join(f"'Content-Type: {name}'" for name in self.media_types)
+            said = f"is {quoted(header)}" if header else "is missing"
+            raise Unsupported(f"The Content-Type {said}. Send JSON in UTF-8, and say so: {named}.")
+        given.check_charset()
+
+    def shared(self) -> dict[str, str]:
+        """Never with cookies: a page of another origin has to know the token."""
+        origin = self.site.guard.cors_origin(self.request.headers)
+        told = {"Vary": "Origin"}
+        if origin is not None:
+            told |= {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": EXPOSED}
+        return told
