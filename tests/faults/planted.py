@@ -109,7 +109,7 @@ def _handlers(_: str) -> None:
 
 
 def _plant_short_way() -> None:
-    sound = shortway.submit
+    sound = vars(shortway)["submit"]
 
     def planted(site: Any, headers: Any, *rest: Any) -> Any:
         if "X-Planted" in headers:
