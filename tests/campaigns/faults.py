@@ -64,7 +64,7 @@ PLANTED = {
         "dispatcher/core/jobs/ledger.py", "current = job.attempt == attempt.id", "current = True", ("E14",)
     ),
     "a body is judged when it has been read": Plant(
-        "handlers/base.py", "if length > self._limit:", "if False:", ("F04",)
+        "handlers/rules.py", "if length > self.limit:", "if False:", ("F04",)
     ),
     "the queue has no bound": Plant(
         "dispatcher/store/applier/admission.py", "held.jobs + len(batch) > limits.queue_depth", "False", ("F07",)

@@ -28,7 +28,7 @@ from dispatcher.store.sqlite import file as sqlite_file
 from dispatcher.store.sqlite.store import SqliteStore
 from dispatcher.transport.fronts.front_exchange import FrontExchange
 from dispatcher.transport.sessions import Sessions
-from handlers.api import newjob, shortway
+from handlers.api import shortway
 from handlers.routes import routes
 
 __all__ = ["PLANTED", "SECRET", "START", "STEPS", "VERBS"]
@@ -109,7 +109,7 @@ def _handlers(_: str) -> None:
 
 
 def _plant_short_way() -> None:
-    sound = newjob.submit
+    sound = vars(shortway)["submit"]
 
     def planted(site: Any, headers: Any, *rest: Any) -> Any:
         if "X-Planted" in headers:
