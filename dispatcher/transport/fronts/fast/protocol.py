@@ -22,7 +22,7 @@ from tornado.httputil import HTTPInputError, HTTPMessageDelegate, RequestStartLi
 from dispatcher.transport.fronts.fast.application import AppConnection, PeerContext
 from dispatcher.transport.fronts.fast.chunks import Chunks
 from dispatcher.transport.fronts.fast.exchange import FastExchange
-from dispatcher.transport.fronts.fast.heads import BadRequestError, RequestHead, read_head
+from dispatcher.transport.fronts.fast.heads import BadRequestError, RequestHead
 from dispatcher.transport.fronts.fast.stream import FastStream
 from dispatcher.transport.fronts.fast.wire import FastWire
 from dispatcher.transport.fronts.policy import MAX_HEADER_SIZE, HeadRefusal, head_refusal, time_for
@@ -191,7 +191,7 @@ class FastConnection(FastStream):
             return self._read_odd_head(end)
         self._buffer = buffer[end:]
         self._patience.head_is_whole()
-        self._begin(read_head(buffer[:end]))
+        self._begin(self._server.heads.read(buffer[:end]))
         return True
 
     def _read_odd_head(self, end: int) -> bool:

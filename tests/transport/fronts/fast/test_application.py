@@ -7,7 +7,7 @@ from tornado.httputil import HTTPHeaders, HTTPOutputError, ResponseStartLine
 from tornado.iostream import StreamClosedError
 
 from dispatcher.transport.fronts.fast.application import AppConnection, PeerContext
-from dispatcher.transport.fronts.fast.heads import read_head
+from dispatcher.transport.fronts.fast.heads import HeadReader
 from dispatcher.transport.fronts.http import Front
 from tests.transport.fronts.fast.test_protocol import Held
 
@@ -27,7 +27,7 @@ def held(io_loop, front: Front):
 
 
 def answer_on(held: Held, first: str = "GET / HTTP/1.1") -> AppConnection:
-    return AppConnection(held.conn, read_head(f"{first}\r\nHost: a\r\n\r\n".encode()))
+    return AppConnection(held.conn, HeadReader().read(f"{first}\r\nHost: a\r\n\r\n".encode()))
 
 
 async def test_an_answer_before_the_body_has_come_says_that_the_connection_ends(held: Held) -> None:
