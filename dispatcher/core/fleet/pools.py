@@ -68,6 +68,15 @@ class Pools:
         if pool is None or pool.key != key:
             self._leave(worker)
             pool = self._join(worker, key)
+        self._look_at(pool, worker)
+
+    def freed(self, worker: Worker) -> None:
+        """One of its attempts holds no slot any more, and nothing else has changed."""
+        pool = self._pools.get(worker.pool)
+        if pool is not None:  # otherwise it has just come, and ``update`` follows
+            self._look_at(pool, worker)
+
+    def _look_at(self, pool: Pool, worker: Worker) -> None:
         room = self._stand(pool, worker)
         self._grown = self._grown or room > worker.listed
         joins = room and not worker.listed

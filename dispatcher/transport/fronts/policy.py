@@ -6,10 +6,10 @@ deadline goes out. What a front does with one request stands in ``front_exchange
 
 from __future__ import annotations
 
-import http
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from http import HTTPStatus
 from typing import NamedTuple, Protocol
 
@@ -108,6 +108,9 @@ class Judgement(NamedTuple):
     extra_headers: bytes = b""
 
 
+_FINE = Judgement(None)
+
+
 class Policy:
     """The rules of one server, for all its connections. ``Front`` says what the arguments mean."""
 
@@ -169,7 +172,9 @@ class Policy:
             return Judgement(_PREFLIGHT if allowed else _FORBIDDEN, extra)
         if method == "POST" and (headers.get("Content-Encoding") or "").strip().lower() not in ("", "identity"):
             return Judgement(_COMPRESSED, extra)
-        return Judgement(replies.TOO_LARGE if length > self.sessions.limits.post_limit else None, extra)
+        if length > self.sessions.limits.post_limit:
+            return Judgement(replies.TOO_LARGE, extra)
+        return Judgement(None, extra) if extra else _FINE
 
     def drain_limit(self) -> int:
         """Bytes of a refused body after which its connection is closed."""
@@ -362,21 +367,15 @@ def _cors(origin: str) -> bytes:
     ).encode()
 
 
-_HEADS: dict[int, bytes] = {}
-
-
+@cache
 def head_start(status: int) -> bytes:
     """The lines that each answer with this status begins with."""
-    head = _HEADS.get(status)
-    if head is None:
-        kind = "text/plain; charset=UTF-8" if status == 200 else "application/json; charset=utf-8"
-        head = _HEADS[status] = (
-            f"HTTP/1.1 {status} {http.HTTPStatus(status).phrase}\r\n"
-            f"Content-Type: {kind}\r\n"
-            "Cache-Control: no-store, no-transform\r\n"
-            "X-Content-Type-Options: nosniff\r\n"
-        ).encode()
-    return head
-
-
-_HEADS[204] = b"HTTP/1.1 204 No Content\r\nCache-Control: no-store, no-transform\r\n"
+    if status == 204:
+        return b"HTTP/1.1 204 No Content\r\nCache-Control: no-store, no-transform\r\n"
+    kind = "text/plain; charset=UTF-8" if status == 200 else "application/json; charset=utf-8"
+    return (
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
+        f"Content-Type: {kind}\r\n"
+        "Cache-Control: no-store, no-transform\r\n"
+        "X-Content-Type-Options: nosniff\r\n"
+    ).encode()

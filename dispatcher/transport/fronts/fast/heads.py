@@ -44,7 +44,7 @@ class BadRequestError(Exception):
 class RequestHead:
     """A head. It is the headers too, for a guard: see ``HeadersLike``."""
 
-    __slots__ = ("_fields", "method", "target", "version")
+    __slots__ = ("_fields", "length", "method", "target", "version")
 
     def __init__(self, method: str, target: str, version: str, fields: dict[str, str]) -> None:
         """``fields`` by their names in lower case; other heads may share them."""
@@ -52,6 +52,8 @@ class RequestHead:
         self.method = method
         self.target = target
         self.version = version
+        #: The declared length of the body.
+        self.length = int(fields.get("content-length", "0"))
 
     def get(self, name: str, default: str | None = None, /) -> str | None:
         """The value of a header; values of headers with the same name are joined."""
@@ -64,11 +66,6 @@ class RequestHead:
     def is_chunked(self) -> bool:
         """Whether a body comes in chunks."""
         return "transfer-encoding" in self._fields
-
-    @property
-    def length(self) -> int:
-        """The declared length of the body."""
-        return int(self._fields.get("content-length", "0"))
 
     @property
     def asks_first(self) -> bool:

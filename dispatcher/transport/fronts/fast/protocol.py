@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from tornado.gen import convert_yielded
 from tornado.httputil import HTTPInputError, HTTPMessageDelegate, RequestStartLine
 
+from dispatcher.transport.exchange import Connection
 from dispatcher.transport.fronts.fast.application import AppConnection, PeerContext
 from dispatcher.transport.fronts.fast.chunks import Chunks
 from dispatcher.transport.fronts.fast.exchange import FastExchange
@@ -34,7 +35,7 @@ __all__ = ["FastConnection"]
 
 #: Bytes that are read ahead while nobody waits for them; a body is handed on in pieces of this size.
 READ_AHEAD = 64 * 1024
-#: Requests of one connection that are answered before others have their turn.
+#: Requests of one connection that are answered, or pieces of a body, before others have their turn.
 MOST_IN_A_ROW = 16
 _BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 _EMPTY_LINES = re.compile(rb"(?:\r\n)+")
@@ -69,13 +70,14 @@ class FastConnection(FastStream):
         self.context = PeerContext(remote_ip)
         #: The application's limit, unless a handler says otherwise.
         self.max_body_size = server.max_body_size
+        #: What stands for it in the sessions, if it carries polls.
+        self.carrier: Connection | None = None
         #: Whether the body of the present request has come.
         self.is_read = True
         self._server = server
         self._buffer = b""
         self._step = _Step.HEAD
         self._is_stepping = self._is_paused = False
-        self._in_a_row = 0
         #: Who gets the present request's body: a FastExchange, or what Tornado's application gave us.
         self._to: FastExchange | HTTPMessageDelegate | None = None
         self._app: AppConnection | None = None
@@ -131,6 +133,12 @@ class FastConnection(FastStream):
 
     # --- what exchange and application call
 
+    def carries(self) -> Connection:
+        """It carries a poll."""
+        if self.carrier is None:
+            self.carrier = Connection()
+        return self.carrier
+
     def answered(self, *, keep: bool) -> None:
         """The present request has its whole answer."""
         self._to = self._app = None
@@ -149,12 +157,11 @@ class FastConnection(FastStream):
         """Reads as far as it can; or ends, if the application has failed meanwhile."""
         if self._is_stepping:
             return
-        self._is_stepping, self._in_a_row = True, 0
+        self._is_stepping = True
         try:
             if fault is not None:
                 raise fault
-            while self._take_a_step():
-                pass
+            self._take_steps()
         except (BadRequestError, HTTPInputError):
             self.write(_BAD_REQUEST)
             self._give_up(self.close)
@@ -167,22 +174,21 @@ class FastConnection(FastStream):
             self._is_paused = False
             self._transport.resume_reading()
 
-    def _take_a_step(self) -> bool:
-        """Whether another one may follow."""
-        if self._step is _Step.HEAD:
-            return bool(self._buffer) and self._is_our_turn() and self._read_head()
-        return self._step is _Step.BODY and self._read_body()
-
-    def _is_our_turn(self) -> bool:
-        self._in_a_row += 1
-        if self._in_a_row > MOST_IN_A_ROW:
-            self._loop.call_soon(self._go_on)
-        return self._in_a_row <= MOST_IN_A_ROW
+    def _take_steps(self) -> None:
+        for _ in range(MOST_IN_A_ROW):
+            if self._step is _Step.HEAD and self._buffer:
+                may_go_on = self._read_head()
+            else:
+                may_go_on = self._step is _Step.BODY and self._read_body()
+            if not may_go_on:
+                return
+        self._loop.call_soon(self._go_on)
 
     def _await_head(self) -> None:
         self._step = _Step.HEAD
         self._patience.await_head(self._loop.time())
-        self._watch_the_time()
+        if self._timer is None:
+            self._watch_the_time()
 
     def _read_head(self) -> bool:
         buffer = self._buffer
@@ -192,7 +198,7 @@ class FastConnection(FastStream):
         self._buffer = buffer[end:]
         self._patience.head_is_whole()
         self._begin(self._server.heads.read(buffer[:end]))
-        return True
+        return self._read_body() if self._step is _Step.BODY else True
 
     def _read_odd_head(self, end: int) -> bool:
         """Not all of a head, too much of it, or an empty line before it."""
@@ -241,10 +247,16 @@ class FastConnection(FastStream):
                 self.must_end_in(time_for(self._left, self.front.body_timeout_s))
 
     def _read_body(self) -> bool:
-        assert self._to is not None
-        if self.is_read:
-            self._ask(self._to)
-            return True
+        to, may_go_on = self._to, True
+        assert to is not None
+        if not self.is_read:
+            may_go_on = self._hand_on_a_piece(to)
+        if self.is_read and self._step is _Step.BODY:
+            self._ask(to)
+        return may_go_on
+
+    def _hand_on_a_piece(self, to: FastExchange | HTTPMessageDelegate) -> bool:
+        """Whether something is left to do without more bytes."""
         if self._expected is not None:
             self._expect_body(self._expected)
             self._expected = None
@@ -253,7 +265,7 @@ class FastConnection(FastStream):
         if self._app is not None and self._received + self._left > self._app.max_body_size:
             raise BadRequestError("a body that is too large")
         if piece:
-            self._wait_for(self._to.data_received(piece))
+            self._wait_for(to.data_received(piece))
         return may_go_on
 
     def _ask(self, to: FastExchange | HTTPMessageDelegate) -> None:

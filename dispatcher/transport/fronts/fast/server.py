@@ -60,7 +60,8 @@ class FastServer(Doorkeeper):
         """A connection has ended."""
         self._open -= 1
         self._connections.discard(connection)
-        self.front.ended(connection, was_idle=connection.was_idle)
+        self.front.left(connection.carrier, was_idle=connection.was_idle)
+        self.front.app.on_close(connection)
 
     def refuse(self, sock: socket.socket, refusal: HeadRefusal) -> None:
         """Answers a head that cannot be read; ``sock`` may be closed then."""
