@@ -340,7 +340,7 @@ class Pools:
         pool = self._pools.get(number)
         if pool is None:
             return None
-        found = self._pop_other(pool, avoid)
+        found = self._pop_other(pool, avoid) if avoid else self.pop(pool)
         if found is None and pool.room:
             found = self._elsewhere(pool, avoid, lane, promised or {})
         return self.pop(pool) if found is None else found

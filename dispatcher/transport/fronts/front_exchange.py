@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dispatcher.transport import exchange as replies
 from dispatcher.transport.exchange import Connection, Reply
-from dispatcher.transport.fronts.policy import HeadersLike, Policy, head_start, keeps_alive
+from dispatcher.transport.fronts.policy import HeadersLike, Policy, answer_head, keeps_alive
 from dispatcher.transport.fronts.websocket import VERSION, WebSocket, Wire, handshake
 from dispatcher.transport.session import Session
 
@@ -177,8 +177,5 @@ class FrontExchange:
             extra += b"Retry-After: %d\r\n" % reply.retry_after_s
         if not self._kept_alive or not self._complete:
             extra += b"Connection: close\r\n"
-        start = head_start(reply.status)
-        if reply.status == 204:
-            return start + extra + b"\r\n"
-        body = b"" if self.method == "HEAD" else reply.body
-        return b"%b%bContent-Length: %d\r\n\r\n%b" % (start, extra, len(reply.body), body)
+        head = answer_head(reply.status, extra, len(reply.body))
+        return head if self.method == "HEAD" else head + reply.body

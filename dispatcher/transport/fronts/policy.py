@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from http import HTTPStatus
 from typing import NamedTuple, Protocol
 
@@ -33,10 +33,10 @@ __all__ = [
     "Judgement",
     "Patience",
     "Policy",
+    "answer_head",
     "declared_length",
     "has_odd_line_end",
     "head_refusal",
-    "head_start",
     "host_and_path",
     "keeps_alive",
     "time_for",
@@ -68,6 +68,8 @@ _WHOLE_ADDRESS = re.compile(r"(?i:https?)://(?P<host>[!-~]*?)(?P<rest>[/?].*|)")
 _PREFLIGHT = Reply(204, b"")
 _FORBIDDEN = replies.error_reply(403, 4, "Forbidden")
 _COMPRESSED = replies.error_reply(415, 9, "The body has a Content-Encoding: send it as it is, uncompressed")
+#: Heads of answers that are remembered.
+_MOST_HEADS = 256
 _READ_BY_ALL = b"Access-Control-Allow-Origin: *\r\n"
 #: What may be repeated in a header; ``null`` may not.
 _ORIGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[A-Za-z0-9.:\[\]_-]{0,300}")
@@ -367,15 +369,16 @@ def _cors(origin: str) -> bytes:
     ).encode()
 
 
-@cache
-def head_start(status: int) -> bytes:
-    """The lines that each answer with this status begins with."""
+@lru_cache(_MOST_HEADS)
+def answer_head(status: int, extra: bytes, length: int) -> bytes:
+    """The head of an answer with a body of this length; ``extra`` are more lines. Most answers have one of a few."""
     if status == 204:
-        return b"HTTP/1.1 204 No Content\r\nCache-Control: no-store, no-transform\r\n"
+        return b"HTTP/1.1 204 No Content\r\nCache-Control: no-store, no-transform\r\n%b\r\n" % extra
     kind = "text/plain; charset=UTF-8" if status == 200 else "application/json; charset=utf-8"
-    return (
+    start = (
         f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
         f"Content-Type: {kind}\r\n"
         "Cache-Control: no-store, no-transform\r\n"
         "X-Content-Type-Options: nosniff\r\n"
     ).encode()
+    return b"%b%bContent-Length: %d\r\n\r\n" % (start, extra, length)

@@ -19,14 +19,8 @@ class Told(FrontExchange):
     """A request whose client is in this test's hand."""
 
     def __init__(self, policy: Policy, method: str, query: str, **headers: str) -> None:
-        super().__init__(
-            policy,
-            method,
-            query,
-            (lines := {name.replace("_", "-"): value for name, value in headers.items()}),
-            "",
-            declared_length(lines),
-        )
+        lines = {name.replace("_", "-"): value for name, value in headers.items()}
+        super().__init__(policy, method, query, lines, "", declared_length(lines))
         self.sent: list[bytes] = []
         self.closed = self.left = False
         self.carrier = Connection()
