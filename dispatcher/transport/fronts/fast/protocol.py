@@ -236,7 +236,9 @@ class FastConnection(FastStream):
         app = self._app = AppConnection(self, head)
         to = self._to = self.front.app.start_request(self, app)
         line = RequestStartLine(head.method, head.target, head.version)
-        self._wait_for(to.headers_received(line, head.headers()))
+        taken = to.headers_received(line, head.headers())
+        if taken is not None:
+            self._wait_for(taken)
 
     def _expect_body(self, head: RequestHead) -> None:
         if head.asks_first:
@@ -251,8 +253,12 @@ class FastConnection(FastStream):
         assert to is not None
         if not self.is_read:
             may_go_on = self._hand_on_a_piece(to)
-        if self.is_read and self._step is _Step.BODY:
-            self._ask(to)
+        if self.is_read and self._step is _Step.BODY:  # the request is complete
+            self._patience.deadline = None
+            self._step = _Step.ANSWER
+            to.finish()
+            if self._app is not None:  # who answers is told through it of a client that has gone
+                self._to = None
         return may_go_on
 
     def _hand_on_a_piece(self, to: FastExchange | HTTPMessageDelegate) -> bool:
@@ -264,17 +270,9 @@ class FastConnection(FastStream):
         self._received += len(piece)
         if self._app is not None and self._received + self._left > self._app.max_body_size:
             raise BadRequestError("a body that is too large")
-        if piece:
-            self._wait_for(to.data_received(piece))
+        if piece and (taken := to.data_received(piece)) is not None:
+            self._wait_for(taken)
         return may_go_on
-
-    def _ask(self, to: FastExchange | HTTPMessageDelegate) -> None:
-        """The request is complete."""
-        self._patience.deadline = None
-        self._step = _Step.ANSWER
-        to.finish()
-        if self._app is not None:  # who answers is told through it of a client that has gone
-            self._to = None
 
     def _next_piece(self) -> tuple[bytes, bool]:
         """Some of the body, and whether something is left to do without more bytes."""
@@ -289,11 +287,9 @@ class FastConnection(FastStream):
         self.is_read = not self._left
         return piece, self.is_read or bool(self._buffer)
 
-    def _wait_for(self, taker: Awaitable[None] | None) -> None:
+    def _wait_for(self, taken: Awaitable[None]) -> None:
         """The application wants no more before this is done."""
-        if taker is None:
-            return
-        future = convert_yielded(taker)
+        future = convert_yielded(taken)
         if future.done():
             future.result()
         elif self._step is _Step.BODY:
