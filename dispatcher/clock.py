@@ -23,9 +23,8 @@ class Clock(Protocol):
 class SystemClock:
     """The machine's clocks."""
 
-    def monotonic(self) -> float:
-        """Seconds of CLOCK_MONOTONIC."""
-        return time.monotonic()
+    #: Seconds of CLOCK_MONOTONIC.
+    monotonic = staticmethod(time.monotonic)
 
     def utc(self) -> float:
         """Seconds of the wall clock."""

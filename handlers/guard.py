@@ -33,7 +33,7 @@ __all__ = ["Guard", "Headers", "Refusal"]
 _HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-#: How many parsed names are remembered: a page sends the same ones with each of its polls.
+#: How many names and verdicts are remembered: a page sends the same names with each of its polls.
 _REMEMBERED = 256
 
 
@@ -70,6 +70,8 @@ class Guard:
         if self._public is not None:
             self._hosts |= {self._public.name}
         self._origins = frozenset(map(_plain, settings.allow_origin))
+        #: Remembered, as it follows from the settings alone: no token is looked at.
+        self._refusal = lru_cache(_REMEMBERED)(self._judge)
         self._token = settings.token.encode()
 
     def renew(self, token: str) -> None:
@@ -81,11 +83,13 @@ class Guard:
 
         ``joining``: the request is for Engine.IO, where a page must show the token before it gets anything.
         """
-        return self.check_host(headers) or self.check_origin(headers, method, joining=joining)
+        return self._refusal(headers.get("Host"), headers.get("Origin"), method in _UNSAFE, joining)
 
-    def check_host(self, headers: Headers) -> Refusal | None:
+    def _judge(self, host: str | None, origin: str | None, unsafe: bool, joining: bool) -> Refusal | None:
+        return self._judge_host(host) or self._judge_origin(origin, host or "", unsafe, joining)
+
+    def _judge_host(self, host: str | None) -> Refusal | None:
         """A request without a Host (HTTP/1.0) passes: no browser sends one."""
-        host = headers.get("Host")
         if host is None:
             return None
         match = _HOST.fullmatch(host)
@@ -98,15 +102,14 @@ class Guard:
         address = _address(name)
         return address is not None and (address.is_loopback or self._any_address)
 
-    def check_origin(self, headers: Headers, method: str, *, joining: bool = False) -> Refusal | None:
+    def _judge_origin(self, origin: str | None, host: str, unsafe: bool, joining: bool) -> Refusal | None:
         """A request without an Origin passes: IE and programs send none, and forms have a token of their own.
 
         ``null`` can be any page, even where it is allowed: one in a frame in a sandbox. It may join and read."""
-        origin, host = headers.get("Origin"), headers.get("Host") or ""
         if origin is None or self._is_ours(origin, host):
             return None
         may_read = origin == "null" and not joining
-        fine = method not in _UNSAFE if may_read else self.cors_origin(headers) is not None
+        fine = not unsafe if may_read else self._is_allowed(origin)
         return None if fine else Refusal(403, "forbidden_origin", self._why_foreign(origin, host))
 
     def _why_foreign(self, text: str, host: str) -> str:
@@ -132,7 +135,10 @@ class Guard:
     def cors_origin(self, headers: Headers) -> str | None:
         """The request's Origin if it is one of ``allow_origin``: the value of Access-Control-Allow-Origin."""
         origin = headers.get("Origin") or ""
-        return origin if origin.lower() in self._origins else None
+        return origin if self._is_allowed(origin) else None
+
+    def _is_allowed(self, origin: str) -> bool:
+        return origin.lower() in self._origins
 
     @property
     def secure(self) -> bool:

@@ -116,6 +116,8 @@ class Dispatcher:
         self._readers = Readers()
         self.backups = Backups(store, clock)
         self._accepting = self.draining = False
+        #: It looks in a moment whether something is to be done.
+        self._looks = False
 
     # -- life
 
@@ -177,7 +179,16 @@ class Dispatcher:
     # -- the loop
 
     def changed(self) -> None:
-        """Something may have happened: begins a turn if one is wanted, and sets the timer."""
+        """Something may have happened: a turn begins if one is wanted, and the timer is set.
+
+        The loop looks once for all that it has read at once: to look takes as long as many a request.
+        """
+        if not self._looks:
+            self._looks = True
+            asyncio.get_running_loop().call_soon(self._look)
+
+    def _look(self) -> None:
+        self._looks = False
         self._turns.kick()
         self._arm()
 

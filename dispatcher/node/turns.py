@@ -187,7 +187,7 @@ class Turns:
         if stays or not self._wanted() or self.gathers_until() is not None:
             return
         self._begun = True
-        asyncio.get_running_loop().call_soon(self._begin)
+        self._running = asyncio.get_running_loop().create_task(self._turn())
 
     def _wanted(self) -> bool:
         return self._more or self._gathered()
@@ -214,9 +214,6 @@ class Turns:
         return due if 4 * len(self._machine.attempts) > len(self._reports) else None
 
     # -- one turn
-
-    def _begin(self) -> None:
-        self._running = asyncio.get_running_loop().create_task(self._turn())
 
     async def _turn(self) -> None:
         self._more = False

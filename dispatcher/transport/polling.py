@@ -75,7 +75,7 @@ class Polling:
             if was_away:
                 book.tell(book.listener.back, session.sid, now)
             book.tell(book.listener.polled, session.sid, now)
-        if session.ending or session.outbox or session.probed:
+        if session.ending or session.outbox.items or session.probed:
             book.touch(session)
 
     def post(self, session: Session, exchange: Exchange, body: bytes, now: float) -> None:
@@ -122,7 +122,7 @@ class Polling:
         poll = session.poll
         if poll is None:
             return
-        if not (session.outbox or session.ending):
+        if not (session.outbox.items or session.ending):
             if session.probed:  # the page waits for this, to move to its socket
                 self._book.release_poll(session)
             return

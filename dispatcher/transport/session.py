@@ -17,31 +17,32 @@ _MOST_UNPROVED = 1_024
 class Outbox:
     """Packets that wait for a poll, oldest first, with their attempts."""
 
-    __slots__ = ("_items", "size")
+    __slots__ = ("items", "size")
 
     def __init__(self) -> None:
-        self._items: deque[tuple[bytes, str | None]] = deque()
+        #: (packet, attempt); others only read it.
+        self.items: deque[tuple[bytes, str | None]] = deque()
         #: Bytes in it, separators included.
         self.size = 0
 
     def __len__(self) -> int:
-        return len(self._items)
+        return len(self.items)
 
     def put(self, packet: bytes, attempt: str | None) -> None:
-        self._items.append((packet, attempt))
+        self.items.append((packet, attempt))
         self.size += len(packet) + 1
 
     def put_first(self, packet: bytes) -> None:
         """For a ping: it must not wait behind megabytes, and pages rely on the order of messages only."""
-        self._items.appendleft((packet, None))
+        self.items.appendleft((packet, None))
         self.size += len(packet) + 1
 
     def batch(self, limit: int) -> list[tuple[bytes, str | None]]:
         """The packets that fit into ``limit`` bytes, at least one; they stay here until ``drop``."""
         if self.size <= limit:
-            return list(self._items)
+            return list(self.items)
         batch: list[tuple[bytes, str | None]] = []
-        for item in self._items:
+        for item in self.items:
             limit -= len(item[0]) + 1
             if limit < 0 and batch:
                 break
@@ -49,20 +50,23 @@ class Outbox:
         return batch
 
     def drop(self, count: int) -> None:
+        """The first ``count`` have been written."""
+        if count == len(self.items):
+            return self.clear()
         for _ in range(count):
-            self.size -= len(self._items.popleft()[0]) + 1
+            self.size -= len(self.items.popleft()[0]) + 1
 
     def take_out(self, attempt: str) -> bool:
         """Removes the offer of this attempt. False: it was not here."""
-        kept = [item for item in self._items if item[1] != attempt]
-        if len(kept) == len(self._items):
+        kept = [item for item in self.items if item[1] != attempt]
+        if len(kept) == len(self.items):
             return False
-        self._items = deque(kept)
+        self.items = deque(kept)
         self.size = sum(len(packet) + 1 for packet, _ in kept)
         return True
 
     def clear(self) -> None:
-        self._items.clear()
+        self.items.clear()
         self.size = 0
 
 

@@ -90,19 +90,20 @@ class Sessions:
         session (any more). A session whose outbox is full ends here, and the listener hears ``ended`` at the
         next flush.
         """
-        session = self.book.living(sid)
+        book = self.book
+        session = book.living(sid)
         if session is None:
             return False
         packet = message_packet(data)
         outbox = session.outbox
         limits = self.limits
-        if outbox.size + len(packet) >= limits.outbox_bytes or len(outbox) >= limits.outbox_packets:
-            self.counts.overflows += 1
-            self._overflowed.append((sid, self.book.remove(session)))
+        if outbox.size + len(packet) >= limits.outbox_bytes or len(outbox.items) >= limits.outbox_packets:
+            book.counts.overflows += 1
+            self._overflowed.append((sid, book.remove(session)))
             return False
         outbox.put(packet, attempt)
-        self.counts.messages_out += 1
-        self.book.touch(session)
+        book.counts.messages_out += 1
+        book.dirty[session] = None
         return True
 
     def withdraw(self, sid: str, attempt: str) -> bool:

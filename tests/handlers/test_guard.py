@@ -136,6 +136,19 @@ def test_a_page_without_an_origin_or_of_another_scheme_joins_only_where_that_is_
     assert (guard.admit({"Host": HERE, "Origin": origin}, method, joining=joining) is None) is fine
 
 
+def test_the_verdict_on_one_request_is_not_that_on_another_with_the_same_names() -> None:
+    guard = Guard(Settings(allow_origin=("null",), token="s3cret"))
+    asked = [("GET", True), ("POST", False), ("GET", False), ("POST", True), ("DELETE", False)]
+    for _ in range(2):
+        fine = [
+            guard.admit({"Host": HERE, "Origin": "null"}, method, joining=joining) is None for method, joining in asked
+        ]
+        assert fine == [True, False, True, True, False]
+    assert guard.admit({"Host": "evil.example", "Origin": "null"}, "GET", joining=True) is not None
+    assert guard.admit({"Host": HERE, "Origin": "http://evil.example"}, "GET", joining=True) is not None
+    assert guard.admit({"Origin": "null"}, "POST", joining=True) is None
+
+
 PUBLIC = "jobs.example"
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from dispatcher.node.timer import Timer
 from tests.support.clock import ManualClock
+from tests.support.house import House, Notes
 
 pytestmark = pytest.mark.gen_test
 
@@ -38,3 +39,28 @@ async def test_a_timer_that_is_overdue_keeps_how_late_it_is_when_it_is_armed_aga
     fired.timer.arm(None)
     assert await fired.late_s == 30.0
     fired.timer.stop()
+
+
+class AskedTransport(Notes):
+    """Pages that count how often they are asked what is due."""
+
+    asked = 0
+
+    def next_deadline(self) -> float | None:
+        self.asked += 1
+        return super().next_deadline()
+
+
+async def test_the_loop_looks_once_for_all_that_it_has_read_at_once():
+    house = House()
+    pages = AskedTransport()
+    house.dispatcher.attach(pages)
+    await house.start()
+    for expected in (1, 2):
+        pages.asked = 0
+        for _ in range(expected):
+            for _ in range(5):
+                house.dispatcher.changed()
+            assert pages.asked < expected
+            await asyncio.sleep(0)
+        assert pages.asked == expected

@@ -25,7 +25,7 @@ BUGS = {
         "S4", LEASES + "_lapsed", "self.forget(attempt) or []", "self.lapse(attempt, _)"
     ),
     "a worker is never freed": Bug(
-        "S4", LEASES + "forget", "attempt.id in worker.attempts", "worker.attempts.pop(attempt.id, None) is not None"
+        "S4", LEASES + "forget", "name in worker.attempts", "worker.attempts.pop(name, None) is not None"
     ),
     "any attempt can end its job": Bug("S5", LEDGER + "settle", "True", "job.attempt == attempt.id"),
     "slots are off by one": Bug(

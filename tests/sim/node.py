@@ -40,7 +40,7 @@ class Exchange(FrontExchange):
     """One request on a wire."""
 
     def __init__(self, node: Node, wire: Wire, method: str, query: str, length: int) -> None:
-        super().__init__(node.policy, method, query, {"Content-Length": str(length)}, wire.name)
+        super().__init__(node.policy, method, query, {"Content-Length": str(length)}, wire.name, length)
         self.wire = wire
         self.since = node.world.now
         self._node = node

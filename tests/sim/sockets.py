@@ -32,7 +32,7 @@ class Knock(FrontExchange):
     """A request that asks for a WebSocket. Its handshake needs no bytes here."""
 
     def __init__(self, node: Node, wire: SocketWire, query: str) -> None:
-        super().__init__(node.policy, "GET", query, {"Upgrade": "websocket"}, wire.name)
+        super().__init__(node.policy, "GET", query, {"Upgrade": "websocket"}, wire.name, 0)
 
     def refusal(self) -> Reply | None:
         """The answer that refuses it; None: it is let in."""

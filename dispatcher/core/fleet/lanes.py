@@ -115,11 +115,13 @@ class Lanes:
         """A member's standing has changed. None: it was no member before, or is none any more."""
         matters = self.shut.matters(before, after)
         stood_as = stands_as(pool.standing) if matters else None
-        _recount(pool.standing, before, after)
+        for counts in (pool.standing, *[group.standing for group in pool.groups]):
+            if before is not None:
+                counts[before] -= 1
+            if after is not None:
+                counts[after] += 1
         if matters:
             self.shut.moved(pool.types, stood_as, stands_as(pool.standing))
-        for group in pool.groups:
-            _recount(group.standing, before, after)
 
     def _split(self, group: Group, lanes: list[Lane]) -> Group:
         """Makes a new group of some of its lanes; the caller gives it its key."""
@@ -274,10 +276,3 @@ class Lanes:
                 group.standing.update(pool.standing)
                 group.idle(0, pool.number)  # perhaps too early: it is put right when it is met
         return group
-
-
-def _recount(counts: Counter[Standing], before: Standing | None, after: Standing | None) -> None:
-    if before is not None:
-        counts[before] -= 1
-    if after is not None:
-        counts[after] += 1

@@ -38,10 +38,7 @@ class Pools:
     """All pools, and the order in which workers were last used."""
 
     def __init__(
-        self,
-        workers: dict[str, Worker],
-        most_empty_lanes: int = MOST_EMPTY_LANES,
-        now: Callable[[], float] = lambda: 0.0,
+        self, workers: dict[str, Worker], most_empty: int = MOST_EMPTY_LANES, now: Callable[[], float] = lambda: 0.0
     ) -> None:
         self._workers = workers
         self._pools: dict[int, Pool] = {}
@@ -50,7 +47,7 @@ class Pools:
         self._called: dict[str, dict[str, None]] = {}
         self._used = 0
         self._numbers = 0
-        self.lanes = Lanes(self._name_wanted, most_empty_lanes, now)
+        self.lanes = Lanes(self._name_wanted, most_empty, now)
         #: Room has grown or lanes have become ready since the last demand: jobs may find takers now.
         self._grown = False
         #: The lanes of the last demand, and whether there were more hot groups than it could name.
@@ -68,11 +65,19 @@ class Pools:
         if pool is None or pool.key != key:
             self._leave(worker)
             pool = self._join(worker, key)
-        room = self._stand(pool, worker)
-        self._grown = self._grown or room > worker.listed
-        joins = room and not worker.listed
+        self._look_at(pool, worker)
+
+    def freed(self, worker: Worker) -> None:
+        """One of its attempts holds no slot any more, and nothing else has changed."""
+        pool = self._pools.get(worker.pool)
+        if pool is not None:  # otherwise it has just come, and ``update`` follows
+            self._look_at(pool, worker)
+
+    def _look_at(self, pool: Pool, worker: Worker) -> None:
+        before, room = worker.listed, self._stand(pool, worker)
+        self._grown = self._grown or room > before
         worker.listed = room
-        if joins:
+        if room and not before:
             self._line_up_in(pool, worker)
 
     def remove(self, worker: Worker) -> None:
@@ -331,7 +336,7 @@ class Pools:
         pool = self._pools.get(number)
         if pool is None:
             return None
-        found = self._pop_other(pool, avoid)
+        found = self._pop_other(pool, avoid) if avoid else self.pop(pool)
         if found is None and pool.room:
             found = self._elsewhere(pool, avoid, lane, promised or {})
         return self.pop(pool) if found is None else found

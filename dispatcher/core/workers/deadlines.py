@@ -47,9 +47,10 @@ class Deadlines(Generic[K]):
         if len(self._heap) > 64 + 2 * len(self._at):
             self._compact()
 
-    def clear(self, key: K) -> None:
-        """The key is not due any more."""
-        self._at.pop(key, None)
+    def clear(self, *keys: K) -> None:
+        """These keys are not due any more."""
+        for key in keys:
+            self._at.pop(key, None)
 
     def get(self, key: K) -> float | None:
         """When the key is due; None: it is not."""

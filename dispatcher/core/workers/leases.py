@@ -211,8 +211,7 @@ class Leases:
     def _revoke(self, attempt: Attempt, reason: str) -> list[Effect]:
         """The attempt has ended, but its page may be busy with it: it holds its slot until the page answers."""
         attempt.state, attempt.revoked = AttemptState.REVOKED, reason
-        self._deadlines.clear(("lease", attempt.id))
-        self._deadlines.clear(("beat", attempt.id))
+        self._deadlines.clear(("lease", attempt.id), ("beat", attempt.id))
         self._deadlines.start(("reload", attempt.id), self._timings.reload_after_s)
         worker = self._fleet.workers[attempt.worker]
         self._attendance.let_quiet_go(worker)
@@ -222,12 +221,12 @@ class Leases:
         """It is over for everybody: it holds no slot, and has no deadline."""
         if attempt.state is AttemptState.ADRIFT:
             self._not_adrift(attempt)
-        for kind in ("lease", "beat", "reload"):
-            self._deadlines.clear((kind, attempt.id))
-        del self.attempts[attempt.id]
+        name = attempt.id
+        self._deadlines.clear(("lease", name), ("beat", name), ("reload", name))
+        del self.attempts[name]
         worker = self._fleet.workers.get(attempt.worker)
-        if worker is not None and worker.attempts.pop(attempt.id, None) is not None:
-            self._fleet.pools.update(worker)  # the roster shows nothing that an attempt changes
+        if worker is not None and worker.attempts.pop(name, None) is not None:
+            self._fleet.pools.freed(worker)  # the roster shows nothing that an attempt changes
             self._attendance.let_quiet_go(worker)
 
     # -- attempts of an earlier run, and what pages alone know

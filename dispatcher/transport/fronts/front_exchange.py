@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dispatcher.transport import exchange as replies
 from dispatcher.transport.exchange import Connection, Reply
-from dispatcher.transport.fronts.policy import HeadersLike, Policy, declared_length, head_start, keeps_alive
+from dispatcher.transport.fronts.policy import HeadersLike, Policy, answer_head, keeps_alive
 from dispatcher.transport.fronts.websocket import VERSION, WebSocket, Wire, handshake
 from dispatcher.transport.session import Session
 
@@ -21,10 +21,11 @@ _USER_AGENT_CHARS = 300
 class FrontExchange:
     """An ``exchange.Exchange``: reads one request and writes one answer."""
 
-    def __init__(self, policy: Policy, method: str, query: str, headers: HeadersLike, remote: str) -> None:
+    def __init__(self, policy: Policy, method: str, query: str, headers: HeadersLike, remote: str, length: int) -> None:
+        """``length`` is what the head says of the body."""
         self._policy = policy
         self._headers = headers
-        self._length = declared_length(headers)
+        self._length = length
         self._chunks: list[bytes] = []
         self._received = 0
         #: The answer that the request gets whatever its body says.
@@ -121,7 +122,7 @@ class FrontExchange:
         now = policy.clock()
         policy.sessions.complete(self, b"".join(self._chunks), now)
         self._chunks.clear()
-        if self._is_closed():  # then nobody sees a reason to call us back
+        if not self._answered and self._is_closed():  # then nobody sees a reason to call us back
             self.on_connection_close()
         policy.settle(now)
 
@@ -176,8 +177,5 @@ class FrontExchange:
             extra += b"Retry-After: %d\r\n" % reply.retry_after_s
         if not self._kept_alive or not self._complete:
             extra += b"Connection: close\r\n"
-        start = head_start(reply.status)
-        if reply.status == 204:
-            return start + extra + b"\r\n"
-        body = b"" if self.method == "HEAD" else reply.body
-        return b"%b%bContent-Length: %d\r\n\r\n%b" % (start, extra, len(reply.body), body)
+        head = answer_head(reply.status, extra, len(reply.body))
+        return head if self.method == "HEAD" else head + reply.body

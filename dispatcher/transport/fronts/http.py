@@ -90,11 +90,7 @@ class Front(Policy, HTTPServerConnectionDelegate):
     def on_close(self, server_conn: object) -> None:
         """A connection has ended; ``FrontServer`` calls this."""
         stream = cast(BoundedStream, cast(HTTP1ServerConnection, server_conn).stream)
-        self.ended(server_conn, was_idle=stream.was_idle)
-
-    def ended(self, server_conn: object, *, was_idle: bool) -> None:
-        """The same, from a server that has no streams of Tornado's."""
-        self.left(self._connections.pop(server_conn, None), was_idle=was_idle)
+        self.left(self._connections.pop(server_conn, None), was_idle=stream.was_idle)
         self.app.on_close(server_conn)
 
     def connection(self, server_conn: object) -> Connection:

@@ -12,6 +12,7 @@ from dispatcher.transport.exchange import Connection, Reply
 from dispatcher.transport.fronts.front_exchange import FrontExchange
 from dispatcher.transport.fronts.http_stream import BoundedStream
 from dispatcher.transport.fronts.http_wire import StreamWire
+from dispatcher.transport.fronts.policy import declared_length
 
 if TYPE_CHECKING:
     from dispatcher.transport.fronts.http import Front
@@ -33,7 +34,9 @@ class HttpExchange(FrontExchange, HTTPMessageDelegate):
         query: str,
         headers: HTTPHeaders,
     ) -> None:
-        super().__init__(front, method, query, headers, str(getattr(conn.context, "remote_ip", "")))
+        super().__init__(
+            front, method, query, headers, str(getattr(conn.context, "remote_ip", "")), declared_length(headers)
+        )
         self._front = front
         self._server_conn = server_conn
         self._conn = conn

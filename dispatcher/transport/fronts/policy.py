@@ -6,10 +6,10 @@ deadline goes out. What a front does with one request stands in ``front_exchange
 
 from __future__ import annotations
 
-import http
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 from typing import NamedTuple, Protocol
 
@@ -33,10 +33,10 @@ __all__ = [
     "Judgement",
     "Patience",
     "Policy",
+    "answer_head",
     "declared_length",
     "has_odd_line_end",
     "head_refusal",
-    "head_start",
     "host_and_path",
     "keeps_alive",
     "time_for",
@@ -68,6 +68,8 @@ _WHOLE_ADDRESS = re.compile(r"(?i:https?)://(?P<host>[!-~]*?)(?P<rest>[/?].*|)")
 _PREFLIGHT = Reply(204, b"")
 _FORBIDDEN = replies.error_reply(403, 4, "Forbidden")
 _COMPRESSED = replies.error_reply(415, 9, "The body has a Content-Encoding: send it as it is, uncompressed")
+#: Heads of answers that are remembered.
+_MOST_HEADS = 256
 _READ_BY_ALL = b"Access-Control-Allow-Origin: *\r\n"
 #: What may be repeated in a header; ``null`` may not.
 _ORIGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[A-Za-z0-9.:\[\]_-]{0,300}")
@@ -106,6 +108,9 @@ class Judgement(NamedTuple):
     reply: Reply | None
     #: Lines for the head of its answer.
     extra_headers: bytes = b""
+
+
+_FINE = Judgement(None)
 
 
 class Policy:
@@ -169,7 +174,9 @@ class Policy:
             return Judgement(_PREFLIGHT if allowed else _FORBIDDEN, extra)
         if method == "POST" and (headers.get("Content-Encoding") or "").strip().lower() not in ("", "identity"):
             return Judgement(_COMPRESSED, extra)
-        return Judgement(replies.TOO_LARGE if length > self.sessions.limits.post_limit else None, extra)
+        if length > self.sessions.limits.post_limit:
+            return Judgement(replies.TOO_LARGE, extra)
+        return Judgement(None, extra) if extra else _FINE
 
     def drain_limit(self) -> int:
         """Bytes of a refused body after which its connection is closed."""
@@ -362,21 +369,16 @@ def _cors(origin: str) -> bytes:
     ).encode()
 
 
-_HEADS: dict[int, bytes] = {}
-
-
-def head_start(status: int) -> bytes:
-    """The lines that each answer with this status begins with."""
-    head = _HEADS.get(status)
-    if head is None:
-        kind = "text/plain; charset=UTF-8" if status == 200 else "application/json; charset=utf-8"
-        head = _HEADS[status] = (
-            f"HTTP/1.1 {status} {http.HTTPStatus(status).phrase}\r\n"
-            f"Content-Type: {kind}\r\n"
-            "Cache-Control: no-store, no-transform\r\n"
-            "X-Content-Type-Options: nosniff\r\n"
-        ).encode()
-    return head
-
-
-_HEADS[204] = b"HTTP/1.1 204 No Content\r\nCache-Control: no-store, no-transform\r\n"
+@lru_cache(_MOST_HEADS)
+def answer_head(status: int, extra: bytes, length: int) -> bytes:
+    """The head of an answer with a body of this length; ``extra`` are more lines. Most answers have one of a few."""
+    if status == 204:
+        return b"HTTP/1.1 204 No Content\r\nCache-Control: no-store, no-transform\r\n%b\r\n" % extra
+    kind = "text/plain; charset=UTF-8" if status == 200 else "application/json; charset=utf-8"
+    start = (
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
+        f"Content-Type: {kind}\r\n"
+        "Cache-Control: no-store, no-transform\r\n"
+        "X-Content-Type-Options: nosniff\r\n"
+    ).encode()
+    return b"%b%bContent-Length: %d\r\n\r\n" % (start, extra, length)

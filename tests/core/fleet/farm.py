@@ -53,7 +53,7 @@ class Farm:
 
     def free(self, worker):
         worker.attempts.clear()
-        self.pools.update(worker)
+        self.pools.freed(worker)
 
     def give(self, number, avoid=(), lane="", promised=None):
         """The name of the worker that gets the next job of this pool; it holds it."""

@@ -216,3 +216,22 @@ def test_leaving_without_having_joined_changes_nothing():
     farm = Farm()
     farm.pools.remove(Worker("w", "boot", "w", ("a",), 1, None))
     assert farm.demand() == []
+
+
+def test_an_attempt_that_ends_before_its_worker_has_joined_changes_nothing():
+    farm = Farm()
+    farm.pools.freed(Worker("w", "boot", "w", ("a",), 1, None))
+    assert farm.demand() == []
+
+
+def test_a_slot_that_an_attempt_has_freed_is_room_again():
+    farm = Farm()
+    farm.ready(a=3)
+    worker = farm.join("w", "a", slots=2)
+    farm.hold(worker, "a1")
+    farm.hold(worker, "a2")
+    assert (farm.pools.take(worker.pool, ()), farm.demand(), farm.pools.hungry()) == (None, [], False)
+    del worker.attempts["a1"]
+    farm.pools.freed(worker)
+    assert farm.pools.hungry()
+    assert farm.give(worker.pool) == "w"

@@ -6,7 +6,7 @@ import pytest
 
 from dispatcher.transport.exchange import Connection, Reply
 from dispatcher.transport.fronts.front_exchange import FrontExchange
-from dispatcher.transport.fronts.policy import Denial, Policy
+from dispatcher.transport.fronts.policy import Denial, Policy, declared_length
 from dispatcher.transport.limits import SessionLimits
 from dispatcher.transport.sessions import Sessions
 from tests.support.clock import ManualClock
@@ -19,7 +19,8 @@ class Told(FrontExchange):
     """A request whose client is in this test's hand."""
 
     def __init__(self, policy: Policy, method: str, query: str, **headers: str) -> None:
-        super().__init__(policy, method, query, {name.replace("_", "-"): value for name, value in headers.items()}, "")
+        lines = {name.replace("_", "-"): value for name, value in headers.items()}
+        super().__init__(policy, method, query, lines, "", declared_length(lines))
         self.sent: list[bytes] = []
         self.closed = self.left = False
         self.carrier = Connection()

@@ -14,10 +14,10 @@ from dispatcher.transport.fronts.policy import (
     Denial,
     Patience,
     Policy,
+    answer_head,
     declared_length,
     has_odd_line_end,
     head_refusal,
-    head_start,
     host_and_path,
     keeps_alive,
 )
@@ -196,11 +196,13 @@ def test_a_connection_lives_on_if_its_client_wants_that() -> None:
 
 @pytest.mark.parametrize("status", [200, 400, 413, 503])
 def test_every_status_that_is_answered_has_its_phrase_and_is_never_stored(status: int) -> None:
-    start = head_start(status)
-    assert start.startswith(b"HTTP/1.1 %d " % status)
-    assert b"Cache-Control: no-store, no-transform\r\n" in start
-    assert (b"text/plain" in start) is (status == 200)
+    head = answer_head(status, b"X: y\r\n", 12)
+    assert head.startswith(b"HTTP/1.1 %d " % status)
+    assert b"Cache-Control: no-store, no-transform\r\n" in head
+    assert (b"text/plain" in head) is (status == 200)
+    assert head.endswith(b"\r\nX: y\r\nContent-Length: 12\r\n\r\n")
 
 
 def test_an_answer_without_a_body_names_no_kind_of_it() -> None:
-    assert head_start(204) == b"HTTP/1.1 204 No Content\r\nCache-Control: no-store, no-transform\r\n"
+    start = b"HTTP/1.1 204 No Content\r\nCache-Control: no-store, no-transform\r\n"
+    assert answer_head(204, b"X: y\r\n", 0) == start + b"X: y\r\n\r\n"

@@ -20,11 +20,11 @@ class FastExchange(FrontExchange):
     """Reads one request and writes one answer."""
 
     def __init__(self, conn: FastConnection, head: RequestHead, query: str) -> None:
-        super().__init__(conn.front, head.method, query, head, conn.context.remote_ip)
+        super().__init__(conn.front, head.method, query, head, conn.context.remote_ip, head.length)
         self._conn = conn
 
     def _carrier(self) -> Connection:
-        return self._conn.front.connection(self._conn)
+        return self._conn.carries()
 
     def _send(self, reply: Reply) -> None:
         self._conn.write(self._whole_answer(reply))

@@ -1,30 +1,40 @@
 """Reads the head of a request, strictly: what two readers could read in two ways is no head. No I/O.
 
-httptools reads it. Some things it takes that we refuse, as Tornado does: a version that is not HTTP/1, two spaces in
-the first line, line ends before it, and codings besides that in chunks. Others it refuses that we take, as Tornado
-does: methods that it has never heard of, and bytes above 127 in an address, which IE sends.
+We read the first line ourselves, and httptools reads the lines behind it. So a method that nobody has heard of is
+taken, as Tornado does, and so are bytes above 127 in an address, which IE sends. A version that is not HTTP/1, two
+spaces, line ends before the first line, and codings besides that in chunks are not.
+
+A browser sends the same lines with each of its requests, and so do other browsers of its kind. So the lines of heads
+that have come are kept, and are read once. Only lines that browsers send are kept, within a bound: none that may hold a
+secret, and none that says how a body comes, but its length.
 """
 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 import httptools
 from tornado.httputil import HTTPHeaders
 
 from dispatcher.transport.fronts.policy import host_and_path
 
-__all__ = ["BadRequestError", "RequestHead", "read_head"]
+__all__ = ["LONGEST_KEPT", "MOST_KEPT", "BadRequestError", "HeadReader", "RequestHead"]
 
 #: The first line as RFC 9112 has it, with any method and with bytes above 127 in the address.
 _FIRST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([\x21-\x7e\x80-\xff]+) HTTP/1\.([01])\r\n")
-_PLAIN_FIRST_LINE = b"GET / HTTP/1.1\r\n"
+_PLAIN_FIRST_LINE = b"GET / HTTP/1.1"
+#: Each result has its own length; 18 digits are no more than httptools takes.
+_LENGTH = re.compile(rb"\r\nContent-Length: ([0-9]{1,18})\r\n")
 
-
-@lru_cache(256)
-def _key(name: str) -> bytes:
-    return name.lower().encode()
+#: How many heads' lines are kept, and how long they may be.
+MOST_KEPT = 256
+LONGEST_KEPT = 1_024
+#: What browsers send with requests of a page, and no cookie and no token.
+_KEPT = frozenset((
+    "host", "connection", "user-agent", "accept", "accept-charset", "accept-encoding", "accept-language",
+    "cache-control", "content-length", "content-type", "dnt", "origin", "pragma", "priority", "referer",
+    "sec-ch-ua", "sec-ch-ua-mobile", "sec-ch-ua-platform", "sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site",
+))  # fmt: skip
 
 
 class BadRequestError(Exception):
@@ -32,59 +42,41 @@ class BadRequestError(Exception):
 
 
 class RequestHead:
-    """A head; also what httptools tells its parts. It is the headers too, for a guard: see ``HeadersLike``."""
+    """A head. It is the headers too, for a guard: see ``HeadersLike``."""
 
-    __slots__ = ("_fields", "method", "target", "version")
+    __slots__ = ("_fields", "length", "method", "target", "version")
 
-    def __init__(self) -> None:
-        self._fields: dict[bytes, bytes] = {}
-        self.method = ""
-        self.target = ""
-        self.version = "HTTP/1.1"
-
-    def on_url(self, url: bytes) -> None:
-        """Called by httptools."""
-        self.target = url.decode("latin-1")
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Called by httptools."""
-        name = name.lower()
-        fields = self._fields
-        fields[name] = fields[name].rstrip() + b"," + value if name in fields else value
+    def __init__(self, method: str, target: str, version: str, fields: dict[str, str]) -> None:
+        """``fields`` by their names in lower case; other heads may share them."""
+        self._fields = fields
+        self.method = method
+        self.target = target
+        self.version = version
+        #: The declared length of the body.
+        self.length = int(fields.get("content-length", "0"))
 
     def get(self, name: str, default: str | None = None, /) -> str | None:
         """The value of a header; values of headers with the same name are joined."""
-        value = self._fields.get(_key(name))
-        return default if value is None else value.rstrip().decode("latin-1")
+        return self._fields.get(name.lower(), default)
 
     def __contains__(self, name: object, /) -> bool:
-        return isinstance(name, str) and _key(name) in self._fields
+        return isinstance(name, str) and name.lower() in self._fields
 
     @property
     def is_chunked(self) -> bool:
-        """Whether a body comes in chunks. Raises BadRequestError for any other coding, and if there is a length too."""
-        coding = self._fields.get(b"transfer-encoding")
-        if coding is None:
-            return False
-        if coding.rstrip().lower() != b"chunked" or b"content-length" in self._fields:
-            raise BadRequestError("Transfer-Encoding")
-        return True
-
-    @property
-    def length(self) -> int:
-        """The declared length of the body."""
-        return int(self._fields.get(b"content-length", b"0"))
+        """Whether a body comes in chunks."""
+        return "transfer-encoding" in self._fields
 
     @property
     def asks_first(self) -> bool:
         """Whether the client waits for ``100 Continue`` before it sends the body."""
-        return self._fields.get(b"expect", b"").rstrip() == b"100-continue"
+        return self._fields.get("expect") == "100-continue"
 
     def headers(self) -> HTTPHeaders:
         """The headers as Tornado has them."""
         headers = HTTPHeaders()
         for name, value in self._fields.items():
-            headers[name.decode("latin-1")] = value.rstrip().decode("latin-1")
+            headers[name] = value
         return headers
 
     def take_whole_address(self) -> None:
@@ -92,40 +84,72 @@ class RequestHead:
         read = host_and_path(self.target)
         if read is not None:
             host, self.target = read
-            self._fields[b"host"] = host.encode("latin-1")
+            self._fields = {**self._fields, "host": host}
 
 
-def read_head(data: bytes) -> RequestHead:
-    """Reads a head; ``data`` is just that, with its last empty line. Raises BadRequestError."""
-    head = RequestHead()
-    parser = httptools.HttpRequestParser(head)
+class HeadReader:
+    """Reads heads, and keeps the lines of some."""
+
+    def __init__(self) -> None:
+        #: Lines, with 0 for the length of the body -> their fields; what was kept first goes first.
+        self._known: dict[bytes, dict[str, str]] = {}
+
+    def read(self, data: bytes) -> RequestHead:
+        """Reads a head; ``data`` is just that, with its last empty line. Raises BadRequestError."""
+        first = _FIRST_LINE.match(data)
+        if first is None:
+            raise BadRequestError("the first line")
+        method, target, minor = first.groups()
+        fields = self._fields_of(data[first.end() - 2 :])
+        version = "HTTP/1.1" if minor == b"1" else "HTTP/1.0"
+        head = RequestHead(method.decode(), target.decode("latin-1"), version, fields)
+        if not target.startswith(b"/"):
+            head.take_whole_address()
+        return head
+
+    def _fields_of(self, lines: bytes) -> dict[str, str]:
+        """``lines`` begins with the end of the first line."""
+        length = _LENGTH.search(lines)
+        # Whoever reads one number in this place reads any, and lines that say 0 themselves find the same place.
+        key = lines if length is None else lines[: length.start(1)] + b"0" + lines[length.end(1) :]
+        known = self._known.get(key)
+        if known is None:
+            fields = _read(lines)
+            self._keep(key, fields)
+            return fields
+        return known if length is None else {**known, "content-length": length[1].decode()}
+
+    def _keep(self, key: bytes, fields: dict[str, str]) -> None:
+        if len(key) <= LONGEST_KEPT and _KEPT.issuperset(fields):
+            if len(self._known) >= MOST_KEPT:
+                del self._known[next(iter(self._known))]
+            self._known[key] = fields
+
+
+class _Told:
+    """What httptools tells of the lines."""
+
+    def __init__(self) -> None:
+        self.fields: dict[bytes, bytes] = {}
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Called by httptools."""
+        name = name.lower()
+        fields = self.fields
+        fields[name] = fields[name].rstrip() + b"," + value if name in fields else value
+
+
+def _read(lines: bytes) -> dict[str, str]:
+    """The fields, by their names in lower case. Raises BadRequestError."""
+    told = _Told()
     try:
-        parser.feed_data(data)
+        httptools.HttpRequestParser(told).feed_data(_PLAIN_FIRST_LINE + lines)
     except httptools.HttpParserUpgrade:
         pass  # the sessions or the application see the header and decide
-    except (httptools.HttpParserInvalidMethodError, httptools.HttpParserInvalidURLError):
-        return _read_rare_head(data)
     except httptools.HttpParserError as error:
         raise BadRequestError(str(error)) from None
-    if parser.get_http_version() != "1.1":
-        head.version = "HTTP/1.0"
-    method = parser.get_method()
-    if not data.startswith(b"%b %b HTTP/1." % (method, head.target.encode("latin-1"))):
-        raise BadRequestError("the first line")  # another version, two spaces, or a line end before it
-    head.method = method.decode()
-    if not head.target.startswith("/"):
-        head.take_whole_address()
-    return head
-
-
-def _read_rare_head(data: bytes) -> RequestHead:
-    """Reads the first line by itself and the rest as that of a usual head."""
-    line = _FIRST_LINE.match(data)
-    if line is None:
-        raise BadRequestError("the first line")
-    head = read_head(_PLAIN_FIRST_LINE + data[line.end() :])
-    head.method, head.target = line[1].decode(), line[2].decode("latin-1")
-    head.version = f"HTTP/1.{line[3].decode()}"
-    if not head.target.startswith("/"):
-        head.take_whole_address()
-    return head
+    fields = {name.decode("latin-1"): value.rstrip().decode("latin-1") for name, value in told.fields.items()}
+    coding = fields.get("transfer-encoding")
+    if coding is not None and (coding.lower() != "chunked" or "content-length" in fields):
+        raise BadRequestError("Transfer-Encoding")  # another coding, or a length too
+    return fields

@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING
 from tornado.gen import convert_yielded
 from tornado.httputil import HTTPInputError, HTTPMessageDelegate, RequestStartLine
 
+from dispatcher.transport.exchange import Connection
 from dispatcher.transport.fronts.fast.application import AppConnection, PeerContext
 from dispatcher.transport.fronts.fast.chunks import Chunks
 from dispatcher.transport.fronts.fast.exchange import FastExchange
-from dispatcher.transport.fronts.fast.heads import BadRequestError, RequestHead, read_head
+from dispatcher.transport.fronts.fast.heads import BadRequestError, RequestHead
 from dispatcher.transport.fronts.fast.stream import FastStream
 from dispatcher.transport.fronts.fast.wire import FastWire
 from dispatcher.transport.fronts.policy import MAX_HEADER_SIZE, HeadRefusal, head_refusal, time_for
@@ -34,7 +35,7 @@ __all__ = ["FastConnection"]
 
 #: Bytes that are read ahead while nobody waits for them; a body is handed on in pieces of this size.
 READ_AHEAD = 64 * 1024
-#: Requests of one connection that are answered before others have their turn.
+#: Requests of one connection that are answered, or pieces of a body, before others have their turn.
 MOST_IN_A_ROW = 16
 _BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 _EMPTY_LINES = re.compile(rb"(?:\r\n)+")
@@ -69,13 +70,14 @@ class FastConnection(FastStream):
         self.context = PeerContext(remote_ip)
         #: The application's limit, unless a handler says otherwise.
         self.max_body_size = server.max_body_size
+        #: What stands for it in the sessions, if it carries polls.
+        self.carrier: Connection | None = None
         #: Whether the body of the present request has come.
         self.is_read = True
         self._server = server
         self._buffer = b""
         self._step = _Step.HEAD
         self._is_stepping = self._is_paused = False
-        self._in_a_row = 0
         #: Who gets the present request's body: a FastExchange, or what Tornado's application gave us.
         self._to: FastExchange | HTTPMessageDelegate | None = None
         self._app: AppConnection | None = None
@@ -131,6 +133,12 @@ class FastConnection(FastStream):
 
     # --- what exchange and application call
 
+    def carries(self) -> Connection:
+        """It carries a poll."""
+        if self.carrier is None:
+            self.carrier = Connection()
+        return self.carrier
+
     def answered(self, *, keep: bool) -> None:
         """The present request has its whole answer."""
         self._to = self._app = None
@@ -149,12 +157,11 @@ class FastConnection(FastStream):
         """Reads as far as it can; or ends, if the application has failed meanwhile."""
         if self._is_stepping:
             return
-        self._is_stepping, self._in_a_row = True, 0
+        self._is_stepping = True
         try:
             if fault is not None:
                 raise fault
-            while self._take_a_step():
-                pass
+            self._take_steps()
         except (BadRequestError, HTTPInputError):
             self.write(_BAD_REQUEST)
             self._give_up(self.close)
@@ -167,22 +174,21 @@ class FastConnection(FastStream):
             self._is_paused = False
             self._transport.resume_reading()
 
-    def _take_a_step(self) -> bool:
-        """Whether another one may follow."""
-        if self._step is _Step.HEAD:
-            return bool(self._buffer) and self._is_our_turn() and self._read_head()
-        return self._step is _Step.BODY and self._read_body()
-
-    def _is_our_turn(self) -> bool:
-        self._in_a_row += 1
-        if self._in_a_row > MOST_IN_A_ROW:
-            self._loop.call_soon(self._go_on)
-        return self._in_a_row <= MOST_IN_A_ROW
+    def _take_steps(self) -> None:
+        for _ in range(MOST_IN_A_ROW):
+            if self._step is _Step.HEAD and self._buffer:
+                may_go_on = self._read_head()
+            else:
+                may_go_on = self._step is _Step.BODY and self._read_body()
+            if not may_go_on:
+                return
+        self._loop.call_soon(self._go_on)
 
     def _await_head(self) -> None:
         self._step = _Step.HEAD
         self._patience.await_head(self._loop.time())
-        self._watch_the_time()
+        if self._timer is None:
+            self._watch_the_time()
 
     def _read_head(self) -> bool:
         buffer = self._buffer
@@ -191,8 +197,8 @@ class FastConnection(FastStream):
             return self._read_odd_head(end)
         self._buffer = buffer[end:]
         self._patience.head_is_whole()
-        self._begin(read_head(buffer[:end]))
-        return True
+        self._begin(self._server.heads.read(buffer[:end]))
+        return self._read_body() if self._step is _Step.BODY else True
 
     def _read_odd_head(self, end: int) -> bool:
         """Not all of a head, too much of it, or an empty line before it."""
@@ -230,7 +236,9 @@ class FastConnection(FastStream):
         app = self._app = AppConnection(self, head)
         to = self._to = self.front.app.start_request(self, app)
         line = RequestStartLine(head.method, head.target, head.version)
-        self._wait_for(to.headers_received(line, head.headers()))
+        taken = to.headers_received(line, head.headers())
+        if taken is not None:
+            self._wait_for(taken)
 
     def _expect_body(self, head: RequestHead) -> None:
         if head.asks_first:
@@ -241,10 +249,20 @@ class FastConnection(FastStream):
                 self.must_end_in(time_for(self._left, self.front.body_timeout_s))
 
     def _read_body(self) -> bool:
-        assert self._to is not None
-        if self.is_read:
-            self._ask(self._to)
-            return True
+        to, may_go_on = self._to, True
+        assert to is not None
+        if not self.is_read:
+            may_go_on = self._hand_on_a_piece(to)
+        if self.is_read and self._step is _Step.BODY:  # the request is complete
+            self._patience.deadline = None
+            self._step = _Step.ANSWER
+            to.finish()
+            if self._app is not None:  # who answers is told through it of a client that has gone
+                self._to = None
+        return may_go_on
+
+    def _hand_on_a_piece(self, to: FastExchange | HTTPMessageDelegate) -> bool:
+        """Whether something is left to do without more bytes."""
         if self._expected is not None:
             self._expect_body(self._expected)
             self._expected = None
@@ -252,17 +270,9 @@ class FastConnection(FastStream):
         self._received += len(piece)
         if self._app is not None and self._received + self._left > self._app.max_body_size:
             raise BadRequestError("a body that is too large")
-        if piece:
-            self._wait_for(self._to.data_received(piece))
+        if piece and (taken := to.data_received(piece)) is not None:
+            self._wait_for(taken)
         return may_go_on
-
-    def _ask(self, to: FastExchange | HTTPMessageDelegate) -> None:
-        """The request is complete."""
-        self._patience.deadline = None
-        self._step = _Step.ANSWER
-        to.finish()
-        if self._app is not None:  # who answers is told through it of a client that has gone
-            self._to = None
 
     def _next_piece(self) -> tuple[bytes, bool]:
         """Some of the body, and whether something is left to do without more bytes."""
@@ -277,11 +287,9 @@ class FastConnection(FastStream):
         self.is_read = not self._left
         return piece, self.is_read or bool(self._buffer)
 
-    def _wait_for(self, taker: Awaitable[None] | None) -> None:
+    def _wait_for(self, taken: Awaitable[None]) -> None:
         """The application wants no more before this is done."""
-        if taker is None:
-            return
-        future = convert_yielded(taker)
+        future = convert_yielded(taken)
         if future.done():
             future.result()
         elif self._step is _Step.BODY:

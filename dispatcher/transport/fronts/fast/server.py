@@ -9,6 +9,7 @@ from typing import Any
 
 from dispatcher.config.settings import Settings
 from dispatcher.transport.fronts.doorkeeper import Doorkeeper, room_for_connections
+from dispatcher.transport.fronts.fast.heads import HeadReader
 from dispatcher.transport.fronts.fast.protocol import FastConnection
 from dispatcher.transport.fronts.http import Front
 from dispatcher.transport.fronts.policy import HeadRefusal, Policy
@@ -25,6 +26,7 @@ class FastServer(Doorkeeper):
     def __init__(self, front: Front, *, max_body_size: int) -> None:
         self.front = front
         self.max_body_size = max_body_size
+        self.heads = HeadReader()
         self.bytes_of_one_read = memoryview(bytearray(_ONE_READ))
         self._connections: set[FastConnection] = set()
         #: They become connections in a moment.
@@ -58,7 +60,8 @@ class FastServer(Doorkeeper):
         """A connection has ended."""
         self._open -= 1
         self._connections.discard(connection)
-        self.front.ended(connection, was_idle=connection.was_idle)
+        self.front.left(connection.carrier, was_idle=connection.was_idle)
+        self.front.app.on_close(connection)
 
     def refuse(self, sock: socket.socket, refusal: HeadRefusal) -> None:
         """Answers a head that cannot be read; ``sock`` may be closed then."""

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from tornado.httputil import HTTPHeaders, HTTPOutputError, ResponseStartLine
+from tornado.httputil import (
+    HTTPConnection,
+    HTTPHeaders,
+    HTTPMessageDelegate,
+    HTTPOutputError,
+    HTTPServerConnectionDelegate,
+    ResponseStartLine,
+)
 from tornado.iostream import StreamClosedError
 
 from dispatcher.transport.fronts.fast.application import AppConnection, PeerContext
-from dispatcher.transport.fronts.fast.heads import read_head
+from dispatcher.transport.fronts.fast.heads import HeadReader
 from dispatcher.transport.fronts.http import Front
 from tests.transport.fronts.fast.test_protocol import Held
 
@@ -27,7 +34,7 @@ def held(io_loop, front: Front):
 
 
 def answer_on(held: Held, first: str = "GET / HTTP/1.1") -> AppConnection:
-    return AppConnection(held.conn, read_head(f"{first}\r\nHost: a\r\n\r\n".encode()))
+    return AppConnection(held.conn, HeadReader().read(f"{first}\r\nHost: a\r\n\r\n".encode()))
 
 
 async def test_an_answer_before_the_body_has_come_says_that_the_connection_ends(held: Held) -> None:
@@ -79,3 +86,25 @@ async def test_no_handler_gets_the_connection_itself(held: Held) -> None:
 async def test_the_context_says_who_asks() -> None:
     context = PeerContext("192.0.2.1")
     assert (str(context), context.protocol) == ("192.0.2.1", "http")
+
+
+class AtOnce(HTTPServerConnectionDelegate):
+    """An application that answers as soon as it sees a head."""
+
+    def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
+        return Glance(request_conn)
+
+
+class Glance(HTTPMessageDelegate):
+    def __init__(self, conn: HTTPConnection) -> None:
+        self.conn = conn
+
+    def headers_received(self, start_line: object, headers: HTTPHeaders) -> None:
+        self.conn.write_headers(OK, HTTPHeaders({"Content-Length": "0"}))
+        self.conn.finish()
+
+
+async def test_requests_behind_one_that_is_answered_at_its_head_are_read(held: Held, front: Front) -> None:
+    front.app = AtOnce()
+    held.come("GET /a HTTP/1.1\r\nHost: a\r\n\r\n" * 3)
+    assert held.statuses == [200] * 3

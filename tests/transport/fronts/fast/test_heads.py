@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from dispatcher.transport.fronts.fast.heads import BadRequestError, RequestHead, read_head
+from dispatcher.transport.fronts.fast.heads import BadRequestError, HeadReader, RequestHead
 
 
 def head(*lines: str, first: str = "GET /a?b HTTP/1.1") -> RequestHead:
-    return read_head("\r\n".join([first, *lines, "", ""]).encode("latin-1"))
+    return HeadReader().read("\r\n".join([first, *lines, "", ""]).encode("latin-1"))
 
 
 def test_a_head_is_read_into_its_parts() -> None:

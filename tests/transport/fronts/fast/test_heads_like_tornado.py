@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tornado.http1connection import is_transfer_encoding_chunked
 from tornado.httputil import HTTPHeaders, HTTPInputError, parse_request_start_line
 
-from dispatcher.transport.fronts.fast.heads import BadRequestError, read_head
+from dispatcher.transport.fronts.fast.heads import BadRequestError, HeadReader
 from dispatcher.transport.fronts.policy import has_odd_line_end
 
 LINES = [
@@ -74,7 +74,7 @@ def as_tornado(data: bytes) -> Read:
 
 
 def as_fast(data: bytes) -> Read:
-    head = read_head(data)
+    head = HeadReader().read(data)
     headers = head.headers()
     pairs = sorted((name, headers[name]) for name in headers)
     return head.method, head.target, head.version, pairs, head.is_chunked, head.get("Content-Length")

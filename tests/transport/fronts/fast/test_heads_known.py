@@ -1,0 +1,140 @@
+"""Lines that have come before are read once, and no request can use that to be read in another way."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+
+from dispatcher.transport.fronts.fast.heads import LONGEST_KEPT, MOST_KEPT, BadRequestError, HeadReader, RequestHead
+from tests.transport.fronts.fast.test_heads import AMBIGUOUS
+from tests.transport.fronts.fast.test_heads_like_tornado import heads
+
+LINES = ("Host: a", "Accept: */*", "Content-Length: 12")
+PLAIN = "POST /a?b HTTP/1.1"
+
+
+def head_bytes(*lines: str, first: str = PLAIN) -> bytes:
+    return "\r\n".join([first, *lines, "", ""]).encode("latin-1")
+
+
+@pytest.fixture
+def reader() -> HeadReader:
+    """A reader that has read LINES."""
+    reader = HeadReader()
+    reader.read(head_bytes(*LINES))
+    return reader
+
+
+def as_parts(head: RequestHead) -> tuple[object, ...]:
+    fields = list(head.headers().get_all())
+    return head.method, head.target, head.version, fields, head.is_chunked, head.length, head.asks_first
+
+
+def read(reader: HeadReader, data: bytes) -> tuple[object, ...] | str:
+    try:
+        return as_parts(reader.read(data))
+    except BadRequestError:
+        return "refused"
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "GET / HTTP/1.0",
+        "BREW /\xe4 HTTP/1.1",
+        "POST http://other:1/c HTTP/1.1",
+        "POST /a?b HTTP/2.0",
+        "POST  / HTTP/1.1",
+        "POST /\t HTTP/1.1",
+        "POST / HTTP/1.1 ",
+        "",
+    ],
+)
+def test_known_lines_behind_another_first_line_are_read_as_unknown_ones(reader: HeadReader, first: str) -> None:
+    data = head_bytes(*LINES, first=first)
+    assert read(reader, data) == read(HeadReader(), data)
+
+
+@pytest.mark.parametrize("lines", [LINES, LINES[:2]])
+def test_the_host_of_one_address_is_not_that_of_the_next_request(reader: HeadReader, lines: tuple[str, ...]) -> None:
+    for _ in range(2):
+        assert reader.read(head_bytes(*lines, first="POST http://other/ HTTP/1.1")).get("Host") == "other"
+        assert reader.read(head_bytes(*lines)).get("Host") == "a"
+
+
+@pytest.mark.parametrize("length", ["0", "7", "00012", "999999999999999999"])
+def test_known_lines_have_the_length_that_their_own_request_says(reader: HeadReader, length: str) -> None:
+    head = reader.read(head_bytes(*LINES[:2], f"Content-Length: {length}"))
+    assert (head.length, head.get("Content-Length")) == (int(length), length)
+    assert reader.read(head_bytes(*LINES)).length == 12
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        *(LINES[:2] + odd for odd in AMBIGUOUS),
+        *(LINES + odd for odd in AMBIGUOUS),
+        *(odd + LINES for odd in AMBIGUOUS),
+        ("Host: a", "Content-Length: 12", "Accept: */*", "Content-Length: 12"),
+        (*LINES[:2], "Content-Length: \r\nContent-Length: 12"),
+        (*LINES[:2], "Content-Length: 12\r\nContent-Length: "),
+        (*LINES[:2], "Content-Length: 0000000000000000000000000000000000000012"),
+    ],
+    ids=repr,
+)
+def test_lines_like_known_ones_are_refused_as_ever(reader: HeadReader, lines: tuple[str, ...]) -> None:
+    data = head_bytes(*lines)
+    assert read(reader, data) == read(HeadReader(), data)
+
+
+def test_lines_are_known_byte_by_byte(reader: HeadReader) -> None:
+    assert reader.read(head_bytes(*LINES[:2])).length == 0
+    assert reader.read(head_bytes("Host: b", *LINES[1:])).get("Host") == "b"
+    assert reader.read(head_bytes("Host: a", *LINES)).get("Host") == "a,a"
+
+
+SHARED = HeadReader()
+
+
+@given(heads())
+def test_whatever_came_before_a_head_is_read_as_if_it_came_alone(data: bytes) -> None:
+    alone = read(HeadReader(), data)
+    assert [read(SHARED, data), read(SHARED, data)] == [alone, alone]
+
+
+def kept(reader: HeadReader, *lines: str) -> bool:
+    """Whether it reads the lines only once: then two heads share what has been read."""
+    data = head_bytes(*lines)
+    return reader.read(data)._fields is reader.read(data)._fields
+
+
+def test_lines_of_a_browser_are_kept() -> None:
+    assert kept(HeadReader(), "Host: a", "User-Agent: b", "Connection: Keep-Alive")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Cookie: a=1",
+        "Authorization: Bearer a",
+        "Proxy-Authorization: Basic a",
+        "X-Pagehand-Token: a",
+        "X-Made-Up: a",
+        "Transfer-Encoding: chunked",
+        "Expect: 100-continue",
+        "Upgrade: websocket",
+        f"User-Agent: {'a' * LONGEST_KEPT}",
+    ],
+)
+def test_what_may_be_a_secret_and_what_is_rare_is_not_kept(line: str) -> None:
+    assert not kept(HeadReader(), "Host: a", line)
+
+
+def test_no_more_lines_are_kept_than_the_bound() -> None:
+    reader = HeadReader()
+    first = reader.read(head_bytes("Host: first"))._fields
+    for number in range(MOST_KEPT - 1):
+        reader.read(head_bytes(f"Host: {number}"))
+    assert reader.read(head_bytes("Host: first"))._fields is first
+    reader.read(head_bytes("Host: one-more"))
+    assert reader.read(head_bytes("Host: first"))._fields is not first
