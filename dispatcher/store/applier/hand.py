@@ -127,7 +127,7 @@ class Hand:
         self.touched.add(lane)
         if state is JobState.QUEUED:
             self.queued.setdefault(lane, {})[job.seq] = job
-        elif self.queued.get(lane, {}).pop(job.seq, None) is None:
+        elif not self.queued or self.queued.get(lane, {}).pop(job.seq, None) is None:
             self.unqueued += 1
 
     def _expect(self, job: JobRow) -> None:
