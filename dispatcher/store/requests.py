@@ -43,7 +43,7 @@ MOST_MISSING = 10_000
 MOST_FORGOTTEN = 1_000
 
 
-class Tally(Struct):
+class Tally(Struct, gc=False):
     """How many jobs of a lane are in a state, and the bytes of their data."""
 
     jobs: int = 0
@@ -126,7 +126,7 @@ class Ready(Struct, frozen=True):
     in_hand: Sequence[int] = ()
 
 
-class ReadyJob(Struct):
+class ReadyJob(Struct, gc=False):
     """A job that could be claimed."""
 
     job: JobRow

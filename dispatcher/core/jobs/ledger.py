@@ -44,7 +44,7 @@ EVIDENCE_BYTES = 65_536
 _TALKS_ON = (Cause.CANCELLED, Cause.TIMED_OUT, Cause.LOST)
 
 
-class JobRow(Struct, array_like=True):
+class JobRow(Struct, array_like=True, gc=False):
     """A job's row. The first block changes in its life; the second is written once."""
 
     seq: int
@@ -85,7 +85,7 @@ class JobRow(Struct, array_like=True):
     fingerprint: str
 
 
-class AttemptRow(Struct, array_like=True):
+class AttemptRow(Struct, array_like=True, gc=False):
     """An attempt's row; ``cause`` is set iff it has ended."""
 
     id: str

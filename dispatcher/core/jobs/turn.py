@@ -3,6 +3,8 @@
 The order within a turn: reports, commands, submissions, jobs that have become due, claims for the demand. So a turn
 can claim a job that was submitted in it, and fill a slot that a result has freed in it.
 
+Items of which a turn has many have ``gc=False``: none can be part of a cycle, so the collector need not walk them.
+
 A *report* says what became of an attempt. The core computes what that means for the job at the instant the report
 arrives (``event``); the store applies it under the fence: only the job's current attempt can change the job.
 """
@@ -76,7 +78,7 @@ class Verdict(StrEnum):
     REFUSED = "refused"
 
 
-class Holder(Struct, frozen=True):
+class Holder(Struct, frozen=True, gc=False):
     """The worker whose page has an attempt. It is chosen after the claim, so the reports carry it."""
 
     worker: str
@@ -84,14 +86,14 @@ class Holder(Struct, frozen=True):
     boot: str
 
 
-class Started(Struct, frozen=True):
+class Started(Struct, frozen=True, gc=False):
     """The page accepted the offer."""
 
     attempt: str
     holder: Holder
 
 
-class Progressed(Struct, frozen=True):
+class Progressed(Struct, frozen=True, gc=False):
     """The running task says how far it has come. ``percent`` is 0 to 100, or None to leave it as it was."""
 
     attempt: str
@@ -99,14 +101,14 @@ class Progressed(Struct, frozen=True):
     note: str | None
 
 
-class Logged(Struct, frozen=True):
+class Logged(Struct, frozen=True, gc=False):
     """The running task wrote a line."""
 
     attempt: str
     line: str
 
 
-class Ended(Struct, frozen=True):
+class Ended(Struct, frozen=True, gc=False):
     """An attempt has ended, and what that means for its job."""
 
     attempt: str
@@ -212,7 +214,7 @@ class CommandReport(Struct, frozen=True):
     no_room: tuple[str, ...] = ()
 
 
-class Demand(Struct, frozen=True):
+class Demand(Struct, frozen=True, gc=False):
     """Idle workers that match the same lanes, and how many jobs they could take now."""
 
     #: The pool's name in the core; comes back with each claim.
@@ -221,7 +223,7 @@ class Demand(Struct, frozen=True):
     room: int
 
 
-class LaneReady(Struct, frozen=True):
+class LaneReady(Struct, frozen=True, gc=False):
     """What a turn has left in a lane: the next demand is made for what is ready."""
 
     lane: str
@@ -255,7 +257,7 @@ class Turn(Struct, frozen=True, kw_only=True):
     most_claims: int = 1_024
 
 
-class Accepted(Struct, frozen=True):
+class Accepted(Struct, frozen=True, gc=False):
     """What became of a submission."""
 
     #: None: the key was used before with another body, or the item was refused.
@@ -268,7 +270,7 @@ class Accepted(Struct, frozen=True):
     detail: str | None = None
 
 
-class Claim(Struct, frozen=True, kw_only=True):
+class Claim(Struct, frozen=True, kw_only=True, gc=False):
     """A job that is now claimed for this node, with its new attempt."""
 
     pool: int
@@ -285,14 +287,14 @@ class Claim(Struct, frozen=True, kw_only=True):
     had: tuple[str, ...] = ()
 
 
-class Settled(Struct, frozen=True):
+class Settled(Struct, frozen=True, gc=False):
     """The verdict on one report, in the order of ``Turn.reports``."""
 
     attempt: str
     verdict: Verdict
 
 
-class Change(Struct, frozen=True):
+class Change(Struct, frozen=True, gc=False):
     """One transition of one job. Events, metrics and answers to those who wait for the job are made from it."""
 
     job: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
+from functools import cached_property
 from typing import NamedTuple
 
 from dispatcher.core.jobs import ledger
@@ -30,7 +31,6 @@ class Hand:
         self.clock = loaded.queue_clock
         self.jobs = loaded.jobs
         self.attempts = current_attempts(loaded.jobs.values(), named) | loaded.attempts
-        self.by_id = {job.id: job for job in loaded.jobs.values()}
         #: Jobs that had ended before this turn.
         self.ended = frozenset(seq for seq, job in loaded.jobs.items() if job.state in FINAL)
         self.held = Tally(loaded.held.jobs, loaded.held.bytes)
@@ -62,10 +62,14 @@ class Hand:
                 self.moved(job, old, attempt=report.attempt)
         return verdicts
 
+    @cached_property
+    def by_id(self) -> dict[str, JobRow]:
+        """The loaded jobs by id. Only commands ask for them, and they come before submissions."""
+        return {job.id: job for job in self.jobs.values()}
+
     def made(self, job: JobRow, data: str) -> None:
         """A new job."""
         self.jobs[job.seq] = job
-        self.by_id[job.id] = job
         self.writes.new[job.seq] = job
         self.writes.data[job.seq] = data
         self.moved(job, None)
@@ -123,7 +127,7 @@ class Hand:
         self.touched.add(lane)
         if state is JobState.QUEUED:
             self.queued.setdefault(lane, {})[job.seq] = job
-        elif self.queued.get(lane, {}).pop(job.seq, None) is None:
+        elif not self.queued or self.queued.get(lane, {}).pop(job.seq, None) is None:
             self.unqueued += 1
 
     def _expect(self, job: JobRow) -> None:

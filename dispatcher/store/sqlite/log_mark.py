@@ -19,6 +19,7 @@ log in. One loss is not seen: that of a log which was cut off behind its first f
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
 import sqlite3
 from collections.abc import Iterator
@@ -56,6 +57,8 @@ _LATER = ("SQLITE_FULL", "SQLITE_LOCKED", "SQLITE_BUSY")
 #: earlier ones.
 _HEADER_BYTES, _FRAME_HEADER_BYTES = 32, 24
 _HEADER_SALTS, _FRAME_SALTS, _SALT_BYTES = 16, 8, 8
+#: On Windows a file is read as text unless it is told.
+_AS_BYTES = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 
 
 class Mark(NamedTuple):
@@ -149,7 +152,7 @@ class LogMark:
 
     def __init__(self, connection: sqlite3.Connection, path: Path, long_frames: int | None = None) -> None:
         self._db = connection
-        self._log = path.with_name(f"{path.name}-wal")
+        self._log = f"{path}-wal"
         self._accept = accept_name(path)
         frame_bytes = _FRAME_HEADER_BYTES + connection.execute("PRAGMA page_size").fetchone()[0]
         self._last_salts = _HEADER_BYTES + frame_bytes * ((long_frames or LONG_FRAMES) - 1) + _FRAME_SALTS
@@ -228,11 +231,14 @@ class LogMark:
     def _is_long(self) -> bool:
         """Whether the frame that makes the log long is of this round; SQLite writes over frames of earlier rounds."""
         try:
-            with self._log.open("rb", buffering=0) as file:
-                file.seek(_HEADER_SALTS)
-                salts = file.read(_SALT_BYTES)
-                file.seek(self._last_salts)
-                return len(salts) == _SALT_BYTES and file.read(_SALT_BYTES) == salts
+            log = os.open(self._log, _AS_BYTES)  # every turn asks: a file object would cost as much again
+            try:
+                os.lseek(log, _HEADER_SALTS, os.SEEK_SET)
+                salts = os.read(log, _SALT_BYTES)
+                os.lseek(log, self._last_salts, os.SEEK_SET)
+                return len(salts) == _SALT_BYTES and os.read(log, _SALT_BYTES) == salts
+            finally:
+                os.close(log)
         except OSError:  # the next look at the files says what has become of it
             return False
 

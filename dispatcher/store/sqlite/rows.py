@@ -326,6 +326,9 @@ class SqliteRows:
 
         The last row is repeated to fill up the size: every such statement may be given a row twice.
         """
+        if len(rows) == 1:  # most sets of a store with one page are of one row
+            self._db.execute(sql.for_rows(statement, len(rows[0]), 1), rows[0])
+            return
         for start in range(0, len(rows), _MOST_ROWS):
             part = rows[start : start + _MOST_ROWS]
             size = 1 << (len(part) - 1).bit_length()

@@ -17,7 +17,8 @@ class Reserve:
 
     def __init__(self, store: Path, low_disk_bytes: int) -> None:
         self._ballast = store.with_name(f"{store.name}.ballast")
-        self._directory = store.parent
+        # As text: every turn asks, and a Path costs as much as the call itself.
+        self._ballast_name, self._directory = str(self._ballast), str(store.parent)
         self._low_disk_bytes = low_disk_bytes
         self._given_up = False
 
@@ -33,7 +34,7 @@ class Reserve:
 
     def fill(self) -> None:
         """Makes the reserve, if it is not there and there is room for it."""
-        if self._ballast.exists() or self._free_bytes() < self._low_disk_bytes + BALLAST_BYTES:
+        if os.path.exists(self._ballast_name) or self._free_bytes() < self._low_disk_bytes + BALLAST_BYTES:
             return
         try:
             # Like the store itself it is for its owner alone, whatever the umask.

@@ -27,7 +27,7 @@ class _File:
     """One file as it was last seen."""
 
     def __init__(self, path: Path, kept_bytes: int | None = None) -> None:
-        self._path = path
+        self._path = str(path)  # a look is made at every turn, and a Path costs as much as the call itself
         self._kept_bytes = kept_bytes
         state = os.stat(path)
         self._identity = (state.st_dev, state.st_ino)
