@@ -5,6 +5,7 @@ Handlers call it. It holds no rule about jobs (the core does) and no SQL (the st
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import random
 from collections.abc import Callable, Iterable, Sequence
