@@ -51,7 +51,7 @@ _DRAIN_BYTES = 16 << 20
 _READ_BY_ALL = frozenset({"forbidden_host", "forbidden_origin"})
 #: Headers that a page of another origin may read and send.
 _EXPOSED = "Idempotency-Replayed, Link, Location, Preference-Applied, Retry-After, X-Request-Id"
-_TAKEN = "Authorization, Content-Type, Idempotency-Key, Prefer, X-Pagehand-Token, X-Request-Id"
+_TAKEN = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Prefer, X-Pagehand-Token, X-Request-Id"
 _SHOW_IT = (
     "This server needs its token: send the header 'Authorization: Bearer TOKEN', or 'X-Pagehand-Token: TOKEN' "
     "if a proxy needs Authorization for itself. TOKEN is what the server was started with (--token or PAGEHAND_TOKEN)."
