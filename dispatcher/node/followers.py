@@ -20,8 +20,10 @@ __all__ = ["BEAT_S", "Feed", "Follower"]
 
 #: A follower that has heard nothing for this time is woken, so that it can say that it is still there.
 BEAT_S = 15.0
-#: Followers that are woken in one round of the loop.
+#: Followers that are woken at once (each then costs about 20 us), and the pause before the next ones: a thousand of
+#: them must not take the loop from the jobs.
 WOKEN_AT_ONCE = 32
+WAKE_PAUSE_S = 0.002
 #: Most changes that a follower takes at once (at most about 600 bytes each), and most that it looks at.
 MOST_TAKEN = 100
 MOST_JUDGED = 2_000
@@ -67,7 +69,7 @@ class Follower:
     async def wait(self) -> bool:
         """Returns when there may be something to take, or (False) when there was nothing for ``BEAT_S``."""
         if self._feed.closed or self.after < self._feed.ring.end:
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # a client that reads quickly must not keep the others waiting
             return True
         return await self._feed.asleep(self)
 
@@ -144,7 +146,7 @@ class Feed:
         for _ in range(min(WOKEN_AT_ONCE, len(self._to_wake))):
             self._to_wake.popleft().wake(found=True)
         if self._to_wake:
-            asyncio.get_running_loop().call_soon(self._wake_some)
+            asyncio.get_running_loop().call_later(WAKE_PAUSE_S, self._wake_some)
 
     def tick(self, now: float) -> None:
         """Wakes those who have heard nothing for long."""

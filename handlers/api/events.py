@@ -6,7 +6,6 @@ not here: a piece of the answer is written when the client has taken the one bef
 
 from __future__ import annotations
 
-import asyncio
 from typing import Protocol
 
 from tornado.iostream import StreamClosedError
@@ -84,7 +83,6 @@ class EventsHandler(ConsoleApiHandler):
     async def _say(self, piece: bytes) -> None:
         self.write(piece)
         await self.flush()
-        await asyncio.sleep(0)  # a client that reads quickly must not keep the others waiting
 
 
 class ChangesHandler(ConsoleApiHandler):

@@ -73,7 +73,7 @@ def test_an_id_leads_to_its_place() -> None:
     assert ring.place(None) == (10, None)
     assert ring.place("oldest") == (6, None)
     assert ring.place("life-8") == (8, None)
-    assert (ring.gap(8), ring.gap(6)) == (None, None)
+    assert (ring.gap(8), ring.gap(6), ring.gap(5) is None) == (None, None, False)
 
 
 def test_what_has_passed_is_said_and_counted() -> None:

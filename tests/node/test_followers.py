@@ -138,10 +138,13 @@ async def test_only_those_are_woken_for_whom_there_is_something():
     mine = [Client(feed, ChangeFilter(type=frozenset({"mine"}), state=frozenset({JobState.FAILED}))) for _ in range(3)]
     others = [Client(feed, ChangeFilter(job=frozenset({f"j{number}"}))) for number in range(20)]
     await rounds()
+    feed.told([change(type="mine")])
+    await rounds(10)
+    assert [client.wakes for client in mine] == [0] * 3
     feed.told([change(type="mine"), change(type="mine", state=JobState.FAILED)])
     feed.told([change(type="mine", state=JobState.FAILED)])
     await rounds(10)
-    assert [client.numbers for client in mine] == [[2, 3]] * 3
+    assert [client.numbers for client in mine] == [[3, 4]] * 3
     assert [client.wakes for client in mine] == [1] * 3, "two turns before it was awake are one wakeup"
     assert [client.wakes for client in others] == [0] * 20
     for client in [*mine, *others]:
@@ -187,11 +190,13 @@ async def test_a_turn_costs_the_same_for_those_who_are_awake():
 
 async def test_followers_are_woken_some_at_a_time():
     feed = a_feed()
-    clients = [await Client(feed).asleep() for _ in range(3 * WOKEN_AT_ONCE)]
+    rare = ChangeFilter(type=frozenset({"rare"}))
+    clients = [await Client(feed, wanted).asleep() for wanted in (ALL, rare) for _ in range(2 * WOKEN_AT_ONCE)]
     feed.told([change()])
+    feed.told([change(type="rare")])
     await rounds(1)
     assert sum(client.follower.alarm.done() for client in clients if client.follower.alarm) == WOKEN_AT_ONCE
-    await eventually(lambda: all(client.numbers == [1] for client in clients))
+    await eventually(lambda: all(client.numbers[-1:] == [2] for client in clients))
     for one in clients:
         await one.leave()
 
@@ -241,6 +246,16 @@ async def test_who_hears_nothing_is_woken_now_and_then_and_stands_at_the_end():
     feed.tick(feed._clock.advance(1))
     await eventually(lambda: client.beats == 1)
     assert client.follower.after == 3
+    await client.leave()
+
+
+async def test_whoever_is_woken_by_time_alone_has_missed_nothing():
+    feed = a_feed(kept=10)
+    client = await Client(feed, ChangeFilter(job=frozenset({"mine"}))).asleep()
+    feed.told([change()] * 50)
+    feed.tick(feed._clock.advance(BEAT_S))
+    await eventually(lambda: client.beats == 1)
+    assert (client.gaps, client.follower.after) == ([], 50)
     await client.leave()
 
 
