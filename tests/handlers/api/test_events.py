@@ -34,6 +34,12 @@ def settings() -> Settings:
     return Settings(events_kept=2_000, waiters=60)
 
 
+@pytest.fixture
+def write_timeout_s() -> float:
+    """How long a client may take to read what is written."""
+    return 60.0
+
+
 @pytest.fixture(params=["tornado", "fast"])
 def port(
     request: pytest.FixtureRequest,
@@ -41,10 +47,11 @@ def port(
     _unused_port: tuple[socket.socket, int],
     app: Application,
     house: House,
+    write_timeout_s: float,
 ) -> Iterator[int]:
     """The application behind each front in turn."""
     sessions = Sessions(SessionLimits(), Recorder())
-    front = Front(sessions, app, clock=house.clock.monotonic)
+    front = Front(sessions, app, clock=house.clock.monotonic, write_timeout_s=write_timeout_s)
     server = make_server(front, Settings(front=str(request.param)))
     server.add_socket(_unused_port[0])
     yield _unused_port[1]
@@ -230,6 +237,17 @@ async def test_who_does_not_read_holds_one_piece_and_then_hears_of_the_gap(open_
         if number == house.dispatcher.feed.ring.end:
             break
     assert gaps >= 1
+
+
+@pytest.mark.parametrize("write_timeout_s", [0.1])
+async def test_who_reads_nothing_for_long_is_ended(open_stream: Open, house: House) -> None:
+    stream = await open_stream(limit=4_096)
+    await here(stream)
+    deadline = asyncio.get_running_loop().time() + 30
+    while len(house.dispatcher.feed):
+        assert asyncio.get_running_loop().time() < deadline
+        await submitted(house, *["a" * 100] * 1_000)
+        await asyncio.sleep(0.001)
 
 
 async def test_fifty_clients_that_come_and_go_see_each_change_once_and_in_order(
