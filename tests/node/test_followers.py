@@ -28,8 +28,8 @@ def change(job: str = "j", type: str = "echo", state: JobState = JobState.QUEUED
     return Change(job, type, None, state, 1.0, None, worker, None)
 
 
-def a_feed(kept: int = 1_000, most: int = 10_000) -> Feed:
-    return Feed(Ring(kept, "life"), ManualClock(), most)
+def a_feed(kept: int = 1_000, most: int = 10_000, clock: ManualClock | None = None) -> Feed:
+    return Feed(Ring(kept, "life"), clock or ManualClock(), most)
 
 
 class Client:
@@ -230,30 +230,32 @@ async def test_no_more_is_taken_at_once_than_one_write_may_have():
 
 
 async def test_who_hears_nothing_is_woken_now_and_then_and_stands_at_the_end():
-    feed = a_feed()
+    clock = ManualClock()
+    feed = a_feed(clock=clock)
     client = await Client(feed, ChangeFilter(job=frozenset({"mine"}))).asleep()
     feed.told([change()])
-    feed.tick(feed._clock.advance(BEAT_S - 1))
+    feed.tick(clock.advance(BEAT_S - 1))
     await rounds()
     assert client.wakes == 0
     feed.told([change("mine")])
     await eventually(lambda: client.numbers == [2])
     await client.asleep()
     feed.told([change()])
-    feed.tick(feed._clock.advance(BEAT_S - 1))
+    feed.tick(clock.advance(BEAT_S - 1))
     await rounds()
     assert client.beats == 0, "it has heard something since"
-    feed.tick(feed._clock.advance(1))
+    feed.tick(clock.advance(1))
     await eventually(lambda: client.beats == 1)
     assert client.follower.after == 3
     await client.leave()
 
 
 async def test_whoever_is_woken_by_time_alone_has_missed_nothing():
-    feed = a_feed(kept=10)
+    clock = ManualClock()
+    feed = a_feed(kept=10, clock=clock)
     client = await Client(feed, ChangeFilter(job=frozenset({"mine"}))).asleep()
     feed.told([change()] * 50)
-    feed.tick(feed._clock.advance(BEAT_S))
+    feed.tick(clock.advance(BEAT_S))
     await eventually(lambda: client.beats == 1)
     assert (client.gaps, client.follower.after) == ([], 50)
     await client.leave()

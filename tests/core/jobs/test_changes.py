@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from dispatcher.core.jobs.changes import ChangeFilter, ChangePage
@@ -25,9 +27,10 @@ NEW = Change("j2", "scan", None, JobState.QUEUED, 1.0, None, None, None)
     ],
 )
 def test_a_change_passes_if_each_field_names_what_it_says(
-    wanted: dict[str, set[str]], passes: tuple[bool, bool]
+    wanted: dict[str, set[Any]], passes: tuple[bool, bool]
 ) -> None:
-    asked = ChangeFilter(**{name: frozenset(values) for name, values in wanted.items()})
+    given: dict[str, Any] = {name: frozenset(values) for name, values in wanted.items()}
+    asked = ChangeFilter(**given)
     assert (asked.passes(FAILED), asked.passes(NEW)) == passes
 
 

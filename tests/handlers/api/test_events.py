@@ -257,7 +257,7 @@ async def test_fifty_clients_that_come_and_go_see_each_change_once_and_in_order(
     total, ends = 600, asyncio.Event()
 
     async def client(seed: int) -> list[str]:
-        own, got, last = random.Random(seed), [], "oldest"
+        own, got, last = random.Random(seed), list[str](), "oldest"
         while len(got) < total:
             stream = await open_stream("?after=oldest", last_id="" if last == "oldest" else last)
             for _ in range(own.randint(1, 200)):
