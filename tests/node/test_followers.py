@@ -168,13 +168,11 @@ async def test_a_turn_costs_the_same_beside_10_and_2_000_followers_that_sleep_fo
     costs = []
     for sleeping in (10, 2_000):
         feed = a_feed()
-        others = [
-            await Client(feed, ChangeFilter(job=frozenset({f"other{number}"}))).asleep() for number in range(sleeping)
-        ]
+        others = [Client(feed, ChangeFilter(job=frozenset({f"other{number}"}))) for number in range(sleeping)]
         client = await Client(feed, wanted).asleep()
         costs.append(operations(partial(feed.told, [change(), change("k")])))
-        for one in [client, *others]:
-            await one.leave()
+        closing = asyncio.create_task(feed.close())
+        await asyncio.gather(closing, *(one.task for one in [client, *others]))
     assert costs[0] == costs[1]
 
 
