@@ -22,7 +22,7 @@ __all__ = ["BEAT_S", "Feed", "Follower"]
 BEAT_S = 15.0
 #: Followers that are woken at once (each then costs about 20 us), and the pause before the next ones: a thousand of
 #: them must not take the loop from the jobs.
-WOKEN_AT_ONCE = 32
+WOKEN_AT_ONCE = 16
 WAKE_PAUSE_S = 0.002
 #: Most changes that a follower takes at once (at most about 600 bytes each), and most that it looks at.
 MOST_TAKEN = 100

@@ -94,4 +94,4 @@ def test_followers_that_come_and_go_see_each_change_once_and_in_order():
     command = [sys.executable, "-m", "bench.followers", "--followers", "30", "--seconds", "1", "--leave", "2"]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100)
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert len(ended.stdout.splitlines()) == 3
+    assert len(ended.stdout.splitlines()) == 4
