@@ -164,6 +164,21 @@ async def test_filters_of_several_values(open_stream: Open, house: House) -> Non
     assert (await page.job())["reason"] == "cancelled"
 
 
+async def test_a_change_is_small_whatever_its_job_is(open_stream: Open, house: House) -> None:
+    """So the ring is bounded in bytes, too: docs/design.md says 600 for each."""
+    stream = await open_stream()
+    job = await house.submit("t" * 100, id="01a22609-7a75-768e-8ea6-fddea29ceb0b", data=json.dumps("x" * 5_000))
+    await house.register("s1", "t" * 100, name="n" * 100)
+    offer = next(message for message in await house.hear("s1") if message["op"] == "job")
+    await house.say("s1", op="error", attempt=offer["attempt"], message="m" * 5_000, retry=False)
+    told = [await stream.job() for _ in range(3)][-1]
+    assert (told["job"], told["reason"]) == (job.id, "no_retry")
+    assert len(json.dumps(told)) + len("id: \nevent: job\ndata: \n\n") + len(told["id"]) < 600
+    [follower] = house.dispatcher.feed._heard
+    items, _ = house.dispatcher.feed.ring.take(0, follower.wanted, most=9, judged=9)
+    assert [len(item.frame or b"") < 600 for item in items] == [True] * 3
+
+
 async def test_a_comment_comes_now_and_then_and_its_id_leads_on(open_stream: Open, house: House) -> None:
     stream = await open_stream("?type=rare")
     await here(stream)
