@@ -7,7 +7,7 @@ import uuid
 
 from dispatcher.clock import Clock
 
-__all__ = ["new_attempt_id", "new_job_id", "new_key", "new_worker_id"]
+__all__ = ["new_attempt_id", "new_job_id", "new_key", "new_life", "new_worker_id"]
 
 
 def new_job_id(clock: Clock) -> str:
@@ -26,6 +26,11 @@ def new_attempt_id() -> str:
 def new_worker_id() -> str:
     """128 random bits; the id is not secret, the worker's proof is."""
     return secrets.token_hex(16)
+
+
+def new_life() -> str:
+    """Names one life of the server. Its epoch would not do: a store that was restored begins with an old one again."""
+    return secrets.token_hex(6)
 
 
 def new_key() -> bytes:

@@ -14,17 +14,21 @@ from msgspec import Struct
 from msgspec.structs import asdict
 from tornado.web import RequestHandler
 
+from dispatcher.core.jobs.changes import ChangeFilter
 from dispatcher.core.jobs.model import JobFilter, TypeFilter, WorkerFilter, WorkerStatus
 from dispatcher.core.jobs.states import JobState
 from dispatcher.errors import BadParameter
 
 __all__ = [
+    "CHANGES",
     "JOBS",
     "PLACE",
     "TYPES",
     "WAIT",
     "WORKERS",
     "Filter",
+    "after_argument",
+    "change_filter",
     "check_query",
     "job_filter",
     "next_query",
@@ -51,6 +55,9 @@ def _fields_of(kind: type[Struct]) -> tuple[str, ...]:
 #: The fields of each query: a filter's are those of its struct.
 JOBS, WORKERS, TYPES = _fields_of(JobFilter), _fields_of(WorkerFilter), _fields_of(TypeFilter)
 WAIT = ("wait",)
+CHANGES = (*_fields_of(ChangeFilter), "after")
+#: Most values of one field of a filter for changes.
+_MOST_VALUES = 100
 
 
 class Query(Protocol):
@@ -119,6 +126,34 @@ def worker_filter(handler: RequestHandler) -> WorkerFilter:
 def type_filter(handler: RequestHandler) -> TypeFilter:
     """``?q=&limit=&cursor=``; empty ones do not count. Raises BadParameter."""
     return TypeFilter(prefix=_text(handler, "q"), limit=_limit(handler, 100), cursor=_cursor(handler))
+
+
+def change_filter(handler: RequestHandler) -> ChangeFilter:
+    """``?job=&worker=&type=&state=``, each repeated or with commas; empty ones do not count. Raises BadParameter."""
+    states = _values(handler, "state")
+    if not states <= set(JobState):
+        raise BadParameter(f"state must be one or more of {', '.join(JobState)}.", parameter="state")
+    return ChangeFilter(
+        job=frozenset(job.lower() for job in _values(handler, "job")),
+        worker=_values(handler, "worker"),
+        type=_values(handler, "type"),
+        state=frozenset(map(JobState, states)),
+    )
+
+
+def after_argument(handler: RequestHandler) -> str | None:
+    """``?after=``, or the header ``Last-Event-ID``, which a browser sends when it comes back; None: neither."""
+    return handler.request.headers.get("Last-Event-ID", "").strip() or _text(handler, "after") or None
+
+
+def _values(handler: RequestHandler, field: str) -> frozenset[str]:
+    """The values of a field that takes several. Raises BadParameter."""
+    values = frozenset(value.strip() for text in _texts(handler, field) for value in text.split(","))
+    if "" in values:
+        raise BadParameter(f"{field} has a comma too many: one stands between two values.", parameter=field)
+    if len(values) > _MOST_VALUES:
+        raise BadParameter(f"{field} has {len(values)} values; at most {_MOST_VALUES} go.", parameter=field)
+    return values
 
 
 def _text(handler: RequestHandler, field: str) -> str:

@@ -282,6 +282,15 @@ PROOFS: dict[str, Proof] = {
         ),
         (),
     ),
+    "S35": Proof(
+        (
+            "node/test_followers.py::test_a_house_tells_every_transition_of_a_job_once_it_is_durable",
+            "node/test_followers.py::test_fifty_followers_that_come_and_go_get_each_change_once_and_in_order",
+            "node/test_followers.py::test_a_turn_costs_the_same_beside_10_and_2_000_followers_that_sleep_for_something_else",
+            "handlers/api/test_events.py::test_who_does_not_read_holds_one_piece_and_then_hears_of_the_gap",
+            "handlers/api/test_events_live.py::test_a_stream_ends_with_a_word_and_the_next_life_says_that_it_is_another",
+        ),
+    ),
 }  # fmt: skip
 
 

@@ -121,7 +121,12 @@ class Settings:
         5.0, "s", 0.1, 60, "how often an idle server checks its store's file and disk", "limits"
     )
     sessions: int = _number(0, "", 0, 100_000, "most connected pages; 0: min(12000, (descriptors - 200) / 2)", "limits")
-    waiters: int = _number(10_000, "", 1, 1_000_000, "most requests that wait for results", "limits")
+    waiters: int = _number(
+        10_000, "", 1, 1_000_000, "most requests that wait for results; as many may follow changes", "limits"
+    )
+    events_kept: int = _number(
+        20_000, "changes", 16, 1_000_000, "most changes kept in memory for those who follow them", "limits"
+    )
     intake_queue: int = _number(4_096, "", 1, 1_000_000, "most jobs that wait to be stored", "limits")
     intake_bytes: int = _number(
         128 << 20, "bytes", 1 << 20, 1 << 40, "most bytes of jobs that wait to be stored", "limits"

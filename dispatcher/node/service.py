@@ -13,6 +13,7 @@ from itertools import count
 
 from msgspec.structs import replace
 
+from dispatcher import ids
 from dispatcher.clock import Clock
 from dispatcher.config.settings import Settings
 from dispatcher.core.jobs.measures import Measures
@@ -25,6 +26,7 @@ from dispatcher.core.jobs.model import (
     WorkerFilter,
     WorkerPage,
 )
+from dispatcher.core.jobs.states import SETTLED
 from dispatcher.core.jobs.turn import Accepted, Change, ForgetTypes
 from dispatcher.core.workers.effects import Request
 from dispatcher.errors import Draining, StorageTrouble
@@ -32,7 +34,9 @@ from dispatcher.node import catalogue, rollcall, troubles, waiting
 from dispatcher.node.activity import Activity
 from dispatcher.node.backups import Backups
 from dispatcher.node.cursors import cursor_of, place_of
+from dispatcher.node.events import Ring
 from dispatcher.node.failing import Failing
+from dispatcher.node.followers import Feed
 from dispatcher.node.gathering import Intake, refusal
 from dispatcher.node.machinery import make_machine
 from dispatcher.node.measuring import measured
@@ -100,6 +104,8 @@ class Dispatcher(JobVerbs):
             carry_out=self._turns.carry_out,
         )
         self._waiters = Waiters(settings.waiters)
+        #: For those who follow the changes.
+        self.feed = Feed(Ring(settings.events_kept, ids.new_life()), clock, settings.waiters)
         self._timer = Timer(clock, self.tick)
         self._transport: Transport
         #: An idle server has a turn now and then, for the store's housekeeping.
@@ -167,6 +173,7 @@ class Dispatcher(JobVerbs):
         await self.backups.close()
         await self._readers.leave()
         await self._turns.close()
+        await self.feed.close()
         self._timer.stop()
         await self._store.close()
 
@@ -222,6 +229,7 @@ class Dispatcher(JobVerbs):
             self._turns.carry_out(effects)
 
     def _see_what_is_due(self, now: float) -> None:
+        self.feed.tick(now)
         self._turns.resume(now)
         if self._turns.next_due_at is not None and self._turns.next_due_at <= self._clock.utc():
             self._turns.due()
@@ -243,11 +251,13 @@ class Dispatcher(JobVerbs):
             return False
         return True
 
-    def _after_turn(self, settled: list[Change]) -> None:
+    def _after_turn(self, changes: list[Change]) -> None:
         self._transport.flush(self._clock.monotonic())
+        settled = [change for change in changes if change.new in SETTLED]
         self._failing.seen(settled)
         for change in settled:
             self._waiters.wake(change.job)
+        self.feed.told(changes)
         self._arm()
 
     # -- jobs

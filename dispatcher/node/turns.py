@@ -18,7 +18,6 @@ from msgspec import Struct
 from dispatcher.clock import Clock
 from dispatcher.core.jobs.matching import lane_of
 from dispatcher.core.jobs.model import JobSpec
-from dispatcher.core.jobs.states import SETTLED
 from dispatcher.core.jobs.turn import (
     Accepted,
     Cancel,
@@ -81,8 +80,8 @@ class _Asked(Struct):
 class Turns:
     """The loop of turns.
 
-    ``send`` carries out effects that go to pages; ``after`` is called when a turn's effects are out, with the changes
-    that settled jobs; ``failed`` when the store has failed and the process must end.
+    ``send`` carries out effects that go to pages; ``after`` is called when a turn's effects are out, with all of
+    its changes; ``failed`` when the store has failed and the process must end.
     """
 
     def __init__(
@@ -308,7 +307,7 @@ class Turns:
             _resolve(submission.future, list(islice(accepted, len(submission.specs))))
         self.carry_out(self._machine.claimed(done.claims, now))
         self._machine.ready(done.ready, claimed=bool(done.claims))
-        self._after([change for change in done.changes if change.new in SETTLED])
+        self._after(done.changes)
         self.kick()
 
     def _no_room(self, command: Command, types: Sequence[str], now: float) -> None:

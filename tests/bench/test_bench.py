@@ -87,3 +87,11 @@ def test_figures_of_a_line_s_own_stand_in_its_line():
     figures = _run(60, 1, 0.1) | {"alone_ms": 2.0, "beside_ms": 3.0}
     assert one_line(figures) == "alone_ms 2.00, beside_ms 3.00"
     assert "rare" not in table(summarise({"rare": [figures]}))
+
+
+@pytest.mark.slow
+def test_followers_that_come_and_go_see_each_change_once_and_in_order():
+    command = [sys.executable, "-m", "bench.followers", "--followers", "30", "--seconds", "1", "--leave", "2"]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert len(ended.stdout.splitlines()) == 4

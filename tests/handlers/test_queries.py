@@ -89,6 +89,8 @@ def test_every_address_of_the_api_says_what_its_query_may_have(
         "api-jobs": queries.JOBS,
         "api-job": ("wait",),
         "api-result": ("wait",),
+        "api-events": queries.CHANGES,
+        "api-changes": (*queries.CHANGES, "wait"),
         "api-workers": queries.WORKERS,
         "api-types": queries.TYPES,
     }

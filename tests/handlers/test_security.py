@@ -40,6 +40,8 @@ MATRIX = {
     "api-decide": ("/api/v1/jobs/done-1/decide", "POST:422", API),
     "api-adopt": ("/api/v1/jobs/done-1/adopt", "POST:409", API),
     "api-result": ("/api/v1/jobs/done-1/result", "GET", API),
+    "api-events": ("/api/v1/events?after=odd", "GET:400", API),  # the stream itself would not end
+    "api-changes": ("/api/v1/changes", "GET", API),
     "api-workers": ("/api/v1/workers", "GET", API),
     "api-types": ("/api/v1/types", "GET", API),
     "api-stats": ("/api/v1/stats", "GET", API),

@@ -64,9 +64,6 @@ BUGS = {
         "S19", SERVICE + "tick", "None", "self._transport.forgive(_, _)", "tests/node/test_standstill.py"
     ),
     # messages
-    "what a page holds is timed in milliseconds": Bug(
-        "S18", PAGES + "_register", "held.elapsed_ms", "held.elapsed_ms / 1000", "tests/node/test_restart.py"
-    ),
     "a worker is taken over without its secret": Bug("I6", PAGES + "_proves", "return True", found_by=BY_PAGES),
     # sessions
     "the outbox is emptied before the answer is written": Bug(
@@ -94,8 +91,12 @@ BUGS = {
     "an outbox has no bound": Bug(
         "S22", SESSIONS + "send", "False", "outbox.size + _ >= limits.outbox_bytes or _", BY_SESSIONS
     ),
-    "there is no limit of sessions": Bug(
-        "S22", BOOK + "full", "True", "len(self.sessions) < self.limits.sessions", BY_SESSIONS
+    # changes
+    "of the changes of one turn only the first is told": Bug(
+        "S35", "dispatcher/node/events.py::Ring.add", "changes[:1]", "changes", "tests/node/test_events.py"
+    ),
+    "a follower misses the change that wakes it": Bug(
+        "S35", "dispatcher/node/followers.py::Feed._found", "after + 1", "after", "tests/node/test_followers.py"
     ),
     # sockets
     "a pong proves what was written after its ping": Bug(
