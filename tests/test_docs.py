@@ -79,7 +79,17 @@ def test_every_flag_that_a_page_names_exists() -> None:
     # Flags of other programs: curl, pip, mypy, pagehand simulate, bench, the campaigns.
     known |= {"--long", "--seed", "--label", "--data-binary", "--data-urlencode"}
     known |= {"--editable", "--strict", "--workers", "--short", "--only", "--rounds", "--profile", "--dir"}
-    known |= {"--beside", "--tornado", "--pages", "--seconds", "--submit", "--transport", "--leave", "--max-time"}
+    known |= {
+        "--beside",
+        "--tornado",
+        "--pages",
+        "--seconds",
+        "--submit",
+        "--transport",
+        "--leave",
+        "--turns",
+        "--max-time",
+    }
     known |= {"--no-deps", "--wheel-dir", "--system", "--home-dir", "--shell", "--now", "--force-reinstall"}
     for path in PAGES:
         named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+[a-z]", path.read_text("utf-8")))
