@@ -82,6 +82,8 @@ _FIELDS = (
 )  # fmt: skip
 _QUERY = (
     "state",
+    "after",
+    "job",
     "type",
     "limit",
     "cursor",
