@@ -88,6 +88,7 @@ def test_every_flag_that_a_page_names_exists() -> None:
         "--submit",
         "--transport",
         "--leave",
+        "--turns",
         "--max-time",
     }
     known |= {"--no-deps", "--wheel-dir", "--system", "--home-dir", "--shell", "--now", "--force-reinstall"}

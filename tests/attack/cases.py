@@ -42,6 +42,8 @@ PATHS = {
     "api-decide": "/api/v1/jobs/{id}/decide",
     "api-adopt": "/api/v1/jobs/{id}/adopt",
     "api-result": "/api/v1/jobs/{id}/result",
+    "api-events": "/api/v1/events?after=odd{junk}",  # a stream would not end
+    "api-changes": "/api/v1/changes",
     "api-workers": "/api/v1/workers",
     "api-types": "/api/v1/types",
     "api-stats": "/api/v1/stats",
@@ -83,6 +85,8 @@ _FIELDS = (
 )  # fmt: skip
 _QUERY = (
     "state",
+    "after",
+    "job",
     "type",
     "limit",
     "cursor",

@@ -22,6 +22,8 @@ _JSON = {"Content-Type": "application/json"}
 _FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}
 #: Routes that cannot be made from their parts.
 _PATHS = {"api-not-found": "/api/nowhere", "not-found": "/nowhere", "static": "/static/page.js"}
+#: The answer would not end.
+_PATHS["api-events"] = "/api/v1/events?after=odd"
 
 
 def _routes() -> list[tuple[str, str]]:
