@@ -103,6 +103,7 @@ async def _ended(stage: Stage, load: Load) -> float:
         await asyncio.sleep(0.05)
     took_s = time.monotonic() - began
     await turning
+    stage.carriers = await _carriers(stage)
     if (status := await stage.server.stop()) != 0:
         stage.history.note("wrong", words=f"ended: after SIGTERM with {status}")
     return took_s
@@ -126,12 +127,11 @@ async def _storm(directory: Path, seed: int, form: str) -> Result:
         load = Load(stage.proxy.port, stage.history, rng, share=share)
         async with load.running():
             await load.registered()
-            seen = await _carriers(stage)
+            before = await _carriers(stage)
             await storm(stage, lasts_s, each_s, partial(check_alive, load.tasks))
             drain_s = await _ended(stage, load)
-            seen += await _carriers(stage)
         result = _result(stage, load, stage.proxy, drain_s)
-        result.carriers = seen
+        result.carriers = before + stage.carriers
         return result
 
 
