@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
 
 .DEFAULT_GOAL := help
-CAMPAIGNS := kill syscalls powercut churn restart backup simulator model planted reload faults nemesis cutpolls
+CAMPAIGNS := kill syscalls powercut churn restart backup simulator model planted reload faults nemesis cutpolls transports
 FAST := tests/core tests/store tests/node tests/pages tests/config tests/transport tests/handlers \
   --ignore=tests/transport/test_engineio_client.py -m 'not browser'
 .PHONY: help run test test-fast test-others check lint fmt types simulate simulate-long bench docs coverage-core planted-bugs mutants clean campaigns faults reliability
@@ -82,6 +82,7 @@ campaign-model: ## random lives of the core beside its reference, 2,000 (ARGS=--
 campaign-planted: ## how many of the bugs planted on purpose the tests find
 campaign-reload: ## Chromium reloaded in the middle of jobs, 30 times (ARGS=--long: 100)
 campaign-nemesis: ## network and server faults without end under load, 2 min (ARGS=--long: 10 min)
+campaign-transports: ## real browsers by each transport and through proxies, 1,000 jobs each way (ARGS=--long: 10,000)
 campaign-cutpolls: ## polls cut after 1 s and 5 s, 1,500 messages (ARGS=--long: 10,000)
 $(CAMPAIGNS:%=campaign-%): campaign-%: $(VENV)/test.stamp
 	$(BIN)/python -m tests.campaigns.$* $(ARGS)

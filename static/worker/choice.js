@@ -6,6 +6,7 @@
   var Number = parts.Number;
   var ORDINARY = parts.ORDINARY;
   var String = parts.String;
+  var exec = parts.exec;
   var has = parts.has;
   var own = parts.own;
   var parseObject = parts.parseObject;
@@ -22,6 +23,8 @@
   var DAY_MS = 86400000;
   //: A page that was silent for so much longer than it may be has slept; no socket is to blame.
   var SLEPT_MS = 10000;
+  //: So begins why a socket failed that had carried a session; all others never did.
+  var MOVED = /^E-/;
 
   /** `wanted`: what the page was told: auto, polling, websocket. */
   function Choice(wanted, shelf, env) {
@@ -132,11 +135,14 @@
     if (!this._env.socket) {
       return 'this browser has no WebSocket';
     }
-    if (this.until() !== null) {
-      return 'sockets broke twice (' + this._why + ')';
-    }
     if (engine && engine.isOpen() && !engine.offers('websocket')) {
       return 'this server refuses WebSocket';
+    }
+    if (this._why && !exec(MOVED, this._why)) {
+      return 'no WebSocket could be set up (' + this._why + ')';
+    }
+    if (this.until() !== null) {
+      return 'sockets failed twice (' + this._why + ')';
     }
     return this._why ? 'the last socket failed (' + this._why + ')' : null;
   };

@@ -63,7 +63,8 @@
   /** A session is open: what became of its last socket, and may it have another? */
   Worker.prototype._chooseTransport = function () {
     if (this._choice.watch(this._engine)) {
-      this._note('stays with long-polling for a day: sockets broke twice');
+      this._note('stays with long-polling for a day: ' +
+        this._choice.describe(this._engine).reason);
       if (this._registered) {
         this._register();  // the console shows why
       }

@@ -13,13 +13,14 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from dispatcher.sdk.simulator.carrier import SocketCarrier
 from dispatcher.sdk.simulator.http import ServerAddress
 from tests.attack.wire import Wire
+from tests.campaigns import carriers
 from tests.campaigns.kill import Submitter
 from tests.campaigns.kill_checker import Notes
 from tests.campaigns.record import Control, Figure, Measure, Record, run
@@ -35,6 +36,8 @@ PAGES = 8
 FLAGS = ("--ping-interval-s", "1", "--ping-timeout-s", "1", "--reconnect-grace-s", "0.5", "--offer-ttl-s", "2")
 #: The share of the pages that come by WebSocket.
 BY_SOCKET = 0.5
+#: At one of so many cycles the server is asked what carries its pages.
+ASKED_EACH = 25
 WAYS = ("bye", "close", "vanishes")
 #: SQLite may keep this much of the store in memory; it grows with the jobs, not with the pages.
 CACHE_BYTES = 64 << 20
@@ -54,6 +57,8 @@ class Sums:
     worked: int = 0
     unrecorded: int = 0
     by_socket: int = 0
+    #: What carries pages, as the server says.
+    carriers: Counter[str] = field(default_factory=Counter)
 
 
 class Page:
@@ -151,6 +156,9 @@ async def come_work_and_go(wire: Wire, submitter: Submitter, rng: random.Random,
     job = await page.hear("job")
     if rng.random() < 0.5:
         await page.say("accept", attempt=job["attempt"])
+    if rng.random() < 1 / ASKED_EACH:
+        _, answer = await wire.ask("GET", carriers.WORKERS)
+        sums.carriers += carriers.carriers(answer)
     await page.say("result", attempt=job["attempt"], value="churn")
     verdict = await page.hear("recorded")
     sums.worked += 1
@@ -241,11 +249,12 @@ def play(form: str, seed: int) -> Record:
                     round((after["rss"] - before["rss"]) / 2**20, 1), "MiB", (CACHE_BYTES + RSS_TOLERANCE) / 2**20),
             Measure("resident memory at the end", round(after["rss"] / 2**20, 1), "MiB"),
             Measure("pages that came by WebSocket", sums.by_socket, "pages"),
+            *carriers.measures(sums.carriers),
             Measure("cycles per second", round(cycles / took_s), "1/s"),
         ],
         controls=[Control("ten pages that do not leave", sum(stayed.values()), 10, "pages")],
         notes=[f"They left by {', '.join(f'{way} ({number:,})' for way, number in sorted(ways.items()))}."],
-        violations=[f"left behind: {left}"] if left else [],
+        violations=[*carriers.lopsided(sums.carriers), *([f"left behind: {left}"] if left else [])],
     )  # fmt: skip
 
 

@@ -15,12 +15,14 @@ import shutil
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from dispatcher.sdk.simulate import Farm, Reconnect
+from tests.campaigns import carriers
 from tests.campaigns.kill_checker import LOST, TORN, TWICE, UNEXPECTED, Notes, violations
 from tests.campaigns.record import Control, Figure, Measure, Record, run
 from tests.campaigns.zygote import Zygote
@@ -64,6 +66,8 @@ class Sums:
     recorded: int = 0
     #: Of these, the ones that a page heard by WebSocket.
     by_socket: int = 0
+    #: What carried the pages when a round had ended.
+    carriers: Counter[str] = field(default_factory=Counter)
     repeated: int = 0
     unanswered: int = 0
     replayed: int = 0
@@ -265,11 +269,7 @@ async def _drain(zygote: Zygote, load: Load, directory: Path, sums: Sums) -> Non
     jobs = len(load.notes.accepted)
 
     async def done() -> bool:
-        request = f"GET /api/v1/stats HTTP/1.1\r\nHost: 127.0.0.1:{zygote.port}\r\n\r\n".encode()
-        client = Submitter(zygote.port, load.notes, random.Random())
-        _, _, answer = await client._exchange(request)
-        client.close()
-        counts: dict[str, Any] = json.loads(answer)["jobs"]
+        counts: dict[str, Any] = json.loads(await _asked(zygote, load, "/api/v1/stats"))["jobs"]
         return bool(counts["succeeded"] == sum(counts.values()) >= jobs)
 
     deadline = time.monotonic() + PATIENCE_S
@@ -277,9 +277,18 @@ async def _drain(zygote: Zygote, load: Load, directory: Path, sums: Sums) -> Non
         if time.monotonic() > deadline:
             break  # the look says which have not ended
         await asyncio.sleep(0.02)
+    sums.carriers += carriers.carriers(await _asked(zygote, load, carriers.WORKERS))
     if (status := await zygote.stop()) != 0:
         sums.found.append(f"ended: after SIGTERM with {status}: {zygote.log()[-2000:]}")
     await _look(directory, load.notes, sums, drained=True)
+
+
+async def _asked(zygote: Zygote, load: Load, target: str) -> bytes:
+    request = f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{zygote.port}\r\n\r\n".encode()
+    client = Submitter(zygote.port, load.notes, random.Random())
+    _, _, answer = await client._exchange(request)
+    client.close()
+    return answer
 
 
 async def _rounds(kills: int, seed: int, fault: str = "", *, most_found: int = 20, each: int = ROUND) -> Sums:
@@ -312,6 +321,7 @@ def _measures(sums: Sums, took_s: float) -> list[Measure]:
         Measure("of them found to be accepted before", sums.replayed, "replays"),
         Measure("executions beyond a job's first (allowed: at least once)", sums.repeated, "executions"),
         Measure("results told as recorded by WebSocket", sums.by_socket, "results"),
+        *carriers.measures(sums.carriers),
         Measure("fork to ready, median", round(started[len(started) // 2] * 1000, 1), "ms"),
     ]
 
@@ -368,7 +378,10 @@ def play(form: str, seed: int) -> Record:
                     why="kill -9 leaves the kernel's page cache: no control for this campaign; see powercut"),
         ],
         # Of the control that must be silent, too: what it saw is as bad.
-        violations=[*sums.found[:20], *(f"with synchronous=OFF: {item}" for item in off.found[:20])],
+        violations=[
+            *carriers.lopsided(sums.carriers), *sums.found[:20],
+            *(f"with synchronous=OFF: {item}" for item in off.found[:20]),
+        ],
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import random
 import shutil
 import sys
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from dispatcher.sdk.simulate import Faults
+from tests.campaigns import carriers
 from tests.campaigns.kill import recorded_by_socket
 from tests.campaigns.kill_checker import LOST, TORN, TWICE, UNEXPECTED
 from tests.campaigns.nemesis_checker import Findings, Story, check
@@ -63,6 +65,8 @@ class Result:
     drain_s: float = 0.0
     #: Results that pages were told as recorded by WebSocket.
     by_socket: int = 0
+    #: What carried the pages before the first fault, and after the last one, as the server says.
+    carriers: Counter[str] = field(default_factory=Counter)
     log: list[str] = field(default_factory=list)
 
     def seen(self, *kinds: str) -> int:
@@ -99,6 +103,7 @@ async def _ended(stage: Stage, load: Load) -> float:
         await asyncio.sleep(0.05)
     took_s = time.monotonic() - began
     await turning
+    stage.carriers = await _carriers(stage)
     if (status := await stage.server.stop()) != 0:
         stage.history.note("wrong", words=f"ended: after SIGTERM with {status}")
     return took_s
@@ -121,9 +126,17 @@ async def _storm(directory: Path, seed: int, form: str) -> Result:
     async with _staged(directory, rng, ()) as stage:
         load = Load(stage.proxy.port, stage.history, rng, share=share)
         async with load.running():
+            await load.registered()
+            before = await _carriers(stage)
             await storm(stage, lasts_s, each_s, partial(check_alive, load.tasks))
             drain_s = await _ended(stage, load)
-        return _result(stage, load, stage.proxy, drain_s)
+        result = _result(stage, load, stage.proxy, drain_s)
+        result.carriers = before + stage.carriers
+        return result
+
+
+async def _carriers(stage: Stage) -> Counter[str]:
+    return carriers.carriers(json.dumps(await stage.server.get(carriers.WORKERS)))
 
 
 async def _lie(directory: Path, seed: int) -> Result:
@@ -213,6 +226,9 @@ def play(form: str, seed: int) -> Record:
             Measure("requests through the proxy", result.counters["exchanges"], "requests"),
             Measure("the longest that the server had a request", round(result.longest_s, 1), "s", HANGS_S),
             Measure("results told as recorded by WebSocket", result.by_socket, "results"),
+            *carriers.measures(result.carriers),
+            Measure("sockets through the proxy", result.counters["sockets"], "sockets"),
+            Measure("of them cut for their age", result.counters["cut_sockets"], "sockets"),
             Measure("submissions without an answer", story.notes.unanswered, "sent again with the same key"),
             Measure("of them found to be accepted before, or asked again", story.notes.replayed, "replays"),
             Measure("executions beyond a job's first (allowed: at least once)", repeated, "executions"),
@@ -230,7 +246,7 @@ def play(form: str, seed: int) -> Record:
             f"What the proxy did: {_counts(toxics)}.",
             f"Why a job ran once more: {_counts(found.repeated)}. How the jobs ended: {_counts(found.states)}.",
         ],
-        violations=[*found.violations, *result.log][:20],
+        violations=[*carriers.lopsided(result.carriers), *found.violations, *result.log][:20],
     )  # fmt: skip
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import random
 import signal
+from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tests.campaigns.nemesis_load import History, Watch
 from tests.support.process import ServerProcess
@@ -27,6 +28,8 @@ class Stage:
     history: History
     watch: Watch
     rng: random.Random
+    #: What carried the pages when the last job had ended.
+    carriers: Counter[str] = field(default_factory=Counter)
 
 
 Fault = Callable[[Stage, float], Awaitable[None]]

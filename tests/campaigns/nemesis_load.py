@@ -162,6 +162,11 @@ class Load:
         finally:
             await self._stop()
 
+    async def registered(self) -> None:
+        """Returns when every page is known."""
+        for farm in self.farms.values():
+            await farm.registered()
+
     async def _submit(self, submitter: Submitter) -> None:
         while not self._ending:
             self._named += 1

@@ -88,6 +88,13 @@ CAMPAIGNS = {
         "and again while they run, sometimes at the very moment at which some of them end. The store's rows are the "
         "judge.",
     ),
+    "transports": (
+        "Real browsers by each transport",
+        "The worker page works in Chromium: it moves to a WebSocket, is told to poll, or stands behind a proxy that "
+        "refuses WebSockets, cuts them after 1 s or 5 s, or swallows their frames without a word; behind nginx with "
+        "and without the lines that let WebSockets through; and it polls in PhantomJS. Each time the store's rows "
+        "must have every job once, and the server must have seen the transport that was expected, before and after.",
+    ),
     "faults": (
         "A catalogue of faults",
         "Every fault that anybody has thought of so far, in server, storage, network, pages, submitters and clocks, "

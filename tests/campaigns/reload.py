@@ -14,7 +14,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +22,7 @@ from typing import Any
 
 from selenium.common.exceptions import WebDriverException
 
+from tests.campaigns import carriers
 from tests.campaigns.record import Control, Figure, Measure, Record, Skipped, run
 from tests.page.browsers import Chromium, browsing
 from tests.support.http import JSON
@@ -39,6 +40,8 @@ RELOADS = {"short": 6, "default": 30, "long": 100}
 #: Reload command to the next offer.
 OFFER_S = {"short": 2.0, "default": 1.0, "long": 1.0}
 SLOTS = 6
+#: Share of the reloads that wait until the page is on its carrier: the others may meet it on its way there.
+SETTLED = 0.7
 #: A job is reloaded away more than once: one that is lost six times would fail, as promised (S13).
 FLAGS = ("--tasks", str(Path(__file__).with_name("tasks")), "--max-crashes", "100", "--drain-s", "0.1")
 #: How long a job runs if no reload ends it; drawn for each.
@@ -62,6 +65,8 @@ class Reload:
     #: Attempts' ids that the new load found in the stash, and when it looked.
     stash: list[str] = field(default_factory=list)
     back_at: float = 0.0
+    #: What carried the page, as the server said just before.
+    carrier: str = ""
 
 
 @dataclass(slots=True)
@@ -87,12 +92,16 @@ class Driver:
         self._server = server
         self._browser = browser
         self._rng = rng
+        self._carrier = ""
         self.submitted = 0
         self.reloads: list[Reload] = []
 
-    def open(self) -> None:
-        """Loads the page for the first time."""
-        self._browser.open(f"{self._server.url}/worker?types=hold&slots={SLOTS}&name=RELOADED")
+    def open(self, transport: str = "auto") -> None:
+        """Loads the page, which may use this transport."""
+        query = f"types=hold&slots={SLOTS}&name=RELOADED&transport={transport}"
+        self._browser.open(f"{self._server.url}/worker?{query}")
+        self._carrier = "polling" if transport == "polling" else "websocket"
+        until(lambda: self.carrier() == self._carrier, 20, f"the page's {self._carrier}")
 
     def submit(self, count: int) -> None:
         """More jobs, each with a number of its own."""
@@ -107,14 +116,21 @@ class Driver:
         """Waits until the page is in the middle of jobs, and loads it anew. Returns when its scripts run again."""
         self.submit(max(0, SLOTS + 2 - self._waiting()))
         until(lambda: len(self._page("reloads.held()") or ()) > finish, 20, "jobs in the page")
-        load = self._page("reloads.load")
+        if self._rng.random() < SETTLED:
+            until(lambda: self.carrier() == self._carrier, 20, f"the page's {self._carrier}")
+        load, carrier = self._page("reloads.load"), self.carrier()
         time.sleep(self._rng.uniform(0, 0.4))  # any moment of a job: that is the fault, not a wait for something
         at = time.time()
         struck = self._browser.run(f"reloads.strike({finish}, {json.dumps(leaving)})")
-        reload = Reload(at, struck["held"], struck["finished"])
+        reload = Reload(at, struck["held"], struck["finished"], carrier=carrier)
         until(lambda: self._page("reloads.load") not in (None, load), 20, "the page after its reload")
         reload.stash, reload.back_at = self._page("reloads.stash"), self._page("reloads.at")
         self.reloads.append(reload)
+
+    def carrier(self) -> str:
+        """What carries the page now, as the server says; "": there is none."""
+        seen = carriers.carriers(self._server.ask("GET", carriers.WORKERS).body)
+        return next(iter(seen), "")
 
     def _waiting(self) -> int:
         counts = self._server.ask("GET", "/api/v1/stats").json()["jobs"]
@@ -216,7 +232,9 @@ def _judge_finished(found: Findings, key: str, reload: Reload, attempts: dict[st
 
 def _campaign(reloads: int, rng: random.Random, within_s: float) -> tuple[Findings, list[Reload]]:
     def act(driver: Driver) -> None:
-        for _ in range(reloads):
+        for number in range(reloads):
+            if number == reloads // 2:
+                driver.open("polling")
             driver.reload(rng.choice((0, 0, 1, 2)), leaving=rng.random() < 0.7)
         driver.drain(60)
 
@@ -250,6 +268,7 @@ def play(form: str, seed: int) -> Record:
     rng, within_s = random.Random(seed), OFFER_S[form]
     found, reloads = _campaign(RELOADS[form], rng, within_s)
     bare, deaf = _without_stash(rng, within_s), _deaf(rng, within_s)
+    seen = Counter(reload.carrier for reload in reloads if reload.carrier)
     offers = [round(value, 3) for value in found.offers_s]
     return Record(
         campaign="reload",
@@ -263,6 +282,8 @@ def play(form: str, seed: int) -> Record:
         ],
         measures=[
             Measure("reloads", len(reloads), "reloads"),
+            Measure("reloads of a page that a WebSocket carried", seen["websocket"], "reloads"),
+            Measure("reloads of a page that polled", seen["polling"], "reloads"),
             Measure("reload command to the next offer, median", statistics.median(offers), "s"),
             Measure("the same, 99th percentile", _percentile(offers, 0.99), "s"),
             Measure("the same, longest", max(offers), "s", within_s),
@@ -279,7 +300,10 @@ def play(form: str, seed: int) -> Record:
             f"The page holds up to {SLOTS} jobs of {WORK_MS[0] / 1000:g} to {WORK_MS[1] / 1000:g} s at once; "
             "connected directly, without a proxy. The time to the next offer includes the browser's loading it anew."
         ],
-        violations=[] if found.from_stash else ["no reload hit the moment between a result and its POST"],
+        violations=[
+            *carriers.lopsided(seen),
+            *([] if found.from_stash else ["no reload hit the moment between a result and its POST"]),
+        ],
     )  # fmt: skip
 
 

@@ -13,9 +13,11 @@ from dispatcher.core.jobs import validate
 from dispatcher.core.jobs.turn import Started
 from dispatcher.sdk.simulate import Outcome
 from tests.campaigns import planted, reliability
+from tests.campaigns.carriers import carriers, lopsided
 from tests.campaigns.kill import thin
 from tests.campaigns.kill_checker import LOST, TORN, TWICE, UNEXPECTED, Notes, violations
 from tests.campaigns.record import Control, Figure, Measure, Record
+from tests.campaigns.transports import judge
 from tests.store.contract import DURABLE, HOLDER, Desk, lost, result
 from tests.support.jobs import spec
 
@@ -164,3 +166,25 @@ def test_a_run_of_the_kill_campaign_says_when_it_was_thin() -> None:
     assert thin(1100, 100) == []
     [note] = thin(300, 100)
     assert "thin: 3.0 acknowledged jobs a kill" in note
+
+
+@pytest.mark.parametrize(
+    ("polling", "websocket", "wrong"), [(5, 5, 0), (4, 6, 0), (10, 0, 1), (0, 10, 1), (9, 1, 1), (0, 0, 2)]
+)
+def test_a_campaign_in_which_one_carrier_had_next_to_no_pages_fails(polling: int, websocket: int, wrong: int) -> None:
+    items = [{"transport": "polling"}] * polling + [{"transport": "websocket"}] * websocket + [{"transport": None}]
+    assert len(lopsided(carriers(json.dumps({"items": items})))) == wrong
+
+
+def test_the_judge_of_the_transports_sees_lost_and_wrong_jobs(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "jobs.db") as database:
+        database.executescript(
+            "CREATE TABLE jobs (seq, state); CREATE TABLE job_data (seq, data); CREATE TABLE results (seq, value);"
+            "CREATE TABLE attempts (job, cause);"
+            "INSERT INTO jobs VALUES (1, 'succeeded'), (2, 'running'), (3, 'succeeded'), (4, 'succeeded');"
+            "INSERT INTO job_data VALUES (1, '0'), (2, '1'), (3, '2'), (4, '3');"
+            "INSERT INTO results VALUES (1, '0'), (3, '0'), (4, '3');"
+            "INSERT INTO attempts VALUES (1, 'succeeded'), (3, 'succeeded'), (4, 'succeeded'), (4, 'succeeded');"
+        )
+    found = judge(tmp_path / "jobs.db", 5)
+    assert (found.unfinished, found.twice, found.repeated) == (2, 2, 1), "one runs, one is not there"

@@ -7,7 +7,6 @@ Several faults at once with a kill -9 in the middle; a proxy that cuts sockets; 
 from __future__ import annotations
 
 import asyncio
-import re
 import socket
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -20,7 +19,7 @@ from dispatcher.sdk.simulate import Farm, Faults
 from tests.crash.checker import Submitter, check
 from tests.faults.d_runs import QUICK, all_done, work_through
 from tests.faults.d_support import LONG
-from tests.support.nginx import lines_of, nginx
+from tests.support.nginx import lines_of, nginx, without_upgrade
 from tests.support.process import ServerProcess, farm_for, quick, serving
 from tests.support.toxic import ToxicProxy, Toxics, toxic
 from tests.support.waiting import eventually
@@ -129,14 +128,6 @@ def test_a_network_that_swallows_everything_for_a_while_and_closes_nothing_loses
     asyncio.run(scenario())
 
 
-def lines_without_upgrade() -> str:
-    """The lines of the documentation as they were before they let WebSockets through."""
-    lines, count = re.subn(r"^ *proxy_set_header Upgrade .*\n", "", lines_of("docs/offices.md"), flags=re.M)
-    lines, also = re.subn(r"proxy_set_header Connection .*", 'proxy_set_header Connection "";', lines)
-    assert (count, also) == (1, 1)
-    return lines
-
-
 async def through_nginx(directory: Path, lines: str, expected: set[str]) -> None:
     door = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{door.getsockname()[1]}"
@@ -160,4 +151,4 @@ def test_nginx_with_the_lines_for_it_passes_websockets_on(tmp_path: Path) -> Non
 
 
 def test_nginx_without_them_lets_no_websocket_through_and_pages_that_poll_do_all(tmp_path: Path) -> None:
-    asyncio.run(through_nginx(tmp_path, lines_without_upgrade(), {"polling"}))
+    asyncio.run(through_nginx(tmp_path, without_upgrade(lines_of("docs/offices.md")), {"polling"}))

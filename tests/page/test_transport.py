@@ -65,9 +65,9 @@ def broken_twice(code: int = 1006, after_ms: int = 5_000) -> Page:
 
 def test_two_sockets_that_broke_soon_leave_the_page_with_polling_for_a_day() -> None:
     page = broken_twice()
-    assert reason(page) == "sockets broke twice (E-NET-01, after 5 s)"
+    assert reason(page) == "sockets failed twice (E-NET-01, after 5 s)"
     assert until(page) is not None
-    assert "stays with long-polling for a day: sockets broke twice" in str(page.status()["events"])
+    assert "stays with long-polling for a day: sockets failed twice" in str(page.status()["events"])
     assert not keep_polling(page, 3_600)
     page.run("worker.reconnect();")
     page.take()
@@ -91,7 +91,7 @@ def test_it_says_so_in_a_session_that_lives_on() -> None:
     page.advance(1_000)
     page.take()  # the pong
     (register,) = page.take()
-    assert register["page"]["transport_reason"] == "sockets broke twice (no answer within 3 s)"
+    assert register["page"]["transport_reason"] == "no WebSocket could be set up (no answer within 3 s)"
     page.push(REGISTERED)
     assert page.state == "ready"
 
@@ -101,7 +101,7 @@ def test_a_reload_does_not_make_it_forget_and_a_day_does() -> None:
     page.load()
     come_back(page)
     assert not keep_polling(page, 600)
-    assert reason(page) == "sockets broke twice (E-NET-01, after 5 s)"
+    assert reason(page) == "sockets failed twice (E-NET-01, after 5 s)"
     page.js.eval(f"fakeWindow.stepDate({DAY_MS}); null;")
     assert keep_polling(page, 2), "in the same session"
     settle(page)
@@ -229,7 +229,7 @@ def test_frames_that_are_swallowed_without_a_word_count() -> None:
     settle(page)
     page.advance(47_000)
     come_back(page)
-    assert reason(page) == "sockets broke twice (E-NET-08, after 0 s)"
+    assert reason(page) == "sockets failed twice (E-NET-08, after 0 s)"
 
 
 def test_the_page_s_own_close_does_not_count() -> None:

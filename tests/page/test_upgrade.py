@@ -172,7 +172,7 @@ def test_a_probe_that_is_not_answered_in_3_s_leaves_the_page_with_polling() -> N
     assert not page.socket["closed"]
     page.advance(200)
     assert page.socket["closed"]
-    assert page.status()["connection"]["reason"] == "the last socket failed (no answer within 3 s)"
+    assert page.status()["connection"]["reason"] == "no WebSocket could be set up (no answer within 3 s)"
     page.push(job())
     assert ops(page.take()) == ["result"]
     page.frame("3probe")
@@ -354,7 +354,7 @@ def test_a_browser_that_forbids_the_socket_polls_on() -> None:
     page = begun(socketThrows=True)
     page.advance(1)
     assert page.state == "ready"
-    reason = "the last socket failed (this browser forbids it: Access is denied.)"
+    reason = "no WebSocket could be set up (this browser forbids it: Access is denied.)"
     assert page.status()["connection"]["reason"] == reason
     page.push(job())
     assert ops(page.take()) == ["result"]

@@ -18,7 +18,7 @@ from pathlib import Path
 from tests.support.missing import missing
 from tests.support.places import ROOT
 
-__all__ = ["lines_of", "nginx"]
+__all__ = ["lines_of", "nginx", "without_upgrade"]
 
 _AROUND = """
 {user}
@@ -42,6 +42,14 @@ def lines_of(page: str, number: int = 0) -> str:
     """One of the nginx blocks that a page of the documentation shows."""
     shown = re.findall(r"^ *```nginx\n(.*?)^ *```$", (ROOT / page).read_text("utf-8"), re.M | re.S)
     return str(shown[number])
+
+
+def without_upgrade(lines: str) -> str:
+    """The lines of the documentation as they were before they let WebSockets through."""
+    lines, count = re.subn(r"^ *proxy_set_header Upgrade .*\n", "", lines, flags=re.M)
+    lines, also = re.subn(r"proxy_set_header Connection .*", 'proxy_set_header Connection "";', lines)
+    assert (count, also) == (1, 1)
+    return lines
 
 
 def _here(lines: str, port: int, upstream: int, certificate: Path | None) -> str:
