@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import os
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode
 
-__all__ = ["ConnectionLost", "HttpAnswer", "HttpCall", "path_of"]
+__all__ = ["CUT", "ConnectionLost", "HttpAnswer", "HttpCall", "path_of", "whole", "words_of"]
 
 JSON = "application/json"
+CUT = "the answer ended in the middle"
 
 
 class ConnectionLost(Exception):
@@ -58,6 +62,30 @@ class HttpAnswer:
         """Whether it says that it is JSON."""
         media = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         return media == JSON or media.endswith("+json")
+
+
+def whole(answer: HttpAnswer) -> HttpAnswer:
+    """For an answer without a length, which the end of the connection ends: that may have been a break.
+
+    ``http.client`` even takes half a head for a whole one. Raises ConnectionLost.
+    """
+    if not answer.body:
+        raise ConnectionLost(CUT)
+    if answer.is_json:
+        try:
+            json.loads(answer.body)
+        except ValueError:
+            raise ConnectionLost(CUT) from None
+    return answer
+
+
+def words_of(error: BaseException) -> str:
+    """What has happened to a connection."""
+    if isinstance(error, TimeoutError):
+        return "it took too long"
+    if isinstance(error, OSError) and error.errno and error.errno > 0 and not isinstance(error, ssl.SSLError):
+        return os.strerror(error.errno)
+    return str(error) or type(error).__name__
 
 
 def path_of(*parts: str, **query: object) -> str:

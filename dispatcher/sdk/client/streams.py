@@ -7,7 +7,7 @@ import contextlib
 import ssl
 
 from .config import ClientConfig
-from .exchange import ConnectionLost, HttpAnswer, HttpCall
+from .exchange import CUT, ConnectionLost, HttpAnswer, HttpCall, whole, words_of
 from .wire import request_headers
 
 __all__ = ["StreamConnections"]
@@ -117,7 +117,7 @@ async def _read_answer(reader: asyncio.StreamReader) -> tuple[HttpAnswer, bool]:
         return HttpAnswer(status, headers, await _read_chunks(reader)), keep
     if "content-length" in headers:
         return HttpAnswer(status, headers, await reader.readexactly(int(headers["content-length"]))), keep
-    return HttpAnswer(status, headers, await reader.read()), False
+    return whole(HttpAnswer(status, headers, await reader.read())), False
 
 
 async def _read_head(reader: asyncio.StreamReader) -> tuple[str, dict[str, str]]:
@@ -138,10 +138,8 @@ async def _read_chunks(reader: asyncio.StreamReader) -> bytes:
 
 
 def _words(error: BaseException) -> str:
-    if isinstance(error, TimeoutError):
-        return "it took too long"
     if isinstance(error, asyncio.IncompleteReadError):
-        return "the answer ended in the middle" if error.partial else "the connection was closed before the answer"
-    if isinstance(error, ValueError | asyncio.LimitOverrunError):
+        return CUT if error.partial else "the connection was closed before the answer"
+    if isinstance(error, ValueError | asyncio.LimitOverrunError) and not isinstance(error, OSError):
         return "the answer was not HTTP"
-    return str(getattr(error, "strerror", None) or str(error) or type(error).__name__)
+    return words_of(error)

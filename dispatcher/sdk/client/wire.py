@@ -15,7 +15,7 @@ import ssl
 import threading
 
 from .config import ClientConfig
-from .exchange import ConnectionLost, HttpAnswer, HttpCall
+from .exchange import CUT, ConnectionLost, HttpAnswer, HttpCall, whole, words_of
 
 __all__ = ["Connections", "request_headers"]
 
@@ -56,7 +56,7 @@ class Connections:
             hopeless = isinstance(error, ssl.SSLCertVerificationError)
             raise ConnectionLost(_words(error), stale=stale, hopeless=hopeless) from error
         except BaseException:
-            # An interrupt in the middle: what comes on this connection would be the answer to another request.
+            # A lost answer, or an interrupt: what comes now would be taken for the answer to another request.
             if connection is not None:
                 connection.close()
             raise
@@ -69,8 +69,10 @@ class Connections:
         target = self._config.address.prefix + call.target
         connection.request(call.method, target, call.body, request_headers(self._config, call))
         answer = connection.getresponse()
+        endless = answer.length is None and not answer.chunked
         body = answer.read()
-        return HttpAnswer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, body)
+        found = HttpAnswer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, body)
+        return whole(found) if endless else found
 
     def _connect(self, timeout_s: float) -> http.client.HTTPConnection:
         address, limit_s = self._config.address, min(timeout_s, _CONNECT_S)
@@ -136,10 +138,8 @@ def _has_news(sock: socket.socket) -> bool:
 
 
 def _words(error: BaseException) -> str:
-    if isinstance(error, TimeoutError):
-        return "it took too long"
     if isinstance(error, http.client.IncompleteRead):
-        return "the answer ended in the middle"
+        return CUT
     if isinstance(error, http.client.BadStatusLine | http.client.LineTooLong) and not isinstance(error, OSError):
         return "the answer was not HTTP"
-    return str(getattr(error, "strerror", None) or str(error) or type(error).__name__)
+    return words_of(error)
