@@ -45,11 +45,11 @@ asyncio.run(twin())
 try:
     import tornado
 except ImportError as error:
-    print(error, sorted({name.split(".")[0] for name in sys.modules} - set(sys.stdlib_module_names) - {"__main__"}))
+    print(error, {"dispatcher", "engineio", "msgspec", "tornado", "websockets"} & set(sys.modules))
 """
     with scripted(reply(201), reply(201)) as server:
         said = alone(tmp_path, code, server.url)
-    assert said.splitlines() == ["7", "7", "tornado is not there ['pagehand']"]
+    assert said.splitlines() == ["7", "7", "tornado is not there set()"]
 
 
 def test_an_import_of_the_package_loads_nothing_of_the_client(tmp_path: Path) -> None:
