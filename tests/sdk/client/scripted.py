@@ -119,7 +119,7 @@ class ManualTime:
 def either(twin: bool, url: str, use: str, *args: Any, time: ManualTime | None = None, **fields: Any) -> Any:
     """Calls a method of a client, or of its twin in a loop: the same must come of both."""
     time = time or ManualTime()
-    options = {name: fields.pop(name) for name in ("token", "retry_for") if name in fields}
+    options: dict[str, Any] = {name: fields.pop(name) for name in ("token", "retry_for") if name in fields}
     options |= {"clock": time.clock, "rng": random.Random(1)}
     call: Callable[[Any], Any] = lambda client: getattr(client, use)(*args, **fields)  # noqa: E731
     if not twin:

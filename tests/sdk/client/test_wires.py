@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dispatcher.sdk.client.client import Client, Job
-from dispatcher.sdk.client.errors import Invalid, NotPagehand, Unauthorized, Unavailable, Unreachable
+from dispatcher.sdk.client.errors import Invalid, JobTimeout, NotPagehand, Unauthorized, Unavailable, Unreachable
 from tests.sdk.client.scripted import JOB, ManualTime, cut, either, reply, scripted
 from tests.support.certificate import self_signed
 from tests.support.process import free_port
@@ -110,8 +110,9 @@ def test_a_server_that_says_nothing_is_given_up_at_the_callers_deadline_and_the_
         client = Client(f"http://127.0.0.1:{silent.getsockname()[1]}", retry_for=0)
         job = Job(client, JOB | {"state": "queued"})
         assert job.wait(0.05) is False
-        with pytest.raises(TimeoutError, match="It goes on") as error:
+        with pytest.raises(JobTimeout, match="It goes on") as error:
             job.result(0.05)
+        assert isinstance(error.value, TimeoutError)
         assert error.value.job is job
         client.close()
 
