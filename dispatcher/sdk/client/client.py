@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from .answers import outcome_of
 from .config import find_config
-from .encoding import encode_job
+from .encoding import JobOptions, encode_job
 from .errors import JobTimeout, PagehandClientError
 from .exchange import ConnectionLost
 from .facts import JobFacts
@@ -129,7 +129,7 @@ class Client:
 
     # -- jobs
 
-    def submit(self, type: str, data: Any = None, *, key: str | None = None, **options: Any) -> Job:
+    def submit(self, type: str, data: Any = None, *, key: str | None = None, **options: Unpack[JobOptions]) -> Job:
         """A new job, durable on the server. With the ``key`` of an earlier one: that one.
 
         ``options``: ``priority``, ``delay_s``, ``timeout_s``, ``max_attempts``, ``max_crashes``, ``expires_s``,
@@ -138,15 +138,25 @@ class Client:
         body = encode_job(type, data, options)
         return Job(self, self._do(self._plans.submit(body, key or new_key())))
 
-    def run(self, type: str, data: Any = None, *, timeout: float | None = None, **options: Any) -> Any:
+    def run(
+        self,
+        type: str,
+        data: Any = None,
+        *,
+        timeout: float | None = None,
+        key: str | None = None,
+        **options: Unpack[JobOptions],
+    ) -> Any:
         """Submits a job and returns its result. ``timeout`` is how long to wait, not how long the job may take."""
-        key, deadline = options.pop("key", None) or new_key(), self._deadline(timeout)
+        key, deadline = key or new_key(), self._deadline(timeout)
         job = Job(self, self._do(self._plans.run(encode_job(type, data, options), key, deadline)))
         if not job.over:
             raise not_over(job, timeout)
         return outcome_of(job)
 
-    def submit_batch(self, type: str, items: Iterable[Any], *, key: str | None = None, **options: Any) -> list[Job]:
+    def submit_batch(
+        self, type: str, items: Iterable[Any], *, key: str | None = None, **options: Unpack[JobOptions]
+    ) -> list[Job]:
         """Up to 1,000 jobs at once, all or none."""
         return self._submit_bodies([encode_job(type, item, options) for item in items], key or new_key())
 
@@ -162,7 +172,7 @@ class Client:
         key: str | None = None,
         return_exceptions: bool = False,
         progress: bool | None = None,
-        **options: Any,
+        **options: Unpack[JobOptions],
     ) -> Iterator[Any]:
         """The results of one job for each item, in order. See ``mapping``."""
         from .mapping import mapped

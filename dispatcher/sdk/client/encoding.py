@@ -4,10 +4,25 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypedDict
 
-__all__ = ["encode_job", "join_jobs"]
+__all__ = ["JobOptions", "encode_job", "join_jobs"]
+
+
+class JobOptions(TypedDict, total=False):
+    """The fields of a job besides its type and its data, as docs/api.md has them."""
+
+    priority: int
+    delay_s: float
+    timeout_s: float
+    max_attempts: int
+    max_crashes: int
+    expires_s: float | None
+    heartbeat_s: float | None
+    requires: Mapping[str, str | Sequence[str]]
+    effects: str
+
 
 _PLAIN = (str, int, float, bool, type(None))
 

@@ -8,10 +8,10 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Unpack
 
 from .client import Client, Job
-from .encoding import encode_job
+from .encoding import JobOptions, encode_job
 from .errors import PagehandClientError, RequestRefused
 from .futures import JobFuture
 from .mapping import MOST_BYTES
@@ -40,7 +40,12 @@ class Executor:
     """
 
     def __init__(
-        self, client: Client | None = None, type: str | None = None, *, connections: int = 8, **options: Any
+        self,
+        client: Client | None = None,
+        type: str | None = None,
+        *,
+        connections: int = 8,
+        **options: Unpack[JobOptions],
     ) -> None:
         self._own = client is None
         self.client = client or Client()
@@ -63,7 +68,7 @@ class Executor:
     ) -> None:
         self.shutdown()
 
-    def submit(self, data: Any = None, *, type: str | None = None, **options: Any) -> JobFuture:
+    def submit(self, data: Any = None, *, type: str | None = None, **options: Unpack[JobOptions]) -> JobFuture:
         """A job for this data. Blocks only while 10,000 jobs wait to be sent."""
         wanted = type or self._type
         if wanted is None:
@@ -83,7 +88,9 @@ class Executor:
         future.add_done_callback(self._done)
         return future
 
-    def map(self, items: Iterable[Any], *, timeout: float | None = None, **options: Any) -> Iterator[Any]:
+    def map(
+        self, items: Iterable[Any], *, timeout: float | None = None, **options: Unpack[JobOptions]
+    ) -> Iterator[Any]:
         """The results in order, as ``concurrent.futures.Executor.map`` gives them. All are submitted at once."""
         deadline = None if timeout is None else self.client._plans.clock() + timeout
         futures = [self.submit(item, **options) for item in items]

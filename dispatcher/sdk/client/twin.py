@@ -9,12 +9,12 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from .answers import outcome_of
 from .client import not_over
 from .config import find_config
-from .encoding import encode_job
+from .encoding import JobOptions, encode_job
 from .errors import PagehandClientError
 from .exchange import ConnectionLost
 from .facts import JobFacts
@@ -121,21 +121,31 @@ class AsyncClient:
 
     # -- jobs
 
-    async def submit(self, type: str, data: Any = None, *, key: str | None = None, **options: Any) -> AsyncJob:
+    async def submit(
+        self, type: str, data: Any = None, *, key: str | None = None, **options: Unpack[JobOptions]
+    ) -> AsyncJob:
         """A new job, durable on the server; see ``Client.submit``."""
         body = encode_job(type, data, options)
         return AsyncJob(self, await self._do(self._plans.submit(body, key or new_key())))
 
-    async def run(self, type: str, data: Any = None, *, timeout: float | None = None, **options: Any) -> Any:
+    async def run(
+        self,
+        type: str,
+        data: Any = None,
+        *,
+        timeout: float | None = None,
+        key: str | None = None,
+        **options: Unpack[JobOptions],
+    ) -> Any:
         """Submits a job and returns its result; see ``Client.run``."""
-        key, deadline = options.pop("key", None) or new_key(), self._deadline(timeout)
+        key, deadline = key or new_key(), self._deadline(timeout)
         job = AsyncJob(self, await self._do(self._plans.run(encode_job(type, data, options), key, deadline)))
         if not job.over:
             raise not_over(job, timeout)
         return outcome_of(job)
 
     async def submit_batch(
-        self, type: str, items: Iterable[Any], *, key: str | None = None, **options: Any
+        self, type: str, items: Iterable[Any], *, key: str | None = None, **options: Unpack[JobOptions]
     ) -> list[AsyncJob]:
         """Up to 1,000 jobs at once, all or none."""
         bodies = [encode_job(type, item, options) for item in items]
@@ -152,7 +162,7 @@ class AsyncClient:
         chunk: int = 500,
         key: str | None = None,
         return_exceptions: bool = False,
-        **options: Any,
+        **options: Unpack[JobOptions],
     ) -> AsyncIterator[Any]:
         """The results of one job for each item, in order; see ``Client.map``.
 
