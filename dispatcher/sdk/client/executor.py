@@ -74,10 +74,10 @@ class Executor:
         if wanted is None:
             raise TypeError("say the type of the job: Executor(client, type=...) or submit(data, type=...)")
         body = encode_job(wanted, data, {**self._options, **options})
+        if self._pid != os.getpid():  # its threads are not here, and its lock may be held for ever
+            raise RuntimeError("this executor belongs to the parent process: make another one after a fork")
         future = JobFuture(self._cancelled)
         with self._news:
-            if self._pid != os.getpid():
-                raise RuntimeError("this executor belongs to the parent process: make another one after a fork")
             self._news.wait_for(lambda: self._closed or len(self._unsent) < _MOST_UNSENT)
             if self._closed:
                 raise RuntimeError("the executor was shut down: it takes no more jobs")

@@ -163,6 +163,25 @@ def test_a_cancelled_future_cancels_a_job_that_waits(client: Client) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_child_after_a_fork_is_told_that_the_executor_is_its_parents(client: Client) -> None:
+    context = multiprocessing.get_context("fork")
+    told, tell = context.Pipe(duplex=False)
+
+    def use(executor: Executor) -> None:
+        try:
+            executor.submit(1)
+        except RuntimeError as error:
+            tell.send(str(error))
+
+    with Executor(client, "echo") as executor:
+        child = context.Process(target=use, args=(executor,))
+        child.start()
+        assert "make another one after a fork" in told.recv()
+        child.join(20)
+        assert executor.submit(2).result(20) == 2
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 def test_a_child_after_a_fork_uses_no_socket_of_its_parent(client: Client) -> None:
     """Both ask at once, with a kept connection at hand: each must get its own answers."""
     mine, childs = client.submit("echo", "parent"), client.submit("echo", "child")
