@@ -162,6 +162,18 @@ def test_a_cancelled_future_cancels_a_job_that_waits(client: Client) -> None:
     assert [future.job.status() for future in futures if future.job] == ["cancelled"] * 3
 
 
+def test_a_cancelled_future_leaves_a_job_that_runs_alone(server: Live, client: Client) -> None:
+    executor = Executor(client, "hang")
+    with running(*PAGES[:-1], "--types=hang", "--never-answer=1", "--url", server.url):
+        future = executor.submit()
+        job = until(lambda: future.job, what="it is taken")
+        until(lambda: job.status() == "running", what="it runs")
+        assert future.cancel()
+        executor.shutdown()
+        assert job.status() == "running"
+        job.cancel()
+
+
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 def test_a_child_after_a_fork_is_told_that_the_executor_is_its_parents(client: Client) -> None:
     context = multiprocessing.get_context("fork")
