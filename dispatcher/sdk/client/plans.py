@@ -1,0 +1,214 @@
+"""What a client does, step by step. No I/O: a plan yields what to send and how long to pause.
+
+Whoever runs a plan (``Client``, ``AsyncClient``) sends each ``Send`` and gives back the answer, or throws
+``ConnectionLost`` into the plan. So both clients do the same, and a test plays the network and the clock.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import secrets
+import time
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias, TypeVar
+
+from .answers import error_of, value_of
+from .encoding import join_jobs
+from .errors import Unreachable, WrongState
+from .exchange import ConnectionLost, HttpAnswer, HttpCall, path_of
+from .facts import OPEN
+from .retrying import RetryRule, may_pass, retry_after_s
+
+__all__ = ["Delay", "Plans", "Send", "Steps", "new_key"]
+
+T = TypeVar("T")
+
+#: The longest that one request waits for the end of a job: proxies often give up after 60 s.
+_WAIT_S = 30
+#: What an answer may take beyond that.
+_ANSWER_S = 30.0
+#: What each action leaves a job in: if its answer was lost, the repetition is refused, although it has been done.
+_AFTER = {"cancel": frozenset({"cancelled"}), "retry": OPEN}
+
+
+class Send(NamedTuple):
+    """Send this; the answer is due in ``timeout_s``."""
+
+    call: HttpCall
+    timeout_s: float
+
+
+class Delay(NamedTuple):
+    """Do nothing for so long."""
+
+    seconds: float
+
+
+Steps: TypeAlias = Generator[Send | Delay, HttpAnswer | None, T]
+
+
+def new_key() -> str:
+    """An idempotency key that nobody else has."""
+    return "client-" + secrets.token_hex(16)
+
+
+@dataclass(slots=True)
+class _Trouble:
+    """Why a request has not been answered well so far."""
+
+    #: When it may be given up; None before the first failure.
+    until: float | None = None
+    failures: int = 0
+    stale: int = 0
+    lost: bool = False
+
+
+class Plans:
+    """The plans of one client. The clock counts seconds; it and ``rng`` are passed in by tests."""
+
+    def __init__(
+        self,
+        base_url: str,
+        rule: RetryRule,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+        rng: random.Random | None = None,
+    ) -> None:
+        self._base_url = base_url
+        self._rule = rule
+        self.clock = clock
+        self._wall = wall
+        self._rng = rng or random.SystemRandom()
+
+    # -- one request, sent until it is answered
+
+    def ask(self, call: HttpCall, deadline: float | None = None) -> Steps[HttpAnswer]:
+        """The answer, whatever it says. Raises Unreachable, TimeoutError (at ``deadline``), or what the server said."""
+        trouble = _Trouble()
+        return (yield from self._ask(call, deadline, trouble))
+
+    def _ask(self, call: HttpCall, deadline: float | None, trouble: _Trouble) -> Steps[HttpAnswer]:
+        while True:
+            try:
+                answer = yield Send(call, self._timeout_s(call, deadline))
+                assert answer is not None
+            except ConnectionLost as lost:
+                trouble.lost = True
+                yield from self._after_loss(call, lost, deadline, trouble)
+                continue
+            if not may_pass(answer):
+                return answer
+            error = error_of(answer, call.key)
+            yield from self._pause(error, retry_after_s(answer, self._wall()), deadline, trouble)
+
+    def _timeout_s(self, call: HttpCall, deadline: float | None) -> float:
+        due = call.wait_s + _ANSWER_S
+        return due if deadline is None else max(0.001, min(due, deadline - self.clock()))
+
+    def _after_loss(
+        self, call: HttpCall, lost: ConnectionLost, deadline: float | None, trouble: _Trouble
+    ) -> Steps[None]:
+        if lost.stale and not trouble.stale:
+            trouble.stale += 1  # the server had closed an idle connection: nothing is wrong
+            return
+        error = Unreachable(self._unreachable(call, lost), key=call.key)
+        error.__cause__ = lost
+        if lost.hopeless:
+            raise error
+        yield from self._pause(error, 0.0, deadline, trouble)
+
+    def _unreachable(self, call: HttpCall, lost: ConnectionLost) -> str:
+        words = f"No answer from {self._base_url}: {lost}. Is the server running, and is the address right?"
+        if not call.key:
+            return words
+        return f"{words} It is not known whether the job was taken: send it again with the key {call.key!r}."
+
+    def _pause(self, error: Exception, asked_s: float, deadline: float | None, trouble: _Trouble) -> Steps[None]:
+        """Rests before the next try, or raises: the caller's time is over, or there have been tries enough."""
+        now = self.clock()
+        if trouble.until is None:
+            trouble.until = now + self._rule.for_s
+        pause_s = self._rule.pause_s(trouble.failures, asked_s, self._rng)
+        trouble.failures += 1
+        if deadline is not None and now + pause_s >= deadline:
+            raise TimeoutError from error
+        if now + pause_s > trouble.until:
+            raise error
+        yield Delay(pause_s)
+
+    def _get(self, path: str, deadline: float | None = None) -> Steps[Any]:
+        return value_of((yield from self.ask(HttpCall("GET", path), deadline)))
+
+    # -- jobs
+
+    def submit(self, body: bytes, key: str, *, wait_s: int = 0, deadline: float | None = None) -> Steps[dict[str, Any]]:
+        """One job; the server may hold the answer until it is over."""
+        call = HttpCall("POST", path_of("jobs"), body, key, wait_s)
+        return dict(_job_in((yield from self.ask(call, deadline)), key))
+
+    def submit_batch(self, bodies: list[bytes], key: str) -> Steps[list[dict[str, Any]]]:
+        """Many jobs, all or none."""
+        call = HttpCall("POST", path_of("jobs", "batch"), join_jobs(bodies), key)
+        return list(_job_in((yield from self.ask(call)), key)["items"])
+
+    def job(self, job_id: str, *, wait_s: int = 0, deadline: float | None = None) -> Steps[dict[str, Any]]:
+        """A job, now, or when it is over or ``wait_s`` have passed."""
+        call = HttpCall("GET", path_of("jobs", job_id, wait=wait_s or None), wait_s=wait_s)
+        return dict(value_of((yield from self.ask(call, deadline))))
+
+    def over(self, job_id: str, deadline: float | None) -> Steps[dict[str, Any] | None]:
+        """A job once it is over; None at the deadline."""
+        while deadline is None or (left_s := deadline - self.clock()) > 0:
+            # The server waits whole seconds. The last part of one is cut off on this side.
+            wait_s = _WAIT_S if deadline is None else max(1, min(_WAIT_S, int(left_s)))
+            try:
+                fields = yield from self.job(job_id, wait_s=wait_s, deadline=deadline)
+            except TimeoutError:
+                return None
+            if fields["state"] not in OPEN:
+                return fields
+        return None
+
+    def run(self, body: bytes, key: str, deadline: float | None) -> Steps[dict[str, Any]]:
+        """A job, submitted, and over unless the deadline came first: its answer is often that of the submission."""
+        left_s = _WAIT_S if deadline is None else int(deadline - self.clock())
+        # The submission itself is not cut off: without its answer nobody would know the job.
+        fields = yield from self.submit(body, key, wait_s=max(0, min(_WAIT_S, left_s)))
+        if fields["state"] in OPEN:
+            return (yield from self.over(fields["id"], deadline)) or fields
+        return fields
+
+    def act(self, job_id: str, action: str, body: Mapping[str, Any]) -> Steps[dict[str, Any]]:
+        """``cancel`` or ``retry``. If an answer was lost, a refusal of the repetition may mean that it was done."""
+        trouble = _Trouble()
+        sent = json.dumps({name: value for name, value in body.items() if value is not None}).encode()
+        call = HttpCall("POST", path_of("jobs", job_id, action), sent)
+        answer = yield from self._ask(call, None, trouble)
+        try:
+            return dict(value_of(answer))
+        except WrongState:
+            if not trouble.lost:
+                raise
+            fields = yield from self.job(job_id)
+            if fields["state"] not in _AFTER[action]:
+                raise
+            return fields
+
+    # -- lists
+
+    def page(self, name: str, filters: Mapping[str, Any], cursor: str | None) -> Steps[dict[str, Any]]:
+        """One page of a list: ``items`` and ``next_cursor``."""
+        return dict((yield from self._get(path_of(name, **{**filters, "cursor": cursor}))))
+
+    def stats(self) -> Steps[dict[str, Any]]:
+        """What the server counts."""
+        return dict((yield from self._get(path_of("stats"))))
+
+
+def _job_in(answer: HttpAnswer, key: str) -> Any:
+    if answer.status in (200, 201) and answer.is_json:
+        return value_of(answer)
+    raise error_of(answer, key)

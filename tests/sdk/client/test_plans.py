@@ -1,0 +1,163 @@
+"""What a client does, step by step, with a network and a clock that the test plays."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any
+
+import pytest
+
+from dispatcher.sdk.client.errors import NotFound, QueueFull, Unreachable, WrongState
+from dispatcher.sdk.client.exchange import ConnectionLost, HttpAnswer, HttpCall
+from dispatcher.sdk.client.plans import Delay, Plans, Send
+from dispatcher.sdk.client.retrying import RetryRule, may_pass, retry_after_s
+
+LOST = ConnectionLost("gone")
+
+
+class Play:
+    """Runs a plan against a list of answers. Each answer takes ``each_s``."""
+
+    def __init__(self, *answers: HttpAnswer | ConnectionLost, each_s: float = 0.0) -> None:
+        self.now_s = 1_000.0
+        self.sent: list[Send] = []
+        self.delays: list[float] = []
+        self._answers = list(answers)
+        self._each_s = each_s
+        self.plans = Plans(
+            "http://x", RetryRule(60.0), clock=lambda: self.now_s, wall=lambda: 0.0, rng=random.Random(3)
+        )
+
+    def run(self, steps: Any) -> Any:
+        try:
+            step = next(steps)
+            while True:
+                if isinstance(step, Delay):
+                    self.delays.append(step.seconds)
+                    self.now_s += step.seconds
+                    step = next(steps)
+                    continue
+                self.sent.append(step)
+                self.now_s += min(self._each_s, step.timeout_s)
+                answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+                step = steps.throw(answer) if isinstance(answer, ConnectionLost) else steps.send(answer)
+        except StopIteration as done:
+            return done.value
+
+
+def says(status: int = 200, body: Any = None, **headers: str) -> HttpAnswer:
+    return HttpAnswer(status, {"content-type": "application/json", **headers}, json.dumps(body).encode())
+
+
+def job(state: str) -> HttpAnswer:
+    return says(200, {"id": "j1", "type": "echo", "state": state})
+
+
+def problem(status: int, code: str, **headers: str) -> HttpAnswer:
+    return says(status, {"code": code, "status": status, "detail": "no"}, **headers)
+
+
+def test_pauses_have_full_jitter_and_double_up_to_a_limit() -> None:
+    rule, rng = RetryRule(), random.Random(5)
+    pauses = [[rule.pause_s(failures, 0.0, rng) for _ in range(300)] for failures in (0, 3, 99)]
+    assert [max(drawn) <= most for drawn, most in zip(pauses, (0.1, 0.8, 10.0), strict=True)] == [True] * 3
+    assert [max(drawn) > 0.9 * most for drawn, most in zip(pauses, (0.1, 0.8, 10.0), strict=True)] == [True] * 3
+    assert min(pauses[2]) < 1.0
+    assert rule.pause_s(0, 30.0, rng) >= 30.0
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("7", 7.0),
+        ("Thu, 01 Jan 1970 00:00:30 GMT", 20.0),
+        ("Thu, 01 Jan 1970 00:00:01 GMT", 0.0),
+        ("soon", 0.0),
+        ("", 0.0),
+        ("-5", 0.0),
+    ],
+)
+def test_a_server_says_in_seconds_or_as_a_date_when_it_wants_to_be_asked(value: str, seconds: float) -> None:
+    assert retry_after_s(says(503, **{"retry-after": value}), 10.0) == seconds
+
+
+def test_what_time_does_not_heal_is_not_asked_again() -> None:
+    assert [may_pass(problem(status, "x")) for status in (429, 502, 503, 504, 500, 422, 200)] == [True] * 4 + [
+        False
+    ] * 3
+    assert not may_pass(problem(503, "too_many_types"))
+
+
+def test_a_server_that_stays_away_is_given_up_after_the_time_for_retries() -> None:
+    play = Play(LOST)
+    with pytest.raises(Unreachable, match="the key 'k'"):
+        play.run(play.plans.submit(b"{}", "k"))
+    assert 30 < sum(play.delays) <= 60
+    assert {send.call for send in play.sent} == {HttpCall("POST", "/api/v1/jobs", b"{}", "k")}
+
+
+def test_a_full_queue_is_waited_for_and_then_said() -> None:
+    play = Play(problem(503, "queue_full", **{"retry-after": "25"}))
+    with pytest.raises(QueueFull, match="--queue-depth") as error:
+        play.run(play.plans.submit(b"{}", "k"))
+    assert [int(delay) for delay in play.delays] == [25, 25]
+    assert (error.value.code, error.value.status, error.value.key) == ("queue_full", 503, "k")
+
+
+def test_waiting_for_a_job_ends_at_the_deadline_whatever_the_server_does() -> None:
+    for answer in (job("running"), LOST, problem(503, "draining")):
+        play = Play(answer, each_s=1.0)
+        assert play.run(play.plans.over("j1", 1_005.5)) is None
+        assert play.now_s <= 1_005.5 + 1e-6, answer
+
+
+def test_the_server_waits_in_whole_seconds_and_the_last_part_is_cut_off_here() -> None:
+    play = Play(job("running"), job("running"), job("succeeded"), each_s=2.0)
+    assert play.run(play.plans.over("j1", 1_004.5))["state"] == "succeeded"
+    assert [send.call.target.partition("=")[2] for send in play.sent] == ["4", "2", "1"]
+    assert play.sent[-1].timeout_s == pytest.approx(0.5)
+
+
+def test_a_job_that_is_in_doubt_is_waited_for_no_longer() -> None:
+    play = Play(job("queued"), job("in_doubt"))
+    assert play.run(play.plans.over("j1", None))["state"] == "in_doubt"
+
+
+def test_a_run_waits_in_the_submission_and_never_cuts_it_off() -> None:
+    play = Play(job("queued"), job("succeeded"))
+    assert play.run(play.plans.run(b"{}", "k", 1_010.0))["state"] == "succeeded"
+    assert play.sent[0].call.headers()["Prefer"] == "wait=10"
+    assert play.sent[0].timeout_s == 40.0
+
+
+@pytest.mark.parametrize(("action", "state"), [("cancel", "cancelled"), ("retry", "queued"), ("retry", "running")])
+def test_an_action_whose_answer_was_lost_may_be_refused_the_second_time_and_is_done(action: str, state: str) -> None:
+    play = Play(LOST, problem(409, "wrong_state"), job(state))
+    assert play.run(play.plans.act("j1", action, {}))["state"] == state
+
+
+def test_an_action_that_is_refused_is_refused() -> None:
+    for answers in ([problem(409, "wrong_state")], [LOST, problem(409, "wrong_state"), job("succeeded")]):
+        play = Play(*answers)
+        with pytest.raises(WrongState):
+            play.run(play.plans.act("j1", "cancel", {"reason": None}))
+
+
+def test_a_job_that_is_not_there_is_said() -> None:
+    play = Play(problem(404, "not_found"))
+    with pytest.raises(NotFound, match="removed after its time"):
+        play.run(play.plans.job("j1"))
+
+
+def test_a_kept_connection_that_was_closed_is_free_once() -> None:
+    stale = ConnectionLost("closed", stale=True)
+    play = Play(stale, stale, job("queued"))
+    play.run(play.plans.job("j1"))
+    assert len(play.delays) == 1
+
+
+def test_filters_and_cursors_stand_in_the_address() -> None:
+    play = Play(says(200, {"items": [], "next_cursor": None}))
+    play.run(play.plans.page("jobs", {"requires": ["site:berlin", "a:b"], "state": None}, "c=1"))
+    assert play.sent[0].call.target == "/api/v1/jobs?requires=site%3Aberlin&requires=a%3Ab&cursor=c%3D1"
