@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-import gc
 import logging
 import os
 import random
@@ -27,6 +26,7 @@ from dispatcher.config.logs import to_stderr
 from dispatcher.config.settings import Settings, settings_fields
 from dispatcher.config.sources import parse, settings_or_exit
 from dispatcher.errors import SettingError, StorageTrouble, StoreRefused
+from dispatcher.node.calm import Calm
 from dispatcher.node.service import Dispatcher
 from dispatcher.store.applier.hand import Ids
 from dispatcher.store.opening import open_store
@@ -47,8 +47,6 @@ BACKLOG = 1_024
 
 #: How long a storage failure may take from its notice to the end of the process (promise S23).
 FAILURE_EXIT_S = 1.0
-#: So many more objects than before let Python look for cycles of garbage; its own default is 700.
-GC_THRESHOLD = 10_000
 
 
 _FAULT = (
@@ -103,6 +101,7 @@ class Server:
         self.store = store
         self.clock = clock
         self.failed = asyncio.Event()
+        self.calm = Calm()
         self.tasks = TaskDirectory(settings.tasks or shipped_tasks(), settings.host_call, clock)
         self.dispatcher = Dispatcher(
             store=store,
@@ -112,6 +111,7 @@ class Server:
             new_worker_id=ids.new_worker_id,
             shipped_types=self.tasks.names,
             failed=self._fail,
+            now_and_then=lambda: self.calm.look(len(self.sessions)),
         )
         self.guard = Guard(settings, clock)
         self.entrance = entrance
@@ -131,6 +131,7 @@ class Server:
         self.tasks.tasks()  # the log names the files that do not work
         self.entrance.open(self.dispatcher, app, self.guard)
         self.dispatcher.let_in()
+        self.calm.begin()
 
     def renew(self, wanted: Settings) -> None:
         """Takes the token from newly read settings; everything else in them waits for the next start."""
@@ -255,7 +256,6 @@ async def run(settings: Settings, read_again: Callable[[], Settings]) -> int:
         print(f"pagehand: {error}", file=sys.stderr)
         return 3
     await server.start()
-    _calm_the_collector()
     _listen_to_hangups(server, read_again, stop)
     print(server.banner(), flush=True)
     await _first(stop, server.failed)
@@ -264,15 +264,6 @@ async def run(settings: Settings, read_again: Callable[[], Settings]) -> int:
     log.info("stopping; a second signal stops at once", extra={"action": "drain"})
     await server.drain()
     return await _stop(server)
-
-
-def _calm_the_collector() -> None:
-    """Lets Python look for cycles of garbage less often: it found none under load, and took 1 to 8 % of the time
-    (bench/README.md). What is there at the start stays to the end, and is not looked at again.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(GC_THRESHOLD, 20, 50)
 
 
 async def _stop(server: Server) -> int:

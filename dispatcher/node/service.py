@@ -80,9 +80,12 @@ class Dispatcher(JobVerbs):
         new_worker_id: Callable[[], str],
         shipped_types: Callable[[], Iterable[str]] = tuple,
         failed: Callable[[StorageTrouble], None] = lambda error: None,
+        now_and_then: Callable[[], None] = lambda: None,
     ) -> None:
         self.settings = settings
         self._store, self._clock, self._shipped_types = store, clock, shipped_types
+        #: Called every ``store_check_s``.
+        self._now_and_then = now_and_then
         self.machine = make_machine(settings, rng)
         self._intake = Intake(most_jobs=settings.intake_queue, most_bytes=settings.intake_bytes)
         self._activity = Activity()
@@ -237,6 +240,7 @@ class Dispatcher(JobVerbs):
             self._turns.due()
         if now >= self._housekeeping:
             self._housekeeping = now + self.settings.store_check_s
+            self._now_and_then()
             self._turns.due()
         if now >= self._types_tidied + TYPES_KEPT_S:
             self._types_tidied = now

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,7 @@ def test_what_a_backup_holds_is_for_its_owner_alone_and_is_whole_by_itself(tmp_p
     path = tmp_path / "backups" / str(backup["name"])
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
-    with sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True) as alone:
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as alone:
         assert alone.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert alone.execute("SELECT count(*) FROM jobs").fetchone() == (1,)
     assert [file.name for file in path.parent.iterdir()] == [path.name]
