@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
-
 from dispatcher.transport.carrier import Carriers, Socket
 from dispatcher.transport.codec import PING_PACKET, SEPARATOR
 from dispatcher.transport.exchange import Connection, Exchange
@@ -20,8 +18,9 @@ class Outbox:
     __slots__ = ("items", "size")
 
     def __init__(self) -> None:
-        #: (packet, attempt); others only read it.
-        self.items: deque[tuple[bytes, str | None]] = deque()
+        #: (packet, attempt); others only read it. It is empty in nearly all sessions, and an empty deque has 600
+        #: bytes: so it is a list.
+        self.items: list[tuple[bytes, str | None]] = []
         #: Bytes in it, separators included.
         self.size = 0
 
@@ -34,7 +33,7 @@ class Outbox:
 
     def put_first(self, packet: bytes) -> None:
         """For a ping: it must not wait behind megabytes, and pages rely on the order of messages only."""
-        self.items.appendleft((packet, None))
+        self.items.insert(0, (packet, None))
         self.size += len(packet) + 1
 
     def batch(self, limit: int) -> list[tuple[bytes, str | None]]:
@@ -53,15 +52,15 @@ class Outbox:
         """The first ``count`` have been written."""
         if count == len(self.items):
             return self.clear()
-        for _ in range(count):
-            self.size -= len(self.items.popleft()[0]) + 1
+        self.size -= sum(len(packet) + 1 for packet, _ in self.items[:count])
+        del self.items[:count]
 
     def take_out(self, attempt: str) -> bool:
         """Removes the offer of this attempt. False: it was not here."""
         kept = [item for item in self.items if item[1] != attempt]
         if len(kept) == len(self.items):
             return False
-        self.items = deque(kept)
+        self.items = kept
         self.size = sum(len(packet) + 1 for packet, _ in kept)
         return True
 
@@ -98,8 +97,8 @@ class Session:
         self.candidate: Socket | None = None
         self.probed = False
         #: On a socket: the offers written since the last ping, and those written before it and not yet proved.
-        self.unproved: deque[str] = deque(maxlen=_MOST_UNPROVED)
-        self.pinged: deque[str] = deque(maxlen=_MOST_UNPROVED)
+        self.unproved: list[str] = []
+        self.pinged: list[str] = []
         #: Reported away and not yet back.
         self.away = False
         #: The server wants it ended: its page gets what waits and a close packet.
@@ -119,6 +118,10 @@ class Session:
         if self.ping == Session.QUEUED and count:  # a ping is always first
             self.ping = Session.WRITTEN
         self.outbox.drop(count)
+
+    def forget_old_offers(self) -> None:
+        """Keeps the newest offers of those that wait for proof."""
+        del self.unproved[:-_MOST_UNPROVED], self.pinged[:-_MOST_UNPROVED]
 
     def let_go(self) -> Carriers:
         """What carries it, and may carry it no more."""

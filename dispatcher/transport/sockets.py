@@ -123,6 +123,7 @@ class Sockets:
             session.pinged.extend(session.unproved)
             session.unproved.clear()
         session.unproved.extend(attempts)
+        session.forget_old_offers()
         if attempts and not session.ending:
             self._book.tell(self._book.listener.written, session.sid, attempts, now)
 
