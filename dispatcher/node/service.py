@@ -5,7 +5,6 @@ Handlers call it. It holds no rule about jobs (the core does) and no SQL (the st
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import random
 from collections.abc import Callable, Iterable, Sequence
@@ -17,8 +16,6 @@ from dispatcher.clock import Clock
 from dispatcher.config.settings import Settings
 from dispatcher.core.jobs.measures import Measures
 from dispatcher.core.jobs.model import (
-    JobFilter,
-    JobPage,
     JobSpec,
     JobView,
     Troubles,
@@ -27,10 +24,9 @@ from dispatcher.core.jobs.model import (
     WorkerFilter,
     WorkerPage,
 )
-from dispatcher.core.jobs.states import OPEN, JobState
-from dispatcher.core.jobs.turn import Accepted, Adopt, Cancel, Change, Decide, ForgetTypes, JobCommand, Retry
+from dispatcher.core.jobs.turn import Accepted, Change, ForgetTypes
 from dispatcher.core.workers.effects import Request
-from dispatcher.errors import BadRequest, Draining, JobNotFound, StorageTrouble, WrongState
+from dispatcher.errors import Draining, StorageTrouble
 from dispatcher.node import catalogue, rollcall, troubles, waiting
 from dispatcher.node.activity import Activity
 from dispatcher.node.backups import Backups
@@ -42,6 +38,7 @@ from dispatcher.node.measuring import measured
 from dispatcher.node.readers import Readers
 from dispatcher.node.timer import PULSE_S, Timer
 from dispatcher.node.turns import Turns
+from dispatcher.node.verbs import JobVerbs
 from dispatcher.node.waiters import Waiters
 from dispatcher.node.waiting import Why
 from dispatcher.pages.pages import Pages, Transport
@@ -63,13 +60,9 @@ TOLD_S = 5.0
 TYPES_READ = 500
 #: How often to forget types that have no jobs and no workers.
 TYPES_KEPT_S = 600.0
-#: The actor of a command that no handler gives.
-SERVER = "server"
-_LATE = "given a late result, and only those that have one"
-_ENDED = "the job is {state}: only {allowed} jobs can be {verb}"
 
 
-class Dispatcher:
+class Dispatcher(JobVerbs):
     """Make it on the loop that it lives on. ``start`` it before use; ``begin_drain`` and ``close`` at the end."""
 
     def __init__(
@@ -275,63 +268,6 @@ class Dispatcher:
         if taken[0].job is None:
             raise refusal(taken[0])
         return taken
-
-    async def job(self, job_id: str) -> JobView:
-        """One job with its attempts and log. Raises JobNotFound."""
-        with self._readers:
-            job = await self._store.job(job_id)
-        if job is None:
-            raise JobNotFound(
-                f"there is no job {job_id!r}: it was never accepted here, or it ended long ago and is no longer kept"
-            )
-        return job
-
-    async def wait(self, job_id: str, timeout_s: float) -> JobView:
-        """The job when it is final or in doubt, or as it is after ``timeout_s``. Raises JobNotFound, Unavailable."""
-        future = self._waiters.add(job_id)
-        with self._readers:
-            try:
-                # Reads the state alone: the whole job may be megabytes, and is read once, at the end.
-                state = await self._store.state(job_id)
-                if state in OPEN and state is not JobState.IN_DOUBT and timeout_s > 0 and not self._readers.closed:
-                    await asyncio.wait([future], timeout=timeout_s)
-            finally:
-                self._waiters.remove(job_id, future)
-            return await self.job(job_id)
-
-    async def jobs(self, job_filter: JobFilter) -> JobPage:
-        """Jobs, newest first. Raises BadRequest for a cursor that is not ours."""
-        with self._readers:
-            return await self._store.jobs(job_filter)
-
-    async def cancel(self, job_id: str, reason: str, *, actor: str = SERVER) -> JobView:
-        """The job after it was cancelled. Raises JobNotFound, WrongState, StorageTrouble."""
-        return await self._command(Cancel(job_id, reason, actor), "scheduled, queued and running", "cancelled")
-
-    async def retry(self, job_id: str, *, actor: str = SERVER) -> JobView:
-        """The job after it was queued again. Raises JobNotFound, WrongState, StorageTrouble."""
-        return await self._command(Retry(job_id, actor), "failed, cancelled, expired and doubtful", "retried")
-
-    async def decide(self, job_id: str, value: str | None, reason: str, *, actor: str = SERVER) -> JobView:
-        """The job in doubt after a person has settled it: ``value`` is its result as JSON text, or None if it failed.
-
-        Raises JobNotFound, WrongState, StorageTrouble.
-        """
-        return await self._command(Decide(job_id, value, reason, actor), "doubtful", "decided")
-
-    async def adopt(self, job_id: str, *, actor: str = SERVER) -> JobView:
-        """The failed job after its late answer became its result. Raises JobNotFound, WrongState."""
-        return await self._command(Adopt(job_id, actor), "failed", _LATE)
-
-    async def _command(self, command: JobCommand, allowed: str, verb: str) -> JobView:
-        """The job as the turn tells it, without data, result, attempts and log: who needs these reads the job."""
-        report = await self._turns.command(command)
-        if report.job is None:
-            await self.job(command.job)
-            raise BadRequest("the store cannot hold this text: leave out what is not proper text", semantic=True)
-        if not report.done:
-            raise WrongState(_ENDED.format(state=report.job.state, allowed=allowed, verb=verb))
-        return report.job
 
     async def counts(self) -> dict[str, int]:
         """Jobs by state, for every state."""

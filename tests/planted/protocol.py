@@ -46,7 +46,7 @@ BUGS = {
     ),
     "a page is told of a cancel before it is durable": Bug(
         "S14",
-        SERVICE + "cancel",
+        "dispatcher/node/verbs.py::JobVerbs.cancel",
         "for name, attempt in list(self.machine.attempts.items()):\n"
         "    if attempt.claim.job == job_id:\n"
         "        self._turns.carry_out(self.machine.cancelled(name, 'cancelled', self._clock.monotonic()))\n"

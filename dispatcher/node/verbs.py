@@ -1,0 +1,90 @@
+"""What can be asked and ordered of a job that is there: to read it, to wait for it, and the commands on it.
+
+The ``Dispatcher`` is made of this; it has the parts that are named here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from dispatcher.core.jobs.model import JobFilter, JobPage, JobView
+from dispatcher.core.jobs.states import OPEN, JobState
+from dispatcher.core.jobs.turn import Adopt, Cancel, Decide, JobCommand, Retry
+from dispatcher.errors import BadRequest, JobNotFound, WrongState
+from dispatcher.node.readers import Readers
+from dispatcher.node.turns import Turns
+from dispatcher.node.waiters import Waiters
+from dispatcher.store.port import Store
+
+__all__ = ["JobVerbs"]
+
+#: The actor of a command that no handler gives.
+SERVER = "server"
+_LATE = "given a late result, and only those that have one"
+_ENDED = "the job is {state}: only {allowed} jobs can be {verb}"
+
+
+class JobVerbs:
+    """Reads and commands of one job, and lists of jobs."""
+
+    _store: Store
+    _readers: Readers
+    _waiters: Waiters
+    _turns: Turns
+
+    async def job(self, job_id: str) -> JobView:
+        """One job with its attempts and log. Raises JobNotFound."""
+        with self._readers:
+            job = await self._store.job(job_id)
+        if job is None:
+            raise JobNotFound(
+                f"there is no job {job_id!r}: it was never accepted here, or it ended long ago and is no longer kept"
+            )
+        return job
+
+    async def wait(self, job_id: str, timeout_s: float) -> JobView:
+        """The job when it is final or in doubt, or as it is after ``timeout_s``. Raises JobNotFound, Unavailable."""
+        future = self._waiters.add(job_id)
+        with self._readers:
+            try:
+                # Reads the state alone: the whole job may be megabytes, and is read once, at the end.
+                state = await self._store.state(job_id)
+                if state in OPEN and state is not JobState.IN_DOUBT and timeout_s > 0 and not self._readers.closed:
+                    await asyncio.wait([future], timeout=timeout_s)
+            finally:
+                self._waiters.remove(job_id, future)
+            return await self.job(job_id)
+
+    async def jobs(self, job_filter: JobFilter) -> JobPage:
+        """Jobs, newest first. Raises BadRequest for a cursor that is not ours."""
+        with self._readers:
+            return await self._store.jobs(job_filter)
+
+    async def cancel(self, job_id: str, reason: str, *, actor: str = SERVER) -> JobView:
+        """The job after it was cancelled. Raises JobNotFound, WrongState, StorageTrouble."""
+        return await self._command(Cancel(job_id, reason, actor), "scheduled, queued and running", "cancelled")
+
+    async def retry(self, job_id: str, *, actor: str = SERVER) -> JobView:
+        """The job after it was queued again. Raises JobNotFound, WrongState, StorageTrouble."""
+        return await self._command(Retry(job_id, actor), "failed, cancelled, expired and doubtful", "retried")
+
+    async def decide(self, job_id: str, value: str | None, reason: str, *, actor: str = SERVER) -> JobView:
+        """The job in doubt after a person has settled it: ``value`` is its result as JSON text, or None if it failed.
+
+        Raises JobNotFound, WrongState, StorageTrouble.
+        """
+        return await self._command(Decide(job_id, value, reason, actor), "doubtful", "decided")
+
+    async def adopt(self, job_id: str, *, actor: str = SERVER) -> JobView:
+        """The failed job after its late answer became its result. Raises JobNotFound, WrongState."""
+        return await self._command(Adopt(job_id, actor), "failed", _LATE)
+
+    async def _command(self, command: JobCommand, allowed: str, verb: str) -> JobView:
+        """The job as the turn tells it, without data, result, attempts and log: who needs these reads the job."""
+        report = await self._turns.command(command)
+        if report.job is None:
+            await self.job(command.job)
+            raise BadRequest("the store cannot hold this text: leave out what is not proper text", semantic=True)
+        if not report.done:
+            raise WrongState(_ENDED.format(state=report.job.state, allowed=allowed, verb=verb))
+        return report.job
