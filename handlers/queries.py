@@ -19,6 +19,7 @@ from dispatcher.core.jobs.states import JobState
 from dispatcher.errors import BadParameter
 
 __all__ = [
+    "DELETE",
     "JOBS",
     "PLACE",
     "TYPES",
@@ -26,6 +27,7 @@ __all__ = [
     "WORKERS",
     "Filter",
     "check_query",
+    "flag_argument",
     "job_filter",
     "next_query",
     "type_filter",
@@ -51,6 +53,7 @@ def _fields_of(kind: type[Struct]) -> tuple[str, ...]:
 #: The fields of each query: a filter's are those of its struct.
 JOBS, WORKERS, TYPES = _fields_of(JobFilter), _fields_of(WorkerFilter), _fields_of(TypeFilter)
 WAIT = ("wait",)
+DELETE = ("free_key",)
 
 
 class Query(Protocol):
@@ -86,6 +89,14 @@ def wait_argument(handler: RequestHandler) -> float:
     if not text.isascii() or not text.isdigit() or int(text[:9]) > MAX_WAIT_S:
         raise BadParameter(f"wait must be a whole number of seconds from 0 to {MAX_WAIT_S}.", parameter="wait")
     return float(text)
+
+
+def flag_argument(handler: RequestHandler, name: str) -> bool:
+    """``?name=1`` or ``?name=0``, which is the same as nothing. Raises BadParameter."""
+    text = _text(handler, name) or "0"
+    if text not in ("0", "1"):
+        raise BadParameter(f"{name} must be 1 or 0.", parameter=name)
+    return text == "1"
 
 
 def job_filter(handler: RequestHandler) -> JobFilter:

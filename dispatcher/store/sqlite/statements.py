@@ -101,6 +101,7 @@ ADD_DATA = "INSERT OR REPLACE INTO job_data (seq, data) VALUES {rows}"
 SAVE_JOBS = _update(CHANGING)
 SAVE_CLAIMS = _update(CLAIMED)
 SAVE_DONE = _update(DONE)
+SAVE_TERMS = _update(("lane", "terms"))
 SAVE_ATTEMPTS = f"INSERT OR REPLACE INTO attempts ({_list(ATTEMPT_COLUMNS)}) VALUES {{rows}}"  # noqa: S608
 ADD_RESULTS = "INSERT OR REPLACE INTO results (seq, value) VALUES {rows}"
 ADD_LOG = "INSERT INTO logs (job, attempt, at, line) VALUES (?, ?, ?, ?)"
