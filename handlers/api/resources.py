@@ -79,7 +79,7 @@ class JobsHandler(NewJobRules, ConsoleApiHandler):
 
     async def get(self) -> None:
         """A page of the list, newest first."""
-        wanted = job_filter(self)
+        wanted = job_filter(self, self.site.clock.utc())
         page = await self.site.service.jobs(wanted)
         self.answer_page(job_lines(page.items, self.site.service.why), wanted, page.next_cursor)
 

@@ -172,7 +172,7 @@ class Run:
             {
                 "jobs": [desk.run(desk.store.job(name)) for name in self.jobs],
                 "list": desk.listed(limit=3),
-                "lists": [desk.listed(state=state, type="a", limit=2) for state in JobState],
+                "lists": [desk.listed(states=(state,), type="a", limit=2) for state in JobState],
                 "counts": desk.counts(),
                 "types": types,
                 "evidence": [kept.get(name) for name in self.attempts],
