@@ -108,6 +108,7 @@ async def test_a_field_that_is_given_twice_is_refused_and_not_half_obeyed(ask: A
 @pytest.mark.parametrize(
     ("path", "field"),
     [
+        ("jobs", "state"),
         ("jobs", "type"),
         ("jobs", "worker"),
         ("jobs", "requires"),
