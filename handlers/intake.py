@@ -30,6 +30,7 @@ from handlers.errors import FieldError, Invalid, field_error
 __all__ = [
     "JOB_FIELDS",
     "JobBody",
+    "any_object",
     "body_of",
     "check_key",
     "decode_json",
@@ -114,6 +115,15 @@ def decode_object(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     if name := twice(without_mark(body)):
         raise Invalid([field_error(name[:100], _TWICE)])
     return value
+
+
+def any_object(body: bytes) -> dict[str, Raw]:
+    """The fields of an object, each as it came. Raises BadRequest, Invalid."""
+    try:
+        return decode_object(_loose_decoder, body)
+    except msgspec.ValidationError:
+        decode_json(_any_decoder, body)
+        raise Invalid([field_error("", "must be an object with the fields of a job")]) from None
 
 
 def decode_json(decoder: msgspec.json.Decoder[T], body: bytes, first_line: int = 1) -> T:

@@ -6,7 +6,9 @@ A field that an address does not know is refused: a list that overlooked a filte
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
 from typing import Protocol
 from urllib.parse import urlencode
 
@@ -21,6 +23,8 @@ from dispatcher.errors import BadParameter
 
 __all__ = [
     "CHANGES",
+    "CONSOLE_JOBS",
+    "DELETE",
     "JOBS",
     "PLACE",
     "TYPES",
@@ -30,6 +34,7 @@ __all__ = [
     "after_argument",
     "change_filter",
     "check_query",
+    "flag_argument",
     "job_filter",
     "next_query",
     "type_filter",
@@ -39,12 +44,18 @@ __all__ = [
 
 Filter = JobFilter | WorkerFilter | TypeFilter
 #: The name of a filter's field in an address, if it has another there.
-_SHORT = {"prefix": "q"}
+_SHORT = {"prefix": "q", "states": "state"}
 #: The fields that say which page of a list is wanted, not what it lists.
 PLACE = ("limit", "cursor")
 #: The longest wait that a request may ask for, in seconds.
 MAX_WAIT_S = 60
 _LONGEST_NAME = 100
+#: Of instants in an address.
+_INSTANTS = ("created_after", "created_before", "ended_after", "ended_before")
+_BACK = re.compile(r"-([0-9]{1,9})([smhd])")
+_UNIT_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+#: Date, time, and a difference from UTC.
+_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9:.]+([Zz]|[+-][0-9]{2}:[0-9]{2})", re.ASCII)
 _WAITS = " A job is submitted and waited for with the header 'Prefer: wait=N'."
 
 
@@ -54,10 +65,13 @@ def _fields_of(kind: type[Struct]) -> tuple[str, ...]:
 
 #: The fields of each query: a filter's are those of its struct.
 JOBS, WORKERS, TYPES = _fields_of(JobFilter), _fields_of(WorkerFilter), _fields_of(TypeFilter)
+#: Those of the console's list.
+CONSOLE_JOBS = ("state", "type", "requires", "worker", "limit", "cursor")
 WAIT = ("wait",)
 CHANGES = (*_fields_of(ChangeFilter), "after")
 #: Most values of one field of a filter for changes.
 _MOST_VALUES = 100
+DELETE = ("free_key",)
 
 
 class Query(Protocol):
@@ -95,17 +109,26 @@ def wait_argument(handler: RequestHandler) -> float:
     return float(text)
 
 
-def job_filter(handler: RequestHandler) -> JobFilter:
-    """``?state=&type=&requires=&worker=&limit=&cursor=``; empty ones do not count. Raises BadParameter.
+def flag_argument(handler: RequestHandler, name: str) -> bool:
+    """``?name=1`` or ``?name=0``, which is the same as nothing. Raises BadParameter."""
+    text = _text(handler, name) or "0"
+    if text not in ("0", "1"):
+        raise BadParameter(f"{name} must be 1 or 0.", parameter=name)
+    return text == "1"
 
-    ``requires`` is a label and a value, ``name:DESK-1``, and may be repeated.
+
+def job_filter(handler: RequestHandler, now_at: float) -> JobFilter:
+    """``?state=&type=&requires=&worker=&limit=&cursor=`` and so on; empty ones do not count. Raises BadParameter.
+
+    ``requires`` is a label and a value, ``name:DESK-1``. It may be repeated, and so may ``state``.
     """
-    state = _state(handler, tuple(JobState))
     return JobFilter(
-        state=JobState(state) if state else None,
+        states=_states(handler),
         type=_text(handler, "type") or None,
         requires=tuple(_label("requires", text) for text in _texts(handler, "requires")),
         worker=_text(handler, "worker") or None,
+        error=_text(handler, "error") or None,
+        **{name: _instant(handler, name, now_at) for name in _INSTANTS},
         limit=_limit(handler, 50),
         cursor=_cursor(handler),
     )
@@ -179,6 +202,31 @@ def _state(handler: RequestHandler, states: tuple[str, ...]) -> str:
     return state
 
 
+def _states(handler: RequestHandler) -> tuple[JobState, ...]:
+    texts = _texts(handler, "state")
+    if any(text not in tuple(JobState) for text in texts):
+        raise BadParameter(f"state must be one of {', '.join(JobState)}.", parameter="state")
+    return tuple(JobState(text) for text in dict.fromkeys(texts))
+
+
+def _instant(handler: RequestHandler, name: str, now_at: float) -> float | None:
+    """An instant as RFC 3339 text, or a time back from now: ``-90s``, ``-15m``, ``-1h``, ``-7d``."""
+    text = _text(handler, name)
+    if not text:
+        return None
+    if back := _BACK.fullmatch(text):
+        return now_at - int(back[1]) * _UNIT_S[back[2]]
+    try:
+        # A plus in an address is a blank.
+        at = text.replace(" ", "+")
+        if _INSTANT.fullmatch(at):
+            return datetime.fromisoformat(at.upper()).timestamp()
+    except (ValueError, OverflowError):
+        pass
+    words = "an instant as in 2026-11-23T21:04:05Z, or a time back from now as in -90s, -15m, -1h or -7d"
+    raise BadParameter(f"{name} must be {words}.", parameter=name)
+
+
 def _label(field: str, text: str) -> tuple[str, str]:
     """A label and its value, written as in an address: ``site:berlin``. The value may have colons."""
     label, colon, value = text.partition(":")
@@ -203,4 +251,9 @@ def next_query(wanted: Filter, cursor: str | None) -> str:
     query = asdict(wanted) | {"cursor": cursor}
     if isinstance(wanted, JobFilter):
         query["requires"] = [":".join(pair) for pair in wanted.requires]
+        query |= {name: _rfc3339(at) for name in _INSTANTS if (at := getattr(wanted, name)) is not None}
     return urlencode({_SHORT.get(name, name): value for name, value in query.items() if value}, doseq=True)
+
+
+def _rfc3339(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")

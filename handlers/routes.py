@@ -95,6 +95,7 @@ def _api(given: dict[str, Any]) -> list[URLSpec]:
         url(rf"/api/v1/jobs/{_ID}/retry", api.RetryHandler, given, name="api-retry"),
         url(rf"/api/v1/jobs/{_ID}/decide", api.DecideHandler, given, name="api-decide"),
         url(rf"/api/v1/jobs/{_ID}/adopt", api.AdoptHandler, given, name="api-adopt"),
+        url(rf"/api/v1/jobs/{_ID}/duplicate", api.DuplicateHandler, given, name="api-duplicate"),
         url(rf"/api/v1/jobs/{_ID}/result", api.ResultHandler, given, name="api-result"),
         url(r"/api/v1/events", events.EventsHandler, given, name="api-events"),
         url(r"/api/v1/changes", events.ChangesHandler, given, name="api-changes"),

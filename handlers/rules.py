@@ -170,10 +170,17 @@ class ApiRules(Rules):
         """Everything that changes something must come as JSON, with a body or without. So a foreign page must ask
         first, and is refused."""
         if self.request.method != "OPTIONS":
-            check_query(self.request, self.query_fields if self.request.method in ("GET", "HEAD") else ())
-        if self.request.method in ("POST", "PUT", "PATCH", "DELETE"):
+            check_query(self.request, self.known_fields())
+        # A DELETE without a body cannot come from a foreign page unasked.
+        if self.request.method in ("POST", "PUT", "PATCH") or (
+            self.request.method == "DELETE" and self.content_length()
+        ):
             self.check_media_type()
         super().check_body()
+
+    def known_fields(self) -> tuple[str, ...]:
+        """The fields that the query of this request may have."""
+        return self.query_fields if self.request.method in ("GET", "HEAD") else ()
 
     def check_media_type(self) -> None:
         """Refuses a body of a kind that this address does not take."""

@@ -9,7 +9,7 @@ import asyncio
 
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobView
 from dispatcher.core.jobs.states import OPEN, JobState
-from dispatcher.core.jobs.turn import Adopt, Cancel, Decide, JobCommand, Retry
+from dispatcher.core.jobs.turn import Adopt, Amend, Cancel, Decide, Delete, JobCommand, Objection, Retry
 from dispatcher.errors import BadRequest, JobNotFound, WrongState
 from dispatcher.node.readers import Readers
 from dispatcher.node.turns import Turns
@@ -22,6 +22,11 @@ __all__ = ["JobVerbs"]
 SERVER = "server"
 _LATE = "given a late result, and only those that have one"
 _ENDED = "the job is {state}: only {allowed} jobs can be {verb}"
+_NEVER = "must be later than the job may start, or it would never start"
+_KEY_KEPT = (
+    "the job has an idempotency key, which is kept for 24 h after its end, so that the same submission makes no second "
+    "job; remove it with free_key=1 if that may be"
+)
 
 
 class JobVerbs:
@@ -79,12 +84,25 @@ class JobVerbs:
         """The failed job after its late answer became its result. Raises JobNotFound, WrongState."""
         return await self._command(Adopt(job_id, actor), "failed", _LATE)
 
+    async def amend(self, command: Amend) -> JobView:
+        """The waiting job after it was changed. Raises JobNotFound, WrongState, BadRequest, StorageTrouble."""
+        return await self._command(command, "scheduled and queued", "changed")
+
+    async def delete(self, job_id: str, *, free_key: bool = False, actor: str = SERVER) -> None:
+        """Returns when the job is gone. Raises JobNotFound, WrongState, StorageTrouble."""
+        allowed = "succeeded, failed, cancelled and expired"
+        await self._command(Delete(job_id, free_key, actor), allowed, "removed")
+
     async def _command(self, command: JobCommand, allowed: str, verb: str) -> JobView:
         """The job as the turn tells it, without data, result, attempts and log: who needs these reads the job."""
         report = await self._turns.command(command)
         if report.job is None:
             await self.job(command.job)
             raise BadRequest("the store cannot hold this text: leave out what is not proper text", semantic=True)
+        if report.fault is Objection.NEVER_STARTS:
+            raise BadRequest(_NEVER, code="invalid", pointer="/expires_s", semantic=True)
+        if report.fault is Objection.KEY_KEPT:
+            raise WrongState(_KEY_KEPT)
         if not report.done:
             raise WrongState(_ENDED.format(state=report.job.state, allowed=allowed, verb=verb))
         return report.job

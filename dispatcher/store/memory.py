@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from heapq import merge
 from itertools import islice
@@ -40,6 +40,7 @@ from dispatcher.store.requests import (
     Save,
     Saved,
 )
+from dispatcher.store.storable import ITEM_ERRORS, check_storable
 from dispatcher.store.types import KnownTypes
 from dispatcher.store.views import (
     MOST_ATTEMPTS_SHOWN,
@@ -54,19 +55,6 @@ from dispatcher.store.views import (
 )
 
 __all__ = ["MemoryRows", "MemoryStore"]
-
-#: Errors that one item can cause by itself.
-ITEM_ERRORS = (UnicodeEncodeError, OverflowError)
-
-
-def _check(rows: Iterable[Iterable[object]]) -> None:
-    """Raises one of ITEM_ERRORS for values that no database would take."""
-    for row in rows:
-        for value in row:
-            if isinstance(value, str):
-                value.encode()
-            elif isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
-                raise OverflowError(f"{value} is not an integer of 64 bits")
 
 
 class MemoryRows:
@@ -140,7 +128,7 @@ class MemoryRows:
         overdue = [row for row in waiting if row.expires_at is not None and row.expires_at <= request.now_at]
         overdue = sorted(overdue, key=lambda row: row.expires_at or 0.0)[: request.limit]
         gone = {row.seq for row in overdue}
-        scheduled = [row for row in waiting if row.state is JobState.SCHEDULED and row.seq not in gone]
+        scheduled = [row for row in waiting if row.state is JobState.SCHEDULED]
         delayed = [row for row in scheduled if row.backoff_until is None and (row.run_at or 0.0) <= request.now_at]
         over = [row for row in scheduled if row.backoff_until is not None and row.backoff_until <= request.queue_clock]
         delayed.sort(key=lambda row: row.run_at or 0.0)
@@ -194,6 +182,7 @@ class MemoryRows:
     def remove(self, rows: Sequence[JobRow]) -> None:
         """Removes jobs, with all that belongs to them."""
         for row in rows:
+            self._unqueue(row)
             del self.by_seq[row.seq], self.by_id[row.id], self.payloads[row.seq]
             for kept in (self.results, self.logs, self.newest):
                 kept.pop(row.seq, None)
@@ -215,10 +204,10 @@ class MemoryRows:
         """See requests.Save."""
         writes = request.writes
         jobs = [*writes.new.values(), *writes.changed(), *writes.done.values(), *writes.only_claimed()]
-        _check([*map(_values, jobs), *map(_values, writes.attempts.values())])
-        _check([tuple(writes.here)])
-        _check([*writes.results, *writes.logs, request.offered, writes.data.values()])
-        self.remove(self._outlived)
+        check_storable([*map(_values, jobs), *map(_values, writes.attempts.values())])
+        check_storable([tuple(writes.here)])
+        check_storable([*writes.results, *writes.logs, request.offered, writes.data.values()])
+        self.remove([*self._outlived, *(self.by_seq[seq] for seq in writes.removed)])
         for job in jobs:
             self._put(job)
         self.payloads |= writes.data
@@ -250,14 +239,19 @@ class MemoryRows:
         old = self.by_seq.get(job.seq)
         if old is None:
             self.by_id[job.id] = job.seq
-            self.lanes.know(job.type, lane_of_row(job))
             if job.key is not None:
                 self.by_key[job.key] = job.seq
-        elif old.state is JobState.QUEUED and old.rank is not None:
-            self.queued[lane_of_row(old)].remove((old.rank, old.seq))
+        else:
+            self._unqueue(old)
+        if old is None or old.terms is not job.terms:
+            self.lanes.know(job.type, lane_of_row(job))
         self.by_seq[job.seq] = job
         if job.state is JobState.QUEUED and job.rank is not None:
             insort(self.queued.setdefault(lane_of_row(job), []), (job.rank, job.seq))
+
+    def _unqueue(self, row: JobRow) -> None:
+        if row.state is JobState.QUEUED and row.rank is not None:
+            self.queued[lane_of_row(row)].remove((row.rank, row.seq))
 
     def _save_workers(self, request: Save) -> None:
         if self._gone_before is not None:

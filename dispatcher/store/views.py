@@ -6,6 +6,8 @@ import base64
 import binascii
 from collections.abc import Iterable, Mapping
 
+import msgspec
+
 from dispatcher.core.jobs.ledger import AttemptRow, JobRow, silent_attempt
 from dispatcher.core.jobs.matching import requires
 from dispatcher.core.jobs.model import AttemptView, JobFilter, JobView, TypeView
@@ -90,9 +92,25 @@ def with_current(job: JobRow, attempts: list[AttemptRow]) -> list[AttemptRow]:
 
 def fits(row: JobRow, asked: JobFilter) -> bool:
     """Whether a list with this filter shows the job, wherever it begins."""
-    if asked.state not in (None, row.state) or asked.type not in (None, row.type):
+    if (asked.states and row.state not in asked.states) or asked.type not in (None, row.type):
         return False
-    return asked.worker in (None, row.worker_name) and requires(row.terms.requires, asked.requires)
+    if asked.worker not in (None, row.worker_name) or not requires(row.terms.requires, asked.requires):
+        return False
+    if asked.error is not None and asked.error != _error_code(row):
+        return False
+    created = _within(row.created_at, asked.created_after, asked.created_before)
+    return created and _within(row.ended_at, asked.ended_after, asked.ended_before)
+
+
+def _within(at: float | None, after: float | None, before: float | None) -> bool:
+    if at is None:
+        return after is None and before is None
+    return (after is None or at >= after) and (before is None or at < before)
+
+
+def _error_code(row: JobRow) -> object:
+    error = None if row.error is None else msgspec.json.decode(row.error)
+    return error.get("code") if isinstance(error, dict) else None
 
 
 def cursor_of(seq: int) -> str:

@@ -141,6 +141,7 @@ def links(job_id: str) -> Json:
         "retry": f"{api}/retry",
         "decide": f"{api}/decide",
         "adopt": f"{api}/adopt",
+        "duplicate": f"{api}/duplicate",
         "html": f"/jobs/{job_id}",
     }
 

@@ -19,10 +19,10 @@ from handlers.queries import MAX_WAIT_S
 from handlers.rules import ApiRules
 from handlers.site import Site
 
-__all__ = ["NewJobRules", "job_after", "submit"]
+__all__ = ["OTHER_FIELDS_BYTES", "NewJobRules", "give_job", "job_after", "submit"]
 
 #: Room for the fields of a job besides its data.
-_OTHER_FIELDS_BYTES = 16_384
+OTHER_FIELDS_BYTES = 16_384
 _WAIT = re.compile(r'\bwait\s*=\s*"?([0-9]{1,9})"?', re.IGNORECASE)
 
 
@@ -32,7 +32,7 @@ class NewJobRules(ApiRules):
     def body_limit(self) -> int:
         """The limit of the data, and room for the other fields."""
         limit = self.site.settings.body_limit
-        return form_limit(limit) if formjob.is_form(self.request.headers) else limit + _OTHER_FIELDS_BYTES
+        return form_limit(limit) if formjob.is_form(self.request.headers) else limit + OTHER_FIELDS_BYTES
 
     def check_media_type(self) -> None:
         """Takes a form, too, if no foreign page can have sent it."""
@@ -44,7 +44,12 @@ class NewJobRules(ApiRules):
 
 async def submit(site: Site, headers: Headers, body: bytes, client: Client) -> HttpAnswer | None:
     """Submits the job; answers when it is durable, or later if that is preferred. None: the client went away."""
-    accepted = await site.service.submit(_spec(headers, body, site.settings))
+    return await give_job(site, headers, _spec(headers, body, site.settings), client)
+
+
+async def give_job(site: Site, headers: Headers, spec: JobSpec, client: Client) -> HttpAnswer | None:
+    """The same, of a job that is read already."""
+    accepted = await site.service.submit(spec)
     job: JobView | None = accepted.job
     assert job is not None, "submit() raises where it accepts nothing"
     told = {"Content-Type": JSON_TEXT, "Location": site.prefix.link(f"/api/v1/jobs/{job.id}")}

@@ -11,11 +11,12 @@ from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import FINAL
 from dispatcher.errors import TooLarge, WrongState
 from handlers import queries
+from handlers.api.amending import amend_of, copy_of
 from handlers.api.jobjson import Json, job_json, job_lines, raw, type_json, worker_json
-from handlers.api.newjob import NewJobRules, job_after, submit
+from handlers.api.newjob import OTHER_FIELDS_BYTES, NewJobRules, give_job, job_after, submit
 from handlers.base import ApiHandler
 from handlers.errors import Invalid, field_error
-from handlers.intake import decode_object
+from handlers.intake import check_key, decode_object, to_spec
 from handlers.queries import Filter, job_filter, next_query, type_filter, worker_filter
 from handlers.signin import is_signed_in
 
@@ -23,6 +24,7 @@ __all__ = [
     "AdoptHandler",
     "CancelHandler",
     "DecideHandler",
+    "DuplicateHandler",
     "JobHandler",
     "JobsHandler",
     "ResultHandler",
@@ -77,7 +79,7 @@ class JobsHandler(NewJobRules, ConsoleApiHandler):
 
     async def get(self) -> None:
         """A page of the list, newest first."""
-        wanted = job_filter(self)
+        wanted = job_filter(self, self.site.clock.utc())
         page = await self.site.service.jobs(wanted)
         self.answer_page(job_lines(page.items, self.site.service.why), wanted, page.next_cursor)
 
@@ -96,6 +98,42 @@ class JobHandler(ConsoleApiHandler):
             self.write_job(job)
 
     head = get
+
+    async def patch(self, job_id: str) -> None:
+        """Changes a job that waits; answers with the job when that is durable."""
+        await self.site.service.amend(amend_of(job_id, bytes(self.body), "api"))
+        await self.write_whole(job_id)
+
+    async def delete(self, job_id: str) -> None:
+        """Removes a job that has ended, with all that belongs to it."""
+        if self.body:
+            raise Invalid([field_error("", "must be empty: a DELETE says what it wants in its address")])
+        await self.site.service.delete(job_id, free_key=queries.flag_argument(self, "free_key"), actor="api")
+        self.set_status(204)
+        self.clear_header("Content-Type")
+
+    def known_fields(self) -> tuple[str, ...]:
+        """Those of a DELETE are others."""
+        return queries.DELETE if self.request.method == "DELETE" else super().known_fields()
+
+
+class DuplicateHandler(ConsoleApiHandler):
+    """``/api/v1/jobs/<id>/duplicate``."""
+
+    def body_limit(self) -> int:
+        """The limit of the data, and room for the other fields."""
+        return self.site.settings.body_limit + OTHER_FIELDS_BYTES
+
+    async def post(self, job_id: str) -> None:
+        """Submits a job like this one; answers as to any other new job."""
+        settings, headers = self.site.settings, self.request.headers
+        key = check_key(headers.get("Idempotency-Key"))
+        original = await self.site.service.job(job_id)
+        answer = await give_job(
+            self.site, headers, to_spec(copy_of(original, bytes(self.body)), settings, key), self.client
+        )
+        if answer is not None:
+            self.give(answer)
 
 
 class ResultHandler(ConsoleApiHandler):

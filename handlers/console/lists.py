@@ -94,11 +94,11 @@ class JobsPage(_ListPage):
     """``/jobs``."""
 
     template = "jobs.html"
-    query_fields = queries.JOBS
+    query_fields = queries.CONSOLE_JOBS
 
     async def listed(self) -> _Listed:
         """Jobs, newest first."""
-        wanted = job_filter(self)
+        wanted = job_filter(self, self.site.clock.utc())
         page = await self.site.service.jobs(wanted)
         return _listed(page.items, wanted, page.next_cursor)
 

@@ -21,7 +21,7 @@ XSRF = "0123456789abcdef0123456789abcdef"
 METHODS = ("GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE", "get", "X")
 _POSTED = (
     "job-action", "submit", "login", "logout", "api-jobs", "api-batch", "api-cancel", "api-retry", "api-decide",
-    "api-adopt", "engine.io",
+    "api-adopt", "api-duplicate", "engine.io",
 )  # fmt: skip
 #: By the route's name; braces are filled in. A new route needs a line here: a test demands it.
 PATHS = {
@@ -41,6 +41,7 @@ PATHS = {
     "api-retry": "/api/v1/jobs/{id}/retry",
     "api-decide": "/api/v1/jobs/{id}/decide",
     "api-adopt": "/api/v1/jobs/{id}/adopt",
+    "api-duplicate": "/api/v1/jobs/{id}/duplicate",
     "api-result": "/api/v1/jobs/{id}/result",
     "api-events": "/api/v1/events?after=odd{junk}",  # a stream would not end
     "api-changes": "/api/v1/changes",

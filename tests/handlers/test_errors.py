@@ -114,7 +114,8 @@ async def test_an_unknown_address_elsewhere_is_a_page(ask: Ask, path: str) -> No
     [
         ("/api/v1/jobs", "DELETE", "GET, HEAD, OPTIONS, POST"),
         ("/api/v1/jobs", "PATCH", "GET, HEAD, OPTIONS, POST"),
-        ("/api/v1/jobs/j", "POST", "GET, HEAD, OPTIONS"),
+        ("/api/v1/jobs/j", "POST", "DELETE, GET, HEAD, OPTIONS, PATCH"),
+        ("/api/v1/jobs/j/duplicate", "GET", "OPTIONS, POST"),
         ("/api/v1/jobs/j/cancel", "GET", "OPTIONS, POST"),
         ("/api/v1/stats", "PUT", "GET, HEAD, OPTIONS"),
         ("/api/v1/jobs", "BREW", "GET, HEAD, OPTIONS, POST"),

@@ -34,11 +34,12 @@ MATRIX = {
     "logout": ("/logout", "POST:415", OPEN),
     "api-jobs": ("/api/v1/jobs", "GET POST:400", API),
     "api-batch": ("/api/v1/jobs/batch", "POST:400", API),
-    "api-job": ("/api/v1/jobs/done-1", "GET", API),
+    "api-job": ("/api/v1/jobs/done-1", "GET PATCH:415 DELETE:409", API),
     "api-cancel": ("/api/v1/jobs/done-1/cancel", "POST:409", API),
     "api-retry": ("/api/v1/jobs/done-1/retry", "POST:409", API),
     "api-decide": ("/api/v1/jobs/done-1/decide", "POST:422", API),
     "api-adopt": ("/api/v1/jobs/done-1/adopt", "POST:409", API),
+    "api-duplicate": ("/api/v1/jobs/done-1/duplicate", "POST:201", API),
     "api-result": ("/api/v1/jobs/done-1/result", "GET", API),
     "api-events": ("/api/v1/events?after=odd", "GET:400", API),  # the stream itself would not end
     "api-changes": ("/api/v1/changes", "GET", API),

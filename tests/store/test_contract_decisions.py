@@ -63,7 +63,9 @@ def test_a_job_stopped_to_run_with_its_newest_attempt_and_not_while_one_runs(des
     stopped_at = desk.listed()[0].stopped_at
     desk.pass_time(5.0)
     desk.turn()
-    assert stopped_at == desk.job(claim.job).attempts[0].ended_at == desk.listed(state=JobState.QUEUED)[0].stopped_at
+    assert (
+        stopped_at == desk.job(claim.job).attempts[0].ended_at == desk.listed(states=(JobState.QUEUED,))[0].stopped_at
+    )
     again = desk.claim_one()
     assert [job.stopped_at for job in desk.listed()] == [None]
     desk.report(Started(again.attempt, HOLDER))

@@ -42,7 +42,7 @@ def test_filters_show_what_fits_and_no_more(desk: Desk, state: JobState, type_na
     _mixed(desk)
     wanted = [job for job in desk.listed() if job.state is state and type_name in (None, job.type)]
     for limit in (1, 2, 100):
-        assert desk.listed(state=state, type=type_name, limit=limit) == wanted
+        assert desk.listed(states=(state,), type=type_name, limit=limit) == wanted
     if state in ("running", "queued", "failed", "succeeded") and type_name == "a":
         assert len(wanted) == 1
 

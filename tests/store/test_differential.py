@@ -19,9 +19,11 @@ from msgspec.structs import replace
 from dispatcher.core.jobs.model import JobSpec
 from dispatcher.core.jobs.states import Event, JobState
 from dispatcher.core.jobs.turn import (
+    Amend,
     Cancel,
     Cause,
     Command,
+    Delete,
     Demand,
     Ended,
     Logged,
@@ -37,6 +39,8 @@ from tests.store.contract import HOLDER, KINDS, Desk, error, lapsed, lost, relea
 from tests.support.jobs import spec
 
 TYPES = ("a", "b", "c")
+#: Lanes of jobs that were changed.
+IN_BERLIN = tuple(f'{name} {{"site":"berlin"}}' for name in TYPES)
 LIMITS = {"queue_depth": 12, "queue_bytes": 400}
 #: Now and then an item is one that no store can hold.
 BAD = "\ud800"
@@ -71,7 +75,7 @@ _pair = st.tuples(st.integers(0, 30), st.integers(0, 10))
 _demand = st.builds(
     Demand,
     pool=st.integers(1, 3),
-    lanes=st.lists(st.sampled_from(TYPES), min_size=1, max_size=3, unique=True).map(tuple),
+    lanes=st.lists(st.sampled_from([*TYPES, *IN_BERLIN]), min_size=1, max_size=3, unique=True).map(tuple),
     room=st.integers(0, 3),
 )
 _turns = st.lists(
@@ -96,15 +100,17 @@ class Run:
         self.attempts: list[str] = []
         #: The ones among them that belong to jobs with effects once.
         self.once: set[str] = set()
-        #: The rows after the turn before, and jobs that were retried since.
+        #: The rows after the turn before, and jobs that were retried or changed since, and removed.
         self.seen: Snapshot | None = None
-        self.retried: set[str] = set()
+        self.by_hand: set[str] = set()
+        self.removed: set[str] = set()
 
     def turn(self, draw: Draw, now_at: float, elapsed_s: float) -> TurnReport:
         """Gives the draw its meaning and applies it."""
         self.desk.now_at, self.desk.elapsed_s = now_at, elapsed_s
         commands = [self._command(*pair) for pair in draw.commands]
-        self.retried = {command.job for command in commands if isinstance(command, Retry)}
+        self.by_hand = {command.job for command in commands if isinstance(command, Retry | Amend)}
+        self.removed = {command.job for command in commands if isinstance(command, Delete)}
         report = self.desk.turn(
             reports=[self._report(*pair) for pair in draw.reports],
             commands=commands,
@@ -140,6 +146,10 @@ class Run:
         name = _one_of(self.jobs, which)
         if what == 0:
             return OfferedTypes(TYPES[: which % 3 + 1])
+        if what > 6:
+            return Delete(name, free_key=bool(which % 2))
+        if what > 3:
+            return _amend(name, which)
         return Retry(name) if what % 2 else Cancel(name, BAD if which % 7 == 3 else "reason")
 
     # -- what is compared
@@ -160,14 +170,26 @@ class Run:
         ]
         return self.plain(
             {
-                "jobs": [desk.job(name) for name in self.jobs],
+                "jobs": [desk.run(desk.store.job(name)) for name in self.jobs],
                 "list": desk.listed(limit=3),
-                "lists": [desk.listed(state=state, type="a", limit=2) for state in JobState],
+                "lists": [desk.listed(states=(state,), type="a", limit=2) for state in JobState],
                 "counts": desk.counts(),
                 "types": types,
                 "evidence": [kept.get(name) for name in self.attempts],
             }
         )
+
+
+def _amend(job: str, which: int) -> Amend:
+    changes: list[dict[str, Any]] = [
+        {"priority": which},
+        {"delay_s": float(which % 4)},
+        {"expires_s": 5.0},
+        {"expires_s": None, "delay_s": 0.0},
+        {"requires": (("site", ("berlin",)),), "priority": 1},
+        {"requires": ()},
+    ]
+    return Amend(job=job, **changes[which % len(changes)])
 
 
 def _one_of(names: Sequence[str], which: int) -> str:
@@ -188,12 +210,12 @@ def _check_rows(run: Run, report: TurnReport) -> None:
     rows = run.desk.rows()
     faults = snapshot_faults(rows) + count_faults(rows.jobs.values(), run.desk.counts())
     if run.seen is not None:
-        faults += history_faults(run.seen, rows, by_hand=run.retried)
+        faults += history_faults(run.seen, rows, by_hand=run.by_hand, removed=run.removed)
     assert not faults, faults
     run.seen = rows
     jobs = list(rows.jobs.values())
     waiting = [job for job in jobs if job.state in (JobState.SCHEDULED, JobState.QUEUED)]
-    backing_off = [job for job in waiting if job.run_at is not None and job.errors]
+    backing_off = [job for job in waiting if job.backoff_until is not None]
     assert (report.next_backoff_s is not None) >= bool(backing_off)
     runs = [job.run_at for job in waiting if job not in backing_off]
     instants = [at for at in runs + [job.expires_at for job in waiting] if at is not None]

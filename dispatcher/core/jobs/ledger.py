@@ -109,7 +109,9 @@ class AttemptRow(Struct, array_like=True, gc=False):
 class WriteSet:
     """Rows that a turn has made or changed: each is written once, however often it changed."""
 
-    __slots__ = ("attempts", "claims", "data", "done", "here", "jobs", "logs", "new", "nobody", "results")
+    __slots__ = (
+        "amended", "attempts", "claims", "data", "done", "here", "jobs", "logs", "new", "nobody", "removed", "results"
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.new: dict[int, JobRow] = {}
@@ -118,6 +120,10 @@ class WriteSet:
         self.jobs: dict[int, JobRow] = {}
         #: Jobs of ``jobs`` that ran when the turn began and have succeeded: most of their columns are as they were.
         self.done: dict[int, JobRow] = {}
+        #: Jobs of ``jobs`` whose terms have changed, and so perhaps their lane.
+        self.amended: dict[int, JobRow] = {}
+        #: Jobs that existed before the turn, and go with all that belongs to them.
+        self.removed: dict[int, JobRow] = {}
         #: Jobs that were claimed.
         self.claims: dict[int, JobRow] = {}
         self.attempts: dict[str, AttemptRow] = {}
@@ -132,6 +138,15 @@ class WriteSet:
     def changed(self) -> list[JobRow]:
         """Jobs that have changed and are neither new nor done."""
         return [job for seq, job in self.jobs.items() if seq not in self.new and seq not in self.done]
+
+    def remove(self, job: JobRow) -> None:
+        """The job goes, and so does all that the turn has written of it."""
+        for rows in (self.jobs, self.done, self.amended, self.claims):
+            rows.pop(job.seq, None)
+        self.attempts = {name: row for name, row in self.attempts.items() if row.job != job.seq}
+        self.results = [row for row in self.results if row[0] != job.seq]
+        self.logs = [row for row in self.logs if row[0] != job.seq]
+        self.removed[job.seq] = job
 
     def only_claimed(self) -> list[JobRow]:
         """Jobs that are not new, and that have changed only by being claimed."""

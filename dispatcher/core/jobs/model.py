@@ -10,6 +10,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.terms import Schedule, Terms
@@ -134,20 +135,28 @@ class JobView(Struct, frozen=True, kw_only=True):
 class JobFilter(Struct, frozen=True, kw_only=True):
     """Which jobs a list shows; newest first."""
 
-    state: JobState | None = None
+    #: Jobs in one of these; empty: in any.
+    states: tuple[JobState, ...] = ()
     type: str | None = None
     #: Jobs that require these labels, each with this value: (label, value).
     requires: tuple[tuple[str, str], ...] = ()
     #: The name of the worker that runs it or ran it last: the worker of its newest attempt.
     worker: str | None = None
+    #: The code of the last error.
+    error: str | None = None
+    #: UTC seconds; ``after`` includes the instant, ``before`` does not. A job that has not ended fits no end.
+    created_after: float | None = None
+    created_before: float | None = None
+    ended_after: float | None = None
+    ended_before: float | None = None
     #: 1 to 100.
     limit: int = 50
     #: From an earlier page's ``next_cursor``; None: from the newest.
     cursor: str | None = None
 
-    def only_state(self) -> bool:
-        """Whether it asks for nothing but a state."""
-        return self.type is None and self.worker is None and not self.requires
+    def only_states(self) -> bool:
+        """Whether it asks for nothing but states."""
+        return replace(self, states=(), limit=50, cursor=None) == JobFilter()
 
 
 class JobPage(Struct, frozen=True, kw_only=True):

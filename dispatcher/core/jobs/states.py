@@ -51,6 +51,10 @@ class Event(StrEnum):
     RETRY = "retry"
     #: A person takes a late answer of a failed job for its result.
     ADOPT = "adopt"
+    #: Its priority, expiry or requirement is changed while it waits.
+    AMEND = "amend"
+    #: It is told to start later.
+    PUT_OFF = "put_off"
 
 
 _S, _E = JobState, Event
@@ -58,6 +62,10 @@ _S, _E = JobState, Event
 TRANSITIONS: Mapping[tuple[JobState, Event], JobState] = MappingProxyType(
     {
         (_S.SCHEDULED, _E.DUE): _S.QUEUED,
+        (_S.SCHEDULED, _E.AMEND): _S.SCHEDULED,
+        (_S.QUEUED, _E.AMEND): _S.QUEUED,
+        (_S.SCHEDULED, _E.PUT_OFF): _S.SCHEDULED,
+        (_S.QUEUED, _E.PUT_OFF): _S.SCHEDULED,
         (_S.QUEUED, _E.CLAIM): _S.RUNNING,
         (_S.RUNNING, _E.REQUEUE): _S.QUEUED,
         (_S.RUNNING, _E.BACK_OFF): _S.SCHEDULED,

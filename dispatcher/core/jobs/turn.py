@@ -13,8 +13,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
+from dispatcher.core.jobs.matching import Requirement
 from dispatcher.core.jobs.model import JobSpec, JobView
 from dispatcher.core.jobs.states import Event, JobState
 from dispatcher.core.jobs.terms import Terms
@@ -22,6 +23,7 @@ from dispatcher.core.jobs.terms import Terms
 __all__ = [
     "Accepted",
     "Adopt",
+    "Amend",
     "Cancel",
     "Cause",
     "Change",
@@ -29,6 +31,7 @@ __all__ = [
     "Command",
     "CommandReport",
     "Decide",
+    "Delete",
     "Demand",
     "Ended",
     "ForgetTypes",
@@ -37,6 +40,7 @@ __all__ = [
     "LaneReady",
     "LiveAttempt",
     "Logged",
+    "Objection",
     "OfferedTypes",
     "Progressed",
     "Report",
@@ -180,6 +184,28 @@ class Adopt(Struct, frozen=True):
     actor: str = ""
 
 
+class Amend(Struct, frozen=True, kw_only=True):
+    """Changes a job that waits; what is unset stays as it is. Durations count from the turn."""
+
+    job: str
+    priority: int | UnsetType = UNSET
+    #: 0: it may start at once, even if it backs off.
+    delay_s: float | UnsetType = UNSET
+    #: None: it never expires.
+    expires_s: float | UnsetType | None = UNSET
+    requires: Requirement | UnsetType = UNSET
+    actor: str = ""
+
+
+class Delete(Struct, frozen=True):
+    """Removes a job that has ended, with all that belongs to it."""
+
+    job: str
+    #: Its key may go although it is younger than a day: the same submission would make a new job.
+    free_key: bool = False
+    actor: str = ""
+
+
 class OfferedTypes(Struct, frozen=True):
     """A worker offers these types, and no other worker here did. The store remembers when a type was first offered."""
 
@@ -197,14 +223,23 @@ class ForgetTypes(Struct, frozen=True):
     offered: frozenset[str]
 
 
-JobCommand = Cancel | Retry | Decide | Adopt
+JobCommand = Cancel | Retry | Decide | Adopt | Amend | Delete
 Command = JobCommand | OfferedTypes | ForgetTypes | WorkersMoved
+
+
+class Objection(StrEnum):
+    """Why a command was not obeyed although the job's state allows it."""
+
+    #: The job would expire before it may start.
+    NEVER_STARTS = "never_starts"
+    #: Its key must be kept for some time yet.
+    KEY_KEPT = "key_kept"
 
 
 class CommandReport(Struct, frozen=True):
     """What became of a command."""
 
-    #: False: the job's state did not allow it; nothing was changed.
+    #: False: the job's state did not allow it, or ``fault`` says why not; nothing was changed.
     done: bool
     #: The job after the command; None: there is no such job, or the command names none.
     job: JobView | None = None
@@ -212,6 +247,7 @@ class CommandReport(Struct, frozen=True):
     revoked: str | None = None
     #: Types that workers offer and the store has no room to know.
     no_room: tuple[str, ...] = ()
+    fault: Objection | None = None
 
 
 class Demand(Struct, frozen=True, gc=False):

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from dispatcher.core.jobs.ledger import AttemptRow, JobRow, lane_of_row, silent_attempt
 from dispatcher.core.jobs.states import FINAL, JobState
+from dispatcher.core.jobs.terms import Terms
 from dispatcher.core.jobs.turn import Cause, Logged, Turn, TurnReport, Verdict
 
 __all__ = [
@@ -33,8 +34,10 @@ _RANKED = (JobState.QUEUED, JobState.RUNNING)
 #: Reasons of a success that a person made, and no attempt.
 _BY_HAND = ("decided", "adopted")
 _COLUMNS = JobRow.__struct_fields__
-#: Columns of a job that are written once. A retry removes the job's expiry: see ``change_faults``.
-_FIXED = [name for name in _COLUMNS[_COLUMNS.index("id") :] if name != "expires_at"]
+#: Columns of a job that are written once. People may change its expiry and some of its terms: see ``change_faults``.
+_FIXED = [name for name in _COLUMNS[_COLUMNS.index("id") :] if name not in ("expires_at", "terms")]
+#: Terms that may be changed while the job waits.
+_AMENDED = ("priority", "requires")
 #: Columns of an attempt that never change once they are set.
 _SET_ONCE = ("offered_at", "started_at", "ended_at", "late_at", "cause", "evidence")
 
@@ -225,13 +228,17 @@ def count_faults(jobs: Iterable[JobRow], counts: Mapping[str, int]) -> list[str]
 
 
 def change_faults(before: JobRow, after: JobRow, *, by_hand: bool) -> list[str]:
-    """Changes in a job's row that must not be. ``by_hand``: a person has retried, decided or adopted meanwhile."""
+    """Changes in a job's row that must not be.
+
+    ``by_hand``: a person has retried, decided, adopted or amended meanwhile.
+    """
     settled = before.state is JobState.SUCCEEDED or (before.state in FINAL and not by_hand)
     if settled and before != after:
         return [f"I5: {before.id} was {before.state} and has become {after.state}, or was changed otherwise"]
     changed = [name for name in _FIXED if getattr(before, name) != getattr(after, name)]
-    if after.expires_at != before.expires_at and not (by_hand and after.expires_at is None):
+    if after.expires_at != before.expires_at and not by_hand:
         changed.append("expires_at")
+    changed += _terms_changed(before.terms, after.terms, _AMENDED if by_hand else ())
     faults = [f"I1: {name} of {before.id} is not as it was submitted" for name in changed]
     counts = ("claims", "number") if by_hand else ("claims", "number", "errors", "crashes")
     for name in counts:
@@ -241,13 +248,20 @@ def change_faults(before: JobRow, after: JobRow, *, by_hand: bool) -> list[str]:
     return faults
 
 
+def _terms_changed(before: Terms, after: Terms, may: Collection[str]) -> list[str]:
+    if before is after:
+        return []
+    names = (name for name in Terms.__struct_fields__ if name not in may)
+    return [name for name in names if getattr(before, name) != getattr(after, name)]
+
+
 def history_faults(
     before: Snapshot, after: Snapshot, *, by_hand: Collection[str] = (), removed: Collection[str] = ()
 ) -> list[str]:
     """Changes from one look to the next that must not be.
 
-    ``by_hand``: ids of jobs that people have retried, decided or adopted meanwhile; ``removed``: those that were
-    removed rightly.
+    ``by_hand``: ids of jobs that people have retried, decided, adopted or amended meanwhile; ``removed``: those that
+    were removed rightly.
     """
     faults: list[str] = []
     for seq, job in before.jobs.items():

@@ -42,6 +42,10 @@ class Admission:
         self._know(name for name in new if name not in over)
         return tuple(over)
 
+    def free(self, key: str) -> None:
+        """The job of this key is gone: the same submission makes a new one."""
+        self._keyed.pop(key, None)
+
     def take(self, specs: Sequence[JobSpec]) -> list[Accepted]:
         """What became of each submission."""
         accepted = []

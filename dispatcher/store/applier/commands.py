@@ -1,4 +1,4 @@
-"""Obeys the commands of people and programs on the rows: cancel, retry, decide, adopt.
+"""Obeys the commands of people and programs on the rows: cancel, retry, decide, adopt, amend, delete.
 
 The transition table decides whether a command is allowed.
 """
@@ -6,16 +6,19 @@ The transition table decides whether a command is allowed.
 from __future__ import annotations
 
 from dispatcher.core.jobs import ledger
-from dispatcher.core.jobs.ledger import AttemptRow, JobRow
-from dispatcher.core.jobs.states import Event, JobState, next_state
+from dispatcher.core.jobs.amending import amend, event_of
+from dispatcher.core.jobs.ledger import AttemptRow, JobRow, lane_of_row
+from dispatcher.core.jobs.states import FINAL, Event, JobState, next_state
 from dispatcher.core.jobs.turn import (
     Adopt,
+    Amend,
     Cancel,
     Command,
     CommandReport,
     Decide,
+    Delete,
     ForgetTypes,
-    JobCommand,
+    Objection,
     OfferedTypes,
     Retry,
     WorkersMoved,
@@ -25,7 +28,12 @@ from dispatcher.store.applier.hand import Hand
 from dispatcher.store.requests import Loaded
 from dispatcher.store.views import view
 
-__all__ = ["evidence", "obey"]
+__all__ = ["KEY_S", "evidence", "obey"]
+
+#: An idempotency key lives at least this long (promise S2).
+KEY_S = 86_400.0
+#: Commands that are nothing but a transition.
+_Moving = Cancel | Retry | Decide | Adopt
 
 
 def obey(command: Command, hand: Hand, loaded: Loaded, admission: Admission) -> CommandReport:
@@ -43,6 +51,10 @@ def obey(command: Command, hand: Hand, loaded: Loaded, admission: Admission) -> 
     job = hand.by_id.get(command.job)
     if job is None:
         return CommandReport(False)
+    if isinstance(command, Amend):
+        return _amended(command, job, hand)
+    if isinstance(command, Delete):
+        return _deleted(command, job, hand, admission)
     old = job.state
     done, revoked = _obeyed(command, job, hand, loaded)
     if done:
@@ -50,7 +62,29 @@ def obey(command: Command, hand: Hand, loaded: Loaded, admission: Admission) -> 
     return CommandReport(done, view(job), revoked)
 
 
-def _obeyed(command: JobCommand, job: JobRow, hand: Hand, loaded: Loaded) -> tuple[bool, str | None]:
+def _amended(command: Amend, job: JobRow, hand: Hand) -> CommandReport:
+    old, lane = job.state, lane_of_row(job)
+    if next_state(old, event_of(command, old)) is None:
+        return CommandReport(False, view(job))
+    fault = amend(job, command, hand.now_at, hand.clock, hand.writes)
+    if fault is None:
+        hand.amended(job, old, lane, command.actor)
+    return CommandReport(fault is None, view(job), fault=fault)
+
+
+def _deleted(command: Delete, job: JobRow, hand: Hand, admission: Admission) -> CommandReport:
+    shown = view(job)
+    if job.state not in FINAL or job.ended_clock is None:
+        return CommandReport(False, shown)
+    if job.key is not None:
+        if not command.free_key and job.ended_clock + KEY_S > hand.clock:
+            return CommandReport(False, shown, fault=Objection.KEY_KEPT)
+        admission.free(job.key)
+    hand.deleted(job)
+    return CommandReport(True, shown)
+
+
+def _obeyed(command: _Moving, job: JobRow, hand: Hand, loaded: Loaded) -> tuple[bool, str | None]:
     """(whether it was allowed, the attempt that it revoked)"""
     if not _allowed(command, job):
         return False, None
@@ -68,7 +102,7 @@ def _obeyed(command: JobCommand, job: JobRow, hand: Hand, loaded: Loaded) -> tup
     return True, None
 
 
-def _allowed(command: JobCommand, job: JobRow) -> bool:
+def _allowed(command: _Moving, job: JobRow) -> bool:
     if isinstance(command, Decide):
         return job.state is JobState.IN_DOUBT
     events = {Cancel: Event.CANCEL, Retry: Event.RETRY, Adopt: Event.ADOPT}

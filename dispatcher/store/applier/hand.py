@@ -85,16 +85,38 @@ class Hand:
                 self.writes.done.pop(job.seq, None)
         lane = lane_of_row(job)
         self._count(lane, old, state, job.size)
-        if old is JobState.QUEUED or state is JobState.QUEUED:
-            self._ready(lane, job, state)
+        if state is JobState.QUEUED:
+            self._make_ready(lane, job)
+        elif old is JobState.QUEUED:
+            self._unready(lane, job)
         if state in WAITING:
             self._expect(job)
-        self.changes.append(
-            Change(job.id, job.type, old, state, self.now_at, attempt or job.attempt, job.worker, job.reason, actor)
-        )
+        self._told(job, old, attempt, actor)
+
+    def _told(self, job: JobRow, old: JobState | None, attempt: str | None, actor: str) -> None:
+        at, attempt = self.now_at, attempt or job.attempt
+        self.changes.append(Change(job.id, job.type, old, job.state, at, attempt, job.worker, job.reason, actor))
+
+    def amended(self, job: JobRow, old: JobState, lane: str, actor: str) -> None:
+        """The job waits, and its terms or its time have changed. It was in ``old``, in this lane."""
+        self._count(lane, old, None, job.size)
+        self._count(lane_of_row(job), None, job.state, job.size)
+        if old is JobState.QUEUED:
+            self._unready(lane, job)
+        if job.state is JobState.QUEUED:
+            self._make_ready(lane_of_row(job), job)
+        self._expect(job)
+        if job.state is not old:
+            self._told(job, old, None, actor)
+
+    def deleted(self, job: JobRow) -> None:
+        """The job has ended, and goes. Its row stays in hand: the database still has the one from before the turn."""
+        del self.by_id[job.id]
+        self.writes.remove(job)
+        self.removed([job])
 
     def removed(self, jobs: Iterable[JobRow]) -> None:
-        """Jobs whose retention has passed have been removed."""
+        """These jobs are removed: their retention has passed, or somebody wants it."""
         for job in jobs:
             self._count(lane_of_row(job), job.state, None, job.size)
 
@@ -123,11 +145,13 @@ class Hand:
             self.held.jobs += opened
             self.held.bytes += opened * size
 
-    def _ready(self, lane: str, job: JobRow, state: JobState) -> None:
+    def _make_ready(self, lane: str, job: JobRow) -> None:
         self.touched.add(lane)
-        if state is JobState.QUEUED:
-            self.queued.setdefault(lane, {})[job.seq] = job
-        elif not self.queued or self.queued.get(lane, {}).pop(job.seq, None) is None:
+        self.queued.setdefault(lane, {})[job.seq] = job
+
+    def _unready(self, lane: str, job: JobRow) -> None:
+        self.touched.add(lane)
+        if not self.queued or self.queued.get(lane, {}).pop(job.seq, None) is None:
             self.unqueued += 1
 
     def _expect(self, job: JobRow) -> None:

@@ -20,7 +20,7 @@ from dispatcher.core.jobs.ledger import JobRow
 from dispatcher.core.jobs.states import WAITING, Event, JobState
 from dispatcher.core.jobs.turn import Adopt, Claim, ForgetTypes, LaneReady, OfferedTypes, Turn, TurnReport, WorkersMoved
 from dispatcher.store.applier.admission import Admission
-from dispatcher.store.applier.commands import obey
+from dispatcher.store.applier.commands import KEY_S, obey
 from dispatcher.store.applier.hand import Hand, Ids, earlier
 from dispatcher.store.applier.takers import claims_of
 from dispatcher.store.port import Limits
@@ -30,8 +30,6 @@ __all__ = ["KEY_S", "PURGE", "SWEEP", "Applied", "apply", "types_kept"]
 
 #: Most jobs whose retention has passed that one turn removes; the next turn goes on.
 PURGE = 50
-#: An idempotency key lives at least this long (promise S2).
-KEY_S = 86_400.0
 #: Most scheduled or expired jobs that one turn moves; the next turn goes on.
 SWEEP = 1_000
 #: An instant of the queue clock may lose this much on its way to the node's timer and back.

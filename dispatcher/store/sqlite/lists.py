@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from operator import attrgetter
 
+from dispatcher.core.jobs.ledger import JobRow
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobView
 from dispatcher.store.attempts import attempt_range
 from dispatcher.store.sqlite import statements as sql
@@ -42,14 +44,29 @@ class PageRead:
 
     def _read(self, below: int, room: int) -> None:
         wanted = self._filter
-        rare = wanted.state in sql.RARE
-        above = 1 if rare and wanted.only_state() else max(1, below - SLICE)
-        statement = sql.LIST_RARE if rare else sql.LIST_JOBS
-        asked = (below, above, wanted.state, wanted.type, wanted.worker, self._lanes, room)
-        rows = [job_row(row) for row in self._db.execute(statement, asked)]
+        rare = bool(wanted.states) and all(state in sql.RARE for state in wanted.states)
+        above = 1 if rare and wanted.only_states() else max(1, below - SLICE)
+        rows = self._rare(below, above, room) if rare else self._any(below, above, room)
         stops = self._stops([row.seq for row in rows if attempts_stop(row)])
         self._items += [view(row, attempt_ended_at=stops.get(row.seq)) for row in rows]
         self._below = rows[-1].seq if len(rows) == room else above
+
+    def _rare(self, below: int, above: int, room: int) -> list[JobRow]:
+        """The index has each of the states in order."""
+        found = [row for state in self._filter.states for row in self._rows(sql.LIST_RARE, below, above, state, room)]
+        return sorted(found, key=attrgetter("seq"), reverse=True)[:room]
+
+    def _any(self, below: int, above: int, room: int) -> list[JobRow]:
+        states = json.dumps(self._filter.states) if self._filter.states else None
+        return self._rows(sql.LIST_JOBS, below, above, states, room)
+
+    def _rows(self, statement: str, below: int, above: int, states: str | None, room: int) -> list[JobRow]:
+        wanted = self._filter
+        asked = (
+            below, above, states, wanted.type, wanted.worker, self._lanes, wanted.error, wanted.created_after,
+            wanted.created_before, wanted.ended_after, wanted.ended_before, room,
+        )  # fmt: skip
+        return [job_row(row) for row in self._db.execute(statement, asked)]
 
     def _stops(self, seqs: list[int]) -> dict[int, float | None]:
         """When the newest attempt of each of these jobs ended."""

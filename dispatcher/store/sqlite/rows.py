@@ -255,19 +255,25 @@ class SqliteRows:
             rows = map(job_row, self._fetch(statement, before, limit))
             found += [row for row in rows if row.seq not in request.spare]
         del found[request.limit :]
-        names = _text([job.seq for job in found])
-        for statement in sql.PURGE if found else ():
-            self._db.execute(statement, (names,))
-        self._db.executemany(sql.PURGE_ATTEMPTS, [attempt_range(job.seq) for job in found])
+        self._remove([job.seq for job in found])
         self._db.execute(sql.FORGET_WORKERS, (request.gone_before, MOST_FORGOTTEN))
         self._db.execute(sql.FORGET_MANY_WORKERS, (MOST_MISSING, MOST_FORGOTTEN))
         return Purged(found)
+
+    def _remove(self, seqs: Collection[int]) -> None:
+        if not seqs:
+            return
+        names = _text(list(seqs))
+        for statement in sql.PURGE:
+            self._db.execute(statement, (names,))
+        self._db.executemany(sql.PURGE_ATTEMPTS, map(attempt_range, seqs))
 
     # -- what a turn has changed
 
     def save(self, request: Save) -> Saved:
         """See requests.Save."""
         self._save_lanes(request)
+        self._remove(request.writes.removed)
         self._save_rows(request.writes)
         self._save_workers(request)
         changed = self.counters.add(request.deltas)
@@ -292,8 +298,9 @@ class SqliteRows:
         self._clock_kept = self._clock
 
     def _save_lanes(self, request: Save) -> None:
-        for job in request.writes.new.values():
-            self.lanes.add(lane_of_row(job), job.type)
+        for jobs in (request.writes.new, request.writes.amended):
+            for job in jobs.values():
+                self.lanes.add(lane_of_row(job), job.type)
         for name in request.offered:
             self.lanes.offer(name, request.offered_at)
 
@@ -303,6 +310,8 @@ class SqliteRows:
         self._write(sql.SAVE_CLAIMS, list(map(_claimed, writes.only_claimed())))
         self._write(sql.SAVE_DONE, list(map(_done, writes.done.values())))
         self._write(sql.SAVE_JOBS, list(map(_changing, writes.changed())))
+        amended = writes.amended.values()
+        self._write(sql.SAVE_TERMS, [(job.seq, *self._lane_and_terms(job)) for job in amended])
         self._write(sql.SAVE_ATTEMPTS, list(map(_values, writes.attempts.values())))
         self._write(sql.ADD_RESULTS, writes.results)
         if writes.logs:
@@ -317,9 +326,13 @@ class SqliteRows:
         self._write(sql.SAVE_WORKERS, [(name, counted(name), *((None, None) if here[name] else gone)) for name in here])
 
     def _new(self, job: JobRow) -> list[object]:
-        values: list[object] = [self.lanes.number(lane_of_row(job)), *_values(job)]
-        values[_TERMS + 1] = terms_text(job.terms)
+        lane, terms = self._lane_and_terms(job)
+        values: list[object] = [lane, *_values(job)]
+        values[_TERMS + 1] = terms
         return values
+
+    def _lane_and_terms(self, job: JobRow) -> tuple[int, str]:
+        return self.lanes.number(lane_of_row(job)), terms_text(job.terms)
 
     def _write(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
         """Writes a set of rows, in sizes that are powers of two so that few statements are prepared.
@@ -346,6 +359,8 @@ class SqliteRows:
                     self._running[seq] = job
                 else:
                     self._running.pop(seq, None)
+        for seq in writes.removed:
+            self._running.pop(seq, None)
 
 
 def _is_silent(name: str, job: JobRow | None) -> bool:

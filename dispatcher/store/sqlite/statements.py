@@ -101,6 +101,7 @@ ADD_DATA = "INSERT OR REPLACE INTO job_data (seq, data) VALUES {rows}"
 SAVE_JOBS = _update(CHANGING)
 SAVE_CLAIMS = _update(CLAIMED)
 SAVE_DONE = _update(DONE)
+SAVE_TERMS = _update(("lane", "terms"))
 SAVE_ATTEMPTS = f"INSERT OR REPLACE INTO attempts ({_list(ATTEMPT_COLUMNS)}) VALUES {{rows}}"  # noqa: S608
 ADD_RESULTS = "INSERT OR REPLACE INTO results (seq, value) VALUES {rows}"
 ADD_LOG = "INSERT INTO logs (job, attempt, at, line) VALUES (?, ?, ?, ?)"
@@ -169,15 +170,19 @@ LIVE = """
 RARE = ("failed", "cancelled", "expired", "in_doubt")
 #: The index's own condition, word for word: else SQLite does not see that the index holds all that is asked for.
 _IS_RARE = " OR ".join(f"j.state = '{state}'" for state in RARE)
+_LISTED = """
+    j.seq < ?1 AND j.seq >= ?2 AND (?4 IS NULL OR j.type = ?4) AND (?5 IS NULL OR j.worker_name = ?5)
+    AND (?6 IS NULL OR j.lane IN (SELECT value FROM json_each(?6)))
+    AND (?7 IS NULL OR (json_valid(j.error) AND j.error ->> '$.code' = ?7))
+    AND (?8 IS NULL OR j.created_at >= ?8) AND (?9 IS NULL OR j.created_at < ?9)
+    AND (?10 IS NULL OR j.ended_at >= ?10) AND (?11 IS NULL OR j.ended_at < ?11)
+"""
+#: Takes one state; ``LIST_JOBS`` a JSON list of them.
 LIST_RARE = f"""
-    SELECT {_JOBS} FROM jobs j INDEXED BY jobs_rare
-    WHERE j.seq < ?1 AND j.seq >= ?2 AND j.state = ?3 AND ({_IS_RARE}) AND (?4 IS NULL OR j.type = ?4)
-      AND (?5 IS NULL OR j.worker_name = ?5) AND (?6 IS NULL OR j.lane IN (SELECT value FROM json_each(?6)))
-    ORDER BY j.seq DESC LIMIT ?7
+    SELECT {_JOBS} FROM jobs j INDEXED BY jobs_rare WHERE j.state = ?3 AND ({_IS_RARE}) AND {_LISTED}
+    ORDER BY j.seq DESC LIMIT ?12
 """  # noqa: S608
 LIST_JOBS = f"""
-    SELECT {_JOBS} FROM jobs j
-    WHERE j.seq < ?1 AND j.seq >= ?2 AND (?3 IS NULL OR j.state = ?3) AND (?4 IS NULL OR j.type = ?4)
-      AND (?5 IS NULL OR j.worker_name = ?5) AND (?6 IS NULL OR j.lane IN (SELECT value FROM json_each(?6)))
-    ORDER BY j.seq DESC LIMIT ?7
+    SELECT {_JOBS} FROM jobs j WHERE (?3 IS NULL OR j.state IN (SELECT value FROM json_each(?3))) AND {_LISTED}
+    ORDER BY j.seq DESC LIMIT ?12
 """  # noqa: S608

@@ -95,10 +95,10 @@ def test_a_label_is_required_alone_or_among_others():
 
 
 def test_a_filter_knows_whether_it_asks_for_the_state_alone():
-    alone = JobFilter(state=JobState.QUEUED, limit=5)
-    assert alone.only_state()
+    alone = JobFilter(states=(JobState.QUEUED,), limit=5)
+    assert alone.only_states()
     others = [JobFilter(type="a"), JobFilter(worker="DESK"), JobFilter(requires=(("site", "berlin"),))]
-    assert not any(other.only_state() for other in others)
+    assert not any(other.only_states() for other in others)
 
 
 def test_the_name_is_the_workers_name_and_no_label():

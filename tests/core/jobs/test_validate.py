@@ -294,8 +294,7 @@ def test_a_final_state_is_for_ever_but_for_a_person_and_a_success_for_all(state:
     [
         ("key", "other", "I1: key of j1 is not as it was submitted"),
         ("type", "b", "I1: type of j1 is not as it was submitted"),
-        ("terms", Terms(priority=9), "I1: terms of j1 is not as it was submitted"),
-        ("expires_at", 500.0, "I1: expires_at of j1 is not as it was submitted"),
+        ("terms", Terms(max_attempts=9), "I1: max_attempts of j1 is not as it was submitted"),
         ("claims", 1, "I11: claims of j1 went from 2 to 1"),
         ("number", 1, "I11: number of j1 went from 2 to 1"),
     ],

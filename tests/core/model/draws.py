@@ -11,6 +11,10 @@ OFFERS = st.sampled_from([("a",), ("a",), ("a", "b"), ("b",)])
 EFFECTS = st.sampled_from(["repeat", "once"])
 HEARTBEATS_S = st.sampled_from([None, 12.7])
 PAUSES_S = st.sampled_from([0.7, 2.9, 3.1, 9.5, 10.5, 29.5, 31.0, 61.7, 200.3])
+#: Changes of a job that waits.
+CHANGES = st.sampled_from(
+    [{"priority": 1}, {"priority": -1}, {"delay_s": 4.3}, {"delay_s": 0.0}, {"expires_s": 9.1}, {"expires_s": None}]
+)
 
 
 def able(page, world):

@@ -46,7 +46,7 @@ def check_rows(world: World, rows: Snapshot) -> None:
     """The rows are sound and have changed soundly; every accepted job is there (I2)."""
     faults = snapshot_faults(rows) + count_faults(rows.jobs.values(), world.rows.counters.by_state())
     if world.seen is not None:
-        faults += history_faults(world.seen, rows, by_hand=world.by_hand)
+        faults += history_faults(world.seen, rows, by_hand=world.by_hand, removed=world.removed)
     assert not faults, faults
     assert {row.id for row in rows.jobs.values()} == world.accepted
     world.seen = rows
@@ -55,7 +55,7 @@ def check_rows(world: World, rows: Snapshot) -> None:
 
 def check_backoff(rows: Snapshot, row: JobRow) -> None:
     """S13: 2 s after the first error or timeout, then twice as long each time."""
-    if row.state is JobState.SCHEDULED and row.errors:
+    if row.state is JobState.SCHEDULED and row.backoff_until is not None:
         ended_at = max(a.ended_at or 0.0 for a in rows.attempts[row.seq])
         assert row.run_at == ended_at + 2.0**row.errors
 

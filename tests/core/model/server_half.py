@@ -12,23 +12,16 @@ from dispatcher.core.jobs.ledger import AttemptRow, JobRow, silent_attempt
 from dispatcher.core.jobs.model import JobSpec
 from dispatcher.core.jobs.states import Event, JobState
 from dispatcher.core.jobs.turn import (
-    Adopt,
     Cancel,
     Claim,
     Command,
-    CommandReport,
-    Decide,
     Ended,
-    ForgetTypes,
     LiveAttempt,
-    OfferedTypes,
     Report,
-    Retry,
     Started,
     Turn,
     TurnReport,
     Verdict,
-    WorkersMoved,
 )
 from dispatcher.core.jobs.validate import Snapshot, turn_faults
 from dispatcher.core.workers.effects import Answer, Drop, Effect, Go, Offer, Probe, Record, Request, Welcome, Withdraw
@@ -37,10 +30,12 @@ from dispatcher.core.workers.retry import RetryPolicy
 from dispatcher.core.workers.timings import Timings
 from dispatcher.store.applier.hand import Ids
 from dispatcher.store.applier.turn import apply
+from dispatcher.store.attempts import job_of
 from dispatcher.store.driving import Pace, run
 from dispatcher.store.memory import MemoryRows
 from dispatcher.store.port import Limits
 from tests.core.model.claims import check_claims
+from tests.core.model.notes import note
 from tests.core.model.pages import Page, Session, withdraw
 from tests.core.model.peers import GRACE_S, OFFER_TTL_S, RELOAD_S, RESTART_GRACE_S, STANDSTILL_S, Lease
 from tests.core.model.reference import Ends, Reference
@@ -64,7 +59,8 @@ class ServerHalf:
         self.accepted: set[str] = set()
         self.values: dict[str, str] = {}
         self.revoked: set[str] = set()
-        self.first_ranks: dict[int, float] = {}
+        #: When each job became ready, by the queue clock.
+        self.ready_since: dict[int, float] = {}
         #: Attempts of accepted jobs in the round that a retry began.
         self.rounds: dict[int, set[str]] = {}
         self.uncounted: set[str] = set()
@@ -75,6 +71,8 @@ class ServerHalf:
         #: The rows after the last step, and jobs that people have decided on since.
         self.seen: Snapshot | None = None
         self.by_hand: set[str] = set()
+        #: Jobs that people have removed.
+        self.removed: set[str] = set()
         self.boot_server()
 
     def new_id(self, prefix: str) -> str:
@@ -159,11 +157,15 @@ class ServerHalf:
 
     def check_answer(self, answer: Answer) -> None:
         row = self.rows.all_attempts.get(answer.attempt)
-        if answer.verdict is Verdict.STALE:
+        if answer.verdict is Verdict.STALE or self.is_removed(answer.attempt):
             return
         stored = row is not None and (row.cause in SAID or row.late_at is not None)
         assert stored, f"{answer} before it was stored"
         assert answer.attempt not in self.revoked, "the attempt of a cancelled job was recorded"
+
+    def is_removed(self, attempt: str) -> bool:
+        """Whether somebody has removed the job of this attempt; history_faults finds one that has vanished."""
+        return job_of(attempt) not in self.rows.by_seq
 
     def check_doubt(self, ended: Ended) -> None:
         """S15b: in doubt if and only if the page was told to go, or may have been, and has not answered."""
@@ -172,6 +174,8 @@ class ServerHalf:
 
     def check_go(self, go: Go) -> None:
         row = self.rows.all_attempts.get(go.attempt)
+        if self.is_removed(go.attempt):
+            return
         assert row is not None, "told to go before its accept was stored"
         assert row.started_at is not None, "told to go before its accept was stored"
         job = self.rows.by_seq[row.job]
@@ -215,35 +219,15 @@ class ServerHalf:
             self.accepted.add(accepted.job.id)
         for command, done in zip(turn.commands, report.commands, strict=True):
             if done.done:
-                self.note_command(command, done, report)
+                note(self, command, done, report)
         for seq, row in self.rows.by_seq.items():
             if before.get(seq, (None, None))[0] is JobState.SCHEDULED and row.state is not JobState.SCHEDULED:
-                self.first_ranks.pop(seq, None)
+                self.ready_since.pop(seq, None)
             if row.state in (JobState.QUEUED, JobState.RUNNING):
-                rank = self.clock_base + turn.elapsed_s - 60.0 * row.terms.priority
-                assert row.rank == self.first_ranks.setdefault(seq, rank), "a job lost its place"
+                since = self.ready_since.setdefault(seq, self.clock_base + turn.elapsed_s)
+                assert row.rank is not None
+                assert abs(row.rank + 60.0 * row.terms.priority - since) < 1e-6, "a job lost its place"
         check_claims(self, report.claims)
-
-    def note_command(self, command: Command, done: CommandReport, report: TurnReport) -> None:
-        """Notes what a person or a program has changed, to tell its effects from forbidden ones."""
-        if done.revoked is not None:
-            self.revoked.add(done.revoked)
-        if isinstance(command, OfferedTypes | ForgetTypes | WorkersMoved):
-            return
-        row = self.row(command.job)
-        if not isinstance(command, Cancel):
-            self.by_hand.add(row.id)
-        if isinstance(command, Retry):
-            mine = {a.id for a in self.attempts_of(row.seq)}
-            self.rounds[row.seq] = mine - {claim.attempt for claim in report.claims}
-            self.first_ranks.pop(row.seq, None)
-        elif isinstance(command, Adopt):
-            late = max(a.id for a in self.attempts_of(row.seq) if a.evidence is not None)
-            self.decided[row.seq] = self.values[late]
-        elif isinstance(command, Decide):
-            assert row.terms.effects == "once", "decided, and nothing was in doubt"
-            if command.value is not None:
-                self.decided[row.seq] = command.value
 
     def finish_turn(self) -> None:
         if self.flight is None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant, precondition, rule
 
-from dispatcher.core.jobs.turn import Adopt, Cancel, Decide, Retry
+from dispatcher.core.jobs.turn import Cancel
 from tests.core.model import invariants
 from tests.core.model.drain import drain
 from tests.core.model.draws import (
@@ -32,15 +32,12 @@ from tests.core.model.draws import (
     something_is_in_flight,
 )
 from tests.core.model.peers import OFFER_TTL_S
-from tests.core.model.world import Page, World
+from tests.core.model.people import People
+from tests.core.model.world import Page
 from tests.support.jobs import spec
 
 
-class Node(RuleBasedStateMachine):
-    def __init__(self) -> None:
-        super().__init__()
-        self.world = World()
-
+class Node(People):
     @initialize(
         offers=st.lists(OFFERS, min_size=1, max_size=3),
         slots=st.sampled_from([1, 1, 2]),
@@ -81,30 +78,6 @@ class Node(RuleBasedStateMachine):
                 effects=effects, heartbeat_s=heartbeat_s,
             )
         ] * count  # fmt: skip
-
-    @precondition(lambda self: self.world.accepted)
-    @rule(n=pick)
-    def cancel(self, n):
-        self.world.commands.append(Cancel(of(sorted(self.world.accepted), n), "not needed"))
-
-    @precondition(lambda self: self.world.accepted)
-    @rule(n=pick)
-    def retry(self, n):
-        self.world.commands.append(Retry(of(sorted(self.world.accepted), n)))
-
-    @precondition(lambda self: self.world.accepted)
-    @rule(n=pick, value=st.sampled_from([None, '"it was done"']), answered=st.booleans())
-    def a_person_decides(self, n, value, answered):
-        """If nothing is in doubt, it changes nothing. ``answered``: a page brings the result after all."""
-        doubtful = {row.id: row.attempt for row in self.world.doubtful()}
-        self.world.commands.append(Decide(of(doubtful or sorted(self.world.accepted), n), value, "I looked"))
-        self.world.answer_late(doubtful.values() if answered else [])
-
-    @precondition(lambda self: self.world.accepted)
-    @rule(n=pick)
-    def a_person_takes_a_late_answer(self, n):
-        """If there is none, or the job has not failed, it changes nothing."""
-        self.world.commands.append(Adopt(of(sorted(self.world.accepted), n)))
 
     # -- turns and time
 

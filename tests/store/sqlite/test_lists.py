@@ -47,7 +47,7 @@ def _thousands(desk: Desk, number: int) -> list[str]:
 
 def test_one_call_looks_at_a_thousand_jobs_at_most_until_the_end_of_the_table(desk: Desk) -> None:
     _thousands(desk, 5)
-    looks = _looks(desk, state=JobState.SUCCEEDED)
+    looks = _looks(desk, states=(JobState.SUCCEEDED,))
     assert max(looks) <= _MOST
     assert sum(looks) == 5_000
 
@@ -66,9 +66,9 @@ def test_one_page_looks_at_forty_slices_at_most_and_its_cursor_goes_on_from_ther
 def test_a_job_in_a_rare_state_is_found_by_one_look_in_an_index(desk: Desk) -> None:
     first, *_ = _thousands(desk, 5)
     desk.command(Cancel(first, "not needed"))
-    assert _looks(desk, state=JobState.CANCELLED) == [5_000]
-    assert _steps(desk, state=JobState.CANCELLED) < 500
-    assert [job.id for job in desk.listed(state=JobState.CANCELLED)] == [first]
+    assert _looks(desk, states=(JobState.CANCELLED,)) == [5_000]
+    assert _steps(desk, states=(JobState.CANCELLED,)) < 500
+    assert [job.id for job in desk.listed(states=(JobState.CANCELLED,))] == [first]
 
 
 def _steps(desk: Desk, **fields: Any) -> int:

@@ -144,7 +144,7 @@ def test_a_turn_that_comes_while_a_long_list_is_read_goes_before_its_next_slice(
                 go_on.wait(PATIENCE_S)
 
         await store._thread.run(lambda: store._db.set_trace_callback(at_statement))
-        listed = asyncio.ensure_future(store.jobs(JobFilter(state=JobState.SUCCEEDED)))
+        listed = asyncio.ensure_future(store.jobs(JobFilter(states=(JobState.SUCCEEDED,))))
         listed.add_done_callback(lambda _: ended.append("list"))
         await begun.wait()
         turn = asyncio.ensure_future(store.apply(durable.make_turn(submissions=[spec()])))

@@ -1,0 +1,54 @@
+"""Bodies that begin with a job that is there: what is changed of it (PATCH), and what a copy has otherwise (duplicate).
+
+Fields, ranges and words are those of a submission. This module knows no request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+from msgspec.structs import asdict
+
+from dispatcher.core.jobs.matching import requirement_of, wanted_of
+from dispatcher.core.jobs.model import JobView
+from dispatcher.core.jobs.turn import Amend
+from handlers.errors import Invalid, field_error
+from handlers.intake import JobBody, any_object, parse_job
+
+__all__ = ["CHANGEABLE", "amend_of", "copy_of"]
+
+#: The fields of a job that may be changed while it waits.
+CHANGEABLE = ("priority", "delay_s", "expires_s", "requires")
+_HOW = f"cannot be changed: only {', '.join(CHANGEABLE)} can, while the job waits"
+_MOST_NAMED = 10
+
+
+def amend_of(job_id: str, body: bytes, actor: str) -> Amend:
+    """The change that the body asks for. Raises BadRequest, Invalid."""
+    given = any_object(body)
+    wrong = [name for name in given if name not in CHANGEABLE]
+    if wrong:
+        raise Invalid([field_error(name[:100], _HOW) for name in wrong[:_MOST_NAMED]])
+    if not given:
+        raise Invalid([field_error("", f"must have one of {', '.join(CHANGEABLE)} at least")])
+    job = _job_with({"type": Raw(b'"a"')} | given)
+    told: dict[str, Any] = {name: getattr(job, name) for name in given}
+    if "requires" in told:
+        told["requires"] = requirement_of(told["requires"])
+    if told.get("expires_s") is not None and told["expires_s"] <= told.get("delay_s", 0.0):
+        raise Invalid([field_error("expires_s", "must be more than delay_s, or the job would never start")])
+    return Amend(job=job_id, actor=actor, **told)
+
+
+def copy_of(job: JobView, body: bytes) -> JobBody:
+    """A new job with this one's type, data and terms, but for what the body says. Raises BadRequest, Invalid."""
+    terms = asdict(job.terms) | {"requires": wanted_of(job.terms.requires)}
+    same = {"type": job.type, "data": Raw(job.data.encode()), **terms}
+    return _job_with(same | any_object(body or b"{}"))
+
+
+def _job_with(fields: Mapping[str, object]) -> JobBody:
+    return parse_job(msgspec.json.encode(fields))

@@ -1,0 +1,75 @@
+"""The JSON API: the filters of the list of jobs, and how its next page keeps them."""
+
+from __future__ import annotations
+
+import pytest
+
+from dispatcher.core.jobs.states import JobState
+from tests.handlers.conftest import Ask, Browser, body_of
+from tests.support.house import House
+from tests.support.scenes import a_job, submit, take
+
+JOBS = "/api/v1/jobs"
+
+
+async def listed(ask: Ask, query: str) -> list[str]:
+    response = await ask(f"{JOBS}?{query}")
+    assert response.code == 200, response.body
+    return [job["id"] for job in body_of(response)["items"]]
+
+
+@pytest.mark.gen_test
+async def test_several_states_may_be_asked_for_and_the_next_page_keeps_them(ask: Ask, house: House) -> None:
+    await a_job(house, JobState.CANCELLED, "c1")
+    await a_job(house, JobState.SUCCEEDED, "s1")
+    await a_job(house, JobState.EXPIRED, "e1")
+    assert await listed(ask, "state=cancelled&state=expired&state=cancelled") == ["e1", "c1"]
+    response = await ask(f"{JOBS}?state=cancelled&state=expired&created_after=-1h&limit=1")
+    link = response.headers["Link"].partition(">")[0].lstrip("<")
+    assert link.startswith("/api/v1/jobs?state=cancelled&state=expired&created_after=20")
+    assert [job["id"] for job in body_of(await ask(link))["items"]] == ["c1"]
+
+
+@pytest.mark.gen_test
+async def test_jobs_are_found_by_the_code_of_their_error(ask: Ask, house: House) -> None:
+    for name, code in (("j1", "paper"), ("j2", "ink")):
+        await (await take(house, await submit(house, name))).error(code=code, retry=False)
+    assert await listed(ask, "error=paper") == ["j1"]
+    assert await listed(ask, "error=nothing") == []
+
+
+@pytest.mark.gen_test
+async def test_jobs_are_found_by_when_they_were_created_and_ended(ask: Ask, house: House) -> None:
+    await a_job(house, JobState.CANCELLED, "old")
+    await house.pass_time(100.0)
+    await a_job(house, JobState.CANCELLED, "new")
+    await submit(house, "open")
+    created = body_of(await ask(f"{JOBS}/new"))["created_at"]
+    assert await listed(ask, "created_before=-1m") == ["old"]
+    assert await listed(ask, "created_after=-60s&ended_after=-2h") == ["new"]
+    assert await listed(ask, f"created_after={created}") == ["open", "new"]
+    east = created.replace("Z", "%2B00:00")
+    assert await listed(ask, f"created_before={east}&ended_before={east}") == ["old"]
+    assert await listed(ask, "ended_after=2020-01-01T00:00:00%2B02:00") == ["new", "old"]
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize(
+    "text", ["yesterday", "-1y", "1h", "2026-11-23", "2026-11-23T21:04:05", "2026-13-01T00:00:00Z"]
+)
+async def test_an_instant_that_is_none_is_refused_in_words(ask: Ask, text: str) -> None:
+    response = await ask(f"{JOBS}?ended_before={text}")
+    assert (response.code, body_of(response)["code"]) == (400, "bad_parameter")
+    assert body_of(response)["detail"].startswith("ended_before must be an instant as in 2026-11-23T21:04:05Z")
+
+
+@pytest.mark.gen_test
+async def test_the_console_shows_several_states_and_says_which(browser: Browser, house: House) -> None:
+    await a_job(house, JobState.CANCELLED, "c1")
+    await a_job(house, JobState.EXPIRED, "e1")
+    await a_job(house, JobState.SUCCEEDED, "s1")
+    page = (await browser.get("/jobs?state=cancelled&state=expired")).body.decode()
+    assert [name in page for name in ("/jobs/c1", "/jobs/e1", "/jobs/s1")] == [True, True, False]
+    assert 'name="state" multiple size="4"' in page
+    assert [f'value="{state}" selected' in page for state in ("cancelled", "expired", "failed")] == [True, True, False]
+    assert "multiple" not in (await browser.get("/jobs?state=cancelled")).body.decode()

@@ -1,0 +1,81 @@
+"""The contract of a store: which jobs a list shows by their states, their instants and their error."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dispatcher.core.jobs.states import JobState
+from dispatcher.core.jobs.turn import Cancel
+from tests.store.contract import Desk, error, result
+from tests.support.jobs import spec
+
+
+def _failed(desk: Desk, text: str) -> str:
+    claim = desk.start()
+    desk.report(error(claim.attempt, delay_s=None, text=text))
+    return claim.job
+
+
+def _cancelled(desk: Desk) -> str:
+    (job,) = desk.submit()
+    desk.command(Cancel(job.id, "no"))
+    return job.id
+
+
+def _succeeded(desk: Desk) -> str:
+    claim = desk.start()
+    desk.report(result(claim.attempt))
+    return claim.job
+
+
+def _ids(desk: Desk, **fields: Any) -> list[str]:
+    return [job.id for job in desk.listed(**fields)]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 100])
+def test_a_list_shows_jobs_in_any_of_its_states_newest_first(desk: Desk, limit: int) -> None:
+    jobs = [make(desk) for make in (_cancelled, _succeeded, lambda d: _failed(d, "{}"), _cancelled)]
+    (waiting,) = desk.submit()
+    rare = (JobState.FAILED, JobState.CANCELLED)
+    assert _ids(desk, states=rare, limit=limit) == [jobs[3], jobs[2], jobs[0]]
+    both = (JobState.SUCCEEDED, JobState.QUEUED)
+    assert _ids(desk, states=both, limit=limit) == [waiting.id, jobs[1]]
+    mixed = (JobState.QUEUED, JobState.CANCELLED)
+    assert _ids(desk, states=mixed, limit=limit) == [waiting.id, jobs[3], jobs[0]]
+
+
+def test_a_list_shows_jobs_with_an_error_code(desk: Desk) -> None:
+    paper = _failed(desk, '{"message":"no","code":"out_of_paper"}')
+    texts = ['{"message":"out_of_paper"}', '{"code":"other"}', '["out_of_paper"]', '"out_of_paper"', '{"code":null}']
+    for text in texts:
+        _failed(desk, text)
+    _succeeded(desk)
+    assert _ids(desk, error="out_of_paper") == [paper]
+    assert _ids(desk, error="out_of_paper", states=(JobState.FAILED,)) == [paper]
+    assert _ids(desk, error="out_of_paper", states=(JobState.CANCELLED,)) == []
+
+
+def test_a_list_shows_jobs_created_from_an_instant_on_and_before_another(desk: Desk) -> None:
+    instants, jobs = [], []
+    for _ in range(4):
+        instants.append(desk.now_at)
+        jobs.append(desk.submit()[0].id)
+        desk.pass_time(10.0)
+    assert _ids(desk, created_after=instants[1], created_before=instants[3]) == [jobs[2], jobs[1]]
+    assert _ids(desk, created_after=instants[3], limit=1) == [jobs[3]]
+    assert _ids(desk, created_before=instants[0]) == []
+
+
+def test_a_list_shows_jobs_that_have_ended_in_a_time_and_none_that_are_open(desk: Desk) -> None:
+    first = _cancelled(desk)
+    desk.pass_time(10.0)
+    second = _succeeded(desk)
+    desk.submit(spec())
+    at = desk.job(second).ended_at
+    assert at is not None
+    assert _ids(desk, ended_after=at) == [second]
+    assert _ids(desk, ended_before=at) == [first]
+    assert _ids(desk, ended_after=0.0) == [second, first]
+    assert _ids(desk, ended_before=at, states=(JobState.CANCELLED,)) == [first]
