@@ -103,7 +103,7 @@ def _api(given: dict[str, Any]) -> list[URLSpec]:
         url(r"/api/v1/types", api.TypesHandler, given, name="api-types"),
         url(r"/api/v1/stats", api.StatsHandler, given, name="api-stats"),
         url(r"/api/v1/backups", backups.BackupsHandler, given, name="api-backups"),
-        url(r"/api/v1/backups/([A-Za-z0-9-]{1,60}\.db)", backups.BackupHandler, given, name="api-backup"),
+        url(r"/api/v1/backups/([A-Za-z0-9._-]{1,64})", backups.BackupHandler, given, name="api-backup"),
         url(r"/metrics", MetricsHandler, given, name="metrics"),
     ]
 

@@ -70,7 +70,7 @@ PLANTED = {
         "dispatcher/store/applier/admission.py", "held.jobs + len(batch) > limits.queue_depth", "False", ("F07",)
     ),
     "durations follow the wall clock": Plant(
-        "dispatcher/clock.py", "return time.monotonic()", "return time.time()", ("G01",)
+        "dispatcher/clock.py", "staticmethod(time.monotonic)", "staticmethod(time.time)", ("G01",)
     ),
     "what is due by the wall clock is looked for by the other one": Plant(
         "dispatcher/node/service.py",
