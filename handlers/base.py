@@ -26,7 +26,7 @@ from handlers.answers import (
     request_id_of,
     usual_headers,
 )
-from handlers.client import Client
+from handlers.client import AskingClient
 from handlers.errors import Problem, problem_of
 from handlers.rules import DRAIN_BYTES, ApiRules, Rules, bound
 from handlers.site import Site
@@ -52,7 +52,7 @@ class BaseHandler(RequestHandler, Rules):
         self.site = site
         self.body = bytearray()
         self.limit = self.body_limit()
-        self.client = Client()
+        self.client = AskingClient()
         #: The code of the problem that it answers with; empty: there is none.
         self.problem_code = ""
         self._dropping = False

@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-__all__ = ["Client"]
+__all__ = ["AskingClient"]
 
 T = TypeVar("T")
 
 
-class Client:
+class AskingClient:
     """Whoever sent one request."""
 
     __slots__ = ("_waiting", "has_gone")

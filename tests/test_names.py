@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from dispatcher.sdk.client.answers import error_of
-from dispatcher.sdk.client.exchange import HttpAnswer
+from dispatcher.sdk.client.exchange import ServerAnswer
 
 #: Errors that the client raises when the server has raised them.
 BOTH_SIDES = {
@@ -83,9 +83,9 @@ def test_an_error_of_the_client_that_is_called_like_one_of_the_server_is_that_on
     assert {kind.__name__: code for code, kind in made.items()} == shared
 
 
-def answer(code: str, status: int) -> HttpAnswer:
+def answer(code: str, status: int) -> ServerAnswer:
     body = json.dumps({"code": code, "status": status, "detail": "no"}).encode()
-    return HttpAnswer(status, {"content-type": "application/problem+json"}, body)
+    return ServerAnswer(status, {"content-type": "application/problem+json"}, body)
 
 
 def test_a_planted_homonym_is_found() -> None:

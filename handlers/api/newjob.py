@@ -11,7 +11,7 @@ from dispatcher.core.jobs.model import JobSpec, JobView
 from handlers.answers import JSON_TEXT, HttpAnswer, as_json
 from handlers.api import formjob
 from handlers.api.jobjson import job_json
-from handlers.client import Client
+from handlers.client import AskingClient
 from handlers.forms.formbody import form_limit
 from handlers.guard import Headers
 from handlers.intake import check_key, parse_job, to_spec
@@ -42,12 +42,12 @@ class NewJobRules(ApiRules):
             super().check_media_type()
 
 
-async def submit(site: Site, headers: Headers, body: bytes, client: Client) -> HttpAnswer | None:
+async def submit(site: Site, headers: Headers, body: bytes, client: AskingClient) -> HttpAnswer | None:
     """Submits the job; answers when it is durable, or later if that is preferred. None: the client went away."""
     return await give_job(site, headers, _spec(headers, body, site.settings), client)
 
 
-async def give_job(site: Site, headers: Headers, spec: JobSpec, client: Client) -> HttpAnswer | None:
+async def give_job(site: Site, headers: Headers, spec: JobSpec, client: AskingClient) -> HttpAnswer | None:
     """The same, of a job that is read already."""
     accepted = await site.service.submit(spec)
     job: JobView | None = accepted.job
@@ -80,7 +80,7 @@ def _preferred_wait_s(headers: Headers) -> int | None:
     return None if match is None else min(int(match[1]), MAX_WAIT_S)
 
 
-async def job_after(site: Site, client: Client, job_id: str, wait_s: float) -> JobView | None:
+async def job_after(site: Site, client: AskingClient, job_id: str, wait_s: float) -> JobView | None:
     """The job after the wait; None if the client went away."""
     if wait_s == 0:
         return await site.service.job(job_id)

@@ -28,7 +28,7 @@ from tornado.httputil import (
 from handlers.access import log_answer, note_fault, note_refusal
 from handlers.answers import PROBLEM_TEXT, HttpAnswer, request_id_of, usual_headers
 from handlers.api.newjob import NewJobRules, submit
-from handlers.client import Client
+from handlers.client import AskingClient
 from handlers.errors import problem_of
 from handlers.mediatype import JSON, media_type
 from handlers.prefix import Prefix, PrefixedApplication
@@ -146,7 +146,7 @@ class _NewJob(HTTPMessageDelegate, NewJobRules):
         self.request: _PlainHead = _PlainHead(headers, getattr(getattr(connection, "context", None), "remote_ip", None))
         self.limit = self.body_limit()
         self._connection = connection
-        self._client = Client()
+        self._client = AskingClient()
         self._pieces: list[bytes] = []
         self._refused: Exception | None = None
         self._serving: asyncio.Task[None] | None = None

@@ -63,23 +63,9 @@ PATHS = {
     "engine.io": "/engine.io/",
 }
 _FILES: tuple[str, ...] = (
-    "worker.js",
-    "page.js",
-    "console.css",
-    "tasks/echo.js",
-    "..",
-    "../server.py",
-    "..%2f..%2fserver.py",
-)
-_FILES += (
-    "%2e%2e/%2e%2e/server.py",
-    "....//server.py",
-    "worker.js%00.css",
-    "\\..\\server.py",
-    "tasks",
-    "tasks/",
-    "%ff",
-)
+    "worker.js", "page.js", "console.css", "tasks/echo.js", "..", "../server.py", "..%2f..%2fserver.py",
+    "%2e%2e/%2e%2e/server.py", "....//server.py", "worker.js%00.css", "\\..\\server.py", "tasks", "tasks/", "%ff",
+)  # fmt: skip
 _FIELDS = (
     "type", "data", "priority", "delay_s", "timeout_s", "max_attempts", "max_crashes", "expires_s", "effects",
     "heartbeat_s", "outcome", "value", "reason", "x",

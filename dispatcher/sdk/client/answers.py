@@ -27,7 +27,7 @@ from .errors import (
     Unavailable,
     WrongState,
 )
-from .exchange import HttpAnswer
+from .exchange import ServerAnswer
 from .facts import OPEN, JobFacts
 
 __all__ = ["error_of", "outcome_of", "value_of"]
@@ -60,7 +60,7 @@ _ADVICE: Mapping[type[RequestRefused], str] = {
 }
 
 
-def value_of(answer: HttpAnswer) -> Any:
+def value_of(answer: ServerAnswer) -> Any:
     """What the answer says, if it is a good one. Raises PagehandClientError."""
     if 200 <= answer.status < 300 and answer.is_json:
         try:
@@ -70,7 +70,7 @@ def value_of(answer: HttpAnswer) -> Any:
     raise error_of(answer)
 
 
-def error_of(answer: HttpAnswer, key: str = "") -> PagehandClientError:
+def error_of(answer: ServerAnswer, key: str = "") -> PagehandClientError:
     """The exception for an answer that is not good."""
     problem = _problem(answer)
     if problem is None:
@@ -84,7 +84,7 @@ def _sentence(words: str) -> str:
     return words if words.endswith((".", "!", "?")) else words + "."
 
 
-def _problem(answer: HttpAnswer) -> dict[str, Any] | None:
+def _problem(answer: ServerAnswer) -> dict[str, Any] | None:
     try:
         found = json.loads(answer.body) if answer.is_json else None
     except ValueError:
@@ -92,7 +92,7 @@ def _problem(answer: HttpAnswer) -> dict[str, Any] | None:
     return found if isinstance(found, dict) and "code" in found else None
 
 
-def _foreign(answer: HttpAnswer) -> PagehandClientError:
+def _foreign(answer: ServerAnswer) -> PagehandClientError:
     """Something before the server answered, or no server of ours."""
     kind = answer.headers.get("content-type", "no type") or "no type"
     if answer.status in (502, 503, 504):

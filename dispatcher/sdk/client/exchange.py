@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode
 
-__all__ = ["CUT", "ConnectionLost", "HttpAnswer", "HttpCall", "path_of", "whole", "words_of"]
+__all__ = ["CUT", "ConnectionLost", "HttpCall", "ServerAnswer", "path_of", "whole", "words_of"]
 
 JSON = "application/json"
 CUT = "the answer ended in the middle"
@@ -50,7 +50,7 @@ class HttpCall:
 
 
 @dataclass(frozen=True, slots=True)
-class HttpAnswer:
+class ServerAnswer:
     """An answer, whole; the names of its headers are lower case."""
 
     status: int
@@ -64,7 +64,7 @@ class HttpAnswer:
         return media == JSON or media.endswith("+json")
 
 
-def whole(answer: HttpAnswer) -> HttpAnswer:
+def whole(answer: ServerAnswer) -> ServerAnswer:
     """For an answer without a length, which the end of the connection ends: that may have been a break.
 
     ``http.client`` even takes half a head for a whole one. Raises ConnectionLost.

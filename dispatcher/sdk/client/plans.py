@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 from .answers import error_of, value_of
 from .encoding import join_jobs
 from .errors import Unreachable, WrongState
-from .exchange import ConnectionLost, HttpAnswer, HttpCall, path_of
+from .exchange import ConnectionLost, HttpCall, ServerAnswer, path_of
 from .facts import OPEN
 from .retrying import RetryRule, may_pass, retry_after_s
 
@@ -46,7 +46,7 @@ class Delay(NamedTuple):
     seconds: float
 
 
-Steps: TypeAlias = Generator[Send | Delay, HttpAnswer | None, T]
+Steps: TypeAlias = Generator[Send | Delay, ServerAnswer | None, T]
 
 
 def new_key() -> str:
@@ -85,12 +85,12 @@ class Plans:
 
     # -- one request, sent until it is answered
 
-    def ask(self, call: HttpCall, deadline: float | None = None) -> Steps[HttpAnswer]:
+    def ask(self, call: HttpCall, deadline: float | None = None) -> Steps[ServerAnswer]:
         """The answer, whatever it says. Raises Unreachable, TimeoutError (at ``deadline``), or what the server said."""
         trouble = _Trouble()
         return (yield from self._ask(call, deadline, trouble))
 
-    def _ask(self, call: HttpCall, deadline: float | None, trouble: _Trouble) -> Steps[HttpAnswer]:
+    def _ask(self, call: HttpCall, deadline: float | None, trouble: _Trouble) -> Steps[ServerAnswer]:
         while True:
             try:
                 answer = yield Send(call, self._timeout_s(call, deadline))
@@ -208,7 +208,7 @@ class Plans:
         return dict((yield from self._get(path_of("stats"))))
 
 
-def _job_in(answer: HttpAnswer, key: str) -> Any:
+def _job_in(answer: ServerAnswer, key: str) -> Any:
     if answer.status in (200, 201) and answer.is_json:
         return value_of(answer)
     raise error_of(answer, key)

@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
-from .exchange import HttpAnswer
+from .exchange import ServerAnswer
 
 __all__ = ["RetryRule", "may_pass", "retry_after_s"]
 
@@ -31,12 +31,12 @@ class RetryRule:
         return asked_s + rng.uniform(0.0, span)
 
 
-def may_pass(answer: HttpAnswer) -> bool:
+def may_pass(answer: ServerAnswer) -> bool:
     """The same request may be taken a little later."""
     return answer.status in _PASSING and not any(code in answer.body for code in _LASTING)
 
 
-def retry_after_s(answer: HttpAnswer, wall_s: float) -> float:
+def retry_after_s(answer: ServerAnswer, wall_s: float) -> float:
     """How long the server wants to be left alone: seconds, or a date. 0 if it does not say."""
     value = answer.headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():

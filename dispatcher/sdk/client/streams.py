@@ -7,7 +7,7 @@ import contextlib
 import ssl
 
 from .config import ClientConfig
-from .exchange import CUT, ConnectionLost, HttpAnswer, HttpCall, whole, words_of
+from .exchange import CUT, ConnectionLost, HttpCall, ServerAnswer, whole, words_of
 from .wire import request_headers
 
 __all__ = ["StreamConnections"]
@@ -42,7 +42,7 @@ class StreamConnections:
         self._idle: list[_Stream] = []
         self._closed = False
 
-    async def send(self, call: HttpCall, timeout_s: float) -> HttpAnswer:
+    async def send(self, call: HttpCall, timeout_s: float) -> ServerAnswer:
         """The answer. Raises ConnectionLost."""
         stream = self._take()
         kept = stream is not None
@@ -83,7 +83,7 @@ class StreamConnections:
         context = self._ssl if address.tls else None
         return _Stream(*await asyncio.open_connection(address.host, address.port, ssl=context, limit=_HEAD_LIMIT))
 
-    async def _exchange(self, stream: _Stream, call: HttpCall) -> tuple[HttpAnswer, bool]:
+    async def _exchange(self, stream: _Stream, call: HttpCall) -> tuple[ServerAnswer, bool]:
         headers = request_headers(self._config, call)
         if call.body is not None or call.method == "POST":
             headers["Content-Length"] = str(len(call.body or b""))
@@ -101,7 +101,7 @@ class StreamConnections:
         self._idle.clear()
 
 
-async def _read_answer(reader: asyncio.StreamReader) -> tuple[HttpAnswer, bool]:
+async def _read_answer(reader: asyncio.StreamReader) -> tuple[ServerAnswer, bool]:
     """An answer, and whether the connection can be used again."""
     status = 100
     while status == 100:  # "go on": the real answer follows
@@ -112,12 +112,12 @@ async def _read_answer(reader: asyncio.StreamReader) -> tuple[HttpAnswer, bool]:
         raise ValueError(start[:40])
     keep = version == "HTTP/1.1" and headers.get("connection", "").lower() != "close"
     if status in (204, 304):
-        return HttpAnswer(status, headers), keep
+        return ServerAnswer(status, headers), keep
     if headers.get("transfer-encoding", "").lower() == "chunked":
-        return HttpAnswer(status, headers, await _read_chunks(reader)), keep
+        return ServerAnswer(status, headers, await _read_chunks(reader)), keep
     if "content-length" in headers:
-        return HttpAnswer(status, headers, await reader.readexactly(int(headers["content-length"]))), keep
-    return whole(HttpAnswer(status, headers, await reader.read())), False
+        return ServerAnswer(status, headers, await reader.readexactly(int(headers["content-length"]))), keep
+    return whole(ServerAnswer(status, headers, await reader.read())), False
 
 
 async def _read_head(reader: asyncio.StreamReader) -> tuple[str, dict[str, str]]:

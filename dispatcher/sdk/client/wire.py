@@ -15,7 +15,7 @@ import ssl
 import threading
 
 from .config import ClientConfig
-from .exchange import CUT, ConnectionLost, HttpAnswer, HttpCall, whole, words_of
+from .exchange import CUT, ConnectionLost, HttpCall, ServerAnswer, whole, words_of
 
 __all__ = ["Connections", "request_headers"]
 
@@ -42,7 +42,7 @@ class Connections:
         self._closed = False
         self._pid = os.getpid()
 
-    def send(self, call: HttpCall, timeout_s: float) -> HttpAnswer:
+    def send(self, call: HttpCall, timeout_s: float) -> ServerAnswer:
         """The answer. Raises ConnectionLost."""
         connection = self._take()
         kept = connection is not None
@@ -63,7 +63,7 @@ class Connections:
         self._give_back(connection)
         return answer
 
-    def _exchange(self, connection: http.client.HTTPConnection, call: HttpCall, timeout_s: float) -> HttpAnswer:
+    def _exchange(self, connection: http.client.HTTPConnection, call: HttpCall, timeout_s: float) -> ServerAnswer:
         assert connection.sock is not None
         connection.sock.settimeout(timeout_s)
         target = self._config.address.prefix + call.target
@@ -71,7 +71,7 @@ class Connections:
         answer = connection.getresponse()
         endless = answer.length is None and not answer.chunked
         body = answer.read()
-        found = HttpAnswer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, body)
+        found = ServerAnswer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, body)
         return whole(found) if endless else found
 
     def _connect(self, timeout_s: float) -> http.client.HTTPConnection:

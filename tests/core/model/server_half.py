@@ -199,11 +199,10 @@ class ServerHalf:
         rooms = sum(self.ref.room(peer) for peer in self.ref.peers.values()) if not self.ref.draining else 0
         assert sum(demand.room for demand in turn.demand) <= rooms, "the pools' room is not the workers'"
         self.reports, self.commands, self.submissions = [], [], []
-        before = {seq: (row.state, row.rank) for seq, row in self.rows.by_seq.items()}
         report = self.apply(turn)
         self.flight = (turn, report)
         self.moved_in_flight = False
-        self.check_turn(turn, report, before)
+        self.check_turn(turn, report)
 
     def apply(self, turn: Turn) -> TurnReport:
         """Applies the turn as one transaction."""
@@ -212,7 +211,7 @@ class ServerHalf:
         self.pace.done(turn, report)
         return report
 
-    def check_turn(self, turn: Turn, report: TurnReport, before: dict[int, tuple[JobState, float | None]]) -> None:
+    def check_turn(self, turn: Turn, report: TurnReport) -> None:
         assert not turn_faults(turn, report, self.revoked)
         for accepted in report.accepted:
             assert accepted.job is not None
@@ -220,9 +219,13 @@ class ServerHalf:
         for command, done in zip(turn.commands, report.commands, strict=True):
             if done.done:
                 note(self, command, done, report)
+        for change in report.changes:
+            if JobState.SCHEDULED in (
+                change.old,
+                change.new,
+            ):  # a person may put a job off and take it back in one turn
+                self.ready_since.pop(self.rows.by_id.get(change.job, 0), None)
         for seq, row in self.rows.by_seq.items():
-            if before.get(seq, (None, None))[0] is JobState.SCHEDULED and row.state is not JobState.SCHEDULED:
-                self.ready_since.pop(seq, None)
             if row.state in (JobState.QUEUED, JobState.RUNNING):
                 since = self.ready_since.setdefault(seq, self.clock_base + turn.elapsed_s)
                 assert row.rank is not None

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dispatcher.sdk.client.errors import NotFound, QueueFull, Unreachable, WrongState
-from dispatcher.sdk.client.exchange import ConnectionLost, HttpAnswer, HttpCall
+from dispatcher.sdk.client.exchange import ConnectionLost, HttpCall, ServerAnswer
 from dispatcher.sdk.client.plans import Delay, Plans, Send
 from dispatcher.sdk.client.retrying import RetryRule, may_pass, retry_after_s
 
@@ -19,7 +19,7 @@ LOST = ConnectionLost("gone")
 class Play:
     """Runs a plan against a list of answers. Each answer takes ``each_s``."""
 
-    def __init__(self, *answers: HttpAnswer | ConnectionLost, each_s: float = 0.0) -> None:
+    def __init__(self, *answers: ServerAnswer | ConnectionLost, each_s: float = 0.0) -> None:
         self.now_s = 1_000.0
         self.sent: list[Send] = []
         self.delays: list[float] = []
@@ -46,15 +46,15 @@ class Play:
             return done.value
 
 
-def says(status: int = 200, body: Any = None, **headers: str) -> HttpAnswer:
-    return HttpAnswer(status, {"content-type": "application/json", **headers}, json.dumps(body).encode())
+def says(status: int = 200, body: Any = None, **headers: str) -> ServerAnswer:
+    return ServerAnswer(status, {"content-type": "application/json", **headers}, json.dumps(body).encode())
 
 
-def job(state: str) -> HttpAnswer:
+def job(state: str) -> ServerAnswer:
     return says(200, {"id": "j1", "type": "echo", "state": state})
 
 
-def problem(status: int, code: str, **headers: str) -> HttpAnswer:
+def problem(status: int, code: str, **headers: str) -> ServerAnswer:
     return says(status, {"code": code, "status": status, "detail": "no"}, **headers)
 
 
