@@ -98,7 +98,7 @@ def test_fault_D18_of_pages_that_come_and_go_10_000_times_a_minute_nothing_stays
         assert ways.total() == CYCLES
         # Measured in the server's own time, so that it holds beside other programs too.
         assert CYCLES / spent_s * 60 >= A_MINUTE
-        assert after["tasks"] == before["tasks"]
+        assert after["tasks"] <= before["tasks"] + 1, "a turn may be in flight"
         assert after["timers"] <= before["timers"] + 1
         assert after["descriptors"] <= before["descriptors"] + 1
         assert after["objects"] <= before["objects"] + OBJECTS_TOLERANCE
