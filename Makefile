@@ -28,8 +28,8 @@ test: $(VENV)/test.stamp ## all tests, 10 to 17 min; says first which will skip,
 test-fast: $(VENV)/test.stamp ## core, store, node, pages, config, handlers, transport: a minute, no browsers
 	$(BIN)/python -m pytest $(FAST) $(ARGS)
 
-test-others: $(VENV)/test.stamp ## test-fast on the other Pythons here, 3.11 to 3.14 (NEWEST=1: the newest alone, no core and store)
-	@$(BIN)/python -m tests.pythons $(if $(NEWEST),--newest) -- $(if $(NEWEST),$(filter-out tests/core tests/store,$(FAST)),$(FAST)) $(ARGS)
+test-others: $(VENV)/test.stamp ## test-fast on the other Pythons here, 3.11 to 3.14 (NEWEST=1: the newest alone: node, pages, config, transport)
+	@$(BIN)/python -m tests.pythons $(if $(NEWEST),--newest) -- $(if $(NEWEST),$(filter-out tests/core tests/store tests/handlers,$(FAST)),$(FAST)) $(ARGS)
 
 check: lint types coverage-core test ## what CI runs: lint, types, the core covered whole, tests
 
