@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from threading import Lock
 
 from tests.planted.misfit import Misfit
 
@@ -12,14 +13,22 @@ __all__ = ["edited"]
 #: A wildcard of patterns: it matches anything; as a lone statement, it matches a whole block.
 _ANY = "_"
 _NOTHING = object()
+#: CPython 3.11 counts how deep it is in a tree once for all threads. A collection of garbage that calls Python (as
+#: hypothesis has it) lets another thread in: when that makes a tree, too, one of the two ends with a SystemError.
+_ONE_AT_A_TIME = Lock()
 
 
 def edited(text: str, name: str, old: str | None, new: str) -> str:
     """The text with ``new`` in place of what matches ``old``; without ``old``, ``new`` is the whole function.
 
     ``name``: of a function, or a class; "" is the module. ``old``: one expression, or statements that follow each
-    other; it must fit exactly once. Raises Misfit.
+    other; it must fit exactly once. Threads may call it at once. Raises Misfit.
     """
+    with _ONE_AT_A_TIME:
+        return _edited(text, name, old, new)
+
+
+def _edited(text: str, name: str, old: str | None, new: str) -> str:
     tree = ast.parse(text)
     scope = _named(tree, name)
     code = ast.parse(new or "pass").body

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from tests.planted import edit_python, edit_script
+from tests.planted.bug import ROOT
 from tests.planted.misfit import Misfit
 
 PYTHON = """
@@ -77,3 +82,29 @@ def test_of_one_function_of_a_script_what_fits_is_changed(old: str | None, new: 
 def test_what_does_not_fit_once_in_a_script_is_refused(old: str) -> None:
     with pytest.raises(Misfit, match=r"times in Worker\._add"):
         edit_script.edited(SCRIPT, "Worker._add", old, "")
+
+
+@pytest.fixture
+def restless() -> Iterator[None]:
+    """Garbage is collected all the time, and each collection calls Python: another thread gets its turn."""
+    before = gc.get_threshold()
+    gc.callbacks.append(_looks_on)
+    gc.set_threshold(50)
+    yield
+    gc.set_threshold(*before)
+    gc.callbacks.remove(_looks_on)
+
+
+def _looks_on(phase: str, info: dict[str, int]) -> None:
+    """Calls Python: that is all it is for."""
+
+
+@pytest.mark.usefixtures("restless")
+def test_two_threads_may_change_texts_at_once() -> None:
+    text = (ROOT / "dispatcher/core/workers/leases.py").read_text("utf-8")
+
+    def at(depth: int) -> str:
+        return at(depth - 1) if depth else edit_python.edited(text, "Leases.accept", None, "pass")
+
+    with ThreadPoolExecutor(4) as threads:
+        assert len(set(threads.map(at, [0, 10, 20, 30] * 15))) == 1
