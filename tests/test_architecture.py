@@ -46,7 +46,6 @@ PURE = {
 }
 STDLIB = set(sys.stdlib_module_names)
 
-
 #: What modules may import besides the project, if not all of the standard library. The longest matching
 #: name counts.
 PURITY = {

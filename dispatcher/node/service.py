@@ -32,6 +32,7 @@ from dispatcher.core.jobs.turn import Accepted, Adopt, Cancel, Change, Decide, F
 from dispatcher.core.workers.effects import Request
 from dispatcher.errors import BadRequest, Draining, JobNotFound, StorageTrouble, WrongState
 from dispatcher.node import catalogue, rollcall, troubles, waiting
+from dispatcher.node.access import Access
 from dispatcher.node.activity import Activity
 from dispatcher.node.backups import Backups
 from dispatcher.node.cursors import cursor_of, place_of
@@ -112,9 +113,9 @@ class Dispatcher:
         self._housekeeping = clock.monotonic() + settings.store_check_s
         self._types_tidied = clock.monotonic()
         self._batches = count(1)
-        self._failing = Failing()
-        self._readers = Readers()
+        self._failing, self._readers = Failing(), Readers()
         self.backups = Backups(store, clock)
+        self.access = Access(store, clock, self._turns)
         self._accepting = self.draining = False
 
     # -- life
@@ -125,6 +126,7 @@ class Dispatcher:
 
     async def start(self) -> None:
         """Takes over what an earlier run left open, and runs the first turn."""
+        await self.access.start()
         live = await self._store.live_attempts()
         self.machine.ready(await self._store.ready(), claimed=False)
         await self._see_what_failed()

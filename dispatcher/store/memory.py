@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from heapq import merge
 from itertools import islice
@@ -12,6 +12,7 @@ from typing import Any
 from msgspec.structs import astuple as _values
 from msgspec.structs import replace
 
+from dispatcher.access.tokens import Token
 from dispatcher.core.jobs.backups import Backup
 from dispatcher.core.jobs.ledger import AttemptRow, JobRow, lane_of_row
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobView, LogLine, MissingWorker, TypeView
@@ -22,6 +23,7 @@ from dispatcher.store.applier.commands import evidence
 from dispatcher.store.applier.hand import Ids
 from dispatcher.store.applier.turn import apply
 from dispatcher.store.attempts import job_of
+from dispatcher.store.checking import ITEM_ERRORS, check_values
 from dispatcher.store.counters import Agenda, Counters
 from dispatcher.store.driving import Pace, apply_items, refuse_stale, run
 from dispatcher.store.missing import Missing
@@ -40,6 +42,7 @@ from dispatcher.store.requests import (
     Save,
     Saved,
 )
+from dispatcher.store.tokens import Tokens
 from dispatcher.store.types import KnownTypes
 from dispatcher.store.views import (
     MOST_ATTEMPTS_SHOWN,
@@ -54,19 +57,6 @@ from dispatcher.store.views import (
 )
 
 __all__ = ["MemoryRows", "MemoryStore"]
-
-#: Errors that one item can cause by itself.
-ITEM_ERRORS = (UnicodeEncodeError, OverflowError)
-
-
-def _check(rows: Iterable[Iterable[object]]) -> None:
-    """Raises one of ITEM_ERRORS for values that no database would take."""
-    for row in rows:
-        for value in row:
-            if isinstance(value, str):
-                value.encode()
-            elif isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
-                raise OverflowError(f"{value} is not an integer of 64 bits")
 
 
 class MemoryRows:
@@ -86,6 +76,7 @@ class MemoryRows:
         #: Workers that are here, and those that have gone.
         self.here: set[str] = set()
         self.missing = Missing()
+        self.tokens = Tokens()
         self.counters = Counters({})
         self.agenda = Agenda(None, None)
         #: Lanes by their type, and when a worker first offered the type.
@@ -215,9 +206,10 @@ class MemoryRows:
         """See requests.Save."""
         writes = request.writes
         jobs = [*writes.new.values(), *writes.changed(), *writes.done.values(), *writes.only_claimed()]
-        _check([*map(_values, jobs), *map(_values, writes.attempts.values())])
-        _check([tuple(writes.here)])
-        _check([*writes.results, *writes.logs, request.offered, writes.data.values()])
+        check_values([*map(_values, jobs), *map(_values, writes.attempts.values())])
+        check_values([tuple(writes.here)])
+        check_values([*writes.results, *writes.logs, request.offered, writes.data.values()])
+        self.tokens.check(writes.tokens)
         self.remove(self._outlived)
         for job in jobs:
             self._put(job)
@@ -233,6 +225,7 @@ class MemoryRows:
         self.agenda.expect(request)
         self._save_lanes(request)
         self._save_workers(request)
+        self.tokens.save(writes.tokens)
         return Saved({lane: self.counters.queued(lane) for lane in request.lanes})
 
     def _save_attempts(self, attempts: dict[str, AttemptRow]) -> None:
@@ -382,6 +375,10 @@ class MemoryStore:
     async def counts(self) -> dict[str, int]:
         """See port.Store."""
         return self.rows.counters.by_state()
+
+    async def tokens(self) -> list[Token]:
+        """See port.Store."""
+        return self.rows.tokens.all()
 
     async def begin_backup(self, now_at: float) -> Backup:
         """See port.Store."""

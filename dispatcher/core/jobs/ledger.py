@@ -13,7 +13,18 @@ from msgspec import Struct
 from dispatcher.core.jobs.matching import lane_of
 from dispatcher.core.jobs.states import FINAL, WAITING, Event, JobState, next_state
 from dispatcher.core.jobs.terms import Terms
-from dispatcher.core.jobs.turn import Cause, Ended, Holder, Logged, Progressed, Report, Settled, Started, Verdict
+from dispatcher.core.jobs.turn import (
+    Cause,
+    Ended,
+    Holder,
+    Logged,
+    Progressed,
+    Report,
+    Settled,
+    Started,
+    TokenCommand,
+    Verdict,
+)
 
 __all__ = [
     "EVIDENCE_BYTES",
@@ -109,7 +120,7 @@ class AttemptRow(Struct, array_like=True):
 class WriteSet:
     """Rows that a turn has made or changed: each is written once, however often it changed."""
 
-    __slots__ = ("attempts", "claims", "data", "done", "here", "jobs", "logs", "new", "nobody", "results")
+    __slots__ = ("attempts", "claims", "data", "done", "here", "jobs", "logs", "new", "nobody", "results", "tokens")
 
     def __init__(self) -> None:
         self.new: dict[int, JobRow] = {}
@@ -128,6 +139,8 @@ class WriteSet:
         #: By the name of a worker: whether it has come or gone. ``nobody``: all whom the store has as here are gone.
         self.here: dict[str, bool] = {}
         self.nobody = False
+        #: In order; the store obeys them as they are.
+        self.tokens: list[TokenCommand] = []
 
     def changed(self) -> list[JobRow]:
         """Jobs that have changed and are neither new nor done."""

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from dispatcher.access.tokens import Token
 from dispatcher.core.jobs.model import JobSpec, JobView
 from dispatcher.core.jobs.states import Event, JobState
 from dispatcher.core.jobs.terms import Terms
@@ -35,14 +36,18 @@ __all__ = [
     "LaneReady",
     "LiveAttempt",
     "Logged",
+    "MakeToken",
     "OfferedTypes",
     "Progressed",
     "Report",
     "Retry",
+    "RevokeToken",
     "Settled",
     "Started",
+    "TokenCommand",
     "Turn",
     "TurnReport",
+    "UsedTokens",
     "Verdict",
     "WorkersMoved",
 ]
@@ -195,8 +200,29 @@ class ForgetTypes(Struct, frozen=True):
     offered: frozenset[str]
 
 
+class MakeToken(Struct, frozen=True):
+    """Keeps a new token, and forgets old ones that open nothing any more."""
+
+    token: Token
+    forget: tuple[str, ...] = ()
+
+
+class RevokeToken(Struct, frozen=True):
+    """From now on the token opens nothing; ``at`` is UTC."""
+
+    token_id: str
+    at: float
+
+
+class UsedTokens(Struct, frozen=True):
+    """When tokens were used last, by their ids."""
+
+    used: dict[str, float]
+
+
+TokenCommand = MakeToken | RevokeToken | UsedTokens
 JobCommand = Cancel | Retry | Decide | Adopt
-Command = JobCommand | OfferedTypes | ForgetTypes | WorkersMoved
+Command = JobCommand | OfferedTypes | ForgetTypes | WorkersMoved | TokenCommand
 
 
 class CommandReport(Struct, frozen=True):

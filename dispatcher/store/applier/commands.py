@@ -16,8 +16,11 @@ from dispatcher.core.jobs.turn import (
     Decide,
     ForgetTypes,
     JobCommand,
+    MakeToken,
     OfferedTypes,
     Retry,
+    RevokeToken,
+    UsedTokens,
     WorkersMoved,
 )
 from dispatcher.store.applier.admission import Admission
@@ -39,6 +42,9 @@ def obey(command: Command, hand: Hand, loaded: Loaded, admission: Admission) -> 
     if isinstance(command, WorkersMoved):
         hand.writes.nobody = hand.writes.nobody or command.nobody
         hand.writes.here |= dict.fromkeys(command.gone, False) | dict.fromkeys(command.here, True)
+        return CommandReport(True)
+    if isinstance(command, MakeToken | RevokeToken | UsedTokens):
+        hand.writes.tokens.append(command)
         return CommandReport(True)
     job = hand.by_id.get(command.job)
     if job is None:

@@ -18,7 +18,18 @@ from typing import Any, NamedTuple
 from dispatcher.core.jobs import ledger
 from dispatcher.core.jobs.ledger import JobRow
 from dispatcher.core.jobs.states import WAITING, Event, JobState
-from dispatcher.core.jobs.turn import Adopt, Claim, ForgetTypes, LaneReady, OfferedTypes, Turn, TurnReport, WorkersMoved
+from dispatcher.core.jobs.turn import (
+    Adopt,
+    Cancel,
+    Claim,
+    Decide,
+    ForgetTypes,
+    LaneReady,
+    OfferedTypes,
+    Retry,
+    Turn,
+    TurnReport,
+)
 from dispatcher.store.applier.admission import Admission
 from dispatcher.store.applier.commands import obey
 from dispatcher.store.applier.hand import Hand, Ids, earlier
@@ -108,7 +119,7 @@ def _named(turn: Turn, attempts: frozenset[str]) -> Load:
             types.update(command.types)
         elif isinstance(command, ForgetTypes):
             types.update(command.offered)
-        elif not isinstance(command, WorkersMoved):
+        elif isinstance(command, Cancel | Retry | Decide | Adopt):
             jobs.add(command.job)
             if isinstance(command, Adopt):
                 histories.add(command.job)
