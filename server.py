@@ -113,7 +113,7 @@ class Server:
             shipped_types=self.tasks.names,
             failed=self._fail,
         )
-        self.guard = Guard(settings, clock)
+        self.guard = Guard(settings, clock, self.dispatcher.access.find)
         self.entrance = entrance
         self.port = entrance.port
         self.sessions, self.front, self.http = entrance.sessions, entrance.front, entrance.http

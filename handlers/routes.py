@@ -56,7 +56,7 @@ def routes(
         service=service,
         settings=settings,
         tasks=tasks,
-        guard=guard or Guard(settings, clock),
+        guard=guard or Guard(settings, clock, service.access.find),
         clock=clock,
         prefix=Prefix(settings.public_path),
     )

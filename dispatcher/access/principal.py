@@ -9,7 +9,7 @@ from msgspec import Struct
 from dispatcher.access.scopes import Scope
 from dispatcher.errors import Forbidden
 
-__all__ = ["ADMINISTRATOR", "ANYBODY", "Principal"]
+__all__ = ["ADMINISTRATOR", "ANYBODY", "NOBODY", "Principal"]
 
 
 class Principal(Struct, frozen=True, kw_only=True):
@@ -58,3 +58,5 @@ def _listed(names: Iterable[str]) -> str:
 ADMINISTRATOR = Principal(name="the administrator", scopes=frozenset(Scope))
 #: Everybody, where no token is set.
 ANYBODY = Principal(name="anybody", scopes=frozenset(Scope))
+#: Who has not been asked for a token.
+NOBODY = Principal(name="nobody", scopes=frozenset())

@@ -17,7 +17,7 @@ __all__ = ["USED_EVERY_S", "TokenTable"]
 USED_EVERY_S = 60.0
 
 
-class _Entry(NamedTuple):
+class _Known(NamedTuple):
     token: Token
     principal: Principal
 
@@ -26,14 +26,14 @@ class TokenTable:
     """The tokens of one server."""
 
     def __init__(self) -> None:
-        self._entries: dict[str, _Entry] = {}
+        self._entries: dict[str, _Known] = {}
         #: When a token was used, by its id: what the store has not been told.
         self._used: dict[str, float] = {}
 
     def put(self, tokens: Iterable[Token]) -> None:
         """Takes tokens in; each takes the place of an earlier one with its id."""
         for token in tokens:
-            self._entries[token.id] = _Entry(token, principal_of(token))
+            self._entries[token.id] = _Known(token, principal_of(token))
 
     def remove(self, token_ids: Iterable[str]) -> None:
         """Forgets these."""
@@ -54,13 +54,13 @@ class TokenTable:
         entry = self._entries.get(token_id)
         return None if entry is None else self._used_now(entry, now_at)
 
-    def _used_now(self, entry: _Entry, now_at: float) -> Principal | None:
+    def _used_now(self, entry: _Known, now_at: float) -> Principal | None:
         token = entry.token
         if not token.works(now_at):
             return None
         if token.last_used_at is None or not 0 <= now_at - token.last_used_at < USED_EVERY_S:
             self._used[token.id] = now_at
-            self._entries[token.id] = _Entry(replace(token, last_used_at=now_at), entry.principal)
+            self._entries[token.id] = _Known(replace(token, last_used_at=now_at), entry.principal)
         return entry.principal
 
     def used(self) -> dict[str, float]:
