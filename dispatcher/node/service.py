@@ -106,8 +106,7 @@ class Dispatcher:
             new_worker_id=new_worker_id,
             carry_out=self._turns.carry_out,
         )
-        self._waiters = Waiters(settings.waiters)
-        self._timer = Timer(clock, self.tick)
+        self._waiters, self._timer = Waiters(settings.waiters), Timer(clock, self.tick)
         self._transport: Transport
         #: An idle server has a turn now and then, for the store's housekeeping.
         self._housekeeping = clock.monotonic() + settings.store_check_s
@@ -116,6 +115,7 @@ class Dispatcher:
         self._failing, self._readers = Failing(), Readers()
         self.backups = Backups(store, clock)
         self.access = Access(store, clock, self._turns)
+        self.pages.find = self.access.find
         self._accepting = self.draining = False
 
     # -- life

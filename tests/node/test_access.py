@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 
@@ -17,9 +18,9 @@ from tests.support.house import House
 SUBMIT = (Scope.SUBMIT,)
 
 
-def at_house(test: Callable[[House, Access], Awaitable[None]]) -> None:
+def at_house(test: Callable[[House, Access], Awaitable[None]], **settings: Any) -> None:
     async def run() -> None:
-        house = House()
+        house = House(**settings)
         await house.start()
         try:
             await test(house, house.dispatcher.access)
@@ -114,3 +115,22 @@ def test_tokens_that_open_nothing_make_room(monkeypatch: pytest.MonkeyPatch) -> 
         assert {token.id for token in await house.store.tokens()} == {second.id, third.id}
 
     at_house(test)
+
+
+@pytest.mark.expect_log("bad_token")
+def test_a_page_registers_with_a_token_that_has_the_scope_for_workers() -> None:
+    async def test(house: House, tokens: Access) -> None:
+        _, good = await tokens.make("desk", (Scope.WORKER,), actor="anna", types=("label",))
+        _, other = await tokens.make("reader", (Scope.READ,), actor="anna")
+        assert (await house.register("s1", "label", token=good))["op"] == "registered"
+        for token, kind, words in (
+            (good, "letter", "The type 'letter' is none of them"),
+            (other, "label", "needs the scope 'worker', and the token 'reader' has 'read'"),
+            (good[:-1], "label", "not this server's token"),
+        ):
+            house.open("s2")
+            [refused] = await house.say("s2", op="register", types=[kind], boot="b", version=1, token=token)
+            assert refused["code"] == "bad_token"
+            assert words in refused["detail"]
+
+    at_house(test, token="sesame")
