@@ -8,7 +8,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 CAMPAIGNS := kill syscalls powercut churn restart backup simulator model planted reload faults nemesis cutpolls transports
-FAST := tests/core tests/store tests/node tests/pages tests/config tests/transport tests/handlers \
+FAST := tests/core tests/access tests/store tests/node tests/pages tests/config tests/transport tests/handlers \
   --ignore=tests/transport/test_engineio_client.py -m 'not browser'
 .PHONY: help run test test-fast test-others check lint fmt types simulate simulate-long bench docs coverage-core planted-bugs mutants clean campaigns faults reliability
 
@@ -25,7 +25,7 @@ test: $(VENV)/test.stamp ## all tests, 15 to 20 min; says first which will skip,
 	@$(BIN)/python -m tests.desk
 	$(BIN)/python -m pytest $(ARGS)
 
-test-fast: $(VENV)/test.stamp ## core, store, node, pages, config, handlers, transport: a minute, no browsers
+test-fast: $(VENV)/test.stamp ## core, access, store, node, pages, config, handlers, transport: a minute, no browsers
 	$(BIN)/python -m pytest $(FAST) $(ARGS)
 
 test-others: $(VENV)/test.stamp ## test-fast on the other Pythons here, 3.11 to 3.14 (NEWEST=1: the newest alone: node, pages, config, transport)

@@ -113,7 +113,7 @@ class Server:
             failed=self._fail,
             now_and_then=lambda: self.calm.look(len(self.sessions)),
         )
-        self.guard = Guard(settings, clock)
+        self.guard = Guard(settings, clock, self.dispatcher.access.find)
         self.entrance = entrance
         self.port = entrance.port
         self.sessions, self.front, self.http = entrance.sessions, entrance.front, entrance.http

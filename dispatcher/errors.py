@@ -8,6 +8,7 @@
     │   ├── Forbidden           a foreign host or origin
     │   ├── JobNotFound
     │   ├── AddressNotFound     nothing is there, but something is near
+    │   ├── TokenNotFound
     │   ├── WrongState          the job is not in a state that allows this
     │   ├── KeyConflict         an idempotency key was used before with another body
     │   ├── Unsupported         a content type we do not take
@@ -45,6 +46,7 @@ __all__ = [
     "StorageFull",
     "StorageTrouble",
     "StoreRefused",
+    "TokenNotFound",
     "TooLarge",
     "TooManyTypes",
     "Unauthorized",
@@ -121,6 +123,12 @@ class AddressNotFound(RequestError):
 
 class BackupNotFound(RequestError):
     """There is no backup of that name."""
+
+    code = "not_found"
+
+
+class TokenNotFound(RequestError):
+    """No token has this id."""
 
     code = "not_found"
 

@@ -7,7 +7,9 @@ import uuid
 
 from dispatcher.clock import Clock
 
-__all__ = ["new_attempt_id", "new_job_id", "new_key", "new_life", "new_worker_id"]
+__all__ = ["new_attempt_id", "new_job_id", "new_key", "new_life", "new_token", "new_worker_id"]
+
+_SMALL = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
 def new_job_id(clock: Clock) -> str:
@@ -36,3 +38,8 @@ def new_life() -> str:
 def new_key() -> bytes:
     """The key that workers' secrets are derived from."""
     return secrets.token_bytes(32)
+
+
+def new_token() -> str:
+    """A token of 256 random bits; see ``access.tokens`` for its form."""
+    return f"ph_{''.join(secrets.choice(_SMALL) for _ in range(8))}_{secrets.token_urlsafe(32)}"

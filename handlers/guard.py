@@ -9,7 +9,8 @@ from; it knows nothing of Tornado. The rules:
   ``public_url`` is set, it is our own: a proxy may give us another name in Host, and a page of the same name without
   TLS is foreign. A proxy's own headers (X-Forwarded-...) are not read: anyone can send them.
 - **Token**, if one is set, must come as ``Authorization: Bearer`` or, where a proxy needs that header for itself, as
-  ``X-Pagehand-Token`` or as the password of ``Authorization: Basic``. It is compared in constant time.
+  ``X-Pagehand-Token`` or as the password of ``Authorization: Basic``. It is the settings' own, compared in constant
+  time, or one of the store's, which whoever makes the guard knows to find.
 """
 
 from __future__ import annotations
@@ -18,17 +19,22 @@ import base64
 import hashlib
 import hmac
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
+from dispatcher.access.principal import ADMINISTRATOR, Principal
 from dispatcher.clock import Clock, SystemClock
 from dispatcher.config.settings import Settings
 from handlers import refusals
 
-__all__ = ["Guard", "Headers", "Refusal"]
+__all__ = ["Guard", "Headers", "Refusal", "Shown"]
+
+#: Whose token was shown; False: a wrong one; None: none.
+Shown = Principal | Literal[False] | None
 
 _HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -57,7 +63,12 @@ class Refusal:
 class Guard:
     """The rules under one set of settings."""
 
-    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock | None = None,
+        find: Callable[[bytes], Principal | None] = lambda token: None,
+    ) -> None:
         #: Shared by the transport and the handlers, which write to it what was refused.
         self.log = refusals.RefusalLog(clock or SystemClock())
         self._hosts = frozenset({"localhost", _host_name(settings.bind), *map(_host_name, settings.allow_host)})
@@ -73,6 +84,7 @@ class Guard:
         #: Remembered, as it follows from the settings alone: no token is looked at.
         self._refusal = lru_cache(_REMEMBERED)(self._judge)
         self._token = settings.token.encode()
+        self._find = find
 
     def renew(self, token: str) -> None:
         """Takes another token from now on; this signs all browsers out."""
@@ -154,30 +166,34 @@ class Guard:
         """Whether this is the token; takes the same time for every wrong one."""
         return bool(self._token) and hmac.compare_digest(token, self._token)
 
-    def shown(self, headers: Headers) -> bool | None:
-        """Whether the headers carry the token; None if they carry none, or what is meant for a proxy before us."""
-        return True if self._basic(headers) else self.bearer(headers)
+    def whose(self, token: bytes) -> Principal | None:
+        """Who has this token; None: nobody."""
+        return ADMINISTRATOR if self.token_matches(token) else self._find(token)
 
-    def bearer(self, headers: Headers) -> bool | None:
+    def shown(self, headers: Headers) -> Shown:
+        """Whose token the headers carry; None if they carry none, or what is meant for a proxy before us."""
+        return self._basic(headers) or self.bearer(headers)
+
+    def bearer(self, headers: Headers) -> Shown:
         """The same without Basic, which a browser sends by itself with whatever a foreign page makes it send."""
         header = headers.get("X-Pagehand-Token")
         if header is not None:
-            return self.token_matches(_bytes_of(header))
+            return self.whose(_bytes_of(header)) or False
         scheme, _, token = (headers.get("Authorization") or "").partition(" ")
         if scheme.lower() in ("", "basic"):
             return None
-        return scheme.lower() == "bearer" and self.token_matches(_bytes_of(token))
+        return (scheme.lower() == "bearer" and self.whose(_bytes_of(token))) or False
 
-    def _basic(self, headers: Headers) -> bool:
-        """Whether the token is the password of ``Authorization: Basic``, of any user."""
+    def _basic(self, headers: Headers) -> Principal | None:
+        """Whose token is the password of ``Authorization: Basic``, of any user."""
         scheme, _, credentials = (headers.get("Authorization") or "").partition(" ")
         if scheme.lower() != "basic" or headers.get("X-Pagehand-Token") is not None:
-            return False
+            return None
         try:
             _, _, password = base64.b64decode(_bytes_of(credentials), validate=True).partition(b":")
         except ValueError:
-            return False
-        return self.token_matches(password)
+            return None
+        return self.whose(password)
 
     def cookie_key(self) -> str:
         """Signs the console's cookie. It is made from the token, so another token signs all browsers out."""

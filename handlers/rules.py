@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from tornado.web import HTTPError
 
+from dispatcher.access.principal import ANYBODY, NOBODY, Principal
+from dispatcher.access.scopes import Scope
 from dispatcher.errors import BadRequest, Forbidden, TooLarge, Unauthorized, Unsupported
 from handlers.answers import EXPOSED, as_json, problem_headers
 from handlers.errors import Problem
@@ -31,7 +33,8 @@ _LENGTH = re.compile(r"[0-9]{1,18}")
 _READ_BY_ALL = frozenset({"forbidden_host", "forbidden_origin"})
 _SHOW_IT = (
     "This server needs its token: send the header 'Authorization: Bearer TOKEN', or 'X-Pagehand-Token: TOKEN' "
-    "if a proxy needs Authorization for itself. TOKEN is what the server was started with (--token or PAGEHAND_TOKEN)."
+    "if a proxy needs Authorization for itself. TOKEN is what the server was started with (--token or PAGEHAND_TOKEN), "
+    "or one that an administrator has made."
 )
 
 
@@ -62,10 +65,16 @@ class Rules:
 
     #: Whether it is served without the token.
     public: ClassVar[bool] = False
+    #: The scope that each method needs; HEAD needs GET's, and OPTIONS none. What stands not here is refused.
+    scopes: ClassVar[Mapping[str, Scope]] = {}
+    #: Whether it serves who is bound to types: then it looks itself at each job's type.
+    looks_at_types: ClassVar[bool] = False
     #: Whether Host and Origin are checked. Only the probes of load balancers skip that: they disclose nothing.
     guarded: ClassVar[bool] = True
 
     site: Site
+    #: Who asks, once ``check`` has found it.
+    principal: Principal = NOBODY
     #: The largest body that is taken.
     limit: int
     if TYPE_CHECKING:  # whoever mixes this in has it as an attribute
@@ -80,11 +89,14 @@ class Rules:
     def check(self) -> None:
         """Checks everything that the head alone shows. Raises the error to answer with."""
         self.admit()
-        if not self.public and not self.site.guard.open and not self.shows_token():
+        who = NOBODY if self.public else ANYBODY if self.site.guard.open else self.who()
+        if who is None:
             self.ask_for_token()
         elif not self.takes_method():
             raise HTTPError(405)
         else:
+            self.principal = who
+            self.check_scope()
             self.check_body()
 
     def admit(self) -> None:
@@ -97,13 +109,29 @@ class Rules:
             log.note(refusal.code, refusal.detail, path=self.request.path, remote=str(self.request.remote_ip))
             raise Forbidden(refusal.detail, code=refusal.code)
 
-    def shows_token(self) -> bool:
-        """Whether the request carries the token, or its stand-in."""
-        return bool(self.site.guard.shown(self.request.headers))
+    def who(self) -> Principal | None:
+        """Whose token the request carries, or its stand-in; None: nobody's."""
+        return self.site.guard.shown(self.request.headers) or None
 
     def ask_for_token(self) -> None:
         """Answers a request without the token."""
         raise Unauthorized(_SHOW_IT)
+
+    def check_scope(self) -> None:
+        """Refuses who may not do this, in words."""
+        method = self.request.method or ""
+        if self.public or method == "OPTIONS":
+            return
+        scope = self.scopes.get("GET" if method == "HEAD" else method)
+        if scope is None:
+            raise Forbidden("No scope opens this address for this method.", code="forbidden_scope")
+        self.principal.needs(scope)
+        if not self.looks_at_types:
+            self.principal.needs_no_bound()
+
+    def actor(self, way: str) -> str:
+        """Who asks for a command: the name of the token, or the way by which it came."""
+        return self.principal.name if self.principal.token_id else way
 
     def takes_method(self) -> bool:
         """Whether there is anything at this address for the request's method."""

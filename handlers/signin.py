@@ -1,7 +1,8 @@
 """Signing in to the console: a cookie stands for the token in a browser.
 
-The cookie holds a signed instant, never the token. The signing key is made from the token, so another token ends
-every sign-in. SameSite and XSRF tokens keep foreign pages from using it. In the API it allows only reading.
+The cookie holds a signed instant and the id of the token, never the token. The signing key is made from the settings'
+token, so another one there ends every sign-in; a token that is revoked or expires ends its own. SameSite and XSRF
+tokens keep foreign pages from using the cookie. In the API it allows only reading.
 """
 
 from __future__ import annotations
@@ -11,11 +12,15 @@ from typing import Any
 
 from tornado.web import RequestHandler, create_signed_value, decode_signed_value
 
+from dispatcher.access.principal import ADMINISTRATOR, Principal
 from handlers.guard import Guard
+from handlers.site import Site
 
-__all__ = ["is_signed_in", "sign_in", "sign_out"]
+__all__ = ["sign_in", "sign_out", "signed_in"]
 
 _DAYS = 7
+#: What the cookie says; the id of the token follows, if it is not the settings' own.
+_MARK = "console"
 
 
 def _name(guard: Guard) -> str:
@@ -27,10 +32,11 @@ def _terms(guard: Guard) -> dict[str, Any]:
     return {"httponly": True, "samesite": "Lax", "secure": guard.secure, "path": guard.cookie_path}
 
 
-def sign_in(handler: RequestHandler, guard: Guard) -> None:
+def sign_in(handler: RequestHandler, guard: Guard, principal: Principal) -> None:
     """Signs this browser in."""
     name = _name(guard)
-    value = create_signed_value(guard.cookie_key(), name, "console").decode()
+    said = f"{_MARK}:{principal.token_id}" if principal.token_id else _MARK
+    value = create_signed_value(guard.cookie_key(), name, said).decode()
     handler.set_cookie(name, value, expires_days=_DAYS, **_terms(guard))
 
 
@@ -39,8 +45,12 @@ def sign_out(handler: RequestHandler, guard: Guard) -> None:
     handler.clear_cookie(_name(guard), **_terms(guard))
 
 
-def is_signed_in(handler: RequestHandler, guard: Guard) -> bool:
-    """Whether the request comes from a browser that signed in."""
-    name = _name(guard)
+def signed_in(handler: RequestHandler, site: Site) -> Principal | None:
+    """Who has signed in with the browser that asks; None: nobody, or the token opens nothing any more."""
+    name = _name(site.guard)
     value = handler.get_cookie(name)
-    return value is not None and decode_signed_value(guard.cookie_key(), name, value, _DAYS) == b"console"
+    said = None if value is None else decode_signed_value(site.guard.cookie_key(), name, value, _DAYS)
+    mark, _, token_id = (said or b"").decode("ascii", "replace").partition(":")
+    if mark != _MARK:
+        return None
+    return site.service.access.session(token_id) if token_id else ADMINISTRATOR

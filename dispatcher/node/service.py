@@ -31,6 +31,7 @@ from dispatcher.core.jobs.turn import Accepted, Change, ForgetTypes
 from dispatcher.core.workers.effects import Request
 from dispatcher.errors import Draining, StorageTrouble
 from dispatcher.node import catalogue, rollcall, troubles, waiting
+from dispatcher.node.access import Access
 from dispatcher.node.activity import Activity
 from dispatcher.node.backups import Backups
 from dispatcher.node.cursors import cursor_of, place_of
@@ -106,18 +107,18 @@ class Dispatcher(JobVerbs):
             new_worker_id=new_worker_id,
             carry_out=self._turns.carry_out,
         )
-        self._waiters = Waiters(settings.waiters)
+        self._waiters, self._timer = Waiters(settings.waiters), Timer(clock, self.tick)
         #: For those who follow the changes.
         self.feed = Feed(Ring(settings.events_kept, ids.new_life()), clock, settings.waiters)
-        self._timer = Timer(clock, self.tick)
         self._transport: Transport
         #: An idle server has a turn now and then, for the store's housekeeping.
         self._housekeeping = clock.monotonic() + settings.store_check_s
         self._types_tidied = clock.monotonic()
         self._batches = count(1)
-        self._failing = Failing()
-        self._readers = Readers()
+        self._failing, self._readers = Failing(), Readers()
         self.backups = Backups(store, clock)
+        self.access = Access(store, clock, self._turns)
+        self.pages.find = self.access.find
         self._accepting = self.draining = False
         #: It looks in a moment whether something is to be done.
         self._looks = False
@@ -130,6 +131,7 @@ class Dispatcher(JobVerbs):
 
     async def start(self) -> None:
         """Takes over what an earlier run left open, and runs the first turn."""
+        await self.access.start()
         live = await self._store.live_attempts()
         self.machine.ready(await self._store.ready(), claimed=False)
         await self._see_what_failed()

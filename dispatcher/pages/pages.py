@@ -15,6 +15,8 @@ from typing import Protocol, assert_never
 import msgspec
 from msgspec import Struct
 
+from dispatcher.access.principal import Principal
+from dispatcher.access.scopes import Scope
 from dispatcher.config.settings import Settings
 from dispatcher.core.workers.effects import (
     Answer,
@@ -31,7 +33,7 @@ from dispatcher.core.workers.effects import (
 )
 from dispatcher.core.workers.machine import Machine
 from dispatcher.core.workers.registration import Registration
-from dispatcher.errors import MessageRefused
+from dispatcher.errors import Forbidden, MessageRefused
 from dispatcher.pages import protocol
 from dispatcher.pages.protocol import PageMessage, Refused
 
@@ -107,6 +109,8 @@ class Pages:
         self._settings = settings
         #: The token that a page must show to join; empty: none. It may change while the server runs.
         self.token = settings.token
+        #: Finds who has a token of the store.
+        self.find: Callable[[bytes], Principal | None] = lambda token: None
         self._key = key
         self._new_worker_id = new_worker_id
         self._carry_out = carry_out
@@ -226,13 +230,26 @@ class Pages:
         info = self.sessions.get(sid)
         return info is None or info.transport == "polling"
 
-    def _register(self, sid: str, message: protocol.Register, now: float) -> Iterable[Effect]:
-        wanted = self.token
-        if wanted and not hmac.compare_digest(wanted.encode(), (message.token or "").encode()):
+    def _check_token(self, shown: bytes, types: Iterable[str]) -> None:
+        """Refuses a page without the server's token, or one that has the scope for it. Raises MessageRefused."""
+        if hmac.compare_digest(self.token.encode(), shown):
+            return
+        who = self.find(shown)
+        if who is None:
             sent_none = "the page sent no token: open it with #token=... at the end of its address"
             raise MessageRefused(
-                "what the page sent is not this server's token" if message.token else sent_none, code="bad_token"
+                "what the page sent is not this server's token" if shown else sent_none, code="bad_token"
             )
+        try:
+            who.needs(Scope.WORKER)
+            for name in types:
+                who.needs_type(name)
+        except Forbidden as refused:
+            raise MessageRefused(refused.detail, code="bad_token") from None
+
+    def _register(self, sid: str, message: protocol.Register, now: float) -> Iterable[Effect]:
+        if self.token:
+            self._check_token((message.token or "").encode(), message.types)
         info = self.sessions.get(sid)
         if info is not None:
             info.page = {name: _clean(str(value))[:200] for name, value in message.page.items()}

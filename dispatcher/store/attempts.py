@@ -6,7 +6,7 @@ import re
 from collections.abc import Container, Iterable
 
 from dispatcher.core.jobs import ledger
-from dispatcher.core.jobs.ledger import AttemptRow, JobRow
+from dispatcher.core.jobs.rows import AttemptRow, JobRow
 
 __all__ = ["attempt_id", "attempt_range", "current_attempts", "job_of"]
 

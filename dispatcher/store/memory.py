@@ -12,9 +12,10 @@ from typing import Any
 from msgspec.structs import astuple as _values
 from msgspec.structs import replace
 
+from dispatcher.access.tokens import Token
 from dispatcher.core.jobs.backups import Backup
-from dispatcher.core.jobs.ledger import AttemptRow, JobRow, lane_of_row
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobView, LogLine, MissingWorker, TypeView
+from dispatcher.core.jobs.rows import AttemptRow, JobRow, lane_of_row
 from dispatcher.core.jobs.states import WAITING, JobState
 from dispatcher.core.jobs.turn import LaneReady, LiveAttempt, Turn, TurnReport
 from dispatcher.errors import WrongState
@@ -41,6 +42,7 @@ from dispatcher.store.requests import (
     Saved,
 )
 from dispatcher.store.storable import ITEM_ERRORS, check_storable
+from dispatcher.store.tokens import Tokens
 from dispatcher.store.types import KnownTypes
 from dispatcher.store.views import (
     MOST_ATTEMPTS_SHOWN,
@@ -74,6 +76,7 @@ class MemoryRows:
         #: Workers that are here, and those that have gone.
         self.here: set[str] = set()
         self.missing = Missing()
+        self.tokens = Tokens()
         self.counters = Counters({})
         self.agenda = Agenda(None, None)
         #: Lanes by their type, and when a worker first offered the type.
@@ -204,9 +207,9 @@ class MemoryRows:
         """See requests.Save."""
         writes = request.writes
         jobs = [*writes.new.values(), *writes.changed(), *writes.done.values(), *writes.only_claimed()]
-        check_storable([*map(_values, jobs), *map(_values, writes.attempts.values())])
-        check_storable([tuple(writes.here)])
-        check_storable([*writes.results, *writes.logs, request.offered, writes.data.values()])
+        rows = [*map(_values, jobs), *map(_values, writes.attempts.values()), *writes.results, *writes.logs]
+        check_storable([*rows, tuple(writes.here), request.offered, writes.data.values()])
+        self.tokens.check(writes.tokens)
         self.remove([*self._outlived, *(self.by_seq[seq] for seq in writes.removed)])
         for job in jobs:
             self._put(job)
@@ -222,6 +225,7 @@ class MemoryRows:
         self.agenda.expect(request)
         self._save_lanes(request)
         self._save_workers(request)
+        self.tokens.save(writes.tokens)
         return Saved({lane: self.counters.queued(lane) for lane in request.lanes})
 
     def _save_attempts(self, attempts: dict[str, AttemptRow]) -> None:
@@ -376,6 +380,10 @@ class MemoryStore:
     async def counts(self) -> dict[str, int]:
         """See port.Store."""
         return self.rows.counters.by_state()
+
+    async def tokens(self) -> list[Token]:
+        """See port.Store."""
+        return self.rows.tokens.all()
 
     async def begin_backup(self, now_at: float) -> Backup:
         """See port.Store."""

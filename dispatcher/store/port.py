@@ -11,6 +11,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from dispatcher.access.tokens import Token
 from dispatcher.core.jobs.backups import Backup
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobView, MissingWorker, TypeView
 from dispatcher.core.jobs.states import JobState
@@ -95,6 +96,10 @@ class Store(Protocol):
 
     async def counts(self) -> dict[str, int]:
         """Jobs by state, for every state."""
+        ...
+
+    async def tokens(self) -> list[Token]:
+        """All tokens, in no order."""
         ...
 
     async def begin_backup(self, now_at: float) -> Backup:

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from dispatcher.core.jobs.ledger import AttemptRow, JobRow, WriteSet
+from dispatcher.core.jobs.rows import AttemptRow, JobRow, WriteSet
 from dispatcher.core.jobs.states import JobState
 
 __all__ = [

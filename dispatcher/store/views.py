@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from dispatcher.core.jobs.ledger import AttemptRow, JobRow, silent_attempt
+from dispatcher.core.jobs.ledger import silent_attempt
 from dispatcher.core.jobs.matching import requires
 from dispatcher.core.jobs.model import AttemptView, JobFilter, JobView, TypeView
+from dispatcher.core.jobs.rows import AttemptRow, JobRow
 from dispatcher.core.jobs.states import JobState
 from dispatcher.errors import BadParameter
 from dispatcher.store.requests import Counted, Tally

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import msgspec
 from msgspec import Struct
 
+from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.backups import Backup
 from handlers.api.jobjson import instant
 from handlers.api.resources import ConsoleApiHandler
@@ -37,6 +40,8 @@ def _backup_json(backup: Backup) -> dict[str, object]:
 class BackupsHandler(ConsoleApiHandler):
     """``/api/v1/backups``."""
 
+    scopes: ClassVar = {"GET": Scope.ADMIN, "POST": Scope.ADMIN}
+
     async def get(self) -> None:
         """All backups, the newest first."""
         backups = await self.site.service.backups.all()
@@ -57,6 +62,8 @@ class BackupsHandler(ConsoleApiHandler):
 
 class BackupHandler(ConsoleApiHandler):
     """``/api/v1/backups/<name>``."""
+
+    scopes: ClassVar = {"GET": Scope.ADMIN}
 
     async def get(self, name: str) -> None:
         """How far it is, or how it went."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from typing import ClassVar
 
 import msgspec
 from msgspec import Raw
 from msgspec.structs import replace
 
+from dispatcher.access.scopes import Scope
 from dispatcher.config.settings import Settings
 from dispatcher.core.jobs.model import JobSpec
 from dispatcher.errors import BadRequest, TooLarge
@@ -35,6 +37,8 @@ _items_decoder = msgspec.json.Decoder(list[Raw])
 class BatchHandler(ConsoleApiHandler):
     """Takes a JSON array of jobs, or one job per line."""
 
+    scopes: ClassVar = {"POST": Scope.SUBMIT}
+    looks_at_types = True
     media_types = (JSON, LINES)
 
     def body_limit(self) -> int:
@@ -46,7 +50,10 @@ class BatchHandler(ConsoleApiHandler):
         key = check_key(self.request.headers.get("Idempotency-Key"))
         in_lines = media_type(self.request.headers["Content-Type"]).name == LINES
         jobs = _parse(_lines(bytes(self.body)) if in_lines else _array(bytes(self.body)))
-        accepted = await self.site.service.submit_batch(_specs(jobs, self.site.settings, key))
+        specs = _specs(jobs, self.site.settings, key)
+        for spec in specs:
+            self.principal.needs_type(spec.type)
+        accepted = await self.site.service.submit_batch(specs)
         views = [item.job for item in accepted if item.job is not None]
         replayed = accepted[0].replayed
         if replayed:

@@ -6,10 +6,11 @@ not here: a piece of the answer is written when the client has taken the one bef
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from tornado.iostream import StreamClosedError
 
+from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.changes import ChangeFilter, ChangePage, Gap, NumberedChange
 from dispatcher.core.jobs.turn import Change
 from handlers import queries
@@ -24,6 +25,7 @@ __all__ = ["ChangesHandler", "EventsHandler"]
 RETRY_MS = 3_000
 _BYE = b"event: bye\nretry: %d\ndata: %b\n\n"
 _STOPS = {"detail": "The server stops. Come back with the id of the last event."}
+_SHUT = {"detail": "The token opens nothing any more: it is revoked or has expired."}
 
 
 class Follows(Protocol):
@@ -35,21 +37,33 @@ class Follows(Protocol):
     async def wait(self) -> bool: ...
 
 
-class EventsHandler(ConsoleApiHandler):
-    """``/api/v1/events``: a stream of server-sent events that ends with the server, or with the client."""
+class _Following(ConsoleApiHandler):
+    """Who is bound to types must name some of them."""
+
+    scopes: ClassVar = {"GET": Scope.READ}
+    looks_at_types = True
+
+    def _wanted(self) -> ChangeFilter:
+        wanted = queries.change_filter(self)
+        self.principal.needs_types(wanted.type)
+        return wanted
+
+
+class EventsHandler(_Following):
+    """``/api/v1/events``: a stream of server-sent events that ends with the server, the client, or the token."""
 
     query_fields = queries.CHANGES
 
     async def get(self) -> None:
         """Every change that passes the filter, from now on or behind an id."""
-        wanted = queries.change_filter(self)
+        wanted = self._wanted()
         with self.site.service.feed.follow(wanted, queries.after_argument(self)) as follower:
             self._begin()
             await self.client.patiently(self._tell(follower, wanted))
 
     def head(self) -> None:
         """The same checks, and no stream."""
-        queries.change_filter(self)
+        self._wanted()
         self._begin()
 
     def _begin(self) -> None:
@@ -64,10 +78,12 @@ class EventsHandler(ConsoleApiHandler):
             await self._say(first + (self._events(page, wanted) or _here(page)))
             while not follower.is_over:
                 found = await follower.wait()
+                if not self.still_opens():
+                    break
                 page = follower.take()
                 if piece := self._events(page, wanted) or (b"" if found else _here(page)):
                     await self._say(piece)
-            await self.finish(_BYE % (RETRY_MS, as_json(_STOPS)))
+            await self.finish(_BYE % (RETRY_MS, as_json(_STOPS if self.still_opens() else _SHUT)))
         except StreamClosedError:
             return  # the client has gone
 
@@ -85,17 +101,18 @@ class EventsHandler(ConsoleApiHandler):
         await self.flush()
 
 
-class ChangesHandler(ConsoleApiHandler):
+class ChangesHandler(_Following):
     """``/api/v1/changes``: the same, one page at a time."""
 
     query_fields = (*queries.CHANGES, *queries.WAIT)
 
     async def get(self) -> None:
         """What stands behind an id; with ``?wait=N`` as soon as there is something, or after N seconds."""
-        wanted, after = queries.change_filter(self), queries.after_argument(self)
+        wanted, after = self._wanted(), queries.after_argument(self)
         feed, wait_s = self.site.service.feed, queries.wait_argument(self)
         page = await self.client.patiently(feed.page(wanted, after, wait_s))
         if page is not None:
+            self.admit_again()
             items = [_json(page.id_of(item.number), item.change) for item in page.items]
             gap = page.gap and _gap(page.gap, wanted, self.site.prefix)
             self.answer({"items": items, "after": page.id_of(page.after), "gap": gap})

@@ -5,7 +5,10 @@ connection, so that the handler and the short way have the same rules and answer
 from __future__ import annotations
 
 import re
+from typing import ClassVar
 
+from dispatcher.access.principal import Principal
+from dispatcher.access.scopes import Scope
 from dispatcher.config.settings import Settings
 from dispatcher.core.jobs.model import JobSpec, JobView
 from handlers.answers import JSON_TEXT, HttpAnswer, as_json
@@ -27,7 +30,10 @@ _WAIT = re.compile(r'\bwait\s*=\s*"?([0-9]{1,9})"?', re.IGNORECASE)
 
 
 class NewJobRules(ApiRules):
-    """The rules for the body of a job."""
+    """The rules for the address and the body of a job."""
+
+    scopes: ClassVar = {"GET": Scope.READ, "POST": Scope.SUBMIT}
+    looks_at_types = True
 
     def body_limit(self) -> int:
         """The limit of the data, and room for the other fields."""
@@ -42,13 +48,18 @@ class NewJobRules(ApiRules):
             super().check_media_type()
 
 
-async def submit(site: Site, headers: Headers, body: bytes, client: AskingClient) -> HttpAnswer | None:
+async def submit(
+    site: Site, headers: Headers, body: bytes, client: AskingClient, principal: Principal
+) -> HttpAnswer | None:
     """Submits the job; answers when it is durable, or later if that is preferred. None: the client went away."""
-    return await give_job(site, headers, _spec(headers, body, site.settings), client)
+    return await give_job(site, headers, _spec(headers, body, site.settings), client, principal)
 
 
-async def give_job(site: Site, headers: Headers, spec: JobSpec, client: AskingClient) -> HttpAnswer | None:
-    """The same, of a job that is read already."""
+async def give_job(
+    site: Site, headers: Headers, spec: JobSpec, client: AskingClient, principal: Principal
+) -> HttpAnswer | None:
+    """The same, of a job that is read already. Raises Forbidden for a type that the principal is not for."""
+    principal.needs_type(spec.type)
     accepted = await site.service.submit(spec)
     job: JobView | None = accepted.job
     assert job is not None, "submit() raises where it accepts nothing"

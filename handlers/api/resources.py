@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
+from dispatcher.access.principal import Principal
+from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import FINAL
 from dispatcher.errors import TooLarge, WrongState
@@ -18,7 +20,7 @@ from handlers.base import ApiHandler
 from handlers.errors import Invalid, field_error
 from handlers.intake import check_key, decode_object, to_spec
 from handlers.queries import Filter, job_filter, next_query, type_filter, worker_filter
-from handlers.signin import is_signed_in
+from handlers.signin import signed_in
 
 __all__ = [
     "AdoptHandler",
@@ -39,12 +41,27 @@ class ConsoleApiHandler(ApiHandler):
     """Reading also works with the console's session; a change needs the token itself, which no foreign page can
     send."""
 
-    def shows_token(self) -> bool:
-        """Whether the request has the token, or, for reading, the session."""
+    def who(self) -> Principal | None:
+        """Whose token the request has, or, for reading, whose session."""
         given = self.site.guard.shown(self.request.headers)
         if given is None and self.request.method in ("GET", "HEAD"):
-            return is_signed_in(self, self.site.guard)
-        return bool(given)
+            return signed_in(self, self.site)
+        return given or None
+
+    def still_opens(self) -> bool:
+        """Whether the token that was shown still opens anything: an answer may go on for days."""
+        token_id = self.principal.token_id
+        return not token_id or self.site.service.access.session(token_id) is not None
+
+    def admit_again(self) -> None:
+        """Refuses who was admitted before a wait, and whose token opens nothing any more."""
+        if not self.still_opens():
+            self.ask_for_token()
+
+    async def check_job(self, job_id: str) -> None:
+        """Refuses a job of a type that who asks is not for. Raises JobNotFound."""
+        if self.principal.types is not None:
+            self.principal.needs_type((await self.site.service.job(job_id)).type)
 
     def decode_argument(self, value: bytes, name: str | None = None) -> str:
         """Ids in the path have small letters; some programs write them large. Called by Tornado."""
@@ -73,13 +90,14 @@ class JobsHandler(NewJobRules, ConsoleApiHandler):
 
     async def post(self) -> None:
         """Submits one job; answers when it is durable."""
-        answer = await submit(self.site, self.request.headers, bytes(self.body), self.client)
+        answer = await submit(self.site, self.request.headers, bytes(self.body), self.client, self.principal)
         if answer is not None:
             self.give(answer)
 
     async def get(self) -> None:
         """A page of the list, newest first."""
         wanted = job_filter(self, self.site.clock.utc())
+        self.principal.needs_types([] if wanted.type is None else [wanted.type])
         page = await self.site.service.jobs(wanted)
         self.answer_page(job_lines(page.items, self.site.service.why), wanted, page.next_cursor)
 
@@ -89,26 +107,35 @@ class JobsHandler(NewJobRules, ConsoleApiHandler):
 class JobHandler(ConsoleApiHandler):
     """``/api/v1/jobs/<id>``."""
 
+    scopes: ClassVar = {"GET": Scope.READ, "PATCH": Scope.OPERATE, "DELETE": Scope.OPERATE}
+    looks_at_types = True
+
     query_fields = queries.WAIT
 
     async def get(self, job_id: str) -> None:
         """The job; with ``?wait=N`` as soon as it is final or in doubt, or after N seconds."""
         job = await job_after(self.site, self.client, job_id, queries.wait_argument(self))
         if job is not None:
+            self.admit_again()
+            self.principal.needs_type(job.type)
             self.write_job(job)
 
     head = get
 
     async def patch(self, job_id: str) -> None:
         """Changes a job that waits; answers with the job when that is durable."""
-        await self.site.service.amend(amend_of(job_id, bytes(self.body), "api"))
+        amend = amend_of(job_id, bytes(self.body), self.actor("api"))
+        await self.check_job(job_id)
+        await self.site.service.amend(amend)
         await self.write_whole(job_id)
 
     async def delete(self, job_id: str) -> None:
         """Removes a job that has ended, with all that belongs to it."""
         if self.body:
             raise Invalid([field_error("", "must be empty: a DELETE says what it wants in its address")])
-        await self.site.service.delete(job_id, free_key=queries.flag_argument(self, "free_key"), actor="api")
+        free_key = queries.flag_argument(self, "free_key")
+        await self.check_job(job_id)
+        await self.site.service.delete(job_id, free_key=free_key, actor=self.actor("api"))
         self.set_status(204)
         self.clear_header("Content-Type")
 
@@ -118,7 +145,10 @@ class JobHandler(ConsoleApiHandler):
 
 
 class DuplicateHandler(ConsoleApiHandler):
-    """``/api/v1/jobs/<id>/duplicate``."""
+    """``/api/v1/jobs/<id>/duplicate``. The answer shows the data of the job: who only submits may not see it."""
+
+    scopes: ClassVar = {"POST": Scope.OPERATE}
+    looks_at_types = True
 
     def body_limit(self) -> int:
         """The limit of the data, and room for the other fields."""
@@ -129,15 +159,18 @@ class DuplicateHandler(ConsoleApiHandler):
         settings, headers = self.site.settings, self.request.headers
         key = check_key(headers.get("Idempotency-Key"))
         original = await self.site.service.job(job_id)
-        answer = await give_job(
-            self.site, headers, to_spec(copy_of(original, bytes(self.body)), settings, key), self.client
-        )
+        self.principal.needs_type(original.type)
+        spec = to_spec(copy_of(original, bytes(self.body)), settings, key)
+        answer = await give_job(self.site, headers, spec, self.client, self.principal)
         if answer is not None:
             self.give(answer)
 
 
 class ResultHandler(ConsoleApiHandler):
     """``/api/v1/jobs/<id>/result``: the result alone, as the page sent it."""
+
+    scopes: ClassVar = {"GET": Scope.READ}
+    looks_at_types = True
 
     query_fields = queries.WAIT
 
@@ -146,6 +179,8 @@ class ResultHandler(ConsoleApiHandler):
         job = await job_after(self.site, self.client, job_id, queries.wait_argument(self))
         if job is None:
             return
+        self.admit_again()
+        self.principal.needs_type(job.type)
         if job.state not in FINAL:
             self.set_header("Retry-After", "1")
             self.write_job(job, 202)
@@ -179,10 +214,14 @@ def _storable(text: str) -> str:
 class CancelHandler(ConsoleApiHandler):
     """``/api/v1/jobs/<id>/cancel``."""
 
+    scopes: ClassVar = {"POST": Scope.OPERATE}
+    looks_at_types = True
+
     async def post(self, job_id: str) -> None:
         """200: the job was waiting. 202: it was running, and its page has yet to hear of it."""
         reason = self._why()
-        await self.site.service.cancel(job_id, reason, actor="api")
+        await self.check_job(job_id)
+        await self.site.service.cancel(job_id, reason, actor=self.actor("api"))
         job = await self.site.service.job(job_id)
         # If an attempt ended with its job, the job was running.
         ran = any(attempt.state == "cancelled" and attempt.ended_at == job.ended_at for attempt in job.attempts)
@@ -199,13 +238,17 @@ class CancelHandler(ConsoleApiHandler):
 class RetryHandler(ConsoleApiHandler):
     """``/api/v1/jobs/<id>/retry``."""
 
+    scopes: ClassVar = {"POST": Scope.OPERATE}
+    looks_at_types = True
+
     async def post(self, job_id: str) -> None:
         """Another round for a job that has ended without a result, or is in doubt."""
         try:
             decode_object(_retry_decoder, bytes(self.body) or b"{}")
         except msgspec.ValidationError:
             raise Invalid([field_error("", "must be empty or an empty object")]) from None
-        await self.site.service.retry(job_id, actor="api")
+        await self.check_job(job_id)
+        await self.site.service.retry(job_id, actor=self.actor("api"))
         await self.write_whole(job_id)
 
 
@@ -221,6 +264,9 @@ _decide_decoder = msgspec.json.Decoder(_DecideBody)
 class DecideHandler(ConsoleApiHandler):
     """``/api/v1/jobs/<id>/decide``."""
 
+    scopes: ClassVar = {"POST": Scope.OPERATE}
+    looks_at_types = True
+
     def body_limit(self) -> int:
         """The limit of the result, and room for the other fields."""
         return self.site.settings.body_limit + 16_384
@@ -235,7 +281,8 @@ class DecideHandler(ConsoleApiHandler):
             value = "null"
         if value is not None and len(value.encode()) > self.site.settings.body_limit:
             raise TooLarge(f"value is over the limit of {self.site.settings.body_limit:,} bytes (--body-limit).")
-        await self.site.service.decide(job_id, value, _storable(body.reason), actor="api")
+        await self.check_job(job_id)
+        await self.site.service.decide(job_id, value, _storable(body.reason), actor=self.actor("api"))
         await self.write_whole(job_id)
 
     def _decision(self) -> _DecideBody:
@@ -249,18 +296,24 @@ class DecideHandler(ConsoleApiHandler):
 class AdoptHandler(ConsoleApiHandler):
     """``/api/v1/jobs/<id>/adopt``."""
 
+    scopes: ClassVar = {"POST": Scope.OPERATE}
+    looks_at_types = True
+
     async def post(self, job_id: str) -> None:
         """Makes the late answer of a failed job (its ``evidence``) its result."""
         try:
             decode_object(_retry_decoder, bytes(self.body) or b"{}")
         except msgspec.ValidationError:
             raise Invalid([field_error("", "must be empty or an empty object")]) from None
-        await self.site.service.adopt(job_id, actor="api")
+        await self.check_job(job_id)
+        await self.site.service.adopt(job_id, actor=self.actor("api"))
         await self.write_whole(job_id)
 
 
 class WorkersHandler(ConsoleApiHandler):
     """``/api/v1/workers``."""
+
+    scopes: ClassVar = {"GET": Scope.READ}
 
     query_fields = queries.WORKERS
 
@@ -276,6 +329,8 @@ class WorkersHandler(ConsoleApiHandler):
 class TypesHandler(ConsoleApiHandler):
     """``/api/v1/types``."""
 
+    scopes: ClassVar = {"GET": Scope.READ}
+
     query_fields = queries.TYPES
 
     async def get(self) -> None:
@@ -289,6 +344,8 @@ class TypesHandler(ConsoleApiHandler):
 
 class StatsHandler(ConsoleApiHandler):
     """``/api/v1/stats``."""
+
+    scopes: ClassVar = {"GET": Scope.READ}
 
     async def get(self) -> None:
         """Counters: jobs by state, workers by state."""

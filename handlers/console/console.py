@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.matching import NAME
 from dispatcher.core.jobs.model import JobFilter, JobView, WorkerFilter, WorkerStatus
 from dispatcher.core.jobs.states import JobState
@@ -22,6 +25,8 @@ GONE_SHOWN = 5
 
 class OverviewPage(PageHandler):
     """``/``: problems first, then counters, workers, the newest jobs."""
+
+    scopes: ClassVar = {"GET": Scope.READ}
 
     offers_refresh = True
 
@@ -78,6 +83,8 @@ class _OneJob(PageHandler):
 class JobPageHandler(_OneJob):
     """``/jobs/<id>``: everything known about one job."""
 
+    scopes: ClassVar = {"GET": Scope.READ}
+
     async def get(self, job_id: str) -> None:
         """The page; it loads itself anew while the job is open."""
         job = await self.site.service.job(job_id)
@@ -93,6 +100,8 @@ class JobPageHandler(_OneJob):
 
 class JobActionHandler(_OneJob):
     """``/jobs/<id>/`` and ``cancel``, ``retry``, ``succeeded``, ``failed`` or ``adopt``: the buttons of its page."""
+
+    scopes: ClassVar = {"POST": Scope.OPERATE}
 
     def for_programs(self) -> str:
         """The same as this button."""
@@ -118,11 +127,11 @@ class JobActionHandler(_OneJob):
         service = self.site.service
         reason = self.form.field("reason")[:500].replace("\0", "\ufffd")
         if action == "cancel":
-            await service.cancel(job_id, reason, actor="console")
+            await service.cancel(job_id, reason, actor=self.actor("console"))
         elif action == "retry":
-            await service.retry(job_id, actor="console")
+            await service.retry(job_id, actor=self.actor("console"))
         elif action == "adopt":
-            await service.adopt(job_id, actor="console")
+            await service.adopt(job_id, actor=self.actor("console"))
         else:
             value = "null" if action == "succeeded" else None
-            await service.decide(job_id, value, reason, actor="console")
+            await service.decide(job_id, value, reason, actor=self.actor("console"))

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from msgspec import Struct
 
+from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.model import WorkerStatus
 from dispatcher.errors import BadParameter
 from handlers import queries
@@ -41,6 +42,8 @@ def _listed(items: Sequence[object], wanted: Filter, cursor: str | None) -> _Lis
 
 class _ListPage(PageHandler):
     """A list with its filter."""
+
+    scopes: ClassVar = {"GET": Scope.READ}
 
     offers_refresh = True
     template: ClassVar[str]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dispatcher.access.scopes import Scope
+from dispatcher.errors import Forbidden
 from handlers.console.page import XSRF_HELP, PageHandler, local_path
 from handlers.signin import sign_in, sign_out
 
@@ -33,9 +35,15 @@ class LoginPage(PageHandler):
         following = local_path(self.form.field("next"))
         if self.xsrf_fails():
             return self._again(following, 403, XSRF_HELP)
-        if not self.site.guard.token_matches(self.form.field("token").encode()):
+        who = self.site.guard.whose(self.form.field("token").strip().encode())
+        if who is None:
             return self._again(following, 401, "That is not this server's token.")
-        sign_in(self, self.site.guard)
+        try:
+            who.needs(Scope.READ)
+            who.needs_no_bound()
+        except Forbidden as refused:
+            return self._again(following, 403, refused.detail)
+        sign_in(self, self.site.guard, who)
         self.redirect(following, status=303)
         return None
 

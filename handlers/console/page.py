@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from tornado.web import HTTPError
 
 from dispatcher import __version__
+from dispatcher.access.principal import Principal
 from dispatcher.core.jobs import terms
 from dispatcher.core.jobs.model import TypeFilter, WorkerFilter, WorkerStatus
 from dispatcher.errors import Forbidden, Unsupported
@@ -21,7 +22,7 @@ from handlers.console.agents import page_facts
 from handlers.errors import Problem
 from handlers.forms.formbody import FormBody, read_form
 from handlers.mediatype import is_among
-from handlers.signin import is_signed_in
+from handlers.signin import signed_in
 from handlers.site import asset
 
 __all__ = ["MOST_CHOICES", "XSRF_HELP", "PageHandler", "local_path"]
@@ -53,9 +54,9 @@ class PageHandler(BaseHandler):
         super().set_default_headers()
         self.set_header("Content-Type", "text/html; charset=utf-8")
 
-    def shows_token(self) -> bool:
-        """Whether the request has the browser's session, or the token."""
-        return is_signed_in(self, self.site.guard) or super().shows_token()
+    def who(self) -> Principal | None:
+        """Whose session the browser has, or whose token came."""
+        return signed_in(self, self.site) or super().who()
 
     def ask_for_token(self) -> None:
         """Leads people to the login; tells programs what to do."""
@@ -66,6 +67,10 @@ class PageHandler(BaseHandler):
     def wants_page(self) -> bool:
         """Whether a browser asks; a program that did not ask for a page gets text."""
         return is_among("text/html", self.request.headers.get("Accept", ""))
+
+    def may(self, scope: str) -> bool:
+        """Whether who asks has this scope."""
+        return scope in self.principal.scopes
 
     # Templates
 
@@ -87,7 +92,8 @@ class PageHandler(BaseHandler):
             "shown_text": shown.shown_text,
             "terms": terms,
             "sentences": sentences,
-            "signed_in": not self.site.guard.open and is_signed_in(self, self.site.guard),
+            "may": self.may,
+            "signed_in": not self.site.guard.open and signed_in(self, self.site) is not None,
             "version": __version__,
             "words": words,
         }

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
+from typing import ClassVar
 
+from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.model import JobSpec
 from dispatcher.errors import JobNotFound, KeyConflict, PagehandError, TooLarge, Unavailable
 from handlers.console.options import options, typed_options
@@ -37,6 +39,8 @@ class _Form:
 class SubmitPage(PageHandler):
     """GET shows the form, POST takes it."""
 
+    scopes: ClassVar = {"GET": Scope.SUBMIT, "POST": Scope.SUBMIT}
+
     def body_limit(self) -> int:
         """The limit of a form."""
         return form_limit(self.site.settings.body_limit)
@@ -50,7 +54,7 @@ class SubmitPage(PageHandler):
         """The empty form; ``?type=`` fills in a type and its example, ``?like=<id>`` an earlier job."""
         form = _Form(key=_new_key())
         like, wanted = self.get_query_argument("like", ""), self.get_query_argument("type", "")
-        if like:
+        if like and self.may(Scope.READ):
             form.typed = await self._like(like)
         elif wanted:
             task = next((task for task in self.site.tasks.tasks() if task.name == wanted), None)
@@ -110,7 +114,8 @@ class SubmitPage(PageHandler):
         self.set_status(status)
         tasks = self.site.tasks.tasks()
         # The site's own tasks come first, then as many others as there is room for.
-        choices = dict.fromkeys([*(task.name for task in tasks), *await self.type_choices()])
+        others = await self.type_choices() if self.may(Scope.READ) else []
+        choices = dict.fromkeys([*(task.name for task in tasks), *others])
         types = sorted([*choices][:MOST_CHOICES])
         limit = self.site.settings.body_limit
         terms = self.site.settings.terms
@@ -120,7 +125,7 @@ class SubmitPage(PageHandler):
             types=types,
             tasks=tasks,
             limit=limit,
-            names=self.name_choices(),
+            names=self.name_choices() if self.may(Scope.READ) else [],
             options=options(terms),
         )
 

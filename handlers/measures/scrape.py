@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from dispatcher.access.scopes import Scope
 from handlers.api.resources import ConsoleApiHandler
 from handlers.measures.families import families
 
@@ -28,6 +30,8 @@ class _Seen(Collector):
 
 class MetricsHandler(ConsoleApiHandler):
     """``/metrics``."""
+
+    scopes: ClassVar = {"GET": Scope.READ}
 
     async def get(self) -> None:
         """One look at the node, as text: OpenMetrics for those that accept it."""

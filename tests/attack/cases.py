@@ -50,6 +50,8 @@ PATHS = {
     "api-stats": "/api/v1/stats",
     "api-backups": "/api/v1/backups",
     "api-backup": "/api/v1/backups/{task}.db",
+    "api-tokens": "/api/v1/tokens",
+    "api-token": "/api/v1/tokens/nobody12",
     "metrics": "/metrics",
     "worker": "/worker",
     "worker-script": "/static/worker.js",

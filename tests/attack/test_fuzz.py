@@ -20,6 +20,7 @@ from typing import Any, cast
 import pytest
 
 from dispatcher.config.settings import Settings
+from handlers.guard import Guard
 from handlers.routes import TaskDirectory, routes, shipped_tasks
 from tests.attack.aftermath import SEED, nothing_stays
 from tests.attack.cases import PATHS, Case, Maker, malformed_packet, odd_message
@@ -79,7 +80,7 @@ def _nothing_stays(server: Live) -> Iterator[None]:
 
 
 def test_every_address_has_a_place_in_the_fuzzer() -> None:
-    specs = routes(cast(Any, None), Settings(), TaskDirectory(shipped_tasks()))
+    specs = routes(cast(Any, None), Settings(), TaskDirectory(shipped_tasks()), guard=Guard(Settings()))
     assert {spec.name for spec in specs} | {"engine.io"} == PATHS.keys()
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dispatcher.core.jobs.ledger import JobRow
+from dispatcher.core.jobs.rows import JobRow
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Cause
 from dispatcher.core.jobs.validate import Snapshot, history_faults, snapshot_faults

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dispatcher.core.jobs.ledger import AttemptRow, JobRow
+from dispatcher.core.jobs.rows import AttemptRow, JobRow
 from dispatcher.core.jobs.states import FINAL, JobState
 from dispatcher.core.jobs.turn import Cause
 from dispatcher.sdk.simulate import Outcome

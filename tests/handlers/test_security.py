@@ -34,7 +34,7 @@ MATRIX = {
     "logout": ("/logout", "POST:415", OPEN),
     "api-jobs": ("/api/v1/jobs", "GET POST:400", API),
     "api-batch": ("/api/v1/jobs/batch", "POST:400", API),
-    "api-job": ("/api/v1/jobs/done-1", "GET PATCH:415 DELETE:409", API),
+    "api-job": ("/api/v1/jobs/done-1", "GET PATCH:400 DELETE:409", API),
     "api-cancel": ("/api/v1/jobs/done-1/cancel", "POST:409", API),
     "api-retry": ("/api/v1/jobs/done-1/retry", "POST:409", API),
     "api-decide": ("/api/v1/jobs/done-1/decide", "POST:422", API),
@@ -48,6 +48,8 @@ MATRIX = {
     "api-stats": ("/api/v1/stats", "GET", API),
     "api-backups": ("/api/v1/backups", "GET POST:409", API),
     "api-backup": ("/api/v1/backups/nope.db", "GET:404", API),
+    "api-tokens": ("/api/v1/tokens", "GET POST:422", API),
+    "api-token": ("/api/v1/tokens/nobody12", "GET:404 DELETE:404", API),
     "metrics": ("/metrics", "GET", API),
     "worker": ("/worker", "GET", OPEN),
     "worker-script": ("/static/worker.js", "GET", OPEN),
@@ -95,7 +97,7 @@ def test_the_matrix_names_every_route(house: House, settings: Settings, tasks: T
 async def test_the_token_matrix(
     ask: Ask, house: House, path: str, method: str, status: int, kind: str, shown: str | None
 ) -> None:
-    headers = {"Content-Type": "application/json"} if method == "POST" else {}
+    headers = {} if method == "GET" else {"Content-Type": "application/json"}
     headers |= {} if shown is None else {"Authorization": f"Bearer {shown}"}
     before = await house.kept()
     response = await ask(path, method, headers=headers)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dispatcher.core.jobs.ledger import JobRow
+from dispatcher.core.jobs.rows import JobRow
 from dispatcher.core.jobs.states import FINAL
 
 if TYPE_CHECKING:

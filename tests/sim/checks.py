@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 from dispatcher.core.fleet.worker import Attempt, AttemptState, Worker, WorkerState
-from dispatcher.core.jobs.ledger import JobRow
 from dispatcher.core.jobs.matching import Requirement, matches
+from dispatcher.core.jobs.rows import JobRow
 from dispatcher.core.jobs.states import FINAL, OPEN, Event, JobState
 from dispatcher.core.jobs.turn import (
     Adopt,
@@ -15,16 +15,13 @@ from dispatcher.core.jobs.turn import (
     Cause,
     Decide,
     Ended,
-    ForgetTypes,
     JobCommand,
-    OfferedTypes,
     Report,
     Retry,
     Settled,
     Turn,
     TurnReport,
     Verdict,
-    WorkersMoved,
 )
 from dispatcher.core.jobs.validate import (
     Snapshot,
@@ -104,7 +101,7 @@ class Checks:
         for command, done in zip(turn.commands, report.commands, strict=True):
             if done.revoked is not None:
                 self.revoked.add(done.revoked)
-            if done.done and not isinstance(command, OfferedTypes | ForgetTypes | WorkersMoved):
+            if done.done and isinstance(command, JobCommand):
                 self._commanded(command, turn)
         self._claims(node, report, begun)
         self.world.targets.claimed(turn, report)

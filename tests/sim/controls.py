@@ -14,8 +14,8 @@ from msgspec.structs import replace
 
 from dispatcher.core.fleet import matcher
 from dispatcher.core.jobs import ledger
-from dispatcher.core.jobs.ledger import lane_of_row
 from dispatcher.core.jobs.model import JobView
+from dispatcher.core.jobs.rows import lane_of_row
 from dispatcher.core.jobs.states import Event, JobState
 from dispatcher.core.jobs.turn import Accepted, Decide, Ended, Turn, TurnReport
 from dispatcher.core.workers import registry, retry

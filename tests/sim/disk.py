@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from dispatcher.core.jobs.ledger import AttemptRow, JobRow
 from dispatcher.core.jobs.model import JobView
+from dispatcher.core.jobs.rows import AttemptRow, JobRow
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Accepted, LiveAttempt, Turn, TurnReport
 from dispatcher.errors import StorageTrouble

@@ -6,8 +6,8 @@ import itertools
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from dispatcher.core.jobs.ledger import JobRow
 from dispatcher.core.jobs.model import JobSpec, JobView
+from dispatcher.core.jobs.rows import JobRow
 from dispatcher.core.jobs.states import FINAL
 from dispatcher.store.attempts import job_of
 

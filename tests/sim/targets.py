@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from dispatcher.core.jobs.ledger import JobRow, lane_of_row
 from dispatcher.core.jobs.matching import Requirement, matches, requirement_of, said
+from dispatcher.core.jobs.rows import JobRow, lane_of_row
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Turn, TurnReport
 

@@ -6,7 +6,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable
 
-from dispatcher.core.jobs.ledger import AttemptRow
+from dispatcher.core.jobs.rows import AttemptRow
 from dispatcher.core.jobs.validate import Snapshot
 from dispatcher.store.memory import MemoryRows
 from dispatcher.store.sqlite import statements as sql

@@ -9,7 +9,8 @@ from __future__ import annotations
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from dispatcher.core.jobs.ledger import RANK_STEP_S, JobRow, WriteSet
+from dispatcher.core.jobs.ledger import RANK_STEP_S
+from dispatcher.core.jobs.rows import JobRow, WriteSet
 from dispatcher.core.jobs.states import Event, JobState, next_state
 from dispatcher.core.jobs.terms import Terms
 from dispatcher.core.jobs.turn import Amend, Objection

@@ -15,6 +15,7 @@ from enum import StrEnum
 
 from msgspec import UNSET, Struct, UnsetType
 
+from dispatcher.access.commands import TokenCommand
 from dispatcher.core.jobs.matching import Requirement
 from dispatcher.core.jobs.model import JobSpec, JobView
 from dispatcher.core.jobs.states import Event, JobState
@@ -224,7 +225,7 @@ class ForgetTypes(Struct, frozen=True):
 
 
 JobCommand = Cancel | Retry | Decide | Adopt | Amend | Delete
-Command = JobCommand | OfferedTypes | ForgetTypes | WorkersMoved
+Command = JobCommand | OfferedTypes | ForgetTypes | WorkersMoved | TokenCommand
 
 
 class Objection(StrEnum):

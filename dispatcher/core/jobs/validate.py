@@ -14,7 +14,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from dispatcher.core.jobs.ledger import AttemptRow, JobRow, lane_of_row, silent_attempt
+from dispatcher.core.jobs.ledger import silent_attempt
+from dispatcher.core.jobs.rows import AttemptRow, JobRow, lane_of_row
 from dispatcher.core.jobs.states import FINAL, JobState
 from dispatcher.core.jobs.terms import Terms
 from dispatcher.core.jobs.turn import Cause, Logged, Turn, TurnReport, Verdict

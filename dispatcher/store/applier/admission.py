@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 from dispatcher.core.jobs import ledger
-from dispatcher.core.jobs.ledger import JobRow
 from dispatcher.core.jobs.model import JobSpec
+from dispatcher.core.jobs.rows import JobRow
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Accepted
 from dispatcher.store.applier.hand import Hand, Ids

@@ -5,9 +5,10 @@ The transition table decides whether a command is allowed.
 
 from __future__ import annotations
 
+from dispatcher.access.commands import MakeToken, RevokeToken, UsedTokens
 from dispatcher.core.jobs import ledger
 from dispatcher.core.jobs.amending import amend, event_of
-from dispatcher.core.jobs.ledger import AttemptRow, JobRow, lane_of_row
+from dispatcher.core.jobs.rows import AttemptRow, JobRow, lane_of_row
 from dispatcher.core.jobs.states import FINAL, Event, JobState, next_state
 from dispatcher.core.jobs.turn import (
     Adopt,
@@ -47,6 +48,9 @@ def obey(command: Command, hand: Hand, loaded: Loaded, admission: Admission) -> 
     if isinstance(command, WorkersMoved):
         hand.writes.nobody = hand.writes.nobody or command.nobody
         hand.writes.here |= dict.fromkeys(command.gone, False) | dict.fromkeys(command.here, True)
+        return CommandReport(True)
+    if isinstance(command, MakeToken | RevokeToken | UsedTokens):
+        hand.writes.tokens.append(command)
         return CommandReport(True)
     job = hand.by_id.get(command.job)
     if job is None:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from dispatcher.core.jobs import ledger
-from dispatcher.core.jobs.ledger import JobRow, WriteSet, lane_of_row
+from dispatcher.core.jobs.rows import JobRow, WriteSet, lane_of_row
 from dispatcher.core.jobs.states import FINAL, OPEN, WAITING, JobState
 from dispatcher.core.jobs.turn import Change, Report, Settled
 from dispatcher.store.attempts import current_attempts

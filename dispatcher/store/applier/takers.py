@@ -8,7 +8,7 @@ from math import inf
 from typing import Any
 
 from dispatcher.core.jobs import ledger
-from dispatcher.core.jobs.ledger import JobRow, lane_of_row
+from dispatcher.core.jobs.rows import JobRow, lane_of_row
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Claim, Demand, Turn
 from dispatcher.store.applier.hand import Hand, Ids

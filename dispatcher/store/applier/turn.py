@@ -16,9 +16,18 @@ from math import inf
 from typing import Any, NamedTuple
 
 from dispatcher.core.jobs import ledger
-from dispatcher.core.jobs.ledger import JobRow
+from dispatcher.core.jobs.rows import JobRow
 from dispatcher.core.jobs.states import WAITING, Event, JobState
-from dispatcher.core.jobs.turn import Adopt, Claim, ForgetTypes, LaneReady, OfferedTypes, Turn, TurnReport, WorkersMoved
+from dispatcher.core.jobs.turn import (
+    Adopt,
+    Claim,
+    ForgetTypes,
+    JobCommand,
+    LaneReady,
+    OfferedTypes,
+    Turn,
+    TurnReport,
+)
 from dispatcher.store.applier.admission import Admission
 from dispatcher.store.applier.commands import KEY_S, obey
 from dispatcher.store.applier.hand import Hand, Ids, earlier
@@ -106,7 +115,7 @@ def _named(turn: Turn, attempts: frozenset[str]) -> Load:
             types.update(command.types)
         elif isinstance(command, ForgetTypes):
             types.update(command.offered)
-        elif not isinstance(command, WorkersMoved):
+        elif isinstance(command, JobCommand):
             jobs.add(command.job)
             if isinstance(command, Adopt):
                 histories.add(command.job)

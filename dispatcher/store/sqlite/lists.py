@@ -6,8 +6,8 @@ import json
 import sqlite3
 from operator import attrgetter
 
-from dispatcher.core.jobs.ledger import JobRow
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobView
+from dispatcher.core.jobs.rows import JobRow
 from dispatcher.store.attempts import attempt_range
 from dispatcher.store.sqlite import statements as sql
 from dispatcher.store.sqlite.lanes import LaneTable

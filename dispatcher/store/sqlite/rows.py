@@ -17,8 +17,8 @@ from typing import Any
 
 import msgspec
 
-from dispatcher.core.jobs.ledger import AttemptRow, JobRow, WriteSet, lane_of_row
 from dispatcher.core.jobs.naming import counted
+from dispatcher.core.jobs.rows import AttemptRow, JobRow, WriteSet, lane_of_row
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.terms import Terms
 from dispatcher.core.jobs.turn import Cause, LaneReady, LiveAttempt
@@ -42,6 +42,7 @@ from dispatcher.store.requests import (
 )
 from dispatcher.store.sqlite import statements as sql
 from dispatcher.store.sqlite.lanes import LaneTable, Place, first_of
+from dispatcher.store.sqlite.tokens import save_tokens
 from dispatcher.store.views import MOST_ATTEMPTS_SHOWN, MOST_LINES_KEPT
 
 __all__ = ["CLOCK_KEPT_S", "SqliteRows", "StaleLife", "attempt_row", "job_row", "live_attempt"]
@@ -276,6 +277,7 @@ class SqliteRows:
         self._remove(request.writes.removed)
         self._save_rows(request.writes)
         self._save_workers(request)
+        save_tokens(self._db, request.writes.tokens)
         changed = self.counters.add(request.deltas)
         if changed:
             rows = [(self.lanes.number(lane), str(state), t.jobs, t.bytes) for (lane, state), t in changed.items()]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from dispatcher.core.jobs.ledger import AttemptRow, JobRow
+from dispatcher.core.jobs.rows import AttemptRow, JobRow
 
 JOB_COLUMNS = JobRow.__struct_fields__
 ATTEMPT_COLUMNS = AttemptRow.__struct_fields__

@@ -16,6 +16,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from dispatcher.access.tokens import Token
 from dispatcher.core.jobs.backups import Backup, BackupState
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobView, LogLine, MissingWorker, TypeView
 from dispatcher.core.jobs.naming import beginnings, counted
@@ -36,6 +37,7 @@ from dispatcher.store.sqlite.snapshot.shelf import Shelf
 from dispatcher.store.sqlite.snapshot.taking import take
 from dispatcher.store.sqlite.space import Reserve
 from dispatcher.store.sqlite.thread import StoreThread
+from dispatcher.store.sqlite.tokens import all_tokens
 from dispatcher.store.sqlite.watch import Watch
 from dispatcher.store.views import (
     MOST_LINES_KEPT,
@@ -300,6 +302,10 @@ class SqliteStore:
     async def counts(self) -> dict[str, int]:
         """See port.Store."""
         return await self._thread.read(lambda: self._rows.counters.by_state())
+
+    async def tokens(self) -> list[Token]:
+        """See port.Store."""
+        return await self._thread.read(lambda: all_tokens(self._db))
 
     async def begin_backup(self, now_at: float) -> Backup:
         """See port.Store."""

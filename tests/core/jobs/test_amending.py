@@ -8,7 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from dispatcher.core.jobs.amending import amend, event_of
-from dispatcher.core.jobs.ledger import RANK_STEP_S, WriteSet
+from dispatcher.core.jobs.ledger import RANK_STEP_S
+from dispatcher.core.jobs.rows import WriteSet
 from dispatcher.core.jobs.states import Event, JobState, next_state
 from dispatcher.core.jobs.terms import Terms
 from dispatcher.core.jobs.turn import Amend, Objection

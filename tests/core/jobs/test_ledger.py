@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from dispatcher.core.jobs import ledger
-from dispatcher.core.jobs.ledger import EVIDENCE_BYTES, AttemptRow, JobRow, WriteSet
+from dispatcher.core.jobs.ledger import EVIDENCE_BYTES
+from dispatcher.core.jobs.rows import AttemptRow, JobRow, WriteSet
 from dispatcher.core.jobs.states import FINAL, TRANSITIONS, Event, JobState
 from dispatcher.core.jobs.turn import Cause, Ended, Holder, Logged, Progressed, Started, Verdict
 from tests.support.jobs import apart

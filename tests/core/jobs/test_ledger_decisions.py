@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dispatcher.core.jobs import ledger
-from dispatcher.core.jobs.ledger import WriteSet
+from dispatcher.core.jobs.rows import WriteSet
 from dispatcher.core.jobs.states import FINAL, Event, JobState
 from dispatcher.core.jobs.turn import Cause, Ended, Verdict
 from tests.core.jobs.test_ledger import HOLDER, Book

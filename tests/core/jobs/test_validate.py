@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from dispatcher.core.jobs import validate
-from dispatcher.core.jobs.ledger import AttemptRow, JobRow
+from dispatcher.core.jobs.rows import AttemptRow, JobRow
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.terms import Terms
 from dispatcher.core.jobs.turn import Cause, Holder, Logged, Settled, Started, Turn, TurnReport, Verdict

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dispatcher.core.jobs.ledger import JobRow
+from dispatcher.core.jobs.rows import JobRow
 from dispatcher.core.jobs.turn import Command, Decide, Retry
 from tests.core.model import invariants
 from tests.core.model.world import Page, World

@@ -9,8 +9,8 @@ import re
 from collections import Counter
 
 from dispatcher.core.fleet.roster import shown_state
-from dispatcher.core.jobs.ledger import JobRow
 from dispatcher.core.jobs.model import WorkerFilter
+from dispatcher.core.jobs.rows import JobRow
 from dispatcher.core.jobs.states import FINAL, JobState
 from dispatcher.core.jobs.turn import Ended
 from dispatcher.core.jobs.validate import Snapshot, attempts_of, count_faults, history_faults, snapshot_faults

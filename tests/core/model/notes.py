@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dispatcher.core.jobs.ledger import JobRow
+from dispatcher.core.jobs.rows import JobRow
 from dispatcher.core.jobs.turn import (
     Adopt,
     Amend,
@@ -13,12 +13,9 @@ from dispatcher.core.jobs.turn import (
     CommandReport,
     Decide,
     Delete,
-    ForgetTypes,
     JobCommand,
-    OfferedTypes,
     Retry,
     TurnReport,
-    WorkersMoved,
 )
 
 if TYPE_CHECKING:
@@ -31,7 +28,7 @@ def note(half: ServerHalf, command: Command, done: CommandReport, report: TurnRe
     """Notes what a person or a program has changed, to tell its effects from forbidden ones."""
     if done.revoked is not None:
         half.revoked.add(done.revoked)
-    if isinstance(command, OfferedTypes | ForgetTypes | WorkersMoved):
+    if not isinstance(command, JobCommand):
         return
     if isinstance(command, Delete):
         half.accepted.discard(command.job)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from dispatcher.core.jobs.ledger import AttemptRow, JobRow, silent_attempt
+from dispatcher.core.jobs.ledger import silent_attempt
 from dispatcher.core.jobs.model import JobSpec
+from dispatcher.core.jobs.rows import AttemptRow, JobRow
 from dispatcher.core.jobs.states import Event, JobState
 from dispatcher.core.jobs.turn import (
     Cancel,

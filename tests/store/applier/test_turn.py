@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dispatcher.core.jobs.ledger import JobRow
+from dispatcher.core.jobs.rows import JobRow
 from dispatcher.core.jobs.states import Event, JobState
 from dispatcher.core.jobs.terms import Terms
 from dispatcher.core.jobs.turn import Cancel, Cause, Demand, Ended, ForgetTypes, OfferedTypes, Retry, Turn, TurnReport

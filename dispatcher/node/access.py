@@ -1,0 +1,117 @@
+"""The tokens of a running server: found for each request, made, revoked."""
+
+from __future__ import annotations
+
+import asyncio
+
+from msgspec.structs import replace
+
+from dispatcher import ids
+from dispatcher.access.commands import MakeToken, RevokeToken, UsedTokens
+from dispatcher.access.principal import Principal
+from dispatcher.access.scopes import Scope
+from dispatcher.access.table import TokenTable
+from dispatcher.access.tokens import Token, digest_of, id_of
+from dispatcher.clock import Clock
+from dispatcher.core.workers.effects import Request
+from dispatcher.errors import BadRequest, TokenNotFound, WrongState
+from dispatcher.node.turns import Turns
+from dispatcher.store.port import Store
+
+__all__ = ["MOST_TOKENS", "Access"]
+
+#: Most tokens that are known. For a new one those make room that open nothing any more, the oldest first.
+MOST_TOKENS = 1_000
+
+
+class Access:
+    """The table of tokens, in step with the store's."""
+
+    def __init__(self, store: Store, clock: Clock, turns: Turns) -> None:
+        self._store, self._clock, self._turns = store, clock, turns
+        self._table = TokenTable()
+        #: One token is made or revoked at a time.
+        self._lock = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Reads the store's tokens."""
+        self._table.put(await self._store.tokens())
+
+    def find(self, text: bytes) -> Principal | None:
+        """Who shows this token; None: it is unknown, expired or revoked."""
+        return self._seen(self._table.find(text, self._clock.utc()))
+
+    def session(self, token_id: str) -> Principal | None:
+        """Who has signed in with the token of this id; None as for ``find``."""
+        return self._seen(self._table.by_id(token_id, self._clock.utc()))
+
+    def _seen(self, principal: Principal | None) -> Principal | None:
+        """Tells the store of a use, which the table notes once a minute at most."""
+        if used := self._table.used():
+            self._turns.carry_out([Request(UsedTokens(used))])
+            self._turns.kick()
+        return principal
+
+    def all(self) -> list[Token]:
+        """All tokens, the newest first."""
+        return self._table.all()
+
+    def one(self, token_id: str) -> Token:
+        """Raises TokenNotFound."""
+        token = self._table.get(token_id)
+        if token is None:
+            raise TokenNotFound(f"there is no token with the id {token_id!r}: the list of tokens has them all")
+        return token
+
+    async def make(
+        self,
+        name: str,
+        scopes: tuple[Scope, ...],
+        *,
+        actor: str,
+        types: tuple[str, ...] = (),
+        expires_at: float | None = None,
+    ) -> tuple[Token, str]:
+        """A new token once it is durable, and its text, which is kept nowhere. Raises WrongState, BadRequest."""
+        async with self._lock:
+            text = self._new_text()
+            token = Token(
+                id=text.split("_")[1], digest=digest_of(text.encode()), name=name, scopes=scopes, types=types,
+                made_by=actor, made_at=self._clock.utc(), expires_at=expires_at,
+            )  # fmt: skip
+            forget = self._outlived()
+            report = await self._turns.command(MakeToken(token, forget))
+            if not report.done:
+                raise BadRequest("the store cannot hold this text: leave out what is not proper text", semantic=True)
+            self._table.remove(forget)
+            self._table.put([token])
+            return token, text
+
+    def _new_text(self) -> str:
+        """A token whose id no other has."""
+        while True:
+            text = ids.new_token()
+            if self._table.get(id_of(text.encode()) or "") is None:
+                return text
+
+    def _outlived(self) -> tuple[str, ...]:
+        """The tokens that make room for one more. Raises WrongState if all are in use."""
+        tokens, now_at = self._table.all(), self._clock.utc()
+        over = len(tokens) + 1 - MOST_TOKENS
+        if over <= 0:
+            return ()
+        outlived = [token.id for token in reversed(tokens) if not token.works(now_at)][:over]
+        if len(outlived) < over:
+            raise WrongState(f"there are {len(tokens):,} tokens that all work: revoke one first")
+        return tuple(outlived)
+
+    async def revoke(self, token_id: str) -> Token:
+        """The token, once it is durable that it opens nothing. Raises TokenNotFound."""
+        async with self._lock:
+            token = self.one(token_id)
+            if token.revoked_at is None:
+                at = self._clock.utc()
+                await self._turns.command(RevokeToken(token_id, at))
+                token = replace(self.one(token_id), revoked_at=at)
+                self._table.put([token])
+            return token

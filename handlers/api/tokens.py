@@ -1,0 +1,111 @@
+"""``/api/v1/tokens``: makes, lists and revokes tokens. docs/api.md describes it."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from dispatcher.access.scopes import Scope
+from dispatcher.access.tokens import Token
+from dispatcher.core.jobs.terms import TYPE_PATTERN
+from handlers.api.jobjson import instant
+from handlers.api.resources import ConsoleApiHandler
+from handlers.errors import Invalid, field_error
+from handlers.intake import decode_object
+
+__all__ = ["TokenHandler", "TokensHandler"]
+
+#: Ten years.
+_LONGEST_S = 3_660 * 86_400
+_WORDS = (
+    'must be {"name": 1 to 100 characters, "scopes": some of '
+    + ", ".join(f'"{scope.value}"' for scope in Scope)
+    + f', "types": at most 100 types of jobs, or none for all, "expires_s": 1 to {_LONGEST_S:,}, or none for ever}}'
+)
+
+
+class _TokenBody(Struct, frozen=True, forbid_unknown_fields=True):
+    # No control characters: the name stands in lists and logs.
+    name: Annotated[
+        str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$")
+    ]
+    scopes: Annotated[list[Scope], Meta(min_length=1, max_length=len(Scope))]
+    types: Annotated[list[Annotated[str, Meta(pattern=TYPE_PATTERN)]], Meta(max_length=100)] = []
+    expires_s: Annotated[float, Meta(ge=1, le=_LONGEST_S)] | None = None
+
+
+_decoder = msgspec.json.Decoder(_TokenBody)
+
+
+def _token_json(token: Token, now_at: float) -> dict[str, object]:
+    return {
+        "id": token.id,
+        "name": token.name,
+        "scopes": [scope.value for scope in token.scopes],
+        "types": list(token.types),
+        "works": token.works(now_at),
+        "made_by": token.made_by,
+        "made_at": instant(token.made_at),
+        "expires_at": instant(token.expires_at),
+        "revoked_at": instant(token.revoked_at),
+        "last_used_at": instant(token.last_used_at),
+        "links": {"self": f"/api/v1/tokens/{token.id}"},
+    }
+
+
+class TokensHandler(ConsoleApiHandler):
+    """``/api/v1/tokens``."""
+
+    scopes: ClassVar = {"GET": Scope.ADMIN, "POST": Scope.ADMIN}
+
+    async def get(self) -> None:
+        """All tokens, the newest first; the one of the settings is none of them."""
+        now_at = self.site.clock.utc()
+        tokens = self.site.service.access.all()
+        self.answer({"items": [_token_json(token, now_at) for token in tokens], "next_cursor": None})
+
+    head = get
+
+    async def post(self) -> None:
+        """Makes one: 201. Only this answer holds the token itself."""
+        body = self._wanted()
+        now_at = self.site.clock.utc()
+        token, text = await self.site.service.access.make(
+            body.name.strip(),
+            tuple(scope for scope in Scope if scope in body.scopes),
+            types=tuple(dict.fromkeys(body.types)),
+            expires_at=None if body.expires_s is None else now_at + body.expires_s,
+            actor=self.principal.name,
+        )
+        self.set_header("Location", self.site.prefix.link(f"/api/v1/tokens/{token.id}"))
+        self.answer(_token_json(token, now_at) | {"token": text}, 201)
+
+    def _wanted(self) -> _TokenBody:
+        try:
+            body = decode_object(_decoder, bytes(self.body) or b"{}")
+        except msgspec.ValidationError:
+            raise Invalid([field_error("", _WORDS)]) from None
+        if body.types and Scope.ADMIN in body.scopes:
+            raise Invalid([field_error("types", "must be empty for the scope 'admin', which is for everything")])
+        return body
+
+
+class TokenHandler(ConsoleApiHandler):
+    """``/api/v1/tokens/<id>``."""
+
+    scopes: ClassVar = {"GET": Scope.ADMIN, "DELETE": Scope.ADMIN}
+
+    async def get(self, token_id: str) -> None:
+        """What is known of it."""
+        self._show(self.site.service.access.one(token_id))
+
+    head = get
+
+    async def delete(self, token_id: str) -> None:
+        """Revokes it. It stays in the list, and opens nothing any more."""
+        self._show(await self.site.service.access.revoke(token_id))
+
+    def _show(self, token: Token) -> None:
+        self.answer(_token_json(token, self.site.clock.utc()))

@@ -1,0 +1,204 @@
+"""``/api/v1/tokens``: tokens are made, listed and revoked; what a bound token may do."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+from tornado.httpclient import HTTPResponse
+
+from dispatcher.config.settings import Settings
+from tests.handlers.conftest import Ask, Browser, body_of
+from tests.support.house import House
+from tests.support.scenes import asked_for
+
+pytestmark = pytest.mark.gen_test
+
+ADMIN = {"Authorization": "Bearer s3cret"}
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings(token="s3cret")
+
+
+@pytest.fixture(params=[True, False], ids=["short way", "handler"])
+def short_way(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
+async def made(ask: Ask, *scopes: str, **fields: Any) -> dict[str, Any]:
+    wanted = {"name": "scanner", "scopes": scopes} | fields
+    response = await ask("/api/v1/tokens", "POST", json=wanted, headers=ADMIN)
+    assert response.code == 201, response.body
+    assert response.headers["Location"] == body_of(response)["links"]["self"]
+    answer: dict[str, Any] = body_of(response)
+    return answer
+
+
+def shown(token: dict[str, Any]) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token['token']}"}
+
+
+def refused(response: HTTPResponse, code: str, words: str) -> None:
+    assert (response.code, body_of(response)["code"]) == (403, code)
+    assert words in body_of(response)["detail"]
+
+
+async def test_a_token_is_shown_once(ask: Ask) -> None:
+    token = await made(ask, "read", "submit", types=["label"], expires_s=60)
+    text = token.pop("token")
+    assert text.startswith(f"ph_{token['id']}_")
+    assert token == {
+        "id": token["id"], "name": "scanner", "scopes": ["submit", "read"], "types": ["label"], "works": True,
+        "made_by": "the administrator", "made_at": "2026-11-23T21:24:05.123Z", "expires_at": "2026-11-23T21:25:05.123Z",
+        "revoked_at": None, "last_used_at": None, "links": {"self": f"/api/v1/tokens/{token['id']}"},
+    }  # fmt: skip
+    listed = await ask("/api/v1/tokens", headers=ADMIN)
+    assert body_of(listed) == {"items": [token], "next_cursor": None}
+    one = await ask(token["links"]["self"], headers=ADMIN)
+    assert body_of(one) == token
+    assert text.encode() not in listed.body + one.body
+
+
+async def test_a_token_opens_nothing_once_it_is_revoked(ask: Ask, house: House) -> None:
+    token = await made(ask, "submit", "read")
+    job = await ask("/api/v1/jobs", "POST", json={"type": "label"}, headers=shown(token))
+    assert job.code == 201
+    house.clock.advance(5.0)
+    revoked = await ask(token["links"]["self"], "DELETE", headers=ADMIN | JSON)
+    assert (revoked.code, body_of(revoked)["works"], body_of(revoked)["last_used_at"]) == (
+        200, False, "2026-11-23T21:24:05.123Z",
+    )  # fmt: skip
+    for path, method in (("/api/v1/jobs", "POST"), ("/api/v1/jobs", "GET")):
+        response = await ask(
+            path, method, headers=shown(token) | JSON, body='{"type":"label"}' if method == "POST" else None
+        )
+        assert response.code == 401
+
+
+async def test_a_token_opens_nothing_once_it_has_expired(ask: Ask, house: House) -> None:
+    token = await made(ask, "read", expires_s=60)
+    assert (await ask("/api/v1/jobs", headers=shown(token))).code == 200
+    house.clock.advance(60.0)
+    assert (await ask("/api/v1/jobs", headers=shown(token))).code == 401
+
+
+@pytest.mark.parametrize("scheme", ["bearer", "own", "basic"])
+async def test_a_token_is_taken_wherever_the_settings_token_is(ask: Ask, scheme: str) -> None:
+    text = (await made(ask, "read"))["token"]
+    basic = base64.b64encode(f"anna:{text}".encode()).decode()
+    ways = {
+        "bearer": {"Authorization": f"bearer {text}"},
+        "own": {"X-Pagehand-Token": text},
+        "basic": {"Authorization": f"Basic {basic}"},
+    }
+    assert (await ask("/api/v1/jobs", headers=ways[scheme])).code == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"name": "x"},
+        {"name": "x", "scopes": []},
+        {"name": "x", "scopes": ["root"]},
+        {"name": "", "scopes": ["read"]},
+        {"name": " ", "scopes": ["read"]},
+        {"name": "a\nb", "scopes": ["read"]},
+        {"name": "x" * 101, "scopes": ["read"]},
+        {"name": "x", "scopes": ["read"], "expires_s": 0},
+        {"name": "x", "scopes": ["read"], "expires_s": 1e10},
+        {"name": "x", "scopes": ["read"], "types": ["no type"]},
+        {"name": "x", "scopes": ["admin"], "types": ["label"]},
+        {"name": "x", "scopes": ["read"], "labels": {}},
+    ],
+)
+async def test_anything_else_makes_no_token(ask: Ask, house: House, body: dict[str, Any]) -> None:
+    response = await ask("/api/v1/tokens", "POST", json=body, headers=ADMIN)
+    assert (response.code, body_of(response)["code"]) == (422, "invalid")
+    assert house.dispatcher.access.all() == []
+
+
+async def test_a_token_without_the_scope_is_told_so_on_both_ways(ask: Ask, house: House) -> None:
+    token = await made(ask, "read")
+    response = await ask("/api/v1/jobs", "POST", json={"type": "label"}, headers=shown(token))
+    refused(response, "forbidden_scope", "needs the scope 'submit', and the token 'scanner' has 'read'")
+    assert (await house.dispatcher.counts())["queued"] == 0
+
+
+async def test_a_bound_token_knows_its_types_alone(ask: Ask) -> None:
+    bound = shown(await made(ask, "submit", "operate", types=["label"]))
+    other = body_of(await ask("/api/v1/jobs", "POST", json={"type": "letter"}, headers=ADMIN))["links"]["self"]
+    own = body_of(await ask("/api/v1/jobs", "POST", json={"type": "label"}, headers=bound))["links"]["self"]
+    assert (await ask(own, headers=bound)).code == 200
+    assert (await ask("/api/v1/jobs?type=label", headers=bound)).code == 200
+    words = "is for jobs of these types alone: 'label'"
+    for path in (
+        other,
+        f"{other}/result",
+        "/api/v1/jobs?type=letter",
+        "/api/v1/jobs",
+        "/api/v1/workers",
+        "/metrics",
+        "/",
+    ):
+        response = await ask(path, headers=bound)
+        assert response.code == 403, path
+        assert words in response.body.decode(), path
+    jobs = [{"type": "label"}, {"type": "letter"}]
+    refused(await ask("/api/v1/jobs", "POST", json=jobs[1], headers=bound), "forbidden_type", words)
+    refused(await ask("/api/v1/jobs/batch", "POST", json=jobs, headers=bound), "forbidden_type", words)
+    for verb, body in (("cancel", {}), ("retry", {}), ("decide", {"outcome": "failed"}), ("adopt", {})):
+        refused(await ask(f"{other}/{verb}", "POST", json=body, headers=bound), "forbidden_type", words)
+    assert (await ask(f"{own}/cancel", "POST", json={}, headers=bound)).code == 200
+
+
+async def test_a_command_bears_the_name_of_the_token(ask: Ask, house: House) -> None:
+    token = shown(await made(ask, "operate"))
+    job = body_of(await ask("/api/v1/jobs", "POST", json={"type": "label"}, headers=ADMIN))["links"]["self"]
+    assert (await ask(f"{job}/cancel", "POST", json={}, headers=token)).code == 200
+    assert asked_for(house)[-1] == ("cancelled", "scanner")
+
+
+# The console
+
+
+async def signed_in(browser: Browser, text: str) -> HTTPResponse:
+    return await browser.post("/login", {"token": text, "next": "/jobs"}, "/login")
+
+
+async def test_a_session_ends_with_its_token(ask: Ask, browser: Browser, house: House) -> None:
+    token = await made(ask, "read")
+    assert (await signed_in(browser, token["token"])).code == 303
+    assert (await browser.get("/jobs")).code == 200
+    assert (await browser.get("/api/v1/jobs")).code == 200
+    await house.dispatcher.access.revoke(token["id"])
+    assert (await browser.get("/jobs")).code == 303
+    assert (await browser.get("/api/v1/jobs")).code == 401
+
+
+async def test_a_session_may_do_no_more_than_its_token(ask: Ask, browser: Browser, house: House) -> None:
+    await ask("/api/v1/jobs", "POST", json={"type": "label"}, headers=ADMIN)
+    (job,) = body_of(await ask("/api/v1/jobs", headers=ADMIN))["items"]
+    await signed_in(browser, (await made(ask, "read"))["token"])
+    response = await browser.post(f"/jobs/{job['id']}/cancel", {}, "/jobs")
+    assert response.code == 403
+    assert (await browser.get("/submit")).code == 403
+    assert (await house.dispatcher.job(job["id"])).state.value == "queued"
+
+
+@pytest.mark.parametrize(
+    ("scopes", "types", "words"),
+    [(["submit"], [], b"needs the scope"), (["read"], ["label"], b"of these types alone")],
+)
+async def test_a_token_that_cannot_see_everything_signs_in_nowhere(
+    ask: Ask, browser: Browser, scopes: list[str], types: list[str], words: bytes
+) -> None:
+    token = await made(ask, *scopes, types=types)
+    response = await signed_in(browser, token["token"])
+    assert response.code == 403
+    assert words in response.body
+    assert (await browser.get("/jobs")).code == 303

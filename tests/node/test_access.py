@@ -1,0 +1,136 @@
+"""Tokens on a running dispatcher: made, found, revoked, and what the store is told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from dispatcher.access.commands import UsedTokens
+from dispatcher.access.scopes import Scope
+from dispatcher.errors import BadRequest, TokenNotFound, WrongState
+from dispatcher.node import access
+from dispatcher.node.access import Access
+from tests.support.house import House
+
+SUBMIT = (Scope.SUBMIT,)
+
+
+def at_house(test: Callable[[House, Access], Awaitable[None]], **settings: Any) -> None:
+    async def run() -> None:
+        house = House(**settings)
+        await house.start()
+        try:
+            await test(house, house.dispatcher.access)
+        finally:
+            await house.dispatcher.close()
+
+    asyncio.run(run())
+
+
+def told(house: House) -> list[dict[str, float]]:
+    """The uses that the store was told of."""
+    return [c.used for turn in house.store.turns for c in turn.commands if isinstance(c, UsedTokens)]
+
+
+def test_a_token_opens_from_when_it_is_made_until_it_is_revoked() -> None:
+    async def test(house: House, tokens: Access) -> None:
+        token, text = await tokens.make("scanner", SUBMIT, actor="anna")
+        assert (token.name, token.made_by, token.made_at) == ("scanner", "anna", house.clock.utc())
+        found = tokens.find(text.encode())
+        assert found is not None
+        assert found == tokens.session(token.id)
+        assert (found.name, found.scopes, found.token_id) == ("scanner", frozenset(SUBMIT), token.id)
+        house.clock.advance(5.0)
+        revoked = await tokens.revoke(token.id)
+        assert revoked.revoked_at == house.clock.utc()
+        assert tokens.find(text.encode()) is None
+        assert tokens.session(token.id) is None
+        house.clock.advance(5.0)
+        assert await tokens.revoke(token.id) == revoked, "a second time it stays as it is"
+        (kept,) = await house.store.tokens()
+        assert (kept.digest, kept.revoked_at) == (token.digest, revoked.revoked_at)
+
+    at_house(test)
+
+
+def test_a_new_life_knows_the_stores_tokens() -> None:
+    async def test(house: House, tokens: Access) -> None:
+        _, text = await tokens.make("scanner", SUBMIT, actor="anna")
+        other = Access(house.store, house.clock, house.dispatcher._turns)
+        assert other.find(text.encode()) is None
+        await other.start()
+        assert other.find(text.encode()) is not None
+
+    at_house(test)
+
+
+def test_the_store_is_told_of_a_use_once_a_minute() -> None:
+    async def test(house: House, tokens: Access) -> None:
+        token, text = await tokens.make("scanner", SUBMIT, actor="anna")
+        at = house.clock.utc()
+        for _ in range(3):
+            tokens.find(text.encode())
+        await house.dispatcher.idle()
+        assert told(house) == [{token.id: at}]
+        house.clock.advance(60.0)
+        tokens.session(token.id)
+        await house.dispatcher.idle()
+        assert told(house) == [{token.id: at}, {token.id: at + 60.0}]
+        assert [kept.last_used_at for kept in await house.store.tokens()] == [at + 60.0]
+
+    at_house(test)
+
+
+def test_an_unknown_token_cannot_be_revoked() -> None:
+    async def test(house: House, tokens: Access) -> None:
+        with pytest.raises(TokenNotFound, match="'nobody12'"):
+            await tokens.revoke("nobody12")
+
+    at_house(test)
+
+
+def test_what_the_store_cannot_hold_makes_no_token() -> None:
+    async def test(house: House, tokens: Access) -> None:
+        with pytest.raises(BadRequest):
+            await tokens.make("\ud800", SUBMIT, actor="anna")
+        assert tokens.all() == []
+
+    at_house(test)
+
+
+def test_tokens_that_open_nothing_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "MOST_TOKENS", 2)
+
+    async def test(house: House, tokens: Access) -> None:
+        await tokens.make("first", SUBMIT, actor="anna", expires_at=house.clock.utc() + 1)
+        second, _ = await tokens.make("second", SUBMIT, actor="anna")
+        with pytest.raises(WrongState, match="revoke one first"):
+            await tokens.make("third", SUBMIT, actor="anna")
+        house.clock.advance(1.0)
+        third, _ = await tokens.make("third", SUBMIT, actor="anna")
+        assert {token.id for token in tokens.all()} == {second.id, third.id}
+        assert {token.id for token in await house.store.tokens()} == {second.id, third.id}
+
+    at_house(test)
+
+
+@pytest.mark.expect_log("bad_token")
+def test_a_page_registers_with_a_token_that_has_the_scope_for_workers() -> None:
+    async def test(house: House, tokens: Access) -> None:
+        _, good = await tokens.make("desk", (Scope.WORKER,), actor="anna", types=("label",))
+        _, other = await tokens.make("reader", (Scope.READ,), actor="anna")
+        assert (await house.register("s1", "label", token=good))["op"] == "registered"
+        for token, kind, words in (
+            (good, "letter", "The type 'letter' is none of them"),
+            (other, "label", "needs the scope 'worker', and the token 'reader' has 'read'"),
+            (good[:-1], "label", "not this server's token"),
+        ):
+            house.open("s2")
+            [refused] = await house.say("s2", op="register", types=[kind], boot="b", version=1, token=token)
+            assert refused["code"] == "bad_token"
+            assert words in refused["detail"]
+
+    at_house(test, token="sesame")

@@ -1,0 +1,65 @@
+"""The contract of a store: tokens."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from dispatcher.access.commands import MakeToken, RevokeToken, UsedTokens
+from dispatcher.access.scopes import Scope
+from dispatcher.access.tokens import Token
+from tests.store.contract import NOW, Desk
+
+TOKEN = Token(
+    id="abcd1234", digest=bytes(range(32)), name="Etikettendrucker \N{SNOWMAN}", scopes=(Scope.SUBMIT, Scope.READ),
+    types=("label", "note"), made_by="the administrator", made_at=NOW, expires_at=NOW + 60.5,
+)  # fmt: skip
+PLAIN = Token(id="zzzz9999", digest=b"\0" * 32, name="x", scopes=(Scope.ADMIN,), made_by="abcd1234", made_at=NOW + 1.0)
+
+
+def tokens(desk: Desk) -> dict[str, Token]:
+    return {token.id: token for token in desk.run(desk.store.tokens())}
+
+
+def test_a_new_store_has_no_token(desk: Desk) -> None:
+    assert tokens(desk) == {}
+
+
+def test_a_token_is_kept_as_it_was_made(desk: Desk) -> None:
+    assert desk.command(MakeToken(TOKEN)).done
+    assert desk.command(MakeToken(PLAIN)).done
+    assert tokens(desk) == {TOKEN.id: TOKEN, PLAIN.id: PLAIN}
+
+
+def test_a_token_survives_a_restart(durable: Desk) -> None:
+    durable.command(MakeToken(TOKEN))
+    durable.command(RevokeToken(TOKEN.id, NOW + 5.0))
+    durable.command(UsedTokens({TOKEN.id: NOW + 4.0}))
+    durable.reopen()
+    assert tokens(durable) == {TOKEN.id: replace(TOKEN, revoked_at=NOW + 5.0, last_used_at=NOW + 4.0)}
+
+
+def test_a_token_is_revoked_once(desk: Desk) -> None:
+    desk.turn(commands=[MakeToken(TOKEN), MakeToken(PLAIN)])
+    assert desk.command(RevokeToken(TOKEN.id, NOW + 5.0)).done
+    desk.command(RevokeToken(TOKEN.id, NOW + 9.0))
+    assert tokens(desk) == {TOKEN.id: replace(TOKEN, revoked_at=NOW + 5.0), PLAIN.id: PLAIN}
+
+
+def test_a_use_that_is_told_late_revives_no_token(desk: Desk) -> None:
+    desk.turn(
+        commands=[MakeToken(TOKEN), RevokeToken(TOKEN.id, NOW + 5.0), UsedTokens({TOKEN.id: NOW, "unknown1": NOW})]
+    )
+    assert tokens(desk) == {TOKEN.id: replace(TOKEN, revoked_at=NOW + 5.0, last_used_at=NOW)}
+
+
+def test_old_tokens_make_room(desk: Desk) -> None:
+    desk.command(MakeToken(TOKEN))
+    desk.command(MakeToken(PLAIN, forget=(TOKEN.id, "unknown1")))
+    assert tokens(desk) == {PLAIN.id: PLAIN}
+
+
+def test_a_token_that_cannot_be_kept_fails_nothing_else(desk: Desk) -> None:
+    bad = [replace(TOKEN, name="\ud800"), replace(TOKEN, types=("\ud800",))]
+    report = desk.turn(commands=[*map(MakeToken, bad), MakeToken(PLAIN)])
+    assert [told.done for told in report.commands] == [False, False, True]
+    assert tokens(desk) == {PLAIN.id: PLAIN}
