@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from typing import Any
 
@@ -12,6 +13,7 @@ from dispatcher.config.settings import Settings
 from tests.handlers.conftest import Ask, Browser, body_of
 from tests.support.house import House
 from tests.support.scenes import asked_for
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.gen_test
 
@@ -47,6 +49,11 @@ def refused(response: HTTPResponse, code: str, words: str) -> None:
     assert words in body_of(response)["detail"]
 
 
+def waiting(house: House) -> int:
+    """Requests that wait for something to happen."""
+    return len(house.dispatcher._waiters) + len(house.dispatcher.feed)
+
+
 async def test_a_token_is_shown_once(ask: Ask) -> None:
     token = await made(ask, "read", "submit", types=["label"], expires_s=60)
     text = token.pop("token")
@@ -77,6 +84,32 @@ async def test_a_token_opens_nothing_once_it_is_revoked(ask: Ask, house: House) 
             path, method, headers=shown(token) | JSON, body='{"type":"label"}' if method == "POST" else None
         )
         assert response.code == 401
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/v1/changes?wait=30", "/api/v1/jobs/{job}?wait=30", "/api/v1/jobs/{job}/result?wait=30"]
+)
+async def test_who_waits_learns_nothing_after_the_token_is_revoked(ask: Ask, house: House, path: str) -> None:
+    token = await made(ask, "read")
+    job = body_of(await ask("/api/v1/jobs", "POST", json={"type": "label"}, headers=ADMIN))["id"]
+    waits = asyncio.ensure_future(ask(path.format(job=job), headers=shown(token)))
+    await eventually(lambda: waiting(house) == 1)
+    await house.dispatcher.access.revoke(token["id"])
+    await house.dispatcher.cancel(job, "", actor="test")
+    answer = await waits
+    assert (answer.code, body_of(answer)["code"]) == (401, "bad_token")
+
+
+async def test_a_stream_of_changes_ends_with_its_token(ask: Ask, house: House) -> None:
+    token = await made(ask, "read")
+    stream = asyncio.ensure_future(ask("/api/v1/events", headers=shown(token)))
+    await eventually(lambda: waiting(house) == 1)
+    await house.dispatcher.access.revoke(token["id"])
+    await ask("/api/v1/jobs", "POST", json={"type": "label"}, headers=ADMIN)
+    told = (await stream).body.decode()
+    assert "label" not in told
+    assert "event: bye" in told
+    assert "revoked or has expired" in told
 
 
 async def test_a_token_opens_nothing_once_it_has_expired(ask: Ask, house: House) -> None:
@@ -151,8 +184,21 @@ async def test_a_bound_token_knows_its_types_alone(ask: Ask) -> None:
     jobs = [{"type": "label"}, {"type": "letter"}]
     refused(await ask("/api/v1/jobs", "POST", json=jobs[1], headers=bound), "forbidden_type", words)
     refused(await ask("/api/v1/jobs/batch", "POST", json=jobs, headers=bound), "forbidden_type", words)
-    for verb, body in (("cancel", {}), ("retry", {}), ("decide", {"outcome": "failed"}), ("adopt", {})):
+    for verb, body in (
+        ("cancel", {}), ("retry", {}), ("decide", {"outcome": "failed"}), ("adopt", {}), ("duplicate", {}),
+    ):  # fmt: skip
         refused(await ask(f"{other}/{verb}", "POST", json=body, headers=bound), "forbidden_type", words)
+    refused(await ask(other, "PATCH", json={"priority": 1}, headers=bound), "forbidden_type", words)
+    refused(await ask(other, "DELETE", headers=bound | JSON), "forbidden_type", words)
+    refused(await ask(f"{own}/duplicate", "POST", json={"type": "letter"}, headers=bound), "forbidden_type", words)
+    for path in (
+        "/api/v1/changes",
+        "/api/v1/changes?type=label,letter",
+        "/api/v1/events",
+        "/api/v1/events?type=letter",
+    ):
+        refused(await ask(path, headers=bound), "forbidden_type", words)
+    assert (await ask("/api/v1/changes?type=label", headers=bound)).code == 200
     assert (await ask(f"{own}/cancel", "POST", json={}, headers=bound)).code == 200
 
 
