@@ -113,7 +113,7 @@ class Server:
             failed=self._fail,
             now_and_then=lambda: self.calm.look(len(self.sessions)),
         )
-        self.guard = Guard(settings, clock, self.dispatcher.access.find)
+        self.guard = Guard(settings, clock, self.dispatcher.access.find, self.dispatcher.pages.guesses)
         self.entrance = entrance
         self.port = entrance.port
         self.sessions, self.front, self.http = entrance.sessions, entrance.front, entrance.http

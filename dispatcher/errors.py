@@ -5,6 +5,7 @@
     │   ├── BadRequest          bad_request, bad_json, ...
     │   │   └── BadParameter    a field of the query
     │   ├── Unauthorized        the token is missing or wrong
+    │   ├── TooManyGuesses      wrong tokens from this address: ask again after ``retry_after_s``
     │   ├── Forbidden           a foreign host or origin
     │   ├── JobNotFound
     │   ├── AddressNotFound     nothing is there, but something is near
@@ -48,6 +49,7 @@ __all__ = [
     "StoreRefused",
     "TokenNotFound",
     "TooLarge",
+    "TooManyGuesses",
     "TooManyTypes",
     "Unauthorized",
     "Unavailable",
@@ -101,6 +103,16 @@ class Unauthorized(RequestError):
     """The token is missing or wrong."""
 
     code = "bad_token"
+
+
+class TooManyGuesses(RequestError):
+    """Many different wrong tokens have come from where this one comes from."""
+
+    code = "too_many_wrong_tokens"
+
+    def __init__(self, detail: str, *, retry_after_s: int) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
 
 
 class Forbidden(RequestError):

@@ -23,6 +23,7 @@ from dispatcher.errors import (
     RequestError,
     TokenNotFound,
     TooLarge,
+    TooManyGuesses,
     Unauthorized,
     Unavailable,
     Unsupported,
@@ -57,6 +58,7 @@ def _place(error: FieldError) -> str:
 _STATUS: tuple[tuple[type[PagehandError], int], ...] = (
     (BadRequest, 400),
     (Unauthorized, 401),
+    (TooManyGuesses, 429),
     (Forbidden, 403),
     (JobNotFound, 404),
     (AddressNotFound, 404),
@@ -142,7 +144,7 @@ def _of_ours(error: PagehandError) -> Problem:
         code=error.code,
         detail=error.detail,
         errors=_field_errors(error),
-        retry_after_s=error.retry_after_s if isinstance(error, Unavailable) else None,
+        retry_after_s=error.retry_after_s if isinstance(error, Unavailable | TooManyGuesses) else None,
     )
 
 

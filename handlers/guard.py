@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import hmac
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,9 +25,11 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Literal, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
+from dispatcher.access.guesses import Guesses
 from dispatcher.access.principal import ADMINISTRATOR, Principal
 from dispatcher.clock import Clock, SystemClock
 from dispatcher.config.settings import Settings
+from dispatcher.errors import TooManyGuesses
 from handlers import refusals
 
 __all__ = ["Guard", "Headers", "Refusal", "Shown"]
@@ -68,9 +69,11 @@ class Guard:
         settings: Settings,
         clock: Clock | None = None,
         find: Callable[[bytes], Principal | None] = lambda token: None,
+        guesses: Guesses | None = None,
     ) -> None:
         #: Shared by the transport and the handlers, which write to it what was refused.
-        self.log = refusals.RefusalLog(clock or SystemClock())
+        self._clock = clock or SystemClock()
+        self.log = refusals.RefusalLog(self._clock)
         self._hosts = frozenset({"localhost", _host_name(settings.bind), *map(_host_name, settings.allow_host)})
         #: Bound to every address: then an IP address may be the Host. That is no DNS name, so it cannot be rebound.
         self._any_address = _address(settings.bind) in (IPv4Address(0), IPv6Address(0)) or not settings.bind
@@ -85,10 +88,12 @@ class Guard:
         self._refusal = lru_cache(_REMEMBERED)(self._judge)
         self._token = settings.token.encode()
         self._find = find
+        self._guesses = guesses or Guesses(settings.wrong_tokens)
 
     def renew(self, token: str) -> None:
         """Takes another token from now on; this signs all browsers out."""
         self._token = token.encode()
+        self._guesses.forgive()
 
     def admit(self, headers: Headers, method: str, *, joining: bool = False) -> Refusal | None:
         """Refuses a foreign Host or Origin; None if both are fine. It comes before every other check.
@@ -162,29 +167,37 @@ class Guard:
         """Whether no token is set: then everyone who reaches the server may use it."""
         return not self._token
 
-    def token_matches(self, token: bytes) -> bool:
-        """Whether this is the token; takes the same time for every wrong one."""
-        return bool(self._token) and hmac.compare_digest(token, self._token)
+    def whose(self, token: bytes, remote: str | None) -> Principal | None:
+        """Who has this token; None: nobody. Takes the same time for every wrong one.
 
-    def whose(self, token: bytes) -> Principal | None:
-        """Who has this token; None: nobody."""
-        return ADMINISTRATOR if self.token_matches(token) else self._find(token)
+        ``remote``: the address that it comes from. Raises TooManyGuesses.
+        """
+        who = self._find(token)
+        if who is not None or not self._token:
+            return who
+        now = self._clock.monotonic()
+        try:
+            return ADMINISTRATOR if self._guesses.right(self._token, token, remote or "", now) else None
+        except TooManyGuesses as refusal:
+            self.log.note(refusal.code, refusal.detail, path="any address", remote=str(remote))
+            raise
 
-    def shown(self, headers: Headers) -> Shown:
-        """Whose token the headers carry; None if they carry none, or what is meant for a proxy before us."""
-        return self._basic(headers) or self.bearer(headers)
+    def shown(self, headers: Headers, remote: str | None) -> Shown:
+        """Whose token the headers carry; None if they carry none, or what is meant for a proxy before us. Raises as
+        ``whose`` does."""
+        return self._basic(headers, remote) or self.bearer(headers, remote)
 
-    def bearer(self, headers: Headers) -> Shown:
+    def bearer(self, headers: Headers, remote: str | None) -> Shown:
         """The same without Basic, which a browser sends by itself with whatever a foreign page makes it send."""
         header = headers.get("X-Pagehand-Token")
         if header is not None:
-            return self.whose(_bytes_of(header)) or False
+            return self.whose(_bytes_of(header), remote) or False
         scheme, _, token = (headers.get("Authorization") or "").partition(" ")
         if scheme.lower() in ("", "basic"):
             return None
-        return (scheme.lower() == "bearer" and self.whose(_bytes_of(token))) or False
+        return (scheme.lower() == "bearer" and self.whose(_bytes_of(token), remote)) or False
 
-    def _basic(self, headers: Headers) -> Principal | None:
+    def _basic(self, headers: Headers, remote: str | None) -> Principal | None:
         """Whose token is the password of ``Authorization: Basic``, of any user."""
         scheme, _, credentials = (headers.get("Authorization") or "").partition(" ")
         if scheme.lower() != "basic" or headers.get("X-Pagehand-Token") is not None:
@@ -193,7 +206,10 @@ class Guard:
             _, _, password = base64.b64decode(_bytes_of(credentials), validate=True).partition(b":")
         except ValueError:
             return None
-        return self.whose(password)
+        try:
+            return self.whose(password, remote)
+        except TooManyGuesses:
+            return None  # it may be a password for a proxy before us, and the request has another proof
 
     def cookie_key(self) -> str:
         """Signs the console's cookie. It is made from the token, so another token signs all browsers out."""

@@ -111,7 +111,7 @@ class Rules:
 
     def who(self) -> Principal | None:
         """Whose token the request carries, or its stand-in; None: nobody's."""
-        return self.site.guard.shown(self.request.headers) or None
+        return self.site.guard.shown(self.request.headers, self.request.remote_ip) or None
 
     def ask_for_token(self) -> None:
         """Answers a request without the token."""

@@ -52,7 +52,7 @@ PURITY = {
     # msgspec: its Structs are frozen dataclasses, cheaper to make; nothing in the core encodes or decodes.
     # random: only the class, as the type of a generator that is passed in (see ``impurities``).
     "dispatcher.core": PURE | {"msgspec", "random"},
-    "dispatcher.access": PURE | {"hashlib", "hmac", "msgspec"},
+    "dispatcher.access": PURE | {"hashlib", "hmac", "ipaddress", "msgspec"},
     "dispatcher.errors": {"__future__"},
     "dispatcher.reading": {"__future__", "re", "urllib"},
     "dispatcher.clock": {"__future__", "time", "typing"},

@@ -124,6 +124,9 @@ class Settings:
     waiters: int = _number(
         10_000, "", 1, 1_000_000, "most requests that wait for results; as many may follow changes", "limits"
     )
+    wrong_tokens: int = _number(
+        20, "in a minute", 1, 100_000, "most different wrong tokens from one address, until it must wait", "limits"
+    )
     events_kept: int = _number(
         20_000, "changes", 16, 1_000_000, "most changes kept in memory for those who follow them", "limits"
     )

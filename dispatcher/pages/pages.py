@@ -15,6 +15,7 @@ from typing import Protocol, assert_never
 import msgspec
 from msgspec import Struct
 
+from dispatcher.access.guesses import Guesses
 from dispatcher.access.principal import Principal
 from dispatcher.access.scopes import Scope
 from dispatcher.config.settings import Settings
@@ -33,7 +34,7 @@ from dispatcher.core.workers.effects import (
 )
 from dispatcher.core.workers.machine import Machine
 from dispatcher.core.workers.registration import Registration
-from dispatcher.errors import Forbidden, MessageRefused
+from dispatcher.errors import Forbidden, MessageRefused, TooManyGuesses
 from dispatcher.pages import protocol
 from dispatcher.pages.protocol import PageMessage, Refused
 
@@ -111,6 +112,8 @@ class Pages:
         self.token = settings.token
         #: Finds who has a token of the store.
         self.find: Callable[[bytes], Principal | None] = lambda token: None
+        #: Shared with whoever else is shown tokens.
+        self.guesses = Guesses(settings.wrong_tokens)
         self._key = key
         self._new_worker_id = new_worker_id
         self._carry_out = carry_out
@@ -230,12 +233,19 @@ class Pages:
         info = self.sessions.get(sid)
         return info is None or info.transport == "polling"
 
-    def _check_token(self, shown: bytes, types: Iterable[str]) -> None:
+    def _is_own(self, shown: bytes, sid: str, now: float) -> bool:
+        info = self.sessions.get(sid)
+        try:
+            return self.guesses.right(self.token.encode(), shown, "" if info is None else info.remote, now)
+        except TooManyGuesses as refusal:
+            raise MessageRefused(refusal.detail, code="bad_token") from None
+
+    def _check_token(self, shown: bytes, types: Iterable[str], sid: str, now: float) -> None:
         """Refuses a page without the server's token, or one that has the scope for it. Raises MessageRefused."""
-        if hmac.compare_digest(self.token.encode(), shown):
-            return
         who = self.find(shown)
         if who is None:
+            if self._is_own(shown, sid, now):
+                return
             sent_none = "the page sent no token: open it with #token=... at the end of its address"
             raise MessageRefused(
                 "what the page sent is not this server's token" if shown else sent_none, code="bad_token"
@@ -249,7 +259,7 @@ class Pages:
 
     def _register(self, sid: str, message: protocol.Register, now: float) -> Iterable[Effect]:
         if self.token:
-            self._check_token((message.token or "").encode(), message.types)
+            self._check_token((message.token or "").encode(), message.types, sid, now)
         info = self.sessions.get(sid)
         if info is not None:
             info.page = {name: _clean(str(value))[:200] for name, value in message.page.items()}

@@ -43,7 +43,7 @@ class ConsoleApiHandler(ApiHandler):
 
     def who(self) -> Principal | None:
         """Whose token the request has, or, for reading, whose session."""
-        given = self.site.guard.shown(self.request.headers)
+        given = self.site.guard.shown(self.request.headers, self.request.remote_ip)
         if given is None and self.request.method in ("GET", "HEAD"):
             return signed_in(self, self.site)
         return given or None

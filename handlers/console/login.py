@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dispatcher.access.scopes import Scope
-from dispatcher.errors import Forbidden
+from dispatcher.errors import Forbidden, TooManyGuesses
 from handlers.console.page import XSRF_HELP, PageHandler, local_path
 from handlers.signin import sign_in, sign_out
 
@@ -35,7 +35,11 @@ class LoginPage(PageHandler):
         following = local_path(self.form.field("next"))
         if self.xsrf_fails():
             return self._again(following, 403, XSRF_HELP)
-        who = self.site.guard.whose(self.form.field("token").strip().encode())
+        try:
+            who = self.site.guard.whose(self.form.field("token").strip().encode(), self.request.remote_ip)
+        except TooManyGuesses as refused:
+            self.set_header("Retry-After", str(refused.retry_after_s))
+            return self._again(following, 429, refused.detail)
         if who is None:
             return self._again(following, 401, "That is not this server's token.")
         try:

@@ -11,6 +11,7 @@ from dispatcher.config.settings import Settings
 from handlers.guard import Guard, Shown
 
 HERE = "127.0.0.1:8888"
+REMOTE = "192.0.2.7"
 
 
 def seen(who: Shown) -> bool | None:
@@ -213,7 +214,7 @@ def test_cookies_are_secure_where_people_come_over_tls(public_url: str, secure: 
 )
 def test_the_token_is_shown_as_a_bearer(header: str | None, answer: bool | None) -> None:
     guard = Guard(Settings(token="s3cret"))
-    assert seen(guard.bearer({} if header is None else {"Authorization": header})) is answer
+    assert seen(guard.bearer({} if header is None else {"Authorization": header}, REMOTE)) is answer
 
 
 BASIC = "Basic " + base64.b64encode(b"anna:s3cret").decode()
@@ -245,24 +246,24 @@ def test_where_a_proxy_needs_authorization_the_token_has_another_way(
     headers: dict[str, str], shown: bool | None, as_bearer: bool | None
 ) -> None:
     guard = Guard(Settings(token="s3cret"))
-    assert (seen(guard.shown(headers)), seen(guard.bearer(headers))) == (shown, as_bearer)
+    assert (seen(guard.shown(headers, REMOTE)), seen(guard.bearer(headers, REMOTE))) == (shown, as_bearer)
 
 
 def test_a_password_of_nothing_is_no_token_of_nothing() -> None:
     guard = Guard(Settings())
-    assert not guard.shown({"Authorization": "Basic " + base64.b64encode(b"anna:").decode()})
-    assert not guard.shown({"X-Pagehand-Token": ""})
+    assert not guard.shown({"Authorization": "Basic " + base64.b64encode(b"anna:").decode()}, REMOTE)
+    assert not guard.shown({"X-Pagehand-Token": ""}, REMOTE)
 
 
 def test_a_token_beyond_ascii_matches_as_the_bytes_that_are_sent() -> None:
     guard = Guard(Settings(token="schlüssel"))
-    assert guard.bearer({"Authorization": "Bearer " + "schlüssel".encode().decode("latin-1")})
+    assert guard.bearer({"Authorization": "Bearer " + "schlüssel".encode().decode("latin-1")}, REMOTE)
 
 
 def test_without_a_token_nothing_matches_it() -> None:
     guard = Guard(Settings())
     assert guard.open
-    assert not guard.token_matches(b"")
+    assert guard.whose(b"", REMOTE) is None
 
 
 def test_another_token_means_another_session_key() -> None:

@@ -134,3 +134,21 @@ def test_a_page_registers_with_a_token_that_has_the_scope_for_workers() -> None:
             assert words in refused["detail"]
 
     at_house(test, token="sesame")
+
+
+@pytest.mark.expect_log("bad_token")
+def test_a_page_that_guesses_must_wait_and_one_with_a_token_of_its_own_need_not() -> None:
+    async def test(house: House, tokens: Access) -> None:
+        _, good = await tokens.make("desk", (Scope.WORKER,), actor="anna")
+        house.open("s1")
+        for number in range(20):
+            [refused] = await house.say("s1", op="register", types=["label"], boot="b", version=1, token=f"no-{number}")
+            assert "is not this server's token" in refused["detail"]
+        [refused] = await house.say("s1", op="register", types=["label"], boot="b", version=1, token="sesame")
+        assert refused["code"] == "bad_token"
+        assert "Try again in 3 s" in refused["detail"]
+        assert (await house.register("s2", "label", token=good))["op"] == "registered"
+        house.clock.advance(3.0)
+        assert (await house.register("s3", "label", token="sesame"))["op"] == "registered"
+
+    at_house(test, token="sesame")

@@ -209,6 +209,44 @@ async def test_a_command_bears_the_name_of_the_token(ask: Ask, house: House) -> 
     assert asked_for(house)[-1] == ("cancelled", "scanner")
 
 
+# Who guesses
+
+
+async def guessed(ask: Ask, count: int) -> None:
+    for number in range(count):
+        wrong = {"Authorization": f"Bearer wrong-{number}"}
+        assert (await ask("/api/v1/jobs", "POST", json={"type": "label"}, headers=wrong)).code == 401
+
+
+@pytest.mark.expect_log("too_many_wrong_tokens")
+async def test_who_guesses_must_wait_and_tokens_of_the_store_need_not(ask: Ask, house: House) -> None:
+    token = shown(await made(ask, "submit"))
+    await guessed(ask, 20)
+    for headers in (ADMIN, {"Authorization": "Bearer another"}):
+        response = await ask("/api/v1/jobs", "POST", json={"type": "label"}, headers=headers)
+        assert (response.code, body_of(response)["code"]) == (429, "too_many_wrong_tokens")
+        assert response.headers["Retry-After"] == "3"
+    assert (await ask("/api/v1/jobs", "POST", json={"type": "label"}, headers=token)).code == 201
+    house.clock.advance(3.0)
+    assert (await ask("/api/v1/jobs", "POST", json={"type": "label"}, headers=ADMIN)).code == 201
+
+
+@pytest.mark.expect_log("too_many_wrong_tokens")
+async def test_who_guesses_at_the_login_is_told_to_wait(ask: Ask, browser: Browser) -> None:
+    await guessed(ask, 20)
+    response = await signed_in(browser, "s3cret")
+    assert (response.code, response.headers["Retry-After"]) == (429, "3")
+    assert b"wrong tokens have come from this address" in response.body
+
+
+@pytest.mark.expect_log("too_many_wrong_tokens")
+async def test_a_password_for_a_proxy_never_keeps_a_session_out(ask: Ask, browser: Browser) -> None:
+    assert (await signed_in(browser, "s3cret")).code == 303
+    await guessed(ask, 20)
+    password = base64.b64encode(b"anna:of the proxy").decode()
+    assert (await browser.get("/api/v1/jobs", headers={"Authorization": f"Basic {password}"})).code == 200
+
+
 # The console
 
 

@@ -1,0 +1,106 @@
+"""Slows those who guess the settings' token: a person may have chosen it, and then it can be guessed.
+
+Theory of operation. Each place that shows wrong tokens has an allowance of them, which comes back with time. Without
+allowance the settings' token is not even compared, so nothing can be learned. A wrong token counts once: a page with
+yesterday's token shows it again and again, and means no harm. Tokens of the store have 256 random bits, so nobody
+guesses them: they are found before anybody asks here, and behind a proxy, where all come from one place, they go on
+working. A place is an address, or the network of 64 bits that an address of IPv6 is from.
+
+Pure. Instants are monotonic seconds.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections import OrderedDict
+from functools import lru_cache
+from hashlib import sha256
+from ipaddress import IPv6Address, ip_address
+from math import ceil
+
+from dispatcher.errors import TooManyGuesses
+
+__all__ = ["MOST_PLACES", "MOST_REMEMBERED", "Guesses"]
+
+#: Most places that are watched; the one that has been quiet longest goes.
+MOST_PLACES = 10_000
+#: Most wrong tokens that are remembered of one place.
+MOST_REMEMBERED = 100
+
+
+class _Place:
+    """Somewhere from where wrong tokens have come."""
+
+    __slots__ = ("allowance", "at", "wrong")
+
+    def __init__(self, allowance: float, now: float) -> None:
+        self.allowance, self.at = allowance, now
+        #: Digests, the one that was shown longest ago first.
+        self.wrong: OrderedDict[bytes, None] = OrderedDict()
+
+
+class Guesses:
+    """``most``: how many different wrong tokens one place may show in a minute."""
+
+    def __init__(self, most: float) -> None:
+        self._most, self._per_s = float(most), most / 60.0
+        self._places: OrderedDict[str, _Place] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def right(self, own: bytes, shown: bytes, address: str, now: float) -> bool:
+        """Whether what was shown is our own token. Raises TooManyGuesses where the allowance is used up."""
+        if not self._places:
+            return hmac.compare_digest(own, shown) or self._wrong(shown, address, now)
+        place = self._places.get(_place_of(address))
+        if place is not None:
+            if _digest(shown) in place.wrong:
+                return False
+            self._check(place, now)
+        return hmac.compare_digest(own, shown) or self._wrong(shown, address, now)
+
+    def _check(self, place: _Place, now: float) -> None:
+        place.allowance = min(self._most, place.allowance + (now - place.at) * self._per_s)
+        place.at = now
+        if place.allowance < 1.0:
+            wait_s = ceil((1.0 - place.allowance) / self._per_s)
+            raise TooManyGuesses(
+                "Too many different wrong tokens have come from this address (--wrong-tokens). Try again in "
+                f"{wait_s} s, or show a token that was made at /api/v1/tokens: those are never slowed down.",
+                retry_after_s=wait_s,
+            )
+
+    def _wrong(self, shown: bytes, address: str, now: float) -> bool:
+        """Counts it; what is no token at all is no guess. Always False."""
+        if not shown:
+            return False
+        name = _place_of(address)
+        place = self._places.setdefault(name, _Place(self._most, now))
+        self._places.move_to_end(name)
+        place.allowance -= 1.0
+        place.wrong[_digest(shown)] = None
+        if len(place.wrong) > MOST_REMEMBERED:
+            place.wrong.popitem(last=False)
+        if len(self._places) > MOST_PLACES:
+            self._places.popitem(last=False)
+        return False
+
+    def forgive(self) -> None:
+        """Forgets all: another token is our own from now on, and it may be one of the wrong ones."""
+        self._places.clear()
+
+
+def _digest(shown: bytes) -> bytes:
+    return sha256(shown).digest()
+
+
+@lru_cache(maxsize=1_024)
+def _place_of(address: str) -> str:
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(parsed, IPv6Address):
+        return address
+    return str(parsed.ipv4_mapped or IPv6Address(int(parsed) >> 64 << 64))
