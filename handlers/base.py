@@ -34,7 +34,9 @@ from handlers.site import Site
 __all__ = ["ApiHandler", "BaseHandler", "as_json"]
 
 #: Headers that a page of another origin may send.
-_TAKEN = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Prefer, X-Pagehand-Token, X-Request-Id"
+_TAKEN = (
+    "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Prefer, Traceparent, X-Pagehand-Token, X-Request-Id"
+)
 
 
 @stream_request_body

@@ -18,6 +18,7 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 from msgspec.structs import asdict, fields, replace
 
 from dispatcher.config.settings import Settings
+from dispatcher.core.jobs.about import ABOUT_WORDS, NOTHING_SAID, About, Said, once_each
 from dispatcher.core.jobs.matching import requirement_of
 from dispatcher.core.jobs.model import JobSpec
 from dispatcher.core.jobs.terms import TYPE_PATTERN, TYPE_WORDS, Schedule, Terms, Wanted, range_words
@@ -53,7 +54,7 @@ def _null() -> Raw:
 
 
 class JobBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The body of ``POST /api/v1/jobs``: these fields, and any of ``Schedule`` and ``Terms``.
+    """The body of ``POST /api/v1/jobs``: these fields, and any of ``Schedule``, ``Terms`` and ``Said``.
 
     A field that is not given has the server's default.
     """
@@ -76,9 +77,10 @@ def _may_be_given(struct: type[Struct]) -> list[tuple[str, Any, Any]]:
 
 _TERMS = frozenset(Terms.__struct_fields__)
 _SCHEDULE = frozenset(Schedule.__struct_fields__)
+_SAID = frozenset(Said.__struct_fields__)
 _WholeBody: Any = msgspec.defstruct(
-    "JobBody", [*_may_be_given(Schedule), *_may_be_given(Terms)], bases=(JobBody,), frozen=True, kw_only=True,
-    forbid_unknown_fields=True,
+    "JobBody", [field for struct in (Schedule, Terms, Said) for field in _may_be_given(struct)], bases=(JobBody,),
+    frozen=True, kw_only=True, forbid_unknown_fields=True,
 )  # fmt: skip
 
 _job_decoder: msgspec.json.Decoder[JobBody] = msgspec.json.Decoder(_WholeBody)
@@ -177,7 +179,7 @@ def field_problems(given: Mapping[str, object]) -> list[FieldError]:
 
 
 def _words(name: str) -> str:
-    return f"must be {TYPE_WORDS}" if name == "type" else range_words(name)
+    return f"must be {TYPE_WORDS}" if name == "type" else ABOUT_WORDS.get(name) or range_words(name)
 
 
 def _unknown(name: str) -> str:
@@ -215,6 +217,7 @@ def to_spec(body: JobBody, settings: Settings, key: str | None) -> JobSpec:
         type=body.type,
         data=data.decode("utf-8"),
         terms=_terms(given, settings) if says_more else settings.terms,
+        about=_about(given) if says_more else NOTHING_SAID,
         **(_schedule(given) if says_more else {}),
         key=key,
         # Covers the given fields, not the defaults: those may change while a submitter tries again.
@@ -227,6 +230,13 @@ def _terms(given: Mapping[str, Any], settings: Settings) -> Terms:
     if "requires" in told:
         told["requires"] = requirement_of(told["requires"])
     return replace(settings.terms, **told) if told else settings.terms
+
+
+def _about(given: Mapping[str, Any]) -> About:
+    told = {name: given[name] for name in _SAID & given.keys()}
+    if "tags" in told:
+        told["tags"] = once_each(told["tags"])
+    return About(**told) if told else NOTHING_SAID
 
 
 def _schedule(given: Mapping[str, Any]) -> dict[str, Any]:

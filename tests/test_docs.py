@@ -15,6 +15,7 @@ import pytest
 
 from dispatcher import errors
 from dispatcher.config.settings import Settings, settings_fields
+from dispatcher.core.jobs.about import About
 from dispatcher.core.jobs.model import AttemptView, JobView, WorkerView
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.terms import Schedule, Terms, range_of
@@ -155,8 +156,8 @@ def addresses(pattern: str) -> list[str]:
 def test_every_field_of_a_job_is_documented() -> None:
     page = text("docs/api.md")
     job = section(page, "## A job")
-    hidden = {"key", "percent", "note", "terms"}  # shown inside progress, one by one, or not at all
-    shown = {*JobView.__struct_fields__, *Terms.__struct_fields__} - hidden
+    hidden = {"key", "percent", "note", "terms", "about"}  # shown inside progress, one by one, or not at all
+    shown = {*JobView.__struct_fields__, *Terms.__struct_fields__, *About.__struct_fields__} - hidden
     assert {name for name in shown if f"`{name}`" not in job} == set()
     assert {name for name in AttemptView.__struct_fields__ if name not in job} == set()
     assert {state for state in JobState if f"`{state}`" not in job} == set()

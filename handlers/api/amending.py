@@ -44,10 +44,12 @@ def amend_of(job_id: str, body: bytes, actor: str) -> Amend:
 
 
 def copy_of(job: JobView, body: bytes) -> JobBody:
-    """A new job with this one's type, data and terms, but for what the body says. Raises BadRequest, Invalid."""
-    terms = asdict(job.terms) | {"requires": wanted_of(job.terms.requires)}
-    same = {"type": job.type, "data": Raw(job.data.encode()), **terms}
-    return _job_with(same | any_object(body or b"{}"))
+    """A new job with this one's type, data, terms and tags, but for what the body says. Raises BadRequest, Invalid."""
+    given = any_object(body or b"{}")
+    same: dict[str, Any] = asdict(job.terms) | {"requires": wanted_of(job.terms.requires), "tags": job.about.tags}
+    if "data" not in given and "type" not in given:
+        same["summary"] = job.about.summary  # of other data it would not be true
+    return _job_with({"type": job.type, "data": Raw(job.data.encode())} | same | given)
 
 
 def _job_with(fields: Mapping[str, object]) -> JobBody:

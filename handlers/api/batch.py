@@ -16,6 +16,7 @@ from dispatcher.errors import BadRequest, TooLarge
 from dispatcher.reading import without_mark
 from handlers.api.jobjson import job_lines
 from handlers.api.resources import ConsoleApiHandler
+from handlers.carried import carried
 from handlers.errors import FieldError, Invalid, field_error
 from handlers.intake import JobBody, check_key, decode_json, parse_job, to_spec
 from handlers.mediatype import JSON, LINES, media_type
@@ -53,7 +54,9 @@ class BatchHandler(ConsoleApiHandler):
         specs = _specs(jobs, self.site.settings, key)
         for spec in specs:
             self.principal.needs_type(spec.type)
-        accepted = await self.site.service.submit_batch(specs)
+        accepted = await self.site.service.submit_batch(
+            [carried(spec, self.request.headers, self.site.tasks) for spec in specs]
+        )
         views = [item.job for item in accepted if item.job is not None]
         replayed = accepted[0].replayed
         if replayed:

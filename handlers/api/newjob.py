@@ -14,6 +14,7 @@ from dispatcher.core.jobs.model import JobSpec, JobView
 from handlers.answers import JSON_TEXT, HttpAnswer, as_json
 from handlers.api import formjob
 from handlers.api.jobjson import job_json
+from handlers.carried import carried
 from handlers.client import AskingClient
 from handlers.forms.formbody import form_limit
 from handlers.guard import Headers
@@ -60,7 +61,7 @@ async def give_job(
 ) -> HttpAnswer | None:
     """The same, of a job that is read already. Raises Forbidden for a type that the principal is not for."""
     principal.needs_type(spec.type)
-    accepted = await site.service.submit(spec)
+    accepted = await site.service.submit(carried(spec, headers, site.tasks))
     job: JobView | None = accepted.job
     assert job is not None, "submit() raises where it accepts nothing"
     told = {"Content-Type": JSON_TEXT, "Location": site.prefix.link(f"/api/v1/jobs/{job.id}")}

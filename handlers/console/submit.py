@@ -9,6 +9,7 @@ from typing import ClassVar
 from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.model import JobSpec
 from dispatcher.errors import JobNotFound, KeyConflict, PagehandError, TooLarge, Unavailable
+from handlers.carried import carried
 from handlers.console.options import options, typed_options
 from handlers.console.page import MOST_CHOICES, XSRF_HELP, PageHandler
 from handlers.errors import Invalid, problem_of
@@ -87,7 +88,8 @@ class SubmitPage(PageHandler):
 
     def _spec(self, form: _Form) -> JobSpec:
         body = job_of_form(form.typed, chosen_of(self.form))
-        return to_spec(body, self.site.settings, check_key(form.key or None))
+        spec = to_spec(body, self.site.settings, check_key(form.key or None))
+        return carried(spec, self.request.headers, self.site.tasks)
 
     async def _show_error(self, form: _Form, error: PagehandError) -> None:
         problem = problem_of(error)

@@ -1,7 +1,7 @@
 """The first line of a task's file: what it says about the task, and what is wrong with it in words. Pure.
 
-``// pagehand: {"quick": true, "title": "Prints a label", "example": {"order": 7}}``. What is misspelt there would be
-passed over in silence: so each field that is not understood is named.
+``// pagehand: {"quick": true, "title": "Prints a label", "summary": "order {data.order}"}``. What is misspelt there
+would be passed over in silence: so each field that is not understood is named.
 """
 
 from __future__ import annotations
@@ -9,14 +9,15 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import Raw, Struct, convert
+from msgspec import Meta, Raw, Struct, convert
 
 from dispatcher.doubles import twice
 from dispatcher.nesting import check_levels
 from dispatcher.reading import json_fault
+from handlers.worker.summary import LONGEST_TEMPLATE, template_fault
 
 __all__ = ["Head", "read_head"]
 
@@ -34,12 +35,18 @@ class Head(Struct, frozen=True):
     quick: bool = False
     title: str = ""
     example: Any = None
+    #: What its jobs are called: see ``summary``.
+    summary: str = ""
 
 
 _KINDS: dict[str, tuple[Any, str]] = {
     "quick": (bool, "must be true or false"),
     "title": (str, "must be a text"),
     "example": (Any, "cannot be read"),
+    "summary": (
+        Annotated[str, Meta(max_length=LONGEST_TEMPLATE)],
+        f"must be a text of at most {LONGEST_TEMPLATE} characters",
+    ),
 }
 
 
@@ -73,6 +80,9 @@ def _understand(given: dict[str, Raw], found: dict[str, Any]) -> Iterator[str]:
             found[name] = msgspec.json.decode(value, type=kind)
         except (msgspec.DecodeError, RecursionError):
             yield f"{name} {words}"
+    if "summary" in found and (wrong := template_fault(found["summary"])):
+        del found["summary"]
+        yield f"summary {wrong}"
 
 
 def _stray(lines: list[str]) -> str:

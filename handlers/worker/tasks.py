@@ -8,11 +8,13 @@ Every file that looks like a task and does not work is named, with what is wrong
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from math import inf
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ from dispatcher.core.jobs.terms import TYPE_PATTERN, TYPE_WORDS
 from dispatcher.errors import SettingError
 from dispatcher.reading import without_mark
 from handlers.worker.heads import read_head
+from handlers.worker.summary import SummaryTemplate, template_of
 
 __all__ = ["LISTING_S", "MOST_FAULTS", "Fault", "Task", "TaskDirectory"]
 
@@ -55,6 +58,8 @@ class Task(Struct, frozen=True, kw_only=True):
     title: str = ""
     #: Data to try it with; None if the file gives none.
     example: Any = None
+    #: What its jobs are called, with fields of their data; empty: the file does not say.
+    summary: str = ""
 
 
 class Fault(Struct, frozen=True):
@@ -100,6 +105,9 @@ class TaskDirectory:
         self._listing: _Listing | None = None
         #: The faults that the log has named.
         self._told: frozenset[Fault] = frozenset()
+        #: Each submission asks for them, and one that looked at every file would cost more than all the rest.
+        self._summaries: dict[str, SummaryTemplate] = {}
+        self._summaries_due = -inf
 
     def _now(self) -> _Listing:
         now, changed_ns = self._clock.monotonic(), self._root.stat().st_mtime_ns
@@ -151,6 +159,15 @@ class TaskDirectory:
             _log.warning("%d more task files do not work", len(new) - MOST_FAULTS, extra={"action": "task_file"})
         self._told = frozenset(faults)
         return tasks
+
+    def summaries(self) -> Mapping[str, SummaryTemplate]:
+        """The summaries that files give to the jobs of their tasks, as of LISTING_S ago at most."""
+        now = self._clock.monotonic()
+        if now >= self._summaries_due:
+            self._summaries_due = now + LISTING_S
+            with contextlib.suppress(OSError):  # no job is refused because the directory has gone
+                self._summaries = {task.name: template_of(task.summary) for task in self.tasks() if task.summary}
+        return self._summaries
 
     def faults(self) -> list[Fault]:
         """The files that do not work, by name."""
@@ -206,7 +223,7 @@ def _read(name: str, text: bytes) -> _Read:
     if not without_mark(text).strip():
         return _Read(Task(name=name), "it is empty")
     head, wrong = read_head(text[:_HEAD_BYTES].decode("utf-8", "replace"))
-    return _Read(Task(name=name, quick=head.quick, title=head.title, example=head.example), wrong)
+    return _Read(Task(name=name, quick=head.quick, title=head.title, example=head.example, summary=head.summary), wrong)
 
 
 def _not_utf8(text: bytes) -> str:

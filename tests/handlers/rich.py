@@ -88,7 +88,8 @@ async def open_jobs(house: House) -> None:
     for _ in range(33):
         await house.submit("ocr")
     wanted = {"name": ["FRONT-DESK-07", "KIOSK"], "label-without-a-blank": "x" * 200, "site": "berlin"}
-    await submit(house, "needs-1", type="ocr", requires=requirement_of(wanted))
+    called = {"summary": "x" * 200, "tags": ("customer:Ärger & Co", "y" * 100, "a")}
+    await submit(house, "needs-1", type="ocr", requires=requirement_of(wanted), **called)
     await house.register("once", "merge-pdf")
     await house.say("once", op="bye")
-    await submit(house, WAITING, type="merge-pdf", priority=10)
+    await submit(house, WAITING, type="merge-pdf", priority=10, summary="orders of 2026-11-23")

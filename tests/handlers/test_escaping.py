@@ -6,6 +6,7 @@ import json
 import re
 from functools import partial
 from html.parser import HTMLParser
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -99,7 +100,13 @@ async def write_everywhere(house: House, evil: str) -> None:
     house.pages.quiet("quiet", house.clock.monotonic())
     last = [JobState.RUNNING, JobState.QUEUED]  # a page that comes takes a waiting job
     for state in [*(state for state in JobState if state not in last), *last]:
-        options = {"type": evil, "data": json.dumps(evil), "key": f"{state}{evil}"}
+        options: dict[str, Any] = {
+            "type": evil,
+            "data": json.dumps(evil),
+            "key": f"{state}{evil}",
+            "summary": evil,
+            "tags": (evil,),
+        }
         if state in (JobState.RUNNING, JobState.SUCCEEDED, JobState.FAILED, JobState.IN_DOUBT):
             once = {"effects": "once"} if state is JobState.IN_DOUBT else {}
             await write_on(house, await submit(house, f"j-{state}", **options, **once), state, evil)

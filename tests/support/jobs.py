@@ -6,8 +6,11 @@ The views are made by hand, to test functions of a value alone: the words for pe
 from __future__ import annotations
 
 import itertools
-from typing import Any
+from typing import Any, TypeVar
 
+from msgspec import Struct
+
+from dispatcher.core.jobs.about import About
 from dispatcher.core.jobs.model import AttemptView, JobSpec, JobView, WorkerStatus, WorkerView
 from dispatcher.core.jobs.states import SETTLED, JobState
 from dispatcher.core.jobs.terms import Terms
@@ -16,13 +19,15 @@ from dispatcher.store.applier.hand import Ids
 
 __all__ = ["NOW", "apart", "attempt_view", "finished", "job_view", "numbered", "spec", "worker_view"]
 
+T = TypeVar("T", bound=Struct)
 NOW = 1_795_469_045.123
 
 
 def spec(type: str = "echo", data: str = "1", **fields: Any) -> JobSpec:
     """A job to submit; ``fields`` belong to it or to its terms."""
     terms, others = apart(fields)
-    return JobSpec(type=type, data=data, terms=terms, **others)
+    about, others = _told(About, others)
+    return JobSpec(type=type, data=data, terms=terms, about=about, **others)
 
 
 def numbered(first: int = 1) -> Ids:
@@ -38,15 +43,21 @@ def finished(report: TurnReport) -> list[str]:
 
 def apart(fields: dict[str, Any]) -> tuple[Terms, dict[str, Any]]:
     """Splits the fields into those of a job's terms and the rest."""
-    told = {name: fields[name] for name in Terms.__struct_fields__ if name in fields}
-    return Terms(**told), {name: value for name, value in fields.items() if name not in told}
+    return _told(Terms, fields)
+
+
+def _told(kind: type[T], fields: dict[str, Any]) -> tuple[T, dict[str, Any]]:
+    told = {name: fields[name] for name in kind.__struct_fields__ if name in fields}
+    return kind(**told), {name: value for name, value in fields.items() if name not in told}
 
 
 def job_view(**changes: Any) -> JobView:
     """A queued job with these changes."""
     terms, changes = apart(changes)
+    about, changes = _told(About, changes)
     plain: dict[str, Any] = {
         "id": "j1",
+        "about": about,
         "type": "print-label",
         "data": '{"order": 7}',
         "state": JobState.QUEUED,

@@ -12,6 +12,7 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
+from dispatcher.core.jobs.about import NOTHING_SAID, About
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.terms import Schedule, Terms
 
@@ -44,6 +45,7 @@ class JobSpec(Schedule, frozen=True, kw_only=True):
     #: JSON text, as it came.
     data: str
     terms: Terms = Terms()
+    about: About = NOTHING_SAID
     #: The submitter's idempotency key, at most 255 characters; None: none was given.
     key: str | None = None
     #: Jobs of one batch have the same number. They stand side by side in one turn, and all are taken or none (promise
@@ -124,6 +126,7 @@ class JobView(Struct, frozen=True, kw_only=True):
     #: When its newest attempt ended, or brought its late result: a job that a person decides ends long after it. None:
     #: no attempt has started, or it still runs. A turn's report leaves it out.
     stopped_at: float | None = None
+    about: About = NOTHING_SAID
     #: A late answer that was not recorded, as JSON text: a person may adopt it for a failed job. None in lists.
     evidence: str | None = None
     #: Oldest first. Filled when one job is read; empty in lists.

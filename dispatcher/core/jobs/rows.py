@@ -8,6 +8,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from dispatcher.access.commands import TokenCommand
+from dispatcher.core.jobs.about import About
 from dispatcher.core.jobs.matching import lane_of
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.terms import Terms
@@ -55,6 +56,7 @@ class JobRow(Struct, array_like=True, gc=False):
     created_at: float
     key: str | None
     fingerprint: str
+    about: About
 
 
 class AttemptRow(Struct, array_like=True, gc=False):

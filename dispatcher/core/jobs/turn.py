@@ -16,6 +16,7 @@ from enum import StrEnum
 from msgspec import UNSET, Struct, UnsetType
 
 from dispatcher.access.commands import TokenCommand
+from dispatcher.core.jobs.about import NOTHING_SAID, About
 from dispatcher.core.jobs.matching import Requirement
 from dispatcher.core.jobs.model import JobSpec, JobView
 from dispatcher.core.jobs.states import Event, JobState
@@ -320,6 +321,7 @@ class Claim(Struct, frozen=True, kw_only=True, gc=False):
     terms: Terms
     errors: int
     crashes: int
+    about: About = NOTHING_SAID
     #: Workers that have had the job, the last one first; a retry prefers another one.
     had: tuple[str, ...] = ()
 

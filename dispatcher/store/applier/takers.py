@@ -184,5 +184,6 @@ def _claim_of(pool: int, job: JobRow, data: str, had: tuple[str, ...]) -> Claim:
         terms=job.terms,
         errors=job.errors,
         crashes=job.crashes,
+        about=job.about,
         had=had,
     )

@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from dispatcher.core.jobs.about import NOTHING_SAID, About
 from dispatcher.core.jobs.naming import counted
 from dispatcher.core.jobs.rows import AttemptRow, JobRow, WriteSet, lane_of_row
 from dispatcher.core.jobs.states import JobState
@@ -54,7 +55,8 @@ _CAUSE = sql.ATTEMPT_COLUMNS.index("cause")
 _MOST_ROWS = 512
 _json = msgspec.json.Encoder()
 _terms = msgspec.json.Decoder(Terms)
-_TERMS = sql.JOB_COLUMNS.index("terms")
+_about = msgspec.json.Decoder(About)
+_TERMS, _ABOUT = sql.JOB_COLUMNS.index("terms"), sql.JOB_COLUMNS.index("about")
 _values = msgspec.structs.astuple
 _changing = attrgetter("seq", *sql.CHANGING)
 _claimed = attrgetter("seq", *sql.CLAIMED)
@@ -85,6 +87,7 @@ def job_row(row: Sequence[Any]) -> JobRow:
     """A row of ``JOB_COLUMNS`` as a JobRow."""
     made = JobRow(*row)
     made.state, made.terms = _STATES[row[1]], terms_of(row[_TERMS])
+    made.about = NOTHING_SAID if row[_ABOUT] is None else _about.decode(row[_ABOUT])
     return made
 
 
@@ -331,6 +334,7 @@ class SqliteRows:
         lane, terms = self._lane_and_terms(job)
         values: list[object] = [lane, *_values(job)]
         values[_TERMS + 1] = terms
+        values[_ABOUT + 1] = None if job.about == NOTHING_SAID else _text(job.about)
         return values
 
     def _lane_and_terms(self, job: JobRow) -> tuple[int, str]:

@@ -108,9 +108,21 @@ async def test_the_index_says_what_each_task_says_of_itself(ask: Ask) -> None:
     assert index["host_call"] == ["Print"]
     assert index["not_offered"] == []
     assert index["tasks"] == [
-        {"name": "plain", "quick": False, "title": "", "example": None},
-        {"name": "print-label", "quick": False, "title": "Prints a label", "example": {"order": 7, "copies": 1}},
-        {"name": "thumbnail", "quick": True, "title": "Makes a picture smaller", "example": {"width": 120}},
+        {"name": "plain", "quick": False, "title": "", "example": None, "summary": ""},
+        {
+            "name": "print-label",
+            "quick": False,
+            "title": "Prints a label",
+            "example": {"order": 7, "copies": 1},
+            "summary": "",
+        },
+        {
+            "name": "thumbnail",
+            "quick": True,
+            "title": "Makes a picture smaller",
+            "example": {"width": 120},
+            "summary": "",
+        },
     ]
 
 

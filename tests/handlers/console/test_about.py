@@ -1,0 +1,49 @@
+"""The console: jobs under the names that people have for them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from handlers.routes import TaskDirectory
+from tests.handlers.conftest import Browser
+from tests.handlers.console.test_labels import read, text_of
+from tests.support.house import House
+from tests.support.scenes import submit
+
+pytestmark = pytest.mark.gen_test
+
+
+@pytest.fixture
+def tasks(tmp_path: Path) -> TaskDirectory:
+    (tmp_path / "order.js").write_text('// pagehand: {"summary": "order {data.number}"}\n', "utf-8")
+    return TaskDirectory(tmp_path)
+
+
+@pytest.mark.parametrize("path", ["/", "/jobs"])
+async def test_a_list_shows_a_job_by_its_summary_and_leads_to_it(browser: Browser, house: House, path: str) -> None:
+    await submit(house, summary="order <4711>")
+    await submit(house, "k")
+    page = await read(browser, path)
+    link = '<a class="name" href="/jobs/j" title="order &lt;4711&gt;">order &lt;4711&gt;</a>'
+    assert page.count(link) == 1
+    assert re.findall(r'<a class="id" href="/jobs/([^"]+)"', page) == ["k", "j"], "the ids are still there"
+
+
+async def test_the_page_of_a_job_is_called_what_the_job_is_called(browser: Browser, house: House) -> None:
+    await submit(house, summary="order 4711", tags=("urgent", "customer:7"))
+    await submit(house, "k")
+    page = await read(browser, "/jobs/j")
+    assert "<title>Queued: order 4711 – Pagehand</title>" in page
+    assert text_of(page).count("order 4711 Queued Job j print-label urgent customer:7") == 1
+    plain = await read(browser, "/jobs/k")
+    assert "<title>Queued: print-label – Pagehand</title>" in plain
+
+
+async def test_the_form_leads_to_a_job_that_is_called_as_its_task_says(browser: Browser) -> None:
+    await browser.get("/submit")
+    answer = await browser.post("/submit", {"type": "order", "data": '{"number": 7}'})
+    assert answer.code == 303
+    assert "order 7" in text_of(await read(browser, answer.headers["Location"]))
