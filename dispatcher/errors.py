@@ -9,6 +9,7 @@
     │   ├── Forbidden           a foreign host or origin
     │   ├── JobNotFound
     │   ├── AddressNotFound     nothing is there, but something is near
+    │   ├── BatchNotFound
     │   ├── TokenNotFound
     │   ├── WrongState          the job is not in a state that allows this
     │   ├── KeyConflict         an idempotency key was used before with another body
@@ -34,6 +35,7 @@ __all__ = [
     "AddressNotFound",
     "BadParameter",
     "BadRequest",
+    "BatchNotFound",
     "Draining",
     "Forbidden",
     "JobNotFound",
@@ -135,6 +137,12 @@ class AddressNotFound(RequestError):
 
 class BackupNotFound(RequestError):
     """There is no backup of that name."""
+
+    code = "not_found"
+
+
+class BatchNotFound(RequestError):
+    """No job that is kept belongs to a batch with this id."""
 
     code = "not_found"
 

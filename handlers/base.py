@@ -139,6 +139,15 @@ class BaseHandler(RequestHandler, Rules):
 
     # Answers
 
+    def break_off(self) -> None:
+        """Ends the connection within an answer: the client sees that some of it is missing."""
+        connection: Any = self.request.connection
+        stream = getattr(connection, "stream", None)
+        if stream is None:
+            connection.abort()
+        else:  # Tornado's front
+            stream.close()
+
     def share(self) -> None:
         """Lets pages of other origins read the answer, where they may."""
         self.set_all(self.shared())

@@ -15,7 +15,7 @@ from tornado.web import Application, url
 from dispatcher.clock import Clock, SystemClock
 from dispatcher.config.settings import Settings
 from handlers.access import log_request
-from handlers.api import backups, batch, events, tokens
+from handlers.api import backups, batch, batches, events, tokens
 from handlers.api import resources as api
 from handlers.api.shortway import ShortWayApplication
 from handlers.console import console, lists, login, submit
@@ -97,6 +97,8 @@ def _api(given: dict[str, Any]) -> list[URLSpec]:
         url(rf"/api/v1/jobs/{_ID}/adopt", api.AdoptHandler, given, name="api-adopt"),
         url(rf"/api/v1/jobs/{_ID}/duplicate", api.DuplicateHandler, given, name="api-duplicate"),
         url(rf"/api/v1/jobs/{_ID}/result", api.ResultHandler, given, name="api-result"),
+        url(rf"/api/v1/batches/{_ID}", batches.OneBatchHandler, given, name="api-batch-view"),
+        url(rf"/api/v1/batches/{_ID}/results", batches.BatchResultsHandler, given, name="api-batch-results"),
         url(r"/api/v1/events", events.EventsHandler, given, name="api-events"),
         url(r"/api/v1/changes", events.ChangesHandler, given, name="api-changes"),
         url(r"/api/v1/workers", api.WorkersHandler, given, name="api-workers"),

@@ -9,7 +9,6 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Iterable, Sequence
-from itertools import count
 
 from msgspec.structs import replace
 
@@ -34,6 +33,7 @@ from dispatcher.node import catalogue, rollcall, troubles, waiting
 from dispatcher.node.access import Access
 from dispatcher.node.activity import Activity
 from dispatcher.node.backups import Backups
+from dispatcher.node.batches import BatchVerbs
 from dispatcher.node.cursors import cursor_of, place_of
 from dispatcher.node.events import Ring
 from dispatcher.node.failing import Failing
@@ -44,7 +44,6 @@ from dispatcher.node.measuring import measured
 from dispatcher.node.readers import Readers
 from dispatcher.node.timer import PULSE_S, Timer
 from dispatcher.node.turns import Turns
-from dispatcher.node.verbs import JobVerbs
 from dispatcher.node.waiters import Waiters
 from dispatcher.node.waiting import Why
 from dispatcher.pages.pages import Pages, Transport
@@ -68,7 +67,7 @@ TYPES_READ = 500
 TYPES_KEPT_S = 600.0
 
 
-class Dispatcher(JobVerbs):
+class Dispatcher(BatchVerbs):
     """Make it on the loop that it lives on. ``start`` it before use; ``begin_drain`` and ``close`` at the end."""
 
     def __init__(
@@ -114,7 +113,6 @@ class Dispatcher(JobVerbs):
         #: An idle server has a turn now and then, for the store's housekeeping.
         self._housekeeping = clock.monotonic() + settings.store_check_s
         self._types_tidied = clock.monotonic()
-        self._batches = count(1)
         self._failing, self._readers = Failing(), Readers()
         self.backups = Backups(store, clock)
         self.access = Access(store, clock, self._turns)
@@ -283,8 +281,8 @@ class Dispatcher(JobVerbs):
 
     async def submit_batch(self, specs: Sequence[JobSpec]) -> list[Accepted]:
         """All of them or none (promise S3). Returns and raises as ``submit`` does."""
-        number = next(self._batches)
-        return await self._taken([replace(spec, batch=number) for spec in specs])
+        batch_id = ids.new_job_id(self._clock)
+        return await self._taken([replace(spec, batch=batch_id) for spec in specs])
 
     async def _taken(self, specs: Sequence[JobSpec]) -> list[Accepted]:
         if self.draining or not self._accepting:  # the turn finds out whether there is room

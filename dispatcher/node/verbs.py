@@ -49,16 +49,20 @@ class JobVerbs:
 
     async def wait(self, job_id: str, timeout_s: float) -> JobView:
         """The job when it is final or in doubt, or as it is after ``timeout_s``. Raises JobNotFound, Unavailable."""
-        future = self._waiters.add(job_id)
         with self._readers:
-            try:
-                # Reads the state alone: the whole job may be megabytes, and is read once, at the end.
-                state = await self._store.state(job_id)
-                if state in OPEN and state is not JobState.IN_DOUBT and timeout_s > 0 and not self._readers.closed:
-                    await asyncio.wait([future], timeout=timeout_s)
-            finally:
-                self._waiters.remove(job_id, future)
+            await self._settle(job_id, timeout_s)
             return await self.job(job_id)
+
+    async def _settle(self, job_id: str, timeout_s: float) -> None:
+        """Returns when the job is final or in doubt, or after ``timeout_s``. Raises Unavailable."""
+        future = self._waiters.add(job_id)
+        try:
+            # Reads the state alone: the whole job may be megabytes, and is read once, at the end.
+            state = await self._store.state(job_id)
+            if state in OPEN and state is not JobState.IN_DOUBT and timeout_s > 0 and not self._readers.closed:
+                await asyncio.wait([future], timeout=timeout_s)
+        finally:
+            self._waiters.remove(job_id, future)
 
     async def jobs(self, job_filter: JobFilter) -> JobPage:
         """Jobs, newest first. Raises BadRequest for a cursor that is not ours."""

@@ -19,6 +19,8 @@ class Waiters:
         self._most = most
         self._count = 0
         self._by_job: dict[str, set[asyncio.Future[None]]] = {}
+        #: The server stops: nobody waits any more.
+        self.is_over = False
 
     def __len__(self) -> int:
         return self._count
@@ -28,6 +30,9 @@ class Waiters:
         if self._count >= self._most:
             raise Unavailable(f"{self._most} requests wait for results already: ask without waiting")
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if self.is_over:
+            future.set_result(None)
+            return future
         self._by_job.setdefault(job_id, set()).add(future)
         self._count += 1
         return future
@@ -51,5 +56,6 @@ class Waiters:
 
     def wake_all(self) -> None:
         """The server stops: every waiting request is answered with the job as it is."""
+        self.is_over = True
         for job_id in list(self._by_job):
             self.wake(job_id)

@@ -23,6 +23,7 @@ from dispatcher.store.applier.commands import evidence
 from dispatcher.store.applier.hand import Ids
 from dispatcher.store.applier.turn import apply
 from dispatcher.store.attempts import job_of
+from dispatcher.store.batches import MemoryBatches
 from dispatcher.store.counters import Agenda, Counters
 from dispatcher.store.driving import Pace, apply_items, refuse_stale, run
 from dispatcher.store.missing import Missing
@@ -178,8 +179,7 @@ class MemoryRows:
         ended.sort(key=lambda row: row.ended_clock or 0.0)
         plain = [row for row in ended if row.key is None and (row.ended_clock or 0.0) < request.ended_before]
         keyed = [row for row in ended if row.key is not None and (row.ended_clock or 0.0) < request.keyed_before]
-        self._outlived = (plain + keyed)[: request.limit]
-        self._gone_before = request.gone_before
+        self._outlived, self._gone_before = (plain + keyed)[: request.limit], request.gone_before
         return Purged(self._outlived)
 
     def remove(self, rows: Sequence[JobRow]) -> None:
@@ -294,6 +294,7 @@ class MemoryStore:
         self.epoch = 1
         self.key = key
         self.rows = MemoryRows()
+        self.batches = MemoryBatches(self.rows.by_seq, self.rows.results)
         self._ids = ids
         self._limits = limits or Limits()
         self._pace = Pace()
@@ -339,9 +340,8 @@ class MemoryStore:
             return None
         row = self.rows.by_seq[seq]
         attempts = with_current(row, self.rows.attempts_of(row.seq))
-        shown = self.rows.shown(row, self.rows.payloads[row.seq], self.rows.results.get(row.seq))
         return replace(
-            shown,
+            self.rows.shown(row, self.rows.payloads[row.seq], self.rows.results.get(row.seq)),
             evidence=evidence(attempts) if row.state is JobState.FAILED else None,
             attempts=[attempt_view(a) for a in attempts],
             log=self.rows.log_of(row.seq),

@@ -16,6 +16,7 @@ from dispatcher.core.jobs.backups import Backup
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobView, MissingWorker, TypeView
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import LaneReady, LiveAttempt, Turn, TurnReport
+from dispatcher.store.batches import BatchReads
 
 __all__ = ["Limits", "Store"]
 
@@ -52,6 +53,11 @@ class Store(Protocol):
     epoch: int
     #: 32 secret bytes, made with the store: workers' secrets are derived from it.
     key: bytes
+
+    @property
+    def batches(self) -> BatchReads:
+        """Its reads of batches."""
+        ...
 
     async def apply(self, turn: Turn) -> TurnReport:
         """Applies one turn in one transaction and answers when it is durable.

@@ -58,6 +58,7 @@ def view(
     return JobView(
         id=job.id, type=job.type, data=data, state=job.state, reason=job.reason, detail=job.detail,
         terms=job.terms, about=job.about, number=job.number, errors=job.errors, crashes=job.crashes, key=job.key,
+        batch=job.batch,
         percent=job.percent, note=job.note, result=result, error=job.error,
         worker=job.worker, worker_name=job.worker_name,
         created_at=job.created_at, run_at=job.run_at, expires_at=job.expires_at,

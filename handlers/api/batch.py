@@ -14,6 +14,7 @@ from dispatcher.config.settings import Settings
 from dispatcher.core.jobs.model import JobSpec
 from dispatcher.errors import BadRequest, TooLarge
 from dispatcher.reading import without_mark
+from handlers.api.batches import batch_address
 from handlers.api.jobjson import job_lines
 from handlers.api.resources import ConsoleApiHandler
 from handlers.carried import carried
@@ -61,7 +62,10 @@ class BatchHandler(ConsoleApiHandler):
         replayed = accepted[0].replayed
         if replayed:
             self.set_header("Idempotency-Replayed", "true")
-        self.answer({"items": job_lines(views, self.site.service.why)}, 200 if replayed else 201)
+        batch_id = views[0].batch
+        if batch_id is not None:  # it was taken by a version that knew no batches
+            self.set_header("Location", self.site.prefix.link(batch_address(batch_id)))
+        self.answer({"batch": batch_id, "items": job_lines(views, self.site.service.why)}, 200 if replayed else 201)
 
 
 #: The text of a job, and the number of the line in which it begins.

@@ -93,6 +93,7 @@ def job_line(job: JobView, why: WhyItWaits | None) -> Json:
         "stopped_at": instant(job.stopped_at),
         "waits": None if why is None else why.words,
         "waiting": None if why is None else why.waiting,
+        "batch": job.batch,
         "links": links(job.id),
     }
 

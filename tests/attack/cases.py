@@ -43,6 +43,8 @@ PATHS = {
     "api-adopt": "/api/v1/jobs/{id}/adopt",
     "api-duplicate": "/api/v1/jobs/{id}/duplicate",
     "api-result": "/api/v1/jobs/{id}/result",
+    "api-batch-view": "/api/v1/batches/{id}",
+    "api-batch-results": "/api/v1/batches/{id}/results",
     "api-events": "/api/v1/events?after=odd{junk}",  # a stream would not end
     "api-changes": "/api/v1/changes",
     "api-workers": "/api/v1/workers",

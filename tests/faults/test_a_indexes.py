@@ -52,6 +52,28 @@ def test_fault_A15_a_start_and_the_first_offer_find_jobs_by_indexes(tmp_path: Pa
     assert any("q.seq IN ( SELECT seq FROM jobs" in " ".join(text.split()) for text in reads), "the heads of lanes"
 
 
+def test_a_batch_is_read_by_the_index_that_names_its_jobs(tmp_path: Path) -> None:
+    desk = Desk(DURABLE[0], tmp_path)
+    store: Any = desk.store
+    said: list[str] = []
+    desk.run(store._thread.run(lambda: store._db.set_trace_callback(said.append)))
+    desk.run(store.batches.view("b")), desk.run(store.batches.items("b", 7))
+    desk.run(store._thread.run(lambda: store._db.set_trace_callback(None)))
+    plans = []
+    for text in said:
+        asked = f"EXPLAIN QUERY PLAN {text}"
+        plan = desk.run(store._thread.run(lambda asked=asked: store._db.execute(asked).fetchall()))
+        plans.append([row[3] for row in plan])
+    desk.end()
+    assert plans == [
+        ["SEARCH jobs USING INDEX jobs_batch (batch=?)", "USE TEMP B-TREE FOR GROUP BY"],
+        [
+            "SEARCH j USING INDEX jobs_batch (batch=? AND seq>?)",
+            "SEARCH r USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+        ],
+    ]
+
+
 def test_what_has_outlived_its_retention_is_found_by_a_range_of_an_index(tmp_path: Path) -> None:
     desk = Desk(DURABLE[0], tmp_path)
     store: Any = desk.store

@@ -16,6 +16,7 @@ from tornado.ioloop import IOLoop
 from tornado.web import Application
 
 from dispatcher.config.settings import Settings
+from dispatcher.core.jobs.batches import BatchItem
 from dispatcher.core.jobs.model import JobSpec, JobView, TypeFilter, TypePage, WorkerFilter, WorkerPage
 from dispatcher.core.jobs.turn import Accepted
 from dispatcher.node.service import Dispatcher
@@ -31,6 +32,10 @@ Ask = Callable[..., Awaitable[HTTPResponse]]
 Scene = Callable[[House], Awaitable[None]]
 
 
+async def nothing_more() -> None:
+    """Does nothing."""
+
+
 class Watched(Dispatcher):
     """The real dispatcher; it notes the calls of handlers."""
 
@@ -42,6 +47,8 @@ class Watched(Dispatcher):
         self.waited_s: list[float] = []
         self.read_jobs: list[str] = []
         self.somebody_waits, self.left = asyncio.Event(), asyncio.Event()
+        #: Called before a batch's results are read on.
+        self.before_next_items: Callable[[], Awaitable[object]] = nothing_more
         #: What every submission raises.
         self.fault: Exception | None = None
 
@@ -65,6 +72,11 @@ class Watched(Dispatcher):
     async def job(self, job_id: str) -> JobView:
         self.read_jobs.append(job_id)
         return await super().job(job_id)
+
+    async def batch_items(self, batch_id: str, after: int = 0) -> list[BatchItem]:
+        if after:
+            await self.before_next_items()
+        return await super().batch_items(batch_id, after)
 
     async def wait(self, job_id: str, timeout_s: float) -> JobView:
         self.waited_s.append(timeout_s)

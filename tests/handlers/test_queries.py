@@ -91,6 +91,7 @@ def test_every_address_of_the_api_says_what_its_query_may_have(
         "api-jobs": queries.JOBS,
         "api-job": ("wait",),
         "api-result": ("wait",),
+        "api-batch-view": ("wait",),
         "api-events": queries.CHANGES,
         "api-changes": (*queries.CHANGES, "wait"),
         "api-workers": queries.WORKERS,

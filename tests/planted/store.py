@@ -19,6 +19,8 @@ _T = "tests/store/"
 TURNS = _T + "test_contract.py"
 INTAKE = _T + "test_contract_intake.py"
 BATCHES = _T + "test_contract_batches.py"
+BATCH_READS = _T + "test_contract_batch_reads.py"
+ABOUT = _T + "test_contract_about.py"
 REPORTS = _T + "test_contract_reports.py"
 DECISIONS = _T + "test_contract_decisions.py"
 READS = _T + "test_contract_reads.py"
@@ -66,6 +68,15 @@ BUGS = {
         BATCHES,
     ),
     "a batch is held against the limit as one job": Bug("S22", ADMISSION + "_full", "1", "len(batch)", BATCHES),
+    "what was said of a job is not kept": Bug("S1", SCHEMA, _new_jobs("about = NULL"), found_by=ABOUT),
+    "a job forgets its batch": Bug("S1", SCHEMA, _new_jobs("batch = NULL"), found_by=BATCH_READS),
+    "a batch has ended while its jobs run": Bug(
+        "S1",
+        "dispatcher/core/jobs/batches.py::batch_view",
+        "tally.state in (JobState.SCHEDULED, JobState.QUEUED)",
+        "tally.state not in SETTLED",
+        "tests/node/test_batches.py",
+    ),
     # outcomes
     "a job succeeds without its result": Bug("S5", SCHEMA, _dropped("INSERT ON results"), found_by=REPORTS),
     "evidence is overwritten by a repetition": Bug(

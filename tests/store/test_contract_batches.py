@@ -18,7 +18,7 @@ SURROGATE = '"\ud800"'
 
 def batch(number: int, *specs: JobSpec) -> list[JobSpec]:
     """Jobs that belong together."""
-    return [replace(one, batch=number) for one in specs]
+    return [replace(one, batch=f"batch-{number}") for one in specs]
 
 
 def keyed(number: int, count: int, key: str = "k", fingerprint: str = "f") -> list[JobSpec]:

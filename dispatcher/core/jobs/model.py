@@ -48,9 +48,9 @@ class JobSpec(Schedule, frozen=True, kw_only=True):
     about: About = NOTHING_SAID
     #: The submitter's idempotency key, at most 255 characters; None: none was given.
     key: str | None = None
-    #: Jobs of one batch have the same number. They stand side by side in one turn, and all are taken or none (promise
-    #: S3). None: the job came alone.
-    batch: int | None = None
+    #: The id of its batch. The jobs of a batch stand side by side in one turn, and all are taken or none (promise S3).
+    #: None: the job came alone.
+    batch: str | None = None
     #: The submission that the key stands for, as a digest of the options and the raw data.
     fingerprint: str = ""
 
@@ -127,6 +127,8 @@ class JobView(Struct, frozen=True, kw_only=True):
     #: no attempt has started, or it still runs. A turn's report leaves it out.
     stopped_at: float | None = None
     about: About = NOTHING_SAID
+    #: The id of its batch; None: it came alone.
+    batch: str | None = None
     #: A late answer that was not recorded, as JSON text: a person may adopt it for a failed job. None in lists.
     evidence: str | None = None
     #: Oldest first. Filled when one job is read; empty in lists.

@@ -57,6 +57,7 @@ class JobRow(Struct, array_like=True, gc=False):
     key: str | None
     fingerprint: str
     about: About
+    batch: str | None
 
 
 class AttemptRow(Struct, array_like=True, gc=False):

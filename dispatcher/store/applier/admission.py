@@ -99,7 +99,7 @@ def new_job(spec: JobSpec, number: int, job_id: str, now_at: float, queue_clock:
         offered_at=None, started_at=None, ended_at=None, backoff_until=None, ended_clock=None,
         id=job_id, type=spec.type, terms=spec.terms, size=spec.size,
         expires_at=None if spec.expires_s is None else now_at + spec.expires_s, created_at=now_at,
-        key=spec.key, fingerprint=spec.fingerprint, about=spec.about,
+        key=spec.key, fingerprint=spec.fingerprint, about=spec.about, batch=spec.batch,
     )  # fmt: skip
 
 

@@ -29,6 +29,7 @@ from dispatcher.store.applier.turn import apply
 from dispatcher.store.driving import Apply, Pace, apply_items, refuse_stale, run
 from dispatcher.store.port import Limits
 from dispatcher.store.sqlite import statements as sql
+from dispatcher.store.sqlite.batches import SqliteBatches
 from dispatcher.store.sqlite.file import connect
 from dispatcher.store.sqlite.lists import PageRead
 from dispatcher.store.sqlite.log_mark import LogMark
@@ -80,6 +81,7 @@ class SqliteStore:
         self._limits = limits
         self._db: sqlite3.Connection
         self._rows: SqliteRows
+        self.batches: SqliteBatches
         self._ids = ids
         self._pace = Pace()
         self._reserve: Reserve
@@ -125,6 +127,7 @@ class SqliteStore:
         self.key = meta["key"]
         self.epoch = meta["epoch"]
         self._rows = SqliteRows(self._db, self.epoch)
+        self.batches = SqliteBatches(self._db, self._thread)
 
     def _apply(self, turn: Turn) -> TurnReport:
         refuse_stale(turn, self.epoch)

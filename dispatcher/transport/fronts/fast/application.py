@@ -89,6 +89,10 @@ class AppConnection(HTTPConnection):
         """A piece of the body."""
         return self._write(self._body(chunk))
 
+    def abort(self) -> None:
+        """The answer will not be whole."""
+        self._conn.abort()
+
     def finish(self) -> None:
         """The answer is whole."""
         if self._left and not self._conn.is_closed:

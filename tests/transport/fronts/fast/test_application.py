@@ -60,6 +60,15 @@ async def test_more_than_the_answer_says_ends_the_connection(held: Held) -> None
     assert held.transport.calls == ["abort"]
 
 
+async def test_an_answer_that_is_broken_off_does_not_look_whole(held: Held) -> None:
+    answer = answer_on(held)
+    answer.write_headers(OK, HTTPHeaders(), b"a")
+    answer.abort()
+    answer.finish()
+    assert held.transport.sent == [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n"]
+    assert held.transport.calls == ["abort"]
+
+
 async def test_an_empty_piece_does_not_end_an_answer_in_chunks(held: Held) -> None:
     answer = answer_on(held)
     answer.write_headers(OK, HTTPHeaders())
