@@ -49,9 +49,9 @@ class Order:
                     self.world.broken(f"transport: a pong proves {attempt}, and its page has not heard of it")
             received(sid, attempts, now)
 
-        def leave(sid: str, now: float) -> None:
+        def leave(sid: str, now: float, ago_s: float) -> None:
             self._went_away(node, sid)
-            away(sid, now)
+            away(sid, now, ago_s)
 
         sessions.send, sessions.withdraw = note, take_back  # type: ignore[method-assign]
         pages.received, pages.away = prove, leave  # type: ignore[method-assign]
