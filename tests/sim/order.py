@@ -49,7 +49,7 @@ class Order:
                     self.world.broken(f"transport: a pong proves {attempt}, and its page has not heard of it")
             received(sid, attempts, now)
 
-        def leave(sid: str, now: float, ago_s: float) -> None:
+        def leave(sid: str, now: float, ago_s: float = 0.0) -> None:
             self._went_away(node, sid)
             away(sid, now, ago_s)
 
