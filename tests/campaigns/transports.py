@@ -36,8 +36,8 @@ SLOTS = 16
 BATCH = 100
 #: All jobs of one way are done within this time.
 PATIENCE_S = 600.0
-#: So long the control's jobs may take; what is not done then is lost.
-CONTROL_S = 8.0
+#: So long the control's jobs may take; what is not done then is lost. Shorter than the 5 s after which a page repeats.
+CONTROL_S = 4.0
 #: A page that loses every tenth result that it sends by WebSocket.
 LOSES_RESULTS = """(function () {
   var send = WebSocket.prototype.send, count = 0;
