@@ -123,19 +123,19 @@ def judge(path: Path, jobs: int) -> Outcome:
     found = Outcome(jobs)
     database = sqlite3.connect(path)
     rows = database.execute(
-        "SELECT state, data, value, (SELECT count(*) FROM attempts WHERE job = seq),"
-        " (SELECT count(*) FROM attempts WHERE job = seq AND cause = 'succeeded'),"
-        " (SELECT count(*) FROM attempts WHERE job = seq AND cause = 'lapsed')"
-        " FROM jobs JOIN job_data USING (seq) LEFT JOIN results USING (seq)"
+        "SELECT state, data, value, tried, won, lapsed"
+        " FROM jobs JOIN job_data USING (seq) LEFT JOIN results USING (seq) LEFT JOIN"
+        " (SELECT job, count(*) AS tried, total(cause = 'succeeded') AS won, total(cause = 'lapsed') AS lapsed"
+        "  FROM attempts GROUP BY job) ON job = seq"
     ).fetchall()
     database.close()
     numbers = set()
-    for state, data, value, attempts, won, lapsed in rows:
+    for state, data, value, tried, won, lapsed in rows:
         numbers.add(json.loads(data))
         found.unfinished += state != "succeeded"
         found.twice += state == "succeeded" and (won != 1 or json.loads(value) != json.loads(data))
-        found.repeated += max(0, attempts - 1)
-        found.lapsed += lapsed
+        found.repeated += max(0, (tried or 0) - 1)
+        found.lapsed += int(lapsed or 0)
     found.unfinished += jobs - len(numbers)
     found.twice += len(rows) - len(numbers)
     return found
