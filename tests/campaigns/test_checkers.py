@@ -184,7 +184,8 @@ def test_the_judge_of_the_transports_sees_lost_and_wrong_jobs(tmp_path: Path) ->
             "INSERT INTO jobs VALUES (1, 'succeeded'), (2, 'running'), (3, 'succeeded'), (4, 'succeeded');"
             "INSERT INTO job_data VALUES (1, '0'), (2, '1'), (3, '2'), (4, '3');"
             "INSERT INTO results VALUES (1, '0'), (3, '0'), (4, '3');"
-            "INSERT INTO attempts VALUES (1, 'succeeded'), (3, 'succeeded'), (4, 'succeeded'), (4, 'succeeded'), (3, 'lapsed');"
+            "INSERT INTO attempts VALUES (1, 'succeeded'), (3, 'succeeded'), (4, 'succeeded'), (4, 'succeeded');"
+            "INSERT INTO attempts VALUES (3, 'lapsed');"
         )
     found = judge(tmp_path / "jobs.db", 5)
     assert (found.unfinished, found.twice) == (2, 2), "one runs, one is not there"
