@@ -37,6 +37,7 @@ class Book:
         self.on_sockets = 0
         self.sessions: dict[str, Session] = {}
         self.pings: Pings[Session] = Pings(limits.ping_interval_s, limits.ping_timeout_s)
+        #: Those whose connection was closed between two polls.
         self.leaving: Leaving[Session] = Leaving()
         #: Sessions that may have something to write; in order, so that nobody is always last.
         self.dirty: dict[Session, None] = {}

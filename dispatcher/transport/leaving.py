@@ -1,8 +1,8 @@
 """Sessions whose connection was closed behind a whole answer: has the page gone, or does its next poll come?
 
-Some proxies close their connection to the server after each answer: nginx without a kept upstream, and all that speak
-HTTP/1.0. Such a close says nothing of the page, whose next poll is on its way. So it is a sign only after a moment
-without one. Here sessions are only keys.
+Some proxies ask the server to keep the connection, and close it behind each answer all the same: nginx does, unless it
+is told to keep some (``keepalive``). Such a close says nothing of the page, whose next poll is on its way. So it is a
+sign only after a moment without one. Here sessions are only keys.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Leaving(Generic[_Key]):
 
     def over(self, now: float) -> list[_Key]:
         """Those whose moment is over, no longer kept here."""
-        gone = []
+        gone: list[_Key] = []
         for key, until in self._until.items():
             if until > now:
                 break
