@@ -113,6 +113,8 @@ PROOFS: dict[str, Proof] = {
         (
             "core/workers/test_machine_sessions.py::test_a_missed_pong_ends_no_lease",
             "core/workers/test_machine_sessions.py::test_a_closed_connection_starts_the_grace_and_after_it_the_attempt_is_lost",
+            "node/test_leaving.py::test_behind_a_proxy_that_keeps_no_connection_no_offer_lapses",
+            "node/test_leaving.py::test_the_grace_counts_from_the_close_and_not_from_the_end_of_the_moment",
             "faults/test_e_browser.py::test_fault_E03_a_page_frozen_by_its_own_loop_keeps_its_lease_and_its_result_counts",
         ),
     ),

@@ -162,9 +162,9 @@ class Pages:
         """See transport.Listener."""
         self._carry_out(self._machine.written(attempts, now))
 
-    def away(self, sid: str, now: float) -> None:
+    def away(self, sid: str, now: float, ago_s: float = 0.0) -> None:
         """See transport.Listener."""
-        self._carry_out(self._machine.away(sid, now))
+        self._carry_out(self._machine.away(sid, now, ago_s))
 
     def back(self, sid: str, now: float) -> None:
         """See transport.Listener."""
@@ -176,7 +176,7 @@ class Pages:
         self._carry_out(self._machine.quiet(sid, now))
 
     def dropped(self, sid: str, now: float) -> None:
-        """See transport.Listener. The worker's grace is running already."""
+        """See transport.Listener. The worker is away."""
         self.ended(sid, now)
 
     def ended(self, sid: str, now: float) -> None:

@@ -15,6 +15,7 @@ from dispatcher.transport.carrier import Carriers, CloseCode, Socket
 from dispatcher.transport.codec import CLOSE, CLOSE_PACKET, MESSAGE, NOOP_PACKET, OPEN, PONG, Incoming, message_packet
 from dispatcher.transport.counts import Counts
 from dispatcher.transport.exchange import Connection, Reply
+from dispatcher.transport.leaving import Leaving
 from dispatcher.transport.limits import SessionLimits
 from dispatcher.transport.listener import BinaryListener, Listener
 from dispatcher.transport.pings import Pings
@@ -36,6 +37,8 @@ class Book:
         self.on_sockets = 0
         self.sessions: dict[str, Session] = {}
         self.pings: Pings[Session] = Pings(limits.ping_interval_s, limits.ping_timeout_s)
+        #: Those whose connection was closed between two polls.
+        self.leaving: Leaving[Session] = Leaving()
         #: Sessions that may have something to write; in order, so that nobody is always last.
         self.dirty: dict[Session, None] = {}
         self._new_sid = new_sid
@@ -128,10 +131,11 @@ class Book:
 
     def time_out(self, session: Session, now: float) -> None:
         """No pong has come."""
+        has_left = session.away or session in self.leaving
         self.remove(session).part(CLOSE_PACKET, CloseCode.NO_PONG)
         if session.ending:
             return
-        if session.away:
+        if has_left:
             self.tell(self.listener.dropped, session.sid, now)
             return
         self.counts.quiet += 1
@@ -157,15 +161,28 @@ class Book:
         if poll is not None:
             poll.answer(Reply(200, NOOP_PACKET))
 
-    def went_away(self, session: Session, now: float) -> None:
-        """What carried it is closed."""
+    def may_have_left(self, session: Session, now: float) -> None:
+        """The connection of its last poll is closed, behind the whole answer: its next poll may be on its way."""
         self.carried_by(session, None)
+        if not session.away:
+            self.leaving.begin(session, now)
+
+    def went_away(self, session: Session, now: float, ago_s: float = 0.0) -> None:
+        """What carried it was closed, so long ago."""
+        self.carried_by(session, None)
+        self.leaving.forget(session)
         if session.away:
             return
         session.away = True
         if not session.ending:
             self.counts.away += 1
-            self.tell(self.listener.away, session.sid, now)
+            self.tell(self.listener.away, session.sid, now, ago_s)
+
+    def came_back(self, session: Session) -> bool:
+        """Its next poll or its socket has come. Returns whether it had been away."""
+        self.leaving.forget(session)
+        was_away, session.away = session.away, False
+        return was_away
 
     # --- the end
 
@@ -185,6 +202,7 @@ class Book:
         del self.sessions[session.sid]
         self.on_sockets -= session.on_socket
         self.pings.forget(session)
+        self.leaving.forget(session)
         self.dirty.pop(session, None)
         self.carried_by(session, None)
         session.outbox.clear()

@@ -34,8 +34,11 @@ class Listener(Protocol):
     def received(self, sid: str, attempts: list[str], now: float) -> None:
         """The page has answered a ping that was written after these offers: it has them, or has thrown them away."""
 
-    def away(self, sid: str, now: float) -> None:
-        """What carries the session was closed, its socket or the connection of its last poll; the session lives."""
+    def away(self, sid: str, now: float, ago_s: float) -> None:
+        """What carries the session was closed, its socket or the connection of its last poll; the session lives.
+
+        That was so long ago: a page whose connection closed between two polls had a moment to send the next one.
+        """
 
     def back(self, sid: str, now: float) -> None:
         """A new poll came for a session that had been reported away."""
@@ -44,7 +47,7 @@ class Listener(Protocol):
         """No pong came in time, and no closed connection says why. The session is over."""
 
     def dropped(self, sid: str, now: float) -> None:
-        """No pong came in time from a session that is away. The session is over; its worker stays away."""
+        """No pong came in time from a session whose connection is closed. It is over; its worker is away."""
 
     def ended(self, sid: str, now: float) -> None:
         """The page left this session: close packet, protocol error, overlap, or an outbox it did not read."""

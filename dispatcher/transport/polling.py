@@ -70,7 +70,7 @@ class Polling:
         book.counts.polls += 1
         session.poll = exchange
         book.carried_by(session, exchange.connection)
-        was_away, session.away = session.away, False
+        was_away = book.came_back(session)
         if not session.ending:
             if was_away:
                 book.tell(book.listener.back, session.sid, now)
@@ -107,13 +107,18 @@ class Polling:
             session.poll = None
             self._book.went_away(session, now)
 
-    def disconnected(self, connection: Connection, now: float) -> None:
-        """A connection that carried polls was closed by the other side."""
+    def disconnected(self, connection: Connection, now: float, *, was_cut: bool = False) -> None:
+        """A connection that carried polls was closed by the other side; ``was_cut``: in the middle of an answer."""
+        book = self._book
         for sid in sorted(connection.sids):
-            session = self._book.sessions.get(sid)
-            if session is not None:
+            session = book.sessions.get(sid)
+            if session is None:
+                continue
+            if was_cut or session.poll is not None:
                 session.poll = None
-                self._book.went_away(session, now)
+                book.went_away(session, now)
+            else:
+                book.may_have_left(session, now)
 
     # --- for the sessions
 

@@ -19,6 +19,7 @@ from dispatcher.transport.carrier import Carriers, CloseCode, Socket
 from dispatcher.transport.codec import CLOSE_PACKET, message_packet
 from dispatcher.transport.counts import Counts
 from dispatcher.transport.exchange import Connection, Exchange, Reply, examine
+from dispatcher.transport.leaving import MOMENT_S
 from dispatcher.transport.limits import SessionLimits
 from dispatcher.transport.listener import Listener
 from dispatcher.transport.polling import Polling
@@ -147,12 +148,15 @@ class Sessions:
 
     def next_deadline(self) -> float | None:
         """When ``tick`` has something to do; None while there are no sessions."""
-        pings, upgrade = self.book.pings.next_deadline(), self._sockets.next_deadline()
-        return pings if upgrade is None else upgrade if pings is None else min(pings, upgrade)
+        parts = (self.book.pings, self._sockets, self.book.leaving)
+        return min([at for part in parts if (at := part.next_deadline()) is not None], default=None)
 
     def tick(self, now: float) -> None:
         """Send the pings that are due, and drop the sessions whose pong is overdue."""
         book = self.book
+        for session in book.leaving.over(now):
+            if not session.ended:  # by a listener, meanwhile
+                book.went_away(session, now, MOMENT_S)
         for session in book.pings.overdue(now, lambda each: each.ping == Session.WRITTEN):
             if not session.ended:  # by a listener, meanwhile
                 book.time_out(session, now)
@@ -164,6 +168,7 @@ class Sessions:
     def forgive(self, late_s: float, now: float) -> None:
         """The loop stood still for ``late_s``: no page is given up for that. Call it before ``tick``."""
         self.book.pings.forgive(late_s, now)
+        self.book.leaving.forgive(now)
         self._sockets.forgive(late_s)
 
     # --- for a front: requests
@@ -203,9 +208,9 @@ class Sessions:
         """The connection of an unanswered exchange is closed, or its request was refused for its size."""
         self._polling.abandon(exchange, now)
 
-    def disconnected(self, connection: Connection, now: float) -> None:
-        """A connection that carried polls was closed by the other side."""
-        self._polling.disconnected(connection, now)
+    def disconnected(self, connection: Connection, now: float, *, was_cut: bool = False) -> None:
+        """A connection that carried polls was closed by the other side; ``was_cut``: in the middle of an answer."""
+        self._polling.disconnected(connection, now, was_cut=was_cut)
 
     # --- for a front: sockets; ``flush`` after each
 

@@ -180,7 +180,7 @@ class Sockets:
         self._book.moves(session, socket)
         book.release_poll(session)
         book.counts.upgrades += 1
-        was_away, session.away = session.away, False
+        was_away = book.came_back(session)
         book.touch(session)
         if not session.ending:
             if was_away:

@@ -92,8 +92,9 @@ CAMPAIGNS = {
         "Real browsers by each transport",
         "The worker page works in Chromium: it moves to a WebSocket, is told to poll, or stands behind a proxy that "
         "refuses WebSockets, cuts them after 1 s or 5 s, or swallows their frames without a word; behind nginx with "
-        "and without the lines that let WebSockets through; and it polls in PhantomJS. Each time the store's rows "
-        "must have every job once, and the server must have seen the transport that was expected, before and after.",
+        "and without the lines that let WebSockets through, and with one that keeps no connections; and it polls in "
+        "PhantomJS. Each time the store's rows must have every job once, and the server must have seen the transport "
+        "that was expected, before and after. Behind nginx no offer may lapse.",
     ),
     "faults": (
         "A catalogue of faults",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import html
 import http.client
+import http.server
 import json
 import re
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlencode, urljoin, urlsplit
@@ -18,7 +20,7 @@ import pytest
 from tests.page.browsers import Chromium
 from tests.support.certificate import self_signed
 from tests.support.http import JSON
-from tests.support.nginx import lines_of, nginx
+from tests.support.nginx import lines_of, nginx, without_keeping
 from tests.support.server import Live, live
 from tests.support.waiting import until
 
@@ -30,6 +32,25 @@ JOB = {"type": "word-count", "data": '"to be"'}
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return self_signed(tmp_path_factory.mktemp("tls"))
+
+
+class Upstream(http.server.BaseHTTPRequestHandler):
+    """A server that counts its connections."""
+
+    protocol_version = "HTTP/1.1"
+    connections = 0
+
+    def setup(self) -> None:
+        super().setup()
+        Upstream.connections += 1
+
+    def do_GET(self) -> None:  # http.server calls it
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Says nothing."""
 
 
 class Visitor:
@@ -83,8 +104,9 @@ def behind(
 
 
 def shown_with(host_line: str) -> str:
-    """The lines of docs/offices.md with another one for the Host header."""
-    lines, count = re.subn(r"^ *proxy_set_header Host .*\n", host_line, lines_of("docs/offices.md"), flags=re.M)
+    """The lines of docs/offices.md with another one for the Host header. Without one nginx sends what it passes to."""
+    lines = without_keeping(lines_of("docs/offices.md"))
+    lines, count = re.subn(r"^ *proxy_set_header Host .*\n", host_line, lines, flags=re.M)
     assert count == 1
     return lines
 
@@ -104,6 +126,29 @@ def test_forms_pages_and_programs_work_behind_the_nginx_lines_of_the_page(
         large = json.dumps({"type": "echo", "data": "x" * 1_000_000})
         assert visitor.ask("POST", "/api/v1/jobs", large, JSON | origin)[0] == 201
         assert visitor.ask("POST", "/submit", "type=echo", FORM | {"Origin": "http://evil.example"})[0] == 403
+
+
+@pytest.mark.parametrize("page", ["docs/offices.md", "docs/operations.md"])
+@pytest.mark.parametrize(("change", "connections"), [(str, 1), (without_keeping, 10)], ids=["as shown", "without them"])
+def test_the_lines_of_the_pages_keep_connections_to_the_server(
+    tmp_path: Path, page: str, change: Callable[[str], str], connections: int
+) -> None:
+    """Otherwise nginx makes one for each poll."""
+    door = socket.create_server(("127.0.0.1", 0))
+    address = f"http://localhost:{door.getsockname()[1]}"
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Upstream)
+    server.daemon_threads = True
+    Upstream.connections = 0
+    serving = threading.Thread(target=server.serve_forever)
+    serving.start()
+    with nginx(tmp_path / "nginx", door, change(lines_of(page)), server.server_port):
+        visitor = Visitor(address, None)
+        for _ in range(10):
+            assert visitor.ask("GET", "/jobs/", headers={"Connection": "keep-alive"})[0] == 200
+    server.shutdown()
+    serving.join()
+    server.server_close()
+    assert Upstream.connections == connections
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,13 @@ import json
 import socket
 from http.client import HTTPResponse
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.faults.d_support import post_head
 from tests.support.http import Page, hang_up, head
+from tests.support.polling import messages
 from tests.support.server import Live, live
 from tests.support.waiting import until
 
@@ -79,6 +81,36 @@ def test_fault_D01_a_poll_that_its_client_closes_eats_no_message(tmp_path: Path)
 def test_fault_D10_a_poll_that_is_reset_eats_no_message(tmp_path: Path) -> None:
     with live(tmp_path, *QUICK) as server:
         polls_that_close(server, "reset")
+
+
+def offered(server: Live) -> dict[str, Any]:
+    """A job that was offered to the page, but not yet sent to it if it is between two polls."""
+    job = server.submit("x")
+    until(lambda: server.job(job["id"])["attempts"], 5, "the job is offered")
+    return job
+
+
+@pytest.mark.parametrize("how", ["close", "reset"])
+def test_a_proxy_that_closes_each_connection_behind_its_answer_makes_no_offer_lapse(tmp_path: Path, how: str) -> None:
+    """As nginx does without kept connections. Every second job is offered between two polls, before the close."""
+    with live(tmp_path) as server:
+        page = Page(server)
+        page.register("x", slots=2)
+        for _ in range(20):
+            carrier = poll(server, page)
+            jobs = [offered(server)]  # the answer
+            answer = HTTPResponse(carrier)
+            answer.begin()
+            offers = messages(answer.read().decode())
+            jobs.append(offered(server))
+            hang_up(carrier, how)
+            server.ask("GET", "/livez")  # by its answer the server has heard of the close, too
+            offers.append(page.hear("job"))
+            for offer in offers:
+                page.say("result", attempt=offer["attempt"], value=1)
+                page.hear("recorded")
+            attempts = [attempt for job in jobs for attempt in server.job(job["id"])["attempts"]]
+            assert [attempt["state"] for attempt in attempts] == ["succeeded"] * 2
 
 
 def half_posts(server: Live, how: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 
 from dispatcher.core.jobs.model import JobFilter
+from dispatcher.transport.leaving import MOMENT_S
 from tests.node.grounds import Grounds, Window
 
 pytestmark = pytest.mark.gen_test
@@ -35,7 +36,7 @@ def _current(grounds: Grounds) -> str:
 async def test_an_offer_taken_back_when_the_page_went_away_is_not_delivered_when_it_comes_back():
     grounds, window = await _with_an_offer_unread()
     window.disconnect()
-    await grounds.dispatcher.idle(housekeeping=True)
+    await grounds.pass_time(MOMENT_S)
     window.ask()
     await grounds.dispatcher.idle(housekeeping=True)
     assert window.offers() == [_current(grounds)], "the first attempt was over before it was sent"

@@ -84,7 +84,7 @@ BUGS = {
         "S11",
         FRONTS + "policy.py::Policy.left",
         "None",
-        "self.sessions.disconnected(_, _)",
+        "self.sessions.disconnected(_, _, was_cut=was_cut)",
         "tests/transport/fronts/test_http_closing.py",
     ),
     # limits

@@ -354,6 +354,7 @@ def hunted(name: str) -> tuple[int, str | None]:
         for seed in range(1, SEEDS + 1):
             knobs = Knobs.draw(random.Random(f"knobs of {seed}"))
             knobs.lie_every_s, knobs.horizon_s, knobs.jobs_every_s = 0.0, 60.0, 1.0
+            knobs.parting = False
             provoke(knobs)
             violation = run(seed, knobs=knobs).violation
             if violation is not None:

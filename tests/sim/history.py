@@ -42,6 +42,8 @@ class History:
         self.lied: set[str] = set()
         #: Boot -> instant of the last sign that its page may be gone.
         self.evidence: dict[str, float] = {}
+        #: Session -> since when a proxy has closed the connection of its last poll, and no other poll has come.
+        self.parted: dict[str, float] = {}
         #: Boots whose page was loaded anew or closed.
         self.dead_boots: set[str] = set()
         #: Job -> final state and result that a submitter was shown.

@@ -100,6 +100,8 @@ class Knobs:
     #: Of the sessions: those that a socket carries in the end, and of these the ones that begin by polling.
     by_socket: float = 0.0
     moves: float = 0.0
+    #: A proxy closes its connection to the server behind each answer.
+    parting: bool = False
     jobs_every_s: float = 1.0
     slots: int = 1
     quick: bool = False
@@ -115,6 +117,7 @@ class Knobs:
         knobs._draw_sizes(rng)
         knobs._draw_faults(rng, later=True)
         knobs.by_socket, knobs.moves = rng.choice((0.0, 0.4, 0.7, 1.0)), rng.choice((0.0, 0.5, 1.0))
+        knobs.parting = rng.random() < 0.3
         return knobs
 
     def _draw_faults(self, rng: random.Random, *, later: bool) -> None:
@@ -155,8 +158,8 @@ class Knobs:
         )
 
     def by_polling(self) -> Knobs:
-        """The same, and nobody has a socket: as farms were before there were any."""
-        self.by_socket = 0.0
+        """The same without sockets and proxies: as farms were before there were any."""
+        self.by_socket, self.parting = 0.0, False
         return self
 
     def calm(self) -> None:

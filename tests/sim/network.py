@@ -20,6 +20,8 @@ __all__ = ["OnAnswer", "Wire"]
 OnAnswer = Callable[[int, bytes], None]
 #: A message that takes longer on its way is late.
 _PROMPT_S = 0.05
+#: When the process hears that a proxy has closed its connection.
+_PARTS_S = 0.001
 
 
 class Wire:
@@ -131,11 +133,21 @@ class Wire:
             self.cut()
             return
         self._to_page(lambda: self._answered(status, body))
+        if self.world.knobs.parting:
+            self._part()
 
     def _answered(self, status: int, body: bytes) -> None:
         on_answer, self._on_answer = self._on_answer, None
         if self.here and on_answer is not None:
             on_answer(status, body)
+
+    def _part(self) -> None:
+        """The proxy closes its connection behind the answer. The next request comes on another one."""
+        node, carrier = self.node, self.carrier
+        self.carrier = Connection()
+        if node is not None:
+            self.world.count("connections closed behind their answers")
+            self.world.events.later(_PARTS_S, lambda: node.run("io", lambda: node.parted(carrier)))
 
     # -- breaks
 

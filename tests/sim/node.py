@@ -230,6 +230,8 @@ class Node:
     # -- the front
 
     def request(self, wire: Wire, method: str, query: str, body: bytes, body_delay_s: float) -> None:
+        if method == "GET":
+            self.world.history.parted.pop(query.partition("&sid=")[2], None)
         exchange = Exchange(self, wire, method, query, len(body))
         exchange.begin("HTTP/1.1")
         wire.pending = exchange
@@ -254,6 +256,11 @@ class Node:
             self.exchanges.pop(exchange, None)
             exchange.on_connection_close()
         self.policy.left(wire.carrier, was_idle=False)
+
+    def parted(self, carrier: Connection) -> None:
+        """A proxy has closed its connection to the process, behind an answer."""
+        self.world.history.parted.update(dict.fromkeys(carrier.sids, self.world.now))
+        self.policy.left(carrier, was_idle=False)
 
     # -- the API
 

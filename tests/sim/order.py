@@ -6,6 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from dispatcher.core.fleet.worker import WorkerState
+from dispatcher.transport.leaving import MOMENT_S
 from tests.sim.sockets import SimSocket
 
 if TYPE_CHECKING:
@@ -49,9 +50,9 @@ class Order:
                     self.world.broken(f"transport: a pong proves {attempt}, and its page has not heard of it")
             received(sid, attempts, now)
 
-        def leave(sid: str, now: float) -> None:
+        def leave(sid: str, now: float, ago_s: float = 0.0) -> None:
             self._went_away(node, sid)
-            away(sid, now)
+            away(sid, now, ago_s)
 
         sessions.send, sessions.withdraw = note, take_back  # type: ignore[method-assign]
         pages.received, pages.away = prove, leave  # type: ignore[method-assign]
@@ -61,7 +62,11 @@ class Order:
         worker, info = node.machine.worker_of(sid), node.dispatcher.pages.sessions.get(sid)
         if worker is None or info is None:
             return
-        sign_at = self.world.history.evidence.get(worker.boot, -1.0)
+        history = self.world.history
+        parted_at = history.parted.get(sid, self.world.now)
+        if parted_at <= self.world.now - MOMENT_S + 1e-6:
+            history.evidence[worker.boot] = parted_at
+        sign_at = history.evidence.get(worker.boot, -1.0)
         if sign_at < info.opened - node.stood_s - 1.0:
             self.world.broken(f"S11: {worker.id} is away, and nothing that carries {sid} is closed")
 

@@ -62,6 +62,14 @@ def _cuts(knobs: Knobs) -> None:
     knobs.cut_poll_every_s, knobs.unseen_by_server = 5.0, 0.3
 
 
+def _proxies(knobs: Knobs) -> None:
+    knobs.by_socket, knobs.parting, knobs.jobs_every_s = 0.0, True, 0.3
+
+
+def _parts_at_once(real: Any, self: Book, session: Session, now: float) -> None:
+    self.went_away(session, now)
+
+
 def slow_readers(knobs: Knobs) -> None:
     """All pages use sockets and read little at a time."""
     _sockets(knobs)
@@ -89,6 +97,10 @@ SOCKET_CONTROLS: dict[str, tuple[Callable[[], AbstractContextManager[Any]], Call
         _broken_moves,
     ),
     "a session that has moved goes with its old connection": (instead(Book, "release_poll", _keeps_polls), _moves),
+    "a proxy that keeps no connection makes pages go away": (
+        instead(Book, "may_have_left", _parts_at_once),
+        _proxies,
+    ),
     "what waits at the move is lost": (instead(Sockets, "_move", _drops_what_waits), _moves),
     "packets leave in the wrong order": (instead(Outbox, "batch", _newest_first), slow_readers),
 }

@@ -18,7 +18,7 @@ from pathlib import Path
 from tests.support.missing import missing
 from tests.support.places import ROOT
 
-__all__ = ["lines_of", "nginx", "without_upgrade"]
+__all__ = ["lines_of", "nginx", "without_keeping", "without_upgrade"]
 
 _AROUND = """
 {user}
@@ -52,6 +52,14 @@ def without_upgrade(lines: str) -> str:
     return lines
 
 
+def without_keeping(lines: str) -> str:
+    """The lines as they were before they kept connections: nginx makes one for each request."""
+    lines, count = re.subn(r"^upstream pagehand \{\n.*?^\}\n", "", lines, flags=re.M | re.S)
+    lines, also = re.subn("http://pagehand", "http://127.0.0.1:8888", lines)
+    assert (count, also) == (1, 1)
+    return lines
+
+
 def _here(lines: str, port: int, upstream: int, certificate: Path | None) -> str:
     """The shown ``server`` block with this machine's ports and files."""
     if "server {" not in lines:
@@ -59,7 +67,7 @@ def _here(lines: str, port: int, upstream: int, certificate: Path | None) -> str
     shown = lines
     kind = " ssl http2" if "ssl http2" in lines else " ssl"
     lines = re.sub(r"listen [^;]*;", f"listen 127.0.0.1:{port}{kind if certificate else ''};", shown)
-    lines = re.sub(r"http://127\.0\.0\.1:8888", f"http://127.0.0.1:{upstream}", lines)
+    lines = re.sub(r"127\.0\.0\.1:8888", f"127.0.0.1:{upstream}", lines)
     lines = re.sub(r"^ *ssl_certificate(_key)? [^;]*;\n", "", lines, flags=re.M)
     if certificate is not None:
         files = f"ssl_certificate {certificate};\n  ssl_certificate_key {certificate};\n"

@@ -47,8 +47,8 @@ class Recorder:
     def written(self, sid: str, attempts: list[str], now: float) -> None:
         self._record("written", sid, attempts)
 
-    def away(self, sid: str, now: float) -> None:
-        self._record("away", sid)
+    def away(self, sid: str, now: float, ago_s: float) -> None:
+        self._record("away", sid, ago_s)
 
     def back(self, sid: str, now: float) -> None:
         self._record("back", sid)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dispatcher.transport.exchange import Connection
+from dispatcher.transport.leaving import MOMENT_S
 from dispatcher.transport.limits import SessionLimits
 from dispatcher.transport.sessions import Sessions
 from tests.transport.support import Bench, FakeExchange, Recorder
@@ -26,6 +27,7 @@ def test_the_end_of_the_connection_that_carried_the_last_poll_is_a_sign_once(ben
     bench.get(sid, connection)
     bench.sessions.disconnected(connection, bench.now)
     bench.sessions.disconnected(connection, bench.now)
+    bench.later(MOMENT_S)
     assert recorder.names() == ["opened", "away"]
 
 
@@ -43,6 +45,7 @@ def test_a_connection_shared_behind_a_proxy_speaks_for_all_its_sessions(bench: B
     connection = Connection()
     sids = [bench.open(connection) for _ in range(3)]
     bench.sessions.disconnected(connection, bench.now)
+    bench.later(MOMENT_S)
     assert sorted(event[1] for event in recorder.events if event[0] == "away") == sorted(sids)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from dispatcher.transport.carrier import CloseCode
 from dispatcher.transport.exchange import Connection
+from dispatcher.transport.leaving import MOMENT_S
 from dispatcher.transport.limits import SessionLimits
 from dispatcher.transport.session import Session
 from dispatcher.transport.sessions import Sessions
@@ -173,6 +174,7 @@ def test_the_move_of_a_session_that_was_away_brings_it_back(bench: Bench, record
     connection = Connection()
     sid = bench.open(connection)
     bench.sessions.disconnected(connection, bench.now)
+    bench.later(MOMENT_S)
     bench.upgrade(sid)
     assert recorder.names(sid) == ["opened", "away", "back", "upgraded"]
 

@@ -44,10 +44,10 @@ class Attendance:
             self.connected(worker)
             self._fleet.changed(worker)
 
-    def away(self, worker: Worker) -> None:
-        """There is a sign that its page is gone: the grace runs."""
+    def away(self, worker: Worker, ago_s: float) -> None:
+        """There was a sign that its page is gone, so long ago: the grace runs since then."""
         worker.state = WorkerState.AWAY
-        self._deadlines.start(("grace", worker.id), self._timings.reconnect_grace_s)
+        self._deadlines.start(("grace", worker.id), max(0.0, self._timings.reconnect_grace_s - ago_s))
         self._fleet.changed(worker)
 
     def quiet(self, worker: Worker) -> None:

@@ -247,10 +247,10 @@ class Machine:
         self._deadlines.pass_to(now)
         return self._registry.heard(session)
 
-    def away(self, session: str, now: float) -> list[Effect]:
-        """The session's connection closed: a sign that the page may be gone. The grace runs (S11)."""
+    def away(self, session: str, now: float, ago_s: float = 0.0) -> list[Effect]:
+        """The session's connection closed, so long ago: a sign that the page may be gone. The grace runs (S11)."""
         self._deadlines.pass_to(now)
-        return self._registry.away(session)
+        return self._registry.away(session, ago_s)
 
     def back(self, session: str, now: float) -> list[Effect]:
         """The page polls again on the same session: the grace stops."""

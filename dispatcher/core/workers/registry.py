@@ -55,13 +55,13 @@ class Registry:
         """The worker that this session belongs to; None: it has not registered."""
         return self._by_session.get(session)
 
-    def away(self, session: str) -> list[Effect]:
-        """The session's connection closed: a sign that the page may be gone. The grace runs (S11)."""
+    def away(self, session: str, ago_s: float = 0.0) -> list[Effect]:
+        """The session's connection closed, so long ago: a sign that the page may be gone. The grace runs (S11)."""
         self._forget_newcomer(session)
         worker = self._by_session.get(session)
         if worker is None or worker.state is WorkerState.AWAY:
             return []
-        self._attendance.away(worker)
+        self._attendance.away(worker, ago_s)
         return self._leases.take_back(worker) + self.decide(worker.id)
 
     def back(self, session: str) -> None:

@@ -4,8 +4,8 @@ It works at the level of ``HTTPServerConnectionDelegate``, below ``RequestHandle
 CPU time there. It decides nothing about sessions. After each request it lets them ``flush`` and calls
 ``on_change``.
 
-A page has gone when the other side ends the connection that carries its poll or carried its last one. The end is
-no such sign when it is ours: after our own idle timeout, after an
+A page has gone when the other side ends the connection that carries its poll; or the one that carried its last poll,
+and no other poll comes within a moment. The end is no such sign when it is ours: after our own idle timeout, after an
 answer for which the client had asked ``Connection: close``, or when the server stops (``Front.stopping``).
 """
 
@@ -90,7 +90,7 @@ class Front(Policy, HTTPServerConnectionDelegate):
     def on_close(self, server_conn: object) -> None:
         """A connection has ended; ``FrontServer`` calls this."""
         stream = cast(BoundedStream, cast(HTTP1ServerConnection, server_conn).stream)
-        self.left(self._connections.pop(server_conn, None), was_idle=stream.was_idle)
+        self.left(self._connections.pop(server_conn, None), was_idle=stream.was_idle, was_cut=stream.was_cut)
         self.app.on_close(server_conn)
 
     def connection(self, server_conn: object) -> Connection:

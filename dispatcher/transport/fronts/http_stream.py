@@ -58,6 +58,8 @@ class BoundedStream(IOStream):
         self._timer_at = 0.0
         #: We closed the connection because nothing came: that says nothing about the other end.
         self.was_idle = False
+        #: Not all that was written had gone out when the connection ended.
+        self.was_cut = False
         super().set_nodelay(True)
 
     def set_nodelay(self, value: bool) -> None:
@@ -155,6 +157,7 @@ class BoundedStream(IOStream):
         if self._timer is not None:
             self.io_loop.remove_timeout(self._timer)
             self._timer = None
+        self.was_cut = self.was_cut or self.writing()
         super().close(exc_info)
 
     # -- writing

@@ -188,11 +188,14 @@ class Policy:
         if self.on_change is not None:
             self.on_change()
 
-    def left(self, connection: Connection | None, *, was_idle: bool) -> None:
-        """A connection has ended. It is no sign that a page has gone if we ended it: ``was_idle``, or a stop."""
+    def left(self, connection: Connection | None, *, was_idle: bool, was_cut: bool = False) -> None:
+        """A connection has ended. It is no sign that a page has gone if we ended it: ``was_idle``, or a stop.
+
+        ``was_cut``: not all of an answer had gone out.
+        """
         if connection is not None and connection.sids and not (self.stopping or was_idle):
             now = self.clock()
-            self.sessions.disconnected(connection, now)
+            self.sessions.disconnected(connection, now, was_cut=was_cut)
             self.settle(now)
 
     # --- connections that have become WebSockets

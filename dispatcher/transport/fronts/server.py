@@ -104,7 +104,7 @@ class _Events:
     def written(self, sid: str, attempts: list[str], now: float) -> None:
         """No event of Engine.IO."""
 
-    def away(self, sid: str, now: float) -> None:
+    def away(self, sid: str, now: float, ago_s: float) -> None:
         """No event of Engine.IO."""
 
     def back(self, sid: str, now: float) -> None:

@@ -160,13 +160,13 @@ class Presence:
 
     # -- connections
 
-    def away(self, session: str) -> Ends:
+    def away(self, session: str, ago_s: float = 0.0) -> Ends:
         self.forget_newcomer(session)
         peer = self.by_session(session)
         if peer is None or peer.state == "away":
             return []
         peer.state = "away"
-        self.set("grace", peer.id, GRACE_S)
+        self.set("grace", peer.id, GRACE_S - ago_s)
         return self.take_back(peer) + self.decide(peer.id)
 
     def take_back(self, peer: Peer) -> Ends:

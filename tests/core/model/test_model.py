@@ -167,7 +167,7 @@ class Node(People):
         self.world.replay(of(self.world.sessions, n))
 
     @somebody_is_there
-    @rule(n=pick, how=st.sampled_from(["closes", "closes", "times_out", "leaves", "bye"]))
+    @rule(n=pick, how=st.sampled_from(["closes", "closed_a_while_ago", "times_out", "leaves", "bye"]))
     def a_page_goes(self, n, how):
         if page := self.page(n, connected=True):
             getattr(self.world, how)(page)

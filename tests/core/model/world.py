@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dispatcher.core.workers.effects import Answer, CancelOrder, Effect, Offer, Record
 from dispatcher.core.workers.registration import Registration
 from tests.core.model.pages import Page, Session
-from tests.core.model.peers import Hello
+from tests.core.model.peers import GRACE_S, Hello
 from tests.core.model.server_half import WALL, ServerHalf
 
 __all__ = ["WALL", "Page", "World"]
@@ -159,12 +159,16 @@ class World(ServerHalf):
             peer.paused = paused
         self.call(self.machine.pause(page.session, paused, self.now), [])
 
-    def closes(self, page: Page) -> None:
-        """The connection of its poll closes."""
+    def closes(self, page: Page, ago_s: float = 0.0) -> None:
+        """The connection of its poll closed, so long ago."""
         session = self.sessions.get(page.session or "")
         if session is not None and page.session is not None and not session.away:
             session.away = True
-            self.call(self.machine.away(page.session, self.now), self.ref.away(page.session))
+            self.call(self.machine.away(page.session, self.now, ago_s), self.ref.away(page.session, ago_s))
+
+    def closed_a_while_ago(self, page: Page) -> None:
+        """It closed between two polls, and the next one has not come."""
+        self.closes(page, GRACE_S / 3)
 
     def returns(self, page: Page) -> None:
         """It polls again on the same session."""

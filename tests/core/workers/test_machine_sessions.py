@@ -57,6 +57,20 @@ def test_a_page_between_two_polls_gets_offers(node):
     assert node.room() == 1
 
 
+def test_the_grace_runs_since_the_connection_closed_and_not_since_we_were_told(node):
+    node.run("a1", timeout_s=600.0)
+    assert node.away("s1", ago_s=1.0) == []
+    assert node.until_due_s() == 29
+    assert ends(node.pass_s(29)) == {"a1": "lost"}
+
+
+def test_a_grace_that_is_over_when_we_are_told_ends_the_attempt_at_once(node):
+    node.run("a1", timeout_s=600.0)
+    node.away("s1", ago_s=31.0)
+    assert node.until_due_s() == 0
+    assert ends(node.pass_s(0)) == {"a1": "lost"}
+
+
 def test_an_offer_that_was_not_sent_is_taken_back_as_soon_as_its_page_is_away(node):
     node.join(slots=2)
     node.offer("a1", written=False)

@@ -11,20 +11,62 @@ from tornado.iostream import StreamClosedError
 
 from dispatcher.transport.fronts.doorkeeper import Doorkeeper
 from dispatcher.transport.fronts.http import Front
+from dispatcher.transport.leaving import MOMENT_S
 from dispatcher.transport.sessions import Sessions
+from tests.support.clock import ManualClock
 from tests.support.waiting import eventually
 from tests.transport.support import Client, Page, Recorder
 
 
+async def until_a_page_may_have_left(sessions: Sessions) -> None:
+    """Its connection closes, and the server hears of it."""
+    await eventually(lambda: sessions.book.leaving.next_deadline() is not None)
+
+
 @pytest.mark.gen_test
-async def test_closing_the_connection_of_the_last_poll_between_two_polls_is_a_sign(
-    port: int, sessions: Sessions, recorder: Recorder
+async def test_closing_the_connection_of_the_last_poll_is_a_sign_if_no_other_poll_comes(
+    port: int, sessions: Sessions, recorder: Recorder, clock: ManualClock
 ) -> None:
     page = await Page.open(port)
     sessions.send(page.sid, "x")
     await page.poll()
     page.polls.close()
+    await until_a_page_may_have_left(sessions)
+    sessions.tick(clock.advance(MOMENT_S - 0.01))
+    assert recorder.names() == ["opened"]
+    sessions.tick(clock.advance(0.01))
+    assert recorder.names() == ["opened", "away"]
+
+
+@pytest.mark.gen_test
+async def test_a_proxy_that_closes_its_connection_after_each_answer_makes_no_page_go_away(
+    port: int, sessions: Sessions, recorder: Recorder, clock: ManualClock
+) -> None:
+    """As nginx does without a kept upstream; what is sent meanwhile waits for the next poll."""
+    page = await Page.open(port)
+    for number in range(20):
+        page.polls.close()
+        await until_a_page_may_have_left(sessions)
+        sessions.send(page.sid, f"{number}", f"a{number}")
+        sessions.tick(clock.advance(MOMENT_S - 0.01))
+        page.polls = await Client.connect(port)
+        assert (await page.poll()).body == f"4{number}"
+    assert recorder.names() == ["opened"] + ["written"] * 20
+
+
+@pytest.mark.gen_test
+async def test_an_answer_that_a_page_does_not_read_to_its_end_is_a_sign_at_once(
+    port: int, sessions: Sessions, recorder: Recorder
+) -> None:
+    page = await Page.open(port)
+    await page.park()
+    await eventually(lambda: sessions.counts.polls == 1)
+    sessions.send(page.sid, "x" * (40 << 20), "a1")
+    sessions.flush(0.0)
+    await page.polls.stream.read_bytes(1_000)
+    page.polls.close()
     await recorder.until("away")
+    assert recorder.names() == ["opened", "written", "away"]
 
 
 @pytest.mark.gen_test
@@ -38,21 +80,20 @@ async def test_closing_the_connection_of_the_posts_is_no_sign(port: int, front: 
 
 @pytest.mark.gen_test
 async def test_a_client_that_wants_its_connections_closed_is_not_away_between_polls(
-    port: int, sessions: Sessions, recorder: Recorder
+    port: int, sessions: Sessions, recorder: Recorder, clock: ManualClock
 ) -> None:
     """This is an old proxy; our own close is no evidence."""
     page = await Page.open(port)
-    sessions.send(page.sid, "x")
-    page.polls.close()
-    await recorder.until("away")
     for _ in range(2):
         client = await Client.connect(port)
         sessions.send(page.sid, "x")
         assert (await client.ask("GET", page.target, None, "Connection: close")).body
         with pytest.raises(StreamClosedError):
             await client.stream.read_bytes(1)
+    page.polls.close()  # it carried the handshake
     await page.post("4x")
-    assert recorder.names().count("away") == 1
+    sessions.tick(clock.advance(10.0))
+    assert "away" not in recorder.names()
 
 
 @pytest.mark.gen_test
@@ -87,10 +128,14 @@ class TestOurIdleTimeout:
             await silent.stream.read_bytes(1)
 
     @pytest.mark.gen_test
-    async def test_a_connection_that_the_page_closes_before_it_is_a_sign(self, port: int, recorder: Recorder) -> None:
+    async def test_a_connection_that_the_page_closes_before_it_is_a_sign(
+        self, port: int, recorder: Recorder, sessions: Sessions
+    ) -> None:
         page = await Page.open(port)
         page.polls.close()
-        await recorder.until("away")
+        await until_a_page_may_have_left(sessions)
+        sessions.tick(time.monotonic() + MOMENT_S)
+        assert recorder.names() == ["opened", "away"]
 
 
 @pytest.mark.gen_test

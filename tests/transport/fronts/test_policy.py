@@ -21,6 +21,7 @@ from dispatcher.transport.fronts.policy import (
     host_and_path,
     keeps_alive,
 )
+from dispatcher.transport.leaving import MOMENT_S
 from dispatcher.transport.sessions import Sessions
 from tests.support.clock import ManualClock
 from tests.transport.support import Bench, Recorder
@@ -99,6 +100,7 @@ def test_a_page_of_no_origin_comes_without_cookies(rules: Policy) -> None:
 @pytest.mark.parametrize(
     ("stopping", "was_idle", "heard"),
     [(False, False, ["opened", "away"]), (True, False, ["opened"]), (False, True, ["opened"])],
+    ids=["theirs", "stopping", "idle"],
 )
 def test_only_an_end_that_is_not_ours_is_a_sign(
     rules: Policy, bench: Bench, recorder: Recorder, stopping: bool, was_idle: bool, heard: list[str]
@@ -109,8 +111,16 @@ def test_only_an_end_that_is_not_ours_is_a_sign(
     bench.open(connection)
     rules.stopping = stopping
     rules.left(connection, was_idle=was_idle)
-    assert recorder.names() == heard
     assert len(changes) == heard.count("away")
+    bench.later(MOMENT_S)
+    assert recorder.names() == heard
+
+
+def test_an_end_in_the_middle_of_an_answer_is_a_sign_at_once(rules: Policy, bench: Bench, recorder: Recorder) -> None:
+    connection = Connection()
+    bench.open(connection)
+    rules.left(connection, was_idle=False, was_cut=True)
+    assert recorder.names() == ["opened", "away"]
 
 
 def test_the_end_of_a_connection_without_polls_is_no_sign(rules: Policy, recorder: Recorder) -> None:

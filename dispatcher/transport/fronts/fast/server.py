@@ -60,7 +60,7 @@ class FastServer(Doorkeeper):
         """A connection has ended."""
         self._open -= 1
         self._connections.discard(connection)
-        self.front.left(connection.carrier, was_idle=connection.was_idle)
+        self.front.left(connection.carrier, was_idle=connection.was_idle, was_cut=connection.was_cut)
         self.front.app.on_close(connection)
 
     def refuse(self, sock: socket.socket, refusal: HeadRefusal) -> None:

@@ -29,8 +29,8 @@ class FastStream(asyncio.BufferedProtocol):
         self._write_timeout_s = policy.write_timeout_s
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
-        #: The kernel has not taken all that was written.
-        self._is_full = False
+        #: The kernel has not taken all that was written; and so it was when the connection ended.
+        self._is_full = self.was_cut = False
         self._flushes: list[Future[None]] = []
         self._patience = Patience(policy.idle_connection_timeout_s, policy.head_timeout_s)
         self._timer: asyncio.TimerHandle | None = None
@@ -54,6 +54,7 @@ class FastStream(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection has ended, whoever ended it."""
         self._transport = None
+        self.was_cut = self._is_full
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
