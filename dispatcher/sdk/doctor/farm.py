@@ -106,7 +106,7 @@ def _is_number(text: str) -> bool:
 def types(seen: Sighting) -> Iterator[Finding]:
     """Whether jobs wait for a type that nobody offers."""
     if seen.types is None:
-        yield skipped("types", "the server does not tell its types without the token")
+        yield skipped("types", "it needs a token that may read")
         return
     alone = [str(item.get("type", "")) for item in seen.types if _queued(item) and not item.get("workers")]
     if alone:
@@ -128,7 +128,7 @@ def _queued(item: Mapping[str, Any]) -> int:
 def pages(seen: Sighting) -> Iterator[Finding]:
     """What the connected pages say of their browsers."""
     if seen.workers is None:
-        yield skipped("pages", "the server does not tell its workers without the token")
+        yield skipped("pages", "it needs a token that may read")
         return
     here = [worker for worker in seen.workers if worker.get("state") != "gone"]
     if not here:

@@ -163,8 +163,12 @@ def token(seen: Sighting) -> Iterator[Finding]:
             "Give what the server was started with (--token, --token-file): is it whole, is it of this server? "
             "After a change of the file the server needs SIGHUP.",
         )  # fmt: skip
-    elif seen.shown.code and seen.shown.status == 403 and not seen.shown.code.startswith("forbidden_"):
-        yield noted("token", "the server takes it, but it may not read: what needs that was not looked at")
+    elif seen.shown.code in ("forbidden_scope", "forbidden_type"):
+        yield noted(
+            "token", "the server takes it, but not for reading everything: what needs that was not looked at",
+            "Nothing is wrong with a program's token of this kind. For the other checks give one with the scope read "
+            "that is not bound to types.",
+        )  # fmt: skip
     else:
         yield skipped("token", "another answer came than the server's")
 

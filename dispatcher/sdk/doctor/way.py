@@ -19,13 +19,14 @@ _PING_S = 20.0
 _LATE_S = 3.0
 _LONGER = "Let the proxy wait at least 75 s for an answer (nginx: proxy_read_timeout 75s; Apache: ProxyTimeout 75)."
 _KEEP_HOST = "Let it pass Host on as it came, with its port (nginx: proxy_set_header Host $http_host)."
+_OTHER_ADDRESS = (
+    "Give the address that people type as --url. If that is this one, start the server with it as --public-url."
+)
 
 
 def host(seen: Sighting) -> Iterator[Finding]:
     """Whether the server hears its name and port as the browser wrote them."""
-    refused = next(
-        (heard for heard in (seen.bare, seen.own_page) if heard and heard.code.startswith("forbidden_")), None
-    )
+    refused = _refused(seen)
     if refused is None:
         if seen.own_page is not None and seen.own_page.code in ("", "bad_token", "unauthorized"):
             yield found("host", "the server hears the name and the port that were asked for")
@@ -36,11 +37,13 @@ def host(seen: Sighting) -> Iterator[Finding]:
         mend = f"Start the server with --allow-host {plain(name)}; or a proxy has changed Host. {_KEEP_HOST}"
         yield wrong("host", f"the server refuses the name: {says}", mend)
     else:
-        yield wrong("host", f"the server takes its own pages for foreign ones: {says}", _KEEP_HOST)
+        mend = _OTHER_ADDRESS if "--public-url" in says else _KEEP_HOST
+        yield wrong("host", f"the server takes its own pages for foreign ones: {says}", mend)
 
 
 def _refused(seen: Sighting) -> Heard | None:
-    return next((heard for heard in (seen.bare, seen.own_page) if heard and heard.code.startswith("forbidden_")), None)
+    asked = (seen.bare, seen.own_page)
+    return next((heard for heard in asked if heard and heard.code in ("forbidden_host", "forbidden_origin")), None)
 
 
 def cache(seen: Sighting) -> Iterator[Finding]:
@@ -85,7 +88,7 @@ def buffering(seen: Sighting) -> Iterator[Finding]:
     """Whether the pieces of a stream come when they are sent."""
     heard = seen.stream
     if heard is None:
-        yield skipped("buffering", "the server tells no changes without the token")
+        yield skipped("buffering", "it needs a token that may read")
     elif heard.answer is not None and not _is_stream(heard):
         yield skipped("buffering", f"the server gave no stream ({_came(heard)})")
     elif _is_prompt(heard) and len(heard.pieces_s) >= seen.stream_pieces:
@@ -115,7 +118,7 @@ def waiting(seen: Sighting) -> Iterator[Finding]:
     """Whether a program's request may wait for its answer."""
     heard = seen.waited
     if heard is None:
-        yield skipped("waiting", "the server lets no request wait without the token")
+        yield skipped("waiting", "it needs a token that may read")
     elif heard.status == 200 and "items" in heard.fields:
         yield found("waiting", f"a request may wait for {span(heard.took_s)}")
     else:

@@ -70,6 +70,12 @@ def test_pages_in_good_browsers_are_fine() -> None:
     assert (finding.level, finding.says) == (Level.OK, "2 connected, in browsers that will do")
 
 
+@pytest.mark.parametrize(("workers", "queued", "level"), [(0, 1, Level.WRONG), (1, 1, Level.OK), (0, 0, Level.OK)])
+def test_jobs_wait_in_vain_where_nobody_offers_their_type(workers: int, queued: int, level: Level) -> None:
+    [finding] = farm.types(a_look(types=({"type": "echo", "workers": workers, "counts": {"queued": queued}},)))
+    assert finding.level is level
+
+
 def test_many_names_are_cut_short() -> None:
     seen = a_look(workers=tuple(worker(f"D{number}", document_mode="9") for number in range(8)))
     assert next(farm.pages(seen)).says.endswith("mode 9: D0, D1, D2, D3, D4 and 3 more")

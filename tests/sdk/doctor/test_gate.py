@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import ssl
 import threading
@@ -128,6 +129,13 @@ def test_plain_http_where_tls_is_expected() -> None:
     assert "write http:// instead of https://" in of(findings, "port").mend
 
 
+def test_a_server_without_tls_that_waits_for_the_rest_of_a_request(server: Live) -> None:
+    """So does Pagehand itself: it takes the beginning of TLS for that of a request."""
+    status, findings = examined(server.url.replace("http:", "https:"))
+    assert (status, wrongs(findings)) == (4, ["port"])
+    assert "does not speak TLS" in of(findings, "port").says
+
+
 def test_a_certificate_that_is_not_trusted_is_named_with_who_signed_it(certificate: Path) -> None:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate)
@@ -165,6 +173,19 @@ def test_a_token_that_is_wrong(server: Live) -> None:
     status, findings = examined(server.url, "another-token-of-the-tests")
     assert (status, wrongs(findings)) == (1, ["token"])
     assert "does not take it" in of(findings, "token").says
+
+
+@pytest.mark.parametrize("rights", [{"scopes": ["submit"]}, {"scopes": ["read"], "types": ["echo"]}])
+def test_a_token_that_may_not_read_everything_is_fine(server: Live, rights: dict[str, list[str]]) -> None:
+    """What it lets nobody look at is left out, and said."""
+    headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
+    made = server.ask("POST", "/api/v1/tokens", json.dumps({"name": "program", **rights}), headers)
+    status, findings = examined(server.url, made.json()["token"])
+    assert (status, wrongs(findings)) == (0, [])
+    assert of(findings, "token").level == "note"
+    assert [finding.check for finding in findings if finding.level == "skipped"] == [
+        "buffering", "waiting", "types", "pages",
+    ]  # fmt: skip
 
 
 def test_a_server_that_starts_is_pagehand(server: Live) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import email.utils
 import re
 import time
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +15,7 @@ from dispatcher.sdk.doctor import way
 from dispatcher.sdk.doctor.findings import Level
 from dispatcher.sdk.doctor.seen import Heard, Sighting
 from tests.sdk.doctor.meddler import TOKEN, Meddling, examined, header, html, meddler, of, wrongs
-from tests.support.server import Live
+from tests.support.server import Live, live
 
 LOGIN = html(b"200 OK", b"<html><title>Sign in to\n our network</title></html>")
 
@@ -57,6 +58,14 @@ def test_it_is_found(server: Live, meddling: Meddling, check: str, says: str, me
     assert (status, wrongs(findings)) == (1, [check])
     assert says in of(findings, check).says
     assert mend in of(findings, check).mend
+
+
+def test_an_address_that_is_not_the_public_one_is_found(tmp_path: Path) -> None:
+    with live(tmp_path, "--public-url", "http://127.0.0.1:1/") as behind:
+        status, findings = examined(behind.url)
+    assert (status, wrongs(findings)) == (1, ["host"])
+    assert "the address of this server is http://127.0.0.1:1" in of(findings, "host").says
+    assert "as --public-url" in of(findings, "host").mend
 
 
 @pytest.mark.parametrize("words", [b"", html(b"504 Gateway Timeout", b"late")], ids=["closed", "504"])
