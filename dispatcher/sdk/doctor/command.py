@@ -16,9 +16,11 @@ __all__ = ["main"]
 
 _HOLD_S = 30
 _MOST_HOLD_S = 60
+#: As shells say it.
+_INTERRUPTED = 130
 _EPILOG = """\
 Ends with 0 when nothing is wrong, with 1 when something is, with 2 when a flag cannot be used, and with 4 when no
-answer of Pagehand's comes. Takes about --hold-s, and at most 15 s more.
+answer of Pagehand's comes. Takes about --hold-s, and a few seconds more; where answers are slow up to 25 s.
 """
 
 
@@ -30,10 +32,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BadConfig as error:
         print(f"pagehand doctor: {error}", file=sys.stderr)
         return 2
-    seen = look(Messenger(config), options.hold_s, _say)
+    try:
+        seen = look(Messenger(config), options.hold_s, _say)
+    except KeyboardInterrupt:
+        print("pagehand doctor: interrupted", file=sys.stderr)
+        return _INTERRUPTED
     findings = examine(seen)
-    sys.stdout.write(as_json(seen, findings) if options.output == "json" else as_text(findings))
+    _write(as_json(seen, findings) if options.output == "json" else as_text(findings))
     return exit_status(seen, findings)
+
+
+def _write(text: str) -> None:
+    """Not every console has every letter that a stranger may say."""
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
 
 
 def _say(words: str) -> None:

@@ -6,12 +6,14 @@ import base64
 import json
 import os
 import secrets
+import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import replace
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 from urllib.parse import quote
 
+from .gate import is_pagehand
 from .messenger import Messenger
 from .seen import PIECE_S, SECOND_PIECE_S, Heard, PageTry, Sighting
 
@@ -33,6 +35,8 @@ _LIST_S = 8.0
 _MOST_PAGES = 50
 
 Say = Callable[[str], object]
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 def look(messenger: Messenger, hold_s: float, say: Say = lambda words: None) -> Sighting:
@@ -46,14 +50,30 @@ def look(messenger: Messenger, hold_s: float, say: Say = lambda words: None) -> 
     if seen.doorstep.mishap:
         return seen
     say("asking who is there")
-    bare = messenger.ask(_CHEAP)
-    seen = replace(seen, ready=(messenger.ask(_READY), messenger.ask(_READY)), bare=bare)
-    if bare.answer is None and all(heard.answer is None for heard in seen.ready):
+    ready = _later(lambda: (messenger.ask(_READY), messenger.ask(_READY)))
+    seen = replace(seen, bare=messenger.ask(_CHEAP), ready=ready.result())
+    # A stranger is not shown the token.
+    if not is_pagehand(seen):
         return seen
-    seen = _with_token(messenger, replace(seen, own_page=messenger.ask(_CHEAP, _page_headers(messenger))))
-    seen = replace(seen, script=messenger.ask(_SCRIPT))
+    own_page = _later(messenger.ask, _CHEAP, _page_headers(messenger))
+    script = _later(messenger.ask, _SCRIPT)
+    seen = replace(_with_token(messenger, seen), own_page=own_page.result(), script=script.result())
     say(f"watching for up to {hold_s + _SLACK_S:.0f} s whether requests may wait")
     return _long_ones(messenger, seen)
+
+
+def _later(work: Callable[P, T], *args: P.args, **fields: P.kwargs) -> Future[T]:
+    """Runs it in a thread that does not keep the program from ending: someone may interrupt the wait."""
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work(*args, **fields))
+        except BaseException as error:  # noqa: BLE001 - whoever asks for the result gets it
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future
 
 
 def _proxy_variable(environ: Mapping[str, str], tls: bool) -> str:
@@ -93,22 +113,21 @@ def _allowed(messenger: Messenger, seen: Sighting) -> dict[str, str] | None:
 def _long_ones(messenger: Messenger, seen: Sighting) -> Sighting:
     """Whatever waits, and the lists meanwhile."""
     allowed = _allowed(messenger, seen)
-    with ThreadPoolExecutor(4) as pool:
-        page = pool.submit(_page, messenger, seen.hold_s)
-        if allowed is None:
-            return replace(seen, page=page.result())
-        waited = pool.submit(_waited, messenger, seen.hold_s, allowed)
-        pieces = 2 if seen.hold_s >= SECOND_PIECE_S else 1
-        within_s = SECOND_PIECE_S if pieces == 2 else PIECE_S
-        stream = pool.submit(messenger.ask, f"/api/v1/events?job={_NO_JOB}", allowed, within_s=within_s, pieces=pieces)
-        until = messenger.clock() + _LIST_S
-        workers, more_workers = _list(messenger, "/api/v1/workers?limit=100", allowed, until)
-        types, more_types = _list(messenger, "/api/v1/types?limit=100", allowed, until)
-        metrics = messenger.ask("/metrics", allowed)
-        return replace(
-            seen, waited=waited.result(), stream=stream.result(), stream_pieces=pieces, metrics=metrics,
-            workers=workers, types=types, more=more_workers or more_types, page=page.result(),
-        )  # fmt: skip
+    page = _later(_page, messenger, seen.hold_s)
+    if allowed is None:
+        return replace(seen, page=page.result())
+    waited = _later(_waited, messenger, seen.hold_s, allowed)
+    pieces = 2 if seen.hold_s >= SECOND_PIECE_S else 1
+    within_s = SECOND_PIECE_S if pieces == 2 else PIECE_S
+    stream = _later(messenger.ask, f"/api/v1/events?job={_NO_JOB}", allowed, within_s=within_s, pieces=pieces)
+    until = messenger.clock() + _LIST_S
+    workers, more_workers = _list(messenger, "/api/v1/workers?limit=100", allowed, until)
+    types, more_types = _list(messenger, "/api/v1/types?limit=100", allowed, until)
+    metrics = messenger.ask("/metrics", allowed)
+    return replace(
+        seen, waited=waited.result(), stream=stream.result(), stream_pieces=pieces, metrics=metrics,
+        workers=workers, types=types, more=more_workers or more_types, page=page.result(),
+    )  # fmt: skip
 
 
 def _waited(messenger: Messenger, hold_s: float, allowed: Mapping[str, str]) -> Heard:
@@ -125,10 +144,10 @@ def _page(messenger: Messenger, hold_s: float) -> PageTry:
     key = base64.b64encode(secrets.token_bytes(16)).decode()
     upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": key}
     session = f"{_PAGE}polling&sid={quote(sid)}"
-    socket = messenger.ask(f"{_PAGE}websocket", headers | upgrade, pieces=1)
+    socket = _later(messenger.ask, f"{_PAGE}websocket", headers | upgrade, pieces=1)
     poll = messenger.ask(session, headers, within_s=hold_s)
     messenger.ask(session, headers, body=_BYE)
-    return PageTry(handshake=handshake, socket=socket, poll=poll)
+    return PageTry(handshake=handshake, socket=socket.result(), poll=poll)
 
 
 def _session(handshake: Heard) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from typing import Any
 
-from tests.sdk.doctor.meddler import TOKEN, Meddling, header, meddler
+from tests.sdk.doctor.meddler import TOKEN, Meddling, header, html, meddler
 from tests.support.places import ROOT, environment
 from tests.support.server import Live
 
@@ -52,6 +53,25 @@ def test_a_server_that_is_not_reached_has_a_status_of_its_own() -> None:
     assert done.returncode == 4
     told = json.loads(done.stdout)
     assert (told["reached"], told["version"], told["wrong"]) == (False, None, 1)
+
+
+def test_a_console_without_all_letters_does_not_end_it(server: Live) -> None:
+    page = html(b"200 OK", "<title>Zürich → Anmeldung</title>".encode())
+    with meddler(server.port, Meddling(instead=lambda head: page)) as url:
+        done = doctor("--url", url, PYTHONIOENCODING="ascii")
+    assert done.returncode == 4, done.stderr
+    assert "Z?rich ? Anmeldung" in done.stdout
+
+
+def test_an_interrupt_ends_the_wait_at_once(server: Live) -> None:
+    command = [sys.executable, "-m", "dispatcher.sdk", "doctor", "--url", server.url, "--token", TOKEN]
+    with subprocess.Popen(command, cwd=ROOT, env=environment(), stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        while not process.stderr.readline().startswith("pagehand doctor: watching for up to 34 s"):
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=20)
+    assert (process.returncode, said) == (130, "pagehand doctor: interrupted\n")
 
 
 def test_flags_that_cannot_be_used_are_refused_in_words() -> None:

@@ -183,3 +183,16 @@ def test_no_request_shows_the_token_where_it_should_not(server: Live) -> None:
     assert len(heads) > 12
     assert not [head for head in heads if TOKEN.encode() in head.split(b"\r\n")[0]]
     assert all(head.count(TOKEN.encode()) <= 1 for head in heads)
+
+
+def test_a_stranger_is_not_shown_the_token(server: Live) -> None:
+    heads: list[bytes] = []
+
+    def instead(head: bytes) -> bytes:
+        heads.append(head)
+        return LOGIN
+
+    with meddler(server.port, Meddling(instead=instead)) as url:
+        examined(url, TOKEN)
+    assert len(heads) == 3
+    assert not [head for head in heads if TOKEN.encode() in head]
