@@ -11,7 +11,7 @@ from .seen import Heard, Mishap, Sighting
 
 __all__ = ["clock", "is_pagehand", "pagehand", "port", "token"]
 
-#: A Date tells whole seconds, and nobody types faster.
+#: Closer clocks do no harm; a Date tells whole seconds alone.
 _CLOCKS_S = 30.0
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.I | re.S)
 _FAR = {
@@ -143,6 +143,27 @@ def _no_answer(heard: Heard) -> Finding:
 
 # -- the token
 
+_TAKEN_AWAY = wrong(
+    "token", "the server takes it in X-Pagehand-Token, but not in Authorization",
+    "A proxy before the server keeps the header Authorization for itself, or changes it. Let it pass, or send "
+    "X-Pagehand-Token: the Python client sends Authorization.",
+)  # fmt: skip
+_LIMITED = noted(
+    "token", "the server takes it, but not for reading everything: what needs that was not looked at",
+    "Nothing is wrong with a program's token of this kind. For the other checks give one with the scope read that is "
+    "not bound to types.",
+)  # fmt: skip
+#: By the code of the refusal.
+_TOKENS = {
+    "forbidden_scope": _LIMITED,
+    "forbidden_type": _LIMITED,
+    "too_many_wrong_tokens": wrong(
+        "token", "the server does not even look at it: too many wrong ones have come from this address",
+        "Wait a minute. Who shows the wrong ones is in the server's log; it may be another machine behind the same "
+        "proxy. Tokens that were made by /api/v1/tokens are never slowed.",
+    ),
+}  # fmt: skip
+
 
 def token(seen: Sighting) -> Iterator[Finding]:
     """Whether the server takes the token, in the header that programs use."""
@@ -152,25 +173,21 @@ def token(seen: Sighting) -> Iterator[Finding]:
         unused = seen.bare is not None and _is_stats(seen.bare)
         yield noted("token", "the server asks for none") if unused else found("token", "the server takes it")
     elif seen.shown_apart is not None and _is_stats(seen.shown_apart):
-        yield wrong(
-            "token", "the server takes it in X-Pagehand-Token, but not in Authorization",
-            "A proxy before the server keeps the header Authorization for itself, or changes it. Let it pass, or send "
-            "X-Pagehand-Token: the Python client sends Authorization.",
-        )  # fmt: skip
-    elif seen.shown.code and seen.shown.status == 401:
-        yield wrong(
-            "token", "the server does not take it",
-            "Give what the server was started with (--token, --token-file): is it whole, is it of this server? "
-            "After a change of the file the server needs SIGHUP.",
-        )  # fmt: skip
-    elif seen.shown.code in ("forbidden_scope", "forbidden_type"):
-        yield noted(
-            "token", "the server takes it, but not for reading everything: what needs that was not looked at",
-            "Nothing is wrong with a program's token of this kind. For the other checks give one with the scope read "
-            "that is not bound to types.",
-        )  # fmt: skip
+        yield _TAKEN_AWAY
+    elif seen.shown.code:
+        yield _TOKENS.get(seen.shown.code) or _refused(seen.shown)
     else:
         yield skipped("token", "another answer came than the server's")
+
+
+def _refused(shown: Heard) -> Finding:
+    if shown.status == 401:
+        return wrong(
+            "token", "the server does not take it",
+            "Give what the server was started with (--token, --token-file), or one that was made there and still "
+            "works: is it whole, is it of this server? After a change of the file the server needs SIGHUP.",
+        )  # fmt: skip
+    return skipped("token", f"the server answered {shown.code}")
 
 
 def _without(seen: Sighting) -> Iterator[Finding]:

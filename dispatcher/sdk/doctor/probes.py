@@ -44,7 +44,7 @@ def look(messenger: Messenger, hold_s: float, say: Say = lambda words: None) -> 
     config = messenger.config
     say(f"connecting to {config.url}")
     seen = Sighting(
-        url=config.url, address=config.address, doorstep=messenger.doorstep(), token_given=bool(config.token),
+        url=config.url, address=config.address, doorstep=messenger.doorstep(),
         proxy_variable=_proxy_variable(os.environ, config.address.tls), hold_s=hold_s,
     )  # fmt: skip
     if seen.doorstep.mishap:

@@ -116,7 +116,6 @@ class Sighting:
     url: str
     address: ServerAddress
     doorstep: Doorstep = field(default_factory=Doorstep)
-    token_given: bool = False
     #: The machine is told to use a proxy (HTTP_PROXY and the like): ours goes straight, and browsers may not.
     proxy_variable: str = ""
     #: How long a waiting request had to be held.

@@ -142,7 +142,7 @@ def test_lists_that_are_longer_than_a_page_are_read_whole(tmp_path: Path) -> Non
 def test_odd_answers_are_no_faults_of_the_doctor(text: str) -> None:
     odd = Heard(answer=ServerAnswer(200, {"content-type": "application/json", "date": "yesterday"}, text.encode()))
     seen = Sighting(
-        url=CONFIG.url, address=CONFIG.address, token_given=True, ready=(odd, odd), bare=odd, own_page=odd, shown=odd,
+        url=CONFIG.url, address=CONFIG.address, ready=(odd, odd), bare=odd, own_page=odd, shown=odd,
         waited=odd, stream=odd, metrics=odd, script=odd, workers=({"page": 7}, {}), types=({"counts": 7}, {}),
     )  # fmt: skip
     assert examine(seen)

@@ -21,7 +21,7 @@ from dispatcher.sdk.doctor.report import examine
 from dispatcher.sdk.doctor.seen import Doorstep, Heard, Mishap, Sighting
 from tests.sdk.doctor.meddler import TOKEN, examined, html, of, wrongs
 from tests.support.certificate import self_signed
-from tests.support.server import Live
+from tests.support.server import Live, live
 
 
 @contextmanager
@@ -186,6 +186,15 @@ def test_a_token_that_may_not_read_everything_is_fine(server: Live, rights: dict
     assert [finding.check for finding in findings if finding.level == "skipped"] == [
         "buffering", "waiting", "types", "pages",
     ]  # fmt: skip
+
+
+def test_an_address_from_which_too_many_wrong_tokens_have_come(tmp_path: Path) -> None:
+    with live(tmp_path, "--token", TOKEN, "--wrong-tokens", "1") as slow:
+        for number in range(3):
+            slow.ask("GET", "/api/v1/stats", headers={"Authorization": f"Bearer wrong-{number}"})
+        status, findings = examined(slow.url, TOKEN)
+    assert (status, wrongs(findings)) == (1, ["token"])
+    assert "does not even look at it" in of(findings, "token").says
 
 
 def test_a_server_that_starts_is_pagehand(server: Live) -> None:
