@@ -77,7 +77,8 @@ def test_the_default_of_a_switch_is_what_it_is() -> None:
 def test_every_flag_that_a_page_names_exists() -> None:
     known = {"--" + item.name.replace("_", "-") for item in settings_fields()}
     known |= {"--config", "--print-config", "--version", "--help", "--token-file", "--no-insecure", "--no-late-accept"}
-    # Flags of other programs: curl, pip, mypy, pagehand simulate, bench, the campaigns.
+    # Flags of other programs: curl, pip, mypy, pagehand simulate and doctor, bench, the campaigns.
+    known |= {"--url", "--hold-s"}
     known |= {"--long", "--seed", "--label", "--data-binary", "--data-urlencode"}
     known |= {"--editable", "--strict", "--workers", "--short", "--only", "--rounds", "--profile", "--dir"}
     known |= {

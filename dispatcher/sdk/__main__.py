@@ -30,6 +30,7 @@ def _parser() -> argparse.ArgumentParser:
     # Each program reads its own flags, even --help.
     commands.add_parser("serve", help="run the server", add_help=False)
     commands.add_parser("simulate", help="play worker pages, and load, against a server", add_help=False)
+    commands.add_parser("doctor", help="say what is wrong with a server, or on the way to it", add_help=False)
     return parser
 
 
@@ -41,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help(sys.stderr)
         return 2
     command = parser.parse_known_args(words[:1])[0].command
-    run = {"serve": _serve, "simulate": _simulate}[command]
+    run = {"serve": _serve, "simulate": _simulate, "doctor": _doctor}[command]
     return run(words[1:]) or 0
 
 
@@ -58,6 +59,12 @@ def _simulate(argv: list[str]) -> int | None:
     from .simulate import main as simulate
 
     return simulate(argv)
+
+
+def _doctor(argv: list[str]) -> int:
+    from .doctor.command import main as doctor
+
+    return doctor(argv)
 
 
 if __name__ == "__main__":
