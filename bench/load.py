@@ -20,7 +20,7 @@ from typing import Any
 
 from bench.client import Run, connect, get_request, host, post_head
 
-_OFFER = re.compile(rb'"op":"job","attempt":"([^"]+)"')
+OFFER = re.compile(rb'"op":"job","attempt":"([^"]+)"')
 _RESULT = b'4{"op":"result","attempt":"%b","value":"OK"}'
 _ERROR = b'4{"op":"error","attempt":"%b","message":"as asked","retry":false}'
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
@@ -141,7 +141,7 @@ class JobPage(Page):
     def received(self, body: bytes) -> None:
         """Offers and verdicts."""
         Run.count += body.count(b'"verdict":"recorded"')
-        attempts = _OFFER.findall(body)
+        attempts = OFFER.findall(body)
         if attempts and self._quick:
             self.say([self._answer % attempt for attempt in attempts])
         elif attempts:
@@ -308,11 +308,11 @@ def type_names(spec: dict[str, Any]) -> Sequence[str]:
     return ["bench"] if number == 1 else [f"bench-{n}" for n in range(number)]
 
 
-async def job_pages(spec: dict[str, Any]) -> None:
+async def job_pages(spec: dict[str, Any], kind: type[JobPage] = JobPage) -> None:
     """The pages of a run, registered."""
     how = {"slots": spec["slots"], "quick": spec["quick"], "types": type_names(spec)}
     pages = [
-        JobPage(spec["port"], number=number, fails=spec.get("fails", False), **how) for number in range(spec["workers"])
+        kind(spec["port"], number=number, fails=spec.get("fails", False), **how) for number in range(spec["workers"])
     ]
     for page in pages:
         await page.open()

@@ -31,6 +31,8 @@ def tables(runs: Runs) -> str:
     lines = ["| ratio | this | beside | goal |", "|---|---:|---:|---|"]
     for slots in (1, 16):
         lines += _row(f"1,000 types to one, slots {slots}, CPU a job", _types(slots), runs, "<= 1.3")
+    for how in ("quick", "accepted"):
+        lines += _row(f"WebSocket slots 1 to polling, {how}, jobs/s", _sockets(how), runs, ">= 1.5")
     lines += _row("one job beside a lister of a rare filter to alone", _rare, runs, "<= 2")
     parts = ["\n".join(lines)] if len(lines) > 2 else []
     return "\n\n".join([*parts, *_idle_tables(runs), *_beside_table(runs)])
@@ -45,6 +47,10 @@ def _row(what: str, of: Callable[[Runs, str], float | None], runs: Runs, goal: s
 
 def _types(slots: int) -> Callable[[Runs, str], float | None]:
     return lambda runs, mark: _to(runs, f"types1000-slots{slots}{mark}", f"slots{slots}-quick{mark}", _cpu_us)
+
+
+def _sockets(how: str) -> Callable[[Runs, str], float | None]:
+    return lambda runs, mark: _to(runs, f"ws-slots1-{how}{mark}", f"slots1-{how}{mark}", _per_s)
 
 
 def _rare(runs: Runs, mark: str) -> float | None:

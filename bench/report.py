@@ -18,6 +18,8 @@ _TITLES = {
     "slots1-accepted": "jobs, 16 workers, slots 1, accepted",
     "slots16-quick": "jobs, 16 workers, slots 16, quick",
     "slots16-accepted": "jobs, 16 workers, slots 16, accepted",
+    "ws-slots1-quick": "jobs on WebSockets, 16 workers, slots 1, quick",
+    "ws-slots1-accepted": "jobs on WebSockets, 16 workers, slots 1, accepted",
     "intake": "intake, POST /api/v1/jobs, 16 connections",
     "latency-quick": "one job at a time, quick",
     "latency-accepted": "one job at a time, accepted",

@@ -77,6 +77,8 @@ VARIANTS = (
     Variant("slots1-accepted", "pagehand", {**_JOBS, "slots": 1, "quick": False}, store="queued"),
     Variant("slots16-quick", "pagehand", {**_JOBS, "slots": 16, "quick": True}, store="queued"),
     Variant("slots16-accepted", "pagehand", {**_JOBS, "slots": 16, "quick": False}, store="queued"),
+    Variant("ws-slots1-quick", "pagehand", {**_JOBS, "slots": 1, "quick": True}, "queued", "bench.sockets"),
+    Variant("ws-slots1-accepted", "pagehand", {**_JOBS, "slots": 1, "quick": False}, "queued", "bench.sockets"),
     Variant("types1000-slots1", "pagehand", {**_TYPES, "slots": 1}, store="types"),
     Variant("types1000-slots16", "pagehand", {**_TYPES, "slots": 16}, store="types"),
     Variant("intake", "pagehand", {"mode": "intake", "workers": 16}),
@@ -130,7 +132,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _round(plan: Plan, number: int, chosen: Sequence[Variant]) -> None:
     """Measures each line once; of two versions, the first one alternates by round."""
     for variant in chosen:
-        sides = plan.sides if variant.server == "pagehand" else plan.sides[:1]
+        # A version beside this one may know no WebSockets.
+        both = variant.server == "pagehand" and not variant.name.startswith("ws-")
+        sides = plan.sides if both else plan.sides[:1]
         for side in reversed(sides) if number % 2 else sides:
             figures = _measure(plan, variant, side)
             plan.results.setdefault(variant.name + side.mark, []).append(figures)

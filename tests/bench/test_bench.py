@@ -27,6 +27,18 @@ def test_each_kind_of_benchmark_runs(tmp_path):
 
 
 @pytest.mark.slow
+def test_the_lines_of_websockets_run_beside_those_of_polling(tmp_path):
+    names = ["slots1-quick", "slots1-accepted", "ws-slots1-quick", "ws-slots1-accepted"]
+    options = ["--short", "--seconds", "0.3", "--jobs", "1500", "--dir", str(tmp_path), "--out", str(tmp_path)]
+    command = [sys.executable, "-m", "bench", *options, "--only", *names]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    medians = json.loads((tmp_path / "last.json").read_text())["medians"]
+    assert all(medians[name]["per_s"] > 0 for name in names)
+    assert "WebSocket slots 1 to polling, accepted, jobs/s" in ended.stdout
+
+
+@pytest.mark.slow
 def test_the_lines_of_idle_pages_types_batches_and_a_rare_filter_run_beside_another_version(tmp_path):
     names = ["slots1-quick", "types1000-slots1", "batch", "rare", "idle-few", "idle-many"]
     options = ["--short", "--seconds", "0.3", "--jobs", "1500", "--pages", "30", "--beside", str(ROOT)]
