@@ -43,8 +43,6 @@ class Variant:
     load: dict[str, Any]
     #: The prepared store that the server starts with, of ``TEMPLATES``.
     store: str = ""
-    #: The module that makes the load.
-    module: str = "bench.load"
     #: Whether it runs in the first round only, because it takes long.
     once: bool = False
 
@@ -61,12 +59,13 @@ class Side:
 
 
 _JOBS = {"mode": "jobs", "workers": 16}
+_SOCKETS = {**_JOBS, "transport": "websocket"}
 _TYPES = {**_JOBS, "types": 1_000, "quick": True}
 #: Orders that prepare a store; each store is made once through the API, and copied for each run.
-TEMPLATES: dict[str, tuple[str, dict[str, Any]]] = {
-    "queued": ("bench.load", {"mode": "prefill"}),
-    "types": ("bench.load", {"mode": "prefill", "types": 1_000}),
-    "rare": ("bench.fleet", {"mode": "prepare-rare", "jobs": 10_000}),
+TEMPLATES: dict[str, dict[str, Any]] = {
+    "queued": {"mode": "prefill"},
+    "types": {"mode": "prefill", "types": 1_000},
+    "rare": {"mode": "prepare-rare", "jobs": 10_000},
 }
 _RARE = {"mode": "rare", "workers": 1, "slots": 1, "quick": True}
 VARIANTS = (
@@ -77,17 +76,17 @@ VARIANTS = (
     Variant("slots1-accepted", "pagehand", {**_JOBS, "slots": 1, "quick": False}, store="queued"),
     Variant("slots16-quick", "pagehand", {**_JOBS, "slots": 16, "quick": True}, store="queued"),
     Variant("slots16-accepted", "pagehand", {**_JOBS, "slots": 16, "quick": False}, store="queued"),
-    Variant("ws-slots1-quick", "pagehand", {**_JOBS, "slots": 1, "quick": True}, "queued", "bench.sockets"),
-    Variant("ws-slots1-accepted", "pagehand", {**_JOBS, "slots": 1, "quick": False}, "queued", "bench.sockets"),
+    Variant("ws-slots1-quick", "pagehand", {**_SOCKETS, "slots": 1, "quick": True}, store="queued"),
+    Variant("ws-slots1-accepted", "pagehand", {**_SOCKETS, "slots": 1, "quick": False}, store="queued"),
     Variant("types1000-slots1", "pagehand", {**_TYPES, "slots": 1}, store="types"),
     Variant("types1000-slots16", "pagehand", {**_TYPES, "slots": 16}, store="types"),
     Variant("intake", "pagehand", {"mode": "intake", "workers": 16}),
     Variant("batch", "pagehand", {"mode": "intake", "workers": 2, "batch": 1_000}),
     Variant("latency-quick", "pagehand", {"mode": "latency", "workers": 1, "slots": 1, "quick": True}),
     Variant("latency-accepted", "pagehand", {"mode": "latency", "workers": 1, "slots": 1, "quick": False}),
-    Variant("rare", "pagehand", _RARE, store="rare", module="bench.fleet"),
-    Variant("idle-few", "pagehand", {"mode": "idle", "pages": 10}, module="bench.fleet", once=True),
-    Variant("idle-many", "pagehand", {"mode": "idle"}, module="bench.fleet", once=True),
+    Variant("rare", "pagehand", _RARE, store="rare"),
+    Variant("idle-few", "pagehand", {"mode": "idle", "pages": 10}, once=True),
+    Variant("idle-many", "pagehand", {"mode": "idle"}, once=True),
 )
 
 
@@ -202,9 +201,8 @@ def _template(plan: Plan, name: str, side: Side) -> Path:
     if (name, side.mark) in plan.templates:
         return plan.templates[name, side.mark]
     store = Path(tempfile.mkdtemp(dir=plan.directory)) / "pagehand.db"
-    module, orders = TEMPLATES[name]
     with pagehand(store, core=plan.cores[0], root=side.root) as server:
-        figures = _load(plan, server, {"jobs": plan.jobs, **orders}, module)
+        figures = _load(plan, server, {"jobs": plan.jobs, **TEMPLATES[name]})
     print(f"prepared the store {name}{side.mark}: {report.one_line(figures)}", flush=True)
     plan.templates[name, side.mark] = store
     return store
@@ -212,7 +210,7 @@ def _template(plan: Plan, name: str, side: Side) -> Path:
 
 def _measure(plan: Plan, variant: Variant, side: Side) -> dict[str, float]:
     with _server(plan, variant, side) as server:
-        return _load(plan, server, variant.load, variant.module)
+        return _load(plan, server, variant.load)
 
 
 @contextlib.contextmanager
@@ -230,14 +228,14 @@ def _server(plan: Plan, variant: Variant, side: Side, prefix: tuple[str, ...] = 
         yield server
 
 
-def _load(plan: Plan, server: Server, orders: dict[str, Any], module: str = "bench.load") -> dict[str, float]:
+def _load(plan: Plan, server: Server, orders: dict[str, Any]) -> dict[str, float]:
     """Run the load generator. Its windows of jobs end early when the prepared ones are nearly used up."""
     spec = {"jobs": plan.latency_jobs, "pages": plan.pages, "idle_s": plan.idle_s, **orders}
     spec |= {"port": server.port, "pid": server.pid, "core": plan.cores[1]}
     spec |= {"seconds": plan.seconds, "warm_up_s": _WARM_UP_S}
     if orders["mode"] == "jobs":
         spec["limit"] = int(plan.jobs * 0.9)
-    command = [sys.executable, "-m", module, json.dumps(spec)]
+    command = [sys.executable, "-m", "bench.load", json.dumps(spec)]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     if ended.returncode:
         raise SystemExit(f"\nbench: the load generator failed:\n{ended.stderr[-2000:]}")
@@ -251,7 +249,7 @@ def _profile(plan: Plan, chosen: Sequence[Variant]) -> int:
             continue
         tool = profiling.tool(plan.directory / f"{variant.name}.profile", plan.seconds + 2)
         with _server(plan, variant, plan.sides[0], tool.prefix) as server:
-            figures = _load(plan, server, variant.load, variant.module)
+            figures = _load(plan, server, variant.load)
         print(f"\n== {variant.name}: {report.one_line(figures)} under {tool.name}")
         print(tool.top())
     return 0

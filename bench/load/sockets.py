@@ -1,4 +1,4 @@
-"""Pages on WebSockets: ``python -m bench.sockets '{"mode": "jobs", ...}'`` prints one JSON object, as load.py does.
+"""Pages on WebSockets.
 
 Frames are put together as bytes, and those of the server are read as simply as they come: whole and not masked.
 """
@@ -9,10 +9,10 @@ import asyncio
 import re
 import struct
 from collections.abc import Callable, Iterator
-from typing import Any
 
-from bench.client import BROWSER, Run, host
-from bench.load import OFFER, JobPage, job_pages, main, window
+from bench.load.client import BROWSER, host
+from bench.load.pages import OFFER, JobPage
+from bench.load.progress import Run
 
 __all__ = ["SocketPage", "masked", "payloads"]
 
@@ -137,12 +137,3 @@ class SocketPage(JobPage):
             del packets[0]
         if packets:
             self.received(b"\x1e".join(packets))
-
-
-async def _jobs(spec: dict[str, Any]) -> dict[str, float]:
-    await job_pages(spec, SocketPage)
-    return await window(spec)
-
-
-if __name__ == "__main__":
-    main({"jobs": _jobs})

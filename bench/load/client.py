@@ -1,4 +1,4 @@
-"""The load generator's HTTP connections, requests and counters; see load.py."""
+"""The load generator's HTTP connections and requests."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import asyncio
 import re
 from collections.abc import Callable
 
-__all__ = ["BROWSER", "Client", "Run", "connect", "get_request", "host", "post_head"]
+from bench.load.progress import Run
+
+__all__ = ["BROWSER", "Client", "connect", "get_request", "host", "post_head"]
 
 _HEAD_END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
@@ -57,20 +59,6 @@ class Client(asyncio.Protocol):
             return
         self._buffer = buffer[end:]
         self.on_answer(int(buffer[9:12]), buffer[head_end + 4 : end])
-
-
-class Run:
-    """The counts of this process, and its end."""
-
-    ending = False
-    count = 0
-    done: asyncio.Future[None]
-
-    @classmethod
-    def fail(cls, why: str) -> None:
-        """Give up."""
-        if not cls.done.done():
-            cls.done.set_exception(RuntimeError(why))
 
 
 def host(port: int) -> str:
