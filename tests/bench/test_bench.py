@@ -10,7 +10,7 @@ import pytest
 
 from bench.ratios import BESIDE, IDLE, tables
 from bench.report import one_line, summarise, table
-from bench.run import TEMPLATES, VARIANTS
+from bench.variants import TEMPLATES, VARIANTS
 from tests.support.places import ROOT
 
 
