@@ -14,6 +14,11 @@ _TITLES = {
     "bare": "floor: bare Tornado RequestHandler, GET+POST pairs",
     "engineio": "python-engineio on Tornado, echo, async_handlers=False",
     "engineio-default": "python-engineio on Tornado, echo, defaults",
+    "ws-engineio": "python-engineio on Tornado, echo by WebSocket",
+    "node-engineio": "Node's engine.io, echo",
+    "ws-node-engineio": "Node's engine.io, echo by WebSocket",
+    "echo": "Pagehand's transport alone, echo",
+    "ws-echo": "Pagehand's transport alone, echo by WebSocket",
     "slots1-quick": "jobs, 16 workers, slots 1, quick",
     "slots1-accepted": "jobs, 16 workers, slots 1, accepted",
     "slots16-quick": "jobs, 16 workers, slots 16, quick",
@@ -30,7 +35,7 @@ _TITLES = {
 
 _DISTURBED = "*"
 #: Lines that do not load the server fully.
-_RESTING = ("latency", "rare", "idle")
+_RESTING = ("latency", "rare", "idle", "ws-idle", "steady", "ws-steady")
 #: A server that gets less of its core than this, with load waiting, shares it with others.
 _SATURATED = 0.85
 
@@ -120,6 +125,7 @@ def write(results: dict[str, list[dict[str, float]]], facts: dict[str, Any], dir
     head = f"{facts['cpu']}, {facts['cores']} cores, {facts['system']}, Python {facts['python']}"
     head += f"; fdatasync {facts['fsync_ms']} ms; medians of {facts['rounds']} rounds of {facts['seconds']:g} s"
     load = ", ".join(f"{number:.1f}" for number in facts["load_average"])
+    head += f"; Node's engine.io: {facts['node_engineio']}"
     head += f"; {facts['pages']:,} idle pages; load average at the end {load}"
     text = f"{table(rows)}\n\n{ratios.tables(results)}\n\n{head}.\n"
     path.write_text(json.dumps({"facts": facts, "medians": rows, "runs": results}, indent=1) + "\n")

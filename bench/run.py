@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import platform
+import shutil
 import statistics
 import subprocess
 import sys
@@ -25,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:  # ``python bench/run.py`` puts only bench/ there.
     sys.path.insert(0, str(ROOT))
 
-from bench import profiling, report  # noqa: E402
+from bench import node, profiling, report  # noqa: E402
 from bench.ratios import BESIDE  # noqa: E402
 from bench.server import Server, copy_store, floor, pagehand  # noqa: E402
 from bench.variants import TEMPLATES, VARIANTS, Variant  # noqa: E402
@@ -57,6 +58,8 @@ class Plan:
     directory: Path
     cores: tuple[int | None, int | None]
     sides: tuple[Side, ...]
+    #: Where Node's engine.io is.
+    npm: Path
     #: Idle pages of the line with many.
     pages: int
     #: One ping interval, so that each idle page is pinged once.
@@ -68,10 +71,7 @@ class Plan:
 def main(argv: Sequence[str] | None = None) -> int:
     """Returns the exit status."""
     options = _parser().parse_args(argv)
-    chosen = [variant for variant in VARIANTS if not options.only or variant.name in options.only]
-    if not (ROOT / "server.py").exists():
-        chosen = [variant for variant in chosen if variant.server != "pagehand"]
-        print("bench: no server.py here, so only the floors are measured", file=sys.stderr)
+    chosen = _chosen(options)
     with _directory(options.dir) as directory:
         plan = _plan(options, directory)
         if options.profile:
@@ -80,6 +80,19 @@ def main(argv: Sequence[str] | None = None) -> int:
             _round(plan, number, [variant for variant in chosen if not (variant.once and number)])
         report.write(plan.results, _facts(plan), options.out)
     return 0
+
+
+def _chosen(options: argparse.Namespace) -> list[Variant]:
+    """The lines that are asked for and can be measured here."""
+    chosen = [variant for variant in VARIANTS if not options.only or variant.name in options.only]
+    if not (ROOT / "server.py").exists():
+        chosen = [variant for variant in chosen if variant.server != "pagehand"]
+        print("bench: no server.py here, so only the floors are measured", file=sys.stderr)
+    lacking = node.missing(options.npm, shutil.which("node"))
+    if lacking and any(variant.server == "node" for variant in chosen):
+        chosen = [variant for variant in chosen if variant.server != "node"]
+        print(f"bench: the lines of Node's engine.io are left out: {lacking}", file=sys.stderr)
+    return chosen
 
 
 def _round(plan: Plan, number: int, chosen: Sequence[Variant]) -> None:
@@ -109,6 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--beside", type=Path, metavar="DIR", help="a checkout of another version, measured in turns")
     parser.add_argument("--tornado", action="store_true", help="the same with --front tornado, measured in turns")
     parser.add_argument("--pages", type=int, help="idle pages (2,000); 10,000 need 10,500 descriptors")
+    parser.add_argument("--npm", type=Path, default=Path(), metavar="DIR", help="where npm has put Node's engine.io")
     names = [variant.name for variant in VARIANTS]
     parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", help=f"of {', '.join(names)}")
     return parser
@@ -116,16 +130,18 @@ def _parser() -> argparse.ArgumentParser:
 
 def _plan(options: argparse.Namespace, directory: Path) -> Plan:
     short = options.short
+    seconds = options.seconds or (1.0 if short else 3.0)
     return Plan(
         rounds=options.rounds or (1 if short else 3),
-        seconds=options.seconds or (1.0 if short else 3.0),
+        seconds=seconds,
         jobs=options.jobs or (6_000 if short else 40_000),
         latency_jobs=100 if short else 300,
         directory=directory,
         cores=_cores(),
         sides=_sides(options.beside, tornado=options.tornado),
+        npm=options.npm,
         pages=options.pages or (100 if short else 2_000),
-        idle_s=2.0 if short else 20.0,
+        idle_s=2 * seconds if short else 20.0,
     )
 
 
@@ -170,7 +186,7 @@ def _measure(plan: Plan, variant: Variant, side: Side) -> dict[str, float]:
 @contextlib.contextmanager
 def _server(plan: Plan, variant: Variant, side: Side, prefix: tuple[str, ...] = ()) -> Iterator[Server]:
     if variant.server != "pagehand":
-        with floor(variant.server, core=plan.cores[0]) as server:
+        with floor(variant.server, core=plan.cores[0], npm=plan.npm) as server:
             yield server
         return
     if variant.store:
@@ -226,6 +242,7 @@ def _facts(plan: Plan) -> dict[str, Any]:
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
         "packages": {name: metadata.version(name) for name in ("tornado", "python-engineio", "msgspec")},
+        "node_engineio": node.version(plan.npm),
         "store": "SQLite, WAL, synchronous=FULL",
         "fsync_ms": round(1000 * _fsync_s(plan.directory), 3),
     }

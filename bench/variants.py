@@ -13,7 +13,7 @@ class Variant:
     """One line of the table."""
 
     name: str
-    #: What is measured: ``pagehand`` or a kind of ``floors.py``.
+    #: What is measured: ``pagehand``, its transport's ``echo``, ``node`` for its engine.io, or a kind of ``floors.py``.
     server: str
     #: The load generator's orders.
     load: dict[str, Any]
@@ -23,6 +23,8 @@ class Variant:
     once: bool = False
 
 
+_ECHO = {"mode": "echo", "workers": 16}
+_SOCKET_ECHO = {**_ECHO, "transport": "websocket"}
 _JOBS = {"mode": "jobs", "workers": 16}
 _SOCKETS = {**_JOBS, "transport": "websocket"}
 _TYPES = {**_JOBS, "types": 1_000, "quick": True}
@@ -35,8 +37,13 @@ TEMPLATES: dict[str, dict[str, Any]] = {
 _RARE = {"mode": "rare", "workers": 1, "slots": 1, "quick": True}
 VARIANTS = (
     Variant("bare", "bare", {"mode": "pairs", "workers": 16}),
-    Variant("engineio", "engineio", {"mode": "echo", "workers": 16}),
-    Variant("engineio-default", "engineio-default", {"mode": "echo", "workers": 16}),
+    Variant("engineio", "engineio", _ECHO),
+    Variant("engineio-default", "engineio-default", _ECHO),
+    Variant("ws-engineio", "engineio-websocket", _SOCKET_ECHO),
+    Variant("node-engineio", "node", _ECHO),
+    Variant("ws-node-engineio", "node", _SOCKET_ECHO),
+    Variant("echo", "echo", _ECHO),
+    Variant("ws-echo", "echo", _SOCKET_ECHO),
     Variant("slots1-quick", "pagehand", {**_JOBS, "slots": 1, "quick": True}, store="queued"),
     Variant("slots1-accepted", "pagehand", {**_JOBS, "slots": 1, "quick": False}, store="queued"),
     Variant("slots16-quick", "pagehand", {**_JOBS, "slots": 16, "quick": True}, store="queued"),
@@ -52,4 +59,7 @@ VARIANTS = (
     Variant("rare", "pagehand", _RARE, store="rare"),
     Variant("idle-few", "pagehand", {"mode": "idle", "pages": 10}, once=True),
     Variant("idle-many", "pagehand", {"mode": "idle"}, once=True),
+    Variant("ws-idle-many", "pagehand", {"mode": "idle", "transport": "websocket"}, once=True),
+    Variant("steady", "pagehand", {"mode": "steady"}, once=True),
+    Variant("ws-steady", "pagehand", {"mode": "steady", "transport": "websocket"}, once=True),
 )

@@ -16,10 +16,12 @@ from typing import Any
 
 from bench.load.herd import job_pages, type_names
 from bench.load.idle import idle
-from bench.load.meter import Meter, window
+from bench.load.meter import Meter, quantile, window
 from bench.load.pages import EchoPage, PairPage
 from bench.load.progress import Run, until
 from bench.load.rare import prepare_rare, rare
+from bench.load.sockets import SocketEchoPage
+from bench.load.steady import hold, steady
 from bench.load.submitter import Submitter, one_by_one
 
 Mode = Callable[[dict[str, Any]], Awaitable[dict[str, float]]]
@@ -54,12 +56,13 @@ async def _latency(spec: dict[str, Any]) -> dict[str, float]:
     meter = Meter(spec["pid"])
     times = await one_by_one(spec["port"], spec["jobs"])
     figures = meter.read()
-    quantiles = {f"p{share}_ms": 1000 * times[min(len(times) - 1, len(times) * share // 100)] for share in (50, 90, 99)}
+    quantiles = {f"p{percent}_ms": 1000 * quantile(times, percent / 100) for percent in (50, 90, 99)}
     return {**figures, **quantiles, "count": len(times)}
 
 
 async def _pages(spec: dict[str, Any]) -> dict[str, float]:
-    kind = PairPage if spec["mode"] == "pairs" else EchoPage
+    echo = SocketEchoPage if spec.get("transport") == "websocket" else EchoPage
+    kind = PairPage if spec["mode"] == "pairs" else echo
     for _ in range(spec["workers"]):
         await kind(spec["port"]).open()
     return await window(spec)
@@ -73,6 +76,8 @@ _MODES: Mapping[str, Mode] = {
     "pairs": _pages,
     "echo": _pages,
     "idle": idle,
+    "steady": steady,
+    "hold": hold,
     "rare": rare,
     "prepare-rare": prepare_rare,
 }

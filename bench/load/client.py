@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from bench.load.progress import Run
 
-__all__ = ["BROWSER", "Client", "connect", "get_request", "host", "post_head"]
+__all__ = ["BROWSER", "Client", "connect", "get_request", "host", "job_head", "post_head"]
 
 _HEAD_END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
@@ -75,6 +75,13 @@ def post_head(port: int, target: str) -> bytes:
     """A POST up to the number after ``Content-Length:``."""
     head = f"POST {target} HTTP/1.1\r\n{host(port)}{BROWSER}"
     return f"{head}Content-Type: text/plain;charset=UTF-8\r\nContent-Length: ".encode()
+
+
+def job_head(port: int, *, path: str = "/api/v1/jobs", wait_s: int = 0) -> bytes:
+    """A POST of jobs up to the number after ``Content-Length:``; with ``wait_s`` it is answered with the result."""
+    prefer = f"Prefer: wait={wait_s}\r\n" if wait_s else ""
+    head = f"POST {path} HTTP/1.1\r\n{host(port)}User-Agent: bench\r\nAccept: */*\r\n{prefer}"
+    return f"{head}Content-Type: application/json\r\nContent-Length: ".encode()
 
 
 async def connect(port: int, on_answer: OnAnswer) -> Client:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
 from bench.load.pages import FleetPage, JobPage
-from bench.load.progress import until
+from bench.load.progress import sleep, until
 from bench.load.sockets import SocketPage
 
-__all__ = ["TOGETHER", "fill", "idle_kind", "job_pages", "register", "type_names"]
+__all__ = ["TOGETHER", "come", "fill", "idle_kind", "job_pages", "register", "type_names"]
 
 #: Pages that register at the same time.
 TOGETHER = 20
@@ -44,6 +45,17 @@ async def fill(kind: type[JobPage], port: int, pages: int) -> None:
     """So many pages, some at a time."""
     for first in range(0, pages, TOGETHER):
         await register(kind, port, range(first, min(pages, first + TOGETHER)))
+
+
+async def come(kind: type[JobPage], port: int, pages: int, seconds: float) -> None:
+    """So many pages, one after the other, evenly over that time."""
+    began = time.perf_counter()
+    coming = [kind(port, number=number) for number in range(pages)]
+    for number, page in enumerate(coming):
+        await sleep(max(0.0, began + seconds * number / pages - time.perf_counter()))
+        await page.open()
+    for page in coming:
+        await until(page.registered, _REGISTERED_S)
 
 
 async def _register(pages: Sequence[JobPage]) -> None:

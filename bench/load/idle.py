@@ -23,16 +23,16 @@ _CONSOLE = {"home": "/", "workers": "/workers", "api_workers": "/api/v1/workers"
 async def idle(spec: dict[str, Any]) -> dict[str, float]:
     """Measures everything beside ``pages`` idle pages, one after the other."""
     port, pid, pages = spec["port"], spec["pid"], spec["pages"]
-    empty_kb, meter = resident_kb(pid), Meter(pid)
+    empty_kb, meter, spent = resident_kb(pid), Meter(pid), Spent(whole_ms, pid, 0.0)
     await fill(idle_kind(spec), port, pages)
-    page_kb = (resident_kb(pid) - empty_kb) / pages
+    coming = {"fill_ms": await spent.each(pages), "page_kb": (resident_kb(pid) - empty_kb) / pages}
     share = await idle_share(pid, spec["idle_s"])
     await register(idle_kind(spec), port, range(pages, pages + 1), ["other"])
     jobs = await _single_jobs(port)
     console = await _console(port, pid, share)
     intake = await _submit(spec)
     register_ms = await _more_pages(spec, share)
-    figures = {"page_kb": page_kb, "idle_share": share, **jobs, **console, **intake, "register_ms": register_ms}
+    figures = {**coming, "idle_share": share, **jobs, **console, **intake, "register_ms": register_ms}
     return {**meter.read(), **figures}
 
 

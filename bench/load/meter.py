@@ -10,7 +10,7 @@ from typing import Any
 
 from bench.load.progress import Run, sleep
 
-__all__ = ["Meter", "Spent", "cpu_s", "idle_share", "loop_ms", "resident_kb", "whole_ms", "window"]
+__all__ = ["Meter", "Spent", "cpu_s", "idle_share", "loop_ms", "quantile", "resident_kb", "whole_ms", "window"]
 
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
@@ -86,6 +86,11 @@ async def idle_share(pid: int, seconds: float) -> float:
     began, before_s = time.perf_counter(), cpu_s(pid)
     await sleep(seconds)
     return (cpu_s(pid) - before_s) / (time.perf_counter() - began)
+
+
+def quantile(sorted_values: list[float], share: float) -> float:
+    """The value that this share of the values lies below."""
+    return sorted_values[min(len(sorted_values) - 1, int(len(sorted_values) * share))]
 
 
 def _ran_ms(path: Path) -> float:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from bench.load.client import connect, get_request, post_head
 from bench.load.progress import Run
 
-__all__ = ["OFFER", "EchoPage", "FleetPage", "JobPage", "PairPage"]
+__all__ = ["OFFER", "EchoPage", "FleetPage", "JobPage", "Page", "PairPage"]
 
 OFFER = re.compile(rb'"op":"job","attempt":"([^"]+)"')
 _RESULT = b'4{"op":"result","attempt":"%b","value":"OK"}'

@@ -11,10 +11,10 @@ import struct
 from collections.abc import Callable, Iterator
 
 from bench.load.client import BROWSER, host
-from bench.load.pages import OFFER, JobPage
+from bench.load.pages import OFFER, EchoPage, JobPage, Page
 from bench.load.progress import Run
 
-__all__ = ["SocketPage", "masked", "payloads"]
+__all__ = ["SocketEchoPage", "SocketPage", "masked", "payloads"]
 
 _GO = re.compile(rb'"op":"go","attempt":"([^"]+)"')
 _TARGET = "/engine.io/?EIO=4&transport=websocket"
@@ -106,8 +106,8 @@ class Socket(asyncio.Protocol):
         Run.fail(f"frame {opcode}: {payload[:100]!r}")
 
 
-class SocketPage(JobPage):
-    """A worker page on a WebSocket. The task of an accept starts when ``go`` has come."""
+class OnSocket(Page):
+    """A page that has a WebSocket instead of connections for polls and POSTs."""
 
     async def open(self) -> None:
         """Connect and shake hands; ``opened`` follows."""
@@ -117,6 +117,21 @@ class SocketPage(JobPage):
     def say(self, packets: list[bytes]) -> None:
         """A frame for each packet, in one write."""
         self._socket.write(b"".join([masked(packet) for packet in packets]))
+
+    def _came(self, packets: list[bytes]) -> None:
+        if packets[0][:1] == b"0":
+            self.opened()
+            del packets[0]
+        if packets:
+            self.received(b"\x1e".join(packets))
+
+
+class SocketEchoPage(OnSocket, EchoPage):
+    """Sends a message, waits for its echo, sends the next."""
+
+
+class SocketPage(OnSocket, JobPage):
+    """A worker page on a WebSocket. The task of an accept starts when ``go`` has come."""
 
     def received(self, body: bytes) -> None:
         """Offers, ``go`` and verdicts."""
@@ -130,10 +145,3 @@ class SocketPage(JobPage):
             self.say([self._answer % attempt for attempt in started])
         if not self.registered.done():
             self._check_registered(body)
-
-    def _came(self, packets: list[bytes]) -> None:
-        if packets[0][:1] == b"0":
-            self.opened()
-            del packets[0]
-        if packets:
-            self.received(b"\x1e".join(packets))

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 
-from bench.load.client import connect, host
+from bench.load.client import connect, job_head
 from bench.load.progress import Run, until
 
 __all__ = ["LATE_S", "Submitter", "one_by_one"]
@@ -34,12 +34,7 @@ class Submitter:
         self._port, self._left, self._number = port, total, 0
         self._batch, self._types = batch, [name.encode() for name in types]
         path = "/api/v1/jobs/batch" if batch else "/api/v1/jobs"
-        prefer = f"Prefer: wait={wait_s}\r\n" if wait_s else ""
-        head = (
-            f"POST {path} HTTP/1.1\r\n{host(port)}User-Agent: bench\r\nAccept: */*\r\n{prefer}"
-            f"Content-Type: application/json\r\nContent-Length: "
-        )
-        self._head = head.encode()
+        self._head = job_head(port, path=path, wait_s=wait_s)
         self._expected = (200, 201)
         self.finished = asyncio.get_running_loop().create_future()
         self.latencies_s: list[float] = []
