@@ -83,7 +83,9 @@ def summarise(results: dict[str, list[dict[str, float]]]) -> dict[str, dict[str,
 
 
 def table(rows: dict[str, dict[str, float]]) -> str:
-    """A Markdown table, readable as text."""
+    """A Markdown table, readable as text; empty if no line belongs in it."""
+    if all(title(name) == name for name in rows):
+        return ""
     lines = [
         "| what | per second | server CPU µs each | server / load % of a core | rate, CPU to bare "
         "| rate, CPU to engineio | p50 / p99 ms |",
@@ -125,9 +127,9 @@ def write(results: dict[str, list[dict[str, float]]], facts: dict[str, Any], dir
     head = f"{facts['cpu']}, {facts['cores']} cores, {facts['system']}, Python {facts['python']}"
     head += f"; fdatasync {facts['fsync_ms']} ms; medians of {facts['rounds']} rounds of {facts['seconds']:g} s"
     load = ", ".join(f"{number:.1f}" for number in facts["load_average"])
-    head += f"; Node's engine.io: {facts['node_engineio']}"
+    head += f"; Node's engine.io: {facts['node_engineio']}" if facts["node_engineio"] else ""
     head += f"; {facts['pages']:,} idle pages; load average at the end {load}"
-    text = f"{table(rows)}\n\n{ratios.tables(results)}\n\n{head}.\n"
+    text = "\n\n".join(part for part in (table(rows), ratios.tables(results), f"{head}.\n") if part)
     path.write_text(json.dumps({"facts": facts, "medians": rows, "runs": results}, indent=1) + "\n")
     path.with_suffix(".md").write_text(text)
     print(f"\n{text}\nwritten to last.json and last.md in {directory.name}/")

@@ -78,13 +78,13 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _profile(plan, chosen)
         for number in range(plan.rounds):
             _round(plan, number, [variant for variant in chosen if not (variant.once and number)])
-        report.write(plan.results, _facts(plan), options.out)
+        report.write(plan.results, _facts(plan, _asked(options)), options.out)
     return 0
 
 
 def _chosen(options: argparse.Namespace) -> list[Variant]:
     """The lines that are asked for and can be measured here."""
-    chosen = [variant for variant in VARIANTS if not options.only or variant.name in options.only]
+    chosen = _asked(options)
     if not (ROOT / "server.py").exists():
         chosen = [variant for variant in chosen if variant.server != "pagehand"]
         print("bench: no server.py here, so only the floors are measured", file=sys.stderr)
@@ -93,6 +93,10 @@ def _chosen(options: argparse.Namespace) -> list[Variant]:
         chosen = [variant for variant in chosen if variant.server != "node"]
         print(f"bench: the lines of Node's engine.io are left out: {lacking}", file=sys.stderr)
     return chosen
+
+
+def _asked(options: argparse.Namespace) -> list[Variant]:
+    return [variant for variant in VARIANTS if not options.only or variant.name in options.only]
 
 
 def _round(plan: Plan, number: int, chosen: Sequence[Variant]) -> None:
@@ -225,8 +229,9 @@ def _profile(plan: Plan, chosen: Sequence[Variant]) -> int:
     return 0
 
 
-def _facts(plan: Plan) -> dict[str, Any]:
+def _facts(plan: Plan, asked: Sequence[Variant]) -> dict[str, Any]:
     """The facts that the figures depend on."""
+    with_node = any(variant.server == "node" for variant in asked)
     model = platform.processor() or platform.machine()
     with contextlib.suppress(OSError):
         lines = Path("/proc/cpuinfo").read_text().splitlines()
@@ -242,7 +247,7 @@ def _facts(plan: Plan) -> dict[str, Any]:
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
         "packages": {name: metadata.version(name) for name in ("tornado", "python-engineio", "msgspec")},
-        "node_engineio": node.version(plan.npm),
+        "node_engineio": node.version(plan.npm) if with_node else "",
         "store": "SQLite, WAL, synchronous=FULL",
         "fsync_ms": round(1000 * _fsync_s(plan.directory), 3),
     }

@@ -22,7 +22,7 @@ from bench.load.submitter import LATE_S
 
 __all__ = ["hold", "steady"]
 
-_PER_S = 100
+_PER_S = 50
 #: Pages that do the jobs.
 _BUSY_PAGES = 4
 _BODY = b'{"type":"steady","data":{"n":1}}'
