@@ -13,4 +13,4 @@ def test_so_many_values_lie_below_a_quantile():
 
 def test_few_values_have_their_largest_as_the_last_quantile():
     assert quantile([1.0, 7.0], 0.99) == 7
-    assert quantile([1.0], 0.99) == 1
+    assert quantile([1.0], 0.99) == quantile([1.0], 1.0) == 1
