@@ -1,9 +1,9 @@
-"""Servers to compare Pagehand with: ``python -m bench.floors bare|engineio|engineio-default --port N``.
+"""Servers to compare Pagehand with: ``python -m bench.floors KIND --port N``.
 
 - ``bare``: a Tornado ``RequestHandler`` that answers GET and POST with ``ok``: the floor under every design in which
   each request goes through Tornado's web framework;
 - ``engineio``: python-engineio on Tornado as its documentation shows it, polling only, echoing each message, with
-  ``async_handlers=False``; ``engineio-default`` leaves that at its default.
+  ``async_handlers=False``; ``engineio-default`` leaves that at its default, ``engineio-websocket`` is without polling.
 """
 
 from __future__ import annotations
@@ -28,8 +28,16 @@ class Ok(tornado.web.RequestHandler):
         self.finish(b"ok")
 
 
-def _echo(**options: Any) -> Any:
-    server = engineio.AsyncServer(async_mode="tornado", transports=["polling"], **options)
+#: The options of python-engineio's server.
+_ECHOES: dict[str, dict[str, Any]] = {
+    "engineio": {"transports": ["polling"], "async_handlers": False},
+    "engineio-default": {"transports": ["polling"]},
+    "engineio-websocket": {"transports": ["websocket"], "async_handlers": False},
+}
+
+
+def _echo(options: dict[str, Any]) -> Any:
+    server = engineio.AsyncServer(async_mode="tornado", **options)
 
     async def message(sid: str, data: Any) -> None:
         await server.send(sid, data)
@@ -41,8 +49,7 @@ def _echo(**options: Any) -> Any:
 def _application(kind: str) -> tornado.web.Application:
     if kind == "bare":
         return tornado.web.Application([("/engine.io/", Ok)], log_function=_silent)
-    handler = _echo() if kind == "engineio-default" else _echo(async_handlers=False)
-    return tornado.web.Application([("/engine.io/", handler)], log_function=_silent)
+    return tornado.web.Application([("/engine.io/", _echo(_ECHOES[kind]))], log_function=_silent)
 
 
 def _silent(handler: tornado.web.RequestHandler) -> None:
@@ -56,7 +63,7 @@ async def _serve(kind: str, port: int) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("kind", choices=["bare", "engineio", "engineio-default"])
+    parser.add_argument("kind", choices=["bare", *_ECHOES])
     parser.add_argument("--port", type=int, required=True)
     chosen = parser.parse_args()
     asyncio.run(_serve(chosen.kind, chosen.port))

@@ -11,7 +11,6 @@ import argparse
 import asyncio
 import http.client
 import json
-import os
 import random
 import re
 import sys
@@ -21,17 +20,12 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
+from bench.load.meter import cpu_s
 from bench.server import Server, pagehand
 
-_TICKS = os.sysconf("SC_CLK_TCK")
 #: Where each event ends that is a change. The sizes of chunks stand between events only.
 _CHANGE = re.compile(rb"id: [0-9a-f]+-(\d+)\nevent: (\w+)\ndata: [^\n]*\n\n")
 _ID = re.compile(rb"id: ([0-9a-f]+-\d+)\n")
-
-
-def _cpu_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
 class FollowingClient(asyncio.Protocol):
@@ -116,7 +110,7 @@ async def _measure(server: Server, clients: int, jobs: int, given: argparse.Name
         await client.come()
         client.number = int(client.last.rpartition("-")[2])
     first = following[0].number if following else 0
-    before = _cpu_s(server.pid)
+    before = cpu_s(server.pid)
     with ProcessPoolExecutor(1) as pool:
         orders = server.port, given.seconds, given.turns, jobs
         work = asyncio.get_running_loop().run_in_executor(pool, submit, *orders)
@@ -131,7 +125,7 @@ async def _measure(server: Server, clients: int, jobs: int, given: argparse.Name
         if time.monotonic() > ended + 20:
             raise SystemExit("some clients did not see all changes")
         await asyncio.sleep(0.002)
-    used = _cpu_s(server.pid) - before
+    used = cpu_s(server.pid) - before
     if any(client.seen != changes for client in following):
         raise SystemExit("some client saw a change twice, or not at all")
     for client in following:

@@ -1,4 +1,4 @@
-"""Ratios within one run: many idle pages to few, 1,000 types to one, with to without a lister, version to version."""
+"""Ratios within one run: many idle pages to few, 1,000 types to one, with to without something, version to version."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ BESIDE = " (beside)"
 Runs = dict[str, list[dict[str, float]]]
 #: What the idle lines measure, and the goal.
 IDLE = {
-    "register_ms": ("register, server CPU ms a page", "<= 1.2 x"),
+    "fill_ms": ("register all of them, server CPU ms a page", ""),
+    "register_ms": ("register one more, server CPU ms a page", "<= 1.2 x"),
     "same_ms": ("one job of the idle pages' type, median ms", "<= 1.2 x"),
     "other_ms": ("one job of another type, median ms", "<= 1.2 x"),
     "intake_us": ("intake, server CPU µs a job", "<= 2 x"),
@@ -25,15 +26,40 @@ IDLE = {
     "page_kb": ("memory, kB a page", ""),
 }
 
+#: Two lines, whose rates and CPU for one are compared, and the goal of the rates' ratio.
+_RATES = (
+    ("WebSocket slots 1 to polling, quick", "ws-slots1-quick", "slots1-quick", ">= 1.5"),
+    ("WebSocket slots 1 to polling, accepted", "ws-slots1-accepted", "slots1-accepted", ">= 1.5"),
+    ("jobs, slots 1, quick, to python-engineio's echo, polling", "slots1-quick", "engineio", ">= 3.3"),
+    ("jobs, slots 1, quick, to python-engineio's echo, WebSocket", "ws-slots1-quick", "ws-engineio", ""),
+    ("jobs, slots 1, quick, to the echo of Node's engine.io, polling", "slots1-quick", "node-engineio", ""),
+    ("jobs, slots 1, quick, to the echo of Node's engine.io, WebSocket", "ws-slots1-quick", "ws-node-engineio", ""),
+    ("echo of the transport to python-engineio's, polling", "echo", "engineio", ""),
+    ("echo of the transport to python-engineio's, WebSocket", "ws-echo", "ws-engineio", ""),
+    ("echo of the transport to that of Node's engine.io, polling", "echo", "node-engineio", ""),
+    ("echo of the transport to that of Node's engine.io, WebSocket", "ws-echo", "ws-node-engineio", ""),
+)
+#: What idle pages cost by each transport, and the goal.
+TRANSPORTS = {
+    "idle_share": ("share of a core", "<= 0.12 by polling, <= 0.06 by WebSocket"),
+    "page_kb": ("memory, kB a page", "<= 8"),
+    "fill_ms": ("register all of them, server CPU ms a page", "<= 0.4 x the version beside, by polling"),
+    "same_ms": ("one job of their type, median ms", ""),
+}
+
 
 def tables(runs: Runs) -> str:
     """Markdown with the ratios of these runs."""
     lines = ["| ratio | this | beside | goal |", "|---|---:|---:|---|"]
     for slots in (1, 16):
         lines += _row(f"1,000 types to one, slots {slots}, CPU a job", _types(slots), runs, "<= 1.3")
+    for what, name, base, goal in _RATES:
+        lines += _rate_row(what, name, base, runs, goal)
+    for name, how in (("steady", "polling"), ("ws-steady", "WebSocket")):
+        lines += _row(f"jobs at a steady rate beside idle pages to alone, p99, {how}", _steady(name), runs, "<= 1.5")
     lines += _row("one job beside a lister of a rare filter to alone", _rare, runs, "<= 2")
     parts = ["\n".join(lines)] if len(lines) > 2 else []
-    return "\n\n".join([*parts, *_idle_tables(runs), *_beside_table(runs)])
+    return "\n\n".join([*parts, *_idle_tables(runs), *_transports_table(runs), *_beside_table(runs)])
 
 
 def _row(what: str, of: Callable[[Runs, str], float | None], runs: Runs, goal: str) -> list[str]:
@@ -45,6 +71,24 @@ def _row(what: str, of: Callable[[Runs, str], float | None], runs: Runs, goal: s
 
 def _types(slots: int) -> Callable[[Runs, str], float | None]:
     return lambda runs, mark: _to(runs, f"types1000-slots{slots}{mark}", f"slots{slots}-quick{mark}", _cpu_us)
+
+
+def _rate_row(what: str, name: str, base: str, runs: Runs, goal: str) -> list[str]:
+    cells = []
+    for mark in ("", BESIDE):
+        # Floors are measured once for both versions.
+        under = base + mark if base + mark in runs else base
+        ratios = [_to(runs, name + mark, under, of) for of in (_per_s, _cpu_us)]
+        cells.append(", ".join(f"{ratio:.2f}" for ratio in ratios if ratio is not None))
+    return [f"| {what}: rate, CPU for one | {cells[0]} | {cells[1]} | {goal} |"] if cells[0] else []
+
+
+def _steady(name: str) -> Callable[[Runs, str], float | None]:
+    def ratio(runs: Runs, mark: str) -> float | None:
+        found = runs.get(f"{name}{mark}")
+        return statistics.median(run["beside_p99_ms"] / run["alone_p99_ms"] for run in found) if found else None
+
+    return ratio
 
 
 def _rare(runs: Runs, mark: str) -> float | None:
@@ -67,9 +111,21 @@ def _idle_table(runs: Runs, mark: str) -> str:
     return "\n".join(lines)
 
 
+def _transports_table(runs: Runs) -> list[str]:
+    """What idle pages cost by polling, by WebSocket, and by polling in the version beside this one."""
+    names = {"idle-many": "polling", "ws-idle-many": "WebSocket", f"idle-many{BESIDE}": f"polling{BESIDE}"}
+    found = {how: _medians(runs[name]) for name, how in names.items() if name in runs}
+    if "WebSocket" not in found:
+        return []
+    lines = [f"| many idle pages | {' | '.join(found)} | goal |", "|---|" + "---:|" * len(found) + "---|"]
+    for key, (what, goal) in TRANSPORTS.items():
+        lines.append(" | ".join([f"| {what}", *(f"{figures[key]:,.3g}" for figures in found.values()), f"{goal} |"]))
+    return ["\n".join(lines)]
+
+
 def _beside_table(runs: Runs) -> list[str]:
     """This version to the other: medians of the rounds' ratios."""
-    names = [name for name in runs if f"{name}{BESIDE}" in runs and not name.startswith("idle")]
+    names = [name for name in runs if f"{name}{BESIDE}" in runs and not name.startswith(("idle", "steady"))]
     lines = ["| this to the version beside it | rate | CPU for one | median ms |", "|---|---:|---:|---:|"]
     for name in names:
         ratios = [_to(runs, name, name + BESIDE, of) for of in (_per_s, _cpu_us, _median_ms)]

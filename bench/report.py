@@ -14,10 +14,17 @@ _TITLES = {
     "bare": "floor: bare Tornado RequestHandler, GET+POST pairs",
     "engineio": "python-engineio on Tornado, echo, async_handlers=False",
     "engineio-default": "python-engineio on Tornado, echo, defaults",
+    "ws-engineio": "python-engineio on Tornado, echo by WebSocket",
+    "node-engineio": "Node's engine.io, echo",
+    "ws-node-engineio": "Node's engine.io, echo by WebSocket",
+    "echo": "Pagehand's transport alone, echo",
+    "ws-echo": "Pagehand's transport alone, echo by WebSocket",
     "slots1-quick": "jobs, 16 workers, slots 1, quick",
     "slots1-accepted": "jobs, 16 workers, slots 1, accepted",
     "slots16-quick": "jobs, 16 workers, slots 16, quick",
     "slots16-accepted": "jobs, 16 workers, slots 16, accepted",
+    "ws-slots1-quick": "jobs on WebSockets, 16 workers, slots 1, quick",
+    "ws-slots1-accepted": "jobs on WebSockets, 16 workers, slots 1, accepted",
     "intake": "intake, POST /api/v1/jobs, 16 connections",
     "latency-quick": "one job at a time, quick",
     "latency-accepted": "one job at a time, accepted",
@@ -28,7 +35,7 @@ _TITLES = {
 
 _DISTURBED = "*"
 #: Lines that do not load the server fully.
-_RESTING = ("latency", "rare", "idle")
+_RESTING = ("latency", "rare", "idle", "ws-idle", "steady", "ws-steady")
 #: A server that gets less of its core than this, with load waiting, shares it with others.
 _SATURATED = 0.85
 
@@ -76,7 +83,9 @@ def summarise(results: dict[str, list[dict[str, float]]]) -> dict[str, dict[str,
 
 
 def table(rows: dict[str, dict[str, float]]) -> str:
-    """A Markdown table, readable as text."""
+    """A Markdown table, readable as text; empty if no line belongs in it."""
+    if all(title(name) == name for name in rows):
+        return ""
     lines = [
         "| what | per second | server CPU µs each | server / load % of a core | rate, CPU to bare "
         "| rate, CPU to engineio | p50 / p99 ms |",
@@ -118,8 +127,9 @@ def write(results: dict[str, list[dict[str, float]]], facts: dict[str, Any], dir
     head = f"{facts['cpu']}, {facts['cores']} cores, {facts['system']}, Python {facts['python']}"
     head += f"; fdatasync {facts['fsync_ms']} ms; medians of {facts['rounds']} rounds of {facts['seconds']:g} s"
     load = ", ".join(f"{number:.1f}" for number in facts["load_average"])
+    head += f"; Node's engine.io: {facts['node_engineio']}" if facts["node_engineio"] else ""
     head += f"; {facts['pages']:,} idle pages; load average at the end {load}"
-    text = f"{table(rows)}\n\n{ratios.tables(results)}\n\n{head}.\n"
+    text = "\n\n".join(part for part in (table(rows), ratios.tables(results), f"{head}.\n") if part)
     path.write_text(json.dumps({"facts": facts, "medians": rows, "runs": results}, indent=1) + "\n")
     path.with_suffix(".md").write_text(text)
     print(f"\n{text}\nwritten to last.json and last.md in {directory.name}/")

@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import platform
+import shutil
 import statistics
 import subprocess
 import sys
@@ -25,28 +26,12 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:  # ``python bench/run.py`` puts only bench/ there.
     sys.path.insert(0, str(ROOT))
 
-from bench import profiling, report  # noqa: E402
+from bench import node, profiling, report  # noqa: E402
 from bench.ratios import BESIDE  # noqa: E402
 from bench.server import Server, copy_store, floor, pagehand  # noqa: E402
+from bench.variants import TEMPLATES, VARIANTS, Variant  # noqa: E402
 
 _WARM_UP_S = 0.3
-
-
-@dataclass(frozen=True)
-class Variant:
-    """One line of the table."""
-
-    name: str
-    #: What is measured: ``pagehand`` or a kind of ``floors.py``.
-    server: str
-    #: The load generator's orders.
-    load: dict[str, Any]
-    #: The prepared store that the server starts with, of ``TEMPLATES``.
-    store: str = ""
-    #: The module that makes the load.
-    module: str = "bench.load"
-    #: Whether it runs in the first round only, because it takes long.
-    once: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,35 +43,6 @@ class Side:
     root: Path
     #: More flags of its server.
     flags: tuple[str, ...] = ()
-
-
-_JOBS = {"mode": "jobs", "workers": 16}
-_TYPES = {**_JOBS, "types": 1_000, "quick": True}
-#: Orders that prepare a store; each store is made once through the API, and copied for each run.
-TEMPLATES: dict[str, tuple[str, dict[str, Any]]] = {
-    "queued": ("bench.load", {"mode": "prefill"}),
-    "types": ("bench.load", {"mode": "prefill", "types": 1_000}),
-    "rare": ("bench.fleet", {"mode": "prepare-rare", "jobs": 10_000}),
-}
-_RARE = {"mode": "rare", "workers": 1, "slots": 1, "quick": True}
-VARIANTS = (
-    Variant("bare", "bare", {"mode": "pairs", "workers": 16}),
-    Variant("engineio", "engineio", {"mode": "echo", "workers": 16}),
-    Variant("engineio-default", "engineio-default", {"mode": "echo", "workers": 16}),
-    Variant("slots1-quick", "pagehand", {**_JOBS, "slots": 1, "quick": True}, store="queued"),
-    Variant("slots1-accepted", "pagehand", {**_JOBS, "slots": 1, "quick": False}, store="queued"),
-    Variant("slots16-quick", "pagehand", {**_JOBS, "slots": 16, "quick": True}, store="queued"),
-    Variant("slots16-accepted", "pagehand", {**_JOBS, "slots": 16, "quick": False}, store="queued"),
-    Variant("types1000-slots1", "pagehand", {**_TYPES, "slots": 1}, store="types"),
-    Variant("types1000-slots16", "pagehand", {**_TYPES, "slots": 16}, store="types"),
-    Variant("intake", "pagehand", {"mode": "intake", "workers": 16}),
-    Variant("batch", "pagehand", {"mode": "intake", "workers": 2, "batch": 1_000}),
-    Variant("latency-quick", "pagehand", {"mode": "latency", "workers": 1, "slots": 1, "quick": True}),
-    Variant("latency-accepted", "pagehand", {"mode": "latency", "workers": 1, "slots": 1, "quick": False}),
-    Variant("rare", "pagehand", _RARE, store="rare", module="bench.fleet"),
-    Variant("idle-few", "pagehand", {"mode": "idle", "pages": 10}, module="bench.fleet", once=True),
-    Variant("idle-many", "pagehand", {"mode": "idle"}, module="bench.fleet", once=True),
-)
 
 
 @dataclass
@@ -102,6 +58,8 @@ class Plan:
     directory: Path
     cores: tuple[int | None, int | None]
     sides: tuple[Side, ...]
+    #: Where Node's engine.io is.
+    npm: Path
     #: Idle pages of the line with many.
     pages: int
     #: One ping interval, so that each idle page is pinged once.
@@ -113,24 +71,40 @@ class Plan:
 def main(argv: Sequence[str] | None = None) -> int:
     """Returns the exit status."""
     options = _parser().parse_args(argv)
-    chosen = [variant for variant in VARIANTS if not options.only or variant.name in options.only]
-    if not (ROOT / "server.py").exists():
-        chosen = [variant for variant in chosen if variant.server != "pagehand"]
-        print("bench: no server.py here, so only the floors are measured", file=sys.stderr)
+    chosen = _chosen(options)
     with _directory(options.dir) as directory:
         plan = _plan(options, directory)
         if options.profile:
             return _profile(plan, chosen)
         for number in range(plan.rounds):
             _round(plan, number, [variant for variant in chosen if not (variant.once and number)])
-        report.write(plan.results, _facts(plan), options.out)
+        report.write(plan.results, _facts(plan, _asked(options)), options.out)
     return 0
+
+
+def _chosen(options: argparse.Namespace) -> list[Variant]:
+    """The lines that are asked for and can be measured here."""
+    chosen = _asked(options)
+    if not (ROOT / "server.py").exists():
+        chosen = [variant for variant in chosen if variant.server != "pagehand"]
+        print("bench: no server.py here, so only the floors are measured", file=sys.stderr)
+    lacking = node.missing(options.npm, shutil.which("node"))
+    if lacking and any(variant.server == "node" for variant in chosen):
+        chosen = [variant for variant in chosen if variant.server != "node"]
+        print(f"bench: the lines of Node's engine.io are left out: {lacking}", file=sys.stderr)
+    return chosen
+
+
+def _asked(options: argparse.Namespace) -> list[Variant]:
+    return [variant for variant in VARIANTS if not options.only or variant.name in options.only]
 
 
 def _round(plan: Plan, number: int, chosen: Sequence[Variant]) -> None:
     """Measures each line once; of two versions, the first one alternates by round."""
     for variant in chosen:
-        sides = plan.sides if variant.server == "pagehand" else plan.sides[:1]
+        # A version beside this one may know no WebSockets.
+        both = variant.server == "pagehand" and not variant.name.startswith("ws-")
+        sides = plan.sides if both else plan.sides[:1]
         for side in reversed(sides) if number % 2 else sides:
             figures = _measure(plan, variant, side)
             plan.results.setdefault(variant.name + side.mark, []).append(figures)
@@ -152,6 +126,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--beside", type=Path, metavar="DIR", help="a checkout of another version, measured in turns")
     parser.add_argument("--tornado", action="store_true", help="the same with --front tornado, measured in turns")
     parser.add_argument("--pages", type=int, help="idle pages (2,000); 10,000 need 10,500 descriptors")
+    parser.add_argument("--npm", type=Path, default=Path(), metavar="DIR", help="where npm has put Node's engine.io")
     names = [variant.name for variant in VARIANTS]
     parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", help=f"of {', '.join(names)}")
     return parser
@@ -159,16 +134,18 @@ def _parser() -> argparse.ArgumentParser:
 
 def _plan(options: argparse.Namespace, directory: Path) -> Plan:
     short = options.short
+    seconds = options.seconds or (1.0 if short else 3.0)
     return Plan(
         rounds=options.rounds or (1 if short else 3),
-        seconds=options.seconds or (1.0 if short else 3.0),
+        seconds=seconds,
         jobs=options.jobs or (6_000 if short else 40_000),
         latency_jobs=100 if short else 300,
         directory=directory,
         cores=_cores(),
         sides=_sides(options.beside, tornado=options.tornado),
+        npm=options.npm,
         pages=options.pages or (100 if short else 2_000),
-        idle_s=2.0 if short else 20.0,
+        idle_s=2 * seconds if short else 20.0,
     )
 
 
@@ -198,9 +175,8 @@ def _template(plan: Plan, name: str, side: Side) -> Path:
     if (name, side.mark) in plan.templates:
         return plan.templates[name, side.mark]
     store = Path(tempfile.mkdtemp(dir=plan.directory)) / "pagehand.db"
-    module, orders = TEMPLATES[name]
     with pagehand(store, core=plan.cores[0], root=side.root) as server:
-        figures = _load(plan, server, {"jobs": plan.jobs, **orders}, module)
+        figures = _load(plan, server, {"jobs": plan.jobs, **TEMPLATES[name]})
     print(f"prepared the store {name}{side.mark}: {report.one_line(figures)}", flush=True)
     plan.templates[name, side.mark] = store
     return store
@@ -208,13 +184,13 @@ def _template(plan: Plan, name: str, side: Side) -> Path:
 
 def _measure(plan: Plan, variant: Variant, side: Side) -> dict[str, float]:
     with _server(plan, variant, side) as server:
-        return _load(plan, server, variant.load, variant.module)
+        return _load(plan, server, variant.load)
 
 
 @contextlib.contextmanager
 def _server(plan: Plan, variant: Variant, side: Side, prefix: tuple[str, ...] = ()) -> Iterator[Server]:
     if variant.server != "pagehand":
-        with floor(variant.server, core=plan.cores[0]) as server:
+        with floor(variant.server, core=plan.cores[0], npm=plan.npm) as server:
             yield server
         return
     if variant.store:
@@ -226,14 +202,14 @@ def _server(plan: Plan, variant: Variant, side: Side, prefix: tuple[str, ...] = 
         yield server
 
 
-def _load(plan: Plan, server: Server, orders: dict[str, Any], module: str = "bench.load") -> dict[str, float]:
+def _load(plan: Plan, server: Server, orders: dict[str, Any]) -> dict[str, float]:
     """Run the load generator. Its windows of jobs end early when the prepared ones are nearly used up."""
     spec = {"jobs": plan.latency_jobs, "pages": plan.pages, "idle_s": plan.idle_s, **orders}
     spec |= {"port": server.port, "pid": server.pid, "core": plan.cores[1]}
     spec |= {"seconds": plan.seconds, "warm_up_s": _WARM_UP_S}
     if orders["mode"] == "jobs":
         spec["limit"] = int(plan.jobs * 0.9)
-    command = [sys.executable, "-m", module, json.dumps(spec)]
+    command = [sys.executable, "-m", "bench.load", json.dumps(spec)]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     if ended.returncode:
         raise SystemExit(f"\nbench: the load generator failed:\n{ended.stderr[-2000:]}")
@@ -247,14 +223,15 @@ def _profile(plan: Plan, chosen: Sequence[Variant]) -> int:
             continue
         tool = profiling.tool(plan.directory / f"{variant.name}.profile", plan.seconds + 2)
         with _server(plan, variant, plan.sides[0], tool.prefix) as server:
-            figures = _load(plan, server, variant.load, variant.module)
+            figures = _load(plan, server, variant.load)
         print(f"\n== {variant.name}: {report.one_line(figures)} under {tool.name}")
         print(tool.top())
     return 0
 
 
-def _facts(plan: Plan) -> dict[str, Any]:
+def _facts(plan: Plan, asked: Sequence[Variant]) -> dict[str, Any]:
     """The facts that the figures depend on."""
+    with_node = any(variant.server == "node" for variant in asked)
     model = platform.processor() or platform.machine()
     with contextlib.suppress(OSError):
         lines = Path("/proc/cpuinfo").read_text().splitlines()
@@ -270,6 +247,7 @@ def _facts(plan: Plan) -> dict[str, Any]:
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
         "packages": {name: metadata.version(name) for name in ("tornado", "python-engineio", "msgspec")},
+        "node_engineio": node.version(plan.npm) if with_node else "",
         "store": "SQLite, WAL, synchronous=FULL",
         "fsync_ms": round(1000 * _fsync_s(plan.directory), 3),
     }

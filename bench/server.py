@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from bench import node
+
 ROOT = Path(__file__).resolve().parent.parent
 _START_S = 15.0
 _STOP_S = 20.0
@@ -50,10 +52,14 @@ def pagehand(
 
 
 @contextlib.contextmanager
-def floor(kind: str, *, core: int | None) -> Iterator[Server]:
-    """A server of ``floors.py``."""
+def floor(kind: str, *, core: int | None, npm: Path) -> Iterator[Server]:
+    """A server to compare with: of ``floors.py``, Node's engine.io in ``npm``, or an echo on Pagehand's transport."""
     port = free_port()
-    command = [sys.executable, "-m", "bench.floors", kind, "--port", str(port)]
+    commands = {
+        "node": node.command(npm, port),
+        "echo": [sys.executable, "-m", "tests.support.echo", "--port", str(port)],
+    }
+    command = commands.get(kind) or [sys.executable, "-m", "bench.floors", kind, "--port", str(port)]
     with _running(command, port, "/engine.io/", core=core) as server:
         yield server
 

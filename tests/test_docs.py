@@ -85,6 +85,8 @@ def test_every_flag_that_a_page_names_exists() -> None:
         "--beside",
         "--tornado",
         "--pages",
+        "--npm",
+        "--prefix",
         "--seconds",
         "--sizes",
         "--submit",

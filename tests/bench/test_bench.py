@@ -5,36 +5,67 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
 from bench.ratios import BESIDE, IDLE, tables
 from bench.report import one_line, summarise, table
-from bench.run import TEMPLATES, VARIANTS
+from bench.variants import TEMPLATES, VARIANTS
 from tests.support.places import ROOT
+
+
+def _bench(directory: Path, names: Sequence[str], *more: str) -> tuple[dict[str, dict[str, float]], str]:
+    """The medians of these lines, and all that was printed."""
+    options = ["--short", "--seconds", "0.3", "--jobs", "1500", "--dir", str(directory), "--out", str(directory)]
+    command = [sys.executable, "-m", "bench", *options, *more, "--only", *names]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return json.loads((directory / "last.json").read_text())["medians"], ended.stdout + ended.stderr
 
 
 @pytest.mark.slow
 def test_each_kind_of_benchmark_runs(tmp_path):
     names = ["bare", "engineio", "slots1-accepted", "slots16-quick", "intake", "latency-quick"]
-    options = ["--short", "--seconds", "0.3", "--jobs", "1500", "--dir", str(tmp_path), "--out", str(tmp_path)]
-    command = [sys.executable, "-m", "bench", *options, "--only", *names]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100)
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    medians = json.loads((tmp_path / "last.json").read_text())["medians"]
+    medians, _ = _bench(tmp_path, names)
     assert sorted(medians) == sorted(names)
     assert medians["latency-quick"]["p50_ms"] > 0
 
 
 @pytest.mark.slow
+def test_the_lines_of_websockets_run_beside_those_of_polling(tmp_path):
+    names = ["slots1-quick", "slots1-accepted", "ws-slots1-quick", "ws-slots1-accepted"]
+    medians, printed = _bench(tmp_path, names)
+    assert all(medians[name]["per_s"] > 0 for name in names)
+    assert "WebSocket slots 1 to polling, accepted: rate" in printed
+
+
+@pytest.mark.slow
+def test_echoes_run_by_polling_and_by_websocket_and_it_is_said_that_node_s_are_missing(tmp_path):
+    names = ["engineio", "ws-engineio", "echo", "ws-echo"]
+    medians, printed = _bench(tmp_path, [*names, "node-engineio", "ws-node-engineio"], "--npm", str(tmp_path))
+    assert sorted(medians) == sorted(names)
+    assert all(medians[name]["per_s"] > 0 for name in names)
+    assert "the lines of Node's engine.io are left out" in printed
+    assert "Node's engine.io: not measured" in printed
+    assert "echo of the transport to python-engineio's, WebSocket: rate" in printed
+
+
+@pytest.mark.slow
+def test_idle_pages_and_jobs_beside_them_run_by_polling_and_by_websocket(tmp_path):
+    names = ["idle-many", "ws-idle-many", "steady", "ws-steady"]
+    medians, printed = _bench(tmp_path, names, "--pages", "30")
+    assert sorted(medians) == sorted(names)
+    assert all(medians[name]["beside_p99_ms"] >= medians[name]["beside_p50_ms"] > 0 for name in names[2:])
+    assert "| many idle pages | polling | WebSocket | goal |" in printed
+    assert "beside idle pages to alone, p99, WebSocket" in printed
+
+
+@pytest.mark.slow
 def test_the_lines_of_idle_pages_types_batches_and_a_rare_filter_run_beside_another_version(tmp_path):
     names = ["slots1-quick", "types1000-slots1", "batch", "rare", "idle-few", "idle-many"]
-    options = ["--short", "--seconds", "0.3", "--jobs", "1500", "--pages", "30", "--beside", str(ROOT)]
-    options += ["--dir", str(tmp_path), "--out", str(tmp_path)]
-    command = [sys.executable, "-m", "bench", *options, "--only", *names]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100)
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    medians = json.loads((tmp_path / "last.json").read_text())["medians"]
+    medians, _ = _bench(tmp_path, names, "--pages", "30", "--beside", str(ROOT))
     assert set(medians) == {name + mark for name in names for mark in ("", BESIDE)}
     assert medians["idle-many"]["register_ms"] > 0
     assert medians["rare"]["beside_ms"] > 0
@@ -42,7 +73,8 @@ def test_the_lines_of_idle_pages_types_batches_and_a_rare_filter_run_beside_anot
 
 def test_each_line_starts_with_a_store_that_is_known_and_few_lines_take_long():
     assert {variant.store for variant in VARIANTS} == {"", *TEMPLATES}
-    assert [variant.name for variant in VARIANTS if variant.once] == ["idle-few", "idle-many"]
+    once = ["idle-few", "idle-many", "ws-idle-many", "steady", "ws-steady"]
+    assert [variant.name for variant in VARIANTS if variant.once] == once
 
 
 def _run(count: float, seconds: float, cpu_s: float) -> dict[str, float]:
@@ -74,6 +106,27 @@ def test_ratios_are_medians_of_the_ratios_of_each_round():
     assert "| 1,000 types to one, slots 1, CPU a job | 1.10 |  | <= 1.3 |" in text
     assert "| one job beside a lister of a rare filter to alone | 1.50 |  | <= 2 |" in text
     assert "| slots1-quick | 2.00 | 0.50 |  |" in text
+
+
+def test_rates_of_both_versions_are_compared_with_the_one_run_of_a_floor():
+    runs = {"slots1-quick": [_run(300, 1, 1.0)], "slots1-quick" + BESIDE: [_run(150, 1, 1.0)]}
+    text = tables(runs | {"engineio": [_run(100, 1, 1.0)]})
+    assert "to python-engineio's echo, polling: rate, CPU for one | 3.00, 0.33 | 1.50, 0.67 | >= 3.3 |" in text
+
+
+def test_what_idle_pages_cost_by_websocket_stands_beside_polling():
+    both, beside = (dict.fromkeys(IDLE, value) for value in (2.0, 3.0))
+    names = ["idle-many", "ws-idle-many", "idle-many" + BESIDE]
+    text = tables(dict(zip(names, ([both], [both], [beside]), strict=True)))
+    assert "| memory, kB a page | 2 | 2 | 3 | <= 8 |" in text
+    assert tables({"idle-many": [both]}) == ""
+
+
+def test_a_steady_rate_beside_idle_pages_is_compared_by_its_99th_of_100():
+    runs = [_run(60, 1, 0.1) | {"alone_p99_ms": 2.0, "beside_p99_ms": value} for value in (3.0, 2.5, 4.0)]
+    assert "| jobs at a steady rate beside idle pages to alone, p99, polling | 1.50 |  | <= 1.5 |" in tables(
+        {"steady": runs}
+    )
 
 
 def test_many_idle_pages_are_compared_with_few():

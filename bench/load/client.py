@@ -1,4 +1,4 @@
-"""The load generator's HTTP connections, requests and counters; see load.py."""
+"""The load generator's HTTP connections and requests."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import asyncio
 import re
 from collections.abc import Callable
 
-__all__ = ["BROWSER", "Client", "Run", "connect", "get_request", "host", "post_head"]
+from bench.load.progress import Run
+
+__all__ = ["BROWSER", "Client", "connect", "get_request", "host", "job_head", "post_head"]
 
 _HEAD_END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
@@ -59,20 +61,6 @@ class Client(asyncio.Protocol):
         self.on_answer(int(buffer[9:12]), buffer[head_end + 4 : end])
 
 
-class Run:
-    """The counts of this process, and its end."""
-
-    ending = False
-    count = 0
-    done: asyncio.Future[None]
-
-    @classmethod
-    def fail(cls, why: str) -> None:
-        """Give up."""
-        if not cls.done.done():
-            cls.done.set_exception(RuntimeError(why))
-
-
 def host(port: int) -> str:
     """The header that names the server."""
     return f"Host: 127.0.0.1:{port}\r\n"
@@ -87,6 +75,13 @@ def post_head(port: int, target: str) -> bytes:
     """A POST up to the number after ``Content-Length:``."""
     head = f"POST {target} HTTP/1.1\r\n{host(port)}{BROWSER}"
     return f"{head}Content-Type: text/plain;charset=UTF-8\r\nContent-Length: ".encode()
+
+
+def job_head(port: int, *, path: str = "/api/v1/jobs", wait_s: int = 0) -> bytes:
+    """A POST of jobs up to the number after ``Content-Length:``; with ``wait_s`` it is answered with the result."""
+    prefer = f"Prefer: wait={wait_s}\r\n" if wait_s else ""
+    head = f"POST {path} HTTP/1.1\r\n{host(port)}User-Agent: bench\r\nAccept: */*\r\n{prefer}"
+    return f"{head}Content-Type: application/json\r\nContent-Length: ".encode()
 
 
 async def connect(port: int, on_answer: OnAnswer) -> Client:

@@ -1,0 +1,1 @@
+"""The load generator: a process of its own, beside the server that is measured."""
