@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from functools import cached_property
 from types import TracebackType
 from typing import BinaryIO
@@ -87,16 +88,24 @@ class Invocation:
     def each(self, act: Callable[[str], CommandExit]) -> CommandExit:
         """Does it with each id. What is refused for one is said, and the others go on; the first status counts."""
         status = CommandExit.DONE
-        for job_id in self.ids():
-            try:
-                one = act(job_id)
-            except RequestRefused as error:
-                one = exit_of(error)
-                if one in (CommandExit.DENIED, CommandExit.UNREACHABLE):
-                    raise
-                self.out.complain(f"pagehand: {job_id}: {words_of_error(error)}")
-            status = status or one
+        ids = list(self.ids())
+        with self.out.bar(len(ids)) if len(ids) > 1 else nullcontext() as bar:
+            for job_id in ids:
+                one = self._one(job_id, act)
+                status = status or one
+                if bar:
+                    bar.step()
         return status
+
+    def _one(self, job_id: str, act: Callable[[str], CommandExit]) -> CommandExit:
+        try:
+            return act(job_id)
+        except RequestRefused as error:
+            status = exit_of(error)
+            if status in (CommandExit.DENIED, CommandExit.UNREACHABLE):
+                raise
+            self.out.complain(f"pagehand: {job_id}: {words_of_error(error)}")
+            return status
 
 
 def _id_in(word: str) -> str:

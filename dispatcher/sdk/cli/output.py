@@ -64,6 +64,11 @@ class Output:
         for line in aligned(heads, rows, width):
             self.line(painted(line) if self.colour else line)
 
+    def state_line(self, line: str) -> None:
+        """A line with states in it, at once."""
+        self.line(painted(line) if self.colour else line)
+        self.flush()
+
     def size(self) -> tuple[int, int]:
         """Columns and lines of the terminal."""
         with contextlib.suppress(OSError, ValueError):
@@ -122,6 +127,7 @@ class Output:
             self._talk.write(lines.encode(encoding, "backslashreplace").decode(encoding) + "\n")
             self._talk.flush()
 
-    def bar(self, total: int | None) -> Bar:
-        """A bar for long work, if people see it."""
-        return Bar(total, wanted=False if self.quiet else None, stream=self._talk)
+    def bar(self, total: int | None, what: str = "jobs", *, silent: bool = False) -> Bar:
+        """A bar for long work, if people see it. They need none where they see the data come; ``silent``: none comes"""
+        hidden = self.quiet or (self.terminal and not silent)
+        return Bar(total, wanted=False if hidden else None, stream=self._talk, what=what)

@@ -15,14 +15,25 @@ from ..client.errors import PagehandClientError
 from .exits import CommandExit, ReaderGone, UsageFault, exit_of, words_of_error
 from .invocation import Invocation
 from .output import Output
-from .reading import GET, LIST
-from .submitting import SUBMIT
-from .verbs import COMMON, Verb, VerbGroup, add_common, limit
-from .waiting import RESULT, WAIT
+from .verb import COMMON, Verb, VerbGroup, add_common, limit
+from .verbs.acting import CANCEL, DUPLICATE, RETRY, RM, SET
+from .verbs.backups import BACKUP
+from .verbs.completion import COMPLETION
+from .verbs.following import EVENTS, WATCH
+from .verbs.looking import STATS, TYPES, WORKERS
+from .verbs.reading import GET, LIST
+from .verbs.storecheck import RESTORE_CHECK
+from .verbs.submitting import SUBMIT
+from .verbs.top import TOP
+from .verbs.waiting import RESULT, WAIT
 
 __all__ = ["GROUPS", "PROGRAMS", "VerbParser", "make_parser", "run"]
 
-GROUPS = (VerbGroup("Jobs", (SUBMIT, GET, RESULT, WAIT, LIST)),)
+GROUPS = (
+    VerbGroup("Jobs", (SUBMIT, GET, RESULT, WAIT, WATCH, LIST, CANCEL, RETRY, SET, DUPLICATE, RM)),
+    VerbGroup("The server", (WORKERS, TYPES, STATS, TOP, EVENTS, BACKUP)),
+    VerbGroup("This machine", (RESTORE_CHECK, COMPLETION)),
+)
 #: Programs with flags of their own; ``__main__`` runs them.
 PROGRAMS = {
     "serve": "run the server (`pagehand serve --help` lists its settings)",

@@ -197,6 +197,14 @@ class Plans:
                 raise
             return fields
 
+    def remove(self, job_id: str, *, free_key: bool = False) -> Steps[None]:
+        """Removes a job that has ended. If an answer was lost, the repetition may find it gone: that was wanted."""
+        trouble = _Trouble()
+        call = HttpCall("DELETE", path_of("jobs", job_id, free_key=1 if free_key else None))
+        answer = yield from self._ask(call, None, trouble)
+        if answer.status != 204 and not (answer.status == 404 and trouble.lost):
+            raise error_of(answer)
+
     # -- lists
 
     def page(self, name: str, filters: Mapping[str, Any], cursor: str | None) -> Steps[dict[str, Any]]:

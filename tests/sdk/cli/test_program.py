@@ -10,11 +10,10 @@ from pathlib import Path
 import pytest
 
 from dispatcher.sdk.cli.program import GROUPS, PROGRAMS
+from tests.sdk.cli.typed import PROGRAM, spawned, typed
 from tests.sdk.client.scripted import reply, scripted
 from tests.support.places import ROOT
 from tests.support.server import Live, live, running
-
-from .typed import PROGRAM, spawned, typed
 
 VERBS = [verb for group in GROUPS for verb in group.verbs]
 
@@ -122,11 +121,11 @@ def test_a_reader_that_was_never_there_ends_the_command_quietly(server: Live, at
     assert (done.returncode, done.stderr) == (141, "")
 
 
-def on_a_terminal(*words: str, **environ: str) -> str:
-    """What a real terminal is sent."""
+def on_a_terminal(*words: str, data: int | None = None, **environ: str) -> str:
+    """What a real terminal is sent; ``data``: where standard output goes instead."""
     ours, theirs = pty.openpty()
     with subprocess.Popen(
-        [*PROGRAM, *words], cwd=ROOT, stdin=theirs, stdout=theirs, stderr=theirs, env=os.environ | environ
+        [*PROGRAM, *words], cwd=ROOT, stdin=theirs, stdout=data or theirs, stderr=theirs, env=os.environ | environ
     ) as process:
         os.close(theirs)
         seen = b""
@@ -149,14 +148,18 @@ def test_a_terminal_gets_a_table_with_colours_unless_it_wants_none(server: Live,
     server.job(job, wait_s=20)
     seen = on_a_terminal("get", job, *at, TERM="xterm")
     assert "state     \x1b[32msucceeded\x1b[0m\r\n" in seen
-    for environ in ({"TERM": "xterm", "NO_COLOR": "1"}, {"TERM": "dumb"}):
-        assert "state     succeeded\r\n" in on_a_terminal("get", job, *at, **environ)
+    assert "state     succeeded\r\n" in on_a_terminal("get", job, *at, TERM="xterm", NO_COLOR="1")
+    assert "state     succeeded\r\n" in on_a_terminal("get", job, *at, TERM="dumb")
 
 
-def test_a_terminal_sees_a_bar_unless_it_is_to_be_quiet(server: Live, at: list[str]) -> None:
+def test_a_terminal_sees_a_bar_while_the_data_go_elsewhere_unless_it_is_to_be_quiet(
+    server: Live, at: list[str]
+) -> None:
     job = server.submit("echo")["id"]
-    assert "1 of 1 jobs" in on_a_terminal("wait", job, *at)
-    assert "1 of 1 jobs" not in on_a_terminal("wait", job, "--quiet", *at)
+    assert "1 of 1 jobs" in on_a_terminal("wait", job, *at, data=subprocess.DEVNULL)
+    assert "1 of 1 jobs" not in on_a_terminal("wait", job, "--quiet", *at, data=subprocess.DEVNULL)
+    assert "1 of 1 jobs" not in on_a_terminal("wait", job, *at)
+    assert " KiB" in on_a_terminal("backup", *at)
 
 
 def test_what_a_job_says_moves_no_cursor(at: list[str]) -> None:

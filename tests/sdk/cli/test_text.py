@@ -7,7 +7,7 @@ import json
 import pytest
 
 from dispatcher.sdk.cli.text import aligned, indented, json_fit, painted, plain
-from dispatcher.sdk.cli.verbs import limit, seconds
+from dispatcher.sdk.cli.verb import limit, seconds
 
 
 def test_what_is_no_letter_is_marked() -> None:

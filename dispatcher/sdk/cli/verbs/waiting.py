@@ -9,14 +9,14 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
-from ..client.answers import outcome_of
-from ..client.client import Job
-from ..client.errors import JobUnsuccessful, PagehandClientError
-from ..client.exchange import HttpCall, path_of
-from ..client.watch import Watcher
-from .exits import CommandExit, exit_of, words_of_error
-from .invocation import Invocation
-from .verbs import FOREVER_S, Verb, add_ids, add_wait, limit
+from ...client.answers import outcome_of
+from ...client.client import Job
+from ...client.errors import JobUnsuccessful, PagehandClientError
+from ...client.exchange import HttpCall, path_of
+from ...client.watch import Watcher
+from ..exits import CommandExit, exit_of, words_of_error
+from ..invocation import Invocation
+from ..verb import FOREVER_S, Verb, add_ids, add_wait, limit
 
 __all__ = ["RESULT", "WAIT", "end_of", "limit_of", "state_of", "wait_for"]
 

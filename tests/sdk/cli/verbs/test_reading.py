@@ -6,9 +6,8 @@ import json
 
 import pytest
 
+from tests.sdk.cli.typed import typed
 from tests.support.server import Live
-
-from .typed import typed
 
 
 def test_a_job_is_shown_as_a_program_or_a_person_wants_it(server: Live, at: list[str]) -> None:

@@ -7,17 +7,17 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..client.client import Job
-from ..client.exchange import HttpCall, path_of
-from ..client.mapping import batches
-from ..client.plans import new_key
-from .exits import CommandExit, UsageFault
-from .invocation import Invocation, decoded
-from .jobtext import checked_json, data_of, job_body, terms_of
-from .verbs import Verb, add_terms, add_wait
+from ...client.client import Job
+from ...client.exchange import HttpCall, path_of
+from ...client.mapping import batches
+from ...client.plans import new_key
+from ..exits import CommandExit, UsageFault
+from ..invocation import Invocation, decoded
+from ..jobtext import checked_json, data_of, job_body, terms_of
+from ..verb import Verb, add_terms, add_wait
 from .waiting import end_of, state_of, wait_for
 
-__all__ = ["SUBMIT", "send_job"]
+__all__ = ["SUBMIT", "add_data", "send_job"]
 
 _CHUNK = 500
 _EXAMPLES = """\
@@ -28,12 +28,17 @@ examples:
 """
 
 
-def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("type", nargs="?", metavar="TYPE", help="the job's type; a file of whole jobs needs none")
+def add_data(parser: argparse.ArgumentParser) -> argparse._MutuallyExclusiveGroup:
+    """The ways to give data; only one of them counts."""
     data = parser.add_mutually_exclusive_group()
     data.add_argument("--data", metavar="JSON", help="the data: JSON, @FILE, or - for standard input")
     data.add_argument("--text", metavar="TEXT", help="the data: a text, without quotation marks of its own")
-    data.add_argument(
+    return data
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("type", nargs="?", metavar="TYPE", help="the job's type; a file of whole jobs needs none")
+    add_data(parser).add_argument(
         "--ndjson", metavar="FILE", help="many jobs: the data of one on each line, or (without TYPE) a whole job"
     )
     parser.add_argument("--key", help="the same key means the same job: submit again after a broken connection")
@@ -77,7 +82,7 @@ def _submit_file(call: Invocation) -> int:
     options, out = call.options, call.out
     key = options.key or new_key()
     ids: list[str] = []
-    with out.bar(None) as bar:
+    with out.bar(None, silent=options.wait is not None) as bar:
         try:
             for number, bodies in enumerate(batches(_bodies(call), _CHUNK)):
                 call.resume = f"{len(ids)} jobs are submitted. Run it again with --key {key}: no job is taken twice"

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.sdk.cli.typed import spawned, typed
 from tests.sdk.client.scripted import cut, reply, scripted
 from tests.support.server import Live
-
-from .typed import spawned, typed
 
 
 def test_a_job_is_submitted_and_its_id_printed(server: Live, at: list[str]) -> None:

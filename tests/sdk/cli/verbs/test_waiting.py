@@ -9,11 +9,10 @@ import subprocess
 from pathlib import Path
 from subprocess import PIPE
 
+from tests.sdk.cli.typed import PROGRAM, typed
 from tests.support.places import ROOT
 from tests.support.server import Live, live
 from tests.support.waiting import until
-
-from .typed import PROGRAM, typed
 
 
 def test_a_result_is_printed_in_the_letters_of_the_page(server: Live, at: list[str]) -> None:
@@ -47,7 +46,6 @@ def test_all_jobs_are_waited_for_and_a_failed_one_is_told(server: Live, at: list
     assert said.status == 1
     assert f"{ids[0]}  succeeded\n" in said.out
     assert "failed after 1 try" in said.err
-    assert "2 of 2 jobs" in said.err
 
 
 def test_the_time_of_waiting_may_end_and_the_first_may_do(server: Live, at: list[str]) -> None:

@@ -7,11 +7,11 @@ import json
 from itertools import islice
 from typing import Any
 
-from ..client.exchange import HttpCall, path_of
-from .exits import CommandExit
-from .invocation import Invocation
-from .text import instant
-from .verbs import Verb, add_ids
+from ...client.exchange import HttpCall, path_of
+from ..exits import CommandExit
+from ..invocation import Invocation
+from ..text import instant
+from ..verb import Verb, add_ids
 
 __all__ = ["GET", "LIST", "show_job"]
 
