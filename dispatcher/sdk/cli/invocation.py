@@ -10,7 +10,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import BinaryIO
 
-from ..client.answers import error_of
+from ..client.answers import error_of, value_of
 from ..client.client import Client, Job
 from ..client.errors import RequestRefused
 from ..client.exchange import HttpCall, ServerAnswer
@@ -60,16 +60,17 @@ class Invocation:
     def _pause(self, seconds: float) -> None:
         if not self._told:
             self._told = True
-            limit = f"{self.options.retry_for:g} s"
+            limit = f"{self.options.retry_for:g} s".replace("inf s", "ever")
             self.out.tell(f"{self.client.url} does not answer well: trying again for {limit}. Ctrl-C ends this.")
         self.sleep(seconds)
 
     def ask(self, call: HttpCall) -> ServerAnswer:
         """A good answer. Raises PagehandClientError."""
         answer = self.client._do(self.client._plans.ask(call))
-        if 200 <= answer.status < 300 and (answer.is_json or answer.status == 204):
-            return answer
-        raise error_of(answer, call.key)
+        if not 200 <= answer.status < 300:
+            raise error_of(answer, call.key)
+        value_of(answer)  # whether it is JSON
+        return answer
 
     # -- ids
 

@@ -42,9 +42,11 @@ def data_of(options: argparse.Namespace, stdin: BinaryIO) -> str | None:
 
 
 def _whole(typed: str) -> str:
-    """Raises UsageFault for letters that the shell's locale does not know."""
+    """Raises UsageFault for bytes that are no letters."""
+    if not any("\ud800" <= letter <= "\udfff" for letter in typed):
+        return typed
     try:
-        # In the C locale, Python keeps the bytes that were typed as half characters.
+        # In a locale that does not know the letters, Python keeps the bytes that were typed as half characters.
         return typed.encode(sys.getfilesystemencoding(), "surrogateescape").decode()
     except UnicodeError:
         raise UsageFault("the data is not UTF-8: put it into a file, and write --data @FILE") from None

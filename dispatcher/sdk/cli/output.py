@@ -123,6 +123,8 @@ class Output:
         """What went wrong: always said."""
         lines = "\n".join(plain(line) for line in words.splitlines())
         encoding = self._talk.encoding or "utf-8"
+        with contextlib.suppress(OSError, ValueError):
+            self._out.flush()  # in one log of both, the words stand behind the data that they are about
         with contextlib.suppress(OSError, ValueError):  # a standard error that is closed holds up no work
             self._talk.write(lines.encode(encoding, "backslashreplace").decode(encoding) + "\n")
             self._talk.flush()

@@ -60,7 +60,7 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     add("-q", "--quiet", action="store_true", default=nothing, help="no talk, no bars: only data and errors")
     add(
         "--retry-for",
-        type=seconds,
+        type=limit,
         default=nothing,
         metavar="TIME",
         help="how long to ask again when no answer comes (60 s)",

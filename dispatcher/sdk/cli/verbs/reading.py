@@ -43,6 +43,8 @@ def show_job(call: Invocation, fields: dict[str, Any]) -> None:
     """For people: what they ask first."""
     error, progress = fields.get("error") or {}, fields.get("progress") or {}
     done = f"{progress.get('percent') or 0:g} % {progress.get('note') or ''}" if progress else ""
+    if len(call.options.ids) > 1:
+        call.out.line("")
     call.out.pairs(
         [
             ("id", fields["id"]),

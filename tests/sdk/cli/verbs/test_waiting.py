@@ -11,8 +11,10 @@ from subprocess import PIPE
 
 from tests.sdk.cli.typed import PROGRAM, typed
 from tests.support.places import ROOT
-from tests.support.server import Live, live
+from tests.support.server import Live, gone_at_the_end, live, running
 from tests.support.waiting import until
+
+PAGES = ("-m", "dispatcher.sdk", "simulate", "--types=echo", "--workers=1", "--url")
 
 
 def test_a_result_is_printed_in_the_letters_of_the_page(server: Live, at: list[str]) -> None:
@@ -78,3 +80,30 @@ def waiting_requests(server: Live) -> int:
     found = re.search(r"^pagehand_waiting_requests ([0-9.]+)$", server.ask("GET", "/metrics").body.decode(), re.M)
     assert found is not None
     return int(float(found[1]))
+
+
+def test_a_server_that_is_killed_and_comes_back_is_waited_for(tmp_path: Path) -> None:
+    with gone_at_the_end(Live(tmp_path)) as first:
+        job_id = first.submit("echo")["id"]
+        given = [*PROGRAM, "wait", job_id, "--url", first.url]
+        with subprocess.Popen(given, cwd=ROOT, stdout=PIPE, stderr=PIPE, text=True) as command:
+            until(lambda: waiting_requests(first), what="the command waits")
+            first.process.kill()
+            first.process.communicate()
+            assert command.stderr is not None
+            assert "does not answer well: trying again for 60 s" in command.stderr.readline()
+            with live(tmp_path, port=first.port) as second, running(*PAGES, second.url):
+                out, _ = command.communicate(timeout=30)
+    assert (command.returncode, out) == (0, f"{job_id}\n")
+
+
+def test_a_server_that_stays_away_ends_the_waiting(tmp_path: Path) -> None:
+    with gone_at_the_end(Live(tmp_path)) as server:
+        job_id = server.submit("echo")["id"]
+        given = [*PROGRAM, "wait", job_id, "--retry-for=0.1", "--url", server.url]
+        with subprocess.Popen(given, cwd=ROOT, stdout=PIPE, stderr=PIPE, text=True) as command:
+            until(lambda: waiting_requests(server), what="the command waits")
+            server.process.kill()
+            server.process.communicate()
+            out, said = command.communicate(timeout=30)
+    assert (command.returncode, out, "Is the server running" in said) == (4, "", True)
