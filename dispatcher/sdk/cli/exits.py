@@ -9,7 +9,6 @@ from ..client.errors import (
     Forbidden,
     NotFound,
     NotPagehand,
-    PagehandClientError,
     RequestRefused,
     Unauthorized,
     Unavailable,
@@ -66,13 +65,19 @@ def exit_of(error: Exception) -> CommandExit:
 
 def words_of_error(error: Exception) -> str:
     """What happened, and the next step."""
-    if isinstance(error, PagehandClientError) and "detail" in error.problem:
-        for kind, advice in ((Unauthorized, _UNKNOWN), (Forbidden, _SCOPE), (NotFound, _NO_JOB)):
-            if isinstance(error, kind):
-                return f"{_sentence(str(error.problem['detail']))} {advice}"
+    if isinstance(error, RequestRefused) and "detail" in error.problem and (advice := _advice(error)):
+        return f"{_sentence(str(error.problem['detail']))} {advice}"
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
     return str(error) or type(error).__name__
+
+
+def _advice(error: RequestRefused) -> str:
+    if isinstance(error, Unauthorized):
+        return _UNKNOWN
+    if isinstance(error, Forbidden):
+        return _SCOPE if error.code in ("forbidden_scope", "forbidden_type") else ""
+    return _NO_JOB if isinstance(error, NotFound) and "/jobs/" in str(error.problem.get("instance")) else ""
 
 
 def _sentence(words: str) -> str:

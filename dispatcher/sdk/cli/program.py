@@ -24,6 +24,7 @@ from .verbs.looking import STATS, TYPES, WORKERS
 from .verbs.reading import GET, LIST
 from .verbs.storecheck import RESTORE_CHECK
 from .verbs.submitting import SUBMIT
+from .verbs.tokens import TOKEN
 from .verbs.top import TOP
 from .verbs.waiting import RESULT, WAIT
 
@@ -31,7 +32,7 @@ __all__ = ["GROUPS", "PROGRAMS", "VerbParser", "make_parser", "run"]
 
 GROUPS = (
     VerbGroup("Jobs", (SUBMIT, GET, RESULT, WAIT, WATCH, LIST, CANCEL, RETRY, SET, DUPLICATE, RM)),
-    VerbGroup("The server", (WORKERS, TYPES, STATS, TOP, EVENTS, BACKUP)),
+    VerbGroup("The server", (WORKERS, TYPES, STATS, TOP, EVENTS, BACKUP, TOKEN)),
     VerbGroup("This machine", (RESTORE_CHECK, COMPLETION)),
 )
 #: Programs with flags of their own; ``__main__`` runs them.

@@ -65,8 +65,14 @@ PROBLEM = {"title": "no", "detail": "no"}
     ("answer", "status", "advice"),
     [
         (reply(401, {**PROBLEM, "code": "bad_token", "status": 401}), 5, "--token"),
-        (reply(403, {**PROBLEM, "code": "forbidden", "status": 403}), 5, "Ask whoever runs the server"),
-        (reply(404, {**PROBLEM, "code": "not_found", "status": 404}), 1, "pagehand list"),
+        (reply(403, {**PROBLEM, "code": "forbidden_scope", "status": 403}), 5, "no. Ask whoever runs the server"),
+        (reply(403, {**PROBLEM, "code": "forbidden_host", "status": 403}), 5, "no.\n"),
+        (
+            reply(404, {**PROBLEM, "code": "not_found", "status": 404, "instance": "/api/v1/jobs/x"}),
+            1,
+            "`pagehand list`",
+        ),
+        (reply(404, {**PROBLEM, "code": "not_found", "status": 404}), 1, "belongs to another server"),
         (reply(400, {**PROBLEM, "code": "bad_parameter", "status": 400}), 2, "no."),
         (reply(500, {**PROBLEM, "code": "internal", "status": 500}), 1, "no."),
         (reply(503, {**PROBLEM, "code": "draining", "status": 503}), 4, "started again"),

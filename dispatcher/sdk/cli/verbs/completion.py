@@ -30,7 +30,7 @@ def _completions(parser: argparse.ArgumentParser) -> Completions:
         if not isinstance(action, argparse._SubParsersAction):
             continue
         for name, verb in action.choices.items():
-            commands[name] = sorted(_words(verb))
+            commands[name] = sorted(set(_words(verb)))
             for each in verb._actions:
                 if each.choices and each.option_strings:
                     choices |= {flag: [str(choice) for choice in each.choices] for flag in each.option_strings}
@@ -43,6 +43,9 @@ def _words(verb: argparse.ArgumentParser) -> Iterator[str]:
             yield from action.option_strings
         elif action.choices:
             yield from map(str, action.choices)
+        if isinstance(action, argparse._SubParsersAction):
+            for inner in action.choices.values():
+                yield from _words(inner)
 
 
 def script(shell: str, parser: argparse.ArgumentParser) -> str:
