@@ -18,7 +18,7 @@ from .output import Output
 from .verb import COMMON, Verb, VerbGroup, add_common, limit
 from .verbs.acting import CANCEL, DUPLICATE, RETRY, RM, SET
 from .verbs.backups import BACKUP
-from .verbs.completion import COMPLETION
+from .verbs.completion import COMPLETION, completions
 from .verbs.following import EVENTS, WATCH
 from .verbs.looking import STATS, TYPES, WORKERS
 from .verbs.reading import GET, LIST
@@ -28,7 +28,7 @@ from .verbs.tokens import TOKEN
 from .verbs.top import TOP
 from .verbs.waiting import RESULT, WAIT
 
-__all__ = ["GROUPS", "PROGRAMS", "VerbParser", "make_parser", "run"]
+__all__ = ["GROUPS", "PROGRAMS", "VerbParser", "flags", "make_parser", "run"]
 
 GROUPS = (
     VerbGroup("Jobs", (SUBMIT, GET, RESULT, WAIT, WATCH, LIST, CANCEL, RETRY, SET, DUPLICATE, RM)),
@@ -99,6 +99,12 @@ def _add(commands: Any, verb: Verb) -> None:
     verb.arguments(parser)
     add_common(parser)
     parser.set_defaults(run=verb.run)
+
+
+def flags() -> set[str]:
+    """Every long flag of every verb."""
+    known = completions(make_parser()).commands.values()
+    return {word for words in known for word in words if word.startswith("--")}
 
 
 def run(words: Sequence[str], *, out: Output | None = None, stdin: BinaryIO | None = None, **time: Any) -> int:

@@ -10,7 +10,7 @@ from ..exits import CommandExit
 from ..invocation import Invocation
 from ..verb import Verb
 
-__all__ = ["COMPLETION", "script"]
+__all__ = ["COMPLETION", "completions", "script"]
 
 _STATES = "scheduled queued running in_doubt succeeded failed cancelled expired"
 _SHELLS = ("bash", "zsh", "powershell")
@@ -23,7 +23,8 @@ class Completions(NamedTuple):
     choices: Mapping[str, list[str]]
 
 
-def _completions(parser: argparse.ArgumentParser) -> Completions:
+def completions(parser: argparse.ArgumentParser) -> Completions:
+    """What may be typed."""
     commands: dict[str, list[str]] = {}
     choices: dict[str, list[str]] = {"--state": _STATES.split()}
     for action in parser._actions:
@@ -50,7 +51,7 @@ def _words(verb: argparse.ArgumentParser) -> Iterator[str]:
 
 def script(shell: str, parser: argparse.ArgumentParser) -> str:
     """The script for a shell."""
-    return {"bash": _bash, "zsh": _zsh, "powershell": _powershell}[shell](_completions(parser))
+    return {"bash": _bash, "zsh": _zsh, "powershell": _powershell}[shell](completions(parser))
 
 
 def _cases(known: Completions, found: str, indent: str) -> str:
