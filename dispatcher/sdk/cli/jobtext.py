@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -11,7 +12,7 @@ from typing import Any, BinaryIO
 from .exits import UsageFault
 from .invocation import decoded
 
-__all__ = ["checked_json", "data_of", "job_body", "requires_of", "terms_of", "text_of"]
+__all__ = ["checked_json", "data_of", "file_at", "job_body", "requires_of", "terms_of", "text_of"]
 
 _TERMS = (
     "priority",
@@ -27,29 +28,27 @@ _TERMS = (
 
 def text_of(place: str, stdin: BinaryIO) -> str:
     """What stands in a file, or on standard input (``-``)."""
-    return decoded(stdin.read() if place == "-" else Path(place).read_bytes())
+    return decoded(stdin.read() if place == "-" else file_at(place).read_bytes())
 
 
 def data_of(options: argparse.Namespace, stdin: BinaryIO) -> str | None:
     """The data as JSON, in the letters that were typed: the job keeps them. None if there is none."""
     if options.text is not None:
-        return json.dumps(_whole(options.text), ensure_ascii=False)
+        return json.dumps(options.text, ensure_ascii=False)
     given = options.data
     if given is None:
         return None
     place = given if given == "-" else given[1:] if given.startswith("@") else ""
-    return checked_json(text_of(place, stdin) if place else _whole(given), f"the data{place and f' ({place})'}")
+    return checked_json(text_of(place, stdin) if place else given, f"the data{place and f' ({place})'}")
 
 
-def _whole(typed: str) -> str:
-    """Raises UsageFault for bytes that are no letters."""
-    if not any("\ud800" <= letter <= "\udfff" for letter in typed):
-        return typed
+def file_at(place: str) -> Path:
+    """Also where the locale does not know the letters of its name: there Python has half characters for its bytes."""
     try:
-        # In a locale that does not know the letters, Python keeps the bytes that were typed as half characters.
-        return typed.encode(sys.getfilesystemencoding(), "surrogateescape").decode()
-    except UnicodeError:
-        raise UsageFault("the data is not UTF-8: put it into a file, and write --data @FILE") from None
+        os.fsencode(place)
+    except UnicodeEncodeError:
+        return Path(place.encode().decode(sys.getfilesystemencoding(), "surrogateescape"))
+    return Path(place)
 
 
 def checked_json(text: str, what: str) -> str:
@@ -73,7 +72,7 @@ def job_body(fields: dict[str, Any], data: str | None) -> bytes:
     text = json.dumps(fields, ensure_ascii=False)
     if data is not None:
         text = f'{text[:-1]}{", " if fields else ""}"data": {data}}}'
-    return text.encode("utf-8", "surrogateescape")
+    return text.encode()
 
 
 def terms_of(options: argparse.Namespace) -> dict[str, Any]:

@@ -113,7 +113,12 @@ def run(words: Sequence[str], *, out: Output | None = None, stdin: BinaryIO | No
     if not words:
         out.complain(make_parser().format_help())
         return CommandExit.USAGE
-    options = argparse.Namespace(**{**COMMON, **vars(make_parser().parse_args(_with_wait(words)))})
+    try:
+        typed = [_whole(word) for word in _with_wait(words)]
+    except UnicodeError:
+        out.complain("pagehand: what was typed is not UTF-8: put it into a file, and write --data @FILE")
+        return CommandExit.USAGE
+    options = argparse.Namespace(**{**COMMON, **vars(make_parser().parse_args(typed))})
     out.form, out.quiet = options.form, options.quiet
     with Invocation(options, out, stdin or sys.stdin.buffer, **time) as call:
         return _guarded(call)
@@ -160,6 +165,13 @@ def _interrupted(call: Invocation) -> None:
 
 def _standard_output(environ: Mapping[str, str]) -> Output:
     return Output(sys.stdout, sys.stderr, environ)
+
+
+def _whole(typed: str) -> str:
+    """In a locale that does not know the letters, Python keeps the bytes that were typed as half characters."""
+    if not any("\ud800" <= letter <= "\udfff" for letter in typed):
+        return typed
+    return typed.encode(sys.getfilesystemencoding(), "surrogateescape").decode()
 
 
 def _with_wait(words: Sequence[str]) -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dispatcher.sdk.cli.program import GROUPS, PROGRAMS
-from tests.sdk.cli.typed import PROGRAM, spawned, typed
+from tests.sdk.cli.typed import PROGRAM, many, spawned, typed
 from tests.sdk.client.scripted import reply, scripted
 from tests.support.places import ROOT
 from tests.support.server import Live, live, running
@@ -108,9 +108,8 @@ def test_a_wrong_token_is_denied_and_the_right_one_comes_from_anywhere(tmp_path:
         assert spawned("list", PAGEHAND_URL=server.url, PAGEHAND_TOKEN=secret).status == 0
 
 
-def test_a_reader_that_leaves_ends_the_command_quietly(server: Live, at: list[str]) -> None:
-    for number in range(20):
-        server.submit("piped", number)
+def test_a_reader_that_leaves_ends_the_command_quietly(at: list[str]) -> None:
+    many("piped", 20, at)
     line = f"{' '.join(PROGRAM)} list --all --type=piped -o json {' '.join(at)}"
     done = subprocess.run(["sh", "-c", f"{line} | head -n 1"], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert (len(done.stdout.splitlines()), done.stderr) == (1, "")

@@ -12,7 +12,7 @@ from dispatcher.sdk.cli.output import Output
 from dispatcher.sdk.cli.program import run
 from tests.support.places import ROOT
 
-__all__ = ["PROGRAM", "Said", "Terminal", "spawned", "typed"]
+__all__ = ["PROGRAM", "Said", "Terminal", "many", "spawned", "typed"]
 
 PROGRAM = [sys.executable, "-m", "dispatcher.sdk"]
 
@@ -49,3 +49,9 @@ def spawned(*words: str, stdin: bytes | None = b"", **environ: str) -> Said:
         [*PROGRAM, *words], input=stdin, capture_output=True, cwd=ROOT, env=kept | environ, timeout=60
     )
     return Said(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def many(job_type: str, count: int, at: list[str]) -> list[str]:
+    """Submits so many jobs at once; their ids."""
+    lines = "".join(f"{number}\n" for number in range(count))
+    return typed("submit", job_type, "--ndjson=-", *at, stdin=lines.encode()).out.split()

@@ -14,6 +14,7 @@ from typing import Any
 
 from ..exits import CommandExit
 from ..invocation import Invocation
+from ..jobtext import file_at
 from ..verb import Verb
 
 __all__ = ["RESTORE_CHECK"]
@@ -30,7 +31,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _check(call: Invocation) -> int:
-    path = Path(call.options.file)
+    path = file_at(call.options.file)
     with path.open("rb"):
         pass  # says what is wrong with the file, better than SQLite does
     try:

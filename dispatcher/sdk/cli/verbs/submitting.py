@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 from ...client.client import Job
 from ...client.exchange import HttpCall, path_of
@@ -13,7 +12,7 @@ from ...client.mapping import batches
 from ...client.plans import new_key
 from ..exits import CommandExit, UsageFault
 from ..invocation import Invocation, decoded
-from ..jobtext import checked_json, data_of, job_body, terms_of
+from ..jobtext import checked_json, data_of, file_at, job_body, terms_of
 from ..verb import Verb, add_terms, add_wait
 from .waiting import end_of, state_of, wait_for
 
@@ -56,10 +55,20 @@ def _submit(call: Invocation) -> int:
     return send_job(call, path_of("jobs"), body)
 
 
+def key_of(options: argparse.Namespace) -> str:
+    """The key that was given, or one that nobody else has. Raises UsageFault."""
+    key: str | None = options.key
+    if key is None:
+        return new_key()
+    if not (0 < len(key) <= 255 and key.isascii() and key.isprintable()):
+        raise UsageFault("the key is not 1 to 255 printable ASCII characters")
+    return key
+
+
 def send_job(call: Invocation, path: str, body: bytes) -> int:
     """Submits with a key, shows the job, and waits for it if that was asked for."""
     options, out = call.options, call.out
-    key = options.key or new_key()
+    key = key_of(options)
     call.resume = f"It is not known whether the job was taken: submit it again with --key {key}"
     answer = call.ask(HttpCall("POST", path, body, key))
     job = Job(call.client, json.loads(answer.body))
@@ -80,7 +89,7 @@ def send_job(call: Invocation, path: str, body: bytes) -> int:
 
 def _submit_file(call: Invocation) -> int:
     options, out = call.options, call.out
-    key = options.key or new_key()
+    key = key_of(options)
     ids: list[str] = []
     with out.bar(None, silent=options.wait is not None) as bar:
         try:
@@ -124,9 +133,9 @@ def _lines(call: Invocation) -> Iterator[str]:
     if call.options.ndjson == "-":
         yield from map(decoded, call.stdin)
         return
-    with Path(call.options.ndjson).open("rb") as file:
+    with file_at(call.options.ndjson).open("rb") as file:
         utf16 = file.read(2) in (b"\xff\xfe", b"\xfe\xff")
-    with Path(call.options.ndjson).open(encoding="utf-16" if utf16 else "utf-8-sig", newline="\n") as text:
+    with file_at(call.options.ndjson).open(encoding="utf-16" if utf16 else "utf-8-sig", newline="\n") as text:
         try:
             yield from text
         except UnicodeDecodeError as error:

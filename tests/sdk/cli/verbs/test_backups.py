@@ -51,12 +51,24 @@ def test_a_backup_that_fails_is_said() -> None:
 
 
 def test_a_good_backup_is_fit_and_is_not_touched(backup: Path) -> None:
-    before = (backup.stat().st_mtime_ns, sorted(backup.parent.iterdir()))
+    before = times_of(backup)
     said = typed("restore-check", str(backup), "-o", "json")
     found = json.loads(said.out)
     assert (said.status, found["jobs"], found["newest"]["type"], found["problems"]) == (0, {"queued": 3}, "kept", [])
     assert typed("restore-check", str(backup)).out.endswith("verdict      fit to be restored\n")
-    assert before == (backup.stat().st_mtime_ns, sorted(backup.parent.iterdir()))
+    assert before == times_of(backup)
+
+
+def test_the_store_of_a_server_that_has_stopped_is_fit_too_and_is_not_touched(backup: Path) -> None:
+    store = backup.parent.parent / "pagehand.db"
+    before = times_of(store)
+    assert typed("restore-check", str(store)).status == 0
+    assert before == times_of(store)
+
+
+def times_of(path: Path) -> list[int]:
+    """When the file and its directory were changed last: SQLite's own files would come and go beside it."""
+    return [path.stat().st_mtime_ns, path.parent.stat().st_mtime_ns]
 
 
 def test_what_is_no_good_backup_is_said(backup: Path, tmp_path: Path) -> None:

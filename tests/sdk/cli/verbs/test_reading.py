@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.sdk.cli.typed import typed
+from tests.sdk.cli.typed import many, typed
 from tests.support.server import Live
 
 
@@ -44,8 +44,8 @@ def test_a_list_is_a_table_for_people_and_ids_for_programs(server: Live, at: lis
     assert [json.loads(line)["id"] for line in lines] == ids
 
 
-def test_a_list_says_that_there_is_more(server: Live, at: list[str]) -> None:
-    ids = [server.submit("many", n)["id"] for n in range(105)][::-1]
+def test_a_list_says_that_there_is_more(at: list[str]) -> None:
+    ids = many("many", 105, at)[::-1]
     some = typed("list", "--type=many", "--limit=2", *at)
     assert (some.out.split(), "There are more than these 2" in some.err) == (ids[:2], True)
     whole = typed("list", "--type=many", "--limit=105", *at)

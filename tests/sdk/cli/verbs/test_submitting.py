@@ -117,9 +117,28 @@ def test_a_submission_without_an_answer_says_its_key(at: list[str]) -> None:
     assert "trying again for 60 s" in again.err
 
 
-def test_letters_of_any_language_reach_the_job_from_a_c_locale(server: Live, at: list[str]) -> None:
+def test_letters_of_any_language_reach_the_job_from_a_c_locale(tmp_path: Path, at: list[str]) -> None:
     given = ("submit", "echo", "--data", '{"ü": "日本😀"}', "--wait=20", *at)
     said = spawned(*given, LC_ALL="C", PYTHONCOERCECLOCALE="0", PYTHONUTF8="0")
     assert (said.status, said.out) == (0, '{"\\u00fc": "\\u65e5\\u672c\\ud83d\\ude00"}\n')
+    made = tmp_path / "größe.json"
+    made.write_text('"ü"', "utf-8")
+    read = spawned(*given[:2], f"--data=@{made}", *given[4:], LC_ALL="C", PYTHONCOERCECLOCALE="0", PYTHONUTF8="0")
+    assert read.out == '"\\u00fc"\n'
     text = spawned("submit", "echo", "--text", "Müller", "--wait=20", *at, PYTHONUTF8="1")
     assert text.out == '"Müller"\n'
+
+
+def test_bytes_that_are_no_letters_are_refused_before_anything_is_sent() -> None:
+    for words in (["submit", "echo", "--text", "\udcff"], ["list", "--type", "\udcff"], ["get", "\ud800"]):
+        said = typed(*words, "--url=127.0.0.1:1")
+        assert (said.status, "is not UTF-8" in said.err) == (2, True)
+    said = typed("submit", "echo", "--key=ü", "--url=127.0.0.1:1")
+    assert (said.status, "255 printable ASCII" in said.err) == (2, True)
+
+
+def test_what_powershell_writes_into_a_pipe_is_read(at: list[str]) -> None:
+    said = typed("submit", "echo", "--data=-", "--wait", *at, stdin='["ü"]'.encode("utf-16"))
+    assert json.loads(said.out) == ["ü"]
+    wrong = typed("submit", "echo", "--data=-", *at, stdin=b'"\xff"')
+    assert (wrong.status, "neither UTF-8 nor UTF-16" in wrong.err) == (2, True)

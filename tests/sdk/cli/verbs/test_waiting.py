@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 from subprocess import PIPE
 
-from tests.sdk.cli.typed import PROGRAM, typed
+from tests.sdk.cli.typed import PROGRAM, many, typed
 from tests.support.places import ROOT
 from tests.support.server import Live, gone_at_the_end, live, running
 from tests.support.waiting import until
@@ -40,7 +40,7 @@ def test_a_job_without_a_result_has_a_status_that_says_why(server: Live, at: lis
 
 
 def test_all_jobs_are_waited_for_and_a_failed_one_is_told(server: Live, at: list[str]) -> None:
-    ids = [server.submit("echo", n)["id"] for n in range(30)]
+    ids = many("echo", 30, at)
     said = typed("wait", *ids, *at)
     assert (said.status, sorted(said.out.split())) == (0, sorted(ids))
     bad = server.ask("POST", "/api/v1/jobs", '{"type": "bad", "max_attempts": 1}', {"Content-Type": "application/json"})
