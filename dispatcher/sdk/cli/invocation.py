@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from functools import cached_property
 from types import TracebackType
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from ..client.answers import error_of, value_of
+from ..client.answers import error_of, fields_of, value_of
 from ..client.client import Client, Job
 from ..client.errors import RequestRefused
-from ..client.exchange import HttpCall, ServerAnswer
+from ..client.exchange import HttpCall
 from .exits import CommandExit, UsageFault, exit_of, words_of_error
 from .output import Output
 
@@ -64,13 +65,17 @@ class Invocation:
             self.out.tell(f"{self.client.url} does not answer well: trying again for {limit}. Ctrl-C ends this.")
         self.sleep(seconds)
 
-    def ask(self, call: HttpCall) -> ServerAnswer:
-        """A good answer. Raises PagehandClientError."""
+    def ask(self, call: HttpCall) -> str:
+        """A good answer, which is JSON in the letters of the server. Raises PagehandClientError."""
         answer = self.client._do(self.client._plans.ask(call))
         if not 200 <= answer.status < 300:
             raise error_of(answer, call.key)
         value_of(answer)  # whether it is JSON
-        return answer
+        return answer.body.decode()
+
+    def fields(self, call: HttpCall, *names: str) -> dict[str, Any]:
+        """A good answer as an object that has these. Raises PagehandClientError."""
+        return fields_of(json.loads(self.ask(call)), *names)
 
     # -- ids
 

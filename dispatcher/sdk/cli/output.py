@@ -41,8 +41,8 @@ class Output:
     # -- data
 
     def line(self, text: str) -> None:
-        """A line of data, of which the parts of others are ``plain``. Raises ReaderGone."""
-        self.text(text)
+        """A line of data, without anything that moves a cursor. Raises ReaderGone."""
+        self.text(plain(text))
 
     def text(self, text: str) -> None:
         """A text as it is."""
@@ -62,11 +62,11 @@ class Output:
         """Rows under their headings; a terminal's width cuts them."""
         width = self.size()[0] if self.terminal else None
         for line in aligned(heads, rows, width):
-            self.line(painted(line) if self.colour else line)
+            self.text(painted(line) if self.colour else line)
 
     def state_line(self, line: str) -> None:
         """A line with states in it, at once."""
-        self.line(painted(line) if self.colour else line)
+        self.text(painted(plain(line)) if self.colour else plain(line))
         self.flush()
 
     def size(self) -> tuple[int, int]:
@@ -83,7 +83,7 @@ class Output:
         wide = max(len(name) for name, _ in shown)
         for name, value in shown:
             line = f"{name:<{wide}}  {value}"
-            self.line(painted(line) if self.colour and name == "state" else line)
+            self.text(painted(line) if self.colour and name == "state" else line)
 
     def write(self, text: str) -> None:
         """Raises ReaderGone. On Windows a broken pipe is another error of the system."""

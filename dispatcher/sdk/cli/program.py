@@ -113,6 +113,8 @@ def run(words: Sequence[str], *, out: Output | None = None, stdin: BinaryIO | No
     if not words:
         out.complain(make_parser().format_help())
         return CommandExit.USAGE
+    if words[0] == "help":
+        words = [*words[1:2], "--help"]
     try:
         typed = [_whole(word) for word in _with_wait(words)]
     except UnicodeError:

@@ -23,8 +23,16 @@ def test_the_help_fits_a_screen_and_has_each_command() -> None:
     lines = said.out.splitlines()
     assert (said.status, len(lines) < 40, max(map(len, lines)) <= 100) == (0, True, True)
     assert [name for name in [*PROGRAMS, *(verb.name for verb in VERBS)] if f"\n  {name} " not in said.out] == []
+    assert spawned("help").out == said.out
+    assert spawned("help", "get").out == spawned("get", "--help").out
     nothing = spawned()
     assert (nothing.status, nothing.out, "usage: pagehand" in nothing.err) == (2, "", True)
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_each_program_with_flags_of_its_own_has_its_help(name: str) -> None:
+    said = spawned(name, "--help")
+    assert (said.status, f"usage: pagehand {name}" in said.out) == (0, True)
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
@@ -80,6 +88,8 @@ PROBLEM = {"title": "no", "detail": "no"}
         (reply(302, b"", Location="https://sso.example/?x"), 4, "use https://sso.example/ as url"),
         (reply(200, b"<html>", Content_Type="text/html"), 4, "is not Pagehand's"),
         (reply(200, b"{", Content_Type="application/json"), 4, "is not: "),
+        (reply(200, {"message": "Hello"}), 4, "but not Pagehand's"),
+        (reply(200, []), 4, "but not Pagehand's"),
     ],
 )
 def test_the_status_says_what_kind_of_trouble_it_was(answer: tuple[bytes, str], status: int, advice: str) -> None:
@@ -87,6 +97,40 @@ def test_the_status_says_what_kind_of_trouble_it_was(answer: tuple[bytes, str], 
         said = typed("list", "--url", server.url, "--retry-for=0")
     assert (said.status, said.out) == (status, "")
     assert advice in said.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(
+            ["submit", "a"],
+            ["get", "a"],
+            ["get", "a", "-otable"],
+            ["result", "a"],
+            ["wait", "a"],
+            ["watch", "a"],
+            ["top"],
+        ),
+        *(
+            ["cancel", "a"],
+            ["set", "a", "--priority=1"],
+            ["duplicate", "a"],
+            ["workers"],
+            ["types"],
+            ["stats", "-otable"],
+        ),
+        *(["events"], ["backup"], ["backup", "--list"], ["token", "list"], ["token", "create", "a", "--scope=read"]),
+    ],
+    ids=" ".join,
+)
+def test_another_server_that_speaks_json_is_no_fault_of_ours(words: list[str]) -> None:
+    answers = [reply(200, {"message": "Hello"})] * (2 if words[0] == "stats" else 1)
+    with scripted(*answers) as server:
+        said = typed(*words, "--url", server.url)
+    if words == ["get", "a"]:
+        assert said[:2] == (0, '{"message": "Hello"}\n')
+    else:
+        assert (said.status, said.out, "but not Pagehand's" in said.err) == (4, "", True)
 
 
 def test_no_server_is_said_after_the_time_for_trying() -> None:

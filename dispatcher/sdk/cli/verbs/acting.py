@@ -109,8 +109,7 @@ def _set(call: Invocation) -> int:
     body = json.dumps(fields).encode()
 
     def change(job_id: str) -> CommandExit:
-        answer = call.ask(HttpCall("PATCH", path_of("jobs", job_id), body))
-        return _shown(call, json.loads(answer.body))
+        return _shown(call, call.fields(HttpCall("PATCH", path_of("jobs", job_id), body), "id", "state"))
 
     return call.each(change)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from typing import Any
 
 from ...client.exchange import HttpCall, path_of
@@ -54,7 +53,7 @@ def _until_done(call: Invocation, backup: dict[str, Any]) -> dict[str, Any]:
 
 
 def _list(call: Invocation) -> int:
-    items = _ask(call, "GET", path_of("backups"))["items"]
+    items = call.fields(HttpCall("GET", path_of("backups")), "items")["items"]
     form = call.out.chosen("id")
     if form == "table":
         rows = ((item["name"], item["state"], item["bytes"], instant(item["begun_at"])) for item in items)
@@ -65,8 +64,7 @@ def _list(call: Invocation) -> int:
 
 
 def _ask(call: Invocation, method: str, path: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(call.ask(HttpCall(method, path)).body)
-    return found
+    return call.fields(HttpCall(method, path), "name", "state", "bytes", "copied_bytes", "detail")
 
 
 BACKUP = Verb("backup", "back the server's store up, and print the backup's name", _arguments, _backup)

@@ -129,7 +129,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 def _completion(call: Invocation) -> int:
     from ..program import make_parser  # which has this verb, too
 
-    call.out.line(script(call.options.shell, make_parser()))
+    call.out.text(script(call.options.shell, make_parser()))
     return CommandExit.DONE
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +11,7 @@ from ...client.client import Job
 from ...client.exchange import HttpCall, path_of
 from ..exits import CommandExit
 from ..invocation import Invocation
-from ..text import instant, plain
+from ..text import instant
 from ..verb import Verb
 
 __all__ = ["EVENTS", "WATCH"]
@@ -55,7 +54,7 @@ def _tell_state(call: Invocation, seen: dict[str, Any], job: Job) -> dict[str, A
         where = f"on {now['worker_name']}, try {now['number']}" if job.state == "running" and now["worker_name"] else ""
         done = f"{progress.get('percent') or 0:g} % {progress.get('note') or ''}".strip() if progress else ""
         parts = [job.state, where, done if job.state == "running" else "", now["waits"] or ""]
-        call.out.state_line("  ".join(plain(part) for part in parts if part))
+        call.out.state_line("  ".join(part for part in parts if part))
     return now
 
 
@@ -66,7 +65,7 @@ def _tell_log(call: Invocation, seen: list[dict[str, Any]], now: list[dict[str, 
         if call.out.chosen("table") == "json":
             call.out.item(line)
         else:
-            call.out.state_line(f"{instant(line['at'])}  {plain(line['line'])}")
+            call.out.state_line(f"{instant(line['at'])}  {line['line']}")
     return now or seen
 
 
@@ -99,11 +98,8 @@ def _changes(call: Invocation) -> Iterator[dict[str, Any]]:
     filters = {name: getattr(options, name) for name in ("job", "type", "state", "worker")}
     after, wait_s = options.after, 0  # the first answer says where it begins: then nothing is missed
     while True:
-        page = json.loads(
-            call.ask(
-                HttpCall("GET", path_of("changes", **filters, after=after, wait=wait_s or None), wait_s=wait_s)
-            ).body
-        )
+        asked = path_of("changes", **filters, after=after, wait=wait_s or None)
+        page = call.fields(HttpCall("GET", asked, wait_s=wait_s), "items", "after", "gap")
         if gap := page["gap"]:
             call.out.complain(f"pagehand: some changes are missing. {gap['detail']}")
         yield from page["items"]
@@ -120,7 +116,7 @@ def _show_change(call: Invocation, change: dict[str, Any]) -> None:
     else:
         became = f"{change['from'] or 'new'} > {change['to']}"
         line = f"{instant(change['at'])}  {change['job']}  {change['type']}  {became}  {change['reason'] or ''}"
-        call.out.state_line(plain(line).rstrip())
+        call.out.state_line(line.rstrip())
 
 
 EVENTS = Verb("events", "follow the changes of all jobs", _events_arguments, _events)

@@ -81,7 +81,7 @@ TYPES = Verb("types", "list types: who offers them, how many jobs they have", _t
 
 
 def _stats(call: Invocation) -> int:
-    text = call.ask(HttpCall("GET", path_of("stats"))).body.decode()
+    text = call.ask(HttpCall("GET", path_of("stats")))
     if call.out.chosen("json") != "table":
         call.out.json(text)
         return CommandExit.DONE

@@ -7,6 +7,7 @@ import json
 from itertools import islice
 from typing import Any
 
+from ...client.answers import fields_of
 from ...client.exchange import HttpCall, path_of
 from ..exits import CommandExit
 from ..invocation import Invocation
@@ -28,14 +29,14 @@ def _get(call: Invocation) -> int:
 
 
 def _get_one(call: Invocation, job_id: str) -> CommandExit:
-    text = call.ask(HttpCall("GET", path_of("jobs", job_id))).body.decode()
+    text = call.ask(HttpCall("GET", path_of("jobs", job_id)))
     form = call.out.chosen("json")
     if form == "json":
         call.out.json(text)
     elif form == "id":
-        call.out.line(json.loads(text)["id"])
+        call.out.line(fields_of(json.loads(text), "id")["id"])
     else:
-        show_job(call, json.loads(text))
+        show_job(call, fields_of(json.loads(text), "id", "type", "state"))
     return CommandExit.DONE
 
 

@@ -6,6 +6,7 @@ import argparse
 import json
 from collections.abc import Iterator
 
+from ...client.answers import fields_of
 from ...client.client import Job
 from ...client.exchange import HttpCall, path_of
 from ...client.mapping import batches
@@ -71,13 +72,13 @@ def send_job(call: Invocation, path: str, body: bytes) -> int:
     key = key_of(options)
     call.resume = f"It is not known whether the job was taken: submit it again with --key {key}"
     answer = call.ask(HttpCall("POST", path, body, key))
-    job = Job(call.client, json.loads(answer.body))
+    job = Job(call.client, fields_of(json.loads(answer), "id", "type", "state"))
     call.resume = ""
     if options.wait is not None:
         out.tell(f"{job.id} is {job.state}: {job.url}")
         return end_of(call, job, options.wait)
     if (form := out.form or "id") == "json":
-        out.json(answer.body.decode())
+        out.json(answer)
     else:
         out.line(job.id if form == "id" else f"{job.id}  {job.type}  {job.state}")
     out.tell(f"It is {state_of(job)}: {job.url}")

@@ -6,6 +6,7 @@ import argparse
 import json
 from typing import Any
 
+from ...client.answers import fields_of
 from ...client.exchange import HttpCall, path_of
 from ..exits import CommandExit
 from ..invocation import Invocation
@@ -46,8 +47,8 @@ def _token(call: Invocation) -> int:
 def _create(call: Invocation) -> CommandExit:
     options = call.options
     body = {"name": options.name, "scopes": options.scope, "types": options.type, "expires_s": options.expires_s}
-    text = call.ask(HttpCall("POST", path_of("tokens"), json.dumps(body).encode())).body.decode()
-    made = json.loads(text)
+    text = call.ask(HttpCall("POST", path_of("tokens"), json.dumps(body).encode()))
+    made = fields_of(json.loads(text), "id", "token")
     if call.out.form == "json":
         call.out.json(text)
     else:
@@ -57,7 +58,7 @@ def _create(call: Invocation) -> CommandExit:
 
 
 def _list(call: Invocation) -> CommandExit:
-    items = json.loads(call.ask(HttpCall("GET", path_of("tokens"))).body)["items"]
+    items = call.fields(HttpCall("GET", path_of("tokens")), "items")["items"]
     form = call.out.chosen("id")
     if form == "table":
         call.out.table(("ID", "NAME", "WORKS", "SCOPES", "TYPES", "EXPIRES (UTC)", "LAST USED (UTC)"), map(_row, items))
@@ -73,7 +74,7 @@ def _row(item: dict[str, Any]) -> tuple[object, ...]:
 
 
 def _revoke(call: Invocation, token_id: str) -> CommandExit:
-    text = call.ask(HttpCall("DELETE", path_of("tokens", token_id))).body.decode()
+    text = call.ask(HttpCall("DELETE", path_of("tokens", token_id)))
     call.out.json(text) if call.out.form == "json" else call.out.line(token_id)
     return CommandExit.DONE
 

@@ -43,7 +43,7 @@ def end_of(call: Invocation, job: Job, time_s: float) -> CommandExit:
         return _not_over(call, job, time_s)
     call.unfinished.clear()
     if call.out.form == "json":
-        call.out.json(call.ask(HttpCall("GET", path_of("jobs", job.id))).body.decode())
+        call.out.json(call.ask(HttpCall("GET", path_of("jobs", job.id))))
     elif call.out.form:
         call.out.line(job.id if call.out.form == "id" else f"{job.id}  {job.type}  {job.state}")
     elif job.state == "succeeded":
@@ -62,7 +62,7 @@ def _not_over(call: Invocation, job: Job, time_s: float) -> CommandExit:
 
 def _print_result(call: Invocation, job_id: str) -> None:
     """In the letters that the page sent."""
-    text = call.ask(HttpCall("GET", path_of("jobs", job_id, "result"))).body.decode()
+    text = call.ask(HttpCall("GET", path_of("jobs", job_id, "result")))
     if getattr(call.options, "raw", False) and text.startswith('"'):
         call.out.text(json.loads(text))
     else:
@@ -152,7 +152,7 @@ def _ended(call: Invocation, job_id: str, news: dict[str, Any] | PagehandClientE
     job = Job(call.client, news)
     form = call.out.chosen("id")
     if form == "json":
-        call.out.json(call.ask(HttpCall("GET", path_of("jobs", job_id))).body.decode())
+        call.out.json(call.ask(HttpCall("GET", path_of("jobs", job_id))))
     else:
         call.out.line(job.id if form == "id" else f"{job.id}  {job.state}")
     try:

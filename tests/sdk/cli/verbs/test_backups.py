@@ -66,6 +66,14 @@ def test_the_store_of_a_server_that_has_stopped_is_fit_too_and_is_not_touched(ba
     assert before == times_of(store)
 
 
+def test_a_store_without_jobs_is_fit_too(tmp_path: Path) -> None:
+    with live(tmp_path):
+        pass
+    said = typed("restore-check", str(tmp_path / "pagehand.db"))
+    assert (said.status, "newest" in said.out) == (0, False)
+    assert typed("restore-check", str(tmp_path / "pagehand.db"), "-o", "id").out == f"{tmp_path / 'pagehand.db'}\n"
+
+
 def times_of(path: Path) -> list[int]:
     """When the file and its directory were changed last: SQLite's own files would come and go beside it."""
     return [path.stat().st_mtime_ns, path.parent.stat().st_mtime_ns]

@@ -97,6 +97,22 @@ def test_a_file_of_whole_jobs_needs_no_type_and_may_be_waited_for(tmp_path: Path
     assert (given.status, len(given.out.split())) == (0, 2)
 
 
+@pytest.mark.parametrize(("form", "shown"), [("id", "ID\n"), ("table", "ID  echo  succeeded\n")])
+def test_a_job_that_is_waited_for_is_shown_as_it_is_wanted(form: str, shown: str, at: list[str]) -> None:
+    said = typed("submit", "echo", "--key=shown", "--wait", "-o", form, *at)
+    assert said.out == shown.replace("ID", said.out.split()[0])
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path, at: list[str]) -> None:
+    lines = tmp_path / "latin.ndjson"
+    lines.write_bytes('"ü"\n'.encode("latin-1"))
+    said = typed("submit", "echo", "--ndjson", str(lines), *at)
+    assert (said.status, "latin.ndjson is neither UTF-8 nor UTF-16" in said.err) == (2, True)
+    lines.write_text("1\n2\n")
+    shown = typed("submit", "nobody", "--ndjson", str(lines), "-o", "table", *at).out
+    assert [line.split("  ")[1:] for line in shown.splitlines()] == [["nobody", "queued"]] * 2
+
+
 def test_a_bad_line_is_named_and_the_jobs_before_it_are_told(tmp_path: Path, at: list[str]) -> None:
     lines = tmp_path / "bad.ndjson"
     lines.write_text("1\n" * 600 + "{\n")
@@ -115,6 +131,15 @@ def test_a_submission_without_an_answer_says_its_key(at: list[str]) -> None:
         again = typed("submit", "echo", "--url", server.url)
     assert (again.status, again.out) == (0, "j1\n")
     assert "trying again for 60 s" in again.err
+
+
+def test_ctrl_c_before_the_answer_says_the_key() -> None:
+    def interrupt(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    with scripted(cut("before")) as server:
+        said = typed("submit", "echo", "--key=k-1", "--url", server.url, sleep=interrupt)
+    assert (said.status, said.out, "submit it again with --key k-1" in said.err) == (130, "", True)
 
 
 def test_letters_of_any_language_reach_the_job_from_a_c_locale(tmp_path: Path, at: list[str]) -> None:
