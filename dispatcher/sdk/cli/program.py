@@ -139,10 +139,16 @@ def _guarded(call: Invocation) -> int:
         return CommandExit.INTERRUPTED
     except (UsageFault, PagehandClientError, OSError) as error:
         _flushed(call.out)
-        call.out.complain(f"pagehand: {words_of_error(error)}")
+        call.out.complain(f"pagehand: {_about(error)}{words_of_error(error)}")
         if call.resume:
             call.out.complain(call.resume)
         return exit_of(error)
+
+
+def _about(error: Exception) -> str:
+    """The id of the job that it is about, if the words lack it."""
+    job = error.job if isinstance(error, PagehandClientError) else None
+    return f"{job.id}: " if job is not None and job.id not in str(error) else ""
 
 
 def _flushed(out: Output) -> None:

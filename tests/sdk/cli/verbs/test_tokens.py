@@ -35,6 +35,13 @@ def test_a_token_is_shown_once_opens_what_its_scopes_say_and_is_revoked(admin: l
     assert json.loads(typed("token", "list", "-o", "json", *admin).out)["works"] is False
 
 
+def test_a_token_that_may_only_submit_is_told_the_job_that_it_may_not_wait_for(admin: list[str]) -> None:
+    made = typed("token", "create", "till", "--scope=submit", "--quiet", *admin).out.strip()
+    said = typed("submit", "ocr", "--key=till-1", "--wait", "--quiet", *admin[:2], "--token", made)
+    job_id = typed("submit", "ocr", "--key=till-1", *admin[:2], "--token", made).out.strip()
+    assert (said.status, said.out, said.err.startswith(f"pagehand: {job_id}: ")) == (5, "", True)
+
+
 def test_what_cannot_be_made_or_ended_is_said(admin: list[str]) -> None:
     wrong = typed("token", "create", "scanner", "--scope=fly", *admin)
     assert (wrong.status, "scopes" in wrong.err) == (2, True)
