@@ -21,6 +21,7 @@ from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.terms import Schedule, Terms, range_of
 from dispatcher.core.jobs.turn import Verdict
 from dispatcher.node import waiting
+from dispatcher.sdk.cli.program import flags
 from handlers import errors as http_errors
 from handlers.intake import JOB_FIELDS
 from handlers.routes import TaskDirectory, routes, shipped_tasks
@@ -77,6 +78,7 @@ def test_the_default_of_a_switch_is_what_it_is() -> None:
 def test_every_flag_that_a_page_names_exists() -> None:
     known = {"--" + item.name.replace("_", "-") for item in settings_fields()}
     known |= {"--config", "--print-config", "--version", "--help", "--token-file", "--no-insecure", "--no-late-accept"}
+    known |= flags()
     # Flags of other programs: curl, pip, mypy, pagehand simulate and doctor, bench, the campaigns.
     known |= {"--url", "--hold-s"}
     known |= {"--long", "--seed", "--label", "--data-binary", "--data-urlencode"}

@@ -1,49 +1,28 @@
-"""The command ``pagehand``: finds the program of a subcommand and hands it the rest of the line."""
+"""The command ``pagehand``: runs a program with flags of its own (the server), or a verb of ``cli``."""
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import __version__
-
 __all__ = ["main"]
-
-_EPILOG = """\
-Ends with 0 when done, with 2 when a flag or a setting cannot be used.
-`pagehand serve --help` lists every setting of the server.
-"""
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="pagehand",
-        description="Hands jobs to workers that are web pages.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--version", action="version", version=f"pagehand {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    # Each program reads its own flags, even --help.
-    commands.add_parser("serve", help="run the server", add_help=False)
-    commands.add_parser("simulate", help="play worker pages, and load, against a server", add_help=False)
-    commands.add_parser("doctor", help="say what is wrong with a server, or on the way to it", add_help=False)
-    return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one subcommand; returns the exit status."""
+    """Runs one command; returns the exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
-    parser = _parser()
-    if not words:
-        parser.print_help(sys.stderr)
-        return 2
-    command = parser.parse_known_args(words[:1])[0].command
-    run = {"serve": _serve, "simulate": _simulate, "doctor": _doctor}[command]
-    return run(words[1:]) or 0
+    programs = {"serve": _serve, "simulate": _simulate, "doctor": _doctor}
+    if words and words[0] in programs:
+        # Each program reads its own flags, even --help. The verbs are not loaded for it.
+        return programs[words[0]](words[1:]) or 0
+    try:
+        from .cli.program import run
+
+        return run(words)
+    except KeyboardInterrupt:  # before the verb began
+        return 130
 
 
 def _serve(argv: list[str]) -> int | None:

@@ -30,7 +30,7 @@ from .errors import (
 from .exchange import ServerAnswer
 from .facts import OPEN, JobFacts
 
-__all__ = ["error_of", "outcome_of", "value_of"]
+__all__ = ["error_of", "fields_of", "outcome_of", "value_of"]
 
 _BY_CODE: Mapping[str, type[RequestRefused]] = {
     "draining": Draining,
@@ -68,6 +68,13 @@ def value_of(answer: ServerAnswer) -> Any:
         except ValueError as error:
             raise NotPagehand(f"the answer says that it is JSON, and is not: {error}") from error
     raise error_of(answer)
+
+
+def fields_of(value: Any, *names: str) -> dict[str, Any]:
+    """The value, if it is an object with these fields. Raises NotPagehand: other programs speak JSON, too."""
+    if not isinstance(value, dict) or not value.keys() >= set(names):
+        raise NotPagehand("The answer is JSON, but not Pagehand's: is the address right?")
+    return value
 
 
 def error_of(answer: ServerAnswer, key: str = "") -> PagehandClientError:

@@ -40,7 +40,7 @@ class HttpCall:
     def headers(self) -> dict[str, str]:
         """Those of the request itself; the wire adds the token and the host."""
         found = {"Accept": "application/json", "User-Agent": "pagehand-client"}
-        if self.method == "POST":
+        if self.method != "GET":
             found["Content-Type"] = self.content_type
         if self.key:
             found["Idempotency-Key"] = self.key

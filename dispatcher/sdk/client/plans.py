@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-from .answers import error_of, value_of
+from .answers import error_of, fields_of, value_of
 from .encoding import join_jobs
 from .errors import Unreachable, WrongState
 from .exchange import ConnectionLost, HttpCall, ServerAnswer, path_of
@@ -29,6 +29,8 @@ T = TypeVar("T")
 _WAIT_S = 30
 #: What an answer may take beyond that.
 _ANSWER_S = 30.0
+#: What each job has, also in a list.
+_JOB = ("id", "type", "state")
 #: What each action leaves a job in: if its answer was lost, the repetition is refused, although it has been done.
 _AFTER = {"cancel": frozenset({"cancelled"}), "retry": OPEN}
 
@@ -147,17 +149,17 @@ class Plans:
     def submit(self, body: bytes, key: str, *, wait_s: int = 0, deadline: float | None = None) -> Steps[dict[str, Any]]:
         """One job; the server may hold the answer until it is over."""
         call = HttpCall("POST", path_of("jobs"), body, key, wait_s)
-        return dict(_job_in((yield from self.ask(call, deadline)), key))
+        return fields_of(_job_in((yield from self.ask(call, deadline)), key), *_JOB)
 
     def submit_batch(self, bodies: list[bytes], key: str) -> Steps[list[dict[str, Any]]]:
         """Many jobs, all or none."""
         call = HttpCall("POST", path_of("jobs", "batch"), join_jobs(bodies), key)
-        return list(_job_in((yield from self.ask(call)), key)["items"])
+        return list(fields_of(_job_in((yield from self.ask(call)), key), "items")["items"])
 
     def job(self, job_id: str, *, wait_s: int = 0, deadline: float | None = None) -> Steps[dict[str, Any]]:
         """A job, now, or when it is over or ``wait_s`` have passed."""
         call = HttpCall("GET", path_of("jobs", job_id, wait=wait_s or None), wait_s=wait_s)
-        return dict(value_of((yield from self.ask(call, deadline))))
+        return fields_of(value_of((yield from self.ask(call, deadline))), *_JOB)
 
     def over(self, job_id: str, deadline: float | None) -> Steps[dict[str, Any] | None]:
         """A job once it is over; None at the deadline."""
@@ -188,7 +190,7 @@ class Plans:
         call = HttpCall("POST", path_of("jobs", job_id, action), sent)
         answer = yield from self._ask(call, None, trouble)
         try:
-            return dict(value_of(answer))
+            return fields_of(value_of(answer), *_JOB)
         except WrongState:
             if not trouble.lost:
                 raise
@@ -197,15 +199,24 @@ class Plans:
                 raise
             return fields
 
+    def remove(self, job_id: str, *, free_key: bool = False) -> Steps[None]:
+        """Removes a job that has ended. If an answer was lost, the repetition may find it gone: that was wanted."""
+        trouble = _Trouble()
+        call = HttpCall("DELETE", path_of("jobs", job_id, free_key=1 if free_key else None))
+        answer = yield from self._ask(call, None, trouble)
+        if answer.status != 204 and not (answer.status == 404 and trouble.lost):
+            raise error_of(answer)
+
     # -- lists
 
     def page(self, name: str, filters: Mapping[str, Any], cursor: str | None) -> Steps[dict[str, Any]]:
         """One page of a list: ``items`` and ``next_cursor``."""
-        return dict((yield from self._get(path_of(name, **{**filters, "cursor": cursor}))))
+        found = yield from self._get(path_of(name, **{**filters, "cursor": cursor}))
+        return fields_of(found, "items", "next_cursor")
 
     def stats(self) -> Steps[dict[str, Any]]:
         """What the server counts."""
-        return dict((yield from self._get(path_of("stats"))))
+        return fields_of((yield from self._get(path_of("stats"))), "jobs")
 
 
 def _job_in(answer: ServerAnswer, key: str) -> Any:

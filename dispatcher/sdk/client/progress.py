@@ -23,9 +23,11 @@ class Bar:
         *,
         wanted: bool | None = None,
         stream: TextIO | None = None,
+        what: str = "jobs",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._total = total
+        self._what = what
         self._stream = stream or sys.stderr
         self._shown = bool(self._stream and self._stream.isatty()) if wanted is None else wanted
         self._clock = clock
@@ -34,16 +36,20 @@ class Bar:
 
     def step(self) -> None:
         """One more."""
-        self._done += 1
+        self.at(self._done + 1)
+
+    def at(self, done: int) -> None:
+        """So many."""
+        self._done = done
         if self._shown and self._clock() >= self._next:
             self._next = self._clock() + _EVERY_S
             self._write("\r" + self._line())
 
     def _line(self) -> str:
         if not self._total:
-            return f"{self._done} jobs"
-        full = _WIDTH * self._done // self._total
-        return f"[{'#' * full}{'.' * (_WIDTH - full)}] {self._done} of {self._total} jobs"
+            return f"{self._done} {self._what}"
+        full = min(_WIDTH, _WIDTH * self._done // self._total)
+        return f"[{'#' * full}{'.' * (_WIDTH - full)}] {self._done} of {self._total} {self._what}"
 
     def _write(self, text: str) -> None:
         try:

@@ -1,0 +1,84 @@
+"""With which status a command ends, and in which words it says what went wrong."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from ..client.errors import (
+    BadConfig,
+    Forbidden,
+    NotFound,
+    NotPagehand,
+    RequestRefused,
+    Unauthorized,
+    Unavailable,
+    Unreachable,
+)
+
+__all__ = ["CommandExit", "ReaderGone", "UsageFault", "exit_of", "words_of_error"]
+
+
+class CommandExit(IntEnum):
+    """The exit statuses; docs/cli.md has the table."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    TIMEOUT = 3
+    UNREACHABLE = 4
+    DENIED = 5
+    INTERRUPTED = 130
+    READER_GONE = 141
+
+
+class UsageFault(Exception):
+    """What was typed cannot be used; the words say what to type."""
+
+
+class ReaderGone(Exception):
+    """Whoever read standard output has gone (``| head``): there is nobody to work for."""
+
+
+_STATUS: tuple[tuple[tuple[type[Exception], ...], CommandExit], ...] = (
+    ((UsageFault, BadConfig), CommandExit.USAGE),
+    ((Unauthorized, Forbidden), CommandExit.DENIED),
+    ((Unreachable, NotPagehand, Unavailable), CommandExit.UNREACHABLE),
+    ((TimeoutError,), CommandExit.TIMEOUT),
+)
+#: The request itself is wrong: the same would be refused again.
+_WRONG_REQUEST = {400, 413, 414, 415, 422, 431}
+_UNKNOWN = "Give it with --token, PAGEHAND_UNKNOWN, PAGEHAND_UNKNOWN_FILE, or in the file of settings (docs/client.md)."
+_SCOPE = "Ask whoever runs the server for a token that may do this."
+_NO_JOB = "Is the id whole? `pagehand list` shows the jobs that are kept."
+
+
+def exit_of(error: Exception) -> CommandExit:
+    """The status for an error."""
+    for kinds, status in _STATUS:
+        if isinstance(error, kinds):
+            return status
+    if isinstance(error, RequestRefused) and error.status in _WRONG_REQUEST:
+        return CommandExit.USAGE
+    unreadable = isinstance(error, OSError) and error.filename is not None
+    return CommandExit.USAGE if unreadable else CommandExit.FAILED
+
+
+def words_of_error(error: Exception) -> str:
+    """What happened, and the next step."""
+    if isinstance(error, RequestRefused) and "detail" in error.problem and (advice := _advice(error)):
+        return f"{_sentence(str(error.problem['detail']))} {advice}"
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return str(error) or type(error).__name__
+
+
+def _advice(error: RequestRefused) -> str:
+    if isinstance(error, Unauthorized):
+        return _UNKNOWN
+    if isinstance(error, Forbidden):
+        return _SCOPE if error.code in ("forbidden_scope", "forbidden_type") else ""
+    return _NO_JOB if isinstance(error, NotFound) and "/jobs/" in str(error.problem.get("instance")) else ""
+
+
+def _sentence(words: str) -> str:
+    return words if words.endswith((".", "!", "?")) else words + "."

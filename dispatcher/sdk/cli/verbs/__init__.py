@@ -1,0 +1,1 @@
+"""The verbs, by what they are for. Each module has those of one kind."""

@@ -1,0 +1,145 @@
+"""``get`` and ``list``: jobs as they are."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from itertools import islice
+from typing import Any
+
+from ...client.answers import fields_of
+from ...client.exchange import HttpCall, path_of
+from ..exits import CommandExit
+from ..invocation import Invocation
+from ..text import instant
+from ..verb import Verb, add_ids
+
+__all__ = ["GET", "LIST", "show_job"]
+
+_PAGE = 100
+_EXAMPLES = """\
+examples:
+  pagehand list --state failed --since 1h
+  pagehand list --all --state failed --type ocr | pagehand retry -
+"""
+
+
+def _get(call: Invocation) -> int:
+    return call.each(lambda job_id: _get_one(call, job_id))
+
+
+def _get_one(call: Invocation, job_id: str) -> CommandExit:
+    text = call.ask(HttpCall("GET", path_of("jobs", job_id)))
+    form = call.out.chosen("json")
+    if form == "json":
+        call.out.json(text)
+    elif form == "id":
+        call.out.line(fields_of(json.loads(text), "id")["id"])
+    else:
+        show_job(call, fields_of(json.loads(text), "id", "type", "state"))
+    return CommandExit.DONE
+
+
+def show_job(call: Invocation, fields: dict[str, Any]) -> None:
+    """For people: what they ask first."""
+    error, progress = fields.get("error") or {}, fields.get("progress") or {}
+    done = f"{progress.get('percent') or 0:g} % {progress.get('note') or ''}" if progress else ""
+    if len(call.options.ids) > 1:
+        call.out.line("")
+    call.out.pairs(
+        [
+            ("id", fields["id"]),
+            ("type", fields["type"]),
+            ("state", fields["state"]),
+            ("why", fields.get("detail") or fields.get("reason")),
+            ("waits", fields.get("waits")),
+            ("requires", _labels(fields.get("requires") or {})),
+            ("priority", fields.get("priority")),
+            ("progress", done.strip()),
+            ("worker", fields.get("worker_name") or fields.get("worker")),
+            ("tries", fields.get("number")),
+            ("created", instant(fields.get("created_at"))),
+            *((name, instant(fields[f"{name}_at"])) for name in ("started", "ended") if fields.get(f"{name}_at")),
+            ("error", error.get("message")),
+            ("data", _short(fields.get("data"))),
+            ("result", _short(fields.get("result"))),
+            ("page", f"{call.client.url}/jobs/{fields['id']}"),
+        ]
+    )
+
+
+def _labels(requires: dict[str, Any]) -> str:
+    return ", ".join(
+        f"{name}:{value if isinstance(value, str) else ' or '.join(value)}" for name, value in requires.items()
+    )
+
+
+def _short(value: object) -> str:
+    """The whole stands in -o json."""
+    if value is None:
+        return ""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 200 else text[:199] + "…"
+
+
+GET = Verb("get", "show jobs", add_ids, _get)
+
+# -- list
+
+
+def _list_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add(
+        "--state", action="append", help="scheduled, queued, running, in_doubt, succeeded, failed, ...; may be repeated"
+    )
+    add("--type", help="of this type")
+    add("--worker", metavar="NAME", help="whom it ran on last")
+    add("--requires", action="append", metavar="LABEL:VALUE", help="that require this label; may be repeated")
+    add("--error", metavar="CODE", help="with this code in the last error")
+    add(
+        "--since",
+        metavar="TIME",
+        dest="created_after",
+        help="created since: 1h, 7d, or an instant (2026-11-23T21:04:05Z)",
+    )
+    add("--until", metavar="TIME", dest="created_before", help="created before")
+    add("--ended-since", metavar="TIME", dest="ended_after", help="ended since")
+    add("--ended-until", metavar="TIME", dest="ended_before", help="ended before")
+    add("-n", "--limit", type=int, default=50, metavar="N", help="at most so many, the newest (50)")
+    add("--all", action="store_true", help="all of them")
+
+
+_FILTERS = ("state", "type", "worker", "requires", "error")
+_INSTANTS = ("created_after", "created_before", "ended_after", "ended_before")
+
+
+def _list(call: Invocation) -> int:
+    options, out = call.options, call.out
+    filters = {name: getattr(options, name) for name in _FILTERS}
+    filters |= {name: _instant_of(getattr(options, name)) for name in _INSTANTS}
+    limit = None if options.all else max(options.limit, 0)
+    found = call.client.jobs(limit=_PAGE if limit is None else max(1, min(_PAGE, limit + 1)), **filters)
+    jobs = (job.fields for job in islice(found, limit))
+    form = out.chosen("id")
+    if form == "table":
+        out.table(("ID", "STATE", "TYPE", "CREATED (UTC)", "WORKER", "WHY"), map(_row, jobs))
+    for fields in jobs:
+        out.line(fields["id"]) if form == "id" else out.item(fields)
+    if limit and next(found, None) is not None:
+        out.tell(f"There are more than these {limit}: --limit or --all shows them.")
+    return CommandExit.DONE
+
+
+def _instant_of(text: str | None) -> str | None:
+    """``1h`` is a time back from now; the API wants ``-1h``."""
+    return f"-{text}" if text and text[:1].isdigit() and text[-1:] in "smhd" else text
+
+
+def _row(fields: dict[str, Any]) -> tuple[object, ...]:
+    error = fields.get("error") or {}
+    why = fields.get("waits") or error.get("message") or fields.get("detail") or ""
+    worker = fields.get("worker_name") or fields.get("worker") or ""
+    return fields["id"], fields["state"], fields["type"], instant(fields["created_at"]), worker, why
+
+
+LIST = Verb("list", "list jobs, newest first", _list_arguments, _list, _EXAMPLES)

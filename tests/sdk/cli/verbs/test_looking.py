@@ -1,0 +1,45 @@
+"""``workers``, ``types`` and ``stats``: tables for people, lines for programs."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from tests.sdk.cli.typed import typed
+from tests.sdk.client.scripted import reply, scripted
+from tests.support.server import Live
+
+WIDE = {"TERM": "dumb", "COLUMNS": "150"}
+
+
+def test_workers_are_listed_and_filtered(server: Live, at: list[str]) -> None:
+    table = typed("workers", *at, terminal=True, environ=WIDE).out
+    head, *rows = [line.split() for line in table.splitlines()]
+    assert head == ["NAME", "STATE", "JOBS", "DONE", "FAILED", "LABELS", "TYPES"]
+    assert ["bad-1", "connected", "0/1"] in [row[:3] for row in rows]
+    one = json.loads(typed("workers", "--type=bad", "--state=connected", "-o", "json", *at).out)
+    assert one["name"] == "bad-1"
+    assert typed("workers", "--name=bad", *at).out == f"{one['id']}\n"
+    assert typed("workers", "--label=site:rome", *at)[:2] == (0, "")
+
+
+def test_a_worker_that_has_gone_has_no_id() -> None:
+    gone = {"id": "", "name": "DESK-9", "state": "gone", "gone_at": "2026-01-02T03:04:05.678Z"}
+    answer = reply(200, {"items": [gone], "next_cursor": None})
+    with scripted(answer, answer) as server:
+        assert typed("workers", "--url", server.url).out == ""
+        shown = typed("workers", "--url", server.url, terminal=True, environ=WIDE).out
+    assert shown.splitlines()[1].split() == ["DESK-9", "gone", "-", "-", "-", "since", "2026-01-02", "03:04:05"]
+
+
+def test_types_are_listed_with_their_counts(server: Live, at: list[str]) -> None:
+    server.submit("typical-1")
+    assert typed("types", "typical", *at).out == "typical-1\n"
+    table = typed("types", "typical", *at, terminal=True, environ=WIDE).out.splitlines()
+    assert table[1].split() == ["typical-1", "0", "1", "0", "0", "0", "0"]
+
+
+def test_the_server_counts(server: Live, at: list[str]) -> None:
+    assert json.loads(typed("stats", *at).out)["draining"] is False
+    table = typed("stats", *at, terminal=True, environ=WIDE).out
+    assert re.search(r"^workers connected +[1-9]\d*$", table, re.M)
