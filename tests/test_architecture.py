@@ -61,6 +61,9 @@ PURITY = {
 }
 #: Packages of others that the program needs, each named in setup.py.
 OUTSIDE = {"engineio", "httptools", "msgspec", "prometheus_client", "tornado", "websockets"}
+#: What the tests of applications have beside that: pytest, and the extra ``testing``.
+TESTING = "dispatcher.sdk.testing"
+FOR_TESTING = {"pytest", "quickjs"}
 PROGRAM = {"dispatcher", "handlers", "server"}
 _IMPURE_CALLS = {"open", "print", "input", "eval", "exec", "breakpoint", "__import__", "id", "hash"}
 _IMPURE_CALLS |= {"Random", "random.Random"}
@@ -210,9 +213,14 @@ def test_a_module_imports_only_what_its_place_allows(path: Path) -> None:
     assert impurities(module, text) == []
 
 
-def test_the_program_needs_four_packages_of_others() -> None:
-    needed = (outside(*_read(path)) for path in SOURCES)
+def test_the_program_needs_six_packages_of_others() -> None:
+    needed = (outside(*read) for read in map(_read, SOURCES) if not below(read[0], TESTING))
     assert set().union(*needed) == OUTSIDE
+
+
+def test_what_is_for_tests_of_applications_needs_two_more() -> None:
+    needed = (outside(*read) for read in map(_read, SOURCES) if below(read[0], TESTING))
+    assert set().union(*needed) <= FOR_TESTING
 
 
 def _read(path: Path) -> tuple[str, str]:

@@ -1,0 +1,57 @@
+"""A server of a test: the real one, on a free port, with its jobs in memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .clock import SkippedClock
+from .private import load
+
+__all__ = ["TestedServer"]
+
+
+class TestedServer:
+    """Make it anywhere, ``start`` and ``stop`` it on its loop."""
+
+    __test__ = False  # pytest: no tests in here
+
+    def __init__(self, given: dict[str, Any], clock: SkippedClock) -> None:
+        """``given``: settings by their names, as in docs/settings.md. Raises ValueError for what cannot be used."""
+        self._program = load("server")
+        self._clock = clock
+        try:
+            self._settings = load("dispatcher.config.sources").parse(_flags(given), {}).settings
+        except load("dispatcher.errors").SettingError as error:
+            raise ValueError(str(error)) from None
+        self.token = str(self._settings.token)
+        self.url = ""
+        self._server: Any = None
+
+    async def start(self) -> None:
+        """Listens, and lets everybody in."""
+        entrance = self._program.Entrance(self._settings, self._clock)
+        entrance.listen()
+        self._server = await self._program.open_server(self._settings, self._clock, entrance)
+        await self._server.start()
+        self.url = f"http://127.0.0.1:{self._server.port}"
+
+    async def stop(self) -> None:
+        """Ends it in good order."""
+        await self._server.stop()
+
+    @property
+    def task_directory(self) -> str:
+        """Where its task files are."""
+        return str(self._settings.tasks)
+
+
+def _flags(given: dict[str, Any]) -> list[str]:
+    flags = ["--bind", "127.0.0.1", "--port", "0", "--store", "memory:", "--log-format", "text"]
+    for name, value in given.items():
+        flag = name.replace("_", "-")
+        if isinstance(value, bool):
+            flags.append(f"--{flag}" if value else f"--no-{flag}")
+        else:
+            values = value if isinstance(value, (list, tuple)) else [value]
+            flags += [f"--{flag}={item}" for item in values]
+    return flags
