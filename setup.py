@@ -55,6 +55,7 @@ def package_data() -> dict[str, list[str]]:
     """Files other than Python that each package carries."""
     data = {f"{APP}." + path.replace("/", "."): ["*"] for path in assets()}
     data["pagehand"] = ["py.typed"]
+    data["pagehand.testing"] = ["*.js"]
     data[f"{APP}.dispatcher.store.sqlite"] = ["sql/*.sql"]
     data[f"{APP}.handlers.console"] = ["templates/*"]
     return data

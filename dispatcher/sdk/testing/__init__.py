@@ -13,6 +13,8 @@
 - ``server``   the server
 - ``acts``     what becomes of a job
 - ``worker``   a page whose tasks are functions
+- ``engine``, ``window.js``  a JavaScript engine with the worker's script, task files and a browser that is none
+- ``taskpage``, ``tasks``      a page with real task files
 - ``trial``    all of it together
 - ``plugin``   the fixture
 """
@@ -20,7 +22,9 @@
 from __future__ import annotations
 
 from .acts import TaskFailure
+from .engine import TaskFileFault
+from .tasks import PlayedTasks
 from .trial import Trial, serve
 from .worker import PlayedWorker
 
-__all__ = ["PlayedWorker", "TaskFailure", "Trial", "serve"]
+__all__ = ["PlayedTasks", "PlayedWorker", "TaskFailure", "TaskFileFault", "Trial", "serve"]

@@ -90,18 +90,21 @@ class SkippingLoop(asyncio.SelectorEventLoop):
 
     async def advance(self, seconds: float) -> None:
         """Lets this time pass at once: all that is due happens, and is done with when this returns."""
-        with self.hurrying(lambda: True):
+        always = lambda: True  # noqa: E731
+        self.hurry(always)
+        try:
             await asyncio.sleep(seconds)
+        finally:
+            self.stroll(always)
         await self.idle()
 
-    @contextlib.contextmanager
-    def hurrying(self, wanted: Callable[[], bool]) -> Iterator[None]:
+    def hurry(self, wanted: Callable[[], bool]) -> None:
         """Skips what there is to wait for, while ``wanted`` says so. Call it on the loop's thread."""
         self._skipping.hurries.append(wanted)
-        try:
-            yield
-        finally:
-            self._skipping.hurries.remove(wanted)
+
+    def stroll(self, wanted: Callable[[], bool]) -> None:
+        """Ends a hurry."""
+        self._skipping.hurries.remove(wanted)
 
     @contextlib.contextmanager
     def working(self) -> Iterator[None]:

@@ -39,10 +39,13 @@ class TestedServer:
         """Ends it in good order."""
         await self._server.stop()
 
-    @property
-    def task_directory(self) -> str:
-        """Where its task files are."""
-        return str(self._settings.tasks)
+    def busy(self) -> bool:
+        """Pages run jobs, or have gone with them and are not yet missed."""
+        return bool(self._server.dispatcher.busy())
+
+    def unsettled(self) -> bool:
+        """The same, or a job waits for its next try."""
+        return self.busy() or bool(self._server.dispatcher.tries_again())
 
 
 def _flags(given: dict[str, Any]) -> list[str]:

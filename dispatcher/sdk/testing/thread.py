@@ -37,6 +37,14 @@ class LoopThread:
         """Calls it on the loop, soon."""
         self.loop.call_soon_threadsafe(function)
 
+    def hurry(self, wanted: Callable[[], bool]) -> None:
+        """From now on, skips what there is to wait for while ``wanted`` says so."""
+        self.tell(lambda: self.loop.hurry(wanted))
+
+    def stroll(self, wanted: Callable[[], bool]) -> None:
+        """Ends a hurry."""
+        self.tell(lambda: self.loop.stroll(wanted))
+
     def close(self) -> None:
         """Ends the loop, what still runs on it, and the thread."""
         self.tell(self._end.set)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from ..client.client import Client, Job
 from .clock import SkippedClock
+from .engine import task_files
 from .server import TestedServer
+from .tasks import PlayedTasks
 from .thread import LoopThread
 from .worker import PlayedWorker
 
@@ -25,7 +28,7 @@ class Trial:
         self._clock = SkippedClock()
         self._server = TestedServer(dict(settings), self._clock)
         self._thread = LoopThread(self._clock)
-        self._hired: list[PlayedWorker] = []
+        self._hired: list[PlayedWorker | PlayedTasks] = []
         self._thread.call(self._server.start())
         #: The address of the server, and its token (empty: it has none).
         self.url, self.token = self._server.url, self._server.token
@@ -43,6 +46,31 @@ class Trial:
         self._hired.append(worker)
         return worker
 
+    def tasks(
+        self,
+        path: str | Path,
+        *,
+        name: str = "TASKS",
+        slots: int = _SLOTS,
+        labels: Mapping[str, str] | None = None,
+        skip_waits: bool = True,
+        run_limit_s: float = 10,
+    ) -> PlayedTasks:
+        """Runs the real task files of a directory, or one of them, on a page of its own. Needs the extra ``testing``.
+
+        ``skip_waits``: what a task waits for (``setTimeout``) takes no time: the clock goes on at once, also for the
+        job's timeout. Without it the clock runs as ever; see ``advance``. ``run_limit_s``: a script that runs longer at a stretch
+        is stopped, and with it the page. Raises TaskFileFault if a file does not work.
+        """
+        tasks = PlayedTasks(
+            self._thread, self._clock, self.url, task_files(Path(path)), run_limit_s=run_limit_s,
+            name=name, slots=slots, labels=dict(labels or {}), token=self.token or None,
+        )  # fmt: skip
+        self._hired.append(tasks)
+        if skip_waits:
+            self._thread.hurry(lambda: tasks.waiting and self._server.busy())
+        return tasks
+
     def jobs(self, type: str | None = None) -> list[Job]:
         """All jobs as they are now, with everything that is known of them, in the order of their submission."""
         found = list(self.client.jobs(**({"type": type} if type else {})))
@@ -51,6 +79,19 @@ class Trial:
     def advance(self, seconds: float) -> None:
         """Lets this time pass, at once, for the server and its workers: timeouts, delays, expiry, silence."""
         self._thread.call(self._thread.loop.advance(seconds))
+
+    @contextlib.contextmanager
+    def hurrying(self) -> Iterator[None]:
+        """Meanwhile no job waits: not for its timeout, its next try, or until a page that has gone is missed.
+
+        It is for an application that waits for its jobs itself: there is no place for an ``advance``.
+        """
+        wanted = self._server.unsettled
+        self._thread.hurry(wanted)
+        try:
+            yield
+        finally:
+            self._thread.stroll(wanted)
 
     def close(self) -> None:
         """Ends everything. Raises what went wrong in a page."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -90,6 +91,20 @@ def test_a_page_that_vanishes_is_missed_and_another_one_does_the_job(pagehand: T
     assert lost["worker"] != done["worker"]
 
 
+def test_an_application_that_waits_for_its_job_does_not_wait_for_the_clock(pagehand: Trial) -> None:
+    worker, run = pagehand.worker, pagehand.client.run
+    worker.on("print", lambda data: "printed")
+    worker.fail("print", times=1)
+    worker.vanish("print", times=1)
+    worker.hang("print", times=1)
+    with pagehand.hurrying():
+        assert run("print", timeout=20, max_attempts=4, timeout_s=600) == "printed"
+    assert [attempt["state"] for attempt in pagehand.jobs()[0].attempts] == ["error", "lost", "timeout", "succeeded"]
+    worker.hang("print")
+    with pytest.raises(JobTimeout):
+        run("print", timeout=0.1, timeout_s=600)
+
+
 def test_what_is_not_planned_fails_in_words(pagehand: Trial) -> None:
     pagehand.worker.on("print", lambda data: "printed", times=1)
     assert pagehand.client.run("print", timeout=20) == "printed"
@@ -127,12 +142,14 @@ def test_servers_stand_beside_each_other_with_settings_of_their_own() -> None:
         pass
 
 
-def test_nothing_is_left_when_a_trial_is_over() -> None:
+def test_nothing_is_left_when_a_trial_is_over(tmp_path: Path) -> None:
+    (tmp_path / "real.js").write_text("Pagehand.task('real', function () { return 1; });", "utf-8")
     threads, modules = set(threading.enumerate()), {"server", "handlers"} & set(sys.modules)
     with serve() as trial:
         trial.worker.on("echo", lambda data: data)
         trial.worker.hang("hung")
         trial.client.submit("hung")
+        trial.tasks(tmp_path)
         assert trial.client.run("echo", 1, timeout=20) == 1
     assert set(threading.enumerate()) == threads
     assert {"server", "handlers"} & set(sys.modules) == modules
