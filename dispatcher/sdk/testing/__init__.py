@@ -21,10 +21,15 @@
 
 from __future__ import annotations
 
-from .acts import TaskFailure
-from .engine import TaskFileFault
-from .tasks import PlayedTasks
-from .trial import Trial, serve
-from .worker import PlayedWorker
+from .private import lacking
+
+try:
+    from .acts import TaskFailure
+    from .engine import TaskFileFault
+    from .tasks import PlayedTasks
+    from .trial import Trial, serve
+    from .worker import PlayedWorker
+except ModuleNotFoundError as error:
+    raise lacking(error) from error
 
 __all__ = ["PlayedTasks", "PlayedWorker", "TaskFailure", "TaskFileFault", "Trial", "serve"]

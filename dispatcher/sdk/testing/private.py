@@ -17,7 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-__all__ = ["load"]
+__all__ = ["lacking", "load"]
 
 #: The package that holds this one: ``pagehand``, or what it is in a checkout.
 _PACKAGE = __name__.rpartition(".testing.")[0]
@@ -34,10 +34,14 @@ def load(name: str) -> Any:
     except ModuleNotFoundError as error:
         if (error.name or "").startswith(_PACKAGE):
             raise
-        raise ImportError(
-            f"pagehand.testing runs a server, and that needs {error.name}: pip install 'pagehand[testing]'",
-            name=error.name,
-        ) from error
+        raise lacking(error) from error
+
+
+def lacking(error: ImportError) -> ImportError:
+    """Says what to install, where a package of the server or of the pages lacks."""
+    package = (error.name or "a package").partition(".")[0]
+    words = f"pagehand.testing runs a server and pages, and that needs {package}: pip install 'pagehand[testing]'"
+    return ImportError(words, name=error.name)
 
 
 def _open() -> None:

@@ -59,8 +59,8 @@ class Trial:
         """Runs the real task files of a directory, or one of them, on a page of its own. Needs the extra ``testing``.
 
         ``skip_waits``: what a task waits for (``setTimeout``) takes no time: the clock goes on at once, also for the
-        job's timeout. Without it the clock runs as ever; see ``advance``. ``run_limit_s``: a script that runs longer at a stretch
-        is stopped, and with it the page. Raises TaskFileFault if a file does not work.
+        job's timeout. Without it the clock runs as ever; see ``advance``. ``run_limit_s``: a script that runs longer
+        at a stretch is stopped, and with it the page. Raises TaskFileFault if a file does not work.
         """
         tasks = PlayedTasks(
             self._thread, self._clock, self.url, task_files(Path(path)), run_limit_s=run_limit_s,

@@ -99,7 +99,7 @@ def test_an_application_that_waits_for_its_job_does_not_wait_for_the_clock(pageh
     worker.hang("print", times=1)
     with pagehand.hurrying():
         assert run("print", timeout=20, max_attempts=4, timeout_s=600) == "printed"
-    assert [attempt["state"] for attempt in pagehand.jobs()[0].attempts] == ["error", "lost", "timeout", "succeeded"]
+    assert [attempt["state"] for attempt in pagehand.jobs()[0].attempts] == ["error", "lost", "timed_out", "succeeded"]
     worker.hang("print")
     with pytest.raises(JobTimeout):
         run("print", timeout=0.1, timeout_s=600)
