@@ -61,9 +61,6 @@ PURITY = {
 }
 #: Packages of others that the program needs, each named in setup.py.
 OUTSIDE = {"engineio", "httptools", "msgspec", "prometheus_client", "tornado", "websockets"}
-#: What the tests of applications have beside that: pytest, and the extra ``testing``.
-TESTING = "dispatcher.sdk.testing"
-FOR_TESTING = {"_quickjs", "pytest"}
 PROGRAM = {"dispatcher", "handlers", "server"}
 _IMPURE_CALLS = {"open", "print", "input", "eval", "exec", "breakpoint", "__import__", "id", "hash"}
 _IMPURE_CALLS |= {"Random", "random.Random"}
@@ -213,14 +210,9 @@ def test_a_module_imports_only_what_its_place_allows(path: Path) -> None:
     assert impurities(module, text) == []
 
 
-def test_the_program_needs_six_packages_of_others() -> None:
-    needed = (outside(*read) for read in map(_read, SOURCES) if not below(read[0], TESTING))
-    assert set().union(*needed) == OUTSIDE
-
-
-def test_what_is_for_tests_of_applications_needs_two_more() -> None:
-    needed = (outside(*read) for read in map(_read, SOURCES) if below(read[0], TESTING))
-    assert set().union(*needed) == FOR_TESTING
+def test_the_program_needs_six_packages_of_others_and_tests_of_applications_two() -> None:
+    needed = {(name, below(at, "dispatcher.sdk.testing")) for at, *x in map(_read, SOURCES) for name in outside(at, *x)}
+    assert needed == {(name, False) for name in OUTSIDE} | {("_quickjs", True), ("pytest", True)}
 
 
 def _read(path: Path) -> tuple[str, str]:
