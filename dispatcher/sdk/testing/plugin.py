@@ -18,8 +18,8 @@ def pagehand(monkeypatch: pytest.MonkeyPatch) -> Iterator[Trial]:
     """A Pagehand for this test alone. A ``Client()`` without an address finds it, and no other one."""
     from .trial import serve  # for tests that use it: all others start as fast as before
 
+    for name in ("PAGEHAND_TOKEN", "PAGEHAND_TOKEN_FILE"):
+        monkeypatch.delenv(name, raising=False)
     with serve() as trial:
         monkeypatch.setenv("PAGEHAND_URL", trial.url)
-        for name in ("PAGEHAND_TOKEN", "PAGEHAND_TOKEN_FILE"):
-            monkeypatch.delenv(name, raising=False)
         yield trial

@@ -1,7 +1,12 @@
-"""A server of a test: the real one, on a free port, with its jobs in memory."""
+"""A server of a test: the real one, on a free port, with its jobs in memory.
+
+It is a guest in the process: what a server does to a process of its own, it does not do here.
+"""
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 from .clock import SkippedClock
@@ -17,21 +22,27 @@ class TestedServer:
 
     def __init__(self, given: dict[str, Any], clock: SkippedClock) -> None:
         """``given``: settings by their names, as in docs/settings.md. Raises ValueError for what cannot be used."""
-        self._program = load("server")
+        self._program, self._errors = load("server"), load("dispatcher.errors")
         self._clock = clock
         try:
             self._settings = load("dispatcher.config.sources").parse(_flags(given), {}).settings
-        except load("dispatcher.errors").SettingError as error:
+        except self._errors.SettingError as error:
             raise ValueError(str(error)) from None
         self.token = str(self._settings.token)
         self.url = ""
         self._server: Any = None
 
     async def start(self) -> None:
-        """Listens, and lets everybody in."""
-        entrance = self._program.Entrance(self._settings, self._clock)
+        """Listens, and lets everybody in. Raises ValueError if the store cannot be used, OSError if the port cannot."""
+        with _descriptors_kept():
+            entrance = self._program.Entrance(self._settings, self._clock)
         entrance.listen()
-        self._server = await self._program.open_server(self._settings, self._clock, entrance)
+        try:
+            self._server = await self._program.open_server(self._settings, self._clock, entrance)
+        except self._errors.StoreRefused as error:
+            entrance.http.stop()
+            raise ValueError(str(error)) from None
+        self._server.calm = _Guest()
         await self._server.start()
         self.url = f"http://127.0.0.1:{self._server.port}"
 
@@ -46,6 +57,29 @@ class TestedServer:
     def unsettled(self) -> bool:
         """The same, or a job waits for its next try."""
         return self.busy() or bool(self._server.dispatcher.tries_again())
+
+
+class _Guest:
+    """Stands for what spares a server's process the collector of cycles: the memory here is another program's."""
+
+    def begin(self) -> None:
+        """The server has started."""
+
+    def look(self, pages: int) -> None:
+        """So many pages are there."""
+
+
+@contextlib.contextmanager
+def _descriptors_kept() -> Iterator[None]:
+    """The limit of the process is afterwards what it was."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        yield
+        return
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, limit)
 
 
 def _flags(given: dict[str, Any]) -> list[str]:

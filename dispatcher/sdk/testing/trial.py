@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -29,11 +30,15 @@ class Trial:
         self._server = TestedServer(dict(settings), self._clock)
         self._thread = LoopThread(self._clock)
         self._hired: list[PlayedWorker | PlayedTasks] = []
-        self._thread.call(self._server.start())
+        try:
+            self._thread.call(self._server.start())
+        except BaseException:
+            self._thread.close()
+            raise
         #: The address of the server, and its token (empty: it has none).
         self.url, self.token = self._server.url, self._server.token
-        #: A client for it.
-        self.client = Client(self.url, self.token)
+        #: A client for it; a person's own settings do not count.
+        self.client = Client(self.url, self.token, config_file=Path(os.devnull))
         #: The worker: say what it does with which jobs.
         self.worker = self.hire("TEST")
 

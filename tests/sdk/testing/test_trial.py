@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import resource
 import sys
 import threading
 from pathlib import Path
@@ -140,6 +142,26 @@ def test_servers_stand_beside_each_other_with_settings_of_their_own() -> None:
         assert (one.token, other.token) == ("", "secret")
     with pytest.raises(ValueError, match="queue"), serve(queue_deepth=3):
         pass
+
+
+def test_the_server_is_a_guest_in_the_process() -> None:
+    """Frozen garbage and a raised limit would be the application's, long after the test."""
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit[0] - 1, limit[1]))
+    before = (gc.get_threshold(), gc.get_freeze_count(), resource.getrlimit(resource.RLIMIT_NOFILE))
+    try:
+        with serve():
+            assert (gc.get_threshold(), gc.get_freeze_count(), resource.getrlimit(resource.RLIMIT_NOFILE)) == before
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limit)
+
+
+def test_a_server_that_cannot_start_leaves_nothing(tmp_path: Path) -> None:
+    threads, store = set(threading.enumerate()), tmp_path / "store.db"
+    store.write_text("no store at all, but a text that is as long as the head of one: " * 20, "utf-8")
+    with pytest.raises(ValueError, match="store"):
+        Trial({"store": f"sqlite:///{store}"})
+    assert set(threading.enumerate()) == threads
 
 
 def test_nothing_is_left_when_a_trial_is_over(tmp_path: Path) -> None:
