@@ -55,10 +55,14 @@ def package_data() -> dict[str, list[str]]:
     """Files other than Python that each package carries."""
     data = {f"{APP}." + path.replace("/", "."): ["*"] for path in assets()}
     data["pagehand"] = ["py.typed"]
+    data["pagehand.testing"] = ["*.js"]
     data[f"{APP}.dispatcher.store.sqlite"] = ["sql/*.sql"]
     data[f"{APP}.handlers.console"] = ["templates/*"]
     return data
 
+
+#: For tests of applications (``pagehand.testing``); pytest itself they have.
+TESTING = ["quickjs-ng>=0.17"]
 
 TEST = [
     "apsw>=3.46",  # SQLite on our own disk (VFS): power cuts that tear unsynced writes
@@ -70,7 +74,7 @@ TEST = [
     "pytest>=9,<10",
     "pytest-timeout>=2.4",
     "pytest-tornado==0.8.1",
-    "quickjs-ng>=0.17",
+    *TESTING,
     "ruff>=0.17,<0.18",
     "selenium>=4.40",
     "setuptools>=70.1,<82",  # pytest-tornado 0.8.1 imports pkg_resources, which 82 removed
@@ -118,6 +122,9 @@ setup(
         "tornado>=6.6.1,<7",
         "websockets>=15,<18",
     ],
-    extras_require={"test": TEST, "mutants": ["mutmut>=3.8,<4"]},
-    entry_points={"console_scripts": ["pagehand = pagehand.__main__:main"]},
+    extras_require={"testing": TESTING, "test": TEST, "mutants": ["mutmut>=3.8,<4"]},
+    entry_points={
+        "console_scripts": ["pagehand = pagehand.__main__:main"],
+        "pytest11": ["pagehand = pagehand.testing.plugin"],
+    },
 )

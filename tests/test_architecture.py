@@ -210,9 +210,9 @@ def test_a_module_imports_only_what_its_place_allows(path: Path) -> None:
     assert impurities(module, text) == []
 
 
-def test_the_program_needs_four_packages_of_others() -> None:
-    needed = (outside(*_read(path)) for path in SOURCES)
-    assert set().union(*needed) == OUTSIDE
+def test_the_program_needs_six_packages_of_others_and_tests_of_applications_two() -> None:
+    needed = {(name, below(at, "dispatcher.sdk.testing")) for at, *x in map(_read, SOURCES) for name in outside(at, *x)}
+    assert needed == {(name, False) for name in OUTSIDE} | {("_quickjs", True), ("pytest", True)}
 
 
 def _read(path: Path) -> tuple[str, str]:

@@ -162,6 +162,43 @@ def test_the_installed_server_joins_the_same_script_for_worker_pages(installed: 
     assert run(installed / "python", "-c", code, cwd=tmp_path, PYTHONIOENCODING="utf-8") == join()
 
 
+_APPLICATION = """
+import handlers, server
+def test_order(pagehand):
+    pagehand.worker.on("print-label", lambda data: {"pages": data})
+    pagehand.tasks("tasks")
+    assert pagehand.client.run("print-label", 2, timeout=30) == {"pages": 2}
+    assert pagehand.client.run("real", 3, timeout=30) == 3
+    assert (server.MINE, handlers.MINE) == (True, True)
+"""
+
+
+def test_the_fixture_of_an_installation_is_found_beside_an_application_with_names_like_the_servers(
+    installed: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "tasks").mkdir()
+    (tmp_path / "tasks/real.js").write_text("Pagehand.task('real', function (job) { return job.data; });", "utf-8")
+    for name in ("server", "handlers"):
+        (tmp_path / f"{name}.py").write_text("MINE = True\n", "utf-8")
+    (tmp_path / "test_application.py").write_text(_APPLICATION, "utf-8")
+    # pytest-tornado, which lies in this environment, warns of itself.
+    pytest_alone = ("-m", "pytest", "-q", "-W", "error", "-p", "no:tornado")
+    shown = run(installed / "python", *pytest_alone, cwd=tmp_path)
+    assert "1 passed" in shown
+
+
+@pytest.mark.parametrize("package", ["tornado", "websockets"])
+def test_without_the_servers_packages_the_fixture_says_what_to_install(
+    package: str, installed: Path, tmp_path: Path
+) -> None:
+    code = (
+        f"import sys\nsys.modules[{package!r}] = None\ntry:\n    from pagehand.testing import serve\n"
+        "    serve().__enter__()\nexcept ImportError as error:\n    print(error)"
+    )
+    said = run(installed / "python", "-c", code, cwd=tmp_path).strip()
+    assert said.endswith(f"and that needs {package}: pip install 'pagehand[testing]'")
+
+
 def test_the_command_runs_from_a_checkout_too() -> None:
     shown = run(sys.executable, "-m", "dispatcher.sdk", "serve", "--version", cwd=ROOT)
     assert shown.strip() == f"pagehand {dispatcher.__version__}"

@@ -166,6 +166,10 @@ class Dispatcher(BatchVerbs):
         """Attempts that pages are running."""
         return self.machine.busy()
 
+    def tries_again(self) -> bool:
+        """A job waits for its next try."""
+        return self._turns.next_backoff_at is not None
+
     async def idle(self, *, housekeeping: bool = False) -> None:
         """Returns when everything gathered is durable and its effects are out; also after housekeeping, if asked."""
         await self._turns.idle(housekeeping=housekeeping)

@@ -9,6 +9,7 @@ import asyncio
 import random
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from .carrier import Carrier
@@ -41,11 +42,20 @@ class Driver:
     """A page on the wire. ``page`` is replaced by the next boot at each reload."""
 
     def __init__(
-        self, page: Page, carrier: Carrier, *, rng: random.Random, journal: Journal, reconnect: Reconnect
+        self,
+        page: Page,
+        carrier: Carrier,
+        *,
+        rng: random.Random,
+        journal: Journal,
+        reconnect: Reconnect,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """``clock``: monotonic seconds, those of the loop."""
         self.page = page
         self.session: PageSession | None = None
         self._carrier = carrier
+        self._clock = clock
         self._rng = rng
         self._journal = journal
         self._reconnect = reconnect
@@ -53,7 +63,7 @@ class Driver:
         self._thawed = asyncio.Event()
         self._thawed.set()
         self._leaving = False
-        self._reload_at = self._next_reload(time.monotonic())
+        self._reload_at = self._next_reload(self._clock())
 
     @property
     def _faults(self) -> Faults:
@@ -108,7 +118,7 @@ class Driver:
         """One session. Returns when the page reloads or leaves, raises when the session is over."""
         await self._thawed.wait()
         status, body = await self._carrier.open()
-        now = time.monotonic()
+        now = self._clock()
         self.session = session = PageSession.open(status, body, now)
         self._journal.count("sessions")
         self.page.connected(now, max_payload=session.max_payload)
@@ -128,13 +138,13 @@ class Driver:
             await self._thawed.wait()
             if self._chance(self._faults.swallow_polls, "swallowed_polls"):
                 continue
-            now = time.monotonic()
+            now = self._clock()
             for message in session.receive(status, body, now):
                 self.page.received(message, now)
             self._wake.set()
 
     async def _receive(self, session: PageSession) -> tuple[int, bytes]:
-        silence_s = session.deadline - time.monotonic()
+        silence_s = session.deadline - self._clock()
         cut_s = self._faults.cut_polls_s
         try:
             timeout_s = min(silence_s, cut_s or silence_s)
@@ -153,7 +163,7 @@ class Driver:
             await self._thawed.wait()
             if poller.done():
                 poller.result()
-            now = time.monotonic()
+            now = self._clock()
             self._wake.clear()
             self.page.tick(now)
             if self._wants_reload(now):
@@ -168,7 +178,7 @@ class Driver:
 
     async def _post(self, session: PageSession) -> bool:
         """Send the waiting messages; False: there were none."""
-        batch = self.page.take(time.monotonic())
+        batch = self.page.take(self._clock())
         if not batch.outs and not session.owes_pong:
             return False
         body, send = session.body(batch.messages), self._carrier.send
@@ -179,7 +189,7 @@ class Driver:
             self._carrier.lose_answer()
             await send(session.sid, body)
         if self._carrier.answers:
-            self.page.posted(batch, time.monotonic())
+            self.page.posted(batch, self._clock())
         return True
 
     def _end_session(self, error: Exception) -> None:
@@ -221,7 +231,7 @@ class Driver:
     async def _sleep_until(self, deadline: float | None) -> None:
         """Sleep until the deadline, or until something wakes the page."""
         loop = asyncio.get_running_loop()
-        delay_s = None if deadline is None else max(0.0, deadline - time.monotonic())
+        delay_s = None if deadline is None else max(0.0, deadline - self._clock())
         timer = None if delay_s is None else loop.call_later(delay_s, self._wake.set)
         try:
             await self._wake.wait()

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -19,6 +20,7 @@ from dataclasses import replace
 from .carrier import PollingCarrier, SocketCarrier
 from .driver import Driver, Reconnect, new_boot
 from .faults import Faults
+from .hands import HeldAttempt
 from .http import ServerAddress
 from .journal import Execution, Journal, Outcome
 from .page import Page, Profile
@@ -51,6 +53,7 @@ class Farm:
         types: Sequence[str] = ("echo",),
         token: str | None = None,
         name_prefix: str = "sim",
+        name: str = "",
         quick: bool = False,
         progress_s: float = 0.0,
         labels: Mapping[str, str] | None = None,
@@ -60,9 +63,16 @@ class Farm:
         seed: int | None = None,
         keep: int = 0,
         transport: str = "polling",
+        play: Callable[[HeldAttempt], None] | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``transport``: ``polling``, ``websocket``, or ``both`` for every second page each."""
+        """``transport``: ``polling``, ``websocket``, or ``both`` for every second page each.
+
+        ``name``: what all pages are called, instead of the prefix and a number.
+        ``play`` does the tasks instead of ``task``, see Profile. ``clock``: monotonic seconds, those of the loop.
+        """
         self._transport = _checked(transport)
+        self._clock = clock
         self.journal = Journal(keep=keep, changed=self._changed)
         self.drivers: list[Driver] = []
         self._origin = ServerAddress.parse(url)
@@ -70,7 +80,7 @@ class Farm:
         self._reconnect = reconnect or Reconnect()
         self._tasks: list[asyncio.Task[None]] = []
         self._news = asyncio.Event()
-        self._name_prefix = name_prefix
+        self._name_prefix, self._name = name_prefix, name
         self._profile = Profile(
             types=tuple(types),
             slots=slots,
@@ -80,6 +90,7 @@ class Farm:
             labels=labels or {},
             faults=faults or Faults(),
             task=task,
+            play=play,
         )
         for _ in range(workers):
             self._add()
@@ -146,18 +157,23 @@ class Farm:
         self.drivers[index].page.reload(keep_stash=keep_stash)
         self.drivers[index].wake()
 
+    def offer(self, index: int, types: Sequence[str]) -> None:
+        """Let a page offer other types from now on; see ``registered``."""
+        self.drivers[index].page.offer(types, self._clock())
+        self.drivers[index].wake()
+
     def say(self, index: int, op: str) -> None:
         """Make a page send ``pause``, ``resume`` or ``bye``."""
         self.drivers[index].page.say(op)
         self.drivers[index].wake()
 
     def _add(self) -> Driver:
-        profile = replace(self._profile, name=f"{self._name_prefix}-{len(self.drivers) + 1}")
+        profile = replace(self._profile, name=self._name or f"{self._name_prefix}-{len(self.drivers) + 1}")
         rng = random.Random(self._rng.getrandbits(64))
         page = Page(profile, boot=new_boot(), rng=rng, journal=self.journal)
         by_socket = self._transport == "websocket" or (self._transport == "both" and len(self.drivers) % 2 == 0)
         carrier = SocketCarrier(self._origin) if by_socket else PollingCarrier(self._origin, rng)
-        driver = Driver(page, carrier, rng=rng, journal=self.journal, reconnect=self._reconnect)
+        driver = Driver(page, carrier, rng=rng, journal=self.journal, reconnect=self._reconnect, clock=self._clock)
         self.drivers.append(driver)
         return driver
 

@@ -39,6 +39,9 @@ class Profile:
     faults: Faults = field(default_factory=Faults)
     #: Makes a task's answer (JSON text) from type and data (JSON text).
     task: Callable[[str, str], str] = answer
+    #: Does the tasks instead of ``task`` and ``faults``: it is told of each start, and ends the attempt through
+    #: ``Hands.finish`` or ``Hands.fail``, at once or later.
+    play: Callable[[HeldAttempt], None] | None = None
 
 
 class Phase(Enum):
@@ -116,6 +119,10 @@ class Hands:
         """The field ``holding`` of a register."""
         return [{"attempt": held.attempt, "elapsed_ms": held.elapsed_ms(now)} for held in self._held.values()]
 
+    def offers(self, profile: Profile) -> None:
+        """The page offers other types from now on; what it holds goes on."""
+        self._profile = profile
+
     def registered(self) -> None:
         """A new session begins: accepts that may have been lost are sent again."""
         for held in self._held.values():
@@ -174,6 +181,20 @@ class Hands:
         if self._held.pop(attempt, None):
             self._ended.append(attempt)
 
+    def finish(self, held: HeldAttempt, value: str) -> None:
+        """Its result is there, as JSON text; too late if the page has let go of the attempt."""
+        if held.attempt in self._held:
+            self.forget(held.attempt)
+            self._owner.ended(held, encode_report(held.attempt, value), value_bytes=len(value.encode()))
+
+    def fail(self, held: HeldAttempt, message: str, *, code: str, retry: bool = True) -> None:
+        """It ends in an error; too late if the page has let go of the attempt."""
+        if held.attempt in self._held:
+            self.forget(held.attempt)
+            again = None if retry else False
+            error = encode("error", attempt=held.attempt, message=message, code=code, retry=again)
+            self._owner.ended(held, error, value_bytes=0)
+
     def tick(self, now: float) -> None:
         """Do what is due."""
         for held in list(self._held.values()):
@@ -213,6 +234,10 @@ class Hands:
 
     def _start(self, held: HeldAttempt, now: float) -> None:
         held.phase, held.started_at, held.accept_at = Phase.RUNNING, now, None
+        if self._profile.play is not None:
+            self._owner.started(held)
+            self._profile.play(held)
+            return
         if held.plan.ending is not Ending.NEVER:
             run_s = held.plan.run_s / 2 if held.plan.ending is Ending.RELOAD_BEFORE else held.plan.run_s
             held.ends_at = now + run_s
@@ -240,7 +265,6 @@ class Hands:
         held.ends_at = held.progress_at = None
         ending = held.plan.ending
         if ending is not Ending.RELOAD_BEFORE:
-            self.forget(held.attempt)
             self._report(held)
         if ending in (Ending.RELOAD_BEFORE, Ending.RELOAD_AFTER):
             self._owner.reload(keep_stash=self._rng.random() < self._profile.faults.stash)
@@ -248,8 +272,6 @@ class Hands:
     def _report(self, held: HeldAttempt) -> None:
         if held.plan.ending is Ending.FAIL:
             self._owner.count("errors")
-            error = encode("error", attempt=held.attempt, message="simulated failure", code="simulated")
-            self._owner.ended(held, error, value_bytes=0)
+            self.fail(held, "simulated failure", code="simulated")
         else:
-            value = self._profile.task(held.type, held.data)
-            self._owner.ended(held, encode_report(held.attempt, value), value_bytes=len(value.encode()))
+            self.finish(held, self._profile.task(held.type, held.data))

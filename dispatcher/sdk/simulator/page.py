@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .hands import Hands, HeldAttempt, Profile
 from .journal import Execution, Journal, Outcome
@@ -148,6 +148,14 @@ class Page:
     def say(self, op: str) -> None:
         """Send ``pause``, ``resume`` or ``bye``."""
         self.send(encode(op))
+
+    def offer(self, types: Iterable[str], now: float) -> None:
+        """Offer these types from now on: it is registered anew, with what it holds."""
+        self.profile = replace(self.profile, types=tuple(types))
+        self.hands.offers(self.profile)
+        self.registered = False
+        if self._connected:
+            self._register(now)
 
     def reload(self, *, keep_stash: bool) -> None:
         """Ask the driver to load the page anew."""
