@@ -88,7 +88,7 @@ class Guard:
         self._refusal = lru_cache(_REMEMBERED)(self._judge)
         self._token = settings.token.encode()
         self._find = find
-        self._guesses = guesses or Guesses(settings.wrong_tokens)
+        self._guesses = Guesses(settings.wrong_tokens) if guesses is None else guesses
 
     def renew(self, token: str) -> None:
         """Takes another token from now on; this signs all browsers out."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Protocol
 from urllib.parse import urlencode
@@ -16,6 +16,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 from tornado.web import RequestHandler
 
+from dispatcher.access.acts import ActFilter
 from dispatcher.core.jobs.changes import ChangeFilter
 from dispatcher.core.jobs.model import JobFilter, TypeFilter, WorkerFilter, WorkerStatus
 from dispatcher.core.jobs.states import JobState
@@ -42,7 +43,7 @@ __all__ = [
     "worker_filter",
 ]
 
-Filter = JobFilter | WorkerFilter | TypeFilter
+Filter = JobFilter | WorkerFilter | TypeFilter | ActFilter
 #: The name of a filter's field in an address, if it has another there.
 _SHORT = {"prefix": "q", "states": "state"}
 #: The fields that say which page of a list is wanted, not what it lists.
@@ -52,6 +53,7 @@ MAX_WAIT_S = 60
 _LONGEST_NAME = 100
 #: Of instants in an address.
 _INSTANTS = ("created_after", "created_before", "ended_after", "ended_before")
+_ACT_INSTANTS = ("after", "before")
 _BACK = re.compile(r"-([0-9]{1,9})([smhd])")
 _UNIT_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 #: Date, time, and a difference from UTC.
@@ -65,6 +67,7 @@ def _fields_of(kind: type[Struct]) -> tuple[str, ...]:
 
 #: The fields of each query: a filter's are those of its struct.
 JOBS, WORKERS, TYPES = _fields_of(JobFilter), _fields_of(WorkerFilter), _fields_of(TypeFilter)
+ACTS = _fields_of(ActFilter)
 #: Those of the console's list.
 CONSOLE_JOBS = ("state", "type", "requires", "worker", "limit", "cursor")
 WAIT = ("wait",)
@@ -141,6 +144,19 @@ def worker_filter(handler: RequestHandler) -> WorkerFilter:
         type=_text(handler, "type"),
         label=":".join(_label("label", label)) if (label := _text(handler, "label")) else "",
         state=_state(handler, tuple(WorkerStatus)),
+        limit=_limit(handler, 100),
+        cursor=_cursor(handler),
+    )
+
+
+def act_filter(handler: RequestHandler, now_at: float) -> ActFilter:
+    """``?actor=&action=&target=&after=&before=&limit=&cursor=``; empty ones do not count. Raises BadParameter."""
+    return ActFilter(
+        actor=_text(handler, "actor") or None,
+        action=_text(handler, "action") or None,
+        target=_text(handler, "target") or None,
+        after=_instant(handler, "after", now_at),
+        before=_instant(handler, "before", now_at),
         limit=_limit(handler, 100),
         cursor=_cursor(handler),
     )
@@ -251,8 +267,14 @@ def next_query(wanted: Filter, cursor: str | None) -> str:
     query = asdict(wanted) | {"cursor": cursor}
     if isinstance(wanted, JobFilter):
         query["requires"] = [":".join(pair) for pair in wanted.requires]
-        query |= {name: _rfc3339(at) for name in _INSTANTS if (at := getattr(wanted, name)) is not None}
+        query |= _told(wanted, _INSTANTS)
+    elif isinstance(wanted, ActFilter):
+        query |= _told(wanted, _ACT_INSTANTS)
     return urlencode({_SHORT.get(name, name): value for name, value in query.items() if value}, doseq=True)
+
+
+def _told(wanted: Filter, names: Iterable[str]) -> dict[str, str]:
+    return {name: _rfc3339(at) for name in names if (at := getattr(wanted, name)) is not None}
 
 
 def _rfc3339(at: float) -> str:

@@ -15,7 +15,7 @@ from tornado.web import Application, url
 from dispatcher.clock import Clock, SystemClock
 from dispatcher.config.settings import Settings
 from handlers.access import log_request
-from handlers.api import backups, batch, batches, events, tokens
+from handlers.api import audit, backups, batch, batches, events, tokens
 from handlers.api import resources as api
 from handlers.api.shortway import ShortWayApplication
 from handlers.console import console, lists, login, submit
@@ -56,7 +56,7 @@ def routes(
         service=service,
         settings=settings,
         tasks=tasks,
-        guard=guard or Guard(settings, clock, service.access.find),
+        guard=guard or Guard(settings, clock, service.access.find, service.pages.guesses),
         clock=clock,
         prefix=Prefix(settings.public_path),
     )
@@ -106,6 +106,7 @@ def _api(given: dict[str, Any]) -> list[URLSpec]:
         url(r"/api/v1/stats", api.StatsHandler, given, name="api-stats"),
         url(r"/api/v1/backups", backups.BackupsHandler, given, name="api-backups"),
         url(r"/api/v1/backups/([A-Za-z0-9._-]{1,64})", backups.BackupHandler, given, name="api-backup"),
+        url(r"/api/v1/audit", audit.AuditHandler, given, name="api-audit"),
         url(r"/api/v1/tokens", tokens.TokensHandler, given, name="api-tokens"),
         url(r"/api/v1/tokens/([a-zA-Z0-9]{8})", tokens.TokenHandler, given, name="api-token"),
         url(r"/metrics", MetricsHandler, given, name="metrics"),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from tornado.web import HTTPError
 
+from dispatcher.access.acts import Actor
 from dispatcher.access.principal import ANYBODY, NOBODY, Principal
 from dispatcher.access.scopes import Scope
 from dispatcher.errors import BadRequest, Forbidden, TooLarge, Unauthorized, Unsupported
@@ -129,9 +130,10 @@ class Rules:
         if not self.looks_at_types:
             self.principal.needs_no_bound()
 
-    def actor(self, way: str) -> str:
-        """Who asks for a command: the name of the token, or the way by which it came."""
-        return self.principal.name if self.principal.token_id else way
+    def actor(self, way: str) -> Actor:
+        """Who asks for a command: the name of the token, or the way by which it came, and from where."""
+        who = self.principal
+        return Actor(who.name if who.token_id else way, who.token_id, self.request.remote_ip or "")
 
     def takes_method(self) -> bool:
         """Whether there is anything at this address for the request's method."""

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from dispatcher.access.acts import Actor
 from dispatcher.access.tokens import Token
 
-__all__ = ["MakeToken", "RevokeToken", "TokenCommand", "UsedTokens"]
+__all__ = ["NOBODY_ASKED", "MakeToken", "RevokeToken", "TokenCommand", "UsedTokens"]
+
+
+#: The server does it by itself.
+NOBODY_ASKED = Actor()
 
 
 class MakeToken(Struct, frozen=True):
@@ -14,6 +19,7 @@ class MakeToken(Struct, frozen=True):
 
     token: Token
     forget: tuple[str, ...] = ()
+    actor: Actor = NOBODY_ASKED
 
 
 class RevokeToken(Struct, frozen=True):
@@ -21,6 +27,7 @@ class RevokeToken(Struct, frozen=True):
 
     token_id: str
     at: float
+    actor: Actor = NOBODY_ASKED
 
 
 class UsedTokens(Struct, frozen=True):

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hmac
 from collections import OrderedDict
+from collections.abc import Callable
 from functools import lru_cache
 from hashlib import sha256
 from ipaddress import IPv6Address, ip_address
@@ -43,6 +44,8 @@ class Guesses:
     """``most``: how many different wrong tokens one place may show in a minute."""
 
     def __init__(self, most: float) -> None:
+        #: Told the address from which a wrong token has come, once for each.
+        self.noted: Callable[[str], None] = lambda address: None
         self._most, self._per_s = float(most), most / 60.0
         self._places: OrderedDict[str, _Place] = OrderedDict()
 
@@ -79,6 +82,7 @@ class Guesses:
         place = self._places.setdefault(name, _Place(self._most, now))
         self._places.move_to_end(name)
         place.allowance -= 1.0
+        self.noted(address)
         place.wrong[_digest(shown)] = None
         if len(place.wrong) > MOST_REMEMBERED:
             place.wrong.popitem(last=False)

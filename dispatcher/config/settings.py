@@ -86,6 +86,9 @@ class Settings:
     )
     retention_s: float = _number(7 * _DAY_S, "s", 60.0, 3_650 * _DAY_S, "how long ended jobs are kept", "jobs")
 
+    audit_retention_s: float = _number(
+        365 * _DAY_S, "s", _DAY_S, 3_650 * _DAY_S, "how long the audit log keeps what was done", "server"
+    )
     worker_retention_s: float = _number(
         30 * _DAY_S, "s", 60.0, 3_650 * _DAY_S, "how long a worker that has gone stays in the list", "pages"
     )

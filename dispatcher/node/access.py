@@ -7,21 +7,25 @@ import asyncio
 from msgspec.structs import replace
 
 from dispatcher import ids
-from dispatcher.access.commands import MakeToken, RevokeToken, UsedTokens
+from dispatcher.access.acts import ActFilter, Actor, ActPage, Note, Outcome
+from dispatcher.access.commands import NOBODY_ASKED, MakeToken, RevokeToken, UsedTokens
 from dispatcher.access.principal import Principal
 from dispatcher.access.scopes import Scope
 from dispatcher.access.table import TokenTable
 from dispatcher.access.tokens import Token, digest_of, id_of
 from dispatcher.clock import Clock
+from dispatcher.core.jobs.turn import Command
 from dispatcher.core.workers.effects import Request
 from dispatcher.errors import BadRequest, TokenNotFound, WrongState
 from dispatcher.node.turns import Turns
 from dispatcher.store.port import Store
 
-__all__ = ["MOST_TOKENS", "Access"]
+__all__ = ["MOST_REFUSALS", "MOST_TOKENS", "Access"]
 
 #: Most tokens that are known. For a new one those make room that open nothing any more, the oldest first.
 MOST_TOKENS = 1_000
+#: Most refused tokens that are noted in a minute.
+MOST_REFUSALS = 60
 
 
 class Access:
@@ -32,6 +36,7 @@ class Access:
         self._table = TokenTable()
         #: One token is made or revoked at a time.
         self._lock = asyncio.Lock()
+        self._refusals, self._refusals_until = 0, 0.0
 
     async def start(self) -> None:
         """Reads the store's tokens."""
@@ -48,9 +53,29 @@ class Access:
     def _seen(self, principal: Principal | None) -> Principal | None:
         """Tells the store of a use, which the table notes once a minute at most."""
         if used := self._table.used():
-            self._turns.carry_out([Request(UsedTokens(used))])
-            self._turns.kick()
+            self._order(UsedTokens(used))
         return principal
+
+    def _order(self, command: Command) -> None:
+        self._turns.carry_out([Request(command)])
+        self._turns.kick()
+
+    def note(self, act: Note) -> None:
+        """Puts what has been done elsewhere into the audit log."""
+        self._order(act)
+
+    def refused(self, remote: str) -> None:
+        """Somebody has shown a token that is nobody's. So many are noted in a minute, and no more."""
+        now = self._clock.monotonic()
+        if now >= self._refusals_until:
+            self._refusals_until, self._refusals = now + 60.0, 0
+        self._refusals += 1
+        if self._refusals <= MOST_REFUSALS:
+            self.note(Note(Actor("unknown", "", remote), "token.refused", outcome=Outcome.REFUSED))
+
+    async def acts(self, wanted: ActFilter) -> ActPage:
+        """The audit log, the newest first. Raises BadParameter."""
+        return await self._store.acts(wanted)
 
     def all(self) -> list[Token]:
         """All tokens, the newest first."""
@@ -68,7 +93,7 @@ class Access:
         name: str,
         scopes: tuple[Scope, ...],
         *,
-        actor: str,
+        actor: Actor,
         types: tuple[str, ...] = (),
         expires_at: float | None = None,
     ) -> tuple[Token, str]:
@@ -77,10 +102,10 @@ class Access:
             text = self._new_text()
             token = Token(
                 id=text.split("_")[1], digest=digest_of(text.encode()), name=name, scopes=scopes, types=types,
-                made_by=actor, made_at=self._clock.utc(), expires_at=expires_at,
+                made_by=actor.name, made_at=self._clock.utc(), expires_at=expires_at,
             )  # fmt: skip
             forget = self._outlived()
-            report = await self._turns.command(MakeToken(token, forget))
+            report = await self._turns.command(MakeToken(token, forget, actor))
             if not report.done:
                 raise BadRequest("the store cannot hold this text: leave out what is not proper text", semantic=True)
             self._table.remove(forget)
@@ -105,13 +130,13 @@ class Access:
             raise WrongState(f"there are {len(tokens):,} tokens that all work: revoke one first")
         return tuple(outlived)
 
-    async def revoke(self, token_id: str) -> Token:
+    async def revoke(self, token_id: str, actor: Actor = NOBODY_ASKED) -> Token:
         """The token, once it is durable that it opens nothing. Raises TokenNotFound."""
         async with self._lock:
             token = self.one(token_id)
             if token.revoked_at is None:
                 at = self._clock.utc()
-                await self._turns.command(RevokeToken(token_id, at))
+                await self._turns.command(RevokeToken(token_id, at, actor))
                 token = replace(self.one(token_id), revoked_at=at)
                 self._table.put([token])
             return token

@@ -116,7 +116,7 @@ class Dispatcher(BatchVerbs):
         self._failing, self._readers = Failing(), Readers()
         self.backups = Backups(store, clock)
         self.access = Access(store, clock, self._turns)
-        self.pages.find = self.access.find
+        self.pages.find, self.pages.guesses.noted = self.access.find, self.access.refused
         self._accepting = self.draining = False
         #: It looks in a moment whether something is to be done.
         self._looks = False

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 
+from dispatcher.access.acts import Actor
+from dispatcher.access.commands import NOBODY_ASKED
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobView
 from dispatcher.core.jobs.states import OPEN, JobState
 from dispatcher.core.jobs.turn import Adopt, Amend, Cancel, Decide, Delete, JobCommand, Objection, Retry
@@ -18,8 +20,6 @@ from dispatcher.store.port import Store
 
 __all__ = ["JobVerbs"]
 
-#: The actor of a command that no handler gives.
-SERVER = "server"
 _LATE = "given a late result, and only those that have one"
 _ENDED = "the job is {state}: only {allowed} jobs can be {verb}"
 _NEVER = "must be later than the job may start, or it would never start"
@@ -69,22 +69,22 @@ class JobVerbs:
         with self._readers:
             return await self._store.jobs(job_filter)
 
-    async def cancel(self, job_id: str, reason: str, *, actor: str = SERVER) -> JobView:
+    async def cancel(self, job_id: str, reason: str, *, actor: Actor = NOBODY_ASKED) -> JobView:
         """The job after it was cancelled. Raises JobNotFound, WrongState, StorageTrouble."""
         return await self._command(Cancel(job_id, reason, actor), "scheduled, queued and running", "cancelled")
 
-    async def retry(self, job_id: str, *, actor: str = SERVER) -> JobView:
+    async def retry(self, job_id: str, *, actor: Actor = NOBODY_ASKED) -> JobView:
         """The job after it was queued again. Raises JobNotFound, WrongState, StorageTrouble."""
         return await self._command(Retry(job_id, actor), "failed, cancelled, expired and doubtful", "retried")
 
-    async def decide(self, job_id: str, value: str | None, reason: str, *, actor: str = SERVER) -> JobView:
+    async def decide(self, job_id: str, value: str | None, reason: str, *, actor: Actor = NOBODY_ASKED) -> JobView:
         """The job in doubt after a person has settled it: ``value`` is its result as JSON text, or None if it failed.
 
         Raises JobNotFound, WrongState, StorageTrouble.
         """
         return await self._command(Decide(job_id, value, reason, actor), "doubtful", "decided")
 
-    async def adopt(self, job_id: str, *, actor: str = SERVER) -> JobView:
+    async def adopt(self, job_id: str, *, actor: Actor = NOBODY_ASKED) -> JobView:
         """The failed job after its late answer became its result. Raises JobNotFound, WrongState."""
         return await self._command(Adopt(job_id, actor), "failed", _LATE)
 
@@ -92,7 +92,7 @@ class JobVerbs:
         """The waiting job after it was changed. Raises JobNotFound, WrongState, BadRequest, StorageTrouble."""
         return await self._command(command, "scheduled and queued", "changed")
 
-    async def delete(self, job_id: str, *, free_key: bool = False, actor: str = SERVER) -> None:
+    async def delete(self, job_id: str, *, free_key: bool = False, actor: Actor = NOBODY_ASKED) -> None:
         """Returns when the job is gone. Raises JobNotFound, WrongState, StorageTrouble."""
         allowed = "succeeded, failed, cancelled and expired"
         await self._command(Delete(job_id, free_key, actor), allowed, "removed")

@@ -12,13 +12,13 @@ from typing import Any
 from msgspec.structs import astuple as _values
 from msgspec.structs import replace
 
+from dispatcher.access.acts import ActFilter, ActPage
 from dispatcher.access.tokens import Token
-from dispatcher.core.jobs.backups import Backup
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobView, LogLine, MissingWorker, TypeView
 from dispatcher.core.jobs.rows import AttemptRow, JobRow, lane_of_row
 from dispatcher.core.jobs.states import WAITING, JobState
 from dispatcher.core.jobs.turn import LaneReady, LiveAttempt, Turn, TurnReport
-from dispatcher.errors import WrongState
+from dispatcher.store.acts import Acts
 from dispatcher.store.applier.commands import evidence
 from dispatcher.store.applier.hand import Ids
 from dispatcher.store.applier.turn import apply
@@ -45,6 +45,7 @@ from dispatcher.store.requests import (
 from dispatcher.store.storable import ITEM_ERRORS, check_storable
 from dispatcher.store.tokens import Tokens
 from dispatcher.store.types import KnownTypes
+from dispatcher.store.unbacked import WithoutBackups
 from dispatcher.store.views import (
     MOST_ATTEMPTS_SHOWN,
     MOST_LINES_KEPT,
@@ -77,7 +78,7 @@ class MemoryRows:
         #: Workers that are here, and those that have gone.
         self.here: set[str] = set()
         self.missing = Missing()
-        self.tokens = Tokens()
+        self.tokens, self.acts = Tokens(), Acts()
         self.counters = Counters({})
         self.agenda = Agenda(None, None)
         #: Lanes by their type, and when a worker first offered the type.
@@ -89,6 +90,7 @@ class MemoryRows:
         #: Jobs to remove with the turn's other changes, and before when workers must have gone to be forgotten.
         self._outlived: list[JobRow] = []
         self._gone_before: float | None = None
+        self._acts_before = 0.0
 
     def reload(self) -> None:
         """A turn was given up before it wrote anything: what is due is still due."""
@@ -179,7 +181,8 @@ class MemoryRows:
         ended.sort(key=lambda row: row.ended_clock or 0.0)
         plain = [row for row in ended if row.key is None and (row.ended_clock or 0.0) < request.ended_before]
         keyed = [row for row in ended if row.key is not None and (row.ended_clock or 0.0) < request.keyed_before]
-        self._outlived, self._gone_before = (plain + keyed)[: request.limit], request.gone_before
+        self._outlived = (plain + keyed)[: request.limit]
+        self._gone_before, self._acts_before = request.gone_before, request.acts_before
         return Purged(self._outlived)
 
     def remove(self, rows: Sequence[JobRow]) -> None:
@@ -210,6 +213,7 @@ class MemoryRows:
         rows = [*map(_values, jobs), *map(_values, writes.attempts.values()), *writes.results, *writes.logs]
         check_storable([*rows, tuple(writes.here), request.offered, writes.data.values()])
         self.tokens.check(writes.tokens)
+        self.acts.check(writes.acts)
         self.remove([*self._outlived, *(self.by_seq[seq] for seq in writes.removed)])
         for job in jobs:
             self._put(job)
@@ -226,6 +230,7 @@ class MemoryRows:
         self._save_lanes(request)
         self._save_workers(request)
         self.tokens.save(writes.tokens)
+        self.acts.save(writes.acts)
         return Saved({lane: self.counters.queued(lane) for lane in request.lanes})
 
     def _save_attempts(self, attempts: dict[str, AttemptRow]) -> None:
@@ -260,6 +265,7 @@ class MemoryRows:
     def _save_workers(self, request: Save) -> None:
         if self._gone_before is not None:
             self.missing.forget(self._gone_before)
+            self.acts.forget(self._acts_before)
         gone = dict.fromkeys(self.here, False) if request.writes.nobody else {}
         for name, here in (gone | request.writes.here).items():
             if here:
@@ -285,7 +291,7 @@ class MemoryRows:
                 self.offered.pop(name, None)
 
 
-class MemoryStore:
+class MemoryStore(WithoutBackups):
     """See port.Store."""
 
     def __init__(self, ids: Ids, *, key: bytes, limits: Limits | None = None) -> None:
@@ -385,16 +391,9 @@ class MemoryStore:
         """See port.Store."""
         return self.rows.tokens.all()
 
-    async def begin_backup(self, now_at: float) -> Backup:
+    async def acts(self, wanted: ActFilter) -> ActPage:
         """See port.Store."""
-        raise WrongState("a store in memory cannot be backed up: it is gone when the server stops")
-
-    async def back_up(self, backup: Backup, told: Callable[[int], None]) -> None:
-        """See port.Store. ``begin_backup`` has refused it."""
-
-    async def backups(self) -> list[Backup]:
-        """See port.Store."""
-        return []
+        return self.rows.acts.page(wanted)
 
     async def close(self) -> None:
         """See port.Store."""

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from dispatcher.access.acts import ActFilter, ActPage
 from dispatcher.access.tokens import Token
 from dispatcher.core.jobs.backups import Backup
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobView, MissingWorker, TypeView
@@ -34,6 +35,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     retention_s: float = 7 * 86_400.0
     #: How long it is known that a worker was here, after it has gone.
     worker_retention_s: float = 30 * 86_400.0
+    #: How long the audit log keeps what was done.
+    audit_retention_s: float = 365 * 86_400.0
     #: Whether a result is recorded after its attempt has ended, while its job still waits.
     late_accept: bool = True
     #: Where backups go; empty: into ``backups`` beside the store.
@@ -106,6 +109,10 @@ class Store(Protocol):
 
     async def tokens(self) -> list[Token]:
         """All tokens, in no order."""
+        ...
+
+    async def acts(self, wanted: ActFilter) -> ActPage:
+        """The audit log, the newest first. Raises BadParameter for a cursor that is not ours."""
         ...
 
     async def begin_backup(self, now_at: float) -> Backup:

@@ -156,6 +156,8 @@ class Purge(Struct, frozen=True):
     spare: frozenset[int]
     #: Also removes what is known of workers that were gone before this; at most ``MOST_FORGOTTEN``.
     gone_before: float
+    #: Also forgets acts that are older than this; at most ``MOST_ACTS_FORGOTTEN``. UTC.
+    acts_before: float
 
 
 class Purged(Struct):

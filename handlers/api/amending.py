@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Raw
 from msgspec.structs import asdict
 
+from dispatcher.access.acts import Actor
 from dispatcher.core.jobs.matching import requirement_of, wanted_of
 from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.turn import Amend
@@ -26,7 +27,7 @@ _HOW = f"cannot be changed: only {', '.join(CHANGEABLE)} can, while the job wait
 _MOST_NAMED = 10
 
 
-def amend_of(job_id: str, body: bytes, actor: str) -> Amend:
+def amend_of(job_id: str, body: bytes, actor: Actor) -> Amend:
     """The change that the body asks for. Raises BadRequest, Invalid."""
     given = any_object(body)
     wrong = [name for name in given if name not in CHANGEABLE]

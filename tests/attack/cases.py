@@ -52,6 +52,7 @@ PATHS = {
     "api-stats": "/api/v1/stats",
     "api-backups": "/api/v1/backups",
     "api-backup": "/api/v1/backups/{task}.db",
+    "api-audit": "/api/v1/audit",
     "api-tokens": "/api/v1/tokens",
     "api-token": "/api/v1/tokens/nobody12",
     "metrics": "/metrics",

@@ -88,6 +88,7 @@ def test_every_address_of_the_api_says_what_its_query_may_have(
     found = {route.name or "": route.handler_class for route in routes(house.dispatcher, settings, tasks)}
     told = {name: kind.query_fields for name, kind in found.items() if issubclass(kind, ApiHandler)}
     assert {name: fields for name, fields in told.items() if fields} == {
+        "api-audit": queries.ACTS,
         "api-jobs": queries.JOBS,
         "api-job": ("wait",),
         "api-result": ("wait",),

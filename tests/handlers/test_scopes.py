@@ -7,6 +7,7 @@ import re
 import pytest
 from tornado.web import RequestHandler
 
+from dispatcher.access.acts import Actor
 from dispatcher.access.scopes import Scope, with_included
 from dispatcher.config.settings import Settings
 from handlers.routes import TaskDirectory, routes
@@ -91,7 +92,7 @@ async def test_a_token_opens_what_its_scope_says(
 ) -> None:
     path, scopes = MATRIX[name][0], declared(house, settings, tasks)[name]
     for given in Scope:
-        _, text = await house.dispatcher.access.make(f"only {given}", (given,), actor="test")
+        _, text = await house.dispatcher.access.make(f"only {given}", (given,), actor=Actor("test"))
         for verb in (*METHODS, "OPTIONS"):
             headers = {"Authorization": f"Bearer {text}", "Content-Type": "application/json"}
             answer = await ask(path, verb, headers=headers)

@@ -50,6 +50,7 @@ MATRIX = {
     "api-stats": ("/api/v1/stats", "GET", API),
     "api-backups": ("/api/v1/backups", "GET POST:409", API),
     "api-backup": ("/api/v1/backups/nope.db", "GET:404", API),
+    "api-audit": ("/api/v1/audit", "GET", API),
     "api-tokens": ("/api/v1/tokens", "GET POST:422", API),
     "api-token": ("/api/v1/tokens/nobody12", "GET:404 DELETE:404", API),
     "metrics": ("/metrics", "GET", API),

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from dispatcher.access.acts import Actor
 from dispatcher.access.commands import UsedTokens
 from dispatcher.access.scopes import Scope
 from dispatcher.errors import BadRequest, TokenNotFound, WrongState
@@ -37,7 +38,7 @@ def told(house: House) -> list[dict[str, float]]:
 
 def test_a_token_opens_from_when_it_is_made_until_it_is_revoked() -> None:
     async def test(house: House, tokens: Access) -> None:
-        token, text = await tokens.make("scanner", SUBMIT, actor="anna")
+        token, text = await tokens.make("scanner", SUBMIT, actor=Actor("anna"))
         assert (token.name, token.made_by, token.made_at) == ("scanner", "anna", house.clock.utc())
         found = tokens.find(text.encode())
         assert found is not None
@@ -58,7 +59,7 @@ def test_a_token_opens_from_when_it_is_made_until_it_is_revoked() -> None:
 
 def test_a_new_life_knows_the_stores_tokens() -> None:
     async def test(house: House, tokens: Access) -> None:
-        _, text = await tokens.make("scanner", SUBMIT, actor="anna")
+        _, text = await tokens.make("scanner", SUBMIT, actor=Actor("anna"))
         other = Access(house.store, house.clock, house.dispatcher._turns)
         assert other.find(text.encode()) is None
         await other.start()
@@ -69,7 +70,7 @@ def test_a_new_life_knows_the_stores_tokens() -> None:
 
 def test_the_store_is_told_of_a_use_once_a_minute() -> None:
     async def test(house: House, tokens: Access) -> None:
-        token, text = await tokens.make("scanner", SUBMIT, actor="anna")
+        token, text = await tokens.make("scanner", SUBMIT, actor=Actor("anna"))
         at = house.clock.utc()
         for _ in range(3):
             tokens.find(text.encode())
@@ -95,7 +96,7 @@ def test_an_unknown_token_cannot_be_revoked() -> None:
 def test_what_the_store_cannot_hold_makes_no_token() -> None:
     async def test(house: House, tokens: Access) -> None:
         with pytest.raises(BadRequest):
-            await tokens.make("\ud800", SUBMIT, actor="anna")
+            await tokens.make("\ud800", SUBMIT, actor=Actor("anna"))
         assert tokens.all() == []
 
     at_house(test)
@@ -105,12 +106,12 @@ def test_tokens_that_open_nothing_make_room(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(access, "MOST_TOKENS", 2)
 
     async def test(house: House, tokens: Access) -> None:
-        await tokens.make("first", SUBMIT, actor="anna", expires_at=house.clock.utc() + 1)
-        second, _ = await tokens.make("second", SUBMIT, actor="anna")
+        await tokens.make("first", SUBMIT, actor=Actor("anna"), expires_at=house.clock.utc() + 1)
+        second, _ = await tokens.make("second", SUBMIT, actor=Actor("anna"))
         with pytest.raises(WrongState, match="revoke one first"):
-            await tokens.make("third", SUBMIT, actor="anna")
+            await tokens.make("third", SUBMIT, actor=Actor("anna"))
         house.clock.advance(1.0)
-        third, _ = await tokens.make("third", SUBMIT, actor="anna")
+        third, _ = await tokens.make("third", SUBMIT, actor=Actor("anna"))
         assert {token.id for token in tokens.all()} == {second.id, third.id}
         assert {token.id for token in await house.store.tokens()} == {second.id, third.id}
 
@@ -120,8 +121,8 @@ def test_tokens_that_open_nothing_make_room(monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.expect_log("bad_token")
 def test_a_page_registers_with_a_token_that_has_the_scope_for_workers() -> None:
     async def test(house: House, tokens: Access) -> None:
-        _, good = await tokens.make("desk", (Scope.WORKER,), actor="anna", types=("label",))
-        _, other = await tokens.make("reader", (Scope.READ,), actor="anna")
+        _, good = await tokens.make("desk", (Scope.WORKER,), actor=Actor("anna"), types=("label",))
+        _, other = await tokens.make("reader", (Scope.READ,), actor=Actor("anna"))
         assert (await house.register("s1", "label", token=good))["op"] == "registered"
         for token, kind, words in (
             (good, "letter", "The type 'letter' is none of them"),
@@ -139,7 +140,7 @@ def test_a_page_registers_with_a_token_that_has_the_scope_for_workers() -> None:
 @pytest.mark.expect_log("bad_token")
 def test_a_page_that_guesses_must_wait_and_one_with_a_token_of_its_own_need_not() -> None:
     async def test(house: House, tokens: Access) -> None:
-        _, good = await tokens.make("desk", (Scope.WORKER,), actor="anna")
+        _, good = await tokens.make("desk", (Scope.WORKER,), actor=Actor("anna"))
         house.open("s1")
         for number in range(20):
             [refused] = await house.say("s1", op="register", types=["label"], boot="b", version=1, token=f"no-{number}")

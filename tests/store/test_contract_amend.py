@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from dispatcher.access.acts import Actor
 from dispatcher.core.jobs.states import Event, JobState
 from dispatcher.core.jobs.turn import Amend, Cancel, Cause, Change, Demand, Ended, Objection, Verdict
 from tests.store.contract import HOLDER, Desk, error, lapsed, result
@@ -62,7 +63,9 @@ def test_a_job_that_has_left_its_lane_is_not_claimed_there(desk: Desk) -> None:
 def test_a_job_that_is_put_off_starts_when_its_new_time_has_come(desk: Desk) -> None:
     (job,) = desk.submit()
     at = desk.now_at
-    report = desk.turn(commands=[Amend(job=job.id, delay_s=30.0, actor="anna")], demand=[Demand(1, ("echo",), 1)])
+    report = desk.turn(
+        commands=[Amend(job=job.id, delay_s=30.0, actor=Actor("anna"))], demand=[Demand(1, ("echo",), 1)]
+    )
     (told,) = report.changes
     assert isinstance(told, Change)
     assert (told.old, told.new, told.actor) == (JobState.QUEUED, JobState.SCHEDULED, "anna")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from dispatcher.access.acts import Actor
 from dispatcher.core.jobs.batches import BatchItem, BatchView
 from dispatcher.core.jobs.model import JobSpec, JobView
 from dispatcher.core.jobs.states import Event
@@ -42,11 +43,11 @@ def test_a_batch_counts_its_own_jobs_by_state(desk: Desk) -> None:
         id="b", created_at=jobs[0].created_at, counts={"scheduled": 1, "queued": 2}, types=frozenset({"echo", "other"}),
         pending=jobs[2].id,
     )  # fmt: skip
-    desk.turn(commands=[Cancel(jobs[2].id, "", ""), Cancel(jobs[1].id, "", "")])
+    desk.turn(commands=[Cancel(jobs[2].id, ""), Cancel(jobs[1].id, "")])
     now = view(desk)
     assert now is not None
     assert (now.counts, now.pending) == ({"queued": 1, "cancelled": 2}, jobs[0].id)
-    desk.turn(commands=[Cancel(jobs[0].id, "", "")])
+    desk.turn(commands=[Cancel(jobs[0].id, "", Actor(""))])
     ended = view(desk)
     assert ended is not None
     assert (ended.counts, ended.pending) == ({"cancelled": 3}, None)
@@ -130,7 +131,7 @@ def test_a_batch_outlives_the_server_and_goes_with_its_last_job(durable: Desk) -
     left = view(durable)
     assert left is not None
     assert left.counts == {"queued": 1}
-    durable.turn(commands=[Cancel(jobs[1].id, "", "")])
+    durable.turn(commands=[Cancel(jobs[1].id, "", Actor(""))])
     durable.pass_time(2_000.0)
     while durable.turn().more:
         pass

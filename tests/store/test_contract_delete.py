@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from dispatcher.access.acts import Actor
 from dispatcher.core.jobs.turn import Cancel, Claim, Delete, Demand, ForgetTypes, Logged, Objection, Retry, Verdict
 from tests.store.contract import Desk, error, result
 from tests.support.jobs import spec
@@ -22,7 +23,7 @@ def done(desk: Desk, **fields: str) -> Claim:
 
 def test_a_job_goes_with_its_data_result_attempts_lines_and_counts(desk: Desk) -> None:
     kept, gone = done(desk), done(desk)
-    report = desk.command(Delete(gone.job, actor="anna"))
+    report = desk.command(Delete(gone.job, actor=Actor("anna")))
     assert report.done
     rows = desk.rows()
     assert [job.id for job in rows.jobs.values()] == [kept.job]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from dispatcher.access.acts import Act
 from dispatcher.access.commands import TokenCommand
 from dispatcher.core.jobs.about import About
 from dispatcher.core.jobs.matching import lane_of
@@ -85,7 +86,19 @@ class WriteSet:
     """Rows that a turn has made or changed: each is written once, however often it changed."""
 
     __slots__ = (
-        "amended", "attempts", "claims", "data", "done", "here", "jobs", "logs", "new", "nobody", "removed", "results",
+        "acts",
+        "amended",
+        "attempts",
+        "claims",
+        "data",
+        "done",
+        "here",
+        "jobs",
+        "logs",
+        "new",
+        "nobody",
+        "removed",
+        "results",
         "tokens",
     )  # fmt: skip
 
@@ -112,6 +125,8 @@ class WriteSet:
         self.nobody = False
         #: In order; the store obeys them as they are.
         self.tokens: list[TokenCommand] = []
+        #: Lines of the audit log.
+        self.acts: list[Act] = []
 
     def changed(self) -> list[JobRow]:
         """Jobs that have changed and are neither new nor done."""

@@ -15,7 +15,8 @@ from enum import StrEnum
 
 from msgspec import UNSET, Struct, UnsetType
 
-from dispatcher.access.commands import TokenCommand
+from dispatcher.access.acts import Actor, Note
+from dispatcher.access.commands import NOBODY_ASKED, TokenCommand
 from dispatcher.core.jobs.about import NOTHING_SAID, About
 from dispatcher.core.jobs.matching import Requirement
 from dispatcher.core.jobs.model import JobSpec, JobView
@@ -159,14 +160,14 @@ class Cancel(Struct, frozen=True):
     job: str
     reason: str
     #: Who asks.
-    actor: str = ""
+    actor: Actor = NOBODY_ASKED
 
 
 class Retry(Struct, frozen=True):
     """A person asks for another round: the counts of errors and crashes start again, numbers go on."""
 
     job: str
-    actor: str = ""
+    actor: Actor = NOBODY_ASKED
 
 
 class Decide(Struct, frozen=True):
@@ -176,14 +177,14 @@ class Decide(Struct, frozen=True):
     #: The result as JSON text; None: it failed.
     value: str | None
     reason: str
-    actor: str = ""
+    actor: Actor = NOBODY_ASKED
 
 
 class Adopt(Struct, frozen=True):
     """A person takes the late answer of a failed job for its result."""
 
     job: str
-    actor: str = ""
+    actor: Actor = NOBODY_ASKED
 
 
 class Amend(Struct, frozen=True, kw_only=True):
@@ -196,7 +197,7 @@ class Amend(Struct, frozen=True, kw_only=True):
     #: None: it never expires.
     expires_s: float | UnsetType | None = UNSET
     requires: Requirement | UnsetType = UNSET
-    actor: str = ""
+    actor: Actor = NOBODY_ASKED
 
 
 class Delete(Struct, frozen=True):
@@ -205,7 +206,7 @@ class Delete(Struct, frozen=True):
     job: str
     #: Its key may go although it is younger than a day: the same submission would make a new job.
     free_key: bool = False
-    actor: str = ""
+    actor: Actor = NOBODY_ASKED
 
 
 class OfferedTypes(Struct, frozen=True):
@@ -226,7 +227,7 @@ class ForgetTypes(Struct, frozen=True):
 
 
 JobCommand = Cancel | Retry | Decide | Adopt | Amend | Delete
-Command = JobCommand | OfferedTypes | ForgetTypes | WorkersMoved | TokenCommand
+Command = JobCommand | OfferedTypes | ForgetTypes | WorkersMoved | TokenCommand | Note
 
 
 class Objection(StrEnum):

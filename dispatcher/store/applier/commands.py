@@ -5,6 +5,7 @@ The transition table decides whether a command is allowed.
 
 from __future__ import annotations
 
+from dispatcher.access.acts import Note
 from dispatcher.access.commands import MakeToken, RevokeToken, UsedTokens
 from dispatcher.core.jobs import ledger
 from dispatcher.core.jobs.amending import amend, event_of
@@ -49,6 +50,8 @@ def obey(command: Command, hand: Hand, loaded: Loaded, admission: Admission) -> 
         hand.writes.nobody = hand.writes.nobody or command.nobody
         hand.writes.here |= dict.fromkeys(command.gone, False) | dict.fromkeys(command.here, True)
         return CommandReport(True)
+    if isinstance(command, Note):
+        return CommandReport(True)
     if isinstance(command, MakeToken | RevokeToken | UsedTokens):
         hand.writes.tokens.append(command)
         return CommandReport(True)
@@ -62,7 +65,7 @@ def obey(command: Command, hand: Hand, loaded: Loaded, admission: Admission) -> 
     old = job.state
     done, revoked = _obeyed(command, job, hand, loaded)
     if done:
-        hand.moved(job, old, attempt=revoked, actor=command.actor)
+        hand.moved(job, old, attempt=revoked, actor=command.actor.name)
     return CommandReport(done, view(job), revoked)
 
 
@@ -72,7 +75,7 @@ def _amended(command: Amend, job: JobRow, hand: Hand) -> CommandReport:
         return CommandReport(False, view(job))
     fault = amend(job, command, hand.now_at, hand.clock, hand.writes)
     if fault is None:
-        hand.amended(job, old, lane, command.actor)
+        hand.amended(job, old, lane, command.actor.name)
     return CommandReport(fault is None, view(job), fault=fault)
 
 

@@ -21,6 +21,8 @@ from dispatcher.core.jobs.states import WAITING, Event, JobState
 from dispatcher.core.jobs.turn import (
     Adopt,
     Claim,
+    Command,
+    CommandReport,
     ForgetTypes,
     JobCommand,
     LaneReady,
@@ -28,6 +30,7 @@ from dispatcher.core.jobs.turn import (
     Turn,
     TurnReport,
 )
+from dispatcher.store.applier.acts import act_of
 from dispatcher.store.applier.admission import Admission
 from dispatcher.store.applier.commands import KEY_S, obey
 from dispatcher.store.applier.hand import Hand, Ids, earlier
@@ -67,7 +70,7 @@ def apply(
     hand = Hand(turn.now_at, loaded, named)
     verdicts = hand.settle(turn.reports, limits.late_accept)
     admission = Admission(hand, loaded, limits, ids)
-    commands = [obey(command, hand, loaded, admission) for command in turn.commands]
+    commands = [_obeyed(command, hand, loaded, admission) for command in turn.commands]
     accepted = admission.take(turn.submissions)
     rest = (yield from _rest(turn, hand, limits, ids, purge)) if whole else _Rest()
     lanes = sorted({*hand.touched, *touched, *(name for entry in turn.demand for name in entry.lanes)})
@@ -84,6 +87,15 @@ def apply(
         more=rest.more,
         ready=[_left(lane, saved.queued[lane], hand, rest.heads) for lane in lanes],
     )
+
+
+def _obeyed(command: Command, hand: Hand, loaded: Loaded, admission: Admission) -> CommandReport:
+    """Obeys the command, if it is allowed, and notes it either way."""
+    report = obey(command, hand, loaded, admission)
+    act = act_of(command, report, hand.now_at)
+    if act is not None:
+        hand.writes.acts.append(act)
+    return report
 
 
 class _Rest(NamedTuple):
@@ -168,7 +180,12 @@ def _purge(hand: Hand, limits: Limits) -> Generator[SetRequest, Any, bool]:
     """
     kept_s = limits.retention_s
     found: Purged = yield Purge(
-        hand.clock - kept_s, hand.clock - max(kept_s, KEY_S), PURGE, hand.ended, hand.clock - limits.worker_retention_s
+        hand.clock - kept_s,
+        hand.clock - max(kept_s, KEY_S),
+        PURGE,
+        hand.ended,
+        hand.clock - limits.worker_retention_s,
+        hand.now_at - limits.audit_retention_s,
     )
     hand.removed(found.jobs)
     return len(found.jobs) == PURGE

@@ -42,6 +42,7 @@ from dispatcher.store.requests import (
     Tally,
 )
 from dispatcher.store.sqlite import statements as sql
+from dispatcher.store.sqlite.acts import forget_acts, save_acts
 from dispatcher.store.sqlite.lanes import LaneTable, Place, first_of
 from dispatcher.store.sqlite.tokens import save_tokens
 from dispatcher.store.views import MOST_ATTEMPTS_SHOWN, MOST_LINES_KEPT
@@ -262,6 +263,7 @@ class SqliteRows:
         self._remove([job.seq for job in found])
         self._db.execute(sql.FORGET_WORKERS, (request.gone_before, MOST_FORGOTTEN))
         self._db.execute(sql.FORGET_MANY_WORKERS, (MOST_MISSING, MOST_FORGOTTEN))
+        forget_acts(self._db, request.acts_before)
         return Purged(found)
 
     def _remove(self, seqs: Collection[int]) -> None:
@@ -281,6 +283,8 @@ class SqliteRows:
         self._save_rows(request.writes)
         self._save_workers(request)
         save_tokens(self._db, request.writes.tokens)
+        if request.writes.acts:
+            save_acts(self._db, request.writes.acts)
         changed = self.counters.add(request.deltas)
         if changed:
             rows = [(self.lanes.number(lane), str(state), t.jobs, t.bytes) for (lane, state), t in changed.items()]

@@ -16,6 +16,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from dispatcher.access.acts import ActFilter, ActPage
 from dispatcher.access.tokens import Token
 from dispatcher.core.jobs.backups import Backup, BackupState
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobView, LogLine, MissingWorker, TypeView
@@ -29,6 +30,7 @@ from dispatcher.store.applier.turn import apply
 from dispatcher.store.driving import Apply, Pace, apply_items, refuse_stale, run
 from dispatcher.store.port import Limits
 from dispatcher.store.sqlite import statements as sql
+from dispatcher.store.sqlite.acts import page_of_acts
 from dispatcher.store.sqlite.batches import SqliteBatches
 from dispatcher.store.sqlite.file import connect
 from dispatcher.store.sqlite.lists import PageRead
@@ -309,6 +311,10 @@ class SqliteStore:
     async def tokens(self) -> list[Token]:
         """See port.Store."""
         return await self._thread.read(lambda: all_tokens(self._db))
+
+    async def acts(self, wanted: ActFilter) -> ActPage:
+        """See port.Store."""
+        return await self._thread.read(lambda: page_of_acts(self._db, wanted))
 
     async def begin_backup(self, now_at: float) -> Backup:
         """See port.Store."""

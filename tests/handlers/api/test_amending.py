@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from dispatcher.access.acts import Actor
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Amend
 from handlers.api.amending import amend_of
@@ -77,13 +78,13 @@ async def test_a_change_that_cannot_be_is_refused_with_its_field(
 
 def test_a_field_that_stands_twice_is_refused() -> None:
     with pytest.raises(Invalid, match="priority: stands twice"):
-        amend_of("j1", b'{"priority": 1, "priority": 2}', "api")
+        amend_of("j1", b'{"priority": 1, "priority": 2}', Actor("api"))
     with pytest.raises(Invalid, match="names the label site twice"):
-        amend_of("j1", b'{"requires": {"site": "a", "site": "b"}}', "api")
+        amend_of("j1", b'{"requires": {"site": "a", "site": "b"}}', Actor("api"))
 
 
 def test_what_is_not_given_is_not_changed() -> None:
-    assert amend_of("j1", b'{"expires_s": null}', "api") == Amend(job="j1", expires_s=None, actor="api")
+    assert amend_of("j1", b'{"expires_s": null}', Actor("api")) == Amend(job="j1", expires_s=None, actor=Actor("api"))
 
 
 @pytest.mark.gen_test

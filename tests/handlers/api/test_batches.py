@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tornado.simple_httpclient import HTTPStreamClosedError
 
+from dispatcher.access.acts import Actor
 from dispatcher.access.scopes import Scope
 from dispatcher.config.settings import Settings
 from dispatcher.errors import Draining
@@ -121,7 +122,7 @@ class TestWithTokens:
     ) -> None:
         jobs = [{"type": "echo"}] * (2 * MOST_ITEMS_READ)
         batch = await submitted(ask, *jobs, Authorization=f"Bearer {settings.token}")
-        token, text = await house.dispatcher.access.make("short", (Scope.READ,), actor="test")
+        token, text = await house.dispatcher.access.make("short", (Scope.READ,), actor=Actor("test"))
         watched.before_next_items = lambda: house.dispatcher.access.revoke(token.id)
         with pytest.raises(HTTPStreamClosedError):
             await ask(f"{BATCHES}/{batch['batch']}/results", headers={"Authorization": f"Bearer {text}"})
@@ -131,7 +132,7 @@ class TestWithTokens:
         self, ask: Ask, house: House, settings: Settings, types: tuple[str, ...], status: int
     ) -> None:
         batch = await submitted(ask, {"type": "echo"}, {"type": "sum"}, Authorization=f"Bearer {settings.token}")
-        _, text = await house.dispatcher.access.make("bound", (Scope.READ,), types=types, actor="test")
+        _, text = await house.dispatcher.access.make("bound", (Scope.READ,), types=types, actor=Actor("test"))
         for path in ("", "/results"):
             answer = await ask(f"{BATCHES}/{batch['batch']}{path}", headers={"Authorization": f"Bearer {text}"})
             assert answer.code == status

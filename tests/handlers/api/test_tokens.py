@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tornado.httpclient import HTTPResponse
 
+from dispatcher.access.acts import Actor
 from dispatcher.config.settings import Settings
 from tests.handlers.conftest import Ask, Browser, body_of
 from tests.support.house import House
@@ -95,7 +96,7 @@ async def test_who_waits_learns_nothing_after_the_token_is_revoked(ask: Ask, hou
     waits = asyncio.ensure_future(ask(path.format(job=job), headers=shown(token)))
     await eventually(lambda: waiting(house) == 1)
     await house.dispatcher.access.revoke(token["id"])
-    await house.dispatcher.cancel(job, "", actor="test")
+    await house.dispatcher.cancel(job, "", actor=Actor("test"))
     answer = await waits
     assert (answer.code, body_of(answer)["code"]) == (401, "bad_token")
 

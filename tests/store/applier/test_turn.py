@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from dispatcher.access.acts import Actor
 from dispatcher.core.jobs.rows import JobRow
 from dispatcher.core.jobs.states import Event, JobState
 from dispatcher.core.jobs.terms import Terms
@@ -136,7 +137,7 @@ def test_a_job_that_comes_back_stands_among_the_others_by_its_rank() -> None:
 def test_a_row_in_hand_counts_and_not_what_the_database_says_of_it() -> None:
     waits = row(1)
     script = Script(waits, ready=[row(1), row(2)])
-    report = script.run(turn(commands=[Cancel("j1", "no", "anna")], demand=[Demand(1, ("echo",), 1)]))
+    report = script.run(turn(commands=[Cancel("j1", "no", Actor("anna"))], demand=[Demand(1, ("echo",), 1)]))
     assert [claim.job for claim in report.claims] == ["j2"]
     assert [(change.job, change.new, change.actor) for change in report.changes] == [
         ("j1", "cancelled", "anna"),

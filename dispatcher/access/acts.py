@@ -1,0 +1,74 @@
+"""What people and programs have done to the server and its jobs, for whoever asks later: the rows of the audit log."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+__all__ = ["Act", "ActFilter", "ActPage", "Actor", "Note", "Outcome"]
+
+
+class Outcome(StrEnum):
+    """What became of an act."""
+
+    DONE = "done"
+    #: It was not allowed, or came too late.
+    REFUSED = "refused"
+
+
+class Actor(Struct, frozen=True):
+    """Who asks for something, and from where."""
+
+    #: The name of the token, or the way by which it came. Empty: nobody asked, the server does it by itself.
+    name: str = ""
+    #: The token's id; empty: none of the store's.
+    token: str = ""
+    #: The address that the request came from.
+    remote: str = ""
+
+
+class Note(Struct, frozen=True):
+    """A command that does nothing but note an act: it has been carried out elsewhere."""
+
+    actor: Actor
+    action: str
+    target: str = ""
+    detail: str = ""
+    outcome: Outcome = Outcome.DONE
+
+
+class Act(Struct, frozen=True, kw_only=True):
+    """One line of the log."""
+
+    #: UTC seconds.
+    at: float
+    actor: Actor
+    #: ``job.cancel``, ``token.make`` and so on: docs/security.md lists them.
+    action: str
+    #: The id of the job or the token, or the name of what it was done to.
+    target: str = ""
+    #: The reason that was given, or what was wanted as JSON.
+    detail: str = ""
+    outcome: Outcome = Outcome.DONE
+    #: Counts up; given by the store.
+    number: int = 0
+
+
+class ActFilter(Struct, frozen=True, kw_only=True):
+    """Which acts; what is not set does not count."""
+
+    actor: str | None = None
+    action: str | None = None
+    target: str | None = None
+    after: float | None = None
+    before: float | None = None
+    limit: int = 100
+    cursor: str | None = None
+
+
+class ActPage(Struct, frozen=True):
+    """The newest first."""
+
+    items: list[Act]
+    next_cursor: str | None

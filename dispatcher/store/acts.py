@@ -1,0 +1,72 @@
+"""The audit log in the store in memory, and what a page of it is for all stores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from dispatcher.access.acts import Act, ActFilter, ActPage
+from dispatcher.errors import BadParameter
+from dispatcher.store.storable import check_storable
+
+__all__ = ["MOST_ACTS_FORGOTTEN", "Acts", "page_of", "start_of"]
+
+#: Most acts that one turn forgets.
+MOST_ACTS_FORGOTTEN = 1_000
+
+
+def start_of(wanted: ActFilter) -> int | None:
+    """The number below which a page begins; None: at the newest act. Raises BadParameter."""
+    cursor = wanted.cursor
+    if cursor is None:
+        return None
+    if not cursor.isascii() or not cursor.isdigit() or len(cursor) > 18:
+        raise BadParameter("cursor is not one of ours: take next_cursor of the page before.", parameter="cursor")
+    return int(cursor)
+
+
+def page_of(found: Sequence[Act], limit: int) -> ActPage:
+    """``found``: up to one act more than the page has."""
+    items = list(found[:limit])
+    return ActPage(items, str(items[-1].number) if len(found) > limit else None)
+
+
+class Acts:
+    """All acts, the oldest first."""
+
+    def __init__(self) -> None:
+        self._acts: list[Act] = []
+        self._last = 0
+
+    @staticmethod
+    def check(acts: Sequence[Act]) -> None:
+        """Raises if a database would not take it."""
+        check_storable([act.actor.name, act.actor.remote, act.action, act.target, act.detail] for act in acts)
+
+    def save(self, acts: Sequence[Act]) -> None:
+        """Keeps them, each with the next number."""
+        for act in acts:
+            self._last += 1
+            self._acts.append(replace(act, number=self._last))
+
+    def forget(self, before_at: float) -> None:
+        """Those that are older."""
+        old = [act for act in self._acts if act.at < before_at][:MOST_ACTS_FORGOTTEN]
+        gone = {act.number for act in old}
+        self._acts = [act for act in self._acts if act.number not in gone]
+
+    def page(self, wanted: ActFilter) -> ActPage:
+        """See port.Store."""
+        start = start_of(wanted)
+        found = [
+            act
+            for act in reversed(self._acts)
+            if (start is None or act.number < start)
+            and wanted.actor in (None, act.actor.name)
+            and wanted.action in (None, act.action)
+            and wanted.target in (None, act.target)
+            and (wanted.after is None or act.at >= wanted.after)
+            and (wanted.before is None or act.at < wanted.before)
+        ]
+        return page_of(found[: wanted.limit + 1], wanted.limit)

@@ -1,0 +1,64 @@
+"""Which commands the audit log has, and in which words. A command that nobody asked for is not in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+from msgspec import UNSET
+
+from dispatcher.access.acts import Act, Actor, Note, Outcome
+from dispatcher.access.commands import MakeToken, RevokeToken
+from dispatcher.core.jobs.turn import Adopt, Amend, Cancel, Command, CommandReport, Decide, Delete, JobCommand, Retry
+
+__all__ = ["act_of"]
+
+_JOB_ACTIONS: Mapping[type, str] = {
+    Cancel: "job.cancel",
+    Retry: "job.retry",
+    Decide: "job.decide",
+    Adopt: "job.adopt",
+    Amend: "job.change",
+    Delete: "job.delete",
+}
+
+
+def act_of(command: Command, report: CommandReport, now_at: float) -> Act | None:
+    """What the log says of this command; None: nothing."""
+    if isinstance(command, Note):
+        return _act(command.actor, command.action, command.target, command.detail, command.outcome, now_at)
+    outcome = Outcome.DONE if report.done else Outcome.REFUSED
+    if isinstance(command, JobCommand):
+        return _act(command.actor, _JOB_ACTIONS[type(command)], command.job, _detail(command), outcome, now_at)
+    if isinstance(command, MakeToken):
+        return _act(command.actor, "token.make", command.token.id, _token(command), outcome, now_at)
+    if isinstance(command, RevokeToken):
+        return _act(command.actor, "token.revoke", command.token_id, "", outcome, now_at)
+    return None
+
+
+def _act(actor: Actor, action: str, target: str, detail: str, outcome: Outcome, now_at: float) -> Act | None:
+    if not actor.name:
+        return None
+    return Act(at=now_at, actor=actor, action=action, target=target, detail=detail, outcome=outcome)
+
+
+def _detail(command: JobCommand) -> str:
+    """The reason, or what was wanted."""
+    if isinstance(command, Cancel):
+        return command.reason
+    if isinstance(command, Decide):
+        return f"{'failed' if command.value is None else 'succeeded'}: {command.reason}".removesuffix(": ")
+    if isinstance(command, Amend):
+        fields = {name: getattr(command, name) for name in ("priority", "delay_s", "expires_s", "requires")}
+        return _json({name: value for name, value in fields.items() if value is not UNSET})
+    return "with its key" if isinstance(command, Delete) and command.free_key else ""
+
+
+def _token(command: MakeToken) -> str:
+    token = command.token
+    return _json({"name": token.name, "scopes": token.scopes, "types": token.types, "expires_at": token.expires_at})
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()

@@ -1,0 +1,135 @@
+"""The contract of a store: the audit log."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from dispatcher.access.acts import Act, ActFilter, Actor, Note, Outcome
+from dispatcher.access.commands import MakeToken, RevokeToken
+from dispatcher.access.scopes import Scope
+from dispatcher.access.tokens import Token
+from dispatcher.core.jobs.turn import Adopt, Amend, Cancel, Decide, Delete, Retry
+from dispatcher.errors import BadParameter
+from dispatcher.store.acts import MOST_ACTS_FORGOTTEN
+from tests.store.contract import NOW, Desk
+
+ANNA = Actor("anna", "abcd1234", "192.0.2.7")
+DAY_S = 86_400.0
+TOKEN = Token(id="abcd1234", digest=bytes(32), name="desk", scopes=(Scope.READ,), made_by="anna", made_at=NOW)
+
+
+def acts(desk: Desk, **wanted: object) -> list[Act]:
+    found: list[Act] = desk.run(desk.store.acts(ActFilter(**wanted))).items  # type: ignore[arg-type]
+    return found
+
+
+def noted(desk: Desk, *targets: str, actor: str = "anna") -> None:
+    desk.turn(commands=[Note(Actor(actor), "backup.begin", target) for target in targets])
+
+
+def targets(desk: Desk, **wanted: object) -> list[str]:
+    return [act.target for act in acts(desk, **wanted)]
+
+
+def test_a_new_store_has_no_act(desk: Desk) -> None:
+    assert acts(desk) == []
+
+
+def test_an_act_is_kept_with_who_did_it_and_from_where(durable: Desk) -> None:
+    (job,) = durable.submit()
+    durable.command(Cancel(job.id, "wrong printer \N{SNOWMAN}", ANNA))
+    (before,) = acts(durable)
+    durable.reopen()
+    (act,) = acts(durable)
+    assert act == before
+    assert (act.actor, act.action, act.target, act.detail) == (ANNA, "job.cancel", job.id, "wrong printer \N{SNOWMAN}")
+    assert NOW <= act.at <= durable.now_at
+
+
+def test_what_came_too_late_is_noted_as_refused(desk: Desk) -> None:
+    (job,) = desk.submit()
+    desk.turn(commands=[Cancel(job.id, "one", ANNA), Cancel(job.id, "two", ANNA), Retry("job-99", ANNA)])
+    assert [(act.action, act.detail, act.outcome) for act in acts(desk)] == [
+        ("job.retry", "", Outcome.REFUSED),
+        ("job.cancel", "two", Outcome.REFUSED),
+        ("job.cancel", "one", Outcome.DONE),
+    ]
+
+
+def test_what_nobody_asked_for_is_not_noted(desk: Desk) -> None:
+    (job,) = desk.submit()
+    desk.turn(commands=[Cancel(job.id, "the server stops"), MakeToken(TOKEN), RevokeToken(TOKEN.id, NOW)])
+    assert acts(desk) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "action", "detail"),
+    [
+        (Retry("j", ANNA), "job.retry", ""),
+        (Adopt("j", ANNA), "job.adopt", ""),
+        (Decide("j", "1", "seen on paper", ANNA), "job.decide", "succeeded: seen on paper"),
+        (Decide("j", None, "", ANNA), "job.decide", "failed"),
+        (Delete("j", actor=ANNA), "job.delete", ""),
+        (Delete("j", free_key=True, actor=ANNA), "job.delete", "with its key"),
+        (Amend(job="j", priority=5, expires_s=None, actor=ANNA), "job.change", '{"priority":5,"expires_s":null}'),
+    ],
+)
+def test_each_command_has_its_words(desk: Desk, command: object, action: str, detail: str) -> None:
+    desk.turn(commands=[command])
+    (act,) = acts(desk)
+    assert (act.action, act.target, act.detail) == (action, "j", detail)
+
+
+def test_a_token_is_noted_without_what_opens_anything(desk: Desk) -> None:
+    desk.turn(commands=[MakeToken(TOKEN, actor=ANNA), RevokeToken(TOKEN.id, NOW, ANNA)])
+    revoked, made = acts(desk)
+    assert (made.action, made.target) == ("token.make", TOKEN.id)
+    assert json.loads(made.detail) == {"name": "desk", "scopes": ["read"], "types": [], "expires_at": None}
+    assert (revoked.action, revoked.target) == ("token.revoke", TOKEN.id)
+
+
+def test_pages_lead_from_the_newest_to_the_oldest(desk: Desk) -> None:
+    noted(desk, "a", "b", "c")
+    first = desk.run(desk.store.acts(ActFilter(limit=2)))
+    assert [act.target for act in first.items] == ["c", "b"]
+    noted(desk, "d")
+    second = desk.run(desk.store.acts(ActFilter(limit=2, cursor=first.next_cursor)))
+    assert ([act.target for act in second.items], second.next_cursor) == (["a"], None)
+
+
+def test_filters_are_all_obeyed_together(desk: Desk) -> None:
+    noted(desk, "a")
+    early = desk.now_at
+    desk.pass_time(60.0)
+    noted(desk, "b", "a", actor="ben")
+    assert targets(desk, actor="ben") == ["a", "b"]
+    assert targets(desk, target="a", actor="ben") == ["a"]
+    assert targets(desk, action="job.cancel") == []
+    assert targets(desk, after=early + 1.0) == ["a", "b"]
+    assert targets(desk, before=early + 1.0) == ["a"]
+
+
+@pytest.mark.parametrize("cursor", ["", "-1", "x", "1" * 19, "\N{SUPERSCRIPT TWO}"])
+def test_a_foreign_cursor_is_refused(desk: Desk, cursor: str) -> None:
+    with pytest.raises(BadParameter):
+        acts(desk, cursor=cursor)
+
+
+def test_old_acts_go_some_at_a_time(desk: Desk) -> None:
+    noted(desk, *(f"old-{number}" for number in range(MOST_ACTS_FORGOTTEN + 1)))
+    desk.pass_time(364 * DAY_S)
+    noted(desk, "young")
+    assert len(acts(desk, limit=2_000)) == MOST_ACTS_FORGOTTEN + 2
+    desk.pass_time(2 * DAY_S)
+    desk.turn()
+    assert targets(desk, limit=2_000) == ["young", f"old-{MOST_ACTS_FORGOTTEN}"]
+
+
+def test_an_act_that_no_store_can_hold_spoils_nothing_else(desk: Desk) -> None:
+    report = desk.turn(
+        commands=[Note(Actor("anna"), "backup.begin", "\ud800"), Note(Actor("anna"), "backup.begin", "b")]
+    )
+    assert [command.done for command in report.commands] == [False, True]
+    assert targets(desk) == ["b"]
