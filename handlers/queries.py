@@ -16,7 +16,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 from tornado.web import RequestHandler
 
-from dispatcher.access.acts import ActFilter
+from dispatcher.access.acts import AuditFilter
 from dispatcher.core.jobs.changes import ChangeFilter
 from dispatcher.core.jobs.model import JobFilter, TypeFilter, WorkerFilter, WorkerStatus
 from dispatcher.core.jobs.states import JobState
@@ -43,7 +43,7 @@ __all__ = [
     "worker_filter",
 ]
 
-Filter = JobFilter | WorkerFilter | TypeFilter | ActFilter
+Filter = JobFilter | WorkerFilter | TypeFilter | AuditFilter
 #: The name of a filter's field in an address, if it has another there.
 _SHORT = {"prefix": "q", "states": "state"}
 #: The fields that say which page of a list is wanted, not what it lists.
@@ -67,7 +67,7 @@ def _fields_of(kind: type[Struct]) -> tuple[str, ...]:
 
 #: The fields of each query: a filter's are those of its struct.
 JOBS, WORKERS, TYPES = _fields_of(JobFilter), _fields_of(WorkerFilter), _fields_of(TypeFilter)
-ACTS = _fields_of(ActFilter)
+ACTS = _fields_of(AuditFilter)
 #: Those of the console's list.
 CONSOLE_JOBS = ("state", "type", "requires", "worker", "limit", "cursor")
 WAIT = ("wait",)
@@ -149,9 +149,9 @@ def worker_filter(handler: RequestHandler) -> WorkerFilter:
     )
 
 
-def act_filter(handler: RequestHandler, now_at: float) -> ActFilter:
+def act_filter(handler: RequestHandler, now_at: float) -> AuditFilter:
     """``?actor=&action=&target=&after=&before=&limit=&cursor=``; empty ones do not count. Raises BadParameter."""
-    return ActFilter(
+    return AuditFilter(
         actor=_text(handler, "actor") or None,
         action=_text(handler, "action") or None,
         target=_text(handler, "target") or None,
@@ -268,7 +268,7 @@ def next_query(wanted: Filter, cursor: str | None) -> str:
     if isinstance(wanted, JobFilter):
         query["requires"] = [":".join(pair) for pair in wanted.requires]
         query |= _told(wanted, _INSTANTS)
-    elif isinstance(wanted, ActFilter):
+    elif isinstance(wanted, AuditFilter):
         query |= _told(wanted, _ACT_INSTANTS)
     return urlencode({_SHORT.get(name, name): value for name, value in query.items() if value}, doseq=True)
 

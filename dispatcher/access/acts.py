@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-__all__ = ["Act", "ActFilter", "ActPage", "Actor", "Note", "Outcome"]
+__all__ = ["Actor", "AuditEntry", "AuditFilter", "AuditNote", "AuditPage", "Outcome"]
 
 
 class Outcome(StrEnum):
@@ -28,7 +28,7 @@ class Actor(Struct, frozen=True):
     remote: str = ""
 
 
-class Note(Struct, frozen=True):
+class AuditNote(Struct, frozen=True):
     """A command that does nothing but note an act: it has been carried out elsewhere."""
 
     actor: Actor
@@ -38,7 +38,7 @@ class Note(Struct, frozen=True):
     outcome: Outcome = Outcome.DONE
 
 
-class Act(Struct, frozen=True, kw_only=True):
+class AuditEntry(Struct, frozen=True, kw_only=True):
     """One line of the log."""
 
     #: UTC seconds.
@@ -55,7 +55,7 @@ class Act(Struct, frozen=True, kw_only=True):
     number: int = 0
 
 
-class ActFilter(Struct, frozen=True, kw_only=True):
+class AuditFilter(Struct, frozen=True, kw_only=True):
     """Which acts; what is not set does not count."""
 
     actor: str | None = None
@@ -67,8 +67,8 @@ class ActFilter(Struct, frozen=True, kw_only=True):
     cursor: str | None = None
 
 
-class ActPage(Struct, frozen=True):
+class AuditPage(Struct, frozen=True):
     """The newest first."""
 
-    items: list[Act]
+    items: list[AuditEntry]
     next_cursor: str | None

@@ -7,7 +7,7 @@ import asyncio
 from msgspec.structs import replace
 
 from dispatcher import ids
-from dispatcher.access.acts import ActFilter, Actor, ActPage, Note, Outcome
+from dispatcher.access.acts import Actor, AuditFilter, AuditNote, AuditPage, Outcome
 from dispatcher.access.commands import NOBODY_ASKED, MakeToken, RevokeToken, UsedTokens
 from dispatcher.access.principal import Principal
 from dispatcher.access.scopes import Scope
@@ -60,7 +60,7 @@ class Access:
         self._turns.carry_out([Request(command)])
         self._turns.kick()
 
-    def note(self, act: Note) -> None:
+    def note(self, act: AuditNote) -> None:
         """Puts what has been done elsewhere into the audit log."""
         self._order(act)
 
@@ -71,9 +71,9 @@ class Access:
             self._refusals_until, self._refusals = now + 60.0, 0
         self._refusals += 1
         if self._refusals <= MOST_REFUSALS:
-            self.note(Note(Actor("unknown", "", remote), "token.refused", outcome=Outcome.REFUSED))
+            self.note(AuditNote(Actor("unknown", "", remote), "token.refused", outcome=Outcome.REFUSED))
 
-    async def acts(self, wanted: ActFilter) -> ActPage:
+    async def acts(self, wanted: AuditFilter) -> AuditPage:
         """The audit log, the newest first. Raises BadParameter."""
         return await self._store.acts(wanted)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from dispatcher.access.acts import Act, ActFilter, ActPage
+from dispatcher.access.acts import AuditEntry, AuditFilter, AuditPage
 from dispatcher.errors import BadParameter
 from dispatcher.store.storable import check_storable
 
@@ -16,7 +16,7 @@ __all__ = ["MOST_ACTS_FORGOTTEN", "Acts", "page_of", "start_of"]
 MOST_ACTS_FORGOTTEN = 1_000
 
 
-def start_of(wanted: ActFilter) -> int | None:
+def start_of(wanted: AuditFilter) -> int | None:
     """The number below which a page begins; None: at the newest act. Raises BadParameter."""
     cursor = wanted.cursor
     if cursor is None:
@@ -26,25 +26,25 @@ def start_of(wanted: ActFilter) -> int | None:
     return int(cursor)
 
 
-def page_of(found: Sequence[Act], limit: int) -> ActPage:
+def page_of(found: Sequence[AuditEntry], limit: int) -> AuditPage:
     """``found``: up to one act more than the page has."""
     items = list(found[:limit])
-    return ActPage(items, str(items[-1].number) if len(found) > limit else None)
+    return AuditPage(items, str(items[-1].number) if len(found) > limit else None)
 
 
 class Acts:
     """All acts, the oldest first."""
 
     def __init__(self) -> None:
-        self._acts: list[Act] = []
+        self._acts: list[AuditEntry] = []
         self._last = 0
 
     @staticmethod
-    def check(acts: Sequence[Act]) -> None:
+    def check(acts: Sequence[AuditEntry]) -> None:
         """Raises if a database would not take it."""
         check_storable([act.actor.name, act.actor.remote, act.action, act.target, act.detail] for act in acts)
 
-    def save(self, acts: Sequence[Act]) -> None:
+    def save(self, acts: Sequence[AuditEntry]) -> None:
         """Keeps them, each with the next number."""
         for act in acts:
             self._last += 1
@@ -56,7 +56,7 @@ class Acts:
         gone = {act.number for act in old}
         self._acts = [act for act in self._acts if act.number not in gone]
 
-    def page(self, wanted: ActFilter) -> ActPage:
+    def page(self, wanted: AuditFilter) -> AuditPage:
         """See port.Store."""
         start = start_of(wanted)
         found = [

@@ -12,7 +12,7 @@ from typing import Any
 from msgspec.structs import astuple as _values
 from msgspec.structs import replace
 
-from dispatcher.access.acts import ActFilter, ActPage
+from dispatcher.access.acts import AuditFilter, AuditPage
 from dispatcher.access.tokens import Token
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobView, LogLine, MissingWorker, TypeView
 from dispatcher.core.jobs.rows import AttemptRow, JobRow, lane_of_row
@@ -391,7 +391,7 @@ class MemoryStore(WithoutBackups):
         """See port.Store."""
         return self.rows.tokens.all()
 
-    async def acts(self, wanted: ActFilter) -> ActPage:
+    async def acts(self, wanted: AuditFilter) -> AuditPage:
         """See port.Store."""
         return self.rows.acts.page(wanted)
 

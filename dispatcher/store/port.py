@@ -11,7 +11,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from dispatcher.access.acts import ActFilter, ActPage
+from dispatcher.access.acts import AuditFilter, AuditPage
 from dispatcher.access.tokens import Token
 from dispatcher.core.jobs.backups import Backup
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobView, MissingWorker, TypeView
@@ -111,7 +111,7 @@ class Store(Protocol):
         """All tokens, in no order."""
         ...
 
-    async def acts(self, wanted: ActFilter) -> ActPage:
+    async def acts(self, wanted: AuditFilter) -> AuditPage:
         """The audit log, the newest first. Raises BadParameter for a cursor that is not ours."""
         ...
 

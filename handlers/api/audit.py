@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from dispatcher.access.acts import Act
+from dispatcher.access.acts import AuditEntry
 from dispatcher.access.scopes import Scope
 from handlers import queries
 from handlers.api.jobjson import Json, instant
@@ -28,7 +28,7 @@ class AuditHandler(ConsoleApiHandler):
     head = get
 
 
-def _act_json(act: Act) -> Json:
+def _act_json(act: AuditEntry) -> Json:
     return {
         "id": act.number,
         "at": instant(act.at),

@@ -7,7 +7,7 @@ from typing import ClassVar
 import msgspec
 from msgspec import Struct
 
-from dispatcher.access.acts import Note
+from dispatcher.access.acts import AuditNote
 from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.backups import Backup
 from handlers.api.jobjson import instant
@@ -57,7 +57,7 @@ class BackupsHandler(ConsoleApiHandler):
         except msgspec.ValidationError:
             raise Invalid([field_error("", "must be empty or an empty object")]) from None
         backup = await self.site.service.backups.begin()
-        self.site.service.access.note(Note(self.actor("api"), "backup.begin", backup.name))
+        self.site.service.access.note(AuditNote(self.actor("api"), "backup.begin", backup.name))
         self.set_header("Location", self.site.prefix.link(f"/api/v1/backups/{backup.name}"))
         self.answer(_backup_json(backup), 202)
 

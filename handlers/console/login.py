@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dispatcher.access.acts import Actor, Note
+from dispatcher.access.acts import Actor, AuditNote
 from dispatcher.access.scopes import Scope
 from dispatcher.errors import Forbidden, TooManyGuesses
 from handlers.console.page import XSRF_HELP, PageHandler, local_path
@@ -50,7 +50,7 @@ class LoginPage(PageHandler):
             return self._again(following, 403, refused.detail)
         sign_in(self, self.site.guard, who)
         self.site.service.access.note(
-            Note(Actor(who.name, who.token_id, self.request.remote_ip or ""), "console.sign_in")
+            AuditNote(Actor(who.name, who.token_id, self.request.remote_ip or ""), "console.sign_in")
         )
         self.redirect(following, status=303)
         return None

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from dispatcher.access.acts import Act, ActFilter, Actor, Note, Outcome
+from dispatcher.access.acts import Actor, AuditEntry, AuditFilter, AuditNote, Outcome
 from dispatcher.access.commands import MakeToken, RevokeToken
 from dispatcher.access.scopes import Scope
 from dispatcher.access.tokens import Token
@@ -20,13 +20,13 @@ DAY_S = 86_400.0
 TOKEN = Token(id="abcd1234", digest=bytes(32), name="desk", scopes=(Scope.READ,), made_by="anna", made_at=NOW)
 
 
-def acts(desk: Desk, **wanted: object) -> list[Act]:
-    found: list[Act] = desk.run(desk.store.acts(ActFilter(**wanted))).items  # type: ignore[arg-type]
+def acts(desk: Desk, **wanted: object) -> list[AuditEntry]:
+    found: list[AuditEntry] = desk.run(desk.store.acts(AuditFilter(**wanted))).items  # type: ignore[arg-type]
     return found
 
 
 def noted(desk: Desk, *targets: str, actor: str = "anna") -> None:
-    desk.turn(commands=[Note(Actor(actor), "backup.begin", target) for target in targets])
+    desk.turn(commands=[AuditNote(Actor(actor), "backup.begin", target) for target in targets])
 
 
 def targets(desk: Desk, **wanted: object) -> list[str]:
@@ -92,10 +92,10 @@ def test_a_token_is_noted_without_what_opens_anything(desk: Desk) -> None:
 
 def test_pages_lead_from_the_newest_to_the_oldest(desk: Desk) -> None:
     noted(desk, "a", "b", "c")
-    first = desk.run(desk.store.acts(ActFilter(limit=2)))
+    first = desk.run(desk.store.acts(AuditFilter(limit=2)))
     assert [act.target for act in first.items] == ["c", "b"]
     noted(desk, "d")
-    second = desk.run(desk.store.acts(ActFilter(limit=2, cursor=first.next_cursor)))
+    second = desk.run(desk.store.acts(AuditFilter(limit=2, cursor=first.next_cursor)))
     assert ([act.target for act in second.items], second.next_cursor) == (["a"], None)
 
 
@@ -129,7 +129,7 @@ def test_old_acts_go_some_at_a_time(desk: Desk) -> None:
 
 def test_an_act_that_no_store_can_hold_spoils_nothing_else(desk: Desk) -> None:
     report = desk.turn(
-        commands=[Note(Actor("anna"), "backup.begin", "\ud800"), Note(Actor("anna"), "backup.begin", "b")]
+        commands=[AuditNote(Actor("anna"), "backup.begin", "\ud800"), AuditNote(Actor("anna"), "backup.begin", "b")]
     )
     assert [command.done for command in report.commands] == [False, True]
     assert targets(desk) == ["b"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from dispatcher.access.acts import Act
+from dispatcher.access.acts import AuditEntry
 from dispatcher.access.commands import TokenCommand
 from dispatcher.core.jobs.about import About
 from dispatcher.core.jobs.matching import lane_of
@@ -126,7 +126,7 @@ class WriteSet:
         #: In order; the store obeys them as they are.
         self.tokens: list[TokenCommand] = []
         #: Lines of the audit log.
-        self.acts: list[Act] = []
+        self.acts: list[AuditEntry] = []
 
     def changed(self) -> list[JobRow]:
         """Jobs that have changed and are neither new nor done."""

@@ -15,7 +15,7 @@ from enum import StrEnum
 
 from msgspec import UNSET, Struct, UnsetType
 
-from dispatcher.access.acts import Actor, Note
+from dispatcher.access.acts import Actor, AuditNote
 from dispatcher.access.commands import NOBODY_ASKED, TokenCommand
 from dispatcher.core.jobs.about import NOTHING_SAID, About
 from dispatcher.core.jobs.matching import Requirement
@@ -227,7 +227,7 @@ class ForgetTypes(Struct, frozen=True):
 
 
 JobCommand = Cancel | Retry | Decide | Adopt | Amend | Delete
-Command = JobCommand | OfferedTypes | ForgetTypes | WorkersMoved | TokenCommand | Note
+Command = JobCommand | OfferedTypes | ForgetTypes | WorkersMoved | TokenCommand | AuditNote
 
 
 class Objection(StrEnum):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 from msgspec import UNSET
 
-from dispatcher.access.acts import Act, Actor, Note, Outcome
+from dispatcher.access.acts import Actor, AuditEntry, AuditNote, Outcome
 from dispatcher.access.commands import MakeToken, RevokeToken
 from dispatcher.core.jobs.turn import Adopt, Amend, Cancel, Command, CommandReport, Decide, Delete, JobCommand, Retry
 
@@ -23,9 +23,9 @@ _JOB_ACTIONS: Mapping[type, str] = {
 }
 
 
-def act_of(command: Command, report: CommandReport, now_at: float) -> Act | None:
+def act_of(command: Command, report: CommandReport, now_at: float) -> AuditEntry | None:
     """What the log says of this command; None: nothing."""
-    if isinstance(command, Note):
+    if isinstance(command, AuditNote):
         return _act(command.actor, command.action, command.target, command.detail, command.outcome, now_at)
     outcome = Outcome.DONE if report.done else Outcome.REFUSED
     if isinstance(command, JobCommand):
@@ -37,10 +37,10 @@ def act_of(command: Command, report: CommandReport, now_at: float) -> Act | None
     return None
 
 
-def _act(actor: Actor, action: str, target: str, detail: str, outcome: Outcome, now_at: float) -> Act | None:
+def _act(actor: Actor, action: str, target: str, detail: str, outcome: Outcome, now_at: float) -> AuditEntry | None:
     if not actor.name:
         return None
-    return Act(at=now_at, actor=actor, action=action, target=target, detail=detail, outcome=outcome)
+    return AuditEntry(at=now_at, actor=actor, action=action, target=target, detail=detail, outcome=outcome)
 
 
 def _detail(command: JobCommand) -> str:

@@ -5,7 +5,7 @@ The transition table decides whether a command is allowed.
 
 from __future__ import annotations
 
-from dispatcher.access.acts import Note
+from dispatcher.access.acts import AuditNote
 from dispatcher.access.commands import MakeToken, RevokeToken, UsedTokens
 from dispatcher.core.jobs import ledger
 from dispatcher.core.jobs.amending import amend, event_of
@@ -50,7 +50,7 @@ def obey(command: Command, hand: Hand, loaded: Loaded, admission: Admission) -> 
         hand.writes.nobody = hand.writes.nobody or command.nobody
         hand.writes.here |= dict.fromkeys(command.gone, False) | dict.fromkeys(command.here, True)
         return CommandReport(True)
-    if isinstance(command, Note):
+    if isinstance(command, AuditNote):
         return CommandReport(True)
     if isinstance(command, MakeToken | RevokeToken | UsedTokens):
         hand.writes.tokens.append(command)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from dispatcher.access.acts import Act, ActFilter, Actor, ActPage, Outcome
+from dispatcher.access.acts import Actor, AuditEntry, AuditFilter, AuditPage, Outcome
 from dispatcher.store.acts import MOST_ACTS_FORGOTTEN, page_of, start_of
 
 __all__ = ["forget_acts", "page_of_acts", "save_acts"]
@@ -27,7 +27,7 @@ _ORDER = " ORDER BY number DESC LIMIT ?"
 _BEYOND = (1 << 63) - 1
 
 
-def save_acts(connection: sqlite3.Connection, acts: Sequence[Act]) -> None:
+def save_acts(connection: sqlite3.Connection, acts: Sequence[AuditEntry]) -> None:
     """Keeps them, in order."""
     connection.executemany(_SAVE, map(_row, acts))
 
@@ -37,7 +37,7 @@ def forget_acts(connection: sqlite3.Connection, before_at: float) -> None:
     connection.execute(_FORGET, (before_at, MOST_ACTS_FORGOTTEN))
 
 
-def page_of_acts(connection: sqlite3.Connection, wanted: ActFilter) -> ActPage:
+def page_of_acts(connection: sqlite3.Connection, wanted: AuditFilter) -> AuditPage:
     """See port.Store."""
     start = start_of(wanted)
     given = {name: getattr(wanted, name) for name in _CONDITIONS if getattr(wanted, name) is not None}
@@ -46,15 +46,15 @@ def page_of_acts(connection: sqlite3.Connection, wanted: ActFilter) -> ActPage:
     return page_of([_act(*row) for row in rows], wanted.limit)
 
 
-def _row(act: Act) -> tuple[object, ...]:
+def _row(act: AuditEntry) -> tuple[object, ...]:
     actor = act.actor
     return act.at, actor.name, actor.token, actor.remote, act.action, act.target, act.detail, act.outcome.value
 
 
 def _act(
     at: float, name: str, token: str, remote: str, action: str, target: str, detail: str, outcome: str, number: int
-) -> Act:
+) -> AuditEntry:
     actor = Actor(name, token, remote)
-    return Act(
+    return AuditEntry(
         at=at, actor=actor, action=action, target=target, detail=detail, outcome=Outcome(outcome), number=number
     )  # fmt: skip

@@ -16,7 +16,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from dispatcher.access.acts import ActFilter, ActPage
+from dispatcher.access.acts import AuditFilter, AuditPage
 from dispatcher.access.tokens import Token
 from dispatcher.core.jobs.backups import Backup, BackupState
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobView, LogLine, MissingWorker, TypeView
@@ -312,7 +312,7 @@ class SqliteStore:
         """See port.Store."""
         return await self._thread.read(lambda: all_tokens(self._db))
 
-    async def acts(self, wanted: ActFilter) -> ActPage:
+    async def acts(self, wanted: AuditFilter) -> AuditPage:
         """See port.Store."""
         return await self._thread.read(lambda: page_of_acts(self._db, wanted))
 
