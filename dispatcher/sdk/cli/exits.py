@@ -49,6 +49,7 @@ _STATUS: tuple[tuple[tuple[type[Exception], ...], CommandExit], ...] = (
 _WRONG_REQUEST = {400, 413, 414, 415, 422, 431}
 _UNKNOWN = "Give it with --token, PAGEHAND_UNKNOWN, PAGEHAND_UNKNOWN_FILE, or in the file of settings (docs/client.md)."
 _SCOPE = "Ask whoever runs the server for a token that may do this."
+_DOCTOR = "`pagehand doctor` looks for the cause."
 _NO_JOB = "Is the id whole? `pagehand list` shows the jobs that are kept."
 
 
@@ -67,6 +68,8 @@ def words_of_error(error: Exception) -> str:
     """What happened, and the next step."""
     if isinstance(error, RequestRefused) and "detail" in error.problem and (advice := _advice(error)):
         return f"{_sentence(str(error.problem['detail']))} {advice}"
+    if isinstance(error, Unreachable | NotPagehand):
+        return f"{error} {_DOCTOR}"
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
     return str(error) or type(error).__name__

@@ -138,7 +138,7 @@ def test_no_server_is_said_after_the_time_for_trying() -> None:
     said = typed("list", "--url=127.0.0.1:1", "--retry-for=5", clock=lambda: sum(slept), sleep=slept.append)
     assert (said.status, said.out, 0 < sum(slept) <= 5) == (4, "", True)
     assert said.err.count("trying again for 5 s") == 1
-    assert "Is the server running" in said.err
+    assert "is the address right? `pagehand doctor` looks for the cause." in said.err
     quiet = typed("list", "--url=127.0.0.1:1", "--retry-for=0", "--quiet")
     assert (quiet.status, "Is the server running" in quiet.err) == (4, True)
 
