@@ -20,7 +20,7 @@ from pathlib import Path
 from bench import node
 
 ROOT = Path(__file__).resolve().parent.parent
-_START_S = 15.0
+_START_S = 30.0
 _STOP_S = 20.0
 
 

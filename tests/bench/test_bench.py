@@ -63,12 +63,19 @@ def test_idle_pages_and_jobs_beside_them_run_by_polling_and_by_websocket(tmp_pat
 
 
 @pytest.mark.slow
-def test_the_lines_of_idle_pages_types_batches_and_a_rare_filter_run_beside_another_version(tmp_path):
-    names = ["slots1-quick", "types1000-slots1", "batch", "rare", "idle-few", "idle-many"]
+def test_the_lines_of_types_batches_and_a_rare_filter_run_beside_another_version(tmp_path):
+    names = ["slots1-quick", "types1000-slots1", "batch", "rare"]
+    medians, _ = _bench(tmp_path, names, "--beside", str(ROOT))
+    assert set(medians) == {name + mark for name in names for mark in ("", BESIDE)}
+    assert medians["rare"]["beside_ms"] > 0
+
+
+@pytest.mark.slow
+def test_the_lines_of_few_and_many_idle_pages_run_beside_another_version(tmp_path):
+    names = ["idle-few", "idle-many"]
     medians, _ = _bench(tmp_path, names, "--pages", "30", "--beside", str(ROOT))
     assert set(medians) == {name + mark for name in names for mark in ("", BESIDE)}
     assert medians["idle-many"]["register_ms"] > 0
-    assert medians["rare"]["beside_ms"] > 0
 
 
 def test_each_line_starts_with_a_store_that_is_known_and_few_lines_take_long():
