@@ -39,13 +39,37 @@ def test_a_function_may_wait_for_another_job(pagehand: Trial) -> None:
     assert pagehand.client.run("outer", 20, timeout=20) == 41
 
 
+def test_no_time_passes_while_a_function_runs(pagehand: Trial) -> None:
+    begun = threading.Event()
+
+    def work(data: None) -> str:
+        begun.set()
+        for _ in range(100):
+            pagehand.client.stats()
+        return "done"
+
+    pagehand.worker.on("works", work)
+    job = pagehand.client.submit("works", timeout_s=60, max_attempts=1)
+    assert begun.wait(20)
+    pagehand.advance(3_600)
+    assert job.result(timeout=20) == "done"
+
+
+def test_what_can_be_done_at_once_is_done_when_no_time_has_passed(pagehand: Trial) -> None:
+    pagehand.worker.on("print", lambda data: "printed")
+    job = pagehand.client.submit("print")
+    pagehand.advance(0)
+    assert job.status() == "succeeded"
+
+
 def test_a_job_fails_as_often_as_is_said(pagehand: Trial) -> None:
     pagehand.worker.on("print", lambda data: "printed")
-    pagehand.worker.fail("print", "no paper", code="paper", times=1)
+    pagehand.worker.fail("print", "no paper", code="paper", times=2)
     job = pagehand.client.submit("print", max_attempts=3)
     pagehand.advance(600)
     assert job.result(timeout=20) == "printed"
     assert [(attempt["state"], (attempt["error"] or {}).get("code")) for attempt in job.attempts] == [
+        ("error", "paper"),
         ("error", "paper"),
         ("succeeded", None),
     ]
@@ -63,7 +87,7 @@ def test_a_function_that_raises_fails_its_job(pagehand: Trial) -> None:
     pagehand.worker.on("strange", lambda data: {1, 2})
     with pytest.raises(JobFailed, match="no paper") as refused:
         pagehand.client.run("refused", "paper", timeout=20)
-    assert refused.value.error["code"] == "missing"
+    assert (refused.value.error["code"], len(refused.value.attempts)) == ("missing", 1)
     with pytest.raises(JobFailed, match=r"KeyError: 'nothing' .*test_trial.py"):
         pagehand.client.run("broken", {}, timeout=20, max_attempts=1)
     with pytest.raises(JobFailed, match="set is not JSON serializable"):
@@ -86,6 +110,8 @@ def test_a_page_that_vanishes_is_missed_and_another_one_does_the_job(pagehand: T
     pagehand.worker.on("print", lambda data: "printed")
     pagehand.worker.vanish("print", times=1)
     job = pagehand.client.submit("print")
+    pagehand.advance(0)
+    assert job.status() == "running"
     pagehand.advance(900)
     assert job.result(timeout=20) == "printed"
     lost, done = job.attempts
@@ -96,12 +122,13 @@ def test_a_page_that_vanishes_is_missed_and_another_one_does_the_job(pagehand: T
 def test_an_application_that_waits_for_its_job_does_not_wait_for_the_clock(pagehand: Trial) -> None:
     worker, run = pagehand.worker, pagehand.client.run
     worker.on("print", lambda data: "printed")
-    worker.fail("print", times=1)
     worker.vanish("print", times=1)
     worker.hang("print", times=1)
+    worker.fail("print", times=6)  # the last of them would be tried again after half a minute
     with pagehand.hurrying():
-        assert run("print", timeout=20, max_attempts=4, timeout_s=600) == "printed"
-    assert [attempt["state"] for attempt in pagehand.jobs()[0].attempts] == ["error", "lost", "timed_out", "succeeded"]
+        assert run("print", timeout=20, max_attempts=9, timeout_s=600) == "printed"
+    states = [attempt["state"] for attempt in pagehand.jobs()[0].attempts]
+    assert states == ["lost", "timed_out", *["error"] * 6, "succeeded"]
     worker.hang("print")
     with pytest.raises(JobTimeout):
         run("print", timeout=0.1, timeout_s=600)
@@ -157,11 +184,13 @@ def test_the_server_is_a_guest_in_the_process() -> None:
 
 
 def test_a_server_that_cannot_start_leaves_nothing(tmp_path: Path) -> None:
-    threads, store = set(threading.enumerate()), tmp_path / "store.db"
+    threads, store, files = set(threading.enumerate()), tmp_path / "store.db", Path("/proc/self/fd")
+    opened = len(list(files.iterdir()))
     store.write_text("no store at all, but a text that is as long as the head of one: " * 20, "utf-8")
     with pytest.raises(ValueError, match="store"):
         Trial({"store": f"sqlite:///{store}"})
     assert set(threading.enumerate()) == threads
+    assert len(list(files.iterdir())) == opened
 
 
 def test_nothing_is_left_when_a_trial_is_over(tmp_path: Path) -> None:
