@@ -6,10 +6,10 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-__all__ = ["Actor", "AuditEntry", "AuditFilter", "AuditNote", "AuditPage", "Outcome"]
+__all__ = ["Actor", "AuditEntry", "AuditFilter", "AuditNote", "AuditOutcome", "AuditPage"]
 
 
-class Outcome(StrEnum):
+class AuditOutcome(StrEnum):
     """What became of an act."""
 
     DONE = "done"
@@ -35,7 +35,7 @@ class AuditNote(Struct, frozen=True):
     action: str
     target: str = ""
     detail: str = ""
-    outcome: Outcome = Outcome.DONE
+    outcome: AuditOutcome = AuditOutcome.DONE
 
 
 class AuditEntry(Struct, frozen=True, kw_only=True):
@@ -50,7 +50,7 @@ class AuditEntry(Struct, frozen=True, kw_only=True):
     target: str = ""
     #: The reason that was given, or what was wanted as JSON.
     detail: str = ""
-    outcome: Outcome = Outcome.DONE
+    outcome: AuditOutcome = AuditOutcome.DONE
     #: Counts up; given by the store.
     number: int = 0
 

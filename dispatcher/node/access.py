@@ -7,7 +7,7 @@ import asyncio
 from msgspec.structs import replace
 
 from dispatcher import ids
-from dispatcher.access.acts import Actor, AuditFilter, AuditNote, AuditPage, Outcome
+from dispatcher.access.acts import Actor, AuditFilter, AuditNote, AuditOutcome, AuditPage
 from dispatcher.access.commands import NOBODY_ASKED, MakeToken, RevokeToken, UsedTokens
 from dispatcher.access.principal import Principal
 from dispatcher.access.scopes import Scope
@@ -71,7 +71,7 @@ class Access:
             self._refusals_until, self._refusals = now + 60.0, 0
         self._refusals += 1
         if self._refusals <= MOST_REFUSALS:
-            self.note(AuditNote(Actor("unknown", "", remote), "token.refused", outcome=Outcome.REFUSED))
+            self.note(AuditNote(Actor("unknown", "", remote), "token.refused", outcome=AuditOutcome.REFUSED))
 
     async def acts(self, wanted: AuditFilter) -> AuditPage:
         """The audit log, the newest first. Raises BadParameter."""

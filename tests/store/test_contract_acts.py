@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from dispatcher.access.acts import Actor, AuditEntry, AuditFilter, AuditNote, Outcome
+from dispatcher.access.acts import Actor, AuditEntry, AuditFilter, AuditNote, AuditOutcome
 from dispatcher.access.commands import MakeToken, RevokeToken
 from dispatcher.access.scopes import Scope
 from dispatcher.access.tokens import Token
@@ -52,9 +52,9 @@ def test_what_came_too_late_is_noted_as_refused(desk: Desk) -> None:
     (job,) = desk.submit()
     desk.turn(commands=[Cancel(job.id, "one", ANNA), Cancel(job.id, "two", ANNA), Retry("job-99", ANNA)])
     assert [(act.action, act.detail, act.outcome) for act in acts(desk)] == [
-        ("job.retry", "", Outcome.REFUSED),
-        ("job.cancel", "two", Outcome.REFUSED),
-        ("job.cancel", "one", Outcome.DONE),
+        ("job.retry", "", AuditOutcome.REFUSED),
+        ("job.cancel", "two", AuditOutcome.REFUSED),
+        ("job.cancel", "one", AuditOutcome.DONE),
     ]
 
 

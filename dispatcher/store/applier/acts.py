@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 from msgspec import UNSET
 
-from dispatcher.access.acts import Actor, AuditEntry, AuditNote, Outcome
+from dispatcher.access.acts import Actor, AuditEntry, AuditNote, AuditOutcome
 from dispatcher.access.commands import MakeToken, RevokeToken
 from dispatcher.core.jobs.turn import Adopt, Amend, Cancel, Command, CommandReport, Decide, Delete, JobCommand, Retry
 
@@ -27,7 +27,7 @@ def act_of(command: Command, report: CommandReport, now_at: float) -> AuditEntry
     """What the log says of this command; None: nothing."""
     if isinstance(command, AuditNote):
         return _act(command.actor, command.action, command.target, command.detail, command.outcome, now_at)
-    outcome = Outcome.DONE if report.done else Outcome.REFUSED
+    outcome = AuditOutcome.DONE if report.done else AuditOutcome.REFUSED
     if isinstance(command, JobCommand):
         return _act(command.actor, _JOB_ACTIONS[type(command)], command.job, _detail(command), outcome, now_at)
     if isinstance(command, MakeToken):
@@ -37,7 +37,9 @@ def act_of(command: Command, report: CommandReport, now_at: float) -> AuditEntry
     return None
 
 
-def _act(actor: Actor, action: str, target: str, detail: str, outcome: Outcome, now_at: float) -> AuditEntry | None:
+def _act(
+    actor: Actor, action: str, target: str, detail: str, outcome: AuditOutcome, now_at: float
+) -> AuditEntry | None:
     if not actor.name:
         return None
     return AuditEntry(at=now_at, actor=actor, action=action, target=target, detail=detail, outcome=outcome)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from dispatcher.access.acts import Actor, AuditEntry, AuditFilter, AuditPage, Outcome
+from dispatcher.access.acts import Actor, AuditEntry, AuditFilter, AuditOutcome, AuditPage
 from dispatcher.store.acts import MOST_ACTS_FORGOTTEN, page_of, start_of
 
 __all__ = ["forget_acts", "page_of_acts", "save_acts"]
@@ -56,5 +56,5 @@ def _act(
 ) -> AuditEntry:
     actor = Actor(name, token, remote)
     return AuditEntry(
-        at=at, actor=actor, action=action, target=target, detail=detail, outcome=Outcome(outcome), number=number
+        at=at, actor=actor, action=action, target=target, detail=detail, outcome=AuditOutcome(outcome), number=number
     )  # fmt: skip
