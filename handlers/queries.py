@@ -45,7 +45,7 @@ __all__ = [
 
 Filter = JobFilter | WorkerFilter | TypeFilter | AuditFilter
 #: The name of a filter's field in an address, if it has another there.
-_SHORT = {"prefix": "q", "states": "state"}
+_SHORT = {"prefix": "q", "states": "state", "tags": "tag"}
 #: The fields that say which page of a list is wanted, not what it lists.
 PLACE = ("limit", "cursor")
 #: The longest wait that a request may ask for, in seconds.
@@ -69,7 +69,7 @@ def _fields_of(kind: type[Struct]) -> tuple[str, ...]:
 JOBS, WORKERS, TYPES = _fields_of(JobFilter), _fields_of(WorkerFilter), _fields_of(TypeFilter)
 ACTS = _fields_of(AuditFilter)
 #: Those of the console's list.
-CONSOLE_JOBS = ("state", "type", "requires", "worker", "limit", "cursor")
+CONSOLE_JOBS = ("state", "type", "requires", "worker", "tag", "batch", "limit", "cursor")
 WAIT = ("wait",)
 CHANGES = (*_fields_of(ChangeFilter), "after")
 #: Most values of one field of a filter for changes.
@@ -123,13 +123,16 @@ def flag_argument(handler: RequestHandler, name: str) -> bool:
 def job_filter(handler: RequestHandler, now_at: float) -> JobFilter:
     """``?state=&type=&requires=&worker=&limit=&cursor=`` and so on; empty ones do not count. Raises BadParameter.
 
-    ``requires`` is a label and a value, ``name:DESK-1``. It may be repeated, and so may ``state``.
+    ``requires`` is a label and a value, ``name:DESK-1``. It may be repeated, and so may ``state`` and ``tag``.
     """
     return JobFilter(
         states=_states(handler),
         type=_text(handler, "type") or None,
         requires=tuple(_label("requires", text) for text in _texts(handler, "requires")),
         worker=_text(handler, "worker") or None,
+        tags=tuple(dict.fromkeys(_texts(handler, "tag"))),
+        batch=_text(handler, "batch").lower() or None,
+        key=_text(handler, "key") or None,
         error=_text(handler, "error") or None,
         **{name: _instant(handler, name, now_at) for name in _INSTANTS},
         limit=_limit(handler, 50),

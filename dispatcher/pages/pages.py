@@ -10,15 +10,16 @@ import hashlib
 import hmac
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from typing import Protocol, assert_never
+from typing import Any, Protocol, assert_never
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from dispatcher.access.guesses import Guesses
 from dispatcher.access.principal import Principal
 from dispatcher.access.scopes import Scope
 from dispatcher.config.settings import Settings
+from dispatcher.core.jobs.about import NOTHING_SAID, About
 from dispatcher.core.workers.effects import (
     Answer,
     CancelOrder,
@@ -332,6 +333,7 @@ class Pages:
             claim.number,
             round(claim.terms.timeout_s * 1000),
             claim.terms.once,
+            *_carried(claim.about),
         )
         self.transport.send(effect.session, protocol.encode(message), claim.attempt)
 
@@ -350,6 +352,13 @@ class Pages:
 
     def _say(self, sid: str, message: protocol.ServerMessage) -> None:
         self.transport.send(sid, protocol.encode(message), None)
+
+
+def _carried(about: About) -> tuple[Any, ...]:
+    """What the page is told of it: the last fields of an offer."""
+    if about is NOTHING_SAID:
+        return ()
+    return about.tags or UNSET, about.summary or UNSET, about.traceparent or UNSET
 
 
 _ORDERS: dict[str, protocol.ServerMessage] = {

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
-from msgspec import Meta, Raw, Struct
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from dispatcher.core.jobs.matching import NAME
 from dispatcher.core.jobs.terms import MOST_LABELS, TYPE_PATTERN, LabelName, LabelValue
@@ -165,6 +165,10 @@ class JobMessage(Struct, frozen=True, tag_field="op", tag="job"):
     number: int
     timeout_ms: int
     confirm: bool = False
+    #: What few jobs have is left out.
+    tags: tuple[str, ...] | UnsetType = UNSET
+    summary: str | UnsetType = UNSET
+    traceparent: str | UnsetType = UNSET
 
 
 class GoMessage(Struct, frozen=True, tag_field="op", tag="go"):

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from dispatcher.core.jobs.batches import KEY_MARK
 from dispatcher.core.jobs.ledger import silent_attempt
 from dispatcher.core.jobs.matching import requires
 from dispatcher.core.jobs.model import AttemptView, JobFilter, JobView, TypeView
@@ -100,8 +101,15 @@ def fits(row: JobRow, asked: JobFilter) -> bool:
         return False
     if asked.error is not None and asked.error != _error_code(row):
         return False
+    if not (set(asked.tags) <= set(row.about.tags) and asked.batch in (None, row.batch) and _has_key(row, asked.key)):
+        return False
     created = _within(row.created_at, asked.created_after, asked.created_before)
     return created and _within(row.ended_at, asked.ended_after, asked.ended_before)
+
+
+def _has_key(row: JobRow, key: str | None) -> bool:
+    """Whether the job has this key, or its batch has."""
+    return key is None or (row.key is not None and row.key.partition(KEY_MARK)[0] == key)
 
 
 def _within(at: float | None, after: float | None, before: float | None) -> bool:

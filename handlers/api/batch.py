@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from dispatcher.access.scopes import Scope
 from dispatcher.config.settings import Settings
+from dispatcher.core.jobs.batches import key_in_batch
 from dispatcher.core.jobs.model import JobSpec
 from dispatcher.errors import BadRequest, TooLarge
 from dispatcher.reading import without_mark
@@ -30,8 +31,6 @@ MOST_JOBS = 1_000
 MOST_BYTES = 1 << 20
 #: After this many errors the rest of the batch is not read.
 _MOST_PROBLEMS = 20
-#: A submitter's key cannot hold this, so the jobs of a batch share no key with jobs that were submitted alone.
-_KEY_MARK = "\N{MIDDLE DOT}"
 
 _items_decoder = msgspec.json.Decoder(list[Raw])
 
@@ -114,7 +113,7 @@ def _specs(jobs: list[JobBody], settings: Settings, key: str | None) -> list[Job
     if key is None:
         return specs
     digest = hashlib.sha256(msgspec.json.encode(jobs)).hexdigest()
-    return [replace(spec, key=f"{key}{_KEY_MARK}{index}", fingerprint=digest) for index, spec in enumerate(specs)]
+    return [replace(spec, key=key_in_batch(key, index), fingerprint=digest) for index, spec in enumerate(specs)]
 
 
 def _spec(index: int, job: JobBody, settings: Settings) -> JobSpec:

@@ -30,7 +30,7 @@ def _batch_json(batch: BatchView) -> Json:
         "jobs": sum(batch.counts.values()),
         "counts": batch.counts,
         "ended": batch.pending is None,
-        "links": {"self": address, "results": f"{address}/results"},
+        "links": {"self": address, "results": f"{address}/results", "jobs": f"/api/v1/jobs?batch={batch.id}"},
     }
 
 

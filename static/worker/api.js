@@ -26,7 +26,8 @@
  * surrogate pair becomes U+FFFD.
  *
  * job: id, type, data, text (the data as it came, where a number of data has more digits than
- * JavaScript keeps), number (which try this is), timeoutMs, cancelled (boolean), and
+ * JavaScript keeps), number (which try this is), timeoutMs, cancelled (boolean), summary and
+ * traceparent (texts, or null), tags (an array of texts), and
  *   progress(percent, note)  0 to 100; either may be left out; also the job's heartbeat
  *   log(line)                shown with the job
  *   onCancel(fn)             fn(reason) must stop the task, which then counts as ended. An fn that

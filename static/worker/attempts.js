@@ -5,6 +5,7 @@
   var Math = parts.Math;
   var PHASE = parts.PHASE;
   var Worker = parts.Worker;
+  var classOf = parts.classOf;
   var clip = parts.clip;
   var each = parts.each;
   var has = parts.has;
@@ -107,6 +108,12 @@
     }, Math.min(1000, ttl / 4));
   };
 
+  /** A field that a job need not have. One that is not as it should be is left out. */
+  function ofKind(kind, message, name, otherwise) {
+    var value = own(message, name);
+    return classOf(value) === kind ? value : otherwise;
+  }
+
   Worker.prototype._jobFor = function (attempt) {
     var self = this;
     var message = attempt.message;
@@ -117,6 +124,9 @@
       text: message.dataText,
       number: message.number,
       timeoutMs: message.timeout_ms,
+      summary: ofKind('[object String]', message, 'summary', null),
+      tags: ofKind('[object Array]', message, 'tags', []),
+      traceparent: ofKind('[object String]', message, 'traceparent', null),
       cancelled: false,
       progress: function (percent, note) { self._progress(attempt, percent, note); },
       log: function (line) { self._log(attempt, line); },

@@ -17,8 +17,8 @@ from tests.support.house import House
 pytestmark = pytest.mark.gen_test
 
 #: The API alone has these.
-INSTANTS = "error, created_after, created_before, ended_after, ended_before, "
-OF_JOBS = f"It takes state, type, requires, worker, {INSTANTS}limit, cursor."
+INSTANTS = "key, error, created_after, created_before, ended_after, ended_before, "
+OF_JOBS = f"It takes state, type, requires, worker, tag, batch, {INSTANTS}limit, cursor."
 #: (list, its query, what is said)
 MISTYPED = [
     ("jobs", "status=failed", f"status is not a field of this address; did you mean state? {OF_JOBS}"),

@@ -42,6 +42,17 @@ async def test_a_job_goes_to_a_page_and_its_result_comes_back():
     assert (done.state, done.result, done.number) == (JobState.SUCCEEDED, '{"ok": 1.0}', 1)
 
 
+async def test_an_offer_carries_what_was_said_of_the_job():
+    house = await House().start()
+    await house.register("s1", slots=2)
+    told: dict[str, Any] = {"tags": ("b", "a"), "summary": "order 7", "traceparent": "00-1-2-01"}
+    await house.submit(owner="office", **told)
+    await house.submit(summary="order 8", owner="office")
+    offers = await house.hear("s1")
+    fields = [{name: offer[name] for name in (*told, "owner") if name in offer} for offer in offers]
+    assert fields == [told | {"tags": ["b", "a"]}, {"summary": "order 8"}]
+
+
 async def test_a_page_that_comes_later_gets_the_job_that_waits():
     house = await House().start()
     job = await house.submit()

@@ -113,6 +113,25 @@ def test_a_task_sees_its_job() -> None:
     assert seen == ["job-a1", "slow", {"n": 1}, 1, 60_000, False]
 
 
+ABOUT = "return [seen.tags, seen.summary, seen.traceparent];"
+
+
+def test_a_task_sees_what_its_job_carries() -> None:
+    page = joined(SLOW)
+    page.push(job(type_="slow", tags=["a", "b"], summary="order 7", traceparent="00-1-2-01"))
+    page.take()
+    assert page.run(ABOUT) == [["a", "b"], "order 7", "00-1-2-01"]
+
+
+def test_a_task_sees_nothing_where_its_job_carries_nothing_or_what_is_no_text() -> None:
+    nothing: list[dict[str, Any]] = [{}, {"tags": "a", "summary": 7, "traceparent": None}]
+    for fields in nothing:
+        page = joined(SLOW)
+        page.push(job(type_="slow", **fields))
+        page.take()
+        assert page.run(ABOUT) == [[], None, None]
+
+
 def test_an_accept_that_was_lost_is_repeated_in_the_next_session_and_the_task_starts_then() -> None:
     page = joined(SLOW)
     page.push(job(type_="slow"))

@@ -20,6 +20,7 @@ TURNS = _T + "test_contract.py"
 INTAKE = _T + "test_contract_intake.py"
 BATCHES = _T + "test_contract_batches.py"
 BATCH_READS = _T + "test_contract_batch_reads.py"
+FILTERS = _T + "test_contract_filters.py"
 ABOUT = _T + "test_contract_about.py"
 REPORTS = _T + "test_contract_reports.py"
 DECISIONS = _T + "test_contract_decisions.py"
@@ -77,6 +78,7 @@ BUGS = {
         "tally.state not in SETTLED",
         "tests/node/test_batches.py",
     ),
+    "a tag is not found": Bug("S1", SCHEMA, _dropped("INSERT ON job_tags"), found_by=FILTERS),
     # outcomes
     "a job succeeds without its result": Bug("S5", SCHEMA, _dropped("INSERT ON results"), found_by=REPORTS),
     "evidence is overwritten by a repetition": Bug(
@@ -118,6 +120,7 @@ BUGS = {
     ),
     # retention
     "a purge removes jobs that wait": Bug("S24", SCHEMA, _new_jobs("ended_clock = -1e9"), found_by=RETENTION),
+    "a purge leaves tags behind": Bug("S24", SCHEMA, _dropped("DELETE ON job_tags"), found_by=FILTERS),
     "a purge leaves attempts behind": Bug("S24", SCHEMA, _dropped("DELETE ON attempts"), found_by=RETENTION),
     "counts are not kept": Bug("I2", SCHEMA, _dropped("INSERT ON tallies"), found_by=INTAKE + " " + READS),
 }

@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from dispatcher.core.jobs.batches import key_in_batch
 from dispatcher.core.jobs.states import JobState
-from dispatcher.core.jobs.turn import Cancel
-from tests.store.contract import Desk, error, result
+from dispatcher.core.jobs.turn import Cancel, Delete
+from dispatcher.core.jobs.validate import snapshot_faults
+from tests.store.conftest import OpenDesk
+from tests.store.contract import Desk, Kind, error, result
 from tests.support.jobs import spec
 
 
@@ -79,3 +83,51 @@ def test_a_list_shows_jobs_that_have_ended_in_a_time_and_none_that_are_open(desk
     assert _ids(desk, ended_before=at) == [first]
     assert _ids(desk, ended_after=0.0) == [second, first]
     assert _ids(desk, ended_before=at, states=(JobState.CANCELLED,)) == [first]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 100])
+def test_a_list_shows_jobs_that_have_all_of_its_tags(desk: Desk, limit: int) -> None:
+    a, _, both, c = desk.submit(spec(tags=("a",)), spec(), spec(tags=("b", "a")), spec(tags=("b", "A", "c")))
+    assert _ids(desk, tags=("a",), limit=limit) == [both.id, a.id]
+    assert _ids(desk, tags=("b",), limit=limit) == [c.id, both.id]
+    assert _ids(desk, tags=("a", "b"), limit=limit) == _ids(desk, tags=("b", "a"), limit=limit) == [both.id]
+    assert _ids(desk, tags=("c", "a"), limit=limit) == _ids(desk, tags=("nope",)) == []
+
+
+@pytest.mark.parametrize("limit", [1, 2, 100])
+def test_a_list_shows_the_jobs_of_a_batch_and_of_a_key(desk: Desk, limit: int) -> None:
+    keyed = [replace(spec(key=key_in_batch("k", n), fingerprint="f", tags=("a",)), batch="b") for n in range(3)]
+    jobs = [job.id for job in desk.submit(*keyed)]
+    alone, other, _ = desk.submit(spec(key="k", fingerprint="f", tags=("a",)), spec(key="k1", fingerprint="f"), spec())
+    assert _ids(desk, batch="b", limit=limit) == jobs[::-1]
+    assert _ids(desk, key="k", limit=limit) == [alone.id, *jobs[::-1]]
+    assert _ids(desk, key="k1", limit=limit) == [other.id]
+    assert _ids(desk, key="k", batch="b", tags=("a",), limit=limit) == jobs[::-1]
+    assert _ids(desk, key="k1", batch="b") == _ids(desk, key="k1", tags=("a",)) == _ids(desk, batch="c") == []
+    assert _ids(desk, key="nope") == _ids(desk, key="") == []
+
+
+@pytest.mark.parametrize("limit", [1, 100])
+def test_names_go_with_the_other_filters(desk: Desk, limit: int) -> None:
+    jobs = desk.submit(*[replace(spec(type, tags=("a",)), batch="b") for type in ("x", "y", "x", "y")])
+    desk.command(Cancel(jobs[0].id, ""))
+    desk.command(Cancel(jobs[1].id, ""))
+    for name in ({"tags": ("a",)}, {"batch": "b"}):
+        named: dict[str, Any] = {**name, "limit": limit}
+        assert _ids(desk, type="x", **named) == [jobs[2].id, jobs[0].id]
+        assert _ids(desk, states=(JobState.CANCELLED,), **named) == [jobs[1].id, jobs[0].id]
+        assert _ids(desk, states=(JobState.CANCELLED, JobState.QUEUED), type="y", **named) == [jobs[3].id, jobs[1].id]
+        assert _ids(desk, requires=(("site", "berlin"),), **named) == []
+
+
+def test_a_removed_job_leaves_no_tag_behind(open_desk: OpenDesk, kind: Kind) -> None:
+    desk = open_desk(kind, retention_s=1_000.0)
+    old, gone, kept = desk.submit(*[spec(tags=("a", "b"))] * 3)
+    for job in (old, gone):
+        desk.command(Cancel(job.id, ""))
+    desk.command(Delete(gone.id))
+    desk.pass_time(2_000.0)
+    while desk.turn().more:
+        pass
+    assert _ids(desk, tags=("a", "b")) == [kept.id]
+    assert snapshot_faults(desk.run(kind.rows(desk.store))) == []

@@ -32,6 +32,7 @@ def in_database(database: sqlite3.Connection) -> Snapshot:
         data=pairs("SELECT seq, data FROM job_data"),
         results=pairs("SELECT seq, value FROM results"),
         logs={job for (job,) in database.execute("SELECT DISTINCT job FROM logs")},
+        tags={seq for (seq,) in database.execute("SELECT DISTINCT seq FROM job_tags")},
         # In a damaged store a lane may be missing; its jobs are then counted in another one.
         tallies={(lanes.get(lane, f"lane {lane}"), state): (jobs, size) for lane, state, jobs, size in tallies},
     )

@@ -6,7 +6,15 @@ from msgspec import Struct
 
 from dispatcher.core.jobs.states import SETTLED, JobState
 
-__all__ = ["BatchItem", "BatchTally", "BatchView", "batch_view"]
+__all__ = ["KEY_MARK", "BatchItem", "BatchTally", "BatchView", "batch_view", "key_in_batch"]
+
+#: A submitter's key cannot hold this, so the jobs of a batch share no key with jobs that were submitted alone.
+KEY_MARK = "\N{MIDDLE DOT}"
+
+
+def key_in_batch(key: str, index: int) -> str:
+    """The key of one job of a batch that has this key."""
+    return f"{key}{KEY_MARK}{index}"
 
 
 class BatchTally(Struct, frozen=True):

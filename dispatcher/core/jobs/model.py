@@ -147,6 +147,12 @@ class JobFilter(Struct, frozen=True, kw_only=True):
     requires: tuple[tuple[str, str], ...] = ()
     #: The name of the worker that runs it or ran it last: the worker of its newest attempt.
     worker: str | None = None
+    #: Jobs that have all of these.
+    tags: tuple[str, ...] = ()
+    #: The id of a batch.
+    batch: str | None = None
+    #: An idempotency key, of a job alone or of a batch.
+    key: str | None = None
     #: The code of the last error.
     error: str | None = None
     #: UTC seconds; ``after`` includes the instant, ``before`` does not. A job that has not ended fits no end.
@@ -162,6 +168,11 @@ class JobFilter(Struct, frozen=True, kw_only=True):
     def only_states(self) -> bool:
         """Whether it asks for nothing but states."""
         return replace(self, states=(), limit=50, cursor=None) == JobFilter()
+
+    def only_names(self) -> bool:
+        """Whether it asks for one tag, one batch or one key, and for nothing else."""
+        named = len(self.tags) + (self.batch is not None) + (self.key is not None)
+        return named == 1 and not self.states and replace(self, tags=(), batch=None, key=None).only_states()
 
 
 class JobPage(Struct, frozen=True, kw_only=True):

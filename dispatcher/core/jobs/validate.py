@@ -53,6 +53,8 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     results: Mapping[int, str]
     #: The jobs that have log lines.
     logs: Collection[int]
+    #: The jobs that tags name.
+    tags: Collection[int] = ()
     #: (lane, state) -> (jobs, bytes of their data), as the store has counted.
     tallies: Mapping[tuple[str, str], tuple[int, int]]
 
@@ -195,7 +197,13 @@ def snapshot_faults(rows: Snapshot, *, wall_stepped: bool = False) -> list[str]:
 
 def _strays(rows: Snapshot) -> Iterator[str]:
     yield from (f"I1: {job.id} has lost its data" for seq, job in rows.jobs.items() if seq not in rows.data)
-    kinds = {"data": rows.data, "results": rows.results, "attempts": rows.attempts, "log lines": rows.logs}
+    kinds = {
+        "data": rows.data,
+        "results": rows.results,
+        "attempts": rows.attempts,
+        "log lines": rows.logs,
+        "tags": rows.tags,
+    }
     for what, owners in kinds.items():
         yield from (f"I2: there are {what} of job {seq}, which is not there" for seq in owners if seq not in rows.jobs)
 

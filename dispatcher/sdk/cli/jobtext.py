@@ -23,6 +23,7 @@ _TERMS = (
     "max_attempts",
     "max_crashes",
     "effects",
+    "summary",
 )
 
 
@@ -78,6 +79,8 @@ def job_body(fields: dict[str, Any], data: str | None) -> bytes:
 def terms_of(options: argparse.Namespace) -> dict[str, Any]:
     """The terms that were given."""
     found = {name: getattr(options, name) for name in _TERMS if getattr(options, name) is not None}
+    if options.tag is not None:
+        found["tags"] = options.tag
     if options.requires is not None:
         found["requires"] = requires_of(options.requires)
     return found

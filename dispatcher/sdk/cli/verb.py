@@ -96,6 +96,8 @@ def add_terms(parser: argparse.ArgumentParser) -> None:
     add("--max-crashes", type=int, metavar="N", help="attempts that may be lost with their page")
     add("--effects", choices=("repeat", "once"), help="once: it never runs again by itself")
     add("--requires", action="append", metavar="LABEL:VALUE", help="a worker's label, such as site:berlin")
+    add("--tag", action="append", metavar="TEXT", help="to find it by; may be repeated")
+    add("--summary", metavar="TEXT", help="what people call it: order 4711")
 
 
 def seconds(text: str) -> float:

@@ -22,6 +22,8 @@ class JobOptions(TypedDict, total=False):
     heartbeat_s: float | None
     requires: Mapping[str, str | Sequence[str]]
     effects: str
+    tags: Sequence[str]
+    summary: str | None
 
 
 _PLAIN = (str, int, float, bool, type(None))

@@ -17,6 +17,15 @@ from dispatcher.store.views import SLICE, attempts_stop, cursor_of, seq_of, view
 __all__ = ["PageRead"]
 
 
+def _names(wanted: JobFilter) -> tuple[str, str] | None:
+    """The statement that finds the fewest jobs by a name, and the name; None: nothing is asked for by its name."""
+    if wanted.key is not None:
+        return sql.OF_KEY, wanted.key
+    if wanted.batch is not None:
+        return sql.OF_BATCH, wanted.batch
+    return (sql.OF_TAG, wanted.tags[0]) if wanted.tags else None
+
+
 class PageRead:
     """One page, as far as it has been read. Raises BadParameter for a cursor that we did not make."""
 
@@ -28,6 +37,7 @@ class PageRead:
         self._below = seq_of(job_filter.cursor) if job_filter.cursor else None
         #: The numbers of the wanted lanes, as a JSON text, found once: jobs that come later stand above the page.
         self._lanes: str | None = None
+        self._names = _names(job_filter)
 
     def slice(self, lanes: LaneTable) -> bool:
         """Reads the next jobs, in the store's thread. Returns whether the page is whole."""
@@ -39,7 +49,11 @@ class PageRead:
                 return True
         if self._below is None:
             self._below = (self._db.execute(sql.LAST_SEQ).fetchone()[0] or 0) + 1
-        self._read(self._below, self._filter.limit - len(self._items))
+        room = self._filter.limit - len(self._items)
+        if self._names is None:
+            self._read(self._below, room)
+        else:
+            self._read_named(*self._names, self._below, room)
         return self._below <= 1 or len(self._items) == self._filter.limit
 
     def _read(self, below: int, room: int) -> None:
@@ -47,6 +61,21 @@ class PageRead:
         rare = bool(wanted.states) and all(state in sql.RARE for state in wanted.states)
         above = 1 if rare and wanted.only_states() else max(1, below - SLICE)
         rows = self._rare(below, above, room) if rare else self._any(below, above, room)
+        self._show(rows, above, room)
+
+    def _read_named(self, statement: str, name: str, below: int, room: int) -> None:
+        """An index has the jobs of this name. Of the next ones those are looked at that there is room for, or a slice
+        if some of them may not fit."""
+        wanted = self._filter
+        most = room if wanted.only_names() else SLICE
+        seqs = [seq for (seq,) in self._db.execute(statement, (name, below, most))]
+        states = json.dumps(wanted.states) if wanted.states else None
+        more = (json.dumps(seqs), wanted.batch, json.dumps(wanted.tags))
+        rows = self._rows(sql.LIST_NAMED, below, 1, states, room, *more) if seqs else []
+        self._show(rows, seqs[-1] if len(seqs) == most else 1, room)
+
+    def _show(self, rows: list[JobRow], above: int, room: int) -> None:
+        """These jobs come next; all down to ``above`` have been looked at, if the page is not full."""
         stops = self._stops([row.seq for row in rows if attempts_stop(row)])
         self._items += [view(row, attempt_ended_at=stops.get(row.seq)) for row in rows]
         self._below = rows[-1].seq if len(rows) == room else above
@@ -60,11 +89,13 @@ class PageRead:
         states = json.dumps(self._filter.states) if self._filter.states else None
         return self._rows(sql.LIST_JOBS, below, above, states, room)
 
-    def _rows(self, statement: str, below: int, above: int, states: str | None, room: int) -> list[JobRow]:
+    def _rows(
+        self, statement: str, below: int, above: int, states: str | None, room: int, *more: str | None
+    ) -> list[JobRow]:
         wanted = self._filter
         asked = (
             below, above, states, wanted.type, wanted.worker, self._lanes, wanted.error, wanted.created_after,
-            wanted.created_before, wanted.ended_after, wanted.ended_before, room,
+            wanted.created_before, wanted.ended_after, wanted.ended_before, room, *more,
         )  # fmt: skip
         return [job_row(row) for row in self._db.execute(statement, asked)]
 

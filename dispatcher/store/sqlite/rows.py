@@ -260,26 +260,28 @@ class SqliteRows:
             rows = map(job_row, self._fetch(statement, before, limit))
             found += [row for row in rows if row.seq not in request.spare]
         del found[request.limit :]
-        self._remove([job.seq for job in found])
+        self._remove(found)
         self._db.execute(sql.FORGET_WORKERS, (request.gone_before, MOST_FORGOTTEN))
         self._db.execute(sql.FORGET_MANY_WORKERS, (MOST_MISSING, MOST_FORGOTTEN))
         forget_acts(self._db, request.acts_before)
         return Purged(found)
 
-    def _remove(self, seqs: Collection[int]) -> None:
-        if not seqs:
+    def _remove(self, jobs: Collection[JobRow]) -> None:
+        if not jobs:
             return
-        names = _text(list(seqs))
+        seqs = [job.seq for job in jobs]
+        names = _text(seqs)
         for statement in sql.PURGE:
             self._db.execute(statement, (names,))
         self._db.executemany(sql.PURGE_ATTEMPTS, map(attempt_range, seqs))
+        self._db.executemany(sql.REMOVE_TAG, _tagged(jobs))
 
     # -- what a turn has changed
 
     def save(self, request: Save) -> Saved:
         """See requests.Save."""
         self._save_lanes(request)
-        self._remove(request.writes.removed)
+        self._remove(request.writes.removed.values())
         self._save_rows(request.writes)
         self._save_workers(request)
         save_tokens(self._db, request.writes.tokens)
@@ -316,6 +318,7 @@ class SqliteRows:
     def _save_rows(self, writes: WriteSet) -> None:
         self._write(sql.ADD_JOBS, [self._new(job) for job in writes.new.values()])
         self._write(sql.ADD_DATA, list(writes.data.items()))
+        self._write(sql.ADD_TAGS, _tagged(writes.new.values()))
         self._write(sql.SAVE_CLAIMS, list(map(_claimed, writes.only_claimed())))
         self._write(sql.SAVE_DONE, list(map(_done, writes.done.values())))
         self._write(sql.SAVE_JOBS, list(map(_changing, writes.changed())))
@@ -371,6 +374,10 @@ class SqliteRows:
                     self._running.pop(seq, None)
         for seq in writes.removed:
             self._running.pop(seq, None)
+
+
+def _tagged(jobs: Iterable[JobRow]) -> list[tuple[str, int]]:
+    return [(tag, job.seq) for job in jobs for tag in job.about.tags]
 
 
 def _is_silent(name: str, job: JobRow | None) -> bool:

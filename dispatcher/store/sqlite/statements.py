@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from dispatcher.core.jobs.batches import KEY_MARK
 from dispatcher.core.jobs.rows import AttemptRow, JobRow
 
 JOB_COLUMNS = JobRow.__struct_fields__
@@ -104,6 +105,8 @@ SAVE_DONE = _update(DONE)
 SAVE_TERMS = _update(("lane", "terms"))
 SAVE_ATTEMPTS = f"INSERT OR REPLACE INTO attempts ({_list(ATTEMPT_COLUMNS)}) VALUES {{rows}}"  # noqa: S608
 ADD_RESULTS = "INSERT OR REPLACE INTO results (seq, value) VALUES {rows}"
+ADD_TAGS = "INSERT OR REPLACE INTO job_tags (tag, seq) VALUES {rows}"
+REMOVE_TAG = "DELETE FROM job_tags WHERE tag = ? AND seq = ?"
 ADD_LOG = "INSERT INTO logs (job, attempt, at, line) VALUES (?, ?, ?, ?)"
 #: All lines of a job but its newest ones: (job, how many are kept).
 TRIM_LOG = """DELETE FROM logs WHERE job = ?1 AND line_no <=
@@ -184,5 +187,26 @@ LIST_RARE = f"""
 """  # noqa: S608
 LIST_JOBS = f"""
     SELECT {_JOBS} FROM jobs j WHERE (?3 IS NULL OR j.state IN (SELECT value FROM json_each(?3))) AND {_LISTED}
+    ORDER BY j.seq DESC LIMIT ?12
+"""  # noqa: S608
+#: The places of the next jobs that a tag, a batch or a key names, newest first: (name, below, most).
+OF_TAG = "SELECT seq FROM job_tags WHERE tag = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3"
+OF_BATCH = "SELECT seq FROM jobs WHERE batch = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3"
+#: The keys of a batch's jobs begin with its own (core/jobs/batches.py).
+OF_KEY = f"""
+    SELECT seq FROM (
+        SELECT seq FROM jobs WHERE key = ?1
+        UNION ALL SELECT seq FROM jobs WHERE key > ?1 || '{KEY_MARK}' AND key < ?1 || '{chr(ord(KEY_MARK) + 1)}'
+    ) WHERE seq < ?2 ORDER BY seq DESC LIMIT ?3
+"""  # noqa: S608
+#: Of these jobs those that fit, also the batch and all of the tags.
+LIST_NAMED = f"""
+    SELECT {_JOBS} FROM jobs j
+    WHERE j.seq IN (SELECT value FROM json_each(?13)) AND (?3 IS NULL OR j.state IN (SELECT value FROM json_each(?3)))
+    AND {_LISTED} AND (?14 IS NULL OR j.batch = ?14) AND NOT EXISTS (
+        SELECT 1 FROM json_each(?15) w WHERE NOT EXISTS (
+            SELECT 1 FROM job_tags t WHERE t.tag = w.value AND t.seq = j.seq
+        )
+    )
     ORDER BY j.seq DESC LIMIT ?12
 """  # noqa: S608

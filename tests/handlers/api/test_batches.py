@@ -37,7 +37,11 @@ async def test_the_answer_to_a_batch_leads_to_it(ask: Ask) -> None:
         "jobs": 2,
         "counts": {"queued": 2},
         "ended": False,
-        "links": {"self": f"{BATCHES}/{batch_id}", "results": f"{BATCHES}/{batch_id}/results"},
+        "links": {
+            "self": f"{BATCHES}/{batch_id}",
+            "results": f"{BATCHES}/{batch_id}/results",
+            "jobs": f"/api/v1/jobs?batch={batch_id}",
+        },
     }
     assert body_of(await ask(f"{BATCHES}/{batch_id.upper()}"))["id"] == batch_id
 

@@ -73,3 +73,35 @@ async def test_the_console_shows_several_states_and_says_which(browser: Browser,
     assert 'name="state" multiple size="4"' in page
     assert [f'value="{state}" selected' in page for state in ("cancelled", "expired", "failed")] == [True, True, False]
     assert "multiple" not in (await browser.get("/jobs?state=cancelled")).body.decode()
+
+
+@pytest.mark.gen_test
+async def test_jobs_are_found_by_their_tags_their_batch_and_their_key(ask: Ask) -> None:
+    tagged = [{"type": "echo", "tags": ["a", "Ärger & Co"]}, {"type": "echo", "tags": ["a"]}]
+    batch = body_of(await ask(f"{JOBS}/batch", "POST", json=tagged, headers={"Idempotency-Key": "k 1"}))
+    alone = body_of(await ask(JOBS, "POST", json={"type": "echo"}, headers={"Idempotency-Key": "k"}))
+    first, second = (job["id"] for job in batch["items"])
+    assert await listed(ask, "tag=a") == [second, first]
+    assert await listed(ask, "tag=a&tag=%C3%84rger+%26+Co") == [first]
+    assert await listed(ask, "tag=A") == await listed(ask, "tag=a&state=failed") == []
+    assert await listed(ask, f"batch={batch['batch']}") == [second, first]
+    assert await listed(ask, f"batch={batch['batch'].upper()}&tag=%C3%84rger+%26+Co") == [first]
+    assert await listed(ask, "key=k+1") == [second, first]
+    assert await listed(ask, "key=k") == [alone["id"]]
+
+
+@pytest.mark.gen_test
+async def test_the_next_page_keeps_tags_batch_and_key(ask: Ask) -> None:
+    tagged = [{"type": "echo", "tags": ["a", "b c"]}] * 2
+    batch = body_of(await ask(f"{JOBS}/batch", "POST", json=tagged, headers={"Idempotency-Key": "k"}))
+    response = await ask(f"{JOBS}?key=k&batch={batch['batch']}&tag=a&tag=b+c&limit=1")
+    link = response.headers["Link"].partition(">")[0].lstrip("<")
+    assert link.startswith(f"{JOBS}?tag=a&tag=b+c&batch={batch['batch']}&key=k&limit=1&cursor=")
+    assert [job["id"] for job in body_of(await ask(link))["items"]] == [batch["items"][0]["id"]]
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("query", ["tag=%20", "batch=a&batch=b", "key=%20", "key=a&key=b"])
+async def test_a_name_that_is_blank_or_given_twice_is_refused(ask: Ask, query: str) -> None:
+    answer = await ask(f"{JOBS}?{query}")
+    assert (answer.code, body_of(answer)["code"]) == (400, "bad_parameter")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from pathlib import Path
 
 import pytest
 
 from handlers.routes import TaskDirectory
 from tests.handlers.conftest import Browser
-from tests.handlers.console.test_labels import read, text_of
+from tests.handlers.console.test_labels import read, rows, text_of
 from tests.support.house import House
 from tests.support.scenes import submit
 
@@ -47,3 +48,19 @@ async def test_the_form_leads_to_a_job_that_is_called_as_its_task_says(browser: 
     answer = await browser.post("/submit", {"type": "order", "data": '{"number": 7}'})
     assert answer.code == 303
     assert "order 7" in text_of(await read(browser, answer.headers["Location"]))
+
+
+async def test_each_tag_and_the_batch_of_a_job_lead_to_the_jobs_that_have_it(browser: Browser, house: House) -> None:
+    await submit(house, tags=("a b", "Ärger & Co"), batch="b-1")
+    await submit(house, "k", tags=("a b",), batch="b-1")
+    await submit(house, "other")
+    links = re.findall(r'href="(/jobs\?(?:tag|batch)=[^"]+)"', await read(browser, "/jobs/j"))
+    assert [await rows(browser, unescape(link)) for link in links] == [["k", "j"], ["j"], ["k", "j"]]
+
+
+async def test_the_filter_keeps_its_tags_and_its_batch(browser: Browser, house: House) -> None:
+    await submit(house, tags=("a", "b"), batch="b-1")
+    page = await read(browser, "/jobs?tag=a&tag=b&batch=b-1")
+    fields = re.findall(r'<input[^>]* name="(tag|batch)" value="([^"]*)"', page)
+    assert fields == [("tag", "a"), ("tag", "b"), ("batch", "b-1")]
+    assert re.findall(r'name="(tag|batch)" value="([^"]*)"', await read(browser, "/jobs")) == [("tag", "")]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from dispatcher.core.jobs.matching import requirement_of
 from dispatcher.core.jobs.model import JobFilter
@@ -69,6 +71,37 @@ def test_a_job_in_a_rare_state_is_found_by_one_look_in_an_index(desk: Desk) -> N
     assert _looks(desk, states=(JobState.CANCELLED,)) == [5_000]
     assert _steps(desk, states=(JobState.CANCELLED,)) < 500
     assert [job.id for job in desk.listed(states=(JobState.CANCELLED,))] == [first]
+
+
+@pytest.mark.parametrize("name", [{"tags": ("a",)}, {"batch": "b"}, {"key": "k"}], ids=["tag", "batch", "key"])
+def test_a_job_with_a_name_is_found_by_an_index_alone_however_many_others_there_are(
+    desk: Desk, name: dict[str, Any]
+) -> None:
+    (first,) = desk.submit(replace(spec(key="k", fingerprint="f", tags=("a",)), batch="b"))
+    few = _steps(desk, **name)
+    _thousands(desk, 5)
+    assert _steps(desk, **name) == few
+    assert _steps(desk, type="echo", **name) <= few + 100
+    assert [job.id for job in desk.listed(**name)] == [first.id]
+
+
+def test_a_filter_beside_a_tag_looks_at_a_thousand_jobs_of_the_tag_at_most_in_one_call(desk: Desk) -> None:
+    for _ in range(3):
+        desk.submit(*[spec(tags=("a",))] * 999, spec())
+    (last,) = desk.submit(spec("seldom", tags=("a",)))
+    assert desk.listed(tags=("a",), type="nothing") == []
+    assert [job.id for job in desk.listed(tags=("a",), type="seldom")] == [last.id]
+    assert _steps(desk, tags=("a",)) * 4 < _steps(desk, tags=("a",), type="nothing")
+    reading = PageRead(_database(desk), JobFilter(tags=("a",), type="nothing"))
+    store: Any = desk.store
+    calls = [desk.run(store._thread.run(lambda: reading.slice(store._rows.lanes))) for _ in range(3)]
+    assert calls == [False, False, True]
+
+
+def _database(desk: Desk) -> sqlite3.Connection:
+    store: Any = desk.store
+    connection: sqlite3.Connection = store._db
+    return connection
 
 
 def _steps(desk: Desk, **fields: Any) -> int:

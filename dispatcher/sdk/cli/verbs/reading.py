@@ -50,6 +50,8 @@ def show_job(call: Invocation, fields: dict[str, Any]) -> None:
         [
             ("id", fields["id"]),
             ("type", fields["type"]),
+            ("summary", fields.get("summary")),
+            ("tags", ", ".join(fields.get("tags") or [])),
             ("state", fields["state"]),
             ("why", fields.get("detail") or fields.get("reason")),
             ("waits", fields.get("waits")),
@@ -95,6 +97,9 @@ def _list_arguments(parser: argparse.ArgumentParser) -> None:
     add("--type", help="of this type")
     add("--worker", metavar="NAME", help="whom it ran on last")
     add("--requires", action="append", metavar="LABEL:VALUE", help="that require this label; may be repeated")
+    add("--tag", action="append", metavar="TEXT", help="that have this tag; may be repeated")
+    add("--batch", metavar="ID", help="of this batch")
+    add("--key", help="with this idempotency key, or of the batch that has it")
     add("--error", metavar="CODE", help="with this code in the last error")
     add(
         "--since",
@@ -109,7 +114,7 @@ def _list_arguments(parser: argparse.ArgumentParser) -> None:
     add("--all", action="store_true", help="all of them")
 
 
-_FILTERS = ("state", "type", "worker", "requires", "error")
+_FILTERS = ("state", "type", "worker", "requires", "tag", "batch", "key", "error")
 _INSTANTS = ("created_after", "created_before", "ended_after", "ended_before")
 
 

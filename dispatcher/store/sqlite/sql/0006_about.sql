@@ -5,3 +5,10 @@ ALTER TABLE jobs ADD COLUMN batch TEXT;   -- the id of its batch; NULL: it came 
 
 -- Without the state: it is written once, and a batch has few jobs.
 CREATE INDEX jobs_batch ON jobs (batch, seq) WHERE batch IS NOT NULL;
+
+-- The jobs of each tag. The other way round a job's row has it.
+CREATE TABLE job_tags (
+    tag TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (tag, seq)
+) STRICT, WITHOUT ROWID;

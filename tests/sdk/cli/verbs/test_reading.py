@@ -44,6 +44,18 @@ def test_a_list_is_a_table_for_people_and_ids_for_programs(server: Live, at: lis
     assert [json.loads(line)["id"] for line in lines] == ids
 
 
+def test_jobs_are_found_and_shown_by_what_was_said_of_them(at: list[str]) -> None:
+    said = ["--tag=urgent", "--tag=customer: 7", "--summary=order 4711", "--key=order-4711"]
+    job = typed("submit", "tagged", *said, *at).out.strip()
+    other = typed("submit", "tagged", "--tag=urgent", *at).out.strip()
+    assert typed("list", "--tag=urgent", *at).out.split() == [other, job]
+    assert typed("list", "--tag=urgent", "--tag=customer: 7", *at).out.split() == [job]
+    assert typed("list", "--key=order-4711", *at).out.split() == [job]
+    assert typed("list", "--batch=nope", *at).out == ""
+    shown = typed("get", job, *at, terminal=True).out
+    assert "summary   order 4711\ntags      urgent, customer: 7\n" in shown
+
+
 def test_a_list_says_that_there_is_more(at: list[str]) -> None:
     ids = many("many", 105, at)[::-1]
     some = typed("list", "--type=many", "--limit=2", *at)
