@@ -283,6 +283,12 @@ class Dispatcher(BatchVerbs):
         """Returns when the job is durable. Raises KeyConflict, WrongState, the kinds of Unavailable."""
         return (await self._taken([spec]))[0]
 
+    async def submit_and_wait(self, spec: JobSpec, timeout_s: float) -> tuple[Accepted, JobView]:
+        """What became of the submission, and the job as ``wait`` tells it. Raises as ``submit`` and ``wait`` do."""
+        accepted = await self.submit(spec)
+        assert accepted.job is not None, "submit() raises where it accepts nothing"
+        return accepted, await self.wait(accepted.job.id, timeout_s, is_new=not accepted.replayed)
+
     async def submit_batch(self, specs: Sequence[JobSpec]) -> list[Accepted]:
         """All of them or none (promise S3). Returns and raises as ``submit`` does."""
         batch_id = ids.new_job_id(self._clock)

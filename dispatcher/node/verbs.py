@@ -47,18 +47,22 @@ class JobVerbs:
             )
         return job
 
-    async def wait(self, job_id: str, timeout_s: float) -> JobView:
-        """The job when it is final or in doubt, or as it is after ``timeout_s``. Raises JobNotFound, Unavailable."""
+    async def wait(self, job_id: str, timeout_s: float, *, is_new: bool = False) -> JobView:
+        """The job when it is final or in doubt, or as it is after ``timeout_s``. Raises JobNotFound, Unavailable.
+
+        ``is_new``: its turn has just been reported, in this step of the loop. So no other turn has touched it, and its
+        state need not be read.
+        """
         with self._readers:
-            await self._settle(job_id, timeout_s)
+            await self._settle(job_id, timeout_s, is_new=is_new)
             return await self.job(job_id)
 
-    async def _settle(self, job_id: str, timeout_s: float) -> None:
+    async def _settle(self, job_id: str, timeout_s: float, *, is_new: bool = False) -> None:
         """Returns when the job is final or in doubt, or after ``timeout_s``. Raises Unavailable."""
         future = self._waiters.add(job_id)
         try:
             # Reads the state alone: the whole job may be megabytes, and is read once, at the end.
-            state = await self._store.state(job_id)
+            state = JobState.QUEUED if is_new else await self._store.state(job_id)
             if state in OPEN and state is not JobState.IN_DOUBT and timeout_s > 0 and not self._readers.closed:
                 await asyncio.wait([future], timeout=timeout_s)
         finally:

@@ -11,6 +11,7 @@ from dispatcher.access.principal import Principal
 from dispatcher.access.scopes import Scope
 from dispatcher.config.settings import Settings
 from dispatcher.core.jobs.model import JobSpec, JobView
+from dispatcher.core.jobs.turn import Accepted
 from handlers.answers import JSON_TEXT, HttpAnswer, as_json
 from handlers.api import formjob
 from handlers.api.jobjson import job_json
@@ -61,21 +62,27 @@ async def give_job(
 ) -> HttpAnswer | None:
     """The same, of a job that is read already. Raises Forbidden for a type that the principal is not for."""
     principal.needs_type(spec.type)
-    accepted = await site.service.submit(carried(spec, headers, site.tasks))
-    job: JobView | None = accepted.job
-    assert job is not None, "submit() raises where it accepts nothing"
+    wait_s = _preferred_wait_s(headers)
+    given = await _given(site, carried(spec, headers, site.tasks), client, wait_s or 0)
+    if given is None:
+        return None
+    accepted, job = given
     told = {"Content-Type": JSON_TEXT, "Location": site.prefix.link(f"/api/v1/jobs/{job.id}")}
     if accepted.replayed:
         told["Idempotency-Replayed"] = "true"
-    wait_s = _preferred_wait_s(headers)
     if wait_s is not None:
         told["Preference-Applied"] = f"wait={wait_s}"
-    if wait_s or accepted.replayed:
-        job = await job_after(site, client, job.id, wait_s or 0)
-    if job is None:
-        return None
     document = site.prefix.document(job_json(job, site.service.why(job)))
     return HttpAnswer(200 if accepted.replayed else 201, told, as_json(document))
+
+
+async def _given(site: Site, spec: JobSpec, client: AskingClient, wait_s: float) -> tuple[Accepted, JobView] | None:
+    """What became of the submission, and the job after the wait; None: the client went away."""
+    if wait_s:
+        return await client.patiently(site.service.submit_and_wait(spec, wait_s))
+    accepted = await site.service.submit(spec)
+    assert accepted.job is not None, "submit() raises where it accepts nothing"
+    return accepted, await site.service.job(accepted.job.id) if accepted.replayed else accepted.job
 
 
 def _spec(headers: Headers, body: bytes, settings: Settings) -> JobSpec:

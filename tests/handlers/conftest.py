@@ -78,11 +78,11 @@ class Watched(Dispatcher):
             await self.before_next_items()
         return await super().batch_items(batch_id, after)
 
-    async def wait(self, job_id: str, timeout_s: float) -> JobView:
+    async def wait(self, job_id: str, timeout_s: float, *, is_new: bool = False) -> JobView:
         self.waited_s.append(timeout_s)
         self.somebody_waits.set()
         try:
-            return await super().wait(job_id, timeout_s)
+            return await super().wait(job_id, timeout_s, is_new=is_new)
         except asyncio.CancelledError:
             self.left.set()
             raise

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any
 
 import pytest
 
 from dispatcher.core.jobs.model import JobFilter
 from dispatcher.core.jobs.states import JobState
-from dispatcher.errors import Draining, JobNotFound, KeyConflict, QueueFull, StorageTrouble, Unavailable, WrongState
+from dispatcher.errors import (
+    BadRequest,
+    Draining,
+    JobNotFound,
+    KeyConflict,
+    QueueFull,
+    StorageTrouble,
+    Unavailable,
+    WrongState,
+)
 from dispatcher.store.memory import MemoryStore
 from tests.support.house import House, run_one
+from tests.support.jobs import spec
 
 pytestmark = pytest.mark.gen_test
 
@@ -204,11 +215,47 @@ class _Counted:
 
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
-        self.reads = 0
+        self.reads = self.states = 0
 
     def __getattr__(self, name: str) -> Any:
         self.reads += name == "job"
+        self.states += name == "state"
         return getattr(self._store, name)
+
+
+@pytest.mark.parametrize("waits_at_once", [True, False])
+async def test_a_job_that_its_submitter_waits_for_is_read_when_it_has_ended(waits_at_once: bool):
+    store = _Counted(House().store)
+    house = await House(store=store).start()
+    await house.register("s1")
+    if waits_at_once:
+        waiting = asyncio.ensure_future(house.dispatcher.submit_and_wait(spec(), 60.0))
+        await asyncio.sleep(0)  # it begins
+        await house.dispatcher.idle(housekeeping=True)
+        await run_one(house)
+        _, job = await waiting
+    else:
+        job = await house.dispatcher.wait((await house.submit()).id, 0.0)
+    assert (job.state is JobState.SUCCEEDED, store.reads, store.states) == (waits_at_once, 1, int(not waits_at_once))
+
+
+@pytest.mark.parametrize("passes", range(8))
+async def test_a_wait_that_comes_with_a_submission_misses_no_end_of_its_job(passes: int):
+    """The turn that ends the job may be the next one, whenever it is asked for."""
+    house = await House().start()
+    house.job_ids.append("j1")
+    waiting = asyncio.ensure_future(house.dispatcher.submit_and_wait(spec(key="k"), 60.0))
+    for _ in range(passes):
+        await asyncio.sleep(0)
+    cancelled = False
+    while not cancelled:
+        with contextlib.suppress(JobNotFound, BadRequest):  # it is not there yet, or came with the same turn
+            await house.dispatcher.cancel("j1", "at once")
+            cancelled = True
+    accepted, seen = await asyncio.wait_for(waiting, 10)
+    assert (accepted.replayed, seen.state) == (False, JobState.CANCELLED)
+    again, seen = await house.dispatcher.submit_and_wait(spec(key="k"), 60.0)
+    assert (again.replayed, seen.state) == (True, JobState.CANCELLED)
 
 
 async def test_who_waits_costs_one_read_of_the_job_and_who_cancels_none():
