@@ -9,6 +9,7 @@ import difflib
 import re
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Protocol
 from urllib.parse import urlencode
 
@@ -21,6 +22,7 @@ from dispatcher.core.jobs.changes import ChangeFilter
 from dispatcher.core.jobs.model import JobFilter, TypeFilter, WorkerFilter, WorkerStatus
 from dispatcher.core.jobs.states import JobState
 from dispatcher.errors import BadParameter
+from handlers.mediatype import CSV, JSON, LINES, liked_best
 
 __all__ = [
     "CHANGES",
@@ -32,10 +34,12 @@ __all__ = [
     "WAIT",
     "WORKERS",
     "Filter",
+    "ListFormat",
     "after_argument",
     "change_filter",
     "check_query",
     "flag_argument",
+    "format_argument",
     "job_filter",
     "next_query",
     "type_filter",
@@ -66,7 +70,7 @@ def _fields_of(kind: type[Struct]) -> tuple[str, ...]:
 
 
 #: The fields of each query: a filter's are those of its struct.
-JOBS, WORKERS, TYPES = _fields_of(JobFilter), _fields_of(WorkerFilter), _fields_of(TypeFilter)
+JOBS, WORKERS, TYPES = (*_fields_of(JobFilter), "format"), _fields_of(WorkerFilter), _fields_of(TypeFilter)
 ACTS = _fields_of(AuditFilter)
 #: Those of the console's list.
 CONSOLE_JOBS = ("state", "type", "requires", "worker", "tag", "batch", "limit", "cursor")
@@ -75,6 +79,17 @@ CHANGES = (*_fields_of(ChangeFilter), "after")
 #: Most values of one field of a filter for changes.
 _MOST_VALUES = 100
 DELETE = ("free_key",)
+
+
+class ListFormat(StrEnum):
+    """How a list is answered: page by page as JSON, or whole."""
+
+    JSON = "json"
+    NDJSON = "ndjson"
+    CSV = "csv"
+
+
+_FORMATS = {JSON: ListFormat.JSON, LINES: ListFormat.NDJSON, CSV: ListFormat.CSV}
 
 
 class Query(Protocol):
@@ -138,6 +153,19 @@ def job_filter(handler: RequestHandler, now_at: float) -> JobFilter:
         limit=_limit(handler, 50),
         cursor=_cursor(handler),
     )
+
+
+def format_argument(handler: RequestHandler) -> ListFormat:
+    """``?format=``, or what the Accept header likes best; JSON if neither names one. Raises BadParameter."""
+    text = _text(handler, "format")
+    if text and text not in tuple(ListFormat):
+        raise BadParameter(f"format must be one of {', '.join(ListFormat)}.", parameter="format")
+    liked = liked_best(handler.request.headers.get("Accept", ""), _FORMATS)
+    chosen = ListFormat(text) if text else _FORMATS[liked or JSON]
+    if chosen is not ListFormat.JSON and _text(handler, "limit"):
+        words = "limit is for pages: a whole list has none. Stop reading when you have enough, or leave limit out."
+        raise BadParameter(words, parameter="limit")
+    return chosen
 
 
 def worker_filter(handler: RequestHandler) -> WorkerFilter:

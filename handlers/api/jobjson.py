@@ -21,6 +21,7 @@ from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.terms import Terms
 
 __all__ = [
+    "LINE_FIELDS",
     "Json",
     "WhyItWaits",
     "instant",
@@ -33,6 +34,12 @@ __all__ = [
 ]
 
 Json = dict[str, object]
+#: The fields of a job in a list.
+LINE_FIELDS = (
+    "id", "type", "state", "reason", "detail", *Terms.__struct_fields__, "summary", "tags", "owner", "traceparent",
+    "number", "errors", "crashes", "progress", "error", "worker", "worker_name", "created_at", "run_at", "expires_at", "offered_at", "started_at", "ended_at",
+    "stopped_at", "waits", "waiting", "batch", "links",
+)  # fmt: skip
 
 
 class WhyItWaits(Protocol):

@@ -18,7 +18,8 @@ pytestmark = pytest.mark.gen_test
 
 #: The API alone has these.
 INSTANTS = "key, error, created_after, created_before, ended_after, ended_before, "
-OF_JOBS = f"It takes state, type, requires, worker, tag, batch, {INSTANTS}limit, cursor."
+SHAPE = ", format"
+OF_JOBS = f"It takes state, type, requires, worker, tag, batch, {INSTANTS}limit, cursor{SHAPE}."
 #: (list, its query, what is said)
 MISTYPED = [
     ("jobs", "status=failed", f"status is not a field of this address; did you mean state? {OF_JOBS}"),
@@ -48,7 +49,7 @@ async def test_a_field_that_no_list_has_is_refused_with_the_one_that_was_meant(
 ) -> None:
     refused = await ask(f"/api/v1/{path}?{query}")
     assert (refused.code, body_of(refused)["code"], body_of(refused)["detail"]) == (400, "bad_parameter", words)
-    words = words.replace("cursor.", "cursor, refresh.").replace(INSTANTS, "")
+    words = words.replace(SHAPE, "").replace("cursor.", "cursor, refresh.").replace(INSTANTS, "")
     page = await browser.get(f"/{path}?{query}")
     assert page.code == 400
     assert f"<strong>Nothing is listed.</strong> {words} <a" in unescape(page.body.decode())
