@@ -12,7 +12,7 @@ from dispatcher.access.commands import NOBODY_ASKED
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobView
 from dispatcher.core.jobs.states import OPEN, JobState
 from dispatcher.core.jobs.turn import Adopt, Amend, Cancel, Decide, Delete, JobCommand, Objection, Retry
-from dispatcher.errors import BadRequest, JobNotFound, WrongState
+from dispatcher.errors import BadRequest, JobNotFound, VersionMismatch, WrongState
 from dispatcher.node.readers import Readers
 from dispatcher.node.turns import Turns
 from dispatcher.node.waiters import Waiters
@@ -89,13 +89,12 @@ class JobVerbs:
         return await self._command(Adopt(job_id, actor), "failed", _LATE)
 
     async def amend(self, command: Amend) -> JobView:
-        """The waiting job after it was changed. Raises JobNotFound, WrongState, BadRequest, StorageTrouble."""
+        """The waiting job after it was changed. Raises JobNotFound, WrongState, VersionMismatch, BadRequest."""
         return await self._command(command, "scheduled and queued", "changed")
 
-    async def delete(self, job_id: str, *, free_key: bool = False, actor: Actor = NOBODY_ASKED) -> None:
-        """Returns when the job is gone. Raises JobNotFound, WrongState, StorageTrouble."""
-        allowed = "succeeded, failed, cancelled and expired"
-        await self._command(Delete(job_id, free_key, actor), allowed, "removed")
+    async def delete(self, command: Delete) -> None:
+        """Returns when the job is gone. Raises JobNotFound, WrongState, VersionMismatch, StorageTrouble."""
+        await self._command(command, "succeeded, failed, cancelled and expired", "removed")
 
     async def _command(self, command: JobCommand, allowed: str, verb: str) -> JobView:
         """The job as the turn tells it, without data, result, attempts and log: who needs these reads the job."""
@@ -105,6 +104,8 @@ class JobVerbs:
             raise BadRequest("the store cannot hold this text: leave out what is not proper text", semantic=True)
         if report.fault is Objection.NEVER_STARTS:
             raise BadRequest(_NEVER, code="invalid", pointer="/expires_s", semantic=True)
+        if report.fault is Objection.MOVED:
+            raise VersionMismatch("the job has changed since you read it: read it again, and decide anew")
         if report.fault is Objection.KEY_KEPT:
             raise WrongState(_KEY_KEPT)
         if not report.done:

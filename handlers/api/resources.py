@@ -14,6 +14,7 @@ from dispatcher.core.jobs.states import FINAL
 from dispatcher.errors import TooLarge, WrongState
 from handlers import queries
 from handlers.api.amending import copy_of
+from handlers.api.etags import tag_of
 from handlers.api.jobjson import Json, job_json, raw, type_json, worker_json
 from handlers.api.newjob import OTHER_FIELDS_BYTES, give_job, job_after
 from handlers.base import ApiHandler
@@ -68,16 +69,18 @@ class ConsoleApiHandler(ApiHandler):
 
     def write_job(self, job: JobView, status: int = 200) -> None:
         """Ends the answer with one job."""
-        self.answer(job_json(job, self.site.service.why(job)), status)
+        why = self.site.service.why(job)
+        self.set_header("ETag", tag_of(job, why))
+        self.answer(job_json(job, why), status)
 
     async def write_whole(self, job_id: str) -> None:
         """The same, after a command: a turn tells only a part of the job."""
         self.write_job(await self.site.service.job(job_id))
 
-    def answer_page(self, items: list[Json], wanted: Filter, cursor: str | None) -> None:
+    def answer_page(self, items: list[Json], wanted: Filter, cursor: str | None, **shape: str) -> None:
         """Ends the answer with a page of a list; the body and the ``Link`` header lead to the next one."""
         if cursor is not None:
-            self.set_header("Link", f'<{self.own_address()}?{next_query(wanted, cursor)}>; rel="next"')
+            self.set_header("Link", f'<{self.own_address()}?{next_query(wanted, cursor, **shape)}>; rel="next"')
         self.answer({"items": items, "next_cursor": cursor})
 
 

@@ -7,7 +7,7 @@ be read to its end, the connection ends before the answer does: what was cut is 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -16,7 +16,7 @@ from tornado.iostream import StreamClosedError
 from dispatcher.core.jobs.model import JobFilter, JobView
 from dispatcher.errors import PagehandError
 from handlers.api.csvtext import csv_head, csv_rows, usual_fields
-from handlers.api.jobjson import LINE_FIELDS, Json, job_lines
+from handlers.api.jobjson import LINE_FIELDS, Json, chosen_of, job_lines
 from handlers.api.resources import ConsoleApiHandler
 from handlers.mediatype import CSV, LINES
 from handlers.queries import ListFormat
@@ -35,15 +35,16 @@ class WalksOn(Protocol):
     async def next(self) -> list[JobView] | None: ...
 
 
-async def give_list(handler: ConsoleApiHandler, wanted: JobFilter, chosen: ListFormat) -> None:
+async def give_list(handler: ConsoleApiHandler, wanted: JobFilter, chosen: ListFormat, fields: Sequence[str]) -> None:
     """Answers with all jobs that pass the filter, newest first. A HEAD gets what the head of the answer says."""
+    writer = _Csv(handler, fields) if chosen is ListFormat.CSV else _Lines(handler, fields)
     with handler.site.service.walks.begin(wanted) as walk:
         jobs = await walk.next()  # a fault of the request shows here, before anything is written
         _begin(handler, chosen)
         if handler.request.method == "HEAD":
             await handler.flush()
         else:
-            await handler.client.patiently(_tell(handler, walk, jobs, chosen))
+            await handler.client.patiently(_tell(handler, walk, jobs, writer))
 
 
 def _begin(handler: ConsoleApiHandler, chosen: ListFormat) -> None:
@@ -53,11 +54,11 @@ def _begin(handler: ConsoleApiHandler, chosen: ListFormat) -> None:
     handler.set_header("X-Accel-Buffering", "no")
 
 
-async def _tell(handler: ConsoleApiHandler, walk: WalksOn, jobs: list[JobView] | None, chosen: ListFormat) -> None:
-    head = csv_head(usual_fields(LINE_FIELDS)).encode() if chosen is ListFormat.CSV else b""
+async def _tell(handler: ConsoleApiHandler, walk: WalksOn, jobs: list[JobView] | None, writer: _Lines) -> None:
+    head = writer.head()
     try:
         while jobs is not None:
-            piece, head = head + _piece(handler, jobs, chosen), b""
+            piece, head = head + writer.piece(jobs), b""
             if piece:
                 handler.write(piece)
                 await handler.flush()
@@ -74,8 +75,33 @@ async def _tell(handler: ConsoleApiHandler, walk: WalksOn, jobs: list[JobView] |
         raise
 
 
-def _piece(handler: ConsoleApiHandler, jobs: Iterable[JobView], chosen: ListFormat) -> bytes:
-    lines: list[Json] = job_lines(jobs, handler.site.service.why)
-    if chosen is ListFormat.CSV:
-        return csv_rows(lines, usual_fields(LINE_FIELDS)).encode()
-    return _encoder.encode_lines([handler.site.prefix.document(line) for line in lines])
+class _Lines:
+    """Writes jobs as lines of JSON."""
+
+    def __init__(self, handler: ConsoleApiHandler, fields: Sequence[str]) -> None:
+        self._site, self._fields = handler.site, fields
+
+    def head(self) -> bytes:
+        """What stands before the jobs."""
+        return b""
+
+    def piece(self, jobs: Iterable[JobView]) -> bytes:
+        """Some jobs."""
+        return _encoder.encode_lines([self._site.prefix.document(line) for line in self.lines(jobs)])
+
+    def lines(self, jobs: Iterable[JobView]) -> list[Json]:
+        """The chosen fields of these jobs."""
+        return [chosen_of(line, self._fields) for line in job_lines(jobs, self._site.service.why)]
+
+
+class _Csv(_Lines):
+    """Writes jobs as rows of a table."""
+
+    def __init__(self, handler: ConsoleApiHandler, fields: Sequence[str]) -> None:
+        super().__init__(handler, fields or usual_fields(LINE_FIELDS))
+
+    def head(self) -> bytes:
+        return csv_head(self._fields).encode()
+
+    def piece(self, jobs: Iterable[JobView]) -> bytes:
+        return csv_rows(self.lines(jobs), self._fields).encode()
