@@ -15,7 +15,7 @@ from tornado.web import Application, url
 from dispatcher.clock import Clock, SystemClock
 from dispatcher.config.settings import Settings
 from handlers.access import log_request
-from handlers.api import audit, backups, batch, batches, events, jobs, tokens
+from handlers.api import audit, backups, batch, batches, events, jobs, tokens, waitmany
 from handlers.api import resources as api
 from handlers.api.shortway import ShortWayApplication
 from handlers.console import console, lists, login, submit
@@ -89,6 +89,7 @@ def _console(given: dict[str, Any]) -> list[URLSpec]:
 def _api(given: dict[str, Any]) -> list[URLSpec]:
     return [
         url(r"/api/v1/jobs", jobs.JobsHandler, given, name="api-jobs"),
+        url(r"/api/v1/jobs/wait", waitmany.WaitHandler, given, name="api-wait"),
         url(r"/api/v1/jobs/batch", batch.BatchHandler, given, name="api-batch"),
         url(rf"/api/v1/jobs/{_ID}", jobs.JobHandler, given, name="api-job"),
         url(rf"/api/v1/jobs/{_ID}/cancel", api.CancelHandler, given, name="api-cancel"),

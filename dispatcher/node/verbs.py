@@ -6,10 +6,11 @@ The ``Dispatcher`` is made of this; it has the parts that are named here.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from dispatcher.access.acts import Actor
 from dispatcher.access.commands import NOBODY_ASKED
-from dispatcher.core.jobs.model import JobFilter, JobPage, JobView
+from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView
 from dispatcher.core.jobs.states import OPEN, JobState
 from dispatcher.core.jobs.turn import Adopt, Amend, Cancel, Decide, Delete, JobCommand, Objection, Retry
 from dispatcher.errors import BadRequest, JobNotFound, VersionMismatch, WrongState
@@ -55,14 +56,33 @@ class JobVerbs:
 
     async def _settle(self, job_id: str, timeout_s: float) -> None:
         """Returns when the job is final or in doubt, or after ``timeout_s``. Raises Unavailable."""
-        future = self._waiters.add(job_id)
+        waiter = self._waiters.add(job_id)
         try:
             # Reads the state alone: the whole job may be megabytes, and is read once, at the end.
             state = await self._store.state(job_id)
             if state in OPEN and state is not JobState.IN_DOUBT and timeout_s > 0 and not self._readers.closed:
-                await asyncio.wait([future], timeout=timeout_s)
+                await asyncio.wait([waiter.future], timeout=timeout_s)
         finally:
-            self._waiters.remove(job_id, future)
+            self._waiters.remove(waiter)
+
+    async def wait_for(self, job_ids: Sequence[str], *, first: bool, timeout_s: float) -> dict[str, JobStanding]:
+        """How these jobs stand when all have settled, or the ``first`` one has, or after ``timeout_s``.
+
+        A job that is not there is left out, and nobody waits for it. Raises Unavailable.
+        """
+        with self._readers:
+            waiter = self._waiters.add(*job_ids, first=first)
+            try:
+                found = await self._store.standing(job_ids)
+                over = [job_id for job_id in job_ids if job_id not in found or found[job_id].is_settled]
+                self._waiters.settled(waiter, over)
+                enough = bool(over) if first else len(over) == len(job_ids)
+                if not enough and timeout_s > 0 and not self._readers.closed:
+                    await asyncio.wait([waiter.future], timeout=timeout_s)
+                    found = await self._store.standing(job_ids)
+            finally:
+                self._waiters.remove(waiter)
+            return found
 
     async def jobs(self, job_filter: JobFilter) -> JobPage:
         """Jobs, newest first. Raises BadRequest for a cursor that is not ours."""

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from dispatcher.access.acts import AuditFilter, AuditPage
 from dispatcher.access.tokens import Token
-from dispatcher.core.jobs.model import JobFilter, JobPage, JobView, LogLine, MissingWorker, TypeView
+from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView, LogLine, MissingWorker, TypeView
 from dispatcher.core.jobs.rows import AttemptRow, JobRow, lane_of_row
 from dispatcher.core.jobs.states import WAITING, JobState
 from dispatcher.core.jobs.turn import LaneReady, LiveAttempt, Turn, TurnReport
@@ -356,6 +356,11 @@ class MemoryStore(WithoutBackups):
         """See port.Store."""
         seq = self.rows.by_id.get(job_id)
         return None if seq is None else self.rows.by_seq[seq].state
+
+    async def standing(self, job_ids: Sequence[str]) -> dict[str, JobStanding]:
+        """See port.Store."""
+        there = {job_id: self.rows.by_seq[self.rows.by_id[job_id]] for job_id in job_ids if job_id in self.rows.by_id}
+        return {job_id: JobStanding(row.type, row.state) for job_id, row in there.items()}
 
     async def jobs(self, job_filter: JobFilter) -> JobPage:
         """See port.Store."""

@@ -17,8 +17,8 @@ __all__ = ["digest", "version_of"]
 def version_of(job: JobRow | JobView) -> str:
     """The version of the job as it stands. What its tasks have logged does not make another one."""
     return digest(
-        job.state, job.reason, job.detail, job.terms, job.about, job.number, job.errors, job.crashes, job.percent, job.note,
-        job.error, job.worker, job.worker_name, job.run_at, job.expires_at, job.offered_at, job.started_at,
+        job.state, job.reason, job.detail, job.terms, job.about, job.number, job.errors, job.crashes, job.percent,
+        job.note, job.error, job.worker, job.worker_name, job.run_at, job.expires_at, job.offered_at, job.started_at,
         job.ended_at,
     )  # fmt: skip
 
