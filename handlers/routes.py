@@ -35,6 +35,7 @@ __all__ = ["Guard", "Refusal", "TaskDirectory", "make_app", "routes", "shipped_t
 
 #: The path of a static file or directory; Tornado checks it further.
 _NAME = r"[A-Za-z0-9_-][A-Za-z0-9._-]*"
+_BUTTONS = "cancel|retry|succeeded|failed|adopt|duplicate|delete"
 _ID = r"([A-Za-z0-9_-]{1,64})"
 
 
@@ -77,7 +78,12 @@ def _console(given: dict[str, Any]) -> list[URLSpec]:
         url(r"/", console.OverviewPage, given, name="overview"),
         url(r"/jobs", lists.JobsPage, given, name="jobs"),
         url(rf"/jobs/{_ID}", console.JobPageHandler, given, name="job"),
-        url(rf"/jobs/{_ID}/(cancel|retry|succeeded|failed|adopt)", console.JobActionHandler, given, name="job-action"),
+        url(
+            rf"/jobs/{_ID}/({_BUTTONS})",
+            console.JobActionHandler,
+            given,
+            name="job-action",
+        ),
         url(r"/workers", lists.WorkersPage, given, name="workers"),
         url(r"/types", lists.TypesPage, given, name="types"),
         url(r"/submit", submit.SubmitPage, given, name="submit"),

@@ -117,6 +117,29 @@ async def test_a_stream_of_changes_ends_with_its_token(ask: Ask, house: House) -
     assert "revoked or has expired" in told
 
 
+async def test_who_is_bound_to_types_does_not_learn_where_other_jobs_stand(ask: Ask) -> None:
+    token = await made(ask, "read", types=["label"])
+    ids = [
+        body_of(await ask("/api/v1/jobs", "POST", json={"type": name}, headers=ADMIN))["id"]
+        for name in ("label", "fax")
+    ]
+    own = await ask("/api/v1/jobs/wait", "POST", json={"ids": ids[:1]}, headers=shown(token))
+    assert body_of(own) == {"items": [{"id": ids[0], "state": "queued"}], "done": False}
+    refused(await ask("/api/v1/jobs/wait", "POST", json={"ids": ids}, headers=shown(token)), "forbidden_type", "'fax'")
+
+
+async def test_who_waits_for_many_learns_nothing_after_the_token_is_revoked(ask: Ask, house: House) -> None:
+    token = await made(ask, "read")
+    job = body_of(await ask("/api/v1/jobs", "POST", json={"type": "label"}, headers=ADMIN))["id"]
+    wanted = {"ids": [job], "timeout_s": 30}
+    waits = asyncio.ensure_future(ask("/api/v1/jobs/wait", "POST", json=wanted, headers=shown(token)))
+    await eventually(lambda: waiting(house) == 1)
+    await house.dispatcher.access.revoke(token["id"])
+    await house.dispatcher.cancel(job, "", actor="test")
+    answer = await waits
+    assert (answer.code, body_of(answer)["code"]) == (401, "bad_token")
+
+
 @pytest.mark.expect_log("a list of jobs was cut")
 async def test_a_whole_list_is_cut_when_its_token_is_revoked(ask: Ask, house: House) -> None:
     token = await made(ask, "read")
