@@ -135,7 +135,7 @@ async def test_who_waits_for_many_learns_nothing_after_the_token_is_revoked(ask:
     waits = asyncio.ensure_future(ask("/api/v1/jobs/wait", "POST", json=wanted, headers=shown(token)))
     await eventually(lambda: waiting(house) == 1)
     await house.dispatcher.access.revoke(token["id"])
-    await house.dispatcher.cancel(job, "", actor="test")
+    await house.dispatcher.cancel(job, "", actor=Actor("test"))
     answer = await waits
     assert (answer.code, body_of(answer)["code"]) == (401, "bad_token")
 
