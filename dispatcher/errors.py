@@ -12,6 +12,7 @@
     │   ├── BatchNotFound
     │   ├── TokenNotFound
     │   ├── WrongState          the job is not in a state that allows this
+    │   ├── VersionMismatch     the job has changed since it was read
     │   ├── KeyConflict         an idempotency key was used before with another body
     │   ├── Unsupported         a content type we do not take
     │   └── TooLarge
@@ -56,6 +57,7 @@ __all__ = [
     "Unauthorized",
     "Unavailable",
     "Unsupported",
+    "VersionMismatch",
     "WrongState",
 ]
 
@@ -157,6 +159,12 @@ class WrongState(RequestError):
     """The job's state does not allow this."""
 
     code = "wrong_state"
+
+
+class VersionMismatch(RequestError):
+    """The job has changed since the caller read it."""
+
+    code = "version_mismatch"
 
 
 class KeyConflict(RequestError):

@@ -32,7 +32,7 @@ __all__ = [
 JSON_TEXT = "application/json; charset=utf-8"
 PROBLEM_TEXT = "application/problem+json; charset=utf-8"
 #: Headers that a page of another origin may read.
-EXPOSED = "Idempotency-Replayed, Link, Location, Preference-Applied, Retry-After, X-Request-Id"
+EXPOSED = "ETag, Idempotency-Replayed, Link, Location, Preference-Applied, Retry-After, X-Request-Id"
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _CSP = (

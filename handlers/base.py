@@ -35,7 +35,8 @@ __all__ = ["ApiHandler", "BaseHandler", "as_json"]
 
 #: Headers that a page of another origin may send.
 _TAKEN = (
-    "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Prefer, Traceparent, X-Pagehand-Token, X-Request-Id"
+    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, Prefer, Traceparent, "
+    "X-Pagehand-Token, X-Request-Id"
 )
 
 

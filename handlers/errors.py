@@ -28,6 +28,7 @@ from dispatcher.errors import (
     Unauthorized,
     Unavailable,
     Unsupported,
+    VersionMismatch,
     WrongState,
 )
 
@@ -67,6 +68,7 @@ _STATUS: tuple[tuple[type[PagehandError], int], ...] = (
     (BatchNotFound, 404),
     (TokenNotFound, 404),
     (WrongState, 409),
+    (VersionMismatch, 412),
     (KeyConflict, 422),
     (Unsupported, 415),
     (TooLarge, 413),

@@ -6,23 +6,25 @@ Type and subtype count without case. Of the parameters only the charset of a tex
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
 from dispatcher.errors import Unsupported
 from handlers.refusals import quoted
 
-__all__ = ["JSON", "LINES", "MULTIPART", "URLENCODED", "MediaType", "is_among", "media_type"]
+__all__ = ["CSV", "JSON", "LINES", "MULTIPART", "URLENCODED", "MediaType", "is_among", "liked_best", "media_type"]
 
 JSON = "application/json"
 LINES = "application/x-ndjson"
+CSV = "text/csv"
 URLENCODED = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
 
 _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _NAME = re.compile(rf"[ \t]*({_WORD}/{_WORD})[ \t]*(?=;|$)")
 _PARAMETER = re.compile(rf';[ \t]*({_WORD})=(?:"((?:[^"\\]|\\.)*)"|([^;]*))')
+_WEIGHT = re.compile(r"[01](?:\.[0-9]{0,3})?")
 _ESCAPED = re.compile(r"\\(.)")
 #: ASCII is UTF-8, too.
 _UTF8 = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
@@ -59,3 +61,17 @@ def media_type(header: str) -> MediaType:
 def is_among(name: str, accept: str) -> bool:
     """Whether an Accept header names this media type."""
     return any(media_type(part).name == name for part in accept.split(","))
+
+
+def liked_best(accept: str, names: Collection[str]) -> str | None:
+    """The one of these media types that an Accept header likes best, the first of equals; None: it names none."""
+    parts = [media_type(part) for part in accept.split(",")]
+    liked = [(-_weight(part), index, part.name) for index, part in enumerate(parts) if part.name in names]
+    best = min(liked, default=None)
+    return best[2] if best is not None and best[0] < 0 else None
+
+
+def _weight(part: MediaType) -> float:
+    """Its ``q``, from 0 to 1; what is none does not count."""
+    text = part.parameters.get("q", "1")
+    return float(text) if _WEIGHT.fullmatch(text) else 1.0

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Protocol
 from urllib.parse import urlencode
 
@@ -21,21 +22,26 @@ from dispatcher.core.jobs.changes import ChangeFilter
 from dispatcher.core.jobs.model import JobFilter, TypeFilter, WorkerFilter, WorkerStatus
 from dispatcher.core.jobs.states import JobState
 from dispatcher.errors import BadParameter
+from handlers.mediatype import CSV, JSON, LINES, liked_best
 
 __all__ = [
     "CHANGES",
     "CONSOLE_JOBS",
     "DELETE",
     "JOBS",
+    "ONE_JOB",
     "PLACE",
     "TYPES",
     "WAIT",
     "WORKERS",
     "Filter",
+    "ListFormat",
     "after_argument",
     "change_filter",
     "check_query",
+    "fields_argument",
     "flag_argument",
+    "format_argument",
     "job_filter",
     "next_query",
     "type_filter",
@@ -66,15 +72,27 @@ def _fields_of(kind: type[Struct]) -> tuple[str, ...]:
 
 
 #: The fields of each query: a filter's are those of its struct.
-JOBS, WORKERS, TYPES = _fields_of(JobFilter), _fields_of(WorkerFilter), _fields_of(TypeFilter)
+JOBS, WORKERS, TYPES = (*_fields_of(JobFilter), "format", "fields"), _fields_of(WorkerFilter), _fields_of(TypeFilter)
 ACTS = _fields_of(AuditFilter)
 #: Those of the console's list.
 CONSOLE_JOBS = ("state", "type", "requires", "worker", "tag", "batch", "limit", "cursor")
 WAIT = ("wait",)
+ONE_JOB = (*WAIT, "fields")
 CHANGES = (*_fields_of(ChangeFilter), "after")
 #: Most values of one field of a filter for changes.
 _MOST_VALUES = 100
 DELETE = ("free_key",)
+
+
+class ListFormat(StrEnum):
+    """How a list is answered: page by page as JSON, or whole."""
+
+    JSON = "json"
+    NDJSON = "ndjson"
+    CSV = "csv"
+
+
+_FORMATS = {JSON: ListFormat.JSON, LINES: ListFormat.NDJSON, CSV: ListFormat.CSV}
 
 
 class Query(Protocol):
@@ -138,6 +156,38 @@ def job_filter(handler: RequestHandler, now_at: float) -> JobFilter:
         limit=_limit(handler, 50),
         cursor=_cursor(handler),
     )
+
+
+def fields_argument(handler: RequestHandler, known: Sequence[str], elsewhere: Collection[str] = ()) -> tuple[str, ...]:
+    """``?fields=id,state``, in that order; empty: all. Raises BadParameter for a field that none of ``known`` is.
+
+    ``elsewhere``: fields that the answer for one job has.
+    """
+    names = tuple(dict.fromkeys(name.strip() for text in _texts(handler, "fields") for name in text.split(",")))
+    for name in names:
+        if name in elsewhere:
+            words = f"fields: a list does not have {name}; read it of each job, at /api/v1/jobs/<id>."
+            raise BadParameter(words, parameter="fields")
+        if name not in known:
+            near = difflib.get_close_matches(name.lower(), known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else "."
+            shown = repr(name[:_LONGEST_NAME])[1:-1]
+            words = f"fields: '{shown}' is not a field of a job{hint} It has {', '.join(known)}."
+            raise BadParameter(words, parameter="fields")
+    return names
+
+
+def format_argument(handler: RequestHandler) -> ListFormat:
+    """``?format=``, or what the Accept header likes best; JSON if neither names one. Raises BadParameter."""
+    text = _text(handler, "format")
+    if text and text not in tuple(ListFormat):
+        raise BadParameter(f"format must be one of {', '.join(ListFormat)}.", parameter="format")
+    liked = liked_best(handler.request.headers.get("Accept", ""), _FORMATS)
+    chosen = ListFormat(text) if text else _FORMATS[liked or JSON]
+    if chosen is not ListFormat.JSON and _text(handler, "limit"):
+        words = "limit is for pages: a whole list has none. Stop reading when you have enough, or leave limit out."
+        raise BadParameter(words, parameter="limit")
+    return chosen
 
 
 def worker_filter(handler: RequestHandler) -> WorkerFilter:
@@ -265,9 +315,9 @@ def _cursor(handler: RequestHandler) -> str | None:
     return _text(handler, "cursor") or None
 
 
-def next_query(wanted: Filter, cursor: str | None) -> str:
-    """The query of the next page of the same list; without a cursor, of its first page."""
-    query = asdict(wanted) | {"cursor": cursor}
+def next_query(wanted: Filter, cursor: str | None, **shape: str) -> str:
+    """The query of the next page of the same list, in the same shape; without a cursor, of its first page."""
+    query = asdict(wanted) | {"cursor": cursor} | shape
     if isinstance(wanted, JobFilter):
         query["requires"] = [":".join(pair) for pair in wanted.requires]
         query |= _told(wanted, _INSTANTS)

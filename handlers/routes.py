@@ -15,7 +15,7 @@ from tornado.web import Application, url
 from dispatcher.clock import Clock, SystemClock
 from dispatcher.config.settings import Settings
 from handlers.access import log_request
-from handlers.api import audit, backups, batch, batches, events, tokens
+from handlers.api import audit, backups, batch, batches, events, jobs, tokens, waitmany
 from handlers.api import resources as api
 from handlers.api.shortway import ShortWayApplication
 from handlers.console import console, lists, login, submit
@@ -35,6 +35,7 @@ __all__ = ["Guard", "Refusal", "TaskDirectory", "make_app", "routes", "shipped_t
 
 #: The path of a static file or directory; Tornado checks it further.
 _NAME = r"[A-Za-z0-9_-][A-Za-z0-9._-]*"
+_BUTTONS = "cancel|retry|succeeded|failed|adopt|duplicate|delete"
 _ID = r"([A-Za-z0-9_-]{1,64})"
 
 
@@ -77,7 +78,12 @@ def _console(given: dict[str, Any]) -> list[URLSpec]:
         url(r"/", console.OverviewPage, given, name="overview"),
         url(r"/jobs", lists.JobsPage, given, name="jobs"),
         url(rf"/jobs/{_ID}", console.JobPageHandler, given, name="job"),
-        url(rf"/jobs/{_ID}/(cancel|retry|succeeded|failed|adopt)", console.JobActionHandler, given, name="job-action"),
+        url(
+            rf"/jobs/{_ID}/({_BUTTONS})",
+            console.JobActionHandler,
+            given,
+            name="job-action",
+        ),
         url(r"/workers", lists.WorkersPage, given, name="workers"),
         url(r"/types", lists.TypesPage, given, name="types"),
         url(r"/submit", submit.SubmitPage, given, name="submit"),
@@ -88,9 +94,10 @@ def _console(given: dict[str, Any]) -> list[URLSpec]:
 
 def _api(given: dict[str, Any]) -> list[URLSpec]:
     return [
-        url(r"/api/v1/jobs", api.JobsHandler, given, name="api-jobs"),
+        url(r"/api/v1/jobs", jobs.JobsHandler, given, name="api-jobs"),
+        url(r"/api/v1/jobs/wait", waitmany.WaitHandler, given, name="api-wait"),
         url(r"/api/v1/jobs/batch", batch.BatchHandler, given, name="api-batch"),
-        url(rf"/api/v1/jobs/{_ID}", api.JobHandler, given, name="api-job"),
+        url(rf"/api/v1/jobs/{_ID}", jobs.JobHandler, given, name="api-job"),
         url(rf"/api/v1/jobs/{_ID}/cancel", api.CancelHandler, given, name="api-cancel"),
         url(rf"/api/v1/jobs/{_ID}/retry", api.RetryHandler, given, name="api-retry"),
         url(rf"/api/v1/jobs/{_ID}/decide", api.DecideHandler, given, name="api-decide"),

@@ -125,7 +125,12 @@ class Settings:
     )
     sessions: int = _number(0, "", 0, 100_000, "most connected pages; 0: min(12000, (descriptors - 200) / 2)", "limits")
     waiters: int = _number(
-        10_000, "", 1, 1_000_000, "most requests that wait for results; as many may follow changes", "limits"
+        10_000,
+        "",
+        1,
+        1_000_000,
+        "most requests that wait for results; as many may follow changes, and as many read whole lists",
+        "limits",
     )
     wrong_tokens: int = _number(
         20, "in a minute", 1, 100_000, "most different wrong tokens from one address, until it must wait", "limits"

@@ -46,6 +46,7 @@ from dispatcher.node.timer import PULSE_S, Timer
 from dispatcher.node.turns import Turns
 from dispatcher.node.waiters import Waiters
 from dispatcher.node.waiting import Why
+from dispatcher.node.walks import Walks
 from dispatcher.pages.pages import Pages, Transport
 from dispatcher.store.port import Store
 
@@ -109,6 +110,8 @@ class Dispatcher(BatchVerbs):
         self._waiters, self._timer = Waiters(settings.waiters), Timer(clock, self.tick)
         #: For those who follow the changes.
         self.feed = Feed(Ring(settings.events_kept, ids.new_life()), clock, settings.waiters)
+        #: For those who read the whole list of jobs.
+        self.walks = Walks(self.jobs, settings.waiters)
         self._transport: Transport
         #: An idle server has a turn now and then, for the store's housekeeping.
         self._housekeeping = clock.monotonic() + settings.store_check_s

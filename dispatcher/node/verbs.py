@@ -6,13 +6,14 @@ The ``Dispatcher`` is made of this; it has the parts that are named here.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from dispatcher.access.acts import Actor
 from dispatcher.access.commands import NOBODY_ASKED
-from dispatcher.core.jobs.model import JobFilter, JobPage, JobView
+from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView
 from dispatcher.core.jobs.states import OPEN, JobState
 from dispatcher.core.jobs.turn import Adopt, Amend, Cancel, Decide, Delete, JobCommand, Objection, Retry
-from dispatcher.errors import BadRequest, JobNotFound, WrongState
+from dispatcher.errors import BadRequest, JobNotFound, VersionMismatch, WrongState
 from dispatcher.node.readers import Readers
 from dispatcher.node.turns import Turns
 from dispatcher.node.waiters import Waiters
@@ -59,14 +60,33 @@ class JobVerbs:
 
     async def _settle(self, job_id: str, timeout_s: float, *, is_new: bool = False) -> None:
         """Returns when the job is final or in doubt, or after ``timeout_s``. Raises Unavailable."""
-        future = self._waiters.add(job_id)
+        waiter = self._waiters.add(job_id)
         try:
             # Reads the state alone: the whole job may be megabytes, and is read once, at the end.
             state = JobState.QUEUED if is_new else await self._store.state(job_id)
             if state in OPEN and state is not JobState.IN_DOUBT and timeout_s > 0 and not self._readers.closed:
-                await asyncio.wait([future], timeout=timeout_s)
+                await asyncio.wait([waiter.future], timeout=timeout_s)
         finally:
-            self._waiters.remove(job_id, future)
+            self._waiters.remove(waiter)
+
+    async def wait_for(self, job_ids: Sequence[str], *, first: bool, timeout_s: float) -> dict[str, JobStanding]:
+        """How these jobs stand when all have settled, or the ``first`` one has, or after ``timeout_s``.
+
+        A job that is not there is left out, and nobody waits for it. Raises Unavailable.
+        """
+        with self._readers:
+            waiter = self._waiters.add(*job_ids, first=first)
+            try:
+                found = await self._store.standing(job_ids)
+                over = [job_id for job_id in job_ids if job_id not in found or found[job_id].is_settled]
+                self._waiters.settled(waiter, over)
+                enough = bool(over) if first else len(over) == len(job_ids)
+                if not enough and timeout_s > 0 and not self._readers.closed:
+                    await asyncio.wait([waiter.future], timeout=timeout_s)
+                    found = await self._store.standing(job_ids)
+            finally:
+                self._waiters.remove(waiter)
+            return found
 
     async def jobs(self, job_filter: JobFilter) -> JobPage:
         """Jobs, newest first. Raises BadRequest for a cursor that is not ours."""
@@ -93,13 +113,12 @@ class JobVerbs:
         return await self._command(Adopt(job_id, actor), "failed", _LATE)
 
     async def amend(self, command: Amend) -> JobView:
-        """The waiting job after it was changed. Raises JobNotFound, WrongState, BadRequest, StorageTrouble."""
+        """The waiting job after it was changed. Raises JobNotFound, WrongState, VersionMismatch, BadRequest."""
         return await self._command(command, "scheduled and queued", "changed")
 
-    async def delete(self, job_id: str, *, free_key: bool = False, actor: Actor = NOBODY_ASKED) -> None:
-        """Returns when the job is gone. Raises JobNotFound, WrongState, StorageTrouble."""
-        allowed = "succeeded, failed, cancelled and expired"
-        await self._command(Delete(job_id, free_key, actor), allowed, "removed")
+    async def delete(self, command: Delete) -> None:
+        """Returns when the job is gone. Raises JobNotFound, WrongState, VersionMismatch, StorageTrouble."""
+        await self._command(command, "succeeded, failed, cancelled and expired", "removed")
 
     async def _command(self, command: JobCommand, allowed: str, verb: str) -> JobView:
         """The job as the turn tells it, without data, result, attempts and log: who needs these reads the job."""
@@ -109,6 +128,8 @@ class JobVerbs:
             raise BadRequest("the store cannot hold this text: leave out what is not proper text", semantic=True)
         if report.fault is Objection.NEVER_STARTS:
             raise BadRequest(_NEVER, code="invalid", pointer="/expires_s", semantic=True)
+        if report.fault is Objection.MOVED:
+            raise VersionMismatch("the job has changed since you read it: read it again, and decide anew")
         if report.fault is Objection.KEY_KEPT:
             raise WrongState(_KEY_KEPT)
         if not report.done:

@@ -1,61 +1,101 @@
-"""Requests that wait for a job to settle: futures by job id, limited in number, woken after the turn that settled it.
+"""Requests that wait for jobs to settle: for one job, for all of some, or for the first of them.
 
-It knows nothing of jobs but their ids.
+Each has one future, however many jobs it names. They are limited in number, and woken after the turn that settled a
+job; a turn costs those who wait for what it has settled, and no others. Nothing here knows of jobs but their ids.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 
 from dispatcher.errors import Unavailable
 
-__all__ = ["Waiters"]
+__all__ = ["Waiter", "Waiters"]
+
+
+class Waiter:
+    """One request."""
+
+    __slots__ = ("_enough", "counts", "future", "pending")
+
+    def __init__(self, job_ids: Iterable[str], *, first: bool) -> None:
+        #: The jobs that have not settled.
+        self.pending = set(job_ids)
+        #: With so many pending it has waited long enough.
+        self._enough = max(0, len(self.pending) - 1) if first else 0
+        self.future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        #: Whether it still waits.
+        self.counts = True
+
+    def has_enough(self) -> bool:
+        """Whether what it waits for has come."""
+        return len(self.pending) <= self._enough
 
 
 class Waiters:
-    """The futures that wait for each job."""
+    """Those who wait for each job."""
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._count = 0
-        self._by_job: dict[str, set[asyncio.Future[None]]] = {}
+        self._by_job: dict[str, set[Waiter]] = {}
         #: The server stops: nobody waits any more.
         self.is_over = False
 
     def __len__(self) -> int:
         return self._count
 
-    def add(self, job_id: str) -> asyncio.Future[None]:
-        """A future that is done when the job settles. Raises Unavailable at the limit."""
+    def add(self, *job_ids: str, first: bool = False) -> Waiter:
+        """Somebody whose future is done when all of the jobs have settled, or the first. Raises Unavailable."""
         if self._count >= self._most:
             raise Unavailable(f"{self._most} requests wait for results already: ask without waiting")
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        if self.is_over:
-            future.set_result(None)
-            return future
-        self._by_job.setdefault(job_id, set()).add(future)
+        waiter = Waiter(job_ids, first=first)
         self._count += 1
-        return future
+        if self.is_over:
+            self._end(waiter)
+            return waiter
+        for job_id in waiter.pending:
+            self._by_job.setdefault(job_id, set()).add(waiter)
+        return waiter
 
-    def remove(self, job_id: str, future: asyncio.Future[None]) -> None:
+    def remove(self, waiter: Waiter) -> None:
         """The request no longer waits."""
-        waiting = self._by_job.get(job_id)
-        if waiting is None or future not in waiting:
-            return
-        waiting.discard(future)
-        self._count -= 1
-        if not waiting:
-            del self._by_job[job_id]
+        for job_id in waiter.pending:
+            waiting = self._by_job.get(job_id, set())
+            waiting.discard(waiter)
+            if not waiting:
+                self._by_job.pop(job_id, None)
+        self._count -= waiter.counts
+        waiter.counts = False
+
+    def settled(self, waiter: Waiter, job_ids: Iterable[str]) -> None:
+        """These jobs need not be waited for: they had settled before."""
+        for job_id in job_ids:
+            self._by_job.get(job_id, set()).discard(waiter)
+            if not self._by_job.get(job_id, True):
+                del self._by_job[job_id]
+            self._pass(waiter, job_id)
 
     def wake(self, job_id: str) -> None:
         """The job has settled, durably."""
-        for future in self._by_job.pop(job_id, ()):
-            self._count -= 1
-            if not future.done():
-                future.set_result(None)
+        for waiter in self._by_job.pop(job_id, ()):
+            self._pass(waiter, job_id)
+
+    def _pass(self, waiter: Waiter, job_id: str) -> None:
+        waiter.pending.discard(job_id)
+        if waiter.has_enough():
+            self._end(waiter)
+
+    def _end(self, waiter: Waiter) -> None:
+        self._count -= waiter.counts
+        waiter.counts = False
+        if not waiter.future.done():
+            waiter.future.set_result(None)
 
     def wake_all(self) -> None:
-        """The server stops: every waiting request is answered with the job as it is."""
+        """The server stops: every waiting request is answered with its jobs as they are."""
         self.is_over = True
-        for job_id in list(self._by_job):
-            self.wake(job_id)
+        for waiter in [waiter for waiting in self._by_job.values() for waiter in waiting]:
+            self._end(waiter)
+        self._by_job.clear()

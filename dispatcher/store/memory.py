@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from dispatcher.access.acts import AuditFilter, AuditPage
 from dispatcher.access.tokens import Token
-from dispatcher.core.jobs.model import JobFilter, JobPage, JobView, LogLine, MissingWorker, TypeView
+from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView, LogLine, MissingWorker, TypeView
 from dispatcher.core.jobs.rows import AttemptRow, JobRow, lane_of_row
 from dispatcher.core.jobs.states import WAITING, JobState
 from dispatcher.core.jobs.turn import LaneReady, LiveAttempt, Turn, TurnReport
@@ -50,9 +50,7 @@ from dispatcher.store.views import (
     MOST_ATTEMPTS_SHOWN,
     MOST_LINES_KEPT,
     attempt_view,
-    cursor_of,
-    fits,
-    seq_of,
+    page_of,
     type_views,
     view,
     with_current,
@@ -86,7 +84,8 @@ class MemoryRows:
         self.offered: dict[str, float] = {}
         self.queue_clock = self._clock_base = 0.0
         self.queued: dict[str, list[tuple[float, int]]] = {}
-        self._seq = 0
+        #: The highest number that was given to a job.
+        self.last_seq = 0
         #: Jobs to remove with the turn's other changes, and before when workers must have gone to be forgotten.
         self._outlived: list[JobRow] = []
         self._gone_before: float | None = None
@@ -107,7 +106,7 @@ class MemoryRows:
         keyed = {self.by_key[key] for key in request.keys if key in self.by_key}
         jobs = {seq: replace(self.by_seq[seq]) for seq in seqs | commanded | keyed}
         names = {*request.attempts, *(jobs[seq].attempt or "" for seq in commanded)}
-        first, self._seq = self._seq + 1, self._seq + request.numbers
+        first, self.last_seq = self.last_seq + 1, self.last_seq + request.numbers
         self._outlived, self._gone_before = [], None
         return Loaded(
             queue_clock=self._clock_base + request.elapsed_s,
@@ -117,7 +116,7 @@ class MemoryRows:
             types=frozenset(name for name in request.types if name in self.lanes),
             types_known=len(self.lanes),
             held=self.counters.held,
-            numbers=range(first, self._seq + 1),
+            numbers=range(first, self.last_seq + 1),
         )
 
     def attempts_of(self, seq: int) -> list[AttemptRow]:
@@ -358,18 +357,14 @@ class MemoryStore(WithoutBackups):
         seq = self.rows.by_id.get(job_id)
         return None if seq is None else self.rows.by_seq[seq].state
 
+    async def standing(self, job_ids: Sequence[str]) -> dict[str, JobStanding]:
+        """See port.Store."""
+        there = {job_id: self.rows.by_seq[self.rows.by_id[job_id]] for job_id in job_ids if job_id in self.rows.by_id}
+        return {job_id: JobStanding(row.type, row.state) for job_id, row in there.items()}
+
     async def jobs(self, job_filter: JobFilter) -> JobPage:
         """See port.Store."""
-        below = seq_of(job_filter.cursor) if job_filter.cursor else max(self.rows.by_seq, default=0) + 1
-        items: list[JobView] = []
-        for seq in sorted((seq for seq in self.rows.by_seq if seq < below), reverse=True):
-            row = self.rows.by_seq[seq]
-            if len(items) == job_filter.limit:
-                return JobPage(items=items, next_cursor=cursor_of(below))
-            below = seq
-            if fits(row, job_filter):
-                items.append(self.rows.shown(row))
-        return JobPage(items=items, next_cursor=None)
+        return page_of(self.rows.by_seq, self.rows.last_seq, job_filter, self.rows.shown)
 
     async def types(self, prefix: str = "", after: str | None = None, most: int = 100) -> list[TypeView]:
         """See port.Store."""

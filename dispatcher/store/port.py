@@ -14,7 +14,7 @@ from msgspec import Struct
 from dispatcher.access.acts import AuditFilter, AuditPage
 from dispatcher.access.tokens import Token
 from dispatcher.core.jobs.backups import Backup
-from dispatcher.core.jobs.model import JobFilter, JobPage, JobView, MissingWorker, TypeView
+from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView, MissingWorker, TypeView
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import LaneReady, LiveAttempt, Turn, TurnReport
 from dispatcher.store.batches import BatchReads
@@ -85,6 +85,10 @@ class Store(Protocol):
 
     async def state(self, job_id: str) -> JobState | None:
         """Where a job stands; None: there is no such job."""
+        ...
+
+    async def standing(self, job_ids: Sequence[str]) -> dict[str, JobStanding]:
+        """Where each of these jobs stands, at most 1,000; one that is not there is left out."""
         ...
 
     async def jobs(self, job_filter: JobFilter) -> JobPage:

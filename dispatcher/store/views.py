@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
 from dispatcher.core.jobs.batches import KEY_MARK
 from dispatcher.core.jobs.ledger import silent_attempt
 from dispatcher.core.jobs.matching import requires
-from dispatcher.core.jobs.model import AttemptView, JobFilter, JobView, TypeView
+from dispatcher.core.jobs.model import AttemptView, JobFilter, JobPage, JobView, TypeView
 from dispatcher.core.jobs.rows import AttemptRow, JobRow
 from dispatcher.core.jobs.states import JobState
 from dispatcher.errors import BadParameter
@@ -27,6 +27,7 @@ __all__ = [
     "cursor_of",
     "end_of",
     "fits",
+    "page_of",
     "seq_of",
     "type_views",
     "view",
@@ -137,6 +138,20 @@ def seq_of(cursor: str) -> int:
     if not 0 < seq < 1 << 62:
         raise BadParameter("cursor: take it unchanged from an earlier answer's next_cursor", parameter="cursor")
     return seq
+
+
+def page_of(rows: Mapping[int, JobRow], last_seq: int, asked: JobFilter, shown: Callable[[JobRow], JobView]) -> JobPage:
+    """A page of jobs that are in memory. It looks at as many numbers as a database does. Raises BadParameter."""
+    below = last_seq + 1
+    below = min(below, seq_of(asked.cursor)) if asked.cursor else below
+    items: list[JobView] = []
+    for seq in range(below - 1, max(0, below - 1 - SLICES * SLICE), -1):
+        below, row = seq, rows.get(seq)
+        if row is not None and fits(row, asked):
+            items.append(shown(row))
+            if len(items) == asked.limit:
+                break
+    return JobPage(items=items, next_cursor=cursor_of(below) if below > 1 else None)
 
 
 def end_of(prefix: str) -> str | None:

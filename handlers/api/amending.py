@@ -27,7 +27,7 @@ _HOW = f"cannot be changed: only {', '.join(CHANGEABLE)} can, while the job wait
 _MOST_NAMED = 10
 
 
-def amend_of(job_id: str, body: bytes, actor: Actor) -> Amend:
+def amend_of(job_id: str, body: bytes, actor: Actor, if_versions: tuple[str, ...] = ()) -> Amend:
     """The change that the body asks for. Raises BadRequest, Invalid."""
     given = any_object(body)
     wrong = [name for name in given if name not in CHANGEABLE]
@@ -41,7 +41,7 @@ def amend_of(job_id: str, body: bytes, actor: Actor) -> Amend:
         told["requires"] = requirement_of(told["requires"])
     if told.get("expires_s") is not None and told["expires_s"] <= told.get("delay_s", 0.0):
         raise Invalid([field_error("expires_s", "must be more than delay_s, or the job would never start")])
-    return Amend(job=job_id, actor=actor, **told)
+    return Amend(job=job_id, actor=actor, if_versions=if_versions, **told)
 
 
 def copy_of(job: JobView, body: bytes) -> JobBody:

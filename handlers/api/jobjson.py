@@ -7,7 +7,7 @@ not know. This module knows no request.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Protocol
@@ -21,8 +21,12 @@ from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.terms import Terms
 
 __all__ = [
+    "JOB_FIELDS",
+    "LINE_FIELDS",
+    "ONLY_OF_ONE",
     "Json",
     "WhyItWaits",
+    "chosen_of",
     "instant",
     "job_json",
     "job_line",
@@ -33,6 +37,15 @@ __all__ = [
 ]
 
 Json = dict[str, object]
+#: The fields of a job in a list.
+LINE_FIELDS = (
+    "id", "type", "state", "reason", "detail", *Terms.__struct_fields__, "summary", "tags", "owner", "traceparent",
+    "number", "errors", "crashes", "progress", "error", "worker", "worker_name", "created_at", "run_at",
+    "expires_at", "offered_at", "started_at", "ended_at", "stopped_at", "waits", "waiting", "batch", "links",
+)  # fmt: skip
+#: Those that the answer for one job has, too; and all of its fields.
+ONLY_OF_ONE = ("data", "result", "evidence", "attempts", "log")
+JOB_FIELDS = LINE_FIELDS + ONLY_OF_ONE
 
 
 class WhyItWaits(Protocol):
@@ -102,6 +115,11 @@ def job_line(job: JobView, why: WhyItWaits | None) -> Json:
 def _terms(terms: Terms) -> Json:
     """Most jobs have the terms of many others. To be read only."""
     return asdict(terms) | {"requires": wanted_of(terms.requires)}
+
+
+def chosen_of(document: Json, fields: Sequence[str]) -> Json:
+    """These fields of it; without any, all."""
+    return {name: document[name] for name in fields} if fields else document
 
 
 def job_lines(jobs: Iterable[JobView], asked: Asked) -> list[Json]:

@@ -13,13 +13,14 @@ from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import FINAL
 from dispatcher.errors import TooLarge, WrongState
 from handlers import queries
-from handlers.api.amending import amend_of, copy_of
-from handlers.api.jobjson import Json, job_json, job_lines, raw, type_json, worker_json
-from handlers.api.newjob import OTHER_FIELDS_BYTES, NewJobRules, give_job, job_after, submit
+from handlers.api.amending import copy_of
+from handlers.api.etags import tag_of
+from handlers.api.jobjson import Json, job_json, raw, type_json, worker_json
+from handlers.api.newjob import OTHER_FIELDS_BYTES, give_job, job_after
 from handlers.base import ApiHandler
 from handlers.errors import Invalid, field_error
 from handlers.intake import check_key, decode_object, to_spec
-from handlers.queries import Filter, job_filter, next_query, type_filter, worker_filter
+from handlers.queries import Filter, next_query, type_filter, worker_filter
 from handlers.signin import signed_in
 
 __all__ = [
@@ -27,8 +28,6 @@ __all__ = [
     "CancelHandler",
     "DecideHandler",
     "DuplicateHandler",
-    "JobHandler",
-    "JobsHandler",
     "ResultHandler",
     "RetryHandler",
     "StatsHandler",
@@ -70,78 +69,19 @@ class ConsoleApiHandler(ApiHandler):
 
     def write_job(self, job: JobView, status: int = 200) -> None:
         """Ends the answer with one job."""
-        self.answer(job_json(job, self.site.service.why(job)), status)
+        why = self.site.service.why(job)
+        self.set_header("ETag", tag_of(job, why))
+        self.answer(job_json(job, why), status)
 
     async def write_whole(self, job_id: str) -> None:
         """The same, after a command: a turn tells only a part of the job."""
         self.write_job(await self.site.service.job(job_id))
 
-    def answer_page(self, items: list[Json], wanted: Filter, cursor: str | None) -> None:
+    def answer_page(self, items: list[Json], wanted: Filter, cursor: str | None, **shape: str) -> None:
         """Ends the answer with a page of a list; the body and the ``Link`` header lead to the next one."""
         if cursor is not None:
-            self.set_header("Link", f'<{self.own_address()}?{next_query(wanted, cursor)}>; rel="next"')
+            self.set_header("Link", f'<{self.own_address()}?{next_query(wanted, cursor, **shape)}>; rel="next"')
         self.answer({"items": items, "next_cursor": cursor})
-
-
-class JobsHandler(NewJobRules, ConsoleApiHandler):
-    """``/api/v1/jobs``: POST submits one job, GET lists. ``api/shortway.py`` takes most POSTs before they come here."""
-
-    query_fields = queries.JOBS
-
-    async def post(self) -> None:
-        """Submits one job; answers when it is durable."""
-        answer = await submit(self.site, self.request.headers, bytes(self.body), self.client, self.principal)
-        if answer is not None:
-            self.give(answer)
-
-    async def get(self) -> None:
-        """A page of the list, newest first."""
-        wanted = job_filter(self, self.site.clock.utc())
-        self.principal.needs_types([] if wanted.type is None else [wanted.type])
-        page = await self.site.service.jobs(wanted)
-        self.answer_page(job_lines(page.items, self.site.service.why), wanted, page.next_cursor)
-
-    head = get
-
-
-class JobHandler(ConsoleApiHandler):
-    """``/api/v1/jobs/<id>``."""
-
-    scopes: ClassVar = {"GET": Scope.READ, "PATCH": Scope.OPERATE, "DELETE": Scope.OPERATE}
-    looks_at_types = True
-
-    query_fields = queries.WAIT
-
-    async def get(self, job_id: str) -> None:
-        """The job; with ``?wait=N`` as soon as it is final or in doubt, or after N seconds."""
-        job = await job_after(self.site, self.client, job_id, queries.wait_argument(self))
-        if job is not None:
-            self.admit_again()
-            self.principal.needs_type(job.type)
-            self.write_job(job)
-
-    head = get
-
-    async def patch(self, job_id: str) -> None:
-        """Changes a job that waits; answers with the job when that is durable."""
-        amend = amend_of(job_id, bytes(self.body), self.actor("api"))
-        await self.check_job(job_id)
-        await self.site.service.amend(amend)
-        await self.write_whole(job_id)
-
-    async def delete(self, job_id: str) -> None:
-        """Removes a job that has ended, with all that belongs to it."""
-        if self.body:
-            raise Invalid([field_error("", "must be empty: a DELETE says what it wants in its address")])
-        free_key = queries.flag_argument(self, "free_key")
-        await self.check_job(job_id)
-        await self.site.service.delete(job_id, free_key=free_key, actor=self.actor("api"))
-        self.set_status(204)
-        self.clear_header("Content-Type")
-
-    def known_fields(self) -> tuple[str, ...]:
-        """Those of a DELETE are others."""
-        return queries.DELETE if self.request.method == "DELETE" else super().known_fields()
 
 
 class DuplicateHandler(ConsoleApiHandler):

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import ClassVar
 
 from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.matching import NAME
 from dispatcher.core.jobs.model import JobFilter, JobView, WorkerFilter, WorkerStatus
 from dispatcher.core.jobs.states import JobState
-from dispatcher.errors import Forbidden, WrongState
+from dispatcher.core.jobs.turn import Delete
+from dispatcher.errors import Forbidden, JobNotFound, WrongState
+from handlers.api.amending import copy_of
 from handlers.api.jobjson import once_a_lane
+from handlers.carried import carried
 from handlers.console import words
 from handlers.console.options import shown_options
 from handlers.console.page import XSRF_HELP, PageHandler
 from handlers.console.problems import MOST_PROBLEMS, all_is_well, problems
+from handlers.console.submit import new_key
 from handlers.console.values import part_of
+from handlers.intake import check_key, to_spec
 
 __all__ = ["JobActionHandler", "JobPageHandler", "OverviewPage"]
 
@@ -63,8 +69,10 @@ class _OneJob(PageHandler):
         text = super().decode_argument(value, name)
         return text.lower() if name is None else text
 
-    def show_job(self, job: JobView, *, everything: bool = False, as_sent: bool = False, notice: str = "") -> None:
-        """Ends the answer with the job's page."""
+    def show_job(
+        self, job: JobView, *, everything: bool = False, as_sent: bool = False, notice: str = "", removing: bool = False
+    ) -> None:
+        """Ends the answer with the job's page; ``removing``: it asks whether the job is to be removed."""
         service, names = self.site.service, dict(job.terms.requires).get(NAME, ())
         self.show(
             "job.html",
@@ -77,6 +85,8 @@ class _OneJob(PageHandler):
             as_sent=as_sent,
             part_of=part_of,
             notice=notice,
+            removing=removing and words.can_remove(job),
+            key=new_key(),
         )
 
 
@@ -89,7 +99,9 @@ class JobPageHandler(_OneJob):
         """The page; it loads itself anew while the job is open."""
         job = await self.site.service.job(job_id)
         self.refresh_s = 2 if words.is_open(job) else 0
-        self.show_job(job, everything=self.is_asked("full"), as_sent=self.is_asked("sent"))
+        self.show_job(
+            job, everything=self.is_asked("full"), as_sent=self.is_asked("sent"), removing=self.is_asked("remove")
+        )
 
     def is_asked(self, name: str) -> bool:
         """Whether the address has this choice."""
@@ -99,15 +111,15 @@ class JobPageHandler(_OneJob):
 
 
 class JobActionHandler(_OneJob):
-    """``/jobs/<id>/`` and ``cancel``, ``retry``, ``succeeded``, ``failed`` or ``adopt``: the buttons of its page."""
+    """``/jobs/<id>/`` and a verb: the buttons of its page."""
 
     scopes: ClassVar = {"POST": Scope.OPERATE}
 
     def for_programs(self) -> str:
         """The same as this button."""
         link = self.site.prefix.link(f"/api/v1/jobs/{self.path_args[0]}")
-        verbs = "/cancel, /retry, /decide or /adopt"
-        return f"Programs send JSON: POST {link}{verbs}, with 'Content-Type: application/json'."
+        verbs = "/cancel, /retry, /decide, /adopt or /duplicate"
+        return f"Programs send JSON: POST {link}{verbs}, with 'Content-Type: application/json', or DELETE {link}."
 
     async def post(self, job_id: str, action: str) -> None:
         """Does it and leads back to the job. If the job's state no longer allows it, the job's page says so."""
@@ -116,14 +128,40 @@ class JobActionHandler(_OneJob):
             raise Forbidden(XSRF_HELP, code="bad_xsrf")
         service = self.site.service
         try:
-            await self._act(job_id, action)
+            address = await self._act(job_id, action)
         except WrongState as refused:
             self.set_status(409)
-            self.show_job(await service.job(job_id), notice=refused.detail)
+            job, removing = await service.job(job_id), action == "delete"
+            notice = words.KEY_IS_KEPT if removing and words.can_remove(job) else refused.detail
+            self.show_job(job, notice=notice, removing=removing)
             return
-        self.redirect(f"/jobs/{job_id}", status=303)
+        self.redirect(address, status=303)
 
-    async def _act(self, job_id: str, action: str) -> None:
+    async def _act(self, job_id: str, action: str) -> str:
+        """Returns where to go then."""
+        if action == "duplicate":
+            return await self._duplicated(job_id)
+        if action == "delete":
+            return await self._removed(job_id)
+        await self._moved(job_id, action)
+        return f"/jobs/{job_id}"
+
+    async def _duplicated(self, job_id: str) -> str:
+        """The key of the form makes two clicks one job."""
+        key = check_key(self.form.field("key") or None)
+        copied = copy_of(await self.site.service.job(job_id), b"")
+        spec = carried(to_spec(copied, self.site.settings, key), self.request.headers, self.site.tasks)
+        accepted = await self.site.service.submit(spec)
+        assert accepted.job is not None, "submit() raises where it accepts nothing"
+        return f"/jobs/{accepted.job.id}"
+
+    async def _removed(self, job_id: str) -> str:
+        command = Delete(job_id, self.form.field("free_key") == "1", self.actor("console"))
+        with contextlib.suppress(JobNotFound):  # a second click, or somebody else: it is gone
+            await self.site.service.delete(command)
+        return "/jobs"
+
+    async def _moved(self, job_id: str, action: str) -> None:
         service = self.site.service
         reason = self.form.field("reason")[:500].replace("\0", "\ufffd")
         if action == "cancel":

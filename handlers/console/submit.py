@@ -19,7 +19,7 @@ from handlers.forms.formlabels import typed_of
 from handlers.intake import check_key, to_spec
 from handlers.worker.tasks import example_text
 
-__all__ = ["SubmitPage"]
+__all__ = ["SubmitPage", "new_key"]
 
 _CONFLICT = (
     "This form has already been sent with other content, and that job stands. "
@@ -53,7 +53,7 @@ class SubmitPage(PageHandler):
 
     async def get(self) -> None:
         """The empty form; ``?type=`` fills in a type and its example, ``?like=<id>`` an earlier job."""
-        form = _Form(key=_new_key())
+        form = _Form(key=new_key())
         like, wanted = self.get_query_argument("like", ""), self.get_query_argument("type", "")
         if like and self.may(Scope.READ):
             form.typed = await self._like(like)
@@ -98,7 +98,7 @@ class SubmitPage(PageHandler):
             for item in reversed(error.errors):
                 form.errors[item["pointer"].removeprefix("#").removeprefix("/")] = item["detail"]
         elif isinstance(error, KeyConflict):
-            form.key = _new_key()
+            form.key = new_key()
             form.errors[""] = _CONFLICT
         elif isinstance(error, TooLarge):
             form.errors["file" if self._has_file() else "data"] = f"is too large: {problem.detail}"
@@ -132,5 +132,5 @@ class SubmitPage(PageHandler):
         )
 
 
-def _new_key() -> str:
+def new_key() -> str:
     return f"form-{secrets.token_hex(16)}"

@@ -207,6 +207,18 @@ def can_adopt(job: JobView) -> bool:
     return job.evidence is not None and next_state(job.state, Event.ADOPT) is not None
 
 
+def can_remove(job: JobView) -> bool:
+    """Whether it has ended, so that nothing more happens to it."""
+    return job.state in FINAL
+
+
+#: Why a job that has ended is not removed.
+KEY_IS_KEPT = (
+    "The job was not removed. Its idempotency key is kept for 24 hours after its end, so that the same submission "
+    "makes no second job. Tick the box if the key may go."
+)
+
+
 class ErrorText(Struct, frozen=True):
     """An error of a task."""
 

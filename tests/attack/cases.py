@@ -21,7 +21,7 @@ XSRF = "0123456789abcdef0123456789abcdef"
 METHODS = ("GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE", "get", "X")
 _POSTED = (
     "job-action", "submit", "login", "logout", "api-jobs", "api-batch", "api-cancel", "api-retry", "api-decide",
-    "api-adopt", "api-duplicate", "engine.io",
+    "api-adopt", "api-duplicate", "api-wait", "engine.io",
 )  # fmt: skip
 #: By the route's name; braces are filled in. A new route needs a line here: a test demands it.
 PATHS = {
@@ -35,6 +35,7 @@ PATHS = {
     "login": "/login",
     "logout": "/logout",
     "api-jobs": "/api/v1/jobs",
+    "api-wait": "/api/v1/jobs/wait",
     "api-batch": "/api/v1/jobs/batch",
     "api-job": "/api/v1/jobs/{id}",
     "api-cancel": "/api/v1/jobs/{id}/cancel",

@@ -39,6 +39,7 @@ def _all_errors(kind: type[ours.PagehandError]) -> list[type[ours.PagehandError]
         (ours.Forbidden("x"), 403, "forbidden"),
         (ours.JobNotFound("x"), 404, "not_found"),
         (ours.WrongState("x"), 409, "wrong_state"),
+        (ours.VersionMismatch("x"), 412, "version_mismatch"),
         (ours.KeyConflict("x"), 422, "key_conflict"),
         (ours.Unsupported("x"), 415, "unsupported_media_type"),
         (ours.TooLarge("x"), 413, "too_large"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dispatcher.errors import Unsupported
-from handlers.mediatype import JSON, MediaType, is_among, media_type
+from handlers.mediatype import JSON, MediaType, is_among, liked_best, media_type
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,19 @@ def test_another_charset_is_refused_in_words_that_name_it(charset: str) -> None:
 def test_an_accept_header_names_several() -> None:
     assert is_among("text/html", "application/xml, Text/HTML;q=0.9, */*")
     assert not is_among("text/html", "*/*")
+
+
+@pytest.mark.parametrize(
+    ("accept", "liked"),
+    [
+        ("text/csv", "text/csv"),
+        ("application/json, text/csv", "application/json"),
+        ("application/json;q=0.5, Text/CSV; q=0.9", "text/csv"),
+        ("text/csv;q=0, */*", None),
+        ("text/csv;q=0.2, application/json;q=high", "application/json"),
+        ("text/html, */*;q=0.8", None),
+        ("", None),
+    ],
+)
+def test_an_accept_header_likes_one_best(accept: str, liked: str | None) -> None:
+    assert liked_best(accept, ("application/json", "text/csv")) == liked

@@ -90,7 +90,10 @@ async def test_an_id_in_capitals_is_the_same_id(ask: Ask, browser: Browser, hous
     ("path", "words"),
     [
         ("/submit", "Programs submit jobs as JSON: POST /api/v1/jobs, with 'Content-Type: application/json'."),
-        ("/jobs/done-1/retry", "Programs send JSON: POST /api/v1/jobs/done-1/cancel, /retry, /decide or /adopt, with "),
+        (
+            "/jobs/done-1/retry",
+            "Programs send JSON: POST /api/v1/jobs/done-1/cancel, /retry, /decide, /adopt or /duplicate, with ",
+        ),
         ("/login", "Programs do not sign in: they send 'Authorization: Bearer TOKEN' with each request."),
         ("/logout", "Programs use the API: docs/api.md describes it."),
     ],

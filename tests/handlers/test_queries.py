@@ -18,14 +18,15 @@ pytestmark = pytest.mark.gen_test
 
 #: The API alone has these.
 INSTANTS = "key, error, created_after, created_before, ended_after, ended_before, "
-OF_JOBS = f"It takes state, type, requires, worker, tag, batch, {INSTANTS}limit, cursor."
+SHAPE = ", format, fields"
+OF_JOBS = f"It takes state, type, requires, worker, tag, batch, {INSTANTS}limit, cursor{SHAPE}."
 #: (list, its query, what is said)
 MISTYPED = [
     ("jobs", "status=failed", f"status is not a field of this address; did you mean state? {OF_JOBS}"),
     ("jobs", "State=failed", f"State is not a field of this address; did you mean state? {OF_JOBS}"),
     ("jobs", "state=failed&q=4711", f"q is not a field of this address. {OF_JOBS}"),
     ("jobs", "require=name:A", f"require is not a field of this address; did you mean requires? {OF_JOBS}"),
-    ("jobs", "failed", f"failed is not a field of this address. {OF_JOBS}"),
+    ("jobs", "broken", f"broken is not a field of this address. {OF_JOBS}"),
     ("jobs", "status=", f"status is not a field of this address; did you mean state? {OF_JOBS}"),
     ("jobs", "a%0D%0Ab%FF=1", f"a\\r\\nb\ufffd is not a field of this address. {OF_JOBS}"),
     (
@@ -48,7 +49,7 @@ async def test_a_field_that_no_list_has_is_refused_with_the_one_that_was_meant(
 ) -> None:
     refused = await ask(f"/api/v1/{path}?{query}")
     assert (refused.code, body_of(refused)["code"], body_of(refused)["detail"]) == (400, "bad_parameter", words)
-    words = words.replace("cursor.", "cursor, refresh.").replace(INSTANTS, "")
+    words = words.replace(SHAPE, "").replace("cursor.", "cursor, refresh.").replace(INSTANTS, "")
     page = await browser.get(f"/{path}?{query}")
     assert page.code == 400
     assert f"<strong>Nothing is listed.</strong> {words} <a" in unescape(page.body.decode())
@@ -59,7 +60,11 @@ async def test_a_field_that_no_list_has_is_refused_with_the_one_that_was_meant(
 @pytest.mark.parametrize(
     ("method", "path", "words"),
     [
-        ("GET", "jobs/done-1?waits=5", "waits is not a field of this address; did you mean wait? It takes wait."),
+        (
+            "GET",
+            "jobs/done-1?waits=5",
+            "waits is not a field of this address; did you mean wait? It takes wait, fields.",
+        ),
         ("HEAD", "jobs/done-1?waits=5", ""),
         ("GET", "jobs/done-1/result?full=1", "full is not a field of this address. It takes wait."),
         ("GET", "stats?type=echo", "type is not a field of this address: it takes none."),
@@ -90,7 +95,7 @@ def test_every_address_of_the_api_says_what_its_query_may_have(
     assert {name: fields for name, fields in told.items() if fields} == {
         "api-audit": queries.ACTS,
         "api-jobs": queries.JOBS,
-        "api-job": ("wait",),
+        "api-job": ("wait", "fields"),
         "api-result": ("wait",),
         "api-batch-view": ("wait",),
         "api-events": queries.CHANGES,

@@ -33,6 +33,7 @@ MATRIX = {
     "login": ("/login", "GET POST:415", OPEN),
     "logout": ("/logout", "POST:415", OPEN),
     "api-jobs": ("/api/v1/jobs", "GET POST:400", API),
+    "api-wait": ("/api/v1/jobs/wait", "POST:400", API),
     "api-batch": ("/api/v1/jobs/batch", "POST:400", API),
     "api-job": ("/api/v1/jobs/done-1", "GET PATCH:400 DELETE:409", API),
     "api-cancel": ("/api/v1/jobs/done-1/cancel", "POST:409", API),

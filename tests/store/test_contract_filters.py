@@ -8,9 +8,11 @@ import pytest
 from msgspec.structs import replace
 
 from dispatcher.core.jobs.batches import key_in_batch
+from dispatcher.core.jobs.model import JobFilter
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Cancel, Delete
 from dispatcher.core.jobs.validate import snapshot_faults
+from dispatcher.store.views import cursor_of
 from tests.store.conftest import OpenDesk
 from tests.store.contract import Desk, Kind, error, result
 from tests.support.jobs import spec
@@ -48,6 +50,12 @@ def test_a_list_shows_jobs_in_any_of_its_states_newest_first(desk: Desk, limit: 
     assert _ids(desk, states=both, limit=limit) == [waiting.id, jobs[1]]
     mixed = (JobState.QUEUED, JobState.CANCELLED)
     assert _ids(desk, states=mixed, limit=limit) == [waiting.id, jobs[3], jobs[0]]
+
+
+def test_a_cursor_above_all_jobs_begins_with_the_newest_and_one_page_has_them(desk: Desk) -> None:
+    jobs = desk.submit(spec(), spec())
+    page = desk.run(desk.store.jobs(JobFilter(cursor=cursor_of(1 << 61))))
+    assert [job.id for job in page.items] == [jobs[1].id, jobs[0].id]
 
 
 def test_a_list_shows_jobs_with_an_error_code(desk: Desk) -> None:

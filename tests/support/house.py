@@ -6,13 +6,13 @@ import asyncio
 import itertools
 import json
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
 from dispatcher.config.settings import Settings
-from dispatcher.core.jobs.model import JobFilter, JobPage, JobView
+from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Turn, TurnReport
 from dispatcher.core.workers.registration import Registration
@@ -128,6 +128,12 @@ class TroubledStore(MemoryStore):
         if self.after_read is not None:
             await self.after_read()
         return state
+
+    async def standing(self, job_ids: Sequence[str]) -> dict[str, JobStanding]:
+        found = await super().standing(job_ids)
+        if self.after_read is not None:
+            await self.after_read()
+        return found
 
 
 def memory_store(kind: type[AnyStore], **given: Any) -> AnyStore:

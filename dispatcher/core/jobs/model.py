@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dispatcher.core.jobs.about import NOTHING_SAID, About
-from dispatcher.core.jobs.states import JobState
+from dispatcher.core.jobs.states import SETTLED, JobState
 from dispatcher.core.jobs.terms import Schedule, Terms
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "JobFilter",
     "JobPage",
     "JobSpec",
+    "JobStanding",
     "JobView",
     "LogLine",
     "MissingWorker",
@@ -135,6 +136,18 @@ class JobView(Struct, frozen=True, kw_only=True):
     attempts: list[AttemptView] = []
     #: The newest lines, oldest first. Filled when one job is read; empty in lists.
     log: list[LogLine] = []
+
+
+class JobStanding(Struct, frozen=True, gc=False):
+    """Where a job stands, and no more of it."""
+
+    type: str
+    state: JobState
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it has ended, or is in doubt: nothing happens to it by itself."""
+        return self.state in SETTLED
 
 
 class JobFilter(Struct, frozen=True, kw_only=True):

@@ -198,6 +198,8 @@ class Amend(Struct, frozen=True, kw_only=True):
     expires_s: float | UnsetType | None = UNSET
     requires: Requirement | UnsetType = UNSET
     actor: Actor = NOBODY_ASKED
+    #: Only if the job has one of these versions; empty: whatever it is.
+    if_versions: tuple[str, ...] = ()
 
 
 class Delete(Struct, frozen=True):
@@ -207,6 +209,8 @@ class Delete(Struct, frozen=True):
     #: Its key may go although it is younger than a day: the same submission would make a new job.
     free_key: bool = False
     actor: Actor = NOBODY_ASKED
+    #: As of ``Amend``.
+    if_versions: tuple[str, ...] = ()
 
 
 class OfferedTypes(Struct, frozen=True):
@@ -237,6 +241,8 @@ class Objection(StrEnum):
     NEVER_STARTS = "never_starts"
     #: Its key must be kept for some time yet.
     KEY_KEPT = "key_kept"
+    #: The job is of none of the versions for which the command is meant.
+    MOVED = "moved"
 
 
 class CommandReport(Struct, frozen=True):

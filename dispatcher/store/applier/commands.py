@@ -25,6 +25,7 @@ from dispatcher.core.jobs.turn import (
     Retry,
     WorkersMoved,
 )
+from dispatcher.core.jobs.versions import version_of
 from dispatcher.store.applier.admission import Admission
 from dispatcher.store.applier.hand import Hand
 from dispatcher.store.requests import Loaded
@@ -73,6 +74,8 @@ def _amended(command: Amend, job: JobRow, hand: Hand) -> CommandReport:
     old, lane = job.state, lane_of_row(job)
     if next_state(old, event_of(command, old)) is None:
         return CommandReport(False, view(job))
+    if _has_moved(command, job):
+        return CommandReport(False, view(job), fault=Objection.MOVED)
     fault = amend(job, command, hand.now_at, hand.clock, hand.writes)
     if fault is None:
         hand.amended(job, old, lane, command.actor.name)
@@ -83,12 +86,18 @@ def _deleted(command: Delete, job: JobRow, hand: Hand, admission: Admission) -> 
     shown = view(job)
     if job.state not in FINAL or job.ended_clock is None:
         return CommandReport(False, shown)
+    if _has_moved(command, job):
+        return CommandReport(False, shown, fault=Objection.MOVED)
     if job.key is not None:
         if not command.free_key and job.ended_clock + KEY_S > hand.clock:
             return CommandReport(False, shown, fault=Objection.KEY_KEPT)
         admission.free(job.key)
     hand.deleted(job)
     return CommandReport(True, shown)
+
+
+def _has_moved(command: Amend | Delete, job: JobRow) -> bool:
+    return bool(command.if_versions) and version_of(job) not in command.if_versions
 
 
 def _obeyed(command: _Moving, job: JobRow, hand: Hand, loaded: Loaded) -> tuple[bool, str | None]:

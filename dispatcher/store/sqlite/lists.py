@@ -35,6 +35,7 @@ class PageRead:
         self._items: list[JobView] = []
         #: The seq below which the list goes on; None: it begins with the newest job.
         self._below = seq_of(job_filter.cursor) if job_filter.cursor else None
+        self._begun = False
         #: The numbers of the wanted lanes, as a JSON text, found once: jobs that come later stand above the page.
         self._lanes: str | None = None
         self._names = _names(job_filter)
@@ -47,8 +48,11 @@ class PageRead:
             if not numbers:
                 self._below = 1
                 return True
-        if self._below is None:
-            self._below = (self._db.execute(sql.LAST_SEQ).fetchone()[0] or 0) + 1
+        if not self._begun:
+            end = (self._db.execute(sql.LAST_SEQ).fetchone()[0] or 0) + 1
+            # Above the newest job there is nothing to search.
+            self._below, self._begun = end if self._below is None else min(self._below, end), True
+        assert self._below is not None
         room = self._filter.limit - len(self._items)
         if self._names is None:
             self._read(self._below, room)

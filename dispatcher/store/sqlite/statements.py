@@ -146,6 +146,7 @@ META = "SELECT name, value FROM meta"
 LANES = "SELECT lane, name, type, offered_at FROM lanes"
 TALLIES = "SELECT lane, state, jobs, bytes FROM tallies"
 LAST_SEQ = "SELECT max(seq) FROM jobs"
+STANDING = f"SELECT id, type, state FROM jobs WHERE id IN {_KEYS}"  # noqa: S608
 STATE_OF = "SELECT state FROM jobs WHERE id = ?"
 ONE_JOB = f"""
     SELECT {_JOBS}, d.data, r.value

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import sqlite3
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -19,7 +20,7 @@ from msgspec.structs import replace
 from dispatcher.access.acts import AuditFilter, AuditPage
 from dispatcher.access.tokens import Token
 from dispatcher.core.jobs.backups import Backup, BackupState
-from dispatcher.core.jobs.model import JobFilter, JobPage, JobView, LogLine, MissingWorker, TypeView
+from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView, LogLine, MissingWorker, TypeView
 from dispatcher.core.jobs.naming import beginnings, counted
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Accepted, Demand, LaneReady, LiveAttempt, Turn, TurnReport
@@ -282,6 +283,12 @@ class SqliteStore:
         """See port.Store."""
         found = await self._thread.read(lambda: self._db.execute(sql.STATE_OF, (job_id,)).fetchone())
         return None if found is None else JobState(found[0])
+
+    async def standing(self, job_ids: Sequence[str]) -> dict[str, JobStanding]:
+        """See port.Store."""
+        asked = (json.dumps(job_ids),)
+        found = await self._thread.read(lambda: self._db.execute(sql.STANDING, asked).fetchall())
+        return {job_id: JobStanding(type_name, JobState(state)) for job_id, type_name, state in found}
 
     async def jobs(self, job_filter: JobFilter) -> JobPage:
         """See port.Store."""

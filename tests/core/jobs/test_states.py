@@ -6,6 +6,7 @@ from itertools import product
 
 import pytest
 
+from dispatcher.core.jobs.model import JobStanding
 from dispatcher.core.jobs.states import FINAL, OPEN, TRANSITIONS, Event, JobState, next_state
 from tests.core.jobs import make_states
 
@@ -50,3 +51,8 @@ def test_the_table_cannot_be_changed():
 def test_the_page_of_states_is_fresh():
     fresh = "run: python -m tests.core.jobs.make_states"
     assert make_states.PAGE.read_text(encoding="utf-8") == make_states.text(), fresh
+
+
+@pytest.mark.parametrize("state", JobState)
+def test_a_job_stands_settled_once_it_has_ended_or_is_in_doubt(state: JobState) -> None:
+    assert JobStanding("echo", state).is_settled == (state in FINAL or state is JobState.IN_DOUBT)

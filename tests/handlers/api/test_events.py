@@ -5,26 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-import socket
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
 from tornado.ioloop import IOLoop
-from tornado.web import Application
 
 from dispatcher.config.settings import Settings
 from dispatcher.node.followers import BEAT_S
-from dispatcher.transport.fronts.choice import make_server
-from dispatcher.transport.fronts.http import Front
-from dispatcher.transport.limits import SessionLimits
-from dispatcher.transport.sessions import Sessions
 from handlers.api.jobjson import instant
 from tests.support.house import House, run_one
 from tests.support.jobs import spec
 from tests.support.sse import EventStream, ServerEvent, StreamRefused
 from tests.support.waiting import eventually
-from tests.transport.support import Recorder
 
 pytestmark = pytest.mark.gen_test(timeout=60)
 
@@ -32,31 +25,6 @@ pytestmark = pytest.mark.gen_test(timeout=60)
 @pytest.fixture
 def settings() -> Settings:
     return Settings(events_kept=2_000, waiters=60)
-
-
-@pytest.fixture
-def write_timeout_s() -> float:
-    """How long a client may take to read what is written."""
-    return 60.0
-
-
-@pytest.fixture(params=["tornado", "fast"])
-def port(
-    request: pytest.FixtureRequest,
-    io_loop: IOLoop,
-    _unused_port: tuple[socket.socket, int],
-    app: Application,
-    house: House,
-    write_timeout_s: float,
-) -> Iterator[int]:
-    """The application behind each front in turn."""
-    sessions = Sessions(SessionLimits(), Recorder())
-    front = Front(sessions, app, clock=house.clock.monotonic, write_timeout_s=write_timeout_s)
-    server = make_server(front, Settings(front=str(request.param)))
-    server.add_socket(_unused_port[0])
-    yield _unused_port[1]
-    server.stop()
-    io_loop.run_sync(server.close_all_connections, timeout=5)
 
 
 Open = Callable[..., Awaitable[EventStream]]

@@ -8,11 +8,15 @@ from typing import Any
 
 import pytest
 from tornado.httpclient import HTTPResponse
+from tornado.simple_httpclient import HTTPStreamClosedError
 
 from dispatcher.access.acts import Actor
 from dispatcher.config.settings import Settings
+from dispatcher.core.jobs.model import JobFilter, JobPage
+from dispatcher.node.walks import Walks
 from tests.handlers.conftest import Ask, Browser, body_of
 from tests.support.house import House
+from tests.support.jobs import spec
 from tests.support.scenes import asked_for
 from tests.support.waiting import eventually
 
@@ -111,6 +115,47 @@ async def test_a_stream_of_changes_ends_with_its_token(ask: Ask, house: House) -
     assert "label" not in told
     assert "event: bye" in told
     assert "revoked or has expired" in told
+
+
+async def test_who_is_bound_to_types_does_not_learn_where_other_jobs_stand(ask: Ask) -> None:
+    token = await made(ask, "read", types=["label"])
+    ids = [
+        body_of(await ask("/api/v1/jobs", "POST", json={"type": name}, headers=ADMIN))["id"]
+        for name in ("label", "fax")
+    ]
+    own = await ask("/api/v1/jobs/wait", "POST", json={"ids": ids[:1]}, headers=shown(token))
+    assert body_of(own) == {"items": [{"id": ids[0], "state": "queued"}], "done": False}
+    refused(await ask("/api/v1/jobs/wait", "POST", json={"ids": ids}, headers=shown(token)), "forbidden_type", "'fax'")
+
+
+async def test_who_waits_for_many_learns_nothing_after_the_token_is_revoked(ask: Ask, house: House) -> None:
+    token = await made(ask, "read")
+    job = body_of(await ask("/api/v1/jobs", "POST", json={"type": "label"}, headers=ADMIN))["id"]
+    wanted = {"ids": [job], "timeout_s": 30}
+    waits = asyncio.ensure_future(ask("/api/v1/jobs/wait", "POST", json=wanted, headers=shown(token)))
+    await eventually(lambda: waiting(house) == 1)
+    await house.dispatcher.access.revoke(token["id"])
+    await house.dispatcher.cancel(job, "", actor=Actor("test"))
+    answer = await waits
+    assert (answer.code, body_of(answer)["code"]) == (401, "bad_token")
+
+
+@pytest.mark.expect_log("a list of jobs was cut")
+async def test_a_whole_list_is_cut_when_its_token_is_revoked(ask: Ask, house: House) -> None:
+    token = await made(ask, "read")
+    await house.dispatcher.submit_batch([spec()] * 350)
+    pages: list[JobPage] = []
+
+    async def read(wanted: JobFilter) -> JobPage:
+        if len(pages) == 2:
+            await house.dispatcher.access.revoke(token["id"])
+        pages.append(await house.dispatcher.jobs(wanted))
+        return pages[-1]
+
+    house.dispatcher.walks = Walks(read, 1)
+    with pytest.raises(HTTPStreamClosedError):
+        await ask("/api/v1/jobs?format=ndjson", headers=shown(token))
+    assert len(pages) == 3
 
 
 async def test_a_token_opens_nothing_once_it_has_expired(ask: Ask, house: House) -> None:

@@ -1,0 +1,67 @@
+"""``POST /api/v1/jobs/wait``: one request that waits for many jobs, for all of them or for the first one."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from dispatcher.access.scopes import Scope
+from dispatcher.core.jobs.model import JobStanding
+from handlers.api.resources import ConsoleApiHandler
+from handlers.errors import Invalid, field_error
+from handlers.intake import decode_object
+from handlers.queries import MAX_WAIT_S
+
+__all__ = ["MOST_IDS", "WaitHandler"]
+
+#: The most jobs that one request waits for.
+MOST_IDS = 1_000
+
+
+class _WaitBody(Struct, frozen=True, forbid_unknown_fields=True):
+    ids: Annotated[list[Annotated[str, Meta(min_length=1, max_length=64)]], Meta(min_length=1, max_length=MOST_IDS)]
+    any: bool = False
+    timeout_s: Annotated[float, Meta(ge=0, le=MAX_WAIT_S)] = 0.0
+
+
+_decoder = msgspec.json.Decoder(_WaitBody)
+_WORDS = (
+    f'must be {{"ids": 1 to {MOST_IDS:,} ids of jobs, "any": true or false, "timeout_s": 0 to {MAX_WAIT_S}}}; '
+    "only ids is needed"
+)
+
+
+class WaitHandler(ConsoleApiHandler):
+    """It changes nothing, and is a POST only because so many ids have no room in an address."""
+
+    scopes: ClassVar = {"POST": Scope.READ}
+    looks_at_types = True
+
+    def body_limit(self) -> int:
+        """Room for the longest ids."""
+        return MOST_IDS * 100
+
+    async def post(self) -> None:
+        """Answers when all of the jobs are final or in doubt, or the first one is, or after the time."""
+        body = self._body_as_asked()
+        ids = list(dict.fromkeys(job_id.lower() for job_id in body.ids))
+        waiting = self.site.service.wait_for(ids, first=body.any, timeout_s=body.timeout_s)
+        found = await self.client.patiently(waiting)
+        if found is not None:
+            self.admit_again()
+            for type_name in {standing.type for standing in found.values()}:
+                self.principal.needs_type(type_name)
+            self._tell(ids, found, first=body.any)
+
+    def _tell(self, ids: list[str], found: dict[str, JobStanding], *, first: bool) -> None:
+        settled = [job_id not in found or found[job_id].is_settled for job_id in ids]
+        items = [{"id": job_id, "state": found[job_id].state if job_id in found else None} for job_id in ids]
+        self.answer({"items": items, "done": any(settled) if first else all(settled)})
+
+    def _body_as_asked(self) -> _WaitBody:
+        try:
+            return decode_object(_decoder, bytes(self.body))
+        except msgspec.ValidationError:
+            raise Invalid([field_error("", _WORDS)]) from None

@@ -1,0 +1,85 @@
+"""The page of a job: the buttons that submit it again and that remove it."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+import pytest
+
+from dispatcher.core.jobs.matching import requirement_of
+from dispatcher.core.jobs.states import FINAL, JobState
+from dispatcher.errors import JobNotFound
+from tests.handlers.conftest import Browser
+from tests.support.house import House
+from tests.support.scenes import a_job, submit
+
+pytestmark = pytest.mark.gen_test
+
+ASKS = "<strong>Remove this job?</strong>"
+
+
+async def page_of(browser: Browser, path: str) -> str:
+    response = await browser.get(path)
+    assert response.code == 200
+    return unescape(response.body.decode())
+
+
+async def test_the_same_job_is_submitted_again_once_for_two_clicks(browser: Browser, house: House) -> None:
+    berlin = requirement_of({"site": "berlin"})
+    await submit(house, "j", data='{"order": 7}', priority=5, requires=berlin, delay_s=90.0)
+    [key] = re.findall(r'name="key" value="([^"]+)"', await page_of(browser, "/jobs/j"))
+    clicks = [await browser.post("/jobs/j/duplicate", {"key": key}, "/jobs/j") for _ in range(2)]
+    assert [click.code for click in clicks] == [303, 303]
+    [address] = {click.headers["Location"] for click in clicks}
+    copied = await house.dispatcher.job(address.removeprefix("/jobs/"))
+    assert (copied.type, copied.data, copied.state) == ("print-label", '{"order": 7}', "queued")
+    assert (copied.terms.priority, copied.terms.requires) == (5, berlin)
+    assert len(await house.kept()) == 2
+    [other] = re.findall(r'name="key" value="([^"]+)"', await page_of(browser, "/jobs/j"))
+    assert other != key
+
+
+@pytest.mark.parametrize("state", JobState)
+async def test_only_a_job_that_has_ended_can_be_removed_and_the_page_asks_first(
+    browser: Browser, house: House, state: JobState
+) -> None:
+    await a_job(house, state, "j")
+    assert ('href="/jobs/j?remove=1"' in await page_of(browser, "/jobs/j")) == (state in FINAL)
+    assert (ASKS in await page_of(browser, "/jobs/j?remove=1")) == (state in FINAL)
+    removed = await browser.post("/jobs/j/delete", {}, "/jobs/j")
+    if state in FINAL:
+        assert (removed.code, removed.headers["Location"]) == (303, "/jobs")
+        with pytest.raises(JobNotFound):
+            await house.dispatcher.job("j")
+        again = await browser.post("/jobs/j/delete", {})
+        assert (again.code, again.headers["Location"]) == (303, "/jobs")
+    else:
+        assert removed.code == 409
+        assert f"the job is {state}: only succeeded, failed, cancelled and expired jobs" in removed.body.decode()
+        assert ASKS not in removed.body.decode()
+
+
+async def test_a_job_with_a_key_goes_only_with_its_key_and_the_page_says_so(browser: Browser, house: House) -> None:
+    await a_job(house, JobState.CANCELLED, "j", key="order-8")
+    assert 'name="free_key"' in await page_of(browser, "/jobs/j?remove=1")
+    refused = await browser.post("/jobs/j/delete", {}, "/jobs/j")
+    assert refused.code == 409
+    assert "Tick the box if the key may go." in refused.body.decode()
+    assert ASKS in refused.body.decode()
+    assert (await browser.post("/jobs/j/delete", {"free_key": "1"}, "/jobs/j")).code == 303
+    assert await house.kept() == []
+
+
+async def test_without_a_key_nothing_is_ticked(browser: Browser, house: House) -> None:
+    await a_job(house, JobState.CANCELLED, "j")
+    assert "free_key" not in await page_of(browser, "/jobs/j?remove=1")
+
+
+@pytest.mark.parametrize("action", ["duplicate", "delete"])
+async def test_a_form_without_its_secret_changes_nothing(browser: Browser, house: House, action: str) -> None:
+    await a_job(house, JobState.CANCELLED, "j")
+    await browser.get("/jobs/j")
+    refused = await browser.post(f"/jobs/j/{action}", {"_xsrf": "2|00|00|0"}, "/jobs/j")
+    assert refused.code == 403
+    assert [job.id for job in await house.kept()] == ["j"]
