@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.places import ROOT
+from tests.test_architecture import files
 
+_MERGE = re.compile(r"^(?:<{7}|>{7}) ", re.M)
 README = (ROOT / "README.md").read_text("utf-8")
 #: Half of what the README had before it was written anew.
 MOST_WORDS = 1_144
@@ -88,3 +90,9 @@ def test_tasks_authors_see_each_kind_of_trouble_as_a_picture() -> None:
     trouble = text[text.index("## When it goes wrong") :]
     parts = re.split(r"^### ", trouble, flags=re.M)[1:]
     assert [part.splitlines()[0] for part in parts if "](pictures/" not in part] == ["Look inside"]
+
+
+def test_no_text_has_the_marks_of_a_merge_that_was_not_finished() -> None:
+    texts = files(".md", ".py", ".js", ".css", ".html", ".sql", ".json", ".toml", ".yml")
+    marked = [path.name for path in texts if _MERGE.search(path.read_text("utf-8"))]
+    assert (marked, len(texts) > 500) == ([], True)

@@ -45,6 +45,7 @@ def _all_errors(kind: type[ours.PagehandError]) -> list[type[ours.PagehandError]
         (ours.TooLarge("x"), 413, "too_large"),
         (ours.QueueFull("x"), 503, "queue_full"),
         (ours.TooManyTypes("x"), 503, "too_many_types"),
+        (ours.TooManyGuesses("x", retry_after_s=3), 429, "too_many_wrong_tokens"),
         (ours.Draining("x"), 503, "draining"),
         (ours.StorageTrouble("x"), 503, "storage_trouble"),
         (ours.SettingError("a secret path"), 500, "internal"),
@@ -57,9 +58,13 @@ def test_each_error_has_one_status_and_code(error: Exception, status: int, code:
     assert "secret" not in problem.detail
 
 
+#: What an error needs besides its words.
+_ALSO = {ours.TooManyGuesses: {"retry_after_s": 3}}
+
+
 def test_every_error_of_a_request_has_a_status_below_500() -> None:
     for kind in _all_errors(ours.RequestError):
-        error = kind([]) if kind is Invalid else kind("x")
+        error = kind([]) if kind is Invalid else kind("x", **_ALSO.get(kind, {}))
         assert 400 <= problem_of(error).status < 500, kind
 
 
