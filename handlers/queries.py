@@ -283,14 +283,15 @@ def _instant(handler: RequestHandler, name: str, now_at: float) -> float | None:
     text = _text(handler, name)
     if not text:
         return None
-    if back := _BACK.fullmatch(text):
-        return now_at - int(back[1]) * _UNIT_S[back[2]]
     try:
+        if back := _BACK.fullmatch(text):
+            # Raises for a time that no calendar has.
+            return datetime.fromtimestamp(now_at - int(back[1]) * _UNIT_S[back[2]], UTC).timestamp()
         # A plus in an address is a blank.
         at = text.replace(" ", "+")
         if _INSTANT.fullmatch(at):
             return datetime.fromisoformat(at.upper()).timestamp()
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, OSError):
         pass
     words = "an instant as in 2026-11-23T21:04:05Z, or a time back from now as in -90s, -15m, -1h or -7d"
     raise BadParameter(f"{name} must be {words}.", parameter=name)

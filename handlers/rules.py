@@ -66,8 +66,8 @@ class Rules:
 
     #: Whether it is served without the token.
     public: ClassVar[bool] = False
-    #: The scope that each method needs; HEAD needs GET's, and OPTIONS none. What stands not here is refused.
-    scopes: ClassVar[Mapping[str, Scope]] = {}
+    #: The scope that each method needs, or several; HEAD needs GET's, OPTIONS none. What stands not here is refused.
+    scopes: ClassVar[Mapping[str, Scope | tuple[Scope, ...]]] = {}
     #: Whether it serves who is bound to types: then it looks itself at each job's type.
     looks_at_types: ClassVar[bool] = False
     #: Whether Host and Origin are checked. Only the probes of load balancers skip that: they disclose nothing.
@@ -76,6 +76,8 @@ class Rules:
     site: Site
     #: Who asks, once ``check`` has found it.
     principal: Principal = NOBODY
+    #: How many tokens of the settings there had been then.
+    _own_tokens: int = 0
     #: The largest body that is taken.
     limit: int
     if TYPE_CHECKING:  # whoever mixes this in has it as an attribute
@@ -97,6 +99,7 @@ class Rules:
             raise HTTPError(405)
         else:
             self.principal = who
+            self._own_tokens = self.site.guard.own_tokens
             self.check_scope()
             self.check_body()
 
@@ -126,9 +129,22 @@ class Rules:
         scope = self.scopes.get("GET" if method == "HEAD" else method)
         if scope is None:
             raise Forbidden("No scope opens this address for this method.", code="forbidden_scope")
-        self.principal.needs(scope)
+        for each in (scope,) if isinstance(scope, Scope) else scope:
+            self.principal.needs(each)
         if not self.looks_at_types:
             self.principal.needs_no_bound()
+
+    def still_opens(self) -> bool:
+        """Whether what was shown still opens anything: an answer may go on for days."""
+        token_id, guard = self.principal.token_id, self.site.guard
+        if token_id:
+            return self.site.service.access.session(token_id) is not None
+        return guard.open or self._own_tokens == guard.own_tokens
+
+    def admit_again(self) -> None:
+        """Refuses who was admitted before a wait, and whose token opens nothing any more."""
+        if not self.still_opens():
+            self.ask_for_token()
 
     def actor(self, way: str) -> Actor:
         """Who asks for a command: the name of the token, or the way by which it came, and from where."""

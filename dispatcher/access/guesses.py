@@ -4,7 +4,9 @@ Theory of operation. Each place that shows wrong tokens has an allowance of them
 allowance the settings' token is not even compared, so nothing can be learned. A wrong token counts once: a page with
 yesterday's token shows it again and again, and means no harm. Tokens of the store have 256 random bits, so nobody
 guesses them: they are found before anybody asks here, and behind a proxy, where all come from one place, they go on
-working. A place is an address, or the network of 64 bits that an address of IPv6 is from.
+working. A place is an address, or the network of 56 bits that an address of IPv6 is from, as providers give it to one
+customer. What comes as a password (``Authorization: Basic``) may be meant for a proxy before us: it has an allowance of
+its own, and is told to nobody.
 
 Pure. Instants are monotonic seconds.
 """
@@ -24,7 +26,7 @@ from dispatcher.errors import TooManyGuesses
 __all__ = ["MOST_PLACES", "MOST_REMEMBERED", "Guesses"]
 
 #: Most places that are watched; the one that has been quiet longest goes.
-MOST_PLACES = 10_000
+MOST_PLACES = 2_000
 #: Most wrong tokens that are remembered of one place.
 MOST_REMEMBERED = 100
 
@@ -54,18 +56,40 @@ class Guesses:
 
     def right(self, own: bytes, shown: bytes, address: str, now: float) -> bool:
         """Whether what was shown is our own token. Raises TooManyGuesses where the allowance is used up."""
-        if not self._places:
-            return hmac.compare_digest(own, shown) or self._wrong(shown, address, now)
-        place = self._places.get(_place_of(address))
+        name = _place_of(address)
+        place = self._places.get(name)
         if place is not None:
-            if _digest(shown) in place.wrong:
+            if _is_known(shown, place):
                 return False
             self._check(place, now)
-        return hmac.compare_digest(own, shown) or self._wrong(shown, address, now)
+        if hmac.compare_digest(own, shown):
+            return True
+        if shown:  # what is no token at all is no guess
+            self._wrong(shown, name, now)
+            self.noted(address)
+        return False
 
-    def _check(self, place: _Place, now: float) -> None:
+    def password_is(self, own: bytes, shown: bytes, address: str, now: float) -> bool:
+        """The same for a password; where the allowance is used up, it is not looked at, and wrong."""
+        name = f"password {_place_of(address)}"
+        place = self._places.get(name)
+        if place is not None:
+            if _is_known(shown, place):
+                return False
+            self._refill(place, now)
+            if place.allowance < 1.0:
+                return False
+        if hmac.compare_digest(own, shown):
+            return True
+        self._wrong(shown, name, now)
+        return False
+
+    def _refill(self, place: _Place, now: float) -> None:
         place.allowance = min(self._most, place.allowance + (now - place.at) * self._per_s)
         place.at = now
+
+    def _check(self, place: _Place, now: float) -> None:
+        self._refill(place, now)
         if place.allowance < 1.0:
             wait_s = ceil((1.0 - place.allowance) / self._per_s)
             raise TooManyGuesses(
@@ -74,29 +98,32 @@ class Guesses:
                 retry_after_s=wait_s,
             )
 
-    def _wrong(self, shown: bytes, address: str, now: float) -> bool:
-        """Counts it; what is no token at all is no guess. Always False."""
-        if not shown:
-            return False
-        name = _place_of(address)
+    def _wrong(self, shown: bytes, name: str, now: float) -> None:
         place = self._places.setdefault(name, _Place(self._most, now))
         self._places.move_to_end(name)
         place.allowance -= 1.0
-        self.noted(address)
         place.wrong[_digest(shown)] = None
         if len(place.wrong) > MOST_REMEMBERED:
             place.wrong.popitem(last=False)
         if len(self._places) > MOST_PLACES:
             self._places.popitem(last=False)
-        return False
 
     def forgive(self) -> None:
         """Forgets all: another token is our own from now on, and it may be one of the wrong ones."""
         self._places.clear()
 
 
+def _is_known(shown: bytes, place: _Place) -> bool:
+    """Whether it is a wrong token that was shown there before; then it was shown last."""
+    digest = _digest(shown)
+    if digest not in place.wrong:
+        return False
+    place.wrong.move_to_end(digest)
+    return True
+
+
 def _digest(shown: bytes) -> bytes:
-    return sha256(shown).digest()
+    return sha256(shown).digest()[:8]
 
 
 @lru_cache(maxsize=1_024)
@@ -107,4 +134,4 @@ def _place_of(address: str) -> str:
         return address
     if not isinstance(parsed, IPv6Address):
         return address
-    return str(parsed.ipv4_mapped or IPv6Address(int(parsed) >> 64 << 64))
+    return str(parsed.ipv4_mapped or IPv6Address(int(parsed) >> 72 << 72))

@@ -94,6 +94,7 @@ class Access:
         scopes: tuple[Scope, ...],
         *,
         actor: Actor,
+        made_by: str = "",
         types: tuple[str, ...] = (),
         expires_at: float | None = None,
     ) -> tuple[Token, str]:
@@ -102,7 +103,7 @@ class Access:
             text = self._new_text()
             token = Token(
                 id=text.split("_")[1], digest=digest_of(text.encode()), name=name, scopes=scopes, types=types,
-                made_by=actor.name, made_at=self._clock.utc(), expires_at=expires_at,
+                made_by=made_by or actor.name, made_at=self._clock.utc(), expires_at=expires_at,
             )  # fmt: skip
             forget = self._outlived()
             report = await self._turns.command(MakeToken(token, forget, actor))

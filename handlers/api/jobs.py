@@ -27,7 +27,7 @@ class JobsHandler(NewJobRules, ConsoleApiHandler):
 
     async def post(self) -> None:
         """Submits one job; answers when it is durable."""
-        answer = await submit(self.site, self.request.headers, bytes(self.body), self.client, self.principal)
+        answer = await submit(self, self.request.headers, bytes(self.body), self.client)
         if answer is not None:
             self.give(answer)
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 import re
 from typing import ClassVar
 
-from dispatcher.access.principal import Principal
 from dispatcher.access.scopes import Scope
 from dispatcher.config.settings import Settings
 from dispatcher.core.jobs.model import JobSpec, JobView
@@ -21,7 +20,7 @@ from handlers.forms.formbody import form_limit
 from handlers.guard import Headers
 from handlers.intake import check_key, parse_job, to_spec
 from handlers.queries import MAX_WAIT_S
-from handlers.rules import ApiRules
+from handlers.rules import ApiRules, Rules
 from handlers.site import Site
 
 __all__ = ["OTHER_FIELDS_BYTES", "NewJobRules", "give_job", "job_after", "submit"]
@@ -50,22 +49,21 @@ class NewJobRules(ApiRules):
             super().check_media_type()
 
 
-async def submit(
-    site: Site, headers: Headers, body: bytes, client: AskingClient, principal: Principal
-) -> HttpAnswer | None:
+async def submit(rules: Rules, headers: Headers, body: bytes, client: AskingClient) -> HttpAnswer | None:
     """Submits the job; answers when it is durable, or later if that is preferred. None: the client went away."""
-    return await give_job(site, headers, _spec(headers, body, site.settings), client, principal)
+    return await give_job(rules, headers, _spec(headers, body, rules.site.settings), client)
 
 
-async def give_job(
-    site: Site, headers: Headers, spec: JobSpec, client: AskingClient, principal: Principal
-) -> HttpAnswer | None:
+async def give_job(rules: Rules, headers: Headers, spec: JobSpec, client: AskingClient) -> HttpAnswer | None:
     """The same, of a job that is read already. Raises Forbidden for a type that the principal is not for."""
-    principal.needs_type(spec.type)
+    site = rules.site
+    rules.principal.needs_type(spec.type)
     wait_s = _preferred_wait_s(headers)
     given = await _given(site, carried(spec, headers, site.tasks), client, wait_s or 0)
     if given is None:
         return None
+    if wait_s:
+        rules.admit_again()
     accepted, job = given
     told = {"Content-Type": JSON_TEXT, "Location": site.prefix.link(f"/api/v1/jobs/{job.id}")}
     if accepted.replayed:

@@ -47,16 +47,6 @@ class ConsoleApiHandler(ApiHandler):
             return signed_in(self, self.site)
         return given or None
 
-    def still_opens(self) -> bool:
-        """Whether the token that was shown still opens anything: an answer may go on for days."""
-        token_id = self.principal.token_id
-        return not token_id or self.site.service.access.session(token_id) is not None
-
-    def admit_again(self) -> None:
-        """Refuses who was admitted before a wait, and whose token opens nothing any more."""
-        if not self.still_opens():
-            self.ask_for_token()
-
     async def check_job(self, job_id: str) -> None:
         """Refuses a job of a type that who asks is not for. Raises JobNotFound."""
         if self.principal.types is not None:
@@ -85,9 +75,9 @@ class ConsoleApiHandler(ApiHandler):
 
 
 class DuplicateHandler(ConsoleApiHandler):
-    """``/api/v1/jobs/<id>/duplicate``. The answer shows the data of the job: who only submits may not see it."""
+    """``/api/v1/jobs/<id>/duplicate``. It makes a job, and shows the data of the one that it is made from."""
 
-    scopes: ClassVar = {"POST": Scope.OPERATE}
+    scopes: ClassVar = {"POST": (Scope.SUBMIT, Scope.OPERATE)}
     looks_at_types = True
 
     def body_limit(self) -> int:
@@ -101,7 +91,7 @@ class DuplicateHandler(ConsoleApiHandler):
         original = await self.site.service.job(job_id)
         self.principal.needs_type(original.type)
         spec = to_spec(copy_of(original, bytes(self.body)), settings, key)
-        answer = await give_job(self.site, headers, spec, self.client, self.principal)
+        answer = await give_job(self, headers, spec, self.client)
         if answer is not None:
             self.give(answer)
 

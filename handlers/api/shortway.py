@@ -178,7 +178,7 @@ class _NewJob(HTTPMessageDelegate, NewJobRules):
 
     async def _serve(self) -> None:
         try:
-            answer = await submit(self.site, self.request.headers, b"".join(self._pieces), self._client, self.principal)
+            answer = await submit(self, self.request.headers, b"".join(self._pieces), self._client)
         except Exception as error:  # noqa: BLE001  # a fault of ours is a 500
             self._refuse(error)
         else:

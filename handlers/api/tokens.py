@@ -77,7 +77,8 @@ class TokensHandler(ConsoleApiHandler):
             tuple(scope for scope in Scope if scope in body.scopes),
             types=tuple(dict.fromkeys(body.types)),
             expires_at=None if body.expires_s is None else now_at + body.expires_s,
-            actor=self.actor(self.principal.name),
+            actor=self.actor("api"),
+            made_by=self.principal.name,
         )
         self.set_header("Location", self.site.prefix.link(f"/api/v1/tokens/{token.id}"))
         self.answer(_token_json(token, now_at) | {"token": text}, 201)
@@ -105,7 +106,7 @@ class TokenHandler(ConsoleApiHandler):
 
     async def delete(self, token_id: str) -> None:
         """Revokes it. It stays in the list, and opens nothing any more."""
-        self._show(await self.site.service.access.revoke(token_id, self.actor(self.principal.name)))
+        self._show(await self.site.service.access.revoke(token_id, self.actor("api")))
 
     def _show(self, token: Token) -> None:
         self.answer(_token_json(token, self.site.clock.utc()))

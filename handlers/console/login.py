@@ -49,9 +49,8 @@ class LoginPage(PageHandler):
         except Forbidden as refused:
             return self._again(following, 403, refused.detail)
         sign_in(self, self.site.guard, who)
-        self.site.service.access.note(
-            AuditNote(Actor(who.name, who.token_id, self.request.remote_ip or ""), "console.sign_in")
-        )
+        person = Actor(who.name if who.token_id else "console", who.token_id, self.request.remote_ip or "")
+        self.site.service.access.note(AuditNote(person, "console.sign_in"))
         self.redirect(following, status=303)
         return None
 

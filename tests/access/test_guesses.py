@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
 from dispatcher.access.guesses import MOST_PLACES, MOST_REMEMBERED, Guesses
@@ -61,6 +63,29 @@ def test_a_wrong_token_that_is_known_is_wrong_even_when_the_allowance_is_gone(gu
     assert not guesses.right(OWN, b"wrong-1", HERE, 0.0)
 
 
+def test_more_old_tokens_than_the_allowance_are_known_in_the_end(guesses: Guesses) -> None:
+    """Each minute three are counted, and none of those comes again as a new one."""
+    pages = [b"old-%d" % number for number in range(MOST_REMEMBERED)]
+    minutes = [60.0 * number for number in range(MOST_REMEMBERED)]
+    for now in minutes:
+        for shown in pages:
+            with contextlib.suppress(TooManyGuesses):
+                guesses.right(OWN, shown, HERE, now)
+    assert not any(guesses.right(OWN, shown, HERE, minutes[-1]) for shown in pages)
+    assert guesses.right(OWN, OWN, HERE, minutes[-1])
+
+
+def test_passwords_for_a_proxy_keep_no_token_out_and_are_told_to_nobody(guesses: Guesses) -> None:
+    told: list[str] = []
+    guesses.noted = told.append
+    for number in range(1_000):
+        assert not guesses.password_is(OWN, b"person-%d" % number, HERE, 0.0)
+    assert guesses.right(OWN, OWN, HERE, 0.0)
+    assert not guesses.password_is(OWN, OWN, HERE, 0.0)
+    assert guesses.password_is(OWN, OWN, HERE, 20.0)
+    assert told == []
+
+
 def test_no_token_is_no_guess(guesses: Guesses) -> None:
     assert not guesses.right(OWN, b"", HERE, 0.0)
     assert len(guesses) == 0
@@ -71,8 +96,8 @@ def test_no_token_is_no_guess(guesses: Guesses) -> None:
     [
         ("192.0.2.7", "192.0.2.8", False),
         ("192.0.2.7", "::ffff:192.0.2.7", True),
-        ("2001:db8::1", "2001:db8::ffff:1", True),
-        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("2001:db8::1", "2001:db8:0:ff::1", True),
+        ("2001:db8::1", "2001:db8:0:100::1", False),
         ("", "192.0.2.7", False),
     ],
 )

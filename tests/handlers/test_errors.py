@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 
@@ -59,7 +60,7 @@ def test_each_error_has_one_status_and_code(error: Exception, status: int, code:
 
 
 #: What an error needs besides its words.
-_ALSO = {ours.TooManyGuesses: {"retry_after_s": 3}}
+_ALSO: dict[type, dict[str, Any]] = {ours.TooManyGuesses: {"retry_after_s": 3}}
 
 
 def test_every_error_of_a_request_has_a_status_below_500() -> None:

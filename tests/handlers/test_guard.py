@@ -266,5 +266,12 @@ def test_without_a_token_nothing_matches_it() -> None:
     assert guard.whose(b"", REMOTE) is None
 
 
+def test_another_token_is_counted_and_the_same_one_is_not() -> None:
+    guard = Guard(Settings(token="a"))
+    for token in ("b", "b", "a"):
+        guard.renew(token)
+    assert guard.own_tokens == 3
+
+
 def test_another_token_means_another_session_key() -> None:
     assert Guard(Settings(token="a")).cookie_key() != Guard(Settings(token="b")).cookie_key()

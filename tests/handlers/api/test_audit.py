@@ -34,7 +34,7 @@ async def test_what_people_do_is_in_the_log(ask: Ask, house: House) -> None:
         "id": 2, "at": "2026-11-23T21:24:05.123Z", "actor": "desk", "token": token["id"], "remote": "127.0.0.1",
         "action": "job.cancel", "target": job, "detail": "jam", "outcome": "done",
     }  # fmt: skip
-    assert (made["actor"], made["action"], made["target"]) == ("the administrator", "token.make", token["id"])
+    assert (made["actor"], made["action"], made["target"]) == ("api", "token.make", token["id"])
     assert token["token"] not in made["detail"]
 
 
@@ -53,7 +53,7 @@ async def test_the_log_has_pages_and_filters(ask: Ask) -> None:
 
 async def test_who_signs_in_is_in_the_log(ask: Ask, browser: Browser) -> None:
     await browser.post("/login", {"token": "s3cret", "next": "/jobs"}, "/login")
-    assert await log(ask) == [("the administrator", "console.sign_in", None)]
+    assert await log(ask) == [("console", "console.sign_in", None)]
 
 
 async def test_wrong_tokens_are_noted_once_each_and_not_without_end(ask: Ask, house: House) -> None:

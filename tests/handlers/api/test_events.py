@@ -14,6 +14,7 @@ from tornado.ioloop import IOLoop
 from dispatcher.config.settings import Settings
 from dispatcher.node.followers import BEAT_S
 from handlers.api.jobjson import instant
+from handlers.api.shortway import ShortWayApplication
 from tests.support.house import House, run_one
 from tests.support.jobs import spec
 from tests.support.sse import EventStream, ServerEvent, StreamRefused
@@ -282,6 +283,18 @@ async def test_at_the_end_of_the_server_it_says_bye(open_stream: Open, house: Ho
     assert event.data == {"detail": "The server stops. Come back with the id of the last event."}
     assert await stream.next() is None
     await closing
+
+
+@pytest.mark.parametrize("short_way", [True])
+async def test_another_token_of_the_settings_ends_it(open_stream: Open, house: House, app: ShortWayApplication) -> None:
+    stream = await open_stream()
+    await here(stream)
+    app.site.guard.renew("another")
+    await submitted(house, "echo")
+    bye = await stream.next()
+    assert bye is not None
+    assert (bye.kind, "revoked or has expired" in str(bye.data)) == ("bye", True)
+    assert await stream.next() is None
 
 
 async def test_more_than_it_can_bear_are_refused(open_stream: Open, house: House) -> None:

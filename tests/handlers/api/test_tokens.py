@@ -105,6 +105,30 @@ async def test_who_waits_learns_nothing_after_the_token_is_revoked(ask: Ask, hou
     assert (answer.code, body_of(answer)["code"]) == (401, "bad_token")
 
 
+@pytest.mark.parametrize("way", ["jobs", "jobs/{job}/duplicate"])
+async def test_a_submission_that_waits_tells_nothing_after_the_token_is_revoked(
+    ask: Ask, house: House, way: str
+) -> None:
+    job = body_of(await ask("/api/v1/jobs", "POST", json={"type": "label"}, headers=ADMIN))["id"]
+    token = await made(ask, "submit", "operate")
+    headers = shown(token) | {"Prefer": "wait=30"}
+    path = "/api/v1/" + way.format(job=job)
+    waits = asyncio.ensure_future(ask(path, "POST", json={"type": "letter"}, headers=headers))
+    await eventually(lambda: waiting(house) == 1)
+    await house.dispatcher.access.revoke(token["id"])
+    (made_one,) = [one.id for one in await house.kept() if one.type == "letter"]
+    await house.dispatcher.cancel(made_one, "")
+    assert (await waits).code == 401
+
+
+async def test_who_only_operates_makes_no_job(ask: Ask) -> None:
+    job = body_of(await ask("/api/v1/jobs", "POST", json={"type": "label"}, headers=ADMIN))["id"]
+    for scope, lacks in (("operate", "submit"), ("submit", "operate")):
+        token = shown(await made(ask, scope))
+        response = await ask(f"/api/v1/jobs/{job}/duplicate", "POST", json={}, headers=token)
+        refused(response, "forbidden_scope", f"needs the scope '{lacks}'")
+
+
 async def test_a_stream_of_changes_ends_with_its_token(ask: Ask, house: House) -> None:
     token = await made(ask, "read")
     stream = asyncio.ensure_future(ask("/api/v1/events", headers=shown(token)))
@@ -285,12 +309,14 @@ async def test_who_guesses_at_the_login_is_told_to_wait(ask: Ask, browser: Brows
     assert b"wrong tokens have come from this address" in response.body
 
 
-@pytest.mark.expect_log("too_many_wrong_tokens")
-async def test_a_password_for_a_proxy_never_keeps_a_session_out(ask: Ask, browser: Browser) -> None:
+async def test_a_password_for_a_proxy_keeps_neither_a_session_nor_a_token_out(ask: Ask, browser: Browser) -> None:
     assert (await signed_in(browser, "s3cret")).code == 303
-    await guessed(ask, 20)
-    password = base64.b64encode(b"anna:of the proxy").decode()
-    assert (await browser.get("/api/v1/jobs", headers={"Authorization": f"Basic {password}"})).code == 200
+    for number in range(25):
+        password = base64.b64encode(b"anna:of the proxy, %d" % number).decode()
+        headers = {"Authorization": f"Basic {password}"}
+        assert (await browser.get("/api/v1/jobs", headers=headers)).code == 200
+        assert (await ask("/api/v1/jobs", headers=headers)).code == 401
+    assert (await ask("/api/v1/jobs", headers=ADMIN)).code == 200
 
 
 # The console
