@@ -99,7 +99,8 @@ class Rules:
             raise HTTPError(405)
         else:
             self.principal = who
-            self._own_tokens = self.site.guard.own_tokens
+            if not self.public:
+                self._own_tokens = self.site.guard.own_tokens
             self.check_scope()
             self.check_body()
 
