@@ -56,7 +56,7 @@ class SummaryTemplate:
         for path in self._places:
             for depth, name in enumerate(path):
                 asked.setdefault(path[:depth], set()).add(name)
-        self._levels = {path: _Level(names) for path, names in asked.items()}
+        self._asked = {path: _AskedOf(names) for path, names in asked.items()}
 
     def filled(self, data: str) -> str | None:
         """The summary of a job with this data; None: nothing of what it names is there."""
@@ -73,12 +73,12 @@ class SummaryTemplate:
         """The value at a path. ``known`` has what was found before, so that each value is read once."""
         if path not in known:
             above = path[:-1]
-            for name, value in self._levels[above].held(self._at(above, known)):
+            for name, value in self._asked[above].held(self._at(above, known)):
                 known[(*above, name)] = value
         return known[path]
 
 
-class _Level:
+class _AskedOf:
     """What the places ask of one value. The rest is read over and never kept: data may have 100,000 fields."""
 
     def __init__(self, names: set[str]) -> None:
