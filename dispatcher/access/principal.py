@@ -34,9 +34,14 @@ class Principal(Struct, frozen=True, kw_only=True):
             )
 
     def needs_type(self, name: str) -> None:
-        """Raises Forbidden if a bound leaves this type of jobs out."""
+        """Raises Forbidden if a bound leaves out this type of jobs, which the caller has named himself."""
         if self.types is not None and name not in self.types:
             raise Forbidden(f"{self._bound()} The type '{name}' is none of them.", code="forbidden_type")
+
+    def needs_types_of(self, names: Iterable[str], what: str = "This job is of another type.") -> None:
+        """The same for ``what`` is there already: its types are not told to whom they are closed."""
+        if self.types is not None and not self.types.issuperset(names):
+            raise Forbidden(f"{self._bound()} {what}", code="forbidden_type")
 
     def needs_types(self, names: Collection[str]) -> None:
         """Raises Forbidden if a bound leaves one of these types out; no names stand for all types."""

@@ -6,9 +6,11 @@ The ``Dispatcher`` is made of this; it has the parts that are named here.
 from __future__ import annotations
 
 import asyncio
+from contextlib import ExitStack
 
 from dispatcher.core.jobs.batches import BatchItem, BatchView
 from dispatcher.errors import BatchNotFound
+from dispatcher.node.looks import BatchLooks
 from dispatcher.node.verbs import JobVerbs
 
 __all__ = ["BatchVerbs"]
@@ -16,6 +18,8 @@ __all__ = ["BatchVerbs"]
 
 class BatchVerbs(JobVerbs):
     """Reads of one batch, besides those of a job."""
+
+    _batch_looks: BatchLooks
 
     async def batch(self, batch_id: str) -> BatchView:
         """One batch. Raises BatchNotFound."""
@@ -31,16 +35,23 @@ class BatchVerbs(JobVerbs):
         """The batch when all of its jobs are final or in doubt, or as it is after ``timeout_s``.
 
         It waits for the newest job that is left, and then looks again. Jobs seldom end in the other order; then it
-        looks as often as one of them ends. Raises BatchNotFound, Unavailable.
+        looks as often as one of them ends, together with all others who wait. Raises BatchNotFound, Unavailable.
         """
+        if timeout_s <= 0:
+            return await self.batch(batch_id)
         loop = asyncio.get_running_loop()
         until = loop.time() + timeout_s
-        with self._readers:
-            batch = await self.batch(batch_id)
-            while batch.pending is not None and (left_s := until - loop.time()) > 0 and not self._waiters.is_over:
-                await self._settle(batch.pending, left_s)
-                batch = await self.batch(batch_id)
-            return batch
+        with self._readers, ExitStack() as place:
+            has_place = False
+            while True:
+                with self._batch_looks.joined(batch_id) as look:
+                    batch, left_s = await look.batch(), until - loop.time()
+                    if look.waiter is None or left_s <= 0 or self._waiters.is_over:
+                        return batch
+                    if not has_place:
+                        place.callback(self._waiters.remove, self._waiters.add())
+                        has_place = True
+                    await asyncio.wait([look.waiter.future], timeout=left_s)
 
     async def batch_items(self, batch_id: str, after: int = 0) -> list[BatchItem]:
         """What has become of its jobs, in their order, a slice of those behind this place; empty: there are no more."""

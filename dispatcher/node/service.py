@@ -39,6 +39,7 @@ from dispatcher.node.events import Ring
 from dispatcher.node.failing import Failing
 from dispatcher.node.followers import Feed
 from dispatcher.node.gathering import Intake, refusal
+from dispatcher.node.looks import BatchLooks
 from dispatcher.node.machinery import make_machine
 from dispatcher.node.measuring import measured
 from dispatcher.node.readers import Readers
@@ -108,6 +109,7 @@ class Dispatcher(BatchVerbs):
             carry_out=self._turns.carry_out,
         )
         self._waiters, self._timer = Waiters(settings.waiters), Timer(clock, self.tick)
+        self._batch_looks = BatchLooks(self.batch, self._waiters)
         #: For those who follow the changes.
         self.feed = Feed(Ring(settings.events_kept, ids.new_life()), clock, settings.waiters)
         #: For those who read the whole list of jobs.

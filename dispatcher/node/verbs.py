@@ -48,6 +48,11 @@ class JobVerbs:
             )
         return job
 
+    async def standing(self, job_ids: Sequence[str]) -> dict[str, JobStanding]:
+        """How these jobs stand, at most 1,000; one that is not there is left out."""
+        with self._readers:
+            return await self._store.standing(job_ids)
+
     async def wait(self, job_id: str, timeout_s: float, *, is_new: bool = False) -> JobView:
         """The job when it is final or in doubt, or as it is after ``timeout_s``. Raises JobNotFound, Unavailable.
 

@@ -7,7 +7,8 @@ job; a turn costs those who wait for what it has settled, and no others. Nothing
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from dispatcher.errors import Unavailable
 
@@ -40,6 +41,8 @@ class Waiters:
         self._most = most
         self._count = 0
         self._by_job: dict[str, set[Waiter]] = {}
+        #: The notes that are taken now.
+        self._notes: list[set[str]] = []
         #: The server stops: nobody waits any more.
         self.is_over = False
 
@@ -52,12 +55,31 @@ class Waiters:
             raise Unavailable(f"{self._most} requests wait for results already: ask without waiting")
         waiter = Waiter(job_ids, first=first)
         self._count += 1
+        return self._entered(waiter)
+
+    def join(self, job_id: str) -> Waiter:
+        """The same for one job, for requests that have their places already: it counts as none."""
+        waiter = Waiter([job_id], first=False)
+        waiter.counts = False
+        return self._entered(waiter)
+
+    def _entered(self, waiter: Waiter) -> Waiter:
         if self.is_over:
             self._end(waiter)
             return waiter
         for job_id in waiter.pending:
             self._by_job.setdefault(job_id, set()).add(waiter)
         return waiter
+
+    @contextmanager
+    def noted(self) -> Iterator[set[str]]:
+        """Notes the jobs that settle meanwhile: what is read meanwhile may not know of them."""
+        settled: set[str] = set()
+        self._notes.append(settled)
+        try:
+            yield settled
+        finally:
+            self._notes = [notes for notes in self._notes if notes is not settled]
 
     def remove(self, waiter: Waiter) -> None:
         """The request no longer waits."""
@@ -79,6 +101,8 @@ class Waiters:
 
     def wake(self, job_id: str) -> None:
         """The job has settled, durably."""
+        for notes in self._notes:
+            notes.add(job_id)
         for waiter in self._by_job.pop(job_id, ()):
             self._pass(waiter, job_id)
 

@@ -34,30 +34,38 @@ def _batch_json(batch: BatchView) -> Json:
     }
 
 
-class OneBatchHandler(ConsoleApiHandler):
-    """``/api/v1/batches/<id>``."""
+class _BatchReader(ConsoleApiHandler):
+    """Each of its addresses is about one batch."""
 
     scopes: ClassVar = {"GET": Scope.READ}
     looks_at_types = True
+
+    def _check(self, batch: BatchView) -> None:
+        """Refuses a batch with jobs of a type that who asks is not for."""
+        self.principal.needs_types_of(batch.types, "The batch has jobs of another type.")
+
+
+class OneBatchHandler(_BatchReader):
+    """``/api/v1/batches/<id>``."""
+
     query_fields = queries.WAIT
 
     async def get(self, batch_id: str) -> None:
         """Counts by state; with ``?wait=N`` as soon as all jobs are final or in doubt, or after N seconds."""
         wait_s = queries.wait_argument(self)
+        if wait_s and self.principal.types is not None:  # who may not see it must not learn when it ends
+            self._check(await self.site.service.batch(batch_id))
         batch = await self.client.patiently(self.site.service.wait_for_batch(batch_id, wait_s))
         if batch is not None:
             self.admit_again()
-            self.principal.needs_types(batch.types)
+            self._check(batch)
             self.answer(_batch_json(batch))
 
     head = get
 
 
-class BatchResultsHandler(ConsoleApiHandler):
+class BatchResultsHandler(_BatchReader):
     """``/api/v1/batches/<id>/results``: one line for each job, in their order."""
-
-    scopes: ClassVar = {"GET": Scope.READ}
-    looks_at_types = True
 
     async def get(self, batch_id: str) -> None:
         """The lines, read slice by slice, each when the client has taken the one before it."""
@@ -70,7 +78,7 @@ class BatchResultsHandler(ConsoleApiHandler):
 
     async def _begin(self, batch_id: str) -> None:
         batch = await self.site.service.batch(batch_id)
-        self.principal.needs_types(batch.types)
+        self._check(batch)
         self.set_header("Content-Type", "application/x-ndjson; charset=utf-8")
 
     async def _tell(self, batch_id: str) -> None:

@@ -11,7 +11,7 @@ from handlers import queries
 from handlers.api.amending import amend_of
 from handlers.api.etags import if_versions, tag_of
 from handlers.api.jobjson import JOB_FIELDS, LINE_FIELDS, ONLY_OF_ONE, chosen_of, job_json, job_lines
-from handlers.api.newjob import NewJobRules, job_after, submit
+from handlers.api.newjob import NewJobRules, submit
 from handlers.api.resources import ConsoleApiHandler
 from handlers.api.wholelist import give_list
 from handlers.errors import Invalid, field_error
@@ -57,10 +57,8 @@ class JobHandler(ConsoleApiHandler):
     async def get(self, job_id: str) -> None:
         """The job; with ``?wait=N`` as soon as it is final or in doubt, or after N seconds."""
         fields = queries.fields_argument(self, JOB_FIELDS)
-        job = await job_after(self.site, self.client, job_id, queries.wait_argument(self))
+        job = await self.job_after(job_id, queries.wait_argument(self))
         if job is not None:
-            self.admit_again()
-            self.principal.needs_type(job.type)
             self._write_unless_known(job, fields)
 
     head = get

@@ -48,9 +48,23 @@ class ConsoleApiHandler(ApiHandler):
         return given or None
 
     async def check_job(self, job_id: str) -> None:
-        """Refuses a job of a type that who asks is not for. Raises JobNotFound."""
+        """Refuses a job of a type that who asks is not for. One that is not there is let pass."""
         if self.principal.types is not None:
-            self.principal.needs_type((await self.site.service.job(job_id)).type)
+            found = await self.site.service.standing([job_id])
+            self.principal.needs_types_of(standing.type for standing in found.values())
+
+    async def job_after(self, job_id: str, wait_s: float) -> JobView | None:
+        """The job after the wait, for who may see it; None: the client went away. Raises JobNotFound.
+
+        Whoever may not see the job must not wait for it: the time of the refusal would tell when it ends.
+        """
+        if wait_s:
+            await self.check_job(job_id)
+        job = await job_after(self.site, self.client, job_id, wait_s)
+        if job is not None:
+            self.admit_again()
+            self.principal.needs_types_of([job.type])
+        return job
 
     def decode_argument(self, value: bytes, name: str | None = None) -> str:
         """Ids in the path have small letters; some programs write them large. Called by Tornado."""
@@ -89,7 +103,7 @@ class DuplicateHandler(ConsoleApiHandler):
         settings, headers = self.site.settings, self.request.headers
         key = check_key(headers.get("Idempotency-Key"))
         original = await self.site.service.job(job_id)
-        self.principal.needs_type(original.type)
+        self.principal.needs_types_of([original.type])
         spec = to_spec(copy_of(original, bytes(self.body)), settings, key)
         answer = await give_job(self, headers, spec, self.client)
         if answer is not None:
@@ -106,11 +120,9 @@ class ResultHandler(ConsoleApiHandler):
 
     async def get(self, job_id: str) -> None:
         """200 with the result, 202 while the job is open, 409 if there will be no result."""
-        job = await job_after(self.site, self.client, job_id, queries.wait_argument(self))
+        job = await self.job_after(job_id, queries.wait_argument(self))
         if job is None:
             return
-        self.admit_again()
-        self.principal.needs_type(job.type)
         if job.state not in FINAL:
             self.set_header("Retry-After", "1")
             self.write_job(job, 202)

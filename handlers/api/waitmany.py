@@ -47,13 +47,18 @@ class WaitHandler(ConsoleApiHandler):
         """Answers when all of the jobs are final or in doubt, or the first one is, or after the time."""
         body = self._body_as_asked()
         ids = list(dict.fromkeys(job_id.lower() for job_id in body.ids))
+        if self.principal.types is not None:  # who may not see them must not wait for them
+            self._check(await self.site.service.standing(ids))
         waiting = self.site.service.wait_for(ids, first=body.any, timeout_s=body.timeout_s)
         found = await self.client.patiently(waiting)
         if found is not None:
             self.admit_again()
-            for type_name in {standing.type for standing in found.values()}:
-                self.principal.needs_type(type_name)
+            self._check(found)
             self._tell(ids, found, first=body.any)
+
+    def _check(self, found: dict[str, JobStanding]) -> None:
+        """Refuses jobs of a type that who asks is not for."""
+        self.principal.needs_types_of((job.type for job in found.values()), "One of the jobs is of another type.")
 
     def _tell(self, ids: list[str], found: dict[str, JobStanding], *, first: bool) -> None:
         settled = [job_id not in found or found[job_id].is_settled for job_id in ids]

@@ -34,6 +34,7 @@ def test_administrator_and_anybody_may_do_everything(scope: Scope) -> None:
     for principal in (ADMINISTRATOR, ANYBODY):
         principal.needs(scope)
         principal.needs_type("any")
+        principal.needs_types_of(["any"])
         principal.needs_no_bound()
 
 
@@ -51,6 +52,10 @@ def test_a_bound_names_its_types() -> None:
     SCANNER.needs_type("scan")
     with pytest.raises(Forbidden, match="'scanner' is for jobs of these types alone: 'copy', 'scan'") as found:
         SCANNER.needs_type("print")
+    assert found.value.code == "forbidden_type"
+    SCANNER.needs_types_of(["scan", "copy"])
+    with pytest.raises(Forbidden, match=r"'copy', 'scan'\. This job is of another type\.$") as found:
+        SCANNER.needs_types_of(["scan", "print"])
     assert found.value.code == "forbidden_type"
     with pytest.raises(Forbidden, match="about jobs of every type"):
         SCANNER.needs_no_bound()

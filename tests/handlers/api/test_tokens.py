@@ -24,6 +24,7 @@ pytestmark = pytest.mark.gen_test
 
 ADMIN = {"Authorization": "Bearer s3cret"}
 JSON = {"Content-Type": "application/json"}
+OTHER = "This job is of another type."
 
 
 @pytest.fixture
@@ -149,7 +150,47 @@ async def test_who_is_bound_to_types_does_not_learn_where_other_jobs_stand(ask: 
     ]
     own = await ask("/api/v1/jobs/wait", "POST", json={"ids": ids[:1]}, headers=shown(token))
     assert body_of(own) == {"items": [{"id": ids[0], "state": "queued"}], "done": False}
-    refused(await ask("/api/v1/jobs/wait", "POST", json={"ids": ids}, headers=shown(token)), "forbidden_type", "'fax'")
+    refused(
+        await ask("/api/v1/jobs/wait", "POST", json={"ids": ids}, headers=shown(token)),
+        "forbidden_type",
+        "One of the jobs is of",
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("jobs/{job}?wait=30", None),
+        ("jobs/{job}/result?wait=30", None),
+        ("jobs/wait", {"timeout_s": 30}),
+        ("jobs/wait", {"timeout_s": 30, "any": True}),
+        ("batches/{batch}?wait=30", None),
+    ],
+)
+async def test_who_is_bound_to_types_does_not_learn_when_other_jobs_end(
+    ask: Ask, house: House, path: str, body: dict[str, Any] | None
+) -> None:
+    """It is refused before it waits."""
+    token = await made(ask, "read", types=["label"])
+    jobs = [{"type": "label"}, {"type": "fax"}]
+    batch = body_of(await ask("/api/v1/jobs/batch", "POST", json=jobs, headers=ADMIN))
+    own, other = (job["id"] for job in batch["items"])
+    asked = {} if body is None else {"method": "POST", "json": body | {"ids": [own, other]}}
+    answer = await ask(f"/api/v1/{path.format(job=other, batch=batch['batch'])}", headers=shown(token), **asked)
+    refused(answer, "forbidden_type", "of another type.")
+    assert "fax" not in answer.body.decode()
+    assert waiting(house) == 0
+
+
+async def test_who_is_bound_to_types_waits_for_jobs_of_these(ask: Ask, house: House) -> None:
+    token = await made(ask, "read", types=["label"])
+    batch = body_of(await ask("/api/v1/jobs/batch", "POST", json=[{"type": "label"}], headers=ADMIN))
+    [job] = batch["items"]
+    paths = (f"jobs/{job['id']}", f"jobs/{job['id']}/result", f"batches/{batch['batch']}")
+    asked = [asyncio.ensure_future(ask(f"/api/v1/{path}?wait=30", headers=shown(token))) for path in paths]
+    await eventually(lambda: waiting(house) == 3)
+    await house.dispatcher.cancel(job["id"], "", actor=Actor("test"))
+    assert [(await answer).code for answer in asked] == [200, 409, 200]
 
 
 async def test_who_waits_for_many_learns_nothing_after_the_token_is_revoked(ask: Ask, house: House) -> None:
@@ -251,15 +292,16 @@ async def test_a_bound_token_knows_its_types_alone(ask: Ask) -> None:
         response = await ask(path, headers=bound)
         assert response.code == 403, path
         assert words in response.body.decode(), path
+        assert "'letter'" not in response.body.decode() or "type=letter" in path, "no other type is named"
     jobs = [{"type": "label"}, {"type": "letter"}]
     refused(await ask("/api/v1/jobs", "POST", json=jobs[1], headers=bound), "forbidden_type", words)
     refused(await ask("/api/v1/jobs/batch", "POST", json=jobs, headers=bound), "forbidden_type", words)
     for verb, body in (
         ("cancel", {}), ("retry", {}), ("decide", {"outcome": "failed"}), ("adopt", {}), ("duplicate", {}),
     ):  # fmt: skip
-        refused(await ask(f"{other}/{verb}", "POST", json=body, headers=bound), "forbidden_type", words)
-    refused(await ask(other, "PATCH", json={"priority": 1}, headers=bound), "forbidden_type", words)
-    refused(await ask(other, "DELETE", headers=bound | JSON), "forbidden_type", words)
+        refused(await ask(f"{other}/{verb}", "POST", json=body, headers=bound), "forbidden_type", OTHER)
+    refused(await ask(other, "PATCH", json={"priority": 1}, headers=bound), "forbidden_type", OTHER)
+    refused(await ask(other, "DELETE", headers=bound | JSON), "forbidden_type", OTHER)
     refused(await ask(f"{own}/duplicate", "POST", json={"type": "letter"}, headers=bound), "forbidden_type", words)
     for path in (
         "/api/v1/changes",

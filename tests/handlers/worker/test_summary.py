@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,40 @@ def test_data_without_fields_may_be_the_summary(data: str, summary: str | None) 
 def test_numbers_stay_as_they_were_written() -> None:
     data = '{"n" : 1.50, "big": 123456789012345678901234567890, "n": 2.50}'
     assert SummaryTemplate("{data.n} {data.big}").filled(data) == "2.50 123456789012345678901234567890"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "{" + ",".join(f'"f{number}":1' for number in range(50_000)) + "}",
+        "[" + ",".join(["1"] * 200_000) + "]",
+        '{"0":{"7":[' + ",".join(["1"] * 200_000) + "]}}",
+    ],
+    ids=["fields", "items", "items within"],
+)
+def test_what_no_place_names_is_not_kept_however_much_there_is(data: str) -> None:
+    template = SummaryTemplate("{data.f7} {data.0} {data.7} {data.0.7.3} {data.0.7.99}")
+    tracemalloc.start()
+    try:
+        assert template.filled(data) in ("1", "1 1", "1 1 1")
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 8 * len(data), "some copies of the text, and nothing for each field"
+
+
+@pytest.mark.parametrize(
+    ("template", "summary"),
+    [("{data.0} {data.99}", "0 99"), ("{data.7} {data.07}", "7 7"), ("{data.100}", None), ("{data.-1}", None)],
+)
+def test_a_place_names_one_of_the_first_hundred_items(template: str, summary: str | None) -> None:
+    assert SummaryTemplate(template).filled(json.dumps(list(range(200)))) == summary
+
+
+@pytest.mark.parametrize("name", ['a "name"', "back\\slash", "\u2028", "\x01", "größe", "self"])
+def test_a_field_may_have_any_name(name: str) -> None:
+    data = json.dumps({"other": 1, name: "found", "last": 2})
+    assert SummaryTemplate(f"{{data.{name}}} {{data.last}}").filled(data) == "found 2"
 
 
 @pytest.mark.parametrize(
