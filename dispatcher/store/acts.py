@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 
 from msgspec.structs import replace
 
 from dispatcher.access.acts import AuditEntry, AuditFilter, AuditPage
 from dispatcher.errors import BadParameter
+from dispatcher.store.requests import ActsPurge
 from dispatcher.store.storable import check_storable
 
 __all__ = ["MOST_ACTS_FORGOTTEN", "Acts", "page_of", "start_of"]
@@ -37,6 +39,8 @@ class Acts:
 
     def __init__(self) -> None:
         self._acts: list[AuditEntry] = []
+        #: The age of each, by the queue clock.
+        self._clocks: list[float] = []
         self._last = 0
 
     @staticmethod
@@ -44,17 +48,20 @@ class Acts:
         """Raises if a database would not take it."""
         check_storable([act.actor.name, act.actor.remote, act.action, act.target, act.detail] for act in acts)
 
-    def save(self, acts: Sequence[AuditEntry]) -> None:
+    def save(self, acts: Sequence[AuditEntry], clock: float) -> None:
         """Keeps them, each with the next number."""
+        self._clocks += [clock] * len(acts)
         for act in acts:
             self._last += 1
             self._acts.append(replace(act, number=self._last))
 
-    def forget(self, before_at: float) -> None:
-        """Those that are older."""
-        old = [act for act in self._acts if act.at < before_at][:MOST_ACTS_FORGOTTEN]
-        gone = {act.number for act in old}
-        self._acts = [act for act in self._acts if act.number not in gone]
+    def outlived(self, purge: ActsPurge) -> int:
+        """How many of the oldest are to be forgotten."""
+        return min(bisect_left(self._clocks, purge.before), purge.limit)
+
+    def forget(self, number: int) -> None:
+        """So many of the oldest."""
+        del self._acts[:number], self._clocks[:number]
 
     def page(self, wanted: AuditFilter) -> AuditPage:
         """See port.Store."""

@@ -13,6 +13,7 @@ from dispatcher.access.tokens import Token
 from dispatcher.core.jobs.turn import Adopt, Amend, Cancel, Decide, Delete, Retry
 from dispatcher.errors import BadParameter
 from dispatcher.store.acts import MOST_ACTS_FORGOTTEN
+from dispatcher.store.driving import PURGE_EVERY_S
 from tests.store.contract import NOW, Desk
 
 ANNA = Actor("anna", "abcd1234", "192.0.2.7")
@@ -125,6 +126,27 @@ def test_old_acts_go_some_at_a_time(desk: Desk) -> None:
     desk.pass_time(2 * DAY_S)
     desk.turn()
     assert targets(desk, limit=2_000) == ["young", f"old-{MOST_ACTS_FORGOTTEN}"]
+
+
+def test_a_wall_clock_that_was_wrong_for_a_while_makes_no_act_old(desk: Desk) -> None:
+    noted(desk, "a")
+    desk.now_at += 400 * DAY_S
+    noted(desk, "ahead")
+    desk.now_at -= 800 * DAY_S
+    noted(desk, "behind")
+    desk.now_at += 800 * DAY_S
+    desk.elapsed_s += 2 * PURGE_EVERY_S
+    desk.turn()
+    assert targets(desk) == ["behind", "ahead", "a"]
+
+
+def test_a_turn_asks_for_the_next_until_no_old_act_is_left(desk: Desk) -> None:
+    noted(desk, *(f"old-{number}" for number in range(2 * MOST_ACTS_FORGOTTEN)))
+    desk.pass_time(366 * DAY_S)
+    turns = 1
+    while desk.turn().more:
+        turns += 1
+    assert (turns, targets(desk)) == (3, [])
 
 
 def test_an_act_that_no_store_can_hold_spoils_nothing_else(desk: Desk) -> None:

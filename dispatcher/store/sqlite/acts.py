@@ -6,14 +6,17 @@ import sqlite3
 from collections.abc import Sequence
 
 from dispatcher.access.acts import Actor, AuditEntry, AuditFilter, AuditOutcome, AuditPage
-from dispatcher.store.acts import MOST_ACTS_FORGOTTEN, page_of, start_of
+from dispatcher.store.acts import page_of, start_of
+from dispatcher.store.requests import ActsPurge
 
 __all__ = ["forget_acts", "page_of_acts", "save_acts"]
 
 _COLUMNS = "at, actor, token, remote, action, target, detail, outcome"
-_SAVE = f"INSERT INTO acts ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
-#: Beyond its oldest rows this reads nothing: numbers and instants grow together, unless the wall clock was set back.
-_FORGET = "DELETE FROM acts WHERE number IN (SELECT number FROM acts WHERE at < ? ORDER BY at LIMIT ?)"
+_SAVE = f"INSERT INTO acts ({_COLUMNS}, clock) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+_FIRST = "SELECT number FROM acts ORDER BY number LIMIT 1"
+#: The first act that is kept, if it is among the oldest ones: numbers and the queue clock grow together.
+_YOUNG = "SELECT number FROM acts WHERE number < ? AND clock >= ? ORDER BY number LIMIT 1"
+_FORGET = "DELETE FROM acts WHERE number < ?"
 _PAGE = f"SELECT {_COLUMNS}, number FROM acts WHERE number < ?"  # noqa: S608
 #: By the field of the filter.
 _CONDITIONS = {
@@ -27,14 +30,20 @@ _ORDER = " ORDER BY number DESC LIMIT ?"
 _BEYOND = (1 << 63) - 1
 
 
-def save_acts(connection: sqlite3.Connection, acts: Sequence[AuditEntry]) -> None:
+def save_acts(connection: sqlite3.Connection, acts: Sequence[AuditEntry], clock: float) -> None:
     """Keeps them, in order."""
-    connection.executemany(_SAVE, map(_row, acts))
+    connection.executemany(_SAVE, [(*_row(act), clock) for act in acts])
 
 
-def forget_acts(connection: sqlite3.Connection, before_at: float) -> None:
-    """Those that are older, some at a time."""
-    connection.execute(_FORGET, (before_at, MOST_ACTS_FORGOTTEN))
+def forget_acts(connection: sqlite3.Connection, purge: ActsPurge) -> bool:
+    """Forgets the oldest. Returns whether there may be more to forget."""
+    first = connection.execute(_FIRST).fetchone()
+    if first is None:
+        return False
+    end = first[0] + purge.limit
+    young = connection.execute(_YOUNG, (end, purge.before)).fetchone()
+    connection.execute(_FORGET, (end if young is None else young[0],))
+    return young is None
 
 
 def page_of_acts(connection: sqlite3.Connection, wanted: AuditFilter) -> AuditPage:

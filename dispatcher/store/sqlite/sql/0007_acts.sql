@@ -9,7 +9,8 @@ CREATE TABLE acts (
     action  TEXT NOT NULL,
     target  TEXT NOT NULL,
     detail  TEXT NOT NULL,
-    outcome TEXT NOT NULL
+    outcome TEXT NOT NULL,
+    clock   REAL NOT NULL                        -- of the queue clock: its age
 ) STRICT;
 
 -- Each ends with the row's number, by which pages are ordered.
