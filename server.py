@@ -229,6 +229,7 @@ def store_limits(settings: Settings) -> Limits:
         retention_s=settings.retention_s,
         worker_retention_s=settings.worker_retention_s,
         audit_retention_s=settings.audit_retention_s,
+        audit_kept=settings.audit_kept,
         late_accept=settings.late_accept,
         backup_dir=settings.backup_dir,
         backups_kept=settings.backups_kept,

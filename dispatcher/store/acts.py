@@ -14,7 +14,7 @@ from dispatcher.store.storable import check_storable
 
 __all__ = ["MOST_ACTS_FORGOTTEN", "Acts", "page_of", "start_of"]
 
-#: Most acts that one turn forgets.
+#: Most acts that one turn forgets, beyond as many as it writes.
 MOST_ACTS_FORGOTTEN = 1_000
 
 
@@ -57,7 +57,7 @@ class Acts:
 
     def outlived(self, purge: ActsPurge) -> int:
         """How many of the oldest are to be forgotten."""
-        return min(bisect_left(self._clocks, purge.before), purge.limit)
+        return min(max(bisect_left(self._clocks, purge.before), len(self._acts) - purge.kept), purge.limit)
 
     def forget(self, number: int) -> None:
         """So many of the oldest."""

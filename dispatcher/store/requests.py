@@ -149,6 +149,8 @@ class ActsPurge(Struct, frozen=True):
 
     #: Those that are older than this instant of the queue clock.
     before: float
+    #: And those beyond so many.
+    kept: int
     #: At most so many in one turn.
     limit: int
 

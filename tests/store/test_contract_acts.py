@@ -14,7 +14,8 @@ from dispatcher.core.jobs.turn import Adopt, Amend, Cancel, Decide, Delete, Retr
 from dispatcher.errors import BadParameter
 from dispatcher.store.acts import MOST_ACTS_FORGOTTEN
 from dispatcher.store.driving import PURGE_EVERY_S
-from tests.store.contract import NOW, Desk
+from tests.store.conftest import OpenDesk
+from tests.store.contract import NOW, Desk, Kind
 
 ANNA = Actor("anna", "abcd1234", "192.0.2.7")
 DAY_S = 86_400.0
@@ -126,6 +127,29 @@ def test_old_acts_go_some_at_a_time(desk: Desk) -> None:
     desk.pass_time(2 * DAY_S)
     desk.turn()
     assert targets(desk, limit=2_000) == ["young", f"old-{MOST_ACTS_FORGOTTEN}"]
+
+
+def test_the_oldest_acts_beyond_the_most_that_are_kept_go(open_desk: OpenDesk, kind: Kind) -> None:
+    desk = open_desk(kind, audit_kept=3)
+    noted(desk, "a", "b", "c", "d")
+    desk.pass_time(PURGE_EVERY_S)
+    noted(desk, "e")
+    assert targets(desk) == ["e", "d", "c"]
+    desk.pass_time(PURGE_EVERY_S)
+    desk.turn()
+    assert targets(desk) == ["e", "d", "c"]
+
+
+def test_who_writes_fast_is_not_ahead_for_ever(open_desk: OpenDesk, kind: Kind) -> None:
+    desk = open_desk(kind, audit_kept=3)
+    written = [str(number) for number in range(2 * MOST_ACTS_FORGOTTEN)]
+    noted(desk, *written, *written, *written)
+    desk.pass_time(PURGE_EVERY_S)
+    kept = []
+    for _ in range(4):
+        noted(desk, *written)
+        kept.append(len(acts(desk, limit=10 * MOST_ACTS_FORGOTTEN)))
+    assert kept == [number * MOST_ACTS_FORGOTTEN for number in (5, 4, 3, 2)]
 
 
 def test_a_wall_clock_that_was_wrong_for_a_while_makes_no_act_old(desk: Desk) -> None:

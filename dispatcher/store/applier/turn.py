@@ -186,10 +186,20 @@ def _purge(hand: Hand, limits: Limits) -> Generator[SetRequest, Any, bool]:
         PURGE,
         hand.ended,
         hand.clock - limits.worker_retention_s,
-        ActsPurge(hand.clock - limits.audit_retention_s, MOST_ACTS_FORGOTTEN),
+        _acts_purge(hand, limits),
     )
     hand.removed(found.jobs)
     return len(found.jobs) == PURGE or found.more_acts
+
+
+def _acts_purge(hand: Hand, limits: Limits) -> ActsPurge:
+    """A turn forgets more acts than it writes: else who writes fast would be ahead for ever."""
+    coming = len(hand.writes.acts)
+    return ActsPurge(
+        before=hand.clock - limits.audit_retention_s,
+        kept=max(0, limits.audit_kept - coming),
+        limit=MOST_ACTS_FORGOTTEN + coming,
+    )
 
 
 def _written(turn: Turn, hand: Hand, admission: Admission, lanes: list[str]) -> Save:

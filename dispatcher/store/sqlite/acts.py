@@ -13,7 +13,8 @@ __all__ = ["forget_acts", "page_of_acts", "save_acts"]
 
 _COLUMNS = "at, actor, token, remote, action, target, detail, outcome"
 _SAVE = f"INSERT INTO acts ({_COLUMNS}, clock) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
-_FIRST = "SELECT number FROM acts ORDER BY number LIMIT 1"
+#: All numbers between these two are there.
+_ENDS = "SELECT (SELECT min(number) FROM acts), (SELECT max(number) FROM acts)"
 #: The first act that is kept, if it is among the oldest ones: numbers and the queue clock grow together.
 _YOUNG = "SELECT number FROM acts WHERE number < ? AND clock >= ? ORDER BY number LIMIT 1"
 _FORGET = "DELETE FROM acts WHERE number < ?"
@@ -37,13 +38,14 @@ def save_acts(connection: sqlite3.Connection, acts: Sequence[AuditEntry], clock:
 
 def forget_acts(connection: sqlite3.Connection, purge: ActsPurge) -> bool:
     """Forgets the oldest. Returns whether there may be more to forget."""
-    first = connection.execute(_FIRST).fetchone()
+    first, last = connection.execute(_ENDS).fetchone()
     if first is None:
         return False
-    end = first[0] + purge.limit
-    young = connection.execute(_YOUNG, (end, purge.before)).fetchone()
-    connection.execute(_FORGET, (end if young is None else young[0],))
-    return young is None
+    most = first + purge.limit
+    young = connection.execute(_YOUNG, (most, purge.before)).fetchone()
+    end = most if young is None else min(max(young[0], last - purge.kept + 1), most)
+    connection.execute(_FORGET, (end,))
+    return end == most
 
 
 def page_of_acts(connection: sqlite3.Connection, wanted: AuditFilter) -> AuditPage:
