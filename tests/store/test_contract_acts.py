@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from dispatcher.access.acts import Actor, AuditEntry, AuditFilter, AuditNote, AuditOutcome
+from dispatcher.access.acts import MOST_DETAIL, Actor, AuditEntry, AuditFilter, AuditNote, AuditOutcome
 from dispatcher.access.commands import MakeToken, RevokeToken
 from dispatcher.access.scopes import Scope
 from dispatcher.access.tokens import Token
@@ -52,12 +54,28 @@ def test_an_act_is_kept_with_who_did_it_and_from_where(durable: Desk) -> None:
 
 def test_what_came_too_late_is_noted_as_refused(desk: Desk) -> None:
     (job,) = desk.submit()
-    desk.turn(commands=[Cancel(job.id, "one", ANNA), Cancel(job.id, "two", ANNA), Retry("job-99", ANNA)])
+    desk.turn(commands=[Cancel(job.id, "one", ANNA), Cancel(job.id, "two", ANNA)])
     assert [(act.action, act.detail, act.outcome) for act in acts(desk)] == [
-        ("job.retry", "", AuditOutcome.REFUSED),
         ("job.cancel", "two", AuditOutcome.REFUSED),
         ("job.cancel", "one", AuditOutcome.DONE),
     ]
+
+
+@pytest.mark.parametrize("job", ["job-99", "job-1"])
+@pytest.mark.parametrize("kind_of", [Retry, Adopt, Cancel, Delete, Decide, Amend])
+def test_where_the_job_is_not_there_nothing_is_noted(desk: Desk, kind_of: Any, job: str) -> None:
+    desk.submit()
+    desk.turn(commands=[Cancel("job-1", "done with"), Delete("job-1")])
+    more = {"value": "1", "reason": "paper"} if kind_of is Decide else {"reason": "no"} if kind_of is Cancel else {}
+    assert not desk.command(kind_of(job=job, actor=ANNA, **more)).done
+    assert acts(desk) == []
+
+
+def test_a_long_detail_is_cut(desk: Desk) -> None:
+    (job,) = desk.submit()
+    token = replace(TOKEN, types=tuple(f"label-{number}" for number in range(100)))
+    desk.turn(commands=[Cancel(job.id, "ä" * 2_000, ANNA), MakeToken(token, actor=ANNA)])
+    assert [len(act.detail) for act in acts(desk)] == [MOST_DETAIL] * 2
 
 
 def test_what_nobody_asked_for_is_not_noted(desk: Desk) -> None:
@@ -69,19 +87,20 @@ def test_what_nobody_asked_for_is_not_noted(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("command", "action", "detail"),
     [
-        (Retry("j", ANNA), "job.retry", ""),
-        (Adopt("j", ANNA), "job.adopt", ""),
-        (Decide("j", "1", "seen on paper", ANNA), "job.decide", "succeeded: seen on paper"),
-        (Decide("j", None, "", ANNA), "job.decide", "failed"),
-        (Delete("j", actor=ANNA), "job.delete", ""),
-        (Delete("j", free_key=True, actor=ANNA), "job.delete", "with its key"),
-        (Amend(job="j", priority=5, expires_s=None, actor=ANNA), "job.change", '{"priority":5,"expires_s":null}'),
+        (Retry("job-1", ANNA), "job.retry", ""),
+        (Adopt("job-1", ANNA), "job.adopt", ""),
+        (Decide("job-1", "1", "seen on paper", ANNA), "job.decide", "succeeded: seen on paper"),
+        (Decide("job-1", None, "", ANNA), "job.decide", "failed"),
+        (Delete("job-1", actor=ANNA), "job.delete", ""),
+        (Delete("job-1", free_key=True, actor=ANNA), "job.delete", "with its key"),
+        (Amend(job="job-1", priority=5, expires_s=None, actor=ANNA), "job.change", '{"priority":5,"expires_s":null}'),
     ],
 )
 def test_each_command_has_its_words(desk: Desk, command: object, action: str, detail: str) -> None:
+    desk.submit()
     desk.turn(commands=[command])
     (act,) = acts(desk)
-    assert (act.action, act.target, act.detail) == (action, "j", detail)
+    assert (act.action, act.target, act.detail) == (action, "job-1", detail)
 
 
 def test_a_token_is_noted_without_what_opens_anything(desk: Desk) -> None:
