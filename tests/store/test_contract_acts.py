@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import random
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from dispatcher.core.jobs.turn import Adopt, Amend, Cancel, Decide, Delete, Retr
 from dispatcher.errors import BadParameter
 from dispatcher.store.acts import MOST_ACTS_FORGOTTEN
 from dispatcher.store.driving import PURGE_EVERY_S
+from dispatcher.store.views import SLICE, SLICES
 from tests.store.conftest import OpenDesk
 from tests.store.contract import NOW, Desk, Kind
 
@@ -130,6 +133,45 @@ def test_filters_are_all_obeyed_together(desk: Desk) -> None:
     assert targets(desk, action="job.cancel") == []
     assert targets(desk, after=early + 1.0) == ["a", "b"]
     assert targets(desk, before=early + 1.0) == ["a"]
+
+
+def along(desk: Desk, **wanted: Any) -> list[int]:
+    """The numbers of all acts, page by page along the cursors."""
+    found: list[int] = []
+    cursor = None
+    while True:
+        page = desk.run(desk.store.acts(AuditFilter(cursor=cursor, **wanted)))
+        found += [act.number for act in page.items]
+        cursor = page.next_cursor
+        if cursor is None:
+            return found
+
+
+def test_times_are_obeyed_although_the_wall_clock_went_to_and_fro(desk: Desk) -> None:
+    chosen = random.Random(7)
+    for number in range(40):
+        desk.now_at = NOW + chosen.choice([number * 60.0, chosen.uniform(-1e4, 1e4)])
+        noted(desk, *["a"] * 97, actor=chosen.choice(["anna", "ben"]))
+    everything = acts(desk, limit=10_000)
+    instants = [None, *(NOW + chosen.uniform(-1e4, 1e4) for _ in range(4))]
+    for after, before, actor in itertools.product(instants, instants, [None, "anna", "nobody"]):
+        expected = [
+            act.number
+            for act in everything
+            if (after is None or act.at >= after)
+            and (before is None or act.at < before)
+            and actor in (None, act.actor.name)
+        ]
+        assert along(desk, after=after, before=before, actor=actor) == expected
+
+
+def test_what_is_behind_many_others_is_found_along_the_cursors(desk: Desk) -> None:
+    desk.turn(commands=[MakeToken(TOKEN, actor=ANNA)])
+    noted(desk, *["a"] * (SLICES * SLICE + 1))
+    wanted: dict[str, Any] = {"actor": "anna", "action": "token.make"}
+    first = desk.run(desk.store.acts(AuditFilter(**wanted)))
+    assert (first.items, first.next_cursor is None) == ([], False)
+    assert along(desk, **wanted) == [1]
 
 
 @pytest.mark.parametrize("cursor", ["", "-1", "x", "1" * 19, "\N{SUPERSCRIPT TWO}"])
