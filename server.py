@@ -219,21 +219,28 @@ def _descriptors() -> int:
     return soft if soft != resource.RLIM_INFINITY else 100_000
 
 
+def store_limits(settings: Settings) -> Limits:
+    """The settings that a store obeys. Each limit has a setting."""
+    return Limits(
+        queue_depth=settings.queue_depth,
+        queue_bytes=settings.queue_bytes,
+        most_types=settings.most_types,
+        low_disk_bytes=settings.low_disk,
+        retention_s=settings.retention_s,
+        worker_retention_s=settings.worker_retention_s,
+        audit_retention_s=settings.audit_retention_s,
+        audit_kept=settings.audit_kept,
+        late_accept=settings.late_accept,
+        backup_dir=settings.backup_dir,
+        backups_kept=settings.backups_kept,
+    )
+
+
 async def open_server(settings: Settings, clock: Clock, entrance: Entrance) -> Server:
     """Opens the store and makes the server; ``start`` it. Raises StoreRefused."""
     store = await open_store(
         settings.store,
-        limits=Limits(
-            queue_depth=settings.queue_depth,
-            queue_bytes=settings.queue_bytes,
-            most_types=settings.most_types,
-            low_disk_bytes=settings.low_disk,
-            retention_s=settings.retention_s,
-            worker_retention_s=settings.worker_retention_s,
-            late_accept=settings.late_accept,
-            backup_dir=settings.backup_dir,
-            backups_kept=settings.backups_kept,
-        ),
+        limits=store_limits(settings),
         ids=Ids(lambda: ids.new_job_id(clock), ids.new_attempt_id),
         new_key=ids.new_key,
     )

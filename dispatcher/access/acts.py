@@ -6,7 +6,10 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-__all__ = ["Actor", "AuditEntry", "AuditFilter", "AuditNote", "AuditOutcome", "AuditPage"]
+__all__ = ["MOST_DETAIL", "Actor", "AuditEntry", "AuditFilter", "AuditNote", "AuditOutcome", "AuditPage"]
+
+#: Most characters of a detail; the rest is cut.
+MOST_DETAIL = 500
 
 
 class AuditOutcome(StrEnum):
@@ -48,7 +51,7 @@ class AuditEntry(Struct, frozen=True, kw_only=True):
     action: str
     #: The id of the job or the token, or the name of what it was done to.
     target: str = ""
-    #: The reason that was given, or what was wanted as JSON.
+    #: The reason that was given, or what was wanted as JSON; at most ``MOST_DETAIL`` characters.
     detail: str = ""
     outcome: AuditOutcome = AuditOutcome.DONE
     #: Counts up; given by the store.

@@ -89,6 +89,9 @@ class Settings:
     audit_retention_s: float = _number(
         365 * _DAY_S, "s", _DAY_S, 3_650 * _DAY_S, "how long the audit log keeps what was done", "server"
     )
+    audit_kept: int = _number(
+        200_000, "acts", 1_000, 100_000_000, "most acts that the audit log keeps; the oldest go", "server"
+    )
     worker_retention_s: float = _number(
         30 * _DAY_S, "s", 60.0, 3_650 * _DAY_S, "how long a worker that has gone stays in the list", "pages"
     )

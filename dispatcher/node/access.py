@@ -20,12 +20,33 @@ from dispatcher.errors import BadRequest, TokenNotFound, WrongState
 from dispatcher.node.turns import Turns
 from dispatcher.store.port import Store
 
-__all__ = ["MOST_REFUSALS", "MOST_TOKENS", "Access"]
+__all__ = ["MOST_REFUSALS", "MOST_REFUSALS_A_DAY", "MOST_SIGN_INS", "MOST_TOKENS", "Access"]
 
 #: Most tokens that are known. For a new one those make room that open nothing any more, the oldest first.
 MOST_TOKENS = 1_000
 #: Most refused tokens that are noted in a minute.
 MOST_REFUSALS = 60
+#: Most of them that are noted in a day: whoever has no token must not push a year of acts out of the log.
+MOST_REFUSALS_A_DAY = 500
+#: Most sign-ins that are noted in a minute.
+MOST_SIGN_INS = 60
+
+
+class _Allowance:
+    """So many in a span of time, and no more."""
+
+    def __init__(self, clock: Clock, most: int, span_s: float) -> None:
+        self._clock, self._most, self._span_s = clock, most, span_s
+        self._taken, self._until = 0, 0.0
+
+    def take(self) -> bool:
+        """Whether there is room for one more, which is taken."""
+        now = self._clock.monotonic()
+        if now >= self._until:
+            self._until, self._taken = now + self._span_s, 0
+        room = self._taken < self._most
+        self._taken += room
+        return room
 
 
 class Access:
@@ -36,7 +57,9 @@ class Access:
         self._table = TokenTable()
         #: One token is made or revoked at a time.
         self._lock = asyncio.Lock()
-        self._refusals, self._refusals_until = 0, 0.0
+        self._refusals = _Allowance(clock, MOST_REFUSALS, 60.0)
+        self._day_refusals = _Allowance(clock, MOST_REFUSALS_A_DAY, 86_400.0)
+        self._sign_ins = _Allowance(clock, MOST_SIGN_INS, 60.0)
 
     async def start(self) -> None:
         """Reads the store's tokens."""
@@ -65,13 +88,14 @@ class Access:
         self._order(act)
 
     def refused(self, remote: str) -> None:
-        """Somebody has shown a token that is nobody's. So many are noted in a minute, and no more."""
-        now = self._clock.monotonic()
-        if now >= self._refusals_until:
-            self._refusals_until, self._refusals = now + 60.0, 0
-        self._refusals += 1
-        if self._refusals <= MOST_REFUSALS:
+        """Somebody has shown a token that is nobody's. So many are noted in a minute and in a day, and no more."""
+        if self._refusals.take() and self._day_refusals.take():
             self.note(AuditNote(Actor("unknown", "", remote), "token.refused", outcome=AuditOutcome.REFUSED))
+
+    def signed_in(self, actor: Actor) -> None:
+        """Somebody has signed in to the console. So many are noted in a minute, beside refused tokens."""
+        if self._sign_ins.take():
+            self.note(AuditNote(actor, "console.sign_in"))
 
     async def acts(self, wanted: AuditFilter) -> AuditPage:
         """The audit log, the newest first. Raises BadParameter."""

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
+from itertools import islice
+from operator import attrgetter
 
 from msgspec.structs import replace
 
 from dispatcher.access.acts import AuditEntry, AuditFilter, AuditPage
 from dispatcher.errors import BadParameter
+from dispatcher.store.requests import ActsPurge
 from dispatcher.store.storable import check_storable
+from dispatcher.store.views import SLICE, SLICES
 
 __all__ = ["MOST_ACTS_FORGOTTEN", "Acts", "page_of", "start_of"]
 
-#: Most acts that one turn forgets.
+#: Most acts that one turn forgets, beyond as many as it writes.
 MOST_ACTS_FORGOTTEN = 1_000
 
 
@@ -26,10 +31,11 @@ def start_of(wanted: AuditFilter) -> int | None:
     return int(cursor)
 
 
-def page_of(found: Sequence[AuditEntry], limit: int) -> AuditPage:
-    """``found``: up to one act more than the page has."""
+def page_of(found: Sequence[AuditEntry], limit: int, below: int) -> AuditPage:
+    """``found``: up to one act more than the page has. All from ``below`` on have been looked at; 0: all there are."""
     items = list(found[:limit])
-    return AuditPage(items, str(items[-1].number) if len(found) > limit else None)
+    behind = items[-1].number if len(found) > limit else below
+    return AuditPage(items, str(behind) if behind else None)
 
 
 class Acts:
@@ -37,6 +43,8 @@ class Acts:
 
     def __init__(self) -> None:
         self._acts: list[AuditEntry] = []
+        #: The age of each, by the queue clock.
+        self._clocks: list[float] = []
         self._last = 0
 
     @staticmethod
@@ -44,29 +52,36 @@ class Acts:
         """Raises if a database would not take it."""
         check_storable([act.actor.name, act.actor.remote, act.action, act.target, act.detail] for act in acts)
 
-    def save(self, acts: Sequence[AuditEntry]) -> None:
+    def save(self, acts: Sequence[AuditEntry], clock: float) -> None:
         """Keeps them, each with the next number."""
+        self._clocks += [clock] * len(acts)
         for act in acts:
             self._last += 1
             self._acts.append(replace(act, number=self._last))
 
-    def forget(self, before_at: float) -> None:
-        """Those that are older."""
-        old = [act for act in self._acts if act.at < before_at][:MOST_ACTS_FORGOTTEN]
-        gone = {act.number for act in old}
-        self._acts = [act for act in self._acts if act.number not in gone]
+    def outlived(self, purge: ActsPurge) -> int:
+        """How many of the oldest are to be forgotten."""
+        return min(max(bisect_left(self._clocks, purge.before), len(self._acts) - purge.kept), purge.limit)
+
+    def forget(self, number: int) -> None:
+        """So many of the oldest."""
+        del self._acts[:number], self._clocks[:number]
 
     def page(self, wanted: AuditFilter) -> AuditPage:
-        """See port.Store."""
+        """See port.Store. It looks at as many acts as a database does."""
         start = start_of(wanted)
-        found = [
-            act
-            for act in reversed(self._acts)
-            if (start is None or act.number < start)
-            and wanted.actor in (None, act.actor.name)
-            and wanted.action in (None, act.action)
-            and wanted.target in (None, act.target)
-            and (wanted.after is None or act.at >= wanted.after)
-            and (wanted.before is None or act.at < wanted.before)
-        ]
-        return page_of(found[: wanted.limit + 1], wanted.limit)
+        end = len(self._acts) if start is None else bisect_left(self._acts, start, key=attrgetter("number"))
+        bottom = max(0, end - SLICES * SLICE)
+        fitting = (act for act in reversed(self._acts[bottom:end]) if _fits(act, wanted))
+        below = self._acts[bottom].number if bottom else 0
+        return page_of(list(islice(fitting, wanted.limit + 1)), wanted.limit, below)
+
+
+def _fits(act: AuditEntry, wanted: AuditFilter) -> bool:
+    return (
+        wanted.actor in (None, act.actor.name)
+        and wanted.action in (None, act.action)
+        and wanted.target in (None, act.target)
+        and (wanted.after is None or act.at >= wanted.after)
+        and (wanted.before is None or act.at < wanted.before)
+    )

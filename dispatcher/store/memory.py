@@ -89,7 +89,7 @@ class MemoryRows:
         #: Jobs to remove with the turn's other changes, and before when workers must have gone to be forgotten.
         self._outlived: list[JobRow] = []
         self._gone_before: float | None = None
-        self._acts_before = 0.0
+        self._old_acts = 0
 
     def reload(self) -> None:
         """A turn was given up before it wrote anything: what is due is still due."""
@@ -107,7 +107,7 @@ class MemoryRows:
         jobs = {seq: replace(self.by_seq[seq]) for seq in seqs | commanded | keyed}
         names = {*request.attempts, *(jobs[seq].attempt or "" for seq in commanded)}
         first, self.last_seq = self.last_seq + 1, self.last_seq + request.numbers
-        self._outlived, self._gone_before = [], None
+        self._outlived, self._gone_before, self._old_acts = [], None, 0
         return Loaded(
             queue_clock=self._clock_base + request.elapsed_s,
             jobs=jobs,
@@ -181,8 +181,8 @@ class MemoryRows:
         plain = [row for row in ended if row.key is None and (row.ended_clock or 0.0) < request.ended_before]
         keyed = [row for row in ended if row.key is not None and (row.ended_clock or 0.0) < request.keyed_before]
         self._outlived = (plain + keyed)[: request.limit]
-        self._gone_before, self._acts_before = request.gone_before, request.acts_before
-        return Purged(self._outlived)
+        self._gone_before, self._old_acts = request.gone_before, self.acts.outlived(request.acts)
+        return Purged(self._outlived, self._old_acts == request.acts.limit)
 
     def remove(self, rows: Sequence[JobRow]) -> None:
         """Removes jobs, with all that belongs to them."""
@@ -229,7 +229,7 @@ class MemoryRows:
         self._save_lanes(request)
         self._save_workers(request)
         self.tokens.save(writes.tokens)
-        self.acts.save(writes.acts)
+        self.acts.save(writes.acts, request.queue_clock)
         return Saved({lane: self.counters.queued(lane) for lane in request.lanes})
 
     def _save_attempts(self, attempts: dict[str, AttemptRow]) -> None:
@@ -264,7 +264,7 @@ class MemoryRows:
     def _save_workers(self, request: Save) -> None:
         if self._gone_before is not None:
             self.missing.forget(self._gone_before)
-            self.acts.forget(self._acts_before)
+            self.acts.forget(self._old_acts)
         gone = dict.fromkeys(self.here, False) if request.writes.nobody else {}
         for name, here in (gone | request.writes.here).items():
             if here:

@@ -37,6 +37,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     worker_retention_s: float = 30 * 86_400.0
     #: How long the audit log keeps what was done.
     audit_retention_s: float = 365 * 86_400.0
+    #: Most acts that it keeps. Between two purges there may be more.
+    audit_kept: int = 200_000
     #: Whether a result is recorded after its attempt has ended, while its job still waits.
     late_accept: bool = True
     #: Where backups go; empty: into ``backups`` beside the store.

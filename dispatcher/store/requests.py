@@ -144,6 +144,17 @@ class ReadyRows(Struct):
     had: Mapping[int, tuple[str, ...]]
 
 
+class ActsPurge(Struct, frozen=True):
+    """Which acts are forgotten: from the oldest one on, in the order of their numbers."""
+
+    #: Those that are older than this instant of the queue clock.
+    before: float
+    #: And those beyond so many.
+    kept: int
+    #: At most so many in one turn.
+    limit: int
+
+
 class Purge(Struct, frozen=True):
     """Removes ended jobs, with all that belongs to them, at most ``limit``. Instants of the queue clock say before when
     they must have ended: one for jobs without a key, the other for jobs with one.
@@ -156,14 +167,16 @@ class Purge(Struct, frozen=True):
     spare: frozenset[int]
     #: Also removes what is known of workers that were gone before this; at most ``MOST_FORGOTTEN``.
     gone_before: float
-    #: Also forgets acts that are older than this; at most ``MOST_ACTS_FORGOTTEN``. UTC.
-    acts_before: float
+    #: Also forgets the oldest acts.
+    acts: ActsPurge
 
 
 class Purged(Struct):
     """The rows of what was removed."""
 
     jobs: list[JobRow]
+    #: Whether there may be more acts to forget.
+    more_acts: bool = False
 
 
 class Save(Struct, kw_only=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dispatcher.access.acts import Actor, AuditNote
+from dispatcher.access.acts import Actor
 from dispatcher.access.scopes import Scope
 from dispatcher.errors import Forbidden, TooManyGuesses
 from handlers.console.page import XSRF_HELP, PageHandler, local_path
@@ -49,8 +49,9 @@ class LoginPage(PageHandler):
         except Forbidden as refused:
             return self._again(following, 403, refused.detail)
         sign_in(self, self.site.guard, who)
-        person = Actor(who.name if who.token_id else "console", who.token_id, self.request.remote_ip or "")
-        self.site.service.access.note(AuditNote(person, "console.sign_in"))
+        self.site.service.access.signed_in(
+            Actor(who.name if who.token_id else "console", who.token_id, self.request.remote_ip or "")
+        )
         self.redirect(following, status=303)
         return None
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from dispatcher.access.acts import Actor
+from dispatcher.access.acts import Actor, AuditFilter
 from dispatcher.access.commands import UsedTokens
 from dispatcher.access.scopes import Scope
 from dispatcher.errors import BadRequest, TokenNotFound, WrongState
 from dispatcher.node import access
-from dispatcher.node.access import Access
+from dispatcher.node.access import MOST_REFUSALS, MOST_REFUSALS_A_DAY, Access
 from tests.support.house import House
 
 SUBMIT = (Scope.SUBMIT,)
@@ -55,6 +55,27 @@ def test_a_token_opens_from_when_it_is_made_until_it_is_revoked() -> None:
         assert (kept.digest, kept.revoked_at) == (token.digest, revoked.revoked_at)
 
     at_house(test)
+
+
+@pytest.mark.expect_log("the server did nothing for")
+def test_wrong_tokens_of_a_whole_day_leave_room_for_what_is_done() -> None:
+    async def test(house: House, tokens: Access) -> None:
+        for _ in range(MOST_REFUSALS_A_DAY // MOST_REFUSALS + 5):
+            for _ in range(MOST_REFUSALS + 1):
+                tokens.refused("192.0.2.7")
+            house.clock.advance(60.0)
+        await tokens.make("scanner", SUBMIT, actor=Actor("anna"))
+        assert await noted(house, "token.refused") == MOST_REFUSALS_A_DAY
+        house.clock.advance(86_400.0)
+        tokens.refused("192.0.2.7")
+        await tokens.make("another", SUBMIT, actor=Actor("anna"))
+        assert await noted(house, "token.refused") == MOST_REFUSALS_A_DAY + 1
+
+    at_house(test)
+
+
+async def noted(house: House, action: str) -> int:
+    return len((await house.store.acts(AuditFilter(action=action, limit=10_000))).items)
 
 
 def test_a_new_life_knows_the_stores_tokens() -> None:

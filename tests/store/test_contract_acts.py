@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import random
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from dispatcher.access.acts import Actor, AuditEntry, AuditFilter, AuditNote, AuditOutcome
+from dispatcher.access.acts import MOST_DETAIL, Actor, AuditEntry, AuditFilter, AuditNote, AuditOutcome
 from dispatcher.access.commands import MakeToken, RevokeToken
 from dispatcher.access.scopes import Scope
 from dispatcher.access.tokens import Token
 from dispatcher.core.jobs.turn import Adopt, Amend, Cancel, Decide, Delete, Retry
 from dispatcher.errors import BadParameter
 from dispatcher.store.acts import MOST_ACTS_FORGOTTEN
-from tests.store.contract import NOW, Desk
+from dispatcher.store.driving import PURGE_EVERY_S
+from dispatcher.store.views import SLICE, SLICES
+from tests.store.conftest import OpenDesk
+from tests.store.contract import NOW, Desk, Kind
 
 ANNA = Actor("anna", "abcd1234", "192.0.2.7")
 DAY_S = 86_400.0
@@ -50,12 +57,28 @@ def test_an_act_is_kept_with_who_did_it_and_from_where(durable: Desk) -> None:
 
 def test_what_came_too_late_is_noted_as_refused(desk: Desk) -> None:
     (job,) = desk.submit()
-    desk.turn(commands=[Cancel(job.id, "one", ANNA), Cancel(job.id, "two", ANNA), Retry("job-99", ANNA)])
+    desk.turn(commands=[Cancel(job.id, "one", ANNA), Cancel(job.id, "two", ANNA)])
     assert [(act.action, act.detail, act.outcome) for act in acts(desk)] == [
-        ("job.retry", "", AuditOutcome.REFUSED),
         ("job.cancel", "two", AuditOutcome.REFUSED),
         ("job.cancel", "one", AuditOutcome.DONE),
     ]
+
+
+@pytest.mark.parametrize("job", ["job-99", "job-1"])
+@pytest.mark.parametrize("kind_of", [Retry, Adopt, Cancel, Delete, Decide, Amend])
+def test_where_the_job_is_not_there_nothing_is_noted(desk: Desk, kind_of: Any, job: str) -> None:
+    desk.submit()
+    desk.turn(commands=[Cancel("job-1", "done with"), Delete("job-1")])
+    more = {"value": "1", "reason": "paper"} if kind_of is Decide else {"reason": "no"} if kind_of is Cancel else {}
+    assert not desk.command(kind_of(job=job, actor=ANNA, **more)).done
+    assert acts(desk) == []
+
+
+def test_a_long_detail_is_cut(desk: Desk) -> None:
+    (job,) = desk.submit()
+    token = replace(TOKEN, types=tuple(f"label-{number}" for number in range(100)))
+    desk.turn(commands=[Cancel(job.id, "ä" * 2_000, ANNA), MakeToken(token, actor=ANNA)])
+    assert [len(act.detail) for act in acts(desk)] == [MOST_DETAIL] * 2
 
 
 def test_what_nobody_asked_for_is_not_noted(desk: Desk) -> None:
@@ -67,19 +90,20 @@ def test_what_nobody_asked_for_is_not_noted(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("command", "action", "detail"),
     [
-        (Retry("j", ANNA), "job.retry", ""),
-        (Adopt("j", ANNA), "job.adopt", ""),
-        (Decide("j", "1", "seen on paper", ANNA), "job.decide", "succeeded: seen on paper"),
-        (Decide("j", None, "", ANNA), "job.decide", "failed"),
-        (Delete("j", actor=ANNA), "job.delete", ""),
-        (Delete("j", free_key=True, actor=ANNA), "job.delete", "with its key"),
-        (Amend(job="j", priority=5, expires_s=None, actor=ANNA), "job.change", '{"priority":5,"expires_s":null}'),
+        (Retry("job-1", ANNA), "job.retry", ""),
+        (Adopt("job-1", ANNA), "job.adopt", ""),
+        (Decide("job-1", "1", "seen on paper", ANNA), "job.decide", "succeeded: seen on paper"),
+        (Decide("job-1", None, "", ANNA), "job.decide", "failed"),
+        (Delete("job-1", actor=ANNA), "job.delete", ""),
+        (Delete("job-1", free_key=True, actor=ANNA), "job.delete", "with its key"),
+        (Amend(job="job-1", priority=5, expires_s=None, actor=ANNA), "job.change", '{"priority":5,"expires_s":null}'),
     ],
 )
 def test_each_command_has_its_words(desk: Desk, command: object, action: str, detail: str) -> None:
+    desk.submit()
     desk.turn(commands=[command])
     (act,) = acts(desk)
-    assert (act.action, act.target, act.detail) == (action, "j", detail)
+    assert (act.action, act.target, act.detail) == (action, "job-1", detail)
 
 
 def test_a_token_is_noted_without_what_opens_anything(desk: Desk) -> None:
@@ -111,6 +135,45 @@ def test_filters_are_all_obeyed_together(desk: Desk) -> None:
     assert targets(desk, before=early + 1.0) == ["a"]
 
 
+def along(desk: Desk, **wanted: Any) -> list[int]:
+    """The numbers of all acts, page by page along the cursors."""
+    found: list[int] = []
+    cursor = None
+    while True:
+        page = desk.run(desk.store.acts(AuditFilter(cursor=cursor, **wanted)))
+        found += [act.number for act in page.items]
+        cursor = page.next_cursor
+        if cursor is None:
+            return found
+
+
+def test_times_are_obeyed_although_the_wall_clock_went_to_and_fro(desk: Desk) -> None:
+    chosen = random.Random(7)
+    for number in range(40):
+        desk.now_at = NOW + chosen.choice([number * 60.0, chosen.uniform(-1e4, 1e4)])
+        noted(desk, *["a"] * 97, actor=chosen.choice(["anna", "ben"]))
+    everything = acts(desk, limit=10_000)
+    instants = [None, *(NOW + chosen.uniform(-1e4, 1e4) for _ in range(4))]
+    for after, before, actor in itertools.product(instants, instants, [None, "anna", "nobody"]):
+        expected = [
+            act.number
+            for act in everything
+            if (after is None or act.at >= after)
+            and (before is None or act.at < before)
+            and actor in (None, act.actor.name)
+        ]
+        assert along(desk, after=after, before=before, actor=actor) == expected
+
+
+def test_what_is_behind_many_others_is_found_along_the_cursors(desk: Desk) -> None:
+    desk.turn(commands=[MakeToken(TOKEN, actor=ANNA)])
+    noted(desk, *["a"] * (SLICES * SLICE + 1))
+    wanted: dict[str, Any] = {"actor": "anna", "action": "token.make"}
+    first = desk.run(desk.store.acts(AuditFilter(**wanted)))
+    assert (first.items, first.next_cursor is None) == ([], False)
+    assert along(desk, **wanted) == [1]
+
+
 @pytest.mark.parametrize("cursor", ["", "-1", "x", "1" * 19, "\N{SUPERSCRIPT TWO}"])
 def test_a_foreign_cursor_is_refused(desk: Desk, cursor: str) -> None:
     with pytest.raises(BadParameter):
@@ -125,6 +188,50 @@ def test_old_acts_go_some_at_a_time(desk: Desk) -> None:
     desk.pass_time(2 * DAY_S)
     desk.turn()
     assert targets(desk, limit=2_000) == ["young", f"old-{MOST_ACTS_FORGOTTEN}"]
+
+
+def test_the_oldest_acts_beyond_the_most_that_are_kept_go(open_desk: OpenDesk, kind: Kind) -> None:
+    desk = open_desk(kind, audit_kept=3)
+    noted(desk, "a", "b", "c", "d")
+    desk.pass_time(PURGE_EVERY_S)
+    noted(desk, "e")
+    assert targets(desk) == ["e", "d", "c"]
+    desk.pass_time(PURGE_EVERY_S)
+    desk.turn()
+    assert targets(desk) == ["e", "d", "c"]
+
+
+def test_who_writes_fast_is_not_ahead_for_ever(open_desk: OpenDesk, kind: Kind) -> None:
+    desk = open_desk(kind, audit_kept=3)
+    written = [str(number) for number in range(2 * MOST_ACTS_FORGOTTEN)]
+    noted(desk, *written, *written, *written)
+    desk.pass_time(PURGE_EVERY_S)
+    kept = []
+    for _ in range(4):
+        noted(desk, *written)
+        kept.append(len(acts(desk, limit=10 * MOST_ACTS_FORGOTTEN)))
+    assert kept == [number * MOST_ACTS_FORGOTTEN for number in (5, 4, 3, 2)]
+
+
+def test_a_wall_clock_that_was_wrong_for_a_while_makes_no_act_old(desk: Desk) -> None:
+    noted(desk, "a")
+    desk.now_at += 400 * DAY_S
+    noted(desk, "ahead")
+    desk.now_at -= 800 * DAY_S
+    noted(desk, "behind")
+    desk.now_at += 800 * DAY_S
+    desk.elapsed_s += 2 * PURGE_EVERY_S
+    desk.turn()
+    assert targets(desk) == ["behind", "ahead", "a"]
+
+
+def test_a_turn_asks_for_the_next_until_no_old_act_is_left(desk: Desk) -> None:
+    noted(desk, *(f"old-{number}" for number in range(2 * MOST_ACTS_FORGOTTEN)))
+    desk.pass_time(366 * DAY_S)
+    turns = 1
+    while desk.turn().more:
+        turns += 1
+    assert (turns, targets(desk)) == (3, [])
 
 
 def test_an_act_that_no_store_can_hold_spoils_nothing_else(desk: Desk) -> None:

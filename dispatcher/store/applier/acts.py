@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 from msgspec import UNSET
 
-from dispatcher.access.acts import Actor, AuditEntry, AuditNote, AuditOutcome
+from dispatcher.access.acts import MOST_DETAIL, Actor, AuditEntry, AuditNote, AuditOutcome
 from dispatcher.access.commands import MakeToken, RevokeToken
 from dispatcher.core.jobs.turn import Adopt, Amend, Cancel, Command, CommandReport, Decide, Delete, JobCommand, Retry
 
@@ -24,11 +24,13 @@ _JOB_ACTIONS: Mapping[type, str] = {
 
 
 def act_of(command: Command, report: CommandReport, now_at: float) -> AuditEntry | None:
-    """What the log says of this command; None: nothing."""
+    """What the log says of this command; None: nothing, as where its job is not there: nothing was done to anything."""
     if isinstance(command, AuditNote):
         return _act(command.actor, command.action, command.target, command.detail, command.outcome, now_at)
     outcome = AuditOutcome.DONE if report.done else AuditOutcome.REFUSED
     if isinstance(command, JobCommand):
+        if report.job is None:
+            return None
         return _act(command.actor, _JOB_ACTIONS[type(command)], command.job, _detail(command), outcome, now_at)
     if isinstance(command, MakeToken):
         return _act(command.actor, "token.make", command.token.id, _token(command), outcome, now_at)
@@ -42,6 +44,7 @@ def _act(
 ) -> AuditEntry | None:
     if not actor.name:
         return None
+    detail = detail[:MOST_DETAIL]
     return AuditEntry(at=now_at, actor=actor, action=action, target=target, detail=detail, outcome=outcome)
 
 

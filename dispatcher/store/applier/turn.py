@@ -30,13 +30,14 @@ from dispatcher.core.jobs.turn import (
     Turn,
     TurnReport,
 )
+from dispatcher.store.acts import MOST_ACTS_FORGOTTEN
 from dispatcher.store.applier.acts import act_of
 from dispatcher.store.applier.admission import Admission
 from dispatcher.store.applier.commands import KEY_S, obey
 from dispatcher.store.applier.hand import Hand, Ids, earlier
 from dispatcher.store.applier.takers import claims_of
 from dispatcher.store.port import Limits
-from dispatcher.store.requests import Due, DueRows, Load, Loaded, Purge, Purged, Save, Saved, SetRequest
+from dispatcher.store.requests import ActsPurge, Due, DueRows, Load, Loaded, Purge, Purged, Save, Saved, SetRequest
 
 __all__ = ["KEY_S", "PURGE", "SWEEP", "Applied", "apply", "types_kept"]
 
@@ -174,7 +175,7 @@ def _is_due(job: JobRow, now_at: float, queue_clock: float) -> bool:
 
 
 def _purge(hand: Hand, limits: Limits) -> Generator[SetRequest, Any, bool]:
-    """Removes jobs whose retention has passed. Returns whether there may be more of them.
+    """Removes jobs and acts whose retention has passed. Returns whether there may be more of them.
 
     They age by the queue clock: a wall clock that was wrong for a while removes nothing (promise S32).
     """
@@ -185,10 +186,20 @@ def _purge(hand: Hand, limits: Limits) -> Generator[SetRequest, Any, bool]:
         PURGE,
         hand.ended,
         hand.clock - limits.worker_retention_s,
-        hand.now_at - limits.audit_retention_s,
+        _acts_purge(hand, limits),
     )
     hand.removed(found.jobs)
-    return len(found.jobs) == PURGE
+    return len(found.jobs) == PURGE or found.more_acts
+
+
+def _acts_purge(hand: Hand, limits: Limits) -> ActsPurge:
+    """A turn forgets more acts than it writes: else who writes fast would be ahead for ever."""
+    coming = len(hand.writes.acts)
+    return ActsPurge(
+        before=hand.clock - limits.audit_retention_s,
+        kept=max(0, limits.audit_kept - coming),
+        limit=MOST_ACTS_FORGOTTEN + coming,
+    )
 
 
 def _written(turn: Turn, hand: Hand, admission: Admission, lanes: list[str]) -> Save:

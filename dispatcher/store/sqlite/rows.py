@@ -263,8 +263,7 @@ class SqliteRows:
         self._remove(found)
         self._db.execute(sql.FORGET_WORKERS, (request.gone_before, MOST_FORGOTTEN))
         self._db.execute(sql.FORGET_MANY_WORKERS, (MOST_MISSING, MOST_FORGOTTEN))
-        forget_acts(self._db, request.acts_before)
-        return Purged(found)
+        return Purged(found, forget_acts(self._db, request.acts))
 
     def _remove(self, jobs: Collection[JobRow]) -> None:
         if not jobs:
@@ -286,7 +285,7 @@ class SqliteRows:
         self._save_workers(request)
         save_tokens(self._db, request.writes.tokens)
         if request.writes.acts:
-            save_acts(self._db, request.writes.acts)
+            save_acts(self._db, request.writes.acts, request.queue_clock)
         changed = self.counters.add(request.deltas)
         if changed:
             rows = [(self.lanes.number(lane), str(state), t.jobs, t.bytes) for (lane, state), t in changed.items()]

@@ -31,7 +31,7 @@ from dispatcher.store.applier.turn import apply
 from dispatcher.store.driving import Apply, Pace, apply_items, refuse_stale, run
 from dispatcher.store.port import Limits
 from dispatcher.store.sqlite import statements as sql
-from dispatcher.store.sqlite.acts import page_of_acts
+from dispatcher.store.sqlite.acts import ActsRead
 from dispatcher.store.sqlite.batches import SqliteBatches
 from dispatcher.store.sqlite.file import connect
 from dispatcher.store.sqlite.lists import PageRead
@@ -321,7 +321,11 @@ class SqliteStore:
 
     async def acts(self, wanted: AuditFilter) -> AuditPage:
         """See port.Store."""
-        return await self._thread.read(lambda: page_of_acts(self._db, wanted))
+        reading = ActsRead(self._db, wanted)
+        for _ in range(SLICES):
+            if await self._thread.read(reading.slice):  # as in ``jobs``
+                break
+        return reading.page()
 
     async def begin_backup(self, now_at: float) -> Backup:
         """See port.Store."""

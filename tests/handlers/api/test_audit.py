@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dispatcher.config.settings import Settings
-from dispatcher.node.access import MOST_REFUSALS
+from dispatcher.node.access import MOST_REFUSALS, MOST_SIGN_INS
 from tests.handlers.conftest import Ask, Browser, body_of
 from tests.support.house import House
 
@@ -69,6 +69,17 @@ async def test_wrong_tokens_are_noted_once_each_and_not_without_end(ask: Ask, ho
     house.clock.advance(60.0)
     await show("another")
     assert len(await log(ask)) == MOST_REFUSALS + 1
+
+
+async def test_sign_ins_are_not_noted_without_end(ask: Ask, browser: Browser, house: House) -> None:
+    for _ in range(MOST_SIGN_INS + 5):
+        await browser.post("/login", {"token": "s3cret", "next": "/jobs"}, "/login")
+    assert len(await log(ask)) == MOST_SIGN_INS
+    await ask("/api/v1/jobs", headers={"Authorization": "Bearer wrong"})
+    assert (await log(ask))[0] == ("unknown", "token.refused", None)
+    house.clock.advance(60.0)
+    await browser.post("/login", {"token": "s3cret", "next": "/jobs"}, "/login")
+    assert len(await log(ask, "?action=console.sign_in")) == MOST_SIGN_INS + 1
 
 
 async def test_a_backup_is_noted(ask: Ask, house: House) -> None:

@@ -9,11 +9,14 @@ CREATE TABLE acts (
     action  TEXT NOT NULL,
     target  TEXT NOT NULL,
     detail  TEXT NOT NULL,
-    outcome TEXT NOT NULL
+    outcome TEXT NOT NULL,
+    clock   REAL NOT NULL                        -- of the queue clock: its age
 ) STRICT;
 
+-- Whether a span of numbers has an act of some time: numbers and instants need not grow together.
+CREATE INDEX acts_at ON acts (number / 1000, at);
+
 -- Each ends with the row's number, by which pages are ordered.
-CREATE INDEX acts_at ON acts (at);
 CREATE INDEX acts_actor ON acts (actor);
 CREATE INDEX acts_action ON acts (action);
 CREATE INDEX acts_target ON acts (target);
