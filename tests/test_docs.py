@@ -283,10 +283,14 @@ def links(name: str) -> list[str]:
     return [link.partition("#")[0] for link in named if not link.endswith("=N")]
 
 
-def printed(command: str, address: str, job: str) -> str:
+def printed(command: str, address: str, job: str, batch: str = "") -> str:
     command = command.replace("http://127.0.0.1:8888", address)
     done = subprocess.run(
-        ["bash", "-c", command], env=os.environ | {"JOB": job}, capture_output=True, text=True, timeout=30
+        ["bash", "-c", command],
+        env=os.environ | {"JOB": job, "BATCH": batch},
+        capture_output=True,
+        text=True,
+        timeout=30,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -325,8 +329,10 @@ def test_the_examples_of_a_page_print_what_it_shows(name: str, tmp_path: Path) -
         job = answer.split('"')[3]
         with running("-m", "dispatcher.sdk", *SIMULATOR, "--url", address):
             printed(f'curl -s "{address}/api/v1/jobs/$JOB?wait=20"', address, job)
+            batch = ""
             for command, output in others:
-                answer = printed(command, address, job)
+                answer = printed(command, address, job, batch)
+                batch = found[1] if (found := re.match(r'\{"batch":"([^"]+)"', answer)) else batch
                 assert re.fullmatch(as_regex(output), answer, re.S), f"{command}\n{answer}"
             for link in links(name):
                 printed(f'curl -sf "http://127.0.0.1:8888{link}"', address, job)

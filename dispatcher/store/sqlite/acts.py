@@ -63,7 +63,7 @@ def forget_acts(connection: sqlite3.Connection, purge: ActsPurge) -> bool:
     young = connection.execute(_YOUNG, (most, purge.before)).fetchone()
     end: int = most if young is None else min(max(young[0], last - purge.kept + 1), most)
     connection.execute(_FORGET, (end,))
-    return end == most
+    return bool(end == most)
 
 
 class ActsRead:

@@ -7,13 +7,13 @@ import base64
 from typing import Any
 
 import pytest
-from tornado.httpclient import HTTPResponse
 from tornado.simple_httpclient import HTTPStreamClosedError
 
 from dispatcher.access.acts import Actor
 from dispatcher.config.settings import Settings
 from dispatcher.core.jobs.model import JobFilter, JobPage
 from dispatcher.node.walks import Walks
+from tests.handlers.api.tokens import ADMIN, JSON, made, refused, shown, signed_in
 from tests.handlers.conftest import Ask, Browser, body_of
 from tests.support.house import House
 from tests.support.jobs import spec
@@ -22,8 +22,6 @@ from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.gen_test
 
-ADMIN = {"Authorization": "Bearer s3cret"}
-JSON = {"Content-Type": "application/json"}
 OTHER = "This job is of another type."
 
 
@@ -35,24 +33,6 @@ def settings() -> Settings:
 @pytest.fixture(params=[True, False], ids=["short way", "handler"])
 def short_way(request: pytest.FixtureRequest) -> bool:
     return bool(request.param)
-
-
-async def made(ask: Ask, *scopes: str, **fields: Any) -> dict[str, Any]:
-    wanted = {"name": "scanner", "scopes": scopes} | fields
-    response = await ask("/api/v1/tokens", "POST", json=wanted, headers=ADMIN)
-    assert response.code == 201, response.body
-    assert response.headers["Location"] == body_of(response)["links"]["self"]
-    answer: dict[str, Any] = body_of(response)
-    return answer
-
-
-def shown(token: dict[str, Any]) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token['token']}"}
-
-
-def refused(response: HTTPResponse, code: str, words: str) -> None:
-    assert (response.code, body_of(response)["code"]) == (403, code)
-    assert words in body_of(response)["detail"]
 
 
 def waiting(house: House) -> int:
@@ -321,51 +301,7 @@ async def test_a_command_bears_the_name_of_the_token(ask: Ask, house: House) -> 
     assert asked_for(house)[-1] == ("cancelled", "scanner")
 
 
-# Who guesses
-
-
-async def guessed(ask: Ask, count: int) -> None:
-    for number in range(count):
-        wrong = {"Authorization": f"Bearer wrong-{number}"}
-        assert (await ask("/api/v1/jobs", "POST", json={"type": "label"}, headers=wrong)).code == 401
-
-
-@pytest.mark.expect_log("too_many_wrong_tokens")
-async def test_who_guesses_must_wait_and_tokens_of_the_store_need_not(ask: Ask, house: House) -> None:
-    token = shown(await made(ask, "submit"))
-    await guessed(ask, 20)
-    for headers in (ADMIN, {"Authorization": "Bearer another"}):
-        response = await ask("/api/v1/jobs", "POST", json={"type": "label"}, headers=headers)
-        assert (response.code, body_of(response)["code"]) == (429, "too_many_wrong_tokens")
-        assert response.headers["Retry-After"] == "3"
-    assert (await ask("/api/v1/jobs", "POST", json={"type": "label"}, headers=token)).code == 201
-    house.clock.advance(3.0)
-    assert (await ask("/api/v1/jobs", "POST", json={"type": "label"}, headers=ADMIN)).code == 201
-
-
-@pytest.mark.expect_log("too_many_wrong_tokens")
-async def test_who_guesses_at_the_login_is_told_to_wait(ask: Ask, browser: Browser) -> None:
-    await guessed(ask, 20)
-    response = await signed_in(browser, "s3cret")
-    assert (response.code, response.headers["Retry-After"]) == (429, "3")
-    assert b"wrong tokens have come from this address" in response.body
-
-
-async def test_a_password_for_a_proxy_keeps_neither_a_session_nor_a_token_out(ask: Ask, browser: Browser) -> None:
-    assert (await signed_in(browser, "s3cret")).code == 303
-    for number in range(25):
-        password = base64.b64encode(b"anna:of the proxy, %d" % number).decode()
-        headers = {"Authorization": f"Basic {password}"}
-        assert (await browser.get("/api/v1/jobs", headers=headers)).code == 200
-        assert (await ask("/api/v1/jobs", headers=headers)).code == 401
-    assert (await ask("/api/v1/jobs", headers=ADMIN)).code == 200
-
-
 # The console
-
-
-async def signed_in(browser: Browser, text: str) -> HTTPResponse:
-    return await browser.post("/login", {"token": text, "next": "/jobs"}, "/login")
 
 
 async def test_a_session_ends_with_its_token(ask: Ask, browser: Browser, house: House) -> None:
