@@ -10,7 +10,7 @@ ARGS ?=
 CAMPAIGNS := kill syscalls powercut churn restart backup simulator model planted reload faults nemesis cutpolls transports
 FAST := tests/core tests/access tests/store tests/node tests/pages tests/config tests/transport tests/handlers \
   --ignore=tests/transport/test_engineio_client.py -m 'not browser'
-.PHONY: help run test test-fast test-others check lint fmt types simulate simulate-long bench docs coverage-core planted-bugs mutants clean campaigns faults reliability
+.PHONY: help run test test-fast test-others check lint fmt types simulate simulate-long bench docs coverage-core planted-bugs mutants clean campaigns faults fuzz fuzz-api reliability
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,10 @@ fuzz: $(VENV)/test.stamp ## attack a real server at full size: 10 MB for each ad
 	PAGEHAND_FUZZ_BYTES=10000000 PAGEHAND_FUZZ_PACKETS=100000 PAGEHAND_FUZZ_FRAMES=100000 PAGEHAND_CHURN=100000 PAGEHAND_XSS=all \
 	  $(BIN)/python -m pytest -s --timeout=3600 tests/attack $(ARGS)
 
+fuzz-api: $(VENV)/test.stamp ## schemathesis: some 2,000 cases made from /openapi.json, all checks (ARGS=--long: 20,000, 5 to 20 min)
+	@$(PIP) --editable '.[test,fuzz]'
+	$(BIN)/python -m tests.attack.api_fuzz $(ARGS)
+
 faults: $(VENV)/test.stamp ## inject every fault of the catalogue (PAGEHAND_FAULTS=long: at full length)
 	$(BIN)/python -m pytest -k test_fault_ tests $(ARGS)
 
@@ -101,6 +105,7 @@ bench: $(VENV)/test.stamp ## the fixed benchmarks (bench/README.md)
 
 docs: $(VENV)/run.stamp ## write the generated reference pages anew
 	$(BIN)/python -m dispatcher.config.sources --markdown > docs/settings.md
+	$(BIN)/python -m handlers.api.openapi > docs/openapi.json
 
 clean: ## remove the virtual environment, caches and builds; never a store
 	rm -rf $(VENV) build dist mutants .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* htmlcov *.egg-info

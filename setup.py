@@ -69,7 +69,9 @@ TEST = [
     "coverage>=7",
     "hypothesis>=6.100",
     "import-linter>=2.3,<3",
+    "jsonschema>=4.20,<5",
     "mypy>=2,<3",
+    "openapi-spec-validator>=0.7",
     "phasma>=0.7",  # PhantomJS: a browser without Promise, fetch and the rest, the closest to IE 11 that runs here
     "pytest>=9,<10",
     "pytest-timeout>=2.4",
@@ -122,7 +124,7 @@ setup(
         "tornado>=6.6.1,<7",
         "websockets>=15,<18",
     ],
-    extras_require={"testing": TESTING, "test": TEST, "mutants": ["mutmut>=3.8,<4"]},
+    extras_require={"testing": TESTING, "test": TEST, "mutants": ["mutmut>=3.8,<4"], "fuzz": ["schemathesis>=4.32,<5"]},
     entry_points={
         "console_scripts": ["pagehand = pagehand.__main__:main"],
         "pytest11": ["pagehand = pagehand.testing.plugin"],

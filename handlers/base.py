@@ -169,9 +169,13 @@ class BaseHandler(RequestHandler, Rules):
         self.clear_header("Content-Type")
         self.set_header("Allow", self._allow())
 
+    @classmethod
+    def verbs(cls) -> list[str]:
+        """The methods that it takes, by name."""
+        return sorted(name for name in cls.SUPPORTED_METHODS if getattr(cls, name.lower()) is not _UNIMPLEMENTED)
+
     def _allow(self) -> str:
-        names = (name for name in self.SUPPORTED_METHODS if getattr(type(self), name.lower()) is not _UNIMPLEMENTED)
-        return ", ".join(sorted(names))
+        return ", ".join(self.verbs())
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answers with the raised error; called by Tornado."""

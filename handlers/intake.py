@@ -21,7 +21,7 @@ from dispatcher.config.settings import Settings
 from dispatcher.core.jobs.about import ABOUT_WORDS, NOTHING_SAID, About, Said, once_each
 from dispatcher.core.jobs.matching import requirement_of
 from dispatcher.core.jobs.model import JobSpec
-from dispatcher.core.jobs.terms import TYPE_PATTERN, TYPE_WORDS, Schedule, Terms, Wanted, range_words
+from dispatcher.core.jobs.terms import TYPE_PATTERN, TYPE_WORDS, Schedule, Terms, Wanted, range_of, range_words
 from dispatcher.doubles import DoubleNames, twice
 from dispatcher.errors import BadRequest, TooLarge
 from dispatcher.nesting import check_levels
@@ -29,6 +29,7 @@ from dispatcher.reading import AS_BODY, json_fault, text_of, without_mark
 from handlers.errors import FieldError, Invalid, field_error
 
 __all__ = [
+    "JOB_BODY",
     "JOB_FIELDS",
     "JobBody",
     "any_object",
@@ -87,9 +88,12 @@ _job_decoder: msgspec.json.Decoder[JobBody] = msgspec.json.Decoder(_WholeBody)
 _loose_decoder = msgspec.json.Decoder(dict[str, Raw])
 _any_decoder = msgspec.json.Decoder(Raw)
 _requires_decoder = msgspec.json.Decoder(_Requires)
+#: The type of a whole body, for the description of the API.
+JOB_BODY = _WholeBody
 #: Every field that may be given.
 JOB_FIELDS = tuple(_WholeBody.__struct_fields__)
 _fields = {field.name: field for field in fields(_WholeBody)}
+_WHOLE_NUMBERS = frozenset(name for name in _TERMS | _SCHEDULE if range_of(name).whole)
 
 
 def parse_job(body: bytes, first_line: int = 1) -> JobBody:
@@ -99,7 +103,7 @@ def parse_job(body: bytes, first_line: int = 1) -> JobBody:
         # It takes one mark away itself: a second one must not pass unseen.
         job: JobBody = decode_json(_job_decoder, body, first_line)
     except msgspec.ValidationError:
-        raise Invalid(_body_problems(plain)) from None
+        job = _with_whole_numbers(plain)
     if problems := _doubles(plain, job.requires is not UNSET):  # type: ignore[attr-defined]
         raise Invalid(problems)
     return job
@@ -107,7 +111,7 @@ def parse_job(body: bytes, first_line: int = 1) -> JobBody:
 
 def body_of(fields: Mapping[str, object], data: str) -> JobBody:
     """The body with these fields, which are valid, and with its data as JSON text."""
-    body: JobBody = msgspec.convert(fields, _WholeBody)
+    body: JobBody = msgspec.convert({name: _whole(name, value) for name, value in fields.items()}, _WholeBody)
     return replace(body, data=Raw(data))
 
 
@@ -144,6 +148,27 @@ def decode_json(decoder: msgspec.json.Decoder[T], body: bytes, first_line: int =
     except (msgspec.DecodeError, RecursionError) as error:
         words = json_fault(body, error, first_line=first_line)
         raise BadRequest(f"The body is not JSON: {words}.", code="bad_json") from None
+
+
+def _with_whole_numbers(body: bytes) -> JobBody:
+    """The job if nothing is wrong but that whole numbers are written as ``5.0``, which is the same number in JSON.
+    Raises Invalid."""
+    if problems := _body_problems(body):
+        raise Invalid(problems)
+    fields = {name: _whole(name, value) for name, value in _loose_decoder.decode(body).items()}
+    job: JobBody = _job_decoder.decode(msgspec.json.encode(fields))
+    return job
+
+
+def _whole(name: str, value: object) -> object:
+    """A whole number as such; anything else as it came."""
+    if name not in _WHOLE_NUMBERS:
+        return value
+    try:
+        number = msgspec.json.decode(value) if isinstance(value, Raw) else value
+    except msgspec.DecodeError:
+        return value
+    return int(number) if isinstance(number, float) and number.is_integer() else value
 
 
 _job_names = DoubleNames(frozenset(JOB_FIELDS))
@@ -189,6 +214,7 @@ def _unknown(name: str) -> str:
 
 def _fits(name: str, value: object) -> bool:
     kind: Any = _fields[name].type
+    value = _whole(name, value)
     try:
         if isinstance(value, Raw):
             msgspec.json.decode(value, type=kind)

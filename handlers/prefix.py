@@ -16,7 +16,8 @@ __all__ = ["OWN", "Prefix", "PrefixedApplication"]
 
 #: With what an address of ours can begin.
 OWN = frozenset(
-    {"", "api", "engine.io", "jobs", "livez", "login", "logout", "readyz", "static", "submit", "tasks", "types"}
+    {"", "api", "docs", "engine.io", "jobs", "livez", "login", "logout", "openapi.json"}
+    | {"readyz", "static", "submit", "tasks", "types"}
     | {"metrics", "worker", "workers"}
 )
 #: In a page, quotes in what people have typed are escaped: this is always the template's.

@@ -25,6 +25,7 @@ from dispatcher.errors import BadParameter
 from handlers.mediatype import CSV, JSON, LINES, liked_best
 
 __all__ = [
+    "BACK_PATTERN",
     "CHANGES",
     "CONSOLE_JOBS",
     "DELETE",
@@ -60,7 +61,9 @@ _LONGEST_NAME = 100
 #: Of instants in an address.
 _INSTANTS = ("created_after", "created_before", "ended_after", "ended_before")
 _ACT_INSTANTS = ("after", "before")
-_BACK = re.compile(r"-([0-9]{1,9})([smhd])")
+#: A time back from now: at most some 270 years, so that there is such an instant.
+BACK_PATTERN = "-([0-9]{1,9}s|[0-9]{1,8}m|[0-9]{1,6}h|[0-9]{1,5}d)"
+_BACK = re.compile(BACK_PATTERN)
 _UNIT_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 #: Date, time, and a difference from UTC.
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9:.]+([Zz]|[+-][0-9]{2}:[0-9]{2})", re.ASCII)
@@ -283,14 +286,14 @@ def _instant(handler: RequestHandler, name: str, now_at: float) -> float | None:
     text = _text(handler, name)
     if not text:
         return None
+    if _BACK.fullmatch(text):
+        return now_at - int(text[1:-1]) * _UNIT_S[text[-1]]
     try:
-        if back := _BACK.fullmatch(text):
-            # Raises for a time that no calendar has.
-            return datetime.fromtimestamp(now_at - int(back[1]) * _UNIT_S[back[2]], UTC).timestamp()
         # A plus in an address is a blank.
         at = text.replace(" ", "+")
         if _INSTANT.fullmatch(at):
-            return datetime.fromisoformat(at.upper()).timestamp()
+            # The next page's address says it in UTC, where not each is one of the years 1 to 9999.
+            return datetime.fromisoformat(at.upper()).astimezone(UTC).timestamp()
     except (ValueError, OverflowError, OSError):
         pass
     words = "an instant as in 2026-11-23T21:04:05Z, or a time back from now as in -90s, -15m, -1h or -7d"

@@ -17,9 +17,11 @@ from dispatcher.config.settings import Settings
 from handlers.access import log_request
 from handlers.api import audit, backups, batch, batches, events, jobs, tokens, waitmany
 from handlers.api import resources as api
+from handlers.api.openapi.handler import Description, DescriptionHandler
 from handlers.api.shortway import ShortWayApplication
 from handlers.console import console, lists, login, submit
 from handlers.guard import Guard, Refusal
+from handlers.guide.page import GuidePage
 from handlers.measures.scrape import MetricsHandler
 from handlers.nowhere import ApiNotFound, PageNotFound
 from handlers.prefix import Prefix, PrefixedApplication
@@ -62,7 +64,9 @@ def routes(
         prefix=Prefix(settings.public_path),
     )
     given = {"site": site}
-    named = [*_console(given), *_api(given), *_files(given)]
+    description = Description(settings.public_path)
+    named = [*_console(given), *_api(given), *_files(given), *_described(given, description)]
+    description.routes = named
     # Files have exact names.
     known = [spec.regex for spec in named if not spec.regex.pattern.startswith(("/static", "/tasks"))]
     nowhere = {**given, "known": known}
@@ -132,6 +136,14 @@ def _files(given: dict[str, Any]) -> list[URLSpec]:
         url(r"/tasks/([A-Za-z0-9._-]{1,100})\.js", files.TaskHandler, given, name="task"),
         url(r"/livez", files.LiveHandler, given, name="livez"),
         url(r"/readyz", files.ReadyHandler, given, name="readyz"),
+    ]
+
+
+def _described(given: dict[str, Any], description: Description) -> list[URLSpec]:
+    told = {**given, "description": description}
+    return [
+        url(r"/openapi\.json", DescriptionHandler, told, name="openapi"),
+        url(r"/docs", GuidePage, {**told, "kept": {}}, name="docs"),
     ]
 
 

@@ -72,6 +72,8 @@ class Rules:
     looks_at_types: ClassVar[bool] = False
     #: Whether Host and Origin are checked. Only the probes of load balancers skip that: they disclose nothing.
     guarded: ClassVar[bool] = True
+    #: The fields that the query of a GET may have; other requests have none. The API refuses all others.
+    query_fields: ClassVar[tuple[str, ...]] = ()
 
     site: Site
     #: Who asks, once ``check`` has found it.
@@ -156,6 +158,11 @@ class Rules:
         """Whether there is anything at this address for the request's method."""
         return True
 
+    @classmethod
+    def fields_of(cls, method: str) -> tuple[str, ...]:
+        """The fields that the query of a request by this method may have."""
+        return cls.query_fields if method in ("GET", "HEAD") else ()
+
     # The body
 
     def most_bytes(self) -> int:
@@ -210,24 +217,18 @@ class ApiRules(Rules):
 
     #: The content types of a body here; a foreign page can send none of them without asking first.
     media_types: ClassVar[tuple[str, ...]] = (JSON,)
-    #: The fields that the query of a GET may have; other requests have none.
-    query_fields: ClassVar[tuple[str, ...]] = ()
 
     def check_body(self) -> None:
         """Everything that changes something must come as JSON, with a body or without. So a foreign page must ask
         first, and is refused."""
         if self.request.method != "OPTIONS":
-            check_query(self.request, self.known_fields())
+            check_query(self.request, self.fields_of(self.request.method or ""))
         # A DELETE without a body cannot come from a foreign page unasked.
         if self.request.method in ("POST", "PUT", "PATCH") or (
             self.request.method == "DELETE" and self.content_length()
         ):
             self.check_media_type()
         super().check_body()
-
-    def known_fields(self) -> tuple[str, ...]:
-        """The fields that the query of this request may have."""
-        return self.query_fields if self.request.method in ("GET", "HEAD") else ()
 
     def check_media_type(self) -> None:
         """Refuses a body of a kind that this address does not take."""

@@ -94,6 +94,7 @@ class JobHandler(ConsoleApiHandler):
         self.set_status(204)
         self.clear_header("Content-Type")
 
-    def known_fields(self) -> tuple[str, ...]:
+    @classmethod
+    def fields_of(cls, method: str) -> tuple[str, ...]:
         """Those of a DELETE are others."""
-        return queries.DELETE if self.request.method == "DELETE" else super().known_fields()
+        return queries.DELETE if method == "DELETE" else super().fields_of(method)

@@ -25,9 +25,12 @@ from handlers.signin import signed_in
 
 __all__ = [
     "AdoptHandler",
+    "CancelBody",
     "CancelHandler",
+    "DecideBody",
     "DecideHandler",
     "DuplicateHandler",
+    "EmptyBody",
     "ResultHandler",
     "RetryHandler",
     "StatsHandler",
@@ -136,16 +139,18 @@ class ResultHandler(ConsoleApiHandler):
     head = get
 
 
-class _CancelBody(Struct, frozen=True, forbid_unknown_fields=True):
+class CancelBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """Why the job is cancelled."""
+
     reason: Annotated[str, Meta(max_length=500)] = ""
 
 
-class _RetryBody(Struct, frozen=True, forbid_unknown_fields=True):
-    pass
+class EmptyBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """Nothing: an empty object, or no body at all."""
 
 
-_cancel_decoder = msgspec.json.Decoder(_CancelBody)
-_retry_decoder = msgspec.json.Decoder(_RetryBody)
+_cancel_decoder = msgspec.json.Decoder(CancelBody)
+_retry_decoder = msgspec.json.Decoder(EmptyBody)
 
 
 def _storable(text: str) -> str:
@@ -194,13 +199,15 @@ class RetryHandler(ConsoleApiHandler):
         await self.write_whole(job_id)
 
 
-class _DecideBody(Struct, frozen=True, forbid_unknown_fields=True):
+class DecideBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """How a job in doubt ended."""
+
     outcome: Literal["succeeded", "failed"]
     value: Raw | UnsetType = UNSET
     reason: Annotated[str, Meta(max_length=500)] = ""
 
 
-_decide_decoder = msgspec.json.Decoder(_DecideBody)
+_decide_decoder = msgspec.json.Decoder(DecideBody)
 
 
 class DecideHandler(ConsoleApiHandler):
@@ -227,7 +234,7 @@ class DecideHandler(ConsoleApiHandler):
         await self.site.service.decide(job_id, value, _storable(body.reason), actor=self.actor("api"))
         await self.write_whole(job_id)
 
-    def _decision(self) -> _DecideBody:
+    def _decision(self) -> DecideBody:
         try:
             return decode_object(_decide_decoder, bytes(self.body) or b"{}")
         except msgspec.ValidationError:

@@ -15,7 +15,7 @@ from handlers.api.resources import ConsoleApiHandler
 from handlers.errors import Invalid, field_error
 from handlers.intake import decode_object
 
-__all__ = ["TokenHandler", "TokensHandler"]
+__all__ = ["TokenBody", "TokenHandler", "TokensHandler"]
 
 #: Ten years.
 _LONGEST_S = 3_660 * 86_400
@@ -26,7 +26,9 @@ _WORDS = (
 )
 
 
-class _TokenBody(Struct, frozen=True, forbid_unknown_fields=True):
+class TokenBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """A token that is wanted."""
+
     # No control characters: the name stands in lists and logs.
     name: Annotated[
         str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$")
@@ -36,7 +38,7 @@ class _TokenBody(Struct, frozen=True, forbid_unknown_fields=True):
     expires_s: Annotated[float, Meta(ge=1, le=_LONGEST_S)] | None = None
 
 
-_decoder = msgspec.json.Decoder(_TokenBody)
+_decoder = msgspec.json.Decoder(TokenBody)
 
 
 def _token_json(token: Token, now_at: float) -> dict[str, object]:
@@ -83,7 +85,7 @@ class TokensHandler(ConsoleApiHandler):
         self.set_header("Location", self.site.prefix.link(f"/api/v1/tokens/{token.id}"))
         self.answer(_token_json(token, now_at) | {"token": text}, 201)
 
-    def _wanted(self) -> _TokenBody:
+    def _wanted(self) -> TokenBody:
         try:
             body = decode_object(_decoder, bytes(self.body) or b"{}")
         except msgspec.ValidationError:

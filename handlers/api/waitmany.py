@@ -14,19 +14,21 @@ from handlers.errors import Invalid, field_error
 from handlers.intake import decode_object
 from handlers.queries import MAX_WAIT_S
 
-__all__ = ["MOST_IDS", "WaitHandler"]
+__all__ = ["MOST_IDS", "WaitBody", "WaitHandler"]
 
 #: The most jobs that one request waits for.
 MOST_IDS = 1_000
 
 
-class _WaitBody(Struct, frozen=True, forbid_unknown_fields=True):
+class WaitBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """For which jobs to wait: all of them or any, and how long."""
+
     ids: Annotated[list[Annotated[str, Meta(min_length=1, max_length=64)]], Meta(min_length=1, max_length=MOST_IDS)]
     any: bool = False
     timeout_s: Annotated[float, Meta(ge=0, le=MAX_WAIT_S)] = 0.0
 
 
-_decoder = msgspec.json.Decoder(_WaitBody)
+_decoder = msgspec.json.Decoder(WaitBody)
 _WORDS = (
     f'must be {{"ids": 1 to {MOST_IDS:,} ids of jobs, "any": true or false, "timeout_s": 0 to {MAX_WAIT_S}}}; '
     "only ids is needed"
@@ -65,7 +67,7 @@ class WaitHandler(ConsoleApiHandler):
         items = [{"id": job_id, "state": found[job_id].state if job_id in found else None} for job_id in ids]
         self.answer({"items": items, "done": any(settled) if first else all(settled)})
 
-    def _body_as_asked(self) -> _WaitBody:
+    def _body_as_asked(self) -> WaitBody:
         try:
             return decode_object(_decoder, bytes(self.body))
         except msgspec.ValidationError:

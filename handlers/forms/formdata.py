@@ -32,7 +32,8 @@ TYPED = ("type", "type_choice", "format", "data", *LABEL_FIELDS, *OPTIONS)
 FILES = ("image", "file")
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,15}")
-_DECIMAL = re.compile(r"[+-]?[0-9]{1,15}\.[0-9]{1,15}")
+#: Programs write a number with up to 17 digits behind the point, or as ``1e-07``.
+_DECIMAL = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]{1,20})?(?:[eE][+-]?[0-9]{1,3})?")
 _MIME = re.compile(r"[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,60}")
 _PICTURE_URL = re.compile(r"data:image/(?:png|jpeg|gif);base64,[A-Za-z0-9+/]+={0,2}")
 _MAGIC = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"GIF8", "image/gif"))

@@ -160,6 +160,7 @@ class ReadyHandler(BaseHandler):
 
     public = True
     guarded = False
+    query_fields = ("verbose",)
 
     def get(self) -> None:
         """200, or 503 while it starts, stops or cannot write."""

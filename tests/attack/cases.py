@@ -57,6 +57,8 @@ PATHS = {
     "api-tokens": "/api/v1/tokens",
     "api-token": "/api/v1/tokens/nobody12",
     "metrics": "/metrics",
+    "openapi": "/openapi.json",
+    "docs": "/docs",
     "worker": "/worker",
     "worker-script": "/static/worker.js",
     "static": "/static/{file}",

@@ -29,6 +29,7 @@ from dispatcher.store.sqlite.store import SqliteStore
 from dispatcher.transport.fronts.front_exchange import FrontExchange
 from dispatcher.transport.sessions import Sessions
 from handlers.api import shortway
+from handlers.guard import Guard
 from handlers.routes import routes
 
 __all__ = ["PLANTED", "SECRET", "START", "STEPS", "VERBS"]
@@ -102,7 +103,7 @@ def _eat(mebibytes: str) -> None:
 
 
 def _handlers(_: str) -> None:
-    for spec in routes(None, Settings(), None):  # type: ignore[arg-type]  # nobody is asked
+    for spec in routes(None, Settings(), None, guard=Guard(Settings())):  # type: ignore[arg-type]  # nobody is asked
         for verb in VERBS:
             _plant_verb(spec.handler_class, verb)
     _plant_short_way()

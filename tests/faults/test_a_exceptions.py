@@ -11,6 +11,7 @@ from tornado.routing import URLSpec
 
 from dispatcher.config.settings import Settings
 from dispatcher.sdk.simulate import Farm, Faults
+from handlers.guard import Guard
 from handlers.routes import routes
 from tests.faults.a_support import fault_numbers, planted_server
 from tests.faults.planted import SECRET, STEPS, VERBS
@@ -28,7 +29,7 @@ _PATHS["api-events"] = "/api/v1/events?after=odd"
 
 def _routes() -> list[tuple[str, str]]:
     """(method, path) of everything that is served."""
-    specs: list[URLSpec] = routes(None, Settings(), None)  # type: ignore[arg-type]  # nobody is asked
+    specs: list[URLSpec] = routes(None, Settings(), None, guard=Guard(Settings()))  # type: ignore[arg-type]  # nobody is asked
     return [
         (verb.upper(), _PATHS.get(spec.name or "") or _path(spec))
         for spec in specs
@@ -38,7 +39,9 @@ def _routes() -> list[tuple[str, str]]:
 
 
 def _path(spec: URLSpec) -> str:
-    groups = {"job-action": ("x", "retry"), "task": ("echo",)}.get(spec.name or "", ("x",) * spec.regex.groups)
+    groups = {"job-action": ("x", "retry"), "task": ("echo",), "api-token": ("x" * 8,)}.get(
+        spec.name or "", ("x",) * spec.regex.groups
+    )
     path = spec.reverse(*groups)
     assert path is not None
     return path.replace("\\", "")

@@ -28,7 +28,18 @@ from tests.support.scenes import submit
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.browser
-PAGES = ["/", "/jobs", "/workers", "/types", "/submit", "/nope", "/jobs/failed-1", "/jobs/done-1", "/jobs/big-1"]
+PAGES = [
+    "/",
+    "/docs",
+    "/jobs",
+    "/workers",
+    "/types",
+    "/submit",
+    "/nope",
+    "/jobs/failed-1",
+    "/jobs/done-1",
+    "/jobs/big-1",
+]
 PAGES += ["/jobs/running-1?refresh=0", f"/jobs/{WAITING}?refresh=0", "/jobs/needs-1?refresh=0", "/submit?like=needs-1"]
 PAGES += ["/jobs?requires=site:berlin&requires=a-printer", "/workers?label=berlin", "/types?q=%FF", "/jobs?cursor=x"]
 

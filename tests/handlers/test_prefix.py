@@ -16,7 +16,18 @@ from tests.support.house import House
 from tests.support.http import JSON
 
 TOKEN = "s3cret"
-CONSOLE = ("/", "/jobs", "/jobs/running-1", "/workers", "/types", "/submit", "/login", "/jobs/nope", "/nowhere")
+CONSOLE = (
+    "/",
+    "/docs",
+    "/jobs",
+    "/jobs/running-1",
+    "/workers",
+    "/types",
+    "/submit",
+    "/login",
+    "/jobs/nope",
+    "/nowhere",
+)
 
 
 @pytest.fixture(params=["https://host.example/jobs/", "https://host.example/jobs", "http://host.example/a/b-c"])
@@ -71,7 +82,7 @@ def test_a_proxy_may_leave_the_prefix_or_take_it_away(prefix: str, path: str, ow
 def test_the_names_of_ours_are_those_of_all_addresses(house: House, settings: Settings, tasks: TaskDirectory) -> None:
     """A path that begins with one of them can be ours."""
     firsts = {
-        re.sub(r"\W.*", "", route.regex.pattern[1:])
+        re.sub(r"[^\w.].*", "", route.regex.pattern[1:].replace("\\.", "."))
         for route in routes(house.dispatcher, settings, tasks)
         if route.name != "not-found"
     }

@@ -55,6 +55,8 @@ MATRIX = {
     "api-tokens": ("/api/v1/tokens", "GET POST:422", API),
     "api-token": ("/api/v1/tokens/nobody12", "GET:404 DELETE:404", API),
     "metrics": ("/metrics", "GET", API),
+    "openapi": ("/openapi.json", "GET", OPEN),
+    "docs": ("/docs", "GET", OPEN),
     "worker": ("/worker", "GET", OPEN),
     "worker-script": ("/static/worker.js", "GET", OPEN),
     "static": ("/static/console.css", "GET", OPEN),

@@ -105,3 +105,26 @@ async def test_the_next_page_keeps_tags_batch_and_key(ask: Ask) -> None:
 async def test_a_name_that_is_blank_or_given_twice_is_refused(ask: Ask, query: str) -> None:
     answer = await ask(f"{JOBS}?{query}")
     assert (answer.code, body_of(answer)["code"]) == (400, "bad_parameter")
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize(
+    "text", ["0001-01-01T00:00:00%2B14:00", "9999-12-31T23:59:59-14:00", "-999999999d", "-9999999h"]
+)
+async def test_an_instant_outside_of_all_years_is_refused(ask: Ask, house: House, text: str) -> None:
+    """The address of the next page could not name it."""
+    await submit(house, "j1")
+    await submit(house, "j2")
+    for field in ("created_after", "created_before", "ended_after", "ended_before"):
+        response = await ask(f"{JOBS}?{field}={text}&limit=1")
+        assert (response.code, body_of(response)["code"]) == (400, "bad_parameter"), field
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("back", ["999999999s", "99999999m", "999999h", "99999d"])
+async def test_the_longest_times_back_are_instants(ask: Ask, house: House, back: str) -> None:
+    await submit(house, "j1")
+    await submit(house, "j2")
+    response = await ask(f"{JOBS}?created_after=-{back}&limit=1")
+    link = response.headers["Link"].partition(">")[0].lstrip("<")
+    assert [job["id"] for job in body_of(await ask(link))["items"]] == ["j1"]

@@ -141,6 +141,25 @@ async def test_what_is_out_of_range_is_a_422_that_names_every_place(
 
 
 @pytest.mark.gen_test
+async def test_a_whole_number_may_be_written_with_a_point_for_in_json_it_is_the_same(ask: Ask, house: House) -> None:
+    key = {**AS_JSON, "Idempotency-Key": "k"}
+    body = '{"type": "x", "priority": 5.0, "max_attempts": 1e1, "data": [ 5.0 ], "requires": {"site": "a"}}'
+    made = await ask(JOBS, "POST", body=body, headers=key)
+    job = body_of(made)
+    assert (made.code, job["priority"], job["max_attempts"]) == (201, 5, 10)
+    assert (await house.kept())[0].data == "[ 5.0 ]"
+    same = body.replace("5.0,", "5,").replace("1e1", "10")
+    assert (await ask(JOBS, "POST", body=same, headers=key)).code == 200
+    changed = await ask(f"{JOBS}/{job['id']}", "PATCH", body='{"priority": -3.0}', headers=AS_JSON)
+    assert body_of(changed)["priority"] == -3
+    batch = await ask(f"{JOBS}/batch", "POST", body='[{"type": "x", "max_crashes": 2.0}]', headers=AS_JSON)
+    assert body_of(batch)["items"][0]["max_crashes"] == 2
+    for wrong in ("1e400", "5.5", "1001.0", '"5.0"'):
+        response = await ask(JOBS, "POST", body=f'{{"type": "x", "priority": {wrong}}}', headers=AS_JSON)
+        assert [error["pointer"] for error in body_of(response)["errors"]] == ["#/priority"], wrong
+
+
+@pytest.mark.gen_test
 async def test_a_misspelt_field_is_told_its_name(ask: Ask) -> None:
     problem = body_of(await ask(JOBS, "POST", json={"type": "x", "prioirty": 1}))
     assert problem["errors"] == [{"pointer": "#/prioirty", "detail": "is not a field of a job; did you mean priority?"}]

@@ -36,6 +36,26 @@ def test_the_kind_of_a_file_is_read_as_every_media_type_is(declared: str, kind: 
     assert chosen_file("a", declared, b"x").url == f"data:{kind};base64,eA=="
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("priority", "5.0", 5),
+        ("max_attempts", "1e1", 10),
+        ("timeout_s", "1.30000000000000004", 1.3),
+        ("delay_s", "1e-07", 1e-07),
+        ("expires_s", "3600", 3600.0),
+    ],
+)
+def test_a_number_may_be_written_as_programs_write_it(name: str, text: str, value: float) -> None:
+    assert getattr(job_of_form({"type": "x", name: text}, None), name) == value
+
+
+@pytest.mark.parametrize("text", ["5.5", "1e400", "1e", "0x5", "5.", ".5", "1001.0", "five"])
+def test_what_is_no_whole_number_in_its_range_is_refused(text: str) -> None:
+    with pytest.raises(Invalid, match="priority: must be a whole number from -1000 to 1000"):
+        job_of_form({"type": "x", "priority": text}, None)
+
+
 def test_a_byte_order_mark_that_was_pasted_before_the_data_is_skipped() -> None:
     assert bytes(job_of_form({"type": "x", "data": '\ufeff{"a": 1}'}, None).data) == b'{"a": 1}'
     assert bytes(job_of_form({"type": "x", "data": "\ufeff"}, None).data) == b"null"

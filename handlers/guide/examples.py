@@ -1,0 +1,121 @@
+"""One request for each call of the description: the examples of all languages are made from it.
+
+``JOB``, ``BATCH``, ``BACKUP`` and ``abcd1234`` (a token) stand for what only the reader knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, Struct
+
+__all__ = ["EXAMPLES", "Example"]
+
+
+class Example(Struct, frozen=True, kw_only=True):
+    """A request, and the same in the words of the Python client."""
+
+    method: str = "GET"
+    #: With its query.
+    target: str
+    headers: Mapping[str, str] = {}
+    #: What is sent as JSON.
+    value: Any = UNSET
+    #: Lines of Python with a ``client`` of ours; empty: it has no such call.
+    python: str = ""
+
+    @property
+    def body(self) -> str:
+        """What is sent."""
+        return "" if self.value is UNSET else msgspec.json.format(msgspec.json.encode(self.value), indent=0).decode()
+
+
+_LABEL = {"type": "print-label", "data": {"order": 4711}, "priority": 5}
+_BOTH = [{"type": "print-label", "data": {"order": n}} for n in (4711, 4712)]
+_JOB = 'job = client.job("JOB")\n'
+
+#: By the name of the call.
+EXAMPLES: dict[str, Example] = {
+    "submitJob": Example(
+        method="POST",
+        target="/api/v1/jobs",
+        headers={"Idempotency-Key": "order-4711"},
+        value=_LABEL,
+        python='job = client.submit("print-label", {"order": 4711}, priority=5, key="order-4711")\nprint(job.id)',
+    ),
+    "submitBatch": Example(
+        method="POST",
+        target="/api/v1/jobs/batch",
+        headers={"Idempotency-Key": "orders-8"},
+        value=_BOTH,
+        python='jobs = client.submit_batch("print-label", [{"order": 4711}, {"order": 4712}], key="orders-8")\n'
+        "print([job.id for job in jobs])",
+    ),
+    "duplicateJob": Example(
+        method="POST",
+        target="/api/v1/jobs/JOB/duplicate",
+        headers={"Idempotency-Key": "again-1"},
+        value={"priority": 9},
+    ),
+    "listJobs": Example(
+        target="/api/v1/jobs?state=failed&state=in_doubt&ended_after=-7d",
+        python='for job in client.jobs(state=["failed", "in_doubt"], ended_after="-7d"):\n    print(job.id, job.state)',
+    ),
+    "readJob": Example(
+        target="/api/v1/jobs/JOB?wait=10", python=_JOB + "job.wait(timeout=10)\nprint(job.state, job.fields)"
+    ),
+    "readResult": Example(target="/api/v1/jobs/JOB/result?wait=10", python=_JOB + "print(job.result(timeout=10))"),
+    "waitForJobs": Example(
+        method="POST", target="/api/v1/jobs/wait", value={"ids": ["JOB"], "any": True, "timeout_s": 10}
+    ),
+    "readBatch": Example(target="/api/v1/batches/BATCH?wait=10"),
+    "readBatchResults": Example(target="/api/v1/batches/BATCH/results"),
+    "changeJob": Example(method="PATCH", target="/api/v1/jobs/JOB", value={"priority": 9, "delay_s": 0}),
+    "removeJob": Example(method="DELETE", target="/api/v1/jobs/JOB?free_key=1"),
+    "cancelJob": Example(
+        method="POST",
+        target="/api/v1/jobs/JOB/cancel",
+        value={"reason": "no paper"},
+        python=_JOB + 'job.cancel("no paper")\nprint(job.state)',
+    ),
+    "retryJob": Example(
+        method="POST", target="/api/v1/jobs/JOB/retry", value={}, python=_JOB + "job.retry()\nprint(job.state)"
+    ),
+    "decideJob": Example(
+        method="POST",
+        target="/api/v1/jobs/JOB/decide",
+        value={"outcome": "succeeded", "value": {"printed": 2}, "reason": "the label is there"},
+    ),
+    "adoptResult": Example(method="POST", target="/api/v1/jobs/JOB/adopt", value={}),
+    "followEvents": Example(target="/api/v1/events?type=print-label"),
+    "readChanges": Example(target="/api/v1/changes?state=failed&state=in_doubt&after=oldest"),
+    "listWorkers": Example(
+        target="/api/v1/workers?state=connected",
+        python='for worker in client.workers(state="connected"):\n    print(worker["name"], worker["types"])',
+    ),
+    "listTypes": Example(
+        target="/api/v1/types?q=print",
+        python='for kind in client.types(q="print"):\n    print(kind["type"], kind["workers"])',
+    ),
+    "listTasks": Example(target="/tasks/index.json"),
+    "readTask": Example(target="/tasks/word-count.js"),
+    "listTokens": Example(target="/api/v1/tokens"),
+    "makeToken": Example(
+        method="POST",
+        target="/api/v1/tokens",
+        value={"name": "till 3", "scopes": ["submit"], "types": ["print-label"], "expires_s": 2_592_000},
+    ),
+    "readToken": Example(target="/api/v1/tokens/abcd1234"),
+    "revokeToken": Example(method="DELETE", target="/api/v1/tokens/abcd1234"),
+    "listActs": Example(target="/api/v1/audit?action=job.cancel&after=-7d"),
+    "readStats": Example(target="/api/v1/stats", python='print(client.stats()["jobs"])'),
+    "readMetrics": Example(target="/metrics"),
+    "listBackups": Example(target="/api/v1/backups"),
+    "beginBackup": Example(method="POST", target="/api/v1/backups", value={}),
+    "readBackup": Example(target="/api/v1/backups/BACKUP"),
+    "isAlive": Example(target="/livez"),
+    "isReady": Example(target="/readyz?verbose"),
+    "readDescription": Example(target="/openapi.json"),
+}

@@ -1,0 +1,68 @@
+"""What Schemathesis cannot know from the description alone, for ``api_fuzz``: it loads this module by its name.
+
+A wait is short, and no case revokes the token of all. A valid request has a key of its own, no made-up cursor, and
+fields that go together.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from typing import Any
+
+import schemathesis
+
+#: Filters of changes, which have at most 100 values each, however they are written. Others by these names are texts.
+_LISTS = frozenset({"job", "worker", "type"})
+#: Of a form: what these may hold hangs on other fields.
+_TOGETHER = ("data", "labels", "worker", "image", "file", "key")
+
+
+@schemathesis.hook
+def map_case(context: Any, case: Any) -> Any:
+    """Called for each case before it is sent."""
+    if (case.path_parameters or {}).get("id") == os.environ["PAGEHAND_FUZZ_TOKEN_ID"]:
+        case.path_parameters["id"] = "00000000"
+    query, valid = case.query or {}, case.meta is not None and case.meta.generation.mode.is_positive
+    wait = str(query.get("wait", ""))
+    if wait.isascii() and wait.isdigit() and int(wait[:9]) <= 60:
+        query["wait"] = int(wait == "60")
+    for name in ("wait", "limit"):
+        if query.get(name) == "":
+            query[name] = "x"  # an empty field would not count, and the case is meant to be bad
+    if valid:
+        _mend_query(query)
+        _mend_headers(case.headers or {})
+        for job in case.body if isinstance(case.body, list) else [case.body]:
+            if isinstance(job, dict) and "/jobs" in case.path:
+                _mend(job, is_form="form" in (case.media_type or ""))
+    return case
+
+
+def _mend_query(query: dict[str, Any]) -> None:
+    query.pop("cursor", None)
+    if query.get("format") in ("ndjson", "csv"):
+        query.pop("limit", None)  # a whole list takes none
+    for name in (name for name in _LISTS if isinstance(query.get(name), list)):
+        query[name] = [",".join(str(text).split(",")[:30]) for text in query[name][:3]]
+
+
+def _mend_headers(headers: Any) -> None:
+    if "Idempotency-Key" in headers:
+        headers["Idempotency-Key"] = secrets.token_hex(8)
+    if "If-Match" in headers:
+        headers["If-Match"] = "*"  # any other is the tag of another job
+
+
+def _mend(job: dict[str, Any], *, is_form: bool) -> None:
+    """What the schema of a job does not say: it expires after its delay, and the fields of a form go together."""
+    if job.get("expires_s") is not None:
+        job["delay_s"] = 0
+    elif "delay_s" in job and "type" not in job:
+        job["expires_s"] = None  # a change of a job that may expire already
+    if "type" in job and secrets.randbelow(2):
+        # Of pages that run it; some never answer, so that jobs end in every way.
+        job |= {"type": "echo", "timeout_s": 1.0}
+    if is_form:
+        for name in _TOGETHER:
+            job.pop(name, None)
