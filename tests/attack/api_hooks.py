@@ -28,7 +28,7 @@ def map_case(context: Any, case: Any) -> Any:
     if wait.isascii() and wait.isdigit() and int(wait[:9]) <= 60:
         query["wait"] = int(wait == "60")
     for name in ("wait", "limit"):
-        if query.get(name) == "":
+        if name in query and query[name] in ("", None, [], [""], [None]):
             query[name] = "x"  # an empty field would not count, and the case is meant to be bad
     if valid:
         _mend_query(query)
