@@ -28,8 +28,9 @@ def map_case(context: Any, case: Any) -> Any:
     if wait.isascii() and wait.isdigit() and int(wait[:9]) <= 60:
         query["wait"] = int(wait == "60")
     for name in ("wait", "limit"):
-        if name in query and query[name] in ("", None, [], [""], [None]):
-            query[name] = "x"  # an empty field would not count, and the case is meant to be bad
+        # Sent as an empty field, which would not count, and the case is meant to be bad.
+        if query.get(name) in ("", [], {}, [""]):
+            query[name] = "x"
     if valid:
         _mend_query(query)
         _mend_headers(case.headers or {})
