@@ -56,7 +56,18 @@ class Guesses:
 
     def right(self, own: bytes, shown: bytes, address: str, now: float) -> bool:
         """Whether what was shown is our own token. Raises TooManyGuesses where the allowance is used up."""
-        name = _place_of(address)
+        return self._judge(own, shown, _place_of(address), now, lambda: self.noted(address))
+
+    def password_is(self, own: bytes, shown: bytes, address: str, now: float) -> bool:
+        """The same for a password; where the allowance is used up, it is not looked at, and wrong."""
+        try:
+            return self._judge(own, shown, f"password {_place_of(address)}", now)
+        except TooManyGuesses:
+            return False
+
+    def _judge(
+        self, own: bytes, shown: bytes, name: str, now: float, counted: Callable[[], None] = lambda: None
+    ) -> bool:
         place = self._places.get(name)
         if place is not None:
             if _is_known(shown, place):
@@ -66,30 +77,12 @@ class Guesses:
             return True
         if shown:  # what is no token at all is no guess
             self._wrong(shown, name, now)
-            self.noted(address)
+            counted()
         return False
-
-    def password_is(self, own: bytes, shown: bytes, address: str, now: float) -> bool:
-        """The same for a password; where the allowance is used up, it is not looked at, and wrong."""
-        name = f"password {_place_of(address)}"
-        place = self._places.get(name)
-        if place is not None:
-            if _is_known(shown, place):
-                return False
-            self._refill(place, now)
-            if place.allowance < 1.0:
-                return False
-        if hmac.compare_digest(own, shown):
-            return True
-        self._wrong(shown, name, now)
-        return False
-
-    def _refill(self, place: _Place, now: float) -> None:
-        place.allowance = min(self._most, place.allowance + (now - place.at) * self._per_s)
-        place.at = now
 
     def _check(self, place: _Place, now: float) -> None:
-        self._refill(place, now)
+        place.allowance = min(self._most, place.allowance + (now - place.at) * self._per_s)
+        place.at = now
         if place.allowance < 1.0:
             wait_s = ceil((1.0 - place.allowance) / self._per_s)
             raise TooManyGuesses(
