@@ -12,6 +12,7 @@ answer for which the client had asked ``Connection: close``, or when the server 
 from __future__ import annotations
 
 import socket
+from asyncio import Future
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
@@ -41,6 +42,7 @@ from dispatcher.transport.fronts.policy import (
     declared_length,
     head_refusal,
     host_and_path,
+    keeps_alive,
     time_for,
 )
 from dispatcher.transport.listener import Listener
@@ -124,6 +126,25 @@ def _quick_ack(conn: HTTP1Connection) -> None:
         return
 
 
+class _LastAnswer(HTTPConnection):
+    """The answer to an old client, after which Tornado closes the connection: it says so.
+
+    nginx, where it speaks HTTP/1.0, believes the 1.1 of our answers, and sends its next request into the connection.
+    """
+
+    def __init__(self, conn: HTTP1Connection) -> None:
+        self._conn = conn
+        self.context = conn.context
+        self.set_close_callback, self.set_max_body_size = conn.set_close_callback, conn.set_max_body_size
+        self.write, self.finish = conn.write, conn.finish  # type: ignore[method-assign]
+
+    def write_headers(
+        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders, chunk: bytes | None = None
+    ) -> Future[None]:
+        headers["Connection"] = "close"
+        return self._conn.write_headers(start_line, headers, chunk)
+
+
 class _Switch(HTTPMessageDelegate):
     """Looks at the path of one request and hands it to its real delegate."""
 
@@ -145,7 +166,9 @@ class _Switch(HTTPMessageDelegate):
             self._expect_body(headers)
         path, _, query = line.path.partition("?")
         if path not in self._front.paths:
-            self._to = self._front.app.start_request(self._server_conn, self._conn)
+            ends = line.version != "HTTP/1.1" and not keeps_alive(line.version, line.method, headers)
+            conn = _LastAnswer(self._conn) if ends else self._conn
+            self._to = self._front.app.start_request(self._server_conn, conn)
             return self._to.headers_received(line, headers)
         exchange = HttpExchange(self._front, self._server_conn, self._conn, line.method, query, headers)
         self._to = exchange

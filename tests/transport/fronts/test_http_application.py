@@ -125,6 +125,13 @@ async def test_an_old_client_gets_no_chunks_and_the_end_of_the_connection(port: 
     assert answer.endswith(b"\r\n\r\none,two,three")
 
 
+@pytest.mark.parametrize("way", ["pieces", "later?n=1", "nothing", "same"])
+async def test_an_old_client_is_told_that_its_connection_ends(port: int, way: str) -> None:
+    """nginx speaks HTTP/1.0 unless it is told otherwise, believes the 1.1 of our answers, and keeps the connection."""
+    answer = await raw(await Client.connect(port), f"GET /{way} HTTP/1.0")
+    assert answer.count(b"\r\nConnection: close\r\n") == 1, answer
+
+
 async def test_an_old_client_may_keep_its_connection(port: int) -> None:
     client = await Client.connect(port)
     for n in range(2):

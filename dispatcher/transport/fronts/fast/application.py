@@ -129,10 +129,11 @@ class AppConnection(HTTPConnection):
             self._left = int(headers["Content-Length"])
         if self._version != "HTTP/1.1":
             self._keep = self._keep and not (has_body and "Content-Length" not in headers)
-            if self._keep:
-                headers["Connection"] = "Keep-Alive"
-        elif not self._keep:
+        # Said to old clients too: nginx, speaking HTTP/1.0, sends its next request into a connection that we close.
+        if not self._keep:
             headers["Connection"] = "close"
+        elif self._version != "HTTP/1.1":
+            headers["Connection"] = "Keep-Alive"
 
     def _body(self, chunk: bytes) -> bytes:
         if self._left is not None:
