@@ -36,6 +36,7 @@ __all__ = [
     "WAIT",
     "WORKERS",
     "Filter",
+    "FilterFields",
     "ListFormat",
     "after_argument",
     "change_filter",
@@ -141,7 +142,15 @@ def flag_argument(handler: RequestHandler, name: str) -> bool:
     return text == "1"
 
 
-def job_filter(handler: RequestHandler, now_at: float) -> JobFilter:
+class FilterFields(Protocol):
+    """What was asked for, as far as filters read it: a request, or a body that says the same."""
+
+    def get_query_arguments(self, name: str, strip: bool = True) -> list[str]:
+        """The values of a field, in order; none if it is not given."""
+        ...
+
+
+def job_filter(handler: FilterFields, now_at: float) -> JobFilter:
     """``?state=&type=&requires=&worker=&limit=&cursor=`` and so on; empty ones do not count. Raises BadParameter.
 
     ``requires`` is a label and a value, ``name:DESK-1``. It may be repeated, and so may ``state`` and ``tag``.
@@ -251,7 +260,7 @@ def _values(handler: RequestHandler, field: str) -> frozenset[str]:
     return values
 
 
-def _text(handler: RequestHandler, field: str) -> str:
+def _text(handler: FilterFields, field: str) -> str:
     """The text given for a field; empty if there is none."""
     texts = _texts(handler, field)
     if len(texts) > 1:
@@ -259,7 +268,7 @@ def _text(handler: RequestHandler, field: str) -> str:
     return texts[0] if texts else ""
 
 
-def _texts(handler: RequestHandler, field: str) -> list[str]:
+def _texts(handler: FilterFields, field: str) -> list[str]:
     """What is given for a field. Raises BadParameter if it is only blanks: no filter is what was meant least."""
     texts = [text.strip() for text in handler.get_query_arguments(field, strip=False) if text]
     if not all(texts):
@@ -267,21 +276,21 @@ def _texts(handler: RequestHandler, field: str) -> list[str]:
     return texts
 
 
-def _state(handler: RequestHandler, states: tuple[str, ...]) -> str:
+def _state(handler: FilterFields, states: tuple[str, ...]) -> str:
     state = _text(handler, "state")
     if state and state not in states:
         raise BadParameter(f"state must be one of {', '.join(states)}.", parameter="state")
     return state
 
 
-def _states(handler: RequestHandler) -> tuple[JobState, ...]:
+def _states(handler: FilterFields) -> tuple[JobState, ...]:
     texts = _texts(handler, "state")
     if any(text not in tuple(JobState) for text in texts):
         raise BadParameter(f"state must be one of {', '.join(JobState)}.", parameter="state")
     return tuple(JobState(text) for text in dict.fromkeys(texts))
 
 
-def _instant(handler: RequestHandler, name: str, now_at: float) -> float | None:
+def _instant(handler: FilterFields, name: str, now_at: float) -> float | None:
     """An instant as RFC 3339 text, or a time back from now: ``-90s``, ``-15m``, ``-1h``, ``-7d``."""
     text = _text(handler, name)
     if not text:
@@ -308,14 +317,14 @@ def _label(field: str, text: str) -> tuple[str, str]:
     return label, value
 
 
-def _limit(handler: RequestHandler, usual: int) -> int:
+def _limit(handler: FilterFields, usual: int) -> int:
     limit = _text(handler, "limit") or str(usual)
     if not (limit.isascii() and limit.isdigit() and len(limit) <= 3 and 1 <= int(limit) <= 100):
         raise BadParameter("limit must be a whole number from 1 to 100.", parameter="limit")
     return int(limit)
 
 
-def _cursor(handler: RequestHandler) -> str | None:
+def _cursor(handler: FilterFields) -> str | None:
     return _text(handler, "cursor") or None
 
 

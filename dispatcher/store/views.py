@@ -145,13 +145,14 @@ def page_of(rows: Mapping[int, JobRow], last_seq: int, asked: JobFilter, shown: 
     below = last_seq + 1
     below = min(below, seq_of(asked.cursor)) if asked.cursor else below
     items: list[JobView] = []
+    start = cursor_of(below)
     for seq in range(below - 1, max(0, below - 1 - SLICES * SLICE), -1):
         below, row = seq, rows.get(seq)
         if row is not None and fits(row, asked):
             items.append(shown(row))
             if len(items) == asked.limit:
                 break
-    return JobPage(items=items, next_cursor=cursor_of(below) if below > 1 else None)
+    return JobPage(items=items, next_cursor=cursor_of(below) if below > 1 else None, start=start)
 
 
 def end_of(prefix: str) -> str | None:

@@ -193,6 +193,8 @@ class JobPage(Struct, frozen=True, kw_only=True):
 
     items: list[JobView]
     next_cursor: str | None
+    #: The cursor of this page itself: with it the page is read again, without jobs that have come since.
+    start: str = ""
 
 
 class TypeView(Struct, frozen=True, kw_only=True):

@@ -36,6 +36,8 @@ class PageRead:
         #: The seq below which the list goes on; None: it begins with the newest job.
         self._below = seq_of(job_filter.cursor) if job_filter.cursor else None
         self._begun = False
+        #: Where the page begins.
+        self._start = 1
         #: The numbers of the wanted lanes, as a JSON text, found once: jobs that come later stand above the page.
         self._lanes: str | None = None
         self._names = _names(job_filter)
@@ -51,7 +53,8 @@ class PageRead:
         if not self._begun:
             end = (self._db.execute(sql.LAST_SEQ).fetchone()[0] or 0) + 1
             # Above the newest job there is nothing to search.
-            self._below, self._begun = end if self._below is None else min(self._below, end), True
+            self._start = self._below = end if self._below is None else min(self._below, end)
+            self._begun = True
         assert self._below is not None
         room = self._filter.limit - len(self._items)
         if self._names is None:
@@ -112,4 +115,5 @@ class PageRead:
     def page(self) -> JobPage:
         """The page as it has been read."""
         below = self._below
-        return JobPage(items=self._items, next_cursor=cursor_of(below) if below is not None and below > 1 else None)
+        behind = cursor_of(below) if below is not None and below > 1 else None
+        return JobPage(items=self._items, next_cursor=behind, start=cursor_of(self._start))
