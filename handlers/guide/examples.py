@@ -74,6 +74,8 @@ EXAMPLES: dict[str, Example] = {
         method="POST",
         target="/api/v1/jobs/actions",
         value={"action": "retry", "filter": {"state": "failed", "ended_after": "-1h"}, "dry_run": True},
+        python='told = client.act("retry", {"state": "failed", "ended_after": "-1h"}, dry_run=True)\n'
+        'print(told["matched"])',
     ),
     "listOperations": Example(target="/api/v1/operations"),
     "readOperation": Example(target="/api/v1/operations/OPERATION?wait=10"),
