@@ -147,9 +147,9 @@ async def test_an_order_costs_as_many_turns_and_reads_however_many_other_jobs_th
     done = await ended(house, order(JobFilter(batch=batch)))
     assert done.done == 250
     slices = [sum(isinstance(one, Cancel) for one in turn.commands) for turn in house.store.turns[turns:]]
-    assert [size for size in slices if size] == [100, 100, 50]
-    assert len(slices) == 4, "and one for the audit log"
-    assert lists.pages == 6
+    assert [size for size in slices if size] == [25] * 10
+    assert len(slices) == 11, "and one for the audit log"
+    assert lists.pages == 22
 
 
 async def test_another_turn_begins_between_two_slices():
