@@ -84,6 +84,11 @@ class Settings:
         "record a late result, if its job still waits; --no-late-accept: keep it as evidence",
         "jobs",
     )
+    search: bool = _plain(
+        True,
+        "keep an index of the words in data, results and errors, by which a search is fast; it makes each write dearer",
+        "jobs",
+    )
     retention_s: float = _number(7 * _DAY_S, "s", 60.0, 3_650 * _DAY_S, "how long ended jobs are kept", "jobs")
 
     audit_retention_s: float = _number(
