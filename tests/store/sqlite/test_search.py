@@ -131,3 +131,11 @@ def test_a_beginning_of_very_many_words_is_read_in_the_texts_and_finds_the_same(
     assert _at(desk, lambda: index.narrowed(search_of("sku"))) == ("", False)
     assert _found(desk, "sku job7") == [jobs[7]]
     assert _found(desk, "sku") == jobs[::-1]
+
+
+def test_the_words_of_a_job_that_is_removed_leave_the_index(desk: Desk) -> None:
+    (gone, _) = _submit(desk, "secret order", "order")
+    _remove(desk, gone)
+    asked = "SELECT rowid / 4 FROM job_words WHERE job_words MATCH ?"
+    left = _at(desk, lambda: [_store(desk)._db.execute(asked, (word,)).fetchall() for word in ("secret", "order")])
+    assert left == [[], [(2,)]]
