@@ -252,7 +252,7 @@ def after_argument(handler: RequestHandler) -> str | None:
     return handler.request.headers.get("Last-Event-ID", "").strip() or _text(handler, "after") or None
 
 
-def _search(handler: RequestHandler) -> str | None:
+def _search(handler: FilterFields) -> str | None:
     text = _text(handler, "q")
     if text:
         search_of(text)  # refused here, before anything of an answer has gone

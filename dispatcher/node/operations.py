@@ -33,8 +33,12 @@ __all__ = ["MOST_KEPT", "MOST_RUNNING", "SLICE_JOBS", "Operations"]
 
 log = logging.getLogger("pagehand.operations")
 
-#: Jobs that are read, and then changed, at once. With 100 a turn of others took four times as long, measured.
+#: Jobs that are changed at once. With 100 a turn of others took four times as long, measured.
 SLICE_JOBS = 25
+#: Jobs that are counted at once.
+COUNT_JOBS = 200
+#: So long at most it gives way after a slice, and otherwise as long as the slice took.
+_MOST_REST_S = 1.0
 #: Most orders that run at a time.
 MOST_RUNNING = 10
 #: Orders that are told of, with those that run: the newest.
@@ -180,7 +184,7 @@ class Operations:
 
     async def _count(self, running: _Running) -> None:
         order = running.view.order
-        await self._each_slice(running, self._add)
+        await self._each_slice(running, self._add, COUNT_JOBS)
         matched = running.view.matched
         if order.expect is not None and order.expect != matched:
             found = "1 job matches" if matched == 1 else f"{matched:,} jobs match"
@@ -195,7 +199,7 @@ class Operations:
     async def _act(self, running: _Running) -> None:
         running.view = replace(running.view, state=OperationState.RUNNING)
         await self._turns.command(_note(running.view))
-        await self._each_slice(running, self._carry_out)
+        await self._each_slice(running, self._carry_out, SLICE_JOBS)
 
     async def _carry_out(self, running: _Running, job_ids: Collection[str]) -> None:
         view = running.view
@@ -208,28 +212,35 @@ class Operations:
                 skipped[code] = skipped.get(code, 0) + 1
         running.view = replace(view, done=done, skipped=skipped)
 
-    async def _each_slice(self, running: _Running, use: Callable[[_Running, Collection[str]], Awaitable[None]]) -> None:
-        """Gives ``use`` the ids of its jobs, some at a time. The lock is held for one slice, and not between two."""
+    async def _each_slice(
+        self, running: _Running, use: Callable[[_Running, Collection[str]], Awaitable[None]], jobs: int
+    ) -> None:
+        """Gives ``use`` the ids of its jobs, so many at a time. The lock is held for one slice, and not between two.
+
+        Half of the time belongs to everybody else.
+        """
         cursor: str | None = running.top
         while cursor is not None or running.begins:
             async with self._one_steps:
+                began = self._clock.monotonic()
                 # Whoever waits for the lock goes on one turn of the loop later, even if the store answers at once.
                 await asyncio.sleep(0)
                 if running.stopping is not None:
                     raise running.stopping
-                some, cursor = await self._slice(running, cursor)
+                some, cursor = await self._slice(running, cursor, jobs)
                 if some:
                     await use(running, some)
+                await asyncio.sleep(min(self._clock.monotonic() - began, _MOST_REST_S))
 
-    async def _slice(self, running: _Running, cursor: str | None) -> tuple[Collection[str], str | None]:
+    async def _slice(self, running: _Running, cursor: str | None, jobs: int) -> tuple[Collection[str], str | None]:
         """The next ids, and the cursor behind them; None: there are no more."""
         order, running.begins = running.view.order, False
         if order.wanted is None:
             first = int(cursor or 0)
-            behind = first + SLICE_JOBS
+            behind = first + jobs
             running.top = "0"
             return order.ids[first:behind], str(behind) if behind < len(order.ids) else None
-        page = await self._read(replace(order.wanted, limit=SLICE_JOBS, cursor=cursor))
+        page = await self._read(replace(order.wanted, limit=jobs, cursor=cursor))
         running.top = running.top or page.start
         return [job.id for job in page.items], page.next_cursor
 

@@ -45,6 +45,7 @@ class FilterBody(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
     created_before: _Text | UnsetType = UNSET
     ended_after: _Text | UnsetType = UNSET
     ended_before: _Text | UnsetType = UNSET
+    q: _Text | UnsetType = UNSET
 
     def get_query_arguments(self, name: str, strip: bool = True) -> list[str]:
         """As those of a request."""
