@@ -16,7 +16,7 @@ import re
 import httptools
 from tornado.httputil import HTTPHeaders
 
-from dispatcher.transport.fronts.policy import host_and_path
+from dispatcher.transport.fronts.policy import host_and_path, keeps_alive
 
 __all__ = ["LONGEST_KEPT", "MOST_KEPT", "BadRequestError", "HeadReader", "RequestHead"]
 
@@ -41,19 +41,37 @@ class BadRequestError(Exception):
     """What came is no request that can be read in one way only."""
 
 
+class Lines:
+    """The lines behind the first one, and what every request is asked of them; many heads may share them."""
+
+    __slots__ = ("asks_first", "fields", "is_chunked", "upgrades", "wants_close")
+
+    def __init__(self, fields: dict[str, str]) -> None:
+        #: By their names in lower case.
+        self.fields = fields
+        #: Whether a body comes in chunks.
+        self.is_chunked = "transfer-encoding" in fields
+        #: Whether the client waits for ``100 Continue`` before it sends the body.
+        self.asks_first = fields.get("expect") == "100-continue"
+        #: Whether the client asks for another protocol.
+        self.upgrades = "upgrade" in fields
+        self.wants_close = fields.get("connection", "").lower() == "close"
+
+
 class RequestHead:
     """A head. It is the headers too, for a guard: see ``HeadersLike``."""
 
-    __slots__ = ("_fields", "length", "method", "target", "version")
+    __slots__ = ("_fields", "length", "lines", "method", "target", "version")
 
-    def __init__(self, method: str, target: str, version: str, fields: dict[str, str]) -> None:
-        """``fields`` by their names in lower case; other heads may share them."""
-        self._fields = fields
+    def __init__(self, method: str, target: str, version: str, lines: Lines, length: str | None = None) -> None:
+        """``length``: what this head says of its body, if others with these lines say something else."""
+        self.lines = lines
+        self._fields = lines.fields if length is None else {**lines.fields, "content-length": length}
         self.method = method
         self.target = target
         self.version = version
         #: The declared length of the body.
-        self.length = int(fields.get("content-length", "0"))
+        self.length = int(self._fields.get("content-length", 0))
 
     def get(self, name: str, default: str | None = None, /) -> str | None:
         """The value of a header; values of headers with the same name are joined."""
@@ -62,15 +80,11 @@ class RequestHead:
     def __contains__(self, name: object, /) -> bool:
         return isinstance(name, str) and name.lower() in self._fields
 
-    @property
-    def is_chunked(self) -> bool:
-        """Whether a body comes in chunks."""
-        return "transfer-encoding" in self._fields
-
-    @property
-    def asks_first(self) -> bool:
-        """Whether the client waits for ``100 Continue`` before it sends the body."""
-        return self._fields.get("expect") == "100-continue"
+    def keeps_alive(self) -> bool:
+        """Whether the connection lives on after the answer."""
+        if self.version == "HTTP/1.1":
+            return not self.lines.wants_close
+        return keeps_alive(self.version, self.method, self)
 
     def headers(self) -> HTTPHeaders:
         """The headers as Tornado has them."""
@@ -91,8 +105,8 @@ class HeadReader:
     """Reads heads, and keeps the lines of some."""
 
     def __init__(self) -> None:
-        #: Lines, with 0 for the length of the body -> their fields; what was kept first goes first.
-        self._known: dict[bytes, dict[str, str]] = {}
+        #: Lines as they come, with 0 for the length of the body; what was kept first goes first.
+        self._known: dict[bytes, Lines] = {}
 
     def read(self, data: bytes) -> RequestHead:
         """Reads a head; ``data`` is just that, with its last empty line. Raises BadRequestError."""
@@ -100,30 +114,33 @@ class HeadReader:
         if first is None:
             raise BadRequestError("the first line")
         method, target, minor = first.groups()
-        fields = self._fields_of(data[first.end() - 2 :])
+        data, length = data[first.end() - 2 :], None
+        lines = self._known.get(data)
+        if lines is None:
+            lines, length = self._lines_of(data)
         version = "HTTP/1.1" if minor == b"1" else "HTTP/1.0"
-        head = RequestHead(method.decode(), target.decode("latin-1"), version, fields)
+        head = RequestHead(method.decode(), target.decode("latin-1"), version, lines, length)
         if not target.startswith(b"/"):
             head.take_whole_address()
         return head
 
-    def _fields_of(self, lines: bytes) -> dict[str, str]:
-        """``lines`` begins with the end of the first line."""
-        length = _LENGTH.search(lines)
+    def _lines_of(self, data: bytes) -> tuple[Lines, str | None]:
+        """Lines that are not kept as they are, and the length that they say; they begin with the first line's end."""
+        length = _LENGTH.search(data)
+        if length is None:
+            return self._read(data), None
         # Whoever reads one number in this place reads any, and lines that say 0 themselves find the same place.
-        key = lines if length is None else lines[: length.start(1)] + b"0" + lines[length.end(1) :]
-        known = self._known.get(key)
-        if known is None:
-            fields = _read(lines)
-            self._keep(key, fields)
-            return fields
-        return known if length is None else {**known, "content-length": length[1].decode()}
+        key = data[: length.start(1)] + b"0" + data[length.end(1) :]
+        return self._known.get(key) or self._read(key), length[1].decode()
 
-    def _keep(self, key: bytes, fields: dict[str, str]) -> None:
-        if len(key) <= LONGEST_KEPT and _KEPT.issuperset(fields):
+    def _read(self, data: bytes) -> Lines:
+        """Reads the lines, and keeps them for other heads if they may be kept."""
+        lines = Lines(_read(data))
+        if len(data) <= LONGEST_KEPT and _KEPT.issuperset(lines.fields):
             if len(self._known) >= MOST_KEPT:
                 del self._known[next(iter(self._known))]
-            self._known[key] = fields
+            self._known[data] = lines
+        return lines
 
 
 class _Told:

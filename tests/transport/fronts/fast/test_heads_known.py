@@ -27,7 +27,7 @@ def reader() -> HeadReader:
 
 def as_parts(head: RequestHead) -> tuple[object, ...]:
     fields = list(head.headers().get_all())
-    return head.method, head.target, head.version, fields, head.is_chunked, head.length, head.asks_first
+    return head.method, head.target, head.version, fields, head.lines.is_chunked, head.length, head.lines.asks_first
 
 
 def read(reader: HeadReader, data: bytes) -> tuple[object, ...] | str:
