@@ -275,7 +275,7 @@ class Dispatcher(BatchVerbs):
         for change in settled:
             self._waiters.wake(change.job)
         self.feed.told(changes)
-        self.changed()
+        self._arm()
 
     # -- jobs
 

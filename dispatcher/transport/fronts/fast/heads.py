@@ -5,8 +5,8 @@ taken, as Tornado does, and so are bytes above 127 in an address, which IE sends
 spaces, line ends before the first line, and codings besides that in chunks are not.
 
 A browser sends the same lines with each of its requests, and so do other browsers of its kind. So the lines of heads
-that have come are kept, and are read once. Only lines that browsers send are kept, within a bound: none that may hold a
-secret, and none that says how a body comes, but its length.
+that have come are kept, and are read once. Only lines that browsers send are kept, and ``Prefer`` of programs, within a
+bound: none that may hold a secret, and none that says how a body comes, but its length.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ _LENGTH = re.compile(rb"\r\nContent-Length: ([0-9]{1,18})\r\n")
 #: How many heads' lines are kept, and how long they may be.
 MOST_KEPT = 256
 LONGEST_KEPT = 1_024
-#: What browsers send with requests of a page, and no cookie and no token.
+#: What browsers send with requests of a page, and who waits for a job; no cookie and no token.
 _KEPT = frozenset((
     "host", "connection", "user-agent", "accept", "accept-charset", "accept-encoding", "accept-language",
-    "cache-control", "content-length", "content-type", "dnt", "origin", "pragma", "priority", "referer",
+    "cache-control", "content-length", "content-type", "dnt", "origin", "pragma", "prefer", "priority", "referer",
     "sec-ch-ua", "sec-ch-ua-mobile", "sec-ch-ua-platform", "sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site",
 ))  # fmt: skip
 

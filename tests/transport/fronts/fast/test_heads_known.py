@@ -112,6 +112,10 @@ def test_lines_of_a_browser_are_kept() -> None:
     assert kept(HeadReader(), "Host: a", "User-Agent: b", "Connection: Keep-Alive")
 
 
+def test_lines_of_a_program_that_waits_for_its_job_are_kept() -> None:
+    assert kept(HeadReader(), "Host: a", "Prefer: wait=10", "Content-Type: application/json")
+
+
 @pytest.mark.parametrize(
     "line",
     [
