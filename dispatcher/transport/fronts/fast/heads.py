@@ -6,7 +6,8 @@ spaces, line ends before the first line, and codings besides that in chunks are 
 
 A browser sends the same lines with each of its requests, and so do other browsers of its kind. So the lines of heads
 that have come are kept, and are read once. Only lines that browsers send are kept, and ``Prefer`` of programs, within a
-bound: none that may hold a secret, and none that says how a body comes, but its length.
+bound: none that may hold a secret, and none that says how a body comes, but its length. Two lines are each request's
+own: the length of its body, and the key of its session. Of these it is kept that they are there, and not what they say.
 """
 
 from __future__ import annotations
@@ -23,8 +24,14 @@ __all__ = ["LONGEST_KEPT", "MOST_KEPT", "BadRequestError", "HeadReader", "Reques
 #: The first line as RFC 9112 has it, with any method and with bytes above 127 in the address.
 _FIRST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([\x21-\x7e\x80-\xff]+) HTTP/1\.([01])\r\n")
 _PLAIN_FIRST_LINE = b"GET / HTTP/1.1"
-#: Each result has its own length; 18 digits are no more than httptools takes.
-_LENGTH = re.compile(rb"\r\nContent-Length: ([0-9]{1,18})\r\n")
+#: What each request says for itself, and what is read in its place: whoever reads one such value there reads any. Of a
+#: length, 18 digits are no more than httptools takes.
+_OWN = (
+    ("content-length", re.compile(rb"\r\nContent-Length: ([0-9]{1,18})\r\n"), b"0"),
+    ("x-pagehand-session", re.compile(rb"\r\nX-Pagehand-Session: ([A-Za-z0-9_-]{16,64})\r\n"), b"-"),
+)
+
+_NOTHING: dict[str, str] = {}
 
 #: How many heads' lines are kept, and how long they may be.
 MOST_KEPT = 256
@@ -63,10 +70,10 @@ class RequestHead:
 
     __slots__ = ("_fields", "length", "lines", "method", "target", "version")
 
-    def __init__(self, method: str, target: str, version: str, lines: Lines, length: str | None = None) -> None:
-        """``length``: what this head says of its body, if others with these lines say something else."""
+    def __init__(self, method: str, target: str, version: str, lines: Lines, own: dict[str, str]) -> None:
+        """``own``: the fields that other heads with these lines do not share."""
         self.lines = lines
-        self._fields = lines.fields if length is None else {**lines.fields, "content-length": length}
+        self._fields = {**lines.fields, **own} if own else lines.fields
         self.method = method
         self.target = target
         self.version = version
@@ -105,7 +112,7 @@ class HeadReader:
     """Reads heads, and keeps the lines of some."""
 
     def __init__(self) -> None:
-        #: Lines as they come, with 0 for the length of the body; what was kept first goes first.
+        #: Lines as they come, without what is each request's own; what was kept first goes first.
         self._known: dict[bytes, Lines] = {}
 
     def read(self, data: bytes) -> RequestHead:
@@ -114,33 +121,44 @@ class HeadReader:
         if first is None:
             raise BadRequestError("the first line")
         method, target, minor = first.groups()
-        data, length = data[first.end() - 2 :], None
+        data, own = data[first.end() - 2 :], _NOTHING
         lines = self._known.get(data)
         if lines is None:
-            lines, length = self._lines_of(data)
+            lines, own = self._lines_of(data)
         version = "HTTP/1.1" if minor == b"1" else "HTTP/1.0"
-        head = RequestHead(method.decode(), target.decode("latin-1"), version, lines, length)
+        head = RequestHead(method.decode(), target.decode("latin-1"), version, lines, own)
         if not target.startswith(b"/"):
             head.take_whole_address()
         return head
 
-    def _lines_of(self, data: bytes) -> tuple[Lines, str | None]:
-        """Lines that are not kept as they are, and the length that they say; they begin with the first line's end."""
-        length = _LENGTH.search(data)
-        if length is None:
-            return self._read(data), None
-        # Whoever reads one number in this place reads any, and lines that say 0 themselves find the same place.
-        key = data[: length.start(1)] + b"0" + data[length.end(1) :]
-        return self._known.get(key) or self._read(key), length[1].decode()
+    def _lines_of(self, data: bytes) -> tuple[Lines, dict[str, str]]:
+        """Lines that are not kept as they are, and what is their own; they begin with the first line's end."""
+        shared, own = _shared(data)
+        lines = self._known.get(shared)
+        if lines is None:
+            lines = Lines(_read(shared))
+            if any(lines.fields[name] != stand_in.decode() for name, _, stand_in in _OWN if name in own):
+                return Lines(_read(data)), _NOTHING  # the name stands twice: another value belongs to it, too
+            self._keep(shared, lines, own)
+        return lines, own
 
-    def _read(self, data: bytes) -> Lines:
-        """Reads the lines, and keeps them for other heads if they may be kept."""
-        lines = Lines(_read(data))
-        if len(data) <= LONGEST_KEPT and _KEPT.issuperset(lines.fields):
+    def _keep(self, data: bytes, lines: Lines, own: dict[str, str]) -> None:
+        """Keeps the lines for other heads, if they may be kept."""
+        if len(data) <= LONGEST_KEPT and _KEPT.issuperset(lines.fields.keys() - own.keys()):
             if len(self._known) >= MOST_KEPT:
                 del self._known[next(iter(self._known))]
             self._known[data] = lines
-        return lines
+
+
+def _shared(data: bytes) -> tuple[bytes, dict[str, str]]:
+    """The lines without what is their own, and that."""
+    own: dict[str, str] = {}
+    for name, pattern, stand_in in _OWN:
+        found = pattern.search(data)
+        if found is not None:
+            own[name] = found[1].decode()
+            data = data[: found.start(1)] + stand_in + data[found.end(1) :]
+    return data, own
 
 
 class _Told:
