@@ -48,7 +48,7 @@ class BadRequestError(Exception):
     """What came is no request that can be read in one way only."""
 
 
-class Lines:
+class HeadLines:
     """The lines behind the first one, and what every request is asked of them; many heads may share them."""
 
     __slots__ = ("asks_first", "fields", "is_chunked", "upgrades", "wants_close")
@@ -70,7 +70,7 @@ class RequestHead:
 
     __slots__ = ("_fields", "length", "lines", "method", "target", "version")
 
-    def __init__(self, method: str, target: str, version: str, lines: Lines, own: dict[str, str]) -> None:
+    def __init__(self, method: str, target: str, version: str, lines: HeadLines, own: dict[str, str]) -> None:
         """``own``: the fields that other heads with these lines do not share."""
         self.lines = lines
         self._fields = {**lines.fields, **own} if own else lines.fields
@@ -113,7 +113,7 @@ class HeadReader:
 
     def __init__(self) -> None:
         #: Lines as they come, without what is each request's own; what was kept first goes first.
-        self._known: dict[bytes, Lines] = {}
+        self._known: dict[bytes, HeadLines] = {}
 
     def read(self, data: bytes) -> RequestHead:
         """Reads a head; ``data`` is just that, with its last empty line. Raises BadRequestError."""
@@ -131,18 +131,18 @@ class HeadReader:
             head.take_whole_address()
         return head
 
-    def _lines_of(self, data: bytes) -> tuple[Lines, dict[str, str]]:
+    def _lines_of(self, data: bytes) -> tuple[HeadLines, dict[str, str]]:
         """Lines that are not kept as they are, and what is their own; they begin with the first line's end."""
         shared, own = _shared(data)
         lines = self._known.get(shared)
         if lines is None:
-            lines = Lines(_read(shared))
+            lines = HeadLines(_read(shared))
             if any(lines.fields[name] != stand_in.decode() for name, _, stand_in in _OWN if name in own):
-                return Lines(_read(data)), _NOTHING  # the name stands twice: another value belongs to it, too
+                return HeadLines(_read(data)), _NOTHING  # the name stands twice: another value belongs to it, too
             self._keep(shared, lines, own)
         return lines, own
 
-    def _keep(self, data: bytes, lines: Lines, own: dict[str, str]) -> None:
+    def _keep(self, data: bytes, lines: HeadLines, own: dict[str, str]) -> None:
         """Keeps the lines for other heads, if they may be kept."""
         if len(data) <= LONGEST_KEPT and _KEPT.issuperset(lines.fields.keys() - own.keys()):
             if len(self._known) >= MOST_KEPT:
