@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 from dispatcher.access.acts import Actor
 from dispatcher.access.commands import NOBODY_ASKED
@@ -70,7 +71,9 @@ class JobVerbs:
             # Reads the state alone: the whole job may be megabytes, and is read once, at the end.
             state = JobState.QUEUED if is_new else await self._store.state(job_id)
             if state in OPEN and state is not JobState.IN_DOUBT and timeout_s > 0 and not self._readers.closed:
-                await asyncio.wait([waiter.future], timeout=timeout_s)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(timeout_s):
+                        await waiter.future
         finally:
             self._waiters.remove(waiter)
 

@@ -161,7 +161,8 @@ class Pages:
 
     def written(self, sid: str, attempts: list[str], now: float) -> None:
         """See transport.Listener."""
-        self._carry_out(self._machine.written(attempts, now))
+        if effects := self._machine.written(attempts, now):
+            self._carry_out(effects)
 
     def away(self, sid: str, now: float, ago_s: float = 0.0) -> None:
         """See transport.Listener."""
@@ -187,7 +188,8 @@ class Pages:
 
     def polled(self, sid: str, now: float) -> None:
         """See transport.Listener."""
-        self._carry_out(self._machine.polled(sid, now))
+        if effects := self._machine.polled(sid, now):
+            self._carry_out(effects)
 
     def received(self, sid: str, attempts: list[str], now: float) -> None:
         """See transport.Listener."""
@@ -201,7 +203,8 @@ class Pages:
 
     def heard(self, sid: str, now: float) -> None:
         """See transport.Listener."""
-        self._carry_out(self._machine.heard(sid, now))
+        if effects := self._machine.heard(sid, now):
+            self._carry_out(effects)
 
     # -- what pages say
 

@@ -239,7 +239,9 @@ def decode(text: str) -> PageMessage:
         message: PageMessage = _decoder.decode(text)
     except (msgspec.DecodeError, RecursionError) as error:
         raise _refusal(text, error) from None
-    if name := twice(text) or (isinstance(message, Register) and _twice_within(text)):
+    if not _has_each_name_once(text, message) and (
+        name := twice(text) or (isinstance(message, Register) and _twice_within(text))
+    ):
         detail = f"bad {message.__struct_config__.tag}: {name[:100]} stands twice"
         raise MessageRefused(detail, code="bad_message", attempt=_attempt_in(text))
     if isinstance(message, Register) and message.version != VERSION:
@@ -251,6 +253,11 @@ def decode(text: str) -> PageMessage:
         )
         raise MessageRefused(detail, code="bad_message")
     return message
+
+
+def _has_each_name_once(text: str, message: PageMessage) -> bool:
+    """Whether that can be seen at a glance: each name brings a colon, and the three of a result bring three."""
+    return isinstance(message, Result) and text.count(":") == 3 + bytes(message.value).count(b":")
 
 
 def _twice_within(register: str) -> str:

@@ -6,9 +6,10 @@ end, its packets, its pings, and the one boundary to the listener.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable
+
+import msgspec
 
 from dispatcher.transport import exchange as replies
 from dispatcher.transport.carrier import Carriers, CloseCode, Socket
@@ -83,7 +84,7 @@ class Book:
             "pingTimeout": round(limits.ping_timeout_s * 1000),
             "maxPayload": limits.post_limit,
         }
-        return f"{OPEN}{json.dumps(handshake, separators=(',', ':'))}".encode()
+        return b"%d%b" % (OPEN, msgspec.json.encode(handshake))
 
     # --- packets
 

@@ -5,6 +5,7 @@ Owns also the few replies that Engine.IO knows, with its error codes, and the re
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -98,6 +99,10 @@ class Exchange(Protocol):
         """Whether the peer may still be there to read an answer."""
 
 
+#: What nearly all requests of pages say; each field stands in it once.
+_USUAL = re.compile(r"EIO=4&transport=polling(?:&t=[^&]*)?&sid=([^&]*)")
+
+
 def parse_query(query: str) -> dict[str, str] | None:
     """The fields of a query; None if one is repeated (two readers could then disagree on what it says).
 
@@ -117,6 +122,9 @@ def examine(method: str, query: str, upgrade: bool, known: Container[str], *, we
 
     ``websocket``: whether that transport is open.
     """
+    usual = _USUAL.fullmatch(query)
+    if usual is not None and usual[1] in known and not upgrade and method in ("GET", "POST"):
+        return usual[1]
     fields = parse_query(query)
     if fields is None:
         return BAD_REQUEST

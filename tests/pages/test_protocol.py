@@ -190,6 +190,8 @@ def test_a_message_that_cannot_be_read_is_refused_with_the_place_and_with_what_t
     [
         ('{"op":"accept","attempt":"a1","attempt":"a2"}', "bad accept: attempt stands twice", "a1"),
         ('{"op":"result","attempt":"a1","value":1,"v\\u0061lue":2}', "bad result: value stands twice", "a1"),
+        ('{"op":"result","attempt":"a1","value":{"a":1},"value":{"b":2}}', "bad result: value stands twice", "a1"),
+        ('{"op":"result","attempt":"a1","value":{"a":1},"x":1,"x":2}', "bad result: x stands twice", "a1"),
         ('{"op":"log","op":"log","attempt":"a1","line":""}', "bad log: op stands twice", "a1"),
         ('{"op":"log","attempt":"a1","line":"","later":1,"later":2}', "bad log: later stands twice", "a1"),
         (f'{{"op":"bye","{"x" * 500}":1,"{"x" * 500}":1}}', f"bad bye: {'x' * 100} stands twice", None),

@@ -27,25 +27,35 @@ _KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 class FrontExchange:
     """An ``exchange.Exchange``: reads one request and writes one answer."""
 
-    def __init__(self, policy: Policy, method: str, query: str, headers: HeadersLike, remote: str, length: int) -> None:
-        """``length`` is what the head says of the body."""
+    # How each request begins: there are many, and most of them change few of these.
+    _received = 0
+    #: The answer that the request gets whatever its body says.
+    _decided: Reply | None = None
+    _complete = _answered = False
+    _extra_headers = b""
+    _kept_alive = True
+    session: Session | None = None
+    connection: Connection | None = None
+
+    def __init__(
+        self,
+        policy: Policy,
+        method: str,
+        query: str,
+        headers: HeadersLike,
+        remote: str,
+        length: int,
+        upgrade: bool | None = None,
+    ) -> None:
+        """``length`` is what the head says of the body; ``upgrade`` None: look whether it asks for one."""
         self._policy = policy
         self._headers = headers
         self._length = length
         self._chunks: list[bytes] = []
-        self._received = 0
-        #: The answer that the request gets whatever its body says.
-        self._decided: Reply | None = None
-        self._complete = False
-        self._answered = False
-        self._extra_headers = b""
-        self._kept_alive = True
         self.method = method
         self.query = query
-        self.upgrade = "Upgrade" in headers
+        self.upgrade = "Upgrade" in headers if upgrade is None else upgrade
         self.remote = remote
-        self.session: Session | None = None
-        self.connection: Connection | None = None
 
     # --- what a front adds
 
@@ -68,6 +78,10 @@ class FrontExchange:
     def _has_left(self) -> bool:
         """Whether the client has closed, even if only the kernel knows."""
         raise NotImplementedError
+
+    def _keeps_alive(self, version: str) -> bool:
+        """Whether the connection lives on after the answer, as far as the head says."""
+        return keeps_alive(version, self.method, self._headers)
 
     # --- what the sessions see
 
@@ -102,7 +116,7 @@ class FrontExchange:
 
     def begin(self, version: str) -> None:
         """The head is here; decide whether the body is wanted."""
-        self._kept_alive = keeps_alive(version, self.method, self._headers)
+        self._kept_alive = self._keeps_alive(version)
         if version != "HTTP/1.1" and self._kept_alive:
             self._extra_headers = b"Connection: Keep-Alive\r\n"  # these clients need to be told
         if self._kept_alive and self.method == "GET" and not self.upgrade:

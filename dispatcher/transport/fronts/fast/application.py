@@ -20,7 +20,6 @@ from tornado.httputil import (
 from tornado.iostream import StreamClosedError
 
 from dispatcher.transport.fronts.fast.heads import RequestHead
-from dispatcher.transport.fronts.policy import keeps_alive
 
 if TYPE_CHECKING:
     from dispatcher.transport.fronts.fast.protocol import FastConnection
@@ -48,7 +47,7 @@ class AppConnection(HTTPConnection):
     def __init__(self, conn: FastConnection, head: RequestHead) -> None:
         self._conn = conn
         self._method, self._version = head.method, head.version
-        self._keep = keeps_alive(head.version, head.method, head)
+        self._keep = head.keeps_alive()
         self._is_chunked = False
         #: Bytes of the body that are still to be written, if the answer says how many it has.
         self._left: int | None = None

@@ -20,8 +20,10 @@ class FastExchange(FrontExchange):
     """Reads one request and writes one answer."""
 
     def __init__(self, conn: FastConnection, head: RequestHead, query: str) -> None:
-        super().__init__(conn.front, head.method, query, head, conn.context.remote_ip, head.length)
+        remote_ip, upgrades = conn.context.remote_ip, head.lines.upgrades
+        super().__init__(conn.front, head.method, query, head, remote_ip, head.length, upgrades)
         self._conn = conn
+        self._head = head
 
     def _carrier(self) -> Connection:
         return self._conn.carries()
@@ -32,6 +34,9 @@ class FastExchange(FrontExchange):
 
     def _leave(self) -> FastWire:
         return self._conn.leave()
+
+    def _keeps_alive(self, version: str) -> bool:
+        return self._head.keeps_alive()
 
     def _is_closed(self) -> bool:
         return self._conn.is_closed

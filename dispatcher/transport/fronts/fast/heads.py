@@ -5,8 +5,9 @@ taken, as Tornado does, and so are bytes above 127 in an address, which IE sends
 spaces, line ends before the first line, and codings besides that in chunks are not.
 
 A browser sends the same lines with each of its requests, and so do other browsers of its kind. So the lines of heads
-that have come are kept, and are read once. Only lines that browsers send are kept, within a bound: none that may hold a
-secret, and none that says how a body comes, but its length.
+that have come are kept, and are read once. Only lines that browsers send are kept, and ``Prefer`` of programs, within a
+bound: none that may hold a secret, and none that says how a body comes, but its length. Two lines are each request's
+own: the length of its body, and the key of its session. Of these it is kept that they are there, and not what they say.
 """
 
 from __future__ import annotations
@@ -16,23 +17,29 @@ import re
 import httptools
 from tornado.httputil import HTTPHeaders
 
-from dispatcher.transport.fronts.policy import host_and_path
+from dispatcher.transport.fronts.policy import host_and_path, keeps_alive
 
 __all__ = ["LONGEST_KEPT", "MOST_KEPT", "BadRequestError", "HeadReader", "RequestHead"]
 
 #: The first line as RFC 9112 has it, with any method and with bytes above 127 in the address.
 _FIRST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([\x21-\x7e\x80-\xff]+) HTTP/1\.([01])\r\n")
 _PLAIN_FIRST_LINE = b"GET / HTTP/1.1"
-#: Each result has its own length; 18 digits are no more than httptools takes.
-_LENGTH = re.compile(rb"\r\nContent-Length: ([0-9]{1,18})\r\n")
+#: What each request says for itself, and what is read in its place: whoever reads one such value there reads any. Of a
+#: length, 18 digits are no more than httptools takes.
+_OWN = (
+    ("content-length", re.compile(rb"\r\nContent-Length: ([0-9]{1,18})\r\n"), b"0"),
+    ("x-pagehand-session", re.compile(rb"\r\nX-Pagehand-Session: ([A-Za-z0-9_-]{16,64})\r\n"), b"-"),
+)
+
+_NOTHING: dict[str, str] = {}
 
 #: How many heads' lines are kept, and how long they may be.
 MOST_KEPT = 256
 LONGEST_KEPT = 1_024
-#: What browsers send with requests of a page, and no cookie and no token.
+#: What browsers send with requests of a page, and who waits for a job; no cookie and no token.
 _KEPT = frozenset((
     "host", "connection", "user-agent", "accept", "accept-charset", "accept-encoding", "accept-language",
-    "cache-control", "content-length", "content-type", "dnt", "origin", "pragma", "priority", "referer",
+    "cache-control", "content-length", "content-type", "dnt", "origin", "pragma", "prefer", "priority", "referer",
     "sec-ch-ua", "sec-ch-ua-mobile", "sec-ch-ua-platform", "sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site",
 ))  # fmt: skip
 
@@ -41,19 +48,37 @@ class BadRequestError(Exception):
     """What came is no request that can be read in one way only."""
 
 
+class HeadLines:
+    """The lines behind the first one, and what every request is asked of them; many heads may share them."""
+
+    __slots__ = ("asks_first", "fields", "is_chunked", "upgrades", "wants_close")
+
+    def __init__(self, fields: dict[str, str]) -> None:
+        #: By their names in lower case.
+        self.fields = fields
+        #: Whether a body comes in chunks.
+        self.is_chunked = "transfer-encoding" in fields
+        #: Whether the client waits for ``100 Continue`` before it sends the body.
+        self.asks_first = fields.get("expect") == "100-continue"
+        #: Whether the client asks for another protocol.
+        self.upgrades = "upgrade" in fields
+        self.wants_close = fields.get("connection", "").lower() == "close"
+
+
 class RequestHead:
     """A head. It is the headers too, for a guard: see ``HeadersLike``."""
 
-    __slots__ = ("_fields", "length", "method", "target", "version")
+    __slots__ = ("_fields", "length", "lines", "method", "target", "version")
 
-    def __init__(self, method: str, target: str, version: str, fields: dict[str, str]) -> None:
-        """``fields`` by their names in lower case; other heads may share them."""
-        self._fields = fields
+    def __init__(self, method: str, target: str, version: str, lines: HeadLines, own: dict[str, str]) -> None:
+        """``own``: the fields that other heads with these lines do not share."""
+        self.lines = lines
+        self._fields = {**lines.fields, **own} if own else lines.fields
         self.method = method
         self.target = target
         self.version = version
         #: The declared length of the body.
-        self.length = int(fields.get("content-length", "0"))
+        self.length = int(self._fields.get("content-length", 0))
 
     def get(self, name: str, default: str | None = None, /) -> str | None:
         """The value of a header; values of headers with the same name are joined."""
@@ -62,15 +87,11 @@ class RequestHead:
     def __contains__(self, name: object, /) -> bool:
         return isinstance(name, str) and name.lower() in self._fields
 
-    @property
-    def is_chunked(self) -> bool:
-        """Whether a body comes in chunks."""
-        return "transfer-encoding" in self._fields
-
-    @property
-    def asks_first(self) -> bool:
-        """Whether the client waits for ``100 Continue`` before it sends the body."""
-        return self._fields.get("expect") == "100-continue"
+    def keeps_alive(self) -> bool:
+        """Whether the connection lives on after the answer."""
+        if self.version == "HTTP/1.1":
+            return not self.lines.wants_close
+        return keeps_alive(self.version, self.method, self)
 
     def headers(self) -> HTTPHeaders:
         """The headers as Tornado has them."""
@@ -91,8 +112,8 @@ class HeadReader:
     """Reads heads, and keeps the lines of some."""
 
     def __init__(self) -> None:
-        #: Lines, with 0 for the length of the body -> their fields; what was kept first goes first.
-        self._known: dict[bytes, dict[str, str]] = {}
+        #: Lines as they come, without what is each request's own; what was kept first goes first.
+        self._known: dict[bytes, HeadLines] = {}
 
     def read(self, data: bytes) -> RequestHead:
         """Reads a head; ``data`` is just that, with its last empty line. Raises BadRequestError."""
@@ -100,30 +121,44 @@ class HeadReader:
         if first is None:
             raise BadRequestError("the first line")
         method, target, minor = first.groups()
-        fields = self._fields_of(data[first.end() - 2 :])
+        data, own = data[first.end() - 2 :], _NOTHING
+        lines = self._known.get(data)
+        if lines is None:
+            lines, own = self._lines_of(data)
         version = "HTTP/1.1" if minor == b"1" else "HTTP/1.0"
-        head = RequestHead(method.decode(), target.decode("latin-1"), version, fields)
+        head = RequestHead(method.decode(), target.decode("latin-1"), version, lines, own)
         if not target.startswith(b"/"):
             head.take_whole_address()
         return head
 
-    def _fields_of(self, lines: bytes) -> dict[str, str]:
-        """``lines`` begins with the end of the first line."""
-        length = _LENGTH.search(lines)
-        # Whoever reads one number in this place reads any, and lines that say 0 themselves find the same place.
-        key = lines if length is None else lines[: length.start(1)] + b"0" + lines[length.end(1) :]
-        known = self._known.get(key)
-        if known is None:
-            fields = _read(lines)
-            self._keep(key, fields)
-            return fields
-        return known if length is None else {**known, "content-length": length[1].decode()}
+    def _lines_of(self, data: bytes) -> tuple[HeadLines, dict[str, str]]:
+        """Lines that are not kept as they are, and what is their own; they begin with the first line's end."""
+        shared, own = _shared(data)
+        lines = self._known.get(shared)
+        if lines is None:
+            lines = HeadLines(_read(shared))
+            if any(lines.fields[name] != stand_in.decode() for name, _, stand_in in _OWN if name in own):
+                return HeadLines(_read(data)), _NOTHING  # the name stands twice: another value belongs to it, too
+            self._keep(shared, lines, own)
+        return lines, own
 
-    def _keep(self, key: bytes, fields: dict[str, str]) -> None:
-        if len(key) <= LONGEST_KEPT and _KEPT.issuperset(fields):
+    def _keep(self, data: bytes, lines: HeadLines, own: dict[str, str]) -> None:
+        """Keeps the lines for other heads, if they may be kept."""
+        if len(data) <= LONGEST_KEPT and _KEPT.issuperset(lines.fields.keys() - own.keys()):
             if len(self._known) >= MOST_KEPT:
                 del self._known[next(iter(self._known))]
-            self._known[key] = fields
+            self._known[data] = lines
+
+
+def _shared(data: bytes) -> tuple[bytes, dict[str, str]]:
+    """The lines without what is their own, and that."""
+    own: dict[str, str] = {}
+    for name, pattern, stand_in in _OWN:
+        found = pattern.search(data)
+        if found is not None:
+            own[name] = found[1].decode()
+            data = data[: found.start(1)] + stand_in + data[found.end(1) :]
+    return data, own
 
 
 class _Told:

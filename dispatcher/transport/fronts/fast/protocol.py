@@ -221,7 +221,7 @@ class FastConnection(FastStream):
 
     def _begin(self, head: RequestHead) -> None:
         self._received, self._left = 0, head.length
-        self._chunks = Chunks() if head.is_chunked else None
+        self._chunks = Chunks() if head.lines.is_chunked else None
         self.is_read = not self._left and self._chunks is None
         self._expected = None if self.is_read else head
         self._step = _Step.BODY
@@ -241,7 +241,7 @@ class FastConnection(FastStream):
             self._wait_for(taken)
 
     def _expect_body(self, head: RequestHead) -> None:
-        if head.asks_first:
+        if head.lines.asks_first:
             self.write(_CONTINUE)
         if len(self._buffer) < self._left or self._chunks is not None:
             self.quick_ack()

@@ -23,7 +23,7 @@ def test_a_head_is_read_into_its_parts() -> None:
     assert "hOST" in read
     assert "X-Two" not in read
     assert 5 not in read
-    assert (read.length, read.is_chunked, read.asks_first) == (5, False, False)
+    assert (read.length, read.lines.is_chunked, read.lines.asks_first) == (5, False, False)
 
 
 def test_the_application_gets_the_headers_as_tornado_has_them() -> None:
@@ -33,7 +33,7 @@ def test_the_application_gets_the_headers_as_tornado_has_them() -> None:
 
 def test_a_body_may_come_in_chunks_and_may_be_asked_for_first() -> None:
     read = head("Transfer-Encoding: chunked", "Expect: 100-continue", first="POST / HTTP/1.0")
-    assert (read.is_chunked, read.asks_first, read.length, read.version) == (True, True, 0, "HTTP/1.0")
+    assert (read.lines.is_chunked, read.lines.asks_first, read.length, read.version) == (True, True, 0, "HTTP/1.0")
 
 
 @pytest.mark.parametrize("first", ["GET /\xe4?\xff HTTP/1.1", "BREW /\xe4?\xff HTTP/1.1"])
@@ -130,4 +130,4 @@ AMBIGUOUS = [
 @pytest.mark.parametrize("lines", AMBIGUOUS, ids=repr)
 def test_what_two_readers_could_read_in_two_ways_is_refused(lines: tuple[str, ...], first: str) -> None:
     with pytest.raises(BadRequestError):
-        _ = head("Host: a", *lines, first=first).is_chunked
+        _ = head("Host: a", *lines, first=first).lines.is_chunked

@@ -27,7 +27,7 @@ def reader() -> HeadReader:
 
 def as_parts(head: RequestHead) -> tuple[object, ...]:
     fields = list(head.headers().get_all())
-    return head.method, head.target, head.version, fields, head.is_chunked, head.length, head.asks_first
+    return head.method, head.target, head.version, fields, head.lines.is_chunked, head.length, head.lines.asks_first
 
 
 def read(reader: HeadReader, data: bytes) -> tuple[object, ...] | str:
@@ -112,6 +112,10 @@ def test_lines_of_a_browser_are_kept() -> None:
     assert kept(HeadReader(), "Host: a", "User-Agent: b", "Connection: Keep-Alive")
 
 
+def test_lines_of_a_program_that_waits_for_its_job_are_kept() -> None:
+    assert kept(HeadReader(), "Host: a", "Prefer: wait=10", "Content-Type: application/json")
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -138,3 +142,47 @@ def test_no_more_lines_are_kept_than_the_bound() -> None:
     assert reader.read(head_bytes("Host: first"))._fields is first
     reader.read(head_bytes("Host: one-more"))
     assert reader.read(head_bytes("Host: first"))._fields is not first
+
+
+KEY = "abcdefghijklmnop"
+KEYED = (*LINES, f"X-Pagehand-Session: {KEY}")
+
+
+def test_lines_with_a_key_are_kept_and_each_request_says_its_own_key() -> None:
+    reader = HeadReader()
+    first, second = (
+        reader.read(head_bytes(*KEYED)),
+        reader.read(head_bytes(*LINES, "X-Pagehand-Session: QRSTUVWXYZ-_0123")),
+    )
+    assert first.lines is second.lines
+    assert [head.get("X-Pagehand-Session") for head in (first, second)] == [KEY, "QRSTUVWXYZ-_0123"]
+    assert reader.read(head_bytes(*LINES)).get("X-Pagehand-Session") is None
+
+
+def test_no_key_is_kept() -> None:
+    reader = HeadReader()
+    reader.read(head_bytes(*KEYED))
+    assert KEY not in repr([(data, lines.fields) for data, lines in reader._known.items()])
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        (f"x-pagehand-session: {KEY}",),
+        (f"X-Pagehand-Session: {KEY} ",),
+        (f"X-Pagehand-Session: {KEY}, {KEY}",),
+        (f"X-Pagehand-Session: {KEY}\r\n {KEY}",),
+        (f"X-Pagehand-Session: {KEY}", f"X-Pagehand-Session: {KEY}"),
+        (f"X-Pagehand-Session: {KEY}", f"x-pagehand-session: {KEY}"),
+        ("X-Pagehand-Session: short",),
+        ("X-Pagehand-Session: -",),
+    ],
+    ids=repr,
+)
+def test_a_key_in_another_form_is_read_as_it_stands_and_is_not_kept(lines: tuple[str, ...]) -> None:
+    reader = HeadReader()
+    data = head_bytes(*LINES, *lines)
+    alone = read(reader, data)
+    assert KEY not in repr([(data, kept.fields) for data, kept in reader._known.items()])
+    reader.read(head_bytes(*KEYED))
+    assert read(reader, data) == read(HeadReader(), data) == alone

@@ -77,7 +77,7 @@ def as_fast(data: bytes) -> Read:
     head = HeadReader().read(data)
     headers = head.headers()
     pairs = sorted((name, headers[name]) for name in headers)
-    return head.method, head.target, head.version, pairs, head.is_chunked, head.get("Content-Length")
+    return head.method, head.target, head.version, pairs, head.lines.is_chunked, head.get("Content-Length")
 
 
 @st.composite
