@@ -11,6 +11,7 @@
     │   ├── AddressNotFound     nothing is there, but something is near
     │   ├── BatchNotFound
     │   ├── TokenNotFound
+    │   ├── WorkerNotFound
     │   ├── WrongState          the job is not in a state that allows this
     │   ├── VersionMismatch     the job has changed since it was read
     │   ├── KeyConflict         an idempotency key was used before with another body
@@ -58,6 +59,7 @@ __all__ = [
     "Unavailable",
     "Unsupported",
     "VersionMismatch",
+    "WorkerNotFound",
     "WrongState",
 ]
 
@@ -151,6 +153,12 @@ class BatchNotFound(RequestError):
 
 class TokenNotFound(RequestError):
     """No token has this id."""
+
+    code = "not_found"
+
+
+class WorkerNotFound(RequestError):
+    """No worker with this id is here, and nothing is kept of one."""
 
     code = "not_found"
 

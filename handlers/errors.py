@@ -29,6 +29,7 @@ from dispatcher.errors import (
     Unavailable,
     Unsupported,
     VersionMismatch,
+    WorkerNotFound,
     WrongState,
 )
 
@@ -67,6 +68,7 @@ _STATUS: tuple[tuple[type[PagehandError], int], ...] = (
     (BackupNotFound, 404),
     (BatchNotFound, 404),
     (TokenNotFound, 404),
+    (WorkerNotFound, 404),
     (WrongState, 409),
     (VersionMismatch, 412),
     (KeyConflict, 422),

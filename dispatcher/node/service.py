@@ -42,6 +42,7 @@ from dispatcher.node.gathering import Intake, refusal
 from dispatcher.node.looks import BatchLooks
 from dispatcher.node.machinery import make_machine
 from dispatcher.node.measuring import measured
+from dispatcher.node.orders import WorkerOrders
 from dispatcher.node.readers import Readers
 from dispatcher.node.timer import PULSE_S, Timer
 from dispatcher.node.turns import Turns
@@ -121,6 +122,8 @@ class Dispatcher(BatchVerbs):
         self._failing, self._readers = Failing(), Readers()
         self.backups = Backups(store, clock)
         self.access = Access(store, clock, self._turns)
+        #: Single workers, and what operators order of them.
+        self.orders = WorkerOrders(store, clock, self._turns, self.machine, self.pages)
         self.pages.find, self.pages.guesses.noted = self.access.find, self.access.refused
         self._accepting = self.draining = False
         #: It looks in a moment whether something is to be done.
@@ -135,6 +138,7 @@ class Dispatcher(BatchVerbs):
     async def start(self) -> None:
         """Takes over what an earlier run left open, and runs the first turn."""
         await self.access.start()
+        await self.orders.start()
         live = await self._store.live_attempts()
         self.machine.ready(await self._store.ready(), claimed=False)
         await self._see_what_failed()

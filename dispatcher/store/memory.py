@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from dispatcher.access.acts import AuditFilter, AuditPage
 from dispatcher.access.tokens import Token
+from dispatcher.core.jobs.kept import KeptWorker
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView, LogLine, MissingWorker, TypeView
 from dispatcher.core.jobs.rows import AttemptRow, JobRow, lane_of_row
 from dispatcher.core.jobs.states import WAITING, JobState
@@ -26,6 +27,7 @@ from dispatcher.store.attempts import job_of
 from dispatcher.store.batches import MemoryBatches
 from dispatcher.store.counters import Agenda, Counters
 from dispatcher.store.driving import Pace, apply_items, refuse_stale, run
+from dispatcher.store.kept import Kept
 from dispatcher.store.missing import Missing
 from dispatcher.store.port import Limits
 from dispatcher.store.requests import (
@@ -76,7 +78,7 @@ class MemoryRows:
         #: Workers that are here, and those that have gone.
         self.here: set[str] = set()
         self.missing = Missing()
-        self.tokens, self.acts = Tokens(), Acts()
+        self.tokens, self.acts, self.kept = Tokens(), Acts(), Kept()
         self.counters = Counters({})
         self.agenda = Agenda(None, None)
         #: Lanes by their type, and when a worker first offered the type.
@@ -122,7 +124,7 @@ class MemoryRows:
     def attempts_of(self, seq: int) -> list[AttemptRow]:
         """The newest attempts of a job that have rows, oldest first."""
         own = sorted((a for a in self.all_attempts.values() if a.job == seq), key=lambda a: a.id)
-        return [replace(a) for a in own[-MOST_ATTEMPTS_SHOWN:]]
+        return list(map(replace, own[-MOST_ATTEMPTS_SHOWN:]))
 
     def due(self, request: Due) -> DueRows:
         """See requests.Due."""
@@ -193,8 +195,7 @@ class MemoryRows:
                 kept.pop(row.seq, None)
             if row.key is not None:
                 del self.by_key[row.key]
-        gone = {row.seq for row in rows}
-        if gone:
+        if gone := {row.seq for row in rows}:
             self.all_attempts = {name: row for name, row in self.all_attempts.items() if row.job not in gone}
 
     def log_of(self, seq: int) -> list[LogLine]:
@@ -213,6 +214,7 @@ class MemoryRows:
         check_storable([*rows, tuple(writes.here), request.offered, writes.data.values()])
         self.tokens.check(writes.tokens)
         self.acts.check(writes.acts)
+        self.kept.check(writes.kept)
         self.remove([*self._outlived, *(self.by_seq[seq] for seq in writes.removed)])
         for job in jobs:
             self._put(job)
@@ -229,6 +231,7 @@ class MemoryRows:
         self._save_lanes(request)
         self._save_workers(request)
         self.tokens.save(writes.tokens)
+        self.kept.save(writes.kept)
         self.acts.save(writes.acts, request.queue_clock)
         return Saved({lane: self.counters.queued(lane) for lane in request.lanes})
 
@@ -354,8 +357,7 @@ class MemoryStore(WithoutBackups):
 
     async def state(self, job_id: str) -> JobState | None:
         """See port.Store."""
-        seq = self.rows.by_id.get(job_id)
-        return None if seq is None else self.rows.by_seq[seq].state
+        return None if (seq := self.rows.by_id.get(job_id)) is None else self.rows.by_seq[seq].state
 
     async def standing(self, job_ids: Sequence[str]) -> dict[str, JobStanding]:
         """See port.Store."""
@@ -385,6 +387,10 @@ class MemoryStore(WithoutBackups):
     async def tokens(self) -> list[Token]:
         """See port.Store."""
         return self.rows.tokens.all()
+
+    async def kept(self, after: str = "", most: int = 1_000) -> list[KeptWorker]:
+        """See port.Store."""
+        return self.rows.kept.slice(after, most)
 
     async def acts(self, wanted: AuditFilter) -> AuditPage:
         """See port.Store."""

@@ -19,9 +19,10 @@ __all__ = ["PATHS", "XSRF", "Case", "Maker", "malformed_packet", "odd_message"]
 HEAD_LIMIT = 16 * 1024
 XSRF = "0123456789abcdef0123456789abcdef"
 METHODS = ("GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE", "get", "X")
+_ORDERS = ("pause", "resume", "drain", "reload", "block", "unblock")
 _POSTED = (
     "job-action", "submit", "login", "logout", "api-jobs", "api-batch", "api-cancel", "api-retry", "api-decide",
-    "api-adopt", "api-duplicate", "api-wait", "engine.io",
+    "api-adopt", "api-duplicate", "api-wait", "engine.io", *(f"api-worker-{order}" for order in _ORDERS),
 )  # fmt: skip
 #: By the route's name; braces are filled in. A new route needs a line here: a test demands it.
 PATHS = {
@@ -49,6 +50,8 @@ PATHS = {
     "api-events": "/api/v1/events?after=odd{junk}",  # a stream would not end
     "api-changes": "/api/v1/changes",
     "api-workers": "/api/v1/workers",
+    "api-worker": "/api/v1/workers/{id}",
+    **{f"api-worker-{order}": f"/api/v1/workers/{{id}}/{order}" for order in _ORDERS},
     "api-types": "/api/v1/types",
     "api-stats": "/api/v1/stats",
     "api-backups": "/api/v1/backups",

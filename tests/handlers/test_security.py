@@ -47,6 +47,13 @@ MATRIX = {
     "api-events": ("/api/v1/events?after=odd", "GET:400", API),  # the stream itself would not end
     "api-changes": ("/api/v1/changes", "GET", API),
     "api-workers": ("/api/v1/workers", "GET", API),
+    "api-worker": ("/api/v1/workers/nobody", "GET:404 PATCH:404", API),
+    "api-worker-pause": ("/api/v1/workers/nobody/pause", "POST:404", API),
+    "api-worker-resume": ("/api/v1/workers/nobody/resume", "POST:404", API),
+    "api-worker-drain": ("/api/v1/workers/nobody/drain", "POST:404", API),
+    "api-worker-reload": ("/api/v1/workers/nobody/reload", "POST:404", API),
+    "api-worker-block": ("/api/v1/workers/nobody/block", "POST:404", API),
+    "api-worker-unblock": ("/api/v1/workers/nobody/unblock", "POST:404", API),
     "api-types": ("/api/v1/types", "GET", API),
     "api-stats": ("/api/v1/stats", "GET", API),
     "api-backups": ("/api/v1/backups", "GET POST:409", API),

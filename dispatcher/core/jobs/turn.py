@@ -18,6 +18,7 @@ from msgspec import UNSET, Struct, UnsetType
 from dispatcher.access.acts import Actor, AuditNote
 from dispatcher.access.commands import NOBODY_ASKED, TokenCommand
 from dispatcher.core.jobs.about import NOTHING_SAID, About
+from dispatcher.core.jobs.kept import KeepWorker
 from dispatcher.core.jobs.matching import Requirement
 from dispatcher.core.jobs.model import JobSpec, JobView
 from dispatcher.core.jobs.states import Event, JobState
@@ -231,7 +232,7 @@ class ForgetTypes(Struct, frozen=True):
 
 
 JobCommand = Cancel | Retry | Decide | Adopt | Amend | Delete
-Command = JobCommand | OfferedTypes | ForgetTypes | WorkersMoved | TokenCommand | AuditNote
+Command = JobCommand | OfferedTypes | ForgetTypes | WorkersMoved | TokenCommand | AuditNote | KeepWorker
 
 
 class Objection(StrEnum):

@@ -37,6 +37,8 @@ _SUBMITTED = {
     200: GoodAnswer("The job that this key has made before.", "Job", _NEW),
 }
 _AS_IT_IS = GoodAnswer("The job as it is now.", "Job", _TAGGED)
+_WORKER = GoodAnswer("The worker as it is now.", "OneWorker")
+_ORDER = (*COMMAND, "wrong_state", "invalid", SEMANTIC)
 _OPEN_JOB = "The job; `Prefer: wait=N` holds the answer until it has ended."
 
 OPERATIONS: dict[tuple[str, str], Operation] = {
@@ -205,6 +207,72 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         title="List the workers by name",
         answers={200: GoodAnswer("A page of the list.", "Workers", _PAGE)},
         codes=READ,
+    ),
+    ("api-worker", "GET"): Operation(
+        id="readWorker",
+        group=FARM,
+        title="Read what is known of a worker",
+        answers={200: GoodAnswer("The worker.", "OneWorker")},
+        codes=READ,
+    ),
+    ("api-worker", "PATCH"): Operation(
+        id="changeWorker",
+        group=FARM,
+        title="Give a worker a name, a note, labels",
+        words="They win over the page's, and stay over restarts.",
+        answers={200: _WORKER},
+        codes=_ORDER,
+        body={JSON: "WorkerBody"},
+    ),
+    ("api-worker-pause", "POST"): Operation(
+        id="pauseWorker",
+        group=FARM,
+        title="Keep a worker from jobs",
+        words="Those that it has go on. The person at the page reads the reason, and cannot undo it.",
+        answers={200: _WORKER},
+        codes=_ORDER,
+        body={JSON: "OrderBody"},
+    ),
+    ("api-worker-resume", "POST"): Operation(
+        id="resumeWorker",
+        group=FARM,
+        title="Let a worker have jobs again",
+        answers={200: _WORKER},
+        codes=_ORDER,
+        body={JSON: "OrderBody"},
+    ),
+    ("api-worker-drain", "POST"): Operation(
+        id="drainWorker",
+        group=FARM,
+        title="Let a worker finish what it has, and leave",
+        answers={200: _WORKER},
+        codes=_ORDER,
+        body={JSON: "OrderBody"},
+    ),
+    ("api-worker-reload", "POST"): Operation(
+        id="reloadWorker",
+        group=FARM,
+        title="Let a worker's page load anew",
+        answers={200: _WORKER},
+        codes=_ORDER,
+        body={JSON: "ReloadBody"},
+    ),
+    ("api-worker-block", "POST"): Operation(
+        id="blockWorker",
+        group=FARM,
+        title="Turn a worker's page away",
+        words="What it has goes to others.",
+        answers={200: _WORKER},
+        codes=_ORDER,
+        body={JSON: "OrderBody"},
+    ),
+    ("api-worker-unblock", "POST"): Operation(
+        id="unblockWorker",
+        group=FARM,
+        title="Let a worker's page come again",
+        answers={200: _WORKER},
+        codes=_ORDER,
+        body={JSON: "OrderBody"},
     ),
     ("api-types", "GET"): Operation(
         id="listTypes",
