@@ -19,7 +19,7 @@ from handlers.api import audit, backups, batch, batches, events, jobs, tokens, w
 from handlers.api import resources as api
 from handlers.api.openapi.handler import Description, DescriptionHandler
 from handlers.api.shortway import ShortWayApplication
-from handlers.console import console, lists, login, submit
+from handlers.console import console, lists, login, submit, worker
 from handlers.guard import Guard, Refusal
 from handlers.guide.page import GuidePage
 from handlers.measures.scrape import MetricsHandler
@@ -97,6 +97,14 @@ def _console(given: dict[str, Any]) -> list[URLSpec]:
             name="job-action",
         ),
         url(r"/workers", lists.WorkersPage, given, name="workers"),
+        url(rf"/workers/{_ID}", worker.WorkerPage, given, name="one-worker"),
+        url(
+            rf"/workers/{_ID}/(pause|resume|drain|reload|reload-now)",
+            worker.WorkerActionHandler,
+            given,
+            name="worker-action",
+        ),
+        url(rf"/workers/{_ID}/(block|unblock)", worker.WorkerGateHandler, given, name="worker-gate"),
         url(r"/types", lists.TypesPage, given, name="types"),
         url(r"/submit", submit.SubmitPage, given, name="submit"),
         url(r"/login", login.LoginPage, given, name="login"),

@@ -21,8 +21,9 @@ XSRF = "0123456789abcdef0123456789abcdef"
 METHODS = ("GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE", "get", "X")
 _ORDERS = ("pause", "resume", "drain", "reload", "block", "unblock")
 _POSTED = (
-    "job-action", "submit", "login", "logout", "api-jobs", "api-batch", "api-cancel", "api-retry", "api-decide",
-    "api-adopt", "api-duplicate", "api-wait", "engine.io", *(f"api-worker-{order}" for order in _ORDERS),
+    "worker-action", "worker-gate", "job-action", "submit", "login", "logout", "api-jobs", "api-batch", "api-cancel",
+    "api-retry", "api-decide", "api-adopt", "api-duplicate", "api-wait", "engine.io",
+    *(f"api-worker-{order}" for order in _ORDERS),
 )  # fmt: skip
 #: By the route's name; braces are filled in. A new route needs a line here: a test demands it.
 PATHS = {
@@ -31,10 +32,10 @@ PATHS = {
     "job": "/jobs/{id}",
     "job-action": "/jobs/{id}/{action}",
     "workers": "/workers",
+    **{"one-worker": "/workers/{id}", "worker-action": "/workers/{id}/pause", "worker-gate": "/workers/{id}/block"},
     "types": "/types",
     "submit": "/submit",
-    "login": "/login",
-    "logout": "/logout",
+    **{name: f"/{name}" for name in ("login", "logout")},
     "api-jobs": "/api/v1/jobs",
     "api-wait": "/api/v1/jobs/wait",
     "api-batch": "/api/v1/jobs/batch",
@@ -280,7 +281,7 @@ class Maker:
         """A content type, and a body that may fit it."""
         if name == "engine.io":
             return "text/plain", b"\x1e".join(_packet(rng) for _ in range(rng.choice((1, 1, 2, 5, 40, 1_100))))
-        form = name in ("submit", "login", "logout", "job-action")
+        form = name in ("submit", "login", "logout", "job-action", "worker-action", "worker-gate")
         kind, body = _form(rng) if form != (rng.random() < 0.1) else ("application/json", _job(rng))
         if name == "api-batch" and rng.random() < 0.9:
             kind, body = _batch(rng)

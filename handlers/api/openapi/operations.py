@@ -11,6 +11,7 @@ __all__ = ["FOR_PEOPLE", "GROUPS", "OPERATIONS"]
 #: Routes that are not described: pages and forms for people, files of these pages, and what no route names.
 FOR_PEOPLE = frozenset(
     {"overview", "jobs", "job", "job-action", "workers", "types", "submit", "login", "logout", "docs"}
+    | {"one-worker", "worker-action", "worker-gate"}
     | {"worker", "worker-script", "static", "api-not-found", "not-found"}
 )
 
