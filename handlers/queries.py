@@ -20,6 +20,7 @@ from tornado.web import RequestHandler
 from dispatcher.access.acts import AuditFilter
 from dispatcher.core.jobs.changes import ChangeFilter
 from dispatcher.core.jobs.model import JobFilter, TypeFilter, WorkerFilter, WorkerStatus
+from dispatcher.core.jobs.search import search_of
 from dispatcher.core.jobs.states import JobState
 from dispatcher.errors import BadParameter
 from handlers.mediatype import CSV, JSON, LINES, liked_best
@@ -52,7 +53,7 @@ __all__ = [
 
 Filter = JobFilter | WorkerFilter | TypeFilter | AuditFilter
 #: The name of a filter's field in an address, if it has another there.
-_SHORT = {"prefix": "q", "states": "state", "tags": "tag"}
+_SHORT = {"prefix": "q", "search": "q", "states": "state", "tags": "tag"}
 #: The fields that say which page of a list is wanted, not what it lists.
 PLACE = ("limit", "cursor")
 #: The longest wait that a request may ask for, in seconds.
@@ -78,7 +79,7 @@ def _fields_of(kind: type[Struct]) -> tuple[str, ...]:
 JOBS, WORKERS, TYPES = (*_fields_of(JobFilter), "format", "fields"), _fields_of(WorkerFilter), _fields_of(TypeFilter)
 ACTS = _fields_of(AuditFilter)
 #: Those of the console's list.
-CONSOLE_JOBS = ("state", "type", "requires", "worker", "tag", "batch", "limit", "cursor")
+CONSOLE_JOBS = ("state", "type", "requires", "worker", "tag", "batch", "q", "limit", "cursor")
 WAIT = ("wait",)
 ONE_JOB = (*WAIT, "fields")
 CHANGES = (*_fields_of(ChangeFilter), "after")
@@ -155,6 +156,7 @@ def job_filter(handler: RequestHandler, now_at: float) -> JobFilter:
         batch=_text(handler, "batch").lower() or None,
         key=_text(handler, "key") or None,
         error=_text(handler, "error") or None,
+        search=_search(handler),
         **{name: _instant(handler, name, now_at) for name in _INSTANTS},
         limit=_limit(handler, 50),
         cursor=_cursor(handler),
@@ -239,6 +241,13 @@ def change_filter(handler: RequestHandler) -> ChangeFilter:
 def after_argument(handler: RequestHandler) -> str | None:
     """``?after=``, or the header ``Last-Event-ID``, which a browser sends when it comes back; None: neither."""
     return handler.request.headers.get("Last-Event-ID", "").strip() or _text(handler, "after") or None
+
+
+def _search(handler: RequestHandler) -> str | None:
+    text = _text(handler, "q")
+    if text:
+        search_of(text)  # refused here, before anything of an answer has gone
+    return text or None
 
 
 def _values(handler: RequestHandler, field: str) -> frozenset[str]:

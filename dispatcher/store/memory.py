@@ -25,7 +25,7 @@ from dispatcher.store.applier.hand import Ids
 from dispatcher.store.applier.turn import apply
 from dispatcher.store.attempts import job_of
 from dispatcher.store.batches import MemoryBatches
-from dispatcher.store.counters import Agenda, Counters
+from dispatcher.store.counters import Agenda, Counters, agenda_of
 from dispatcher.store.driving import Pace, apply_items, refuse_stale, run
 from dispatcher.store.kept import Kept
 from dispatcher.store.missing import Missing
@@ -95,7 +95,7 @@ class MemoryRows:
 
     def reload(self) -> None:
         """A turn was given up before it wrote anything: what is due is still due."""
-        self.agenda = self._next([row for row in self.by_seq.values() if row.state in WAITING], [], set())
+        self.agenda = agenda_of([row for row in self.by_seq.values() if row.state in WAITING], [], set())
 
     def begin(self) -> None:
         """The store is opened: the queue clock goes on from where it was."""
@@ -141,17 +141,9 @@ class MemoryRows:
         delayed.sort(key=lambda row: row.run_at or 0.0)
         over.sort(key=lambda row: row.backoff_until or 0.0)
         due = (delayed + over)[: request.limit]
-        self.agenda = self._next(waiting, due, gone | {row.seq for row in due})
+        self.agenda = agenda_of(waiting, due, gone | {row.seq for row in due})
         expired, ready = list(map(replace, overdue)), list(map(replace, due))
         return DueRows(expired, ready, self.agenda.next_due_at, self.agenda.next_backoff)
-
-    def _next(self, waiting: list[JobRow], due: list[JobRow], gone: set[int]) -> Agenda:
-        """When the first of the waiting jobs that are left is due; one that has become ready may still expire."""
-        left = [row for row in waiting if row.seq not in gone]
-        runs = [row.run_at for row in left if row.backoff_until is None]
-        instants = [at for at in [*runs, *(row.expires_at for row in left + due)] if at is not None]
-        backoffs = [row.backoff_until for row in left if row.backoff_until is not None]
-        return Agenda(min(instants, default=None), min(backoffs, default=None))
 
     def ready(self, request: Ready) -> ReadyRows:
         """See requests.Ready."""
@@ -245,6 +237,10 @@ class MemoryRows:
         """A job as it is shown, without its attempts and log."""
         newest = self.newest.get(job.seq)
         return view(job, data=data, result=result, attempt_ended_at=None if newest is None else newest.ended_at)
+
+    def texts_of(self, job: JobRow) -> tuple[str | None, ...]:
+        """The JSON texts of a job that a search looks at."""
+        return self.payloads[job.seq], self.results.get(job.seq), job.error
 
     def _put(self, job: JobRow) -> None:
         old = self.by_seq.get(job.seq)
@@ -366,7 +362,8 @@ class MemoryStore(WithoutBackups):
 
     async def jobs(self, job_filter: JobFilter) -> JobPage:
         """See port.Store."""
-        return page_of(self.rows.by_seq, self.rows.last_seq, job_filter, self.rows.shown)
+        rows = self.rows
+        return page_of(rows.by_seq, rows.last_seq, job_filter, rows.shown, rows.texts_of)
 
     async def types(self, prefix: str = "", after: str | None = None, most: int = 100) -> list[TypeView]:
         """See port.Store."""

@@ -187,7 +187,7 @@ class Client:
         return Job(self, self._do(self._plans.job(id)))
 
     def jobs(self, **filters: Any) -> Iterator[Job]:
-        """Jobs, newest first; ``state``, ``type``, ``requires`` and ``worker`` filter."""
+        """Jobs, newest first; ``state``, ``type``, ``requires``, ``worker`` and ``q`` (text) filter."""
         return (Job(self, fields) for fields in self._items("jobs", filters))
 
     # -- the server

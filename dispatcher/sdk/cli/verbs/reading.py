@@ -101,6 +101,7 @@ def _list_arguments(parser: argparse.ArgumentParser) -> None:
     add("--batch", metavar="ID", help="of this batch")
     add("--key", help="with this idempotency key, or of the batch that has it")
     add("--error", metavar="CODE", help="with this code in the last error")
+    add("--search", metavar="TEXT", dest="q", help='with these words in data, result or error; "a phrase" as it stands')
     add(
         "--since",
         metavar="TIME",
@@ -114,7 +115,7 @@ def _list_arguments(parser: argparse.ArgumentParser) -> None:
     add("--all", action="store_true", help="all of them")
 
 
-_FILTERS = ("state", "type", "worker", "requires", "tag", "batch", "key", "error")
+_FILTERS = ("state", "type", "worker", "requires", "tag", "batch", "key", "error", "q")
 _INSTANTS = ("created_after", "created_before", "ended_after", "ended_before")
 
 
