@@ -97,7 +97,7 @@ def _console(given: dict[str, Any]) -> list[URLSpec]:
             name="job-action",
         ),
         url(r"/workers", lists.WorkersPage, given, name="workers"),
-        url(rf"/workers/{_ID}", worker.WorkerPage, given, name="one-worker"),
+        url(rf"/workers/{_ID}", worker.OneWorkerPage, given, name="one-worker"),
         url(
             rf"/workers/{_ID}/(pause|resume|drain|reload|reload-now)",
             worker.WorkerActionHandler,

@@ -10,7 +10,7 @@ from dispatcher.errors import Forbidden, WrongState
 from handlers.api.workers import LONGEST_REASON
 from handlers.console.page import XSRF_HELP, PageHandler
 
-__all__ = ["WorkerActionHandler", "WorkerGateHandler", "WorkerPage"]
+__all__ = ["OneWorkerPage", "WorkerActionHandler", "WorkerGateHandler"]
 
 
 class _OneWorker(PageHandler):
@@ -28,7 +28,7 @@ class _OneWorker(PageHandler):
         )
 
 
-class WorkerPage(_OneWorker):
+class OneWorkerPage(_OneWorker):
     """``/workers/<id>``: everything known about one worker."""
 
     scopes: ClassVar = {"GET": Scope.READ}
