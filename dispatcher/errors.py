@@ -12,6 +12,7 @@
     │   ├── BatchNotFound
     │   ├── TokenNotFound
     │   ├── OperationNotFound
+    │   ├── WorkerNotFound
     │   ├── WrongState          the job is not in a state that allows this
     │   ├── VersionMismatch     the job has changed since it was read
     │   ├── KeyConflict         an idempotency key was used before with another body
@@ -60,6 +61,7 @@ __all__ = [
     "Unavailable",
     "Unsupported",
     "VersionMismatch",
+    "WorkerNotFound",
     "WrongState",
 ]
 
@@ -159,6 +161,12 @@ class BatchNotFound(RequestError):
 
 class TokenNotFound(RequestError):
     """No token has this id."""
+
+    code = "not_found"
+
+
+class WorkerNotFound(RequestError):
+    """No worker with this id is here, and nothing is kept of one."""
 
     code = "not_found"
 

@@ -30,6 +30,7 @@ from dispatcher.errors import (
     Unavailable,
     Unsupported,
     VersionMismatch,
+    WorkerNotFound,
     WrongState,
 )
 
@@ -69,6 +70,7 @@ _STATUS: tuple[tuple[type[PagehandError], int], ...] = (
     (BatchNotFound, 404),
     (OperationNotFound, 404),
     (TokenNotFound, 404),
+    (WorkerNotFound, 404),
     (WrongState, 409),
     (VersionMismatch, 412),
     (KeyConflict, 422),

@@ -15,11 +15,11 @@ from tornado.web import Application, url
 from dispatcher.clock import Clock, SystemClock
 from dispatcher.config.settings import Settings
 from handlers.access import log_request
-from handlers.api import actions, audit, backups, batch, batches, events, jobs, tokens, waitmany
+from handlers.api import actions, audit, backups, batch, batches, events, jobs, tokens, waitmany, workers
 from handlers.api import resources as api
 from handlers.api.openapi.handler import Description, DescriptionHandler
 from handlers.api.shortway import ShortWayApplication
-from handlers.console import console, lists, login, submit
+from handlers.console import console, lists, login, submit, worker
 from handlers.guard import Guard, Refusal
 from handlers.guide.page import GuidePage
 from handlers.measures.scrape import MetricsHandler
@@ -38,6 +38,14 @@ __all__ = ["Guard", "Refusal", "TaskDirectory", "make_app", "routes", "shipped_t
 #: The path of a static file or directory; Tornado checks it further.
 _NAME = r"[A-Za-z0-9_-][A-Za-z0-9._-]*"
 _BUTTONS = "cancel|retry|succeeded|failed|adopt|duplicate|delete"
+_ORDERS = {
+    "pause": workers.WorkerPauseHandler,
+    "resume": workers.WorkerResumeHandler,
+    "drain": workers.WorkerDrainHandler,
+    "reload": workers.WorkerReloadHandler,
+    "block": workers.WorkerBlockHandler,
+    "unblock": workers.WorkerUnblockHandler,
+}
 _ID = r"([A-Za-z0-9_-]{1,64})"
 
 
@@ -89,6 +97,14 @@ def _console(given: dict[str, Any]) -> list[URLSpec]:
             name="job-action",
         ),
         url(r"/workers", lists.WorkersPage, given, name="workers"),
+        url(rf"/workers/{_ID}", worker.OneWorkerPage, given, name="one-worker"),
+        url(
+            rf"/workers/{_ID}/(pause|resume|drain|reload|reload-now)",
+            worker.WorkerActionHandler,
+            given,
+            name="worker-action",
+        ),
+        url(rf"/workers/{_ID}/(block|unblock)", worker.WorkerGateHandler, given, name="worker-gate"),
         url(r"/types", lists.TypesPage, given, name="types"),
         url(r"/submit", submit.SubmitPage, given, name="submit"),
         url(r"/login", login.LoginPage, given, name="login"),
@@ -117,6 +133,11 @@ def _api(given: dict[str, Any]) -> list[URLSpec]:
         url(r"/api/v1/events", events.EventsHandler, given, name="api-events"),
         url(r"/api/v1/changes", events.ChangesHandler, given, name="api-changes"),
         url(r"/api/v1/workers", api.WorkersHandler, given, name="api-workers"),
+        url(rf"/api/v1/workers/{_ID}", workers.WorkerHandler, given, name="api-worker"),
+        *(
+            url(rf"/api/v1/workers/{_ID}/{order}", handler, given, name=f"api-worker-{order}")
+            for order, handler in _ORDERS.items()
+        ),
         url(r"/api/v1/types", api.TypesHandler, given, name="api-types"),
         url(r"/api/v1/stats", api.StatsHandler, given, name="api-stats"),
         url(r"/api/v1/backups", backups.BackupsHandler, given, name="api-backups"),

@@ -111,6 +111,10 @@
   }
 
   function notAllowedText(status) {
+    if (status.standing && status.standing.code === 'E-BLK-01') {
+      return 'The server turns this page away: ' + (status.error ? status.error.detail : '') +
+        '. ' + retryText(status) + '.';
+    }
     return (status.refusal ?
       'The server refuses this page because of its address. It says: ' + status.refusal + ' ' :
       tokenText(status)) + retryText(status) + '.' + blame(status.error);
@@ -134,14 +138,30 @@
   }
 
   function workText(status) {
-    return jobsText(status) + (status.paused ? ' \u00b7 pauses after this' : '');
+    return jobsText(status) + (status.hold && status.hold.leave ? ' \u00b7 stops after this' :
+      status.paused || status.hold ? ' \u00b7 pauses after this' : '') +
+      (status.hold ? ' (' + holdText(status) + ')' : '');
+  }
+
+  /** "paused by ann: lunch" */
+  function holdText(status) {
+    var hold = status.hold;
+    return 'paused by ' + (hold.by || 'an operator') + (hold.reason ? ': ' + hold.reason : '');
+  }
+
+  function pausedText(status) {
+    if (!status.hold) {
+      return 'Takes no jobs until somebody presses Resume.' + besidesText(status);
+    }
+    return 'Takes no jobs: ' + holdText(status) + '. Only an operator of the server can end that.' +
+      (status.paused ? ' It is paused here as well.' : '') + besidesText(status);
   }
 
   function detailText(status, faulty) {
     switch (status.state) {
       case 'ready': return 'Waiting for jobs. Leave this page open.' + besidesText(status);
       case 'working': return withMore(workText(status), besidesText(status));
-      case 'paused': return 'Takes no jobs until somebody presses Resume.' + besidesText(status);
+      case 'paused': return pausedText(status);
       case 'connecting': return 'Looking for the server\u2026';
       case 'reconnecting': return goneText(status);
       case 'not_allowed': return notAllowedText(status);
@@ -150,7 +170,8 @@
       case 'maintenance': return 'The server is being restarted. Nothing is wrong with this PC. ' +
         (status.registered ? 'Running jobs are finished first.' : retryText(status) + '.');
       default: return (faulty ? faulty + ' ' : '') +
-        (status.error ? status.error.text + blame(status.error) : 'This page takes no jobs.');
+        (status.hold ? 'This page takes no jobs: ' + holdText(status) + '.' :
+          status.error ? status.error.text + blame(status.error) : 'This page takes no jobs.');
     }
   }
 

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping
 
 from dispatcher.core.fleet.roster import Place, Roster, shown_state
 from dispatcher.core.fleet.worker import Worker
+from dispatcher.core.jobs.kept import KeptWorker
 from dispatcher.core.jobs.matching import NAME
-from dispatcher.core.jobs.model import MissingWorker, WorkerFilter, WorkerPage, WorkerStatus, WorkerView
+from dispatcher.core.jobs.model import MissingWorker, OneWorkerView, WorkerFilter, WorkerPage, WorkerStatus, WorkerView
 from dispatcher.core.jobs.naming import counted
 from dispatcher.node.cursors import cursor_of, place_of
 from dispatcher.pages.pages import SessionInfo
 
-__all__ = ["fits", "merged", "name_of_gone", "present"]
+__all__ = ["absent", "fits", "merged", "name_of_gone", "present", "whole"]
 
 _NAMED = f"{NAME}:"
 
@@ -69,14 +70,39 @@ def _gone(one: MissingWorker, now_at: float) -> WorkerView:
     )  # fmt: skip
 
 
+def absent(kept: KeptWorker, gone_at: float | None, now_at: float) -> OneWorkerView:
+    """A worker that is not here, of which something is kept. ``gone_at``: None if nobody knows any more."""
+    since_s = 0.0 if gone_at is None else max(0.0, now_at - gone_at)
+    shown = WorkerView(
+        id=kept.id, name=kept.name or kept.called, state=WorkerStatus.GONE, paused=kept.paused is not None,
+        types=[], slots=0, jobs=[], done=0, failed=0, connected_s=0.0, last_contact_s=since_s, page={}, remote="",
+        gone_at=gone_at, labels=dict(kept.labels), held=kept.paused, blocked=kept.blocked,
+    )  # fmt: skip
+    return OneWorkerView(shown=shown, kept=kept)
+
+
+def whole(worker: Worker, sessions: Mapping[str, SessionInfo], now: float, kept: KeptWorker | None) -> OneWorkerView:
+    """A worker that is here, with all that is known of it."""
+    return OneWorkerView(
+        shown=present(worker, sessions, now),
+        kept=kept,
+        name=worker.said_name,
+        labels=dict(worker.said_labels),
+        paused=worker.paused,
+        connections=worker.connections,
+        reloads=worker.reloads,
+    )
+
+
 def present(worker: Worker, sessions: Mapping[str, SessionInfo], now: float) -> WorkerView:
-    """A worker that is here. ``now`` is monotonic."""
+    """A worker that is here; none of these is blocked. ``now`` is monotonic."""
     info = sessions.get(worker.session) if worker.session is not None else None
     return WorkerView(
         id=worker.id,
         name=worker.name,
         state=shown_state(worker),
-        paused=worker.paused,
+        paused=worker.paused or worker.held is not None,
+        held=worker.held,
         types=list(worker.types),
         slots=worker.slots,
         jobs=[attempt.claim.job for attempt in worker.attempts.values() if attempt.claim.job],

@@ -43,6 +43,7 @@ from dispatcher.node.looks import BatchLooks
 from dispatcher.node.machinery import make_machine
 from dispatcher.node.measuring import measured
 from dispatcher.node.operations import Operations
+from dispatcher.node.orders import WorkerOrders
 from dispatcher.node.readers import Readers
 from dispatcher.node.timer import PULSE_S, Timer
 from dispatcher.node.turns import Turns
@@ -127,6 +128,8 @@ class Dispatcher(BatchVerbs):
             new_id=lambda: ids.new_job_id(clock),
         )  # fmt: skip
         self.access = Access(store, clock, self._turns)
+        #: Single workers, and what operators order of them.
+        self.orders = WorkerOrders(store, clock, self._turns, self.machine, self.pages)
         self.pages.find, self.pages.guesses.noted = self.access.find, self.access.refused
         self._accepting = self.draining = False
         #: It looks in a moment whether something is to be done.
@@ -141,6 +144,7 @@ class Dispatcher(BatchVerbs):
     async def start(self) -> None:
         """Takes over what an earlier run left open, and runs the first turn."""
         await self.access.start()
+        await self.orders.start()
         live = await self._store.live_attempts()
         self.machine.ready(await self._store.ready(), claimed=False)
         await self._see_what_failed()

@@ -16,6 +16,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from dispatcher.clock import Clock
+from dispatcher.core.jobs.kept import KeepWorker
 from dispatcher.core.jobs.matching import lane_of
 from dispatcher.core.jobs.model import JobSpec
 from dispatcher.core.jobs.turn import (
@@ -308,6 +309,8 @@ class Turns:
         for item, report in zip(asked, done.commands, strict=True):
             if report.revoked is not None and isinstance(item.command, Cancel):
                 self.carry_out(self._machine.cancelled(report.revoked, item.command.reason or "cancelled", now))
+            if report.done and isinstance(item.command, KeepWorker):
+                self.carry_out(self._machine.keep(item.command.worker, now))
             if report.no_room:
                 self._no_room(item.command, report.no_room, now)
             _resolve(item.future, report)

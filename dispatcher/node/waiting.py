@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from dispatcher.core.fleet.misses import Miss
 from dispatcher.core.fleet.worker import Standing
+from dispatcher.core.jobs.kept import Hold
 from dispatcher.core.jobs.matching import lane_of, lane_parts, said
 from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import JobState
@@ -31,6 +32,9 @@ class Workers(Protocol):
 
     def nearest(self, lane: str) -> Miss:
         """The nearest miss, if no worker matches."""
+
+    def held(self, lane: str) -> Hold | None:
+        """Why an operator keeps a worker that matches from jobs; None: none is found."""
 
 
 class Waiting(Struct, frozen=True, kw_only=True):
@@ -74,21 +78,24 @@ def waiting(job: JobView, lane: str, workers: Workers) -> Waiting | None:
     return _queued(lane, workers)
 
 
-def words(found: Waiting, job: JobView, lane: str) -> str:
-    """The same in words for people."""
+def words(found: Waiting, job: JobView, lane: str, held: str = "") -> str:
+    """The same in words for people. ``held``: who keeps the workers from jobs, and why."""
     if found.code in _WORDS:
         return _WORDS[found.code].format(number=job.number)
     type_name, requirement = lane_parts(lane)
     if requirement or not found.match:
-        return found.nearest
-    return _of_type(found, type_name)
+        return found.nearest + (held if found.match else "")
+    return _of_type(found, type_name) + held
 
 
 def why(job: JobView, workers: Workers) -> Why | None:
     """Why a job is not running, in words and counts; None if it does not wait."""
     lane = lane_of(job.type, job.terms.requires)
     found = waiting(job, lane, workers)
-    return None if found is None else Why(words(found, job, lane), found)
+    if found is None:
+        return None
+    hold = workers.held(lane) if found.code == "paused" else None
+    return Why(words(found, job, lane, "" if hold is None else hold.words()), found)
 
 
 #: The most characters that say what is missing: a job may require 400 values.

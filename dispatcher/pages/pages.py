@@ -20,12 +20,14 @@ from dispatcher.access.principal import Principal
 from dispatcher.access.scopes import Scope
 from dispatcher.config.settings import Settings
 from dispatcher.core.jobs.about import NOTHING_SAID, About
+from dispatcher.core.jobs.kept import Hold
 from dispatcher.core.workers.effects import (
     Answer,
     CancelOrder,
     Drop,
     Effect,
     Go,
+    HoldOrder,
     Offer,
     Order,
     Probe,
@@ -350,6 +352,8 @@ class Pages:
             self._say(effect.session, protocol.CancelMessage(effect.attempt, effect.reason))
         elif isinstance(effect, Refuse):
             self._say(effect.session, Refused(effect.code, effect.detail, effect.attempt))
+        elif isinstance(effect, HoldOrder):
+            self._say(effect.session, _hold(effect.hold))
         elif isinstance(effect, Order):
             self._say(effect.session, _ORDERS[effect.op])
 
@@ -364,10 +368,17 @@ def _carried(about: About) -> tuple[Any, ...]:
     return about.tags or UNSET, about.summary or UNSET, about.traceparent or UNSET
 
 
+def _hold(hold: Hold | None) -> protocol.HoldMessage:
+    return (
+        protocol.HoldMessage(False) if hold is None else protocol.HoldMessage(True, hold.by, hold.reason, hold.leaves)
+    )
+
+
 _ORDERS: dict[str, protocol.ServerMessage] = {
     "drain": protocol.Drain(),
     "resume": protocol.Resume(),
     "reload": protocol.Reload(),
+    "reload_idle": protocol.Reload(idle=True),
 }
 
 

@@ -30,6 +30,7 @@ __all__ = [
     "ErrorMessage",
     "GoMessage",
     "Held",
+    "HoldMessage",
     "JobMessage",
     "Log",
     "PageMessage",
@@ -195,8 +196,21 @@ class Drain(Struct, frozen=True, tag_field="op", tag="drain"):
     """The server is stopping: no more offers; finish what you have."""
 
 
-class Reload(Struct, frozen=True, tag_field="op", tag="reload"):
+class Reload(Struct, frozen=True, tag_field="op", tag="reload", omit_defaults=True):
     """Please load the page anew."""
+
+    #: When the page has nothing to do: no offer comes before it has.
+    idle: bool = False
+
+
+class HoldMessage(Struct, frozen=True, tag_field="op", tag="hold", omit_defaults=True):
+    """An operator keeps this page from jobs, or does so no more; nobody at the page can change that."""
+
+    paused: bool
+    by: str = ""
+    reason: str = ""
+    #: Finish what you have, then stop with ``bye``.
+    leave: bool = False
 
 
 class Refused(Struct, frozen=True, tag_field="op", tag="refused", omit_defaults=True):
@@ -207,7 +221,9 @@ class Refused(Struct, frozen=True, tag_field="op", tag="refused", omit_defaults=
     attempt: str | None = None
 
 
-ServerMessage = Registered | JobMessage | GoMessage | Recorded | CancelMessage | Drain | Resume | Reload | Refused
+ServerMessage = (
+    Registered | JobMessage | GoMessage | Recorded | CancelMessage | Drain | Resume | Reload | HoldMessage | Refused
+)
 
 
 class _Op(Struct):

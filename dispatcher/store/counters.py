@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from dispatcher.core.jobs.rows import JobRow
 from dispatcher.core.jobs.states import OPEN, JobState
 from dispatcher.store.applier.hand import earlier
 from dispatcher.store.requests import Counted, Due, DueRows, Save, Tally
 
-__all__ = ["Agenda", "Counters"]
+__all__ = ["Agenda", "Counters", "agenda_of"]
 
 
 class Counters:
@@ -82,3 +83,12 @@ class Agenda:
         """A turn has made something wait."""
         self.next_due_at = earlier(self.next_due_at, request.next_due_at)
         self.next_backoff = earlier(self.next_backoff, request.next_backoff)
+
+
+def agenda_of(waiting: list[JobRow], due: list[JobRow], gone: set[int]) -> Agenda:
+    """When the first of the waiting jobs that are left is due; one that has become ready may still expire."""
+    left = [row for row in waiting if row.seq not in gone]
+    runs = [row.run_at for row in left if row.backoff_until is None]
+    instants = [at for at in [*runs, *(row.expires_at for row in left + due)] if at is not None]
+    backoffs = [row.backoff_until for row in left if row.backoff_until is not None]
+    return Agenda(min(instants, default=None), min(backoffs, default=None))

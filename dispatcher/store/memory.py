@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from dispatcher.access.acts import AuditFilter, AuditPage
 from dispatcher.access.tokens import Token
+from dispatcher.core.jobs.kept import KeptWorker
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView, LogLine, MissingWorker, TypeView
 from dispatcher.core.jobs.rows import AttemptRow, JobRow, lane_of_row
 from dispatcher.core.jobs.states import WAITING, JobState
@@ -24,8 +25,9 @@ from dispatcher.store.applier.hand import Ids
 from dispatcher.store.applier.turn import apply
 from dispatcher.store.attempts import job_of
 from dispatcher.store.batches import MemoryBatches
-from dispatcher.store.counters import Agenda, Counters
+from dispatcher.store.counters import Agenda, Counters, agenda_of
 from dispatcher.store.driving import Pace, apply_items, refuse_stale, run
+from dispatcher.store.kept import Kept
 from dispatcher.store.missing import Missing
 from dispatcher.store.port import Limits
 from dispatcher.store.requests import (
@@ -76,7 +78,7 @@ class MemoryRows:
         #: Workers that are here, and those that have gone.
         self.here: set[str] = set()
         self.missing = Missing()
-        self.tokens, self.acts = Tokens(), Acts()
+        self.tokens, self.acts, self.kept = Tokens(), Acts(), Kept()
         self.counters = Counters({})
         self.agenda = Agenda(None, None)
         #: Lanes by their type, and when a worker first offered the type.
@@ -93,7 +95,7 @@ class MemoryRows:
 
     def reload(self) -> None:
         """A turn was given up before it wrote anything: what is due is still due."""
-        self.agenda = self._next([row for row in self.by_seq.values() if row.state in WAITING], [], set())
+        self.agenda = agenda_of([row for row in self.by_seq.values() if row.state in WAITING], [], set())
 
     def begin(self) -> None:
         """The store is opened: the queue clock goes on from where it was."""
@@ -122,7 +124,7 @@ class MemoryRows:
     def attempts_of(self, seq: int) -> list[AttemptRow]:
         """The newest attempts of a job that have rows, oldest first."""
         own = sorted((a for a in self.all_attempts.values() if a.job == seq), key=lambda a: a.id)
-        return [replace(a) for a in own[-MOST_ATTEMPTS_SHOWN:]]
+        return list(map(replace, own[-MOST_ATTEMPTS_SHOWN:]))
 
     def due(self, request: Due) -> DueRows:
         """See requests.Due."""
@@ -139,17 +141,9 @@ class MemoryRows:
         delayed.sort(key=lambda row: row.run_at or 0.0)
         over.sort(key=lambda row: row.backoff_until or 0.0)
         due = (delayed + over)[: request.limit]
-        self.agenda = self._next(waiting, due, gone | {row.seq for row in due})
+        self.agenda = agenda_of(waiting, due, gone | {row.seq for row in due})
         expired, ready = list(map(replace, overdue)), list(map(replace, due))
         return DueRows(expired, ready, self.agenda.next_due_at, self.agenda.next_backoff)
-
-    def _next(self, waiting: list[JobRow], due: list[JobRow], gone: set[int]) -> Agenda:
-        """When the first of the waiting jobs that are left is due; one that has become ready may still expire."""
-        left = [row for row in waiting if row.seq not in gone]
-        runs = [row.run_at for row in left if row.backoff_until is None]
-        instants = [at for at in [*runs, *(row.expires_at for row in left + due)] if at is not None]
-        backoffs = [row.backoff_until for row in left if row.backoff_until is not None]
-        return Agenda(min(instants, default=None), min(backoffs, default=None))
 
     def ready(self, request: Ready) -> ReadyRows:
         """See requests.Ready."""
@@ -193,8 +187,7 @@ class MemoryRows:
                 kept.pop(row.seq, None)
             if row.key is not None:
                 del self.by_key[row.key]
-        gone = {row.seq for row in rows}
-        if gone:
+        if gone := {row.seq for row in rows}:
             self.all_attempts = {name: row for name, row in self.all_attempts.items() if row.job not in gone}
 
     def log_of(self, seq: int) -> list[LogLine]:
@@ -213,6 +206,7 @@ class MemoryRows:
         check_storable([*rows, tuple(writes.here), request.offered, writes.data.values()])
         self.tokens.check(writes.tokens)
         self.acts.check(writes.acts)
+        self.kept.check(writes.kept)
         self.remove([*self._outlived, *(self.by_seq[seq] for seq in writes.removed)])
         for job in jobs:
             self._put(job)
@@ -229,6 +223,7 @@ class MemoryRows:
         self._save_lanes(request)
         self._save_workers(request)
         self.tokens.save(writes.tokens)
+        self.kept.save(writes.kept)
         self.acts.save(writes.acts, request.queue_clock)
         return Saved({lane: self.counters.queued(lane) for lane in request.lanes})
 
@@ -358,8 +353,7 @@ class MemoryStore(WithoutBackups):
 
     async def state(self, job_id: str) -> JobState | None:
         """See port.Store."""
-        seq = self.rows.by_id.get(job_id)
-        return None if seq is None else self.rows.by_seq[seq].state
+        return None if (seq := self.rows.by_id.get(job_id)) is None else self.rows.by_seq[seq].state
 
     async def standing(self, job_ids: Sequence[str]) -> dict[str, JobStanding]:
         """See port.Store."""
@@ -390,6 +384,10 @@ class MemoryStore(WithoutBackups):
     async def tokens(self) -> list[Token]:
         """See port.Store."""
         return self.rows.tokens.all()
+
+    async def kept(self, after: str = "", most: int = 1_000) -> list[KeptWorker]:
+        """See port.Store."""
+        return self.rows.kept.slice(after, most)
 
     async def acts(self, wanted: AuditFilter) -> AuditPage:
         """See port.Store."""

@@ -14,6 +14,7 @@ from msgspec import Struct
 from dispatcher.access.acts import AuditFilter, AuditPage
 from dispatcher.access.tokens import Token
 from dispatcher.core.jobs.backups import Backup
+from dispatcher.core.jobs.kept import KeptWorker
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView, MissingWorker, TypeView
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import LaneReady, LiveAttempt, Turn, TurnReport
@@ -117,6 +118,10 @@ class Store(Protocol):
 
     async def tokens(self) -> list[Token]:
         """All tokens, in no order."""
+        ...
+
+    async def kept(self, after: str = "", most: int = 1_000) -> list[KeptWorker]:
+        """What operators have said of workers: the first behind ``after``, by id."""
         ...
 
     async def acts(self, wanted: AuditFilter) -> AuditPage:

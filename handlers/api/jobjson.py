@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Protocol
+from urllib.parse import urlencode
 
 from msgspec import Raw
 from msgspec.structs import asdict
 
+from dispatcher.core.jobs.kept import Hold
 from dispatcher.core.jobs.matching import Requirement, wanted_of
-from dispatcher.core.jobs.model import AttemptView, JobView, TypeView, WorkerView
+from dispatcher.core.jobs.model import AttemptView, JobView, OneWorkerView, TypeView, WorkerView
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.terms import Terms
 
@@ -32,6 +34,7 @@ __all__ = [
     "job_line",
     "job_lines",
     "once_a_lane",
+    "one_worker_json",
     "type_json",
     "worker_json",
 ]
@@ -209,7 +212,38 @@ def worker_json(worker: WorkerView) -> Json:
         "remote": worker.remote,
         "transport": worker.transport or None,
         "gone_at": instant(worker.gone_at),
+        "held": _hold_json(worker.held),
+        "blocked": _hold_json(worker.blocked),
     }
+
+
+def one_worker_json(worker: OneWorkerView) -> Json:
+    """The same with what only the answer for one worker has."""
+    kept, own = worker.kept, f"/api/v1/workers/{worker.shown.id}"
+    orders = ("pause", "resume", "drain", "reload", "block", "unblock")
+    return worker_json(worker.shown) | {
+        "note": "" if kept is None else kept.note,
+        "operator": {
+            "name": (kept.name if kept is not None else "") or None,
+            "labels": {} if kept is None else dict(kept.labels),
+        },
+        "page_name": worker.name,
+        "page_labels": worker.labels,
+        "page_paused": worker.paused,
+        "connections": worker.connections,
+        "reloads": worker.reloads,
+        "links": {"self": own, **{order: f"{own}/{order}" for order in orders}, "jobs": _jobs_of(worker.shown.name)},
+    }
+
+
+def _jobs_of(name: str) -> str:
+    return f"/api/v1/jobs?{urlencode({'worker': name})}"
+
+
+def _hold_json(hold: Hold | None) -> Json | None:
+    if hold is None:
+        return None
+    return {"at": instant(hold.at), "by": hold.by, "reason": hold.reason, "leaves": hold.leaves}
 
 
 def type_json(view: TypeView) -> Json:

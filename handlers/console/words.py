@@ -93,7 +93,10 @@ def state_word(state: str) -> str:
 def worker_word(worker: WorkerView) -> str:
     """A state of a worker."""
     word = WORKER_WORDS[worker.state]
-    return f"Paused ({word.lower()})" if worker.paused else word
+    if worker.blocked is not None:
+        return "Blocked"
+    by = f" by {worker.held.by}" if worker.held is not None and worker.held.by else ""
+    return f"Paused{by} ({word.lower()})" if worker.paused else word
 
 
 def worker_note(worker: WorkerView, now: float) -> str:

@@ -1,6 +1,7 @@
 """One request for each call of the description: the examples of all languages are made from it.
 
-``JOB``, ``BATCH``, ``BACKUP``, ``OPERATION`` and ``abcd1234`` (a token) stand for what only the reader knows.
+``JOB``, ``BATCH``, ``BACKUP``, ``OPERATION``, ``WORKER`` and ``abcd1234`` (a token) stand for what only the reader
+knows.
 """
 
 from __future__ import annotations
@@ -105,6 +106,18 @@ EXAMPLES: dict[str, Example] = {
         target="/api/v1/workers?state=connected",
         python='for worker in client.workers(state="connected"):\n    print(worker["name"], worker["types"])',
     ),
+    "readWorker": Example(target="/api/v1/workers/WORKER"),
+    "changeWorker": Example(
+        method="PATCH",
+        target="/api/v1/workers/WORKER",
+        value={"name": "FRONT-DESK-07", "labels": {"site": "berlin"}, "note": "the one beside the door"},
+    ),
+    "pauseWorker": Example(method="POST", target="/api/v1/workers/WORKER/pause", value={"reason": "lunch"}),
+    "resumeWorker": Example(method="POST", target="/api/v1/workers/WORKER/resume", value={}),
+    "drainWorker": Example(method="POST", target="/api/v1/workers/WORKER/drain", value={"reason": "a new PC"}),
+    "reloadWorker": Example(method="POST", target="/api/v1/workers/WORKER/reload", value={"now": False}),
+    "blockWorker": Example(method="POST", target="/api/v1/workers/WORKER/block", value={"reason": "not ours"}),
+    "unblockWorker": Example(method="POST", target="/api/v1/workers/WORKER/unblock", value={}),
     "listTypes": Example(
         target="/api/v1/types?q=print",
         python='for kind in client.types(q="print"):\n    print(kind["type"], kind["workers"])',

@@ -26,6 +26,7 @@
     drain: {},
     resume: {},
     reload: {},
+    hold: { paused: 'boolean' },
     refused: { code: 'string', detail: 'string' }
   };
 

@@ -12,6 +12,7 @@
   var clip = parts.clip;
   var codedError = parts.codedError;
   var each = parts.each;
+  var keys = parts.keys;
   var only = parts.only;
   var own = parts.own;
   var push = parts.push;
@@ -43,7 +44,8 @@
       case 'cancel': this._onCancel(message); break;
       case 'drain': this._onDrain(true); break;
       case 'resume': this._onDrain(false); break;
-      case 'reload': this.reload(); break;
+      case 'reload': this._onReload(message); break;
+      case 'hold': this._onHold(message); break;
       case 'refused': this._onRefused(message); break;
       default: throw codedError('unknown_op', message.op);
     }
@@ -56,11 +58,51 @@
     this._changed();
   };
 
-  /** Not more than once a minute, so that a mistake does not become a storm. */
-  Worker.prototype.reload = function () {
+  /** An operator keeps this page from jobs, or does so no more: nobody at the page can undo it. */
+  Worker.prototype._onHold = function (message) {
+    var hold = message.paused ? {
+      by: clip(message.by || '', 100),
+      reason: clip(message.reason || '', 200),
+      leave: message.leave === true
+    } : null;
+    this._hold = hold;
+    this._note(hold ? 'paused by an operator' + (hold.reason ? ': ' + hold.reason : '') :
+      'an operator lets this page have jobs');
+    this._whenIdle();
+    this._changed();
+  };
+
+  Worker.prototype._onReload = function (message) {
+    if (message.idle === true) {
+      this._reloadWanted = true;
+      this._whenIdle();
+    } else {
+      this.reload();
+    }
+  };
+
+  /** Obey the orders that wait until this page has nothing to do, and nothing to tell. */
+  Worker.prototype._whenIdle = function () {
+    if (!this._running || !this._registered || keys(this._attempts).length) {
+      return;
+    }
+    if (this._hold && this._hold.leave) {
+      this.stop();
+    } else if (this._reloadWanted && this._mayReload()) {
+      this._reloadWanted = false;
+      this.reload();
+    }
+  };
+
+  Worker.prototype._mayReload = function () {
     var last = this._shelf.persistent ? Number(this._shelf.get('reloaded')) : this._loadedAt;
     var age = this._env.date() - last;
-    if (age >= 0 && age < RELOAD_MS) {
+    return age < 0 || age >= RELOAD_MS;
+  };
+
+  /** Not more than once a minute, so that a mistake does not become a storm. */
+  Worker.prototype.reload = function () {
+    if (!this._mayReload()) {
       this._note('the server asked for a second reload within a minute: ignored');
       return false;
     }
@@ -92,7 +134,9 @@
 
   Worker.prototype._onRefused = function (message) {
     var attempt = message.attempt ? own(this._attempts, message.attempt) : undefined;
-    if (message.code === 'bad_token') {
+    if (message.code === 'blocked') {
+      this._turnedAway(STATE.NOT_ALLOWED, 'E-BLK-01', message.detail);
+    } else if (message.code === 'bad_token') {
       this._turnedAway(STATE.NOT_ALLOWED, this._token ? 'E-TOK-02' : 'E-TOK-01', message.detail);
     } else if (message.code === 'bad_version') {
       this._turnedAway(STATE.OUT_OF_DATE, 'E-VER-01', message.detail);

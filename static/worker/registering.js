@@ -107,6 +107,7 @@
     this._trouble = null;
     this._refusal = null;
     this._draining = false;
+    this._hold = null;  // if an operator keeps us from jobs, the server says so next
     this._away = null;
     this._name = message.name;
     known.worker = message.worker;

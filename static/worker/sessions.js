@@ -219,6 +219,7 @@
     }
     this._identity.claim();
     this._repeat(now);
+    this._whenIdle();
   };
 
   Worker.prototype._repeat = function (now) {

@@ -36,7 +36,7 @@
     if (this._busy()) {
       return STATE.WORKING;
     }
-    return this._identity.record.paused ? STATE.PAUSED : STATE.READY;
+    return this._identity.record.paused || this._hold ? STATE.PAUSED : STATE.READY;
   };
 
   /** Whether the server is away for longer than a restart takes. */
@@ -71,6 +71,8 @@
    * over, reloadAt}]. over: '', 'cancelled' or 'timed out'. reloadAt: when the server will reload
    * a page whose cancelled task goes on.
    * labels: values by name; badLabels: the labels that are not sent, in words.
+   * paused: by the person at the page. hold: {by, reason, leave}, an operator keeps it from jobs,
+   * or null. leave: it stops when it has nothing to do.
    * refusal: the words of a server that refuses this page, or null.
    * error: {code, text, detail, whose, at} or null; whose: whose fault it is, in a sentence.
    * standing: {code, since, text, whose}, what is wrong at this moment, or null.
@@ -100,6 +102,7 @@
       retryMs: this._retryAt === null ? null : Math.max(0, this._retryAt - now),
       failures: this._failures,
       paused: this._identity.record.paused,
+      hold: this._hold ? holdOf(this._hold) : null,
       registered: this._registered,
       name: this._name,
       labels: this._labels.sent,
@@ -123,6 +126,10 @@
       page: this._describe()
     };
   };
+
+  function holdOf(hold) {
+    return { by: hold.by, reason: hold.reason, leave: hold.leave };
+  }
 
   /** A trouble with its sentence, and with whose fault it is. */
   function inWords(standing) {

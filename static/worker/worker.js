@@ -113,6 +113,8 @@
     this._engine = null;
     this._trouble = null;       // STATE.NOT_ALLOWED or OUT_OF_DATE, until the server takes us
     this._refusal = null;       // the server's words, where the trouble is the page's address
+    this._hold = null;          // {by, reason, leave}: an operator keeps us from jobs
+    this._reloadWanted = false; // an operator wants it as soon as there is nothing to do
     this._running = false;
     this._registered = false;
     this._registerAt = -Infinity;

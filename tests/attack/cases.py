@@ -13,67 +13,18 @@ from typing import NamedTuple
 from urllib.parse import quote_from_bytes, urlencode
 
 from tests.attack.mutations import VALUES, mutate
+from tests.attack.paths import PATHS, WORKER_ORDERS
 
-__all__ = ["PATHS", "XSRF", "Case", "Maker", "malformed_packet", "odd_message"]
+__all__ = ["XSRF", "Case", "Maker", "malformed_packet", "odd_message"]
 
 HEAD_LIMIT = 16 * 1024
 XSRF = "0123456789abcdef0123456789abcdef"
 METHODS = ("GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE", "get", "X")
 _POSTED = (
-    "job-action", "submit", "login", "logout", "api-jobs", "api-batch", "api-cancel", "api-retry", "api-decide",
-    "api-adopt", "api-duplicate", "api-wait", "engine.io",
+    "worker-action", "worker-gate", "job-action", "submit", "login", "logout", "api-jobs", "api-batch", "api-cancel",
+    "api-retry", "api-decide", "api-adopt", "api-duplicate", "api-wait", "engine.io",
+    *(f"api-worker-{order}" for order in WORKER_ORDERS),
 )  # fmt: skip
-#: By the route's name; braces are filled in. A new route needs a line here: a test demands it.
-PATHS = {
-    "overview": "/",
-    "jobs": "/jobs",
-    "job": "/jobs/{id}",
-    "job-action": "/jobs/{id}/{action}",
-    "workers": "/workers",
-    "types": "/types",
-    "submit": "/submit",
-    "login": "/login",
-    "logout": "/logout",
-    "api-jobs": "/api/v1/jobs",
-    "api-wait": "/api/v1/jobs/wait",
-    "api-actions": "/api/v1/jobs/actions",
-    "api-operations": "/api/v1/operations",
-    "api-operation": "/api/v1/operations/{id}",
-    "api-operation-stop": "/api/v1/operations/{id}/stop",
-    "api-batch": "/api/v1/jobs/batch",
-    "api-job": "/api/v1/jobs/{id}",
-    "api-cancel": "/api/v1/jobs/{id}/cancel",
-    "api-retry": "/api/v1/jobs/{id}/retry",
-    "api-decide": "/api/v1/jobs/{id}/decide",
-    "api-adopt": "/api/v1/jobs/{id}/adopt",
-    "api-duplicate": "/api/v1/jobs/{id}/duplicate",
-    "api-result": "/api/v1/jobs/{id}/result",
-    "api-batch-view": "/api/v1/batches/{id}",
-    "api-batch-results": "/api/v1/batches/{id}/results",
-    "api-events": "/api/v1/events?after=odd{junk}",  # a stream would not end
-    "api-changes": "/api/v1/changes",
-    "api-workers": "/api/v1/workers",
-    "api-types": "/api/v1/types",
-    "api-stats": "/api/v1/stats",
-    "api-backups": "/api/v1/backups",
-    "api-backup": "/api/v1/backups/{task}.db",
-    "api-audit": "/api/v1/audit",
-    "api-tokens": "/api/v1/tokens",
-    "api-token": "/api/v1/tokens/nobody12",
-    "metrics": "/metrics",
-    "openapi": "/openapi.json",
-    "docs": "/docs",
-    "worker": "/worker",
-    "worker-script": "/static/worker.js",
-    "static": "/static/{file}",
-    "task-index": "/tasks/index.json",
-    "task": "/tasks/{task}.js",
-    "livez": "/livez",
-    "readyz": "/readyz",
-    "api-not-found": "/api/{junk}",
-    "not-found": "/{junk}",
-    "engine.io": "/engine.io/",
-}
 _FILES: tuple[str, ...] = (
     "worker.js", "page.js", "console.css", "tasks/echo.js", "..", "../server.py", "..%2f..%2fserver.py",
     "%2e%2e/%2e%2e/server.py", "....//server.py", "worker.js%00.css", "\\..\\server.py", "tasks", "tasks/", "%ff",
@@ -281,7 +232,7 @@ class Maker:
         """A content type, and a body that may fit it."""
         if name == "engine.io":
             return "text/plain", b"\x1e".join(_packet(rng) for _ in range(rng.choice((1, 1, 2, 5, 40, 1_100))))
-        form = name in ("submit", "login", "logout", "job-action")
+        form = name in ("submit", "login", "logout", "job-action", "worker-action", "worker-gate")
         kind, body = _form(rng) if form != (rng.random() < 0.1) else ("application/json", _job(rng))
         if name == "api-batch" and rng.random() < 0.9:
             kind, body = _batch(rng)

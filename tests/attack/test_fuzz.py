@@ -23,8 +23,9 @@ from dispatcher.config.settings import Settings
 from handlers.guard import Guard
 from handlers.routes import TaskDirectory, routes, shipped_tasks
 from tests.attack.aftermath import SEED, nothing_stays
-from tests.attack.cases import PATHS, Case, Maker, malformed_packet, odd_message
+from tests.attack.cases import Case, Maker, malformed_packet, odd_message
 from tests.attack.hard_bodies import special_bodies
+from tests.attack.paths import PATHS
 from tests.attack.wire import Wire
 from tests.support.polling import HANDSHAKE, sid_in
 from tests.support.server import Live, live

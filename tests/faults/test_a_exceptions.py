@@ -39,9 +39,13 @@ def _routes() -> list[tuple[str, str]]:
 
 
 def _path(spec: URLSpec) -> str:
-    groups = {"job-action": ("x", "retry"), "task": ("echo",), "api-token": ("x" * 8,)}.get(
-        spec.name or "", ("x",) * spec.regex.groups
-    )
+    groups = {
+        "job-action": ("x", "retry"),
+        "worker-action": ("x", "pause"),
+        "worker-gate": ("x", "block"),
+        "task": ("echo",),
+        "api-token": ("x" * 8,),
+    }.get(spec.name or "", ("x",) * spec.regex.groups)
     path = spec.reverse(*groups)
     assert path is not None
     return path.replace("\\", "")

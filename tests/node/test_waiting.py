@@ -10,6 +10,7 @@ import pytest
 
 from dispatcher.core.fleet.misses import Miss
 from dispatcher.core.fleet.worker import Standing
+from dispatcher.core.jobs.kept import Hold
 from dispatcher.core.jobs.matching import lane_of, requirement_of
 from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import JobState
@@ -26,9 +27,11 @@ IDLE, BUSY, PAUSED, AWAY, ASIDE = Standing.IDLE, Standing.BUSY, Standing.PAUSED,
 class Workers:
     """A fleet that knows only counts."""
 
-    def __init__(self, offer: int, miss: Miss | None = None, *, draining: bool = False, **standing: Any) -> None:
+    def __init__(
+        self, offer: int, miss: Miss | None = None, *, draining: bool = False, hold: Hold | None = None, **standing: Any
+    ) -> None:
         self.draining = draining
-        self._offer, self._miss = offer, miss
+        self._offer, self._miss, self._hold = offer, miss, hold
         self._standing = Counter({Standing(name): count for name, count in standing.items()})
 
     def offering(self, type_name: str) -> int:
@@ -37,6 +40,9 @@ class Workers:
 
     def standing(self, lane: str) -> Counter[Standing]:
         return self._standing
+
+    def held(self, lane: str) -> Hold | None:
+        return self._hold
 
     def nearest(self, lane: str) -> Miss:
         assert self._miss is not None
@@ -202,3 +208,14 @@ async def test_why_a_job_waits_for_a_label_costs_the_same_beside_100_and_3_000_p
         lanes = [lane_of("print", requirement_of(one)) for one in wanted]
         costs.append([operations(partial(waiting.waiting, job, lane, machine)) for lane in lanes])
     assert costs[0] == costs[1]
+
+
+async def test_a_job_whose_only_worker_an_operator_has_paused_is_told_by_whom_and_why():
+    house = await House().start()
+    hold = Hold(1.0, "ann", "lunch")
+    plain = waiting.why(await queued(house), Workers(1, paused=1, hold=hold))
+    assert plain is not None
+    assert plain.words == "1 worker offers the type print, but it is paused by ann: lunch"
+    picky = waiting.why(await queued(house, requires=ZEBRA), Workers(1, paused=1, hold=hold))
+    assert picky is not None
+    assert picky.words == "the only worker that matches is paused by ann: lunch"

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from dispatcher.core.jobs.kept import Hold
 from dispatcher.core.jobs.matching import lane_of
 from dispatcher.core.jobs.turn import Claim, Holder, LiveAttempt
 
@@ -105,8 +106,13 @@ class Worker(Struct):
     #: The Engine.IO session of its page; None: it has none now.
     session: str | None
     labels: Labels = ()
+    #: What its page says itself: an operator's name and labels win.
+    said_name: str = ""
+    said_labels: Labels = ()
     #: Types that no other worker here offered when it named them.
     brought: frozenset[str] = frozenset()
+    #: Sessions that it has had since this server started.
+    connections: int = 0
     #: Monotonic instants; ``opened`` is its session's, or its last one's.
     opened: float = 0.0
     registered: float = 0.0
@@ -115,6 +121,10 @@ class Worker(Struct):
     # Whether it is there and heeds its offers: the attendance's to change.
     state: WorkerState = WorkerState.CONNECTED
     paused: bool = False
+    #: An operator keeps it from jobs: the operators' to change, and so is the next.
+    held: Hold | None = None
+    #: Its page is to load anew when it has nothing to do.
+    reloads: bool = False
     done: int = 0
     failed: int = 0
     #: Offers in a row that its page had and did not accept.
@@ -141,11 +151,15 @@ class Worker(Struct):
         """Why it takes jobs now, or does not."""
         if self.state is not WorkerState.CONNECTED or self.session is None:
             return Standing.AWAY
-        if self.paused:
+        if self.wants_none():
             return Standing.PAUSED
         if self.aside:
             return Standing.ASIDE
         return Standing.IDLE if len(self.attempts) < self.slots else Standing.BUSY
+
+    def wants_none(self) -> bool:
+        """Whether somebody keeps it from jobs: the person at its page, or an operator."""
+        return self.paused or self.held is not None or self.reloads
 
     def free(self) -> int:
         """How many of its slots hold no attempt."""

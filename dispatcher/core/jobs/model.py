@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dispatcher.core.jobs.about import NOTHING_SAID, About
+from dispatcher.core.jobs.kept import Hold, KeptWorker
 from dispatcher.core.jobs.states import SETTLED, JobState
 from dispatcher.core.jobs.terms import Schedule, Terms
 
@@ -248,6 +249,7 @@ class WorkerView(Struct, frozen=True, kw_only=True):
     id: str
     name: str
     state: WorkerStatus
+    #: By the person at its page, or by an operator.
     paused: bool
     types: list[str]
     slots: int
@@ -269,6 +271,25 @@ class WorkerView(Struct, frozen=True, kw_only=True):
     hanging: list[str] = []
     #: UTC seconds; set iff the state is GONE. Then only its name is known, and the id is empty.
     gone_at: float | None = None
+    #: An operator keeps it from jobs; its page is turned away.
+    held: Hold | None = None
+    blocked: Hold | None = None
+
+
+class OneWorkerView(Struct, frozen=True, kw_only=True):
+    """A worker with all that is known of it."""
+
+    shown: WorkerView
+    #: What operators have said of it; None: nothing.
+    kept: KeptWorker | None
+    #: What its page says itself.
+    name: str = ""
+    labels: dict[str, str] = {}
+    paused: bool = False
+    #: Sessions that it has had since the server started.
+    connections: int = 0
+    #: Its page is to load anew when it is idle.
+    reloads: bool = False
 
 
 class MissingWorker(Struct, frozen=True):

@@ -10,6 +10,7 @@ from msgspec import Struct
 from dispatcher.access.acts import AuditEntry
 from dispatcher.access.commands import TokenCommand
 from dispatcher.core.jobs.about import About
+from dispatcher.core.jobs.kept import KeptWorker
 from dispatcher.core.jobs.matching import lane_of
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.terms import Terms
@@ -94,6 +95,7 @@ class WriteSet:
         "done",
         "here",
         "jobs",
+        "kept",
         "logs",
         "new",
         "nobody",
@@ -125,6 +127,8 @@ class WriteSet:
         self.nobody = False
         #: In order; the store obeys them as they are.
         self.tokens: list[TokenCommand] = []
+        #: What operators have said of workers, in order.
+        self.kept: list[KeptWorker] = []
         #: Lines of the audit log.
         self.acts: list[AuditEntry] = []
 

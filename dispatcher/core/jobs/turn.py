@@ -18,43 +18,18 @@ from msgspec import UNSET, Struct, UnsetType
 from dispatcher.access.acts import Actor, AuditNote
 from dispatcher.access.commands import NOBODY_ASKED, TokenCommand
 from dispatcher.core.jobs.about import NOTHING_SAID, About
+from dispatcher.core.jobs.kept import KeepWorker
 from dispatcher.core.jobs.matching import Requirement
 from dispatcher.core.jobs.model import JobSpec, JobView
 from dispatcher.core.jobs.states import Event, JobState
 from dispatcher.core.jobs.terms import Terms
 
 __all__ = [
-    "Accepted",
-    "Adopt",
-    "Amend",
-    "Cancel",
-    "Cause",
-    "Change",
-    "Claim",
-    "Command",
-    "CommandReport",
-    "Decide",
-    "Delete",
-    "Demand",
-    "Ended",
-    "ForgetTypes",
-    "Holder",
-    "JobCommand",
-    "LaneReady",
-    "LiveAttempt",
-    "Logged",
-    "Objection",
-    "OfferedTypes",
-    "Progressed",
-    "Report",
-    "Retry",
-    "Settled",
-    "Started",
-    "Turn",
-    "TurnReport",
-    "Verdict",
-    "WorkersMoved",
-]
+    "Accepted", "Adopt", "Amend", "Cancel", "Cause", "Change", "Claim", "Command", "CommandReport", "Decide",
+    "Delete", "Demand", "Ended", "ForgetTypes", "Holder", "JobCommand", "LaneReady", "LiveAttempt", "Logged",
+    "Objection", "OfferedTypes", "Progressed", "Report", "Retry", "Settled", "Started", "Turn", "TurnReport",
+    "Verdict", "WorkersMoved",
+]  # fmt: skip
 
 
 class Cause(StrEnum):
@@ -235,7 +210,7 @@ class ForgetTypes(Struct, frozen=True):
 
 
 JobCommand = Cancel | Retry | Decide | Adopt | Amend | Delete
-Command = JobCommand | OfferedTypes | ForgetTypes | WorkersMoved | TokenCommand | AuditNote
+Command = JobCommand | OfferedTypes | ForgetTypes | WorkersMoved | TokenCommand | AuditNote | KeepWorker
 
 
 class Objection(StrEnum):

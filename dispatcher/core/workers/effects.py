@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from dispatcher.core.jobs.kept import Hold
 from dispatcher.core.jobs.turn import Claim, Command, Report, Verdict
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Drop",
     "Effect",
     "Go",
+    "HoldOrder",
     "Offer",
     "Order",
     "Probe",
@@ -81,10 +83,17 @@ class Go(Struct, frozen=True):
 
 
 class Order(Struct, frozen=True):
-    """Tell a page to ``drain``, ``resume`` or ``reload``."""
+    """Tell a page to ``drain``, ``resume``, ``reload``, or ``reload_idle``: when it has nothing to do."""
 
     session: str
     op: str
+
+
+class HoldOrder(Struct, frozen=True):
+    """Tell a page that an operator keeps it from jobs; None: no operator does any more."""
+
+    session: str
+    hold: Hold | None
 
 
 class Refuse(Struct, frozen=True):
@@ -109,4 +118,18 @@ class Probe(Struct, frozen=True):
     now: float
 
 
-Effect = Record | Request | Offer | Welcome | Answer | CancelOrder | Go | Order | Refuse | Drop | Probe | Withdraw
+Effect = (
+    Record
+    | Request
+    | Offer
+    | Welcome
+    | Answer
+    | CancelOrder
+    | Go
+    | Order
+    | HoldOrder
+    | Refuse
+    | Drop
+    | Probe
+    | Withdraw
+)

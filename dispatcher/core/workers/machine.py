@@ -49,6 +49,8 @@ from dispatcher.core.workers.attendance import Attendance
 from dispatcher.core.workers.deadlines import Deadlines, Due
 from dispatcher.core.workers.effects import Answer, CancelOrder, Effect, Go, Record, Refuse
 from dispatcher.core.workers.leases import Leases
+from dispatcher.core.workers.obeying import Obeying
+from dispatcher.core.workers.operators import Operators
 from dispatcher.core.workers.registration import Registration
 from dispatcher.core.workers.registry import Registry
 from dispatcher.core.workers.retry import RetryPolicy, after_release, unstorable, without_offer
@@ -58,7 +60,7 @@ from dispatcher.core.workers.timings import Timings
 __all__ = ["Machine"]
 
 
-class Machine:
+class Machine(Obeying):
     """Workers and attempts of one node; the shell calls it. ``rng`` is seeded if runs must repeat."""
 
     def __init__(self, *, timings: Timings, retry: RetryPolicy, rng: random.Random) -> None:
@@ -67,7 +69,9 @@ class Machine:
         self._fleet = Fleet(lambda: self._deadlines.now)
         self._attendance = Attendance(self._fleet, self._deadlines, timings)
         self._leases = Leases(self._fleet, self._attendance, self._deadlines, timings, retry, rng)
-        self._registry = Registry(self._fleet, self._attendance, self._leases, self._deadlines)
+        #: What operators have said; all may read it.
+        self.operators = Operators()
+        self._registry = Registry(self._fleet, self._attendance, self._leases, self._deadlines, self.operators)
         #: Attempt -> session that waits for the verdict on its result or error.
         self._asked: dict[str, str] = {}
         #: All may read them, only the parts change them: workers and attempts by their ids, workers for people.
@@ -274,14 +278,6 @@ class Machine:
         worker = self._registry.worker_of(session)
         return [] if worker is None else self._registry.gone(worker, "the page was closed")
 
-    def pause(self, session: str, paused: bool, now: float) -> list[Effect]:
-        """The page wants no offers, or wants them again."""
-        self._deadlines.pass_to(now)
-        worker = self._registry.worker_of(session)
-        if worker is not None:
-            self._attendance.paused(worker, paused)
-        return []
-
     # -- what pages say of attempts
 
     def written(self, attempts: Sequence[str], now: float) -> list[Effect]:
@@ -383,7 +379,7 @@ class Machine:
             self._leases.forget(attempt)
             return []
         worker = self.workers[attempt.worker]
-        if attempt.state is AttemptState.OFFERED and not (worker.paused or self.draining):
+        if attempt.state is AttemptState.OFFERED and not (worker.wants_none() or self.draining):
             self._attendance.heeds_no_offer(worker)
         detail = f"the page gave it back: {reason}" if reason else "the page gave it back"
         return self._leases.end(attempt, after_release(attempt, detail))

@@ -16,13 +16,15 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from dispatcher.core.fleet.fleet import Fleet
-from dispatcher.core.fleet.worker import Worker, WorkerState, unnamed
+from dispatcher.core.fleet.worker import Worker, WorkerState
+from dispatcher.core.jobs.kept import Hold, KeptWorker
 from dispatcher.core.jobs.turn import OfferedTypes
 from dispatcher.core.workers.attendance import Attendance
 from dispatcher.core.workers.deadlines import Deadlines, Due
-from dispatcher.core.workers.effects import Drop, Effect, Order, Probe, Refuse, Request, Welcome
+from dispatcher.core.workers.effects import Drop, Effect, HoldOrder, Order, Probe, Refuse, Request, Welcome
 from dispatcher.core.workers.leases import Leases
 from dispatcher.core.workers.newcomers import Newcomers
+from dispatcher.core.workers.operators import Operators
 from dispatcher.core.workers.reconciler import Reconciler
 from dispatcher.core.workers.registration import Registration
 from dispatcher.core.workers.timings import PROBE_S
@@ -38,11 +40,14 @@ MOST_TYPES_TOLD = 10
 class Registry:
     """Workers and their sessions."""
 
-    def __init__(self, fleet: Fleet, attendance: Attendance, leases: Leases, deadlines: Deadlines[Due]) -> None:
+    def __init__(
+        self, fleet: Fleet, attendance: Attendance, leases: Leases, deadlines: Deadlines[Due], operators: Operators
+    ) -> None:
         self._fleet = fleet
         self._attendance = attendance
         self._leases = leases
         self._reconciler = Reconciler(leases)
+        self._operators = operators
         self._deadlines = deadlines
         self._by_session: dict[str, Worker] = {}
         self._newcomers = Newcomers()
@@ -136,6 +141,43 @@ class Registry:
             self._fleet.changed(worker)
         return worker
 
+    # -- what operators say
+
+    def keep(self, one: KeptWorker) -> list[Effect]:
+        """An operator has said something of a worker, durably: its page is told, and it counts from here on."""
+        self._operators.keep(one)
+        worker = self._fleet.workers.get(one.id)
+        if worker is None:
+            return []
+        if one.blocked is not None:
+            told = [] if worker.session is None else self._turn_away(worker.session, one.blocked)
+            return told + self.gone(worker, "an operator has blocked it")
+        name, held = worker.name, worker.held
+        self._operators.apply(worker)
+        self._fleet.changed(worker)
+        effects = [] if worker.held is None else self._leases.take_back(worker)
+        if worker.session is None:
+            return effects
+        if worker.name != name:
+            effects.append(Welcome(worker.session, worker.id, worker.name))
+            effects += self._operators.told(worker, worker.session)
+        elif worker.held != held:
+            effects.append(HoldOrder(worker.session, worker.held))
+        return effects
+
+    def reload(self, worker: Worker, *, at_once: bool) -> list[Effect]:
+        """Its page is to load anew: at once, or when it is idle, and then it gets no offers until it has."""
+        if worker.session is None:
+            return []
+        if at_once:
+            return [Order(worker.session, "reload")]
+        worker.reloads = True
+        self._fleet.changed(worker)
+        return [*self._leases.take_back(worker), Order(worker.session, "reload_idle")]
+
+    def _turn_away(self, session: str, blocked: Hold) -> list[Effect]:
+        return [Refuse(session, "blocked", f"this worker was blocked{blocked.words()}")]
+
     # -- registering
 
     def register(self, session: str, registration: Registration) -> list[Effect]:
@@ -143,6 +185,9 @@ class Registry:
         if self._brings_too_many(session, registration):
             return [Refuse(session, "too_many_types", _TOO_MANY_TYPES)]
         known = self._admitted(registration)
+        blocked = self._operators.blocked(known or registration.worker)
+        if blocked is not None:
+            return self._turn_away(session, blocked)
         if known is not None:
             return self._admit(session, replace(registration, worker=known))
         worker = self._fleet.workers.get(registration.worker)
@@ -223,22 +268,14 @@ class Registry:
         self._boots.pop(worker.boot, None)
         self._boots[registration.boot] = worker.id
         self._attendance.connected(worker)
-        _describe(worker, registration)
+        worker.connections += worker.session != session
+        self._operators.describe(worker, registration)
         worker.session, worker.opened = session, registration.opened
         worker.registered = worker.heard = self._deadlines.now
         effects.append(Welcome(session, worker.id, worker.name))
         if self.draining:
             effects.append(Order(session, "drain"))
-        return effects
-
-
-def _describe(worker: Worker, registration: Registration) -> None:
-    """Writes down what the page says of itself."""
-    worker.boot = registration.boot
-    worker.name = registration.name or worker.name or unnamed(worker.id)
-    worker.types = tuple(sorted(set(registration.types)))
-    worker.labels = registration.labels
-    worker.slots = registration.slots
+        return effects + self._operators.told(worker, session)
 
 
 _TOO_MANY_TYPES = (

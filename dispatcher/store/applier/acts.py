@@ -9,6 +9,7 @@ from msgspec import UNSET
 
 from dispatcher.access.acts import MOST_DETAIL, Actor, AuditEntry, AuditNote, AuditOutcome
 from dispatcher.access.commands import MakeToken, RevokeToken
+from dispatcher.core.jobs.kept import KeepWorker
 from dispatcher.core.jobs.turn import Adopt, Amend, Cancel, Command, CommandReport, Decide, Delete, JobCommand, Retry
 
 __all__ = ["act_of"]
@@ -35,6 +36,8 @@ def act_of(command: Command, report: CommandReport, now_at: float) -> AuditEntry
         if report.job is None or command.actor.operation:
             return None
         return _act(command.actor, _JOB_ACTIONS[type(command)], command.job, _detail(command), outcome, now_at)
+    if isinstance(command, KeepWorker):
+        return _act(command.actor, command.action, command.worker.id, command.detail, outcome, now_at)
     if isinstance(command, MakeToken):
         return _act(command.actor, "token.make", command.token.id, _token(command), outcome, now_at)
     if isinstance(command, RevokeToken):

@@ -6,9 +6,10 @@ The transition table decides whether a command is allowed.
 from __future__ import annotations
 
 from dispatcher.access.acts import AuditNote
-from dispatcher.access.commands import MakeToken, RevokeToken, UsedTokens
+from dispatcher.access.commands import MakeToken, RevokeToken, TokenCommand, UsedTokens
 from dispatcher.core.jobs import ledger
 from dispatcher.core.jobs.amending import amend, event_of
+from dispatcher.core.jobs.kept import KeepWorker
 from dispatcher.core.jobs.rows import AttemptRow, JobRow, lane_of_row
 from dispatcher.core.jobs.states import FINAL, Event, JobState, next_state
 from dispatcher.core.jobs.turn import (
@@ -51,11 +52,8 @@ def obey(command: Command, hand: Hand, loaded: Loaded, admission: Admission) -> 
         hand.writes.nobody = hand.writes.nobody or command.nobody
         hand.writes.here |= dict.fromkeys(command.gone, False) | dict.fromkeys(command.here, True)
         return CommandReport(True)
-    if isinstance(command, AuditNote):
-        return CommandReport(True)
-    if isinstance(command, MakeToken | RevokeToken | UsedTokens):
-        hand.writes.tokens.append(command)
-        return CommandReport(True)
+    if isinstance(command, AuditNote | KeepWorker | MakeToken | RevokeToken | UsedTokens):
+        return _written(command, hand)
     job = hand.by_id.get(command.job)
     if job is None:
         return CommandReport(False)
@@ -68,6 +66,15 @@ def obey(command: Command, hand: Hand, loaded: Loaded, admission: Admission) -> 
     if done:
         hand.moved(job, old, attempt=revoked, actor=command.actor.name)
     return CommandReport(done, view(job), revoked)
+
+
+def _written(command: AuditNote | KeepWorker | TokenCommand, hand: Hand) -> CommandReport:
+    """What is written as it is; an act is a line of the log alone."""
+    if isinstance(command, KeepWorker):
+        hand.writes.kept.append(command.worker)
+    elif not isinstance(command, AuditNote):
+        hand.writes.tokens.append(command)
+    return CommandReport(True)
 
 
 def _amended(command: Amend, job: JobRow, hand: Hand) -> CommandReport:

@@ -43,6 +43,7 @@ from dispatcher.store.requests import (
 )
 from dispatcher.store.sqlite import statements as sql
 from dispatcher.store.sqlite.acts import forget_acts, save_acts
+from dispatcher.store.sqlite.kept import save_kept
 from dispatcher.store.sqlite.lanes import LaneTable, Place, first_of
 from dispatcher.store.sqlite.search import SearchIndex
 from dispatcher.store.sqlite.tokens import save_tokens
@@ -288,6 +289,7 @@ class SqliteRows:
         self._save_rows(request.writes)
         self._save_workers(request)
         save_tokens(self._db, request.writes.tokens)
+        save_kept(self._db, request.writes.kept)
         if request.writes.acts:
             save_acts(self._db, request.writes.acts, request.queue_clock)
         changed = self.counters.add(request.deltas)

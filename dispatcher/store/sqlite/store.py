@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from dispatcher.access.acts import AuditFilter, AuditPage
 from dispatcher.access.tokens import Token
 from dispatcher.core.jobs.backups import Backup, BackupState
+from dispatcher.core.jobs.kept import KeptWorker
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView, LogLine, MissingWorker, TypeView
 from dispatcher.core.jobs.naming import beginnings, counted
 from dispatcher.core.jobs.states import JobState
@@ -34,6 +35,7 @@ from dispatcher.store.sqlite import statements as sql
 from dispatcher.store.sqlite.acts import ActsRead
 from dispatcher.store.sqlite.batches import SqliteBatches
 from dispatcher.store.sqlite.file import connect
+from dispatcher.store.sqlite.kept import kept_slice
 from dispatcher.store.sqlite.lists import PageRead
 from dispatcher.store.sqlite.log_mark import LogMark
 from dispatcher.store.sqlite.rows import SqliteRows, StaleLife, job_row, live_attempt
@@ -343,6 +345,10 @@ class SqliteStore:
     async def tokens(self) -> list[Token]:
         """See port.Store."""
         return await self._thread.read(lambda: all_tokens(self._db))
+
+    async def kept(self, after: str = "", most: int = 1_000) -> list[KeptWorker]:
+        """See port.Store."""
+        return await self._thread.read(lambda: kept_slice(self._db, after, most))
 
     async def acts(self, wanted: AuditFilter) -> AuditPage:
         """See port.Store."""

@@ -11,8 +11,7 @@ from dispatcher import __version__
 from handlers.api.openapi.calls import DescribedCall, calls
 from handlers.api.openapi.causes import ProblemCause, by_status
 from handlers.api.openapi.fields import HEADERS, Field, query_field
-from handlers.api.openapi.operation import GoodAnswer
-from handlers.api.openapi.operations import GROUPS
+from handlers.api.openapi.operation import GROUPS, GoodAnswer
 from handlers.api.openapi.schemas import Schema, schemas
 from handlers.mediatype import LINES
 

@@ -6,7 +6,20 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-__all__ = ["GoodAnswer", "Operation"]
+__all__ = ["ACCESS", "ACT", "FARM", "FOLLOW", "GROUPS", "READING", "SERVER", "SUBMIT", "GoodAnswer", "Operation"]
+
+SUBMIT, READING, ACT, FOLLOW = "Submit", "Read", "Act", "Follow"
+FARM, ACCESS, SERVER = "Workers and types", "Access", "Server"
+#: What the groups of calls are about, in their order.
+GROUPS = {
+    SUBMIT: "New jobs.",
+    READING: "Jobs and their results.",
+    ACT: "What people and programs do with a job that is there.",
+    FOLLOW: "Changes as they come.",
+    FARM: "Who does the work, and what can be done.",
+    ACCESS: "Who may ask, and who has done what.",
+    SERVER: "How the server is.",
+}
 
 
 class GoodAnswer(Struct, frozen=True):

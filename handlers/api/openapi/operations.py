@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 from handlers.api.openapi.causes import COMMAND, NEW_JOB, READ, SEMANTIC
-from handlers.api.openapi.operation import GoodAnswer, Operation
+from handlers.api.openapi.operation import (
+    ACCESS,
+    ACT,
+    FARM,
+    FOLLOW,
+    READING,
+    SERVER,
+    SUBMIT,
+    GoodAnswer,
+    Operation,
+)
+from handlers.api.openapi.workercalls import WORKER_OPERATIONS
 from handlers.mediatype import CSV, JSON, LINES, MULTIPART, URLENCODED
 
-__all__ = ["FOR_PEOPLE", "GROUPS", "OPERATIONS"]
+__all__ = ["FOR_PEOPLE", "OPERATIONS"]
 
 #: Routes that are not described: pages and forms for people, files of these pages, and what no route names.
 FOR_PEOPLE = frozenset(
     {"overview", "jobs", "job", "job-action", "workers", "types", "submit", "login", "logout", "docs"}
+    | {"one-worker", "worker-action", "worker-gate"}
     | {"worker", "worker-script", "static", "api-not-found", "not-found"}
 )
-
-SUBMIT, READING, ACT, FOLLOW = "Submit", "Read", "Act", "Follow"
-FARM, ACCESS, SERVER = "Workers and types", "Access", "Server"
-#: What the groups of calls are about, in their order.
-GROUPS = {
-    SUBMIT: "New jobs.",
-    READING: "Jobs and their results.",
-    ACT: "What people and programs do with a job that is there.",
-    FOLLOW: "Changes as they come.",
-    FARM: "Who does the work, and what can be done.",
-    ACCESS: "Who may ask, and who has done what.",
-    SERVER: "How the server is.",
-}
 
 _NEW = ("Location", "Idempotency-Replayed", "Preference-Applied")
 _PAGE = ("Link",)
@@ -243,6 +242,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         answers={200: GoodAnswer("A page of the list.", "Workers", _PAGE)},
         codes=READ,
     ),
+    **WORKER_OPERATIONS,
     ("api-types", "GET"): Operation(
         id="listTypes",
         group=FARM,

@@ -13,7 +13,6 @@ from msgspec import Meta, Struct
 from dispatcher.access.acts import AuditOutcome
 from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.backups import BackupState
-from dispatcher.core.jobs.model import WorkerStatus
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.terms import Wanted
 
@@ -34,7 +33,6 @@ __all__ = [
     "TokenShape",
     "TokensShape",
     "TypesShape",
-    "WorkersShape",
 ]
 
 Instant = Annotated[str, Meta(description="RFC 3339, UTC, milliseconds", extra_json_schema={"format": "date-time"})]
@@ -181,35 +179,6 @@ class StandingsShape(Struct):
 
     items: list[StandingShape]
     done: Annotated[bool, Meta(description="whether all of them, or the first, are final or in doubt or not there")]
-
-
-class WorkerShape(Struct):
-    """A worker: a page that this server knows."""
-
-    id: str
-    name: str
-    state: WorkerStatus
-    paused: bool
-    types: list[str]
-    labels: dict[str, str]
-    slots: Count
-    jobs: list[JobId]
-    hanging: list[JobId]
-    done: Count
-    failed: Count
-    connected_s: float
-    last_contact_s: float
-    page: Annotated[dict[str, str], Meta(description="what the page says about itself")]
-    remote: str
-    transport: str | None
-    gone_at: Instant | None
-
-
-class WorkersShape(Struct):
-    """A page of the list of workers."""
-
-    items: list[WorkerShape]
-    next_cursor: str | None
 
 
 class TypeShape(Struct):

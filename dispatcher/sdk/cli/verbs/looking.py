@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import argparse
+import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ...client.exchange import HttpCall, path_of
-from ..exits import CommandExit
+from ..exits import CommandExit, UsageFault
 from ..invocation import Invocation
 from ..text import instant
 from ..verb import Verb
 
 __all__ = ["STATS", "TYPES", "WORKERS"]
+
+ORDERS = ("pause", "resume", "drain", "reload", "block", "unblock")
+_ID = re.compile(r"[0-9a-f]{32}")
+_EXAMPLE = """\
+example:
+  pagehand workers pause FRONT-DESK-07 --reason lunch
+"""
 
 
 def _listed(
@@ -36,6 +45,10 @@ def _listed(
 
 def _workers_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
+    add("order", nargs="?", choices=ORDERS, metavar="ORDER", help=f"{', '.join(ORDERS)}: of the workers that follow")
+    add("ids", nargs="*", metavar="NAME|ID", help="a worker's name or id; - reads them from standard input")
+    add("--reason", default="", metavar="TEXT", help="why; the person at the page reads it")
+    add("--now", action="store_true", help="reload at once, whatever the page does")
     add("--name", help="whose name begins so")
     add("--type", help="that offer this type")
     add("--label", metavar="LABEL:VALUE", help="that have this label")
@@ -44,9 +57,30 @@ def _workers_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _workers(call: Invocation) -> int:
     options = call.options
+    if options.order:
+        if not options.ids:
+            raise UsageFault(f"workers {options.order} needs the name or the id of a worker")
+        return call.each(lambda word: _ordered(call, word))
     filters = {name: getattr(options, name) for name in ("name", "type", "label", "state")}
     heads = ("NAME", "STATE", "JOBS", "DONE", "FAILED", "LABELS", "TYPES")
     return _listed(call, call.client.workers(**filters), "id", heads, _worker_row)
+
+
+def _ordered(call: Invocation, word: str) -> CommandExit:
+    options = call.options
+    found = [word] if _ID.fullmatch(word) else [item["id"] for item in call.client.workers(label=f"name:{word}")]
+    ids = [worker_id for worker_id in found if worker_id]
+    if len(ids) != 1:
+        call.out.complain(f"pagehand: {word}: {len(ids) or 'no'} workers here have this name; give an id")
+        return CommandExit.FAILED
+    body: dict[str, Any] = {}
+    if options.order in ("pause", "drain", "block"):
+        body = {"reason": options.reason}
+    elif options.order == "reload":
+        body = {"now": options.now}
+    text = call.ask(HttpCall("POST", path_of("workers", ids[0], options.order), json.dumps(body).encode()))
+    call.out.json(text) if call.out.form == "json" else call.out.line(ids[0])
+    return CommandExit.DONE
 
 
 def _worker_row(item: dict[str, Any]) -> Sequence[object]:
@@ -59,7 +93,7 @@ def _worker_row(item: dict[str, Any]) -> Sequence[object]:
     return item["name"], f"{item['state']}{paused}", busy, item.get("done"), item.get("failed"), labels, types
 
 
-WORKERS = Verb("workers", "list workers: who they are, what they do", _workers_arguments, _workers)
+WORKERS = Verb("workers", "list workers, or order them about", _workers_arguments, _workers, _EXAMPLE)
 
 
 def _types_arguments(parser: argparse.ArgumentParser) -> None:

@@ -19,11 +19,12 @@ from dispatcher.core.jobs.states import JobState
 from dispatcher.node.waiting import Waiting
 from handlers.api.jobjson import JOB_FIELDS as JOB_ANSWER
 from handlers.api.jobjson import LINE_FIELDS
-from handlers.api.openapi import shapes
+from handlers.api.openapi import shapes, workershapes
 from handlers.api.openapi.calls import keys
 from handlers.api.openapi.causes import CAUSES
 from handlers.api.openapi.document import described
-from handlers.api.openapi.operations import FOR_PEOPLE, GROUPS, OPERATIONS
+from handlers.api.openapi.operation import GROUPS
+from handlers.api.openapi.operations import FOR_PEOPLE, OPERATIONS
 from handlers.errors import Problem
 from handlers.intake import JOB_FIELDS
 from handlers.routes import TaskDirectory, routes
@@ -97,7 +98,7 @@ def names_of(struct: type[Any]) -> set[str]:
     [
         (shapes.WaitingShape, Waiting),
         (shapes.AttemptShape, AttemptView),
-        (shapes.WorkerShape, WorkerView),
+        (workershapes.WorkerShape, WorkerView),
         (shapes.TypeShape, TypeView),
     ],
 )

@@ -1,0 +1,62 @@
+"""What operators have said of a worker. The store keeps it by the worker's identity, so it outlives pages and servers.
+
+Only workers of which an operator has said something are kept. What a page says of itself is not here.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from dispatcher.access.acts import Actor
+from dispatcher.access.commands import NOBODY_ASKED
+
+__all__ = ["MOST_KEPT", "Hold", "KeepWorker", "KeptWorker"]
+
+#: Most workers of which something is kept: all of it stands in memory, too.
+MOST_KEPT = 10_000
+
+
+class Hold(Struct, frozen=True):
+    """An operator keeps a worker from jobs."""
+
+    #: UTC seconds.
+    at: float
+    #: Who asked; empty: unknown.
+    by: str
+    reason: str = ""
+    #: When its page has nothing to do any more, it says goodbye.
+    leaves: bool = False
+
+    def words(self) -> str:
+        """`` by ann: lunch``, to stand behind "paused"."""
+        return (f" by {self.by}" if self.by else "") + (f": {self.reason}" if self.reason else "")
+
+
+class KeptWorker(Struct, frozen=True, kw_only=True):
+    """One worker. What is empty was never said, or was taken back."""
+
+    id: str
+    #: How it was called when somebody last said something of it: for lists.
+    called: str = ""
+    #: The operator's name for it; it wins over the page's.
+    name: str = ""
+    #: (label, value), in the order of the labels; each wins over the page's label of that name.
+    labels: tuple[tuple[str, str], ...] = ()
+    note: str = ""
+    paused: Hold | None = None
+    #: Its page is refused.
+    blocked: Hold | None = None
+
+    def is_empty(self) -> bool:
+        """Whether there is nothing to keep."""
+        return not (self.name or self.labels or self.note or self.paused or self.blocked)
+
+
+class KeepWorker(Struct, frozen=True):
+    """Keeps this of a worker, in the place of what was kept; if it is empty, nothing is kept."""
+
+    worker: KeptWorker
+    #: For the audit log: ``worker.pause`` and so on, and the reason, or what was wanted.
+    action: str
+    detail: str = ""
+    actor: Actor = NOBODY_ASKED

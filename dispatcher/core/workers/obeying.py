@@ -1,0 +1,62 @@
+"""What people want of workers: those who sit before the page, and operators. The ``Machine`` is made of this.
+
+The two are kept apart: neither undoes what the other has said.
+"""
+
+from __future__ import annotations
+
+from dispatcher.core.fleet.fleet import Fleet
+from dispatcher.core.fleet.worker import Standing, Worker
+from dispatcher.core.jobs.kept import Hold, KeptWorker
+from dispatcher.core.jobs.matching import lane_parts, matches
+from dispatcher.core.workers.attendance import Attendance
+from dispatcher.core.workers.deadlines import Deadlines, Due
+from dispatcher.core.workers.effects import Effect
+from dispatcher.core.workers.operators import Operators
+from dispatcher.core.workers.registry import Registry
+
+__all__ = ["MOST_HELD_LOOKED_AT", "Obeying"]
+
+#: Most held workers that are looked at for why a job waits.
+MOST_HELD_LOOKED_AT = 1_000
+
+
+class Obeying:
+    """Pauses, and what operators say."""
+
+    operators: Operators
+    _attendance: Attendance
+    _deadlines: Deadlines[Due]
+    _fleet: Fleet
+    _registry: Registry
+
+    def pause(self, session: str, paused: bool, now: float) -> list[Effect]:
+        """The page wants no offers, or wants them again."""
+        self._deadlines.pass_to(now)
+        worker = self._registry.worker_of(session)
+        if worker is not None:
+            self._attendance.paused(worker, paused)
+        return []
+
+    def keep(self, one: KeptWorker, now: float) -> list[Effect]:
+        """An operator has said something of a worker, durably: it counts from here on, and its page is told."""
+        self._deadlines.pass_to(now)
+        return self._registry.keep(one)
+
+    def reload(self, worker: Worker, now: float, *, at_once: bool) -> list[Effect]:
+        """Its page is to load anew: at once, or when it is idle, and then it gets no offers until it has."""
+        self._deadlines.pass_to(now)
+        return self._registry.reload(worker, at_once=at_once)
+
+    def held(self, lane: str, most: int = MOST_HELD_LOOKED_AT) -> Hold | None:
+        """Why an operator keeps a worker that matches a lane from jobs; None: none is found that matches."""
+        type_name, requirement = lane_parts(lane)
+        for looked_at, worker_id in enumerate(self.operators.kept):
+            worker = self._fleet.workers.get(worker_id)
+            if looked_at == most:
+                break
+            if worker is None or worker.held is None or worker.standing() is not Standing.PAUSED:
+                continue
+            if type_name in worker.types and matches(requirement, dict(worker.labels), worker.name):
+                return worker.held
+        return None

@@ -1,0 +1,66 @@
+"""What operators have said of workers, and what it means for those that are here.
+
+It has all that is kept in memory, so a registration looks up one entry. The store has it first: what is said here is
+durable. It gives workers their names and labels, and keeps them from offers; it ends no attempt of theirs, ``registry``
+does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dispatcher.core.fleet.worker import Labels, Worker, unnamed
+from dispatcher.core.jobs.kept import Hold, KeptWorker
+from dispatcher.core.workers.effects import Effect, HoldOrder, Order
+from dispatcher.core.workers.registration import Registration
+
+__all__ = ["Operators"]
+
+
+class Operators:
+    """By the ids of workers."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, KeptWorker] = {}
+
+    def know(self, kept: Iterable[KeptWorker]) -> None:
+        """Takes what the store has; no page has come yet."""
+        self.kept |= {one.id: one for one in kept}
+
+    def keep(self, one: KeptWorker) -> None:
+        """Takes what an operator has said, durably."""
+        if one.is_empty():
+            self.kept.pop(one.id, None)
+        else:
+            self.kept[one.id] = one
+
+    def blocked(self, worker_id: str) -> Hold | None:
+        """Why this worker is refused; None: it is not."""
+        kept = self.kept.get(worker_id)
+        return None if kept is None else kept.blocked
+
+    def describe(self, worker: Worker, registration: Registration) -> None:
+        """Writes down what the page says of itself."""
+        worker.reloads = worker.reloads and worker.boot == registration.boot
+        worker.boot = registration.boot
+        worker.said_name = registration.name or worker.said_name
+        worker.said_labels = registration.labels
+        worker.types = tuple(sorted(set(registration.types)))
+        worker.slots = registration.slots
+        self.apply(worker)
+
+    def apply(self, worker: Worker) -> None:
+        """What operators have said wins over what its page says. The caller tells the fleet."""
+        kept = self.kept.get(worker.id)
+        worker.name = (kept.name if kept is not None else "") or worker.said_name or unnamed(worker.id)
+        worker.labels = worker.said_labels if kept is None else _merged(worker.said_labels, kept.labels)
+        worker.held = None if kept is None else kept.paused
+
+    def told(self, worker: Worker, session: str) -> list[Effect]:
+        """What a page that has registered is told: it may have missed it."""
+        held: list[Effect] = [] if worker.held is None else [HoldOrder(session, worker.held)]
+        return [*held, Order(session, "reload_idle")] if worker.reloads else held
+
+
+def _merged(said: Labels, kept: Labels) -> Labels:
+    return tuple(sorted((dict(said) | dict(kept)).items())) if kept else said

@@ -1,0 +1,81 @@
+"""The calls for one worker: what it is, and what operators order of it."""
+
+from __future__ import annotations
+
+from handlers.api.openapi.causes import COMMAND, READ, SEMANTIC
+from handlers.api.openapi.operation import FARM, GoodAnswer, Operation
+from handlers.mediatype import JSON
+
+__all__ = ["WORKER_OPERATIONS"]
+
+_WORKER = GoodAnswer("The worker as it is now.", "OneWorker")
+_ORDER = (*COMMAND, "wrong_state", "invalid", SEMANTIC)
+
+WORKER_OPERATIONS: dict[tuple[str, str], Operation] = {
+    ("api-worker", "GET"): Operation(
+        id="readWorker",
+        group=FARM,
+        title="Read what is known of a worker",
+        answers={200: GoodAnswer("The worker.", "OneWorker")},
+        codes=READ,
+    ),
+    ("api-worker", "PATCH"): Operation(
+        id="changeWorker",
+        group=FARM,
+        title="Give a worker a name, a note, labels",
+        words="They win over the page's, and stay over restarts.",
+        answers={200: _WORKER},
+        codes=_ORDER,
+        body={JSON: "WorkerBody"},
+    ),
+    ("api-worker-pause", "POST"): Operation(
+        id="pauseWorker",
+        group=FARM,
+        title="Keep a worker from jobs",
+        words="Those that it has go on. The person at the page reads the reason, and cannot undo it.",
+        answers={200: _WORKER},
+        codes=_ORDER,
+        body={JSON: "OrderBody"},
+    ),
+    ("api-worker-resume", "POST"): Operation(
+        id="resumeWorker",
+        group=FARM,
+        title="Let a worker have jobs again",
+        answers={200: _WORKER},
+        codes=_ORDER,
+        body={JSON: "OrderBody"},
+    ),
+    ("api-worker-drain", "POST"): Operation(
+        id="drainWorker",
+        group=FARM,
+        title="Let a worker finish what it has, and leave",
+        answers={200: _WORKER},
+        codes=_ORDER,
+        body={JSON: "OrderBody"},
+    ),
+    ("api-worker-reload", "POST"): Operation(
+        id="reloadWorker",
+        group=FARM,
+        title="Let a worker's page load anew",
+        answers={200: _WORKER},
+        codes=_ORDER,
+        body={JSON: "ReloadBody"},
+    ),
+    ("api-worker-block", "POST"): Operation(
+        id="blockWorker",
+        group=FARM,
+        title="Turn a worker's page away",
+        words="What it has goes to others.",
+        answers={200: _WORKER},
+        codes=_ORDER,
+        body={JSON: "OrderBody"},
+    ),
+    ("api-worker-unblock", "POST"): Operation(
+        id="unblockWorker",
+        group=FARM,
+        title="Let a worker's page come again",
+        answers={200: _WORKER},
+        codes=_ORDER,
+        body={JSON: "OrderBody"},
+    ),
+}

@@ -1,0 +1,72 @@
+"""What the answers about workers look like, for the description alone."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from dispatcher.core.jobs.model import WorkerStatus
+from handlers.api.openapi.shapes import Count, Instant, JobId
+
+__all__ = ["OneWorkerShape", "WorkerShape", "WorkersShape"]
+
+
+class HoldShape(Struct):
+    """An operator's word: since when, by whom, why."""
+
+    at: Instant
+    by: str
+    reason: str
+    leaves: Annotated[bool, Meta(description="its page says goodbye when it has nothing to do")]
+
+
+class WorkerShape(Struct):
+    """A worker: a page that this server knows."""
+
+    id: str
+    name: str
+    state: WorkerStatus
+    paused: bool
+    types: list[str]
+    labels: dict[str, str]
+    slots: Count
+    jobs: list[JobId]
+    hanging: list[JobId]
+    done: Count
+    failed: Count
+    connected_s: float
+    last_contact_s: float
+    page: Annotated[dict[str, str], Meta(description="what the page says about itself")]
+    remote: str
+    transport: str | None
+    gone_at: Instant | None
+    held: Annotated[HoldShape | None, Meta(description="who keeps it from jobs")]
+    blocked: Annotated[HoldShape | None, Meta(description="who has had its page turned away")]
+
+
+class OperatorShape(Struct):
+    """What operators have said of a worker; it wins over what its page says."""
+
+    name: str | None
+    labels: dict[str, str]
+
+
+class OneWorkerShape(WorkerShape):
+    """A worker, with all that is known of it."""
+
+    note: str
+    operator: OperatorShape
+    page_name: str
+    page_labels: dict[str, str]
+    page_paused: bool
+    connections: Count
+    reloads: Annotated[bool, Meta(description="its page loads anew when it has nothing to do")]
+    links: dict[str, str]
+
+
+class WorkersShape(Struct):
+    """A page of the list of workers."""
+
+    items: list[WorkerShape]
+    next_cursor: str | None

@@ -1,0 +1,183 @@
+"""``/api/v1/workers/<id>``: one worker, and what operators order of it. docs/api.md describes it."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from dispatcher.access.scopes import Scope
+from dispatcher.core.jobs.matching import NAME
+from dispatcher.core.jobs.model import OneWorkerView
+from dispatcher.core.jobs.terms import MOST_LABELS, LabelName, LabelValue
+from handlers.api.jobjson import one_worker_json
+from handlers.api.resources import ConsoleApiHandler
+from handlers.errors import Invalid, field_error
+from handlers.intake import decode_object
+
+__all__ = [
+    "LONGEST_NAME",
+    "LONGEST_NOTE",
+    "LONGEST_REASON",
+    "OrderBody",
+    "ReloadBody",
+    "WorkerBlockHandler",
+    "WorkerBody",
+    "WorkerDrainHandler",
+    "WorkerHandler",
+    "WorkerPauseHandler",
+    "WorkerReloadHandler",
+    "WorkerResumeHandler",
+    "WorkerUnblockHandler",
+]
+
+LONGEST_NAME, LONGEST_NOTE, LONGEST_REASON = 100, 1_000, 200
+# No control characters: these stand in lists, on pages and in logs.
+_LINE = r"^[^\x00-\x1f\x7f]*$"
+
+
+class WorkerBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is to be different. null takes back what an operator has said: the page's own stands again."""
+
+    name: Annotated[str, Meta(max_length=LONGEST_NAME, pattern=_LINE)] | UnsetType | None = UNSET
+    note: Annotated[str, Meta(max_length=LONGEST_NOTE)] | UnsetType | None = UNSET
+    labels: Annotated[dict[LabelName, LabelValue | None], Meta(max_length=MOST_LABELS)] | UnsetType = UNSET
+
+
+class OrderBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """Why: the person at the page reads it."""
+
+    reason: Annotated[str, Meta(max_length=LONGEST_REASON, pattern=_LINE)] = ""
+
+
+class ReloadBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether the page loads anew at once, and loses what it does, or when it has nothing to do."""
+
+    now: bool = False
+
+
+_change = msgspec.json.Decoder(WorkerBody)
+_order = msgspec.json.Decoder(OrderBody)
+_reload = msgspec.json.Decoder(ReloadBody)
+_CHANGE_WORDS = (
+    f'must be {{"name": at most {LONGEST_NAME} characters, "note": at most {LONGEST_NOTE:,}, "labels": an object of at '
+    f"most {MOST_LABELS} labels}}; null takes back what an operator has said"
+)
+
+
+class OneWorkerHandler(ConsoleApiHandler):
+    """What the addresses of one worker share."""
+
+    def show(self, worker: OneWorkerView) -> None:
+        """Ends the answer with the worker."""
+        self.answer(one_worker_json(worker))
+
+    def reason(self) -> str:
+        """The reason in the body. Raises Invalid."""
+        try:
+            return decode_object(_order, bytes(self.body) or b"{}").reason.strip()
+        except msgspec.ValidationError:
+            words = f"is all there may be: a line of at most {LONGEST_REASON} characters"
+            raise Invalid([field_error("reason", words)]) from None
+
+
+class WorkerHandler(OneWorkerHandler):
+    """``/api/v1/workers/<id>``."""
+
+    scopes: ClassVar = {"GET": Scope.READ, "PATCH": Scope.ADMIN}
+
+    async def get(self, worker_id: str) -> None:
+        """One that is here, or of which an operator has said something."""
+        self.show(await self.site.service.orders.one(worker_id))
+
+    head = get
+
+    async def patch(self, worker_id: str) -> None:
+        """Gives it a name, a note, labels: they win over the page's, and stay over restarts."""
+        body = self._wanted()
+        labels = None if body.labels is UNSET else body.labels
+        if labels and NAME in labels:
+            raise Invalid([field_error("labels", "has no label `name`: the name is a field of its own")])
+        self.show(
+            await self.site.service.orders.describe(
+                worker_id,
+                actor=self.actor("api"),
+                wanted=msgspec.json.encode(body).decode(),
+                name=None if body.name is UNSET else (body.name or "").strip(),
+                note=None if body.note is UNSET else (body.note or "").replace("\0", "\ufffd"),
+                labels=labels,
+            )
+        )
+
+    def _wanted(self) -> WorkerBody:
+        try:
+            return decode_object(_change, bytes(self.body) or b"{}")
+        except msgspec.ValidationError:
+            raise Invalid([field_error("", _CHANGE_WORDS)]) from None
+
+
+class WorkerPauseHandler(OneWorkerHandler):
+    """``/api/v1/workers/<id>/pause``."""
+
+    scopes: ClassVar = {"POST": Scope.OPERATE}
+
+    async def post(self, worker_id: str) -> None:
+        """It gets no more jobs until it is resumed; those that it has go on."""
+        self.show(await self.site.service.orders.pause(worker_id, self.reason(), actor=self.actor("api")))
+
+
+class WorkerDrainHandler(OneWorkerHandler):
+    """``/api/v1/workers/<id>/drain``."""
+
+    scopes: ClassVar = {"POST": Scope.OPERATE}
+
+    async def post(self, worker_id: str) -> None:
+        """The same, and its page says goodbye when it has finished what it has."""
+        self.show(await self.site.service.orders.pause(worker_id, self.reason(), actor=self.actor("api"), leaves=True))
+
+
+class WorkerResumeHandler(OneWorkerHandler):
+    """``/api/v1/workers/<id>/resume``."""
+
+    scopes: ClassVar = {"POST": Scope.OPERATE}
+
+    async def post(self, worker_id: str) -> None:
+        """No operator keeps it from jobs any more. A pause of the person at the page stays."""
+        self.reason()
+        self.show(await self.site.service.orders.resume(worker_id, actor=self.actor("api")))
+
+
+class WorkerReloadHandler(OneWorkerHandler):
+    """``/api/v1/workers/<id>/reload``."""
+
+    scopes: ClassVar = {"POST": Scope.OPERATE}
+
+    async def post(self, worker_id: str) -> None:
+        """Its page loads anew when it has nothing to do, or at once."""
+        try:
+            at_once = decode_object(_reload, bytes(self.body) or b"{}").now
+        except msgspec.ValidationError:
+            raise Invalid([field_error("now", "is all there may be: true or false")]) from None
+        self.show(await self.site.service.orders.reload(worker_id, actor=self.actor("api"), at_once=at_once))
+
+
+class WorkerBlockHandler(OneWorkerHandler):
+    """``/api/v1/workers/<id>/block``."""
+
+    scopes: ClassVar = {"POST": Scope.ADMIN}
+
+    async def post(self, worker_id: str) -> None:
+        """Its page is turned away, with the reason, until it is unblocked; what it has goes to others."""
+        self.show(await self.site.service.orders.block(worker_id, self.reason(), actor=self.actor("api")))
+
+
+class WorkerUnblockHandler(OneWorkerHandler):
+    """``/api/v1/workers/<id>/unblock``."""
+
+    scopes: ClassVar = {"POST": Scope.ADMIN}
+
+    async def post(self, worker_id: str) -> None:
+        """Its page may come again, which it tries every five minutes."""
+        self.reason()
+        self.show(await self.site.service.orders.unblock(worker_id, actor=self.actor("api")))

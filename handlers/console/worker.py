@@ -1,0 +1,85 @@
+"""One worker for people, and the buttons by which operators order it about. They work without JavaScript."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from dispatcher.access.scopes import Scope
+from dispatcher.core.jobs.model import OneWorkerView, WorkerStatus
+from dispatcher.errors import Forbidden, WrongState
+from handlers.api.workers import LONGEST_REASON
+from handlers.console.page import XSRF_HELP, PageHandler
+
+__all__ = ["OneWorkerPage", "WorkerActionHandler", "WorkerGateHandler"]
+
+
+class _OneWorker(PageHandler):
+    """A page about one worker."""
+
+    def show_worker(self, worker: OneWorkerView, notice: str = "") -> None:
+        """Ends the answer with the worker's page."""
+        self.show(
+            "worker.html",
+            known=worker,
+            workers=[worker.shown],
+            called=self.site.service.called,
+            longest=LONGEST_REASON,
+            notice=notice,
+        )
+
+
+class OneWorkerPage(_OneWorker):
+    """``/workers/<id>``: everything known about one worker."""
+
+    scopes: ClassVar = {"GET": Scope.READ}
+
+    async def get(self, worker_id: str) -> None:
+        """The page."""
+        self.show_worker(await self.site.service.orders.one(worker_id))
+
+    head = get
+
+
+class WorkerActionHandler(_OneWorker):
+    """``/workers/<id>/`` and an order: the buttons of its page."""
+
+    scopes: ClassVar = {"POST": Scope.OPERATE}
+
+    def for_programs(self) -> str:
+        """The same as this button."""
+        link = self.site.prefix.link(f"/api/v1/workers/{self.path_args[0]}")
+        return f"Programs send JSON: POST {link}/pause and the like, with 'Content-Type: application/json'."
+
+    async def post(self, worker_id: str, order: str) -> None:
+        """Orders it and leads back to the worker. If that cannot be, the worker's page says so."""
+        self.read_form()
+        if self.xsrf_fails():
+            raise Forbidden(XSRF_HELP, code="bad_xsrf")
+        try:
+            worker = await self._ordered(worker_id, order)
+        except WrongState as refused:
+            self.set_status(409)
+            self.show_worker(await self.site.service.orders.one(worker_id), refused.detail)
+            return
+        # Of one that is not here nothing may be kept any more: then it has no page.
+        is_known = worker.shown.state is not WorkerStatus.GONE or not (worker.kept is None or worker.kept.is_empty())
+        self.redirect(f"/workers/{worker_id}" if is_known else "/workers", status=303)
+
+    async def _ordered(self, worker_id: str, order: str) -> OneWorkerView:
+        orders, actor = self.site.service.orders, self.actor("console")
+        reason = " ".join(self.form.field("reason").split())[:LONGEST_REASON].replace("\0", "\ufffd")
+        if order in ("pause", "drain"):
+            return await orders.pause(worker_id, reason, actor=actor, leaves=order == "drain")
+        if order == "resume":
+            return await orders.resume(worker_id, actor=actor)
+        if order == "block":
+            return await orders.block(worker_id, reason, actor=actor)
+        if order == "unblock":
+            return await orders.unblock(worker_id, actor=actor)
+        return await orders.reload(worker_id, actor=actor, at_once=order == "reload-now")
+
+
+class WorkerGateHandler(WorkerActionHandler):
+    """The same for orders of administrators."""
+
+    scopes: ClassVar = {"POST": Scope.ADMIN}

@@ -1,0 +1,103 @@
+"""One worker over the API: what operators order of it counts at once and is kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dispatcher.access.acts import AuditFilter
+from tests.handlers.conftest import Ask, body_of
+from tests.support.house import House
+
+pytestmark = pytest.mark.gen_test(timeout=30)
+
+
+async def join(house: House, sid: str = "s1", **fields: Any) -> tuple[str, dict[str, Any]]:
+    """A page; its worker's address, and what proves it."""
+    known = await house.register(sid, "echo", **({"name": "desk", "labels": {"floor": "2"}} | fields))
+    return f"/api/v1/workers/{known['worker']}", {"worker": known["worker"], "secret": known["secret"]}
+
+
+async def order(ask: Ask, address: str, **body: Any) -> Any:
+    response = await ask(address, "POST", json=body)
+    assert response.code == 200, response.body
+    return body_of(response)
+
+
+async def test_a_paused_worker_gets_no_job_until_it_is_resumed(ask: Ask, house: House) -> None:
+    address, _ = await join(house)
+    shown = await order(ask, f"{address}/pause", reason="lunch")
+    assert (shown["paused"], shown["page_paused"], shown["held"]["reason"]) == (True, False, "lunch")
+    assert await house.hear("s1") == [{"op": "hold", "paused": True, "by": "api", "reason": "lunch"}]
+    job = await house.submit("echo")
+    assert await house.hear("s1") == []
+    told = body_of(await ask(f"/api/v1/jobs/{job.id}"))
+    assert told["waits"] == "1 worker offers the type echo, but it is paused by api: lunch"
+    assert (await order(ask, f"{address}/resume"))["held"] is None
+    assert [message["op"] for message in await house.hear("s1")] == ["hold", "job"]
+
+
+async def test_what_an_operator_says_wins_over_the_page_and_is_taken_back_by_null(ask: Ask, house: House) -> None:
+    address, _ = await join(house)
+    said = {"name": "DESK-7", "note": "the door", "labels": {"site": "berlin", "floor": "3"}}
+    shown = body_of(await ask(address, "PATCH", json=said))
+    assert (shown["name"], shown["page_name"], shown["note"]) == ("DESK-7", "desk", "the door")
+    assert (shown["labels"], shown["page_labels"]) == ({"floor": "3", "site": "berlin"}, {"floor": "2"})
+    assert [message["name"] for message in await house.hear("s1")] == ["DESK-7"]
+    shown = body_of(await ask(address, "PATCH", json={"name": None, "labels": {"floor": None}}))
+    assert (shown["name"], shown["labels"]) == ("desk", {"floor": "2", "site": "berlin"})
+    assert (await ask(address, "PATCH", json={"labels": {"name": "x"}})).code == 422
+
+
+async def test_it_is_kept_over_restarts_of_the_page_and_of_the_server(ask: Ask, house: House) -> None:
+    address, proof = await join(house)
+    await order(ask, f"{address}/pause", reason="lunch")
+    after = await House(store=house.store).start()
+    kept = (await after.dispatcher.orders.one(proof["worker"])).shown
+    assert (kept.id, kept.name, kept.state, kept.paused) == (proof["worker"], "desk", "gone", True)
+    await after.register("s9", "echo", name="desk", **proof)
+    assert [message["op"] for message in await after.hear("s9")] == ["hold"]
+    await after.submit("echo")
+    assert await after.hear("s9") == []
+
+
+async def test_a_worker_that_drains_is_told_to_leave(ask: Ask, house: House) -> None:
+    address, _ = await join(house)
+    assert (await order(ask, f"{address}/drain", reason="a new PC"))["held"]["leaves"] is True
+    [told] = await house.hear("s1")
+    assert told == {"op": "hold", "paused": True, "by": "api", "reason": "a new PC", "leave": True}
+
+
+async def test_a_blocked_page_is_turned_away_until_it_is_unblocked(ask: Ask, house: House) -> None:
+    address, proof = await join(house)
+    shown = await order(ask, f"{address}/block", reason="not ours")
+    assert (shown["state"], shown["name"], shown["blocked"]["reason"]) == ("gone", "desk", "not ours")
+    refused = {"op": "refused", "code": "blocked", "detail": "this worker was blocked by api: not ours"}
+    assert await house.hear("s1") == [refused]
+    house.open("s2")
+    again = {"op": "register", "version": 1, "boot": "b2", "types": ["echo"], "token": house.settings.token, **proof}
+    assert await house.say("s2", **again) == [refused]
+    assert (await order(ask, f"{address}/unblock"))["blocked"] is None
+    assert [message["op"] for message in await house.say("s2", **again)] == ["registered"]
+
+
+async def test_a_page_reloads_when_it_is_idle_or_at_once(ask: Ask, house: House) -> None:
+    address, _ = await join(house)
+    assert (await order(ask, f"{address}/reload"))["reloads"] is True
+    assert await house.hear("s1") == [{"op": "reload", "idle": True}]
+    await order(ask, f"{address}/reload", now=True)
+    assert await house.hear("s1") == [{"op": "reload"}]
+    house.pages.ended("s1", house.clock.monotonic())
+    assert (await ask(f"{address}/reload", "POST", json={})).code == 409
+
+
+async def test_each_order_is_one_act_of_whoever_asked(ask: Ask, house: House) -> None:
+    address, proof = await join(house)
+    await order(ask, f"{address}/pause", reason="lunch")
+    await order(ask, f"{address}/reload", now=True)
+    await ask(address, "PATCH", json={"note": "x"})
+    acts = (await house.dispatcher.access.acts(AuditFilter(target=proof["worker"]))).items
+    assert [(act.action, act.detail) for act in acts] == [
+        ("worker.change", '{"note":"x"}'), ("worker.reload", "at once"), ("worker.pause", "lunch"),
+    ]  # fmt: skip

@@ -1,0 +1,65 @@
+"""The contract of a store: what operators have said of workers."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from dispatcher.access.acts import Actor, AuditFilter
+from dispatcher.core.jobs.kept import Hold, KeepWorker, KeptWorker
+from tests.store.contract import NOW, Desk
+
+ANN = Actor("ann", "abcd1234", "10.0.0.9")
+FULL = KeptWorker(
+    id="w2", called="page", name="Empfang \N{SNOWMAN}", labels=(("printer", "zebra"), ("site", "berlin")),
+    note="beside the door", paused=Hold(NOW, "ann", "lunch", True), blocked=Hold(NOW + 0.5, "ben", ""),
+)  # fmt: skip
+PAUSED = KeptWorker(id="w1", called="desk", paused=Hold(NOW, "ann", "lunch"))
+
+
+def keep(one: KeptWorker) -> KeepWorker:
+    return KeepWorker(one, "worker.pause", "lunch", ANN)
+
+
+def kept(desk: Desk) -> list[KeptWorker]:
+    return desk.run(desk.store.kept())
+
+
+def test_a_new_store_keeps_nothing(desk: Desk) -> None:
+    assert kept(desk) == []
+
+
+def test_what_was_said_is_kept_as_it_was_said_the_last_time(desk: Desk) -> None:
+    desk.turn(commands=[keep(replace(FULL, note="old")), keep(PAUSED), keep(FULL)])
+    assert kept(desk) == [PAUSED, FULL]
+
+
+def test_it_survives_a_restart(durable: Desk) -> None:
+    durable.turn(commands=[keep(PAUSED), keep(FULL)])
+    durable.reopen()
+    assert kept(durable) == [PAUSED, FULL]
+
+
+def test_nothing_is_kept_of_a_worker_when_all_was_taken_back(desk: Desk) -> None:
+    desk.command(keep(PAUSED))
+    assert desk.command(keep(replace(PAUSED, paused=None))).done
+    assert kept(desk) == []
+
+
+def test_it_is_read_in_pieces(desk: Desk) -> None:
+    workers = [replace(PAUSED, id=f"w{number}") for number in range(5)]
+    desk.turn(commands=list(map(keep, reversed(workers))))
+    assert desk.run(desk.store.kept("", 2)) == workers[:2]
+    assert desk.run(desk.store.kept("w1", 2)) == workers[2:4]
+    assert desk.run(desk.store.kept("w4", 2)) == []
+
+
+def test_each_order_is_an_act(desk: Desk) -> None:
+    desk.command(keep(PAUSED))
+    [act] = desk.run(desk.store.acts(AuditFilter())).items
+    assert (act.actor, act.action, act.target, act.detail) == (ANN, "worker.pause", "w1", "lunch")
+
+
+def test_what_cannot_be_stored_is_refused_alone(desk: Desk) -> None:
+    good, bad = desk.turn(commands=[keep(PAUSED), keep(replace(FULL, note="\ud800"))]).commands
+    assert (good.done, bad.done) == (True, False)
+    assert kept(desk) == [PAUSED]
