@@ -231,6 +231,7 @@ def store_limits(settings: Settings) -> Limits:
         audit_retention_s=settings.audit_retention_s,
         audit_kept=settings.audit_kept,
         late_accept=settings.late_accept,
+        search=settings.search,
         backup_dir=settings.backup_dir,
         backups_kept=settings.backups_kept,
     )

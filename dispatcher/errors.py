@@ -11,6 +11,7 @@
     │   ├── AddressNotFound     nothing is there, but something is near
     │   ├── BatchNotFound
     │   ├── TokenNotFound
+    │   ├── OperationNotFound
     │   ├── WrongState          the job is not in a state that allows this
     │   ├── VersionMismatch     the job has changed since it was read
     │   ├── KeyConflict         an idempotency key was used before with another body
@@ -42,6 +43,7 @@ __all__ = [
     "JobNotFound",
     "KeyConflict",
     "MessageRefused",
+    "OperationNotFound",
     "PagehandError",
     "QueueFull",
     "RequestError",
@@ -139,6 +141,12 @@ class AddressNotFound(RequestError):
 
 class BackupNotFound(RequestError):
     """There is no backup of that name."""
+
+    code = "not_found"
+
+
+class OperationNotFound(RequestError):
+    """No operation that is kept has this id."""
 
     code = "not_found"
 

@@ -20,6 +20,7 @@ from tornado.web import RequestHandler
 from dispatcher.access.acts import AuditFilter
 from dispatcher.core.jobs.changes import ChangeFilter
 from dispatcher.core.jobs.model import JobFilter, TypeFilter, WorkerFilter, WorkerStatus
+from dispatcher.core.jobs.search import search_of
 from dispatcher.core.jobs.states import JobState
 from dispatcher.errors import BadParameter
 from handlers.mediatype import CSV, JSON, LINES, liked_best
@@ -36,6 +37,7 @@ __all__ = [
     "WAIT",
     "WORKERS",
     "Filter",
+    "FilterFields",
     "ListFormat",
     "after_argument",
     "change_filter",
@@ -52,7 +54,7 @@ __all__ = [
 
 Filter = JobFilter | WorkerFilter | TypeFilter | AuditFilter
 #: The name of a filter's field in an address, if it has another there.
-_SHORT = {"prefix": "q", "states": "state", "tags": "tag"}
+_SHORT = {"prefix": "q", "search": "q", "states": "state", "tags": "tag"}
 #: The fields that say which page of a list is wanted, not what it lists.
 PLACE = ("limit", "cursor")
 #: The longest wait that a request may ask for, in seconds.
@@ -78,7 +80,7 @@ def _fields_of(kind: type[Struct]) -> tuple[str, ...]:
 JOBS, WORKERS, TYPES = (*_fields_of(JobFilter), "format", "fields"), _fields_of(WorkerFilter), _fields_of(TypeFilter)
 ACTS = _fields_of(AuditFilter)
 #: Those of the console's list.
-CONSOLE_JOBS = ("state", "type", "requires", "worker", "tag", "batch", "limit", "cursor")
+CONSOLE_JOBS = ("state", "type", "requires", "worker", "tag", "batch", "q", "limit", "cursor")
 WAIT = ("wait",)
 ONE_JOB = (*WAIT, "fields")
 CHANGES = (*_fields_of(ChangeFilter), "after")
@@ -141,7 +143,15 @@ def flag_argument(handler: RequestHandler, name: str) -> bool:
     return text == "1"
 
 
-def job_filter(handler: RequestHandler, now_at: float) -> JobFilter:
+class FilterFields(Protocol):
+    """What was asked for, as far as filters read it: a request, or a body that says the same."""
+
+    def get_query_arguments(self, name: str, strip: bool = True) -> list[str]:
+        """The values of a field, in order; none if it is not given."""
+        ...
+
+
+def job_filter(handler: FilterFields, now_at: float) -> JobFilter:
     """``?state=&type=&requires=&worker=&limit=&cursor=`` and so on; empty ones do not count. Raises BadParameter.
 
     ``requires`` is a label and a value, ``name:DESK-1``. It may be repeated, and so may ``state`` and ``tag``.
@@ -155,6 +165,7 @@ def job_filter(handler: RequestHandler, now_at: float) -> JobFilter:
         batch=_text(handler, "batch").lower() or None,
         key=_text(handler, "key") or None,
         error=_text(handler, "error") or None,
+        search=_search(handler),
         **{name: _instant(handler, name, now_at) for name in _INSTANTS},
         limit=_limit(handler, 50),
         cursor=_cursor(handler),
@@ -241,6 +252,13 @@ def after_argument(handler: RequestHandler) -> str | None:
     return handler.request.headers.get("Last-Event-ID", "").strip() or _text(handler, "after") or None
 
 
+def _search(handler: FilterFields) -> str | None:
+    text = _text(handler, "q")
+    if text:
+        search_of(text)  # refused here, before anything of an answer has gone
+    return text or None
+
+
 def _values(handler: RequestHandler, field: str) -> frozenset[str]:
     """The values of a field that takes several. Raises BadParameter."""
     values = frozenset(value.strip() for text in _texts(handler, field) for value in text.split(","))
@@ -251,7 +269,7 @@ def _values(handler: RequestHandler, field: str) -> frozenset[str]:
     return values
 
 
-def _text(handler: RequestHandler, field: str) -> str:
+def _text(handler: FilterFields, field: str) -> str:
     """The text given for a field; empty if there is none."""
     texts = _texts(handler, field)
     if len(texts) > 1:
@@ -259,7 +277,7 @@ def _text(handler: RequestHandler, field: str) -> str:
     return texts[0] if texts else ""
 
 
-def _texts(handler: RequestHandler, field: str) -> list[str]:
+def _texts(handler: FilterFields, field: str) -> list[str]:
     """What is given for a field. Raises BadParameter if it is only blanks: no filter is what was meant least."""
     texts = [text.strip() for text in handler.get_query_arguments(field, strip=False) if text]
     if not all(texts):
@@ -267,21 +285,21 @@ def _texts(handler: RequestHandler, field: str) -> list[str]:
     return texts
 
 
-def _state(handler: RequestHandler, states: tuple[str, ...]) -> str:
+def _state(handler: FilterFields, states: tuple[str, ...]) -> str:
     state = _text(handler, "state")
     if state and state not in states:
         raise BadParameter(f"state must be one of {', '.join(states)}.", parameter="state")
     return state
 
 
-def _states(handler: RequestHandler) -> tuple[JobState, ...]:
+def _states(handler: FilterFields) -> tuple[JobState, ...]:
     texts = _texts(handler, "state")
     if any(text not in tuple(JobState) for text in texts):
         raise BadParameter(f"state must be one of {', '.join(JobState)}.", parameter="state")
     return tuple(JobState(text) for text in dict.fromkeys(texts))
 
 
-def _instant(handler: RequestHandler, name: str, now_at: float) -> float | None:
+def _instant(handler: FilterFields, name: str, now_at: float) -> float | None:
     """An instant as RFC 3339 text, or a time back from now: ``-90s``, ``-15m``, ``-1h``, ``-7d``."""
     text = _text(handler, name)
     if not text:
@@ -308,14 +326,14 @@ def _label(field: str, text: str) -> tuple[str, str]:
     return label, value
 
 
-def _limit(handler: RequestHandler, usual: int) -> int:
+def _limit(handler: FilterFields, usual: int) -> int:
     limit = _text(handler, "limit") or str(usual)
     if not (limit.isascii() and limit.isdigit() and len(limit) <= 3 and 1 <= int(limit) <= 100):
         raise BadParameter("limit must be a whole number from 1 to 100.", parameter="limit")
     return int(limit)
 
 
-def _cursor(handler: RequestHandler) -> str | None:
+def _cursor(handler: FilterFields) -> str | None:
     return _text(handler, "cursor") or None
 
 

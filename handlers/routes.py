@@ -15,7 +15,7 @@ from tornado.web import Application, url
 from dispatcher.clock import Clock, SystemClock
 from dispatcher.config.settings import Settings
 from handlers.access import log_request
-from handlers.api import audit, backups, batch, batches, events, jobs, tokens, waitmany
+from handlers.api import actions, audit, backups, batch, batches, events, jobs, tokens, waitmany
 from handlers.api import resources as api
 from handlers.api.openapi.handler import Description, DescriptionHandler
 from handlers.api.shortway import ShortWayApplication
@@ -100,6 +100,7 @@ def _api(given: dict[str, Any]) -> list[URLSpec]:
     return [
         url(r"/api/v1/jobs", jobs.JobsHandler, given, name="api-jobs"),
         url(r"/api/v1/jobs/wait", waitmany.WaitHandler, given, name="api-wait"),
+        url(r"/api/v1/jobs/actions", actions.ActionsHandler, given, name="api-actions"),
         url(r"/api/v1/jobs/batch", batch.BatchHandler, given, name="api-batch"),
         url(rf"/api/v1/jobs/{_ID}", jobs.JobHandler, given, name="api-job"),
         url(rf"/api/v1/jobs/{_ID}/cancel", api.CancelHandler, given, name="api-cancel"),
@@ -110,6 +111,9 @@ def _api(given: dict[str, Any]) -> list[URLSpec]:
         url(rf"/api/v1/jobs/{_ID}/result", api.ResultHandler, given, name="api-result"),
         url(rf"/api/v1/batches/{_ID}", batches.OneBatchHandler, given, name="api-batch-view"),
         url(rf"/api/v1/batches/{_ID}/results", batches.BatchResultsHandler, given, name="api-batch-results"),
+        url(r"/api/v1/operations", actions.OperationsHandler, given, name="api-operations"),
+        url(rf"/api/v1/operations/{_ID}", actions.OneOperationHandler, given, name="api-operation"),
+        url(rf"/api/v1/operations/{_ID}/stop", actions.StopHandler, given, name="api-operation-stop"),
         url(r"/api/v1/events", events.EventsHandler, given, name="api-events"),
         url(r"/api/v1/changes", events.ChangesHandler, given, name="api-changes"),
         url(r"/api/v1/workers", api.WorkersHandler, given, name="api-workers"),

@@ -50,7 +50,7 @@ STDLIB = set(sys.stdlib_module_names)
 PURITY = {
     # msgspec: its Structs are frozen dataclasses, cheaper to make; nothing in the core encodes or decodes.
     # random: only the class, as the type of a generator that is passed in (see ``impurities``).
-    "dispatcher.core": PURE | {"msgspec", "random"},
+    "dispatcher.core": PURE | {"msgspec", "random", "unicodedata"},
     "dispatcher.core.jobs.versions": PURE | {"hashlib"},
     "dispatcher.access": PURE | {"hashlib", "hmac", "ipaddress", "msgspec"},
     "dispatcher.errors": {"__future__"},

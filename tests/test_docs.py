@@ -77,7 +77,16 @@ def test_the_default_of_a_switch_is_what_it_is() -> None:
 
 def test_every_flag_that_a_page_names_exists() -> None:
     known = {"--" + item.name.replace("_", "-") for item in settings_fields()}
-    known |= {"--config", "--print-config", "--version", "--help", "--token-file", "--no-insecure", "--no-late-accept"}
+    known |= {
+        "--config",
+        "--print-config",
+        "--version",
+        "--help",
+        "--token-file",
+        "--no-insecure",
+        "--no-late-accept",
+        "--no-search",
+    }
     known |= flags()
     # Flags of other programs: curl, pip, podman, mypy, pagehand simulate and doctor, bench, the campaigns.
     known |= {"--url", "--hold-s"}

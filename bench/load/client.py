@@ -28,6 +28,7 @@ class Client(asyncio.Protocol):
     """A keep-alive connection with one request at a time."""
 
     def __init__(self, on_answer: OnAnswer) -> None:
+        self._has_left = False
         self.on_answer = on_answer
         self._buffer = b""
         self._transport: asyncio.Transport | None = None
@@ -39,8 +40,14 @@ class Client(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         """Fail: a server that hangs up in the middle of a benchmark makes it worthless."""
-        if not Run.ending:
+        if not (Run.ending or self._has_left):
             Run.fail(f"the server closed a connection: {error}")
+
+    def leave(self) -> None:
+        """Hang up."""
+        self._has_left = True
+        assert self._transport is not None
+        self._transport.close()
 
     def send(self, request: bytes) -> None:
         """Send one request."""

@@ -63,6 +63,7 @@ class Submitter:
                 return Run.fail(f"not succeeded in time: {body[:300]!r}")
         Run.count += self._batch or 1
         if self._left and self._number >= self._left:
+            self._client.leave()
             self.finished.set_result(None)
         else:
             self._submit()

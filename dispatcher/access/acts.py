@@ -29,6 +29,8 @@ class Actor(Struct, frozen=True):
     token: str = ""
     #: The address that the request came from.
     remote: str = ""
+    #: The operation on many jobs that the command is a part of: the audit log has one entry for all of it.
+    operation: str = ""
 
 
 class AuditNote(Struct, frozen=True):

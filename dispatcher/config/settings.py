@@ -84,6 +84,12 @@ class Settings:
         "record a late result, if its job still waits; --no-late-accept: keep it as evidence",
         "jobs",
     )
+    search: bool = _plain(
+        True,
+        "keep an index of the words in data, results and errors, by which a search is fast; "
+        "for a short job it costs some 30 microseconds and 60 to 100 bytes",
+        "jobs",
+    )
     retention_s: float = _number(7 * _DAY_S, "s", 60.0, 3_650 * _DAY_S, "how long ended jobs are kept", "jobs")
 
     audit_retention_s: float = _number(

@@ -42,6 +42,7 @@ from dispatcher.node.gathering import Intake, refusal
 from dispatcher.node.looks import BatchLooks
 from dispatcher.node.machinery import make_machine
 from dispatcher.node.measuring import measured
+from dispatcher.node.operations import Operations
 from dispatcher.node.readers import Readers
 from dispatcher.node.timer import PULSE_S, Timer
 from dispatcher.node.turns import Turns
@@ -120,6 +121,11 @@ class Dispatcher(BatchVerbs):
         self._types_tidied = clock.monotonic()
         self._failing, self._readers = Failing(), Readers()
         self.backups = Backups(store, clock)
+        #: Orders for many jobs.
+        self.operations = Operations(
+            read=self.jobs, present=self.standing, turns=self._turns, waiters=self._waiters, clock=clock,
+            new_id=lambda: ids.new_job_id(clock),
+        )  # fmt: skip
         self.access = Access(store, clock, self._turns)
         self.pages.find, self.pages.guesses.noted = self.access.find, self.access.refused
         self._accepting = self.draining = False
@@ -186,6 +192,7 @@ class Dispatcher(BatchVerbs):
     async def close(self) -> None:
         """Makes everything gathered durable, answers the waiting requests, and closes the store."""
         self._waiters.wake_all()
+        await self.operations.close()
         await self.backups.close()
         await self._readers.leave()
         await self._turns.close()

@@ -165,6 +165,15 @@ class Turns:
         self.kick()
         return await future
 
+    async def commands(self, wanted: Sequence[Command]) -> list[CommandReport]:
+        """Puts all of these into one turn. Returns and raises as ``command`` does."""
+        self._check()
+        loop = asyncio.get_running_loop()
+        asked = [(command, loop.create_future()) for command in wanted]
+        self._commands += [_Asked(command, future) for command, future in asked]
+        self.kick()
+        return list(await asyncio.gather(*[future for _, future in asked]))
+
     def _check(self) -> None:
         if self._broken:
             raise StorageTrouble("the store has failed and the server is stopping: try again in a moment")

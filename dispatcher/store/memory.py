@@ -243,6 +243,10 @@ class MemoryRows:
         newest = self.newest.get(job.seq)
         return view(job, data=data, result=result, attempt_ended_at=None if newest is None else newest.ended_at)
 
+    def texts_of(self, job: JobRow) -> tuple[str | None, ...]:
+        """The JSON texts of a job that a search looks at."""
+        return self.payloads[job.seq], self.results.get(job.seq), job.error
+
     def _put(self, job: JobRow) -> None:
         old = self.by_seq.get(job.seq)
         if old is None:
@@ -364,7 +368,8 @@ class MemoryStore(WithoutBackups):
 
     async def jobs(self, job_filter: JobFilter) -> JobPage:
         """See port.Store."""
-        return page_of(self.rows.by_seq, self.rows.last_seq, job_filter, self.rows.shown)
+        rows = self.rows
+        return page_of(rows.by_seq, rows.last_seq, job_filter, rows.shown, rows.texts_of)
 
     async def types(self, prefix: str = "", after: str | None = None, most: int = 100) -> list[TypeView]:
         """See port.Store."""

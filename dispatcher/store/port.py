@@ -41,6 +41,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     audit_kept: int = 200_000
     #: Whether a result is recorded after its attempt has ended, while its job still waits.
     late_accept: bool = True
+    #: Whether an index of the jobs' words is kept, by which a search is fast.
+    search: bool = True
     #: Where backups go; empty: into ``backups`` beside the store.
     backup_dir: str = ""
     #: How many of them are kept.

@@ -13,6 +13,7 @@ from dispatcher.core.jobs.ledger import silent_attempt
 from dispatcher.core.jobs.matching import requires
 from dispatcher.core.jobs.model import AttemptView, JobFilter, JobPage, JobView, TypeView
 from dispatcher.core.jobs.rows import AttemptRow, JobRow
+from dispatcher.core.jobs.search import has_text, search_of
 from dispatcher.core.jobs.states import JobState
 from dispatcher.errors import BadParameter
 from dispatcher.store.requests import Counted, Tally
@@ -140,18 +141,26 @@ def seq_of(cursor: str) -> int:
     return seq
 
 
-def page_of(rows: Mapping[int, JobRow], last_seq: int, asked: JobFilter, shown: Callable[[JobRow], JobView]) -> JobPage:
+def page_of(
+    rows: Mapping[int, JobRow],
+    last_seq: int,
+    asked: JobFilter,
+    shown: Callable[[JobRow], JobView],
+    texts: Callable[[JobRow], Iterable[str | None]],
+) -> JobPage:
     """A page of jobs that are in memory. It looks at as many numbers as a database does. Raises BadParameter."""
     below = last_seq + 1
     below = min(below, seq_of(asked.cursor)) if asked.cursor else below
+    search = () if asked.search is None else search_of(asked.search)
     items: list[JobView] = []
+    start = cursor_of(below)
     for seq in range(below - 1, max(0, below - 1 - SLICES * SLICE), -1):
         below, row = seq, rows.get(seq)
-        if row is not None and fits(row, asked):
+        if row is not None and fits(row, asked) and (not search or has_text(search, texts(row))):
             items.append(shown(row))
             if len(items) == asked.limit:
                 break
-    return JobPage(items=items, next_cursor=cursor_of(below) if below > 1 else None)
+    return JobPage(items=items, next_cursor=cursor_of(below) if below > 1 else None, start=start)
 
 
 def end_of(prefix: str) -> str | None:

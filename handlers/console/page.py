@@ -13,7 +13,7 @@ from tornado.web import HTTPError
 
 from dispatcher import __version__
 from dispatcher.access.principal import Principal
-from dispatcher.core.jobs import about, terms
+from dispatcher.core.jobs import about, search, terms
 from dispatcher.core.jobs.model import TypeFilter, WorkerFilter, WorkerStatus
 from dispatcher.errors import Forbidden, Unsupported
 from handlers.base import BaseHandler
@@ -92,6 +92,7 @@ class PageHandler(BaseHandler):
             "shown_text": shown.shown_text,
             "terms": terms,
             "about": about,
+            "search": search,
             "sentences": sentences,
             "may": self.may,
             "signed_in": not self.site.guard.open and signed_in(self, self.site) is not None,

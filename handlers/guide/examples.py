@@ -1,6 +1,6 @@
 """One request for each call of the description: the examples of all languages are made from it.
 
-``JOB``, ``BATCH``, ``BACKUP`` and ``abcd1234`` (a token) stand for what only the reader knows.
+``JOB``, ``BATCH``, ``BACKUP``, ``OPERATION`` and ``abcd1234`` (a token) stand for what only the reader knows.
 """
 
 from __future__ import annotations
@@ -70,6 +70,16 @@ EXAMPLES: dict[str, Example] = {
     "waitForJobs": Example(
         method="POST", target="/api/v1/jobs/wait", value={"ids": ["JOB"], "any": True, "timeout_s": 10}
     ),
+    "actOnJobs": Example(
+        method="POST",
+        target="/api/v1/jobs/actions",
+        value={"action": "retry", "filter": {"state": "failed", "ended_after": "-1h"}, "dry_run": True},
+        python='told = client.act("retry", {"state": "failed", "ended_after": "-1h"}, dry_run=True)\n'
+        'print(told["matched"])',
+    ),
+    "listOperations": Example(target="/api/v1/operations"),
+    "readOperation": Example(target="/api/v1/operations/OPERATION?wait=10"),
+    "stopOperation": Example(method="POST", target="/api/v1/operations/OPERATION/stop", value={}),
     "readBatch": Example(target="/api/v1/batches/BATCH?wait=10"),
     "readBatchResults": Example(target="/api/v1/batches/BATCH/results"),
     "changeJob": Example(method="PATCH", target="/api/v1/jobs/JOB", value={"priority": 9, "delay_s": 0}),

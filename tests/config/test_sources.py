@@ -60,6 +60,7 @@ def test_every_setting_has_a_flag_a_variable_and_a_key_that_mean_the_same(item: 
         "public_url": "http://localhost:9",
         "insecure": "yes",
         "late_accept": "no",
+        "search": "no",
         "log_format": "json",
         "backup_dir": str(tmp_path),
         "transports": "polling",

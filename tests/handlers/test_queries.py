@@ -17,14 +17,14 @@ from tests.support.house import House
 pytestmark = pytest.mark.gen_test
 
 #: The API alone has these.
-INSTANTS = "key, error, created_after, created_before, ended_after, ended_before, "
+INSTANTS = "key, error, q, created_after, created_before, ended_after, ended_before, "
 SHAPE = ", format, fields"
 OF_JOBS = f"It takes state, type, requires, worker, tag, batch, {INSTANTS}limit, cursor{SHAPE}."
 #: (list, its query, what is said)
 MISTYPED = [
     ("jobs", "status=failed", f"status is not a field of this address; did you mean state? {OF_JOBS}"),
     ("jobs", "State=failed", f"State is not a field of this address; did you mean state? {OF_JOBS}"),
-    ("jobs", "state=failed&q=4711", f"q is not a field of this address. {OF_JOBS}"),
+    ("jobs", "state=failed&text=4711", f"text is not a field of this address. {OF_JOBS}"),
     ("jobs", "require=name:A", f"require is not a field of this address; did you mean requires? {OF_JOBS}"),
     ("jobs", "broken", f"broken is not a field of this address. {OF_JOBS}"),
     ("jobs", "status=", f"status is not a field of this address; did you mean state? {OF_JOBS}"),
@@ -49,7 +49,7 @@ async def test_a_field_that_no_list_has_is_refused_with_the_one_that_was_meant(
 ) -> None:
     refused = await ask(f"/api/v1/{path}?{query}")
     assert (refused.code, body_of(refused)["code"], body_of(refused)["detail"]) == (400, "bad_parameter", words)
-    words = words.replace(SHAPE, "").replace("cursor.", "cursor, refresh.").replace(INSTANTS, "")
+    words = words.replace(SHAPE, "").replace("cursor.", "cursor, refresh.").replace(INSTANTS, "q, ")
     page = await browser.get(f"/{path}?{query}")
     assert page.code == 400
     assert f"<strong>Nothing is listed.</strong> {words} <a" in unescape(page.body.decode())

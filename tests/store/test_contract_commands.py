@@ -42,6 +42,17 @@ def _may_not(event: Event) -> list[JobState]:
     return [state for state in JobState if next_state(state, event) is None]
 
 
+def test_a_command_for_some_states_leaves_a_job_in_another_state_as_it_is(desk: Desk) -> None:
+    (job,) = desk.submit()
+    for command in (Cancel, Retry):
+        states = (JobState.SCHEDULED, JobState.FAILED)
+        asked = Cancel(job.id, "", if_states=states) if command is Cancel else Retry(job.id, if_states=states)
+        assert not desk.turn(commands=[asked]).commands[0].done
+    assert desk.job(job.id).state == "queued"
+    assert desk.turn(commands=[Cancel(job.id, "", if_states=(JobState.QUEUED,))]).commands[0].done
+    assert not desk.turn(commands=[Retry(job.id, if_states=(JobState.FAILED,))]).commands[0].done
+
+
 @pytest.mark.parametrize("state", _may(Event.CANCEL))
 def test_an_open_job_can_be_cancelled(desk: Desk, state: JobState) -> None:
     job_id = _into(desk, state)

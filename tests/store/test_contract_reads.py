@@ -56,6 +56,19 @@ def test_jobs_that_come_between_two_pages_do_not_disturb_them(desk: Desk) -> Non
     assert [job.id for job in seen] == [job.id for job in reversed(jobs)]
 
 
+@pytest.mark.parametrize("requires", [(), (("site", "rome"),)])
+def test_a_page_names_the_place_where_it_begins_and_no_later_job_stands_there(
+    desk: Desk, requires: tuple[tuple[str, str], ...]
+) -> None:
+    in_rome = (("site", ("rome",)),)
+    desk.submit(*[spec() for _ in range(4)])
+    page = desk.run(desk.store.jobs(JobFilter(limit=2, requires=requires)))
+    desk.submit(spec(requires=in_rome), spec())
+    again = desk.run(desk.store.jobs(JobFilter(limit=2, requires=requires, cursor=page.start)))
+    assert [job.id for job in again.items] == [job.id for job in page.items]
+    assert again.start == page.start
+
+
 @pytest.mark.parametrize(
     "cursor", ["x", "!", "AAAA", "LTE", "MA", "MS41", "\N{SNOWMAN}", "9" * 99, cursor_of(1 << 80), "1 OR 1=1", "\0"]
 )

@@ -168,6 +168,8 @@ class JobFilter(Struct, frozen=True, kw_only=True):
     key: str | None = None
     #: The code of the last error.
     error: str | None = None
+    #: Words in the data, the result or the last error (core/jobs/search.py).
+    search: str | None = None
     #: UTC seconds; ``after`` includes the instant, ``before`` does not. A job that has not ended fits no end.
     created_after: float | None = None
     created_before: float | None = None
@@ -193,6 +195,8 @@ class JobPage(Struct, frozen=True, kw_only=True):
 
     items: list[JobView]
     next_cursor: str | None
+    #: The cursor of this page itself: with it the page is read again, without jobs that have come since.
+    start: str = ""
 
 
 class TypeView(Struct, frozen=True, kw_only=True):

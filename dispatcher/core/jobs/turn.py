@@ -161,6 +161,8 @@ class Cancel(Struct, frozen=True):
     reason: str
     #: Who asks.
     actor: Actor = NOBODY_ASKED
+    #: Only if the job is in one of these states; empty: whatever it is.
+    if_states: tuple[JobState, ...] = ()
 
 
 class Retry(Struct, frozen=True):
@@ -168,6 +170,8 @@ class Retry(Struct, frozen=True):
 
     job: str
     actor: Actor = NOBODY_ASKED
+    #: As of ``Cancel``.
+    if_states: tuple[JobState, ...] = ()
 
 
 class Decide(Struct, frozen=True):

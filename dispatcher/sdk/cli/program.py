@@ -21,6 +21,7 @@ from .verbs.backups import BACKUP
 from .verbs.completion import COMPLETION, completions
 from .verbs.following import EVENTS, WATCH
 from .verbs.looking import STATS, TYPES, WORKERS
+from .verbs.many import ACT
 from .verbs.reading import GET, LIST
 from .verbs.storecheck import RESTORE_CHECK
 from .verbs.submitting import SUBMIT
@@ -31,7 +32,7 @@ from .verbs.waiting import RESULT, WAIT
 __all__ = ["GROUPS", "PROGRAMS", "VerbParser", "flags", "make_parser", "run"]
 
 GROUPS = (
-    VerbGroup("Jobs", (SUBMIT, GET, RESULT, WAIT, WATCH, LIST, CANCEL, RETRY, SET, DUPLICATE, RM)),
+    VerbGroup("Jobs", (SUBMIT, GET, RESULT, WAIT, WATCH, LIST, CANCEL, RETRY, SET, DUPLICATE, RM, ACT)),
     VerbGroup("The server", (WORKERS, TYPES, STATS, TOP, EVENTS, BACKUP, TOKEN)),
     VerbGroup("This machine", (RESTORE_CHECK, COMPLETION)),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
@@ -187,8 +187,31 @@ class Client:
         return Job(self, self._do(self._plans.job(id)))
 
     def jobs(self, **filters: Any) -> Iterator[Job]:
-        """Jobs, newest first; ``state``, ``type``, ``requires`` and ``worker`` filter."""
+        """Jobs, newest first; ``state``, ``type``, ``requires``, ``worker`` and ``q`` (text) filter."""
         return (Job(self, fields) for fields in self._items("jobs", filters))
+
+    def act(
+        self,
+        action: str,
+        wanted: Mapping[str, Any] | None = None,
+        *,
+        ids: Sequence[str] | None = None,
+        priority: int | None = None,
+        reason: str | None = None,
+        expect: int | None = None,
+        dry_run: bool = False,
+        free_key: bool | None = None,
+    ) -> dict[str, Any]:
+        """One order for all jobs that match, or for up to 1,000 ``ids``; returns the operation when it has ended.
+
+        ``action``: ``cancel``, ``retry``, ``delete`` or ``set_priority``; ``wanted``: the filters of ``jobs``. With
+        ``dry_run`` the jobs are only counted (``matched``); with ``expect`` nothing is done if another number matches.
+        """
+        order = {
+            "filter": wanted, "ids": ids, "priority": priority, "reason": reason, "expect": expect,
+            "dry_run": dry_run, "free_key": free_key,
+        }  # fmt: skip
+        return self._do(self._plans.acted_on_jobs(action, order))
 
     # -- the server
 

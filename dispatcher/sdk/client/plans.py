@@ -29,6 +29,10 @@ T = TypeVar("T")
 _WAIT_S = 30
 #: What an answer may take beyond that.
 _ANSWER_S = 30.0
+#: What each operation on many jobs has.
+_OPERATION = ("id", "state", "matched", "done", "skipped", "ended_at", "stopped")
+#: How long the server may hold the answer to an order for many jobs.
+_ACTION_S = 5
 #: What each job has, also in a list.
 _JOB = ("id", "type", "state")
 #: What each action leaves a job in: if its answer was lost, the repetition is refused, although it has been done.
@@ -206,6 +210,23 @@ class Plans:
         answer = yield from self._ask(call, None, trouble)
         if answer.status != 204 and not (answer.status == 404 and trouble.lost):
             raise error_of(answer)
+
+    # -- many jobs at once
+
+    def act_on_jobs(self, action: str, order: Mapping[str, Any]) -> Steps[dict[str, Any]]:
+        """The operation, which has begun. If an answer was lost, the repetition begins another one."""
+        body = {"action": action} | {name: value for name, value in order.items() if value is not None}
+        call = HttpCall("POST", path_of("jobs", "actions"), json.dumps(body).encode(), wait_s=_ACTION_S)
+        told = fields_of(value_of((yield from self.ask(call))), "operation")["operation"]
+        return fields_of(told, *_OPERATION)
+
+    def acted_on_jobs(self, action: str, order: Mapping[str, Any]) -> Steps[dict[str, Any]]:
+        """The operation when it has ended."""
+        operation = yield from self.act_on_jobs(action, order)
+        while operation["ended_at"] is None:
+            call = HttpCall("GET", path_of("operations", operation["id"], wait=_WAIT_S), wait_s=_WAIT_S)
+            operation = fields_of(value_of((yield from self.ask(call))), *_OPERATION)
+        return operation
 
     # -- lists
 

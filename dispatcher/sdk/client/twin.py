@@ -6,7 +6,7 @@ import asyncio
 import random
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
@@ -193,6 +193,25 @@ class AsyncClient:
         """Jobs, newest first; ``state``, ``type``, ``requires`` and ``worker`` filter."""
         async for fields in self._items("jobs", filters):
             yield AsyncJob(self, fields)
+
+    async def act(
+        self,
+        action: str,
+        wanted: Mapping[str, Any] | None = None,
+        *,
+        ids: Sequence[str] | None = None,
+        priority: int | None = None,
+        reason: str | None = None,
+        expect: int | None = None,
+        dry_run: bool = False,
+        free_key: bool | None = None,
+    ) -> dict[str, Any]:
+        """One order for all jobs that match, or for ``ids``; see ``Client.act``."""
+        order = {
+            "filter": wanted, "ids": ids, "priority": priority, "reason": reason, "expect": expect,
+            "dry_run": dry_run, "free_key": free_key,
+        }  # fmt: skip
+        return await self._do(self._plans.acted_on_jobs(action, order))
 
     # -- the server
 

@@ -24,12 +24,15 @@ _JOB_ACTIONS: Mapping[type, str] = {
 
 
 def act_of(command: Command, report: CommandReport, now_at: float) -> AuditEntry | None:
-    """What the log says of this command; None: nothing, as where its job is not there: nothing was done to anything."""
+    """What the log says of this command; None: nothing.
+
+    Nothing was done to anything where the job is not there; and an operation on many jobs has noted itself.
+    """
     if isinstance(command, AuditNote):
         return _act(command.actor, command.action, command.target, command.detail, command.outcome, now_at)
     outcome = AuditOutcome.DONE if report.done else AuditOutcome.REFUSED
     if isinstance(command, JobCommand):
-        if report.job is None:
+        if report.job is None or command.actor.operation:
             return None
         return _act(command.actor, _JOB_ACTIONS[type(command)], command.job, _detail(command), outcome, now_at)
     if isinstance(command, MakeToken):

@@ -121,6 +121,8 @@ def _obeyed(command: _Moving, job: JobRow, hand: Hand, loaded: Loaded) -> tuple[
 def _allowed(command: _Moving, job: JobRow) -> bool:
     if isinstance(command, Decide):
         return job.state is JobState.IN_DOUBT
+    if isinstance(command, Cancel | Retry) and command.if_states and job.state not in command.if_states:
+        return False
     events = {Cancel: Event.CANCEL, Retry: Event.RETRY, Adopt: Event.ADOPT}
     return next_state(job.state, events[type(command)]) is not None
 

@@ -8,10 +8,12 @@ from operator import attrgetter
 
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobView
 from dispatcher.core.jobs.rows import JobRow
+from dispatcher.core.jobs.search import search_of
 from dispatcher.store.attempts import attempt_range
 from dispatcher.store.sqlite import statements as sql
 from dispatcher.store.sqlite.lanes import LaneTable
 from dispatcher.store.sqlite.rows import job_row
+from dispatcher.store.sqlite.search import SCANNED, SearchIndex, find_by_reading
 from dispatcher.store.views import SLICE, attempts_stop, cursor_of, seq_of, view
 
 __all__ = ["PageRead"]
@@ -27,15 +29,21 @@ def _names(wanted: JobFilter) -> tuple[str, str] | None:
 
 
 class PageRead:
-    """One page, as far as it has been read. Raises BadParameter for a cursor that we did not make."""
+    """One page, as far as it has been read. Raises BadParameter for a cursor that we did not make, and for a search."""
 
-    def __init__(self, connection: sqlite3.Connection, job_filter: JobFilter) -> None:
+    def __init__(self, connection: sqlite3.Connection, job_filter: JobFilter, index: SearchIndex | None = None) -> None:
         self._db = connection
+        self._index = index
+        self._search = () if job_filter.search is None else search_of(job_filter.search)
+        #: What the index is asked for, and whether that is all; asked once.
+        self._narrowed: tuple[str, bool] | None = None
         self._filter = job_filter
         self._items: list[JobView] = []
         #: The seq below which the list goes on; None: it begins with the newest job.
         self._below = seq_of(job_filter.cursor) if job_filter.cursor else None
         self._begun = False
+        #: Where the page begins.
+        self._start = 1
         #: The numbers of the wanted lanes, as a JSON text, found once: jobs that come later stand above the page.
         self._lanes: str | None = None
         self._names = _names(job_filter)
@@ -51,10 +59,13 @@ class PageRead:
         if not self._begun:
             end = (self._db.execute(sql.LAST_SEQ).fetchone()[0] or 0) + 1
             # Above the newest job there is nothing to search.
-            self._below, self._begun = end if self._below is None else min(self._below, end), True
+            self._start = self._below = end if self._below is None else min(self._below, end)
+            self._begun = True
         assert self._below is not None
         room = self._filter.limit - len(self._items)
-        if self._names is None:
+        if self._search:
+            self._read_found(self._below, room)
+        elif self._names is None:
             self._read(self._below, room)
         else:
             self._read_named(*self._names, self._below, room)
@@ -73,10 +84,33 @@ class PageRead:
         wanted = self._filter
         most = room if wanted.only_names() else SLICE
         seqs = [seq for (seq,) in self._db.execute(statement, (name, below, most))]
+        self._show(self._of(seqs, below, room), seqs[-1] if len(seqs) == most else 1, room)
+
+    def _of(self, seqs: list[int], below: int, room: int) -> list[JobRow]:
+        """Those of these jobs that fit, but for a key."""
+        wanted = self._filter
         states = json.dumps(wanted.states) if wanted.states else None
         more = (json.dumps(seqs), wanted.batch, json.dumps(wanted.tags))
-        rows = self._rows(sql.LIST_NAMED, below, 1, states, room, *more) if seqs else []
-        self._show(rows, seqs[-1] if len(seqs) == most else 1, room)
+        return self._rows(sql.LIST_NAMED, below, 1, states, room, *more) if seqs else []
+
+    def _read_found(self, below: int, room: int) -> None:
+        seqs, above, is_sure = self._maybe(below)
+        if not is_sure:
+            seqs = find_by_reading(self._db, self._search, seqs)
+        self._show(self._of(seqs, below, room), above, room)
+
+    def _maybe(self, below: int) -> tuple[list[int], int, bool]:
+        """The next jobs that the search may mean, newest first; down to which number all are told; whether it means
+        them all."""
+        if self._names is None and self._index is not None and below > max(self._index.first, 1):
+            if self._narrowed is None:
+                self._narrowed = self._index.narrowed(self._search)
+            asked, is_whole = self._narrowed
+            if asked:
+                return *self._index.find(asked, below, SLICE if is_whole else SCANNED), is_whole
+        statement, *name = self._names or (sql.OF_ALL,)
+        seqs = [seq for (seq,) in self._db.execute(statement, (*name, below, SCANNED))]
+        return seqs, seqs[-1] if len(seqs) == SCANNED else 1, False
 
     def _show(self, rows: list[JobRow], above: int, room: int) -> None:
         """These jobs come next; all down to ``above`` have been looked at, if the page is not full."""
@@ -112,4 +146,5 @@ class PageRead:
     def page(self) -> JobPage:
         """The page as it has been read."""
         below = self._below
-        return JobPage(items=self._items, next_cursor=cursor_of(below) if below is not None and below > 1 else None)
+        behind = cursor_of(below) if below is not None and below > 1 else None
+        return JobPage(items=self._items, next_cursor=behind, start=cursor_of(self._start))

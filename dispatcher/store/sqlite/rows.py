@@ -44,6 +44,7 @@ from dispatcher.store.requests import (
 from dispatcher.store.sqlite import statements as sql
 from dispatcher.store.sqlite.acts import forget_acts, save_acts
 from dispatcher.store.sqlite.lanes import LaneTable, Place, first_of
+from dispatcher.store.sqlite.search import SearchIndex
 from dispatcher.store.sqlite.tokens import save_tokens
 from dispatcher.store.views import MOST_ATTEMPTS_SHOWN, MOST_LINES_KEPT
 
@@ -119,9 +120,10 @@ class StaleLife(Exception):
 class SqliteRows:
     """See requests.StoreDriver."""
 
-    def __init__(self, connection: sqlite3.Connection, epoch: int) -> None:
+    def __init__(self, connection: sqlite3.Connection, epoch: int, index: SearchIndex | None = None) -> None:
         self._db = connection
         self._epoch = epoch
+        self._index = index
         self.reload()
         #: The queue clock goes on from where it was when the store was opened.
         self._clock_base = self._clock = self._clock_kept
@@ -269,6 +271,8 @@ class SqliteRows:
         if not jobs:
             return
         seqs = [job.seq for job in jobs]
+        if self._index is not None:
+            self._index.remove(seqs)
         names = _text(seqs)
         for statement in sql.PURGE:
             self._db.execute(statement, (names,))
@@ -315,6 +319,8 @@ class SqliteRows:
             self.lanes.offer(name, request.offered_at)
 
     def _save_rows(self, writes: WriteSet) -> None:
+        if self._index is not None:
+            self._index.write(writes)  # while the rows are as they were
         self._write(sql.ADD_JOBS, [self._new(job) for job in writes.new.values()])
         self._write(sql.ADD_DATA, list(writes.data.items()))
         self._write(sql.ADD_TAGS, _tagged(writes.new.values()))

@@ -190,6 +190,8 @@ LIST_JOBS = f"""
     SELECT {_JOBS} FROM jobs j WHERE (?3 IS NULL OR j.state IN (SELECT value FROM json_each(?3))) AND {_LISTED}
     ORDER BY j.seq DESC LIMIT ?12
 """  # noqa: S608
+#: The places of the next jobs: (below, most).
+OF_ALL = "SELECT seq FROM jobs WHERE seq < ? ORDER BY seq DESC LIMIT ?"
 #: The places of the next jobs that a tag, a batch or a key names, newest first: (name, below, most).
 OF_TAG = "SELECT seq FROM job_tags WHERE tag = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3"
 OF_BATCH = "SELECT seq FROM jobs WHERE batch = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3"

@@ -24,7 +24,7 @@ from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView,
 from dispatcher.core.jobs.naming import beginnings, counted
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Accepted, Demand, LaneReady, LiveAttempt, Turn, TurnReport
-from dispatcher.errors import BackupFailed, StorageFull, StorageTrouble
+from dispatcher.errors import BackupFailed, StorageFull, StorageTrouble, StoreRefused
 from dispatcher.store.applier.commands import evidence
 from dispatcher.store.applier.hand import Ids
 from dispatcher.store.applier.turn import apply
@@ -37,6 +37,7 @@ from dispatcher.store.sqlite.file import connect
 from dispatcher.store.sqlite.lists import PageRead
 from dispatcher.store.sqlite.log_mark import LogMark
 from dispatcher.store.sqlite.rows import SqliteRows, StaleLife, job_row, live_attempt
+from dispatcher.store.sqlite.search import SearchIndex, prepare_index
 from dispatcher.store.sqlite.snapshot.shelf import Shelf
 from dispatcher.store.sqlite.snapshot.taking import take
 from dispatcher.store.sqlite.space import Reserve
@@ -84,6 +85,9 @@ class SqliteStore:
         self._limits = limits
         self._db: sqlite3.Connection
         self._rows: SqliteRows
+        self._index: SearchIndex | None = None
+        #: Takes jobs into the index that were there before it.
+        self._filling: asyncio.Task[None] | None = None
         self.batches: SqliteBatches
         self._ids = ids
         self._pace = Pace()
@@ -108,6 +112,8 @@ class SqliteStore:
         except BaseException:
             thread.stop()
             raise
+        if store._index is not None and store._index.first:
+            store._filling = asyncio.create_task(store._fill())
         return store
 
     # -- in the thread
@@ -129,7 +135,11 @@ class SqliteStore:
         meta = dict(self._db.execute(sql.META))
         self.key = meta["key"]
         self.epoch = meta["epoch"]
-        self._rows = SqliteRows(self._db, self.epoch)
+        try:
+            self._index = prepare_index(self._db, self.epoch, wanted=self._limits.search)
+        except sqlite3.Error as error:
+            raise StoreRefused(f"{self._path}: its index for searches cannot be made or removed ({error})") from error
+        self._rows = SqliteRows(self._db, self.epoch, self._index)
         self.batches = SqliteBatches(self._db, self._thread)
 
     def _apply(self, turn: Turn) -> TurnReport:
@@ -248,6 +258,17 @@ class SqliteStore:
             found += [MissingWorker(*row) for row in self._db.execute(sql.MISSING, asked)]
         return found
 
+    def _filled(self) -> bool:
+        """Takes older jobs into the index. Returns whether that is over; without room the next start goes on."""
+        assert self._index is not None
+        try:
+            over = self._index.fill()
+        except sqlite3.Error as error:
+            self._undo_where_full(error)
+            return True
+        self._mark.move_if_long()
+        return over
+
     def _close(self) -> None:
         self._watch.look()
         if not self._db.in_transaction:  # else the store has failed
@@ -262,6 +283,10 @@ class SqliteStore:
             self._undo_where_full(error)  # then the next start loses a minute at most
 
     # -- on the loop
+
+    async def _fill(self) -> None:
+        while not await self._thread.read(self._filled):
+            pass
 
     async def apply(self, turn: Turn) -> TurnReport:
         """See port.Store."""
@@ -292,7 +317,7 @@ class SqliteStore:
 
     async def jobs(self, job_filter: JobFilter) -> JobPage:
         """See port.Store."""
-        reading = PageRead(self._db, job_filter)
+        reading = PageRead(self._db, job_filter, self._index)
         for _ in range(SLICES):
             # Each slice is a call of its own: a turn that has come meanwhile goes first, and so do reads of others.
             if await self._thread.read(lambda: reading.slice(self._rows.lanes)):
@@ -358,5 +383,7 @@ class SqliteStore:
 
         If the file is not there any more, it is not closed: that would remove the log that lies there.
         """
+        if self._filling is not None:
+            self._filling.cancel()
         await self._thread.run(self._close)
         self._thread.stop()

@@ -40,6 +40,7 @@ _ALL = (
     _cause(errors.Forbidden("", code="forbidden_type"), "The token is bound to other types of jobs."),
     _cause(errors.JobNotFound(""), "Nothing has this id or name."),
     _cause(errors.WrongState(""), "The state of the job does not allow this."),
+    _cause(errors.WrongState("", code="count_changed"), "Another number of jobs matches than was expected."),
     _cause(errors.WrongState("", code="refused"), "The store cannot hold this text."),
     _cause(errors.VersionMismatch(""), "The job has changed since it was read: `If-Match` has none of its tags."),
     _cause(errors.TooLarge(""), "The body or a value is over its limit."),

@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from dispatcher.core.jobs.model import WorkerStatus
+from dispatcher.core.jobs.search import LONGEST_SEARCH
 from dispatcher.core.jobs.states import JobState
 from handlers.api.jobjson import JOB_FIELDS, LINE_FIELDS
 from handlers.queries import BACK_PATTERN, MAX_WAIT_S, ListFormat
@@ -60,6 +61,7 @@ _LABEL: Schema = {
 }
 _WHEN: Schema = {"type": "string", "anyOf": [{"format": "date-time"}, {"pattern": f"^{BACK_PATTERN}$"}, _NOTHING]}
 _FILTER: Schema = {"type": "string", "anyOf": [{"pattern": f"[^{_BLANK}]"}, _NOTHING]}
+_SEARCH: Schema = {"type": "string", "maxLength": LONGEST_SEARCH, "anyOf": [{"pattern": r"[^\W_]"}, _NOTHING]}
 _VALUE = f"[^,]*[^,{_BLANK}][^,]*"
 _SEVERAL: Schema = {"type": "string", "pattern": f"^({_VALUE}(,{_VALUE})*)?$"}
 _STATES: Schema = {"type": "string", "pattern": "^(({0})(,({0}))*)?$".format("|".join(JobState))}
@@ -83,6 +85,11 @@ _JOBS = {
     "batch": Field(_FILTER, "The id of a batch."),
     "key": Field(_FILTER, "An idempotency key, of a job alone or of a batch."),
     "error": Field(_FILTER, "The code of the last error."),
+    "q": Field(
+        _SEARCH,
+        "Words that all stand in the job's data, in its result or in its last error. A word also finds those that "
+        "begin with it; words in quotation marks are found as they stand there.",
+    ),
     "created_after": Field(_WHEN, _INSTANT),
     "created_before": Field(_WHEN, _INSTANT),
     "ended_after": Field(_WHEN, _INSTANT),

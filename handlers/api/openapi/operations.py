@@ -109,6 +109,43 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         codes=(*READ, "unavailable", "invalid"),
         body={JSON: "WaitBody"},
     ),
+    ("api-actions", "POST"): Operation(
+        id="actOnJobs",
+        group=ACT,
+        title="Cancel, retry, remove or rank any number of jobs",
+        words="Counts the jobs first, then acts on them some at a time, while others are served. "
+        "Jobs that come later are not touched, and those that cannot be helped are counted by a code.",
+        answers={
+            200: GoodAnswer("It has ended.", "Action", ("Location",)),
+            202: GoodAnswer("It goes on: ask for the operation.", "Action", ("Location",)),
+        },
+        codes=(*COMMAND, "unavailable", "invalid", "count_changed"),
+        body={JSON: "ActionBody"},
+    ),
+    ("api-operations", "GET"): Operation(
+        id="listOperations",
+        group=ACT,
+        title="List the orders for many jobs, the newest first",
+        words="Those that run, and the newest that have ended since the server started.",
+        answers={200: GoodAnswer("All that are kept.", "Operations")},
+    ),
+    ("api-operation", "GET"): Operation(
+        id="readOperation",
+        group=ACT,
+        title="Ask how far an order for many jobs is",
+        words="With `wait` as soon as it has ended, or after that time.",
+        answers={200: GoodAnswer("It.", "Operation")},
+        codes=("unavailable",),
+    ),
+    ("api-operation-stop", "POST"): Operation(
+        id="stopOperation",
+        group=ACT,
+        title="Stop an order for many jobs",
+        words="What was done stays done.",
+        answers={200: GoodAnswer("It, which does nothing more.", "Operation")},
+        codes=("wrong_state", "invalid"),
+        body={JSON: "EmptyBody"},
+    ),
     ("api-batch-view", "GET"): Operation(
         id="readBatch",
         group=READING,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import Any
 
 import msgspec
 
 from dispatcher.access.scopes import Scope
+from handlers.api.actions import ActionBody
 from handlers.api.amending import CHANGEABLE
 from handlers.api.batch import MOST_JOBS
-from handlers.api.openapi import shapes
+from handlers.api.openapi import manyshapes, shapes
 from handlers.api.resources import CancelBody, DecideBody, EmptyBody
 from handlers.api.tokens import TokenBody
 from handlers.api.waitmany import WaitBody
@@ -20,7 +22,7 @@ __all__ = ["Schema", "schemas"]
 
 Schema = dict[str, Any]
 _REF = "#/components/schemas/"
-_BODIES = (JOB_BODY, CancelBody, DecideBody, EmptyBody, TokenBody, WaitBody)
+_BODIES = (ActionBody, JOB_BODY, CancelBody, DecideBody, EmptyBody, TokenBody, WaitBody)
 #: Of the fields of the console's form, the one that no program needs.
 _FOR_PEOPLE = frozenset({"type_choice"})
 _JOB_WORDS = {
@@ -60,7 +62,7 @@ _LOOSE: dict[str, Schema] = {
 def schemas() -> dict[str, Schema]:
     """All of them, by name, in order."""
     _, found = msgspec.json.schema_components(
-        [*_BODIES, *(getattr(shapes, name) for name in shapes.__all__)], ref_template=_REF + "{name}"
+        [*_BODIES, *_shapes(shapes), *_shapes(manyshapes)], ref_template=_REF + "{name}"
     )
     made = {_plain_name(name): _plain(schema) for name, schema in found.items()}
     job = made["JobBody"] = _told(made["JobBody"])
@@ -68,6 +70,10 @@ def schemas() -> dict[str, Schema]:
     made |= _parts(made)
     made["TokenBody"] |= {"not": _BOUND_ADMIN}
     return {name: made[name] for name in sorted(made)}
+
+
+def _shapes(module: ModuleType) -> list[type]:
+    return [getattr(module, name) for name in module.__all__]
 
 
 def _told(job: Schema) -> Schema:

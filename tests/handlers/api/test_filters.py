@@ -39,6 +39,23 @@ async def test_jobs_are_found_by_the_code_of_their_error(ask: Ask, house: House)
 
 
 @pytest.mark.gen_test
+async def test_jobs_are_found_by_the_words_of_their_error_in_every_shape_and_page(ask: Ask, house: House) -> None:
+    for name, message in (("j1", "no paper"), ("j2", "no ink"), ("j3", "paper jam")):
+        await (await take(house, await submit(house, name))).error(message=message, retry=False)
+    assert await listed(ask, "q=PAPER") == ["j3", "j1"]
+    assert await listed(ask, "q=%22paper+jam%22&state=failed") == ["j3"]
+    response = await ask(f"{JOBS}?q=paper&limit=1")
+    link = response.headers["Link"].partition(">")[0].lstrip("<")
+    assert (link.partition("&")[0], body_of(response)["items"][0]["id"]) == (f"{JOBS}?q=paper", "j3")
+    assert [job["id"] for job in body_of(await ask(link))["items"]] == ["j1"]
+    for shape in ("ndjson", "csv"):
+        text = (await ask(f"{JOBS}?q=paper&fields=id&format={shape}")).body.decode()
+        assert ("j1" in text, "j2" in text, "j3" in text) == (True, False, True)
+        refused = await ask(f"{JOBS}?q=-&format={shape}")
+        assert (refused.code, body_of(refused)["code"]) == (400, "bad_parameter")
+
+
+@pytest.mark.gen_test
 async def test_jobs_are_found_by_when_they_were_created_and_ended(ask: Ask, house: House) -> None:
     await a_job(house, JobState.CANCELLED, "old")
     await house.pass_time(100.0)

@@ -137,6 +137,26 @@ async def test_who_is_bound_to_types_does_not_learn_where_other_jobs_stand(ask: 
     )
 
 
+async def test_who_is_bound_to_types_gives_orders_for_such_jobs_alone(ask: Ask) -> None:
+    token = await made(ask, "operate", "read", types=["label"])
+    label, fax = [
+        body_of(await ask("/api/v1/jobs", "POST", json={"type": name}, headers=ADMIN))["id"]
+        for name in ("label", "fax")
+    ]
+    for given in ({"filter": {"state": "queued"}}, {"filter": {"type": "fax"}}, {"ids": [label, fax]}):
+        response = await ask("/api/v1/jobs/actions", "POST", json={"action": "cancel", **given}, headers=shown(token))
+        assert (response.code, body_of(response)["code"]) == (403, "forbidden_type")
+    wanted = {"action": "cancel", "filter": {"type": "fax"}}
+    foreign = await ask("/api/v1/jobs/actions", "POST", json=wanted, headers=ADMIN)
+    address = foreign.headers["Location"]
+    refused(await ask(address, headers=shown(token)), "forbidden_type", "for jobs of another type")
+    refused(await ask(f"{address}/stop", "POST", json={}, headers=shown(token)), "forbidden_type", "another type")
+    own = await ask("/api/v1/jobs/actions", "POST", json={"action": "cancel", "ids": [label]}, headers=shown(token))
+    assert (own.code, body_of(own)["done"]) == (200, 1)
+    listed = await ask("/api/v1/operations", headers=shown(token))
+    assert body_of(listed)["items"] == [body_of(own)["operation"]]
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
     [

@@ -64,3 +64,12 @@ async def test_the_filter_keeps_its_tags_and_its_batch(browser: Browser, house: 
     fields = re.findall(r'<input[^>]* name="(tag|batch)" value="([^"]*)"', page)
     assert fields == [("tag", "a"), ("tag", "b"), ("batch", "b-1")]
     assert re.findall(r'name="(tag|batch)" value="([^"]*)"', await read(browser, "/jobs")) == [("tag", "")]
+
+
+async def test_the_filter_keeps_its_text_and_finds_jobs_by_it(browser: Browser, house: House) -> None:
+    await submit(house)
+    await submit(house, "k", data='{"to": "Berlin"}')
+    assert await rows(browser, "/jobs?q=berlin") == ["k"]
+    assert 'name="q" value="&quot;berlin&quot;"' in await read(browser, "/jobs?q=%22berlin%22")
+    refused = await browser.get("/jobs?q=-")
+    assert (refused.code, "q has no letter and no digit" in text_of(refused.body.decode())) == (400, True)

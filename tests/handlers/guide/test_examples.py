@@ -32,8 +32,8 @@ from tests.support.scenes import a_job, a_late_answer
 TOKEN = "0b6f1c0e-s3cret"
 WHERE = Where("http://127.0.0.1:8888", with_token=True)
 NAMES = list(EXAMPLES)
-#: What a store in memory refuses: it cannot be backed up.
-REFUSED = {"beginBackup": "409", "readBackup": "404"}
+#: What is refused: a store in memory cannot be backed up, and the operation is over when it is stopped.
+REFUSED = {"beginBackup": "409", "readBackup": "404", "stopOperation": "409"}
 #: The job of each example; the others take one that has succeeded.
 JOBS = {
     "changeJob": "needs-1", "removeJob": "cancelled-1", "cancelJob": "wait-1", "retryJob": "failed-1",
@@ -83,10 +83,11 @@ def posted(site: Site, path: str, body: str) -> Any:
 
 
 def known_of(site: Site) -> dict[str, str]:
-    """A token and a batch: each placeholder with its id."""
+    """A token, a batch and an operation: each placeholder with its id."""
     token = posted(site, "/api/v1/tokens", '{"name": "till", "scopes": ["submit"]}')
     batch = posted(site, "/api/v1/jobs/batch", '[{"type": "word-count"}]')
-    return {"abcd1234": token["id"], "BATCH": batch["batch"]}
+    order = posted(site, "/api/v1/jobs/actions", '{"action": "cancel", "filter": {"type": "none"}}')
+    return {"abcd1234": token["id"], "BATCH": batch["batch"], "OPERATION": order["operation"]["id"]}
 
 
 def status_of(done: subprocess.CompletedProcess[str]) -> str:

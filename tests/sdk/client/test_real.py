@@ -100,6 +100,14 @@ def test_lists_are_read_to_their_end(client: Client) -> None:
     assert client.stats()["jobs"]["queued"] >= 120
 
 
+def test_one_order_is_for_all_jobs_that_match(client: Client) -> None:
+    jobs = client.submit_batch("many", [1, 2, 3])
+    assert client.act("cancel", {"type": "many"}, dry_run=True)["matched"] == 3
+    done = client.act("cancel", {"type": "many"}, expect=3, reason="no paper")
+    assert (done["state"], done["done"], jobs[0].refresh().state) == ("done", 3, "cancelled")
+    assert client.act("retry", ids=[job.id for job in jobs])["done"] == 3
+
+
 def test_a_map_gives_results_in_order_and_the_same_ones_again_with_its_key(client: Client) -> None:
     results = list(client.map("echo", (n for n in range(70)), chunk=20, key="again"))
     assert results == list(range(70))
@@ -218,6 +226,7 @@ def test_the_twin_does_the_same(server: Live) -> None:
                 await waits.result(timeout=0.01)
             assert (await waits.cancel()).state == "cancelled"
             assert waits.id in [found.id async for found in client.jobs(type="nobody", limit=1)]
+            assert (await client.act("retry", {"type": "nobody"}, dry_run=True))["matched"]
             assert (await client.stats())["workers"]
 
     asyncio.run(run())

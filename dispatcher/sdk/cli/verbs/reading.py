@@ -14,7 +14,7 @@ from ..invocation import Invocation
 from ..text import instant
 from ..verb import Verb, add_ids
 
-__all__ = ["GET", "LIST", "show_job"]
+__all__ = ["GET", "LIST", "add_filters", "filters_of", "show_job"]
 
 _PAGE = 100
 _EXAMPLES = """\
@@ -89,7 +89,8 @@ GET = Verb("get", "show jobs", add_ids, _get)
 # -- list
 
 
-def _list_arguments(parser: argparse.ArgumentParser) -> None:
+def add_filters(parser: argparse.ArgumentParser) -> None:
+    """Which jobs."""
     add = parser.add_argument
     add(
         "--state", action="append", help="scheduled, queued, running, in_doubt, succeeded, failed, ...; may be repeated"
@@ -101,6 +102,7 @@ def _list_arguments(parser: argparse.ArgumentParser) -> None:
     add("--batch", metavar="ID", help="of this batch")
     add("--key", help="with this idempotency key, or of the batch that has it")
     add("--error", metavar="CODE", help="with this code in the last error")
+    add("--search", metavar="TEXT", dest="q", help='with these words in data, result or error; "a phrase" as it stands')
     add(
         "--since",
         metavar="TIME",
@@ -110,18 +112,28 @@ def _list_arguments(parser: argparse.ArgumentParser) -> None:
     add("--until", metavar="TIME", dest="created_before", help="created before")
     add("--ended-since", metavar="TIME", dest="ended_after", help="ended since")
     add("--ended-until", metavar="TIME", dest="ended_before", help="ended before")
+
+
+def _list_arguments(parser: argparse.ArgumentParser) -> None:
+    add_filters(parser)
+    add = parser.add_argument
     add("-n", "--limit", type=int, default=50, metavar="N", help="at most so many, the newest (50)")
     add("--all", action="store_true", help="all of them")
 
 
-_FILTERS = ("state", "type", "worker", "requires", "tag", "batch", "key", "error")
+_FILTERS = ("state", "type", "worker", "requires", "tag", "batch", "key", "error", "q")
 _INSTANTS = ("created_after", "created_before", "ended_after", "ended_before")
+
+
+def filters_of(options: argparse.Namespace) -> dict[str, Any]:
+    """The same as the API wants it; what was not said is None."""
+    filters: dict[str, Any] = {name: getattr(options, name) for name in _FILTERS}
+    return filters | {name: _instant_of(getattr(options, name)) for name in _INSTANTS}
 
 
 def _list(call: Invocation) -> int:
     options, out = call.options, call.out
-    filters = {name: getattr(options, name) for name in _FILTERS}
-    filters |= {name: _instant_of(getattr(options, name)) for name in _INSTANTS}
+    filters = filters_of(options)
     limit = None if options.all else max(options.limit, 0)
     found = call.client.jobs(limit=_PAGE if limit is None else max(1, min(_PAGE, limit + 1)), **filters)
     jobs = (job.fields for job in islice(found, limit))

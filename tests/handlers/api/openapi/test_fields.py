@@ -18,6 +18,7 @@ CASES = [
     ("api-jobs", "state", ["queued", "Queued", "gone"]),
     ("api-jobs", "requires", ["", "site:berlin", " site:berlin", "site", ":a", " :a", "a:", "a: ", "a:\x08", "a:b:c"]),
     ("api-jobs", "created_after", ["", "-90s", "-1h", "-99999d", "-100000d", "-1y", "1h", "2026-11-23T21:04:05Z"]),
+    ("api-jobs", "q", ["", "order", "a b", "-", "_", " ", "ä", "x" * 200, "x" * 201]),
     ("api-jobs", "limit", ["1", "100", "0", "101", "-1", "1.5"]),
     ("api-jobs", "format", ["json", "ndjson", "csv", "xml"]),
     ("api-jobs", "fields", ["", "id", "id,state", " id , state", "id,", ",", "Id", "data", "id,,state", "id state"]),

@@ -52,6 +52,7 @@ def test_jobs_are_found_and_shown_by_what_was_said_of_them(at: list[str]) -> Non
     assert typed("list", "--tag=urgent", "--tag=customer: 7", *at).out.split() == [job]
     assert typed("list", "--key=order-4711", *at).out.split() == [job]
     assert typed("list", "--batch=nope", *at).out == ""
+    assert typed("list", "--search=nothing like it", *at).out == ""
     shown = typed("get", job, *at, terminal=True).out
     assert "summary   order 4711\ntags      urgent, customer: 7\n" in shown
 

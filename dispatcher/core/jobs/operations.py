@@ -1,0 +1,99 @@
+"""One order for many jobs: what was asked, how far it is, and the command that each of its jobs gets.
+
+Pure. It reads no jobs and begins no turn: the node walks them.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from dispatcher.access.acts import Actor
+from dispatcher.core.jobs.model import JobFilter
+from dispatcher.core.jobs.turn import Amend, Cancel, CommandReport, Delete, JobCommand, Retry
+
+__all__ = ["OperationAction", "OperationOrder", "OperationState", "OperationView", "command_for", "skip_code"]
+
+
+class OperationAction(StrEnum):
+    """What is done to each job."""
+
+    CANCEL = "cancel"
+    RETRY = "retry"
+    DELETE = "delete"
+    SET_PRIORITY = "set_priority"
+
+
+class OperationState(StrEnum):
+    """How far it is. What has ended is done or stopped."""
+
+    COUNTING = "counting"
+    RUNNING = "running"
+    DONE = "done"
+    #: Somebody stopped it, or it could not go on. What it has done stays done.
+    STOPPED = "stopped"
+
+
+class OperationOrder(Struct, frozen=True, kw_only=True):
+    """What is to be done, and to which jobs: to those of the filter, or to those with these ids."""
+
+    action: OperationAction
+    wanted: JobFilter | None = None
+    ids: tuple[str, ...] = ()
+    #: For SET_PRIORITY.
+    priority: int = 0
+    #: For DELETE: idempotency keys may go although they are younger than a day.
+    free_key: bool = False
+    reason: str = ""
+    #: It does nothing unless so many jobs match; None: however many do.
+    expect: int | None = None
+    #: It only counts.
+    dry_run: bool = False
+    actor: Actor
+    #: What was asked, as JSON text: the filter.
+    asked: str = "null"
+    #: The types of its jobs; None: they may be of any.
+    types: tuple[str, ...] | None = None
+
+
+class OperationView(Struct, frozen=True, kw_only=True):
+    """One order, and what has become of it so far."""
+
+    id: str
+    order: OperationOrder
+    state: OperationState = OperationState.COUNTING
+    #: Jobs that matched when they were counted.
+    matched: int = 0
+    done: int = 0
+    #: Jobs that could not be helped, by a code.
+    skipped: dict[str, int] = {}
+    #: UTC seconds.
+    started_at: float
+    ended_at: float | None = None
+    #: Why it was stopped: a code, and words. None: it was not.
+    stopped: str | None = None
+    detail: str | None = None
+
+
+def command_for(order: OperationOrder, operation_id: str, job_id: str) -> JobCommand:
+    """What the order means for one job. A job that has left the states of the filter meanwhile is let be."""
+    actor = replace(order.actor, operation=operation_id)
+    states = () if order.wanted is None else order.wanted.states
+    if order.action is OperationAction.CANCEL:
+        return Cancel(job_id, order.reason, actor, states)
+    if order.action is OperationAction.RETRY:
+        return Retry(job_id, actor, states)
+    if order.action is OperationAction.DELETE:
+        return Delete(job_id, order.free_key, actor)
+    return Amend(job=job_id, priority=order.priority, actor=actor)
+
+
+def skip_code(report: CommandReport) -> str | None:
+    """Why the job was let be; None: the command was obeyed."""
+    if report.done:
+        return None
+    if report.job is None:
+        return "not_found"
+    return "wrong_state" if report.fault is None else report.fault.value

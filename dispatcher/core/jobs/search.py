@@ -1,0 +1,99 @@
+"""Text search over jobs: what a person's text asks for, and whether a job's texts have it.
+
+A word is a run of letters and digits. Case and accents do not count. All that is asked for must stand in the same one
+of a job's texts: its data, its result or its last error. A store may have an index; this says what it must find.
+
+A store keeps words in the form that ``plain`` makes. If that form changes, every index must be made anew.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from dispatcher.errors import BadParameter
+
+__all__ = ["LONGEST_SEARCH", "MOST_CHARS", "MOST_WORDS", "Phrase", "has_text", "plain", "search_of"]
+
+#: The characters at the beginning of each text that are searched.
+MOST_CHARS = 4_096
+LONGEST_SEARCH = 200
+MOST_WORDS = 10
+
+_WORD = re.compile(r"[^\W_]+")
+_NO_LETTER = re.compile(r"[\W_]+")
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
+_ASKED = re.compile(r'"([^"]*)"?|([^\s"]+)')
+_BLANKS = frozenset("bfnrt")
+
+
+class Phrase(Struct, frozen=True):
+    """Words that follow each other."""
+
+    words: tuple[str, ...]
+    #: Whether the last one may go on: ``label`` finds ``labels``.
+    is_open: bool
+
+    def within(self, words: str) -> bool:
+        """Whether the phrase is there. ``words``: each between two blanks."""
+        sought = " ".join(self.words)
+        return f" {sought}" in words if self.is_open else f" {sought} " in words
+
+
+def plain(text: str) -> str:
+    """The beginning of a JSON text in the form that is searched. Beyond ASCII it has lower letters, digits and blanks;
+    of ASCII a reader must take all but letters and digits for blanks, and not heed the case.
+    """
+    text = text[:MOST_CHARS]
+    if "\\" in text:
+        text = _ESCAPE.sub(_meant, text)
+    return text if text.isascii() else _folded(text)
+
+
+def _meant(escape: re.Match[str]) -> str:
+    code, sign = escape.groups()
+    return chr(int(code, 16)) if code else " " if sign in _BLANKS else str(sign)
+
+
+def _folded(text: str) -> str:
+    # The two halves of a character that JSON wrote as two escapes come together.
+    whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    apart = unicodedata.normalize("NFKD", whole.casefold()).casefold()
+    bare = "".join(char for char in apart if not unicodedata.combining(char))
+    return _NO_LETTER.sub(" ", bare)[:MOST_CHARS]
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(_WORD.findall(text.lower() if text.isascii() else _folded(text)))
+
+
+def search_of(text: str) -> tuple[Phrase, ...]:
+    """What a text asks for: words that a job's words begin with, and phrases in quotation marks as they are.
+
+    No sign in it has a meaning but the quotation mark. Raises BadParameter.
+    """
+    if len(text) > LONGEST_SEARCH:
+        words = f"q has {len(text)} characters; at most {LONGEST_SEARCH} go: leave out words."
+        raise BadParameter(words, parameter="q")
+    parts = [(_words(match[1] or match[2] or ""), match[2] is not None) for match in _ASKED.finditer(text)]
+    found = tuple(dict.fromkeys(Phrase(words, is_open) for words, is_open in parts if words))
+    if not found:
+        raise BadParameter("q has no letter and no digit: write a word to search for.", parameter="q")
+    count = sum(len(phrase.words) for phrase in found)
+    if count > MOST_WORDS:
+        raise BadParameter(f"q has {count} words; at most {MOST_WORDS} go: leave out some.", parameter="q")
+    return found
+
+
+def has_text(search: Iterable[Phrase], texts: Iterable[str | None]) -> bool:
+    """Whether one of a job's JSON texts has all of this."""
+    search = tuple(search)
+    return any(_has(search, text) for text in texts if text is not None)
+
+
+def _has(search: tuple[Phrase, ...], text: str) -> bool:
+    words = f" {' '.join(_words(plain(text)))} "
+    return all(phrase.within(words) for phrase in search)

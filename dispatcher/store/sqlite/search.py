@@ -1,0 +1,183 @@
+"""The index of the jobs' words, by SQLite's FTS5, and what a search reads of it.
+
+A text is a row of its own: its number is four times the job's, and which of the texts it is. So a result is indexed
+without its job's data being indexed again, and rows lie in the order of their jobs. The table keeps no texts: to remove
+a row, its text is given again, and it must be the same (core/jobs/search.py). A store whose SQLite has no FTS5, or that
+is told to keep no index, reads the texts themselves.
+
+A job is in the index if its number is not below ``first``. Older ones are taken in by ``fill``, slice by slice.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+
+from dispatcher.core.jobs.rows import WriteSet
+from dispatcher.core.jobs.search import MOST_CHARS, Phrase, has_text, plain
+
+__all__ = ["FILLED", "LOOKED", "SCANNED", "SearchIndex", "find_by_reading", "prepare_index"]
+
+#: Jobs that one slice takes into the index, and jobs whose texts a slice of a search reads.
+FILLED, SCANNED = 100, 200
+#: The most numbers of jobs that one slice of a search covers in the index.
+LOOKED = 100_000
+#: A word's beginning is asked of the index if so many places at most have it: FTS5 reads all before the first hit.
+_MOST_PLACES = 20_000
+#: The texts of a job.
+_DATA, _RESULT, _ERROR = range(3)
+#: Behind all letters and digits.
+_LAST = "\U0010ffff"
+
+_FIRST = "SELECT value FROM meta WHERE name = 'search_from'"
+_MAKE = "CREATE VIRTUAL TABLE job_words USING fts5(text, content='', columnsize=0, tokenize='ascii')"
+_VOCABULARY = "CREATE VIRTUAL TABLE temp.job_vocabulary USING fts5vocab('main', 'job_words', 'instance')"
+_START = """
+    INSERT INTO meta (name, value) VALUES ('search_from', (SELECT coalesce(max(seq), 0) + 1 FROM jobs))
+"""
+#: Only in the life that has begun last (see SAVE_CLOCK).
+_MOVE = """
+    UPDATE meta SET value = ?1 WHERE name = 'search_from' AND (SELECT value FROM meta WHERE name = 'epoch') = ?2
+    RETURNING 1
+"""
+_ADD = "INSERT INTO job_words (rowid, text) VALUES (?, ?)"
+_REMOVE = "INSERT INTO job_words (job_words, rowid, text) VALUES ('delete', ?, ?)"
+_TEXTS = f"""
+    SELECT j.seq, substr(d.data, 1, {MOST_CHARS}), substr(r.value, 1, {MOST_CHARS}), substr(j.error, 1, {MOST_CHARS})
+    FROM jobs j JOIN job_data d ON d.seq = j.seq LEFT JOIN results r ON r.seq = j.seq
+"""  # noqa: S608
+_TEXTS_OF = f"{_TEXTS} WHERE j.seq IN (SELECT value FROM json_each(?)) ORDER BY j.seq"  # noqa: S608
+_TEXTS_BELOW = f"{_TEXTS} WHERE j.seq < ? ORDER BY j.seq DESC LIMIT ?"
+_ERRORS = "SELECT seq, error FROM jobs WHERE seq IN (SELECT value FROM json_each(?)) AND error IS NOT NULL"
+_FIND = "SELECT rowid FROM job_words WHERE job_words MATCH ? AND rowid < ? AND rowid >= ? ORDER BY rowid DESC LIMIT ?"
+_PLACES = "SELECT count(*) FROM (SELECT 1 FROM temp.job_vocabulary WHERE term >= ? AND term < ? LIMIT ?)"
+
+
+def prepare_index(connection: sqlite3.Connection, epoch: int, *, wanted: bool) -> SearchIndex | None:
+    """Makes the index if there is none, or removes it. None: there is none. Raises sqlite3.Error.
+
+    One that was not kept up for a while is made anew.
+    """
+    has_fts5 = _has_fts5(connection)
+    begun = connection.execute(_FIRST).fetchone() is not None
+    there = connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'job_words'").fetchone() is not None
+    use = wanted and has_fts5
+    if begun != use or there != use:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("DELETE FROM meta WHERE name = 'search_from'")
+        if there and has_fts5:
+            connection.execute("DROP TABLE job_words")
+        if use:
+            connection.execute(_MAKE)
+            connection.execute(_START)
+        connection.execute("COMMIT")
+    if not use:
+        return None
+    connection.execute(_VOCABULARY)
+    return SearchIndex(connection, epoch)
+
+
+def _has_fts5(connection: sqlite3.Connection) -> bool:
+    try:
+        connection.execute("SELECT fts5_source_id()")
+    except sqlite3.OperationalError:
+        return False
+    return True
+
+
+def _rows(texts: Iterable[tuple[int, str | None, str | None, str | None]]) -> list[tuple[int, str]]:
+    """In the order of their numbers: FTS5 begins a new part of the index where a number is lower than the last."""
+    found = [(seq * 4 + part, plain(text)) for seq, *parts in texts for part, text in enumerate(parts) if text]
+    found.sort()
+    return found
+
+
+class SearchIndex:
+    """What is written and read of the index, in the store's thread."""
+
+    def __init__(self, connection: sqlite3.Connection, epoch: int) -> None:
+        self._db = connection
+        self._epoch = epoch
+        #: The lowest number of the jobs that are in the index; 0: all are.
+        self.first: int = connection.execute(_FIRST).fetchone()[0]
+
+    # -- in a turn's transaction
+
+    def write(self, writes: WriteSet) -> None:
+        """Takes in the texts that a turn has made. Call it before the turn's rows are written."""
+        first = self.first
+        new = [(seq * 4 + _DATA, plain(data)) for seq, data in writes.data.items() if seq >= first]
+        new += [(seq * 4 + _RESULT, plain(value)) for seq, value in writes.results if seq >= first]
+        changed = {job.seq: job.error for job in writes.changed() if job.seq >= first}
+        if changed:
+            new += self._errors(changed)
+        if new:
+            new.sort()
+            self._db.executemany(_ADD, new)
+
+    def _errors(self, changed: dict[int, str | None]) -> list[tuple[int, str]]:
+        """The errors that are new; those in their place leave the index."""
+        before = dict(self._db.execute(_ERRORS, (json.dumps(list(changed)),)))
+        others = {seq: error for seq, error in changed.items() if error != before.get(seq)}
+        self._take_out(sorted((seq * 4 + _ERROR, plain(before[seq])) for seq in others if before.get(seq)))
+        return [(seq * 4 + _ERROR, plain(error)) for seq, error in others.items() if error]
+
+    def remove(self, seqs: Iterable[int]) -> None:
+        """Jobs go. Call it before their rows do."""
+        gone = [seq for seq in seqs if seq >= self.first]
+        self._take_out(_rows(self._db.execute(_TEXTS_OF, (json.dumps(gone),))))
+
+    def _take_out(self, rows: Sequence[tuple[int, str]]) -> None:
+        if rows:
+            self._db.executemany(_REMOVE, rows)
+
+    # -- between turns
+
+    def fill(self) -> bool:
+        """Takes in the next older jobs, in a transaction of its own. Returns whether it is over.
+
+        Raises sqlite3.Error.
+        """
+        if not self.first:
+            return True
+        found = self._db.execute(_TEXTS_BELOW, (self.first, FILLED)).fetchall()
+        first = found[-1][0] if len(found) == FILLED else 0
+        self._db.execute("BEGIN IMMEDIATE")
+        self._db.executemany(_ADD, _rows(found))
+        if self._db.execute(_MOVE, (first, self._epoch)).fetchone() is None:
+            self._db.execute("ROLLBACK")
+            return True  # the store is another's
+        self._db.execute("COMMIT")
+        self.first = first
+        return not first
+
+    # -- a search
+
+    def narrowed(self, search: Iterable[Phrase]) -> tuple[str, bool]:
+        """What FTS5 is asked for, empty if nothing in the search is rare enough; and whether that is all of it."""
+        asked, is_whole = [], True
+        for phrase in search:
+            words, is_open = phrase.words, phrase.is_open
+            if is_open and self._is_common(words[-1]):
+                words, is_open, is_whole = words[:-1], False, False
+            if words:
+                asked.append(f'"{" ".join(words)}"{"*" if is_open else ""}')
+        return " AND ".join(asked), is_whole
+
+    def _is_common(self, beginning: str) -> bool:
+        asked = (beginning, beginning + _LAST, _MOST_PLACES + 1)
+        return bool(self._db.execute(_PLACES, asked).fetchone()[0] > _MOST_PLACES)
+
+    def find(self, asked: str, below: int, most: int) -> tuple[list[int], int]:
+        """The next jobs with a text of this kind, newest first, and down to which number they are all told."""
+        above = max(self.first, below - LOOKED, 1)
+        rows = self._db.execute(_FIND, (asked, below * 4, above * 4, most)).fetchall()
+        seqs = list(dict.fromkeys(row // 4 for (row,) in rows))
+        return seqs, seqs[-1] if len(rows) == most else above
+
+
+def find_by_reading(connection: sqlite3.Connection, search: Sequence[Phrase], seqs: Sequence[int]) -> list[int]:
+    """The ones among these jobs whose texts have this, newest first."""
+    found = connection.execute(_TEXTS_OF, (json.dumps(seqs),))
+    return [seq for seq, *texts in found if has_text(search, texts)][::-1]

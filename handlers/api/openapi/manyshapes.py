@@ -1,0 +1,51 @@
+"""What the API answers with about orders for many jobs, as types; see ``shapes``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from dispatcher.core.jobs.operations import OperationAction, OperationState
+from handlers.api.openapi.shapes import Count, Instant, JobId, Links
+
+__all__ = ["ActionShape", "OperationShape", "OperationsShape"]
+
+
+class OperationShape(Struct, kw_only=True):
+    """An order for many jobs, and how far it is."""
+
+    id: JobId
+    action: OperationAction
+    filter: Annotated[dict[str, Any] | None, Meta(description="as it was given; null: ids were")]
+    ids: Annotated[int, Meta(ge=0, description="how many ids were given")]
+    priority: int | None
+    reason: str
+    expect: Count | None
+    dry_run: bool
+    actor: Annotated[str, Meta(description="who asked for it")]
+    state: OperationState
+    matched: Annotated[int, Meta(ge=0, description="jobs that matched when they were counted")]
+    done: Count
+    skipped: Annotated[dict[str, Count], Meta(description="jobs that could not be helped, by a code")]
+    stopped: Annotated[str | None, Meta(description="why it was stopped: a code; null: it was not")]
+    detail: Annotated[str | None, Meta(description="the same in words")]
+    started_at: Instant
+    ended_at: Instant | None
+    links: Links
+
+
+class OperationsShape(Struct):
+    """All that are kept."""
+
+    items: list[OperationShape]
+    next_cursor: None
+
+
+class ActionShape(Struct):
+    """What has become of an order so far."""
+
+    matched: Count
+    done: Count
+    skipped: dict[str, Count]
+    operation: OperationShape

@@ -1,0 +1,141 @@
+"""The index of words: it is whole after a crash and after a change of the setting, and no search reads too much."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dispatcher.core.jobs.search import search_of
+from dispatcher.core.jobs.turn import Cancel, Delete
+from dispatcher.store.sqlite.search import FILLED, SearchIndex, prepare_index
+from dispatcher.store.sqlite.store import SqliteStore
+from tests.store.contract import DURABLE, Desk, result
+from tests.support.jobs import spec
+
+
+@pytest.fixture
+def desk(quick_path: Path) -> Iterator[Desk]:
+    made = Desk(DURABLE[0], quick_path)
+    yield made
+    made.end()
+
+
+def _store(desk: Desk) -> Any:
+    assert isinstance(desk.store, SqliteStore)
+    return desk.store
+
+
+def _at(desk: Desk, call: Callable[[], Any]) -> Any:
+    """What the call returns in the store's thread."""
+    return desk.run(_store(desk)._thread.run(call))
+
+
+def _remove(desk: Desk, job_id: str) -> None:
+    desk.command(Cancel(job_id, "no"))
+    desk.command(Delete(job_id))
+
+
+def _submit(desk: Desk, *texts: str) -> list[str]:
+    return [job.id for job in desk.submit(*[spec(data=json.dumps(text)) for text in texts])]
+
+
+def _found(desk: Desk, text: str) -> list[str]:
+    return [job.id for job in desk.listed(search=text, limit=100)]
+
+
+def _filled(desk: Desk) -> SearchIndex:
+    """The index, once all jobs are in it."""
+    if _store(desk)._filling is not None:
+        desk.run(_store(desk)._filling)
+    index: SearchIndex = _store(desk)._index
+    assert index.first == 0
+    return index
+
+
+def _check(database: sqlite3.Connection) -> None:
+    database.execute("INSERT INTO job_words (job_words) VALUES ('integrity-check')")
+    assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+def test_jobs_that_came_without_an_index_are_taken_in_slice_by_slice_and_found_meanwhile(desk: Desk) -> None:
+    desk.reopen(search=False)
+    jobs = _submit(desk, *["order"] * (FILLED * 3), "last")
+    tables = "SELECT 1 FROM sqlite_schema WHERE name LIKE 'job_words%'"
+    assert _at(desk, lambda: _store(desk)._db.execute(tables).fetchall()) == []
+    desk.reopen(search=True)
+    index = _store(desk)._index
+    _store(desk)._filling.cancel()
+    assert index.first > FILLED
+    assert not _at(desk, index.fill)
+    assert 1 < index.first <= len(jobs) + 1 - FILLED
+    assert _found(desk, "order") == jobs[-2::-1]
+    _remove(desk, jobs[0])
+    _remove(desk, jobs[-2])
+    (new,) = _submit(desk, "order")
+    desk.reopen()
+    _filled(desk)
+    assert _found(desk, "order") == [new, *jobs[-3:0:-1]]
+    _at(desk, lambda: _check(_store(desk)._db))
+
+
+def test_a_store_that_was_without_its_index_for_a_while_makes_it_anew(desk: Desk) -> None:
+    (kept, gone) = _submit(desk, "order", "order")
+    desk.reopen(search=False)
+    _remove(desk, gone)
+    (new,) = _submit(desk, "order")
+    desk.reopen(search=True)
+    _filled(desk)
+    assert _found(desk, "order") == [new, kept]
+
+
+def test_the_index_of_a_server_that_was_killed_is_whole(desk: Desk, tmp_path: Path) -> None:
+    _submit(desk, "order", "order")
+    claim = desk.claim_one()
+    desk.report(result(claim.attempt, '"printed"'))
+    for suffix in ("", "-wal"):  # what the disk has, without a close
+        shutil.copy(f"{desk.store.location}{suffix}", tmp_path / f"copy.db{suffix}")
+    database = sqlite3.connect(tmp_path / "copy.db", isolation_level=None)
+    _check(database)
+    found = database.execute("SELECT rowid / 4 FROM job_words WHERE job_words MATCH 'printed'").fetchall()
+    assert len(found) == 1
+    database.close()
+
+
+def test_a_store_whose_sqlite_has_no_fts5_says_nothing_and_keeps_no_index() -> None:
+    class Plain(sqlite3.Connection):
+        def execute(self, statement: str, *rest: Any) -> sqlite3.Cursor:
+            if "fts5" in statement:
+                raise sqlite3.OperationalError("no such function: fts5_source_id")
+            return super().execute(statement, *rest)
+
+    database = sqlite3.connect(":memory:", factory=Plain, isolation_level=None)
+    database.executescript("CREATE TABLE meta (name, value); INSERT INTO meta VALUES ('search_from', 7)")
+    assert prepare_index(database, 1, wanted=True) is None
+    assert database.execute("SELECT * FROM meta").fetchall() == []  # whoever has FTS5 again makes it anew
+    database.close()
+
+
+def test_a_beginning_of_very_many_words_is_read_in_the_texts_and_finds_the_same(desk: Desk) -> None:
+    words = [f"sku{number}" for number in range(600)]
+    jobs = _submit(desk, *[" ".join([*words, f"job{number}"]) for number in range(40)])
+    index = _filled(desk)
+    narrowed = _at(desk, lambda: index.narrowed(search_of("sku5")))
+    assert narrowed == ('"sku5"*', True)
+    assert _at(desk, lambda: index.narrowed(search_of("sku job7"))) == ('"job7"*', False)
+    assert _at(desk, lambda: index.narrowed(search_of("sku"))) == ("", False)
+    assert _found(desk, "sku job7") == [jobs[7]]
+    assert _found(desk, "sku") == jobs[::-1]
+
+
+def test_the_words_of_a_job_that_is_removed_leave_the_index(desk: Desk) -> None:
+    (gone, _) = _submit(desk, "secret order", "order")
+    _remove(desk, gone)
+    asked = "SELECT rowid / 4 FROM job_words WHERE job_words MATCH ?"
+    left = _at(desk, lambda: [_store(desk)._db.execute(asked, (word,)).fetchall() for word in ("secret", "order")])
+    assert left == [[], [(2,)]]

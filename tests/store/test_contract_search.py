@@ -1,0 +1,112 @@
+"""The contract of a store: which jobs a search for text finds, with an index of words and without."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dispatcher.core.jobs.model import JobFilter
+from dispatcher.core.jobs.states import JobState
+from dispatcher.core.jobs.turn import Delete, Retry
+from dispatcher.errors import BadParameter
+from tests.store.conftest import OpenDesk
+from tests.store.contract import KINDS, Desk, Kind, error, result
+from tests.support.jobs import spec
+
+WAYS = tuple(itertools.product(KINDS, (True, False)))
+
+
+@pytest.fixture(params=WAYS, ids=lambda way: f"{way[0].name}-{'index' if way[1] else 'none'}")
+def desk(request: pytest.FixtureRequest, open_desk: OpenDesk) -> Desk:
+    kind, search = request.param
+    return open_desk(kind, search=search)
+
+
+def _found(desk: Desk, text: str, **fields: Any) -> list[str]:
+    return [job.id for job in desk.listed(search=text, **fields)]
+
+
+def _submit(desk: Desk, *values: object, **fields: Any) -> list[str]:
+    return [job.id for job in desk.submit(*[spec(data=json.dumps(value), **fields) for value in values])]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 100])
+def test_a_search_finds_text_in_data_newest_first(desk: Desk, limit: int) -> None:
+    jobs = _submit(desk, "label for Berlin", {"to": "Bern"}, "Bergen", "labels")
+    assert _found(desk, "ber", limit=limit) == [jobs[2], jobs[1], jobs[0]]
+    assert _found(desk, "berlin LABEL", limit=limit) == [jobs[0]]
+    assert _found(desk, "rlin", limit=limit) == []
+
+
+def test_a_search_finds_text_in_results_and_in_the_last_error_alone(desk: Desk) -> None:
+    claim = desk.start(data='"order"')
+    desk.report(error(claim.attempt, text='{"message":"no paper"}'))
+    assert _found(desk, "paper") == [claim.job]
+    assert _found(desk, "order paper") == []  # each word in another text
+    desk.pass_time(60)
+    again = desk.claim_one()
+    desk.report(error(again.attempt, delay_s=None, text='{"message":"no ink"}'))
+    assert (_found(desk, "paper"), _found(desk, "ink")) == ([], [claim.job])
+    desk.command(Retry(claim.job))
+    desk.report(result(desk.claim_one().attempt, '"printed"'))
+    assert _found(desk, "printed") == _found(desk, "order") == [claim.job]
+
+
+def test_a_job_that_is_removed_is_found_no_more_and_others_are(desk: Desk) -> None:
+    claim = desk.start(data='"order one"')
+    (other,) = _submit(desk, "order two")
+    desk.report(error(claim.attempt, delay_s=None, text='"order"'))
+    desk.command(Delete(claim.job))
+    assert _found(desk, "order") == [other]
+
+
+def test_a_search_goes_with_the_other_filters(desk: Desk) -> None:
+    (tagged,) = _submit(desk, "order", tags=("a",))
+    (keyed,) = _submit(desk, "order", key="k")
+    (typed,) = _submit(desk, "order", type="other")
+    _submit(desk, "else", tags=("a",), type="other")
+    assert _found(desk, "order", tags=("a",)) == [tagged]
+    assert _found(desk, "order", key="k") == [keyed]
+    assert _found(desk, "order", type="other") == [typed]
+    assert _found(desk, "order", states=(JobState.FAILED,)) == []
+
+
+def test_a_search_for_nothing_is_refused(desk: Desk) -> None:
+    with pytest.raises(BadParameter, match="no letter"):
+        desk.run(desk.store.jobs(JobFilter(search="-")))
+
+
+_words = st.sampled_from(
+    ["ab", "abc", "Ab", "b", "ä", "a\u0308b", "ß", "7", "-", "\\", "\n", '"', "_", "ﬁ", "İ", "\ud83d", "😀", "x" * 4090]
+)
+_text = st.lists(_words, max_size=6).map(" ".join) | st.lists(_words, max_size=4).map("".join)
+_asked = st.lists(
+    st.sampled_from(["a", "ab", '"ab', '"', "b", "A", "7", "ss", "fi", "i", "ä", "x" * 9]), min_size=1, max_size=4
+)
+
+
+@given(texts=st.lists(_text, min_size=1, max_size=8), asked=_asked.map(" ".join), dumped=st.booleans())
+def test_all_kinds_find_the_same_with_an_index_and_without(texts: list[str], asked: str, dumped: bool) -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as directory:
+        found = [_answer(kind, Path(directory), search, texts, asked) for kind, search in WAYS]
+    assert found == [found[0]] * len(found)
+
+
+def _answer(kind: Kind, directory: Path, search: bool, texts: list[str], asked: str) -> object:
+    own = directory / f"{kind.name}{search}"
+    own.mkdir()
+    desk = Desk(kind, own, search=search)
+    try:
+        _submit(desk, *texts)
+        return _found(desk, asked)
+    except BadParameter as refused:
+        return str(refused)
+    finally:
+        desk.end()
