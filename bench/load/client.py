@@ -19,6 +19,8 @@ BROWSER = (
     "Accept-Encoding: gzip, deflate\r\n"
     "Connection: Keep-Alive\r\n"
 )
+#: What a page shows with each of its requests; here all show the same.
+_KEY = "X-Pagehand-Session: a-key-of-the-benchmark\r\n"
 OnAnswer = Callable[[int, bytes], None]
 
 
@@ -75,12 +77,12 @@ def host(port: int) -> str:
 
 def get_request(port: int, target: str) -> bytes:
     """A poll."""
-    return f"GET {target} HTTP/1.1\r\n{host(port)}{BROWSER}\r\n".encode()
+    return f"GET {target} HTTP/1.1\r\n{host(port)}{BROWSER}{_KEY}\r\n".encode()
 
 
 def post_head(port: int, target: str) -> bytes:
     """A POST up to the number after ``Content-Length:``."""
-    head = f"POST {target} HTTP/1.1\r\n{host(port)}{BROWSER}"
+    head = f"POST {target} HTTP/1.1\r\n{host(port)}{BROWSER}{_KEY}"
     return f"{head}Content-Type: text/plain;charset=UTF-8\r\nContent-Length: ".encode()
 
 
