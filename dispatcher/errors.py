@@ -11,6 +11,7 @@
     │   ├── AddressNotFound     nothing is there, but something is near
     │   ├── BatchNotFound
     │   ├── TokenNotFound
+    │   ├── EndpointNotFound    of a webhook
     │   ├── WrongState          the job is not in a state that allows this
     │   ├── VersionMismatch     the job has changed since it was read
     │   ├── KeyConflict         an idempotency key was used before with another body
@@ -38,6 +39,7 @@ __all__ = [
     "BadRequest",
     "BatchNotFound",
     "Draining",
+    "EndpointNotFound",
     "Forbidden",
     "JobNotFound",
     "KeyConflict",
@@ -151,6 +153,12 @@ class BatchNotFound(RequestError):
 
 class TokenNotFound(RequestError):
     """No token has this id."""
+
+    code = "not_found"
+
+
+class EndpointNotFound(RequestError):
+    """No webhook has this id."""
 
     code = "not_found"
 

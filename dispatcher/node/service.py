@@ -48,6 +48,8 @@ from dispatcher.node.turns import Turns
 from dispatcher.node.waiters import Waiters
 from dispatcher.node.waiting import Why
 from dispatcher.node.walks import Walks
+from dispatcher.node.webhooks.hooks import Webhooks
+from dispatcher.node.webhooks.posting import HttpPoster, Poster
 from dispatcher.pages.pages import Pages, Transport
 from dispatcher.store.port import Store
 
@@ -83,6 +85,7 @@ class Dispatcher(BatchVerbs):
         shipped_types: Callable[[], Iterable[str]] = tuple,
         failed: Callable[[StorageTrouble], None] = lambda error: None,
         now_and_then: Callable[[], None] = lambda: None,
+        poster: Poster | None = None,
     ) -> None:
         self.settings = settings
         self._store, self._clock, self._shipped_types = store, clock, shipped_types
@@ -121,6 +124,11 @@ class Dispatcher(BatchVerbs):
         self._failing, self._readers = Failing(), Readers()
         self.backups = Backups(store, clock)
         self.access = Access(store, clock, self._turns)
+        self.webhooks = Webhooks(
+            store, clock, self._turns,
+            poster=poster or HttpPoster(settings.allowed_targets, clock.utc),
+            allowed=settings.allowed_targets, rng=rng, woken=self._arm,
+        )  # fmt: skip
         self.pages.find, self.pages.guesses.noted = self.access.find, self.access.refused
         self._accepting = self.draining = False
         #: It looks in a moment whether something is to be done.
@@ -135,6 +143,7 @@ class Dispatcher(BatchVerbs):
     async def start(self) -> None:
         """Takes over what an earlier run left open, and runs the first turn."""
         await self.access.start()
+        await self.webhooks.start()
         live = await self._store.live_attempts()
         self.machine.ready(await self._store.ready(), claimed=False)
         await self._see_what_failed()
@@ -142,6 +151,7 @@ class Dispatcher(BatchVerbs):
         self._turns.kick()
         await self.idle()
         self._accepting = True
+        await self.webhooks.begin()
         self.changed()
 
     async def _see_what_failed(self) -> None:
@@ -184,6 +194,7 @@ class Dispatcher(BatchVerbs):
         self._waiters.wake_all()
         await self.backups.close()
         await self._readers.leave()
+        await self.webhooks.close()
         await self._turns.close()
         await self.feed.close()
         self._timer.stop()
@@ -217,6 +228,7 @@ class Dispatcher(BatchVerbs):
             self._turns.resume_at,
             self._turns.gathers_until(),
             self._turns.next_backoff_at,
+            self.webhooks.sender.next_at,
         ]
         if self._turns.next_due_at is not None:
             wait_s = max(0.0, min(self._turns.next_due_at - self._clock.utc(), WALL_CHECK_S))
@@ -242,6 +254,7 @@ class Dispatcher(BatchVerbs):
 
     def _see_what_is_due(self, now: float) -> None:
         self.feed.tick(now)
+        self.webhooks.sender.tick(now)
         self._turns.resume(now)
         if self._turns.next_due_at is not None and self._turns.next_due_at <= self._clock.utc():
             self._turns.due()

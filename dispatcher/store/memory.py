@@ -26,6 +26,7 @@ from dispatcher.store.attempts import job_of
 from dispatcher.store.batches import MemoryBatches
 from dispatcher.store.counters import Agenda, Counters
 from dispatcher.store.driving import Pace, apply_items, refuse_stale, run
+from dispatcher.store.hooks import MemoryHooks
 from dispatcher.store.missing import Missing
 from dispatcher.store.port import Limits
 from dispatcher.store.requests import (
@@ -76,7 +77,7 @@ class MemoryRows:
         #: Workers that are here, and those that have gone.
         self.here: set[str] = set()
         self.missing = Missing()
-        self.tokens, self.acts = Tokens(), Acts()
+        self.tokens, self.acts, self.hooks = Tokens(), Acts(), MemoryHooks(lambda: self._clock_base)
         self.counters = Counters({})
         self.agenda = Agenda(None, None)
         #: Lanes by their type, and when a worker first offered the type.
@@ -213,6 +214,7 @@ class MemoryRows:
         check_storable([*rows, tuple(writes.here), request.offered, writes.data.values()])
         self.tokens.check(writes.tokens)
         self.acts.check(writes.acts)
+        self.hooks.check(writes.messages, writes.hooks)
         self.remove([*self._outlived, *(self.by_seq[seq] for seq in writes.removed)])
         for job in jobs:
             self._put(job)
@@ -230,6 +232,7 @@ class MemoryRows:
         self._save_workers(request)
         self.tokens.save(writes.tokens)
         self.acts.save(writes.acts, request.queue_clock)
+        self.hooks.save(writes.messages, writes.hooks, request.queue_clock)
         return Saved({lane: self.counters.queued(lane) for lane in request.lanes})
 
     def _save_attempts(self, attempts: dict[str, AttemptRow]) -> None:
@@ -300,6 +303,7 @@ class MemoryStore(WithoutBackups):
         self.key = key
         self.rows = MemoryRows()
         self.batches = MemoryBatches(self.rows.by_seq, self.rows.results)
+        self.hooks = self.rows.hooks
         self._ids = ids
         self._limits = limits or Limits()
         self._pace = Pace()

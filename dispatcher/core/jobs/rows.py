@@ -14,6 +14,8 @@ from dispatcher.core.jobs.matching import lane_of
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.terms import Terms
 from dispatcher.core.jobs.turn import Cause
+from dispatcher.webhooks.commands import HookCommand
+from dispatcher.webhooks.endpoints import HookMessage
 
 __all__ = ["AttemptRow", "JobRow", "WriteSet", "lane_of_row"]
 
@@ -93,8 +95,10 @@ class WriteSet:
         "data",
         "done",
         "here",
+        "hooks",
         "jobs",
         "logs",
+        "messages",
         "new",
         "nobody",
         "removed",
@@ -125,6 +129,9 @@ class WriteSet:
         self.nobody = False
         #: In order; the store obeys them as they are.
         self.tokens: list[TokenCommand] = []
+        #: Messages for receivers of webhooks, and then what becomes of endpoints and messages, in order.
+        self.messages: list[HookMessage] = []
+        self.hooks: list[HookCommand] = []
         #: Lines of the audit log.
         self.acts: list[AuditEntry] = []
 

@@ -6,7 +6,7 @@ The transition table decides whether a command is allowed.
 from __future__ import annotations
 
 from dispatcher.access.acts import AuditNote
-from dispatcher.access.commands import MakeToken, RevokeToken, UsedTokens
+from dispatcher.access.commands import MakeToken, RevokeToken, TokenCommand, UsedTokens
 from dispatcher.core.jobs import ledger
 from dispatcher.core.jobs.amending import amend, event_of
 from dispatcher.core.jobs.rows import AttemptRow, JobRow, lane_of_row
@@ -20,6 +20,7 @@ from dispatcher.core.jobs.turn import (
     Decide,
     Delete,
     ForgetTypes,
+    JobCommand,
     Objection,
     OfferedTypes,
     Retry,
@@ -30,6 +31,7 @@ from dispatcher.store.applier.admission import Admission
 from dispatcher.store.applier.hand import Hand
 from dispatcher.store.requests import Loaded
 from dispatcher.store.views import view
+from dispatcher.webhooks.commands import HookCommand
 
 __all__ = ["KEY_S", "evidence", "obey"]
 
@@ -51,10 +53,8 @@ def obey(command: Command, hand: Hand, loaded: Loaded, admission: Admission) -> 
         hand.writes.nobody = hand.writes.nobody or command.nobody
         hand.writes.here |= dict.fromkeys(command.gone, False) | dict.fromkeys(command.here, True)
         return CommandReport(True)
-    if isinstance(command, AuditNote):
-        return CommandReport(True)
-    if isinstance(command, MakeToken | RevokeToken | UsedTokens):
-        hand.writes.tokens.append(command)
+    if not isinstance(command, JobCommand):
+        _kept(command, hand)
         return CommandReport(True)
     job = hand.by_id.get(command.job)
     if job is None:
@@ -68,6 +68,14 @@ def obey(command: Command, hand: Hand, loaded: Loaded, admission: Admission) -> 
     if done:
         hand.moved(job, old, attempt=revoked, actor=command.actor.name)
     return CommandReport(done, view(job), revoked)
+
+
+def _kept(command: TokenCommand | HookCommand | AuditNote, hand: Hand) -> None:
+    """What the store obeys as it is."""
+    if isinstance(command, MakeToken | RevokeToken | UsedTokens):
+        hand.writes.tokens.append(command)
+    elif not isinstance(command, AuditNote):
+        hand.writes.hooks.append(command)
 
 
 def _amended(command: Amend, job: JobRow, hand: Hand) -> CommandReport:

@@ -34,6 +34,7 @@ from dispatcher.store.sqlite import statements as sql
 from dispatcher.store.sqlite.acts import ActsRead
 from dispatcher.store.sqlite.batches import SqliteBatches
 from dispatcher.store.sqlite.file import connect
+from dispatcher.store.sqlite.hooks import SqliteHooks
 from dispatcher.store.sqlite.lists import PageRead
 from dispatcher.store.sqlite.log_mark import LogMark
 from dispatcher.store.sqlite.rows import SqliteRows, StaleLife, job_row, live_attempt
@@ -85,6 +86,7 @@ class SqliteStore:
         self._db: sqlite3.Connection
         self._rows: SqliteRows
         self.batches: SqliteBatches
+        self.hooks: SqliteHooks
         self._ids = ids
         self._pace = Pace()
         self._reserve: Reserve
@@ -131,6 +133,7 @@ class SqliteStore:
         self.epoch = meta["epoch"]
         self._rows = SqliteRows(self._db, self.epoch)
         self.batches = SqliteBatches(self._db, self._thread)
+        self.hooks = SqliteHooks(self._db, self._thread, self._rows.hooks, self._rows.clock_base)
 
     def _apply(self, turn: Turn) -> TurnReport:
         refuse_stale(turn, self.epoch)

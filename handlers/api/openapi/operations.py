@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from handlers.api.openapi.causes import COMMAND, NEW_JOB, READ, SEMANTIC
+from handlers.api.openapi.hookoperations import WEBHOOK_OPERATIONS, WEBHOOKS
 from handlers.api.openapi.operation import GoodAnswer, Operation
 from handlers.mediatype import CSV, JSON, LINES, MULTIPART, URLENCODED
 
@@ -24,6 +25,7 @@ GROUPS = {
     FOLLOW: "Changes as they come.",
     FARM: "Who does the work, and what can be done.",
     ACCESS: "Who may ask, and who has done what.",
+    WEBHOOKS: "Who is told of changes, and what became of that.",
     SERVER: "How the server is.",
 }
 
@@ -298,6 +300,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         answers={200: GoodAnswer("A page of the audit log.", "Acts", _PAGE)},
         codes=READ,
     ),
+    **WEBHOOK_OPERATIONS,
     ("livez", "GET"): Operation(
         id="isAlive",
         group=SERVER,

@@ -9,10 +9,11 @@ import msgspec
 from dispatcher.access.scopes import Scope
 from handlers.api.amending import CHANGEABLE
 from handlers.api.batch import MOST_JOBS
-from handlers.api.openapi import shapes
+from handlers.api.openapi import hookshapes, shapes
 from handlers.api.resources import CancelBody, DecideBody, EmptyBody
 from handlers.api.tokens import TokenBody
 from handlers.api.waitmany import WaitBody
+from handlers.api.webhooks import RedeliverBody, WebhookBody, WebhookChange
 from handlers.forms.formdata import FILES, TYPED
 from handlers.intake import JOB_BODY
 
@@ -20,7 +21,7 @@ __all__ = ["Schema", "schemas"]
 
 Schema = dict[str, Any]
 _REF = "#/components/schemas/"
-_BODIES = (JOB_BODY, CancelBody, DecideBody, EmptyBody, TokenBody, WaitBody)
+_BODIES = (JOB_BODY, CancelBody, DecideBody, EmptyBody, RedeliverBody, TokenBody, WaitBody, WebhookBody, WebhookChange)
 #: Of the fields of the console's form, the one that no program needs.
 _FOR_PEOPLE = frozenset({"type_choice"})
 _JOB_WORDS = {
@@ -60,7 +61,8 @@ _LOOSE: dict[str, Schema] = {
 def schemas() -> dict[str, Schema]:
     """All of them, by name, in order."""
     _, found = msgspec.json.schema_components(
-        [*_BODIES, *(getattr(shapes, name) for name in shapes.__all__)], ref_template=_REF + "{name}"
+        [*_BODIES, *(getattr(module, name) for module in (shapes, hookshapes) for name in module.__all__)],
+        ref_template=_REF + "{name}",
     )
     made = {_plain_name(name): _plain(schema) for name, schema in found.items()}
     job = made["JobBody"] = _told(made["JobBody"])

@@ -83,10 +83,11 @@ def posted(site: Site, path: str, body: str) -> Any:
 
 
 def known_of(site: Site) -> dict[str, str]:
-    """A token and a batch: each placeholder with its id."""
+    """A webhook, a token and a batch: each placeholder with its id."""
     token = posted(site, "/api/v1/tokens", '{"name": "till", "scopes": ["submit"]}')
     batch = posted(site, "/api/v1/jobs/batch", '[{"type": "word-count"}]')
-    return {"abcd1234": token["id"], "BATCH": batch["batch"]}
+    webhook = posted(site, "/api/v1/webhooks", '{"url": "https://shop.invalid/"}')
+    return {"abcd12345678": webhook["id"], "abcd1234": token["id"], "BATCH": batch["batch"]}
 
 
 def status_of(done: subprocess.CompletedProcess[str]) -> str:
