@@ -48,7 +48,7 @@ STDLIB = set(sys.stdlib_module_names)
 
 #: What modules may import besides the project, if not all of the standard library. The longest matching name counts.
 PURITY = {
-    # msgspec: Structs are frozen dataclasses; the core decodes nothing. random: only the class, of a generator passed in.
+    # msgspec: Structs are frozen dataclasses; the core decodes nothing. random: only the class of a given generator.
     "dispatcher.core": PURE | {"msgspec", "random"},
     "dispatcher.core.jobs.versions": PURE | {"hashlib"},
     "dispatcher.access": PURE | {"hashlib", "hmac", "ipaddress", "msgspec"},
