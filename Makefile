@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Two at a time, each file in one process: a file's tests may share a server or a browser.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
 
@@ -21,9 +23,9 @@ help: ## list the targets
 run: $(VENV)/run.stamp ## start the server with its own store and the shipped tasks
 	@$(BIN)/python server.py $(ARGS)
 
-test: $(VENV)/test.stamp ## all tests, 25 to 30 min; says first which will skip, and why
+test: $(VENV)/test.stamp ## all tests, 15 to 20 min; says first which will skip, and why
 	@$(BIN)/python -m tests.desk
-	$(BIN)/python -m pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 
 test-fast: $(VENV)/test.stamp ## core, access, store, node, pages, config, handlers, transport: a minute, no browsers
 	$(BIN)/python -m pytest $(FAST) $(ARGS)
@@ -33,7 +35,7 @@ test-others: $(VENV)/test.stamp ## test-fast on the other Pythons here, 3.11 to 
 
 check: lint types coverage-core ## what CI runs: lint, types, the core covered whole by its tests, all other tests
 	@$(BIN)/python -m tests.desk
-	$(BIN)/python -m pytest --ignore=tests/core $(ARGS)
+	$(PYTEST) --ignore=tests/core $(ARGS)
 
 lint: $(VENV)/test.stamp ## ruff: rules and formatting; import-linter: who may import whom
 	$(BIN)/python -m ruff check .

@@ -76,6 +76,7 @@ TEST = [
     "pytest>=9,<10",
     "pytest-timeout>=2.4",
     "pytest-tornado==0.8.1",
+    "pytest-xdist>=3.6",  # the tests wait a lot: two processes take half the time of one
     *TESTING,
     "ruff>=0.17,<0.18",
     "selenium>=4.40",

@@ -31,6 +31,7 @@ def lacking() -> list[str]:
         "openssl: TLS (faults, e2e)": _has("openssl"),
         "nginx: the proxy of docs/offices.md (e2e)": _has("nginx") or os.access("/usr/sbin/nginx", os.X_OK),
         "apache2-bin: another proxy of docs/offices.md (e2e)": os.access("/usr/sbin/apache2", os.X_OK),
+        "haproxy: another proxy of docs/offices.md (sdk)": os.access("/usr/sbin/haproxy", os.X_OK),
         "systemd-analyze: the unit of docs/operations.md": _has("systemd-analyze"),
         "node and npm: the stock Engine.IO client (transport)": _has("node", "npm"),
     }
@@ -38,6 +39,6 @@ def lacking() -> list[str]:
 
 
 if __name__ == "__main__":
-    print("All tests: 25 to 30 minutes on 2 cores; make test-fast takes less than 90 s.")
+    print("All tests: 15 to 20 minutes on 2 cores; make test-fast takes less than 90 s.")
     for line in lacking():
         print(f"  tests will skip without {line}")

@@ -79,7 +79,7 @@ def test_every_flag_that_a_page_names_exists() -> None:
     known = {"--" + item.name.replace("_", "-") for item in settings_fields()}
     known |= {"--config", "--print-config", "--version", "--help", "--token-file", "--no-insecure", "--no-late-accept"}
     known |= flags()
-    # Flags of other programs: curl, pip, mypy, pagehand simulate and doctor, bench, the campaigns.
+    # Flags of other programs: curl, pip, podman, mypy, pagehand simulate and doctor, bench, the campaigns.
     known |= {"--url", "--hold-s"}
     known |= {"--long", "--seed", "--label", "--data-binary", "--data-urlencode"}
     known |= {"--editable", "--strict", "--workers", "--short", "--only", "--rounds", "--profile", "--dir"}
@@ -97,6 +97,7 @@ def test_every_flag_that_a_page_names_exists() -> None:
         "--turns",
         "--max-time",
     }
+    known |= {"--secret", "--time"}  # podman
     known |= {"--no-deps", "--wheel-dir", "--system", "--home-dir", "--shell", "--now", "--force-reinstall"}
     for path in PAGES:
         named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+[a-z]", path.read_text("utf-8")))

@@ -36,20 +36,23 @@ def run(*command: str | Path, cwd: Path, expect: int = 0, **environ: str) -> str
     return done.stdout
 
 
+#: What a wheel is built from.
+SOURCES = (
+    "dispatcher",
+    "handlers",
+    "static",
+    "tests",
+    "server.py",
+    "setup.py",
+    "pyproject.toml",
+    "LICENSE",
+    "README.md",
+)
+
+
 def copied(target: Path) -> Path:
     """The checkout without environments and caches: a build leaves files beside setup.py."""
-    names = [
-        "dispatcher",
-        "handlers",
-        "static",
-        "tests",
-        "server.py",
-        "setup.py",
-        "pyproject.toml",
-        "LICENSE",
-        "README.md",
-    ]
-    for name in names:
+    for name in SOURCES:
         for path in [ROOT / name, *sorted((ROOT / name).rglob("*"))]:
             if path.is_file() and "__pycache__" not in path.parts:
                 copy = target / path.relative_to(ROOT)

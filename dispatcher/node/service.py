@@ -163,7 +163,11 @@ class Dispatcher(BatchVerbs):
             after = known[-1].type
 
     def let_in(self) -> None:
-        """Pages can come from now on: the grace of attempts that wait for them begins."""
+        """Pages can come from now on: the grace of attempts that wait for them begins.
+
+        The timer's pulse begins before it: a machine that is suspended right here would otherwise take the whole grace.
+        """
+        self._timer.arm(None)
         self._turns.carry_out(self.machine.begin_grace(self._clock.monotonic()))
         self._turns.new_life = True
         self.changed()

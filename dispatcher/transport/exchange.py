@@ -84,6 +84,10 @@ class Exchange(Protocol):
     session: Session | None
 
     @property
+    def key(self) -> str:
+        """A secret of the client's own, which is in no address; "": it shows none. ASCII."""
+
+    @property
     def user_agent(self) -> str:
         """What the client calls itself; asked for in a handshake only."""
 

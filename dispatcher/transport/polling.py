@@ -50,6 +50,8 @@ class Polling:
             exchange.answer(refusal)
             return
         session = book.open(exchange.remote, exchange.user_agent, now, exchange.connection)
+        if session is not None:
+            session.key = exchange.key
         if session is None:
             exchange.answer(replies.INTERNAL_ERROR)
         elif not exchange.answer(Reply(200, book.open_packet(session.sid))):

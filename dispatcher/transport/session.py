@@ -73,8 +73,8 @@ class Session:
     """The state of one session."""
 
     __slots__ = (
-        "away", "candidate", "connection", "ended", "ending", "on_socket", "outbox", "ping", "pinged", "poll", "post",
-        "probed", "sid", "socket", "unproved",
+        "away", "candidate", "connection", "ended", "ending", "key", "on_socket", "outbox", "ping", "pinged", "poll",
+        "post", "probed", "sid", "socket", "unproved",
     )  # fmt: skip
 
     #: Values of ``ping``: none outstanding; one in the outbox; one written and not yet answered.
@@ -82,6 +82,8 @@ class Session:
 
     def __init__(self, sid: str) -> None:
         self.sid = sid
+        #: What the client showed at its handshake, and shows with each request since; "": nothing.
+        self.key = ""
         self.outbox = Outbox()
         #: The parked GET; at most one.
         self.poll: Exchange | None = None

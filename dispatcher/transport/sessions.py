@@ -13,12 +13,13 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import asdict
+from hmac import compare_digest
 
 from dispatcher.transport.book import Book
 from dispatcher.transport.carrier import Carriers, CloseCode, Socket
 from dispatcher.transport.codec import CLOSE_PACKET, message_packet
 from dispatcher.transport.counts import Counts
-from dispatcher.transport.exchange import Connection, Exchange, Reply, examine
+from dispatcher.transport.exchange import UNKNOWN_SID, Connection, Exchange, Reply, examine
 from dispatcher.transport.leaving import MOMENT_S
 from dispatcher.transport.limits import SessionLimits
 from dispatcher.transport.listener import Listener
@@ -189,6 +190,8 @@ class Sessions:
         if isinstance(sid, Reply):
             return sid
         session = known[sid] if sid else None
+        if session is not None and session.key and not compare_digest(session.key, exchange.key):
+            return UNKNOWN_SID  # whoever has read the id somewhere learns nothing from it
         if exchange.upgrade:
             exchange.session = session
             return self._sockets.admit(session)

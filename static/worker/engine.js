@@ -13,8 +13,10 @@
   var isArray = parts.isArray;
   var map = parts.map;
   var noop = parts.noop;
+  var originOf = parts.originOf;
   var parseObject = parts.parseObject;
   var push = parts.push;
+  var randomId = parts.randomId;
   var saidWith = parts.saidWith;
   var slice = parts.slice;
   var utf8Length = parts.utf8Length;
@@ -34,6 +36,10 @@
     this.options = options;
     this.env = env;
     this.sid = null;
+    //: Shown with each request of the session, and in no address: a proxy's log has those. '': the
+    //: server is another site's, and a browser would ask it before each request whether it may.
+    this.key = originOf(options.url, env.location) === originOf('', env.location) ?
+      randomId(env) : '';
     //: Messages that no carrier has brought away: {text, size, sent, proved}.
     this.queue = [];
     //: How many pings want an answer.

@@ -51,8 +51,8 @@
     return pinned(new Xhr(), XHR_METHODS);
   }
 
-  function socket(url) {
-    return pinned(new NewSocket(url), SOCKET_METHODS);
+  function socket(url, protocol) {
+    return pinned(protocol ? new NewSocket(url, protocol) : new NewSocket(url), SOCKET_METHODS);
   }
 
   /** A storage, by the methods that it had when this script came. */
@@ -97,7 +97,7 @@
 
   /**
    * Everything that the worker takes from its surroundings. Tests pass their own:
-   *   xhr() a new XMLHttpRequest · socket(url) a new WebSocket, or null ·
+   *   xhr() a new XMLHttpRequest · socket(url, protocol) a new WebSocket, or null ·
    *   setTimeout, clearTimeout · now() ms that never go back ·
    *   date() ms of the wall clock · random() 0 to 1 · bytes(n) random bytes or null ·
    *   session, local: storages or null · frame {name} · location · history ·

@@ -52,7 +52,8 @@
     if (!session.env.socket || !address) {
       throw new Error(address ? 'it has no WebSocket' : 'the page has no address of a server');
     }
-    return session.env.socket(address);
+    // A browser lets a page set no header here, but a subprotocol.
+    return session.env.socket(address, session.sid && session.key ? 'pagehand.' + session.key : '');
   }
 
   /**

@@ -107,6 +107,9 @@
     if (body !== null) {
       xhr.setRequestHeader('Content-Type', 'text/plain;charset=UTF-8');
     }
+    if (this._session.key) {
+      xhr.setRequestHeader('X-Pagehand-Session', this._session.key);
+    }
     xhr.onreadystatechange = function () {
       var answer;
       if (xhr.readyState === 4) {

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.kept import looks
 from bench.ratios import BESIDE, IDLE, tables
 from bench.report import one_line, summarise, table
 from bench.variants import TEMPLATES, VARIANTS
@@ -155,3 +156,12 @@ def test_followers_that_come_and_go_see_each_change_once_and_in_order():
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert len(ended.stdout.splitlines()) == 4
+
+
+@pytest.mark.slow
+def test_looks_at_a_store_with_many_jobs_are_measured():
+    command = [sys.executable, "-m", "bench.kept", "--jobs", "2000", "--times", "2"]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    lines = [line for line in ended.stdout.splitlines() if line.startswith("| ")]
+    assert len(lines) == 1 + len(looks(2_000))

@@ -126,11 +126,12 @@ var fakeWindow = (function () {
   }
 
   /** As strict as a browser's: nothing can be sent before it is open, and what comes after is lost. */
-  function FakeSocket(config, url) {
+  function FakeSocket(config, url, protocol) {
     if (config.socketThrows) { throw new Error('Access is denied.'); }
     lastSocket += 1;
     this.id = lastSocket;
     this.url = url;
+    this.protocol = protocol;    // asked for
     this.readyState = 0;
     this.bufferedAmount = 0;
     this.frames = [];
@@ -196,7 +197,7 @@ var fakeWindow = (function () {
     env: function (config) {
       return {
         xhr: function () { return new FakeRequest(config); },
-        socket: config.noSocket ? null : function (url) { return new FakeSocket(config, url); },
+        socket: config.noSocket ? null : function (url, protocol) { return new FakeSocket(config, url, protocol); },
         setTimeout: setTimer,
         clearTimeout: clearTimer,
         now: function () { return now; },
@@ -243,7 +244,7 @@ var fakeWindow = (function () {
     sockets: function () {
       return JSON.stringify(sockets.map(function (socket) {
         return {
-          id: socket.id, url: socket.url, frames: socket.frames, closed: socket.closed, state: socket.readyState
+          id: socket.id, url: socket.url, protocol: socket.protocol, frames: socket.frames, closed: socket.closed, state: socket.readyState
         };
       }));
     },

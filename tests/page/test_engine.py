@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from .harness import HANDSHAKE, REGISTERED, Page, job, joined, ops
+from .harness import HANDSHAKE, REGISTERED, Message, Page, job, joined, ops
 
 MANY = {"slots": 64}
 
@@ -36,11 +36,27 @@ def test_no_two_requests_have_the_same_address() -> None:
     assert len(set(seen)) == len(seen)
 
 
-def test_a_post_is_plain_text_in_utf_8_so_that_no_preflight_is_needed() -> None:
-    page = Page().load()
+def test_to_another_site_a_post_is_plain_text_without_a_key_so_that_no_preflight_is_needed() -> None:
+    page = Page(options={"url": "http://other.test:81"}).load()
+    assert page.poll["headers"] == {}
     page.push_packets("0" + json.dumps(HANDSHAKE))
     assert page.post["headers"] == {"Content-Type": "text/plain;charset=UTF-8"}
     assert "sid=s1" in page.post["url"]
+
+
+def test_to_its_own_site_each_request_of_a_session_carries_one_key_which_is_in_no_address() -> None:
+    page = Page().load()
+    seen: list[Message] = []
+    for packets in ("0" + json.dumps(HANDSHAKE), "2", "2"):
+        seen.append(page.poll)
+        page.push_packets(packets)
+        seen.append(page.post)
+        page.take()
+    [key] = {request["headers"]["X-Pagehand-Session"] for request in seen}
+    assert len(key) == 32
+    assert not any(key in request["url"] for request in seen)
+    page.load()
+    assert page.poll["headers"]["X-Pagehand-Session"] != key, "each session has its own"
 
 
 def test_the_next_poll_is_out_before_a_task_begins() -> None:

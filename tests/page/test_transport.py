@@ -163,7 +163,7 @@ def test_a_socket_that_lives_makes_the_page_forget_while_it_lives() -> None:
     assert "pagehand.sockets" in page.world()["session"]
     assert keep_polling(page, 65)
     settle(page)
-    live_on(page, 70)
+    live_on(page, 80)
     assert "pagehand.sockets" not in page.world()["session"]
 
 

@@ -48,6 +48,12 @@ def test_the_socket_is_for_this_session_on_the_same_host_and_path(options: dict[
     assert parse_qs(url.query) == {"EIO": ["4"], "transport": ["websocket"], "sid": ["s1"]}
 
 
+def test_the_socket_of_a_session_shows_its_key_as_a_subprotocol_to_the_page_s_own_site_alone() -> None:
+    page = begun()
+    assert page.socket["protocol"] == "pagehand." + page.poll["headers"]["X-Pagehand-Session"]
+    assert begun(options={"url": "http://other.test"}).socket["protocol"] == ""
+
+
 def test_a_page_with_tls_asks_with_tls() -> None:
     page = Page()
     page.js.eval("fakeWindow.standAt('https:', 'site.test'); null;")

@@ -98,6 +98,7 @@ class FakeExchange:
         self.upgrade = upgrade
         self.remote = "192.0.2.1"
         self.user_agent = "fake"
+        self.key = ""
         self.connection = connection
         self.session: Session | None = None
         self.answered: Reply | None = None

@@ -7,15 +7,21 @@ it.
 
 from __future__ import annotations
 
+import re
+
 from dispatcher.transport import exchange as replies
 from dispatcher.transport.exchange import Connection, Reply
 from dispatcher.transport.fronts.policy import HeadersLike, Policy, answer_head, keeps_alive
 from dispatcher.transport.fronts.websocket import VERSION, WebSocket, Wire, handshake
 from dispatcher.transport.session import Session
 
-__all__ = ["FrontExchange"]
+__all__ = ["KEY_HEADER", "KEY_PROTOCOL", "FrontExchange"]
 
 _USER_AGENT_CHARS = 300
+#: Where a page shows the key of its session: never in an address, as those stand in the logs of proxies.
+KEY_HEADER = "X-Pagehand-Session"
+KEY_PROTOCOL = "pagehand."
+_KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 
 class FrontExchange:
@@ -64,6 +70,16 @@ class FrontExchange:
         raise NotImplementedError
 
     # --- what the sessions see
+
+    @property
+    def key(self) -> str:
+        """What ``KEY_HEADER`` says. For a WebSocket a browser lets a page set no header, but a subprotocol."""
+        if not self.upgrade:
+            key = self._headers.get(KEY_HEADER) or ""
+        else:
+            offered = self._headers.get("Sec-WebSocket-Protocol") or ""
+            key = offered[len(KEY_PROTOCOL) :] if offered.startswith(KEY_PROTOCOL) else ""
+        return key if _KEY.fullmatch(key) else ""
 
     @property
     def user_agent(self) -> str:
@@ -138,7 +154,7 @@ class FrontExchange:
 
     def _become_websocket(self, version: str) -> Reply | None:
         """Answer the handshake, and leave the connection to a WebSocket; or the reply that refuses it."""
-        answer = handshake(self._headers) if version == "HTTP/1.1" and not self._length else None
+        answer = handshake(self._headers, self._protocol()) if version == "HTTP/1.1" and not self._length else None
         if answer is None:
             self._extra_headers += b"Sec-WebSocket-Version: %b\r\n" % VERSION
             return replies.BAD_REQUEST
@@ -154,6 +170,10 @@ class FrontExchange:
         policy.carries(wire, socket)
         policy.settle(now)
         return None
+
+    def _protocol(self) -> str:
+        """The subprotocol that the answer of a WebSocket handshake must name, or a browser hangs up."""
+        return KEY_PROTOCOL + self.key if self.key else ""
 
     def _judge(self) -> Reply | None:
         policy = self._policy

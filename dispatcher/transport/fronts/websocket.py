@@ -64,8 +64,11 @@ class Wire(Protocol):
         """Close it at once."""
 
 
-def handshake(headers: HandshakeHeaders) -> bytes | None:
-    """The answer to a WebSocket handshake; None: the request is none, or not of ``VERSION``."""
+def handshake(headers: HandshakeHeaders, protocol: str = "") -> bytes | None:
+    """The answer to a WebSocket handshake; None: the request is none, or not of ``VERSION``.
+
+    ``protocol``: the subprotocol that is chosen of those that the client offers; "": none.
+    """
     key = headers.get("Sec-WebSocket-Key") or ""
     try:
         is_key = len(base64.b64decode(key, validate=True)) == 16
@@ -80,6 +83,7 @@ def handshake(headers: HandshakeHeaders) -> bytes | None:
     return (
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
         + accept
+        + (b"\r\nSec-WebSocket-Protocol: %b" % protocol.encode() if protocol else b"")
         + b"\r\n\r\n"
     )
 

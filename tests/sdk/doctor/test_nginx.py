@@ -3,34 +3,19 @@
 from __future__ import annotations
 
 import re
-import socket
-import ssl
 from pathlib import Path
 
 import pytest
 
-from dispatcher.sdk.client.config import find_config
-from dispatcher.sdk.doctor.findings import Finding, Level
-from dispatcher.sdk.doctor.messenger import Messenger
-from dispatcher.sdk.doctor.probes import look
-from dispatcher.sdk.doctor.report import examine, exit_status
-from tests.sdk.doctor.meddler import TOKEN, of, wrongs
+from dispatcher.sdk.doctor.findings import Level
+from tests.sdk.doctor.meddler import of, wrongs
+from tests.sdk.doctor.proxied import judged_behind
 from tests.support.certificate import self_signed
 from tests.support.nginx import lines_of, nginx, without_upgrade
 from tests.support.server import Live
 
 #: As the page shows them.
 LINES = lines_of("docs/offices.md")
-
-
-def behind(directory: Path, server: Live, lines: str, certificate: Path | None = None) -> tuple[int, list[Finding]]:
-    door = socket.create_server(("127.0.0.1", 0))
-    url = f"{'https' if certificate else 'http'}://localhost:{door.getsockname()[1]}"
-    context = ssl.create_default_context(cafile=str(certificate.with_suffix(".crt"))) if certificate else None
-    with nginx(directory / "nginx", door, lines, server.port, certificate):
-        seen = look(Messenger(find_config(url, TOKEN, environ={}), context=context), 2)
-    findings = examine(seen)
-    return exit_status(seen, findings), findings
 
 
 def other(pattern: str, instead: str) -> str:
@@ -42,7 +27,7 @@ def other(pattern: str, instead: str) -> str:
 
 @pytest.mark.parametrize("tls", [False, True], ids=["in the clear", "with TLS"])
 def test_the_lines_of_the_page_are_fine(tmp_path: Path, server: Live, tls: bool) -> None:
-    status, findings = behind(tmp_path, server, LINES, self_signed(tmp_path) if tls else None)
+    status, findings = judged_behind(nginx, tmp_path, server, LINES, self_signed(tmp_path) if tls else None)
     assert (status, wrongs(findings)) == (0, [])
     assert of(findings, "websocket").says == "a page may open one"
 
@@ -52,7 +37,7 @@ def test_buffering_does_no_harm_as_long_as_the_server_may_ask_for_none(
     tmp_path: Path, server: Live, version: str
 ) -> None:
     lines = other("proxy_buffering off;", "proxy_buffering on;").replace("version 1.1;", f"version {version};")
-    status, findings = behind(tmp_path, server, lines)
+    status, findings = judged_behind(nginx, tmp_path, server, lines)
     assert (status, wrongs(findings)) == (0, [])
     assert of(findings, "buffering").level is Level.OK
 
@@ -60,7 +45,7 @@ def test_buffering_does_no_harm_as_long_as_the_server_may_ask_for_none(
 def test_buffering_that_the_server_may_not_switch_off_is_found(tmp_path: Path, server: Live) -> None:
     """To the server this nginx speaks HTTP/1.0, as it does if its lines do not say otherwise."""
     lines = other("proxy_buffering off;", "proxy_buffering on; proxy_ignore_headers X-Accel-Buffering;")
-    status, findings = behind(tmp_path, server, lines.replace("version 1.1;", "version 1.0;"))
+    status, findings = judged_behind(nginx, tmp_path, server, lines.replace("version 1.1;", "version 1.0;"))
     assert (status, wrongs(findings)) == (1, ["buffering"])
     assert "nothing of a stream came within 5 s" in of(findings, "buffering").says
 
@@ -76,11 +61,11 @@ def test_buffering_that_the_server_may_not_switch_off_is_found(tmp_path: Path, s
     ids=["no port", "too hasty", "no Authorization", "no engine.io"],
 )
 def test_lines_that_do_harm_are_found(tmp_path: Path, server: Live, lines: str, checks: list[str]) -> None:
-    status, findings = behind(tmp_path, server, lines)
+    status, findings = judged_behind(nginx, tmp_path, server, lines)
     assert (status, wrongs(findings)) == (1, checks)
 
 
 def test_lines_without_an_upgrade_are_worth_a_note(tmp_path: Path, server: Live) -> None:
-    status, findings = behind(tmp_path, server, without_upgrade(LINES))
+    status, findings = judged_behind(nginx, tmp_path, server, without_upgrade(LINES))
     assert (status, wrongs(findings)) == (0, [])
     assert "none comes about (status 400)" in of(findings, "websocket").says

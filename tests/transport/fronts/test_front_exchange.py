@@ -160,3 +160,15 @@ def test_a_poll_whose_connection_has_just_been_closed_is_not_parked(
 
 def test_a_head_request_gets_the_length_and_no_body(policy: Policy) -> None:
     assert Told(policy, "HEAD", HANDSHAKE).run().endswith(b"\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    ("shown", "read"),
+    [("0123456789abcdef", "0123456789abcdef"), ("", ""), ("short", ""), ("x" * 65, ""), ("0123456789abcde\xe9", "")],
+)
+def test_the_key_of_a_session_is_read_from_its_header_or_its_subprotocol(policy: Policy, shown: str, read: str) -> None:
+    assert Told(policy, "GET", HANDSHAKE, X_Pagehand_Session=shown).key == read
+    offered = {"Upgrade": "websocket", "Sec_WebSocket_Protocol": f"pagehand.{shown}"}
+    assert Told(policy, "GET", HANDSHAKE, **offered).key == read
+    assert Told(policy, "GET", HANDSHAKE, Upgrade="websocket", X_Pagehand_Session=shown).key == ""
+    assert Told(policy, "GET", HANDSHAKE, Upgrade="websocket", Sec_WebSocket_Protocol=shown).key == ""
