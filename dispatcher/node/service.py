@@ -337,7 +337,7 @@ class Dispatcher(BatchVerbs):
         with self._readers:
             return await measured(
                 self._store, self._activity, self.machine, self._transport, self._waiters, self._intake,
-                takes_jobs=self.ready(), draining=self.draining, has_space=self.has_space,
+                webhooks=self.webhooks, takes_jobs=self.ready(), draining=self.draining, has_space=self.has_space,
             )  # fmt: skip
 
     # -- who and what there is

@@ -165,7 +165,8 @@ async def _deleted(directory: Path) -> set[Told]:
         receiver.hears.set()
         await server.start()
         await all_sent(server, webhook)
-        assert lost in (missing := await changes(server) - receiver.heard.keys())
+        missing = await changes(server) - receiver.heard.keys()
+        assert lost in missing
         return {told for told in missing if told[0] != lost[0]}
 
 

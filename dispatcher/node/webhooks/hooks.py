@@ -21,7 +21,7 @@ from dispatcher.node.webhooks.sender import Sender
 from dispatcher.store.bodies import ping_body
 from dispatcher.store.port import Store
 from dispatcher.webhooks.commands import DeleteEndpoint, HookCommand, PutEndpoint, Redeliver, SendMessage, Tried
-from dispatcher.webhooks.endpoints import Delivery, Endpoint, HookMessage, MessageCounts
+from dispatcher.webhooks.endpoints import Delivery, DeliveryOutcome, Endpoint, HookMessage, MessageCounts
 from dispatcher.webhooks.signing import secret_text
 from dispatcher.webhooks.targets import AllowedTargets, target_of
 
@@ -110,6 +110,15 @@ class Webhooks:
     async def counts(self) -> dict[str, MessageCounts]:
         """By endpoint: messages that wait, and dead ones."""
         return await self._store.hooks.counts()
+
+    async def totals(self) -> dict[str, int]:
+        """Messages of all endpoints: how many wait (``pending``), and how many are ``dead``."""
+        counts = (await self.counts()).values()
+        return {"pending": sum(one.pending for one in counts), "dead": sum(one.dead for one in counts)}
+
+    def attempts(self) -> dict[str, int]:
+        """Attempts since the start, by what they came to."""
+        return {outcome.value: self.sender.tried[outcome] for outcome in DeliveryOutcome}
 
     async def deliveries(self, endpoint_id: str, *, failed: bool, below: int | None) -> list[Delivery]:
         """Lines of its log, the newest first. Raises EndpointNotFound."""

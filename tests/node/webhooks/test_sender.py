@@ -74,12 +74,14 @@ async def test_a_receiver_that_is_down_for_days_hears_of_all_changes_afterwards(
     for _ in range(60):  # two days and a half
         await passes(house, 3_600.0)
     assert await counts(house, endpoint.id) == MessageCounts(pending=5)
+    assert (await house.dispatcher.measures()).webhook_messages == {"pending": 5, "dead": 0}
     first = {heard.id: heard.body for heard in receiver.heard}
     receiver.heard.clear()
     receiver.judge = lambda heard: HookAnswer(204)
     for _ in range(30):
         await passes(house, 3_600.0)
     assert sorted(heard.job for heard in receiver.heard) == sorted(jobs)
+    assert house.dispatcher.webhooks.attempts()["delivered"] == 5
     assert {heard.id: heard.body for heard in receiver.heard} == first, "an id and a body are the same in each attempt"
     assert await counts(house, endpoint.id) == MessageCounts()
     await house.dispatcher.close()
