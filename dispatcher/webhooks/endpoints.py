@@ -6,10 +6,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-__all__ = ["CALLBACKS", "Delivery", "DeliveryOutcome", "Endpoint", "HookMessage", "MessageCounts", "endpoint_target"]
-
-#: Stands in the place of an endpoint's id in messages that go to the ``callback_url`` of their job.
-CALLBACKS = "callbacks"
+__all__ = ["Delivery", "DeliveryOutcome", "Endpoint", "HookMessage", "MessageCounts"]
 
 
 class Endpoint(Struct, frozen=True, kw_only=True):
@@ -46,22 +43,15 @@ class Endpoint(Struct, frozen=True, kw_only=True):
         return (self.secret, self.old_secret)
 
 
-def endpoint_target(endpoint: str, address: str) -> str:
-    """Messages of one target are sent some at a time, so that a slow receiver delays no other one."""
-    return endpoint if endpoint != CALLBACKS else f"{CALLBACKS} {address}"
-
-
 class HookMessage(Struct, frozen=True, kw_only=True):
     """One change, for one receiver. It stays until the receiver has taken it."""
 
     #: The header ``webhook-id``: the same in each attempt.
     id: str
-    #: The endpoint's id, or ``CALLBACKS``.
+    #: The endpoint's id.
     endpoint: str
-    #: Which messages it waits beside: see ``endpoint_target``.
+    #: Messages of one target are sent some at a time, so that a slow receiver delays no other one: the endpoint's id.
     target: str
-    #: The ``callback_url``; empty: the endpoint's.
-    url: str = ""
     #: ``job.succeeded`` and so on, or ``ping``.
     event: str
     #: The job's id; empty: it is about no job.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import random
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -14,7 +13,7 @@ from dispatcher import ids
 from dispatcher.access.acts import Actor
 from dispatcher.clock import Clock
 from dispatcher.core.jobs.telling import PING
-from dispatcher.errors import BadRequest, EndpointNotFound, WrongState
+from dispatcher.errors import BadRequest, EndpointNotFound, Unavailable, WrongState
 from dispatcher.node.turns import Turns
 from dispatcher.node.webhooks.posting import Poster
 from dispatcher.node.webhooks.sender import Sender
@@ -57,7 +56,6 @@ class Webhooks:
             opened=turns.opened,
             poster=poster,
             endpoints=self._endpoints,
-            callback_secret=secret_text(hmac.digest(store.key, b"callbacks", "sha256")),
             keep=self._keep,
             chance=rng.random,
             woken=woken,
@@ -87,7 +85,9 @@ class Webhooks:
         self._turns.endpoints = tuple(endpoint for endpoint in self._endpoints.values() if endpoint.enabled)
 
     async def _keep(self, tried: Tried) -> None:
-        await self._turns.command(tried)
+        report = await self._turns.command(tried)
+        if not report.done:
+            raise Unavailable("the store cannot hold what became of a message")
         endpoint = self._endpoints.get(tried.delivery.endpoint)
         if tried.disable is not None and endpoint is not None:
             self._put([replace(endpoint, enabled=False, reason=tried.disable)])
@@ -173,7 +173,7 @@ class Webhooks:
             self._tell_turns()
 
     async def test(self, endpoint_id: str, actor: Actor) -> str:
-        """Sends a ping; its message's id. Raises EndpointNotFound, WrongState."""
+        """Sends a ping; its message's id. Raises EndpointNotFound, Unavailable, WrongState."""
         endpoint = self.one(endpoint_id)
         if not endpoint.enabled:
             raise WrongState("the webhook is not enabled, and nothing is sent to it: enable it first")

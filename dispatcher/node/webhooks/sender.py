@@ -17,7 +17,7 @@ from dispatcher.errors import Unavailable
 from dispatcher.node.webhooks.posting import HookAnswer, Poster
 from dispatcher.store.hooks import HookReads
 from dispatcher.webhooks.commands import Tried
-from dispatcher.webhooks.endpoints import CALLBACKS, Delivery, DeliveryOutcome, Endpoint, HookMessage
+from dispatcher.webhooks.endpoints import Delivery, DeliveryOutcome, Endpoint, HookMessage
 from dispatcher.webhooks.schedule import next_delay
 from dispatcher.webhooks.signing import headers_of
 
@@ -41,7 +41,7 @@ _ROUNDING_S = 1e-3
 class Sender:
     """``endpoints`` is looked into whenever a message is sent; ``opened`` is where ``due_s`` counts from.
 
-    ``keep`` makes a result durable. ``secrets`` of an endpoint's id, for what goes to a job's own address.
+    ``keep`` makes a result durable, or raises Unavailable.
     """
 
     def __init__(
@@ -52,13 +52,12 @@ class Sender:
         opened: float,
         poster: Poster,
         endpoints: Mapping[str, Endpoint],
-        callback_secret: str,
         keep: Callable[[Tried], Awaitable[object]],
         chance: Callable[[], float],
         woken: Callable[[], None],
     ) -> None:
         self._hooks, self._clock, self._opened, self._poster = hooks, clock, opened, poster
-        self._endpoints, self._callback_secret, self._keep, self._chance = endpoints, callback_secret, keep, chance
+        self._endpoints, self._keep, self._chance = endpoints, keep, chance
         #: Called when the next deadline may be earlier.
         self._woken = woken
         #: When to look for a target's messages, by the monotonic clock; only targets that may have some.
@@ -86,10 +85,6 @@ class Sender:
 
     def _look_at(self, target: str, at: float) -> None:
         self._due[target] = min(self._due.get(target, inf), at)
-
-    async def rescan(self) -> None:
-        """Messages of any targets may be due again."""
-        await self.start()
 
     def told(self, targets: Iterable[str]) -> None:
         """A turn has written messages for these, durably."""
@@ -138,7 +133,8 @@ class Sender:
     async def _begin(self, target: str) -> None:
         """Sends the target's first messages that are due, as many as there is room for."""
         del self._due[target]  # what comes while we read must not be forgotten
-        if not self._is_open(target):
+        endpoint = self._endpoints.get(target)
+        if endpoint is None or not endpoint.enabled:
             return
         most = 2 * AT_ONCE + 1
         found = await self._hooks.waiting(target, most)
@@ -152,20 +148,16 @@ class Sender:
                 return
             self._flying[message.id] = target
             self._at_once[target] += 1
-            self._spawn(self._send(message))
+            self._spawn(self._send(endpoint, message))
         if len(found) == most:
             self._look_at(target, now)
 
-    def _is_open(self, target: str) -> bool:
-        endpoint = self._endpoints.get(target)
-        return target.startswith(CALLBACKS) or (endpoint is not None and endpoint.enabled)
-
     # -- one message
 
-    async def _send(self, message: HookMessage) -> None:
+    async def _send(self, endpoint: Endpoint, message: HookMessage) -> None:
         after = 0.0
         try:
-            await self._keep(await self._attempt(message))
+            await self._keep(await self._attempt(endpoint, message))
         except Unavailable:
             after = _PAUSE_S  # the message is in the store as it was, and is sent again
         finally:
@@ -174,15 +166,13 @@ class Sender:
             self._look_at(message.target, self._clock.monotonic() + after)
             self.kick()
 
-    async def _attempt(self, message: HookMessage) -> Tried:
+    async def _attempt(self, endpoint: Endpoint, message: HookMessage) -> Tried:
         """Sends it once, and says what that means for it."""
-        endpoint = self._endpoints.get(message.endpoint)
         now_at, began = self._clock.utc(), self._clock.monotonic()
-        secrets = (self._callback_secret,) if endpoint is None else endpoint.secrets(now_at)
         body = message.body.encode()
-        headers = headers_of(message.id, int(now_at), body, secrets)
-        url = message.url or (endpoint.url if endpoint is not None else "")
-        answer = await self._posted(url, {"Content-Type": "application/json", "User-Agent": "Pagehand"} | headers, body)
+        headers = headers_of(message.id, int(now_at), body, endpoint.secrets(now_at))
+        about = {"Content-Type": "application/json", "User-Agent": "Pagehand"}
+        answer = await self._posted(endpoint.url, about | headers, body)
         took_ms = round(1_000 * (self._clock.monotonic() - began))
         return self._judged(message, answer, now_at, took_ms)
 
@@ -205,7 +195,7 @@ class Sender:
             at=at, ms=took_ms, status=answer.status, error=error, outcome=outcome,
         )  # fmt: skip
         disable = "the receiver has answered 410: it wants no more messages" if answer.status == GONE else None
-        return Tried(delivery, message.target, delay_s or 0.0, None if message.endpoint == CALLBACKS else disable)
+        return Tried(delivery, message.target, delay_s or 0.0, disable)
 
     async def close(self) -> None:
         """Begins nothing more; waits a little for answers, and gives up the rest: the next life sends them again."""

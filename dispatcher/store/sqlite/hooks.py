@@ -18,7 +18,7 @@ import msgspec
 from dispatcher.store.hooks import MOST_DEAD, MOST_DELIVERIES, MOST_READ
 from dispatcher.store.sqlite.thread import StoreThread
 from dispatcher.webhooks.commands import DeleteEndpoint, HookCommand, PutEndpoint, Redeliver, SendMessage, Tried
-from dispatcher.webhooks.endpoints import CALLBACKS, Delivery, DeliveryOutcome, Endpoint, HookMessage, MessageCounts
+from dispatcher.webhooks.endpoints import Delivery, DeliveryOutcome, Endpoint, HookMessage, MessageCounts
 
 __all__ = ["HookRows", "SqliteHooks"]
 
@@ -28,8 +28,8 @@ _PUT = f"INSERT OR REPLACE INTO endpoints ({_ENDPOINT}) VALUES (?, ?, ?, ?, ?, ?
 _DROP = "DELETE FROM endpoints WHERE id = ?"
 _DISABLE = "UPDATE endpoints SET enabled = 0, reason = ? WHERE id = ?"
 
-_MESSAGE = "id, endpoint, target, url, event, job, body, at, attempts, due"
-_ADD = f"INSERT INTO messages ({_MESSAGE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+_MESSAGE = "id, endpoint, target, event, job, body, at, attempts, due"
+_ADD = f"INSERT INTO messages ({_MESSAGE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
 _DONE = "DELETE FROM messages WHERE id = ? AND due IS NOT NULL"
 _AGAIN = "UPDATE messages SET attempts = ?, due = ? WHERE id = ? AND due IS NOT NULL"
 _TRIM_DEAD = """
@@ -114,7 +114,7 @@ class HookRows:
     def _add(self, messages: Sequence[HookMessage], clock: float) -> None:
         if messages:
             self._db.executemany(_ADD, [
-                (m.id, m.endpoint, m.target, m.url, m.event, m.job, m.body, m.at, m.attempts, clock) for m in messages
+                (m.id, m.endpoint, m.target, m.event, m.job, m.body, m.at, m.attempts, clock) for m in messages
             ])  # fmt: skip
             self.waiting.update(message.target for message in messages)
 
@@ -167,7 +167,7 @@ class HookRows:
 
     def is_known(self, target: str) -> bool:
         """Whether messages of this target are sent to anybody."""
-        return target in self.ids or target.startswith(CALLBACKS)
+        return target in self.ids
 
 
 class SqliteHooks:
@@ -217,18 +217,18 @@ class SqliteHooks:
         pending: Counter[str] = Counter()
         for target, left in self._rows.waiting.items():
             if self._rows.is_known(target):
-                pending[target.partition(" ")[0]] += left
+                pending[target] += left
         dead = self._rows.dead
         names = [name for name in {*pending, *dead} if pending[name] or dead[name]]
         return {name: MessageCounts(pending[name], dead[name]) for name in names}
 
     def _message(
-        self, message_id: str, endpoint: str, target: str, url: str, event: str, job: str, body: str, at: float,
+        self, message_id: str, endpoint: str, target: str, event: str, job: str, body: str, at: float,
         attempts: int, due: float | None,
     ) -> HookMessage:  # fmt: skip
         due_s = None if due is None else due - self._base
         return HookMessage(
-            id=message_id, endpoint=endpoint, target=target, url=url, event=event, job=job, body=body, at=at,
+            id=message_id, endpoint=endpoint, target=target, event=event, job=job, body=body, at=at,
             attempts=attempts, due_s=due_s,
         )  # fmt: skip
 

@@ -18,9 +18,8 @@ CREATE TABLE endpoints (
 CREATE TABLE messages (
     number   INTEGER PRIMARY KEY,
     id       TEXT NOT NULL UNIQUE,
-    endpoint TEXT NOT NULL,             -- an id, or ``callbacks``
-    target   TEXT NOT NULL,             -- the messages of one target are sent some at a time
-    url      TEXT NOT NULL,             -- a job's callback_url; empty: the endpoint's
+    endpoint TEXT NOT NULL,             -- its id
+    target   TEXT NOT NULL,             -- the messages of one target are sent some at a time: the endpoint's id
     event    TEXT NOT NULL,
     job      TEXT NOT NULL,
     body     TEXT NOT NULL,             -- what is sent, byte for byte
