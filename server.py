@@ -242,7 +242,7 @@ async def open_server(settings: Settings, clock: Clock, entrance: Entrance) -> S
     store = await open_store(
         settings.store,
         limits=store_limits(settings),
-        ids=Ids(lambda: ids.new_job_id(clock), ids.new_attempt_id),
+        ids=Ids(lambda: ids.new_job_id(clock), ids.new_attempt_id, lambda: ids.new_message_id(clock)),
         new_key=ids.new_key,
     )
     return Server(settings, store, clock, entrance)

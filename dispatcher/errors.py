@@ -13,6 +13,7 @@
     │   ├── TokenNotFound
     │   ├── OperationNotFound
     │   ├── WorkerNotFound
+    │   ├── EndpointNotFound    of a webhook
     │   ├── WrongState          the job is not in a state that allows this
     │   ├── VersionMismatch     the job has changed since it was read
     │   ├── KeyConflict         an idempotency key was used before with another body
@@ -40,6 +41,7 @@ __all__ = [
     "BadRequest",
     "BatchNotFound",
     "Draining",
+    "EndpointNotFound",
     "Forbidden",
     "JobNotFound",
     "KeyConflict",
@@ -167,6 +169,12 @@ class TokenNotFound(RequestError):
 
 class WorkerNotFound(RequestError):
     """No worker with this id is here, and nothing is kept of one."""
+
+    code = "not_found"
+
+
+class EndpointNotFound(RequestError):
+    """No webhook has this id."""
 
     code = "not_found"
 

@@ -7,7 +7,16 @@ import uuid
 
 from dispatcher.clock import Clock
 
-__all__ = ["new_attempt_id", "new_job_id", "new_key", "new_life", "new_token", "new_worker_id"]
+__all__ = [
+    "new_attempt_id",
+    "new_endpoint_id",
+    "new_job_id",
+    "new_key",
+    "new_life",
+    "new_message_id",
+    "new_token",
+    "new_worker_id",
+]
 
 _SMALL = "abcdefghijklmnopqrstuvwxyz0123456789"
 
@@ -18,6 +27,16 @@ def new_job_id(clock: Clock) -> str:
     value = value & ~(0xF << 76) | 7 << 76
     value = value & ~(0x3 << 62) | 2 << 62
     return str(uuid.UUID(int=value))
+
+
+def new_message_id(clock: Clock) -> str:
+    """The id of a message for a webhook: as a job's, and it says what it is."""
+    return f"msg_{new_job_id(clock)}"
+
+
+def new_endpoint_id() -> str:
+    """Names a webhook's endpoint; not secret."""
+    return "".join(secrets.choice(_SMALL) for _ in range(12))
 
 
 def new_attempt_id() -> str:
@@ -36,7 +55,7 @@ def new_life() -> str:
 
 
 def new_key() -> bytes:
-    """The key that workers' secrets are derived from."""
+    """The key that workers' secrets are derived from, or one that signs messages."""
     return secrets.token_bytes(32)
 
 

@@ -29,8 +29,11 @@ __all__ = [
     "BACK_PATTERN",
     "CHANGES",
     "CONSOLE_JOBS",
+    "DEAD",
     "DELETE",
+    "DELIVERIES",
     "JOBS",
+    "MOST_NUMBERED",
     "ONE_JOB",
     "PLACE",
     "TYPES",
@@ -47,6 +50,7 @@ __all__ = [
     "format_argument",
     "job_filter",
     "next_query",
+    "number_argument",
     "type_filter",
     "wait_argument",
     "worker_filter",
@@ -87,6 +91,9 @@ CHANGES = (*_fields_of(ChangeFilter), "after")
 #: Most values of one field of a filter for changes.
 _MOST_VALUES = 100
 DELETE = ("free_key",)
+DELIVERIES, DEAD = ("failed", "cursor"), ("cursor",)
+#: Most items of a page that goes by numbers.
+MOST_NUMBERED = 100
 
 
 class ListFormat(StrEnum):
@@ -141,6 +148,16 @@ def flag_argument(handler: RequestHandler, name: str) -> bool:
     if text not in ("0", "1"):
         raise BadParameter(f"{name} must be 1 or 0.", parameter=name)
     return text == "1"
+
+
+def number_argument(handler: RequestHandler, name: str) -> int | None:
+    """A cursor that is a number; empty is none. Raises BadParameter."""
+    text = _text(handler, name)
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise BadParameter(f"{name} is not one of ours: take next_cursor of the page before.", parameter=name)
+    return int(text)
 
 
 class FilterFields(Protocol):

@@ -15,7 +15,7 @@ from tornado.web import Application, url
 from dispatcher.clock import Clock, SystemClock
 from dispatcher.config.settings import Settings
 from handlers.access import log_request
-from handlers.api import actions, audit, backups, batch, batches, events, jobs, tokens, waitmany, workers
+from handlers.api import actions, audit, backups, batch, batches, events, jobs, tokens, waitmany, webhooks, workers
 from handlers.api import resources as api
 from handlers.api.openapi.handler import Description, DescriptionHandler
 from handlers.api.shortway import ShortWayApplication
@@ -38,6 +38,7 @@ __all__ = ["Guard", "Refusal", "TaskDirectory", "make_app", "routes", "shipped_t
 #: The path of a static file or directory; Tornado checks it further.
 _NAME = r"[A-Za-z0-9_-][A-Za-z0-9._-]*"
 _BUTTONS = "cancel|retry|succeeded|failed|adopt|duplicate|delete"
+_HOOK = r"([a-zA-Z0-9]{12})"
 _ORDERS = {
     "pause": workers.WorkerPauseHandler,
     "resume": workers.WorkerResumeHandler,
@@ -145,6 +146,13 @@ def _api(given: dict[str, Any]) -> list[URLSpec]:
         url(r"/api/v1/audit", audit.AuditHandler, given, name="api-audit"),
         url(r"/api/v1/tokens", tokens.TokensHandler, given, name="api-tokens"),
         url(r"/api/v1/tokens/([a-zA-Z0-9]{8})", tokens.TokenHandler, given, name="api-token"),
+        url(r"/api/v1/webhooks", webhooks.WebhooksHandler, given, name="api-webhooks"),
+        url(rf"/api/v1/webhooks/{_HOOK}", webhooks.WebhookHandler, given, name="api-webhook"),
+        url(rf"/api/v1/webhooks/{_HOOK}/rotate", webhooks.RotateHandler, given, name="api-webhook-rotate"),
+        url(rf"/api/v1/webhooks/{_HOOK}/test", webhooks.TestHandler, given, name="api-webhook-test"),
+        url(rf"/api/v1/webhooks/{_HOOK}/deliveries", webhooks.DeliveriesHandler, given, name="api-webhook-deliveries"),
+        url(rf"/api/v1/webhooks/{_HOOK}/dead", webhooks.DeadMessagesHandler, given, name="api-webhook-dead"),
+        url(rf"/api/v1/webhooks/{_HOOK}/redeliver", webhooks.RedeliverHandler, given, name="api-webhook-redeliver"),
         url(r"/metrics", MetricsHandler, given, name="metrics"),
     ]
 

@@ -48,11 +48,11 @@ STDLIB = set(sys.stdlib_module_names)
 
 #: What modules may import besides the project, if not all of the standard library. The longest matching name counts.
 PURITY = {
-    # msgspec: its Structs are frozen dataclasses, cheaper to make; nothing in the core encodes or decodes.
-    # random: only the class, as the type of a generator that is passed in (see ``impurities``).
+    # msgspec: Structs are frozen dataclasses; the core decodes nothing. random: only the class of a given generator.
     "dispatcher.core": PURE | {"msgspec", "random", "unicodedata"},
     "dispatcher.core.jobs.versions": PURE | {"hashlib"},
     "dispatcher.access": PURE | {"hashlib", "hmac", "ipaddress", "msgspec"},
+    "dispatcher.webhooks": PURE | {"base64", "hmac", "ipaddress", "msgspec", "urllib"},
     "dispatcher.errors": {"__future__"},
     "dispatcher.reading": {"__future__", "re", "urllib"},
     "dispatcher.clock": {"__future__", "time", "typing"},

@@ -47,6 +47,7 @@ _FORMS = {
         r"https?://([0-9a-z._-]+|\[[0-9a-f:.]+\])(:\d+)?|null|(?!https?:)[a-z][a-z0-9+.-]*://[0-9A-Za-z._-]*",
         "an origin like https://intranet.example, without a path; with a token also null or app://name",
     ),
+    "webhook_allow": (r"[!-~]+", "a host, host:port or a network like 10.0.0.0/8"),
     "front": (r"fast|tornado", "fast or tornado"),
     "log_format": (r"text|json", "text or json"),
     "host_call": (r"[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)*", "the name of a method"),
@@ -100,7 +101,7 @@ def checked_settings(values: Mapping[str, Any], origins: Mapping[str, str], envi
     """The settings, if none contradicts another."""
     store = values.get("store") or default_store(Path(__file__).resolve().parents[2], environ)
     made = Settings(**(_room_for_one_job(values) | dict(values) | {"store": store}))
-    for check in (_limits, _backoff, _store, _tasks, _public_url, _origins, _exposure, _front):
+    for check in (_limits, _backoff, _store, _tasks, _public_url, _origins, _exposure, _front, _webhooks):
         if reason := check(made):
             raise SettingError(reason + _origins_of(reason, origins))
     return made
@@ -122,6 +123,14 @@ def _room_for_one_job(values: Mapping[str, Any]) -> dict[str, int]:
 def _front(made: Settings) -> str | None:
     if made.front == "fast" and find_spec("httptools") is None:
         return "--front fast needs httptools, which is not installed: install it, or take --front tornado"
+    return None
+
+
+def _webhooks(made: Settings) -> str | None:
+    try:
+        made.allowed_targets  # noqa: B018  # reading it is the check
+    except ValueError as error:
+        return f"--webhook-allow {error}"
     return None
 
 

@@ -40,6 +40,7 @@ _PLACEHOLDERS = {
     "allow_origin": "ORIGIN",
     "host_call": "METHOD",
     "transports": "NAMES",
+    "webhook_allow": "TARGET",
 }
 _UNITS = {"s": "S", "bytes": "BYTES"}
 #: By unit: the least value, the divisor and the name of each larger unit.

@@ -13,6 +13,7 @@ from typing import Any
 
 from dispatcher.core.jobs.terms import Terms, range_of
 from dispatcher.errors import SettingError
+from dispatcher.webhooks.targets import AllowedTargets, allowed_targets
 
 __all__ = ["Settings", "out_of_range", "settings_fields"]
 
@@ -72,6 +73,11 @@ class Settings:
         "", "what reads HTTP: fast or tornado; default: fast where httptools is installed, else tornado", "server"
     )
     log_format: str = _plain("text", "form of the log's lines: text, or json with one object in each line", "server")
+    webhook_allow: tuple[str, ...] = _plain(
+        (),
+        "what webhooks may reach beyond the internet: a host, host:port, or a network like 10.0.0.0/8; may be repeated",
+        "server",
+    )
     drain_s: float = _number(25.0, "s", 0.1, 3_600, "how long SIGTERM waits for running jobs", "server")
 
     job_timeout_s: float = _of_terms("timeout_s", "timeout of an attempt, from its accept")
@@ -160,6 +166,11 @@ class Settings:
     def terms(self) -> Terms:
         """The terms of a job whose submitter sets none."""
         return Terms(timeout_s=self.job_timeout_s, max_attempts=self.max_attempts, max_crashes=self.max_crashes)
+
+    @cached_property
+    def allowed_targets(self) -> AllowedTargets:
+        """What webhooks may reach beyond the internet. Raises ValueError if ``webhook_allow`` is not as it must be."""
+        return allowed_targets(self.webhook_allow)
 
     @cached_property
     def public_path(self) -> str:

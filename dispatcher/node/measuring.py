@@ -11,6 +11,7 @@ from dispatcher.core.workers.machine import Machine
 from dispatcher.node.activity import Activity
 from dispatcher.node.gathering import Intake
 from dispatcher.node.waiters import Waiters
+from dispatcher.node.webhooks.hooks import Webhooks
 from dispatcher.pages.pages import Transport
 from dispatcher.store.port import Store
 
@@ -25,6 +26,7 @@ async def measured(
     waiters: Waiters,
     intake: Intake,
     *,
+    webhooks: Webhooks,
     takes_jobs: bool,
     draining: bool,
     has_space: bool,
@@ -37,6 +39,7 @@ async def measured(
         turns=activity.times(), workers=machine.roster.states(), busy=machine.busy(),
         transport=transport.counted(), sessions=transport.carriers(), waiting_requests=len(waiters),
         intake_jobs=intake.jobs, intake_bytes=intake.bytes,
+        webhook_messages=await webhooks.totals(), webhook_attempts=webhooks.attempts(),
         takes_jobs=takes_jobs, draining=draining, has_space=has_space,
     )  # fmt: skip
 

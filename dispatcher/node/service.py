@@ -50,6 +50,8 @@ from dispatcher.node.turns import Turns
 from dispatcher.node.waiters import Waiters
 from dispatcher.node.waiting import Why
 from dispatcher.node.walks import Walks
+from dispatcher.node.webhooks.hooks import Webhooks
+from dispatcher.node.webhooks.posting import HttpPoster, Poster
 from dispatcher.pages.pages import Pages, Transport
 from dispatcher.store.port import Store
 
@@ -85,6 +87,7 @@ class Dispatcher(BatchVerbs):
         shipped_types: Callable[[], Iterable[str]] = tuple,
         failed: Callable[[StorageTrouble], None] = lambda error: None,
         now_and_then: Callable[[], None] = lambda: None,
+        poster: Poster | None = None,
     ) -> None:
         self.settings = settings
         self._store, self._clock, self._shipped_types = store, clock, shipped_types
@@ -94,22 +97,13 @@ class Dispatcher(BatchVerbs):
         self._intake = Intake(most_jobs=settings.intake_queue, most_bytes=settings.intake_bytes)
         self._activity = Activity()
         self._turns = Turns(
-            machine=self.machine,
-            store=store,
-            clock=clock,
-            send=lambda effect: self.pages.send(effect),
-            after=self._after_turn,
-            failed=failed,
-            intake=self._intake,
-            activity=self._activity,
-        )
+            machine=self.machine, store=store, clock=clock, intake=self._intake, activity=self._activity,
+            send=lambda effect: self.pages.send(effect), after=self._after_turn, failed=failed,
+        )  # fmt: skip
         self.pages = Pages(
-            machine=self.machine,
-            settings=settings,
-            key=store.key,
-            new_worker_id=new_worker_id,
+            machine=self.machine, settings=settings, key=store.key, new_worker_id=new_worker_id,
             carry_out=self._turns.carry_out,
-        )
+        )  # fmt: skip
         self._waiters, self._timer = Waiters(settings.waiters), Timer(clock, self.tick)
         self._batch_looks = BatchLooks(self.batch, self._waiters)
         #: For those who follow the changes.
@@ -121,6 +115,14 @@ class Dispatcher(BatchVerbs):
         self._housekeeping = clock.monotonic() + settings.store_check_s
         self._types_tidied = clock.monotonic()
         self._failing, self._readers = Failing(), Readers()
+        self._accepting = self.draining = False
+        #: It looks in a moment whether something is to be done.
+        self._looks = False
+        self._make_verbs(poster or HttpPoster(settings.allowed_targets, clock.utc), rng)
+
+    def _make_verbs(self, poster: Poster, rng: random.Random) -> None:
+        """What serves programs and operators, above turns and pages."""
+        store, clock, allowed = self._store, self._clock, self.settings.allowed_targets
         self.backups = Backups(store, clock)
         #: Orders for many jobs.
         self.operations = Operations(
@@ -130,10 +132,8 @@ class Dispatcher(BatchVerbs):
         self.access = Access(store, clock, self._turns)
         #: Single workers, and what operators order of them.
         self.orders = WorkerOrders(store, clock, self._turns, self.machine, self.pages)
+        self.webhooks = Webhooks(store, clock, self._turns, poster=poster, allowed=allowed, rng=rng, woken=self._arm)
         self.pages.find, self.pages.guesses.noted = self.access.find, self.access.refused
-        self._accepting = self.draining = False
-        #: It looks in a moment whether something is to be done.
-        self._looks = False
 
     # -- life
 
@@ -145,6 +145,7 @@ class Dispatcher(BatchVerbs):
         """Takes over what an earlier run left open, and runs the first turn."""
         await self.access.start()
         await self.orders.start()
+        await self.webhooks.start()
         live = await self._store.live_attempts()
         self.machine.ready(await self._store.ready(), claimed=False)
         await self._see_what_failed()
@@ -152,6 +153,7 @@ class Dispatcher(BatchVerbs):
         self._turns.kick()
         await self.idle()
         self._accepting = True
+        await self.webhooks.begin()
         self.changed()
 
     async def _see_what_failed(self) -> None:
@@ -199,6 +201,7 @@ class Dispatcher(BatchVerbs):
         await self.operations.close()
         await self.backups.close()
         await self._readers.leave()
+        await self.webhooks.close()
         await self._turns.close()
         await self.feed.close()
         self._timer.stop()
@@ -232,6 +235,7 @@ class Dispatcher(BatchVerbs):
             self._turns.resume_at,
             self._turns.gathers_until(),
             self._turns.next_backoff_at,
+            self.webhooks.sender.next_at,
         ]
         if self._turns.next_due_at is not None:
             wait_s = max(0.0, min(self._turns.next_due_at - self._clock.utc(), WALL_CHECK_S))
@@ -257,6 +261,7 @@ class Dispatcher(BatchVerbs):
 
     def _see_what_is_due(self, now: float) -> None:
         self.feed.tick(now)
+        self.webhooks.sender.tick(now)
         self._turns.resume(now)
         if self._turns.next_due_at is not None and self._turns.next_due_at <= self._clock.utc():
             self._turns.due()
@@ -335,7 +340,7 @@ class Dispatcher(BatchVerbs):
         with self._readers:
             return await measured(
                 self._store, self._activity, self.machine, self._transport, self._waiters, self._intake,
-                takes_jobs=self.ready(), draining=self.draining, has_space=self.has_space,
+                webhooks=self.webhooks, takes_jobs=self.ready(), draining=self.draining, has_space=self.has_space,
             )  # fmt: skip
 
     # -- who and what there is

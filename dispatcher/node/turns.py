@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import islice
 from typing import TypeVar
 
@@ -42,6 +42,7 @@ from dispatcher.node.activity import Activity
 from dispatcher.node.gathering import Intake, Submitted
 from dispatcher.node.seldom import Seldom
 from dispatcher.store.port import Store
+from dispatcher.webhooks.endpoints import Endpoint
 
 __all__ = ["FULL_PAUSE_S", "MOST_CLAIMS", "MOST_ITEMS", "MOST_REPORTS", "NODE", "Turns"]
 
@@ -105,7 +106,10 @@ class Turns:
         self._failed = failed
         self._intake = intake
         self._activity = activity
-        self._opened = clock.monotonic()
+        self.opened = clock.monotonic()
+        #: Who is told of the changes of the turns to come, and who is to hear that there are messages.
+        self.endpoints: tuple[Endpoint, ...] = ()
+        self.told: Callable[[Collection[str]], None] = lambda targets: None
         self._reports: list[Report] = []
         self._commands: list[_Asked] = []
         self._more = True
@@ -234,12 +238,13 @@ class Turns:
             node=NODE,
             epoch=self._store.epoch,
             now_at=self._clock.utc(),
-            elapsed_s=self._clock.monotonic() - self._opened,
+            elapsed_s=self._clock.monotonic() - self.opened,
             reports=reports,
             commands=[item.command for item in asked],
             submissions=specs,
             demand=self._machine.demand(MOST_CLAIMS, _coming(specs, reports)),
             most_claims=MOST_CLAIMS,
+            endpoints=self.endpoints,
         )
         items = [item for item in asked if not isinstance(item.command, WorkersMoved)]
         self._carries = self._carries or bool(reports or items or specs or turn.demand)
@@ -303,7 +308,7 @@ class Turns:
         now = self._clock.monotonic()
         self._more = self._more or done.more  # the machine knows whether more can be claimed
         self.next_due_at = done.next_due_at
-        self.next_backoff_at = None if done.next_backoff_s is None else self._opened + done.next_backoff_s
+        self.next_backoff_at = None if done.next_backoff_s is None else self.opened + done.next_backoff_s
         self.has_space, self._holding = done.has_space, False
         self.carry_out(self._machine.settled(turn.reports, done.verdicts, now))
         for item, report in zip(asked, done.commands, strict=True):
@@ -319,6 +324,8 @@ class Turns:
             _resolve(submission.future, list(islice(accepted, len(submission.specs))))
         self.carry_out(self._machine.claimed(done.claims, now))
         self._machine.ready(done.ready, claimed=bool(done.claims))
+        if done.told:
+            self.told(done.told)
         self._after(done.changes)
         self.kick()
 

@@ -27,6 +27,7 @@ from dispatcher.store.attempts import job_of
 from dispatcher.store.batches import MemoryBatches
 from dispatcher.store.counters import Agenda, Counters, agenda_of
 from dispatcher.store.driving import Pace, apply_items, refuse_stale, run
+from dispatcher.store.hooks import MemoryHooks
 from dispatcher.store.kept import Kept
 from dispatcher.store.missing import Missing
 from dispatcher.store.port import Limits
@@ -56,7 +57,7 @@ from dispatcher.store.views import (
     type_views,
     view,
     with_current,
-)
+)  # fmt: skip
 
 __all__ = ["MemoryRows", "MemoryStore"]
 
@@ -77,10 +78,9 @@ class MemoryRows:
         self.logs: dict[int, list[tuple[str, float, str]]] = {}
         #: Workers that are here, and those that have gone.
         self.here: set[str] = set()
-        self.missing = Missing()
-        self.tokens, self.acts, self.kept = Tokens(), Acts(), Kept()
-        self.counters = Counters({})
-        self.agenda = Agenda(None, None)
+        self.missing, self.kept = Missing(), Kept()
+        self.tokens, self.acts, self.hooks = Tokens(), Acts(), MemoryHooks(lambda: self._clock_base)
+        self.counters, self.agenda = Counters({}), Agenda(None, None)
         #: Lanes by their type, and when a worker first offered the type.
         self.lanes = KnownTypes()
         self.offered: dict[str, float] = {}
@@ -207,6 +207,7 @@ class MemoryRows:
         self.tokens.check(writes.tokens)
         self.acts.check(writes.acts)
         self.kept.check(writes.kept)
+        self.hooks.check(writes.messages, writes.hooks)
         self.remove([*self._outlived, *(self.by_seq[seq] for seq in writes.removed)])
         for job in jobs:
             self._put(job)
@@ -225,6 +226,7 @@ class MemoryRows:
         self.tokens.save(writes.tokens)
         self.kept.save(writes.kept)
         self.acts.save(writes.acts, request.queue_clock)
+        self.hooks.save(writes.messages, writes.hooks, request.queue_clock)
         return Saved({lane: self.counters.queued(lane) for lane in request.lanes})
 
     def _save_attempts(self, attempts: dict[str, AttemptRow]) -> None:
@@ -299,6 +301,7 @@ class MemoryStore(WithoutBackups):
         self.key = key
         self.rows = MemoryRows()
         self.batches = MemoryBatches(self.rows.by_seq, self.rows.results)
+        self.hooks = self.rows.hooks
         self._ids = ids
         self._limits = limits or Limits()
         self._pace = Pace()

@@ -19,6 +19,7 @@ from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView,
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import LaneReady, LiveAttempt, Turn, TurnReport
 from dispatcher.store.batches import BatchReads
+from dispatcher.store.hooks import HookReads
 
 __all__ = ["Limits", "Store"]
 
@@ -65,6 +66,11 @@ class Store(Protocol):
     @property
     def batches(self) -> BatchReads:
         """Its reads of batches."""
+        ...
+
+    @property
+    def hooks(self) -> HookReads:
+        """Its reads of webhooks."""
         ...
 
     async def apply(self, turn: Turn) -> TurnReport:

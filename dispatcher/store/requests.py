@@ -175,7 +175,7 @@ class Purged(Struct):
     """The rows of what was removed."""
 
     jobs: list[JobRow]
-    #: Whether there may be more acts to forget.
+    #: Whether there may be more acts, or messages of deleted endpoints, to forget.
     more_acts: bool = False
 
 

@@ -30,6 +30,10 @@ def families(look: Measures, answers: Mapping[tuple[int, str], int]) -> Iterator
     yield _turns(look.turns)
     yield from _pages(look)
     yield from _limits(look)
+    yield _gauge("pagehand_webhook_messages", "Messages of webhooks now: pending or dead.", "state",
+                 _single(look.webhook_messages))  # fmt: skip
+    yield _counter("pagehand_webhook_attempts", "Attempts to send them since the start.", "outcome",
+                   _single(look.webhook_attempts))  # fmt: skip
     yield _counter("pagehand_answers", "HTTP answers by status; the code of a refusal, else empty.", "status code",
                    {(str(status), code): count for (status, code), count in answers.items()})  # fmt: skip
 

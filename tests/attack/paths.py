@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["PATHS", "WORKER_ORDERS"]
 
 WORKER_ORDERS = ("pause", "resume", "drain", "reload", "block", "unblock")
+_HOOK_VERBS = ("rotate", "test", "deliveries", "dead", "redeliver")
 #: By the route's name; braces are filled in. A new route needs a line here: a test demands it.
 PATHS = {
     "overview": "/",
@@ -44,6 +45,9 @@ PATHS = {
     "api-audit": "/api/v1/audit",
     "api-tokens": "/api/v1/tokens",
     "api-token": "/api/v1/tokens/nobody12",
+    "api-webhooks": "/api/v1/webhooks",
+    "api-webhook": "/api/v1/webhooks/nobody123456",
+    **{f"api-webhook-{verb}": f"/api/v1/webhooks/nobody123456/{verb}" for verb in _HOOK_VERBS},
     "metrics": "/metrics",
     "openapi": "/openapi.json",
     "docs": "/docs",

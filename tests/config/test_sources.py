@@ -64,6 +64,7 @@ def test_every_setting_has_a_flag_a_variable_and_a_key_that_mean_the_same(item: 
         "log_format": "json",
         "backup_dir": str(tmp_path),
         "transports": "polling",
+        "webhook_allow": "10.0.0.0/8",
     }
     # No number is at its bound, nor at its default.
     text = texts.get(item.name) or str(getattr(Settings(), item.name) + 1)

@@ -12,8 +12,9 @@ from dispatcher.access.scopes import Scope, with_included
 from dispatcher.config.settings import Settings
 from handlers.routes import TaskDirectory, routes
 from tests.handlers.conftest import Ask, Scene
+from tests.handlers.matrix import MATRIX
 from tests.handlers.rich import rich
-from tests.handlers.test_security import MATRIX, TOKEN
+from tests.handlers.test_security import TOKEN
 from tests.support.house import House
 from tests.support.places import ROOT
 

@@ -14,73 +14,12 @@ from dispatcher.core.jobs.states import JobState
 from handlers.console.page import local_path
 from handlers.routes import TaskDirectory, routes
 from tests.handlers.conftest import Ask, Browser, Scene, body_of
+from tests.handlers.matrix import MATRIX, OPEN, PAGE
 from tests.handlers.rich import TASKS, rich
 from tests.support.forms import FORM, xsrf_in
 from tests.support.house import House
 
 TOKEN = "0b6f1c0e-s3cret"
-PAGE, API, OPEN = "page", "api", "open"
-#: Every route by its name: an address, its methods, and what it asks for. A method with a number answers that, and not
-#: 200, to somebody who is let in and sends nothing.
-MATRIX = {
-    "overview": ("/", "GET", PAGE),
-    "jobs": ("/jobs", "GET", PAGE),
-    "job": ("/jobs/done-1", "GET", PAGE),
-    "job-action": ("/jobs/done-1/cancel", "POST:415", PAGE),
-    "workers": ("/workers", "GET", PAGE),
-    "one-worker": ("/workers/nobody", "GET:404", PAGE),
-    "worker-action": ("/workers/nobody/pause", "POST:415", PAGE),
-    "worker-gate": ("/workers/nobody/block", "POST:415", PAGE),
-    "types": ("/types", "GET", PAGE),
-    "submit": ("/submit", "GET POST:415", PAGE),
-    "login": ("/login", "GET POST:415", OPEN),
-    "logout": ("/logout", "POST:415", OPEN),
-    "api-jobs": ("/api/v1/jobs", "GET POST:400", API),
-    "api-wait": ("/api/v1/jobs/wait", "POST:400", API),
-    "api-actions": ("/api/v1/jobs/actions", "POST:400", API),
-    "api-operations": ("/api/v1/operations", "GET", API),
-    "api-operation": ("/api/v1/operations/nope", "GET:404", API),
-    "api-operation-stop": ("/api/v1/operations/nope/stop", "POST:404", API),
-    "api-batch": ("/api/v1/jobs/batch", "POST:400", API),
-    "api-job": ("/api/v1/jobs/done-1", "GET PATCH:400 DELETE:409", API),
-    "api-cancel": ("/api/v1/jobs/done-1/cancel", "POST:409", API),
-    "api-retry": ("/api/v1/jobs/done-1/retry", "POST:409", API),
-    "api-decide": ("/api/v1/jobs/done-1/decide", "POST:422", API),
-    "api-adopt": ("/api/v1/jobs/done-1/adopt", "POST:409", API),
-    "api-duplicate": ("/api/v1/jobs/done-1/duplicate", "POST:201", API),
-    "api-result": ("/api/v1/jobs/done-1/result", "GET", API),
-    "api-batch-view": ("/api/v1/batches/nope", "GET:404", API),
-    "api-batch-results": ("/api/v1/batches/nope/results", "GET:404", API),
-    "api-events": ("/api/v1/events?after=odd", "GET:400", API),  # the stream itself would not end
-    "api-changes": ("/api/v1/changes", "GET", API),
-    "api-workers": ("/api/v1/workers", "GET", API),
-    "api-worker": ("/api/v1/workers/nobody", "GET:404 PATCH:404", API),
-    "api-worker-pause": ("/api/v1/workers/nobody/pause", "POST:404", API),
-    "api-worker-resume": ("/api/v1/workers/nobody/resume", "POST:404", API),
-    "api-worker-drain": ("/api/v1/workers/nobody/drain", "POST:404", API),
-    "api-worker-reload": ("/api/v1/workers/nobody/reload", "POST:404", API),
-    "api-worker-block": ("/api/v1/workers/nobody/block", "POST:404", API),
-    "api-worker-unblock": ("/api/v1/workers/nobody/unblock", "POST:404", API),
-    "api-types": ("/api/v1/types", "GET", API),
-    "api-stats": ("/api/v1/stats", "GET", API),
-    "api-backups": ("/api/v1/backups", "GET POST:409", API),
-    "api-backup": ("/api/v1/backups/nope.db", "GET:404", API),
-    "api-audit": ("/api/v1/audit", "GET", API),
-    "api-tokens": ("/api/v1/tokens", "GET POST:422", API),
-    "api-token": ("/api/v1/tokens/nobody12", "GET:404 DELETE:404", API),
-    "metrics": ("/metrics", "GET", API),
-    "openapi": ("/openapi.json", "GET", OPEN),
-    "docs": ("/docs", "GET", OPEN),
-    "worker": ("/worker", "GET", OPEN),
-    "worker-script": ("/static/worker.js", "GET", OPEN),
-    "static": ("/static/console.css", "GET", OPEN),
-    "task-index": ("/tasks/index.json", "GET", OPEN),
-    "task": ("/tasks/plain.js", "GET", OPEN),
-    "livez": ("/livez", "GET", OPEN),
-    "readyz": ("/readyz", "GET", OPEN),
-    "api-not-found": ("/api/nope", "GET:404", OPEN),
-    "not-found": ("/nope", "GET:404", OPEN),
-}
 CASES = [
     (path, method.partition(":")[0], int(method.partition(":")[2] or 200), kind)
     for path, methods, kind in MATRIX.values()

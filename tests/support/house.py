@@ -18,6 +18,7 @@ from dispatcher.core.jobs.turn import Turn, TurnReport
 from dispatcher.core.workers.registration import Registration
 from dispatcher.errors import StorageTrouble
 from dispatcher.node.service import Dispatcher
+from dispatcher.node.webhooks.posting import Poster
 from dispatcher.pages.protocol import VERSION
 from dispatcher.store.applier.hand import Ids
 from dispatcher.store.memory import MemoryStore
@@ -151,6 +152,7 @@ class House:
         *,
         clock: ManualClock | None = None,
         kind: type[Dispatcher] = Dispatcher,
+        poster: Poster | None = None,
         **settings: Any,
     ) -> None:
         self.clock = clock or ManualClock()
@@ -175,6 +177,7 @@ class House:
             new_worker_id=lambda: f"worker{next(numbers):026d}",
             shipped_types=lambda: self.shipped,
             failed=self.failures.append,
+            poster=poster,
         )
         self.pages = self.dispatcher.pages
         self.transport = Notes()

@@ -51,6 +51,9 @@ class Measures(Struct, frozen=True, kw_only=True):
     #: Jobs that wait to be stored, and the bytes of their data.
     intake_jobs: int
     intake_bytes: int
+    #: Messages of webhooks now, by ``pending`` and ``dead``; attempts to send them since the start, by their outcome.
+    webhook_messages: Mapping[str, int]
+    webhook_attempts: Mapping[str, int]
     takes_jobs: bool
     draining: bool
     has_space: bool

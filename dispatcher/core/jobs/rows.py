@@ -15,6 +15,8 @@ from dispatcher.core.jobs.matching import lane_of
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.terms import Terms
 from dispatcher.core.jobs.turn import Cause
+from dispatcher.webhooks.commands import HookCommand
+from dispatcher.webhooks.endpoints import HookMessage
 
 __all__ = ["AttemptRow", "JobRow", "WriteSet", "lane_of_row"]
 
@@ -94,9 +96,11 @@ class WriteSet:
         "data",
         "done",
         "here",
+        "hooks",
         "jobs",
         "kept",
         "logs",
+        "messages",
         "new",
         "nobody",
         "removed",
@@ -129,6 +133,9 @@ class WriteSet:
         self.tokens: list[TokenCommand] = []
         #: What operators have said of workers, in order.
         self.kept: list[KeptWorker] = []
+        #: Messages for receivers of webhooks, and then what becomes of endpoints and messages, in order.
+        self.messages: list[HookMessage] = []
+        self.hooks: list[HookCommand] = []
         #: Lines of the audit log.
         self.acts: list[AuditEntry] = []
 

@@ -23,6 +23,8 @@ from dispatcher.core.jobs.matching import Requirement
 from dispatcher.core.jobs.model import JobSpec, JobView
 from dispatcher.core.jobs.states import Event, JobState
 from dispatcher.core.jobs.terms import Terms
+from dispatcher.webhooks.commands import HookCommand
+from dispatcher.webhooks.endpoints import Endpoint
 
 __all__ = [
     "Accepted", "Adopt", "Amend", "Cancel", "Cause", "Change", "Claim", "Command", "CommandReport", "Decide",
@@ -210,7 +212,7 @@ class ForgetTypes(Struct, frozen=True):
 
 
 JobCommand = Cancel | Retry | Decide | Adopt | Amend | Delete
-Command = JobCommand | OfferedTypes | ForgetTypes | WorkersMoved | TokenCommand | AuditNote | KeepWorker
+Command = JobCommand | OfferedTypes | ForgetTypes | WorkersMoved | TokenCommand | AuditNote | KeepWorker | HookCommand
 
 
 class Objection(StrEnum):
@@ -274,11 +276,12 @@ class Turn(Struct, frozen=True, kw_only=True):
     commands: list[Command] = []
     #: Jobs of one batch stand side by side.
     submissions: list[JobSpec] = []
-    #: For lanes that have ready jobs, or get some in this turn; least recently used first. A pool may stand here more
-    #: than once.
+    #: For lanes that have ready jobs, or get some in this turn; least recently used first. A pool may be there twice.
     demand: list[Demand] = []
     #: Most jobs that the turn claims.
     most_claims: int = 1_024
+    #: Who is told of its changes: messages are written with them.
+    endpoints: tuple[Endpoint, ...] = ()
 
 
 class Accepted(Struct, frozen=True, gc=False):
@@ -288,8 +291,7 @@ class Accepted(Struct, frozen=True, gc=False):
     job: JobView | None
     #: The job is an earlier one of the same key.
     replayed: bool = False
-    #: A code and words, if ``job`` is None: ``key_conflict``, ``queue_full``, ``refused``. All jobs of a batch get the
-    #: code and words of the job at fault.
+    #: A code (``key_conflict``, ``queue_full``, ``refused``) and words. A whole batch gets those of the job at fault.
     error: str | None = None
     detail: str | None = None
 
@@ -357,6 +359,8 @@ class TurnReport(Struct, frozen=True, kw_only=True):
     ready: list[LaneReady] = []
     #: The store's disk has space for new jobs.
     has_space: bool = True
+    #: The targets that have new messages, or messages to try again at once.
+    told: frozenset[str] = frozenset()
 
 
 class LiveAttempt(Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from dispatcher.access.acts import MOST_DETAIL, Actor, AuditEntry, AuditNote, Au
 from dispatcher.access.commands import MakeToken, RevokeToken
 from dispatcher.core.jobs.kept import KeepWorker
 from dispatcher.core.jobs.turn import Adopt, Amend, Cancel, Command, CommandReport, Decide, Delete, JobCommand, Retry
+from dispatcher.webhooks.commands import DeleteEndpoint, PutEndpoint, Redeliver, SendMessage
 
 __all__ = ["act_of"]
 
@@ -42,6 +43,20 @@ def act_of(command: Command, report: CommandReport, now_at: float) -> AuditEntry
         return _act(command.actor, "token.make", command.token.id, _token(command), outcome, now_at)
     if isinstance(command, RevokeToken):
         return _act(command.actor, "token.revoke", command.token_id, "", outcome, now_at)
+    return _hook_act(command, outcome, now_at)
+
+
+def _hook_act(command: Command, outcome: AuditOutcome, now_at: float) -> AuditEntry | None:
+    """An endpoint's secrets are told nobody here."""
+    if isinstance(command, PutEndpoint):
+        return _act(command.actor, command.action, command.endpoint.id, _endpoint(command), outcome, now_at)
+    if isinstance(command, DeleteEndpoint):
+        return _act(command.actor, "webhook.delete", command.endpoint_id, "", outcome, now_at)
+    if isinstance(command, SendMessage):
+        return _act(command.actor, "webhook.test", command.message.endpoint, "", outcome, now_at)
+    if isinstance(command, Redeliver):
+        detail = ", ".join(command.messages) or "all that are dead"
+        return _act(command.actor, "webhook.redeliver", command.endpoint_id, detail, outcome, now_at)
     return None
 
 
@@ -69,6 +84,12 @@ def _detail(command: JobCommand) -> str:
 def _token(command: MakeToken) -> str:
     token = command.token
     return _json({"name": token.name, "scopes": token.scopes, "types": token.types, "expires_at": token.expires_at})
+
+
+def _endpoint(command: PutEndpoint) -> str:
+    made = command.endpoint
+    fields = {"url": made.url, "events": sorted(made.events), "types": sorted(made.types), "enabled": made.enabled}
+    return _json(fields)
 
 
 def _json(value: object) -> str:

@@ -21,6 +21,7 @@ from dispatcher.core.jobs.turn import (
     Decide,
     Delete,
     ForgetTypes,
+    JobCommand,
     Objection,
     OfferedTypes,
     Retry,
@@ -31,6 +32,7 @@ from dispatcher.store.applier.admission import Admission
 from dispatcher.store.applier.hand import Hand
 from dispatcher.store.requests import Loaded
 from dispatcher.store.views import view
+from dispatcher.webhooks.commands import HookCommand
 
 __all__ = ["KEY_S", "evidence", "obey"]
 
@@ -52,7 +54,7 @@ def obey(command: Command, hand: Hand, loaded: Loaded, admission: Admission) -> 
         hand.writes.nobody = hand.writes.nobody or command.nobody
         hand.writes.here |= dict.fromkeys(command.gone, False) | dict.fromkeys(command.here, True)
         return CommandReport(True)
-    if isinstance(command, AuditNote | KeepWorker | MakeToken | RevokeToken | UsedTokens):
+    if not isinstance(command, JobCommand):
         return _written(command, hand)
     job = hand.by_id.get(command.job)
     if job is None:
@@ -68,12 +70,14 @@ def obey(command: Command, hand: Hand, loaded: Loaded, admission: Admission) -> 
     return CommandReport(done, view(job), revoked)
 
 
-def _written(command: AuditNote | KeepWorker | TokenCommand, hand: Hand) -> CommandReport:
+def _written(command: AuditNote | KeepWorker | TokenCommand | HookCommand, hand: Hand) -> CommandReport:
     """What is written as it is; an act is a line of the log alone."""
     if isinstance(command, KeepWorker):
         hand.writes.kept.append(command.worker)
-    elif not isinstance(command, AuditNote):
+    elif isinstance(command, MakeToken | RevokeToken | UsedTokens):
         hand.writes.tokens.append(command)
+    elif not isinstance(command, AuditNote):
+        hand.writes.hooks.append(command)
     return CommandReport(True)
 
 

@@ -10,6 +10,7 @@ from dispatcher.core.jobs import ledger
 from dispatcher.core.jobs.rows import JobRow, WriteSet, lane_of_row
 from dispatcher.core.jobs.states import FINAL, OPEN, WAITING, JobState
 from dispatcher.core.jobs.turn import Change, Report, Settled
+from dispatcher.store.applier.telling import Teller
 from dispatcher.store.attempts import current_attempts
 from dispatcher.store.requests import Counted, Loaded, Tally
 
@@ -21,13 +22,16 @@ class Ids(NamedTuple):
 
     job: Callable[[], str]
     attempt: Callable[[], str]
+    #: Of messages for webhooks; None: they are made as those of jobs.
+    message: Callable[[], str] | None = None
 
 
 class Hand:
     """Rows in hand. ``moved`` is told every transition of a job: it counts it, notes it and sets the job's clocks."""
 
-    def __init__(self, now_at: float, loaded: Loaded, named: Collection[str]) -> None:
+    def __init__(self, now_at: float, loaded: Loaded, named: Collection[str], teller: Teller | None = None) -> None:
         self.now_at = now_at
+        self._teller = teller
         self.clock = loaded.queue_clock
         self.jobs = loaded.jobs
         self.attempts = current_attempts(loaded.jobs.values(), named) | loaded.attempts
@@ -95,7 +99,10 @@ class Hand:
 
     def _told(self, job: JobRow, old: JobState | None, attempt: str | None, actor: str) -> None:
         at, attempt = self.now_at, attempt or job.attempt
-        self.changes.append(Change(job.id, job.type, old, job.state, at, attempt, job.worker, job.reason, actor))
+        change = Change(job.id, job.type, old, job.state, at, attempt, job.worker, job.reason, actor)
+        self.changes.append(change)
+        if self._teller is not None:
+            self._teller.tell(job, change, self.writes.messages)
 
     def amended(self, job: JobRow, old: JobState, lane: str, actor: str) -> None:
         """The job waits, and its terms or its time have changed. It was in ``old``, in this lane."""

@@ -36,6 +36,7 @@ from dispatcher.store.applier.admission import Admission
 from dispatcher.store.applier.commands import KEY_S, obey
 from dispatcher.store.applier.hand import Hand, Ids, earlier
 from dispatcher.store.applier.takers import claims_of
+from dispatcher.store.applier.telling import Teller, told_targets
 from dispatcher.store.port import Limits
 from dispatcher.store.requests import ActsPurge, Due, DueRows, Load, Loaded, Purge, Purged, Save, Saved, SetRequest
 
@@ -68,7 +69,7 @@ def apply(
     """
     named = frozenset(report.attempt for report in turn.reports)
     loaded: Loaded = yield _named(turn, named)
-    hand = Hand(turn.now_at, loaded, named)
+    hand = Hand(turn.now_at, loaded, named, _teller(turn, ids))
     verdicts = hand.settle(turn.reports, limits.late_accept)
     admission = Admission(hand, loaded, limits, ids)
     commands = [_obeyed(command, hand, loaded, admission) for command in turn.commands]
@@ -87,7 +88,13 @@ def apply(
         next_backoff_s=None if next_backoff is None else next_backoff - hand.clock + turn.elapsed_s,
         more=rest.more,
         ready=[_left(lane, saved.queued[lane], hand, rest.heads) for lane in lanes],
+        told=told_targets(hand.writes),
     )
+
+
+def _teller(turn: Turn, ids: Ids) -> Teller | None:
+    """None: nobody is told of what the turn changes."""
+    return Teller(turn.endpoints, ids.message or ids.job) if turn.endpoints else None
 
 
 def _obeyed(command: Command, hand: Hand, loaded: Loaded, admission: Admission) -> CommandReport:

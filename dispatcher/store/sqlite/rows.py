@@ -43,6 +43,7 @@ from dispatcher.store.requests import (
 )
 from dispatcher.store.sqlite import statements as sql
 from dispatcher.store.sqlite.acts import forget_acts, save_acts
+from dispatcher.store.sqlite.hooks import HookRows
 from dispatcher.store.sqlite.kept import save_kept
 from dispatcher.store.sqlite.lanes import LaneTable, Place, first_of
 from dispatcher.store.sqlite.search import SearchIndex
@@ -125,9 +126,10 @@ class SqliteRows:
         self._db = connection
         self._epoch = epoch
         self._index = index
+        self.hooks = HookRows(connection)
         self.reload()
         #: The queue clock goes on from where it was when the store was opened.
-        self._clock_base = self._clock = self._clock_kept
+        self.clock_base = self._clock = self._clock_kept
 
     def reload(self) -> None:
         """Reads again what is kept in memory: at the start, and after a rollback."""
@@ -139,6 +141,7 @@ class SqliteRows:
         self.counters = Counters({(self.lanes.name(row[0]), _STATES[row[1]]): Tally(row[2], row[3]) for row in tallies})
         self._agenda = self._after(-inf, -inf)
         self._running: dict[int, JobRow] = {}
+        self.hooks.reload()
 
     def _after(self, at: float, queue_clock: float) -> Agenda:
         return Agenda(self._fetch(sql.NEXT_DUE, at)[0][0], self._fetch(sql.NEXT_BACKOFF, queue_clock)[0][0])
@@ -157,7 +160,7 @@ class SqliteRows:
         names = [name for name, seq in seqs.items() if not _is_silent(name, jobs.get(seq))]
         names += [job.attempt for job in commanded if job.attempt is not None]
         first, self._seq = self._seq + 1, self._seq + request.numbers
-        self._clock = self._clock_base + request.elapsed_s
+        self._clock = self.clock_base + request.elapsed_s
         return Loaded(
             queue_clock=self._clock,
             jobs=jobs,
@@ -266,7 +269,8 @@ class SqliteRows:
         self._remove(found)
         self._db.execute(sql.FORGET_WORKERS, (request.gone_before, MOST_FORGOTTEN))
         self._db.execute(sql.FORGET_MANY_WORKERS, (MOST_MISSING, MOST_FORGOTTEN))
-        return Purged(found, forget_acts(self._db, request.acts))
+        more = forget_acts(self._db, request.acts)
+        return Purged(found, self.hooks.forget() or more)
 
     def _remove(self, jobs: Collection[JobRow]) -> None:
         if not jobs:
@@ -292,6 +296,8 @@ class SqliteRows:
         save_kept(self._db, request.writes.kept)
         if request.writes.acts:
             save_acts(self._db, request.writes.acts, request.queue_clock)
+        if request.writes.messages or request.writes.hooks:
+            self.hooks.save(request.writes.messages, request.writes.hooks, request.queue_clock)
         changed = self.counters.add(request.deltas)
         if changed:
             rows = [(self.lanes.number(lane), str(state), t.jobs, t.bytes) for (lane, state), t in changed.items()]

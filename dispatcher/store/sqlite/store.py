@@ -35,6 +35,7 @@ from dispatcher.store.sqlite import statements as sql
 from dispatcher.store.sqlite.acts import ActsRead
 from dispatcher.store.sqlite.batches import SqliteBatches
 from dispatcher.store.sqlite.file import connect
+from dispatcher.store.sqlite.hooks import SqliteHooks
 from dispatcher.store.sqlite.kept import kept_slice
 from dispatcher.store.sqlite.lists import PageRead
 from dispatcher.store.sqlite.log_mark import LogMark
@@ -91,6 +92,7 @@ class SqliteStore:
         #: Takes jobs into the index that were there before it.
         self._filling: asyncio.Task[None] | None = None
         self.batches: SqliteBatches
+        self.hooks: SqliteHooks
         self._ids = ids
         self._pace = Pace()
         self._reserve: Reserve
@@ -143,6 +145,7 @@ class SqliteStore:
             raise StoreRefused(f"{self._path}: its index for searches cannot be made or removed ({error})") from error
         self._rows = SqliteRows(self._db, self.epoch, self._index)
         self.batches = SqliteBatches(self._db, self._thread)
+        self.hooks = SqliteHooks(self._db, self._thread, self._rows.hooks, self._rows.clock_base)
 
     def _apply(self, turn: Turn) -> TurnReport:
         refuse_stale(turn, self.epoch)

@@ -123,6 +123,9 @@ _ACTS = {
     "after": Field(_WHEN, _INSTANT),
     "before": Field(_WHEN, _INSTANT),
 }
+_NUMBER: Schema = {"type": "string", "pattern": f"^[{_BLANK}]*([0-9]{{1,18}})?[{_BLANK}]*$"}
+_NUMBERED = {"cursor": Field(_NUMBER, "The `next_cursor` of an earlier page, unchanged.")}
+_FAILED = Field({"type": "string", "enum": ["0", "1"], "default": "0"}, "1: only attempts that were no success.")
 #: By the name of the route.
 _OWN = {
     "api-jobs": _JOBS,
@@ -132,6 +135,8 @@ _OWN = {
     "api-events": _CHANGES,
     "api-changes": _CHANGES,
     "api-audit": _ACTS,
+    "api-webhook-deliveries": {"failed": _FAILED} | _NUMBERED,
+    "api-webhook-dead": _NUMBERED,
     "readyz": {"verbose": Field(_TEXT, "Says why.")},
 }
 #: The names of what is in parentheses in a route's pattern, where it is not an id.

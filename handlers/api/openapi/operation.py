@@ -6,10 +6,22 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-__all__ = ["ACCESS", "ACT", "FARM", "FOLLOW", "GROUPS", "READING", "SERVER", "SUBMIT", "GoodAnswer", "Operation"]
+__all__ = [
+    "ACCESS",
+    "ACT",
+    "FARM",
+    "FOLLOW",
+    "GROUPS",
+    "READING",
+    "SERVER",
+    "SUBMIT",
+    "WEBHOOKS",
+    "GoodAnswer",
+    "Operation",
+]
 
 SUBMIT, READING, ACT, FOLLOW = "Submit", "Read", "Act", "Follow"
-FARM, ACCESS, SERVER = "Workers and types", "Access", "Server"
+FARM, ACCESS, WEBHOOKS, SERVER = "Workers and types", "Access", "Webhooks", "Server"
 #: What the groups of calls are about, in their order.
 GROUPS = {
     SUBMIT: "New jobs.",
@@ -18,6 +30,7 @@ GROUPS = {
     FOLLOW: "Changes as they come.",
     FARM: "Who does the work, and what can be done.",
     ACCESS: "Who may ask, and who has done what.",
+    WEBHOOKS: "Who is told of changes, and what became of that.",
     SERVER: "How the server is.",
 }
 

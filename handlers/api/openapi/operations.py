@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from handlers.api.openapi.causes import COMMAND, NEW_JOB, READ, SEMANTIC
+from handlers.api.openapi.hookoperations import WEBHOOK_OPERATIONS
 from handlers.api.openapi.operation import (
     ACCESS,
     ACT,
@@ -335,6 +336,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         answers={200: GoodAnswer("A page of the audit log.", "Acts", _PAGE)},
         codes=READ,
     ),
+    **WEBHOOK_OPERATIONS,
     ("livez", "GET"): Operation(
         id="isAlive",
         group=SERVER,

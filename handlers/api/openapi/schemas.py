@@ -11,10 +11,11 @@ from dispatcher.access.scopes import Scope
 from handlers.api.actions import ActionBody
 from handlers.api.amending import CHANGEABLE
 from handlers.api.batch import MOST_JOBS
-from handlers.api.openapi import manyshapes, shapes, workershapes
+from handlers.api.openapi import hookshapes, manyshapes, shapes, workershapes
 from handlers.api.resources import CancelBody, DecideBody, EmptyBody
 from handlers.api.tokens import TokenBody
 from handlers.api.waitmany import WaitBody
+from handlers.api.webhooks import RedeliverBody, WebhookBody, WebhookChange
 from handlers.api.workers import OrderBody, ReloadBody, WorkerBody
 from handlers.forms.formdata import FILES, TYPED
 from handlers.intake import JOB_BODY
@@ -24,7 +25,8 @@ __all__ = ["Schema", "schemas"]
 Schema = dict[str, Any]
 _REF = "#/components/schemas/"
 _BODIES = (
-    ActionBody, JOB_BODY, CancelBody, DecideBody, EmptyBody, TokenBody, WaitBody, OrderBody, ReloadBody, WorkerBody,
+    ActionBody, JOB_BODY, CancelBody, DecideBody, EmptyBody, RedeliverBody, TokenBody, WaitBody, WebhookBody,
+    WebhookChange, OrderBody, ReloadBody, WorkerBody,
 )  # fmt: skip
 #: Of the fields of the console's form, the one that no program needs.
 _FOR_PEOPLE = frozenset({"type_choice"})
@@ -65,7 +67,8 @@ _LOOSE: dict[str, Schema] = {
 def schemas() -> dict[str, Schema]:
     """All of them, by name, in order."""
     _, found = msgspec.json.schema_components(
-        [*_BODIES, *_shapes(shapes), *_shapes(manyshapes), *_shapes(workershapes)], ref_template=_REF + "{name}"
+        [*_BODIES, *(shape for part in (shapes, manyshapes, workershapes, hookshapes) for shape in _shapes(part))],
+        ref_template=_REF + "{name}",
     )
     made = {_plain_name(name): _plain(schema) for name, schema in found.items()}
     job = made["JobBody"] = _told(made["JobBody"])

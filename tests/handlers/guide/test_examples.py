@@ -83,11 +83,14 @@ def posted(site: Site, path: str, body: str) -> Any:
 
 
 def known_of(site: Site) -> dict[str, str]:
-    """A token, a batch and an operation: each placeholder with its id."""
+    """A token, a batch, an operation and a webhook: each placeholder with its id."""
     token = posted(site, "/api/v1/tokens", '{"name": "till", "scopes": ["submit"]}')
     batch = posted(site, "/api/v1/jobs/batch", '[{"type": "word-count"}]')
     order = posted(site, "/api/v1/jobs/actions", '{"action": "cancel", "filter": {"type": "none"}}')
-    return {"abcd1234": token["id"], "BATCH": batch["batch"], "OPERATION": order["operation"]["id"]}
+    webhook = posted(site, "/api/v1/webhooks", '{"url": "https://shop.invalid/"}')
+    # The longer placeholder first: the shorter one begins it.
+    known = {"abcd12345678": webhook["id"], "abcd1234": token["id"]}
+    return known | {"BATCH": batch["batch"], "OPERATION": order["operation"]["id"]}
 
 
 def status_of(done: subprocess.CompletedProcess[str]) -> str:

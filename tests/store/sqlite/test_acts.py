@@ -114,7 +114,7 @@ def test_a_purge_looks_at_what_it_forgets_however_many_acts_there_are(desk: Desk
     for number in (2_500, 50_500):
         fill(desk, number)
         desk.pass_time(60.0)
-        store._rows._clock_base = 500.0 + store._limits.audit_retention_s - desk.elapsed_s
+        store._rows.clock_base = 500.0 + store._limits.audit_retention_s - desk.elapsed_s
         steps.append(0)
 
         def step() -> None:
