@@ -206,7 +206,10 @@ class Registry:
         """The old boot gave no sign of life: the newcomer is the same window, loaded anew (S12)."""
         self._deadlines.clear(("probe", worker_id))
         newcomer = self._newcomers.pop(worker_id)
-        return [] if newcomer is None else self._admit(*newcomer)
+        if newcomer is None:
+            return []
+        blocked = self._operators.blocked(worker_id)  # perhaps since the newcomer began to wait
+        return self._admit(*newcomer) if blocked is None else self._turn_away(newcomer[0], blocked)
 
     def _brings_too_many(self, session: str, registration: Registration) -> bool:
         """Whether the page would have named more new types than one page may, under all its identities."""

@@ -92,6 +92,16 @@ def test_a_blocked_worker_is_turned_away_and_what_it_has_goes_to_others(joined):
     assert all_of(joined.join("s2"), Welcome)
 
 
+def test_a_page_that_waits_to_take_the_place_of_a_blocked_worker_is_turned_away_too(joined):
+    joined.join("s2", boot="b2")  # the old page is asked for a sign of life
+    effects = joined.keep(BLOCKED)
+    assert [effect.session for effect in all_of(effects, Refuse)] == ["s1", "s2"]
+    assert not all_of(effects, Welcome)
+    assert not joined.machine.workers
+    joined.pass_s(60.0)
+    assert not joined.machine.workers
+
+
 def test_a_blocked_worker_that_is_away_is_forgotten(joined):
     joined.ended("s1")
     assert joined.keep(BLOCKED) == []
