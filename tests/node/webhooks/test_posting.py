@@ -84,6 +84,10 @@ async def posted(port: int, *, timeout_s: float = 10.0, path: str = "/x") -> Hoo
             b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
             HookAnswer(None, "the answer's chunks cannot be read"),
         ),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-9\r\n0\r\n\r\n",
+            HookAnswer(None, "the answer's chunks cannot be read"),
+        ),
         (b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", HookAnswer(None, "the answer's Content-Length is no number")),
         (b"HTTP/1.1 200 OK\r\nContent-", HookAnswer(None, "the answer was cut")),
         (b"SSH-2.0-OpenSSH_9\r\n\r\n", HookAnswer(None, "what answered does not speak HTTP")),
