@@ -159,8 +159,7 @@ class Registry:
         if worker.session is None:
             return effects
         if worker.name != name:
-            effects.append(Welcome(worker.session, worker.id, worker.name))
-            effects += self._operators.told(worker, worker.session)
+            effects += self._welcome(worker, worker.session)
         elif worker.held != held:
             effects.append(HoldOrder(worker.session, worker.held))
         return effects
@@ -275,10 +274,12 @@ class Registry:
         self._operators.describe(worker, registration)
         worker.session, worker.opened = session, registration.opened
         worker.registered = worker.heard = self._deadlines.now
-        effects.append(Welcome(session, worker.id, worker.name))
-        if self.draining:
-            effects.append(Order(session, "drain"))
-        return effects + self._operators.told(worker, session)
+        return effects + self._welcome(worker, session)
+
+    def _welcome(self, worker: Worker, session: str) -> list[Effect]:
+        """With a welcome a page forgets what it was told before: it is told so again."""
+        stops: list[Effect] = [Order(session, "drain")] if self.draining else []
+        return [Welcome(session, worker.id, worker.name), *stops, *self._operators.told(worker, session)]
 
 
 _TOO_MANY_TYPES = (

@@ -79,6 +79,11 @@ def test_the_operators_name_and_labels_win_over_the_pages(node):
     assert (worker.name, worker.labels) == ("other", ())
 
 
+def test_a_page_that_gets_another_name_while_the_server_stops_still_knows_that_it_stops(joined):
+    joined.drain()
+    assert joined.keep(KeptWorker(id="w1", name="DESK-7")) == [Welcome("s1", "w1", "DESK-7"), Order("s1", "drain")]
+
+
 def test_a_blocked_worker_is_turned_away_and_what_it_has_goes_to_others(joined):
     joined.run("a1")
     effects = joined.keep(BLOCKED)
