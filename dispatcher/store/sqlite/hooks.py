@@ -76,7 +76,7 @@ _LOG = f"SELECT {_DELIVERY}, number FROM deliveries WHERE endpoint = ? AND numbe
 _BAD = " AND outcome <> 'delivered'"
 _NEWEST = " ORDER BY number DESC LIMIT ?"
 _BEYOND = (1 << 63) - 1
-#: Most messages of a deleted endpoint that go at once.
+#: Most messages of a deleted endpoint that go at once, and most that die at once when a setting allows fewer.
 _FORGOTTEN = 1_000
 
 
@@ -116,13 +116,13 @@ class HookRows:
             else:
                 self._redeliver(command, clock)
         for endpoint in {message.endpoint for message in messages}:
-            self._give_up(endpoint)
+            self._give_up(endpoint, len(messages) + _FORGOTTEN)
         for endpoint in touched:
             self._trim(endpoint)
 
-    def _give_up(self, endpoint: str) -> None:
-        """If more wait for it than may, those that are due first are dead."""
-        beyond = self.waiting[endpoint] - self._most_waiting
+    def _give_up(self, endpoint: str, most: int) -> None:
+        """If more wait for it than may, those that are due first are dead. ``most``: at once."""
+        beyond = min(most, self.waiting[endpoint] - self._most_waiting)
         if beyond > 0 and self.is_known(endpoint):
             self._db.execute(_GIVE_UP, (endpoint, beyond))
             self.waiting[endpoint] -= beyond
