@@ -302,8 +302,7 @@ class MemoryStore(WithoutBackups):
         self.rows = MemoryRows()
         self.batches = MemoryBatches(self.rows.by_seq, self.rows.results)
         self.hooks = self.rows.hooks
-        self._ids = ids
-        self._limits = limits or Limits()
+        self._ids, self._limits = ids, limits or Limits()
         self.hooks.most_waiting = self._limits.webhook_backlog
         self._pace = Pace()
 
