@@ -17,16 +17,20 @@ from collections.abc import Iterable, Sequence
 from dispatcher.core.jobs.rows import WriteSet
 from dispatcher.core.jobs.search import MOST_CHARS, Phrase, has_text, plain
 
-__all__ = ["FILLED", "LOOKED", "SCANNED", "SearchIndex", "find_by_reading", "prepare_index"]
+__all__ = ["FILLED", "LOOKED", "MOST_READ", "SCANNED", "SearchIndex", "find_by_reading", "prepare_index"]
 
 #: Jobs that one slice takes into the index, and jobs whose texts a slice of a search reads.
 FILLED, SCANNED = 100, 200
 #: The most numbers of jobs that one slice of a search covers in the index.
-LOOKED = 100_000
+LOOKED = 50_000
+#: Characters that are read at once. Those beyond ASCII cost the most: so many take some 30 ms.
+MOST_READ = 400_000
 #: A word's beginning is asked of the index if so many places at most have it: FTS5 reads all before the first hit.
 _MOST_PLACES = 20_000
 #: The texts of a job.
 _DATA, _RESULT, _ERROR = range(3)
+#: The number of a job, and these.
+_Texts = tuple[int, str | None, str | None, str | None]
 #: Behind all letters and digits.
 _LAST = "\U0010ffff"
 
@@ -47,7 +51,7 @@ _TEXTS = f"""
     SELECT j.seq, substr(d.data, 1, {MOST_CHARS}), substr(r.value, 1, {MOST_CHARS}), substr(j.error, 1, {MOST_CHARS})
     FROM jobs j JOIN job_data d ON d.seq = j.seq LEFT JOIN results r ON r.seq = j.seq
 """  # noqa: S608
-_TEXTS_OF = f"{_TEXTS} WHERE j.seq IN (SELECT value FROM json_each(?)) ORDER BY j.seq"  # noqa: S608
+_TEXTS_OF = f"{_TEXTS} WHERE j.seq IN (SELECT value FROM json_each(?)) ORDER BY j.seq DESC"  # noqa: S608
 _TEXTS_BELOW = f"{_TEXTS} WHERE j.seq < ? ORDER BY j.seq DESC LIMIT ?"
 _ERRORS = "SELECT seq, error FROM jobs WHERE seq IN (SELECT value FROM json_each(?)) AND error IS NOT NULL"
 _FIND = "SELECT rowid FROM job_words WHERE job_words MATCH ? AND rowid < ? AND rowid >= ? ORDER BY rowid DESC LIMIT ?"
@@ -86,7 +90,17 @@ def _has_fts5(connection: sqlite3.Connection) -> bool:
     return True
 
 
-def _rows(texts: Iterable[tuple[int, str | None, str | None, str | None]]) -> list[tuple[int, str]]:
+def _at_once(texts: Sequence[_Texts]) -> Sequence[_Texts]:
+    """The first of these, as far as they are read at once; at least one."""
+    read = 0
+    for count, (_, *parts) in enumerate(texts, 1):
+        read += sum(len(text) for text in parts if text)
+        if read >= MOST_READ:
+            return texts[:count]
+    return texts
+
+
+def _rows(texts: Iterable[_Texts]) -> list[tuple[int, str]]:
     """In the order of their numbers: FTS5 begins a new part of the index where a number is lower than the last."""
     found = [(seq * 4 + part, plain(text)) for seq, *parts in texts for part, text in enumerate(parts) if text]
     found.sort()
@@ -141,8 +155,9 @@ class SearchIndex:
         """
         if not self.first:
             return True
-        found = self._db.execute(_TEXTS_BELOW, (self.first, FILLED)).fetchall()
-        first = found[-1][0] if len(found) == FILLED else 0
+        below = self._db.execute(_TEXTS_BELOW, (self.first, FILLED)).fetchall()
+        found = _at_once(below)
+        first = found[-1][0] if len(found) < len(below) or len(found) == FILLED else 0
         self._db.execute("BEGIN IMMEDIATE")
         self._db.executemany(_ADD, _rows(found))
         if self._db.execute(_MOVE, (first, self._epoch)).fetchone() is None:
@@ -177,7 +192,13 @@ class SearchIndex:
         return seqs, seqs[-1] if len(rows) == most else above
 
 
-def find_by_reading(connection: sqlite3.Connection, search: Sequence[Phrase], seqs: Sequence[int]) -> list[int]:
-    """The ones among these jobs whose texts have this, newest first."""
-    found = connection.execute(_TEXTS_OF, (json.dumps(seqs),))
-    return [seq for seq, *texts in found if has_text(search, texts)][::-1]
+def find_by_reading(
+    connection: sqlite3.Connection, search: Sequence[Phrase], seqs: Sequence[int]
+) -> tuple[list[int], int | None]:
+    """The ones among these jobs whose texts have this, newest first; and down to which number they are told, None: all
+    are.
+    """
+    asked: list[_Texts] = connection.execute(_TEXTS_OF, (json.dumps(seqs),)).fetchall()
+    read = _at_once(asked)
+    found = [seq for seq, *texts in read if has_text(search, texts)]
+    return found, read[-1][0] if len(read) < len(asked) else None

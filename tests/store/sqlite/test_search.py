@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from dispatcher.core.jobs.search import search_of
+from dispatcher.core.jobs.search import MOST_CHARS, search_of
 from dispatcher.core.jobs.turn import Cancel, Delete
-from dispatcher.store.sqlite.search import FILLED, SearchIndex, prepare_index
+from dispatcher.store.sqlite.search import FILLED, MOST_READ, SearchIndex, find_by_reading, prepare_index
 from dispatcher.store.sqlite.store import SqliteStore
 from tests.store.contract import DURABLE, Desk, result
 from tests.support.jobs import spec
@@ -139,3 +139,21 @@ def test_the_words_of_a_job_that_is_removed_leave_the_index(desk: Desk) -> None:
     asked = "SELECT rowid / 4 FROM job_words WHERE job_words MATCH ?"
     left = _at(desk, lambda: [_store(desk)._db.execute(asked, (word,)).fetchall() for word in ("secret", "order")])
     assert left == [[], [(2,)]]
+
+
+def test_long_texts_are_read_fewer_at_once_and_all_are_found(desk: Desk) -> None:
+    desk.reopen(search=False)
+    at_once = MOST_READ // MOST_CHARS + 2
+    jobs = _submit(desk, *["order" + " x" * MOST_CHARS] * at_once, "order")
+    seqs = range(1, len(jobs) + 1)
+    found, told = _at(desk, lambda: find_by_reading(_store(desk)._db, search_of("order"), list(seqs)))
+    assert (found, told) == (list(seqs[:0:-1]), 2)
+    assert _found(desk, "order") == jobs[::-1][:100]
+    desk.reopen(search=True)
+    index = _store(desk)._index
+    _store(desk)._filling.cancel()
+    reached = [_at(desk, lambda: index.first)]
+    while not _at(desk, index.fill):
+        reached.append(index.first)
+    assert 2 in reached
+    assert _found(desk, "order") == jobs[::-1][:100]
