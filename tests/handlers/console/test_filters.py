@@ -65,11 +65,12 @@ async def test_a_list_whose_filter_is_wrong_lists_nothing(
 
 async def test_a_wrong_filter_keeps_what_was_typed_in_all_fields(browser: Browser) -> None:
     page = await refused(
-        browser, "/jobs?state=running&type=print%26&requires=a%3Ab&requires=+%22berlin&worker=DESK&tag=a+%22b"
+        browser, "/jobs?q=out+of&state=running&type=print%26&requires=a%3Ab&requires=+%22berlin&worker=DESK&tag=a+%22b"
     )
     assert '<option value="running" selected>' in page
     values = re.findall(r'<input [^>]*name="(\w+)"[^>]*? value="(.*?)" maxlength', page)
     assert values == [
+        ("q", "out of"),
         ("type", "print&"),
         ("requires", "a:b"),
         ("requires", '"berlin'),
