@@ -230,6 +230,7 @@ def store_limits(settings: Settings) -> Limits:
         worker_retention_s=settings.worker_retention_s,
         audit_retention_s=settings.audit_retention_s,
         audit_kept=settings.audit_kept,
+        webhook_backlog=settings.webhook_backlog,
         late_accept=settings.late_accept,
         search=settings.search,
         backup_dir=settings.backup_dir,

@@ -195,7 +195,8 @@
       failures: retries,
       error: error,
       standing: trouble && { code: trouble.code, since: openedAt },
-      name: address.name, labels: {}, badLabels: [], paused: false, hold: null, jobs: [], since: null,
+      name: address.name, labels: {}, badLabels: [], paused: false, hold: null, jobs: [],
+      since: null,
       heardMs: null, done: 0, failed: 0, unreported: 0, registered: false, otherWindow: null,
       connection: null,
       version: window.Pagehand.version, worker: null, types: [], events: [], page: null

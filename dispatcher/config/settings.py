@@ -104,6 +104,9 @@ class Settings:
     audit_kept: int = _number(
         200_000, "acts", 1_000, 100_000_000, "most acts that the audit log keeps; the oldest go", "server"
     )
+    webhook_backlog: int = _number(
+        100_000, "messages", 1_000, 10_000_000, "most that wait for one webhook; beyond, the first due die", "server"
+    )
     worker_retention_s: float = _number(
         30 * _DAY_S, "s", 60.0, 3_650 * _DAY_S, "how long a worker that has gone stays in the list", "pages"
     )

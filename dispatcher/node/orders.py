@@ -14,6 +14,7 @@ from dispatcher.access.acts import Actor, AuditNote
 from dispatcher.clock import Clock
 from dispatcher.core.jobs.kept import MOST_KEPT, Hold, KeepWorker, KeptWorker
 from dispatcher.core.jobs.model import OneWorkerView
+from dispatcher.core.jobs.terms import MOST_LABELS
 from dispatcher.core.workers.machine import Machine
 from dispatcher.errors import BadRequest, WorkerNotFound, WrongState
 from dispatcher.node import rollcall
@@ -89,7 +90,7 @@ class WorkerOrders:
         """The worker under another name, with another note, with other labels; what is None stays.
 
         A label that is None is the page's own again. ``wanted``: the same for the audit log. Raises WorkerNotFound,
-        WrongState.
+        WrongState, BadRequest.
         """
         fields: dict[str, object] = {"name": name, "note": note}
         changed = {field: value for field, value in fields.items() if value is not None}
@@ -124,13 +125,21 @@ class WorkerOrders:
                 raise WrongState(f"of {MOST_KEPT:,} workers something is kept already: take back what is not needed")
             kept = replace(known.get(worker_id) or KeptWorker(id=worker_id), called=one.shown.name, **changed)
             if labels:
-                merged: dict[str, str | None] = {**dict(kept.labels), **labels}
-                kept = replace(
-                    kept, labels=tuple((label, value) for label, value in sorted(merged.items()) if value is not None)
-                )
+                kept = replace(kept, labels=_merged(kept, labels))
             report = await self._turns.command(KeepWorker(kept, f"worker.{action}", detail, actor))
             if not report.done:
                 raise BadRequest("the store cannot hold this text: leave out what is not proper text", semantic=True)
             if kept.is_empty() and worker_id not in self._machine.workers:
                 return rollcall.absent(kept, one.shown.gone_at, self._clock.utc())
             return await self.one(worker_id)
+
+
+def _merged(kept: KeptWorker, labels: Mapping[str, str | None]) -> tuple[tuple[str, str], ...]:
+    merged: dict[str, str | None] = {**dict(kept.labels), **labels}
+    found = tuple((label, value) for label, value in sorted(merged.items()) if value is not None)
+    if len(found) > MOST_LABELS:
+        words = (
+            f"would be more than {MOST_LABELS} with those that operators have given before: take some back with null"
+        )
+        raise BadRequest(words, code="invalid", pointer="/labels", semantic=True)
+    return found

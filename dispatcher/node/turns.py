@@ -162,6 +162,10 @@ class Turns:
         self.kick()
         return future
 
+    def held_back(self) -> bool:
+        """Whether the disk is full: nothing becomes durable until a turn finds room."""
+        return self._holding
+
     async def command(self, command: Command) -> CommandReport:
         """Puts a command into the next turn and answers when that is durable. Raises StorageTrouble, Draining."""
         self._check()

@@ -14,8 +14,11 @@ from dispatcher.store.storable import check_storable
 from dispatcher.webhooks.commands import DeleteEndpoint, HookCommand, PutEndpoint, Redeliver, SendMessage, Tried
 from dispatcher.webhooks.endpoints import Delivery, DeliveryOutcome, Endpoint, HookMessage, MessageCounts
 
-__all__ = ["MOST_DEAD", "MOST_DELIVERIES", "MOST_READ", "HookReads", "MemoryHooks"]
+__all__ = ["MOST_DEAD", "MOST_DELIVERIES", "MOST_READ", "MOST_WAITING", "HookReads", "MemoryHooks"]
 
+#: Most messages that wait for an endpoint, so that one that is down does not fill the disk. Of more, those that are due
+#: first are dead.
+MOST_WAITING = 100_000
 #: Most dead messages that an endpoint has, and most lines of its log; the oldest go.
 MOST_DEAD = 1_000
 MOST_DELIVERIES = 500
@@ -52,10 +55,11 @@ class HookReads(Protocol):
 
 
 class MemoryHooks:
-    """See HookReads. ``base``: the queue clock when the store was opened."""
+    """See HookReads. ``base``: the queue clock when the store was opened. ``most_waiting``: for one endpoint."""
 
     def __init__(self, base: Callable[[], float]) -> None:
         self._base = base
+        self.most_waiting = MOST_WAITING
         self._endpoints: dict[str, Endpoint] = {}
         #: By id, in the order in which they came, with their numbers; ``due_s`` is by the queue clock here.
         self._messages: dict[str, tuple[int, HookMessage]] = {}
@@ -90,6 +94,20 @@ class MemoryHooks:
                 self._tried(command, clock)
             else:
                 self._redeliver(command, clock)
+        if len(self._messages) > self.most_waiting:
+            for endpoint in {message.endpoint for message in messages}:
+                self._give_up(endpoint)
+
+    def _give_up(self, endpoint: str) -> None:
+        """More wait for it than may: those that are due first are dead."""
+        own = sorted(self._of(endpoint, dead=False), key=lambda row: (row[1].due_s or 0.0, row[0]))
+        for number, message in own[: max(0, len(own) - self.most_waiting)]:
+            self._messages[message.id] = (number, replace(message, due_s=None))
+        self._trim_dead(endpoint)
+
+    def _trim_dead(self, endpoint: str) -> None:
+        for old, _ in sorted(self._of(endpoint, dead=True), key=lambda row: row[0])[:-MOST_DEAD]:
+            self._messages = {name: row for name, row in self._messages.items() if row[0] != old}
 
     def _next(self) -> int:
         self._number += 1
@@ -106,15 +124,14 @@ class MemoryHooks:
     def _tried(self, command: Tried, clock: float) -> None:
         delivery = command.delivery
         number, message = self._messages.get(delivery.message, (0, None))
-        if message is None:
+        if message is None or message.due_s is None:
             return
         if delivery.outcome is DeliveryOutcome.DELIVERED:
             del self._messages[message.id]
         else:
             due = None if delivery.outcome is DeliveryOutcome.DEAD else clock + command.delay_s
             self._messages[message.id] = (number, replace(message, attempts=delivery.attempt, due_s=due))
-            for old, _ in sorted(self._of(delivery.endpoint, dead=True), key=lambda row: row[0])[:-MOST_DEAD]:
-                self._messages = {name: row for name, row in self._messages.items() if row[0] != old}
+            self._trim_dead(delivery.endpoint)
         self._note(delivery)
         known = self._endpoints.get(delivery.endpoint)
         if command.disable is not None and known is not None:

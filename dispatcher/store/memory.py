@@ -304,6 +304,7 @@ class MemoryStore(WithoutBackups):
         self.hooks = self.rows.hooks
         self._ids = ids
         self._limits = limits or Limits()
+        self.hooks.most_waiting = self._limits.webhook_backlog
         self._pace = Pace()
 
     async def apply(self, turn: Turn) -> TurnReport:

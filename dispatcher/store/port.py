@@ -19,7 +19,7 @@ from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView,
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import LaneReady, LiveAttempt, Turn, TurnReport
 from dispatcher.store.batches import BatchReads
-from dispatcher.store.hooks import HookReads
+from dispatcher.store.hooks import MOST_WAITING, HookReads
 
 __all__ = ["Limits", "Store"]
 
@@ -41,6 +41,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     audit_retention_s: float = 365 * 86_400.0
     #: Most acts that it keeps. Between two purges there may be more.
     audit_kept: int = 200_000
+    #: Most messages that wait for one webhook; of more the ones that are due first are dead.
+    webhook_backlog: int = MOST_WAITING
     #: Whether a result is recorded after its attempt has ended, while its job still waits.
     late_accept: bool = True
     #: Whether an index of the jobs' words is kept, by which a search is fast.

@@ -43,6 +43,7 @@ _PRIVATE = _networks(
 #: Networks whose addresses have one of IPv4 in them, and how many bits stand behind it.
 _WRAPPED = (
     (IPv6Network("::/96"), 0),
+    (IPv6Network("::ffff:0:0:0/96"), 0),
     (IPv6Network("64:ff9b::/96"), 0),
     (IPv6Network("64:ff9b:1::/48"), 0),
     (IPv6Network("2002::/16"), 80),
@@ -175,8 +176,9 @@ def refused_address(target: Target, address: _Address, allowed: AllowedTargets) 
         return f"must not lead to {address}: nobody can be there"
     named = [form for form in forms if not _is_allowed(form, allowed)]
     is_local = target.host == "localhost" and "localhost" in allowed.hosts
-    if any(_within(form, _NEAR) and not (is_local and form.is_loopback) for form in named):
-        return _words(address, "of the server's own machine or link", address)
+    near = [form for form in named if _within(form, _NEAR) and not (is_local and form.is_loopback)]
+    if near:
+        return _words(address, "of the server's own machine or link", near[0])
     if any(_within(form, _PRIVATE) for form in named) and target.host not in allowed.hosts:
         return _words(address, "of a private network", target.host)
     return None

@@ -48,7 +48,8 @@
 
   Worker.prototype._wants = function (message) {
     return has(this._types(), message.type) && !this._identity.record.paused &&
-      !this._hold && !this._reloadWanted && this._busy() < this._options.slots && !has(this._settled, message.attempt);
+      !this._hold && !this._reloadWanted && this._busy() < this._options.slots &&
+      !has(this._settled, message.attempt);
   };
 
   Worker.prototype._accepted = function (attempt) {

@@ -224,8 +224,13 @@ def _content(database: sqlite3.Connection) -> dict[str, object]:
         if sql and sql.startswith("CREATE TABLE"):
             rows = database.execute(f'SELECT * FROM "{table}"').fetchall()
             # Not its key, which is drawn, nor the mark of its log, which is moved between steps, nor its life's number.
-            content[table] = sorted(([*row] for row in rows if row[0] not in ("key", "log", "epoch")), key=repr)
+            content[table] = sorted((_texts(row) for row in rows if row[0] not in ("key", "log", "epoch")), key=repr)
     return content
+
+
+def _texts(row: tuple[object, ...]) -> list[object]:
+    """The index of words consists of bytes."""
+    return [value.hex() if isinstance(value, bytes) else value for value in row]
 
 
 class _NoTransactions:

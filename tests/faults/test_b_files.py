@@ -77,8 +77,9 @@ def _replace(store: Path) -> None:
 
 
 def _cut(store: Path) -> None:
+    """More than its end: that may stand in the log, too, and then nothing is lost."""
     with store.open("r+b") as file:
-        file.truncate(store.stat().st_size - 2 * PAGE)
+        file.truncate(store.stat().st_size // PAGE // 2 * PAGE)
 
 
 def _empty(store: Path) -> None:

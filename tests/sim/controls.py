@@ -18,11 +18,12 @@ from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.rows import lane_of_row
 from dispatcher.core.jobs.states import Event, JobState
 from dispatcher.core.jobs.turn import Accepted, Decide, Ended, Turn, TurnReport
-from dispatcher.core.workers import registry, retry
+from dispatcher.core.workers import retry
 from dispatcher.core.workers.attendance import Attendance
 from dispatcher.core.workers.effects import Go
 from dispatcher.core.workers.leases import Leases
 from dispatcher.core.workers.machine import Machine
+from dispatcher.core.workers.operators import Operators
 from dispatcher.core.workers.reconciler import Reconciler
 from dispatcher.core.workers.registry import Registry
 from dispatcher.pages.pages import Pages
@@ -177,9 +178,9 @@ def offers_into_taken_slots() -> Iterator[None]:
         yield
 
 
-def _first_labels_stay(real: Any, worker: Any, registration: Any) -> None:
+def _first_labels_stay(real: Any, self: Operators, worker: Any, registration: Any) -> None:
     labels = worker.labels
-    real(worker, registration)
+    real(self, worker, registration)
     if worker.registered:
         worker.labels = labels
 
@@ -338,7 +339,7 @@ CONTROLS: dict[str, tuple[Callable[[], AbstractContextManager[Any]], Callable[[K
     "retention follows the wall clock": (_instead(MemoryRows, "purge", _by_the_wall_clock), _years),
     "of a batch what fits is taken": (_instead(Admission, "take", _what_fits), _batches),
     "labels are not looked at": (_instead(matcher, "_has_all", lambda real, requirement, labels: True), _labels),
-    "a page keeps the labels that it had before": (_instead(registry, "_describe", _first_labels_stay), _labels),
+    "a page keeps the labels that it had before": (_instead(Operators, "describe", _first_labels_stay), _labels),
     "a job for a page that is not there holds up the others": (_instead(SimStore, "write", _first_come), _labels),
     "a standstill is not forgiven": (_instead(Machine, "forgive", lambda real, self, late_s, now: []), _standstills),
     "a standstill makes pages quiet": (pongs_come_too_late, _standstills_at_pings),

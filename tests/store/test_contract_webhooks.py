@@ -219,6 +219,21 @@ def test_the_log_and_the_dead_list_have_an_end(desk: Desk) -> None:
     assert [one.id for _, one in newest[:2]] == [many[-1].id, many[-2].id]
 
 
+def test_of_more_messages_than_may_wait_those_that_are_due_first_are_dead(desk: Desk) -> None:
+    desk.reopen(webhook_backlog=3)
+    first, *_ = told(desk, 3)
+    desk.command(tried(first, "failed", 60.0))
+    second, third, _ = waiting(desk)
+    told(desk, 2)
+    assert counts(desk) == {"shop": MessageCounts(3, 2)}
+    assert [one.id for _, one in desk.run(desk.store.hooks.dead("shop"))] == [third.id, second.id]
+    desk.command(tried(second, "delivered"))
+    assert counts(desk) == {"shop": MessageCounts(3, 2)}, "it was on its way when it was given up"
+    desk.command(Redeliver("shop"))
+    assert counts(desk) == {"shop": MessageCounts(5, 0)}
+    assert first.id in [one.id for one in waiting(desk)]
+
+
 def test_what_administrators_do_is_in_the_audit_log_without_secrets(desk: Desk) -> None:
     message = HookMessage(id="m", endpoint="shop", target="shop", event="ping", body="{}", at=NOW)
     desk.command(PutEndpoint(SHOP, ANNA, "webhook.make"))

@@ -18,6 +18,7 @@ REFUSED_URLS = [
     ("http://[::ffff:127.0.0.1]/", "own machine"),
     ("http://[::ffff:7f00:1]/", "own machine"),
     ("http://[::127.0.0.1]/", "own machine"),
+    ("http://[::ffff:0:127.0.0.1]/", "own machine"),
     ("http://[64:ff9b::7f00:1]/", "own machine"),
     ("http://[2002:7f00:1::]/", "own machine"),
     ("http://169.254.169.254/latest/meta-data/", "own machine or link"),
@@ -129,6 +130,13 @@ def test_each_address_of_a_name_is_judged(host: str, address: str, entries: list
     reason = refused_address(target, ip_address(address), allowed)
     assert (reason is None) is passes
     assert reason is None or reason.startswith("must not lead to ")
+
+
+@pytest.mark.parametrize("url", ["http://[::ffff:127.0.0.1]/", "http://[2002:7f00:1::]/", "http://[64:ff9b::7f00:1]/"])
+def test_what_a_refusal_says_to_allow_is_enough(url: str) -> None:
+    with pytest.raises(ValueError, match=r"--webhook-allow 127\.0\.0\.1 if"):
+        target_of(url, allowed_targets([]))
+    assert target_of(url, allowed_targets(["127.0.0.1"]))
 
 
 def test_an_entry_with_a_port_opens_that_port_of_that_host_alone() -> None:

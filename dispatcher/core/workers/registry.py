@@ -159,8 +159,7 @@ class Registry:
         if worker.session is None:
             return effects
         if worker.name != name:
-            effects.append(Welcome(worker.session, worker.id, worker.name))
-            effects += self._operators.told(worker, worker.session)
+            effects += self._welcome(worker, worker.session)
         elif worker.held != held:
             effects.append(HoldOrder(worker.session, worker.held))
         return effects
@@ -206,7 +205,10 @@ class Registry:
         """The old boot gave no sign of life: the newcomer is the same window, loaded anew (S12)."""
         self._deadlines.clear(("probe", worker_id))
         newcomer = self._newcomers.pop(worker_id)
-        return [] if newcomer is None else self._admit(*newcomer)
+        if newcomer is None:
+            return []
+        blocked = self._operators.blocked(worker_id)  # perhaps since the newcomer began to wait
+        return self._admit(*newcomer) if blocked is None else self._turn_away(newcomer[0], blocked)
 
     def _brings_too_many(self, session: str, registration: Registration) -> bool:
         """Whether the page would have named more new types than one page may, under all its identities."""
@@ -272,10 +274,12 @@ class Registry:
         self._operators.describe(worker, registration)
         worker.session, worker.opened = session, registration.opened
         worker.registered = worker.heard = self._deadlines.now
-        effects.append(Welcome(session, worker.id, worker.name))
-        if self.draining:
-            effects.append(Order(session, "drain"))
-        return effects + self._operators.told(worker, session)
+        return effects + self._welcome(worker, session)
+
+    def _welcome(self, worker: Worker, session: str) -> list[Effect]:
+        """With a welcome a page forgets what it was told before: it is told so again."""
+        stops: list[Effect] = [Order(session, "drain")] if self.draining else []
+        return [Welcome(session, worker.id, worker.name), *stops, *self._operators.told(worker, session)]
 
 
 _TOO_MANY_TYPES = (

@@ -57,6 +57,7 @@ class Webhooks:
             poster=poster,
             endpoints=self._endpoints,
             keep=self._keep,
+            held_back=turns.held_back,
             chance=rng.random,
             woken=woken,
         )

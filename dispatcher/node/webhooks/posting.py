@@ -9,18 +9,20 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import threading
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from ipaddress import ip_address
-from typing import Protocol
+from typing import Any, Protocol
 
 from msgspec import Struct
 
 from dispatcher.node.webhooks.wire import MOST_HEAD, BadHookAnswer, HookAnswerHead, read_answer, request_bytes
 from dispatcher.webhooks.targets import AllowedTargets, Target, refused_address, target_of
 
-__all__ = ["TIMEOUT_S", "HookAnswer", "HttpPoster", "Poster", "Resolve"]
+__all__ = ["TIMEOUT_S", "HookAnswer", "HttpPoster", "Poster", "Resolve", "system_resolve"]
 
 #: For all of one attempt: name, connection, TLS, request and answer.
 TIMEOUT_S = 15.0
@@ -50,10 +52,31 @@ class Poster(Protocol):
         ...
 
 
-async def system_resolve(host: str, port: int) -> list[str]:
-    """As the machine resolves names."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+async def system_resolve(host: str, port: int, look_up: Callable[..., Any] = socket.getaddrinfo) -> list[str]:
+    """As the machine resolves names, each in a thread of its own.
+
+    A name that no server answers for holds its thread for longer than the attempt lasts. In the loop's few threads it
+    would delay all other names, and the end of the program.
+    """
+    loop = asyncio.get_running_loop()
+    found: asyncio.Future[list[str]] = loop.create_future()
+
+    def tell(addresses: list[str], error: Exception | None) -> None:
+        if not found.done():
+            found.set_result(addresses) if error is None else found.set_exception(error)
+
+    def ask() -> None:
+        addresses, failed = list[str](), None
+        try:
+            entries = look_up(host, port, type=socket.SOCK_STREAM)
+            addresses = list(dict.fromkeys(str(entry[4][0]) for entry in entries))
+        except (OSError, ValueError) as error:  # a name that cannot be written for DNS is a ValueError
+            failed = error
+        with suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(tell, addresses, failed)
+
+    threading.Thread(target=ask, name="webhook-name", daemon=True).start()
+    return await found
 
 
 class HttpPoster:

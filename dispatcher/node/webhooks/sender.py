@@ -41,7 +41,7 @@ _ROUNDING_S = 1e-3
 class Sender:
     """``endpoints`` is looked into whenever a message is sent; ``opened`` is where ``due_s`` counts from.
 
-    ``keep`` makes a result durable, or raises Unavailable.
+    ``keep`` makes a result durable, or raises Unavailable. While ``held_back`` it could not, and nothing is sent.
     """
 
     def __init__(
@@ -53,11 +53,12 @@ class Sender:
         poster: Poster,
         endpoints: Mapping[str, Endpoint],
         keep: Callable[[Tried], Awaitable[object]],
+        held_back: Callable[[], bool],
         chance: Callable[[], float],
         woken: Callable[[], None],
     ) -> None:
         self._hooks, self._clock, self._opened, self._poster = hooks, clock, opened, poster
-        self._endpoints, self._keep, self._chance = endpoints, keep, chance
+        self._endpoints, self._keep, self._held_back, self._chance = endpoints, keep, held_back, chance
         #: Called when the next deadline may be earlier.
         self._woken = woken
         #: When to look for a target's messages, by the monotonic clock; only targets that may have some.
@@ -136,6 +137,9 @@ class Sender:
         del self._due[target]  # what comes while we read must not be forgotten
         endpoint = self._endpoints.get(target)
         if endpoint is None or not endpoint.enabled:
+            return
+        if self._held_back():
+            self._look_at(target, self._clock.monotonic() + _PAUSE_S)
             return
         most = 2 * AT_ONCE + 1
         found = await self._hooks.waiting(target, most)

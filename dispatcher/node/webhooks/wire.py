@@ -103,6 +103,8 @@ async def _chunks(reader: asyncio.StreamReader) -> None:
             size = int(text, 16)
         except ValueError:
             raise BadHookAnswer("the answer's chunks cannot be read") from None
+        if size < 0:
+            raise BadHookAnswer("the answer's chunks cannot be read")
         if size == 0:
             return
         wanted = min(size + 2, MOST_BODY)

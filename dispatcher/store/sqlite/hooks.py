@@ -36,6 +36,10 @@ _TRIM_DEAD = """
     DELETE FROM messages WHERE due IS NULL AND endpoint = ?1 AND number <= (
         SELECT number FROM messages WHERE due IS NULL AND endpoint = ?1 ORDER BY number DESC LIMIT 1 OFFSET ?2)
 """
+_GIVE_UP = """
+    UPDATE messages SET due = NULL WHERE number IN (
+        SELECT number FROM messages WHERE target = ? AND due IS NOT NULL ORDER BY due, number LIMIT ?)
+"""
 _REVIVE_ALL = "UPDATE messages SET attempts = 0, due = ? WHERE due IS NULL AND endpoint = ? RETURNING target"
 _REVIVE = """
     UPDATE messages SET attempts = 0, due = ?1
@@ -72,15 +76,18 @@ _LOG = f"SELECT {_DELIVERY}, number FROM deliveries WHERE endpoint = ? AND numbe
 _BAD = " AND outcome <> 'delivered'"
 _NEWEST = " ORDER BY number DESC LIMIT ?"
 _BEYOND = (1 << 63) - 1
-#: Most messages of a deleted endpoint that go at once.
+#: Most messages of a deleted endpoint that go at once, and most that die at once when a setting allows fewer.
 _FORGOTTEN = 1_000
 
 
 class HookRows:
-    """The driver's half: it runs in the store's thread, inside the transaction of a turn."""
+    """The driver's half: it runs in the store's thread, inside the transaction of a turn.
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._db = connection
+    ``most_waiting``: messages for one endpoint.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, most_waiting: int) -> None:
+        self._db, self._most_waiting = connection, most_waiting
         self.reload()
 
     def reload(self) -> None:
@@ -108,8 +115,19 @@ class HookRows:
                 touched.add(command.delivery.endpoint)
             else:
                 self._redeliver(command, clock)
+        for endpoint in {message.endpoint for message in messages}:
+            self._give_up(endpoint, len(messages) + _FORGOTTEN)
         for endpoint in touched:
             self._trim(endpoint)
+
+    def _give_up(self, endpoint: str, most: int) -> None:
+        """If more wait for it than may, those that are due first are dead. ``most``: at once."""
+        beyond = min(most, self.waiting[endpoint] - self._most_waiting)
+        if beyond > 0 and self.is_known(endpoint):
+            self._db.execute(_GIVE_UP, (endpoint, beyond))
+            self.waiting[endpoint] -= beyond
+            self.dead[endpoint] += beyond
+            self._trim_dead(endpoint)
 
     def _add(self, messages: Sequence[HookMessage], clock: float) -> None:
         if messages:
@@ -140,6 +158,9 @@ class HookRows:
 
     def _trim(self, endpoint: str) -> None:
         self._db.execute(_TRIM_LOG, (endpoint, MOST_DELIVERIES))
+        self._trim_dead(endpoint)
+
+    def _trim_dead(self, endpoint: str) -> None:
         if self.dead[endpoint] > MOST_DEAD:
             self.dead[endpoint] -= self._db.execute(_TRIM_DEAD, (endpoint, MOST_DEAD)).rowcount
 

@@ -122,11 +122,13 @@ class StaleLife(Exception):
 class SqliteRows:
     """See requests.StoreDriver."""
 
-    def __init__(self, connection: sqlite3.Connection, epoch: int, index: SearchIndex | None = None) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, epoch: int, index: SearchIndex | None, most_waiting: int
+    ) -> None:
         self._db = connection
         self._epoch = epoch
         self._index = index
-        self.hooks = HookRows(connection)
+        self.hooks = HookRows(connection, most_waiting)
         self.reload()
         #: The queue clock goes on from where it was when the store was opened.
         self.clock_base = self._clock = self._clock_kept

@@ -143,7 +143,7 @@ class SqliteStore:
             self._index = prepare_index(self._db, self.epoch, wanted=self._limits.search)
         except sqlite3.Error as error:
             raise StoreRefused(f"{self._path}: its index for searches cannot be made or removed ({error})") from error
-        self._rows = SqliteRows(self._db, self.epoch, self._index)
+        self._rows = SqliteRows(self._db, self.epoch, self._index, self._limits.webhook_backlog)
         self.batches = SqliteBatches(self._db, self._thread)
         self.hooks = SqliteHooks(self._db, self._thread, self._rows.hooks, self._rows.clock_base)
 

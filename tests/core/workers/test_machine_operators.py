@@ -79,6 +79,11 @@ def test_the_operators_name_and_labels_win_over_the_pages(node):
     assert (worker.name, worker.labels) == ("other", ())
 
 
+def test_a_page_that_gets_another_name_while_the_server_stops_still_knows_that_it_stops(joined):
+    joined.drain()
+    assert joined.keep(KeptWorker(id="w1", name="DESK-7")) == [Welcome("s1", "w1", "DESK-7"), Order("s1", "drain")]
+
+
 def test_a_blocked_worker_is_turned_away_and_what_it_has_goes_to_others(joined):
     joined.run("a1")
     effects = joined.keep(BLOCKED)
@@ -90,6 +95,16 @@ def test_a_blocked_worker_is_turned_away_and_what_it_has_goes_to_others(joined):
     assert not joined.machine.workers
     joined.keep(NOTHING)
     assert all_of(joined.join("s2"), Welcome)
+
+
+def test_a_page_that_waits_to_take_the_place_of_a_blocked_worker_is_turned_away_too(joined):
+    joined.join("s2", boot="b2")  # the old page is asked for a sign of life
+    effects = joined.keep(BLOCKED)
+    assert [effect.session for effect in all_of(effects, Refuse)] == ["s1", "s2"]
+    assert not all_of(effects, Welcome)
+    assert not joined.machine.workers
+    joined.pass_s(60.0)
+    assert not joined.machine.workers
 
 
 def test_a_blocked_worker_that_is_away_is_forgotten(joined):

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from dispatcher.access.acts import AuditFilter
+from dispatcher.core.jobs.terms import MOST_LABELS
 from tests.handlers.conftest import Ask, body_of
 from tests.support.house import House
 
@@ -48,6 +49,16 @@ async def test_what_an_operator_says_wins_over_the_page_and_is_taken_back_by_nul
     shown = body_of(await ask(address, "PATCH", json={"name": None, "labels": {"floor": None}}))
     assert (shown["name"], shown["labels"]) == ("desk", {"floor": "2", "site": "berlin"})
     assert (await ask(address, "PATCH", json={"labels": {"name": "x"}})).code == 422
+
+
+async def test_an_operator_gives_a_worker_no_more_labels_than_a_page_may_have(ask: Ask, house: House) -> None:
+    address, _ = await join(house)
+    many = {f"a{number}": "1" for number in range(MOST_LABELS)}
+    assert (await ask(address, "PATCH", json={"labels": many})).code == 200
+    answer = await ask(address, "PATCH", json={"labels": {"b": "1"}})
+    assert (answer.code, body_of(answer)["errors"][0]["pointer"]) == (422, "#/labels")
+    assert body_of(await ask(address))["labels"] == many | {"floor": "2"}
+    assert (await ask(address, "PATCH", json={"labels": {"a0": None, "b": "1"}})).code == 200
 
 
 async def test_it_is_kept_over_restarts_of_the_page_and_of_the_server(ask: Ask, house: House) -> None:

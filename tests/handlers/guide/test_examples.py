@@ -74,23 +74,24 @@ def ran(*command: str, environ: dict[str, str] | None = None) -> subprocess.Comp
     return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=30)
 
 
+def got(site: Site, path: str, *more: str) -> Any:
+    return json.loads(ran("curl", "-sf", site.url + path, "-H", f"Authorization: Bearer {TOKEN}", *more).stdout)
+
+
 def posted(site: Site, path: str, body: str) -> Any:
-    made = ran(
-        "curl", "-sf", site.url + path, "-H", f"Authorization: Bearer {TOKEN}",
-        "-H", "Content-Type: application/json", "-d", body,
-    )  # fmt: skip
-    return json.loads(made.stdout)
+    return got(site, path, "-H", "Content-Type: application/json", "-d", body)
 
 
 def known_of(site: Site) -> dict[str, str]:
-    """A token, a batch, an operation and a webhook: each placeholder with its id."""
+    """A token, a batch, an operation, a webhook and a worker: each placeholder with its id."""
     token = posted(site, "/api/v1/tokens", '{"name": "till", "scopes": ["submit"]}')
     batch = posted(site, "/api/v1/jobs/batch", '[{"type": "word-count"}]')
     order = posted(site, "/api/v1/jobs/actions", '{"action": "cancel", "filter": {"type": "none"}}')
     webhook = posted(site, "/api/v1/webhooks", '{"url": "https://shop.invalid/"}')
     # The longer placeholder first: the shorter one begins it.
     known = {"abcd12345678": webhook["id"], "abcd1234": token["id"]}
-    return known | {"BATCH": batch["batch"], "OPERATION": order["operation"]["id"]}
+    workers = got(site, "/api/v1/workers?state=connected")["items"]
+    return known | {"BATCH": batch["batch"], "OPERATION": order["operation"]["id"], "WORKER": workers[0]["id"]}
 
 
 def status_of(done: subprocess.CompletedProcess[str]) -> str:

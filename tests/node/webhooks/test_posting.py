@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from ipaddress import ip_address
+from typing import Any
 
 import pytest
 
-from dispatcher.node.webhooks.posting import HookAnswer, HttpPoster
+from dispatcher.node.webhooks.posting import HookAnswer, HttpPoster, system_resolve
+from dispatcher.node.webhooks.sender import AT_ONCE_IN_ALL
 from dispatcher.node.webhooks.wire import MOST_BODY, MOST_HEAD
 from dispatcher.webhooks.targets import allowed_targets
 
@@ -82,6 +85,10 @@ async def posted(port: int, *, timeout_s: float = 10.0, path: str = "/x") -> Hoo
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nok", HookAnswer(None, "the answer was cut")),
         (
             b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+            HookAnswer(None, "the answer's chunks cannot be read"),
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-9\r\n0\r\n\r\n",
             HookAnswer(None, "the answer's chunks cannot be read"),
         ),
         (b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", HookAnswer(None, "the answer's Content-Length is no number")),
@@ -189,3 +196,27 @@ async def test_a_name_that_nobody_has_is_told_in_words() -> None:
 
     answer = await HttpPoster(allowed_targets([]), lambda: NOW, resolve=unknown).post("http://nobody.invalid/", {}, b"")
     assert answer == HookAnswer(None, "its host has no address: the name cannot be resolved")
+
+
+async def test_names_that_no_server_answers_for_delay_no_other_one() -> None:
+    go = threading.Event()
+
+    def look_up(host: str, port: int, **how: Any) -> list[tuple[Any, ...]]:
+        if host == "slow.example":
+            go.wait(20.0)
+            raise socket.gaierror(socket.EAI_AGAIN, "nobody answers")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", port))] * 2
+
+    slow = [asyncio.ensure_future(system_resolve("slow.example", 80, look_up)) for _ in range(AT_ONCE_IN_ALL)]
+    await asyncio.sleep(0)  # all have asked
+    try:
+        async with asyncio.timeout(1.0):
+            assert await system_resolve("quick.example", 80, look_up) == ["192.0.2.1"]
+    finally:
+        go.set()
+        answers = await asyncio.gather(*slow, return_exceptions=True)
+    assert {type(answer) for answer in answers} == {socket.gaierror}
+
+
+async def test_this_machine_resolves_its_own_name() -> None:
+    assert await system_resolve("127.0.0.1", 80) == ["127.0.0.1"]

@@ -6,6 +6,8 @@ from collections import Counter
 
 import pytest
 
+from dispatcher.errors import StorageFull
+from dispatcher.node.turns import FULL_PAUSE_S
 from dispatcher.node.webhooks.hooks import OLD_SECRET_S
 from dispatcher.node.webhooks.posting import HookAnswer
 from dispatcher.node.webhooks.sender import AT_ONCE, AT_ONCE_IN_ALL, LEAVE_S
@@ -256,3 +258,24 @@ async def test_the_end_of_the_server_waits_a_little_for_answers() -> None:
     await cancelled(house)
     await house.dispatcher.close()
     assert await counts(house, endpoint.id) in (MessageCounts(), MessageCounts(pending=1))
+
+
+@pytest.mark.expect_log("no room; what pages say waits")
+async def test_on_a_full_disk_a_message_is_not_sent_again_and_again() -> None:
+    receiver = Receiver()
+    house = await House(poster=receiver).start()
+    endpoint = await endpoint_of(house)
+    receiver.holds.add(endpoint.url)
+    await cancelled(house)
+    house.store.trouble = StorageFull("no room")
+    await receiver.let_go(endpoint.url)
+    for _ in range(20):
+        await passes(house, FULL_PAUSE_S)
+    assert len(receiver.heard) == 1
+    house.store.trouble = None
+    for _ in range(10):
+        await passes(house, FULL_PAUSE_S)
+    first, second = receiver.heard
+    assert first.id == second.id, "what became of the first attempt could not be kept"
+    assert await counts(house, endpoint.id) == MessageCounts()
+    await house.dispatcher.close()
