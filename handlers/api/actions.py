@@ -11,7 +11,7 @@ from msgspec.structs import asdict
 from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.model import JobFilter
 from dispatcher.core.jobs.operations import OperationAction, OperationOrder, OperationView
-from dispatcher.errors import BadParameter, WrongState
+from dispatcher.errors import BadParameter, Unavailable, WrongState
 from handlers import queries
 from handlers.api.jobjson import Json, instant
 from handlers.api.resources import ConsoleApiHandler
@@ -117,7 +117,10 @@ class ActionsHandler(ConsoleApiHandler):
         order = await self._order(self._body_as_asked())
         operations = self.site.service.operations
         begun = operations.begin(order)
-        operation = await self.client.patiently(operations.wait(begun.id, ANSWER_S))
+        try:
+            operation = await self.client.patiently(operations.wait(begun.id, ANSWER_S))
+        except Unavailable:  # too many wait. It has begun: a refusal would have it given a second time
+            operation = operations.one(begun.id)
         if operation is None:
             return
         if operation.stopped == "count_changed":

@@ -183,3 +183,10 @@ def test_a_change_outlives_a_restart(durable: Desk) -> None:
     durable.reopen()
     assert durable.job(job.id) == before
     assert [claim.job for claim in durable.claim(9, IN_BERLIN)] == [job.id]
+
+
+def test_a_job_that_is_in_none_of_the_named_states_is_not_changed(desk: Desk) -> None:
+    (job,) = desk.submit(spec())
+    report = desk.command(Amend(job=job.id, priority=5, if_states=(JobState.SCHEDULED,)))
+    assert (report.done, report.fault, desk.job(job.id).terms.priority) == (False, None, 0)
+    assert changed(desk, job.id, priority=5, if_states=(JobState.QUEUED,)).terms.priority == 5

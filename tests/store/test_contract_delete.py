@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from dispatcher.access.acts import Actor
+from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Cancel, Claim, Delete, Demand, ForgetTypes, Logged, Objection, Retry, Verdict
 from tests.store.contract import Desk, error, result
 from tests.support.jobs import spec
@@ -115,3 +116,11 @@ def test_a_removed_job_stays_away_after_a_restart(durable: Desk) -> None:
     durable.reopen()
     assert [job.id for job in durable.listed()] == [kept.job]
     assert durable.counts() == {"succeeded": 1}
+
+
+def test_a_job_that_is_in_none_of_the_named_states_is_let_be(desk: Desk) -> None:
+    claim = done(desk)
+    report = desk.command(Delete(claim.job, if_states=(JobState.FAILED, JobState.EXPIRED)))
+    assert (report.done, report.fault, desk.counts()) == (False, None, {"succeeded": 1})
+    assert report.job is not None
+    assert desk.command(Delete(claim.job, if_states=(JobState.SUCCEEDED,))).done

@@ -86,8 +86,8 @@ def command_for(order: OperationOrder, operation_id: str, job_id: str) -> JobCom
     if order.action is OperationAction.RETRY:
         return Retry(job_id, actor, states)
     if order.action is OperationAction.DELETE:
-        return Delete(job_id, order.free_key, actor)
-    return Amend(job=job_id, priority=order.priority, actor=actor)
+        return Delete(job_id, order.free_key, actor, if_states=states)
+    return Amend(job=job_id, priority=order.priority, actor=actor, if_states=states)
 
 
 def skip_code(report: CommandReport) -> str | None:

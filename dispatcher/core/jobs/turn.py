@@ -181,6 +181,8 @@ class Amend(Struct, frozen=True, kw_only=True):
     actor: Actor = NOBODY_ASKED
     #: Only if the job has one of these versions; empty: whatever it is.
     if_versions: tuple[str, ...] = ()
+    #: As of ``Cancel``.
+    if_states: tuple[JobState, ...] = ()
 
 
 class Delete(Struct, frozen=True):
@@ -192,6 +194,7 @@ class Delete(Struct, frozen=True):
     actor: Actor = NOBODY_ASKED
     #: As of ``Amend``.
     if_versions: tuple[str, ...] = ()
+    if_states: tuple[JobState, ...] = ()
 
 
 class OfferedTypes(Struct, frozen=True):

@@ -59,6 +59,8 @@ def obey(command: Command, hand: Hand, loaded: Loaded, admission: Admission) -> 
     job = hand.by_id.get(command.job)
     if job is None:
         return CommandReport(False)
+    if isinstance(command, Amend | Delete) and command.if_states and job.state not in command.if_states:
+        return CommandReport(False, view(job))
     if isinstance(command, Amend):
         return _amended(command, job, hand)
     if isinstance(command, Delete):

@@ -96,7 +96,8 @@ class PageRead:
     def _read_found(self, below: int, room: int) -> None:
         seqs, above, is_sure = self._maybe(below)
         if not is_sure:
-            seqs = find_by_reading(self._db, self._search, seqs)
+            seqs, told = find_by_reading(self._db, self._search, seqs)
+            above = told or above
         self._show(self._of(seqs, below, room), above, room)
 
     def _maybe(self, below: int) -> tuple[list[int], int, bool]:

@@ -17,28 +17,34 @@ from collections.abc import Iterable, Sequence
 from dispatcher.core.jobs.rows import WriteSet
 from dispatcher.core.jobs.search import MOST_CHARS, Phrase, has_text, plain
 
-__all__ = ["FILLED", "LOOKED", "SCANNED", "SearchIndex", "find_by_reading", "prepare_index"]
+__all__ = ["FILLED", "LOOKED", "MOST_READ", "SCANNED", "SearchIndex", "find_by_reading", "prepare_index"]
 
 #: Jobs that one slice takes into the index, and jobs whose texts a slice of a search reads.
 FILLED, SCANNED = 100, 200
-#: The most numbers of jobs that one slice of a search covers in the index.
-LOOKED = 100_000
+#: Jobs whose numbers one part of the index has; one slice of a search looks into one part.
+LOOKED = 32_768
+#: Stands before the number of its part in each row. ``plain`` leaves no such character in a text.
+_PART = "\ue000"
+#: Characters that are read at once. Those beyond ASCII cost the most: so many take some 30 ms.
+MOST_READ = 400_000
 #: A word's beginning is asked of the index if so many places at most have it: FTS5 reads all before the first hit.
 _MOST_PLACES = 20_000
 #: The texts of a job.
 _DATA, _RESULT, _ERROR = range(3)
+#: The number of a job, and these.
+_Texts = tuple[int, str | None, str | None, str | None]
 #: Behind all letters and digits.
 _LAST = "\U0010ffff"
 
-_FIRST = "SELECT value FROM meta WHERE name = 'search_from'"
+_FIRST = "SELECT value FROM meta WHERE name = 'search_first'"
 _MAKE = "CREATE VIRTUAL TABLE job_words USING fts5(text, content='', columnsize=0, tokenize='ascii')"
 _VOCABULARY = "CREATE VIRTUAL TABLE temp.job_vocabulary USING fts5vocab('main', 'job_words', 'instance')"
 _START = """
-    INSERT INTO meta (name, value) VALUES ('search_from', (SELECT coalesce(max(seq), 0) + 1 FROM jobs))
+    INSERT INTO meta (name, value) VALUES ('search_first', (SELECT coalesce(max(seq), 0) + 1 FROM jobs))
 """
 #: Only in the life that has begun last (see SAVE_CLOCK).
 _MOVE = """
-    UPDATE meta SET value = ?1 WHERE name = 'search_from' AND (SELECT value FROM meta WHERE name = 'epoch') = ?2
+    UPDATE meta SET value = ?1 WHERE name = 'search_first' AND (SELECT value FROM meta WHERE name = 'epoch') = ?2
     RETURNING 1
 """
 _ADD = "INSERT INTO job_words (rowid, text) VALUES (?, ?)"
@@ -47,7 +53,7 @@ _TEXTS = f"""
     SELECT j.seq, substr(d.data, 1, {MOST_CHARS}), substr(r.value, 1, {MOST_CHARS}), substr(j.error, 1, {MOST_CHARS})
     FROM jobs j JOIN job_data d ON d.seq = j.seq LEFT JOIN results r ON r.seq = j.seq
 """  # noqa: S608
-_TEXTS_OF = f"{_TEXTS} WHERE j.seq IN (SELECT value FROM json_each(?)) ORDER BY j.seq"  # noqa: S608
+_TEXTS_OF = f"{_TEXTS} WHERE j.seq IN (SELECT value FROM json_each(?)) ORDER BY j.seq DESC"  # noqa: S608
 _TEXTS_BELOW = f"{_TEXTS} WHERE j.seq < ? ORDER BY j.seq DESC LIMIT ?"
 _ERRORS = "SELECT seq, error FROM jobs WHERE seq IN (SELECT value FROM json_each(?)) AND error IS NOT NULL"
 _FIND = "SELECT rowid FROM job_words WHERE job_words MATCH ? AND rowid < ? AND rowid >= ? ORDER BY rowid DESC LIMIT ?"
@@ -65,7 +71,7 @@ def prepare_index(connection: sqlite3.Connection, epoch: int, *, wanted: bool) -
     use = wanted and has_fts5
     if begun != use or there != use:
         connection.execute("BEGIN IMMEDIATE")
-        connection.execute("DELETE FROM meta WHERE name = 'search_from'")
+        connection.execute("DELETE FROM meta WHERE name = 'search_first'")
         if there and has_fts5:
             connection.execute("DROP TABLE job_words")
         if use:
@@ -86,9 +92,23 @@ def _has_fts5(connection: sqlite3.Connection) -> bool:
     return True
 
 
-def _rows(texts: Iterable[tuple[int, str | None, str | None, str | None]]) -> list[tuple[int, str]]:
-    """In the order of their numbers: FTS5 begins a new part of the index where a number is lower than the last."""
-    found = [(seq * 4 + part, plain(text)) for seq, *parts in texts for part, text in enumerate(parts) if text]
+def _at_once(texts: Sequence[_Texts]) -> Sequence[_Texts]:
+    """The first of these, as far as they are read at once; at least one."""
+    read = 0
+    for count, (_, *parts) in enumerate(texts, 1):
+        read += sum(len(text) for text in parts if text)
+        if read >= MOST_READ:
+            return texts[:count]
+    return texts
+
+
+def _row(seq: int, which: int, text: str) -> tuple[int, str]:
+    return seq * 4 + which, f"{plain(text)} {_PART}{seq // LOOKED}"
+
+
+def _rows(texts: Iterable[_Texts]) -> list[tuple[int, str]]:
+    """In the order of their numbers: FTS5 begins a new segment where a number is lower than the last."""
+    found = [_row(seq, which, text) for seq, *all_of in texts for which, text in enumerate(all_of) if text]
     found.sort()
     return found
 
@@ -107,8 +127,8 @@ class SearchIndex:
     def write(self, writes: WriteSet) -> None:
         """Takes in the texts that a turn has made. Call it before the turn's rows are written."""
         first = self.first
-        new = [(seq * 4 + _DATA, plain(data)) for seq, data in writes.data.items() if seq >= first]
-        new += [(seq * 4 + _RESULT, plain(value)) for seq, value in writes.results if seq >= first]
+        new = [_row(seq, _DATA, data) for seq, data in writes.data.items() if seq >= first]
+        new += [_row(seq, _RESULT, value) for seq, value in writes.results if seq >= first]
         changed = {job.seq: job.error for job in writes.changed() if job.seq >= first}
         if changed:
             new += self._errors(changed)
@@ -120,8 +140,8 @@ class SearchIndex:
         """The errors that are new; those in their place leave the index."""
         before = dict(self._db.execute(_ERRORS, (json.dumps(list(changed)),)))
         others = {seq: error for seq, error in changed.items() if error != before.get(seq)}
-        self._take_out(sorted((seq * 4 + _ERROR, plain(before[seq])) for seq in others if before.get(seq)))
-        return [(seq * 4 + _ERROR, plain(error)) for seq, error in others.items() if error]
+        self._take_out(sorted(_row(seq, _ERROR, before[seq]) for seq in others if before.get(seq)))
+        return [_row(seq, _ERROR, error) for seq, error in others.items() if error]
 
     def remove(self, seqs: Iterable[int]) -> None:
         """Jobs go. Call it before their rows do."""
@@ -141,8 +161,9 @@ class SearchIndex:
         """
         if not self.first:
             return True
-        found = self._db.execute(_TEXTS_BELOW, (self.first, FILLED)).fetchall()
-        first = found[-1][0] if len(found) == FILLED else 0
+        below = self._db.execute(_TEXTS_BELOW, (self.first, FILLED)).fetchall()
+        found = _at_once(below)
+        first = found[-1][0] if len(found) < len(below) or len(found) == FILLED else 0
         self._db.execute("BEGIN IMMEDIATE")
         self._db.executemany(_ADD, _rows(found))
         if self._db.execute(_MOVE, (first, self._epoch)).fetchone() is None:
@@ -171,13 +192,21 @@ class SearchIndex:
 
     def find(self, asked: str, below: int, most: int) -> tuple[list[int], int]:
         """The next jobs with a text of this kind, newest first, and down to which number they are all told."""
-        above = max(self.first, below - LOOKED, 1)
-        rows = self._db.execute(_FIND, (asked, below * 4, above * 4, most)).fetchall()
+        part = (below - 1) // LOOKED
+        above = max(self.first, part * LOOKED, 1)
+        # By the numbers alone FTS5 would look for the next hit through all of the index.
+        rows = self._db.execute(_FIND, (f'"{_PART}{part}" AND {asked}', below * 4, above * 4, most)).fetchall()
         seqs = list(dict.fromkeys(row // 4 for (row,) in rows))
         return seqs, seqs[-1] if len(rows) == most else above
 
 
-def find_by_reading(connection: sqlite3.Connection, search: Sequence[Phrase], seqs: Sequence[int]) -> list[int]:
-    """The ones among these jobs whose texts have this, newest first."""
-    found = connection.execute(_TEXTS_OF, (json.dumps(seqs),))
-    return [seq for seq, *texts in found if has_text(search, texts)][::-1]
+def find_by_reading(
+    connection: sqlite3.Connection, search: Sequence[Phrase], seqs: Sequence[int]
+) -> tuple[list[int], int | None]:
+    """The ones among these jobs whose texts have this, newest first; and down to which number they are told, None: all
+    are.
+    """
+    asked: list[_Texts] = connection.execute(_TEXTS_OF, (json.dumps(seqs),)).fetchall()
+    read = _at_once(asked)
+    found = [seq for seq, *texts in read if has_text(search, texts)]
+    return found, read[-1][0] if len(read) < len(asked) else None

@@ -20,8 +20,8 @@ OURS = Actor("ann", "abcd1234", "10.0.0.1", "op")
     [
         (OperationAction.CANCEL, Cancel("j", "why", OURS, (JobState.QUEUED,))),
         (OperationAction.RETRY, Retry("j", OURS, (JobState.QUEUED,))),
-        (OperationAction.DELETE, Delete("j", True, OURS)),
-        (OperationAction.SET_PRIORITY, Amend(job="j", priority=7, actor=OURS)),
+        (OperationAction.DELETE, Delete("j", True, OURS, if_states=(JobState.QUEUED,))),
+        (OperationAction.SET_PRIORITY, Amend(job="j", priority=7, actor=OURS, if_states=(JobState.QUEUED,))),
     ],
 )
 def test_each_job_gets_the_command_that_the_order_means(action: OperationAction, command: JobCommand):

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tornado.httpclient import HTTPResponse
 
+from dispatcher.config.settings import Settings
 from tests.handlers.conftest import Ask, body_of
 from tests.support.house import House
 from tests.support.scenes import submit
@@ -75,3 +76,14 @@ async def test_an_order_that_is_not_clear_is_refused(ask: Ask, given: dict[str, 
     response = await act(ask, **given)
     assert response.code == 422
     assert words in body_of(response)["detail"]
+
+
+@pytest.mark.parametrize("settings", [Settings(waiters=1)])
+async def test_an_order_that_has_begun_is_not_refused_because_too_many_wait(ask: Ask, house: House) -> None:
+    await submit(house, "a1")
+    place = house.dispatcher._waiters.add()
+    response = await act(ask, filter={"type": "print-label"})
+    house.dispatcher._waiters.remove(place)
+    assert (response.code, len(house.dispatcher.operations.all())) == (202, 1)
+    address = response.headers["Location"]
+    assert body_of(await ask(f"{address}?wait=1"))["done"] == 1

@@ -6,14 +6,16 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dispatcher.core.jobs.search import search_of
+from dispatcher.core.jobs.rows import WriteSet
+from dispatcher.core.jobs.search import MOST_CHARS, search_of
 from dispatcher.core.jobs.turn import Cancel, Delete
-from dispatcher.store.sqlite.search import FILLED, SearchIndex, prepare_index
+from dispatcher.store.sqlite.search import FILLED, LOOKED, MOST_READ, SearchIndex, find_by_reading, prepare_index
 from dispatcher.store.sqlite.store import SqliteStore
 from tests.store.contract import DURABLE, Desk, result
 from tests.support.jobs import spec
@@ -115,7 +117,7 @@ def test_a_store_whose_sqlite_has_no_fts5_says_nothing_and_keeps_no_index() -> N
             return super().execute(statement, *rest)
 
     database = sqlite3.connect(":memory:", factory=Plain, isolation_level=None)
-    database.executescript("CREATE TABLE meta (name, value); INSERT INTO meta VALUES ('search_from', 7)")
+    database.executescript("CREATE TABLE meta (name, value); INSERT INTO meta VALUES ('search_first', 7)")
     assert prepare_index(database, 1, wanted=True) is None
     assert database.execute("SELECT * FROM meta").fetchall() == []  # whoever has FTS5 again makes it anew
     database.close()
@@ -139,3 +141,38 @@ def test_the_words_of_a_job_that_is_removed_leave_the_index(desk: Desk) -> None:
     asked = "SELECT rowid / 4 FROM job_words WHERE job_words MATCH ?"
     left = _at(desk, lambda: [_store(desk)._db.execute(asked, (word,)).fetchall() for word in ("secret", "order")])
     assert left == [[], [(2,)]]
+
+
+def test_long_texts_are_read_fewer_at_once_and_all_are_found(desk: Desk) -> None:
+    desk.reopen(search=False)
+    at_once = MOST_READ // MOST_CHARS + 2
+    jobs = _submit(desk, *["order" + " x" * MOST_CHARS] * at_once, "order")
+    seqs = range(1, len(jobs) + 1)
+    found, told = _at(desk, lambda: find_by_reading(_store(desk)._db, search_of("order"), list(seqs)))
+    assert (found, told) == (list(seqs[:0:-1]), 2)
+    assert _found(desk, "order") == jobs[::-1][:100]
+    desk.reopen(search=True)
+    index = _store(desk)._index
+    _store(desk)._filling.cancel()
+    reached = [_at(desk, lambda: index.first)]
+    while not _at(desk, index.fill):
+        reached.append(index.first)
+    assert 2 in reached
+    assert _found(desk, "order") == jobs[::-1][:100]
+
+
+def test_a_slice_of_a_search_looks_into_one_part_of_the_index_alone(desk: Desk) -> None:
+    index = _filled(desk)
+    writes = WriteSet()
+    seqs = [1, LOOKED - 1, LOOKED, 2 * LOOKED - 1, 2 * LOOKED]
+    writes.data = {seq: '"order"' for seq in seqs}
+    _at(desk, lambda: index.write(writes))
+    asked: list[str] = []
+    _at(desk, lambda: _store(desk)._db.set_trace_callback(asked.append))
+    below, found = 2 * LOOKED + 1, []
+    while below > 1:
+        some, below = _at(desk, partial(index.find, '"order"', below, 9))
+        found.append(some)
+    assert found == [[2 * LOOKED], [2 * LOOKED - 1, LOOKED], [LOOKED - 1, 1]]
+    matched = [words for words in asked if "MATCH" in words]
+    assert [f'"\ue000{part}" AND "order"' in words for part, words in enumerate(reversed(matched))] == [True] * 3
