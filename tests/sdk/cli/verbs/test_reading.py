@@ -58,12 +58,12 @@ def test_jobs_are_found_and_shown_by_what_was_said_of_them(at: list[str]) -> Non
 
 
 def test_a_list_says_that_there_is_more(at: list[str]) -> None:
-    ids = many("many", 105, at)[::-1]
-    some = typed("list", "--type=many", "--limit=2", *at)
+    ids = many("shown-many", 105, at)[::-1]
+    some = typed("list", "--type=shown-many", "--limit=2", *at)
     assert (some.out.split(), "There are more than these 2" in some.err) == (ids[:2], True)
-    whole = typed("list", "--type=many", "--limit=105", *at)
+    whole = typed("list", "--type=shown-many", "--limit=105", *at)
     assert (whole.out.split(), whole.err) == (ids, "")
-    assert typed("list", "--type=many", "--all", *at).out.split() == ids
+    assert typed("list", "--type=shown-many", "--all", *at).out.split() == ids
 
 
 @pytest.mark.parametrize(
