@@ -27,6 +27,9 @@ _PATHS = {"api-not-found": "/api/nowhere", "not-found": "/nowhere", "static": "/
 _PATHS["api-events"] = "/api/v1/events?after=odd"
 
 
+_HOOKS = ["api-webhook", *(f"api-webhook-{verb}" for verb in ("rotate", "test", "deliveries", "dead", "redeliver"))]
+
+
 def _routes() -> list[tuple[str, str]]:
     """(method, path) of everything that is served."""
     specs: list[URLSpec] = routes(None, Settings(), None, guard=Guard(Settings()))  # type: ignore[arg-type]  # nobody is asked
@@ -45,6 +48,7 @@ def _path(spec: URLSpec) -> str:
         "worker-gate": ("x", "block"),
         "task": ("echo",),
         "api-token": ("x" * 8,),
+        **{name: ("x" * 12,) for name in _HOOKS},
     }.get(spec.name or "", ("x",) * spec.regex.groups)
     path = spec.reverse(*groups)
     assert path is not None
