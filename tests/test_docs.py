@@ -91,7 +91,7 @@ def test_every_flag_that_a_page_names_exists() -> None:
     # Flags of other programs: curl, pip, podman, mypy, pagehand simulate and doctor, bench, the campaigns.
     known |= {"--url", "--hold-s"}
     known |= {"--long", "--seed", "--label", "--data-binary", "--data-urlencode"}
-    known |= {"--editable", "--strict", "--workers", "--short", "--only", "--rounds", "--profile", "--dir"}
+    known |= {"--editable", "--strict", "--workers", "--jobs", "--short", "--only", "--rounds", "--profile", "--dir"}
     known |= {
         "--beside",
         "--tornado",
