@@ -235,7 +235,9 @@ def _campaign(reloads: int, rng: random.Random, within_s: float) -> tuple[Findin
         for number in range(reloads):
             if number == reloads // 2:
                 driver.open("polling")
-            driver.reload(rng.choice((0, 0, 1, 2)), leaving=rng.random() < 0.7)
+            # Each third reload is sure to hit the moment between a result and its POST; the others may.
+            finish = rng.choice((1, 2)) if number % 3 == 0 else rng.choice((0, 0, 1))
+            driver.reload(finish, leaving=number % 3 == 0 or rng.random() < 0.5)
         driver.drain(60)
 
     return _scene(rng, within_s, act)

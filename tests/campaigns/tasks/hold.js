@@ -21,7 +21,7 @@
       delete held[key];
       done(null, { n: job.data.n, number: job.number });
     }
-    held[key] = end;
+    held[key] = { end: end, timer: timer };
   });
 
   /** `load`: tells one load of the page from another; `stash`: what it found there. */
@@ -32,17 +32,23 @@
     held: function () { return Object.keys(held); },
     /**
      * Load the page anew; so many jobs end in the same moment. `leaving`: only when the page goes,
-     * so that their results get into the stash and no further. Else they may still be sent.
+     * and its network with it, so that their results get into the stash and no further. Else they may
+     * still be sent, and the page says goodbye.
      */
     strike: function (finish, leaving) {
       var finished = Object.keys(held).slice(0, finish);
       function end() {
         finished.forEach(function (key) {
-          if (held[key]) { held[key](); }
+          if (held[key]) { held[key].end(); }
         });
       }
+      function endUnheard() {
+        window.WebSocket.prototype.send = window.XMLHttpRequest.prototype.send = function () {};
+        end();
+      }
       if (leaving) {
-        window.addEventListener('pagehide', end, true);  // before the worker closes its session
+        finished.forEach(function (key) { clearTimeout(held[key].timer); });  // it ends when the page goes, not before
+        window.addEventListener('pagehide', endUnheard, true);  // before the worker closes its session
       } else {
         end();
       }
