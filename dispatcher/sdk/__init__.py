@@ -11,9 +11,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .client.client import Client, Job
+    from .client.client import Batch, Client, Job
     from .client.errors import (
         BadConfig,
+        ChangesMissed,
         Draining,
         Forbidden,
         Invalid,
@@ -38,12 +39,16 @@ if TYPE_CHECKING:
     )
     from .client.executor import Executor
     from .client.futures import JobFuture
-    from .client.twin import AsyncClient, AsyncJob
+    from .client.together import Waited
+    from .client.twin import AsyncBatch, AsyncClient, AsyncJob
 
 __all__ = [
+    "AsyncBatch",
     "AsyncClient",
     "AsyncJob",
     "BadConfig",
+    "Batch",
+    "ChangesMissed",
     "Client",
     "Draining",
     "Executor",
@@ -68,6 +73,7 @@ __all__ = [
     "Unauthorized",
     "Unavailable",
     "Unreachable",
+    "Waited",
     "WrongState",
     "__version__",
 ]
@@ -77,12 +83,15 @@ __version__ = "0.1.0"
 
 #: Where the names of the client are, if not among its errors.
 _PLACES = {
+    "AsyncBatch": "twin",
     "AsyncClient": "twin",
     "AsyncJob": "twin",
+    "Batch": "client",
     "Client": "client",
     "Executor": "executor",
     "Job": "client",
     "JobFuture": "futures",
+    "Waited": "together",
 }
 
 

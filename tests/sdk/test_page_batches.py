@@ -8,7 +8,7 @@ import pytest
 
 from dispatcher.sdk.simulator.faults import Faults
 from dispatcher.sdk.simulator.journal import Journal
-from dispatcher.sdk.simulator.page import Batch, Identity, Page, Profile
+from dispatcher.sdk.simulator.page import Identity, PacketGroup, Page, Profile
 from tests.sdk.pages import NEVER, connect, hear, join, new_page, offer, ops, say, with_report
 
 # Batches.
@@ -118,7 +118,7 @@ def test_nothing_is_said_without_a_session():
     join(page)
     page.disconnected()
     page.say("bye")
-    assert page.take(1.0) == Batch()
+    assert page.take(1.0) == PacketGroup()
 
 
 def test_progress_is_reported_while_a_task_runs():

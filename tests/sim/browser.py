@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from dispatcher.sdk.simulator.faults import Ending, Faults
 from dispatcher.sdk.simulator.hands import HeldAttempt
 from dispatcher.sdk.simulator.journal import Journal
-from dispatcher.sdk.simulator.page import Batch, Identity, Page, Profile, Report
+from dispatcher.sdk.simulator.page import Identity, PacketGroup, Page, Profile, Report
 from dispatcher.sdk.simulator.session import PageSession, SessionOver
 from tests.sim.lies import LIES
 from tests.sim.links import Link, frames_of
@@ -337,7 +337,7 @@ class Window:
         """Whether a socket carries its session."""
         return self._link is not None and self._link.carries
 
-    def _post(self, batch: Batch) -> None:
+    def _post(self, batch: PacketGroup) -> None:
         session = self.session
         assert session is not None
         messages = batch.messages
@@ -354,7 +354,7 @@ class Window:
             self._posts, "POST", session.body(messages), _TIMEOUT_S, lambda status, _: self._posted(batch, status)
         )
 
-    def _posted(self, batch: Batch, status: int) -> None:
+    def _posted(self, batch: PacketGroup, status: int) -> None:
         self.is_posting = False
         if status != 200:
             self._lost(at_once=status == 400)

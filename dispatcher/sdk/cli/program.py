@@ -18,6 +18,7 @@ from .output import Output
 from .verb import COMMON, Verb, VerbGroup, add_common, limit
 from .verbs.acting import CANCEL, DUPLICATE, RETRY, RM, SET
 from .verbs.backups import BACKUP
+from .verbs.batches import BATCHES
 from .verbs.completion import COMPLETION, completions
 from .verbs.following import EVENTS, WATCH
 from .verbs.looking import STATS, TYPES, WORKERS
@@ -32,7 +33,7 @@ from .verbs.waiting import RESULT, WAIT
 __all__ = ["GROUPS", "PROGRAMS", "VerbParser", "flags", "make_parser", "run"]
 
 GROUPS = (
-    VerbGroup("Jobs", (SUBMIT, GET, RESULT, WAIT, WATCH, LIST, CANCEL, RETRY, SET, DUPLICATE, RM, ACT)),
+    VerbGroup("Jobs", (SUBMIT, GET, RESULT, WAIT, WATCH, LIST, CANCEL, RETRY, SET, DUPLICATE, RM, ACT, BATCHES)),
     VerbGroup("The server", (WORKERS, TYPES, STATS, TOP, EVENTS, BACKUP, TOKEN)),
     VerbGroup("This machine", (RESTORE_CHECK, COMPLETION)),
 )

@@ -10,6 +10,7 @@ From the inside out; each module may import only what stands above it:
 - ``answers``   an answer as a value or as an exception
 - ``plans``     what a client does, step by step, without I/O: both clients run the same plans
 - ``facts``     what is known of a job
+- ``together``  plans for many jobs: a batch, the end of some jobs, what changes
 - ``wire``      sends a request over ``http.client``; ``streams`` over asyncio
 - ``client``    ``Client`` and ``Job``; ``twin`` has ``AsyncClient`` and ``AsyncJob``
 - ``watch``     waits for many jobs with few connections

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
+from . import together
 from .answers import outcome_of
 from .config import find_config
 from .encoding import JobOptions, encode_job
@@ -17,12 +18,13 @@ from .exchange import ConnectionLost
 from .facts import JobFacts
 from .plans import Delay, Plans, Steps, new_key
 from .retrying import RetryRule
+from .together import BatchFacts, Waited
 from .wire import Connections
 
 if TYPE_CHECKING:
     import ssl
 
-__all__ = ["Client", "Job", "not_over"]
+__all__ = ["Batch", "Client", "Job", "not_over"]
 
 T = TypeVar("T")
 
@@ -76,6 +78,30 @@ class Job(JobFacts):
         """Another round for one that failed, expired, was cancelled or is in doubt."""
         self.fields = self._client._do(self._client._plans.act(self.id, "retry", {}), self)
         return self
+
+
+class Batch(BatchFacts):
+    """Jobs that were submitted together. Its properties say what was known last; the methods ask the server."""
+
+    def __init__(self, client: Client, fields: dict[str, Any]) -> None:
+        super().__init__(fields)
+        self._client = client
+
+    def refresh(self) -> Batch:
+        """Asks the server; returns itself."""
+        self.fields = self._client._do(together.batch(self._client._plans, self.id))
+        return self
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Whether all of its jobs are over (or in doubt) within ``timeout`` seconds; without one, it waits for ever."""
+        deadline = self._client._deadline(timeout)
+        fields = self._client._do(together.batch_over(self._client._plans, self.id, deadline))
+        self.fields = fields or self.fields
+        return fields is not None
+
+    def results(self) -> list[dict[str, Any]]:
+        """``id``, ``state``, ``result`` and ``error`` of each of its jobs, in the order in which they were given."""
+        return self._client._do(together.batch_results(self._client._plans, self.id))
 
 
 def not_over(job: JobFacts, timeout: float | None) -> JobTimeout:
@@ -189,6 +215,27 @@ class Client:
     def jobs(self, **filters: Any) -> Iterator[Job]:
         """Jobs, newest first; ``state``, ``type``, ``requires``, ``worker`` and ``q`` (text) filter."""
         return (Job(self, fields) for fields in self._items("jobs", filters))
+
+    def batch(self, id: str) -> Batch:
+        """The batch with this id: ``job.batch`` of each of its jobs. Raises NotFound."""
+        return Batch(self, self._do(together.batch(self._plans, id)))
+
+    def wait(self, jobs: Iterable[Job], timeout: float | None = None, *, any: bool = False) -> Waited[Job]:
+        """Waits until all jobs are over, or with ``any`` the first one is; returns ``done`` and ``not_done``.
+
+        One request waits for up to 1,000 jobs, and ``any`` takes no more. Raises ValueError.
+        """
+        return self._do(together.waited(self._plans, list(jobs), self._deadline(timeout), first=any))
+
+    def events(self, *, after: str | None = None, **filters: Any) -> Iterator[dict[str, Any]]:
+        """What changes from now on, or behind the change ``after``, as it happens; it has no end.
+
+        ``job``, ``type``, ``state`` and ``worker`` filter. Raises ChangesMissed.
+        """
+        while True:
+            page = self._do(together.changes(self._plans, filters, after))
+            yield from together.items_of(page)
+            after = page["after"]
 
     def act(
         self,

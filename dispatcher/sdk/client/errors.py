@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BadConfig",
+    "ChangesMissed",
     "Draining",
     "Forbidden",
     "Invalid",
@@ -49,6 +50,14 @@ class PagehandClientError(Exception):
 
 class BadConfig(PagehandClientError, ValueError):
     """An address, a token or the file of settings cannot be used."""
+
+
+class ChangesMissed(PagehandClientError):
+    """The server keeps some changes no more. Read the jobs that matter, then follow what comes behind ``after``."""
+
+    def __init__(self, message: str, after: str) -> None:
+        super().__init__(message)
+        self.after = after
 
 
 # -- what became of a job

@@ -34,6 +34,11 @@ class JobFacts:
         return str(self.fields["state"])
 
     @property
+    def batch(self) -> str | None:
+        """The id of the batch with which it was submitted; None: alone."""
+        return self.fields.get("batch")
+
+    @property
     def over(self) -> bool:
         """Nothing more happens to it by itself."""
         return self.state not in OPEN

@@ -21,12 +21,13 @@ from .exchange import ConnectionLost, HttpCall, ServerAnswer, path_of
 from .facts import OPEN
 from .retrying import RetryRule, may_pass, retry_after_s
 
-__all__ = ["Delay", "Plans", "Send", "Steps", "new_key"]
+__all__ = ["WAIT_S", "Delay", "Plans", "Send", "Steps", "new_key"]
 
 T = TypeVar("T")
+Told = TypeVar("Told")
 
 #: The longest that one request waits for the end of a job: proxies often give up after 60 s.
-_WAIT_S = 30
+WAIT_S = 30
 #: What an answer may take beyond that.
 _ANSWER_S = 30.0
 #: What each operation on many jobs has.
@@ -167,22 +168,32 @@ class Plans:
 
     def over(self, job_id: str, deadline: float | None) -> Steps[dict[str, Any] | None]:
         """A job once it is over; None at the deadline."""
+
+        def look(wait_s: int) -> Steps[dict[str, Any]]:
+            return self.job(job_id, wait_s=wait_s, deadline=deadline)
+
+        return self.until(look, lambda fields: fields["state"] not in OPEN, deadline)
+
+    def until(
+        self, look: Callable[[int], Steps[Told]], is_over: Callable[[Told], bool], deadline: float | None
+    ) -> Steps[Told | None]:
+        """What ``look`` finds once it is over; None at the deadline. ``look`` is told how long the server may wait."""
         while deadline is None or (left_s := deadline - self.clock()) > 0:
             # The server waits whole seconds. The last part of one is cut off on this side.
-            wait_s = _WAIT_S if deadline is None else max(1, min(_WAIT_S, int(left_s)))
+            wait_s = WAIT_S if deadline is None else max(1, min(WAIT_S, int(left_s)))
             try:
-                fields = yield from self.job(job_id, wait_s=wait_s, deadline=deadline)
+                told = yield from look(wait_s)
             except TimeoutError:
                 return None
-            if fields["state"] not in OPEN:
-                return fields
+            if is_over(told):
+                return told
         return None
 
     def run(self, body: bytes, key: str, deadline: float | None) -> Steps[dict[str, Any]]:
         """A job, submitted, and over unless the deadline came first: its answer is often that of the submission."""
-        left_s = _WAIT_S if deadline is None else int(deadline - self.clock())
+        left_s = WAIT_S if deadline is None else int(deadline - self.clock())
         # The submission itself is not cut off: without its answer nobody would know the job.
-        fields = yield from self.submit(body, key, wait_s=max(0, min(_WAIT_S, left_s)))
+        fields = yield from self.submit(body, key, wait_s=max(0, min(WAIT_S, left_s)))
         if fields["state"] in OPEN:
             return (yield from self.over(fields["id"], deadline)) or fields
         return fields
@@ -224,7 +235,7 @@ class Plans:
         """The operation when it has ended."""
         operation = yield from self.act_on_jobs(action, order)
         while operation["ended_at"] is None:
-            call = HttpCall("GET", path_of("operations", operation["id"], wait=_WAIT_S), wait_s=_WAIT_S)
+            call = HttpCall("GET", path_of("operations", operation["id"], wait=WAIT_S), wait_s=WAIT_S)
             operation = fields_of(value_of((yield from self.ask(call))), *_OPERATION)
         return operation
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
+from . import together
 from .answers import outcome_of
 from .client import not_over
 from .config import find_config
@@ -22,11 +23,12 @@ from .mapping import batches, check_chunk
 from .plans import Delay, Plans, Steps, new_key
 from .retrying import RetryRule
 from .streams import StreamConnections
+from .together import BatchFacts, Waited
 
 if TYPE_CHECKING:
     import ssl
 
-__all__ = ["AsyncClient", "AsyncJob"]
+__all__ = ["AsyncBatch", "AsyncClient", "AsyncJob"]
 
 T = TypeVar("T")
 
@@ -80,6 +82,30 @@ class AsyncJob(JobFacts):
         """Another round for one that failed, expired, was cancelled or is in doubt."""
         self.fields = await self._client._do(self._client._plans.act(self.id, "retry", {}), self)
         return self
+
+
+class AsyncBatch(BatchFacts):
+    """Jobs that were submitted together. Its properties say what was known last; the methods ask the server."""
+
+    def __init__(self, client: AsyncClient, fields: dict[str, Any]) -> None:
+        super().__init__(fields)
+        self._client = client
+
+    async def refresh(self) -> AsyncBatch:
+        """Asks the server; returns itself."""
+        self.fields = await self._client._do(together.batch(self._client._plans, self.id))
+        return self
+
+    async def wait(self, timeout: float | None = None) -> bool:
+        """Whether all of its jobs are over (or in doubt) within ``timeout`` seconds; without one, it waits for ever."""
+        deadline = self._client._deadline(timeout)
+        fields = await self._client._do(together.batch_over(self._client._plans, self.id, deadline))
+        self.fields = fields or self.fields
+        return fields is not None
+
+    async def results(self) -> list[dict[str, Any]]:
+        """``id``, ``state``, ``result`` and ``error`` of each of its jobs, in the order in which they were given."""
+        return await self._client._do(together.batch_results(self._client._plans, self.id))
 
 
 class AsyncClient:
@@ -193,6 +219,24 @@ class AsyncClient:
         """Jobs, newest first; ``state``, ``type``, ``requires`` and ``worker`` filter."""
         async for fields in self._items("jobs", filters):
             yield AsyncJob(self, fields)
+
+    async def batch(self, id: str) -> AsyncBatch:
+        """The batch with this id: ``job.batch`` of each of its jobs. Raises NotFound."""
+        return AsyncBatch(self, await self._do(together.batch(self._plans, id)))
+
+    async def wait(
+        self, jobs: Iterable[AsyncJob], timeout: float | None = None, *, any: bool = False
+    ) -> Waited[AsyncJob]:
+        """Waits until all jobs are over, or with ``any`` the first one is; see ``Client.wait``."""
+        return await self._do(together.waited(self._plans, list(jobs), self._deadline(timeout), first=any))
+
+    async def events(self, *, after: str | None = None, **filters: Any) -> AsyncIterator[dict[str, Any]]:
+        """What changes, as it happens; see ``Client.events``."""
+        while True:
+            page = await self._do(together.changes(self._plans, filters, after))
+            for change in together.items_of(page):
+                yield change
+            after = page["after"]
 
     async def act(
         self,

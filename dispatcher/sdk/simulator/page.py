@@ -19,11 +19,11 @@ from dataclasses import dataclass, replace
 
 from .hands import Hands, HeldAttempt, Profile
 from .journal import Execution, Journal, Outcome
-from .sendqueue import Batch, Outgoing, SendQueue
+from .sendqueue import Outgoing, PacketGroup, SendQueue
 from .stash import Report, Stash
 from .wire import Message, NotAMessage, encode, parse
 
-__all__ = ["Batch", "Identity", "Page", "Profile", "Report"]
+__all__ = ["Identity", "PacketGroup", "Page", "Profile", "Report"]
 
 #: The version of the worker protocol.
 VERSION = 1
@@ -107,7 +107,7 @@ class Page:
         else:
             handle(self, message, now)
 
-    def posted(self, batch: Batch, now: float) -> None:
+    def posted(self, batch: PacketGroup, now: float) -> None:
         """The POST with the batch was answered 200: accepted tasks start."""
         for out in batch.outs:
             if out.accepts is not None:
@@ -124,7 +124,7 @@ class Page:
 
     # What it wants.
 
-    def take(self, now: float) -> Batch:
+    def take(self, now: float) -> PacketGroup:
         """Take messages for one POST out of the queue."""
         # One packet stays free for a pong.
         batch = self._queue.take(max_bytes=self._post_room, max_packets=self.settings["packet_limit"] - 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-__all__ = ["Batch", "Outgoing", "SendQueue"]
+__all__ = ["Outgoing", "PacketGroup", "SendQueue"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Outgoing:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class PacketGroup:
     """Messages for one POST; hand it back to ``Page.posted`` when the POST was answered 200."""
 
     outs: tuple[Outgoing, ...] = ()
@@ -48,7 +48,7 @@ class SendQueue:
         """Forget all messages: their session is over."""
         self._waiting.clear()
 
-    def take(self, *, max_bytes: int, max_packets: int) -> Batch:
+    def take(self, *, max_bytes: int, max_packets: int) -> PacketGroup:
         """Take the messages for one POST: at least one, then as many as the limits allow."""
         outs: list[Outgoing] = []
         room = max_bytes
@@ -57,4 +57,4 @@ class SendQueue:
             if outs and room < 0:
                 break
             outs.append(self._waiting.popleft())
-        return Batch(tuple(outs))
+        return PacketGroup(tuple(outs))

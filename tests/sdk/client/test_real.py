@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import io
+import itertools
 import multiprocessing
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 
 from dispatcher.sdk import (
     AsyncClient,
+    ChangesMissed,
     Client,
     Executor,
     Invalid,
@@ -106,6 +108,47 @@ def test_one_order_is_for_all_jobs_that_match(client: Client) -> None:
     done = client.act("cancel", {"type": "many"}, expect=3, reason="no paper")
     assert (done["state"], done["done"], jobs[0].refresh().state) == ("done", 3, "cancelled")
     assert client.act("retry", ids=[job.id for job in jobs])["done"] == 3
+
+
+def test_jobs_are_waited_for_together(client: Client) -> None:
+    quick, slow = client.submit("echo", "a"), client.submit("nobody")
+    found = client.wait([slow, quick], timeout=20, any=True)
+    assert (found.done, found.not_done) == ([quick], [slow])
+    assert (quick.state, quick.result(), len(quick.attempts)) == ("succeeded", "a", 1)
+    assert client.wait([slow, quick], timeout=0).not_done == [slow]
+    slow.cancel()
+    assert client.wait([slow, quick], timeout=20).done == [slow, quick]
+
+
+def test_a_batch_says_how_far_it_is_and_what_became_of_its_jobs(client: Client) -> None:
+    jobs = client.submit_batch("echo", ["a", "b", "c"])
+    assert jobs[0].batch is not None
+    batch = client.batch(jobs[0].batch)
+    assert batch.wait(timeout=20)
+    assert (batch.jobs, batch.counts, batch.ended) == (3, {"succeeded": 3}, True)
+    assert [(line["id"], line["result"]) for line in batch.results()] == [
+        (job.id, value) for job, value in zip(jobs, "abc", strict=True)
+    ]
+    assert repr(batch.refresh()) == f"<Batch {batch.id} {{'succeeded': 3}}>"
+    (waits,) = client.submit_batch("nobody", [1])
+    assert not client.batch(str(waits.batch)).wait(timeout=0.01)
+
+
+def test_events_tell_each_change_once_and_a_foreign_place_is_a_gap(client: Client) -> None:
+    first = client.submit("echo", "a")
+    first.wait(20)
+    begun = next(client.events(after="oldest", job=first.id))
+    second = client.submit("echo", "b")
+    told = client.events(after=begun["id"], job=[first.id, second.id])
+    seen = [(change["job"], change["to"]) for change in itertools.islice(told, 5)]
+    assert seen == [
+        *[(first.id, state) for state in ("running", "succeeded")],
+        *[(second.id, state) for state in ("queued", "running", "succeeded")],
+    ]
+    with pytest.raises(ChangesMissed) as missed:
+        next(client.events(after="0123456789abcdef-7"))
+    last = client.submit("echo", "c")
+    assert next(client.events(after=missed.value.after, job=last.id))["to"] == "queued"
 
 
 def test_a_map_gives_results_in_order_and_the_same_ones_again_with_its_key(client: Client) -> None:
@@ -228,6 +271,14 @@ def test_the_twin_does_the_same(server: Live) -> None:
             assert waits.id in [found.id async for found in client.jobs(type="nobody", limit=1)]
             assert (await client.act("retry", {"type": "nobody"}, dry_run=True))["matched"]
             assert (await client.stats())["workers"]
+            made = await client.submit_batch("echo", ["a", "b"])
+            assert (await client.wait(made, timeout=20)).done == made
+            batch = await client.batch(str(made[0].batch))
+            assert await batch.wait(timeout=20)
+            assert [line["result"] for line in await (await batch.refresh()).results()] == ["a", "b"]
+            async for change in client.events(after="oldest", job=made[0].id):
+                assert change["to"] == "queued"
+                break
 
     asyncio.run(run())
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...client.answers import outcome_of
 from ...client.client import Job
-from ...client.exchange import HttpCall, path_of
+from ...client.together import changes
 from ..exits import CommandExit
 from ..invocation import Invocation
 from ..text import instant
@@ -16,7 +16,6 @@ from ..verb import Verb
 
 __all__ = ["EVENTS", "WATCH"]
 
-_WAIT_S = 30
 _LOOK_S = 1
 
 
@@ -96,15 +95,14 @@ def _events(call: Invocation) -> int:
 def _changes(call: Invocation) -> Iterator[dict[str, Any]]:
     options = call.options
     filters = {name: getattr(options, name) for name in ("job", "type", "state", "worker")}
-    after, wait_s = options.after, 0  # the first answer says where it begins: then nothing is missed
+    after = options.after
     while True:
-        asked = path_of("changes", **filters, after=after, wait=wait_s or None)
-        page = call.fields(HttpCall("GET", asked, wait_s=wait_s), "items", "after", "gap")
+        page = call.client._do(changes(call.client._plans, filters, after))
         if gap := page["gap"]:
             call.out.complain(f"pagehand: some changes are missing. {gap['detail']}")
         yield from page["items"]
         call.out.flush()
-        after, wait_s = page["after"], _WAIT_S
+        after = page["after"]
 
 
 def _show_change(call: Invocation, change: dict[str, Any]) -> None:
