@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ from tests.support.waiting import until
 pytestmark = pytest.mark.slow
 
 TOKEN = "canary-token-4f1c"
-BEARER = {"Authorization": f"Bearer {TOKEN}"}
+BEARER: dict[str, Any] = {"Authorization": f"Bearer {TOKEN}"}
 EVIL = "http://evil.example"
 
 

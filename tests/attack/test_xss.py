@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import pytest
 
@@ -35,9 +37,39 @@ MORE = [
     "</progress><img src=x onerror=alert(1)>",
     "</template></noscript><img src=x onerror=alert(1)>",
 ]
-#: ``make fuzz`` takes them all.
-EACH = 1 if os.environ.get("PAGEHAND_XSS") == "all" else 4
-PAYLOADS = [payload.replace("alert(1)", SCRIPT) for payload in [*CORPUS, *MORE][::EACH]]
+#: What may end the place where a text stands, and what would run behind it.
+ENDS = ["", '">', "'>", "-->", "</textarea>", "</title></style>", "</script>", "</option></select>", "]]>", "`>"]
+RUNS = [
+    "<script>alert(1)</script>",
+    "<script src=data:,alert(1)></script>",
+    "<img src=x:y onerror=alert(1)>",
+    "<svg onload=alert(1)>",
+    "<svg><script>alert(1)</script></svg>",
+    "<svg><animate onbegin=alert(1) attributeName=x></svg>",
+    "<iframe srcdoc='<script>parent.alert(1)</script>'></iframe>",
+    "<iframe src=javascript:alert(1)></iframe>",
+    "<object data='data:text/html,<script>alert(1)</script>'></object>",
+    "<embed src=javascript:alert(1)>",
+    "<details open ontoggle=alert(1)>x</details>",
+    "<input onfocus=alert(1) autofocus>",
+    "<select onfocus=alert(1) autofocus></select>",
+    "<button autofocus onfocus=alert(1)>x</button>",
+    "<video src=x:y onerror=alert(1)></video>",
+    "<audio src=x:y onerror=alert(1)></audio>",
+    "<style onload=alert(1)>x{}</style>",
+    "<link rel=stylesheet href=data:text/css,x onload=alert(1)>",
+    "<math><mtext><img src=x:y onerror=alert(1)></mtext></math>",
+    "<template><img src=x:y onerror=alert(1)></template><i>",
+    "<noscript><p title='</noscript><img src=x:y onerror=alert(1)>'>",
+    "<meta http-equiv=refresh content='0;url=javascript:alert(1)'>",
+    "<base href=javascript:alert(1)//><a href=x>x</a>",
+    "<form action=javascript:alert(1)><input type=submit autofocus>",
+    "<x style=animation-name:x onanimationstart=alert(1)>x</x>",
+]
+EVERY = [*CORPUS, *MORE, *(f"{end}{run}" for run in RUNS for end in ENDS)]
+#: ``make fuzz`` takes them all: some 300.
+EACH = 1 if os.environ.get("PAGEHAND_XSS") == "all" else 24
+PAYLOADS = [payload.replace("alert(1)", SCRIPT) for payload in EVERY[::EACH]]
 #: Elements that no page of the console has by itself. (``img.picture`` shows a picture of a job's data.)
 FOREIGN = "svg,math,iframe,object,embed,base,details,i,b,x,style,video,template,img:not(.picture)"
 FOREIGN += ",[onerror],[onload],[onfocus]"
@@ -57,31 +89,40 @@ LOOK = f"""({{
 }})"""
 
 
-class Jobs(NamedTuple):
-    """One of each, full of the same payload."""
+class Filled(NamedTuple):
+    """Filled, one of each, and their worker: full of the same payload."""
 
     done: str
     failed: str
     running: str
     cancelled: str
+    worker: str
 
 
 def plain(text: str) -> bool:
     return text.isascii() and text.isprintable()
 
 
-def fill(server: Live, number: int, payload: str) -> Jobs:
+def ask(server: Live, method: str, path: str, **body: object) -> None:
+    """Asks the API, which must take it."""
+    reply = server.ask(method, f"/api/v1/{path}", json.dumps(body), JSON)
+    assert 200 <= reply.status < 300, reply
+
+
+def fill(server: Live, number: int, payload: str) -> Filled:
     """Fills every field that takes text, through the API and a page without manners."""
     kind, agent = f"xss-{number}", payload if plain(payload) else "x"
     page = Page(server, headers={"User-Agent": agent})
-    page.register(
+    worker = page.register(
         kind,
         name=payload[:100],
         slots=4,
         page={"agent": payload, payload[:200]: 1},
         labels={"site": payload[:200]},
-    )
-    jobs = [server.submit(kind, {payload: payload, "image": payload}, **_key(payload, n)) for n in range(3)]
+    )["worker"]
+    named = _named(payload)
+    data = {payload: payload, "image": payload}
+    jobs = [server.submit(kind, data, terms=named, **_key(payload, n)) for n in range(3)]
     offers = {offer["id"]: offer["attempt"] for offer in (page.hear("job") for _ in jobs)}
     done, failed, running = (job["id"] for job in jobs)
     for attempt in offers.values():
@@ -93,9 +134,16 @@ def fill(server: Live, number: int, payload: str) -> Jobs:
     for _ in range(2):
         assert page.hear("recorded")["verdict"] == "recorded"
     cancelled = server.submit(f"nobody-{number}", payload)["id"]
-    reply = server.ask("POST", f"/api/v1/jobs/{cancelled}/cancel", json.dumps({"reason": payload}), JSON)
-    assert reply.status == 200, reply
-    return Jobs(done, failed, running, cancelled)
+    ask(server, "POST", f"jobs/{cancelled}/cancel", reason=payload)
+    ask(server, "POST", f"workers/{worker}/pause", reason=payload[:200])
+    if plain(payload):
+        ask(server, "PATCH", f"workers/{worker}", name=payload[:100], note=payload, labels={"room": payload[:100]})
+    return Filled(done, failed, running, cancelled, worker)
+
+
+def _named(payload: str) -> dict[str, Any]:
+    """What people call a job."""
+    return {"tags": [payload[:100].strip()], "summary": payload[:200]} if plain(payload) else {}
 
 
 def _key(payload: str, number: int) -> dict[str, str]:
@@ -109,7 +157,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 
 
 @pytest.fixture(scope="module")
-def written(server: Live) -> list[Jobs]:
+def written(server: Live) -> list[Filled]:
     return [fill(server, number, payload) for number, payload in enumerate(PAYLOADS)]
 
 
@@ -140,7 +188,7 @@ def words(text: str) -> str:
     return "".join(text.replace("\0", "\ufffd").split())
 
 
-def test_hostile_text_is_text_on_every_page_of_a_job(server: Live, chromium: Chromium, written: list[Jobs]) -> None:
+def test_hostile_text_is_text_on_every_page_of_a_job(server: Live, chromium: Chromium, written: list[Filled]) -> None:
     for payload, jobs in zip(PAYLOADS, written, strict=True):
         failed = look(chromium, server, f"/jobs/{jobs.failed}")
         # Message, stack, code, and both again at the attempt; the log's line; the worker's name.
@@ -150,7 +198,46 @@ def test_hostile_text_is_text_on_every_page_of_a_job(server: Live, chromium: Chr
             assert words(payload)[:90] in words(seen["text"]) or '"' in payload or "\\" in payload, payload
 
 
-def test_hostile_text_is_text_on_every_list(server: Live, chromium: Chromium, written: list[Jobs]) -> None:
+def test_hostile_text_is_text_on_the_page_of_a_worker(server: Live, chromium: Chromium, written: list[Filled]) -> None:
+    for payload, filled in zip(PAYLOADS, written, strict=True):
+        seen = look(chromium, server, f"/workers/{filled.worker}?refresh=0")
+        assert words(seen["text"]).count(words(payload)[:90]) >= (2 if plain(payload) else 1), payload
+
+
+def test_hostile_text_in_an_address_is_text(server: Live, chromium: Chromium) -> None:
+    for payload in PAYLOADS:
+        evil = quote(payload)
+        for path in (
+            f"/jobs?q={evil}&type={evil}&tag={evil}&worker={evil}&requires=a:{evil}",
+            f"/workers?label=a:{evil}&name={evil}&type={evil}",
+            f"/types?q={evil}",
+            f"/nope/{quote(evil)}",
+        ):
+            look(chromium, server, path)
+
+
+def _page(server: Live, name: str) -> str:
+    """The id of the page that works, once it has this name."""
+    items = server.ask("GET", "/api/v1/workers?type=word-count&state=connected").json()["items"]
+    return next((str(item["id"]) for item in items if words(item["name"]) == words(name)), "")
+
+
+def _shows(chromium: Chromium, text: str) -> bool:
+    return text in words(chromium.run(LOOK)["text"])
+
+
+def test_hostile_text_is_text_on_the_page_that_works(server: Live, chromium: Chromium) -> None:
+    """The person there sees its name, and why it is paused and by whom."""
+    for payload in PAYLOADS:
+        chromium.open(f"{server.url}/worker?types=word-count&name={quote(payload[:100])}")
+        worker = until(partial(_page, server, payload[:100]), 20, "the page")
+        ask(server, "POST", f"workers/{worker}/pause", reason=payload[:200])
+        until(partial(_shows, chromium, words(payload)[:60]), 20, "the reason")
+        seen = chromium.run(LOOK)
+        assert (seen["pwned"], seen["violations"], seen["foreign"], seen["links"]) == ("", [], [], 0), payload
+
+
+def test_hostile_text_is_text_on_every_list(server: Live, chromium: Chromium, written: list[Filled]) -> None:
     shown = ""
     for path in ("/", "/jobs?limit=100", "/jobs?limit=100&state=failed", "/workers", "/types", "/submit"):
         shown += words(look(chromium, server, path)["text"])
@@ -160,7 +247,7 @@ def test_hostile_text_is_text_on_every_list(server: Live, chromium: Chromium, wr
         look(chromium, server, f"/submit?like={jobs.done}")
 
 
-def test_json_is_never_a_page(server: Live, chromium: Chromium, written: list[Jobs]) -> None:
+def test_json_is_never_a_page(server: Live, chromium: Chromium, written: list[Filled]) -> None:
     for jobs in written[::4]:
         for path in (f"/api/v1/jobs/{jobs.done}", f"/api/v1/jobs/{jobs.done}/result", f"/api/v1/jobs/{jobs.failed}"):
             reply = server.ask("GET", path)

@@ -131,9 +131,11 @@ class Live:
         finally:
             connection.close()
 
-    def submit(self, job_type: str, data: Any = None, **headers: str) -> dict[str, Any]:
+    def submit(
+        self, job_type: str, data: Any = None, *, terms: Mapping[str, Any] | None = None, **headers: str
+    ) -> dict[str, Any]:
         """Submits a job; returns it as the API shows it."""
-        body = json.dumps({"type": job_type, "data": data})
+        body = json.dumps({"type": job_type, "data": data, **(terms or {})})
         reply = self.ask("POST", "/api/v1/jobs", body, JSON | headers)
         assert reply.status == 201, reply
         return dict(reply.json())
