@@ -29,7 +29,7 @@ from dispatcher.errors import SettingError, StorageTrouble, StoreRefused
 from dispatcher.node.calm import Calm
 from dispatcher.node.service import Dispatcher
 from dispatcher.store.applier.hand import Ids
-from dispatcher.store.opening import open_store
+from dispatcher.store.opening import migrate_store, open_store
 from dispatcher.store.port import Limits, Store
 from dispatcher.transport.exchange import TRY_AGAIN_LATER
 from dispatcher.transport.fronts import http as front_http
@@ -53,6 +53,14 @@ _FAULT = (
     "pagehand: ended by a fault of its own ({}): the jobs are safe in the store. "
     "If every start ends so, go back to the version that worked; see docs/operations.md"
 )
+
+
+_MIGRATE_HELP = """\
+usage: pagehand migrate [flags]
+
+Brings the store of a server that has stopped to this version's schema, as the
+next start would, and ends. It first makes a copy beside the store. The flags
+are those of `pagehand serve`; --store and --config are of use here."""
 
 
 class Entrance:
@@ -238,14 +246,13 @@ def store_limits(settings: Settings) -> Limits:
     )
 
 
+def _ids(clock: Clock) -> Ids:
+    return Ids(lambda: ids.new_job_id(clock), ids.new_attempt_id, lambda: ids.new_message_id(clock))
+
+
 async def open_server(settings: Settings, clock: Clock, entrance: Entrance) -> Server:
     """Opens the store and makes the server; ``start`` it. Raises StoreRefused."""
-    store = await open_store(
-        settings.store,
-        limits=store_limits(settings),
-        ids=Ids(lambda: ids.new_job_id(clock), ids.new_attempt_id, lambda: ids.new_message_id(clock)),
-        new_key=ids.new_key,
-    )
+    store = await open_store(settings.store, limits=store_limits(settings), ids=_ids(clock), new_key=ids.new_key)
     return Server(settings, store, clock, entrance)
 
 
@@ -349,6 +356,24 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
         return 5
     finally:
         handler.close()
+
+
+def migrate(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
+    """``pagehand migrate``: brings the store to this version's schema and ends, with 0 or 3. It opens no port."""
+    if {"-h", "--help"} & set(sys.argv[1:] if argv is None else argv):
+        print(_MIGRATE_HELP)
+        return 0
+    settings = settings_or_exit(argv, environ)
+    handler = to_stderr(settings.log_format)
+    try:
+        was, now = asyncio.run(migrate_store(settings.store, limits=store_limits(settings), ids=_ids(SystemClock())))
+    except StoreRefused as error:
+        print(f"pagehand: {error}", file=sys.stderr)
+        return 3
+    finally:
+        handler.close()
+    print(f"{settings.store}: schema {now}" + (f", was {was}" if was != now else ", as before"))
+    return 0
 
 
 if __name__ == "__main__":

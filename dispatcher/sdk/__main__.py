@@ -6,6 +6,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 
 __all__ = ["main"]
 
@@ -13,7 +14,7 @@ __all__ = ["main"]
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; returns the exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
-    programs = {"serve": _serve, "simulate": _simulate, "doctor": _doctor}
+    programs = {"serve": _serve, "migrate": _migrate, "simulate": _simulate, "doctor": _doctor}
     if words and words[0] in programs:
         # Each program reads its own flags, even --help. The verbs are not loaded for it.
         return programs[words[0]](words[1:]) or 0
@@ -26,12 +27,22 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _serve(argv: list[str]) -> int | None:
+    status: int | None = _server().main(argv)
+    return status
+
+
+def _migrate(argv: list[str]) -> int | None:
+    status: int | None = _server().migrate(argv)
+    return status
+
+
+def _server() -> ModuleType:
+    """The server of this installation."""
     here = Path(__file__).resolve().parent
     installed = here / "_app"
     # In a checkout, or an editable installation of one, the server lies two directories up.
     sys.path.insert(0, str(installed if installed.is_dir() else here.parent.parent))
-    status: int | None = importlib.import_module("server").main(argv)
-    return status
+    return importlib.import_module("server")
 
 
 def _simulate(argv: list[str]) -> int | None:

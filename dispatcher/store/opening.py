@@ -9,9 +9,13 @@ from dispatcher.errors import StoreRefused
 from dispatcher.store.applier.hand import Ids
 from dispatcher.store.memory import MemoryStore
 from dispatcher.store.port import Limits, Store
+from dispatcher.store.sqlite.file import migrations
 from dispatcher.store.sqlite.store import SqliteStore
 
-__all__ = ["open_store"]
+__all__ = ["migrate_store", "open_store"]
+
+
+_SQLITE = "sqlite:///"
 
 
 async def open_store(
@@ -27,7 +31,26 @@ async def open_store(
     """
     if url == "memory:":
         return MemoryStore(ids, key=new_key(), limits=limits)
-    if url.startswith("sqlite:///"):
-        path = Path(url.removeprefix("sqlite:///")).absolute()
-        return await SqliteStore.open(path, ids, limits=limits)
+    if url.startswith(_SQLITE):
+        return await SqliteStore.open(_path(url), ids, limits=limits)
     raise StoreRefused(f"{url}: no such kind of store; use sqlite:///path/to/file.db or memory:")
+
+
+async def migrate_store(url: str, *, limits: Limits, ids: Ids) -> tuple[int, int]:
+    """Brings a store to this version's schema, as a start does; returns the numbers of the old schema and of the new.
+
+    Raises StoreRefused: there is no store, a server has it, or it cannot be used.
+    """
+    if not url.startswith(_SQLITE):
+        raise StoreRefused(f"{url} is not kept: there is nothing to migrate; name a store with --store")
+    path = _path(url)
+    if not path.exists():
+        raise StoreRefused(f"{path}: there is no store to migrate; check --store")
+    store = await SqliteStore.open(path, ids, limits=limits)
+    was = store.schema_was
+    await store.close()
+    return was, len(migrations())
+
+
+def _path(url: str) -> Path:
+    return Path(url.removeprefix(_SQLITE)).absolute()

@@ -101,7 +101,7 @@ def opens(copy: Path, directory: Path) -> str | None:
     placed = directory / "jobs.db"
     shutil.copyfile(copy, placed)
     try:
-        connection, created = connect(placed)
+        connection, created, _ = connect(placed)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is the finding
         return f"{copy.name} does not open: {error}"
     connection.close()

@@ -40,6 +40,7 @@ GROUPS = (
 #: Programs with flags of their own; ``__main__`` runs them.
 PROGRAMS = {
     "serve": "run the server (`pagehand serve --help` lists its settings)",
+    "migrate": "bring a store to this version's schema, and end (flags as those of serve)",
     "simulate": "play worker pages, and load, against a server",
     "doctor": "say what is wrong with a server, or on the way to it",
 }

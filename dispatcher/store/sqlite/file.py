@@ -13,6 +13,7 @@ import re
 import secrets
 import sqlite3
 from pathlib import Path
+from typing import NamedTuple
 
 from dispatcher.errors import StoreRefused
 from dispatcher.store.sqlite.backup import DRAFT, back_up, sync_directory
@@ -31,7 +32,7 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["APPLICATION_ID", "PRAGMAS", "WAL_KEPT_BYTES", "connect", "migrations"]
+__all__ = ["APPLICATION_ID", "PRAGMAS", "WAL_KEPT_BYTES", "OpenedFile", "connect", "migrations"]
 
 #: "PGHD", in the file's header: this file is ours.
 APPLICATION_ID = 0x50474844
@@ -71,8 +72,18 @@ def migrations() -> list[tuple[int, str]]:
     return found
 
 
-def connect(path: Path) -> tuple[sqlite3.Connection, bool]:
-    """Opens the store's file, locked, checked and migrated. Returns the connection and whether the file is new.
+class OpenedFile(NamedTuple):
+    """The store's file, locked, checked and migrated."""
+
+    connection: sqlite3.Connection
+    #: It was made just now.
+    is_new: bool
+    #: The number of the schema that it had before.
+    schema_was: int
+
+
+def connect(path: Path) -> OpenedFile:
+    """Opens the store's file, locked, checked and migrated.
 
     Raises StoreRefused. Must be called in the thread that will use the connection.
     """
@@ -83,7 +94,8 @@ def connect(path: Path) -> tuple[sqlite3.Connection, bool]:
         created = _look(path)
         if created:
             _create(path)
-        return _open(path), created
+        connection, schema_was = _open(path)
+        return OpenedFile(connection, created, schema_was)
     except sqlite3.Error as error:
         raise _refusal(path, error) from error
     except UnicodeDecodeError as error:  # SQLite names what it cannot read, and Python cannot read the name
@@ -200,7 +212,7 @@ def _remove_drafts(path: Path) -> None:
         draft.unlink(missing_ok=True)
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def _open(path: Path) -> tuple[sqlite3.Connection, int]:
     alone = mark_alone(path)
     connection = sqlite3.connect(path, isolation_level=None, cached_statements=512, timeout=_BUSY_S)
     try:
@@ -211,14 +223,14 @@ def _open(path: Path) -> sqlite3.Connection:
         take_lock(connection)
         _check_log(path)
         _remove_drafts(path)
-        _upgrade(connection, path)
+        schema_was = _upgrade(connection, path)
         LogMark(connection, path).begin(alone)
     except BaseException:
         # To close is to move the log into the file and to remove it; interrupted, SQLite leaves both as they are.
         connection.interrupt()
         connection.close()
         raise
-    return connection
+    return connection, schema_was
 
 
 def _version(connection: sqlite3.Connection) -> int:
@@ -272,11 +284,13 @@ def _columns_of_schema(version: int) -> set[str]:
         return _columns(model)
 
 
-def _upgrade(connection: sqlite3.Connection, path: Path) -> None:
+def _upgrade(connection: sqlite3.Connection, path: Path) -> int:
+    """Returns the number of the schema that it had."""
     version = _version(connection)
     if version < len(migrations()):
         back_up(connection, path, version)
         _run_migrations(connection, version)
+    return version
 
 
 def _run_migrations(connection: sqlite3.Connection, version: int) -> None:

@@ -123,7 +123,7 @@ class SqliteStore:
     # -- in the thread
 
     def _start(self) -> None:
-        self._db, self.created = connect(self._path)
+        self._db, self.created, self.schema_was = connect(self._path)
         try:
             self._read()
         except BaseException:

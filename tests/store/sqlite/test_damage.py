@@ -123,7 +123,7 @@ def test_a_beginning_that_a_power_cut_has_torn_is_mended_from_the_log_and_not_wi
     quick_path: Path, junk: bytes
 ) -> None:
     path, copy = quick_path / "jobs.db", quick_path / "copy.db"
-    connection, _ = connect(path)
+    connection = connect(path).connection
     connection.execute("INSERT INTO lanes (name, type) VALUES ('kept', 'kept')")
     connection.execute(f"PRAGMA user_version = {len(migrations())}")  # the first page goes into the log
     copy.write_bytes(junk + path.read_bytes()[len(junk) :])
@@ -132,7 +132,7 @@ def test_a_beginning_that_a_power_cut_has_torn_is_mended_from_the_log_and_not_wi
     with pytest.raises(StoreRefused, match="its beginning is damaged: restore a backup"):
         connect(copy)
     copy.with_name("copy.db-wal").write_bytes(log)
-    mended, created = connect(copy)
+    mended, created, _ = connect(copy)
     assert mended.execute("SELECT type FROM lanes").fetchall() == [("kept",)]
     mended.close()
     assert not created

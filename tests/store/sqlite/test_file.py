@@ -98,7 +98,7 @@ def test_any_damaged_page_is_refused_and_nothing_is_changed(made: Path) -> None:
         content[page * 4096 : page * 4096 + 100] = os.urandom(100)
         made.write_bytes(content)
         try:
-            connection, _ = connect(made)
+            connection = connect(made).connection
         except StoreRefused as refused:
             details.append(refused.detail)
         else:
@@ -203,7 +203,7 @@ def test_a_new_store_is_for_its_owner_alone(quick_path: Path) -> None:
     path = quick_path / "new" / "deeper" / "jobs.db"
     old = os.umask(0)
     try:
-        connection, created = connect(path)
+        connection, created, _ = connect(path)
         connection.execute("INSERT INTO lanes (name, type) VALUES ('x', 'x')")
         modes = {item.name: stat.S_IMODE(item.stat().st_mode) for item in path.parent.iterdir()}
         connection.close()
@@ -215,13 +215,13 @@ def test_a_new_store_is_for_its_owner_alone(quick_path: Path) -> None:
 
 
 def test_a_new_store_is_ours_and_up_to_date(quick_path: Path) -> None:
-    connection, created = connect(quick_path / "jobs.db")
+    connection, created, _ = connect(quick_path / "jobs.db")
     with closing(connection):
         assert created
         assert connection.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
         assert connection.execute("PRAGMA user_version").fetchone() == (len(migrations()),)
         assert len(connection.execute("SELECT value FROM meta WHERE name = 'key'").fetchone()[0]) == 32
-    again, created = connect(quick_path / "jobs.db")
+    again, created, _ = connect(quick_path / "jobs.db")
     with closing(again):
         assert not created
 
@@ -276,7 +276,7 @@ def test_a_crash_while_a_store_is_made_leaves_nothing_or_a_whole_one(quick_path:
         assert _make_and_die(path, at) is None
         survived = path.exists()
         whole += survived
-        connection, created = connect(path)
+        connection, created, _ = connect(path)
         with closing(connection):
             assert created is not survived
             assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)

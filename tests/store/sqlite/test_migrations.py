@@ -19,7 +19,7 @@ VERSIONS = sorted(int(path.stem.removeprefix("schema-")) for path in RELEASED.gl
 KIND = next(kind for kind in DURABLE if kind.name == "sqlite")
 
 
-def _made(version: int, directory: Path) -> Path:
+def made(version: int, directory: Path) -> Path:
     """A store as that version left it."""
     path = directory / "jobs.db"
     connection = sqlite3.connect(path)
@@ -40,7 +40,7 @@ def version(request: pytest.FixtureRequest) -> int:
 @pytest.fixture
 def desk(version: int, tmp_path: Path):
     """Such a store, opened by this program."""
-    _made(version, tmp_path)
+    made(version, tmp_path)
     desk = Desk(KIND, tmp_path)
     yield desk
     desk.end()
