@@ -173,6 +173,12 @@ class WorkerNotFound(RequestError):
     code = "not_found"
 
 
+class TypeNotFound(RequestError):
+    """Nobody has named this type."""
+
+    code = "not_found"
+
+
 class EndpointNotFound(RequestError):
     """No webhook has this id."""
 

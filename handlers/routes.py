@@ -15,11 +15,25 @@ from tornado.web import Application, url
 from dispatcher.clock import Clock, SystemClock
 from dispatcher.config.settings import Settings
 from handlers.access import log_request
-from handlers.api import actions, audit, backups, batch, batches, events, jobs, tokens, waitmany, webhooks, workers
+from handlers.api import (
+    actions,
+    audit,
+    backups,
+    batch,
+    batches,
+    events,
+    jobs,
+    tokens,
+    types,
+    waitmany,
+    webhooks,
+    workers,
+)
 from handlers.api import resources as api
 from handlers.api.openapi.handler import Description, DescriptionHandler
 from handlers.api.shortway import ShortWayApplication
 from handlers.console import console, lists, login, submit, worker
+from handlers.console import types as typepages
 from handlers.guard import Guard, Refusal
 from handlers.guide.page import GuidePage
 from handlers.measures.scrape import MetricsHandler
@@ -48,6 +62,7 @@ _ORDERS = {
     "unblock": workers.WorkerUnblockHandler,
 }
 _ID = r"([A-Za-z0-9_-]{1,64})"
+_TYPE = r"([A-Za-z0-9][A-Za-z0-9._-]{0,99})"
 
 
 def shipped_tasks() -> str:
@@ -107,6 +122,7 @@ def _console(given: dict[str, Any]) -> list[URLSpec]:
         ),
         url(rf"/workers/{_ID}/(block|unblock)", worker.WorkerGateHandler, given, name="worker-gate"),
         url(r"/types", lists.TypesPage, given, name="types"),
+        url(rf"/types/{_TYPE}/(pause|resume)", typepages.TypeActionHandler, given, name="type-action"),
         url(r"/submit", submit.SubmitPage, given, name="submit"),
         url(r"/login", login.LoginPage, given, name="login"),
         url(r"/logout", login.LogoutHandler, given, name="logout"),
@@ -139,7 +155,10 @@ def _api(given: dict[str, Any]) -> list[URLSpec]:
             url(rf"/api/v1/workers/{_ID}/{order}", handler, given, name=f"api-worker-{order}")
             for order, handler in _ORDERS.items()
         ),
-        url(r"/api/v1/types", api.TypesHandler, given, name="api-types"),
+        url(r"/api/v1/types", types.TypesHandler, given, name="api-types"),
+        url(rf"/api/v1/types/{_TYPE}", types.OneTypeHandler, given, name="api-type"),
+        url(rf"/api/v1/types/{_TYPE}/pause", types.TypePauseHandler, given, name="api-type-pause"),
+        url(rf"/api/v1/types/{_TYPE}/resume", types.TypeResumeHandler, given, name="api-type-resume"),
         url(r"/api/v1/stats", api.StatsHandler, given, name="api-stats"),
         url(r"/api/v1/backups", backups.BackupsHandler, given, name="api-backups"),
         url(r"/api/v1/backups/([A-Za-z0-9._-]{1,64})", backups.BackupHandler, given, name="api-backup"),

@@ -7,11 +7,11 @@ from operator import attrgetter
 
 from msgspec.structs import replace
 
-from dispatcher.core.fleet.roster import Roster
 from dispatcher.core.jobs.model import TypeFilter, TypePage, TypeView
+from dispatcher.core.workers.machine import Machine
 from dispatcher.node.cursors import cursor_of, place_of
 
-__all__ = ["after", "page", "with_shipped"]
+__all__ = ["after", "page", "unnamed", "view", "with_shipped"]
 
 
 def after(wanted: TypeFilter) -> str | None:
@@ -23,11 +23,21 @@ def with_shipped(known: list[TypeView], shipped: Iterable[str], wanted: TypeFilt
     """A slice of the store's types, with the shipped tasks in its range that no job or worker has named yet."""
     names, behind = {view.type for view in known}, after(wanted) or ""
     fitting = (name for name in shipped if name.startswith(wanted.prefix) and name > behind)
-    new = [TypeView(type=name, offered_at=None, counts={}) for name in fitting if name not in names]
+    new = [unnamed(name) for name in fitting if name not in names]
     return sorted([*known, *new], key=attrgetter("type")) if new else known
 
 
-def page(known: list[TypeView], wanted: TypeFilter, roster: Roster) -> TypePage:
+def unnamed(name: str) -> TypeView:
+    """A type that no job and no worker has named yet."""
+    return TypeView(type=name, offered_at=None, counts={})
+
+
+def view(known: TypeView, machine: Machine) -> TypeView:
+    """A type with what the node knows of it."""
+    return replace(known, workers=machine.offering(known.type), paused=machine.type_hold(known.type))
+
+
+def page(known: list[TypeView], wanted: TypeFilter, machine: Machine) -> TypePage:
     """The first of these types; ``known`` has more if there are more."""
-    shown = [replace(view, workers=roster.offering(view.type)) for view in known[: wanted.limit]]
+    shown = [view(one, machine) for one in known[: wanted.limit]]
     return TypePage(items=shown, next_cursor=cursor_of(shown[-1].type) if len(known) > wanted.limit else None)

@@ -39,7 +39,7 @@ class WorkerOrders:
     async def start(self) -> None:
         """Reads what is kept, in pieces."""
         after = ""
-        while kept := await self._store.kept(after, _SLICE):
+        while kept := await self._store.kept.workers(after, _SLICE):
             self._machine.operators.know(kept)
             after = kept[-1].id
 

@@ -20,8 +20,6 @@ from dispatcher.core.jobs.model import (
     JobSpec,
     JobView,
     Troubles,
-    TypeFilter,
-    TypePage,
     WorkerFilter,
     WorkerPage,
 )
@@ -29,7 +27,7 @@ from dispatcher.core.jobs.states import SETTLED
 from dispatcher.core.jobs.turn import Accepted, Change, ForgetTypes
 from dispatcher.core.workers.effects import Request
 from dispatcher.errors import Draining, StorageTrouble
-from dispatcher.node import catalogue, rollcall, troubles, waiting
+from dispatcher.node import rollcall, troubles, waiting
 from dispatcher.node.access import Access
 from dispatcher.node.activity import Activity
 from dispatcher.node.backups import Backups
@@ -47,6 +45,7 @@ from dispatcher.node.orders import WorkerOrders
 from dispatcher.node.readers import Readers
 from dispatcher.node.timer import PULSE_S, Timer
 from dispatcher.node.turns import Turns
+from dispatcher.node.types import Types
 from dispatcher.node.waiters import Waiters
 from dispatcher.node.waiting import Why
 from dispatcher.node.walks import Walks
@@ -90,7 +89,7 @@ class Dispatcher(BatchVerbs):
         poster: Poster | None = None,
     ) -> None:
         self.settings = settings
-        self._store, self._clock, self._shipped_types = store, clock, shipped_types
+        self._store, self._clock = store, clock
         #: Called every ``store_check_s``.
         self._now_and_then = now_and_then
         self.machine = make_machine(settings, rng)
@@ -111,6 +110,8 @@ class Dispatcher(BatchVerbs):
         self._housekeeping = clock.monotonic() + settings.store_check_s
         self._types_tidied = clock.monotonic()
         self._failing, self._readers = Failing(), Readers()
+        #: The types of jobs, and the pauses that operators order.
+        self.types = Types(store, clock, self._turns, self.machine, self._readers, shipped_types)
         self._accepting = self.draining = False
         #: It looks in a moment whether something is to be done.
         self._looks = False
@@ -147,6 +148,7 @@ class Dispatcher(BatchVerbs):
         """Takes over what an earlier run left open, and runs the first turn."""
         await self.access.start()
         await self.orders.start()
+        await self.types.start()
         await self.webhooks.start()
         live = await self._store.live_attempts()
         self.machine.ready(await self._store.ready(), claimed=False)
@@ -346,13 +348,6 @@ class Dispatcher(BatchVerbs):
             )  # fmt: skip
 
     # -- who and what there is
-
-    async def types(self, wanted: TypeFilter | None = None) -> TypePage:
-        """Types that a job, a worker or a shipped task has named, by name. Raises BadRequest for a bad cursor."""
-        wanted = wanted or TypeFilter()
-        with self._readers:
-            known = await self._store.types(wanted.prefix, catalogue.after(wanted), wanted.limit + 1)
-        return catalogue.page(catalogue.with_shipped(known, self._shipped_types(), wanted), wanted, self.machine.roster)
 
     async def troubles(self, most: int) -> Troubles:
         """What somebody must look at; at most ``most`` of each kind."""

@@ -16,7 +16,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from dispatcher.clock import Clock
-from dispatcher.core.jobs.kept import KeepWorker
+from dispatcher.core.jobs.kept import KeepType, KeepWorker
 from dispatcher.core.jobs.matching import lane_of
 from dispatcher.core.jobs.model import JobSpec
 from dispatcher.core.jobs.turn import (
@@ -320,6 +320,8 @@ class Turns:
                 self.carry_out(self._machine.cancelled(report.revoked, item.command.reason or "cancelled", now))
             if report.done and isinstance(item.command, KeepWorker):
                 self.carry_out(self._machine.keep(item.command.worker, now))
+            if report.done and isinstance(item.command, KeepType):
+                self.carry_out(self._machine.keep_type(item.command.kept, now))
             if report.no_room:
                 self._no_room(item.command, report.no_room, now)
             _resolve(item.future, report)

@@ -33,6 +33,9 @@ class Workers(Protocol):
     def nearest(self, lane: str) -> Miss:
         """The nearest miss, if no worker matches."""
 
+    def type_hold(self, type_name: str) -> Hold | None:
+        """Why an operator has paused a type; None: it is not paused."""
+
     def held(self, lane: str) -> Hold | None:
         """Why an operator keeps a worker that matches from jobs; None: none is found."""
 
@@ -40,7 +43,8 @@ class Workers(Protocol):
 class Waiting(Struct, frozen=True, kw_only=True):
     """Why a job waits. Only a queued job has counts; otherwise they are 0."""
 
-    #: ``delayed``, ``backoff``, ``in_doubt`` or ``stopping``; for a queued job ``no_worker``, ``no_match`` or ``next``;
+    #: ``delayed``, ``backoff``, ``in_doubt``, ``stopping`` or ``type_paused``; for another queued job ``no_worker``,
+    #: ``no_match`` or ``next``;
     #: if some workers match and none can take it, ``away``, ``paused``, ``set_aside`` or ``busy``.
     code: str
     #: How many workers offer its type.
@@ -75,13 +79,15 @@ def waiting(job: JobView, lane: str, workers: Workers) -> Waiting | None:
         return None
     if workers.draining:
         return Waiting(code="stopping")
+    if workers.type_hold(job.type) is not None:
+        return Waiting(code="type_paused")
     return _queued(lane, workers)
 
 
 def words(found: Waiting, job: JobView, lane: str, held: str = "") -> str:
     """The same in words for people. ``held``: who keeps the workers from jobs, and why."""
     if found.code in _WORDS:
-        return _WORDS[found.code].format(number=job.number)
+        return _WORDS[found.code].format(number=job.number) + held
     type_name, requirement = lane_parts(lane)
     if requirement or not found.match:
         return found.nearest + (held if found.match else "")
@@ -94,8 +100,15 @@ def why(job: JobView, workers: Workers) -> Why | None:
     found = waiting(job, lane, workers)
     if found is None:
         return None
-    hold = workers.held(lane) if found.code == "paused" else None
+    hold = _hold(found.code, job, lane, workers)
     return Why(words(found, job, lane, "" if hold is None else hold.words()), found)
+
+
+def _hold(code: str, job: JobView, lane: str, workers: Workers) -> Hold | None:
+    """Who keeps the job's type from all workers, or the workers that match from all jobs."""
+    if code == "type_paused":
+        return workers.type_hold(job.type)
+    return workers.held(lane) if code == "paused" else None
 
 
 #: The most characters that say what is missing: a job may require 400 values.
@@ -105,6 +118,7 @@ _WORDS = {
     "delayed": "it was submitted with a delay",
     "in_doubt": "its effect may or may not have happened: a person must decide",
     "stopping": "the server is stopping; the job will run after it has started again",
+    "type_paused": "its type is paused",
     "next": "it is about to be offered",
 }
 

@@ -1,45 +1,82 @@
-"""What operators have said of workers, in the store in memory."""
+"""What operators have said of workers and types: what is read of it, and how the store in memory keeps it."""
 
 from __future__ import annotations
 
 from bisect import bisect_right, insort
 from collections.abc import Sequence
 from itertools import chain
+from typing import Protocol
 
-from dispatcher.core.jobs.kept import Hold, KeptWorker
+from dispatcher.core.jobs.kept import Hold, KeptType, KeptWorker
 from dispatcher.store.storable import check_storable
 
-__all__ = ["Kept"]
+__all__ = ["KeptReads", "MemoryKept"]
 
 
-class Kept:
-    """By the ids of the workers."""
+class KeptReads(Protocol):
+    """A store's reads of what is kept of workers and types."""
+
+    async def workers(self, after: str = "", most: int = 1_000) -> list[KeptWorker]:
+        """The first behind ``after``, by id."""
+        ...
+
+    async def types(self, after: str = "", most: int = 1_000) -> list[KeptType]:
+        """The first behind ``after``, by name."""
+        ...
+
+
+class MemoryKept:
+    """See KeptReads."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, KeptWorker] = {}
+        self._workers: dict[str, KeptWorker] = {}
+        self._types: dict[str, KeptType] = {}
         self._ids: list[str] = []
 
     @staticmethod
-    def check(kept: Sequence[KeptWorker]) -> None:
+    def check(kept: Sequence[KeptWorker | KeptType]) -> None:
         """Raises if a database would not take it."""
-        check_storable((one.id, one.called, one.name, one.note, *_texts(one)) for one in kept)
+        check_storable(_texts(one) for one in kept)
 
-    def save(self, kept: Sequence[KeptWorker]) -> None:
+    def save(self, kept: Sequence[KeptWorker | KeptType]) -> None:
         """Keeps them, in order; of an empty one nothing is kept."""
         for one in kept:
-            if one.id not in self._kept:
-                insort(self._ids, one.id)
-            self._kept[one.id] = one
-            if one.is_empty():
-                del self._kept[one.id]
-                self._ids.remove(one.id)
+            if isinstance(one, KeptType):
+                self._types[one.type] = one
+                if one.is_empty():
+                    del self._types[one.type]
+            else:
+                self._save_worker(one)
 
-    def slice(self, after: str, most: int) -> list[KeptWorker]:
-        """The first behind ``after``, by id."""
+    def _save_worker(self, one: KeptWorker) -> None:
+        if one.id not in self._workers:
+            insort(self._ids, one.id)
+        self._workers[one.id] = one
+        if one.is_empty():
+            del self._workers[one.id]
+            self._ids.remove(one.id)
+
+    async def workers(self, after: str = "", most: int = 1_000) -> list[KeptWorker]:
+        """See KeptReads."""
         start = bisect_right(self._ids, after)
-        return [self._kept[name] for name in self._ids[start : start + most]]
+        return [self._workers[name] for name in self._ids[start : start + most]]
+
+    async def types(self, after: str = "", most: int = 1_000) -> list[KeptType]:
+        """See KeptReads."""
+        names = sorted(name for name in self._types if name > after)
+        return [self._types[name] for name in names[:most]]
 
 
-def _texts(one: KeptWorker) -> list[str]:
-    holds: list[Hold] = [hold for hold in (one.paused, one.blocked) if hold is not None]
-    return [*chain.from_iterable(one.labels), *chain.from_iterable((hold.by, hold.reason) for hold in holds)]
+def _texts(one: KeptWorker | KeptType) -> tuple[str, ...]:
+    if isinstance(one, KeptType):
+        return (one.type, *_held(one.paused))
+    return (
+        *(one.id, one.called, one.name, one.note),
+        *chain.from_iterable(one.labels),
+        *_held(one.paused),
+        *_held(one.blocked),
+    )
+
+
+def _held(hold: Hold | None) -> tuple[str, ...]:
+    return () if hold is None else (hold.by, hold.reason)

@@ -14,7 +14,6 @@ from msgspec.structs import replace
 
 from dispatcher.access.acts import AuditFilter, AuditPage
 from dispatcher.access.tokens import Token
-from dispatcher.core.jobs.kept import KeptWorker
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView, LogLine, MissingWorker, TypeView
 from dispatcher.core.jobs.rows import AttemptRow, JobRow, lane_of_row
 from dispatcher.core.jobs.states import WAITING, JobState
@@ -28,7 +27,7 @@ from dispatcher.store.batches import MemoryBatches
 from dispatcher.store.counters import Agenda, Counters, agenda_of
 from dispatcher.store.driving import Pace, apply_items, refuse_stale, run
 from dispatcher.store.hooks import MemoryHooks
-from dispatcher.store.kept import Kept
+from dispatcher.store.kept import MemoryKept
 from dispatcher.store.missing import Missing
 from dispatcher.store.port import Limits
 from dispatcher.store.requests import (
@@ -78,7 +77,7 @@ class MemoryRows:
         self.logs: dict[int, list[tuple[str, float, str]]] = {}
         #: Workers that are here, and those that have gone.
         self.here: set[str] = set()
-        self.missing, self.kept = Missing(), Kept()
+        self.missing, self.kept = Missing(), MemoryKept()
         self.tokens, self.acts, self.hooks = Tokens(), Acts(), MemoryHooks(lambda: self._clock_base)
         self.counters, self.agenda = Counters({}), Agenda(None, None)
         #: Lanes by their type, and when a worker first offered the type.
@@ -301,7 +300,7 @@ class MemoryStore(WithoutBackups):
         self.key = key
         self.rows = MemoryRows()
         self.batches = MemoryBatches(self.rows.by_seq, self.rows.results)
-        self.hooks = self.rows.hooks
+        self.hooks, self.kept = self.rows.hooks, self.rows.kept
         self._ids, self._limits = ids, limits or Limits()
         self.hooks.most_waiting = self._limits.webhook_backlog
         self._pace = Pace()
@@ -387,10 +386,6 @@ class MemoryStore(WithoutBackups):
     async def tokens(self) -> list[Token]:
         """See port.Store."""
         return self.rows.tokens.all()
-
-    async def kept(self, after: str = "", most: int = 1_000) -> list[KeptWorker]:
-        """See port.Store."""
-        return self.rows.kept.slice(after, most)
 
     async def acts(self, wanted: AuditFilter) -> AuditPage:
         """See port.Store."""

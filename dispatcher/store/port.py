@@ -14,12 +14,12 @@ from msgspec import Struct
 from dispatcher.access.acts import AuditFilter, AuditPage
 from dispatcher.access.tokens import Token
 from dispatcher.core.jobs.backups import Backup
-from dispatcher.core.jobs.kept import KeptWorker
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView, MissingWorker, TypeView
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import LaneReady, LiveAttempt, Turn, TurnReport
 from dispatcher.store.batches import BatchReads
 from dispatcher.store.hooks import MOST_WAITING, HookReads
+from dispatcher.store.kept import KeptReads
 
 __all__ = ["Limits", "Store"]
 
@@ -68,6 +68,11 @@ class Store(Protocol):
     @property
     def batches(self) -> BatchReads:
         """Its reads of batches."""
+        ...
+
+    @property
+    def kept(self) -> KeptReads:
+        """Its reads of what operators have said of workers and types."""
         ...
 
     @property
@@ -126,10 +131,6 @@ class Store(Protocol):
 
     async def tokens(self) -> list[Token]:
         """All tokens, in no order."""
-        ...
-
-    async def kept(self, after: str = "", most: int = 1_000) -> list[KeptWorker]:
-        """What operators have said of workers: the first behind ``after``, by id."""
         ...
 
     async def acts(self, wanted: AuditFilter) -> AuditPage:

@@ -253,4 +253,16 @@ def type_json(view: TypeView) -> Json:
         "offered_at": instant(view.offered_at),
         "workers": view.workers,
         "counts": view.counts,
+        "paused": _hold_of_type(view.paused),
     }
+
+
+def one_type_json(view: TypeView) -> Json:
+    """The same with what only the answer for one type has."""
+    own = f"/api/v1/types/{view.type}"
+    links = {"self": own, "pause": f"{own}/pause", "resume": f"{own}/resume", "jobs": f"/api/v1/jobs?type={view.type}"}
+    return type_json(view) | {"links": links}
+
+
+def _hold_of_type(hold: Hold | None) -> Json | None:
+    return None if hold is None else {"at": instant(hold.at), "by": hold.by, "reason": hold.reason}

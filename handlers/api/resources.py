@@ -15,12 +15,12 @@ from dispatcher.errors import TooLarge, WrongState
 from handlers import queries
 from handlers.api.amending import copy_of
 from handlers.api.etags import tag_of
-from handlers.api.jobjson import Json, job_json, raw, type_json, worker_json
+from handlers.api.jobjson import Json, job_json, raw, worker_json
 from handlers.api.newjob import OTHER_FIELDS_BYTES, give_job, job_after
 from handlers.base import ApiHandler
 from handlers.errors import Invalid, field_error
 from handlers.intake import check_key, decode_object, to_spec
-from handlers.queries import Filter, next_query, type_filter, worker_filter
+from handlers.queries import Filter, next_query, worker_filter
 from handlers.signin import signed_in
 
 __all__ = [
@@ -34,7 +34,6 @@ __all__ = [
     "ResultHandler",
     "RetryHandler",
     "StatsHandler",
-    "TypesHandler",
     "WorkersHandler",
 ]
 
@@ -271,22 +270,6 @@ class WorkersHandler(ConsoleApiHandler):
         wanted = worker_filter(self)
         page = await self.site.service.known_workers(wanted)
         self.answer_page([worker_json(worker) for worker in page.items], wanted, page.next_cursor)
-
-    head = get
-
-
-class TypesHandler(ConsoleApiHandler):
-    """``/api/v1/types``."""
-
-    scopes: ClassVar = {"GET": Scope.READ}
-
-    query_fields = queries.TYPES
-
-    async def get(self) -> None:
-        """A page of the list of types that some job, worker or shipped task has named, by name."""
-        wanted = type_filter(self)
-        page = await self.site.service.types(wanted)
-        self.answer_page([type_json(view) for view in page.items], wanted, page.next_cursor)
 
     head = get
 

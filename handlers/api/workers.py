@@ -30,6 +30,7 @@ __all__ = [
     "WorkerReloadHandler",
     "WorkerResumeHandler",
     "WorkerUnblockHandler",
+    "reason_in",
 ]
 
 LONGEST_NAME, LONGEST_NOTE, LONGEST_REASON = 100, 1_000, 200
@@ -66,6 +67,15 @@ _CHANGE_WORDS = (
 )
 
 
+def reason_in(body: bytes) -> str:
+    """The reason for an order, in its body. Raises Invalid."""
+    try:
+        return decode_object(_order, body or b"{}").reason.strip()
+    except msgspec.ValidationError:
+        words = f"is all there may be: a line of at most {LONGEST_REASON} characters"
+        raise Invalid([field_error("reason", words)]) from None
+
+
 class OneWorkerHandler(ConsoleApiHandler):
     """What the addresses of one worker share."""
 
@@ -75,11 +85,7 @@ class OneWorkerHandler(ConsoleApiHandler):
 
     def reason(self) -> str:
         """The reason in the body. Raises Invalid."""
-        try:
-            return decode_object(_order, bytes(self.body) or b"{}").reason.strip()
-        except msgspec.ValidationError:
-            words = f"is all there may be: a line of at most {LONGEST_REASON} characters"
-            raise Invalid([field_error("reason", words)]) from None
+        return reason_in(bytes(self.body))
 
 
 class WorkerHandler(OneWorkerHandler):

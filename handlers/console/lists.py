@@ -17,11 +17,16 @@ from dispatcher.core.jobs.model import WorkerStatus
 from dispatcher.errors import BadParameter
 from handlers import queries
 from handlers.api.jobjson import once_a_lane
+from handlers.api.workers import LONGEST_REASON
 from handlers.console.page import PageHandler
 from handlers.queries import Filter, check_query, job_filter, next_query, type_filter, worker_filter
 from handlers.worker.tasks import MOST_FAULTS
 
 __all__ = ["JobsPage", "TypesPage", "WorkersPage"]
+
+
+#: How many paused types stand above the list.
+MOST_PAUSED = 20
 
 
 class _Listed(Struct, frozen=True, kw_only=True):
@@ -148,14 +153,17 @@ class TypesPage(_ListPage):
     async def listed(self) -> _Listed:
         """Types, by name."""
         wanted = type_filter(self)
-        page = await self.site.service.types(wanted)
+        page = await self.site.service.types.page(wanted)
         return _listed(page.items, wanted, page.next_cursor)
 
     async def beside(self) -> dict[str, Any]:
-        """The titles of the site's tasks, and the files that do not work."""
+        """The titles of the site's tasks, the files that do not work, and which types are paused."""
         tasks = self.site.tasks
         return {
             "titles": {task.name: task.title for task in tasks.tasks()},
             "faults": tasks.faults(),
             "most_faults": MOST_FAULTS,
+            "paused": self.site.service.types.paused(),
+            "most_paused": MOST_PAUSED,
+            "longest": LONGEST_REASON,
         }

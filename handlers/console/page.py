@@ -124,7 +124,7 @@ class PageHandler(BaseHandler):
 
     async def type_choices(self) -> list[str]:
         """Types to choose from in a form, by name; people can type the names of others."""
-        page = await self.site.service.types(TypeFilter(limit=MOST_CHOICES))
+        page = await self.site.service.types.page(TypeFilter(limit=MOST_CHOICES))
         return [view.type for view in page.items]
 
     def name_choices(self) -> list[str]:

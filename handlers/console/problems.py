@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from dispatcher.core.jobs.model import FailingType, ShutType, Troubles
+from dispatcher.core.jobs.model import FailingType, PausedType, ShutType, Troubles
 from handlers.console import words
 
 __all__ = ["MOST_PROBLEMS", "Problems", "all_is_well", "problems"]
@@ -34,7 +34,8 @@ def problems(troubles: Troubles, counts: Mapping[str, int], *, draining: bool, r
         found.append(("The server is stopping: it takes no new jobs.", ""))
     elif not ready:
         found.append(("The server takes no new jobs at the moment.", "/readyz?verbose"))
-    found += [*_stalled(troubles), *_unserved(troubles), *_shut(troubles.shut), *_failing(troubles.failing)]
+    found += [*_stalled(troubles), *_unserved(troubles), *_shut(troubles.shut), *_paused(troubles.paused)]
+    found += _failing(troubles.failing)
     if doubtful := counts.get("in_doubt", 0):
         verb = "is" if doubtful == 1 else "are"
         found.append((f"{words.plural(doubtful, 'job')} {verb} in doubt: a person must decide.", _jobs("in_doubt", "")))
@@ -74,6 +75,13 @@ def _shut(shut: list[ShutType]) -> Iterator[tuple[str, str]]:
         more = " and more" if len(others) > MOST_NAMED else ""
         named = ", ".join(one.type for one in others[:MOST_NAMED])
         yield f"Every worker that offers {named}{more} is {_kept_by(others)}.", f"/workers?type={others[0].type}"
+
+
+def _paused(paused: list[PausedType]) -> Iterator[tuple[str, str]]:
+    for one in paused[:MOST_PROBLEMS]:
+        yield f"{_waiting(one.queued, one.type)}: the type is paused{one.hold.words()}.", f"/types?q={one.type}"
+    if len(paused) > MOST_PROBLEMS:
+        yield "Jobs of more types wait that are paused.", "/types"
 
 
 def _kept_by(shut: list[ShutType]) -> str:

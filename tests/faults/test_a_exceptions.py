@@ -46,6 +46,7 @@ def _path(spec: URLSpec) -> str:
         "job-action": ("x", "retry"),
         "worker-action": ("x", "pause"),
         "worker-gate": ("x", "block"),
+        "type-action": ("x", "pause"),
         "task": ("echo",),
         "api-token": ("x" * 8,),
         **{name: ("x" * 12,) for name in _HOOKS},

@@ -20,6 +20,7 @@ from dispatcher.core.jobs.batches import BatchItem
 from dispatcher.core.jobs.model import JobSpec, JobView, TypeFilter, TypePage, WorkerFilter, WorkerPage
 from dispatcher.core.jobs.turn import Accepted
 from dispatcher.node.service import Dispatcher
+from dispatcher.node.types import Types
 from dispatcher.node.waiting import Why
 from handlers.routes import TaskDirectory, make_app
 from tests.handlers.rich import TASKS
@@ -36,6 +37,18 @@ async def nothing_more() -> None:
     """Does nothing."""
 
 
+class WatchedTypes(Types):
+    """The real types; it notes who reads the list."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.asked: list[TypeFilter | None] = []
+
+    async def page(self, wanted: TypeFilter | None = None) -> TypePage:
+        self.asked.append(wanted)
+        return await super().page(wanted)
+
+
 class Watched(Dispatcher):
     """The real dispatcher; it notes the calls of handlers."""
 
@@ -43,7 +56,10 @@ class Watched(Dispatcher):
         super().__init__(**given)
         self.asked_why: list[str] = []
         self.asked_workers: list[WorkerFilter | None] = []
-        self.asked_types: list[TypeFilter | None] = []
+        self.types = WatchedTypes(
+            self._store, self._clock, self._turns, self.machine, self._readers, given.get("shipped_types", tuple)
+        )
+        self.asked_types = self.types.asked
         self.waited_s: list[float] = []
         self.read_jobs: list[str] = []
         self.somebody_waits, self.left = asyncio.Event(), asyncio.Event()
@@ -64,10 +80,6 @@ class Watched(Dispatcher):
     def workers(self, wanted: WorkerFilter | None = None) -> WorkerPage:
         self.asked_workers.append(wanted)
         return super().workers(wanted)
-
-    async def types(self, wanted: TypeFilter | None = None) -> TypePage:
-        self.asked_types.append(wanted)
-        return await super().types(wanted)
 
     async def job(self, job_id: str) -> JobView:
         self.read_jobs.append(job_id)

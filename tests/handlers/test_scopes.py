@@ -20,7 +20,7 @@ from tests.support.places import ROOT
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 #: In docs/security.md: a pattern for each name that stands for others.
-_NAMES = {"<id>": "[^/]+", "<action>": "(cancel|retry|decide|pause)", "<name>": r"[^/]+"}
+_NAMES = {"<id>": "[^/]+", "<action>": "(cancel|retry|decide|pause)", "<name>": r"[^/]+", "<type>": "[^/]+"}
 _UNIMPLEMENTED = RequestHandler.get
 
 

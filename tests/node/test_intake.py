@@ -180,7 +180,7 @@ async def test_workers_and_types_are_shown():
         {"mode": "11"},
         "10.0.0.9",
     )
-    types = {t.type: (t.offered_at is not None, t.workers) for t in (await house.dispatcher.types()).items}
+    types = {t.type: (t.offered_at is not None, t.workers) for t in (await house.dispatcher.types.page()).items}
     assert types == {"echo": (True, 1), "print": (True, 1), "odd": (False, 0), "shipped": (False, 0)}
     assert (await house.dispatcher.counts())["queued"] == 1
 

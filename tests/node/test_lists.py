@@ -57,18 +57,21 @@ async def test_the_pages_of_the_list_of_types_show_each_once():
     house = await house_of(2, jobs=1)
     names, cursor = [], None
     for _ in range(4):
-        page = await house.dispatcher.types(TypeFilter(limit=1, cursor=cursor))
+        page = await house.dispatcher.types.page(TypeFilter(limit=1, cursor=cursor))
         names += [(view.type, view.workers) for view in page.items]
         cursor = page.next_cursor
     assert names == [("echo", 2), ("nobody-offers-it", 0), ("scan", 1), ("shipped", 0)]
     assert cursor is None
-    assert [view.type for view in (await house.dispatcher.types(TypeFilter(prefix="s"))).items] == ["scan", "shipped"]
+    assert [view.type for view in (await house.dispatcher.types.page(TypeFilter(prefix="s"))).items] == [
+        "scan",
+        "shipped",
+    ]
 
 
 async def test_a_shipped_type_that_a_worker_offers_is_listed_once():
     house = await House().start()
     await house.register("s1", "shipped", "a")
-    types = (await house.dispatcher.types()).items
+    types = (await house.dispatcher.types.page()).items
     assert [(view.type, view.workers) for view in types] == [("a", 1), ("shipped", 1)]
 
 
@@ -87,7 +90,7 @@ async def test_a_cursor_that_is_not_ours_is_refused(cursor):
     with pytest.raises(BadRequest, match="cursor"):
         house.dispatcher.workers(WorkerFilter(cursor=cursor))
     with pytest.raises(BadRequest, match="cursor"):
-        await house.dispatcher.types(TypeFilter(cursor=cursor))
+        await house.dispatcher.types.page(TypeFilter(cursor=cursor))
 
 
 async def test_a_page_that_names_too_many_types_is_told_so():
@@ -106,7 +109,7 @@ async def test_lists_and_counters_cost_the_same_with_a_hundred_pages_and_with_te
     async def overview(house: House) -> None:
         await house.dispatcher.troubles(20)
         house.dispatcher.workers(asked), house.dispatcher.worker_counts()
-        await house.dispatcher.types()
+        await house.dispatcher.types.page()
 
     def work(house: House) -> int:
         return operations(lambda: finish(overview(house)))
@@ -123,10 +126,12 @@ async def test_a_page_of_types_and_the_overview_cost_the_same_with_a_hundred_typ
         await house.dispatcher.idle(housekeeping=True)
         dispatcher = house.dispatcher
         asked = TypeFilter(prefix="type-000", limit=40, cursor=cursor_of("type-00019"))
-        assert [view.type for view in (await dispatcher.types(asked)).items] == [f"type-{n:05d}" for n in range(20, 60)]
+        assert [view.type for view in (await dispatcher.types.page(asked)).items] == [
+            f"type-{n:05d}" for n in range(20, 60)
+        ]
         assert [view.type for view in (await dispatcher.troubles(2)).unserved] == ["type-00000", "type-00001"]
         assert sum((await dispatcher.counts()).values()) == count
-        reads = (partial(dispatcher.types, asked), partial(dispatcher.troubles, 20), dispatcher.counts)
+        reads = (partial(dispatcher.types.page, asked), partial(dispatcher.troubles, 20), dispatcher.counts)
         costs.append([cost(read) for read in reads])
     assert costs[0] == costs[1]
 

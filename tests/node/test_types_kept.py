@@ -14,7 +14,7 @@ TIDYING_S = 600.0
 
 async def _types(house: House) -> list[str]:
     house.shipped = []
-    return [view.type for view in (await house.dispatcher.types()).items]
+    return [view.type for view in (await house.dispatcher.types.page()).items]
 
 
 async def test_a_type_without_jobs_is_forgotten_some_time_after_its_last_page_has_gone():

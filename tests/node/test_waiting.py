@@ -28,9 +28,16 @@ class Workers:
     """A fleet that knows only counts."""
 
     def __init__(
-        self, offer: int, miss: Miss | None = None, *, draining: bool = False, hold: Hold | None = None, **standing: Any
+        self,
+        offer: int,
+        miss: Miss | None = None,
+        *,
+        draining: bool = False,
+        hold: Hold | None = None,
+        type_hold: Hold | None = None,
+        **standing: Any,
     ) -> None:
-        self.draining = draining
+        self.draining, self._type_hold = draining, type_hold
         self._offer, self._miss, self._hold = offer, miss, hold
         self._standing = Counter({Standing(name): count for name, count in standing.items()})
 
@@ -40,6 +47,9 @@ class Workers:
 
     def standing(self, lane: str) -> Counter[Standing]:
         return self._standing
+
+    def type_hold(self, type_name: str) -> Hold | None:
+        return self._type_hold
 
     def held(self, lane: str) -> Hold | None:
         return self._hold

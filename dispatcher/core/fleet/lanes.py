@@ -22,6 +22,7 @@ from collections.abc import Callable, Mapping
 from itertools import islice
 
 from dispatcher.core.fleet.groups import Group, Lane, Pool
+from dispatcher.core.fleet.held import HeldTypes
 from dispatcher.core.fleet.matcher import Matcher
 from dispatcher.core.fleet.shut import Shut, stands_as
 from dispatcher.core.fleet.unserved import Unserved
@@ -50,6 +51,7 @@ class Lanes:
         self._now = now
         self.matcher = Matcher()
         self.shut = Shut()
+        self.held = HeldTypes()
         self.unserved = Unserved(self.matcher.offers)
         self._lanes: dict[str, Lane] = {}
         self._groups: dict[int, Group] = {}
@@ -165,6 +167,7 @@ class Lanes:
 
     def reported(self, entry: LaneReady) -> Group | None:
         """Takes what a turn has left in a lane that it touched. Returns the lane's group, if it has jobs and pools."""
+        entry = self.held.passed(entry)
         lane = self._lanes.get(entry.lane)
         if lane is None:
             if not entry.jobs:
@@ -186,6 +189,13 @@ class Lanes:
             return None
         self._heat(group)
         return group
+
+    def hold(self, type_name: str) -> None:
+        """No job of this type is asked for from here on, until its lanes are reported again after ``held.end``."""
+        self.held.begin(type_name)
+        for lane in self.matcher.lanes_of_type(type_name):
+            if lane.jobs:
+                self.reported(LaneReady(lane.name, lane.jobs, lane.head))
 
     def has_idle(self, group: Group) -> bool:
         """Whether one of its pools has room; if none has, the group is not hot any more."""
@@ -212,6 +222,7 @@ class Lanes:
 
     def coming(self, jobs: Mapping[str, int]) -> dict[Group, dict[str, int]]:
         """The groups of lanes that get jobs in the turn being made, each with those lanes and their counts of jobs."""
+        jobs = self.held.passing(jobs)
         lanes = [self._known(name) for name in jobs]
         for lane in lanes:
             if not lane.jobs:  # it is forgotten last

@@ -69,6 +69,10 @@ class Matcher:
 
     # -- lanes
 
+    def lanes_of_type(self, type_name: str) -> list[Lane]:
+        """The known lanes of a type."""
+        return list({lane: None for lanes in self._filed.get(type_name, {}).values() for lane in lanes})
+
     def add_lane(self, lane: Lane) -> None:
         """Files a lane that was not known."""
         lane.filed = self._rarest(lane.requirement)

@@ -1,6 +1,7 @@
-"""What operators have said of a worker. The store keeps it by the worker's identity, so it outlives pages and servers.
+"""What operators have said of workers and types. The store keeps it, so it outlives pages and servers.
 
-Only workers of which an operator has said something are kept. What a page says of itself is not here.
+A worker is known by its identity. Only those of which an operator has said something are kept; what a page says of
+itself is not here.
 """
 
 from __future__ import annotations
@@ -10,14 +11,14 @@ from msgspec import Struct
 from dispatcher.access.acts import Actor
 from dispatcher.access.commands import NOBODY_ASKED
 
-__all__ = ["MOST_KEPT", "Hold", "KeepWorker", "KeptWorker"]
+__all__ = ["MOST_KEPT", "Hold", "KeepType", "KeepWorker", "KeptType", "KeptWorker"]
 
-#: Most workers of which something is kept: all of it stands in memory, too.
+#: Most workers, and most types, of which something is kept: all of it stands in memory, too.
 MOST_KEPT = 10_000
 
 
 class Hold(Struct, frozen=True):
-    """An operator keeps a worker from jobs."""
+    """An operator keeps a worker, or every worker, from jobs."""
 
     #: UTC seconds.
     at: float
@@ -57,6 +58,28 @@ class KeepWorker(Struct, frozen=True):
 
     worker: KeptWorker
     #: For the audit log: ``worker.pause`` and so on, and the reason, or what was wanted.
+    action: str
+    detail: str = ""
+    actor: Actor = NOBODY_ASKED
+
+
+class KeptType(Struct, frozen=True, kw_only=True):
+    """One type. What is empty was never said, or was taken back."""
+
+    type: str
+    #: Its jobs wait, whoever could run them; those that run go on.
+    paused: Hold | None = None
+
+    def is_empty(self) -> bool:
+        """Whether there is nothing to keep."""
+        return self.paused is None
+
+
+class KeepType(Struct, frozen=True):
+    """Keeps this of a type, in the place of what was kept; if it is empty, nothing is kept."""
+
+    kept: KeptType
+    #: For the audit log, as in ``KeepWorker``.
     action: str
     detail: str = ""
     actor: Actor = NOBODY_ASKED

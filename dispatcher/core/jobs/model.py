@@ -210,6 +210,8 @@ class TypeView(Struct, frozen=True, kw_only=True):
     counts: dict[str, int]
     #: Connected workers that offer it.
     workers: int = 0
+    #: An operator has paused it: its jobs wait.
+    paused: Hold | None = None
 
 
 class TypeFilter(Struct, frozen=True, kw_only=True):
@@ -343,12 +345,22 @@ class FailingType(Struct, frozen=True):
     all: bool
 
 
+class PausedType(Struct, frozen=True):
+    """A type that jobs wait for and an operator has paused."""
+
+    type: str
+    #: Its jobs that wait.
+    queued: int
+    hold: Hold
+
+
 class Troubles(Struct, frozen=True, kw_only=True):
     """Each list has at most as many as were asked for, by type."""
 
     #: Types that jobs wait for and no worker offers.
     unserved: list[TypeView] = []
     shut: list[ShutType] = []
+    paused: list[PausedType] = []
     failing: list[FailingType] = []
     #: Types with jobs that an idle worker could take, and for how many seconds none was given one.
     stalled: list[tuple[str, float]] = []

@@ -10,7 +10,7 @@ from msgspec import Struct
 from dispatcher.access.acts import AuditEntry
 from dispatcher.access.commands import TokenCommand
 from dispatcher.core.jobs.about import About
-from dispatcher.core.jobs.kept import KeptWorker
+from dispatcher.core.jobs.kept import KeptType, KeptWorker
 from dispatcher.core.jobs.matching import lane_of
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.terms import Terms
@@ -132,7 +132,7 @@ class WriteSet:
         #: In order; the store obeys them as they are.
         self.tokens: list[TokenCommand] = []
         #: What operators have said of workers, in order.
-        self.kept: list[KeptWorker] = []
+        self.kept: list[KeptWorker | KeptType] = []
         #: Messages for receivers of webhooks, and then what becomes of endpoints and messages, in order.
         self.messages: list[HookMessage] = []
         self.hooks: list[HookCommand] = []

@@ -18,7 +18,7 @@ from msgspec import UNSET, Struct, UnsetType
 from dispatcher.access.acts import Actor, AuditNote
 from dispatcher.access.commands import NOBODY_ASKED, TokenCommand
 from dispatcher.core.jobs.about import NOTHING_SAID, About
-from dispatcher.core.jobs.kept import KeepWorker
+from dispatcher.core.jobs.kept import KeepType, KeepWorker
 from dispatcher.core.jobs.matching import Requirement
 from dispatcher.core.jobs.model import JobSpec, JobView
 from dispatcher.core.jobs.states import Event, JobState
@@ -28,8 +28,8 @@ from dispatcher.webhooks.endpoints import Endpoint
 
 __all__ = [
     "Accepted", "Adopt", "Amend", "Cancel", "Cause", "Change", "Claim", "Command", "CommandReport", "Decide",
-    "Delete", "Demand", "Ended", "ForgetTypes", "Holder", "JobCommand", "LaneReady", "LiveAttempt", "Logged",
-    "Objection", "OfferedTypes", "Progressed", "Report", "Retry", "Settled", "Started", "Turn", "TurnReport",
+    "Delete", "Demand", "Ended", "ForgetTypes", "Holder", "JobCommand", "KeepCommand", "LaneReady", "LiveAttempt",
+    "Logged", "Objection", "OfferedTypes", "Progressed", "Report", "Retry", "Settled", "Started", "Turn", "TurnReport",
     "Verdict", "WorkersMoved",
 ]  # fmt: skip
 
@@ -215,7 +215,8 @@ class ForgetTypes(Struct, frozen=True):
 
 
 JobCommand = Cancel | Retry | Decide | Adopt | Amend | Delete
-Command = JobCommand | OfferedTypes | ForgetTypes | WorkersMoved | TokenCommand | AuditNote | KeepWorker | HookCommand
+KeepCommand = KeepWorker | KeepType
+Command = JobCommand | OfferedTypes | ForgetTypes | WorkersMoved | TokenCommand | AuditNote | KeepCommand | HookCommand
 
 
 class Objection(StrEnum):

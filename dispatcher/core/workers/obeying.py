@@ -5,9 +5,11 @@ The two are kept apart: neither undoes what the other has said.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from dispatcher.core.fleet.fleet import Fleet
 from dispatcher.core.fleet.worker import Standing, Worker
-from dispatcher.core.jobs.kept import Hold, KeptWorker
+from dispatcher.core.jobs.kept import Hold, KeptType, KeptWorker
 from dispatcher.core.jobs.matching import lane_parts, matches
 from dispatcher.core.workers.attendance import Attendance
 from dispatcher.core.workers.deadlines import Deadlines, Due
@@ -42,6 +44,36 @@ class Obeying:
         """An operator has said something of a worker, durably: it counts from here on, and its page is told."""
         self._deadlines.pass_to(now)
         return self._registry.keep(one)
+
+    def keep_type(self, one: KeptType, now: float) -> list[Effect]:
+        """An operator has paused a type or resumed it, durably: it counts from here on."""
+        self._deadlines.pass_to(now)
+        self._know(one)
+        return []
+
+    def know_types(self, kept: Iterable[KeptType]) -> None:
+        """Takes what the store has, before it tells which jobs are ready."""
+        for one in kept:
+            self._know(one)
+
+    def _know(self, one: KeptType) -> None:
+        self.operators.keep_type(one)
+        lanes = self._fleet.pools.lanes
+        if one.paused is not None:
+            lanes.hold(one.type)
+        else:
+            self._fleet.pools.reported(lanes.held.end(one.type), claimed=True)  # nobody has asked for these
+
+    def type_hold(self, type_name: str) -> Hold | None:
+        """Why an operator has paused a type; None: it is not paused."""
+        kept = self.operators.types.get(type_name)
+        return None if kept is None else kept.paused
+
+    def held_types(self, most: int) -> dict[str, Hold]:
+        """The first paused types, by name, that ready jobs wait for."""
+        lanes, kept = self._fleet.pools.lanes, self.operators.types
+        found = [name for name in sorted(kept) if lanes.held.waits(name)]
+        return {name: hold for name in found[:most] if (hold := kept[name].paused) is not None}
 
     def reload(self, worker: Worker, now: float, *, at_once: bool) -> list[Effect]:
         """Its page is to load anew: at once, or when it is idle, and then it gets no offers until it has."""

@@ -1,4 +1,4 @@
-"""What operators have said of workers, and what it means for those that are here.
+"""What operators have said of workers and types, and what it means for the workers that are here.
 
 It has all that is kept in memory, so a registration looks up one entry. The store has it first: what is said here is
 durable. It gives workers their names and labels, and keeps them from offers; it ends no attempt of theirs, ``registry``
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from dispatcher.core.fleet.worker import Labels, Worker, unnamed
-from dispatcher.core.jobs.kept import Hold, KeptWorker
+from dispatcher.core.jobs.kept import Hold, KeptType, KeptWorker
 from dispatcher.core.workers.effects import Effect, HoldOrder, Order
 from dispatcher.core.workers.registration import Registration
 
@@ -22,6 +22,8 @@ class Operators:
 
     def __init__(self) -> None:
         self.kept: dict[str, KeptWorker] = {}
+        #: By type: those of which they have said something.
+        self.types: dict[str, KeptType] = {}
 
     def know(self, kept: Iterable[KeptWorker]) -> None:
         """Takes what the store has; no page has come yet."""
@@ -33,6 +35,13 @@ class Operators:
             self.kept.pop(one.id, None)
         else:
             self.kept[one.id] = one
+
+    def keep_type(self, one: KeptType) -> None:
+        """Takes what an operator has said of a type, durably."""
+        if one.is_empty():
+            self.types.pop(one.type, None)
+        else:
+            self.types[one.type] = one
 
     def blocked(self, worker_id: str) -> Hold | None:
         """Why this worker is refused; None: it is not."""

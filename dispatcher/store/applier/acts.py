@@ -9,7 +9,7 @@ from msgspec import UNSET
 
 from dispatcher.access.acts import MOST_DETAIL, Actor, AuditEntry, AuditNote, AuditOutcome
 from dispatcher.access.commands import MakeToken, RevokeToken
-from dispatcher.core.jobs.kept import KeepWorker
+from dispatcher.core.jobs.kept import KeepType, KeepWorker
 from dispatcher.core.jobs.turn import Adopt, Amend, Cancel, Command, CommandReport, Decide, Delete, JobCommand, Retry
 from dispatcher.webhooks.commands import DeleteEndpoint, PutEndpoint, Redeliver, SendMessage
 
@@ -39,6 +39,8 @@ def act_of(command: Command, report: CommandReport, now_at: float) -> AuditEntry
         return _act(command.actor, _JOB_ACTIONS[type(command)], command.job, _detail(command), outcome, now_at)
     if isinstance(command, KeepWorker):
         return _act(command.actor, command.action, command.worker.id, command.detail, outcome, now_at)
+    if isinstance(command, KeepType):
+        return _act(command.actor, command.action, command.kept.type, command.detail, outcome, now_at)
     if isinstance(command, MakeToken):
         return _act(command.actor, "token.make", command.token.id, _token(command), outcome, now_at)
     if isinstance(command, RevokeToken):

@@ -9,7 +9,7 @@ from dispatcher.access.acts import AuditNote
 from dispatcher.access.commands import MakeToken, RevokeToken, TokenCommand, UsedTokens
 from dispatcher.core.jobs import ledger
 from dispatcher.core.jobs.amending import amend, event_of
-from dispatcher.core.jobs.kept import KeepWorker
+from dispatcher.core.jobs.kept import KeepType, KeepWorker
 from dispatcher.core.jobs.rows import AttemptRow, JobRow, lane_of_row
 from dispatcher.core.jobs.states import FINAL, Event, JobState, next_state
 from dispatcher.core.jobs.turn import (
@@ -22,6 +22,7 @@ from dispatcher.core.jobs.turn import (
     Delete,
     ForgetTypes,
     JobCommand,
+    KeepCommand,
     Objection,
     OfferedTypes,
     Retry,
@@ -72,10 +73,12 @@ def obey(command: Command, hand: Hand, loaded: Loaded, admission: Admission) -> 
     return CommandReport(done, view(job), revoked)
 
 
-def _written(command: AuditNote | KeepWorker | TokenCommand | HookCommand, hand: Hand) -> CommandReport:
+def _written(command: AuditNote | KeepCommand | TokenCommand | HookCommand, hand: Hand) -> CommandReport:
     """What is written as it is; an act is a line of the log alone."""
     if isinstance(command, KeepWorker):
         hand.writes.kept.append(command.worker)
+    elif isinstance(command, KeepType):
+        hand.writes.kept.append(command.kept)
     elif isinstance(command, MakeToken | RevokeToken | UsedTokens):
         hand.writes.tokens.append(command)
     elif not isinstance(command, AuditNote):

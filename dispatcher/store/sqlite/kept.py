@@ -1,4 +1,4 @@
-"""What operators have said of workers, in the SQLite store. They say it seldom."""
+"""What operators have said of workers and types, in the SQLite store. They say it seldom."""
 
 from __future__ import annotations
 
@@ -8,35 +8,61 @@ from collections.abc import Sequence
 import msgspec
 from msgspec.structs import astuple
 
-from dispatcher.core.jobs.kept import Hold, KeptWorker
+from dispatcher.core.jobs.kept import Hold, KeptType, KeptWorker
+from dispatcher.store.sqlite.thread import StoreThread
 
-__all__ = ["kept_slice", "save_kept"]
+__all__ = ["SqliteKept", "save_kept"]
 
 _COLUMNS = "worker, called, name, labels, note, paused, blocked"
 _SAVE = f"INSERT OR REPLACE INTO kept ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
 _FORGET = "DELETE FROM kept WHERE worker = ?"
 _SLICE = f"SELECT {_COLUMNS} FROM kept WHERE worker > ? ORDER BY worker LIMIT ?"  # noqa: S608
+_SAVE_TYPE = "INSERT OR REPLACE INTO kept_types (type, paused) VALUES (?, ?)"
+_FORGET_TYPE = "DELETE FROM kept_types WHERE type = ?"
+_SLICE_TYPES = "SELECT type, paused FROM kept_types WHERE type > ? ORDER BY type LIMIT ?"
 
 
-def save_kept(connection: sqlite3.Connection, kept: Sequence[KeptWorker]) -> None:
+class SqliteKept:
+    """See KeptReads."""
+
+    def __init__(self, connection: sqlite3.Connection, thread: StoreThread) -> None:
+        self._db, self._thread = connection, thread
+
+    async def workers(self, after: str = "", most: int = 1_000) -> list[KeptWorker]:
+        """See KeptReads."""
+        return await self._thread.read(lambda: [_worker(*row) for row in self._db.execute(_SLICE, (after, most))])
+
+    async def types(self, after: str = "", most: int = 1_000) -> list[KeptType]:
+        """See KeptReads."""
+        return await self._thread.read(lambda: [_type(*row) for row in self._db.execute(_SLICE_TYPES, (after, most))])
+
+
+def save_kept(connection: sqlite3.Connection, kept: Sequence[KeptWorker | KeptType]) -> None:
     """Keeps them, in order; of an empty one nothing is kept."""
     for one in kept:
-        if one.is_empty():
+        if isinstance(one, KeptType):
+            if one.is_empty():
+                connection.execute(_FORGET_TYPE, (one.type,))
+            else:
+                connection.execute(_SAVE_TYPE, (one.type, _held(one.paused)))
+        elif one.is_empty():
             connection.execute(_FORGET, (one.id,))
         else:
             connection.execute(_SAVE, _row(one))
 
 
-def kept_slice(connection: sqlite3.Connection, after: str, most: int) -> list[KeptWorker]:
-    """The first behind ``after``, by id."""
-    return [
-        KeptWorker(
-            id=worker, called=called, name=name, note=note,
-            labels=msgspec.json.decode(labels, type=tuple[tuple[str, str], ...]),
-            paused=_hold(paused), blocked=_hold(blocked),
-        )
-        for worker, called, name, labels, note, paused, blocked in connection.execute(_SLICE, (after, most))
-    ]  # fmt: skip
+def _worker(
+    worker: str, called: str, name: str, labels: str, note: str, paused: str | None, blocked: str | None
+) -> KeptWorker:
+    return KeptWorker(
+        id=worker, called=called, name=name, note=note,
+        labels=msgspec.json.decode(labels, type=tuple[tuple[str, str], ...]),
+        paused=_hold(paused), blocked=_hold(blocked),
+    )  # fmt: skip
+
+
+def _type(name: str, paused: str | None) -> KeptType:
+    return KeptType(type=name, paused=_hold(paused))
 
 
 def _row(one: KeptWorker) -> tuple[object, ...]:

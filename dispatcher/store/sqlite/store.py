@@ -20,7 +20,6 @@ from msgspec.structs import replace
 from dispatcher.access.acts import AuditFilter, AuditPage
 from dispatcher.access.tokens import Token
 from dispatcher.core.jobs.backups import Backup, BackupState
-from dispatcher.core.jobs.kept import KeptWorker
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView, LogLine, MissingWorker, TypeView
 from dispatcher.core.jobs.naming import beginnings, counted
 from dispatcher.core.jobs.states import JobState
@@ -36,7 +35,7 @@ from dispatcher.store.sqlite.acts import ActsRead
 from dispatcher.store.sqlite.batches import SqliteBatches
 from dispatcher.store.sqlite.file import connect
 from dispatcher.store.sqlite.hooks import SqliteHooks
-from dispatcher.store.sqlite.kept import kept_slice
+from dispatcher.store.sqlite.kept import SqliteKept
 from dispatcher.store.sqlite.lists import PageRead
 from dispatcher.store.sqlite.log_mark import LogMark
 from dispatcher.store.sqlite.rows import SqliteRows, StaleLife, job_row, live_attempt
@@ -93,6 +92,7 @@ class SqliteStore:
         self._filling: asyncio.Task[None] | None = None
         self.batches: SqliteBatches
         self.hooks: SqliteHooks
+        self.kept: SqliteKept
         self._ids = ids
         self._pace = Pace()
         self._reserve: Reserve
@@ -145,6 +145,7 @@ class SqliteStore:
             raise StoreRefused(f"{self._path}: its index for searches cannot be made or removed ({error})") from error
         self._rows = SqliteRows(self._db, self.epoch, self._index, self._limits.webhook_backlog)
         self.batches = SqliteBatches(self._db, self._thread)
+        self.kept = SqliteKept(self._db, self._thread)
         self.hooks = SqliteHooks(self._db, self._thread, self._rows.hooks, self._rows.clock_base)
 
     def _apply(self, turn: Turn) -> TurnReport:
@@ -348,10 +349,6 @@ class SqliteStore:
     async def tokens(self) -> list[Token]:
         """See port.Store."""
         return await self._thread.read(lambda: all_tokens(self._db))
-
-    async def kept(self, after: str = "", most: int = 1_000) -> list[KeptWorker]:
-        """See port.Store."""
-        return await self._thread.read(lambda: kept_slice(self._db, after, most))
 
     async def acts(self, wanted: AuditFilter) -> AuditPage:
         """See port.Store."""

@@ -141,6 +141,7 @@ _OWN = {
 }
 #: The names of what is in parentheses in a route's pattern, where it is not an id.
 PATH_NAMES = {"api-backup": ("name",), "task": ("name",), "static": ("file",)}
+PATH_NAMES |= dict.fromkeys(("api-type", "api-type-pause", "api-type-resume"), ("type",))
 
 HEADERS = {
     "Idempotency-Key": Field(

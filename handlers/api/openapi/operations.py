@@ -15,6 +15,7 @@ from handlers.api.openapi.operation import (
     GoodAnswer,
     Operation,
 )
+from handlers.api.openapi.typecalls import TYPE_OPERATIONS
 from handlers.api.openapi.workercalls import WORKER_OPERATIONS
 from handlers.mediatype import CSV, JSON, LINES, MULTIPART, URLENCODED
 
@@ -23,7 +24,7 @@ __all__ = ["FOR_PEOPLE", "OPERATIONS"]
 #: Routes that are not described: pages and forms for people, files of these pages, and what no route names.
 FOR_PEOPLE = frozenset(
     {"overview", "jobs", "job", "job-action", "workers", "types", "submit", "login", "logout", "docs"}
-    | {"one-worker", "worker-action", "worker-gate"}
+    | {"one-worker", "worker-action", "worker-gate", "type-action"}
     | {"worker", "worker-script", "static", "api-not-found", "not-found"}
 )
 
@@ -244,13 +245,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         codes=READ,
     ),
     **WORKER_OPERATIONS,
-    ("api-types", "GET"): Operation(
-        id="listTypes",
-        group=FARM,
-        title="List the types by name",
-        answers={200: GoodAnswer("A page of the list.", "Types", _PAGE)},
-        codes=READ,
-    ),
+    **TYPE_OPERATIONS,
     ("task-index", "GET"): Operation(
         id="listTasks",
         group=FARM,

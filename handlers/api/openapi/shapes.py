@@ -32,7 +32,6 @@ __all__ = [
     "TaskIndexShape",
     "TokenShape",
     "TokensShape",
-    "TypesShape",
 ]
 
 Instant = Annotated[str, Meta(description="RFC 3339, UTC, milliseconds", extra_json_schema={"format": "date-time"})]
@@ -179,22 +178,6 @@ class StandingsShape(Struct):
 
     items: list[StandingShape]
     done: Annotated[bool, Meta(description="whether all of them, or the first, are final or in doubt or not there")]
-
-
-class TypeShape(Struct):
-    """A type of jobs."""
-
-    type: str
-    offered_at: Instant | None
-    workers: Count
-    counts: Annotated[dict[str, Count], Meta(description="jobs by state")]
-
-
-class TypesShape(Struct):
-    """A page of the list of types."""
-
-    items: list[TypeShape]
-    next_cursor: str | None
 
 
 class StatsShape(Struct):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dispatcher.core.jobs.model import FailingType, ShutType, Troubles, TypeView
+from dispatcher.core.jobs.kept import Hold
+from dispatcher.core.jobs.model import FailingType, PausedType, ShutType, Troubles, TypeView
 from handlers.console.problems import MOST_PROBLEMS, all_is_well, problems
 
 
@@ -39,6 +40,10 @@ def test_one_line_says_that_all_is_well(counts: dict[str, int], connected: int, 
         (Troubles(shut=[ShutType("a", 0, True, False), ShutType("b", 0, True, True)]),
          "Every worker that offers a, b is paused or skipped for a while, because it ignored its last jobs.",
          "/workers?type=a"),
+        (Troubles(paused=[PausedType("fax", 2, Hold(1.0, "ann", "no paper"))]),
+         "2 jobs of type fax wait: the type is paused by ann: no paper.", "/types?q=fax"),
+        (Troubles(paused=[PausedType("fax", 1, Hold(1.0, ""))]),
+         "1 job of type fax waits: the type is paused.", "/types?q=fax"),
         (Troubles(failing=[FailingType("fax", 40, True)]),
          "40 of 40 jobs of type fax failed.", "/jobs?state=failed&type=fax"),
         (Troubles(failing=[FailingType("fax", 7, False)]),
@@ -57,8 +62,9 @@ def test_many_problems_of_a_kind_are_shown_in_part() -> None:
     troubles = Troubles(
         unserved=[TypeView(type=f"t{n}", offered_at=None, counts={"queued": 1}) for n in many],
         failing=[FailingType(f"t{n}", 3, True) for n in many],
+        paused=[PausedType(f"t{n}", 3, Hold(1.0, "")) for n in many],
     )
     sentences = [sentence for sentence, _ in said(troubles)]
-    assert len(sentences) == 2 * (MOST_PROBLEMS + 1)
+    assert len(sentences) == 3 * (MOST_PROBLEMS + 1)
     assert sentences[MOST_PROBLEMS] == "Jobs of more types wait, and no connected worker offers them."
     assert sentences[-1] == "All jobs of more types have failed of late."

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 import pytest
 
 from tests.support.server import Live, live, running
+from tests.support.waiting import until
 
 _PAGES = ("-m", "dispatcher.sdk", "simulate", "--types=echo,word-count", "--workers=2", "--slots=4", "--url")
 _FAILING = ("-m", "dispatcher.sdk", "simulate", "--types=bad", "--workers=1", "--fail=1", "--name-prefix=bad", "--url")
@@ -19,6 +20,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
         started = stack.enter_context(live(tmp_path_factory.mktemp("cli")))
         stack.enter_context(running(*_PAGES, started.url))
         stack.enter_context(running(*_FAILING, started.url))
+        until(lambda: started.ask("GET", "/api/v1/stats").json()["workers"].get("connected") == 3, 20, "the pages")
         yield started
 
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from ...client.errors import NotFound
 from ...client.exchange import HttpCall, path_of
 from ..exits import CommandExit, UsageFault
 from ..invocation import Invocation
@@ -21,6 +22,12 @@ _ID = re.compile(r"[0-9a-f]{32}")
 _EXAMPLE = """\
 example:
   pagehand workers pause FRONT-DESK-07 --reason lunch
+"""
+TYPE_ORDERS = ("pause", "resume")
+_TYPES_EXAMPLE = """\
+examples:
+  pagehand types print
+  pagehand types pause print-label --reason "no paper"
 """
 
 
@@ -97,21 +104,45 @@ WORKERS = Verb("workers", "list workers, or order them about", _workers_argument
 
 
 def _types_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("q", nargs="?", metavar="NAME", help="whose name begins so")
+    parser.add_argument("words", nargs="*", metavar="NAME", help="whose name begins so; or pause or resume, and types")
+    parser.add_argument("--reason", default="", metavar="TEXT", help="why; it is said why their jobs wait")
 
 
 def _types(call: Invocation) -> int:
-    heads = ("TYPE", "WORKERS", "QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "IN DOUBT")
-    return _listed(call, call.client.types(q=call.options.q), "type", heads, _type_row)
+    words = call.options.words
+    if words and words[0] in TYPE_ORDERS:
+        if len(words) == 1:
+            raise UsageFault(f"types {words[0]} needs the name of a type")
+        return _first_fault(_ordered_type(call, words[0], name) for name in words[1:])
+    if len(words) > 1:
+        raise UsageFault(f"{words[0]!r} is no order: types takes the beginning of one name, or pause or resume")
+    heads = ("TYPE", "WORKERS", "QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "IN DOUBT", "PAUSED")
+    return _listed(call, call.client.types(q=words[0] if words else None), "type", heads, _type_row)
+
+
+def _first_fault(ends: Iterable[CommandExit]) -> CommandExit:
+    return next((end for end in list(ends) if end), CommandExit.DONE)
+
+
+def _ordered_type(call: Invocation, order: str, name: str) -> CommandExit:
+    body = {"reason": call.options.reason} if order == "pause" else {}
+    try:
+        text = call.ask(HttpCall("POST", path_of("types", name, order), json.dumps(body).encode()))
+    except NotFound as error:
+        call.out.complain(f"pagehand: {name}: {error}")
+        return CommandExit.FAILED
+    call.out.json(text) if call.out.form == "json" else call.out.line(name)
+    return CommandExit.DONE
 
 
 def _type_row(item: dict[str, Any]) -> Sequence[object]:
-    counts = item["counts"]
+    counts, paused = item["counts"], item.get("paused")
     states = ("queued", "running", "succeeded", "failed", "in_doubt")
-    return item["type"], item["workers"], *(counts.get(state, 0) for state in states)
+    why = f"by {paused['by']}: {paused['reason']}" if paused else ""
+    return item["type"], item["workers"], *(counts.get(state, 0) for state in states), why
 
 
-TYPES = Verb("types", "list types: who offers them, how many jobs they have", _types_arguments, _types)
+TYPES = Verb("types", "list types, or have their jobs wait", _types_arguments, _types, _TYPES_EXAMPLE)
 
 
 def _stats(call: Invocation) -> int:

@@ -19,7 +19,7 @@ from dispatcher.core.jobs.states import JobState
 from dispatcher.node.waiting import Waiting
 from handlers.api.jobjson import JOB_FIELDS as JOB_ANSWER
 from handlers.api.jobjson import LINE_FIELDS
-from handlers.api.openapi import shapes, workershapes
+from handlers.api.openapi import shapes, typeshapes, workershapes
 from handlers.api.openapi.calls import keys
 from handlers.api.openapi.causes import CAUSES
 from handlers.api.openapi.document import described
@@ -99,7 +99,7 @@ def names_of(struct: type[Any]) -> set[str]:
         (shapes.WaitingShape, Waiting),
         (shapes.AttemptShape, AttemptView),
         (workershapes.WorkerShape, WorkerView),
-        (shapes.TypeShape, TypeView),
+        (typeshapes.TypeShape, TypeView),
     ],
 )
 def test_an_answer_has_the_fields_of_what_it_shows(shape: type[Any], kept: type[Any]) -> None:

@@ -39,6 +39,24 @@ def test_types_are_listed_with_their_counts(server: Live, at: list[str]) -> None
     assert table[1].split() == ["typical-1", "0", "1", "0", "0", "0", "0"]
 
 
+def test_types_are_paused_and_resumed_by_their_names(server: Live, at: list[str]) -> None:
+    assert typed("types", "pause", "held-1", "held-2", "--reason", "no paper", *at)[:2] == (0, "held-1\nheld-2\n")
+    job = server.submit("held-1")["id"]
+    assert server.job(job)["waiting"]["code"] == "type_paused"
+    row = typed("types", "held-1", *at, terminal=True, environ=WIDE).out.splitlines()[1]
+    assert row.endswith(": no paper")
+    shown = typed("types", "resume", "held-1", "-o", "json", *at)
+    assert json.loads(shown.out)["paused"] is None
+    assert typed("types", "resume", "held-2", *at).status == 0
+
+
+def test_an_order_without_a_type_or_for_none_is_said(at: list[str]) -> None:
+    assert "types pause needs the name of a type" in typed("types", "pause", *at).err
+    assert "'a' is no order" in typed("types", "a", "b", *at).err
+    said = typed("types", "resume", "never-named", *at)
+    assert (said.status, "pagehand: never-named: no job" in said.err) == (1, True)
+
+
 def test_the_server_counts(server: Live, at: list[str]) -> None:
     assert json.loads(typed("stats", *at).out)["draining"] is False
     table = typed("stats", *at, terminal=True, environ=WIDE).out

@@ -1,0 +1,46 @@
+"""The calls for types of jobs: what there is, and what operators order of them."""
+
+from __future__ import annotations
+
+from handlers.api.openapi.causes import COMMAND, READ, SEMANTIC
+from handlers.api.openapi.operation import FARM, GoodAnswer, Operation
+from handlers.mediatype import JSON
+
+__all__ = ["TYPE_OPERATIONS"]
+
+_TYPE = GoodAnswer("The type as it is now.", "OneType")
+_ORDER = (*COMMAND, "wrong_state", "invalid", SEMANTIC)
+
+TYPE_OPERATIONS: dict[tuple[str, str], Operation] = {
+    ("api-types", "GET"): Operation(
+        id="listTypes",
+        group=FARM,
+        title="List the types by name",
+        answers={200: GoodAnswer("A page of the list.", "Types", ("Link",))},
+        codes=READ,
+    ),
+    ("api-type", "GET"): Operation(
+        id="readType",
+        group=FARM,
+        title="Read what is known of a type",
+        answers={200: GoodAnswer("The type.", "OneType")},
+        codes=READ,
+    ),
+    ("api-type-pause", "POST"): Operation(
+        id="pauseType",
+        group=FARM,
+        title="Let the jobs of a type wait",
+        words="Those that run go on, and new ones are taken. The type need not be known yet.",
+        answers={200: _TYPE},
+        codes=_ORDER,
+        body={JSON: "OrderBody"},
+    ),
+    ("api-type-resume", "POST"): Operation(
+        id="resumeType",
+        group=FARM,
+        title="Offer the jobs of a type again",
+        answers={200: _TYPE},
+        codes=_ORDER,
+        body={JSON: "OrderBody"},
+    ),
+}

@@ -1,0 +1,37 @@
+"""What operators say of types: it counts at once, for jobs that are ready and for those that come."""
+
+from __future__ import annotations
+
+from dispatcher.core.jobs.kept import Hold, KeptType
+from dispatcher.core.jobs.turn import LaneReady
+from tests.core.workers.support import Node
+
+HOLD = Hold(1.0, "ann", "no paper")
+PAUSED = KeptType(type="a", paused=HOLD)
+RESUMED = KeptType(type="a")
+
+
+def keep(node: Node, one: KeptType) -> None:
+    assert node.machine.keep_type(one, 1.0) == []
+
+
+def test_a_paused_type_is_not_asked_for_until_it_is_resumed(node: Node) -> None:
+    node.join("s1")
+    assert [one.lanes for one in node.machine.demand(9)] == [("a",)]
+    keep(node, PAUSED)
+    assert node.machine.demand(9) == []
+    assert (node.machine.type_hold("a"), node.machine.type_hold("b")) == (HOLD, None)
+    assert node.machine.held_types(5) == {"a": HOLD}
+    keep(node, RESUMED)
+    assert [one.lanes for one in node.machine.demand(9)] == [("a",)]
+    assert (node.machine.type_hold("a"), node.machine.held_types(5)) == (None, {})
+
+
+def test_what_the_store_has_counts_before_the_first_job_is_ready(node: Node) -> None:
+    node.join("s1", types=("x", "y"))
+    node.machine.know_types([KeptType(type="y", paused=HOLD), KeptType(type="x", paused=HOLD)])
+    assert node.machine.held_types(5) == {}, "no job of theirs waits"
+    node.machine.ready([LaneReady("y", 2, 1.0), LaneReady("x", 1, 1.0)], claimed=False)
+    assert node.machine.demand(9) == []
+    assert list(node.machine.held_types(5)) == ["x", "y"]
+    assert list(node.machine.held_types(1)) == ["x"]
