@@ -104,6 +104,15 @@ class Leases:
             effects += self.lapse(attempt, "its page was gone before it could be sent")
         return effects
 
+    def take_back_type(self, type_name: str) -> list[Effect]:
+        """The same for all offers of a type. It looks at every attempt: that is seldom."""
+        waiting = [a for a in self.attempts.values() if a.state is AttemptState.OFFERED and not a.written]
+        effects: list[Effect] = []
+        for attempt in waiting:
+            if attempt.claim.type == type_name:
+                effects += self.end(attempt, without_offer(attempt.claim, "its type was paused"))
+        return effects
+
     def _withdraw(self, attempt: Attempt) -> list[Effect]:
         """An offer that still waits for a poll leaves the outbox: its page must not get what is over (S6)."""
         session, attempt.waits_in = attempt.waits_in, None

@@ -175,6 +175,8 @@ class Machine(Obeying):
         return effects
 
     def _give(self, claim: Claim, promised: Mapping[int, int]) -> Effect:
+        if self.type_hold(claim.type) is not None:  # by the turn that has claimed it
+            return Record(without_offer(claim, "its type was paused"))
         if not self.draining:
             lane = lane_of_claim(claim)
             worker = self._fleet.pools.take(claim.pool, claim.had, lane, promised)

@@ -14,6 +14,7 @@ from dispatcher.core.jobs.matching import lane_parts, matches
 from dispatcher.core.workers.attendance import Attendance
 from dispatcher.core.workers.deadlines import Deadlines, Due
 from dispatcher.core.workers.effects import Effect
+from dispatcher.core.workers.leases import Leases
 from dispatcher.core.workers.operators import Operators
 from dispatcher.core.workers.registry import Registry
 
@@ -30,6 +31,7 @@ class Obeying:
     _attendance: Attendance
     _deadlines: Deadlines[Due]
     _fleet: Fleet
+    _leases: Leases
     _registry: Registry
 
     def pause(self, session: str, paused: bool, now: float) -> list[Effect]:
@@ -46,10 +48,13 @@ class Obeying:
         return self._registry.keep(one)
 
     def keep_type(self, one: KeptType, now: float) -> list[Effect]:
-        """An operator has paused a type or resumed it, durably: it counts from here on."""
+        """An operator has paused a type or resumed it, durably: it counts from here on.
+
+        What runs goes on; an offer that no poll has carried away goes back.
+        """
         self._deadlines.pass_to(now)
         self._know(one)
-        return []
+        return [] if one.paused is None else self._leases.take_back_type(one.type)
 
     def know_types(self, kept: Iterable[KeptType]) -> None:
         """Takes what the store has, before it tells which jobs are ready."""

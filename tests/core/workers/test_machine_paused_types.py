@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dispatcher.core.jobs.kept import Hold, KeptType
 from dispatcher.core.jobs.turn import LaneReady
-from tests.core.workers.support import Node
+from dispatcher.core.workers.effects import Offer, Withdraw
+from tests.core.workers.support import Node, all_of, claim, end, ends, only
 
 HOLD = Hold(1.0, "ann", "no paper")
 PAUSED = KeptType(type="a", paused=HOLD)
@@ -12,7 +13,7 @@ RESUMED = KeptType(type="a")
 
 
 def keep(node: Node, one: KeptType) -> None:
-    assert node.machine.keep_type(one, 1.0) == []
+    assert node.keep_type(one) == []
 
 
 def test_a_paused_type_is_not_asked_for_until_it_is_resumed(node: Node) -> None:
@@ -35,3 +36,22 @@ def test_what_the_store_has_counts_before_the_first_job_is_ready(node: Node) -> 
     assert node.machine.demand(9) == []
     assert list(node.machine.held_types(5)) == ["x", "y"]
     assert list(node.machine.held_types(1)) == ["x"]
+
+
+def test_a_job_that_was_claimed_in_the_same_turn_goes_back_at_no_cost(node: Node) -> None:
+    node.join("s1")
+    keep(node, PAUSED)
+    effects = node.claimed([claim("a1", pool=node.machine.workers["w1"].pool)])
+    assert (ends(effects), all_of(effects, Offer)) == ({"a1": "lapsed"}, [])
+    assert end(effects).detail == "its type was paused"
+
+
+def test_an_offer_that_no_poll_has_carried_away_goes_back_and_others_stay(node: Node) -> None:
+    node.join("s1", types=("a", "b"), slots=4)
+    node.offer("a1", written=False)
+    node.offer("b1", written=False, type="b")
+    node.offer("a2")
+    node.run("a3")
+    effects = node.keep_type(PAUSED)
+    assert (ends(effects), only(effects, Withdraw)) == ({"a1": "lapsed"}, Withdraw("s1", "a1"))
+    assert set(node.machine.attempts) == {"b1", "a2", "a3"}
