@@ -122,6 +122,7 @@ def _console(given: dict[str, Any]) -> list[URLSpec]:
         ),
         url(rf"/workers/{_ID}/(block|unblock)", worker.WorkerGateHandler, given, name="worker-gate"),
         url(r"/types", lists.TypesPage, given, name="types"),
+        url(rf"/types/{_TYPE}", typepages.OneTypePage, given, name="one-type"),
         url(rf"/types/{_TYPE}/(pause|resume)", typepages.TypeActionHandler, given, name="type-action"),
         url(r"/submit", submit.SubmitPage, given, name="submit"),
         url(r"/login", login.LoginPage, given, name="login"),

@@ -31,7 +31,7 @@ class TypesHandler(ConsoleApiHandler):
     head = get
 
 
-class _OneType(ConsoleApiHandler):
+class _TypeAnswer(ConsoleApiHandler):
     """What the addresses of one type share."""
 
     looks_at_types = True
@@ -41,7 +41,7 @@ class _OneType(ConsoleApiHandler):
         self.answer(one_type_json(view))
 
 
-class OneTypeHandler(_OneType):
+class OneTypeHandler(_TypeAnswer):
     """``/api/v1/types/<type>``."""
 
     scopes: ClassVar = {"GET": Scope.READ}
@@ -54,7 +54,7 @@ class OneTypeHandler(_OneType):
     head = get
 
 
-class TypePauseHandler(_OneType):
+class TypePauseHandler(_TypeAnswer):
     """``/api/v1/types/<type>/pause``."""
 
     scopes: ClassVar = {"POST": Scope.OPERATE}
@@ -66,7 +66,7 @@ class TypePauseHandler(_OneType):
         self.show(await self.site.service.types.pause(name, reason, actor=self.actor("api")))
 
 
-class TypeResumeHandler(_OneType):
+class TypeResumeHandler(_TypeAnswer):
     """``/api/v1/types/<type>/resume``."""
 
     scopes: ClassVar = {"POST": Scope.OPERATE}

@@ -17,7 +17,6 @@ from dispatcher.core.jobs.model import WorkerStatus
 from dispatcher.errors import BadParameter
 from handlers import queries
 from handlers.api.jobjson import once_a_lane
-from handlers.api.workers import LONGEST_REASON
 from handlers.console.page import PageHandler
 from handlers.queries import Filter, check_query, job_filter, next_query, type_filter, worker_filter
 from handlers.worker.tasks import MOST_FAULTS
@@ -165,5 +164,4 @@ class TypesPage(_ListPage):
             "most_faults": MOST_FAULTS,
             "paused": self.site.service.types.paused(),
             "most_paused": MOST_PAUSED,
-            "longest": LONGEST_REASON,
         }

@@ -79,7 +79,7 @@ def _shut(shut: list[ShutType]) -> Iterator[tuple[str, str]]:
 
 def _paused(paused: list[PausedType]) -> Iterator[tuple[str, str]]:
     for one in paused[:MOST_PROBLEMS]:
-        yield f"{_waiting(one.queued, one.type)}: the type is paused{one.hold.words()}.", f"/types?q={one.type}"
+        yield f"{_waiting(one.queued, one.type)}: the type is paused{one.hold.words()}.", f"/types/{one.type}"
     if len(paused) > MOST_PROBLEMS:
         yield "Jobs of more types wait that are paused.", "/types"
 

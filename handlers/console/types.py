@@ -1,19 +1,45 @@
-"""The buttons of the console's list of types. They work without JavaScript."""
+"""One type for people, and the buttons by which operators pause it and resume it. They work without JavaScript."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
 from dispatcher.access.scopes import Scope
-from dispatcher.errors import Forbidden
+from dispatcher.core.jobs.model import TypeView
+from dispatcher.errors import Forbidden, WrongState
 from handlers.api.workers import LONGEST_REASON
 from handlers.console.page import XSRF_HELP, PageHandler
+from handlers.console.worker import reason_of
 
-__all__ = ["TypeActionHandler"]
+__all__ = ["OneTypePage", "TypeActionHandler"]
 
 
-class TypeActionHandler(PageHandler):
-    """``/types/<type>/pause`` and ``/resume``; both lead back to the list."""
+class _OneType(PageHandler):
+    """A page about one type."""
+
+    looks_at_types = True
+
+    def show_type(self, view: TypeView, notice: str = "") -> None:
+        """Ends the answer with the type's page."""
+        titles = {task.name: task.title for task in self.site.tasks.tasks()}
+        self.show("type.html", known=view, title=titles.get(view.type), longest=LONGEST_REASON, notice=notice)
+
+
+class OneTypePage(_OneType):
+    """``/types/<type>``: everything known about one type."""
+
+    scopes: ClassVar = {"GET": Scope.READ}
+
+    async def get(self, name: str) -> None:
+        """The page."""
+        self.principal.needs_types([name])
+        self.show_type(await self.site.service.types.one(name))
+
+    head = get
+
+
+class TypeActionHandler(_OneType):
+    """``/types/<type>/`` and an order: the buttons of its page."""
 
     scopes: ClassVar = {"POST": Scope.OPERATE}
 
@@ -23,15 +49,19 @@ class TypeActionHandler(PageHandler):
         return f"Programs send JSON: POST {link}, with 'Content-Type: application/json'."
 
     async def post(self, name: str, order: str) -> None:
-        """Orders it."""
+        """Orders it and leads back to the type; if nobody knows it any more, to the list."""
         self.read_form()
         if self.xsrf_fails():
             raise Forbidden(XSRF_HELP, code="bad_xsrf")
         self.principal.needs_types([name])
         types, actor = self.site.service.types, self.actor("console")
-        if order == "pause":
-            reason = " ".join(self.form.field("reason").split())[:LONGEST_REASON].replace("\0", "\ufffd")
-            await types.pause(name, reason, actor=actor)
-        else:
-            await types.resume(name, actor=actor)
-        self.redirect(f"/types?q={name}", status=303)
+        try:
+            if order == "pause":
+                view = await types.pause(name, reason_of(self.form.field("reason")), actor=actor)
+            else:
+                view = await types.resume(name, actor=actor)
+        except WrongState as refused:
+            self.set_status(409)
+            self.show_type(await types.one(name), refused.detail)
+            return
+        self.redirect(f"/types/{name}" if view.paused or view.counts or view.workers else "/types", status=303)

@@ -10,7 +10,12 @@ from dispatcher.errors import Forbidden, WrongState
 from handlers.api.workers import LONGEST_REASON
 from handlers.console.page import XSRF_HELP, PageHandler
 
-__all__ = ["OneWorkerPage", "WorkerActionHandler", "WorkerGateHandler"]
+__all__ = ["OneWorkerPage", "WorkerActionHandler", "WorkerGateHandler", "reason_of"]
+
+
+def reason_of(typed: str) -> str:
+    """The reason that was typed, as one line that is not too long."""
+    return " ".join(typed.split())[:LONGEST_REASON].replace("\0", "\ufffd")
 
 
 class _OneWorker(PageHandler):
@@ -67,7 +72,7 @@ class WorkerActionHandler(_OneWorker):
 
     async def _ordered(self, worker_id: str, order: str) -> OneWorkerView:
         orders, actor = self.site.service.orders, self.actor("console")
-        reason = " ".join(self.form.field("reason").split())[:LONGEST_REASON].replace("\0", "\ufffd")
+        reason = reason_of(self.form.field("reason"))
         if order in ("pause", "drain"):
             return await orders.pause(worker_id, reason, actor=actor, leaves=order == "drain")
         if order == "resume":

@@ -39,7 +39,7 @@ PATHS = {
     "api-worker": "/api/v1/workers/{id}",
     **{f"api-worker-{order}": f"/api/v1/workers/{{id}}/{order}" for order in WORKER_ORDERS},
     "api-types": "/api/v1/types",
-    **{"api-type": "/api/v1/types/{id}", "type-action": "/types/{id}/pause"},
+    **{"api-type": "/api/v1/types/{id}", "one-type": "/types/{id}", "type-action": "/types/{id}/pause"},
     **{f"api-type-{order}": f"/api/v1/types/{{id}}/{order}" for order in ("pause", "resume")},
     "api-stats": "/api/v1/stats",
     "api-backups": "/api/v1/backups",

@@ -139,6 +139,7 @@ def fill(server: Live, number: int, payload: str) -> Filled:
     ask(server, "POST", f"jobs/{cancelled}/cancel", reason=payload)
     if plain(payload):
         ask(server, "POST", f"workers/{worker}/pause", reason=payload[:200])
+        ask(server, "POST", f"types/{kind}/pause", reason=payload[:200])
         ask(server, "PATCH", f"workers/{worker}", name=payload[:100], note=payload, labels={"room": payload[:100]})
     return Filled(done, failed, running, cancelled, worker)
 
@@ -206,6 +207,13 @@ def test_hostile_text_is_text_on_the_page_of_a_worker(server: Live, chromium: Ch
         if plain(payload):  # of the others nothing is kept: they may have gone
             seen = look(chromium, server, f"/workers/{filled.worker}?refresh=0")
             assert words(seen["text"]).count(words(payload)[:90]) >= 2, payload
+
+
+def test_hostile_text_is_text_on_the_page_of_a_type(server: Live, chromium: Chromium, written: list[Filled]) -> None:
+    for number, payload in enumerate(PAYLOADS[: len(written)]):
+        if plain(payload):
+            seen = look(chromium, server, f"/types/xss-{number}?refresh=0")
+            assert words(payload)[:90] in words(seen["text"]), payload
 
 
 def test_hostile_text_in_an_address_is_text(server: Live, chromium: Chromium) -> None:

@@ -15,6 +15,7 @@ MATRIX = {
     "workers": ("/workers", "GET", PAGE),
     "one-worker": ("/workers/nobody", "GET:404", PAGE),
     "worker-action": ("/workers/nobody/pause", "POST:415", PAGE),
+    "one-type": ("/types/nobody", "GET:404", PAGE),
     "type-action": ("/types/nobody/pause", "POST:415", PAGE),
     "worker-gate": ("/workers/nobody/block", "POST:415", PAGE),
     "types": ("/types", "GET", PAGE),

@@ -24,7 +24,7 @@ __all__ = ["FOR_PEOPLE", "OPERATIONS"]
 #: Routes that are not described: pages and forms for people, files of these pages, and what no route names.
 FOR_PEOPLE = frozenset(
     {"overview", "jobs", "job", "job-action", "workers", "types", "submit", "login", "logout", "docs"}
-    | {"one-worker", "worker-action", "worker-gate", "type-action"}
+    | {"one-worker", "worker-action", "worker-gate", "one-type", "type-action"}
     | {"worker", "worker-script", "static", "api-not-found", "not-found"}
 )
 

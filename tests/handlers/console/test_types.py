@@ -1,4 +1,4 @@
-"""The list of types, and its buttons."""
+"""The page of one type, and its buttons."""
 
 from __future__ import annotations
 
@@ -16,28 +16,35 @@ async def page_of(browser: Browser, address: str) -> str:
     return response.body.decode()
 
 
-async def test_the_buttons_pause_a_type_and_resume_it(browser: Browser, house: House) -> None:
+async def test_the_list_leads_to_the_page_whose_buttons_pause_and_resume(browser: Browser, house: House) -> None:
     await house.submit("echo")
-    pressed = await browser.post("/types/echo/pause", {"reason": "no <b> paper"}, "/types")
-    assert (pressed.code, pressed.headers["Location"]) == (303, "/types?q=echo")
-    page = await page_of(browser, "/types?q=echo")
+    assert 'href="/types/echo"' in await page_of(browser, "/types")
+    pressed = await browser.post("/types/echo/pause", {"reason": "no <b> paper"}, "/types/echo")
+    assert (pressed.code, pressed.headers["Location"]) == (303, "/types/echo")
+    page = await page_of(browser, "/types/echo")
     assert "Paused by console: no &lt;b&gt; paper" in page
-    assert "/types/echo/resume" in page
+    assert "Let its jobs run again" in page
+    assert "Paused by console: no &lt;b&gt; paper" in await page_of(browser, "/types?q=echo")
     assert "the type is paused by console: no &lt;b&gt; paper." in (await page_of(browser, "/")).replace("&nbsp;", " ")
-    await browser.post("/types/echo/resume", {}, "/types")
-    page = await page_of(browser, "/types?q=echo")
-    assert ("Paused" in page, "/types/echo/pause" in page) == (False, True)
+    pressed = await browser.post("/types/echo/resume", {}, "/types/echo")
+    assert pressed.headers["Location"] == "/types/echo"
+    page = await page_of(browser, "/types/echo")
+    assert "Paused" not in page
+    assert '<a href="/types" aria-current="true" class="here">' in page
 
 
-async def test_a_paused_type_that_no_job_names_stands_above_the_list(browser: Browser) -> None:
+async def test_a_paused_type_that_nobody_names_stands_above_the_list(browser: Browser) -> None:
     await browser.post("/types/never-seen/pause", {"reason": ""}, "/submit")
     page = await page_of(browser, "/types")
     assert "Paused, so that their jobs wait" in page
-    assert '<a href="/types?q=never-seen">never-seen</a>' in page
+    assert '<a href="/types/never-seen">never-seen</a>' in page
+    pressed = await browser.post("/types/never-seen/resume", {}, "/types/never-seen")
+    assert pressed.headers["Location"] == "/types"
+    assert (await browser.get("/types/never-seen")).code == 404
 
 
 async def test_a_form_of_another_site_pauses_nothing(browser: Browser, house: House) -> None:
     await house.submit("echo")
-    refused = await browser.post("/types/echo/pause", {"reason": "", "_xsrf": "2|00|00|0"}, "/types")
+    refused = await browser.post("/types/echo/pause", {"reason": "", "_xsrf": "2|00|00|0"}, "/types/echo")
     assert refused.code == 403
     assert (await house.dispatcher.types.one("echo")).paused is None
