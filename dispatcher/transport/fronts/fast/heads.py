@@ -73,7 +73,7 @@ class LastLines:
 
     __slots__ = ("data", "fields", "length", "lines")
 
-    #: Empty: they are not kept.
+    #: Empty: there are none yet.
     data: bytes
     lines: HeadLines
     fields: dict[str, str]
@@ -85,8 +85,7 @@ class LastLines:
 
     def take(self, data: bytes, lines: HeadLines, own: dict[str, str]) -> None:
         """These are the last ones now. ``own``: the fields that other heads with these lines do not share."""
-        self.data = data if lines.is_kept else b""
-        self.lines = lines
+        self.data, self.lines = data, lines
         self.fields = {**lines.fields, **own} if own else lines.fields
         self.length = int(self.fields.get("content-length", 0))
 
@@ -151,7 +150,10 @@ class HeadReader:
         data = data[first.end() - 2 :]
         last = last or LastLines()
         if data != last.data:
-            last.take(data, *self._lines_of(data))
+            lines, own = self._lines_of(data)
+            if not lines.is_kept:  # the connection has no part in it
+                last = LastLines()
+            last.take(data, lines, own)
         version = "HTTP/1.1" if minor == b"1" else "HTTP/1.0"
         head = RequestHead(method.decode(), target.decode("latin-1"), version, last)
         if not target.startswith(b"/"):

@@ -168,6 +168,16 @@ def test_what_may_be_a_secret_and_what_is_rare_is_not_kept(line: str) -> None:
     assert not kept(HeadReader(), "Host: a", line)
 
 
+def test_lines_that_are_not_kept_leave_nothing_with_their_connection() -> None:
+    reader, last = HeadReader(), LastLines()
+    assert reader.read(head_bytes(*LINES, "Authorization: Bearer secret"), last).get("Authorization") == "Bearer secret"
+    assert (last.data, hasattr(last, "lines"), hasattr(last, "fields")) == (b"", False, False)
+    reader.read(head_bytes(*LINES), last)
+    reader.read(head_bytes(*LINES, "Authorization: Bearer secret"), last)
+    assert "secret" not in repr((last.data, last.lines.fields, last.fields))
+    assert reader.read(head_bytes(*LINES), last).length == 12
+
+
 def test_no_more_lines_are_kept_than_the_bound() -> None:
     reader = HeadReader()
     first = reader.read(head_bytes("Host: first")).lines
