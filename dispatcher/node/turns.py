@@ -69,7 +69,8 @@ _UNKNOWN = (
 #: While pages hold jobs that they may answer any moment, a turn waits for their answers: for this share of the time
 #: that the last turn took, and no longer than the limit below. Otherwise pages fall into two groups that wait for each
 #: other's turns, and the same jobs cost more turns and more polls (bench/README.md). So it is with submitters, most of
-#: which come again when they are answered.
+#: which come again when they are answered. A turn that nobody waits for always has the time of the limit: the result of
+#: a short task then goes with its accept.
 GATHER_SHARE = 0.5
 GATHER_S = 0.005
 
@@ -111,6 +112,8 @@ class Turns:
         self.endpoints: tuple[Endpoint, ...] = ()
         self.told: Callable[[Collection[str]], None] = lambda targets: None
         self._reports: list[Report] = []
+        #: A page waits until the reports that were gathered are durable.
+        self._awaited = False
         self._commands: list[_Asked] = []
         self._more = True
         #: Pages can come from now on: whoever was here in an earlier life is gone until it comes.
@@ -127,8 +130,8 @@ class Turns:
         self.resume_at: float | None = None
         #: Types found no room in the store.
         self._crowded = Seldom()
-        #: Monotonic instant until which the next turn waits for more.
-        self._gather_until = 0.0
+        #: Monotonic instants until which the next turn waits for more; the second one if nobody waits for the turn.
+        self._gather_until = self._linger_until = 0.0
         #: How many requests with jobs were in the last turn, or waited at its end, if one turn can hold them all.
         self._submitters = 0
         #: UTC instant at which the store wants a turn; None: none.
@@ -151,6 +154,7 @@ class Turns:
     def _report(self, report: Report) -> None:
         if len(self._reports) < MOST_REPORTS or not isinstance(report, Progressed | Logged):
             self._reports.append(report)
+            self._awaited = self._awaited or self._machine.awaits(report)
 
     def submit(self, specs: Sequence[JobSpec]) -> asyncio.Future[list[Accepted]]:
         """Puts a job, or a batch of at most ``MOST_ITEMS``, into the next turn; done when that is durable.
@@ -223,18 +227,23 @@ class Turns:
 
     def gathers_until(self) -> float | None:
         """The monotonic instant until which the next turn waits for pages or submitters; None: it waits for nobody."""
-        due = self._gather_until
+        due = self._gather_until if self._is_awaited() else self._linger_until
         if due <= self._clock.monotonic():
             return None
         if not self._reports:
             return due if 0 < 5 * len(self._intake) < 4 * self._submitters else None
         return due if 4 * len(self._machine.attempts) > len(self._reports) else None
 
+    def _is_awaited(self) -> bool:
+        """Whether anybody waits for the next turn: there is more than accepts, progress and log lines."""
+        return self._awaited or self._more or bool(self._intake or self._commands or self._machine.hungry())
+
     # -- one turn
 
     async def _turn(self) -> None:
         self._more = False
         reports, self._reports = self._reports[:MOST_ITEMS], self._reports[MOST_ITEMS:]
+        self._awaited = bool(self._reports)
         submitted = self._intake.take(MOST_ITEMS)
         asked, self._commands = [*self._commands, *self._news()], []
         specs = [spec for item in submitted for spec in item.specs]
@@ -260,6 +269,7 @@ class Turns:
             fit = len(specs) + self._intake.jobs <= MOST_ITEMS
             self._submitters = len(submitted) + len(self._intake) if fit else 0
             self._gather_until = ended + min(GATHER_S, GATHER_SHARE * (ended - began))
+            self._linger_until = ended + GATHER_S
             self._activity.turn(ended - began, done.changes)
             self._finish(turn, done, asked, submitted)
         except StorageFull as error:
@@ -289,7 +299,7 @@ class Turns:
             log.error("%s; what pages say waits", error, extra={"action": "disk_full"})
         self.has_space, self._holding, self._more = False, True, True
         self._begun = self._carries = False
-        self._reports = turn.reports + self._reports
+        self._reports, self._awaited = turn.reports + self._reports, True
         waiting, self._commands = asked + self._commands, [item for item in asked if item.future is None]
         for future in [item.future for item in waiting] + [item.future for item in submitted]:
             if future is not None and not future.done():
@@ -351,7 +361,7 @@ class Turns:
         not durable, and nothing of it was acknowledged.
         """
         while not self._broken and self.resume_at is None and self._busy(housekeeping):
-            self._gather_until = 0.0  # the next turn begins without waiting for answers of pages
+            self._gather_until = self._linger_until = 0.0  # the next turn begins without waiting for answers of pages
             self.kick()
             await self._in_flight()
 

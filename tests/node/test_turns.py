@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,7 @@ async def test_jobs_that_do_not_fit_into_one_turn_go_into_the_next():
     assert max(len(turn.submissions) for turn in store.turns) <= MOST_ITEMS
 
 
-async def _two_pages_with_a_job_each() -> tuple[House, TroubledStore, list[str]]:
+async def _two_pages_with_a_job_each(**terms: Any) -> tuple[House, TroubledStore, list[str]]:
     """The turn that claimed the second job has just ended, and took 8 ms: the next waits for answers for 4 ms."""
     store = memory_store(TroubledStore)
     house = await House(store=store).start()
@@ -49,7 +50,7 @@ async def _two_pages_with_a_job_each() -> tuple[House, TroubledStore, list[str]]
     store.gate = take_8_ms
     attempts = []
     for _ in range(2):
-        await house.submit()
+        await house.submit(**terms)
         attempts += [m["attempt"] for sid in ("s1", "s2") for m in house.told.pop(sid, []) if m["op"] == "job"]
     store.turns.clear()
     return house, store, attempts
@@ -98,6 +99,54 @@ async def _submitters(*sizes: int) -> tuple[House, TroubledStore]:
 
 def _submits(house: House, size: int = 1) -> asyncio.Future[object]:
     return asyncio.ensure_future(house.dispatcher.submit_batch([JobSpec(type="echo", data="1")] * size))
+
+
+def _accept(house: House, sid: str, attempt: str) -> None:
+    house.pages.message(sid, json.dumps({"op": "accept", "attempt": attempt}), house.clock.monotonic())
+    house.dispatcher.changed()
+
+
+async def test_an_accept_that_nobody_waits_for_goes_with_the_result_of_a_short_task():
+    house, store, (first, second) = await _two_pages_with_a_job_each()
+    _accept(house, "s1", first)
+    _accept(house, "s2", second)
+    house.dispatcher.tick(house.clock.advance(0.0045))  # longer than a turn waits for which a page waits
+    await _a_round_of_the_loop()
+    assert store.turns == []
+    _answer(house, "s1", first)
+    _answer(house, "s2", second)
+    await _a_round_of_the_loop()
+    assert [len(turn.reports) for turn in store.turns] == [4]
+
+
+async def test_an_accept_waits_for_its_result_for_5_ms_at_most():
+    house, store, (first, second) = await _two_pages_with_a_job_each()
+    _accept(house, "s1", first)
+    _accept(house, "s2", second)
+    house.dispatcher.tick(house.clock.advance(0.0049))
+    await _a_round_of_the_loop()
+    assert store.turns == []
+    house.dispatcher.tick(house.clock.advance(0.0002))
+    await _a_round_of_the_loop()
+    assert [len(turn.reports) for turn in store.turns] == [2]
+
+
+async def test_an_accept_of_a_job_that_waits_for_go_waits_no_longer_than_a_result():
+    house, store, (first, second) = await _two_pages_with_a_job_each(effects="once")
+    _accept(house, "s1", first)
+    _accept(house, "s2", second)
+    house.dispatcher.tick(house.clock.advance(0.0041))
+    await _a_round_of_the_loop()
+    assert [len(turn.reports) for turn in store.turns] == [2]
+
+
+async def test_a_job_that_comes_does_not_wait_with_an_accept():
+    house, store, (first, _) = await _two_pages_with_a_job_each()
+    _accept(house, "s1", first)
+    submitted = _submits(house)
+    house.dispatcher.tick(house.clock.advance(0.0041))
+    await submitted
+    assert [(len(turn.reports), len(turn.submissions)) for turn in store.turns] == [(1, 1)]
 
 
 async def test_a_turn_waits_for_submitters_that_most_probably_come_again():

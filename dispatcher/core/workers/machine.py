@@ -162,10 +162,7 @@ class Machine(Obeying):
         return nearest(self._fleet.pools, lane)
 
     def claimed(self, claims: Sequence[Claim], now: float) -> list[Effect]:
-        """The store has claimed these jobs for us: each goes to the next worker of its pool.
-
-        A claim that nobody can take any more is given back at no cost.
-        """
+        """The store has claimed these jobs for us: each goes to the next worker of its pool, or back at no cost."""
         self._deadlines.pass_to(now)
         effects: list[Effect] = []
         promised = Counter(claim.pool for claim in claims)
@@ -198,6 +195,13 @@ class Machine(Obeying):
                 if session is not None:
                     effects += _verdict(session, settled)
         return effects
+
+    def awaits(self, report: Report) -> bool:
+        """Whether a page waits until this report is durable: for a verdict, for ``go`` or for its next job."""
+        if isinstance(report, Started):
+            attempt = self.attempts.get(report.attempt)
+            return attempt is not None and attempt.claim.terms.once
+        return isinstance(report, Ended)
 
     def cancelled(self, attempt_id: str, reason: str, now: float) -> list[Effect]:
         """The job of this attempt was cancelled, durably: its page is told."""

@@ -108,7 +108,7 @@ class PageRead:
                 self._narrowed = self._index.narrowed(self._search)
             asked, is_whole = self._narrowed
             if asked:
-                return *self._index.find(asked, below, SLICE if is_whole else SCANNED), is_whole
+                return *self._index.find(asked, self._search, below, SLICE if is_whole else SCANNED), is_whole
         statement, *name = self._names or (sql.OF_ALL,)
         seqs = [seq for (seq,) in self._db.execute(statement, (*name, below, SCANNED))]
         return seqs, seqs[-1] if len(seqs) == SCANNED else 1, False

@@ -144,6 +144,8 @@ class SqliteRows:
         self._agenda = self._after(-inf, -inf)
         self._running: dict[int, JobRow] = {}
         self.hooks.reload()
+        if self._index is not None:
+            self._index.reload()
 
     def _after(self, at: float, queue_clock: float) -> Agenda:
         return Agenda(self._fetch(sql.NEXT_DUE, at)[0][0], self._fetch(sql.NEXT_BACKOFF, queue_clock)[0][0])
@@ -197,8 +199,7 @@ class SqliteRows:
 
     def attempts_of(self, seq: int) -> list[AttemptRow]:
         """The newest attempts of a job that have rows, oldest first."""
-        newest = self._fetch(sql.ATTEMPTS_OF, *attempt_range(seq), MOST_ATTEMPTS_SHOWN)
-        return [attempt_row(row) for row in reversed(newest)]
+        return [*map(attempt_row, reversed(self._fetch(sql.ATTEMPTS_OF, *attempt_range(seq), MOST_ATTEMPTS_SHOWN)))]
 
     # -- what is due, ready, outlived
 
@@ -242,8 +243,7 @@ class SqliteRows:
         return sorted(found, key=attrgetter("lane"))
 
     def _had(self, seq: int) -> tuple[str, ...]:
-        workers = (attempt.worker for attempt in reversed(self.attempts_of(seq)))
-        return tuple(dict.fromkeys(worker for worker in workers if worker is not None))
+        return tuple(dict.fromkeys(had.worker for had in reversed(self.attempts_of(seq)) if had.worker is not None))
 
     def _merged(self, groups: list[list[str]], most: list[int], waiting: dict[str, int]) -> list[list[ReadyJob]]:
         """The first jobs of each group of lanes, by rank. ``waiting``: how many jobs each lane has."""

@@ -6,18 +6,31 @@ a row, its text is given again, and it must be the same (core/jobs/search.py). A
 is told to keep no index, reads the texts themselves.
 
 A job is in the index if its number is not below ``first``. Older ones are taken in by ``fill``, slice by slice.
+
+The newest texts *wait*: the index takes them in together, some hundreds at once, because a few rows in each of many
+transactions cost it three times as much. Their numbers stand in a table of their own, their texts in memory; a search
+reads them beside the index.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from dispatcher.core.jobs.rows import WriteSet
 from dispatcher.core.jobs.search import MOST_CHARS, Phrase, has_text, plain
 
-__all__ = ["FILLED", "LOOKED", "MOST_READ", "SCANNED", "SearchIndex", "find_by_reading", "prepare_index"]
+__all__ = [
+    "FILLED",
+    "LOOKED",
+    "MOST_READ",
+    "MOST_WAITING",
+    "SCANNED",
+    "SearchIndex",
+    "find_by_reading",
+    "prepare_index",
+]
 
 #: Jobs that one slice takes into the index, and jobs whose texts a slice of a search reads.
 FILLED, SCANNED = 100, 200
@@ -27,6 +40,8 @@ LOOKED = 32_768
 _PART = "\ue000"
 #: Characters that are read at once. Those beyond ASCII cost the most: so many take some 30 ms.
 MOST_READ = 400_000
+#: When so many texts wait, or so many characters, the index takes them in: half a millisecond of one turn in many.
+MOST_WAITING, _MOST_CHARS_WAITING = 512, 100_000
 #: A word's beginning is asked of the index if so many places at most have it: FTS5 reads all before the first hit.
 _MOST_PLACES = 20_000
 #: The texts of a job.
@@ -38,6 +53,7 @@ _LAST = "\U0010ffff"
 
 _FIRST = "SELECT value FROM meta WHERE name = 'search_first'"
 _MAKE = "CREATE VIRTUAL TABLE job_words USING fts5(text, content='', columnsize=0, tokenize='ascii')"
+_MAKE_WAITING = "CREATE TABLE IF NOT EXISTS job_words_waiting (number INTEGER PRIMARY KEY)"
 _VOCABULARY = "CREATE VIRTUAL TABLE temp.job_vocabulary USING fts5vocab('main', 'job_words', 'instance')"
 _START = """
     INSERT INTO meta (name, value) VALUES ('search_first', (SELECT coalesce(max(seq), 0) + 1 FROM jobs))
@@ -49,6 +65,8 @@ _MOVE = """
 """
 _ADD = "INSERT INTO job_words (rowid, text) VALUES (?, ?)"
 _REMOVE = "INSERT INTO job_words (job_words, rowid, text) VALUES ('delete', ?, ?)"
+_WAIT = "INSERT OR IGNORE INTO job_words_waiting SELECT value FROM json_each(?)"
+_WAIT_NO_MORE = "DELETE FROM job_words_waiting WHERE number IN (SELECT value FROM json_each(?))"
 _TEXTS = f"""
     SELECT j.seq, substr(d.data, 1, {MOST_CHARS}), substr(r.value, 1, {MOST_CHARS}), substr(j.error, 1, {MOST_CHARS})
     FROM jobs j JOIN job_data d ON d.seq = j.seq LEFT JOIN results r ON r.seq = j.seq
@@ -74,12 +92,14 @@ def prepare_index(connection: sqlite3.Connection, epoch: int, *, wanted: bool) -
         connection.execute("DELETE FROM meta WHERE name = 'search_first'")
         if there and has_fts5:
             connection.execute("DROP TABLE job_words")
+        connection.execute("DROP TABLE IF EXISTS job_words_waiting")
         if use:
             connection.execute(_MAKE)
             connection.execute(_START)
         connection.execute("COMMIT")
     if not use:
         return None
+    connection.execute(_MAKE_WAITING)
     connection.execute(_VOCABULARY)
     return SearchIndex(connection, epoch)
 
@@ -102,15 +122,14 @@ def _at_once(texts: Sequence[_Texts]) -> Sequence[_Texts]:
     return texts
 
 
-def _row(seq: int, which: int, text: str) -> tuple[int, str]:
-    return seq * 4 + which, f"{plain(text)} {_PART}{seq // LOOKED}"
+def _apart(texts: Iterable[_Texts]) -> dict[int, str]:
+    """Each text by the number of its row."""
+    return {seq * 4 + which: text for seq, *all_of in texts for which, text in enumerate(all_of) if text}
 
 
-def _rows(texts: Iterable[_Texts]) -> list[tuple[int, str]]:
+def _rows(texts: Mapping[int, str]) -> list[tuple[int, str]]:
     """In the order of their numbers: FTS5 begins a new segment where a number is lower than the last."""
-    found = [_row(seq, which, text) for seq, *all_of in texts for which, text in enumerate(all_of) if text]
-    found.sort()
-    return found
+    return [(row, f"{plain(texts[row])} {_PART}{row // 4 // LOOKED}") for row in sorted(texts)]
 
 
 class SearchIndex:
@@ -121,34 +140,58 @@ class SearchIndex:
         self._epoch = epoch
         #: The lowest number of the jobs that are in the index; 0: all are.
         self.first: int = connection.execute(_FIRST).fetchone()[0]
+        self.reload()
 
     # -- in a turn's transaction
+
+    def reload(self) -> None:
+        """Reads again which texts wait: at the start, and after a rollback."""
+        numbers = {row for (row,) in self._db.execute("SELECT number FROM job_words_waiting")}
+        texts = _apart(self._db.execute(_TEXTS_OF, (json.dumps([row // 4 for row in numbers]),)))
+        #: The texts that wait, by the numbers of their rows, and their characters.
+        self._waiting = {row: text for row, text in texts.items() if row in numbers}
+        self._chars = sum(map(len, self._waiting.values()))
 
     def write(self, writes: WriteSet) -> None:
         """Takes in the texts that a turn has made. Call it before the turn's rows are written."""
         first = self.first
-        new = [_row(seq, _DATA, data) for seq, data in writes.data.items() if seq >= first]
-        new += [_row(seq, _RESULT, value) for seq, value in writes.results if seq >= first]
+        new = {seq * 4 + _DATA: data for seq, data in writes.data.items() if seq >= first}
+        new |= {seq * 4 + _RESULT: value for seq, value in writes.results if seq >= first}
         changed = {job.seq: job.error for job in writes.changed() if job.seq >= first}
         if changed:
-            new += self._errors(changed)
-        if new:
-            new.sort()
-            self._db.executemany(_ADD, new)
+            new |= self._errors(changed)
+        if not new:
+            return
+        self._waiting |= {row: text[:MOST_CHARS] for row, text in new.items()}
+        self._chars += sum(min(len(text), MOST_CHARS) for text in new.values())
+        if len(self._waiting) < MOST_WAITING and self._chars < _MOST_CHARS_WAITING:
+            self._db.execute(_WAIT, (json.dumps(list(new)),))
+        else:
+            self._take_in()
 
-    def _errors(self, changed: dict[int, str | None]) -> list[tuple[int, str]]:
+    def _take_in(self) -> None:
+        self._db.executemany(_ADD, _rows(self._waiting))
+        self._db.execute("DELETE FROM job_words_waiting")
+        self._waiting, self._chars = {}, 0
+
+    def _errors(self, changed: dict[int, str | None]) -> dict[int, str]:
         """The errors that are new; those in their place leave the index."""
         before = dict(self._db.execute(_ERRORS, (json.dumps(list(changed)),)))
         others = {seq: error for seq, error in changed.items() if error != before.get(seq)}
-        self._take_out(sorted(_row(seq, _ERROR, before[seq]) for seq in others if before.get(seq)))
-        return [_row(seq, _ERROR, error) for seq, error in others.items() if error]
+        self._take_out({seq * 4 + _ERROR: before[seq] for seq in others if before.get(seq)})
+        return {seq * 4 + _ERROR: error for seq, error in others.items() if error}
 
     def remove(self, seqs: Iterable[int]) -> None:
         """Jobs go. Call it before their rows do."""
         gone = [seq for seq in seqs if seq >= self.first]
-        self._take_out(_rows(self._db.execute(_TEXTS_OF, (json.dumps(gone),))))
+        self._take_out(_apart(self._db.execute(_TEXTS_OF, (json.dumps(gone),))))
 
-    def _take_out(self, rows: Sequence[tuple[int, str]]) -> None:
+    def _take_out(self, texts: Mapping[int, str]) -> None:
+        waited = self._waiting.keys() & texts.keys()
+        if waited:
+            self._chars -= sum(len(self._waiting.pop(row)) for row in waited)
+            self._db.execute(_WAIT_NO_MORE, (json.dumps([*waited]),))
+        rows = _rows({row: text for row, text in texts.items() if row not in waited})
         if rows:
             self._db.executemany(_REMOVE, rows)
 
@@ -165,7 +208,7 @@ class SearchIndex:
         found = _at_once(below)
         first = found[-1][0] if len(found) < len(below) or len(found) == FILLED else 0
         self._db.execute("BEGIN IMMEDIATE")
-        self._db.executemany(_ADD, _rows(found))
+        self._db.executemany(_ADD, _rows(_apart(found)))
         if self._db.execute(_MOVE, (first, self._epoch)).fetchone() is None:
             self._db.execute("ROLLBACK")
             return True  # the store is another's
@@ -190,14 +233,23 @@ class SearchIndex:
         asked = (beginning, beginning + _LAST, _MOST_PLACES + 1)
         return bool(self._db.execute(_PLACES, asked).fetchone()[0] > _MOST_PLACES)
 
-    def find(self, asked: str, below: int, most: int) -> tuple[list[int], int]:
-        """The next jobs with a text of this kind, newest first, and down to which number they are all told."""
+    def find(self, asked: str, search: Sequence[Phrase], below: int, most: int) -> tuple[list[int], int]:
+        """The next jobs with a text of this kind, newest first, and down to which number they are all told.
+
+        ``asked``: the search as ``narrowed`` says it.
+        """
         part = (below - 1) // LOOKED
         above = max(self.first, part * LOOKED, 1)
         # By the numbers alone FTS5 would look for the next hit through all of the index.
         rows = self._db.execute(_FIND, (f'"{_PART}{part}" AND {asked}', below * 4, above * 4, most)).fetchall()
-        seqs = list(dict.fromkeys(row // 4 for (row,) in rows))
-        return seqs, seqs[-1] if len(rows) == most else above
+        seqs = {row // 4 for (row,) in rows}
+        told = min(seqs) if len(rows) == most else above
+        seqs |= self._waiting_with(search, told, below)
+        return sorted(seqs, reverse=True), told
+
+    def _waiting_with(self, search: Sequence[Phrase], above: int, below: int) -> set[int]:
+        waiting = [(row // 4, text) for row, text in self._waiting.items() if above * 4 <= row < below * 4]
+        return {seq for seq, text in waiting if has_text(search, [text])}
 
 
 def find_by_reading(

@@ -6,7 +6,7 @@ import pytest
 
 from dispatcher.core.jobs.states import Event
 from dispatcher.core.jobs.turn import Verdict
-from dispatcher.core.workers.effects import Answer, CancelOrder, Go, Offer
+from dispatcher.core.workers.effects import Answer, CancelOrder, Go, Offer, Record
 from tests.core.workers.support import Node, all_of, end, ends, left, only
 
 
@@ -26,6 +26,20 @@ def doubt(effects):
 
 
 # -- go
+
+
+@pytest.mark.parametrize(("effects", "awaited"), [("once", True), ("repeat", False)])
+def test_a_page_waits_for_the_accept_of_a_job_that_waits_for_go_and_for_no_other(node, effects, awaited):
+    accepted = only(node.run("a1", effects=effects), Record).report
+    assert node.machine.awaits(accepted) is awaited
+    node.bye("s1")
+    assert not node.machine.awaits(accepted)
+
+
+def test_a_page_waits_for_the_verdict_on_its_result_and_not_for_a_line_of_its_log(node):
+    node.run("a1")
+    assert not node.machine.awaits(only(node.log("s1", "a1", "a line"), Record).report)
+    assert node.machine.awaits(only(node.result("s1", "a1", "1"), Record).report)
 
 
 def test_go_is_sent_when_the_accept_is_durable_and_not_before(node):

@@ -15,7 +15,15 @@ import pytest
 from dispatcher.core.jobs.rows import WriteSet
 from dispatcher.core.jobs.search import MOST_CHARS, search_of
 from dispatcher.core.jobs.turn import Cancel, Delete
-from dispatcher.store.sqlite.search import FILLED, LOOKED, MOST_READ, SearchIndex, find_by_reading, prepare_index
+from dispatcher.store.sqlite.search import (
+    FILLED,
+    LOOKED,
+    MOST_READ,
+    MOST_WAITING,
+    SearchIndex,
+    find_by_reading,
+    prepare_index,
+)
 from dispatcher.store.sqlite.store import SqliteStore
 from tests.store.contract import DURABLE, Desk, result
 from tests.support.jobs import spec
@@ -103,9 +111,10 @@ def test_the_index_of_a_server_that_was_killed_is_whole(desk: Desk, tmp_path: Pa
     for suffix in ("", "-wal"):  # what the disk has, without a close
         shutil.copy(f"{desk.store.location}{suffix}", tmp_path / f"copy.db{suffix}")
     database = sqlite3.connect(tmp_path / "copy.db", isolation_level=None)
+    index = prepare_index(database, 1, wanted=True)
+    assert index is not None
+    assert index.find('"printed"', search_of("printed"), 9, 9) == ([1], 1)
     _check(database)
-    found = database.execute("SELECT rowid / 4 FROM job_words WHERE job_words MATCH 'printed'").fetchall()
-    assert len(found) == 1
     database.close()
 
 
@@ -135,8 +144,58 @@ def test_a_beginning_of_very_many_words_is_read_in_the_texts_and_finds_the_same(
     assert _found(desk, "sku") == jobs[::-1]
 
 
+def _with_texts(texts: dict[int, str]) -> WriteSet:
+    writes = WriteSet()
+    writes.data = texts
+    return writes
+
+
+def _take_in_what_waits(desk: Desk) -> None:
+    """As many jobs come as the index takes in at once; they belong to no search of the tests."""
+    _submit(desk, *["filler"] * MOST_WAITING)
+    assert not _at(desk, lambda: _store(desk)._index._waiting)
+
+
+def test_the_newest_texts_wait_and_the_index_takes_them_in_together(desk: Desk) -> None:
+    (kept, gone, changed) = _submit(desk, "order", "order", "order")
+    numbers = "SELECT number FROM job_words_waiting"
+    assert _at(desk, lambda: _store(desk)._db.execute(numbers).fetchall()) == [(4,), (8,), (12,)]
+    _remove(desk, gone)
+    assert _at(desk, lambda: _store(desk)._db.execute(numbers).fetchall()) == [(4,), (12,)]
+    desk.reopen()
+    assert _found(desk, "order") == [changed, kept]
+    _take_in_what_waits(desk)
+    assert _at(desk, lambda: _store(desk)._db.execute(numbers).fetchall()) == []
+    assert _found(desk, "order") == [changed, kept]
+    _at(desk, lambda: _check(_store(desk)._db))
+
+
+def test_few_long_texts_do_not_wait_for_many(desk: Desk) -> None:
+    index = _store(desk)._index
+    _submit(desk, *["order" + " x" * MOST_CHARS] * 24)
+    assert _at(desk, lambda: len(index._waiting)) == 24
+    _submit(desk, "order" + " x" * MOST_CHARS)
+    assert _at(desk, lambda: (len(index._waiting), index._chars)) == (0, 0)
+
+
+def test_what_a_rolled_back_turn_let_wait_does_not_wait(desk: Desk) -> None:
+    store = _store(desk)
+    (job,) = _submit(desk, "order")
+
+    def roll_back() -> None:
+        store._db.execute("BEGIN IMMEDIATE")
+        store._index.write(_with_texts({7: '"order"'}))
+        store._db.execute("ROLLBACK")
+        store._rows.reload()
+
+    _at(desk, roll_back)
+    assert _at(desk, lambda: list(store._index._waiting)) == [4]
+    assert _found(desk, "order") == [job]
+
+
 def test_the_words_of_a_job_that_is_removed_leave_the_index(desk: Desk) -> None:
     (gone, _) = _submit(desk, "secret order", "order")
+    _take_in_what_waits(desk)
     _remove(desk, gone)
     asked = "SELECT rowid / 4 FROM job_words WHERE job_words MATCH ?"
     left = _at(desk, lambda: [_store(desk)._db.execute(asked, (word,)).fetchall() for word in ("secret", "order")])
@@ -163,15 +222,13 @@ def test_long_texts_are_read_fewer_at_once_and_all_are_found(desk: Desk) -> None
 
 def test_a_slice_of_a_search_looks_into_one_part_of_the_index_alone(desk: Desk) -> None:
     index = _filled(desk)
-    writes = WriteSet()
     seqs = [1, LOOKED - 1, LOOKED, 2 * LOOKED - 1, 2 * LOOKED]
-    writes.data = {seq: '"order"' for seq in seqs}
-    _at(desk, lambda: index.write(writes))
+    _at(desk, lambda: index.write(_with_texts({seq: '"order"' for seq in seqs})))
     asked: list[str] = []
     _at(desk, lambda: _store(desk)._db.set_trace_callback(asked.append))
     below, found = 2 * LOOKED + 1, []
     while below > 1:
-        some, below = _at(desk, partial(index.find, '"order"', below, 9))
+        some, below = _at(desk, partial(index.find, '"order"', search_of("order"), below, 9))
         found.append(some)
     assert found == [[2 * LOOKED], [2 * LOOKED - 1, LOOKED], [LOOKED - 1, 1]]
     matched = [words for words in asked if "MATCH" in words]

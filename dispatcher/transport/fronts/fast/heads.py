@@ -8,6 +8,9 @@ A browser sends the same lines with each of its requests, and so do other browse
 that have come are kept, and are read once. Only lines that browsers send are kept, and ``Prefer`` of programs, within a
 bound: none that may hold a secret, and none that says how a body comes, but its length. Two lines are each request's
 own: the length of its body, and the key of its session. Of these it is kept that they are there, and not what they say.
+
+A page says the same lines again and again on one connection, with what is its own. So each connection keeps the lines
+of its last head, if others may share them.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from tornado.httputil import HTTPHeaders
 
 from dispatcher.transport.fronts.policy import host_and_path, keeps_alive
 
-__all__ = ["LONGEST_KEPT", "MOST_KEPT", "BadRequestError", "HeadReader", "RequestHead"]
+__all__ = ["LONGEST_KEPT", "MOST_KEPT", "BadRequestError", "HeadReader", "LastLines", "RequestHead"]
 
 #: The first line as RFC 9112 has it, with any method and with bytes above 127 in the address.
 _FIRST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([\x21-\x7e\x80-\xff]+) HTTP/1\.([01])\r\n")
@@ -30,8 +33,6 @@ _OWN = (
     ("content-length", re.compile(rb"\r\nContent-Length: ([0-9]{1,18})\r\n"), b"0"),
     ("x-pagehand-session", re.compile(rb"\r\nX-Pagehand-Session: ([A-Za-z0-9_-]{16,64})\r\n"), b"-"),
 )
-
-_NOTHING: dict[str, str] = {}
 
 #: How many heads' lines are kept, and how long they may be.
 MOST_KEPT = 256
@@ -51,7 +52,7 @@ class BadRequestError(Exception):
 class HeadLines:
     """The lines behind the first one, and what every request is asked of them; many heads may share them."""
 
-    __slots__ = ("asks_first", "fields", "is_chunked", "upgrades", "wants_close")
+    __slots__ = ("asks_first", "fields", "is_chunked", "is_kept", "upgrades", "wants_close")
 
     def __init__(self, fields: dict[str, str]) -> None:
         #: By their names in lower case.
@@ -63,6 +64,30 @@ class HeadLines:
         #: Whether the client asks for another protocol.
         self.upgrades = "upgrade" in fields
         self.wants_close = fields.get("connection", "").lower() == "close"
+        #: Whether other heads may share them.
+        self.is_kept = False
+
+
+class LastLines:
+    """The lines of the last head of one connection, as they came and as they were read."""
+
+    __slots__ = ("data", "fields", "length", "lines")
+
+    #: Empty: there are none yet.
+    data: bytes
+    lines: HeadLines
+    fields: dict[str, str]
+    #: The declared length of the body.
+    length: int
+
+    def __init__(self) -> None:
+        self.data = b""
+
+    def take(self, data: bytes, lines: HeadLines, own: dict[str, str]) -> None:
+        """These are the last ones now. ``own``: the fields that other heads with these lines do not share."""
+        self.data, self.lines = data, lines
+        self.fields = {**lines.fields, **own} if own else lines.fields
+        self.length = int(self.fields.get("content-length", 0))
 
 
 class RequestHead:
@@ -70,15 +95,13 @@ class RequestHead:
 
     __slots__ = ("_fields", "length", "lines", "method", "target", "version")
 
-    def __init__(self, method: str, target: str, version: str, lines: HeadLines, own: dict[str, str]) -> None:
-        """``own``: the fields that other heads with these lines do not share."""
-        self.lines = lines
-        self._fields = {**lines.fields, **own} if own else lines.fields
+    def __init__(self, method: str, target: str, version: str, last: LastLines) -> None:
+        self.lines = last.lines
+        self._fields = last.fields
+        self.length = last.length
         self.method = method
         self.target = target
         self.version = version
-        #: The declared length of the body.
-        self.length = int(self._fields.get("content-length", 0))
 
     def get(self, name: str, default: str | None = None, /) -> str | None:
         """The value of a header; values of headers with the same name are joined."""
@@ -115,30 +138,36 @@ class HeadReader:
         #: Lines as they come, without what is each request's own; what was kept first goes first.
         self._known: dict[bytes, HeadLines] = {}
 
-    def read(self, data: bytes) -> RequestHead:
-        """Reads a head; ``data`` is just that, with its last empty line. Raises BadRequestError."""
+    def read(self, data: bytes, last: LastLines | None = None) -> RequestHead:
+        """Reads a head; ``data`` is just that, with its last empty line. Raises BadRequestError.
+
+        ``last``: of its connection; None: it has had no head.
+        """
         first = _FIRST_LINE.match(data)
         if first is None:
             raise BadRequestError("the first line")
         method, target, minor = first.groups()
-        data, own = data[first.end() - 2 :], _NOTHING
-        lines = self._known.get(data)
-        if lines is None:
+        data = data[first.end() - 2 :]
+        last = last or LastLines()
+        if data != last.data:
             lines, own = self._lines_of(data)
+            if not lines.is_kept:  # the connection has no part in it
+                last = LastLines()
+            last.take(data, lines, own)
         version = "HTTP/1.1" if minor == b"1" else "HTTP/1.0"
-        head = RequestHead(method.decode(), target.decode("latin-1"), version, lines, own)
+        head = RequestHead(method.decode(), target.decode("latin-1"), version, last)
         if not target.startswith(b"/"):
             head.take_whole_address()
         return head
 
     def _lines_of(self, data: bytes) -> tuple[HeadLines, dict[str, str]]:
-        """Lines that are not kept as they are, and what is their own; they begin with the first line's end."""
+        """What these lines say, and what is their own; they begin with the first line's end."""
         shared, own = _shared(data)
         lines = self._known.get(shared)
         if lines is None:
             lines = HeadLines(_read(shared))
             if any(lines.fields[name] != stand_in.decode() for name, _, stand_in in _OWN if name in own):
-                return HeadLines(_read(data)), _NOTHING  # the name stands twice: another value belongs to it, too
+                return HeadLines(_read(data)), {}  # the name stands twice: another value belongs to it, too
             self._keep(shared, lines, own)
         return lines, own
 
@@ -148,6 +177,7 @@ class HeadReader:
             if len(self._known) >= MOST_KEPT:
                 del self._known[next(iter(self._known))]
             self._known[data] = lines
+            lines.is_kept = True
 
 
 def _shared(data: bytes) -> tuple[bytes, dict[str, str]]:

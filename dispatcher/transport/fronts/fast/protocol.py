@@ -23,7 +23,7 @@ from dispatcher.transport.exchange import Connection
 from dispatcher.transport.fronts.fast.application import AppConnection, PeerContext
 from dispatcher.transport.fronts.fast.chunks import Chunks
 from dispatcher.transport.fronts.fast.exchange import FastExchange
-from dispatcher.transport.fronts.fast.heads import BadRequestError, RequestHead
+from dispatcher.transport.fronts.fast.heads import BadRequestError, LastLines, RequestHead
 from dispatcher.transport.fronts.fast.stream import FastStream
 from dispatcher.transport.fronts.fast.wire import FastWire
 from dispatcher.transport.fronts.policy import MAX_HEADER_SIZE, HeadRefusal, head_refusal, time_for
@@ -76,6 +76,7 @@ class FastConnection(FastStream):
         self.is_read = True
         self._server = server
         self._buffer = b""
+        self._lines = LastLines()
         self._step = _Step.HEAD
         self._is_stepping = self._is_paused = False
         #: Who gets the present request's body: a FastExchange, or what Tornado's application gave us.
@@ -197,7 +198,7 @@ class FastConnection(FastStream):
             return self._read_odd_head(end)
         self._buffer = buffer[end:]
         self._patience.head_is_whole()
-        self._begin(self._server.heads.read(buffer[:end]))
+        self._begin(self._server.heads.read(buffer[:end], self._lines))
         return self._read_body() if self._step is _Step.BODY else True
 
     def _read_odd_head(self, end: int) -> bool:

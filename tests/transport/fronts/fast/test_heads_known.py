@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
-from dispatcher.transport.fronts.fast.heads import LONGEST_KEPT, MOST_KEPT, BadRequestError, HeadReader, RequestHead
+from dispatcher.transport.fronts.fast.heads import (
+    LONGEST_KEPT,
+    MOST_KEPT,
+    BadRequestError,
+    HeadReader,
+    LastLines,
+    RequestHead,
+)
 from tests.transport.fronts.fast.test_heads import AMBIGUOUS
 from tests.transport.fronts.fast.test_heads_like_tornado import heads
 
@@ -30,9 +37,9 @@ def as_parts(head: RequestHead) -> tuple[object, ...]:
     return head.method, head.target, head.version, fields, head.lines.is_chunked, head.length, head.lines.asks_first
 
 
-def read(reader: HeadReader, data: bytes) -> tuple[object, ...] | str:
+def read(reader: HeadReader, data: bytes, last: LastLines | None = None) -> tuple[object, ...] | str:
     try:
-        return as_parts(reader.read(data))
+        return as_parts(reader.read(data, last))
     except BadRequestError:
         return "refused"
 
@@ -93,19 +100,46 @@ def test_lines_are_known_byte_by_byte(reader: HeadReader) -> None:
     assert reader.read(head_bytes("Host: a", *LINES)).get("Host") == "a,a"
 
 
-SHARED = HeadReader()
+SHARED, LAST = HeadReader(), LastLines()
 
 
 @given(heads())
 def test_whatever_came_before_a_head_is_read_as_if_it_came_alone(data: bytes) -> None:
     alone = read(HeadReader(), data)
     assert [read(SHARED, data), read(SHARED, data)] == [alone, alone]
+    assert [read(SHARED, data, LAST), read(SHARED, data, LAST)] == [alone, alone]
+
+
+def test_a_connection_keeps_the_lines_of_its_last_head_with_what_is_their_own() -> None:
+    reader, last = HeadReader(), LastLines()
+    first, second = (reader.read(head_bytes(*KEYED, first=f"GET /{n} HTTP/1.1"), last) for n in range(2))
+    assert first._fields is second._fields
+    assert (second.target, second.get("X-Pagehand-Session"), second.length) == ("/1", KEY, 12)
+    assert reader.read(head_bytes(*LINES[:2]), last).length == 0
+    assert reader.read(head_bytes(*KEYED), last).get("X-Pagehand-Session") == KEY
+
+
+def test_the_host_of_one_address_is_not_that_of_the_next_request_of_its_connection() -> None:
+    reader, last = HeadReader(), LastLines()
+    for _ in range(2):
+        assert reader.read(head_bytes(*LINES, first="POST http://other/ HTTP/1.1"), last).get("Host") == "other"
+        assert reader.read(head_bytes(*LINES), last).get("Host") == "a"
+
+
+def test_lines_that_cannot_be_read_leave_those_before_them() -> None:
+    reader, last = HeadReader(), LastLines()
+    reader.read(head_bytes(*LINES), last)
+    assert read(reader, head_bytes(*LINES, "Content-Length: 13"), last) == "refused"
+    assert reader.read(head_bytes(*LINES), last).length == 12
 
 
 def kept(reader: HeadReader, *lines: str) -> bool:
-    """Whether it reads the lines only once: then two heads share what has been read."""
-    data = head_bytes(*lines)
-    return reader.read(data)._fields is reader.read(data)._fields
+    """Whether it reads the lines only once: then two heads share what has been read. So it is on one connection."""
+    data, last = head_bytes(*lines), LastLines()
+    heads = reader.read(data), reader.read(data), reader.read(data, last)
+    is_kept = heads[0].lines is heads[1].lines
+    assert is_kept is bool(last.data)
+    return is_kept
 
 
 def test_lines_of_a_browser_are_kept() -> None:
@@ -134,14 +168,24 @@ def test_what_may_be_a_secret_and_what_is_rare_is_not_kept(line: str) -> None:
     assert not kept(HeadReader(), "Host: a", line)
 
 
+def test_lines_that_are_not_kept_leave_nothing_with_their_connection() -> None:
+    reader, last = HeadReader(), LastLines()
+    assert reader.read(head_bytes(*LINES, "Authorization: Bearer secret"), last).get("Authorization") == "Bearer secret"
+    assert (last.data, hasattr(last, "lines"), hasattr(last, "fields")) == (b"", False, False)
+    reader.read(head_bytes(*LINES), last)
+    reader.read(head_bytes(*LINES, "Authorization: Bearer secret"), last)
+    assert "secret" not in repr((last.data, last.lines.fields, last.fields))
+    assert reader.read(head_bytes(*LINES), last).length == 12
+
+
 def test_no_more_lines_are_kept_than_the_bound() -> None:
     reader = HeadReader()
-    first = reader.read(head_bytes("Host: first"))._fields
+    first = reader.read(head_bytes("Host: first")).lines
     for number in range(MOST_KEPT - 1):
         reader.read(head_bytes(f"Host: {number}"))
-    assert reader.read(head_bytes("Host: first"))._fields is first
+    assert reader.read(head_bytes("Host: first")).lines is first
     reader.read(head_bytes("Host: one-more"))
-    assert reader.read(head_bytes("Host: first"))._fields is not first
+    assert reader.read(head_bytes("Host: first")).lines is not first
 
 
 KEY = "abcdefghijklmnop"
