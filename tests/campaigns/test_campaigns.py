@@ -93,5 +93,5 @@ def test_behind_a_proxy_that_cuts_every_poll_no_message_is_lost() -> None:
     assert _short("cutpolls").verdict() == []
 
 
-def test_each_change_is_told_at_least_once_however_often_the_server_is_killed() -> None:
+def test_fault_F08_whatever_a_receiver_of_webhooks_does_each_change_is_told_over_kills_of_the_server() -> None:
     assert _short("webhooks").verdict() == []
