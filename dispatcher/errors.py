@@ -14,6 +14,7 @@
     │   ├── OperationNotFound
     │   ├── WorkerNotFound
     │   ├── EndpointNotFound    of a webhook
+    │   ├── MessageNotFound     of a webhook's messages
     │   ├── WrongState          the job is not in a state that allows this
     │   ├── VersionMismatch     the job has changed since it was read
     │   ├── KeyConflict         an idempotency key was used before with another body
@@ -45,6 +46,7 @@ __all__ = [
     "Forbidden",
     "JobNotFound",
     "KeyConflict",
+    "MessageNotFound",
     "MessageRefused",
     "OperationNotFound",
     "PagehandError",
@@ -181,6 +183,12 @@ class TypeNotFound(RequestError):
 
 class EndpointNotFound(RequestError):
     """No webhook has this id."""
+
+    code = "not_found"
+
+
+class MessageNotFound(RequestError):
+    """A webhook has no messages with these ids."""
 
     code = "not_found"
 

@@ -26,6 +26,7 @@ from dispatcher.doubles import DoubleNames, twice
 from dispatcher.errors import BadRequest, TooLarge
 from dispatcher.nesting import check_levels
 from dispatcher.reading import AS_BODY, json_fault, text_of, without_mark
+from dispatcher.webhooks.targets import target_of
 from handlers.errors import FieldError, Invalid, field_error
 
 __all__ = [
@@ -233,7 +234,7 @@ def check_key(key: str | None) -> str | None:
 
 
 def to_spec(body: JobBody, settings: Settings, key: str | None) -> JobSpec:
-    """The job with its defaults filled in. Raises TooLarge, Invalid."""
+    """The job with its defaults filled in. Raises TooLarge, Invalid, BadRequest."""
     data = bytes(body.data)
     if len(data) > settings.body_limit:
         raise TooLarge(f"data has {len(data):,} bytes; at most {settings.body_limit:,} are taken (--body-limit).")
@@ -243,7 +244,7 @@ def to_spec(body: JobBody, settings: Settings, key: str | None) -> JobSpec:
         type=body.type,
         data=data.decode("utf-8"),
         terms=_terms(given, settings) if says_more else settings.terms,
-        about=_about(given) if says_more else NOTHING_SAID,
+        about=_about(given, settings) if says_more else NOTHING_SAID,
         **(_schedule(given) if says_more else {}),
         key=key,
         # Covers the given fields, not the defaults: those may change while a submitter tries again.
@@ -258,11 +259,24 @@ def _terms(given: Mapping[str, Any], settings: Settings) -> Terms:
     return replace(settings.terms, **told) if told else settings.terms
 
 
-def _about(given: Mapping[str, Any]) -> About:
+def _about(given: Mapping[str, Any], settings: Settings) -> About:
     told = {name: given[name] for name in _SAID & given.keys()}
     if "tags" in told:
         told["tags"] = once_each(told["tags"])
+    if told.get("callback_url") is not None:
+        _check_callback(told["callback_url"], settings)
     return About(**told) if told else NOTHING_SAID
+
+
+def _check_callback(url: str, settings: Settings) -> None:
+    """Raises BadRequest unless the job's end may be told there."""
+    try:
+        if not settings.callback_host:
+            raise ValueError("is not taken: this server tells no callbacks (--callback-host)")
+        target_of(url, settings.allowed_callbacks)
+    except ValueError as error:
+        detail = f"callback_url {error}"
+        raise BadRequest(detail, code="callback_refused", pointer="/callback_url", semantic=True) from None
 
 
 def _schedule(given: Mapping[str, Any]) -> dict[str, Any]:

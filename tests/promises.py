@@ -293,6 +293,44 @@ PROOFS: dict[str, Proof] = {
             "handlers/api/test_events_live.py::test_a_stream_ends_with_a_word_and_the_next_life_says_that_it_is_another",
         ),
     ),
+    "S36": Proof(
+        (
+            "store/test_contract_webhooks.py::test_a_change_and_its_message_are_written_in_one_turn",
+            "store/test_contract_webhooks.py::test_a_callback_is_written_in_the_turn_of_its_jobs_end_and_in_no_other",
+            "node/webhooks/test_sender.py::test_a_receiver_that_is_down_for_days_hears_of_all_changes_afterwards",
+            "node/webhooks/test_sender.py::test_a_slow_receiver_delays_no_other_one_and_has_only_so_many_at_once",
+            "campaign webhooks",
+        ),
+        (
+            "webhooks: a server that writes a turn's messages after the turn",
+            "webhooks: a server that strikes a message before it is answered",
+        ),
+    ),
+    "S37": Proof(
+        (
+            "webhooks/test_signing.py::test_a_signature_is_that_of_the_standards_example",
+            "webhooks/test_targets.py::test_an_address_that_only_the_server_can_reach_is_refused",
+            "webhooks/test_targets.py::test_each_address_of_a_name_is_judged",
+            "campaign webhooks",
+        ),
+        ("webhooks: signatures beside a body with one byte more",),
+    ),
+    "S38": Proof(
+        (
+            "store/test_contract_kept.py::test_it_survives_a_restart",
+            "core/workers/test_machine_operators.py::test_a_paused_worker_gets_no_offers_until_it_is_resumed",
+            "core/workers/test_machine_operators.py::test_neither_the_page_nor_the_operator_undoes_the_others_pause",
+            "core/workers/test_machine_operators.py::test_a_blocked_worker_is_turned_away_and_what_it_has_goes_to_others",
+        ),
+    ),
+    "S39": Proof(
+        (
+            "node/test_operations.py::test_every_job_that_matches_is_cancelled_and_the_audit_log_has_one_line",
+            "node/test_operations.py::test_jobs_that_come_after_the_start_are_not_touched",
+            "node/test_operations.py::test_another_turn_begins_between_two_slices",
+            "node/test_operations.py::test_it_can_be_stopped_after_a_slice_and_only_while_it_runs",
+        ),
+    ),
 }  # fmt: skip
 
 

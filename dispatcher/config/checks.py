@@ -48,6 +48,11 @@ _FORMS = {
         "an origin like https://intranet.example, without a path; with a token also null or app://name",
     ),
     "webhook_allow": (r"[!-~]+", "a host, host:port or a network like 10.0.0.0/8"),
+    "callback_host": (r"[!-~]+", "a host or host:port"),
+    "callback_secret": (
+        r"whsec_(?:[A-Za-z0-9+/]{4}){8,21}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?",
+        "whsec_ and the base64 of 24 to 64 random bytes, as this makes it: echo whsec_$(openssl rand -base64 32)",
+    ),
     "front": (r"fast|tornado", "fast or tornado"),
     "log_format": (r"text|json", "text or json"),
     "host_call": (r"[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)*", "the name of a method"),
@@ -92,7 +97,7 @@ def _form_problem(name: str, given: object) -> str | None:
     pattern, words = _FORMS[name]
     for text in given if isinstance(given, list) else [given]:
         if re.fullmatch(pattern, str(text)) is None:
-            shown = "" if name == "token" else f", not {text!r}"
+            shown = "" if name in ("token", "callback_secret") else f", not {text!r}"
             return f"must be {words}{shown}"
     return None
 
@@ -131,6 +136,12 @@ def _webhooks(made: Settings) -> str | None:
         made.allowed_targets  # noqa: B018  # reading it is the check
     except ValueError as error:
         return f"--webhook-allow {error}"
+    try:
+        made.allowed_callbacks  # noqa: B018  # reading it is the check
+    except ValueError as error:
+        return f"--callback-host {error}"
+    if made.callback_host and not made.callback_secret:
+        return "--callback-host needs a secret that signs callbacks: give one with PAGEHAND_CALLBACK_SECRET"
     return None
 
 

@@ -41,6 +41,8 @@ _PLACEHOLDERS = {
     "host_call": "METHOD",
     "transports": "NAMES",
     "webhook_allow": "TARGET",
+    "callback_host": "HOST",
+    "callback_secret": "TEXT",
 }
 _UNITS = {"s": "S", "bytes": "BYTES"}
 #: By unit: the least value, the divisor and the name of each larger unit.
@@ -48,7 +50,7 @@ _SCALES = {
     "s": ((172_800, 86_400, "d"), (3_600, 3_600, "h"), (120, 60, "min")),
     "bytes": tuple((1 << power, 1 << power, name) for power, name in ((40, "TiB"), (30, "GiB"), (20, "MiB"))),
 }
-_SECRET = frozenset({"token"})
+_SECRET = frozenset({"token", "callback_secret"})
 
 
 class _Row(NamedTuple):

@@ -13,7 +13,7 @@ from typing import Any
 
 from dispatcher.core.jobs.terms import Terms, range_of
 from dispatcher.errors import SettingError
-from dispatcher.webhooks.targets import AllowedTargets, allowed_targets
+from dispatcher.webhooks.targets import AllowedTargets, allowed_callbacks, allowed_targets
 
 __all__ = ["Settings", "out_of_range", "settings_fields"]
 
@@ -78,6 +78,10 @@ class Settings:
         "what webhooks may reach beyond the internet: a host, host:port, or a network like 10.0.0.0/8; may be repeated",
         "server",
     )
+    callback_host: tuple[str, ...] = _plain(
+        (), "host or host:port that a job's callback_url may lead to; may be repeated; none: no callbacks", "server"
+    )
+    callback_secret: str = _plain("", "signs callbacks: whsec_ and the base64 of 24 to 64 random bytes", "server")
     drain_s: float = _number(25.0, "s", 0.1, 3_600, "how long SIGTERM waits for running jobs", "server")
 
     job_timeout_s: float = _of_terms("timeout_s", "timeout of an attempt, from its accept")
@@ -174,6 +178,11 @@ class Settings:
     def allowed_targets(self) -> AllowedTargets:
         """What webhooks may reach beyond the internet. Raises ValueError if ``webhook_allow`` is not as it must be."""
         return allowed_targets(self.webhook_allow)
+
+    @cached_property
+    def allowed_callbacks(self) -> AllowedTargets:
+        """Where callbacks of jobs may go. Raises ValueError if ``callback_host`` is not as it must be."""
+        return allowed_callbacks(self.callback_host)
 
     @cached_property
     def public_path(self) -> str:

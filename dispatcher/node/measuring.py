@@ -40,6 +40,7 @@ async def measured(
         transport=transport.counted(), sessions=transport.carriers(), waiting_requests=len(waiters),
         intake_jobs=intake.jobs, intake_bytes=intake.bytes,
         webhook_messages=await webhooks.totals(), webhook_attempts=webhooks.attempts(),
+        webhook_oldest_s=await webhooks.oldest_s(),
         takes_jobs=takes_jobs, draining=draining, has_space=has_space,
     )  # fmt: skip
 

@@ -50,7 +50,7 @@ from dispatcher.node.waiters import Waiters
 from dispatcher.node.waiting import Why
 from dispatcher.node.walks import Walks
 from dispatcher.node.webhooks.hooks import Webhooks
-from dispatcher.node.webhooks.posting import HttpPoster, Poster
+from dispatcher.node.webhooks.posting import Poster
 from dispatcher.pages.pages import Pages, Transport
 from dispatcher.store.port import Store
 
@@ -115,9 +115,9 @@ class Dispatcher(BatchVerbs):
         self._accepting = self.draining = False
         #: It looks in a moment whether something is to be done.
         self._looks = False
-        self._make_verbs(poster or HttpPoster(settings.allowed_targets, clock.utc), rng)
+        self._make_verbs(poster, rng)
 
-    def _make_verbs(self, poster: Poster, rng: random.Random) -> None:
+    def _make_verbs(self, poster: Poster | None, rng: random.Random) -> None:
         """What serves programs and operators, above turns and pages."""
         settings, store, clock = self.settings, self._store, self._clock
         #: For those who follow the changes.
@@ -133,9 +133,7 @@ class Dispatcher(BatchVerbs):
         self.access = Access(store, clock, self._turns)
         #: Single workers, and what operators order of them.
         self.orders = WorkerOrders(store, clock, self._turns, self.machine, self.pages)
-        self.webhooks = Webhooks(
-            store, clock, self._turns, poster=poster, allowed=settings.allowed_targets, rng=rng, woken=self._arm
-        )
+        self.webhooks = Webhooks(store, clock, self._turns, settings=settings, poster=poster, rng=rng, woken=self._arm)
         self.pages.find, self.pages.guesses.noted = self.access.find, self.access.refused
 
     # -- life

@@ -12,7 +12,7 @@ from msgspec.structs import asdict, replace
 
 from dispatcher.store.storable import check_storable
 from dispatcher.webhooks.commands import DeleteEndpoint, HookCommand, PutEndpoint, Redeliver, SendMessage, Tried
-from dispatcher.webhooks.endpoints import Delivery, DeliveryOutcome, Endpoint, HookMessage, MessageCounts
+from dispatcher.webhooks.endpoints import Delivery, DeliveryOutcome, Endpoint, HookMessage, MessageCounts, endpoint_of
 
 __all__ = ["MOST_DEAD", "MOST_DELIVERIES", "MOST_READ", "MOST_WAITING", "HookReads", "MemoryHooks"]
 
@@ -47,6 +47,14 @@ class HookReads(Protocol):
 
     async def deliveries(self, endpoint: str, *, failed: bool = False, below: int | None = None) -> list[Delivery]:
         """Lines of its log, the newest first, at most ``MOST_READ``; ``failed``: only those that were no success."""
+        ...
+
+    async def known(self, endpoint: str, messages: Sequence[str]) -> set[str]:
+        """Of these ids the ones of messages that the endpoint has, waiting or dead."""
+        ...
+
+    async def oldest(self) -> float | None:
+        """When the change of the oldest message that waits was made, in UTC seconds; None: none waits."""
         ...
 
     async def counts(self) -> dict[str, MessageCounts]:
@@ -95,12 +103,14 @@ class MemoryHooks:
             else:
                 self._redeliver(command, clock)
         if len(self._messages) > self.most_waiting:
-            for endpoint in {message.endpoint for message in messages}:
-                self._give_up(endpoint)
+            for target in {message.target for message in messages}:
+                self._give_up(target)
 
-    def _give_up(self, endpoint: str) -> None:
+    def _give_up(self, target: str) -> None:
         """More wait for it than may: those that are due first are dead."""
-        own = sorted(self._of(endpoint, dead=False), key=lambda row: (row[1].due_s or 0.0, row[0]))
+        endpoint = endpoint_of(target)
+        waiting = (row for row in self._of(endpoint, dead=False) if row[1].target == target)
+        own = sorted(waiting, key=lambda row: (row[1].due_s or 0.0, row[0]))
         for number, message in own[: max(0, len(own) - self.most_waiting)]:
             self._messages[message.id] = (number, replace(message, due_s=None))
         self._trim_dead(endpoint)
@@ -191,6 +201,14 @@ class MemoryHooks:
         end = len(self._log) if below is None else bisect_left(self._log, below, key=attrgetter("number"))
         lines = [line for line in reversed(self._log[:end]) if line.endpoint == endpoint]
         return [line for line in lines if not failed or line.outcome is not DeliveryOutcome.DELIVERED][:MOST_READ]
+
+    async def known(self, endpoint: str, messages: Sequence[str]) -> set[str]:
+        """See HookReads."""
+        return {message.id for _, message in self._of(endpoint)} & set(messages)
+
+    async def oldest(self) -> float | None:
+        """See HookReads."""
+        return min((m.at for _, m in self._messages.values() if m.due_s is not None), default=None)
 
     async def counts(self) -> dict[str, MessageCounts]:
         """See HookReads."""

@@ -3,10 +3,33 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-__all__ = ["Delivery", "DeliveryOutcome", "Endpoint", "HookMessage", "MessageCounts"]
+__all__ = [
+    "CALLBACKS",
+    "Delivery",
+    "DeliveryOutcome",
+    "Endpoint",
+    "HookMessage",
+    "MessageCounts",
+    "callback_target",
+    "endpoint_of",
+]
+
+#: The endpoint of all callbacks: nobody makes or deletes it, and each of its messages has an address of its own.
+CALLBACKS = "callbacks"
+
+
+def callback_target(url: str) -> str:
+    """The target of a callback: its host and port, so that a slow receiver delays no other one. ``url`` was judged."""
+    return f"{CALLBACKS} {urlsplit(url).netloc.lower()}"
+
+
+def endpoint_of(target: str) -> str:
+    """The endpoint that has the messages of this target."""
+    return CALLBACKS if target.split(" ", 1)[0] == CALLBACKS else target
 
 
 class Endpoint(Struct, frozen=True, kw_only=True):
@@ -50,8 +73,11 @@ class HookMessage(Struct, frozen=True, kw_only=True):
     id: str
     #: The endpoint's id.
     endpoint: str
-    #: Messages of one target are sent some at a time, so that a slow receiver delays no other one: the endpoint's id.
+    #: Messages of one target are sent some at a time, so that a slow receiver delays no other one: the endpoint's id,
+    #: or for callbacks the host.
     target: str
+    #: Where it goes; None: to the endpoint's address.
+    url: str | None = None
     #: ``job.succeeded`` and so on, or ``ping``.
     event: str
     #: The job's id; empty: it is about no job.

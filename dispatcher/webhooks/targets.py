@@ -12,7 +12,15 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-__all__ = ["LONGEST_URL", "AllowedTargets", "Target", "allowed_targets", "refused_address", "target_of"]
+__all__ = [
+    "LONGEST_URL",
+    "AllowedTargets",
+    "Target",
+    "allowed_callbacks",
+    "allowed_targets",
+    "refused_address",
+    "target_of",
+]
 
 LONGEST_URL = 2_000
 _USUAL_PORTS = {"http": 80, "https": 443}
@@ -81,6 +89,18 @@ class AllowedTargets(NamedTuple):
     #: (host, port)
     ports: frozenset[tuple[str, int]] = frozenset()
     networks: tuple[_Network, ...] = ()
+    #: The flag by which more is allowed.
+    flag: str = "--webhook-allow"
+    #: Nothing else is allowed, not the internet either.
+    named_only: bool = False
+
+
+def allowed_callbacks(entries: Iterable[str]) -> AllowedTargets:
+    """Where callbacks may go: each entry is a host or ``host:port``. Raises ValueError with words."""
+    made = allowed_targets(entries)
+    if made.networks:
+        raise ValueError(f"must be a host or host:port, not {made.networks[0]}: a callback's host is named")
+    return made._replace(flag="--callback-host", named_only=True)
 
 
 def allowed_targets(entries: Iterable[str]) -> AllowedTargets:
@@ -154,9 +174,11 @@ def target_of(url: str, allowed: AllowedTargets) -> Target:
         raise ValueError("must not have a fragment (#)")
     usual = _USUAL_PORTS[parts.scheme]
     made = Target(parts.scheme, _plain(host), usual if port is None else port, _path(parts.path, parts.query))
+    if allowed.named_only and made.host not in allowed.hosts:
+        raise ValueError(f"must lead to a host that is allowed: start the server with {allowed.flag} {made.host}")
     if made.port not in _USUAL_PORTS.values() and (made.host, made.port) not in allowed.ports:
         raise ValueError(
-            f"must have the port 80 or 443: for another one start the server with --webhook-allow {made.address}"
+            f"must have the port 80 or 443: for another one start the server with {allowed.flag} {made.address}"
         )
     literal = _address(made.host)
     reason = None if literal is None else refused_address(made, literal, allowed)
@@ -178,14 +200,14 @@ def refused_address(target: Target, address: _Address, allowed: AllowedTargets) 
     is_local = target.host == "localhost" and "localhost" in allowed.hosts
     near = [form for form in named if _within(form, _NEAR) and not (is_local and form.is_loopback)]
     if near:
-        return _words(address, "of the server's own machine or link", near[0])
+        return _words(address, "of the server's own machine or link", near[0], allowed)
     if any(_within(form, _PRIVATE) for form in named) and target.host not in allowed.hosts:
-        return _words(address, "of a private network", target.host)
+        return _words(address, "of a private network", target.host, allowed)
     return None
 
 
-def _words(address: _Address, what: str, entry: object) -> str:
-    return f"must not lead to {address}, an address {what}: start the server with --webhook-allow {entry} if it may"
+def _words(address: _Address, what: str, entry: object, allowed: AllowedTargets) -> str:
+    return f"must not lead to {address}, an address {what}: start the server with {allowed.flag} {entry} if it may"
 
 
 def _forms(address: _Address) -> list[_Address]:

@@ -123,3 +123,6 @@ def _spec(index: int, job: JobBody, settings: Settings) -> JobSpec:
         raise Invalid([_within(index, problem) for problem in error.errors]) from None
     except TooLarge as error:
         raise TooLarge(f"Job {index} (the first is 0): {error.detail}") from None
+    except BadRequest as error:
+        words, place = f"Job {index} (the first is 0): {error.detail}", f"/{index}{error.pointer}"
+        raise BadRequest(words, code=error.code, pointer=place, semantic=error.semantic) from None

@@ -47,7 +47,7 @@ LINE_FIELDS = (
     "expires_at", "offered_at", "started_at", "ended_at", "stopped_at", "waits", "waiting", "batch", "links",
 )  # fmt: skip
 #: Those that the answer for one job has, too; and all of its fields.
-ONLY_OF_ONE = ("data", "result", "evidence", "attempts", "log")
+ONLY_OF_ONE = ("data", "result", "evidence", "attempts", "callback_url", "log")
 JOB_FIELDS = LINE_FIELDS + ONLY_OF_ONE
 
 
@@ -152,6 +152,7 @@ def job_json(job: JobView, why: WhyItWaits | None) -> Json:
         "data": raw(job.data),
         "result": raw(job.result),
         "evidence": raw(job.evidence),
+        "callback_url": job.about.callback_url,
         "attempts": [_attempt(attempt) for attempt in job.attempts],
         "log": [{"at": instant(line.at), "line": line.line, "number": line.number} for line in job.log],
     }

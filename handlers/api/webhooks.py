@@ -243,7 +243,7 @@ def _endpoint_json(endpoint: Endpoint, counts: dict[str, MessageCounts], now_at:
         "dead": own.dead,
         "old_secret_until": instant(endpoint.old_until) if rotating else None,
         "made_by": endpoint.made_by,
-        "made_at": instant(endpoint.made_at),
+        "made_at": instant(endpoint.made_at) if endpoint.made_by else None,
         "links": {"self": address, "deliveries": f"{address}/deliveries", "dead": f"{address}/dead"},
     }
 

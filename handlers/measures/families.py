@@ -32,6 +32,8 @@ def families(look: Measures, answers: Mapping[tuple[int, str], int]) -> Iterator
     yield from _limits(look)
     yield _gauge("pagehand_webhook_messages", "Messages of webhooks now: pending or dead.", "state",
                  _single(look.webhook_messages))  # fmt: skip
+    yield _gauge("pagehand_webhook_oldest_seconds", "How long the oldest message of webhooks has waited; 0: none does.",
+                 "", {(): look.webhook_oldest_s})  # fmt: skip
     yield _counter("pagehand_webhook_attempts", "Attempts to send them since the start.", "outcome",
                    _single(look.webhook_attempts))  # fmt: skip
     yield _counter("pagehand_answers", "HTTP answers by status; the code of a refusal, else empty.", "status code",

@@ -165,3 +165,12 @@ def test_looks_at_a_store_with_many_jobs_are_measured():
     assert ended.returncode == 0, ended.stdout + ended.stderr
     lines = [line for line in ended.stdout.splitlines() if line.startswith("| ")]
     assert len(lines) == 1 + len(looks(2_000))
+
+
+@pytest.mark.slow
+def test_an_order_over_many_jobs_is_measured_beside_jobs_that_run():
+    command = [sys.executable, "-m", "bench.orders", "--jobs", "20000", "--rounds", "1", "--seconds", "1"]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100)
+    assert ended.returncode in (0, 1), "1: so few jobs say nothing of the goal\n" + ended.stdout + ended.stderr
+    lines = [line for line in ended.stdout.splitlines() if line.startswith("| ")]
+    assert [line.split("|")[1].strip() for line in lines[1:]] == ["none", "begins", "acts"], ended.stdout + ended.stderr

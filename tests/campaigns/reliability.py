@@ -119,6 +119,14 @@ CAMPAIGNS = {
         "a job is submitted for a page at the instant of its cut. Each message must come once, and each job must be "
         "done once.",
     ),
+    "webhooks": (
+        "Webhooks, and a server that is killed",
+        "Jobs are submitted, done and cancelled, and two webhooks are told of all changes. One receiver answers well. "
+        "The other one has a mood for each life of the server: well, slow, down, 500, a redirect, a connection that it "
+        "cuts without an answer, half an answer, or none. The server is killed with `kill -9` at random instants, some "
+        "while it starts; its queue clock is turned on by up to a day between two lives; secrets are changed now and "
+        "then. In the end the receivers are well, and what they have taken is compared with the rows of the store.",
+    ),
 }
 
 _HEAD = """\

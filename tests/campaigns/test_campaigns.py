@@ -6,7 +6,19 @@ import sys
 
 import pytest
 
-from tests.campaigns import backup, churn, cutpolls, kill, model, nemesis, powercut, restart, simulator, syscalls
+from tests.campaigns import (
+    backup,
+    churn,
+    cutpolls,
+    kill,
+    model,
+    nemesis,
+    powercut,
+    restart,
+    simulator,
+    syscalls,
+    webhooks,
+)
 from tests.campaigns.record import Record, Skipped, played
 from tests.support.missing import missing
 
@@ -19,7 +31,7 @@ SEED = 20_260_727
 PLAYS = {
     "kill": kill.play, "syscalls": syscalls.play, "powercut": powercut.play, "churn": churn.play,
     "restart": restart.play, "backup": backup.play, "simulator": simulator.play, "model": model.play,
-    "nemesis": nemesis.play, "cutpolls": cutpolls.play,
+    "nemesis": nemesis.play, "cutpolls": cutpolls.play, "webhooks": webhooks.play,
 }  # fmt: skip
 
 
@@ -79,3 +91,7 @@ def test_whatever_the_nemesis_does_no_job_is_lost_and_none_takes_effect_twice() 
 
 def test_behind_a_proxy_that_cuts_every_poll_no_message_is_lost() -> None:
     assert _short("cutpolls").verdict() == []
+
+
+def test_fault_F08_whatever_a_receiver_of_webhooks_does_each_change_is_told_over_kills_of_the_server() -> None:
+    assert _short("webhooks").verdict() == []

@@ -20,6 +20,8 @@ from dispatcher.errors import SettingError
 from tests.config.reading import HOME, given, refused
 from tests.support.places import ROOT
 
+CALLBACK_SECRET = "whsec_" + "ab12" * 11
+
 
 def toml(tmp_path: Path, text: str) -> str:
     path = tmp_path / "pagehand.toml"
@@ -65,15 +67,19 @@ def test_every_setting_has_a_flag_a_variable_and_a_key_that_mean_the_same(item: 
         "backup_dir": str(tmp_path),
         "transports": "polling",
         "webhook_allow": "10.0.0.0/8",
+        "callback_host": "shop.example:8443",
+        "callback_secret": CALLBACK_SECRET,
     }
+    # A callback's host needs the secret, which comes by another way than what is looked at.
+    more = {"PAGEHAND_CALLBACK_SECRET": CALLBACK_SECRET} if item.name == "callback_host" else {}
     # No number is at its bound, nor at its default.
     text = texts.get(item.name) or str(getattr(Settings(), item.name) + 1)
     flag, variable = help_text.flag(item.name), "PAGEHAND_" + item.name.upper()
     switch = {"yes": [flag], "no": [flag.replace("--", "--no-", 1)]}
-    by_flag = given(*switch.get(text, [flag, text]))
-    by_variable = given(**{variable: text})
+    by_flag = given(*switch.get(text, [flag, text]), **more)
+    by_variable = given(**{variable: text} | more)
     value = getattr(by_flag, item.name)
-    by_file = given("--config", toml(tmp_path, f"{item.name} = {help_text.toml_text(value)}"))
+    by_file = given("--config", toml(tmp_path, f"{item.name} = {help_text.toml_text(value)}"), **more)
     assert by_flag == by_variable == by_file
     assert value != getattr(Settings(), item.name)
 
@@ -122,6 +128,17 @@ def test_a_token_file_that_holds_no_token_is_refused(tmp_path: Path, content: by
 
 def test_a_refused_token_is_not_shown() -> None:
     assert "hush hush" not in refused("--token", "hush hush")
+    assert "hush hush" not in refused("--callback-secret", "hush hush")
+
+
+@pytest.mark.parametrize("host", ["10.0.0.0/8", "shop.example:0", "https://shop.example", "a@b"])
+def test_a_callbacks_host_is_named_plainly(host: str) -> None:
+    message = refused("--callback-host", host, "--callback-secret", CALLBACK_SECRET)
+    assert "--callback-host must be a host" in message
+
+
+def test_a_callbacks_host_needs_a_secret() -> None:
+    assert "PAGEHAND_CALLBACK_SECRET" in refused("--callback-host", "shop.example")
 
 
 # unknown names

@@ -120,7 +120,6 @@ FAULTS = {
 #: Id -> why it cannot be injected, or what is missing. Of the 86, at most six.
 NOT_INJECTED = {
     "B13": "there is no backup of a running server in this version: it is stopped first (docs/operations.md)",
-    "F08": "there are no webhooks in this version",
 }
 
 

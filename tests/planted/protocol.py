@@ -6,6 +6,7 @@ from tests.planted.bug import Bug
 
 __all__ = ["BUGS"]
 
+OPERATIONS = "dispatcher/node/operations.py::Operations."
 TURNS, SERVICE = "dispatcher/node/turns.py::Turns.", "dispatcher/node/service.py::Dispatcher."
 PAGES = "dispatcher/pages/pages.py::Pages."
 SESSIONS, FRONTS = "dispatcher/transport/sessions.py::Sessions.", "dispatcher/transport/fronts/"
@@ -97,6 +98,44 @@ BUGS = {
     ),
     "a follower misses the change that wakes it": Bug(
         "S35", "dispatcher/node/followers.py::Feed._found", "after + 1", "after", "tests/node/test_followers.py"
+    ),
+    # webhooks, and orders
+    "a redirect counts as an answer": Bug(
+        "S36",
+        "dispatcher/node/webhooks/sender.py::_error_of",
+        "200 <= status < 400",
+        "200 <= status < 300",
+        "tests/node/webhooks/test_sender.py",
+    ),
+    "a signature does not cover the time": Bug(
+        "S37",
+        "dispatcher/webhooks/signing.py::signature",
+        "message_id.encode() + body",
+        "f'{message_id}.{timestamp}.'.encode() + body",
+        "tests/webhooks/test_signing.py",
+    ),
+    "a webhook may lead to an office's network": Bug(
+        "S37",
+        "dispatcher/webhooks/targets.py::refused_address",
+        "return None",
+        found_by="tests/webhooks/test_targets.py",
+    ),
+    "a paused worker gets jobs": Bug(
+        "S38",
+        "dispatcher/core/workers/operators.py::Operators.apply",
+        "worker.held = None",
+        "worker.held = None if kept is None else kept.paused",
+        "tests/core/workers/test_machine_operators.py",
+    ),
+    "an order touches jobs that came after it": Bug(
+        "S39",
+        OPERATIONS + "_slice",
+        "running.top = None",
+        "running.top = running.top or page.start",
+        "tests/node/test_operations.py",
+    ),
+    "an order cannot be stopped": Bug(
+        "S39", OPERATIONS + "_each_slice", "False", "running.stopping is not None", "tests/node/test_operations.py"
     ),
     # sockets
     "a pong proves what was written after its ping": Bug(

@@ -27,6 +27,8 @@ DECISIONS = _T + "test_contract_decisions.py"
 READS = _T + "test_contract_reads.py"
 TIME = _T + "test_contract_time.py"
 RETENTION = _T + "test_contract_retention.py"
+WEBHOOKS = _T + "test_contract_webhooks.py"
+KEPT = _T + "test_contract_kept.py"
 FULL = _T + "sqlite/test_full.py"
 
 
@@ -118,6 +120,11 @@ BUGS = {
     "damage is not looked for": Bug(
         "S23", _SQLITE + "file.py::_check", "False", "fault != 'ok'", _T + "sqlite/test_file.py"
     ),
+    # webhooks, and orders to workers
+    "a change is told and its message is not kept": Bug(
+        "S36", SCHEMA, _dropped("INSERT ON messages"), found_by=WEBHOOKS
+    ),
+    "what operators say of a worker is forgotten": Bug("S38", SCHEMA, _dropped("INSERT ON kept"), found_by=KEPT),
     # retention
     "a purge removes jobs that wait": Bug("S24", SCHEMA, _new_jobs("ended_clock = -1e9"), found_by=RETENTION),
     "a purge leaves tags behind": Bug("S24", SCHEMA, _dropped("DELETE ON job_tags"), found_by=FILTERS),

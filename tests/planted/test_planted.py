@@ -35,8 +35,9 @@ ALWAYS = [
     "a page sends a result before it is in the stash",
     "a page's boot outlives its reload",
 ]
-#: The most bugs that a person can read through; a new one replaces one that shows less.
-MOST = 90
+#: The most bugs that a person can read through; a new one replaces one that shows less. It was 90 until the promises of
+#: webhooks and of orders came (S36 to S39): no older promise has more of its two bugs than it needs for them.
+MOST = 100
 #: Enough examples for the bugs of the core in the list.
 EXAMPLES = 400
 

@@ -13,7 +13,14 @@ from dispatcher.access.acts import Actor, AuditFilter
 from dispatcher.core.jobs.turn import Cancel, TurnReport
 from dispatcher.store.hooks import MOST_DEAD, MOST_DELIVERIES, MOST_READ
 from dispatcher.webhooks.commands import DeleteEndpoint, PutEndpoint, Redeliver, SendMessage, Tried
-from dispatcher.webhooks.endpoints import Delivery, DeliveryOutcome, Endpoint, HookMessage, MessageCounts
+from dispatcher.webhooks.endpoints import (
+    Delivery,
+    DeliveryOutcome,
+    Endpoint,
+    HookMessage,
+    MessageCounts,
+    callback_target,
+)
 from tests.store.contract import NOW, Desk, result
 from tests.support.jobs import spec
 
@@ -252,3 +259,66 @@ def test_text_that_cannot_be_stored_fails_no_other_item(desk: Desk) -> None:
     first, second = desk.turn(commands=[bad, PutEndpoint(SHOP)]).commands
     assert (first.done, second.done) == (False, True)
     assert desk.run(desk.store.hooks.endpoints()) == [SHOP]
+
+
+BACK = "https://Caller.example/done?order=1"
+TARGET = "callbacks caller.example"
+
+
+def called_back(desk: Desk, url: str = BACK) -> list[HookMessage]:
+    """The messages of a job with a callback that was cancelled."""
+    (job,) = desk.submit(spec(callback_url=url))
+    turn(desk, endpoints=(), commands=[Cancel(job.id, "no")])
+    return waiting(desk, callback_target(url))
+
+
+def test_a_callback_is_written_in_the_turn_of_its_jobs_end_and_in_no_other(durable: Desk) -> None:
+    durable.command(PutEndpoint(SHOP))
+    (job,) = durable.submit(spec(callback_url=BACK))
+    assert waiting(durable, TARGET) == []
+    done = turn(durable, commands=[Cancel(job.id, "no")])
+    assert done.told == {"shop", TARGET}
+    durable.reopen()
+    (message,) = waiting(durable, TARGET)
+    assert (message.endpoint, message.url, message.event, message.job) == ("callbacks", BACK, "job.cancelled", job.id)
+    (other,) = waiting(durable)
+    assert (other.url, other.body) == (None, message.body)
+    assert message.id != other.id
+    assert counts(durable) == {"shop": MessageCounts(pending=1), "callbacks": MessageCounts(pending=1)}
+    assert set(durable.run(durable.store.hooks.targets())) == {"shop", TARGET}
+
+
+def test_a_callback_dies_and_comes_back_as_other_messages_do(desk: Desk) -> None:
+    (message,) = called_back(desk)
+    desk.command(tried(message, "dead"))
+    assert counts(desk) == {"callbacks": MessageCounts(dead=1)}
+    (line,) = desk.run(desk.store.hooks.deliveries("callbacks"))
+    assert (line.message, line.outcome) == (message.id, DeliveryOutcome.DEAD)
+    ((_, dead),) = desk.run(desk.store.hooks.dead("callbacks"))
+    assert (dead.url, dead.target) == (BACK, TARGET)
+    desk.command(Redeliver("callbacks"))
+    (again,) = waiting(desk, TARGET)
+    assert (again.id, again.attempts, again.url) == (message.id, 0, BACK)
+    desk.command(tried(again, "delivered"))
+    assert counts(desk) == {}
+
+
+def test_it_is_known_which_messages_an_endpoint_has(desk: Desk) -> None:
+    first, second = told(desk, 2)
+    desk.command(tried(second, "dead"))
+    known = desk.run(desk.store.hooks.known("shop", [first.id, second.id, "msg_none", "\u2603"]))
+    assert known == {first.id, second.id}
+    assert desk.run(desk.store.hooks.known("other", [first.id])) == set()
+
+
+def test_the_oldest_message_that_waits_is_known(desk: Desk) -> None:
+    assert desk.run(desk.store.hooks.oldest()) is None
+    first = told(desk)[0]
+    desk.now_at += 60
+    second = told(desk)[-1]
+    assert second.at > first.at + 59
+    assert desk.run(desk.store.hooks.oldest()) == first.at
+    desk.command(tried(first, "dead"))
+    assert desk.run(desk.store.hooks.oldest()) == second.at
+    desk.command(tried(second, "delivered"))
+    assert desk.run(desk.store.hooks.oldest()) is None

@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 
 __all__ = [
     "ABOUT_WORDS",
+    "LONGEST_CALLBACK",
     "LONGEST_SUMMARY",
     "LONGEST_TAG",
     "MOST_TAGS",
@@ -27,6 +28,7 @@ __all__ = [
 MOST_TAGS = 20
 LONGEST_TAG = 100
 LONGEST_SUMMARY = 200
+LONGEST_CALLBACK = 2_000
 
 #: Control characters, and the ends of a line that Unicode knows besides them.
 _CONTROL = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
@@ -37,11 +39,14 @@ _NOT_SHOWN = re.compile(rf"[\s{_CONTROL}]+")
 Tag = Annotated[str, Meta(min_length=1, max_length=LONGEST_TAG, pattern=_LINE)]
 _Summary = Annotated[str, Meta(min_length=1, max_length=LONGEST_SUMMARY, pattern=_LINE)]
 
+_Url = Annotated[str, Meta(min_length=1, max_length=LONGEST_CALLBACK)]
+
 _LINE_WORDS = "one line without control characters, and without blanks at its ends"
 #: What a field must be, in words that follow its name.
 ABOUT_WORDS = {
     "tags": f"must be a list of at most {MOST_TAGS} texts of 1 to {LONGEST_TAG} characters, each {_LINE_WORDS}",
     "summary": f"must be a text of 1 to {LONGEST_SUMMARY} characters, {_LINE_WORDS}",
+    "callback_url": f"must be an address of at most {LONGEST_CALLBACK:,} characters",
 }
 
 
@@ -52,6 +57,8 @@ class Said(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     tags: Annotated[tuple[Tag, ...], Meta(max_length=MOST_TAGS)] = ()
     #: The job in a few words for people: "order 4711".
     summary: _Summary | None = None
+    #: Who is told when the job has ended.
+    callback_url: _Url | None = None
 
 
 class About(Said, frozen=True, kw_only=True, omit_defaults=True, gc=False):

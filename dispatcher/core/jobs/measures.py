@@ -54,6 +54,8 @@ class Measures(Struct, frozen=True, kw_only=True):
     #: Messages of webhooks now, by ``pending`` and ``dead``; attempts to send them since the start, by their outcome.
     webhook_messages: Mapping[str, int]
     webhook_attempts: Mapping[str, int]
+    #: How long the oldest message has waited.
+    webhook_oldest_s: float
     takes_jobs: bool
     draining: bool
     has_space: bool

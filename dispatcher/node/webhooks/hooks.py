@@ -12,17 +12,26 @@ from msgspec.structs import replace
 from dispatcher import ids
 from dispatcher.access.acts import Actor
 from dispatcher.clock import Clock
-from dispatcher.core.jobs.telling import PING
-from dispatcher.errors import BadRequest, EndpointNotFound, Unavailable, WrongState
+from dispatcher.config.settings import Settings
+from dispatcher.core.jobs.telling import END_EVENTS, PING
+from dispatcher.errors import BadRequest, EndpointNotFound, MessageNotFound, Unavailable, WrongState
 from dispatcher.node.turns import Turns
-from dispatcher.node.webhooks.posting import Poster
+from dispatcher.node.webhooks.posting import HttpPoster, Poster
 from dispatcher.node.webhooks.sender import Sender
 from dispatcher.store.bodies import ping_body
 from dispatcher.store.port import Store
 from dispatcher.webhooks.commands import DeleteEndpoint, HookCommand, PutEndpoint, Redeliver, SendMessage, Tried
-from dispatcher.webhooks.endpoints import Delivery, DeliveryOutcome, Endpoint, HookMessage, MessageCounts
+from dispatcher.webhooks.endpoints import (
+    CALLBACKS,
+    Delivery,
+    DeliveryOutcome,
+    Endpoint,
+    HookMessage,
+    MessageCounts,
+    endpoint_of,
+)
 from dispatcher.webhooks.signing import secret_text
-from dispatcher.webhooks.targets import AllowedTargets, target_of
+from dispatcher.webhooks.targets import target_of
 
 __all__ = ["MOST_ENDPOINTS", "OLD_SECRET_S", "Webhooks"]
 
@@ -41,21 +50,24 @@ class Webhooks:
         clock: Clock,
         turns: Turns,
         *,
-        poster: Poster,
-        allowed: AllowedTargets,
+        settings: Settings,
+        poster: Poster | None,
         rng: random.Random,
         woken: Callable[[], None],
     ) -> None:
-        self._store, self._clock, self._turns, self._allowed = store, clock, turns, allowed
+        """``poster`` is for tests: it posts all messages."""
+        self._store, self._clock, self._turns, self._settings = store, clock, turns, settings
         self._endpoints: dict[str, Endpoint] = {}
+        self._callbacks = _callbacks(settings)
         #: One endpoint is made or changed at a time.
         self._lock = asyncio.Lock()
         self.sender = Sender(
             hooks=store.hooks,
             clock=clock,
             opened=turns.opened,
-            poster=poster,
-            endpoints=self._endpoints,
+            poster=poster or HttpPoster(settings.allowed_targets, clock.utc),
+            callback_poster=poster or HttpPoster(settings.allowed_callbacks, clock.utc),
+            receiver=self._receiver,
             keep=self._keep,
             held_back=turns.held_back,
             chance=rng.random,
@@ -77,6 +89,9 @@ class Webhooks:
         """No more is sent."""
         await self.sender.close()
 
+    def _receiver(self, target: str) -> Endpoint | None:
+        return self._callbacks if endpoint_of(target) == CALLBACKS else self._endpoints.get(target)
+
     def _put(self, endpoints: Iterable[Endpoint]) -> None:
         self._endpoints.update((endpoint.id, endpoint) for endpoint in endpoints)
         self._tell_turns()
@@ -96,17 +111,24 @@ class Webhooks:
     # -- looking
 
     def all(self) -> list[Endpoint]:
-        """All endpoints, the newest first."""
-        return sorted(self._endpoints.values(), key=lambda endpoint: (-endpoint.made_at, endpoint.id))
+        """All endpoints, the newest first; then the one of callbacks, if a host is allowed."""
+        made = sorted(self._endpoints.values(), key=lambda endpoint: (-endpoint.made_at, endpoint.id))
+        return [*made, *([self._callbacks] if self._callbacks.enabled else [])]
 
     def one(self, endpoint_id: str) -> Endpoint:
-        """Raises EndpointNotFound."""
-        endpoint = self._endpoints.get(endpoint_id)
+        """That of callbacks, too. Raises EndpointNotFound."""
+        endpoint = self._callbacks if endpoint_id == CALLBACKS else self._endpoints.get(endpoint_id)
         if endpoint is None:
             raise EndpointNotFound(
                 f"there is no webhook with the id {endpoint_id!r}: the list of webhooks has them all"
             )
         return endpoint
+
+    def _own(self, endpoint_id: str) -> Endpoint:
+        """One that people have made. Raises EndpointNotFound, WrongState."""
+        if endpoint_id == CALLBACKS:
+            raise WrongState("callbacks are no webhook that can be changed: the flag --callback-host says who has them")
+        return self.one(endpoint_id)
 
     async def counts(self) -> dict[str, MessageCounts]:
         """By endpoint: messages that wait, and dead ones."""
@@ -116,6 +138,11 @@ class Webhooks:
         """Messages of all endpoints: how many wait (``pending``), and how many are ``dead``."""
         counts = (await self.counts()).values()
         return {"pending": sum(one.pending for one in counts), "dead": sum(one.dead for one in counts)}
+
+    async def oldest_s(self) -> float:
+        """How long ago the change of the oldest message that waits was made; 0: none waits."""
+        at = await self._store.hooks.oldest()
+        return 0.0 if at is None else max(0.0, self._clock.utc() - at)
 
     def attempts(self) -> dict[str, int]:
         """Attempts since the start, by what they came to."""
@@ -155,12 +182,12 @@ class Webhooks:
                 fields = fields | {"reason": None}
             elif "enabled" in fields:
                 fields = fields | {"reason": "an administrator has switched it off"}
-            return await self._kept(replace(self.one(endpoint_id), **fields), actor, "webhook.change")
+            return await self._kept(replace(self._own(endpoint_id), **fields), actor, "webhook.change")
 
     async def rotate(self, endpoint_id: str, actor: Actor) -> Endpoint:
         """Gives it a new secret; the old one signs beside it for a day. Raises EndpointNotFound."""
         async with self._lock:
-            old = self.one(endpoint_id)
+            old = self._own(endpoint_id)
             until = self._clock.utc() + OLD_SECRET_S
             new = replace(old, secret=secret_text(ids.new_key()), old_secret=old.secret, old_until=until)
             return await self._kept(new, actor, "webhook.rotate")
@@ -168,14 +195,14 @@ class Webhooks:
     async def delete(self, endpoint_id: str, actor: Actor) -> None:
         """Deletes it with its messages and its log. Raises EndpointNotFound."""
         async with self._lock:
-            self.one(endpoint_id)
+            self._own(endpoint_id)
             await self._turns.command(DeleteEndpoint(endpoint_id, actor))
             del self._endpoints[endpoint_id]
             self._tell_turns()
 
     async def test(self, endpoint_id: str, actor: Actor) -> str:
         """Sends a ping; its message's id. Raises EndpointNotFound, Unavailable, WrongState."""
-        endpoint = self.one(endpoint_id)
+        endpoint = self._own(endpoint_id)
         if not endpoint.enabled:
             raise WrongState("the webhook is not enabled, and nothing is sent to it: enable it first")
         now_at = self._clock.utc()
@@ -187,8 +214,17 @@ class Webhooks:
         return message.id
 
     async def redeliver(self, endpoint_id: str, messages: Sequence[str], actor: Actor) -> None:
-        """Sends waiting or dead messages at once; none named: all that are dead. Raises EndpointNotFound."""
+        """Sends waiting or dead messages at once; none named: all that are dead.
+
+        Raises EndpointNotFound, MessageNotFound: then none of them is sent.
+        """
         self.one(endpoint_id)
+        known = await self._store.hooks.known(endpoint_id, messages)
+        if unknown := [message for message in dict.fromkeys(messages) if message not in known]:
+            raise MessageNotFound(
+                f"the webhook has no messages with these ids: {', '.join(unknown)}. What was delivered is not kept; "
+                "none of the messages is sent again"
+            )
         await self._order(Redeliver(endpoint_id, tuple(messages), actor))
 
     async def _order(self, command: HookCommand) -> None:
@@ -204,7 +240,17 @@ class Webhooks:
 
     def _checked(self, url: str) -> str:
         try:
-            target_of(url, self._allowed)
+            target_of(url, self._settings.allowed_targets)
         except ValueError as error:
             raise BadRequest(str(error), code="invalid", pointer="/url", semantic=True) from None
         return url
+
+
+def _callbacks(settings: Settings) -> Endpoint:
+    """What the callbacks of jobs share; where no host is allowed nothing is sent."""
+    is_on = bool(settings.callback_host)
+    return Endpoint(
+        id=CALLBACKS, url="", events=frozenset(END_EVENTS), secret=settings.callback_secret, enabled=is_on,
+        reason=None if is_on else "no host is allowed (--callback-host)", name="callbacks of jobs", made_by="",
+        made_at=0.0,
+    )  # fmt: skip

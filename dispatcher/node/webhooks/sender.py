@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from math import inf
 
 from dispatcher.clock import Clock
@@ -17,7 +17,7 @@ from dispatcher.errors import Unavailable
 from dispatcher.node.webhooks.posting import HookAnswer, Poster
 from dispatcher.store.hooks import HookReads
 from dispatcher.webhooks.commands import Tried
-from dispatcher.webhooks.endpoints import Delivery, DeliveryOutcome, Endpoint, HookMessage
+from dispatcher.webhooks.endpoints import CALLBACKS, Delivery, DeliveryOutcome, Endpoint, HookMessage
 from dispatcher.webhooks.schedule import next_delay
 from dispatcher.webhooks.signing import headers_of
 
@@ -39,7 +39,7 @@ _ROUNDING_S = 1e-3
 
 
 class Sender:
-    """``endpoints`` is looked into whenever a message is sent; ``opened`` is where ``due_s`` counts from.
+    """``receiver`` finds a target's endpoint whenever a message is sent; ``opened`` is where ``due_s`` counts from.
 
     ``keep`` makes a result durable, or raises Unavailable. While ``held_back`` it could not, and nothing is sent.
     """
@@ -51,14 +51,16 @@ class Sender:
         clock: Clock,
         opened: float,
         poster: Poster,
-        endpoints: Mapping[str, Endpoint],
+        callback_poster: Poster,
+        receiver: Callable[[str], Endpoint | None],
         keep: Callable[[Tried], Awaitable[object]],
         held_back: Callable[[], bool],
         chance: Callable[[], float],
         woken: Callable[[], None],
     ) -> None:
-        self._hooks, self._clock, self._opened, self._poster = hooks, clock, opened, poster
-        self._endpoints, self._keep, self._held_back, self._chance = endpoints, keep, held_back, chance
+        self._hooks, self._clock, self._opened = hooks, clock, opened
+        self._poster, self._callback_poster = poster, callback_poster
+        self._receiver, self._keep, self._held_back, self._chance = receiver, keep, held_back, chance
         #: Called when the next deadline may be earlier.
         self._woken = woken
         #: When to look for a target's messages, by the monotonic clock; only targets that may have some.
@@ -87,11 +89,13 @@ class Sender:
     def _look_at(self, target: str, at: float) -> None:
         self._due[target] = min(self._due.get(target, inf), at)
 
-    def told(self, targets: Iterable[str]) -> None:
-        """A turn has written messages for these, durably."""
+    def told(self, targets: Collection[str]) -> None:
+        """A turn has written messages for these, durably; ``CALLBACKS``: for some that it cannot name."""
         now = self._clock.monotonic()
         for target in targets:
             self._look_at(target, now)
+        if CALLBACKS in targets:
+            self._spawn(self.start())
         self.kick()
 
     def tick(self, now: float) -> None:
@@ -135,7 +139,7 @@ class Sender:
     async def _begin(self, target: str) -> None:
         """Sends the target's first messages that are due, as many as there is room for."""
         del self._due[target]  # what comes while we read must not be forgotten
-        endpoint = self._endpoints.get(target)
+        endpoint = self._receiver(target)
         if endpoint is None or not endpoint.enabled:
             return
         if self._held_back():
@@ -177,14 +181,18 @@ class Sender:
         body = message.body.encode()
         headers = headers_of(message.id, int(now_at), body, endpoint.secrets(now_at))
         about = {"Content-Type": "application/json", "User-Agent": "Pagehand"}
-        answer = await self._posted(endpoint.url, about | headers, body)
+        answer = await self._posted(endpoint, message, about | headers, body)
         took_ms = round(1_000 * (self._clock.monotonic() - began))
         return self._judged(message, answer, now_at, took_ms)
 
-    async def _posted(self, url: str, headers: dict[str, str], body: bytes) -> HookAnswer:
+    async def _posted(
+        self, endpoint: Endpoint, message: HookMessage, headers: dict[str, str], body: bytes
+    ) -> HookAnswer:
         """The boundary of what is sent: a fault of ours is logged, and the message is tried again later."""
         try:
-            return await self._poster.post(url, headers, body)
+            if message.url is not None:
+                return await self._callback_poster.post(message.url, headers, body)
+            return await self._poster.post(endpoint.url, headers, body)
         except Exception:
             log.exception("a fault while a message was sent", extra={"action": "webhook_failed"})
             return HookAnswer(None, "a fault of the server's own: its log says more")
@@ -199,7 +207,8 @@ class Sender:
             message=message.id, endpoint=message.endpoint, event=message.event, job=message.job, attempt=attempt,
             at=at, ms=took_ms, status=answer.status, error=error, outcome=outcome,
         )  # fmt: skip
-        disable = "the receiver has answered 410: it wants no more messages" if answer.status == GONE else None
+        stops = answer.status == GONE and message.url is None
+        disable = "the receiver has answered 410: it wants no more messages" if stops else None
         return Tried(delivery, message.target, delay_s or 0.0, disable)
 
     async def close(self) -> None:

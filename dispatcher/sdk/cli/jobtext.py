@@ -24,6 +24,7 @@ _TERMS = (
     "max_crashes",
     "effects",
     "summary",
+    "callback_url",
 )
 
 

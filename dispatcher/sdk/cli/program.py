@@ -29,12 +29,13 @@ from .verbs.submitting import SUBMIT
 from .verbs.tokens import TOKEN
 from .verbs.top import TOP
 from .verbs.waiting import RESULT, WAIT
+from .verbs.webhooks import WEBHOOK
 
 __all__ = ["GROUPS", "PROGRAMS", "VerbParser", "flags", "make_parser", "run"]
 
 GROUPS = (
     VerbGroup("Jobs", (SUBMIT, GET, RESULT, WAIT, WATCH, LIST, CANCEL, RETRY, SET, DUPLICATE, RM, ACT, BATCHES)),
-    VerbGroup("The server", (WORKERS, TYPES, STATS, TOP, EVENTS, BACKUP, TOKEN)),
+    VerbGroup("The server", (WORKERS, TYPES, STATS, TOP, EVENTS, BACKUP, TOKEN, WEBHOOK)),
     VerbGroup("This machine", (RESTORE_CHECK, COMPLETION)),
 )
 #: Programs with flags of their own; ``__main__`` runs them.

@@ -98,6 +98,7 @@ def add_terms(parser: argparse.ArgumentParser) -> None:
     add("--requires", action="append", metavar="LABEL:VALUE", help="a worker's label, such as site:berlin")
     add("--tag", action="append", metavar="TEXT", help="to find it by; may be repeated")
     add("--summary", metavar="TEXT", help="what people call it: order 4711")
+    add("--callback-url", metavar="URL", help="who is told when the job has ended (docs/webhooks.md)")
 
 
 def seconds(text: str) -> float:

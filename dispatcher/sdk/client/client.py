@@ -159,7 +159,8 @@ class Client:
         """A new job, durable on the server. With the ``key`` of an earlier one: that one.
 
         ``options``: ``priority``, ``delay_s``, ``timeout_s``, ``max_attempts``, ``max_crashes``, ``expires_s``,
-        ``heartbeat_s``, ``requires``, ``effects``, ``tags``, ``summary``.
+        ``heartbeat_s``, ``requires``, ``effects``, ``tags``, ``summary``,
+        ``callback_url``.
         """
         body = encode_job(type, data, options)
         return Job(self, self._do(self._plans.submit(body, key or new_key())))

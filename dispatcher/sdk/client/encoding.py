@@ -24,6 +24,7 @@ class JobOptions(TypedDict, total=False):
     effects: str
     tags: Sequence[str]
     summary: str | None
+    callback_url: str | None
 
 
 _PLAIN = (str, int, float, bool, type(None))

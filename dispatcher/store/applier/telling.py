@@ -5,26 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from dispatcher.core.jobs.rows import JobRow, WriteSet
+from dispatcher.core.jobs.states import SETTLED
 from dispatcher.core.jobs.telling import event_of_state
 from dispatcher.core.jobs.turn import Change
 from dispatcher.store.bodies import body_of
 from dispatcher.webhooks.commands import PutEndpoint, Redeliver, SendMessage
-from dispatcher.webhooks.endpoints import Endpoint, HookMessage
+from dispatcher.webhooks.endpoints import CALLBACKS, Endpoint, HookMessage, callback_target
 
 __all__ = ["Teller", "told_targets"]
 
 
 class Teller:
-    """Those who are told of one turn's changes. A turn that nobody hears of has none."""
+    """Those who are told of one turn's changes: endpoints, and the callbacks of jobs."""
 
     def __init__(self, endpoints: Sequence[Endpoint], new_id: Callable[[], str]) -> None:
         self._endpoints, self._new_id = endpoints, new_id
 
     def tell(self, job: JobRow, change: Change, messages: list[HookMessage]) -> None:
         """Adds the messages of this change."""
+        callback = job.about.callback_url
+        if not self._endpoints and callback is None:
+            return
         event = event_of_state(change.new)
         wanted = [endpoint for endpoint in self._endpoints if endpoint.wants(event, job.type)]
-        if not wanted:
+        if not wanted and (callback is None or change.new not in SETTLED):
             return
         body = body_of(job, change)
         messages += [
@@ -34,6 +38,11 @@ class Teller:
             )
             for endpoint in wanted
         ]  # fmt: skip
+        if callback is not None and change.new in SETTLED:
+            messages.append(HookMessage(
+                id=self._new_id(), endpoint=CALLBACKS, target=callback_target(callback), url=callback, event=event,
+                job=job.id, body=body, at=change.at,
+            ))  # fmt: skip
 
 
 def told_targets(writes: WriteSet) -> frozenset[str]:

@@ -69,7 +69,7 @@ def apply(
     """
     named = frozenset(report.attempt for report in turn.reports)
     loaded: Loaded = yield _named(turn, named)
-    hand = Hand(turn.now_at, loaded, named, _teller(turn, ids))
+    hand = Hand(turn.now_at, loaded, named, Teller(turn.endpoints, ids.message or ids.job))
     verdicts = hand.settle(turn.reports, limits.late_accept)
     admission = Admission(hand, loaded, limits, ids)
     commands = [_obeyed(command, hand, loaded, admission) for command in turn.commands]
@@ -90,11 +90,6 @@ def apply(
         ready=[_left(lane, saved.queued[lane], hand, rest.heads) for lane in lanes],
         told=told_targets(hand.writes),
     )
-
-
-def _teller(turn: Turn, ids: Ids) -> Teller | None:
-    """None: nobody is told of what the turn changes."""
-    return Teller(turn.endpoints, ids.message or ids.job) if turn.endpoints else None
 
 
 def _obeyed(command: Command, hand: Hand, loaded: Loaded, admission: Admission) -> CommandReport:

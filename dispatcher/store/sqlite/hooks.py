@@ -18,7 +18,15 @@ import msgspec
 from dispatcher.store.hooks import MOST_DEAD, MOST_DELIVERIES, MOST_READ
 from dispatcher.store.sqlite.thread import StoreThread
 from dispatcher.webhooks.commands import DeleteEndpoint, HookCommand, PutEndpoint, Redeliver, SendMessage, Tried
-from dispatcher.webhooks.endpoints import Delivery, DeliveryOutcome, Endpoint, HookMessage, MessageCounts
+from dispatcher.webhooks.endpoints import (
+    CALLBACKS,
+    Delivery,
+    DeliveryOutcome,
+    Endpoint,
+    HookMessage,
+    MessageCounts,
+    endpoint_of,
+)
 
 __all__ = ["HookRows", "SqliteHooks"]
 
@@ -28,8 +36,8 @@ _PUT = f"INSERT OR REPLACE INTO endpoints ({_ENDPOINT}) VALUES (?, ?, ?, ?, ?, ?
 _DROP = "DELETE FROM endpoints WHERE id = ?"
 _DISABLE = "UPDATE endpoints SET enabled = 0, reason = ? WHERE id = ?"
 
-_MESSAGE = "id, endpoint, target, event, job, body, at, attempts, due"
-_ADD = f"INSERT INTO messages ({_MESSAGE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+_MESSAGE = "id, endpoint, target, url, event, job, body, at, attempts, due"
+_ADD = f"INSERT INTO messages ({_MESSAGE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
 _DONE = "DELETE FROM messages WHERE id = ? AND due IS NOT NULL"
 _AGAIN = "UPDATE messages SET attempts = ?, due = ? WHERE id = ? AND due IS NOT NULL"
 _TRIM_DEAD = """
@@ -57,6 +65,8 @@ _FORGET_DEAD = "DELETE FROM messages WHERE due IS NULL AND endpoint = ?"
 _FORGET_LOG = "DELETE FROM deliveries WHERE endpoint = ?"
 _COUNT_WAITING = "SELECT target, count(*) FROM messages WHERE due IS NOT NULL GROUP BY target"
 _COUNT_DEAD = "SELECT endpoint, count(*) FROM messages WHERE due IS NULL GROUP BY endpoint"
+_KNOWN = "SELECT id FROM messages WHERE endpoint = ? AND id IN (SELECT value FROM json_each(?))"
+_OLDEST = "SELECT min(at) FROM messages WHERE due IS NOT NULL"
 _FIRST_DUE = "SELECT due FROM messages WHERE target = ? AND due IS NOT NULL ORDER BY due LIMIT 1"
 _WAITING = f"""
     SELECT {_MESSAGE} FROM messages WHERE target = ? AND due IS NOT NULL ORDER BY due, number LIMIT ?
@@ -115,24 +125,24 @@ class HookRows:
                 touched.add(command.delivery.endpoint)
             else:
                 self._redeliver(command, clock)
-        for endpoint in {message.endpoint for message in messages}:
-            self._give_up(endpoint, len(messages) + _FORGOTTEN)
+        for target in {message.target for message in messages}:
+            self._give_up(target, len(messages) + _FORGOTTEN)
         for endpoint in touched:
             self._trim(endpoint)
 
-    def _give_up(self, endpoint: str, most: int) -> None:
+    def _give_up(self, target: str, most: int) -> None:
         """If more wait for it than may, those that are due first are dead. ``most``: at once."""
-        beyond = min(most, self.waiting[endpoint] - self._most_waiting)
-        if beyond > 0 and self.is_known(endpoint):
-            self._db.execute(_GIVE_UP, (endpoint, beyond))
-            self.waiting[endpoint] -= beyond
+        beyond, endpoint = min(most, self.waiting[target] - self._most_waiting), endpoint_of(target)
+        if beyond > 0 and self.is_known(target):
+            self._db.execute(_GIVE_UP, (target, beyond))
+            self.waiting[target] -= beyond
             self.dead[endpoint] += beyond
             self._trim_dead(endpoint)
 
     def _add(self, messages: Sequence[HookMessage], clock: float) -> None:
         if messages:
             self._db.executemany(_ADD, [
-                (m.id, m.endpoint, m.target, m.event, m.job, m.body, m.at, m.attempts, clock) for m in messages
+                (m.id, m.endpoint, m.target, m.url, m.event, m.job, m.body, m.at, m.attempts, clock) for m in messages
             ])  # fmt: skip
             self.waiting.update(message.target for message in messages)
 
@@ -188,7 +198,7 @@ class HookRows:
 
     def is_known(self, target: str) -> bool:
         """Whether messages of this target are sent to anybody."""
-        return target in self.ids
+        return target in self.ids or endpoint_of(target) == CALLBACKS
 
 
 class SqliteHooks:
@@ -230,6 +240,16 @@ class SqliteHooks:
     def _fetch(self, query: str, asked: tuple[object, ...]) -> list[Any]:
         return self._db.execute(query, asked).fetchall()
 
+    async def known(self, endpoint: str, messages: Sequence[str]) -> set[str]:
+        """See HookReads."""
+        asked = (endpoint, json.dumps(messages))
+        return {row[0] for row in await self._thread.read(partial(self._fetch, _KNOWN, asked))}
+
+    async def oldest(self) -> float | None:
+        """See HookReads."""
+        [(at,)] = await self._thread.read(partial(self._fetch, _OLDEST, ()))
+        return None if at is None else float(at)
+
     async def counts(self) -> dict[str, MessageCounts]:
         """See HookReads."""
         return await self._thread.read(self._counts)
@@ -238,18 +258,18 @@ class SqliteHooks:
         pending: Counter[str] = Counter()
         for target, left in self._rows.waiting.items():
             if self._rows.is_known(target):
-                pending[target] += left
+                pending[endpoint_of(target)] += left
         dead = self._rows.dead
         names = [name for name in {*pending, *dead} if pending[name] or dead[name]]
         return {name: MessageCounts(pending[name], dead[name]) for name in names}
 
     def _message(
-        self, message_id: str, endpoint: str, target: str, event: str, job: str, body: str, at: float,
+        self, message_id: str, endpoint: str, target: str, url: str | None, event: str, job: str, body: str, at: float,
         attempts: int, due: float | None,
     ) -> HookMessage:  # fmt: skip
         due_s = None if due is None else due - self._base
         return HookMessage(
-            id=message_id, endpoint=endpoint, target=target, event=event, job=job, body=body, at=at,
+            id=message_id, endpoint=endpoint, target=target, url=url, event=event, job=job, body=body, at=at,
             attempts=attempts, due_s=due_s,
         )  # fmt: skip
 

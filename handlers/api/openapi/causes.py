@@ -46,6 +46,7 @@ _ALL = (
     _cause(errors.TooLarge(""), "The body or a value is over its limit."),
     _cause(errors.Unsupported(""), "The Content-Type is not one that this address takes, or the body is compressed."),
     _cause(Invalid([]), "The fields that `errors` names are wrong."),
+    _cause(BadRequest("", code="callback_refused", semantic=True), "No callback may go to the `callback_url`."),
     _cause(errors.KeyConflict(""), "The idempotency key was used before with another body."),
     _cause(errors.TooManyGuesses("", retry_after_s=1), "Many wrong tokens have come from where this one comes from."),
     _cause(None, "The server has a fault; its log says more under the request id."),
@@ -65,7 +66,17 @@ CAUSES[SEMANTIC] = _cause(BadRequest("", semantic=True), "The store cannot hold 
 #: What may go wrong with every address that reads the store, changes a job, or makes one.
 READ = ("draining", "storage_trouble")
 COMMAND = (*READ, "storage_full")
-NEW_JOB = (*COMMAND, "queue_full", "too_many_types", "unavailable", "refused", "key_conflict", "bad_key", "invalid")
+NEW_JOB = (
+    *COMMAND,
+    "queue_full",
+    "too_many_types",
+    "unavailable",
+    "refused",
+    "key_conflict",
+    "bad_key",
+    "invalid",
+    "callback_refused",
+)
 
 
 def by_status(names: Iterable[str]) -> dict[int, list[ProblemCause]]:

@@ -40,7 +40,7 @@ WEBHOOK_OPERATIONS: Mapping[tuple[str, str], Operation] = {
         title="Change a webhook, or switch it on or off",
         words="What is not named stays as it is.",
         answers={200: GoodAnswer("The webhook as it is then.", "Webhook")},
-        codes=(*COMMAND, "invalid", SEMANTIC),
+        codes=(*COMMAND, "wrong_state", "invalid", SEMANTIC),
         body={JSON: "WebhookChange"},
     ),
     ("api-webhook", "DELETE"): Operation(
@@ -48,7 +48,7 @@ WEBHOOK_OPERATIONS: Mapping[tuple[str, str], Operation] = {
         group=WEBHOOKS,
         title="Delete a webhook with its messages and its log",
         answers={204: GoodAnswer("It is gone.")},
-        codes=COMMAND,
+        codes=(*COMMAND, "wrong_state"),
     ),
     ("api-webhook-rotate", "POST"): Operation(
         id="rotateWebhook",
@@ -56,7 +56,7 @@ WEBHOOK_OPERATIONS: Mapping[tuple[str, str], Operation] = {
         title="Give a webhook a new secret",
         words="The old one signs beside it for 24 hours.",
         answers={200: GoodAnswer("The webhook, with its new secret.", "MadeWebhook")},
-        codes=(*COMMAND, "invalid"),
+        codes=(*COMMAND, "wrong_state", "invalid"),
         body={JSON: "EmptyBody"},
     ),
     ("api-webhook-test", "POST"): Operation(
@@ -88,6 +88,7 @@ WEBHOOK_OPERATIONS: Mapping[tuple[str, str], Operation] = {
         id="redeliverMessages",
         group=WEBHOOKS,
         title="Send messages at once that wait or are dead",
+        words="If the webhook lacks one of the ids, the answer is a 404 that names it, and none is sent.",
         answers={202: GoodAnswer("They are due.", "Ordered")},
         codes=(*COMMAND, "invalid", SEMANTIC),
         body={JSON: "RedeliverBody"},

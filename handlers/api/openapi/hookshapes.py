@@ -33,7 +33,7 @@ class WebhookShape(Struct, kw_only=True):
     dead: Annotated[int, Meta(description="messages that are sent no more")]
     old_secret_until: Annotated[Instant | None, Meta(description="until then the secret of before signs, too")]
     made_by: str
-    made_at: Instant
+    made_at: Instant | None
     links: Links
 
 

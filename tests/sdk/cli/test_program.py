@@ -120,6 +120,12 @@ def test_the_status_says_what_kind_of_trouble_it_was(answer: tuple[bytes, str], 
             ["stats", "-otable"],
         ),
         *(["events"], ["backup"], ["backup", "--list"], ["token", "list"], ["token", "create", "a", "--scope=read"]),
+        *(["webhook", "list"], ["webhook", "add", "https://shop.example/"], ["webhook", "show", "a"]),
+        *(
+            ["webhook", "test", "a"],
+            ["webhook", "dead", "a"],
+            ["webhook", "redeliver", "a", "m"],
+        ),
     ],
     ids=" ".join,
 )

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from dispatcher.access.acts import Actor
+from dispatcher.core.jobs.about import NOTHING_SAID
 from dispatcher.core.jobs.rows import JobRow
 from dispatcher.core.jobs.states import Event, JobState
 from dispatcher.core.jobs.terms import Terms
@@ -42,7 +43,7 @@ def row(seq: int, state: JobState = JobState.QUEUED, **fields: Any) -> JobRow:
     }  # fmt: skip
     if state is JobState.RUNNING:
         known |= {"attempt": attempt_id(seq, 0, "s" * 32), "claims": 1, "offered_at": NOW - 1.0}
-    return JobRow(**(known | fields))
+    return JobRow(**(known | {"about": NOTHING_SAID} | fields))
 
 
 class Script:

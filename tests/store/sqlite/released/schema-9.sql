@@ -33,6 +33,35 @@ INSERT INTO "attempts" VALUES('0000000005-000000-0000000000000000000000000000000
 INSERT INTO "attempts" VALUES('0000000006-000000-00000000000000000000000000000004',6,1,'worker-1','Anna','boot-1',1.80000000201699876783e+09,1.8000000020179986954e+09,NULL,NULL,NULL,NULL,NULL);
 INSERT INTO "attempts" VALUES('0000000007-000000-00000000000000000000000000000005',7,1,'worker-1','Anna','boot-1',1.80000000202099847794e+09,1.80000000202099847794e+09,1.80000000202199840551e+09,NULL,'error','{"message":"no"}',NULL);
 INSERT INTO "attempts" VALUES('000000000b-000000-00000000000000000000000000000001',11,1,'worker-1','Anna','boot-1',1.80000000000599956516e+09,1.80000000000699949265e+09,1.80000000000799942022e+09,NULL,'error','{"message":"no"}',NULL);
+CREATE TABLE deliveries (
+    number   INTEGER PRIMARY KEY,
+    message  TEXT NOT NULL,
+    endpoint TEXT NOT NULL,
+    event    TEXT NOT NULL,
+    job      TEXT NOT NULL,
+    attempt  INTEGER NOT NULL,
+    at       REAL NOT NULL,
+    ms       INTEGER NOT NULL,
+    status   INTEGER,                   -- NULL: there was no answer
+    error    TEXT,
+    outcome  TEXT NOT NULL              -- delivered, failed, dead
+) STRICT;
+INSERT INTO "deliveries" VALUES(1,'msg-1','shop','job.succeeded','job-1',1,1800000004.5,12,500,'the answer was 500','failed');
+CREATE TABLE endpoints (
+    id         TEXT PRIMARY KEY,
+    url        TEXT NOT NULL,
+    events     TEXT NOT NULL,           -- JSON: an array of names
+    types      TEXT NOT NULL,           -- JSON: an array; empty: all types
+    secret     TEXT NOT NULL,           -- as it is: messages are signed with it
+    old_secret TEXT,                    -- signs, too, until old_until (UTC, as all instants here but ``due``)
+    old_until  REAL,
+    enabled    INTEGER NOT NULL,
+    reason     TEXT,                    -- why it is not enabled
+    name       TEXT NOT NULL,
+    made_by    TEXT NOT NULL,
+    made_at    REAL NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO "endpoints" VALUES('shop','https://shop.example/x','["job.succeeded"]','[]','whsec_YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4','whsec_eHd2dXRzcnFwb25tbGtqaWhnZmVkY2Jh',1800000300.0,1,NULL,'the shop','anna',1800000000.0);
 CREATE TABLE job_data (seq INTEGER PRIMARY KEY, data TEXT NOT NULL) STRICT;
 INSERT INTO "job_data" VALUES(1,'{"a":1.0}');
 INSERT INTO "job_data" VALUES(2,'1');
@@ -126,6 +155,20 @@ CREATE TABLE logs (
     line    TEXT NOT NULL
 ) STRICT;
 INSERT INTO "logs" VALUES(1,1,'0000000001-000000-00000000000000000000000000000001',1.80000000000299978254e+09,'a line');
+CREATE TABLE messages (
+    number   INTEGER PRIMARY KEY,
+    id       TEXT NOT NULL UNIQUE,
+    endpoint TEXT NOT NULL,             -- its id
+    target   TEXT NOT NULL,             -- the messages of one target are sent some at a time: the endpoint's id
+    event    TEXT NOT NULL,
+    job      TEXT NOT NULL,
+    body     TEXT NOT NULL,             -- what is sent, byte for byte
+    at       REAL NOT NULL,
+    attempts INTEGER NOT NULL,
+    due      REAL                       -- an instant of the queue clock; NULL: the message is dead
+) STRICT;
+INSERT INTO "messages" VALUES(1,'msg-1','shop','shop','job.succeeded','job-1','{"type": "job.succeeded"}',1800000004.0,2,310.0);
+INSERT INTO "messages" VALUES(2,'msg-2','shop','shop','job.failed','job-2','{"type": "job.failed"}',1800000005.0,10,NULL);
 CREATE TABLE meta (
     name  TEXT PRIMARY KEY,
     value ANY
@@ -200,55 +243,10 @@ CREATE INDEX acts_at ON acts (number / 1000, at);
 CREATE INDEX acts_actor ON acts (actor);
 CREATE INDEX acts_action ON acts (action);
 CREATE INDEX acts_target ON acts (target);
+CREATE INDEX messages_due ON messages (target, due, number) WHERE due IS NOT NULL;
+CREATE INDEX messages_dead ON messages (endpoint, number) WHERE due IS NULL;
+CREATE INDEX deliveries_of ON deliveries (endpoint, number);
+CREATE INDEX deliveries_bad ON deliveries (endpoint, number) WHERE outcome <> 'delivered';
 DELETE FROM "sqlite_sequence";
 INSERT INTO "sqlite_sequence" VALUES('acts',1);
 COMMIT;
--- 0009: webhooks: who is told of changes, the messages that wait, what became of the attempts to send them.
-
-CREATE TABLE endpoints (
-    id         TEXT PRIMARY KEY,
-    url        TEXT NOT NULL,
-    events     TEXT NOT NULL,           -- JSON: an array of names
-    types      TEXT NOT NULL,           -- JSON: an array; empty: all types
-    secret     TEXT NOT NULL,           -- as it is: messages are signed with it
-    old_secret TEXT,                    -- signs, too, until old_until (UTC, as all instants here but ``due``)
-    old_until  REAL,
-    enabled    INTEGER NOT NULL,
-    reason     TEXT,                    -- why it is not enabled
-    name       TEXT NOT NULL,
-    made_by    TEXT NOT NULL,
-    made_at    REAL NOT NULL
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE messages (
-    number   INTEGER PRIMARY KEY,
-    id       TEXT NOT NULL UNIQUE,
-    endpoint TEXT NOT NULL,             -- its id
-    target   TEXT NOT NULL,             -- the messages of one target are sent some at a time: the endpoint's id
-    event    TEXT NOT NULL,
-    job      TEXT NOT NULL,
-    body     TEXT NOT NULL,             -- what is sent, byte for byte
-    at       REAL NOT NULL,
-    attempts INTEGER NOT NULL,
-    due      REAL                       -- an instant of the queue clock; NULL: the message is dead
-) STRICT;
-
-CREATE INDEX messages_due ON messages (target, due, number) WHERE due IS NOT NULL;
-CREATE INDEX messages_dead ON messages (endpoint, number) WHERE due IS NULL;
-
-CREATE TABLE deliveries (
-    number   INTEGER PRIMARY KEY,
-    message  TEXT NOT NULL,
-    endpoint TEXT NOT NULL,
-    event    TEXT NOT NULL,
-    job      TEXT NOT NULL,
-    attempt  INTEGER NOT NULL,
-    at       REAL NOT NULL,
-    ms       INTEGER NOT NULL,
-    status   INTEGER,                   -- NULL: there was no answer
-    error    TEXT,
-    outcome  TEXT NOT NULL              -- delivered, failed, dead
-) STRICT;
-
-CREATE INDEX deliveries_of ON deliveries (endpoint, number);
-CREATE INDEX deliveries_bad ON deliveries (endpoint, number) WHERE outcome <> 'delivered';
