@@ -28,8 +28,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from dispatcher.core.fleet.fleet import Fleet
-from dispatcher.core.fleet.misses import Miss, nearest
-from dispatcher.core.fleet.worker import Attempt, AttemptState, Standing, Worker, lane_of_claim
+from dispatcher.core.fleet.worker import Attempt, AttemptState, Worker, lane_of_claim
 from dispatcher.core.jobs.states import Event
 from dispatcher.core.jobs.turn import (
     Cause,
@@ -45,6 +44,7 @@ from dispatcher.core.jobs.turn import (
     Started,
     Verdict,
 )
+from dispatcher.core.workers.answering import Answering
 from dispatcher.core.workers.attendance import Attendance
 from dispatcher.core.workers.deadlines import Deadlines, Due
 from dispatcher.core.workers.effects import Answer, CancelOrder, Effect, Go, Record, Refuse
@@ -60,7 +60,7 @@ from dispatcher.core.workers.timings import Timings
 __all__ = ["Machine"]
 
 
-class Machine(Obeying):
+class Machine(Obeying, Answering):
     """Workers and attempts of one node; the shell calls it. ``rng`` is seeded if runs must repeat."""
 
     def __init__(self, *, timings: Timings, retry: RetryPolicy, rng: random.Random) -> None:
@@ -134,32 +134,6 @@ class Machine(Obeying):
     def ready(self, lanes: Iterable[LaneReady], *, claimed: bool) -> None:
         """Takes what a turn has left in the lanes that it touched. Call it when its claims have been given out."""
         self._fleet.pools.reported(lanes, claimed=claimed)
-
-    def standing(self, lane: str) -> Counter[Standing]:
-        """How many of the workers that match a lane have each standing."""
-        return Counter(self._fleet.pools.standing(lane))
-
-    def offering(self, type_name: str) -> int:
-        """How many workers offer a type."""
-        return self.roster.offering(type_name)
-
-    def unserved(self, most: int) -> list[str]:
-        """The first types, by name, that ready jobs wait for and no worker offers."""
-        return self._fleet.pools.lanes.unserved.names[:most]
-
-    def shut(self, most: int) -> dict[str, frozenset[Standing]]:
-        """The first types, by name, that workers offer and none takes: each is paused (PAUSED) or set aside (ASIDE)."""
-        shut = self._fleet.pools.lanes.shut
-        return {name: shut.why(name) for name in shut.names[:most]}
-
-    def stalled(self, most: int, now: float) -> list[tuple[str, float]]:
-        """Types with ready jobs that an idle worker could take, and for how many seconds none was given one."""
-        self._deadlines.pass_to(now)
-        return [] if self.draining else self._fleet.pools.lanes.stalled(most)
-
-    def nearest(self, lane: str) -> Miss:
-        """What the nearest workers lack for a lane, if some offer its type and none matches it."""
-        return nearest(self._fleet.pools, lane)
 
     def claimed(self, claims: Sequence[Claim], now: float) -> list[Effect]:
         """The store has claimed these jobs for us: each goes to the next worker of its pool, or back at no cost."""
