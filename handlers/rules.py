@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from tornado.web import HTTPError
@@ -17,6 +18,7 @@ from dispatcher.access.principal import ANYBODY, NOBODY, Principal
 from dispatcher.access.scopes import Scope
 from dispatcher.errors import BadRequest, Forbidden, TooLarge, Unauthorized, Unsupported
 from handlers.answers import EXPOSED, as_json, problem_headers
+from handlers.client import AskingClient
 from handlers.errors import Problem
 from handlers.guard import Headers
 from handlers.mediatype import JSON, media_type
@@ -76,6 +78,7 @@ class Rules:
     query_fields: ClassVar[tuple[str, ...]] = ()
 
     site: Site
+    client: AskingClient
     #: Who asks, once ``check`` has found it.
     principal: Principal = NOBODY
     #: How many tokens of the settings there had been then.
@@ -103,6 +106,7 @@ class Rules:
             self.principal = who
             if not self.public:
                 self._own_tokens = self.site.guard.own_tokens
+                self.client.opens = partial(self.site.service.access.open, who.token_id)
             self.check_scope()
             self.check_body()
 

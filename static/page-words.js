@@ -100,11 +100,15 @@
       retryText(status) + '. ' + (status.error ? status.error.text : '') + blame(status.error);
   }
 
-  /** A page without a token, and one whose token is wrong, need different help. */
+  /** A page without a token, one whose token has ended and one whose is wrong need different help. */
   function tokenText(status) {
     if (status.standing && status.standing.code === 'E-TOK-01') {
       return 'The server needs a token, and this page has none. Open the page with #token=\u2026 ' +
         'at the end of its address. Whoever runs the server knows the token. ';
+    }
+    if (status.standing && status.standing.code === 'E-TOK-03') {
+      return 'The token of this page was revoked or has expired. Ask whoever runs the server for a ' +
+        'new one, and open the page with #token=\u2026 at the end of its address. ';
     }
     return 'The token of this page is wrong. Open the page again with the right #token=\u2026 at ' +
       'the end of its address. Write % as %25, & as %26 and # as %23 there; all else as it is. ';

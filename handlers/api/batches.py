@@ -8,7 +8,7 @@ from tornado.iostream import StreamClosedError
 
 from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.batches import BatchItem, BatchView
-from dispatcher.errors import Unavailable
+from dispatcher.errors import Unauthorized, Unavailable
 from handlers import queries
 from handlers.api.jobjson import Json, instant, raw
 from handlers.api.resources import ConsoleApiHandler
@@ -70,7 +70,10 @@ class BatchResultsHandler(_BatchReader):
     async def get(self, batch_id: str) -> None:
         """The lines, read slice by slice, each when the client has taken the one before it."""
         await self._begin(batch_id)
-        await self.client.patiently(self._tell(batch_id))
+        try:
+            await self.client.patiently(self._tell(batch_id))
+        except Unauthorized:
+            self.break_off()
 
     async def head(self, batch_id: str) -> None:
         """The same checks, and no lines."""
