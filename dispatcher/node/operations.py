@@ -45,7 +45,6 @@ MOST_RUNNING = 10
 #: Orders that are told of, with those that run: the newest.
 MOST_KEPT = 100
 
-_GONE = "there is no operation {!r}: it was never begun, the server has started anew since, or many have come after it"
 _ENDING = "the server stopped; what was done stays done, and the rest can be asked for again"
 _SHUT = "the token that asked for it opens nothing any more; what was done stays done"
 _FAULT = "a fault of the server stopped it; its log says more. What was done stays done"
@@ -131,7 +130,7 @@ class Operations:
 
     def _one(self, operation_id: str) -> _Running:
         if operation_id not in self._known:
-            raise OperationNotFound(_GONE.format(operation_id))
+            raise OperationNotFound.named(operation_id)
         return self._known[operation_id]
 
     async def wait(self, operation_id: str, timeout_s: float) -> OperationView:

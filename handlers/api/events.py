@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Protocol
 
+from msgspec.structs import replace
 from tornado.iostream import StreamClosedError
 
 from dispatcher.access.scopes import Scope
@@ -43,12 +44,17 @@ class _Following(ConsoleApiHandler):
     """Who is bound to types must name some of them."""
 
     scopes: ClassVar = {"GET": Scope.READ}
-    looks_at_types = True
+    looks_at_jobs = True
 
     def _wanted(self) -> ChangeFilter:
         wanted = queries.change_filter(self)
         self.principal.needs_types(wanted.type)
-        return wanted
+        only = self.only_owner
+        if only is None:
+            return wanted
+        if not wanted.owner <= {only}:
+            raise self.principal.has_only_its_own("The filter names another owner.")
+        return replace(wanted, owner=frozenset({only}))
 
 
 class EventsHandler(_Following):
@@ -142,6 +148,7 @@ def _json(name: str, change: Change) -> Json:
         "worker": change.worker,
         "reason": change.reason,
         "actor": change.actor or None,
+        "owner": change.owner,
     }
 
 

@@ -59,6 +59,7 @@ def test_every_setting_has_a_flag_a_variable_and_a_key_that_mean_the_same(item: 
         "allow_origin": "https://a.example",
         "public_url": "http://localhost:9",
         "insecure": "yes",
+        "isolate": "yes",
         "late_accept": "no",
         "search": "no",
         "log_format": "json",
@@ -70,10 +71,11 @@ def test_every_setting_has_a_flag_a_variable_and_a_key_that_mean_the_same(item: 
     text = texts.get(item.name) or str(getattr(Settings(), item.name) + 1)
     flag, variable = help_text.flag(item.name), "PAGEHAND_" + item.name.upper()
     switch = {"yes": [flag], "no": [flag.replace("--", "--no-", 1)]}
-    by_flag = given(*switch.get(text, [flag, text]))
-    by_variable = given(**{variable: text})
+    beside = ["--token", "abc"] if item.name == "isolate" else []  # it cannot be without
+    by_flag = given(*switch.get(text, [flag, text]), *beside)
+    by_variable = given(*beside, **{variable: text})
     value = getattr(by_flag, item.name)
-    by_file = given("--config", toml(tmp_path, f"{item.name} = {help_text.toml_text(value)}"))
+    by_file = given("--config", toml(tmp_path, f"{item.name} = {help_text.toml_text(value)}"), *beside)
     assert by_flag == by_variable == by_file
     assert value != getattr(Settings(), item.name)
 
@@ -234,6 +236,12 @@ def test_settings_that_contradict_each_other_are_refused(argv: list[str]) -> Non
 @pytest.mark.parametrize("bind", ["127.0.0.1", "127.8.9.1", "::1", "localhost", "LOCALHOST"])
 def test_loopback_needs_no_token(bind: str) -> None:
     assert given("--bind", bind).bind == bind
+
+
+def test_owners_are_kept_apart_only_where_there_are_tokens() -> None:
+    assert "--isolate tells owners by their tokens" in refused("--isolate")
+    assert given("--isolate", "--token", "abc").isolate
+    assert not given().isolate
 
 
 @pytest.mark.parametrize("bind", ["0.0.0.0", "::", "", "10.1.2.3", "intranet", "localhost.example", "fe80::1"])
