@@ -86,5 +86,5 @@ class PageGate:
             if self.guesses.right(self.token.encode(), shown, remote, now):
                 return
         except TooManyGuesses as refusal:
-            raise MessageRefused(refusal.detail, code="bad_token") from None
+            raise MessageRefused(refusal.detail, code="too_many_wrong_tokens") from None
         raise MessageRefused(_WRONG if shown else _NONE, code="bad_token")

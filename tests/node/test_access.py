@@ -158,7 +158,7 @@ def test_a_page_registers_with_a_token_that_has_the_scope_for_workers() -> None:
     at_house(test, token="sesame")
 
 
-@pytest.mark.expect_log("bad_token")
+@pytest.mark.expect_log("bad_token|too_many_wrong_tokens")
 def test_a_page_that_guesses_must_wait_and_one_with_a_token_of_its_own_need_not() -> None:
     async def test(house: House, tokens: Access) -> None:
         _, good = await tokens.make("desk", (Scope.WORKER,), actor=Actor("anna"))
@@ -167,7 +167,7 @@ def test_a_page_that_guesses_must_wait_and_one_with_a_token_of_its_own_need_not(
             [refused] = await house.say("s1", op="register", types=["label"], boot="b", version=1, token=f"no-{number}")
             assert "is not this server's token" in refused["detail"]
         [refused] = await house.say("s1", op="register", types=["label"], boot="b", version=1, token="sesame")
-        assert refused["code"] == "bad_token"
+        assert refused["code"] == "too_many_wrong_tokens"
         assert "Try again in 3 s" in refused["detail"]
         assert (await house.register("s2", "label", token=good))["op"] == "registered"
         house.clock.advance(3.0)
