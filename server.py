@@ -121,7 +121,7 @@ class Server:
             failed=self._fail,
             now_and_then=lambda: self.calm.look(len(self.sessions)),
         )
-        self.guard = Guard(settings, clock, self.dispatcher.access.find, self.dispatcher.pages.guesses)
+        self.guard = Guard(settings, clock, self.dispatcher.access.find, self.dispatcher.pages.gate.guesses)
         self.entrance = entrance
         self.port = entrance.port
         self.sessions, self.front, self.http = entrance.sessions, entrance.front, entrance.http
@@ -146,7 +146,9 @@ class Server:
         changed = wanted.token != self.settings.token
         self.settings = dataclasses.replace(self.settings, token=wanted.token)
         self.guard.renew(wanted.token)
-        self.dispatcher.pages.token = wanted.token
+        self.dispatcher.pages.gate.token = wanted.token
+        if changed:
+            self.dispatcher.access.own_token_changed()
         later = [
             item.name for item in settings_fields() if getattr(wanted, item.name) != getattr(self.settings, item.name)
         ]

@@ -138,6 +138,12 @@ class JobNotFound(RequestError):
 
     code = "not_found"
 
+    @classmethod
+    def named(cls, job_id: str) -> JobNotFound:
+        """In the words for every job that is not there, so that nobody learns more than that."""
+        why = "it was never accepted here, or it ended long ago and is no longer kept"
+        return cls(f"there is no job {job_id!r}: {why}")
+
 
 class AddressNotFound(RequestError):
     """No route has this address; the words name the one that was meant."""
@@ -156,11 +162,23 @@ class OperationNotFound(RequestError):
 
     code = "not_found"
 
+    @classmethod
+    def named(cls, operation_id: str) -> OperationNotFound:
+        """As ``JobNotFound.named``."""
+        why = "it was never begun, the server has started anew since, or many have come after it"
+        return cls(f"there is no operation {operation_id!r}: {why}")
+
 
 class BatchNotFound(RequestError):
     """No job that is kept belongs to a batch with this id."""
 
     code = "not_found"
+
+    @classmethod
+    def named(cls, batch_id: str) -> BatchNotFound:
+        """As ``JobNotFound.named``."""
+        why = "it was never taken here, or its jobs ended long ago and are not kept"
+        return cls(f"there is no batch {batch_id!r}: {why}")
 
 
 class TokenNotFound(RequestError):

@@ -1,4 +1,6 @@
-"""What a new job carries besides what its submitter says of it: the trace of the request, its task's summary."""
+"""What a new job carries besides what its submitter says of it: the trace of the request, its task's summary, its
+owner.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +14,17 @@ from handlers.worker.tasks import TaskDirectory
 __all__ = ["carried"]
 
 
-def carried(spec: JobSpec, headers: Headers, tasks: TaskDirectory) -> JobSpec:
-    """The same job with both. A header that is no ``traceparent`` is ignored, as the standard says."""
+def carried(spec: JobSpec, headers: Headers, tasks: TaskDirectory, owner: str | None, key: str | None) -> JobSpec:
+    """The same job with all of it. A header that is no ``traceparent`` is ignored, as the standard says.
+
+    ``key``: the idempotency key as it is kept.
+    """
     header, template = headers.get("Traceparent"), tasks.summaries().get(spec.type)
     about = spec.about
     if header is not None and (trace := traceparent_of(header)) is not None:
         about = replace(about, traceparent=trace)
     if template is not None and about.summary is None:
         about = replace(about, summary=template.filled(spec.data))
-    return spec if about is spec.about else replace(spec, about=about)
+    if owner is not None:
+        about = replace(about, owner=owner)
+    return spec if about is spec.about and key == spec.key else replace(spec, about=about, key=key)

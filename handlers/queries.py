@@ -84,7 +84,7 @@ def _fields_of(kind: type[Struct]) -> tuple[str, ...]:
 JOBS, WORKERS, TYPES = (*_fields_of(JobFilter), "format", "fields"), _fields_of(WorkerFilter), _fields_of(TypeFilter)
 ACTS = _fields_of(AuditFilter)
 #: Those of the console's list.
-CONSOLE_JOBS = ("state", "type", "requires", "worker", "tag", "batch", "q", "limit", "cursor")
+CONSOLE_JOBS = ("state", "type", "requires", "worker", "tag", "owner", "batch", "q", "limit", "cursor")
 WAIT = ("wait",)
 ONE_JOB = (*WAIT, "fields")
 CHANGES = (*_fields_of(ChangeFilter), "after")
@@ -181,6 +181,7 @@ def job_filter(handler: FilterFields, now_at: float) -> JobFilter:
         tags=tuple(dict.fromkeys(_texts(handler, "tag"))),
         batch=_text(handler, "batch").lower() or None,
         key=_text(handler, "key") or None,
+        owner=_text(handler, "owner") or None,
         error=_text(handler, "error") or None,
         search=_search(handler),
         **{name: _instant(handler, name, now_at) for name in _INSTANTS},
@@ -252,7 +253,7 @@ def type_filter(handler: RequestHandler) -> TypeFilter:
 
 
 def change_filter(handler: RequestHandler) -> ChangeFilter:
-    """``?job=&worker=&type=&state=``, each repeated or with commas; empty ones do not count. Raises BadParameter."""
+    """``?job=&worker=&type=&state=&owner=``, repeated or with commas; empty ones do not count. Raises BadParameter."""
     states = _values(handler, "state")
     if not states <= set(JobState):
         raise BadParameter(f"state must be one or more of {', '.join(JobState)}.", parameter="state")
@@ -260,6 +261,7 @@ def change_filter(handler: RequestHandler) -> ChangeFilter:
         job=frozenset(job.lower() for job in _values(handler, "job")),
         worker=_values(handler, "worker"),
         type=_values(handler, "type"),
+        owner=_values(handler, "owner"),
         state=frozenset(map(JobState, states)),
     )
 

@@ -83,7 +83,7 @@ def routes(
         service=service,
         settings=settings,
         tasks=tasks,
-        guard=guard or Guard(settings, clock, service.access.find, service.pages.guesses),
+        guard=guard or Guard(settings, clock, service.access.find, service.pages.gate.guesses),
         clock=clock,
         prefix=Prefix(settings.public_path),
     )

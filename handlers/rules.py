@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
+from msgspec.structs import replace
 from tornado.web import HTTPError
 
 from dispatcher.access.acts import Actor
 from dispatcher.access.principal import ANYBODY, NOBODY, Principal
 from dispatcher.access.scopes import Scope
+from dispatcher.core.jobs.keys import key_of_owner
+from dispatcher.core.jobs.model import JobFilter
 from dispatcher.errors import BadRequest, Forbidden, TooLarge, Unauthorized, Unsupported
 from handlers.answers import EXPOSED, as_json, problem_headers
+from handlers.client import AskingClient
 from handlers.errors import Problem
 from handlers.guard import Headers
 from handlers.mediatype import JSON, media_type
@@ -68,14 +73,16 @@ class Rules:
     public: ClassVar[bool] = False
     #: The scope that each method needs, or several; HEAD needs GET's, OPTIONS none. What stands not here is refused.
     scopes: ClassVar[Mapping[str, Scope | tuple[Scope, ...]]] = {}
-    #: Whether it serves who is bound to types: then it looks itself at each job's type.
-    looks_at_types: ClassVar[bool] = False
+    #: Whether it serves who is bound to types, or may know of his own jobs alone: then it looks itself at each job's
+    #: type and owner.
+    looks_at_jobs: ClassVar[bool] = False
     #: Whether Host and Origin are checked. Only the probes of load balancers skip that: they disclose nothing.
     guarded: ClassVar[bool] = True
     #: The fields that the query of a GET may have; other requests have none. The API refuses all others.
     query_fields: ClassVar[tuple[str, ...]] = ()
 
     site: Site
+    client: AskingClient
     #: Who asks, once ``check`` has found it.
     principal: Principal = NOBODY
     #: How many tokens of the settings there had been then.
@@ -103,6 +110,7 @@ class Rules:
             self.principal = who
             if not self.public:
                 self._own_tokens = self.site.guard.own_tokens
+                self.client.opens = partial(self.site.service.access.open, who.token_id)
             self.check_scope()
             self.check_body()
 
@@ -134,8 +142,37 @@ class Rules:
             raise Forbidden("No scope opens this address for this method.", code="forbidden_scope")
         for each in (scope,) if isinstance(scope, Scope) else scope:
             self.principal.needs(each)
-        if not self.looks_at_types:
+        if not self.looks_at_jobs:
             self.principal.needs_no_bound()
+            if self.only_owner is not None:
+                raise self.principal.has_only_its_own("This is about everybody's.")
+
+    def check_type(self, name: str) -> None:
+        """Refuses who is for other types, and who may know of its own jobs alone: a type is everybody's."""
+        if self.only_owner is not None:
+            raise self.principal.has_only_its_own("This is about everybody's.")
+        self.principal.needs_types([name])
+
+    @property
+    def only_owner(self) -> str | None:
+        """Whose jobs alone who asks may know of (``--isolate``); None: everybody's."""
+        return self.principal.owner if self.site.settings.isolate and self.principal.is_submitter else None
+
+    def kept_key(self, key: str | None, owner: str | None = None) -> str | None:
+        """An idempotency key as it is kept: where owners are kept apart, each has keys of its own.
+
+        ``owner``: whose key it is; None: that of who asks.
+        """
+        owner = owner or self.principal.owner
+        return key if key is None or owner is None or not self.site.settings.isolate else key_of_owner(key, owner)
+
+    def own_jobs(self, wanted: JobFilter) -> JobFilter:
+        """The filter for those of the jobs that who asks may know of. Raises Forbidden if it names another owner."""
+        only = self.only_owner
+        if only is not None and wanted.owner not in (None, only):
+            raise self.principal.has_only_its_own("The filter names another owner.")
+        owner = only or wanted.owner
+        return replace(wanted, owner=owner, key=self.kept_key(wanted.key, owner))
 
     def still_opens(self) -> bool:
         """Whether what was shown still opens anything: an answer may go on for days."""

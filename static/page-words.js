@@ -100,11 +100,19 @@
       retryText(status) + '. ' + (status.error ? status.error.text : '') + blame(status.error);
   }
 
-  /** A page without a token, and one whose token is wrong, need different help. */
+  /** A page without a token, with a wrong one and with one that has ended need different help. */
   function tokenText(status) {
     if (status.standing && status.standing.code === 'E-TOK-01') {
       return 'The server needs a token, and this page has none. Open the page with #token=\u2026 ' +
         'at the end of its address. Whoever runs the server knows the token. ';
+    }
+    if (status.standing && status.standing.code === 'E-TOK-03') {
+      return 'The token of this page was revoked or has expired. Ask whoever runs the server ' +
+        'for a new one, and open the page with #token=\u2026 at the end of its address. ';
+    }
+    if (status.standing && status.standing.code === 'E-TOK-04') {
+      return 'Too many wrong tokens have come from where this page is, so the server looks at ' +
+        'none for a while. A token that was made for this page would be taken. ';
     }
     return 'The token of this page is wrong. Open the page again with the right #token=\u2026 at ' +
       'the end of its address. Write % as %25, & as %26 and # as %23 there; all else as it is. ';

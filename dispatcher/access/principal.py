@@ -24,6 +24,16 @@ class Principal(Struct, frozen=True, kw_only=True):
     #: Empty: there is no token in the table.
     token_id: str = ""
 
+    @property
+    def owner(self) -> str | None:
+        """The owner of the jobs that it submits; None: it has no token of the store, so nobody is told."""
+        return self.name if self.token_id else None
+
+    @property
+    def is_submitter(self) -> bool:
+        """Whether it is alone with its jobs where owners are kept apart: it submits, and does not administer."""
+        return bool(self.token_id) and Scope.SUBMIT in self.scopes and Scope.ADMIN not in self.scopes
+
     def needs(self, scope: Scope) -> None:
         """Raises Forbidden without the scope."""
         if scope not in self.scopes:
@@ -54,6 +64,13 @@ class Principal(Struct, frozen=True, kw_only=True):
         """Raises Forbidden if it is bound to types: for what concerns jobs of every type."""
         if self.types is not None:
             raise Forbidden(f"{self._bound()} This is about jobs of every type.", code="forbidden_type")
+
+    def has_only_its_own(self, what: str) -> Forbidden:
+        """The refusal of ``what`` is not about its own jobs, where owners are kept apart."""
+        return Forbidden(
+            f"The token '{self.name}' submits jobs, and with --isolate it may know of its own alone. {what}",
+            code="forbidden_owner",
+        )
 
     def _who(self) -> str:
         return f"the token '{self.name}'" if self.token_id else self.name

@@ -54,6 +54,12 @@ class TokenTable:
         entry = self._entries.get(token_id)
         return None if entry is None else self._used_now(entry, now_at)
 
+    def has_ended(self, text: bytes) -> bool:
+        """Whether this token is one of ours that opens nothing any more: whoever shows it may be told."""
+        token_id = id_of(text)
+        entry = None if token_id is None else self._entries.get(token_id)
+        return entry is not None and hmac.compare_digest(entry.token.digest, digest_of(text))
+
     def _used_now(self, entry: _Known, now_at: float) -> Principal | None:
         token = entry.token
         if not token.works(now_at):

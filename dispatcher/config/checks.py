@@ -106,7 +106,7 @@ def checked_settings(values: Mapping[str, Any], origins: Mapping[str, str], envi
     """The settings, if none contradicts another."""
     store = values.get("store") or default_store(Path(__file__).resolve().parents[2], environ)
     made = Settings(**(_room_for_one_job(values) | dict(values) | {"store": store}))
-    for check in (_limits, _backoff, _store, _tasks, _public_url, _origins, _exposure, _front, _webhooks):
+    for check in (_limits, _backoff, _store, _tasks, _public_url, _origins, _isolation, _exposure, _front, _webhooks):
         if reason := check(made):
             raise SettingError(reason + _origins_of(reason, origins))
     return made
@@ -188,6 +188,12 @@ def _origins(made: Settings) -> str | None:
     if made.token or not odd:
         return None
     return f"--allow-origin {odd[0]} lets in pages that only a token can tell apart: give one with --token-file FILE"
+
+
+def _isolation(made: Settings) -> str | None:
+    if made.isolate and not made.token:
+        return "--isolate tells owners by their tokens: give the first administrator's with --token-file FILE"
+    return None
 
 
 def _exposure(made: Settings) -> str | None:

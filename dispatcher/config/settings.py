@@ -47,6 +47,9 @@ class Settings:
     tasks: str = _plain("", "directory of task files; default: the tasks that are shipped", "server")
     token: str = _plain("", "shared secret that API, form and joining pages must show", "server")
     insecure: bool = _plain(False, "listen beyond loopback without a token", "server")
+    isolate: bool = _plain(
+        False, "a token that submits jobs may know of its own alone, and has idempotency keys of its own", "server"
+    )
     transports: str = _plain(
         "polling,websocket",
         "how pages may connect: polling,websocket lets each page choose; polling forces long-polling on all",

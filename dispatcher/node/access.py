@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from heapq import heappop, heappush
 
 from msgspec.structs import replace
 
 from dispatcher import ids
 from dispatcher.access.acts import Actor, AuditFilter, AuditNote, AuditOutcome, AuditPage
 from dispatcher.access.commands import NOBODY_ASKED, MakeToken, RevokeToken, UsedTokens
+from dispatcher.access.opened import Opened, Opening
 from dispatcher.access.principal import Principal
 from dispatcher.access.scopes import Scope
 from dispatcher.access.table import TokenTable
@@ -52,9 +55,16 @@ class _Allowance:
 class Access:
     """The table of tokens, in step with the store's."""
 
-    def __init__(self, store: Store, clock: Clock, turns: Turns) -> None:
+    def __init__(self, store: Store, clock: Clock, turns: Turns, armed: Callable[[], None] = lambda: None) -> None:
         self._store, self._clock, self._turns = store, clock, turns
+        #: Called when ``next_end_at`` may have come nearer.
+        self._armed = armed
         self._table = TokenTable()
+        #: What goes on after a token was looked at.
+        self.opened = Opened()
+        #: When tokens expire that hold something open, the earliest first.
+        self._ends: list[tuple[float, str]] = []
+        self._watched: set[str] = set()
         #: One token is made or revoked at a time.
         self._lock = asyncio.Lock()
         self._refusals = _Allowance(clock, MOST_REFUSALS, 60.0)
@@ -72,6 +82,50 @@ class Access:
     def session(self, token_id: str) -> Principal | None:
         """Who has signed in with the token of this id; None as for ``find``."""
         return self._seen(self._table.by_id(token_id, self._clock.utc()))
+
+    def has_ended(self, text: bytes) -> bool:
+        """Whether this token was one of ours, and is revoked or has expired."""
+        return self._table.has_ended(text) and self._table.find(text, self._clock.utc()) is None
+
+    # -- what tokens have opened
+
+    def open(self, token_id: str, ended: Callable[[], None]) -> Opening:
+        """Something was opened with this token (empty: with that of the settings, or with none); close it at its end.
+
+        ``ended`` is called as soon as the token is revoked, expires, or is another one in the settings.
+        """
+        opening = self.opened.add(token_id, ended)
+        token = self._table.get(token_id)
+        if token_id and (token is None or not token.works(self._clock.utc())):
+            asyncio.get_running_loop().call_soon(self.opened.end, token_id)
+        elif token is not None and token.expires_at is not None:
+            self._watch(token.expires_at, token_id)
+        return opening
+
+    def own_token_changed(self) -> None:
+        """The settings have another token: what was opened with the last one, or with none, ends."""
+        self.opened.end("")
+
+    def _watch(self, expires_at: float, token_id: str) -> None:
+        if token_id in self._watched:
+            return
+        self._watched.add(token_id)
+        heappush(self._ends, (expires_at, token_id))
+        if self._ends[0] == (expires_at, token_id):
+            self._armed()
+
+    @property
+    def next_end_at(self) -> float | None:
+        """When the next token expires that holds something open; UTC."""
+        return self._ends[0][0] if self._ends else None
+
+    def tick(self) -> None:
+        """Ends what expired tokens have opened."""
+        now_at = self._clock.utc()
+        while self._ends and self._ends[0][0] <= now_at:
+            _, token_id = heappop(self._ends)
+            self._watched.discard(token_id)
+            self.opened.end(token_id)
 
     def _seen(self, principal: Principal | None) -> Principal | None:
         """Tells the store of a use, which the table notes once a minute at most."""
@@ -164,4 +218,5 @@ class Access:
                 await self._turns.command(RevokeToken(token_id, at, actor))
                 token = replace(self.one(token_id), revoked_at=at)
                 self._table.put([token])
+                self.opened.end(token_id)
             return token

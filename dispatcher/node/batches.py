@@ -26,9 +26,7 @@ class BatchVerbs(JobVerbs):
         with self._readers:
             batch = await self._store.batches.view(batch_id)
         if batch is None:
-            raise BatchNotFound(
-                f"there is no batch {batch_id!r}: it was never taken here, or its jobs ended long ago and are not kept"
-            )
+            raise BatchNotFound.named(batch_id)
         return batch
 
     async def wait_for_batch(self, batch_id: str, timeout_s: float) -> BatchView:

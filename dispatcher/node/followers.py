@@ -215,7 +215,7 @@ class Feed:
 
 def _keys_for(wanted: ChangeFilter) -> Iterable[_Key]:
     """What wakes a follower: the values of the field that lets the fewest changes pass."""
-    for field in ("job", "worker", "type", "state"):
+    for field in ("job", "worker", "owner", "type", "state"):
         if values := getattr(wanted, field):
             return [(field, value) for value in values]
     return [("", "")]
@@ -226,6 +226,7 @@ def _keys_of(change: Change) -> tuple[_Key, ...]:
     return (
         ("job", change.job),
         ("worker", change.worker or ""),
+        ("owner", change.owner or ""),
         ("type", change.type),
         ("state", change.new),
         ("", ""),

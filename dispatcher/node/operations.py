@@ -15,6 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from dispatcher.access.acts import AuditNote
+from dispatcher.access.opened import Opening
 from dispatcher.clock import Clock
 from dispatcher.core.jobs.model import JobFilter, JobPage
 from dispatcher.core.jobs.operations import (
@@ -44,8 +45,8 @@ MOST_RUNNING = 10
 #: Orders that are told of, with those that run: the newest.
 MOST_KEPT = 100
 
-_GONE = "there is no operation {!r}: it was never begun, the server has started anew since, or many have come after it"
 _ENDING = "the server stopped; what was done stays done, and the rest can be asked for again"
+_SHUT = "the token that asked for it opens nothing any more; what was done stays done"
 _FAULT = "a fault of the server stopped it; its log says more. What was done stays done"
 
 
@@ -70,6 +71,10 @@ class _Running:
         self.stopping: _Stopped | None = None
         self.task: asyncio.Task[None]
 
+    def stop(self, code: str, detail: str) -> None:
+        """It goes no further than to the end of its slice."""
+        self.stopping = self.stopping or _Stopped(code, detail)
+
     @property
     def is_over(self) -> bool:
         return self.view.ended_at is not None
@@ -87,9 +92,10 @@ class Operations:
         waiters: Waiters,
         clock: Clock,
         new_id: Callable[[], str],
+        opens: Callable[[str, Callable[[], None]], Opening],
     ) -> None:
         self._read, self._present, self._turns, self._waiters = read, present, turns, waiters
-        self._clock, self._new_id = clock, new_id
+        self._clock, self._new_id, self._opens = clock, new_id, opens
         self._one_steps = asyncio.Lock()
         #: The oldest first.
         self._known: dict[str, _Running] = {}
@@ -105,6 +111,8 @@ class Operations:
         self._known[running.view.id] = running
         self._forget()
         running.task = asyncio.get_running_loop().create_task(self._run(running))
+        opening = self._opens(order.actor.token, lambda: running.stop("token_ended", _SHUT))
+        running.task.add_done_callback(lambda task: opening.close())
         return running.view
 
     def _forget(self) -> None:
@@ -122,7 +130,7 @@ class Operations:
 
     def _one(self, operation_id: str) -> _Running:
         if operation_id not in self._known:
-            raise OperationNotFound(_GONE.format(operation_id))
+            raise OperationNotFound.named(operation_id)
         return self._known[operation_id]
 
     async def wait(self, operation_id: str, timeout_s: float) -> OperationView:
@@ -142,7 +150,7 @@ class Operations:
         running = self._one(operation_id)
         if running.is_over:
             raise WrongState(f"the operation is over: it is {running.view.state.value}")
-        running.stopping = running.stopping or _Stopped("asked", f"stopped by {who}; what was done stays done")
+        running.stop("asked", f"stopped by {who}; what was done stays done")
         await asyncio.wait([running.task])
         return running.view
 

@@ -20,21 +20,19 @@ from dispatcher.core.jobs.model import (
     JobSpec,
     JobView,
     Troubles,
-    WorkerFilter,
-    WorkerPage,
 )
 from dispatcher.core.jobs.states import SETTLED
 from dispatcher.core.jobs.turn import Accepted, Change, ForgetTypes
 from dispatcher.core.workers.effects import Request
 from dispatcher.errors import Draining, StorageTrouble
-from dispatcher.node import rollcall, troubles, waiting
+from dispatcher.node import troubles
 from dispatcher.node.access import Access
 from dispatcher.node.activity import Activity
 from dispatcher.node.backups import Backups
 from dispatcher.node.batches import BatchVerbs
-from dispatcher.node.cursors import cursor_of, place_of
 from dispatcher.node.events import Ring
 from dispatcher.node.failing import Failing
+from dispatcher.node.farm import FarmVerbs
 from dispatcher.node.followers import Feed
 from dispatcher.node.gathering import Intake, refusal
 from dispatcher.node.looks import BatchLooks
@@ -47,7 +45,6 @@ from dispatcher.node.timer import PULSE_S, Timer
 from dispatcher.node.turns import Turns
 from dispatcher.node.types import Types
 from dispatcher.node.waiters import Waiters
-from dispatcher.node.waiting import Why
 from dispatcher.node.walks import Walks
 from dispatcher.node.webhooks.hooks import Webhooks
 from dispatcher.node.webhooks.posting import Poster
@@ -72,7 +69,7 @@ TYPES_READ = 500
 TYPES_KEPT_S = 600.0
 
 
-class Dispatcher(BatchVerbs):
+class Dispatcher(BatchVerbs, FarmVerbs):
     """Make it on the loop that it lives on. ``start`` it before use; ``begin_drain`` and ``close`` at the end."""
 
     def __init__(
@@ -101,7 +98,7 @@ class Dispatcher(BatchVerbs):
         )  # fmt: skip
         self.pages = Pages(
             machine=self.machine, settings=settings, key=store.key, new_worker_id=new_worker_id,
-            carry_out=self._turns.carry_out,
+            carry_out=self._turns.carry_out, now=clock.monotonic,
         )  # fmt: skip
         self._waiters, self._timer = Waiters(settings.waiters), Timer(clock, self.tick)
         self._batch_looks = BatchLooks(self.batch, self._waiters)
@@ -125,16 +122,16 @@ class Dispatcher(BatchVerbs):
         #: For those who read the whole list of jobs.
         self.walks = Walks(self.jobs, settings.waiters)
         self.backups = Backups(store, clock)
+        self.access = Access(store, clock, self._turns, armed=self._arm)
         #: Orders for many jobs.
         self.operations = Operations(
             read=self.jobs, present=self.standing, turns=self._turns, waiters=self._waiters, clock=clock,
-            new_id=lambda: ids.new_job_id(clock),
+            new_id=lambda: ids.new_job_id(clock), opens=self.access.open,
         )  # fmt: skip
-        self.access = Access(store, clock, self._turns)
         #: Single workers, and what operators order of them.
         self.orders = WorkerOrders(store, clock, self._turns, self.machine, self.pages)
         self.webhooks = Webhooks(store, clock, self._turns, settings=settings, poster=poster, rng=rng, woken=self._arm)
-        self.pages.find, self.pages.guesses.noted = self.access.find, self.access.refused
+        self.pages.gate.tokens, self.pages.gate.guesses.noted = self.access, self.access.refused
 
     # -- life
 
@@ -239,9 +236,10 @@ class Dispatcher(BatchVerbs):
             self._turns.next_backoff_at,
             self.webhooks.sender.next_at,
         ]
-        if self._turns.next_due_at is not None:
-            wait_s = max(0.0, min(self._turns.next_due_at - self._clock.utc(), WALL_CHECK_S))
-            instants.append(self._clock.monotonic() + wait_s)
+        for due_at in (self._turns.next_due_at, self.access.next_end_at):
+            if due_at is not None:
+                wait_s = max(0.0, min(due_at - self._clock.utc(), WALL_CHECK_S))
+                instants.append(self._clock.monotonic() + wait_s)
         return min([instant for instant in instants if instant is not None], default=None)
 
     def tick(self, now: float, late_s: float = 0.0) -> None:
@@ -262,6 +260,7 @@ class Dispatcher(BatchVerbs):
             self._turns.carry_out(effects)
 
     def _see_what_is_due(self, now: float) -> None:
+        self.access.tick()
         self.feed.tick(now)
         self.webhooks.sender.tick(now)
         self._turns.resume(now)
@@ -352,39 +351,3 @@ class Dispatcher(BatchVerbs):
         with self._readers:
             now, now_at = self._clock.monotonic(), self._clock.utc()
             return await troubles.found(most, self.machine, self._store, self._failing, now=now, now_at=now_at)
-
-    def workers(self, wanted: WorkerFilter | None = None) -> WorkerPage:
-        """Pages that this node knows, by name. Raises BadRequest for a cursor that is not ours."""
-        wanted, now = wanted or WorkerFilter(), self._clock.monotonic()
-        after = None if wanted.cursor is None else place_of(wanted.cursor, 2)
-        found, last = self.machine.roster.page(wanted, None if after is None else (after[0], after[1]))
-        items = [rollcall.present(self.machine.workers[name], self.pages.sessions, now) for name in found]
-        return WorkerPage(items=items, next_cursor=None if last is None else cursor_of(*last))
-
-    async def known_workers(self, wanted: WorkerFilter) -> WorkerPage:
-        """The same, with those that were here and have gone: of these only the name is known."""
-        here = self.workers(wanted)
-        name = rollcall.name_of_gone(wanted)
-        if name is None:
-            return here
-        after = None if wanted.cursor is None else place_of(wanted.cursor, 2)[0]
-        with self._readers:
-            missing = await self._store.missing(name, after, wanted.limit + 1)
-        missing = [one for one in missing if rollcall.fits(one, wanted)]
-        return rollcall.merged(here, missing, wanted, self.machine.roster, self._clock.utc())
-
-    def worker_counts(self) -> dict[str, int]:
-        """How many workers are in each state; empty states are left out."""
-        return self.machine.roster.states()
-
-    def called(self, name: str) -> int:
-        """How many workers have this name, without those that are away."""
-        return self.machine.roster.called(name)
-
-    def why(self, job: JobView) -> Why | None:
-        """Why a job waits, in words and in counts; None if it does not wait."""
-        return waiting.why(job, self.machine)
-
-    def why_waits(self, job: JobView) -> str | None:
-        """The words alone."""
-        return why.words if (why := self.why(job)) is not None else None

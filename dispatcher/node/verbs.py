@@ -44,9 +44,7 @@ class JobVerbs:
         with self._readers:
             job = await self._store.job(job_id)
         if job is None:
-            raise JobNotFound(
-                f"there is no job {job_id!r}: it was never accepted here, or it ended long ago and is no longer kept"
-            )
+            raise JobNotFound.named(job_id)
         return job
 
     async def standing(self, job_ids: Sequence[str]) -> dict[str, JobStanding]:

@@ -15,9 +15,7 @@ from typing import Any, Protocol, assert_never
 import msgspec
 from msgspec import UNSET, Struct
 
-from dispatcher.access.guesses import Guesses
-from dispatcher.access.principal import Principal
-from dispatcher.access.scopes import Scope
+from dispatcher.access.opened import Opening
 from dispatcher.config.settings import Settings
 from dispatcher.core.jobs.about import NOTHING_SAID, About
 from dispatcher.core.jobs.kept import Hold
@@ -37,8 +35,9 @@ from dispatcher.core.workers.effects import (
 )
 from dispatcher.core.workers.machine import Machine
 from dispatcher.core.workers.registration import Registration
-from dispatcher.errors import Forbidden, MessageRefused, TooManyGuesses
+from dispatcher.errors import MessageRefused
 from dispatcher.pages import protocol
+from dispatcher.pages.gate import ENDED, PageGate
 from dispatcher.pages.protocol import PageMessage, Refused
 
 __all__ = ["Pages", "SessionInfo", "Transport"]
@@ -61,6 +60,14 @@ class SessionInfo(Struct):
     page: dict[str, str] = {}
     #: What carries it: ``polling`` or ``websocket``.
     transport: str = "polling"
+    #: Ends the session with the token with which its page has registered.
+    opening: Opening | None = None
+
+    def let_in(self, opening: Opening | None) -> None:
+        """Its page has shown a token, perhaps another one than before; None: that of the settings, or none."""
+        if self.opening is not None:
+            self.opening.close()
+        self.opening = opening
 
 
 class Transport(Protocol):
@@ -108,18 +115,15 @@ class Pages:
         key: bytes,
         new_worker_id: Callable[[], str],
         carry_out: Callable[[Iterable[Effect]], None],
+        now: Callable[[], float],
     ) -> None:
         self._machine = machine
         self._settings = settings
-        #: The token that a page must show to join; empty: none. It may change while the server runs.
-        self.token = settings.token
-        #: Finds who has a token of the store.
-        self.find: Callable[[bytes], Principal | None] = lambda token: None
-        #: Shared with whoever else is shown tokens.
-        self.guesses = Guesses(settings.wrong_tokens)
+        #: Who may join.
+        self.gate = PageGate(settings.token, settings.wrong_tokens)
         self._key = key
         self._new_worker_id = new_worker_id
-        self._carry_out = carry_out
+        self._carry_out, self._now = carry_out, now
         #: Given once, by ``Dispatcher.attach``.
         self.transport: Transport
         self.sessions: dict[str, SessionInfo] = {}
@@ -176,7 +180,7 @@ class Pages:
 
     def quiet(self, sid: str, now: float) -> None:
         """See transport.Listener."""
-        self.sessions.pop(sid, None)
+        self._forget(sid)
         self._carry_out(self._machine.quiet(sid, now))
 
     def dropped(self, sid: str, now: float) -> None:
@@ -185,7 +189,7 @@ class Pages:
 
     def ended(self, sid: str, now: float) -> None:
         """See transport.Listener."""
-        self.sessions.pop(sid, None)
+        self._forget(sid)
         self._carry_out(self._machine.ended(sid, now))
 
     def polled(self, sid: str, now: float) -> None:
@@ -239,35 +243,12 @@ class Pages:
         info = self.sessions.get(sid)
         return info is None or info.transport == "polling"
 
-    def _is_own(self, shown: bytes, sid: str, now: float) -> bool:
-        info = self.sessions.get(sid)
-        try:
-            return self.guesses.right(self.token.encode(), shown, "" if info is None else info.remote, now)
-        except TooManyGuesses as refusal:
-            raise MessageRefused(refusal.detail, code="bad_token") from None
-
-    def _check_token(self, shown: bytes, types: Iterable[str], sid: str, now: float) -> None:
-        """Refuses a page without the server's token, or one that has the scope for it. Raises MessageRefused."""
-        who = self.find(shown)
-        if who is None:
-            if self._is_own(shown, sid, now):
-                return
-            sent_none = "the page sent no token: open it with #token=... at the end of its address"
-            raise MessageRefused(
-                "what the page sent is not this server's token" if shown else sent_none, code="bad_token"
-            )
-        try:
-            who.needs(Scope.WORKER)
-            for name in types:
-                who.needs_type(name)
-        except Forbidden as refused:
-            raise MessageRefused(refused.detail, code="bad_token") from None
-
     def _register(self, sid: str, message: protocol.Register, now: float) -> Iterable[Effect]:
-        if self.token:
-            self._check_token((message.token or "").encode(), message.types, sid, now)
         info = self.sessions.get(sid)
+        remote = "" if info is None else info.remote
+        token_id = self.gate.admit((message.token or "").encode(), message.types, remote, now)
         if info is not None:
+            info.let_in(self.gate.tokens.open(token_id, lambda: self._shut(sid)) if token_id else None)
             info.page = {name: _clean(str(value))[:200] for name, value in message.page.items()}
         known = message.worker is not None and self._proves(message.worker, message.secret or "")
         worker = message.worker if known and message.worker is not None else self._new_worker_id()
@@ -285,6 +266,22 @@ class Pages:
             finished=message.finished,
         )
         return self._machine.register(sid, registration, now)
+
+    def _shut(self, sid: str) -> None:
+        """The token with which the page came opens nothing any more: it is told, and its session ends."""
+        now = self._now()
+        self._say(sid, Refused("token_ended", ENDED))
+        self._forget(sid)
+        self._carry_out(self._machine.bye(sid, now, "its token was revoked or has expired"))
+        self._carry_out(self._machine.ended(sid, now))  # it may have waited to be let in
+        self.transport.end(sid)
+        self.transport.flush(now)
+
+    def _forget(self, sid: str) -> None:
+        """The session is over."""
+        info = self.sessions.pop(sid, None)
+        if info is not None and info.opening is not None:
+            info.opening.close()
 
     def secret(self, worker: str) -> str:
         """What proves an identity; derived, so that it survives restarts without being stored."""
@@ -321,7 +318,7 @@ class Pages:
         elif isinstance(effect, Withdraw):
             self.transport.withdraw(effect.session, effect.attempt)
         elif isinstance(effect, Drop):
-            self.sessions.pop(effect.session, None)
+            self._forget(effect.session)
             self.transport.end(effect.session)
         elif isinstance(effect, Probe):
             self.transport.probe(effect.session, effect.now)

@@ -42,7 +42,8 @@ class MemoryBatches:
     async def view(self, batch_id: str) -> BatchView | None:
         """See BatchReads."""
         rows = self._rows(batch_id, 0)
-        return batch_view(batch_id, [BatchTally(r.type, r.state, 1, r.seq, r.id, r.created_at) for r in rows])
+        tallies = [BatchTally(r.type, r.state, 1, r.seq, r.id, r.created_at, r.about.owner) for r in rows]
+        return batch_view(batch_id, tallies)
 
     async def items(self, batch_id: str, after: int) -> list[BatchItem]:
         """See BatchReads."""

@@ -360,7 +360,7 @@ class MemoryStore(WithoutBackups):
     async def standing(self, job_ids: Sequence[str]) -> dict[str, JobStanding]:
         """See port.Store."""
         there = {job_id: self.rows.by_seq[self.rows.by_id[job_id]] for job_id in job_ids if job_id in self.rows.by_id}
-        return {job_id: JobStanding(row.type, row.state) for job_id, row in there.items()}
+        return {job_id: JobStanding(row.type, row.state, row.about.owner) for job_id, row in there.items()}
 
     async def jobs(self, job_filter: JobFilter) -> JobPage:
         """See port.Store."""

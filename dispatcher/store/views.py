@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
-from dispatcher.core.jobs.batches import KEY_MARK
+from dispatcher.core.jobs.keys import KEY_MARK, key_shown
 from dispatcher.core.jobs.ledger import silent_attempt
 from dispatcher.core.jobs.matching import requires
 from dispatcher.core.jobs.model import AttemptView, JobFilter, JobPage, JobView, TypeView
@@ -60,7 +60,8 @@ def view(
     started = job.started_at is not None
     return JobView(
         id=job.id, type=job.type, data=data, state=job.state, reason=job.reason, detail=job.detail,
-        terms=job.terms, about=job.about, number=job.number, errors=job.errors, crashes=job.crashes, key=job.key,
+        terms=job.terms, about=job.about, number=job.number, errors=job.errors, crashes=job.crashes,
+        key=None if job.key is None else key_shown(job.key),
         batch=job.batch,
         percent=job.percent, note=job.note, result=result, error=job.error,
         worker=job.worker, worker_name=job.worker_name,
@@ -100,6 +101,8 @@ def fits(row: JobRow, asked: JobFilter) -> bool:
     if (asked.states and row.state not in asked.states) or asked.type not in (None, row.type):
         return False
     if asked.worker not in (None, row.worker_name) or not requires(row.terms.requires, asked.requires):
+        return False
+    if asked.owner not in (None, row.about.owner):
         return False
     if asked.error is not None and asked.error != _error_code(row):
         return False

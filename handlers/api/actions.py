@@ -11,7 +11,7 @@ from msgspec.structs import asdict
 from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.model import JobFilter
 from dispatcher.core.jobs.operations import OperationAction, OperationOrder, OperationView
-from dispatcher.errors import BadParameter, Unavailable, WrongState
+from dispatcher.errors import BadParameter, OperationNotFound, Unavailable, WrongState
 from handlers import queries
 from handlers.api.jobjson import Json, instant
 from handlers.api.resources import ConsoleApiHandler
@@ -39,6 +39,7 @@ class FilterBody(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
     worker: _Text | UnsetType = UNSET
     tag: _Texts | UnsetType = UNSET
     batch: _Text | UnsetType = UNSET
+    owner: _Text | UnsetType = UNSET
     key: _Text | UnsetType = UNSET
     error: _Text | UnsetType = UNSET
     created_after: _Text | UnsetType = UNSET
@@ -106,7 +107,7 @@ class ActionsHandler(ConsoleApiHandler):
     """``/api/v1/jobs/actions``."""
 
     scopes: ClassVar = {"POST": Scope.OPERATE}
-    looks_at_types = True
+    looks_at_jobs = True
 
     def body_limit(self) -> int:
         """Room for the longest ids."""
@@ -134,9 +135,10 @@ class ActionsHandler(ConsoleApiHandler):
         """The same, for the core. Raises Invalid, Forbidden."""
         wanted = None if body.filter is UNSET else self._wanted(body.filter)
         ids = () if body.ids is UNSET else tuple(dict.fromkeys(job_id.lower() for job_id in body.ids))
+        ids = await self._own(ids)
         return OperationOrder(
             action=body.action,
-            wanted=wanted,
+            wanted=None if wanted is None else self.own_jobs(wanted),
             ids=ids,
             priority=0 if body.priority is UNSET else body.priority,
             free_key=body.free_key,
@@ -153,6 +155,14 @@ class ActionsHandler(ConsoleApiHandler):
             return job_filter(given, self.site.clock.utc())
         except BadParameter as error:
             raise Invalid([field_error("filter", error.detail)]) from None
+
+    async def _own(self, ids: tuple[str, ...]) -> tuple[str, ...]:
+        """Those that who asks may know of; where owners are kept apart, also without those that are not there."""
+        only = self.only_owner
+        if only is None or not ids:
+            return ids
+        found = await self.site.service.standing(ids)
+        return tuple(job_id for job_id in ids if job_id in found and found[job_id].owner == only)
 
     async def _types(self, wanted: JobFilter | None, ids: tuple[str, ...]) -> tuple[str, ...] | None:
         """The types of its jobs; None: any. Refuses what who asks is not for."""
@@ -184,10 +194,22 @@ class _OperationReader(ConsoleApiHandler):
     """Each of its addresses is about operations."""
 
     scopes: ClassVar = {"GET": Scope.READ}
-    looks_at_types = True
+    looks_at_jobs = True
 
-    def check_operation(self, operation: OperationView) -> None:
-        """Refuses one for jobs of a type that who asks is not for."""
+    def may_know(self, operation: OperationView) -> bool:
+        """Whether it is not another's, where owners are kept apart."""
+        actor = operation.order.actor
+        return self.only_owner is None or (bool(actor.token) and actor.name == self.only_owner)
+
+    def one(self, operation_id: str) -> OperationView:
+        """One that who asks may see. Raises OperationNotFound, Forbidden for jobs of a type that he is not for."""
+        operation = self.site.service.operations.one(operation_id)
+        if not self.may_know(operation):
+            raise OperationNotFound.named(operation_id)
+        self._check_types(operation)
+        return operation
+
+    def _check_types(self, operation: OperationView) -> None:
         if operation.order.types is None:
             self.principal.needs_no_bound()
         else:
@@ -203,7 +225,8 @@ class OperationsHandler(_OperationReader):
         shown = [
             _operation_json(operation)
             for operation in self.site.service.operations.all()
-            if bound is None or (operation.order.types is not None and bound.issuperset(operation.order.types))
+            if self.may_know(operation)
+            and (bound is None or (operation.order.types is not None and bound.issuperset(operation.order.types)))
         ]
         self.answer({"items": shown, "next_cursor": None})
 
@@ -218,7 +241,7 @@ class OneOperationHandler(_OperationReader):
     async def get(self, operation_id: str) -> None:
         """How far it is; with ``?wait=N`` as soon as it has ended, or after N seconds."""
         wait_s, operations = queries.wait_argument(self), self.site.service.operations
-        self.check_operation(operations.one(operation_id))
+        self.one(operation_id)
         operation = await self.client.patiently(operations.wait(operation_id, wait_s))
         if operation is not None:
             self.admit_again()
@@ -236,6 +259,6 @@ class StopHandler(_OperationReader):
         """The operation when nothing more is done; what was done stays done."""
         if self.body and bytes(self.body) != b"{}":
             raise Invalid([field_error("", "must be empty or an empty object")])
-        self.check_operation(self.site.service.operations.one(operation_id))
+        self.one(operation_id)
         operation = await self.site.service.operations.stop(operation_id, self.actor("api").name)
         self.answer(_operation_json(operation))

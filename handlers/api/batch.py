@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from dispatcher.access.scopes import Scope
 from dispatcher.config.settings import Settings
-from dispatcher.core.jobs.batches import key_in_batch
+from dispatcher.core.jobs.keys import key_in_batch
 from dispatcher.core.jobs.model import JobSpec
 from dispatcher.errors import BadRequest, TooLarge
 from dispatcher.reading import without_mark
@@ -39,7 +39,7 @@ class BatchHandler(ConsoleApiHandler):
     """Takes a JSON array of jobs, or one job per line."""
 
     scopes: ClassVar = {"POST": Scope.SUBMIT}
-    looks_at_types = True
+    looks_at_jobs = True
     media_types = (JSON, LINES)
 
     def body_limit(self) -> int:
@@ -48,14 +48,14 @@ class BatchHandler(ConsoleApiHandler):
 
     async def post(self) -> None:
         """Submits the jobs; answers when all are durable."""
-        key = check_key(self.request.headers.get("Idempotency-Key"))
+        key = self.kept_key(check_key(self.request.headers.get("Idempotency-Key")))
         in_lines = media_type(self.request.headers["Content-Type"]).name == LINES
         jobs = _parse(_lines(bytes(self.body)) if in_lines else _array(bytes(self.body)))
         specs = _specs(jobs, self.site.settings, key)
         for spec in specs:
             self.principal.needs_type(spec.type)
         accepted = await self.site.service.submit_batch(
-            [carried(spec, self.request.headers, self.site.tasks) for spec in specs]
+            [carried(spec, self.request.headers, self.site.tasks, self.principal.owner, spec.key) for spec in specs]
         )
         views = [item.job for item in accepted if item.job is not None]
         replayed = accepted[0].replayed

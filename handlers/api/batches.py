@@ -8,7 +8,7 @@ from tornado.iostream import StreamClosedError
 
 from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.batches import BatchItem, BatchView
-from dispatcher.errors import Unavailable
+from dispatcher.errors import BatchNotFound, Unauthorized, Unavailable
 from handlers import queries
 from handlers.api.jobjson import Json, instant, raw
 from handlers.api.resources import ConsoleApiHandler
@@ -38,10 +38,12 @@ class _BatchReader(ConsoleApiHandler):
     """Each of its addresses is about one batch."""
 
     scopes: ClassVar = {"GET": Scope.READ}
-    looks_at_types = True
+    looks_at_jobs = True
 
     def _check(self, batch: BatchView) -> None:
-        """Refuses a batch with jobs of a type that who asks is not for."""
+        """Refuses a batch with jobs of a type that who asks is not for, and one that he may not know of."""
+        if self.only_owner not in (None, batch.owner):
+            raise BatchNotFound.named(batch.id)
         self.principal.needs_types_of(batch.types, "The batch has jobs of another type.")
 
 
@@ -53,7 +55,8 @@ class OneBatchHandler(_BatchReader):
     async def get(self, batch_id: str) -> None:
         """Counts by state; with ``?wait=N`` as soon as all jobs are final or in doubt, or after N seconds."""
         wait_s = queries.wait_argument(self)
-        if wait_s and self.principal.types is not None:  # who may not see it must not learn when it ends
+        if wait_s and (self.principal.types is not None or self.only_owner is not None):
+            # Who may not see it must not learn when it ends.
             self._check(await self.site.service.batch(batch_id))
         batch = await self.client.patiently(self.site.service.wait_for_batch(batch_id, wait_s))
         if batch is not None:
@@ -70,7 +73,10 @@ class BatchResultsHandler(_BatchReader):
     async def get(self, batch_id: str) -> None:
         """The lines, read slice by slice, each when the client has taken the one before it."""
         await self._begin(batch_id)
-        await self.client.patiently(self._tell(batch_id))
+        try:
+            await self.client.patiently(self._tell(batch_id))
+        except Unauthorized:
+            self.break_off()
 
     async def head(self, batch_id: str) -> None:
         """The same checks, and no lines."""

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from typing import ClassVar, Protocol
 
+from msgspec.structs import replace
 from tornado.iostream import StreamClosedError
 
 from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.changes import ChangeFilter, ChangePage, Gap, NumberedChange
 from dispatcher.core.jobs.turn import Change
+from dispatcher.errors import Unauthorized
 from handlers import queries
 from handlers.api.jobjson import Json, instant
 from handlers.api.resources import ConsoleApiHandler
 from handlers.base import as_json
+from handlers.client import ENDED
 from handlers.prefix import Prefix
 
 __all__ = ["ChangesHandler", "EventsHandler"]
@@ -25,7 +28,7 @@ __all__ = ["ChangesHandler", "EventsHandler"]
 RETRY_MS = 3_000
 _BYE = b"event: bye\nretry: %d\ndata: %b\n\n"
 _STOPS = {"detail": "The server stops. Come back with the id of the last event."}
-_SHUT = {"detail": "The token opens nothing any more: it is revoked or has expired."}
+_SHUT = {"detail": ENDED}
 
 
 class Follows(Protocol):
@@ -41,12 +44,17 @@ class _Following(ConsoleApiHandler):
     """Who is bound to types must name some of them."""
 
     scopes: ClassVar = {"GET": Scope.READ}
-    looks_at_types = True
+    looks_at_jobs = True
 
     def _wanted(self) -> ChangeFilter:
         wanted = queries.change_filter(self)
         self.principal.needs_types(wanted.type)
-        return wanted
+        only = self.only_owner
+        if only is None:
+            return wanted
+        if not wanted.owner <= {only}:
+            raise self.principal.has_only_its_own("The filter names another owner.")
+        return replace(wanted, owner=frozenset({only}))
 
 
 class EventsHandler(_Following):
@@ -59,7 +67,10 @@ class EventsHandler(_Following):
         wanted = self._wanted()
         with self.site.service.feed.follow(wanted, queries.after_argument(self)) as follower:
             self._begin()
-            await self.client.patiently(self._tell(follower, wanted))
+            try:
+                await self.client.patiently(self._tell(follower, wanted))
+            except Unauthorized:
+                self.finish(_bye(_SHUT))  # not waited for: the client may not read
 
     def head(self) -> None:
         """The same checks, and no stream."""
@@ -83,7 +94,7 @@ class EventsHandler(_Following):
                 page = follower.take()
                 if piece := self._events(page, wanted) or (b"" if found else _here(page)):
                     await self._say(piece)
-            await self.finish(_BYE % (RETRY_MS, as_json(_STOPS if self.still_opens() else _SHUT)))
+            await self.finish(_bye(_STOPS if self.still_opens() else _SHUT))
         except StreamClosedError:
             return  # the client has gone
 
@@ -120,6 +131,10 @@ class ChangesHandler(_Following):
     head = get
 
 
+def _bye(why: dict[str, str]) -> bytes:
+    return _BYE % (RETRY_MS, as_json(why))
+
+
 def _json(name: str, change: Change) -> Json:
     """A change as a program reads it. The secret end of the attempt's id is left out: who knows it may report."""
     return {
@@ -133,6 +148,7 @@ def _json(name: str, change: Change) -> Json:
         "worker": change.worker,
         "reason": change.reason,
         "actor": change.actor or None,
+        "owner": change.owner,
     }
 
 

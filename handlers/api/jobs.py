@@ -35,11 +35,12 @@ class JobsHandler(NewJobRules, ConsoleApiHandler):
         """A page of the list, newest first, or all of it."""
         wanted = job_filter(self, self.site.clock.utc())
         self.principal.needs_types([] if wanted.type is None else [wanted.type])
+        own = self.own_jobs(wanted)
         chosen, fields = queries.format_argument(self), queries.fields_argument(self, LINE_FIELDS, ONLY_OF_ONE)
         self.set_header("Vary", "Origin, Accept")
         if chosen is not ListFormat.JSON:
-            return await give_list(self, wanted, chosen, fields)
-        page = await self.site.service.jobs(wanted)
+            return await give_list(self, own, chosen, fields)
+        page = await self.site.service.jobs(own)
         items = [chosen_of(line, fields) for line in job_lines(page.items, self.site.service.why)]
         self.answer_page(items, wanted, page.next_cursor, fields=",".join(fields))
 
@@ -50,7 +51,7 @@ class JobHandler(ConsoleApiHandler):
     """``/api/v1/jobs/<id>``."""
 
     scopes: ClassVar = {"GET": Scope.READ, "PATCH": Scope.OPERATE, "DELETE": Scope.OPERATE}
-    looks_at_types = True
+    looks_at_jobs = True
 
     query_fields = queries.ONE_JOB
 

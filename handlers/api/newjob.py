@@ -34,7 +34,7 @@ class NewJobRules(ApiRules):
     """The rules for the address and the body of a job."""
 
     scopes: ClassVar = {"GET": Scope.READ, "POST": Scope.SUBMIT}
-    looks_at_types = True
+    looks_at_jobs = True
 
     def body_limit(self) -> int:
         """The limit of the data, and room for the other fields."""
@@ -59,7 +59,8 @@ async def give_job(rules: Rules, headers: Headers, spec: JobSpec, client: Asking
     site = rules.site
     rules.principal.needs_type(spec.type)
     wait_s = _preferred_wait_s(headers)
-    given = await _given(site, carried(spec, headers, site.tasks), client, wait_s or 0)
+    spec = carried(spec, headers, site.tasks, rules.principal.owner, rules.kept_key(spec.key))
+    given = await _given(site, spec, client, wait_s or 0)
     if given is None:
         return None
     if wait_s:

@@ -11,7 +11,7 @@ from dispatcher.access.principal import Principal
 from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import FINAL
-from dispatcher.errors import TooLarge, WrongState
+from dispatcher.errors import JobNotFound, TooLarge, WrongState
 from handlers import queries
 from handlers.api.amending import copy_of
 from handlers.api.etags import tag_of
@@ -50,10 +50,17 @@ class ConsoleApiHandler(ApiHandler):
         return given or None
 
     async def check_job(self, job_id: str) -> None:
-        """Refuses a job of a type that who asks is not for. One that is not there is let pass."""
-        if self.principal.types is not None:
-            found = await self.site.service.standing([job_id])
-            self.principal.needs_types_of(standing.type for standing in found.values())
+        """Refuses a job of a type that who asks is not for, and one that he may not know of as if it were not there.
+
+        One that is not there is let pass by who may know of all.
+        """
+        only = self.only_owner
+        if self.principal.types is None and only is None:
+            return
+        found = await self.site.service.standing([job_id])
+        if only is not None and (job_id not in found or found[job_id].owner != only):
+            raise JobNotFound.named(job_id)
+        self.principal.needs_types_of(standing.type for standing in found.values())
 
     async def job_after(self, job_id: str, wait_s: float) -> JobView | None:
         """The job after the wait, for who may see it; None: the client went away. Raises JobNotFound.
@@ -65,8 +72,14 @@ class ConsoleApiHandler(ApiHandler):
         job = await job_after(self.site, self.client, job_id, wait_s)
         if job is not None:
             self.admit_again()
-            self.principal.needs_types_of([job.type])
+            self.check_shown(job)
         return job
+
+    def check_shown(self, job: JobView) -> None:
+        """The same for a job that has been read. Raises JobNotFound, Forbidden."""
+        if self.only_owner not in (None, job.about.owner):
+            raise JobNotFound.named(job.id)
+        self.principal.needs_types_of([job.type])
 
     def decode_argument(self, value: bytes, name: str | None = None) -> str:
         """Ids in the path have small letters; some programs write them large. Called by Tornado."""
@@ -94,7 +107,7 @@ class DuplicateHandler(ConsoleApiHandler):
     """``/api/v1/jobs/<id>/duplicate``. It makes a job, and shows the data of the one that it is made from."""
 
     scopes: ClassVar = {"POST": (Scope.SUBMIT, Scope.OPERATE)}
-    looks_at_types = True
+    looks_at_jobs = True
 
     def body_limit(self) -> int:
         """The limit of the data, and room for the other fields."""
@@ -105,7 +118,7 @@ class DuplicateHandler(ConsoleApiHandler):
         settings, headers = self.site.settings, self.request.headers
         key = check_key(headers.get("Idempotency-Key"))
         original = await self.site.service.job(job_id)
-        self.principal.needs_types_of([original.type])
+        self.check_shown(original)
         spec = to_spec(copy_of(original, bytes(self.body)), settings, key)
         answer = await give_job(self, headers, spec, self.client)
         if answer is not None:
@@ -116,7 +129,7 @@ class ResultHandler(ConsoleApiHandler):
     """``/api/v1/jobs/<id>/result``: the result alone, as the page sent it."""
 
     scopes: ClassVar = {"GET": Scope.READ}
-    looks_at_types = True
+    looks_at_jobs = True
 
     query_fields = queries.WAIT
 
@@ -161,7 +174,7 @@ class CancelHandler(ConsoleApiHandler):
     """``/api/v1/jobs/<id>/cancel``."""
 
     scopes: ClassVar = {"POST": Scope.OPERATE}
-    looks_at_types = True
+    looks_at_jobs = True
 
     async def post(self, job_id: str) -> None:
         """200: the job was waiting. 202: it was running, and its page has yet to hear of it."""
@@ -185,7 +198,7 @@ class RetryHandler(ConsoleApiHandler):
     """``/api/v1/jobs/<id>/retry``."""
 
     scopes: ClassVar = {"POST": Scope.OPERATE}
-    looks_at_types = True
+    looks_at_jobs = True
 
     async def post(self, job_id: str) -> None:
         """Another round for a job that has ended without a result, or is in doubt."""
@@ -213,7 +226,7 @@ class DecideHandler(ConsoleApiHandler):
     """``/api/v1/jobs/<id>/decide``."""
 
     scopes: ClassVar = {"POST": Scope.OPERATE}
-    looks_at_types = True
+    looks_at_jobs = True
 
     def body_limit(self) -> int:
         """The limit of the result, and room for the other fields."""
@@ -245,7 +258,7 @@ class AdoptHandler(ConsoleApiHandler):
     """``/api/v1/jobs/<id>/adopt``."""
 
     scopes: ClassVar = {"POST": Scope.OPERATE}
-    looks_at_types = True
+    looks_at_jobs = True
 
     async def post(self, job_id: str) -> None:
         """Makes the late answer of a failed job (its ``evidence``) its result."""

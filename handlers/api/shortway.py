@@ -146,7 +146,7 @@ class _NewJob(HTTPMessageDelegate, NewJobRules):
         self.request: _PlainHead = _PlainHead(headers, getattr(getattr(connection, "context", None), "remote_ip", None))
         self.limit = self.body_limit()
         self._connection = connection
-        self._client = AskingClient()
+        self.client = AskingClient()
         self._pieces: list[bytes] = []
         self._refused: Exception | None = None
         self._serving: asyncio.Task[None] | None = None
@@ -174,11 +174,11 @@ class _NewJob(HTTPMessageDelegate, NewJobRules):
 
     def on_connection_close(self) -> None:
         """The client went away."""
-        self._client.leave()
+        self.client.leave()
 
     async def _serve(self) -> None:
         try:
-            answer = await submit(self, self.request.headers, b"".join(self._pieces), self._client)
+            answer = await submit(self, self.request.headers, b"".join(self._pieces), self.client)
         except Exception as error:  # noqa: BLE001  # a fault of ours is a 500
             self._refuse(error)
         else:

@@ -39,7 +39,7 @@ class WaitHandler(ConsoleApiHandler):
     """It changes nothing, and is a POST only because so many ids have no room in an address."""
 
     scopes: ClassVar = {"POST": Scope.READ}
-    looks_at_types = True
+    looks_at_jobs = True
 
     def body_limit(self) -> int:
         """Room for the longest ids."""
@@ -49,14 +49,25 @@ class WaitHandler(ConsoleApiHandler):
         """Answers when all of the jobs are final or in doubt, or the first one is, or after the time."""
         body = self._body_as_asked()
         ids = list(dict.fromkeys(job_id.lower() for job_id in body.ids))
-        if self.principal.types is not None:  # who may not see them must not wait for them
-            self._check(await self.site.service.standing(ids))
-        waiting = self.site.service.wait_for(ids, first=body.any, timeout_s=body.timeout_s)
+        known, timeout_s = ids, body.timeout_s
+        if self.principal.types is not None or self.only_owner is not None:
+            # Who may not see them must not wait for them.
+            there = self._own(await self.site.service.standing(ids))
+            self._check(there)
+            known = [job_id for job_id in ids if job_id in there]
+            if body.any and len(known) < len(ids):
+                timeout_s = 0.0  # what is not there counts as settled
+        waiting = self.site.service.wait_for(known, first=body.any, timeout_s=timeout_s)
         found = await self.client.patiently(waiting)
         if found is not None:
             self.admit_again()
             self._check(found)
             self._tell(ids, found, first=body.any)
+
+    def _own(self, found: dict[str, JobStanding]) -> dict[str, JobStanding]:
+        """Without those that who asks may not know of: for him they are not there."""
+        only = self.only_owner
+        return found if only is None else {job_id: job for job_id, job in found.items() if job.owner == only}
 
     def _check(self, found: dict[str, JobStanding]) -> None:
         """Refuses jobs of a type that who asks is not for."""

@@ -14,7 +14,7 @@ import msgspec
 from tornado.iostream import StreamClosedError
 
 from dispatcher.core.jobs.model import JobFilter, JobView
-from dispatcher.errors import PagehandError
+from dispatcher.errors import PagehandError, Unauthorized
 from handlers.api.csvtext import csv_head, csv_rows, usual_fields
 from handlers.api.jobjson import LINE_FIELDS, Json, chosen_of, job_lines
 from handlers.api.resources import ConsoleApiHandler
@@ -44,7 +44,10 @@ async def give_list(handler: ConsoleApiHandler, wanted: JobFilter, chosen: ListF
         if handler.request.method == "HEAD":
             await handler.flush()
         else:
-            await handler.client.patiently(_tell(handler, walk, jobs, writer))
+            try:
+                await handler.client.patiently(_tell(handler, walk, jobs, writer))
+            except Unauthorized as error:
+                _cut(handler, error)
 
 
 def _begin(handler: ConsoleApiHandler, chosen: ListFormat) -> None:
@@ -68,11 +71,15 @@ async def _tell(handler: ConsoleApiHandler, walk: WalksOn, jobs: list[JobView] |
     except StreamClosedError:
         return  # the client has gone
     except PagehandError as error:
-        log.warning("a list of jobs was cut: %s", error.detail, extra={"action": "list_cut"})
-        handler.break_off()
+        _cut(handler, error)
     except Exception:
         handler.break_off()
         raise
+
+
+def _cut(handler: ConsoleApiHandler, error: PagehandError) -> None:
+    log.warning("a list of jobs was cut: %s", error.detail, extra={"action": "list_cut"})
+    handler.break_off()
 
 
 class _Lines:

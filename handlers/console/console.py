@@ -150,7 +150,8 @@ class JobActionHandler(_OneJob):
         """The key of the form makes two clicks one job."""
         key = check_key(self.form.field("key") or None)
         copied = copy_of(await self.site.service.job(job_id), b"")
-        spec = carried(to_spec(copied, self.site.settings, key), self.request.headers, self.site.tasks)
+        spec = to_spec(copied, self.site.settings, self.kept_key(key))
+        spec = carried(spec, self.request.headers, self.site.tasks, self.principal.owner, spec.key)
         accepted = await self.site.service.submit(spec)
         assert accepted.job is not None, "submit() raises where it accepts nothing"
         return f"/jobs/{accepted.job.id}"

@@ -46,6 +46,8 @@ class LoginPage(PageHandler):
         try:
             who.needs(Scope.READ)
             who.needs_no_bound()
+            if self.site.settings.isolate and who.is_submitter:
+                raise who.has_only_its_own("The console shows everybody's.")
         except Forbidden as refused:
             return self._again(following, 403, refused.detail)
         sign_in(self, self.site.guard, who)

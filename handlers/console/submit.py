@@ -89,7 +89,8 @@ class SubmitPage(PageHandler):
     def _spec(self, form: _Form) -> JobSpec:
         body = job_of_form(form.typed, chosen_of(self.form))
         spec = to_spec(body, self.site.settings, check_key(form.key or None))
-        return carried(spec, self.request.headers, self.site.tasks)
+        key = self.kept_key(spec.key)
+        return carried(spec, self.request.headers, self.site.tasks, self.principal.owner, key)
 
     async def _show_error(self, form: _Form, error: PagehandError) -> None:
         problem = problem_of(error)

@@ -138,6 +138,10 @@
       this._turnedAway(STATE.NOT_ALLOWED, 'E-BLK-01', message.detail);
     } else if (message.code === 'bad_token') {
       this._turnedAway(STATE.NOT_ALLOWED, this._token ? 'E-TOK-02' : 'E-TOK-01', message.detail);
+    } else if (message.code === 'token_ended') {
+      this._turnedAway(STATE.NOT_ALLOWED, 'E-TOK-03', message.detail);
+    } else if (message.code === 'too_many_wrong_tokens') {
+      this._turnedAway(STATE.NOT_ALLOWED, 'E-TOK-04', message.detail);
     } else if (message.code === 'bad_version') {
       this._turnedAway(STATE.OUT_OF_DATE, 'E-VER-01', message.detail);
       this._outdated();

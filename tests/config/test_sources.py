@@ -61,6 +61,7 @@ def test_every_setting_has_a_flag_a_variable_and_a_key_that_mean_the_same(item: 
         "allow_origin": "https://a.example",
         "public_url": "http://localhost:9",
         "insecure": "yes",
+        "isolate": "yes",
         "late_accept": "no",
         "search": "no",
         "log_format": "json",
@@ -72,6 +73,8 @@ def test_every_setting_has_a_flag_a_variable_and_a_key_that_mean_the_same(item: 
     }
     # A callback's host needs the secret, which comes by another way than what is looked at.
     more = {"PAGEHAND_CALLBACK_SECRET": CALLBACK_SECRET} if item.name == "callback_host" else {}
+    if item.name == "isolate":  # it cannot be without
+        more = {"PAGEHAND_TOKEN": "abc"}
     # No number is at its bound, nor at its default.
     text = texts.get(item.name) or str(getattr(Settings(), item.name) + 1)
     flag, variable = help_text.flag(item.name), "PAGEHAND_" + item.name.upper()
@@ -251,6 +254,12 @@ def test_settings_that_contradict_each_other_are_refused(argv: list[str]) -> Non
 @pytest.mark.parametrize("bind", ["127.0.0.1", "127.8.9.1", "::1", "localhost", "LOCALHOST"])
 def test_loopback_needs_no_token(bind: str) -> None:
     assert given("--bind", bind).bind == bind
+
+
+def test_owners_are_kept_apart_only_where_there_are_tokens() -> None:
+    assert "--isolate tells owners by their tokens" in refused("--isolate")
+    assert given("--isolate", "--token", "abc").isolate
+    assert not given().isolate
 
 
 @pytest.mark.parametrize("bind", ["0.0.0.0", "::", "", "10.1.2.3", "intranet", "localhost.example", "fe80::1"])

@@ -17,7 +17,7 @@ from tests.support.house import House
 pytestmark = pytest.mark.gen_test
 
 #: The API alone has these.
-INSTANTS = "key, error, q, created_after, created_before, ended_after, ended_before, "
+INSTANTS = "key, owner, error, q, created_after, created_before, ended_after, ended_before, "
 SHAPE = ", format, fields"
 OF_JOBS = f"It takes state, type, requires, worker, tag, batch, {INSTANTS}limit, cursor{SHAPE}."
 #: (list, its query, what is said)
@@ -49,7 +49,11 @@ async def test_a_field_that_no_list_has_is_refused_with_the_one_that_was_meant(
 ) -> None:
     refused = await ask(f"/api/v1/{path}?{query}")
     assert (refused.code, body_of(refused)["code"], body_of(refused)["detail"]) == (400, "bad_parameter", words)
-    words = words.replace(SHAPE, "").replace("cursor.", "cursor, refresh.").replace(INSTANTS, "q, ")
+    words = (
+        words.replace(SHAPE, "")
+        .replace("cursor.", "cursor, refresh.")
+        .replace(f"batch, {INSTANTS}", "owner, batch, q, ")
+    )
     page = await browser.get(f"/{path}?{query}")
     assert page.code == 400
     assert f"<strong>Nothing is listed.</strong> {words} <a" in unescape(page.body.decode())

@@ -158,7 +158,7 @@ def test_a_page_registers_with_a_token_that_has_the_scope_for_workers() -> None:
     at_house(test, token="sesame")
 
 
-@pytest.mark.expect_log("bad_token")
+@pytest.mark.expect_log("bad_token|too_many_wrong_tokens")
 def test_a_page_that_guesses_must_wait_and_one_with_a_token_of_its_own_need_not() -> None:
     async def test(house: House, tokens: Access) -> None:
         _, good = await tokens.make("desk", (Scope.WORKER,), actor=Actor("anna"))
@@ -167,10 +167,81 @@ def test_a_page_that_guesses_must_wait_and_one_with_a_token_of_its_own_need_not(
             [refused] = await house.say("s1", op="register", types=["label"], boot="b", version=1, token=f"no-{number}")
             assert "is not this server's token" in refused["detail"]
         [refused] = await house.say("s1", op="register", types=["label"], boot="b", version=1, token="sesame")
-        assert refused["code"] == "bad_token"
+        assert refused["code"] == "too_many_wrong_tokens"
         assert "Try again in 3 s" in refused["detail"]
         assert (await house.register("s2", "label", token=good))["op"] == "registered"
         house.clock.advance(3.0)
         assert (await house.register("s3", "label", token="sesame"))["op"] == "registered"
 
     at_house(test, token="sesame")
+
+
+@pytest.mark.expect_log("token_ended")
+@pytest.mark.parametrize("way", ["revoked", "expired"])
+def test_a_token_that_ends_ends_the_sessions_of_its_pages(way: str) -> None:
+    async def test(house: House, tokens: Access) -> None:
+        expires_at = house.clock.utc() + 60.0
+        desk, text = await tokens.make("desk", (Scope.WORKER,), actor=Actor("anna"), expires_at=expires_at)
+        _, other = await tokens.make("other", (Scope.WORKER,), actor=Actor("anna"))
+        await house.register("s1", "label", token=text)
+        await house.register("s2", "letter", token=other)
+        job = await house.submit("label")
+        assert [message["op"] for message in await house.hear("s1")] == ["job"]
+        if way == "revoked":
+            await tokens.revoke(desk.id)
+        else:
+            assert house.dispatcher._next_deadline() is not None
+            house.clock.step_wall(59.5)
+            assert (house.dispatcher._next_deadline() or 0.0) <= house.clock.monotonic() + 0.5
+            await house.pass_time(0.5)
+        [refused] = await house.hear("s1")
+        assert (refused["code"], "revoked or has expired" in refused["detail"]) == ("token_ended", True)
+        assert (set(house.ended), list(house.pages.sessions)) == ({"s1"}, ["s2"])
+        assert await house.state(job) == "queued", "its page is gone for good: the job is free at once"
+        house.open("s3")
+        [again] = await house.say("s3", op="register", types=["label"], boot="b", version=1, token=text)
+        assert again["code"] == "token_ended"
+        assert (await house.register("s4", "label", token=other))["op"] == "registered"
+        assert [message["op"] for message in await house.hear("s4")] == ["job"]
+
+    at_house(test, token="sesame")
+
+
+def test_a_page_that_shows_another_token_outlives_its_first_one() -> None:
+    async def test(house: House, tokens: Access) -> None:
+        first, one = await tokens.make("first", (Scope.WORKER,), actor=Actor("anna"))
+        second, two = await tokens.make("second", (Scope.WORKER,), actor=Actor("anna"))
+        registered = await house.register("s1", token=one)
+        again = {"worker": registered["worker"], "secret": registered["secret"], "boot": "boot-s1"}
+        await house.say("s1", op="register", types=["echo"], version=1, token=two, **again)
+        await tokens.revoke(first.id)
+        assert house.ended == []
+        house.pages.ended("s1", house.clock.monotonic())
+        await tokens.revoke(second.id)
+        assert (house.ended, len(tokens.opened)) == ([], 0)
+
+    at_house(test, token="sesame")
+
+
+def test_what_is_opened_with_a_token_that_has_ended_meanwhile_ends_at_once() -> None:
+    async def test(house: House, tokens: Access) -> None:
+        token, _ = await tokens.make("scanner", SUBMIT, actor=Actor("anna"))
+        await tokens.revoke(token.id)
+        told = asyncio.Event()
+        tokens.open(token.id, told.set)
+        async with asyncio.timeout(5):
+            await told.wait()
+
+    at_house(test)
+
+
+def test_another_token_of_the_settings_ends_what_was_opened_without_one_of_the_store() -> None:
+    async def test(house: House, tokens: Access) -> None:
+        told: list[str] = []
+        token, _ = await tokens.make("scanner", SUBMIT, actor=Actor("anna"))
+        tokens.open("", lambda: told.append("own"))
+        tokens.open(token.id, lambda: told.append("scanner"))
+        tokens.own_token_changed()
+        assert told == ["own"]
+
+    at_house(test)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from dispatcher.access.acts import Actor, AuditFilter
+from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.model import JobFilter, JobPage
 from dispatcher.core.jobs.operations import OperationAction, OperationOrder, OperationState, OperationView
 from dispatcher.core.jobs.states import JobState
@@ -20,7 +21,7 @@ from tests.support.jobs import spec
 
 pytestmark = pytest.mark.gen_test(timeout=60)
 
-ANN = Actor("ann", "abcd1234", "10.0.0.1")
+ANN = Actor("ann", "", "10.0.0.1")
 QUEUED = JobFilter(states=(JobState.QUEUED,))
 
 
@@ -190,6 +191,25 @@ async def test_it_can_be_stopped_after_a_slice_and_only_while_it_runs():
         await operations.stop(begun.id, "bob")
     with pytest.raises(OperationNotFound):
         operations.one("nope")
+
+
+async def test_it_goes_no_further_than_its_slice_when_the_token_ends_that_asked_for_it():
+    house = await house_of(300)
+    token, _ = await house.dispatcher.access.make("ann", (Scope.OPERATE,), actor=ANN)
+    begun = house.dispatcher.operations.begin(order(actor=Actor("ann", token.id)))
+    revoking: list[asyncio.Future[object]] = []
+
+    async def revoke() -> None:
+        if not revoking:
+            revoking.append(asyncio.ensure_future(house.dispatcher.access.revoke(token.id)))
+        await asyncio.sleep(0)
+
+    house.store.gate = revoke
+    done = await house.dispatcher.operations.wait(begun.id, 30.0)
+    await asyncio.gather(*revoking)
+    assert (done.state, done.stopped, done.done < 300) == (OperationState.STOPPED, "token_ended", True)
+    assert "opens nothing any more" in str(done.detail)
+    assert len(house.dispatcher.access.opened) == 0
 
 
 async def test_a_server_that_stops_ends_it_after_its_slice_and_says_so():

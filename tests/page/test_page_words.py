@@ -62,6 +62,10 @@ def test_a_missing_token_and_a_wrong_one_have_sentences_of_their_own() -> None:
     wrong = say("detailText", state="not_allowed", refusal="", **trouble("E-TOK-02"))
     assert missing.startswith("The server needs a token, and this page has none.")
     assert wrong.startswith("The token of this page is wrong.")
+    guessed = say("detailText", state="not_allowed", refusal="", **trouble("E-TOK-04"))
+    assert guessed.startswith("Too many wrong tokens have come from where this page is")
+    ended = say("detailText", state="not_allowed", refusal="", **trouble("E-TOK-03"))
+    assert ended.startswith("The token of this page was revoked or has expired. Ask whoever runs the server for a new")
 
 
 def test_a_task_that_goes_on_after_its_cancel_says_when_the_page_is_loaded_again() -> None:

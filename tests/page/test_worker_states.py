@@ -146,6 +146,21 @@ def test_a_reload_is_done_but_not_more_than_once_a_minute() -> None:
     assert page.run("return fakeWindow.reloads();") == 2
 
 
+def test_a_page_where_somebody_guesses_says_so_and_comes_back_slowly() -> None:
+    page = Page().load()
+    page.open()
+    page.push({"op": "refused", "code": "too_many_wrong_tokens", "detail": "try again in 3 s"})
+    assert (page.state, page.error) == ("not_allowed", "E-TOK-04")
+    assert 15_000 <= page.status()["retryMs"] <= 30_000
+
+
+def test_a_page_whose_token_ends_while_it_works_says_so_and_comes_back_slowly() -> None:
+    page = joined()
+    page.push({"op": "refused", "code": "token_ended", "detail": "it was revoked"})
+    assert (page.state, page.error) == ("not_allowed", "E-TOK-03")
+    assert 15_000 <= page.status()["retryMs"] <= 30_000
+
+
 def test_a_refused_token_is_shown_and_asked_for_again_slowly() -> None:
     page = Page().load()
     page.open()

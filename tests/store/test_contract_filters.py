@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from dispatcher.core.jobs.batches import key_in_batch
+from dispatcher.core.jobs.keys import key_in_batch
 from dispatcher.core.jobs.model import JobFilter
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Cancel, Delete

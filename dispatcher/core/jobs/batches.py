@@ -6,15 +6,7 @@ from msgspec import Struct
 
 from dispatcher.core.jobs.states import SETTLED, JobState
 
-__all__ = ["KEY_MARK", "BatchItem", "BatchTally", "BatchView", "batch_view", "key_in_batch"]
-
-#: A submitter's key cannot hold this, so the jobs of a batch share no key with jobs that were submitted alone.
-KEY_MARK = "\N{MIDDLE DOT}"
-
-
-def key_in_batch(key: str, index: int) -> str:
-    """The key of one job of a batch that has this key."""
-    return f"{key}{KEY_MARK}{index}"
+__all__ = ["BatchItem", "BatchTally", "BatchView", "batch_view"]
 
 
 class BatchTally(Struct, frozen=True):
@@ -27,6 +19,8 @@ class BatchTally(Struct, frozen=True):
     seq: int
     id: str
     created_at: float
+    #: Who submitted the batch; None: nobody has said.
+    owner: str | None = None
 
 
 class BatchView(Struct, frozen=True, kw_only=True):
@@ -39,6 +33,7 @@ class BatchView(Struct, frozen=True, kw_only=True):
     types: frozenset[str]
     #: The newest of its jobs that may still change by itself; None: all have ended or are in doubt.
     pending: str | None
+    owner: str | None = None
 
 
 class BatchItem(Struct, frozen=True):
@@ -66,4 +61,5 @@ def batch_view(batch_id: str, tallies: list[BatchTally]) -> BatchView | None:
         counts={state.value: counts[state.value] for state in JobState if state.value in counts},
         types=frozenset(tally.type for tally in tallies),
         pending=max(pending)[1] if pending else None,
+        owner=tallies[0].owner,
     )

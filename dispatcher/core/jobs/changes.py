@@ -20,6 +20,8 @@ class ChangeFilter(Struct, frozen=True, kw_only=True):
     type: frozenset[str] = frozenset()
     #: What the job has become.
     state: frozenset[JobState] = frozenset()
+    #: Who submitted the job.
+    owner: frozenset[str] = frozenset()
 
     def passes(self, change: Change) -> bool:
         """The one place where a change is judged for a follower: whoever may not have it is refused here."""
@@ -28,6 +30,7 @@ class ChangeFilter(Struct, frozen=True, kw_only=True):
             and (not self.worker or change.worker in self.worker)
             and (not self.type or change.type in self.type)
             and (not self.state or change.new in self.state)
+            and (not self.owner or change.owner in self.owner)
         )
 
 

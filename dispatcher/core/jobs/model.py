@@ -144,6 +144,8 @@ class JobStanding(Struct, frozen=True, gc=False):
 
     type: str
     state: JobState
+    #: Who submitted it; None: nobody has said.
+    owner: str | None = None
 
     @property
     def is_settled(self) -> bool:
@@ -167,6 +169,8 @@ class JobFilter(Struct, frozen=True, kw_only=True):
     batch: str | None = None
     #: An idempotency key, of a job alone or of a batch.
     key: str | None = None
+    #: Who submitted it.
+    owner: str | None = None
     #: The code of the last error.
     error: str | None = None
     #: Words in the data, the result or the last error (core/jobs/search.py).
@@ -186,9 +190,10 @@ class JobFilter(Struct, frozen=True, kw_only=True):
         return replace(self, states=(), limit=50, cursor=None) == JobFilter()
 
     def only_names(self) -> bool:
-        """Whether it asks for one tag, one batch or one key, and for nothing else."""
-        named = len(self.tags) + (self.batch is not None) + (self.key is not None)
-        return named == 1 and not self.states and replace(self, tags=(), batch=None, key=None).only_states()
+        """Whether it asks for one tag, one batch, one key or one owner, and for nothing else."""
+        named = len(self.tags) + sum(name is not None for name in (self.batch, self.key, self.owner))
+        rest = replace(self, tags=(), batch=None, key=None, owner=None)
+        return named == 1 and not self.states and rest.only_states()
 
 
 class JobPage(Struct, frozen=True, kw_only=True):

@@ -342,6 +342,8 @@ class Change(Struct, frozen=True, gc=False):
     reason: str | None
     #: Who asked for it; empty: nobody did.
     actor: str = ""
+    #: Who submitted the job; None: nobody has said.
+    owner: str | None = None
 
 
 class TurnReport(Struct, frozen=True, kw_only=True):

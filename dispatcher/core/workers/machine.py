@@ -252,11 +252,11 @@ class Machine(Obeying, Answering):
         self._deadlines.pass_to(now)
         return self._registry.quiet(session)
 
-    def bye(self, session: str, now: float) -> list[Effect]:
-        """The page goes away for good."""
+    def bye(self, session: str, now: float, why: str = "the page was closed") -> list[Effect]:
+        """The page goes away for good, or must."""
         self._deadlines.pass_to(now)
         worker = self._registry.worker_of(session)
-        return [] if worker is None else self._registry.gone(worker, "the page was closed")
+        return [] if worker is None else self._registry.gone(worker, why)
 
     # -- what pages say of attempts
 

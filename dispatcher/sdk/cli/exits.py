@@ -79,7 +79,7 @@ def _advice(error: RequestRefused) -> str:
     if isinstance(error, Unauthorized):
         return _UNKNOWN
     if isinstance(error, Forbidden):
-        return _SCOPE if error.code in ("forbidden_scope", "forbidden_type") else ""
+        return _SCOPE if error.code in ("forbidden_scope", "forbidden_type", "forbidden_owner") else ""
     return _NO_JOB if isinstance(error, NotFound) and "/jobs/" in str(error.problem.get("instance")) else ""
 
 

@@ -157,6 +157,7 @@ _LIMITED = noted(
 _TOKENS = {
     "forbidden_scope": _LIMITED,
     "forbidden_type": _LIMITED,
+    "forbidden_owner": _LIMITED,
     "too_many_wrong_tokens": wrong(
         "token", "the server does not even look at it: too many wrong ones have come from this address",
         "Wait a minute. Who shows the wrong ones is in the server's log; it may be another machine behind the same "

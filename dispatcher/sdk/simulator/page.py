@@ -280,7 +280,7 @@ class Page:
         elif attempt:
             if code == "unknown_attempt":
                 self.hands.cancelled(attempt)
-        elif code in ("bad_token", "bad_version", "too_many_types"):
+        elif code in ("bad_token", "token_ended", "too_many_wrong_tokens", "bad_version", "too_many_types"):
             self.rejected, self._register_at = code, None
         elif code == "not_registered" and self.registered:
             self.registered = False

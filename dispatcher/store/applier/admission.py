@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 from dispatcher.core.jobs import ledger
+from dispatcher.core.jobs.keys import key_shown
 from dispatcher.core.jobs.model import JobSpec
 from dispatcher.core.jobs.rows import JobRow
 from dispatcher.core.jobs.states import JobState
@@ -122,7 +123,7 @@ def _known(spec: JobSpec, keyed: Mapping[str, JobRow]) -> Accepted | None:
 
 
 def _key(spec: JobSpec) -> str:
-    return "the key of this batch" if spec.batch is not None else f"the key {spec.key!r}"
+    return "the key of this batch" if spec.batch is not None else f"the key {key_shown(spec.key or '')!r}"
 
 
 _NEW = "use a new key for a new job"

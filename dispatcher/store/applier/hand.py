@@ -99,7 +99,8 @@ class Hand:
 
     def _told(self, job: JobRow, old: JobState | None, attempt: str | None, actor: str) -> None:
         at, attempt = self.now_at, attempt or job.attempt
-        change = Change(job.id, job.type, old, job.state, at, attempt, job.worker, job.reason, actor)
+        owner = job.about.owner
+        change = Change(job.id, job.type, old, job.state, at, attempt, job.worker, job.reason, actor, owner)
         self.changes.append(change)
         if self._teller is not None:
             self._teller.tell(job, change, self.writes.messages)

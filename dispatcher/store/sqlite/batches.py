@@ -13,7 +13,9 @@ from dispatcher.store.sqlite.thread import StoreThread
 __all__ = ["SqliteBatches"]
 
 #: Where there is one ``max``, SQLite takes the other columns from the row that has it.
-_TALLIES = "SELECT type, state, count(*), max(seq), id, created_at FROM jobs WHERE batch = ? GROUP BY type, state"
+_TALLIES = """
+    SELECT type, state, count(*), max(seq), id, created_at, owner FROM jobs WHERE batch = ? GROUP BY type, state
+"""
 _ITEMS = """
     SELECT j.seq, j.id, j.state, r.value, j.error FROM jobs j LEFT JOIN results r ON r.seq = j.seq
     WHERE j.batch = ? AND j.seq > ? ORDER BY j.seq LIMIT ?

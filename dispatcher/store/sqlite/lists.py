@@ -25,7 +25,10 @@ def _names(wanted: JobFilter) -> tuple[str, str] | None:
         return sql.OF_KEY, wanted.key
     if wanted.batch is not None:
         return sql.OF_BATCH, wanted.batch
-    return (sql.OF_TAG, wanted.tags[0]) if wanted.tags else None
+    if wanted.tags:
+        return sql.OF_TAG, wanted.tags[0]
+    # An owner may have most jobs: a search asks the index of words.
+    return None if wanted.owner is None or wanted.search is not None else (sql.OF_OWNER, wanted.owner)
 
 
 class PageRead:
@@ -134,7 +137,7 @@ class PageRead:
         wanted = self._filter
         asked = (
             below, above, states, wanted.type, wanted.worker, self._lanes, wanted.error, wanted.created_after,
-            wanted.created_before, wanted.ended_after, wanted.ended_before, room, *more,
+            wanted.created_before, wanted.ended_after, wanted.ended_before, room, wanted.owner, *more,
         )  # fmt: skip
         return [job_row(row) for row in self._db.execute(statement, asked)]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from dispatcher.core.jobs.batches import KEY_MARK
+from dispatcher.core.jobs.keys import KEY_MARK
 from dispatcher.core.jobs.rows import AttemptRow, JobRow
 
 JOB_COLUMNS = JobRow.__struct_fields__
@@ -146,7 +146,7 @@ META = "SELECT name, value FROM meta"
 LANES = "SELECT lane, name, type, offered_at FROM lanes"
 TALLIES = "SELECT lane, state, jobs, bytes FROM tallies"
 LAST_SEQ = "SELECT max(seq) FROM jobs"
-STANDING = f"SELECT id, type, state FROM jobs WHERE id IN {_KEYS}"  # noqa: S608
+STANDING = f"SELECT id, type, state, owner FROM jobs WHERE id IN {_KEYS}"  # noqa: S608
 STATE_OF = "SELECT state FROM jobs WHERE id = ?"
 ONE_JOB = f"""
     SELECT {_JOBS}, d.data, r.value
@@ -179,7 +179,7 @@ _LISTED = """
     AND (?6 IS NULL OR j.lane IN (SELECT value FROM json_each(?6)))
     AND (?7 IS NULL OR (json_valid(j.error) AND j.error ->> '$.code' = ?7))
     AND (?8 IS NULL OR j.created_at >= ?8) AND (?9 IS NULL OR j.created_at < ?9)
-    AND (?10 IS NULL OR j.ended_at >= ?10) AND (?11 IS NULL OR j.ended_at < ?11)
+    AND (?10 IS NULL OR j.ended_at >= ?10) AND (?11 IS NULL OR j.ended_at < ?11) AND (?13 IS NULL OR j.owner = ?13)
 """
 #: Takes one state; ``LIST_JOBS`` a JSON list of them.
 LIST_RARE = f"""
@@ -192,8 +192,9 @@ LIST_JOBS = f"""
 """  # noqa: S608
 #: The places of the next jobs: (below, most).
 OF_ALL = "SELECT seq FROM jobs WHERE seq < ? ORDER BY seq DESC LIMIT ?"
-#: The places of the next jobs that a tag, a batch or a key names, newest first: (name, below, most).
+#: The places of the next jobs that a tag, a batch, a key or an owner names, newest first: (name, below, most).
 OF_TAG = "SELECT seq FROM job_tags WHERE tag = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3"
+OF_OWNER = "SELECT seq FROM jobs WHERE owner = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3"
 OF_BATCH = "SELECT seq FROM jobs WHERE batch = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3"
 #: The keys of a batch's jobs begin with its own (core/jobs/batches.py).
 OF_KEY = f"""
@@ -205,9 +206,9 @@ OF_KEY = f"""
 #: Of these jobs those that fit, also the batch and all of the tags.
 LIST_NAMED = f"""
     SELECT {_JOBS} FROM jobs j
-    WHERE j.seq IN (SELECT value FROM json_each(?13)) AND (?3 IS NULL OR j.state IN (SELECT value FROM json_each(?3)))
-    AND {_LISTED} AND (?14 IS NULL OR j.batch = ?14) AND NOT EXISTS (
-        SELECT 1 FROM json_each(?15) w WHERE NOT EXISTS (
+    WHERE j.seq IN (SELECT value FROM json_each(?14)) AND (?3 IS NULL OR j.state IN (SELECT value FROM json_each(?3)))
+    AND {_LISTED} AND (?15 IS NULL OR j.batch = ?15) AND NOT EXISTS (
+        SELECT 1 FROM json_each(?16) w WHERE NOT EXISTS (
             SELECT 1 FROM job_tags t WHERE t.tag = w.value AND t.seq = j.seq
         )
     )

@@ -319,7 +319,7 @@ class SqliteStore:
         """See port.Store."""
         asked = (json.dumps(job_ids),)
         found = await self._thread.read(lambda: self._db.execute(sql.STANDING, asked).fetchall())
-        return {job_id: JobStanding(type_name, JobState(state)) for job_id, type_name, state in found}
+        return {job_id: JobStanding(kind, JobState(state), owner) for job_id, kind, state, owner in found}
 
     async def jobs(self, job_filter: JobFilter) -> JobPage:
         """See port.Store."""

@@ -58,7 +58,7 @@ class DescribedCall(Struct, frozen=True):
         if self.handler.guarded:
             found |= {"forbidden_host", "forbidden_origin", "starting"}
         if not self.handler.public:
-            found |= {"bad_token", "too_many_wrong_tokens", "forbidden_scope", "forbidden_type"}
+            found |= {"bad_token", "too_many_wrong_tokens", "forbidden_scope", "forbidden_type", "forbidden_owner"}
         if self.places:
             found.add("not_found")
         if issubclass(self.handler, ApiRules):

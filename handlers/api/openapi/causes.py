@@ -38,6 +38,7 @@ _ALL = (
     _cause(errors.Forbidden("", code="forbidden_origin"), "The Origin is a foreign one."),
     _cause(errors.Forbidden("", code="forbidden_scope"), "The token lacks the scope, which the answer names."),
     _cause(errors.Forbidden("", code="forbidden_type"), "The token is bound to other types of jobs."),
+    _cause(errors.Forbidden("", code="forbidden_owner"), "The token may know of its own jobs alone (`--isolate`)."),
     _cause(errors.JobNotFound(""), "Nothing has this id or name."),
     _cause(errors.WrongState(""), "The state of the job does not allow this."),
     _cause(errors.WrongState("", code="count_changed"), "Another number of jobs matches than was expected."),

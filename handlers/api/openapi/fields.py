@@ -84,6 +84,7 @@ _JOBS = {
     "tag": Field(_FILTER, "A tag that the job has; each one counts.", repeated=True),
     "batch": Field(_FILTER, "The id of a batch."),
     "key": Field(_FILTER, "An idempotency key, of a job alone or of a batch."),
+    "owner": Field(_FILTER, "The name of the token that submitted the job."),
     "error": Field(_FILTER, "The code of the last error."),
     "q": Field(
         _SEARCH,
@@ -114,6 +115,7 @@ _CHANGES = {
     "worker": Field(_SEVERAL, "Ids of workers.", repeated=True),
     "type": Field(_SEVERAL, "Types.", repeated=True),
     "state": Field(_STATES, "What the job has become: states.", repeated=True),
+    "owner": Field(_SEVERAL, "Names of the tokens that submitted the jobs.", repeated=True),
     "after": Field(_PLACE, f"{_AFTER}what comes from now on is told."),
 }
 _ACTS = {

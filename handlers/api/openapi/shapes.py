@@ -202,6 +202,7 @@ class ChangeShape(Struct):
     worker: str | None
     reason: str | None
     actor: str | None
+    owner: Annotated[str | None, Meta(description="the name of the token that submitted the job")]
 
 
 class GapShape(Struct):

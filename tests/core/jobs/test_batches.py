@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dispatcher.core.jobs.batches import KEY_MARK, BatchTally, BatchView, batch_view, key_in_batch
+from dispatcher.core.jobs.batches import BatchTally, BatchView, batch_view
+from dispatcher.core.jobs.keys import KEY_MARK, key_in_batch
 from dispatcher.core.jobs.states import FINAL, JobState
 
 

@@ -45,7 +45,7 @@ async def test_a_page_after_an_earlier_life_has_a_gap(ask: Ask, house: House) ->
 
 REFUSED: list[tuple[str, dict[str, str], str]] = [
     ("state=queued,done", {}, "state must be one or more of scheduled, queued, "),
-    ("requires=site:a", {}, "requires is not a field of this address. It takes job, worker, type, state, after"),
+    ("requires=site:a", {}, "requires is not a field of this address. It takes job, worker, type, state, owner, after"),
     ("type=a,,b", {}, "type has a comma too many: one stands between two values."),
     ("job=" + ",".join(map(str, range(101))), {}, "job has 101 values; at most 100 go."),
     ("after=seven", {}, "'seven' is not the id of a change: take it unchanged from an earlier answer, or say oldest."),

@@ -82,6 +82,7 @@ async def test_a_job_is_told_step_by_step(open_stream: Open, house: House) -> No
         "id": stream.last_id, "job": job.id, "type": "echo", "from": "running", "to": "succeeded",
         "at": instant(house.clock.utc()), "attempt": told[1]["attempt"], "worker": worker.id, "reason": None,
         "actor": None,
+        "owner": None,
     }  # fmt: skip
 
 

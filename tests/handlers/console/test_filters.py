@@ -64,9 +64,8 @@ async def test_a_list_whose_filter_is_wrong_lists_nothing(
 
 
 async def test_a_wrong_filter_keeps_what_was_typed_in_all_fields(browser: Browser) -> None:
-    page = await refused(
-        browser, "/jobs?q=out+of&state=running&type=print%26&requires=a%3Ab&requires=+%22berlin&worker=DESK&tag=a+%22b"
-    )
+    query = "q=out+of&state=running&type=print%26&requires=a%3Ab&requires=+%22berlin&worker=DESK&tag=a+%22b&owner=%3Ca"
+    page = await refused(browser, f"/jobs?{query}")
     assert '<option value="running" selected>' in page
     values = re.findall(r'<input [^>]*name="(\w+)"[^>]*? value="(.*?)" maxlength', page)
     assert values == [
@@ -76,6 +75,7 @@ async def test_a_wrong_filter_keeps_what_was_typed_in_all_fields(browser: Browse
         ("requires", '"berlin'),
         ("worker", "DESK"),
         ("tag", 'a "b'),
+        ("owner", "<a"),
     ]
     page = await refused(browser, "/workers?name=DE&type=echo&label=berlin&state=asleep")
     assert '<option value="asleep" selected>asleep</option>' in page

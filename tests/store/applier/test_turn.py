@@ -40,6 +40,7 @@ def row(seq: int, state: JobState = JobState.QUEUED, **fields: Any) -> JobRow:
     known: dict[str, Any] = dict.fromkeys(JobRow.__struct_fields__) | {
         "seq": seq, "state": state, "rank": float(seq), "claims": 0, "number": 0, "errors": 0, "crashes": 0,
         "id": f"j{seq}", "type": "echo", "terms": Terms(), "size": 1, "created_at": NOW - 60.0, "fingerprint": "",
+        "about": NOTHING_SAID,
     }  # fmt: skip
     if state is JobState.RUNNING:
         known |= {"attempt": attempt_id(seq, 0, "s" * 32), "claims": 1, "offered_at": NOW - 1.0}

@@ -100,6 +100,7 @@ def add_filters(parser: argparse.ArgumentParser) -> None:
     add("--requires", action="append", metavar="LABEL:VALUE", help="that require this label; may be repeated")
     add("--tag", action="append", metavar="TEXT", help="that have this tag; may be repeated")
     add("--batch", metavar="ID", help="of this batch")
+    add("--owner", metavar="NAME", help="submitted with the token of this name")
     add("--key", help="with this idempotency key, or of the batch that has it")
     add("--error", metavar="CODE", help="with this code in the last error")
     add("--search", metavar="TEXT", dest="q", help='with these words in data, result or error; "a phrase" as it stands')
@@ -121,7 +122,7 @@ def _list_arguments(parser: argparse.ArgumentParser) -> None:
     add("--all", action="store_true", help="all of them")
 
 
-_FILTERS = ("state", "type", "worker", "requires", "tag", "batch", "key", "error", "q")
+_FILTERS = ("state", "type", "worker", "requires", "tag", "batch", "owner", "key", "error", "q")
 _INSTANTS = ("created_after", "created_before", "ended_after", "ended_before")
 
 
