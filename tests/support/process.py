@@ -51,6 +51,8 @@ class ServerProcess:
         #: Set while it serves.
         self.up = asyncio.Event()
         self.starts = 0
+        #: How long a start may take.
+        self.patience_s = PATIENCE_S
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -73,11 +75,18 @@ class ServerProcess:
         before = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *started, cwd=ROOT, env=environment(), stdout=asyncio.subprocess.PIPE, stderr=log,
+                *started, cwd=ROOT, env=environment() | {"PYTHONFAULTHANDLER": "1"},
+                stdout=asyncio.subprocess.PIPE, stderr=log,
                 preexec_fn=self.preexec,
             )  # fmt: skip
         self.starts += 1
-        port = await asyncio.wait_for(self._port(), PATIENCE_S)
+        try:
+            port = await asyncio.wait_for(self._port(), self.patience_s)
+        except TimeoutError:
+            self.signal(signal.SIGABRT)  # it says what each of its threads does
+            await self.ended()
+            said = self.log.read_bytes()[before:].decode()
+            raise TimeoutError(f"no banner after {self.patience_s:g} s: {said}") from None
         if port is None:
             status = await asyncio.wait_for(self.process.wait(), PATIENCE_S)
             raise Refused(status, self.log.read_bytes()[before:].decode())
