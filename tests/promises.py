@@ -331,6 +331,14 @@ PROOFS: dict[str, Proof] = {
             "node/test_operations.py::test_it_can_be_stopped_after_a_slice_and_only_while_it_runs",
         ),
     ),
+    "S40": Proof(
+        (
+            "store/test_contract_kept.py::test_a_paused_type_survives_a_restart",
+            "core/fleet/test_held.py::test_none_of_its_jobs_is_asked_for_until_it_is_resumed",
+            "core/workers/test_machine_paused_types.py::test_an_offer_that_no_poll_has_carried_away_goes_back_and_others_stay",
+            "handlers/api/test_types.py::test_a_job_that_runs_goes_on_and_a_retry_of_it_waits",
+        ),
+    ),
 }  # fmt: skip
 
 

@@ -117,6 +117,9 @@ BUGS = {
     "a deep lane keeps all others from the demand": Bug(
         "S30", POOLS + "demand", "asked", "asked >= MOST_ASKED * most", BY_DEMAND
     ),
+    "the jobs of a type that is resumed are not asked for": Bug(
+        "S40", _FLEET + "held.py::HeldTypes.end", "return ()", found_by="tests/core/fleet/test_held.py"
+    ),
     "lanes that become ready are not noticed": Bug(
         "S30", _FLEET + "lanes.py::Lanes.reported", "pass", "self._heat(group)"
     ),

@@ -125,6 +125,7 @@ BUGS = {
         "S36", SCHEMA, _dropped("INSERT ON messages"), found_by=WEBHOOKS
     ),
     "what operators say of a worker is forgotten": Bug("S38", SCHEMA, _dropped("INSERT ON kept"), found_by=KEPT),
+    "what operators say of a type is forgotten": Bug("S40", SCHEMA, _dropped("INSERT ON kept_types"), found_by=KEPT),
     # retention
     "a purge removes jobs that wait": Bug("S24", SCHEMA, _new_jobs("ended_clock = -1e9"), found_by=RETENTION),
     "a purge leaves tags behind": Bug("S24", SCHEMA, _dropped("DELETE ON job_tags"), found_by=FILTERS),
