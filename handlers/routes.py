@@ -62,7 +62,7 @@ _ORDERS = {
     "unblock": workers.WorkerUnblockHandler,
 }
 _ID = r"([A-Za-z0-9_-]{1,64})"
-_TYPE = r"([A-Za-z0-9][A-Za-z0-9._-]{0,99})"
+_TYPE = r"([A-Za-z0-9._-]{1,100})"
 
 
 def shipped_tasks() -> str:

@@ -76,6 +76,8 @@ class Rules:
     #: Whether it serves who is bound to types, or may know of his own jobs alone: then it looks itself at each job's
     #: type and owner.
     looks_at_jobs: ClassVar[bool] = False
+    #: Its address names a type: who is bound to types may use it for these.
+    names_type: ClassVar[bool] = False
     #: Whether Host and Origin are checked. Only the probes of load balancers skip that: they disclose nothing.
     guarded: ClassVar[bool] = True
     #: The fields that the query of a GET may have; other requests have none. The API refuses all others.
@@ -143,15 +145,10 @@ class Rules:
         for each in (scope,) if isinstance(scope, Scope) else scope:
             self.principal.needs(each)
         if not self.looks_at_jobs:
-            self.principal.needs_no_bound()
+            if not self.names_type:
+                self.principal.needs_no_bound()
             if self.only_owner is not None:
                 raise self.principal.has_only_its_own("This is about everybody's.")
-
-    def check_type(self, name: str) -> None:
-        """Refuses who is for other types, and who may know of its own jobs alone: a type is everybody's."""
-        if self.only_owner is not None:
-            raise self.principal.has_only_its_own("This is about everybody's.")
-        self.principal.needs_types([name])
 
     @property
     def only_owner(self) -> str | None:

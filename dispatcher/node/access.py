@@ -89,6 +89,11 @@ class Access:
 
     # -- what tokens have opened
 
+    def _end(self, token_id: str) -> None:
+        """Everything that this token has opened ends, some at a time: it may be ten thousand pages."""
+        if self.opened.end(token_id):
+            asyncio.get_running_loop().call_soon(self._end, token_id)
+
     def open(self, token_id: str, ended: Callable[[], None]) -> Opening:
         """Something was opened with this token (empty: with that of the settings, or with none); close it at its end.
 
@@ -97,14 +102,14 @@ class Access:
         opening = self.opened.add(token_id, ended)
         token = self._table.get(token_id)
         if token_id and (token is None or not token.works(self._clock.utc())):
-            asyncio.get_running_loop().call_soon(self.opened.end, token_id)
+            asyncio.get_running_loop().call_soon(self._end, token_id)
         elif token is not None and token.expires_at is not None:
             self._watch(token.expires_at, token_id)
         return opening
 
     def own_token_changed(self) -> None:
         """The settings have another token: what was opened with the last one, or with none, ends."""
-        self.opened.end("")
+        self.opened.end("", most=len(self.opened))  # in one step: what comes next is opened with the new token
 
     def _watch(self, expires_at: float, token_id: str) -> None:
         if token_id in self._watched:
@@ -125,7 +130,7 @@ class Access:
         while self._ends and self._ends[0][0] <= now_at:
             _, token_id = heappop(self._ends)
             self._watched.discard(token_id)
-            self.opened.end(token_id)
+            self._end(token_id)
 
     def _seen(self, principal: Principal | None) -> Principal | None:
         """Tells the store of a use, which the table notes once a minute at most."""
@@ -218,5 +223,5 @@ class Access:
                 await self._turns.command(RevokeToken(token_id, at, actor))
                 token = replace(self.one(token_id), revoked_at=at)
                 self._table.put([token])
-                self.opened.end(token_id)
+                self._end(token_id)
             return token

@@ -23,8 +23,12 @@ CALLBACKS = "callbacks"
 
 
 def callback_target(url: str) -> str:
-    """The target of a callback: its host and port, so that a slow receiver delays no other one. ``url`` was judged."""
-    return f"{CALLBACKS} {urlsplit(url).netloc.lower()}"
+    """The target of a callback: its host and port, so that a slow receiver delays no other one. ``url`` was judged.
+
+    However an address is written, its messages count together: each target has a bound of its own.
+    """
+    parts = urlsplit(url)
+    return f"{CALLBACKS} {parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
 
 
 def endpoint_of(target: str) -> str:

@@ -42,6 +42,9 @@ class ConsoleApiHandler(ApiHandler):
     """Reading also works with the console's session; a change needs the token itself, which no foreign page can
     send."""
 
+    #: What stands in its address is the name of a type, and no id.
+    keeps_capitals: ClassVar[bool] = False
+
     def who(self) -> Principal | None:
         """Whose token the request has, or, for reading, whose session."""
         given = self.site.guard.shown(self.request.headers, self.request.remote_ip)
@@ -84,7 +87,7 @@ class ConsoleApiHandler(ApiHandler):
     def decode_argument(self, value: bytes, name: str | None = None) -> str:
         """Ids in the path have small letters; some programs write them large. Called by Tornado."""
         text = super().decode_argument(value, name)
-        return text.lower() if name is None else text
+        return text.lower() if name is None and not self.keeps_capitals else text
 
     def write_job(self, job: JobView, status: int = 200) -> None:
         """Ends the answer with one job."""

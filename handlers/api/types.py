@@ -34,7 +34,8 @@ class TypesHandler(ConsoleApiHandler):
 class _TypeAnswer(ConsoleApiHandler):
     """What the addresses of one type share."""
 
-    looks_at_jobs = True
+    names_type = True
+    keeps_capitals = True
 
     def show(self, view: TypeView) -> None:
         """Ends the answer with the type."""
@@ -48,7 +49,7 @@ class OneTypeHandler(_TypeAnswer):
 
     async def get(self, name: str) -> None:
         """One that a job, a worker, a shipped task or an operator has named."""
-        self.check_type(name)
+        self.principal.needs_types([name])
         self.show(await self.site.service.types.one(name))
 
     head = get
@@ -61,7 +62,7 @@ class TypePauseHandler(_TypeAnswer):
 
     async def post(self, name: str) -> None:
         """Its jobs wait until it is resumed; those that run go on."""
-        self.check_type(name)
+        self.principal.needs_types([name])
         reason = reason_in(bytes(self.body))
         self.show(await self.site.service.types.pause(name, reason, actor=self.actor("api")))
 
@@ -73,6 +74,6 @@ class TypeResumeHandler(_TypeAnswer):
 
     async def post(self, name: str) -> None:
         """Its jobs are offered again."""
-        self.check_type(name)
+        self.principal.needs_types([name])
         reason_in(bytes(self.body))
         self.show(await self.site.service.types.resume(name, actor=self.actor("api")))

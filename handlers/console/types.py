@@ -17,7 +17,7 @@ __all__ = ["OneTypePage", "TypeActionHandler"]
 class _OneType(PageHandler):
     """A page about one type."""
 
-    looks_at_jobs = True
+    names_type = True
 
     def show_type(self, view: TypeView, notice: str = "") -> None:
         """Ends the answer with the type's page."""
@@ -32,7 +32,7 @@ class OneTypePage(_OneType):
 
     async def get(self, name: str) -> None:
         """The page."""
-        self.check_type(name)
+        self.principal.needs_types([name])
         self.show_type(await self.site.service.types.one(name))
 
     head = get
@@ -53,7 +53,7 @@ class TypeActionHandler(_OneType):
         self.read_form()
         if self.xsrf_fails():
             raise Forbidden(XSRF_HELP, code="bad_xsrf")
-        self.check_type(name)
+        self.principal.needs_types([name])
         types, actor = self.site.service.types, self.actor("console")
         try:
             if order == "pause":

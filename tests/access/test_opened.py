@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from dispatcher.access.opened import Opened
 
 
@@ -35,3 +37,15 @@ def test_one_that_ends_another_in_its_turn_does_no_harm() -> None:
     opened.add("one", lambda: told.append("new"))
     assert len(opened) == 1
     assert told == ["later"]
+
+
+def test_of_many_things_only_some_are_told_at_a_time() -> None:
+    opened, told = Opened(), list[int]()
+    for number in range(5):
+        opened.add("t", partial(told.append, number))
+    opened.add("other", partial(told.append, 9))
+    assert opened.end("t", most=2)
+    assert told == [0, 1]
+    assert opened.end("t", most=2)
+    assert not opened.end("t", most=2)
+    assert (told, len(opened)) == ([0, 1, 2, 3, 4], 1)

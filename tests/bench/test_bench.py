@@ -19,7 +19,7 @@ from tests.support.places import ROOT
 
 def _bench(directory: Path, names: Sequence[str], *more: str) -> tuple[dict[str, dict[str, float]], str]:
     """The medians of these lines, and all that was printed."""
-    options = ["--short", "--seconds", "0.3", "--jobs", "1500", "--dir", str(directory), "--out", str(directory)]
+    options = ["--short", "--seconds", "0.3", "--jobs", "6000", "--dir", str(directory), "--out", str(directory)]
     command = [sys.executable, "-m", "bench", *options, *more, "--only", *names]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100)
     assert ended.returncode == 0, ended.stdout + ended.stderr
@@ -169,7 +169,7 @@ def test_looks_at_a_store_with_many_jobs_are_measured():
 
 @pytest.mark.slow
 def test_an_order_over_many_jobs_is_measured_beside_jobs_that_run():
-    command = [sys.executable, "-m", "bench.orders", "--jobs", "20000", "--rounds", "1", "--seconds", "1"]
+    command = [sys.executable, "-m", "bench.orders", "--jobs", "80000", "--rounds", "1", "--seconds", "1"]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100)
     assert ended.returncode in (0, 1), "1: so few jobs say nothing of the goal\n" + ended.stdout + ended.stderr
     lines = [line for line in ended.stdout.splitlines() if line.startswith("| ")]

@@ -56,7 +56,7 @@ def test_the_table_says_of_each_fault_what_came_of_it(seen: dict[str, faults.Out
     shown = {row.id: (row.tests, row.verdict) for row in faults.rows(seen, [*ASKED, "F08"])}
     assert shown["A01"] == (2, "RED")
     assert shown["B01"] == (0, "not injected: no test yet")
-    assert shown["F08"] == (0, "not injected: there are no webhooks in this version")
+    assert shown["F08"] == (0, "not injected: no test yet")
     record = Record("faults", faults=faults.rows(seen, ASKED))
     (tmp_path / "faults.json").write_text(record.written(), encoding="utf-8")
     row = "| A02 | kill -9 before or after each write and sync | the old state or the new one, never one between | 2 |"

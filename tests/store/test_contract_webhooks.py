@@ -262,7 +262,7 @@ def test_text_that_cannot_be_stored_fails_no_other_item(desk: Desk) -> None:
 
 
 BACK = "https://Caller.example/done?order=1"
-TARGET = "callbacks caller.example"
+TARGET = "callbacks caller.example:443"
 
 
 def called_back(desk: Desk, url: str = BACK) -> list[HookMessage]:

@@ -88,6 +88,7 @@ class SqliteStore:
         self._db: sqlite3.Connection
         self._rows: SqliteRows
         self._index: SearchIndex | None = None
+        self._trouble = ""  # how it has failed, in or between two turns: then there is no other turn
         #: Takes jobs into the index that were there before it.
         self._filling: asyncio.Task[None] | None = None
         self.batches: SqliteBatches
@@ -151,6 +152,8 @@ class SqliteStore:
     def _apply(self, turn: Turn) -> TurnReport:
         refuse_stale(turn, self.epoch)
         self._watch.look()
+        if self._trouble:
+            raise StorageTrouble(self._trouble)
         report = self._with_what_room_there_is(turn)
         self._watch.look()  # before anybody hears of it
         return report
@@ -202,7 +205,8 @@ class SqliteStore:
     def _undo_where_full(self, error: sqlite3.Error) -> None:
         """Nothing of the turn has happened, because the disk is full. Raises StorageTrouble for any other error."""
         if getattr(error, "sqlite_errorname", "") != "SQLITE_FULL":
-            raise StorageTrouble(f"the store failed: {error}") from error
+            self._trouble = f"the store failed: {error}"
+            raise StorageTrouble(self._trouble) from error
         try:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
@@ -291,8 +295,9 @@ class SqliteStore:
     # -- on the loop
 
     async def _fill(self) -> None:
-        while not await self._thread.read(self._filled):
-            pass
+        with contextlib.suppress(StorageTrouble):  # the next turn says so
+            while not await self._thread.read(self._filled):
+                pass
 
     async def apply(self, turn: Turn) -> TurnReport:
         """See port.Store."""

@@ -48,7 +48,7 @@ async def test_the_list_is_filtered_cut_and_linked(ask: Ask, house: House) -> No
     assert [job["id"] for job in page["items"]] == ["a4", "a2"]
     following = f"/api/v1/jobs?state=failed&type=a&limit=2&cursor={page['next_cursor']}"
     assert response.headers["Link"] == f'<{following}>; rel="next"'
-    assert set(page["items"][0]) == JOB_FIELDS - {"data", "result", "evidence", "attempts", "log"}
+    assert set(page["items"][0]) == JOB_FIELDS - {"data", "result", "evidence", "attempts", "callback_url", "log"}
     last = await ask(following)
     assert [job["id"] for job in body_of(last)["items"]] == ["a0"]
     assert body_of(last)["next_cursor"] is None
@@ -161,7 +161,8 @@ async def test_workers_types_and_stats_show_what_the_console_shows(ask: Ask, hou
         (kiosk["worker"], "KIOSK", "quiet"),
     ]
     counts = {"queued": 2, "running": 1}
-    assert types[1] == {"type": "sum", "offered_at": "2026-11-23T21:24:05.123Z", "workers": 1, "counts": counts}
+    known = {"offered_at": "2026-11-23T21:24:05.123Z", "workers": 1, "paused": None}
+    assert types[1] == {"type": "sum", "counts": counts} | known
     assert (stats["jobs"]["queued"], stats["jobs"]["running"]) == (2, 1)
     assert stats["workers"] == {"connected": 1, "quiet": 1}
     assert stats["draining"] is False

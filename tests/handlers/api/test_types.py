@@ -97,3 +97,14 @@ async def test_each_order_is_an_act(ask: Ask, house: House) -> None:
         ("type.resume", "echo", ""),
         ("type.pause", "echo", "no paper"),
     ]
+
+
+@pytest.mark.parametrize("name", ["Print-Label", "_print", "-.x"])
+async def test_a_type_of_any_name_has_an_address_of_its_own(ask: Ask, house: House, name: str) -> None:
+    await house.register("s1", name)
+    assert (await order(ask, f"/api/v1/types/{name}/pause"))["type"] == name
+    await house.submit(name)
+    assert await house.hear("s1") == []
+    assert body_of(await ask(f"/api/v1/types/{name}"))["counts"]["queued"] == 1
+    await order(ask, f"/api/v1/types/{name}/resume")
+    assert [message["op"] for message in await house.hear("s1")] == ["job"]

@@ -15,6 +15,7 @@ import pytest
 from dispatcher.core.jobs.rows import WriteSet
 from dispatcher.core.jobs.search import MOST_CHARS, search_of
 from dispatcher.core.jobs.turn import Cancel, Delete
+from dispatcher.errors import StorageTrouble
 from dispatcher.store.sqlite.search import (
     FILLED,
     LOOKED,
@@ -233,3 +234,25 @@ def test_a_slice_of_a_search_looks_into_one_part_of_the_index_alone(desk: Desk) 
     assert found == [[2 * LOOKED], [2 * LOOKED - 1, LOOKED], [LOOKED - 1, 1]]
     matched = [words for words in asked if "MATCH" in words]
     assert [f'"\ue000{part}" AND "order"' in words for part, words in enumerate(reversed(matched))] == [True] * 3
+
+
+#: SQLite's number for the beginning or the end of a transaction.
+TRANSACTION = 22
+
+
+def test_a_slice_that_fails_is_the_end_of_the_store(desk: Desk) -> None:
+    """A failed sync was passed over here, and the store went on: the campaign of system calls found it."""
+    store = _store(desk)
+    desk.submit(spec())
+
+    def fail() -> None:
+        store._index.first = 2  # there is a slice to take in
+        store._db.set_authorizer(lambda action, *names: sqlite3.SQLITE_DENY if action == TRANSACTION else 0)
+        try:
+            store._filled()
+        finally:
+            store._db.set_authorizer(None)
+
+    for act in (partial(_at, desk, fail), partial(desk.submit, spec())):
+        with pytest.raises(StorageTrouble, match="the store failed: not authorized"):
+            act()
