@@ -12,7 +12,7 @@ from dispatcher.errors import Unauthorized
 __all__ = ["ENDED", "AskingClient"]
 
 #: What is said to whoever waits when its token ends.
-ENDED = "The token opens nothing any more: it is revoked or has expired."
+ENDED = "The token opens nothing any more: it is revoked or has expired. What it has submitted stays."
 
 T = TypeVar("T")
 

@@ -94,7 +94,7 @@ class Sender:
         now = self._clock.monotonic()
         for target in targets:
             self._look_at(target, now)
-        if CALLBACKS in targets:
+        if CALLBACKS in targets and not self._closed:
             self._spawn(self.start())
         self.kick()
 
