@@ -82,7 +82,9 @@ class Settings:
         "server",
     )
     callback_host: tuple[str, ...] = _plain(
-        (), "host that a job's callback_url may lead to, at 80, 443 and the port named; may be repeated; none: no callbacks", "server"
+        (),
+        "host (at 80, 443 and the port named) that a callback_url may lead to; may be repeated; none: no callbacks",
+        "server",
     )
     callback_secret: str = _plain("", "signs callbacks: whsec_ and the base64 of 24 to 64 random bytes", "server")
     drain_s: float = _number(25.0, "s", 0.1, 3_600, "how long SIGTERM waits for running jobs", "server")
