@@ -107,14 +107,12 @@ class Dispatcher(BatchVerbs, FarmVerbs):
         self._housekeeping = clock.monotonic() + settings.store_check_s
         self._types_tidied = clock.monotonic()
         self._failing, self._readers = Failing(), Readers()
-        #: The types of jobs, and the pauses that operators order.
-        self.types = Types(store, clock, self._turns, self.machine, self._readers, shipped_types)
         self._accepting = self.draining = False
         #: It looks in a moment whether something is to be done.
         self._looks = False
-        self._make_verbs(poster, rng)
+        self._make_verbs(poster, rng, shipped_types)
 
-    def _make_verbs(self, poster: Poster | None, rng: random.Random) -> None:
+    def _make_verbs(self, poster: Poster | None, rng: random.Random, shipped: Callable[[], Iterable[str]]) -> None:
         """What serves programs and operators, above turns and pages."""
         settings, store, clock = self.settings, self._store, self._clock
         #: For those who follow the changes.
@@ -128,6 +126,8 @@ class Dispatcher(BatchVerbs, FarmVerbs):
             read=self.jobs, present=self.standing, turns=self._turns, waiters=self._waiters, clock=clock,
             new_id=lambda: ids.new_job_id(clock), opens=self.access.open,
         )  # fmt: skip
+        #: The types of jobs, and the pauses that operators order.
+        self.types = Types(store, clock, self._turns, self.machine, self._readers, shipped)
         #: Single workers, and what operators order of them.
         self.orders = WorkerOrders(store, clock, self._turns, self.machine, self.pages)
         self.webhooks = Webhooks(store, clock, self._turns, settings=settings, poster=poster, rng=rng, woken=self._arm)

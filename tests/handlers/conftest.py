@@ -183,6 +183,12 @@ class Browser:
     async def get(self, path: str, **given: Any) -> HTTPResponse:
         return await self._send("GET", path, **given)
 
+    async def page(self, address: str) -> str:
+        """The text of a page that is there."""
+        response = await self.get(address)
+        assert response.code == 200
+        return str(response.body.decode())
+
     async def post(self, path: str, fields: dict[str, str], from_page: str = "/submit", **given: Any) -> HTTPResponse:
         """Loads a page, and sends a form with its XSRF token."""
         page = await self.get(from_page)

@@ -10,32 +10,26 @@ from tests.support.house import House
 pytestmark = pytest.mark.gen_test(timeout=30)
 
 
-async def page_of(browser: Browser, address: str) -> str:
-    response = await browser.get(address)
-    assert response.code == 200
-    return response.body.decode()
-
-
 async def test_the_list_leads_to_the_page_whose_buttons_pause_and_resume(browser: Browser, house: House) -> None:
     await house.submit("echo")
-    assert 'href="/types/echo"' in await page_of(browser, "/types")
+    assert 'href="/types/echo"' in await browser.page("/types")
     pressed = await browser.post("/types/echo/pause", {"reason": "no <b> paper"}, "/types/echo")
     assert (pressed.code, pressed.headers["Location"]) == (303, "/types/echo")
-    page = await page_of(browser, "/types/echo")
+    page = await browser.page("/types/echo")
     assert "Paused by console: no &lt;b&gt; paper" in page
     assert "Let its jobs run again" in page
-    assert "Paused by console: no &lt;b&gt; paper" in await page_of(browser, "/types?q=echo")
-    assert "the type is paused by console: no &lt;b&gt; paper." in (await page_of(browser, "/")).replace("&nbsp;", " ")
+    assert "Paused by console: no &lt;b&gt; paper" in await browser.page("/types?q=echo")
+    assert "the type is paused by console: no &lt;b&gt; paper." in (await browser.page("/")).replace("&nbsp;", " ")
     pressed = await browser.post("/types/echo/resume", {}, "/types/echo")
     assert pressed.headers["Location"] == "/types/echo"
-    page = await page_of(browser, "/types/echo")
+    page = await browser.page("/types/echo")
     assert "Paused" not in page
     assert '<a href="/types" aria-current="true" class="here">' in page
 
 
 async def test_a_paused_type_that_nobody_names_stands_above_the_list(browser: Browser) -> None:
     await browser.post("/types/never-seen/pause", {"reason": ""}, "/submit")
-    page = await page_of(browser, "/types")
+    page = await browser.page("/types")
     assert "Paused, so that their jobs wait" in page
     assert '<a href="/types/never-seen">never-seen</a>' in page
     pressed = await browser.post("/types/never-seen/resume", {}, "/types/never-seen")
