@@ -21,7 +21,7 @@ from dispatcher.store.applier.hand import Ids
 from dispatcher.store.sqlite import file as sqlite_file
 from dispatcher.store.sqlite import log_mark
 from dispatcher.store.sqlite.store import SqliteStore
-from dispatcher.store.sqlite.thread import StoreThread
+from dispatcher.store.thread import StoreThread
 from tests.campaigns.writer import state_is_wrong, turns
 from tests.faults.long_form import LONG
 from tests.faults.torn_disk import TornDisk

@@ -8,14 +8,14 @@ from collections.abc import Iterable
 
 from dispatcher.core.jobs.rows import AttemptRow
 from dispatcher.core.jobs.validate import Snapshot
+from dispatcher.store.columns import ATTEMPT_COLUMNS, JOB_COLUMNS, attempt_row, job_row
 from dispatcher.store.memory import MemoryRows
 from dispatcher.store.sqlite import statements as sql
-from dispatcher.store.sqlite.rows import attempt_row, job_row
 
 __all__ = ["damage", "in_database", "in_memory"]
 
-_JOBS = f"SELECT {', '.join(sql.JOB_COLUMNS)} FROM jobs"
-_ATTEMPTS = f"SELECT {', '.join(sql.ATTEMPT_COLUMNS)} FROM attempts"
+_JOBS = f"SELECT {', '.join(JOB_COLUMNS)} FROM jobs"
+_ATTEMPTS = f"SELECT {', '.join(ATTEMPT_COLUMNS)} FROM attempts"
 
 
 def in_database(database: sqlite3.Connection) -> Snapshot:

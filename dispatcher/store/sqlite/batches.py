@@ -8,7 +8,7 @@ from functools import partial
 from dispatcher.core.jobs.batches import BatchItem, BatchTally, BatchView, batch_view
 from dispatcher.core.jobs.states import JobState
 from dispatcher.store.batches import MOST_ITEMS_READ, SLICE_BYTES, item_of
-from dispatcher.store.sqlite.thread import StoreThread
+from dispatcher.store.thread import StoreThread
 
 __all__ = ["SqliteBatches"]
 

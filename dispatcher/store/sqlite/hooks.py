@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from dispatcher.store.hooks import MOST_DEAD, MOST_DELIVERIES, MOST_READ
-from dispatcher.store.sqlite.thread import StoreThread
+from dispatcher.store.thread import StoreThread
 from dispatcher.webhooks.commands import DeleteEndpoint, HookCommand, PutEndpoint, Redeliver, SendMessage, Tried
 from dispatcher.webhooks.endpoints import (
     CALLBACKS,

@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import astuple
 
 from dispatcher.core.jobs.kept import Hold, KeptType, KeptWorker
-from dispatcher.store.sqlite.thread import StoreThread
+from dispatcher.store.thread import StoreThread
 
 __all__ = ["SqliteKept", "save_kept"]
 

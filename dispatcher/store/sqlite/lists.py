@@ -10,9 +10,9 @@ from dispatcher.core.jobs.model import JobFilter, JobPage, JobView
 from dispatcher.core.jobs.rows import JobRow
 from dispatcher.core.jobs.search import search_of
 from dispatcher.store.attempts import attempt_range
+from dispatcher.store.columns import job_row
 from dispatcher.store.sqlite import statements as sql
 from dispatcher.store.sqlite.lanes import LaneTable
-from dispatcher.store.sqlite.rows import job_row
 from dispatcher.store.sqlite.search import SCANNED, SearchIndex, find_by_reading
 from dispatcher.store.views import SLICE, attempts_stop, cursor_of, seq_of, view
 

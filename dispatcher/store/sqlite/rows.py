@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterable, Sequence
-from functools import lru_cache
 from itertools import chain
 from math import inf
 from operator import attrgetter
@@ -17,13 +16,22 @@ from typing import Any
 
 import msgspec
 
-from dispatcher.core.jobs.about import NOTHING_SAID, About
 from dispatcher.core.jobs.naming import counted
 from dispatcher.core.jobs.rows import AttemptRow, JobRow, WriteSet, lane_of_row
 from dispatcher.core.jobs.states import JobState
-from dispatcher.core.jobs.terms import Terms
-from dispatcher.core.jobs.turn import Cause, LaneReady, LiveAttempt
+from dispatcher.core.jobs.turn import LaneReady
 from dispatcher.store.attempts import attempt_range, job_of
+from dispatcher.store.columns import (
+    CHANGING,
+    CLAIMED,
+    DONE,
+    JOB_COLUMNS,
+    STATES,
+    about_text,
+    attempt_row,
+    job_row,
+    terms_text,
+)
 from dispatcher.store.counters import Agenda, Counters
 from dispatcher.store.requests import (
     MOST_FORGOTTEN,
@@ -50,21 +58,16 @@ from dispatcher.store.sqlite.search import SearchIndex
 from dispatcher.store.sqlite.tokens import save_tokens
 from dispatcher.store.views import MOST_ATTEMPTS_SHOWN, MOST_LINES_KEPT
 
-__all__ = ["CLOCK_KEPT_S", "SqliteRows", "StaleLife", "attempt_row", "job_row", "live_attempt"]
+__all__ = ["CLOCK_KEPT_S", "SqliteRows", "StaleLife"]
 
-_STATES = {str(state): state for state in JobState}
-_CAUSES: dict[str | None, Cause | None] = {None: None} | {str(cause): cause for cause in Cause}
-_CAUSE = sql.ATTEMPT_COLUMNS.index("cause")
 #: Most rows in one statement: rows times columns must stay below SQLite's 32,766 parameters.
 _MOST_ROWS = 512
 _json = msgspec.json.Encoder()
-_terms = msgspec.json.Decoder(Terms)
-_about = msgspec.json.Decoder(About)
-_TERMS, _ABOUT = sql.JOB_COLUMNS.index("terms"), sql.JOB_COLUMNS.index("about")
+_TERMS, _ABOUT = JOB_COLUMNS.index("terms"), JOB_COLUMNS.index("about")
 _values = msgspec.structs.astuple
-_changing = attrgetter("seq", *sql.CHANGING)
-_claimed = attrgetter("seq", *sql.CLAIMED)
-_done = attrgetter("seq", *sql.DONE)
+_changing = attrgetter("seq", *CHANGING)
+_claimed = attrgetter("seq", *CLAIMED)
+_done = attrgetter("seq", *DONE)
 #: A turn that moves no job also saves the queue clock if the file's is this far behind: a crash loses no more.
 CLOCK_KEPT_S = 60.0
 #: Running jobs whose rows are kept in memory; when there are more, all are read again. A row has some 600 bytes.
@@ -73,42 +76,6 @@ _MOST_KEPT = 16_384
 
 def _text(values: object) -> str:
     return _json.encode(values).decode()
-
-
-@lru_cache(maxsize=4_096)
-def terms_text(terms: Terms) -> str:
-    """A job's terms as they are stored. Many jobs share the same terms."""
-    return _text(terms)
-
-
-@lru_cache(maxsize=4_096)
-def terms_of(text: str) -> Terms:
-    """The terms that a row holds; a field that it does not name has its default."""
-    return _terms.decode(text)
-
-
-def job_row(row: Sequence[Any]) -> JobRow:
-    """A row of ``JOB_COLUMNS`` as a JobRow."""
-    made = JobRow(*row)
-    made.state, made.terms = _STATES[row[1]], terms_of(row[_TERMS])
-    made.about = NOTHING_SAID if row[_ABOUT] is None else _about.decode(row[_ABOUT])
-    return made
-
-
-def attempt_row(row: Sequence[Any]) -> AttemptRow:
-    """A row of ``ATTEMPT_COLUMNS`` as an AttemptRow."""
-    made = AttemptRow(*row)
-    made.cause = _CAUSES[row[_CAUSE]]
-    return made
-
-
-def live_attempt(row: Sequence[Any]) -> LiveAttempt:
-    """A row of ``LIVE``."""
-    attempt, job, type_name, number, started_at, terms, errors, crashes, worker, boot = row
-    return LiveAttempt(
-        attempt=attempt, job=job, type=type_name, number=number, started_at=started_at, terms=terms_of(terms),
-        errors=errors, crashes=crashes, worker=worker, boot=boot,
-    )  # fmt: skip
 
 
 class StaleLife(Exception):
@@ -140,7 +107,7 @@ class SqliteRows:
         self._clock_kept: float = dict(self._db.execute(sql.META))["queue_clock"]
         self.lanes = LaneTable(self._db)
         tallies = self._db.execute(sql.TALLIES)
-        self.counters = Counters({(self.lanes.name(row[0]), _STATES[row[1]]): Tally(row[2], row[3]) for row in tallies})
+        self.counters = Counters({(self.lanes.name(row[0]), STATES[row[1]]): Tally(row[2], row[3]) for row in tallies})
         self._agenda = self._after(-inf, -inf)
         self._running: dict[int, JobRow] = {}
         self.hooks.reload()
@@ -356,7 +323,7 @@ class SqliteRows:
         lane, terms = self._lane_and_terms(job)
         values: list[object] = [lane, *_values(job)]
         values[_TERMS + 1] = terms
-        values[_ABOUT + 1] = None if job.about == NOTHING_SAID else _text(job.about)
+        values[_ABOUT + 1] = about_text(job.about)
         return values
 
     def _lane_and_terms(self, job: JobRow) -> tuple[int, str]:

@@ -10,19 +10,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from dispatcher.core.jobs.keys import KEY_MARK
-from dispatcher.core.jobs.rows import AttemptRow, JobRow
-
-JOB_COLUMNS = JobRow.__struct_fields__
-ATTEMPT_COLUMNS = AttemptRow.__struct_fields__
-#: Columns of a job that change in its life: all before its id, and its expiry, which a retry takes away.
-CHANGING = (*JOB_COLUMNS[1 : JOB_COLUMNS.index("id")], "expires_at")
-#: The columns that a claim changes: to write them is less than half the work of writing all (docs/design.md).
-CLAIMED = ("state", "attempt", "claims", "offered_at", "started_at")
-#: The columns that change when a running job succeeds: most writes of a busy server are of this kind.
-DONE = (
-    "state", "rank", "number", "reason", "detail", "percent", "note", "worker", "worker_name", "started_at",
-    "ended_at", "ended_clock",
-)  # fmt: skip
+from dispatcher.store.columns import ATTEMPT_COLUMNS, CHANGING, CLAIMED, DONE, JOB_COLUMNS
 
 
 @lru_cache(maxsize=256)

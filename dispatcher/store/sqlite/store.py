@@ -28,6 +28,7 @@ from dispatcher.errors import BackupFailed, StorageFull, StorageTrouble, StoreRe
 from dispatcher.store.applier.commands import evidence
 from dispatcher.store.applier.hand import Ids
 from dispatcher.store.applier.turn import apply
+from dispatcher.store.columns import job_row, live_attempt
 from dispatcher.store.driving import Apply, Pace, apply_items, refuse_stale, run
 from dispatcher.store.port import Limits
 from dispatcher.store.sqlite import statements as sql
@@ -38,14 +39,14 @@ from dispatcher.store.sqlite.hooks import SqliteHooks
 from dispatcher.store.sqlite.kept import SqliteKept
 from dispatcher.store.sqlite.lists import PageRead
 from dispatcher.store.sqlite.log_mark import LogMark
-from dispatcher.store.sqlite.rows import SqliteRows, StaleLife, job_row, live_attempt
+from dispatcher.store.sqlite.rows import SqliteRows, StaleLife
 from dispatcher.store.sqlite.search import SearchIndex, prepare_index
 from dispatcher.store.sqlite.snapshot.shelf import Shelf
 from dispatcher.store.sqlite.snapshot.taking import take
 from dispatcher.store.sqlite.space import Reserve
-from dispatcher.store.sqlite.thread import StoreThread
 from dispatcher.store.sqlite.tokens import all_tokens
 from dispatcher.store.sqlite.watch import Watch
+from dispatcher.store.thread import StoreThread
 from dispatcher.store.views import (
     MOST_LINES_KEPT,
     SLICES,

@@ -13,7 +13,7 @@ import pytest
 
 from dispatcher.core.jobs.model import JobFilter
 from dispatcher.core.jobs.states import JobState
-from dispatcher.store.sqlite.thread import StoreThread
+from dispatcher.store.thread import StoreThread
 from tests.store.contract import Desk
 from tests.support.jobs import spec
 
