@@ -21,6 +21,7 @@ from tornado.web import Application
 
 from dispatcher import __version__, ids
 from dispatcher.clock import Clock, SystemClock
+from dispatcher.config.addresses import without_password
 from dispatcher.config.checks import is_loopback
 from dispatcher.config.logs import to_stderr
 from dispatcher.config.settings import Settings, settings_fields
@@ -374,7 +375,7 @@ def migrate(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None
         return 3
     finally:
         handler.close()
-    print(f"{settings.store}: schema {now}" + (f", was {was}" if was != now else ", as before"))
+    print(f"{without_password(settings.store)}: schema {now}" + (f", was {was}" if was != now else ", as before"))
     return 0
 
 

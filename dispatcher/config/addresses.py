@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from ipaddress import IPv6Address
 
-__all__ = ["as_browsers_send"]
+__all__ = ["as_browsers_send", "without_password"]
 
 _USUAL_PORTS = {"http": "80", "https": "443"}
 _ORIGIN = re.compile(r"(?P<scheme>https?)://(?P<host>\[[^\]]*\]|[^/?#@:\[\]]+)(:(?P<port>[0-9]*))?/?", re.IGNORECASE)
@@ -63,3 +63,8 @@ def _ipv6(name: str) -> str:
         return f"[{IPv6Address(name[1:-1]).compressed}]"
     except ValueError:
         return name
+
+
+def without_password(url: str) -> str:
+    """The address of a store as it may stand in words and logs."""
+    return re.sub(r"(password=)[^&]*", r"\1...", re.sub(r"(//[^:@/]*):.*@", r"\1:...@", url))

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from dispatcher.config.addresses import as_browsers_send
+from dispatcher.config.addresses import as_browsers_send, without_password
 from dispatcher.config.help import flag
 from dispatcher.config.settings import Settings, out_of_range
 from dispatcher.errors import SettingError
@@ -161,11 +161,12 @@ def _backoff(made: Settings) -> str | None:
 
 
 def _store(made: Settings) -> str | None:
-    if re.fullmatch(r"postgres(ql)?:.*", made.store):
-        return "--store: PostgreSQL comes in a later version; this one keeps jobs in sqlite:///path/to/file.db"
-    if made.store == "memory:" or re.fullmatch(r"sqlite:///(?!:memory:).+", made.store):
+    if made.store == "memory:" or re.fullmatch(r"sqlite:///(?!:memory:).+|postgres(ql)?://.*", made.store):
         return None
-    return f"--store must look like sqlite:///path/to/file.db, or be memory: for trials, not {made.store!r}"
+    return (
+        "--store must look like sqlite:///path/to/file.db or postgresql://USER@HOST/DATABASE, "
+        f"or be memory: for trials, not {without_password(made.store)!r}"
+    )
 
 
 def _tasks(made: Settings) -> str | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from asyncio import to_thread
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 from dispatcher.errors import StoreRefused
@@ -16,6 +18,8 @@ __all__ = ["migrate_store", "open_store"]
 
 
 _SQLITE = "sqlite:///"
+#: As libpq has it.
+_POSTGRES = ("postgresql://", "postgres://")
 
 
 async def open_store(
@@ -25,7 +29,8 @@ async def open_store(
     ids: Ids,
     new_key: Callable[[], bytes],
 ) -> Store:
-    """The store that the URL names: ``sqlite:///path`` (relative) or ``sqlite:////path``, or ``memory:``.
+    """The store that the URL names: ``sqlite:///path`` (relative) or ``sqlite:////path``, ``postgresql://...`` as
+    libpq has it, or ``memory:``.
 
     ``ids.attempt`` gives the random part of an attempt's id: 128 bits. Raises StoreRefused.
     """
@@ -33,7 +38,16 @@ async def open_store(
         return MemoryStore(ids, key=new_key(), limits=limits)
     if url.startswith(_SQLITE):
         return await SqliteStore.open(_path(url), ids, limits=limits)
-    raise StoreRefused(f"{url}: no such kind of store; use sqlite:///path/to/file.db or memory:")
+    if url.startswith(_POSTGRES):
+        _need_driver()
+        from dispatcher.store.postgres.store import PostgresStore
+
+        return await PostgresStore.open(url, ids, limits=limits)
+    # The rest of it may hold a password.
+    kind = url.partition(":")[0]
+    raise StoreRefused(
+        f"{kind}: no such kind of store; use sqlite:///path/to/file.db, postgresql://USER@HOST/DATABASE or memory:"
+    )
 
 
 async def migrate_store(url: str, *, limits: Limits, ids: Ids) -> tuple[int, int]:
@@ -41,6 +55,11 @@ async def migrate_store(url: str, *, limits: Limits, ids: Ids) -> tuple[int, int
 
     Raises StoreRefused: there is no store, a server has it, or it cannot be used.
     """
+    if url.startswith(_POSTGRES):
+        _need_driver()
+        from dispatcher.store.postgres.schema import migrate
+
+        return await to_thread(migrate, url)
     if not url.startswith(_SQLITE):
         raise StoreRefused(f"{url} is not kept: there is nothing to migrate; name a store with --store")
     path = _path(url)
@@ -50,6 +69,12 @@ async def migrate_store(url: str, *, limits: Limits, ids: Ids) -> tuple[int, int
     was = store.schema_was
     await store.close()
     return was, len(migrations())
+
+
+def _need_driver() -> None:
+    """PostgreSQL is an extra: a server with a file does without its driver. Raises StoreRefused."""
+    if find_spec("psycopg") is None:
+        raise StoreRefused("--store postgresql:// needs the driver for it: pip install 'pagehand[postgres]'")
 
 
 def _path(url: str) -> Path:

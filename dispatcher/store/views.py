@@ -27,6 +27,7 @@ __all__ = [
     "attempts_stop",
     "cursor_of",
     "end_of",
+    "error_code",
     "fits",
     "page_of",
     "seq_of",
@@ -104,7 +105,7 @@ def fits(row: JobRow, asked: JobFilter) -> bool:
         return False
     if asked.owner not in (None, row.about.owner):
         return False
-    if asked.error is not None and asked.error != _error_code(row):
+    if asked.error is not None and asked.error != error_code(row):
         return False
     if not (set(asked.tags) <= set(row.about.tags) and asked.batch in (None, row.batch) and _has_key(row, asked.key)):
         return False
@@ -123,9 +124,14 @@ def _within(at: float | None, after: float | None, before: float | None) -> bool
     return (after is None or at >= after) and (before is None or at < before)
 
 
-def _error_code(row: JobRow) -> object:
-    error = None if row.error is None else msgspec.json.decode(row.error)
-    return error.get("code") if isinstance(error, dict) else None
+def error_code(row: JobRow) -> str | None:
+    """The code in a job's last error; None: it has none that is a text."""
+    try:
+        error = None if row.error is None else msgspec.json.decode(row.error)
+    except msgspec.DecodeError:
+        return None
+    code = error.get("code") if isinstance(error, dict) else None
+    return code if isinstance(code, str) else None
 
 
 def cursor_of(seq: int) -> str:

@@ -281,9 +281,16 @@ def test_an_unknown_store_is_refused(store: str) -> None:
     assert "sqlite:///path/to/file.db" in refused("--store", store)
 
 
-@pytest.mark.parametrize("store", ["postgres://a/b", "postgresql://a/b"])
-def test_postgresql_is_refused_as_something_to_come(store: str) -> None:
-    assert "later version" in refused("--store", store)
+@pytest.mark.parametrize("store", ["postgres://a/b", "postgresql://anna@a:5432/b?sslmode=verify-full", "postgresql://"])
+def test_an_address_of_postgresql_is_taken_as_it_is(store: str) -> None:
+    assert given("--store", store).store == store
+
+
+@pytest.mark.parametrize("store", ["mysql://anna:s3cret@a/b", "mysql://a/b?user=anna&password=s3cret", "x://:s3/cret@a"])
+def test_the_password_of_a_store_that_is_refused_is_not_repeated(store: str) -> None:
+    words = refused("--store", store)
+    assert "s3" not in words
+    assert "cret" not in words
 
 
 # the default store

@@ -34,11 +34,28 @@ from dispatcher.store.applier.hand import Ids
 from dispatcher.store.memory import MemoryStore
 from dispatcher.store.opening import open_store
 from dispatcher.store.port import Limits, Store
+from dispatcher.store.postgres.store import PostgresStore
 from dispatcher.store.sqlite.store import SqliteStore
 from tests.support.jobs import spec
-from tests.support.rows import in_database, in_memory
+from tests.support.postgres import new_database
+from tests.support.rows import in_database, in_memory, in_postgres
 
-__all__ = ["DURABLE", "HOLDER", "KINDS", "NOW", "Desk", "Kind", "error", "lapsed", "lost", "released", "result"]
+__all__ = [
+    "DURABLE",
+    "HOLDER",
+    "KINDS",
+    "MEMORY",
+    "NOW",
+    "POSTGRES",
+    "SQLITE",
+    "Desk",
+    "Kind",
+    "error",
+    "lapsed",
+    "lost",
+    "released",
+    "result",
+]
 
 NOW = 1_800_000_000.0
 HOLDER = Holder("worker-1", "Anna", "boot-1")
@@ -64,10 +81,14 @@ async def _sqlite_rows(store: SqliteStore) -> Snapshot:
     return await store._thread.run(lambda: in_database(store._db))
 
 
-KINDS = (
-    Kind("memory", False, lambda tmp: "memory:", _memory_rows),
-    Kind("sqlite", True, lambda tmp: f"sqlite:///{tmp}/jobs.db", _sqlite_rows),
-)
+async def _postgres_rows(store: PostgresStore) -> Snapshot:
+    return await store._thread.run(lambda: in_postgres(store._wire))
+
+
+MEMORY = Kind("memory", False, lambda tmp: "memory:", _memory_rows)
+SQLITE = Kind("sqlite", True, lambda tmp: f"sqlite:///{tmp}/jobs.db", _sqlite_rows)
+POSTGRES = Kind("postgresql", True, lambda tmp: new_database(), _postgres_rows)
+KINDS = (MEMORY, SQLITE, POSTGRES)
 DURABLE = tuple(kind for kind in KINDS if kind.durable)
 
 

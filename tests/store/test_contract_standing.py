@@ -8,7 +8,8 @@ from typing import Any
 from dispatcher.core.jobs.model import JobStanding
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Cancel
-from tests.store.contract import Desk
+from tests.store.conftest import OpenDesk
+from tests.store.contract import SQLITE, Desk
 from tests.support.jobs import spec
 
 
@@ -22,7 +23,8 @@ def test_each_job_stands_where_it_is_and_one_that_is_not_there_is_left_out(desk:
     assert desk.run(desk.store.standing([])) == {}
 
 
-def test_a_file_looks_only_at_the_jobs_that_are_asked_for(durable: Desk) -> None:
+def test_a_file_looks_only_at_the_jobs_that_are_asked_for(open_desk: OpenDesk) -> None:
+    durable = open_desk(SQLITE)
     store: Any = durable.store
     first = [job.id for job in durable.submit(*[spec()] * 10)]
     costs = []

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from dispatcher.core.jobs.matching import lane_of, requirement_of
 from dispatcher.core.jobs.states import JobState
 from dispatcher.store.counters import Counters
 from dispatcher.store.memory import MemoryStore
 from dispatcher.store.requests import Tally
-from tests.store.contract import Desk, result
+from tests.store.conftest import OpenDesk
+from tests.store.contract import MEMORY, SQLITE, Desk, Kind, result
 from tests.support.jobs import spec
 from tests.support.operations import operations
 
@@ -47,7 +50,9 @@ def test_the_states_that_are_read_are_the_readers_own() -> None:
     assert counters.by_state()["queued"] == 1
 
 
-def test_a_store_counts_at_the_same_cost_beside_10_lanes_and_1_000(desk: Desk) -> None:
+@pytest.mark.parametrize("kind", [MEMORY, SQLITE], ids=lambda kind: kind.name)
+def test_a_store_counts_at_the_same_cost_beside_10_lanes_and_1_000(open_desk: OpenDesk, kind: Kind) -> None:
+    desk = open_desk(kind)
     costs = []
     for start, end in ((0, 10), (10, 1_000)):
         desk.submit(*(spec(requires=requirement_of({"order": str(n)})) for n in range(start, end)))

@@ -20,6 +20,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from dispatcher.core.jobs.rows import WriteSet
 from dispatcher.core.jobs.search import MOST_CHARS, Phrase, has_text, plain
+from dispatcher.store.texts import MOST_READ, SCANNED, at_once
 
 __all__ = [
     "FILLED",
@@ -32,14 +33,12 @@ __all__ = [
     "prepare_index",
 ]
 
-#: Jobs that one slice takes into the index, and jobs whose texts a slice of a search reads.
-FILLED, SCANNED = 100, 200
+#: Jobs that one slice takes into the index.
+FILLED = 100
 #: Jobs whose numbers one part of the index has; one slice of a search looks into one part.
 LOOKED = 32_768
 #: Stands before the number of its part in each row. ``plain`` leaves no such character in a text.
 _PART = "\ue000"
-#: Characters that are read at once. Those beyond ASCII cost the most: so many take some 30 ms.
-MOST_READ = 400_000
 #: When so many texts wait, or so many characters, the index takes them in: half a millisecond of one turn in many.
 MOST_WAITING, _MOST_CHARS_WAITING = 512, 100_000
 #: A word's beginning is asked of the index if so many places at most have it: FTS5 reads all before the first hit.
@@ -110,16 +109,6 @@ def _has_fts5(connection: sqlite3.Connection) -> bool:
     except sqlite3.OperationalError:
         return False
     return True
-
-
-def _at_once(texts: Sequence[_Texts]) -> Sequence[_Texts]:
-    """The first of these, as far as they are read at once; at least one."""
-    read = 0
-    for count, (_, *parts) in enumerate(texts, 1):
-        read += sum(len(text) for text in parts if text)
-        if read >= MOST_READ:
-            return texts[:count]
-    return texts
 
 
 def _apart(texts: Iterable[_Texts]) -> dict[int, str]:
@@ -205,7 +194,7 @@ class SearchIndex:
         if not self.first:
             return True
         below = self._db.execute(_TEXTS_BELOW, (self.first, FILLED)).fetchall()
-        found = _at_once(below)
+        found = at_once(below)
         first = found[-1][0] if len(found) < len(below) or len(found) == FILLED else 0
         self._db.execute("BEGIN IMMEDIATE")
         self._db.executemany(_ADD, _rows(_apart(found)))
@@ -259,6 +248,6 @@ def find_by_reading(
     are.
     """
     asked: list[_Texts] = connection.execute(_TEXTS_OF, (json.dumps(seqs),)).fetchall()
-    read = _at_once(asked)
+    read = at_once(asked)
     found = [seq for seq, *texts in read if has_text(search, texts)]
     return found, read[-1][0] if len(read) < len(asked) else None

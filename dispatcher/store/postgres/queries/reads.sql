@@ -1,0 +1,162 @@
+-- What people and programs read, and what a start reads.
+
+-- name: live
+SELECT j.attempt, j.id, j.type, j.number + (a.started_at IS NULL)::int, a.started_at, j.terms, j.errors, j.crashes,
+       coalesce(a.worker, ''), coalesce(a.boot, '')
+FROM jobs j LEFT JOIN attempts a ON a.job = j.seq AND a.id = j.attempt
+WHERE j.state = 'running' ORDER BY j.seq DESC
+
+-- name: all_ready
+SELECT l.name, t.jobs, (
+    SELECT j.rank FROM jobs j WHERE j.lane = l.lane AND j.state = 'queued' ORDER BY j.rank, j.seq LIMIT 1
+)
+FROM (SELECT lane, sum(jobs)::bigint AS jobs FROM tallies WHERE state = 'queued' GROUP BY lane) AS t
+JOIN lanes l ON l.lane = t.lane WHERE t.jobs > 0
+
+-- name: one_job
+SELECT {{JOB}}, d.data, r.value
+FROM jobs j LEFT JOIN job_data d ON d.seq = j.seq LEFT JOIN results r ON r.seq = j.seq WHERE j.id = %(id)s
+
+-- name: attempts_of
+SELECT {{ATTEMPT}} FROM jobs j JOIN attempts a ON a.job = j.seq WHERE j.id = %(id)s ORDER BY a.id DESC LIMIT %(most)s
+
+-- name: log_of
+SELECT l.at, l.line, a.number
+FROM jobs j JOIN logs l ON l.job = j.seq LEFT JOIN attempts a ON a.job = j.seq AND a.id = l.attempt
+WHERE j.id = %(id)s ORDER BY l.line_no DESC LIMIT %(most)s
+
+-- name: state_of
+SELECT state FROM jobs WHERE id = %(id)s
+
+-- name: standing
+SELECT id, type, state, owner FROM jobs WHERE id = ANY(%(ids)s::text[])
+
+-- name: counts
+SELECT state, sum(jobs)::bigint FROM tallies WHERE lane = %(all)s::uuid GROUP BY state
+
+-- name: types
+SELECT DISTINCT type FROM lanes
+WHERE type >= %(prefix)s AND (%(end)s::text IS NULL OR type < %(end)s) AND (%(after)s::text IS NULL OR type > %(after)s)
+ORDER BY type LIMIT %(most)s
+
+-- name: lanes_of
+SELECT l.name, l.type, l.offered_at, t.state, coalesce(sum(t.jobs), 0)::bigint, coalesce(sum(t.bytes), 0)::bigint
+FROM lanes l LEFT JOIN tallies t ON t.lane = l.lane WHERE l.type = ANY(%(types)s::text[])
+GROUP BY l.name, l.type, l.offered_at, t.state
+
+-- name: missing
+SELECT name, gone_at FROM workers
+WHERE gone_at IS NOT NULL AND place >= %(first)s AND (place, name) > (%(place)s, %(name)s)
+    AND (%(end)s::text IS NULL OR place < %(end)s)
+ORDER BY place, name LIMIT %(most)s
+
+-- name: tokens
+SELECT id, digest, name, scopes, types, made_by, made_at, expires_at, revoked_at, last_used_at FROM tokens
+
+-- name: kept_workers
+SELECT worker, called, name, labels, note, paused, blocked FROM kept
+WHERE worker > %(after)s ORDER BY worker LIMIT %(most)s
+
+-- name: kept_types
+SELECT type, paused FROM kept_types WHERE type > %(after)s ORDER BY type LIMIT %(most)s
+
+-- name: acts
+-- A slice of the log: the ones that fit among the next ones; and down to which number, of how many, it has looked.
+WITH seen AS MATERIALIZED (
+    SELECT at, actor, token, remote, action, target, detail, outcome, number FROM acts
+    WHERE number < %(below)s::bigint
+    ORDER BY number DESC LIMIT %(slice)s
+)
+{{FITTING_ACTS}}
+
+-- name: acts_of_target
+WITH seen AS MATERIALIZED (
+    SELECT at, actor, token, remote, action, target, detail, outcome, number FROM acts
+    WHERE number < %(below)s::bigint AND left(target, 200) = left(%(target)s, 200)
+    ORDER BY number DESC LIMIT %(slice)s
+)
+{{FITTING_ACTS}}
+
+-- name: acts_of_actor
+WITH seen AS MATERIALIZED (
+    SELECT at, actor, token, remote, action, target, detail, outcome, number FROM acts
+    WHERE number < %(below)s::bigint AND left(actor, 200) = left(%(actor)s, 200)
+    ORDER BY number DESC LIMIT %(slice)s
+)
+{{FITTING_ACTS}}
+
+-- name: acts_of_action
+WITH seen AS MATERIALIZED (
+    SELECT at, actor, token, remote, action, target, detail, outcome, number FROM acts
+    WHERE number < %(below)s::bigint AND left(action, 200) = left(%(action)s, 200)
+    ORDER BY number DESC LIMIT %(slice)s
+)
+{{FITTING_ACTS}}
+
+-- name: batch_tallies
+SELECT g.type, g.state, g.jobs, g.seq, j.id, j.created_at, j.owner
+FROM (
+    SELECT type, state, count(*) AS jobs, max(seq) AS seq FROM jobs WHERE batch = %(batch)s GROUP BY type, state
+) AS g JOIN jobs j ON j.seq = g.seq
+
+-- name: batch_items
+-- Up to the item that fills a slice.
+SELECT f.seq, f.id, f.state, r.value, f.error FROM (
+    SELECT i.*, sum(coalesce(octet_length(o.value), 0)) OVER (ORDER BY i.seq) - coalesce(octet_length(o.value), 0) AS before
+    FROM (
+        SELECT seq, id, state, error FROM jobs WHERE batch = %(batch)s AND seq > %(after)s::bigint
+        ORDER BY seq LIMIT %(most)s
+    ) AS i LEFT JOIN results o ON o.seq = i.seq
+) AS f LEFT JOIN results r ON r.seq = f.seq
+WHERE f.before < %(bytes)s ORDER BY f.seq
+
+-- name: last_seq
+SELECT coalesce(max(seq), 0) FROM jobs
+
+-- name: lanes_wanting
+SELECT lane::text FROM lanes WHERE wanted @> %(wanted)s::uuid[]
+
+-- name: list_jobs
+SELECT {{JOB}}, {{STOPPED}} FROM jobs j
+WHERE j.seq < %(below)s::bigint AND j.seq >= %(above)s::bigint
+    AND (%(seqs)s::bigint[] IS NULL OR j.seq = ANY(%(seqs)s::bigint[]))
+    AND (%(states)s::text[] IS NULL OR j.state = ANY(%(states)s::text[]))
+    AND (%(type)s::text IS NULL OR j.type = %(type)s)
+    AND (%(worker)s::text IS NULL OR j.worker_name = %(worker)s)
+    AND (%(lanes)s::uuid[] IS NULL OR j.lane = ANY(%(lanes)s::uuid[]))
+    AND (%(error)s::text IS NULL OR j.error_code = %(error)s)
+    AND (%(created_after)s::double precision IS NULL OR j.created_at >= %(created_after)s)
+    AND (%(created_before)s::double precision IS NULL OR j.created_at < %(created_before)s)
+    AND (%(ended_after)s::double precision IS NULL OR j.ended_at >= %(ended_after)s)
+    AND (%(ended_before)s::double precision IS NULL OR j.ended_at < %(ended_before)s)
+    AND (%(owner)s::text IS NULL OR j.owner = %(owner)s)
+    AND (%(batch)s::text IS NULL OR j.batch = %(batch)s)
+    AND NOT EXISTS (
+        SELECT FROM unnest(%(tags)s::text[]) AS w(tag)
+        WHERE NOT EXISTS (SELECT FROM job_tags t WHERE t.tag = w.tag AND t.seq = j.seq)
+    )
+ORDER BY j.seq DESC LIMIT %(room)s
+
+-- name: of_all
+SELECT seq FROM jobs WHERE seq < %(below)s::bigint ORDER BY seq DESC LIMIT %(most)s
+
+-- name: of_tag
+SELECT seq FROM job_tags WHERE tag = %(name)s AND seq < %(below)s::bigint ORDER BY seq DESC LIMIT %(most)s
+
+-- name: of_owner
+SELECT seq FROM jobs WHERE owner = %(name)s AND seq < %(below)s::bigint ORDER BY seq DESC LIMIT %(most)s
+
+-- name: of_batch
+SELECT seq FROM jobs WHERE batch = %(name)s AND seq < %(below)s::bigint ORDER BY seq DESC LIMIT %(most)s
+
+-- name: of_key
+-- The keys of a batch's jobs begin with its own (core/jobs/batches.py).
+SELECT seq FROM jobs
+WHERE seq < %(below)s::bigint
+    AND (key = %(name)s OR (key > %(name)s || {{KEY_MARK}} AND key < %(name)s || {{BEHIND_KEY_MARK}}))
+ORDER BY seq DESC LIMIT %(most)s
+
+-- name: texts
+SELECT j.seq, left(d.data, %(chars)s), left(r.value, %(chars)s), left(j.error, %(chars)s)
+FROM jobs j JOIN job_data d ON d.seq = j.seq LEFT JOIN results r ON r.seq = j.seq
+WHERE j.seq = ANY(%(seqs)s::bigint[]) ORDER BY j.seq DESC

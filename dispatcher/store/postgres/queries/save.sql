@@ -1,0 +1,167 @@
+-- What a turn writes. Sets of rows come as one JSON text each: objects with the names of the columns.
+
+-- name: begin
+BEGIN ISOLATION LEVEL READ COMMITTED
+
+-- name: begin_read
+BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY
+
+-- name: commit
+COMMIT
+
+-- name: rollback
+ROLLBACK
+
+-- name: savepoint
+SAVEPOINT item
+
+-- name: release
+RELEASE SAVEPOINT item
+
+-- name: rollback_item
+ROLLBACK TO SAVEPOINT item; RELEASE SAVEPOINT item
+
+-- name: lock_lanes
+-- Who forgets lanes waits for all turns that may use one, and they for him: nobody's job loses its lane.
+LOCK TABLE lanes IN EXCLUSIVE MODE
+
+-- name: add_lanes
+-- Even if it adds none it locks the table against forgetting.
+INSERT INTO lanes SELECT * FROM json_populate_recordset(NULL::lanes, %(rows)s::json) ORDER BY lane
+ON CONFLICT (lane) DO NOTHING
+
+-- name: offer_types
+INSERT INTO lanes SELECT * FROM json_populate_recordset(NULL::lanes, %(rows)s::json) ORDER BY lane
+ON CONFLICT (lane) DO UPDATE SET offered_at = excluded.offered_at WHERE lanes.offered_at IS NULL
+
+-- name: forget_lanes
+-- Those without jobs. A lane that is a type alone says when the type was first offered: it goes with the type.
+WITH used AS (
+    SELECT l.lane, l.type FROM lanes l
+    WHERE (SELECT sum(t.jobs) FROM tallies t WHERE t.lane = l.lane) > 0
+), gone AS (
+    DELETE FROM lanes l
+    WHERE NOT EXISTS (SELECT FROM used u WHERE u.lane = l.lane)
+        AND (l.name <> l.type OR NOT (
+            l.type = ANY(%(offered)s::text[]) OR EXISTS (SELECT FROM used u WHERE u.type = l.type)
+        ))
+    RETURNING l.lane
+)
+DELETE FROM tallies t USING gone WHERE t.lane = gone.lane
+
+-- name: remove_jobs
+DELETE FROM jobs WHERE seq = ANY(%(seqs)s::bigint[])
+
+-- name: remove_data
+DELETE FROM job_data WHERE seq = ANY(%(seqs)s::bigint[])
+
+-- name: remove_results
+DELETE FROM results WHERE seq = ANY(%(seqs)s::bigint[])
+
+-- name: remove_tags
+DELETE FROM job_tags WHERE seq = ANY(%(seqs)s::bigint[])
+
+-- name: remove_logs
+DELETE FROM logs WHERE job = ANY(%(seqs)s::bigint[])
+
+-- name: remove_attempts
+DELETE FROM attempts WHERE job = ANY(%(seqs)s::bigint[])
+
+-- name: add_jobs
+INSERT INTO jobs SELECT * FROM json_populate_recordset(NULL::jobs, %(rows)s::json)
+
+-- name: add_data
+INSERT INTO job_data SELECT * FROM unnest(%(seqs)s::bigint[], %(texts)s::text[])
+
+-- name: add_tags
+INSERT INTO job_tags SELECT * FROM json_populate_recordset(NULL::job_tags, %(rows)s::json) ON CONFLICT DO NOTHING
+
+-- name: save_jobs
+UPDATE jobs j SET {{CHANGING}} FROM json_populate_recordset(NULL::jobs, %(rows)s::json) AS r WHERE j.seq = r.seq
+
+-- name: save_claims
+UPDATE jobs j SET {{CLAIMED}} FROM json_populate_recordset(NULL::jobs, %(rows)s::json) AS r WHERE j.seq = r.seq
+
+-- name: save_done
+UPDATE jobs j SET {{DONE}} FROM json_populate_recordset(NULL::jobs, %(rows)s::json) AS r WHERE j.seq = r.seq
+
+-- name: save_terms
+UPDATE jobs j SET lane = r.lane, terms = r.terms FROM json_populate_recordset(NULL::jobs, %(rows)s::json) AS r
+WHERE j.seq = r.seq
+
+-- name: save_attempts
+INSERT INTO attempts SELECT * FROM json_populate_recordset(NULL::attempts, %(rows)s::json)
+ON CONFLICT (job, id) DO UPDATE SET {{ATTEMPT_CHANGES}}
+
+-- name: add_results
+INSERT INTO results SELECT * FROM unnest(%(seqs)s::bigint[], %(texts)s::text[])
+ON CONFLICT (seq) DO UPDATE SET value = excluded.value
+
+-- name: add_log
+INSERT INTO logs (job, attempt, at, line)
+SELECT job, attempt, at, line FROM json_populate_recordset(NULL::logs, %(rows)s::json)
+
+-- name: trim_log
+DELETE FROM logs l USING unnest(%(jobs)s::bigint[]) AS u(job) CROSS JOIN LATERAL (
+    SELECT o.line_no FROM logs o WHERE o.job = u.job ORDER BY o.line_no DESC OFFSET %(kept)s LIMIT 1
+) AS last
+WHERE l.job = u.job AND l.line_no <= last.line_no
+
+-- name: nobody_here
+UPDATE workers SET gone_at = %(at)s::double precision, gone_clock = %(clock)s::double precision
+WHERE gone_at IS NULL AND node = %(node)s
+
+-- name: save_workers
+-- A worker that has come to another node is not gone, whatever its former node says.
+INSERT INTO workers SELECT * FROM json_populate_recordset(NULL::workers, %(rows)s::json) ORDER BY name
+ON CONFLICT (name) DO UPDATE
+SET place = excluded.place, node = excluded.node, gone_at = excluded.gone_at, gone_clock = excluded.gone_clock
+WHERE excluded.gone_at IS NULL OR workers.gone_at IS NOT NULL OR workers.node = excluded.node
+
+-- name: add_tallies
+INSERT INTO tallies SELECT * FROM json_populate_recordset(NULL::tallies, %(rows)s::json)
+ON CONFLICT (lane, state, node) DO UPDATE
+SET jobs = tallies.jobs + excluded.jobs, bytes = tallies.bytes + excluded.bytes
+
+-- name: queued
+SELECT lane::text, sum(jobs)::bigint FROM tallies WHERE state = 'queued' AND lane = ANY(%(lanes)s::uuid[]) GROUP BY lane
+
+-- name: make_token
+INSERT INTO tokens (id, digest, name, scopes, types, made_by, made_at, expires_at, revoked_at, last_used_at)
+VALUES (%(id)s, %(digest)s, %(name)s, %(scopes)s, %(types)s, %(made_by)s, %(made_at)s, %(expires_at)s, %(revoked_at)s,
+        %(last_used_at)s)
+ON CONFLICT (id) DO UPDATE SET digest = excluded.digest, name = excluded.name, scopes = excluded.scopes,
+    types = excluded.types, made_by = excluded.made_by, made_at = excluded.made_at, expires_at = excluded.expires_at,
+    revoked_at = excluded.revoked_at, last_used_at = excluded.last_used_at
+
+-- name: forget_tokens
+DELETE FROM tokens WHERE id = ANY(%(ids)s::text[])
+
+-- name: revoke_token
+UPDATE tokens SET revoked_at = %(at)s::double precision WHERE id = %(id)s AND revoked_at IS NULL
+
+-- name: use_tokens
+-- Several nodes may tell of the same token: the last use counts.
+UPDATE tokens t SET last_used_at = greatest(t.last_used_at, u.at)
+FROM unnest(%(ids)s::text[], %(ats)s::double precision[]) AS u(id, at) WHERE t.id = u.id
+
+-- name: keep_worker
+INSERT INTO kept (worker, called, name, labels, note, paused, blocked)
+VALUES (%(worker)s, %(called)s, %(name)s, %(labels)s, %(note)s, %(paused)s, %(blocked)s)
+ON CONFLICT (worker) DO UPDATE SET called = excluded.called, name = excluded.name, labels = excluded.labels,
+    note = excluded.note, paused = excluded.paused, blocked = excluded.blocked
+
+-- name: forget_kept_worker
+DELETE FROM kept WHERE worker = %(worker)s
+
+-- name: keep_type
+INSERT INTO kept_types (type, paused) VALUES (%(type)s, %(paused)s)
+ON CONFLICT (type) DO UPDATE SET paused = excluded.paused
+
+-- name: forget_kept_type
+DELETE FROM kept_types WHERE type = %(type)s
+
+-- name: add_acts
+INSERT INTO acts (at, actor, token, remote, action, target, detail, outcome, clock)
+SELECT at, actor, token, remote, action, target, detail, outcome, clock
+FROM json_populate_recordset(NULL::acts, %(rows)s::json)

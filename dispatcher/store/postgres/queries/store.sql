@@ -1,0 +1,46 @@
+-- The schema and the node itself.
+
+-- name: encoding
+SELECT current_setting('server_encoding'), current_setting('server_version_num')::int
+
+-- name: schema
+-- No row: there is no store here, or a role that may not see it.
+SELECT to_regclass('pagehand.meta') IS NOT NULL
+
+-- name: settings
+SELECT schema, key FROM meta
+
+-- name: lock_schema
+-- One migrates at a time, and nobody begins a life meanwhile.
+SELECT pg_advisory_xact_lock({{LOCK}}, 0)
+
+-- name: lock_node
+-- Held as long as the connection: a second server of the same node is refused.
+SELECT pg_try_advisory_lock({{LOCK}}, hashtext(%(node)s))
+
+-- name: let_go
+SELECT pg_advisory_unlock_all()
+
+-- name: begin_life
+-- The queue clock goes on from where the node that is furthest has it.
+INSERT INTO nodes (node, epoch, queue_clock, seen_at)
+VALUES (%(node)s, 1, coalesce((SELECT max(queue_clock) FROM nodes), 0), clock_timestamp())
+ON CONFLICT (node) DO UPDATE
+SET epoch = nodes.epoch + 1, queue_clock = excluded.queue_clock, seen_at = excluded.seen_at
+RETURNING epoch, queue_clock
+
+-- name: epoch
+SELECT epoch FROM nodes WHERE node = %(node)s
+
+-- name: set_schema
+UPDATE meta SET schema = %(schema)s
+
+-- name: make_meta
+CREATE TABLE meta (schema integer NOT NULL, key bytea NOT NULL)
+
+-- name: fill_meta
+INSERT INTO meta VALUES (0, %(key)s)
+
+-- name: keep_clock
+UPDATE nodes SET queue_clock = greatest(queue_clock, %(clock)s::double precision)
+WHERE node = %(node)s AND epoch = %(epoch)s

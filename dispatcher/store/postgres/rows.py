@@ -1,0 +1,233 @@
+"""The driver of the PostgreSQL store: answers each set request of a turn in one round trip.
+
+It remembers nothing that another node could change: neither counters nor lanes, numbers or what is due. What a turn
+reads to change it, it locks. ``begin`` goes along with the first request, and what ends the transaction with the last.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dispatcher.core.jobs.rows import AttemptRow, JobRow
+from dispatcher.core.jobs.states import OPEN
+from dispatcher.store.attempts import job_of
+from dispatcher.store.columns import JOB_COLUMNS, attempt_row, job_row
+from dispatcher.store.counters import Agenda
+from dispatcher.store.postgres.hooks import ask_to_forget
+from dispatcher.store.postgres.keys import ALL_LANES, lane_key
+from dispatcher.store.postgres.saving import save_asks
+from dispatcher.store.postgres.wire import Asked, Rows, Wire, array
+from dispatcher.store.requests import (
+    MOST_FORGOTTEN,
+    MOST_MISSING,
+    Due,
+    DueRows,
+    LaneGroup,
+    Load,
+    Loaded,
+    Purge,
+    Purged,
+    Ready,
+    ReadyJob,
+    ReadyRows,
+    Save,
+    Saved,
+    Tally,
+)
+from dispatcher.store.views import MOST_ATTEMPTS_SHOWN
+
+__all__ = ["PostgresRows", "StaleLife"]
+
+_OPEN = sorted(map(str, OPEN))
+_JOB = len(JOB_COLUMNS)
+#: So many jobs more than are wanted are looked at, because other nodes may have the first ones.
+_OTHERS = 64
+#: From many lanes this many more jobs than their share are read at first, so that a second look is seldom needed.
+_GENEROUS = 2
+
+
+class StaleLife(Exception):
+    """Another life of the node has begun, and this one may not write (S23, S26)."""
+
+    def __init__(self, newest: int) -> None:
+        super().__init__(newest)
+        self.newest = newest
+
+
+class PostgresRows:
+    """See requests.StoreDriver."""
+
+    def __init__(self, wire: Wire, node: str, epoch: int, clock: float, most_waiting: int) -> None:
+        self._wire, self._node, self._epoch, self._most_waiting = wire, node, epoch, most_waiting
+        #: The queue clock where ``Turn.elapsed_s`` is zero. It moves if another node's clock is ahead.
+        self.clock_base = clock
+        #: What goes before the next request, and what behind the last one.
+        self._before: list[Asked] = []
+        self._behind: list[Asked] = []
+        self._agenda = Agenda(None, None)
+        #: Jobs that go with the turn's other changes.
+        self._outlived: list[JobRow] = []
+
+    def begin(self, *, whole: bool) -> None:
+        """A transaction begins with the next request; ``whole``: and it ends with the last one of the same turn."""
+        self._before = [("begin", {})]
+        self._behind = [("commit", {})] if whole else []
+
+    def commit(self) -> None:
+        """Ends a transaction that was not begun as ``whole``."""
+        self._many([("commit", {})])
+
+    def mark(self) -> None:
+        """A step begins that may be undone."""
+        self._before.append(("savepoint", {}))
+
+    def back_to_mark(self) -> None:
+        """Undoes what has happened since."""
+        self._before = []
+        self._wire.undo("rollback_item")
+
+    def unmark(self) -> None:
+        """The step is over; it stays."""
+        self._before.append(("release", {}))
+
+    def _many(self, asked: list[Asked]) -> list[Rows]:
+        before, self._before = self._before, []
+        return self._wire.many([*before, *asked])[len(before) :]
+
+    # -- what a turn names
+
+    def load(self, request: Load) -> Loaded:
+        """See requests.Load."""
+        self._outlived = []
+        named = {name: seq for name in request.attempts if (seq := job_of(name)) is not None}
+        clock = self.clock_base + request.elapsed_s
+        asked: dict[str, dict[str, Any]] = {"fence": {"clock": clock, "node": self._node, "epoch": self._epoch}}
+        if named or request.jobs or request.keys:
+            jobs, keys = sorted(request.jobs), sorted(request.keys)
+            asked["load_jobs"] = {"seqs": array(set(named.values())), "ids": jobs, "keys": keys}
+        if named:
+            asked["load_attempts"] = {"jobs": array(named.values()), "names": list(named)}
+        if request.jobs:
+            asked["load_current"] = {"ids": sorted(request.jobs)}
+        if request.histories:
+            asked["load_histories"] = {"ids": sorted(request.histories), "most": MOST_ATTEMPTS_SHOWN}
+        if request.types:
+            types = {"types": sorted(request.types)}
+            asked |= {"load_types": types, "count_types": types}
+        if request.numbers:
+            asked["numbers"] = {"numbers": request.numbers}
+        asked |= {"held": {"all": ALL_LANES, "open": _OPEN}, "agenda": {}}
+        found = dict(zip(asked, self._many(list(asked.items())), strict=True))
+        return self._loaded(request, found)
+
+    def _loaded(self, request: Load, found: dict[str, Rows]) -> Loaded:
+        if not found["fence"]:
+            raise StaleLife(self._wire.one("epoch", node=self._node)[0][0])
+        clock: float = found["fence"][0][0]
+        self.clock_base = clock - request.elapsed_s
+        run_at, expires_at, backoff = found["agenda"][0]
+        self._agenda = Agenda(_first(run_at, expires_at), backoff)
+        jobs = {row[0]: job_row(row) for row in found.get("load_jobs", ())}
+        attempts = [*found.get("load_attempts", ()), *found.get("load_current", ())]
+        histories: dict[int, list[AttemptRow]] = {seq: [] for seq, job in jobs.items() if job.id in request.histories}
+        for row in map(attempt_row, found.get("load_histories", ())):
+            histories[row.job].append(row)
+        types = frozenset(name for (name,) in found.get("load_types", ()))
+        return Loaded(
+            queue_clock=clock,
+            jobs=jobs,
+            attempts={row[0]: attempt_row(row) for row in attempts},
+            histories=histories,
+            types=types,
+            types_known=max(len(types), found["count_types"][0][0] if request.types else 0),
+            held=Tally(*found["held"][0]),
+            numbers=sorted(number for (number,) in found.get("numbers", ())),
+        )
+
+    # -- what is due, ready, outlived
+
+    def due(self, request: Due) -> DueRows:
+        """See requests.Due. The first request has asked whether anything is: mostly nothing is."""
+        nothing = self._agenda.nothing(request)
+        if nothing is not None:
+            return nothing
+        at = {"now_at": request.now_at, "queue_clock": request.queue_clock, "limit": request.limit}
+        overdue, due, backed_off, after = self._many(
+            [(name, at) for name in ("overdue", "due", "backed_off", "next_due")]
+        )
+        run_at, expires_at, backoff = after[0]
+        rows = [*map(job_row, due), *map(job_row, backed_off)][: request.limit]
+        return DueRows(list(map(job_row, overdue)), rows, _first(run_at, expires_at), backoff)
+
+    def ready(self, request: Ready) -> ReadyRows:
+        """See requests.Ready. Jobs that another node has in hand are passed over."""
+        alone = {place: group for place, group in enumerate(request.groups) if len(group.lanes) == 1}
+        together = {place: group for place, group in enumerate(request.groups) if len(group.lanes) > 1}
+        asked: list[Asked] = [("ready_group", _group(group)) for group in together.values()]
+        if alone:
+            asked.append(("ready_lanes", {
+                "places": array(alone), "lanes": [lane_key(group.lanes[0]) for group in alone.values()],
+                "most": array(group.most for group in alone.values()),
+            }))  # fmt: skip
+        if request.in_hand:
+            asked.append(("in_hand", {"seqs": array(request.in_hand)}))
+        found = self._many(asked)
+        groups: list[list[ReadyJob]] = [[] for _ in request.groups]
+        had: dict[int, tuple[str, ...]] = {}
+        data = {seq: text for seq, text, _ in found[-1]} if request.in_hand else {}
+        if request.in_hand:
+            had |= {seq: tuple(dict.fromkeys(names or ())) for seq, _, names in found.pop()}
+        rows = [(place, row) for place, rows in zip(together, found, strict=False) for row in rows]
+        rows += [(row[0], row[1:]) for row in (found[-1] if alone else ())]
+        for place, row in rows:
+            job = job_row(row[:_JOB])
+            groups[place].append(ReadyJob(job, row[_JOB]))
+            if row[_JOB + 1]:
+                had[job.seq] = tuple(dict.fromkeys(row[_JOB + 1]))
+        for group in groups:
+            group.sort(key=_place)
+        return ReadyRows(groups, data, had)
+
+    def purge(self, request: Purge) -> Purged:
+        """See requests.Purge. The jobs are locked now, and go with the turn's last request."""
+        limit = {"limit": request.limit, "spare": array(request.spare)}
+        acts = request.acts
+        asked: list[Asked] = [
+            ("outlived", limit | {"before": request.ended_before}),
+            ("outlived_keyed", limit | {"before": request.keyed_before}),
+            ("forget_acts", {"limit": acts.limit, "before": acts.before, "kept": acts.kept}),
+            ask_to_forget(),
+            ("forget_workers", {"before": request.gone_before, "most": MOST_FORGOTTEN}),
+            ("forget_many_workers", {"kept": MOST_MISSING, "most": MOST_FORGOTTEN}),
+            ("forget_amounts", {"node": self._node}),
+        ]
+        plain, keyed, forgotten, messages, *_ = self._many(asked)
+        self._outlived = [*map(job_row, plain), *map(job_row, keyed)][: request.limit]
+        more = forgotten[0][0] == acts.limit or any(count == MOST_FORGOTTEN for _, count in messages)
+        return Purged(self._outlived, more)
+
+    # -- what a turn has changed
+
+    def save(self, request: Save) -> Saved:
+        """See requests.Save. All of it in one round trip, and the commit, if this is the whole turn."""
+        asked = save_asks(request, self._outlived, self._node, self._most_waiting)
+        names = {lane_key(name): name for name in request.lanes}
+        if names:
+            asked.append(("queued", {"lanes": list(names)}))
+        found = self._many([*asked, *self._behind])
+        counts: dict[str, int] = dict(found[len(asked) - 1]) if names else {}
+        return Saved({name: counts.get(key, 0) for key, name in names.items()})
+
+
+def _group(group: LaneGroup) -> dict[str, Any]:
+    few = group.most if len(group.lanes) < 4 else -(-group.most * _GENEROUS // len(group.lanes))
+    wanted = group.most + _OTHERS
+    return {"lanes": list(map(lane_key, group.lanes)), "few": few + 1, "wanted": wanted, "most": group.most}
+
+
+def _first(*instants: float | None) -> float | None:
+    return min((at for at in instants if at is not None), default=None)
+
+
+def _place(ready: ReadyJob) -> tuple[float, int]:
+    return ready.job.rank or 0.0, ready.job.seq

@@ -1,0 +1,144 @@
+"""What a turn has changed, as the statements that write it, in their order. All of them go in one round trip.
+
+Who adds something to a turn's writes adds a function here and its place in ``save_asks``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any
+
+from msgspec.structs import asdict
+
+from dispatcher.core.jobs.naming import counted
+from dispatcher.core.jobs.rows import JobRow, WriteSet, lane_of_row
+from dispatcher.store.columns import CHANGING, CLAIMED, DONE, about_text, terms_text
+from dispatcher.store.postgres.acts import acts_asks
+from dispatcher.store.postgres.hooks import hook_asks
+from dispatcher.store.postgres.kept import kept_asks
+from dispatcher.store.postgres.keys import ALL_LANES, lane_fields, lane_key
+from dispatcher.store.postgres.tokens import token_asks
+from dispatcher.store.postgres.wire import Asked, array, rows_text
+from dispatcher.store.requests import Save
+from dispatcher.store.storable import check_storable
+from dispatcher.store.views import MOST_LINES_KEPT, error_code
+
+__all__ = ["save_asks"]
+
+_Fields = dict[str, Any]
+_REMOVE = ("remove_jobs", "remove_data", "remove_results", "remove_tags", "remove_logs", "remove_attempts")
+
+
+def save_asks(request: Save, outlived: Collection[JobRow], node: str, most_waiting: int) -> list[Asked]:
+    """All statements. ``outlived``: jobs that go because their retention has passed. Raises UnicodeEncodeError.
+
+    The table of lanes is locked first: who waits for it has written nothing yet that others wait for.
+    """
+    writes, clock = request.writes, request.queue_clock
+    return [
+        *_lanes(request),
+        *_removed([*outlived, *writes.removed.values()]),
+        *_jobs(writes),
+        *_texts(writes),
+        *_workers(request, node),
+        *token_asks(writes.tokens),
+        *kept_asks(writes.kept),
+        *acts_asks(writes.acts, clock),
+        *hook_asks(writes.messages, writes.hooks, clock, most_waiting),
+        *_tallies(request, node),
+        *_forgotten(request),
+    ]
+
+
+def _set(name: str, rows: Iterable[_Fields]) -> Iterator[Asked]:
+    """A statement for a set of rows; nothing if there are none."""
+    rows = list(rows)
+    if rows:
+        yield name, {"rows": rows_text(rows)}
+
+
+def _lanes(request: Save) -> Iterator[Asked]:
+    if request.forget_but is not None:
+        yield "lock_lanes", {}
+    jobs = [*request.writes.new.values(), *request.writes.amended.values()]
+    types = {lane_of_row(job): job.type for job in jobs}
+    yield from _set("add_lanes", (lane_fields(name, types[name]) for name in types))
+    offered = dict.fromkeys(request.offered)
+    yield from _set("offer_types", (lane_fields(name, name, request.offered_at) for name in offered))
+
+
+def _forgotten(request: Save) -> Iterator[Asked]:
+    if request.forget_but is not None:
+        yield "forget_lanes", {"offered": sorted(request.forget_but)}
+
+
+def _removed(jobs: Collection[JobRow]) -> Iterator[Asked]:
+    if jobs:
+        seqs = array(sorted(job.seq for job in jobs))
+        yield from ((name, {"seqs": seqs}) for name in _REMOVE)
+
+
+def _jobs(writes: WriteSet) -> Iterator[Asked]:
+    yield from _set("add_jobs", map(_new, writes.new.values()))
+    yield from _set("save_claims", (_some(job, CLAIMED) for job in writes.only_claimed()))
+    yield from _set("save_done", (_some(job, DONE) for job in writes.done.values()))
+    # PostgreSQL would take a whole number that no other store takes.
+    check_storable([job.percent] for job in writes.changed())
+    changed = (_some(job, CHANGING) | {"error_code": error_code(job)} for job in writes.changed())
+    yield from _set("save_jobs", changed)
+    amended = writes.amended.values()
+    yield from _set("save_terms", ({"seq": job.seq, **_lane_and_terms(job)} for job in amended))
+    yield from _set("save_attempts", map(asdict, writes.attempts.values()))
+
+
+def _texts(writes: WriteSet) -> Iterator[Asked]:
+    if writes.data:
+        yield "add_data", {"seqs": array(writes.data), "texts": list(writes.data.values())}
+    if results := dict(writes.results):
+        yield "add_results", {"seqs": array(results), "texts": list(results.values())}
+    tags = ({"tag": tag, "seq": job.seq} for job in writes.new.values() for tag in job.about.tags)
+    yield from _set("add_tags", tags)
+    lines = writes.logs
+    fields = ({"job": job, "attempt": attempt, "at": at, "line": line} for job, attempt, at, line in lines)
+    yield from _set("add_log", fields)
+    if lines:
+        yield "trim_log", {"jobs": array({line[0] for line in lines}), "kept": MOST_LINES_KEPT}
+
+
+def _new(job: JobRow) -> _Fields:
+    about = {"about": about_text(job.about), "owner": job.about.owner, "error_code": None}
+    return asdict(job) | _lane_and_terms(job) | about
+
+
+def _lane_and_terms(job: JobRow) -> _Fields:
+    return {"lane": lane_key(lane_of_row(job)), "terms": terms_text(job.terms)}
+
+
+def _some(job: JobRow, columns: Iterable[str]) -> _Fields:
+    return {"seq": job.seq} | {name: getattr(job, name) for name in columns}
+
+
+def _workers(request: Save, node: str) -> Iterator[Asked]:
+    at, clock = request.offered_at, request.queue_clock
+    if request.writes.nobody:
+        yield "nobody_here", {"at": at, "clock": clock, "node": node}
+    gone = {"gone_at": at, "gone_clock": clock}
+    rows = (
+        {"name": name, "place": counted(name), "node": node} | ({} if is_here else gone)
+        for name, is_here in request.writes.here.items()
+    )
+    yield from _set("save_workers", rows)
+
+
+def _tallies(request: Save, node: str) -> Iterator[Asked]:
+    """What is added to this node's counts, for each lane and for all of them."""
+    rows = []
+    totals: dict[str, _Fields] = {}
+    for (lane, state), move in request.deltas.items():
+        if not (move.jobs or move.bytes):
+            continue
+        rows.append({"lane": lane_key(lane), "state": state, "node": node, "jobs": move.jobs, "bytes": move.bytes})
+        total = totals.setdefault(state, {"lane": ALL_LANES, "state": state, "node": node, "jobs": 0, "bytes": 0})
+        total["jobs"] += move.jobs
+        total["bytes"] += move.bytes
+    yield from _set("add_tallies", [*rows, *totals.values()])

@@ -1,0 +1,207 @@
+"""Connects to the database, and makes or upgrades its schema. No word of it tells a password."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from dispatcher.errors import StoreRefused
+from dispatcher.store.postgres.wire import Wire
+
+__all__ = ["NODE", "Opened", "begin_life", "connect", "migrate", "migrations", "open_schema", "place_of"]
+
+#: The one node that there is.
+NODE = "main"
+_SQL = Path(__file__).resolve().parent / "sql"
+_LEAST_VERSION = 140_000
+_CONNECT_S = 10
+#: How long to wait for another server to let go, and how often to look.
+_PATIENCE_S, _PAUSE_S = 3.0, 0.05
+#: What the connection is given if the address says nothing else.
+_USUAL = {
+    "application_name": "pagehand",
+    "connect_timeout": str(_CONNECT_S),
+    # A standby that may only be read is no store.
+    "target_session_attrs": "read-write",
+    # A database whose machine is gone is noticed, with a turn on its way and without.
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "30000",
+}
+_SETTINGS = (
+    "SET search_path = pagehand",
+    "SET client_encoding = 'UTF8'",
+    # Whatever the machine's or the role's own settings say, what is answered must outlive a power cut of the database.
+    # (``off`` would not; ``remote_apply`` and so on wait for more.)
+    "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
+    # A server that stops in the middle of a turn must not hold its locks for ever, nor may one that waits.
+    "SET idle_in_transaction_session_timeout = '15s'",
+    "SET lock_timeout = '15s'",
+    "SET statement_timeout = '60s'",
+    # Each statement of ours has its index, also while a table is small or has not been analysed yet.
+    "SET enable_seqscan = off",
+    "SET jit = off",
+    # The server notices a client whose machine is gone, so that the node's lock is free again.
+    "SET tcp_keepalives_idle = 10",
+    "SET tcp_keepalives_interval = 5",
+    "SET tcp_keepalives_count = 3",
+)
+
+
+class Opened(NamedTuple):
+    """A connection to a store of this schema, and what the store says of itself."""
+
+    wire: Wire
+    #: It was made just now.
+    is_new: bool
+    key: bytes
+
+
+def migrations() -> list[tuple[int, str]]:
+    """(version, SQL) of every migration, in order; versions count from 1 without gaps."""
+    found = []
+    for path in sorted(_SQL.glob("*.sql")):
+        match = re.match(r"(\d{4})_", path.name)
+        assert match is not None, f"{path.name} does not begin with its version"
+        found.append((int(match.group(1)), path.read_text(encoding="utf-8")))
+    assert [version for version, _ in found] == list(range(1, len(found) + 1)), "migrations have gaps"
+    return found
+
+
+def place_of(url: str) -> str:
+    """Where the database is, for people: without password and options. Raises StoreRefused."""
+    fields = _fields(url)
+    if "service" in fields:
+        return f"PostgreSQL, service {fields['service']}"
+    user = f"{fields['user']}@" if fields.get("user") else ""
+    host = fields.get("host") or fields.get("hostaddr") or ""
+    port = f":{fields['port']}" if fields.get("port") else ""
+    return f"postgresql://{user}{host}{port}/{fields.get('dbname') or ''}"
+
+
+def _fields(url: str) -> dict[str, Any]:
+    try:
+        return dict(conninfo_to_dict(url))
+    except psycopg.ProgrammingError:
+        # libpq's own words may quote the address with its password.
+        raise StoreRefused(
+            "--store is no address that PostgreSQL understands: postgresql://USER@HOST/DATABASE; "
+            "write what is special in a password as %XX, or give it in PGPASSWORD or a passfile"
+        ) from None
+
+
+def connect(url: str, node: str) -> psycopg.Connection[tuple[Any, ...]]:
+    """A connection with our settings. Raises StoreRefused."""
+    fields = _fields(url)
+    try:
+        connection = psycopg.connect(make_conninfo("", **(_USUAL | fields)), autocommit=True, prepare_threshold=0)
+    except psycopg.Error as error:
+        raise StoreRefused(f"{place_of(url)} cannot be reached: {_words(error)}") from None
+    try:
+        connection.prepared_max = 400
+        for statement in _SETTINGS:
+            connection.execute(statement)
+        connection.execute("SELECT set_config('pagehand.node', %s, false)", (node,))
+        _check(connection, url)
+    except psycopg.Error as error:
+        connection.close()
+        raise StoreRefused(f"{place_of(url)} cannot be used: {_words(error)}") from None
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _words(error: psycopg.Error) -> str:
+    """In one line. The server names users and databases, and never a password."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _check(connection: psycopg.Connection[tuple[Any, ...]], url: str) -> None:
+    [(encoding, version)] = Wire(connection).one("encoding")
+    if version < _LEAST_VERSION:
+        raise StoreRefused(f"{place_of(url)} is PostgreSQL {version // 10_000}: Pagehand needs 14 or newer")
+    if encoding != "UTF8":
+        raise StoreRefused(f"{place_of(url)} has the encoding {encoding}: make a database with the encoding UTF8")
+
+
+def open_schema(connection: psycopg.Connection[tuple[Any, ...]], url: str) -> Opened:
+    """What the store says of itself. An empty database gets its schema. Raises StoreRefused for any other schema."""
+    wire = Wire(connection)
+    is_new = False
+    if not wire.one("schema")[0][0]:
+        is_new = migrate_schema(connection, wire, url) == 0
+    schema, key = _meta(wire, url)
+    if schema < len(migrations()):
+        raise StoreRefused(
+            f"{place_of(url)} is of the older schema {schema}, this server's is {len(migrations())}: "
+            "back it up (pg_dump), stop its servers and run: pagehand migrate; nothing was changed"
+        )
+    return Opened(wire, is_new, bytes(key))
+
+
+def _meta(wire: Wire, url: str) -> tuple[int, bytes]:
+    [(schema, key)] = wire.one("settings")
+    newest = len(migrations())
+    if schema > newest:
+        raise StoreRefused(
+            f"{place_of(url)} was written by a newer Pagehand (schema {schema}, this one knows {newest}): "
+            "update this server"
+        )
+    return schema, key
+
+
+def migrate_schema(connection: psycopg.Connection[tuple[Any, ...]], wire: Wire, url: str) -> int:
+    """Makes or upgrades the schema, in one transaction, one server at a time. Returns its number before."""
+    with connection.transaction():
+        wire.one("lock_schema")
+        if not wire.one("schema")[0][0]:
+            connection.execute("CREATE SCHEMA IF NOT EXISTS pagehand")
+            wire.one("make_meta")
+            wire.one("fill_meta", key=secrets.token_bytes(32))
+        was, _ = _meta(wire, url)
+        for number, text in migrations()[was:]:
+            connection.execute(text.encode(), prepare=False)
+            wire.one("set_schema", schema=number)
+    return was
+
+
+def migrate(url: str) -> tuple[int, int]:
+    """Brings a store to this version's schema; returns the numbers of the old one and of the new one.
+
+    Raises StoreRefused: there is no store, a server has it, or it cannot be used.
+    """
+    connection = connect(url, "")
+    wire = Wire(connection)
+    try:
+        if not wire.one("schema")[0][0]:
+            raise StoreRefused(f"{place_of(url)}: there is no store to migrate; check --store")
+        _take_node(wire, url, NODE)
+        return migrate_schema(connection, wire, url), len(migrations())
+    except psycopg.Error as error:
+        raise StoreRefused(f"{place_of(url)} cannot be migrated: {_words(error)}; nothing was changed") from None
+    finally:
+        connection.close()
+
+
+def begin_life(wire: Wire, url: str, node: str) -> tuple[int, float]:
+    """Begins the next life of the node: its number, and the queue clock. Raises StoreRefused if a server has it."""
+    _take_node(wire, url, node)
+    [(epoch, clock)] = wire.one("begin_life", node=node)
+    return epoch, clock
+
+
+def _take_node(wire: Wire, url: str, node: str) -> None:
+    """Locks the node for this connection. That of a server that was killed may live on for a moment."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while not wire.one("lock_node", node=node)[0][0]:
+        if time.monotonic() > deadline:
+            raise StoreRefused(f"{place_of(url)} is in use by another server: stop that one, or name another database")
+        time.sleep(_PAUSE_S)

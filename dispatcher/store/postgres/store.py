@@ -1,0 +1,300 @@
+"""The store in a PostgreSQL database: one connection in one thread, as the embedded store has it.
+
+The database may restart or be away for a while. Whatever has not reached its COMMIT has not happened; whether a COMMIT
+whose answer was lost has happened is read back by the number of its transaction.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import psycopg
+from msgspec.structs import replace
+
+from dispatcher.access.acts import AuditFilter, AuditPage
+from dispatcher.access.tokens import Token
+from dispatcher.core.jobs.backups import Backup
+from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView, LogLine, MissingWorker, TypeView
+from dispatcher.core.jobs.naming import beginnings, counted
+from dispatcher.core.jobs.states import JobState
+from dispatcher.core.jobs.turn import LaneReady, LiveAttempt, Turn, TurnReport
+from dispatcher.errors import StorageFull, StorageTrouble, WrongState
+from dispatcher.store.applier.commands import evidence
+from dispatcher.store.applier.hand import Ids
+from dispatcher.store.applier.turn import apply
+from dispatcher.store.columns import JOB_COLUMNS, STATES, attempt_row, job_row, live_attempt
+from dispatcher.store.driving import Apply, Pace, apply_items, refuse_stale, run
+from dispatcher.store.port import Limits
+from dispatcher.store.postgres.acts import ActsRead
+from dispatcher.store.postgres.batches import PostgresBatches
+from dispatcher.store.postgres.hooks import PostgresHooks
+from dispatcher.store.postgres.kept import PostgresKept
+from dispatcher.store.postgres.keys import ALL_LANES
+from dispatcher.store.postgres.lists import PageRead
+from dispatcher.store.postgres.reader import Reader
+from dispatcher.store.postgres.rows import PostgresRows, StaleLife
+from dispatcher.store.postgres.schema import NODE, begin_life, connect, open_schema, place_of
+from dispatcher.store.postgres.tokens import all_tokens
+from dispatcher.store.postgres.wire import AGAIN, ITEM_ERRORS, Wire
+from dispatcher.store.requests import Counted, Tally
+from dispatcher.store.thread import StoreThread
+from dispatcher.store.views import (
+    MOST_ATTEMPTS_SHOWN,
+    MOST_LINES_KEPT,
+    SLICES,
+    attempt_view,
+    end_of,
+    type_views,
+    view,
+    with_current,
+)
+
+__all__ = ["PostgresStore"]
+
+#: How often a turn is applied anew that has met another node's.
+_TRIES = 5
+_JOB = len(JOB_COLUMNS)
+
+
+class PostgresStore:
+    """See port.Store. Made by ``open``."""
+
+    def __init__(self, url: str, thread: StoreThread, ids: Ids, limits: Limits) -> None:
+        self.location = place_of(url)
+        self.created = False
+        self.epoch = 0
+        self.key = b""
+        self._url, self._thread, self._ids, self._limits = url, thread, ids, limits
+        self._pace = Pace()
+        self._wire: Wire
+        self._rows: PostgresRows
+        self._reader: Reader
+        self.batches: PostgresBatches
+        self.kept: PostgresKept
+        self.hooks: PostgresHooks
+        #: How it has failed: then there is no other turn.
+        self._trouble = ""
+
+    @classmethod
+    async def open(cls, url: str, ids: Ids, *, limits: Limits | None = None) -> PostgresStore:
+        """Opens the store, and makes it in an empty database. Raises StoreRefused."""
+        thread = StoreThread(asyncio.get_running_loop())
+        try:
+            store = cls(url, thread, ids, limits or Limits())
+            await thread.run(store._start)
+        except BaseException:
+            thread.stop()
+            raise
+        return store
+
+    # -- in the thread
+
+    def _start(self) -> None:
+        connection = connect(self._url, NODE)
+        try:
+            opened = open_schema(connection, self._url)
+            self._wire, self.created, self.key = opened
+            self.epoch, clock = begin_life(self._wire, self._url, NODE)
+        except BaseException:
+            connection.close()
+            raise
+        self._rows = PostgresRows(self._wire, NODE, self.epoch, clock, self._limits.webhook_backlog)
+        self._reader = Reader(self._thread, self._wire)
+        self.batches, self.kept = PostgresBatches(self._reader), PostgresKept(self._reader)
+        self.hooks = PostgresHooks(self._reader, lambda: self._rows.clock_base)
+
+    def _apply(self, turn: Turn) -> TurnReport:
+        refuse_stale(turn, self.epoch)
+        if self._trouble:
+            raise StorageTrouble(self._trouble)
+        try:
+            report = self._applied(turn)
+        except StaleLife as stale:
+            self._undo()
+            refuse_stale(turn, stale.newest)
+            raise
+        except psycopg.Error as error:
+            raise self._failed(error) from error
+        self._pace.done(turn, report)
+        return report
+
+    def _applied(self, turn: Turn) -> TurnReport:
+        part = partial(self._part, purge=self._pace.due(turn))
+        for _ in range(_TRIES):
+            self._rows.begin(whole=True)
+            try:
+                return part(turn)
+            except AGAIN:
+                self._undo()
+            except ITEM_ERRORS:
+                self._undo()
+                break
+        return self._by_items(part, turn)
+
+    def _by_items(self, part: Apply, turn: Turn) -> TurnReport:
+        self._rows.begin(whole=False)
+        report = apply_items(part, turn, self._guard)
+        self._rows.commit()
+        return report
+
+    def _part(self, turn: Turn, **how: Any) -> TurnReport:
+        return run(apply(turn, self._limits, self._ids, **how), self._rows)
+
+    def _guard(self, step: Callable[[], TurnReport]) -> TurnReport | None:
+        """A second try sees what another node has written meanwhile."""
+        for _ in range(2):
+            self._rows.mark()
+            try:
+                report = step()
+            except ITEM_ERRORS:
+                self._rows.back_to_mark()
+            else:
+                self._rows.unmark()
+                return report
+        return None
+
+    def _undo(self) -> None:
+        """Nothing of the turn has happened."""
+        if not self._wire.lost() and self._wire.in_transaction():
+            self._wire.undo("rollback")
+
+    def _failed(self, error: psycopg.Error) -> Exception:
+        if isinstance(error, psycopg.errors.DiskFull) and not self._wire.lost():
+            self._undo()
+            return StorageFull(f"the disk of {self.location} is full: make room")
+        self._trouble = f"the store failed: {error}"
+        return StorageTrouble(self._trouble)
+
+    def _job(self, job_id: str) -> JobView | None:
+        asked = {"id": job_id, "most": MOST_ATTEMPTS_SHOWN}
+        found, attempt_rows, lines = self._wire.at_once(
+            [("one_job", asked), ("attempts_of", asked), ("log_of", asked | {"most": MOST_LINES_KEPT})]
+        )
+        if not found:
+            return None
+        *columns, data, result = found[0]
+        row = job_row(columns)
+        attempts = with_current(row, [*map(attempt_row, reversed(attempt_rows))])
+        return replace(
+            view(row, data=data, result=result, attempt_ended_at=attempts[-1].ended_at if attempts else None),
+            evidence=evidence(attempts) if row.state is JobState.FAILED else None,
+            attempts=[attempt_view(attempt) for attempt in attempts],
+            log=[LogLine(at=at, line=line, number=number) for at, line, number in reversed(lines)],
+        )
+
+    def _named_types(self, names: Sequence[str]) -> list[TypeView]:
+        lanes: dict[str, set[str]] = {}
+        offered: dict[str, float] = {}
+        tallies: dict[Counted, Tally] = {}
+        for lane, type_name, offered_at, state, jobs, size in self._wire.one("lanes_of", types=list(names)):
+            lanes.setdefault(type_name, set()).add(lane)
+            if offered_at is not None:
+                offered[type_name] = offered_at
+            if state is not None:
+                tallies[lane, STATES[state]] = Tally(jobs, size)
+        return type_views(names, lanes, offered, tallies)
+
+    def _types(self, prefix: str, after: str | None, most: int) -> list[TypeView]:
+        rows = self._wire.one("types", prefix=prefix, end=end_of(prefix), after=after, most=most)
+        return self._named_types([name for (name,) in rows])
+
+    def _missing(self, prefix: str, after: str | None, most: int) -> list[MissingWorker]:
+        place, name = ("", "") if after is None else (counted(after), after)
+        found: list[MissingWorker] = []
+        for first in beginnings(prefix):
+            left = most - len(found)
+            rows = self._wire.one("missing", first=first, place=place, name=name, end=end_of(first), most=left)
+            found += [MissingWorker(*row) for row in rows]
+        return found
+
+    def _close(self) -> None:
+        with contextlib.suppress(psycopg.Error):  # then the database lets go by itself
+            self._wire.one("let_go")
+        self._wire.close()
+
+    # -- on the loop
+
+    async def apply(self, turn: Turn) -> TurnReport:
+        """See port.Store."""
+        return await self._thread.turn(lambda: self._apply(turn))
+
+    async def ready(self) -> list[LaneReady]:
+        """See port.Store."""
+        rows = await self._reader.one("all_ready")
+        return sorted((LaneReady(*row) for row in rows), key=lambda ready: ready.lane)
+
+    async def live_attempts(self) -> list[LiveAttempt]:
+        """See port.Store."""
+        return [live_attempt(row) for row in await self._reader.one("live")]
+
+    async def job(self, job_id: str) -> JobView | None:
+        """See port.Store."""
+        return await self._reader.call(partial(self._job, job_id))
+
+    async def state(self, job_id: str) -> JobState | None:
+        """See port.Store."""
+        found = await self._reader.one("state_of", id=job_id)
+        return JobState(found[0][0]) if found else None
+
+    async def standing(self, job_ids: Sequence[str]) -> dict[str, JobStanding]:
+        """See port.Store."""
+        rows = await self._reader.one("standing", ids=list(job_ids))
+        return {job_id: JobStanding(kind, JobState(state), owner) for job_id, kind, state, owner in rows}
+
+    async def jobs(self, job_filter: JobFilter) -> JobPage:
+        """See port.Store."""
+        reading = PageRead(self._wire, job_filter)
+        for _ in range(SLICES):
+            # Each slice is a call of its own: a turn that has come meanwhile goes first, and so do reads of others.
+            if await self._reader.call(reading.slice):
+                break
+        return reading.page()
+
+    async def types(self, prefix: str = "", after: str | None = None, most: int = 100) -> list[TypeView]:
+        """See port.Store."""
+        return await self._reader.call(partial(self._types, prefix, after, most))
+
+    async def named_types(self, names: Sequence[str]) -> list[TypeView]:
+        """See port.Store."""
+        return await self._reader.call(partial(self._named_types, names))
+
+    async def missing(self, prefix: str = "", after: str | None = None, most: int = 100) -> list[MissingWorker]:
+        """See port.Store."""
+        return await self._reader.call(partial(self._missing, prefix, after, most))
+
+    async def counts(self) -> dict[str, int]:
+        """See port.Store."""
+        rows = await self._reader.one("counts", all=ALL_LANES)
+        return dict.fromkeys(map(str, JobState), 0) | dict(rows)
+
+    async def tokens(self) -> list[Token]:
+        """See port.Store."""
+        return await self._reader.call(partial(all_tokens, self._wire))
+
+    async def acts(self, wanted: AuditFilter) -> AuditPage:
+        """See port.Store."""
+        reading = ActsRead(self._wire, wanted)
+        for _ in range(SLICES):
+            if await self._reader.call(reading.slice):  # as in ``jobs``
+                break
+        return reading.page()
+
+    async def begin_backup(self, now_at: float) -> Backup:
+        """See port.Store."""
+        raise WrongState("this server makes no backups of PostgreSQL: back the database up with pg_dump")
+
+    async def back_up(self, backup: Backup, told: Callable[[int], None]) -> None:
+        """See port.Store. ``begin_backup`` has refused it."""
+
+    async def backups(self) -> list[Backup]:
+        """See port.Store."""
+        return []
+
+    async def close(self) -> None:
+        """See port.Store. Calls that came before are answered."""
+        await self._thread.run(self._close)
+        self._thread.stop()

@@ -1,0 +1,122 @@
+"""The connection to the database: asks several statements in one round trip, and says in our words what went wrong.
+
+psycopg is used in the store's thread, as ``sqlite3`` is: a turn is a few waits for the database, and its pipeline mode
+sends all statements of a set request at once. (asyncpg has no such mode: docs/design.md.)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+import psycopg
+from psycopg import errors
+from psycopg.pq import ExecStatus
+
+from dispatcher.store.postgres.queries import QUERIES
+
+__all__ = ["AGAIN", "ITEM_ERRORS", "Asked", "Rows", "Wire", "array", "rows_text"]
+
+#: Errors that one item can cause by itself: text that is no Unicode, a number too large, a value the schema refuses.
+ITEM_ERRORS = (
+    psycopg.DataError,
+    psycopg.IntegrityError,
+    errors.ProgramLimitExceeded,
+    OverflowError,
+    UnicodeEncodeError,
+)
+#: What another node's turn may cause: the same turn, applied anew, sees what that one has written. A key that both have
+#: taken in is among it: the unique index has decided.
+AGAIN = (errors.UniqueViolation, errors.DeadlockDetected, errors.SerializationFailure)
+
+#: The name of a statement in ``queries/``, and its parameters.
+Asked = tuple[str, Mapping[str, Any]]
+Rows = list[tuple[Any, ...]]
+
+_json = msgspec.json.Encoder()
+#: A NUL in a JSON text. A backslash before it may itself be meant.
+_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+#: PostgreSQL has no NUL in a text. In what people and pages say it becomes this. A job's data and results are JSON,
+#: which escapes it: they stay as they are.
+_NO_NUL = "\ufffd"
+
+
+def rows_text(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Rows as one JSON text, for ``json_populate_recordset``. Raises UnicodeEncodeError."""
+    text = _json.encode(list(rows))
+    if b"\\u0000" in text:
+        text = _NUL.sub(rb"\1\\ufffd", text)
+    return text.decode()
+
+
+def array(numbers: Iterable[int]) -> str:
+    """Numbers as PostgreSQL writes an array: it is one type of parameter, however large they are."""
+    return f"{{{','.join(map(str, numbers))}}}"
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\0", _NO_NUL) if "\0" in value else value
+    if isinstance(value, list):
+        return list(map(_clean, value))
+    return value
+
+
+class Wire:
+    """One connection. Outside of a transaction each statement stands for itself."""
+
+    def __init__(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+        self._db = connection
+
+    def one(self, name: str, /, **values: Any) -> Rows:
+        """The rows that one statement answers. Raises psycopg.Error."""
+        return _rows(self._execute(name, values))
+
+    def many(self, asked: Iterable[Asked]) -> list[Rows]:
+        """The same for several statements, in order, in one round trip; behind one that fails none is executed."""
+        with self._db.pipeline():
+            cursors = [self._execute(name, values) for name, values in asked]
+        return [_rows(cursor) for cursor in cursors]
+
+    def at_once(self, asked: Iterable[Asked]) -> list[Rows]:
+        """The same for reads outside of a transaction: all of them see the same state."""
+        _, *found, _ = self.many([("begin_read", {}), *asked, ("commit", {})])
+        return found
+
+    def _execute(self, name: str, values: Mapping[str, Any]) -> psycopg.Cursor[tuple[Any, ...]]:
+        cleaned = {key: _clean(value) for key, value in values.items()}
+        # Lists of jobs ask for this or that: they are planned for what they ask for.
+        cursor = self._db.cursor(binary=True)
+        return cursor.execute(QUERIES[name], cleaned or None, prepare=name not in _PLANNED_EACH_TIME)
+
+    def undo(self, name: str) -> None:
+        """Undoes something of a transaction. psycopg forgets its prepared statements when it hears of a ROLLBACK, in
+        the middle of a pipeline, too; so it does not hear of it. Raises psycopg.Error.
+        """
+        result = self._db.pgconn.exec_(QUERIES[name].encode())
+        if result.status != ExecStatus.COMMAND_OK:
+            raise psycopg.OperationalError(result.error_message.decode(errors="replace").strip())
+
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open, good or failed."""
+        return self._db.info.transaction_status in (
+            psycopg.pq.TransactionStatus.INTRANS,
+            psycopg.pq.TransactionStatus.INERROR,
+        )
+
+    def lost(self) -> bool:
+        """Whether the connection is gone."""
+        return self._db.closed
+
+    def close(self) -> None:
+        """Closes the connection. A transaction that is open is undone."""
+        self._db.close()
+
+
+_PLANNED_EACH_TIME = frozenset({"list_jobs", "acts", "ready_group", "of_key"})
+
+
+def _rows(cursor: psycopg.Cursor[tuple[Any, ...]]) -> Rows:
+    return cursor.fetchall() if cursor.description is not None else []

@@ -1,0 +1,128 @@
+"""A PostgreSQL of the tests' own: made in a temporary directory, one for each process, a database for each store.
+
+It needs nothing of the system's server but its programs, and touches none. PostgreSQL refuses to run as root, so there
+it runs as another user. The shared one does not sync its disk: what a sync is worth is for tests with their own.
+"""
+
+from __future__ import annotations
+
+import atexit
+import itertools
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from tests.support.missing import missing
+
+__all__ = ["Postgres", "new_database", "postgres_programs"]
+
+_USERS = ("postgres", "nobody")
+
+
+def postgres_programs() -> Path | None:
+    """The directory of ``initdb``, ``pg_ctl`` and ``postgres``; None: this machine has none. The newest counts."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: float(path.parts[-3]))
+    named = shutil.which("initdb")
+    if found:
+        return found[-1].parent
+    return None if named is None else Path(named).resolve().parent
+
+
+class Postgres:
+    """One server, in a directory of its own. ``sync``: its disk is synced, as in life; ``settings``: more of them."""
+
+    def __init__(self, *, sync: bool = False, **settings: str) -> None:
+        programs = postgres_programs()
+        if programs is None:
+            missing("needs PostgreSQL's programs (Debian: apt-get install postgresql)")
+        self._programs = programs
+        memory = Path("/dev/shm")
+        place = memory if not sync and os.access(memory, os.W_OK) else None
+        self.directory = Path(tempfile.mkdtemp(prefix="pagehand-pg-", dir=place))
+        self._as_other: dict[str, Any] = {}
+        if os.geteuid() == 0:
+            user = next(entry for name in _USERS for entry in pwd.getpwall() if entry.pw_name == name)
+            os.chown(self.directory, user.pw_uid, user.pw_gid)
+            self.directory.chmod(0o755)  # our own process connects from another user
+            self._as_other = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+        ours = {
+            "port": str(self.port), "listen_addresses": "127.0.0.1", "unix_socket_directories": str(self.directory),
+            "fsync": "on" if sync else "off", "shared_buffers": "32MB", "max_connections": "50",
+        }  # fmt: skip
+        self._options = " ".join(f"-c {name}={value}" for name, value in (ours | settings).items())
+        self._run("initdb", "-U", "owner", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+        self._names = (f"db{number}" for number in itertools.count(1))
+
+    def _run(self, program: str, *arguments: str) -> None:
+        """With the output in a file: a pipe would stay open as long as the server runs."""
+        with (self.directory / "said").open("wb") as said:
+            command = [str(self._programs / program), "-D", str(self.directory / "data"), *arguments]
+            made = subprocess.run(
+                command, check=False, stdout=said, stderr=said, cwd=self.directory, **self._as_other, timeout=60
+            )
+        assert made.returncode == 0, (self.directory / "said").read_text("utf-8", "replace")
+
+    def start(self) -> None:
+        """Starts it; returns when it answers."""
+        self._run("pg_ctl", "start", "-w", "-s", "-l", str(self.directory / "log"), "-o", self._options)
+
+    def stop(self, how: str = "fast") -> None:
+        """Stops it: ``immediate`` is as good as a crash."""
+        self._run("pg_ctl", "stop", "-w", "-s", "-m", how)
+
+    def end(self) -> None:
+        """Stops it, and removes all that it has kept."""
+        if (self.directory / "data/postmaster.pid").exists():
+            self.stop("immediate")
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def url(self, database: str) -> str:
+        """The address of a database, by its socket."""
+        return f"postgresql://owner@/{database}?host={self.directory}&port={self.port}"
+
+    def network_url(self, database: str, *, port: int | None = None) -> str:
+        """The same by the network; ``port``: a proxy's."""
+        return f"postgresql://owner:a-pass%20word@127.0.0.1:{port or self.port}/{database}"
+
+    def new_database(self) -> str:
+        """The name of a new, empty database. Those of earlier stores go, if nobody uses them any more."""
+        name = next(self._names)
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            unused = connection.execute(
+                "SELECT datname FROM pg_database d WHERE datname LIKE 'db%%' AND NOT EXISTS "
+                "(SELECT FROM pg_stat_activity a WHERE a.datname = d.datname) ORDER BY oid DESC OFFSET 20"
+            ).fetchall()
+            for (old,) in unused:
+                connection.execute(f"DROP DATABASE {old}")
+            connection.execute(f"CREATE DATABASE {name} STRATEGY = file_copy")
+        return name
+
+    def sql(self, database: str, statement: str) -> list[tuple[Any, ...]]:
+        """What one statement answers, in a connection of its own."""
+        with psycopg.connect(self.url(database), autocommit=True) as connection:
+            cursor = connection.execute(statement.encode())
+            return cursor.fetchall() if cursor.description else []
+
+
+@cache
+def _shared() -> Postgres:
+    server = Postgres()
+    atexit.register(server.end)
+    server.start()
+    return server
+
+
+def new_database() -> str:
+    """The address of a new, empty database in the server that the tests of this process share."""
+    return _shared().url(_shared().new_database())
