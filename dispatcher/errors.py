@@ -23,6 +23,7 @@
     ├── Unavailable             our fault, for the moment: ask again after ``retry_after_s``
     │   ├── QueueFull
     │   ├── TooManyTypes
+    │   ├── StorageAway         the database does not answer; nothing has happened
     │   ├── StorageFull
     │   ├── Draining
     │   ├── Starting
@@ -54,6 +55,7 @@ __all__ = [
     "RequestError",
     "SettingError",
     "Starting",
+    "StorageAway",
     "StorageFull",
     "StorageTrouble",
     "StoreRefused",
@@ -267,6 +269,12 @@ class StorageFull(Unavailable):
     """The store's disk is nearly full: no new jobs, but results are still recorded."""
 
     code = "storage_full"
+
+
+class StorageAway(Unavailable):
+    """The database does not answer, and nothing of what was asked has happened."""
+
+    code = "storage_away"
 
 
 class Draining(Unavailable):

@@ -43,7 +43,11 @@ class Settings:
 
     port: int = _number(8888, "", 0, 65_535, "port to listen on; 0 picks a free one", "server")
     bind: str = _plain("127.0.0.1", "address to listen on; beyond loopback a token is needed", "server")
-    store: str = _plain("", "where jobs are kept: sqlite:///path/to/file.db, postgresql://USER@HOST/DATABASE, or memory: for trials", "server")
+    store: str = _plain(
+        "",
+        "where jobs are kept: sqlite:///path/to/file.db, postgresql://USER@HOST/DATABASE, or memory: for trials",
+        "server",
+    )
     tasks: str = _plain("", "directory of task files; default: the tasks that are shipped", "server")
     token: str = _plain("", "shared secret that API, form and joining pages must show", "server")
     insecure: bool = _plain(False, "listen beyond loopback without a token", "server")

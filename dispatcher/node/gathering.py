@@ -10,9 +10,18 @@ from msgspec import Struct
 
 from dispatcher.core.jobs.model import JobSpec
 from dispatcher.core.jobs.turn import Accepted
-from dispatcher.errors import KeyConflict, PagehandError, QueueFull, StorageFull, TooManyTypes, Unavailable, WrongState
+from dispatcher.errors import (
+    KeyConflict,
+    PagehandError,
+    QueueFull,
+    StorageAway,
+    StorageFull,
+    TooManyTypes,
+    Unavailable,
+    WrongState,
+)
 
-__all__ = ["Intake", "Submitted", "refusal"]
+__all__ = ["Intake", "Submitted", "refusal", "told_of"]
 
 
 class Submitted(Struct):
@@ -82,3 +91,11 @@ def refusal(accepted: Accepted) -> PagehandError:
     if accepted.error == "storage_full":
         return StorageFull(detail, retry_after_s=30)
     return WrongState(detail, code=accepted.error)
+
+
+def told_of(error: StorageFull | StorageAway) -> StorageFull | StorageAway:
+    """What people and programs are told while what pages say waits."""
+    if isinstance(error, StorageFull):
+        words = "the server's disk is full; jobs that it has are safe: try again later"
+        return StorageFull(words, retry_after_s=30)
+    return StorageAway("the database does not answer; nothing was changed: try again in a moment", retry_after_s=5)

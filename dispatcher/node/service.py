@@ -298,7 +298,7 @@ class Dispatcher(BatchVerbs, FarmVerbs):
 
     def ready(self) -> bool:
         """Whether it takes jobs now."""
-        return self._accepting and not self.draining and self.has_space
+        return self._accepting and not self.draining and self.has_space and not self._turns.held_back()
 
     @property
     def has_space(self) -> bool:

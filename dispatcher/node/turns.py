@@ -37,9 +37,9 @@ from dispatcher.core.jobs.turn import (
 from dispatcher.core.workers.effects import Effect, Record, Request
 from dispatcher.core.workers.machine import Machine
 from dispatcher.core.workers.registry import MOST_TYPES_TOLD
-from dispatcher.errors import Draining, StorageFull, StorageTrouble
+from dispatcher.errors import Draining, StorageAway, StorageFull, StorageTrouble
 from dispatcher.node.activity import Activity
-from dispatcher.node.gathering import Intake, Submitted
+from dispatcher.node.gathering import Intake, Submitted, told_of
 from dispatcher.node.seldom import Seldom
 from dispatcher.store.port import Store
 from dispatcher.webhooks.endpoints import Endpoint
@@ -124,8 +124,9 @@ class Turns:
         self._carries = True
         #: The store's disk has space for new jobs, as of the last turn.
         self.has_space = True
-        #: The last turn found the disk full, reserve and all, and what pages said waits.
-        self._holding = False
+        #: Why the last turn has not happened and what pages said waits: the disk is full, reserve and all, or the
+        #: database is away. None: it has happened.
+        self._holding: StorageFull | StorageAway | None = None
         #: When the next turn may begin, after such a one; None: at once.
         self.resume_at: float | None = None
         #: Types found no room in the store.
@@ -167,8 +168,8 @@ class Turns:
         return future
 
     def held_back(self) -> bool:
-        """Whether the disk is full: nothing becomes durable until a turn finds room."""
-        return self._holding
+        """Whether the disk is full, or the database away: nothing becomes durable until a turn finds room."""
+        return self._holding is not None
 
     async def command(self, command: Command) -> CommandReport:
         """Puts a command into the next turn and answers when that is durable. Raises StorageTrouble, Draining."""
@@ -190,8 +191,8 @@ class Turns:
     def _check(self) -> None:
         if self._broken:
             raise StorageTrouble("the store has failed and the server is stopping: try again in a moment")
-        if self._holding:
-            raise StorageFull("the server's disk is full; jobs that it has are safe: try again later", retry_after_s=30)
+        if self._holding is not None:
+            raise told_of(self._holding)
         if self._closed:
             raise Draining("the server is stopping: try again in a moment")
 
@@ -272,7 +273,7 @@ class Turns:
             self._linger_until = ended + GATHER_S
             self._activity.turn(ended - began, done.changes)
             self._finish(turn, done, asked, submitted)
-        except StorageFull as error:
+        except (StorageFull, StorageAway) as error:
             self._hold_back(error, turn, asked, submitted)
         except StorageTrouble as error:
             self._break(error, asked, submitted)
@@ -289,21 +290,26 @@ class Turns:
         nobody, self.new_life = self.new_life, False
         return [_Asked(WorkersMoved(here, gone, nobody), None)]
 
-    def _hold_back(self, error: StorageFull, turn: Turn, asked: list[_Asked], submitted: list[Submitted]) -> None:
-        """The disk is full, reserve and all, and nothing of this turn has happened (S23).
+    def _hold_back(
+        self, error: StorageFull | StorageAway, turn: Turn, asked: list[_Asked], submitted: list[Submitted]
+    ) -> None:
+        """The disk is full, reserve and all, or the database is away: nothing of this turn has happened (S23, S27).
 
         People and programs are told so. What pages said is kept, in order, and given again after a pause; until it is
         durable no page hears ``recorded``, and each repeats its result.
         """
-        if not self._holding:
-            log.error("%s; what pages say waits", error, extra={"action": "disk_full"})
-        self.has_space, self._holding, self._more = False, True, True
+        if self._holding is None:
+            action = "disk_full" if isinstance(error, StorageFull) else "store_away"
+            log.error("%s; what pages say waits", error, extra={"action": action})
+        if isinstance(error, StorageFull):
+            self.has_space = False
+        self._holding, self._more = error, True
         self._begun = self._carries = False
         self._reports, self._awaited = turn.reports + self._reports, True
         waiting, self._commands = asked + self._commands, [item for item in asked if item.future is None]
         for future in [item.future for item in waiting] + [item.future for item in submitted]:
             if future is not None and not future.done():
-                future.set_exception(StorageFull(error.detail, retry_after_s=30))
+                future.set_exception(told_of(error))
         self.resume_at = self._clock.monotonic() + FULL_PAUSE_S
         self._after([])
 
@@ -323,7 +329,7 @@ class Turns:
         self._more = self._more or done.more  # the machine knows whether more can be claimed
         self.next_due_at = done.next_due_at
         self.next_backoff_at = None if done.next_backoff_s is None else self.opened + done.next_backoff_s
-        self.has_space, self._holding = done.has_space, False
+        self.has_space, self._holding = done.has_space, None
         self.carry_out(self._machine.settled(turn.reports, done.verdicts, now))
         for item, report in zip(asked, done.commands, strict=True):
             if report.revoked is not None and isinstance(item.command, Cancel):

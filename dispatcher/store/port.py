@@ -54,7 +54,7 @@ class Limits(Struct, frozen=True, kw_only=True):
 
 
 class Store(Protocol):
-    """The truth about jobs."""
+    """The truth about jobs. All its reads raise StorageAway while a database of its own is away."""
 
     #: Where the data lies, for people.
     location: str
@@ -84,8 +84,9 @@ class Store(Protocol):
         """Applies one turn in one transaction and answers when it is durable.
 
         Raises StorageTrouble if the outcome is unknown (an I/O error): the caller must end the process.
-        Raises StorageFull if nothing of the turn has happened, because the disk is full: the caller keeps the reports
-        and gives them again. An item that cannot be stored is refused in the report and never fails the others.
+        Raises StorageFull or StorageAway if nothing of the turn has happened, because the disk is full or the database
+        is away: the caller keeps the reports and gives them again. An item that cannot be stored is refused in the
+        report and never fails the others.
         """
         ...
 

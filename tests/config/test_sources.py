@@ -286,7 +286,9 @@ def test_an_address_of_postgresql_is_taken_as_it_is(store: str) -> None:
     assert given("--store", store).store == store
 
 
-@pytest.mark.parametrize("store", ["mysql://anna:s3cret@a/b", "mysql://a/b?user=anna&password=s3cret", "x://:s3/cret@a"])
+@pytest.mark.parametrize(
+    "store", ["mysql://anna:s3cret@a/b", "mysql://a/b?user=anna&password=s3cret", "x://:s3/cret@a"]
+)
 def test_the_password_of_a_store_that_is_refused_is_not_repeated(store: str) -> None:
     words = refused("--store", store)
     assert "s3" not in words

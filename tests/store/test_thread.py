@@ -14,7 +14,8 @@ import pytest
 from dispatcher.core.jobs.model import JobFilter
 from dispatcher.core.jobs.states import JobState
 from dispatcher.store.thread import StoreThread
-from tests.store.contract import Desk
+from tests.store.conftest import OpenDesk
+from tests.store.contract import SQLITE, Desk
 from tests.support.jobs import spec
 
 #: For what comes at once, or never.
@@ -128,7 +129,8 @@ def test_a_turn_of_the_store_goes_before_sixteen_lists_that_wait(durable: Desk) 
     assert ended == ["turn", *["list"] * 16]
 
 
-def test_a_turn_that_comes_while_a_long_list_is_read_goes_before_its_next_slice(durable: Desk) -> None:
+def test_a_turn_that_comes_while_a_long_list_is_read_goes_before_its_next_slice(open_desk: OpenDesk) -> None:
+    durable = open_desk(SQLITE)
     for _ in range(3):
         durable.submit(*[spec()] * 1_000)
     store: Any = durable.store

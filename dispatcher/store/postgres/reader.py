@@ -8,8 +8,8 @@ from typing import TypeVar
 
 import psycopg
 
-from dispatcher.errors import StorageTrouble
-from dispatcher.store.postgres.wire import Rows, Wire
+from dispatcher.errors import StorageAway
+from dispatcher.store.postgres.wire import AWAY_S, Rows, Wire, words_of
 from dispatcher.store.thread import StoreThread
 
 __all__ = ["Reader"]
@@ -18,22 +18,24 @@ T = TypeVar("T")
 
 
 class Reader:
-    """The store's thread, for reads."""
+    """The store's thread, for reads. ``connected`` sees to the connection, or raises."""
 
-    def __init__(self, thread: StoreThread, wire: Wire) -> None:
-        self._thread, self._wire = thread, wire
+    def __init__(self, thread: StoreThread, wire: Wire, connected: Callable[[], None]) -> None:
+        self._thread, self._wire, self._connected = thread, wire, connected
 
     async def one(self, name: str, /, **values: object) -> Rows:
-        """The rows that one statement answers. Raises StorageTrouble."""
+        """The rows that one statement answers. Raises StorageAway."""
         return await self.call(partial(self._wire.one, name, **values))
 
     async def call(self, read: Callable[[], T]) -> T:
-        """What ``read`` answers; it runs in the store's thread. Raises StorageTrouble."""
-        return await self._thread.read(partial(_read, read))
+        """What ``read`` answers; it runs in the store's thread. Raises StorageAway."""
+        return await self._thread.read(partial(self._read, read))
 
-
-def _read(read: Callable[[], T]) -> T:
-    try:
-        return read()
-    except psycopg.OperationalError as error:
-        raise StorageTrouble(f"the database does not answer: {error}") from error
+    def _read(self, read: Callable[[], T]) -> T:
+        self._connected()
+        try:
+            return read()
+        except psycopg.OperationalError as error:
+            if not self._wire.lost():
+                self._wire.close()  # in the middle of whatever it was
+            raise StorageAway(f"the database does not answer: {words_of(error)}", retry_after_s=AWAY_S) from error

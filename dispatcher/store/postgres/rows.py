@@ -6,7 +6,10 @@ reads to change it, it locks. ``begin`` goes along with the first request, and w
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+
+import psycopg
 
 from dispatcher.core.jobs.rows import AttemptRow, JobRow
 from dispatcher.core.jobs.states import OPEN
@@ -57,8 +60,14 @@ class StaleLife(Exception):
 class PostgresRows:
     """See requests.StoreDriver."""
 
-    def __init__(self, wire: Wire, node: str, epoch: int, clock: float, most_waiting: int) -> None:
+    def __init__(
+        self, wire: Wire, node: str, epoch: int, clock: float, most_waiting: int, committed: Callable[[str], bool]
+    ) -> None:
         self._wire, self._node, self._epoch, self._most_waiting = wire, node, epoch, most_waiting
+        #: Asked when the connection is lost in a COMMIT: whether this transaction has happened.
+        self._committed = committed
+        #: The number of the transaction.
+        self._transaction = ""
         #: The queue clock where ``Turn.elapsed_s`` is zero. It moves if another node's clock is ahead.
         self.clock_base = clock
         #: What goes before the next request, and what behind the last one.
@@ -75,7 +84,7 @@ class PostgresRows:
 
     def commit(self) -> None:
         """Ends a transaction that was not begun as ``whole``."""
-        self._many([("commit", {})])
+        self._end([("commit", {})])
 
     def mark(self) -> None:
         """A step begins that may be undone."""
@@ -93,6 +102,15 @@ class PostgresRows:
     def _many(self, asked: list[Asked]) -> list[Rows]:
         before, self._before = self._before, []
         return self._wire.many([*before, *asked])[len(before) :]
+
+    def _end(self, asked: list[Asked]) -> list[Rows]:
+        """The last request of a transaction. No rows: it has happened, and its answer was lost."""
+        try:
+            return self._many(asked)
+        except psycopg.OperationalError:
+            if self._wire.lost() and self._committed(self._transaction):
+                return []
+            raise
 
     # -- what a turn names
 
@@ -123,7 +141,8 @@ class PostgresRows:
     def _loaded(self, request: Load, found: dict[str, Rows]) -> Loaded:
         if not found["fence"]:
             raise StaleLife(self._wire.one("epoch", node=self._node)[0][0])
-        clock: float = found["fence"][0][0]
+        clock: float
+        [(clock, self._transaction)] = found["fence"]
         self.clock_base = clock - request.elapsed_s
         run_at, expires_at, backoff = found["agenda"][0]
         self._agenda = Agenda(_first(run_at, expires_at), backoff)
@@ -212,10 +231,10 @@ class PostgresRows:
         """See requests.Save. All of it in one round trip, and the commit, if this is the whole turn."""
         asked = save_asks(request, self._outlived, self._node, self._most_waiting)
         names = {lane_key(name): name for name in request.lanes}
-        if names:
-            asked.append(("queued", {"lanes": list(names)}))
-        found = self._many([*asked, *self._behind])
-        counts: dict[str, int] = dict(found[len(asked) - 1]) if names else {}
+        queued: Asked = ("queued", {"lanes": list(names)})
+        asked.append(queued)
+        found = self._end([*asked, *self._behind]) if self._behind else self._many(asked)
+        counts: dict[str, int] = dict(found[len(asked) - 1] if found else self._wire.many([queued])[0])
         return Saved({name: counts.get(key, 0) for key, name in names.items()})
 
 

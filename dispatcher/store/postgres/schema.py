@@ -12,9 +12,9 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from dispatcher.errors import StoreRefused
-from dispatcher.store.postgres.wire import Wire
+from dispatcher.store.postgres.wire import Wire, words_of
 
-__all__ = ["NODE", "Opened", "begin_life", "connect", "migrate", "migrations", "open_schema", "place_of"]
+__all__ = ["NODE", "Opened", "begin_life", "connect", "migrate", "migrations", "open_schema", "place_of", "take_node"]
 
 #: The one node that there is.
 NODE = "main"
@@ -87,14 +87,19 @@ def place_of(url: str) -> str:
 
 
 def _fields(url: str) -> dict[str, Any]:
+    """The parts of the address. One with a part that a password has got into is refused, too: @ or / in it, as it is."""
     try:
-        return dict(conninfo_to_dict(url))
+        fields = dict(conninfo_to_dict(url))
     except psycopg.ProgrammingError:
+        fields = {"port": "none"}
+    places = "".join(str(fields.get(name) or "") for name in ("host", "dbname"))
+    if "@" in places or not re.fullmatch(r"[0-9,]*", str(fields.get("port") or "")):
         # libpq's own words may quote the address with its password.
         raise StoreRefused(
             "--store is no address that PostgreSQL understands: postgresql://USER@HOST/DATABASE; "
             "write what is special in a password as %XX, or give it in PGPASSWORD or a passfile"
-        ) from None
+        )
+    return fields
 
 
 def connect(url: str, node: str) -> psycopg.Connection[tuple[Any, ...]]:
@@ -103,7 +108,7 @@ def connect(url: str, node: str) -> psycopg.Connection[tuple[Any, ...]]:
     try:
         connection = psycopg.connect(make_conninfo("", **(_USUAL | fields)), autocommit=True, prepare_threshold=0)
     except psycopg.Error as error:
-        raise StoreRefused(f"{place_of(url)} cannot be reached: {_words(error)}") from None
+        raise StoreRefused(f"{place_of(url)} cannot be reached: {words_of(error)}") from None
     try:
         connection.prepared_max = 400
         for statement in _SETTINGS:
@@ -112,16 +117,11 @@ def connect(url: str, node: str) -> psycopg.Connection[tuple[Any, ...]]:
         _check(connection, url)
     except psycopg.Error as error:
         connection.close()
-        raise StoreRefused(f"{place_of(url)} cannot be used: {_words(error)}") from None
+        raise StoreRefused(f"{place_of(url)} cannot be used: {words_of(error)}") from None
     except BaseException:
         connection.close()
         raise
     return connection
-
-
-def _words(error: psycopg.Error) -> str:
-    """In one line. The server names users and databases, and never a password."""
-    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _check(connection: psycopg.Connection[tuple[Any, ...]], url: str) -> None:
@@ -183,24 +183,27 @@ def migrate(url: str) -> tuple[int, int]:
     try:
         if not wire.one("schema")[0][0]:
             raise StoreRefused(f"{place_of(url)}: there is no store to migrate; check --store")
-        _take_node(wire, url, NODE)
+        take_node(wire, url, NODE)
         return migrate_schema(connection, wire, url), len(migrations())
     except psycopg.Error as error:
-        raise StoreRefused(f"{place_of(url)} cannot be migrated: {_words(error)}; nothing was changed") from None
+        raise StoreRefused(f"{place_of(url)} cannot be migrated: {words_of(error)}; nothing was changed") from None
     finally:
         connection.close()
 
 
 def begin_life(wire: Wire, url: str, node: str) -> tuple[int, float]:
     """Begins the next life of the node: its number, and the queue clock. Raises StoreRefused if a server has it."""
-    _take_node(wire, url, node)
+    take_node(wire, url, node)
     [(epoch, clock)] = wire.one("begin_life", node=node)
     return epoch, clock
 
 
-def _take_node(wire: Wire, url: str, node: str) -> None:
-    """Locks the node for this connection. That of a server that was killed may live on for a moment."""
-    deadline = time.monotonic() + _PATIENCE_S
+def take_node(wire: Wire, url: str, node: str, *, patience_s: float = _PATIENCE_S) -> None:
+    """Locks the node for this connection. That of a server that was killed may live on for a moment.
+
+    Raises StoreRefused.
+    """
+    deadline = time.monotonic() + patience_s
     while not wire.one("lock_node", node=node)[0][0]:
         if time.monotonic() > deadline:
             raise StoreRefused(f"{place_of(url)} is in use by another server: stop that one, or name another database")

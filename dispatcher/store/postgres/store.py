@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -22,7 +23,7 @@ from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView,
 from dispatcher.core.jobs.naming import beginnings, counted
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import LaneReady, LiveAttempt, Turn, TurnReport
-from dispatcher.errors import StorageFull, StorageTrouble, WrongState
+from dispatcher.errors import StorageAway, StorageFull, StorageTrouble, StoreRefused, WrongState
 from dispatcher.store.applier.commands import evidence
 from dispatcher.store.applier.hand import Ids
 from dispatcher.store.applier.turn import apply
@@ -37,9 +38,9 @@ from dispatcher.store.postgres.keys import ALL_LANES
 from dispatcher.store.postgres.lists import PageRead
 from dispatcher.store.postgres.reader import Reader
 from dispatcher.store.postgres.rows import PostgresRows, StaleLife
-from dispatcher.store.postgres.schema import NODE, begin_life, connect, open_schema, place_of
+from dispatcher.store.postgres.schema import NODE, begin_life, connect, open_schema, place_of, take_node
 from dispatcher.store.postgres.tokens import all_tokens
-from dispatcher.store.postgres.wire import AGAIN, ITEM_ERRORS, Wire
+from dispatcher.store.postgres.wire import AGAIN, AWAY_S, ITEM_ERRORS, Wire, words_of
 from dispatcher.store.requests import Counted, Tally
 from dispatcher.store.thread import StoreThread
 from dispatcher.store.views import (
@@ -57,18 +58,20 @@ __all__ = ["PostgresStore"]
 
 #: How often a turn is applied anew that has met another node's.
 _TRIES = 5
+#: How long a COMMIT whose answer was lost is asked after, and how often.
+_UNKNOWN_S, _PAUSE_S = 20.0, 0.1
 _JOB = len(JOB_COLUMNS)
 
 
 class PostgresStore:
     """See port.Store. Made by ``open``."""
 
-    def __init__(self, url: str, thread: StoreThread, ids: Ids, limits: Limits) -> None:
+    def __init__(self, url: str, node: str, thread: StoreThread, ids: Ids, limits: Limits) -> None:
         self.location = place_of(url)
         self.created = False
         self.epoch = 0
         self.key = b""
-        self._url, self._thread, self._ids, self._limits = url, thread, ids, limits
+        self._url, self._node, self._thread, self._ids, self._limits = url, node, thread, ids, limits
         self._pace = Pace()
         self._wire: Wire
         self._rows: PostgresRows
@@ -80,11 +83,11 @@ class PostgresStore:
         self._trouble = ""
 
     @classmethod
-    async def open(cls, url: str, ids: Ids, *, limits: Limits | None = None) -> PostgresStore:
+    async def open(cls, url: str, ids: Ids, *, limits: Limits | None = None, node: str = NODE) -> PostgresStore:
         """Opens the store, and makes it in an empty database. Raises StoreRefused."""
         thread = StoreThread(asyncio.get_running_loop())
         try:
-            store = cls(url, thread, ids, limits or Limits())
+            store = cls(url, node, thread, ids, limits or Limits())
             await thread.run(store._start)
         except BaseException:
             thread.stop()
@@ -94,16 +97,18 @@ class PostgresStore:
     # -- in the thread
 
     def _start(self) -> None:
-        connection = connect(self._url, NODE)
+        connection = connect(self._url, self._node)
         try:
             opened = open_schema(connection, self._url)
             self._wire, self.created, self.key = opened
-            self.epoch, clock = begin_life(self._wire, self._url, NODE)
+            self.epoch, clock = begin_life(self._wire, self._url, self._node)
         except BaseException:
             connection.close()
             raise
-        self._rows = PostgresRows(self._wire, NODE, self.epoch, clock, self._limits.webhook_backlog)
-        self._reader = Reader(self._thread, self._wire)
+        self._rows = PostgresRows(
+            self._wire, self._node, self.epoch, clock, self._limits.webhook_backlog, self._committed
+        )
+        self._reader = Reader(self._thread, self._wire, self._connected_for_reads)
         self.batches, self.kept = PostgresBatches(self._reader), PostgresKept(self._reader)
         self.hooks = PostgresHooks(self._reader, lambda: self._rows.clock_base)
 
@@ -112,6 +117,7 @@ class PostgresStore:
         if self._trouble:
             raise StorageTrouble(self._trouble)
         try:
+            self._see_to_connection()
             report = self._applied(turn)
         except StaleLife as stale:
             self._undo()
@@ -121,6 +127,50 @@ class PostgresStore:
             raise self._failed(error) from error
         self._pace.done(turn, report)
         return report
+
+    def _see_to_connection(self) -> None:
+        """Connects again if the connection is lost. Raises StorageAway, StaleLife."""
+        if not self._wire.lost():
+            return
+        try:
+            connection = connect(self._url, self._node)
+            wire = Wire(connection)
+            try:
+                newest = wire.one("epoch", node=self._node)
+                if newest != [(self.epoch,)]:
+                    raise StaleLife(newest[0][0] if newest else 0)
+                take_node(wire, self._url, self._node, patience_s=0.0)
+            except BaseException:
+                connection.close()
+                raise
+        except (StoreRefused, psycopg.Error) as error:
+            raise StorageAway(f"the database does not answer: {error}", retry_after_s=AWAY_S) from error
+        self._wire.use(connection)
+
+    def _connected_for_reads(self) -> None:
+        try:
+            self._see_to_connection()
+        except StaleLife as stale:
+            raise StorageTrouble(f"life {stale.newest} of node {self._node!r} has the store now") from stale
+
+    def _committed(self, transaction: str) -> bool:
+        """Whether this transaction has happened, of which the answer to its COMMIT was lost. Raises StorageTrouble."""
+        deadline = time.monotonic() + _UNKNOWN_S
+        outcome = "unknown"
+        while time.monotonic() < deadline:
+            try:
+                self._see_to_connection()
+                outcome = self._wire.one("outcome", transaction=transaction)[0][0]
+            except (StorageAway, psycopg.OperationalError):
+                time.sleep(_PAUSE_S)
+                continue
+            except psycopg.Error:
+                break  # this database knows no such transaction
+            if outcome in ("committed", "aborted"):
+                return bool(outcome == "committed")
+            time.sleep(_PAUSE_S)
+        self._trouble = f"nobody knows whether transaction {transaction} has happened: {outcome}"
+        raise StorageTrouble(self._trouble)
 
     def _applied(self, turn: Turn) -> TurnReport:
         part = partial(self._part, purge=self._pace.due(turn))
@@ -159,14 +209,22 @@ class PostgresStore:
 
     def _undo(self) -> None:
         """Nothing of the turn has happened."""
-        if not self._wire.lost() and self._wire.in_transaction():
-            self._wire.undo("rollback")
+        try:
+            if not self._wire.lost() and self._wire.in_transaction():
+                self._wire.undo("rollback")
+        except psycopg.Error:
+            self._wire.close()
 
     def _failed(self, error: psycopg.Error) -> Exception:
-        if isinstance(error, psycopg.errors.DiskFull) and not self._wire.lost():
-            self._undo()
+        """What to raise. Whether a COMMIT has happened has been read back: here nothing has."""
+        self._undo()
+        if isinstance(error, psycopg.errors.DiskFull):
             return StorageFull(f"the disk of {self.location} is full: make room")
-        self._trouble = f"the store failed: {error}"
+        if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
+            self._wire.close()  # it was the primary, and is a standby now
+        if self._wire.lost() or isinstance(error, psycopg.OperationalError):
+            return StorageAway(f"the database does not answer: {words_of(error)}", retry_after_s=AWAY_S)
+        self._trouble = f"the store failed: {words_of(error)}"
         return StorageTrouble(self._trouble)
 
     def _job(self, job_id: str) -> JobView | None:

@@ -6,6 +6,7 @@ sends all statements of a set request at once. (asyncpg has no such mode: docs/d
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -17,7 +18,10 @@ from psycopg.pq import ExecStatus
 
 from dispatcher.store.postgres.queries import QUERIES
 
-__all__ = ["AGAIN", "ITEM_ERRORS", "Asked", "Rows", "Wire", "array", "rows_text"]
+__all__ = ["AGAIN", "AWAY_S", "ITEM_ERRORS", "Asked", "Rows", "Wire", "array", "rows_text", "words_of"]
+
+# It warns of errors that we raise, or have an answer to.
+logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 #: Errors that one item can cause by itself: text that is no Unicode, a number too large, a value the schema refuses.
 ITEM_ERRORS = (
@@ -31,6 +35,8 @@ ITEM_ERRORS = (
 #: taken in is among it: the unique index has decided.
 AGAIN = (errors.UniqueViolation, errors.DeadlockDetected, errors.SerializationFailure)
 
+#: When to ask again while the database is away.
+AWAY_S = 5
 #: The name of a statement in ``queries/``, and its parameters.
 Asked = tuple[str, Mapping[str, Any]]
 Rows = list[tuple[Any, ...]]
@@ -41,6 +47,11 @@ _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 #: PostgreSQL has no NUL in a text. In what people and pages say it becomes this. A job's data and results are JSON,
 #: which escapes it: they stay as they are.
 _NO_NUL = "\ufffd"
+
+
+def words_of(error: psycopg.Error) -> str:
+    """What went wrong, in one line. The server names users and databases, and never a password."""
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def rows_text(rows: Iterable[Mapping[str, Any]]) -> str:
@@ -87,9 +98,8 @@ class Wire:
 
     def _execute(self, name: str, values: Mapping[str, Any]) -> psycopg.Cursor[tuple[Any, ...]]:
         cleaned = {key: _clean(value) for key, value in values.items()}
-        # Lists of jobs ask for this or that: they are planned for what they ask for.
         cursor = self._db.cursor(binary=True)
-        return cursor.execute(QUERIES[name], cleaned or None, prepare=name not in _PLANNED_EACH_TIME)
+        return cursor.execute(QUERIES[name], cleaned or None, prepare=name not in _NOT_PREPARED)
 
     def undo(self, name: str) -> None:
         """Undoes something of a transaction. psycopg forgets its prepared statements when it hears of a ROLLBACK, in
@@ -110,12 +120,20 @@ class Wire:
         """Whether the connection is gone."""
         return self._db.closed
 
+    def use(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+        """Goes on with another connection."""
+        self._db = connection
+
     def close(self) -> None:
         """Closes the connection. A transaction that is open is undone."""
         self._db.close()
 
 
-_PLANNED_EACH_TIME = frozenset({"list_jobs", "acts", "ready_group", "of_key"})
+#: Lists of jobs ask for this or that: they are planned for what they ask for. And to prepare a COMMIT saves nothing.
+_NOT_PREPARED = frozenset({
+    "list_jobs", "ready_group", "of_key", "acts", "acts_of_actor", "acts_of_action", "acts_of_target",
+    "begin", "begin_read", "commit", "savepoint", "release",
+})  # fmt: skip
 
 
 def _rows(cursor: psycopg.Cursor[tuple[Any, ...]]) -> Rows:

@@ -44,3 +44,7 @@ INSERT INTO meta VALUES (0, %(key)s)
 -- name: keep_clock
 UPDATE nodes SET queue_clock = greatest(queue_clock, %(clock)s::double precision)
 WHERE node = %(node)s AND epoch = %(epoch)s
+
+-- name: outcome
+-- What became of a transaction: ``committed``, ``aborted``, ``in progress``; NULL: so old that nobody knows.
+SELECT pg_xact_status(%(transaction)s::xid8)

@@ -8,7 +8,7 @@ UPDATE nodes SET
     seen_at = clock_timestamp(),
     queue_clock = greatest(%(clock)s::double precision, (SELECT max(queue_clock) FROM nodes))
 WHERE node = %(node)s AND epoch = %(epoch)s
-RETURNING queue_clock
+RETURNING queue_clock, pg_current_xact_id()::text
 
 -- name: load_jobs
 SELECT {{JOB}} FROM jobs j
