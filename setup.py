@@ -57,12 +57,16 @@ def package_data() -> dict[str, list[str]]:
     data["pagehand"] = ["py.typed"]
     data["pagehand.testing"] = ["*.js"]
     data[f"{APP}.dispatcher.store.sqlite"] = ["sql/*.sql"]
+    data[f"{APP}.dispatcher.store.postgres"] = ["sql/*.sql", "queries/*.sql"]
     data[f"{APP}.handlers.console"] = ["templates/*"]
     return data
 
 
 #: For tests of applications (``pagehand.testing``); pytest itself they have.
 TESTING = ["quickjs-ng>=0.17"]
+
+#: For jobs in PostgreSQL: the driver, with its own libpq.
+POSTGRES = ["psycopg[binary]>=3.2,<4"]
 
 TEST = [
     "apsw>=3.46",  # SQLite on our own disk (VFS): power cuts that tear unsynced writes
@@ -77,6 +81,7 @@ TEST = [
     "pytest-timeout>=2.4",
     "pytest-tornado==0.8.1",
     "pytest-xdist>=3.6",  # the tests wait a lot: two processes take half the time of one
+    *POSTGRES,
     *TESTING,
     "ruff>=0.17,<0.18",
     "selenium>=4.40",
@@ -125,7 +130,13 @@ setup(
         "tornado>=6.6.1,<7",
         "websockets>=15,<18",
     ],
-    extras_require={"testing": TESTING, "test": TEST, "mutants": ["mutmut>=3.8,<4"], "fuzz": ["schemathesis>=4.32,<5"]},
+    extras_require={
+        "postgres": POSTGRES,
+        "testing": TESTING,
+        "test": TEST,
+        "mutants": ["mutmut>=3.8,<4"],
+        "fuzz": ["schemathesis>=4.32,<5"],
+    },
     entry_points={
         "console_scripts": ["pagehand = pagehand.__main__:main"],
         "pytest11": ["pagehand = pagehand.testing.plugin"],

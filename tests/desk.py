@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from tests.support.missing import chromium_path
+from tests.support.postgres import postgres_programs
 
 __all__ = ["lacking"]
 
@@ -32,6 +33,7 @@ def lacking() -> list[str]:
         "nginx: the proxy of docs/offices.md (e2e)": _has("nginx") or os.access("/usr/sbin/nginx", os.X_OK),
         "apache2-bin: another proxy of docs/offices.md (e2e)": os.access("/usr/sbin/apache2", os.X_OK),
         "haproxy: another proxy of docs/offices.md (sdk)": os.access("/usr/sbin/haproxy", os.X_OK),
+        "postgresql: a database for jobs (store)": postgres_programs() is not None,
         "systemd-analyze: the unit of docs/operations.md": _has("systemd-analyze"),
         "node and npm: the stock Engine.IO client (transport)": _has("node", "npm"),
     }

@@ -60,7 +60,7 @@ PURITY = {
     "dispatcher.pages.protocol": PURE | {"msgspec", "json"},
 }
 #: Packages of others that the program needs, each named in setup.py.
-OUTSIDE = {"engineio", "httptools", "msgspec", "prometheus_client", "tornado", "websockets"}
+OUTSIDE = {"engineio", "httptools", "msgspec", "prometheus_client", "psycopg", "tornado", "websockets"}
 PROGRAM = {"dispatcher", "handlers", "server"}
 _IMPURE_CALLS = {"open", "print", "input", "eval", "exec", "breakpoint", "__import__", "id", "hash"}
 _IMPURE_CALLS |= {"Random", "random.Random"}
@@ -210,7 +210,7 @@ def test_a_module_imports_only_what_its_place_allows(path: Path) -> None:
     assert impurities(module, text) == []
 
 
-def test_the_program_needs_six_packages_of_others_and_tests_of_applications_two() -> None:
+def test_the_program_needs_seven_packages_of_others_and_tests_of_applications_two() -> None:
     needed = {(name, below(at, "dispatcher.sdk.testing")) for at, *x in map(_read, SOURCES) for name in outside(at, *x)}
     assert needed == {(name, False) for name in OUTSIDE} | {("_quickjs", True), ("pytest", True)}
 

@@ -17,7 +17,7 @@ from dispatcher import sdk
 from handlers.worker.script import join
 from tests.support.places import ROOT
 
-ASSETS = ("static/", "handlers/console/templates/", "dispatcher/store/sqlite/sql/")
+ASSETS = ("static/", "handlers/console/templates/", "dispatcher/store/sqlite/sql/", "dispatcher/store/postgres/")
 
 
 def run(*command: str | Path, cwd: Path, expect: int = 0, **environ: str) -> str:

@@ -293,7 +293,7 @@ class Turns:
     def _hold_back(
         self, error: StorageFull | StorageAway, turn: Turn, asked: list[_Asked], submitted: list[Submitted]
     ) -> None:
-        """The disk is full, reserve and all, or the database is away: nothing of this turn has happened (S23, S27).
+        """The disk is full, reserve and all, or the database is away: nothing of this turn has happened (S23).
 
         People and programs are told so. What pages said is kept, in order, and given again after a pause; until it is
         durable no page hears ``recorded``, and each repeats its result.

@@ -13,7 +13,7 @@ from dispatcher.store.applier.admission import batches
 from dispatcher.store.applier.turn import Applied, types_kept
 from dispatcher.store.requests import Due, Load, Purge, Ready, Save, StoreDriver
 
-__all__ = ["Apply", "Guard", "Pace", "apply_items", "refuse_stale", "run"]
+__all__ = ["Apply", "Guard", "Pace", "StaleLife", "apply_items", "refuse_stale", "run"]
 
 #: How often turns look for jobs whose retention has passed.
 PURGE_EVERY_S = 60.0
@@ -80,6 +80,14 @@ def refuse_stale(turn: Turn, epoch: int) -> None:
     """A node that lives on behind its own successor must not write. Raises StorageTrouble."""
     if turn.epoch != epoch:
         raise StorageTrouble(f"this is life {turn.epoch} of node {turn.node!r}, and life {epoch} has the store now")
+
+
+class StaleLife(Exception):
+    """Another life of the node has begun, and this one may not write (S23)."""
+
+    def __init__(self, newest: int) -> None:
+        super().__init__(newest)
+        self.newest = newest
 
 
 class _Parts:

@@ -47,6 +47,9 @@ class Submitter:
                     return
                 await asyncio.sleep(0)  # until the loop has seen the end of the server
                 continue
+            if answer.status == 503 and answer.json()["code"] == "storage_away":
+                await asyncio.sleep(0.1)  # nothing was changed
+                continue
             assert answer.status in (200, 201), answer
             self.replayed += answer.headers.get("idempotency-replayed") == "true"
             self.accepted[key] = answer.json()["id"]

@@ -182,6 +182,10 @@ async def storage_full(house: House) -> None:
     house.store.trouble = ours.StorageFull("the disk is full")
 
 
+async def storage_is_away(house: House) -> None:
+    house.store.trouble = ours.StorageAway("the database restarts")
+
+
 async def storage_fails(house: House) -> None:
     house.store.trouble = ours.StorageTrouble("the disk answers no more")
 
@@ -202,6 +206,7 @@ async def test_json_may_name_its_charset(ask: Ask, kind: str) -> None:
         (queue_full, "queue_full", "5"),
         (draining, "draining", "5"),
         pytest.param(storage_full, "storage_full", "30", marks=pytest.mark.expect_log("what pages say waits")),
+        pytest.param(storage_is_away, "storage_away", "5", marks=pytest.mark.expect_log("what pages say waits")),
         pytest.param(storage_fails, "storage_trouble", "5", marks=pytest.mark.expect_log("the disk answers no more")),
     ],
 )

@@ -82,7 +82,7 @@ async def _sqlite_rows(store: SqliteStore) -> Snapshot:
 
 
 async def _postgres_rows(store: PostgresStore) -> Snapshot:
-    return await store._thread.run(lambda: in_postgres(store._wire))
+    return await store._thread.run(lambda: in_postgres(store._link))
 
 
 MEMORY = Kind("memory", False, lambda tmp: "memory:", _memory_rows)

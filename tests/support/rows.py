@@ -11,7 +11,7 @@ from dispatcher.core.jobs.rows import AttemptRow
 from dispatcher.core.jobs.validate import Snapshot
 from dispatcher.store.columns import ATTEMPT_COLUMNS, JOB_COLUMNS, attempt_row, job_row
 from dispatcher.store.memory import MemoryRows
-from dispatcher.store.postgres.wire import Wire
+from dispatcher.store.postgres.link import Link
 from dispatcher.store.sqlite import statements as sql
 
 __all__ = ["damage", "in_database", "in_memory", "in_postgres"]
@@ -46,11 +46,11 @@ def in_database(database: sqlite3.Connection) -> Snapshot:
     )
 
 
-def in_postgres(wire: Wire) -> Snapshot:
+def in_postgres(link: Link) -> Snapshot:
     """The rows of the PostgreSQL store. Its counts are those of all nodes together."""
 
     def rows(query: str) -> list[tuple[Any, ...]]:
-        return wire._db.execute(query.encode()).fetchall()
+        return link._db.execute(query.encode()).fetchall()
 
     return Snapshot(
         jobs={row[0]: job_row(row) for row in rows(_JOBS)},

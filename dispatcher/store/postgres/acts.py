@@ -7,10 +7,10 @@ from typing import Any
 
 from dispatcher.access.acts import Actor, AuditEntry, AuditFilter, AuditOutcome, AuditPage
 from dispatcher.store.acts import page_of, start_of
-from dispatcher.store.postgres.wire import Asked, Wire, rows_text
+from dispatcher.store.postgres.link import Asked, Link, rows_text
 from dispatcher.store.views import SLICE
 
-__all__ = ["ActsRead", "acts_asks"]
+__all__ = ["ActsPages", "acts_asks"]
 
 #: The statement by the field that seldom has many acts of one name.
 _STATEMENTS = {"target": "acts_of_target", "actor": "acts_of_actor", "action": "acts_of_action"}
@@ -23,11 +23,11 @@ def acts_asks(acts: Sequence[AuditEntry], clock: float) -> Iterator[Asked]:
         yield "add_acts", {"rows": rows_text(_fields(act, clock) for act in acts)}
 
 
-class ActsRead:
+class ActsPages:
     """One page, as far as it has been read. Raises BadParameter for a cursor that we did not make."""
 
-    def __init__(self, wire: Wire, wanted: AuditFilter) -> None:
-        self._wire, self._wanted = wire, wanted
+    def __init__(self, link: Link, wanted: AuditFilter) -> None:
+        self._link, self._wanted = link, wanted
         #: Up to one more than the page has: it tells whether there is another page.
         self._items: list[AuditEntry] = []
         start = start_of(wanted)
@@ -40,7 +40,7 @@ class ActsRead:
         """Reads the next acts, in the store's thread. Returns whether the page is whole."""
         wanted = self._wanted
         room = wanted.limit + 1 - len(self._items)
-        rows = self._wire.one(
+        rows = self._link.one(
             self._statement, below=self._below, slice=SLICE, actor=wanted.actor, action=wanted.action,
             target=wanted.target, after=wanted.after, before=wanted.before, room=room,
         )  # fmt: skip

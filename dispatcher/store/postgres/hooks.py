@@ -14,8 +14,8 @@ import msgspec
 from msgspec.structs import asdict
 
 from dispatcher.store.hooks import MOST_DEAD, MOST_DELIVERIES, MOST_READ
+from dispatcher.store.postgres.link import Asked, rows_text
 from dispatcher.store.postgres.reader import Reader
-from dispatcher.store.postgres.wire import Asked, rows_text
 from dispatcher.store.requests import MOST_FORGOTTEN
 from dispatcher.webhooks.commands import DeleteEndpoint, HookCommand, PutEndpoint, Redeliver, SendMessage, Tried
 from dispatcher.webhooks.endpoints import (

@@ -8,8 +8,8 @@ import msgspec
 from msgspec.structs import astuple
 
 from dispatcher.core.jobs.kept import Hold, KeptType, KeptWorker
+from dispatcher.store.postgres.link import Asked
 from dispatcher.store.postgres.reader import Reader
-from dispatcher.store.postgres.wire import Asked
 
 __all__ = ["PostgresKept", "kept_asks"]
 

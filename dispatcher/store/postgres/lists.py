@@ -9,21 +9,21 @@ from dispatcher.core.jobs.rows import JobRow
 from dispatcher.core.jobs.search import MOST_CHARS, Phrase, has_text, search_of
 from dispatcher.store.columns import job_row
 from dispatcher.store.postgres.keys import wanted_keys
-from dispatcher.store.postgres.wire import Wire, array
+from dispatcher.store.postgres.link import Link, array
 from dispatcher.store.texts import SCANNED, at_once
 from dispatcher.store.views import SLICE, cursor_of, seq_of, view
 
-__all__ = ["PageRead"]
+__all__ = ["JobPages"]
 
 #: States that an index finds among millions of others.
 _RARE = ("failed", "cancelled", "expired", "in_doubt")
 
 
-class PageRead:
+class JobPages:
     """One page, as far as it has been read. Raises BadParameter for a cursor that we did not make, and for a search."""
 
-    def __init__(self, wire: Wire, job_filter: JobFilter) -> None:
-        self._wire, self._filter = wire, job_filter
+    def __init__(self, link: Link, job_filter: JobFilter) -> None:
+        self._link, self._filter = link, job_filter
         self._search = () if job_filter.search is None else search_of(job_filter.search)
         self._items: list[JobView] = []
         #: The seq below which the list goes on; None: it begins with the newest job.
@@ -53,9 +53,9 @@ class PageRead:
 
     def _begin(self) -> None:
         if self._filter.requires:
-            rows = self._wire.one("lanes_wanting", wanted=wanted_keys(self._filter.requires))
+            rows = self._link.one("lanes_wanting", wanted=wanted_keys(self._filter.requires))
             self._lanes = [lane for (lane,) in rows]
-        end = self._wire.one("last_seq")[0][0] + 1
+        end = self._link.one("last_seq")[0][0] + 1
         # Above the newest job there is nothing to search.
         self._start = self._below = end if self._below is None else min(self._below, end)
         self._begun = True
@@ -83,12 +83,12 @@ class PageRead:
         statement, name = self._names or ("of_all", "")
         seqs = self._seqs(statement, name, below, SCANNED)
         above = seqs[-1] if len(seqs) == SCANNED else 1
-        found, told = find_by_reading(self._wire, self._search, seqs)
+        found, told = find_by_reading(self._link, self._search, seqs)
         self._show(self._of(found, below, room), told or above, room)
 
     def _seqs(self, statement: str, name: str, below: int, most: int) -> list[int]:
         named = {} if statement == "of_all" else {"name": name}
-        return [seq for (seq,) in self._wire.one(statement, below=below, most=most, **named)]
+        return [seq for (seq,) in self._link.one(statement, below=below, most=most, **named)]
 
     def _of(self, seqs: list[int], below: int, room: int) -> list[tuple[JobRow, float | None]]:
         """Those of these jobs that fit, but for a key."""
@@ -103,7 +103,7 @@ class PageRead:
         self, below: int, above: int, states: list[str] | None, room: int, seqs: str | None = None
     ) -> list[tuple[JobRow, float | None]]:
         wanted = self._filter
-        rows = self._wire.one(
+        rows = self._link.one(
             "list_jobs", below=below, above=above, states=None if states is None else list(map(str, states)),
             type=wanted.type, worker=wanted.worker, lanes=self._lanes, error=wanted.error,
             created_after=wanted.created_after, created_before=wanted.created_before, ended_after=wanted.ended_after,
@@ -119,11 +119,11 @@ class PageRead:
         return JobPage(items=self._items, next_cursor=behind, start=cursor_of(self._start))
 
 
-def find_by_reading(wire: Wire, search: Sequence[Phrase], seqs: Sequence[int]) -> tuple[list[int], int | None]:
+def find_by_reading(link: Link, search: Sequence[Phrase], seqs: Sequence[int]) -> tuple[list[int], int | None]:
     """The ones among these jobs whose texts have this, newest first; and down to which number they are told, None: all
     are.
     """
-    asked = wire.one("texts", seqs=array(seqs), chars=MOST_CHARS)
+    asked = link.one("texts", seqs=array(seqs), chars=MOST_CHARS)
     read = at_once(asked)
     found = [seq for seq, *texts in read if has_text(search, texts)]
     return found, read[-1][0] if len(read) < len(asked) else None

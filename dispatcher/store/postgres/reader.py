@@ -9,7 +9,7 @@ from typing import TypeVar
 import psycopg
 
 from dispatcher.errors import StorageAway
-from dispatcher.store.postgres.wire import AWAY_S, Rows, Wire, words_of
+from dispatcher.store.postgres.link import AWAY_S, Link, Rows, words_of
 from dispatcher.store.thread import StoreThread
 
 __all__ = ["Reader"]
@@ -20,12 +20,12 @@ T = TypeVar("T")
 class Reader:
     """The store's thread, for reads. ``connected`` sees to the connection, or raises."""
 
-    def __init__(self, thread: StoreThread, wire: Wire, connected: Callable[[], None]) -> None:
-        self._thread, self._wire, self._connected = thread, wire, connected
+    def __init__(self, thread: StoreThread, link: Link, connected: Callable[[], None]) -> None:
+        self._thread, self._link, self._connected = thread, link, connected
 
     async def one(self, name: str, /, **values: object) -> Rows:
         """The rows that one statement answers. Raises StorageAway."""
-        return await self.call(partial(self._wire.one, name, **values))
+        return await self.call(partial(self._link.one, name, **values))
 
     async def call(self, read: Callable[[], T]) -> T:
         """What ``read`` answers; it runs in the store's thread. Raises StorageAway."""
@@ -36,6 +36,6 @@ class Reader:
         try:
             return read()
         except psycopg.OperationalError as error:
-            if not self._wire.lost():
-                self._wire.close()  # in the middle of whatever it was
+            if not self._link.lost():
+                self._link.close()  # in the middle of whatever it was
             raise StorageAway(f"the database does not answer: {words_of(error)}", retry_after_s=AWAY_S) from error

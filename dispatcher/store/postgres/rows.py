@@ -16,10 +16,11 @@ from dispatcher.core.jobs.states import OPEN
 from dispatcher.store.attempts import job_of
 from dispatcher.store.columns import JOB_COLUMNS, attempt_row, job_row
 from dispatcher.store.counters import Agenda
+from dispatcher.store.driving import StaleLife
 from dispatcher.store.postgres.hooks import ask_to_forget
 from dispatcher.store.postgres.keys import ALL_LANES, lane_key
+from dispatcher.store.postgres.link import Asked, Link, Rows, array
 from dispatcher.store.postgres.saving import save_asks
-from dispatcher.store.postgres.wire import Asked, Rows, Wire, array
 from dispatcher.store.requests import (
     MOST_FORGOTTEN,
     MOST_MISSING,
@@ -39,7 +40,7 @@ from dispatcher.store.requests import (
 )
 from dispatcher.store.views import MOST_ATTEMPTS_SHOWN
 
-__all__ = ["PostgresRows", "StaleLife"]
+__all__ = ["PostgresRows"]
 
 _OPEN = sorted(map(str, OPEN))
 _JOB = len(JOB_COLUMNS)
@@ -49,21 +50,13 @@ _OTHERS = 64
 _GENEROUS = 2
 
 
-class StaleLife(Exception):
-    """Another life of the node has begun, and this one may not write (S23, S26)."""
-
-    def __init__(self, newest: int) -> None:
-        super().__init__(newest)
-        self.newest = newest
-
-
 class PostgresRows:
     """See requests.StoreDriver."""
 
     def __init__(
-        self, wire: Wire, node: str, epoch: int, clock: float, most_waiting: int, committed: Callable[[str], bool]
+        self, link: Link, node: str, epoch: int, clock: float, most_waiting: int, committed: Callable[[str], bool]
     ) -> None:
-        self._wire, self._node, self._epoch, self._most_waiting = wire, node, epoch, most_waiting
+        self._link, self._node, self._epoch, self._most_waiting = link, node, epoch, most_waiting
         #: Asked when the connection is lost in a COMMIT: whether this transaction has happened.
         self._committed = committed
         #: The number of the transaction.
@@ -93,7 +86,7 @@ class PostgresRows:
     def back_to_mark(self) -> None:
         """Undoes what has happened since."""
         self._before = []
-        self._wire.undo("rollback_item")
+        self._link.undo("rollback_item")
 
     def unmark(self) -> None:
         """The step is over; it stays."""
@@ -101,14 +94,14 @@ class PostgresRows:
 
     def _many(self, asked: list[Asked]) -> list[Rows]:
         before, self._before = self._before, []
-        return self._wire.many([*before, *asked])[len(before) :]
+        return self._link.many([*before, *asked])[len(before) :]
 
     def _end(self, asked: list[Asked]) -> list[Rows]:
         """The last request of a transaction. No rows: it has happened, and its answer was lost."""
         try:
             return self._many(asked)
         except psycopg.OperationalError:
-            if self._wire.lost() and self._committed(self._transaction):
+            if self._link.lost() and self._committed(self._transaction):
                 return []
             raise
 
@@ -140,7 +133,7 @@ class PostgresRows:
 
     def _loaded(self, request: Load, found: dict[str, Rows]) -> Loaded:
         if not found["fence"]:
-            raise StaleLife(self._wire.one("epoch", node=self._node)[0][0])
+            raise StaleLife(self._link.one("epoch", node=self._node)[0][0])
         clock: float
         [(clock, self._transaction)] = found["fence"]
         self.clock_base = clock - request.elapsed_s
@@ -234,7 +227,7 @@ class PostgresRows:
         queued: Asked = ("queued", {"lanes": list(names)})
         asked.append(queued)
         found = self._end([*asked, *self._behind]) if self._behind else self._many(asked)
-        counts: dict[str, int] = dict(found[len(asked) - 1] if found else self._wire.many([queued])[0])
+        counts: dict[str, int] = dict(found[len(asked) - 1] if found else self._link.many([queued])[0])
         return Saved({name: counts.get(key, 0) for key, name in names.items()})
 
 

@@ -17,8 +17,8 @@ from dispatcher.store.postgres.acts import acts_asks
 from dispatcher.store.postgres.hooks import hook_asks
 from dispatcher.store.postgres.kept import kept_asks
 from dispatcher.store.postgres.keys import ALL_LANES, lane_fields, lane_key
+from dispatcher.store.postgres.link import Asked, array, rows_text
 from dispatcher.store.postgres.tokens import token_asks
-from dispatcher.store.postgres.wire import Asked, array, rows_text
 from dispatcher.store.requests import Save
 from dispatcher.store.storable import check_storable
 from dispatcher.store.views import MOST_LINES_KEPT, error_code

@@ -4,20 +4,34 @@ from __future__ import annotations
 
 import re
 import secrets
-import time
+import threading
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from dispatcher.clock import SystemClock
 from dispatcher.errors import StoreRefused
-from dispatcher.store.postgres.wire import Wire, words_of
+from dispatcher.store.postgres.link import Link, words_of
 
-__all__ = ["NODE", "Opened", "begin_life", "connect", "migrate", "migrations", "open_schema", "place_of", "take_node"]
+__all__ = [
+    "NODE",
+    "OpenedDatabase",
+    "begin_life",
+    "connect",
+    "migrate",
+    "migrations",
+    "open_schema",
+    "place_of",
+    "take_node",
+]
 
 #: The one node that there is.
 NODE = "main"
+_clock = SystemClock()
+#: Nobody sets it: to wait for it is to pause.
+_nothing = threading.Event()
 _SQL = Path(__file__).resolve().parent / "sql"
 _LEAST_VERSION = 140_000
 _CONNECT_S = 10
@@ -55,10 +69,10 @@ _SETTINGS = (
 )
 
 
-class Opened(NamedTuple):
+class OpenedDatabase(NamedTuple):
     """A connection to a store of this schema, and what the store says of itself."""
 
-    wire: Wire
+    link: Link
     #: It was made just now.
     is_new: bool
     key: bytes
@@ -87,7 +101,7 @@ def place_of(url: str) -> str:
 
 
 def _fields(url: str) -> dict[str, Any]:
-    """The parts of the address. One with a part that a password has got into is refused, too: @ or / in it, as it is."""
+    """The parts of the address. It is refused, too, where an @ or / of a password stands as it is."""
     try:
         fields = dict(conninfo_to_dict(url))
     except psycopg.ProgrammingError:
@@ -125,30 +139,30 @@ def connect(url: str, node: str) -> psycopg.Connection[tuple[Any, ...]]:
 
 
 def _check(connection: psycopg.Connection[tuple[Any, ...]], url: str) -> None:
-    [(encoding, version)] = Wire(connection).one("encoding")
+    [(encoding, version)] = Link(connection).one("encoding")
     if version < _LEAST_VERSION:
         raise StoreRefused(f"{place_of(url)} is PostgreSQL {version // 10_000}: Pagehand needs 14 or newer")
     if encoding != "UTF8":
         raise StoreRefused(f"{place_of(url)} has the encoding {encoding}: make a database with the encoding UTF8")
 
 
-def open_schema(connection: psycopg.Connection[tuple[Any, ...]], url: str) -> Opened:
+def open_schema(connection: psycopg.Connection[tuple[Any, ...]], url: str) -> OpenedDatabase:
     """What the store says of itself. An empty database gets its schema. Raises StoreRefused for any other schema."""
-    wire = Wire(connection)
+    link = Link(connection)
     is_new = False
-    if not wire.one("schema")[0][0]:
-        is_new = migrate_schema(connection, wire, url) == 0
-    schema, key = _meta(wire, url)
+    if not link.one("schema")[0][0]:
+        is_new = migrate_schema(connection, link, url) == 0
+    schema, key = _meta(link, url)
     if schema < len(migrations()):
         raise StoreRefused(
             f"{place_of(url)} is of the older schema {schema}, this server's is {len(migrations())}: "
             "back it up (pg_dump), stop its servers and run: pagehand migrate; nothing was changed"
         )
-    return Opened(wire, is_new, bytes(key))
+    return OpenedDatabase(link, is_new, bytes(key))
 
 
-def _meta(wire: Wire, url: str) -> tuple[int, bytes]:
-    [(schema, key)] = wire.one("settings")
+def _meta(link: Link, url: str) -> tuple[int, bytes]:
+    [(schema, key)] = link.one("settings")
     newest = len(migrations())
     if schema > newest:
         raise StoreRefused(
@@ -158,18 +172,18 @@ def _meta(wire: Wire, url: str) -> tuple[int, bytes]:
     return schema, key
 
 
-def migrate_schema(connection: psycopg.Connection[tuple[Any, ...]], wire: Wire, url: str) -> int:
+def migrate_schema(connection: psycopg.Connection[tuple[Any, ...]], link: Link, url: str) -> int:
     """Makes or upgrades the schema, in one transaction, one server at a time. Returns its number before."""
     with connection.transaction():
-        wire.one("lock_schema")
-        if not wire.one("schema")[0][0]:
+        link.one("lock_schema")
+        if not link.one("schema")[0][0]:
             connection.execute("CREATE SCHEMA IF NOT EXISTS pagehand")
-            wire.one("make_meta")
-            wire.one("fill_meta", key=secrets.token_bytes(32))
-        was, _ = _meta(wire, url)
+            link.one("make_meta")
+            link.one("fill_meta", key=secrets.token_bytes(32))
+        was, _ = _meta(link, url)
         for number, text in migrations()[was:]:
             connection.execute(text.encode(), prepare=False)
-            wire.one("set_schema", schema=number)
+            link.one("set_schema", schema=number)
     return was
 
 
@@ -179,32 +193,32 @@ def migrate(url: str) -> tuple[int, int]:
     Raises StoreRefused: there is no store, a server has it, or it cannot be used.
     """
     connection = connect(url, "")
-    wire = Wire(connection)
+    link = Link(connection)
     try:
-        if not wire.one("schema")[0][0]:
+        if not link.one("schema")[0][0]:
             raise StoreRefused(f"{place_of(url)}: there is no store to migrate; check --store")
-        take_node(wire, url, NODE)
-        return migrate_schema(connection, wire, url), len(migrations())
+        take_node(link, url, NODE)
+        return migrate_schema(connection, link, url), len(migrations())
     except psycopg.Error as error:
         raise StoreRefused(f"{place_of(url)} cannot be migrated: {words_of(error)}; nothing was changed") from None
     finally:
         connection.close()
 
 
-def begin_life(wire: Wire, url: str, node: str) -> tuple[int, float]:
+def begin_life(link: Link, url: str, node: str) -> tuple[int, float]:
     """Begins the next life of the node: its number, and the queue clock. Raises StoreRefused if a server has it."""
-    take_node(wire, url, node)
-    [(epoch, clock)] = wire.one("begin_life", node=node)
+    take_node(link, url, node)
+    [(epoch, clock)] = link.one("begin_life", node=node)
     return epoch, clock
 
 
-def take_node(wire: Wire, url: str, node: str, *, patience_s: float = _PATIENCE_S) -> None:
+def take_node(link: Link, url: str, node: str, *, patience_s: float = _PATIENCE_S) -> None:
     """Locks the node for this connection. That of a server that was killed may live on for a moment.
 
     Raises StoreRefused.
     """
-    deadline = time.monotonic() + patience_s
-    while not wire.one("lock_node", node=node)[0][0]:
-        if time.monotonic() > deadline:
+    deadline = _clock.monotonic() + patience_s
+    while not link.one("lock_node", node=node)[0][0]:
+        if _clock.monotonic() > deadline:
             raise StoreRefused(f"{place_of(url)} is in use by another server: stop that one, or name another database")
-        time.sleep(_PAUSE_S)
+        _nothing.wait(_PAUSE_S)

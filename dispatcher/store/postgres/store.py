@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
+import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from dispatcher.access.acts import AuditFilter, AuditPage
 from dispatcher.access.tokens import Token
+from dispatcher.clock import SystemClock
 from dispatcher.core.jobs.backups import Backup
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView, LogLine, MissingWorker, TypeView
 from dispatcher.core.jobs.naming import beginnings, counted
@@ -27,20 +28,20 @@ from dispatcher.errors import StorageAway, StorageFull, StorageTrouble, StoreRef
 from dispatcher.store.applier.commands import evidence
 from dispatcher.store.applier.hand import Ids
 from dispatcher.store.applier.turn import apply
-from dispatcher.store.columns import JOB_COLUMNS, STATES, attempt_row, job_row, live_attempt
-from dispatcher.store.driving import Apply, Pace, apply_items, refuse_stale, run
+from dispatcher.store.columns import STATES, attempt_row, job_row, live_attempt
+from dispatcher.store.driving import Apply, Pace, StaleLife, apply_items, refuse_stale, run
 from dispatcher.store.port import Limits
-from dispatcher.store.postgres.acts import ActsRead
+from dispatcher.store.postgres.acts import ActsPages
 from dispatcher.store.postgres.batches import PostgresBatches
 from dispatcher.store.postgres.hooks import PostgresHooks
 from dispatcher.store.postgres.kept import PostgresKept
 from dispatcher.store.postgres.keys import ALL_LANES
-from dispatcher.store.postgres.lists import PageRead
+from dispatcher.store.postgres.link import AGAIN, AWAY_S, ITEM_ERRORS, Link, words_of
+from dispatcher.store.postgres.lists import JobPages
 from dispatcher.store.postgres.reader import Reader
-from dispatcher.store.postgres.rows import PostgresRows, StaleLife
+from dispatcher.store.postgres.rows import PostgresRows
 from dispatcher.store.postgres.schema import NODE, begin_life, connect, open_schema, place_of, take_node
 from dispatcher.store.postgres.tokens import all_tokens
-from dispatcher.store.postgres.wire import AGAIN, AWAY_S, ITEM_ERRORS, Wire, words_of
 from dispatcher.store.requests import Counted, Tally
 from dispatcher.store.thread import StoreThread
 from dispatcher.store.views import (
@@ -60,7 +61,9 @@ __all__ = ["PostgresStore"]
 _TRIES = 5
 #: How long a COMMIT whose answer was lost is asked after, and how often.
 _UNKNOWN_S, _PAUSE_S = 20.0, 0.1
-_JOB = len(JOB_COLUMNS)
+_clock = SystemClock()
+#: Nobody sets it: to wait for it is to pause.
+_nothing = threading.Event()
 
 
 class PostgresStore:
@@ -73,7 +76,7 @@ class PostgresStore:
         self.key = b""
         self._url, self._node, self._thread, self._ids, self._limits = url, node, thread, ids, limits
         self._pace = Pace()
-        self._wire: Wire
+        self._link: Link
         self._rows: PostgresRows
         self._reader: Reader
         self.batches: PostgresBatches
@@ -100,15 +103,15 @@ class PostgresStore:
         connection = connect(self._url, self._node)
         try:
             opened = open_schema(connection, self._url)
-            self._wire, self.created, self.key = opened
-            self.epoch, clock = begin_life(self._wire, self._url, self._node)
+            self._link, self.created, self.key = opened
+            self.epoch, clock = begin_life(self._link, self._url, self._node)
         except BaseException:
             connection.close()
             raise
         self._rows = PostgresRows(
-            self._wire, self._node, self.epoch, clock, self._limits.webhook_backlog, self._committed
+            self._link, self._node, self.epoch, clock, self._limits.webhook_backlog, self._committed
         )
-        self._reader = Reader(self._thread, self._wire, self._connected_for_reads)
+        self._reader = Reader(self._thread, self._link, self._connected_for_reads)
         self.batches, self.kept = PostgresBatches(self._reader), PostgresKept(self._reader)
         self.hooks = PostgresHooks(self._reader, lambda: self._rows.clock_base)
 
@@ -130,22 +133,22 @@ class PostgresStore:
 
     def _see_to_connection(self) -> None:
         """Connects again if the connection is lost. Raises StorageAway, StaleLife."""
-        if not self._wire.lost():
+        if not self._link.lost():
             return
         try:
             connection = connect(self._url, self._node)
-            wire = Wire(connection)
+            link = Link(connection)
             try:
-                newest = wire.one("epoch", node=self._node)
+                newest = link.one("epoch", node=self._node)
                 if newest != [(self.epoch,)]:
                     raise StaleLife(newest[0][0] if newest else 0)
-                take_node(wire, self._url, self._node, patience_s=0.0)
+                take_node(link, self._url, self._node, patience_s=0.0)
             except BaseException:
                 connection.close()
                 raise
         except (StoreRefused, psycopg.Error) as error:
             raise StorageAway(f"the database does not answer: {error}", retry_after_s=AWAY_S) from error
-        self._wire.use(connection)
+        self._link.use(connection)
 
     def _connected_for_reads(self) -> None:
         try:
@@ -155,20 +158,20 @@ class PostgresStore:
 
     def _committed(self, transaction: str) -> bool:
         """Whether this transaction has happened, of which the answer to its COMMIT was lost. Raises StorageTrouble."""
-        deadline = time.monotonic() + _UNKNOWN_S
+        deadline = _clock.monotonic() + _UNKNOWN_S
         outcome = "unknown"
-        while time.monotonic() < deadline:
+        while _clock.monotonic() < deadline:
             try:
                 self._see_to_connection()
-                outcome = self._wire.one("outcome", transaction=transaction)[0][0]
+                outcome = self._link.one("outcome", transaction=transaction)[0][0]
             except (StorageAway, psycopg.OperationalError):
-                time.sleep(_PAUSE_S)
+                _nothing.wait(_PAUSE_S)
                 continue
             except psycopg.Error:
                 break  # this database knows no such transaction
             if outcome in ("committed", "aborted"):
                 return bool(outcome == "committed")
-            time.sleep(_PAUSE_S)
+            _nothing.wait(_PAUSE_S)
         self._trouble = f"nobody knows whether transaction {transaction} has happened: {outcome}"
         raise StorageTrouble(self._trouble)
 
@@ -210,10 +213,10 @@ class PostgresStore:
     def _undo(self) -> None:
         """Nothing of the turn has happened."""
         try:
-            if not self._wire.lost() and self._wire.in_transaction():
-                self._wire.undo("rollback")
+            if not self._link.lost() and self._link.in_transaction():
+                self._link.undo("rollback")
         except psycopg.Error:
-            self._wire.close()
+            self._link.close()
 
     def _failed(self, error: psycopg.Error) -> Exception:
         """What to raise. Whether a COMMIT has happened has been read back: here nothing has."""
@@ -221,15 +224,15 @@ class PostgresStore:
         if isinstance(error, psycopg.errors.DiskFull):
             return StorageFull(f"the disk of {self.location} is full: make room")
         if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
-            self._wire.close()  # it was the primary, and is a standby now
-        if self._wire.lost() or isinstance(error, psycopg.OperationalError):
+            self._link.close()  # it was the primary, and is a standby now
+        if self._link.lost() or isinstance(error, psycopg.OperationalError):
             return StorageAway(f"the database does not answer: {words_of(error)}", retry_after_s=AWAY_S)
         self._trouble = f"the store failed: {words_of(error)}"
         return StorageTrouble(self._trouble)
 
     def _job(self, job_id: str) -> JobView | None:
         asked = {"id": job_id, "most": MOST_ATTEMPTS_SHOWN}
-        found, attempt_rows, lines = self._wire.at_once(
+        found, attempt_rows, lines = self._link.at_once(
             [("one_job", asked), ("attempts_of", asked), ("log_of", asked | {"most": MOST_LINES_KEPT})]
         )
         if not found:
@@ -248,7 +251,7 @@ class PostgresStore:
         lanes: dict[str, set[str]] = {}
         offered: dict[str, float] = {}
         tallies: dict[Counted, Tally] = {}
-        for lane, type_name, offered_at, state, jobs, size in self._wire.one("lanes_of", types=list(names)):
+        for lane, type_name, offered_at, state, jobs, size in self._link.one("lanes_of", types=list(names)):
             lanes.setdefault(type_name, set()).add(lane)
             if offered_at is not None:
                 offered[type_name] = offered_at
@@ -257,7 +260,7 @@ class PostgresStore:
         return type_views(names, lanes, offered, tallies)
 
     def _types(self, prefix: str, after: str | None, most: int) -> list[TypeView]:
-        rows = self._wire.one("types", prefix=prefix, end=end_of(prefix), after=after, most=most)
+        rows = self._link.one("types", prefix=prefix, end=end_of(prefix), after=after, most=most)
         return self._named_types([name for (name,) in rows])
 
     def _missing(self, prefix: str, after: str | None, most: int) -> list[MissingWorker]:
@@ -265,14 +268,14 @@ class PostgresStore:
         found: list[MissingWorker] = []
         for first in beginnings(prefix):
             left = most - len(found)
-            rows = self._wire.one("missing", first=first, place=place, name=name, end=end_of(first), most=left)
+            rows = self._link.one("missing", first=first, place=place, name=name, end=end_of(first), most=left)
             found += [MissingWorker(*row) for row in rows]
         return found
 
     def _close(self) -> None:
         with contextlib.suppress(psycopg.Error):  # then the database lets go by itself
-            self._wire.one("let_go")
-        self._wire.close()
+            self._link.one("let_go")
+        self._link.close()
 
     # -- on the loop
 
@@ -305,7 +308,7 @@ class PostgresStore:
 
     async def jobs(self, job_filter: JobFilter) -> JobPage:
         """See port.Store."""
-        reading = PageRead(self._wire, job_filter)
+        reading = JobPages(self._link, job_filter)
         for _ in range(SLICES):
             # Each slice is a call of its own: a turn that has come meanwhile goes first, and so do reads of others.
             if await self._reader.call(reading.slice):
@@ -331,11 +334,11 @@ class PostgresStore:
 
     async def tokens(self) -> list[Token]:
         """See port.Store."""
-        return await self._reader.call(partial(all_tokens, self._wire))
+        return await self._reader.call(partial(all_tokens, self._link))
 
     async def acts(self, wanted: AuditFilter) -> AuditPage:
         """See port.Store."""
-        reading = ActsRead(self._wire, wanted)
+        reading = ActsPages(self._link, wanted)
         for _ in range(SLICES):
             if await self._reader.call(reading.slice):  # as in ``jobs``
                 break

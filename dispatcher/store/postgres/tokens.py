@@ -10,7 +10,7 @@ from msgspec.structs import asdict
 from dispatcher.access.commands import MakeToken, RevokeToken, TokenCommand
 from dispatcher.access.scopes import Scope
 from dispatcher.access.tokens import Token
-from dispatcher.store.postgres.wire import Asked, Wire
+from dispatcher.store.postgres.link import Asked, Link
 
 __all__ = ["all_tokens", "token_asks"]
 
@@ -29,7 +29,7 @@ def token_asks(commands: Sequence[TokenCommand]) -> Iterator[Asked]:
             yield "use_tokens", {"ids": list(command.used), "ats": list(command.used.values())}
 
 
-def all_tokens(wire: Wire) -> list[Token]:
+def all_tokens(link: Link) -> list[Token]:
     """All tokens, in no order."""
     return [
         Token(
@@ -40,7 +40,7 @@ def all_tokens(wire: Wire) -> list[Token]:
             expires_at=expires_at, revoked_at=revoked_at, last_used_at=last_used_at,
         )
         for token_id, digest, name, scopes, types, made_by, made_at, expires_at, revoked_at, last_used_at
-        in wire.one("tokens")
+        in link.one("tokens")
     ]  # fmt: skip
 
 

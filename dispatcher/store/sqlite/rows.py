@@ -33,6 +33,7 @@ from dispatcher.store.columns import (
     terms_text,
 )
 from dispatcher.store.counters import Agenda, Counters
+from dispatcher.store.driving import StaleLife
 from dispatcher.store.requests import (
     MOST_FORGOTTEN,
     MOST_MISSING,
@@ -58,7 +59,7 @@ from dispatcher.store.sqlite.search import SearchIndex
 from dispatcher.store.sqlite.tokens import save_tokens
 from dispatcher.store.views import MOST_ATTEMPTS_SHOWN, MOST_LINES_KEPT
 
-__all__ = ["CLOCK_KEPT_S", "SqliteRows", "StaleLife"]
+__all__ = ["CLOCK_KEPT_S", "SqliteRows"]
 
 #: Most rows in one statement: rows times columns must stay below SQLite's 32,766 parameters.
 _MOST_ROWS = 512
@@ -76,14 +77,6 @@ _MOST_KEPT = 16_384
 
 def _text(values: object) -> str:
     return _json.encode(values).decode()
-
-
-class StaleLife(Exception):
-    """Another life of the node has begun on this file, and this one may not write (S23)."""
-
-    def __init__(self, newest: int) -> None:
-        super().__init__(newest)
-        self.newest = newest
 
 
 class SqliteRows:

@@ -29,7 +29,7 @@ from dispatcher.store.applier.commands import evidence
 from dispatcher.store.applier.hand import Ids
 from dispatcher.store.applier.turn import apply
 from dispatcher.store.columns import job_row, live_attempt
-from dispatcher.store.driving import Apply, Pace, apply_items, refuse_stale, run
+from dispatcher.store.driving import Apply, Pace, StaleLife, apply_items, refuse_stale, run
 from dispatcher.store.port import Limits
 from dispatcher.store.sqlite import statements as sql
 from dispatcher.store.sqlite.acts import ActsRead
@@ -39,7 +39,7 @@ from dispatcher.store.sqlite.hooks import SqliteHooks
 from dispatcher.store.sqlite.kept import SqliteKept
 from dispatcher.store.sqlite.lists import PageRead
 from dispatcher.store.sqlite.log_mark import LogMark
-from dispatcher.store.sqlite.rows import SqliteRows, StaleLife
+from dispatcher.store.sqlite.rows import SqliteRows
 from dispatcher.store.sqlite.search import SearchIndex, prepare_index
 from dispatcher.store.sqlite.snapshot.shelf import Shelf
 from dispatcher.store.sqlite.snapshot.taking import take
@@ -68,8 +68,6 @@ ITEM_ERRORS = (
     OverflowError,
     UnicodeEncodeError,
 )
-
-
 _NO_ROOM = Accepted(
     None, error="storage_full", detail="the server's disk is nearly full; jobs that it has are safe: try again later"
 )

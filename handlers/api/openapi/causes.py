@@ -54,6 +54,7 @@ _ALL = (
     _cause(errors.QueueFull(""), "Too many jobs are open, or too many bytes of data."),
     _cause(errors.TooManyTypes(""), "The job names a new type, and the server knows as many as it may."),
     _cause(errors.StorageFull(""), "The server's disk is nearly full, or full."),
+    _cause(errors.StorageAway(""), "The database does not answer; nothing was changed."),
     _cause(errors.BackupFailed(""), "No backup can begin: its directory cannot be used."),
     _cause(errors.Starting(""), "The server is starting."),
     _cause(errors.Draining(""), "The server is stopping."),
@@ -65,7 +66,7 @@ CAUSES = {cause.code: cause for cause in _ALL}
 CAUSES[SEMANTIC] = _cause(BadRequest("", semantic=True), "The store cannot hold this text.")
 
 #: What may go wrong with every address that reads the store, changes a job, or makes one.
-READ = ("draining", "storage_trouble")
+READ = ("draining", "storage_trouble", "storage_away")
 COMMAND = (*READ, "storage_full")
 NEW_JOB = (
     *COMMAND,

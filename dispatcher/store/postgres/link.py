@@ -18,7 +18,7 @@ from psycopg.pq import ExecStatus
 
 from dispatcher.store.postgres.queries import QUERIES
 
-__all__ = ["AGAIN", "AWAY_S", "ITEM_ERRORS", "Asked", "Rows", "Wire", "array", "rows_text", "words_of"]
+__all__ = ["AGAIN", "AWAY_S", "ITEM_ERRORS", "Asked", "Link", "Rows", "array", "rows_text", "words_of"]
 
 # It warns of errors that we raise, or have an answer to.
 logging.getLogger("psycopg").setLevel(logging.ERROR)
@@ -75,7 +75,7 @@ def _clean(value: Any) -> Any:
     return value
 
 
-class Wire:
+class Link:
     """One connection. Outside of a transaction each statement stands for itself."""
 
     def __init__(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
