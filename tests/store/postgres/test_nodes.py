@@ -11,15 +11,19 @@ import psycopg
 import pytest
 from msgspec.structs import replace
 
-from dispatcher.core.jobs.turn import Demand, ForgetTypes, Turn, TurnReport
+from dispatcher.core.jobs.turn import Demand, ForgetTypes, OfferedTypes, Turn, TurnReport
 from dispatcher.store.applier.hand import Ids
 from dispatcher.store.port import Limits
+from dispatcher.store.postgres.keys import lane_fields, lane_key
+from dispatcher.store.postgres.link import rows_text
+from dispatcher.store.postgres.queries import QUERIES
 from dispatcher.store.postgres.store import PostgresStore
 from tests.store.contract import NOW, POSTGRES, Desk, result
 from tests.support.jobs import spec
 from tests.support.postgres import new_database
 
 RUNS = 40
+_WAITS = "SELECT 1 FROM pg_locks WHERE NOT granted"
 
 
 class Node:
@@ -136,6 +140,28 @@ def test_no_job_loses_its_lane_to_a_node_that_forgets_types(tmp_path: Path) -> N
 
     asyncio.run(race())
     _checked(url, tmp_path)
+
+
+def test_who_forgets_types_waits_for_a_turn_that_has_begun_to_use_one() -> None:
+    url = new_database()
+
+    async def run() -> None:
+        node = await Node.open(url, "one")
+        await node.turn(commands=[OfferedTypes(("echo",))])
+        with psycopg.connect(url, options="-c search_path=pagehand") as other:
+            # As another node's turn with a new job does, before it commits.
+            other.execute(QUERIES["add_lanes"], {"rows": rows_text([lane_fields("echo", "echo")])})
+            other.execute("INSERT INTO tallies VALUES (%s, 'queued', 'two', 1, 1)", (lane_key("echo"),))
+            forgetting = asyncio.ensure_future(node.turn(commands=[ForgetTypes(frozenset())]))
+            with psycopg.connect(url, autocommit=True) as look:
+                while not (forgetting.done() or look.execute(_WAITS).fetchall()):
+                    await asyncio.sleep(0.01)
+            other.commit()
+        await forgetting
+        assert [view.type for view in await node.store.types()] == ["echo"]
+        await _close(node)
+
+    asyncio.run(run())
 
 
 def test_a_claim_passes_over_what_another_node_has_in_hand_and_waits_for_nobody(tmp_path: Path) -> None:
