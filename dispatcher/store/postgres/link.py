@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import psycopg
 from psycopg import errors
-from psycopg.pq import ExecStatus
+from psycopg.pq import ExecStatus, TransactionStatus
 
 from dispatcher.store.postgres.queries import QUERIES
 
@@ -109,12 +109,14 @@ class Link:
         if result.status != ExecStatus.COMMAND_OK:
             raise psycopg.OperationalError(result.error_message.decode(errors="replace").strip())
 
-    def in_transaction(self) -> bool:
-        """Whether a transaction is open, good or failed."""
-        return self._db.info.transaction_status in (
-            psycopg.pq.TransactionStatus.INTRANS,
-            psycopg.pq.TransactionStatus.INERROR,
-        )
+    def leave(self) -> None:
+        """Undoes the transaction if one is open, good or failed. Whose end cannot be undone is cut off."""
+        if self._db.closed or self._db.info.transaction_status == TransactionStatus.IDLE:
+            return
+        try:
+            self.undo("rollback")
+        except psycopg.Error:
+            self._db.close()
 
     def lost(self) -> bool:
         """Whether the connection is gone."""

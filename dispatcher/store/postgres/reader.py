@@ -36,6 +36,6 @@ class Reader:
         try:
             return read()
         except psycopg.OperationalError as error:
-            if not self._link.lost():
-                self._link.close()  # in the middle of whatever it was
             raise StorageAway(f"the database does not answer: {words_of(error)}", retry_after_s=AWAY_S) from error
+        finally:
+            self._link.leave()

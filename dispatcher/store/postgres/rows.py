@@ -54,13 +54,13 @@ class PostgresRows:
     """See requests.StoreDriver."""
 
     def __init__(
-        self, link: Link, node: str, epoch: int, clock: float, most_waiting: int, committed: Callable[[str], bool]
+        self, link: Link, node: str, epoch: int, clock: float, most_waiting: int, committed: Callable[[int], bool]
     ) -> None:
         self._link, self._node, self._epoch, self._most_waiting = link, node, epoch, most_waiting
-        #: Asked when the connection is lost in a COMMIT: whether this transaction has happened.
+        #: Asked when the connection is lost in a COMMIT: whether the node has had so many turns.
         self._committed = committed
-        #: The number of the transaction.
-        self._transaction = ""
+        #: So many turns the node has had, with this one.
+        self._turns = 0
         #: The queue clock where ``Turn.elapsed_s`` is zero. It moves if another node's clock is ahead.
         self.clock_base = clock
         #: What goes before the next request, and what behind the last one.
@@ -101,7 +101,7 @@ class PostgresRows:
         try:
             return self._many(asked)
         except psycopg.OperationalError:
-            if self._link.lost() and self._committed(self._transaction):
+            if self._link.lost() and self._committed(self._turns):
                 return []
             raise
 
@@ -135,7 +135,7 @@ class PostgresRows:
         if not found["fence"]:
             raise StaleLife(self._link.one("epoch", node=self._node)[0][0])
         clock: float
-        [(clock, self._transaction)] = found["fence"]
+        [(clock, self._turns)] = found["fence"]
         self.clock_base = clock - request.elapsed_s
         run_at, expires_at, backoff = found["agenda"][0]
         self._agenda = Agenda(_first(run_at, expires_at), backoff)

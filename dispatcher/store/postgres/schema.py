@@ -175,6 +175,7 @@ def _meta(link: Link, url: str) -> tuple[int, bytes]:
 def migrate_schema(connection: psycopg.Connection[tuple[Any, ...]], link: Link, url: str) -> int:
     """Makes or upgrades the schema, in one transaction, one server at a time. Returns its number before."""
     with connection.transaction():
+        link.one("no_hurry")
         link.one("lock_schema")
         if not link.one("schema")[0][0]:
             connection.execute("CREATE SCHEMA IF NOT EXISTS pagehand")

@@ -123,7 +123,7 @@ class PostgresStore:
             self._see_to_connection()
             report = self._applied(turn)
         except StaleLife as stale:
-            self._undo()
+            self._link.leave()
             refuse_stale(turn, stale.newest)
             raise
         except psycopg.Error as error:
@@ -156,23 +156,21 @@ class PostgresStore:
         except StaleLife as stale:
             raise StorageTrouble(f"life {stale.newest} of node {self._node!r} has the store now") from stale
 
-    def _committed(self, transaction: str) -> bool:
-        """Whether this transaction has happened, of which the answer to its COMMIT was lost. Raises StorageTrouble."""
+    def _committed(self, turns: int) -> bool:
+        """Whether the transaction has happened in which the node had so many turns; the answer to its COMMIT was lost.
+
+        The number of a transaction would not tell: after a crash another may have it. Raises StorageTrouble.
+        """
         deadline = _clock.monotonic() + _UNKNOWN_S
-        outcome = "unknown"
         while _clock.monotonic() < deadline:
             try:
                 self._see_to_connection()
-                outcome = self._link.one("outcome", transaction=transaction)[0][0]
+                return bool(self._link.one("turns", node=self._node)[0][0] >= turns)
             except (StorageAway, psycopg.OperationalError):
                 _nothing.wait(_PAUSE_S)
-                continue
-            except psycopg.Error:
-                break  # this database knows no such transaction
-            if outcome in ("committed", "aborted"):
-                return bool(outcome == "committed")
-            _nothing.wait(_PAUSE_S)
-        self._trouble = f"nobody knows whether transaction {transaction} has happened: {outcome}"
+        self._trouble = (
+            "the database was lost in a COMMIT and does not come back: nobody knows whether it has happened"
+        )
         raise StorageTrouble(self._trouble)
 
     def _applied(self, turn: Turn) -> TurnReport:
@@ -182,9 +180,9 @@ class PostgresStore:
             try:
                 return part(turn)
             except AGAIN:
-                self._undo()
+                self._link.leave()
             except ITEM_ERRORS:
-                self._undo()
+                self._link.leave()
                 break
         return self._by_items(part, turn)
 
@@ -210,17 +208,9 @@ class PostgresStore:
                 return report
         return None
 
-    def _undo(self) -> None:
-        """Nothing of the turn has happened."""
-        try:
-            if not self._link.lost() and self._link.in_transaction():
-                self._link.undo("rollback")
-        except psycopg.Error:
-            self._link.close()
-
     def _failed(self, error: psycopg.Error) -> Exception:
         """What to raise. Whether a COMMIT has happened has been read back: here nothing has."""
-        self._undo()
+        self._link.leave()
         if isinstance(error, psycopg.errors.DiskFull):
             return StorageFull(f"the disk of {self.location} is full: make room")
         if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):

@@ -49,7 +49,7 @@ class Cutter:
                 if how == "before":
                     break
                 silent.set()
-            server.sendall(data)
+            _send(server, data)
         _close(client, server)
 
     @staticmethod
@@ -57,7 +57,7 @@ class Cutter:
         while data := _received(server):
             if silent.is_set():
                 break  # the database has answered, so it has obeyed
-            client.sendall(data)
+            _send(client, data)
         _close(client, server)
 
 
@@ -66,6 +66,11 @@ def _received(one: socket.socket) -> bytes:
         return one.recv(1 << 16)
     except OSError:
         return b""
+
+
+def _send(one: socket.socket, data: bytes) -> None:
+    with contextlib.suppress(OSError):  # the other thread has closed it
+        one.sendall(data)
 
 
 def _close(*both: socket.socket) -> None:

@@ -105,6 +105,15 @@ def test_a_store_whose_next_life_began_while_it_was_away_writes_no_more(desk: De
     assert server.sql(_database(desk), "SELECT count(*) FROM pagehand.jobs") == [(1,)]
 
 
+def test_a_read_that_fails_spoils_no_turn(desk: Desk) -> None:
+    (job,) = desk.submit()
+    with pytest.raises(UnicodeEncodeError):
+        desk.run(desk.store.job("\ud800"))
+    assert desk.run(desk.store.job("nothing\0")) is None
+    desk.submit()
+    assert desk.job(job.id).state == "queued"
+
+
 def test_no_error_tells_the_password(desk: Desk, server: Postgres) -> None:
     store = desk.store
     assert isinstance(store, PostgresStore)

@@ -102,3 +102,35 @@ def test_migrate_says_which_schema_a_database_has_and_no_password(server: Postgr
     for text in (refused.stderr, refused.stdout, done.stdout, done.stderr):
         assert "a-pass" not in text
         assert "pass%20word" not in text
+
+
+async def _away(directory: Path, database: Postgres, url: str) -> None:
+    async with serving(directory, "--store", url, *quick()) as server:
+        farm = farm_for(server, workers=2, seed=1, faults=Faults(slow_s=(0.5, 1.0)))
+        await farm.start()
+        submitter = Submitter(server)
+        await submitter.submit("before", 1)
+        await asyncio.to_thread(database.stop)
+        refused = await server.request("POST", "/api/v1/jobs", {"type": "echo", "data": 1})
+        assert (refused.status, refused.json()["code"]) == (503, "storage_away")
+        assert refused.headers["retry-after"] == "5"
+        for path in ("/api/v1/jobs", "/api/v1/stats", "/jobs", "/", "/metrics", "/api/v1/types", "/readyz?verbose"):
+            answer = await server.request("GET", path)
+            assert answer.status in (200, 503), (path, answer)
+        assert (await server.request("GET", "/readyz")).status == 503
+        assert (await server.request("GET", "/livez")).status == 200
+        await asyncio.to_thread(database.start)
+        await submitter.submit("behind", 2)
+        await eventually(lambda: _are_done(server, 2), what="both jobs are done")
+        assert (await server.request("GET", "/readyz")).status == 200
+        await farm.stop()
+        assert await server.stop() == 0
+        assert "a-pass" not in server.log.read_text()
+
+
+async def _are_done(server: ServerProcess, number: int) -> bool:
+    return bool((await server.get("/api/v1/stats"))["jobs"]["succeeded"] == number)
+
+
+def test_while_the_database_is_away_the_server_says_so_and_then_goes_on(tmp_path: Path, server: Postgres) -> None:
+    asyncio.run(_away(tmp_path, server, server.network_url(server.new_database())))

@@ -14,6 +14,10 @@ SELECT schema, key FROM meta
 -- One migrates at a time, and nobody begins a life meanwhile.
 SELECT pg_advisory_xact_lock({{LOCK}}, 0)
 
+-- name: no_hurry
+-- A migration may take long, and may wait for another server's.
+SELECT set_config(name, '0', true) FROM unnest(ARRAY['statement_timeout', 'lock_timeout']) AS t(name)
+
 -- name: lock_node
 -- Held as long as the connection: a second server of the same node is refused.
 SELECT pg_try_advisory_lock({{LOCK}}, hashtext(%(node)s))
@@ -23,8 +27,8 @@ SELECT pg_advisory_unlock_all()
 
 -- name: begin_life
 -- The queue clock goes on from where the node that is furthest has it.
-INSERT INTO nodes (node, epoch, queue_clock, seen_at)
-VALUES (%(node)s, 1, coalesce((SELECT max(queue_clock) FROM nodes), 0), clock_timestamp())
+INSERT INTO nodes (node, epoch, queue_clock, turns, seen_at)
+VALUES (%(node)s, 1, coalesce((SELECT max(queue_clock) FROM nodes), 0), 0, clock_timestamp())
 ON CONFLICT (node) DO UPDATE
 SET epoch = nodes.epoch + 1, queue_clock = excluded.queue_clock, seen_at = excluded.seen_at
 RETURNING epoch, queue_clock
@@ -45,6 +49,6 @@ INSERT INTO meta VALUES (0, %(key)s)
 UPDATE nodes SET queue_clock = greatest(queue_clock, %(clock)s::double precision)
 WHERE node = %(node)s AND epoch = %(epoch)s
 
--- name: outcome
--- What became of a transaction: ``committed``, ``aborted``, ``in progress``; NULL: so old that nobody knows.
-SELECT pg_xact_status(%(transaction)s::xid8)
+-- name: turns
+-- With its lock: a transaction that may still end has it.
+SELECT turns FROM nodes WHERE node = %(node)s FOR UPDATE

@@ -6,9 +6,10 @@
 -- is the one that is furthest.
 UPDATE nodes SET
     seen_at = clock_timestamp(),
+    turns = turns + 1,
     queue_clock = greatest(%(clock)s::double precision, (SELECT max(queue_clock) FROM nodes))
 WHERE node = %(node)s AND epoch = %(epoch)s
-RETURNING queue_clock, pg_current_xact_id()::text
+RETURNING queue_clock, turns
 
 -- name: load_jobs
 SELECT {{JOB}} FROM jobs j

@@ -7,6 +7,7 @@ CREATE TABLE nodes (
     node        text COLLATE "C" PRIMARY KEY,
     epoch       bigint NOT NULL,
     queue_clock double precision NOT NULL,
+    turns       bigint NOT NULL,            -- so many it has had: if the answer to a COMMIT is lost, this tells the outcome
     seen_at     timestamptz NOT NULL
 ) WITH (fillfactor = 50);
 
