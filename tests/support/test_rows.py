@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dispatcher.core.jobs.turn import Logged
-from tests.store.contract import DURABLE, KINDS, Desk, lost, result
+from tests.store.contract import DURABLE, KINDS, POSTGRES, Desk, lost, result
 from tests.support.jobs import spec
 from tests.support.rows import damage
 
@@ -37,7 +37,8 @@ def used(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
 def _emptied(desk: Desk, table: str, mirror: str) -> None:
     store: Any = desk.store
     if desk.kind in DURABLE:
-        desk.run(store._thread.run(lambda: store._db.execute(f"DELETE FROM {table}")))
+        database = store._link._db if desk.kind is POSTGRES else store._db
+        desk.run(store._thread.run(lambda: database.execute(f"DELETE FROM {table}")))
     else:
         getattr(store.rows, mirror).clear()
 

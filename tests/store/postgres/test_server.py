@@ -106,10 +106,12 @@ def test_migrate_says_which_schema_a_database_has_and_no_password(server: Postgr
 
 async def _away(directory: Path, database: Postgres, url: str) -> None:
     async with serving(directory, "--store", url, *quick()) as server:
-        farm = farm_for(server, workers=2, seed=1, faults=Faults(slow_s=(0.5, 1.0)))
+        farm = farm_for(server, workers=2, seed=1, faults=Faults())
         await farm.start()
         submitter = Submitter(server)
         await submitter.submit("before", 1)
+        # A COMMIT on its way would be asked after as long as the database is away.
+        await eventually(lambda: _are_done(server, 1), what="the job is done, and nothing is on its way")
         await asyncio.to_thread(database.stop)
         refused = await server.request("POST", "/api/v1/jobs", {"type": "echo", "data": 1})
         assert (refused.status, refused.json()["code"]) == (503, "storage_away")

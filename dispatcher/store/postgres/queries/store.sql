@@ -5,7 +5,8 @@ SELECT current_setting('server_encoding'), current_setting('server_version_num')
 
 -- name: schema
 -- No row: there is no store here, or a role that may not see it.
-SELECT to_regclass('pagehand.meta') IS NOT NULL
+-- From the catalog itself: to_regclass may remember what was before the lock.
+SELECT EXISTS (SELECT FROM pg_catalog.pg_tables WHERE schemaname = 'pagehand' AND tablename = 'meta')
 
 -- name: settings
 SELECT schema, key FROM meta

@@ -243,7 +243,7 @@ CREATE FUNCTION count_amount(a_what text, a_name text, a_number bigint) RETURNS 
     ON CONFLICT (what, name, node) DO UPDATE SET number = amounts.number + excluded.number
 $$;
 
-CREATE FUNCTION count_acts() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+CREATE FUNCTION count_acts() RETURNS trigger LANGUAGE plpgsql SET search_path = pagehand AS $$ BEGIN
     IF TG_OP = 'INSERT' THEN
         PERFORM count_amount('acts', '', count(*)) FROM new_rows;
     ELSE
@@ -256,7 +256,7 @@ CREATE TRIGGER acts_come AFTER INSERT ON acts REFERENCING NEW TABLE AS new_rows
 CREATE TRIGGER acts_go AFTER DELETE ON acts REFERENCING OLD TABLE AS old_rows
     FOR EACH STATEMENT EXECUTE FUNCTION count_acts();
 
-CREATE FUNCTION count_messages() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+CREATE FUNCTION count_messages() RETURNS trigger LANGUAGE plpgsql SET search_path = pagehand AS $$ BEGIN
     IF TG_OP <> 'DELETE' THEN
         PERFORM count_amount('waiting', target, count(*)) FROM new_rows WHERE due IS NOT NULL GROUP BY target;
     END IF;
