@@ -168,9 +168,7 @@ class PostgresStore:
                 return bool(self._link.one("turns", node=self._node)[0][0] >= turns)
             except (StorageAway, psycopg.OperationalError):
                 _nothing.wait(_PAUSE_S)
-        self._trouble = (
-            "the database was lost in a COMMIT and does not come back: nobody knows whether it has happened"
-        )
+        self._trouble = "the database was lost in a COMMIT and does not come back: nobody knows whether it has happened"
         raise StorageTrouble(self._trouble)
 
     def _applied(self, turn: Turn) -> TurnReport:
