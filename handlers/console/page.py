@@ -119,8 +119,12 @@ class PageHandler(BaseHandler):
 
     def refresh_link(self, seconds: int) -> str:
         """This page's address with another refresh."""
-        others = [(n, v) for n, vs in self.request.query_arguments.items() if n != "refresh" for v in vs]
-        return "?" + urlencode([*others, ("refresh", str(seconds))])
+        return self.link_with("refresh", str(seconds))
+
+    def link_with(self, name: str, value: str) -> str:
+        """This page's address with another value of a field."""
+        others = [(n, v) for n, vs in self.request.query_arguments.items() if n != name for v in vs]
+        return "?" + urlencode([*others, (name, value)])
 
     async def type_choices(self) -> list[str]:
         """Types to choose from in a form, by name; people can type the names of others."""

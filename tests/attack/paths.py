@@ -10,6 +10,8 @@ _HOOK_VERBS = ("rotate", "test", "deliveries", "dead", "redeliver")
 PATHS = {
     "overview": "/",
     "jobs": "/jobs",
+    **{"jobs-act": "/jobs/act", "operations": "/operations", "operation": "/operations/{id}"},
+    "operation-button": "/operations/{id}/go",
     "job": "/jobs/{id}",
     "job-action": "/jobs/{id}/{action}",
     "workers": "/workers",

@@ -10,6 +10,10 @@ PAGE, API, OPEN = "page", "api", "open"
 MATRIX = {
     "overview": ("/", "GET", PAGE),
     "jobs": ("/jobs", "GET", PAGE),
+    "jobs-act": ("/jobs/act", "POST:415", PAGE),
+    "operations": ("/operations", "GET", PAGE),
+    "operation": ("/operations/nope", "GET:404", PAGE),
+    "operation-button": ("/operations/nope/go", "POST:415", PAGE),
     "job": ("/jobs/done-1", "GET", PAGE),
     "job-action": ("/jobs/done-1/cancel", "POST:415", PAGE),
     "workers": ("/workers", "GET", PAGE),
