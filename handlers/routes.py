@@ -32,7 +32,7 @@ from handlers.api import (
 from handlers.api import resources as api
 from handlers.api.openapi.handler import Description, DescriptionHandler
 from handlers.api.shortway import ShortWayApplication
-from handlers.console import console, lists, login, orders, submit, worker
+from handlers.console import console, doubts, lists, login, orders, submit, worker
 from handlers.console import types as typepages
 from handlers.guard import Guard, Refusal
 from handlers.guide.page import GuidePage
@@ -125,6 +125,7 @@ def _console(given: dict[str, Any]) -> list[URLSpec]:
         url(r"/types", lists.TypesPage, given, name="types"),
         url(rf"/types/{_TYPE}", typepages.OneTypePage, given, name="one-type"),
         url(rf"/types/{_TYPE}/(pause|resume)", typepages.TypeActionHandler, given, name="type-action"),
+        url(r"/doubts", doubts.DoubtsPage, given, name="doubts"),
         url(r"/operations", orders.OperationsPage, given, name="operations"),
         url(rf"/operations/{_ID}", orders.OperationPage, given, name="operation"),
         url(rf"/operations/{_ID}/(go|again|stop)", orders.OperationButton, given, name="operation-button"),

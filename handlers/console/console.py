@@ -144,7 +144,7 @@ class JobActionHandler(_OneJob):
         if action == "delete":
             return await self._removed(job_id)
         await self._moved(job_id, action)
-        return f"/jobs/{job_id}"
+        return "/doubts" if self.form.field("back") == "doubts" else f"/jobs/{job_id}"
 
     async def _duplicated(self, job_id: str) -> str:
         """The key of the form makes two clicks one job."""

@@ -11,6 +11,7 @@ PATHS = {
     "overview": "/",
     "jobs": "/jobs",
     **{"jobs-act": "/jobs/act", "operations": "/operations", "operation": "/operations/{id}"},
+    "doubts": "/doubts",
     "operation-button": "/operations/{id}/go",
     "job": "/jobs/{id}",
     "job-action": "/jobs/{id}/{action}",
