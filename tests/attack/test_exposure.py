@@ -14,7 +14,7 @@ import pytest
 from tests.page.browsers import Browser, Chromium, PhantomJS, browsing
 from tests.support.forms import FORM, xsrf_in
 from tests.support.http import JSON, Page, Reply
-from tests.support.places import ROOT
+from tests.support.places import ROOT, environment
 from tests.support.polling import HANDSHAKE
 from tests.support.server import Live, live
 from tests.support.waiting import until
@@ -44,7 +44,9 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 
 def start_and_fail(directory: Path, *flags: str) -> tuple[int, str]:
     command = [sys.executable, str(ROOT / "server.py"), "--port", "0", "--store", "memory:", *flags]
-    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run(
+        command, cwd=directory, env=environment(), capture_output=True, text=True, timeout=20, check=False
+    )
     return done.returncode, done.stderr
 
 
