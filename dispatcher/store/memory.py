@@ -278,15 +278,8 @@ class MemoryRows:
         for name in request.offered:
             self.lanes.know(name, name)
             self.offered.setdefault(name, request.offered_at)
-        if request.forget_but is None:
-            return
-        for name in list(self.lanes):
-            kept = {name} & request.forget_but
-            for lane in [lane for lane in self.lanes[name] - kept if not self.counters.jobs_of(lane)]:
-                self.lanes[name].discard(lane)
-                self.counters.forget(lane)
-            if not self.lanes[name]:
-                self.lanes.forget(name)
+        if request.forget_but is not None:
+            for name in self.lanes.forget_empty(request.forget_but, self.counters):
                 self.offered.pop(name, None)
 
 

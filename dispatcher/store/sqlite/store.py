@@ -21,7 +21,6 @@ from dispatcher.access.acts import AuditFilter, AuditPage
 from dispatcher.access.tokens import Token
 from dispatcher.core.jobs.backups import Backup, BackupState
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView, LogLine, MissingWorker, TypeView
-from dispatcher.core.jobs.naming import beginnings, counted
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Accepted, Demand, LaneReady, LiveAttempt, Turn, TurnReport
 from dispatcher.errors import BackupFailed, StorageFull, StorageTrouble, StoreRefused
@@ -36,7 +35,7 @@ from dispatcher.store.sqlite.batches import SqliteBatches
 from dispatcher.store.sqlite.file import connect
 from dispatcher.store.sqlite.hooks import SqliteHooks
 from dispatcher.store.sqlite.kept import SqliteKept
-from dispatcher.store.sqlite.lists import PageRead
+from dispatcher.store.sqlite.lists import PageRead, missing_workers
 from dispatcher.store.sqlite.log_mark import LogMark
 from dispatcher.store.sqlite.rows import SqliteRows, StaleLife, job_row, live_attempt
 from dispatcher.store.sqlite.search import SearchIndex, prepare_index
@@ -50,7 +49,6 @@ from dispatcher.store.views import (
     MOST_LINES_KEPT,
     SLICES,
     attempt_view,
-    end_of,
     type_views,
     view,
     with_current,
@@ -260,14 +258,6 @@ class SqliteStore:
     def _types(self, prefix: str, after: str | None, most: int) -> list[TypeView]:
         return self._named_types(self._rows.lanes.of_type.slice(prefix, after, most))
 
-    def _missing(self, prefix: str, after: str | None, most: int) -> list[MissingWorker]:
-        behind = ("", "") if after is None else (counted(after), after)
-        found: list[MissingWorker] = []
-        for first in beginnings(prefix):
-            asked = (first, *behind, end_of(first), most - len(found))
-            found += [MissingWorker(*row) for row in self._db.execute(sql.MISSING, asked)]
-        return found
-
     def _filled(self) -> bool:
         """Takes older jobs into the index. Returns whether that is over; without room the next start goes on."""
         assert self._index is not None
@@ -345,7 +335,7 @@ class SqliteStore:
 
     async def missing(self, prefix: str = "", after: str | None = None, most: int = 100) -> list[MissingWorker]:
         """See port.Store."""
-        return await self._thread.read(partial(self._missing, prefix, after, most))
+        return await self._thread.read(partial(missing_workers, self._db, prefix, after, most))
 
     async def counts(self) -> dict[str, int]:
         """See port.Store."""
