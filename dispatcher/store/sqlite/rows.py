@@ -38,10 +38,12 @@ from dispatcher.store.requests import (
     Tally,
 )
 from dispatcher.store.sqlite import statements as sql
-from dispatcher.store.sqlite.besides import forget_besides, save_besides, write_rows
+from dispatcher.store.sqlite.besides import forget_besides, save_besides
+from dispatcher.store.sqlite.endings import EndingRows
 from dispatcher.store.sqlite.hooks import HookRows
 from dispatcher.store.sqlite.lanes import LaneTable, Place, first_of
 from dispatcher.store.sqlite.search import SearchIndex
+from dispatcher.store.sqlite.writing import write_rows
 from dispatcher.store.views import MOST_ATTEMPTS_SHOWN, MOST_LINES_KEPT
 
 __all__ = ["CLOCK_KEPT_S", "SqliteRows", "StaleLife", "attempt_row", "job_row", "live_attempt"]
@@ -121,12 +123,17 @@ class SqliteRows:
         self._epoch = epoch
         self._index = index
         self.hooks = HookRows(connection, most_waiting)
-        self.reload()
+        self.endings = EndingRows(connection)
+        self._reload()
         #: The queue clock goes on from where it was when the store was opened.
         self.clock_base = self._clock = self._clock_kept
 
     def reload(self) -> None:
-        """Reads again what is kept in memory: at the start, and after a rollback."""
+        """Reads again what is kept in memory, after a rollback."""
+        self._reload()
+        self.endings.reload()
+
+    def _reload(self) -> None:
         self._seq: int = self._db.execute(sql.LAST_SEQ).fetchone()[0] or 0
         #: The queue clock as the file has it.
         self._clock_kept: float = dict(self._db.execute(sql.META))["queue_clock"]
@@ -261,7 +268,7 @@ class SqliteRows:
             found += [row for row in rows if row.seq not in request.spare]
         del found[request.limit :]
         self._remove(found)
-        return Purged(found, forget_besides(self._db, self.hooks, request))
+        return Purged(found, forget_besides(self._db, self.hooks, self.endings, request))
 
     def _remove(self, jobs: Collection[JobRow]) -> None:
         if not jobs:
@@ -282,7 +289,7 @@ class SqliteRows:
         self._save_lanes(request)
         self._remove(request.writes.removed.values())
         self._save_rows(request.writes)
-        save_besides(self._db, self.hooks, request)
+        save_besides(self._db, self.hooks, self.endings, request)
         changed = self.counters.add(request.deltas)
         if changed:
             rows = [(self.lanes.number(lane), str(state), t.jobs, t.bytes) for (lane, state), t in changed.items()]

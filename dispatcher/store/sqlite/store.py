@@ -32,6 +32,7 @@ from dispatcher.store.port import Limits
 from dispatcher.store.sqlite import statements as sql
 from dispatcher.store.sqlite.acts import ActsRead
 from dispatcher.store.sqlite.batches import SqliteBatches
+from dispatcher.store.sqlite.endings import SqliteEndings
 from dispatcher.store.sqlite.file import connect
 from dispatcher.store.sqlite.hooks import SqliteHooks
 from dispatcher.store.sqlite.kept import SqliteKept
@@ -90,6 +91,7 @@ class SqliteStore:
         #: Takes jobs into the index that were there before it.
         self._filling: asyncio.Task[None] | None = None
         self.batches: SqliteBatches
+        self.endings: SqliteEndings
         self.hooks: SqliteHooks
         self.kept: SqliteKept
         self._ids = ids
@@ -144,6 +146,7 @@ class SqliteStore:
             raise StoreRefused(f"{self._path}: its index for searches cannot be made or removed ({error})") from error
         self._rows = SqliteRows(self._db, self.epoch, self._index, self._limits.webhook_backlog)
         self.batches = SqliteBatches(self._db, self._thread)
+        self.endings = SqliteEndings(self._rows.endings, self._thread)
         self.kept = SqliteKept(self._db, self._thread)
         self.hooks = SqliteHooks(self._db, self._thread, self._rows.hooks, self._rows.clock_base)
 
