@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 
 from dispatcher.access.acts import Actor
 from dispatcher.clock import Clock
+from dispatcher.core.jobs.endings import Summary, steps_of, summary_of
 from dispatcher.core.jobs.kept import MOST_KEPT, Hold, KeepType, KeptType
 from dispatcher.core.jobs.model import TypeFilter, TypePage, TypeView
 from dispatcher.core.workers.machine import Machine
@@ -63,6 +64,12 @@ class Types:
         if not known and not self._is_named(name):
             raise TypeNotFound(f"no job, no worker and no task has named a type {name!r}: the list has all types")
         return catalogue.view(known[0] if known else catalogue.unnamed(name), self._machine)
+
+    async def ended(self, name: str, window_s: int) -> Summary:
+        """How its jobs have ended in the last ``window_s``; those of all types: ``ALL_TYPES``."""
+        steps = steps_of(window_s, self._clock.utc())
+        with self._readers:
+            return summary_of(name, steps, await self._store.endings.window(name, steps))
 
     def _is_named(self, name: str) -> bool:
         return name in self._machine.operators.types or name in self._shipped()

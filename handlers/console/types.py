@@ -13,16 +13,22 @@ from handlers.console.worker import reason_of
 
 __all__ = ["OneTypePage", "TypeActionHandler"]
 
+#: The windows of which a page tells how jobs have ended, in words and in seconds.
+_WINDOWS = (("hour", 3_600), ("24 hours", 86_400), ("30 days", 30 * 86_400))
+
 
 class _OneType(PageHandler):
     """A page about one type."""
 
     names_type = True
 
-    def show_type(self, view: TypeView, notice: str = "") -> None:
+    async def show_type(self, view: TypeView, notice: str = "") -> None:
         """Ends the answer with the type's page."""
         titles = {task.name: task.title for task in self.site.tasks.tasks()}
-        self.show("type.html", known=view, title=titles.get(view.type), longest=LONGEST_REASON, notice=notice)
+        ended = [(words, await self.site.service.types.ended(view.type, window_s)) for words, window_s in _WINDOWS]
+        self.show(
+            "type.html", known=view, title=titles.get(view.type), longest=LONGEST_REASON, notice=notice, ended=ended,
+        )  # fmt: skip
 
 
 class OneTypePage(_OneType):
@@ -33,7 +39,7 @@ class OneTypePage(_OneType):
     async def get(self, name: str) -> None:
         """The page."""
         self.principal.needs_types([name])
-        self.show_type(await self.site.service.types.one(name))
+        await self.show_type(await self.site.service.types.one(name))
 
     head = get
 
@@ -62,6 +68,6 @@ class TypeActionHandler(_OneType):
                 view = await types.resume(name, actor=actor)
         except WrongState as refused:
             self.set_status(409)
-            self.show_type(await types.one(name), refused.detail)
+            await self.show_type(await types.one(name), refused.detail)
             return
         self.redirect(f"/types/{name}" if view.paused or view.counts or view.workers else "/types", status=303)

@@ -51,6 +51,8 @@ class JobRow(Struct, array_like=True, gc=False):
     #: when it ended (set iff it has).
     backoff_until: float | None
     ended_clock: float | None
+    #: When it became ready the last time; None: when it was made.
+    ready_at: float | None
 
     id: str
     type: str

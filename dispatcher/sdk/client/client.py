@@ -271,9 +271,9 @@ class Client:
         """The types; ``q`` is the beginning of a name."""
         return self._items("types", filters)
 
-    def stats(self) -> dict[str, Any]:
-        """What the server counts."""
-        return self._do(self._plans.stats())
+    def stats(self, *, type: str | None = None, window: str | None = None) -> dict[str, Any]:
+        """What the server counts; with a type or a window (``1m`` to ``30d``) also how jobs ``ended`` in it."""
+        return self._do(self._plans.stats(type, window))
 
     # -- how it works
 

@@ -246,9 +246,9 @@ class Plans:
         found = yield from self._get(path_of(name, **{**filters, "cursor": cursor}))
         return fields_of(found, "items", "next_cursor")
 
-    def stats(self) -> Steps[dict[str, Any]]:
+    def stats(self, kind: str | None, window: str | None) -> Steps[dict[str, Any]]:
         """What the server counts."""
-        return fields_of((yield from self._get(path_of("stats"))), "jobs")
+        return fields_of((yield from self._get(path_of("stats", type=kind, window=window))), "jobs")
 
 
 def _job_in(answer: ServerAnswer, key: str) -> Any:

@@ -267,9 +267,9 @@ class AsyncClient:
         """The types; ``q`` is the beginning of a name."""
         return self._items("types", filters)
 
-    async def stats(self) -> dict[str, Any]:
-        """What the server counts."""
-        return await self._do(self._plans.stats())
+    async def stats(self, *, type: str | None = None, window: str | None = None) -> dict[str, Any]:
+        """What the server counts; with a type or a window (``1m`` to ``30d``) also how jobs ``ended`` in it."""
+        return await self._do(self._plans.stats(type, window))
 
     # -- how it works
 

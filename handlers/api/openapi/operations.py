@@ -262,7 +262,8 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("api-stats", "GET"): Operation(
         id="readStats",
         group=SERVER,
-        title="Count jobs and workers by state",
+        title="Count jobs and workers by state, and how jobs have ended",
+        words="Where a type or a window is named, `ended` tells of the jobs that ended in it.",
         answers={200: GoodAnswer("The counts.", "Stats")},
         codes=READ,
     ),

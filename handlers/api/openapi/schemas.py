@@ -11,7 +11,7 @@ from dispatcher.access.scopes import Scope
 from handlers.api.actions import ActionBody
 from handlers.api.amending import CHANGEABLE
 from handlers.api.batch import MOST_JOBS
-from handlers.api.openapi import hookshapes, manyshapes, shapes, typeshapes, workershapes
+from handlers.api.openapi import hookshapes, manyshapes, shapes, statshapes, typeshapes, workershapes
 from handlers.api.resources import CancelBody, DecideBody, EmptyBody
 from handlers.api.tokens import TokenBody
 from handlers.api.waitmany import WaitBody
@@ -64,12 +64,16 @@ _LOOSE: dict[str, Schema] = {
 }
 
 
+#: Where the shapes of answers stand.
+_SHAPES = (shapes, manyshapes, workershapes, typeshapes, hookshapes, statshapes)
+
+
 def schemas() -> dict[str, Schema]:
     """All of them, by name, in order."""
     _, found = msgspec.json.schema_components(
         [
             *_BODIES,
-            *(shape for part in (shapes, manyshapes, workershapes, typeshapes, hookshapes) for shape in _shapes(part)),
+            *(shape for part in _SHAPES for shape in _shapes(part)),
         ],
         ref_template=_REF + "{name}",
     )

@@ -28,7 +28,6 @@ __all__ = [
     "MadeTokenShape",
     "ProblemShape",
     "StandingsShape",
-    "StatsShape",
     "TaskIndexShape",
     "TokenShape",
     "TokensShape",
@@ -179,14 +178,6 @@ class StandingsShape(Struct):
 
     items: list[StandingShape]
     done: Annotated[bool, Meta(description="whether all of them, or the first, are final or in doubt or not there")]
-
-
-class StatsShape(Struct):
-    """Counts."""
-
-    jobs: Annotated[dict[str, Count], Meta(description="by state, for every state")]
-    workers: Annotated[dict[str, Count], Meta(description="by state, without empty ones")]
-    draining: Annotated[bool, Meta(description="whether the server is about to stop")]
 
 
 class ChangeShape(Struct):

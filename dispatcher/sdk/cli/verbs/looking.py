@@ -145,16 +145,40 @@ def _type_row(item: dict[str, Any]) -> Sequence[object]:
 TYPES = Verb("types", "list types, or have their jobs wait", _types_arguments, _types, _TYPES_EXAMPLE)
 
 
+def _stats_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--type", metavar="TYPE", help="also how the jobs of this type have ended in the last hour")
+    parser.add_argument(
+        "--window", metavar="TIME", help="in this time instead, from 1m to 30d; without a type: all jobs"
+    )
+
+
 def _stats(call: Invocation) -> int:
-    text = call.ask(HttpCall("GET", path_of("stats")))
+    options = call.options
+    text = call.ask(HttpCall("GET", path_of("stats", type=options.type, window=options.window)))
     if call.out.chosen("json") != "table":
         call.out.json(text)
         return CommandExit.DONE
-    stats = call.client.stats()
+    stats = json.loads(text)
+    if "ended" in stats:
+        call.out.table(("WHAT", f"IN {stats['ended']['window_ms'] // 60_000} MINUTES"), _ended_rows(stats["ended"]))
+        return CommandExit.DONE
     rows = [(f"jobs {name}", count) for name, count in stats["jobs"].items()]
     rows += [(f"workers {name}", count) for name, count in stats["workers"].items()]
     call.out.table(("WHAT", "NOW"), [*rows, *([("the server stops", "yes")] if stats["draining"] else [])])
     return CommandExit.DONE
 
 
-STATS = Verb("stats", "count jobs and workers by state", lambda parser: None, _stats)
+def _ended_rows(ended: dict[str, Any]) -> Iterable[Sequence[object]]:
+    outcomes = ("succeeded", "failed", "cancelled", "expired")
+    yield from ((f"jobs {outcome}", ended[outcome]) for outcome in outcomes)
+    yield "ended per hour", f"{ended['per_hour']:.1f}"
+    share = ended["failed_percent"]
+    yield "failed", "-" if share is None else f"{share:.1f} %"
+    for name in ("wait", "run"):
+        durations = ended[name]
+        for place in ("p50", "p95"):
+            length = durations[f"{place}_ms"]
+            yield f"{name} {place}", "-" if length is None else f"{length / 1_000:.3g} s (n = {durations['n']})"
+
+
+STATS = Verb("stats", "count jobs and workers by state, and how jobs have ended", _stats_arguments, _stats)

@@ -61,3 +61,13 @@ def test_the_server_counts(server: Live, at: list[str]) -> None:
     assert json.loads(typed("stats", *at).out)["draining"] is False
     table = typed("stats", *at, terminal=True, environ=WIDE).out
     assert re.search(r"^workers connected +[1-9]\d*$", table, re.M)
+
+
+def test_the_server_tells_how_jobs_have_ended(at: list[str]) -> None:
+    told = json.loads(typed("stats", "--type", "none", "--window", "2h", *at).out)["ended"]
+    assert (told["type"], told["window_ms"], told["succeeded"]) == ("none", 7_200_000, 0)
+    table = typed("stats", "--window", "30d", *at, terminal=True, environ=WIDE).out
+    assert re.search(r"^WHAT +IN 43200 MINUTES$", table, re.M)
+    assert re.search(r"^jobs succeeded +\d+$", table, re.M)
+    assert re.search(r"^run p95 +(-|[\d.e+]+ s \(n = \d+\))$", table, re.M)
+    assert "window must be" in typed("stats", "--window", "1y", *at).err
