@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from heapq import heappop, heappush
 
 from msgspec.structs import replace
 
 from dispatcher import ids
 from dispatcher.access.acts import Actor, AuditFilter, AuditNote, AuditOutcome, AuditPage
-from dispatcher.access.commands import NOBODY_ASKED, MakeToken, RevokeToken, UsedTokens
-from dispatcher.access.opened import Opened, Opening
+from dispatcher.access.commands import NOBODY_ASKED, EndCredentials, MakeToken, RevokeToken, UsedTokens
+from dispatcher.access.opened import MOST_AT_ONCE, Opened, Opening
 from dispatcher.access.principal import Principal
 from dispatcher.access.scopes import Scope
 from dispatcher.access.table import TokenTable
@@ -20,6 +20,7 @@ from dispatcher.clock import Clock
 from dispatcher.core.jobs.turn import Command
 from dispatcher.core.workers.effects import Request
 from dispatcher.errors import BadRequest, TokenNotFound, WrongState
+from dispatcher.node.joining import Joins
 from dispatcher.node.turns import Turns
 from dispatcher.store.port import Store
 
@@ -60,8 +61,9 @@ class Access:
         #: Called when ``next_end_at`` may have come nearer.
         self._armed = armed
         self._table = TokenTable()
-        #: What goes on after a token was looked at.
+        #: What goes on after a token was looked at; of a worker that has joined, under its id.
         self.opened = Opened()
+        self.joins = Joins(store, clock, turns, self._table, self._end)
         #: When tokens expire that hold something open, the earliest first.
         self._ends: list[tuple[float, str]] = []
         self._watched: set[str] = set()
@@ -74,6 +76,7 @@ class Access:
     async def start(self) -> None:
         """Reads the store's tokens."""
         self._table.put(await self._store.tokens())
+        await self.joins.start()
 
     def find(self, text: bytes) -> Principal | None:
         """Who shows this token; None: it is unknown, expired or revoked."""
@@ -100,6 +103,8 @@ class Access:
         ``ended`` is called as soon as the token is revoked, expires, or is another one in the settings.
         """
         opening = self.opened.add(token_id, ended)
+        if self.joins.of(token_id) is not None:
+            return opening
         token = self._table.get(token_id)
         if token_id and (token is None or not token.works(self._clock.utc())):
             asyncio.get_running_loop().call_soon(self._end, token_id)
@@ -164,6 +169,10 @@ class Access:
         """All tokens, the newest first."""
         return self._table.all()
 
+    def get(self, token_id: str) -> Token | None:
+        """The token with this id; None: there is none."""
+        return self._table.get(token_id)
+
     def one(self, token_id: str) -> Token:
         """Raises TokenNotFound."""
         token = self._table.get(token_id)
@@ -179,14 +188,20 @@ class Access:
         actor: Actor,
         made_by: str = "",
         types: tuple[str, ...] = (),
+        labels: Mapping[str, str] | None = None,
+        uses: int | None = None,
         expires_at: float | None = None,
     ) -> tuple[Token, str]:
-        """A new token once it is durable, and its text, which is kept nowhere. Raises WrongState, BadRequest."""
+        """A new token once it is durable, and its text, which is kept nowhere. Raises WrongState, BadRequest.
+
+        ``labels``: those of its pages. ``uses``: how many workers may join with it; None: it is no token for joining.
+        """
         async with self._lock:
             text = self._new_text()
             token = Token(
                 id=text.split("_")[1], digest=digest_of(text.encode()), name=name, scopes=scopes, types=types,
                 made_by=made_by or actor.name, made_at=self._clock.utc(), expires_at=expires_at,
+                labels=tuple(sorted((labels or {}).items())), uses=uses,
             )  # fmt: skip
             forget = self._outlived()
             report = await self._turns.command(MakeToken(token, forget, actor))
@@ -209,13 +224,16 @@ class Access:
         over = len(tokens) + 1 - MOST_TOKENS
         if over <= 0:
             return ()
-        outlived = [token.id for token in reversed(tokens) if not token.works(now_at)][:over]
+        outlived = [token.id for token in reversed(tokens) if not token.holds(now_at)][:over]
         if len(outlived) < over:
             raise WrongState(f"there are {len(tokens):,} tokens that all work: revoke one first")
         return tuple(outlived)
 
     async def revoke(self, token_id: str, actor: Actor = NOBODY_ASKED) -> Token:
-        """The token, once it is durable that it opens nothing. Raises TokenNotFound."""
+        """The token, once it is durable that it opens nothing. Raises TokenNotFound.
+
+        Workers that have joined with it must join anew.
+        """
         async with self._lock:
             token = self.one(token_id)
             if token.revoked_at is None:
@@ -224,4 +242,14 @@ class Access:
                 token = replace(self.one(token_id), revoked_at=at)
                 self._table.put([token])
                 self._end(token_id)
+                if joined := self.joins.joined_with(token_id):
+                    self._forget(joined)
+                    await self._turns.command(EndCredentials(joined))  # they open nothing already
             return token
+
+    def _forget(self, workers: Sequence[str]) -> None:
+        """The credentials of these workers have ended: their pages are told, some at a time."""
+        for worker in workers[:MOST_AT_ONCE]:
+            self.joins.forget(worker)
+        if len(workers) > MOST_AT_ONCE:
+            asyncio.get_running_loop().call_soon(self._forget, workers[MOST_AT_ONCE:])

@@ -129,9 +129,10 @@ class Dispatcher(BatchVerbs, FarmVerbs):
         #: The types of jobs, and the pauses that operators order.
         self.types = Types(store, clock, self._turns, self.machine, self._readers, shipped)
         #: Single workers, and what operators order of them.
-        self.orders = WorkerOrders(store, clock, self._turns, self.machine, self.pages)
+        self.orders = WorkerOrders(store, clock, self._turns, self.machine, self.pages, self.access.joins)
         self.webhooks = Webhooks(store, clock, self._turns, settings=settings, poster=poster, rng=rng, woken=self._arm)
-        self.pages.gate.tokens, self.pages.gate.guesses.noted = self.access, self.access.refused
+        gate = self.pages.gate
+        gate.tokens, gate.joins, gate.guesses.noted = self.access, self.access.joins, self.access.refused
 
     # -- life
 

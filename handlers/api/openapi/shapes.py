@@ -241,6 +241,14 @@ class BackupsShape(Struct):
     next_cursor: None
 
 
+class JoinShape(Struct):
+    """How many workers may join with a token, and how many have."""
+
+    uses: Count
+    used: Count
+    left: Count
+
+
 class TokenShape(Struct, kw_only=True):
     """What is kept of a token."""
 
@@ -248,6 +256,8 @@ class TokenShape(Struct, kw_only=True):
     name: str
     scopes: list[Scope]
     types: Annotated[list[str], Meta(description="the types of jobs that it is bound to; empty: to none")]
+    labels: Annotated[dict[str, str], Meta(description="its pages have them, whatever they say of themselves")]
+    join: Annotated[JoinShape | None, Meta(description="null: it is no token for joining")]
     works: bool
     made_by: str
     made_at: Instant
