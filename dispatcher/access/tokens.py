@@ -46,6 +46,8 @@ class Token(Struct, frozen=True, kw_only=True):
     uses: int | None = None
     #: How many have.
     used: int = 0
+    #: How many new jobs it may submit in a minute; None: as many as there is room for.
+    jobs_per_minute: int | None = None
 
     def works(self, now_at: float) -> bool:
         """Whether it opens anything now; one for joining: whether another worker may join."""

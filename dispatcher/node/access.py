@@ -13,6 +13,7 @@ from dispatcher.access.acts import Actor, AuditFilter, AuditNote, AuditOutcome, 
 from dispatcher.access.commands import NOBODY_ASKED, EndCredentials, MakeToken, RevokeToken, UsedTokens
 from dispatcher.access.opened import MOST_AT_ONCE, Opened, Opening
 from dispatcher.access.principal import Principal
+from dispatcher.access.rates import Rates
 from dispatcher.access.scopes import Scope
 from dispatcher.access.table import TokenTable
 from dispatcher.access.tokens import Token, digest_of, id_of
@@ -67,6 +68,7 @@ class Access:
         #: When tokens expire that hold something open, the earliest first.
         self._ends: list[tuple[float, str]] = []
         self._watched: set[str] = set()
+        self._rates = Rates()
         #: One token is made or revoked at a time.
         self._lock = asyncio.Lock()
         self._refusals = _Allowance(clock, MOST_REFUSALS, 60.0)
@@ -89,6 +91,16 @@ class Access:
     def has_ended(self, text: bytes) -> bool:
         """Whether this token was one of ours, and is revoked or has expired."""
         return self._table.has_ended(text) and self._table.find(text, self._clock.utc()) is None
+
+    def take(self, token_id: str, jobs: int) -> None:
+        """So many jobs are about to be submitted with the token. Raises TooManyJobs."""
+        token = self._table.get(token_id)
+        if token is not None and token.jobs_per_minute is not None:
+            self._rates.take(token_id, jobs, token.jobs_per_minute, self._clock.monotonic())
+
+    def give_back(self, token_id: str, jobs: int) -> None:
+        """So many of them became no new jobs."""
+        self._rates.give_back(token_id, jobs)
 
     # -- what tokens have opened
 
@@ -190,6 +202,7 @@ class Access:
         types: tuple[str, ...] = (),
         labels: Mapping[str, str] | None = None,
         uses: int | None = None,
+        jobs_per_minute: int | None = None,
         expires_at: float | None = None,
     ) -> tuple[Token, str]:
         """A new token once it is durable, and its text, which is kept nowhere. Raises WrongState, BadRequest.
@@ -201,7 +214,7 @@ class Access:
             token = Token(
                 id=text.split("_")[1], digest=digest_of(text.encode()), name=name, scopes=scopes, types=types,
                 made_by=made_by or actor.name, made_at=self._clock.utc(), expires_at=expires_at,
-                labels=tuple(sorted((labels or {}).items())), uses=uses,
+                labels=tuple(sorted((labels or {}).items())), uses=uses, jobs_per_minute=jobs_per_minute,
             )  # fmt: skip
             forget = self._outlived()
             report = await self._turns.command(MakeToken(token, forget, actor))

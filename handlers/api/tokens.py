@@ -20,13 +20,15 @@ __all__ = ["MOST_USES", "JoinBody", "TokenBody", "TokenHandler", "TokensHandler"
 
 #: Ten years.
 _LONGEST_S = 3_660 * 86_400
+MOST_JOBS_PER_MINUTE = 1_000_000
 #: Most workers that may join with one token.
 MOST_USES = 10_000
 _WORDS = (
     'must be {"name": 1 to 100 characters, "scopes": some of '
     + ", ".join(f'"{scope.value}"' for scope in Scope)
     + f', "types": at most 100 types of jobs, or none for all, "expires_s": 1 to {_LONGEST_S:,}, or none for ever, '
-    + f'"labels": at most {MOST_LABELS}, or none, "join": {{"uses": 1 to {MOST_USES:,}}}, or none}}'
+    + f'"labels": at most {MOST_LABELS}, or none, "join": {{"uses": 1 to {MOST_USES:,}}}, or none, '
+    + f'"jobs_per_minute": 1 to {MOST_JOBS_PER_MINUTE:,}, or none for any number}}'
 )
 
 
@@ -50,6 +52,8 @@ class TokenBody(Struct, frozen=True, forbid_unknown_fields=True):
     labels: Annotated[dict[LabelName, LabelValue], Meta(max_length=MOST_LABELS)] = {}
     #: None: it is no token for joining.
     join: JoinBody | None = None
+    #: New jobs; None: as many as there is room for.
+    jobs_per_minute: Annotated[int, Meta(ge=1, le=MOST_JOBS_PER_MINUTE)] | None = None
 
 
 _decoder = msgspec.json.Decoder(TokenBody)
@@ -63,6 +67,7 @@ def _token_json(token: Token, now_at: float) -> dict[str, object]:
         "types": list(token.types),
         "labels": dict(token.labels),
         "join": _join_json(token),
+        "jobs_per_minute": token.jobs_per_minute,
         "works": token.works(now_at),
         "made_by": token.made_by,
         "made_at": instant(token.made_at),
@@ -101,6 +106,7 @@ class TokensHandler(ConsoleApiHandler):
             tuple(scope for scope in Scope if scope in body.scopes),
             types=tuple(dict.fromkeys(body.types)),
             labels=body.labels,
+            jobs_per_minute=body.jobs_per_minute,
             uses=None if body.join is None else body.join.uses,
             expires_at=None if body.expires_s is None else now_at + body.expires_s,
             actor=self.actor("api"),
@@ -122,6 +128,8 @@ class TokensHandler(ConsoleApiHandler):
             raise Invalid([field_error("labels", "are those of worker pages: the scope 'worker' is missing")])
         if NAME in body.labels:
             raise Invalid([field_error("labels", "has no label `name`: each page has a name of its own")])
+        if body.jobs_per_minute is not None and not {Scope.SUBMIT, Scope.ADMIN} & set(body.scopes):
+            raise Invalid([field_error("jobs_per_minute", "is for tokens with the scope 'submit', which this has not")])
         return body
 
 

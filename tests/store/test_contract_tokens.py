@@ -14,6 +14,7 @@ from tests.store.contract import NOW, Desk
 TOKEN = Token(
     id="abcd1234", digest=bytes(range(32)), name="Etikettendrucker \N{SNOWMAN}", scopes=(Scope.SUBMIT, Scope.READ),
     types=("label", "note"), made_by="the administrator", made_at=NOW, expires_at=NOW + 60.5,
+    jobs_per_minute=60,
 )  # fmt: skip
 PLAIN = Token(id="zzzz9999", digest=b"\0" * 32, name="x", scopes=(Scope.ADMIN,), made_by="abcd1234", made_at=NOW + 1.0)
 
@@ -67,7 +68,9 @@ def test_a_token_that_cannot_be_kept_fails_nothing_else(desk: Desk) -> None:
     assert tokens(desk) == {PLAIN.id: PLAIN}
 
 
-JOINS = replace(PLAIN, scopes=(Scope.WORKER,), labels=(("printer", "zebra"), ("site", "b\xe4r")), uses=3)
+JOINS = replace(
+    PLAIN, scopes=(Scope.WORKER,), labels=(("printer", "zebra"), ("site", "b\xe4r")), uses=3, jobs_per_minute=60
+)
 GIVEN = Credential(worker="w1", token_id=JOINS.id, digests=(b"\1" * 32, b"\2" * 32), at=NOW)
 
 

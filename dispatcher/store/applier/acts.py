@@ -90,7 +90,7 @@ def _detail(command: JobCommand) -> str:
 def _token(command: MakeToken) -> str:
     token = command.token
     made = {"name": token.name, "scopes": token.scopes, "types": token.types, "expires_at": token.expires_at}
-    fixed = {"labels": dict(token.labels), "uses": token.uses}
+    fixed = {"labels": dict(token.labels), "uses": token.uses, "jobs_per_minute": token.jobs_per_minute}
     return _json(made | {name: value for name, value in fixed.items() if value})
 
 

@@ -13,9 +13,12 @@ from dispatcher.access.tokens import Token
 
 __all__ = ["all_tokens", "save_tokens"]
 
-_COLUMNS = "id, digest, name, scopes, types, made_by, made_at, expires_at, revoked_at, last_used_at, labels, uses, used"
+_COLUMNS = (
+    "id, digest, name, scopes, types, made_by, made_at, expires_at, revoked_at, last_used_at, labels, uses, used, "
+    "jobs_per_minute"
+)
 _ALL = f"SELECT {_COLUMNS} FROM tokens"  # noqa: S608
-_MAKE = f"INSERT OR REPLACE INTO tokens ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+_MAKE = f"INSERT OR REPLACE INTO tokens ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
 _FORGET = "DELETE FROM tokens WHERE id = ?"
 _REVOKE = "UPDATE tokens SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL"
 _USE = "UPDATE tokens SET last_used_at = ? WHERE id = ?"
@@ -46,9 +49,10 @@ def all_tokens(connection: sqlite3.Connection) -> list[Token]:
             made_by=made_by, made_at=made_at,
             expires_at=expires_at, revoked_at=revoked_at, last_used_at=last_used_at,
             labels=tuple(msgspec.json.decode(labels, type=dict[str, str]).items()), uses=uses, used=used,
+            jobs_per_minute=jobs_per_minute,
         )
         for token_id, digest, name, scopes, types, made_by, made_at, expires_at, revoked_at, last_used_at,
-            labels, uses, used
+            labels, uses, used, jobs_per_minute
         in connection.execute(_ALL)
     ]  # fmt: skip
 
@@ -58,5 +62,5 @@ def _row(token: Token) -> tuple[object, ...]:
     return (
         token.id, token.digest, token.name, scopes, types, token.made_by, token.made_at,
         token.expires_at, token.revoked_at, token.last_used_at,
-        msgspec.json.encode(dict(token.labels)).decode(), token.uses, token.used,
+        msgspec.json.encode(dict(token.labels)).decode(), token.uses, token.used, token.jobs_per_minute,
     )  # fmt: skip

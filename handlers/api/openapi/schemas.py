@@ -69,6 +69,13 @@ _LABELS_OF_OTHERS = {
         "scopes": {"type": "array", "not": {"contains": {"const": Scope.WORKER.value}}},
     },
 }
+_RATE_OF_OTHERS = {
+    "required": ["jobs_per_minute"],
+    "properties": {
+        "jobs_per_minute": {"type": "integer"},
+        "scopes": {"type": "array", "not": {"contains": {"enum": [Scope.SUBMIT.value, Scope.ADMIN.value]}}},
+    },
+}
 #: What has no form of its own.
 _LOOSE: dict[str, Schema] = {
     "Result": {"title": "Result", "description": "Any JSON, as the page sent it."},
@@ -89,7 +96,7 @@ def schemas() -> dict[str, Schema]:
     job = made["JobBody"] = _told(made["JobBody"])
     made |= {"JobForm": _form(job), "JobChange": _change(job), "JobCopy": _copy(job), "JobBatch": _batch(), **_LOOSE}
     made |= _parts(made)
-    made["TokenBody"] |= {"not": {"anyOf": [_BOUND_ADMIN, _JOIN_OF_OTHERS, _LABELS_OF_OTHERS]}}
+    made["TokenBody"] |= {"not": {"anyOf": [_BOUND_ADMIN, _JOIN_OF_OTHERS, _LABELS_OF_OTHERS, _RATE_OF_OTHERS]}}
     return {name: made[name] for name in sorted(made)}
 
 

@@ -35,6 +35,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     add("--label", action="append", default=[], metavar="LABEL:VALUE", help="a label of its pages; may be repeated")
     add("--join", action="store_true", help="pages join with it, and each gets a credential of its own")
     add("--uses", type=int, metavar="N", help="so many pages may join; 1 if it is not said")
+    add("--jobs-per-minute", type=int, metavar="N", help="it submits no more new jobs than these")
     add("--expires-s", type=seconds, metavar="TIME", help="it opens nothing later")
     add_common(create)
     # A token whose answer was lost would be made once more.
@@ -55,6 +56,7 @@ def _create(call: Invocation) -> CommandExit:
     options = call.options
     body: dict[str, Any] = {"name": options.name, "scopes": options.scope, "types": options.type}
     body |= {"expires_s": options.expires_s, "labels": _labels(options.label)}
+    body["jobs_per_minute"] = options.jobs_per_minute
     if options.join:
         body["join"] = {"uses": 1 if options.uses is None else options.uses}
     elif options.uses is not None:
