@@ -55,7 +55,8 @@ class BatchHandler(ConsoleApiHandler):
         for spec in specs:
             self.principal.needs_type(spec.type)
         accepted = await self.site.service.submit_batch(
-            [carried(spec, self.request.headers, self.site.tasks, self.principal.owner, spec.key) for spec in specs]
+            [carried(spec, self.request.headers, self.site.tasks, self.principal.owner, spec.key) for spec in specs],
+            token_id=self.principal.token_id,
         )
         views = [item.job for item in accepted if item.job is not None]
         replayed = accepted[0].replayed

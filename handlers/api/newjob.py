@@ -60,7 +60,7 @@ async def give_job(rules: Rules, headers: Headers, spec: JobSpec, client: Asking
     rules.principal.needs_type(spec.type)
     wait_s = _preferred_wait_s(headers)
     spec = carried(spec, headers, site.tasks, rules.principal.owner, rules.kept_key(spec.key))
-    given = await _given(site, spec, client, wait_s or 0)
+    given = await _given(rules, spec, client, wait_s or 0)
     if given is None:
         return None
     if wait_s:
@@ -75,11 +75,12 @@ async def give_job(rules: Rules, headers: Headers, spec: JobSpec, client: Asking
     return HttpAnswer(200 if accepted.replayed else 201, told, as_json(document))
 
 
-async def _given(site: Site, spec: JobSpec, client: AskingClient, wait_s: float) -> tuple[Accepted, JobView] | None:
+async def _given(rules: Rules, spec: JobSpec, client: AskingClient, wait_s: float) -> tuple[Accepted, JobView] | None:
     """What became of the submission, and the job after the wait; None: the client went away."""
+    site, token_id = rules.site, rules.principal.token_id
     if wait_s:
-        return await client.patiently(site.service.submit_and_wait(spec, wait_s))
-    accepted = await site.service.submit(spec)
+        return await client.patiently(site.service.submit_and_wait(spec, wait_s, token_id=token_id))
+    accepted = await site.service.submit(spec, token_id=token_id)
     assert accepted.job is not None, "submit() raises where it accepts nothing"
     return accepted, await site.service.job(accepted.job.id) if accepted.replayed else accepted.job
 

@@ -152,7 +152,7 @@ class JobActionHandler(_OneJob):
         copied = copy_of(await self.site.service.job(job_id), b"")
         spec = to_spec(copied, self.site.settings, self.kept_key(key))
         spec = carried(spec, self.request.headers, self.site.tasks, self.principal.owner, spec.key)
-        accepted = await self.site.service.submit(spec)
+        accepted = await self.site.service.submit(spec, token_id=self.principal.token_id)
         assert accepted.job is not None, "submit() raises where it accepts nothing"
         return f"/jobs/{accepted.job.id}"
 

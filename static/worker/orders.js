@@ -38,6 +38,8 @@
   Worker.prototype._obey = function (message) {
     switch (message.op) {
       case 'registered': this._onRegistered(message); break;
+      case 'identity': this._onIdentity(message); break;
+      case 'credential': this._onCredential(message); break;
       case 'job': this._onJob(message); break;
       case 'go': this._onGo(message); break;
       case 'recorded': this._onRecorded(message.attempt, message.verdict); break;
@@ -137,11 +139,15 @@
     if (message.code === 'blocked') {
       this._turnedAway(STATE.NOT_ALLOWED, 'E-BLK-01', message.detail);
     } else if (message.code === 'bad_token') {
-      this._turnedAway(STATE.NOT_ALLOWED, this._token ? 'E-TOK-02' : 'E-TOK-01', message.detail);
+      this._turnedAway(STATE.NOT_ALLOWED, this._shownToken() || this._join ? 'E-TOK-02' : 'E-TOK-01', message.detail);
     } else if (message.code === 'token_ended') {
       this._turnedAway(STATE.NOT_ALLOWED, 'E-TOK-03', message.detail);
     } else if (message.code === 'too_many_wrong_tokens') {
       this._turnedAway(STATE.NOT_ALLOWED, 'E-TOK-04', message.detail);
+    } else if (message.code === 'join_used_up') {
+      this._turnedAway(STATE.NOT_ALLOWED, 'E-TOK-05', message.detail);
+    } else if (message.code === 'other_window') {
+      this._turnedAway(STATE.NOT_ALLOWED, 'E-TOK-06', message.detail);
     } else if (message.code === 'bad_version') {
       this._turnedAway(STATE.OUT_OF_DATE, 'E-VER-01', message.detail);
       this._outdated();

@@ -68,10 +68,10 @@ class Watched(Dispatcher):
         #: What every submission raises.
         self.fault: Exception | None = None
 
-    async def submit(self, spec: JobSpec) -> Accepted:
+    async def submit(self, spec: JobSpec, *, token_id: str = "") -> Accepted:
         if self.fault is not None:
             raise self.fault
-        return await super().submit(spec)
+        return await super().submit(spec, token_id=token_id)
 
     def why(self, job: JobView) -> Why | None:
         self.asked_why.append(job.id)

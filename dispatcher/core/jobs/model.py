@@ -12,6 +12,7 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
+from dispatcher.access.credentials import Credential
 from dispatcher.core.jobs.about import NOTHING_SAID, About
 from dispatcher.core.jobs.kept import Hold, KeptWorker
 from dispatcher.core.jobs.states import SETTLED, JobState
@@ -297,6 +298,8 @@ class OneWorkerView(Struct, frozen=True, kw_only=True):
     connections: int = 0
     #: Its page is to load anew when it is idle.
     reloads: bool = False
+    #: Its credential; None: it has none.
+    joined: Credential | None = None
 
 
 class MissingWorker(Struct, frozen=True):

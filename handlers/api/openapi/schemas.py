@@ -57,6 +57,25 @@ _BOUND_ADMIN = {
     "required": ["types"],
     "properties": {"scopes": {"contains": {"const": Scope.ADMIN.value}}, "types": {"minItems": 1}},
 }
+#: A token for joining is for workers alone, and labels are for pages.
+_JOIN_OF_OTHERS = {
+    "required": ["join"],
+    "properties": {"join": {"type": "object"}, "scopes": {"contains": {"not": {"const": Scope.WORKER.value}}}},
+}
+_LABELS_OF_OTHERS = {
+    "required": ["labels"],
+    "properties": {
+        "labels": {"minProperties": 1},
+        "scopes": {"type": "array", "not": {"contains": {"const": Scope.WORKER.value}}},
+    },
+}
+_RATE_OF_OTHERS = {
+    "required": ["jobs_per_minute"],
+    "properties": {
+        "jobs_per_minute": {"type": "integer"},
+        "scopes": {"type": "array", "not": {"contains": {"enum": [Scope.SUBMIT.value, Scope.ADMIN.value]}}},
+    },
+}
 #: What has no form of its own.
 _LOOSE: dict[str, Schema] = {
     "Result": {"title": "Result", "description": "Any JSON, as the page sent it."},
@@ -81,7 +100,7 @@ def schemas() -> dict[str, Schema]:
     job = made["JobBody"] = _told(made["JobBody"])
     made |= {"JobForm": _form(job), "JobChange": _change(job), "JobCopy": _copy(job), "JobBatch": _batch(), **_LOOSE}
     made |= _parts(made)
-    made["TokenBody"] |= {"not": _BOUND_ADMIN}
+    made["TokenBody"] |= {"not": {"anyOf": [_BOUND_ADMIN, _JOIN_OF_OTHERS, _LABELS_OF_OTHERS, _RATE_OF_OTHERS]}}
     return {name: made[name] for name in sorted(made)}
 
 
