@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from enum import IntEnum
 
 from ..client.errors import (
@@ -16,6 +17,9 @@ from ..client.errors import (
 )
 
 __all__ = ["CommandExit", "ReaderGone", "UsageFault", "exit_of", "words_of_error"]
+
+#: On Windows not each of these is known.
+_FULL = {getattr(errno, name, None) for name in ("ENOSPC", "EDQUOT", "EFBIG", "EIO")}
 
 
 class CommandExit(IntEnum):
@@ -36,7 +40,14 @@ class UsageFault(Exception):
 
 
 class ReaderGone(Exception):
-    """Whoever read standard output has gone (``| head``): there is nobody to work for."""
+    """Whoever read standard output has gone (``| head``): there is nobody to work for.
+
+    ``why``: what the system said, if it is not that (a full disk).
+    """
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(str(error))
+        self.why = error.strerror if error.errno in _FULL else ""
 
 
 _STATUS: tuple[tuple[tuple[type[Exception], ...], CommandExit], ...] = (

@@ -136,8 +136,11 @@ def _guarded(call: Invocation) -> int:
         status: int = call.options.run(call)
         call.out.flush()
         return status
-    except ReaderGone:
+    except ReaderGone as gone:
         call.out.abandon()
+        if gone.why:
+            call.out.complain(f"pagehand: standard output: {gone.why}")
+            return CommandExit.FAILED
         return CommandExit.READER_GONE
     except KeyboardInterrupt:
         _interrupted(call)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import pty
+import shlex
 import subprocess
+from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
 
-from dispatcher.sdk.cli.program import GROUPS, PROGRAMS
+from dispatcher.sdk.cli.program import GROUPS, PROGRAMS, make_parser
+from dispatcher.sdk.cli.verb import Verb
 from tests.sdk.cli.typed import PROGRAM, many, spawned, typed
 from tests.sdk.client.scripted import reply, scripted
 from tests.support.places import ROOT
@@ -33,6 +37,7 @@ def test_the_help_fits_a_screen_and_has_each_command() -> None:
 def test_each_program_with_flags_of_its_own_has_its_help(name: str) -> None:
     said = spawned(name, "--help")
     assert (said.status, f"usage: pagehand {name}" in said.out) == (0, True)
+    assert f"\n  pagehand {name}" in said.out.partition("xample")[2]
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
@@ -41,6 +46,22 @@ def test_each_verb_has_its_help(verb: object, capsys: pytest.CaptureFixture[str]
         typed(verb.name, "--help")  # type: ignore[attr-defined]
     said = capsys.readouterr().out
     assert (ended.value.code, f"usage: pagehand {verb.name}" in said, "--url" in said) == (0, True, True)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
+def test_each_verb_has_examples_that_can_be_typed(verb: Verb) -> None:
+    parts = [part for line in verb.examples.splitlines()[1:] for part in _commands(line)]
+    assert verb.name in [part[0] for part in parts]
+    for part in parts:
+        assert make_parser().parse_args(part).run
+
+
+def _commands(line: str) -> Iterator[list[str]]:
+    """What stands behind each ``pagehand`` of a line of a shell."""
+    words = shlex.split(line.replace('eval "$(', "").replace(')"', ""))
+    while "pagehand" in words:
+        words = words[words.index("pagehand") + 1 :]
+        yield list(takewhile(lambda word: word not in ("|", ">", "<"), words))
 
 
 @pytest.mark.parametrize(

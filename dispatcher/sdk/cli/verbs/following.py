@@ -17,6 +17,15 @@ from ..verb import Verb
 __all__ = ["EVENTS", "WATCH"]
 
 _LOOK_S = 1
+_WATCH_EXAMPLE = """\
+example:
+  pagehand watch "$JOB"
+"""
+_EVENTS_EXAMPLES = """\
+examples:
+  pagehand events --state failed
+  pagehand events --after oldest --count 100 -o json
+"""
 
 
 def _watch_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,7 +77,7 @@ def _tell_log(call: Invocation, seen: list[dict[str, Any]], now: list[dict[str, 
     return now or seen
 
 
-WATCH = Verb("watch", "follow a job to its end: states, progress, log", _watch_arguments, _watch)
+WATCH = Verb("watch", "follow a job to its end: states, progress, log", _watch_arguments, _watch, _WATCH_EXAMPLE)
 
 # -- events
 
@@ -117,4 +126,4 @@ def _show_change(call: Invocation, change: dict[str, Any]) -> None:
         call.out.state_line(line.rstrip())
 
 
-EVENTS = Verb("events", "follow the changes of all jobs", _events_arguments, _events)
+EVENTS = Verb("events", "follow the changes of all jobs", _events_arguments, _events, _EVENTS_EXAMPLES)

@@ -29,6 +29,10 @@ examples:
   pagehand types print
   pagehand types pause print-label --reason "no paper"
 """
+_STATS_EXAMPLE = """\
+example:
+  pagehand stats -o json
+"""
 
 
 def _listed(
@@ -157,4 +161,4 @@ def _stats(call: Invocation) -> int:
     return CommandExit.DONE
 
 
-STATS = Verb("stats", "count jobs and workers by state", lambda parser: None, _stats)
+STATS = Verb("stats", "count jobs and workers by state", lambda parser: None, _stats, _STATS_EXAMPLE)

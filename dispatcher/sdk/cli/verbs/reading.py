@@ -22,6 +22,11 @@ examples:
   pagehand list --state failed --since 1h
   pagehand list --all --state failed --type ocr | pagehand retry -
 """
+_GET_EXAMPLES = """\
+examples:
+  pagehand get "$JOB"
+  pagehand list --state failed | pagehand get - -o json
+"""
 
 
 def _get(call: Invocation) -> int:
@@ -84,7 +89,7 @@ def _short(value: object) -> str:
     return text if len(text) <= 200 else text[:199] + "…"
 
 
-GET = Verb("get", "show jobs", add_ids, _get)
+GET = Verb("get", "show jobs", add_ids, _get, _GET_EXAMPLES)
 
 # -- list
 

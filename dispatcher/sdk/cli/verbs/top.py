@@ -21,6 +21,10 @@ _HIDE_CURSOR, _SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 _OPEN = ("scheduled", "queued", "running", "in_doubt")
 _ENDED = ("succeeded", "failed", "cancelled", "expired")
 _MOST_TYPES, _MOST_RUNNING = 200, 30
+_EXAMPLE = """\
+example:
+  pagehand top --every 5s
+"""
 
 
 @dataclass(slots=True)
@@ -137,4 +141,4 @@ def _failed_row(fields: dict[str, Any]) -> tuple[object, ...]:
     return fields["id"], fields["state"], fields["type"], why
 
 
-TOP = Verb("top", "the server on one screen, once a second", _arguments, _top)
+TOP = Verb("top", "the server on one screen, once a second", _arguments, _top, _EXAMPLE)
