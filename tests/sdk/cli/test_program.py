@@ -83,6 +83,12 @@ def test_a_slip_ends_with_2_and_says_what_to_type(
     assert advice in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("words", [["get", ""], ["result", ""], ["watch", " "], ["wait", "a", "/"]])
+def test_an_id_that_is_empty_is_a_variable_that_is_not_set(words: list[str]) -> None:
+    said = typed(*words, "--url=127.0.0.1:1", "--retry-for=0")
+    assert (said.status, said.out, said.err.startswith("pagehand: an id is empty")) == (2, "", True)
+
+
 def test_flags_may_stand_before_the_verb(server: Live) -> None:
     assert typed("--url", server.url, "-q", "list", "--limit=1").status == 0
 

@@ -10,7 +10,7 @@ from ...client.answers import fields_of
 from ...client.client import Job
 from ...client.exchange import HttpCall, path_of
 from ...client.mapping import batches
-from ...client.plans import new_key
+from ...client.plans import key_or_new
 from ..exits import CommandExit, UsageFault
 from ..invocation import Invocation, decoded
 from ..jobtext import checked_json, data_of, file_at, job_body, terms_of
@@ -58,12 +58,10 @@ def _submit(call: Invocation) -> int:
 
 def key_of(options: argparse.Namespace) -> str:
     """The key that was given, or one that nobody else has. Raises UsageFault."""
-    key: str | None = options.key
-    if key is None:
-        return new_key()
-    if not (0 < len(key) <= 255 and key.isascii() and key.isprintable()):
-        raise UsageFault("the key is not 1 to 255 printable ASCII characters")
-    return key
+    try:
+        return key_or_new(options.key)
+    except ValueError as error:
+        raise UsageFault(str(error)) from error
 
 
 def send_job(call: Invocation, path: str, body: bytes) -> int:
