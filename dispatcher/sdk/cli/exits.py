@@ -58,7 +58,7 @@ _STATUS: tuple[tuple[tuple[type[Exception], ...], CommandExit], ...] = (
 )
 #: The request itself is wrong: the same would be refused again.
 _WRONG_REQUEST = {400, 413, 414, 415, 422, 431}
-_UNKNOWN = "Give it with --token, PAGEHAND_UNKNOWN, PAGEHAND_UNKNOWN_FILE, or in the file of settings (docs/client.md)."
+_WHO_ASKS = "Give it with --token, PAGEHAND_TOKEN, PAGEHAND_TOKEN_FILE, or in the file of settings (docs/client.md)."
 _SCOPE = "Ask whoever runs the server for a token that may do this."
 _DOCTOR = "`pagehand doctor` looks for the cause."
 _NO_JOB = "Is the id whole? `pagehand list` shows the jobs that are kept."
@@ -88,7 +88,7 @@ def words_of_error(error: Exception) -> str:
 
 def _advice(error: RequestRefused) -> str:
     if isinstance(error, Unauthorized):
-        return _UNKNOWN
+        return _WHO_ASKS
     if isinstance(error, Forbidden):
         return _SCOPE if error.code in ("forbidden_scope", "forbidden_type", "forbidden_owner") else ""
     return _NO_JOB if isinstance(error, NotFound) and "/jobs/" in str(error.problem.get("instance")) else ""

@@ -99,7 +99,11 @@ PROBLEM = {"title": "no", "detail": "no"}
 @pytest.mark.parametrize(
     ("answer", "status", "advice"),
     [
-        (reply(401, {**PROBLEM, "code": "bad_token", "status": 401}), 5, "--token"),
+        (
+            reply(401, {**PROBLEM, "code": "bad_token", "status": 401}),
+            5,
+            "--token, PAGEHAND_TOKEN, PAGEHAND_TOKEN_FILE,",
+        ),
         (reply(403, {**PROBLEM, "code": "forbidden_scope", "status": 403}), 5, "no. Ask whoever runs the server"),
         (reply(403, {**PROBLEM, "code": "forbidden_host", "status": 403}), 5, "no.\n"),
         (

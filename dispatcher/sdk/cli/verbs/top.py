@@ -1,10 +1,13 @@
-"""``top``: the server on one screen, once a second. On anything but a terminal: once, as plain lines."""
+"""``top``: the server on one screen, once a second. On anything but a terminal: once, as plain lines.
+
+With ``-o json``: once, as one object.
+"""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any
 
@@ -44,6 +47,9 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _top(call: Invocation) -> int:
+    if call.out.form == "json":
+        call.out.item({name: value for name, value in asdict(_look(call)).items() if name != "at_s"})
+        return CommandExit.DONE
     if not call.out.moves:
         for line in _lines(call, _look(call), None):
             call.out.line(line)
@@ -87,7 +93,7 @@ def _look(call: Invocation) -> _Look:
 
 def _draw(call: Invocation, look: _Look, before: _Look | None, trouble: str) -> None:
     width, height = call.out.size()
-    lines = list(_lines(call, look, before))[: height - 2]
+    lines = [line[:width] for line in _lines(call, look, before)][: height - 2]
     if trouble:
         lines = [*lines[: height - 3], plain(trouble)[:width]]
     shown = [painted(line) if call.out.colour else line for line in lines]
