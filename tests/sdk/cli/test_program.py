@@ -72,6 +72,10 @@ def _commands(line: str) -> Iterator[list[str]]:
         (["get", "x", "-o", "tabel"], "did you mean table?"),
         (["wait", "x", "--timeout=soon"], "write 90, 90s"),
         (["list", "--lmit", "4"], "Try `pagehand"),
+        (["list", "--limit", "0"], "'0' is no number from 1 on"),
+        (["events", "--count", "-1"], "'-1' is no number from 1 on"),
+        (["list", "--since", "yesterday"], "--since: 'yesterday' is no time: write 1h, 7d, or an instant"),
+        (["list", "--until", "1x"], "--until: '1x' is no time"),
     ],
 )
 def test_a_slip_ends_with_2_and_says_what_to_type(

@@ -12,7 +12,7 @@ from ...client.together import changes
 from ..exits import CommandExit
 from ..invocation import Invocation
 from ..text import instant
-from ..verb import Verb
+from ..verb import Verb, some
 
 __all__ = ["EVENTS", "WATCH"]
 
@@ -89,7 +89,7 @@ def _events_arguments(parser: argparse.ArgumentParser) -> None:
     add("--state", action="append", help="only what becomes this")
     add("--worker", action="append", metavar="ID", help="of this worker")
     add("--after", metavar="ID", help="what came behind this change; oldest: all that are kept")
-    add("-n", "--count", type=int, metavar="N", help="end after so many")
+    add("-n", "--count", type=some, metavar="N", help="end after so many")
 
 
 def _events(call: Invocation) -> int:

@@ -82,7 +82,9 @@ def _ordered(call: Invocation, word: str) -> CommandExit:
     found = [word] if _ID.fullmatch(word) else [item["id"] for item in call.client.workers(label=f"name:{word}")]
     ids = [worker_id for worker_id in found if worker_id]
     if len(ids) != 1:
-        call.out.complain(f"pagehand: {word}: {len(ids) or 'no'} workers here have this name; give an id")
+        several = f"{len(ids)} workers here have this name; give an id"
+        none = "no worker here has this name: `pagehand workers` lists them"
+        call.out.complain(f"pagehand: {word}: {several if ids else none}")
         return CommandExit.FAILED
     body: dict[str, Any] = {}
     if options.order in ("pause", "drain", "block"):
