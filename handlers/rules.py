@@ -38,8 +38,13 @@ _LENGTH = re.compile(r"[0-9]{1,18}")
 #: Refusals that a page of any origin may read: otherwise its browser would only say that there is no answer. They hold
 #: what the request itself said, and how to let it in.
 _READ_BY_ALL = frozenset({"forbidden_host", "forbidden_origin"})
+_NEEDS_IT = "This server needs its token."
+#: Which of these it is, nobody is told who only guesses.
+_OPENS_NOTHING = (
+    "The token that came opens nothing here: it is wrong or not whole, or it has been revoked, or its time is over."
+)
 _SHOW_IT = (
-    "This server needs its token: send the header 'Authorization: Bearer TOKEN', or 'X-Pagehand-Token: TOKEN' "
+    "Send the header 'Authorization: Bearer TOKEN', or 'X-Pagehand-Token: TOKEN' "
     "if a proxy needs Authorization for itself. TOKEN is what the server was started with (--token or PAGEHAND_TOKEN), "
     "or one that an administrator has made."
 )
@@ -132,8 +137,10 @@ class Rules:
         return self.site.guard.shown(self.request.headers, self.request.remote_ip) or None
 
     def ask_for_token(self) -> None:
-        """Answers a request without the token."""
-        raise Unauthorized(_SHOW_IT)
+        """Answers a request without a token that opens something."""
+        headers = self.request.headers
+        came = headers.get("X-Pagehand-Token") or (headers.get("Authorization") or "").lower().startswith("bearer ")
+        raise Unauthorized(f"{_OPENS_NOTHING if came else _NEEDS_IT} {_SHOW_IT}")
 
     def check_scope(self) -> None:
         """Refuses who may not do this, in words."""
