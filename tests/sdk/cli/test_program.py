@@ -71,7 +71,11 @@ def _commands(line: str) -> Iterator[list[str]]:
         (["get"], "Try `pagehand get --help`"),
         (["get", "x", "-o", "tabel"], "did you mean table?"),
         (["wait", "x", "--timeout=soon"], "write 90, 90s"),
-        (["list", "--lmit", "4"], "Try `pagehand"),
+        (
+            ["list", "--lmit", "4"],
+            "pagehand list: --lmit is not known: did you mean --limit?\nTry `pagehand list --help`",
+        ),
+        (["act", "cancel", "--zzzzzz"], "pagehand act: unrecognized arguments: --zzzzzz\nTry `pagehand act --help`"),
         (["list", "--limit", "0"], "'0' is no number from 1 on"),
         (["events", "--count", "-1"], "'-1' is no number from 1 on"),
         (["list", "--since", "yesterday"], "--since: 'yesterday' is no time: write 1h, 7d, or an instant"),
