@@ -15,7 +15,7 @@ from dispatcher.errors import BadParameter, Unavailable, WrongState
 from handlers import queries
 from handlers.api.jobjson import Json, instant
 from handlers.api.resources import ConsoleApiHandler
-from handlers.errors import Invalid, field_error
+from handlers.errors import FieldError, Invalid, field_error
 from handlers.intake import decode_object
 from handlers.orders import ANSWER_S, LONGEST_REASON, MOST_IDS, OrderRules
 from handlers.queries import job_filter
@@ -73,6 +73,13 @@ class ActionBody(Struct, frozen=True, forbid_unknown_fields=True):
 _decoder = msgspec.json.Decoder(ActionBody)
 _NO_JOBS = "must say which jobs: at least one of the fields of GET /api/v1/jobs, without limit and cursor"
 _ONE_OF = "must have either filter or ids"
+
+
+def _fault(said: str) -> FieldError:
+    """What is wrong with the body, by what its decoder said."""
+    if "`$.action`" in said or "field `action`" in said:
+        return field_error("action", f"must be one of {', '.join(OperationAction)}")
+    return field_error("", f"is not an order for many jobs: {said}")
 
 
 def _operation_json(operation: OperationView) -> Json:
@@ -153,7 +160,7 @@ class ActionsHandler(OrderRules, ConsoleApiHandler):
         try:
             body = decode_object(_decoder, bytes(self.body))
         except msgspec.ValidationError as error:
-            raise Invalid([field_error("", f"is not an order for many jobs: {error}")]) from None
+            raise Invalid([_fault(str(error))]) from None
         if (body.filter is UNSET) == (body.ids is UNSET):
             raise Invalid([field_error("filter", _ONE_OF)])
         if body.filter is not UNSET and body.filter.is_empty():

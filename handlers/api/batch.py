@@ -49,7 +49,7 @@ class BatchHandler(ConsoleApiHandler):
     async def post(self) -> None:
         """Submits the jobs; answers when all are durable."""
         key = self.kept_key(check_key(self.request.headers.get("Idempotency-Key")))
-        in_lines = media_type(self.request.headers["Content-Type"]).name == LINES
+        in_lines = media_type(self.request.headers.get("Content-Type") or "").name == LINES
         jobs = _parse(_lines(bytes(self.body)) if in_lines else _array(bytes(self.body)))
         specs = _specs(jobs, self.site.settings, key)
         for spec in specs:

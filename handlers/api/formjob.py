@@ -17,12 +17,11 @@ from handlers.forms.formdata import FILES, TYPED, chosen_of, job_of_form
 from handlers.guard import Headers
 from handlers.intake import JobBody, check_key, to_spec
 from handlers.mediatype import MULTIPART, URLENCODED, media_type
+from handlers.rules import from_a_program
 
 __all__ = ["check_sender", "is_form", "spec_of_form"]
 
 _FIELDS = (*TYPED, *FILES, "key")
-#: A page needs leave for each of these, and a form cannot send them at all.
-_HEADERS = ("X-Requested-With", "X-Pagehand-Token")
 _MOST_UNKNOWN = 10
 _REFUSED = (
     "A form is taken here only with a header that no web page's form can send: the token "
@@ -38,8 +37,7 @@ def is_form(headers: Headers) -> bool:
 
 def check_sender(headers: Headers) -> None:
     """Refuses a form that a foreign page may have sent. Raises Unsupported."""
-    bearer = (headers.get("Authorization") or "").lower().startswith("bearer ")
-    if not bearer and not any(headers.get(name) for name in _HEADERS):
+    if not from_a_program(headers):
         raise Unsupported(_REFUSED)
 
 

@@ -66,6 +66,7 @@ async def test_the_token_matrix(
         assert response.code == 401
         assert response.headers["WWW-Authenticate"].startswith("Bearer")
         assert b"Authorization: Bearer TOKEN" in response.body
+        assert (b"The token that came opens nothing here" in response.body) == (shown == "wrong")
         assert TOKEN.encode() not in response.body
         assert await house.kept() == before
 

@@ -29,6 +29,11 @@ examples:
   pagehand types print
   pagehand types pause print-label --reason "no paper"
 """
+_STATS_EXAMPLE = """\
+examples:
+  pagehand stats -o json
+  pagehand stats --type print-label --window 1h
+"""
 
 
 def _listed(
@@ -78,7 +83,9 @@ def _ordered(call: Invocation, word: str) -> CommandExit:
     found = [word] if _ID.fullmatch(word) else [item["id"] for item in call.client.workers(label=f"name:{word}")]
     ids = [worker_id for worker_id in found if worker_id]
     if len(ids) != 1:
-        call.out.complain(f"pagehand: {word}: {len(ids) or 'no'} workers here have this name; give an id")
+        several = f"{len(ids)} workers here have this name; give an id"
+        none = "no worker here has this name: `pagehand workers` lists them"
+        call.out.complain(f"pagehand: {word}: {several if ids else none}")
         return CommandExit.FAILED
     body: dict[str, Any] = {}
     if options.order in ("pause", "drain", "block"):
@@ -154,14 +161,15 @@ def _stats_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _stats(call: Invocation) -> int:
     options = call.options
-    text = call.ask(HttpCall("GET", path_of("stats", type=options.type, window=options.window)))
+    asked = HttpCall("GET", path_of("stats", type=options.type, window=options.window))
     if call.out.chosen("json") != "table":
-        call.out.json(text)
+        call.out.json(call.ask(asked))
         return CommandExit.DONE
-    stats = json.loads(text)
-    if "ended" in stats:
-        call.out.table(("WHAT", f"IN {stats['ended']['window_ms'] // 60_000} MINUTES"), _ended_rows(stats["ended"]))
+    if options.type or options.window:
+        ended = call.fields(asked, "ended")["ended"]
+        call.out.table(("WHAT", f"IN {ended['window_ms'] // 60_000} MINUTES"), _ended_rows(ended))
         return CommandExit.DONE
+    stats = call.fields(asked, "jobs", "workers", "draining")
     rows = [(f"jobs {name}", count) for name, count in stats["jobs"].items()]
     rows += [(f"workers {name}", count) for name, count in stats["workers"].items()]
     call.out.table(("WHAT", "NOW"), [*rows, *([("the server stops", "yes")] if stats["draining"] else [])])
@@ -181,4 +189,6 @@ def _ended_rows(ended: dict[str, Any]) -> Iterable[Sequence[object]]:
             yield f"{name} {place}", "-" if length is None else f"{length / 1_000:.3g} s (n = {durations['n']})"
 
 
-STATS = Verb("stats", "count jobs and workers by state, and how jobs have ended", _stats_arguments, _stats)
+STATS = Verb(
+    "stats", "count jobs and workers by state, and how jobs have ended", _stats_arguments, _stats, _STATS_EXAMPLE
+)
