@@ -9,6 +9,7 @@ import msgspec
 from msgspec.structs import astuple
 
 from dispatcher.core.jobs.kept import Hold, KeptType, KeptWorker
+from dispatcher.core.jobs.terms import NO_DEFAULTS, TypeDefaults
 from dispatcher.store.sqlite.thread import StoreThread
 
 __all__ = ["SqliteKept", "save_kept"]
@@ -17,9 +18,9 @@ _COLUMNS = "worker, called, name, labels, note, paused, blocked"
 _SAVE = f"INSERT OR REPLACE INTO kept ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
 _FORGET = "DELETE FROM kept WHERE worker = ?"
 _SLICE = f"SELECT {_COLUMNS} FROM kept WHERE worker > ? ORDER BY worker LIMIT ?"  # noqa: S608
-_SAVE_TYPE = "INSERT OR REPLACE INTO kept_types (type, paused) VALUES (?, ?)"
+_SAVE_TYPE = "INSERT OR REPLACE INTO kept_types (type, paused, defaults) VALUES (?, ?, ?)"
 _FORGET_TYPE = "DELETE FROM kept_types WHERE type = ?"
-_SLICE_TYPES = "SELECT type, paused FROM kept_types WHERE type > ? ORDER BY type LIMIT ?"
+_SLICE_TYPES = "SELECT type, paused, defaults FROM kept_types WHERE type > ? ORDER BY type LIMIT ?"
 
 
 class SqliteKept:
@@ -44,7 +45,7 @@ def save_kept(connection: sqlite3.Connection, kept: Sequence[KeptWorker | KeptTy
             if one.is_empty():
                 connection.execute(_FORGET_TYPE, (one.type,))
             else:
-                connection.execute(_SAVE_TYPE, (one.type, _held(one.paused)))
+                connection.execute(_SAVE_TYPE, (one.type, _held(one.paused), _defaults(one)))
         elif one.is_empty():
             connection.execute(_FORGET, (one.id,))
         else:
@@ -61,8 +62,13 @@ def _worker(
     )  # fmt: skip
 
 
-def _type(name: str, paused: str | None) -> KeptType:
-    return KeptType(type=name, paused=_hold(paused))
+def _type(name: str, paused: str | None, defaults: str | None) -> KeptType:
+    told = NO_DEFAULTS if defaults is None else msgspec.json.decode(defaults, type=TypeDefaults)
+    return KeptType(type=name, paused=_hold(paused), defaults=told)
+
+
+def _defaults(one: KeptType) -> str | None:
+    return None if one.defaults == NO_DEFAULTS else _json(one.defaults)
 
 
 def _row(one: KeptWorker) -> tuple[object, ...]:
