@@ -124,7 +124,7 @@ def _console(given: dict[str, Any]) -> list[URLSpec]:
         url(rf"/workers/{_ID}/(block|unblock)", worker.WorkerGateHandler, given, name="worker-gate"),
         url(r"/types", lists.TypesPage, given, name="types"),
         url(rf"/types/{_TYPE}", typepages.OneTypePage, given, name="one-type"),
-        url(rf"/types/{_TYPE}/(pause|resume)", typepages.TypeActionHandler, given, name="type-action"),
+        url(rf"/types/{_TYPE}/(pause|resume|defaults)", typepages.TypeActionHandler, given, name="type-action"),
         url(r"/doubts", doubts.DoubtsPage, given, name="doubts"),
         url(r"/operations", orders.OperationsPage, given, name="operations"),
         url(rf"/operations/{_ID}", orders.OperationPage, given, name="operation"),

@@ -8,7 +8,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 
-from dispatcher.config.settings import Settings
 from dispatcher.core.jobs.model import JobSpec
 from dispatcher.errors import BadRequest, Unsupported
 from handlers.errors import FieldError, Invalid, field_error
@@ -18,6 +17,7 @@ from handlers.guard import Headers
 from handlers.intake import JobBody, check_key, to_spec
 from handlers.mediatype import MULTIPART, URLENCODED, media_type
 from handlers.rules import from_a_program
+from handlers.site import Site
 
 __all__ = ["check_sender", "is_form", "spec_of_form"]
 
@@ -41,7 +41,7 @@ def check_sender(headers: Headers) -> None:
         raise Unsupported(_REFUSED)
 
 
-def spec_of_form(headers: Headers, body: bytes, settings: Settings) -> JobSpec:
+def spec_of_form(headers: Headers, body: bytes, site: Site) -> JobSpec:
     """The job that the form asks for. Raises BadRequest, Invalid, TooLarge."""
     form = read_form(headers.get("Content-Type") or "", body)
     problems = list(_problems(form))
@@ -51,7 +51,7 @@ def spec_of_form(headers: Headers, body: bytes, settings: Settings) -> JobSpec:
         raise Invalid([*problems, *invalid.errors]) from None
     if problems:
         raise Invalid(problems)
-    return to_spec(job, settings, _key(headers, form))
+    return to_spec(job, site.settings, _key(headers, form), site.terms_of)
 
 
 def _job(form: FormBody) -> JobBody:

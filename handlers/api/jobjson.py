@@ -256,6 +256,7 @@ def type_json(view: TypeView) -> Json:
         "workers": view.workers,
         "counts": view.counts,
         "paused": _hold_of_type(view.paused),
+        "defaults": view.defaults.given(),
     }
 
 

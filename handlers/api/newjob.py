@@ -8,7 +8,6 @@ import re
 from typing import ClassVar
 
 from dispatcher.access.scopes import Scope
-from dispatcher.config.settings import Settings
 from dispatcher.core.jobs.model import JobSpec, JobView
 from dispatcher.core.jobs.turn import Accepted
 from handlers.answers import JSON_TEXT, HttpAnswer, as_json
@@ -51,7 +50,7 @@ class NewJobRules(ApiRules):
 
 async def submit(rules: Rules, headers: Headers, body: bytes, client: AskingClient) -> HttpAnswer | None:
     """Submits the job; answers when it is durable, or later if that is preferred. None: the client went away."""
-    return await give_job(rules, headers, _spec(headers, body, rules.site.settings), client)
+    return await give_job(rules, headers, _spec(headers, body, rules.site), client)
 
 
 async def give_job(rules: Rules, headers: Headers, spec: JobSpec, client: AskingClient) -> HttpAnswer | None:
@@ -85,11 +84,11 @@ async def _given(rules: Rules, spec: JobSpec, client: AskingClient, wait_s: floa
     return accepted, await site.service.job(accepted.job.id) if accepted.replayed else accepted.job
 
 
-def _spec(headers: Headers, body: bytes, settings: Settings) -> JobSpec:
+def _spec(headers: Headers, body: bytes, site: Site) -> JobSpec:
     if formjob.is_form(headers):
-        return formjob.spec_of_form(headers, body, settings)
+        return formjob.spec_of_form(headers, body, site)
     key = check_key(headers.get("Idempotency-Key"))
-    return to_spec(parse_job(body), settings, key)
+    return to_spec(parse_job(body), site.settings, key, site.terms_of)
 
 
 def _preferred_wait_s(headers: Headers) -> int | None:

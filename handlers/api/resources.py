@@ -119,11 +119,11 @@ class DuplicateHandler(ConsoleApiHandler):
 
     async def post(self, job_id: str) -> None:
         """Submits a job like this one; answers as to any other new job."""
-        settings, headers = self.site.settings, self.request.headers
+        headers = self.request.headers
         key = check_key(headers.get("Idempotency-Key"))
         original = await self.site.service.job(job_id)
         self.check_shown(original)
-        spec = to_spec(copy_of(original, bytes(self.body)), settings, key)
+        spec = to_spec(copy_of(original, bytes(self.body)), self.site.settings, key, self.site.terms_of)
         answer = await give_job(self, headers, spec, self.client)
         if answer is not None:
             self.give(answer)

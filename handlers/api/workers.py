@@ -17,6 +17,7 @@ from handlers.errors import Invalid, field_error
 from handlers.intake import decode_object
 
 __all__ = [
+    "LINE",
     "LONGEST_NAME",
     "LONGEST_NOTE",
     "LONGEST_REASON",
@@ -35,13 +36,13 @@ __all__ = [
 
 LONGEST_NAME, LONGEST_NOTE, LONGEST_REASON = 100, 1_000, 200
 # No control characters: these stand in lists, on pages and in logs.
-_LINE = r"^[^\x00-\x1f\x7f]*$"
+LINE = r"^[^\x00-\x1f\x7f]*$"
 
 
 class WorkerBody(Struct, frozen=True, forbid_unknown_fields=True):
     """What is to be different. null takes back what an operator has said: the page's own stands again."""
 
-    name: Annotated[str, Meta(max_length=LONGEST_NAME, pattern=_LINE)] | UnsetType | None = UNSET
+    name: Annotated[str, Meta(max_length=LONGEST_NAME, pattern=LINE)] | UnsetType | None = UNSET
     note: Annotated[str, Meta(max_length=LONGEST_NOTE)] | UnsetType | None = UNSET
     labels: Annotated[dict[LabelName, LabelValue | None], Meta(max_length=MOST_LABELS)] | UnsetType = UNSET
     #: null ends its credential: its page must join anew.
@@ -51,7 +52,7 @@ class WorkerBody(Struct, frozen=True, forbid_unknown_fields=True):
 class OrderBody(Struct, frozen=True, forbid_unknown_fields=True):
     """Why: the person at the page reads it."""
 
-    reason: Annotated[str, Meta(max_length=LONGEST_REASON, pattern=_LINE)] = ""
+    reason: Annotated[str, Meta(max_length=LONGEST_REASON, pattern=LINE)] = ""
 
 
 class ReloadBody(Struct, frozen=True, forbid_unknown_fields=True):

@@ -150,7 +150,7 @@ class JobActionHandler(_OneJob):
         """The key of the form makes two clicks one job."""
         key = check_key(self.form.field("key") or None)
         copied = copy_of(await self.site.service.job(job_id), b"")
-        spec = to_spec(copied, self.site.settings, self.kept_key(key))
+        spec = to_spec(copied, self.site.settings, self.kept_key(key), self.site.terms_of)
         spec = carried(spec, self.request.headers, self.site.tasks, self.principal.owner, spec.key)
         accepted = await self.site.service.submit(spec, token_id=self.principal.token_id)
         assert accepted.job is not None, "submit() raises where it accepts nothing"

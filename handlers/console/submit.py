@@ -88,7 +88,7 @@ class SubmitPage(PageHandler):
 
     def _spec(self, form: _Form) -> JobSpec:
         body = job_of_form(form.typed, chosen_of(self.form))
-        spec = to_spec(body, self.site.settings, check_key(form.key or None))
+        spec = to_spec(body, self.site.settings, check_key(form.key or None), self.site.terms_of)
         key = self.kept_key(spec.key)
         return carried(spec, self.request.headers, self.site.tasks, self.principal.owner, key)
 

@@ -123,6 +123,11 @@ EXAMPLES: dict[str, Example] = {
         python='for kind in client.types(q="print"):\n    print(kind["type"], kind["workers"])',
     ),
     "readType": Example(target="/api/v1/types/print-label"),
+    "changeType": Example(
+        method="PATCH",
+        target="/api/v1/types/print-label",
+        value={"defaults": {"priority": 5, "timeout_s": 30, "max_attempts": None}, "reason": "the new printer is slow"},
+    ),
     "pauseType": Example(method="POST", target="/api/v1/types/print-label/pause", value={"reason": "no paper"}),
     "resumeType": Example(method="POST", target="/api/v1/types/print-label/resume", value={}),
     "listTasks": Example(target="/tasks/index.json"),

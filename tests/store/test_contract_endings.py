@@ -217,6 +217,17 @@ def test_no_end_is_lost_or_counted_twice_however_often_it_restarts(durable: Desk
         assert counts(durable)[0] == number
 
 
+def test_ends_at_one_instant_of_the_queue_clock_in_several_turns_are_all_kept(durable: Desk) -> None:
+    claims = [durable.start() for _ in range(3)]
+    durable.pass_time(5.0)
+    for claim in claims:
+        at_s = durable.elapsed_s
+        durable.report(result(claim.attempt))
+        durable.elapsed_s = at_s
+    durable.reopen()
+    assert counts(durable)[0] == 3
+
+
 def test_the_end_of_a_job_that_is_removed_at_once_is_kept(durable: Desk) -> None:
     job = end_one(durable)
     assert durable.command(Delete(job)).done

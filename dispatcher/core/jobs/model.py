@@ -16,7 +16,7 @@ from dispatcher.access.credentials import Credential
 from dispatcher.core.jobs.about import NOTHING_SAID, About
 from dispatcher.core.jobs.kept import Hold, KeptWorker
 from dispatcher.core.jobs.states import SETTLED, JobState
-from dispatcher.core.jobs.terms import Schedule, Terms
+from dispatcher.core.jobs.terms import NO_DEFAULTS, Schedule, Terms, TypeDefaults
 
 __all__ = [
     "AttemptView",
@@ -218,6 +218,7 @@ class TypeView(Struct, frozen=True, kw_only=True):
     workers: int = 0
     #: An operator has paused it: its jobs wait.
     paused: Hold | None = None
+    defaults: TypeDefaults = NO_DEFAULTS
 
 
 class TypeFilter(Struct, frozen=True, kw_only=True):

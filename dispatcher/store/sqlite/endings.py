@@ -45,11 +45,10 @@ _WINDOW = f"""
     SELECT start, {_COUNTS} FROM endings
     WHERE step_s = ?1 AND type = ?2 AND start IN (SELECT value FROM json_each(?3))
 """  # noqa: S608
-_FORGET = """
-    DELETE FROM endings WHERE (step_s, start, type) IN (
-        SELECT step_s, start, type FROM endings WHERE step_s = ?1 AND start < ?2 ORDER BY start, type LIMIT ?3
-    )
-"""
+#: The last one that goes, if there are as many as go at once.
+_LAST_OLD = "SELECT start, type FROM endings WHERE step_s = ? AND start < ? ORDER BY start, type LIMIT 1 OFFSET ?"
+_FORGET = "DELETE FROM endings WHERE step_s = ? AND (start, type) <= (?, ?)"
+_FORGET_ALL = "DELETE FROM endings WHERE step_s = ? AND start < ?"
 
 
 class EndingRows:
@@ -108,11 +107,15 @@ class EndingRows:
 
     def forget(self, now_at: float) -> bool:
         """Forgets the oldest ones whose time is over. Returns whether there may be more."""
-        gone = [
-            self._db.execute(_FORGET, (step_s, before, MOST_ENDINGS_FORGOTTEN)).rowcount
-            for step_s, before in outlived(now_at).items()
-        ]
-        return MOST_ENDINGS_FORGOTTEN in gone
+        more = False
+        for step_s, before in outlived(now_at).items():
+            last = self._db.execute(_LAST_OLD, (step_s, before, MOST_ENDINGS_FORGOTTEN - 1)).fetchone()
+            if last is None:
+                self._db.execute(_FORGET_ALL, (step_s, before))
+            else:
+                self._db.execute(_FORGET, (step_s, *last))
+                more = True
+        return more
 
     def window(self, type_name: str, steps: Steps) -> list[tuple[int, Endings]]:
         """See EndingReads."""

@@ -10,6 +10,7 @@ from msgspec.structs import astuple
 
 from dispatcher.access.credentials import Credential
 from dispatcher.core.jobs.kept import Hold, KeptType, KeptWorker
+from dispatcher.core.jobs.terms import NO_DEFAULTS, TypeDefaults
 from dispatcher.store.kept import Kept
 from dispatcher.store.sqlite.thread import StoreThread
 
@@ -19,9 +20,9 @@ _COLUMNS = "worker, called, name, labels, note, paused, blocked"
 _SAVE = f"INSERT OR REPLACE INTO kept ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
 _FORGET = "DELETE FROM kept WHERE worker = ?"
 _SLICE = f"SELECT {_COLUMNS} FROM kept WHERE worker > ? ORDER BY worker LIMIT ?"  # noqa: S608
-_SAVE_TYPE = "INSERT OR REPLACE INTO kept_types (type, paused) VALUES (?, ?)"
+_SAVE_TYPE = "INSERT OR REPLACE INTO kept_types (type, paused, defaults) VALUES (?, ?, ?)"
 _FORGET_TYPE = "DELETE FROM kept_types WHERE type = ?"
-_SLICE_TYPES = "SELECT type, paused FROM kept_types WHERE type > ? ORDER BY type LIMIT ?"
+_SLICE_TYPES = "SELECT type, paused, defaults FROM kept_types WHERE type > ? ORDER BY type LIMIT ?"
 _SAVE_CREDENTIAL = "INSERT OR REPLACE INTO credentials (worker, token, digests, at) VALUES (?, ?, ?, ?)"
 _FORGET_CREDENTIAL = "DELETE FROM credentials WHERE worker = ?"
 _SLICE_CREDENTIALS = "SELECT worker, token, digests, at FROM credentials WHERE worker > ? ORDER BY worker LIMIT ?"
@@ -63,7 +64,7 @@ def save_kept(connection: sqlite3.Connection, kept: Sequence[Kept]) -> None:
 def _how(one: Kept) -> tuple[str, str, tuple[object, ...]]:
     """How to forget it, how to save it, and its row, whose first column names it."""
     if isinstance(one, KeptType):
-        return _FORGET_TYPE, _SAVE_TYPE, (one.type, _held(one.paused))
+        return _FORGET_TYPE, _SAVE_TYPE, (one.type, _held(one.paused), _defaults(one))
     if isinstance(one, Credential):
         return _FORGET_CREDENTIAL, _SAVE_CREDENTIAL, (one.worker, one.token_id, b"".join(one.digests), one.at)
     return _FORGET, _SAVE, _row(one)
@@ -84,8 +85,13 @@ def _worker(
     )  # fmt: skip
 
 
-def _type(name: str, paused: str | None) -> KeptType:
-    return KeptType(type=name, paused=_hold(paused))
+def _type(name: str, paused: str | None, defaults: str | None) -> KeptType:
+    told = NO_DEFAULTS if defaults is None else msgspec.json.decode(defaults, type=TypeDefaults)
+    return KeptType(type=name, paused=_hold(paused), defaults=told)
+
+
+def _defaults(one: KeptType) -> str | None:
+    return None if one.defaults == NO_DEFAULTS else _json(one.defaults)
 
 
 def _row(one: KeptWorker) -> tuple[object, ...]:

@@ -14,6 +14,7 @@ from handlers.api.batch import MOST_JOBS
 from handlers.api.openapi import hookshapes, manyshapes, shapes, statshapes, typeshapes, workershapes
 from handlers.api.resources import CancelBody, DecideBody, EmptyBody
 from handlers.api.tokens import TokenBody
+from handlers.api.types import TypeBody
 from handlers.api.waitmany import WaitBody
 from handlers.api.webhooks import RedeliverBody, WebhookBody, WebhookChange
 from handlers.api.workers import OrderBody, ReloadBody, WorkerBody
@@ -26,7 +27,7 @@ Schema = dict[str, Any]
 _REF = "#/components/schemas/"
 _BODIES = (
     ActionBody, JOB_BODY, CancelBody, DecideBody, EmptyBody, RedeliverBody, TokenBody, WaitBody, WebhookBody,
-    WebhookChange, OrderBody, ReloadBody, WorkerBody,
+    WebhookChange, OrderBody, ReloadBody, TypeBody, WorkerBody,
 )  # fmt: skip
 #: Of the fields of the console's form, the one that no program needs.
 _FOR_PEOPLE = frozenset({"type_choice"})

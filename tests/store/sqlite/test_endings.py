@@ -117,3 +117,12 @@ def test_old_counts_go_some_at_a_time(desk: Desk) -> None:
     assert left() == 0
     desk.pass_time(PURGE_EVERY_S)
     assert not desk.turn().more
+
+
+def test_to_forget_costs_the_same_beside_2_000_and_10_000_types(desk: Desk) -> None:
+    costs = []
+    for types in (2_000, 10_000):
+        fill(desk, types)
+        desk.pass_time(2 * DAY)
+        costs.append(steps(desk, desk.turn))
+    assert costs[1] <= costs[0] + 5

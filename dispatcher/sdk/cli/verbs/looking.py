@@ -23,11 +23,12 @@ _EXAMPLE = """\
 example:
   pagehand workers pause FRONT-DESK-07 --reason lunch
 """
-TYPE_ORDERS = ("pause", "resume")
+TYPE_ORDERS = ("pause", "resume", "defaults")
 _TYPES_EXAMPLE = """\
 examples:
   pagehand types print
   pagehand types pause print-label --reason "no paper"
+  pagehand types defaults print-label priority=5 timeout_s=30 max_attempts=
 """
 _STATS_EXAMPLE = """\
 examples:
@@ -111,8 +112,10 @@ WORKERS = Verb("workers", "list workers, or order them about", _workers_argument
 
 
 def _types_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("words", nargs="*", metavar="NAME", help="whose name begins so; or pause or resume, and types")
-    parser.add_argument("--reason", default="", metavar="TEXT", help="why; it is said why their jobs wait")
+    parser.add_argument(
+        "words", nargs="*", metavar="NAME", help="whose name begins so; or pause, resume or defaults, and types"
+    )
+    parser.add_argument("--reason", default="", metavar="TEXT", help="why; of a pause it is said why their jobs wait")
 
 
 def _types(call: Invocation) -> int:
@@ -120,9 +123,13 @@ def _types(call: Invocation) -> int:
     if words and words[0] in TYPE_ORDERS:
         if len(words) == 1:
             raise UsageFault(f"types {words[0]} needs the name of a type")
+        if words[0] == "defaults":
+            return _type_defaults(call, words[1], words[2:])
         return _first_fault(_ordered_type(call, words[0], name) for name in words[1:])
     if len(words) > 1:
-        raise UsageFault(f"{words[0]!r} is no order: types takes the beginning of one name, or pause or resume")
+        raise UsageFault(
+            f"{words[0]!r} is no order: types takes the beginning of one name, or pause, resume or defaults"
+        )
     heads = ("TYPE", "WORKERS", "QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "IN DOUBT", "PAUSED")
     return _listed(call, call.client.types(q=words[0] if words else None), "type", heads, _type_row)
 
@@ -140,6 +147,36 @@ def _ordered_type(call: Invocation, order: str, name: str) -> CommandExit:
         return CommandExit.FAILED
     call.out.json(text) if call.out.form == "json" else call.out.line(name)
     return CommandExit.DONE
+
+
+def _type_defaults(call: Invocation, name: str, words: Sequence[str]) -> CommandExit:
+    """With ``field=value`` it sets these; an empty value takes one away. Then it tells those that there are."""
+    path = path_of("types", name)
+    if words:
+        body = {"defaults": dict(map(_default, words)), "reason": call.options.reason}
+        asked = HttpCall("PATCH", path, json.dumps(body).encode())
+    else:
+        asked = HttpCall("GET", path)
+    try:
+        defaults = call.fields(asked, "defaults")["defaults"]
+    except NotFound as error:
+        call.out.complain(f"pagehand: {name}: {error}")
+        return CommandExit.FAILED
+    if call.out.chosen("json") != "table":
+        call.out.json(json.dumps(defaults))
+    else:
+        call.out.line(" ".join(f"{field}={value}" for field, value in defaults.items()))
+    return CommandExit.DONE
+
+
+def _default(word: str) -> tuple[str, object]:
+    field, equals, text = word.partition("=")
+    if not equals:
+        raise UsageFault(f"{word!r} is no default: write it as priority=5, or priority= to take it away")
+    try:
+        return field, json.loads(text) if text else None
+    except ValueError:
+        return field, text
 
 
 def _type_row(item: dict[str, Any]) -> Sequence[object]:

@@ -1,5 +1,5 @@
 -- 0011: how jobs have ended, by type, minute and hour. Rows of one step lie side by side, whatever their type, so a
--- turn writes at the end of the table. Older code knows nothing of it.
+-- turn writes at the end of the table. And the defaults of types. Older code knows nothing of either.
 
 CREATE TABLE endings (
     step_s    INTEGER NOT NULL,           -- 60 or 3600
@@ -19,6 +19,8 @@ ALTER TABLE jobs ADD COLUMN ready_at REAL;
 
 -- Jobs that ended up to this instant of the queue clock are counted. What had ended before is not.
 INSERT INTO meta VALUES ('counted_clock', coalesce((SELECT value FROM meta WHERE name = 'queue_clock'), 0.0));
+
+ALTER TABLE kept_types ADD COLUMN defaults TEXT;   -- JSON: {name of a term: value}; NULL: there are none
 
 -- And tokens with which pages join, and the credential of each worker that has joined; rates of tokens.
 -- Older code knows nothing of it; it refuses the newer schema as ever.
