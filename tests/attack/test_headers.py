@@ -27,7 +27,7 @@ WRITTEN = [
     *("%u000d%u000a", "%c0%8d%c0%8a", "\\r\\n", ";%0aSet-Cookie:"),
 ]
 FORGED = "X-Forged: 1"
-HEADER = re.compile(rb"[A-Za-z0-9-]+: [\x20-\x7e\x80-\xff]*")
+HEADER = re.compile(rb"[A-Za-z0-9-]+: [\x20-\x7e]*")
 
 
 @pytest.fixture(scope="module", params=["fast", "tornado"])
@@ -46,12 +46,12 @@ def asked(server: Live, target: str, *lines: str, method: str = "GET", body: byt
 
 
 def check(answers: list[bytes]) -> None:
-    """Each line of the head is a header of ours, and the body is as long as it says."""
+    """Each line of the head is a header of ours, the body is as long as it says, and nothing went wrong."""
     for answer in answers:
         head, gap, body = answer.partition(b"\r\n\r\n")
         assert gap, answer
         status, *lines = head.split(b"\r\n")
-        assert re.fullmatch(rb"HTTP/1\.[01] [1-5][0-9][0-9] [ -~]*", status), status
+        assert re.fullmatch(rb"HTTP/1\.[01] [1-4][0-9][0-9] [ -~]*", status), status
         for line in lines:
             assert HEADER.fullmatch(line), line
         names = [line.partition(b":")[0].lower() for line in lines]
