@@ -134,7 +134,8 @@ class Joins:
     def _spend(self, token_id: str, uses: int) -> None:
         token = self._tokens.get(token_id)
         if token is not None:
-            self._tokens.put([replace(token, used=token.used + uses)])
+            at = self._clock.utc() if uses > 0 else token.last_used_at
+            self._tokens.put([replace(token, used=token.used + uses, last_used_at=at)])
 
     async def end(self, worker: str, actor: Actor) -> bool:
         """Whether the worker had joined. It must join anew: that is durable, and the session of its page is over."""

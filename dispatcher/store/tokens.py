@@ -8,6 +8,7 @@ from itertools import chain
 from msgspec.structs import replace
 
 from dispatcher.access.commands import JoinWorker, MakeToken, RevokeToken, TokenCommand, UsedTokens
+from dispatcher.access.credentials import Credential
 from dispatcher.access.tokens import Token
 from dispatcher.store.storable import check_storable
 
@@ -40,17 +41,17 @@ class Tokens:
             elif isinstance(command, UsedTokens):
                 self._use(command.used)
             elif isinstance(command, JoinWorker) and command.spends:
-                self._spend(command.credential.token_id)
+                self._spend(command.credential)
 
     def _revoke(self, command: RevokeToken) -> None:
         token = self._tokens.get(command.token_id)
         if token is not None and token.revoked_at is None:
             self._tokens[token.id] = replace(token, revoked_at=command.at)
 
-    def _spend(self, token_id: str) -> None:
-        token = self._tokens.get(token_id)
+    def _spend(self, credential: Credential) -> None:
+        token = self._tokens.get(credential.token_id)
         if token is not None:
-            self._tokens[token_id] = replace(token, used=token.used + 1)
+            self._tokens[token.id] = replace(token, used=token.used + 1, last_used_at=credential.at)
 
     def _use(self, used: dict[str, float]) -> None:
         for token_id in used.keys() & self._tokens.keys():

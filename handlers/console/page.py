@@ -7,7 +7,7 @@ the only defence in IE 11, which knows no CSP. This module knows no page in part
 from __future__ import annotations
 
 from typing import Any, ClassVar, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from tornado.web import HTTPError
 
@@ -183,7 +183,14 @@ def _seconds(text: str, default: Default) -> int | Default:
     return int(text) if text in {str(seconds) for seconds in _REFRESH_S} else default
 
 
+#: What stands for itself in a path, its query and what is encoded already.
+_PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
+
+
 def local_path(text: str) -> str:
-    """Where to go after the login: a path on this server, or the overview. Never another site."""
+    """Where to go after the login: a path on this server, or the overview. Never another site.
+
+    In ASCII, for it stands in a header: some proxies keep the last byte of other letters alone, and it may end a line.
+    """
     fine = text.startswith("/") and not text.startswith(("//", "/\\")) and text.isprintable() and "\\" not in text
-    return text if fine else "/"
+    return quote(text, safe=_PRINTABLE, errors="replace") if fine else "/"

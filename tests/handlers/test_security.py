@@ -181,6 +181,10 @@ def test_the_login_leads_back(text: str) -> None:
     assert local_path(text) == text
 
 
+def test_where_the_login_leads_back_stands_in_a_header_in_ascii() -> None:
+    assert local_path("/jobs?name=B\xe4r\u560a\u560d x") == "/jobs?name=B%C3%A4r%E5%98%8A%E5%98%8D%20x"
+
+
 # Foreign pages and forged forms
 
 

@@ -82,7 +82,7 @@ def test_a_token_for_joining_survives_a_restart_with_its_uses_and_the_credential
     durable.turn(commands=[MakeToken(JOINS), JoinWorker(GIVEN, spends=True)])
     durable.command(JoinWorker(replace(GIVEN, worker="w2"), spends=True))
     durable.reopen()
-    assert tokens(durable) == {JOINS.id: replace(JOINS, used=2)}
+    assert tokens(durable) == {JOINS.id: replace(JOINS, used=2, last_used_at=NOW)}
     assert credentials(durable) == [GIVEN, replace(GIVEN, worker="w2")]
 
 

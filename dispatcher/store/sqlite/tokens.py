@@ -22,7 +22,7 @@ _MAKE = f"INSERT OR REPLACE INTO tokens ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?
 _FORGET = "DELETE FROM tokens WHERE id = ?"
 _REVOKE = "UPDATE tokens SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL"
 _USE = "UPDATE tokens SET last_used_at = ? WHERE id = ?"
-_SPEND = "UPDATE tokens SET used = used + 1 WHERE id = ?"
+_SPEND = "UPDATE tokens SET used = used + 1, last_used_at = ? WHERE id = ?"
 
 
 def save_tokens(connection: sqlite3.Connection, commands: Sequence[TokenCommand]) -> None:
@@ -36,7 +36,7 @@ def save_tokens(connection: sqlite3.Connection, commands: Sequence[TokenCommand]
         elif isinstance(command, UsedTokens):
             connection.executemany(_USE, [(at, token_id) for token_id, at in command.used.items()])
         elif isinstance(command, JoinWorker) and command.spends:
-            connection.execute(_SPEND, (command.credential.token_id,))
+            connection.execute(_SPEND, (command.credential.at, command.credential.token_id))
 
 
 def all_tokens(connection: sqlite3.Connection) -> list[Token]:
