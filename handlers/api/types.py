@@ -142,7 +142,7 @@ class OneTypeHandler(_TypeAnswer):
         self.show(await types.change_defaults(name, changes, reason, actor=self.actor("api")))
 
     def _wanted(self) -> tuple[Changes, str]:
-        body = bytes(self.body)
+        body = bytes(self.body) or b"{}"
         try:
             wanted = decode_object(_loose, body)
             given = _object.decode(wanted.defaults)

@@ -74,6 +74,11 @@
     return this._token || this._identity.record.credential || undefined;
   };
 
+  /** Whether it has anything to show: a token, a credential, or a token for joining. */
+  Worker.prototype._hasToken = function () {
+    return !!(this._shownToken() || this._join);
+  };
+
   /**
    * We have no identity and want to join. It is kept before we join, so that a page that is loaded
    * anew joins as the same worker, and spends no other use.

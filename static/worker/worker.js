@@ -13,7 +13,6 @@
   var blame = parts.blame;
   var clip = parts.clip;
   var copy = parts.copy;
-  var decode = parts.decode;
   var each = parts.each;
   var environment = parts.environment;
   var errorFields = parts.errorFields;
@@ -23,7 +22,6 @@
   var keys = parts.keys;
   var lower = parts.lower;
   var map = parts.map;
-  var noop = parts.noop;
   var offering = parts.offering;
   var only = parts.only;
   var push = parts.push;

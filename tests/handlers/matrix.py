@@ -54,7 +54,7 @@ MATRIX = {
     "api-worker-block": ("/api/v1/workers/nobody/block", "POST:404", API),
     "api-worker-unblock": ("/api/v1/workers/nobody/unblock", "POST:404", API),
     "api-types": ("/api/v1/types", "GET", API),
-    "api-type": ("/api/v1/types/nobody", "GET:404 PATCH:400", API),
+    "api-type": ("/api/v1/types/nobody", "GET:404 PATCH:422", API),
     "api-type-pause": ("/api/v1/types/word-count/pause", "POST", API),
     "api-type-resume": ("/api/v1/types/nobody/resume", "POST:404", API),
     "api-stats": ("/api/v1/stats", "GET", API),
