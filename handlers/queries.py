@@ -90,7 +90,7 @@ def _fields_of(kind: type[Struct]) -> tuple[str, ...]:
 
 #: The fields of each query: a filter's are those of its struct.
 JOBS, WORKERS, TYPES = (*_fields_of(JobFilter), "format", "fields"), _fields_of(WorkerFilter), _fields_of(TypeFilter)
-ACTS = _fields_of(AuditFilter)
+ACTS = (*_fields_of(AuditFilter), "format")
 #: Those of the console's list.
 CONSOLE_JOBS = ("state", "type", "requires", "worker", "tag", "owner", "batch", "q", "limit", "cursor")
 WAIT = ("wait",)

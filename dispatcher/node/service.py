@@ -356,7 +356,8 @@ class Dispatcher(BatchVerbs, FarmVerbs):
         with self._readers:
             return await measured(
                 self._store, self._activity, self.machine, self._transport, self._waiters, self._intake,
-                webhooks=self.webhooks, takes_jobs=self.ready(), draining=self.draining, has_space=self.has_space,
+                webhooks=self.webhooks, feed=self.feed, takes_jobs=self.ready(), draining=self.draining,
+                has_space=self.has_space,
             )  # fmt: skip
 
     # -- who and what there is

@@ -119,6 +119,7 @@ _CHANGES = {
     "after": Field(_PLACE, f"{_AFTER}what comes from now on is told."),
 }
 _ACTS = {
+    "format": _JOBS["format"],
     "actor": Field(_FILTER, "Who has done it."),
     "action": Field(_FILTER, "What was done: `job.cancel`, `token.make` and so on."),
     "target": Field(_FILTER, "The id of the job or the token, or the name of what it was done to."),
