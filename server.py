@@ -61,7 +61,10 @@ usage: pagehand migrate [flags]
 
 Brings the store of a server that has stopped to this version's schema, as the
 next start would, and ends. It first makes a copy beside the store. The flags
-are those of `pagehand serve`; --store and --config are of use here."""
+are those of `pagehand serve`; --store and --config are of use here.
+
+example:
+  pagehand migrate --store sqlite:///jobs.db"""
 
 
 class Entrance:

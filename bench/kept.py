@@ -2,7 +2,8 @@
 
 The jobs are submitted and done through the API, with types, tags and texts in turn; one in a thousand fails. Then each
 look is asked for some times, one after the other. A look's time in the store holds up turns, so the slowest is told
-too. ``--store`` keeps the store, or takes one that an earlier run has kept.
+too. ``--store`` keeps the store, or takes one that an earlier run has kept. ``--pages`` idle pages, which another
+process holds, are there meanwhile.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from bench.load.herd import TOGETHER
 from bench.load.meter import loop_ms
 from bench.load.pages import JobPage
 from bench.load.progress import Run, sleep, until
+from bench.load.steady import holding
 from bench.load.submitter import Submitter
 from bench.server import Server, pagehand
 
@@ -30,6 +32,8 @@ _TYPES = 10
 _TAGS = 1_000
 #: One job of so many is of the type that fails.
 _FAILS = 1_000
+#: One ping interval: the idle pages, and so their pings, come evenly over it.
+_COMING_S = 20.0
 _STREETS = ("Linden", "Garten", "Haupt", "Kirch", "Berg", "Bahnhof", "Schul", "Ring")
 _API = "/api/v1/jobs"
 
@@ -73,6 +77,9 @@ def looks(jobs: int) -> list[Look]:
         Look("types: /api/v1/types", "/api/v1/types"),
         Look("the overview: /", "/"),
         Look("the list: /jobs", "/jobs"),
+        Look("workers: /api/v1/workers", "/api/v1/workers?limit=50"),
+        Look("the page of workers: /workers", "/workers"),
+        Look("the oldest 100 changes that are kept", "/api/v1/changes?after=oldest"),
         Look("a scrape: /metrics", "/metrics"),
     ]
 
@@ -111,17 +118,27 @@ async def _measure(server: Server, given: argparse.Namespace, prepared: bool) ->
         began = time.monotonic()
         await _prepare(server, given.jobs)
         print(f"{given.jobs:,} jobs submitted and done in {time.monotonic() - began:.0f} s\n", flush=True)
+    async with holding({"port": server.port, "pages": given.pages, "idle_s": _COMING_S}):
+        await _table(server, given)
+    Run.ending = True
+
+
+async def _table(server: Server, given: argparse.Namespace) -> None:
     print("| look | median ms | slowest ms | the loop's ms |\n|---|---:|---:|---:|")
     for look in looks(given.jobs):
         took_ms, of_the_loop_ms = await _look(server, look, given.times)
-        print(f"| {look.name} | {took_ms[len(took_ms) // 2]:.2f} | {took_ms[-1]:.2f} | {of_the_loop_ms:.2f} |")
-    Run.ending = True
+        print(
+            f"| {look.name} | {took_ms[len(took_ms) // 2]:.2f} | {took_ms[-1]:.2f} | {of_the_loop_ms:.2f} |", flush=True
+        )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Prints a table."""
     parser = argparse.ArgumentParser(prog="python -m bench.kept", description=__doc__)
     parser.add_argument("--jobs", type=int, default=100_000, help="a multiple of 2,000 (default: 100,000)")
+    parser.add_argument(
+        "--pages", type=int, default=0, help="idle pages beside them; 10,000 need 10,500 descriptors (default: 0)"
+    )
     parser.add_argument("--times", type=int, default=20, help="how often each look is asked for (default: 20)")
     parser.add_argument("--store", type=Path, help="where the store is, or is to be")
     given = parser.parse_args(argv)

@@ -62,6 +62,7 @@ __all__ = [
     "TokenNotFound",
     "TooLarge",
     "TooManyGuesses",
+    "TooManyJobs",
     "TooManyTypes",
     "Unauthorized",
     "Unavailable",
@@ -123,6 +124,16 @@ class TooManyGuesses(RequestError):
     """Many different wrong tokens have come from where this one comes from."""
 
     code = "too_many_wrong_tokens"
+
+    def __init__(self, detail: str, *, retry_after_s: int) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
+
+class TooManyJobs(RequestError):
+    """The token has submitted as many new jobs as it may for now."""
+
+    code = "too_many_jobs"
 
     def __init__(self, detail: str, *, retry_after_s: int) -> None:
         super().__init__(detail)

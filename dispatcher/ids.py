@@ -9,6 +9,7 @@ from dispatcher.clock import Clock
 
 __all__ = [
     "new_attempt_id",
+    "new_credential",
     "new_endpoint_id",
     "new_job_id",
     "new_key",
@@ -57,6 +58,11 @@ def new_life() -> str:
 def new_key() -> bytes:
     """The key that workers' secrets are derived from, or one that signs messages."""
     return secrets.token_bytes(32)
+
+
+def new_credential() -> str:
+    """A worker's credential of 256 random bits; see ``access.credentials`` for its form."""
+    return f"phw_{secrets.token_urlsafe(32)}"
 
 
 def new_token() -> str:

@@ -25,6 +25,7 @@ __all__ = [
     "policy_for",
     "problem_headers",
     "request_id_of",
+    "strict_headers",
     "usual_headers",
 ]
 
@@ -83,6 +84,14 @@ _USUAL = {
 def usual_headers(request_id: str) -> dict[str, str]:
     """The headers of every answer, errors included."""
     return {"X-Request-Id": request_id, **_USUAL}
+
+
+def strict_headers(hsts_s: int) -> dict[str, str]:
+    """What says for so many seconds that this name is reached over TLS alone; 0: nothing does.
+
+    Not with includeSubDomains: other names are not ours to speak for.
+    """
+    return {"Strict-Transport-Security": f"max-age={hsts_s}"} if hsts_s else {}
 
 
 def problem_headers(problem: Problem) -> dict[str, str]:

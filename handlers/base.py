@@ -24,6 +24,7 @@ from handlers.answers import (
     policy_for,
     problem_headers,
     request_id_of,
+    strict_headers,
     usual_headers,
 )
 from handlers.client import AskingClient
@@ -53,6 +54,7 @@ class BaseHandler(RequestHandler, Rules):
     def initialize(self, site: Site) -> None:
         """Called by Tornado with the route's arguments."""
         self.site = site
+        self.set_all(strict_headers(site.settings.hsts_s))
         self.body = bytearray()
         self.limit = self.body_limit()
         self.client = AskingClient()
@@ -65,7 +67,8 @@ class BaseHandler(RequestHandler, Rules):
         if not hasattr(self, "request_id"):
             self.request_id = request_id_of(self.request.headers)
         self.clear_header("Server")
-        self.set_all(usual_headers(self.request_id))
+        site: Site | None = getattr(self, "site", None)  # Tornado calls this before it knows the site, and after
+        self.set_all(usual_headers(self.request_id) | strict_headers(0 if site is None else site.settings.hsts_s))
 
     def set_all(self, headers: Mapping[str, str]) -> None:
         """Sets each of these."""

@@ -28,6 +28,7 @@ from dispatcher.errors import (
     TokenNotFound,
     TooLarge,
     TooManyGuesses,
+    TooManyJobs,
     TypeNotFound,
     Unauthorized,
     Unavailable,
@@ -66,6 +67,7 @@ _STATUS: tuple[tuple[type[PagehandError], int], ...] = (
     (BadRequest, 400),
     (Unauthorized, 401),
     (TooManyGuesses, 429),
+    (TooManyJobs, 429),
     (Forbidden, 403),
     (JobNotFound, 404),
     (AddressNotFound, 404),
@@ -158,7 +160,7 @@ def _of_ours(error: PagehandError) -> Problem:
         code=error.code,
         detail=error.detail,
         errors=_field_errors(error),
-        retry_after_s=error.retry_after_s if isinstance(error, Unavailable | TooManyGuesses) else None,
+        retry_after_s=error.retry_after_s if isinstance(error, Unavailable | TooManyGuesses | TooManyJobs) else None,
     )
 
 

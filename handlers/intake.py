@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import Annotated, Any, TypeVar
 
@@ -33,6 +33,7 @@ __all__ = [
     "JOB_BODY",
     "JOB_FIELDS",
     "JobBody",
+    "TermsOf",
     "any_object",
     "body_of",
     "check_key",
@@ -49,6 +50,8 @@ _TWICE = "stands twice"
 _KEY = re.compile(r"[\x20-\x7e]{1,255}")
 
 T = TypeVar("T")
+#: The terms that a new job of a type has where its submitter names none.
+TermsOf = Callable[[str], Terms]
 
 
 def _null() -> Raw:
@@ -233,8 +236,8 @@ def check_key(key: str | None) -> str | None:
     raise BadRequest("An idempotency key is 1 to 255 printable ASCII characters.", code="bad_key")
 
 
-def to_spec(body: JobBody, settings: Settings, key: str | None) -> JobSpec:
-    """The job with its defaults filled in. Raises TooLarge, Invalid, BadRequest."""
+def to_spec(body: JobBody, settings: Settings, key: str | None, terms_of: TermsOf) -> JobSpec:
+    """The job with the defaults of its type and of the server filled in. Raises TooLarge, Invalid, BadRequest."""
     data = bytes(body.data)
     if len(data) > settings.body_limit:
         raise TooLarge(f"data has {len(data):,} bytes; at most {settings.body_limit:,} are taken (--body-limit).")
@@ -243,7 +246,7 @@ def to_spec(body: JobBody, settings: Settings, key: str | None) -> JobSpec:
     return JobSpec(
         type=body.type,
         data=data.decode("utf-8"),
-        terms=_terms(given, settings) if says_more else settings.terms,
+        terms=_terms(given, terms_of(body.type)) if says_more else terms_of(body.type),
         about=_about(given, settings) if says_more else NOTHING_SAID,
         **(_schedule(given) if says_more else {}),
         key=key,
@@ -252,11 +255,11 @@ def to_spec(body: JobBody, settings: Settings, key: str | None) -> JobSpec:
     )
 
 
-def _terms(given: Mapping[str, Any], settings: Settings) -> Terms:
+def _terms(given: Mapping[str, Any], usual: Terms) -> Terms:
     told = {name: given[name] for name in _TERMS & given.keys()}
     if "requires" in told:
         told["requires"] = requirement_of(told["requires"])
-    return replace(settings.terms, **told) if told else settings.terms
+    return replace(usual, **told) if told else usual
 
 
 def _about(given: Mapping[str, Any], settings: Settings) -> About:

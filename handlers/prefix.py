@@ -16,7 +16,7 @@ __all__ = ["OWN", "Prefix", "PrefixedApplication"]
 
 #: With what an address of ours can begin.
 OWN = frozenset(
-    {"", "api", "docs", "engine.io", "jobs", "livez", "login", "logout", "openapi.json"}
+    {"", "api", "docs", "doubts", "engine.io", "jobs", "livez", "login", "logout", "openapi.json", "operations"}
     | {"readyz", "static", "submit", "tasks", "types"}
     | {"metrics", "worker", "workers"}
 )

@@ -19,6 +19,7 @@ from tornado.web import RequestHandler
 
 from dispatcher.access.acts import AuditFilter
 from dispatcher.core.jobs.changes import ChangeFilter
+from dispatcher.core.jobs.endings import LONGEST_WINDOW_S, SHORTEST_WINDOW_S
 from dispatcher.core.jobs.model import JobFilter, TypeFilter, WorkerFilter, WorkerStatus
 from dispatcher.core.jobs.search import search_of
 from dispatcher.core.jobs.states import JobState
@@ -36,8 +37,10 @@ __all__ = [
     "MOST_NUMBERED",
     "ONE_JOB",
     "PLACE",
+    "STATS",
     "TYPES",
     "WAIT",
+    "WINDOW_PATTERN",
     "WORKERS",
     "Filter",
     "FilterFields",
@@ -51,6 +54,7 @@ __all__ = [
     "job_filter",
     "next_query",
     "number_argument",
+    "stats_arguments",
     "type_filter",
     "wait_argument",
     "worker_filter",
@@ -70,6 +74,10 @@ _ACT_INSTANTS = ("after", "before")
 #: A time back from now: at most some 270 years, so that there is such an instant.
 BACK_PATTERN = "-([0-9]{1,9}s|[0-9]{1,8}m|[0-9]{1,6}h|[0-9]{1,5}d)"
 _BACK = re.compile(BACK_PATTERN)
+#: A length of time.
+WINDOW_PATTERN = "[0-9]{1,5}[mhd]"
+#: The window where only a type is named.
+_USUAL_WINDOW_S = 3_600
 _UNIT_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 #: Date, time, and a difference from UTC.
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9:.]+([Zz]|[+-][0-9]{2}:[0-9]{2})", re.ASCII)
@@ -82,7 +90,7 @@ def _fields_of(kind: type[Struct]) -> tuple[str, ...]:
 
 #: The fields of each query: a filter's are those of its struct.
 JOBS, WORKERS, TYPES = (*_fields_of(JobFilter), "format", "fields"), _fields_of(WorkerFilter), _fields_of(TypeFilter)
-ACTS = _fields_of(AuditFilter)
+ACTS = (*_fields_of(AuditFilter), "format")
 #: Those of the console's list.
 CONSOLE_JOBS = ("state", "type", "requires", "worker", "tag", "owner", "batch", "q", "limit", "cursor")
 WAIT = ("wait",)
@@ -91,6 +99,7 @@ CHANGES = (*_fields_of(ChangeFilter), "after")
 #: Most values of one field of a filter for changes.
 _MOST_VALUES = 100
 DELETE = ("free_key",)
+STATS = ("type", "window")
 DELIVERIES, DEAD = ("failed", "cursor"), ("cursor",)
 #: Most items of a page that goes by numbers.
 MOST_NUMBERED = 100
@@ -158,6 +167,20 @@ def number_argument(handler: RequestHandler, name: str) -> int | None:
     if not text.isascii() or not text.isdigit() or len(text) > 18:
         raise BadParameter(f"{name} is not one of ours: take next_cursor of the page before.", parameter=name)
     return int(text)
+
+
+def stats_arguments(handler: RequestHandler) -> tuple[str, int | None]:
+    """``?type=&window=``: a type, or empty for all; a window in seconds, or None if neither is given.
+
+    Raises BadParameter.
+    """
+    name, text = _text(handler, "type"), _text(handler, "window")
+    if not text:
+        return name, _USUAL_WINDOW_S if name else None
+    window_s = int(text[:-1]) * _UNIT_S[text[-1]] if re.fullmatch(WINDOW_PATTERN, text, re.ASCII) else 0
+    if not SHORTEST_WINDOW_S <= window_s <= LONGEST_WINDOW_S:
+        raise BadParameter("window must be a length of time from 1m to 30d, as in 15m, 1h or 7d.", parameter="window")
+    return name, window_s
 
 
 class FilterFields(Protocol):

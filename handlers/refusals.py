@@ -18,7 +18,7 @@ log = logging.getLogger("pagehand.guard")
 #: A kind of refusal is logged at most once in this time: a page that is refused comes again and again.
 _EVERY_S = 60.0
 _MOST_CHARS = 100
-_PLAIN = re.compile(r"[^A-Za-z0-9.:/_\[\]@ ,;+~%*-]")
+_PLAIN = re.compile(r"[^A-Za-z0-9.:/_\[\]@ ,;+=~%*-]")
 _KEEP_HOST = "pass Host on as it came (nginx: proxy_set_header Host $http_host)"
 
 

@@ -32,7 +32,7 @@ from handlers.api import (
 from handlers.api import resources as api
 from handlers.api.openapi.handler import Description, DescriptionHandler
 from handlers.api.shortway import ShortWayApplication
-from handlers.console import console, lists, login, submit, worker
+from handlers.console import console, doubts, lists, login, orders, submit, worker
 from handlers.console import types as typepages
 from handlers.guard import Guard, Refusal
 from handlers.guide.page import GuidePage
@@ -105,6 +105,7 @@ def _console(given: dict[str, Any]) -> list[URLSpec]:
     return [
         url(r"/", console.OverviewPage, given, name="overview"),
         url(r"/jobs", lists.JobsPage, given, name="jobs"),
+        url(r"/jobs/act", orders.CountPage, given, name="jobs-act"),
         url(rf"/jobs/{_ID}", console.JobPageHandler, given, name="job"),
         url(
             rf"/jobs/{_ID}/({_BUTTONS})",
@@ -123,7 +124,11 @@ def _console(given: dict[str, Any]) -> list[URLSpec]:
         url(rf"/workers/{_ID}/(block|unblock)", worker.WorkerGateHandler, given, name="worker-gate"),
         url(r"/types", lists.TypesPage, given, name="types"),
         url(rf"/types/{_TYPE}", typepages.OneTypePage, given, name="one-type"),
-        url(rf"/types/{_TYPE}/(pause|resume)", typepages.TypeActionHandler, given, name="type-action"),
+        url(rf"/types/{_TYPE}/(pause|resume|defaults)", typepages.TypeActionHandler, given, name="type-action"),
+        url(r"/doubts", doubts.DoubtsPage, given, name="doubts"),
+        url(r"/operations", orders.OperationsPage, given, name="operations"),
+        url(rf"/operations/{_ID}", orders.OperationPage, given, name="operation"),
+        url(rf"/operations/{_ID}/(go|again|stop)", orders.OperationButton, given, name="operation-button"),
         url(r"/submit", submit.SubmitPage, given, name="submit"),
         url(r"/login", login.LoginPage, given, name="login"),
         url(r"/logout", login.LogoutHandler, given, name="logout"),

@@ -29,16 +29,22 @@ from handlers.queries import check_query
 from handlers.refusals import quoted
 from handlers.site import Site
 
-__all__ = ["DRAIN_BYTES", "ApiRules", "RequestFacts", "Rules", "bound"]
+__all__ = ["DRAIN_BYTES", "ApiRules", "RequestFacts", "Rules", "bound", "from_a_program"]
 
 #: Bytes of a refused body that are read and thrown away, so that the client can read the answer.
 DRAIN_BYTES = 16 << 20
+_BY_PROGRAMS = ("X-Requested-With", "X-Pagehand-Token")
 _LENGTH = re.compile(r"[0-9]{1,18}")
 #: Refusals that a page of any origin may read: otherwise its browser would only say that there is no answer. They hold
 #: what the request itself said, and how to let it in.
 _READ_BY_ALL = frozenset({"forbidden_host", "forbidden_origin"})
+_NEEDS_IT = "This server needs its token."
+#: Which of these it is, nobody is told who only guesses.
+_OPENS_NOTHING = (
+    "The token that came opens nothing here: it is wrong or not whole, or it has been revoked, or its time is over."
+)
 _SHOW_IT = (
-    "This server needs its token: send the header 'Authorization: Bearer TOKEN', or 'X-Pagehand-Token: TOKEN' "
+    "Send the header 'Authorization: Bearer TOKEN', or 'X-Pagehand-Token: TOKEN' "
     "if a proxy needs Authorization for itself. TOKEN is what the server was started with (--token or PAGEHAND_TOKEN), "
     "or one that an administrator has made."
 )
@@ -131,8 +137,10 @@ class Rules:
         return self.site.guard.shown(self.request.headers, self.request.remote_ip) or None
 
     def ask_for_token(self) -> None:
-        """Answers a request without the token."""
-        raise Unauthorized(_SHOW_IT)
+        """Answers a request without a token that opens something."""
+        headers = self.request.headers
+        came = headers.get("X-Pagehand-Token") or (headers.get("Authorization") or "").lower().startswith("bearer ")
+        raise Unauthorized(f"{_OPENS_NOTHING if came else _NEEDS_IT} {_SHOW_IT}")
 
     def check_scope(self) -> None:
         """Refuses who may not do this, in words."""
@@ -246,6 +254,12 @@ class Rules:
         return as_json(problem.document(instance=self.own_address(), request_id=request_id))
 
 
+def from_a_program(headers: Headers) -> bool:
+    """Whether it has a header that no form can send, and for which a foreign page needs leave."""
+    bearer = (headers.get("Authorization") or "").lower().startswith("bearer ")
+    return bearer or any(headers.get(name) for name in _BY_PROGRAMS)
+
+
 class ApiRules(Rules):
     """Those of the API: its bodies are JSON, and pages of ``allow_origin`` may use it, with the token in a header."""
 
@@ -253,8 +267,8 @@ class ApiRules(Rules):
     media_types: ClassVar[tuple[str, ...]] = (JSON,)
 
     def check_body(self) -> None:
-        """Everything that changes something must come as JSON, with a body or without. So a foreign page must ask
-        first, and is refused."""
+        """Everything that changes something must come as JSON, or without a body and from a program. So a foreign page
+        must ask first, and is refused."""
         if self.request.method != "OPTIONS":
             check_query(self.request, self.fields_of(self.request.method or ""))
         # A DELETE without a body cannot come from a foreign page unasked.
@@ -266,12 +280,15 @@ class ApiRules(Rules):
 
     def check_media_type(self) -> None:
         """Refuses a body of a kind that this address does not take."""
-        header = self.request.headers.get("Content-Type") or ""
+        headers = self.request.headers
+        header = headers.get("Content-Type") or ""
         given = media_type(header)
-        if given.name not in self.media_types:
+        empty = headers.get("Transfer-Encoding") is None and not self.content_length()
+        if given.name not in self.media_types and not (empty and from_a_program(headers)):
             named = " or ".join(f"'Content-Type: {name}'" for name in self.media_types)
             said = f"is {quoted(header)}" if header else "is missing"
-            raise Unsupported(f"The Content-Type {said}. Send JSON in UTF-8, and say so: {named}.")
+            also = ", also where there is no body" if empty else ""
+            raise Unsupported(f"The Content-Type {said}. Send JSON in UTF-8, and say so{also}: {named}.")
         given.check_charset()
 
     def shared(self) -> dict[str, str]:

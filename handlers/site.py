@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from dispatcher.clock import Clock
 from dispatcher.config.settings import Settings
+from dispatcher.core.jobs.terms import Terms
 from handlers.guard import Guard
 from handlers.prefix import Prefix
 from handlers.worker.tasks import TaskDirectory
@@ -36,6 +37,10 @@ class Site:
     prefix: Prefix
     #: HTTP answers since the start, by status and the code of their problem; the code is empty if there is none.
     answers: Counter[tuple[int, str]] = field(default_factory=Counter)
+
+    def terms_of(self, type_name: str) -> Terms:
+        """The terms that a new job of this type has where its submitter names none."""
+        return self.service.types.terms_of(type_name, self.settings.terms)
 
 
 def asset(name: str) -> str:

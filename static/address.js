@@ -82,8 +82,8 @@
         values[name] = value;
       }
     });
-    if (hash.length > 1 && !/^#(.*&)?token=/.test(hash)) {
-      bad.push('what stands behind # does not begin with token=');
+    if (hash.length > 1 && !/^#(.*&)?(token|join)=/.test(hash)) {
+      bad.push('what stands behind # does not begin with token= or join=');
     }
     return {
       types: (values.types || '').split(/[\s,]+/).filter(function (name) { return name !== ''; }),

@@ -108,7 +108,16 @@
     }
     if (status.standing && status.standing.code === 'E-TOK-03') {
       return 'The token of this page was revoked or has expired. Ask whoever runs the server ' +
-        'for a new one, and open the page with #token=\u2026 at the end of its address. ';
+        'for a new one, and open the page with #token=\u2026 or #join=\u2026 at the end of its ' +
+        'address, as you were told. ';
+    }
+    if (status.standing && status.standing.code === 'E-TOK-05') {
+      return 'As many pages have joined as may, so this one cannot. Ask whoever runs the server ' +
+        'for a new address of this page, with #join=\u2026 at its end. ';
+    }
+    if (status.standing && status.standing.code === 'E-TOK-06') {
+      return 'Another window of this browser is this worker. Close this window, or open it with ' +
+        'an address for joining, #join=\u2026, so that it becomes a worker of its own. ';
     }
     if (status.standing && status.standing.code === 'E-TOK-04') {
       return 'Too many wrong tokens have come from where this page is, so the server looks at ' +

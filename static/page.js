@@ -335,7 +335,7 @@
   byId('copy').onclick = copyReport;
   byId('copy').disabled = false;
   window.addEventListener('hashchange', function () {
-    if (window.location.hash.indexOf('token=') >= 0) {
+    if (/(token|join)=/.test(window.location.hash)) {
       window.location.reload();
     }
   }, false);

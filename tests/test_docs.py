@@ -31,7 +31,7 @@ from tests.support.house import House
 from tests.support.places import ROOT
 from tests.support.server import running
 
-PAGES = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "bench/README.md")]
+PAGES = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "bench/README.md")]
 PAGES += sorted((ROOT / "docs").glob("*.md"))
 WITH_EXAMPLES = ["README.md", "docs/api.md"]
 
@@ -108,6 +108,7 @@ def test_every_flag_that_a_page_names_exists() -> None:
     }
     known |= {"--secret", "--time"}  # podman
     known |= {"--no-deps", "--wheel-dir", "--system", "--home-dir", "--shell", "--now", "--force-reinstall"}
+    known |= {"--require-hashes"}  # pip
     for path in PAGES:
         named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+[a-z]", path.read_text("utf-8")))
         assert named - known == set(), shown(path)

@@ -20,7 +20,7 @@ from bench.load.meter import Meter, quantile
 from bench.load.progress import Run, sleep, until
 from bench.load.submitter import LATE_S
 
-__all__ = ["hold", "steady"]
+__all__ = ["hold", "holding", "steady"]
 
 _PER_S = 50
 #: Pages that do the jobs.
@@ -65,7 +65,7 @@ async def steady(spec: dict[str, Any]) -> dict[str, float]:
     await _times_s(port, 1.0)
     meter = Meter(spec["pid"])
     alone = _quantiles("alone", await _times_s(port, spec["idle_s"]))
-    async with _holding(spec):
+    async with holding(spec):
         beside = _quantiles("beside", await _times_s(port, spec["idle_s"]))
     return {**meter.read(), **alone, **beside}
 
@@ -102,8 +102,8 @@ async def _times_s(port: int, seconds: float) -> list[float]:
 
 
 @contextlib.asynccontextmanager
-async def _holding(spec: dict[str, Any]) -> AsyncIterator[None]:
-    """Idle pages, while it lasts."""
+async def holding(spec: dict[str, Any]) -> AsyncIterator[None]:
+    """``pages`` idle pages in a process of their own, while it lasts."""
     pipe = asyncio.subprocess.PIPE
     orders = json.dumps({**spec, "mode": "hold"})
     holder = await asyncio.create_subprocess_exec(

@@ -5,9 +5,10 @@ from __future__ import annotations
 from msgspec import Struct
 
 from dispatcher.access.acts import Actor
+from dispatcher.access.credentials import Credential
 from dispatcher.access.tokens import Token
 
-__all__ = ["NOBODY_ASKED", "MakeToken", "RevokeToken", "TokenCommand", "UsedTokens"]
+__all__ = ["NOBODY_ASKED", "EndCredentials", "JoinWorker", "MakeToken", "RevokeToken", "TokenCommand", "UsedTokens"]
 
 
 #: The server does it by itself.
@@ -36,4 +37,20 @@ class UsedTokens(Struct, frozen=True):
     used: dict[str, float]
 
 
-TokenCommand = MakeToken | RevokeToken | UsedTokens
+class JoinWorker(Struct, frozen=True):
+    """A worker has joined: its credential is kept, and a use of its token is spent, in one step."""
+
+    credential: Credential
+    #: It had joined with this token before if not.
+    spends: bool
+    actor: Actor = NOBODY_ASKED
+
+
+class EndCredentials(Struct, frozen=True):
+    """These workers must join anew. Their token is revoked, or somebody has asked for this one."""
+
+    workers: tuple[str, ...]
+    actor: Actor = NOBODY_ASKED
+
+
+TokenCommand = MakeToken | RevokeToken | UsedTokens | JoinWorker | EndCredentials

@@ -43,11 +43,16 @@ class TokenTable:
 
     def find(self, text: bytes, now_at: float) -> Principal | None:
         """Who shows this token; None: it is unknown, expired or revoked."""
+        token = self.shown(text)
+        return None if token is None else self._used_now(self._entries[token.id], now_at)
+
+    def shown(self, text: bytes) -> Token | None:
+        """The token with this text, whether it works or not; None: it is unknown."""
         token_id = id_of(text)
         entry = None if token_id is None else self._entries.get(token_id)
         if entry is None or not hmac.compare_digest(entry.token.digest, digest_of(text)):
             return None
-        return self._used_now(entry, now_at)
+        return entry.token
 
     def by_id(self, token_id: str, now_at: float) -> Principal | None:
         """Who has signed in with the token of this id; None as for ``find``."""
@@ -56,9 +61,7 @@ class TokenTable:
 
     def has_ended(self, text: bytes) -> bool:
         """Whether this token is one of ours that opens nothing any more: whoever shows it may be told."""
-        token_id = id_of(text)
-        entry = None if token_id is None else self._entries.get(token_id)
-        return entry is not None and hmac.compare_digest(entry.token.digest, digest_of(text))
+        return self.shown(text) is not None
 
     def _used_now(self, entry: _Known, now_at: float) -> Principal | None:
         token = entry.token

@@ -40,10 +40,27 @@ class Token(Struct, frozen=True, kw_only=True):
     revoked_at: float | None = None
     #: None: nobody has used it. Written once a minute at most.
     last_used_at: float | None = None
+    #: (label, value), in the order of the labels: its pages have them, whatever they say.
+    labels: tuple[tuple[str, str], ...] = ()
+    #: How many workers may join with it; None: it is no token for joining.
+    uses: int | None = None
+    #: How many have.
+    used: int = 0
+    #: How many new jobs it may submit in a minute; None: as many as there is room for.
+    jobs_per_minute: int | None = None
 
     def works(self, now_at: float) -> bool:
-        """Whether it opens anything now."""
-        return self.revoked_at is None and (self.expires_at is None or now_at < self.expires_at)
+        """Whether it opens anything now; one for joining: whether another worker may join."""
+        ended = self.revoked_at is not None or (self.expires_at is not None and now_at >= self.expires_at)
+        return not ended and not self.is_used_up()
+
+    def is_used_up(self) -> bool:
+        """Whether as many workers have joined as may."""
+        return self.uses is not None and self.used >= self.uses
+
+    def holds(self, now_at: float) -> bool:
+        """Whether what it has opened stays open: who has joined stays when the token expires or is used up."""
+        return self.works(now_at) or (self.used > 0 and self.revoked_at is None)
 
 
 def id_of(text: bytes) -> str | None:

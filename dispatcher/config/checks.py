@@ -106,7 +106,7 @@ def checked_settings(values: Mapping[str, Any], origins: Mapping[str, str], envi
     """The settings, if none contradicts another."""
     store = values.get("store") or default_store(Path(__file__).resolve().parents[2], environ)
     made = Settings(**(_room_for_one_job(values) | dict(values) | {"store": store}))
-    for check in (_limits, _backoff, _store, _tasks, _public_url, _origins, _isolation, _exposure, _front, _webhooks):
+    for check in _TOGETHER:
         if reason := check(made):
             raise SettingError(reason + _origins_of(reason, origins))
     return made
@@ -183,6 +183,13 @@ def _public_url(made: Settings) -> str | None:
     return None
 
 
+def _hsts(made: Settings) -> str | None:
+    """Over plain HTTP browsers pay no heed to it, and whoever asks for it means to be safe."""
+    if made.hsts_s and not made.public_url.startswith("https://"):
+        return "--hsts-s is for a server that people reach over TLS: give its address with --public-url https://…"
+    return None
+
+
 def _origins(made: Settings) -> str | None:
     """Any page of the web can have no origin (``null``), and whose a scheme is nobody checks: the token must."""
     odd = [origin for origin in made.allow_origin if not origin.startswith(("http://", "https://"))]
@@ -240,3 +247,10 @@ def _data_directory(platform: str, environ: Mapping[str, str]) -> Path:
     if not home:
         raise SettingError("no home directory to keep jobs in: name a place with --store sqlite:///path/to/file.db")
     return Path(home, *{"darwin": ("Library", "Application Support")}.get(platform, (".local", "share")))
+
+
+#: What contradicts another setting; the first that does is said.
+_TOGETHER = (
+    *(_limits, _backoff, _store, _tasks, _public_url, _hsts, _origins),
+    *(_isolation, _exposure, _front, _webhooks),
+)

@@ -67,6 +67,14 @@ class Settings:
         "address that people and pages use, if a proxy stands in front: https://jobs.example or https://host/jobs/",
         "server",
     )
+    hsts_s: int = _number(
+        0,
+        "s",
+        0,
+        63_072_000,
+        "browsers reach the name in --public-url over TLS alone for so long, on every port; 0: nothing is said",
+        "server",
+    )
     allow_origin: tuple[str, ...] = _plain(
         (),
         "other origin whose pages may load a worker and use the API (with a token also null or app://name); "

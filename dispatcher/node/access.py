@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from heapq import heappop, heappush
 
 from msgspec.structs import replace
 
 from dispatcher import ids
 from dispatcher.access.acts import Actor, AuditFilter, AuditNote, AuditOutcome, AuditPage
-from dispatcher.access.commands import NOBODY_ASKED, MakeToken, RevokeToken, UsedTokens
-from dispatcher.access.opened import Opened, Opening
+from dispatcher.access.commands import NOBODY_ASKED, EndCredentials, MakeToken, RevokeToken, UsedTokens
+from dispatcher.access.opened import MOST_AT_ONCE, Opened, Opening
 from dispatcher.access.principal import Principal
+from dispatcher.access.rates import Rates
 from dispatcher.access.scopes import Scope
 from dispatcher.access.table import TokenTable
 from dispatcher.access.tokens import Token, digest_of, id_of
@@ -20,6 +21,7 @@ from dispatcher.clock import Clock
 from dispatcher.core.jobs.turn import Command
 from dispatcher.core.workers.effects import Request
 from dispatcher.errors import BadRequest, TokenNotFound, WrongState
+from dispatcher.node.joining import Joins
 from dispatcher.node.turns import Turns
 from dispatcher.store.port import Store
 
@@ -60,11 +62,13 @@ class Access:
         #: Called when ``next_end_at`` may have come nearer.
         self._armed = armed
         self._table = TokenTable()
-        #: What goes on after a token was looked at.
+        #: What goes on after a token was looked at; of a worker that has joined, under its id.
         self.opened = Opened()
+        self.joins = Joins(store, clock, turns, self._table, self._end)
         #: When tokens expire that hold something open, the earliest first.
         self._ends: list[tuple[float, str]] = []
         self._watched: set[str] = set()
+        self._rates = Rates()
         #: One token is made or revoked at a time.
         self._lock = asyncio.Lock()
         self._refusals = _Allowance(clock, MOST_REFUSALS, 60.0)
@@ -74,6 +78,7 @@ class Access:
     async def start(self) -> None:
         """Reads the store's tokens."""
         self._table.put(await self._store.tokens())
+        await self.joins.start()
 
     def find(self, text: bytes) -> Principal | None:
         """Who shows this token; None: it is unknown, expired or revoked."""
@@ -86,6 +91,16 @@ class Access:
     def has_ended(self, text: bytes) -> bool:
         """Whether this token was one of ours, and is revoked or has expired."""
         return self._table.has_ended(text) and self._table.find(text, self._clock.utc()) is None
+
+    def take(self, token_id: str, jobs: int) -> None:
+        """So many jobs are about to be submitted with the token. Raises TooManyJobs."""
+        token = self._table.get(token_id)
+        if token is not None and token.jobs_per_minute is not None:
+            self._rates.take(token_id, jobs, token.jobs_per_minute, self._clock.monotonic())
+
+    def give_back(self, token_id: str, jobs: int) -> None:
+        """So many of them became no new jobs."""
+        self._rates.give_back(token_id, jobs)
 
     # -- what tokens have opened
 
@@ -100,6 +115,8 @@ class Access:
         ``ended`` is called as soon as the token is revoked, expires, or is another one in the settings.
         """
         opening = self.opened.add(token_id, ended)
+        if self.joins.of(token_id) is not None:
+            return opening
         token = self._table.get(token_id)
         if token_id and (token is None or not token.works(self._clock.utc())):
             asyncio.get_running_loop().call_soon(self._end, token_id)
@@ -164,6 +181,10 @@ class Access:
         """All tokens, the newest first."""
         return self._table.all()
 
+    def get(self, token_id: str) -> Token | None:
+        """The token with this id; None: there is none."""
+        return self._table.get(token_id)
+
     def one(self, token_id: str) -> Token:
         """Raises TokenNotFound."""
         token = self._table.get(token_id)
@@ -179,14 +200,21 @@ class Access:
         actor: Actor,
         made_by: str = "",
         types: tuple[str, ...] = (),
+        labels: Mapping[str, str] | None = None,
+        uses: int | None = None,
+        jobs_per_minute: int | None = None,
         expires_at: float | None = None,
     ) -> tuple[Token, str]:
-        """A new token once it is durable, and its text, which is kept nowhere. Raises WrongState, BadRequest."""
+        """A new token once it is durable, and its text, which is kept nowhere. Raises WrongState, BadRequest.
+
+        ``labels``: those of its pages. ``uses``: how many workers may join with it; None: it is no token for joining.
+        """
         async with self._lock:
             text = self._new_text()
             token = Token(
                 id=text.split("_")[1], digest=digest_of(text.encode()), name=name, scopes=scopes, types=types,
                 made_by=made_by or actor.name, made_at=self._clock.utc(), expires_at=expires_at,
+                labels=tuple(sorted((labels or {}).items())), uses=uses, jobs_per_minute=jobs_per_minute,
             )  # fmt: skip
             forget = self._outlived()
             report = await self._turns.command(MakeToken(token, forget, actor))
@@ -209,13 +237,16 @@ class Access:
         over = len(tokens) + 1 - MOST_TOKENS
         if over <= 0:
             return ()
-        outlived = [token.id for token in reversed(tokens) if not token.works(now_at)][:over]
+        outlived = [token.id for token in reversed(tokens) if not token.holds(now_at)][:over]
         if len(outlived) < over:
             raise WrongState(f"there are {len(tokens):,} tokens that all work: revoke one first")
         return tuple(outlived)
 
     async def revoke(self, token_id: str, actor: Actor = NOBODY_ASKED) -> Token:
-        """The token, once it is durable that it opens nothing. Raises TokenNotFound."""
+        """The token, once it is durable that it opens nothing. Raises TokenNotFound.
+
+        Workers that have joined with it must join anew.
+        """
         async with self._lock:
             token = self.one(token_id)
             if token.revoked_at is None:
@@ -224,4 +255,14 @@ class Access:
                 token = replace(self.one(token_id), revoked_at=at)
                 self._table.put([token])
                 self._end(token_id)
+                if joined := self.joins.joined_with(token_id):
+                    self._forget(joined)
+                    await self._turns.command(EndCredentials(joined))  # they open nothing already
             return token
+
+    def _forget(self, workers: Sequence[str]) -> None:
+        """The credentials of these workers have ended: their pages are told, some at a time."""
+        for worker in workers[:MOST_AT_ONCE]:
+            self.joins.forget(worker)
+        if len(workers) > MOST_AT_ONCE:
+            asyncio.get_running_loop().call_soon(self._forget, workers[MOST_AT_ONCE:])

@@ -7,6 +7,7 @@ from operator import attrgetter
 
 from msgspec.structs import replace
 
+from dispatcher.core.jobs.kept import KeptType
 from dispatcher.core.jobs.model import TypeFilter, TypePage, TypeView
 from dispatcher.core.workers.machine import Machine
 from dispatcher.node.cursors import cursor_of, place_of
@@ -34,7 +35,8 @@ def unnamed(name: str) -> TypeView:
 
 def view(known: TypeView, machine: Machine) -> TypeView:
     """A type with what the node knows of it."""
-    return replace(known, workers=machine.offering(known.type), paused=machine.type_hold(known.type))
+    kept = machine.operators.types.get(known.type) or KeptType(type=known.type)
+    return replace(known, workers=machine.offering(known.type), paused=kept.paused, defaults=kept.defaults)
 
 
 def page(known: list[TypeView], wanted: TypeFilter, machine: Machine) -> TypePage:

@@ -62,6 +62,7 @@ class Follower:
         """What has come since the last time, or some of it."""
         ring = self._feed.ring
         gap = self._gap or ring.gap(self.after)
+        self._feed.gaps += gap is not None
         self._gap, self.after = None, max(self.after, ring.passed)
         items, self.after = ring.take(self.after, self.wanted, most=MOST_TAKEN, judged=MOST_JUDGED)
         return ChangePage(items, ring.life, self.after, gap)
@@ -85,6 +86,8 @@ class Feed:
     def __init__(self, ring: Ring, clock: Clock, most: int) -> None:
         self.ring = ring
         self.closed = False
+        #: How often a follower was told that changes are missing.
+        self.gaps = 0
         self._clock, self._most = clock, most
         #: When each has last heard something, or was let in; in that order.
         self._heard: OrderedDict[Follower, float] = OrderedDict()

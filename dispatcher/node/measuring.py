@@ -9,6 +9,7 @@ from dispatcher.core.jobs.measures import OTHER_TYPES, Measures
 from dispatcher.core.jobs.model import TypeView
 from dispatcher.core.workers.machine import Machine
 from dispatcher.node.activity import Activity
+from dispatcher.node.followers import Feed
 from dispatcher.node.gathering import Intake
 from dispatcher.node.waiters import Waiters
 from dispatcher.node.webhooks.hooks import Webhooks
@@ -27,6 +28,7 @@ async def measured(
     intake: Intake,
     *,
     webhooks: Webhooks,
+    feed: Feed,
     takes_jobs: bool,
     draining: bool,
     has_space: bool,
@@ -41,6 +43,7 @@ async def measured(
         intake_jobs=intake.jobs, intake_bytes=intake.bytes,
         webhook_messages=await webhooks.totals(), webhook_attempts=webhooks.attempts(),
         webhook_oldest_s=await webhooks.oldest_s(),
+        changes=feed.ring.end, followers=len(feed), gaps=feed.gaps,
         takes_jobs=takes_jobs, draining=draining, has_space=has_space,
     )  # fmt: skip
 

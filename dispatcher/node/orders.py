@@ -18,6 +18,7 @@ from dispatcher.core.jobs.terms import MOST_LABELS
 from dispatcher.core.workers.machine import Machine
 from dispatcher.errors import BadRequest, WorkerNotFound, WrongState
 from dispatcher.node import rollcall
+from dispatcher.node.joining import Joins
 from dispatcher.node.turns import Turns
 from dispatcher.pages.pages import Pages
 from dispatcher.store.port import Store
@@ -31,9 +32,9 @@ _SLICE = 1_000
 class WorkerOrders:
     """Single workers: what is known of one, and the orders for it."""
 
-    def __init__(self, store: Store, clock: Clock, turns: Turns, machine: Machine, pages: Pages) -> None:
+    def __init__(self, store: Store, clock: Clock, turns: Turns, machine: Machine, pages: Pages, joins: Joins) -> None:
         self._store, self._clock, self._turns = store, clock, turns
-        self._machine, self._pages = machine, pages
+        self._machine, self._pages, self._joins = machine, pages, joins
         self._lock = asyncio.Lock()
 
     async def start(self) -> None:
@@ -46,16 +47,18 @@ class WorkerOrders:
     async def one(self, worker_id: str) -> OneWorkerView:
         """A worker that is here, or of which something is kept. Raises WorkerNotFound."""
         worker, kept = self._machine.workers.get(worker_id), self._machine.operators.kept.get(worker_id)
+        joined = self._joins.of(worker_id)
         if worker is not None:
-            return rollcall.whole(worker, self._pages.sessions, self._clock.monotonic(), kept)
-        if kept is None:
+            return rollcall.whole(worker, self._pages.sessions, self._clock.monotonic(), kept, joined)
+        if kept is None and joined is None:
             raise WorkerNotFound(
                 f"no worker with the id {worker_id!r} is here, and nothing is kept of one: the list has all ids"
             )
+        kept = kept or KeptWorker(id=worker_id)
         name = kept.name or kept.called
-        known = await self._store.missing(name, None, 1)
+        known = await self._store.missing(name, None, 1) if name else []
         gone_at = known[0].gone_at if known and known[0].name == name else None
-        return rollcall.absent(kept, gone_at, self._clock.utc())
+        return rollcall.absent(kept, gone_at, self._clock.utc(), joined)
 
     async def pause(self, worker_id: str, reason: str, *, actor: Actor, leaves: bool = False) -> OneWorkerView:
         """The worker, which gets no offers until an operator says otherwise. Raises WorkerNotFound, WrongState.
@@ -70,12 +73,25 @@ class WorkerOrders:
         return await self._keep(worker_id, "resume", "", actor, paused=None)
 
     async def block(self, worker_id: str, reason: str, *, actor: Actor) -> OneWorkerView:
-        """The worker, whose page is turned away until it is unblocked. Raises WorkerNotFound, WrongState."""
-        return await self._keep(worker_id, "block", reason, actor, blocked=Hold(self._clock.utc(), actor.name, reason))
+        """The worker, whose page is turned away until it is unblocked. Raises WorkerNotFound, WrongState.
+
+        If it has joined, it must join anew, even when it is unblocked.
+        """
+        hold = Hold(self._clock.utc(), actor.name, reason)
+        shown = await self._keep(worker_id, "block", reason, actor, blocked=hold)
+        self._joins.forget(worker_id)
+        return replace(shown, joined=None)
 
     async def unblock(self, worker_id: str, *, actor: Actor) -> OneWorkerView:
         """The worker, whose page may come again. Raises WorkerNotFound."""
         return await self._keep(worker_id, "unblock", "", actor, blocked=None)
+
+    async def end_credential(self, worker_id: str, *, actor: Actor) -> OneWorkerView:
+        """The worker, which must join anew if it had joined. Raises WorkerNotFound."""
+        async with self._lock:
+            one = await self.one(worker_id)
+            await self._joins.end(worker_id, actor)
+            return replace(one, joined=None)
 
     async def describe(
         self,

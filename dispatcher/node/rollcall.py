@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from dispatcher.access.credentials import Credential
 from dispatcher.core.fleet.roster import Place, Roster, shown_state
 from dispatcher.core.fleet.worker import Worker
 from dispatcher.core.jobs.kept import KeptWorker
@@ -70,7 +71,7 @@ def _gone(one: MissingWorker, now_at: float) -> WorkerView:
     )  # fmt: skip
 
 
-def absent(kept: KeptWorker, gone_at: float | None, now_at: float) -> OneWorkerView:
+def absent(kept: KeptWorker, gone_at: float | None, now_at: float, joined: Credential | None = None) -> OneWorkerView:
     """A worker that is not here, of which something is kept. ``gone_at``: None if nobody knows any more."""
     since_s = 0.0 if gone_at is None else max(0.0, now_at - gone_at)
     shown = WorkerView(
@@ -78,10 +79,16 @@ def absent(kept: KeptWorker, gone_at: float | None, now_at: float) -> OneWorkerV
         types=[], slots=0, jobs=[], done=0, failed=0, connected_s=0.0, last_contact_s=since_s, page={}, remote="",
         gone_at=gone_at, labels=dict(kept.labels), held=kept.paused, blocked=kept.blocked,
     )  # fmt: skip
-    return OneWorkerView(shown=shown, kept=kept)
+    return OneWorkerView(shown=shown, kept=kept, joined=joined)
 
 
-def whole(worker: Worker, sessions: Mapping[str, SessionInfo], now: float, kept: KeptWorker | None) -> OneWorkerView:
+def whole(
+    worker: Worker,
+    sessions: Mapping[str, SessionInfo],
+    now: float,
+    kept: KeptWorker | None,
+    joined: Credential | None = None,
+) -> OneWorkerView:
     """A worker that is here, with all that is known of it."""
     return OneWorkerView(
         shown=present(worker, sessions, now),
@@ -91,6 +98,7 @@ def whole(worker: Worker, sessions: Mapping[str, SessionInfo], now: float, kept:
         paused=worker.paused,
         connections=worker.connections,
         reloads=worker.reloads,
+        joined=joined,
     )
 
 

@@ -24,7 +24,7 @@ from dispatcher.core.jobs.model import (
 from dispatcher.core.jobs.states import SETTLED
 from dispatcher.core.jobs.turn import Accepted, Change, ForgetTypes
 from dispatcher.core.workers.effects import Request
-from dispatcher.errors import Draining, StorageTrouble
+from dispatcher.errors import Draining, PagehandError, StorageTrouble
 from dispatcher.node import troubles
 from dispatcher.node.access import Access
 from dispatcher.node.activity import Activity
@@ -129,9 +129,10 @@ class Dispatcher(BatchVerbs, FarmVerbs):
         #: The types of jobs, and the pauses that operators order.
         self.types = Types(store, clock, self._turns, self.machine, self._readers, shipped)
         #: Single workers, and what operators order of them.
-        self.orders = WorkerOrders(store, clock, self._turns, self.machine, self.pages)
+        self.orders = WorkerOrders(store, clock, self._turns, self.machine, self.pages, self.access.joins)
         self.webhooks = Webhooks(store, clock, self._turns, settings=settings, poster=poster, rng=rng, woken=self._arm)
-        self.pages.gate.tokens, self.pages.gate.guesses.noted = self.access, self.access.refused
+        gate = self.pages.gate
+        gate.tokens, gate.joins, gate.guesses.noted = self.access, self.access.joins, self.access.refused
 
     # -- life
 
@@ -305,22 +306,36 @@ class Dispatcher(BatchVerbs, FarmVerbs):
         """The store's disk has space for new jobs, as of the last turn."""
         return self._turns.has_space
 
-    async def submit(self, spec: JobSpec) -> Accepted:
-        """Returns when the job is durable. Raises KeyConflict, WrongState, the kinds of Unavailable."""
-        return (await self._taken([spec]))[0]
+    async def submit(self, spec: JobSpec, *, token_id: str = "") -> Accepted:
+        """Returns when the job is durable. Raises KeyConflict, WrongState, TooManyJobs, the kinds of Unavailable.
 
-    async def submit_and_wait(self, spec: JobSpec, timeout_s: float) -> tuple[Accepted, JobView]:
+        ``token_id``: the token with which it comes, whose rate it counts in; empty: none of the store's.
+        """
+        return (await self._taken([spec], token_id))[0]
+
+    async def submit_and_wait(self, spec: JobSpec, timeout_s: float, *, token_id: str = "") -> tuple[Accepted, JobView]:
         """What became of the submission, and the job as ``wait`` tells it. Raises as ``submit`` and ``wait`` do."""
-        accepted = await self.submit(spec)
+        accepted = await self.submit(spec, token_id=token_id)
         assert accepted.job is not None, "submit() raises where it accepts nothing"
         return accepted, await self.wait(accepted.job.id, timeout_s, is_new=not accepted.replayed)
 
-    async def submit_batch(self, specs: Sequence[JobSpec]) -> list[Accepted]:
+    async def submit_batch(self, specs: Sequence[JobSpec], *, token_id: str = "") -> list[Accepted]:
         """All of them or none (promise S3). Returns and raises as ``submit`` does."""
         batch_id = ids.new_job_id(self._clock)
-        return await self._taken([replace(spec, batch=batch_id) for spec in specs])
+        return await self._taken([replace(spec, batch=batch_id) for spec in specs], token_id)
 
-    async def _taken(self, specs: Sequence[JobSpec]) -> list[Accepted]:
+    async def _taken(self, specs: Sequence[JobSpec], token_id: str) -> list[Accepted]:
+        """What the turn has made of them. Only new jobs count in the rate of their token."""
+        self.access.take(token_id, len(specs))
+        try:
+            taken = await self._stored(specs)
+        except PagehandError:
+            self.access.give_back(token_id, len(specs))
+            raise
+        self.access.give_back(token_id, sum(item.replayed for item in taken))
+        return taken
+
+    async def _stored(self, specs: Sequence[JobSpec]) -> list[Accepted]:
         if self.draining or not self._accepting:  # the turn finds out whether there is room
             raise Draining("the server is stopping and takes no new jobs: try again in a moment")
         future = self._turns.submit(specs)
@@ -341,7 +356,8 @@ class Dispatcher(BatchVerbs, FarmVerbs):
         with self._readers:
             return await measured(
                 self._store, self._activity, self.machine, self._transport, self._waiters, self._intake,
-                webhooks=self.webhooks, takes_jobs=self.ready(), draining=self.draining, has_space=self.has_space,
+                webhooks=self.webhooks, feed=self.feed, takes_jobs=self.ready(), draining=self.draining,
+                has_space=self.has_space,
             )  # fmt: skip
 
     # -- who and what there is

@@ -173,20 +173,19 @@ class Turns:
 
     async def command(self, command: Command) -> CommandReport:
         """Puts a command into the next turn and answers when that is durable. Raises StorageTrouble, Draining."""
+        return await self.order(command)
+
+    def order(self, command: Command) -> asyncio.Future[CommandReport]:
+        """The same for who does not wait: done when that is durable. Raises at once as ``command`` does."""
         self._check()
         future: asyncio.Future[CommandReport] = asyncio.get_running_loop().create_future()
         self._commands.append(_Asked(command, future))
         self.kick()
-        return await future
+        return future
 
     async def commands(self, wanted: Sequence[Command]) -> list[CommandReport]:
         """Puts all of these into one turn. Returns and raises as ``command`` does."""
-        self._check()
-        loop = asyncio.get_running_loop()
-        asked = [(command, loop.create_future()) for command in wanted]
-        self._commands += [_Asked(command, future) for command, future in asked]
-        self.kick()
-        return list(await asyncio.gather(*[future for _, future in asked]))
+        return list(await asyncio.gather(*map(self.order, wanted)))
 
     def _check(self) -> None:
         if self._broken:

@@ -27,7 +27,7 @@ _ENDED = "the job is {state}: only {allowed} jobs can be {verb}"
 _NEVER = "must be later than the job may start, or it would never start"
 _KEY_KEPT = (
     "the job has an idempotency key, which is kept for 24 h after its end, so that the same submission makes no second "
-    "job; remove it with free_key=1 if that may be"
+    "job; if that may be, remove it with free_key=1 (pagehand rm --free-key)"
 )
 
 

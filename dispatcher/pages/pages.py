@@ -6,10 +6,9 @@ who a page is (its token, its worker's secret); decides nothing else.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, Protocol, assert_never
 
 import msgspec
@@ -34,11 +33,11 @@ from dispatcher.core.workers.effects import (
     Withdraw,
 )
 from dispatcher.core.workers.machine import Machine
-from dispatcher.core.workers.registration import Registration
 from dispatcher.errors import MessageRefused
 from dispatcher.pages import protocol
-from dispatcher.pages.gate import ENDED, PageGate
+from dispatcher.pages.gate import ENDED, Admitted, PageGate, Shown
 from dispatcher.pages.protocol import PageMessage, Refused
+from dispatcher.pages.registrar import Registrar, clean, told_settings
 
 __all__ = ["Pages", "SessionInfo", "Transport"]
 
@@ -121,13 +120,12 @@ class Pages:
         self._settings = settings
         #: Who may join.
         self.gate = PageGate(settings.token, settings.wrong_tokens)
-        self._key = key
-        self._new_worker_id = new_worker_id
+        self.registrar = Registrar(key, new_worker_id)
         self._carry_out, self._now = carry_out, now
         #: Given once, by ``Dispatcher.attach``.
         self.transport: Transport
         self.sessions: dict[str, SessionInfo] = {}
-        self._told = _told_settings(settings)
+        self._told = told_settings(settings)
         #: Code -> when a refusal of that kind may be logged again, and how many have come since.
         self._refusals: dict[str, tuple[float, int]] = {}
 
@@ -222,15 +220,15 @@ class Pages:
             case protocol.Accept(attempt):
                 return machine.accept(sid, attempt, now, answered=self._polls(sid))
             case protocol.Progress(attempt, percent, note):
-                return machine.progress(sid, attempt, percent, None if note is None else _clean(note), now)
+                return machine.progress(sid, attempt, percent, None if note is None else clean(note), now)
             case protocol.Log(attempt, line):
-                return machine.log(sid, attempt, _clean(line), now)
+                return machine.log(sid, attempt, clean(line), now)
             case protocol.ErrorMessage():
                 return self._error(sid, message, now)
             case protocol.Register():
                 return self._register(sid, message, now)
             case protocol.Released(attempt, reason):
-                return machine.released(sid, attempt, _clean(reason), now)
+                return machine.released(sid, attempt, clean(reason), now)
             case protocol.Pause() | protocol.Resume():
                 return machine.pause(sid, isinstance(message, protocol.Pause), now)
             case protocol.Bye():
@@ -245,27 +243,52 @@ class Pages:
 
     def _register(self, sid: str, message: protocol.Register, now: float) -> Iterable[Effect]:
         info = self.sessions.get(sid)
-        remote = "" if info is None else info.remote
-        token_id = self.gate.admit((message.token or "").encode(), message.types, remote, now)
+        shown = self.registrar.shown(message, "" if info is None else info.remote)
+        admitted = self.gate.admit(shown, now)
+        if not admitted.joins or admitted.token is None:
+            return self._enter(sid, shown, message, admitted, now)
+        if shown.worker is None:
+            worker = self.registrar.new_worker_id()
+            self._say(sid, protocol.IdentityMessage(worker, self.registrar.secret(worker)))
+        elif self._machine.operators.blocked(shown.worker) is not None:
+            return self._enter(sid, shown, message, admitted, now)  # it is turned away, and spends no use
+        else:
+            entry = partial(self._joined, sid, info, shown, message, admitted)
+            self.gate.joins.join(admitted.token, shown.worker, shown.remote, entry)
+        return ()
+
+    def _joined(
+        self,
+        sid: str,
+        info: SessionInfo | None,
+        shown: Shown,
+        message: protocol.Register,
+        admitted: Admitted,
+        told: str | MessageRefused,
+    ) -> None:
+        """The page has a credential, durably, or cannot have one. It may have left meanwhile: then it comes again."""
+        now = self._now()
+        if info is None or self.sessions.get(sid) is not info:
+            return
+        if isinstance(told, MessageRefused):
+            self._note_refusal(told, sid, now)
+            self._say(sid, Refused(told.code, told.detail, None))
+        else:
+            self._say(sid, protocol.CredentialMessage(told))
+            self._carry_out(self._enter(sid, shown, message, admitted, now))
+        self.transport.flush(now)
+
+    def _enter(
+        self, sid: str, shown: Shown, message: protocol.Register, admitted: Admitted, now: float
+    ) -> Iterable[Effect]:
+        """The page was let in."""
+        info = self.sessions.get(sid)
         if info is not None:
-            info.let_in(self.gate.tokens.open(token_id, lambda: self._shut(sid)) if token_id else None)
-            info.page = {name: _clean(str(value))[:200] for name, value in message.page.items()}
-        known = message.worker is not None and self._proves(message.worker, message.secret or "")
-        worker = message.worker if known and message.worker is not None else self._new_worker_id()
-        registration = Registration(
-            worker=worker,
-            spare=self._new_worker_id(),
-            boot=message.boot,
-            after=message.after,
-            name=_clean(message.name).strip(),
-            types=message.types,
-            labels=tuple((label, _clean(message.labels[label])) for label in sorted(message.labels)),
-            slots=message.slots,
-            opened=info.opened if info is not None else now,
-            holding=tuple((held.attempt, held.elapsed_ms / 1000) for held in message.holding),
-            finished=message.finished,
-        )
-        return self._machine.register(sid, registration, now)
+            key = self.registrar.key(shown, admitted)
+            info.let_in(self.gate.tokens.open(key, lambda: self._shut(sid)) if key else None)
+            info.page = {name: clean(str(value))[:200] for name, value in message.page.items()}
+        opened = now if info is None else info.opened
+        return self._machine.register(sid, self.registrar.registration(shown, message, admitted, opened), now)
 
     def _shut(self, sid: str) -> None:
         """The token with which the page came opens nothing any more: it is told, and its session ends."""
@@ -283,13 +306,6 @@ class Pages:
         if info is not None and info.opening is not None:
             info.opening.close()
 
-    def secret(self, worker: str) -> str:
-        """What proves an identity; derived, so that it survives restarts without being stored."""
-        return hmac.new(self._key, worker.encode(), hashlib.sha256).hexdigest()
-
-    def _proves(self, worker: str, secret: str) -> bool:
-        return hmac.compare_digest(self.secret(worker).encode(), secret.encode())
-
     def _result(self, sid: str, message: protocol.Result, now: float) -> Iterable[Effect]:
         raw = bytes(message.value)
         if len(raw) > self._settings.body_limit:
@@ -304,7 +320,7 @@ class Pages:
     def _error(self, sid: str, message: protocol.ErrorMessage, now: float) -> Iterable[Effect]:
         fields = {"message": message.message, "stack": message.stack, "code": message.code}
         error = msgspec.json.encode({name: text for name, text in fields.items() if text is not None}).decode()
-        detail = _clean(message.message)[:500]
+        detail = clean(message.message)[:500]
         return self._machine.error(sid, message.attempt, error, detail, message.retry, now)
 
     # -- what pages are told
@@ -341,7 +357,7 @@ class Pages:
 
     def _say_rarely(self, effect: Effect) -> None:
         if isinstance(effect, Welcome):
-            secret = self.secret(effect.worker)
+            secret = self.registrar.secret(effect.worker)
             self._say(effect.session, protocol.Registered(effect.worker, secret, effect.name, self._told))
         elif isinstance(effect, Go):
             self._say(effect.session, protocol.GoMessage(effect.attempt))
@@ -377,19 +393,3 @@ _ORDERS: dict[str, protocol.ServerMessage] = {
     "reload": protocol.Reload(),
     "reload_idle": protocol.Reload(idle=True),
 }
-
-
-def _told_settings(settings: Settings) -> dict[str, int]:
-    return {
-        "result_limit": settings.body_limit,
-        "post_limit": settings.post_limit,
-        "packet_limit": settings.packet_limit,
-        "offer_ttl_ms": round(settings.offer_ttl_s * 1000),
-        "repeat_ms": min(5_000, round(settings.offer_ttl_s * 500)),
-        "reload_after_ms": round(settings.reload_after_s * 1000),
-    }
-
-
-def _clean(text: str) -> str:
-    """Text that every store can hold and every log can show: no NUL."""
-    return text.replace("\0", "\ufffd")

@@ -26,11 +26,13 @@ __all__ = [
     "Accept",
     "Bye",
     "CancelMessage",
+    "CredentialMessage",
     "Drain",
     "ErrorMessage",
     "GoMessage",
     "Held",
     "HoldMessage",
+    "IdentityMessage",
     "JobMessage",
     "Log",
     "PageMessage",
@@ -78,7 +80,10 @@ class Register(Struct, frozen=True, tag_field="op", tag="register"):
     secret: Opaque | None = None
     name: Annotated[str, Meta(max_length=100)] = ""
     slots: Annotated[int, Meta(ge=1, le=64)] = 1
+    #: Or the worker's credential.
     token: Annotated[str, Meta(max_length=1_000)] | None = None
+    #: A token for joining, until the page has its credential.
+    join: Annotated[str, Meta(max_length=1_000)] | None = None
     holding: Annotated[tuple[Held, ...], Meta(max_length=1_000)] = ()
     finished: Annotated[tuple[AttemptId, ...], Meta(max_length=1_000)] = ()
     labels: Annotated[dict[LabelName, LabelValue], Meta(max_length=MOST_LABELS)] = {}
@@ -156,6 +161,19 @@ class Registered(Struct, frozen=True, tag_field="op", tag="registered"):
     settings: Mapping[str, int]
 
 
+class IdentityMessage(Struct, frozen=True, tag_field="op", tag="identity"):
+    """The page has none and wants to join: it keeps these and registers again, at once."""
+
+    worker: str
+    secret: str
+
+
+class CredentialMessage(Struct, frozen=True, tag_field="op", tag="credential"):
+    """The page has joined: from now on it sends this as its token, and the token for joining no more."""
+
+    credential: str
+
+
 class JobMessage(Struct, frozen=True, tag_field="op", tag="job"):
     """An offer."""
 
@@ -223,7 +241,8 @@ class Refused(Struct, frozen=True, tag_field="op", tag="refused", omit_defaults=
 
 ServerMessage = (
     Registered | JobMessage | GoMessage | Recorded | CancelMessage | Drain | Resume | Reload | HoldMessage | Refused
-)
+    | IdentityMessage | CredentialMessage
+)  # fmt: skip
 
 
 class _Op(Struct):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -14,16 +15,38 @@ __all__ = ["main"]
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; returns the exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
-    programs = {"serve": _serve, "migrate": _migrate, "simulate": _simulate, "doctor": _doctor}
-    if words and words[0] in programs:
-        # Each program reads its own flags, even --help. The verbs are not loaded for it.
-        return programs[words[0]](words[1:]) or 0
+    _open_streams()
     try:
+        if words and words[0] in _PROGRAMS:
+            # Each program reads its own flags, even --help. The verbs are not loaded for it.
+            return _program(words[0], words[1:])
         from .cli.program import run
 
         return run(words)
-    except KeyboardInterrupt:  # before the verb began
+    except KeyboardInterrupt:  # before it began
         return 130
+
+
+def _open_streams() -> None:
+    """Without a window, or behind ``<&-``, standard streams may lack: then nobody writes, and nobody reads."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - for as long as it runs
+
+
+def _program(name: str, argv: list[str]) -> int:
+    try:
+        return _PROGRAMS[name](argv) or 0
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package in ("", "server", "dispatcher", "handlers", __name__.partition(".")[0]):
+            raise
+        print(
+            f"pagehand {name}: {package} is not installed here. `pip install pagehand` installs all that it needs; "
+            "with --no-deps there is only what asks a server.",
+            file=sys.stderr,
+        )
+        return 2
 
 
 def _serve(argv: list[str]) -> int | None:
@@ -55,6 +78,14 @@ def _doctor(argv: list[str]) -> int:
     from .doctor.command import main as doctor
 
     return doctor(argv)
+
+
+_PROGRAMS: dict[str, Callable[[list[str]], int | None]] = {
+    "serve": _serve,
+    "migrate": _migrate,
+    "simulate": _simulate,
+    "doctor": _doctor,
+}
 
 
 if __name__ == "__main__":

@@ -30,11 +30,21 @@ _TYPES = "echo,word-count"
 #: The most labels of a page.
 _LABELS = 20
 _MOST_PER_S = 1_000
+_EXAMPLES = """\
+examples:
+  pagehand simulate --workers 10 --types print-label,ocr --slow-ms 200:2000
+  pagehand simulate --workers 0 --types ocr --submit 5/s --seconds 60
+"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command line. Returns the exit status."""
-    parser = argparse.ArgumentParser(prog="pagehand simulate", description="Run simulated worker pages.")
+    parser = argparse.ArgumentParser(
+        prog="pagehand simulate",
+        description="Run simulated worker pages.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     add_arguments(parser)
     return run(parser.parse_args(argv))
 

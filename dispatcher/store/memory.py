@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from dispatcher.access.acts import AuditFilter, AuditPage
 from dispatcher.access.tokens import Token
+from dispatcher.core.jobs.endings import Slot
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView, LogLine, MissingWorker, TypeView
 from dispatcher.core.jobs.rows import AttemptRow, JobRow, lane_of_row
 from dispatcher.core.jobs.states import WAITING, JobState
@@ -26,6 +27,7 @@ from dispatcher.store.attempts import job_of
 from dispatcher.store.batches import MemoryBatches
 from dispatcher.store.counters import Agenda, Counters, agenda_of
 from dispatcher.store.driving import Pace, apply_items, refuse_stale, run
+from dispatcher.store.endings import MOST_ENDINGS_FORGOTTEN, MemoryEndings
 from dispatcher.store.hooks import MemoryHooks
 from dispatcher.store.kept import MemoryKept
 from dispatcher.store.missing import Missing
@@ -77,7 +79,7 @@ class MemoryRows:
         self.logs: dict[int, list[tuple[str, float, str]]] = {}
         #: Workers that are here, and those that have gone.
         self.here: set[str] = set()
-        self.missing, self.kept = Missing(), MemoryKept()
+        self.missing, self.kept, self.endings = Missing(), MemoryKept(), MemoryEndings()
         self.tokens, self.acts, self.hooks = Tokens(), Acts(), MemoryHooks(lambda: self._clock_base)
         self.counters, self.agenda = Counters({}), Agenda(None, None)
         #: Lanes by their type, and when a worker first offered the type.
@@ -91,6 +93,7 @@ class MemoryRows:
         self._outlived: list[JobRow] = []
         self._gone_before: float | None = None
         self._old_acts = 0
+        self._old_endings: list[Slot] = []
 
     def reload(self) -> None:
         """A turn was given up before it wrote anything: what is due is still due."""
@@ -108,7 +111,7 @@ class MemoryRows:
         jobs = {seq: replace(self.by_seq[seq]) for seq in seqs | commanded | keyed}
         names = {*request.attempts, *(jobs[seq].attempt or "" for seq in commanded)}
         first, self.last_seq = self.last_seq + 1, self.last_seq + request.numbers
-        self._outlived, self._gone_before, self._old_acts = [], None, 0
+        self._outlived, self._gone_before, self._old_acts, self._old_endings = [], None, 0, []
         return Loaded(
             queue_clock=self._clock_base + request.elapsed_s,
             jobs=jobs,
@@ -175,7 +178,9 @@ class MemoryRows:
         keyed = [row for row in ended if row.key is not None and (row.ended_clock or 0.0) < request.keyed_before]
         self._outlived = (plain + keyed)[: request.limit]
         self._gone_before, self._old_acts = request.gone_before, self.acts.outlived(request.acts)
-        return Purged(self._outlived, self._old_acts == request.acts.limit)
+        self._old_endings = self.endings.old(request.now_at)
+        more_endings = len(self._old_endings) >= MOST_ENDINGS_FORGOTTEN
+        return Purged(self._outlived, self._old_acts == request.acts.limit or more_endings)
 
     def remove(self, rows: Sequence[JobRow]) -> None:
         """Removes jobs, with all that belongs to them."""
@@ -222,6 +227,7 @@ class MemoryRows:
         self.agenda.expect(request)
         self._save_lanes(request)
         self._save_workers(request)
+        self.endings.save(request.ended, request.offered_at)
         self.tokens.save(writes.tokens)
         self.kept.save(writes.kept)
         self.acts.save(writes.acts, request.queue_clock)
@@ -265,6 +271,7 @@ class MemoryRows:
         if self._gone_before is not None:
             self.missing.forget(self._gone_before)
             self.acts.forget(self._old_acts)
+            self.endings.forget(self._old_endings)
         gone = dict.fromkeys(self.here, False) if request.writes.nobody else {}
         for name, here in (gone | request.writes.here).items():
             if here:
@@ -278,15 +285,8 @@ class MemoryRows:
         for name in request.offered:
             self.lanes.know(name, name)
             self.offered.setdefault(name, request.offered_at)
-        if request.forget_but is None:
-            return
-        for name in list(self.lanes):
-            kept = {name} & request.forget_but
-            for lane in [lane for lane in self.lanes[name] - kept if not self.counters.jobs_of(lane)]:
-                self.lanes[name].discard(lane)
-                self.counters.forget(lane)
-            if not self.lanes[name]:
-                self.lanes.forget(name)
+        if request.forget_but is not None:
+            for name in self.lanes.forget_empty(request.forget_but, self.counters):
                 self.offered.pop(name, None)
 
 
@@ -300,7 +300,7 @@ class MemoryStore(WithoutBackups):
         self.key = key
         self.rows = MemoryRows()
         self.batches = MemoryBatches(self.rows.by_seq, self.rows.results)
-        self.hooks, self.kept = self.rows.hooks, self.rows.kept
+        self.hooks, self.kept, self.endings = self.rows.hooks, self.rows.kept, self.rows.endings
         self._ids, self._limits = ids, limits or Limits()
         self.hooks.most_waiting = self._limits.webhook_backlog
         self._pace = Pace()

@@ -18,6 +18,7 @@ from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView,
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import LaneReady, LiveAttempt, Turn, TurnReport
 from dispatcher.store.batches import BatchReads
+from dispatcher.store.endings import EndingReads
 from dispatcher.store.hooks import MOST_WAITING, HookReads
 from dispatcher.store.kept import KeptReads
 
@@ -68,6 +69,11 @@ class Store(Protocol):
     @property
     def batches(self) -> BatchReads:
         """Its reads of batches."""
+        ...
+
+    @property
+    def endings(self) -> EndingReads:
+        """Its reads of how jobs have ended."""
         ...
 
     @property

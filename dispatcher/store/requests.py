@@ -12,6 +12,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from dispatcher.core.jobs.endings import Endings
 from dispatcher.core.jobs.rows import AttemptRow, JobRow, WriteSet
 from dispatcher.core.jobs.states import JobState
 
@@ -169,13 +170,15 @@ class Purge(Struct, frozen=True):
     gone_before: float
     #: Also forgets the oldest acts.
     acts: ActsPurge
+    #: By the wall clock: also forgets how jobs ended long ago.
+    now_at: float
 
 
 class Purged(Struct):
     """The rows of what was removed."""
 
     jobs: list[JobRow]
-    #: Whether there may be more acts, or messages of deleted endpoints, to forget.
+    #: Whether there may be more acts, endings, or messages of deleted endpoints, to forget.
     more_acts: bool = False
 
 
@@ -196,6 +199,10 @@ class Save(Struct, kw_only=True):
     forget_but: frozenset[str] | None
     #: The counts of these lanes are wanted.
     lanes: Sequence[str]
+    #: How jobs have ended in this turn, at ``offered_at``, by type.
+    ended: Mapping[str, Endings]
+    #: The latest end, by the queue clock, of which no row will tell: its job goes, or goes on.
+    ends_lost_clock: float
 
 
 class Saved(Struct):

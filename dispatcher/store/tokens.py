@@ -7,7 +7,8 @@ from itertools import chain
 
 from msgspec.structs import replace
 
-from dispatcher.access.commands import MakeToken, RevokeToken, TokenCommand
+from dispatcher.access.commands import JoinWorker, MakeToken, RevokeToken, TokenCommand, UsedTokens
+from dispatcher.access.credentials import Credential
 from dispatcher.access.tokens import Token
 from dispatcher.store.storable import check_storable
 
@@ -24,7 +25,9 @@ class Tokens:
     def check(commands: Sequence[TokenCommand]) -> None:
         """Raises if a database would not take it."""
         made = [command.token for command in commands if isinstance(command, MakeToken)]
-        check_storable(chain.from_iterable([(t.id, t.name, t.made_by), t.types] for t in made))
+        check_storable(
+            chain.from_iterable([(t.id, t.name, t.made_by), t.types, chain.from_iterable(t.labels)] for t in made)
+        )
 
     def save(self, commands: Sequence[TokenCommand]) -> None:
         """Obeys the commands, in order."""
@@ -35,13 +38,20 @@ class Tokens:
                 self._tokens[command.token.id] = command.token
             elif isinstance(command, RevokeToken):
                 self._revoke(command)
-            else:
+            elif isinstance(command, UsedTokens):
                 self._use(command.used)
+            elif isinstance(command, JoinWorker) and command.spends:
+                self._spend(command.credential)
 
     def _revoke(self, command: RevokeToken) -> None:
         token = self._tokens.get(command.token_id)
         if token is not None and token.revoked_at is None:
             self._tokens[token.id] = replace(token, revoked_at=command.at)
+
+    def _spend(self, credential: Credential) -> None:
+        token = self._tokens.get(credential.token_id)
+        if token is not None:
+            self._tokens[token.id] = replace(token, used=token.used + 1, last_used_at=credential.at)
 
     def _use(self, used: dict[str, float]) -> None:
         for token_id in used.keys() & self._tokens.keys():

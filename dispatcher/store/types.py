@@ -5,6 +5,8 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator, Mapping
 
+from dispatcher.store.counters import Counters
+
 __all__ = ["KnownTypes"]
 
 
@@ -40,6 +42,18 @@ class KnownTypes(Mapping[str, set[str]]):
         """Forgets a type that has no lanes any more."""
         del self._lanes[name]
         del self._names[bisect_left(self._names, name)]
+
+    def forget_empty(self, but: frozenset[str], counters: Counters) -> list[str]:
+        """Forgets lanes that have no jobs, but those of the types ``but``. Returns the types that have none left."""
+        gone: list[str] = []
+        for name, lanes in list(self._lanes.items()):
+            for lane in [lane for lane in lanes - ({name} & but) if not counters.jobs_of(lane)]:
+                lanes.discard(lane)
+                counters.forget(lane)
+            if not lanes:
+                self.forget(name)
+                gone.append(name)
+        return gone
 
     def slice(self, prefix: str, after: str | None, most: int) -> list[str]:
         """The first types behind ``after`` that begin with ``prefix``, in order."""

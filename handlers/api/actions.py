@@ -11,20 +11,16 @@ from msgspec.structs import asdict
 from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.model import JobFilter
 from dispatcher.core.jobs.operations import OperationAction, OperationOrder, OperationView
-from dispatcher.errors import BadParameter, OperationNotFound, Unavailable, WrongState
+from dispatcher.errors import BadParameter, Unavailable, WrongState
 from handlers import queries
 from handlers.api.jobjson import Json, instant
 from handlers.api.resources import ConsoleApiHandler
-from handlers.errors import Invalid, field_error
+from handlers.errors import FieldError, Invalid, field_error
 from handlers.intake import decode_object
+from handlers.orders import ANSWER_S, LONGEST_REASON, MOST_IDS, OrderRules
 from handlers.queries import job_filter
 
 __all__ = ["ActionBody", "ActionsHandler", "FilterBody", "OneOperationHandler", "OperationsHandler", "StopHandler"]
-
-#: The most ids that one order names.
-MOST_IDS = 1_000
-#: How long the answer is held for an order that is soon carried out.
-ANSWER_S = 5.0
 
 _Text = Annotated[str, Meta(min_length=1, max_length=300)]
 _Texts = _Text | Annotated[list[_Text], Meta(min_length=1, max_length=100)]
@@ -69,7 +65,7 @@ class ActionBody(Struct, frozen=True, forbid_unknown_fields=True):
     ) = UNSET
     priority: Annotated[int, Meta(ge=-1_000, le=1_000)] | UnsetType = UNSET
     free_key: bool = False
-    reason: Annotated[str, Meta(max_length=500)] = ""
+    reason: Annotated[str, Meta(max_length=LONGEST_REASON)] = ""
     expect: Annotated[int, Meta(ge=0)] | None = None
     dry_run: bool = False
 
@@ -77,6 +73,13 @@ class ActionBody(Struct, frozen=True, forbid_unknown_fields=True):
 _decoder = msgspec.json.Decoder(ActionBody)
 _NO_JOBS = "must say which jobs: at least one of the fields of GET /api/v1/jobs, without limit and cursor"
 _ONE_OF = "must have either filter or ids"
+
+
+def _fault(said: str) -> FieldError:
+    """What is wrong with the body, by what its decoder said."""
+    if "`$.action`" in said or "field `action`" in said:
+        return field_error("action", f"must be one of {', '.join(OperationAction)}")
+    return field_error("", f"is not an order for many jobs: {said}")
 
 
 def _operation_json(operation: OperationView) -> Json:
@@ -103,11 +106,10 @@ def _operation_json(operation: OperationView) -> Json:
     }
 
 
-class ActionsHandler(ConsoleApiHandler):
+class ActionsHandler(OrderRules, ConsoleApiHandler):
     """``/api/v1/jobs/actions``."""
 
     scopes: ClassVar = {"POST": Scope.OPERATE}
-    looks_at_jobs = True
 
     def body_limit(self) -> int:
         """Room for the longest ids."""
@@ -133,22 +135,20 @@ class ActionsHandler(ConsoleApiHandler):
 
     async def _order(self, body: ActionBody) -> OperationOrder:
         """The same, for the core. Raises Invalid, Forbidden."""
-        wanted = None if body.filter is UNSET else self._wanted(body.filter)
         ids = () if body.ids is UNSET else tuple(dict.fromkeys(job_id.lower() for job_id in body.ids))
-        ids = await self._own(ids)
-        return OperationOrder(
+        asked = OperationOrder(
             action=body.action,
-            wanted=None if wanted is None else self.own_jobs(wanted),
+            wanted=None if body.filter is UNSET else self._wanted(body.filter),
             ids=ids,
             priority=0 if body.priority is UNSET else body.priority,
             free_key=body.free_key,
-            reason=body.reason.replace("\0", "\ufffd"),
+            reason=body.reason,
             expect=body.expect,
             dry_run=body.dry_run,
             actor=self.actor("api"),
             asked="null" if body.filter is UNSET else msgspec.json.encode(body.filter).decode(),
-            types=await self._types(wanted, ids),
         )
+        return await self.permitted(asked)
 
     def _wanted(self, given: FilterBody) -> JobFilter:
         try:
@@ -156,29 +156,11 @@ class ActionsHandler(ConsoleApiHandler):
         except BadParameter as error:
             raise Invalid([field_error("filter", error.detail)]) from None
 
-    async def _own(self, ids: tuple[str, ...]) -> tuple[str, ...]:
-        """Those that who asks may know of; where owners are kept apart, also without those that are not there."""
-        only = self.only_owner
-        if only is None or not ids:
-            return ids
-        found = await self.site.service.standing(ids)
-        return tuple(job_id for job_id in ids if job_id in found and found[job_id].owner == only)
-
-    async def _types(self, wanted: JobFilter | None, ids: tuple[str, ...]) -> tuple[str, ...] | None:
-        """The types of its jobs; None: any. Refuses what who asks is not for."""
-        if wanted is not None:
-            self.principal.needs_types([] if wanted.type is None else [wanted.type])
-            return None if wanted.type is None else (wanted.type,)
-        found = await self.site.service.standing(ids)
-        types = {job.type for job in found.values()}
-        self.principal.needs_types_of(types, "One of the jobs is of another type.")
-        return tuple(sorted(types))
-
     def _body_as_asked(self) -> ActionBody:
         try:
             body = decode_object(_decoder, bytes(self.body))
         except msgspec.ValidationError as error:
-            raise Invalid([field_error("", f"is not an order for many jobs: {error}")]) from None
+            raise Invalid([_fault(str(error))]) from None
         if (body.filter is UNSET) == (body.ids is UNSET):
             raise Invalid([field_error("filter", _ONE_OF)])
         if body.filter is not UNSET and body.filter.is_empty():
@@ -190,52 +172,22 @@ class ActionsHandler(ConsoleApiHandler):
         return body
 
 
-class _OperationReader(ConsoleApiHandler):
-    """Each of its addresses is about operations."""
-
-    scopes: ClassVar = {"GET": Scope.READ}
-    looks_at_jobs = True
-
-    def may_know(self, operation: OperationView) -> bool:
-        """Whether it is not another's, where owners are kept apart."""
-        actor = operation.order.actor
-        return self.only_owner is None or (bool(actor.token) and actor.name == self.only_owner)
-
-    def one(self, operation_id: str) -> OperationView:
-        """One that who asks may see. Raises OperationNotFound, Forbidden for jobs of a type that he is not for."""
-        operation = self.site.service.operations.one(operation_id)
-        if not self.may_know(operation):
-            raise OperationNotFound.named(operation_id)
-        self._check_types(operation)
-        return operation
-
-    def _check_types(self, operation: OperationView) -> None:
-        if operation.order.types is None:
-            self.principal.needs_no_bound()
-        else:
-            self.principal.needs_types_of(operation.order.types, "The operation is for jobs of another type.")
-
-
-class OperationsHandler(_OperationReader):
+class OperationsHandler(OrderRules, ConsoleApiHandler):
     """``/api/v1/operations``."""
 
+    scopes: ClassVar = {"GET": Scope.READ}
+
     async def get(self) -> None:
-        """The newest, and those that run, the newest first: those that who asks may see."""
-        bound = self.principal.types
-        shown = [
-            _operation_json(operation)
-            for operation in self.site.service.operations.all()
-            if self.may_know(operation)
-            and (bound is None or (operation.order.types is not None and bound.issuperset(operation.order.types)))
-        ]
-        self.answer({"items": shown, "next_cursor": None})
+        """The newest, and those that run, the newest first."""
+        self.answer({"items": [_operation_json(operation) for operation in self.known()], "next_cursor": None})
 
     head = get
 
 
-class OneOperationHandler(_OperationReader):
+class OneOperationHandler(OrderRules, ConsoleApiHandler):
     """``/api/v1/operations/<id>``."""
 
+    scopes: ClassVar = {"GET": Scope.READ}
     query_fields = queries.WAIT
 
     async def get(self, operation_id: str) -> None:
@@ -250,7 +202,7 @@ class OneOperationHandler(_OperationReader):
     head = get
 
 
-class StopHandler(_OperationReader):
+class StopHandler(OrderRules, ConsoleApiHandler):
     """``/api/v1/operations/<id>/stop``."""
 
     scopes: ClassVar = {"POST": Scope.OPERATE}

@@ -4,39 +4,30 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from dispatcher.access.acts import AuditEntry
 from dispatcher.access.scopes import Scope
 from handlers import queries
-from handlers.api.jobjson import Json, instant
+from handlers.api.acts import act_json
 from handlers.api.resources import ConsoleApiHandler
+from handlers.api.wholelist import give_acts
+from handlers.queries import ListFormat
 
 __all__ = ["AuditHandler"]
 
 
 class AuditHandler(ConsoleApiHandler):
-    """The log, page by page."""
+    """The log, page by page or whole."""
 
     scopes: ClassVar = {"GET": Scope.ADMIN}
     query_fields = queries.ACTS
 
     async def get(self) -> None:
-        """A page, the newest act first."""
+        """A page, the newest act first; or all pages, as lines or as CSV."""
         wanted = queries.act_filter(self, self.site.clock.utc())
+        chosen = queries.format_argument(self)
+        self.set_header("Vary", "Origin, Accept")
+        if chosen is not ListFormat.JSON:
+            return await give_acts(self, wanted, chosen)
         page = await self.site.service.access.acts(wanted)
-        self.answer_page([_act_json(act) for act in page.items], wanted, page.next_cursor)
+        self.answer_page([act_json(act) for act in page.items], wanted, page.next_cursor)
 
     head = get
-
-
-def _act_json(act: AuditEntry) -> Json:
-    return {
-        "id": act.number,
-        "at": instant(act.at),
-        "actor": act.actor.name,
-        "token": act.actor.token or None,
-        "remote": act.actor.remote or None,
-        "action": act.action,
-        "target": act.target or None,
-        "detail": act.detail or None,
-        "outcome": act.outcome.value,
-    }

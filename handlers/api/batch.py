@@ -10,7 +10,6 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from dispatcher.access.scopes import Scope
-from dispatcher.config.settings import Settings
 from dispatcher.core.jobs.keys import key_in_batch
 from dispatcher.core.jobs.model import JobSpec
 from dispatcher.errors import BadRequest, TooLarge
@@ -22,6 +21,7 @@ from handlers.carried import carried
 from handlers.errors import FieldError, Invalid, field_error
 from handlers.intake import JobBody, check_key, decode_json, parse_job, to_spec
 from handlers.mediatype import JSON, LINES, media_type
+from handlers.site import Site
 
 __all__ = ["MOST_BYTES", "MOST_JOBS", "BatchHandler"]
 
@@ -49,13 +49,14 @@ class BatchHandler(ConsoleApiHandler):
     async def post(self) -> None:
         """Submits the jobs; answers when all are durable."""
         key = self.kept_key(check_key(self.request.headers.get("Idempotency-Key")))
-        in_lines = media_type(self.request.headers["Content-Type"]).name == LINES
+        in_lines = media_type(self.request.headers.get("Content-Type") or "").name == LINES
         jobs = _parse(_lines(bytes(self.body)) if in_lines else _array(bytes(self.body)))
-        specs = _specs(jobs, self.site.settings, key)
+        specs = _specs(jobs, self.site, key)
         for spec in specs:
             self.principal.needs_type(spec.type)
         accepted = await self.site.service.submit_batch(
-            [carried(spec, self.request.headers, self.site.tasks, self.principal.owner, spec.key) for spec in specs]
+            [carried(spec, self.request.headers, self.site.tasks, self.principal.owner, spec.key) for spec in specs],
+            token_id=self.principal.token_id,
         )
         views = [item.job for item in accepted if item.job is not None]
         replayed = accepted[0].replayed
@@ -107,18 +108,18 @@ def _within(index: int, problem: FieldError) -> FieldError:
     return {**problem, "pointer": f"#/{index}{problem['pointer'].removeprefix('#')}"}
 
 
-def _specs(jobs: list[JobBody], settings: Settings, key: str | None) -> list[JobSpec]:
+def _specs(jobs: list[JobBody], site: Site, key: str | None) -> list[JobSpec]:
     """The jobs, each with a key of its own; all have the fingerprint of the whole batch."""
-    specs = [_spec(index, job, settings) for index, job in enumerate(jobs)]
+    specs = [_spec(index, job, site) for index, job in enumerate(jobs)]
     if key is None:
         return specs
     digest = hashlib.sha256(msgspec.json.encode(jobs)).hexdigest()
     return [replace(spec, key=key_in_batch(key, index), fingerprint=digest) for index, spec in enumerate(specs)]
 
 
-def _spec(index: int, job: JobBody, settings: Settings) -> JobSpec:
+def _spec(index: int, job: JobBody, site: Site) -> JobSpec:
     try:
-        return to_spec(job, settings, None)
+        return to_spec(job, site.settings, None, site.terms_of)
     except Invalid as error:
         raise Invalid([_within(index, problem) for problem in error.errors]) from None
     except TooLarge as error:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 
-from dispatcher.config.settings import Settings
 from dispatcher.core.jobs.model import JobSpec
 from dispatcher.errors import BadRequest, Unsupported
 from handlers.errors import FieldError, Invalid, field_error
@@ -17,12 +16,12 @@ from handlers.forms.formdata import FILES, TYPED, chosen_of, job_of_form
 from handlers.guard import Headers
 from handlers.intake import JobBody, check_key, to_spec
 from handlers.mediatype import MULTIPART, URLENCODED, media_type
+from handlers.rules import from_a_program
+from handlers.site import Site
 
 __all__ = ["check_sender", "is_form", "spec_of_form"]
 
 _FIELDS = (*TYPED, *FILES, "key")
-#: A page needs leave for each of these, and a form cannot send them at all.
-_HEADERS = ("X-Requested-With", "X-Pagehand-Token")
 _MOST_UNKNOWN = 10
 _REFUSED = (
     "A form is taken here only with a header that no web page's form can send: the token "
@@ -38,12 +37,11 @@ def is_form(headers: Headers) -> bool:
 
 def check_sender(headers: Headers) -> None:
     """Refuses a form that a foreign page may have sent. Raises Unsupported."""
-    bearer = (headers.get("Authorization") or "").lower().startswith("bearer ")
-    if not bearer and not any(headers.get(name) for name in _HEADERS):
+    if not from_a_program(headers):
         raise Unsupported(_REFUSED)
 
 
-def spec_of_form(headers: Headers, body: bytes, settings: Settings) -> JobSpec:
+def spec_of_form(headers: Headers, body: bytes, site: Site) -> JobSpec:
     """The job that the form asks for. Raises BadRequest, Invalid, TooLarge."""
     form = read_form(headers.get("Content-Type") or "", body)
     problems = list(_problems(form))
@@ -53,7 +51,7 @@ def spec_of_form(headers: Headers, body: bytes, settings: Settings) -> JobSpec:
         raise Invalid([*problems, *invalid.errors]) from None
     if problems:
         raise Invalid(problems)
-    return to_spec(job, settings, _key(headers, form))
+    return to_spec(job, site.settings, _key(headers, form), site.terms_of)
 
 
 def _job(form: FormBody) -> JobBody:

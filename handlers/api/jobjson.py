@@ -220,7 +220,7 @@ def worker_json(worker: WorkerView) -> Json:
 
 def one_worker_json(worker: OneWorkerView) -> Json:
     """The same with what only the answer for one worker has."""
-    kept, own = worker.kept, f"/api/v1/workers/{worker.shown.id}"
+    kept, joined, own = worker.kept, worker.joined, f"/api/v1/workers/{worker.shown.id}"
     orders = ("pause", "resume", "drain", "reload", "block", "unblock")
     return worker_json(worker.shown) | {
         "note": "" if kept is None else kept.note,
@@ -231,6 +231,7 @@ def one_worker_json(worker: OneWorkerView) -> Json:
         "page_name": worker.name,
         "page_labels": worker.labels,
         "page_paused": worker.paused,
+        "joined": joined and {"token": joined.token_id, "at": instant(joined.at)},
         "connections": worker.connections,
         "reloads": worker.reloads,
         "links": {"self": own, **{order: f"{own}/{order}" for order in orders}, "jobs": _jobs_of(worker.shown.name)},
@@ -255,6 +256,7 @@ def type_json(view: TypeView) -> Json:
         "workers": view.workers,
         "counts": view.counts,
         "paused": _hold_of_type(view.paused),
+        "defaults": view.defaults.given(),
     }
 
 

@@ -8,7 +8,6 @@ import re
 from typing import ClassVar
 
 from dispatcher.access.scopes import Scope
-from dispatcher.config.settings import Settings
 from dispatcher.core.jobs.model import JobSpec, JobView
 from dispatcher.core.jobs.turn import Accepted
 from handlers.answers import JSON_TEXT, HttpAnswer, as_json
@@ -51,7 +50,7 @@ class NewJobRules(ApiRules):
 
 async def submit(rules: Rules, headers: Headers, body: bytes, client: AskingClient) -> HttpAnswer | None:
     """Submits the job; answers when it is durable, or later if that is preferred. None: the client went away."""
-    return await give_job(rules, headers, _spec(headers, body, rules.site.settings), client)
+    return await give_job(rules, headers, _spec(headers, body, rules.site), client)
 
 
 async def give_job(rules: Rules, headers: Headers, spec: JobSpec, client: AskingClient) -> HttpAnswer | None:
@@ -60,7 +59,7 @@ async def give_job(rules: Rules, headers: Headers, spec: JobSpec, client: Asking
     rules.principal.needs_type(spec.type)
     wait_s = _preferred_wait_s(headers)
     spec = carried(spec, headers, site.tasks, rules.principal.owner, rules.kept_key(spec.key))
-    given = await _given(site, spec, client, wait_s or 0)
+    given = await _given(rules, spec, client, wait_s or 0)
     if given is None:
         return None
     if wait_s:
@@ -75,20 +74,21 @@ async def give_job(rules: Rules, headers: Headers, spec: JobSpec, client: Asking
     return HttpAnswer(200 if accepted.replayed else 201, told, as_json(document))
 
 
-async def _given(site: Site, spec: JobSpec, client: AskingClient, wait_s: float) -> tuple[Accepted, JobView] | None:
+async def _given(rules: Rules, spec: JobSpec, client: AskingClient, wait_s: float) -> tuple[Accepted, JobView] | None:
     """What became of the submission, and the job after the wait; None: the client went away."""
+    site, token_id = rules.site, rules.principal.token_id
     if wait_s:
-        return await client.patiently(site.service.submit_and_wait(spec, wait_s))
-    accepted = await site.service.submit(spec)
+        return await client.patiently(site.service.submit_and_wait(spec, wait_s, token_id=token_id))
+    accepted = await site.service.submit(spec, token_id=token_id)
     assert accepted.job is not None, "submit() raises where it accepts nothing"
     return accepted, await site.service.job(accepted.job.id) if accepted.replayed else accepted.job
 
 
-def _spec(headers: Headers, body: bytes, settings: Settings) -> JobSpec:
+def _spec(headers: Headers, body: bytes, site: Site) -> JobSpec:
     if formjob.is_form(headers):
-        return formjob.spec_of_form(headers, body, settings)
+        return formjob.spec_of_form(headers, body, site)
     key = check_key(headers.get("Idempotency-Key"))
-    return to_spec(parse_job(body), settings, key)
+    return to_spec(parse_job(body), site.settings, key, site.terms_of)
 
 
 def _preferred_wait_s(headers: Headers) -> int | None:

@@ -14,6 +14,7 @@ from dispatcher.core.jobs.states import FINAL
 from dispatcher.errors import JobNotFound, TooLarge, WrongState
 from handlers import queries
 from handlers.api.amending import copy_of
+from handlers.api.endingjson import summary_json
 from handlers.api.etags import tag_of
 from handlers.api.jobjson import Json, job_json, raw, worker_json
 from handlers.api.newjob import OTHER_FIELDS_BYTES, give_job, job_after
@@ -118,11 +119,11 @@ class DuplicateHandler(ConsoleApiHandler):
 
     async def post(self, job_id: str) -> None:
         """Submits a job like this one; answers as to any other new job."""
-        settings, headers = self.site.settings, self.request.headers
+        headers = self.request.headers
         key = check_key(headers.get("Idempotency-Key"))
         original = await self.site.service.job(job_id)
         self.check_shown(original)
-        spec = to_spec(copy_of(original, bytes(self.body)), settings, key)
+        spec = to_spec(copy_of(original, bytes(self.body)), self.site.settings, key, self.site.terms_of)
         answer = await give_job(self, headers, spec, self.client)
         if answer is not None:
             self.give(answer)
@@ -295,10 +296,16 @@ class StatsHandler(ConsoleApiHandler):
 
     scopes: ClassVar = {"GET": Scope.READ}
 
+    query_fields = queries.STATS
+
     async def get(self) -> None:
-        """Counters: jobs by state, workers by state."""
+        """Counters: jobs by state, workers by state; and how jobs have ended, if a type or a window is named."""
+        name, window_s = queries.stats_arguments(self)
         jobs = await self.site.service.counts()
         workers = self.site.service.worker_counts()
-        self.answer({"jobs": jobs, "workers": workers, "draining": self.site.service.draining})
+        told = {"jobs": jobs, "workers": workers, "draining": self.site.service.draining}
+        if window_s is not None:
+            told["ended"] = summary_json(await self.site.service.types.ended(name, window_s))
+        self.answer(told)
 
     head = get

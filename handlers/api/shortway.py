@@ -26,7 +26,7 @@ from tornado.httputil import (
 )
 
 from handlers.access import log_answer, note_fault, note_refusal
-from handlers.answers import PROBLEM_TEXT, HttpAnswer, request_id_of, usual_headers
+from handlers.answers import PROBLEM_TEXT, HttpAnswer, request_id_of, strict_headers, usual_headers
 from handlers.api.newjob import NewJobRules, submit
 from handlers.client import AskingClient
 from handlers.errors import problem_of
@@ -204,6 +204,7 @@ class _NewJob(HTTPMessageDelegate, NewJobRules):
                 "Content-Type": answer.headers["Content-Type"],
                 "Date": _date(int(time.time())),
                 **usual_headers(request_id),
+                **strict_headers(self.site.settings.hsts_s),
                 **told,
                 **answer.headers,
                 "Content-Length": str(len(answer.body)),

@@ -17,6 +17,7 @@ from handlers.errors import Invalid, field_error
 from handlers.intake import decode_object
 
 __all__ = [
+    "LINE",
     "LONGEST_NAME",
     "LONGEST_NOTE",
     "LONGEST_REASON",
@@ -35,21 +36,23 @@ __all__ = [
 
 LONGEST_NAME, LONGEST_NOTE, LONGEST_REASON = 100, 1_000, 200
 # No control characters: these stand in lists, on pages and in logs.
-_LINE = r"^[^\x00-\x1f\x7f]*$"
+LINE = r"^[^\x00-\x1f\x7f]*$"
 
 
 class WorkerBody(Struct, frozen=True, forbid_unknown_fields=True):
     """What is to be different. null takes back what an operator has said: the page's own stands again."""
 
-    name: Annotated[str, Meta(max_length=LONGEST_NAME, pattern=_LINE)] | UnsetType | None = UNSET
+    name: Annotated[str, Meta(max_length=LONGEST_NAME, pattern=LINE)] | UnsetType | None = UNSET
     note: Annotated[str, Meta(max_length=LONGEST_NOTE)] | UnsetType | None = UNSET
     labels: Annotated[dict[LabelName, LabelValue | None], Meta(max_length=MOST_LABELS)] | UnsetType = UNSET
+    #: null ends its credential: its page must join anew.
+    joined: UnsetType | None = UNSET
 
 
 class OrderBody(Struct, frozen=True, forbid_unknown_fields=True):
     """Why: the person at the page reads it."""
 
-    reason: Annotated[str, Meta(max_length=LONGEST_REASON, pattern=_LINE)] = ""
+    reason: Annotated[str, Meta(max_length=LONGEST_REASON, pattern=LINE)] = ""
 
 
 class ReloadBody(Struct, frozen=True, forbid_unknown_fields=True):
@@ -63,7 +66,7 @@ _order = msgspec.json.Decoder(OrderBody)
 _reload = msgspec.json.Decoder(ReloadBody)
 _CHANGE_WORDS = (
     f'must be {{"name": at most {LONGEST_NAME} characters, "note": at most {LONGEST_NOTE:,}, "labels": an object of at '
-    f"most {MOST_LABELS} labels}}; null takes back what an operator has said"
+    f'most {MOST_LABELS} labels, "joined": null}}; null takes back what an operator has said, or the credential'
 )
 
 
@@ -105,16 +108,19 @@ class WorkerHandler(OneWorkerHandler):
         labels = None if body.labels is UNSET else body.labels
         if labels and NAME in labels:
             raise Invalid([field_error("labels", "has no label `name`: the name is a field of its own")])
-        self.show(
-            await self.site.service.orders.describe(
+        orders, actor = self.site.service.orders, self.actor("api")
+        if body != WorkerBody(joined=None):
+            worker = await orders.describe(
                 worker_id,
-                actor=self.actor("api"),
+                actor=actor,
                 wanted=msgspec.json.encode(body).decode(),
                 name=None if body.name is UNSET else (body.name or "").strip(),
                 note=None if body.note is UNSET else (body.note or "").replace("\0", "\ufffd"),
                 labels=labels,
             )
-        )
+        if body.joined is None:
+            worker = await orders.end_credential(worker_id, actor=actor)
+        self.show(worker)
 
     def _wanted(self) -> WorkerBody:
         try:

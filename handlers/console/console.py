@@ -144,15 +144,15 @@ class JobActionHandler(_OneJob):
         if action == "delete":
             return await self._removed(job_id)
         await self._moved(job_id, action)
-        return f"/jobs/{job_id}"
+        return "/doubts" if self.form.field("back") == "doubts" else f"/jobs/{job_id}"
 
     async def _duplicated(self, job_id: str) -> str:
         """The key of the form makes two clicks one job."""
         key = check_key(self.form.field("key") or None)
         copied = copy_of(await self.site.service.job(job_id), b"")
-        spec = to_spec(copied, self.site.settings, self.kept_key(key))
+        spec = to_spec(copied, self.site.settings, self.kept_key(key), self.site.terms_of)
         spec = carried(spec, self.request.headers, self.site.tasks, self.principal.owner, spec.key)
-        accepted = await self.site.service.submit(spec)
+        accepted = await self.site.service.submit(spec, token_id=self.principal.token_id)
         assert accepted.job is not None, "submit() raises where it accepts nothing"
         return f"/jobs/{accepted.job.id}"
 

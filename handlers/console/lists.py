@@ -17,6 +17,7 @@ from dispatcher.core.jobs.model import WorkerStatus
 from dispatcher.errors import BadParameter
 from handlers import queries
 from handlers.api.jobjson import once_a_lane
+from handlers.console.orders import ACTIONS, FILTER_FIELDS
 from handlers.console.page import PageHandler
 from handlers.queries import Filter, check_query, job_filter, next_query, type_filter, worker_filter
 from handlers.worker.tasks import MOST_FAULTS
@@ -53,6 +54,8 @@ class _ListPage(PageHandler):
     template: ClassVar[str]
     #: The fields of the address, besides ``refresh``.
     query_fields: ClassVar[tuple[str, ...]]
+    #: Those that are no part of its filter.
+    others: ClassVar[tuple[str, ...]] = ()
 
     @property
     def fields(self) -> list[str]:
@@ -62,7 +65,7 @@ class _ListPage(PageHandler):
     async def get(self) -> None:
         """The page."""
         try:
-            check_query(self.request, (*self.query_fields, "refresh"))
+            check_query(self.request, (*self.query_fields, *self.others, "refresh"))
             listed = await self.listed()
         except BadParameter as wrong:
             if not self.wants_page():
@@ -98,10 +101,24 @@ class _ListPage(PageHandler):
 
 
 class JobsPage(_ListPage):
-    """``/jobs``."""
+    """``/jobs``. With ``tick=1`` jobs can be ticked, and the page stays as it is meanwhile."""
 
     template = "jobs.html"
     query_fields = queries.CONSOLE_JOBS
+    others = ("tick",)
+
+    @property
+    def ticking(self) -> bool:
+        """Whether jobs can be ticked."""
+        return self.typed("tick") == "1" and self.may(Scope.OPERATE)
+
+    def refresh_argument(self) -> int:
+        """A page that came anew would lose the ticks."""
+        return 0 if self.ticking else super().refresh_argument()
+
+    def _asked(self) -> str:
+        """The filter as a query, for the buttons that act on all that it finds."""
+        return urlencode({name: texts for name in FILTER_FIELDS if (texts := self.all_typed(name))}, doseq=True)
 
     async def listed(self) -> _Listed:
         """Jobs, newest first."""
@@ -112,7 +129,9 @@ class JobsPage(_ListPage):
     async def beside(self) -> dict[str, Any]:
         """The choices of the form, and why jobs wait."""
         types, names = await self.type_choices(), self.name_choices()
-        return {"types": types, "names": names, "why": once_a_lane(self.site.service.why)}
+        why = once_a_lane(self.site.service.why)
+        orders = {"ticking": self.ticking, "actions": ACTIONS, "asked": self._asked()}
+        return {"types": types, "names": names, "why": why, "tick_link": self.link_with("tick", "1"), **orders}
 
 
 class WorkersPage(_ListPage):

@@ -7,7 +7,7 @@ the only defence in IE 11, which knows no CSP. This module knows no page in part
 from __future__ import annotations
 
 from typing import Any, ClassVar, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from tornado.web import HTTPError
 
@@ -119,8 +119,12 @@ class PageHandler(BaseHandler):
 
     def refresh_link(self, seconds: int) -> str:
         """This page's address with another refresh."""
-        others = [(n, v) for n, vs in self.request.query_arguments.items() if n != "refresh" for v in vs]
-        return "?" + urlencode([*others, ("refresh", str(seconds))])
+        return self.link_with("refresh", str(seconds))
+
+    def link_with(self, name: str, value: str) -> str:
+        """This page's address with another value of a field."""
+        others = [(n, v) for n, vs in self.request.query_arguments.items() if n != name for v in vs]
+        return "?" + urlencode([*others, (name, value)])
 
     async def type_choices(self) -> list[str]:
         """Types to choose from in a form, by name; people can type the names of others."""
@@ -179,7 +183,14 @@ def _seconds(text: str, default: Default) -> int | Default:
     return int(text) if text in {str(seconds) for seconds in _REFRESH_S} else default
 
 
+#: What stands for itself in a path, its query and what is encoded already.
+_PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
+
+
 def local_path(text: str) -> str:
-    """Where to go after the login: a path on this server, or the overview. Never another site."""
+    """Where to go after the login: a path on this server, or the overview. Never another site.
+
+    In ASCII, for it stands in a header: some proxies keep the last byte of other letters alone, and it may end a line.
+    """
     fine = text.startswith("/") and not text.startswith(("//", "/\\")) and text.isprintable() and "\\" not in text
-    return text if fine else "/"
+    return quote(text, safe=_PRINTABLE, errors="replace") if fine else "/"

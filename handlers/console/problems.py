@@ -38,7 +38,7 @@ def problems(troubles: Troubles, counts: Mapping[str, int], *, draining: bool, r
     found += _failing(troubles.failing)
     if doubtful := counts.get("in_doubt", 0):
         verb = "is" if doubtful == 1 else "are"
-        found.append((f"{words.plural(doubtful, 'job')} {verb} in doubt: a person must decide.", _jobs("in_doubt", "")))
+        found.append((f"{words.plural(doubtful, 'job')} {verb} in doubt: a person must decide.", "/doubts"))
     return found
 
 

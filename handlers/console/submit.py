@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.model import JobSpec
-from dispatcher.errors import JobNotFound, KeyConflict, PagehandError, TooLarge, Unavailable
+from dispatcher.errors import JobNotFound, KeyConflict, PagehandError, TooLarge, TooManyJobs, Unavailable
 from handlers.carried import carried
 from handlers.console.options import options, typed_options
 from handlers.console.page import MOST_CHOICES, XSRF_HELP, PageHandler
@@ -79,8 +79,8 @@ class SubmitPage(PageHandler):
             form.errors[""] = XSRF_HELP.replace("Go back, reload the page and try again", "Send the form again")
             return await self._show(form, 403)
         try:
-            accepted = await self.site.service.submit(self._spec(form))
-        except (Invalid, KeyConflict, TooLarge, Unavailable) as error:
+            accepted = await self.site.service.submit(self._spec(form), token_id=self.principal.token_id)
+        except (Invalid, KeyConflict, TooLarge, TooManyJobs, Unavailable) as error:
             return await self._show_error(form, error)
         assert accepted.job is not None, "submit() raises where it accepts nothing"
         self.redirect(f"/jobs/{accepted.job.id}", status=303)
@@ -88,7 +88,7 @@ class SubmitPage(PageHandler):
 
     def _spec(self, form: _Form) -> JobSpec:
         body = job_of_form(form.typed, chosen_of(self.form))
-        spec = to_spec(body, self.site.settings, check_key(form.key or None))
+        spec = to_spec(body, self.site.settings, check_key(form.key or None), self.site.terms_of)
         key = self.kept_key(spec.key)
         return carried(spec, self.request.headers, self.site.tasks, self.principal.owner, key)
 

@@ -1,17 +1,42 @@
-"""One type for people, and the buttons by which operators pause it and resume it. They work without JavaScript."""
+"""One type for people: how its jobs have ended, and the buttons by which operators pause it and resume it, and give it
+defaults. They work without JavaScript.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
+
+from msgspec import Struct
 
 from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.model import TypeView
+from dispatcher.core.jobs.terms import NO_DEFAULTS, TypeDefaults, range_of, range_words
 from dispatcher.errors import Forbidden, WrongState
+from handlers.api.types import Changes, changes_of
 from handlers.api.workers import LONGEST_REASON
 from handlers.console.page import XSRF_HELP, PageHandler
 from handlers.console.worker import reason_of
+from handlers.errors import Invalid, problem_of
 
 __all__ = ["OneTypePage", "TypeActionHandler"]
+
+#: The windows of which a page tells how jobs have ended, in words and in seconds.
+_WINDOWS = (("hour", 3_600), ("24 hours", 86_400), ("30 days", 30 * 86_400))
+
+
+class _DefaultField(Struct):
+    """One default in the form; ``usual``: what the server has."""
+
+    name: str
+    label: str
+    limits: str
+    value: str
+    usual: str
+
+
+def _shown(value: object) -> str:
+    return f"{value:.15g}" if isinstance(value, float) else "" if value is None else str(value)
 
 
 class _OneType(PageHandler):
@@ -19,10 +44,27 @@ class _OneType(PageHandler):
 
     names_type = True
 
-    def show_type(self, view: TypeView, notice: str = "") -> None:
-        """Ends the answer with the type's page."""
+    async def show_type(self, view: TypeView, notice: str = "", typed: Mapping[str, str] | None = None) -> None:
+        """Ends the answer with the type's page. ``typed``: what somebody has typed as defaults, and that is refused."""
         titles = {task.name: task.title for task in self.site.tasks.tasks()}
-        self.show("type.html", known=view, title=titles.get(view.type), longest=LONGEST_REASON, notice=notice)
+        ended = [(words, await self.site.service.types.ended(view.type, window_s)) for words, window_s in _WINDOWS]
+        self.show(
+            "type.html", known=view, title=titles.get(view.type), longest=LONGEST_REASON, notice=notice, ended=ended,
+            fields=self._fields(view.defaults.given() if typed is None else typed),
+        )  # fmt: skip
+
+    def _fields(self, values: Mapping[str, object]) -> list[_DefaultField]:
+        usual = self.site.settings.terms
+        return [
+            _DefaultField(
+                name=name,
+                label=range_of(name).title,
+                limits=range_words(name).removeprefix("must be "),
+                value=_shown(values.get(name, "")),
+                usual=_shown(getattr(usual, name)) or "none",
+            )
+            for name in TypeDefaults.__struct_fields__
+        ]
 
 
 class OneTypePage(_OneType):
@@ -33,7 +75,7 @@ class OneTypePage(_OneType):
     async def get(self, name: str) -> None:
         """The page."""
         self.principal.needs_types([name])
-        self.show_type(await self.site.service.types.one(name))
+        await self.show_type(await self.site.service.types.one(name))
 
     head = get
 
@@ -45,8 +87,10 @@ class TypeActionHandler(_OneType):
 
     def for_programs(self) -> str:
         """The same as this button."""
-        link = self.site.prefix.link(f"/api/v1/types/{self.path_args[0]}/{self.path_args[1]}")
-        return f"Programs send JSON: POST {link}, with 'Content-Type: application/json'."
+        name, order = self.path_args
+        link = self.site.prefix.link(f"/api/v1/types/{name}")
+        call = f"PATCH {link}" if order == "defaults" else f"POST {link}/{order}"
+        return f"Programs send JSON: {call}, with 'Content-Type: application/json'."
 
     async def post(self, name: str, order: str) -> None:
         """Orders it and leads back to the type; if nobody knows it any more, to the list."""
@@ -56,12 +100,28 @@ class TypeActionHandler(_OneType):
         self.principal.needs_types([name])
         types, actor = self.site.service.types, self.actor("console")
         try:
+            reason = reason_of(self.form.field("reason"))
             if order == "pause":
-                view = await types.pause(name, reason_of(self.form.field("reason")), actor=actor)
+                view = await types.pause(name, reason, actor=actor)
+            elif order == "defaults":
+                view = await types.change_defaults(name, self._defaults(), reason, actor=actor)
             else:
                 view = await types.resume(name, actor=actor)
-        except WrongState as refused:
-            self.set_status(409)
-            self.show_type(await types.one(name), refused.detail)
+        except (WrongState, Invalid) as refused:
+            self.set_status(problem_of(refused).status)
+            typed = {field: self.form.text(field) for field in TypeDefaults.__struct_fields__}
+            await self.show_type(await types.one(name), refused.detail, typed if order == "defaults" else None)
             return
-        self.redirect(f"/types/{name}" if view.paused or view.counts or view.workers else "/types", status=303)
+        known = view.paused or view.counts or view.workers or view.defaults != NO_DEFAULTS
+        self.redirect(f"/types/{name}" if known else "/types", status=303)
+
+    def _defaults(self) -> Changes:
+        """What the form says; an empty field takes a default away."""
+        return changes_of({name: _typed(self.form.field(name).strip()) for name in TypeDefaults.__struct_fields__})
+
+
+def _typed(text: str) -> float | str | None:
+    try:
+        return float(text) if text else None
+    except ValueError:
+        return text

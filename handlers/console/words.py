@@ -9,6 +9,7 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Struct
 
+from dispatcher.core.jobs.histograms import Histogram, quantile_s
 from dispatcher.core.jobs.matching import NAME, Requirement
 from dispatcher.core.jobs.model import AttemptView, JobView, WorkerStatus, WorkerView
 from dispatcher.core.jobs.states import FINAL, Event, JobState, next_state
@@ -31,6 +32,7 @@ __all__ = [
     "only_for",
     "picture",
     "plural",
+    "quantile",
     "size",
     "state_word",
     "utc",
@@ -59,6 +61,8 @@ STATE_WORDS = {
     "released": "Given back by the page",
 }
 
+#: Of fewer samples a quantile is not told.
+FEW_SAMPLES = 20
 #: The most characters of a requirement in a table.
 MOST_OF_LABELS = 60
 WORKER_WORDS = {
@@ -164,6 +168,14 @@ def _duration(seconds: float) -> str:
             rest = whole % size // small
             return f"{whole // size:,} {name}" + (f" {rest} {small_name}" if rest else "")
     return f"{whole} s"
+
+
+def quantile(histogram: Histogram, share: float) -> str:
+    """A quantile of durations; of few of them it says little, and so their number is told instead."""
+    samples = sum(histogram.values())
+    if samples < FEW_SAMPLES:
+        return f"few (n = {samples})" if samples else "–"
+    return duration(quantile_s(histogram, share))
 
 
 def ago(at: float | None, now: float) -> str:

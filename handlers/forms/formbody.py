@@ -38,17 +38,26 @@ class FormBody:
         """A field, trimmed; empty if it is missing."""
         return self.text(name).strip()
 
+    def fields(self, name: str) -> list[str]:
+        """Each field of this name that says something, trimmed. Raises BadRequest."""
+        texts = (_text(name, value).strip() for value in self._fields.get(name, ()))
+        return [text for text in texts if text]
+
     def text(self, name: str) -> str:
         """A field as it was typed, with line feeds instead of CR LF. Raises BadRequest."""
-        try:
-            return field_of(self._fields.get(name, [b""])[-1]).replace("\r\n", "\n")
-        except ValueError as fault:
-            raise BadRequest(f"The field {name} {fault}: send it as UTF-8.") from None
+        return _text(name, self._fields.get(name, [b""])[-1])
 
     def file(self, name: str) -> HTTPFile | None:
         """A file; None if none was chosen. Browsers then send an empty one without a name."""
         chosen = [file for file in self._files.get(name, []) if file.filename or file.body]
         return chosen[0] if chosen else None
+
+
+def _text(name: str, value: bytes) -> str:
+    try:
+        return field_of(value).replace("\r\n", "\n")
+    except ValueError as fault:
+        raise BadRequest(f"The field {name} {fault}: send it as UTF-8.") from None
 
 
 def read_form(header: str, body: bytes) -> FormBody:

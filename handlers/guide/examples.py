@@ -123,6 +123,11 @@ EXAMPLES: dict[str, Example] = {
         python='for kind in client.types(q="print"):\n    print(kind["type"], kind["workers"])',
     ),
     "readType": Example(target="/api/v1/types/print-label"),
+    "changeType": Example(
+        method="PATCH",
+        target="/api/v1/types/print-label",
+        value={"defaults": {"priority": 5, "timeout_s": 30, "max_attempts": None}, "reason": "the new printer is slow"},
+    ),
     "pauseType": Example(method="POST", target="/api/v1/types/print-label/pause", value={"reason": "no paper"}),
     "resumeType": Example(method="POST", target="/api/v1/types/print-label/resume", value={}),
     "listTasks": Example(target="/tasks/index.json"),
@@ -150,7 +155,9 @@ EXAMPLES: dict[str, Example] = {
     "redeliverMessages": Example(method="POST", target="/api/v1/webhooks/abcd12345678/redeliver", value={"dead": True}),
     "deleteWebhook": Example(method="DELETE", target="/api/v1/webhooks/abcd12345678"),
     "listActs": Example(target="/api/v1/audit?action=job.cancel&after=-7d"),
-    "readStats": Example(target="/api/v1/stats", python='print(client.stats()["jobs"])'),
+    "readStats": Example(
+        target="/api/v1/stats?type=print&window=1h", python='print(client.stats(type="print", window="1h")["ended"])'
+    ),
     "readMetrics": Example(target="/metrics"),
     "listBackups": Example(target="/api/v1/backups"),
     "beginBackup": Example(method="POST", target="/api/v1/backups", value={}),

@@ -36,6 +36,11 @@ def families(look: Measures, answers: Mapping[tuple[int, str], int]) -> Iterator
                  "", {(): look.webhook_oldest_s})  # fmt: skip
     yield _counter("pagehand_webhook_attempts", "Attempts to send them since the start.", "outcome",
                    _single(look.webhook_attempts))  # fmt: skip
+    yield _counter("pagehand_changes", "Changes of jobs that were told since the start.", "", {(): look.changes})
+    yield _gauge("pagehand_change_followers", "Clients that follow the changes now (--waiters is the most).", "",
+                 {(): look.followers})  # fmt: skip
+    yield _counter("pagehand_change_gaps", "Times that a follower was told of missing changes (--events-kept).", "",
+                   {(): look.gaps})  # fmt: skip
     yield _counter("pagehand_answers", "HTTP answers by status; the code of a refusal, else empty.", "status code",
                    {(str(status), code): count for (status, code), count in answers.items()})  # fmt: skip
 

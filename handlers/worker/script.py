@@ -39,6 +39,7 @@ PARTS = (
     "choice.js",
     "worker.js",
     "sessions.js",
+    "tokens.js",
     "registering.js",
     "orders.js",
     "attempts.js",

@@ -42,6 +42,9 @@
  *   token          needed if the server has one (null: from #token= or ?token= of the address; it
  *                  is then removed from there and kept in sessionStorage). In the address % is
  *                  written %25, & is %26 and # is %23; all else stands for itself, + / and = too
+ *   join           a token for joining, for which the server gives this worker a credential; the
+ *                  page keeps that with its identity and shows it from then on (null: from #join=
+ *                  of the address, which is treated as #token= is)
  *   labels         what the page tells the server about itself: at most 20 texts of 1 to 200
  *                  characters by name, {site: 'berlin'}, or in one text, 'site:berlin' ({})
  *   credentials    true: requests carry the cookies of the server's origin, which a single sign-on

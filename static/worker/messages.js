@@ -17,6 +17,8 @@
   /** The fields that a message from the server must have, and their types. */
   var SERVER_MESSAGES = {
     registered: { worker: 'string', secret: 'string', name: 'string', settings: 'object' },
+    identity: { worker: 'string', secret: 'string' },
+    credential: { credential: 'string' },
     job: {
       attempt: 'string', id: 'string', type: 'string', number: 'number', timeout_ms: 'number'
     },

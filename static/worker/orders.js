@@ -23,6 +23,14 @@
 
   var RELOAD_MS = 60000;
   var SETTLED_KEPT = 64;
+  /** What the page shows, by the code with which the server turns it away. */
+  var TURNED_AWAY = {
+    blocked: 'E-BLK-01',
+    token_ended: 'E-TOK-03',
+    too_many_wrong_tokens: 'E-TOK-04',
+    join_used_up: 'E-TOK-05',
+    other_window: 'E-TOK-06'
+  };
 
   Worker.prototype._received = function (text) {
     var message;
@@ -38,6 +46,8 @@
   Worker.prototype._obey = function (message) {
     switch (message.op) {
       case 'registered': this._onRegistered(message); break;
+      case 'identity': this._onIdentity(message); break;
+      case 'credential': this._onCredential(message); break;
       case 'job': this._onJob(message); break;
       case 'go': this._onGo(message); break;
       case 'recorded': this._onRecorded(message.attempt, message.verdict); break;
@@ -134,14 +144,13 @@
 
   Worker.prototype._onRefused = function (message) {
     var attempt = message.attempt ? own(this._attempts, message.attempt) : undefined;
-    if (message.code === 'blocked') {
-      this._turnedAway(STATE.NOT_ALLOWED, 'E-BLK-01', message.detail);
+    var turnedAway = own(TURNED_AWAY, message.code);
+
+    if (turnedAway) {
+      this._turnedAway(STATE.NOT_ALLOWED, turnedAway, message.detail);
     } else if (message.code === 'bad_token') {
-      this._turnedAway(STATE.NOT_ALLOWED, this._token ? 'E-TOK-02' : 'E-TOK-01', message.detail);
-    } else if (message.code === 'token_ended') {
-      this._turnedAway(STATE.NOT_ALLOWED, 'E-TOK-03', message.detail);
-    } else if (message.code === 'too_many_wrong_tokens') {
-      this._turnedAway(STATE.NOT_ALLOWED, 'E-TOK-04', message.detail);
+      turnedAway = this._hasToken() ? 'E-TOK-02' : 'E-TOK-01';
+      this._turnedAway(STATE.NOT_ALLOWED, turnedAway, message.detail);
     } else if (message.code === 'bad_version') {
       this._turnedAway(STATE.OUT_OF_DATE, 'E-VER-01', message.detail);
       this._outdated();

@@ -143,10 +143,10 @@
   };
 
   /**
-   * The worker's identity: {worker, secret, name, paused, told, today}. Every window keeps its own
-   * in the shelf; the first window also claims the record in localStorage, so that it is the same
-   * worker after the browser was closed. A fresh claim belongs to a living window: others leave it
-   * alone.
+   * The worker's identity: {worker, secret, credential, name, paused, told, today}. Every window
+   * keeps its own in the shelf; the first window also claims the record in localStorage, so that it
+   * is the same worker after the browser was closed. A fresh claim belongs to a living window:
+   * others leave it alone.
    */
   function Identity(shelf, env, prefix) {
     this._shelf = shelf;
@@ -166,6 +166,7 @@
     return {
       worker: typeof record.worker === 'string' ? record.worker : null,
       secret: typeof record.secret === 'string' ? record.secret : null,
+      credential: typeof record.credential === 'string' ? record.credential : null,
       name: typeof record.name === 'string' ? record.name : '',
       paused: record.paused === true,
       told: record.told === true,

@@ -13,7 +13,6 @@
   var blame = parts.blame;
   var clip = parts.clip;
   var copy = parts.copy;
-  var decode = parts.decode;
   var each = parts.each;
   var environment = parts.environment;
   var errorFields = parts.errorFields;
@@ -23,7 +22,6 @@
   var keys = parts.keys;
   var lower = parts.lower;
   var map = parts.map;
-  var noop = parts.noop;
   var offering = parts.offering;
   var only = parts.only;
   var push = parts.push;
@@ -45,6 +43,7 @@
     name: '',
     slots: 1,
     token: null,
+    join: null,
     labels: {},
     credentials: false,
     transport: 'auto',
@@ -94,7 +93,7 @@
     this._identity = new Identity(this._shelf, env, options.storageKey);
     this._choice = new Choice(options.transport, this._shelf, env);
     options.transport = this._choice.wanted;
-    this._token = options.token || this._findToken();
+    this._findTokens();
     this._boot = randomId(env);
     this._loadedAt = env.date();
     this._after = exec(/^[A-Za-z0-9_-]{1,64}$/, this._shelf.get('left') || '');
@@ -136,46 +135,6 @@
     this._heardAt = null;
     this._error = null;
     this._restore();
-  }
-
-  /**
-   * Move the token from the address to the shelf; leave it in the address if it cannot be kept. It
-   * is taken as it stands, but for what is percent-encoded.
-   */
-  Worker.prototype._findToken = function () {
-    var location = this._env.location;
-    var pattern = /([#?&])token=([^&#]*)&?/;
-    var found = exec(pattern, String(location.hash || '')) ||
-      exec(pattern, String(location.search || ''));
-    var token = null;
-    if (!found) {
-      return this._shelf.get('token');
-    }
-    try {
-      token = decode(found[2]);  // a plus is a plus: base64 has them
-    } catch (e) {
-      token = found[2];
-    }
-    if (this._shelf.set('token', token)) {
-      this._cleanAddress(pattern);
-    }
-    return token;
-  };
-
-  Worker.prototype._cleanAddress = function (pattern) {
-    var location = this._env.location;
-    var history = this._env.history;
-    var search = without(location.search, pattern, /[?&]$/);
-    var hash = without(location.hash, pattern, /[#&]$/);
-    try {
-      history.replaceState(null, '', String(location.pathname || '/') + search + hash);
-    } catch (e) {
-      noop();  // an old document mode: the token stays in the address
-    }
-  };
-
-  function without(text, pattern, end) {
-    return replace(replace(String(text || ''), pattern, '$1'), end, '');
   }
 
   /** Results that an earlier load of this page had not seen recorded. */

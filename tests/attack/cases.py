@@ -22,9 +22,15 @@ XSRF = "0123456789abcdef0123456789abcdef"
 METHODS = ("GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE", "get", "X")
 _POSTED = (
     "worker-action", "worker-gate", "type-action", "api-type-pause", "api-type-resume",
+    "jobs-act", "operation-button",
     "job-action", "submit", "login", "logout", "api-jobs", "api-batch", "api-cancel",
     "api-retry", "api-decide", "api-adopt", "api-duplicate", "api-wait", "engine.io",
     *(f"api-worker-{order}" for order in WORKER_ORDERS),
+)  # fmt: skip
+#: Those that take forms.
+_FORMS = (
+    "submit", "login", "logout", "job-action", "worker-action", "worker-gate", "type-action", "jobs-act",
+    "operation-button",
 )  # fmt: skip
 _FILES: tuple[str, ...] = (
     "worker.js", "page.js", "console.css", "tasks/echo.js", "..", "../server.py", "..%2f..%2fserver.py",
@@ -233,7 +239,7 @@ class Maker:
         """A content type, and a body that may fit it."""
         if name == "engine.io":
             return "text/plain", b"\x1e".join(_packet(rng) for _ in range(rng.choice((1, 1, 2, 5, 40, 1_100))))
-        form = name in ("submit", "login", "logout", "job-action", "worker-action", "worker-gate", "type-action")
+        form = name in _FORMS
         kind, body = _form(rng) if form != (rng.random() < 0.1) else ("application/json", _job(rng))
         if name == "api-batch" and rng.random() < 0.9:
             kind, body = _batch(rng)

@@ -18,7 +18,9 @@ from tests.transport.frames import BINARY, CLOSE, CONTINUATION, KEY, PING, PONG,
 __all__ = ["Volley", "cut_handshake", "handshake_head", "volley"]
 
 _BAD_TEXTS = (b"4\xff", b"4\xc0\xaf", b"4\xed\xa0\x80", b"4\xf4\x90\x80\x80", b"4\xc3", b"\x80", b"4\xf0\x9f\x98")
-_BAD_PACKETS = (b"", b"0", b"2", b"2probe", b"3probe", b"5", b"6", b"7", b"abc", b"b!", b"\x00")
+_BAD_PACKETS = (b"", b"0", b"2", b"3probe", b"6", b"7", b"abc", b"b!", b"\x00")
+#: Bad but for a session that moves.
+_MOVING_PACKETS = (b"2probe", b"5")
 _BAD_CODES = (0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65_535)
 _UPGRADING = (b"2probe", b"5", b"2probe", b"4early", b"3", b"")
 
@@ -121,6 +123,11 @@ _BROKEN: tuple[_Bad, ...] = (
     lambda rng: spoken(rng, TEXT, rng.choice(_BAD_PACKETS)),
     _bad_close,
 )
+#: Wrong only where no session moves.
+_BROKEN_AT_REST: tuple[_Bad, ...] = (
+    *_BROKEN,
+    lambda rng: spoken(rng, TEXT, rng.choice(_MOVING_PACKETS)),
+)
 #: What can be read in many ways: the connection must end, with whatever code.
 _UNCLEAR: tuple[_Bad, ...] = (
     lambda rng: rng.randbytes(rng.randrange(1, 200)),
@@ -148,9 +155,8 @@ def volley(rng: random.Random, *, moves: bool) -> Volley:
     if rng.random() < 0.7:
         # It may be closed in order before, as odd messages may say goodbye.
         codes = frozenset({1000, 1002, 1007, 1009})
-        return Volley(
-            data + rng.choice(_BROKEN)(rng) + rng.choice((b"", spoken(rng, TEXT, b"4late"))), frames + 1, codes
-        )
+        broken = rng.choice(_BROKEN if moves else _BROKEN_AT_REST)(rng)
+        return Volley(data + broken + rng.choice((b"", spoken(rng, TEXT, b"4late"))), frames + 1, codes)
     return Volley(data + rng.choice(_UNCLEAR)(rng), frames + 1, frozenset())
 
 

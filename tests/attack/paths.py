@@ -10,6 +10,9 @@ _HOOK_VERBS = ("rotate", "test", "deliveries", "dead", "redeliver")
 PATHS = {
     "overview": "/",
     "jobs": "/jobs",
+    **{"jobs-act": "/jobs/act", "operations": "/operations", "operation": "/operations/{id}"},
+    "doubts": "/doubts",
+    "operation-button": "/operations/{id}/go",
     "job": "/jobs/{id}",
     "job-action": "/jobs/{id}/{action}",
     "workers": "/workers",

@@ -14,7 +14,7 @@ import pytest
 from tests.page.browsers import Browser, Chromium, PhantomJS, browsing
 from tests.support.forms import FORM, xsrf_in
 from tests.support.http import JSON, Page, Reply
-from tests.support.places import ROOT
+from tests.support.places import ROOT, environment
 from tests.support.polling import HANDSHAKE
 from tests.support.server import Live, live
 from tests.support.waiting import until
@@ -44,7 +44,9 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 
 def start_and_fail(directory: Path, *flags: str) -> tuple[int, str]:
     command = [sys.executable, str(ROOT / "server.py"), "--port", "0", "--store", "memory:", *flags]
-    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run(
+        command, cwd=directory, env=environment(), capture_output=True, text=True, timeout=20, check=False
+    )
     return done.returncode, done.stderr
 
 
@@ -245,3 +247,60 @@ def test_the_worker_page_says_in_words_that_it_may_not_and_is_ready_with_the_tok
     workers = guarded.ask("GET", "/api/v1/workers", headers=BEARER)
     assert [worker["name"] for worker in workers.json()["items"] if worker["state"] == "connected"] == ["FRIEND"]
     assert TOKEN not in workers.text
+
+
+# Pages that join
+
+
+def join_token(server: Live, uses: int) -> dict[str, Any]:
+    """A new token for joining, as the administrator sees it."""
+    body = json.dumps({"name": "kiosks", "scopes": ["worker"], "labels": {"site": "berlin"}, "join": {"uses": uses}})
+    made = server.ask("POST", "/api/v1/tokens", body, BEARER | JSON)
+    assert made.status == 201, made
+    return dict(made.json())
+
+
+def uses_left(server: Live, token: dict[str, Any]) -> int:
+    return int(server.ask("GET", f"/api/v1/tokens/{token['id']}", headers=BEARER).json()["join"]["left"])
+
+
+def labels_of(server: Live, name: str) -> list[dict[str, str]]:
+    """The labels of the workers of this name that are here."""
+    workers = server.ask("GET", "/api/v1/workers", headers=BEARER).json()["items"]
+    return [one["labels"] for one in workers if (one["name"], one["state"]) == (name, "connected")]
+
+
+@pytest.mark.browser
+def test_a_page_joins_by_its_address_and_is_loaded_again_without_another_use(guarded: Live, browser: Browser) -> None:
+    token = join_token(guarded, uses=2)
+
+    def shows(word: str) -> dict[str, str]:
+        seen = until(lambda: (status := browser.status())["word"] == word and status, 15, f"the word {word}")
+        return dict(seen)
+
+    browser.open(f"{guarded.url}/worker?name=KIOSK#join={token['token']}")
+    shows("READY")
+    assert browser.run("location.hash") == ""
+    assert browser.run("location.href").endswith("/worker?name=KIOSK")
+    assert (uses_left(guarded, token), labels_of(guarded, "KIOSK")) == (1, [{"site": "berlin"}])
+    browser.reload()
+    shows("READY")
+    assert (uses_left(guarded, token), labels_of(guarded, "KIOSK")) == (1, [{"site": "berlin"}])
+    kept = browser.run("JSON.stringify(window.localStorage) + JSON.stringify(window.sessionStorage)")
+    assert token["token"] not in kept
+    assert token["token"].encode() not in guarded.log_so_far()
+    guarded.ask("DELETE", f"/api/v1/tokens/{token['id']}", headers=BEARER)
+    assert "revoked or has expired" in shows("NOT ALLOWED")["detail"]
+
+
+@pytest.mark.browser
+def test_a_page_says_in_words_that_its_token_is_used_up(guarded: Live, browser: Browser) -> None:
+    token = join_token(guarded, uses=1)
+    page = Page(guarded)
+    page.say("register", types=["echo"], boot="b", version=1, join=token["token"])
+    known = page.hear("identity")
+    page.register("echo", join=token["token"], worker=known["worker"], secret=known["secret"])
+    browser.open(f"{guarded.url}/worker?name=LATE#join={token['token']}")
+    seen = until(lambda: (status := browser.status())["word"] == "NOT ALLOWED" and status, 15, "the word")
+    assert "As many pages have joined as may" in seen["detail"]
+    assert labels_of(guarded, "LATE") == []

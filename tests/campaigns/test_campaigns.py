@@ -73,7 +73,7 @@ def test_fault_A15_it_starts_fast_on_a_store_that_a_kill_left_full() -> None:
     assert _played("restart", "default").verdict() == [], "at full size: the times are promised for that"
 
 
-def test_each_backup_under_load_is_whole_and_holds_what_was_acknowledged() -> None:
+def test_fault_B13_each_backup_under_load_is_whole_and_holds_what_was_acknowledged() -> None:
     assert _short("backup").verdict() == []
 
 

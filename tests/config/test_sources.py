@@ -73,7 +73,9 @@ def test_every_setting_has_a_flag_a_variable_and_a_key_that_mean_the_same(item: 
     }
     # A callback's host needs the secret, which comes by another way than what is looked at.
     more = {"PAGEHAND_CALLBACK_SECRET": CALLBACK_SECRET} if item.name == "callback_host" else {}
-    if item.name == "isolate":  # it cannot be without
+    if item.name == "hsts_s":  # it cannot be without, as the next
+        more = {"PAGEHAND_PUBLIC_URL": "https://localhost:9"}
+    if item.name == "isolate":
         more = {"PAGEHAND_TOKEN": "abc"}
     # No number is at its bound, nor at its default.
     text = texts.get(item.name) or str(getattr(Settings(), item.name) + 1)

@@ -2,8 +2,8 @@
 
 For tests only; the server itself knows nothing of it. FAULT, in the N-th turn that carries what its name says:
 
-- ``kill-after-submission``, ``kill-after-claim``, ``kill-after-result``: the turn is durable, and the process dies by
-  kill -9 before anybody hears of it;
+- ``kill-after-submission``, ``kill-after-claim``, ``kill-after-result``, ``kill-after-join``:
+  the turn is durable, and the process dies by kill -9 before anybody hears of it;
 - ``kill-after-open``, ``kill-after-look``, ``kill-after-turn``: it dies in its recovery, when the store is open,
   when it has been asked what was left open, when any turn is durable (N counts from there);
 - ``hold-open``: the store is opened after SIGUSR1, and not before;
@@ -25,6 +25,7 @@ from collections.abc import Callable
 from typing import Any
 
 import server
+from dispatcher.access.commands import JoinWorker
 from dispatcher.core.jobs import ledger
 from dispatcher.core.jobs.turn import Ended, Turn, TurnReport
 from dispatcher.errors import StorageTrouble
@@ -48,6 +49,10 @@ def _claims(turn: Turn, report: TurnReport | None) -> bool:
 
 def _has_result(turn: Turn, report: TurnReport | None) -> bool:
     return any(isinstance(item, Ended) and item.value is not None for item in turn.reports)
+
+
+def _joins(turn: Turn, report: TurnReport | None) -> bool:
+    return any(isinstance(command, JoinWorker) for command in turn.commands)
 
 
 class FaultyStore:
@@ -107,6 +112,7 @@ _AFTER = {
     "kill-after-submission": _submits,
     "kill-after-claim": _claims,
     "kill-after-result": _has_result,
+    "kill-after-join": _joins,
     "kill-after-turn": lambda turn, report: True,
 }
 _AT_START = {"kill-after-open", "kill-after-look", "hold-open"}

@@ -75,6 +75,8 @@ async def _run(directory: Path, seed: int) -> Findings:
         finally:
             await farm.stop()
         assert server.starts == KILLS + 1
+        ended = (await server.get("/api/v1/stats?window=1h"))["ended"]
+        assert (ended["succeeded"], ended["run"]["n"]) == (JOBS, JOBS), "each end is counted once, over every kill"
         assert await server.stop() == 0
         assert len(submitter.accepted) == JOBS
         findings = check(server.store, submitter, farm.executed)

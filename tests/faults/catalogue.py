@@ -118,9 +118,7 @@ FAULTS = {
 }  # fmt: skip
 
 #: Id -> why it cannot be injected, or what is missing. Of the 86, at most six.
-NOT_INJECTED = {
-    "B13": "there is no backup of a running server in this version: it is stopped first (docs/operations.md)",
-}
+NOT_INJECTED: dict[str, str] = {}
 
 
 def id_of(name: str) -> str | None:

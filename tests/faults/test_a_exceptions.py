@@ -47,6 +47,7 @@ def _path(spec: URLSpec) -> str:
         "worker-action": ("x", "pause"),
         "worker-gate": ("x", "block"),
         "type-action": ("x", "pause"),
+        "operation-button": ("x", "go"),
         "task": ("echo",),
         "api-token": ("x" * 8,),
         **{name: ("x" * 12,) for name in _HOOKS},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -68,10 +68,10 @@ class Watched(Dispatcher):
         #: What every submission raises.
         self.fault: Exception | None = None
 
-    async def submit(self, spec: JobSpec) -> Accepted:
+    async def submit(self, spec: JobSpec, *, token_id: str = "") -> Accepted:
         if self.fault is not None:
             raise self.fault
-        return await super().submit(spec)
+        return await super().submit(spec, token_id=token_id)
 
     def why(self, job: JobView) -> Why | None:
         self.asked_why.append(job.id)
@@ -189,11 +189,14 @@ class Browser:
         assert response.code == 200
         return str(response.body.decode())
 
-    async def post(self, path: str, fields: dict[str, str], from_page: str = "/submit", **given: Any) -> HTTPResponse:
+    async def post(
+        self, path: str, fields: Mapping[str, str | list[str]], from_page: str = "/submit", **given: Any
+    ) -> HTTPResponse:
         """Loads a page, and sends a form with its XSRF token."""
         page = await self.get(from_page)
         hides = hidden(page.body.decode())
-        body = urlencode({name: value for name, value in hides.items() if name == "_xsrf"} | fields)
+        own = {name: value for name, value in hides.items() if name == "_xsrf"}
+        body = urlencode({**own, **fields}, doseq=True)
         return await self._send("POST", path, body=body, headers=FORM | given.pop("headers", {}), **given)
 
     async def _send(self, method: str, path: str, headers: dict[str, str] | None = None, **given: Any) -> HTTPResponse:

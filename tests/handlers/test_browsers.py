@@ -40,7 +40,15 @@ PAGES = [
     "/jobs/done-1",
     "/jobs/big-1",
 ]
-PAGES += ["/jobs/running-1?refresh=0", f"/jobs/{WAITING}?refresh=0", "/jobs/needs-1?refresh=0", "/submit?like=needs-1"]
+PAGES += [
+    "/doubts",
+    "/operations",
+    "/jobs?tick=1",
+    "/jobs/running-1?refresh=0",
+    f"/jobs/{WAITING}?refresh=0",
+    "/jobs/needs-1?refresh=0",
+    "/submit?like=needs-1",
+]
 PAGES += ["/jobs?requires=site:berlin&requires=a-printer", "/workers?label=berlin", "/types?q=%FF", "/jobs?cursor=x"]
 
 

@@ -47,6 +47,7 @@ def _all_errors(kind: type[ours.PagehandError]) -> list[type[ours.PagehandError]
         (ours.QueueFull("x"), 503, "queue_full"),
         (ours.TooManyTypes("x"), 503, "too_many_types"),
         (ours.TooManyGuesses("x", retry_after_s=3), 429, "too_many_wrong_tokens"),
+        (ours.TooManyJobs("x", retry_after_s=3), 429, "too_many_jobs"),
         (ours.Draining("x"), 503, "draining"),
         (ours.StorageTrouble("x"), 503, "storage_trouble"),
         (ours.SettingError("a secret path"), 500, "internal"),
@@ -60,7 +61,7 @@ def test_each_error_has_one_status_and_code(error: Exception, status: int, code:
 
 
 #: What an error needs besides its words.
-_ALSO: dict[type, dict[str, Any]] = {ours.TooManyGuesses: {"retry_after_s": 3}}
+_ALSO: dict[type, dict[str, Any]] = {kind: {"retry_after_s": 3} for kind in (ours.TooManyGuesses, ours.TooManyJobs)}
 
 
 def test_every_error_of_a_request_has_a_status_below_500() -> None:

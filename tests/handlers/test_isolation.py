@@ -31,6 +31,7 @@ GIVEN = [(scope,) for scope in Scope] + [(Scope.SUBMIT, Scope.READ, Scope.OPERAT
 #: What a request must say to be more than malformed.
 BODIES: dict[tuple[str, str], Any] = {
     ("api-job", "PATCH"): {"priority": 1},
+    ("api-type", "PATCH"): {"defaults": {"priority": 1}},
     ("api-decide", "POST"): {"outcome": "failed"},
 }
 #: Whose address names a job, a batch or an operation, and how it is named in the matrix.

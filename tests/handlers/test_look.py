@@ -23,7 +23,16 @@ pytestmark = pytest.mark.browser
 
 LISTS = ["/", "/jobs", "/workers", "/types"]
 PAGES = [*LISTS, "/submit", "/jobs/failed-1", "/jobs/done-1", "/jobs/running-1?refresh=0", f"/jobs/{WAITING}?refresh=0"]
-PAGES += ["/nope", "/jobs?state=lost", "/workers?label=berlin", "/worker"]
+PAGES += [
+    "/doubts",
+    "/operations",
+    "/jobs?state=failed",
+    "/jobs?tick=1",
+    "/nope",
+    "/jobs?state=lost",
+    "/workers?label=berlin",
+    "/worker",
+]
 AXE = """
 var done = arguments[0];
 axe.run(document).then(function (found) {

@@ -51,7 +51,7 @@ async def test_a_field_that_no_list_has_is_refused_with_the_one_that_was_meant(
     assert (refused.code, body_of(refused)["code"], body_of(refused)["detail"]) == (400, "bad_parameter", words)
     words = (
         words.replace(SHAPE, "")
-        .replace("cursor.", "cursor, refresh.")
+        .replace("cursor.", "cursor, tick, refresh." if path == "jobs" else "cursor, refresh.")
         .replace(f"batch, {INSTANTS}", "owner, batch, q, ")
     )
     page = await browser.get(f"/{path}?{query}")
@@ -71,7 +71,8 @@ async def test_a_field_that_no_list_has_is_refused_with_the_one_that_was_meant(
         ),
         ("HEAD", "jobs/done-1?waits=5", ""),
         ("GET", "jobs/done-1/result?full=1", "full is not a field of this address. It takes wait."),
-        ("GET", "stats?type=echo", "type is not a field of this address: it takes none."),
+        ("GET", "stats?typ=echo", "typ is not a field of this address; did you mean type? It takes type, window."),
+        ("GET", "backups?type=echo", "type is not a field of this address: it takes none."),
         (
             "POST",
             "jobs?wait=5",
@@ -109,6 +110,7 @@ def test_every_address_of_the_api_says_what_its_query_may_have(
         "api-changes": (*queries.CHANGES, "wait"),
         "api-workers": queries.WORKERS,
         "api-types": queries.TYPES,
+        "api-stats": queries.STATS,
     }
 
 

@@ -66,6 +66,7 @@ async def test_the_token_matrix(
         assert response.code == 401
         assert response.headers["WWW-Authenticate"].startswith("Bearer")
         assert b"Authorization: Bearer TOKEN" in response.body
+        assert (b"The token that came opens nothing here" in response.body) == (shown == "wrong")
         assert TOKEN.encode() not in response.body
         assert await house.kept() == before
 
@@ -178,6 +179,10 @@ async def test_who_has_signed_in_is_led_nowhere_else(browser: Browser, away: str
 @pytest.mark.parametrize("text", ["/", "/jobs?state=failed&type=a", "/jobs/%0a"])
 def test_the_login_leads_back(text: str) -> None:
     assert local_path(text) == text
+
+
+def test_where_the_login_leads_back_stands_in_a_header_in_ascii() -> None:
+    assert local_path("/jobs?name=B\xe4r\u560a\u560d x") == "/jobs?name=B%C3%A4r%E5%98%8A%E5%98%8D%20x"
 
 
 # Foreign pages and forged forms

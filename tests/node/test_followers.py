@@ -208,6 +208,7 @@ async def test_a_follower_that_is_slow_holds_nothing_and_is_told_of_the_gap():
         assert page.gap is not None
         assert (page.gap.reason, [item.number for item in page.items]) == ("passed", [*range(21, 31)])
         assert follower.take().gap is None
+        assert feed.gaps == 1
 
 
 async def test_the_gap_of_another_life_is_said_once():

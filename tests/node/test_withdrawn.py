@@ -87,7 +87,12 @@ async def test_an_offer_to_a_page_that_was_loaded_anew_in_its_session_is_offered
     grounds, window = await _with_an_offer_unread()
     [worker] = grounds.dispatcher.machine.workers
     await window.say(
-        op="register", types=["echo"], boot="another", version=1, worker=worker, secret=grounds.pages.secret(worker)
+        op="register",
+        types=["echo"],
+        boot="another",
+        version=1,
+        worker=worker,
+        secret=grounds.pages.registrar.secret(worker),
     )
     window.ask()
     assert window.offers() == [_current(grounds)]

@@ -65,6 +65,6 @@ def test_a_transport_that_is_none_is_auto_and_said(value: str) -> None:
 def test_what_may_be_a_secret_is_not_shown() -> None:
     said = " ".join(read("?c2VjcmV0LXRva2Vu9=x&tokn=s3cret", "#s3cret")["bad"])
     assert "one of the names is not a parameter" in said
-    assert "what stands behind # does not begin with token=" in said
+    assert "what stands behind # does not begin with token= or join=" in said
     assert "s3cret" not in said
     assert "c2Vjcm" not in said

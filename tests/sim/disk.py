@@ -86,7 +86,7 @@ class SimStore(MemoryStore):
     def __init__(self, disk: Disk, node: Node, *, limits: Limits, new_id: Callable[[str], str]) -> None:
         self.location, self.created, self.key = "simulated", False, disk.key
         self.rows = self.disk = disk.rows
-        self.hooks, self.kept = disk.rows.hooks, disk.rows.kept
+        self.hooks, self.kept, self.endings = disk.rows.hooks, disk.rows.kept, disk.rows.endings
         self._node = node
         self._rng: random.Random = node.world.rng
         self._free_at = 0.0

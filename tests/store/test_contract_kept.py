@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from dispatcher.access.acts import Actor, AuditFilter
 from dispatcher.core.jobs.kept import Hold, KeepType, KeepWorker, KeptType, KeptWorker
+from dispatcher.core.jobs.terms import NO_DEFAULTS, TypeDefaults
 from tests.store.contract import NOW, Desk
 
 ANN = Actor("ann", "abcd1234", "10.0.0.9")
@@ -90,6 +91,18 @@ def test_a_paused_type_survives_a_restart(durable: Desk) -> None:
     durable.command(keep_type(ECHO))
     durable.reopen()
     assert types(durable) == [ECHO]
+
+
+def test_the_defaults_of_a_type_are_kept_with_its_pause_or_without(durable: Desk) -> None:
+    defaults = TypeDefaults(
+        priority=-5, timeout_s=0.1 + 30, max_attempts=7, max_crashes=0, heartbeat_s=2, effects="once"
+    )
+    both, alone = replace(ECHO, defaults=defaults), KeptType(type="fax", defaults=TypeDefaults(priority=0))
+    durable.turn(commands=[keep_type(both), keep_type(alone)])
+    durable.reopen()
+    assert types(durable) == [both, alone]
+    durable.command(keep_type(replace(alone, defaults=NO_DEFAULTS)))
+    assert types(durable) == [both]
 
 
 def test_a_reason_that_is_no_text_keeps_nothing(desk: Desk) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import re
 from collections.abc import Iterable, Mapping
+from html import unescape
 from urllib.parse import urlencode
 
 from tests.support.http import Reply
@@ -15,8 +16,9 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 def hidden(page: str) -> dict[str, str]:
-    """What a form sends unseen: its secret, and its key if it has one."""
-    return dict(re.findall(r'name="(_xsrf|key)"[^>]*?value="([^"]+)"', page))
+    """What a page's forms send unseen: a secret, and a key or a filter if it has one."""
+    found = re.findall(r'name="(_xsrf|key|filter)"[^>]*?value="([^"]+)"', page)
+    return {name: unescape(value) for name, value in found}
 
 
 def xsrf_in(page: str) -> str:

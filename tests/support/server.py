@@ -24,7 +24,7 @@ from tests.support.http import JSON, Reply
 from tests.support.places import ROOT, environment
 from tests.support.waiting import until
 
-__all__ = ["Live", "command", "cpu_s", "gone_at_the_end", "live", "port_in", "running"]
+__all__ = ["Live", "ask_at", "command", "cpu_s", "gone_at_the_end", "live", "port_in", "running"]
 
 SERVER = ROOT / "server.py"
 _WATCHED = ROOT / "tests" / "attack" / "inside.py"
@@ -47,6 +47,19 @@ def port_in(banner: str) -> int | None:
     found = re.search(rf"{name}\s+http://\S+?:(\d+)/", banner)
     assert found, banner
     return int(found[1])
+
+
+def ask_at(
+    port: int, method: str, path: str, body: bytes | str | None = None, headers: Mapping[str, str] | None = None
+) -> Reply:
+    """One request to whoever listens there, on a connection of its own."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    try:
+        connection.request(method, path, body, dict(headers or {}))
+        answer = connection.getresponse()
+        return Reply(answer.status, {n.lower(): v for n, v in answer.getheaders()}, answer.read())
+    finally:
+        connection.close()
 
 
 class Live:
@@ -123,13 +136,7 @@ class Live:
         self, method: str, path: str, body: bytes | str | None = None, headers: Mapping[str, str] | None = None
     ) -> Reply:
         """One request on a connection of its own."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        try:
-            connection.request(method, path, body, dict(headers or {}))
-            answer = connection.getresponse()
-            return Reply(answer.status, {n.lower(): v for n, v in answer.getheaders()}, answer.read())
-        finally:
-            connection.close()
+        return ask_at(self.port, method, path, body, headers)
 
     def submit(
         self, job_type: str, data: Any = None, *, terms: Mapping[str, Any] | None = None, **headers: str

@@ -109,6 +109,8 @@ class Worker(Struct):
     #: What its page says itself: an operator's name and labels win.
     said_name: str = ""
     said_labels: Labels = ()
+    #: Its page has shown the credential of this worker: no other page may speak for it.
+    joined: bool = False
     #: Types that no other worker here offered when it named them.
     brought: frozenset[str] = frozenset()
     #: Sessions that it has had since this server started.

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from dispatcher.access.acts import Actor
 from dispatcher.access.commands import NOBODY_ASKED
+from dispatcher.core.jobs.terms import NO_DEFAULTS, TypeDefaults
 
 __all__ = ["MOST_KEPT", "Hold", "KeepType", "KeepWorker", "KeptType", "KeptWorker"]
 
@@ -69,10 +70,11 @@ class KeptType(Struct, frozen=True, kw_only=True):
     type: str
     #: Its jobs wait, whoever could run them; those that run go on.
     paused: Hold | None = None
+    defaults: TypeDefaults = NO_DEFAULTS
 
     def is_empty(self) -> bool:
         """Whether there is nothing to keep."""
-        return self.paused is None
+        return self.paused is None and self.defaults == NO_DEFAULTS
 
 
 class KeepType(Struct, frozen=True):

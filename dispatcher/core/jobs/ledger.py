@@ -203,8 +203,13 @@ def expire(job: JobRow, now_at: float, writes: WriteSet) -> None:
     writes.jobs[job.seq] = job
 
 
-def clocked(job: JobRow, now_at: float, queue_clock: float) -> None:
-    """Keeps the instants of the queue clock that belong to the state that the job has just entered (promise S32)."""
+def clocked(job: JobRow, old: JobState, now_at: float, queue_clock: float) -> None:
+    """Keeps the instants that belong to the state that the job has just entered from ``old``.
+
+    Those of the queue clock are for promise S32. A job whose offer lapsed goes on waiting: it has not been started.
+    """
+    if job.state is JobState.QUEUED and (old is not JobState.RUNNING or job.started_at is not None):
+        job.ready_at = now_at
     backs_off = job.state is JobState.SCHEDULED and job.run_at is not None
     job.backoff_until = queue_clock + (job.run_at or 0.0) - now_at if backs_off else None
     job.ended_clock = queue_clock if job.state in FINAL else None

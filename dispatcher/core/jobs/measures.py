@@ -56,6 +56,10 @@ class Measures(Struct, frozen=True, kw_only=True):
     webhook_attempts: Mapping[str, int]
     #: How long the oldest message has waited.
     webhook_oldest_s: float
+    #: Changes of jobs that were told since the start, who follows them now, and how often somebody was told of a gap.
+    changes: int
+    followers: int
+    gaps: int
     takes_jobs: bool
     draining: bool
     has_space: bool

@@ -12,10 +12,11 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
+from dispatcher.access.credentials import Credential
 from dispatcher.core.jobs.about import NOTHING_SAID, About
 from dispatcher.core.jobs.kept import Hold, KeptWorker
 from dispatcher.core.jobs.states import SETTLED, JobState
-from dispatcher.core.jobs.terms import Schedule, Terms
+from dispatcher.core.jobs.terms import NO_DEFAULTS, Schedule, Terms, TypeDefaults
 
 __all__ = [
     "AttemptView",
@@ -217,6 +218,7 @@ class TypeView(Struct, frozen=True, kw_only=True):
     workers: int = 0
     #: An operator has paused it: its jobs wait.
     paused: Hold | None = None
+    defaults: TypeDefaults = NO_DEFAULTS
 
 
 class TypeFilter(Struct, frozen=True, kw_only=True):
@@ -297,6 +299,8 @@ class OneWorkerView(Struct, frozen=True, kw_only=True):
     connections: int = 0
     #: Its page is to load anew when it is idle.
     reloads: bool = False
+    #: Its credential; None: it has none.
+    joined: Credential | None = None
 
 
 class MissingWorker(Struct, frozen=True):

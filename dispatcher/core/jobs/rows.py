@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from dispatcher.access.acts import AuditEntry
 from dispatcher.access.commands import TokenCommand
+from dispatcher.access.credentials import Credential
 from dispatcher.core.jobs.about import About
 from dispatcher.core.jobs.kept import KeptType, KeptWorker
 from dispatcher.core.jobs.matching import lane_of
@@ -51,6 +52,8 @@ class JobRow(Struct, array_like=True, gc=False):
     #: when it ended (set iff it has).
     backoff_until: float | None
     ended_clock: float | None
+    #: When it became ready the last time; None: when it was made.
+    ready_at: float | None
 
     id: str
     type: str
@@ -132,7 +135,7 @@ class WriteSet:
         #: In order; the store obeys them as they are.
         self.tokens: list[TokenCommand] = []
         #: What operators have said of workers, in order.
-        self.kept: list[KeptWorker | KeptType] = []
+        self.kept: list[KeptWorker | KeptType | Credential] = []
         #: Messages for receivers of webhooks, and then what becomes of endpoints and messages, in order.
         self.messages: list[HookMessage] = []
         self.hooks: list[HookCommand] = []

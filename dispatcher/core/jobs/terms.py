@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 
 from msgspec import Meta, Struct
-from msgspec.structs import fields
+from msgspec.structs import asdict, fields, replace
 
 from dispatcher.core.jobs.matching import Requirement
 
@@ -22,6 +22,7 @@ __all__ = [
     "MAX_DELAY_S",
     "MOST_LABELS",
     "MOST_VALUES",
+    "NO_DEFAULTS",
     "TYPE_PATTERN",
     "TYPE_WORDS",
     "VALUE_WORDS",
@@ -30,6 +31,7 @@ __all__ = [
     "Range",
     "Schedule",
     "Terms",
+    "TypeDefaults",
     "Wanted",
     "range_of",
     "range_words",
@@ -59,34 +61,39 @@ _Values = Annotated[list[LabelValue], Meta(min_length=1, max_length=MOST_VALUES)
 Wanted = Annotated[dict[LabelName, LabelValue | _Values], Meta(max_length=MOST_LABELS)]
 
 
+#: Each step is a head start of 60 s in its lane.
+Priority = Annotated[int, Meta(ge=-1_000, le=1_000, title="Priority")]
+Timeout = Annotated[float, Meta(ge=1, le=_DAY_S, title="Timeout of an attempt")]
+Attempts = Annotated[
+    int, Meta(ge=1, le=100, title="Attempts", description="how often it may end in an error or a timeout")
+]
+Crashes = Annotated[
+    int, Meta(ge=0, le=100, title="Lost attempts", description="how often its page may close or vanish")
+]
+Silence = Annotated[
+    float,
+    Meta(ge=0.1, le=_DAY_S, title="Longest silence", description="without progress for so long, a try is lost"),
+]
+Effects = Annotated[
+    Literal["repeat", "once"], Meta(title="Effects", description="once: it never starts a second time by itself")
+]
+
+
 class Terms(Struct, frozen=True, kw_only=True):
     """The terms that hold for a job as long as it lives. The form and the job's page show each field under its title;
     a field without a title has a place of its own there."""
 
-    #: Each step is a head start of 60 s in its lane.
-    priority: Annotated[int, Meta(ge=-1_000, le=1_000, title="Priority")] = 0
+    priority: Priority = 0
     #: The time that each attempt has, from its accept.
-    timeout_s: Annotated[float, Meta(ge=1, le=_DAY_S, title="Timeout of an attempt")] = 60.0
+    timeout_s: Timeout = 60.0
     #: How many attempts may end in an error or a timeout.
-    max_attempts: Annotated[
-        int, Meta(ge=1, le=100, title="Attempts", description="how often it may end in an error or a timeout")
-    ] = 3
+    max_attempts: Attempts = 3
     #: How many attempts may be lost with their page.
-    max_crashes: Annotated[
-        int, Meta(ge=0, le=100, title="Lost attempts", description="how often its page may close or vanish")
-    ] = 5
+    max_crashes: Crashes = 5
     #: While it runs, silence of this length ends the attempt as lost; None: no heartbeat is asked for.
-    heartbeat_s: (
-        Annotated[
-            float,
-            Meta(ge=0.1, le=_DAY_S, title="Longest silence", description="without progress for so long, a try is lost"),
-        ]
-        | None
-    ) = None
+    heartbeat_s: Silence | None = None
     #: ``repeat``: it may run more than once; ``once``: after ``go`` it never runs again by itself (promise S15b).
-    effects: Annotated[
-        Literal["repeat", "once"], Meta(title="Effects", description="once: it never starts a second time by itself")
-    ] = "repeat"
+    effects: Effects = "repeat"
     #: What the job requires of its worker: it goes to no other.
     requires: Requirement = ()
 
@@ -94,6 +101,28 @@ class Terms(Struct, frozen=True, kw_only=True):
     def once(self) -> bool:
         """Whether it waits for ``go`` and never runs again by itself after that."""
         return self.effects == "once"
+
+
+class TypeDefaults(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The terms that new jobs of a type have where their submitter names none; None: those of the server."""
+
+    priority: Priority | None = None
+    timeout_s: Timeout | None = None
+    max_attempts: Attempts | None = None
+    max_crashes: Crashes | None = None
+    heartbeat_s: Silence | None = None
+    effects: Effects | None = None
+
+    def given(self) -> dict[str, int | float | str]:
+        """Those that there are, by name."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+    def over(self, terms: Terms) -> Terms:
+        """The terms of a new job that names none; ``terms``: those of the server."""
+        return replace(terms, **self.given())
+
+
+NO_DEFAULTS = TypeDefaults()
 
 
 class Schedule(Struct, frozen=True, kw_only=True):

@@ -51,7 +51,7 @@ class Operators:
     def describe(self, worker: Worker, registration: Registration) -> None:
         """Writes down what the page says of itself."""
         worker.reloads = worker.reloads and worker.boot == registration.boot
-        worker.boot = registration.boot
+        worker.boot, worker.joined = registration.boot, registration.joined
         worker.said_name = registration.name or worker.said_name
         worker.said_labels = registration.labels
         worker.types = tuple(sorted(set(registration.types)))

@@ -14,6 +14,8 @@ class Registration(Struct, frozen=True, kw_only=True):
 
     #: Its identity: proved by its secret, or new.
     worker: str
+    #: It shows the credential of this worker: it cannot become another one.
+    joined: bool = False
     #: A new identity, if this page turns out to be a second window of that worker.
     spare: str
     boot: str

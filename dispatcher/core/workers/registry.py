@@ -103,6 +103,8 @@ class Registry:
             return []
         self._deadlines.clear(("probe", worker.id))
         other_session, registration = newcomer
+        if registration.joined:
+            return [Refuse(other_session, "other_window", _OTHER_WINDOW)]
         return self._admit(other_session, replace(registration, worker=registration.spare, holding=(), finished=()))
 
     def gone(self, worker: Worker, detail: str) -> list[Effect]:
@@ -184,6 +186,8 @@ class Registry:
         if self._brings_too_many(session, registration):
             return [Refuse(session, "too_many_types", _TOO_MANY_TYPES)]
         known = self._admitted(registration)
+        if known is not None and self._is_strange(known, registration):
+            return [Refuse(session, "bad_token", _STRANGE)]
         blocked = self._operators.blocked(known or registration.worker)
         if blocked is not None:
             return self._turn_away(session, blocked)
@@ -226,6 +230,15 @@ class Registry:
     def _admitted(self, registration: Registration) -> str | None:
         """The worker that this boot has become before. The page may not know: our answer was late, or was lost."""
         return self._boots.get(registration.boot)
+
+    def _is_strange(self, known: str, registration: Registration) -> bool:
+        """Whether a page uses the boot of a worker of which it, or that worker's page, has shown a credential.
+
+        A boot alone makes nobody a worker that has joined, and nobody who has joined another worker.
+        """
+        if registration.joined:
+            return known != registration.worker
+        return self._fleet.workers[known].joined
 
     def _admit(self, session: str, registration: Registration) -> list[Effect]:
         worker = self._fleet.workers.get(registration.worker)
@@ -282,6 +295,8 @@ class Registry:
         return [Welcome(session, worker.id, worker.name), *stops, *self._operators.told(worker, session)]
 
 
+_OTHER_WINDOW = "another window with this page's credential is this worker: a page that joins of its own is another one"
+_STRANGE = "this load of the page belongs to another worker: a credential opens the identity of its own worker alone"
 _TOO_MANY_TYPES = (
     f"a page may name {MOST_TYPES_BROUGHT:,} types that no other page offers, over all its registrations, "
     "and this one would have named more: let it offer fewer"

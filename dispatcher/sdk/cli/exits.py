@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from enum import IntEnum
 
 from ..client.errors import (
@@ -16,6 +17,9 @@ from ..client.errors import (
 )
 
 __all__ = ["CommandExit", "ReaderGone", "UsageFault", "exit_of", "words_of_error"]
+
+#: On Windows not each of these is known.
+_FULL = {getattr(errno, name, None) for name in ("ENOSPC", "EDQUOT", "EFBIG", "EIO")}
 
 
 class CommandExit(IntEnum):
@@ -36,7 +40,14 @@ class UsageFault(Exception):
 
 
 class ReaderGone(Exception):
-    """Whoever read standard output has gone (``| head``): there is nobody to work for."""
+    """Whoever read standard output has gone (``| head``): there is nobody to work for.
+
+    ``why``: what the system said, if it is not that (a full disk).
+    """
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(str(error))
+        self.why = error.strerror if error.errno in _FULL else ""
 
 
 _STATUS: tuple[tuple[tuple[type[Exception], ...], CommandExit], ...] = (
@@ -47,7 +58,7 @@ _STATUS: tuple[tuple[tuple[type[Exception], ...], CommandExit], ...] = (
 )
 #: The request itself is wrong: the same would be refused again.
 _WRONG_REQUEST = {400, 413, 414, 415, 422, 431}
-_UNKNOWN = "Give it with --token, PAGEHAND_UNKNOWN, PAGEHAND_UNKNOWN_FILE, or in the file of settings (docs/client.md)."
+_WHO_ASKS = "Give it with --token, PAGEHAND_TOKEN, PAGEHAND_TOKEN_FILE, or in the file of settings (docs/client.md)."
 _SCOPE = "Ask whoever runs the server for a token that may do this."
 _DOCTOR = "`pagehand doctor` looks for the cause."
 _NO_JOB = "Is the id whole? `pagehand list` shows the jobs that are kept."
@@ -77,7 +88,7 @@ def words_of_error(error: Exception) -> str:
 
 def _advice(error: RequestRefused) -> str:
     if isinstance(error, Unauthorized):
-        return _UNKNOWN
+        return _WHO_ASKS
     if isinstance(error, Forbidden):
         return _SCOPE if error.code in ("forbidden_scope", "forbidden_type", "forbidden_owner") else ""
     return _NO_JOB if isinstance(error, NotFound) and "/jobs/" in str(error.problem.get("instance")) else ""

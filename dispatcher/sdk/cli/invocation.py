@@ -115,7 +115,11 @@ class Invocation:
 
 
 def _id_in(word: str) -> str:
-    return word.partition("?")[0].rstrip("/").rpartition("/")[2]
+    """Raises UsageFault."""
+    found = word.strip().partition("?")[0].rstrip("/").rpartition("/")[2]
+    if not found:
+        raise UsageFault("an id is empty: is a variable not set? `pagehand list` shows the jobs that are kept")
+    return found
 
 
 def decoded(data: bytes) -> str:

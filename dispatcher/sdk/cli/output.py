@@ -92,14 +92,14 @@ class Output:
             if self.terminal:
                 self._out.flush()
         except OSError as error:
-            raise ReaderGone from error
+            raise ReaderGone(error) from error
 
     def flush(self) -> None:
         """Raises ReaderGone."""
         try:
             self._out.flush()
         except OSError as error:
-            raise ReaderGone from error
+            raise ReaderGone(error) from error
 
     def abandon(self) -> None:
         """Nobody reads any more: what is left must not fail once more when the program ends."""

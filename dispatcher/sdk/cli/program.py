@@ -125,10 +125,22 @@ def run(words: Sequence[str], *, out: Output | None = None, stdin: BinaryIO | No
     except UnicodeError:
         out.complain("pagehand: what was typed is not UTF-8: put it into a file, and write --data @FILE")
         return CommandExit.USAGE
-    options = argparse.Namespace(**{**COMMON, **vars(make_parser().parse_args(typed))})
+    options = argparse.Namespace(**{**COMMON, **vars(_parsed(typed))})
     out.form, out.quiet = options.form, options.quiet
     with Invocation(options, out, stdin or sys.stdin.buffer, **time) as call:
         return _guarded(call)
+
+
+def _parsed(words: Sequence[str]) -> argparse.Namespace:
+    """What was typed. Of a flag that there is not the verb speaks, which knows its own."""
+    parser = make_parser()
+    options, strange = parser.parse_known_args(words)
+    if strange:
+        flags = [word for word in completions(parser).commands[options.command] if word.startswith("--")]
+        near = difflib.get_close_matches(strange[0].partition("=")[0], flags, 1)
+        message = f"{strange[0]} is not known: did you mean {near[0]}?" if near else ""
+        VerbParser(prog=f"pagehand {options.command}").error(message or f"unrecognized arguments: {' '.join(strange)}")
+    return options
 
 
 def _guarded(call: Invocation) -> int:
@@ -136,8 +148,11 @@ def _guarded(call: Invocation) -> int:
         status: int = call.options.run(call)
         call.out.flush()
         return status
-    except ReaderGone:
+    except ReaderGone as gone:
         call.out.abandon()
+        if gone.why:
+            call.out.complain(f"pagehand: standard output: {gone.why}")
+            return CommandExit.FAILED
         return CommandExit.READER_GONE
     except KeyboardInterrupt:
         _interrupted(call)

@@ -20,8 +20,10 @@ __all__ = [
     "add_ids",
     "add_terms",
     "add_wait",
+    "instant_or_time",
     "limit",
     "seconds",
+    "some",
 ]
 
 FOREVER_S = math.inf
@@ -107,6 +109,24 @@ def seconds(text: str) -> float:
     if found is None:
         raise argparse.ArgumentTypeError(f"{text!r} is no time: write 90, 90s, 15m, 1h or 7d")
     return float(found[1]) * _UNITS[found[2]]
+
+
+def some(text: str) -> int:
+    """A number of things."""
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 on")
+    return int(text)
+
+
+def instant_or_time(text: str) -> str:
+    """An instant as the API wants it; ``1h`` is a time back from now, ``-3600s`` there."""
+    if re.match(r"\d{4}-\d\d-\d\d[Tt ]", text):
+        return text
+    try:
+        return f"-{math.ceil(seconds(text.removeprefix('-')))}s"
+    except argparse.ArgumentTypeError:
+        words = f"{text!r} is no time: write 1h, 7d, or an instant such as 2026-11-23T21:04:05Z"
+        raise argparse.ArgumentTypeError(words) from None
 
 
 def limit(text: str) -> float:

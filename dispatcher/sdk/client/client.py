@@ -16,7 +16,7 @@ from .encoding import JobOptions, encode_job
 from .errors import JobTimeout, PagehandClientError
 from .exchange import ConnectionLost
 from .facts import JobFacts
-from .plans import Delay, Plans, Steps, new_key
+from .plans import Delay, Plans, Steps, key_or_new
 from .retrying import RetryRule
 from .together import BatchFacts, Waited
 from .wire import Connections
@@ -163,7 +163,7 @@ class Client:
         ``callback_url``.
         """
         body = encode_job(type, data, options)
-        return Job(self, self._do(self._plans.submit(body, key or new_key())))
+        return Job(self, self._do(self._plans.submit(body, key_or_new(key))))
 
     def run(
         self,
@@ -175,7 +175,7 @@ class Client:
         **options: Unpack[JobOptions],
     ) -> Any:
         """Submits a job and returns its result. ``timeout`` is how long to wait, not how long the job may take."""
-        key, deadline = key or new_key(), self._deadline(timeout)
+        key, deadline = key_or_new(key), self._deadline(timeout)
         job = Job(self, self._do(self._plans.run(encode_job(type, data, options), key, deadline)))
         if not job.over:
             raise not_over(job, timeout)
@@ -185,7 +185,7 @@ class Client:
         self, type: str, items: Iterable[Any], *, key: str | None = None, **options: Unpack[JobOptions]
     ) -> list[Job]:
         """Up to 1,000 jobs at once, all or none."""
-        return self._submit_bodies([encode_job(type, item, options) for item in items], key or new_key())
+        return self._submit_bodies([encode_job(type, item, options) for item in items], key_or_new(key))
 
     def _submit_bodies(self, bodies: list[bytes], key: str) -> list[Job]:
         return [Job(self, fields) for fields in self._do(self._plans.submit_batch(bodies, key))]
@@ -271,9 +271,9 @@ class Client:
         """The types; ``q`` is the beginning of a name."""
         return self._items("types", filters)
 
-    def stats(self) -> dict[str, Any]:
-        """What the server counts."""
-        return self._do(self._plans.stats())
+    def stats(self, *, type: str | None = None, window: str | None = None) -> dict[str, Any]:
+        """What the server counts; with a type or a window (``1m`` to ``30d``) also how jobs ``ended`` in it."""
+        return self._do(self._plans.stats(type, window))
 
     # -- how it works
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sized
 from typing import TYPE_CHECKING, Any
 
 from .encoding import encode_job
-from .plans import new_key
+from .plans import key_or_new
 from .progress import Bar
 from .watch import Watcher
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .client import Client
     from .futures import JobFuture
 
-__all__ = ["MOST_BYTES", "batches", "check_chunk", "mapped"]
+__all__ = ["MOST_BYTES", "bar_of", "batches", "check_chunk", "mapped"]
 
 #: A batch may have 1 MiB, and needs a little for itself.
 MOST_BYTES = 1_000_000
@@ -40,10 +40,14 @@ def mapped(
 ) -> Iterator[Any]:
     """The results, in order. Raises ValueError at once; an error of a job comes in its place."""
     check_chunk(chunk)
-    total = len(items) if isinstance(items, Sized) else None
     bodies = (encode_job(job_type, item, options) for item in items)
-    futures = _futures(client, batches(bodies, chunk), key or new_key(), 2 * chunk)
-    return _results(futures, Bar(total, wanted=progress), return_exceptions)
+    futures = _futures(client, batches(bodies, chunk), key_or_new(key), 2 * chunk)
+    return _results(futures, bar_of(items, progress), return_exceptions)
+
+
+def bar_of(items: Iterable[Any], progress: bool | None) -> Bar:
+    """A bar for so many items, if they can be counted."""
+    return Bar(len(items) if isinstance(items, Sized) else None, wanted=progress)
 
 
 def check_chunk(chunk: int) -> None:

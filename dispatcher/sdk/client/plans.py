@@ -21,7 +21,7 @@ from .exchange import ConnectionLost, HttpCall, ServerAnswer, path_of
 from .facts import OPEN
 from .retrying import RetryRule, may_pass, retry_after_s
 
-__all__ = ["WAIT_S", "Delay", "Plans", "Send", "Steps", "new_key"]
+__all__ = ["WAIT_S", "Delay", "Plans", "Send", "Steps", "key_or_new", "new_key"]
 
 T = TypeVar("T")
 Told = TypeVar("Told")
@@ -30,6 +30,7 @@ Told = TypeVar("Told")
 WAIT_S = 30
 #: What an answer may take beyond that.
 _ANSWER_S = 30.0
+_LONGEST_KEY = 255
 #: What each operation on many jobs has.
 _OPERATION = ("id", "state", "matched", "done", "skipped", "ended_at", "stopped")
 #: How long the server may hold the answer to an order for many jobs.
@@ -59,6 +60,15 @@ Steps: TypeAlias = Generator[Send | Delay, ServerAnswer | None, T]
 def new_key() -> str:
     """An idempotency key that nobody else has."""
     return "client-" + secrets.token_hex(16)
+
+
+def key_or_new(key: str | None) -> str:
+    """The key that was given, or a new one. Raises ValueError for one that no header can carry."""
+    if key is None:
+        return new_key()
+    if not (0 < len(key) <= _LONGEST_KEY and key.isascii() and key.isprintable()):
+        raise ValueError(f"the key must be 1 to {_LONGEST_KEY} printable ASCII characters, not {key[:40]!r}")
+    return key
 
 
 @dataclass(slots=True)
@@ -246,9 +256,9 @@ class Plans:
         found = yield from self._get(path_of(name, **{**filters, "cursor": cursor}))
         return fields_of(found, "items", "next_cursor")
 
-    def stats(self) -> Steps[dict[str, Any]]:
+    def stats(self, kind: str | None, window: str | None) -> Steps[dict[str, Any]]:
         """What the server counts."""
-        return fields_of((yield from self._get(path_of("stats"))), "jobs")
+        return fields_of((yield from self._get(path_of("stats", type=kind, window=window))), "jobs")
 
 
 def _job_in(answer: ServerAnswer, key: str) -> Any:

@@ -6,7 +6,8 @@ import asyncio
 import random
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
@@ -19,8 +20,8 @@ from .encoding import JobOptions, encode_job
 from .errors import PagehandClientError
 from .exchange import ConnectionLost
 from .facts import JobFacts
-from .mapping import batches, check_chunk
-from .plans import Delay, Plans, Steps, new_key
+from .mapping import bar_of, batches, check_chunk
+from .plans import Delay, Plans, Steps, key_or_new
 from .retrying import RetryRule
 from .streams import StreamConnections
 from .together import BatchFacts, Waited
@@ -152,7 +153,7 @@ class AsyncClient:
     ) -> AsyncJob:
         """A new job, durable on the server; see ``Client.submit``."""
         body = encode_job(type, data, options)
-        return AsyncJob(self, await self._do(self._plans.submit(body, key or new_key())))
+        return AsyncJob(self, await self._do(self._plans.submit(body, key_or_new(key))))
 
     async def run(
         self,
@@ -164,7 +165,7 @@ class AsyncClient:
         **options: Unpack[JobOptions],
     ) -> Any:
         """Submits a job and returns its result; see ``Client.run``."""
-        key, deadline = key or new_key(), self._deadline(timeout)
+        key, deadline = key_or_new(key), self._deadline(timeout)
         job = AsyncJob(self, await self._do(self._plans.run(encode_job(type, data, options), key, deadline)))
         if not job.over:
             raise not_over(job, timeout)
@@ -175,7 +176,7 @@ class AsyncClient:
     ) -> list[AsyncJob]:
         """Up to 1,000 jobs at once, all or none."""
         bodies = [encode_job(type, item, options) for item in items]
-        return await self._submit_bodies(bodies, key or new_key())
+        return await self._submit_bodies(bodies, key_or_new(key))
 
     async def _submit_bodies(self, bodies: list[bytes], key: str) -> list[AsyncJob]:
         return [AsyncJob(self, fields) for fields in await self._do(self._plans.submit_batch(bodies, key))]
@@ -188,6 +189,7 @@ class AsyncClient:
         chunk: int = 500,
         key: str | None = None,
         return_exceptions: bool = False,
+        progress: bool | None = None,
         **options: Unpack[JobOptions],
     ) -> AsyncIterator[Any]:
         """The results of one job for each item, in order; see ``Client.map``.
@@ -195,13 +197,22 @@ class AsyncClient:
         A handful of connections wait for the oldest jobs, so at most two chunks are open.
         """
         check_chunk(chunk)
-        key = key or new_key()
+        key = key_or_new(key)
         bodies = (encode_job(type, item, options) for item in items)
+        with bar_of(items, progress) as bar:
+            async with aclosing(self._results(batches(bodies, chunk), key, 2 * chunk, return_exceptions)) as results:
+                async for result in results:
+                    bar.step()
+                    yield result
+
+    async def _results(
+        self, cuts: Iterable[list[bytes]], key: str, window: int, return_exceptions: bool
+    ) -> AsyncGenerator[Any]:
         ahead: deque[AsyncJob] = deque()
         waits: deque[asyncio.Task[Any]] = deque()
         try:
-            for number, cut in enumerate(batches(bodies, chunk)):
-                while len(ahead) + len(waits) + len(cut) > 2 * chunk:
+            for number, cut in enumerate(cuts):
+                while len(ahead) + len(waits) + len(cut) > window:
                     yield await _next(ahead, waits, return_exceptions)
                 ahead.extend(await self._submit_bodies(cut, f"{key}-{number}"))
             while ahead or waits:
@@ -267,9 +278,9 @@ class AsyncClient:
         """The types; ``q`` is the beginning of a name."""
         return self._items("types", filters)
 
-    async def stats(self) -> dict[str, Any]:
-        """What the server counts."""
-        return await self._do(self._plans.stats())
+    async def stats(self, *, type: str | None = None, window: str | None = None) -> dict[str, Any]:
+        """What the server counts; with a type or a window (``1m`` to ``30d``) also how jobs ``ended`` in it."""
+        return await self._do(self._plans.stats(type, window))
 
     # -- how it works
 

@@ -21,6 +21,9 @@ _INTERRUPTED = 130
 _EPILOG = """\
 Ends with 0 when nothing is wrong, with 1 when something is, with 2 when a flag cannot be used, and with 4 when no
 answer of Pagehand's comes. Takes about --hold-s, and a few seconds more; where answers are slow up to 25 s.
+
+example:
+  pagehand doctor --url https://jobs.example/pagehand/ --hold-s 60
 """
 
 

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET
 
 from dispatcher.access.acts import MOST_DETAIL, Actor, AuditEntry, AuditNote, AuditOutcome
-from dispatcher.access.commands import MakeToken, RevokeToken
+from dispatcher.access.commands import EndCredentials, JoinWorker, MakeToken, RevokeToken
 from dispatcher.core.jobs.kept import KeepType, KeepWorker
 from dispatcher.core.jobs.turn import Adopt, Amend, Cancel, Command, CommandReport, Decide, Delete, JobCommand, Retry
 from dispatcher.webhooks.commands import DeleteEndpoint, PutEndpoint, Redeliver, SendMessage
@@ -45,6 +45,10 @@ def act_of(command: Command, report: CommandReport, now_at: float) -> AuditEntry
         return _act(command.actor, "token.make", command.token.id, _token(command), outcome, now_at)
     if isinstance(command, RevokeToken):
         return _act(command.actor, "token.revoke", command.token_id, "", outcome, now_at)
+    if isinstance(command, JoinWorker):
+        return _act(command.actor, "worker.join", command.credential.worker, _join(command), outcome, now_at)
+    if isinstance(command, EndCredentials):
+        return _act(command.actor, "worker.end_credential", ", ".join(command.workers[:1]), "", outcome, now_at)
     return _hook_act(command, outcome, now_at)
 
 
@@ -85,7 +89,13 @@ def _detail(command: JobCommand) -> str:
 
 def _token(command: MakeToken) -> str:
     token = command.token
-    return _json({"name": token.name, "scopes": token.scopes, "types": token.types, "expires_at": token.expires_at})
+    made = {"name": token.name, "scopes": token.scopes, "types": token.types, "expires_at": token.expires_at}
+    fixed = {"labels": dict(token.labels), "uses": token.uses, "jobs_per_minute": token.jobs_per_minute}
+    return _json(made | {name: value for name, value in fixed.items() if value})
+
+
+def _join(command: JoinWorker) -> str:
+    return "" if command.spends else "again: no other use is spent"
 
 
 def _endpoint(command: PutEndpoint) -> str:

@@ -97,7 +97,7 @@ def new_job(spec: JobSpec, number: int, job_id: str, now_at: float, queue_clock:
         run_at=now_at + spec.delay_s if delayed else None,
         attempt=None, claims=0, number=0, errors=0, crashes=0, reason=None, detail=None, error=None,
         percent=None, note=None, worker=None, worker_name=None,
-        offered_at=None, started_at=None, ended_at=None, backoff_until=None, ended_clock=None,
+        offered_at=None, started_at=None, ended_at=None, backoff_until=None, ended_clock=None, ready_at=None,
         id=job_id, type=spec.type, terms=spec.terms, size=spec.size,
         expires_at=None if spec.expires_s is None else now_at + spec.expires_s, created_at=now_at,
         key=spec.key, fingerprint=spec.fingerprint, about=spec.about, batch=spec.batch,

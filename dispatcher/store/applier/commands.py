@@ -6,7 +6,8 @@ The transition table decides whether a command is allowed.
 from __future__ import annotations
 
 from dispatcher.access.acts import AuditNote
-from dispatcher.access.commands import MakeToken, RevokeToken, TokenCommand, UsedTokens
+from dispatcher.access.commands import EndCredentials, JoinWorker, MakeToken, RevokeToken, TokenCommand, UsedTokens
+from dispatcher.access.credentials import Credential
 from dispatcher.core.jobs import ledger
 from dispatcher.core.jobs.amending import amend, event_of
 from dispatcher.core.jobs.kept import KeepType, KeepWorker
@@ -77,10 +78,16 @@ def _written(command: AuditNote | KeepCommand | TokenCommand | HookCommand, hand
     """What is written as it is; an act is a line of the log alone."""
     if isinstance(command, KeepWorker):
         hand.writes.kept.append(command.worker)
+        if command.worker.blocked is not None:  # it must join anew, even if it is unblocked
+            hand.writes.kept.append(Credential(worker=command.worker.id))
     elif isinstance(command, KeepType):
         hand.writes.kept.append(command.kept)
-    elif isinstance(command, MakeToken | RevokeToken | UsedTokens):
+    elif isinstance(command, EndCredentials):
+        hand.writes.kept += [Credential(worker=worker) for worker in command.workers]
+    elif isinstance(command, MakeToken | RevokeToken | UsedTokens | JoinWorker):
         hand.writes.tokens.append(command)
+        if isinstance(command, JoinWorker):
+            hand.writes.kept.append(command.credential)
     elif not isinstance(command, AuditNote):
         hand.writes.hooks.append(command)
     return CommandReport(True)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from functools import cached_property
+from math import inf
 from typing import NamedTuple
 
 from dispatcher.core.jobs import ledger
+from dispatcher.core.jobs.endings import End
 from dispatcher.core.jobs.rows import JobRow, WriteSet, lane_of_row
 from dispatcher.core.jobs.states import FINAL, OPEN, WAITING, JobState
 from dispatcher.core.jobs.turn import Change, Report, Settled
@@ -51,6 +53,9 @@ class Hand:
         #: When the first job that this turn has made wait is due: by the wall clock, and by the queue clock.
         self.next_due_at: float | None = None
         self.next_backoff: float | None = None
+        #: The jobs that have ended in this turn; and the latest end whose job goes, or goes on.
+        self.ends: list[End] = []
+        self.ends_lost_clock = -inf
         #: Jobs that began to wait in this turn and have expired.
         self.overdue: list[JobRow] = []
 
@@ -82,7 +87,12 @@ class Hand:
         """The job was in ``old``, or is new. Call it after each transition."""
         state = job.state
         if old is not None:  # a new job's delay is by the wall clock
-            ledger.clocked(job, self.now_at, self.clock)
+            if job.ended_clock is not None:
+                self._lose(job.ended_clock)
+            ledger.clocked(job, old, self.now_at, self.clock)
+            if job.ended_clock is not None:
+                end = (job.type, state, job.reason, job.created_at, job.ready_at, job.started_at)
+                self.ends.append(end)
             if old is JobState.RUNNING and state is JobState.SUCCEEDED:
                 self.writes.done[job.seq] = job  # jobs are claimed last, so this one ran before the turn
             else:
@@ -96,6 +106,9 @@ class Hand:
         if state in WAITING:
             self._expect(job)
         self._told(job, old, attempt, actor)
+
+    def _lose(self, ended_clock: float) -> None:
+        self.ends_lost_clock = max(self.ends_lost_clock, ended_clock)
 
     def _told(self, job: JobRow, old: JobState | None, attempt: str | None, actor: str) -> None:
         at, attempt = self.now_at, attempt or job.attempt
@@ -127,6 +140,8 @@ class Hand:
         """These jobs are removed: their retention has passed, or somebody wants it."""
         for job in jobs:
             self._count(lane_of_row(job), job.state, None, job.size)
+            if job.ended_clock is not None:
+                self._lose(job.ended_clock)
 
     def deltas(self) -> dict[Counted, Tally]:
         """The amounts to add to the counters."""

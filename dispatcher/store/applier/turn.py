@@ -16,6 +16,7 @@ from math import inf
 from typing import Any, NamedTuple
 
 from dispatcher.core.jobs import ledger
+from dispatcher.core.jobs.endings import counted
 from dispatcher.core.jobs.rows import JobRow
 from dispatcher.core.jobs.states import WAITING, Event, JobState
 from dispatcher.core.jobs.turn import (
@@ -189,6 +190,7 @@ def _purge(hand: Hand, limits: Limits) -> Generator[SetRequest, Any, bool]:
         hand.ended,
         hand.clock - limits.worker_retention_s,
         _acts_purge(hand, limits),
+        hand.now_at,
     )
     hand.removed(found.jobs)
     return len(found.jobs) == PURGE or found.more_acts
@@ -216,6 +218,8 @@ def _written(turn: Turn, hand: Hand, admission: Admission, lanes: list[str]) -> 
         offered_at=turn.now_at,
         forget_but=types_kept(turn) if any(isinstance(command, ForgetTypes) for command in turn.commands) else None,
         lanes=lanes,
+        ended=counted(hand.ends, hand.now_at),
+        ends_lost_clock=hand.ends_lost_clock,
     )
 
 

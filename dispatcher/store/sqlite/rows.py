@@ -8,15 +8,13 @@ rollback ``reload`` reads all of it again.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Sequence
-from itertools import chain
+from collections.abc import Collection, Iterable
 from math import inf
 from operator import attrgetter
 from typing import Any
 
 import msgspec
 
-from dispatcher.core.jobs.naming import counted
 from dispatcher.core.jobs.rows import AttemptRow, JobRow, WriteSet, lane_of_row
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import LaneReady
@@ -35,8 +33,6 @@ from dispatcher.store.columns import (
 from dispatcher.store.counters import Agenda, Counters
 from dispatcher.store.driving import StaleLife
 from dispatcher.store.requests import (
-    MOST_FORGOTTEN,
-    MOST_MISSING,
     Due,
     DueRows,
     Load,
@@ -51,18 +47,16 @@ from dispatcher.store.requests import (
     Tally,
 )
 from dispatcher.store.sqlite import statements as sql
-from dispatcher.store.sqlite.acts import forget_acts, save_acts
+from dispatcher.store.sqlite.besides import forget_besides, save_besides
+from dispatcher.store.sqlite.endings import EndingRows
 from dispatcher.store.sqlite.hooks import HookRows
-from dispatcher.store.sqlite.kept import save_kept
 from dispatcher.store.sqlite.lanes import LaneTable, Place, first_of
 from dispatcher.store.sqlite.search import SearchIndex
-from dispatcher.store.sqlite.tokens import save_tokens
+from dispatcher.store.sqlite.writing import write_rows
 from dispatcher.store.views import MOST_ATTEMPTS_SHOWN, MOST_LINES_KEPT
 
 __all__ = ["CLOCK_KEPT_S", "SqliteRows"]
 
-#: Most rows in one statement: rows times columns must stay below SQLite's 32,766 parameters.
-_MOST_ROWS = 512
 _json = msgspec.json.Encoder()
 _TERMS, _ABOUT = JOB_COLUMNS.index("terms"), JOB_COLUMNS.index("about")
 _values = msgspec.structs.astuple
@@ -89,12 +83,17 @@ class SqliteRows:
         self._epoch = epoch
         self._index = index
         self.hooks = HookRows(connection, most_waiting)
-        self.reload()
+        self.endings = EndingRows(connection)
+        self._reload()
         #: The queue clock goes on from where it was when the store was opened.
         self.clock_base = self._clock = self._clock_kept
 
     def reload(self) -> None:
-        """Reads again what is kept in memory: at the start, and after a rollback."""
+        """Reads again what is kept in memory, after a rollback."""
+        self._reload()
+        self.endings.reload()
+
+    def _reload(self) -> None:
         self._seq: int = self._db.execute(sql.LAST_SEQ).fetchone()[0] or 0
         #: The queue clock as the file has it.
         self._clock_kept: float = dict(self._db.execute(sql.META))["queue_clock"]
@@ -229,10 +228,7 @@ class SqliteRows:
             found += [row for row in rows if row.seq not in request.spare]
         del found[request.limit :]
         self._remove(found)
-        self._db.execute(sql.FORGET_WORKERS, (request.gone_before, MOST_FORGOTTEN))
-        self._db.execute(sql.FORGET_MANY_WORKERS, (MOST_MISSING, MOST_FORGOTTEN))
-        more = forget_acts(self._db, request.acts)
-        return Purged(found, self.hooks.forget() or more)
+        return Purged(found, forget_besides(self._db, self.hooks, self.endings, request))
 
     def _remove(self, jobs: Collection[JobRow]) -> None:
         if not jobs:
@@ -253,17 +249,11 @@ class SqliteRows:
         self._save_lanes(request)
         self._remove(request.writes.removed.values())
         self._save_rows(request.writes)
-        self._save_workers(request)
-        save_tokens(self._db, request.writes.tokens)
-        save_kept(self._db, request.writes.kept)
-        if request.writes.acts:
-            save_acts(self._db, request.writes.acts, request.queue_clock)
-        if request.writes.messages or request.writes.hooks:
-            self.hooks.save(request.writes.messages, request.writes.hooks, request.queue_clock)
+        save_besides(self._db, self.hooks, self.endings, request)
         changed = self.counters.add(request.deltas)
         if changed:
             rows = [(self.lanes.number(lane), str(state), t.jobs, t.bytes) for (lane, state), t in changed.items()]
-            self._write(sql.SAVE_TALLIES, rows)
+            write_rows(self._db, sql.SAVE_TALLIES, rows)
         self._agenda.expect(request)
         self._keep(request.writes)
         if request.forget_but is not None:
@@ -291,26 +281,19 @@ class SqliteRows:
     def _save_rows(self, writes: WriteSet) -> None:
         if self._index is not None:
             self._index.write(writes)  # while the rows are as they were
-        self._write(sql.ADD_JOBS, [self._new(job) for job in writes.new.values()])
-        self._write(sql.ADD_DATA, list(writes.data.items()))
-        self._write(sql.ADD_TAGS, _tagged(writes.new.values()))
-        self._write(sql.SAVE_CLAIMS, list(map(_claimed, writes.only_claimed())))
-        self._write(sql.SAVE_DONE, list(map(_done, writes.done.values())))
-        self._write(sql.SAVE_JOBS, list(map(_changing, writes.changed())))
+        write_rows(self._db, sql.ADD_JOBS, [self._new(job) for job in writes.new.values()])
+        write_rows(self._db, sql.ADD_DATA, list(writes.data.items()))
+        write_rows(self._db, sql.ADD_TAGS, _tagged(writes.new.values()))
+        write_rows(self._db, sql.SAVE_CLAIMS, list(map(_claimed, writes.only_claimed())))
+        write_rows(self._db, sql.SAVE_DONE, list(map(_done, writes.done.values())))
+        write_rows(self._db, sql.SAVE_JOBS, list(map(_changing, writes.changed())))
         amended = writes.amended.values()
-        self._write(sql.SAVE_TERMS, [(job.seq, *self._lane_and_terms(job)) for job in amended])
-        self._write(sql.SAVE_ATTEMPTS, list(map(_values, writes.attempts.values())))
-        self._write(sql.ADD_RESULTS, writes.results)
+        write_rows(self._db, sql.SAVE_TERMS, [(job.seq, *self._lane_and_terms(job)) for job in amended])
+        write_rows(self._db, sql.SAVE_ATTEMPTS, list(map(_values, writes.attempts.values())))
+        write_rows(self._db, sql.ADD_RESULTS, writes.results)
         if writes.logs:
             self._db.executemany(sql.ADD_LOG, writes.logs)
             self._db.executemany(sql.TRIM_LOG, [(seq, MOST_LINES_KEPT) for seq in {line[0] for line in writes.logs}])
-
-    def _save_workers(self, request: Save) -> None:
-        gone = (request.offered_at, request.queue_clock)
-        if request.writes.nobody:
-            self._db.execute(sql.NOBODY_HERE, gone)
-        here = request.writes.here
-        self._write(sql.SAVE_WORKERS, [(name, counted(name), *((None, None) if here[name] else gone)) for name in here])
 
     def _new(self, job: JobRow) -> list[object]:
         lane, terms = self._lane_and_terms(job)
@@ -321,21 +304,6 @@ class SqliteRows:
 
     def _lane_and_terms(self, job: JobRow) -> tuple[int, str]:
         return self.lanes.number(lane_of_row(job)), terms_text(job.terms)
-
-    def _write(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
-        """Writes a set of rows, in sizes that are powers of two so that few statements are prepared.
-
-        The last row is repeated to fill up the size: every such statement may be given a row twice.
-        """
-        if len(rows) == 1:  # most sets of a store with one page are of one row
-            self._db.execute(sql.for_rows(statement, len(rows[0]), 1), rows[0])
-            return
-        for start in range(0, len(rows), _MOST_ROWS):
-            part = rows[start : start + _MOST_ROWS]
-            size = 1 << (len(part) - 1).bit_length()
-            values = list(chain.from_iterable(part))
-            values += list(part[-1]) * (size - len(part))
-            self._db.execute(sql.for_rows(statement, len(part[0]), size), values)
 
     def _keep(self, writes: WriteSet) -> None:
         """Running jobs are read again when their attempts end."""

@@ -84,7 +84,7 @@ PURGE = [
 ]
 PURGE_ATTEMPTS = "DELETE FROM attempts WHERE id BETWEEN ? AND ?"
 
-# Writes of a turn; {rows} are as many as there are, some perhaps twice (see rows.SqliteRows._write)
+# Writes of a turn; {rows} are as many as there are, some perhaps twice (see writing.write_rows)
 ADD_JOBS = f"INSERT INTO jobs (lane, {_list(JOB_COLUMNS)}) VALUES {{rows}} ON CONFLICT (seq) DO NOTHING"  # noqa: S608
 ADD_DATA = "INSERT OR REPLACE INTO job_data (seq, data) VALUES {rows}"
 SAVE_JOBS = _update(CHANGING)

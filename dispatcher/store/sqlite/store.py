@@ -21,7 +21,6 @@ from dispatcher.access.acts import AuditFilter, AuditPage
 from dispatcher.access.tokens import Token
 from dispatcher.core.jobs.backups import Backup, BackupState
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView, LogLine, MissingWorker, TypeView
-from dispatcher.core.jobs.naming import beginnings, counted
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Accepted, Demand, LaneReady, LiveAttempt, Turn, TurnReport
 from dispatcher.errors import BackupFailed, StorageFull, StorageTrouble, StoreRefused
@@ -34,10 +33,11 @@ from dispatcher.store.port import Limits
 from dispatcher.store.sqlite import statements as sql
 from dispatcher.store.sqlite.acts import ActsRead
 from dispatcher.store.sqlite.batches import SqliteBatches
+from dispatcher.store.sqlite.endings import SqliteEndings
 from dispatcher.store.sqlite.file import connect
 from dispatcher.store.sqlite.hooks import SqliteHooks
 from dispatcher.store.sqlite.kept import SqliteKept
-from dispatcher.store.sqlite.lists import PageRead
+from dispatcher.store.sqlite.lists import PageRead, missing_workers
 from dispatcher.store.sqlite.log_mark import LogMark
 from dispatcher.store.sqlite.rows import SqliteRows
 from dispatcher.store.sqlite.search import SearchIndex, prepare_index
@@ -51,7 +51,6 @@ from dispatcher.store.views import (
     MOST_LINES_KEPT,
     SLICES,
     attempt_view,
-    end_of,
     type_views,
     view,
     with_current,
@@ -91,6 +90,7 @@ class SqliteStore:
         #: Takes jobs into the index that were there before it.
         self._filling: asyncio.Task[None] | None = None
         self.batches: SqliteBatches
+        self.endings: SqliteEndings
         self.hooks: SqliteHooks
         self.kept: SqliteKept
         self._ids = ids
@@ -145,6 +145,7 @@ class SqliteStore:
             raise StoreRefused(f"{self._path}: its index for searches cannot be made or removed ({error})") from error
         self._rows = SqliteRows(self._db, self.epoch, self._index, self._limits.webhook_backlog)
         self.batches = SqliteBatches(self._db, self._thread)
+        self.endings = SqliteEndings(self._rows.endings, self._thread)
         self.kept = SqliteKept(self._db, self._thread)
         self.hooks = SqliteHooks(self._db, self._thread, self._rows.hooks, self._rows.clock_base)
 
@@ -259,14 +260,6 @@ class SqliteStore:
     def _types(self, prefix: str, after: str | None, most: int) -> list[TypeView]:
         return self._named_types(self._rows.lanes.of_type.slice(prefix, after, most))
 
-    def _missing(self, prefix: str, after: str | None, most: int) -> list[MissingWorker]:
-        behind = ("", "") if after is None else (counted(after), after)
-        found: list[MissingWorker] = []
-        for first in beginnings(prefix):
-            asked = (first, *behind, end_of(first), most - len(found))
-            found += [MissingWorker(*row) for row in self._db.execute(sql.MISSING, asked)]
-        return found
-
     def _filled(self) -> bool:
         """Takes older jobs into the index. Returns whether that is over; without room the next start goes on."""
         assert self._index is not None
@@ -344,7 +337,7 @@ class SqliteStore:
 
     async def missing(self, prefix: str = "", after: str | None = None, most: int = 100) -> list[MissingWorker]:
         """See port.Store."""
-        return await self._thread.read(partial(self._missing, prefix, after, most))
+        return await self._thread.read(partial(missing_workers, self._db, prefix, after, most))
 
     async def counts(self) -> dict[str, int]:
         """See port.Store."""

@@ -50,6 +50,7 @@ _ALL = (
     _cause(BadRequest("", code="callback_refused", semantic=True), "No callback may go to the `callback_url`."),
     _cause(errors.KeyConflict(""), "The idempotency key was used before with another body."),
     _cause(errors.TooManyGuesses("", retry_after_s=1), "Many wrong tokens have come from where this one comes from."),
+    _cause(errors.TooManyJobs("", retry_after_s=1), "The token has submitted as many new jobs as it may for now."),
     _cause(None, "The server has a fault; its log says more under the request id."),
     _cause(errors.QueueFull(""), "Too many jobs are open, or too many bytes of data."),
     _cause(errors.TooManyTypes(""), "The job names a new type, and the server knows as many as it may."),
@@ -71,6 +72,7 @@ COMMAND = (*READ, "storage_full")
 NEW_JOB = (
     *COMMAND,
     "queue_full",
+    "too_many_jobs",
     "too_many_types",
     "unavailable",
     "refused",

@@ -12,7 +12,7 @@ from dispatcher.core.jobs.model import WorkerStatus
 from dispatcher.core.jobs.search import LONGEST_SEARCH
 from dispatcher.core.jobs.states import JobState
 from handlers.api.jobjson import JOB_FIELDS, LINE_FIELDS
-from handlers.queries import BACK_PATTERN, MAX_WAIT_S, ListFormat
+from handlers.queries import BACK_PATTERN, MAX_WAIT_S, WINDOW_PATTERN, ListFormat
 
 __all__ = ["HEADERS", "PATH_NAMES", "Field", "query_field"]
 
@@ -119,6 +119,7 @@ _CHANGES = {
     "after": Field(_PLACE, f"{_AFTER}what comes from now on is told."),
 }
 _ACTS = {
+    "format": _JOBS["format"],
     "actor": Field(_FILTER, "Who has done it."),
     "action": Field(_FILTER, "What was done: `job.cancel`, `token.make` and so on."),
     "target": Field(_FILTER, "The id of the job or the token, or the name of what it was done to."),
@@ -139,6 +140,13 @@ _OWN = {
     "api-audit": _ACTS,
     "api-webhook-deliveries": {"failed": _FAILED} | _NUMBERED,
     "api-webhook-dead": _NUMBERED,
+    "api-stats": {
+        "type": Field(_FILTER, "How the jobs of this type have ended."),
+        "window": Field(
+            {"type": "string", "anyOf": [{"pattern": f"^{WINDOW_PATTERN}$"}, _NOTHING]},
+            "In the last minutes, hours or days: `1m` to `30d`; 1h where only a type is named. Without a type: all.",
+        ),
+    },
     "readyz": {"verbose": Field(_TEXT, "Says why.")},
 }
 #: The names of what is in parentheses in a route's pattern, where it is not an id.

@@ -25,6 +25,7 @@ __all__ = ["FOR_PEOPLE", "OPERATIONS"]
 FOR_PEOPLE = frozenset(
     {"overview", "jobs", "job", "job-action", "workers", "types", "submit", "login", "logout", "docs"}
     | {"one-worker", "worker-action", "worker-gate", "one-type", "type-action"}
+    | {"doubts", "jobs-act", "operations", "operation", "operation-button"}
     | {"worker", "worker-script", "static", "api-not-found", "not-found"}
 )
 
@@ -261,7 +262,8 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("api-stats", "GET"): Operation(
         id="readStats",
         group=SERVER,
-        title="Count jobs and workers by state",
+        title="Count jobs and workers by state, and how jobs have ended",
+        words="Where a type or a window is named, `ended` tells of the jobs that ended in it.",
         answers={200: GoodAnswer("The counts.", "Stats")},
         codes=READ,
     ),
@@ -328,7 +330,8 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         id="listActs",
         group=ACCESS,
         title="Read who has done what, the newest first",
-        answers={200: GoodAnswer("A page of the audit log.", "Acts", _PAGE)},
+        words="With a `format`, or by the Accept header, all of it comes in one answer.",
+        answers={200: GoodAnswer("A page of the audit log, or all of it.", "Acts", _PAGE, "", (LINES, CSV))},
         codes=READ,
     ),
     **WEBHOOK_OPERATIONS,

@@ -11,9 +11,10 @@ from dispatcher.access.scopes import Scope
 from handlers.api.actions import ActionBody
 from handlers.api.amending import CHANGEABLE
 from handlers.api.batch import MOST_JOBS
-from handlers.api.openapi import hookshapes, manyshapes, shapes, typeshapes, workershapes
+from handlers.api.openapi import hookshapes, manyshapes, shapes, statshapes, typeshapes, workershapes
 from handlers.api.resources import CancelBody, DecideBody, EmptyBody
 from handlers.api.tokens import TokenBody
+from handlers.api.types import TypeBody
 from handlers.api.waitmany import WaitBody
 from handlers.api.webhooks import RedeliverBody, WebhookBody, WebhookChange
 from handlers.api.workers import OrderBody, ReloadBody, WorkerBody
@@ -26,7 +27,7 @@ Schema = dict[str, Any]
 _REF = "#/components/schemas/"
 _BODIES = (
     ActionBody, JOB_BODY, CancelBody, DecideBody, EmptyBody, RedeliverBody, TokenBody, WaitBody, WebhookBody,
-    WebhookChange, OrderBody, ReloadBody, WorkerBody,
+    WebhookChange, OrderBody, ReloadBody, TypeBody, WorkerBody,
 )  # fmt: skip
 #: Of the fields of the console's form, the one that no program needs.
 _FOR_PEOPLE = frozenset({"type_choice"})
@@ -57,6 +58,25 @@ _BOUND_ADMIN = {
     "required": ["types"],
     "properties": {"scopes": {"contains": {"const": Scope.ADMIN.value}}, "types": {"minItems": 1}},
 }
+#: A token for joining is for workers alone, and labels are for pages.
+_JOIN_OF_OTHERS = {
+    "required": ["join"],
+    "properties": {"join": {"type": "object"}, "scopes": {"contains": {"not": {"const": Scope.WORKER.value}}}},
+}
+_LABELS_OF_OTHERS = {
+    "required": ["labels"],
+    "properties": {
+        "labels": {"minProperties": 1},
+        "scopes": {"type": "array", "not": {"contains": {"const": Scope.WORKER.value}}},
+    },
+}
+_RATE_OF_OTHERS = {
+    "required": ["jobs_per_minute"],
+    "properties": {
+        "jobs_per_minute": {"type": "integer"},
+        "scopes": {"type": "array", "not": {"contains": {"enum": [Scope.SUBMIT.value, Scope.ADMIN.value]}}},
+    },
+}
 #: What has no form of its own.
 _LOOSE: dict[str, Schema] = {
     "Result": {"title": "Result", "description": "Any JSON, as the page sent it."},
@@ -64,12 +84,16 @@ _LOOSE: dict[str, Schema] = {
 }
 
 
+#: Where the shapes of answers stand.
+_SHAPES = (shapes, manyshapes, workershapes, typeshapes, hookshapes, statshapes)
+
+
 def schemas() -> dict[str, Schema]:
     """All of them, by name, in order."""
     _, found = msgspec.json.schema_components(
         [
             *_BODIES,
-            *(shape for part in (shapes, manyshapes, workershapes, typeshapes, hookshapes) for shape in _shapes(part)),
+            *(shape for part in _SHAPES for shape in _shapes(part)),
         ],
         ref_template=_REF + "{name}",
     )
@@ -77,7 +101,7 @@ def schemas() -> dict[str, Schema]:
     job = made["JobBody"] = _told(made["JobBody"])
     made |= {"JobForm": _form(job), "JobChange": _change(job), "JobCopy": _copy(job), "JobBatch": _batch(), **_LOOSE}
     made |= _parts(made)
-    made["TokenBody"] |= {"not": _BOUND_ADMIN}
+    made["TokenBody"] |= {"not": {"anyOf": [_BOUND_ADMIN, _JOIN_OF_OTHERS, _LABELS_OF_OTHERS, _RATE_OF_OTHERS]}}
     return {name: made[name] for name in sorted(made)}
 
 

@@ -28,7 +28,6 @@ __all__ = [
     "MadeTokenShape",
     "ProblemShape",
     "StandingsShape",
-    "StatsShape",
     "TaskIndexShape",
     "TokenShape",
     "TokensShape",
@@ -181,14 +180,6 @@ class StandingsShape(Struct):
     done: Annotated[bool, Meta(description="whether all of them, or the first, are final or in doubt or not there")]
 
 
-class StatsShape(Struct):
-    """Counts."""
-
-    jobs: Annotated[dict[str, Count], Meta(description="by state, for every state")]
-    workers: Annotated[dict[str, Count], Meta(description="by state, without empty ones")]
-    draining: Annotated[bool, Meta(description="whether the server is about to stop")]
-
-
 class ChangeShape(Struct):
     """One transition of one job."""
 
@@ -241,6 +232,14 @@ class BackupsShape(Struct):
     next_cursor: None
 
 
+class JoinShape(Struct):
+    """How many workers may join with a token, and how many have."""
+
+    uses: Count
+    used: Count
+    left: Count
+
+
 class TokenShape(Struct, kw_only=True):
     """What is kept of a token."""
 
@@ -248,6 +247,9 @@ class TokenShape(Struct, kw_only=True):
     name: str
     scopes: list[Scope]
     types: Annotated[list[str], Meta(description="the types of jobs that it is bound to; empty: to none")]
+    labels: Annotated[dict[str, str], Meta(description="its pages have them, whatever they say of themselves")]
+    join: Annotated[JoinShape | None, Meta(description="null: it is no token for joining")]
+    jobs_per_minute: Annotated[Count | None, Meta(description="new jobs that it may submit; null: any number")]
     works: bool
     made_by: str
     made_at: Instant

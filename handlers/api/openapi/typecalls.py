@@ -26,6 +26,15 @@ TYPE_OPERATIONS: dict[tuple[str, str], Operation] = {
         answers={200: GoodAnswer("The type.", "OneType")},
         codes=READ,
     ),
+    ("api-type", "PATCH"): Operation(
+        id="changeType",
+        group=FARM,
+        title="Give the new jobs of a type other defaults",
+        words="Jobs that are there keep the terms that they have. The type need not be known yet.",
+        answers={200: _TYPE},
+        codes=_ORDER,
+        body={JSON: "TypeBody"},
+    ),
     ("api-type-pause", "POST"): Operation(
         id="pauseType",
         group=FARM,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
+from dispatcher.core.jobs.terms import Attempts, Crashes, Effects, Priority, Silence, Timeout
 from handlers.api.openapi.shapes import Count, Instant
 
-__all__ = ["OneTypeShape", "TypeShape", "TypesShape"]
+__all__ = ["DefaultsShape", "OneTypeShape", "TypeShape", "TypesShape"]
 
 
 class TypePauseShape(Struct):
@@ -19,6 +20,17 @@ class TypePauseShape(Struct):
     reason: str
 
 
+class DefaultsShape(Struct):
+    """Terms of new jobs."""
+
+    priority: Priority | UnsetType = UNSET
+    timeout_s: Timeout | UnsetType = UNSET
+    max_attempts: Attempts | UnsetType = UNSET
+    max_crashes: Crashes | UnsetType = UNSET
+    heartbeat_s: Silence | UnsetType = UNSET
+    effects: Effects | UnsetType = UNSET
+
+
 class TypeShape(Struct):
     """A type of jobs."""
 
@@ -27,6 +39,9 @@ class TypeShape(Struct):
     workers: Count
     counts: Annotated[dict[str, Count], Meta(description="jobs by state")]
     paused: Annotated[TypePauseShape | None, Meta(description="who has its jobs wait")]
+    defaults: Annotated[
+        DefaultsShape, Meta(description="terms of new jobs that name none; what is not there is as the server has it")
+    ]
 
 
 class OneTypeShape(TypeShape):

@@ -52,6 +52,13 @@ class OperatorShape(Struct):
     labels: dict[str, str]
 
 
+class JoinedShape(Struct):
+    """With which token a worker has joined, and when."""
+
+    token: Annotated[str, Meta(description="the id of the token")]
+    at: Instant
+
+
 class OneWorkerShape(WorkerShape):
     """A worker, with all that is known of it."""
 
@@ -60,6 +67,7 @@ class OneWorkerShape(WorkerShape):
     page_name: str
     page_labels: dict[str, str]
     page_paused: bool
+    joined: Annotated[JoinedShape | None, Meta(description="null: it has no credential")]
     connections: Count
     reloads: Annotated[bool, Meta(description="its page loads anew when it has nothing to do")]
     links: dict[str, str]

@@ -14,8 +14,8 @@ from dispatcher.core.jobs.versions import digest, version_of
 
 #: What is written once, or shows in the other fields, or is nothing that anybody sees.
 SAME = {
-    "seq", "rank", "attempt", "claims", "backoff_until", "ended_clock", "id", "type", "size", "created_at", "key",
-    "fingerprint", "batch",
+    "seq", "rank", "attempt", "claims", "backoff_until", "ended_clock", "ready_at", "id", "type", "size", "created_at",
+    "key", "fingerprint", "batch",
 }  # fmt: skip
 
 

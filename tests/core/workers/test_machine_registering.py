@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from dispatcher.core.jobs.model import WorkerFilter
-from dispatcher.core.workers.effects import CancelOrder, Drop, Go, Offer, Probe, Welcome
+from dispatcher.core.workers.effects import CancelOrder, Drop, Go, Offer, Probe, Refuse, Welcome
 from dispatcher.core.workers.registration import Registration
 from tests.core.workers.support import Node, all_of, end, ends, only
 from tests.support.operations import operations
@@ -357,3 +357,26 @@ def test_a_newcomer_whose_place_another_took_does_not_take_that_one_along(node):
     assert only(node.pass_s(3), Welcome).session == "s3"
     node.join("s4", boot="b4")
     assert only(node.pass_s(3), Welcome).session == "s4"
+
+
+# Workers that have joined with a credential
+
+
+def test_a_worker_that_has_joined_becomes_no_other_when_two_windows_have_its_credential() -> None:
+    node = Node()
+    node.join("s1", worker="w1", boot="b1", joined=True)
+    assert only(node.join("s2", worker="w1", boot="b2", spare="w2", joined=True), Probe).session == "s1"
+    refused = only(node.heard("s1"), Refuse)
+    assert (refused.session, refused.code) == ("s2", "other_window")
+    assert list(node.machine.workers) == ["w1"]
+
+
+def test_a_boot_alone_makes_nobody_a_worker_that_has_joined() -> None:
+    node = Node()
+    node.join("s1", worker="w1", boot="b1", joined=True)
+    refused = only(node.join("s2", worker="w2", boot="b1"), Refuse)
+    assert (refused.session, refused.code) == ("s2", "bad_token")
+    node.join("s3", worker="w3", boot="b3")
+    refused = only(node.join("s4", worker="w1", boot="b3", joined=True), Refuse)
+    assert (refused.session, refused.code) == ("s4", "bad_token")
+    assert {worker.session for worker in node.machine.workers.values()} == {"s1", "s3"}

@@ -69,7 +69,7 @@ async def test_another_number_than_expected_is_a_conflict_and_nothing_is_done(as
         ({"filter": {"type": "echo"}, "priority": 1}, "priority"),
         ({"filter": {"type": "echo"}, "free_key": True}, "free_key"),
         ({"filter": {"type": "echo"}, "action": "set_priority"}, "priority"),
-        ({"filter": {"type": "echo"}, "action": "explode"}, "explode"),
+        ({"filter": {"type": "echo"}, "action": "explode"}, "action: must be one of cancel, retry,"),
     ],
 )
 async def test_an_order_that_is_not_clear_is_refused(ask: Ask, given: dict[str, Any], words: str) -> None:
@@ -87,3 +87,11 @@ async def test_an_order_that_has_begun_is_not_refused_because_too_many_wait(ask:
     assert (response.code, len(house.dispatcher.operations.all())) == (202, 1)
     address = response.headers["Location"]
     assert body_of(await ask(f"{address}?wait=1"))["done"] == 1
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("order", [{"action": "kill", "filter": {"type": "a"}}, {"filter": {"type": "a"}}])
+async def test_an_action_that_there_is_not_is_told_those_that_there_are(ask: Ask, order: dict[str, Any]) -> None:
+    response = await ask("/api/v1/jobs/actions", "POST", json=order)
+    words = "must be one of cancel, retry, delete, set_priority"
+    assert (response.code, body_of(response)["errors"]) == (422, [{"pointer": "#/action", "detail": words}])

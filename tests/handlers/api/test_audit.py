@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
+
 import pytest
 
+from dispatcher.access.acts import Actor, AuditNote
 from dispatcher.config.settings import Settings
 from dispatcher.node.access import MOST_REFUSALS, MOST_SIGN_INS
+from handlers.api.wholelist import ACTS_AT_ONCE
 from tests.handlers.conftest import Ask, Browser, body_of
 from tests.support.house import House
 
@@ -49,6 +55,23 @@ async def test_the_log_has_pages_and_filters(ask: Ask) -> None:
     assert await log(ask, "?action=token.revoke") == []
     for wrong in ("cursor=x", "limit=0", "after=soon"):
         assert (await ask(f"/api/v1/audit?{wrong}", headers=ADMIN)).code == 400
+
+
+async def test_the_whole_log_comes_as_lines_or_as_a_table(ask: Ask, house: House) -> None:
+    for number in range(ACTS_AT_ONCE + 1):
+        house.dispatcher.access.note(AuditNote(Actor("desk"), "job.cancel", f"job-{number}", "=1+1"))
+    lines = await ask("/api/v1/audit?format=ndjson", headers=ADMIN)
+    assert lines.headers["Content-Type"] == "application/x-ndjson; charset=utf-8"
+    targets = [json.loads(line)["target"] for line in lines.body.splitlines()]
+    assert targets == [f"job-{number}" for number in range(ACTS_AT_ONCE, -1, -1)]
+    table = await ask("/api/v1/audit?action=job.cancel", headers=ADMIN | {"Accept": "text/csv"})
+    assert table.headers["Content-Disposition"] == 'attachment; filename="audit.csv"'
+    rows = [*csv.DictReader(io.StringIO(table.body.decode("utf-8-sig")))]
+    assert [row["target"] for row in rows] == targets
+    assert rows[0]["detail"] == "'=1+1", "no formula"
+    head = await ask("/api/v1/audit?format=csv", "HEAD", headers=ADMIN)
+    assert (head.code, head.body) == (200, b"")
+    assert (await ask("/api/v1/audit?format=csv&limit=5", headers=ADMIN)).code == 400
 
 
 async def test_who_signs_in_is_in_the_log(ask: Ask, browser: Browser) -> None:

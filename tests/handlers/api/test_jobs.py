@@ -109,12 +109,25 @@ async def test_cancel_says_whether_the_job_was_running(ask: Ask, house: House, s
 
 
 @pytest.mark.gen_test
+@pytest.mark.parametrize("kind", [{}, {"Content-Type": "application/x-www-form-urlencoded"}])
+@pytest.mark.parametrize("sender", [{"X-Requested-With": "Invoke-RestMethod"}, {"Authorization": "Bearer any"}])
+async def test_an_order_without_a_body_needs_no_type_from_a_program(
+    ask: Ask, house: House, kind: dict[str, str], sender: dict[str, str]
+) -> None:
+    await a_job(house, JobState.QUEUED)
+    assert (await ask(f"{JOBS}/j/cancel", "POST", body="{}", headers=kind | sender)).code == 415
+    assert (await ask(f"{JOBS}/j/cancel", "POST", body="", headers=kind | sender)).code == 200
+    assert (await ask(JOBS, "POST", body="", headers=sender)).code == 422
+    assert (await ask(f"{JOBS}/batch", "POST", body="", headers=sender)).code == 400
+
+
+@pytest.mark.gen_test
 @pytest.mark.parametrize("path", ["cancel", "retry"])
 async def test_cancel_and_retry_take_an_empty_body_but_not_another_type(ask: Ask, house: House, path: str) -> None:
     for state in (JobState.FAILED, JobState.QUEUED):
         await a_job(house, state, state)
         refused = await ask(f"{JOBS}/{state}/{path}", "POST", body="")
-        assert refused.code == 415
+        assert (refused.code, "there is no body" in body_of(refused)["detail"]) == (415, True)
         assert (await house.dispatcher.job(state)).state is state
     job = JobState.QUEUED if path == "cancel" else JobState.FAILED
     response = await ask(f"{JOBS}/{job}/{path}", "POST", body="", headers=AS_JSON)
@@ -161,7 +174,7 @@ async def test_workers_types_and_stats_show_what_the_console_shows(ask: Ask, hou
         (kiosk["worker"], "KIOSK", "quiet"),
     ]
     counts = {"queued": 2, "running": 1}
-    known = {"offered_at": "2026-11-23T21:24:05.123Z", "workers": 1, "paused": None}
+    known = {"offered_at": "2026-11-23T21:24:05.123Z", "workers": 1, "paused": None, "defaults": {}}
     assert types[1] == {"type": "sum", "counts": counts} | known
     assert (stats["jobs"]["queued"], stats["jobs"]["running"]) == (2, 1)
     assert stats["workers"] == {"connected": 1, "quiet": 1}

@@ -45,7 +45,8 @@ async def test_a_token_is_shown_once(ask: Ask) -> None:
     text = token.pop("token")
     assert text.startswith(f"ph_{token['id']}_")
     assert token == {
-        "id": token["id"], "name": "scanner", "scopes": ["submit", "read"], "types": ["label"], "works": True,
+        "id": token["id"], "name": "scanner", "scopes": ["submit", "read"], "types": ["label"], "labels": {},
+        "join": None, "jobs_per_minute": None, "works": True,
         "made_by": "the administrator", "made_at": "2026-11-23T21:24:05.123Z", "expires_at": "2026-11-23T21:25:05.123Z",
         "revoked_at": None, "last_used_at": None, "links": {"self": f"/api/v1/tokens/{token['id']}"},
     }  # fmt: skip
@@ -265,7 +266,18 @@ async def test_a_token_is_taken_wherever_the_settings_token_is(ask: Ask, scheme:
         {"name": "x", "scopes": ["read"], "expires_s": 1e10},
         {"name": "x", "scopes": ["read"], "types": ["no type"]},
         {"name": "x", "scopes": ["admin"], "types": ["label"]},
-        {"name": "x", "scopes": ["read"], "labels": {}},
+        {"name": "x", "scopes": ["read"], "colour": "red"},
+        {"name": "x", "scopes": ["read"], "labels": {"site": "berlin"}},
+        {"name": "x", "scopes": ["worker"], "labels": {"name": "DESK"}},
+        {"name": "x", "scopes": ["worker"], "labels": {"site": ""}},
+        {"name": "x", "scopes": ["worker"], "join": {}},
+        {"name": "x", "scopes": ["submit"], "jobs_per_minute": 0},
+        {"name": "x", "scopes": ["submit"], "jobs_per_minute": 1_000_001},
+        {"name": "x", "scopes": ["read"], "jobs_per_minute": 5},
+        {"name": "x", "scopes": ["worker"], "join": {"uses": 0}},
+        {"name": "x", "scopes": ["worker"], "join": {"uses": 10_001}},
+        {"name": "x", "scopes": ["worker", "read"], "join": {"uses": 1}},
+        {"name": "x", "scopes": ["admin"], "join": {"uses": 1}},
     ],
 )
 async def test_anything_else_makes_no_token(ask: Ask, house: House, body: dict[str, Any]) -> None:

@@ -152,6 +152,7 @@ async def test_parameters_and_case_of_the_media_type_do_not_matter(ask: Ask, kin
             "text/json",
             "The Content-Type is text/json. Send JSON in UTF-8, and say so: 'Content-Type: application/json'.",
         ),
+        ("text/plain;charset=UTF-8", "The Content-Type is text/plain;charset=UTF-8. Send JSON in UTF-8"),
         ("", "The Content-Type is missing. Send JSON in UTF-8"),
         ("application/json; charset=iso-8859-1", "The Content-Type says charset=iso-8859-1: send the body in UTF-8"),
     ],

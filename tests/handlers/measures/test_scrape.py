@@ -44,6 +44,9 @@ async def test_a_scrape_tells_what_has_happened_and_what_stands_now(ask: Ask, ho
     assert value(samples, "pagehand_sessions", transport="websocket") == 7
     assert value(samples, "pagehand_webhook_messages", state="pending") == 0, "there before the first webhook"
     assert value(samples, "pagehand_webhook_attempts_total", outcome="dead") == 0
+    assert value(samples, "pagehand_changes_total") == house.dispatcher.feed.ring.end > 0
+    assert value(samples, "pagehand_change_followers") == 0
+    assert value(samples, "pagehand_change_gaps_total") == 0
     assert value(samples, "pagehand_takes_jobs") == 1
     assert value(samples, "pagehand_turn_duration_seconds_count") == len(house.store.turns)
     assert value(samples, "pagehand_turn_duration_seconds_bucket", le="+Inf") == len(house.store.turns)

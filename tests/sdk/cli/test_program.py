@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import pty
+import shlex
 import subprocess
+from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
 
-from dispatcher.sdk.cli.program import GROUPS, PROGRAMS
+from dispatcher.sdk.cli.program import GROUPS, PROGRAMS, make_parser
+from dispatcher.sdk.cli.verb import Verb
 from tests.sdk.cli.typed import PROGRAM, many, spawned, typed
 from tests.sdk.client.scripted import reply, scripted
 from tests.support.places import ROOT
@@ -33,6 +37,7 @@ def test_the_help_fits_a_screen_and_has_each_command() -> None:
 def test_each_program_with_flags_of_its_own_has_its_help(name: str) -> None:
     said = spawned(name, "--help")
     assert (said.status, f"usage: pagehand {name}" in said.out) == (0, True)
+    assert f"\n  pagehand {name}" in said.out.partition("xample")[2]
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
@@ -43,6 +48,22 @@ def test_each_verb_has_its_help(verb: object, capsys: pytest.CaptureFixture[str]
     assert (ended.value.code, f"usage: pagehand {verb.name}" in said, "--url" in said) == (0, True, True)  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
+def test_each_verb_has_examples_that_can_be_typed(verb: Verb) -> None:
+    parts = [part for line in verb.examples.splitlines()[1:] for part in _commands(line)]
+    assert verb.name in [part[0] for part in parts]
+    for part in parts:
+        assert make_parser().parse_args(part).run
+
+
+def _commands(line: str) -> Iterator[list[str]]:
+    """What stands behind each ``pagehand`` of a line of a shell."""
+    words = shlex.split(line.replace('eval "$(', "").replace(')"', ""))
+    while "pagehand" in words:
+        words = words[words.index("pagehand") + 1 :]
+        yield list(takewhile(lambda word: word not in ("|", ">", "<"), words))
+
+
 @pytest.mark.parametrize(
     ("words", "advice"),
     [
@@ -50,7 +71,15 @@ def test_each_verb_has_its_help(verb: object, capsys: pytest.CaptureFixture[str]
         (["get"], "Try `pagehand get --help`"),
         (["get", "x", "-o", "tabel"], "did you mean table?"),
         (["wait", "x", "--timeout=soon"], "write 90, 90s"),
-        (["list", "--lmit", "4"], "Try `pagehand"),
+        (
+            ["list", "--lmit", "4"],
+            "pagehand list: --lmit is not known: did you mean --limit?\nTry `pagehand list --help`",
+        ),
+        (["act", "cancel", "--zzzzzz"], "pagehand act: unrecognized arguments: --zzzzzz\nTry `pagehand act --help`"),
+        (["list", "--limit", "0"], "'0' is no number from 1 on"),
+        (["events", "--count", "-1"], "'-1' is no number from 1 on"),
+        (["list", "--since", "yesterday"], "--since: 'yesterday' is no time: write 1h, 7d, or an instant"),
+        (["list", "--until", "1x"], "--until: '1x' is no time"),
     ],
 )
 def test_a_slip_ends_with_2_and_says_what_to_type(
@@ -60,6 +89,12 @@ def test_a_slip_ends_with_2_and_says_what_to_type(
         typed(*words)
     assert ended.value.code == 2
     assert advice in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["get", ""], ["result", ""], ["watch", " "], ["wait", "a", "/"]])
+def test_an_id_that_is_empty_is_a_variable_that_is_not_set(words: list[str]) -> None:
+    said = typed(*words, "--url=127.0.0.1:1", "--retry-for=0")
+    assert (said.status, said.out, said.err.startswith("pagehand: an id is empty")) == (2, "", True)
 
 
 def test_flags_may_stand_before_the_verb(server: Live) -> None:
@@ -72,7 +107,11 @@ PROBLEM = {"title": "no", "detail": "no"}
 @pytest.mark.parametrize(
     ("answer", "status", "advice"),
     [
-        (reply(401, {**PROBLEM, "code": "bad_token", "status": 401}), 5, "--token"),
+        (
+            reply(401, {**PROBLEM, "code": "bad_token", "status": 401}),
+            5,
+            "--token, PAGEHAND_TOKEN, PAGEHAND_TOKEN_FILE,",
+        ),
         (reply(403, {**PROBLEM, "code": "forbidden_scope", "status": 403}), 5, "no. Ask whoever runs the server"),
         (reply(403, {**PROBLEM, "code": "forbidden_host", "status": 403}), 5, "no.\n"),
         (
@@ -117,7 +156,9 @@ def test_the_status_says_what_kind_of_trouble_it_was(answer: tuple[bytes, str], 
             ["duplicate", "a"],
             ["workers"],
             ["types"],
+            ["types", "defaults", "a"],
             ["stats", "-otable"],
+            ["stats", "--type=a", "-otable"],
         ),
         *(["events"], ["backup"], ["backup", "--list"], ["token", "list"], ["token", "create", "a", "--scope=read"]),
         *(["webhook", "list"], ["webhook", "add", "https://shop.example/"], ["webhook", "show", "a"]),
@@ -130,8 +171,7 @@ def test_the_status_says_what_kind_of_trouble_it_was(answer: tuple[bytes, str], 
     ids=" ".join,
 )
 def test_another_server_that_speaks_json_is_no_fault_of_ours(words: list[str]) -> None:
-    answers = [reply(200, {"message": "Hello"})] * (2 if words[0] == "stats" else 1)
-    with scripted(*answers) as server:
+    with scripted(reply(200, {"message": "Hello"})) as server:
         said = typed(*words, "--url", server.url)
     if words == ["get", "a"]:
         assert said[:2] == (0, '{"message": "Hello"}\n')

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 
 import pytest
 
+from dispatcher.sdk import AsyncClient, Client
 from dispatcher.sdk.client.errors import NotFound, QueueFull, Unreachable, WrongState
 from dispatcher.sdk.client.exchange import ConnectionLost, HttpCall
 from dispatcher.sdk.client.retrying import RetryRule, may_pass, retry_after_s
@@ -115,3 +117,25 @@ def test_filters_and_cursors_stand_in_the_address() -> None:
     play = Play(says(200, {"items": [], "next_cursor": None}))
     play.run(play.plans.page("jobs", {"requires": ["site:berlin", "a:b"], "state": None}, "c=1"))
     assert play.sent[0].call.target == "/api/v1/jobs?requires=site%3Aberlin&requires=a%3Ab&cursor=c%3D1"
+
+
+@pytest.mark.parametrize("key", ["", "Bestellung \N{EURO SIGN}", "a\nb", "x" * 256])
+def test_a_key_that_no_header_can_carry_is_refused_before_anything_is_sent(key: str) -> None:
+    client, twin = Client("http://127.0.0.1:1", retry_for=0), AsyncClient("http://127.0.0.1:1", retry_for=0)
+
+    async def mapped() -> None:
+        async for _ in twin.map("echo", [1], key=key):
+            pass
+
+    for ask in (client.submit, client.run):
+        with pytest.raises(ValueError, match="1 to 255 printable ASCII characters"):
+            ask("echo", key=key)
+    with pytest.raises(ValueError, match="printable"):
+        client.submit_batch("echo", [1], key=key)
+    with pytest.raises(ValueError, match="printable"):
+        client.map("echo", [1], key=key)
+    for work in (twin.submit("echo", key=key), twin.run("echo", key=key), twin.submit_batch("echo", [1], key=key)):
+        with pytest.raises(ValueError, match="printable"):
+            asyncio.run(work)
+    with pytest.raises(ValueError, match="printable"):
+        asyncio.run(mapped())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import io
 import itertools
 import multiprocessing
@@ -264,6 +265,10 @@ def test_the_twin_does_the_same(server: Live) -> None:
             job = await client.submit("echo", [1])
             assert await job.result(timeout=20) == [1]
             assert [result async for result in client.map("echo", range(45), chunk=10)] == list(range(45))
+            told = io.StringIO()
+            with contextlib.redirect_stderr(told):
+                assert [result async for result in client.map("echo", ["a", "b"], progress=True)] == ["a", "b"]
+            assert "2 of 2 jobs" in told.getvalue()
             waits = await client.submit("nobody")
             with pytest.raises(JobTimeout):
                 await waits.result(timeout=0.01)

@@ -280,7 +280,7 @@ def test_a_crash_while_a_store_is_made_leaves_nothing_or_a_whole_one(quick_path:
         with closing(connection):
             assert created is not survived
             assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-            assert connection.execute("SELECT count(*) FROM meta").fetchone() == (4,)
+            assert connection.execute("SELECT count(*) FROM meta").fetchone() == (5,)
         # What the crash left is gone with the next good start.
         assert [item.name for item in path.parent.iterdir()] == ["jobs.db"]
     assert whole > 0

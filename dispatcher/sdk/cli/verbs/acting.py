@@ -19,6 +19,24 @@ _CANCEL_EXAMPLES = """\
 example:
   pagehand list --all --state queued --type ocr | pagehand cancel - --reason "wrong scans"
 """
+_RETRY_EXAMPLES = """\
+examples:
+  pagehand retry "$JOB"
+  pagehand list --all --state failed --since 1h | pagehand retry -
+"""
+_RM_EXAMPLES = """\
+examples:
+  pagehand rm "$JOB"
+  pagehand list --all --state cancelled --type ocr | pagehand rm - --free-key
+"""
+_SET_EXAMPLE = """\
+example:
+  pagehand set "$JOB" --priority 9 --expires-s 1h
+"""
+_DUPLICATE_EXAMPLE = """\
+example:
+  pagehand duplicate "$JOB" --data @corrected.json --wait
+"""
 
 
 def _shown(call: Invocation, fields: dict[str, Any]) -> CommandExit:
@@ -53,6 +71,7 @@ RETRY = Verb(
     "give jobs another round that failed, expired or were cancelled",
     add_ids,
     lambda call: _act(call, "retry", {}),
+    _RETRY_EXAMPLES,
 )
 
 # -- rm
@@ -76,7 +95,7 @@ def _rm_one(call: Invocation, job_id: str) -> CommandExit:
     return CommandExit.DONE
 
 
-RM = Verb("rm", "remove jobs that have ended, with all that belongs to them", _rm_arguments, _rm)
+RM = Verb("rm", "remove jobs that have ended, with all that belongs to them", _rm_arguments, _rm, _RM_EXAMPLES)
 
 # -- set
 
@@ -114,7 +133,7 @@ def _set(call: Invocation) -> int:
     return call.each(change)
 
 
-SET = Verb("set", "change jobs that wait", _set_arguments, _set)
+SET = Verb("set", "change jobs that wait", _set_arguments, _set, _SET_EXAMPLE)
 
 # -- duplicate
 
@@ -135,5 +154,9 @@ def _duplicate(call: Invocation) -> int:
 
 
 DUPLICATE = Verb(
-    "duplicate", "submit a job like another one, with what is to be different", _duplicate_arguments, _duplicate
+    "duplicate",
+    "submit a job like another one, with what is to be different",
+    _duplicate_arguments,
+    _duplicate,
+    _DUPLICATE_EXAMPLE,
 )

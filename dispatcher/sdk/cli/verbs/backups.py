@@ -15,6 +15,11 @@ __all__ = ["BACKUP"]
 
 _LOOK_S = 0.5
 _KIB = 1024
+_EXAMPLES = """\
+examples:
+  pagehand backup
+  pagehand backup --list
+"""
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,4 +72,4 @@ def _ask(call: Invocation, method: str, path: str) -> dict[str, Any]:
     return call.fields(HttpCall(method, path), "name", "state", "bytes", "copied_bytes", "detail")
 
 
-BACKUP = Verb("backup", "back the server's store up, and print the backup's name", _arguments, _backup)
+BACKUP = Verb("backup", "back the server's store up, and print the backup's name", _arguments, _backup, _EXAMPLES)

@@ -12,11 +12,20 @@ from ...client.together import changes
 from ..exits import CommandExit
 from ..invocation import Invocation
 from ..text import instant
-from ..verb import Verb
+from ..verb import Verb, some
 
 __all__ = ["EVENTS", "WATCH"]
 
 _LOOK_S = 1
+_WATCH_EXAMPLE = """\
+example:
+  pagehand watch "$JOB"
+"""
+_EVENTS_EXAMPLES = """\
+examples:
+  pagehand events --state failed
+  pagehand events --after oldest --count 100 -o json
+"""
 
 
 def _watch_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,7 +77,7 @@ def _tell_log(call: Invocation, seen: list[dict[str, Any]], now: list[dict[str, 
     return now or seen
 
 
-WATCH = Verb("watch", "follow a job to its end: states, progress, log", _watch_arguments, _watch)
+WATCH = Verb("watch", "follow a job to its end: states, progress, log", _watch_arguments, _watch, _WATCH_EXAMPLE)
 
 # -- events
 
@@ -80,7 +89,7 @@ def _events_arguments(parser: argparse.ArgumentParser) -> None:
     add("--state", action="append", help="only what becomes this")
     add("--worker", action="append", metavar="ID", help="of this worker")
     add("--after", metavar="ID", help="what came behind this change; oldest: all that are kept")
-    add("-n", "--count", type=int, metavar="N", help="end after so many")
+    add("-n", "--count", type=some, metavar="N", help="end after so many")
 
 
 def _events(call: Invocation) -> int:
@@ -117,4 +126,4 @@ def _show_change(call: Invocation, change: dict[str, Any]) -> None:
         call.out.state_line(line.rstrip())
 
 
-EVENTS = Verb("events", "follow the changes of all jobs", _events_arguments, _events)
+EVENTS = Verb("events", "follow the changes of all jobs", _events_arguments, _events, _EVENTS_EXAMPLES)

@@ -23,11 +23,17 @@ _EXAMPLE = """\
 example:
   pagehand workers pause FRONT-DESK-07 --reason lunch
 """
-TYPE_ORDERS = ("pause", "resume")
+TYPE_ORDERS = ("pause", "resume", "defaults")
 _TYPES_EXAMPLE = """\
 examples:
   pagehand types print
   pagehand types pause print-label --reason "no paper"
+  pagehand types defaults print-label priority=5 timeout_s=30 max_attempts=
+"""
+_STATS_EXAMPLE = """\
+examples:
+  pagehand stats -o json
+  pagehand stats --type print-label --window 1h
 """
 
 
@@ -78,7 +84,9 @@ def _ordered(call: Invocation, word: str) -> CommandExit:
     found = [word] if _ID.fullmatch(word) else [item["id"] for item in call.client.workers(label=f"name:{word}")]
     ids = [worker_id for worker_id in found if worker_id]
     if len(ids) != 1:
-        call.out.complain(f"pagehand: {word}: {len(ids) or 'no'} workers here have this name; give an id")
+        several = f"{len(ids)} workers here have this name; give an id"
+        none = "no worker here has this name: `pagehand workers` lists them"
+        call.out.complain(f"pagehand: {word}: {several if ids else none}")
         return CommandExit.FAILED
     body: dict[str, Any] = {}
     if options.order in ("pause", "drain", "block"):
@@ -104,8 +112,10 @@ WORKERS = Verb("workers", "list workers, or order them about", _workers_argument
 
 
 def _types_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("words", nargs="*", metavar="NAME", help="whose name begins so; or pause or resume, and types")
-    parser.add_argument("--reason", default="", metavar="TEXT", help="why; it is said why their jobs wait")
+    parser.add_argument(
+        "words", nargs="*", metavar="NAME", help="whose name begins so; or pause, resume or defaults, and types"
+    )
+    parser.add_argument("--reason", default="", metavar="TEXT", help="why; of a pause it is said why their jobs wait")
 
 
 def _types(call: Invocation) -> int:
@@ -113,9 +123,13 @@ def _types(call: Invocation) -> int:
     if words and words[0] in TYPE_ORDERS:
         if len(words) == 1:
             raise UsageFault(f"types {words[0]} needs the name of a type")
+        if words[0] == "defaults":
+            return _type_defaults(call, words[1], words[2:])
         return _first_fault(_ordered_type(call, words[0], name) for name in words[1:])
     if len(words) > 1:
-        raise UsageFault(f"{words[0]!r} is no order: types takes the beginning of one name, or pause or resume")
+        raise UsageFault(
+            f"{words[0]!r} is no order: types takes the beginning of one name, or pause, resume or defaults"
+        )
     heads = ("TYPE", "WORKERS", "QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "IN DOUBT", "PAUSED")
     return _listed(call, call.client.types(q=words[0] if words else None), "type", heads, _type_row)
 
@@ -135,6 +149,36 @@ def _ordered_type(call: Invocation, order: str, name: str) -> CommandExit:
     return CommandExit.DONE
 
 
+def _type_defaults(call: Invocation, name: str, words: Sequence[str]) -> CommandExit:
+    """With ``field=value`` it sets these; an empty value takes one away. Then it tells those that there are."""
+    path = path_of("types", name)
+    if words:
+        body = {"defaults": dict(map(_default, words)), "reason": call.options.reason}
+        asked = HttpCall("PATCH", path, json.dumps(body).encode())
+    else:
+        asked = HttpCall("GET", path)
+    try:
+        defaults = call.fields(asked, "defaults")["defaults"]
+    except NotFound as error:
+        call.out.complain(f"pagehand: {name}: {error}")
+        return CommandExit.FAILED
+    if call.out.chosen("json") != "table":
+        call.out.json(json.dumps(defaults))
+    else:
+        call.out.line(" ".join(f"{field}={value}" for field, value in defaults.items()))
+    return CommandExit.DONE
+
+
+def _default(word: str) -> tuple[str, object]:
+    field, equals, text = word.partition("=")
+    if not equals:
+        raise UsageFault(f"{word!r} is no default: write it as priority=5, or priority= to take it away")
+    try:
+        return field, json.loads(text) if text else None
+    except ValueError:
+        return field, text
+
+
 def _type_row(item: dict[str, Any]) -> Sequence[object]:
     counts, paused = item["counts"], item.get("paused")
     states = ("queued", "running", "succeeded", "failed", "in_doubt")
@@ -145,16 +189,43 @@ def _type_row(item: dict[str, Any]) -> Sequence[object]:
 TYPES = Verb("types", "list types, or have their jobs wait", _types_arguments, _types, _TYPES_EXAMPLE)
 
 
+def _stats_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--type", metavar="TYPE", help="also how the jobs of this type have ended in the last hour")
+    parser.add_argument(
+        "--window", metavar="TIME", help="in this time instead, from 1m to 30d; without a type: all jobs"
+    )
+
+
 def _stats(call: Invocation) -> int:
-    text = call.ask(HttpCall("GET", path_of("stats")))
+    options = call.options
+    asked = HttpCall("GET", path_of("stats", type=options.type, window=options.window))
     if call.out.chosen("json") != "table":
-        call.out.json(text)
+        call.out.json(call.ask(asked))
         return CommandExit.DONE
-    stats = call.client.stats()
+    if options.type or options.window:
+        ended = call.fields(asked, "ended")["ended"]
+        call.out.table(("WHAT", f"IN {ended['window_ms'] // 60_000} MINUTES"), _ended_rows(ended))
+        return CommandExit.DONE
+    stats = call.fields(asked, "jobs", "workers", "draining")
     rows = [(f"jobs {name}", count) for name, count in stats["jobs"].items()]
     rows += [(f"workers {name}", count) for name, count in stats["workers"].items()]
     call.out.table(("WHAT", "NOW"), [*rows, *([("the server stops", "yes")] if stats["draining"] else [])])
     return CommandExit.DONE
 
 
-STATS = Verb("stats", "count jobs and workers by state", lambda parser: None, _stats)
+def _ended_rows(ended: dict[str, Any]) -> Iterable[Sequence[object]]:
+    outcomes = ("succeeded", "failed", "cancelled", "expired")
+    yield from ((f"jobs {outcome}", ended[outcome]) for outcome in outcomes)
+    yield "ended per hour", f"{ended['per_hour']:.1f}"
+    share = ended["failed_percent"]
+    yield "failed", "-" if share is None else f"{share:.1f} %"
+    for name in ("wait", "run"):
+        durations = ended[name]
+        for place in ("p50", "p95"):
+            length = durations[f"{place}_ms"]
+            yield f"{name} {place}", "-" if length is None else f"{length / 1_000:.3g} s (n = {durations['n']})"
+
+
+STATS = Verb(
+    "stats", "count jobs and workers by state, and how jobs have ended", _stats_arguments, _stats, _STATS_EXAMPLE
+)

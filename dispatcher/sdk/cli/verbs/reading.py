@@ -12,7 +12,7 @@ from ...client.exchange import HttpCall, path_of
 from ..exits import CommandExit
 from ..invocation import Invocation
 from ..text import instant
-from ..verb import Verb, add_ids
+from ..verb import Verb, add_ids, instant_or_time, some
 
 __all__ = ["GET", "LIST", "add_filters", "filters_of", "show_job"]
 
@@ -21,6 +21,11 @@ _EXAMPLES = """\
 examples:
   pagehand list --state failed --since 1h
   pagehand list --all --state failed --type ocr | pagehand retry -
+"""
+_GET_EXAMPLES = """\
+examples:
+  pagehand get "$JOB"
+  pagehand list --state failed | pagehand get - -o json
 """
 
 
@@ -84,7 +89,7 @@ def _short(value: object) -> str:
     return text if len(text) <= 200 else text[:199] + "…"
 
 
-GET = Verb("get", "show jobs", add_ids, _get)
+GET = Verb("get", "show jobs", add_ids, _get, _GET_EXAMPLES)
 
 # -- list
 
@@ -107,18 +112,19 @@ def add_filters(parser: argparse.ArgumentParser) -> None:
     add(
         "--since",
         metavar="TIME",
+        type=instant_or_time,
         dest="created_after",
         help="created since: 1h, 7d, or an instant (2026-11-23T21:04:05Z)",
     )
-    add("--until", metavar="TIME", dest="created_before", help="created before")
-    add("--ended-since", metavar="TIME", dest="ended_after", help="ended since")
-    add("--ended-until", metavar="TIME", dest="ended_before", help="ended before")
+    add("--until", metavar="TIME", type=instant_or_time, dest="created_before", help="created before")
+    add("--ended-since", metavar="TIME", type=instant_or_time, dest="ended_after", help="ended since")
+    add("--ended-until", metavar="TIME", type=instant_or_time, dest="ended_before", help="ended before")
 
 
 def _list_arguments(parser: argparse.ArgumentParser) -> None:
     add_filters(parser)
     add = parser.add_argument
-    add("-n", "--limit", type=int, default=50, metavar="N", help="at most so many, the newest (50)")
+    add("-n", "--limit", type=some, default=50, metavar="N", help="at most so many, the newest (50)")
     add("--all", action="store_true", help="all of them")
 
 
@@ -129,14 +135,14 @@ _INSTANTS = ("created_after", "created_before", "ended_after", "ended_before")
 def filters_of(options: argparse.Namespace) -> dict[str, Any]:
     """The same as the API wants it; what was not said is None."""
     filters: dict[str, Any] = {name: getattr(options, name) for name in _FILTERS}
-    return filters | {name: _instant_of(getattr(options, name)) for name in _INSTANTS}
+    return filters | {name: getattr(options, name) for name in _INSTANTS}
 
 
 def _list(call: Invocation) -> int:
     options, out = call.options, call.out
     filters = filters_of(options)
-    limit = None if options.all else max(options.limit, 0)
-    found = call.client.jobs(limit=_PAGE if limit is None else max(1, min(_PAGE, limit + 1)), **filters)
+    limit = None if options.all else options.limit
+    found = call.client.jobs(limit=_PAGE if limit is None else min(_PAGE, limit + 1), **filters)
     jobs = (job.fields for job in islice(found, limit))
     form = out.chosen("id")
     if form == "table":
@@ -146,11 +152,6 @@ def _list(call: Invocation) -> int:
     if limit and next(found, None) is not None:
         out.tell(f"There are more than these {limit}: --limit or --all shows them.")
     return CommandExit.DONE
-
-
-def _instant_of(text: str | None) -> str | None:
-    """``1h`` is a time back from now; the API wants ``-1h``."""
-    return f"-{text}" if text and text[:1].isdigit() and text[-1:] in "smhd" else text
 
 
 def _row(fields: dict[str, Any]) -> tuple[object, ...]:

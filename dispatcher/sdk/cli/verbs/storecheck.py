@@ -24,6 +24,10 @@ _APPLICATION_ID = 0x50474844
 #: Where the server of this installation has its schemas: in a wheel, and in a checkout.
 _SCHEMAS = ("_app/dispatcher/store/sqlite/sql", "../store/sqlite/sql")
 _MOST_FAULTS = 10
+_EXAMPLE = """\
+example:
+  pagehand restore-check backups/pagehand-20261129-090500.db
+"""
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -111,4 +115,6 @@ def _show(call: Invocation, found: dict[str, Any]) -> None:
         )
 
 
-RESTORE_CHECK = Verb("restore-check", "say whether a backup could be restored; needs no server", _arguments, _check)
+RESTORE_CHECK = Verb(
+    "restore-check", "say whether a backup could be restored; needs no server", _arguments, _check, _EXAMPLE
+)

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 
 from ...client.answers import fields_of
 from ...client.client import Job
+from ...client.errors import RequestRefused
 from ...client.exchange import HttpCall, path_of
 from ...client.mapping import batches
-from ...client.plans import new_key
+from ...client.plans import key_or_new
 from ..exits import CommandExit, UsageFault
 from ..invocation import Invocation, decoded
 from ..jobtext import checked_json, data_of, file_at, job_body, terms_of
@@ -20,6 +21,8 @@ from .waiting import end_of, state_of, wait_for
 __all__ = ["SUBMIT", "add_data", "send_job"]
 
 _CHUNK = 500
+#: Where the statuses begin that do not say whether it was done.
+_OF_THE_SERVER = 500
 _EXAMPLES = """\
 examples:
   pagehand submit word-count --text "to be or not to be" --wait
@@ -58,12 +61,10 @@ def _submit(call: Invocation) -> int:
 
 def key_of(options: argparse.Namespace) -> str:
     """The key that was given, or one that nobody else has. Raises UsageFault."""
-    key: str | None = options.key
-    if key is None:
-        return new_key()
-    if not (0 < len(key) <= 255 and key.isascii() and key.isprintable()):
-        raise UsageFault("the key is not 1 to 255 printable ASCII characters")
-    return key
+    try:
+        return key_or_new(options.key)
+    except ValueError as error:
+        raise UsageFault(str(error)) from error
 
 
 def send_job(call: Invocation, path: str, body: bytes) -> int:
@@ -71,7 +72,12 @@ def send_job(call: Invocation, path: str, body: bytes) -> int:
     options, out = call.options, call.out
     key = key_of(options)
     call.resume = f"It is not known whether the job was taken: submit it again with --key {key}"
-    answer = call.ask(HttpCall("POST", path, body, key))
+    try:
+        answer = call.ask(HttpCall("POST", path, body, key))
+    except RequestRefused as error:
+        if error.status < _OF_THE_SERVER:  # it says no: nothing was taken
+            call.resume = ""
+        raise
     job = Job(call.client, fields_of(json.loads(answer), "id", "type", "state"))
     call.resume = ""
     if options.wait is not None:

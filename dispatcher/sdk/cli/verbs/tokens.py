@@ -8,7 +8,7 @@ from typing import Any
 
 from ...client.answers import fields_of
 from ...client.exchange import HttpCall, path_of
-from ..exits import CommandExit
+from ..exits import CommandExit, UsageFault
 from ..invocation import Invocation
 from ..text import instant
 from ..verb import Verb, add_common, seconds
@@ -18,7 +18,11 @@ __all__ = ["TOKEN"]
 _EXAMPLE = """\
 example:
   pagehand token create scanner --scope submit --scope read --type ocr --expires-s 90d
+  pagehand token create berlin --scope worker --join --uses 30 --label site:berlin --expires-s 7d
 """
+
+
+_COLUMNS = ("ID", "NAME", "WORKS", "SCOPES", "TYPES", "USES LEFT", "EXPIRES (UTC)", "LAST USED (UTC)")
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +32,10 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     add("name", metavar="NAME", help="whose it is: the actor of what it does")
     add("--scope", action="append", required=True, help="submit, read, operate, admin or worker; may be repeated")
     add("--type", action="append", default=[], help="it is for jobs of this type alone; may be repeated")
+    add("--label", action="append", default=[], metavar="LABEL:VALUE", help="a label of its pages; may be repeated")
+    add("--join", action="store_true", help="pages join with it, and each gets a credential of its own")
+    add("--uses", type=int, metavar="N", help="so many pages may join; 1 if it is not said")
+    add("--jobs-per-minute", type=int, metavar="N", help="it submits no more new jobs than these")
     add("--expires-s", type=seconds, metavar="TIME", help="it opens nothing later")
     add_common(create)
     # A token whose answer was lost would be made once more.
@@ -46,22 +54,45 @@ def _token(call: Invocation) -> int:
 
 def _create(call: Invocation) -> CommandExit:
     options = call.options
-    body = {"name": options.name, "scopes": options.scope, "types": options.type, "expires_s": options.expires_s}
+    body: dict[str, Any] = {"name": options.name, "scopes": options.scope, "types": options.type}
+    body |= {"expires_s": options.expires_s, "labels": _labels(options.label)}
+    body["jobs_per_minute"] = options.jobs_per_minute
+    if options.join:
+        body["join"] = {"uses": 1 if options.uses is None else options.uses}
+    elif options.uses is not None:
+        raise UsageFault("--uses says how many pages may join: it needs --join")
     text = call.ask(HttpCall("POST", path_of("tokens"), json.dumps(body).encode()))
     made = fields_of(json.loads(text), "id", "token")
     if call.out.form == "json":
         call.out.json(text)
     else:
-        call.out.line(made["id"] if call.out.form == "id" else made["token"])
-    call.out.tell(f"Nobody can show this token again. To end it: pagehand token revoke {made['id']}")
+        call.out.line(made["id"] if call.out.form == "id" else _shown(call, made["token"]))
+    what = "address" if options.join and call.out.form not in ("json", "id") else "token"
+    call.out.tell(f"Nobody can show this {what} again. To end it: pagehand token revoke {made['id']}")
     return CommandExit.DONE
+
+
+def _shown(call: Invocation, text: str) -> str:
+    """A token, or the whole address of a page that joins with it."""
+    return f"{call.client.url}/worker#join={text}" if call.options.join else text
+
+
+def _labels(words: list[str]) -> dict[str, str]:
+    """``site:berlin`` as a label and its value."""
+    found: dict[str, str] = {}
+    for word in words:
+        label, _, value = word.partition(":")
+        if not label or not value or label in found:
+            raise UsageFault(f"--label {word}: write each label once, with its value, such as site:berlin")
+        found[label] = value
+    return found
 
 
 def _list(call: Invocation) -> CommandExit:
     items = call.fields(HttpCall("GET", path_of("tokens")), "items")["items"]
     form = call.out.chosen("id")
     if form == "table":
-        call.out.table(("ID", "NAME", "WORKS", "SCOPES", "TYPES", "EXPIRES (UTC)", "LAST USED (UTC)"), map(_row, items))
+        call.out.table(_COLUMNS, map(_row, items))
     for item in items if form != "table" else ():
         call.out.item(item) if form == "json" else call.out.line(item["id"])
     return CommandExit.DONE
@@ -70,7 +101,10 @@ def _list(call: Invocation) -> CommandExit:
 def _row(item: dict[str, Any]) -> tuple[object, ...]:
     works = "yes" if item["works"] else "no"
     scopes, types = ",".join(item["scopes"]), ",".join(item["types"]) or "all"
-    return item["id"], item["name"], works, scopes, types, instant(item["expires_at"]), instant(item["last_used_at"])
+    join = item.get("join")
+    left = f"{join['left']} of {join['uses']}" if join else ""
+    ends, used = instant(item["expires_at"]), instant(item["last_used_at"])
+    return item["id"], item["name"], works, scopes, types, left, ends, used
 
 
 def _revoke(call: Invocation, token_id: str) -> CommandExit:

@@ -1,10 +1,13 @@
-"""``top``: the server on one screen, once a second. On anything but a terminal: once, as plain lines."""
+"""``top``: the server on one screen, once a second. On anything but a terminal: once, as plain lines.
+
+With ``-o json``: once, as one object.
+"""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any
 
@@ -21,6 +24,10 @@ _HIDE_CURSOR, _SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 _OPEN = ("scheduled", "queued", "running", "in_doubt")
 _ENDED = ("succeeded", "failed", "cancelled", "expired")
 _MOST_TYPES, _MOST_RUNNING = 200, 30
+_EXAMPLE = """\
+example:
+  pagehand top --every 5s
+"""
 
 
 @dataclass(slots=True)
@@ -40,6 +47,9 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _top(call: Invocation) -> int:
+    if call.out.form == "json":
+        call.out.item({name: value for name, value in asdict(_look(call)).items() if name != "at_s"})
+        return CommandExit.DONE
     if not call.out.moves:
         for line in _lines(call, _look(call), None):
             call.out.line(line)
@@ -83,7 +93,7 @@ def _look(call: Invocation) -> _Look:
 
 def _draw(call: Invocation, look: _Look, before: _Look | None, trouble: str) -> None:
     width, height = call.out.size()
-    lines = list(_lines(call, look, before))[: height - 2]
+    lines = [line[:width] for line in _lines(call, look, before)][: height - 2]
     if trouble:
         lines = [*lines[: height - 3], plain(trouble)[:width]]
     shown = [painted(line) if call.out.colour else line for line in lines]
@@ -137,4 +147,4 @@ def _failed_row(fields: dict[str, Any]) -> tuple[object, ...]:
     return fields["id"], fields["state"], fields["type"], why
 
 
-TOP = Verb("top", "the server on one screen, once a second", _arguments, _top)
+TOP = Verb("top", "the server on one screen, once a second", _arguments, _top, _EXAMPLE)

@@ -23,6 +23,16 @@ __all__ = ["RESULT", "WAIT", "end_of", "limit_of", "state_of", "wait_for"]
 _CONNECTIONS = 8
 #: On Windows Ctrl-C does not end the waiting for a queue.
 _LOOK_S = 0.5
+_RESULT_EXAMPLES = """\
+examples:
+  pagehand result "$JOB" --wait=10m
+  pagehand result "$JOB" --raw > label.txt
+"""
+_WAIT_EXAMPLES = """\
+examples:
+  pagehand wait "$JOB" --timeout 1h
+  pagehand wait - --any < ids.txt
+"""
 
 
 def limit_of(time_s: float) -> float | None:
@@ -86,7 +96,7 @@ def _result(call: Invocation) -> int:
     return end_of(call, job, call.options.wait or 0.0)
 
 
-RESULT = Verb("result", "the result of a job", _result_arguments, _result)
+RESULT = Verb("result", "the result of a job", _result_arguments, _result, _RESULT_EXAMPLES)
 
 # -- wait
 
@@ -171,4 +181,4 @@ def _some_left(call: Invocation, total: int, time_s: float, status: CommandExit)
     return status or CommandExit.TIMEOUT
 
 
-WAIT = Verb("wait", "wait until jobs are over", _wait_arguments, _wait)
+WAIT = Verb("wait", "wait until jobs are over", _wait_arguments, _wait, _WAIT_EXAMPLES)

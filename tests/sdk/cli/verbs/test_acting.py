@@ -63,6 +63,7 @@ def test_a_job_that_has_ended_is_removed_and_a_young_key_needs_a_word(server: Li
     open_job, ended = server.submit("nobody")["id"], typed("submit", "echo", "--key=rm-1", *at).out.strip()
     server.job(ended, wait_s=20)
     assert typed("rm", open_job, ended, *at)[:2] == (1, "")
+    assert "pagehand rm --free-key" in typed("rm", ended, *at).err
     assert typed("rm", ended, "--free-key", *at)[:2] == (0, f"{ended}\n")
     assert server.ask("GET", f"/api/v1/jobs/{ended}").status == 404
     assert typed("rm", ended, *at).status == 1

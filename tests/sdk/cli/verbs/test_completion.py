@@ -29,9 +29,12 @@ def test_bash_completes_commands_flags_and_choices() -> None:
     assert completed("pagehand", "list", "--state", "s") == ["scheduled", "succeeded"]
     assert completed("pagehand", "completion", "z") == ["zsh"]
     assert completed("pagehand", "submit", "--data", "@") == []
+    assert completed("pagehand", "--url", "jobs.example", "-q", "-o", "json", "wat") == ["watch"]
+    assert completed("pagehand", "--url", "list", "can") == ["cancel"]
+    assert completed("pagehand", "--token", "t", "cancel", "--rea") == ["--reason"]
 
 
-@pytest.mark.parametrize("shell", ["zsh", "powershell"])
+@pytest.mark.parametrize("shell", ["zsh", "fish", "powershell"])
 def test_each_shell_gets_the_same_words(shell: str) -> None:
     text = typed("completion", shell).out
     assert [name for name in COMMANDS if name not in text] == []

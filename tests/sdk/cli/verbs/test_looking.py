@@ -57,7 +57,28 @@ def test_an_order_without_a_type_or_for_none_is_said(at: list[str]) -> None:
     assert (said.status, "pagehand: never-named: no job" in said.err) == (1, True)
 
 
+def test_types_are_given_defaults_which_are_told_and_taken_away(at: list[str]) -> None:
+    done = typed("types", "defaults", "held-3", "priority=5", "effects=once", "timeout_s=30.5", "--reason", "slow", *at)
+    assert (done.status, json.loads(done.out)) == (0, {"priority": 5, "timeout_s": 30.5, "effects": "once"})
+    table = typed("types", "defaults", "held-3", *at, terminal=True, environ=WIDE).out
+    assert "priority=5 timeout_s=30.5 effects=once" in table
+    assert typed("types", "defaults", "held-3", "priority=", "effects=", "timeout_s=", *at).status == 0
+    assert "priority: must be a whole number" in typed("types", "defaults", "held-3", "priority=much", *at).err
+    assert "'priority' is no default" in typed("types", "defaults", "held-3", "priority", *at).err
+    assert typed("types", "defaults", "never-named", *at).status == 1
+
+
 def test_the_server_counts(server: Live, at: list[str]) -> None:
     assert json.loads(typed("stats", *at).out)["draining"] is False
     table = typed("stats", *at, terminal=True, environ=WIDE).out
     assert re.search(r"^workers connected +[1-9]\d*$", table, re.M)
+
+
+def test_the_server_tells_how_jobs_have_ended(at: list[str]) -> None:
+    told = json.loads(typed("stats", "--type", "none", "--window", "2h", *at).out)["ended"]
+    assert (told["type"], told["window_ms"], told["succeeded"]) == ("none", 7_200_000, 0)
+    table = typed("stats", "--window", "30d", *at, terminal=True, environ=WIDE).out
+    assert re.search(r"^WHAT +IN 43200 MINUTES$", table, re.M)
+    assert re.search(r"^jobs succeeded +\d+$", table, re.M)
+    assert re.search(r"^run p95 +(-|[\d.e+]+ s \(n = \d+\))$", table, re.M)
+    assert "window must be" in typed("stats", "--window", "1y", *at).err

@@ -31,5 +31,8 @@ def test_a_worker_is_ordered_about_by_its_id() -> None:
 def test_a_name_that_nobody_here_has_is_refused_in_words() -> None:
     with scripted(reply(200, {"items": [], "next_cursor": None})) as server:
         said = typed("workers", "pause", "nobody", "--url", server.url)
-        assert (said.status, said.err) == (1, "pagehand: nobody: no workers here have this name; give an id\n")
+        assert (said.status, said.err) == (
+            1,
+            "pagehand: nobody: no worker here has this name: `pagehand workers` lists them\n",
+        )
         assert typed("workers", "pause", "--url", server.url).status == 2

@@ -167,3 +167,12 @@ def test_what_powershell_writes_into_a_pipe_is_read(at: list[str]) -> None:
     assert json.loads(said.out) == ["ü"]
     wrong = typed("submit", "echo", "--data=-", *at, stdin=b'"\xff"')
     assert (wrong.status, "neither UTF-8 nor UTF-16" in wrong.err) == (2, True)
+
+
+def test_a_job_that_is_refused_was_not_taken_and_one_without_an_answer_may_have_been() -> None:
+    refusal = {"title": "no", "detail": "type: is missing", "code": "invalid", "status": 422}
+    with scripted(reply(422, refusal)) as server:
+        said = typed("submit", "a", "--url", server.url)
+    assert (said.status, said.err) == (2, "pagehand: type: is missing.\n")
+    said = typed("submit", "a", "--key=mine", "--url=127.0.0.1:1", "--retry-for=0")
+    assert (said.status, "not known whether the job was taken" in said.err, "--key mine" in said.err) == (4, True, True)

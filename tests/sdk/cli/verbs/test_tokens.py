@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -46,3 +47,23 @@ def test_what_cannot_be_made_or_ended_is_said(admin: list[str]) -> None:
     wrong = typed("token", "create", "scanner", "--scope=fly", *admin)
     assert (wrong.status, "scopes" in wrong.err) == (2, True)
     assert typed("token", "revoke", "nothing", *admin).status == 1
+
+
+def test_a_token_for_joining_is_shown_as_the_address_of_its_pages(admin: list[str]) -> None:
+    words = ["--scope=worker", "--join", "--uses=30", "--label=site:berlin", "--label=floor:2"]
+    made = typed("token", "create", "berlin", *words, *admin)
+    assert made.status == 0
+    assert re.fullmatch(re.escape(admin[1]) + r"/worker#join=ph_[a-z0-9]{8}_[A-Za-z0-9_-]{43}\n", made.out)
+    assert "Nobody can show this address again" in made.err
+    table = typed("token", "list", *admin, terminal=True, environ={"COLUMNS": "200"}).out
+    assert "30 of 30" in table.splitlines()[1]
+    whole = json.loads(typed("token", "create", "one", "--scope=worker", "--join", "-o", "json", *admin).out)
+    assert (whole["join"]["uses"], whole["labels"]) == (1, {})
+
+
+@pytest.mark.parametrize(
+    "words", [["--uses=3"], ["--join", "--label=site"], ["--join", "--label=a:b", "--label=a:c"], ["--label=:x"]]
+)
+def test_what_cannot_be_meant_makes_no_token_for_joining(admin: list[str], words: list[str]) -> None:
+    said = typed("token", "create", "berlin", "--scope=worker", *words, *admin)
+    assert (said.status, said.out) == (2, "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from tests.sdk.cli.typed import typed
@@ -55,6 +56,15 @@ def test_what_is_no_terminal_gets_plain_lines_once() -> None:
     assert ["j2", "failed", "ocr", "no", "paper"] in lines
 
 
+def test_a_program_gets_what_the_screen_is_made_of_as_one_line_of_json() -> None:
+    with scripted(*looked(7)) as server:
+        said = typed("top", "-o", "json", "--url", server.url)
+    assert (said.status, said.err, said.out.count("\n")) == (0, "", 1)
+    found = json.loads(said.out)
+    assert (found["stats"]["jobs"]["succeeded"], found["types"][0]["type"]) == (7, "ocr")
+    assert (found["running"][0]["id"], found["failed"][0]["id"]) == ("j1", "j2")
+
+
 def test_a_terminal_is_drawn_anew_each_second_until_ctrl_c() -> None:
     time = Seconds(rests=2)
     with scripted(*looked(7), *looked(10)) as server:
@@ -75,6 +85,7 @@ def test_a_small_terminal_is_not_scrolled() -> None:
         said = typed("top", "--url", server.url, terminal=True, environ=small, clock=time.clock, sleep=time.sleep)
     lines = said.out.split("\x1b[H")[-1].splitlines()
     assert len(lines) == 7
+    assert max(map(len, re.sub(r"\x1b\[\??[0-9]*[a-zA-Z]", "", "\n".join(lines)).split("\n"))) <= 30
 
 
 def test_a_server_that_is_away_for_a_while_is_said_on_the_last_screen() -> None:

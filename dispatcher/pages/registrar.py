@@ -1,0 +1,86 @@
+"""What a page's ``register`` says, as the core takes it; the secrets that prove identities, and what it is
+told. It keeps nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable
+
+from dispatcher.config.settings import Settings
+from dispatcher.core.fleet.worker import Labels
+from dispatcher.core.workers.registration import Registration
+from dispatcher.pages import protocol
+from dispatcher.pages.gate import Admitted, Shown
+
+__all__ = ["Registrar", "clean", "told_settings"]
+
+
+class Registrar:
+    """``key``: the store's, from which secrets are derived, so that they survive restarts without being stored."""
+
+    def __init__(self, key: bytes, new_worker_id: Callable[[], str]) -> None:
+        self._key, self.new_worker_id = key, new_worker_id
+
+    def secret(self, worker: str) -> str:
+        """What proves an identity."""
+        return hmac.new(self._key, worker.encode(), hashlib.sha256).hexdigest()
+
+    def _proves(self, worker: str, secret: str) -> bool:
+        return hmac.compare_digest(self.secret(worker).encode(), secret.encode())
+
+    def shown(self, message: protocol.Register, remote: str) -> Shown:
+        """What the page shows of itself."""
+        worker = message.worker
+        if worker is not None and not self._proves(worker, message.secret or ""):
+            worker = None
+        token, join = ((text or "").encode() for text in (message.token, message.join))
+        return Shown(token, join, worker, message.types, remote)
+
+    @staticmethod
+    def key(shown: Shown, admitted: Admitted) -> str:
+        """Under which the session is held open: its worker has joined, or its token; empty: nothing ends it."""
+        if admitted.joined:
+            return shown.worker or ""
+        return "" if admitted.token is None else admitted.token.id
+
+    def registration(self, shown: Shown, message: protocol.Register, admitted: Admitted, opened: float) -> Registration:
+        """What the page says of itself; ``opened``: when its session was."""
+        return Registration(
+            worker=shown.worker or self.new_worker_id(),
+            joined=admitted.joined,
+            spare=self.new_worker_id(),
+            boot=message.boot,
+            after=message.after,
+            name=clean(message.name).strip(),
+            types=message.types,
+            labels=_labels(message, admitted),
+            slots=message.slots,
+            opened=opened,
+            holding=tuple((held.attempt, held.elapsed_ms / 1000) for held in message.holding),
+            finished=message.finished,
+        )
+
+
+def _labels(message: protocol.Register, admitted: Admitted) -> Labels:
+    """The page's labels; those of its token stand in their place."""
+    said = {label: clean(value) for label, value in message.labels.items()}
+    fixed = {} if admitted.token is None else dict(admitted.token.labels)
+    return tuple(sorted((said | fixed).items()))
+
+
+def told_settings(settings: Settings) -> dict[str, int]:
+    """The limits and times that a page is told when it has registered."""
+    return {
+        "result_limit": settings.body_limit,
+        "post_limit": settings.post_limit,
+        "packet_limit": settings.packet_limit,
+        "offer_ttl_ms": round(settings.offer_ttl_s * 1000),
+        "repeat_ms": min(5_000, round(settings.offer_ttl_s * 500)),
+        "reload_after_ms": round(settings.reload_after_s * 1000),
+    }
+
+
+def clean(text: str) -> str:
+    """Text that every store can hold and every log can show: no NUL."""
+    return text.replace("\0", "\ufffd")

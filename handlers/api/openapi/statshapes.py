@@ -1,0 +1,65 @@
+"""What the answer about counts looks like, for the description alone."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import UNSET, Meta, Struct, UnsetType, field
+
+from handlers.api.openapi.shapes import Count, Instant
+
+__all__ = ["DurationsShape", "EndedShape", "EndingsShape", "StatsShape"]
+
+_Ms = Annotated[Count | None, Meta(description="milliseconds, within 4.5 %; null: there is no sample")]
+
+
+class DurationsShape(Struct):
+    """How long jobs waited, or how long they ran."""
+
+    n: Annotated[Count, Meta(description="samples: jobs that succeeded or failed by a try of their own")]
+    p50_ms: _Ms
+    p95_ms: _Ms
+
+
+class EndingsShape(Struct, kw_only=True):
+    """How the jobs of a minute or an hour have ended."""
+
+    at: Annotated[Instant, Meta(description="when the minute or the hour begins")]
+    succeeded: Count
+    failed: Count
+    cancelled: Count
+    expired: Count
+    wait: DurationsShape
+    run: DurationsShape
+
+
+class EndedShape(Struct, kw_only=True):
+    """How jobs have ended in a window of time that ends now."""
+
+    type: Annotated[str | None, Meta(description="null: all types")]
+    window_ms: Count
+    step_ms: Annotated[Count, Meta(description="a minute up to a window of 6 hours, else an hour")]
+    start: Annotated[Instant, Meta(description="when the first step begins")] = field(name="from")
+    until: Instant
+    per_hour: Annotated[float, Meta(ge=0, description="jobs that ended, from `from` on")]
+    failed_percent: Annotated[
+        Annotated[float, Meta(ge=0, le=100)] | None,
+        Meta(description="of those that succeeded or failed; null: there are none"),
+    ]
+    succeeded: Count
+    failed: Count
+    cancelled: Count
+    expired: Count
+    wait: DurationsShape
+    run: DurationsShape
+    points: Annotated[list[EndingsShape], Meta(description="the steps in which a job ended, in order")]
+
+
+class StatsShape(Struct):
+    """Counts."""
+
+    jobs: Annotated[dict[str, Count], Meta(description="by state, for every state")]
+    workers: Annotated[dict[str, Count], Meta(description="by state, without empty ones")]
+    draining: Annotated[bool, Meta(description="whether the server is about to stop")]
+    #: Only where a type or a window is named.
+    ended: EndedShape | UnsetType = UNSET

@@ -1,0 +1,236 @@
+"""Orders for many jobs, for people: first the jobs are counted, then somebody says yes, then the page says how far.
+
+The buttons below a list count what its filter finds, or the jobs that were ticked: a dry run, which changes nothing.
+Its page asks for a reason and, for many jobs, for their number. All of it works without JavaScript. The rules are those
+of the API (``handlers/orders.py``).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Mapping
+from typing import ClassVar
+from urllib.parse import parse_qs, urlencode
+
+from msgspec.structs import replace
+
+from dispatcher.access.scopes import Scope
+from dispatcher.core.jobs.operations import OperationAction, OperationOrder, OperationState, OperationView
+from dispatcher.core.jobs.turn import Objection
+from dispatcher.errors import BadParameter, BadRequest, Forbidden, Unavailable, WrongState
+from handlers.console.page import XSRF_HELP, PageHandler
+from handlers.orders import ANSWER_S, LONGEST_REASON, MOST_IDS, OrderRules
+from handlers.queries import CONSOLE_JOBS, PLACE, job_filter
+
+__all__ = [
+    "ACTIONS",
+    "FILTER_FIELDS",
+    "MOST_UNTYPED",
+    "CountPage",
+    "OperationButton",
+    "OperationPage",
+    "OperationsPage",
+]
+
+#: The fields of the list's filter that say which jobs it shows.
+FILTER_FIELDS = tuple(name for name in CONSOLE_JOBS if name not in PLACE)
+#: With more jobs than this their number must be typed.
+MOST_UNTYPED = 100
+#: What the buttons below a list say.
+ACTIONS: Mapping[str, str] = {
+    OperationAction.RETRY: "Run again",
+    OperationAction.CANCEL: "Cancel",
+    OperationAction.SET_PRIORITY: "Change the priority",
+    OperationAction.DELETE: "Remove",
+}
+_PRIORITY = (-1_000, 1_000)
+#: Why a job was left as it is, by the code that the API tells.
+_LEFT = {
+    "not_found": "no longer there",
+    "wrong_state": "in a state that does not allow it",
+    Objection.NEVER_STARTS.value: "to expire before the new time to start",
+    Objection.KEY_KEPT.value: "ended less than a day ago, with an idempotency key that must be kept so long",
+    Objection.MOVED.value: "changed by somebody else meanwhile",
+}
+
+
+class _AskedFilter:
+    """The filter of a list, read as an address is."""
+
+    def __init__(self, asked: Mapping[str, list[str]]) -> None:
+        self._asked = asked
+
+    def get_query_arguments(self, name: str, strip: bool = True) -> list[str]:
+        """The values of a field, in order."""
+        return self._asked.get(name, [])
+
+
+class _Orders(OrderRules, PageHandler):
+    """A page about orders for many jobs."""
+
+    # The console is for those who may see all jobs: whoever may not is refused before.
+    looks_at_jobs = False
+
+    def for_programs(self) -> str:
+        """The same for a program."""
+        link = self.site.prefix.link("/api/v1/jobs/actions")
+        return f"Programs send JSON: POST {link}, with 'Content-Type: application/json'."
+
+    def show_operation(self, operation: OperationView, notice: str = "") -> None:
+        """Ends the answer with its page, which loads itself anew until the order is over."""
+        self.refresh_s = 2 if operation.ended_at is None else 0
+        self.show(
+            "operation.html",
+            operation=operation,
+            actions=ACTIONS,
+            asked=asked_of(operation.order),
+            query=urlencode(asked_of(operation.order)),
+            at=operation.done + sum(operation.skipped.values()),
+            skipped=[(count, _LEFT.get(code, code)) for code, count in operation.skipped.items()],
+            most_untyped=MOST_UNTYPED,
+            longest=LONGEST_REASON,
+            priorities=_PRIORITY,
+            notice=notice,
+        )
+
+    def check_form(self) -> None:
+        """Reads the form. Raises Forbidden if it is not one of ours."""
+        self.read_form()
+        if self.xsrf_fails():
+            raise Forbidden(XSRF_HELP, code="bad_xsrf")
+
+    async def begin(self, order: OperationOrder) -> None:
+        """Begins it, waits a little for its end, and leads to its page. Raises Unavailable, Draining."""
+        operations = self.site.service.operations
+        begun = operations.begin(await self.permitted(order))
+        with contextlib.suppress(Unavailable):  # too many wait; it has begun all the same
+            await self.client.patiently(operations.wait(begun.id, ANSWER_S))
+        self.redirect(f"/operations/{begun.id}", status=303)
+
+
+class CountPage(_Orders):
+    """``/jobs/act``: the buttons below the list of jobs. They count, and change nothing."""
+
+    scopes: ClassVar = {"POST": Scope.OPERATE}
+
+    def body_limit(self) -> int:
+        """Room for the longest ids."""
+        return MOST_IDS * 100
+
+    async def post(self) -> None:
+        """Counts the jobs and leads to the order's page."""
+        self.check_form()
+        action = self.form.field("action")
+        if action not in ACTIONS:
+            raise BadRequest("The form names no action: go back to the list, and press one of its buttons.")
+        order = OperationOrder(action=OperationAction(action), dry_run=True, actor=self.actor("console"))
+        if self.form.field("only") == "ticked":
+            await self.begin(replace(order, ids=self._ticked()))
+        else:
+            typed = parse_qs(self.form.field("filter"), errors="replace")
+            asked = {name: typed[name] for name in FILTER_FIELDS if name in typed}
+            if not asked:
+                raise BadParameter("The list shows all jobs: choose a state, a type or another filter first.")
+            wanted = job_filter(_AskedFilter(asked), self.site.clock.utc())
+            await self.begin(replace(order, wanted=wanted, asked=json.dumps(asked, ensure_ascii=False)))
+
+    def _ticked(self) -> tuple[str, ...]:
+        ids = tuple(dict.fromkeys(text.lower() for text in self.form.fields("id")))
+        if not ids:
+            raise BadRequest("No job is ticked: go back, and tick those that you mean.")
+        if len(ids) > MOST_IDS:
+            raise BadRequest(f"At most {MOST_IDS:,} jobs can be ticked.")
+        return ids
+
+
+class OperationsPage(_Orders):
+    """``/operations``: the newest orders."""
+
+    scopes: ClassVar = {"GET": Scope.READ}
+    offers_refresh = True
+
+    async def get(self) -> None:
+        """The page."""
+        self.show("operations.html", operations=self.known(), actions=ACTIONS, asked_of=asked_of, state_of=_state_of)
+
+    head = get
+
+
+class OperationPage(_Orders):
+    """``/operations/<id>``: what was asked, and how far it is."""
+
+    scopes: ClassVar = {"GET": Scope.READ}
+
+    async def get(self, operation_id: str) -> None:
+        """The page."""
+        self.show_operation(self.one(operation_id))
+
+    head = get
+
+
+class OperationButton(_Orders):
+    """``/operations/<id>/`` and a verb: the buttons of its page."""
+
+    scopes: ClassVar = {"POST": Scope.OPERATE}
+
+    async def post(self, operation_id: str, verb: str) -> None:
+        """``go`` does what was counted, ``again`` counts anew, ``stop`` stops it."""
+        self.check_form()
+        operation = self.one(operation_id)
+        if verb == "stop":
+            with contextlib.suppress(WrongState):  # it was over already; its page says so
+                await self.site.service.operations.stop(operation_id, self.actor("console").name)
+            self.redirect(f"/operations/{operation_id}", status=303)
+        elif verb == "again":
+            await self.begin(replace(operation.order, dry_run=True, expect=None, actor=self.actor("console")))
+        else:
+            await self._go(operation)
+
+    async def _go(self, operation: OperationView) -> None:
+        fault = self._unready(operation)
+        if fault:
+            self.set_status(422)
+            return self.show_operation(operation, fault)
+        reason = " ".join(self.form.field("reason").split())[:LONGEST_REASON]
+        order = replace(
+            operation.order,
+            dry_run=False,
+            expect=operation.matched,
+            reason=reason,
+            free_key=self.form.field("free_key") == "1",
+            actor=self.actor("console"),
+        )
+        if order.action is OperationAction.SET_PRIORITY:
+            order = replace(order, priority=int(self.form.field("priority")))
+        await self.begin(order)
+
+    def _unready(self, operation: OperationView) -> str:
+        """Why it cannot go; empty: it can."""
+        if not operation.order.dry_run or operation.ended_at is None or operation.stopped:
+            return "This order was not just counted: count the jobs again."
+        typed = "".join(letter for letter in self.form.field("count") if letter not in " ,.'\u00a0\u202f")
+        if operation.matched > MOST_UNTYPED and typed != str(operation.matched):
+            return f"Type {operation.matched} to say that you mean all of these jobs."
+        if operation.order.action is OperationAction.SET_PRIORITY and not _is_priority(self.form.field("priority")):
+            return f"The priority must be a whole number from {_PRIORITY[0]:,} to {_PRIORITY[1]:,}."
+        return ""
+
+
+def _is_priority(text: str) -> bool:
+    digits = text.removeprefix("-")
+    return digits.isascii() and digits.isdigit() and len(digits) < 5 and _PRIORITY[0] <= int(text) <= _PRIORITY[1]
+
+
+def asked_of(order: OperationOrder) -> list[tuple[str, str]]:
+    """What the filter asked for: fields and values. Empty where jobs were named by their ids."""
+    asked = json.loads(order.asked) or {}
+    return [(name, text) for name, said in asked.items() for text in ([said] if isinstance(said, str) else said)]
+
+
+def _state_of(operation: OperationView) -> str:
+    if operation.stopped:
+        return "Stopped"
+    if operation.ended_at is not None:
+        return "Counted" if operation.order.dry_run else "Done"
+    return "Counting" if operation.state is OperationState.COUNTING else "Running"

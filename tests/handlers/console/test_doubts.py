@@ -1,0 +1,56 @@
+"""The page of jobs in doubt: a card for each, and the decisions."""
+
+from __future__ import annotations
+
+import pytest
+
+from dispatcher.core.jobs.states import JobState
+from handlers.console.doubts import CARDS, LINES
+from tests.handlers.conftest import Browser
+from tests.support.house import House
+from tests.support.scenes import a_job, submit, take
+
+pytestmark = pytest.mark.gen_test(timeout=60)
+
+
+async def test_without_doubts_the_page_says_so(browser: Browser) -> None:
+    assert "No job is in doubt." in await browser.page("/doubts")
+
+
+async def test_a_card_has_what_a_person_needs_to_decide(browser: Browser, house: House) -> None:
+    tried = await take(house, await submit(house, "once", effects="once", data='{"order": 4711}'), "FRONT-DESK-07")
+    await tried.say("accept")
+    await tried.say("progress", percent=40.0, note="cutting")
+    for number in range(LINES + 1):
+        await tried.say("log", line=f"line <{number}>")
+    await tried.leave()
+    assert '<a href="/doubts"' in await browser.page("/")
+    page = await browser.page("/doubts")
+    for expected in ("FRONT-DESK-07", "40 %, cutting", "4711", f"line &lt;{LINES}&gt;", 'href="/jobs/once"'):
+        assert expected in page
+    assert "line &lt;0&gt;" not in page
+
+
+@pytest.mark.parametrize(
+    ("button", "state"),
+    [("succeeded", JobState.SUCCEEDED), ("failed", JobState.FAILED), ("retry", JobState.QUEUED)],
+)
+async def test_each_decision_leads_back_to_the_doubts_that_are_left(
+    browser: Browser, house: House, button: str, state: JobState
+) -> None:
+    await a_job(house, JobState.IN_DOUBT, "one")
+    await a_job(house, JobState.IN_DOUBT, "two")
+    decided = await browser.post(f"/jobs/one/{button}", {"back": "doubts", "reason": "it lies there"}, "/doubts")
+    assert (decided.code, decided.headers["Location"]) == (303, "/doubts")
+    assert (await house.dispatcher.job("one")).state is state
+    page = await browser.page("/doubts")
+    assert 'href="/jobs/one"' not in page
+    assert 'href="/jobs/two"' in page
+
+
+async def test_more_doubts_than_cards_are_told_of(browser: Browser, house: House) -> None:
+    for number in range(CARDS + 1):
+        await a_job(house, JobState.IN_DOUBT, f"doubt-{number}")
+    page = await browser.page("/doubts")
+    assert page.count('<div class="box wait"') == CARDS
+    assert f"The newest {CARDS} of {CARDS + 1} are shown" in page

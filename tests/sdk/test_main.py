@@ -1,0 +1,64 @@
+"""The command ``pagehand`` before a program or a verb begins: what lacks, what interrupts, streams that are closed."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.sdk.cli.typed import PROGRAM
+from tests.support.places import ROOT
+
+#: Starts the command; something happens when a module of its program is looked for.
+_LOADING = """
+import os, signal, sys
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name in ("tornado", "websockets", "dispatcher.sdk.doctor.command"):
+            HAPPENS
+sys.meta_path.insert(0, Finder())
+from dispatcher.sdk.__main__ import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def loading(program: str, happens: str) -> subprocess.CompletedProcess[str]:
+    """How the command ends."""
+    words = [sys.executable, "-c", _LOADING.replace("HAPPENS", happens), program]
+    return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize("program", ["serve", "migrate", "simulate"])
+def test_a_program_whose_packages_lack_says_what_to_install(program: str) -> None:
+    done = loading(program, "raise ModuleNotFoundError(name, name=name)")
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert (done.stderr.startswith(f"pagehand {program}: "), "pip install pagehand" in done.stderr) == (True, True)
+
+
+def test_a_module_of_our_own_that_lacks_is_a_fault_to_be_seen() -> None:
+    done = loading("doctor", "raise ModuleNotFoundError(name, name=name)")
+    assert (done.returncode, "Traceback" in done.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("program", ["serve", "migrate", "simulate", "doctor"])
+def test_ctrl_c_while_a_program_is_loaded_ends_it_quietly(program: str) -> None:
+    done = loading(program, "os.kill(os.getpid(), signal.SIGINT)")
+    assert (done.returncode, done.stderr) == (128 + signal.SIGINT, "")
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(("words", "status"), [("completion bash", 0), ("get --url=127.0.0.1:1 --retry-for=0 a", 4)])
+def test_a_stream_that_is_closed_is_nobody_that_reads_or_writes(words: str, status: int, closed: str) -> None:
+    line = f"{' '.join(PROGRAM)} {words} {closed}"
+    done = subprocess.run(["sh", "-c", line], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, "Traceback" in done.stderr) == (status, False)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
+def test_a_full_disk_is_no_reader_that_has_gone() -> None:
+    line = f"{' '.join(PROGRAM)} completion bash > /dev/full"
+    done = subprocess.run(["sh", "-c", line], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (1, "pagehand: standard output: No space left on device\n")
