@@ -10,6 +10,8 @@ from pathlib import Path
 
 from dispatcher.core.jobs.keys import KEY_MARK
 from dispatcher.store.columns import ATTEMPT_COLUMNS, CHANGING, CLAIMED, DONE, JOB_COLUMNS
+from dispatcher.store.endings import ENDED_COLUMNS, ENDINGS_COLUMNS
+from dispatcher.store.kept_rows import TOKEN_COLUMNS
 from dispatcher.store.views import MOST_ATTEMPTS_SHOWN
 
 __all__ = ["QUERIES"]
@@ -36,6 +38,11 @@ _FILLED_IN = {
     "CHANGING": _changes((*CHANGING, "error_code"), "r"),
     "CLAIMED": _changes(CLAIMED, "r"),
     "DONE": _changes(DONE, "r"),
+    "ENDED": _list(ENDED_COLUMNS, "j."),
+    "ENDINGS": _list(ENDINGS_COLUMNS, "e."),
+    "TOKEN": ", ".join(TOKEN_COLUMNS),
+    "TOKEN_VALUES": ", ".join(f"%({name})s" for name in TOKEN_COLUMNS),
+    "TOKEN_CHANGES": _changes((name for name in TOKEN_COLUMNS if name != "id"), "excluded"),
     "MOST_ATTEMPTS": str(MOST_ATTEMPTS_SHOWN),
     "KEY_MARK": f"chr({ord(KEY_MARK)})",
     "BEHIND_KEY_MARK": f"chr({ord(KEY_MARK) + 1})",

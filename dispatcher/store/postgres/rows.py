@@ -17,6 +17,8 @@ from dispatcher.store.attempts import job_of
 from dispatcher.store.columns import JOB_COLUMNS, attempt_row, job_row
 from dispatcher.store.counters import Agenda
 from dispatcher.store.driving import StaleLife
+from dispatcher.store.endings import MOST_ENDINGS_FORGOTTEN
+from dispatcher.store.postgres.endings import EndingRows, asks_to_forget
 from dispatcher.store.postgres.hooks import ask_to_forget
 from dispatcher.store.postgres.keys import ALL_LANES, lane_key
 from dispatcher.store.postgres.link import Asked, Link, Rows, array
@@ -59,6 +61,7 @@ class PostgresRows:
         self._link, self._node, self._epoch, self._most_waiting = link, node, epoch, most_waiting
         #: Asked when the connection is lost in a COMMIT: whether the node has had so many turns.
         self._committed = committed
+        self.endings = EndingRows(link, node)
         #: So many turns the node has had, with this one.
         self._turns = 0
         #: The queue clock where ``Turn.elapsed_s`` is zero. It moves if another node's clock is ahead.
@@ -72,6 +75,7 @@ class PostgresRows:
 
     def begin(self, *, whole: bool) -> None:
         """A transaction begins with the next request; ``whole``: and it ends with the last one of the same turn."""
+        self.endings.begin()
         self._before = [("begin", {})]
         self._behind = [("commit", {})] if whole else []
 
@@ -86,6 +90,7 @@ class PostgresRows:
     def back_to_mark(self) -> None:
         """Undoes what has happened since."""
         self._before = []
+        self.endings.undone()
         self._link.undo("rollback_item")
 
     def unmark(self) -> None:
@@ -98,12 +103,14 @@ class PostgresRows:
 
     def _end(self, asked: list[Asked]) -> list[Rows]:
         """The last request of a transaction. No rows: it has happened, and its answer was lost."""
+        found: list[Rows] = []
         try:
-            return self._many(asked)
+            found = self._many(asked)
         except psycopg.OperationalError:
-            if self._link.lost() and self._committed(self._turns):
-                return []
-            raise
+            if not (self._link.lost() and self._committed(self._turns)):
+                raise
+        self.endings.end()
+        return found
 
     # -- what a turn names
 
@@ -127,6 +134,7 @@ class PostgresRows:
             asked |= {"load_types": types, "count_types": types}
         if request.numbers:
             asked["numbers"] = {"numbers": request.numbers}
+        asked |= self.endings.asks()
         asked |= {"held": {"all": ALL_LANES, "open": _OPEN}, "agenda": {}}
         found = dict(zip(asked, self._many(list(asked.items())), strict=True))
         return self._loaded(request, found)
@@ -137,6 +145,7 @@ class PostgresRows:
         clock: float
         [(clock, self._turns)] = found["fence"]
         self.clock_base = clock - request.elapsed_s
+        self.endings.loaded(found)
         run_at, expires_at, backoff = found["agenda"][0]
         self._agenda = Agenda(_first(run_at, expires_at), backoff)
         jobs = {row[0]: job_row(row) for row in found.get("load_jobs", ())}
@@ -212,17 +221,18 @@ class PostgresRows:
             ("forget_workers", {"before": request.gone_before, "most": MOST_FORGOTTEN}),
             ("forget_many_workers", {"kept": MOST_MISSING, "most": MOST_FORGOTTEN}),
             ("forget_amounts", {"node": self._node}),
+            *asks_to_forget(request.now_at),
         ]
-        plain, keyed, forgotten, messages, *_ = self._many(asked)
+        plain, keyed, forgotten, messages, _, _, _, *endings = self._many(asked)
         self._outlived = [*map(job_row, plain), *map(job_row, keyed)][: request.limit]
         more = forgotten[0][0] == acts.limit or any(count == MOST_FORGOTTEN for _, count in messages)
-        return Purged(self._outlived, more)
+        return Purged(self._outlived, more or any(rows[0][0] == MOST_ENDINGS_FORGOTTEN for rows in endings))
 
     # -- what a turn has changed
 
     def save(self, request: Save) -> Saved:
         """See requests.Save. All of it in one round trip, and the commit, if this is the whole turn."""
-        asked = save_asks(request, self._outlived, self._node, self._most_waiting)
+        asked = [*save_asks(request, self._outlived, self._node, self._most_waiting), *self.endings.save(request)]
         names = {lane_key(name): name for name in request.lanes}
         queued: Asked = ("queued", {"lanes": list(names)})
         asked.append(queued)

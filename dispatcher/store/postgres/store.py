@@ -33,6 +33,7 @@ from dispatcher.store.driving import Apply, Pace, StaleLife, apply_items, refuse
 from dispatcher.store.port import Limits
 from dispatcher.store.postgres.acts import ActsPages
 from dispatcher.store.postgres.batches import PostgresBatches
+from dispatcher.store.postgres.endings import PostgresEndings
 from dispatcher.store.postgres.hooks import PostgresHooks
 from dispatcher.store.postgres.kept import PostgresKept
 from dispatcher.store.postgres.keys import ALL_LANES
@@ -80,6 +81,7 @@ class PostgresStore:
         self._rows: PostgresRows
         self._reader: Reader
         self.batches: PostgresBatches
+        self.endings: PostgresEndings
         self.kept: PostgresKept
         self.hooks: PostgresHooks
         #: How it has failed: then there is no other turn.
@@ -113,6 +115,7 @@ class PostgresStore:
         )
         self._reader = Reader(self._thread, self._link, self._connected_for_reads)
         self.batches, self.kept = PostgresBatches(self._reader), PostgresKept(self._reader)
+        self.endings = PostgresEndings(self._rows.endings, self._reader)
         self.hooks = PostgresHooks(self._reader, lambda: self._rows.clock_base)
 
     def _apply(self, turn: Turn) -> TurnReport:

@@ -11,8 +11,7 @@ import pytest
 from dispatcher.core.jobs.endings import ALL_TYPES, steps_of
 from dispatcher.core.jobs.turn import Cancel
 from dispatcher.store.driving import PURGE_EVERY_S
-from dispatcher.store.endings import MOST_ENDINGS_FORGOTTEN
-from dispatcher.store.sqlite.endings import MOST_UNWRITTEN, WRITTEN_EVERY_S
+from dispatcher.store.endings import MOST_ENDINGS_FORGOTTEN, MOST_UNWRITTEN, WRITTEN_EVERY_S
 from dispatcher.store.sqlite.store import SqliteStore
 from tests.store.contract import DURABLE, NOW, Desk
 from tests.store.sqlite.test_hooks import steps

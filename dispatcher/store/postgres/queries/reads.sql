@@ -51,14 +51,21 @@ WHERE gone_at IS NOT NULL AND place >= %(first)s AND (place, name) > (%(place)s,
 ORDER BY place, name LIMIT %(most)s
 
 -- name: tokens
-SELECT id, digest, name, scopes, types, made_by, made_at, expires_at, revoked_at, last_used_at FROM tokens
+SELECT {{TOKEN}} FROM tokens
 
 -- name: kept_workers
 SELECT worker, called, name, labels, note, paused, blocked FROM kept
 WHERE worker > %(after)s ORDER BY worker LIMIT %(most)s
 
 -- name: kept_types
-SELECT type, paused FROM kept_types WHERE type > %(after)s ORDER BY type LIMIT %(most)s
+SELECT type, paused, defaults FROM kept_types WHERE type > %(after)s ORDER BY type LIMIT %(most)s
+
+-- name: credentials
+SELECT worker, token, digests, at FROM credentials WHERE worker > %(after)s ORDER BY worker LIMIT %(most)s
+
+-- name: window
+SELECT e.start, {{ENDINGS}} FROM endings e
+WHERE e.step_s = %(step_s)s::bigint AND e.type = %(type)s AND e.start = ANY(%(starts)s::bigint[])
 
 -- name: acts
 -- A slice of the log: the ones that fit among the next ones; and down to which number, of how many, it has looked.

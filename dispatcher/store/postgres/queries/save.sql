@@ -126,13 +126,19 @@ SET jobs = tallies.jobs + excluded.jobs, bytes = tallies.bytes + excluded.bytes
 -- name: queued
 SELECT lane::text, sum(jobs)::bigint FROM tallies WHERE state = 'queued' AND lane = ANY(%(lanes)s::uuid[]) GROUP BY lane
 
+-- name: add_endings
+-- Adds to what other turns have counted in the same steps.
+INSERT INTO endings AS e SELECT * FROM json_populate_recordset(NULL::endings, %(rows)s::json) ORDER BY step_s, start, type
+ON CONFLICT (step_s, start, type) DO UPDATE
+SET succeeded = e.succeeded + excluded.succeeded, failed = e.failed + excluded.failed,
+    cancelled = e.cancelled + excluded.cancelled, expired = e.expired + excluded.expired,
+    wait = add_histograms(e.wait, excluded.wait), run = add_histograms(e.run, excluded.run)
+
+-- name: save_counted
+UPDATE nodes SET counted_clock = %(clock)s::double precision WHERE node = %(node)s
+
 -- name: make_token
-INSERT INTO tokens (id, digest, name, scopes, types, made_by, made_at, expires_at, revoked_at, last_used_at)
-VALUES (%(id)s, %(digest)s, %(name)s, %(scopes)s, %(types)s, %(made_by)s, %(made_at)s, %(expires_at)s, %(revoked_at)s,
-        %(last_used_at)s)
-ON CONFLICT (id) DO UPDATE SET digest = excluded.digest, name = excluded.name, scopes = excluded.scopes,
-    types = excluded.types, made_by = excluded.made_by, made_at = excluded.made_at, expires_at = excluded.expires_at,
-    revoked_at = excluded.revoked_at, last_used_at = excluded.last_used_at
+INSERT INTO tokens ({{TOKEN}}) VALUES ({{TOKEN_VALUES}}) ON CONFLICT (id) DO UPDATE SET {{TOKEN_CHANGES}}
 
 -- name: forget_tokens
 DELETE FROM tokens WHERE id = ANY(%(ids)s::text[])
@@ -145,6 +151,9 @@ UPDATE tokens SET revoked_at = %(at)s::double precision WHERE id = %(id)s AND re
 UPDATE tokens t SET last_used_at = greatest(t.last_used_at, u.at)
 FROM unnest(%(ids)s::text[], %(ats)s::double precision[]) AS u(id, at) WHERE t.id = u.id
 
+-- name: spend_token
+UPDATE tokens SET used = used + 1, last_used_at = greatest(last_used_at, %(at)s::double precision) WHERE id = %(id)s
+
 -- name: keep_worker
 INSERT INTO kept (worker, called, name, labels, note, paused, blocked)
 VALUES (%(worker)s, %(called)s, %(name)s, %(labels)s, %(note)s, %(paused)s, %(blocked)s)
@@ -155,11 +164,18 @@ ON CONFLICT (worker) DO UPDATE SET called = excluded.called, name = excluded.nam
 DELETE FROM kept WHERE worker = %(worker)s
 
 -- name: keep_type
-INSERT INTO kept_types (type, paused) VALUES (%(type)s, %(paused)s)
-ON CONFLICT (type) DO UPDATE SET paused = excluded.paused
+INSERT INTO kept_types (type, paused, defaults) VALUES (%(type)s, %(paused)s, %(defaults)s)
+ON CONFLICT (type) DO UPDATE SET paused = excluded.paused, defaults = excluded.defaults
 
 -- name: forget_kept_type
 DELETE FROM kept_types WHERE type = %(type)s
+
+-- name: keep_credential
+INSERT INTO credentials (worker, token, digests, at) VALUES (%(worker)s, %(token)s, %(digests)s, %(at)s)
+ON CONFLICT (worker) DO UPDATE SET token = excluded.token, digests = excluded.digests, at = excluded.at
+
+-- name: forget_credential
+DELETE FROM credentials WHERE worker = %(worker)s
 
 -- name: add_acts
 INSERT INTO acts (at, actor, token, remote, action, target, detail, outcome, clock)

@@ -28,8 +28,9 @@ SELECT pg_advisory_unlock_all()
 
 -- name: begin_life
 -- The queue clock goes on from where the node that is furthest has it.
-INSERT INTO nodes (node, epoch, queue_clock, turns, seen_at)
-VALUES (%(node)s, 1, coalesce((SELECT max(queue_clock) FROM nodes), 0), 0, clock_timestamp())
+INSERT INTO nodes (node, epoch, queue_clock, counted_clock, turns, seen_at)
+SELECT %(node)s, 1, c.furthest, c.furthest, 0, clock_timestamp()
+FROM (SELECT coalesce(max(queue_clock), 0) AS furthest FROM nodes) AS c
 ON CONFLICT (node) DO UPDATE
 SET epoch = nodes.epoch + 1, queue_clock = excluded.queue_clock, seen_at = excluded.seen_at
 RETURNING epoch, queue_clock

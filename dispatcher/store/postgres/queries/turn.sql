@@ -43,6 +43,17 @@ SELECT CASE
     ELSE 0
 END
 
+-- name: counted_clock
+SELECT counted_clock FROM nodes WHERE node = %(node)s
+
+-- name: ended_since
+-- By the same indexes as those of jobs that are outlived.
+SELECT {{ENDED}} FROM jobs j
+WHERE j.ended_clock > (SELECT counted_clock FROM nodes WHERE node = %(node)s) AND j.key IS NULL
+UNION ALL
+SELECT {{ENDED}} FROM jobs j
+WHERE j.ended_clock > (SELECT counted_clock FROM nodes WHERE node = %(node)s) AND j.key IS NOT NULL
+
 -- name: held
 -- Without what other nodes have in hand: together they may pass a limit by what one instant brings.
 SELECT coalesce(sum(jobs), 0)::bigint, coalesce(sum(bytes), 0)::bigint FROM tallies
@@ -155,6 +166,15 @@ WITH oldest AS (
 ), gone AS (
     DELETE FROM acts USING oldest, young
     WHERE acts.number = oldest.number AND (young.number IS NULL OR acts.number < young.number) RETURNING 1
+)
+SELECT count(*) FROM gone
+
+-- name: forget_endings
+WITH gone AS (
+    DELETE FROM endings WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM endings WHERE step_s = %(step_s)s::bigint AND start < %(before)s::double precision
+        ORDER BY step_s, start, type LIMIT %(most)s FOR UPDATE SKIP LOCKED
+    )) RETURNING 1
 )
 SELECT count(*) FROM gone
 

@@ -4,11 +4,12 @@
 -- The nodes that have used this store, and in which life each is. Each of its turns touches its row first: that is its
 -- heartbeat and its fence, and holds its queue clock.
 CREATE TABLE nodes (
-    node        text COLLATE "C" PRIMARY KEY,
-    epoch       bigint NOT NULL,
-    queue_clock double precision NOT NULL,
-    turns       bigint NOT NULL,            -- so many it has had: if the answer to a COMMIT is lost, this tells the outcome
-    seen_at     timestamptz NOT NULL
+    node          text COLLATE "C" PRIMARY KEY,
+    epoch         bigint NOT NULL,
+    queue_clock   double precision NOT NULL,
+    counted_clock double precision NOT NULL, -- of the queue clock: jobs that ended up to then are counted (table endings)
+    turns         bigint NOT NULL,          -- so many it has had: if the answer to a COMMIT is lost, this tells the outcome
+    seen_at       timestamptz NOT NULL
 ) WITH (fillfactor = 50);
 
 -- What a worker must match: a type, and what its jobs require. A requirement may be long, so a lane's key is the
@@ -47,6 +48,7 @@ CREATE TABLE jobs (
     ended_at      double precision,
     backoff_until double precision,         -- of the queue clock; set while it backs off
     ended_clock   double precision,         -- of the queue clock; set once it has ended
+    ready_at      double precision,         -- when it became ready the last time; NULL: when it was made
     id            text COLLATE "C" NOT NULL UNIQUE,
     type          text COLLATE "C" NOT NULL,
     terms         text NOT NULL,            -- JSON: dispatcher/core/jobs/terms.py
@@ -143,7 +145,19 @@ CREATE TABLE tokens (
     made_at      double precision NOT NULL,
     expires_at   double precision,          -- NULL: never
     revoked_at   double precision,
-    last_used_at double precision
+    last_used_at double precision,
+    labels       text NOT NULL,             -- JSON: those of the pages that come with it
+    uses         bigint,                    -- NULL: it is no token for joining
+    used         bigint NOT NULL,           -- how many workers have joined with it
+    jobs_per_minute bigint                  -- NULL: as many as there is room for
+);
+
+-- The credential of each worker that has joined.
+CREATE TABLE credentials (
+    worker  text COLLATE "C" PRIMARY KEY,
+    token   text NOT NULL,                  -- the id of the token with which it has joined
+    digests bytea NOT NULL,                 -- SHA-256, 32 bytes each, of those that were given last, the newest first
+    at      double precision NOT NULL       -- when it joined
 );
 
 -- The audit log: who has done what, and from where.
@@ -175,9 +189,32 @@ CREATE TABLE kept (
     blocked text                            -- the same
 );
 CREATE TABLE kept_types (
-    type   text COLLATE "C" PRIMARY KEY,
-    paused text
+    type     text COLLATE "C" PRIMARY KEY,
+    paused   text,
+    defaults text                           -- JSON: {name of a term: value}; NULL: there are none
 );
+
+-- How jobs have ended, by type, minute and hour.
+CREATE TABLE endings (
+    step_s    bigint NOT NULL,              -- 60 or 3600
+    start     bigint NOT NULL,
+    type      text COLLATE "C" NOT NULL,    -- '': all types
+    succeeded bigint NOT NULL,
+    failed    bigint NOT NULL,
+    cancelled bigint NOT NULL,
+    expired   bigint NOT NULL,
+    wait      text NOT NULL,                -- JSON: {bucket: count} (dispatcher/core/jobs/histograms.py)
+    run       text NOT NULL,                -- the same
+    PRIMARY KEY (step_s, start, type)
+) WITH (fillfactor = 50);
+
+CREATE FUNCTION add_histograms(one text, other text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT coalesce(json_object_agg(bucket, number), '{}')::text FROM (
+        SELECT key AS bucket, sum(value::bigint) AS number
+        FROM (SELECT * FROM json_each_text(one::json) UNION ALL SELECT * FROM json_each_text(other::json)) AS both_of_them
+        GROUP BY key
+    ) AS sums
+$$;
 
 -- Webhooks: who is told of changes, the messages that wait, what became of the attempts to send them.
 CREATE TABLE endpoints (
