@@ -1,4 +1,4 @@
-"""How databases keep what is kept of workers and types, and tokens: rows as they are written and read. It knows no SQL."""
+"""How databases keep what is kept of workers and types, and tokens: rows as they are written and read. No SQL here."""
 
 from __future__ import annotations
 
