@@ -323,7 +323,7 @@ class SqliteRows:
             self._index.write(writes)  # while the rows are as they were
         write_rows(self._db, sql.ADD_JOBS, [self._new(job) for job in writes.new.values()])
         write_rows(self._db, sql.ADD_DATA, list(writes.data.items()))
-        write_rows(self._db, sql.ADD_TAGS, _tagged(writes.new.values()))
+        self._save_tags(writes)
         write_rows(self._db, sql.SAVE_CLAIMS, list(map(_claimed, writes.only_claimed())))
         write_rows(self._db, sql.SAVE_DONE, list(map(_done, writes.done.values())))
         write_rows(self._db, sql.SAVE_JOBS, list(map(_changing, writes.changed())))
@@ -335,11 +335,19 @@ class SqliteRows:
             self._db.executemany(sql.ADD_LOG, writes.logs)
             self._db.executemany(sql.TRIM_LOG, [(seq, MOST_LINES_KEPT) for seq in {line[0] for line in writes.logs}])
 
+    def _save_tags(self, writes: WriteSet) -> None:
+        retagged = [writes.amended[seq] for seq in writes.retagged]
+        if retagged:
+            had = [(tag, seq) for seq, tags in writes.retagged.items() for tag in tags]
+            self._db.executemany(sql.REMOVE_TAG, had)
+            write_rows(self._db, sql.SAVE_ABOUT, [(job.seq, _about_of(job)) for job in retagged])
+        write_rows(self._db, sql.ADD_TAGS, _tagged([*writes.new.values(), *retagged]))
+
     def _new(self, job: JobRow) -> list[object]:
         lane, terms = self._lane_and_terms(job)
         values: list[object] = [lane, *_values(job)]
         values[_TERMS + 1] = terms
-        values[_ABOUT + 1] = None if job.about == NOTHING_SAID else _text(job.about)
+        values[_ABOUT + 1] = _about_of(job)
         return values
 
     def _lane_and_terms(self, job: JobRow) -> tuple[int, str]:
@@ -357,6 +365,10 @@ class SqliteRows:
                     self._running.pop(seq, None)
         for seq in writes.removed:
             self._running.pop(seq, None)
+
+
+def _about_of(job: JobRow) -> str | None:
+    return None if job.about == NOTHING_SAID else _text(job.about)
 
 
 def _tagged(jobs: Iterable[JobRow]) -> list[tuple[str, int]]:
