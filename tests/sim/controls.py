@@ -26,6 +26,7 @@ from dispatcher.core.workers.machine import Machine
 from dispatcher.core.workers.operators import Operators
 from dispatcher.core.workers.reconciler import Reconciler
 from dispatcher.core.workers.registry import Registry
+from dispatcher.pages.pages import Pages
 from dispatcher.pages.registrar import Registrar
 from dispatcher.store.applier import commands
 from dispatcher.store.applier.admission import Admission
