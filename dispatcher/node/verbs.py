@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from dispatcher.access.acts import Actor
 from dispatcher.access.commands import NOBODY_ASKED
-from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView
+from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView, OneWorkerView
 from dispatcher.core.jobs.states import OPEN, JobState
 from dispatcher.core.jobs.turn import Adopt, Amend, Cancel, Decide, Delete, JobCommand, Objection, Retry
 from dispatcher.errors import BadRequest, JobNotFound, VersionMismatch, WrongState
@@ -22,6 +22,8 @@ from dispatcher.store.port import Store
 
 __all__ = ["JobVerbs"]
 
+#: The newest jobs of a worker that are shown, and those of workers with its name that are looked at for them.
+_RECENT, _LOOKED_AT = 20, 100
 _LATE = "given a late result, and only those that have one"
 _ENDED = "the job is {state}: only {allowed} jobs can be {verb}"
 _NEVER = "must be later than the job may start, or it would never start"
@@ -98,6 +100,11 @@ class JobVerbs:
         """Jobs, newest first. Raises BadRequest for a cursor that is not ours."""
         with self._readers:
             return await self._store.jobs(job_filter)
+
+    async def recent_of(self, worker: OneWorkerView) -> list[JobView]:
+        """The newest jobs that it has or had last, newest first. Others of its name are not among them."""
+        page = await self.jobs(JobFilter(worker=worker.shown.name, limit=_LOOKED_AT))
+        return [job for job in page.items if job.worker == worker.shown.id][:_RECENT]
 
     async def cancel(self, job_id: str, reason: str, *, actor: Actor = NOBODY_ASKED) -> JobView:
         """The job after it was cancelled. Raises JobNotFound, WrongState, StorageTrouble."""

@@ -13,6 +13,7 @@ from msgspec import Raw
 from msgspec.structs import asdict
 
 from dispatcher.access.acts import Actor
+from dispatcher.core.jobs.about import once_each
 from dispatcher.core.jobs.matching import requirement_of, wanted_of
 from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.turn import Amend
@@ -22,7 +23,7 @@ from handlers.intake import JobBody, any_object, parse_job
 __all__ = ["CHANGEABLE", "amend_of", "copy_of"]
 
 #: The fields of a job that may be changed while it waits.
-CHANGEABLE = ("priority", "delay_s", "expires_s", "requires")
+CHANGEABLE = ("priority", "delay_s", "expires_s", "requires", "tags")
 _HOW = f"cannot be changed: only {', '.join(CHANGEABLE)} can, while the job waits"
 _MOST_NAMED = 10
 
@@ -39,6 +40,8 @@ def amend_of(job_id: str, body: bytes, actor: Actor, if_versions: tuple[str, ...
     told: dict[str, Any] = {name: getattr(job, name) for name in given}
     if "requires" in told:
         told["requires"] = requirement_of(told["requires"])
+    if "tags" in told:
+        told["tags"] = once_each(told["tags"])
     if told.get("expires_s") is not None and told["expires_s"] <= told.get("delay_s", 0.0):
         raise Invalid([field_error("expires_s", "must be more than delay_s, or the job would never start")])
     return Amend(job=job_id, actor=actor, if_versions=if_versions, **told)

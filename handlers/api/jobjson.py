@@ -218,8 +218,8 @@ def worker_json(worker: WorkerView) -> Json:
     }
 
 
-def one_worker_json(worker: OneWorkerView) -> Json:
-    """The same with what only the answer for one worker has."""
+def one_worker_json(worker: OneWorkerView, recent: list[Json]) -> Json:
+    """The same with what only the answer for one worker has. ``recent``: its newest jobs."""
     kept, joined, own = worker.kept, worker.joined, f"/api/v1/workers/{worker.shown.id}"
     orders = ("pause", "resume", "drain", "reload", "block", "unblock")
     return worker_json(worker.shown) | {
@@ -234,6 +234,7 @@ def one_worker_json(worker: OneWorkerView) -> Json:
         "joined": joined and {"token": joined.token_id, "at": instant(joined.at)},
         "connections": worker.connections,
         "reloads": worker.reloads,
+        "recent": recent,
         "links": {"self": own, **{order: f"{own}/{order}" for order in orders}, "jobs": _jobs_of(worker.shown.name)},
     }
 

@@ -60,7 +60,7 @@ class Writer(Protocol[Written]):
 
 async def give_acts(handler: ConsoleApiHandler, wanted: AuditFilter, chosen: ListFormat) -> None:
     """Answers with all acts that pass the filter, newest first."""
-    await _give(handler, _Acts(handler.site, wanted), _ActWriter(chosen), chosen, "audit")
+    await _give(handler, _ActWalk(handler.site, wanted), _ActWriter(chosen), chosen, "audit")
 
 
 async def give_list(handler: ConsoleApiHandler, wanted: JobFilter, chosen: ListFormat, fields: Sequence[str]) -> None:
@@ -150,7 +150,7 @@ class _Csv(_Lines):
         return csv_rows(self.lines(jobs), self._fields).encode()
 
 
-class _Acts:
+class _ActWalk:
     """A way through the audit log. It is at most some hundred thousand lines, and few read it."""
 
     def __init__(self, site: Site, wanted: AuditFilter) -> None:

@@ -11,7 +11,7 @@ from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.matching import NAME
 from dispatcher.core.jobs.model import OneWorkerView
 from dispatcher.core.jobs.terms import MOST_LABELS, LabelName, LabelValue
-from handlers.api.jobjson import one_worker_json
+from handlers.api.jobjson import job_lines, one_worker_json
 from handlers.api.resources import ConsoleApiHandler
 from handlers.errors import Invalid, field_error
 from handlers.intake import decode_object
@@ -82,9 +82,10 @@ def reason_in(body: bytes) -> str:
 class OneWorkerHandler(ConsoleApiHandler):
     """What the addresses of one worker share."""
 
-    def show(self, worker: OneWorkerView) -> None:
-        """Ends the answer with the worker."""
-        self.answer(one_worker_json(worker))
+    async def show(self, worker: OneWorkerView) -> None:
+        """Ends the answer with the worker and its newest jobs."""
+        jobs = await self.site.service.recent_of(worker)
+        self.answer(one_worker_json(worker, job_lines(jobs, self.site.service.why)))
 
     def reason(self) -> str:
         """The reason in the body. Raises Invalid."""
@@ -98,7 +99,7 @@ class WorkerHandler(OneWorkerHandler):
 
     async def get(self, worker_id: str) -> None:
         """One that is here, or of which an operator has said something."""
-        self.show(await self.site.service.orders.one(worker_id))
+        await self.show(await self.site.service.orders.one(worker_id))
 
     head = get
 
@@ -120,7 +121,7 @@ class WorkerHandler(OneWorkerHandler):
             )
         if body.joined is None:
             worker = await orders.end_credential(worker_id, actor=actor)
-        self.show(worker)
+        await self.show(worker)
 
     def _wanted(self) -> WorkerBody:
         try:
@@ -136,7 +137,7 @@ class WorkerPauseHandler(OneWorkerHandler):
 
     async def post(self, worker_id: str) -> None:
         """It gets no more jobs until it is resumed; those that it has go on."""
-        self.show(await self.site.service.orders.pause(worker_id, self.reason(), actor=self.actor("api")))
+        await self.show(await self.site.service.orders.pause(worker_id, self.reason(), actor=self.actor("api")))
 
 
 class WorkerDrainHandler(OneWorkerHandler):
@@ -146,7 +147,9 @@ class WorkerDrainHandler(OneWorkerHandler):
 
     async def post(self, worker_id: str) -> None:
         """The same, and its page says goodbye when it has finished what it has."""
-        self.show(await self.site.service.orders.pause(worker_id, self.reason(), actor=self.actor("api"), leaves=True))
+        await self.show(
+            await self.site.service.orders.pause(worker_id, self.reason(), actor=self.actor("api"), leaves=True)
+        )
 
 
 class WorkerResumeHandler(OneWorkerHandler):
@@ -157,7 +160,7 @@ class WorkerResumeHandler(OneWorkerHandler):
     async def post(self, worker_id: str) -> None:
         """No operator keeps it from jobs any more. A pause of the person at the page stays."""
         self.reason()
-        self.show(await self.site.service.orders.resume(worker_id, actor=self.actor("api")))
+        await self.show(await self.site.service.orders.resume(worker_id, actor=self.actor("api")))
 
 
 class WorkerReloadHandler(OneWorkerHandler):
@@ -171,7 +174,7 @@ class WorkerReloadHandler(OneWorkerHandler):
             at_once = decode_object(_reload, bytes(self.body) or b"{}").now
         except msgspec.ValidationError:
             raise Invalid([field_error("now", "is all there may be: true or false")]) from None
-        self.show(await self.site.service.orders.reload(worker_id, actor=self.actor("api"), at_once=at_once))
+        await self.show(await self.site.service.orders.reload(worker_id, actor=self.actor("api"), at_once=at_once))
 
 
 class WorkerBlockHandler(OneWorkerHandler):
@@ -181,7 +184,7 @@ class WorkerBlockHandler(OneWorkerHandler):
 
     async def post(self, worker_id: str) -> None:
         """Its page is turned away, with the reason, until it is unblocked; what it has goes to others."""
-        self.show(await self.site.service.orders.block(worker_id, self.reason(), actor=self.actor("api")))
+        await self.show(await self.site.service.orders.block(worker_id, self.reason(), actor=self.actor("api")))
 
 
 class WorkerUnblockHandler(OneWorkerHandler):
@@ -192,4 +195,4 @@ class WorkerUnblockHandler(OneWorkerHandler):
     async def post(self, worker_id: str) -> None:
         """Its page may come again, which it tries every five minutes."""
         self.reason()
-        self.show(await self.site.service.orders.unblock(worker_id, actor=self.actor("api")))
+        await self.show(await self.site.service.orders.unblock(worker_id, actor=self.actor("api")))

@@ -7,6 +7,7 @@ from typing import ClassVar
 from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.model import OneWorkerView, WorkerStatus
 from dispatcher.errors import Forbidden, WrongState
+from handlers.api.jobjson import once_a_lane
 from handlers.api.workers import LONGEST_REASON
 from handlers.console.page import XSRF_HELP, PageHandler
 
@@ -21,13 +22,16 @@ def reason_of(typed: str) -> str:
 class _OneWorker(PageHandler):
     """A page about one worker."""
 
-    def show_worker(self, worker: OneWorkerView, notice: str = "") -> None:
+    async def show_worker(self, worker: OneWorkerView, notice: str = "") -> None:
         """Ends the answer with the worker's page."""
+        jobs = await self.site.service.recent_of(worker)
         self.show(
             "worker.html",
             known=worker,
             workers=[worker.shown],
             called=self.site.service.called,
+            jobs=jobs,
+            why=once_a_lane(self.site.service.why),
             longest=LONGEST_REASON,
             notice=notice,
         )
@@ -40,7 +44,7 @@ class OneWorkerPage(_OneWorker):
 
     async def get(self, worker_id: str) -> None:
         """The page."""
-        self.show_worker(await self.site.service.orders.one(worker_id))
+        await self.show_worker(await self.site.service.orders.one(worker_id))
 
     head = get
 
@@ -64,7 +68,7 @@ class WorkerActionHandler(_OneWorker):
             worker = await self._ordered(worker_id, order)
         except WrongState as refused:
             self.set_status(409)
-            self.show_worker(await self.site.service.orders.one(worker_id), refused.detail)
+            await self.show_worker(await self.site.service.orders.one(worker_id), refused.detail)
             return
         # Of one that is not here nothing may be kept any more: then it has no page.
         is_known = worker.shown.state is not WorkerStatus.GONE or not (worker.kept is None or worker.kept.is_empty())

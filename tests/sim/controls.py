@@ -27,6 +27,7 @@ from dispatcher.core.workers.operators import Operators
 from dispatcher.core.workers.reconciler import Reconciler
 from dispatcher.core.workers.registry import Registry
 from dispatcher.pages.pages import Pages
+from dispatcher.pages.registrar import Registrar
 from dispatcher.store.applier import commands
 from dispatcher.store.applier.admission import Admission
 from dispatcher.store.memory import MemoryRows
@@ -106,7 +107,7 @@ def sent_is_delivered() -> Iterator[None]:
 def identity_ignored() -> Iterator[None]:
     """Each register makes a new worker, whatever the page proves."""
     with (
-        mock.patch.object(Pages, "_proves", return_value=False),
+        mock.patch.object(Registrar, "_proves", return_value=False),
         mock.patch.object(Registry, "_admitted", return_value=None),
     ):
         yield

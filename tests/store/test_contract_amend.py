@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from dispatcher.access.acts import Actor
+from dispatcher.core.jobs.about import About
 from dispatcher.core.jobs.states import Event, JobState
 from dispatcher.core.jobs.turn import Amend, Cancel, Cause, Change, Demand, Ended, Objection, Verdict
 from tests.store.contract import HOLDER, Desk, error, lapsed, result
@@ -44,6 +45,24 @@ def test_a_changed_job_goes_with_its_lane_and_the_counts_follow(desk: Desk) -> N
     (claim,) = desk.claim(9, IN_BERLIN)
     assert (claim.job, claim.data, claim.terms.requires) == (job.id, '"abc"', BERLIN)
     assert [view.id for view in desk.listed(requires=(("site", "berlin"),))] == [job.id]
+
+
+def test_changed_tags_find_the_job_and_those_that_it_had_do_not(desk: Desk) -> None:
+    job, other = desk.submit(spec(tags=("north", "old"), summary="order 7"), spec(tags=("old",)))
+    assert changed(desk, job.id, tags=("north", "new")).about == About(tags=("north", "new"), summary="order 7")
+    found = {tag: [view.id for view in desk.listed(tags=(tag,))] for tag in ("north", "old", "new")}
+    assert found == {"north": [job.id], "old": [other.id], "new": [job.id]}
+    assert [view.id for view in desk.listed(tags=("new", "north"))] == [job.id]
+    assert changed(desk, other.id, tags=()).about == About()
+    assert desk.listed(tags=("old",)) == []
+    assert changed(desk, job.id, priority=3).about.tags == ("north", "new")
+
+
+def test_tags_that_changed_twice_in_a_turn_are_those_of_the_last(desk: Desk) -> None:
+    (job,) = desk.submit(spec(tags=("a",)))
+    desk.turn(commands=[Amend(job=job.id, tags=("b",)), Amend(job=job.id, tags=("c",))])
+    found = {tag: len(desk.listed(tags=(tag,))) for tag in ("a", "b", "c")}
+    assert found == {"a": 0, "b": 0, "c": 1}
 
 
 def test_a_job_may_change_its_lane_and_be_claimed_in_one_turn(desk: Desk) -> None:

@@ -1,4 +1,4 @@
-"""Changes a job that waits: its priority, its delay, its expiry, what it requires of a worker.
+"""Changes a job that waits: its priority, its delay, its expiry, what it requires of a worker, its tags.
 
 Pure, as the ledger is. It is applied in a turn, so no claim can come between: a job that was claimed first is running,
 and stays as it is.
@@ -42,6 +42,9 @@ def amend(job: JobRow, command: Amend, now_at: float, queue_clock: float, writes
         job.backoff_until = None
     job.state, job.run_at, job.expires_at, job.terms = state, run_at, expires_at, terms
     writes.jobs[job.seq] = writes.amended[job.seq] = job
+    if command.tags is not UNSET and command.tags != job.about.tags:
+        writes.retagged.setdefault(job.seq, job.about.tags)
+        job.about = replace(job.about, tags=command.tags)
     return None
 
 

@@ -108,6 +108,7 @@ class WriteSet:
         "nobody",
         "removed",
         "results",
+        "retagged",
         "tokens",
     )  # fmt: skip
 
@@ -120,6 +121,8 @@ class WriteSet:
         self.done: dict[int, JobRow] = {}
         #: Jobs of ``jobs`` whose terms have changed, and so perhaps their lane.
         self.amended: dict[int, JobRow] = {}
+        #: Jobs of ``amended`` whose tags have changed: those that they had.
+        self.retagged: dict[int, tuple[str, ...]] = {}
         #: Jobs that existed before the turn, and go with all that belongs to them.
         self.removed: dict[int, JobRow] = {}
         #: Jobs that were claimed.
@@ -150,6 +153,7 @@ class WriteSet:
         """The job goes, and so does all that the turn has written of it."""
         for rows in (self.jobs, self.done, self.amended, self.claims):
             rows.pop(job.seq, None)
+        self.retagged.pop(job.seq, None)
         self.attempts = {name: row for name, row in self.attempts.items() if row.job != job.seq}
         self.results = [row for row in self.results if row[0] != job.seq]
         self.logs = [row for row in self.logs if row[0] != job.seq]

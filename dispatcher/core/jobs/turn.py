@@ -178,6 +178,8 @@ class Amend(Struct, frozen=True, kw_only=True):
     #: None: it never expires.
     expires_s: float | UnsetType | None = UNSET
     requires: Requirement | UnsetType = UNSET
+    #: All that it has then, each once.
+    tags: tuple[str, ...] | UnsetType = UNSET
     actor: Actor = NOBODY_ASKED
     #: Only if the job has one of these versions; empty: whatever it is.
     if_versions: tuple[str, ...] = ()

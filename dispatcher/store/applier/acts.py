@@ -82,7 +82,7 @@ def _detail(command: JobCommand) -> str:
     if isinstance(command, Decide):
         return f"{'failed' if command.value is None else 'succeeded'}: {command.reason}".removesuffix(": ")
     if isinstance(command, Amend):
-        fields = {name: getattr(command, name) for name in ("priority", "delay_s", "expires_s", "requires")}
+        fields = {name: getattr(command, name) for name in ("priority", "delay_s", "expires_s", "requires", "tags")}
         return _json({name: value for name, value in fields.items() if value is not UNSET})
     return "with its key" if isinstance(command, Delete) and command.free_key else ""
 

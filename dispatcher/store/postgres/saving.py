@@ -96,13 +96,21 @@ def _texts(writes: WriteSet) -> Iterator[Asked]:
         yield "add_data", {"seqs": array(writes.data), "texts": list(writes.data.values())}
     if results := dict(writes.results):
         yield "add_results", {"seqs": array(results), "texts": list(results.values())}
-    tags = ({"tag": tag, "seq": job.seq} for job in writes.new.values() for tag in job.about.tags)
-    yield from _set("add_tags", tags)
+    yield from _tags(writes)
     lines = writes.logs
     fields = ({"job": job, "attempt": attempt, "at": at, "line": line} for job, attempt, at, line in lines)
     yield from _set("add_log", fields)
     if lines:
         yield "trim_log", {"jobs": array({line[0] for line in lines}), "kept": MOST_LINES_KEPT}
+
+
+def _tags(writes: WriteSet) -> Iterator[Asked]:
+    retagged = [writes.amended[seq] for seq in writes.retagged]
+    if retagged:
+        yield "remove_tags", {"seqs": array(sorted(writes.retagged))}
+        yield from _set("save_about", ({"seq": job.seq, "about": about_text(job.about)} for job in retagged))
+    jobs = [*writes.new.values(), *retagged]
+    yield from _set("add_tags", ({"tag": tag, "seq": job.seq} for job in jobs for tag in job.about.tags))
 
 
 def _new(job: JobRow) -> _Fields:

@@ -283,7 +283,7 @@ class SqliteRows:
             self._index.write(writes)  # while the rows are as they were
         write_rows(self._db, sql.ADD_JOBS, [self._new(job) for job in writes.new.values()])
         write_rows(self._db, sql.ADD_DATA, list(writes.data.items()))
-        write_rows(self._db, sql.ADD_TAGS, _tagged(writes.new.values()))
+        self._save_tags(writes)
         write_rows(self._db, sql.SAVE_CLAIMS, list(map(_claimed, writes.only_claimed())))
         write_rows(self._db, sql.SAVE_DONE, list(map(_done, writes.done.values())))
         write_rows(self._db, sql.SAVE_JOBS, list(map(_changing, writes.changed())))
@@ -294,6 +294,14 @@ class SqliteRows:
         if writes.logs:
             self._db.executemany(sql.ADD_LOG, writes.logs)
             self._db.executemany(sql.TRIM_LOG, [(seq, MOST_LINES_KEPT) for seq in {line[0] for line in writes.logs}])
+
+    def _save_tags(self, writes: WriteSet) -> None:
+        retagged = [writes.amended[seq] for seq in writes.retagged]
+        if retagged:
+            had = [(tag, seq) for seq, tags in writes.retagged.items() for tag in tags]
+            self._db.executemany(sql.REMOVE_TAG, had)
+            write_rows(self._db, sql.SAVE_ABOUT, [(job.seq, about_text(job.about)) for job in retagged])
+        write_rows(self._db, sql.ADD_TAGS, _tagged([*writes.new.values(), *retagged]))
 
     def _new(self, job: JobRow) -> list[object]:
         lane, terms = self._lane_and_terms(job)

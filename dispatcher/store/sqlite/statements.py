@@ -91,6 +91,7 @@ SAVE_JOBS = _update(CHANGING)
 SAVE_CLAIMS = _update(CLAIMED)
 SAVE_DONE = _update(DONE)
 SAVE_TERMS = _update(("lane", "terms"))
+SAVE_ABOUT = _update(("about",))
 SAVE_ATTEMPTS = f"INSERT OR REPLACE INTO attempts ({_list(ATTEMPT_COLUMNS)}) VALUES {{rows}}"  # noqa: S608
 ADD_RESULTS = "INSERT OR REPLACE INTO results (seq, value) VALUES {rows}"
 ADD_TAGS = "INSERT OR REPLACE INTO job_tags (tag, seq) VALUES {rows}"

@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from dispatcher.core.jobs.model import WorkerStatus
-from handlers.api.openapi.shapes import Count, Instant, JobId
+from handlers.api.openapi.shapes import Count, Instant, JobId, JobLineShape
 
 __all__ = ["OneWorkerShape", "WorkerShape", "WorkersShape"]
 
@@ -70,6 +70,9 @@ class OneWorkerShape(WorkerShape):
     joined: Annotated[JoinedShape | None, Meta(description="null: it has no credential")]
     connections: Count
     reloads: Annotated[bool, Meta(description="its page loads anew when it has nothing to do")]
+    recent: Annotated[
+        list[JobLineShape], Meta(description="the newest of the jobs that it has or had last, at most 20")
+    ]
     links: dict[str, str]
 
 

@@ -16,7 +16,7 @@ from tests.support.house import House
 from tests.support.scenes import a_job, submit, take
 
 JOBS = "/api/v1/jobs"
-ONLY = "cannot be changed: only priority, delay_s, expires_s, requires can, while the job waits"
+ONLY = "cannot be changed: only priority, delay_s, expires_s, requires, tags can, while the job waits"
 AS_JSON = {"Content-Type": "application/json"}
 WAITING = (JobState.SCHEDULED, JobState.QUEUED)
 FINAL = (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED, JobState.EXPIRED)
@@ -36,6 +36,9 @@ async def test_a_waiting_job_is_changed_and_shown(ask: Ask, house: House) -> Non
     assert (later["state"], later["expires_at"], later["priority"]) == ("scheduled", None, 7)
     assert later["run_at"] > job["created_at"]
     assert body_of(await ask(f"{JOBS}/j1", "PATCH", json={"delay_s": 0}))["state"] == "queued"
+    assert body_of(await ask(f"{JOBS}/j1", "PATCH", json={"tags": ["b", "a", "b"]}))["tags"] == ["b", "a"]
+    assert [job["id"] for job in body_of(await ask(f"{JOBS}?tag=a"))["items"]] == ["j1"]
+    assert body_of(await ask(f"{JOBS}/j1", "PATCH", json={"tags": []}))["tags"] == []
 
 
 @pytest.mark.gen_test
@@ -54,10 +57,11 @@ async def test_a_job_that_does_not_wait_cannot_be_changed(ask: Ask, house: House
 @pytest.mark.parametrize(
     ("body", "pointer", "words"),
     [
-        ({}, "#", "must have one of priority, delay_s, expires_s, requires at least"),
+        ({}, "#", "must have one of priority, delay_s, expires_s, requires, tags at least"),
         ([], "#", "must be an object with the fields of a job"),
         ({"data": 1}, "#/data", ONLY),
         ({"colour": 1}, "#/colour", ONLY),
+        ({"tags": ["x" * 101]}, "#/tags", "must be a list of at most 20 texts"),
         ({"priority": 1001}, "#/priority", "must be a whole number from -1000 to 1000"),
         ({"requires": {"site": []}}, "#/requires", "must be an object of at most 20 labels"),
         ({"delay_s": 9, "expires_s": 9}, "#/expires_s", "must be more than delay_s, or the job would never start"),

@@ -10,6 +10,7 @@ from dispatcher.access.acts import AuditFilter
 from dispatcher.core.jobs.terms import MOST_LABELS
 from tests.handlers.conftest import Ask, body_of
 from tests.support.house import House
+from tests.support.scenes import submit, take
 
 pytestmark = pytest.mark.gen_test(timeout=30)
 
@@ -112,3 +113,32 @@ async def test_each_order_is_one_act_of_whoever_asked(ask: Ask, house: House) ->
     assert [(act.action, act.detail) for act in acts] == [
         ("worker.change", '{"note":"x"}'), ("worker.reload", "at once"), ("worker.pause", "lunch"),
     ]  # fmt: skip
+
+
+async def test_its_newest_jobs_are_shown_with_their_errors_and_those_of_a_namesake_are_not(
+    ask: Ask, house: House
+) -> None:
+    tried = await take(house, await submit(house, "mine"), "twin")
+    await tried.say("accept")
+    worker = (await house.dispatcher.job("mine")).worker
+    assert (await ask(f"/api/v1/workers/{worker}", "PATCH", json={"note": "kept"})).code == 200
+    await tried.error("out of <paper>", retry=False)
+    other = await take(house, await submit(house, "other"), "twin")
+    await other.say("accept")
+    (mine,) = body_of(await ask(f"/api/v1/workers/{worker}"))["recent"]
+    assert (mine["id"], mine["state"], mine["error"]["message"]) == ("mine", "failed", "out of <paper>")
+    page = await ask(f"/workers/{worker}", headers={"Accept": "text/html"})
+    assert "out of &lt;paper&gt;" in page.body.decode()
+    assert 'href="/jobs/other"' not in page.body.decode()
+    await other.leave()
+
+
+async def test_no_more_than_twenty_of_its_jobs_are_shown(ask: Ask, house: House) -> None:
+    address, _ = await join(house, slots=30)
+    for _ in range(21):
+        await house.submit("echo")
+    for message in await house.hear("s1"):
+        await house.say("s1", op="accept", attempt=message["attempt"])
+    recent = body_of(await ask(address))["recent"]
+    assert len(recent) == 20
+    assert [job["created_at"] for job in recent] == sorted((job["created_at"] for job in recent), reverse=True)

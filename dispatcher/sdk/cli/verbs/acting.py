@@ -109,6 +109,12 @@ def _set_arguments(parser: argparse.ArgumentParser) -> None:
     requires = parser.add_mutually_exclusive_group()
     requires.add_argument("--requires", action="append", metavar="LABEL:VALUE", help="instead of what it required")
     requires.add_argument("--any-worker", action="store_true", help="it requires nothing")
+    tags = parser.add_mutually_exclusive_group()
+    tags.add_argument("--tag", action="append", metavar="TEXT", help="a tag instead of those that it had (repeat it)")
+    tags.add_argument("--no-tags", action="store_true", help="it has no tags")
+
+
+_CHANGES = "--priority, --delay-s, --expires-s, --requires, --any-worker, --tag or --no-tags"
 
 
 def _expiry(text: str) -> float | str:
@@ -123,8 +129,10 @@ def _set(call: Invocation) -> int:
         fields["expires_s"] = None
     if options.requires or options.any_worker:
         fields["requires"] = requires_of(options.requires or [])
+    if options.tag or options.no_tags:
+        fields["tags"] = options.tag or []
     if not fields:
-        raise UsageFault("say what is to be different: --priority, --delay-s, --expires-s, --requires or --any-worker")
+        raise UsageFault(f"say what is to be different: {_CHANGES}")
     body = json.dumps(fields).encode()
 
     def change(job_id: str) -> CommandExit:

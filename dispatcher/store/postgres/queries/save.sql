@@ -89,6 +89,9 @@ UPDATE jobs j SET {{DONE}} FROM json_populate_recordset(NULL::jobs, %(rows)s::js
 UPDATE jobs j SET lane = r.lane, terms = r.terms FROM json_populate_recordset(NULL::jobs, %(rows)s::json) AS r
 WHERE j.seq = r.seq
 
+-- name: save_about
+UPDATE jobs j SET about = r.about FROM json_populate_recordset(NULL::jobs, %(rows)s::json) AS r WHERE j.seq = r.seq
+
 -- name: save_attempts
 INSERT INTO attempts SELECT * FROM json_populate_recordset(NULL::attempts, %(rows)s::json)
 ON CONFLICT (job, id) DO UPDATE SET {{ATTEMPT_CHANGES}}

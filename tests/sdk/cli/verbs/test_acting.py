@@ -45,6 +45,10 @@ def test_a_job_that_waits_is_changed(server: Live, at: list[str]) -> None:
     typed("set", job_id, "--expires-s=never", "--delay-s=0", "--any-worker", *at)
     job = server.job(job_id)
     assert (job["state"], job["expires_at"], job["requires"]) == ("queued", None, {})
+    typed("set", job_id, "--tag=north", "--tag=new", *at)
+    assert server.job(job_id)["tags"] == ["north", "new"]
+    typed("set", job_id, "--no-tags", *at)
+    assert server.job(job_id)["tags"] == []
     nothing = typed("set", job_id, *at)
     assert (nothing.status, "say what is to be different" in nothing.err) == (2, True)
     assert typed("set", job_id, "--priority=5000", *at).status == 2
