@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import tempfile
 from pathlib import Path
@@ -17,10 +16,11 @@ from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Delete, Retry
 from dispatcher.errors import BadParameter
 from tests.store.conftest import OpenDesk
-from tests.store.contract import KINDS, Desk, Kind, error, result
+from tests.store.contract import KINDS, SQLITE, Desk, Kind, error, result
 from tests.support.jobs import spec
 
-WAYS = tuple(itertools.product(KINDS, (True, False)))
+#: Only a file has an index.
+WAYS = ((SQLITE, True), *((kind, False) for kind in KINDS))
 
 
 @pytest.fixture(params=WAYS, ids=lambda way: f"{way[0].name}-{'index' if way[1] else 'none'}")

@@ -232,9 +232,13 @@ def _desks(directory: str) -> Iterator[Run]:
         yield Run(Desk(kind, place, **LIMITS))
 
 
+#: All that can be read is compared behind every third turn, and behind the last one: it costs as much as the turns.
+_VIEWED_EACH = 3
+
+
 def _play(runs: list[Run], draws: list[Draw]) -> None:
     now_at, elapsed_s = runs[0].desk.now_at, 0.0
-    for draw in draws:
+    for number, draw in enumerate(draws, 1):
         now_at, elapsed_s = now_at + draw.pause_s + 0.01, elapsed_s + draw.pause_s
         reports = [run.turn(draw, now_at, elapsed_s) for run in runs]
         for run, report in zip(runs, reports, strict=True):
@@ -246,8 +250,9 @@ def _play(runs: list[Run], draws: list[Draw]) -> None:
         ]
         note(f"{draw} -> {plain[0]}")
         assert all(report == plain[0] for report in plain)
-        views = [run.views() for run in runs]
-        assert all(view == views[0] for view in views)
+        if number % _VIEWED_EACH == 0 or number == len(draws):
+            views = [run.views() for run in runs]
+            assert all(view == views[0] for view in views)
 
 
 @given(_turns)

@@ -20,6 +20,7 @@ from typing import Any
 
 import psycopg
 
+from dispatcher.store.postgres.schema import connect, open_schema
 from tests.support.missing import missing
 
 __all__ = ["Postgres", "new_database", "postgres_programs"]
@@ -95,8 +96,8 @@ class Postgres:
         """The same by the network; ``port``: a proxy's."""
         return f"postgresql://owner:a-pass%20word@127.0.0.1:{port or self.port}/{database}"
 
-    def new_database(self) -> str:
-        """The name of a new, empty database. Those of earlier stores go, if nobody uses them any more."""
+    def new_database(self, template: str = "template0") -> str:
+        """The name of a new database, empty or a copy. Those of earlier stores go, if nobody uses them any more."""
         name = next(self._names)
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             unused = connection.execute(
@@ -105,7 +106,7 @@ class Postgres:
             ).fetchall()
             for (old,) in unused:
                 connection.execute(f"DROP DATABASE {old}")
-            connection.execute(f"CREATE DATABASE {name} STRATEGY = file_copy")
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY = file_copy")
         return name
 
     def sql(self, database: str, statement: str) -> list[tuple[Any, ...]]:
@@ -123,6 +124,16 @@ def _shared() -> Postgres:
     return server
 
 
+@cache
+def _template() -> str:
+    """A database with the schema of a store, in which no node has lived: a copy is made sooner than a new one."""
+    _shared().sql("postgres", "CREATE DATABASE new_store TEMPLATE template0")
+    url = _shared().url("new_store")
+    with connect(url, "") as connection:
+        open_schema(connection, url)
+    return "new_store"
+
+
 def new_database() -> str:
-    """The address of a new, empty database in the server that the tests of this process share."""
-    return _shared().url(_shared().new_database())
+    """The address of a database with a new store, in the server that the tests of this process share."""
+    return _shared().url(_shared().new_database(_template()))
