@@ -57,3 +57,16 @@ def test_a_job_that_was_ready_again_after_its_try_began_has_a_run_and_no_wait() 
     late = ("echo", JobState.SUCCEEDED, None, NOW - 90.0, NOW - 5.0, NOW - 30.0)
     (made,) = counted([late], NOW).values()
     assert (made.succeeded, made.wait, sum(made.run.values())) == (1, {}, 1)
+
+
+def test_each_end_is_counted_under_its_outcome_and_only_tries_have_durations() -> None:
+    ends = [
+        ("echo", JobState.CANCELLED, None, NOW - 9.0, None, NOW - 1.0),
+        ("echo", JobState.EXPIRED, None, NOW - 9.0, None, None),
+        ("echo", JobState.FAILED, "decided", NOW - 9.0, None, NOW - 1.0),
+        ("echo", JobState.SUCCEEDED, "adopted", NOW - 9.0, None, NOW - 1.0),
+        ("other", JobState.SUCCEEDED, None, NOW - 9.0, None, NOW - 1.0),
+    ]
+    made = counted(ends, NOW)
+    assert made["echo"] == Endings(succeeded=0, failed=1, cancelled=1, expired=1)
+    assert (made["other"].succeeded, sum(made["other"].wait.values()), sum(made["other"].run.values())) == (1, 1, 1)
