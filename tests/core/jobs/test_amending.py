@@ -1,4 +1,4 @@
-"""A job that waits is changed: its priority, its delay, its expiry, what it requires."""
+"""A job that waits is changed: its priority, its delay, its expiry, what it requires, its tags."""
 
 from __future__ import annotations
 
@@ -93,6 +93,23 @@ def test_an_expiry_counts_from_now_and_may_be_taken_away() -> None:
     assert job.expires_at == NOW + 25.0
     assert change(job, expires_s=None) is None
     assert job.expires_at is None
+
+
+def test_other_tags_are_noted_with_those_that_the_job_had() -> None:
+    job = waiting(tags=("old", "north"), summary="order 7")
+    writes = WriteSet()
+    for tags in (("old", "north"), ("new",), ("newest",)):
+        assert amend(job, Amend(job=job.id, tags=tags), NOW, CLOCK, writes) is None
+    assert (job.about.tags, job.about.summary) == (("newest",), "order 7")
+    assert writes.retagged == {1: ("old", "north")}
+    writes.remove(job)
+    assert writes.retagged == {}
+
+
+def test_tags_that_are_as_they_were_change_nothing() -> None:
+    job, writes = waiting(tags=("a",)), WriteSet()
+    amend(job, Amend(job=job.id, tags=("a",)), NOW, CLOCK, writes)
+    assert writes.retagged == {}
 
 
 def test_another_requirement_is_another_lane() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dispatcher.core.jobs.endings import ALL_TYPES, Endings, Slot, slots_of, steps_of, summary_of
+from dispatcher.core.jobs.endings import ALL_TYPES, Endings, Slot, counted, slots_of, steps_of, summary_of
+from dispatcher.core.jobs.states import JobState
 
 HOUR, DAY = 3_600, 86_400
 #: 10:37:20 of some day.
@@ -49,3 +50,23 @@ def test_a_summary_adds_up_and_leaves_out_what_is_empty() -> None:
 def test_the_share_of_failures_is_of_those_that_succeeded_or_failed() -> None:
     assert Endings(succeeded=3, failed=1, cancelled=9, expired=9).failed_percent == 25.0
     assert Endings(cancelled=1).failed_percent is None
+
+
+def test_a_job_that_was_ready_again_after_its_try_began_has_a_run_and_no_wait() -> None:
+    """Its row was put back while an older try still ran, and brought the result."""
+    late = ("echo", JobState.SUCCEEDED, None, NOW - 90.0, NOW - 5.0, NOW - 30.0)
+    (made,) = counted([late], NOW).values()
+    assert (made.succeeded, made.wait, sum(made.run.values())) == (1, {}, 1)
+
+
+def test_each_end_is_counted_under_its_outcome_and_only_tries_have_durations() -> None:
+    ends = [
+        ("echo", JobState.CANCELLED, None, NOW - 9.0, None, NOW - 1.0),
+        ("echo", JobState.EXPIRED, None, NOW - 9.0, None, None),
+        ("echo", JobState.FAILED, "decided", NOW - 9.0, None, NOW - 1.0),
+        ("echo", JobState.SUCCEEDED, "adopted", NOW - 9.0, None, NOW - 1.0),
+        ("other", JobState.SUCCEEDED, None, NOW - 9.0, None, NOW - 1.0),
+    ]
+    made = counted(ends, NOW)
+    assert made["echo"] == Endings(succeeded=0, failed=1, cancelled=1, expired=1)
+    assert (made["other"].succeeded, sum(made["other"].wait.values()), sum(made["other"].run.values())) == (1, 1, 1)

@@ -6,11 +6,13 @@ import pytest
 
 from dispatcher.core.jobs.terms import (
     LABEL_WORDS,
+    NO_DEFAULTS,
     TYPE_WORDS,
     VALUE_WORDS,
     Range,
     Schedule,
     Terms,
+    TypeDefaults,
     range_of,
     range_words,
 )
@@ -58,3 +60,11 @@ def test_the_words_of_a_range_stand_in_its_own_file_alone(words: str) -> None:
 
 def test_effects_once_say_so() -> None:
     assert [Terms(effects=effects).once for effects in ("repeat", "once")] == [False, True]
+
+
+def test_what_a_type_has_no_default_for_is_that_of_the_server() -> None:
+    server = Terms(timeout_s=120.0, max_attempts=5)
+    defaults = TypeDefaults(priority=7, max_attempts=1)
+    assert defaults.given() == {"priority": 7, "max_attempts": 1}
+    assert defaults.over(server) == Terms(priority=7, timeout_s=120.0, max_attempts=1)
+    assert NO_DEFAULTS.over(server) == server
