@@ -16,10 +16,10 @@ from dispatcher.store.postgres.link import Asked, Link, Rows, array, rows_text
 from dispatcher.store.postgres.reader import Reader
 from dispatcher.store.requests import Save
 
-__all__ = ["EndingRows", "PostgresEndings", "asks_to_forget"]
+__all__ = ["EndingCounts", "PostgresEndings", "asks_to_forget"]
 
 
-class EndingRows:
+class EndingCounts:
     """The driver's side. After a transaction whose end is not known to be good, it counts again before it goes on."""
 
     def __init__(self, link: Link, node: str) -> None:
@@ -86,7 +86,7 @@ def asks_to_forget(now_at: float) -> Iterator[Asked]:
 class PostgresEndings:
     """See EndingReads."""
 
-    def __init__(self, rows: EndingRows, reader: Reader) -> None:
+    def __init__(self, rows: EndingCounts, reader: Reader) -> None:
         self._rows, self._reader = rows, reader
 
     async def window(self, type_name: str, steps: Steps) -> list[tuple[int, Endings]]:

@@ -1,7 +1,8 @@
 """The driver of the PostgreSQL store: answers each set request of a turn in one round trip.
 
-It remembers nothing that another node could change: neither counters nor lanes, numbers or what is due. What a turn
-reads to change it, it locks. ``begin`` goes along with the first request, and what ends the transaction with the last.
+It remembers nothing that another node could change: neither counters nor lanes, numbers or what is due. (How jobs have
+ended it does remember: ``endings.py``.) What a turn reads to change it, it locks. ``begin`` goes along with the first
+request, and what ends the transaction with the last.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from dispatcher.store.columns import JOB_COLUMNS, attempt_row, job_row
 from dispatcher.store.counters import Agenda
 from dispatcher.store.driving import StaleLife
 from dispatcher.store.endings import MOST_ENDINGS_FORGOTTEN
-from dispatcher.store.postgres.endings import EndingRows, asks_to_forget
+from dispatcher.store.postgres.endings import EndingCounts, asks_to_forget
 from dispatcher.store.postgres.hooks import ask_to_forget
 from dispatcher.store.postgres.keys import ALL_LANES, lane_key
 from dispatcher.store.postgres.link import Asked, Link, Rows, array
@@ -61,7 +62,7 @@ class PostgresRows:
         self._link, self._node, self._epoch, self._most_waiting = link, node, epoch, most_waiting
         #: Asked when the connection is lost in a COMMIT: whether the node has had so many turns.
         self._committed = committed
-        self.endings = EndingRows(link, node)
+        self.endings = EndingCounts(link, node)
         #: So many turns the node has had, with this one.
         self._turns = 0
         #: The queue clock where ``Turn.elapsed_s`` is zero. It moves if another node's clock is ahead.

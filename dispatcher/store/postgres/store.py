@@ -1,7 +1,7 @@
 """The store in a PostgreSQL database: one connection in one thread, as the embedded store has it.
 
 The database may restart or be away for a while. Whatever has not reached its COMMIT has not happened; whether a COMMIT
-whose answer was lost has happened is read back by the number of its transaction.
+whose answer was lost has happened is read back by the node's count of its turns.
 """
 
 from __future__ import annotations
