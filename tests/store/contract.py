@@ -37,11 +37,12 @@ from dispatcher.store.port import Limits, Store
 from dispatcher.store.postgres.store import PostgresStore
 from dispatcher.store.sqlite.store import SqliteStore
 from tests.support.jobs import spec
-from tests.support.postgres import new_database
+from tests.support.postgres import empty_database, new_database
 from tests.support.rows import in_database, in_memory, in_postgres
 
 __all__ = [
     "DURABLE",
+    "FROM_NOTHING",
     "HOLDER",
     "KINDS",
     "MEMORY",
@@ -90,6 +91,8 @@ SQLITE = Kind("sqlite", True, lambda tmp: f"sqlite:///{tmp}/jobs.db", _sqlite_ro
 POSTGRES = Kind("postgresql", True, lambda tmp: new_database(), _postgres_rows)
 KINDS = (MEMORY, SQLITE, POSTGRES)
 DURABLE = tuple(kind for kind in KINDS if kind.durable)
+#: The same where nothing is: the store itself makes all of it.
+FROM_NOTHING = (SQLITE, POSTGRES._replace(url=lambda tmp: empty_database()))
 
 
 def result(attempt: str, value: str = '"done"', holder: Holder | None = HOLDER) -> Ended:

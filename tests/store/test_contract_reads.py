@@ -10,7 +10,7 @@ from dispatcher.core.jobs.terms import Terms
 from dispatcher.core.jobs.turn import Cancel, Retry, Started, Verdict
 from dispatcher.errors import BadRequest
 from dispatcher.store.views import cursor_of
-from tests.store.contract import HOLDER, KINDS, Desk, error, lapsed, lost, result
+from tests.store.contract import FROM_NOTHING, HOLDER, KINDS, Desk, error, lapsed, lost, result
 from tests.support.jobs import spec
 
 
@@ -121,14 +121,15 @@ def test_everything_about_a_job_outlives_a_restart(durable: Desk) -> None:
     assert [attempt.number for attempt in before.attempts] == [None, 1, 2]
 
 
-def test_a_new_store_says_that_it_is_new_and_keeps_its_key(durable: Desk) -> None:
-    store = durable.store
+@pytest.mark.parametrize("kind", FROM_NOTHING, ids=lambda kind: kind.name)
+def test_a_new_store_says_that_it_is_new_and_keeps_its_key(desk: Desk) -> None:
+    store = desk.store
     assert store.created
     assert len(store.key) == 32
-    durable.reopen()
-    assert durable.store is not store
-    assert not durable.store.created
-    assert (durable.store.key, durable.store.location) == (store.key, store.location)
+    desk.reopen()
+    assert desk.store is not store
+    assert not desk.store.created
+    assert (desk.store.key, desk.store.location) == (store.key, store.location)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if not kind.durable], ids=lambda kind: kind.name)

@@ -23,7 +23,7 @@ import psycopg
 from dispatcher.store.postgres.schema import connect, open_schema
 from tests.support.missing import missing
 
-__all__ = ["Postgres", "new_database", "postgres_programs"]
+__all__ = ["Postgres", "empty_database", "new_database", "postgres_programs"]
 
 _USERS = ("postgres", "nobody")
 
@@ -132,6 +132,11 @@ def _template() -> str:
     with connect(url, "") as connection:
         open_schema(connection, url)
     return "new_store"
+
+
+def empty_database() -> str:
+    """The address of an empty database in the server that the tests of this process share."""
+    return _shared().url(_shared().new_database())
 
 
 def new_database() -> str:
