@@ -76,17 +76,17 @@ SELECT (SELECT min(run_at) FROM jobs WHERE state = 'scheduled' AND backoff_until
 -- name: overdue
 SELECT {{JOB}} FROM jobs j
 WHERE j.expires_at IS NOT NULL AND j.state IN ('scheduled', 'queued') AND j.expires_at <= %(now_at)s::double precision
-ORDER BY j.expires_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+ORDER BY j.expires_at, j.seq LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 
 -- name: due
 SELECT {{JOB}} FROM jobs j
 WHERE j.state = 'scheduled' AND j.backoff_until IS NULL AND j.run_at <= %(now_at)s::double precision
-ORDER BY j.run_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+ORDER BY j.run_at, j.seq LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 
 -- name: backed_off
 SELECT {{JOB}} FROM jobs j
 WHERE j.backoff_until IS NOT NULL AND j.backoff_until <= %(queue_clock)s::double precision
-ORDER BY j.backoff_until LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+ORDER BY j.backoff_until, j.seq LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 
 -- name: ready_lanes
 -- The first jobs of lanes that each stand for themselves.
@@ -132,13 +132,13 @@ SELECT j.seq, d.data, {{HAD}} FROM jobs j JOIN job_data d ON d.seq = j.seq WHERE
 SELECT {{JOB}} FROM jobs j
 WHERE j.ended_clock < %(before)s::double precision AND j.ended_clock IS NOT NULL AND j.key IS NULL
     AND j.seq <> ALL(%(spare)s::bigint[])
-ORDER BY j.ended_clock LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+ORDER BY j.ended_clock, j.seq LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 
 -- name: outlived_keyed
 SELECT {{JOB}} FROM jobs j
 WHERE j.ended_clock < %(before)s::double precision AND j.ended_clock IS NOT NULL AND j.key IS NOT NULL
     AND j.seq <> ALL(%(spare)s::bigint[])
-ORDER BY j.ended_clock LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+ORDER BY j.ended_clock, j.seq LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 
 -- name: forget_workers
 DELETE FROM workers WHERE name IN (

@@ -64,13 +64,14 @@ CREATE TABLE jobs (
     error_code    text COLLATE "C"          -- from error
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
 
+-- Of jobs of the same instant the one that came first goes first.
 CREATE INDEX jobs_ready ON jobs (lane, rank, seq) WHERE state = 'queued';
-CREATE INDEX jobs_due ON jobs (run_at) WHERE state = 'scheduled' AND backoff_until IS NULL;
-CREATE INDEX jobs_backing_off ON jobs (backoff_until) WHERE backoff_until IS NOT NULL;
-CREATE INDEX jobs_expiring ON jobs (expires_at) WHERE expires_at IS NOT NULL AND state IN ('scheduled', 'queued');
+CREATE INDEX jobs_due ON jobs (run_at, seq) WHERE state = 'scheduled' AND backoff_until IS NULL;
+CREATE INDEX jobs_backing_off ON jobs (backoff_until, seq) WHERE backoff_until IS NOT NULL;
+CREATE INDEX jobs_expiring ON jobs (expires_at, seq) WHERE expires_at IS NOT NULL AND state IN ('scheduled', 'queued');
 CREATE INDEX jobs_running ON jobs (seq) WHERE state = 'running';
-CREATE INDEX jobs_outlived ON jobs (ended_clock) WHERE ended_clock IS NOT NULL AND key IS NULL;
-CREATE INDEX jobs_outlived_keyed ON jobs (ended_clock) WHERE ended_clock IS NOT NULL AND key IS NOT NULL;
+CREATE INDEX jobs_outlived ON jobs (ended_clock, seq) WHERE ended_clock IS NOT NULL AND key IS NULL;
+CREATE INDEX jobs_outlived_keyed ON jobs (ended_clock, seq) WHERE ended_clock IS NOT NULL AND key IS NOT NULL;
 -- Lists for people ask for these among millions that succeeded.
 CREATE INDEX jobs_rare ON jobs (state, seq) WHERE state IN ('failed', 'cancelled', 'expired', 'in_doubt');
 -- Keys that two nodes take in at once are decided here.
