@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dispatcher.core.jobs.turn import Demand, Retry, Started
+from dispatcher.core.jobs.turn import Amend, Demand, Retry, Started
 from dispatcher.store.applier.turn import SWEEP
 from tests.store.contract import HOLDER, NOW, Desk, error, lapsed, result
 from tests.support.jobs import finished, spec
@@ -203,3 +203,10 @@ def test_the_queue_clock_counts_over_many_restarts(durable: Desk) -> None:
     (urgent,) = durable.submit(spec(priority=1))
     ids = [job.id for job in jobs]
     assert [claim.job for claim in durable.claim(9)] == [ids[0], ids[1], urgent.id, ids[2]]
+
+
+def test_jobs_that_are_due_at_the_same_instant_go_in_the_order_in_which_they_came(desk: Desk) -> None:
+    first, second = desk.submit(spec(delay_s=10.0), spec(delay_s=10.0))
+    desk.command(Amend(job=first.id, priority=0, expires_s=99.0))
+    desk.pass_time(11.0)
+    assert [change.job for change in desk.turn().changes] == [first.id, second.id]
