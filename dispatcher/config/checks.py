@@ -164,8 +164,8 @@ def _store(made: Settings) -> str | None:
     if made.store == "memory:" or re.fullmatch(r"sqlite:///(?!:memory:).+|postgres(ql)?://.*", made.store):
         return None
     return (
-        "--store must look like sqlite:///path/to/file.db or postgresql://USER@HOST/DATABASE, "
-        f"or be memory: for trials, not {without_password(made.store)!r}"
+        "--store takes 'sqlite:///jobs.db' (with four slashes for a path from the root: 'sqlite:////var/lib/jobs.db'), "
+        f"'postgresql://USER@HOST/DATABASE', or 'memory:' for trials, not {without_password(made.store)!r}"
     )
 
 

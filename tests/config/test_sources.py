@@ -280,7 +280,7 @@ def test_a_known_store_is_taken(store: str) -> None:
 
 @pytest.mark.parametrize("store", ["a.db", "sqlite://a.db", "sqlite:///", "sqlite:///:memory:", "redis://a"])
 def test_an_unknown_store_is_refused(store: str) -> None:
-    assert "sqlite:///path/to/file.db" in refused("--store", store)
+    assert "--store takes 'sqlite:///jobs.db'" in refused("--store", store)
 
 
 @pytest.mark.parametrize("store", ["postgres://a/b", "postgresql://anna@a:5432/b?sslmode=verify-full", "postgresql://"])

@@ -232,7 +232,7 @@ def test_fault_A16_a_store_older_than_the_first_release_is_refused_in_words_and_
         (["--backoff-max-s", "1", "--backoff-base-s", "2"], "", "--backoff-max-s must be at least --backoff-base-s"),
         (["--body-limit", "2097152", "--poll-limit", "1048576"], "", "--poll-limit must have room for one job"),
         (["--bind", "0.0.0.0"], "", "lets other machines in"),
-        (["--store", "mysql://x"], "", "--store must look like"),
+        (["--store", "mysql://x"], "", "--store takes "),
         (["--tasks", "/nowhere"], "", "--tasks must be a directory"),
         (["--token-file", "/nowhere"], "", "cannot read the token file"),
         (["--config", "/nowhere"], "", "cannot read /nowhere"),
