@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from dispatcher.core.jobs.acts.operations import OperationOrder, OperationView
 from dispatcher.core.jobs.model import JobFilter
-from dispatcher.core.jobs.operations import OperationOrder, OperationView
 from dispatcher.errors import OperationNotFound
 from handlers.rules import Rules
 

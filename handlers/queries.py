@@ -18,11 +18,11 @@ from msgspec.structs import asdict
 from tornado.web import RequestHandler
 
 from dispatcher.access.acts import AuditFilter
-from dispatcher.core.jobs.changes import ChangeFilter
-from dispatcher.core.jobs.endings import LONGEST_WINDOW_S, SHORTEST_WINDOW_S
 from dispatcher.core.jobs.model import JobFilter, TypeFilter, WorkerFilter, WorkerStatus
-from dispatcher.core.jobs.search import search_of
 from dispatcher.core.jobs.states import JobState
+from dispatcher.core.jobs.views.changes import ChangeFilter
+from dispatcher.core.jobs.views.endings import LONGEST_WINDOW_S, SHORTEST_WINDOW_S
+from dispatcher.core.jobs.views.search import search_of
 from dispatcher.errors import BadParameter
 from handlers.mediatype import CSV, JSON, LINES, liked_best
 

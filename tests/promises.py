@@ -46,7 +46,7 @@ PROOFS: dict[str, Proof] = {
     "S3": Proof(
         (
             "store/test_contract_batches.py::test_a_batch_that_does_not_fit_leaves_no_trace_and_takes_no_room",
-            "node/test_gathering.py::test_a_batch_is_in_one_turn_however_many_jobs_come_before_it",
+            "node/turns/test_gathering.py::test_a_batch_is_in_one_turn_however_many_jobs_come_before_it",
             "handlers/api/test_batch.py::test_what_is_wrong_is_said_with_the_place_of_the_job_and_nothing_is_taken",
             "campaign kill", "campaign simulator",
         ),
@@ -138,7 +138,7 @@ PROOFS: dict[str, Proof] = {
     "S14": Proof(
         (
             "node/test_intake.py::test_cancel_of_a_running_job_revokes_its_attempt_at_once",
-            "node/test_turns.py::test_a_page_is_told_of_a_cancel_after_the_commit",
+            "node/turns/test_turns.py::test_a_page_is_told_of_a_cancel_after_the_commit",
             "campaign simulator",
         ),
     ),
@@ -286,9 +286,9 @@ PROOFS: dict[str, Proof] = {
     ),
     "S35": Proof(
         (
-            "node/test_followers.py::test_a_house_tells_every_transition_of_a_job_once_it_is_durable",
-            "node/test_followers.py::test_fifty_followers_that_come_and_go_get_each_change_once_and_in_order",
-            "node/test_followers.py::test_a_turn_costs_the_same_beside_10_and_2_000_followers_that_sleep_for_something_else",
+            "node/changes/test_followers.py::test_a_house_tells_every_transition_of_a_job_once_it_is_durable",
+            "node/changes/test_followers.py::test_fifty_followers_that_come_and_go_get_each_change_once_and_in_order",
+            "node/changes/test_followers.py::test_a_turn_costs_the_same_beside_10_and_2_000_followers_that_sleep_for_something_else",
             "handlers/api/test_events.py::test_who_does_not_read_holds_one_piece_and_then_hears_of_the_gap",
             "handlers/api/test_events_live.py::test_a_stream_ends_with_a_word_and_the_next_life_says_that_it_is_another",
         ),
@@ -325,10 +325,10 @@ PROOFS: dict[str, Proof] = {
     ),
     "S39": Proof(
         (
-            "node/test_operations.py::test_every_job_that_matches_is_cancelled_and_the_audit_log_has_one_line",
-            "node/test_operations.py::test_jobs_that_come_after_the_start_are_not_touched",
-            "node/test_operations.py::test_another_turn_begins_between_two_slices",
-            "node/test_operations.py::test_it_can_be_stopped_after_a_slice_and_only_while_it_runs",
+            "node/acts/test_operations.py::test_every_job_that_matches_is_cancelled_and_the_audit_log_has_one_line",
+            "node/acts/test_operations.py::test_jobs_that_come_after_the_start_are_not_touched",
+            "node/acts/test_operations.py::test_another_turn_begins_between_two_slices",
+            "node/acts/test_operations.py::test_it_can_be_stopped_after_a_slice_and_only_while_it_runs",
         ),
     ),
     "S40": Proof(

@@ -265,7 +265,7 @@ ARROWS = "Arrows go down"
         ("dispatcher/pages/protocol.py", "from dispatcher.store import port", ARROWS),
         ("dispatcher/transport/session.py", "from dispatcher.pages.protocol import Offer", ARROWS),
         ("dispatcher/core/fleet/lanes.py", "def f():\n    from ...store import port", ARROWS),
-        ("dispatcher/store/port.py", "from dispatcher.node.waiters import Waiters", ARROWS),
+        ("dispatcher/store/port.py", "from dispatcher.node.waits.waiters import Waiters", ARROWS),
         ("dispatcher/errors.py", "from dispatcher import clock", ARROWS),
         ("dispatcher/node/timer.py", "from dispatcher.sdk import simulate", ARROWS),
         ("dispatcher/core/jobs/states.py", "from dispatcher.config import settings", ARROWS),

@@ -20,7 +20,7 @@ from dispatcher.core.jobs.model import AttemptView, JobView, WorkerView
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.terms import Schedule, Terms, range_of
 from dispatcher.core.jobs.turn import Verdict
-from dispatcher.node import waiting
+from dispatcher.node.views import waiting
 from dispatcher.sdk.cli.program import flags
 from handlers import errors as http_errors
 from handlers.intake import JOB_FIELDS

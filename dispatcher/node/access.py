@@ -22,7 +22,7 @@ from dispatcher.core.jobs.turn import Command
 from dispatcher.core.workers.effects import Request
 from dispatcher.errors import BadRequest, TokenNotFound, WrongState
 from dispatcher.node.joining import Joins
-from dispatcher.node.turns import Turns
+from dispatcher.node.turns.turns import Turns
 from dispatcher.store.port import Store
 
 __all__ = ["MOST_REFUSALS", "MOST_REFUSALS_A_DAY", "MOST_SIGN_INS", "MOST_TOKENS", "Access"]

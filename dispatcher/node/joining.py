@@ -25,7 +25,7 @@ from dispatcher.clock import Clock
 from dispatcher.core.jobs.turn import CommandReport
 from dispatcher.core.workers.effects import Request
 from dispatcher.errors import MessageRefused, PagehandError
-from dispatcher.node.turns import Turns
+from dispatcher.node.turns.turns import Turns
 from dispatcher.pages.gate import Told
 from dispatcher.store.port import Store
 

@@ -15,7 +15,6 @@ from msgspec.structs import replace
 from dispatcher import ids
 from dispatcher.clock import Clock
 from dispatcher.config.settings import Settings
-from dispatcher.core.jobs.measures import Measures
 from dispatcher.core.jobs.model import (
     JobSpec,
     JobView,
@@ -23,29 +22,30 @@ from dispatcher.core.jobs.model import (
 )
 from dispatcher.core.jobs.states import SETTLED
 from dispatcher.core.jobs.turn import Accepted, Change, ForgetTypes
+from dispatcher.core.jobs.views.measures import Measures
 from dispatcher.core.workers.effects import Request
 from dispatcher.errors import Draining, PagehandError, StorageTrouble
-from dispatcher.node import troubles
 from dispatcher.node.access import Access
-from dispatcher.node.activity import Activity
-from dispatcher.node.backups import Backups
-from dispatcher.node.batches import BatchVerbs
-from dispatcher.node.events import Ring
-from dispatcher.node.failing import Failing
-from dispatcher.node.farm import FarmVerbs
-from dispatcher.node.followers import Feed
-from dispatcher.node.gathering import Intake, refusal
-from dispatcher.node.looks import BatchLooks
+from dispatcher.node.acts.backups import Backups
+from dispatcher.node.acts.operations import Operations
+from dispatcher.node.acts.orders import WorkerOrders
+from dispatcher.node.acts.types import Types
+from dispatcher.node.changes.events import Ring
+from dispatcher.node.changes.followers import Feed
 from dispatcher.node.machinery import make_machine
-from dispatcher.node.measuring import measured
-from dispatcher.node.operations import Operations
-from dispatcher.node.orders import WorkerOrders
-from dispatcher.node.readers import Readers
 from dispatcher.node.timer import PULSE_S, Timer
-from dispatcher.node.turns import Turns
-from dispatcher.node.types import Types
-from dispatcher.node.waiters import Waiters
-from dispatcher.node.walks import Walks
+from dispatcher.node.turns.activity import Activity
+from dispatcher.node.turns.failing import Failing
+from dispatcher.node.turns.gathering import Intake, refusal
+from dispatcher.node.turns.readers import Readers
+from dispatcher.node.turns.turns import Turns
+from dispatcher.node.views import troubles
+from dispatcher.node.views.farm import FarmVerbs
+from dispatcher.node.views.measuring import measured
+from dispatcher.node.views.walks import Walks
+from dispatcher.node.waits.batches import BatchVerbs
+from dispatcher.node.waits.looks import BatchLooks
+from dispatcher.node.waits.waiters import Waiters
 from dispatcher.node.webhooks.hooks import Webhooks
 from dispatcher.node.webhooks.posting import Poster
 from dispatcher.pages.pages import Pages, Transport

@@ -15,9 +15,9 @@ from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView,
 from dispatcher.core.jobs.states import OPEN, JobState
 from dispatcher.core.jobs.turn import Adopt, Amend, Cancel, Decide, Delete, JobCommand, Objection, Retry
 from dispatcher.errors import BadRequest, JobNotFound, VersionMismatch, WrongState
-from dispatcher.node.readers import Readers
-from dispatcher.node.turns import Turns
-from dispatcher.node.waiters import Waiters
+from dispatcher.node.turns.readers import Readers
+from dispatcher.node.turns.turns import Turns
+from dispatcher.node.waits.waiters import Waiters
 from dispatcher.store.port import Store
 
 __all__ = ["JobVerbs"]

@@ -17,7 +17,7 @@ from msgspec import UNSET, Struct
 from dispatcher.access.opened import Opening
 from dispatcher.config.settings import Settings
 from dispatcher.core.jobs.about import NOTHING_SAID, About
-from dispatcher.core.jobs.kept import Hold
+from dispatcher.core.jobs.acts.kept import Hold
 from dispatcher.core.workers.effects import (
     Answer,
     CancelOrder,

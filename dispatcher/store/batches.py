@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from dispatcher.core.jobs.batches import BatchItem, BatchTally, BatchView, batch_view
 from dispatcher.core.jobs.rows import JobRow
 from dispatcher.core.jobs.states import JobState
+from dispatcher.core.jobs.views.batches import BatchItem, BatchTally, BatchView, batch_view
 
 __all__ = ["MOST_ITEMS_READ", "SLICE_BYTES", "BatchReads", "MemoryBatches", "item_of"]
 

@@ -12,8 +12,8 @@ import msgspec
 from msgspec import Raw
 
 from dispatcher.core.jobs.rows import JobRow
-from dispatcher.core.jobs.telling import PING, event_of_state
 from dispatcher.core.jobs.turn import Change
+from dispatcher.core.jobs.views.telling import PING, event_of_state
 
 __all__ = ["MOST_ERROR", "body_of", "ping_body"]
 

@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from dispatcher.core.jobs.endings import KEPT_S, MINUTE_S, Endings, Slot, Steps, counted, slots_of
-from dispatcher.core.jobs.histograms import read_text, text_of
 from dispatcher.core.jobs.states import JobState
+from dispatcher.core.jobs.views.endings import KEPT_S, MINUTE_S, Endings, Slot, Steps, counted, slots_of
+from dispatcher.core.jobs.views.histograms import read_text, text_of
 from dispatcher.store.requests import Save
 
 __all__ = [

@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Generic, Protocol, TypeVar
 
 from dispatcher.access.credentials import Credential
-from dispatcher.core.jobs.kept import Hold, KeptType, KeptWorker
+from dispatcher.core.jobs.acts.kept import Hold, KeptType, KeptWorker
 from dispatcher.store.storable import check_storable
 
 __all__ = ["Kept", "KeptReads", "MemoryKept"]

@@ -10,7 +10,7 @@ from msgspec.structs import asdict, astuple
 from dispatcher.access.credentials import Credential
 from dispatcher.access.scopes import Scope
 from dispatcher.access.tokens import Token
-from dispatcher.core.jobs.kept import Hold, KeptType, KeptWorker
+from dispatcher.core.jobs.acts.kept import Hold, KeptType, KeptWorker
 from dispatcher.core.jobs.terms import NO_DEFAULTS, TypeDefaults
 from dispatcher.store.kept import Kept
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 
 from dispatcher.core.jobs.model import MissingWorker
-from dispatcher.core.jobs.naming import beginnings, counted
+from dispatcher.core.jobs.views.naming import beginnings, counted
 from dispatcher.store.requests import MOST_FORGOTTEN, MOST_MISSING
 
 __all__ = ["Missing"]

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from dispatcher.access.acts import AuditFilter, AuditPage
 from dispatcher.access.tokens import Token
-from dispatcher.core.jobs.backups import Backup
+from dispatcher.core.jobs.acts.backups import Backup
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView, MissingWorker, TypeView
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import LaneReady, LiveAttempt, Turn, TurnReport

@@ -12,9 +12,9 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from dispatcher.core.jobs.endings import Endings
 from dispatcher.core.jobs.rows import AttemptRow, JobRow, WriteSet
 from dispatcher.core.jobs.states import JobState
+from dispatcher.core.jobs.views.endings import Endings
 
 __all__ = [
     "MOST_FORGOTTEN",

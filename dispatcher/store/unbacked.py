@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from dispatcher.core.jobs.backups import Backup
+from dispatcher.core.jobs.acts.backups import Backup
 from dispatcher.errors import WrongState
 
 __all__ = ["WithoutBackups"]

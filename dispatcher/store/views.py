@@ -13,8 +13,8 @@ from dispatcher.core.jobs.ledger import silent_attempt
 from dispatcher.core.jobs.matching import requires
 from dispatcher.core.jobs.model import AttemptView, JobFilter, JobPage, JobView, TypeView
 from dispatcher.core.jobs.rows import AttemptRow, JobRow
-from dispatcher.core.jobs.search import has_text, search_of
 from dispatcher.core.jobs.states import JobState
+from dispatcher.core.jobs.views.search import has_text, search_of
 from dispatcher.errors import BadParameter
 from dispatcher.store.requests import Counted, Tally
 

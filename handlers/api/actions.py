@@ -9,8 +9,8 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.structs import asdict
 
 from dispatcher.access.scopes import Scope
+from dispatcher.core.jobs.acts.operations import OperationAction, OperationOrder, OperationView
 from dispatcher.core.jobs.model import JobFilter
-from dispatcher.core.jobs.operations import OperationAction, OperationOrder, OperationView
 from dispatcher.errors import BadParameter, Unavailable, WrongState
 from handlers import queries
 from handlers.api.jobjson import Json, instant

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from dispatcher.access.acts import AuditNote
 from dispatcher.access.scopes import Scope
-from dispatcher.core.jobs.backups import Backup
+from dispatcher.core.jobs.acts.backups import Backup
 from handlers.api.jobjson import instant
 from handlers.api.resources import ConsoleApiHandler
 from handlers.errors import Invalid, field_error

@@ -7,7 +7,7 @@ from typing import ClassVar
 from tornado.iostream import StreamClosedError
 
 from dispatcher.access.scopes import Scope
-from dispatcher.core.jobs.batches import BatchItem, BatchView
+from dispatcher.core.jobs.views.batches import BatchItem, BatchView
 from dispatcher.errors import BatchNotFound, Unauthorized, Unavailable
 from handlers import queries
 from handlers.api.jobjson import Json, instant, raw

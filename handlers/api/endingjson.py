@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from dispatcher.core.jobs.endings import Endings, Summary
-from dispatcher.core.jobs.histograms import Histogram, quantile_s
+from dispatcher.core.jobs.views.endings import Endings, Summary
+from dispatcher.core.jobs.views.histograms import Histogram, quantile_s
 from handlers.api.jobjson import instant
 
 __all__ = ["summary_json"]

@@ -12,8 +12,8 @@ from msgspec.structs import replace
 from tornado.iostream import StreamClosedError
 
 from dispatcher.access.scopes import Scope
-from dispatcher.core.jobs.changes import ChangeFilter, ChangePage, Gap, NumberedChange
 from dispatcher.core.jobs.turn import Change
+from dispatcher.core.jobs.views.changes import ChangeFilter, ChangePage, Gap, NumberedChange
 from dispatcher.errors import Unauthorized
 from handlers import queries
 from handlers.api.jobjson import Json, instant

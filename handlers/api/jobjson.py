@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 from msgspec import Raw
 from msgspec.structs import asdict
 
-from dispatcher.core.jobs.kept import Hold
+from dispatcher.core.jobs.acts.kept import Hold
 from dispatcher.core.jobs.matching import Requirement, wanted_of
 from dispatcher.core.jobs.model import AttemptView, JobView, OneWorkerView, TypeView, WorkerView
 from dispatcher.core.jobs.states import JobState

@@ -10,8 +10,8 @@ from msgspec.structs import asdict
 
 from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.states import JobState
-from dispatcher.core.jobs.telling import END_EVENTS, EVENTS
 from dispatcher.core.jobs.terms import TYPE_PATTERN
+from dispatcher.core.jobs.views.telling import END_EVENTS, EVENTS
 from dispatcher.webhooks.endpoints import Delivery, Endpoint, HookMessage, MessageCounts
 from dispatcher.webhooks.targets import LONGEST_URL
 from handlers import queries

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlencode
 from msgspec.structs import replace
 
 from dispatcher.access.scopes import Scope
-from dispatcher.core.jobs.operations import OperationAction, OperationOrder, OperationState, OperationView
+from dispatcher.core.jobs.acts.operations import OperationAction, OperationOrder, OperationState, OperationView
 from dispatcher.core.jobs.turn import Objection
 from dispatcher.errors import BadParameter, BadRequest, Forbidden, Unavailable, WrongState
 from handlers.console.page import XSRF_HELP, PageHandler

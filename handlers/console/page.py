@@ -13,8 +13,9 @@ from tornado.web import HTTPError
 
 from dispatcher import __version__
 from dispatcher.access.principal import Principal
-from dispatcher.core.jobs import about, search, terms
+from dispatcher.core.jobs import about, terms
 from dispatcher.core.jobs.model import TypeFilter, WorkerFilter, WorkerStatus
+from dispatcher.core.jobs.views import search
 from dispatcher.errors import Forbidden, Unsupported
 from handlers.base import BaseHandler
 from handlers.console import sentences, shown, words

@@ -9,10 +9,10 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Struct
 
-from dispatcher.core.jobs.histograms import Histogram, quantile_s
 from dispatcher.core.jobs.matching import NAME, Requirement
 from dispatcher.core.jobs.model import AttemptView, JobView, WorkerStatus, WorkerView
 from dispatcher.core.jobs.states import FINAL, Event, JobState, next_state
+from dispatcher.core.jobs.views.histograms import Histogram, quantile_s
 
 __all__ = [
     "STATES",

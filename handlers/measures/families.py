@@ -16,7 +16,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric
 
 from dispatcher import __version__
-from dispatcher.core.jobs.measures import Measures, TurnTimes
+from dispatcher.core.jobs.views.measures import Measures, TurnTimes
 
 __all__ = ["families"]
 

@@ -16,12 +16,12 @@ from tornado.ioloop import IOLoop
 from tornado.web import Application
 
 from dispatcher.config.settings import Settings
-from dispatcher.core.jobs.batches import BatchItem
 from dispatcher.core.jobs.model import JobSpec, JobView, TypeFilter, TypePage, WorkerFilter, WorkerPage
 from dispatcher.core.jobs.turn import Accepted
+from dispatcher.core.jobs.views.batches import BatchItem
+from dispatcher.node.acts.types import Types
 from dispatcher.node.service import Dispatcher
-from dispatcher.node.types import Types
-from dispatcher.node.waiting import Why
+from dispatcher.node.views.waiting import Why
 from handlers.routes import TaskDirectory, make_app
 from tests.handlers.rich import TASKS
 from tests.support.clock import ManualClock

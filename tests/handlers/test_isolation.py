@@ -13,8 +13,8 @@ import pytest
 from dispatcher.access.acts import Actor
 from dispatcher.access.scopes import Scope, with_included
 from dispatcher.config.settings import Settings
+from dispatcher.core.jobs.acts.operations import OperationAction, OperationOrder
 from dispatcher.core.jobs.model import JobFilter
-from dispatcher.core.jobs.operations import OperationAction, OperationOrder
 from handlers.routes import TaskDirectory, routes
 from tests.handlers.conftest import Ask, Scene
 from tests.handlers.matrix import MATRIX, OPEN

@@ -8,7 +8,7 @@ import pytest
 
 from dispatcher.core.jobs.model import TypeFilter, WorkerFilter
 from dispatcher.errors import BadRequest
-from dispatcher.node.cursors import cursor_of
+from dispatcher.node.views.cursors import cursor_of
 from tests.support.house import House
 from tests.support.jobs import spec
 from tests.support.operations import operations

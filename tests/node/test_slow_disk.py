@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dispatcher.errors import StorageFull, Unavailable
-from dispatcher.node.turns import FULL_PAUSE_S, MOST_REPORTS
+from dispatcher.node.turns.turns import FULL_PAUSE_S, MOST_REPORTS
 from tests.support.house import House, run_one
 
 pytestmark = pytest.mark.gen_test

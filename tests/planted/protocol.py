@@ -6,13 +6,13 @@ from tests.planted.bug import Bug
 
 __all__ = ["BUGS"]
 
-OPERATIONS = "dispatcher/node/operations.py::Operations."
-TURNS, SERVICE = "dispatcher/node/turns.py::Turns.", "dispatcher/node/service.py::Dispatcher."
+OPERATIONS = "dispatcher/node/acts/operations.py::Operations."
+TURNS, SERVICE = "dispatcher/node/turns/turns.py::Turns.", "dispatcher/node/service.py::Dispatcher."
 PAGES = "dispatcher/pages/pages.py::Pages."
 SESSIONS, FRONTS = "dispatcher/transport/sessions.py::Sessions.", "dispatcher/transport/fronts/"
 
 SIM = "tests/sim/test_sim.py"
-BY_TURNS = "tests/node/test_turns.py"
+BY_TURNS = "tests/node/turns/test_turns.py"
 BY_INTAKE = "tests/node/test_intake.py"
 BY_PAGES = "tests/node/test_service.py"
 TRANSPORT = "dispatcher/transport/"
@@ -34,10 +34,10 @@ BUGS = {
     ),
     "a batch is divided between two turns": Bug(
         "S3",
-        "dispatcher/node/gathering.py::Intake.take",
+        "dispatcher/node/turns/gathering.py::Intake.take",
         "jobs < most_jobs",
         "jobs + len(self._waiting[0].specs) <= most_jobs",
-        "tests/node/test_gathering.py",
+        "tests/node/turns/test_gathering.py",
     ),
     "reports that do not fit into a turn are dropped": Bug(
         "S4", TURNS + "_turn", "[]", "self._reports[MOST_ITEMS:]", BY_TURNS
@@ -55,7 +55,7 @@ BUGS = {
         found_by=BY_TURNS,
     ),
     "jobs are taken while the server stops": Bug(
-        "S21", SERVICE + "_taken", "False", "self.draining or not self._accepting", BY_INTAKE
+        "S21", SERVICE + "_stored", "False", "self.draining or not self._accepting", BY_INTAKE
     ),
     "after the store has failed the server goes on": Bug("S23", TURNS + "_break", "", "self._broken = True", BY_INTAKE),
     "a start waits for housekeeping": Bug(
@@ -65,7 +65,9 @@ BUGS = {
         "S19", SERVICE + "tick", "None", "self._transport.forgive(_, _)", "tests/node/test_standstill.py"
     ),
     # messages
-    "a worker is taken over without its secret": Bug("I6", PAGES + "_proves", "return True", found_by=BY_PAGES),
+    "a worker is taken over without its secret": Bug(
+        "I6", "dispatcher/pages/registrar.py::Registrar._proves", "return True", found_by=BY_PAGES
+    ),
     # sessions
     "the outbox is emptied before the answer is written": Bug(
         "S7",
@@ -94,10 +96,18 @@ BUGS = {
     ),
     # changes
     "of the changes of one turn only the first is told": Bug(
-        "S35", "dispatcher/node/events.py::Ring.add", "changes[:1]", "changes", "tests/node/test_events.py"
+        "S35",
+        "dispatcher/node/changes/events.py::Ring.add",
+        "changes[:1]",
+        "changes",
+        "tests/node/changes/test_events.py",
     ),
     "a follower misses the change that wakes it": Bug(
-        "S35", "dispatcher/node/followers.py::Feed._found", "after + 1", "after", "tests/node/test_followers.py"
+        "S35",
+        "dispatcher/node/changes/followers.py::Feed._found",
+        "after + 1",
+        "after",
+        "tests/node/changes/test_followers.py",
     ),
     # webhooks, and orders
     "a redirect counts as an answer": Bug(
@@ -132,10 +142,10 @@ BUGS = {
         OPERATIONS + "_slice",
         "running.top = None",
         "running.top = running.top or page.start",
-        "tests/node/test_operations.py",
+        "tests/node/acts/test_operations.py",
     ),
     "an order cannot be stopped": Bug(
-        "S39", OPERATIONS + "_each_slice", "False", "running.stopping is not None", "tests/node/test_operations.py"
+        "S39", OPERATIONS + "_each_slice", "False", "running.stopping is not None", "tests/node/acts/test_operations.py"
     ),
     # sockets
     "a pong proves what was written after its ping": Bug(

@@ -75,10 +75,10 @@ BUGS = {
     "a job forgets its batch": Bug("S1", SCHEMA, _new_jobs("batch = NULL"), found_by=BATCH_READS),
     "a batch has ended while its jobs run": Bug(
         "S1",
-        "dispatcher/core/jobs/batches.py::batch_view",
+        "dispatcher/core/jobs/views/batches.py::batch_view",
         "tally.state in (JobState.SCHEDULED, JobState.QUEUED)",
         "tally.state not in SETTLED",
-        "tests/node/test_batches.py",
+        "tests/node/waits/test_batches.py",
     ),
     "a tag is not found": Bug("S1", SCHEMA, _dropped("INSERT ON job_tags"), found_by=FILTERS),
     # outcomes

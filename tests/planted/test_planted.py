@@ -86,8 +86,8 @@ def test_where_nothing_is_planted_nothing_is_found() -> None:
 # the hunt itself
 
 
-WAITERS = "dispatcher/node/waiters.py::Waiters."
-HARMLESS = Bug("S4", WAITERS + "__len__", "0 + self._count", "self._count", "tests/node/test_waiters.py")
+WAITERS = "dispatcher/node/waits/waiters.py::Waiters."
+HARMLESS = Bug("S4", WAITERS + "__len__", "0 + self._count", "self._count", "tests/node/waits/test_waiters.py")
 
 
 def test_what_changes_nothing_is_not_found(monkeypatch: pytest.MonkeyPatch) -> None:

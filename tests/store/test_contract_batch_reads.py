@@ -5,10 +5,10 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from dispatcher.access.acts import Actor
-from dispatcher.core.jobs.batches import BatchItem, BatchView
 from dispatcher.core.jobs.model import JobSpec, JobView
 from dispatcher.core.jobs.states import Event
 from dispatcher.core.jobs.turn import Cancel, Cause, Ended, Started
+from dispatcher.core.jobs.views.batches import BatchItem, BatchView
 from dispatcher.store.batches import MOST_ITEMS_READ, SLICE_BYTES
 from tests.store.contract import HOLDER, Desk, error, result
 from tests.support.jobs import spec

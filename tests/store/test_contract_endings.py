@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from dispatcher.core.jobs.endings import ALL_TYPES, Endings, Summary, steps_of, summary_of
-from dispatcher.core.jobs.histograms import ERROR, quantile_s
 from dispatcher.core.jobs.states import Event
 from dispatcher.core.jobs.turn import Adopt, Cancel, Cause, Decide, Delete, Ended, Retry, Started
+from dispatcher.core.jobs.views.endings import ALL_TYPES, Endings, Summary, steps_of, summary_of
+from dispatcher.core.jobs.views.histograms import ERROR, quantile_s
 from dispatcher.store.driving import PURGE_EVERY_S
 from tests.store.contract import HOLDER, Desk, error, lapsed, lost, result
 from tests.support.jobs import spec

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from dispatcher.access.acts import Actor, AuditFilter
-from dispatcher.core.jobs.kept import Hold, KeepType, KeepWorker, KeptType, KeptWorker
+from dispatcher.core.jobs.acts.kept import Hold, KeepType, KeepWorker, KeptType, KeptWorker
 from dispatcher.core.jobs.terms import NO_DEFAULTS, TypeDefaults
 from tests.store.contract import NOW, Desk
 

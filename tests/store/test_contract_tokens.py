@@ -8,7 +8,7 @@ from dispatcher.access.commands import EndCredentials, JoinWorker, MakeToken, Re
 from dispatcher.access.credentials import Credential
 from dispatcher.access.scopes import Scope
 from dispatcher.access.tokens import Token
-from dispatcher.core.jobs.kept import Hold, KeepWorker, KeptWorker
+from dispatcher.core.jobs.acts.kept import Hold, KeepWorker, KeptWorker
 from tests.store.contract import NOW, Desk
 
 TOKEN = Token(

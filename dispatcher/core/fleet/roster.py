@@ -16,7 +16,7 @@ from msgspec import Struct
 from dispatcher.core.fleet.worker import Labels, Worker, unnamed
 from dispatcher.core.jobs.matching import NAME
 from dispatcher.core.jobs.model import WorkerFilter, WorkerStatus
-from dispatcher.core.jobs.naming import beginnings, counted
+from dispatcher.core.jobs.views.naming import beginnings, counted
 
 __all__ = ["MOST_LOOKED_AT", "Place", "Roster", "shown_state"]
 

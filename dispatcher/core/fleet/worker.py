@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from dispatcher.core.jobs.kept import Hold
+from dispatcher.core.jobs.acts.kept import Hold
 from dispatcher.core.jobs.matching import lane_of
 from dispatcher.core.jobs.turn import Claim, Holder, LiveAttempt
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from dispatcher.access.credentials import Credential
 from dispatcher.core.jobs.about import NOTHING_SAID, About
-from dispatcher.core.jobs.kept import Hold, KeptWorker
+from dispatcher.core.jobs.acts.kept import Hold, KeptWorker
 from dispatcher.core.jobs.states import SETTLED, JobState
 from dispatcher.core.jobs.terms import NO_DEFAULTS, Schedule, Terms, TypeDefaults
 
@@ -174,7 +174,7 @@ class JobFilter(Struct, frozen=True, kw_only=True):
     owner: str | None = None
     #: The code of the last error.
     error: str | None = None
-    #: Words in the data, the result or the last error (core/jobs/search.py).
+    #: Words in the data, the result or the last error (core/jobs/views/search.py).
     search: str | None = None
     #: UTC seconds; ``after`` includes the instant, ``before`` does not. A job that has not ended fits no end.
     created_after: float | None = None

@@ -11,7 +11,7 @@ from dispatcher.access.acts import AuditEntry
 from dispatcher.access.commands import TokenCommand
 from dispatcher.access.credentials import Credential
 from dispatcher.core.jobs.about import About
-from dispatcher.core.jobs.kept import KeptType, KeptWorker
+from dispatcher.core.jobs.acts.kept import KeptType, KeptWorker
 from dispatcher.core.jobs.matching import lane_of
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.terms import Terms

@@ -18,7 +18,7 @@ from msgspec import UNSET, Struct, UnsetType
 from dispatcher.access.acts import Actor, AuditNote
 from dispatcher.access.commands import NOBODY_ASKED, TokenCommand
 from dispatcher.core.jobs.about import NOTHING_SAID, About
-from dispatcher.core.jobs.kept import KeepType, KeepWorker
+from dispatcher.core.jobs.acts.kept import KeepType, KeepWorker
 from dispatcher.core.jobs.matching import Requirement
 from dispatcher.core.jobs.model import JobSpec, JobView
 from dispatcher.core.jobs.states import Event, JobState

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from dispatcher.core.jobs.kept import Hold
+from dispatcher.core.jobs.acts.kept import Hold
 from dispatcher.core.jobs.turn import Claim, Command, Report, Verdict
 
 __all__ = [

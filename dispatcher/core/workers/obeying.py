@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from dispatcher.core.fleet.fleet import Fleet
 from dispatcher.core.fleet.worker import Standing, Worker
-from dispatcher.core.jobs.kept import Hold, KeptType, KeptWorker
+from dispatcher.core.jobs.acts.kept import Hold, KeptType, KeptWorker
 from dispatcher.core.jobs.matching import lane_parts, matches
 from dispatcher.core.workers.attendance import Attendance
 from dispatcher.core.workers.deadlines import Deadlines, Due

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from dispatcher.core.fleet.worker import Labels, Worker, unnamed
-from dispatcher.core.jobs.kept import Hold, KeptType, KeptWorker
+from dispatcher.core.jobs.acts.kept import Hold, KeptType, KeptWorker
 from dispatcher.core.workers.effects import Effect, HoldOrder, Order
 from dispatcher.core.workers.registration import Registration
 

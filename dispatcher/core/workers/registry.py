@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from dispatcher.core.fleet.fleet import Fleet
 from dispatcher.core.fleet.worker import Worker, WorkerState
-from dispatcher.core.jobs.kept import Hold, KeptWorker
+from dispatcher.core.jobs.acts.kept import Hold, KeptWorker
 from dispatcher.core.jobs.turn import OfferedTypes
 from dispatcher.core.workers.attendance import Attendance
 from dispatcher.core.workers.deadlines import Deadlines, Due

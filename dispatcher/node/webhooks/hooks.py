@@ -13,9 +13,9 @@ from dispatcher import ids
 from dispatcher.access.acts import Actor
 from dispatcher.clock import Clock
 from dispatcher.config.settings import Settings
-from dispatcher.core.jobs.telling import END_EVENTS, PING
+from dispatcher.core.jobs.views.telling import END_EVENTS, PING
 from dispatcher.errors import BadRequest, EndpointNotFound, MessageNotFound, Unavailable, WrongState
-from dispatcher.node.turns import Turns
+from dispatcher.node.turns.turns import Turns
 from dispatcher.node.webhooks.posting import HttpPoster, Poster
 from dispatcher.node.webhooks.sender import Sender
 from dispatcher.store.bodies import ping_body

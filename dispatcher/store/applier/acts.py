@@ -9,7 +9,7 @@ from msgspec import UNSET
 
 from dispatcher.access.acts import MOST_DETAIL, Actor, AuditEntry, AuditNote, AuditOutcome
 from dispatcher.access.commands import EndCredentials, JoinWorker, MakeToken, RevokeToken
-from dispatcher.core.jobs.kept import KeepType, KeepWorker
+from dispatcher.core.jobs.acts.kept import KeepType, KeepWorker
 from dispatcher.core.jobs.turn import Adopt, Amend, Cancel, Command, CommandReport, Decide, Delete, JobCommand, Retry
 from dispatcher.webhooks.commands import DeleteEndpoint, PutEndpoint, Redeliver, SendMessage
 

@@ -9,8 +9,8 @@ from dispatcher.access.acts import AuditNote
 from dispatcher.access.commands import EndCredentials, JoinWorker, MakeToken, RevokeToken, TokenCommand, UsedTokens
 from dispatcher.access.credentials import Credential
 from dispatcher.core.jobs import ledger
-from dispatcher.core.jobs.amending import amend, event_of
-from dispatcher.core.jobs.kept import KeepType, KeepWorker
+from dispatcher.core.jobs.acts.amending import amend, event_of
+from dispatcher.core.jobs.acts.kept import KeepType, KeepWorker
 from dispatcher.core.jobs.rows import AttemptRow, JobRow, lane_of_row
 from dispatcher.core.jobs.states import FINAL, Event, JobState, next_state
 from dispatcher.core.jobs.turn import (

@@ -8,10 +8,10 @@ from math import inf
 from typing import NamedTuple
 
 from dispatcher.core.jobs import ledger
-from dispatcher.core.jobs.endings import End
 from dispatcher.core.jobs.rows import JobRow, WriteSet, lane_of_row
 from dispatcher.core.jobs.states import FINAL, OPEN, WAITING, JobState
 from dispatcher.core.jobs.turn import Change, Report, Settled
+from dispatcher.core.jobs.views.endings import End
 from dispatcher.store.applier.telling import Teller
 from dispatcher.store.attempts import current_attempts
 from dispatcher.store.requests import Counted, Loaded, Tally

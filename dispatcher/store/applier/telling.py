@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 from dispatcher.core.jobs.rows import JobRow, WriteSet
 from dispatcher.core.jobs.states import SETTLED
-from dispatcher.core.jobs.telling import event_of_state
 from dispatcher.core.jobs.turn import Change
+from dispatcher.core.jobs.views.telling import event_of_state
 from dispatcher.store.bodies import body_of
 from dispatcher.webhooks.commands import PutEndpoint, Redeliver, SendMessage
 from dispatcher.webhooks.endpoints import CALLBACKS, Endpoint, HookMessage, callback_target

@@ -16,7 +16,6 @@ from math import inf
 from typing import Any, NamedTuple
 
 from dispatcher.core.jobs import ledger
-from dispatcher.core.jobs.endings import counted
 from dispatcher.core.jobs.rows import JobRow
 from dispatcher.core.jobs.states import WAITING, Event, JobState
 from dispatcher.core.jobs.turn import (
@@ -31,6 +30,7 @@ from dispatcher.core.jobs.turn import (
     Turn,
     TurnReport,
 )
+from dispatcher.core.jobs.views.endings import counted
 from dispatcher.store.acts import MOST_ACTS_FORGOTTEN
 from dispatcher.store.applier.acts import act_of
 from dispatcher.store.applier.admission import Admission

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dispatcher.core.jobs.batches import BatchItem, BatchTally, BatchView, batch_view
 from dispatcher.core.jobs.states import JobState
+from dispatcher.core.jobs.views.batches import BatchItem, BatchTally, BatchView, batch_view
 from dispatcher.store.batches import MOST_ITEMS_READ, SLICE_BYTES, item_of
 from dispatcher.store.postgres.reader import Reader
 

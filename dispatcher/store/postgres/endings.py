@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from dispatcher.core.jobs.endings import Endings, Steps
+from dispatcher.core.jobs.views.endings import Endings, Steps
 from dispatcher.store.endings import ENDINGS_COLUMNS, MOST_ENDINGS_FORGOTTEN, Unwritten, endings_of, outlived, values_of
 from dispatcher.store.postgres.link import Asked, Link, Rows, array, rows_text
 from dispatcher.store.postgres.reader import Reader

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from dispatcher.access.credentials import Credential
-from dispatcher.core.jobs.kept import KeptType, KeptWorker
+from dispatcher.core.jobs.acts.kept import KeptType, KeptWorker
 from dispatcher.store.kept import Kept
 from dispatcher.store.kept_rows import credential_of, kept_fields, kept_type_of, kept_worker_of
 from dispatcher.store.postgres.link import Asked

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobView
 from dispatcher.core.jobs.rows import JobRow
-from dispatcher.core.jobs.search import MOST_CHARS, Phrase, has_text, search_of
+from dispatcher.core.jobs.views.search import MOST_CHARS, Phrase, has_text, search_of
 from dispatcher.store.columns import job_row
 from dispatcher.store.postgres.keys import wanted_keys
 from dispatcher.store.postgres.link import Link, array

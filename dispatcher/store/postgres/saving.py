@@ -10,8 +10,8 @@ from typing import Any
 
 from msgspec.structs import asdict
 
-from dispatcher.core.jobs.naming import counted
 from dispatcher.core.jobs.rows import JobRow, WriteSet, lane_of_row
+from dispatcher.core.jobs.views.naming import counted
 from dispatcher.store.columns import CHANGING, CLAIMED, DONE, about_text, terms_text
 from dispatcher.store.postgres.acts import acts_asks
 from dispatcher.store.postgres.hooks import hook_asks

@@ -19,11 +19,11 @@ from msgspec.structs import replace
 from dispatcher.access.acts import AuditFilter, AuditPage
 from dispatcher.access.tokens import Token
 from dispatcher.clock import SystemClock
-from dispatcher.core.jobs.backups import Backup
+from dispatcher.core.jobs.acts.backups import Backup
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView, LogLine, MissingWorker, TypeView
-from dispatcher.core.jobs.naming import beginnings, counted
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import LaneReady, LiveAttempt, Turn, TurnReport
+from dispatcher.core.jobs.views.naming import beginnings, counted
 from dispatcher.errors import StorageAway, StorageFull, StorageTrouble, StoreRefused, WrongState
 from dispatcher.store.applier.commands import evidence
 from dispatcher.store.applier.hand import Ids

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from dispatcher.core.jobs.naming import counted
+from dispatcher.core.jobs.views.naming import counted
 from dispatcher.store.requests import MOST_FORGOTTEN, MOST_MISSING, Purge, Save
 from dispatcher.store.sqlite import statements as sql
 from dispatcher.store.sqlite.acts import forget_acts, save_acts

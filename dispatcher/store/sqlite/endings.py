@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable
 from itertools import chain
 
-from dispatcher.core.jobs.endings import Endings, Slot, Steps
+from dispatcher.core.jobs.views.endings import Endings, Slot, Steps
 from dispatcher.store.endings import (
     ENDED_COLUMNS,
     ENDINGS_COLUMNS,

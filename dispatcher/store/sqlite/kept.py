@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from dispatcher.access.credentials import Credential
-from dispatcher.core.jobs.kept import KeptType, KeptWorker
+from dispatcher.core.jobs.acts.kept import KeptType, KeptWorker
 from dispatcher.store.kept import Kept
 from dispatcher.store.kept_rows import (
     CREDENTIAL_COLUMNS,

@@ -7,9 +7,9 @@ import sqlite3
 from operator import attrgetter
 
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobView, MissingWorker
-from dispatcher.core.jobs.naming import beginnings, counted
 from dispatcher.core.jobs.rows import JobRow
-from dispatcher.core.jobs.search import search_of
+from dispatcher.core.jobs.views.naming import beginnings, counted
+from dispatcher.core.jobs.views.search import search_of
 from dispatcher.store.attempts import attempt_range
 from dispatcher.store.columns import job_row
 from dispatcher.store.sqlite import statements as sql

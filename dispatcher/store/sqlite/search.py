@@ -2,8 +2,8 @@
 
 A text is a row of its own: its number is four times the job's, and which of the texts it is. So a result is indexed
 without its job's data being indexed again, and rows lie in the order of their jobs. The table keeps no texts: to remove
-a row, its text is given again, and it must be the same (core/jobs/search.py). A store whose SQLite has no FTS5, or that
-is told to keep no index, reads the texts themselves.
+a row, its text is given again, and it must be the same (core/jobs/views/search.py). A store whose SQLite has no FTS5,
+or that is told to keep no index, reads the texts themselves.
 
 A job is in the index if its number is not below ``first``. Older ones are taken in by ``fill``, slice by slice.
 
@@ -19,7 +19,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 
 from dispatcher.core.jobs.rows import WriteSet
-from dispatcher.core.jobs.search import MOST_CHARS, Phrase, has_text, plain
+from dispatcher.core.jobs.views.search import MOST_CHARS, Phrase, has_text, plain
 from dispatcher.store.texts import MOST_READ, SCANNED, at_once
 
 __all__ = [

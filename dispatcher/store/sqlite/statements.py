@@ -185,7 +185,7 @@ OF_ALL = "SELECT seq FROM jobs WHERE seq < ? ORDER BY seq DESC LIMIT ?"
 OF_TAG = "SELECT seq FROM job_tags WHERE tag = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3"
 OF_OWNER = "SELECT seq FROM jobs WHERE owner = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3"
 OF_BATCH = "SELECT seq FROM jobs WHERE batch = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3"
-#: The keys of a batch's jobs begin with its own (core/jobs/batches.py).
+#: The keys of a batch's jobs begin with its own (core/jobs/views/batches.py).
 OF_KEY = f"""
     SELECT seq FROM (
         SELECT seq FROM jobs WHERE key = ?1

@@ -9,8 +9,8 @@ from typing import Any
 from msgspec import Struct
 
 from dispatcher.core.jobs.model import WorkerStatus
-from dispatcher.core.jobs.search import LONGEST_SEARCH
 from dispatcher.core.jobs.states import JobState
+from dispatcher.core.jobs.views.search import LONGEST_SEARCH
 from handlers.api.jobjson import JOB_FIELDS, LINE_FIELDS
 from handlers.queries import BACK_PATTERN, MAX_WAIT_S, WINDOW_PATTERN, ListFormat
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from dispatcher.core.jobs.operations import OperationAction, OperationState
+from dispatcher.core.jobs.acts.operations import OperationAction, OperationState
 from handlers.api.openapi.shapes import Count, Instant, JobId, Links
 
 __all__ = ["ActionShape", "OperationShape", "OperationsShape"]

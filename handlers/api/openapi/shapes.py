@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 
 from dispatcher.access.acts import AuditOutcome
 from dispatcher.access.scopes import Scope
-from dispatcher.core.jobs.backups import BackupState
+from dispatcher.core.jobs.acts.backups import BackupState
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.terms import Wanted
 

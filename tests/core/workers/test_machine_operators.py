@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from dispatcher.core.jobs.kept import Hold, KeptWorker
+from dispatcher.core.jobs.acts.kept import Hold, KeptWorker
 from dispatcher.core.workers.effects import CancelOrder, Drop, HoldOrder, Order, Refuse, Welcome, Withdraw
 from tests.core.workers.support import Node, all_of, ends, only
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dispatcher.core.jobs.kept import Hold, KeptType
+from dispatcher.core.jobs.acts.kept import Hold, KeptType
 from dispatcher.core.jobs.turn import LaneReady
 from dispatcher.core.workers.effects import Offer, Withdraw
 from tests.core.workers.support import Node, all_of, claim, end, ends, only

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from dispatcher.config.settings import Settings
-from dispatcher.node.turns import MOST_ITEMS
+from dispatcher.node.turns.turns import MOST_ITEMS
 from handlers.api.batch import MOST_JOBS
 from tests.handlers.conftest import Ask, Watched, body_of
 from tests.support.house import House

@@ -12,7 +12,7 @@ import pytest
 from tornado.ioloop import IOLoop
 
 from dispatcher.config.settings import Settings
-from dispatcher.node.followers import BEAT_S
+from dispatcher.node.changes.followers import BEAT_S
 from handlers.api.jobjson import instant
 from handlers.api.shortway import ShortWayApplication
 from tests.support.house import House, run_one

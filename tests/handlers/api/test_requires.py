@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dispatcher.node.waiting import Waiting
+from dispatcher.node.views.waiting import Waiting
 from tests.handlers.conftest import Ask, Watched, body_of
 from tests.support.house import House
 from tests.support.scenes import submit, take

@@ -12,7 +12,7 @@ from tornado.simple_httpclient import HTTPStreamClosedError
 from dispatcher.access.acts import Actor
 from dispatcher.config.settings import Settings
 from dispatcher.core.jobs.model import JobFilter, JobPage
-from dispatcher.node.walks import Walks
+from dispatcher.node.views.walks import Walks
 from tests.handlers.api.tokens import ADMIN, JSON, made, refused, shown, signed_in
 from tests.handlers.conftest import Ask, Browser, body_of
 from tests.support.house import House

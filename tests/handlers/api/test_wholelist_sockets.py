@@ -11,7 +11,7 @@ import pytest
 from dispatcher.config.settings import Settings
 from dispatcher.core.jobs.model import JobFilter, JobPage
 from dispatcher.errors import StorageTrouble
-from dispatcher.node.walks import Walks
+from dispatcher.node.views.walks import Walks
 from tests.support.house import House
 from tests.support.jobs import spec
 from tests.support.waiting import eventually

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dispatcher.core.jobs.kept import Hold
+from dispatcher.core.jobs.acts.kept import Hold
 from dispatcher.core.jobs.model import FailingType, PausedType, ShutType, Troubles, TypeView
 from handlers.console.problems import MOST_PROBLEMS, all_is_well, problems
 

@@ -6,8 +6,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from dispatcher.config.settings import Settings
-from dispatcher.core.jobs.measures import OTHER_TYPES
-from dispatcher.node.activity import MOST_NAMED
+from dispatcher.core.jobs.views.measures import OTHER_TYPES
+from dispatcher.node.turns.activity import MOST_NAMED
 from tests.handlers.conftest import Ask, draining, no_room
 from tests.support.house import House, run_one
 from tests.support.jobs import spec

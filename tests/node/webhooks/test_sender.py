@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from dispatcher.errors import StorageFull
-from dispatcher.node.turns import FULL_PAUSE_S
+from dispatcher.node.turns.turns import FULL_PAUSE_S
 from dispatcher.node.webhooks.hooks import OLD_SECRET_S
 from dispatcher.node.webhooks.posting import HookAnswer
 from dispatcher.node.webhooks.sender import AT_ONCE, AT_ONCE_IN_ALL, LEAVE_S

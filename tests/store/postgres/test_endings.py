@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.core.jobs.endings import ALL_TYPES
 from dispatcher.core.jobs.turn import Cancel
+from dispatcher.core.jobs.views.endings import ALL_TYPES
 from dispatcher.errors import StorageAway
 from dispatcher.store.driving import PURGE_EVERY_S
 from dispatcher.store.endings import MOST_ENDINGS_FORGOTTEN, MOST_UNWRITTEN, WRITTEN_EVERY_S

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from dispatcher.core.jobs.endings import ALL_TYPES, steps_of
 from dispatcher.core.jobs.turn import Cancel
+from dispatcher.core.jobs.views.endings import ALL_TYPES, steps_of
 from dispatcher.store.driving import PURGE_EVERY_S
 from dispatcher.store.endings import MOST_ENDINGS_FORGOTTEN, MOST_UNWRITTEN, WRITTEN_EVERY_S
 from dispatcher.store.sqlite.store import SqliteStore

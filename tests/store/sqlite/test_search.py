@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from dispatcher.core.jobs.rows import WriteSet
-from dispatcher.core.jobs.search import MOST_CHARS, search_of
 from dispatcher.core.jobs.turn import Cancel, Delete
+from dispatcher.core.jobs.views.search import MOST_CHARS, search_of
 from dispatcher.errors import StorageTrouble
 from dispatcher.store.sqlite.search import (
     FILLED,

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from dispatcher.core.jobs.backups import Backup
+from dispatcher.core.jobs.acts.backups import Backup
 from dispatcher.core.jobs.turn import Demand
 from dispatcher.errors import BackupFailed, StorageFull, WrongState
 from dispatcher.store.sqlite.log_mark import LONG_FRAMES

@@ -157,7 +157,7 @@ SELECT seq FROM jobs WHERE owner = %(name)s AND seq < %(below)s::bigint ORDER BY
 SELECT seq FROM jobs WHERE batch = %(name)s AND seq < %(below)s::bigint ORDER BY seq DESC LIMIT %(most)s
 
 -- name: of_key
--- The keys of a batch's jobs begin with its own (core/jobs/batches.py).
+-- The keys of a batch's jobs begin with its own (core/jobs/views/batches.py).
 SELECT seq FROM jobs
 WHERE seq < %(below)s::bigint
     AND (key = %(name)s OR (key > %(name)s || {{KEY_MARK}} AND key < %(name)s || {{BEHIND_KEY_MARK}}))

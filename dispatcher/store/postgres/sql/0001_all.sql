@@ -204,7 +204,7 @@ CREATE TABLE endings (
     failed    bigint NOT NULL,
     cancelled bigint NOT NULL,
     expired   bigint NOT NULL,
-    wait      text NOT NULL,                -- JSON: {bucket: count} (dispatcher/core/jobs/histograms.py)
+    wait      text NOT NULL,                -- JSON: {bucket: count} (dispatcher/core/jobs/views/histograms.py)
     run       text NOT NULL,                -- the same
     PRIMARY KEY (step_s, start, type)
 ) WITH (fillfactor = 50);

@@ -8,7 +8,7 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dispatcher.core.jobs.backups import Backup, BackupState
+from dispatcher.core.jobs.acts.backups import Backup, BackupState
 from dispatcher.errors import StorageFull
 from dispatcher.store.sqlite.snapshot.child import DRAFT
 

@@ -13,10 +13,10 @@ from openapi_spec_validator import validate
 from dispatcher.access.scopes import Scope
 from dispatcher.access.tokens import Token
 from dispatcher.config.settings import Settings
-from dispatcher.core.jobs.backups import Backup
+from dispatcher.core.jobs.acts.backups import Backup
 from dispatcher.core.jobs.model import AttemptView, TypeView, WorkerView
 from dispatcher.core.jobs.states import JobState
-from dispatcher.node.waiting import Waiting
+from dispatcher.node.views.waiting import Waiting
 from handlers.api.jobjson import JOB_FIELDS as JOB_ANSWER
 from handlers.api.jobjson import LINE_FIELDS
 from handlers.api.openapi import shapes, typeshapes, workershapes

@@ -1,0 +1,1 @@
+"""What people order of jobs, workers, types and the store, as values."""

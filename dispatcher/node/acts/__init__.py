@@ -1,0 +1,1 @@
+"""What people order of workers, types and many jobs at once; backups."""

@@ -1,0 +1,132 @@
+"""Types of jobs: the list of them, and the pauses and defaults that operators order.
+
+An order is durable before it counts, and stands in the audit log. One is made at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+
+import msgspec
+from msgspec.structs import replace
+
+from dispatcher.access.acts import Actor
+from dispatcher.clock import Clock
+from dispatcher.core.jobs.acts.kept import MOST_KEPT, Hold, KeepType, KeptType
+from dispatcher.core.jobs.model import TypeFilter, TypePage, TypeView
+from dispatcher.core.jobs.terms import Terms
+from dispatcher.core.jobs.views.endings import Summary, steps_of, summary_of
+from dispatcher.core.workers.machine import Machine
+from dispatcher.errors import BadRequest, TypeNotFound, WrongState
+from dispatcher.node.turns.readers import Readers
+from dispatcher.node.turns.turns import Turns
+from dispatcher.node.views import catalogue
+from dispatcher.store.port import Store
+
+__all__ = ["Types"]
+
+#: How many are read from the store at once.
+_SLICE = 1_000
+
+
+class Types:
+    """The types of one node. ``shipped``: the names of the tasks that the server offers."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        turns: Turns,
+        machine: Machine,
+        readers: Readers,
+        shipped: Callable[[], Iterable[str]],
+    ) -> None:
+        self._store, self._clock, self._turns = store, clock, turns
+        self._machine, self._readers, self._shipped = machine, readers, shipped
+        self._lock = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Reads what is kept, in pieces: before the machine is told which jobs are ready."""
+        after = ""
+        while kept := await self._store.kept.types(after, _SLICE):
+            self._machine.know_types(kept)
+            after = kept[-1].type
+
+    async def page(self, wanted: TypeFilter | None = None) -> TypePage:
+        """Types that a job, a worker or a shipped task has named, by name. Raises BadRequest for a bad cursor."""
+        wanted = wanted or TypeFilter()
+        with self._readers:
+            known = await self._store.types(wanted.prefix, catalogue.after(wanted), wanted.limit + 1)
+        known = catalogue.with_shipped(known, self._shipped(), wanted)
+        return catalogue.page(known, wanted, self._machine)
+
+    async def one(self, name: str) -> TypeView:
+        """A type that a job, a worker, a shipped task or an operator has named. Raises TypeNotFound."""
+        with self._readers:
+            known = await self._store.named_types([name])
+        if not known and not self._is_named(name):
+            raise TypeNotFound(f"no job, no worker and no task has named a type {name!r}: the list has all types")
+        return catalogue.view(known[0] if known else catalogue.unnamed(name), self._machine)
+
+    async def ended(self, name: str, window_s: int) -> Summary:
+        """How its jobs have ended in the last ``window_s``; those of all types: ``ALL_TYPES``."""
+        steps = steps_of(window_s, self._clock.utc())
+        with self._readers:
+            return summary_of(name, steps, await self._store.endings.window(name, steps))
+
+    def _is_named(self, name: str) -> bool:
+        return name in self._machine.operators.types or name in self._shipped()
+
+    def paused(self) -> list[KeptType]:
+        """All paused types, by name."""
+        kept = self._machine.operators.types
+        return [kept[name] for name in sorted(kept) if kept[name].paused is not None]
+
+    async def pause(self, name: str, reason: str, *, actor: Actor) -> TypeView:
+        """The type, whose jobs wait from here on; those that run go on. It need not be known. Raises WrongState."""
+        hold = Hold(self._clock.utc(), actor.name, reason)
+        return await self._keep(name, lambda kept: replace(kept, paused=hold), "type.pause", reason, actor)
+
+    async def resume(self, name: str, *, actor: Actor) -> TypeView:
+        """The type, whose jobs are offered again. Raises TypeNotFound."""
+        return await self._keep(name, lambda kept: replace(kept, paused=None), "type.resume", "", actor)
+
+    async def change_defaults(
+        self, name: str, changes: Mapping[str, int | float | str | None], reason: str, *, actor: Actor
+    ) -> TypeView:
+        """The type, whose new jobs have these terms where their submitters name none; None takes one away.
+
+        Jobs that are there keep the terms that they have. The type need not be known. Raises WrongState, TypeNotFound.
+        """
+        told = msgspec.json.encode({"defaults": changes} | ({"reason": reason} if reason else {})).decode()
+        changed = partial(_with_defaults, changes=changes)
+        return await self._keep(name, changed, "type.defaults", told, actor)
+
+    def terms_of(self, name: str, terms: Terms) -> Terms:
+        """The terms of a new job of this type whose submitter names none; ``terms``: those of the server."""
+        kept = self._machine.operators.types.get(name)
+        return terms if kept is None else kept.defaults.over(terms)
+
+    async def _keep(
+        self, name: str, change: Callable[[KeptType], KeptType], action: str, detail: str, actor: Actor
+    ) -> TypeView:
+        async with self._lock:
+            known = self._machine.operators.types
+            kept = change(known.get(name) or KeptType(type=name))
+            if kept.is_empty():
+                await self.one(name)
+            elif name not in known and len(known) >= MOST_KEPT:
+                raise WrongState(f"{MOST_KEPT:,} types are paused or have defaults already: take back what need not be")
+            report = await self._turns.command(KeepType(kept, action, detail, actor))
+            if not report.done:
+                raise BadRequest("the store cannot hold this text: leave out what is not proper text", semantic=True)
+            # One that only operators had named may be unknown again.
+            with self._readers:
+                shown = await self._store.named_types([kept.type])
+            return catalogue.view(shown[0] if shown else catalogue.unnamed(kept.type), self._machine)
+
+
+def _with_defaults(kept: KeptType, changes: Mapping[str, int | float | str | None]) -> KeptType:
+    return replace(kept, defaults=replace(kept.defaults, **changes))

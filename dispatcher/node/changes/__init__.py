@@ -1,0 +1,1 @@
+"""The newest changes, and those who follow them."""

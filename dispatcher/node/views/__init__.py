@@ -1,0 +1,1 @@
+"""What can be seen of a node: lists, why jobs wait, what somebody must look at."""

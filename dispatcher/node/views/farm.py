@@ -1,0 +1,64 @@
+"""What can be asked of the farm: which workers there are, and why a job waits for one.
+
+The ``Dispatcher`` is made of this; it has the parts that are named here.
+"""
+
+from __future__ import annotations
+
+from dispatcher.clock import Clock
+from dispatcher.core.jobs.model import JobView, WorkerFilter, WorkerPage
+from dispatcher.core.workers.machine import Machine
+from dispatcher.node.turns.readers import Readers
+from dispatcher.node.views import rollcall, waiting
+from dispatcher.node.views.cursors import cursor_of, place_of
+from dispatcher.node.views.waiting import Why
+from dispatcher.pages.pages import Pages
+from dispatcher.store.port import Store
+
+__all__ = ["FarmVerbs"]
+
+
+class FarmVerbs:
+    """Reads of workers."""
+
+    machine: Machine
+    pages: Pages
+    _clock: Clock
+    _store: Store
+    _readers: Readers
+
+    def workers(self, wanted: WorkerFilter | None = None) -> WorkerPage:
+        """Pages that this node knows, by name. Raises BadRequest for a cursor that is not ours."""
+        wanted, now = wanted or WorkerFilter(), self._clock.monotonic()
+        after = None if wanted.cursor is None else place_of(wanted.cursor, 2)
+        found, last = self.machine.roster.page(wanted, None if after is None else (after[0], after[1]))
+        items = [rollcall.present(self.machine.workers[name], self.pages.sessions, now) for name in found]
+        return WorkerPage(items=items, next_cursor=None if last is None else cursor_of(*last))
+
+    async def known_workers(self, wanted: WorkerFilter) -> WorkerPage:
+        """The same, with those that were here and have gone: of these only the name is known."""
+        here = self.workers(wanted)
+        name = rollcall.name_of_gone(wanted)
+        if name is None:
+            return here
+        after = None if wanted.cursor is None else place_of(wanted.cursor, 2)[0]
+        with self._readers:
+            missing = await self._store.missing(name, after, wanted.limit + 1)
+        missing = [one for one in missing if rollcall.fits(one, wanted)]
+        return rollcall.merged(here, missing, wanted, self.machine.roster, self._clock.utc())
+
+    def worker_counts(self) -> dict[str, int]:
+        """How many workers are in each state; empty states are left out."""
+        return self.machine.roster.states()
+
+    def called(self, name: str) -> int:
+        """How many workers have this name, without those that are away."""
+        return self.machine.roster.called(name)
+
+    def why(self, job: JobView) -> Why | None:
+        """Why a job waits, in words and in counts; None if it does not wait."""
+        return waiting.why(job, self.machine)
+
+    def why_waits(self, job: JobView) -> str | None:
+        """The words alone."""
+        return why.words if (why := self.why(job)) is not None else None

@@ -1,0 +1,128 @@
+"""What somebody must look at, as the dispatcher finds it."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+
+from dispatcher.core.jobs.model import FailingType, ShutType, Troubles
+from dispatcher.core.jobs.states import JobState
+from dispatcher.core.jobs.turn import Change, LaneReady
+from dispatcher.node.turns.failing import IN_A_ROW, MOST_TYPES, TOLD_S, Failing
+from tests.support.house import House
+from tests.support.operations import operations
+from tests.support.scenes import submit, take
+
+pytestmark = pytest.mark.gen_test
+
+
+async def troubles(house: House, most: int = 20) -> Troubles:
+    return await house.dispatcher.troubles(most)
+
+
+async def fail(house: House, *names: str, type: str = "fax") -> None:
+    for name in names:
+        tried = await take(house, await submit(house, name, type=type), name)
+        await tried.error(retry=False)
+
+
+async def succeed(house: House, name: str, type: str = "fax") -> None:
+    await (await take(house, await submit(house, name, type=type), name)).result("1")
+
+
+async def test_a_server_with_nothing_to_do_has_no_troubles():
+    assert await troubles(await House().start()) == Troubles()
+
+
+async def test_a_type_whose_workers_are_all_paused_is_told_with_its_jobs_that_wait():
+    house = await House().start()
+    for sid in ("s1", "s2"):
+        await house.register(sid, "fax")
+        await house.say(sid, op="pause")
+    await submit(house, type="fax")
+    assert (await troubles(house)).shut == [ShutType("fax", 1, True, False)]
+    assert (await troubles(house, 0)).shut == []
+    await house.say("s1", op="resume")
+    assert (await troubles(house)).shut == []
+
+
+async def test_a_type_is_told_when_three_jobs_have_failed_in_a_row_until_one_succeeds():
+    house = await House().start()
+    await fail(house, *(f"f{number}" for number in range(IN_A_ROW - 1)))
+    assert (await troubles(house)).failing == []
+    await fail(house, "last")
+    assert (await troubles(house)).failing == [FailingType("fax", IN_A_ROW, True)]
+    await succeed(house, "good")
+    assert (await troubles(house)).failing == []
+    await fail(house, "a", "b", "c", "d")
+    assert (await troubles(house)).failing == [FailingType("fax", 4, False)]
+
+
+async def test_a_type_that_fails_is_told_for_a_day_and_not_when_its_jobs_are_tried_again():
+    house = await House().start()
+    await fail(house, "a", "b", "c")
+    await fail(house, "x", "y", "z", type="mail")
+    for name in "abc":
+        await house.dispatcher.retry(name)
+    assert [one.type for one in (await troubles(house)).failing] == ["mail"]
+    await house.pass_time(TOLD_S)
+    assert (await troubles(house)).failing == []
+
+
+async def test_what_failed_in_an_earlier_run_is_told_after_a_restart():
+    before = await House().start()
+    await fail(before, "a", "b", "c")
+    await fail(before, "x", "y", "z", type="mail")
+    await succeed(before, "good", "mail")
+    house = await House(before.store).start()
+    assert (await troubles(house)).failing == [FailingType("fax", 3, True)]
+
+
+async def test_a_job_that_a_free_worker_is_not_given_is_told_after_a_second():
+    house = await House().start()
+    await house.register("s1", "fax")
+    house.dispatcher.machine.ready([LaneReady("fax", 1, 1.0)], claimed=False)
+    house.clock.advance(1.0)
+    assert (await troubles(house)).stalled == []
+    house.clock.advance(0.5)
+    assert (await troubles(house)).stalled == [("fax", 1.5)]
+
+
+def failed(type_name: str, old: JobState = JobState.RUNNING) -> Change:
+    return Change("j", type_name, old, JobState.FAILED, 1.0, None, None, "error")
+
+
+def test_what_a_person_decided_has_not_failed_by_itself():
+    failing = Failing()
+    failing.seen([failed("fax", JobState.IN_DOUBT)] * 5)
+    assert failing.worst(5, 1.0) == {}
+
+
+def test_a_bounded_number_of_types_is_counted_and_looked_at():
+    failing = Failing()
+    for number in range(MOST_TYPES + 10):
+        failing.seen([failed(f"t{number}")] * IN_A_ROW)
+    assert failing.worst(1, 1.0) == {f"t{MOST_TYPES + 9}": IN_A_ROW}
+    assert len(failing._runs) == MOST_TYPES
+
+
+async def test_the_troubles_cost_the_same_with_a_hundred_paused_pages_and_failed_jobs_and_with_thousands():
+    costs = []
+    for count in (100, 4_000):
+        house = await House().start()
+        for number in range(count):
+            house.enlist(f"s{number}", "fax", f"own-{number}", name=f"DESK-{number:05d}")
+            house.dispatcher.machine.pause(f"s{number}", True, house.clock.monotonic())
+            house.dispatcher._failing.seen([failed(f"own-{number}")] * 3)
+        await submit(house, type="fax")
+        await house.dispatcher.idle(housekeeping=True)
+        assert len((await troubles(house)).shut) == 20
+        costs.append(operations(partial(finish, house)))
+    assert costs[0] == costs[1]
+
+
+def finish(house: House) -> None:
+    """Asks for the troubles, and never waits: the store in memory answers at once."""
+    with pytest.raises(StopIteration):
+        troubles(house).send(None)
