@@ -54,7 +54,7 @@ class BaseHandler(RequestHandler, Rules):
     def initialize(self, site: Site) -> None:
         """Called by Tornado with the route's arguments."""
         self.site = site
-        self.set_all(strict_headers(site.settings.hsts_s))
+        self.set_all(self._strict())
         self.body = bytearray()
         self.limit = self.body_limit()
         self.client = AskingClient()
@@ -67,8 +67,12 @@ class BaseHandler(RequestHandler, Rules):
         if not hasattr(self, "request_id"):
             self.request_id = request_id_of(self.request.headers)
         self.clear_header("Server")
-        site: Site | None = getattr(self, "site", None)  # Tornado calls this before it knows the site, and after
-        self.set_all(usual_headers(self.request_id) | strict_headers(0 if site is None else site.settings.hsts_s))
+        self.set_all(usual_headers(self.request_id) | self._strict())
+
+    def _strict(self) -> dict[str, str]:
+        # Tornado sets headers before it knows the site, and after. There is none while the server starts.
+        site: Site | None = getattr(self, "site", None)
+        return strict_headers(0 if site is None else site.settings.hsts_s)
 
     def set_all(self, headers: Mapping[str, str]) -> None:
         """Sets each of these."""

@@ -202,7 +202,7 @@ async def test_who_waits_for_many_learns_nothing_after_the_token_is_revoked(ask:
     assert (answer.code, body_of(answer)["code"]) == (401, "bad_token")
 
 
-@pytest.mark.expect_log("a list of jobs was cut")
+@pytest.mark.expect_log("a list was cut")
 async def test_a_whole_list_is_cut_when_its_token_is_revoked(ask: Ask, house: House) -> None:
     token = await made(ask, "read")
     await house.dispatcher.submit_batch([spec()] * 350)
