@@ -9,13 +9,13 @@ from operator import attrgetter
 
 from msgspec.structs import replace
 
-from dispatcher.access.acts import AuditEntry, AuditFilter, AuditPage
+from dispatcher.access.acts import Actor, AuditEntry, AuditFilter, AuditOutcome, AuditPage
 from dispatcher.errors import BadParameter
 from dispatcher.store.requests import ActsPurge
 from dispatcher.store.storable import check_storable
 from dispatcher.store.views import SLICE, SLICES
 
-__all__ = ["MOST_ACTS_FORGOTTEN", "Acts", "page_of", "start_of"]
+__all__ = ["MOST_ACTS_FORGOTTEN", "Acts", "act_of_row", "page_of", "start_of"]
 
 #: Most acts that one turn forgets, beyond as many as it writes.
 MOST_ACTS_FORGOTTEN = 1_000
@@ -85,3 +85,13 @@ def _fits(act: AuditEntry, wanted: AuditFilter) -> bool:
         and (wanted.after is None or act.at >= wanted.after)
         and (wanted.before is None or act.at < wanted.before)
     )
+
+
+def act_of_row(
+    at: float, name: str, token: str, remote: str, action: str, target: str, detail: str, outcome: str, number: int
+) -> AuditEntry:
+    """A line of the log from its row, as both databases give it."""
+    actor = Actor(name, token, remote)
+    return AuditEntry(
+        at=at, actor=actor, action=action, target=target, detail=detail, outcome=AuditOutcome(outcome), number=number
+    )  # fmt: skip

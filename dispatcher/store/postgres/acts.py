@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from dispatcher.access.acts import Actor, AuditEntry, AuditFilter, AuditOutcome, AuditPage
-from dispatcher.store.acts import page_of, start_of
+from dispatcher.access.acts import AuditEntry, AuditFilter, AuditPage
+from dispatcher.store.acts import act_of_row, page_of, start_of
 from dispatcher.store.postgres.link import Asked, Link, rows_text
 from dispatcher.store.views import SLICE
 
@@ -45,7 +45,7 @@ class ActsPages:
             target=wanted.target, after=wanted.after, before=wanted.before, room=room,
         )  # fmt: skip
         low, looked, *_ = rows[0]
-        self._items += [_act(*row[2:]) for row in rows if row[-1] is not None]
+        self._items += [act_of_row(*row[2:]) for row in rows if row[-1] is not None]
         self._below = low if looked == SLICE else 0
         return self._below == 0 or len(self._items) > wanted.limit
 
@@ -60,12 +60,3 @@ def _fields(act: AuditEntry, clock: float) -> dict[str, Any]:
         "at": act.at, "actor": actor.name, "token": actor.token, "remote": actor.remote, "action": act.action,
         "target": act.target, "detail": act.detail, "outcome": act.outcome.value, "clock": clock,
     }  # fmt: skip
-
-
-def _act(
-    at: float, name: str, token: str, remote: str, action: str, target: str, detail: str, outcome: str, number: int
-) -> AuditEntry:
-    actor = Actor(name, token, remote)
-    return AuditEntry(
-        at=at, actor=actor, action=action, target=target, detail=detail, outcome=AuditOutcome(outcome), number=number
-    )  # fmt: skip

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import asdict
 
+from dispatcher.store.hook_rows import delivery_of, endpoint_of_row, message_of
 from dispatcher.store.hooks import MOST_DEAD, MOST_DELIVERIES, MOST_READ
 from dispatcher.store.postgres.link import Asked, rows_text
 from dispatcher.store.postgres.reader import Reader
@@ -107,7 +108,7 @@ class PostgresHooks:
 
     async def endpoints(self) -> list[Endpoint]:
         """See HookReads."""
-        return [_endpoint(*row) for row in await self._reader.one("endpoints")]
+        return [endpoint_of_row(*row) for row in await self._reader.one("endpoints")]
 
     async def targets(self) -> dict[str, float]:
         """See HookReads."""
@@ -116,19 +117,21 @@ class PostgresHooks:
 
     async def waiting(self, target: str, most: int) -> list[HookMessage]:
         """See HookReads."""
-        return [self._message(*row) for row in await self._reader.one("waiting", target=target, most=most)]
+        return [message_of(self._base(), *row) for row in await self._reader.one("waiting", target=target, most=most)]
 
     async def dead(self, endpoint: str, below: int | None = None) -> list[tuple[int, HookMessage]]:
         """See HookReads."""
         below = _BEYOND if below is None else below
         rows = await self._reader.one("dead", endpoint=endpoint, below=below, most=MOST_READ)
-        return [(number, self._message(*row)) for number, *row in rows]
+        return [(number, message_of(self._base(), *row)) for number, *row in rows]
 
     async def deliveries(self, endpoint: str, *, failed: bool = False, below: int | None = None) -> list[Delivery]:
         """See HookReads."""
         name = "bad_deliveries" if failed else "deliveries"
         below = _BEYOND if below is None else below
-        return [_delivery(*row) for row in await self._reader.one(name, endpoint=endpoint, below=below, most=MOST_READ)]
+        return [
+            delivery_of(*row) for row in await self._reader.one(name, endpoint=endpoint, below=below, most=MOST_READ)
+        ]
 
     async def known(self, endpoint: str, messages: Sequence[str]) -> set[str]:
         """See HookReads."""
@@ -147,16 +150,6 @@ class PostgresHooks:
         dead = _by_endpoint(await self._reader.one("count_dead"), known)
         return {name: MessageCounts(pending[name], dead[name]) for name in pending | dead}
 
-    def _message(
-        self, message_id: str, endpoint: str, target: str, url: str | None, event: str, job: str, body: str, at: float,
-        attempts: int, due: float | None,
-    ) -> HookMessage:  # fmt: skip
-        due_s = None if due is None else due - self._base()
-        return HookMessage(
-            id=message_id, endpoint=endpoint, target=target, url=url, event=event, job=job, body=body, at=at,
-            attempts=attempts, due_s=due_s,
-        )  # fmt: skip
-
 
 def _by_endpoint(counts: Iterable[Sequence[Any]], known: set[str]) -> Counter[str]:
     found: Counter[str] = Counter()
@@ -169,24 +162,3 @@ def _by_endpoint(counts: Iterable[Sequence[Any]], known: set[str]) -> Counter[st
 def _fields(made: Endpoint) -> dict[str, Any]:
     events, types = (msgspec.json.encode(sorted(names)).decode() for names in (made.events, made.types))
     return asdict(made) | {"events": events, "types": types}
-
-
-def _endpoint(
-    endpoint_id: str, url: str, events: str, types: str, secret: str, old_secret: str | None, old_until: float | None,
-    enabled: bool, reason: str | None, name: str, made_by: str, made_at: float,
-) -> Endpoint:  # fmt: skip
-    return Endpoint(
-        id=endpoint_id, url=url, events=msgspec.json.decode(events, type=frozenset[str]),
-        types=msgspec.json.decode(types, type=frozenset[str]), secret=secret, old_secret=old_secret,
-        old_until=old_until, enabled=enabled, reason=reason, name=name, made_by=made_by, made_at=made_at,
-    )  # fmt: skip
-
-
-def _delivery(
-    message: str, endpoint: str, event: str, job: str, attempt: int, at: float, ms: int, status: int | None,
-    error: str | None, outcome: str, number: int,
-) -> Delivery:  # fmt: skip
-    return Delivery(
-        message=message, endpoint=endpoint, event=event, job=job, attempt=attempt, at=at, ms=ms, status=status,
-        error=error, outcome=DeliveryOutcome(outcome), number=number,
-    )  # fmt: skip

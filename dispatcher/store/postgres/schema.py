@@ -13,6 +13,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from dispatcher.clock import SystemClock
 from dispatcher.errors import StoreRefused
+from dispatcher.store.numbered import numbered
 from dispatcher.store.postgres.link import Link, words_of
 
 __all__ = [
@@ -79,14 +80,8 @@ class OpenedDatabase(NamedTuple):
 
 
 def migrations() -> list[tuple[int, str]]:
-    """(version, SQL) of every migration, in order; versions count from 1 without gaps."""
-    found = []
-    for path in sorted(_SQL.glob("*.sql")):
-        match = re.match(r"(\d{4})_", path.name)
-        assert match is not None, f"{path.name} does not begin with its version"
-        found.append((int(match.group(1)), path.read_text(encoding="utf-8")))
-    assert [version for version, _ in found] == list(range(1, len(found) + 1)), "migrations have gaps"
-    return found
+    """(version, SQL) of every migration, in order."""
+    return numbered(_SQL)
 
 
 def place_of(url: str) -> str:

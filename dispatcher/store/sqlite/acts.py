@@ -12,8 +12,8 @@ import sqlite3
 from collections.abc import Sequence
 from math import inf
 
-from dispatcher.access.acts import Actor, AuditEntry, AuditFilter, AuditOutcome, AuditPage
-from dispatcher.store.acts import page_of, start_of
+from dispatcher.access.acts import AuditEntry, AuditFilter, AuditPage
+from dispatcher.store.acts import act_of_row, page_of, start_of
 from dispatcher.store.requests import ActsPurge
 from dispatcher.store.views import SLICE
 
@@ -122,7 +122,10 @@ class ActsRead:
     def _rows(self, numbers: list[int]) -> list[AuditEntry]:
         wanted = self._wanted
         names = (wanted.actor, wanted.action, wanted.target)
-        return [_act(*row) for row in self._db.execute(_ROWS, (json.dumps(numbers), *self._time, *names, self._room()))]
+        return [
+            act_of_row(*row)
+            for row in self._db.execute(_ROWS, (json.dumps(numbers), *self._time, *names, self._room()))
+        ]
 
     def page(self) -> AuditPage:
         """The page as it has been read."""
@@ -132,12 +135,3 @@ class ActsRead:
 def _row(act: AuditEntry) -> tuple[object, ...]:
     actor = act.actor
     return act.at, actor.name, actor.token, actor.remote, act.action, act.target, act.detail, act.outcome.value
-
-
-def _act(
-    at: float, name: str, token: str, remote: str, action: str, target: str, detail: str, outcome: str, number: int
-) -> AuditEntry:
-    actor = Actor(name, token, remote)
-    return AuditEntry(
-        at=at, actor=actor, action=action, target=target, detail=detail, outcome=AuditOutcome(outcome), number=number
-    )  # fmt: skip

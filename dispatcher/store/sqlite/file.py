@@ -9,13 +9,13 @@ from __future__ import annotations
 import contextlib
 import glob
 import os
-import re
 import secrets
 import sqlite3
 from pathlib import Path
 from typing import NamedTuple
 
 from dispatcher.errors import StoreRefused
+from dispatcher.store.numbered import numbered
 from dispatcher.store.sqlite.backup import DRAFT, back_up, sync_directory
 from dispatcher.store.sqlite.log_mark import (
     LogMark,
@@ -62,14 +62,8 @@ _SQL = Path(__file__).resolve().parent / "sql"
 
 
 def migrations() -> list[tuple[int, str]]:
-    """(version, SQL) of every migration, in order; versions count from 1 without gaps."""
-    found = []
-    for path in sorted(_SQL.glob("*.sql")):
-        match = re.match(r"(\d{4})_", path.name)
-        assert match is not None, f"{path.name} does not begin with its version"
-        found.append((int(match.group(1)), path.read_text(encoding="utf-8")))
-    assert [version for version, _ in found] == list(range(1, len(found) + 1)), "migrations have gaps"
-    return found
+    """(version, SQL) of every migration, in order."""
+    return numbered(_SQL)
 
 
 class OpenedFile(NamedTuple):

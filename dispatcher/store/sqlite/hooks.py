@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from dispatcher.store.hook_rows import delivery_of, endpoint_of_row, message_of
 from dispatcher.store.hooks import MOST_DEAD, MOST_DELIVERIES, MOST_READ
 from dispatcher.store.thread import StoreThread
 from dispatcher.webhooks.commands import DeleteEndpoint, HookCommand, PutEndpoint, Redeliver, SendMessage, Tried
@@ -209,7 +210,7 @@ class SqliteHooks:
 
     async def endpoints(self) -> list[Endpoint]:
         """See HookReads."""
-        return await self._thread.read(lambda: [_endpoint(*row) for row in self._db.execute(_ALL)])
+        return await self._thread.read(lambda: [endpoint_of_row(*row) for row in self._db.execute(_ALL)])
 
     async def targets(self) -> dict[str, float]:
         """See HookReads."""
@@ -222,20 +223,20 @@ class SqliteHooks:
     async def waiting(self, target: str, most: int) -> list[HookMessage]:
         """See HookReads."""
         rows = await self._thread.read(lambda: self._db.execute(_WAITING, (target, most)).fetchall())
-        return [self._message(*row) for row in rows]
+        return [message_of(self._base, *row) for row in rows]
 
     async def dead(self, endpoint: str, below: int | None = None) -> list[tuple[int, HookMessage]]:
         """See HookReads."""
         asked = (endpoint, _BEYOND if below is None else below, MOST_READ)
         rows = await self._thread.read(lambda: self._db.execute(_DEAD, asked).fetchall())
-        return [(number, self._message(*row)) for number, *row in rows]
+        return [(number, message_of(self._base, *row)) for number, *row in rows]
 
     async def deliveries(self, endpoint: str, *, failed: bool = False, below: int | None = None) -> list[Delivery]:
         """See HookReads."""
         query = _LOG + (_BAD if failed else "") + _NEWEST
         asked = (endpoint, _BEYOND if below is None else below, MOST_READ)
         rows = await self._thread.read(partial(self._fetch, query, asked))
-        return [_delivery(*row) for row in rows]
+        return [delivery_of(*row) for row in rows]
 
     def _fetch(self, query: str, asked: tuple[object, ...]) -> list[Any]:
         return self._db.execute(query, asked).fetchall()
@@ -263,41 +264,10 @@ class SqliteHooks:
         names = [name for name in {*pending, *dead} if pending[name] or dead[name]]
         return {name: MessageCounts(pending[name], dead[name]) for name in names}
 
-    def _message(
-        self, message_id: str, endpoint: str, target: str, url: str | None, event: str, job: str, body: str, at: float,
-        attempts: int, due: float | None,
-    ) -> HookMessage:  # fmt: skip
-        due_s = None if due is None else due - self._base
-        return HookMessage(
-            id=message_id, endpoint=endpoint, target=target, url=url, event=event, job=job, body=body, at=at,
-            attempts=attempts, due_s=due_s,
-        )  # fmt: skip
-
 
 def _row(made: Endpoint) -> tuple[object, ...]:
     events, types = (msgspec.json.encode(sorted(names)).decode() for names in (made.events, made.types))
     return (
         made.id, made.url, events, types, made.secret, made.old_secret, made.old_until, made.enabled, made.reason,
         made.name, made.made_by, made.made_at,
-    )  # fmt: skip
-
-
-def _endpoint(
-    endpoint_id: str, url: str, events: str, types: str, secret: str, old_secret: str | None, old_until: float | None,
-    enabled: int, reason: str | None, name: str, made_by: str, made_at: float,
-) -> Endpoint:  # fmt: skip
-    return Endpoint(
-        id=endpoint_id, url=url, events=msgspec.json.decode(events, type=frozenset[str]),
-        types=msgspec.json.decode(types, type=frozenset[str]), secret=secret, old_secret=old_secret,
-        old_until=old_until, enabled=bool(enabled), reason=reason, name=name, made_by=made_by, made_at=made_at,
-    )  # fmt: skip
-
-
-def _delivery(
-    message: str, endpoint: str, event: str, job: str, attempt: int, at: float, ms: int, status: int | None,
-    error: str | None, outcome: str, number: int,
-) -> Delivery:  # fmt: skip
-    return Delivery(
-        message=message, endpoint=endpoint, event=event, job=job, attempt=attempt, at=at, ms=ms, status=status,
-        error=error, outcome=DeliveryOutcome(outcome), number=number,
     )  # fmt: skip
