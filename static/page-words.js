@@ -123,8 +123,9 @@
       return 'Too many wrong tokens have come from where this page is, so the server looks at ' +
         'none for a while. A token that was made for this page would be taken. ';
     }
-    return 'The token of this page is wrong. Open the page again with the right #token=\u2026 at ' +
-      'the end of its address. Write % as %25, & as %26 and # as %23 there; all else as it is. ';
+    return 'The token of this page is wrong. Open the page again with the right #token=\u2026 ' +
+      '(or #join=\u2026) at the end of its address. Write % as %25, & as %26 and # as %23 there; ' +
+      'all else as it is. ';
   }
 
   function notAllowedText(status) {
