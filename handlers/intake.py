@@ -97,6 +97,8 @@ JOB_BODY = _WholeBody
 #: Every field that may be given.
 JOB_FIELDS = tuple(_WholeBody.__struct_fields__)
 _fields = {field.name: field for field in fields(_WholeBody)}
+#: Whole numbers below it are exact as floats.
+_EXACT = 2**53
 _WHOLE_NUMBERS = frozenset(name for name in _TERMS | _SCHEDULE if range_of(name).whole)
 
 
@@ -120,10 +122,36 @@ def body_of(fields: Mapping[str, object], data: str) -> JobBody:
 
 
 def decode_object(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
-    """Decodes an object from outside. Raises what ``decode_json`` does, and Invalid if a field stands twice."""
-    value = decode_json(decoder, body)
+    """Decodes an object from outside; a whole number may be written as ``5.0``, which is the same in JSON.
+
+    Raises what ``decode_json`` does, and Invalid if a field stands twice.
+    """
+    try:
+        value = decode_json(decoder, body)
+    except msgspec.ValidationError as error:
+        value = _decoded_again(decoder, without_mark(body), error)
     if name := twice(without_mark(body)):
         raise Invalid([field_error(name[:100], _TWICE)])
+    return value
+
+
+def _decoded_again(decoder: msgspec.json.Decoder[T], body: bytes, error: msgspec.ValidationError) -> T:
+    """The object if nothing is wrong but how its whole numbers are written. Raises ValidationError."""
+    try:
+        fields = msgspec.json.decode(body)
+    except msgspec.DecodeError:  # behind the place of the error
+        raise error from None
+    return decoder.decode(msgspec.json.encode(_with_plain_numbers(fields)))
+
+
+def _with_plain_numbers(value: object) -> object:
+    """The same without ``5.0``."""
+    if isinstance(value, float):
+        return int(value) if value.is_integer() and abs(value) < _EXACT else value
+    if isinstance(value, list):
+        return [_with_plain_numbers(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _with_plain_numbers(item) for name, item in value.items()}
     return value
 
 

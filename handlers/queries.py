@@ -21,7 +21,6 @@ from dispatcher.access.acts import AuditFilter
 from dispatcher.core.jobs.model import JobFilter, TypeFilter, WorkerFilter, WorkerStatus
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.views.changes import ChangeFilter
-from dispatcher.core.jobs.views.endings import LONGEST_WINDOW_S, SHORTEST_WINDOW_S
 from dispatcher.core.jobs.views.search import search_of
 from dispatcher.errors import BadParameter
 from handlers.mediatype import CSV, JSON, LINES, liked_best
@@ -74,8 +73,11 @@ _ACT_INSTANTS = ("after", "before")
 #: A time back from now: at most some 270 years, so that there is such an instant.
 BACK_PATTERN = "-([0-9]{1,9}s|[0-9]{1,8}m|[0-9]{1,6}h|[0-9]{1,5}d)"
 _BACK = re.compile(BACK_PATTERN)
-#: A length of time.
-WINDOW_PATTERN = "[0-9]{1,5}[mhd]"
+#: A length of time from SHORTEST_WINDOW_S to LONGEST_WINDOW_S: 1 to 43200 minutes, to 720 hours, to 30 days.
+WINDOW_PATTERN = (
+    "([1-9][0-9]{0,3}|[123][0-9]{4}|4([012][0-9]{3}|3([01][0-9]{2}|200)))m"
+    "|([1-9][0-9]?|[1-6][0-9]{2}|7([01][0-9]|20))h|([1-9]|[12][0-9]|30)d"
+)
 #: The window where only a type is named.
 _USUAL_WINDOW_S = 3_600
 _UNIT_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
@@ -177,10 +179,9 @@ def stats_arguments(handler: RequestHandler) -> tuple[str, int | None]:
     name, text = _text(handler, "type"), _text(handler, "window")
     if not text:
         return name, _USUAL_WINDOW_S if name else None
-    window_s = int(text[:-1]) * _UNIT_S[text[-1]] if re.fullmatch(WINDOW_PATTERN, text, re.ASCII) else 0
-    if not SHORTEST_WINDOW_S <= window_s <= LONGEST_WINDOW_S:
+    if not re.fullmatch(WINDOW_PATTERN, text):
         raise BadParameter("window must be a length of time from 1m to 30d, as in 15m, 1h or 7d.", parameter="window")
-    return name, window_s
+    return name, int(text[:-1]) * _UNIT_S[text[-1]]
 
 
 class FilterFields(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, ClassVar
 
 import msgspec
@@ -20,10 +21,21 @@ from handlers.intake import decode_object
 from handlers.orders import ANSWER_S, LONGEST_REASON, MOST_IDS, OrderRules
 from handlers.queries import job_filter
 
-__all__ = ["ActionBody", "ActionsHandler", "FilterBody", "OneOperationHandler", "OperationsHandler", "StopHandler"]
+__all__ = [
+    "LONGEST_TEXT",
+    "MOST_TEXTS",
+    "ActionBody",
+    "ActionsHandler",
+    "FilterBody",
+    "OneOperationHandler",
+    "OperationsHandler",
+    "StopHandler",
+]
 
-_Text = Annotated[str, Meta(min_length=1, max_length=300)]
-_Texts = _Text | Annotated[list[_Text], Meta(min_length=1, max_length=100)]
+#: Of one text of a filter, in characters; and how many texts a field of it has.
+LONGEST_TEXT, MOST_TEXTS = 300, 100
+_Text = Annotated[str, Meta(min_length=1, max_length=LONGEST_TEXT)]
+_Texts = _Text | Annotated[list[_Text], Meta(min_length=1, max_length=MOST_TEXTS)]
 
 
 class FilterBody(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -45,9 +57,10 @@ class FilterBody(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
     q: _Text | UnsetType = UNSET
 
     def get_query_arguments(self, name: str, strip: bool = True) -> list[str]:
-        """As those of a request."""
+        """As those of a request, where control characters are blanks."""
         value = getattr(self, name, UNSET)
-        return [] if value is UNSET else [value] if isinstance(value, str) else list(value)
+        texts = [] if value is UNSET else [value] if isinstance(value, str) else list(value)
+        return [_CONTROLS.sub(" ", text) for text in texts]
 
     def is_empty(self) -> bool:
         """Whether it says nothing: then it would mean all jobs."""
@@ -71,6 +84,8 @@ class ActionBody(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _decoder = msgspec.json.Decoder(ActionBody)
+#: Those that Tornado takes out of the fields of an address.
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f]")
 _NO_JOBS = "must say which jobs: at least one of the fields of GET /api/v1/jobs, without limit and cursor"
 _ONE_OF = "must have either filter or ids"
 

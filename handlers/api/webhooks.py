@@ -33,7 +33,10 @@ __all__ = [
     "WebhooksHandler",
 ]
 
-_Url = Annotated[str, Meta(min_length=1, max_length=LONGEST_URL)]
+# The pattern is for the description alone: the words of a refusal say more (dispatcher/webhooks/targets.py).
+_Url = Annotated[
+    str, Meta(min_length=1, max_length=LONGEST_URL, extra_json_schema={"pattern": "^[Hh][Tt][Tt][Pp][Ss]?://[!-~]+$"})
+]
 _Event = Annotated[str, Meta(pattern=rf"^job\.({'|'.join(JobState)})$")]
 _Events = Annotated[list[_Event], Meta(min_length=1, max_length=len(EVENTS))]
 _Types = Annotated[list[Annotated[str, Meta(pattern=TYPE_PATTERN)]], Meta(max_length=100)]

@@ -22,10 +22,13 @@ import msgspec
 from handlers.api.openapi.__main__ import snapshot
 from tests.support.places import ROOT, environment
 from tests.support.server import Live, live, running
+from tests.support.waiting import until
 
 #: Form -> at least so many cases, and the cases of one round for each call.
 FORMS = {"short": (1_000, 5), "long": (20_000, 20)}
 TOKEN = "0123456789abcdef-first"
+#: Of webhooks and callbacks. There is no host of this name.
+RECEIVER = "receiver.example"
 _PAGES = (
     "-m",
     "dispatcher.sdk",
@@ -54,6 +57,8 @@ class _Tool(msgspec.Struct, frozen=True):
     url: str
     directory: Path
     token: str
+    #: The beginning of a path -> an id that there is.
+    there: dict[str, str]
 
 
 class Round(msgspec.Struct, frozen=True):
@@ -74,10 +79,13 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         (directory / "backups").mkdir()
-        flags = ("--token", TOKEN, "--wrong-tokens=100000", "--backup-dir", str(directory / "backups"))
+        flags = (
+            "--token", TOKEN, "--wrong-tokens=100000", "--backup-dir", str(directory / "backups"),
+            "--callback-host", RECEIVER, "--callback-secret", "whsec_" + "ab12" * 11,
+        )  # fmt: skip
         with live(directory, *flags) as server, running(*_PAGES, server.url):
             (directory / "schemathesis.toml").write_text(_SETTINGS, "utf-8")
-            tool = _Tool(server.url, directory, _token(server))
+            tool = _Tool(server.url, directory, _token(server), _there(server))
             control = _control(tool)
             print(f"control: {'noticed' if control.findings else 'NOT NOTICED'} in {control.cases:,} cases", flush=True)
             return int(not control.findings) or _rounds(tool, wanted, size, given.seed)
@@ -116,7 +124,7 @@ def _round(tool: _Tool, description: str, *options: str) -> Round:
             "--exclude-operation-id=followEvents", "--checks=all", "--request-timeout=30", "--report=json",
             f"--report-json-path={report}", "--header", f"Authorization: Bearer {tool.token}",
         ],
-        cwd=tool.directory, env=environment() | {"PYTHONPATH": str(ROOT)} | _hooks(tool.token),
+        cwd=tool.directory, env=environment() | {"PYTHONPATH": str(ROOT)} | _hooks(tool),
         capture_output=True, text=True, timeout=_LONGEST_S, check=False,
     )  # fmt: skip
     if not report.is_file():
@@ -125,22 +133,45 @@ def _round(tool: _Tool, description: str, *options: str) -> Round:
     return Round(told["test_cases"]["generated"], told["failures"] + told["errors"], done.stdout)
 
 
-def _hooks(token: str) -> dict[str, str]:
-    """They are told which token no case may revoke."""
-    return {"SCHEMATHESIS_HOOKS": "tests.attack.api_hooks", "PAGEHAND_FUZZ_TOKEN_ID": token.split("_")[1]}
+def _hooks(tool: _Tool) -> dict[str, str]:
+    """They are told which token no case may revoke, and what there is."""
+    return {
+        "SCHEMATHESIS_HOOKS": "tests.attack.api_hooks",
+        "PAGEHAND_FUZZ_TOKEN_ID": tool.token.split("_")[1],
+        "PAGEHAND_FUZZ_RECEIVER": RECEIVER,
+        "PAGEHAND_FUZZ_IDS": json.dumps(tool.there),
+    }
 
 
 def _token(server: Live) -> str:
     """An administrator's token of the store: who guesses slows down the first one, and some cases are guesses."""
-    made = subprocess.run(
-        [
-            "curl", "-sf", f"{server.url}/api/v1/tokens", "-H", f"Authorization: Bearer {TOKEN}",
-            "-H", "Content-Type: application/json", "-d", '{"name": "fuzz", "scopes": ["admin"]}',
-        ],
+    token: str = _posted(server, "tokens", {"name": "fuzz", "scopes": ["admin"]})["token"]
+    return token
+
+
+def _there(server: Live) -> dict[str, str]:
+    """One of each kind that no case could find by itself."""
+    job = {"type": "echo"}
+    order = {"action": "set_priority", "filter": {"type": "echo"}, "priority": 1}
+    return {
+        "/api/v1/batches/": _posted(server, "jobs/batch", [job, job])["batch"],
+        "/api/v1/operations/": _posted(server, "jobs/actions", order)["operation"]["id"],
+        "/api/v1/types/": "echo",
+        "/api/v1/webhooks/": _posted(server, "webhooks", {"url": f"https://{RECEIVER}/fuzz"})["id"],
+        "/api/v1/workers/": until(lambda: _asked(server, "workers")["items"])[0]["id"],
+    }
+
+
+def _posted(server: Live, path: str, body: Any) -> Any:
+    return _asked(server, path, "-H", "Content-Type: application/json", "-d", json.dumps(body))
+
+
+def _asked(server: Live, path: str, *options: str) -> Any:
+    done = subprocess.run(
+        ["curl", "-sf", f"{server.url}/api/v1/{path}", "-H", f"Authorization: Bearer {TOKEN}", *options],
         capture_output=True, check=True,
     )  # fmt: skip
-    token: str = json.loads(made.stdout)["token"]
-    return token
+    return json.loads(done.stdout)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 """What Schemathesis cannot know from the description alone, for ``api_fuzz``: it loads this module by its name.
 
-A wait is short, and no case revokes the token of all. A valid request has a key of its own, no made-up cursor, and
-fields that go together.
+A wait is short, and no case revokes the token of all. A valid request has a key of its own, no made-up cursor,
+fields that go together, a receiver that this server's settings allow, and half of the time an id that there is.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 from typing import Any
@@ -16,6 +17,10 @@ import schemathesis
 _LISTS = frozenset({"job", "worker", "type"})
 #: Of a form: what these may hold hangs on other fields.
 _TOGETHER = ("data", "labels", "worker", "image", "file", "key")
+#: A host that the settings allow.
+_RECEIVER = os.environ.get("PAGEHAND_FUZZ_RECEIVER", "")
+#: The beginning of a path -> an id that there is.
+_THERE: dict[str, str] = json.loads(os.environ.get("PAGEHAND_FUZZ_IDS", "{}"))
 
 
 @schemathesis.hook
@@ -34,10 +39,25 @@ def map_case(context: Any, case: Any) -> Any:
     if valid:
         _mend_query(query)
         _mend_headers(case.headers or {})
-        for job in case.body if isinstance(case.body, list) else [case.body]:
-            if isinstance(job, dict) and "/jobs" in case.path:
-                _mend(job, is_form="form" in (case.media_type or ""))
+        _mend_id(case)
+        for part in case.body if isinstance(case.body, list) else [case.body]:
+            if isinstance(part, dict):
+                _mend_receivers(part)
+                if "/jobs" in case.path:
+                    _mend(part, is_form="form" in (case.media_type or ""))
     return case
+
+
+def _mend_id(case: Any) -> None:
+    there = next((there for path, there in _THERE.items() if case.path.startswith(path)), None)
+    if there is not None and case.method != "DELETE" and secrets.randbelow(2):
+        case.path_parameters |= {name: there for name in ("id", "type") if name in case.path_parameters}
+
+
+def _mend_receivers(body: dict[str, Any]) -> None:
+    for name in ("url", "callback_url"):
+        if isinstance(body.get(name), str):
+            body[name] = f"https://{_RECEIVER}/{secrets.token_hex(4)}"
 
 
 def _mend_query(query: dict[str, Any]) -> None:

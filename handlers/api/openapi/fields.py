@@ -143,7 +143,7 @@ _OWN = {
     "api-stats": {
         "type": Field(_FILTER, "How the jobs of this type have ended."),
         "window": Field(
-            {"type": "string", "anyOf": [{"pattern": f"^{WINDOW_PATTERN}$"}, _NOTHING]},
+            {"type": "string", "anyOf": [{"pattern": f"^({WINDOW_PATTERN})$"}, _NOTHING]},
             "In the last minutes, hours or days: `1m` to `30d`; 1h where only a type is named. Without a type: all.",
         ),
     },

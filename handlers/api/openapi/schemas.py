@@ -7,11 +7,11 @@ from typing import Any
 
 import msgspec
 
-from dispatcher.access.scopes import Scope
 from handlers.api.actions import ActionBody
 from handlers.api.amending import CHANGEABLE
 from handlers.api.batch import MOST_JOBS
 from handlers.api.openapi import hookshapes, manyshapes, shapes, statshapes, typeshapes, workershapes
+from handlers.api.openapi.together import TOGETHER, filter_fields
 from handlers.api.resources import CancelBody, DecideBody, EmptyBody
 from handlers.api.tokens import TokenBody
 from handlers.api.types import TypeBody
@@ -53,30 +53,6 @@ _FORM_FIELDS: dict[str, Schema] = {
     "file": {"type": "string", "description": "a file, which goes into the data; with multipart alone"},
     "key": {"type": "string", "pattern": "^[ -~]{0,255}$", "description": "the idempotency key"},
 }
-#: A token for everything cannot be bound.
-_BOUND_ADMIN = {
-    "required": ["types"],
-    "properties": {"scopes": {"contains": {"const": Scope.ADMIN.value}}, "types": {"minItems": 1}},
-}
-#: A token for joining is for workers alone, and labels are for pages.
-_JOIN_OF_OTHERS = {
-    "required": ["join"],
-    "properties": {"join": {"type": "object"}, "scopes": {"contains": {"not": {"const": Scope.WORKER.value}}}},
-}
-_LABELS_OF_OTHERS = {
-    "required": ["labels"],
-    "properties": {
-        "labels": {"minProperties": 1},
-        "scopes": {"type": "array", "not": {"contains": {"const": Scope.WORKER.value}}},
-    },
-}
-_RATE_OF_OTHERS = {
-    "required": ["jobs_per_minute"],
-    "properties": {
-        "jobs_per_minute": {"type": "integer"},
-        "scopes": {"type": "array", "not": {"contains": {"enum": [Scope.SUBMIT.value, Scope.ADMIN.value]}}},
-    },
-}
 #: What has no form of its own.
 _LOOSE: dict[str, Schema] = {
     "Result": {"title": "Result", "description": "Any JSON, as the page sent it."},
@@ -101,7 +77,9 @@ def schemas() -> dict[str, Schema]:
     job = made["JobBody"] = _told(made["JobBody"])
     made |= {"JobForm": _form(job), "JobChange": _change(job), "JobCopy": _copy(job), "JobBatch": _batch(), **_LOOSE}
     made |= _parts(made)
-    made["TokenBody"] |= {"not": {"anyOf": [_BOUND_ADMIN, _JOIN_OF_OTHERS, _LABELS_OF_OTHERS, _RATE_OF_OTHERS]}}
+    for name, rules in TOGETHER.items():
+        made[name] |= rules
+    made["FilterBody"] |= {"properties": filter_fields(), "minProperties": 1}
     return {name: made[name] for name in sorted(made)}
 
 

@@ -64,6 +64,8 @@ async def test_another_number_than_expected_is_a_conflict_and_nothing_is_done(as
         ({"filter": {"limit": 3}}, "limit"),
         ({"filter": {"state": "odd"}}, "state must be one of"),
         ({"filter": {"type": " "}}, "nothing but blanks"),
+        ({"filter": {"type": "\x01\x1f"}}, "nothing but blanks"),
+        ({"filter": {"type": "a"}, "expect": 2.5}, "Expected `int"),
         ({"filter": {"created_after": "soon"}}, "created_after"),
         ({"ids": []}, "ids"),
         ({"filter": {"type": "echo"}, "priority": 1}, "priority"),
@@ -76,6 +78,19 @@ async def test_an_order_that_is_not_clear_is_refused(ask: Ask, given: dict[str, 
     response = await act(ask, **given)
     assert response.code == 422
     assert words in body_of(response)["detail"]
+
+
+async def test_a_whole_number_may_be_written_with_a_point(ask: Ask, house: House) -> None:
+    await submit(house, "a1")
+    response = await act(ask, "set_priority", filter={"type": "print-label"}, expect=1.0, priority=-5.0)
+    assert (response.code, body_of(response)["done"]) == (200, 1)
+    assert body_of(await ask("/api/v1/jobs"))["items"][0]["priority"] == -5
+
+
+@pytest.mark.parametrize("body", ['{"expect": 1.0, "ids": [', '{"expect": 1e300, "ids": ["a"], "action": "cancel"}'])
+async def test_a_number_with_a_point_hides_no_other_fault(ask: Ask, body: str) -> None:
+    response = await ask(ACTIONS, method="POST", body=body, headers={"Content-Type": "application/json"})
+    assert response.code in {400, 422}
 
 
 @pytest.mark.parametrize("settings", [Settings(waiters=1)])

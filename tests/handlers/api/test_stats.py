@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlencode
 
 import pytest
 
+from dispatcher.core.jobs.views.endings import LONGEST_WINDOW_S, SHORTEST_WINDOW_S
+from handlers.queries import WINDOW_PATTERN
 from tests.handlers.conftest import Ask, Browser, body_of
 from tests.support.house import House, run_one
 
@@ -49,6 +52,12 @@ async def test_other_windows_are_refused(ask: Ask, window: str) -> None:
     refused = await ask(f"/api/v1/stats?{urlencode({'window': window})}")
     words = "window must be a length of time from 1m to 30d, as in 15m, 1h or 7d."
     assert (refused.code, body_of(refused)["code"], body_of(refused)["detail"]) == (400, "bad_parameter", words)
+
+
+@pytest.mark.parametrize(("unit", "unit_s"), [("m", 60), ("h", 3_600), ("d", 86_400)])
+def test_the_pattern_of_a_window_is_exact_because_the_description_has_it(unit: str, unit_s: int) -> None:
+    fit = {number for number in range(50_000) if re.fullmatch(WINDOW_PATTERN, f"{number}{unit}")}
+    assert fit == {number for number in range(50_000) if SHORTEST_WINDOW_S <= number * unit_s <= LONGEST_WINDOW_S}
 
 
 @pytest.mark.parametrize("window", ["1m", "90m", "24h", "30d"])
