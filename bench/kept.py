@@ -147,7 +147,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="pagehand-bench-") as directory:
         store = given.store or Path(directory) / "pagehand.db"
         prepared = store.exists()
-        with pagehand(store.resolve(), core=0, flags=("--queue-depth", str(given.jobs + 1))) as server:
+        flags = ("--queue-depth", str(given.jobs + 1), "--sessions", str(given.pages + 500))
+        with pagehand(store.resolve(), core=0, flags=flags) as server:
             if hasattr(os, "sched_setaffinity"):
                 os.sched_setaffinity(0, {1})
             asyncio.run(_measure(server, given, prepared))

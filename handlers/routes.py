@@ -62,7 +62,8 @@ _ORDERS = {
     "unblock": workers.WorkerUnblockHandler,
 }
 _ID = r"([A-Za-z0-9_-]{1,64})"
-_TYPE = r"([A-Za-z0-9._-]{1,100})"
+#: An asterisk: all types.
+_TYPE = r"((?:[A-Za-z0-9._-]{1,100}|\*|%2[Aa]))"
 
 
 def shipped_tasks() -> str:

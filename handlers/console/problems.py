@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from dispatcher.core.jobs.acts.kept import EVERY_TYPE
 from dispatcher.core.jobs.model import FailingType, PausedType, ShutType, Troubles
 from handlers.console import words
 
@@ -79,7 +80,12 @@ def _shut(shut: list[ShutType]) -> Iterator[tuple[str, str]]:
 
 def _paused(paused: list[PausedType]) -> Iterator[tuple[str, str]]:
     for one in paused[:MOST_PROBLEMS]:
-        yield f"{_waiting(one.queued, one.type)}: the type is paused{one.hold.words()}.", f"/types/{one.type}"
+        address = f"/types/{one.type}"
+        if one.type == EVERY_TYPE:
+            waits = f"{words.plural(one.queued, 'job')} {'waits' if one.queued == 1 else 'wait'}"
+            yield f"No job is given out: all types are paused{one.hold.words()}. {waits}.", address
+        else:
+            yield f"{_waiting(one.queued, one.type)}: the type is paused{one.hold.words()}.", address
     if len(paused) > MOST_PROBLEMS:
         yield "Jobs of more types wait that are paused.", "/types"
 

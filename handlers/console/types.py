@@ -10,8 +10,10 @@ from typing import ClassVar
 from msgspec import Struct
 
 from dispatcher.access.scopes import Scope
+from dispatcher.core.jobs.acts.kept import EVERY_TYPE
 from dispatcher.core.jobs.model import TypeView
 from dispatcher.core.jobs.terms import NO_DEFAULTS, TypeDefaults, range_of, range_words
+from dispatcher.core.jobs.views.endings import ALL_TYPES
 from dispatcher.errors import Forbidden, WrongState
 from handlers.api.types import Changes, changes_of
 from handlers.api.workers import LONGEST_REASON
@@ -47,10 +49,13 @@ class _OneType(PageHandler):
     async def show_type(self, view: TypeView, notice: str = "", typed: Mapping[str, str] | None = None) -> None:
         """Ends the answer with the type's page. ``typed``: what somebody has typed as defaults, and that is refused."""
         titles = {task.name: task.title for task in self.site.tasks.tasks()}
-        ended = [(words, await self.site.service.types.ended(view.type, window_s)) for words, window_s in _WINDOWS]
+        every = view.type == EVERY_TYPE
+        name = ALL_TYPES if every else view.type
+        ended = [(words, await self.site.service.types.ended(name, window_s)) for words, window_s in _WINDOWS]
         self.show(
             "type.html", known=view, title=titles.get(view.type), longest=LONGEST_REASON, notice=notice, ended=ended,
             fields=self._fields(view.defaults.given() if typed is None else typed),
+            every=every, heading="All types" if every else view.type,
         )  # fmt: skip
 
     def _fields(self, values: Mapping[str, object]) -> list[_DefaultField]:

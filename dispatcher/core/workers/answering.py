@@ -11,7 +11,9 @@ from dispatcher.core.fleet.fleet import Fleet
 from dispatcher.core.fleet.misses import Miss, nearest
 from dispatcher.core.fleet.roster import Roster
 from dispatcher.core.fleet.worker import Standing
+from dispatcher.core.jobs.acts.kept import EVERY_TYPE
 from dispatcher.core.workers.deadlines import Deadlines, Due
+from dispatcher.core.workers.operators import Operators
 from dispatcher.core.workers.registry import Registry
 
 __all__ = ["Answering"]
@@ -20,6 +22,7 @@ __all__ = ["Answering"]
 class Answering:
     """Counts, and the first of those that stand out."""
 
+    operators: Operators
     roster: Roster
     _deadlines: Deadlines[Due]
     _fleet: Fleet
@@ -45,7 +48,11 @@ class Answering:
     def stalled(self, most: int, now: float) -> list[tuple[str, float]]:
         """Types with ready jobs that an idle worker could take, and for how many seconds none was given one."""
         self._deadlines.pass_to(now)
-        return [] if self._registry.draining else self._fleet.pools.lanes.stalled(most)
+        return [] if self.withholds() else self._fleet.pools.lanes.stalled(most)
+
+    def withholds(self) -> bool:
+        """Whether no worker gets an offer: the node is stopping, or an operator has paused all types."""
+        return self._registry.draining or EVERY_TYPE in self.operators.types
 
     def nearest(self, lane: str) -> Miss:
         """What the nearest workers lack for a lane, if some offer its type and none matches it."""

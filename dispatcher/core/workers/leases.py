@@ -18,6 +18,7 @@ from collections.abc import Collection, Iterable
 
 from dispatcher.core.fleet.fleet import Fleet
 from dispatcher.core.fleet.worker import Attempt, AttemptState, Worker
+from dispatcher.core.jobs.acts.kept import EVERY_TYPE
 from dispatcher.core.jobs.terms import Terms
 from dispatcher.core.jobs.turn import Claim, Ended, LiveAttempt, Started
 from dispatcher.core.workers.attendance import Attendance
@@ -105,11 +106,11 @@ class Leases:
         return effects
 
     def take_back_type(self, type_name: str) -> list[Effect]:
-        """The same for all offers of a type. It looks at every attempt: that is seldom."""
+        """The same for all offers of a type, or of EVERY_TYPE. It looks at every attempt: that is seldom."""
         waiting = [a for a in self.attempts.values() if a.state is AttemptState.OFFERED and not a.written]
         effects: list[Effect] = []
         for attempt in waiting:
-            if attempt.claim.type == type_name:
+            if type_name in (attempt.claim.type, EVERY_TYPE):
                 effects += self.end(attempt, without_offer(attempt.claim, "its type was paused"))
         return effects
 

@@ -125,11 +125,11 @@ class Machine(Obeying, Answering):
 
         ``coming``: lane -> how many jobs the same turn puts into it.
         """
-        return [] if self.draining else self._fleet.pools.demand(most, coming)
+        return [] if self.withholds() else self._fleet.pools.demand(most, coming)
 
     def hungry(self) -> bool:
         """Whether a turn may find takers that the last one did not have."""
-        return not self.draining and self._fleet.pools.hungry()
+        return not self.withholds() and self._fleet.pools.hungry()
 
     def ready(self, lanes: Iterable[LaneReady], *, claimed: bool) -> None:
         """Takes what a turn has left in the lanes that it touched. Call it when its claims have been given out."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from dispatcher.core.fleet.fleet import Fleet
 from dispatcher.core.fleet.worker import Standing, Worker
-from dispatcher.core.jobs.acts.kept import Hold, KeptType, KeptWorker
+from dispatcher.core.jobs.acts.kept import EVERY_TYPE, Hold, KeptType, KeptWorker
 from dispatcher.core.jobs.matching import lane_parts, matches
 from dispatcher.core.workers.attendance import Attendance
 from dispatcher.core.workers.deadlines import Deadlines, Due
@@ -48,7 +48,7 @@ class Obeying:
         return self._registry.keep(one)
 
     def keep_type(self, one: KeptType, now: float) -> list[Effect]:
-        """An operator has paused a type or resumed it, durably: it counts from here on.
+        """An operator has paused a type, or all of them, or resumed it, durably: it counts from here on.
 
         What runs goes on; an offer that no poll has carried away goes back.
         """
@@ -64,20 +64,22 @@ class Obeying:
     def _know(self, one: KeptType) -> None:
         self.operators.keep_type(one)
         lanes = self._fleet.pools.lanes
+        if one.type == EVERY_TYPE:
+            return  # ``withholds`` says so: no lane is touched
         if one.paused is not None:
             lanes.hold(one.type)
         else:
             self._fleet.pools.reported(lanes.held.end(one.type), claimed=True)  # nobody has asked for these
 
     def type_hold(self, type_name: str) -> Hold | None:
-        """Why an operator has paused a type; None: it is not paused."""
-        kept = self.operators.types.get(type_name)
+        """Why an operator has paused a type, or all of them; None: its jobs are offered."""
+        kept = self.operators.types.get(EVERY_TYPE) or self.operators.types.get(type_name)
         return None if kept is None else kept.paused
 
     def held_types(self, most: int) -> dict[str, Hold]:
-        """The first paused types, by name, that ready jobs wait for."""
+        """The first paused types, by name, that ready jobs wait for, and EVERY_TYPE while that is paused."""
         lanes, kept = self._fleet.pools.lanes, self.operators.types
-        found = [name for name in sorted(kept) if lanes.held.waits(name)]
+        found = [name for name in sorted(kept) if name == EVERY_TYPE or lanes.held.waits(name)]
         return {name: hold for name in found[:most] if (hold := kept[name].paused) is not None}
 
     def reload(self, worker: Worker, now: float, *, at_once: bool) -> list[Effect]:

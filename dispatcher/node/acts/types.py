@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from dispatcher.access.acts import Actor
 from dispatcher.clock import Clock
-from dispatcher.core.jobs.acts.kept import MOST_KEPT, Hold, KeepType, KeptType
+from dispatcher.core.jobs.acts.kept import EVERY_TYPE, MOST_KEPT, Hold, KeepType, KeptType
 from dispatcher.core.jobs.model import TypeFilter, TypePage, TypeView
 from dispatcher.core.jobs.terms import Terms
 from dispatcher.core.jobs.views.endings import Summary, steps_of, summary_of
@@ -63,12 +63,21 @@ class Types:
         return catalogue.page(known, wanted, self._machine)
 
     async def one(self, name: str) -> TypeView:
-        """A type that a job, a worker, a shipped task or an operator has named. Raises TypeNotFound."""
+        """A type that a job, a worker, a shipped task or an operator has named, or EVERY_TYPE. Raises TypeNotFound."""
+        if name == EVERY_TYPE:
+            return await self._every()
         with self._readers:
             known = await self._store.named_types([name])
         if not known and not self._is_named(name):
             raise TypeNotFound(f"no job, no worker and no task has named a type {name!r}: the list has all types")
         return catalogue.view(known[0] if known else catalogue.unnamed(name), self._machine)
+
+    async def _every(self) -> TypeView:
+        """All types together."""
+        with self._readers:
+            counts = await self._store.counts()
+        every = catalogue.unnamed(EVERY_TYPE)
+        return replace(catalogue.view(every, self._machine), counts=counts, workers=len(self._machine.workers))
 
     async def ended(self, name: str, window_s: int) -> Summary:
         """How its jobs have ended in the last ``window_s``; those of all types: ``ALL_TYPES``."""
@@ -85,7 +94,10 @@ class Types:
         return [kept[name] for name in sorted(kept) if kept[name].paused is not None]
 
     async def pause(self, name: str, reason: str, *, actor: Actor) -> TypeView:
-        """The type, whose jobs wait from here on; those that run go on. It need not be known. Raises WrongState."""
+        """The type, or EVERY_TYPE, whose jobs wait from here on; those that run go on. It need not be known.
+
+        Raises WrongState.
+        """
         hold = Hold(self._clock.utc(), actor.name, reason)
         return await self._keep(name, lambda kept: replace(kept, paused=hold), "type.pause", reason, actor)
 
@@ -100,6 +112,10 @@ class Types:
 
         Jobs that are there keep the terms that they have. The type need not be known. Raises WrongState, TypeNotFound.
         """
+        if name == EVERY_TYPE:
+            raise WrongState(
+                "all types can be paused together, and have no defaults together: the server's settings are"
+            )
         told = msgspec.json.encode({"defaults": changes} | ({"reason": reason} if reason else {})).decode()
         changed = partial(_with_defaults, changes=changes)
         return await self._keep(name, changed, "type.defaults", told, actor)
@@ -122,10 +138,14 @@ class Types:
             report = await self._turns.command(KeepType(kept, action, detail, actor))
             if not report.done:
                 raise BadRequest("the store cannot hold this text: leave out what is not proper text", semantic=True)
-            # One that only operators had named may be unknown again.
-            with self._readers:
-                shown = await self._store.named_types([kept.type])
-            return catalogue.view(shown[0] if shown else catalogue.unnamed(kept.type), self._machine)
+            return await self._shown(kept.type)
+
+    async def _shown(self, name: str) -> TypeView:
+        """The type; one that only operators had named may be unknown again."""
+        try:
+            return await self.one(name)
+        except TypeNotFound:
+            return catalogue.view(catalogue.unnamed(name), self._machine)
 
 
 def _with_defaults(kept: KeptType, changes: Mapping[str, int | float | str | None]) -> KeptType:

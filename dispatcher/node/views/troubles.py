@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dispatcher.core.fleet.worker import Standing
+from dispatcher.core.jobs.acts.kept import EVERY_TYPE, Hold
 from dispatcher.core.jobs.model import FailingType, PausedType, ShutType, Troubles, TypeView
 from dispatcher.core.workers.machine import Machine
 from dispatcher.node.turns.failing import Failing
@@ -27,9 +28,7 @@ async def found(most: int, machine: Machine, store: Store, failing: Failing, *, 
             ShutType(name, _count(known, name, "queued"), Standing.PAUSED in why, Standing.ASIDE in why)
             for name, why in shut.items()
         ],
-        paused=[
-            PausedType(name, queued, hold) for name, hold in held.items() if (queued := _count(known, name, "queued"))
-        ],
+        paused=await _paused(held, known, store),
         failing=[
             FailingType(name, min(jobs, _count(known, name, "failed")), not _count(known, name, "succeeded"))
             for name, jobs in sorted(worst.items())
@@ -37,6 +36,16 @@ async def found(most: int, machine: Machine, store: Store, failing: Failing, *, 
         ],
         stalled=[(name, seconds) for name, seconds in machine.stalled(most, now) if seconds > STALLED_S],
     )
+
+
+async def _paused(held: Mapping[str, Hold], known: Mapping[str, TypeView], store: Store) -> list[PausedType]:
+    """Those that jobs wait for; all types together count even if none waits, for nothing runs any more."""
+    everything = (
+        [PausedType(EVERY_TYPE, (await store.counts())["queued"], held[EVERY_TYPE])] if EVERY_TYPE in held else []
+    )
+    return everything + [
+        PausedType(name, queued, hold) for name, hold in held.items() if (queued := _count(known, name, "queued"))
+    ]
 
 
 def _count(known: Mapping[str, TypeView], name: str, state: str) -> int:

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from dispatcher.core.fleet.misses import Miss
 from dispatcher.core.fleet.worker import Standing
-from dispatcher.core.jobs.acts.kept import Hold
+from dispatcher.core.jobs.acts.kept import EVERY_TYPE, Hold
 from dispatcher.core.jobs.matching import lane_of, lane_parts, said
 from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import JobState
@@ -43,8 +43,8 @@ class Workers(Protocol):
 class Waiting(Struct, frozen=True, kw_only=True):
     """Why a job waits. Only a queued job has counts; otherwise they are 0."""
 
-    #: ``delayed``, ``backoff``, ``in_doubt``, ``stopping`` or ``type_paused``; for another queued job ``no_worker``,
-    #: ``no_match`` or ``next``;
+    #: ``delayed``, ``backoff``, ``in_doubt``, ``stopping``, ``all_paused`` or ``type_paused``; for another queued job
+    #: ``no_worker``, ``no_match`` or ``next``;
     #: if some workers match and none can take it, ``away``, ``paused``, ``set_aside`` or ``busy``.
     code: str
     #: How many workers offer its type.
@@ -79,6 +79,8 @@ def waiting(job: JobView, lane: str, workers: Workers) -> Waiting | None:
         return None
     if workers.draining:
         return Waiting(code="stopping")
+    if workers.type_hold(EVERY_TYPE) is not None:
+        return Waiting(code="all_paused")
     if workers.type_hold(job.type) is not None:
         return Waiting(code="type_paused")
     return _queued(lane, workers)
@@ -106,7 +108,7 @@ def why(job: JobView, workers: Workers) -> Why | None:
 
 def _hold(code: str, job: JobView, lane: str, workers: Workers) -> Hold | None:
     """Who keeps the job's type from all workers, or the workers that match from all jobs."""
-    if code == "type_paused":
+    if code in ("all_paused", "type_paused"):
         return workers.type_hold(job.type)
     return workers.held(lane) if code == "paused" else None
 
@@ -118,6 +120,7 @@ _WORDS = {
     "delayed": "it was submitted with a delay",
     "in_doubt": "its effect may or may not have happened: a person must decide",
     "stopping": "the server is stopping; the job will run after it has started again",
+    "all_paused": "all types are paused",
     "type_paused": "its type is paused",
     "next": "it is about to be offered",
 }

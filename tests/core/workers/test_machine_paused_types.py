@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dispatcher.core.jobs.acts.kept import Hold, KeptType
+from dispatcher.core.jobs.acts.kept import EVERY_TYPE, Hold, KeptType
 from dispatcher.core.jobs.turn import LaneReady
 from dispatcher.core.workers.effects import Offer, Withdraw
 from tests.core.workers.support import Node, all_of, claim, end, ends, only
@@ -55,3 +55,19 @@ def test_an_offer_that_no_poll_has_carried_away_goes_back_and_others_stay(node: 
     effects = node.keep_type(PAUSED)
     assert (ends(effects), only(effects, Withdraw)) == ({"a1": "lapsed"}, Withdraw("s1", "a1"))
     assert set(node.machine.attempts) == {"b1", "a2", "a3"}
+
+
+def test_all_types_together_are_asked_for_by_nobody_and_touch_no_pause_of_one(node: Node) -> None:
+    node.join("s1", types=("a", "b"), slots=4)
+    keep(node, PAUSED)
+    node.offer("b1", written=False, type="b")
+    node.run("b2", type="b")
+    node.machine.ready([LaneReady("b", 1, 1.0)], claimed=False)
+    effects = node.keep_type(KeptType(type=EVERY_TYPE, paused=HOLD))
+    assert (ends(effects), only(effects, Withdraw)) == ({"b1": "lapsed"}, Withdraw("s1", "b1"))
+    assert (node.machine.demand(9), node.machine.hungry(), node.machine.stalled(9, 1e9)) == ([], False, [])
+    assert list(node.machine.held_types(5)) == [EVERY_TYPE, "a"]
+    assert set(node.machine.attempts) == {"b2"}
+    keep(node, KeptType(type=EVERY_TYPE))
+    assert [one.lanes for one in node.machine.demand(9)] == [("b",)]
+    assert (node.machine.type_hold("a"), node.machine.type_hold("b")) == (HOLD, None)

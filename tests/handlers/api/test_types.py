@@ -40,6 +40,32 @@ async def test_the_jobs_of_a_paused_type_wait_until_it_is_resumed(ask: Ask, hous
     assert (await house.dispatcher.troubles(5)).paused == []
 
 
+@pytest.mark.parametrize("every", ["*", "%2A"])
+async def test_all_types_are_paused_together_and_keep_their_own_pauses(ask: Ask, house: House, every: str) -> None:
+    await house.register("s1", "echo", "fax", slots=3)
+    await order(ask, f"{ECHO}/pause", reason="no paper")
+    shown = await order(ask, f"/api/v1/types/{every}/pause", reason="wrong prices")
+    assert (shown["type"], shown["workers"], shown["paused"]["reason"]) == ("*", 1, "wrong prices")
+    jobs = [await house.submit("fax"), await house.submit("echo")]
+    assert await house.hear("s1") == []
+    told = [body_of(await ask(f"/api/v1/jobs/{job.id}")) for job in jobs]
+    assert {one["waits"] for one in told} == {"all types are paused by api: wrong prices"}
+    assert {one["waiting"]["code"] for one in told} == {"all_paused"}
+    assert body_of(await ask(f"/api/v1/types/{every}"))["counts"]["queued"] == 2
+    troubles = await house.dispatcher.troubles(5)
+    assert ([(one.type, one.queued) for one in troubles.paused], troubles.stalled) == ([("*", 2), ("echo", 1)], [])
+    assert (await order(ask, f"/api/v1/types/{every}/resume"))["paused"] is None
+    assert [message["id"] for message in await house.hear("s1")] == [jobs[0].id]
+    assert body_of(await ask(f"/api/v1/jobs/{jobs[1].id}"))["waits"] == "its type is paused by api: no paper"
+
+
+async def test_all_types_have_no_defaults_together(ask: Ask) -> None:
+    refused = await ask("/api/v1/types/*", "PATCH", json={"defaults": {"priority": 5}})
+    assert (refused.code, body_of(refused)["detail"]) == (
+        409, "all types can be paused together, and have no defaults together: the server's settings are",
+    )  # fmt: skip
+
+
 async def test_a_job_that_runs_goes_on_and_a_retry_of_it_waits(ask: Ask, house: House) -> None:
     await house.register("s1", "echo")
     job = await house.submit("echo")
@@ -54,13 +80,14 @@ async def test_a_job_that_runs_goes_on_and_a_retry_of_it_waits(ask: Ask, house: 
     assert body_of(await ask(f"/api/v1/jobs/{job.id}"))["waits"] == "its type is paused by api"
 
 
-async def test_a_pause_outlives_a_restart(ask: Ask, house: House) -> None:
+@pytest.mark.parametrize("name", ["echo", "*"])
+async def test_a_pause_outlives_a_restart(ask: Ask, house: House, name: str) -> None:
     job = await house.submit("echo")
-    await order(ask, f"{ECHO}/pause", reason="no paper")
+    await order(ask, f"/api/v1/types/{name}/pause", reason="no paper")
     after = await House(store=house.store).start()
     await after.register("s9", "echo")
     assert await after.hear("s9") == []
-    assert [kept.type for kept in after.dispatcher.types.paused()] == ["echo"]
+    assert [kept.type for kept in after.dispatcher.types.paused()] == [name]
     assert (await after.dispatcher.types.one("echo")).counts == {"queued": 1}
     assert (await after.dispatcher.job(job.id)).state == "queued"
 

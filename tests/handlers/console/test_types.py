@@ -37,6 +37,23 @@ async def test_a_paused_type_that_nobody_names_stands_above_the_list(browser: Br
     assert (await browser.get("/types/never-seen")).code == 404
 
 
+async def test_all_types_have_a_page_whose_buttons_pause_and_resume_them(browser: Browser, house: House) -> None:
+    await house.submit("echo")
+    assert '<a href="/types/*">Pause all types</a>' in await browser.page("/types")
+    pressed = await browser.post("/types/*/pause", {"reason": "wrong prices"}, "/types/*")
+    assert (pressed.code, pressed.headers["Location"]) == (303, "/types/*")
+    page = await browser.page("/types/*")
+    assert "<h1>All types</h1>" in page
+    assert "Paused by console: wrong prices" in page
+    assert "Defaults of its new jobs" not in page
+    assert '<a href="/types/*">all types</a> by console: wrong prices' in await browser.page("/types")
+    words = "No job is given out: all types are paused by console: wrong prices. 1 job waits."
+    assert words in (await browser.page("/")).replace("&nbsp;", " ")
+    pressed = await browser.post("/types/*/resume", {}, "/types/*")
+    assert (pressed.code, pressed.headers["Location"]) == (303, "/types/*")
+    assert "Paused" not in await browser.page("/types/*")
+
+
 async def test_a_form_of_another_site_pauses_nothing(browser: Browser, house: House) -> None:
     await house.submit("echo")
     refused = await browser.post("/types/echo/pause", {"reason": "", "_xsrf": "2|00|00|0"}, "/types/echo")

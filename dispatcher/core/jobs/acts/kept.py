@@ -12,10 +12,12 @@ from dispatcher.access.acts import Actor
 from dispatcher.access.commands import NOBODY_ASKED
 from dispatcher.core.jobs.terms import NO_DEFAULTS, TypeDefaults
 
-__all__ = ["MOST_KEPT", "Hold", "KeepType", "KeepWorker", "KeptType", "KeptWorker"]
+__all__ = ["EVERY_TYPE", "MOST_KEPT", "Hold", "KeepType", "KeepWorker", "KeptType", "KeptWorker"]
 
 #: Most workers, and most types, of which something is kept: all of it stands in memory, too.
 MOST_KEPT = 10_000
+#: No type has this name: what is kept of it holds for all of them. It is paused, or nothing is kept.
+EVERY_TYPE = "*"
 
 
 class Hold(Struct, frozen=True):

@@ -23,11 +23,14 @@ _EXAMPLE = """\
 example:
   pagehand workers pause FRONT-DESK-07 --reason lunch
 """
+#: The name that stands for all types.
+_ALL = "*"
 TYPE_ORDERS = ("pause", "resume", "defaults")
 _TYPES_EXAMPLE = """\
 examples:
   pagehand types print
   pagehand types pause print-label --reason "no paper"
+  pagehand types pause --all --reason "a wrong price list went out"
   pagehand types defaults print-label priority=5 timeout_s=30 max_attempts=
 """
 _STATS_EXAMPLE = """\
@@ -116,10 +119,15 @@ def _types_arguments(parser: argparse.ArgumentParser) -> None:
         "words", nargs="*", metavar="NAME", help="whose name begins so; or pause, resume or defaults, and types"
     )
     parser.add_argument("--reason", default="", metavar="TEXT", help="why; of a pause it is said why their jobs wait")
+    parser.add_argument("--all", action="store_true", help="pause or resume all types together")
 
 
 def _types(call: Invocation) -> int:
     words = call.options.words
+    if call.options.all:
+        if len(words) != 1 or words[0] not in ("pause", "resume"):
+            raise UsageFault("--all goes with pause or resume, without the names of types")
+        return _ordered_type(call, words[0], _ALL)
     if words and words[0] in TYPE_ORDERS:
         if len(words) == 1:
             raise UsageFault(f"types {words[0]} needs the name of a type")

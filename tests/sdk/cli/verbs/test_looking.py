@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 
+import pytest
+
 from tests.sdk.cli.typed import typed
 from tests.sdk.client.scripted import reply, scripted
 from tests.support.server import Live
@@ -48,6 +50,20 @@ def test_types_are_paused_and_resumed_by_their_names(server: Live, at: list[str]
     shown = typed("types", "resume", "held-1", "-o", "json", *at)
     assert json.loads(shown.out)["paused"] is None
     assert typed("types", "resume", "held-2", *at).status == 0
+
+
+def test_all_types_are_paused_and_resumed_together(server: Live, at: list[str]) -> None:
+    assert typed("types", "pause", "--all", "--reason", "wrong prices", *at)[:2] == (0, "*\n")
+    job = server.submit("held-3")["id"]
+    assert server.job(job)["waits"].endswith(": wrong prices")
+    assert typed("types", "resume", "--all", *at).status == 0
+    assert server.job(job)["waiting"]["code"] == "no_worker"
+
+
+@pytest.mark.parametrize("words", [["pause", "a"], ["defaults"], ["a"], []])
+def test_all_goes_with_a_pause_and_no_names(at: list[str], words: list[str]) -> None:
+    said = typed("types", *words, "--all", *at)
+    assert (said.status, "--all goes with pause or resume" in said.err) == (2, True)
 
 
 def test_an_order_without_a_type_or_for_none_is_said(at: list[str]) -> None:
