@@ -159,7 +159,7 @@ class JobNotFound(RequestError):
 
 
 class AddressNotFound(RequestError):
-    """No route has this address; the words name the one that was meant."""
+    """No route has this address; the words name the one that was meant, or where all stand."""
 
     code = "not_found"
 

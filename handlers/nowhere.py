@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import NoReturn
 
 from tornado.web import HTTPError
 
@@ -42,12 +43,16 @@ class _Nowhere(BaseHandler):
         self.admit()
         address = meant(self.request.path, self._known)
         if address is None:
-            raise HTTPError(404)
+            self.say_nothing()
         if self.request.method not in ("GET", "HEAD"):
             link = self.site.prefix.link(address)
             raise AddressNotFound(f"There is nothing at {self.own_address()}. Send it to {link}.")
         query = f"?{self.request.query}" if self.request.query else ""
         self.redirect(address + query, status=307)
+
+    def say_nothing(self) -> NoReturn:
+        """Raises what is answered where nothing is near."""
+        raise HTTPError(404)
 
 
 class PageNotFound(_Nowhere, PageHandler):
@@ -56,3 +61,7 @@ class PageNotFound(_Nowhere, PageHandler):
 
 class ApiNotFound(_Nowhere, ApiHandler):
     """Under ``/api``."""
+
+    def say_nothing(self) -> NoReturn:
+        """Programs are told where all addresses stand."""
+        raise AddressNotFound(f"There is nothing at this address: {self.site.prefix.link('/docs')} has them all.")

@@ -52,7 +52,6 @@ __all__ = ["Guard", "Refusal", "TaskDirectory", "make_app", "routes", "shipped_t
 #: The path of a static file or directory; Tornado checks it further.
 _NAME = r"[A-Za-z0-9_-][A-Za-z0-9._-]*"
 _BUTTONS = "cancel|retry|succeeded|failed|adopt|duplicate|delete"
-_HOOK = r"([a-zA-Z0-9]{12}|callbacks)"
 _ORDERS = {
     "pause": workers.WorkerPauseHandler,
     "resume": workers.WorkerResumeHandler,
@@ -171,7 +170,7 @@ def _api(given: dict[str, Any]) -> list[URLSpec]:
         url(r"/api/v1/backups/([A-Za-z0-9._-]{1,64})", backups.BackupHandler, given, name="api-backup"),
         url(r"/api/v1/audit", audit.AuditHandler, given, name="api-audit"),
         url(r"/api/v1/tokens", tokens.TokensHandler, given, name="api-tokens"),
-        url(r"/api/v1/tokens/([a-zA-Z0-9]{8})", tokens.TokenHandler, given, name="api-token"),
+        url(rf"/api/v1/tokens/{_ID}", tokens.TokenHandler, given, name="api-token"),
         *_webhooks(given),
         url(r"/metrics", MetricsHandler, given, name="metrics"),
     ]
@@ -180,12 +179,12 @@ def _api(given: dict[str, Any]) -> list[URLSpec]:
 def _webhooks(given: dict[str, Any]) -> list[URLSpec]:
     return [
         url(r"/api/v1/webhooks", webhooks.WebhooksHandler, given, name="api-webhooks"),
-        url(rf"/api/v1/webhooks/{_HOOK}", webhooks.WebhookHandler, given, name="api-webhook"),
-        url(rf"/api/v1/webhooks/{_HOOK}/rotate", webhooks.RotateHandler, given, name="api-webhook-rotate"),
-        url(rf"/api/v1/webhooks/{_HOOK}/test", webhooks.TestHandler, given, name="api-webhook-test"),
-        url(rf"/api/v1/webhooks/{_HOOK}/deliveries", webhooks.DeliveriesHandler, given, name="api-webhook-deliveries"),
-        url(rf"/api/v1/webhooks/{_HOOK}/dead", webhooks.DeadMessagesHandler, given, name="api-webhook-dead"),
-        url(rf"/api/v1/webhooks/{_HOOK}/redeliver", webhooks.RedeliverHandler, given, name="api-webhook-redeliver"),
+        url(rf"/api/v1/webhooks/{_ID}", webhooks.WebhookHandler, given, name="api-webhook"),
+        url(rf"/api/v1/webhooks/{_ID}/rotate", webhooks.RotateHandler, given, name="api-webhook-rotate"),
+        url(rf"/api/v1/webhooks/{_ID}/test", webhooks.TestHandler, given, name="api-webhook-test"),
+        url(rf"/api/v1/webhooks/{_ID}/deliveries", webhooks.DeliveriesHandler, given, name="api-webhook-deliveries"),
+        url(rf"/api/v1/webhooks/{_ID}/dead", webhooks.DeadMessagesHandler, given, name="api-webhook-dead"),
+        url(rf"/api/v1/webhooks/{_ID}/redeliver", webhooks.RedeliverHandler, given, name="api-webhook-redeliver"),
     ]
 
 

@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 
+from .cli.exits import CommandExit, ReaderGone, abandon, printed
+
 __all__ = ["main"]
 
 
@@ -36,7 +38,11 @@ def _open_streams() -> None:
 
 def _program(name: str, argv: list[str]) -> int:
     try:
-        return _PROGRAMS[name](argv) or 0
+        status = _PROGRAMS[name](argv) or 0
+        printed("")
+        return status
+    except ReaderGone as gone:
+        return _unheard(name, gone)
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         if package in ("", "server", "dispatcher", "handlers", __name__.partition(".")[0]):
@@ -47,6 +53,15 @@ def _program(name: str, argv: list[str]) -> int:
             file=sys.stderr,
         )
         return 2
+
+
+def _unheard(name: str, gone: ReaderGone) -> int:
+    """The exit status, as the verbs have it."""
+    abandon(sys.stdout)
+    if not gone.why:
+        return CommandExit.READER_GONE
+    print(f"pagehand {name}: standard output: {gone.why}", file=sys.stderr)
+    return CommandExit.FAILED
 
 
 def _serve(argv: list[str]) -> int | None:

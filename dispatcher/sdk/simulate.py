@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Sequence
 
+from .cli.exits import printed
 from .load import Submitters
 from .simulator.driver import Reconnect
 from .simulator.farm import TRANSPORTS, Farm
@@ -188,7 +189,7 @@ def _faults(options: argparse.Namespace) -> Faults:
 async def _until_end(farm: Farm, options: argparse.Namespace) -> None:
     if not options.json_summary:
         load = f", and {options.submit * 60:g} jobs a minute," if options.submit else ""
-        print(f"{options.workers} pages for {', '.join(options.types)}{load} at {options.url}; Ctrl-C stops them")
+        printed(f"{options.workers} pages for {', '.join(options.types)}{load} at {options.url}; Ctrl-C stops them\n")
     await farm.start()
     try:
         async with _load(farm, options):
@@ -230,11 +231,11 @@ def _print_summary(farm: Farm, seconds: float, *, as_json: bool) -> None:
     }
     stats = dict(sorted(farm.stats.items()))
     if as_json:
-        print(json.dumps({**summary, "stats": stats}))
+        printed(json.dumps({**summary, "stats": stats}) + "\n")
         return
-    print(f"{recorded} recorded in {seconds:.1f} s ({summary['recorded_per_s']} per second)")
-    for name, count in stats.items():
-        print(f"  {name:<28}{count:>10}")
+    lines = [f"{recorded} recorded in {seconds:.1f} s ({summary['recorded_per_s']} per second)"]
+    lines += [f"  {name:<28}{count:>10}" for name, count in stats.items()]
+    printed("\n".join(lines) + "\n")
 
 
 def _count(text: str) -> int:

@@ -105,6 +105,15 @@ async def test_an_odd_request_id_is_replaced(ask: Ask, given: str) -> None:
 async def test_an_unknown_address_of_the_api_is_a_problem(ask: Ask, path: str, method: str) -> None:
     response = await ask(path, method)
     assert (response.code, body_of(response)["code"]) == (404, "not_found")
+    assert body_of(response)["detail"] == "There is nothing at this address: /docs has them all."
+
+
+@pytest.mark.gen_test
+@pytest.mark.parametrize("kind", ["job", "batch", "operation", "worker", "token", "webhook", "backup"])
+async def test_an_id_of_another_form_is_told_what_is_not_there(ask: Ask, kind: str) -> None:
+    plural = f"{kind}es" if kind == "batch" else f"{kind}s"
+    response = await ask(f"/api/v1/{plural}/zzz")
+    assert (response.code, kind in body_of(response)["detail"]) == (404, True)
 
 
 @pytest.mark.gen_test

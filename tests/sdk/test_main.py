@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -58,7 +59,33 @@ def test_a_stream_that_is_closed_is_nobody_that_reads_or_writes(words: str, stat
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
-def test_a_full_disk_is_no_reader_that_has_gone() -> None:
-    line = f"{' '.join(PROGRAM)} completion bash > /dev/full"
-    done = subprocess.run(["sh", "-c", line], cwd=ROOT, capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stderr) == (1, "pagehand: standard output: No space left on device\n")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(
+    ("words", "who"),
+    [
+        ("completion bash", "pagehand"),
+        ("doctor --url=127.0.0.1:1 --hold-s=1", "pagehand doctor"),
+        ("simulate --url=127.0.0.1:1 --seconds=0.1", "pagehand simulate"),
+    ],
+)
+def test_a_full_disk_is_no_reader_that_has_gone(words: str, who: str, unbuffered: str) -> None:
+    line = f"{' '.join(PROGRAM)} {words} > /dev/full"
+    done = subprocess.run(
+        ["sh", "-c", line], cwd=ROOT, capture_output=True, text=True, timeout=60,
+        env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+    )  # fmt: skip
+    last = done.stderr.splitlines()[-1]
+    assert (done.returncode, last) == (1, f"{who}: standard output: No space left on device")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="only Unix has a pipe whose reader has gone")
+@pytest.mark.parametrize("words", ["completion bash", "doctor --url=127.0.0.1:1 --hold-s=1"])
+def test_a_reader_that_has_gone_ends_a_program_quietly(words: str) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [*PROGRAM, *words.split()], cwd=ROOT, stdout=writer, stderr=subprocess.PIPE, text=True, timeout=60
+    )
+    os.close(writer)
+    assert (done.returncode, "Traceback" in done.stderr) == (141, False)

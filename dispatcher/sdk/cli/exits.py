@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import os
+import sys
 from enum import IntEnum
+from typing import TextIO
 
 from ..client.errors import (
     BadConfig,
@@ -16,7 +20,7 @@ from ..client.errors import (
     Unreachable,
 )
 
-__all__ = ["CommandExit", "ReaderGone", "UsageFault", "exit_of", "words_of_error"]
+__all__ = ["CommandExit", "ReaderGone", "UsageFault", "abandon", "exit_of", "printed", "words_of_error"]
 
 #: On Windows not each of these is known.
 _FULL = {getattr(errno, name, None) for name in ("ENOSPC", "EDQUOT", "EFBIG", "EIO")}
@@ -48,6 +52,27 @@ class ReaderGone(Exception):
     def __init__(self, error: OSError) -> None:
         super().__init__(str(error))
         self.why = error.strerror if error.errno in _FULL else ""
+
+
+def printed(text: str) -> None:
+    """Writes it to standard output, for programs that are no verbs. Raises ReaderGone.
+
+    Not every console has every letter that a stranger may say.
+    """
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+        sys.stdout.flush()
+    except OSError as error:
+        raise ReaderGone(error) from error
+
+
+def abandon(stream: TextIO) -> None:
+    """Nobody reads it any more: what is left must not fail once more when the program ends."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 _STATUS: tuple[tuple[tuple[type[Exception], ...], CommandExit], ...] = (

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TextIO
 
 from ..client.progress import Bar
-from .exits import ReaderGone
+from .exits import ReaderGone, abandon
 from .text import aligned, indented, json_fit, painted, plain
 
 __all__ = ["FORMS", "Output"]
@@ -102,11 +102,8 @@ class Output:
             raise ReaderGone(error) from error
 
     def abandon(self) -> None:
-        """Nobody reads any more: what is left must not fail once more when the program ends."""
-        with contextlib.suppress(OSError, ValueError):
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, self._out.fileno())
-            os.close(nowhere)
+        """Nobody reads any more."""
+        abandon(self._out)
 
     @property
     def _encoding(self) -> str:

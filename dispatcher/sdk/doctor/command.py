@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from ..cli.exits import printed
 from ..client.config import find_config
 from ..client.errors import BadConfig
 from .messenger import Messenger
@@ -41,14 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("pagehand doctor: interrupted", file=sys.stderr)
         return _INTERRUPTED
     findings = examine(seen)
-    _write(as_json(seen, findings) if options.output == "json" else as_text(findings))
+    printed(as_json(seen, findings) if options.output == "json" else as_text(findings))
     return exit_status(seen, findings)
-
-
-def _write(text: str) -> None:
-    """Not every console has every letter that a stranger may say."""
-    encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
 
 
 def _say(words: str) -> None:
