@@ -12,7 +12,7 @@ ARGS ?=
 CAMPAIGNS := kill syscalls powercut churn restart backup simulator model planted reload faults nemesis cutpolls transports webhooks
 FAST := tests/core tests/access tests/store tests/node tests/pages tests/config tests/transport tests/handlers \
   --ignore=tests/transport/test_engineio_client.py -m 'not browser'
-.PHONY: help run test test-fast test-others check lint fmt types simulate simulate-long bench docs lock coverage-core planted-bugs mutants clean campaigns faults fuzz fuzz-api reliability
+.PHONY: help run test test-fast test-others check lint fmt types simulate simulate-long bench docs lock coverage-core sbom planted-bugs mutants clean campaigns faults fuzz fuzz-api reliability
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,11 @@ lock: $(VENV)/run.stamp ## write requirements.lock anew: what a server needs, wi
 	$(BIN)/pip-compile --quiet --upgrade --generate-hashes --no-header --no-annotate --strip-extras --no-emit-index-url \
 	  --no-emit-trusted-host --no-emit-find-links --output-file $(VENV)/requirements.lock setup.py
 	@{ head -2 requirements.lock; cat $(VENV)/requirements.lock; } > $(VENV)/lock && mv $(VENV)/lock requirements.lock
+
+sbom: $(VENV)/run.stamp ## write dist/sbom.json: what a server is made of, as CycloneDX, from requirements.lock
+	@$(PIP) 'cyclonedx-bom>=7,<8'
+	@mkdir -p dist
+	$(BIN)/cyclonedx-py requirements --output-reproducible --output-file dist/sbom.json requirements.lock
 
 types: $(VENV)/test.stamp ## mypy --strict
 	$(BIN)/python -m mypy

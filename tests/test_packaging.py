@@ -61,15 +61,20 @@ def copied(target: Path) -> Path:
     return target
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    source = copied(tmp_path_factory.mktemp("source"))
-    built = tmp_path_factory.mktemp("wheel")
+def made_wheel(directory: Path) -> Path:
+    """A wheel that is built there, from a copy of the checkout."""
+    source = copied(directory / "source")
     # Without build isolation, which would fetch setuptools.
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--no-deps", "--no-index"]
-    run(*pip, "--no-build-isolation", "--wheel-dir", str(built), ".", cwd=source)
-    (path,) = built.glob("*.whl")
+    made_at = {"SOURCE_DATE_EPOCH": "1764460800"}
+    run(*pip, "--no-build-isolation", "--wheel-dir", str(directory / "built"), ".", cwd=source, **made_at)
+    (path,) = (directory / "built").glob("*.whl")
     return path
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made_wheel(tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +103,10 @@ def test_the_wheel_has_one_top_level_name(names: list[str], wheel: Path) -> None
     with zipfile.ZipFile(wheel) as archive:
         (top_level,) = [name for name in names if name.endswith(".dist-info/top_level.txt")]
         assert archive.read(top_level).decode().split() == ["pagehand"]
+
+
+def test_two_builds_of_one_commit_are_the_same_to_the_byte(wheel: Path, tmp_path: Path) -> None:
+    assert made_wheel(tmp_path).read_bytes() == wheel.read_bytes()
 
 
 def test_the_wheel_holds_every_module_and_every_asset_and_nothing_else(names: list[str]) -> None:
