@@ -35,6 +35,7 @@ __all__ = [
     "JOBS",
     "MOST_NUMBERED",
     "ONE_JOB",
+    "PHONE",
     "PLACE",
     "STATS",
     "TYPES",
@@ -54,6 +55,7 @@ __all__ = [
     "next_query",
     "number_argument",
     "stats_arguments",
+    "text_argument",
     "type_filter",
     "wait_argument",
     "worker_filter",
@@ -103,6 +105,7 @@ _MOST_VALUES = 100
 DELETE = ("free_key",)
 STATS = ("type", "window")
 DELIVERIES, DEAD = ("failed", "cursor"), ("cursor",)
+PHONE = ("code",)
 #: Most items of a page that goes by numbers.
 MOST_NUMBERED = 100
 
@@ -151,6 +154,11 @@ def wait_argument(handler: RequestHandler) -> float:
     if not text.isascii() or not text.isdigit() or int(text[:9]) > MAX_WAIT_S:
         raise BadParameter(f"wait must be a whole number of seconds from 0 to {MAX_WAIT_S}.", parameter="wait")
     return float(text)
+
+
+def text_argument(handler: RequestHandler, name: str) -> str:
+    """``?name=``; empty if it is not given. Raises BadParameter if it is given twice, or is all blanks."""
+    return _text(handler, name)
 
 
 def flag_argument(handler: RequestHandler, name: str) -> bool:

@@ -38,6 +38,7 @@ from handlers.guard import Guard, Refusal
 from handlers.guide.page import GuidePage
 from handlers.measures.scrape import MetricsHandler
 from handlers.nowhere import ApiNotFound, PageNotFound
+from handlers.phone import page as phone
 from handlers.prefix import Prefix, PrefixedApplication
 from handlers.site import STATIC, TEMPLATES, Site
 from handlers.worker import files
@@ -125,6 +126,7 @@ def _console(given: dict[str, Any]) -> list[URLSpec]:
         url(r"/types", lists.TypesPage, given, name="types"),
         url(rf"/types/{_TYPE}", typepages.OneTypePage, given, name="one-type"),
         url(rf"/types/{_TYPE}/(pause|resume|defaults)", typepages.TypeActionHandler, given, name="type-action"),
+        url(r"/phone", phone.PhonePage, given, name="phone"),
         url(r"/doubts", doubts.DoubtsPage, given, name="doubts"),
         url(r"/operations", orders.OperationsPage, given, name="operations"),
         url(rf"/operations/{_ID}", orders.OperationPage, given, name="operation"),

@@ -194,13 +194,19 @@
   }
 
   /**
-   * One line to read aloud by telephone: name, code, since when; '' while nothing is wrong.
-   * `word` stands for trouble without a code.
+   * One line to read aloud by telephone: name, code, since when; '' while nothing is wrong. The
+   * six letters say the same to whoever types them in. `word` stands for trouble without a code.
    */
   function aloudText(status, name, word) {
     var standing = status.standing;
-    return standing ? 'Tell the helpdesk: ' + (name || 'a page without a name') + ', ' +
-      (standing.code || word) + ', since ' + minute(standing.since) + '.' : '';
+    var spoken = '';
+    if (!standing) {
+      return '';
+    }
+    spoken = window.pagehandSpoken(standing.code, standing.since, status.failures || 0);
+    return 'Tell the helpdesk: ' + (name || 'a page without a name') + ', ' +
+      (standing.code || word) + ', since ' + minute(standing.since) + '.' +
+      (spoken ? ' Or just: ' + spoken + '.' : '');
   }
 
   window.pagehandWords = {

@@ -218,8 +218,8 @@
   }
 
   function aloud(status) {
-    return say.aloudText({ standing: lasting(status) }, status.name || address.name,
-      FACES[status.state].word);
+    return say.aloudText({ standing: lasting(status), failures: status.failures },
+      status.name || address.name, FACES[status.state].word);
   }
 
   function render() {

@@ -66,8 +66,8 @@ def made_wheel(directory: Path) -> Path:
     source = copied(directory / "source")
     # Without build isolation, which would fetch setuptools.
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--no-deps", "--no-index"]
-    made_at = {"SOURCE_DATE_EPOCH": "1764460800"}
-    run(*pip, "--no-build-isolation", "--wheel-dir", str(directory / "built"), ".", cwd=source, **made_at)
+    build = [*pip, "--no-build-isolation", "--wheel-dir", str(directory / "built"), "."]
+    run(*build, cwd=source, SOURCE_DATE_EPOCH="1764460800")
     (path,) = (directory / "built").glob("*.whl")
     return path
 

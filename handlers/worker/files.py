@@ -96,7 +96,9 @@ class StaticHandler(_SharedHandler, StaticFileHandler):
     """``/static/``: the files of the directory ``static``, with Tornado's checks of the path."""
 
     #: Files that pages load by name, without a version.
-    _ALWAYS_FRESH: ClassVar = frozenset({"address.js", "page.js", "page-words.js", "task-files.js", "worker.html"})
+    _ALWAYS_FRESH: ClassVar = frozenset(
+        {"address.js", "page.js", "page-words.js", "spoken.js", "task-files.js", "worker.html"}
+    )
 
     def initialize(self, site: Site, path: str) -> None:  # type: ignore[override]
         """Called by Tornado with what the route says."""

@@ -12,6 +12,7 @@ PATHS = {
     "jobs": "/jobs",
     **{"jobs-act": "/jobs/act", "operations": "/operations", "operation": "/operations/{id}"},
     "doubts": "/doubts",
+    "phone": "/phone",
     "operation-button": "/operations/{id}/go",
     "job": "/jobs/{id}",
     "job-action": "/jobs/{id}/{action}",

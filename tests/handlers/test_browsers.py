@@ -42,6 +42,7 @@ PAGES = [
 ]
 PAGES += [
     "/doubts",
+    "/phone",
     "/operations",
     "/jobs?tick=1",
     "/jobs/running-1?refresh=0",

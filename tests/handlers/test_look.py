@@ -25,6 +25,7 @@ LISTS = ["/", "/jobs", "/workers", "/types"]
 PAGES = [*LISTS, "/submit", "/jobs/failed-1", "/jobs/done-1", "/jobs/running-1?refresh=0", f"/jobs/{WAITING}?refresh=0"]
 PAGES += [
     "/doubts",
+    "/phone?code=7NX-J3D",
     "/operations",
     "/jobs?state=failed",
     "/jobs?tick=1",

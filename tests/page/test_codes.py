@@ -1,10 +1,11 @@
-"""The table of codes in docs/codes.md says what the page says."""
+"""The table of codes in docs/codes.md, and the catalogue of the telephone, say what the page says."""
 
 from __future__ import annotations
 
 import json
 import re
 
+from handlers.phone.catalogue import TROUBLES
 from handlers.worker.script import join
 from tests.support.places import ROOT
 
@@ -31,6 +32,11 @@ def test_the_table_names_whose_fault_it_is_as_the_page_does() -> None:
     named = dict(re.findall(r"^    '(E-[A-Z]+-\d\d)': '([a-z]+)',?$", source, re.M))
     rows = _ROW.findall((ROOT / "docs" / "codes.md").read_text(encoding="utf-8"))
     assert {code: fault for code, _, _, fault, _ in rows} == {code: named.get(code, "network") for code in known()}
+
+
+def test_the_telephone_says_what_the_table_says() -> None:
+    rows = _ROW.findall((ROOT / "docs" / "codes.md").read_text(encoding="utf-8"))
+    assert [(one.code, one.text, one.cause, one.whose, one.help) for one in TROUBLES] == rows
 
 
 def test_each_code_blames_somebody_in_a_sentence() -> None:

@@ -39,7 +39,15 @@ def test_a_script_is_es5_and_names_nothing_that_ie11_lacks(gate: ScriptGate, pat
 
 @pytest.mark.parametrize(
     "name",
-    ["check.js", *(f"worker/{part}" for part in PARTS), "address.js", "task-files.js", "page-words.js", "page.js"],
+    [
+        "check.js",
+        *(f"worker/{part}" for part in PARTS),
+        "address.js",
+        "task-files.js",
+        "spoken.js",
+        "page-words.js",
+        "page.js",
+    ],
 )
 def test_the_page_s_scripts_parse_as_es3_so_that_an_old_mode_reaches_the_message(gate: ScriptGate, name: str) -> None:
     assert gate.check((STATIC / name).read_text(encoding="utf-8"), version=3) == []

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import quickjs
 
+from handlers.worker.script import join
+
 from .harness import STATIC, bare_engine
 
 #: 10:30:05 of the local day.
@@ -18,7 +20,8 @@ BLAME = "Not this PC."
 def words_engine() -> quickjs.Context:
     """An engine with the words in it."""
     js = bare_engine()
-    js.eval("var window = this;")
+    js.eval("var window = this;" + join())
+    js.eval((STATIC / "spoken.js").read_text(encoding="utf-8"))
     js.eval((STATIC / "page-words.js").read_text(encoding="utf-8"))
     return js
 
@@ -94,9 +97,9 @@ def test_a_second_window_says_so(state: str) -> None:
 @pytest.mark.parametrize(
     ("code", "name", "words"),
     [
-        ("E-NET-12", "FRONT-DESK-07", "Tell the helpdesk: FRONT-DESK-07, E-NET-12, since 10:30."),
+        ("E-NET-12", "FRONT-DESK-07", "Tell the helpdesk: FRONT-DESK-07, E-NET-12, since 10:30. Or just: 7NX-J3D."),
         ("", "FRONT-DESK-07", "Tell the helpdesk: FRONT-DESK-07, SERVER MAINTENANCE, since 10:30."),
-        ("E-TOK-01", "", "Tell the helpdesk: a page without a name, E-TOK-01, since 10:30."),
+        ("E-TOK-01", "", "Tell the helpdesk: a page without a name, E-TOK-01, since 10:30. Or just: 96X-J3X."),
     ],
 )
 def test_one_line_to_read_aloud_has_name_code_and_since_when(code: str, name: str, words: str) -> None:
