@@ -92,15 +92,16 @@ class Dispatcher(BatchVerbs, FarmVerbs):
         self.machine = make_machine(settings, rng)
         self._intake = Intake(most_jobs=settings.intake_queue, most_bytes=settings.intake_bytes)
         self._activity = Activity()
+        self._waiters = Waiters(settings.waiters)
         self._turns = Turns(
             machine=self.machine, store=store, clock=clock, intake=self._intake, activity=self._activity,
-            send=lambda effect: self.pages.send(effect), after=self._after_turn, failed=failed,
+            send=lambda effect: self.pages.send(effect), after=self._after_turn, failed=failed, waiters=self._waiters,
         )  # fmt: skip
         self.pages = Pages(
             machine=self.machine, settings=settings, key=store.key, new_worker_id=new_worker_id,
             carry_out=self._turns.carry_out, now=clock.monotonic,
         )  # fmt: skip
-        self._waiters, self._timer = Waiters(settings.waiters), Timer(clock, self.tick)
+        self._timer = Timer(clock, self.tick)
         self._batch_looks = BatchLooks(self.batch, self._waiters)
         self._transport: Transport
         #: An idle server has a turn now and then, for the store's housekeeping.
@@ -286,12 +287,13 @@ class Dispatcher(BatchVerbs, FarmVerbs):
             return False
         return True
 
-    def _after_turn(self, changes: list[Change]) -> None:
+    def _after_turn(self, changes: list[Change], shown: list[JobView]) -> None:
         self._transport.flush(self._clock.monotonic())
         settled = [change for change in changes if change.new in SETTLED]
         self._failing.seen(settled)
+        jobs = {job.id: job for job in shown}
         for change in settled:
-            self._waiters.wake(change.job)
+            self._waiters.wake(change.job, jobs.get(change.job))
         self.feed.told(changes)
         self._arm()
 
