@@ -277,6 +277,7 @@ class SqliteStore:
         self._watch.look()
         if not self._db.in_transaction:  # else the store has failed
             self._keep_clock()
+        self._mark.close()
         self._db.close()
 
     def _keep_clock(self) -> None:
