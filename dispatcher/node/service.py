@@ -228,21 +228,20 @@ class Dispatcher(BatchVerbs, FarmVerbs):
         if self._accepting:  # no deadline counts before: the first turn may take longer than a grace
             self._timer.arm(self._next_deadline())
 
-    def _next_deadline(self) -> float | None:
-        instants = [
-            self.machine.next_deadline(),
-            self._transport.next_deadline(),
-            self._housekeeping,
-            self._turns.resume_at,
-            self._turns.gathers_until(),
-            self._turns.next_backoff_at,
-            self.webhooks.sender.next_at,
-        ]
-        for due_at in (self._turns.next_due_at, self.access.next_end_at):
+    def _next_deadline(self) -> float:
+        """Asked some times for each job, so it makes no lists."""
+        turns, first = self._turns, self._housekeeping
+        for at in (
+            self.machine.next_deadline(), self._transport.next_deadline(), turns.resume_at, turns.gathers_until(),
+            turns.next_backoff_at, self.webhooks.sender.next_at,
+        ):  # fmt: skip
+            if at is not None and at < first:
+                first = at
+        for due_at in (turns.next_due_at, self.access.next_end_at):
             if due_at is not None:
                 wait_s = max(0.0, min(due_at - self._clock.utc(), WALL_CHECK_S))
-                instants.append(self._clock.monotonic() + wait_s)
-        return min([instant for instant in instants if instant is not None], default=None)
+                first = min(first, self._clock.monotonic() + wait_s)
+        return first
 
     def tick(self, now: float, late_s: float = 0.0) -> None:
         """The timer has fired, ``late_s`` late: does everything that is due at ``now``."""
