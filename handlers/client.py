@@ -20,10 +20,12 @@ T = TypeVar("T")
 class AskingClient:
     """Whoever sent one request."""
 
-    __slots__ = ("_waiting", "has_gone", "is_shut", "opens")
+    __slots__ = ("_is_cut", "_waiting", "has_gone", "is_shut", "opens")
 
     def __init__(self) -> None:
-        self._waiting: asyncio.Future[Any] | None = None
+        #: The task that waits, and whether this has cancelled it.
+        self._waiting: asyncio.Task[Any] | None = None
+        self._is_cut = False
         self.has_gone = False
         #: Its token has ended while it waited.
         self.is_shut = False
@@ -31,19 +33,25 @@ class AskingClient:
         self.opens: Callable[[Callable[[], None]], Opening] | None = None
 
     async def patiently(self, waiting: Coroutine[Any, Any, T]) -> T | None:
-        """Waits as long as the client is there; None if it went away. Raises Unauthorized when its token ends."""
-        task = asyncio.ensure_future(waiting)
-        self._waiting = task
+        """Waits as long as the client is there; None if it went away. Raises Unauthorized when its token ends.
+
+        It waits in the task that serves the request: a task of its own would cost two rounds of the loop.
+        """
+        self._waiting = task = asyncio.current_task()
         held = None if self.opens is None else self.opens(self._shut)
         try:
-            return await task
+            done = await waiting
+            if self._is_cut:
+                await asyncio.sleep(0)  # in the same step: the cancelling comes out here, and at no later wait
+            return done
         except asyncio.CancelledError:
+            if not self._is_cut or task is None or task.uncancel():
+                raise  # somebody else has cancelled it, too
             if self.has_gone:
                 return None
-            if self.is_shut:
-                raise Unauthorized(ENDED) from None
-            raise
+            raise Unauthorized(ENDED) from None
         finally:
+            self._waiting = None
             if held is not None:
                 held.close()
 
@@ -57,5 +65,6 @@ class AskingClient:
         self._end()
 
     def _end(self) -> None:
-        if self._waiting is not None:
+        if self._waiting is not None and not self._is_cut:
+            self._is_cut = True
             self._waiting.cancel()

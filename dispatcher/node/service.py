@@ -92,15 +92,16 @@ class Dispatcher(BatchVerbs, FarmVerbs):
         self.machine = make_machine(settings, rng)
         self._intake = Intake(most_jobs=settings.intake_queue, most_bytes=settings.intake_bytes)
         self._activity = Activity()
+        self._waiters = Waiters(settings.waiters)
         self._turns = Turns(
             machine=self.machine, store=store, clock=clock, intake=self._intake, activity=self._activity,
-            send=lambda effect: self.pages.send(effect), after=self._after_turn, failed=failed,
+            send=lambda effect: self.pages.send(effect), after=self._after_turn, failed=failed, waiters=self._waiters,
         )  # fmt: skip
         self.pages = Pages(
             machine=self.machine, settings=settings, key=store.key, new_worker_id=new_worker_id,
             carry_out=self._turns.carry_out, now=clock.monotonic,
         )  # fmt: skip
-        self._waiters, self._timer = Waiters(settings.waiters), Timer(clock, self.tick)
+        self._timer = Timer(clock, self.tick)
         self._batch_looks = BatchLooks(self.batch, self._waiters)
         self._transport: Transport
         #: An idle server has a turn now and then, for the store's housekeeping.
@@ -227,21 +228,20 @@ class Dispatcher(BatchVerbs, FarmVerbs):
         if self._accepting:  # no deadline counts before: the first turn may take longer than a grace
             self._timer.arm(self._next_deadline())
 
-    def _next_deadline(self) -> float | None:
-        instants = [
-            self.machine.next_deadline(),
-            self._transport.next_deadline(),
-            self._housekeeping,
-            self._turns.resume_at,
-            self._turns.gathers_until(),
-            self._turns.next_backoff_at,
-            self.webhooks.sender.next_at,
-        ]
-        for due_at in (self._turns.next_due_at, self.access.next_end_at):
+    def _next_deadline(self) -> float:
+        """Asked some times for each job, so it makes no lists."""
+        turns, first = self._turns, self._housekeeping
+        for at in (
+            self.machine.next_deadline(), self._transport.next_deadline(), turns.resume_at, turns.gathers_until(),
+            turns.next_backoff_at, self.webhooks.sender.next_at,
+        ):  # fmt: skip
+            if at is not None and at < first:
+                first = at
+        for due_at in (turns.next_due_at, self.access.next_end_at):
             if due_at is not None:
                 wait_s = max(0.0, min(due_at - self._clock.utc(), WALL_CHECK_S))
-                instants.append(self._clock.monotonic() + wait_s)
-        return min([instant for instant in instants if instant is not None], default=None)
+                first = min(first, self._clock.monotonic() + wait_s)
+        return first
 
     def tick(self, now: float, late_s: float = 0.0) -> None:
         """The timer has fired, ``late_s`` late: does everything that is due at ``now``."""
@@ -286,12 +286,13 @@ class Dispatcher(BatchVerbs, FarmVerbs):
             return False
         return True
 
-    def _after_turn(self, changes: list[Change]) -> None:
+    def _after_turn(self, changes: list[Change], shown: list[JobView]) -> None:
         self._transport.flush(self._clock.monotonic())
         settled = [change for change in changes if change.new in SETTLED]
         self._failing.seen(settled)
+        jobs = {job.id: job for job in shown}
         for change in settled:
-            self._waiters.wake(change.job)
+            self._waiters.wake(change.job, jobs.get(change.job))
         self.feed.told(changes)
         self._arm()
 

@@ -61,12 +61,14 @@ class JobVerbs:
         state need not be read.
         """
         with self._readers:
-            await self._settle(job_id, timeout_s, is_new=is_new)
-            return await self.job(job_id)
+            return await self._settled(job_id, timeout_s, is_new=is_new) or await self.job(job_id)
 
-    async def _settle(self, job_id: str, timeout_s: float, *, is_new: bool = False) -> None:
-        """Returns when the job is final or in doubt, or after ``timeout_s``. Raises Unavailable."""
-        waiter = self._waiters.add(job_id)
+    async def _settled(self, job_id: str, timeout_s: float, *, is_new: bool = False) -> JobView | None:
+        """Returns when the job is final or in doubt, or after ``timeout_s``: the job, if its turn has shown it.
+
+        Raises Unavailable.
+        """
+        waiter = self._waiters.add(job_id, wants_job=True)
         try:
             # Reads the state alone: the whole job may be megabytes, and is read once, at the end.
             state = JobState.QUEUED if is_new else await self._store.state(job_id)
@@ -74,6 +76,7 @@ class JobVerbs:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(timeout_s):
                         await waiter.future
+            return waiter.job
         finally:
             self._waiters.remove(waiter)
 

@@ -7,13 +7,15 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from dispatcher.core.jobs.model import JobView
+from dispatcher.core.jobs.states import SETTLED
 from dispatcher.core.jobs.turn import Accepted, CommandReport, ForgetTypes, Settled, Turn, TurnReport, Verdict
 from dispatcher.errors import StorageTrouble
 from dispatcher.store.applier.admission import batches
 from dispatcher.store.applier.turn import Applied, types_kept
 from dispatcher.store.requests import Due, Load, Purge, Ready, Save, StoreDriver
 
-__all__ = ["Apply", "Guard", "Pace", "StaleLife", "apply_items", "refuse_stale", "run"]
+__all__ = ["Apply", "Guard", "Pace", "StaleLife", "apply_items", "refuse_stale", "run", "with_shown"]
 
 #: How often turns look for jobs whose retention has passed.
 PURGE_EVERY_S = 60.0
@@ -80,6 +82,15 @@ def refuse_stale(turn: Turn, epoch: int) -> None:
     """A node that lives on behind its own successor must not write. Raises StorageTrouble."""
     if turn.epoch != epoch:
         raise StorageTrouble(f"this is life {turn.epoch} of node {turn.node!r}, and life {epoch} has the store now")
+
+
+def with_shown(report: TurnReport, turn: Turn, read: Callable[[str], JobView | None]) -> TurnReport:
+    """The report of a durable turn, with the jobs that it must show: who waits for them needs no read of its own."""
+    if not turn.shown:
+        return report
+    settled = {change.job for change in report.changes if change.new in SETTLED}
+    read_now = [read(job_id) for job_id in turn.shown if job_id in settled]
+    return replace(report, shown=[job for job in read_now if job is not None])
 
 
 class StaleLife(Exception):

@@ -26,7 +26,7 @@ from dispatcher.store.applier.turn import apply
 from dispatcher.store.attempts import job_of
 from dispatcher.store.batches import MemoryBatches
 from dispatcher.store.counters import Agenda, Counters, agenda_of
-from dispatcher.store.driving import Pace, apply_items, refuse_stale, run
+from dispatcher.store.driving import Pace, apply_items, refuse_stale, run, with_shown
 from dispatcher.store.endings import MOST_ENDINGS_FORGOTTEN, MemoryEndings
 from dispatcher.store.hooks import MemoryHooks
 from dispatcher.store.kept import MemoryKept
@@ -319,7 +319,7 @@ class MemoryStore(WithoutBackups):
             self.rows.reload()
             report = apply_items(partial(self._part, purge=purge), turn, self._guard)
         self._pace.done(turn, report)
-        return report
+        return with_shown(report, turn, self._job)
 
     def _part(self, turn: Turn, **how: Any) -> TurnReport:
         return run(apply(turn, self._limits, self._ids, **how), self.rows)
@@ -341,6 +341,9 @@ class MemoryStore(WithoutBackups):
 
     async def job(self, job_id: str) -> JobView | None:
         """See port.Store."""
+        return self._job(job_id)
+
+    def _job(self, job_id: str) -> JobView | None:
         seq = self.rows.by_id.get(job_id)
         if seq is None:
             return None

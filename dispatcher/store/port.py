@@ -6,7 +6,7 @@ time, in the order of the calls; reads see every turn whose report has been answ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -86,8 +86,8 @@ class Store(Protocol):
         """Its reads of webhooks."""
         ...
 
-    async def apply(self, turn: Turn) -> TurnReport:
-        """Applies one turn in one transaction and answers when it is durable.
+    def apply(self, turn: Turn) -> Awaitable[TurnReport]:
+        """Applies one turn in one transaction and answers when it is durable. It may begin with the call.
 
         Raises StorageTrouble if the outcome is unknown (an I/O error): the caller must end the process.
         Raises StorageFull or StorageAway if nothing of the turn has happened, because the disk is full or the database

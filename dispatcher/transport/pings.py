@@ -49,9 +49,12 @@ class Pings(Generic[_Key]):
 
     def next_deadline(self) -> float | None:
         """When ``due`` or ``overdue`` will have something; None while there are no sessions."""
-        queues = (self._to_send, self._to_come, self._last_call)
-        first = [next(iter(queue.values())) for queue in queues if queue]
-        return min(first, default=None)
+        first = None
+        for queue in (self._to_send, self._to_come, self._last_call):
+            if queue:
+                at = next(iter(queue.values()))
+                first = at if first is None else min(first, at)
+        return first
 
     def due(self, now: float) -> list[_Key]:
         """The sessions that need a ping now; call ``sent`` for each."""

@@ -149,8 +149,11 @@ class Sessions:
 
     def next_deadline(self) -> float | None:
         """When ``tick`` has something to do; None while there are no sessions."""
-        parts = (self.book.pings, self._sockets, self.book.leaving)
-        return min([at for part in parts if (at := part.next_deadline()) is not None], default=None)
+        first = self.book.pings.next_deadline()
+        for at in (self._sockets.next_deadline(), self.book.leaving.next_deadline()):
+            if at is not None and (first is None or at < first):
+                first = at
+        return first
 
     def tick(self, now: float) -> None:
         """Send the pings that are due, and drop the sessions whose pong is overdue."""

@@ -40,7 +40,7 @@ BUGS = {
         "tests/node/turns/test_gathering.py",
     ),
     "reports that do not fit into a turn are dropped": Bug(
-        "S4", TURNS + "_turn", "[]", "self._reports[MOST_ITEMS:]", BY_TURNS
+        "S4", TURNS + "_begin", "[]", "self._reports[MOST_ITEMS:]", BY_TURNS
     ),
     "a cancel is not told to the page that runs the job": Bug(
         "S14", TURNS + "_finish", "None", "self.carry_out(self._machine.cancelled(_, _, _))", SIM

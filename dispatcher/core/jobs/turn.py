@@ -106,8 +106,9 @@ class Ended(Struct, frozen=True, gc=False):
     #: For FAIL and DOUBT: a code, and the same in words.
     reason: str | None = None
     detail: str | None = None
-    #: For SUCCEED: the result as JSON text.
+    #: For SUCCEED: the result as JSON text, and the job, if that is known.
     value: str | None = None
+    job: str | None = None
     #: The error as JSON text.
     error: str | None = None
     #: Whether it uses up ``max_attempts`` (an error or a timeout) or ``max_crashes`` (a loss).
@@ -288,6 +289,8 @@ class Turn(Struct, frozen=True, kw_only=True):
     most_claims: int = 1_024
     #: Who is told of its changes: messages are written with them.
     endpoints: tuple[Endpoint, ...] = ()
+    #: Jobs that somebody waits for: the report shows those that settle in this turn.
+    shown: tuple[str, ...] = ()
 
 
 class Accepted(Struct, frozen=True, gc=False):
@@ -369,6 +372,8 @@ class TurnReport(Struct, frozen=True, kw_only=True):
     has_space: bool = True
     #: The targets that have new messages, or messages to try again at once.
     told: frozenset[str] = frozenset()
+    #: Of ``Turn.shown`` those that have settled in it, whole, as the turn has left them. A store may leave some out.
+    shown: list[JobView] = []
 
 
 class LiveAttempt(Struct, frozen=True, kw_only=True):

@@ -332,7 +332,10 @@ class Machine(Obeying, Answering):
             return []  # the same result is on its way to the store
         holder = None if attempt is None else attempt.holder()
         withdrawn = [] if attempt is None else self._leases.succeed(attempt)
-        ended = Ended(attempt_id, Cause.SUCCEEDED, Event.SUCCEED, holder, value=value, implies_accept=True)
+        ended = Ended(
+            attempt_id, Cause.SUCCEEDED, Event.SUCCEED, holder,
+            value=value, implies_accept=True, job=None if attempt is None else attempt.claim.job,
+        )  # fmt: skip
         return [*withdrawn, Record(ended)]
 
     def error(self, session: str, attempt_id: str, error: str, detail: str, retry: bool, now: float) -> list[Effect]:

@@ -8,24 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import partial
 from itertools import islice
-from typing import TypeVar
-
-from msgspec import Struct
 
 from dispatcher.clock import Clock
 from dispatcher.core.jobs.acts.kept import KeepType, KeepWorker
-from dispatcher.core.jobs.matching import lane_of
-from dispatcher.core.jobs.model import JobSpec
+from dispatcher.core.jobs.model import JobSpec, JobView
 from dispatcher.core.jobs.turn import (
     Accepted,
     Cancel,
     Change,
     Command,
     CommandReport,
-    Ended,
     Logged,
     OfferedTypes,
     Progressed,
@@ -39,14 +34,14 @@ from dispatcher.core.workers.machine import Machine
 from dispatcher.core.workers.registry import MOST_TYPES_TOLD
 from dispatcher.errors import Draining, StorageAway, StorageFull, StorageTrouble
 from dispatcher.node.turns.activity import Activity
-from dispatcher.node.turns.gathering import Intake, Submitted, told_of
+from dispatcher.node.turns.foreseen import coming, wanted
+from dispatcher.node.turns.gathering import Asked, Intake, Submitted, resolve, told_of
 from dispatcher.node.turns.seldom import Seldom
+from dispatcher.node.waits.waiters import Waiters
 from dispatcher.store.port import Store
 from dispatcher.webhooks.endpoints import Endpoint
 
 __all__ = ["FULL_PAUSE_S", "MOST_CLAIMS", "MOST_ITEMS", "MOST_REPORTS", "NODE", "Turns"]
-
-T = TypeVar("T")
 
 log = logging.getLogger("pagehand.turns")
 
@@ -75,16 +70,11 @@ GATHER_SHARE = 0.5
 GATHER_S = 0.005
 
 
-class _Asked(Struct):
-    command: Command
-    future: asyncio.Future[CommandReport] | None
-
-
 class Turns:
     """The loop of turns.
 
     ``send`` carries out effects that go to pages; ``after`` is called when a turn's effects are out, with all of
-    its changes; ``failed`` when the store has failed and the process must end.
+    its changes and the jobs that it shows; ``failed`` when the store has failed and the process must end.
     """
 
     def __init__(
@@ -94,10 +84,11 @@ class Turns:
         store: Store,
         clock: Clock,
         send: Callable[[Effect], None],
-        after: Callable[[list[Change]], None],
+        after: Callable[[list[Change], list[JobView]], None],
         failed: Callable[[StorageTrouble], None],
         intake: Intake,
         activity: Activity,
+        waiters: Waiters,
     ) -> None:
         self._machine = machine
         self._store = store
@@ -107,6 +98,7 @@ class Turns:
         self._failed = failed
         self._intake = intake
         self._activity = activity
+        self._waiters = waiters
         self.opened = clock.monotonic()
         #: Who is told of the changes of the turns to come, and who is to hear that there are messages.
         self.endpoints: tuple[Endpoint, ...] = ()
@@ -114,12 +106,12 @@ class Turns:
         self._reports: list[Report] = []
         #: A page waits until the reports that were gathered are durable.
         self._awaited = False
-        self._commands: list[_Asked] = []
+        self._commands: list[Asked] = []
         self._more = True
         #: Pages can come from now on: whoever was here in an earlier life is gone until it comes.
         self.new_life = False
         self._begun = self._broken = self._closed = False
-        self._running: asyncio.Task[None] | None = None
+        self._running: asyncio.Future[TurnReport] | None = None
         #: The turn in flight holds something that was gathered (or is the first one), not housekeeping alone.
         self._carries = True
         #: The store's disk has space for new jobs, as of the last turn.
@@ -148,7 +140,7 @@ class Turns:
             if isinstance(effect, Record):
                 self._report(effect.report)
             elif isinstance(effect, Request):
-                self._commands.append(_Asked(effect.command, None))
+                self._commands.append(Asked(effect.command, None))
             else:
                 self._send(effect)
 
@@ -179,7 +171,7 @@ class Turns:
         """The same for who does not wait: done when that is durable. Raises at once as ``command`` does."""
         self._check()
         future: asyncio.Future[CommandReport] = asyncio.get_running_loop().create_future()
-        self._commands.append(_Asked(command, future))
+        self._commands.append(Asked(command, future))
         self.kick()
         return future
 
@@ -208,7 +200,7 @@ class Turns:
         if stays or not self._wanted() or self.gathers_until() is not None:
             return
         self._begun = True
-        self._running = asyncio.get_running_loop().create_task(self._turn())
+        asyncio.get_running_loop().call_soon(self._begin)  # what else comes in this round of the loop goes with it
 
     def _wanted(self) -> bool:
         return self._more or self._gathered()
@@ -240,7 +232,7 @@ class Turns:
 
     # -- one turn
 
-    async def _turn(self) -> None:
+    def _begin(self) -> None:
         self._more = False
         reports, self._reports = self._reports[:MOST_ITEMS], self._reports[MOST_ITEMS:]
         self._awaited = bool(self._reports)
@@ -255,18 +247,28 @@ class Turns:
             reports=reports,
             commands=[item.command for item in asked],
             submissions=specs,
-            demand=self._machine.demand(MOST_CLAIMS, _coming(specs, reports)),
+            demand=self._machine.demand(MOST_CLAIMS, coming(specs, reports)),
             most_claims=MOST_CLAIMS,
             endpoints=self.endpoints,
+            shown=wanted(reports, self._waiters),
         )
         items = [item for item in asked if not isinstance(item.command, WorkersMoved)]
         self._carries = self._carries or bool(reports or items or specs or turn.demand)
         began = self._clock.monotonic()
+        self._running = asyncio.ensure_future(self._store.apply(turn))
+        self._running.add_done_callback(partial(self._ended, turn, asked, submitted, began))
+
+    def _ended(
+        self, turn: Turn, asked: list[Asked], submitted: list[Submitted], began: float,
+        applied: asyncio.Future[TurnReport],
+    ) -> None:  # fmt: skip
+        if applied.cancelled():
+            return  # the loop is being ended, and nobody waits any more
         try:
-            done = await self._store.apply(turn)
+            done = applied.result()
             self._begun = self._carries = False
             ended = self._clock.monotonic()
-            fit = len(specs) + self._intake.jobs <= MOST_ITEMS
+            fit = len(turn.submissions) + self._intake.jobs <= MOST_ITEMS
             self._submitters = len(submitted) + len(self._intake) if fit else 0
             self._gather_until = ended + min(GATHER_S, GATHER_SHARE * (ended - began))
             self._linger_until = ended + GATHER_S
@@ -280,17 +282,17 @@ class Turns:
             log.exception("a turn failed", extra={"action": "turn_failed"})
             self._break(StorageTrouble(f"a turn failed: {error}"), asked, submitted)
 
-    def _news(self) -> list[_Asked]:
+    def _news(self) -> list[Asked]:
         """Who has come and gone: it goes with the next turn, whatever that is for, and makes none."""
         news = self._machine.roster.take_news()
         if not news and not self.new_life:
             return []
         here, gone = (tuple(name for name in news if news[name] is came) for came in (True, False))
         nobody, self.new_life = self.new_life, False
-        return [_Asked(WorkersMoved(here, gone, nobody), None)]
+        return [Asked(WorkersMoved(here, gone, nobody), None)]
 
     def _hold_back(
-        self, error: StorageFull | StorageAway, turn: Turn, asked: list[_Asked], submitted: list[Submitted]
+        self, error: StorageFull | StorageAway, turn: Turn, asked: list[Asked], submitted: list[Submitted]
     ) -> None:
         """The disk is full, reserve and all, or the database is away: nothing of this turn has happened (S23).
 
@@ -310,9 +312,9 @@ class Turns:
             if future is not None and not future.done():
                 future.set_exception(told_of(error))
         self.resume_at = self._clock.monotonic() + FULL_PAUSE_S
-        self._after([])
+        self._after([], [])
 
-    def _break(self, error: StorageTrouble, asked: list[_Asked], submitted: list[Submitted]) -> None:
+    def _break(self, error: StorageTrouble, asked: list[Asked], submitted: list[Submitted]) -> None:
         """The outcome of this turn is unknown: everybody is told so, and no other turn begins (S23)."""
         log.error("%s", error, extra={"action": "store_failed"})
         self._broken = True
@@ -323,7 +325,7 @@ class Turns:
                 future.set_exception(StorageTrouble(_UNKNOWN))
         self._failed(error)
 
-    def _finish(self, turn: Turn, done: TurnReport, asked: list[_Asked], submitted: list[Submitted]) -> None:
+    def _finish(self, turn: Turn, done: TurnReport, asked: list[Asked], submitted: list[Submitted]) -> None:
         now = self._clock.monotonic()
         self._more = self._more or done.more  # the machine knows whether more can be claimed
         self.next_due_at = done.next_due_at
@@ -339,15 +341,15 @@ class Turns:
                 self.carry_out(self._machine.keep_type(item.command.kept, now))
             if report.no_room:
                 self._no_room(item.command, report.no_room, now)
-            _resolve(item.future, report)
+            resolve(item.future, report)
         accepted = iter(done.accepted)
         for submission in submitted:
-            _resolve(submission.future, list(islice(accepted, len(submission.specs))))
+            resolve(submission.future, list(islice(accepted, len(submission.specs))))
         self.carry_out(self._machine.claimed(done.claims, now))
         self._machine.ready(done.ready, claimed=bool(done.claims))
         if done.told:
             self.told(done.told)
-        self._after(done.changes)
+        self._after(done.changes, done.shown)
         self.kick()
 
     def _no_room(self, command: Command, types: Sequence[str], now: float) -> None:
@@ -385,15 +387,3 @@ class Turns:
         self._closed = True
         while self._begun and not self._broken:
             await self._in_flight()  # a slice of housekeeping
-
-
-def _coming(specs: Iterable[JobSpec], reports: Iterable[Report]) -> dict[str, int]:
-    """How many jobs this turn will make ready, by lane, as far as that is known before it."""
-    lanes = [lane_of(spec.type, spec.terms.requires) for spec in specs if spec.delay_s <= 0]
-    lanes += [report.lane for report in reports if isinstance(report, Ended) and report.lane]
-    return Counter(lanes) if lanes else {}
-
-
-def _resolve(future: asyncio.Future[T] | None, value: T) -> None:
-    if future is not None and not future.done():
-        future.set_result(value)

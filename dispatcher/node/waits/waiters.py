@@ -1,7 +1,8 @@
 """Requests that wait for jobs to settle: for one job, for all of some, or for the first of them.
 
 Each has one future, however many jobs it names. They are limited in number, and woken after the turn that settled a
-job; a turn costs those who wait for what it has settled, and no others. Nothing here knows of jobs but their ids.
+job; a turn costs those who wait for what it has settled, and no others. Nothing here knows of jobs but their ids: a job
+that a turn shows is handed on.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+from dispatcher.core.jobs.model import JobView
 from dispatcher.errors import Unavailable
 
 __all__ = ["Waiter", "Waiters"]
@@ -18,9 +20,9 @@ __all__ = ["Waiter", "Waiters"]
 class Waiter:
     """One request."""
 
-    __slots__ = ("_enough", "counts", "future", "pending")
+    __slots__ = ("_enough", "counts", "future", "job", "pending", "wants_job")
 
-    def __init__(self, job_ids: Iterable[str], *, first: bool) -> None:
+    def __init__(self, job_ids: Iterable[str], *, first: bool, wants_job: bool = False) -> None:
         #: The jobs that have not settled.
         self.pending = set(job_ids)
         #: With so many pending it has waited long enough.
@@ -28,6 +30,9 @@ class Waiter:
         self.future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         #: Whether it still waits.
         self.counts = True
+        #: It will ask for the job whole; ``job`` is that, if the turn that settled it has shown it.
+        self.wants_job = wants_job
+        self.job: JobView | None = None
 
     def has_enough(self) -> bool:
         """Whether what it waits for has come."""
@@ -49,11 +54,11 @@ class Waiters:
     def __len__(self) -> int:
         return self._count
 
-    def add(self, *job_ids: str, first: bool = False) -> Waiter:
+    def add(self, *job_ids: str, first: bool = False, wants_job: bool = False) -> Waiter:
         """Somebody whose future is done when all of the jobs have settled, or the first. Raises Unavailable."""
         if self._count >= self._most:
             raise Unavailable(f"{self._most} requests wait for results already: ask without waiting")
-        waiter = Waiter(job_ids, first=first)
+        waiter = Waiter(job_ids, first=first, wants_job=wants_job)
         self._count += 1
         return self._entered(waiter)
 
@@ -99,11 +104,16 @@ class Waiters:
                 del self._by_job[job_id]
             self._pass(waiter, job_id)
 
-    def wake(self, job_id: str) -> None:
-        """The job has settled, durably."""
+    def wanted(self, job_id: str) -> bool:
+        """Whether somebody waits for the job and will ask for it whole."""
+        return any(waiter.wants_job for waiter in self._by_job.get(job_id, ()))
+
+    def wake(self, job_id: str, shown: JobView | None = None) -> None:
+        """The job has settled, durably; ``shown`` is the job, if its turn has shown it."""
         for notes in self._notes:
             notes.add(job_id)
         for waiter in self._by_job.pop(job_id, ()):
+            waiter.job = shown
             self._pass(waiter, job_id)
 
     def _pass(self, waiter: Waiter, job_id: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -270,9 +270,9 @@ class PostgresStore:
 
     # -- on the loop
 
-    async def apply(self, turn: Turn) -> TurnReport:
-        """See port.Store."""
-        return await self._thread.turn(lambda: self._apply(turn))
+    def apply(self, turn: Turn) -> Awaitable[TurnReport]:
+        """See port.Store. It shows no jobs: these are round trips, and other connections read them beside the turns."""
+        return self._thread.turn(partial(self._apply, turn))
 
     async def ready(self) -> list[LaneReady]:
         """See port.Store."""

@@ -153,6 +153,8 @@ class LogMark:
     def __init__(self, connection: sqlite3.Connection, path: Path, long_frames: int | None = None) -> None:
         self._db = connection
         self._log = f"{path}-wal"
+        #: The log, to read it; None: it was not read yet. SQLite has no locks on it, which closing it would drop.
+        self._open: int | None = None
         self._accept = accept_name(path)
         frame_bytes = _FRAME_HEADER_BYTES + connection.execute("PRAGMA page_size").fetchone()[0]
         self._last_salts = _HEADER_BYTES + frame_bytes * ((long_frames or LONG_FRAMES) - 1) + _FRAME_SALTS
@@ -231,16 +233,20 @@ class LogMark:
     def _is_long(self) -> bool:
         """Whether the frame that makes the log long is of this round; SQLite writes over frames of earlier rounds."""
         try:
-            log = os.open(self._log, _AS_BYTES)  # every turn asks: a file object would cost as much again
-            try:
-                os.lseek(log, _HEADER_SALTS, os.SEEK_SET)
-                salts = os.read(log, _SALT_BYTES)
-                os.lseek(log, self._last_salts, os.SEEK_SET)
-                return len(salts) == _SALT_BYTES and os.read(log, _SALT_BYTES) == salts
-            finally:
-                os.close(log)
+            if self._open is None:
+                self._open = os.open(self._log, _AS_BYTES)  # it stays open: every turn asks, and this costs most of it
+            os.lseek(self._open, _HEADER_SALTS, os.SEEK_SET)
+            salts = os.read(self._open, _SALT_BYTES)
+            os.lseek(self._open, self._last_salts, os.SEEK_SET)
+            return len(salts) == _SALT_BYTES and os.read(self._open, _SALT_BYTES) == salts
         except OSError:  # the next look at the files says what has become of it
             return False
+
+    def close(self) -> None:
+        """Call it before the store's file is closed: SQLite then removes the log."""
+        if self._open is not None:
+            os.close(self._open)
+            self._open = None
 
 
 @contextlib.contextmanager

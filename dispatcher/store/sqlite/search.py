@@ -20,6 +20,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from dispatcher.core.jobs.rows import WriteSet
 from dispatcher.core.jobs.views.search import MOST_CHARS, Phrase, has_text, plain
+from dispatcher.store.sqlite.writing import write_rows
 from dispatcher.store.texts import MOST_READ, SCANNED, at_once
 
 __all__ = [
@@ -64,7 +65,7 @@ _MOVE = """
 """
 _ADD = "INSERT INTO job_words (rowid, text) VALUES (?, ?)"
 _REMOVE = "INSERT INTO job_words (job_words, rowid, text) VALUES ('delete', ?, ?)"
-_WAIT = "INSERT OR IGNORE INTO job_words_waiting SELECT value FROM json_each(?)"
+_WAIT = "INSERT OR IGNORE INTO job_words_waiting VALUES {rows}"
 _WAIT_NO_MORE = "DELETE FROM job_words_waiting WHERE number IN (SELECT value FROM json_each(?))"
 _TEXTS = f"""
     SELECT j.seq, substr(d.data, 1, {MOST_CHARS}), substr(r.value, 1, {MOST_CHARS}), substr(j.error, 1, {MOST_CHARS})
@@ -154,7 +155,7 @@ class SearchIndex:
         self._waiting |= {row: text[:MOST_CHARS] for row, text in new.items()}
         self._chars += sum(min(len(text), MOST_CHARS) for text in new.values())
         if len(self._waiting) < MOST_WAITING and self._chars < _MOST_CHARS_WAITING:
-            self._db.execute(_WAIT, (json.dumps(list(new)),))
+            write_rows(self._db, _WAIT, [(row,) for row in new])
         else:
             self._take_in()
 

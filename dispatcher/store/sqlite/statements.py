@@ -30,6 +30,11 @@ def _update(columns: tuple[str, ...]) -> str:
     return f"UPDATE jobs SET {changes} FROM (VALUES {{rows}}) AS r WHERE jobs.seq = r.column1"  # noqa: S608
 
 
+def _update_one(columns: tuple[str, ...]) -> str:
+    changes = ", ".join(f"{name} = ?{number}" for number, name in enumerate(columns, start=2))
+    return f"UPDATE jobs SET {changes} WHERE seq = ?1"  # noqa: S608
+
+
 _JOBS = _list(JOB_COLUMNS, "j.")
 _ATTEMPTS = _list(ATTEMPT_COLUMNS, "a.")
 _KEYS = "(SELECT value FROM json_each(?))"
@@ -92,6 +97,8 @@ SAVE_CLAIMS = _update(CLAIMED)
 SAVE_DONE = _update(DONE)
 SAVE_TERMS = _update(("lane", "terms"))
 SAVE_ABOUT = _update(("about",))
+#: The same of one row, as most are of a store with one page: without a join it takes a third less.
+OF_ONE = {_update(columns): _update_one(columns) for columns in (CHANGING, CLAIMED, DONE)}
 SAVE_ATTEMPTS = f"INSERT OR REPLACE INTO attempts ({_list(ATTEMPT_COLUMNS)}) VALUES {{rows}}"  # noqa: S608
 ADD_RESULTS = "INSERT OR REPLACE INTO results (seq, value) VALUES {rows}"
 ADD_TAGS = "INSERT OR REPLACE INTO job_tags (tag, seq) VALUES {rows}"

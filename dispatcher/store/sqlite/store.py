@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import json
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from dispatcher.store.applier.commands import evidence
 from dispatcher.store.applier.hand import Ids
 from dispatcher.store.applier.turn import apply
 from dispatcher.store.columns import job_row, live_attempt
-from dispatcher.store.driving import Apply, Pace, StaleLife, apply_items, refuse_stale, run
+from dispatcher.store.driving import Apply, Pace, StaleLife, apply_items, refuse_stale, run, with_shown
 from dispatcher.store.port import Limits
 from dispatcher.store.sqlite import statements as sql
 from dispatcher.store.sqlite.acts import ActsRead
@@ -156,6 +156,8 @@ class SqliteStore:
             raise StorageTrouble(self._trouble)
         report = self._with_what_room_there_is(turn)
         self._watch.look()  # before anybody hears of it
+        with contextlib.suppress(sqlite3.Error, ValueError):  # the turn is durable; who waits meets it at its own read
+            return with_shown(report, turn, self._job)
         return report
 
     def _with_what_room_there_is(self, turn: Turn) -> TurnReport:
@@ -275,6 +277,7 @@ class SqliteStore:
         self._watch.look()
         if not self._db.in_transaction:  # else the store has failed
             self._keep_clock()
+        self._mark.close()
         self._db.close()
 
     def _keep_clock(self) -> None:
@@ -291,9 +294,9 @@ class SqliteStore:
             while not await self._thread.read(self._filled):
                 pass
 
-    async def apply(self, turn: Turn) -> TurnReport:
+    def apply(self, turn: Turn) -> Awaitable[TurnReport]:
         """See port.Store."""
-        return await self._thread.turn(lambda: self._apply(turn))
+        return self._thread.turn(partial(self._apply, turn))
 
     async def ready(self) -> list[LaneReady]:
         """See port.Store."""

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from itertools import chain
 
-from dispatcher.store.sqlite.statements import for_rows
+from dispatcher.store.sqlite.statements import OF_ONE, for_rows
 
 __all__ = ["write_rows"]
 
@@ -20,7 +20,7 @@ def write_rows(connection: sqlite3.Connection, statement: str, rows: Sequence[Se
     The last row is repeated to fill up the size: every such statement may be given a row twice.
     """
     if len(rows) == 1:  # most sets of a store with one page are of one row
-        connection.execute(for_rows(statement, len(rows[0]), 1), rows[0])
+        connection.execute(OF_ONE.get(statement) or for_rows(statement, len(rows[0]), 1), rows[0])
         return
     for start in range(0, len(rows), _MOST_ROWS):
         part = rows[start : start + _MOST_ROWS]

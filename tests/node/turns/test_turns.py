@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Coroutine
 from typing import Any
 
 import pytest
 
 from dispatcher.core.jobs.model import JobSpec
 from dispatcher.core.jobs.states import JobState
+from dispatcher.core.jobs.turn import Turn, TurnReport
 from dispatcher.errors import StorageTrouble
 from dispatcher.node.turns.turns import MOST_CLAIMS, MOST_ITEMS
 from dispatcher.pages.protocol import VERSION
@@ -222,6 +224,38 @@ async def test_one_turn_is_in_flight_and_what_comes_meanwhile_goes_into_the_next
         await _a_round_of_the_loop()
     assert all(future.done() for future in (first, *others)), "the next turn waits for something else to happen"
     assert [len(turn.submissions) for turn in store.turns[before : before + 2]] == [1, 3]
+
+
+class _Begun(TroubledStore):
+    """It notes when a turn is given to it: some stores begin it then, and need no round of the loop."""
+
+    def apply(self, turn: Turn) -> Coroutine[Any, Any, TurnReport]:
+        self.begun = [*getattr(self, "begun", []), len(turn.submissions)]
+        return super().apply(turn)
+
+
+async def test_a_turn_begins_with_the_next_round_of_the_loop_and_takes_all_that_came_in_this_one():
+    store = memory_store(_Begun)
+    house = await House(store=store).start()
+    before = len(store.begun)
+    futures = [house.dispatcher._turns.submit([JobSpec(type="echo", data="1")]) for _ in range(3)]
+    assert len(store.begun) == before
+    await asyncio.sleep(0)
+    assert store.begun[before:] == [3]
+    await asyncio.wait(futures)
+
+
+async def test_a_loop_that_ends_under_a_turn_logs_no_fault():
+    store = memory_store(TroubledStore)
+    house = await House(store=store).start()
+    store.go.clear()
+    submitted = _submits(house)
+    await _a_round_of_the_loop()
+    assert house.dispatcher._turns._running is not None
+    house.dispatcher._turns._running.cancel()
+    await _a_round_of_the_loop()
+    assert not submitted.done()
+    submitted.cancel()
 
 
 async def test_a_result_and_an_accept_that_wants_go_are_answered_after_the_commit():

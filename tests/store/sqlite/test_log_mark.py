@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -320,3 +321,17 @@ def test_to_look_into_a_killed_store_read_only_changes_nothing(killed: tuple[Pat
         assert database.execute("SELECT count(*) FROM jobs").fetchone() == (jobs,)
     assert (path.read_bytes(), _wal(path).read_bytes()) == before
     assert _jobs(path) == jobs
+
+
+def test_the_log_is_opened_for_the_first_look_alone_and_closed_with_the_store(quick_path: Path) -> None:
+    desk = Desk(SQLITE, quick_path)
+    store: Any = desk.store
+    looks = []
+    for _ in range(2):
+        desk.submit(spec())
+        looks.append(store._mark._open)
+    assert looks[0] == looks[1] is not None
+    mark = store._mark
+    desk.end()
+    assert mark._open is None
+    assert not _wal(quick_path / "jobs.db").exists(), "SQLite could not remove the log"
