@@ -87,7 +87,7 @@ class Dispatcher(BatchVerbs, FarmVerbs):
     ) -> None:
         self.settings = settings
         self._store, self._clock = store, clock
-        #: Called every ``store_check_s``.
+        #: Called every ``store_check_s``, or more often.
         self._now_and_then = now_and_then
         self.machine = make_machine(settings, rng)
         self._intake = Intake(most_jobs=settings.intake_queue, most_bytes=settings.intake_bytes)
@@ -103,8 +103,9 @@ class Dispatcher(BatchVerbs, FarmVerbs):
         self._waiters, self._timer = Waiters(settings.waiters), Timer(clock, self.tick)
         self._batch_looks = BatchLooks(self.batch, self._waiters)
         self._transport: Transport
-        #: An idle server has a turn now and then, for the store's housekeeping.
-        self._housekeeping = clock.monotonic() + settings.store_check_s
+        #: An idle server has a turn now and then: for the store's housekeeping, and so that other nodes hear of it.
+        self._idle_s = min(settings.store_check_s, store.beat_s or settings.store_check_s)
+        self._housekeeping = clock.monotonic() + self._idle_s
         self._types_tidied = clock.monotonic()
         self._failing, self._readers = Failing(), Readers()
         self._accepting = self.draining = False
@@ -270,7 +271,7 @@ class Dispatcher(BatchVerbs, FarmVerbs):
         if self._turns.next_backoff_at is not None and self._turns.next_backoff_at <= now:
             self._turns.due()
         if now >= self._housekeeping:
-            self._housekeeping = now + self.settings.store_check_s
+            self._housekeeping = now + self._idle_s
             self._now_and_then()
             self._turns.due()
         if now >= self._types_tidied + TYPES_KEPT_S:

@@ -31,7 +31,7 @@ from dispatcher.store.endings import MOST_ENDINGS_FORGOTTEN, MemoryEndings
 from dispatcher.store.hooks import MemoryHooks
 from dispatcher.store.kept import MemoryKept
 from dispatcher.store.missing import Missing
-from dispatcher.store.port import Limits
+from dispatcher.store.port import NODE, Limits
 from dispatcher.store.requests import (
     Due,
     DueRows,
@@ -293,10 +293,13 @@ class MemoryRows:
 class MemoryStore(WithoutBackups):
     """See port.Store."""
 
+    #: Nobody else has it.
+    beat_s: float | None = None
+
     def __init__(self, ids: Ids, *, key: bytes, limits: Limits | None = None) -> None:
         self.location = "in memory: nothing is kept when the server stops"
         self.created = True
-        self.epoch = 1
+        self.node, self.epoch = NODE, 1
         self.key = key
         self.rows = MemoryRows()
         self.batches = MemoryBatches(self.rows.by_seq, self.rows.results)

@@ -22,7 +22,10 @@ from dispatcher.store.endings import EndingReads
 from dispatcher.store.hooks import MOST_WAITING, HookReads
 from dispatcher.store.kept import KeptReads
 
-__all__ = ["Limits", "Store"]
+__all__ = ["NODE", "Limits", "Store"]
+
+#: The name of a node that has its store for itself.
+NODE = "main"
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -61,10 +64,17 @@ class Store(Protocol):
     location: str
     #: True: this run created the store.
     created: bool
+    #: The name of this node among those that have the store.
+    node: str
     #: The number of this node's life that has opened it; its turns carry the number.
     epoch: int
     #: 32 secret bytes, made with the store: workers' secrets are derived from it.
     key: bytes
+
+    @property
+    def beat_s(self) -> float | None:
+        """Others may have the store, too: this node must have a turn at least this often. None: it is alone."""
+        ...
 
     @property
     def batches(self) -> BatchReads:

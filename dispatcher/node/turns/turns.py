@@ -44,14 +44,12 @@ from dispatcher.node.turns.seldom import Seldom
 from dispatcher.store.port import Store
 from dispatcher.webhooks.endpoints import Endpoint
 
-__all__ = ["FULL_PAUSE_S", "MOST_CLAIMS", "MOST_ITEMS", "MOST_REPORTS", "NODE", "Turns"]
+__all__ = ["FULL_PAUSE_S", "MOST_CLAIMS", "MOST_ITEMS", "MOST_REPORTS", "Turns"]
 
 T = TypeVar("T")
 
 log = logging.getLogger("pagehand.turns")
 
-#: The node's name in each turn. A store belongs to one node, so one name will do.
-NODE = "main"
 #: Most submissions and reports that one turn carries; the next turn carries the rest.
 MOST_ITEMS = 1_024
 #: Jobs that one turn claims at most.
@@ -248,7 +246,7 @@ class Turns:
         asked, self._commands = [*self._commands, *self._news()], []
         specs = [spec for item in submitted for spec in item.specs]
         turn = Turn(
-            node=NODE,
+            node=self._store.node,
             epoch=self._store.epoch,
             now_at=self._clock.utc(),
             elapsed_s=self._clock.monotonic() - self.opened,

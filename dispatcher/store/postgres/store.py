@@ -29,8 +29,8 @@ from dispatcher.store.applier.commands import evidence
 from dispatcher.store.applier.hand import Ids
 from dispatcher.store.applier.turn import apply
 from dispatcher.store.columns import STATES, attempt_row, job_row, live_attempt
-from dispatcher.store.driving import Apply, Pace, StaleLife, apply_items, refuse_stale, run
-from dispatcher.store.port import Limits
+from dispatcher.store.driving import Apply, Pace, StaleLife, apply_items, refuse_stale, run, stale_words
+from dispatcher.store.port import NODE, Limits
 from dispatcher.store.postgres.acts import ActsPages
 from dispatcher.store.postgres.batches import PostgresBatches
 from dispatcher.store.postgres.endings import PostgresEndings
@@ -39,9 +39,10 @@ from dispatcher.store.postgres.kept import PostgresKept
 from dispatcher.store.postgres.keys import ALL_LANES
 from dispatcher.store.postgres.link import AGAIN, AWAY_S, ITEM_ERRORS, Link, words_of
 from dispatcher.store.postgres.lists import JobPages
+from dispatcher.store.postgres.lives import BEAT_S, begin_life, take_node
 from dispatcher.store.postgres.reader import Reader
 from dispatcher.store.postgres.rows import PostgresRows
-from dispatcher.store.postgres.schema import NODE, begin_life, connect, open_schema, place_of, take_node
+from dispatcher.store.postgres.schema import connect, open_schema, place_of
 from dispatcher.store.postgres.tokens import all_tokens
 from dispatcher.store.requests import Counted, Tally
 from dispatcher.store.thread import StoreThread
@@ -73,9 +74,9 @@ class PostgresStore:
     def __init__(self, url: str, node: str, thread: StoreThread, ids: Ids, limits: Limits) -> None:
         self.location = place_of(url)
         self.created = False
-        self.epoch = 0
+        self.node, self.beat_s, self.epoch = node, BEAT_S, 0
         self.key = b""
-        self._url, self._node, self._thread, self._ids, self._limits = url, node, thread, ids, limits
+        self._url, self._thread, self._ids, self._limits = url, thread, ids, limits
         self._pace = Pace()
         self._link: Link
         self._rows: PostgresRows
@@ -102,16 +103,16 @@ class PostgresStore:
     # -- in the thread
 
     def _start(self) -> None:
-        connection = connect(self._url, self._node)
+        connection = connect(self._url, self.node)
         try:
             opened = open_schema(connection, self._url)
             self._link, self.created, self.key = opened
-            self.epoch, clock = begin_life(self._link, self._url, self._node)
+            self.epoch, clock = begin_life(self._link, self.location, self.node)
         except BaseException:
             connection.close()
             raise
         self._rows = PostgresRows(
-            self._link, self._node, self.epoch, clock, self._limits.webhook_backlog, self._committed
+            self._link, self.node, self.epoch, clock, self._limits.webhook_backlog, self._committed
         )
         self._reader = Reader(self._thread, self._link, self._connected_for_reads)
         self.batches, self.kept = PostgresBatches(self._reader), PostgresKept(self._reader)
@@ -139,13 +140,13 @@ class PostgresStore:
         if not self._link.lost():
             return
         try:
-            connection = connect(self._url, self._node)
+            connection = connect(self._url, self.node)
             link = Link(connection)
             try:
-                newest = link.one("epoch", node=self._node)
+                newest = link.one("epoch", node=self.node)
                 if newest != [(self.epoch,)]:
                     raise StaleLife(newest[0][0] if newest else 0)
-                take_node(link, self._url, self._node, patience_s=0.0)
+                take_node(link, self.location, self.node, patience_s=0.0)
             except BaseException:
                 connection.close()
                 raise
@@ -157,7 +158,7 @@ class PostgresStore:
         try:
             self._see_to_connection()
         except StaleLife as stale:
-            raise StorageTrouble(f"life {stale.newest} of node {self._node!r} has the store now") from stale
+            raise StorageTrouble(stale_words(self.epoch, self.node, stale.newest)) from stale
 
     def _committed(self, turns: int) -> bool:
         """Whether the transaction has happened in which the node had so many turns; the answer to its COMMIT was lost.
@@ -168,7 +169,7 @@ class PostgresStore:
         while _clock.monotonic() < deadline:
             try:
                 self._see_to_connection()
-                return bool(self._link.one("turns", node=self._node)[0][0] >= turns)
+                return bool(self._link.one("turns", node=self.node)[0][0] >= turns)
             except (StorageAway, psycopg.OperationalError):
                 _nothing.wait(_PAUSE_S)
         self._trouble = "the database was lost in a COMMIT and does not come back: nobody knows whether it has happened"

@@ -5,6 +5,7 @@
 -- Always first. No row: another life of this node has begun, and this one may not write. The queue clock of the nodes
 -- is the one that is furthest.
 UPDATE nodes SET
+    since = CASE WHEN seen_at < clock_timestamp() - interval '5 seconds' THEN clock_timestamp() ELSE since END,
     seen_at = clock_timestamp(),
     turns = turns + 1,
     queue_clock = greatest(%(clock)s::double precision, (SELECT max(queue_clock) FROM nodes))

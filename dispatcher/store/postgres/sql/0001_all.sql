@@ -2,14 +2,17 @@
 -- Instants are UTC seconds, but those that are said to be of the queue clock.
 
 -- The nodes that have used this store, and in which life each is. Each of its turns touches its row first: that is its
--- heartbeat and its fence, and holds its queue clock.
+-- heartbeat and its fence, and holds its queue clock. What it had may be taken over once it was silent for 10 s, by a
+-- node that was there itself all that time; its epoch is raised then, so it writes nothing any more.
 CREATE TABLE nodes (
     node          text COLLATE "C" PRIMARY KEY,
     epoch         bigint NOT NULL,
     queue_clock   double precision NOT NULL,
     counted_clock double precision NOT NULL, -- of the queue clock: jobs that ended up to then are counted (table endings)
     turns         bigint NOT NULL,          -- so many it has had: if the answer to a COMMIT is lost, this tells the outcome
-    seen_at       timestamptz NOT NULL
+    seen_at       timestamptz NOT NULL,     -- when its last turn began
+    since         timestamptz NOT NULL,     -- since when it has never been silent for long
+    gone          boolean NOT NULL          -- another node has taken over what it had
 ) WITH (fillfactor = 50);
 
 -- What a worker must match: a type, and what its jobs require. A requirement may be long, so a lane's key is the
