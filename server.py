@@ -260,8 +260,9 @@ def _ids(clock: Clock) -> Ids:
 async def open_server(settings: Settings, clock: Clock, entrance: Entrance) -> Server:
     """Opens the store and makes the server; ``start`` it. Raises StoreRefused."""
     store = await open_store(
-        settings.store, limits=store_limits(settings), ids=_ids(clock), new_key=ids.new_key, node=settings.node
-    )
+        settings.store, limits=store_limits(settings), ids=_ids(clock), new_key=ids.new_key, node=settings.node,
+        utc=clock.utc,
+    )  # fmt: skip
     return Server(settings, store, clock, entrance)
 
 

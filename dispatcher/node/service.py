@@ -89,7 +89,7 @@ class Dispatcher(BatchVerbs, FarmVerbs):
         self._store, self._clock = store, clock
         #: Called every ``store_check_s``, or more often.
         self._now_and_then = now_and_then
-        self.machine = make_machine(settings, rng)
+        self.machine = make_machine(settings, rng, shared=store.beat_s is not None)
         self._intake = Intake(most_jobs=settings.intake_queue, most_bytes=settings.intake_bytes)
         self._activity = Activity()
         self._turns = Turns(

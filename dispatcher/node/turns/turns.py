@@ -13,21 +13,16 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import islice
 from typing import TypeVar
 
-from msgspec import Struct
-
 from dispatcher.clock import Clock
-from dispatcher.core.jobs.acts.kept import KeepType, KeepWorker
 from dispatcher.core.jobs.matching import lane_of
 from dispatcher.core.jobs.model import JobSpec
 from dispatcher.core.jobs.turn import (
     Accepted,
-    Cancel,
     Change,
     Command,
     CommandReport,
     Ended,
     Logged,
-    OfferedTypes,
     Progressed,
     Report,
     Turn,
@@ -36,11 +31,10 @@ from dispatcher.core.jobs.turn import (
 )
 from dispatcher.core.workers.effects import Effect, Record, Request
 from dispatcher.core.workers.machine import Machine
-from dispatcher.core.workers.registry import MOST_TYPES_TOLD
 from dispatcher.errors import Draining, StorageAway, StorageFull, StorageTrouble
 from dispatcher.node.turns.activity import Activity
 from dispatcher.node.turns.gathering import Intake, Submitted, told_of
-from dispatcher.node.turns.seldom import Seldom
+from dispatcher.node.turns.outcomes import Asked, Outcomes, resolve
 from dispatcher.store.port import Store
 from dispatcher.webhooks.endpoints import Endpoint
 
@@ -71,11 +65,6 @@ _UNKNOWN = (
 #: a short task then goes with its accept.
 GATHER_SHARE = 0.5
 GATHER_S = 0.005
-
-
-class _Asked(Struct):
-    command: Command
-    future: asyncio.Future[CommandReport] | None
 
 
 class Turns:
@@ -112,7 +101,7 @@ class Turns:
         self._reports: list[Report] = []
         #: A page waits until the reports that were gathered are durable.
         self._awaited = False
-        self._commands: list[_Asked] = []
+        self._commands: list[Asked] = []
         self._more = True
         #: Pages can come from now on: whoever was here in an earlier life is gone until it comes.
         self.new_life = False
@@ -127,8 +116,7 @@ class Turns:
         self._holding: StorageFull | StorageAway | None = None
         #: When the next turn may begin, after such a one; None: at once.
         self.resume_at: float | None = None
-        #: Types found no room in the store.
-        self._crowded = Seldom()
+        self._outcomes = Outcomes(machine, self.carry_out)
         #: Monotonic instants until which the next turn waits for more; the second one if nobody waits for the turn.
         self._gather_until = self._linger_until = 0.0
         #: How many requests with jobs were in the last turn, or waited at its end, if one turn can hold them all.
@@ -146,7 +134,7 @@ class Turns:
             if isinstance(effect, Record):
                 self._report(effect.report)
             elif isinstance(effect, Request):
-                self._commands.append(_Asked(effect.command, None))
+                self._commands.append(Asked(effect.command, None))
             else:
                 self._send(effect)
 
@@ -177,7 +165,7 @@ class Turns:
         """The same for who does not wait: done when that is durable. Raises at once as ``command`` does."""
         self._check()
         future: asyncio.Future[CommandReport] = asyncio.get_running_loop().create_future()
-        self._commands.append(_Asked(command, future))
+        self._commands.append(Asked(command, future))
         self.kick()
         return future
 
@@ -278,17 +266,17 @@ class Turns:
             log.exception("a turn failed", extra={"action": "turn_failed"})
             self._break(StorageTrouble(f"a turn failed: {error}"), asked, submitted)
 
-    def _news(self) -> list[_Asked]:
+    def _news(self) -> list[Asked]:
         """Who has come and gone: it goes with the next turn, whatever that is for, and makes none."""
         news = self._machine.roster.take_news()
         if not news and not self.new_life:
             return []
         here, gone = (tuple(name for name in news if news[name] is came) for came in (True, False))
         nobody, self.new_life = self.new_life, False
-        return [_Asked(WorkersMoved(here, gone, nobody), None)]
+        return [Asked(WorkersMoved(here, gone, nobody), None)]
 
     def _hold_back(
-        self, error: StorageFull | StorageAway, turn: Turn, asked: list[_Asked], submitted: list[Submitted]
+        self, error: StorageFull | StorageAway, turn: Turn, asked: list[Asked], submitted: list[Submitted]
     ) -> None:
         """The disk is full, reserve and all, or the database is away: nothing of this turn has happened (S23).
 
@@ -310,7 +298,7 @@ class Turns:
         self.resume_at = self._clock.monotonic() + FULL_PAUSE_S
         self._after([])
 
-    def _break(self, error: StorageTrouble, asked: list[_Asked], submitted: list[Submitted]) -> None:
+    def _break(self, error: StorageTrouble, asked: list[Asked], submitted: list[Submitted]) -> None:
         """The outcome of this turn is unknown: everybody is told so, and no other turn begins (S23)."""
         log.error("%s", error, extra={"action": "store_failed"})
         self._broken = True
@@ -321,41 +309,24 @@ class Turns:
                 future.set_exception(StorageTrouble(_UNKNOWN))
         self._failed(error)
 
-    def _finish(self, turn: Turn, done: TurnReport, asked: list[_Asked], submitted: list[Submitted]) -> None:
+    def _finish(self, turn: Turn, done: TurnReport, asked: list[Asked], submitted: list[Submitted]) -> None:
         now = self._clock.monotonic()
         self._more = self._more or done.more  # the machine knows whether more can be claimed
         self.next_due_at = done.next_due_at
         self.next_backoff_at = None if done.next_backoff_s is None else self.opened + done.next_backoff_s
         self.has_space, self._holding = done.has_space, None
         self.carry_out(self._machine.settled(turn.reports, done.verdicts, now))
-        for item, report in zip(asked, done.commands, strict=True):
-            if report.revoked is not None and isinstance(item.command, Cancel):
-                self.carry_out(self._machine.cancelled(report.revoked, item.command.reason or "cancelled", now))
-            if report.done and isinstance(item.command, KeepWorker):
-                self.carry_out(self._machine.keep(item.command.worker, now))
-            if report.done and isinstance(item.command, KeepType):
-                self.carry_out(self._machine.keep_type(item.command.kept, now))
-            if report.no_room:
-                self._no_room(item.command, report.no_room, now)
-            _resolve(item.future, report)
+        others = self._outcomes.heard(done.heard, now)
+        self._outcomes.commands(asked, done.commands, now)
         accepted = iter(done.accepted)
         for submission in submitted:
-            _resolve(submission.future, list(islice(accepted, len(submission.specs))))
+            resolve(submission.future, list(islice(accepted, len(submission.specs))))
         self.carry_out(self._machine.claimed(done.claims, now))
         self._machine.ready(done.ready, claimed=bool(done.claims))
         if done.told:
             self.told(done.told)
-        self._after(done.changes)
+        self._after([*others, *done.changes] if others else done.changes)
         self.kick()
-
-    def _no_room(self, command: Command, types: Sequence[str], now: float) -> None:
-        """The store has no room for more types: the log tells the operator, and the page that named them is told."""
-        if count := self._crowded.happened(now):
-            named = ", ".join(types[:MOST_TYPES_TOLD])
-            message = "no room for types: %s (--most-types; %d since the last such line)"
-            log.warning(message, named, count, extra={"action": "types_full"})
-        if isinstance(command, OfferedTypes):
-            self.carry_out(self._machine.no_room(command.worker, types, now))
 
     async def idle(self, *, housekeeping: bool = False) -> None:
         """Returns when everything that was gathered is durable; housekeeping may go on (promise S31).
@@ -390,8 +361,3 @@ def _coming(specs: Iterable[JobSpec], reports: Iterable[Report]) -> dict[str, in
     lanes = [lane_of(spec.type, spec.terms.requires) for spec in specs if spec.delay_s <= 0]
     lanes += [report.lane for report in reports if isinstance(report, Ended) and report.lane]
     return Counter(lanes) if lanes else {}
-
-
-def _resolve(future: asyncio.Future[T] | None, value: T) -> None:
-    if future is not None and not future.done():
-        future.set_result(value)

@@ -24,6 +24,8 @@ from dispatcher.core.jobs.turn import (
     ForgetTypes,
     JobCommand,
     KeepCommand,
+    MoveAttempts,
+    NodeCommand,
     Objection,
     OfferedTypes,
     Retry,
@@ -46,16 +48,8 @@ _Moving = Cancel | Retry | Decide | Adopt
 
 def obey(command: Command, hand: Hand, loaded: Loaded, admission: Admission) -> CommandReport:
     """Obeys a command, if it is allowed."""
-    if isinstance(command, OfferedTypes):
-        no_room = admission.offers(command.types)
-        return CommandReport(not no_room, no_room=no_room)
-    if isinstance(command, ForgetTypes):
-        # The turn's last request forgets the types: only then it is known which are empty.
-        return CommandReport(True, no_room=admission.offers(sorted(command.offered)))
-    if isinstance(command, WorkersMoved):
-        hand.writes.nobody = hand.writes.nobody or command.nobody
-        hand.writes.here |= dict.fromkeys(command.gone, False) | dict.fromkeys(command.here, True)
-        return CommandReport(True)
+    if isinstance(command, OfferedTypes | ForgetTypes | WorkersMoved | MoveAttempts):
+        return _of_node(command, hand, loaded, admission)
     if not isinstance(command, JobCommand):
         return _written(command, hand)
     job = hand.by_id.get(command.job)
@@ -72,6 +66,21 @@ def obey(command: Command, hand: Hand, loaded: Loaded, admission: Admission) -> 
     if done:
         hand.moved(job, old, attempt=revoked, actor=command.actor.name)
     return CommandReport(done, view(job), revoked)
+
+
+def _of_node(command: NodeCommand, hand: Hand, loaded: Loaded, admission: Admission) -> CommandReport:
+    """What a node says of its workers."""
+    if isinstance(command, OfferedTypes):
+        no_room = admission.offers(command.types)
+        return CommandReport(not no_room, no_room=no_room)
+    if isinstance(command, ForgetTypes):
+        # The turn's last request forgets the types: only then it is known which are empty.
+        return CommandReport(True, no_room=admission.offers(sorted(command.offered)))
+    if isinstance(command, MoveAttempts):
+        return CommandReport(True, moved=loaded.moved.get(command, ()))
+    hand.writes.nobody = hand.writes.nobody or command.nobody
+    hand.writes.here |= dict.fromkeys(command.gone, False) | dict.fromkeys(command.here, True)
+    return CommandReport(True)
 
 
 def _written(command: AuditNote | KeepCommand | TokenCommand | HookCommand, hand: Hand) -> CommandReport:

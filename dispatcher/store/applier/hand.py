@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from dispatcher.core.jobs import ledger
 from dispatcher.core.jobs.rows import JobRow, WriteSet, lane_of_row
-from dispatcher.core.jobs.states import FINAL, OPEN, WAITING, JobState
-from dispatcher.core.jobs.turn import Change, Report, Settled
+from dispatcher.core.jobs.states import FINAL, OPEN, WAITING, Event, JobState
+from dispatcher.core.jobs.turn import Change, Ended, Report, Settled, Verdict
 from dispatcher.core.jobs.views.endings import End
 from dispatcher.store.applier.telling import Teller
 from dispatcher.store.attempts import current_attempts
@@ -36,6 +36,7 @@ class Hand:
         self._teller = teller
         self.clock = loaded.queue_clock
         self.jobs = loaded.jobs
+        self._elsewhere = loaded.elsewhere
         self.attempts = current_attempts(loaded.jobs.values(), named) | loaded.attempts
         #: Jobs that had ended before this turn.
         self.ended = frozenset(seq for seq, job in loaded.jobs.items() if job.state in FINAL)
@@ -60,9 +61,12 @@ class Hand:
         self.overdue: list[JobRow] = []
 
     def settle(self, reports: Iterable[Report], late_accept: bool) -> list[Settled]:
-        """Applies the reports under the fence."""
+        """Applies the reports under the fence. Only a result counts of what another node has (S25)."""
         verdicts = []
         for report in reports:
+            if report.attempt in self._elsewhere and not _is_result(report):
+                verdicts.append(Settled(report.attempt, Verdict.STALE))
+                continue
             attempt = self.attempts.get(report.attempt)
             job = None if attempt is None else self.jobs[attempt.job]
             old = None if job is None else job.state
@@ -185,6 +189,10 @@ class Hand:
             self.next_due_at = earlier(self.next_due_at, job.run_at)
         else:
             self.next_backoff = earlier(self.next_backoff, job.backoff_until)
+
+
+def _is_result(report: Report) -> bool:
+    return isinstance(report, Ended) and report.event is Event.SUCCEED
 
 
 def earlier(one: float | None, other: float | None) -> float | None:

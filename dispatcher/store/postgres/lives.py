@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import NamedTuple
+
+import psycopg
 
 from dispatcher.clock import SystemClock
 from dispatcher.errors import StoreRefused
 from dispatcher.store.postgres.link import Link
 
-__all__ = ["BEAT_S", "begin_life", "take_node", "take_store"]
+__all__ = ["BEAT_S", "Life", "begin_life", "take_node", "take_store"]
 
 #: A node has a turn at least this often: it is its heartbeat, and shows it what the other nodes have done.
 BEAT_S = 1.0
@@ -25,11 +28,24 @@ _clock = SystemClock()
 _nothing = threading.Event()
 
 
-def begin_life(link: Link, place: str, node: str) -> tuple[int, float]:
-    """Begins the next life of the node: its number, and the queue clock. Raises StoreRefused if a server has it."""
+class Life(NamedTuple):
+    """A life of a node has begun."""
+
+    epoch: int
+    queue_clock: float
+    #: The other nodes, and how many turns each has had: those know of this one in all further turns.
+    others: dict[str, int]
+
+
+def begin_life(link: Link, place: str, node: str) -> Life:
+    """Begins the next life of the node. Raises StoreRefused if a server has it."""
     take_node(link, place, node)
     [(epoch, clock)] = link.one("begin_life", node=node)
-    return epoch, clock
+    link.one("offers_nothing", gone=node)
+    try:
+        return Life(epoch, clock, dict(link.one("see_nodes", node=node)))
+    except psycopg.errors.LockNotAvailable:
+        raise StoreRefused(f"{place}: a turn of another server does not end; start this server again") from None
 
 
 def take_node(link: Link, place: str, node: str, *, patience_s: float = _PATIENCE_S) -> None:

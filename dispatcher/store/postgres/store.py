@@ -33,6 +33,7 @@ from dispatcher.store.driving import Apply, Pace, StaleLife, apply_items, refuse
 from dispatcher.store.port import NODE, Limits
 from dispatcher.store.postgres.acts import ActsPages
 from dispatcher.store.postgres.batches import PostgresBatches
+from dispatcher.store.postgres.clock import DatabaseClock
 from dispatcher.store.postgres.endings import PostgresEndings
 from dispatcher.store.postgres.hooks import PostgresHooks
 from dispatcher.store.postgres.kept import PostgresKept
@@ -71,13 +72,15 @@ _nothing = threading.Event()
 class PostgresStore:
     """See port.Store. Made by ``open``."""
 
-    def __init__(self, url: str, node: str, thread: StoreThread, ids: Ids, limits: Limits) -> None:
+    def __init__(
+        self, url: str, node: str, thread: StoreThread, ids: Ids, limits: Limits, utc: Callable[[], float] | None
+    ) -> None:
         self.location = place_of(url)
         self.created = False
         self.node, self.beat_s, self.epoch = node, BEAT_S, 0
         self.key = b""
         self._url, self._thread, self._ids, self._limits = url, thread, ids, limits
-        self._pace = Pace()
+        self._pace, self._clock = Pace(), DatabaseClock(utc)
         self._link: Link
         self._rows: PostgresRows
         self._reader: Reader
@@ -89,11 +92,21 @@ class PostgresStore:
         self._trouble = ""
 
     @classmethod
-    async def open(cls, url: str, ids: Ids, *, limits: Limits | None = None, node: str = NODE) -> PostgresStore:
-        """Opens the store, and makes it in an empty database. Raises StoreRefused."""
+    async def open(
+        cls,
+        url: str,
+        ids: Ids,
+        *,
+        limits: Limits | None = None,
+        node: str = NODE,
+        utc: Callable[[], float] | None = None,
+    ) -> PostgresStore:
+        """Opens the store, and makes it in an empty database. ``utc``: the clock that turns have; the database's counts
+        in its place. None: it counts itself. Raises StoreRefused.
+        """
         thread = StoreThread(asyncio.get_running_loop())
         try:
-            store = cls(url, node, thread, ids, limits or Limits())
+            store = cls(url, node, thread, ids, limits or Limits(), utc)
             await thread.run(store._start)
         except BaseException:
             thread.stop()
@@ -107,13 +120,13 @@ class PostgresStore:
         try:
             opened = open_schema(connection, self._url)
             self._link, self.created, self.key = opened
-            self.epoch, clock = begin_life(self._link, self.location, self.node)
+            life = begin_life(self._link, self.location, self.node)
+            self._clock.look(lambda: float(self._link.one("database_at")[0][0]))
         except BaseException:
             connection.close()
             raise
-        self._rows = PostgresRows(
-            self._link, self.node, self.epoch, clock, self._limits.webhook_backlog, self._committed
-        )
+        self.epoch = life.epoch
+        self._rows = PostgresRows(self._link, self.node, life, self._limits.webhook_backlog, self._committed)
         self._reader = Reader(self._thread, self._link, self._connected_for_reads)
         self.batches, self.kept = PostgresBatches(self._reader), PostgresKept(self._reader)
         self.endings = PostgresEndings(self._rows.endings, self._reader)
@@ -125,7 +138,8 @@ class PostgresStore:
             raise StorageTrouble(self._trouble)
         try:
             self._see_to_connection()
-            report = self._applied(turn)
+            report = self._clock.told(self._applied(self._clock.dated(turn)))
+            self._clock.seen(self._rows.database_at, turn.now_at)
         except StaleLife as stale:
             self._link.leave()
             refuse_stale(turn, stale.newest)
@@ -282,7 +296,7 @@ class PostgresStore:
 
     async def live_attempts(self) -> list[LiveAttempt]:
         """See port.Store."""
-        return [live_attempt(row) for row in await self._reader.one("live")]
+        return [live_attempt(row) for row in await self._reader.one("live", node=self.node)]
 
     async def job(self, job_id: str) -> JobView | None:
         """See port.Store."""

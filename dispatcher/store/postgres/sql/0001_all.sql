@@ -12,8 +12,19 @@ CREATE TABLE nodes (
     turns         bigint NOT NULL,          -- so many it has had: if the answer to a COMMIT is lost, this tells the outcome
     seen_at       timestamptz NOT NULL,     -- when its last turn began
     since         timestamptz NOT NULL,     -- since when it has never been silent for long
-    gone          boolean NOT NULL          -- another node has taken over what it had
+    gone          boolean NOT NULL,         -- another node has taken over what it had
+    began         bigint NOT NULL,          -- turns that it had had when its life began
+    trimmed       bigint NOT NULL           -- what it told (table news) up to this turn may be gone
 ) WITH (fillfactor = 50);
+
+-- What a turn of a node tells the others. They read it in turns of theirs.
+CREATE TABLE news (
+    node text COLLATE "C" NOT NULL,
+    turn bigint NOT NULL,
+    at   timestamptz NOT NULL,
+    news text NOT NULL,                     -- JSON: dispatcher/core/jobs/news.py
+    PRIMARY KEY (node, turn)
+);
 
 -- What a worker must match: a type, and what its jobs require. A requirement may be long, so a lane's key is the
 -- beginning of the SHA-256 of its name (dispatcher/store/postgres/keys.py).
@@ -26,6 +37,14 @@ CREATE TABLE lanes (
 );
 CREATE INDEX lanes_type ON lanes (type);
 CREATE INDEX lanes_wanted ON lanes USING gin (wanted);
+
+-- Which types the workers of each node offer: nobody forgets those of another.
+CREATE TABLE offered (
+    type text COLLATE "C" NOT NULL,
+    node text COLLATE "C" NOT NULL,
+    PRIMARY KEY (type, node)
+);
+CREATE INDEX offered_by ON offered (node);
 
 CREATE SEQUENCE job_numbers;
 
@@ -64,7 +83,8 @@ CREATE TABLE jobs (
     batch         text COLLATE "C",
     lane          uuid NOT NULL,
     owner         text COLLATE "C",         -- from about
-    error_code    text COLLATE "C"          -- from error
+    error_code    text COLLATE "C",         -- from error
+    node          text COLLATE "C" NOT NULL -- which has its attempt, or has ended it; until then, which took it in
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
 
 -- Of jobs of the same instant the one that came first goes first.
@@ -72,7 +92,8 @@ CREATE INDEX jobs_ready ON jobs (lane, rank, seq) WHERE state = 'queued';
 CREATE INDEX jobs_due ON jobs (run_at, seq) WHERE state = 'scheduled' AND backoff_until IS NULL;
 CREATE INDEX jobs_backing_off ON jobs (backoff_until, seq) WHERE backoff_until IS NOT NULL;
 CREATE INDEX jobs_expiring ON jobs (expires_at, seq) WHERE expires_at IS NOT NULL AND state IN ('scheduled', 'queued');
-CREATE INDEX jobs_running ON jobs (seq) WHERE state = 'running';
+CREATE INDEX jobs_running ON jobs (node, seq) WHERE state = 'running';
+CREATE INDEX jobs_of_worker ON jobs (worker) WHERE state = 'running';
 CREATE INDEX jobs_outlived ON jobs (ended_clock, seq) WHERE ended_clock IS NOT NULL AND key IS NULL;
 CREATE INDEX jobs_outlived_keyed ON jobs (ended_clock, seq) WHERE ended_clock IS NOT NULL AND key IS NOT NULL;
 -- Lists for people ask for these among millions that succeeded.

@@ -1,0 +1,65 @@
+-- What nodes tell each other, and what those have left that are gone.
+
+-- name: others
+-- All but this one. A snapshot of its own, behind the fence: who begins a life waits for the turns that could not see it.
+-- Nobody counts as silent for a node that was silent itself: perhaps the database was away.
+SELECT o.node, o.epoch, o.began, o.trimmed, o.gone,
+       NOT o.gone AND greatest(o.seen_at, m.since) < clock_timestamp() - {{GONE_AFTER}}
+FROM nodes o, nodes m WHERE m.node = %(node)s AND o.node <> m.node
+
+-- name: read_news
+SELECT n.node, n.turn, n.news FROM unnest(%(nodes)s::text[], %(turns)s::bigint[]) AS p(node, turn)
+JOIN news n ON n.node = p.node AND n.turn > p.turn ORDER BY n.node, n.turn
+
+-- name: tell
+INSERT INTO news VALUES (%(node)s, %(turn)s::bigint, clock_timestamp(), %(news)s)
+
+-- name: trim_news
+-- What all have read that live: who has not read it for so long is gone. But if this node was silent itself, perhaps
+-- because the database was away, the others may have been, too.
+WITH old AS (
+    DELETE FROM news w USING nodes m
+    WHERE m.node = %(node)s AND w.node = m.node AND w.at < clock_timestamp() - {{NEWS_KEPT}}
+        AND m.since < clock_timestamp() - {{NEWS_KEPT}}
+    RETURNING w.turn
+)
+UPDATE nodes SET trimmed = old.turn FROM (SELECT max(turn) AS turn FROM old) AS old
+WHERE node = %(node)s AND old.turn IS NOT NULL
+
+-- name: move_attempts
+-- Those that the page names, and those that this boot of its worker has accepted.
+WITH wanted AS (
+    SELECT j.seq FROM jobs j WHERE j.seq = ANY(%(seqs)s::bigint[]) AND j.attempt = ANY(%(names)s::text[])
+    UNION
+    SELECT j.seq FROM jobs j JOIN attempts a ON a.job = j.seq AND a.id = j.attempt
+    WHERE j.state = 'running' AND j.worker = %(worker)s AND a.worker = %(worker)s AND a.boot = %(boot)s
+), locked AS (
+    SELECT j.seq FROM jobs j JOIN wanted w ON w.seq = j.seq
+    WHERE j.state = 'running' AND j.node <> %(node)s ORDER BY j.seq FOR UPDATE OF j
+), moved AS (
+    UPDATE jobs j SET node = %(node)s FROM locked l WHERE j.seq = l.seq RETURNING j.*
+)
+SELECT {{LIVE_COLUMNS}} FROM moved j LEFT JOIN attempts a ON a.job = j.seq AND a.id = j.attempt ORDER BY j.seq
+
+-- name: bury
+-- Whoever is first. A turn of that node that has begun holds its row: then it is not gone.
+WITH grave AS (
+    SELECT node, counted_clock FROM nodes
+    WHERE node = %(gone)s AND epoch = %(epoch)s AND NOT gone AND seen_at < clock_timestamp() - {{GONE_AFTER}}
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE nodes n SET epoch = n.epoch + 1, gone = true, counted_clock = n.queue_clock FROM grave
+WHERE n.node = grave.node RETURNING grave.counted_clock
+
+-- name: adopt
+WITH moved AS (
+    UPDATE jobs j SET node = %(node)s WHERE j.state = 'running' AND j.node = %(gone)s RETURNING j.*
+)
+SELECT {{LIVE_COLUMNS}} FROM moved j LEFT JOIN attempts a ON a.job = j.seq AND a.id = j.attempt ORDER BY j.seq DESC
+
+-- name: nobody_there
+UPDATE workers SET gone_at = extract(epoch FROM clock_timestamp()), gone_clock = m.queue_clock
+FROM nodes m WHERE m.node = %(node)s AND workers.gone_at IS NULL AND workers.node = %(gone)s
+
+-- name: offers_nothing
+DELETE FROM offered WHERE node = %(gone)s
