@@ -171,6 +171,7 @@ class Dispatcher(BatchVerbs, FarmVerbs):
         The timer's pulse begins before it: a machine that is suspended right here would otherwise take the whole grace.
         """
         self._timer.arm(None)
+        self._store.listen(self._turns.due)
         self._turns.carry_out(self.machine.begin_grace(self._clock.monotonic()))
         self._turns.new_life = True
         self.changed()

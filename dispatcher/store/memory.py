@@ -20,6 +20,7 @@ from dispatcher.core.jobs.states import WAITING, JobState
 from dispatcher.core.jobs.turn import LaneReady, LiveAttempt, Turn, TurnReport
 from dispatcher.core.jobs.views.endings import Slot
 from dispatcher.store.acts import Acts
+from dispatcher.store.alone import HadAlone
 from dispatcher.store.applier.commands import evidence
 from dispatcher.store.applier.hand import Ids
 from dispatcher.store.applier.turn import apply
@@ -31,7 +32,7 @@ from dispatcher.store.endings import MOST_ENDINGS_FORGOTTEN, MemoryEndings
 from dispatcher.store.hooks import MemoryHooks
 from dispatcher.store.kept import MemoryKept
 from dispatcher.store.missing import Missing
-from dispatcher.store.port import NODE, Limits
+from dispatcher.store.port import Limits
 from dispatcher.store.requests import (
     Due,
     DueRows,
@@ -290,16 +291,13 @@ class MemoryRows:
                 self.offered.pop(name, None)
 
 
-class MemoryStore(WithoutBackups):
+class MemoryStore(HadAlone, WithoutBackups):
     """See port.Store."""
-
-    #: Nobody else has it.
-    beat_s: float | None = None
 
     def __init__(self, ids: Ids, *, key: bytes, limits: Limits | None = None) -> None:
         self.location = "in memory: nothing is kept when the server stops"
         self.created = True
-        self.node, self.epoch = NODE, 1
+        self.epoch = 1
         self.key = key
         self.rows = MemoryRows()
         self.batches = MemoryBatches(self.rows.by_seq, self.rows.results)

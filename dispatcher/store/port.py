@@ -96,6 +96,10 @@ class Store(Protocol):
         """Its reads of webhooks."""
         ...
 
+    def listen(self, hinted: Callable[[], None]) -> None:
+        """From here on calls this, on the loop, when other nodes may have told something: a turn hears it."""
+        ...
+
     async def apply(self, turn: Turn) -> TurnReport:
         """Applies one turn in one transaction and answers when it is durable.
 

@@ -59,6 +59,8 @@ class Others:
         self._moves: Sequence[MoveAttempts] = ()
         self._moved: dict[MoveAttempts, tuple[LiveAttempt, ...]] = {}
         self._trimmed_s = 0.0
+        #: The last transaction has told something.
+        self.has_told = False
         #: Some live: there is somebody to tell.
         self.live = False
         #: Those that are gone and whose attempts nobody has taken over: (node, epoch).
@@ -113,6 +115,7 @@ class Others:
             moved=[attempt.attempt for moved in self._moved.values() for attempt in moved],
         )
         if news != _NOTHING:
+            self.has_told = True
             yield "tell", {"node": self._node, "turn": turn, "news": _encode(news).decode()}
 
     def bury(self, many: Callable[[list[Asked]], list[Rows]]) -> list[LiveAttempt]:
@@ -133,7 +136,7 @@ class Others:
 
     def begin(self) -> None:
         """A transaction begins."""
-        self._read = {}
+        self._read, self.has_told = {}, False
 
     def end(self) -> None:
         """It has ended well: what it has read is read."""

@@ -64,7 +64,7 @@ class PostgresRows:
         self._link, self._node, self._epoch, self._most_waiting = link, node, life.epoch, most_waiting
         #: Asked when the connection is lost in a COMMIT: whether the node has had so many turns.
         self._committed = committed
-        self.endings, self._others = EndingCounts(link, node), Others(node, life.others)
+        self.endings, self.others = EndingCounts(link, node), Others(node, life.others)
         #: When the last turn began, by the database's clock.
         self.database_at = 0.0
         #: So many turns the node has had, with this one.
@@ -82,7 +82,7 @@ class PostgresRows:
     def begin(self, *, whole: bool) -> None:
         """A transaction begins with the next request; ``whole``: and it ends with the last one of the same turn."""
         self.endings.begin()
-        self._others.begin()
+        self.others.begin()
         self._before = [("begin", {})]
         self._behind = [("commit", {})] if whole else []
 
@@ -117,7 +117,7 @@ class PostgresRows:
             if not (self._link.lost() and self._committed(self._turns)):
                 raise
         self.endings.end()
-        self._others.end()
+        self.others.end()
         return found
 
     # -- what a turn names
@@ -130,7 +130,7 @@ class PostgresRows:
         counted = self.endings.counted(self._clock)
         mine = {"clock": clock, "node": self._node, "epoch": self._epoch, "counted": counted}
         fence: list[Asked] = [("fence", mine)]
-        others = list(self._others.asks(request))
+        others = list(self.others.asks(request))
         asked: dict[str, dict[str, Any]] = {}
         if named or request.jobs or request.keys:
             jobs, keys = sorted(request.jobs), sorted(request.keys)
@@ -155,10 +155,10 @@ class PostgresRows:
         clock = self._clock
         self.clock_base = clock - request.elapsed_s
         loaded = self._loaded(request, clock, dict(zip(asked, rows[len(others) :], strict=True)))
-        loaded.moved, news = self._others.loaded(rows[: len(others)])
+        loaded.moved, news = self.others.loaded(rows[: len(others)])
         if news is not None:
             # A turn that goes item by item may undo a part of itself: the next one sees to those that are gone.
-            loaded.heard = HeardNews(news, self._others.bury(self._many) if self._behind else [])
+            loaded.heard = HeardNews(news, self.others.bury(self._many) if self._behind else [])
         return loaded
 
     def _loaded(self, request: Load, clock: float, found: dict[str, Rows]) -> Loaded:
@@ -256,7 +256,7 @@ class PostgresRows:
     def save(self, request: Save) -> Saved:
         """See requests.Save. All of it in one round trip, and the commit, if this is the whole turn."""
         asked = [*save_asks(request, self._outlived, self._node, self._most_waiting), *self.endings.save(request)]
-        asked += self._others.tell(request, self._turns)
+        asked += self.others.tell(request, self._turns)
         names = {lane_key(name): name for name in request.lanes}
         queued: Asked = ("queued", {"lanes": list(names)})
         asked.append(queued)

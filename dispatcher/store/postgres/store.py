@@ -35,6 +35,7 @@ from dispatcher.store.postgres.acts import ActsPages
 from dispatcher.store.postgres.batches import PostgresBatches
 from dispatcher.store.postgres.clock import DatabaseClock
 from dispatcher.store.postgres.endings import PostgresEndings
+from dispatcher.store.postgres.hints import Hints, Listener
 from dispatcher.store.postgres.hooks import PostgresHooks
 from dispatcher.store.postgres.kept import PostgresKept
 from dispatcher.store.postgres.keys import ALL_LANES
@@ -88,6 +89,8 @@ class PostgresStore:
         self.endings: PostgresEndings
         self.kept: PostgresKept
         self.hooks: PostgresHooks
+        self._hints = Hints(thread.loop, self._hint)
+        self._listener: Listener | None = None
         #: How it has failed: then there is no other turn.
         self._trouble = ""
 
@@ -287,7 +290,25 @@ class PostgresStore:
 
     async def apply(self, turn: Turn) -> TurnReport:
         """See port.Store."""
-        return await self._thread.turn(lambda: self._apply(turn))
+        report = await self._thread.turn(lambda: self._apply(turn))
+        if self._rows.others.has_told:
+            self._hints.wanted()
+        return report
+
+    def listen(self, hinted: Callable[[], None]) -> None:
+        """See port.Store. It knows no more than that somebody has hinted."""
+        loop, url = self._thread.loop, self._url
+        self._listener = Listener(loop, lambda: connect(url, self.node), self.node, hinted)
+
+    def _hint(self) -> None:
+        """Behind the turns that wait. If the database is away nobody hears of it, and nobody needs to."""
+        self._thread.read(self._send_hint).add_done_callback(lambda sent: sent.cancelled() or sent.exception())
+
+    def _send_hint(self) -> None:
+        try:
+            self._link.many([("begin", {}), ("hurry", {}), ("hint", {"node": self.node}), ("commit", {})])
+        finally:
+            self._link.leave()
 
     async def ready(self) -> list[LaneReady]:
         """See port.Store."""
@@ -363,5 +384,8 @@ class PostgresStore:
 
     async def close(self) -> None:
         """See port.Store. Calls that came before are answered."""
+        self._hints.close()
+        if self._listener is not None:
+            self._listener.close()
         await self._thread.run(self._close)
         self._thread.stop()

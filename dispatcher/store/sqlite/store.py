@@ -24,12 +24,13 @@ from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView,
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Accepted, Demand, LaneReady, LiveAttempt, Turn, TurnReport
 from dispatcher.errors import BackupFailed, StorageFull, StorageTrouble, StoreRefused
+from dispatcher.store.alone import HadAlone
 from dispatcher.store.applier.commands import evidence
 from dispatcher.store.applier.hand import Ids
 from dispatcher.store.applier.turn import apply
 from dispatcher.store.columns import job_row, live_attempt
 from dispatcher.store.driving import Apply, Pace, StaleLife, apply_items, refuse_stale, run
-from dispatcher.store.port import NODE, Limits
+from dispatcher.store.port import Limits
 from dispatcher.store.sqlite import statements as sql
 from dispatcher.store.sqlite.acts import ActsRead
 from dispatcher.store.sqlite.batches import SqliteBatches
@@ -72,17 +73,14 @@ _NO_ROOM = Accepted(
 )
 
 
-class SqliteStore:
+class SqliteStore(HadAlone):
     """See port.Store. Made by ``open``."""
-
-    #: Nobody else has the file.
-    beat_s = None
 
     def __init__(self, path: Path, thread: StoreThread, ids: Ids, limits: Limits) -> None:
         self.location = str(path)
         self.created = False
         self.key = b""
-        self.node, self.epoch = NODE, 0
+        self.epoch = 0
         self._path = path
         self._thread = thread
         self._limits = limits

@@ -94,6 +94,7 @@ def test_a_node_whose_turn_has_begun_is_not_gone() -> None:
         silence(url, "one")
         hold = await asyncio.to_thread(_begun, url)
         assert not _adopted(await two.turn())
+        hold.rollback()
         hold.close()
         assert len(_adopted(await two.turn())) == 2
         await close(one, two)

@@ -63,3 +63,10 @@ FROM nodes m WHERE m.node = %(node)s AND workers.gone_at IS NULL AND workers.nod
 
 -- name: offers_nothing
 DELETE FROM offered WHERE node = %(gone)s
+
+-- name: hurry
+-- A hint may be lost: nobody waits for the disk.
+SET LOCAL synchronous_commit = off
+
+-- name: hint
+SELECT pg_notify('pagehand', %(node)s)
