@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from dispatcher.access.credentials import Credential
+from dispatcher.core.jobs.acts.kept import KeptType, KeptWorker
 from dispatcher.core.jobs.states import JobState
 
 __all__ = ["Change", "Coming", "News"]
@@ -52,3 +54,12 @@ class News(Struct, frozen=True, kw_only=True, omit_defaults=True):
     #: Pages that have come, and the attempts that have moved to the node with them.
     came: list[Coming] = []
     moved: list[str] = []
+    #: What operators have said of workers and types, and credentials of workers, in order.
+    workers: list[KeptWorker] = []
+    types: list[KeptType] = []
+    credentials: list[Credential] = []
+    #: Tokens have changed, or endpoints of webhooks: the store has them.
+    tokens: bool = False
+    endpoints: bool = False
+    #: Targets of messages that are to be sent.
+    messages: list[str] = []

@@ -364,6 +364,8 @@ class HeardNews(Struct, frozen=True):
     news: list[News]
     #: Attempts of nodes that are gone: this node has taken them over.
     adopted: list[LiveAttempt] = []
+    #: What one node does for all, such as sending webhooks, is this node's to do.
+    leads: bool = True
 
 
 class TurnReport(Struct, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from dispatcher.core.jobs.acts.kept import KeepType, KeepWorker
+from dispatcher.core.jobs.news import News
 from dispatcher.core.jobs.turn import (
     Cancel,
     Change,
@@ -46,6 +47,11 @@ class Outcomes:
 
     def __init__(self, machine: Machine, carry_out: Callable[[Iterable[Effect]], None]) -> None:
         self._machine, self._carry_out = machine, carry_out
+        #: Who hears what other nodes have told, besides the core.
+        self.hearers: list[Callable[[News], None]] = []
+        #: What one node does for all is this node's to do; called when it begins to be.
+        self.leads = True
+        self.began_to_lead: Callable[[], None] = lambda: None
         #: Types found no room in the store.
         self._crowded = Seldom()
 
@@ -80,15 +86,28 @@ class Outcomes:
         """What other nodes have done; returns their changes. It comes before what this node's turn has done itself:
         an attempt that has moved away may have come back in it.
         """
+        leads = heard is None or heard.leads
+        led, self.leads = self.leads, leads
+        if leads and not led:
+            self.began_to_lead()
         if heard is None:
             return []
         for news in heard.news:
-            self._carry_out(self._machine.told(news, now))
+            self._hear(news, now)
         if heard.adopted:
             message = "%d attempts of a node that is gone are taken over; they wait for their pages"
             log.warning(message, len(heard.adopted), extra={"action": "node_gone"})
             self._carry_out(self._machine.restore(heard.adopted, now))
         return [change for news in heard.news for change in news.changes]
+
+    def _hear(self, news: News, now: float) -> None:
+        self._carry_out(self._machine.told(news, now))
+        for worker in news.workers:
+            self._carry_out(self._machine.keep(worker, now))
+        for kept in news.types:
+            self._carry_out(self._machine.keep_type(kept, now))
+        for hear in self.hearers:
+            hear(news)
 
 
 def resolve(future: asyncio.Future[T] | None, value: T) -> None:

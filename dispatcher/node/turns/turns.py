@@ -116,7 +116,7 @@ class Turns:
         self._holding: StorageFull | StorageAway | None = None
         #: When the next turn may begin, after such a one; None: at once.
         self.resume_at: float | None = None
-        self._outcomes = Outcomes(machine, self.carry_out)
+        self.outcomes = Outcomes(machine, self.carry_out)
         #: Monotonic instants until which the next turn waits for more; the second one if nobody waits for the turn.
         self._gather_until = self._linger_until = 0.0
         #: How many requests with jobs were in the last turn, or waited at its end, if one turn can hold them all.
@@ -316,8 +316,8 @@ class Turns:
         self.next_backoff_at = None if done.next_backoff_s is None else self.opened + done.next_backoff_s
         self.has_space, self._holding = done.has_space, None
         self.carry_out(self._machine.settled(turn.reports, done.verdicts, now))
-        others = self._outcomes.heard(done.heard, now)
-        self._outcomes.commands(asked, done.commands, now)
+        others = self.outcomes.heard(done.heard, now)
+        self.outcomes.commands(asked, done.commands, now)
         accepted = iter(done.accepted)
         for submission in submitted:
             resolve(submission.future, list(islice(accepted, len(submission.specs))))

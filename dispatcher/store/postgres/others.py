@@ -20,6 +20,7 @@ from dispatcher.store.attempts import job_of
 from dispatcher.store.columns import live_attempt
 from dispatcher.store.postgres.endings import asks_to_count
 from dispatcher.store.postgres.link import Asked, Rows, array
+from dispatcher.store.postgres.telling import news_of
 from dispatcher.store.requests import Load, Save
 
 __all__ = ["Others"]
@@ -63,6 +64,8 @@ class Others:
         self.has_told = False
         #: Some live: there is somebody to tell.
         self.live = False
+        #: It is the first of those that live, by name: it does what one of them does for all, such as sending webhooks.
+        self.leads = True
         #: Those that are gone and whose attempts nobody has taken over: (node, epoch).
         self.silent: list[tuple[str, int]] = []
 
@@ -101,20 +104,19 @@ class Others:
         if any(one.trimmed > self._places.get(one.node, one.trimmed) for one in others):
             raise StorageTrouble(_MISSED)
         self.live = any(not one.gone for one in others)
+        self.leads = self._node <= min((one.node for one in others if not (one.gone or one.silent)), default=self._node)
         self.silent = [(one.node, one.epoch) for one in others if one.silent]
 
     def tell(self, request: Save, turn: int) -> Iterator[Asked]:
         """What this turn has for the others, if there are any."""
         if not self.live:
             return
-        left = ((lane, [job.rank for job in jobs.values()]) for lane, jobs in request.left_ready.items())
-        news = News(
-            ready={lane: min(rank for rank in ranks if rank is not None) for lane, ranks in left if ranks},
-            changes=list(request.changes),
-            came=[move.page for move in self._moves],
-            moved=[attempt.attempt for moved in self._moved.values() for attempt in moved],
+        news = news_of(
+            request,
+            (move.page for move in self._moves),
+            (attempt for moved in self._moved.values() for attempt in moved),
         )
-        if news != _NOTHING:
+        if news is not None:
             self.has_told = True
             yield "tell", {"node": self._node, "turn": turn, "news": _encode(news).decode()}
 
@@ -142,6 +144,3 @@ class Others:
         """It has ended well: what it has read is read."""
         self._places |= self._read
         self._read = {}
-
-
-_NOTHING = News()

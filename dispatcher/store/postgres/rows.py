@@ -158,7 +158,7 @@ class PostgresRows:
         loaded.moved, news = self.others.loaded(rows[: len(others)])
         if news is not None:
             # A turn that goes item by item may undo a part of itself: the next one sees to those that are gone.
-            loaded.heard = HeardNews(news, self.others.bury(self._many) if self._behind else [])
+            loaded.heard = HeardNews(news, self.others.bury(self._many) if self._behind else [], self.others.leads)
         return loaded
 
     def _loaded(self, request: Load, clock: float, found: dict[str, Rows]) -> Loaded:

@@ -174,7 +174,8 @@ CREATE TABLE tokens (
     labels       text NOT NULL,             -- JSON: those of the pages that come with it
     uses         bigint,                    -- NULL: it is no token for joining
     used         bigint NOT NULL,           -- how many workers have joined with it
-    jobs_per_minute bigint                  -- NULL: as many as there is room for
+    jobs_per_minute bigint,                 -- NULL: as many as there is room for
+    CHECK (uses IS NULL OR used <= uses)    -- nodes that spend the last use at once: one of them is refused
 );
 
 -- The credential of each worker that has joined.
