@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from dispatcher.core.jobs.model import WorkerFilter, WorkerView
 from dispatcher.store.port import NODE
 
 __all__ = ["HadAlone"]
+
+
+class NobodySeen:
+    """See port.SeenReads."""
+
+    async def page(self, wanted: WorkerFilter, after: tuple[str, str] | None, most: int) -> list[WorkerView]:
+        """See port.SeenReads."""
+        return []
+
+    async def one(self, worker_id: str) -> WorkerView | None:
+        """See port.SeenReads."""
+        return None
 
 
 class HadAlone:
@@ -14,6 +27,7 @@ class HadAlone:
 
     node = NODE
     beat_s: float | None = None
+    seen = NobodySeen()
 
     def listen(self, hinted: Callable[[], None]) -> None:
         """See port.Store. Nobody tells anything."""

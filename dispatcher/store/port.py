@@ -14,7 +14,16 @@ from msgspec import Struct
 from dispatcher.access.acts import AuditFilter, AuditPage
 from dispatcher.access.tokens import Token
 from dispatcher.core.jobs.acts.backups import Backup
-from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView, MissingWorker, TypeView
+from dispatcher.core.jobs.model import (
+    JobFilter,
+    JobPage,
+    JobStanding,
+    JobView,
+    MissingWorker,
+    TypeView,
+    WorkerFilter,
+    WorkerView,
+)
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import LaneReady, LiveAttempt, Turn, TurnReport
 from dispatcher.store.batches import BatchReads
@@ -22,7 +31,7 @@ from dispatcher.store.endings import EndingReads
 from dispatcher.store.hooks import MOST_WAITING, HookReads
 from dispatcher.store.kept import KeptReads
 
-__all__ = ["NODE", "Limits", "Store"]
+__all__ = ["NODE", "Limits", "SeenReads", "Store"]
 
 #: The name of a node that has its store for itself.
 NODE = "main"
@@ -57,6 +66,18 @@ class Limits(Struct, frozen=True, kw_only=True):
     backups_kept: int = 7
 
 
+class SeenReads(Protocol):
+    """A store's reads of the workers that other nodes have; nobody is there in a store that one node has for itself."""
+
+    async def page(self, wanted: WorkerFilter, after: tuple[str, str] | None, most: int) -> list[WorkerView]:
+        """The wanted ones behind (name, id), by name."""
+        ...
+
+    async def one(self, worker_id: str) -> WorkerView | None:
+        """One of them; None: no other node has it."""
+        ...
+
+
 class Store(Protocol):
     """The truth about jobs. All its reads raise StorageAway while a database of its own is away."""
 
@@ -89,6 +110,11 @@ class Store(Protocol):
     @property
     def kept(self) -> KeptReads:
         """Its reads of what operators have said of workers and types."""
+        ...
+
+    @property
+    def seen(self) -> SeenReads:
+        """Its reads of the workers of other nodes."""
         ...
 
     @property

@@ -6,11 +6,59 @@ import pytest
 
 from dispatcher.access.acts import Actor
 from dispatcher.access.scopes import Scope
+from dispatcher.core.jobs.model import WorkerFilter
 from tests.node.nodes import credentials, two_nodes
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.gen_test(timeout=60)
 ANN = Actor("ann", "", "10.0.0.1")
+
+
+async def test_each_node_shows_the_workers_of_all_by_name_and_says_which_node_has_them() -> None:
+    async with two_nodes() as nodes:
+        for number in range(3):
+            await nodes.a.register(f"a{number}", name=f"DESK-{2 * number}", labels={"site": "berlin"})
+            await nodes.b.register(f"b{number}", name=f"DESK-{2 * number + 1}")
+        await nodes.beat()
+        found: list[tuple[str, str]] = []
+        cursor: str | None = None
+        while True:
+            page = await nodes.a.dispatcher.known_workers(WorkerFilter(limit=2, cursor=cursor))
+            found += [(worker.name, worker.node) for worker in page.items]
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+        assert found == [(f"DESK-{number}", "" if number % 2 == 0 else "b") for number in range(6)]
+        berlin = await nodes.b.dispatcher.known_workers(WorkerFilter(label="site:berlin", type="echo"))
+        assert [worker.node for worker in berlin.items] == ["a", "a", "a"]
+        nodes.a.pages.message("a0", '{"op":"bye"}', nodes.a.clock.monotonic())
+        await nodes.beat()
+        names = [
+            worker.name for worker in (await nodes.b.dispatcher.known_workers(WorkerFilter(state="connected"))).items
+        ]
+        assert names == [f"DESK-{number}" for number in range(1, 6)]
+
+
+async def test_orders_for_a_worker_of_another_node_reach_its_page() -> None:
+    async with two_nodes() as nodes:
+        who = await nodes.a.register("s1")
+        await nodes.beat()
+        orders = nodes.b.dispatcher.orders
+        shown = await orders.pause(who["worker"], "lunch", actor=ANN)
+        assert (shown.shown.node, shown.shown.paused) == ("a", True)
+        await nodes.beat(nodes.a)
+        job = await nodes.a.submit()
+        told = await nodes.a.hear("s1")
+        assert [message["op"] for message in told] == ["hold"]
+        await orders.resume(who["worker"], actor=ANN)
+        await nodes.beat(nodes.a)
+        assert [message["id"] for message in await nodes.a.hear("s1") if message["op"] == "job"] == [job.id]
+        await orders.describe(who["worker"], actor=ANN, name="DESK-9")
+        await orders.reload(who["worker"], actor=ANN, at_once=True)
+        await nodes.beat(nodes.a)
+        told = await nodes.a.hear("s1")
+        assert [message["op"] for message in told] == ["registered", "reload"]
+        assert told[0]["name"] == "DESK-9"
 
 
 async def test_a_type_that_is_paused_at_one_node_is_offered_by_none_until_it_is_resumed() -> None:

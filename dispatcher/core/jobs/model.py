@@ -283,6 +283,8 @@ class WorkerView(Struct, frozen=True, kw_only=True):
     #: An operator keeps it from jobs; its page is turned away.
     held: Hold | None = None
     blocked: Hold | None = None
+    #: Which node has it; empty: this one, or none.
+    node: str = ""
 
 
 class OneWorkerView(Struct, frozen=True, kw_only=True):

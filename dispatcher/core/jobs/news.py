@@ -58,6 +58,8 @@ class News(Struct, frozen=True, kw_only=True, omit_defaults=True):
     workers: list[KeptWorker] = []
     types: list[KeptType] = []
     credentials: list[Credential] = []
+    #: Pages that must load anew, by their workers: at once (True), or when they are idle.
+    reloads: dict[str, bool] = {}
     #: Tokens have changed, or endpoints of webhooks: the store has them.
     tokens: bool = False
     endpoints: bool = False

@@ -19,6 +19,7 @@ from dispatcher.access.acts import Actor, AuditNote
 from dispatcher.access.commands import NOBODY_ASKED, TokenCommand
 from dispatcher.core.jobs.about import NOTHING_SAID, About
 from dispatcher.core.jobs.acts.kept import KeepType, KeepWorker
+from dispatcher.core.jobs.acts.seen import ReloadPage, SeeWorkers
 from dispatcher.core.jobs.matching import Requirement
 from dispatcher.core.jobs.model import JobSpec, JobView
 from dispatcher.core.jobs.news import Change, Coming, News
@@ -229,7 +230,7 @@ class MoveAttempts(Struct, frozen=True):
 
 JobCommand = Cancel | Retry | Decide | Adopt | Amend | Delete
 KeepCommand = KeepWorker | KeepType
-NodeCommand = OfferedTypes | ForgetTypes | WorkersMoved | MoveAttempts
+NodeCommand = OfferedTypes | ForgetTypes | WorkersMoved | MoveAttempts | SeeWorkers | ReloadPage
 Command = JobCommand | NodeCommand | TokenCommand | AuditNote | KeepCommand | HookCommand
 
 

@@ -67,7 +67,7 @@ class Machine(Obeying, Answering, Sharing):
     def __init__(self, *, timings: Timings, retry: RetryPolicy, rng: random.Random, shared: bool = False) -> None:
         self._timings = timings
         self._deadlines: Deadlines[Due] = Deadlines()
-        self._fleet = Fleet(lambda: self._deadlines.now)
+        self._fleet = Fleet(lambda: self._deadlines.now, shared=shared)
         self._attendance = Attendance(self._fleet, self._deadlines, timings)
         self._leases = Leases(self._fleet, self._attendance, self._deadlines, timings, retry, rng)
         #: What operators have said; all may read it.

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from dispatcher.core.fleet.fleet import Fleet
+from dispatcher.core.fleet.roster import shown_state
+from dispatcher.core.fleet.worker import Worker
+from dispatcher.core.jobs.acts.seen import SeenWorker, SeeWorkers
 from dispatcher.core.jobs.news import News
 from dispatcher.core.jobs.turn import LiveAttempt, MoveAttempts
 from dispatcher.core.workers.deadlines import Deadlines, Due
@@ -24,6 +28,7 @@ class Sharing:
     """Attempts and pages that come from elsewhere, or go."""
 
     _deadlines: Deadlines[Due]
+    _fleet: Fleet
     _leases: Leases
     _registry: Registry
     #: None: no other node has the store.
@@ -76,9 +81,34 @@ class Sharing:
             effects += self._registry.came_elsewhere(page)
         for change in news.changes:
             effects += self._leases.changed_elsewhere(change)
+        for worker, at_once in news.reloads.items():
+            effects += self.reload_page(worker, now, at_once=at_once)
         return effects
+
+    def seen(self) -> SeeWorkers | None:
+        """What has changed of our workers since the last call, for the other nodes; None: nothing."""
+        ids = self._fleet.roster.take_seen()
+        if not ids:
+            return None
+        workers = [worker for name in ids if (worker := self._fleet.workers.get(name)) is not None]
+        return SeeWorkers(
+            tuple(map(_seen, workers)), tuple(name for name in ids if name not in self._fleet.workers)
+        )  # fmt: skip
+
+    def reload_page(self, worker_id: str, now: float, *, at_once: bool) -> list[Effect]:
+        """Another node has said that this worker's page is to load anew, if it is here."""
+        self._deadlines.pass_to(now)
+        worker = self._fleet.workers.get(worker_id)
+        return [] if worker is None else self._registry.reload(worker, at_once=at_once)
 
     def _session_over(self, session: str) -> None:
         """A page that waits in it registers again, here or elsewhere."""
         if self._movers is not None:
             self._movers.forget(session)
+
+
+def _seen(worker: Worker) -> SeenWorker:
+    return SeenWorker(
+        worker=worker.id, name=worker.name, state=shown_state(worker), paused=worker.paused, types=worker.types,
+        labels=worker.labels, slots=worker.slots,
+    )  # fmt: skip

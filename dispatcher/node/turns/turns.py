@@ -14,6 +14,7 @@ from itertools import islice
 from typing import TypeVar
 
 from dispatcher.clock import Clock
+from dispatcher.core.jobs.acts.seen import SeeWorkers
 from dispatcher.core.jobs.matching import lane_of
 from dispatcher.core.jobs.model import JobSpec
 from dispatcher.core.jobs.turn import (
@@ -245,7 +246,7 @@ class Turns:
             most_claims=MOST_CLAIMS,
             endpoints=self.endpoints,
         )
-        items = [item for item in asked if not isinstance(item.command, WorkersMoved)]
+        items = [item for item in asked if not isinstance(item.command, WorkersMoved | SeeWorkers)]
         self._carries = self._carries or bool(reports or items or specs or turn.demand)
         began = self._clock.monotonic()
         try:
@@ -268,12 +269,14 @@ class Turns:
 
     def _news(self) -> list[Asked]:
         """Who has come and gone: it goes with the next turn, whatever that is for, and makes none."""
+        seen = self._machine.seen()
+        told = [] if seen is None else [Asked(seen, None)]
         news = self._machine.roster.take_news()
         if not news and not self.new_life:
-            return []
+            return told
         here, gone = (tuple(name for name in news if news[name] is came) for came in (True, False))
         nobody, self.new_life = self.new_life, False
-        return [Asked(WorkersMoved(here, gone, nobody), None)]
+        return [*told, Asked(WorkersMoved(here, gone, nobody), None)]
 
     def _hold_back(
         self, error: StorageFull | StorageAway, turn: Turn, asked: list[Asked], submitted: list[Submitted]

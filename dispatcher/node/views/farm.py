@@ -36,8 +36,14 @@ class FarmVerbs:
         return WorkerPage(items=items, next_cursor=None if last is None else cursor_of(*last))
 
     async def known_workers(self, wanted: WorkerFilter) -> WorkerPage:
-        """The same, with those that were here and have gone: of these only the name is known."""
+        """The same, with those of other nodes, and those that have gone: of these only the name is known."""
         here = self.workers(wanted)
+        if self._store.beat_s is not None:
+            place = None if wanted.cursor is None else place_of(wanted.cursor, 2)
+            with self._readers:
+                behind = None if place is None else (place[0], place[1])
+                others = await self._store.seen.page(wanted, behind, wanted.limit + 1)
+            here = rollcall.with_others(here, others, wanted, self.machine.operators.kept)
         name = rollcall.name_of_gone(wanted)
         if name is None:
             return here

@@ -11,6 +11,7 @@ from dispatcher.access.credentials import Credential
 from dispatcher.core.jobs import ledger
 from dispatcher.core.jobs.acts.amending import amend, event_of
 from dispatcher.core.jobs.acts.kept import KeepType, KeepWorker
+from dispatcher.core.jobs.acts.seen import ReloadPage, SeeWorkers
 from dispatcher.core.jobs.rows import AttemptRow, JobRow, lane_of_row
 from dispatcher.core.jobs.states import FINAL, Event, JobState, next_state
 from dispatcher.core.jobs.turn import (
@@ -29,7 +30,6 @@ from dispatcher.core.jobs.turn import (
     Objection,
     OfferedTypes,
     Retry,
-    WorkersMoved,
 )
 from dispatcher.core.jobs.versions import version_of
 from dispatcher.store.applier.admission import Admission
@@ -48,7 +48,7 @@ _Moving = Cancel | Retry | Decide | Adopt
 
 def obey(command: Command, hand: Hand, loaded: Loaded, admission: Admission) -> CommandReport:
     """Obeys a command, if it is allowed."""
-    if isinstance(command, OfferedTypes | ForgetTypes | WorkersMoved | MoveAttempts):
+    if isinstance(command, NodeCommand):
         return _of_node(command, hand, loaded, admission)
     if not isinstance(command, JobCommand):
         return _written(command, hand)
@@ -78,6 +78,9 @@ def _of_node(command: NodeCommand, hand: Hand, loaded: Loaded, admission: Admiss
         return CommandReport(True, no_room=admission.offers(sorted(command.offered)))
     if isinstance(command, MoveAttempts):
         return CommandReport(True, moved=loaded.moved.get(command, ()))
+    if isinstance(command, SeeWorkers | ReloadPage):
+        hand.writes.for_nodes.append(command)
+        return CommandReport(True)
     hand.writes.nobody = hand.writes.nobody or command.nobody
     hand.writes.here |= dict.fromkeys(command.gone, False) | dict.fromkeys(command.here, True)
     return CommandReport(True)

@@ -42,6 +42,7 @@ def begin_life(link: Link, place: str, node: str) -> Life:
     take_node(link, place, node)
     [(epoch, clock)] = link.one("begin_life", node=node)
     link.one("offers_nothing", gone=node)
+    link.one("has_nobody", gone=node)
     try:
         return Life(epoch, clock, dict(link.one("see_nodes", node=node)))
     except psycopg.errors.LockNotAvailable:

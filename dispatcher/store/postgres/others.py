@@ -130,7 +130,7 @@ class Others:
             ours = {"node": self._node, "gone": node}
             left, ended, *_ = many([
                 ("adopt", ours), ("ended_behind", {"gone": node, "clock": grave[0][0]}),
-                ("nobody_there", ours), ("offers_nothing", ours),
+                ("nobody_there", ours), ("offers_nothing", ours), ("has_nobody", ours),
             ])  # fmt: skip
             many(list(asks_to_count(ended)))
             adopted += map(live_attempt, left)

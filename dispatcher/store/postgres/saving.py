@@ -18,6 +18,7 @@ from dispatcher.store.postgres.hooks import hook_asks
 from dispatcher.store.postgres.kept import kept_asks
 from dispatcher.store.postgres.keys import ALL_LANES, lane_fields, lane_key
 from dispatcher.store.postgres.link import Asked, array, rows_text
+from dispatcher.store.postgres.seen import seen_asks
 from dispatcher.store.postgres.tokens import token_asks
 from dispatcher.store.requests import Save
 from dispatcher.store.storable import check_storable
@@ -41,6 +42,7 @@ def save_asks(request: Save, outlived: Collection[JobRow], node: str, most_waiti
         *_jobs(writes, node),
         *_texts(writes),
         *_workers(request, node),
+        *seen_asks(writes.for_nodes, node, request.offered_at),
         *token_asks(writes.tokens),
         *kept_asks(writes.kept),
         *acts_asks(writes.acts, clock),

@@ -45,6 +45,7 @@ from dispatcher.store.postgres.lives import BEAT_S, begin_life, take_node
 from dispatcher.store.postgres.reader import Reader
 from dispatcher.store.postgres.rows import PostgresRows
 from dispatcher.store.postgres.schema import connect, open_schema, place_of
+from dispatcher.store.postgres.seen import PostgresSeen
 from dispatcher.store.postgres.tokens import all_tokens
 from dispatcher.store.requests import Counted, Tally
 from dispatcher.store.thread import StoreThread
@@ -89,6 +90,7 @@ class PostgresStore:
         self.endings: PostgresEndings
         self.kept: PostgresKept
         self.hooks: PostgresHooks
+        self.seen: PostgresSeen
         self._hints = Hints(thread.loop, self._hint)
         self._listener: Listener | None = None
         #: How it has failed: then there is no other turn.
@@ -133,6 +135,7 @@ class PostgresStore:
         self._reader = Reader(self._thread, self._link, self._connected_for_reads)
         self.batches, self.kept = PostgresBatches(self._reader), PostgresKept(self._reader)
         self.endings = PostgresEndings(self._rows.endings, self._reader)
+        self.seen = PostgresSeen(self._reader, self.node)
         self.hooks = PostgresHooks(self._reader, lambda: self._rows.clock_base)
 
     def _apply(self, turn: Turn) -> TurnReport:

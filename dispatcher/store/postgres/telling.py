@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dispatcher.access.commands import UsedTokens
 from dispatcher.access.credentials import Credential
 from dispatcher.core.jobs.acts.kept import KeptType, KeptWorker
+from dispatcher.core.jobs.acts.seen import ReloadPage
 from dispatcher.core.jobs.news import Coming, News
 from dispatcher.core.jobs.rows import WriteSet
 from dispatcher.core.jobs.turn import LiveAttempt
@@ -29,6 +30,7 @@ def news_of(request: Save, came: Iterable[Coming], moved: Iterable[LiveAttempt])
         workers=[one for one in writes.kept if isinstance(one, KeptWorker)],
         types=[one for one in writes.kept if isinstance(one, KeptType)],
         credentials=[one for one in writes.kept if isinstance(one, Credential)],
+        reloads={one.worker: one.at_once for one in writes.for_nodes if isinstance(one, ReloadPage)},
         tokens=not all(isinstance(command, UsedTokens) for command in writes.tokens),
         endpoints=_endpoints_changed(writes),
         messages=sorted(told_targets(writes)),

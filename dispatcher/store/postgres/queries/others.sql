@@ -64,6 +64,30 @@ FROM nodes m WHERE m.node = %(node)s AND workers.gone_at IS NULL AND workers.nod
 -- name: offers_nothing
 DELETE FROM offered WHERE node = %(gone)s
 
+-- name: has_nobody
+DELETE FROM seen WHERE node = %(gone)s
+
+-- name: see_workers
+-- One that comes from another node is this one's from here on.
+INSERT INTO seen AS s SELECT * FROM json_populate_recordset(NULL::seen, %(rows)s::json) ORDER BY worker
+ON CONFLICT (worker) DO UPDATE SET node = excluded.node, name = excluded.name, place = excluded.place,
+    state = excluded.state, paused = excluded.paused, types = excluded.types, labels = excluded.labels,
+    slots = excluded.slots, since = CASE WHEN s.node = excluded.node THEN s.since ELSE excluded.since END
+
+-- name: forget_seen
+DELETE FROM seen WHERE worker = ANY(%(workers)s::text[]) AND node = %(node)s
+
+-- name: seen_workers
+SELECT {{SEEN}} FROM seen s
+WHERE s.node <> %(node)s AND (s.place, s.name, s.worker) > (%(place)s, %(name)s, %(worker)s)
+    AND EXISTS (SELECT FROM unnest(%(beginnings)s::text[]) AS b(text) WHERE starts_with(s.place, b.text))
+    AND (%(type)s = '' OR %(type)s = ANY(s.types)) AND (%(state)s = '' OR s.state = %(state)s)
+    AND (%(label)s = '' OR %(label)s = ANY(s.labels)) AND (%(called)s::text IS NULL OR s.name = %(called)s)
+ORDER BY s.place, s.name, s.worker LIMIT %(most)s
+
+-- name: seen_worker
+SELECT {{SEEN}} FROM seen s WHERE s.worker = %(worker)s AND s.node <> %(node)s
+
 -- name: hurry
 -- A hint may be lost: nobody waits for the disk.
 SET LOCAL synchronous_commit = off

@@ -50,3 +50,8 @@ interval '10 seconds'
 -- name: news_kept
 -- Longer than a node may be silent.
 interval '30 seconds'
+
+-- name: seen
+s.worker, s.node, s.name, s.state, s.paused, s.types, s.labels, s.slots,
+greatest(0, extract(epoch FROM clock_timestamp())::double precision - s.since),
+ARRAY(SELECT j.id FROM jobs j WHERE j.worker = s.worker AND j.state = 'running' ORDER BY j.seq)

@@ -159,6 +159,22 @@ CREATE INDEX workers_here ON workers (node) WHERE gone_at IS NULL;
 CREATE INDEX workers_missing ON workers (place, name) WHERE gone_at IS NOT NULL;
 CREATE INDEX workers_outlived ON workers (gone_clock, name) WHERE gone_clock IS NOT NULL;
 
+-- The workers that each node has, for the others.
+CREATE TABLE seen (
+    worker text COLLATE "C" PRIMARY KEY,
+    node   text COLLATE "C" NOT NULL,
+    name   text COLLATE "C" NOT NULL,
+    place  text COLLATE "C" NOT NULL,       -- as in workers
+    state  text NOT NULL,
+    paused boolean NOT NULL,
+    types  text[] NOT NULL,
+    labels text[] NOT NULL,                 -- 'label:value'
+    slots  bigint NOT NULL,
+    since  double precision NOT NULL        -- when it was first seen at this node
+);
+CREATE INDEX seen_of ON seen (node);
+CREATE INDEX seen_by_name ON seen (place, name, worker);
+
 -- Tokens of access. Of each the SHA-256 is kept, never the token itself.
 CREATE TABLE tokens (
     id           text COLLATE "C" PRIMARY KEY,
