@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dispatcher.core.jobs.model import WorkerFilter, WorkerView
+from dispatcher.core.jobs.views.nodes import NodeView
 from dispatcher.store.port import NODE
 
 __all__ = ["HadAlone"]
@@ -31,3 +32,7 @@ class HadAlone:
 
     def listen(self, hinted: Callable[[], None]) -> None:
         """See port.Store. Nobody tells anything."""
+
+    async def nodes(self) -> list[NodeView]:
+        """See port.Store."""
+        return []

@@ -26,6 +26,7 @@ from dispatcher.core.jobs.model import (
 )
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import LaneReady, LiveAttempt, Turn, TurnReport
+from dispatcher.core.jobs.views.nodes import NodeView
 from dispatcher.store.batches import BatchReads
 from dispatcher.store.endings import EndingReads
 from dispatcher.store.hooks import MOST_WAITING, HookReads
@@ -174,6 +175,10 @@ class Store(Protocol):
 
     async def counts(self) -> dict[str, int]:
         """Jobs by state, for every state."""
+        ...
+
+    async def nodes(self) -> list[NodeView]:
+        """All nodes that have the store, or have had it, by name; empty if this one has it for itself."""
         ...
 
     async def tokens(self) -> list[Token]:

@@ -212,6 +212,7 @@ def worker_json(worker: WorkerView) -> Json:
         "page": worker.page,
         "remote": worker.remote,
         "transport": worker.transport or None,
+        "node": worker.node or None,
         "gone_at": instant(worker.gone_at),
         "held": _hold_json(worker.held),
         "blocked": _hold_json(worker.blocked),

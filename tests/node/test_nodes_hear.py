@@ -28,7 +28,7 @@ async def test_each_node_shows_the_workers_of_all_by_name_and_says_which_node_ha
             cursor = page.next_cursor
             if cursor is None:
                 break
-        assert found == [(f"DESK-{number}", "" if number % 2 == 0 else "b") for number in range(6)]
+        assert found == [(f"DESK-{number}", "ab"[number % 2]) for number in range(6)]
         berlin = await nodes.b.dispatcher.known_workers(WorkerFilter(label="site:berlin", type="echo"))
         assert [worker.node for worker in berlin.items] == ["a", "a", "a"]
         nodes.a.pages.message("a0", '{"op":"bye"}', nodes.a.clock.monotonic())

@@ -283,7 +283,7 @@ class WorkerView(Struct, frozen=True, kw_only=True):
     #: An operator keeps it from jobs; its page is turned away.
     held: Hold | None = None
     blocked: Hold | None = None
-    #: Which node has it; empty: this one, or none.
+    #: Which node has it; empty: none.
     node: str = ""
 
 

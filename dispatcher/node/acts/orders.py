@@ -49,8 +49,9 @@ class WorkerOrders:
         """A worker that is here, or of which something is kept. Raises WorkerNotFound."""
         worker, kept = self._machine.workers.get(worker_id), self._machine.operators.kept.get(worker_id)
         joined = self._joins.of(worker_id)
+        node = self._store.node
         if worker is not None:
-            return rollcall.whole(worker, self._pages.sessions, self._clock.monotonic(), kept, joined)
+            return rollcall.whole(worker, self._pages.sessions, self._clock.monotonic(), kept, joined, node=node)
         seen = await self._store.seen.one(worker_id)
         if seen is not None:
             shown = rollcall.seen_elsewhere(seen, kept)
@@ -122,7 +123,7 @@ class WorkerOrders:
         async with self._lock:
             worker = self._machine.workers.get(worker_id)
             if worker is None or worker.session is None:
-                if (await self.one(worker_id)).shown.node:
+                if (await self.one(worker_id)).shown.node not in ("", self._store.node):
                     return await self._reload_elsewhere(worker_id, actor, at_once=at_once)
                 raise WrongState("the worker's page is not connected: it cannot be told to reload")
             await self._turns.command(AuditNote(actor, "worker.reload", worker_id, "at once" if at_once else ""))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dispatcher.clock import Clock
 from dispatcher.core.jobs.model import JobView, WorkerFilter, WorkerPage
+from dispatcher.core.jobs.views.nodes import NodeState, NodeView
 from dispatcher.core.workers.machine import Machine
 from dispatcher.node.turns.readers import Readers
 from dispatcher.node.views import rollcall, waiting
@@ -31,8 +32,9 @@ class FarmVerbs:
         """Pages that this node knows, by name. Raises BadRequest for a cursor that is not ours."""
         wanted, now = wanted or WorkerFilter(), self._clock.monotonic()
         after = None if wanted.cursor is None else place_of(wanted.cursor, 2)
+        node = self._store.node
         found, last = self.machine.roster.page(wanted, None if after is None else (after[0], after[1]))
-        items = [rollcall.present(self.machine.workers[name], self.pages.sessions, now) for name in found]
+        items = [rollcall.present(self.machine.workers[name], self.pages.sessions, now, node=node) for name in found]
         return WorkerPage(items=items, next_cursor=None if last is None else cursor_of(*last))
 
     async def known_workers(self, wanted: WorkerFilter) -> WorkerPage:
@@ -52,6 +54,17 @@ class FarmVerbs:
             missing = await self._store.missing(name, after, wanted.limit + 1)
         missing = [one for one in missing if rollcall.fits(one, wanted)]
         return rollcall.merged(here, missing, wanted, self.machine.roster, self._clock.utc())
+
+    async def nodes(self) -> list[NodeView]:
+        """All nodes that have the store, by name; those among them that are gone."""
+        with self._readers:
+            nodes = await self._store.nodes()
+        return nodes or [
+            NodeView(
+                node=self._store.node, epoch=self._store.epoch, state=NodeState.LIVE, seen_at=self._clock.utc(),
+                workers=len(self.machine.workers), attempts=self.machine.busy(), is_own=True,
+            )
+        ]  # fmt: skip
 
     def worker_counts(self) -> dict[str, int]:
         """How many workers are in each state; empty states are left out."""

@@ -124,10 +124,12 @@ def whole(
     now: float,
     kept: KeptWorker | None,
     joined: Credential | None = None,
+    *,
+    node: str,
 ) -> OneWorkerView:
     """A worker that is here, with all that is known of it."""
     return OneWorkerView(
-        shown=present(worker, sessions, now),
+        shown=present(worker, sessions, now, node=node),
         kept=kept,
         name=worker.said_name,
         labels=dict(worker.said_labels),
@@ -138,7 +140,7 @@ def whole(
     )
 
 
-def present(worker: Worker, sessions: Mapping[str, SessionInfo], now: float) -> WorkerView:
+def present(worker: Worker, sessions: Mapping[str, SessionInfo], now: float, *, node: str) -> WorkerView:
     """A worker that is here; none of these is blocked. ``now`` is monotonic."""
     info = sessions.get(worker.session) if worker.session is not None else None
     return WorkerView(
@@ -156,6 +158,7 @@ def present(worker: Worker, sessions: Mapping[str, SessionInfo], now: float) -> 
         last_contact_s=now - worker.heard,
         page=info.page if info is not None else {},
         remote=info.remote if info is not None else "",
+        node=node,
         transport=info.transport if info is not None else "",
         labels=dict(worker.labels),
         hanging=[held.claim.job for held in worker.attempts.values() if held.claim.job and not held.live()],

@@ -8,6 +8,7 @@ from typing import Any
 from dispatcher.core.jobs.acts.seen import ReloadPage, SeenWorker, SeeWorkers
 from dispatcher.core.jobs.model import WorkerFilter, WorkerStatus, WorkerView
 from dispatcher.core.jobs.views.naming import beginnings, counted
+from dispatcher.core.jobs.views.nodes import NodeState, NodeView
 from dispatcher.store.postgres.link import Asked, rows_text
 from dispatcher.store.postgres.reader import Reader
 
@@ -50,6 +51,17 @@ class PostgresSeen:
             label="" if called is not None else wanted.label, most=most,
         )  # fmt: skip
         return [_view(*row) for row in rows]
+
+    async def nodes(self) -> list[NodeView]:
+        """See port.Store."""
+        rows = await self._reader.one("nodes")
+        return [
+            NodeView(
+                node=node, epoch=epoch, state=NodeState(state), seen_at=seen_at, workers=workers, attempts=attempts,
+                is_own=node == self._node,
+            )
+            for node, epoch, state, seen_at, workers, attempts in rows
+        ]  # fmt: skip
 
     async def one(self, worker_id: str) -> WorkerView | None:
         """See port.SeenReads."""

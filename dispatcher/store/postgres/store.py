@@ -24,6 +24,7 @@ from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView,
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import LaneReady, LiveAttempt, Turn, TurnReport
 from dispatcher.core.jobs.views.naming import beginnings, counted
+from dispatcher.core.jobs.views.nodes import NodeView
 from dispatcher.errors import StorageAway, StorageFull, StorageTrouble, StoreRefused, WrongState
 from dispatcher.store.applier.commands import evidence
 from dispatcher.store.applier.hand import Ids
@@ -361,6 +362,10 @@ class PostgresStore:
         """See port.Store."""
         rows = await self._reader.one("counts", all=ALL_LANES)
         return dict.fromkeys(map(str, JobState), 0) | dict(rows)
+
+    async def nodes(self) -> list[NodeView]:
+        """See port.Store."""
+        return await self.seen.nodes()
 
     async def tokens(self) -> list[Token]:
         """See port.Store."""

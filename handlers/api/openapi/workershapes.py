@@ -40,6 +40,7 @@ class WorkerShape(Struct):
     page: Annotated[dict[str, str], Meta(description="what the page says about itself")]
     remote: str
     transport: str | None
+    node: Annotated[str | None, Meta(description="the server that has its page")]
     gone_at: Instant | None
     held: Annotated[HoldShape | None, Meta(description="who keeps it from jobs")]
     blocked: Annotated[HoldShape | None, Meta(description="who has had its page turned away")]

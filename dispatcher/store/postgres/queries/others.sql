@@ -94,3 +94,11 @@ SET LOCAL synchronous_commit = off
 
 -- name: hint
 SELECT pg_notify('pagehand', %(node)s)
+
+-- name: nodes
+SELECT n.node, n.epoch,
+       CASE WHEN n.gone THEN 'gone' WHEN n.seen_at < clock_timestamp() - {{GONE_AFTER}} THEN 'silent' ELSE 'live' END,
+       extract(epoch FROM n.seen_at)::double precision,
+       (SELECT count(*) FROM seen s WHERE s.node = n.node),
+       (SELECT count(*) FROM jobs j WHERE j.node = n.node AND j.state = 'running')
+FROM nodes n ORDER BY n.node
