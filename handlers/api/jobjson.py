@@ -208,7 +208,7 @@ def worker_json(worker: WorkerView) -> Json:
         "done": worker.done,
         "failed": worker.failed,
         "connected_s": round(worker.connected_s, 3),
-        "last_contact_s": round(worker.last_contact_s, 3),
+        "last_contact_s": None if worker.last_contact_s is None else round(worker.last_contact_s, 3),
         "page": worker.page,
         "remote": worker.remote,
         "transport": worker.transport or None,

@@ -264,12 +264,12 @@ class WorkerView(Struct, frozen=True, kw_only=True):
     slots: int
     #: Ids of the jobs it holds now.
     jobs: list[str]
-    #: Jobs that it has done since this server started.
-    done: int
-    failed: int
+    #: Jobs that it has done since this server started. None, as below: another node has it, and knows.
+    done: int | None
+    failed: int | None
     #: Seconds since the page registered, and since it was last heard of.
     connected_s: float
-    last_contact_s: float
+    last_contact_s: float | None
     #: The page about itself: document mode, user agent, versions.
     page: dict[str, str]
     remote: str

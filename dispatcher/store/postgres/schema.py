@@ -26,7 +26,8 @@ __all__ = [
 
 _SQL = Path(__file__).resolve().parent / "sql"
 _LEAST_VERSION = 140_000
-_CONNECT_S = 10
+#: Half of what a node may be silent: it must be back in time when the database was away.
+_CONNECT_S = 5
 #: What the connection is given if the address says nothing else.
 _USUAL = {
     "application_name": "pagehand",

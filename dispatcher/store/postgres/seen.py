@@ -75,7 +75,7 @@ def _view(
 ) -> WorkerView:  # fmt: skip
     pairs = (text.partition(":") for text in labels)
     return WorkerView(
-        id=worker, name=name, state=WorkerStatus(state), paused=paused, types=types, slots=slots, jobs=jobs, done=0,
-        failed=0, connected_s=for_s, last_contact_s=0.0, page={}, remote="", node=node,
+        id=worker, name=name, state=WorkerStatus(state), paused=paused, types=types, slots=slots, jobs=jobs, done=None,
+        failed=None, connected_s=for_s, last_contact_s=None, page={}, remote="", node=node,
         labels={label: value for label, _, value in pairs},
     )  # fmt: skip

@@ -33,10 +33,10 @@ class WorkerShape(Struct):
     slots: Count
     jobs: list[JobId]
     hanging: list[JobId]
-    done: Count
-    failed: Count
+    done: Annotated[Count | None, Meta(description="null: another server has its page, and counts")]
+    failed: Count | None
     connected_s: float
-    last_contact_s: float
+    last_contact_s: float | None
     page: Annotated[dict[str, str], Meta(description="what the page says about itself")]
     remote: str
     transport: str | None

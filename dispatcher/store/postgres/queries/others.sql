@@ -16,15 +16,15 @@ INSERT INTO news VALUES (%(node)s, %(turn)s::bigint, clock_timestamp(), %(news)s
 
 -- name: trim_news
 -- What all have read that live: who has not read it for so long is gone. But if this node was silent itself, perhaps
--- because the database was away, the others may have been, too.
+-- because the database was away, the others may have been, too. What nodes told that are gone goes with it.
 WITH old AS (
     DELETE FROM news w USING nodes m
-    WHERE m.node = %(node)s AND w.node = m.node AND w.at < clock_timestamp() - {{NEWS_KEPT}}
-        AND m.since < clock_timestamp() - {{NEWS_KEPT}}
-    RETURNING w.turn
+    WHERE m.node = %(node)s AND (w.node = m.node OR w.node IN (SELECT node FROM nodes WHERE gone))
+        AND w.at < clock_timestamp() - {{NEWS_KEPT}} AND m.since < clock_timestamp() - {{NEWS_KEPT}}
+    RETURNING w.node, w.turn
 )
-UPDATE nodes SET trimmed = old.turn FROM (SELECT max(turn) AS turn FROM old) AS old
-WHERE node = %(node)s AND old.turn IS NOT NULL
+UPDATE nodes SET trimmed = own.turn FROM (SELECT max(turn) AS turn FROM old WHERE node = %(node)s) AS own
+WHERE node = %(node)s AND own.turn IS NOT NULL
 
 -- name: move_attempts
 -- Those that the page names, and those that this boot of its worker has accepted.
