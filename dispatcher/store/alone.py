@@ -18,6 +18,10 @@ class NobodySeen:
         """See port.SeenReads."""
         return []
 
+    async def counts(self) -> dict[str, int]:
+        """See port.SeenReads."""
+        return {}
+
     async def one(self, worker_id: str) -> WorkerView | None:
         """See port.SeenReads."""
         return None

@@ -74,6 +74,10 @@ class SeenReads(Protocol):
         """The wanted ones behind (name, id), by name."""
         ...
 
+    async def counts(self) -> dict[str, int]:
+        """How many there are in each state; empty states are left out."""
+        ...
+
     async def one(self, worker_id: str) -> WorkerView | None:
         """One of them; None: no other node has it."""
         ...

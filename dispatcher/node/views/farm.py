@@ -67,8 +67,17 @@ class FarmVerbs:
         ]  # fmt: skip
 
     def worker_counts(self) -> dict[str, int]:
-        """How many workers are in each state; empty states are left out."""
+        """How many workers of this node are in each state; empty states are left out."""
         return self.machine.roster.states()
+
+    async def all_worker_counts(self) -> dict[str, int]:
+        """The same for all nodes."""
+        counts = self.worker_counts()
+        if self._store.beat_s is not None:
+            with self._readers:
+                for state, workers in (await self._store.seen.counts()).items():
+                    counts[state] = counts.get(state, 0) + workers
+        return counts
 
     def called(self, name: str) -> int:
         """How many workers have this name, without those that are away."""

@@ -19,8 +19,9 @@ from dispatcher.errors import StoreRefused
 
 __all__ = ["HINTS_EVERY_S", "Hints", "Listener"]
 
-#: A node hints no more often than this.
+#: In the long run a node hints no more often than this; some may come at once.
 HINTS_EVERY_S = 0.05
+_AT_ONCE = 20
 #: After a lost connection the listener tries again so soon.
 _PAUSE_S = 1.0
 #: How often it looks whether it must end.
@@ -30,21 +31,23 @@ _Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 class Hints:
-    """Decides when to send one: at once, or as soon as the last one was long enough ago."""
+    """Decides when to send one: at once, or, if too many were sent, as soon as the last ones were long enough ago."""
 
     def __init__(self, loop: AbstractEventLoop, send: Callable[[], None]) -> None:
         self._loop, self._send = loop, send
-        self._next = 0.0
+        #: When the next one would be due if they came evenly.
+        self._even = 0.0
         self._waiting: TimerHandle | None = None
 
     def wanted(self) -> None:
         """There is something to hint at."""
         if self._waiting is None:
-            self._waiting = self._loop.call_at(max(self._next, self._loop.time()), self._due)
+            at = self._even - _AT_ONCE * HINTS_EVERY_S
+            self._waiting = self._loop.call_at(max(at, self._loop.time()), self._due)
 
     def _due(self) -> None:
         self._waiting = None
-        self._next = self._loop.time() + HINTS_EVERY_S
+        self._even = max(self._even, self._loop.time()) + HINTS_EVERY_S
         self._send()
 
     def close(self) -> None:

@@ -20,7 +20,7 @@ from dispatcher.store.attempts import job_of
 from dispatcher.store.columns import live_attempt
 from dispatcher.store.postgres.endings import asks_to_count
 from dispatcher.store.postgres.link import Asked, Rows, array
-from dispatcher.store.postgres.telling import news_of
+from dispatcher.store.postgres.telling import is_urgent, news_of
 from dispatcher.store.requests import Load, Save
 
 __all__ = ["Others"]
@@ -60,8 +60,8 @@ class Others:
         self._moves: Sequence[MoveAttempts] = ()
         self._moved: dict[MoveAttempts, tuple[LiveAttempt, ...]] = {}
         self._trimmed_s = 0.0
-        #: The last transaction has told something.
-        self.has_told = False
+        #: The last transaction has told something for which somebody may wait.
+        self.has_hint = False
         #: Some live: there is somebody to tell.
         self.live = False
         #: It is the first of those that live, by name: it does what one of them does for all, such as sending webhooks.
@@ -117,7 +117,7 @@ class Others:
             (attempt for moved in self._moved.values() for attempt in moved),
         )
         if news is not None:
-            self.has_told = True
+            self.has_hint = self.has_hint or is_urgent(news)
             yield "tell", {"node": self._node, "turn": turn, "news": _encode(news).decode()}
 
     def bury(self, many: Callable[[list[Asked]], list[Rows]]) -> list[LiveAttempt]:
@@ -138,7 +138,7 @@ class Others:
 
     def begin(self) -> None:
         """A transaction begins."""
-        self._read, self.has_told = {}, False
+        self._read, self.has_hint = {}, False
 
     def end(self) -> None:
         """It has ended well: what it has read is read."""

@@ -52,6 +52,10 @@ class PostgresSeen:
         )  # fmt: skip
         return [_view(*row) for row in rows]
 
+    async def counts(self) -> dict[str, int]:
+        """See port.SeenReads."""
+        return dict(await self._reader.one("count_seen", node=self._node))
+
     async def nodes(self) -> list[NodeView]:
         """See port.Store."""
         rows = await self._reader.one("nodes")

@@ -295,7 +295,7 @@ class PostgresStore:
     async def apply(self, turn: Turn) -> TurnReport:
         """See port.Store."""
         report = await self._thread.turn(lambda: self._apply(turn))
-        if self._rows.others.has_told:
+        if self._rows.others.has_hint:
             self._hints.wanted()
         return report
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
 from dispatcher.access.commands import UsedTokens
 from dispatcher.access.credentials import Credential
 from dispatcher.core.jobs.acts.kept import KeptType, KeptWorker
 from dispatcher.core.jobs.acts.seen import ReloadPage
 from dispatcher.core.jobs.news import Coming, News
 from dispatcher.core.jobs.rows import WriteSet
+from dispatcher.core.jobs.states import SETTLED
 from dispatcher.core.jobs.turn import LiveAttempt
 from dispatcher.store.applier.telling import told_targets
 from dispatcher.store.requests import Save
 from dispatcher.webhooks.commands import DeleteEndpoint, PutEndpoint, Tried
 
-__all__ = ["news_of"]
+__all__ = ["is_urgent", "news_of"]
 
 
 def news_of(request: Save, came: Iterable[Coming], moved: Iterable[LiveAttempt]) -> News | None:
@@ -36,6 +39,11 @@ def news_of(request: Save, came: Iterable[Coming], moved: Iterable[LiveAttempt])
         messages=sorted(told_targets(writes)),
     )
     return None if news == _NOTHING else news
+
+
+def is_urgent(news: News) -> bool:
+    """Whether somebody may wait for it: for a job, for the end of one, or for what people have done."""
+    return any(change.new in SETTLED for change in news.changes) or replace(news, changes=[]) != _NOTHING
 
 
 def _endpoints_changed(writes: WriteSet) -> bool:

@@ -22,6 +22,9 @@ class _Elsewhere:
     async def page(self, wanted: WorkerFilter, after: tuple[str, str] | None, most: int) -> list[WorkerView]:
         return [self.other] if after is None else []
 
+    async def counts(self) -> dict[str, int]:
+        return {"connected": 1}
+
     async def one(self, worker_id: str) -> WorkerView | None:
         return self.other if worker_id == self.other.id else None
 
@@ -40,6 +43,8 @@ async def test_with_several_nodes_each_worker_has_its_node_and_what_is_not_known
     assert page.index("DESK-1") < page.index("DESK-2")
     assert page.count('data-label="Node"') == 2
     assert page.count('<td data-label="Done">–</td>') == 1
+    assert "2 connected" in page
+    assert body_of(await ask("/api/v1/stats"))["workers"] == {"connected": 2}
     here, other = body_of(await ask("/api/v1/workers"))["items"]
     assert (here["node"], here["done"]) == ("main", 0)
     assert (other["node"], other["done"], other["failed"], other["last_contact_s"]) == ("b", None, None, None)

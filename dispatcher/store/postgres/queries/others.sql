@@ -102,3 +102,6 @@ SELECT n.node, n.epoch,
        (SELECT count(*) FROM seen s WHERE s.node = n.node),
        (SELECT count(*) FROM jobs j WHERE j.node = n.node AND j.state = 'running')
 FROM nodes n ORDER BY n.node
+
+-- name: count_seen
+SELECT state, count(*) FROM seen WHERE node <> %(node)s GROUP BY state
