@@ -111,7 +111,7 @@ def test_a_node_that_was_stopped_and_wakes_after_others_took_over_ends_and_harms
                 await _submitted((a, b), JOBS, "first")
                 await eventually(lambda: _running(url, "a"), what="pages of a work")
                 a.signal(signal.SIGSTOP)
-                await eventually(lambda: _is_idle(url, "a"), what="a has no turn on its way")
+                await eventually(lambda: _is_idle(url, "a"), what="no turn of a is left", timeout_s=60.0)
                 await asyncio.to_thread(silence, url, "a")
                 await eventually(lambda: _all_done(b, JOBS), what="b does all")
                 a.signal(signal.SIGCONT)

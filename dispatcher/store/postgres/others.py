@@ -47,6 +47,8 @@ class _Other(NamedTuple):
     gone: bool
     #: It has not been heard of for so long, by a node that was there all the time, that it counts as gone.
     silent: bool
+    #: For twice as long.
+    stuck: bool
 
 
 class Others:
@@ -68,6 +70,8 @@ class Others:
         self.leads = True
         #: Those that are gone and whose attempts nobody has taken over: (node, epoch).
         self.silent: list[tuple[str, int]] = []
+        #: Those whose last turn does not end.
+        self._stuck: list[str] = []
 
     def asks(self, request: Load) -> Iterator[Asked]:
         """What a turn asks behind its fence. Attempts move before anything is read of them, or of what others tell."""
@@ -106,6 +110,7 @@ class Others:
         self.live = any(not one.gone for one in others)
         self.leads = self._node <= min((one.node for one in others if not (one.gone or one.silent)), default=self._node)
         self.silent = [(one.node, one.epoch) for one in others if one.silent]
+        self._stuck = [one.node for one in others if one.stuck]
 
     def tell(self, request: Save, turn: int) -> Iterator[Asked]:
         """What this turn has for the others, if there are any."""
@@ -121,11 +126,16 @@ class Others:
             yield "tell", {"node": self._node, "turn": turn, "news": _encode(news).decode()}
 
     def bury(self, many: Callable[[list[Asked]], list[Rows]]) -> list[LiveAttempt]:
-        """Takes over what silent nodes have left, if nobody else does; they can write nothing any more (I31)."""
+        """Takes over what silent nodes have left, if nobody else does; they can write nothing any more (I31).
+
+        A node whose turn has begun is not gone; but a turn that does not end is cut off.
+        """
         adopted: list[LiveAttempt] = []
         for node, epoch in self.silent:
             grave = many([("bury", {"gone": node, "epoch": epoch})])[0]
             if not grave:
+                if node in self._stuck:
+                    many([("cut_off", {"gone": node})])
                 continue
             ours = {"node": self._node, "gone": node}
             left, ended, *_ = many([

@@ -67,6 +67,8 @@ __all__ = ["PostgresStore"]
 _TRIES = 5
 #: How long a COMMIT whose answer was lost is asked after, and how often.
 _UNKNOWN_S, _PAUSE_S = 20.0, 0.1
+#: How long the database may take to notice that the last connection is gone.
+_PATIENCE_S = 0.5
 _clock = SystemClock()
 #: Nobody sets it: to wait for it is to pause.
 _nothing = threading.Event()
@@ -167,7 +169,7 @@ class PostgresStore:
                 newest = link.one("epoch", node=self.node)
                 if newest != [(self.epoch,)]:
                     raise StaleLife(newest[0][0] if newest else 0)
-                take_node(link, self.location, self.node, patience_s=0.0)
+                take_node(link, self.location, self.node, patience_s=_PATIENCE_S)
             except BaseException:
                 connection.close()
                 raise

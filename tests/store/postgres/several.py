@@ -17,10 +17,6 @@ from tests.store.contract import NOW, POSTGRES, Desk
 
 __all__ = ["Node", "checked", "close", "silence", "sql", "two_nodes"]
 
-#: Longer than a node may be silent.
-_SILENT = "interval '11 seconds'"
-
-
 #: Instants of all nodes: no two turns have the same.
 _instants = itertools.count(1)
 
@@ -77,7 +73,8 @@ def sql(url: str, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         return cursor.fetchall() if cursor.description else []
 
 
-def silence(url: str, *nodes: str) -> None:
-    """By the database's clock these have not been heard of for so long that they are gone; the others were there."""
-    sql(url, f"UPDATE nodes SET since = since - {_SILENT}")
-    sql(url, f"UPDATE nodes SET seen_at = seen_at - {_SILENT} WHERE node = ANY(%s)", list(nodes))
+def silence(url: str, *nodes: str, seconds: int = 11) -> None:
+    """By the database's clock these have not been heard of for so long (10 s: gone), and the others were there."""
+    silent = f"interval '{seconds} seconds'"
+    sql(url, f"UPDATE nodes SET since = since - {silent}")
+    sql(url, f"UPDATE nodes SET seen_at = seen_at - {silent} WHERE node = ANY(%s)", list(nodes))

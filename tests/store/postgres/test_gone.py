@@ -10,11 +10,12 @@ import pytest
 
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Demand, LiveAttempt, OfferedTypes, Started, TurnReport, WorkersMoved
-from dispatcher.errors import StorageTrouble
+from dispatcher.errors import StorageAway, StorageTrouble
 from tests.store.contract import HOLDER, lost, result
 from tests.store.postgres.several import Node, checked, close, silence, sql, two_nodes
 from tests.support.jobs import spec
 from tests.support.postgres import new_database
+from tests.support.waiting import eventually
 
 WANTS = [Demand(1, ("echo",), 2)]
 
@@ -97,6 +98,31 @@ def test_a_node_whose_turn_has_begun_is_not_gone() -> None:
         hold.rollback()
         hold.close()
         assert len(_adopted(await two.turn())) == 2
+        await close(one, two)
+
+    asyncio.run(run())
+
+
+def test_a_turn_that_does_not_end_is_cut_off_and_its_node_is_gone() -> None:
+    url = new_database()
+
+    async def run() -> None:
+        one, two = await two_nodes(url)
+        await _two_attempts(one)
+        silence(url, "one", seconds=21)
+        touched = {"clock": 0.0, "node": "one", "epoch": 1, "counted": None}
+        # As a process that was stopped in the middle of a turn.
+        await one.store._thread.run(lambda: one.store._link.many([("begin", {}), ("fence", touched)]))
+        assert not _adopted(await two.turn())
+
+        async def is_taken_over() -> bool:
+            return bool(_adopted(await two.turn()))
+
+        await eventually(is_taken_over, what="the database has let go")
+        with pytest.raises(StorageAway):
+            await one.turn(submissions=[spec()])
+        with pytest.raises(StorageTrouble, match="life 1 of node 'one' is over"):
+            await one.turn(submissions=[spec()])
         await close(one, two)
 
     asyncio.run(run())

@@ -4,7 +4,8 @@
 -- All but this one. A snapshot of its own, behind the fence: who begins a life waits for the turns that could not see it.
 -- Nobody counts as silent for a node that was silent itself: perhaps the database was away.
 SELECT o.node, o.epoch, o.began, o.trimmed, o.gone,
-       NOT o.gone AND greatest(o.seen_at, m.since) < clock_timestamp() - {{GONE_AFTER}}
+       NOT o.gone AND greatest(o.seen_at, m.since) < clock_timestamp() - {{GONE_AFTER}},
+       NOT o.gone AND greatest(o.seen_at, m.since) < clock_timestamp() - 2 * {{GONE_AFTER}}
 FROM nodes o, nodes m WHERE m.node = %(node)s AND o.node <> m.node
 
 -- name: read_news
@@ -40,6 +41,13 @@ WITH wanted AS (
     UPDATE jobs j SET node = %(node)s FROM locked l WHERE j.seq = l.seq RETURNING j.*
 )
 SELECT {{LIVE_COLUMNS}} FROM moved j LEFT JOIN attempts a ON a.job = j.seq AND a.id = j.attempt ORDER BY j.seq
+
+-- name: cut_off
+-- A turn of a node that has begun and does not end keeps its row, and with it everything that the node has: perhaps its
+-- process was stopped in the middle. Its connection has the node's name locked (lock_node).
+SELECT pg_terminate_backend(l.pid) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+WHERE d.datname = current_database() AND l.locktype = 'advisory' AND l.objsubid = 2 AND l.granted
+    AND l.classid::bigint = {{LOCK}} AND l.objid::bigint = hashtext(%(gone)s)::bigint & 4294967295
 
 -- name: bury
 -- Whoever is first. A turn of that node that has begun holds its row: then it is not gone.
