@@ -212,6 +212,8 @@ class Save(Struct, kw_only=True):
     ended: Mapping[str, Endings]
     #: The latest end, by the queue clock, of which no row will tell: its job goes, or goes on.
     ends_lost_clock: float
+    #: The numbers of those jobs.
+    ends_lost: Sequence[int] = ()
     #: For other nodes: the transitions of this turn, and the jobs that it leaves ready, by lane and number.
     changes: Sequence[Change] = ()
     left_ready: Mapping[str, Mapping[int, JobRow]] = {}

@@ -54,9 +54,10 @@ class Hand:
         #: When the first job that this turn has made wait is due: by the wall clock, and by the queue clock.
         self.next_due_at: float | None = None
         self.next_backoff: float | None = None
-        #: The jobs that have ended in this turn; and the latest end whose job goes, or goes on.
+        #: The jobs that have ended in this turn; and the latest end whose job goes, or goes on, with all such jobs.
         self.ends: list[End] = []
         self.ends_lost_clock = -inf
+        self.ends_lost: list[int] = []
         #: Jobs that began to wait in this turn and have expired.
         self.overdue: list[JobRow] = []
 
@@ -92,7 +93,7 @@ class Hand:
         state = job.state
         if old is not None:  # a new job's delay is by the wall clock
             if job.ended_clock is not None:
-                self._lose(job.ended_clock)
+                self._lose(job.seq, job.ended_clock)
             ledger.clocked(job, old, self.now_at, self.clock)
             if job.ended_clock is not None:
                 end = (job.type, state, job.reason, job.created_at, job.ready_at, job.started_at)
@@ -111,8 +112,9 @@ class Hand:
             self._expect(job)
         self._told(job, old, attempt, actor)
 
-    def _lose(self, ended_clock: float) -> None:
+    def _lose(self, seq: int, ended_clock: float) -> None:
         self.ends_lost_clock = max(self.ends_lost_clock, ended_clock)
+        self.ends_lost.append(seq)
 
     def _told(self, job: JobRow, old: JobState | None, attempt: str | None, actor: str) -> None:
         at, attempt = self.now_at, attempt or job.attempt
@@ -145,7 +147,7 @@ class Hand:
         for job in jobs:
             self._count(lane_of_row(job), job.state, None, job.size)
             if job.ended_clock is not None:
-                self._lose(job.ended_clock)
+                self._lose(job.seq, job.ended_clock)
 
     def deltas(self) -> dict[Counted, Tally]:
         """The amounts to add to the counters."""

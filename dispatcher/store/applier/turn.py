@@ -228,6 +228,7 @@ def _written(turn: Turn, hand: Hand, admission: Admission, lanes: list[str]) -> 
         lanes=lanes,
         ended=counted(hand.ends, hand.now_at),
         ends_lost_clock=hand.ends_lost_clock,
+        ends_lost=hand.ends_lost,
         changes=hand.changes,
         left_ready=hand.queued,
     )

@@ -112,6 +112,11 @@ class Others:
         self.silent = [(one.node, one.epoch) for one in others if one.silent]
         self._stuck = [one.node for one in others if one.stuck]
 
+    def ask_to_keep(self, request: Save) -> Iterator[Asked]:
+        """Keeps ends that other nodes may not have counted, before their jobs go or go on."""
+        if self.live and request.ends_lost:
+            yield "keep_uncounted", {"seqs": array(request.ends_lost), "node": self._node}
+
     def tell(self, request: Save, turn: int) -> Iterator[Asked]:
         """What this turn has for the others, if there are any."""
         if not self.live:

@@ -244,9 +244,10 @@ class PostgresRows:
             ("forget_workers", {"before": request.gone_before, "most": MOST_FORGOTTEN}),
             ("forget_many_workers", {"kept": MOST_MISSING, "most": MOST_FORGOTTEN}),
             ("forget_amounts", {"node": self._node}),
+            ("forget_counted", {}),
             *asks_to_forget(request.now_at),
         ]
-        plain, keyed, forgotten, messages, _, _, _, *endings = self._many(asked)
+        plain, keyed, forgotten, messages, _, _, _, _, *endings = self._many(asked)
         self._outlived = [*map(job_row, plain), *map(job_row, keyed)][: request.limit]
         more = forgotten[0][0] == acts.limit or any(count == MOST_FORGOTTEN for _, count in messages)
         return Purged(self._outlived, more or any(rows[0][0] == MOST_ENDINGS_FORGOTTEN for rows in endings))
@@ -255,7 +256,11 @@ class PostgresRows:
 
     def save(self, request: Save) -> Saved:
         """See requests.Save. All of it in one round trip, and the commit, if this is the whole turn."""
-        asked = [*save_asks(request, self._outlived, self._node, self._most_waiting), *self.endings.save(request)]
+        asked = [
+            *self.others.ask_to_keep(request),
+            *save_asks(request, self._outlived, self._node, self._most_waiting),
+            *self.endings.save(request),
+        ]
         asked += self.others.tell(request, self._turns)
         names = {lane_key(name): name for name in request.lanes}
         queued: Asked = ("queued", {"lanes": list(names)})

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.core.jobs.turn import Cancel
+from dispatcher.core.jobs.turn import Cancel, Delete, Retry
 from dispatcher.core.jobs.views.endings import ALL_TYPES, steps_of, summary_of
 from dispatcher.store.endings import WRITTEN_EVERY_S
 from tests.store.contract import NOW
@@ -104,3 +104,30 @@ def test_an_idle_node_says_up_to_when_it_has_counted_so_that_its_next_start_look
         await close(one)
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("command", [Delete, Retry], ids=["removed", "goes on"])
+def test_an_end_whose_job_another_node_removes_or_has_go_on_at_once_is_counted_once(
+    tmp_path: Path, command: type[Delete] | type[Retry]
+) -> None:
+    url = new_database()
+
+    async def run() -> None:
+        one, two = await two_nodes(url)
+        await one.turn(after_s=WRITTEN_EVERY_S)
+        await _end(one, 1)
+        [(job,)] = sql(url, "SELECT id FROM jobs")
+        await two.turn(commands=[command(job)])
+        await _killed(url, one)
+        silence(url, "one")
+        await two.turn()
+        assert await _counted(two) == 1
+        await two.turn(after_s=2 * WRITTEN_EVERY_S)
+        again = await Node.open(url, "one")
+        for node in (again, two):
+            await node.turn(after_s=2 * WRITTEN_EVERY_S)
+        assert [await _counted(node) for node in (again, two)] == [1, 1]
+        await close(again, two)
+
+    asyncio.run(run())
+    checked(url, tmp_path)

@@ -55,11 +55,25 @@ WHERE j.ended_clock > (SELECT counted_clock FROM nodes WHERE node = %(node)s) AN
 UNION ALL
 SELECT {{ENDED}} FROM jobs j
 WHERE j.ended_clock > (SELECT counted_clock FROM nodes WHERE node = %(node)s) AND j.key IS NOT NULL AND j.node = %(node)s
+UNION ALL
+SELECT {{ENDED}} FROM uncounted j
+WHERE j.ended_clock > (SELECT counted_clock FROM nodes WHERE node = %(node)s) AND j.node = %(node)s
 
 -- name: ended_behind
 SELECT {{ENDED}} FROM jobs j WHERE j.ended_clock > %(clock)s::double precision AND j.key IS NULL AND j.node = %(gone)s
 UNION ALL
 SELECT {{ENDED}} FROM jobs j WHERE j.ended_clock > %(clock)s::double precision AND j.key IS NOT NULL AND j.node = %(gone)s
+UNION ALL
+SELECT {{ENDED}} FROM uncounted j WHERE j.ended_clock > %(clock)s::double precision AND j.node = %(gone)s
+
+-- name: keep_uncounted
+-- Before the rows of these jobs go, or go on: their node has perhaps counted their ends in memory alone.
+INSERT INTO uncounted (node, {{ENDED_NAMES}})
+SELECT j.node, {{ENDED}} FROM jobs j JOIN nodes n ON n.node = j.node
+WHERE j.seq = ANY(%(seqs)s::bigint[]) AND j.node <> %(node)s AND j.ended_clock > n.counted_clock
+
+-- name: forget_counted
+DELETE FROM uncounted u USING nodes n WHERE n.node = u.node AND u.ended_clock <= n.counted_clock
 
 -- name: held
 -- Without what other nodes have in hand: together they may pass a limit by what one instant brings.

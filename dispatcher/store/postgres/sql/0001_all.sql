@@ -250,6 +250,20 @@ CREATE TABLE endings (
     PRIMARY KEY (step_s, start, type)
 ) WITH (fillfactor = 50);
 
+-- Ends that their nodes may not have counted, of jobs that another node has removed, or has had go on.
+CREATE TABLE uncounted (
+    node        text COLLATE "C" NOT NULL,
+    ended_clock double precision NOT NULL,
+    ended_at    double precision,
+    type        text NOT NULL,
+    state       text NOT NULL,
+    reason      text,
+    created_at  double precision NOT NULL,
+    ready_at    double precision,
+    started_at  double precision
+);
+CREATE INDEX uncounted_of ON uncounted (node, ended_clock);
+
 CREATE FUNCTION add_histograms(one text, other text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT coalesce(json_object_agg(bucket, number), '{}')::text FROM (
         SELECT key AS bucket, sum(value::bigint) AS number
