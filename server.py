@@ -189,6 +189,7 @@ class Server:
             f"  overview       {address}/",
             *([f"  listens on     {listens}/"] if settings.public_url else []),
             f"  jobs are kept  {self.store.location}{new}",
+            *([f"  node           {self.store.node}"] if self.store.beat_s is not None else []),
             f"  tasks          {settings.tasks or shipped_tasks()}",
             f"  at most        {self.entrance.session_cap} connected pages",
             f"  reachable from {_exposure(settings)}",
@@ -258,7 +259,10 @@ def _ids(clock: Clock) -> Ids:
 
 async def open_server(settings: Settings, clock: Clock, entrance: Entrance) -> Server:
     """Opens the store and makes the server; ``start`` it. Raises StoreRefused."""
-    store = await open_store(settings.store, limits=store_limits(settings), ids=_ids(clock), new_key=ids.new_key)
+    store = await open_store(
+        settings.store, limits=store_limits(settings), ids=_ids(clock), new_key=ids.new_key, node=settings.node,
+        utc=clock.utc,
+    )  # fmt: skip
     return Server(settings, store, clock, entrance)
 
 

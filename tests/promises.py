@@ -339,6 +339,22 @@ PROOFS: dict[str, Proof] = {
             "handlers/api/test_types.py::test_a_job_that_runs_goes_on_and_a_retry_of_it_waits",
         ),
     ),
+    "S25": Proof(
+        (
+            "store/postgres/test_nodes.py::test_two_nodes_that_claim_many_jobs_at_once_get_each_of_them_once",
+            "store/postgres/test_gone.py::test_a_result_counts_at_any_node_and_anything_else_at_the_one_that_has_the_attempt",
+            "node/test_two_nodes.py::test_a_page_that_comes_to_another_node_keeps_its_attempt",
+            "crash/test_nodes.py::test_ten_posts_at_once_with_one_key_over_two_nodes_make_one_job",
+        ),
+    ),
+    "S26": Proof(
+        (
+            "store/postgres/test_gone.py::test_what_a_silent_node_has_is_taken_over_and_that_node_writes_nothing_any_more",
+            "node/test_node_gone.py::test_a_page_of_a_node_that_is_gone_goes_on_at_another_one",
+            "crash/test_nodes.py::test_what_a_killed_node_had_is_done_by_the_others_and_it_may_come_again",
+            "crash/test_nodes.py::test_a_node_that_was_stopped_and_wakes_after_others_took_over_ends_and_harms_nothing",
+        ),
+    ),
 }  # fmt: skip
 
 

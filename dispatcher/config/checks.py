@@ -33,6 +33,7 @@ ENVELOPE = 65_536
 _FORMS = {
     "bind": (r"[0-9A-Za-z.:%_-]+", "an address or a host name; the port has a flag of its own, --port"),
     "transports": (r"polling|polling,websocket", "polling, or polling,websocket"),
+    "node": (r"[0-9A-Za-z._-]{1,40}", "at most 40 letters, digits, '.', '_' and '-'"),
     "token": (r"[!-~]+", "printable ASCII without spaces"),
     "allow_host": (
         r"[0-9A-Za-z._-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?",
@@ -169,6 +170,17 @@ def _store(made: Settings) -> str | None:
     )
 
 
+def _node(made: Settings) -> str | None:
+    if not made.node:
+        return "--node must be a name: at most 40 letters, digits, '.', '_' and '-'"
+    if made.node == Settings.node or made.store.startswith(("postgresql://", "postgres://")):
+        return None
+    return (
+        "--node tells servers apart that share one database: give its address with "
+        "--store postgresql://USER@HOST/DATABASE, or leave the name out"
+    )
+
+
 def _tasks(made: Settings) -> str | None:
     if made.tasks and not Path(made.tasks).is_dir():
         return f"--tasks must be a directory, and {made.tasks} is not one"
@@ -251,6 +263,6 @@ def _data_directory(platform: str, environ: Mapping[str, str]) -> Path:
 
 #: What contradicts another setting; the first that does is said.
 _TOGETHER = (
-    *(_limits, _backoff, _store, _tasks, _public_url, _hsts, _origins),
+    *(_limits, _backoff, _store, _node, _tasks, _public_url, _hsts, _origins),
     *(_isolation, _exposure, _front, _webhooks),
 )

@@ -30,6 +30,7 @@ _GROUPS = {
 _PLACEHOLDERS = {
     "bind": "ADDRESS",
     "store": "URL",
+    "node": "NAME",
     "tasks": "DIR",
     "token": "TEXT",
     "allow_host": "HOST",

@@ -48,6 +48,9 @@ class Settings:
         "where jobs are kept: sqlite:///path/to/file.db, postgresql://USER@HOST/DATABASE, or memory: for trials",
         "server",
     )
+    node: str = _plain(
+        "main", "name of this server among those that share one PostgreSQL database; each has its own", "server"
+    )
     tasks: str = _plain("", "directory of task files; default: the tasks that are shipped", "server")
     token: str = _plain("", "shared secret that API, form and joining pages must show", "server")
     insecure: bool = _plain(False, "listen beyond loopback without a token", "server")

@@ -18,9 +18,10 @@ from dispatcher.access.scopes import Scope
 from dispatcher.access.table import TokenTable
 from dispatcher.access.tokens import Token, digest_of, id_of
 from dispatcher.clock import Clock
+from dispatcher.core.jobs.news import News
 from dispatcher.core.jobs.turn import Command
 from dispatcher.core.workers.effects import Request
-from dispatcher.errors import BadRequest, TokenNotFound, WrongState
+from dispatcher.errors import BadRequest, TokenNotFound, Unavailable, WrongState
 from dispatcher.node.joining import Joins
 from dispatcher.node.turns.turns import Turns
 from dispatcher.store.port import Store
@@ -69,6 +70,10 @@ class Access:
         self._ends: list[tuple[float, str]] = []
         self._watched: set[str] = set()
         self._rates = Rates()
+        #: Another node has changed tokens, and they are not read yet.
+        self._is_behind = False
+        self._reading: asyncio.Task[None] | None = None
+        turns.outcomes.hearers.append(self._heard)
         #: One token is made or revoked at a time.
         self._lock = asyncio.Lock()
         self._refusals = _Allowance(clock, MOST_REFUSALS, 60.0)
@@ -79,6 +84,33 @@ class Access:
         """Reads the store's tokens."""
         self._table.put(await self._store.tokens())
         await self.joins.start()
+
+    def _heard(self, news: News) -> None:
+        """What another node has done. A token that it has revoked opens nothing here from now on."""
+        self.joins.heard(news.credentials)
+        self._is_behind = self._is_behind or news.tokens
+        self._catch_up()
+
+    def _catch_up(self) -> None:
+        if self._is_behind and (self._reading is None or self._reading.done()):
+            self._is_behind = False
+            self._reading = asyncio.ensure_future(self._read_again())
+
+    async def _read_again(self) -> None:
+        """Reads all tokens, of which there are few. If the store cannot be read now, the timer tries again."""
+        try:
+            async with self._lock:  # none is made or revoked here meanwhile
+                tokens = await self._store.tokens()
+                known = {token.id: token for token in self._table.all()}
+                self._table.remove(known.keys() - {token.id for token in tokens})
+                self._table.put(tokens)
+        except Unavailable:
+            self._is_behind = True
+            return
+        for token in tokens:
+            if token.revoked_at is not None and token.id in known and known[token.id].revoked_at is None:
+                self._end(token.id)
+                self._forget(self.joins.joined_with(token.id))
 
     def find(self, text: bytes) -> Principal | None:
         """Who shows this token; None: it is unknown, expired or revoked."""
@@ -143,6 +175,7 @@ class Access:
 
     def tick(self) -> None:
         """Ends what expired tokens have opened."""
+        self._catch_up()
         now_at = self._clock.utc()
         while self._ends and self._ends[0][0] <= now_at:
             _, token_id = heappop(self._ends)

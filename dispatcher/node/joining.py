@@ -5,12 +5,13 @@ cost; it keeps it, and then joins as this worker. The use and the credential are
 told when that is durable. If it does not hear the answer it asks again, as the same worker with the same token: it gets
 another credential and no other use is spent, even if the token has been used up or has expired meanwhile. Uses are
 counted here before the turn, so that two pages at once spend no use twice; a turn that fails gives them back.
+Where other nodes may spend a use at the same time the store decides, and refuses the command.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from msgspec.structs import replace
@@ -37,6 +38,7 @@ _SLICE = 1_000
 _UNKNOWN = "what the page sent is no token for joining: open it with #join=... at the end of its address"
 _ENDED = "its token for joining was revoked or has expired: ask for a new one, and open it with #join=..."
 _USED_UP = "its token for joining is used up: {used:,} of {uses:,} workers have joined. Ask for a new one"
+_GIVEN = "its token for joining is used up: other workers have joined with it just now. Ask for a new one"
 _FULL = f"{MOST_CREDENTIALS:,} workers have joined: revoke tokens for joining whose pages are no longer there"
 
 
@@ -123,6 +125,9 @@ class Joins:
             self._spend(one.token_id, -1 if command.spends else 0)
             if not isinstance(error, PagehandError):
                 raise error
+        elif not done.result().done:  # other nodes have given the last uses
+            self._spend(one.token_id, -1 if command.spends else 0)
+            told(MessageRefused(_GIVEN, code="join_used_up"))
         elif self._token(one) is None:  # it was revoked in the same turn
             self._turns.carry_out([Request(EndCredentials((one.worker,)))])
             self._turns.kick()
@@ -150,6 +155,14 @@ class Joins:
         """The store keeps no credential of this worker any more."""
         self._table.put([Credential(worker=worker)])
         self._ends(worker)
+
+    def heard(self, credentials: Iterable[Credential]) -> None:
+        """What other nodes have given or ended; pages of ended ones are here perhaps."""
+        for one in credentials:
+            if one.is_empty():
+                self.forget(one.worker)
+            else:
+                self._table.put([one])
 
     def joined_with(self, token_id: str) -> tuple[str, ...]:
         """The workers that have joined with this token."""

@@ -12,9 +12,9 @@ from dispatcher.core.workers.timings import Timings
 __all__ = ["make_machine"]
 
 
-def make_machine(settings: Settings, rng: random.Random) -> Machine:
-    """A machine without workers; ``rng`` gives the jitter of backoffs."""
+def make_machine(settings: Settings, rng: random.Random, *, shared: bool = False) -> Machine:
+    """A machine without workers; ``rng`` gives the jitter of backoffs; ``shared``: other nodes may have the store."""
     names = ("offer_ttl_s", "reconnect_grace_s", "restart_grace_s", "reload_after_s")
     timings = Timings(**{name: getattr(settings, name) for name in names})
     retry = RetryPolicy(base_s=settings.backoff_base_s, max_s=settings.backoff_max_s)
-    return Machine(timings=timings, retry=retry, rng=rng)
+    return Machine(timings=timings, retry=retry, rng=rng, shared=shared)

@@ -87,9 +87,9 @@ class Dispatcher(BatchVerbs, FarmVerbs):
     ) -> None:
         self.settings = settings
         self._store, self._clock = store, clock
-        #: Called every ``store_check_s``.
+        #: Called every ``store_check_s``, or more often.
         self._now_and_then = now_and_then
-        self.machine = make_machine(settings, rng)
+        self.machine = make_machine(settings, rng, shared=store.beat_s is not None)
         self._intake = Intake(most_jobs=settings.intake_queue, most_bytes=settings.intake_bytes)
         self._activity = Activity()
         self._waiters = Waiters(settings.waiters)
@@ -104,8 +104,9 @@ class Dispatcher(BatchVerbs, FarmVerbs):
         self._timer = Timer(clock, self.tick)
         self._batch_looks = BatchLooks(self.batch, self._waiters)
         self._transport: Transport
-        #: An idle server has a turn now and then, for the store's housekeeping.
-        self._housekeeping = clock.monotonic() + settings.store_check_s
+        #: An idle server has a turn now and then: for the store's housekeeping, and so that other nodes hear of it.
+        self._idle_s = min(settings.store_check_s, store.beat_s or settings.store_check_s)
+        self._housekeeping = clock.monotonic() + self._idle_s
         self._types_tidied = clock.monotonic()
         self._failing, self._readers = Failing(), Readers()
         self._accepting = self.draining = False
@@ -171,6 +172,7 @@ class Dispatcher(BatchVerbs, FarmVerbs):
         The timer's pulse begins before it: a machine that is suspended right here would otherwise take the whole grace.
         """
         self._timer.arm(None)
+        self._store.listen(self._turns.due)
         self._turns.carry_out(self.machine.begin_grace(self._clock.monotonic()))
         self._turns.new_life = True
         self.changed()
@@ -270,7 +272,7 @@ class Dispatcher(BatchVerbs, FarmVerbs):
         if self._turns.next_backoff_at is not None and self._turns.next_backoff_at <= now:
             self._turns.due()
         if now >= self._housekeeping:
-            self._housekeeping = now + self.settings.store_check_s
+            self._housekeeping = now + self._idle_s
             self._now_and_then()
             self._turns.due()
         if now >= self._types_tidied + TYPES_KEPT_S:

@@ -49,6 +49,7 @@ class Registrar:
         return Registration(
             worker=shown.worker or self.new_worker_id(),
             joined=admitted.joined,
+            proved=shown.worker is not None,
             spare=self.new_worker_id(),
             boot=message.boot,
             after=message.after,

@@ -15,7 +15,7 @@ from dispatcher.store.applier.admission import batches
 from dispatcher.store.applier.turn import Applied, types_kept
 from dispatcher.store.requests import Due, Load, Purge, Ready, Save, StoreDriver
 
-__all__ = ["Apply", "Guard", "Pace", "StaleLife", "apply_items", "refuse_stale", "run", "with_shown"]
+__all__ = ["Apply", "Guard", "Pace", "StaleLife", "apply_items", "refuse_stale", "run", "stale_words", "with_shown"]
 
 #: How often turns look for jobs whose retention has passed.
 PURGE_EVERY_S = 60.0
@@ -81,7 +81,15 @@ class Pace:
 def refuse_stale(turn: Turn, epoch: int) -> None:
     """A node that lives on behind its own successor must not write. Raises StorageTrouble."""
     if turn.epoch != epoch:
-        raise StorageTrouble(f"this is life {turn.epoch} of node {turn.node!r}, and life {epoch} has the store now")
+        raise StorageTrouble(stale_words(turn.epoch, turn.node, epoch))
+
+
+def stale_words(epoch: int, node: str, newest: int) -> str:
+    """What is said of a node whose life is over."""
+    return (
+        f"life {epoch} of node {node!r} is over, its life {newest} has begun: another server has the store, "
+        "or has taken over what this node had after a long silence. Nothing is written any more; start it anew"
+    )
 
 
 def with_shown(report: TurnReport, turn: Turn, read: Callable[[str], JobView | None]) -> TurnReport:

@@ -105,13 +105,13 @@ class Unwritten:
     def __init__(self) -> None:
         #: The ends up to this instant of the queue clock are written.
         self._counted = 0.0
-        #: The last end that is counted.
-        self._last = 0.0
+        #: When counts were written last, and the last end that is counted.
+        self._written = self._last = 0.0
         self._ends: dict[tuple[str, int], Endings] = {}
 
     def reload(self, counted_clock: float, ended: Iterable[EndedRow]) -> None:
         """Counts again: ``ended`` are the jobs that have ended since that instant."""
-        self._counted = self._last = counted_clock
+        self._counted = self._last = self._written = counted_clock
         self._ends = {}
         for clock, ended_at, name, state, reason, created_at, ready_at, started_at in ended:
             end = (name, JobState(state), reason, created_at, ready_at, started_at)
@@ -127,6 +127,13 @@ class Unwritten:
             else:
                 known.add(endings)
 
+    def counted_to(self, clock: float) -> float | None:
+        """Everything that ended up to then is counted, if nothing is in memory alone (else None is returned)."""
+        if self._ends:
+            return None
+        self._counted = max(self._counted, clock)
+        return self._counted
+
     def count(self, request: Save) -> bool:
         """Counts the jobs that have ended in the turn. Returns whether the counts are to be written in it."""
         if request.ended:
@@ -137,12 +144,12 @@ class Unwritten:
     def _must_write(self, request: Save) -> bool:
         counted = self._counted
         lost = request.ends_lost_clock > counted or self._last <= counted  # no row would tell of it
-        return lost or request.queue_clock >= counted + WRITTEN_EVERY_S or len(self._ends) >= MOST_UNWRITTEN
+        return lost or request.queue_clock >= self._written + WRITTEN_EVERY_S or len(self._ends) >= MOST_UNWRITTEN
 
     def take(self) -> tuple[dict[Slot, Endings], float]:
         """Where they go, to be written; and the instant up to which ends are counted then."""
         slots = spread(self._ends)
-        self._counted = max(self._counted, self._last)
+        self._counted = self._written = max(self._counted, self._last)
         self._ends = {}
         return slots, self._counted
 

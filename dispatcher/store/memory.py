@@ -20,6 +20,7 @@ from dispatcher.core.jobs.states import WAITING, JobState
 from dispatcher.core.jobs.turn import LaneReady, LiveAttempt, Turn, TurnReport
 from dispatcher.core.jobs.views.endings import Slot
 from dispatcher.store.acts import Acts
+from dispatcher.store.alone import HadAlone
 from dispatcher.store.applier.commands import evidence
 from dispatcher.store.applier.hand import Ids
 from dispatcher.store.applier.turn import apply
@@ -290,7 +291,7 @@ class MemoryRows:
                 self.offered.pop(name, None)
 
 
-class MemoryStore(WithoutBackups):
+class MemoryStore(HadAlone, WithoutBackups):
     """See port.Store."""
 
     def __init__(self, ids: Ids, *, key: bytes, limits: Limits | None = None) -> None:

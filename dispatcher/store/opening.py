@@ -10,7 +10,7 @@ from pathlib import Path
 from dispatcher.errors import StoreRefused
 from dispatcher.store.applier.hand import Ids
 from dispatcher.store.memory import MemoryStore
-from dispatcher.store.port import Limits, Store
+from dispatcher.store.port import NODE, Limits, Store
 from dispatcher.store.sqlite.file import migrations
 from dispatcher.store.sqlite.store import SqliteStore
 
@@ -28,11 +28,15 @@ async def open_store(
     limits: Limits,
     ids: Ids,
     new_key: Callable[[], bytes],
+    node: str = NODE,
+    utc: Callable[[], float] | None = None,
 ) -> Store:
     """The store that the URL names: ``sqlite:///path`` (relative) or ``sqlite:////path``, ``postgresql://...`` as
     libpq has it, or ``memory:``.
 
-    ``ids.attempt`` gives the random part of an attempt's id: 128 bits. Raises StoreRefused.
+    ``ids.attempt`` gives the random part of an attempt's id: 128 bits. ``node``: the name of this server among those
+    that share a database. ``utc``: the clock that turns have, in whose place the database's counts; None: it counts
+    itself. Raises StoreRefused.
     """
     if url == "memory:":
         return MemoryStore(ids, key=new_key(), limits=limits)
@@ -42,7 +46,7 @@ async def open_store(
         _need_driver()
         from dispatcher.store.postgres.store import PostgresStore
 
-        return await PostgresStore.open(url, ids, limits=limits)
+        return await PostgresStore.open(url, ids, limits=limits, node=node, utc=utc)
     # The rest of it may hold a password.
     kind = url.partition(":")[0]
     raise StoreRefused(

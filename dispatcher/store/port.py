@@ -14,15 +14,28 @@ from msgspec import Struct
 from dispatcher.access.acts import AuditFilter, AuditPage
 from dispatcher.access.tokens import Token
 from dispatcher.core.jobs.acts.backups import Backup
-from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView, MissingWorker, TypeView
+from dispatcher.core.jobs.model import (
+    JobFilter,
+    JobPage,
+    JobStanding,
+    JobView,
+    MissingWorker,
+    TypeView,
+    WorkerFilter,
+    WorkerView,
+)
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import LaneReady, LiveAttempt, Turn, TurnReport
+from dispatcher.core.jobs.views.nodes import NodeView
 from dispatcher.store.batches import BatchReads
 from dispatcher.store.endings import EndingReads
 from dispatcher.store.hooks import MOST_WAITING, HookReads
 from dispatcher.store.kept import KeptReads
 
-__all__ = ["Limits", "Store"]
+__all__ = ["NODE", "Limits", "SeenReads", "Store"]
+
+#: The name of a node that has its store for itself.
+NODE = "main"
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -54,6 +67,22 @@ class Limits(Struct, frozen=True, kw_only=True):
     backups_kept: int = 7
 
 
+class SeenReads(Protocol):
+    """A store's reads of the workers that other nodes have; nobody is there in a store that one node has for itself."""
+
+    async def page(self, wanted: WorkerFilter, after: tuple[str, str] | None, most: int) -> list[WorkerView]:
+        """The wanted ones behind (name, id), by name."""
+        ...
+
+    async def counts(self) -> dict[str, int]:
+        """How many there are in each state; empty states are left out."""
+        ...
+
+    async def one(self, worker_id: str) -> WorkerView | None:
+        """One of them; None: no other node has it."""
+        ...
+
+
 class Store(Protocol):
     """The truth about jobs. All its reads raise StorageAway while a database of its own is away."""
 
@@ -61,10 +90,17 @@ class Store(Protocol):
     location: str
     #: True: this run created the store.
     created: bool
+    #: The name of this node among those that have the store.
+    node: str
     #: The number of this node's life that has opened it; its turns carry the number.
     epoch: int
     #: 32 secret bytes, made with the store: workers' secrets are derived from it.
     key: bytes
+
+    @property
+    def beat_s(self) -> float | None:
+        """Others may have the store, too: this node must have a turn at least this often. None: it is alone."""
+        ...
 
     @property
     def batches(self) -> BatchReads:
@@ -82,8 +118,17 @@ class Store(Protocol):
         ...
 
     @property
+    def seen(self) -> SeenReads:
+        """Its reads of the workers of other nodes."""
+        ...
+
+    @property
     def hooks(self) -> HookReads:
         """Its reads of webhooks."""
+        ...
+
+    def listen(self, hinted: Callable[[], None]) -> None:
+        """From here on calls this, on the loop, when other nodes may have told something: a turn hears it."""
         ...
 
     def apply(self, turn: Turn) -> Awaitable[TurnReport]:
@@ -134,6 +179,10 @@ class Store(Protocol):
 
     async def counts(self) -> dict[str, int]:
         """Jobs by state, for every state."""
+        ...
+
+    async def nodes(self) -> list[NodeView]:
+        """All nodes that have the store, or have had it, by name; empty if this one has it for itself."""
         ...
 
     async def tokens(self) -> list[Token]:

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from dispatcher.core.jobs.rows import AttemptRow, JobRow, WriteSet
 from dispatcher.core.jobs.states import JobState
+from dispatcher.core.jobs.turn import Change, HeardNews, LiveAttempt, MoveAttempts
 from dispatcher.core.jobs.views.endings import Endings
 
 __all__ = [
@@ -72,6 +73,8 @@ class Load(Struct, frozen=True, kw_only=True):
     types: frozenset[str]
     #: How many numbers are wanted that no job has had.
     numbers: int
+    #: Pages that have come: what they had at other nodes is this node's from here on.
+    moves: Sequence[MoveAttempts] = ()
 
 
 class Loaded(Struct, kw_only=True):
@@ -91,6 +94,12 @@ class Loaded(Struct, kw_only=True):
     #: Open jobs, and the bytes of their data.
     held: Tally
     numbers: Sequence[int]
+    #: Reported attempts that another node has.
+    elsewhere: frozenset[str] = frozenset()
+    #: What has moved, for each of ``Load.moves``.
+    moved: Mapping[MoveAttempts, tuple[LiveAttempt, ...]] = {}
+    #: What other nodes have told; None: no other shares the store.
+    heard: HeardNews | None = None
 
 
 class Due(Struct, frozen=True):
@@ -136,7 +145,7 @@ class ReadyJob(Struct, gc=False):
 
 
 class ReadyRows(Struct):
-    """See Ready. If there are fewer jobs than were wanted, the group has no more."""
+    """See Ready. If there are fewer jobs than were wanted, the group has no more, or another node has them in hand."""
 
     groups: list[list[ReadyJob]]
     #: The data of the jobs in hand, by number.
@@ -203,6 +212,11 @@ class Save(Struct, kw_only=True):
     ended: Mapping[str, Endings]
     #: The latest end, by the queue clock, of which no row will tell: its job goes, or goes on.
     ends_lost_clock: float
+    #: The numbers of those jobs.
+    ends_lost: Sequence[int] = ()
+    #: For other nodes: the transitions of this turn, and the jobs that it leaves ready, by lane and number.
+    changes: Sequence[Change] = ()
+    left_ready: Mapping[str, Mapping[int, JobRow]] = {}
 
 
 class Saved(Struct):

@@ -78,7 +78,7 @@ class StoreThread:
     """Runs calls one after the other: turns first, and each kind in the order of its calls."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+        self.loop = loop
         self._queue: SimpleQueue[_Call | None] = SimpleQueue()
         self._stopped = False
         self._thread = threading.Thread(target=self._work, name="store", daemon=True)
@@ -99,7 +99,7 @@ class StoreThread:
     def _ask(self, kind: _Kind, call: Callable[[], T]) -> asyncio.Future[T]:
         if self._stopped:
             raise RuntimeError("the store is closed")
-        future: asyncio.Future[T] = self._loop.create_future()
+        future: asyncio.Future[T] = self.loop.create_future()
         self._queue.put(_Call(kind, call, future))
         return future
 
@@ -117,7 +117,7 @@ class StoreThread:
                 value = asked.call()
             except BaseException as raised:  # noqa: BLE001 - the boundary: whoever awaits the call gets it
                 error = raised
-            self._loop.call_soon_threadsafe(_settle, asked.future, value, error)
+            self.loop.call_soon_threadsafe(_settle, asked.future, value, error)
 
 
 def _settle(future: asyncio.Future[Any], value: object, error: BaseException | None) -> None:

@@ -302,7 +302,7 @@ class StatsHandler(ConsoleApiHandler):
         """Counters: jobs by state, workers by state; and how jobs have ended, if a type or a window is named."""
         name, window_s = queries.stats_arguments(self)
         jobs = await self.site.service.counts()
-        workers = self.site.service.worker_counts()
+        workers = await self.site.service.all_worker_counts()
         told = {"jobs": jobs, "workers": workers, "draining": self.site.service.draining}
         if window_s is not None:
             told["ended"] = summary_json(await self.site.service.types.ended(name, window_s))

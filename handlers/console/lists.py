@@ -149,7 +149,7 @@ class WorkersPage(_ListPage):
     async def beside(self) -> dict[str, Any]:
         """The choices of the form, and how many workers there are."""
         service = self.site.service
-        counts = {"called": service.called, "present": service.worker_counts()}
+        counts = {"called": service.called, "present": await service.all_worker_counts()}
         return counts | {
             "states": tuple(WorkerStatus),
             "types": await self.type_choices(),

@@ -159,6 +159,7 @@ EXAMPLES: dict[str, Example] = {
         target="/api/v1/stats?type=print&window=1h", python='print(client.stats(type="print", window="1h")["ended"])'
     ),
     "readMetrics": Example(target="/metrics"),
+    "listNodes": Example(target="/api/v1/nodes"),
     "listBackups": Example(target="/api/v1/backups"),
     "beginBackup": Example(method="POST", target="/api/v1/backups", value={}),
     "readBackup": Example(target="/api/v1/backups/BACKUP"),

@@ -46,6 +46,7 @@ PATHS = {
     **{"api-type": "/api/v1/types/{id}", "one-type": "/types/{id}", "type-action": "/types/{id}/pause"},
     **{f"api-type-{order}": f"/api/v1/types/{{id}}/{order}" for order in ("pause", "resume")},
     "api-stats": "/api/v1/stats",
+    "api-nodes": "/api/v1/nodes",
     "api-backups": "/api/v1/backups",
     "api-backup": "/api/v1/backups/{task}.db",
     "api-audit": "/api/v1/audit",

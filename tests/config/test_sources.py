@@ -58,6 +58,7 @@ def test_every_setting_has_a_flag_a_variable_and_a_key_that_mean_the_same(item: 
     texts |= {
         "allow_host": "a.example",
         "front": "tornado",
+        "node": "east-1",
         "allow_origin": "https://a.example",
         "public_url": "http://localhost:9",
         "insecure": "yes",
@@ -71,12 +72,12 @@ def test_every_setting_has_a_flag_a_variable_and_a_key_that_mean_the_same(item: 
         "callback_host": "shop.example:8443",
         "callback_secret": CALLBACK_SECRET,
     }
-    # A callback's host needs the secret, which comes by another way than what is looked at.
-    more = {"PAGEHAND_CALLBACK_SECRET": CALLBACK_SECRET} if item.name == "callback_host" else {}
-    if item.name == "hsts_s":  # it cannot be without, as the next
-        more = {"PAGEHAND_PUBLIC_URL": "https://localhost:9"}
-    if item.name == "isolate":
-        more = {"PAGEHAND_TOKEN": "abc"}
+    more = {  # what some cannot be without
+        "callback_host": {"PAGEHAND_CALLBACK_SECRET": CALLBACK_SECRET},
+        "hsts_s": {"PAGEHAND_PUBLIC_URL": "https://localhost:9"},
+        "isolate": {"PAGEHAND_TOKEN": "abc"},
+        "node": {"PAGEHAND_STORE": "postgresql://db/jobs"},
+    }.get(item.name, {})
     # No number is at its bound, nor at its default.
     text = texts.get(item.name) or str(getattr(Settings(), item.name) + 1)
     flag, variable = help_text.flag(item.name), "PAGEHAND_" + item.name.upper()

@@ -59,6 +59,7 @@ MATRIX = {
     "api-type-pause": ("/api/v1/types/word-count/pause", "POST", API),
     "api-type-resume": ("/api/v1/types/nobody/resume", "POST:404", API),
     "api-stats": ("/api/v1/stats", "GET", API),
+    "api-nodes": ("/api/v1/nodes", "GET", API),
     "api-backups": ("/api/v1/backups", "GET POST:409", API),
     "api-backup": ("/api/v1/backups/nope.db", "GET:404", API),
     "api-audit": ("/api/v1/audit", "GET", API),

@@ -31,7 +31,7 @@ class Bug(NamedTuple):
 
     #: The promise that it breaks (docs/promises.md).
     promise: str
-    #: ``file::function``, the function by its qualified name; or ``SCHEMA``.
+    #: ``file::function``, the function by its qualified name; a file of SQL; or ``SCHEMA``.
     place: str
     #: What it does instead, as a whole or in place of ``old``.
     new: str
@@ -61,12 +61,20 @@ def _planted(name: str, bug: Bug, tree: Path) -> tuple[Path, str]:
             changed = f"{text}\n{bug.new};\n"
             _create([*(older.read_text("utf-8") for older in sorted(path.parent.glob("*.sql"))[:-1]), changed])
             return path, changed
+        if path.suffix == ".sql":
+            return path, _statement_edited(text, bug.old or "", bug.new)
         edit = edit_script if path.suffix == ".js" else edit_python
         changed = edit.edited(text, function, bug.old, bug.new)
         _compile(changed, file)
     except (Misfit, SyntaxError, quickjs.JSException, sqlite3.Error) as error:
         raise Misfit(f"{name!r}: {file}: {error}; plant it anew") from None
     return path, changed
+
+
+def _statement_edited(text: str, old: str, new: str) -> str:
+    if text.count(old) != 1:
+        raise Misfit(f"the text to change stands there {text.count(old)} times")
+    return text.replace(old, new)
 
 
 def _compile(text: str, file: str) -> None:

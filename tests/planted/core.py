@@ -99,7 +99,7 @@ BUGS = {
     # restart, standstill, time
     "a restart gives a new timeout": Bug("S18", LEASES + "take_up", "timeout_s", "max(left_s, _)"),
     "after a restart nobody waits for the pages": Bug(
-        "S18", LEASES + "restore", "0.0", "self._timings.restart_grace_s"
+        "S18", LEASES + "_leave_adrift", "0.0", "self._timings.restart_grace_s"
     ),
     "a standstill prolongs timeouts": Bug(
         "S19", STANDSTILL + "forgive", "True", "not running or attempts[name].finished"
@@ -124,6 +124,6 @@ BUGS = {
         "S30", _FLEET + "lanes.py::Lanes.reported", "pass", "self._heat(group)"
     ),
     "the grace of a restart begins before the server listens": Bug(
-        "S31", MACHINE + "begin_grace", "return []", found_by="tests/node/test_scale.py"
+        "S31", _WORKERS + "sharing.py::Sharing.begin_grace", "return []", found_by="tests/node/test_scale.py"
     ),
 }

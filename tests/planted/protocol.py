@@ -8,6 +8,7 @@ __all__ = ["BUGS"]
 
 OPERATIONS = "dispatcher/node/acts/operations.py::Operations."
 TURNS, SERVICE = "dispatcher/node/turns/turns.py::Turns.", "dispatcher/node/service.py::Dispatcher."
+OUTCOMES = "dispatcher/node/turns/outcomes.py::Outcomes."
 PAGES = "dispatcher/pages/pages.py::Pages."
 SESSIONS, FRONTS = "dispatcher/transport/sessions.py::Sessions.", "dispatcher/transport/fronts/"
 
@@ -43,7 +44,7 @@ BUGS = {
         "S4", TURNS + "_begin", "[]", "self._reports[MOST_ITEMS:]", BY_TURNS
     ),
     "a cancel is not told to the page that runs the job": Bug(
-        "S14", TURNS + "_finish", "None", "self.carry_out(self._machine.cancelled(_, _, _))", SIM
+        "S14", OUTCOMES + "_command", "None", "self._carry_out(self._machine.cancelled(_, _, _))", SIM
     ),
     "a page is told of a cancel before it is durable": Bug(
         "S14",

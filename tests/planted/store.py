@@ -32,6 +32,11 @@ KEPT = _T + "test_contract_kept.py"
 FULL = _T + "sqlite/test_full.py"
 
 
+_POSTGRES = _STORE + "postgres/"
+_TURN_SQL = _POSTGRES + "queries/turn.sql"
+GONE, NODES = _T + "postgres/test_gone.py", _T + "postgres/test_nodes.py"
+
+
 def _dropped(what: str) -> str:
     """Drops every write of a kind: ``INSERT ON results``."""
     return f"CREATE TRIGGER planted BEFORE {what} BEGIN SELECT RAISE(IGNORE); END"
@@ -48,7 +53,7 @@ BUGS = {
     "a turn is answered before it is committed": Bug(
         "S1",
         _SQLITE + "store.py::SqliteStore._commit",
-        "self._thread._loop.call_soon_threadsafe(self._thread.run, lambda: self._db.execute('COMMIT'))",
+        "self._thread.loop.call_soon_threadsafe(self._thread.run, lambda: self._db.execute('COMMIT'))",
         "self._db.execute('COMMIT')",
         _T + "sqlite/test_commit.py",
     ),
@@ -131,4 +136,25 @@ BUGS = {
     "a purge leaves tags behind": Bug("S24", SCHEMA, _dropped("DELETE ON job_tags"), found_by=FILTERS),
     "a purge leaves attempts behind": Bug("S24", SCHEMA, _dropped("DELETE ON attempts"), found_by=RETENTION),
     "counts are not kept": Bug("I2", SCHEMA, _dropped("INSERT ON tallies"), found_by=INTAKE + " " + READS),
+    # several nodes
+    "a node whose life is over goes on writing": Bug(
+        "S26",
+        _TURN_SQL,
+        "WHERE node = %(node)s\nRETURNING",
+        "WHERE node = %(node)s AND epoch = %(epoch)s\nRETURNING",
+        GONE,
+    ),
+    "a node counts as gone for one that was silent itself": Bug(
+        "S26",
+        _POSTGRES + "queries/others.sql",
+        "AND o.seen_at",
+        "AND greatest(o.seen_at, m.since)",
+        GONE,
+    ),
+    "a ready job is taken without its lock": Bug(
+        "S25", _TURN_SQL, "LIMIT g.most\n) AS r", "LIMIT g.most FOR UPDATE OF j SKIP LOCKED\n) AS r", NODES
+    ),
+    "whatever any node says of an attempt counts": Bug(
+        "S25", _POSTGRES + "rows.py::PostgresRows._elsewhere", "return frozenset()", found_by=GONE
+    ),
 }

@@ -17,7 +17,7 @@ def test_the_turn_of_an_earlier_life_is_refused_and_changes_nothing(desk: Desk) 
     (job,) = desk.submit()
     turn = desk.make_turn(submissions=[spec()], commands=[Cancel(job.id, "not needed")])
     stale = replace(turn, node="main", epoch=turn.epoch - 1)
-    with pytest.raises(StorageTrouble, match=f"life {stale.epoch} of node 'main', and life {turn.epoch} has the store"):
+    with pytest.raises(StorageTrouble, match=f"life {stale.epoch} of node 'main' is over, its life {turn.epoch}"):
         desk.run(desk.store.apply(stale))
     assert desk.counts() == {"queued": 1}
 

@@ -100,7 +100,8 @@ def test_what_the_store_cannot_hold_spends_no_use(desk: Desk) -> None:
 
 
 def test_credentials_are_ended_one_by_one(desk: Desk) -> None:
-    desk.turn(commands=[MakeToken(JOINS), *(JoinWorker(replace(GIVEN, worker=f"w{n}"), spends=True) for n in range(4))])
+    joined = [JoinWorker(replace(GIVEN, worker=f"w{n}"), spends=True) for n in range(4)]
+    desk.turn(commands=[MakeToken(replace(JOINS, uses=4)), *joined])
     assert desk.command(EndCredentials(("w0", "w2", "nobody"))).done
     assert [one.worker for one in credentials(desk)] == ["w1", "w3"]
     assert [one.worker for one in desk.run(desk.store.kept.credentials("w1", 5))] == ["w3"]

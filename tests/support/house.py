@@ -153,11 +153,13 @@ class House:
         clock: ManualClock | None = None,
         kind: type[Dispatcher] = Dispatcher,
         poster: Poster | None = None,
+        first_worker: int = 1,
         **settings: Any,
     ) -> None:
         self.clock = clock or ManualClock()
         self.settings = Settings(**settings)
-        numbers = itertools.count(1)
+        #: Identities of pages; houses that share a store begin with different ones.
+        numbers = itertools.count(first_worker)
         #: Ids of the jobs that come next; without any they are job-1, job-2 and so on.
         self.job_ids: list[str] = []
         ids = numbered()

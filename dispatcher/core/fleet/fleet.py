@@ -17,15 +17,17 @@ __all__ = ["Fleet"]
 
 
 class Fleet:
-    """The table of workers, and the two orders in which they are kept. ``now`` tells the present instant, monotonic."""
+    """The table of workers, and the two orders in which they are kept. ``now`` tells the present instant, monotonic;
+    ``shared``: other nodes hear of its workers.
+    """
 
-    def __init__(self, now: Callable[[], float] = lambda: 0.0) -> None:
+    def __init__(self, now: Callable[[], float] = lambda: 0.0, *, shared: bool = False) -> None:
         #: Id -> worker.
         self.workers: dict[str, Worker] = {}
         #: The order in which workers get jobs.
         self.pools = Pools(self.workers, now=now)
         #: The workers for people: by name, by state, by type, by label.
-        self.roster = Roster()
+        self.roster = Roster(shared=shared)
 
     def add(self, worker: Worker) -> None:
         """Adds a new worker; it stands in no order until ``changed`` is called."""

@@ -52,18 +52,27 @@ class _Entry(Struct, frozen=True):
 
 
 class Roster:
-    """The node's workers by name, by state, by type and by label."""
+    """The node's workers by name, by state, by type and by label; ``shared``: other nodes hear of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, shared: bool = False) -> None:
         self._entries: dict[str, _Entry] = {}
         self._lists: dict[Facet, list[Spot]] = {}
         #: Names that have come (True) or gone since somebody took this: the store keeps who is missing.
         self._news: dict[str, bool] = {}
+        #: Ids of workers that have come, changed or gone since somebody took this; None: nobody wants to know.
+        self._seen: dict[str, None] | None = {} if shared else None
 
     def take_news(self) -> dict[str, bool]:
         """The names that a worker here has now (True), or none has any more, since the last call."""
         news, self._news = self._news, {}
         return news
+
+    def take_seen(self) -> list[str]:
+        """The ids of workers that have come, changed or gone since the last call."""
+        if not self._seen:
+            return []
+        seen, self._seen = list(self._seen), {}
+        return seen
 
     def is_here(self, name: str) -> bool:
         """Whether a worker here has this name, be it away."""
@@ -73,6 +82,7 @@ class Roster:
 
     def update(self, worker: Worker) -> None:
         """Call it after every change to a worker's name, state, types or labels; after any other it costs nothing."""
+        self._note(worker)
         state, old = shown_state(worker), self._entries.get(worker.id)
         if old is not None and old.stands_for(worker, state):
             return
@@ -99,10 +109,15 @@ class Roster:
 
     def remove(self, worker: Worker) -> None:
         """Forgets a worker that is gone."""
+        self._note(worker)
         old = self._entries.pop(worker.id, None)
         if old is not None:
             self._leave(old.spot, old.facets())
             self._renamed(old, None)
+
+    def _note(self, worker: Worker) -> None:
+        if self._seen is not None:
+            self._seen[worker.id] = None
 
     def _leave(self, spot: Spot, facets: set[Facet]) -> None:
         for facet in facets:

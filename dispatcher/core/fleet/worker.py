@@ -68,6 +68,8 @@ class Attempt(Struct):
     fetched: bool = False
     #: Its lease was cut short by a restart of the server: a loss uses up nothing.
     restarted: bool = False
+    #: No report has told the store that its page has accepted it: it has moved here before that.
+    unwritten: bool = False
     #: The page said that the result is in its stash.
     finished: bool = False
     #: ``go`` was sent, or may have been: the effect may have happened.

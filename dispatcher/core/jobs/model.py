@@ -264,12 +264,12 @@ class WorkerView(Struct, frozen=True, kw_only=True):
     slots: int
     #: Ids of the jobs it holds now.
     jobs: list[str]
-    #: Jobs that it has done since this server started.
-    done: int
-    failed: int
+    #: Jobs that it has done since this server started. None, as below: another node has it, and knows.
+    done: int | None
+    failed: int | None
     #: Seconds since the page registered, and since it was last heard of.
     connected_s: float
-    last_contact_s: float
+    last_contact_s: float | None
     #: The page about itself: document mode, user agent, versions.
     page: dict[str, str]
     remote: str
@@ -283,6 +283,8 @@ class WorkerView(Struct, frozen=True, kw_only=True):
     #: An operator keeps it from jobs; its page is turned away.
     held: Hold | None = None
     blocked: Hold | None = None
+    #: Which node has it; empty: none.
+    node: str = ""
 
 
 class OneWorkerView(Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from dispatcher.access.commands import TokenCommand
 from dispatcher.access.credentials import Credential
 from dispatcher.core.jobs.about import About
 from dispatcher.core.jobs.acts.kept import KeptType, KeptWorker
+from dispatcher.core.jobs.acts.seen import ReloadPage, SeeWorkers
 from dispatcher.core.jobs.matching import lane_of
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.terms import Terms
@@ -98,6 +99,7 @@ class WriteSet:
         "claims",
         "data",
         "done",
+        "for_nodes",
         "here",
         "hooks",
         "jobs",
@@ -144,6 +146,8 @@ class WriteSet:
         self.hooks: list[HookCommand] = []
         #: Lines of the audit log.
         self.acts: list[AuditEntry] = []
+        #: For other nodes, in order; a store that one node has for itself keeps nothing of it.
+        self.for_nodes: list[SeeWorkers | ReloadPage] = []
 
     def changed(self) -> list[JobRow]:
         """Jobs that have changed and are neither new nor done."""

@@ -19,8 +19,10 @@ from dispatcher.access.acts import Actor, AuditNote
 from dispatcher.access.commands import NOBODY_ASKED, TokenCommand
 from dispatcher.core.jobs.about import NOTHING_SAID, About
 from dispatcher.core.jobs.acts.kept import KeepType, KeepWorker
+from dispatcher.core.jobs.acts.seen import ReloadPage, SeeWorkers
 from dispatcher.core.jobs.matching import Requirement
 from dispatcher.core.jobs.model import JobSpec, JobView
+from dispatcher.core.jobs.news import Change, Coming, News
 from dispatcher.core.jobs.states import Event, JobState
 from dispatcher.core.jobs.terms import Terms
 from dispatcher.webhooks.commands import HookCommand
@@ -28,9 +30,9 @@ from dispatcher.webhooks.endpoints import Endpoint
 
 __all__ = [
     "Accepted", "Adopt", "Amend", "Cancel", "Cause", "Change", "Claim", "Command", "CommandReport", "Decide",
-    "Delete", "Demand", "Ended", "ForgetTypes", "Holder", "JobCommand", "KeepCommand", "LaneReady", "LiveAttempt",
-    "Logged", "Objection", "OfferedTypes", "Progressed", "Report", "Retry", "Settled", "Started", "Turn", "TurnReport",
-    "Verdict", "WorkersMoved",
+    "Delete", "Demand", "Ended", "ForgetTypes", "HeardNews", "Holder", "JobCommand", "KeepCommand", "LaneReady",
+    "LiveAttempt", "Logged", "MoveAttempts", "NodeCommand", "Objection", "OfferedTypes", "Progressed", "Report",
+    "Retry", "Settled", "Started", "Turn", "TurnReport", "Verdict", "WorkersMoved",
 ]  # fmt: skip
 
 
@@ -217,9 +219,20 @@ class ForgetTypes(Struct, frozen=True):
     offered: frozenset[str]
 
 
+class MoveAttempts(Struct, frozen=True):
+    """A page has come: what it had at another node is this node's from here on (promise S25)."""
+
+    page: Coming
+    #: Those that it names. Those that this boot of it has accepted move as well.
+    attempts: tuple[str, ...]
+    #: Its session waits for the answer.
+    session: str
+
+
 JobCommand = Cancel | Retry | Decide | Adopt | Amend | Delete
 KeepCommand = KeepWorker | KeepType
-Command = JobCommand | OfferedTypes | ForgetTypes | WorkersMoved | TokenCommand | AuditNote | KeepCommand | HookCommand
+NodeCommand = OfferedTypes | ForgetTypes | WorkersMoved | MoveAttempts | SeeWorkers | ReloadPage
+Command = JobCommand | NodeCommand | TokenCommand | AuditNote | KeepCommand | HookCommand
 
 
 class Objection(StrEnum):
@@ -231,6 +244,22 @@ class Objection(StrEnum):
     KEY_KEPT = "key_kept"
     #: The job is of none of the versions for which the command is meant.
     MOVED = "moved"
+
+
+class LiveAttempt(Struct, frozen=True, kw_only=True):
+    """An attempt that has not ended, of an earlier run or of another node."""
+
+    attempt: str
+    job: str
+    type: str
+    number: int
+    #: None: offered, never accepted.
+    started_at: float | None
+    terms: Terms
+    errors: int
+    crashes: int
+    worker: str
+    boot: str
 
 
 class CommandReport(Struct, frozen=True):
@@ -245,6 +274,8 @@ class CommandReport(Struct, frozen=True):
     #: Types that workers offer and the store has no room to know.
     no_room: tuple[str, ...] = ()
     fault: Objection | None = None
+    #: Attempts that have moved here.
+    moved: tuple[LiveAttempt, ...] = ()
 
 
 class Demand(Struct, frozen=True, gc=False):
@@ -330,25 +361,15 @@ class Settled(Struct, frozen=True, gc=False):
     verdict: Verdict
 
 
-class Change(Struct, frozen=True, gc=False):
-    """One transition of one job. Events, metrics and answers to those who wait for the job are made from it."""
+class HeardNews(Struct, frozen=True):
+    """What a turn has heard of the other nodes that share the store."""
 
-    job: str
-    type: str
-    #: None: the job is new.
-    old: JobState | None
-    new: JobState
-    #: UTC seconds.
-    at: float
-    #: The attempt that caused it, or that it began; None: there is none.
-    attempt: str | None
-    #: The worker of the newest attempt, if one is known.
-    worker: str | None
-    reason: str | None
-    #: Who asked for it; empty: nobody did.
-    actor: str = ""
-    #: Who submitted the job; None: nobody has said.
-    owner: str | None = None
+    #: In the order in which each of them has told it.
+    news: list[News]
+    #: Attempts of nodes that are gone: this node has taken them over.
+    adopted: list[LiveAttempt] = []
+    #: What one node does for all, such as sending webhooks, is this node's to do.
+    leads: bool = True
 
 
 class TurnReport(Struct, frozen=True, kw_only=True):
@@ -374,19 +395,5 @@ class TurnReport(Struct, frozen=True, kw_only=True):
     told: frozenset[str] = frozenset()
     #: Of ``Turn.shown`` those that have settled in it, whole, as the turn has left them. A store may leave some out.
     shown: list[JobView] = []
-
-
-class LiveAttempt(Struct, frozen=True, kw_only=True):
-    """An attempt that had not ended when an earlier run stopped."""
-
-    attempt: str
-    job: str
-    type: str
-    number: int
-    #: None: offered, never accepted.
-    started_at: float | None
-    terms: Terms
-    errors: int
-    crashes: int
-    worker: str
-    boot: str
+    #: None: no other node shares the store.
+    heard: HeardNews | None = None

@@ -19,6 +19,8 @@ from collections.abc import Collection, Iterable
 from dispatcher.core.fleet.fleet import Fleet
 from dispatcher.core.fleet.worker import Attempt, AttemptState, Worker
 from dispatcher.core.jobs.acts.kept import EVERY_TYPE
+from dispatcher.core.jobs.news import Change
+from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.terms import Terms
 from dispatcher.core.jobs.turn import Claim, Ended, LiveAttempt, Started
 from dispatcher.core.workers.attendance import Attendance
@@ -248,14 +250,20 @@ class Leases:
             if left.started_at is None:
                 effects.append(Record(without_offer(left, "the server was restarted")))
                 continue
-            attempt = Attempt(
-                _claim_of(left), AttemptState.ADRIFT, left.worker, left.boot, "", written=True, restarted=True
-            )
-            attempt.went = left.terms.once
-            self.attempts[left.attempt] = attempt
-            self._adrift_of.setdefault(left.worker, {})[left.attempt] = None
-            self._deadlines.start(("lease", left.attempt), self._timings.restart_grace_s)
+            self._leave_adrift(left, restarted=True)
         return effects
+
+    def _leave_adrift(self, left: LiveAttempt, *, restarted: bool) -> None:
+        """It waits for its page."""
+        claim, accepted = _claim_of(left), left.started_at is not None
+        attempt = Attempt(
+            claim, AttemptState.ADRIFT, left.worker, left.boot, "", written=True, restarted=restarted,
+            unwritten=not accepted,
+        )  # fmt: skip
+        attempt.went = accepted and left.terms.once
+        self.attempts[left.attempt] = attempt
+        self._adrift_of.setdefault(left.worker, {})[left.attempt] = None
+        self._deadlines.start(("lease", left.attempt), self._timings.restart_grace_s)
 
     def begin_grace(self) -> None:
         """Pages can come from now on: the grace of attempts that wait for them begins (promise S31)."""
@@ -267,7 +275,7 @@ class Leases:
         """The attempts of an earlier run that wait for this worker's page."""
         return self._adrift_of.get(worker_id, {}).keys()
 
-    def take_up(self, attempt: Attempt, worker: Worker, elapsed_s: float) -> None:
+    def take_up(self, attempt: Attempt, worker: Worker, elapsed_s: float) -> list[Effect]:
         """A page holds an attempt of an earlier run, ``elapsed_s`` after its accept: it goes on with the time left."""
         self._not_adrift(attempt)
         self._hand(attempt, worker)
@@ -277,12 +285,40 @@ class Leases:
         left_s = timeout_s - min(max(elapsed_s, 0.0), timeout_s)
         self._deadlines.start(("lease", attempt.id), max(left_s, min(timeout_s, self._timings.restart_grace_s)))
         self.beat(attempt)
+        return [Record(Started(attempt.id, attempt.holder()))] if attempt.unwritten else []
 
     def take_up_finished(self, attempt: Attempt, worker: Worker) -> list[Effect]:
         """A page has the result of an attempt of an earlier run in its stash."""
         self._not_adrift(attempt)
         self._hand(attempt, worker)
         return self.await_stash(attempt)
+
+    def move_in(self, live: Iterable[LiveAttempt]) -> None:
+        """Attempts of another node are this one's now: they wait for their page, which is about to register."""
+        for left in live:
+            known = self.attempts.get(left.attempt)
+            if known is not None and not known.live():  # its page has named it before, and nobody here knew it
+                self.forget(known)
+            if left.attempt not in self.attempts:
+                self._leave_adrift(left, restarted=False)
+
+    def move_out(self, attempt_id: str) -> list[Effect]:
+        """The attempt is another node's now: nothing here ends it any more."""
+        attempt = self.attempts.get(attempt_id)
+        if attempt is None:
+            return []
+        withdrawn = self._withdraw(attempt)
+        self.forget(attempt)
+        return withdrawn
+
+    def changed_elsewhere(self, change: Change) -> list[Effect]:
+        """Another node has cancelled the job of a running attempt, or recorded its result."""
+        attempt = None if change.attempt is None else self.attempts.get(change.attempt)
+        if attempt is None or not attempt.live() or change.old is not JobState.RUNNING:
+            return []
+        if change.new is JobState.CANCELLED:
+            return self.cancel(attempt, change.reason or "cancelled")
+        return self.move_out(attempt.id)
 
     def await_stash(self, attempt: Attempt) -> list[Effect]:
         """Its result lies in the page's stash: the attempt stays current until it can have arrived."""

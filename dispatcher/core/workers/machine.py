@@ -36,7 +36,6 @@ from dispatcher.core.jobs.turn import (
     Demand,
     Ended,
     LaneReady,
-    LiveAttempt,
     Logged,
     Progressed,
     Report,
@@ -49,29 +48,32 @@ from dispatcher.core.workers.attendance import Attendance
 from dispatcher.core.workers.deadlines import Deadlines, Due
 from dispatcher.core.workers.effects import Answer, CancelOrder, Effect, Go, Record, Refuse
 from dispatcher.core.workers.leases import Leases
+from dispatcher.core.workers.movers import Movers
 from dispatcher.core.workers.obeying import Obeying
 from dispatcher.core.workers.operators import Operators
-from dispatcher.core.workers.registration import Registration
 from dispatcher.core.workers.registry import Registry
 from dispatcher.core.workers.retry import RetryPolicy, after_release, unstorable, without_offer
+from dispatcher.core.workers.sharing import Sharing
 from dispatcher.core.workers.standstill import forgive
 from dispatcher.core.workers.timings import Timings
 
 __all__ = ["Machine"]
 
 
-class Machine(Obeying, Answering):
-    """Workers and attempts of one node; the shell calls it. ``rng`` is seeded if runs must repeat."""
+class Machine(Obeying, Answering, Sharing):
+    """Workers and attempts of one node; the shell calls it. ``rng`` is seeded if runs must repeat; ``shared``: other
+    nodes may have the store, too."""
 
-    def __init__(self, *, timings: Timings, retry: RetryPolicy, rng: random.Random) -> None:
+    def __init__(self, *, timings: Timings, retry: RetryPolicy, rng: random.Random, shared: bool = False) -> None:
         self._timings = timings
         self._deadlines: Deadlines[Due] = Deadlines()
-        self._fleet = Fleet(lambda: self._deadlines.now)
+        self._fleet = Fleet(lambda: self._deadlines.now, shared=shared)
         self._attendance = Attendance(self._fleet, self._deadlines, timings)
         self._leases = Leases(self._fleet, self._attendance, self._deadlines, timings, retry, rng)
         #: What operators have said; all may read it.
         self.operators = Operators()
         self._registry = Registry(self._fleet, self._attendance, self._leases, self._deadlines, self.operators)
+        self._movers = Movers() if shared else None
         #: Attempt -> session that waits for the verdict on its result or error.
         self._asked: dict[str, str] = {}
         #: All may read them, only the parts change them: workers and attempts by their ids, workers for people.
@@ -188,18 +190,7 @@ class Machine(Obeying, Answering):
         self._deadlines.pass_to(now)
         return self._registry.no_room(worker_id, types)
 
-    # -- starting and stopping
-
-    def restore(self, live: Iterable[LiveAttempt], now: float) -> list[Effect]:
-        """Attempts that an earlier run left open: accepted ones wait for their page, the others lapse (S18)."""
-        self._deadlines.pass_to(now)
-        return self._leases.restore(live)
-
-    def begin_grace(self, now: float) -> list[Effect]:
-        """Pages can come from now on: the grace of attempts that wait for them begins (promise S31)."""
-        self._deadlines.pass_to(now)
-        self._leases.begin_grace()
-        return []
+    # -- stopping
 
     def drain(self, now: float) -> list[Effect]:
         """No more offers; running attempts may end. Pages are told."""
@@ -221,11 +212,6 @@ class Machine(Obeying, Answering):
         """The worker that this session belongs to; None: it has not registered."""
         return self._registry.worker_of(session)
 
-    def register(self, session: str, registration: Registration, now: float) -> list[Effect]:
-        """A page says who it is. A new boot ends the old page's attempts; the same boot goes on with its own."""
-        self._deadlines.pass_to(now)
-        return self._registry.register(session, registration)
-
     def heard(self, session: str, now: float) -> list[Effect]:
         """The page of this session made a request."""
         self._deadlines.pass_to(now)
@@ -234,6 +220,7 @@ class Machine(Obeying, Answering):
     def away(self, session: str, now: float, ago_s: float = 0.0) -> list[Effect]:
         """The session's connection closed, so long ago: a sign that the page may be gone. The grace runs (S11)."""
         self._deadlines.pass_to(now)
+        self._session_over(session)
         return self._registry.away(session, ago_s)
 
     def back(self, session: str, now: float) -> list[Effect]:
@@ -245,11 +232,13 @@ class Machine(Obeying, Answering):
     def ended(self, session: str, now: float) -> list[Effect]:
         """The page itself left this session (a close, overlapping polls): a sign, as in ``away``."""
         self._deadlines.pass_to(now)
+        self._session_over(session)
         return self._registry.ended(session)
 
     def quiet(self, session: str, now: float) -> list[Effect]:
         """The session timed out, its connection did not close: no offers, but every lease runs on (S8, S11)."""
         self._deadlines.pass_to(now)
+        self._session_over(session)
         return self._registry.quiet(session)
 
     def bye(self, session: str, now: float, why: str = "the page was closed") -> list[Effect]:

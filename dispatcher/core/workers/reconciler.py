@@ -66,8 +66,7 @@ class Reconciler:
         elapsed_s = dict(registration.holding).get(attempt.id)
         if elapsed_s is None:
             return self._leases.abandoned(attempt, "the page came back without it")
-        self._leases.take_up(attempt, worker, elapsed_s)
-        return []
+        return self._leases.take_up(attempt, worker, elapsed_s)
 
     def _let_go(self, worker: Worker, named: Collection[str]) -> list[Effect]:
         """Ends attempts that the page does not name any more. An offer may not have reached it: it is sent again."""

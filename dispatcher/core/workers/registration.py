@@ -16,6 +16,8 @@ class Registration(Struct, frozen=True, kw_only=True):
     worker: str
     #: It shows the credential of this worker: it cannot become another one.
     joined: bool = False
+    #: It has shown an identity that it was given before, here or at another node.
+    proved: bool = False
     #: A new identity, if this page turns out to be a second window of that worker.
     spare: str
     boot: str

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from dispatcher.core.fleet.fleet import Fleet
 from dispatcher.core.fleet.worker import Worker, WorkerState
 from dispatcher.core.jobs.acts.kept import Hold, KeptWorker
+from dispatcher.core.jobs.news import Coming
 from dispatcher.core.jobs.turn import OfferedTypes
 from dispatcher.core.workers.attendance import Attendance
 from dispatcher.core.workers.deadlines import Deadlines, Due
@@ -119,6 +120,20 @@ class Registry:
             effects.append(Drop(worker.session))
         self._fleet.remove(worker)
         return effects + self.decide(worker.id)
+
+    def came_elsewhere(self, page: Coming) -> list[Effect]:
+        """A page has come to another node. If it is this boot, or this boot is gone, nobody comes back here.
+
+        If the old boot is still connected here, there are two windows: it goes on.
+        """
+        worker = self._fleet.workers.get(page.worker)
+        if worker is None:
+            return []
+        if worker.boot == page.boot:
+            return self.gone(worker, "its page went to another node")
+        if worker.state is not WorkerState.CONNECTED or page.after == worker.boot:
+            return self.gone(worker, "the page was reloaded")
+        return []
 
     def drain(self) -> list[Effect]:
         """No more offers; running attempts may end. Pages are told."""

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from dispatcher.access.acts import Actor, AuditNote
 from dispatcher.clock import Clock
 from dispatcher.core.jobs.acts.kept import MOST_KEPT, Hold, KeepWorker, KeptWorker
+from dispatcher.core.jobs.acts.seen import ReloadPage
 from dispatcher.core.jobs.model import OneWorkerView
 from dispatcher.core.jobs.terms import MOST_LABELS
 from dispatcher.core.workers.machine import Machine
@@ -48,8 +49,13 @@ class WorkerOrders:
         """A worker that is here, or of which something is kept. Raises WorkerNotFound."""
         worker, kept = self._machine.workers.get(worker_id), self._machine.operators.kept.get(worker_id)
         joined = self._joins.of(worker_id)
+        node = self._store.node
         if worker is not None:
-            return rollcall.whole(worker, self._pages.sessions, self._clock.monotonic(), kept, joined)
+            return rollcall.whole(worker, self._pages.sessions, self._clock.monotonic(), kept, joined, node=node)
+        seen = await self._store.seen.one(worker_id)
+        if seen is not None:
+            shown = rollcall.seen_elsewhere(seen, kept)
+            return OneWorkerView(shown=shown, kept=kept, name=seen.name, labels=seen.labels, joined=joined)
         if kept is None and joined is None:
             raise WorkerNotFound(
                 f"no worker with the id {worker_id!r} is here, and nothing is kept of one: the list has all ids"
@@ -117,13 +123,20 @@ class WorkerOrders:
         async with self._lock:
             worker = self._machine.workers.get(worker_id)
             if worker is None or worker.session is None:
-                await self.one(worker_id)
+                if (await self.one(worker_id)).shown.node not in ("", self._store.node):
+                    return await self._reload_elsewhere(worker_id, actor, at_once=at_once)
                 raise WrongState("the worker's page is not connected: it cannot be told to reload")
             await self._turns.command(AuditNote(actor, "worker.reload", worker_id, "at once" if at_once else ""))
             self._turns.carry_out(self._machine.reload(worker, self._clock.monotonic(), at_once=at_once))
             self._pages.transport.flush(self._clock.monotonic())
             self._turns.kick()
             return await self.one(worker_id)
+
+    async def _reload_elsewhere(self, worker_id: str, actor: Actor, *, at_once: bool) -> OneWorkerView:
+        """The node that has it tells its page, as soon as it hears of it."""
+        note = AuditNote(actor, "worker.reload", worker_id, "at once" if at_once else "")
+        await self._turns.commands([note, ReloadPage(worker_id, at_once)])
+        return await self.one(worker_id)
 
     async def _keep(
         self,

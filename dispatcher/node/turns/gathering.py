@@ -1,16 +1,15 @@
-"""What waits for a turn: submitted jobs, limited in number and in bytes (promise S22); commands. It begins no turn."""
+"""Submitted jobs that wait for a turn, limited in number and in bytes (promise S22). It begins no turn."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from typing import TypeVar
 
 from msgspec import Struct
 
 from dispatcher.core.jobs.model import JobSpec
-from dispatcher.core.jobs.turn import Accepted, Command, CommandReport
+from dispatcher.core.jobs.turn import Accepted
 from dispatcher.errors import (
     KeyConflict,
     PagehandError,
@@ -22,9 +21,7 @@ from dispatcher.errors import (
     WrongState,
 )
 
-__all__ = ["Asked", "Intake", "Submitted", "refusal", "resolve", "told_of"]
-
-T = TypeVar("T")
+__all__ = ["Intake", "Submitted", "refusal", "told_of"]
 
 
 class Submitted(Struct):
@@ -34,13 +31,6 @@ class Submitted(Struct):
     #: Bytes of their data.
     size: int
     future: asyncio.Future[list[Accepted]]
-
-
-class Asked(Struct):
-    """A command, and who is told of it; None: nobody waits."""
-
-    command: Command
-    future: asyncio.Future[CommandReport] | None
 
 
 class Intake:
@@ -87,12 +77,6 @@ class Intake:
     def _count(self, submitted: Submitted, sign: int) -> None:
         self.jobs += sign * len(submitted.specs)
         self.bytes += sign * submitted.size
-
-
-def resolve(future: asyncio.Future[T] | None, value: T) -> None:
-    """Tells whoever waits for it."""
-    if future is not None and not future.done():
-        future.set_result(value)
 
 
 def refusal(accepted: Accepted) -> PagehandError:

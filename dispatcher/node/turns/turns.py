@@ -13,16 +13,14 @@ from functools import partial
 from itertools import islice
 
 from dispatcher.clock import Clock
-from dispatcher.core.jobs.acts.kept import KeepType, KeepWorker
+from dispatcher.core.jobs.acts.seen import SeeWorkers
 from dispatcher.core.jobs.model import JobSpec, JobView
 from dispatcher.core.jobs.turn import (
     Accepted,
-    Cancel,
     Change,
     Command,
     CommandReport,
     Logged,
-    OfferedTypes,
     Progressed,
     Report,
     Turn,
@@ -31,22 +29,19 @@ from dispatcher.core.jobs.turn import (
 )
 from dispatcher.core.workers.effects import Effect, Record, Request
 from dispatcher.core.workers.machine import Machine
-from dispatcher.core.workers.registry import MOST_TYPES_TOLD
 from dispatcher.errors import Draining, StorageAway, StorageFull, StorageTrouble
 from dispatcher.node.turns.activity import Activity
 from dispatcher.node.turns.foreseen import coming, wanted
-from dispatcher.node.turns.gathering import Asked, Intake, Submitted, resolve, told_of
-from dispatcher.node.turns.seldom import Seldom
+from dispatcher.node.turns.gathering import Intake, Submitted, told_of
+from dispatcher.node.turns.outcomes import Asked, Outcomes, resolve
 from dispatcher.node.waits.waiters import Waiters
 from dispatcher.store.port import Store
 from dispatcher.webhooks.endpoints import Endpoint
 
-__all__ = ["FULL_PAUSE_S", "MOST_CLAIMS", "MOST_ITEMS", "MOST_REPORTS", "NODE", "Turns"]
+__all__ = ["FULL_PAUSE_S", "MOST_CLAIMS", "MOST_ITEMS", "MOST_REPORTS", "Turns"]
 
 log = logging.getLogger("pagehand.turns")
 
-#: The node's name in each turn. A store belongs to one node, so one name will do.
-NODE = "main"
 #: Most submissions and reports that one turn carries; the next turn carries the rest.
 MOST_ITEMS = 1_024
 #: Jobs that one turn claims at most.
@@ -121,8 +116,7 @@ class Turns:
         self._holding: StorageFull | StorageAway | None = None
         #: When the next turn may begin, after such a one; None: at once.
         self.resume_at: float | None = None
-        #: Types found no room in the store.
-        self._crowded = Seldom()
+        self.outcomes = Outcomes(machine, self.carry_out)
         #: Monotonic instants until which the next turn waits for more; the second one if nobody waits for the turn.
         self._gather_until = self._linger_until = 0.0
         #: How many requests with jobs were in the last turn, or waited at its end, if one turn can hold them all.
@@ -240,7 +234,7 @@ class Turns:
         asked, self._commands = [*self._commands, *self._news()], []
         specs = [spec for item in submitted for spec in item.specs]
         turn = Turn(
-            node=NODE,
+            node=self._store.node,
             epoch=self._store.epoch,
             now_at=self._clock.utc(),
             elapsed_s=self._clock.monotonic() - self.opened,
@@ -252,7 +246,7 @@ class Turns:
             endpoints=self.endpoints,
             shown=wanted(reports, self._waiters),
         )
-        items = [item for item in asked if not isinstance(item.command, WorkersMoved)]
+        items = [item for item in asked if not isinstance(item.command, WorkersMoved | SeeWorkers)]
         self._carries = self._carries or bool(reports or items or specs or turn.demand)
         began = self._clock.monotonic()
         self._running = asyncio.ensure_future(self._store.apply(turn))
@@ -284,12 +278,14 @@ class Turns:
 
     def _news(self) -> list[Asked]:
         """Who has come and gone: it goes with the next turn, whatever that is for, and makes none."""
+        seen = self._machine.seen()
+        told = [] if seen is None else [Asked(seen, None)]
         news = self._machine.roster.take_news()
         if not news and not self.new_life:
-            return []
+            return told
         here, gone = (tuple(name for name in news if news[name] is came) for came in (True, False))
         nobody, self.new_life = self.new_life, False
-        return [Asked(WorkersMoved(here, gone, nobody), None)]
+        return [*told, Asked(WorkersMoved(here, gone, nobody), None)]
 
     def _hold_back(
         self, error: StorageFull | StorageAway, turn: Turn, asked: list[Asked], submitted: list[Submitted]
@@ -332,16 +328,8 @@ class Turns:
         self.next_backoff_at = None if done.next_backoff_s is None else self.opened + done.next_backoff_s
         self.has_space, self._holding = done.has_space, None
         self.carry_out(self._machine.settled(turn.reports, done.verdicts, now))
-        for item, report in zip(asked, done.commands, strict=True):
-            if report.revoked is not None and isinstance(item.command, Cancel):
-                self.carry_out(self._machine.cancelled(report.revoked, item.command.reason or "cancelled", now))
-            if report.done and isinstance(item.command, KeepWorker):
-                self.carry_out(self._machine.keep(item.command.worker, now))
-            if report.done and isinstance(item.command, KeepType):
-                self.carry_out(self._machine.keep_type(item.command.kept, now))
-            if report.no_room:
-                self._no_room(item.command, report.no_room, now)
-            resolve(item.future, report)
+        others = self.outcomes.heard(done.heard, now)
+        self.outcomes.commands(asked, done.commands, now)
         accepted = iter(done.accepted)
         for submission in submitted:
             resolve(submission.future, list(islice(accepted, len(submission.specs))))
@@ -349,17 +337,8 @@ class Turns:
         self._machine.ready(done.ready, claimed=bool(done.claims))
         if done.told:
             self.told(done.told)
-        self._after(done.changes, done.shown)
+        self._after([*others, *done.changes] if others else done.changes, done.shown)
         self.kick()
-
-    def _no_room(self, command: Command, types: Sequence[str], now: float) -> None:
-        """The store has no room for more types: the log tells the operator, and the page that named them is told."""
-        if count := self._crowded.happened(now):
-            named = ", ".join(types[:MOST_TYPES_TOLD])
-            message = "no room for types: %s (--most-types; %d since the last such line)"
-            log.warning(message, named, count, extra={"action": "types_full"})
-        if isinstance(command, OfferedTypes):
-            self.carry_out(self._machine.no_room(command.worker, types, now))
 
     async def idle(self, *, housekeeping: bool = False) -> None:
         """Returns when everything that was gathered is durable; housekeeping may go on (promise S31).

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dispatcher.clock import Clock
 from dispatcher.core.jobs.model import JobView, WorkerFilter, WorkerPage
+from dispatcher.core.jobs.views.nodes import NodeState, NodeView
 from dispatcher.core.workers.machine import Machine
 from dispatcher.node.turns.readers import Readers
 from dispatcher.node.views import rollcall, waiting
@@ -31,13 +32,20 @@ class FarmVerbs:
         """Pages that this node knows, by name. Raises BadRequest for a cursor that is not ours."""
         wanted, now = wanted or WorkerFilter(), self._clock.monotonic()
         after = None if wanted.cursor is None else place_of(wanted.cursor, 2)
+        node = self._store.node
         found, last = self.machine.roster.page(wanted, None if after is None else (after[0], after[1]))
-        items = [rollcall.present(self.machine.workers[name], self.pages.sessions, now) for name in found]
+        items = [rollcall.present(self.machine.workers[name], self.pages.sessions, now, node=node) for name in found]
         return WorkerPage(items=items, next_cursor=None if last is None else cursor_of(*last))
 
     async def known_workers(self, wanted: WorkerFilter) -> WorkerPage:
-        """The same, with those that were here and have gone: of these only the name is known."""
+        """The same, with those of other nodes, and those that have gone: of these only the name is known."""
         here = self.workers(wanted)
+        if self._store.beat_s is not None:
+            place = None if wanted.cursor is None else place_of(wanted.cursor, 2)
+            with self._readers:
+                behind = None if place is None else (place[0], place[1])
+                others = await self._store.seen.page(wanted, behind, wanted.limit + 1)
+            here = rollcall.with_others(here, others, wanted, self.machine.operators.kept)
         name = rollcall.name_of_gone(wanted)
         if name is None:
             return here
@@ -47,9 +55,29 @@ class FarmVerbs:
         missing = [one for one in missing if rollcall.fits(one, wanted)]
         return rollcall.merged(here, missing, wanted, self.machine.roster, self._clock.utc())
 
+    async def nodes(self) -> list[NodeView]:
+        """All nodes that have the store, by name; those among them that are gone."""
+        with self._readers:
+            nodes = await self._store.nodes()
+        return nodes or [
+            NodeView(
+                node=self._store.node, epoch=self._store.epoch, state=NodeState.LIVE, seen_at=self._clock.utc(),
+                workers=len(self.machine.workers), attempts=self.machine.busy(), is_own=True,
+            )
+        ]  # fmt: skip
+
     def worker_counts(self) -> dict[str, int]:
-        """How many workers are in each state; empty states are left out."""
+        """How many workers of this node are in each state; empty states are left out."""
         return self.machine.roster.states()
+
+    async def all_worker_counts(self) -> dict[str, int]:
+        """The same for all nodes."""
+        counts = self.worker_counts()
+        if self._store.beat_s is not None:
+            with self._readers:
+                for state, workers in (await self._store.seen.counts()).items():
+                    counts[state] = counts.get(state, 0) + workers
+        return counts
 
     def called(self, name: str) -> int:
         """How many workers have this name, without those that are away."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+
+from msgspec.structs import replace
 
 from dispatcher.access.credentials import Credential
 from dispatcher.core.fleet.roster import Place, Roster, shown_state
@@ -14,7 +16,7 @@ from dispatcher.core.jobs.views.naming import counted
 from dispatcher.node.views.cursors import cursor_of, place_of
 from dispatcher.pages.pages import SessionInfo
 
-__all__ = ["absent", "fits", "merged", "name_of_gone", "present", "whole"]
+__all__ = ["absent", "fits", "merged", "name_of_gone", "present", "seen_elsewhere", "whole", "with_others"]
 
 _NAMED = f"{NAME}:"
 
@@ -50,6 +52,40 @@ def merged(
     if len(items) > wanted.limit:
         items, cursor = items[: wanted.limit], cursor_of(*_place(items[wanted.limit - 1]))
     return WorkerPage(items=items, next_cursor=cursor)
+
+
+def with_others(
+    here: WorkerPage, others: Sequence[WorkerView], wanted: WorkerFilter, kept: Mapping[str, KeptWorker]
+) -> WorkerPage:
+    """One page by name of the workers of all nodes. ``others``: those behind the cursor, one more than the page holds.
+
+    One that is here is not elsewhere: the store hears of it a little later.
+    """
+    if not others:
+        return here
+    ids = {worker.id for worker in here.items}
+    items = [*here.items, *(seen_elsewhere(one, kept.get(one.id)) for one in others if one.id not in ids)]
+    items.sort(key=_spot)
+    ends = [] if here.next_cursor is None else [_spot_of(place_of(here.next_cursor, 2))]
+    if len(others) > wanted.limit:
+        ends.append(_spot(others[-1]))
+    if len(items) > wanted.limit:
+        ends.append(_spot(items[wanted.limit - 1]))
+    if not ends:
+        return WorkerPage(items=items, next_cursor=None)
+    end = min(ends)
+    return WorkerPage(items=[item for item in items if _spot(item) <= end], next_cursor=cursor_of(end[0][1], end[1]))
+
+
+def seen_elsewhere(one: WorkerView, kept: KeptWorker | None) -> WorkerView:
+    """A worker of another node, with what operators have said of it."""
+    if kept is None:
+        return one
+    return replace(one, paused=one.paused or kept.paused is not None, held=kept.paused, blocked=kept.blocked)
+
+
+def _spot_of(place: Sequence[str]) -> tuple[tuple[str, str], str]:
+    return _by_name(place[0]), place[1]
 
 
 def _by_name(name: str) -> tuple[str, str]:
@@ -88,10 +124,12 @@ def whole(
     now: float,
     kept: KeptWorker | None,
     joined: Credential | None = None,
+    *,
+    node: str,
 ) -> OneWorkerView:
     """A worker that is here, with all that is known of it."""
     return OneWorkerView(
-        shown=present(worker, sessions, now),
+        shown=present(worker, sessions, now, node=node),
         kept=kept,
         name=worker.said_name,
         labels=dict(worker.said_labels),
@@ -102,7 +140,7 @@ def whole(
     )
 
 
-def present(worker: Worker, sessions: Mapping[str, SessionInfo], now: float) -> WorkerView:
+def present(worker: Worker, sessions: Mapping[str, SessionInfo], now: float, *, node: str) -> WorkerView:
     """A worker that is here; none of these is blocked. ``now`` is monotonic."""
     info = sessions.get(worker.session) if worker.session is not None else None
     return WorkerView(
@@ -120,6 +158,7 @@ def present(worker: Worker, sessions: Mapping[str, SessionInfo], now: float) -> 
         last_contact_s=now - worker.heard,
         page=info.page if info is not None else {},
         remote=info.remote if info is not None else "",
+        node=node,
         transport=info.transport if info is not None else "",
         labels=dict(worker.labels),
         hanging=[held.claim.job for held in worker.attempts.values() if held.claim.job and not held.live()],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -13,6 +13,7 @@ from dispatcher import ids
 from dispatcher.access.acts import Actor
 from dispatcher.clock import Clock
 from dispatcher.config.settings import Settings
+from dispatcher.core.jobs.news import News
 from dispatcher.core.jobs.views.telling import END_EVENTS, PING
 from dispatcher.errors import BadRequest, EndpointNotFound, MessageNotFound, Unavailable, WrongState
 from dispatcher.node.turns.turns import Turns
@@ -61,6 +62,7 @@ class Webhooks:
         self._callbacks = _callbacks(settings)
         #: One endpoint is made or changed at a time.
         self._lock = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
         self.sender = Sender(
             hooks=store.hooks,
             clock=clock,
@@ -70,10 +72,13 @@ class Webhooks:
             receiver=self._receiver,
             keep=self._keep,
             held_back=turns.held_back,
+            leads=lambda: turns.outcomes.leads,
             chance=rng.random,
             woken=woken,
         )
         turns.told = self.sender.told
+        turns.outcomes.hearers.append(self._heard)
+        turns.outcomes.began_to_lead = self._lead
 
     # -- life
 
@@ -85,8 +90,32 @@ class Webhooks:
         """Messages are sent from now on."""
         await self.sender.start()
 
+    def _heard(self, news: News) -> None:
+        """What another node has done: it may have changed endpoints, or written messages for this one to send."""
+        if news.endpoints:
+            self._spawn(self._read_again)
+        if news.messages:
+            self.sender.told(news.messages)
+
+    async def _read_again(self) -> None:
+        async with self._lock:
+            self._endpoints = {endpoint.id: endpoint for endpoint in await self._store.hooks.endpoints()}
+            self._tell_turns()
+
+    def _spawn(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Does it as soon as the store can be read."""
+        task = asyncio.ensure_future(_patiently(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _lead(self) -> None:
+        """From here on this node sends what waits."""
+        self._spawn(self.begin)
+
     async def close(self) -> None:
         """No more is sent."""
+        for task in [*self._tasks]:
+            task.cancel()
         await self.sender.close()
 
     def _receiver(self, target: str) -> Endpoint | None:
@@ -244,6 +273,14 @@ class Webhooks:
         except ValueError as error:
             raise BadRequest(str(error), code="invalid", pointer="/url", semantic=True) from None
         return url
+
+
+async def _patiently(work: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        try:
+            return await work()
+        except Unavailable as away:
+            await asyncio.sleep(away.retry_after_s or 1)
 
 
 def _callbacks(settings: Settings) -> Endpoint:

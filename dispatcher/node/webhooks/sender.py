@@ -55,12 +55,15 @@ class Sender:
         receiver: Callable[[str], Endpoint | None],
         keep: Callable[[Tried], Awaitable[object]],
         held_back: Callable[[], bool],
+        leads: Callable[[], bool] = lambda: True,
         chance: Callable[[], float],
         woken: Callable[[], None],
     ) -> None:
         self._hooks, self._clock, self._opened = hooks, clock, opened
         self._poster, self._callback_poster = poster, callback_poster
         self._receiver, self._keep, self._held_back, self._chance = receiver, keep, held_back, chance
+        #: Of several nodes one sends: each message would be sent twice otherwise.
+        self._leads = leads
         #: Called when the next deadline may be earlier.
         self._woken = woken
         #: When to look for a target's messages, by the monotonic clock; only targets that may have some.
@@ -140,7 +143,7 @@ class Sender:
         """Sends the target's first messages that are due, as many as there is room for."""
         del self._due[target]  # what comes while we read must not be forgotten
         endpoint = self._receiver(target)
-        if endpoint is None or not endpoint.enabled:
+        if endpoint is None or not endpoint.enabled or not self._leads():
             return
         if self._held_back():
             self._look_at(target, self._clock.monotonic() + _PAUSE_S)

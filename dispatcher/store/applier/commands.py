@@ -11,6 +11,7 @@ from dispatcher.access.credentials import Credential
 from dispatcher.core.jobs import ledger
 from dispatcher.core.jobs.acts.amending import amend, event_of
 from dispatcher.core.jobs.acts.kept import KeepType, KeepWorker
+from dispatcher.core.jobs.acts.seen import ReloadPage, SeeWorkers
 from dispatcher.core.jobs.rows import AttemptRow, JobRow, lane_of_row
 from dispatcher.core.jobs.states import FINAL, Event, JobState, next_state
 from dispatcher.core.jobs.turn import (
@@ -24,10 +25,11 @@ from dispatcher.core.jobs.turn import (
     ForgetTypes,
     JobCommand,
     KeepCommand,
+    MoveAttempts,
+    NodeCommand,
     Objection,
     OfferedTypes,
     Retry,
-    WorkersMoved,
 )
 from dispatcher.core.jobs.versions import version_of
 from dispatcher.store.applier.admission import Admission
@@ -46,16 +48,8 @@ _Moving = Cancel | Retry | Decide | Adopt
 
 def obey(command: Command, hand: Hand, loaded: Loaded, admission: Admission) -> CommandReport:
     """Obeys a command, if it is allowed."""
-    if isinstance(command, OfferedTypes):
-        no_room = admission.offers(command.types)
-        return CommandReport(not no_room, no_room=no_room)
-    if isinstance(command, ForgetTypes):
-        # The turn's last request forgets the types: only then it is known which are empty.
-        return CommandReport(True, no_room=admission.offers(sorted(command.offered)))
-    if isinstance(command, WorkersMoved):
-        hand.writes.nobody = hand.writes.nobody or command.nobody
-        hand.writes.here |= dict.fromkeys(command.gone, False) | dict.fromkeys(command.here, True)
-        return CommandReport(True)
+    if isinstance(command, NodeCommand):
+        return _of_node(command, hand, loaded, admission)
     if not isinstance(command, JobCommand):
         return _written(command, hand)
     job = hand.by_id.get(command.job)
@@ -72,6 +66,24 @@ def obey(command: Command, hand: Hand, loaded: Loaded, admission: Admission) -> 
     if done:
         hand.moved(job, old, attempt=revoked, actor=command.actor.name)
     return CommandReport(done, view(job), revoked)
+
+
+def _of_node(command: NodeCommand, hand: Hand, loaded: Loaded, admission: Admission) -> CommandReport:
+    """What a node says of its workers."""
+    if isinstance(command, OfferedTypes):
+        no_room = admission.offers(command.types)
+        return CommandReport(not no_room, no_room=no_room)
+    if isinstance(command, ForgetTypes):
+        # The turn's last request forgets the types: only then it is known which are empty.
+        return CommandReport(True, no_room=admission.offers(sorted(command.offered)))
+    if isinstance(command, MoveAttempts):
+        return CommandReport(True, moved=loaded.moved.get(command, ()))
+    if isinstance(command, SeeWorkers | ReloadPage):
+        hand.writes.for_nodes.append(command)
+        return CommandReport(True)
+    hand.writes.nobody = hand.writes.nobody or command.nobody
+    hand.writes.here |= dict.fromkeys(command.gone, False) | dict.fromkeys(command.here, True)
+    return CommandReport(True)
 
 
 def _written(command: AuditNote | KeepCommand | TokenCommand | HookCommand, hand: Hand) -> CommandReport:

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from dispatcher.core.jobs import ledger
 from dispatcher.core.jobs.rows import JobRow, WriteSet, lane_of_row
-from dispatcher.core.jobs.states import FINAL, OPEN, WAITING, JobState
-from dispatcher.core.jobs.turn import Change, Report, Settled
+from dispatcher.core.jobs.states import FINAL, OPEN, WAITING, Event, JobState
+from dispatcher.core.jobs.turn import Change, Ended, Report, Settled, Verdict
 from dispatcher.core.jobs.views.endings import End
 from dispatcher.store.applier.telling import Teller
 from dispatcher.store.attempts import current_attempts
@@ -36,6 +36,7 @@ class Hand:
         self._teller = teller
         self.clock = loaded.queue_clock
         self.jobs = loaded.jobs
+        self._elsewhere = loaded.elsewhere
         self.attempts = current_attempts(loaded.jobs.values(), named) | loaded.attempts
         #: Jobs that had ended before this turn.
         self.ended = frozenset(seq for seq, job in loaded.jobs.items() if job.state in FINAL)
@@ -53,16 +54,20 @@ class Hand:
         #: When the first job that this turn has made wait is due: by the wall clock, and by the queue clock.
         self.next_due_at: float | None = None
         self.next_backoff: float | None = None
-        #: The jobs that have ended in this turn; and the latest end whose job goes, or goes on.
+        #: The jobs that have ended in this turn; and the latest end whose job goes, or goes on, with all such jobs.
         self.ends: list[End] = []
         self.ends_lost_clock = -inf
+        self.ends_lost: list[int] = []
         #: Jobs that began to wait in this turn and have expired.
         self.overdue: list[JobRow] = []
 
     def settle(self, reports: Iterable[Report], late_accept: bool) -> list[Settled]:
-        """Applies the reports under the fence."""
+        """Applies the reports under the fence. Only a result counts of what another node has (S25)."""
         verdicts = []
         for report in reports:
+            if report.attempt in self._elsewhere and not _is_result(report):
+                verdicts.append(Settled(report.attempt, Verdict.STALE))
+                continue
             attempt = self.attempts.get(report.attempt)
             job = None if attempt is None else self.jobs[attempt.job]
             old = None if job is None else job.state
@@ -88,7 +93,7 @@ class Hand:
         state = job.state
         if old is not None:  # a new job's delay is by the wall clock
             if job.ended_clock is not None:
-                self._lose(job.ended_clock)
+                self._lose(job.seq, job.ended_clock)
             ledger.clocked(job, old, self.now_at, self.clock)
             if job.ended_clock is not None:
                 end = (job.type, state, job.reason, job.created_at, job.ready_at, job.started_at)
@@ -107,8 +112,9 @@ class Hand:
             self._expect(job)
         self._told(job, old, attempt, actor)
 
-    def _lose(self, ended_clock: float) -> None:
+    def _lose(self, seq: int, ended_clock: float) -> None:
         self.ends_lost_clock = max(self.ends_lost_clock, ended_clock)
+        self.ends_lost.append(seq)
 
     def _told(self, job: JobRow, old: JobState | None, attempt: str | None, actor: str) -> None:
         at, attempt = self.now_at, attempt or job.attempt
@@ -141,7 +147,7 @@ class Hand:
         for job in jobs:
             self._count(lane_of_row(job), job.state, None, job.size)
             if job.ended_clock is not None:
-                self._lose(job.ended_clock)
+                self._lose(job.seq, job.ended_clock)
 
     def deltas(self) -> dict[Counted, Tally]:
         """The amounts to add to the counters."""
@@ -185,6 +191,10 @@ class Hand:
             self.next_due_at = earlier(self.next_due_at, job.run_at)
         else:
             self.next_backoff = earlier(self.next_backoff, job.backoff_until)
+
+
+def _is_result(report: Report) -> bool:
+    return isinstance(report, Ended) and report.event is Event.SUCCEED
 
 
 def earlier(one: float | None, other: float | None) -> float | None:

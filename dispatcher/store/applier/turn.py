@@ -24,8 +24,10 @@ from dispatcher.core.jobs.turn import (
     Command,
     CommandReport,
     ForgetTypes,
+    HeardNews,
     JobCommand,
     LaneReady,
+    MoveAttempts,
     OfferedTypes,
     Turn,
     TurnReport,
@@ -71,12 +73,13 @@ def apply(
     named = frozenset(report.attempt for report in turn.reports)
     loaded: Loaded = yield _named(turn, named)
     hand = Hand(turn.now_at, loaded, named, Teller(turn.endpoints, ids.message or ids.job))
+    heard = _heads_heard(loaded.heard)
     verdicts = hand.settle(turn.reports, limits.late_accept)
     admission = Admission(hand, loaded, limits, ids)
     commands = [_obeyed(command, hand, loaded, admission) for command in turn.commands]
     accepted = admission.take(turn.submissions)
     rest = (yield from _rest(turn, hand, limits, ids, purge)) if whole else _Rest()
-    lanes = sorted({*hand.touched, *touched, *(name for entry in turn.demand for name in entry.lanes)})
+    lanes = sorted({*hand.touched, *touched, *heard, *(name for entry in turn.demand for name in entry.lanes)})
     saved: Saved = yield _written(turn, hand, admission, lanes)
     next_backoff = earlier(rest.next_backoff, hand.next_backoff)
     return TurnReport(
@@ -88,8 +91,9 @@ def apply(
         next_due_at=earlier(rest.next_due_at, hand.next_due_at),
         next_backoff_s=None if next_backoff is None else next_backoff - hand.clock + turn.elapsed_s,
         more=rest.more,
-        ready=[_left(lane, saved.queued[lane], hand, rest.heads) for lane in lanes],
+        ready=[_left(lane, saved.queued[lane], hand, rest.heads, heard) for lane in lanes],
         told=told_targets(hand.writes),
+        heard=loaded.heard,
     )
 
 
@@ -126,11 +130,14 @@ def _named(turn: Turn, attempts: frozenset[str]) -> Load:
     types = {spec.type for spec in turn.submissions}
     jobs: set[str] = set()
     histories: set[str] = set()
+    moves: list[MoveAttempts] = []
     for command in turn.commands:
         if isinstance(command, OfferedTypes):
             types.update(command.types)
         elif isinstance(command, ForgetTypes):
             types.update(command.offered)
+        elif isinstance(command, MoveAttempts):
+            moves.append(command)
         elif isinstance(command, JobCommand):
             jobs.add(command.job)
             if isinstance(command, Adopt):
@@ -143,6 +150,7 @@ def _named(turn: Turn, attempts: frozenset[str]) -> Load:
         keys=frozenset(spec.key for spec in turn.submissions if spec.key is not None),
         types=frozenset(types),
         numbers=len(turn.submissions),
+        moves=moves,
     )
 
 
@@ -220,6 +228,9 @@ def _written(turn: Turn, hand: Hand, admission: Admission, lanes: list[str]) -> 
         lanes=lanes,
         ended=counted(hand.ends, hand.now_at),
         ends_lost_clock=hand.ends_lost_clock,
+        ends_lost=hand.ends_lost,
+        changes=hand.changes,
+        left_ready=hand.queued,
     )
 
 
@@ -233,10 +244,22 @@ def types_kept(turn: Turn) -> frozenset[str]:
     return frozenset().union(*known, *new)
 
 
-def _left(lane: str, jobs: int, hand: Hand, heads: Mapping[str, float]) -> LaneReady:
-    """What is left in a lane. If the turn has not looked into it, it knows its own jobs alone."""
+def _heads_heard(heard: HeardNews | None) -> dict[str, float]:
+    """The lanes in which other nodes have left ready jobs, each with the rank of the first one that was told."""
+    heads: dict[str, float] = {}
+    for news in heard.news if heard is not None else ():
+        for lane, rank in news.ready.items():
+            heads[lane] = min(rank, heads.get(lane, inf))
+    return heads
+
+
+def _left(lane: str, jobs: int, hand: Hand, heads: Mapping[str, float], heard: Mapping[str, float]) -> LaneReady:
+    """What is left in a lane. If the turn has not looked into it, it knows its own jobs, and those that were told.
+
+    It has looked in vain if jobs are left where it has seen none: another node has those in hand.
+    """
     head = heads.get(lane)
-    if head is not None:
+    if head is not None and not (jobs and head == inf):
         return LaneReady(lane, jobs, head)
     new = (job.rank for job in hand.queued.get(lane, {}).values() if job.rank is not None)
-    return LaneReady(lane, jobs, min(new, default=inf), seen=False)
+    return LaneReady(lane, jobs, min(heard.get(lane, inf), *new, inf), seen=False)

@@ -1,22 +1,22 @@
 """How jobs have ended, in the PostgreSQL store: exact, although a turn seldom writes it (see ``store/endings.py``).
 
-What is in memory is this node's alone. Another node would count the same ends when it starts: several nodes need more
-(docs/scaling.md).
+Each node counts the ends that it has written: the rows of jobs tell whose they are. What a node that is gone had not
+counted is counted by the one that takes over from it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from dispatcher.core.jobs.views.endings import Endings, Steps
+from dispatcher.core.jobs.views.endings import Endings, Slot, Steps
 from dispatcher.store.endings import ENDINGS_COLUMNS, MOST_ENDINGS_FORGOTTEN, Unwritten, endings_of, outlived, values_of
 from dispatcher.store.postgres.link import Asked, Link, Rows, array, rows_text
 from dispatcher.store.postgres.reader import Reader
 from dispatcher.store.requests import Save
 
-__all__ = ["EndingCounts", "PostgresEndings", "asks_to_forget"]
+__all__ = ["EndingCounts", "PostgresEndings", "asks_to_count", "asks_to_forget"]
 
 
 class EndingCounts:
@@ -47,6 +47,10 @@ class EndingCounts:
         node = {"node": self._node}
         return {"counted_clock": node, "ended_since": node} if self._doubtful else {}
 
+    def counted(self, clock: float) -> float | None:
+        """The instant up to which ends are counted, if nothing is in memory alone; ``clock``: that of the last turn."""
+        return None if self._doubtful else self._unwritten.counted_to(clock)
+
     def loaded(self, found: dict[str, Rows]) -> None:
         """The answers."""
         if self._doubtful:
@@ -57,10 +61,7 @@ class EndingCounts:
         """Counts the jobs that have ended in the turn; writes the counts if it is time, or if it must be."""
         if self._unwritten.count(request):
             slots, clock = self._unwritten.take()
-            rows = (
-                slot._asdict() | dict(zip(ENDINGS_COLUMNS, values_of(one), strict=True)) for slot, one in slots.items()
-            )
-            yield "add_endings", {"rows": rows_text(rows)}
+            yield _to_add(slots)
             yield "save_counted", {"clock": clock, "node": self._node}
 
     def window(self, type_name: str, steps: Steps) -> list[tuple[int, Endings]]:
@@ -75,6 +76,19 @@ class EndingCounts:
         self.loaded(found)
         written = ((start, endings_of(*counts)) for start, *counts in found["window"])
         return self._unwritten.with_written(type_name, steps, written)
+
+
+def asks_to_count(ended: Rows) -> Iterator[Asked]:
+    """Counts the ends of a node that is gone and had not counted these."""
+    if ended:
+        unwritten = Unwritten()
+        unwritten.reload(0.0, ended)
+        yield _to_add(unwritten.take()[0])
+
+
+def _to_add(slots: Mapping[Slot, Endings]) -> Asked:
+    rows = (slot._asdict() | dict(zip(ENDINGS_COLUMNS, values_of(one), strict=True)) for slot, one in slots.items())
+    return "add_endings", {"rows": rows_text(rows)}
 
 
 def asks_to_forget(now_at: float) -> Iterator[Asked]:

@@ -39,6 +39,7 @@ _FILLED_IN = {
     "CLAIMED": _changes(CLAIMED, "r"),
     "DONE": _changes(DONE, "r"),
     "ENDED": _list(ENDED_COLUMNS, "j."),
+    "ENDED_NAMES": ", ".join(ENDED_COLUMNS),
     "ENDINGS": _list(ENDINGS_COLUMNS, "e."),
     "TOKEN": ", ".join(TOKEN_COLUMNS),
     "TOKEN_VALUES": ", ".join(f"%({name})s" for name in TOKEN_COLUMNS),

@@ -7,13 +7,14 @@ request, and what ends the transaction with the last.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import psycopg
 
 from dispatcher.core.jobs.rows import AttemptRow, JobRow
-from dispatcher.core.jobs.states import OPEN
+from dispatcher.core.jobs.states import OPEN, JobState
+from dispatcher.core.jobs.turn import HeardNews
 from dispatcher.store.attempts import job_of
 from dispatcher.store.columns import JOB_COLUMNS, attempt_row, job_row
 from dispatcher.store.counters import Agenda
@@ -23,6 +24,8 @@ from dispatcher.store.postgres.endings import EndingCounts, asks_to_forget
 from dispatcher.store.postgres.hooks import ask_to_forget
 from dispatcher.store.postgres.keys import ALL_LANES, lane_key
 from dispatcher.store.postgres.link import Asked, Link, Rows, array
+from dispatcher.store.postgres.lives import Life
+from dispatcher.store.postgres.others import Others
 from dispatcher.store.postgres.saving import save_asks
 from dispatcher.store.requests import (
     MOST_FORGOTTEN,
@@ -47,6 +50,7 @@ __all__ = ["PostgresRows"]
 
 _OPEN = sorted(map(str, OPEN))
 _JOB = len(JOB_COLUMNS)
+_ATTEMPT, _STATE = JOB_COLUMNS.index("attempt"), JOB_COLUMNS.index("state")
 #: So many jobs more than are wanted are looked at, because other nodes may have the first ones.
 _OTHERS = 64
 #: From many lanes this many more jobs than their share are read at first, so that a second look is seldom needed.
@@ -56,17 +60,18 @@ _GENEROUS = 2
 class PostgresRows:
     """See requests.StoreDriver."""
 
-    def __init__(
-        self, link: Link, node: str, epoch: int, clock: float, most_waiting: int, committed: Callable[[int], bool]
-    ) -> None:
-        self._link, self._node, self._epoch, self._most_waiting = link, node, epoch, most_waiting
+    def __init__(self, link: Link, node: str, life: Life, most_waiting: int, committed: Callable[[int], bool]) -> None:
+        self._link, self._node, self._epoch, self._most_waiting = link, node, life.epoch, most_waiting
         #: Asked when the connection is lost in a COMMIT: whether the node has had so many turns.
         self._committed = committed
-        self.endings = EndingCounts(link, node)
+        self.endings, self.others = EndingCounts(link, node), Others(node, life.others)
+        #: When the last turn began, by the database's clock.
+        self.database_at = 0.0
         #: So many turns the node has had, with this one.
         self._turns = 0
-        #: The queue clock where ``Turn.elapsed_s`` is zero. It moves if another node's clock is ahead.
-        self.clock_base = clock
+        #: The queue clock where ``Turn.elapsed_s`` is zero, which moves if another node's clock is ahead; and the clock
+        #: of the last turn.
+        self.clock_base = self._clock = life.queue_clock
         #: What goes before the next request, and what behind the last one.
         self._before: list[Asked] = []
         self._behind: list[Asked] = []
@@ -77,6 +82,7 @@ class PostgresRows:
     def begin(self, *, whole: bool) -> None:
         """A transaction begins with the next request; ``whole``: and it ends with the last one of the same turn."""
         self.endings.begin()
+        self.others.begin()
         self._before = [("begin", {})]
         self._behind = [("commit", {})] if whole else []
 
@@ -111,6 +117,7 @@ class PostgresRows:
             if not (self._link.lost() and self._committed(self._turns)):
                 raise
         self.endings.end()
+        self.others.end()
         return found
 
     # -- what a turn names
@@ -120,7 +127,11 @@ class PostgresRows:
         self._outlived = []
         named = {name: seq for name in request.attempts if (seq := job_of(name)) is not None}
         clock = self.clock_base + request.elapsed_s
-        asked: dict[str, dict[str, Any]] = {"fence": {"clock": clock, "node": self._node, "epoch": self._epoch}}
+        counted = self.endings.counted(self._clock)
+        mine = {"clock": clock, "node": self._node, "epoch": self._epoch, "counted": counted}
+        fence: list[Asked] = [("fence", mine)]
+        others = list(self.others.asks(request))
+        asked: dict[str, dict[str, Any]] = {}
         if named or request.jobs or request.keys:
             jobs, keys = sorted(request.jobs), sorted(request.keys)
             asked["load_jobs"] = {"seqs": array(set(named.values())), "ids": jobs, "keys": keys}
@@ -137,19 +148,25 @@ class PostgresRows:
             asked["numbers"] = {"numbers": request.numbers}
         asked |= self.endings.asks()
         asked |= {"held": {"all": ALL_LANES, "open": _OPEN}, "agenda": {}}
-        found = dict(zip(asked, self._many(list(asked.items())), strict=True))
-        return self._loaded(request, found)
-
-    def _loaded(self, request: Load, found: dict[str, Rows]) -> Loaded:
-        if not found["fence"]:
+        fenced, *rows = self._many([*fence, *others, *asked.items()])
+        if not fenced:
             raise StaleLife(self._link.one("epoch", node=self._node)[0][0])
-        clock: float
-        [(clock, self._turns)] = found["fence"]
+        [(self._clock, self._turns, self.database_at)] = fenced
+        clock = self._clock
         self.clock_base = clock - request.elapsed_s
+        loaded = self._loaded(request, clock, dict(zip(asked, rows[len(others) :], strict=True)))
+        loaded.moved, news = self.others.loaded(rows[: len(others)])
+        if news is not None:
+            # A turn that goes item by item may undo a part of itself: the next one sees to those that are gone.
+            loaded.heard = HeardNews(news, self.others.bury(self._many) if self._behind else [], self.others.leads)
+        return loaded
+
+    def _loaded(self, request: Load, clock: float, found: dict[str, Rows]) -> Loaded:
         self.endings.loaded(found)
         run_at, expires_at, backoff = found["agenda"][0]
         self._agenda = Agenda(_first(run_at, expires_at), backoff)
-        jobs = {row[0]: job_row(row) for row in found.get("load_jobs", ())}
+        rows = found.get("load_jobs", ())
+        jobs = {row[0]: job_row(row[:_JOB]) for row in rows}
         attempts = [*found.get("load_attempts", ()), *found.get("load_current", ())]
         histories: dict[int, list[AttemptRow]] = {seq: [] for seq, job in jobs.items() if job.id in request.histories}
         for row in map(attempt_row, found.get("load_histories", ())):
@@ -164,7 +181,12 @@ class PostgresRows:
             types_known=max(len(types), found["count_types"][0][0] if request.types else 0),
             held=Tally(*found["held"][0]),
             numbers=sorted(number for (number,) in found.get("numbers", ())),
+            elsewhere=self._elsewhere(rows),
         )
+
+    def _elsewhere(self, rows: Iterable[tuple[Any, ...]]) -> frozenset[str]:
+        """The current attempts that another node has."""
+        return frozenset(row[_ATTEMPT] for row in rows if row[_JOB] != self._node and row[_STATE] == JobState.RUNNING)
 
     # -- what is due, ready, outlived
 
@@ -222,9 +244,10 @@ class PostgresRows:
             ("forget_workers", {"before": request.gone_before, "most": MOST_FORGOTTEN}),
             ("forget_many_workers", {"kept": MOST_MISSING, "most": MOST_FORGOTTEN}),
             ("forget_amounts", {"node": self._node}),
+            ("forget_counted", {}),
             *asks_to_forget(request.now_at),
         ]
-        plain, keyed, forgotten, messages, _, _, _, *endings = self._many(asked)
+        plain, keyed, forgotten, messages, _, _, _, _, *endings = self._many(asked)
         self._outlived = [*map(job_row, plain), *map(job_row, keyed)][: request.limit]
         more = forgotten[0][0] == acts.limit or any(count == MOST_FORGOTTEN for _, count in messages)
         return Purged(self._outlived, more or any(rows[0][0] == MOST_ENDINGS_FORGOTTEN for rows in endings))
@@ -233,7 +256,12 @@ class PostgresRows:
 
     def save(self, request: Save) -> Saved:
         """See requests.Save. All of it in one round trip, and the commit, if this is the whole turn."""
-        asked = [*save_asks(request, self._outlived, self._node, self._most_waiting), *self.endings.save(request)]
+        asked = [
+            *self.others.ask_to_keep(request),
+            *save_asks(request, self._outlived, self._node, self._most_waiting),
+            *self.endings.save(request),
+        ]
+        asked += self.others.tell(request, self._turns)
         names = {lane_key(name): name for name in request.lanes}
         queued: Asked = ("queued", {"lanes": list(names)})
         asked.append(queued)

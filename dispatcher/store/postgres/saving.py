@@ -18,6 +18,7 @@ from dispatcher.store.postgres.hooks import hook_asks
 from dispatcher.store.postgres.kept import kept_asks
 from dispatcher.store.postgres.keys import ALL_LANES, lane_fields, lane_key
 from dispatcher.store.postgres.link import Asked, array, rows_text
+from dispatcher.store.postgres.seen import seen_asks
 from dispatcher.store.postgres.tokens import token_asks
 from dispatcher.store.requests import Save
 from dispatcher.store.storable import check_storable
@@ -36,11 +37,12 @@ def save_asks(request: Save, outlived: Collection[JobRow], node: str, most_waiti
     """
     writes, clock = request.writes, request.queue_clock
     return [
-        *_lanes(request),
+        *_lanes(request, node),
         *_removed([*outlived, *writes.removed.values()]),
-        *_jobs(writes),
+        *_jobs(writes, node),
         *_texts(writes),
         *_workers(request, node),
+        *seen_asks(writes.for_nodes, node, request.offered_at),
         *token_asks(writes.tokens),
         *kept_asks(writes.kept),
         *acts_asks(writes.acts, clock),
@@ -50,14 +52,14 @@ def save_asks(request: Save, outlived: Collection[JobRow], node: str, most_waiti
     ]
 
 
-def _set(name: str, rows: Iterable[_Fields]) -> Iterator[Asked]:
+def _set(name: str, rows: Iterable[_Fields], **more: Any) -> Iterator[Asked]:
     """A statement for a set of rows; nothing if there are none."""
     rows = list(rows)
     if rows:
-        yield name, {"rows": rows_text(rows)}
+        yield name, {"rows": rows_text(rows)} | more
 
 
-def _lanes(request: Save) -> Iterator[Asked]:
+def _lanes(request: Save, node: str) -> Iterator[Asked]:
     if request.forget_but is not None:
         yield "lock_lanes", {}
     jobs = [*request.writes.new.values(), *request.writes.amended.values()]
@@ -65,11 +67,16 @@ def _lanes(request: Save) -> Iterator[Asked]:
     yield from _set("add_lanes", (lane_fields(name, types[name]) for name in types))
     offered = dict.fromkeys(request.offered)
     yield from _set("offer_types", (lane_fields(name, name, request.offered_at) for name in offered))
+    if request.forget_but is not None:
+        offered |= dict.fromkeys(sorted(request.forget_but))
+        yield "note_not_offered", {"types": list(offered), "node": node}
+    if offered:
+        yield "note_offered", {"types": list(offered), "node": node}
 
 
 def _forgotten(request: Save) -> Iterator[Asked]:
     if request.forget_but is not None:
-        yield "forget_lanes", {"offered": sorted(request.forget_but)}
+        yield "forget_lanes", {}
 
 
 def _removed(jobs: Collection[JobRow]) -> Iterator[Asked]:
@@ -78,13 +85,18 @@ def _removed(jobs: Collection[JobRow]) -> Iterator[Asked]:
         yield from ((name, {"seqs": seqs}) for name in _REMOVE)
 
 
-def _jobs(writes: WriteSet) -> Iterator[Asked]:
-    yield from _set("add_jobs", map(_new, writes.new.values()))
-    yield from _set("save_claims", (_some(job, CLAIMED) for job in writes.only_claimed()))
-    yield from _set("save_done", (_some(job, DONE) for job in writes.done.values()))
+def _jobs(writes: WriteSet, node: str) -> Iterator[Asked]:
+    """What this node claims, ends or takes in is its own."""
+    yield from _set("add_jobs", (_new(job) | {"node": node} for job in writes.new.values()))
+    yield from _set("save_claims", (_some(job, CLAIMED) for job in writes.only_claimed()), node=node)
+    yield from _set("save_done", (_some(job, DONE) for job in writes.done.values()), node=node)
     # PostgreSQL would take a whole number that no other store takes.
     check_storable([job.percent] for job in writes.changed())
-    changed = (_some(job, CHANGING) | {"error_code": error_code(job)} for job in writes.changed())
+    own = {seq for seq, job in writes.jobs.items() if seq in writes.claims or job.ended_clock is not None}
+    changed = (
+        _some(job, CHANGING) | {"error_code": error_code(job), "node": node if job.seq in own else None}
+        for job in writes.changed()
+    )
     yield from _set("save_jobs", changed)
     amended = writes.amended.values()
     yield from _set("save_terms", ({"seq": job.seq, **_lane_and_terms(job)} for job in amended))

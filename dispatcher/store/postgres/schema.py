@@ -4,40 +4,30 @@ from __future__ import annotations
 
 import re
 import secrets
-import threading
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from dispatcher.clock import SystemClock
 from dispatcher.errors import StoreRefused
 from dispatcher.store.numbered import numbered
 from dispatcher.store.postgres.link import Link, words_of
+from dispatcher.store.postgres.lives import take_store
 
 __all__ = [
-    "NODE",
     "OpenedDatabase",
-    "begin_life",
     "connect",
     "migrate",
     "migrations",
     "open_schema",
     "place_of",
-    "take_node",
 ]
 
-#: The one node that there is.
-NODE = "main"
-_clock = SystemClock()
-#: Nobody sets it: to wait for it is to pause.
-_nothing = threading.Event()
 _SQL = Path(__file__).resolve().parent / "sql"
 _LEAST_VERSION = 140_000
-_CONNECT_S = 10
-#: How long to wait for another server to let go, and how often to look.
-_PATIENCE_S, _PAUSE_S = 3.0, 0.05
+#: Half of what a node may be silent: it must be back in time when the database was away.
+_CONNECT_S = 5
 #: What the connection is given if the address says nothing else.
 _USUAL = {
     "application_name": "pagehand",
@@ -193,28 +183,9 @@ def migrate(url: str) -> tuple[int, int]:
     try:
         if not link.one("schema")[0][0]:
             raise StoreRefused(f"{place_of(url)}: there is no store to migrate; check --store")
-        take_node(link, url, NODE)
+        take_store(link, place_of(url))
         return migrate_schema(connection, link, url), len(migrations())
     except psycopg.Error as error:
         raise StoreRefused(f"{place_of(url)} cannot be migrated: {words_of(error)}; nothing was changed") from None
     finally:
         connection.close()
-
-
-def begin_life(link: Link, url: str, node: str) -> tuple[int, float]:
-    """Begins the next life of the node: its number, and the queue clock. Raises StoreRefused if a server has it."""
-    take_node(link, url, node)
-    [(epoch, clock)] = link.one("begin_life", node=node)
-    return epoch, clock
-
-
-def take_node(link: Link, url: str, node: str, *, patience_s: float = _PATIENCE_S) -> None:
-    """Locks the node for this connection. That of a server that was killed may live on for a moment.
-
-    Raises StoreRefused.
-    """
-    deadline = _clock.monotonic() + patience_s
-    while not link.one("lock_node", node=node)[0][0]:
-        if _clock.monotonic() > deadline:
-            raise StoreRefused(f"{place_of(url)} is in use by another server: stop that one, or name another database")
-        _nothing.wait(_PAUSE_S)

@@ -19,32 +19,37 @@ from msgspec.structs import replace
 from dispatcher.access.acts import AuditFilter, AuditPage
 from dispatcher.access.tokens import Token
 from dispatcher.clock import SystemClock
-from dispatcher.core.jobs.acts.backups import Backup
 from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView, LogLine, MissingWorker, TypeView
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import LaneReady, LiveAttempt, Turn, TurnReport
 from dispatcher.core.jobs.views.naming import beginnings, counted
-from dispatcher.errors import StorageAway, StorageFull, StorageTrouble, StoreRefused, WrongState
+from dispatcher.core.jobs.views.nodes import NodeView
+from dispatcher.errors import StorageAway, StorageFull, StorageTrouble, StoreRefused
 from dispatcher.store.applier.commands import evidence
 from dispatcher.store.applier.hand import Ids
 from dispatcher.store.applier.turn import apply
 from dispatcher.store.columns import STATES, attempt_row, job_row, live_attempt
-from dispatcher.store.driving import Apply, Pace, StaleLife, apply_items, refuse_stale, run
-from dispatcher.store.port import Limits
+from dispatcher.store.driving import Apply, Pace, StaleLife, apply_items, refuse_stale, run, stale_words
+from dispatcher.store.port import NODE, Limits
 from dispatcher.store.postgres.acts import ActsPages
 from dispatcher.store.postgres.batches import PostgresBatches
+from dispatcher.store.postgres.clock import DatabaseClock
 from dispatcher.store.postgres.endings import PostgresEndings
+from dispatcher.store.postgres.hints import HintListener, Hints
 from dispatcher.store.postgres.hooks import PostgresHooks
 from dispatcher.store.postgres.kept import PostgresKept
 from dispatcher.store.postgres.keys import ALL_LANES
 from dispatcher.store.postgres.link import AGAIN, AWAY_S, ITEM_ERRORS, Link, words_of
 from dispatcher.store.postgres.lists import JobPages
+from dispatcher.store.postgres.lives import BEAT_S, begin_life, take_node
 from dispatcher.store.postgres.reader import Reader
 from dispatcher.store.postgres.rows import PostgresRows
-from dispatcher.store.postgres.schema import NODE, begin_life, connect, open_schema, place_of, take_node
+from dispatcher.store.postgres.schema import connect, open_schema, place_of
+from dispatcher.store.postgres.seen import PostgresSeen
 from dispatcher.store.postgres.tokens import all_tokens
 from dispatcher.store.requests import Counted, Tally
 from dispatcher.store.thread import StoreThread
+from dispatcher.store.unbacked import WithoutBackups
 from dispatcher.store.views import (
     MOST_ATTEMPTS_SHOWN,
     MOST_LINES_KEPT,
@@ -62,21 +67,27 @@ __all__ = ["PostgresStore"]
 _TRIES = 5
 #: How long a COMMIT whose answer was lost is asked after, and how often.
 _UNKNOWN_S, _PAUSE_S = 20.0, 0.1
+#: How long the database may take to notice that the last connection is gone.
+_PATIENCE_S = 0.5
 _clock = SystemClock()
 #: Nobody sets it: to wait for it is to pause.
 _nothing = threading.Event()
 
 
-class PostgresStore:
+class PostgresStore(WithoutBackups):
     """See port.Store. Made by ``open``."""
 
-    def __init__(self, url: str, node: str, thread: StoreThread, ids: Ids, limits: Limits) -> None:
+    no_backups = "this server makes no backups of PostgreSQL: back the database up with pg_dump"
+
+    def __init__(
+        self, url: str, node: str, thread: StoreThread, ids: Ids, limits: Limits, utc: Callable[[], float] | None
+    ) -> None:
         self.location = place_of(url)
         self.created = False
-        self.epoch = 0
+        self.node, self.beat_s, self.epoch = node, BEAT_S, 0
         self.key = b""
-        self._url, self._node, self._thread, self._ids, self._limits = url, node, thread, ids, limits
-        self._pace = Pace()
+        self._url, self._thread, self._ids, self._limits = url, thread, ids, limits
+        self._pace, self._clock = Pace(), DatabaseClock(utc)
         self._link: Link
         self._rows: PostgresRows
         self._reader: Reader
@@ -84,15 +95,28 @@ class PostgresStore:
         self.endings: PostgresEndings
         self.kept: PostgresKept
         self.hooks: PostgresHooks
+        self.seen: PostgresSeen
+        self._hints = Hints(thread.loop, self._hint)
+        self._listener: HintListener | None = None
         #: How it has failed: then there is no other turn.
         self._trouble = ""
 
     @classmethod
-    async def open(cls, url: str, ids: Ids, *, limits: Limits | None = None, node: str = NODE) -> PostgresStore:
-        """Opens the store, and makes it in an empty database. Raises StoreRefused."""
+    async def open(
+        cls,
+        url: str,
+        ids: Ids,
+        *,
+        limits: Limits | None = None,
+        node: str = NODE,
+        utc: Callable[[], float] | None = None,
+    ) -> PostgresStore:
+        """Opens the store, and makes it in an empty database. ``utc``: the clock that turns have; the database's counts
+        in its place. None: it counts itself. Raises StoreRefused.
+        """
         thread = StoreThread(asyncio.get_running_loop())
         try:
-            store = cls(url, node, thread, ids, limits or Limits())
+            store = cls(url, node, thread, ids, limits or Limits(), utc)
             await thread.run(store._start)
         except BaseException:
             thread.stop()
@@ -102,20 +126,21 @@ class PostgresStore:
     # -- in the thread
 
     def _start(self) -> None:
-        connection = connect(self._url, self._node)
+        connection = connect(self._url, self.node)
         try:
             opened = open_schema(connection, self._url)
             self._link, self.created, self.key = opened
-            self.epoch, clock = begin_life(self._link, self._url, self._node)
+            life = begin_life(self._link, self.location, self.node)
+            self._clock.look(lambda: float(self._link.one("database_at")[0][0]))
         except BaseException:
             connection.close()
             raise
-        self._rows = PostgresRows(
-            self._link, self._node, self.epoch, clock, self._limits.webhook_backlog, self._committed
-        )
+        self.epoch = life.epoch
+        self._rows = PostgresRows(self._link, self.node, life, self._limits.webhook_backlog, self._committed)
         self._reader = Reader(self._thread, self._link, self._connected_for_reads)
         self.batches, self.kept = PostgresBatches(self._reader), PostgresKept(self._reader)
         self.endings = PostgresEndings(self._rows.endings, self._reader)
+        self.seen = PostgresSeen(self._reader, self.node)
         self.hooks = PostgresHooks(self._reader, lambda: self._rows.clock_base)
 
     def _apply(self, turn: Turn) -> TurnReport:
@@ -124,7 +149,8 @@ class PostgresStore:
             raise StorageTrouble(self._trouble)
         try:
             self._see_to_connection()
-            report = self._applied(turn)
+            report = self._clock.told(self._applied(self._clock.dated(turn)))
+            self._clock.seen(self._rows.database_at, turn.now_at)
         except StaleLife as stale:
             self._link.leave()
             refuse_stale(turn, stale.newest)
@@ -139,13 +165,13 @@ class PostgresStore:
         if not self._link.lost():
             return
         try:
-            connection = connect(self._url, self._node)
+            connection = connect(self._url, self.node)
             link = Link(connection)
             try:
-                newest = link.one("epoch", node=self._node)
+                newest = link.one("epoch", node=self.node)
                 if newest != [(self.epoch,)]:
                     raise StaleLife(newest[0][0] if newest else 0)
-                take_node(link, self._url, self._node, patience_s=0.0)
+                take_node(link, self.location, self.node, patience_s=_PATIENCE_S)
             except BaseException:
                 connection.close()
                 raise
@@ -157,7 +183,7 @@ class PostgresStore:
         try:
             self._see_to_connection()
         except StaleLife as stale:
-            raise StorageTrouble(f"life {stale.newest} of node {self._node!r} has the store now") from stale
+            raise StorageTrouble(stale_words(self.epoch, self.node, stale.newest)) from stale
 
     def _committed(self, turns: int) -> bool:
         """Whether the transaction has happened in which the node had so many turns; the answer to its COMMIT was lost.
@@ -168,7 +194,7 @@ class PostgresStore:
         while _clock.monotonic() < deadline:
             try:
                 self._see_to_connection()
-                return bool(self._link.one("turns", node=self._node)[0][0] >= turns)
+                return bool(self._link.one("turns", node=self.node)[0][0] >= turns)
             except (StorageAway, psycopg.OperationalError):
                 _nothing.wait(_PAUSE_S)
         self._trouble = "the database was lost in a COMMIT and does not come back: nobody knows whether it has happened"
@@ -272,7 +298,28 @@ class PostgresStore:
 
     def apply(self, turn: Turn) -> Awaitable[TurnReport]:
         """See port.Store. It shows no jobs: these are round trips, and other connections read them beside the turns."""
-        return self._thread.turn(partial(self._apply, turn))
+        applied = self._thread.turn(partial(self._apply, turn))
+        applied.add_done_callback(self._hinted)
+        return applied
+
+    def _hinted(self, applied: asyncio.Future[TurnReport]) -> None:
+        if not (applied.cancelled() or applied.exception()) and self._rows.others.has_hint:
+            self._hints.wanted()
+
+    def listen(self, hinted: Callable[[], None]) -> None:
+        """See port.Store. It knows no more than that somebody has hinted."""
+        loop, url = self._thread.loop, self._url
+        self._listener = HintListener(loop, lambda: connect(url, self.node), self.node, hinted)
+
+    def _hint(self) -> None:
+        """Behind the turns that wait. If the database is away nobody hears of it, and nobody needs to."""
+        self._thread.read(self._send_hint).add_done_callback(lambda sent: sent.cancelled() or sent.exception())
+
+    def _send_hint(self) -> None:
+        try:
+            self._link.many([("begin", {}), ("hurry", {}), ("hint", {"node": self.node}), ("commit", {})])
+        finally:
+            self._link.leave()
 
     async def ready(self) -> list[LaneReady]:
         """See port.Store."""
@@ -281,7 +328,7 @@ class PostgresStore:
 
     async def live_attempts(self) -> list[LiveAttempt]:
         """See port.Store."""
-        return [live_attempt(row) for row in await self._reader.one("live")]
+        return [live_attempt(row) for row in await self._reader.one("live", node=self.node)]
 
     async def job(self, job_id: str) -> JobView | None:
         """See port.Store."""
@@ -323,6 +370,10 @@ class PostgresStore:
         rows = await self._reader.one("counts", all=ALL_LANES)
         return dict.fromkeys(map(str, JobState), 0) | dict(rows)
 
+    async def nodes(self) -> list[NodeView]:
+        """See port.Store."""
+        return await self.seen.nodes()
+
     async def tokens(self) -> list[Token]:
         """See port.Store."""
         return await self._reader.call(partial(all_tokens, self._link))
@@ -335,18 +386,10 @@ class PostgresStore:
                 break
         return reading.page()
 
-    async def begin_backup(self, now_at: float) -> Backup:
-        """See port.Store."""
-        raise WrongState("this server makes no backups of PostgreSQL: back the database up with pg_dump")
-
-    async def back_up(self, backup: Backup, told: Callable[[int], None]) -> None:
-        """See port.Store. ``begin_backup`` has refused it."""
-
-    async def backups(self) -> list[Backup]:
-        """See port.Store."""
-        return []
-
     async def close(self) -> None:
         """See port.Store. Calls that came before are answered."""
+        self._hints.close()
+        if self._listener is not None:
+            self._listener.close()
         await self._thread.run(self._close)
         self._thread.stop()

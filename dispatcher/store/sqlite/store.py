@@ -24,6 +24,7 @@ from dispatcher.core.jobs.model import JobFilter, JobPage, JobStanding, JobView,
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Accepted, Demand, LaneReady, LiveAttempt, Turn, TurnReport
 from dispatcher.errors import BackupFailed, StorageFull, StorageTrouble, StoreRefused
+from dispatcher.store.alone import HadAlone
 from dispatcher.store.applier.commands import evidence
 from dispatcher.store.applier.hand import Ids
 from dispatcher.store.applier.turn import apply
@@ -72,7 +73,7 @@ _NO_ROOM = Accepted(
 )
 
 
-class SqliteStore:
+class SqliteStore(HadAlone):
     """See port.Store. Made by ``open``."""
 
     def __init__(self, path: Path, thread: StoreThread, ids: Ids, limits: Limits) -> None:

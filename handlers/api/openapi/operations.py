@@ -274,6 +274,14 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         answers={200: GoodAnswer("The metrics; OpenMetrics for those that accept it.", _TEXT)},
         codes=READ,
     ),
+    ("api-nodes", "GET"): Operation(
+        id="listNodes",
+        group=SERVER,
+        title="List the servers that share the store",
+        words="`live`, `silent` for 10 s, or `gone`: another one has taken over what it had.",
+        answers={200: GoodAnswer("All nodes, by name.", "Nodes")},
+        codes=READ,
+    ),
     ("api-backups", "GET"): Operation(
         id="listBackups",
         group=SERVER,

@@ -15,6 +15,7 @@ from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.acts.backups import BackupState
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.terms import Wanted
+from dispatcher.core.jobs.views.nodes import NodeState
 
 __all__ = [
     "ActsShape",
@@ -26,6 +27,7 @@ __all__ = [
     "JobShape",
     "JobsShape",
     "MadeTokenShape",
+    "NodesShape",
     "ProblemShape",
     "StandingsShape",
     "TaskIndexShape",
@@ -229,6 +231,25 @@ class BackupsShape(Struct):
     """All backups, the newest first."""
 
     items: list[BackupShape]
+    next_cursor: None
+
+
+class NodeShape(Struct):
+    """A server that has the store, or has had it."""
+
+    name: str
+    state: NodeState
+    epoch: Annotated[Count, Meta(description="the number of its life")]
+    seen_at: Annotated[Instant, Meta(description="when its last turn began")]
+    workers: Count
+    attempts: Annotated[Count, Meta(description="that its workers have, or are offered")]
+    is_self: Annotated[bool, Meta(description="it is the one that was asked")] = msgspec.field(name="self")
+
+
+class NodesShape(Struct):
+    """All nodes, by name."""
+
+    items: list[NodeShape]
     next_cursor: None
 
 

@@ -33,13 +33,14 @@ class WorkerShape(Struct):
     slots: Count
     jobs: list[JobId]
     hanging: list[JobId]
-    done: Count
-    failed: Count
+    done: Annotated[Count | None, Meta(description="null: another server has its page, and counts")]
+    failed: Count | None
     connected_s: float
-    last_contact_s: float
+    last_contact_s: float | None
     page: Annotated[dict[str, str], Meta(description="what the page says about itself")]
     remote: str
     transport: str | None
+    node: Annotated[str | None, Meta(description="the server that has its page")]
     gone_at: Instant | None
     held: Annotated[HoldShape | None, Meta(description="who keeps it from jobs")]
     blocked: Annotated[HoldShape | None, Meta(description="who has had its page turned away")]

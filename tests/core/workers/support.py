@@ -67,8 +67,8 @@ class Steady(random.Random):
 class Node:
     """A machine and a clock that is turned by hand."""
 
-    def __init__(self, **timings) -> None:
-        self.machine = Machine(timings=Timings(**timings), retry=RetryPolicy(), rng=random.Random(1))
+    def __init__(self, *, shared: bool = False, **timings) -> None:
+        self.machine = Machine(timings=Timings(**timings), retry=RetryPolicy(), rng=random.Random(1), shared=shared)
         self.now = 1_000.0
         # More jobs wait than all workers here could take.
         self.machine.ready([LaneReady(lane, 1_000) for lane in "abc"], claimed=True)

@@ -100,7 +100,7 @@ def test_while_the_database_is_away_turns_and_reads_say_so_and_then_go_on(
 def test_a_store_whose_next_life_began_while_it_was_away_writes_no_more(desk: Desk, server: Postgres) -> None:
     desk.submit()
     server.sql(_database(desk), "UPDATE pagehand.nodes SET epoch = epoch + 1")
-    with pytest.raises(StorageTrouble, match="life 2 has the store now"):
+    with pytest.raises(StorageTrouble, match="its life 2 has begun"):
         desk.turn(submissions=[spec()])
     assert server.sql(_database(desk), "SELECT count(*) FROM pagehand.jobs") == [(1,)]
 

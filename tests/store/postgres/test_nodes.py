@@ -1,77 +1,36 @@
-"""Two nodes on one database, as far as the store goes: locks, keys, counters, lanes, clocks. No server has two yet."""
+"""Two nodes on one database, as far as the store goes: locks, keys, counters, lanes, clocks."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 from msgspec.structs import replace
 
-from dispatcher.core.jobs.turn import Demand, ForgetTypes, OfferedTypes, Turn, TurnReport
-from dispatcher.store.applier.hand import Ids
-from dispatcher.store.port import Limits
+from dispatcher.core.jobs.turn import Demand, ForgetTypes, OfferedTypes, Turn
 from dispatcher.store.postgres.keys import lane_fields, lane_key
 from dispatcher.store.postgres.link import rows_text
 from dispatcher.store.postgres.queries import QUERIES
-from dispatcher.store.postgres.store import PostgresStore
 from tests.store.contract import NOW, POSTGRES, Desk, result
+from tests.store.postgres.several import Node, checked, close, two_nodes
 from tests.support.jobs import spec
 from tests.support.postgres import new_database
 
 RUNS = 40
+#: The long form has 100,000.
+MANY = int(os.environ.get("NODES_JOBS", "6000"))
 _WAITS = "SELECT 1 FROM pg_locks WHERE NOT granted"
-
-
-class Node:
-    """One of several nodes, in the loop of the test."""
-
-    def __init__(self, store: PostgresStore) -> None:
-        self.store = store
-        self._turns = 0
-
-    @classmethod
-    async def open(cls, url: str, name: str, **limits: Any) -> Node:
-        """Its ids are its own."""
-        numbers = iter(range(1, 1_000_000))
-        ids = Ids(lambda: f"{name}-{next(numbers)}", lambda: f"{name}{next(numbers):030x}")
-        return cls(await PostgresStore.open(url, ids, limits=Limits(**limits), node=name))
-
-    async def turn(self, **items: Any) -> TurnReport:
-        """Applies one turn with these items."""
-        self._turns += 1
-        at = self._turns / 1_000
-        return await self.store.apply(Turn(epoch=self.store.epoch, now_at=NOW + at, elapsed_s=at, **items))
-
-    async def counts(self) -> dict[str, int]:
-        """The counts by state; states without jobs are left out."""
-        return {state: jobs for state, jobs in (await self.store.counts()).items() if jobs}
-
-
-async def _two(url: str, **limits: Any) -> tuple[Node, Node]:
-    return await Node.open(url, "one", **limits), await Node.open(url, "two", **limits)
-
-
-async def _close(*nodes: Node) -> None:
-    for node in nodes:
-        await node.store.close()
-
-
-def _checked(url: str, tmp_path: Path) -> None:
-    """A look at all rows, as a third node sees them."""
-    desk = Desk(POSTGRES._replace(url=lambda _: url), tmp_path)
-    assert desk.faults() == []
-    desk.end()
 
 
 def test_a_key_that_two_nodes_take_in_at_once_makes_one_job(tmp_path: Path) -> None:
     url = new_database()
 
     async def race() -> None:
-        one, two = await _two(url)
+        one, two = await two_nodes(url)
         for number in range(RUNS):
             specs = [spec(key=f"key-{number}")]
             reports = await asyncio.gather(one.turn(submissions=specs), two.turn(submissions=specs))
@@ -79,10 +38,10 @@ def test_a_key_that_two_nodes_take_in_at_once_makes_one_job(tmp_path: Path) -> N
             assert len({each.job.id for each in accepted if each.job}) == 1
             assert sorted(each.replayed for each in accepted) == [False, True]
         assert await one.counts() == await two.counts() == {"queued": RUNS}
-        await _close(one, two)
+        await close(one, two)
 
     asyncio.run(race())
-    _checked(url, tmp_path)
+    checked(url, tmp_path)
 
 
 @pytest.mark.parametrize("lanes", [("echo",), ("echo", "label")])
@@ -90,7 +49,7 @@ def test_a_job_that_two_nodes_want_at_once_goes_to_one(tmp_path: Path, lanes: tu
     url = new_database()
 
     async def race() -> None:
-        one, two = await _two(url)
+        one, two = await two_nodes(url)
         jobs = [spec(lanes[number % len(lanes)]) for number in range(6 * RUNS)]
         await one.turn(submissions=jobs)
         claimed: Counter[str] = Counter()
@@ -101,17 +60,43 @@ def test_a_job_that_two_nodes_want_at_once_goes_to_one(tmp_path: Path, lanes: tu
         assert max(claimed.values()) == 1
         assert len(claimed) == 6 * RUNS
         assert await one.counts() == {"running": 6 * RUNS}
-        await _close(one, two)
+        await close(one, two)
 
     asyncio.run(race())
-    _checked(url, tmp_path)
+    checked(url, tmp_path)
+
+
+def test_two_nodes_that_claim_many_jobs_at_once_get_each_of_them_once(tmp_path: Path) -> None:
+    url = new_database()
+
+    async def claim_all(node: Node, claimed: Counter[str]) -> None:
+        in_vain = 0
+        while in_vain < 3:
+            report = await node.turn(demand=[Demand(1, ("echo", "label"), 256)])
+            claimed.update(claim.job for claim in report.claims)
+            in_vain = 0 if report.claims else in_vain + 1
+
+    async def race() -> None:
+        one, two = await two_nodes(url)
+        for begin in range(0, MANY, 1_000):
+            await one.turn(submissions=[spec(("echo", "label")[n % 2]) for n in range(begin, min(MANY, begin + 1_000))])
+        claimed: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
+        await asyncio.gather(claim_all(one, claimed[0]), claim_all(two, claimed[1]))
+        both = claimed[0] + claimed[1]
+        assert (len(both), max(both.values())) == (MANY, 1)
+        assert min(map(len, claimed)) > MANY / 10, "both had their share"
+        assert await one.counts() == {"running": MANY}
+        await close(one, two)
+
+    asyncio.run(race())
+    checked(url, tmp_path)
 
 
 def test_a_result_that_comes_to_two_nodes_at_once_counts_once(tmp_path: Path) -> None:
     url = new_database()
 
     async def race() -> None:
-        one, two = await _two(url)
+        one, two = await two_nodes(url)
         for _ in range(RUNS):
             await one.turn(submissions=[spec()])
             (claim,) = (await two.turn(demand=[Demand(1, ("echo",), 1)])).claims
@@ -119,27 +104,27 @@ def test_a_result_that_comes_to_two_nodes_at_once_counts_once(tmp_path: Path) ->
             changes = await asyncio.gather(one.turn(reports=reports), two.turn(reports=reports))
             assert sorted(len(report.changes) for report in changes) == [0, 1]
         assert await one.counts() == {"succeeded": RUNS}
-        await _close(one, two)
+        await close(one, two)
 
     asyncio.run(race())
-    _checked(url, tmp_path)
+    checked(url, tmp_path)
 
 
 def test_no_job_loses_its_lane_to_a_node_that_forgets_types(tmp_path: Path) -> None:
     url = new_database()
 
     async def race() -> None:
-        one, two = await _two(url)
+        one, two = await two_nodes(url)
         for number in range(RUNS):
             await asyncio.gather(
                 one.turn(submissions=[spec(f"type-{number}")]), two.turn(commands=[ForgetTypes(frozenset())])
             )
         lanes = tuple(f"type-{number}" for number in range(RUNS))
         assert len((await two.turn(demand=[Demand(1, lanes, RUNS)])).claims) == RUNS
-        await _close(one, two)
+        await close(one, two)
 
     asyncio.run(race())
-    _checked(url, tmp_path)
+    checked(url, tmp_path)
 
 
 def test_who_forgets_types_waits_for_a_turn_that_has_begun_to_use_one() -> None:
@@ -159,7 +144,7 @@ def test_who_forgets_types_waits_for_a_turn_that_has_begun_to_use_one() -> None:
             other.commit()
         await forgetting
         assert [view.type for view in await node.store.types()] == ["echo"]
-        await _close(node)
+        await close(node)
 
     asyncio.run(run())
 
@@ -181,7 +166,7 @@ def test_the_queue_clock_of_a_node_never_runs_behind_another_ones() -> None:
     url = new_database()
 
     async def run() -> None:
-        one, two = await _two(url)
+        one, two = await two_nodes(url)
         ahead = Turn(epoch=one.store.epoch, now_at=NOW, elapsed_s=1_000.0)
         await one.store.apply(ahead)
         (job,) = [accepted.job for accepted in (await two.turn(submissions=[spec()])).accepted]
@@ -189,6 +174,6 @@ def test_the_queue_clock_of_a_node_never_runs_behind_another_ones() -> None:
         (ready,) = await two.store.ready()
         assert ready.head >= 1_000.0
         await one.store.apply(replace(ahead, elapsed_s=1_001.0))
-        await _close(one, two)
+        await close(one, two)
 
     asyncio.run(run())

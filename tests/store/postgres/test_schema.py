@@ -6,12 +6,14 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from dispatcher.errors import StoreRefused, WrongState
 from dispatcher.store.applier.hand import Ids
 from dispatcher.store.opening import migrate_store, open_store
 from dispatcher.store.port import Limits, Store
+from dispatcher.store.postgres.queries import QUERIES
 from dispatcher.store.postgres.schema import migrations, place_of
 from tests.store.contract import NOW, POSTGRES, Desk
 from tests.support.postgres import Postgres
@@ -27,6 +29,13 @@ async def _opened_and_closed(url: str) -> bool:
     store = await _open(url)
     await store.close()
     return store.created
+
+
+async def _named(url: str, node: str) -> int:
+    """The number of the life that a node of this name has had."""
+    store = await open_store(url, limits=Limits(), ids=IDS, new_key=lambda: b"", node=node)
+    await store.close()
+    return store.epoch
 
 
 def _migrated(url: str) -> tuple[int, int]:
@@ -67,12 +76,23 @@ def test_two_servers_that_begin_with_an_empty_database_at_once_make_one_store(ur
 
 def test_a_second_server_is_refused_while_the_first_one_lives(server: Postgres, url: str, tmp_path: Path) -> None:
     desk = Desk(POSTGRES._replace(url=lambda _: url), tmp_path)
-    with pytest.raises(StoreRefused, match="in use by another server"):
+    with pytest.raises(StoreRefused, match=r"node 'main' of .* in use by another server: .* own with --node"):
         asyncio.run(_open(url))
     with pytest.raises(StoreRefused, match="in use by another server"):
         _migrated(url)
     assert desk.submit()
+    other = asyncio.run(_named(url, "other"))
+    assert (other, desk.store.epoch) == (1, 1), "a server of another name is welcome"
     desk.end()
+    assert not asyncio.run(_opened_and_closed(url))
+
+
+def test_no_server_begins_while_the_schema_is_changed(server: Postgres, url: str) -> None:
+    asyncio.run(_opened_and_closed(url))
+    with psycopg.connect(url, autocommit=True) as migrating:
+        migrating.execute(QUERIES["lock_store"])
+        with pytest.raises(StoreRefused, match="is being migrated: start this server again when that is done"):
+            asyncio.run(_open(url))
     assert not asyncio.run(_opened_and_closed(url))
 
 

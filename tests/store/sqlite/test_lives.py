@@ -47,7 +47,7 @@ def test_a_store_that_lives_on_behind_its_successor_writes_nothing(desk: Desk, w
     turn = desk.make_turn(reports=reports, submissions=submissions)
     _successor(desk)
     before, clock = desk.rows(), _clock(desk)
-    with pytest.raises(StorageTrouble, match="life 1 of node '', and life 2 has the store now"):
+    with pytest.raises(StorageTrouble, match="life 1 of node '' is over, its life 2 has begun"):
         desk.run(desk.store.apply(turn))
     assert (desk.rows(), _clock(desk)) == (before, clock)
 

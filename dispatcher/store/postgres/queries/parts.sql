@@ -38,3 +38,20 @@ FROM (SELECT min(number) AS low, count(*) AS acts FROM seen) AS looked LEFT JOIN
         AND (%(before)s::double precision IS NULL OR at < %(before)s)
     ORDER BY number DESC LIMIT %(room)s
 ) AS a ON true
+
+-- name: live_columns
+j.attempt, j.id, j.type, j.number + (a.started_at IS NULL)::int, a.started_at, j.terms, j.errors, j.crashes,
+       coalesce(a.worker, ''), coalesce(a.boot, '')
+
+-- name: gone_after
+-- A node that has been silent for so long is gone.
+interval '10 seconds'
+
+-- name: news_kept
+-- Longer than a node may be silent.
+interval '30 seconds'
+
+-- name: seen
+s.worker, s.node, s.name, s.state, s.paused, s.types, s.labels, s.slots,
+greatest(0, extract(epoch FROM clock_timestamp())::double precision - s.since),
+ARRAY(SELECT j.id FROM jobs j WHERE j.worker = s.worker AND j.state = 'running' ORDER BY j.seq)

@@ -1,10 +1,9 @@
 -- What people and programs read, and what a start reads.
 
 -- name: live
-SELECT j.attempt, j.id, j.type, j.number + (a.started_at IS NULL)::int, a.started_at, j.terms, j.errors, j.crashes,
-       coalesce(a.worker, ''), coalesce(a.boot, '')
+SELECT {{LIVE_COLUMNS}}
 FROM jobs j LEFT JOIN attempts a ON a.job = j.seq AND a.id = j.attempt
-WHERE j.state = 'running' ORDER BY j.seq DESC
+WHERE j.state = 'running' AND j.node = %(node)s ORDER BY j.seq DESC
 
 -- name: all_ready
 SELECT l.name, t.jobs, (

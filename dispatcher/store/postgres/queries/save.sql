@@ -34,6 +34,12 @@ ON CONFLICT (lane) DO NOTHING
 INSERT INTO lanes SELECT * FROM json_populate_recordset(NULL::lanes, %(rows)s::json) ORDER BY lane
 ON CONFLICT (lane) DO UPDATE SET offered_at = excluded.offered_at WHERE lanes.offered_at IS NULL
 
+-- name: note_offered
+INSERT INTO offered SELECT t.name, %(node)s FROM unnest(%(types)s::text[]) AS t(name) ON CONFLICT DO NOTHING
+
+-- name: note_not_offered
+DELETE FROM offered WHERE node = %(node)s AND type <> ALL(%(types)s::text[])
+
 -- name: forget_lanes
 -- Those without jobs. A lane that is a type alone says when the type was first offered: it goes with the type.
 WITH used AS (
@@ -43,7 +49,7 @@ WITH used AS (
     DELETE FROM lanes l
     WHERE NOT EXISTS (SELECT FROM used u WHERE u.lane = l.lane)
         AND (l.name <> l.type OR NOT (
-            l.type = ANY(%(offered)s::text[]) OR EXISTS (SELECT FROM used u WHERE u.type = l.type)
+            EXISTS (SELECT FROM offered o WHERE o.type = l.type) OR EXISTS (SELECT FROM used u WHERE u.type = l.type)
         ))
     RETURNING l.lane
 )
@@ -77,13 +83,13 @@ INSERT INTO job_data SELECT * FROM unnest(%(seqs)s::bigint[], %(texts)s::text[])
 INSERT INTO job_tags SELECT * FROM json_populate_recordset(NULL::job_tags, %(rows)s::json) ON CONFLICT DO NOTHING
 
 -- name: save_jobs
-UPDATE jobs j SET {{CHANGING}} FROM json_populate_recordset(NULL::jobs, %(rows)s::json) AS r WHERE j.seq = r.seq
+UPDATE jobs j SET {{CHANGING}}, node = coalesce(r.node, j.node) FROM json_populate_recordset(NULL::jobs, %(rows)s::json) AS r WHERE j.seq = r.seq
 
 -- name: save_claims
-UPDATE jobs j SET {{CLAIMED}} FROM json_populate_recordset(NULL::jobs, %(rows)s::json) AS r WHERE j.seq = r.seq
+UPDATE jobs j SET {{CLAIMED}}, node = %(node)s FROM json_populate_recordset(NULL::jobs, %(rows)s::json) AS r WHERE j.seq = r.seq
 
 -- name: save_done
-UPDATE jobs j SET {{DONE}} FROM json_populate_recordset(NULL::jobs, %(rows)s::json) AS r WHERE j.seq = r.seq
+UPDATE jobs j SET {{DONE}}, node = %(node)s FROM json_populate_recordset(NULL::jobs, %(rows)s::json) AS r WHERE j.seq = r.seq
 
 -- name: save_terms
 UPDATE jobs j SET lane = r.lane, terms = r.terms FROM json_populate_recordset(NULL::jobs, %(rows)s::json) AS r

@@ -23,17 +23,32 @@ SELECT set_config(name, '0', true) FROM unnest(ARRAY['statement_timeout', 'lock_
 -- Held as long as the connection: a second server of the same node is refused.
 SELECT pg_try_advisory_lock({{LOCK}}, hashtext(%(node)s))
 
+-- name: share_store
+-- Held as long as the connection, beside other servers: nobody changes the schema under them.
+SELECT pg_try_advisory_lock_shared({{LOCK}}, 1)
+
+-- name: lock_store
+SELECT pg_try_advisory_lock({{LOCK}}, 1)
+
 -- name: let_go
 SELECT pg_advisory_unlock_all()
 
 -- name: begin_life
 -- The queue clock goes on from where the node that is furthest has it.
-INSERT INTO nodes (node, epoch, queue_clock, counted_clock, turns, seen_at)
-SELECT %(node)s, 1, c.furthest, c.furthest, 0, clock_timestamp()
+INSERT INTO nodes (node, epoch, queue_clock, counted_clock, turns, seen_at, since, gone, began, trimmed)
+SELECT %(node)s, 1, c.furthest, c.furthest, 0, clock_timestamp(), clock_timestamp(), false, 0, 0
 FROM (SELECT coalesce(max(queue_clock), 0) AS furthest FROM nodes) AS c
 ON CONFLICT (node) DO UPDATE
-SET epoch = nodes.epoch + 1, queue_clock = excluded.queue_clock, seen_at = excluded.seen_at
+SET epoch = nodes.epoch + 1, queue_clock = excluded.queue_clock, seen_at = excluded.seen_at, since = excluded.since,
+    gone = false, began = nodes.turns
 RETURNING epoch, queue_clock
+
+-- name: see_nodes
+-- Waits for the turns that have begun: their nodes do not know yet that there is this one, and tell it nothing.
+SELECT node, turns FROM nodes WHERE node <> %(node)s FOR SHARE
+
+-- name: database_at
+SELECT extract(epoch FROM clock_timestamp())::double precision
 
 -- name: epoch
 SELECT epoch FROM nodes WHERE node = %(node)s

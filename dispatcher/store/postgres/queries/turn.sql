@@ -5,14 +5,16 @@
 -- Always first. No row: another life of this node has begun, and this one may not write. The queue clock of the nodes
 -- is the one that is furthest.
 UPDATE nodes SET
+    since = CASE WHEN seen_at < clock_timestamp() - interval '5 seconds' THEN clock_timestamp() ELSE since END,
     seen_at = clock_timestamp(),
     turns = turns + 1,
+    counted_clock = greatest(counted_clock, %(counted)s::double precision),
     queue_clock = greatest(%(clock)s::double precision, (SELECT max(queue_clock) FROM nodes))
 WHERE node = %(node)s AND epoch = %(epoch)s
-RETURNING queue_clock, turns
+RETURNING queue_clock, turns, extract(epoch FROM clock_timestamp())::double precision
 
 -- name: load_jobs
-SELECT {{JOB}} FROM jobs j
+SELECT {{JOB}}, j.node FROM jobs j
 WHERE j.seq = ANY(%(seqs)s::bigint[]) OR j.id = ANY(%(ids)s::text[]) OR j.key = ANY(%(keys)s::text[])
 ORDER BY j.seq FOR UPDATE
 
@@ -49,10 +51,29 @@ SELECT counted_clock FROM nodes WHERE node = %(node)s
 -- name: ended_since
 -- By the same indexes as those of jobs that are outlived.
 SELECT {{ENDED}} FROM jobs j
-WHERE j.ended_clock > (SELECT counted_clock FROM nodes WHERE node = %(node)s) AND j.key IS NULL
+WHERE j.ended_clock > (SELECT counted_clock FROM nodes WHERE node = %(node)s) AND j.key IS NULL AND j.node = %(node)s
 UNION ALL
 SELECT {{ENDED}} FROM jobs j
-WHERE j.ended_clock > (SELECT counted_clock FROM nodes WHERE node = %(node)s) AND j.key IS NOT NULL
+WHERE j.ended_clock > (SELECT counted_clock FROM nodes WHERE node = %(node)s) AND j.key IS NOT NULL AND j.node = %(node)s
+UNION ALL
+SELECT {{ENDED}} FROM uncounted j
+WHERE j.ended_clock > (SELECT counted_clock FROM nodes WHERE node = %(node)s) AND j.node = %(node)s
+
+-- name: ended_behind
+SELECT {{ENDED}} FROM jobs j WHERE j.ended_clock > %(clock)s::double precision AND j.key IS NULL AND j.node = %(gone)s
+UNION ALL
+SELECT {{ENDED}} FROM jobs j WHERE j.ended_clock > %(clock)s::double precision AND j.key IS NOT NULL AND j.node = %(gone)s
+UNION ALL
+SELECT {{ENDED}} FROM uncounted j WHERE j.ended_clock > %(clock)s::double precision AND j.node = %(gone)s
+
+-- name: keep_uncounted
+-- Before the rows of these jobs go, or go on: their node has perhaps counted their ends in memory alone.
+INSERT INTO uncounted (node, {{ENDED_NAMES}})
+SELECT j.node, {{ENDED}} FROM jobs j JOIN nodes n ON n.node = j.node
+WHERE j.seq = ANY(%(seqs)s::bigint[]) AND j.node <> %(node)s AND j.ended_clock > n.counted_clock
+
+-- name: forget_counted
+DELETE FROM uncounted u USING nodes n WHERE n.node = u.node AND u.ended_clock <= n.counted_clock
 
 -- name: held
 -- Without what other nodes have in hand: together they may pass a limit by what one instant brings.

@@ -2,15 +2,29 @@
 -- Instants are UTC seconds, but those that are said to be of the queue clock.
 
 -- The nodes that have used this store, and in which life each is. Each of its turns touches its row first: that is its
--- heartbeat and its fence, and holds its queue clock.
+-- heartbeat and its fence, and holds its queue clock. What it had may be taken over once it was silent for 10 s, by a
+-- node that was there itself all that time; its epoch is raised then, so it writes nothing any more.
 CREATE TABLE nodes (
     node          text COLLATE "C" PRIMARY KEY,
     epoch         bigint NOT NULL,
     queue_clock   double precision NOT NULL,
     counted_clock double precision NOT NULL, -- of the queue clock: jobs that ended up to then are counted (table endings)
     turns         bigint NOT NULL,          -- so many it has had: if the answer to a COMMIT is lost, this tells the outcome
-    seen_at       timestamptz NOT NULL
+    seen_at       timestamptz NOT NULL,     -- when its last turn began
+    since         timestamptz NOT NULL,     -- since when it has never been silent for long
+    gone          boolean NOT NULL,         -- another node has taken over what it had
+    began         bigint NOT NULL,          -- turns that it had had when its life began
+    trimmed       bigint NOT NULL           -- what it told (table news) up to this turn may be gone
 ) WITH (fillfactor = 50);
+
+-- What a turn of a node tells the others. They read it in turns of theirs.
+CREATE TABLE news (
+    node text COLLATE "C" NOT NULL,
+    turn bigint NOT NULL,
+    at   timestamptz NOT NULL,
+    news text NOT NULL,                     -- JSON: dispatcher/core/jobs/news.py
+    PRIMARY KEY (node, turn)
+);
 
 -- What a worker must match: a type, and what its jobs require. A requirement may be long, so a lane's key is the
 -- beginning of the SHA-256 of its name (dispatcher/store/postgres/keys.py).
@@ -23,6 +37,14 @@ CREATE TABLE lanes (
 );
 CREATE INDEX lanes_type ON lanes (type);
 CREATE INDEX lanes_wanted ON lanes USING gin (wanted);
+
+-- Which types the workers of each node offer: nobody forgets those of another.
+CREATE TABLE offered (
+    type text COLLATE "C" NOT NULL,
+    node text COLLATE "C" NOT NULL,
+    PRIMARY KEY (type, node)
+);
+CREATE INDEX offered_by ON offered (node);
 
 CREATE SEQUENCE job_numbers;
 
@@ -61,7 +83,8 @@ CREATE TABLE jobs (
     batch         text COLLATE "C",
     lane          uuid NOT NULL,
     owner         text COLLATE "C",         -- from about
-    error_code    text COLLATE "C"          -- from error
+    error_code    text COLLATE "C",         -- from error
+    node          text COLLATE "C" NOT NULL -- which has its attempt, or has ended it; until then, which took it in
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
 
 -- Of jobs of the same instant the one that came first goes first.
@@ -69,7 +92,8 @@ CREATE INDEX jobs_ready ON jobs (lane, rank, seq) WHERE state = 'queued';
 CREATE INDEX jobs_due ON jobs (run_at, seq) WHERE state = 'scheduled' AND backoff_until IS NULL;
 CREATE INDEX jobs_backing_off ON jobs (backoff_until, seq) WHERE backoff_until IS NOT NULL;
 CREATE INDEX jobs_expiring ON jobs (expires_at, seq) WHERE expires_at IS NOT NULL AND state IN ('scheduled', 'queued');
-CREATE INDEX jobs_running ON jobs (seq) WHERE state = 'running';
+CREATE INDEX jobs_running ON jobs (node, seq) WHERE state = 'running';
+CREATE INDEX jobs_of_worker ON jobs (worker) WHERE state = 'running';
 CREATE INDEX jobs_outlived ON jobs (ended_clock, seq) WHERE ended_clock IS NOT NULL AND key IS NULL;
 CREATE INDEX jobs_outlived_keyed ON jobs (ended_clock, seq) WHERE ended_clock IS NOT NULL AND key IS NOT NULL;
 -- Lists for people ask for these among millions that succeeded.
@@ -135,6 +159,22 @@ CREATE INDEX workers_here ON workers (node) WHERE gone_at IS NULL;
 CREATE INDEX workers_missing ON workers (place, name) WHERE gone_at IS NOT NULL;
 CREATE INDEX workers_outlived ON workers (gone_clock, name) WHERE gone_clock IS NOT NULL;
 
+-- The workers that each node has, for the others.
+CREATE TABLE seen (
+    worker text COLLATE "C" PRIMARY KEY,
+    node   text COLLATE "C" NOT NULL,
+    name   text COLLATE "C" NOT NULL,
+    place  text COLLATE "C" NOT NULL,       -- as in workers
+    state  text NOT NULL,
+    paused boolean NOT NULL,
+    types  text[] NOT NULL,
+    labels text[] NOT NULL,                 -- 'label:value'
+    slots  bigint NOT NULL,
+    since  double precision NOT NULL        -- when it was first seen at this node
+);
+CREATE INDEX seen_of ON seen (node);
+CREATE INDEX seen_by_name ON seen (place, name, worker);
+
 -- Tokens of access. Of each the SHA-256 is kept, never the token itself.
 CREATE TABLE tokens (
     id           text COLLATE "C" PRIMARY KEY,
@@ -150,7 +190,8 @@ CREATE TABLE tokens (
     labels       text NOT NULL,             -- JSON: those of the pages that come with it
     uses         bigint,                    -- NULL: it is no token for joining
     used         bigint NOT NULL,           -- how many workers have joined with it
-    jobs_per_minute bigint                  -- NULL: as many as there is room for
+    jobs_per_minute bigint,                 -- NULL: as many as there is room for
+    CHECK (uses IS NULL OR used <= uses)    -- nodes that spend the last use at once: one of them is refused
 );
 
 -- The credential of each worker that has joined.
@@ -208,6 +249,20 @@ CREATE TABLE endings (
     run       text NOT NULL,                -- the same
     PRIMARY KEY (step_s, start, type)
 ) WITH (fillfactor = 50);
+
+-- Ends that their nodes may not have counted, of jobs that another node has removed, or has had go on.
+CREATE TABLE uncounted (
+    node        text COLLATE "C" NOT NULL,
+    ended_clock double precision NOT NULL,
+    ended_at    double precision,
+    type        text NOT NULL,
+    state       text NOT NULL,
+    reason      text,
+    created_at  double precision NOT NULL,
+    ready_at    double precision,
+    started_at  double precision
+);
+CREATE INDEX uncounted_of ON uncounted (node, ended_clock);
 
 CREATE FUNCTION add_histograms(one text, other text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT coalesce(json_object_agg(bucket, number), '{}')::text FROM (

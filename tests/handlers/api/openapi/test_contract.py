@@ -115,6 +115,7 @@ CASES: list[tuple[str, str, dict[str, Any], int]] = [
     ("GET", "/api/v1/stats?window=1y", {}, 400),
     ("GET", "/api/v1/batches/nope", {}, 404),
     ("GET", "/api/v1/batches/nope/results", {}, 404),
+    ("GET", "/api/v1/nodes", {}, 200),
     ("GET", "/api/v1/backups", {}, 200),
     ("POST", "/api/v1/backups", {"headers": JSON}, 409),
     ("GET", "/api/v1/backups/nope.db", {}, 404),

@@ -1,0 +1,37 @@
+"""The workers of a node as other nodes see them, and what they order of those; the store keeps it while they live."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+__all__ = ["ReloadPage", "SeeWorkers", "SeenWorker"]
+
+
+class SeenWorker(Struct, frozen=True, kw_only=True):
+    """A worker that a node has."""
+
+    worker: str
+    name: str
+    #: As people see it (``WorkerStatus``).
+    state: str
+    #: By the person at its page.
+    paused: bool
+    types: tuple[str, ...]
+    #: (label, value), in the order of the labels; without its name.
+    labels: tuple[tuple[str, str], ...]
+    slots: int
+
+
+class SeeWorkers(Struct, frozen=True):
+    """What has changed of a node's workers since its last turn."""
+
+    here: tuple[SeenWorker, ...] = ()
+    #: By their ids.
+    gone: tuple[str, ...] = ()
+
+
+class ReloadPage(Struct, frozen=True):
+    """Whichever node has this worker tells its page to load anew: at once, or when it is idle."""
+
+    worker: str
+    at_once: bool

@@ -1,0 +1,44 @@
+"""Pages that come from another node of the store, and wait until what they had there is this node's.
+
+A page that shows its identity may have been elsewhere. So its registration waits while the store is asked, in a turn,
+to move its attempts here; then it goes on as one of a page that comes back after a restart. What a page had nowhere
+else costs the same turn. A node that has its store for itself asks nothing.
+
+It knows sessions and registrations, and no attempt.
+"""
+
+from __future__ import annotations
+
+from dispatcher.core.jobs.news import Coming
+from dispatcher.core.jobs.turn import MoveAttempts
+from dispatcher.core.workers.registration import Registration
+
+__all__ = ["Movers"]
+
+
+class Movers:
+    """The registrations that wait, by session: of each the latest."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, Registration] = {}
+
+    def ask(self, session: str, registration: Registration) -> MoveAttempts | None:
+        """The registration waits; None: the same page has asked already."""
+        before = self._waiting.get(session)
+        self._waiting[session] = registration
+        if before is not None and before.boot == registration.boot:
+            return None
+        named = dict.fromkeys([*(name for name, _ in registration.holding), *registration.finished])
+        page = Coming(registration.worker, registration.boot, registration.after)
+        return MoveAttempts(page, tuple(named), session)
+
+    def answered(self, command: MoveAttempts) -> Registration | None:
+        """The registration that has waited for this; None: its session is over, or asks for another page now."""
+        found = self._waiting.get(command.session)
+        if found is None or found.boot != command.page.boot:
+            return None
+        return self._waiting.pop(command.session)
+
+    def forget(self, session: str) -> None:
+        """The session is over: its page registers again, here or elsewhere."""
+        self._waiting.pop(session, None)

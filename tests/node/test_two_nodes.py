@@ -1,0 +1,152 @@
+"""Two nodes on one database: pages of one do what the other takes in, and pages move with what they have."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.node.nodes import credentials, two_nodes
+from tests.support.house import JSON, House
+
+pytestmark = pytest.mark.gen_test(timeout=60)
+
+
+async def _offer(house: House, sid: str) -> JSON:
+    """The offer that the page has got."""
+    return next(message for message in await house.hear(sid) if message["op"] == "job")
+
+
+async def test_a_job_that_one_node_takes_in_is_done_by_a_page_of_another_one() -> None:
+    async with two_nodes() as nodes:
+        await nodes.b.register("s1")
+        job = await nodes.a.submit()
+        await nodes.beat(nodes.b)
+        offer = await _offer(nodes.b, "s1")
+        await nodes.b.say("s1", op="result", attempt=offer["attempt"], value={"ok": 1.0})
+        assert await nodes.a.state(job) == await nodes.b.state(job) == "succeeded"
+
+
+async def test_a_job_that_becomes_due_is_done_whichever_node_has_made_it_wait() -> None:
+    async with two_nodes() as nodes:
+        await nodes.b.register("s1")
+        job = await nodes.a.submit(delay_s=30.0)
+        await nodes.b.pass_time(31.0)
+        await nodes.beat(nodes.b)
+        assert (await _offer(nodes.b, "s1"))["id"] == job.id
+
+
+async def test_who_waits_at_one_node_is_woken_by_a_result_that_comes_to_another() -> None:
+    async with two_nodes() as nodes:
+        await nodes.b.register("s1")
+        job = await nodes.a.submit()
+        waiting = asyncio.ensure_future(nodes.a.dispatcher.wait(job.id, 60.0))
+        await nodes.beat(nodes.b)
+        offer = await _offer(nodes.b, "s1")
+        await nodes.b.say("s1", op="result", attempt=offer["attempt"], value=1)
+        await nodes.beat(nodes.a)
+        assert (await waiting).state == "succeeded"
+
+
+async def test_the_result_of_an_attempt_of_another_node_is_recorded_and_that_node_lets_go_of_it() -> None:
+    async with two_nodes() as nodes:
+        await nodes.a.register("s1")
+        await nodes.b.register("s2", types=["other"])
+        job = await nodes.a.submit()
+        attempt = (await _offer(nodes.a, "s1"))["attempt"]
+        [answer] = await nodes.b.say("s2", op="result", attempt=attempt, value=7)
+        assert (answer["op"], answer["verdict"]) == ("recorded", "recorded")
+        assert await nodes.b.state(job) == "succeeded"
+        await nodes.beat(nodes.a)
+        assert not nodes.a.dispatcher.machine.attempts
+        second = await nodes.a.submit()
+        assert (await _offer(nodes.a, "s1"))["id"] == second.id, "its slot is free"
+
+
+async def test_a_page_that_comes_to_another_node_keeps_its_attempt() -> None:
+    async with two_nodes(reconnect_grace_s=30.0) as nodes:
+        who = await nodes.a.register("s1", boot="b1")
+        job = await nodes.a.submit()
+        attempt = (await _offer(nodes.a, "s1"))["attempt"]
+        await nodes.a.say("s1", op="accept", attempt=attempt)
+        nodes.a.pages.away("s1", nodes.a.clock.monotonic())
+        holding = [{"attempt": attempt, "elapsed_ms": 1_000}]
+        again = await nodes.b.register("s2", boot="b1", holding=holding, **credentials(who))
+        assert again["worker"] == who["worker"]
+        assert nodes.sql("SELECT node FROM jobs") == [("b",)]
+        await nodes.beat(nodes.a)
+        assert not nodes.a.dispatcher.machine.attempts
+        assert not nodes.a.dispatcher.machine.workers, "its page is elsewhere"
+        await nodes.a.pass_time(120.0)
+        assert await nodes.a.state(job) == "running"
+        told = await nodes.b.say("s2", op="result", attempt=attempt, value=1)
+        assert [message["verdict"] for message in told if message["op"] == "recorded"] == ["recorded"]
+        view = await nodes.a.dispatcher.job(job.id)
+        assert (view.state, len(view.attempts), view.crashes) == ("succeeded", 1, 0)
+
+
+async def test_a_page_that_comes_back_before_its_first_node_has_heard_of_it_keeps_its_attempt() -> None:
+    async with two_nodes() as nodes:
+        who = await nodes.a.register("s1", boot="b1")
+        job = await nodes.a.submit()
+        attempt = (await _offer(nodes.a, "s1"))["attempt"]
+        await nodes.a.say("s1", op="accept", attempt=attempt)
+        holding = [{"attempt": attempt, "elapsed_ms": 1_000}]
+        await nodes.b.register("s2", boot="b1", holding=holding, **credentials(who))
+        await nodes.a.register("s3", boot="b1", holding=holding, **credentials(who))
+        assert nodes.sql("SELECT node FROM jobs") == [("a",)]
+        await nodes.beat()
+        assert not nodes.b.dispatcher.machine.attempts
+        await nodes.a.say("s3", op="error", attempt=attempt, message="no", retry=False)
+        assert await nodes.b.state(job) == "failed"
+
+
+async def test_an_offer_whose_accept_was_lost_on_the_way_moves_with_the_page_that_has_it() -> None:
+    async with two_nodes() as nodes:
+        who = await nodes.a.register("s1", boot="b1")
+        job = await nodes.a.submit()
+        attempt = (await _offer(nodes.a, "s1"))["attempt"]
+        holding = [{"attempt": attempt, "elapsed_ms": 500}]
+        await nodes.b.register("s2", boot="b1", holding=holding, **credentials(who))
+        [view] = (await nodes.b.dispatcher.job(job.id)).attempts
+        assert view.state == "running"
+        await nodes.beat(nodes.a)
+        await nodes.b.say("s2", op="error", attempt=attempt, message="no", retry=False)
+        assert await nodes.a.state(job) == "failed"
+
+
+async def test_a_page_that_was_loaded_anew_at_another_node_ends_what_the_old_one_had() -> None:
+    async with two_nodes(reconnect_grace_s=30.0) as nodes:
+        who = await nodes.a.register("s1", boot="b1")
+        job = await nodes.a.submit()
+        attempt = (await _offer(nodes.a, "s1"))["attempt"]
+        await nodes.a.say("s1", op="accept", attempt=attempt)
+        nodes.a.pages.away("s1", nodes.a.clock.monotonic())
+        await nodes.b.register("s2", boot="b2", **credentials(who))
+        await nodes.beat(nodes.a, nodes.b)
+        offer = await _offer(nodes.b, "s2")
+        assert (offer["id"], offer["attempt"] != attempt) == (job.id, True)
+
+
+async def test_a_second_window_at_another_node_ends_nothing_of_the_first() -> None:
+    async with two_nodes() as nodes:
+        who = await nodes.a.register("s1", boot="b1")
+        job = await nodes.a.submit()
+        attempt = (await _offer(nodes.a, "s1"))["attempt"]
+        await nodes.a.say("s1", op="accept", attempt=attempt)
+        await nodes.b.register("s2", boot="b2", **credentials(who))
+        await nodes.beat(nodes.a, nodes.b)
+        await nodes.a.say("s1", op="result", attempt=attempt, value=1)
+        assert await nodes.b.state(job) == "succeeded"
+
+
+async def test_a_cancel_at_one_node_reaches_the_page_of_another() -> None:
+    async with two_nodes() as nodes:
+        await nodes.a.register("s1")
+        job = await nodes.a.submit()
+        attempt = (await _offer(nodes.a, "s1"))["attempt"]
+        await nodes.a.say("s1", op="accept", attempt=attempt)
+        await nodes.b.dispatcher.cancel(job.id, "not needed")
+        await nodes.beat(nodes.a)
+        told = await nodes.a.hear("s1")
+        assert ("cancel", attempt) in [(message["op"], message.get("attempt")) for message in told]
