@@ -74,6 +74,12 @@ def _migrate(argv: list[str]) -> int | None:
     return status
 
 
+def _move(argv: list[str]) -> int | None:
+    _server()
+    status: int | None = importlib.import_module("dispatcher.store.move.command").main(argv)
+    return status
+
+
 def _server() -> ModuleType:
     """The server of this installation."""
     here = Path(__file__).resolve().parent
@@ -98,6 +104,7 @@ def _doctor(argv: list[str]) -> int:
 _PROGRAMS: dict[str, Callable[[list[str]], int | None]] = {
     "serve": _serve,
     "migrate": _migrate,
+    "move": _move,
     "simulate": _simulate,
     "doctor": _doctor,
 }

@@ -32,7 +32,7 @@ def loading(program: str, happens: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=60)
 
 
-@pytest.mark.parametrize("program", ["serve", "migrate", "simulate"])
+@pytest.mark.parametrize("program", ["serve", "migrate", "move", "simulate"])
 def test_a_program_whose_packages_lack_says_what_to_install(program: str) -> None:
     done = loading(program, "raise ModuleNotFoundError(name, name=name)")
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
@@ -44,7 +44,7 @@ def test_a_module_of_our_own_that_lacks_is_a_fault_to_be_seen() -> None:
     assert (done.returncode, "Traceback" in done.stderr) == (1, True)
 
 
-@pytest.mark.parametrize("program", ["serve", "migrate", "simulate", "doctor"])
+@pytest.mark.parametrize("program", ["serve", "migrate", "move", "simulate", "doctor"])
 def test_ctrl_c_while_a_program_is_loaded_ends_it_quietly(program: str) -> None:
     done = loading(program, "os.kill(os.getpid(), signal.SIGINT)")
     assert (done.returncode, done.stderr) == (128 + signal.SIGINT, "")

@@ -42,6 +42,7 @@ GROUPS = (
 PROGRAMS = {
     "serve": "run the server (`pagehand serve --help` lists its settings)",
     "migrate": "bring a store to this version's schema, and end (flags as those of serve)",
+    "move": "move a store from its file into a PostgreSQL database, and end",
     "simulate": "play worker pages, and load, against a server",
     "doctor": "say what is wrong with a server, or on the way to it",
 }
