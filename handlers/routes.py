@@ -64,7 +64,7 @@ _ORDERS = {
 }
 _ID = r"([A-Za-z0-9_-]{1,64})"
 #: An asterisk: all types.
-_TYPE = r"((?:[A-Za-z0-9._-]{1,100}|\*|%2[Aa]))"
+_TYPE = r"([A-Za-z0-9._-]{1,100}|\*|%2[Aa])"
 
 
 def shipped_tasks() -> str:

@@ -86,7 +86,7 @@ def _methods(spec: URLSpec) -> list[str]:
 
 def _call(spec: URLSpec, method: str) -> DescribedCall:
     pattern = spec.regex.pattern.removesuffix("$")
-    parts = [f"^{part}$" for part in _PART.findall(pattern)]
+    parts = [f"^({part})$" if "|" in part else f"^{part}$" for part in _PART.findall(pattern)]
     names = PATH_NAMES.get(spec.name or "", ("id",))[: len(parts)]
     filled = iter(names)
     path = _PART.sub(lambda _: "{" + next(filled) + "}", pattern)
