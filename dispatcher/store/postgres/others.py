@@ -76,7 +76,8 @@ class Others:
     def asks(self, request: Load) -> Iterator[Asked]:
         """What a turn asks behind its fence. Attempts move before anything is read of them, or of what others tell."""
         self._moves = request.moves
-        yield from (("move_attempts", self._move(move)) for move in request.moves)
+        if request.moves:
+            yield "move_attempts", self._move(request.moves)
         yield "others", {"node": self._node}
         if self._places:
             yield "read_news", {"nodes": list(self._places), "turns": array(self._places.values())}
@@ -84,18 +85,27 @@ class Others:
             self._trimmed_s = request.elapsed_s
             yield "trim_news", {"node": self._node}
 
-    def _move(self, move: MoveAttempts) -> dict[str, Any]:
-        named = {name: seq for name in move.attempts if (seq := job_of(name)) is not None}
-        page = move.page
+    def _move(self, moves: Sequence[MoveAttempts]) -> dict[str, Any]:
+        """What all of these pages name, by their places: when a node has gone thousands may come at once."""
+        named = [
+            (page, seq, name)
+            for page, move in enumerate(moves)
+            for name in move.attempts
+            if (seq := job_of(name)) is not None
+        ]
         return {
-            "node": self._node, "seqs": array(named.values()), "names": list(named), "worker": page.worker,
-            "boot": page.boot,
+            "node": self._node, "pages": array(range(len(moves))), "named_by": array(page for page, _, _ in named),
+            "seqs": array(seq for _, seq, _ in named), "names": [name for _, _, name in named],
+            "workers": [move.page.worker for move in moves], "boots": [move.page.boot for move in moves],
         }  # fmt: skip
 
     def loaded(self, found: Sequence[Rows]) -> tuple[dict[MoveAttempts, tuple[LiveAttempt, ...]], list[News] | None]:
         """What has moved, and what others have told (None: there are none). Raises StorageTrouble if some is gone."""
-        moved, (others, *news) = found[: len(self._moves)], found[len(self._moves) :]
-        self._moved = {move: tuple(map(live_attempt, rows)) for move, rows in zip(self._moves, moved, strict=True)}
+        moved, (others, *news) = (found[0], found[1:]) if self._moves else ([], found)
+        by_page: dict[int, list[LiveAttempt]] = {}
+        for page, *row in moved:
+            by_page.setdefault(page, []).append(live_attempt(row))
+        self._moved = {self._moves[page]: tuple(attempts) for page, attempts in by_page.items()}
         self._see([_Other(*row) for row in others])
         if not others:
             return self._moved, None

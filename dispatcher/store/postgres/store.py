@@ -254,13 +254,16 @@ class PostgresStore(WithoutBackups):
         )
         if not found:
             return None
-        *columns, data, result = found[0]
+        *columns, data, result, node = found[0]
         row = job_row(columns)
-        attempts = with_current(row, [*map(attempt_row, reversed(attempt_rows))])
+        nodes = {attempt[0]: attempt[-1] for attempt in attempt_rows}
+        if row.state is JobState.RUNNING:
+            nodes[row.attempt] = node
+        attempts = with_current(row, [attempt_row(attempt[:-1]) for attempt in reversed(attempt_rows)])
         return replace(
             view(row, data=data, result=result, attempt_ended_at=attempts[-1].ended_at if attempts else None),
             evidence=evidence(attempts) if row.state is JobState.FAILED else None,
-            attempts=[attempt_view(attempt) for attempt in attempts],
+            attempts=[attempt_view(attempt, nodes.get(attempt.id) or "") for attempt in attempts],
             log=[LogLine(at=at, line=line, number=number) for at, line, number in reversed(lines)],
         )
 

@@ -28,19 +28,22 @@ UPDATE nodes SET trimmed = own.turn FROM (SELECT max(turn) AS turn FROM old WHER
 WHERE node = %(node)s AND own.turn IS NOT NULL
 
 -- name: move_attempts
--- Those that the page names, and those that this boot of its worker has accepted.
+-- Of several pages: those that each names, and those that this boot of its worker has accepted.
 WITH wanted AS (
-    SELECT j.seq FROM jobs j WHERE j.seq = ANY(%(seqs)s::bigint[]) AND j.attempt = ANY(%(names)s::text[])
+    SELECT n.page, j.seq FROM unnest(%(named_by)s::int[], %(seqs)s::bigint[], %(names)s::text[]) AS n(page, seq, name)
+    JOIN jobs j ON j.seq = n.seq AND j.attempt = n.name
     UNION
-    SELECT j.seq FROM jobs j JOIN attempts a ON a.job = j.seq AND a.id = j.attempt
-    WHERE j.state = 'running' AND j.worker = %(worker)s AND a.worker = %(worker)s AND a.boot = %(boot)s
+    SELECT p.page, j.seq FROM unnest(%(pages)s::int[], %(workers)s::text[], %(boots)s::text[]) AS p(page, worker, boot)
+    JOIN jobs j ON j.worker = p.worker AND j.state = 'running'
+    JOIN attempts a ON a.job = j.seq AND a.id = j.attempt AND a.worker = p.worker AND a.boot = p.boot
 ), locked AS (
-    SELECT j.seq FROM jobs j JOIN wanted w ON w.seq = j.seq
+    SELECT j.seq FROM jobs j JOIN (SELECT DISTINCT seq FROM wanted) AS w ON w.seq = j.seq
     WHERE j.state = 'running' AND j.node <> %(node)s ORDER BY j.seq FOR UPDATE OF j
 ), moved AS (
     UPDATE jobs j SET node = %(node)s FROM locked l WHERE j.seq = l.seq RETURNING j.*
 )
-SELECT {{LIVE_COLUMNS}} FROM moved j LEFT JOIN attempts a ON a.job = j.seq AND a.id = j.attempt ORDER BY j.seq
+SELECT (SELECT min(w.page) FROM wanted w WHERE w.seq = j.seq), {{LIVE_COLUMNS}}
+FROM moved j LEFT JOIN attempts a ON a.job = j.seq AND a.id = j.attempt ORDER BY j.seq
 
 -- name: cut_off
 -- A turn of a node that has begun and does not end keeps its row, and with it everything that the node has: perhaps its

@@ -124,6 +124,7 @@ CREATE TABLE attempts (
     cause       text,
     error       text,
     evidence    text,
+    node        text COLLATE "C",           -- which had it when this was written last
     PRIMARY KEY (job, id)
 );
 
