@@ -375,6 +375,11 @@ class MemoryStore(WithoutBackups):
         """See port.Store."""
         return type_views(names, self.rows.lanes, self.rows.offered, self.rows.counters.all)
 
+    async def first_in_line(self, lanes: Sequence[str]) -> dict[str, float]:
+        """See port.Store."""
+        first = {lane: self.rows.by_seq[queued[0][1]] for lane in lanes if (queued := self.rows.queued.get(lane))}
+        return {lane: row.created_at if row.ready_at is None else row.ready_at for lane, row in first.items()}
+
     async def missing(self, prefix: str = "", after: str | None = None, most: int = 100) -> list[MissingWorker]:
         """See port.Store."""
         return self.rows.missing.slice(prefix, after, most)

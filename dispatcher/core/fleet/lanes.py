@@ -21,6 +21,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from itertools import islice
 
+from dispatcher.core.fleet.blocked import Blocked
 from dispatcher.core.fleet.groups import Group, Lane, Pool
 from dispatcher.core.fleet.held import HeldTypes
 from dispatcher.core.fleet.matcher import Matcher
@@ -53,6 +54,11 @@ class Lanes:
         self.shut = Shut()
         self.held = HeldTypes()
         self.unserved = Unserved(self.matcher.offers)
+        self.blocked = Blocked()
+        #: Lanes that have ready jobs; the one that has had some longest stands first.
+        self.waiting: dict[str, None] = {}
+        #: How many workers have each standing.
+        self.standing: Counter[Standing] = Counter()
         self._lanes: dict[str, Lane] = {}
         self._groups: dict[int, Group] = {}
         #: Name -> how many known lanes require it.
@@ -117,13 +123,15 @@ class Lanes:
         """A member's standing has changed. None: it was no member before, or is none any more."""
         matters = self.shut.matters(before, after)
         stood_as = stands_as(pool.standing) if matters else None
-        for counts in (pool.standing, *[group.standing for group in pool.groups]):
+        for counts in (self.standing, pool.standing, *[group.standing for group in pool.groups]):
             if before is not None:
                 counts[before] -= 1
             if after is not None:
                 counts[after] += 1
         if matters:
             self.shut.moved(pool.types, stood_as, stands_as(pool.standing))
+            for group in pool.groups:
+                self.blocked.look(group)
 
     def _split(self, group: Group, lanes: list[Lane]) -> Group:
         """Makes a new group of some of its lanes; the caller gives it its key."""
@@ -132,6 +140,7 @@ class Lanes:
         for lane in lanes:
             group.leave(lane)
             new.join(lane)
+        self.blocked.look(group)
         self._look_at(new, group.stands_since)
         return new
 
@@ -153,12 +162,14 @@ class Lanes:
     def _drop(self, group: Group) -> None:
         """Forgets a group that has no lanes any more."""
         self.hot.pop(group, None)
+        self.blocked.drop(group)
         del self._groups[group.key]
         for pool in list(group.pools.values()):
             group.remove(pool)
 
     def _look_at(self, group: Group, since: float) -> None:
         """Counts the group as hot if it may be. ``since``: of the group that its lanes were in."""
+        self.blocked.look(group)
         if group.jobs and group.pools:
             self.hot[group] = None
             group.stands_since = since
@@ -173,11 +184,12 @@ class Lanes:
             if not entry.jobs:
                 return None
             lane = self._known(entry.lane)
-        if bool(entry.jobs) != bool(lane.jobs):
-            self.unserved.ready(lane.type, 1 if entry.jobs else -1)
+        turns = bool(entry.jobs) != bool(lane.jobs)
         head = entry.head if entry.seen or not lane.jobs else min(entry.head, lane.head)
         group = lane.group
         group.has(lane, entry.jobs, head)
+        if turns:
+            self._turned(lane)
         if entry.jobs:
             self._empty.pop(lane.name, None)
         else:
@@ -189,6 +201,15 @@ class Lanes:
             return None
         self._heat(group)
         return group
+
+    def _turned(self, lane: Lane) -> None:
+        """The lane has got its first ready job, or has lost its last one."""
+        self.unserved.ready(lane.type, 1 if lane.jobs else -1)
+        if lane.jobs:
+            self.waiting[lane.name] = None
+        else:
+            del self.waiting[lane.name]
+        self.blocked.look(lane.group)
 
     def hold(self, type_name: str) -> None:
         """No job of this type is asked for from here on, until its lanes are reported again after ``held.end``."""

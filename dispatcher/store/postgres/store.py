@@ -36,7 +36,7 @@ from dispatcher.store.postgres.batches import PostgresBatches
 from dispatcher.store.postgres.endings import PostgresEndings
 from dispatcher.store.postgres.hooks import PostgresHooks
 from dispatcher.store.postgres.kept import PostgresKept
-from dispatcher.store.postgres.keys import ALL_LANES
+from dispatcher.store.postgres.keys import ALL_LANES, lane_key
 from dispatcher.store.postgres.link import AGAIN, AWAY_S, ITEM_ERRORS, Link, words_of
 from dispatcher.store.postgres.lists import JobPages
 from dispatcher.store.postgres.reader import Reader
@@ -313,6 +313,12 @@ class PostgresStore:
     async def named_types(self, names: Sequence[str]) -> list[TypeView]:
         """See port.Store."""
         return await self._reader.call(partial(self._named_types, names))
+
+    async def first_in_line(self, lanes: Sequence[str]) -> dict[str, float]:
+        """See port.Store."""
+        names = {lane_key(lane): lane for lane in lanes}
+        rows = await self._reader.one("first_in_line", lanes=list(names))
+        return {names[str(key)]: since for key, since in rows}
 
     async def missing(self, prefix: str = "", after: str | None = None, most: int = 100) -> list[MissingWorker]:
         """See port.Store."""

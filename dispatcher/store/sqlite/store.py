@@ -335,6 +335,10 @@ class SqliteStore:
         """See port.Store."""
         return await self._thread.read(partial(self._named_types, names))
 
+    async def first_in_line(self, lanes: Sequence[str]) -> dict[str, float]:
+        """See port.Store."""
+        return await self._thread.read(lambda: self._rows.lanes.first_in_line(lanes))
+
     async def missing(self, prefix: str = "", after: str | None = None, most: int = 100) -> list[MissingWorker]:
         """See port.Store."""
         return await self._thread.read(partial(missing_workers, self._db, prefix, after, most))

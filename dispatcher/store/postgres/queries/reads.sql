@@ -13,6 +13,12 @@ SELECT l.name, t.jobs, (
 FROM (SELECT lane, sum(jobs)::bigint AS jobs FROM tallies WHERE state = 'queued' GROUP BY lane) AS t
 JOIN lanes l ON l.lane = t.lane WHERE t.jobs > 0
 
+-- name: first_in_line
+SELECT l.lane, j.since FROM unnest(%(lanes)s::uuid[]) AS l (lane) CROSS JOIN LATERAL (
+    SELECT coalesce(ready_at, created_at) AS since FROM jobs
+    WHERE lane = l.lane AND state = 'queued' ORDER BY rank, seq LIMIT 1
+) AS j
+
 -- name: one_job
 SELECT {{JOB}}, d.data, r.value
 FROM jobs j LEFT JOIN job_data d ON d.seq = j.seq LEFT JOIN results r ON r.seq = j.seq WHERE j.id = %(id)s
