@@ -38,6 +38,7 @@ from handlers.guard import Guard, Refusal
 from handlers.guide.page import GuidePage
 from handlers.measures.scrape import MetricsHandler
 from handlers.nowhere import ApiNotFound, PageNotFound
+from handlers.overview.page import OverviewPage
 from handlers.prefix import Prefix, PrefixedApplication
 from handlers.site import STATIC, TEMPLATES, Site
 from handlers.worker import files
@@ -103,7 +104,7 @@ def routes(
 
 def _console(given: dict[str, Any]) -> list[URLSpec]:
     return [
-        url(r"/", console.OverviewPage, given, name="overview"),
+        url(r"/", OverviewPage, given, name="overview"),
         url(r"/jobs", lists.JobsPage, given, name="jobs"),
         url(r"/jobs/act", orders.CountPage, given, name="jobs-act"),
         url(rf"/jobs/{_ID}", console.JobPageHandler, given, name="job"),

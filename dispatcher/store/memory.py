@@ -373,7 +373,7 @@ class MemoryStore(WithoutBackups):
 
     async def named_types(self, names: Sequence[str]) -> list[TypeView]:
         """See port.Store."""
-        return type_views(names, self.rows.lanes, self.rows.offered, self.rows.counters.all)
+        return type_views(names, self.rows.lanes, self.rows.offered, self.rows.counters.types)
 
     async def first_in_line(self, lanes: Sequence[str]) -> dict[str, float]:
         """See port.Store."""

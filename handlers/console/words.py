@@ -15,8 +15,10 @@ from dispatcher.core.jobs.states import FINAL, Event, JobState, next_state
 from dispatcher.core.jobs.views.histograms import Histogram, quantile_s
 
 __all__ = [
+    "FEW_SAMPLES",
     "STATES",
     "TRANSPORTS",
+    "age",
     "ago",
     "can_cancel",
     "can_retry",
@@ -185,9 +187,12 @@ def ago(at: float | None, now: float) -> str:
     distance = abs(now - at)
     if distance < 1:
         return "now"
-    # The first number and its unit.
-    text = "\u00a0".join(_duration(round(distance)).replace(".0 s", " s").split()[:2])
-    return f"{text} ago" if at <= now else f"in {text}"
+    return f"{age(distance)} ago" if at <= now else f"in {age(distance)}"
+
+
+def age(seconds: float) -> str:
+    """``3 min``: the first number of a duration, and its unit."""
+    return "\u00a0".join(_duration(round(seconds)).replace(".0 s", " s").split()[:2])
 
 
 def utc(at: float | None) -> str:

@@ -1,7 +1,6 @@
-"""The groups with ready jobs that no worker takes, idle or busy: kept, so that nobody has to look for them.
+"""The groups with ready jobs whose workers are all paused, set aside or away: kept, so that nobody has to look.
 
-Either no pool matches the lanes of such a group, or all of its workers are paused, set aside or away. ``Lanes`` tells
-of each change that may matter: a job that comes or goes, as a rule, does not.
+``Lanes`` tells of each change that may matter: a job that comes or goes, as a rule, does not.
 """
 
 from __future__ import annotations
@@ -12,10 +11,7 @@ from itertools import islice
 from dispatcher.core.fleet.groups import Group, Lane
 from dispatcher.core.fleet.worker import Standing
 
-__all__ = ["MOST_LANES", "Blocked"]
-
-#: Of the lanes that no pool matches, the first ones are looked at.
-MOST_LANES = 1_000
+__all__ = ["Blocked"]
 
 
 class Blocked:
@@ -26,7 +22,8 @@ class Blocked:
 
     def look(self, group: Group) -> None:
         """Its first job has come, or its last one has gone; or the same with its workers that take jobs."""
-        if group.jobs and not (group.standing[Standing.IDLE] or group.standing[Standing.BUSY]):
+        open_to_jobs = group.standing[Standing.IDLE] or group.standing[Standing.BUSY]
+        if group.jobs and group.pools and not open_to_jobs:
             self._groups.setdefault(group)
         else:
             self._groups.pop(group, None)
@@ -36,11 +33,6 @@ class Blocked:
         self._groups.pop(group, None)
 
     def lanes(self, most: int) -> Iterator[tuple[Lane, int]]:
-        """Lanes of at most ``most`` groups, with the ready jobs that wait for the same workers as theirs.
-
-        Of a group that has pools it is the lane of the first job. All lanes without a pool are in one group, and wait
-        for nothing in common: of these it gives each, MOST_LANES at most.
-        """
+        """Of at most ``most`` groups the lane of the first job, and how many jobs wait for the same workers."""
         for group in islice(self._groups, most):
-            for lane in islice(group.waiting(), 1 if group.pools else MOST_LANES):
-                yield lane, group.jobs if group.pools else lane.jobs
+            yield next(group.waiting()), group.jobs

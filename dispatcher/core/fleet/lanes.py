@@ -18,7 +18,7 @@ It knows nothing of workers: ``pools`` tells it when a pool becomes idle, and as
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 
 from dispatcher.core.fleet.blocked import Blocked
@@ -26,6 +26,7 @@ from dispatcher.core.fleet.groups import Group, Lane, Pool
 from dispatcher.core.fleet.held import HeldTypes
 from dispatcher.core.fleet.matcher import Matcher
 from dispatcher.core.fleet.shut import Shut, stands_as
+from dispatcher.core.fleet.unmatched import Unmatched
 from dispatcher.core.fleet.unserved import Unserved
 from dispatcher.core.fleet.worker import Standing
 from dispatcher.core.jobs.matching import NAME, lane_parts
@@ -54,7 +55,7 @@ class Lanes:
         self.shut = Shut()
         self.held = HeldTypes()
         self.unserved = Unserved(self.matcher.offers)
-        self.blocked = Blocked()
+        self.unmatched, self.blocked = Unmatched(self.matcher.offers), Blocked()
         #: Lanes that have ready jobs; the one that has had some longest stands first.
         self.waiting: dict[str, None] = {}
         #: How many workers have each standing.
@@ -87,8 +88,11 @@ class Lanes:
         for group, lanes in moved.items():
             if len(lanes) < len(group.lanes):
                 group = self._split(group, lanes)
+            is_first = not group.pools
             self._rekey(group, group.key | pool.bit)
             group.add(pool)
+            self._looked_at(lanes if is_first else ())
+        self.unmatched.pools_changed(pool.types)
 
     def pool_gone(self, pool: Pool) -> None:
         """Removes a pool that has no members any more."""
@@ -102,9 +106,18 @@ class Lanes:
                 group.remove(pool)
                 if not group.pools:
                     self.hot.pop(group, None)
+                    self.blocked.drop(group)
+                    self._looked_at(group.lanes.values())
             else:
                 self._merge(group, same)
+        self.unmatched.pools_changed(pool.types)
         self._free_bits.append(pool.bit.bit_length() - 1)
+
+    def _looked_at(self, lanes: Iterable[Lane]) -> None:
+        """These lanes have their first pool, or have lost their last one."""
+        for lane in lanes:
+            if lane.jobs:
+                self.unmatched.look(lane)
 
     def pool_idle(self, pool: Pool, used: int) -> None:
         """The pool has room; ``used`` is the last use of its first worker."""
@@ -146,12 +159,14 @@ class Lanes:
 
     def _merge(self, group: Group, into: Group) -> None:
         """Joins two groups that have the same pools now."""
-        for lane in list(group.lanes.values()):
+        moved = list(group.lanes.values())
+        for lane in moved:
             group.leave(lane)
             into.join(lane)
         since = min(group.stands_since, into.stands_since)
         self._drop(group)
         self._look_at(into, since)
+        self._looked_at(() if into.pools else moved)
 
     def _rekey(self, group: Group, key: int) -> None:
         if self._groups.get(group.key) is group:
@@ -209,6 +224,7 @@ class Lanes:
             self.waiting[lane.name] = None
         else:
             del self.waiting[lane.name]
+        self.unmatched.look(lane)
         self.blocked.look(lane.group)
 
     def hold(self, type_name: str) -> None:

@@ -60,16 +60,20 @@ class Answering:
         shut = self._fleet.pools.lanes.shut
         return {name: shut.why(name) for name in shut.names[:most]}
 
-    def blocked(self, most: int) -> list[tuple[str, int]]:
-        """Lanes with ready jobs that no worker takes though some offer their type, and how many jobs wait so.
+    def unmatched(self, most: int) -> list[tuple[str, int]]:
+        """Lanes with ready jobs that no worker matches though some offer their type; and how many jobs each has."""
+        return [(lane.name, lane.jobs) for lane in islice(self._fleet.pools.lanes.unmatched.lanes(), most)]
 
-        Types that are told as ``unserved`` or ``shut`` are left out, and those whose workers are just away.
+    def blocked(self, most: int) -> list[tuple[str, int]]:
+        """Lanes with ready jobs whose workers are all paused or set aside; and how many jobs wait for these workers.
+
+        Types that are told as ``shut`` are left out, and lanes whose workers are just away.
         """
         lanes = self._fleet.pools.lanes
         found = (
             (lane.name, jobs)
             for lane, jobs in lanes.blocked.lanes(4 * most)
-            if lanes.matcher.offers(lane.type) and not lanes.shut.is_shut(lane.type) and not _is_away(lane.group)
+            if not lanes.shut.is_shut(lane.type) and not _is_away(lane.group)
         )
         return list(islice(found, most))
 
@@ -79,8 +83,10 @@ class Answering:
         return list(islice(waiting, most)), len(waiting)
 
     def waiting_of(self, type_name: str, most: int) -> list[str]:
-        """Lanes of a type that have ready jobs, among the first ``most`` that are known."""
-        return [lane.name for lane in self._fleet.pools.lanes.matcher.first_of_type(type_name, most) if lane.jobs]
+        """Lanes of a type that have ready jobs, among the first ``most`` that are known; also if it is paused."""
+        lanes = self._fleet.pools.lanes
+        held = lanes.held.lanes(type_name, most)
+        return held or [lane.name for lane in lanes.matcher.first_of_type(type_name, most) if lane.jobs]
 
     def stalled(self, most: int, now: float) -> list[tuple[str, float]]:
         """Types with ready jobs that an idle worker could take, and for how many seconds none was given one."""

@@ -14,7 +14,7 @@ from dispatcher.core.jobs.matching import lane_of, lane_parts, said
 from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import JobState
 
-__all__ = ["Waiting", "Why", "Workers", "waiting", "why", "words"]
+__all__ = ["Waiting", "Why", "Workers", "waiting", "why", "why_blocked", "words"]
 
 
 class Workers(Protocol):
@@ -88,10 +88,23 @@ def words(found: Waiting, job: JobView, lane: str, held: str = "") -> str:
     """The same in words for people. ``held``: who keeps the workers from jobs, and why."""
     if found.code in _WORDS:
         return _WORDS[found.code].format(number=job.number) + held
+    return _of_lane(found, lane, held)
+
+
+def _of_lane(found: Waiting, lane: str, held: str) -> str:
     type_name, requirement = lane_parts(lane)
     if requirement or not found.match:
         return found.nearest + (held if found.match else "")
     return _of_type(found, type_name) + held
+
+
+def why_blocked(lane: str, workers: Workers) -> Why | None:
+    """Why no worker takes the ready jobs of a lane; None: one may, or those that would are just away."""
+    found = _queued(lane, workers)
+    if found.code not in ("no_match", "paused", "set_aside"):
+        return None
+    hold = workers.held(lane) if found.code == "paused" else None
+    return Why(_of_lane(found, lane, "" if hold is None else hold.words()), found)
 
 
 def why(job: JobView, workers: Workers) -> Why | None:

@@ -28,7 +28,7 @@ from dispatcher.errors import StorageAway, StorageFull, StorageTrouble, StoreRef
 from dispatcher.store.applier.commands import evidence
 from dispatcher.store.applier.hand import Ids
 from dispatcher.store.applier.turn import apply
-from dispatcher.store.columns import STATES, attempt_row, job_row, live_attempt
+from dispatcher.store.columns import attempt_row, job_row, live_attempt
 from dispatcher.store.driving import Apply, Pace, StaleLife, apply_items, refuse_stale, run
 from dispatcher.store.port import Limits
 from dispatcher.store.postgres.acts import ActsPages
@@ -43,7 +43,6 @@ from dispatcher.store.postgres.reader import Reader
 from dispatcher.store.postgres.rows import PostgresRows
 from dispatcher.store.postgres.schema import NODE, begin_life, connect, open_schema, place_of, take_node
 from dispatcher.store.postgres.tokens import all_tokens
-from dispatcher.store.requests import Counted, Tally
 from dispatcher.store.thread import StoreThread
 from dispatcher.store.views import (
     MOST_ATTEMPTS_SHOWN,
@@ -239,16 +238,15 @@ class PostgresStore:
         )
 
     def _named_types(self, names: Sequence[str]) -> list[TypeView]:
-        lanes: dict[str, set[str]] = {}
+        counts: dict[str, dict[str, int]] = {}
         offered: dict[str, float] = {}
-        tallies: dict[Counted, Tally] = {}
-        for lane, type_name, offered_at, state, jobs, size in self._link.one("lanes_of", types=list(names)):
-            lanes.setdefault(type_name, set()).add(lane)
+        for type_name, offered_at, state, jobs in self._link.one("counts_of", types=list(names)):
+            of_type = counts.setdefault(type_name, {})
             if offered_at is not None:
                 offered[type_name] = offered_at
             if state is not None:
-                tallies[lane, STATES[state]] = Tally(jobs, size)
-        return type_views(names, lanes, offered, tallies)
+                of_type[state] = jobs
+        return type_views(names, counts, offered, counts)
 
     def _types(self, prefix: str, after: str | None, most: int) -> list[TypeView]:
         rows = self._link.one("types", prefix=prefix, end=end_of(prefix), after=after, most=most)

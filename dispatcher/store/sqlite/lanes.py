@@ -98,6 +98,7 @@ class LaneTable:
                 gone.append(self._forget(name))
             if not lanes:
                 self.of_type.forget(type_name)
+                counters.forget_type(type_name)
                 self.offered.pop(type_name, None)
         for statement in sql.FORGET_LANES:
             self._db.execute(statement, (json.dumps(gone),))

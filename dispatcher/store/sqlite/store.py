@@ -255,7 +255,7 @@ class SqliteStore:
 
     def _named_types(self, names: Sequence[str]) -> list[TypeView]:
         lanes = self._rows.lanes
-        return type_views(names, lanes.of_type, lanes.offered, self._rows.counters.all)
+        return type_views(names, lanes.of_type, lanes.offered, self._rows.counters.types)
 
     def _types(self, prefix: str, after: str | None, most: int) -> list[TypeView]:
         return self._named_types(self._rows.lanes.of_type.slice(prefix, after, most))

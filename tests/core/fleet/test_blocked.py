@@ -7,7 +7,6 @@ from functools import partial
 
 import pytest
 
-from dispatcher.core.fleet.blocked import MOST_LANES
 from dispatcher.core.fleet.worker import Standing, WorkerState
 from dispatcher.core.jobs.turn import LaneReady
 from tests.core.fleet.farm import Farm, lane
@@ -22,17 +21,32 @@ def blocked(farm: Farm, most: int = 100) -> list[tuple[str, int]]:
     return [(found.name, jobs) for found, jobs in farm.pools.lanes.blocked.lanes(most)]
 
 
-def test_a_lane_that_no_worker_matches_is_blocked_until_one_comes_or_its_last_job_goes() -> None:
+def unmatched(farm: Farm) -> list[str]:
+    return [found.name for found in farm.pools.lanes.unmatched.lanes()]
+
+
+def test_a_lane_is_unmatched_until_a_worker_comes_or_its_last_job_goes() -> None:
     farm = Farm()
     farm.join("w1", "a", labels={"site": "paris"})
     farm.left({BERLIN: 2, ROME: 1})
-    assert blocked(farm) == [(BERLIN, 2), (ROME, 1)]
+    assert unmatched(farm) == [BERLIN, ROME]
     farm.join("w2", "a", labels={"site": "rome"})
-    assert blocked(farm) == [(BERLIN, 2)]
+    assert unmatched(farm) == [BERLIN]
     farm.left({BERLIN: 0})
-    assert blocked(farm) == []
+    assert unmatched(farm) == []
     farm.leave("w2")
-    assert blocked(farm) == [(ROME, 1)]
+    assert unmatched(farm) == [ROME]
+    assert blocked(farm) == []
+
+
+def test_a_lane_whose_type_nobody_offers_is_not_unmatched_but_unserved() -> None:
+    farm = Farm()
+    farm.left({BERLIN: 2})
+    assert unmatched(farm) == []
+    farm.join("w1", "a")
+    assert unmatched(farm) == [BERLIN]
+    farm.leave("w1")
+    assert unmatched(farm) == []
 
 
 def test_a_group_is_blocked_while_none_of_its_workers_is_idle_or_busy() -> None:
@@ -73,12 +87,15 @@ def test_what_is_kept_is_what_a_look_at_all_groups_finds() -> None:
         else:
             change(farm, farm.workers[worker], **{rng.choice(["paused", "aside"]): rng.random() < 0.5})
         lanes = farm.pools.lanes
-        wanted = {
-            group for group in lanes._groups.values()
-            if group.jobs and not any(w.standing() in (Standing.IDLE, Standing.BUSY) for w in farm.workers.values()
-                                      if w.pool in group.pools)
-        }  # fmt: skip
+        takers = {one.pool for one in farm.workers.values() if one.standing() in (Standing.IDLE, Standing.BUSY)}
+        groups = lanes._groups.values()
+        wanted = {one for one in groups if one.jobs and one.pools and not takers & set(one.pools)}
         assert set(lanes.blocked._groups) == wanted, step
+        offered = {name for one in farm.workers.values() for name in one.types}
+        nobody = {
+            name for name, one in lanes._lanes.items() if one.jobs and not one.group.pools and one.type in offered
+        }
+        assert set(unmatched(farm)) == nobody, step
         assert set(lanes.waiting) == {name for name, one in lanes._lanes.items() if one.jobs}, step
         assert +lanes.standing == farm.pools.standing("a") + sum_of_others(farm), step
 
@@ -91,17 +108,19 @@ def sum_of_others(farm: Farm):
 
 def test_the_machine_leaves_out_what_it_tells_otherwise_and_who_is_just_away() -> None:
     node = Node()
+    berlin, rome = lane("x", site="berlin"), lane("x", site="rome")
     node.join("s1", "w1", types=("x",), labels=(("site", "rome"),))
-    node.join("s2", "w2", types=("y",))
-    node.machine.ready([LaneReady(name, 1) for name in (lane("x", site="berlin"), "y", "never")], claimed=False)
-    assert node.machine.blocked(5) == [(lane("x", site="berlin"), 1)]
-    node.pause("s2", True)
-    assert "y" in node.machine.shut(5)
-    assert node.machine.blocked(5) == [(lane("x", site="berlin"), 1)]
-    node.machine.ready([LaneReady(lane("x", site="rome"), 1)], claimed=False)
+    node.join("s2", "w2", types=("y", "x"))
+    node.machine.ready([LaneReady(name, 1) for name in (berlin, rome, "y", "never")], claimed=False)
+    assert (node.machine.unmatched(5), node.machine.blocked(5)) == ([(berlin, 1)], [])
     node.away("s1")
-    assert node.machine.blocked(5) == [(lane("x", site="berlin"), 1)]
-    assert node.machine.blocked(0) == []
+    assert node.machine.blocked(5) == []
+    node.back("s1")
+    node.pause("s1", True)
+    assert (node.machine.blocked(5), node.machine.blocked(0)) == ([(rome, 1)], [])
+    node.pause("s2", True)
+    assert node.machine.shut(5).keys() == {"x", "y"}
+    assert node.machine.blocked(5) == []
 
 
 def test_lanes_that_wait_are_told_longest_first_and_by_their_type() -> None:
@@ -140,14 +159,19 @@ def test_workers_that_stand_in_many_pools_are_not_counted_by_their_type() -> Non
     assert node.machine.standing_of("x") == {Standing.IDLE: 201}, "it is kept for a lane that has had jobs"
 
 
-def test_to_ask_costs_the_same_with_a_hundred_lanes_that_nobody_matches_and_with_ten_thousand() -> None:
+def test_to_ask_costs_the_same_with_a_hundred_lanes_that_wait_and_with_ten_thousand() -> None:
     costs = []
     for count in (100, 10_000):
         node = Node()
         node.join("s1", "w1", types=("x",))
         lanes = [LaneReady(lane("x", desk=f"{number}"), 1, 1.0) for number in range(count)]
-        node.machine.ready(lanes, claimed=False)
-        costs.append([operations(partial(ask, 20)) for ask in (node.machine.blocked, node.machine.waiting)])
-        assert len(node.machine.blocked(20)) == 20
+        node.machine.ready([*lanes, *(LaneReady(f"type-{n}", 1) for n in range(count))], claimed=False)
+        asks = (
+            node.machine.unmatched,
+            node.machine.blocked,
+            node.machine.waiting,
+            partial(node.machine.waiting_of, "x"),
+        )
+        costs.append([operations(partial(ask, 20)) for ask in asks])
+        assert len(node.machine.unmatched(20)) == len(node.machine.waiting_of("x", 20)) == 20
     assert costs[0] == costs[1]
-    assert len(node.machine.blocked(count)) == MOST_LANES - 3, "three lanes of the node are of no worker's type"

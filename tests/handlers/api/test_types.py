@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dispatcher.access.acts import AuditFilter
-from dispatcher.core.jobs.model import PausedType
+from dispatcher.core.jobs.views.troubles import PausedType
 from tests.handlers.conftest import Ask, body_of
 from tests.support.house import House
 

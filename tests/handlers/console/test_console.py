@@ -61,7 +61,7 @@ async def test_the_overview_shows_problems_first(browser: Browser) -> None:
 async def test_an_empty_overview_says_what_to_do(browser: Browser) -> None:
     text = await text_of(browser, "/")
     assert "to look at" not in text
-    assert "All is well: no job waits; no worker is connected." in text
+    assert "All is well. No worker is connected, no job ended in the last hour, no job waits." in text
     assert "There are no jobs yet. Submit one" in text
     assert "No worker is connected. Open a worker page" in text
 
@@ -69,7 +69,7 @@ async def test_an_empty_overview_says_what_to_do(browser: Browser) -> None:
 @pytest.mark.gen_test
 @pytest.mark.parametrize(
     ("scene", "words"),
-    [(draining, "The server is stopping"), (no_room, "The server takes no new jobs at the moment")],
+    [(draining, "The server is stopping"), (no_room, "The disk is nearly full: the server takes no new jobs.")],
 )
 async def test_a_server_that_takes_no_jobs_says_so(browser: Browser, words: str) -> None:
     assert words in await text_of(browser, "/")

@@ -45,10 +45,10 @@ SELECT DISTINCT type FROM lanes
 WHERE type >= %(prefix)s AND (%(end)s::text IS NULL OR type < %(end)s) AND (%(after)s::text IS NULL OR type > %(after)s)
 ORDER BY type LIMIT %(most)s
 
--- name: lanes_of
-SELECT l.name, l.type, l.offered_at, t.state, coalesce(sum(t.jobs), 0)::bigint, coalesce(sum(t.bytes), 0)::bigint
+-- name: counts_of
+SELECT l.type, max(l.offered_at), t.state, coalesce(sum(t.jobs), 0)::bigint
 FROM lanes l LEFT JOIN tallies t ON t.lane = l.lane WHERE l.type = ANY(%(types)s::text[])
-GROUP BY l.name, l.type, l.offered_at, t.state
+GROUP BY l.type, t.state
 
 -- name: missing
 SELECT name, gone_at FROM workers
