@@ -31,6 +31,7 @@ from handlers.api import (
 )
 from handlers.api import resources as api
 from handlers.api.openapi.handler import Description, DescriptionHandler
+from handlers.api.overview import OverviewHandler
 from handlers.api.shortway import ShortWayApplication
 from handlers.console import console, doubts, lists, login, orders, submit, worker
 from handlers.console import types as typepages
@@ -166,6 +167,7 @@ def _api(given: dict[str, Any]) -> list[URLSpec]:
         url(rf"/api/v1/types/{_TYPE}", types.OneTypeHandler, given, name="api-type"),
         url(rf"/api/v1/types/{_TYPE}/pause", types.TypePauseHandler, given, name="api-type-pause"),
         url(rf"/api/v1/types/{_TYPE}/resume", types.TypeResumeHandler, given, name="api-type-resume"),
+        url(r"/api/v1/overview", OverviewHandler, given, name="api-overview"),
         url(r"/api/v1/stats", api.StatsHandler, given, name="api-stats"),
         url(r"/api/v1/backups", backups.BackupsHandler, given, name="api-backups"),
         url(r"/api/v1/backups/([A-Za-z0-9._-]{1,64})", backups.BackupHandler, given, name="api-backup"),

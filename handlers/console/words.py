@@ -35,6 +35,7 @@ __all__ = [
     "picture",
     "plural",
     "quantile",
+    "quantiles",
     "size",
     "state_word",
     "utc",
@@ -178,6 +179,12 @@ def quantile(histogram: Histogram, share: float) -> str:
     if samples < FEW_SAMPLES:
         return f"few (n = {samples})" if samples else "–"
     return duration(quantile_s(histogram, share))
+
+
+def quantiles(histogram: Histogram) -> str:
+    """``20 ms, 1.2 s``: half of them took no longer, and 95 %. Of few only their number."""
+    samples = sum(histogram.values())
+    return quantile(histogram, 0.5) + (f", {quantile(histogram, 0.95)}" if samples >= FEW_SAMPLES else "")
 
 
 def ago(at: float | None, now: float) -> str:

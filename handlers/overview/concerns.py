@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct, field
 
@@ -16,7 +16,7 @@ from dispatcher.core.jobs.views.overview import Overview
 from dispatcher.core.jobs.views.troubles import BlockedLane, PausedType, ShutType, Troubles
 from handlers.console import words
 
-__all__ = ["MOST_CONCERNS", "OLD_BACKUP_S", "Beside", "Concern", "all_is_well", "concerns"]
+__all__ = ["MOST_CONCERNS", "OLD_BACKUP_S", "Beside", "Concern", "concerns", "sentence"]
 
 #: How many of each kind are told; the lists have all.
 MOST_CONCERNS = 20
@@ -57,8 +57,10 @@ class Beside(Struct, frozen=True, kw_only=True):
     task_files: list[str] = []
 
 
-def all_is_well(seen: Overview) -> str:
-    """One line for when nobody must look at anything."""
+def sentence(seen: Overview, found: Sequence[Concern]) -> str:
+    """The answer to whether all is well."""
+    if found:
+        return f"{words.plural(len(found), 'thing')} to look at"
     return f"All is well. {_workers(seen)}, {_rate(seen.hour)}, {_waits(seen)}."
 
 
@@ -221,8 +223,9 @@ def _failing(troubles: Troubles) -> Iterator[Concern]:
 
 def _in_doubt(seen: Overview) -> Iterator[Concern]:
     if jobs := seen.counts.get(JobState.IN_DOUBT, 0):
-        verb, since = "is" if jobs == 1 else "are", seen.in_doubt_since
-        text = f"{words.plural(jobs, 'job')} {verb} in doubt{_for(jobs, since, seen.at)}: a person must decide."
+        since, oldest = seen.in_doubt_since, _for(jobs, seen.in_doubt_since, seen.at)
+        how = ("has been in doubt" if oldest else "is in doubt") if jobs == 1 else "are in doubt"
+        text = f"{words.plural(jobs, 'job')} {how}{oldest}: a person must decide."
         yield Concern(code="in_doubt", words=text, link="/doubts", since=since)
 
 

@@ -10,17 +10,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dispatcher.access.scopes import Scope
-from dispatcher.core.jobs.model import JobFilter, WorkerFilter, WorkerStatus
-from handlers.api.jobjson import once_a_lane
 from handlers.console.page import PageHandler
-from handlers.overview.concerns import Concern, all_is_well, concerns
+from handlers.overview.bars import minute_bars
+from handlers.overview.concerns import Concern, concerns, sentence
+from handlers.overview.counters import NOBODY, counters, workers_of
 from handlers.overview.looking import beside
 
 __all__ = ["OverviewPage"]
 
-#: How many the overview shows; the list has all.
-WORKERS_SHOWN = 20
-GONE_SHOWN = 5
 #: The paused workers that have a button of their own; who has paused more goes to the list.
 MOST_PRESSES = 3
 
@@ -43,7 +40,7 @@ class _ConcernShown(Struct, frozen=True):
 
 
 class OverviewPage(PageHandler):
-    """``/``: problems first, then counters, workers, the newest jobs."""
+    """``/``: what somebody must look at, then seven counters, then the types that have most to do."""
 
     scopes: ClassVar = {"GET": Scope.READ}
 
@@ -51,24 +48,18 @@ class OverviewPage(PageHandler):
 
     async def get(self) -> None:
         """The page."""
-        service = self.site.service
-        seen = await service.overview()
+        seen = await self.site.service.overview()
         found = concerns(seen, await beside(self.site, seen))
-        recent = await service.jobs(JobFilter(limit=10))
-        present = service.worker_counts()
-        gone = await service.known_workers(WorkerFilter(state=WorkerStatus.GONE, limit=GONE_SHOWN))
         self.show(
             "overview.html",
             concerns=[self._shown(concern) for concern in found],
-            all_is_well=all_is_well(seen),
-            counts=seen.counts,
-            workers=service.workers(WorkerFilter(limit=WORKERS_SHOWN)).items,
-            gone=gone.items,
-            present=sum(present.values()),
-            connected=present.get(WorkerStatus.CONNECTED, 0),
-            jobs=recent.items,
-            why=once_a_lane(service.why),
-            called=service.called,
+            sentence=sentence(seen, found),
+            counters=counters(seen),
+            lines=seen.types,
+            more_types=seen.more_types,
+            nobody=seen.present == NOBODY,
+            workers_of=workers_of,
+            minute_bars=minute_bars,
         )
 
     head = get

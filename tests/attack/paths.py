@@ -44,6 +44,7 @@ PATHS = {
     "api-types": "/api/v1/types",
     **{"api-type": "/api/v1/types/{id}", "one-type": "/types/{id}", "type-action": "/types/{id}/pause"},
     **{f"api-type-{order}": f"/api/v1/types/{{id}}/{order}" for order in ("pause", "resume")},
+    "api-overview": "/api/v1/overview",
     "api-stats": "/api/v1/stats",
     "api-backups": "/api/v1/backups",
     "api-backup": "/api/v1/backups/{task}.db",

@@ -57,6 +57,7 @@ MATRIX = {
     "api-type": ("/api/v1/types/nobody", "GET:404 PATCH:422", API),
     "api-type-pause": ("/api/v1/types/word-count/pause", "POST", API),
     "api-type-resume": ("/api/v1/types/nobody/resume", "POST:404", API),
+    "api-overview": ("/api/v1/overview", "GET", API),
     "api-stats": ("/api/v1/stats", "GET", API),
     "api-backups": ("/api/v1/backups", "GET POST:409", API),
     "api-backup": ("/api/v1/backups/nope.db", "GET:404", API),

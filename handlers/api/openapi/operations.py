@@ -267,6 +267,14 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         answers={200: GoodAnswer("The counts.", "Stats")},
         codes=READ,
     ),
+    ("api-overview", "GET"): Operation(
+        id="readOverview",
+        group=SERVER,
+        title="Ask whether all is well",
+        words="What the overview shows: problems in sentences, counters, the types that have most to do.",
+        answers={200: GoodAnswer("How the server is doing.", "Overview")},
+        codes=READ,
+    ),
     ("metrics", "GET"): Operation(
         id="readMetrics",
         group=SERVER,

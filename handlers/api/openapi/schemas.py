@@ -11,7 +11,7 @@ from dispatcher.access.scopes import Scope
 from handlers.api.actions import ActionBody
 from handlers.api.amending import CHANGEABLE
 from handlers.api.batch import MOST_JOBS
-from handlers.api.openapi import hookshapes, manyshapes, shapes, statshapes, typeshapes, workershapes
+from handlers.api.openapi import hookshapes, manyshapes, overviewshapes, shapes, statshapes, typeshapes, workershapes
 from handlers.api.resources import CancelBody, DecideBody, EmptyBody
 from handlers.api.tokens import TokenBody
 from handlers.api.types import TypeBody
@@ -85,7 +85,7 @@ _LOOSE: dict[str, Schema] = {
 
 
 #: Where the shapes of answers stand.
-_SHAPES = (shapes, manyshapes, workershapes, typeshapes, hookshapes, statshapes)
+_SHAPES = (shapes, manyshapes, workershapes, typeshapes, hookshapes, statshapes, overviewshapes)
 
 
 def schemas() -> dict[str, Schema]:

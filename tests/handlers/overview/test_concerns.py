@@ -21,7 +21,7 @@ from dispatcher.core.jobs.views.troubles import (
     ShutType,
     Troubles,
 )
-from handlers.overview.concerns import MOST_CONCERNS, Beside, Concern, all_is_well, concerns
+from handlers.overview.concerns import MOST_CONCERNS, Beside, Concern, concerns, sentence
 from tests.support.jobs import NOW
 
 STEPS = steps_of(3_600, NOW)
@@ -76,7 +76,7 @@ def said(beside: Beside | None = None, **fields: Any) -> list[tuple[str, str]]:
 )  # fmt: skip
 def test_one_line_says_that_all_is_well(fields: dict[str, Any], words: str) -> None:
     assert found(**fields) == []
-    told = all_is_well(look(**fields)).replace("\u00a0", " ")
+    told = sentence(look(**fields), []).replace("\u00a0", " ")
     assert told.replace("18,0", "18,").startswith(words.replace("18,0", "18,")[:40])
     assert told.split(", ")[-1] == words.split(", ")[-1]
 
@@ -141,7 +141,10 @@ WORKS = Backup(name="b", state=BackupState.DONE, bytes=1, copied_bytes=1, begun_
          "The disk is nearly full: the server takes no new jobs. Those that it has go on."),
         ({"takes_jobs": False}, "not_ready", "The server takes no new jobs at the moment."),
         ({"counts": {"in_doubt": 1}, "in_doubt_since": NOW - 90.0}, "in_doubt",
-         "1 job is in doubt for 1 min: a person must decide."),
+         "1 job has been in doubt for 1 min: a person must decide."),
+        ({"counts": {"in_doubt": 1}}, "in_doubt", "1 job is in doubt: a person must decide."),
+        ({"counts": {"in_doubt": 2}, "in_doubt_since": NOW - 7_200.0}, "in_doubt",
+         "2 jobs are in doubt, the first for 2 h: a person must decide."),
         ({"counts": {"in_doubt": 200}}, "in_doubt", "200 jobs are in doubt: a person must decide."),
         ({"gone_lately": MISSING[:1]}, "workers_gone",
          "1 worker went within the last hour and has not come back: DESK-0."),

@@ -109,6 +109,8 @@ CASES: list[tuple[str, str, dict[str, Any], int]] = [
     ("PATCH", "/api/v1/types/print", {"json": {"defaults": {"priority": 5_000}}}, 422),
     ("GET", "/api/v1/types/nobody", {}, 404),
     ("POST", "/api/v1/types/print/pause", {"json": {"reason": "x" * 201}}, 422),
+    ("GET", "/api/v1/overview", {}, 200),
+    ("GET", "/api/v1/overview?type=print", {}, 400),
     ("GET", "/api/v1/stats", {}, 200),
     ("GET", "/api/v1/stats?type=print&window=30d", {}, 200),
     ("GET", "/api/v1/stats?window=1h", {}, 200),
