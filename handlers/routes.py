@@ -39,6 +39,7 @@ from handlers.guard import Guard, Refusal
 from handlers.guide.page import GuidePage
 from handlers.measures.scrape import MetricsHandler
 from handlers.nowhere import ApiNotFound, PageNotFound
+from handlers.overview.history import HistoryPage
 from handlers.overview.page import OverviewPage
 from handlers.prefix import Prefix, PrefixedApplication
 from handlers.site import STATIC, TEMPLATES, Site
@@ -128,6 +129,7 @@ def _console(given: dict[str, Any]) -> list[URLSpec]:
         url(rf"/types/{_TYPE}", typepages.OneTypePage, given, name="one-type"),
         url(rf"/types/{_TYPE}/(pause|resume|defaults)", typepages.TypeActionHandler, given, name="type-action"),
         url(r"/doubts", doubts.DoubtsPage, given, name="doubts"),
+        url(r"/history", HistoryPage, given, name="history"),
         url(r"/operations", orders.OperationsPage, given, name="operations"),
         url(rf"/operations/{_ID}", orders.OperationPage, given, name="operation"),
         url(rf"/operations/{_ID}/(go|again|stop)", orders.OperationButton, given, name="operation-button"),

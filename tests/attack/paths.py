@@ -11,7 +11,7 @@ PATHS = {
     "overview": "/",
     "jobs": "/jobs",
     **{"jobs-act": "/jobs/act", "operations": "/operations", "operation": "/operations/{id}"},
-    "doubts": "/doubts",
+    **{name: f"/{name}" for name in ("doubts", "history")},
     "operation-button": "/operations/{id}/go",
     "job": "/jobs/{id}",
     "job-action": "/jobs/{id}/{action}",

@@ -12,6 +12,7 @@ MATRIX = {
     "jobs": ("/jobs", "GET", PAGE),
     "jobs-act": ("/jobs/act", "POST:415", PAGE),
     "doubts": ("/doubts", "GET", PAGE),
+    "history": ("/history", "GET", PAGE),
     "operations": ("/operations", "GET", PAGE),
     "operation": ("/operations/nope", "GET:404", PAGE),
     "operation-button": ("/operations/nope/go", "POST:415", PAGE),

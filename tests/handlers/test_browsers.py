@@ -43,6 +43,7 @@ PAGES = [
 PAGES += [
     "/doubts",
     "/operations",
+    "/history",
     "/jobs?tick=1",
     "/jobs/running-1?refresh=0",
     f"/jobs/{WAITING}?refresh=0",

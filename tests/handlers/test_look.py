@@ -26,6 +26,7 @@ PAGES = [*LISTS, "/submit", "/jobs/failed-1", "/jobs/done-1", "/jobs/running-1?r
 PAGES += [
     "/doubts",
     "/operations",
+    "/history",
     "/jobs?state=failed",
     "/jobs?tick=1",
     "/nope",
