@@ -30,11 +30,13 @@ from handlers.api import (
     workers,
 )
 from handlers.api import resources as api
+from handlers.api.failures import FailuresHandler
 from handlers.api.openapi.handler import Description, DescriptionHandler
 from handlers.api.overview import OverviewHandler
 from handlers.api.shortway import ShortWayApplication
 from handlers.console import console, doubts, lists, login, orders, submit, worker
 from handlers.console import types as typepages
+from handlers.failures.page import FailuresAgain, FailuresPage
 from handlers.guard import Guard, Refusal
 from handlers.guide.page import GuidePage
 from handlers.measures.scrape import MetricsHandler
@@ -129,6 +131,8 @@ def _console(given: dict[str, Any]) -> list[URLSpec]:
         url(rf"/types/{_TYPE}", typepages.OneTypePage, given, name="one-type"),
         url(rf"/types/{_TYPE}/(pause|resume|defaults)", typepages.TypeActionHandler, given, name="type-action"),
         url(r"/doubts", doubts.DoubtsPage, given, name="doubts"),
+        url(r"/failures", FailuresPage, given, name="failures"),
+        url(r"/failures/again", FailuresAgain, given, name="failures-again"),
         url(r"/history", HistoryPage, given, name="history"),
         url(r"/operations", orders.OperationsPage, given, name="operations"),
         url(rf"/operations/{_ID}", orders.OperationPage, given, name="operation"),
@@ -169,6 +173,7 @@ def _api(given: dict[str, Any]) -> list[URLSpec]:
         url(rf"/api/v1/types/{_TYPE}", types.OneTypeHandler, given, name="api-type"),
         url(rf"/api/v1/types/{_TYPE}/pause", types.TypePauseHandler, given, name="api-type-pause"),
         url(rf"/api/v1/types/{_TYPE}/resume", types.TypeResumeHandler, given, name="api-type-resume"),
+        url(r"/api/v1/failures", FailuresHandler, given, name="api-failures"),
         url(r"/api/v1/overview", OverviewHandler, given, name="api-overview"),
         url(r"/api/v1/stats", api.StatsHandler, given, name="api-stats"),
         url(r"/api/v1/backups", backups.BackupsHandler, given, name="api-backups"),

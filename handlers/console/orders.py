@@ -31,6 +31,7 @@ __all__ = [
     "OperationButton",
     "OperationPage",
     "OperationsPage",
+    "OrderPage",
 ]
 
 #: The fields of the list's filter that say which jobs it shows.
@@ -66,7 +67,7 @@ class _AskedFilter:
         return self._asked.get(name, [])
 
 
-class _Orders(OrderRules, PageHandler):
+class OrderPage(OrderRules, PageHandler):
     """A page about orders for many jobs."""
 
     # The console is for those who may see all jobs: whoever may not is refused before.
@@ -109,7 +110,7 @@ class _Orders(OrderRules, PageHandler):
         self.redirect(f"/operations/{begun.id}", status=303)
 
 
-class CountPage(_Orders):
+class CountPage(OrderPage):
     """``/jobs/act``: the buttons below the list of jobs. They count, and change nothing."""
 
     scopes: ClassVar = {"POST": Scope.OPERATE}
@@ -144,7 +145,7 @@ class CountPage(_Orders):
         return ids
 
 
-class OperationsPage(_Orders):
+class OperationsPage(OrderPage):
     """``/operations``: the newest orders."""
 
     scopes: ClassVar = {"GET": Scope.READ}
@@ -157,7 +158,7 @@ class OperationsPage(_Orders):
     head = get
 
 
-class OperationPage(_Orders):
+class OperationPage(OrderPage):
     """``/operations/<id>``: what was asked, and how far it is."""
 
     scopes: ClassVar = {"GET": Scope.READ}
@@ -169,7 +170,7 @@ class OperationPage(_Orders):
     head = get
 
 
-class OperationButton(_Orders):
+class OperationButton(OrderPage):
     """``/operations/<id>/`` and a verb: the buttons of its page."""
 
     scopes: ClassVar = {"POST": Scope.OPERATE}

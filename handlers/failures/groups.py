@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from msgspec import Struct
 
 from dispatcher.core.jobs.model import JobView
 from handlers.console.words import first_line
 
-__all__ = ["MOST_WORKERS", "FailureGroup", "commonest", "groups_of", "message_of"]
+__all__ = ["MOST_WORKERS", "FailureGroup", "Grouping", "commonest", "message_of"]
 
 #: The workers that a group names.
 MOST_WORKERS = 5
@@ -51,30 +52,47 @@ class FailureGroup(Struct, kw_only=True):
 def message_of(job: JobView) -> str:
     """What a failed job failed with, in one line without numbers."""
     told = first_line(job.error, MOST_OF_MESSAGE) if job.error and job.reason in (None, "error", "no_retry") else ""
-    return _NUMBER.sub("#", told or _REASONS.get(job.reason or "", job.detail or job.reason or "no message"))
+    text = told or _REASONS.get(job.reason or "", job.detail or job.reason or "no message")
+    return _NUMBER.sub("#", " ".join(text.split()))
 
 
-def groups_of(jobs: Iterable[JobView]) -> list[FailureGroup]:
-    """Those of these failed jobs, the newest first, that failed alike: the largest group first."""
-    found: dict[tuple[str, str], list[JobView]] = {}
-    for job in jobs:
-        found.setdefault((job.type, message_of(job)), []).append(job)
-    groups = [_group(name, message, alike) for (name, message), alike in found.items()]
-    return sorted(groups, key=lambda group: (-group.jobs, -group.last_at))
+class Grouping:
+    """Takes failed jobs some at a time, the newest first."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str], list[_FailedJob]] = {}
+
+    def add(self, jobs: Iterable[JobView]) -> None:
+        """These come next."""
+        for job in jobs:
+            one = _FailedJob(job.id, job.ended_at or job.created_at, job.worker_name or job.worker or "")
+            self._found.setdefault((job.type, message_of(job)), []).append(one)
+
+    def groups(self) -> list[FailureGroup]:
+        """Those that failed alike, the largest group first."""
+        groups = [_group(name, message, alike) for (name, message), alike in self._found.items()]
+        return sorted(groups, key=lambda group: (-group.jobs, -group.last_at))
 
 
-def _group(name: str, message: str, jobs: list[JobView]) -> FailureGroup:
-    ends = [job.ended_at or job.created_at for job in jobs]
-    workers = list(dict.fromkeys(job.worker_name or job.worker or "" for job in jobs if job.worker))
+class _FailedJob(NamedTuple):
+    id: str
+    at: float
+    worker: str
+
+
+def _group(name: str, message: str, failed: list[_FailedJob]) -> FailureGroup:
+    workers = list(dict.fromkeys(one.worker for one in failed if one.worker))
     return FailureGroup(
-        type=name, message=message, ids=[job.id for job in jobs], first_at=min(ends), last_at=max(ends),
+        type=name, message=message, ids=[one.id for one in failed],
+        first_at=min(one.at for one in failed), last_at=max(one.at for one in failed),
         workers=workers[:MOST_WORKERS], worker_count=len(workers),
     )  # fmt: skip
 
 
 def commonest(jobs: Iterable[JobView]) -> dict[str, str]:
     """By type: the message that most of these failed jobs have."""
-    found: dict[str, str] = {}
-    for group in groups_of(jobs):
+    grouping, found = Grouping(), dict[str, str]()
+    grouping.add(jobs)
+    for group in grouping.groups():
         found.setdefault(group.type, group.message)
     return found

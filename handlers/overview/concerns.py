@@ -204,9 +204,9 @@ def _often(troubles: Troubles, errors: Mapping[str, str]) -> Iterator[Concern]:
     for one in troubles.often[:MOST_CONCERNS]:
         error = f", most often with: {errors[one.type]}" if one.type in errors else ""
         text = f"{one.failed:,} of {one.tried:,} jobs of type {one.type} failed in the last 15 min{error}"
-        yield Concern(code="failing", words=_stopped(text), link=_jobs("failed", one.type), type=one.type)
+        yield Concern(code="failing", words=_stopped(text), link=f"/failures?type={one.type}", type=one.type)
     if len(troubles.often) > MOST_CONCERNS:
-        yield Concern(code="failing", words="Many jobs of more types fail.", link=_jobs("failed", ""))
+        yield Concern(code="failing", words="Many jobs of more types fail.", link="/failures")
 
 
 def _failing(troubles: Troubles) -> Iterator[Concern]:
@@ -216,7 +216,7 @@ def _failing(troubles: Troubles) -> Iterator[Concern]:
         if one.type not in often:
             how = f"{one.jobs:,} of {one.jobs:,} jobs" if one.all else f"The last {one.jobs:,} jobs"
             text = f"{how} of type {one.type} failed."
-            yield Concern(code="failing", words=text, link=_jobs("failed", one.type), type=one.type)
+            yield Concern(code="failing", words=text, link=f"/failures?type={one.type}", type=one.type)
     if len(troubles.failing) > MOST_CONCERNS:
         yield Concern(code="failing", words="All jobs of more types have failed of late.", link="/types")
 

@@ -44,6 +44,7 @@ PAGES += [
     "/doubts",
     "/operations",
     "/history",
+    "/failures",
     "/jobs?tick=1",
     "/jobs/running-1?refresh=0",
     f"/jobs/{WAITING}?refresh=0",

@@ -27,6 +27,7 @@ PAGES += [
     "/doubts",
     "/operations",
     "/history",
+    "/failures",
     "/jobs?state=failed",
     "/jobs?tick=1",
     "/nope",

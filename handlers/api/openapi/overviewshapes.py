@@ -1,4 +1,4 @@
-"""What the answer about how the server is doing looks like, for the description alone."""
+"""What the answers about how the server is doing and what jobs fail with look like, for the description alone."""
 
 from __future__ import annotations
 
@@ -6,11 +6,19 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from handlers.api.openapi.shapes import Count, Instant
+from handlers.api.openapi.shapes import Count, Instant, JobId
 from handlers.api.openapi.statshapes import EndedShape
 from handlers.api.openapi.typeshapes import TypeShape
 
-__all__ = ["CountersShape", "OverviewProblemShape", "OverviewShape", "PresentShape", "TypeLineShape"]
+__all__ = [
+    "CountersShape",
+    "FailureGroupShape",
+    "FailuresShape",
+    "OverviewProblemShape",
+    "OverviewShape",
+    "PresentShape",
+    "TypeLineShape",
+]
 
 
 class PresentShape(Struct):
@@ -66,3 +74,25 @@ class OverviewShape(Struct):
     workers: PresentShape
     types: Annotated[list[TypeLineShape], Meta(description="the busiest ones, by name")]
     more_types: bool
+
+
+class FailureGroupShape(Struct):
+    """Failed jobs of one type with one message."""
+
+    type: str
+    message: Annotated[str, Meta(description="its first line; each number stands as #")]
+    jobs: Annotated[int, Meta(ge=1)]
+    first_at: Instant
+    last_at: Instant
+    workers: Annotated[list[str], Meta(description="names of those that had them last, at most five")]
+    worker_count: Count
+    ids: Annotated[list[JobId], Meta(description="of the jobs, the newest first: for an order for many jobs")]
+
+
+class FailuresShape(Struct):
+    """What the newest failed jobs failed with."""
+
+    items: list[FailureGroupShape]
+    looked_at: Annotated[Count, Meta(description="failed jobs of any type, the newest ones")]
+    more: Annotated[bool, Meta(description="whether there are older ones")]
+    back_to: Annotated[Instant | None, Meta(description="when the oldest of these was submitted; null: there is none")]
