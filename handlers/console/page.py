@@ -89,6 +89,7 @@ class PageHandler(BaseHandler):
             "refresh_link": self.refresh_link,
             "page_facts": page_facts,
             "request_id": self.request_id,
+            "env_label": self.site.settings.env_label,
             "shown": shown,
             "shown_text": shown.shown_text,
             "terms": terms,

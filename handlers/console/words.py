@@ -27,6 +27,7 @@ __all__ = [
     "error_of",
     "first_line",
     "is_open",
+    "kind_of_env",
     "label_link",
     "label_text",
     "namesakes",
@@ -281,6 +282,11 @@ def _value(text: str) -> object:
         return msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError):
         return text
+
+
+def kind_of_env(label: str) -> str:
+    """``live``: what is done there counts; else ``other``."""
+    return "live" if label.casefold().startswith(("prod", "live")) else "other"
 
 
 def picture(text: str | None) -> str | None:
