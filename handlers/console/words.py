@@ -12,10 +12,9 @@ from msgspec import Struct
 from dispatcher.core.jobs.matching import NAME, Requirement
 from dispatcher.core.jobs.model import AttemptView, JobView, WorkerStatus, WorkerView
 from dispatcher.core.jobs.states import FINAL, Event, JobState, next_state
-from dispatcher.core.jobs.views.histograms import Histogram, quantile_s
+from dispatcher.core.jobs.views.histograms import FEW_SAMPLES, Histogram, quantile_s
 
 __all__ = [
-    "FEW_SAMPLES",
     "STATES",
     "TRANSPORTS",
     "age",
@@ -65,8 +64,6 @@ STATE_WORDS = {
     "released": "Given back by the page",
 }
 
-#: Of fewer samples a quantile is not told.
-FEW_SAMPLES = 20
 #: The most characters of a requirement in a table.
 MOST_OF_LABELS = 60
 WORKER_WORDS = {

@@ -11,7 +11,6 @@ from dispatcher.core.jobs.matching import NAME
 from dispatcher.core.jobs.model import TypeView, WorkerFilter
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.views.endings import Summary
-from dispatcher.core.jobs.views.histograms import quantile_s
 from dispatcher.core.jobs.views.overview import Overview
 from dispatcher.core.jobs.views.troubles import BlockedLane, PausedType, ShutType, Troubles
 from handlers.console import words
@@ -231,21 +230,14 @@ def _in_doubt(seen: Overview) -> Iterator[Concern]:
 
 def _long(seen: Overview, told: Iterable[str]) -> Iterator[Concern]:
     """Types of which nothing else says why their jobs wait."""
-    hours = {line.known.type: line.hour for line in seen.types}
+    usual = {line.known.type: line.usual_wait_s for line in seen.types}
     waits = sorted((at, name) for name, at in seen.waits.items() if name not in told)
     for since, name in waits[:MOST_CONCERNS]:
-        waited_s, usual_s = seen.at - since, _usual_s(hours.get(name))
+        waited_s, usual_s = seen.at - since, usual.get(name)
         if waited_s > (LONG_UNKNOWN_S if usual_s is None else max(LONG_S, LONG_TIMES * usual_s)):
-            usual = "" if usual_s is None else f"; as a rule 95 % of them wait less than {words.duration(usual_s)}"
-            text = f"A job of type {name} that is next in line has waited for {words.age(waited_s)}{usual}."
+            rule = "" if usual_s is None else f"; as a rule 95 % of them wait less than {words.duration(usual_s)}"
+            text = f"A job of type {name} that is next in line has waited for {words.age(waited_s)}{rule}."
             yield Concern(code="long_wait", words=text, link=_jobs("queued", name), type=name, since=since)
-
-
-def _usual_s(hour: Summary | None) -> float | None:
-    """What 95 % of the waits stay below; None: nobody can say."""
-    if hour is None or sum(hour.total.wait.values()) < words.FEW_SAMPLES:
-        return None
-    return quantile_s(hour.total.wait, 0.95)
 
 
 def _gone(seen: Overview) -> Iterator[Concern]:

@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dispatcher.access.scopes import Scope
+from dispatcher.core.jobs.views.histograms import FEW_SAMPLES
 from handlers.console.page import PageHandler
 from handlers.overview.bars import minute_bars
 from handlers.overview.concerns import Concern, concerns, sentence
@@ -60,6 +61,7 @@ class OverviewPage(PageHandler):
             nobody=seen.present == NOBODY,
             workers_of=workers_of,
             minute_bars=minute_bars,
+            few=FEW_SAMPLES,
         )
 
     head = get

@@ -9,6 +9,7 @@ from msgspec import Struct
 from dispatcher.core.jobs.acts.backups import Backup
 from dispatcher.core.jobs.model import MissingWorker, TypeView
 from dispatcher.core.jobs.views.endings import Summary
+from dispatcher.core.jobs.views.histograms import FEW_SAMPLES, quantile_s
 from dispatcher.core.jobs.views.troubles import Troubles
 
 __all__ = ["HookHealth", "Overview", "Present", "TypeLine"]
@@ -35,6 +36,12 @@ class TypeLine(Struct, frozen=True, kw_only=True):
     since: float | None
     #: Its workers; None: they differ so much that nobody counts them, and ``known`` says how many there are.
     present: Present | None
+
+    @property
+    def usual_wait_s(self) -> float | None:
+        """What 95 % of the waits of the last hour stay below; None: of so few jobs nobody can say."""
+        waits = self.hour.total.wait
+        return quantile_s(waits, 0.95) if sum(waits.values()) >= FEW_SAMPLES else None
 
 
 class HookHealth(Struct, frozen=True, kw_only=True):
