@@ -17,6 +17,7 @@ from handlers.console import words
 from handlers.console.options import shown_options
 from handlers.console.page import XSRF_HELP, PageHandler
 from handlers.console.submit import new_key
+from handlers.console.tries import WIDTH, try_bars
 from handlers.console.values import part_of
 from handlers.intake import check_key, to_spec
 
@@ -40,6 +41,8 @@ class _OneJob(PageHandler):
             "job.html",
             job=job,
             options=shown_options(job),
+            tries=try_bars(job, self.site.clock.utc()),
+            width=WIDTH,
             # The headline of a job in doubt says it already.
             waits=None if job.state is JobState.IN_DOUBT else service.why_waits(job),
             namesakes=[(name, note) for name in names if (note := words.namesakes(service.called(name)))],
