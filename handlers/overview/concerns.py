@@ -12,7 +12,7 @@ from dispatcher.core.jobs.model import TypeView, WorkerFilter
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.views.endings import Summary
 from dispatcher.core.jobs.views.overview import Overview
-from dispatcher.core.jobs.views.troubles import BlockedLane, PausedType, ShutType, Troubles
+from dispatcher.core.jobs.views.troubles import PausedType, ShutType, Troubles, UntakenLane
 from handlers.console import words
 
 __all__ = ["MOST_CONCERNS", "OLD_BACKUP_S", "Beside", "Concern", "concerns", "sentence"]
@@ -85,7 +85,7 @@ def _waits(seen: Overview) -> str:
 def concerns(seen: Overview, beside: Beside) -> list[Concern]:
     """What somebody must look at, the gravest kind first."""
     troubles = seen.troubles
-    found = [*_server(seen), *_stalled(troubles), *_unserved(seen), *_shut(seen), *_blocked(seen), *_paused(seen)]
+    found = [*_server(seen), *_stalled(troubles), *_unserved(seen), *_shut(seen), *_untaken(seen), *_paused(seen)]
     found += [*_often(troubles, beside.errors), *_failing(troubles), *_in_doubt(seen)]
     told = {one.type for one in found if one.type is not None and one.code not in ("failing", "in_doubt")}
     found += [*_long(seen, told), *_gone(seen), *_files(beside.task_files), *_hooks(seen), *_backup(seen)]
@@ -153,16 +153,16 @@ def _shut(seen: Overview) -> Iterator[Concern]:
         yield Concern(code="all_paused", words=text, link=f"/workers?type={others[0].type}")
 
 
-def _blocked(seen: Overview) -> Iterator[Concern]:
-    blocked = seen.troubles.blocked
-    for one in blocked[:MOST_CONCERNS]:
-        yield _of_blocked(one, seen.at)
-    if len(blocked) > MOST_CONCERNS:
+def _untaken(seen: Overview) -> Iterator[Concern]:
+    untaken = seen.troubles.untaken
+    for one in untaken[:MOST_CONCERNS]:
+        yield _of_untaken(one, seen.at)
+    if len(untaken) > MOST_CONCERNS:
         text = "More jobs wait for workers that do not come, or are paused."
         yield Concern(code="no_match", words=text, link="/jobs?state=queued")
 
 
-def _of_blocked(one: BlockedLane, at: float) -> Concern:
+def _of_untaken(one: UntakenLane, at: float) -> Concern:
     wanted = f", for {words.only_for(one.requires)}," if one.requires else ""
     text = _waiting(one.queued, one.type, one.since, at, wanted)
     label = next((f"{label}:{value}" for label, value in _first(one)), "")
@@ -176,7 +176,7 @@ def _of_blocked(one: BlockedLane, at: float) -> Concern:
     )
 
 
-def _first(one: BlockedLane) -> Iterator[tuple[str, str]]:
+def _first(one: UntakenLane) -> Iterator[tuple[str, str]]:
     """What a list can ask for: of each label the first value. The name comes first: it says most."""
     pairs = ((label, values[0]) for label, values in one.requires)
     return iter(sorted(pairs, key=lambda pair: pair[0] != NAME))

@@ -21,13 +21,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 
-from dispatcher.core.fleet.blocked import Blocked
 from dispatcher.core.fleet.groups import Group, Lane, Pool
 from dispatcher.core.fleet.held import HeldTypes
 from dispatcher.core.fleet.matcher import Matcher
 from dispatcher.core.fleet.shut import Shut, stands_as
 from dispatcher.core.fleet.unmatched import Unmatched
 from dispatcher.core.fleet.unserved import Unserved
+from dispatcher.core.fleet.untaken import Untaken
 from dispatcher.core.fleet.worker import Standing
 from dispatcher.core.jobs.matching import NAME, lane_parts
 from dispatcher.core.jobs.turn import LaneReady
@@ -55,7 +55,7 @@ class Lanes:
         self.shut = Shut()
         self.held = HeldTypes()
         self.unserved = Unserved(self.matcher.offers)
-        self.unmatched, self.blocked = Unmatched(self.matcher.offers), Blocked()
+        self.unmatched, self.untaken = Unmatched(self.matcher.offers), Untaken()
         #: Lanes that have ready jobs; the one that has had some longest stands first.
         self.waiting: dict[str, None] = {}
         #: How many workers have each standing.
@@ -106,7 +106,7 @@ class Lanes:
                 group.remove(pool)
                 if not group.pools:
                     self.hot.pop(group, None)
-                    self.blocked.drop(group)
+                    self.untaken.drop(group)
                     self._looked_at(group.lanes.values())
             else:
                 self._merge(group, same)
@@ -144,7 +144,7 @@ class Lanes:
         if matters:
             self.shut.moved(pool.types, stood_as, stands_as(pool.standing))
             for group in pool.groups:
-                self.blocked.look(group)
+                self.untaken.look(group)
 
     def _split(self, group: Group, lanes: list[Lane]) -> Group:
         """Makes a new group of some of its lanes; the caller gives it its key."""
@@ -153,7 +153,7 @@ class Lanes:
         for lane in lanes:
             group.leave(lane)
             new.join(lane)
-        self.blocked.look(group)
+        self.untaken.look(group)
         self._look_at(new, group.stands_since)
         return new
 
@@ -177,14 +177,14 @@ class Lanes:
     def _drop(self, group: Group) -> None:
         """Forgets a group that has no lanes any more."""
         self.hot.pop(group, None)
-        self.blocked.drop(group)
+        self.untaken.drop(group)
         del self._groups[group.key]
         for pool in list(group.pools.values()):
             group.remove(pool)
 
     def _look_at(self, group: Group, since: float) -> None:
         """Counts the group as hot if it may be. ``since``: of the group that its lanes were in."""
-        self.blocked.look(group)
+        self.untaken.look(group)
         if group.jobs and group.pools:
             self.hot[group] = None
             group.stands_since = since
@@ -225,7 +225,7 @@ class Lanes:
         else:
             del self.waiting[lane.name]
         self.unmatched.look(lane)
-        self.blocked.look(lane.group)
+        self.untaken.look(lane.group)
 
     def hold(self, type_name: str) -> None:
         """No job of this type is asked for from here on, until its lanes are reported again after ``held.end``."""

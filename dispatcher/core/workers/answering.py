@@ -64,7 +64,7 @@ class Answering:
         """Lanes with ready jobs that no worker matches though some offer their type; and how many jobs each has."""
         return [(lane.name, lane.jobs) for lane in islice(self._fleet.pools.lanes.unmatched.lanes(), most)]
 
-    def blocked(self, most: int) -> list[tuple[str, int]]:
+    def untaken(self, most: int) -> list[tuple[str, int]]:
         """Lanes with ready jobs whose workers are all paused or set aside; and how many jobs wait for these workers.
 
         Types that are told as ``shut`` are left out, and lanes whose workers are just away.
@@ -72,7 +72,7 @@ class Answering:
         lanes = self._fleet.pools.lanes
         found = (
             (lane.name, jobs)
-            for lane, jobs in lanes.blocked.lanes(4 * most)
+            for lane, jobs in lanes.untaken.lanes(4 * most)
             if not lanes.shut.is_shut(lane.type) and not _is_away(lane.group)
         )
         return list(islice(found, most))

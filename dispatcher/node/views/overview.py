@@ -1,6 +1,6 @@
 """One look at the node, for people and programs: made of what is kept in order, and of bounded reads of the store.
 
-It reads a few dozen small things one after the other. Between two of them the loop serves others, so what it tells is
+It reads a few small things one after the other. Between two of them the loop serves others, so what it tells is
 not of one instant.
 """
 
@@ -70,11 +70,13 @@ class Looks:
         known = await self._busy_types()
         lanes, waiting = self._machine.waiting(MOST_LANES)
         waits = await troubles.oldest(self._store, self._machine, [view.type for view in known[:MOST_TYPES]], lanes)
-        types = [await self._line(view, waits) for view in known[:MOST_TYPES]]
+        shown = known[:MOST_TYPES]
+        hours = await self._hours([ALL_TYPES, *(view.type for view in shown)])
+        types = [self._line(view, hours[view.type], waits) for view in shown]
         missing = await self._store.missing("", None, MOST_GONE)
         return Overview(
             at=self._clock.utc(), counts=counts, present=_present(self._machine.standings()),
-            hour=await self._hour(ALL_TYPES), types=sorted(types, key=lambda line: line.known.type),
+            hour=hours[ALL_TYPES], types=sorted(types, key=lambda line: line.known.type),
             more_types=len(known) > MOST_TYPES, troubles=told, waits=waits, all_waits=waiting <= MOST_LANES,
             gone=len(missing), most_gone=MOST_GONE, gone_lately=self._lately(missing),
             in_doubt_since=await self._in_doubt_since(counts.get(JobState.IN_DOUBT, 0)),
@@ -87,15 +89,16 @@ class Looks:
         views = await self._store.named_types(self._busiest.first(2 * MOST_TYPES))
         return [catalogue.view(view, self._machine) for view in views]
 
-    async def _hour(self, name: str) -> Summary:
+    async def _hours(self, names: list[str]) -> dict[str, Summary]:
         steps = steps_of(HOUR_S, self._clock.utc())
-        return summary_of(name, steps, await self._store.endings.window(name, steps))
+        found = await self._store.endings.windows(names, steps)
+        return {name: summary_of(name, steps, found[name]) for name in names}
 
-    async def _line(self, view: TypeView, waits: dict[str, float]) -> TypeLine:
+    def _line(self, view: TypeView, hour: Summary, waits: dict[str, float]) -> TypeLine:
         standing = self._machine.standing_of(view.type)
         return TypeLine(
             known=view,
-            hour=await self._hour(view.type),
+            hour=hour,
             since=waits.get(view.type),
             present=None if standing is None else _present(standing),
         )

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from dispatcher.core.fleet.worker import Standing
 from dispatcher.core.jobs.matching import lane_parts
 from dispatcher.core.jobs.model import TypeView
 from dispatcher.core.jobs.views.endings import steps_of, summary_of
 from dispatcher.core.jobs.views.troubles import (
-    BlockedLane,
     FailingType,
     OftenFailing,
     PausedType,
     ShutType,
     Troubles,
+    UntakenLane,
 )
 from dispatcher.core.workers.machine import Machine
 from dispatcher.node.turns.failing import LATELY_S, OFTEN, Failing
-from dispatcher.node.views.waiting import why_blocked
+from dispatcher.node.views.waiting import why_untaken
 from dispatcher.store.port import Store
 
 __all__ = ["LANES_OF_TYPE", "OFTEN_SHARE", "STALLED_S", "found", "oldest"]
@@ -43,7 +43,7 @@ async def found(most: int, machine: Machine, store: Store, failing: Failing, *, 
             ShutType(name, _count(known, name, "queued"), Standing.PAUSED in why, Standing.ASIDE in why)
             for name, why in shut.items()
         ],
-        blocked=await _blocked(most, machine, store),
+        untaken=await _untaken(most, machine, store),
         paused=[
             PausedType(name, queued, hold) for name, hold in held.items() if (queued := _count(known, name, "queued"))
         ],
@@ -63,22 +63,22 @@ def _count(known: Mapping[str, TypeView], name: str, state: str) -> int:
     return 0 if view is None else view.counts.get(state, 0)
 
 
-async def _blocked(most: int, machine: Machine, store: Store) -> list[BlockedLane]:
-    lanes = [*machine.unmatched(most), *machine.blocked(most)][:most]
-    blocked = {lane: (jobs, why) for lane, jobs in lanes if (why := why_blocked(lane, machine))}
-    since = await store.first_in_line(list(blocked)) if blocked else {}
+async def _untaken(most: int, machine: Machine, store: Store) -> list[UntakenLane]:
+    lanes = [*machine.unmatched(most), *machine.untaken(most)][:most]
+    untaken = {lane: (jobs, why) for lane, jobs in lanes if (why := why_untaken(lane, machine))}
+    since = await store.first_in_line(list(untaken)) if untaken else {}
     return [
-        BlockedLane(*lane_parts(lane), jobs, why.waiting.code, why.words, since.get(lane))
-        for lane, (jobs, why) in blocked.items()
+        UntakenLane(*lane_parts(lane), jobs, why.waiting.code, why.words, since.get(lane))
+        for lane, (jobs, why) in untaken.items()
     ]
 
 
-async def _often(store: Store, names: Iterable[str], now_at: float) -> list[OftenFailing]:
+async def _often(store: Store, names: Sequence[str], now_at: float) -> list[OftenFailing]:
     """Those of which a share has failed: the store knows how many have not. Its minutes may begin a little earlier."""
-    told = []
+    told, steps = [], steps_of(int(LATELY_S), now_at)
+    found = await store.endings.windows(names, steps) if names else {}
     for name in names:
-        steps = steps_of(int(LATELY_S), now_at)
-        total = summary_of(name, steps, await store.endings.window(name, steps)).total
+        total = summary_of(name, steps, found[name]).total
         one = OftenFailing(name, total.failed, total.succeeded + total.failed)
         if one.failed >= max(OFTEN, OFTEN_SHARE * one.tried):
             told.append(one)

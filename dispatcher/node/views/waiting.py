@@ -14,7 +14,7 @@ from dispatcher.core.jobs.matching import lane_of, lane_parts, said
 from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import JobState
 
-__all__ = ["Waiting", "Why", "Workers", "waiting", "why", "why_blocked", "words"]
+__all__ = ["Waiting", "Why", "Workers", "waiting", "why", "why_untaken", "words"]
 
 
 class Workers(Protocol):
@@ -98,7 +98,7 @@ def _of_lane(found: Waiting, lane: str, held: str) -> str:
     return _of_type(found, type_name) + held
 
 
-def why_blocked(lane: str, workers: Workers) -> Why | None:
+def why_untaken(lane: str, workers: Workers) -> Why | None:
     """Why no worker takes the ready jobs of a lane; None: one may, or those that would are just away."""
     found = _queued(lane, workers)
     if found.code not in ("no_match", "paused", "set_aside"):

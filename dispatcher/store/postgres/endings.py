@@ -6,7 +6,7 @@ What is in memory is this node's alone. Another node would count the same ends w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -92,3 +92,7 @@ class PostgresEndings:
     async def window(self, type_name: str, steps: Steps) -> list[tuple[int, Endings]]:
         """See EndingReads."""
         return await self._reader.call(partial(self._rows.window, type_name, steps))
+
+    async def windows(self, names: Sequence[str], steps: Steps) -> dict[str, list[tuple[int, Endings]]]:
+        """See EndingReads."""
+        return await self._reader.call(lambda: {name: self._rows.window(name, steps) for name in names})

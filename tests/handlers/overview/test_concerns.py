@@ -14,12 +14,12 @@ from dispatcher.core.jobs.views.endings import Endings, steps_of, summary_of
 from dispatcher.core.jobs.views.histograms import count
 from dispatcher.core.jobs.views.overview import HookHealth, Overview, Present, TypeLine
 from dispatcher.core.jobs.views.troubles import (
-    BlockedLane,
     FailingType,
     OftenFailing,
     PausedType,
     ShutType,
     Troubles,
+    UntakenLane,
 )
 from handlers.overview.concerns import MOST_CONCERNS, Beside, Concern, concerns, sentence
 from tests.support.jobs import NOW
@@ -102,11 +102,11 @@ IGNORED = "skipped for a while, because it ignored its last jobs"
          "Every worker that offers a, b, c, d, e and more is paused.", "/workers?type=a"),
         (Troubles(shut=[ShutType("a", 0, True, False), ShutType("b", 0, True, True)]), "all_paused",
          f"Every worker that offers a, b is paused or {IGNORED}.", "/workers?type=a"),
-        (Troubles(blocked=[BlockedLane("fax", requirement_of({"site": "berlin", "name": "A"}), 3, "no_match",
+        (Troubles(untaken=[UntakenLane("fax", requirement_of({"site": "berlin", "name": "A"}), 3, "no_match",
                                        "no worker is called A", NOW - 7_300.0)]), "no_match",
          "3 jobs of type fax, for A, site:berlin, wait, the first for 2 h: no worker is called A.",
          "/jobs?state=queued&type=fax&requires=name:A&requires=site:berlin"),
-        (Troubles(blocked=[BlockedLane("fax", (), 1, "paused", "1 worker offers the type, but it is paused", None)]),
+        (Troubles(untaken=[UntakenLane("fax", (), 1, "paused", "1 worker offers the type, but it is paused", None)]),
          "all_paused", "1 job of type fax waits: 1 worker offers the type, but it is paused.",
          "/jobs?state=queued&type=fax"),
         (Troubles(paused=[PausedType("fax", 2, Hold(1.0, "ann", "no paper"))], since=SINCE), "type_paused",
@@ -211,7 +211,7 @@ def test_many_concerns_of_a_kind_are_told_in_part() -> None:
     many = range(MOST_CONCERNS + 5)
     troubles = Troubles(
         unserved=[TypeView(type=f"t{n}", offered_at=None, counts={"queued": 1}) for n in many],
-        blocked=[BlockedLane(f"t{n}", (), 1, "no_match", "nobody", None) for n in many],
+        untaken=[UntakenLane(f"t{n}", (), 1, "no_match", "nobody", None) for n in many],
         failing=[FailingType(f"t{n}", 3, True) for n in many],
         often=[OftenFailing(f"o{n}", 5, 5) for n in many],
         paused=[PausedType(f"t{n}", 3, Hold(1.0, "")) for n in many],

@@ -165,7 +165,7 @@ async def test_jobs_that_no_worker_takes_because_of_what_they_require_are_told_w
     await house.say("s1", op="pause")
     await submit(house, "c", type="fax", requires=requirement_of({"name": "DESK-1"}))
     await submit(house, "d", type="fax", requires=requirement_of({"site": "rome", "name": "DESK-1"}))
-    found = {one.requires: one for one in (await troubles(house)).blocked}
+    found = {one.requires: one for one in (await troubles(house)).untaken}
     assert [(one.code, one.queued, one.why) for one in found.values()] == [
         ("no_match", 1, "2 workers offer fax, but none has site:berlin"),
         ("no_match", 1, "no worker is called DESK-9"),
@@ -174,7 +174,7 @@ async def test_jobs_that_no_worker_takes_because_of_what_they_require_are_told_w
     assert {one.since for one in found.values()} == {begun}
     await house.say("s1", op="bye")
     await house.register("s3", "fax", name="DESK-1", labels={"site": "berlin"})
-    assert [one.why for one in (await troubles(house)).blocked] == [
+    assert [one.why for one in (await troubles(house)).untaken] == [
         "no worker is called DESK-9",
         "1 worker is called DESK-1, but does not have site:rome",
     ]

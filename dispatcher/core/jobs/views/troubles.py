@@ -10,7 +10,7 @@ from dispatcher.core.jobs.acts.kept import Hold
 from dispatcher.core.jobs.matching import Requirement
 from dispatcher.core.jobs.model import TypeView
 
-__all__ = ["BlockedLane", "FailingType", "OftenFailing", "PausedType", "ShutType", "Troubles"]
+__all__ = ["FailingType", "OftenFailing", "PausedType", "ShutType", "Troubles", "UntakenLane"]
 
 
 class ShutType(Struct, frozen=True):
@@ -24,7 +24,7 @@ class ShutType(Struct, frozen=True):
     aside: bool
 
 
-class BlockedLane(Struct, frozen=True):
+class UntakenLane(Struct, frozen=True):
     """Jobs that no worker takes because of what they require, though some worker offers their type."""
 
     type: str
@@ -74,7 +74,7 @@ class Troubles(Struct, frozen=True, kw_only=True):
     #: Types that jobs wait for and no worker offers.
     unserved: list[TypeView] = []
     shut: list[ShutType] = []
-    blocked: list[BlockedLane] = []
+    untaken: list[UntakenLane] = []
     paused: list[PausedType] = []
     failing: list[FailingType] = []
     often: list[OftenFailing] = []

@@ -11,11 +11,11 @@ from itertools import islice
 from dispatcher.core.fleet.groups import Group, Lane
 from dispatcher.core.fleet.worker import Standing
 
-__all__ = ["Blocked"]
+__all__ = ["Untaken"]
 
 
-class Blocked:
-    """Those groups; the one that has been blocked longest stands first."""
+class Untaken:
+    """Those groups; the one that has been so longest stands first."""
 
     def __init__(self) -> None:
         self._groups: dict[Group, None] = {}

@@ -17,8 +17,8 @@ from tests.support.operations import operations
 BERLIN, ROME = lane("a", site="berlin"), lane("a", site="rome")
 
 
-def blocked(farm: Farm, most: int = 100) -> list[tuple[str, int]]:
-    return [(found.name, jobs) for found, jobs in farm.pools.lanes.blocked.lanes(most)]
+def untaken(farm: Farm, most: int = 100) -> list[tuple[str, int]]:
+    return [(found.name, jobs) for found, jobs in farm.pools.lanes.untaken.lanes(most)]
 
 
 def unmatched(farm: Farm) -> list[str]:
@@ -36,7 +36,7 @@ def test_a_lane_is_unmatched_until_a_worker_comes_or_its_last_job_goes() -> None
     assert unmatched(farm) == []
     farm.leave("w2")
     assert unmatched(farm) == [ROME]
-    assert blocked(farm) == []
+    assert untaken(farm) == []
 
 
 def test_a_lane_whose_type_nobody_offers_is_not_unmatched_but_unserved() -> None:
@@ -49,26 +49,26 @@ def test_a_lane_whose_type_nobody_offers_is_not_unmatched_but_unserved() -> None
     assert unmatched(farm) == []
 
 
-def test_a_group_is_blocked_while_none_of_its_workers_is_idle_or_busy() -> None:
+def test_a_group_is_untaken_while_none_of_its_workers_is_idle_or_busy() -> None:
     farm = Farm()
     first = farm.join("w1", "a", labels={"site": "berlin"})
     second = farm.join("w2", "a", labels={"site": "berlin"})
     farm.left({BERLIN: 3})
     farm.hold(first, "attempt")
     change(farm, second, paused=True)
-    assert blocked(farm) == []
+    assert untaken(farm) == []
     change(farm, first, state=WorkerState.AWAY)
-    assert blocked(farm) == [(BERLIN, 3)]
+    assert untaken(farm) == [(BERLIN, 3)]
     change(farm, second, paused=False)
-    assert blocked(farm) == []
+    assert untaken(farm) == []
 
 
 def test_jobs_that_wait_for_the_same_workers_are_told_together() -> None:
     farm = Farm()
     change(farm, farm.join("w1", "a", "b", labels={"site": "berlin"}), paused=True)
     farm.left({BERLIN: 3, lane("b", site="berlin"): 4})
-    assert blocked(farm) == [(BERLIN, 7)]
-    assert blocked(farm, 0) == []
+    assert untaken(farm) == [(BERLIN, 7)]
+    assert untaken(farm, 0) == []
 
 
 def test_what_is_kept_is_what_a_look_at_all_groups_finds() -> None:
@@ -90,7 +90,7 @@ def test_what_is_kept_is_what_a_look_at_all_groups_finds() -> None:
         takers = {one.pool for one in farm.workers.values() if one.standing() in (Standing.IDLE, Standing.BUSY)}
         groups = lanes._groups.values()
         wanted = {one for one in groups if one.jobs and one.pools and not takers & set(one.pools)}
-        assert set(lanes.blocked._groups) == wanted, step
+        assert set(lanes.untaken._groups) == wanted, step
         offered = {name for one in farm.workers.values() for name in one.types}
         nobody = {
             name for name, one in lanes._lanes.items() if one.jobs and not one.group.pools and one.type in offered
@@ -112,15 +112,15 @@ def test_the_machine_leaves_out_what_it_tells_otherwise_and_who_is_just_away() -
     node.join("s1", "w1", types=("x",), labels=(("site", "rome"),))
     node.join("s2", "w2", types=("y", "x"))
     node.machine.ready([LaneReady(name, 1) for name in (berlin, rome, "y", "never")], claimed=False)
-    assert (node.machine.unmatched(5), node.machine.blocked(5)) == ([(berlin, 1)], [])
+    assert (node.machine.unmatched(5), node.machine.untaken(5)) == ([(berlin, 1)], [])
     node.away("s1")
-    assert node.machine.blocked(5) == []
+    assert node.machine.untaken(5) == []
     node.back("s1")
     node.pause("s1", True)
-    assert (node.machine.blocked(5), node.machine.blocked(0)) == ([(rome, 1)], [])
+    assert (node.machine.untaken(5), node.machine.untaken(0)) == ([(rome, 1)], [])
     node.pause("s2", True)
     assert node.machine.shut(5).keys() == {"x", "y"}
-    assert node.machine.blocked(5) == []
+    assert node.machine.untaken(5) == []
 
 
 def test_lanes_that_wait_are_told_longest_first_and_by_their_type() -> None:
@@ -168,7 +168,7 @@ def test_to_ask_costs_the_same_with_a_hundred_lanes_that_wait_and_with_ten_thous
         node.machine.ready([*lanes, *(LaneReady(f"type-{n}", 1) for n in range(count))], claimed=False)
         asks = (
             node.machine.unmatched,
-            node.machine.blocked,
+            node.machine.untaken,
             node.machine.waiting,
             partial(node.machine.waiting_of, "x"),
         )
