@@ -136,7 +136,7 @@ def _console(given: dict[str, Any]) -> list[URLSpec]:
         url(r"/history", HistoryPage, given, name="history"),
         url(r"/operations", orders.OperationsPage, given, name="operations"),
         url(rf"/operations/{_ID}", orders.OperationPage, given, name="operation"),
-        url(rf"/operations/{_ID}/(go|again|stop)", orders.OperationButton, given, name="operation-button"),
+        url(rf"/operations/{_ID}/(go|again|stop|undo)", orders.OperationButton, given, name="operation-button"),
         url(r"/submit", submit.SubmitPage, given, name="submit"),
         url(r"/login", login.LoginPage, given, name="login"),
         url(r"/logout", login.LogoutHandler, given, name="logout"),

@@ -46,6 +46,8 @@ ACTIONS: Mapping[str, str] = {
     OperationAction.DELETE: "Remove",
 }
 _PRIORITY = (-1_000, 1_000)
+#: What the button that takes an order back does.
+_UNDO_WORDS = {OperationAction.RETRY: "run them again", OperationAction.CANCEL: "cancel them"}
 #: Why a job was left as it is, by the code that the API tells.
 _LEFT = {
     "not_found": "no longer there",
@@ -92,6 +94,7 @@ class OrderPage(OrderRules, PageHandler):
             most_untyped=MOST_UNTYPED,
             longest=LONGEST_REASON,
             priorities=_PRIORITY,
+            undo="" if (back := operation.undo()) is None else _UNDO_WORDS[back],
             notice=notice,
         )
 
@@ -176,7 +179,7 @@ class OperationButton(OrderPage):
     scopes: ClassVar = {"POST": Scope.OPERATE}
 
     async def post(self, operation_id: str, verb: str) -> None:
-        """``go`` does what was counted, ``again`` counts anew, ``stop`` stops it."""
+        """``go`` does what was counted, ``again`` counts anew, ``undo`` what takes it back; ``stop`` stops it."""
         self.check_form()
         operation = self.one(operation_id)
         if verb == "stop":
@@ -185,8 +188,18 @@ class OperationButton(OrderPage):
             self.redirect(f"/operations/{operation_id}", status=303)
         elif verb == "again":
             await self.begin(replace(operation.order, dry_run=True, expect=None, actor=self.actor("console")))
+        elif verb == "undo":
+            await self._undo(operation)
         else:
             await self._go(operation)
+
+    async def _undo(self, operation: OperationView) -> None:
+        """Only counts: its page asks, as for any other order."""
+        action = operation.undo()
+        if action is None:
+            self.set_status(409)
+            return self.show_operation(operation, "This order cannot be taken back.")
+        await self.begin(OperationOrder(action=action, ids=operation.did, dry_run=True, actor=self.actor("console")))
 
     async def _go(self, operation: OperationView) -> None:
         fault = self._unready(operation)

@@ -25,13 +25,14 @@ class Unmatched:
 
     def look(self, lane: Lane) -> None:
         """The lane has got its first ready job or has lost its last one; or its first pool, or its last one."""
-        lanes = self._lanes.setdefault(lane.type, {})
         if lane.jobs and not lane.group.pools:
-            lanes.setdefault(lane)
-        else:
+            self._lanes.setdefault(lane.type, {}).setdefault(lane)
+        elif (lanes := self._lanes.get(lane.type)) is not None:
             lanes.pop(lane, None)
-        if not lanes:
-            del self._lanes[lane.type]
+            if not lanes:
+                del self._lanes[lane.type]
+        else:
+            return
         self._look_at_type(lane.type)
 
     def pools_changed(self, names: Iterable[str]) -> None:
