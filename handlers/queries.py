@@ -104,6 +104,7 @@ CHANGES = (*_fields_of(ChangeFilter), "after")
 _MOST_VALUES = 100
 DELETE = ("free_key",)
 STATS = ("type", "window")
+FAILURES = ("type",)
 DELIVERIES, DEAD = ("failed", "cursor"), ("cursor",)
 PHONE = ("code",)
 #: Most items of a page that goes by numbers.

@@ -31,14 +31,19 @@ from handlers.api import (
     workers,
 )
 from handlers.api import resources as api
+from handlers.api.failures import FailuresHandler
 from handlers.api.openapi.handler import Description, DescriptionHandler
+from handlers.api.overview import OverviewHandler
 from handlers.api.shortway import ShortWayApplication
 from handlers.console import console, doubts, lists, login, orders, submit, worker
 from handlers.console import types as typepages
+from handlers.failures.page import FailuresAgain, FailuresPage
 from handlers.guard import Guard, Refusal
 from handlers.guide.page import GuidePage
 from handlers.measures.scrape import MetricsHandler
 from handlers.nowhere import ApiNotFound, PageNotFound
+from handlers.overview.history import HistoryPage
+from handlers.overview.page import OverviewPage
 from handlers.phone import page as phone
 from handlers.prefix import Prefix, PrefixedApplication
 from handlers.site import STATIC, TEMPLATES, Site
@@ -105,7 +110,7 @@ def routes(
 
 def _console(given: dict[str, Any]) -> list[URLSpec]:
     return [
-        url(r"/", console.OverviewPage, given, name="overview"),
+        url(r"/", OverviewPage, given, name="overview"),
         url(r"/jobs", lists.JobsPage, given, name="jobs"),
         url(r"/jobs/act", orders.CountPage, given, name="jobs-act"),
         url(rf"/jobs/{_ID}", console.JobPageHandler, given, name="job"),
@@ -129,9 +134,12 @@ def _console(given: dict[str, Any]) -> list[URLSpec]:
         url(rf"/types/{_TYPE}/(pause|resume|defaults)", typepages.TypeActionHandler, given, name="type-action"),
         url(r"/phone", phone.PhonePage, given, name="phone"),
         url(r"/doubts", doubts.DoubtsPage, given, name="doubts"),
+        url(r"/failures", FailuresPage, given, name="failures"),
+        url(r"/failures/again", FailuresAgain, given, name="failures-again"),
+        url(r"/history", HistoryPage, given, name="history"),
         url(r"/operations", orders.OperationsPage, given, name="operations"),
         url(rf"/operations/{_ID}", orders.OperationPage, given, name="operation"),
-        url(rf"/operations/{_ID}/(go|again|stop)", orders.OperationButton, given, name="operation-button"),
+        url(rf"/operations/{_ID}/(go|again|stop|undo)", orders.OperationButton, given, name="operation-button"),
         url(r"/submit", submit.SubmitPage, given, name="submit"),
         url(r"/login", login.LoginPage, given, name="login"),
         url(r"/logout", login.LogoutHandler, given, name="logout"),
@@ -168,6 +176,8 @@ def _api(given: dict[str, Any]) -> list[URLSpec]:
         url(rf"/api/v1/types/{_TYPE}", types.OneTypeHandler, given, name="api-type"),
         url(rf"/api/v1/types/{_TYPE}/pause", types.TypePauseHandler, given, name="api-type-pause"),
         url(rf"/api/v1/types/{_TYPE}/resume", types.TypeResumeHandler, given, name="api-type-resume"),
+        url(r"/api/v1/failures", FailuresHandler, given, name="api-failures"),
+        url(r"/api/v1/overview", OverviewHandler, given, name="api-overview"),
         url(r"/api/v1/stats", api.StatsHandler, given, name="api-stats"),
         url(r"/api/v1/nodes", nodes.NodesHandler, given, name="api-nodes"),
         url(r"/api/v1/backups", backups.BackupsHandler, given, name="api-backups"),

@@ -74,8 +74,8 @@ READ = (
         "all pages of a type are paused; 40 of 40 jobs of a type failed; a job stands although a worker is free",
         "14 jobs of type fax wait: every worker that offers it is paused. Otherwise: All is well",
         (
-            "handlers/console/test_problems.py::test_each_problem_is_a_sentence_that_leads_to_more",
-            "handlers/console/test_problems.py::test_one_line_says_that_all_is_well",
+            "handlers/overview/test_concerns.py::test_each_trouble_is_a_sentence_that_leads_to_more",
+            "handlers/overview/test_concerns.py::test_one_line_says_that_all_is_well",
         ),
     ),
     Met(

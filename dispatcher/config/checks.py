@@ -48,6 +48,10 @@ _FORMS = {
         r"https?://([0-9a-z._-]+|\[[0-9a-f:.]+\])(:\d+)?|null|(?!https?:)[a-z][a-z0-9+.-]*://[0-9A-Za-z._-]*",
         "an origin like https://intranet.example, without a path; with a token also null or app://name",
     ),
+    "env_label": (
+        r"[^\W_](?:[\w .()/-]{0,18}[\w)])?",
+        "a word or two for people, at most 20 letters, digits, blanks and . - / ( )",
+    ),
     "webhook_allow": (r"[!-~]+", "a host, host:port or a network like 10.0.0.0/8"),
     "callback_host": (r"[!-~]+", "a host or host:port"),
     "callback_secret": (

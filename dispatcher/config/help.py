@@ -35,6 +35,7 @@ _PLACEHOLDERS = {
     "token": "TEXT",
     "allow_host": "HOST",
     "backup_dir": "DIR",
+    "env_label": "WORD",
     "front": "NAME",
     "log_format": "NAME",
     "public_url": "URL",

@@ -78,6 +78,9 @@ class Settings:
         "browsers reach the name in --public-url over TLS alone for so long, on every port; 0: nothing is said",
         "server",
     )
+    env_label: str = _plain(
+        "", "which server this is, in a word that each page of the console shows: PROD, Test 2", "server"
+    )
     allow_origin: tuple[str, ...] = _plain(
         (),
         "other origin whose pages may load a worker and use the API (with a token also null or app://name); "

@@ -15,14 +15,12 @@ from msgspec.structs import replace
 from dispatcher import ids
 from dispatcher.clock import Clock
 from dispatcher.config.settings import Settings
-from dispatcher.core.jobs.model import (
-    JobSpec,
-    JobView,
-    Troubles,
-)
+from dispatcher.core.jobs.model import JobSpec, JobView
 from dispatcher.core.jobs.states import SETTLED
 from dispatcher.core.jobs.turn import Accepted, Change, ForgetTypes
 from dispatcher.core.jobs.views.measures import Measures
+from dispatcher.core.jobs.views.overview import Overview
+from dispatcher.core.jobs.views.troubles import Troubles
 from dispatcher.core.workers.effects import Request
 from dispatcher.errors import Draining, PagehandError, StorageTrouble
 from dispatcher.node.access import Access
@@ -35,13 +33,14 @@ from dispatcher.node.changes.followers import Feed
 from dispatcher.node.machinery import make_machine
 from dispatcher.node.timer import PULSE_S, Timer
 from dispatcher.node.turns.activity import Activity
+from dispatcher.node.turns.busiest import Busiest
 from dispatcher.node.turns.failing import Failing
 from dispatcher.node.turns.gathering import Intake, refusal
 from dispatcher.node.turns.readers import Readers
 from dispatcher.node.turns.turns import Turns
-from dispatcher.node.views import troubles
 from dispatcher.node.views.farm import FarmVerbs
 from dispatcher.node.views.measuring import measured
+from dispatcher.node.views.overview import Looks
 from dispatcher.node.views.walks import Walks
 from dispatcher.node.waits.batches import BatchVerbs
 from dispatcher.node.waits.looks import BatchLooks
@@ -108,7 +107,7 @@ class Dispatcher(BatchVerbs, FarmVerbs):
         self._idle_s = min(settings.store_check_s, store.beat_s or settings.store_check_s)
         self._housekeeping = clock.monotonic() + self._idle_s
         self._types_tidied = clock.monotonic()
-        self._failing, self._readers = Failing(), Readers()
+        self._failing, self._busiest, self._readers = Failing(), Busiest(), Readers()
         self._accepting = self.draining = False
         #: It looks in a moment whether something is to be done.
         self._looks = False
@@ -133,6 +132,10 @@ class Dispatcher(BatchVerbs, FarmVerbs):
         #: Single workers, and what operators order of them.
         self.orders = WorkerOrders(store, clock, self._turns, self.machine, self.pages, self.access.joins)
         self.webhooks = Webhooks(store, clock, self._turns, settings=settings, poster=poster, rng=rng, woken=self._arm)
+        self._overviews = Looks(
+            store=store, clock=clock, machine=self.machine, failing=self._failing, busiest=self._busiest,
+            backups=self.backups, webhooks=self.webhooks,
+        )  # fmt: skip
         gate = self.pages.gate
         gate.tokens, gate.joins, gate.guesses.noted = self.access, self.access.joins, self.access.refused
 
@@ -150,7 +153,7 @@ class Dispatcher(BatchVerbs, FarmVerbs):
         await self.webhooks.start()
         live = await self._store.live_attempts()
         self.machine.ready(await self._store.ready(), claimed=False)
-        await self._see_what_failed()
+        await self._see_what_was()
         self._turns.carry_out(self.machine.restore(live, self._clock.monotonic()))
         self._turns.kick()
         await self.idle()
@@ -158,11 +161,12 @@ class Dispatcher(BatchVerbs, FarmVerbs):
         await self.webhooks.begin()
         self.changed()
 
-    async def _see_what_failed(self) -> None:
+    async def _see_what_was(self) -> None:
         """Reads what became of the jobs of an earlier run, some types at a time."""
         after: str | None = None
         while known := await self._store.types("", after, TYPES_READ):
             self._failing.begin(known, self._clock.utc())
+            self._busiest.begin(known, self._clock.monotonic())
             self._activity.know(view.type for view in known)
             after = known[-1].type
 
@@ -293,6 +297,7 @@ class Dispatcher(BatchVerbs, FarmVerbs):
         settled = [change for change in changes if change.new in SETTLED]
         self._failing.seen(settled)
         jobs = {job.id: job for job in shown}
+        self._busiest.seen(changes, self._clock.monotonic())
         for change in settled:
             self._waiters.wake(change.job, jobs.get(change.job))
         self.feed.told(changes)
@@ -368,5 +373,11 @@ class Dispatcher(BatchVerbs, FarmVerbs):
     async def troubles(self, most: int) -> Troubles:
         """What somebody must look at; at most ``most`` of each kind."""
         with self._readers:
-            now, now_at = self._clock.monotonic(), self._clock.utc()
-            return await troubles.found(most, self.machine, self._store, self._failing, now=now, now_at=now_at)
+            return await self._overviews.troubles(most)
+
+    async def overview(self) -> Overview:
+        """How the node is doing."""
+        with self._readers:
+            return await self._overviews.overview(
+                draining=self.draining, takes_jobs=self.ready(), has_space=self.has_space
+            )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from dispatcher.core.jobs.matching import lane_parts
 from dispatcher.core.jobs.rows import JobRow
 from dispatcher.core.jobs.states import OPEN, JobState
 from dispatcher.store.applier.hand import earlier
@@ -17,14 +18,16 @@ __all__ = ["Agenda", "Counters", "agenda_of"]
 
 
 class Counters:
-    """Jobs by lane and state, and the open ones in all."""
+    """Jobs by lane and state, by type and state, and the open ones in all."""
 
     def __init__(self, tallies: Mapping[Counted, Tally]) -> None:
         self.all = dict(tallies)
         #: Jobs by state, for every state.
         self.states = {str(state): 0 for state in JobState}
-        for (_, state), tally in self.all.items():
-            self.states[state] += tally.jobs
+        #: By type the same, without states that no job of it has been in. A type may have a lane for each worker.
+        self.types: dict[str, dict[str, int]] = {}
+        for (lane, state), tally in self.all.items():
+            self._count(lane, state, tally.jobs)
         counted = [tally for (_, state), tally in self.all.items() if state in OPEN]
         #: Open jobs, and the bytes of their data.
         self.held = Tally(sum(tally.jobs for tally in counted), sum(tally.bytes for tally in counted))
@@ -39,11 +42,16 @@ class Counters:
             tally = self.all[key] = Tally()
         tally.jobs += move.jobs
         tally.bytes += move.bytes
-        self.states[key[1]] += move.jobs
+        self._count(*key, move.jobs)
         if key[1] in OPEN:
             self.held.jobs += move.jobs
             self.held.bytes += move.bytes
         return tally
+
+    def _count(self, lane: str, state: str, more: int) -> None:
+        self.states[state] += more
+        counts = self.types.setdefault(lane_parts(lane)[0] if " " in lane else lane, {})
+        counts[state] = counts.get(state, 0) + more
 
     def queued(self, lane: str) -> int:
         """Jobs of the lane that wait for a worker."""
@@ -58,6 +66,10 @@ class Counters:
         """Forgets a lane that is gone; it had no jobs."""
         for state in JobState:
             self.all.pop((lane, state), None)
+
+    def forget_type(self, name: str) -> None:
+        """Forgets a type that is gone, with all of its lanes."""
+        self.types.pop(name, None)
 
     def by_state(self) -> dict[str, int]:
         """Jobs by state, for every state."""

@@ -10,7 +10,7 @@ job at 16 jobs in a turn.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from dispatcher.core.jobs.states import JobState
@@ -47,6 +47,10 @@ class EndingReads(Protocol):
 
     async def window(self, type_name: str, steps: Steps) -> list[tuple[int, Endings]]:
         """(start of the step, what ended in it) of each step in which a job of the type ended, in no order."""
+        ...
+
+    async def windows(self, names: Sequence[str], steps: Steps) -> dict[str, list[tuple[int, Endings]]]:
+        """The same for each of some types, at most 100, at once: who wants many waits for one turn."""
         ...
 
 
@@ -92,6 +96,10 @@ class MemoryEndings:
         """See EndingReads."""
         found = ((start, self.slots.get(Slot(steps.step_s, start, type_name))) for start in steps.starts())
         return [(start, endings) for start, endings in found if endings is not None]
+
+    async def windows(self, names: Sequence[str], steps: Steps) -> dict[str, list[tuple[int, Endings]]]:
+        """See EndingReads."""
+        return {name: await self.window(name, steps) for name in names}
 
 
 #: What is read of the jobs that have ended since counts were written, and one of them.

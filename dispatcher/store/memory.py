@@ -377,7 +377,12 @@ class MemoryStore(HadAlone, WithoutBackups):
 
     async def named_types(self, names: Sequence[str]) -> list[TypeView]:
         """See port.Store."""
-        return type_views(names, self.rows.lanes, self.rows.offered, self.rows.counters.all)
+        return type_views(names, self.rows.lanes, self.rows.offered, self.rows.counters.types)
+
+    async def first_in_line(self, lanes: Sequence[str]) -> dict[str, float]:
+        """See port.Store."""
+        first = {lane: self.rows.by_seq[queued[0][1]] for lane in lanes if (queued := self.rows.queued.get(lane))}
+        return {lane: row.created_at if row.ready_at is None else row.ready_at for lane, row in first.items()}
 
     async def missing(self, prefix: str = "", after: str | None = None, most: int = 100) -> list[MissingWorker]:
         """See port.Store."""

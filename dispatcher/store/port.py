@@ -173,6 +173,10 @@ class Store(Protocol):
         """The types among ``names`` that a job or a worker has named, in the same order."""
         ...
 
+    async def first_in_line(self, lanes: Sequence[str]) -> dict[str, float]:
+        """Since when the first ready job of each of these lanes has been ready, UTC; lanes without one are left out."""
+        ...
+
     async def missing(self, prefix: str = "", after: str | None = None, most: int = 100) -> list[MissingWorker]:
         """Workers that were here and have gone, by name: the first behind ``after`` that begin with ``prefix``."""
         ...

@@ -52,6 +52,7 @@ class KnownTypes(Mapping[str, set[str]]):
                 counters.forget(lane)
             if not lanes:
                 self.forget(name)
+                counters.forget_type(name)
                 gone.append(name)
         return gone
 

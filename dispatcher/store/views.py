@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 
 import msgspec
 
@@ -17,7 +17,6 @@ from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.views.search import has_text, search_of
 from dispatcher.errors import BadParameter
 from dispatcher.store.port import NODE
-from dispatcher.store.requests import Counted, Tally
 
 __all__ = [
     "MOST_ATTEMPTS_SHOWN",
@@ -185,27 +184,21 @@ def end_of(prefix: str) -> str | None:
 
 def type_views(
     names: Iterable[str],
-    lanes: Mapping[str, Iterable[str]],
+    known: Container[str],
     offered: Mapping[str, float],
-    tallies: Mapping[Counted, Tally],
+    counts: Mapping[str, Mapping[str, int]],
 ) -> list[TypeView]:
-    """The known types among ``names``, with their jobs by state.
+    """The ``known`` types among ``names``.
 
-    ``lanes``: the lanes of each known type; ``offered``: when each type was first offered.
+    ``offered``: when each type was first offered; ``counts``: the jobs of each type by state.
     """
-    views = []
-    for name in names:
-        if name in lanes:
-            counts = _by_state(lanes[name], tallies)
-            views.append(TypeView(type=name, offered_at=offered.get(name), counts=counts))
-    return views
+    return [
+        TypeView(type=name, offered_at=offered.get(name), counts=_by_state(counts.get(name, {})))
+        for name in names
+        if name in known
+    ]
 
 
-def _by_state(lanes: Iterable[str], tallies: Mapping[Counted, Tally]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for lane in lanes:
-        for state in JobState:
-            tally = tallies.get((lane, state))
-            if tally is not None:
-                counts[state.value] = counts.get(state.value, 0) + tally.jobs
-    return counts
+def _by_state(counts: Mapping[str, int]) -> dict[str, int]:
+    """In the order of the states; those that any job of the type has been in."""
+    return {state.value: counts[state] for state in JobState if state in counts}

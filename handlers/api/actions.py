@@ -212,7 +212,7 @@ class OneOperationHandler(OrderRules, ConsoleApiHandler):
         operation = await self.client.patiently(operations.wait(operation_id, wait_s))
         if operation is not None:
             self.admit_again()
-            self.answer(_operation_json(operation))
+            self.answer(_operation_json(operation) | {"did": list(operation.did)})
 
     head = get
 

@@ -1,4 +1,4 @@
-"""The console shows people what is going on: the overview, and one job."""
+"""The console shows people one job, and has its buttons."""
 
 from __future__ import annotations
 
@@ -7,58 +7,21 @@ from typing import ClassVar
 
 from dispatcher.access.scopes import Scope
 from dispatcher.core.jobs.matching import NAME
-from dispatcher.core.jobs.model import JobFilter, JobView, WorkerFilter, WorkerStatus
+from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Delete
 from dispatcher.errors import Forbidden, JobNotFound, WrongState
 from handlers.api.amending import copy_of
-from handlers.api.jobjson import once_a_lane
 from handlers.carried import carried
 from handlers.console import words
 from handlers.console.options import shown_options
 from handlers.console.page import XSRF_HELP, PageHandler
-from handlers.console.problems import MOST_PROBLEMS, all_is_well, problems
 from handlers.console.submit import new_key
+from handlers.console.tries import WIDTH, try_bars
 from handlers.console.values import part_of
 from handlers.intake import check_key, to_spec
 
-__all__ = ["JobActionHandler", "JobPageHandler", "OverviewPage"]
-
-#: How many the overview shows; the list has all.
-WORKERS_SHOWN = 20
-GONE_SHOWN = 5
-
-
-class OverviewPage(PageHandler):
-    """``/``: problems first, then counters, workers, the newest jobs."""
-
-    scopes: ClassVar = {"GET": Scope.READ}
-
-    offers_refresh = True
-
-    async def get(self) -> None:
-        """The page."""
-        service = self.site.service
-        troubles, counts = await service.troubles(MOST_PROBLEMS + 1), await service.counts()
-        recent = await service.jobs(JobFilter(limit=10))
-        present = service.worker_counts()
-        gone = await service.known_workers(WorkerFilter(state=WorkerStatus.GONE, limit=GONE_SHOWN))
-        connected = present.get(WorkerStatus.CONNECTED, 0)
-        self.show(
-            "overview.html",
-            problems=problems(troubles, counts, draining=service.draining, ready=service.ready()),
-            all_is_well=all_is_well(counts, connected),
-            counts=counts,
-            workers=service.workers(WorkerFilter(limit=WORKERS_SHOWN)).items,
-            gone=gone.items,
-            present=sum(present.values()),
-            connected=connected,
-            jobs=recent.items,
-            why=once_a_lane(service.why),
-            called=service.called,
-        )
-
-    head = get
+__all__ = ["JobActionHandler", "JobPageHandler"]
 
 
 class _OneJob(PageHandler):
@@ -78,6 +41,8 @@ class _OneJob(PageHandler):
             "job.html",
             job=job,
             options=shown_options(job),
+            tries=try_bars(job, self.site.clock.utc()),
+            width=WIDTH,
             # The headline of a job in doubt says it already.
             waits=None if job.state is JobState.IN_DOUBT else service.why_waits(job),
             namesakes=[(name, note) for name in names if (note := words.namesakes(service.called(name)))],

@@ -31,6 +31,7 @@ __all__ = [
     "OperationButton",
     "OperationPage",
     "OperationsPage",
+    "OrderPage",
 ]
 
 #: The fields of the list's filter that say which jobs it shows.
@@ -45,6 +46,8 @@ ACTIONS: Mapping[str, str] = {
     OperationAction.DELETE: "Remove",
 }
 _PRIORITY = (-1_000, 1_000)
+#: What the button that takes an order back does.
+_UNDO_WORDS = {OperationAction.RETRY: "run them again", OperationAction.CANCEL: "cancel them"}
 #: Why a job was left as it is, by the code that the API tells.
 _LEFT = {
     "not_found": "no longer there",
@@ -66,7 +69,7 @@ class _AskedFilter:
         return self._asked.get(name, [])
 
 
-class _Orders(OrderRules, PageHandler):
+class OrderPage(OrderRules, PageHandler):
     """A page about orders for many jobs."""
 
     # The console is for those who may see all jobs: whoever may not is refused before.
@@ -91,6 +94,7 @@ class _Orders(OrderRules, PageHandler):
             most_untyped=MOST_UNTYPED,
             longest=LONGEST_REASON,
             priorities=_PRIORITY,
+            undo="" if (back := operation.undo()) is None else _UNDO_WORDS[back],
             notice=notice,
         )
 
@@ -109,7 +113,7 @@ class _Orders(OrderRules, PageHandler):
         self.redirect(f"/operations/{begun.id}", status=303)
 
 
-class CountPage(_Orders):
+class CountPage(OrderPage):
     """``/jobs/act``: the buttons below the list of jobs. They count, and change nothing."""
 
     scopes: ClassVar = {"POST": Scope.OPERATE}
@@ -144,7 +148,7 @@ class CountPage(_Orders):
         return ids
 
 
-class OperationsPage(_Orders):
+class OperationsPage(OrderPage):
     """``/operations``: the newest orders."""
 
     scopes: ClassVar = {"GET": Scope.READ}
@@ -157,7 +161,7 @@ class OperationsPage(_Orders):
     head = get
 
 
-class OperationPage(_Orders):
+class OperationPage(OrderPage):
     """``/operations/<id>``: what was asked, and how far it is."""
 
     scopes: ClassVar = {"GET": Scope.READ}
@@ -169,13 +173,13 @@ class OperationPage(_Orders):
     head = get
 
 
-class OperationButton(_Orders):
+class OperationButton(OrderPage):
     """``/operations/<id>/`` and a verb: the buttons of its page."""
 
     scopes: ClassVar = {"POST": Scope.OPERATE}
 
     async def post(self, operation_id: str, verb: str) -> None:
-        """``go`` does what was counted, ``again`` counts anew, ``stop`` stops it."""
+        """``go`` does what was counted, ``again`` counts anew, ``undo`` what takes it back; ``stop`` stops it."""
         self.check_form()
         operation = self.one(operation_id)
         if verb == "stop":
@@ -184,8 +188,18 @@ class OperationButton(_Orders):
             self.redirect(f"/operations/{operation_id}", status=303)
         elif verb == "again":
             await self.begin(replace(operation.order, dry_run=True, expect=None, actor=self.actor("console")))
+        elif verb == "undo":
+            await self._undo(operation)
         else:
             await self._go(operation)
+
+    async def _undo(self, operation: OperationView) -> None:
+        """Only counts: its page asks, as for any other order."""
+        action = operation.undo()
+        if action is None:
+            self.set_status(409)
+            return self.show_operation(operation, "This order cannot be taken back.")
+        await self.begin(OperationOrder(action=action, ids=operation.did, dry_run=True, actor=self.actor("console")))
 
     async def _go(self, operation: OperationView) -> None:
         fault = self._unready(operation)

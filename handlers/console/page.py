@@ -89,6 +89,7 @@ class PageHandler(BaseHandler):
             "refresh_link": self.refresh_link,
             "page_facts": page_facts,
             "request_id": self.request_id,
+            "env_label": self.site.settings.env_label,
             "shown": shown,
             "shown_text": shown.shown_text,
             "terms": terms,
@@ -168,6 +169,10 @@ class PageHandler(BaseHandler):
     def read_form(self) -> None:
         """Parses the body of a form and checks its XSRF token. Raises BadRequest, Unsupported, HTTPError 403."""
         self.form = read_form(self.request.headers.get("Content-Type", ""), bytes(self.body))
+
+    def lead_back(self, usual: str) -> None:
+        """Goes where the button stood: on the overview, or here as usual."""
+        self.redirect("/" if self.form.field("back") == "overview" else usual, status=303)
 
     def xsrf_fails(self) -> bool:
         """Whether the form lacks this browser's ``_xsrf``; call it when the form has been read."""

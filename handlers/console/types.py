@@ -118,7 +118,7 @@ class TypeActionHandler(_OneType):
             await self.show_type(await types.one(name), refused.detail, typed if order == "defaults" else None)
             return
         known = view.paused or view.counts or view.workers or view.defaults != NO_DEFAULTS
-        self.redirect(f"/types/{name}" if known else "/types", status=303)
+        self.lead_back(f"/types/{name}" if known else "/types")
 
     def _defaults(self) -> Changes:
         """What the form says; an empty field takes a default away."""

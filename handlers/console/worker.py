@@ -72,7 +72,7 @@ class WorkerActionHandler(_OneWorker):
             return
         # Of one that is not here nothing may be kept any more: then it has no page.
         is_known = worker.shown.state is not WorkerStatus.GONE or not (worker.kept is None or worker.kept.is_empty())
-        self.redirect(f"/workers/{worker_id}" if is_known else "/workers", status=303)
+        self.lead_back(f"/workers/{worker_id}" if is_known else "/workers")
 
     async def _ordered(self, worker_id: str, order: str) -> OneWorkerView:
         orders, actor = self.site.service.orders, self.actor("console")

@@ -155,6 +155,8 @@ EXAMPLES: dict[str, Example] = {
     "redeliverMessages": Example(method="POST", target="/api/v1/webhooks/abcd12345678/redeliver", value={"dead": True}),
     "deleteWebhook": Example(method="DELETE", target="/api/v1/webhooks/abcd12345678"),
     "listActs": Example(target="/api/v1/audit?action=job.cancel&after=-7d"),
+    "listFailures": Example(target="/api/v1/failures?type=print-label"),
+    "readOverview": Example(target="/api/v1/overview"),
     "readStats": Example(
         target="/api/v1/stats?type=print&window=1h", python='print(client.stats(type="print", window="1h")["ended"])'
     ),

@@ -75,7 +75,9 @@ PAYLOADS = [payload.replace("alert(1)", SCRIPT) for payload in EVERY[::EACH]]
 #: The address of a list's next page; null: this is the last.
 NEXT = "(document.querySelector('a[rel=next]') && document.querySelector('a[rel=next]').getAttribute('href'))"
 #: Elements that no page of the console has by itself. (``img.picture`` shows a picture of a job's data.)
-FOREIGN = "svg,math,iframe,object,embed,base,details:not(.defaults),i,b,x,style,video,template,img:not(.picture)"
+FOREIGN = (
+    "svg:not(.bars),math,iframe,object,embed,base,details:not(.defaults),i,b,x,style,video,template,img:not(.picture)"
+)
 FOREIGN += ",[onerror],[onload],[onfocus]"
 SPY = """
 window.violations = [];

@@ -59,6 +59,7 @@ def test_every_setting_has_a_flag_a_variable_and_a_key_that_mean_the_same(item: 
         "allow_host": "a.example",
         "front": "tornado",
         "node": "east-1",
+        "env_label": "Test 2",
         "allow_origin": "https://a.example",
         "public_url": "http://localhost:9",
         "insecure": "yes",

@@ -44,6 +44,8 @@ PAGES += [
     "/doubts",
     "/phone",
     "/operations",
+    "/history",
+    "/failures",
     "/jobs?tick=1",
     "/jobs/running-1?refresh=0",
     f"/jobs/{WAITING}?refresh=0",

@@ -8,7 +8,7 @@ from html import unescape
 import pytest
 from tornado.httpclient import HTTPResponse
 
-from dispatcher.core.jobs.model import JobSpec, WorkerFilter, WorkerStatus
+from dispatcher.core.jobs.model import JobSpec
 from handlers.console.page import MOST_CHOICES
 from tests.handlers.conftest import Ask, Browser, Scene, Watched, body_of, nothing
 from tests.support.house import House
@@ -133,13 +133,11 @@ async def test_a_filter_that_nothing_fits_leads_back(browser: Browser, path: str
     assert 'rel="next"' not in body
 
 
-async def test_the_overview_shows_a_few_workers_and_leads_to_all(browser: Browser, watched: Watched) -> None:
+async def test_the_overview_counts_workers_and_lists_none(browser: Browser, watched: Watched) -> None:
     body = (await browser.get("/")).body.decode()
-    assert len(re.findall(r"<strong>DESK-\d+</strong>", body)) == 20
-    assert '<a href="/workers">All 250 workers</a>' in body
-    assert '<span class="number">84</span> workers connected' in body
-    assert watched.asked_workers == [WorkerFilter(state=WorkerStatus.GONE, limit=5), WorkerFilter(limit=20)]
-    assert watched.asked_types == [], "no list of types"
+    assert '<span class="number">84</span> workers ready<span class="beside">166 away</span>' in body
+    assert "DESK-" not in body
+    assert (watched.asked_workers, watched.asked_types) == ([], []), "no lists"
 
 
 async def test_the_overview_names_a_few_types_that_nobody_offers(browser: Browser) -> None:
@@ -158,7 +156,7 @@ async def two_thousand(house: House) -> None:
 
 @pytest.mark.parametrize("scene", [two_thousand])
 @pytest.mark.parametrize(
-    ("path", "rows", "kib"), [("/", 10, 32), ("/types", 100, 96), ("/jobs", 100, 160), ("/submit", 3, 48)]
+    ("path", "rows", "kib"), [("/", 20, 48), ("/types", 100, 96), ("/jobs", 100, 160), ("/submit", 3, 48)]
 )
 async def test_two_thousand_types_and_warnings_make_a_page_no_longer(
     browser: Browser, watched: Watched, path: str, rows: int, kib: int
@@ -191,13 +189,12 @@ async def test_the_form_offers_the_tasks_of_the_site_however_many_types_there_ar
 
 
 @pytest.mark.parametrize("scene", [nothing])
-@pytest.mark.parametrize("path", ["/", "/jobs"])
 async def test_why_jobs_of_a_type_wait_is_asked_for_once_on_a_page(
-    browser: Browser, house: House, watched: Watched, path: str
+    browser: Browser, house: House, watched: Watched
 ) -> None:
     for number in range(8):
         await house.submit(f"kind-{number % 2}")
-    await browser.get(path)
+    await browser.get("/jobs")
     assert len(watched.asked_why) == 2
 
 
@@ -206,12 +203,10 @@ async def test_a_worker_with_many_types_and_jobs_takes_one_row(browser: Browser,
     await house.register("s", *(f"kind-{n:03d}" for n in range(999)), slots=64)
     for _ in range(64):
         await house.submit("kind-000")
-    for path in ("/", "/workers"):
-        [row] = re.findall(
-            r'<td data-label="Worker"><span class="name".*?</tr>', (await browser.get(path)).body.decode(), re.DOTALL
-        )
-        assert len(set(re.findall(r"kind-\d+", row))) == 10
-        assert len(set(re.findall(r"/jobs/job-\d+", row))) == 10
-        assert "and 989 more" in row
-        assert "and 54 more" in row
-        assert "(64 of 64 slots)" in row
+    page = (await browser.get("/workers")).body.decode()
+    [row] = re.findall(r'<td data-label="Worker"><span class="name".*?</tr>', page, re.DOTALL)
+    assert len(set(re.findall(r"kind-\d+", row))) == 10
+    assert len(set(re.findall(r"/jobs/job-\d+", row))) == 10
+    assert "and 989 more" in row
+    assert "and 54 more" in row
+    assert "(64 of 64 slots)" in row

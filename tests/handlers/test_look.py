@@ -27,6 +27,8 @@ PAGES += [
     "/doubts",
     "/phone?code=7NX-J3D",
     "/operations",
+    "/history",
+    "/failures",
     "/jobs?state=failed",
     "/jobs?tick=1",
     "/nope",
@@ -123,7 +125,7 @@ async def a_desk(house: House) -> None:
 @pytest.mark.parametrize("scene", [a_desk])
 def test_the_name_of_a_desk_is_whole_at_1024_pixels(browser: Browser, site: Site) -> None:
     browser.resize(1024, 700)
-    for path in ["/", "/jobs", "/jobs/failed"]:
+    for path in ["/jobs", "/jobs/failed"]:
         browser.open(site.url + path)
         names = browser.run(
             "[].filter.call(document.querySelectorAll('.name'), function (name) {"

@@ -112,6 +112,7 @@ def test_every_address_of_the_api_says_what_its_query_may_have(
         "api-workers": queries.WORKERS,
         "api-types": queries.TYPES,
         "api-stats": queries.STATS,
+        "api-failures": queries.FAILURES,
     }
 
 

@@ -293,3 +293,17 @@ def purge(desk: Desk) -> None:
         desk.pass_time(PURGE_EVERY_S)
         while desk.turn().more:
             pass
+
+
+def test_several_types_are_told_at_once_as_one_after_the_other(desk: Desk) -> None:
+    end_one(desk, run_s=5.0)
+    end_one(desk, type="other", run_s=70.0)
+    steps = steps_of(HOUR, desk.now_at)
+    names = ["other", "never", "echo", ALL_TYPES]
+    found = desk.run(desk.store.endings.windows(names, steps))
+    assert list(found) == names
+    for name in names:
+        alone = desk.run(desk.store.endings.window(name, steps))
+        assert summary_of(name, steps, found[name]) == summary_of(name, steps, alone)
+    assert summary_of("echo", steps, found["echo"]).total.jobs == 1
+    assert desk.run(desk.store.endings.windows([], steps)) == {}

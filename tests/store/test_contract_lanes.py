@@ -7,7 +7,7 @@ import pytest
 from dispatcher.core.jobs.matching import lane_of, requirement_of
 from dispatcher.core.jobs.states import Event
 from dispatcher.core.jobs.turn import Cause, Demand, Ended, ForgetTypes, LaneReady, OfferedTypes, Started
-from tests.store.contract import HOLDER, Desk, result
+from tests.store.contract import HOLDER, Desk, lost, result
 from tests.support.jobs import spec
 
 DESK_1 = requirement_of({"name": "DESK-1"})
@@ -141,3 +141,23 @@ def test_what_a_turn_adds_to_a_lane_that_it_does_not_look_into_is_told_as_that(d
     (entry,) = desk.turn(submissions=[spec(priority=5)]).ready
     assert isinstance(entry, LaneReady)
     assert (entry.lane, entry.jobs, entry.seen) == ("echo", 2, False)
+
+
+def test_the_first_in_line_tells_since_when_it_has_been_ready(desk: Desk) -> None:
+    zebra = lane_of("echo", ZEBRA)
+    begun = desk.now_at
+    desk.submit(spec(), spec(requires=ZEBRA), spec("other"))
+    desk.pass_time(60.0)
+    later = desk.now_at
+    desk.submit(spec(), spec(requires=ZEBRA, priority=1_000))
+    asked = ["echo", zebra, "empty", lane_of("echo", DESK_1)]
+    assert desk.run(desk.store.first_in_line(asked)) == {"echo": begun, zebra: later}, "priority goes first"
+    assert desk.run(desk.store.first_in_line([])) == {}
+
+
+def test_a_job_that_is_ready_again_has_waited_since_then(desk: Desk) -> None:
+    claim = desk.start()
+    desk.pass_time(100.0)
+    lost_at = desk.now_at
+    desk.report(lost(claim.attempt))
+    assert desk.run(desk.store.first_in_line(["echo"])) == {"echo": lost_at}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import heapq
 from bisect import bisect_left, insort
 from collections import Counter
+from collections.abc import Iterator
 
 from dispatcher.core.fleet.worker import Labels, Standing
 from dispatcher.core.jobs.matching import Requirement
@@ -114,6 +115,10 @@ class Group:
     def first_lanes(self, most: int) -> list[str]:
         """Its lanes with ready jobs, in the order of their first jobs, at most ``most``."""
         return [name for _, name in self._heads[:most]]
+
+    def waiting(self) -> Iterator[Lane]:
+        """Its lanes with ready jobs, in that order, one after the other: as long as nothing changes."""
+        return (self.lanes[name] for _, name in self._heads)
 
     # -- its pools
 

@@ -8,6 +8,7 @@ touch the lanes of that type that have jobs, and no others.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 
 from msgspec.structs import replace
 
@@ -34,6 +35,10 @@ class HeldTypes:
     def waits(self, type_name: str) -> bool:
         """Whether the type is paused and has ready jobs."""
         return bool(self._ready.get(type_name))
+
+    def lanes(self, type_name: str, most: int) -> list[str]:
+        """Some lanes of a paused type that have ready jobs."""
+        return list(islice(self._ready.get(type_name, ()), most))
 
     def passed(self, entry: LaneReady) -> LaneReady:
         """What the groups may know of this report."""

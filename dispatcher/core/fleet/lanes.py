@@ -18,14 +18,16 @@ It knows nothing of workers: ``pools`` tells it when a pool becomes idle, and as
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 
 from dispatcher.core.fleet.groups import Group, Lane, Pool
 from dispatcher.core.fleet.held import HeldTypes
 from dispatcher.core.fleet.matcher import Matcher
 from dispatcher.core.fleet.shut import Shut, stands_as
+from dispatcher.core.fleet.unmatched import Unmatched
 from dispatcher.core.fleet.unserved import Unserved
+from dispatcher.core.fleet.untaken import Untaken
 from dispatcher.core.fleet.worker import Standing
 from dispatcher.core.jobs.matching import NAME, lane_parts
 from dispatcher.core.jobs.turn import LaneReady
@@ -53,6 +55,11 @@ class Lanes:
         self.shut = Shut()
         self.held = HeldTypes()
         self.unserved = Unserved(self.matcher.offers)
+        self.unmatched, self.untaken = Unmatched(self.matcher.offers), Untaken()
+        #: Lanes that have ready jobs; the one that has had some longest stands first.
+        self.waiting: dict[str, None] = {}
+        #: How many workers have each standing.
+        self.standing: Counter[Standing] = Counter()
         self._lanes: dict[str, Lane] = {}
         self._groups: dict[int, Group] = {}
         #: Name -> how many known lanes require it.
@@ -81,8 +88,11 @@ class Lanes:
         for group, lanes in moved.items():
             if len(lanes) < len(group.lanes):
                 group = self._split(group, lanes)
+            is_first = not group.pools
             self._rekey(group, group.key | pool.bit)
             group.add(pool)
+            self._looked_at(lanes if is_first else ())
+        self.unmatched.pools_changed(pool.types)
 
     def pool_gone(self, pool: Pool) -> None:
         """Removes a pool that has no members any more."""
@@ -96,9 +106,18 @@ class Lanes:
                 group.remove(pool)
                 if not group.pools:
                     self.hot.pop(group, None)
+                    self.untaken.drop(group)
+                    self._looked_at(group.lanes.values())
             else:
                 self._merge(group, same)
+        self.unmatched.pools_changed(pool.types)
         self._free_bits.append(pool.bit.bit_length() - 1)
+
+    def _looked_at(self, lanes: Iterable[Lane]) -> None:
+        """These lanes have their first pool, or have lost their last one."""
+        for lane in lanes:
+            if lane.jobs:
+                self.unmatched.look(lane)
 
     def pool_idle(self, pool: Pool, used: int) -> None:
         """The pool has room; ``used`` is the last use of its first worker."""
@@ -117,13 +136,15 @@ class Lanes:
         """A member's standing has changed. None: it was no member before, or is none any more."""
         matters = self.shut.matters(before, after)
         stood_as = stands_as(pool.standing) if matters else None
-        for counts in (pool.standing, *[group.standing for group in pool.groups]):
+        for counts in (self.standing, pool.standing, *[group.standing for group in pool.groups]):
             if before is not None:
                 counts[before] -= 1
             if after is not None:
                 counts[after] += 1
         if matters:
             self.shut.moved(pool.types, stood_as, stands_as(pool.standing))
+            for group in pool.groups:
+                self.untaken.look(group)
 
     def _split(self, group: Group, lanes: list[Lane]) -> Group:
         """Makes a new group of some of its lanes; the caller gives it its key."""
@@ -132,17 +153,20 @@ class Lanes:
         for lane in lanes:
             group.leave(lane)
             new.join(lane)
+        self.untaken.look(group)
         self._look_at(new, group.stands_since)
         return new
 
     def _merge(self, group: Group, into: Group) -> None:
         """Joins two groups that have the same pools now."""
-        for lane in list(group.lanes.values()):
+        moved = list(group.lanes.values())
+        for lane in moved:
             group.leave(lane)
             into.join(lane)
         since = min(group.stands_since, into.stands_since)
         self._drop(group)
         self._look_at(into, since)
+        self._looked_at(() if into.pools else moved)
 
     def _rekey(self, group: Group, key: int) -> None:
         if self._groups.get(group.key) is group:
@@ -153,12 +177,14 @@ class Lanes:
     def _drop(self, group: Group) -> None:
         """Forgets a group that has no lanes any more."""
         self.hot.pop(group, None)
+        self.untaken.drop(group)
         del self._groups[group.key]
         for pool in list(group.pools.values()):
             group.remove(pool)
 
     def _look_at(self, group: Group, since: float) -> None:
         """Counts the group as hot if it may be. ``since``: of the group that its lanes were in."""
+        self.untaken.look(group)
         if group.jobs and group.pools:
             self.hot[group] = None
             group.stands_since = since
@@ -173,11 +199,12 @@ class Lanes:
             if not entry.jobs:
                 return None
             lane = self._known(entry.lane)
-        if bool(entry.jobs) != bool(lane.jobs):
-            self.unserved.ready(lane.type, 1 if entry.jobs else -1)
+        turns = bool(entry.jobs) != bool(lane.jobs)
         head = entry.head if entry.seen or not lane.jobs else min(entry.head, lane.head)
         group = lane.group
         group.has(lane, entry.jobs, head)
+        if turns:
+            self._turned(lane)
         if entry.jobs:
             self._empty.pop(lane.name, None)
         else:
@@ -189,6 +216,16 @@ class Lanes:
             return None
         self._heat(group)
         return group
+
+    def _turned(self, lane: Lane) -> None:
+        """The lane has got its first ready job, or has lost its last one."""
+        self.unserved.ready(lane.type, 1 if lane.jobs else -1)
+        if lane.jobs:
+            self.waiting[lane.name] = None
+        else:
+            del self.waiting[lane.name]
+        self.unmatched.look(lane)
+        self.untaken.look(lane.group)
 
     def hold(self, type_name: str) -> None:
         """No job of this type is asked for from here on, until its lanes are reported again after ``held.end``."""

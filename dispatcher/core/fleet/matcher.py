@@ -10,6 +10,7 @@ thousand look-ups, and no walk.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any, TypeVar
 
 from dispatcher.core.fleet.groups import Lane, Pool
@@ -51,6 +52,10 @@ class Matcher:
         for pair in pool.labels:
             _drop(self._labelled, pair, pool.number)
 
+    def count_offering(self, type_name: str) -> int:
+        """How many pools offer the type."""
+        return len(self._offered.get(type_name, ()))
+
     def offers(self, type_name: str) -> bool:
         """Whether some pool offers the type."""
         return type_name in self._offered
@@ -72,6 +77,11 @@ class Matcher:
     def lanes_of_type(self, type_name: str) -> list[Lane]:
         """The known lanes of a type."""
         return list({lane: None for lanes in self._filed.get(type_name, {}).values() for lane in lanes})
+
+    def first_of_type(self, type_name: str, most: int) -> list[Lane]:
+        """The same, but at most so many of them."""
+        filed = (lane for lanes in self._filed.get(type_name, {}).values() for lane in lanes)
+        return list(dict.fromkeys(islice(filed, most)))
 
     def add_lane(self, lane: Lane) -> None:
         """Files a lane that was not known."""

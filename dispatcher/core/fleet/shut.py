@@ -49,7 +49,12 @@ class Shut:
                         del pools[standing]
             if not pools:
                 del self._pools[name]
-            self._look(name, bool(pools) and not pools[Standing.IDLE])
+            self._look(name, self.is_shut(name))
+
+    def is_shut(self, name: str) -> bool:
+        """Whether the type is one of them."""
+        pools = self._pools.get(name)
+        return pools is not None and not pools[Standing.IDLE]
 
     def why(self, name: str) -> frozenset[Standing]:
         """What the workers are that do not take a shut type: PAUSED, ASIDE or both."""

@@ -20,7 +20,6 @@ from dispatcher.core.jobs.terms import NO_DEFAULTS, Schedule, Terms, TypeDefault
 
 __all__ = [
     "AttemptView",
-    "FailingType",
     "JobFilter",
     "JobPage",
     "JobSpec",
@@ -28,8 +27,6 @@ __all__ = [
     "JobView",
     "LogLine",
     "MissingWorker",
-    "ShutType",
-    "Troubles",
     "TypeFilter",
     "TypePage",
     "TypeView",
@@ -335,45 +332,3 @@ class WorkerPage(Struct, frozen=True, kw_only=True):
 
     items: list[WorkerView]
     next_cursor: str | None
-
-
-class ShutType(Struct, frozen=True):
-    """A type that workers offer and none takes."""
-
-    type: str
-    #: Its jobs that wait.
-    queued: int
-    #: Whether some of its workers are paused, and some are set aside.
-    paused: bool
-    aside: bool
-
-
-class FailingType(Struct, frozen=True):
-    """A type whose jobs fail."""
-
-    type: str
-    #: How many have failed since the last one that succeeded.
-    jobs: int
-    #: Whether no job of the type that is kept has succeeded.
-    all: bool
-
-
-class PausedType(Struct, frozen=True):
-    """A type that jobs wait for and an operator has paused."""
-
-    type: str
-    #: Its jobs that wait.
-    queued: int
-    hold: Hold
-
-
-class Troubles(Struct, frozen=True, kw_only=True):
-    """Each list has at most as many as were asked for, by type."""
-
-    #: Types that jobs wait for and no worker offers.
-    unserved: list[TypeView] = []
-    shut: list[ShutType] = []
-    paused: list[PausedType] = []
-    failing: list[FailingType] = []
-    #: Types with jobs that an idle worker could take, and for how many seconds none was given one.
-    stalled: list[tuple[str, float]] = []

@@ -6,17 +6,23 @@ The ``Machine`` is made of this.
 from __future__ import annotations
 
 from collections import Counter
+from itertools import islice
 
 from dispatcher.core.fleet.fleet import Fleet
+from dispatcher.core.fleet.groups import Group
 from dispatcher.core.fleet.misses import Miss, nearest
 from dispatcher.core.fleet.roster import Roster
 from dispatcher.core.fleet.worker import Standing
 from dispatcher.core.jobs.acts.kept import EVERY_TYPE
+from dispatcher.core.jobs.matching import lane_of
 from dispatcher.core.workers.deadlines import Deadlines, Due
 from dispatcher.core.workers.operators import Operators
 from dispatcher.core.workers.registry import Registry
 
-__all__ = ["Answering"]
+__all__ = ["MOST_POOLS", "Answering"]
+
+#: Of a type that more pools offer, nobody counts how its workers stand.
+MOST_POOLS = 200
 
 
 class Answering:
@@ -32,6 +38,18 @@ class Answering:
         """How many of the workers that match a lane have each standing."""
         return Counter(self._fleet.pools.standing(lane))
 
+    def standings(self) -> Counter[Standing]:
+        """How many workers have each standing."""
+        return +self._fleet.pools.lanes.standing
+
+    def standing_of(self, type_name: str) -> Counter[Standing] | None:
+        """How many of the workers that offer a type have each standing; None: they stand in too many pools to look."""
+        pools = self._fleet.pools
+        lane = lane_of(type_name, ())
+        is_kept = pools.lanes.group_of(lane) is not None
+        few = pools.lanes.matcher.count_offering(type_name) <= MOST_POOLS
+        return +pools.standing(lane) if is_kept or few else None
+
     def offering(self, type_name: str) -> int:
         """How many workers offer a type."""
         return self.roster.offering(type_name)
@@ -45,6 +63,34 @@ class Answering:
         shut = self._fleet.pools.lanes.shut
         return {name: shut.why(name) for name in shut.names[:most]}
 
+    def unmatched(self, most: int) -> list[tuple[str, int]]:
+        """Lanes with ready jobs that no worker matches though some offer their type; and how many jobs each has."""
+        return [(lane.name, lane.jobs) for lane in islice(self._fleet.pools.lanes.unmatched.lanes(), most)]
+
+    def untaken(self, most: int) -> list[tuple[str, int]]:
+        """Lanes with ready jobs whose workers are all paused or set aside; and how many jobs wait for these workers.
+
+        Types that are told as ``shut`` are left out, and lanes whose workers are just away.
+        """
+        lanes = self._fleet.pools.lanes
+        found = (
+            (lane.name, jobs)
+            for lane, jobs in lanes.untaken.lanes(4 * most)
+            if not lanes.shut.is_shut(lane.type) and not _is_away(lane.group)
+        )
+        return list(islice(found, most))
+
+    def waiting(self, most: int) -> tuple[list[str], int]:
+        """Lanes that have had ready jobs longest, and how many lanes have some. Those of paused types do not count."""
+        waiting = self._fleet.pools.lanes.waiting
+        return list(islice(waiting, most)), len(waiting)
+
+    def waiting_of(self, type_name: str, most: int) -> list[str]:
+        """Lanes of a type that have ready jobs, among the first ``most`` that are known; also if it is paused."""
+        lanes = self._fleet.pools.lanes
+        held = lanes.held.lanes(type_name, most)
+        return held or [lane.name for lane in lanes.matcher.first_of_type(type_name, most) if lane.jobs]
+
     def stalled(self, most: int, now: float) -> list[tuple[str, float]]:
         """Types with ready jobs that an idle worker could take, and for how many seconds none was given one."""
         self._deadlines.pass_to(now)
@@ -57,3 +103,9 @@ class Answering:
     def nearest(self, lane: str) -> Miss:
         """What the nearest workers lack for a lane, if some offer its type and none matches it."""
         return nearest(self._fleet.pools, lane)
+
+
+def _is_away(group: Group) -> bool:
+    """Whether the workers that match are away, and no more than that: they come back, or are gone in a moment."""
+    standing = group.standing
+    return bool(standing[Standing.AWAY]) and not (standing[Standing.PAUSED] or standing[Standing.ASIDE])

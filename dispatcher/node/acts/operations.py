@@ -23,7 +23,6 @@ from dispatcher.core.jobs.acts.operations import (
     OperationState,
     OperationView,
     command_for,
-    skip_code,
 )
 from dispatcher.core.jobs.model import JobFilter, JobPage
 from dispatcher.errors import Draining, OperationNotFound, PagehandError, Unavailable, WrongState
@@ -212,13 +211,7 @@ class Operations:
     async def _carry_out(self, running: _Running, job_ids: Collection[str]) -> None:
         view = running.view
         reports = await self._turns.commands([command_for(view.order, view.id, job_id) for job_id in job_ids])
-        skipped, done = dict(view.skipped), view.done
-        for code in map(skip_code, reports):
-            if code is None:
-                done += 1
-            else:
-                skipped[code] = skipped.get(code, 0) + 1
-        running.view = replace(view, done=done, skipped=skipped)
+        running.view = view.with_done(dict(zip(job_ids, reports, strict=True)))
 
     async def _each_slice(
         self, running: _Running, use: Callable[[_Running, Collection[str]], Awaitable[None]], jobs: int

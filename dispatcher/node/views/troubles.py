@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from dispatcher.core.fleet.worker import Standing
 from dispatcher.core.jobs.acts.kept import EVERY_TYPE, Hold
-from dispatcher.core.jobs.model import FailingType, PausedType, ShutType, Troubles, TypeView
+from dispatcher.core.jobs.matching import lane_parts
+from dispatcher.core.jobs.model import TypeView
+from dispatcher.core.jobs.views.endings import steps_of, summary_of
+from dispatcher.core.jobs.views.troubles import (
+    FailingType,
+    OftenFailing,
+    PausedType,
+    ShutType,
+    Troubles,
+    UntakenLane,
+)
 from dispatcher.core.workers.machine import Machine
-from dispatcher.node.turns.failing import Failing
+from dispatcher.node.turns.failing import LATELY_S, OFTEN, Failing
+from dispatcher.node.views.waiting import why_untaken
 from dispatcher.store.port import Store
 
-__all__ = ["STALLED_S", "found"]
+__all__ = ["LANES_OF_TYPE", "OFTEN_SHARE", "STALLED_S", "found", "oldest"]
 
 #: A job that a worker could take is offered within a second (promise S20): what stands longer is told.
 STALLED_S = 1.0
+#: Of a type that many lanes have, so many are asked since when their first job waits.
+LANES_OF_TYPE = 20
+#: Many failed jobs are a trouble if they are such a share of those that were tried.
+OFTEN_SHARE = 0.05
 
 
 async def found(most: int, machine: Machine, store: Store, failing: Failing, *, now: float, now_at: float) -> Troubles:
     """The troubles of now; at most ``most`` of each kind. ``now`` is monotonic, ``now_at`` UTC."""
     unserved, shut, worst = machine.unserved(most), machine.shut(most), failing.worst(most, now_at)
     held = machine.held_types(most)
+    stalled = [(name, seconds) for name, seconds in machine.stalled(most, now) if seconds > STALLED_S]
     known = {view.type: view for view in await store.named_types(list({*unserved, *shut, *worst, *held}))}
     return Troubles(
         unserved=[known[name] for name in unserved if _count(known, name, "queued")],
@@ -28,13 +44,16 @@ async def found(most: int, machine: Machine, store: Store, failing: Failing, *, 
             ShutType(name, _count(known, name, "queued"), Standing.PAUSED in why, Standing.ASIDE in why)
             for name, why in shut.items()
         ],
+        untaken=await _untaken(most, machine, store),
         paused=await _paused(held, known, store),
         failing=[
             FailingType(name, min(jobs, _count(known, name, "failed")), not _count(known, name, "succeeded"))
             for name, jobs in sorted(worst.items())
             if _count(known, name, "failed")
         ],
-        stalled=[(name, seconds) for name, seconds in machine.stalled(most, now) if seconds > STALLED_S],
+        often=await _often(store, failing.often(most, now_at), now_at),
+        stalled=stalled,
+        since=await oldest(store, machine, {*unserved, *shut, *held}),
     )
 
 
@@ -51,3 +70,35 @@ async def _paused(held: Mapping[str, Hold], known: Mapping[str, TypeView], store
 def _count(known: Mapping[str, TypeView], name: str, state: str) -> int:
     view = known.get(name)
     return 0 if view is None else view.counts.get(state, 0)
+
+
+async def _untaken(most: int, machine: Machine, store: Store) -> list[UntakenLane]:
+    lanes = [*machine.unmatched(most), *machine.untaken(most)][:most]
+    untaken = {lane: (jobs, why) for lane, jobs in lanes if (why := why_untaken(lane, machine))}
+    since = await store.first_in_line(list(untaken)) if untaken else {}
+    return [
+        UntakenLane(*lane_parts(lane), jobs, why.waiting.code, why.words, since.get(lane))
+        for lane, (jobs, why) in untaken.items()
+    ]
+
+
+async def _often(store: Store, names: Sequence[str], now_at: float) -> list[OftenFailing]:
+    """Those of which a share has failed: the store knows how many have not. Its minutes may begin a little earlier."""
+    told, steps = [], steps_of(int(LATELY_S), now_at)
+    found = await store.endings.windows(names, steps) if names else {}
+    for name in names:
+        total = summary_of(name, steps, found[name]).total
+        one = OftenFailing(name, total.failed, total.succeeded + total.failed)
+        if one.failed >= max(OFTEN, OFTEN_SHARE * one.tried):
+            told.append(one)
+    return sorted(told, key=lambda one: one.type)
+
+
+async def oldest(store: Store, machine: Machine, types: Iterable[str], lanes: Iterable[str] = ()) -> dict[str, float]:
+    """By type: since when the job that is next in line has been ready, in these lanes and in some of each type."""
+    asked = dict.fromkeys([*lanes, *(lane for name in types for lane in machine.waiting_of(name, LANES_OF_TYPE))])
+    since: dict[str, float] = {}
+    for lane, at in (await store.first_in_line(list(asked)) if asked else {}).items():
+        name = lane_parts(lane)[0]
+        since[name] = min(at, since.get(name, at))
+    return since

@@ -14,7 +14,7 @@ from dispatcher.core.jobs.matching import lane_of, lane_parts, said
 from dispatcher.core.jobs.model import JobView
 from dispatcher.core.jobs.states import JobState
 
-__all__ = ["Waiting", "Why", "Workers", "waiting", "why", "words"]
+__all__ = ["Waiting", "Why", "Workers", "waiting", "why", "why_untaken", "words"]
 
 
 class Workers(Protocol):
@@ -43,8 +43,8 @@ class Workers(Protocol):
 class Waiting(Struct, frozen=True, kw_only=True):
     """Why a job waits. Only a queued job has counts; otherwise they are 0."""
 
-    #: ``delayed``, ``backoff``, ``in_doubt``, ``stopping``, ``all_paused`` or ``type_paused``; for another queued job
-    #: ``no_worker``, ``no_match`` or ``next``;
+    #: ``delayed``, ``backoff``, ``in_doubt``, ``stopping``, ``everything_paused`` or ``type_paused``; for another
+    #: queued job ``no_worker``, ``no_match`` or ``next``;
     #: if some workers match and none can take it, ``away``, ``paused``, ``set_aside`` or ``busy``.
     code: str
     #: How many workers offer its type.
@@ -80,7 +80,7 @@ def waiting(job: JobView, lane: str, workers: Workers) -> Waiting | None:
     if workers.draining:
         return Waiting(code="stopping")
     if workers.type_hold(EVERY_TYPE) is not None:
-        return Waiting(code="all_paused")
+        return Waiting(code="everything_paused")
     if workers.type_hold(job.type) is not None:
         return Waiting(code="type_paused")
     return _queued(lane, workers)
@@ -90,10 +90,23 @@ def words(found: Waiting, job: JobView, lane: str, held: str = "") -> str:
     """The same in words for people. ``held``: who keeps the workers from jobs, and why."""
     if found.code in _WORDS:
         return _WORDS[found.code].format(number=job.number) + held
+    return _of_lane(found, lane, held)
+
+
+def _of_lane(found: Waiting, lane: str, held: str) -> str:
     type_name, requirement = lane_parts(lane)
     if requirement or not found.match:
         return found.nearest + (held if found.match else "")
     return _of_type(found, type_name) + held
+
+
+def why_untaken(lane: str, workers: Workers) -> Why | None:
+    """Why no worker takes the ready jobs of a lane; None: one may, or those that would are just away."""
+    found = _queued(lane, workers)
+    if found.code not in ("no_match", "paused", "set_aside"):
+        return None
+    hold = workers.held(lane) if found.code == "paused" else None
+    return Why(_of_lane(found, lane, "" if hold is None else hold.words()), found)
 
 
 def why(job: JobView, workers: Workers) -> Why | None:
@@ -108,7 +121,7 @@ def why(job: JobView, workers: Workers) -> Why | None:
 
 def _hold(code: str, job: JobView, lane: str, workers: Workers) -> Hold | None:
     """Who keeps the job's type from all workers, or the workers that match from all jobs."""
-    if code in ("all_paused", "type_paused"):
+    if code in ("everything_paused", "type_paused"):
         return workers.type_hold(job.type)
     return workers.held(lane) if code == "paused" else None
 
@@ -120,7 +133,7 @@ _WORDS = {
     "delayed": "it was submitted with a delay",
     "in_doubt": "its effect may or may not have happened: a person must decide",
     "stopping": "the server is stopping; the job will run after it has started again",
-    "all_paused": "all types are paused",
+    "everything_paused": "all types are paused",
     "type_paused": "its type is paused",
     "next": "it is about to be offered",
 }

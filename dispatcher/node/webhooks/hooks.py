@@ -34,12 +34,14 @@ from dispatcher.webhooks.endpoints import (
 from dispatcher.webhooks.signing import secret_text
 from dispatcher.webhooks.targets import target_of
 
-__all__ = ["MOST_ENDPOINTS", "OLD_SECRET_S", "Webhooks"]
+__all__ = ["MOST_ENDPOINTS", "OLD_SECRET_S", "SWITCHED_OFF", "Webhooks"]
 
 #: Most endpoints: each change is judged for every one of them.
 MOST_ENDPOINTS = 100
 #: How long the old secret signs beside a new one.
 OLD_SECRET_S = 86_400.0
+#: Why an endpoint is not enabled that nobody else has given up.
+SWITCHED_OFF = "an administrator has switched it off"
 
 
 class Webhooks:
@@ -210,7 +212,7 @@ class Webhooks:
             if fields.get("enabled"):
                 fields = fields | {"reason": None}
             elif "enabled" in fields:
-                fields = fields | {"reason": "an administrator has switched it off"}
+                fields = fields | {"reason": SWITCHED_OFF}
             return await self._kept(replace(self._own(endpoint_id), **fields), actor, "webhook.change")
 
     async def rotate(self, endpoint_id: str, actor: Actor) -> Endpoint:

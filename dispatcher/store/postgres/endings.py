@@ -6,7 +6,7 @@ counted is counted by the one that takes over from it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -106,3 +106,7 @@ class PostgresEndings:
     async def window(self, type_name: str, steps: Steps) -> list[tuple[int, Endings]]:
         """See EndingReads."""
         return await self._reader.call(partial(self._rows.window, type_name, steps))
+
+    async def windows(self, names: Sequence[str], steps: Steps) -> dict[str, list[tuple[int, Endings]]]:
+        """See EndingReads."""
+        return await self._reader.call(lambda: {name: self._rows.window(name, steps) for name in names})

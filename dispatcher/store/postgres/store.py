@@ -28,7 +28,7 @@ from dispatcher.errors import StorageAway, StorageFull, StorageTrouble, StoreRef
 from dispatcher.store.applier.commands import evidence
 from dispatcher.store.applier.hand import Ids
 from dispatcher.store.applier.turn import apply
-from dispatcher.store.columns import STATES, attempt_row, job_row, live_attempt
+from dispatcher.store.columns import attempt_row, job_row, live_attempt
 from dispatcher.store.driving import Apply, Pace, StaleLife, apply_items, refuse_stale, run, stale_words
 from dispatcher.store.port import NODE, Limits
 from dispatcher.store.postgres.acts import ActsPages
@@ -38,7 +38,7 @@ from dispatcher.store.postgres.endings import PostgresEndings
 from dispatcher.store.postgres.hints import HintListener, Hints
 from dispatcher.store.postgres.hooks import PostgresHooks
 from dispatcher.store.postgres.kept import PostgresKept
-from dispatcher.store.postgres.keys import ALL_LANES
+from dispatcher.store.postgres.keys import ALL_LANES, lane_key
 from dispatcher.store.postgres.link import AGAIN, AWAY_S, ITEM_ERRORS, Link, words_of
 from dispatcher.store.postgres.lists import JobPages
 from dispatcher.store.postgres.lives import BEAT_S, begin_life, take_node
@@ -47,7 +47,6 @@ from dispatcher.store.postgres.rows import PostgresRows
 from dispatcher.store.postgres.schema import connect, open_schema, place_of
 from dispatcher.store.postgres.seen import PostgresSeen
 from dispatcher.store.postgres.tokens import all_tokens
-from dispatcher.store.requests import Counted, Tally
 from dispatcher.store.thread import StoreThread
 from dispatcher.store.unbacked import WithoutBackups
 from dispatcher.store.views import (
@@ -268,16 +267,15 @@ class PostgresStore(WithoutBackups):
         )
 
     def _named_types(self, names: Sequence[str]) -> list[TypeView]:
-        lanes: dict[str, set[str]] = {}
+        counts: dict[str, dict[str, int]] = {}
         offered: dict[str, float] = {}
-        tallies: dict[Counted, Tally] = {}
-        for lane, type_name, offered_at, state, jobs, size in self._link.one("lanes_of", types=list(names)):
-            lanes.setdefault(type_name, set()).add(lane)
+        for type_name, offered_at, state, jobs in self._link.one("counts_of", types=list(names)):
+            of_type = counts.setdefault(type_name, {})
             if offered_at is not None:
                 offered[type_name] = offered_at
             if state is not None:
-                tallies[lane, STATES[state]] = Tally(jobs, size)
-        return type_views(names, lanes, offered, tallies)
+                of_type[state] = jobs
+        return type_views(names, counts, offered, counts)
 
     def _types(self, prefix: str, after: str | None, most: int) -> list[TypeView]:
         rows = self._link.one("types", prefix=prefix, end=end_of(prefix), after=after, most=most)
@@ -363,6 +361,12 @@ class PostgresStore(WithoutBackups):
     async def named_types(self, names: Sequence[str]) -> list[TypeView]:
         """See port.Store."""
         return await self._reader.call(partial(self._named_types, names))
+
+    async def first_in_line(self, lanes: Sequence[str]) -> dict[str, float]:
+        """See port.Store."""
+        names = {lane_key(lane): lane for lane in lanes}
+        rows = await self._reader.one("first_in_line", lanes=list(names))
+        return {names[str(key)]: since for key, since in rows}
 
     async def missing(self, prefix: str = "", after: str | None = None, most: int = 100) -> list[MissingWorker]:
         """See port.Store."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import chain
 
 from dispatcher.core.jobs.views.endings import Endings, Slot, Steps
@@ -102,3 +102,7 @@ class SqliteEndings:
     async def window(self, type_name: str, steps: Steps) -> list[tuple[int, Endings]]:
         """See EndingReads."""
         return await self._thread.read(lambda: self._rows.window(type_name, steps))
+
+    async def windows(self, names: Sequence[str], steps: Steps) -> dict[str, list[tuple[int, Endings]]]:
+        """See EndingReads."""
+        return await self._thread.read(lambda: {name: self._rows.window(name, steps) for name in names})

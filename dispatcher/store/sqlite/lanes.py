@@ -60,6 +60,11 @@ class LaneTable:
         """The name of a known lane."""
         return self._names[number]
 
+    def first_in_line(self, names: Sequence[str]) -> dict[str, float]:
+        """See port.Store."""
+        numbers = json.dumps([self._numbers[name] for name in names if name in self._numbers])
+        return {self._names[number]: since for number, since in self._db.execute(sql.FIRST_IN_LINE, (numbers,))}
+
     def requiring(self, wanted: Sequence[tuple[str, str]]) -> list[int]:
         """The numbers of the lanes whose jobs require all of these labels with these values, at least one."""
         found = sorted((self._requiring.get(one, set()) for one in wanted), key=len)
@@ -93,6 +98,7 @@ class LaneTable:
                 gone.append(self._forget(name))
             if not lanes:
                 self.of_type.forget(type_name)
+                counters.forget_type(type_name)
                 self.offered.pop(type_name, None)
         for statement in sql.FORGET_LANES:
             self._db.execute(statement, (json.dumps(gone),))

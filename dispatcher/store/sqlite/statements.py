@@ -56,6 +56,12 @@ HEADS = """
         SELECT seq FROM jobs WHERE lane = l.value AND state = 'queued' ORDER BY rank, seq LIMIT ?2
     )
 """
+#: Of several lanes: (lane, since when its first job has been ready).
+FIRST_IN_LINE = """
+    SELECT q.lane, coalesce(q.ready_at, q.created_at) FROM json_each(?1) AS l JOIN jobs AS q ON q.seq = (
+        SELECT seq FROM jobs WHERE lane = l.value AND state = 'queued' ORDER BY rank, seq LIMIT 1
+    )
+"""
 DUE = (
     f"SELECT {_JOBS} FROM jobs j WHERE j.state = 'scheduled' AND j.backoff_until IS NULL AND j.run_at <= ? "  # noqa: S608
     "ORDER BY j.run_at LIMIT ?"

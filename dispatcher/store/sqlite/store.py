@@ -258,7 +258,7 @@ class SqliteStore(HadAlone):
 
     def _named_types(self, names: Sequence[str]) -> list[TypeView]:
         lanes = self._rows.lanes
-        return type_views(names, lanes.of_type, lanes.offered, self._rows.counters.all)
+        return type_views(names, lanes.of_type, lanes.offered, self._rows.counters.types)
 
     def _types(self, prefix: str, after: str | None, most: int) -> list[TypeView]:
         return self._named_types(self._rows.lanes.of_type.slice(prefix, after, most))
@@ -338,6 +338,10 @@ class SqliteStore(HadAlone):
     async def named_types(self, names: Sequence[str]) -> list[TypeView]:
         """See port.Store."""
         return await self._thread.read(partial(self._named_types, names))
+
+    async def first_in_line(self, lanes: Sequence[str]) -> dict[str, float]:
+        """See port.Store."""
+        return await self._thread.read(lambda: self._rows.lanes.first_in_line(lanes))
 
     async def missing(self, prefix: str = "", after: str | None = None, most: int = 100) -> list[MissingWorker]:
         """See port.Store."""

@@ -140,6 +140,7 @@ _OWN = {
     "api-audit": _ACTS,
     "api-webhook-deliveries": {"failed": _FAILED} | _NUMBERED,
     "api-webhook-dead": _NUMBERED,
+    "api-failures": {"type": Field(_FILTER, "What the jobs of this type failed with.")},
     "api-stats": {
         "type": Field(_FILTER, "How the jobs of this type have ended."),
         "window": Field(

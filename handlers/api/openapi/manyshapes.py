@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from dispatcher.core.jobs.acts.operations import OperationAction, OperationState
 from handlers.api.openapi.shapes import Count, Instant, JobId, Links
@@ -33,6 +33,11 @@ class OperationShape(Struct, kw_only=True):
     started_at: Instant
     ended_at: Instant | None
     links: Links
+    #: Only where one is asked for.
+    did: (
+        Annotated[list[JobId], Meta(description="ids of the jobs that are done; empty if they are more than 1,000")]
+        | UnsetType
+    ) = UNSET
 
 
 class OperationsShape(Struct):

@@ -25,7 +25,8 @@ __all__ = ["FOR_PEOPLE", "OPERATIONS"]
 FOR_PEOPLE = frozenset(
     {"overview", "jobs", "job", "job-action", "workers", "types", "submit", "login", "logout", "docs"}
     | {"one-worker", "worker-action", "worker-gate", "one-type", "type-action"}
-    | {"doubts", "phone", "jobs-act", "operations", "operation", "operation-button"}
+    | {"doubts", "failures", "failures-again", "history", "phone"}
+    | {"jobs-act", "operations", "operation", "operation-button"}
     | {"worker", "worker-script", "static", "api-not-found", "not-found"}
 )
 
@@ -265,6 +266,22 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         title="Count jobs and workers by state, and how jobs have ended",
         words="Where a type or a window is named, `ended` tells of the jobs that ended in it.",
         answers={200: GoodAnswer("The counts.", "Stats")},
+        codes=READ,
+    ),
+    ("api-failures", "GET"): Operation(
+        id="listFailures",
+        group=READING,
+        title="List what jobs failed with",
+        words="The newest 1,000 failed jobs, those with the same message together. Numbers in a message stand as `#`.",
+        answers={200: GoodAnswer("The groups, the largest first.", "Failures")},
+        codes=READ,
+    ),
+    ("api-overview", "GET"): Operation(
+        id="readOverview",
+        group=SERVER,
+        title="Ask whether all is well",
+        words="What the overview shows: problems in sentences, counters, the types that have most to do.",
+        answers={200: GoodAnswer("How the server is doing.", "Overview")},
         codes=READ,
     ),
     ("metrics", "GET"): Operation(

@@ -10,7 +10,7 @@ import msgspec
 from handlers.api.actions import ActionBody
 from handlers.api.amending import CHANGEABLE
 from handlers.api.batch import MOST_JOBS
-from handlers.api.openapi import hookshapes, manyshapes, shapes, statshapes, typeshapes, workershapes
+from handlers.api.openapi import hookshapes, manyshapes, overviewshapes, shapes, statshapes, typeshapes, workershapes
 from handlers.api.openapi.together import TOGETHER, filter_fields
 from handlers.api.resources import CancelBody, DecideBody, EmptyBody
 from handlers.api.tokens import TokenBody
@@ -61,7 +61,7 @@ _LOOSE: dict[str, Schema] = {
 
 
 #: Where the shapes of answers stand.
-_SHAPES = (shapes, manyshapes, workershapes, typeshapes, hookshapes, statshapes)
+_SHAPES = (shapes, manyshapes, workershapes, typeshapes, hookshapes, statshapes, overviewshapes)
 
 
 def schemas() -> dict[str, Schema]:

@@ -40,7 +40,7 @@ async def test_an_order_is_answered_with_its_counts_and_can_be_asked_for(ask: As
     assert (operation["state"], operation["filter"], operation["actor"]) == ("done", wanted, "api")
     assert operation["reason"] == "no\ufffdpaper"
     address = response.headers["Location"]
-    assert body_of(await ask(f"{address}?wait=1")) == operation
+    assert body_of(await ask(f"{address}?wait=1")) == operation | {"did": ["a2", "a1"]}
     assert body_of(await ask("/api/v1/operations"))["items"] == [operation]
     assert (await ask(f"{address}/stop", "POST", json={})).code == 409
     assert (await ask(f"{address}/stop", "POST", json={"why": 1})).code == 422

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dispatcher.access.acts import AuditFilter
-from dispatcher.core.jobs.model import PausedType
+from dispatcher.core.jobs.views.troubles import PausedType
 from tests.handlers.conftest import Ask, body_of
 from tests.support.house import House
 
@@ -50,7 +50,7 @@ async def test_all_types_are_paused_together_and_keep_their_own_pauses(ask: Ask,
     assert await house.hear("s1") == []
     told = [body_of(await ask(f"/api/v1/jobs/{job.id}")) for job in jobs]
     assert {one["waits"] for one in told} == {"all types are paused by api: wrong prices"}
-    assert {one["waiting"]["code"] for one in told} == {"all_paused"}
+    assert {one["waiting"]["code"] for one in told} == {"everything_paused"}
     assert body_of(await ask(f"/api/v1/types/{every}"))["counts"]["queued"] == 2
     troubles = await house.dispatcher.troubles(5)
     assert ([(one.type, one.queued) for one in troubles.paused], troubles.stalled) == ([("*", 2), ("echo", 1)], [])

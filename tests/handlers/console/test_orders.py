@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from urllib.parse import urlencode
@@ -191,3 +192,38 @@ async def test_what_was_asked_for_is_text_on_every_page_of_an_order(browser: Bro
         page = await browser.page(address)
         assert "<script>alert" not in page
         assert "&lt;script&gt;alert(" in page
+
+
+async def test_an_order_is_taken_back_for_the_jobs_that_it_has_changed(browser: Browser, house: House) -> None:
+    failed = await some_failed(house, 2)
+    counted = await press(browser, "retry", **FAILED)
+    done = await say_yes(browser, counted)
+    assert "Undo: cancel them…" in await browser.page(done)
+    pressed = await browser.post(f"{done}/undo", {}, done)
+    assert pressed.code == 303
+    asked = pressed.headers["Location"]
+    assert "Cancel: 2 jobs" in text_of(await browser.page(asked))
+    assert await states(house, *failed) == ["queued", "queued"], "it only counts"
+    back = await say_yes(browser, asked)
+    assert await states(house, *failed) == ["cancelled", "cancelled"]
+    assert "Undo: run them again…" in await browser.page(back)
+
+
+async def test_what_cannot_be_taken_back_has_no_button_and_says_so(browser: Browser, house: House) -> None:
+    await some_failed(house, 1)
+    counted = await press(browser, "delete", **FAILED)
+    assert "Undo" not in await browser.page(counted)
+    done = await say_yes(browser, counted)
+    assert "Undo" not in await browser.page(done)
+    refused = await browser.post(f"{done}/undo", {}, done)
+    assert refused.code == 409
+    assert "This order cannot be taken back." in refused.body.decode()
+
+
+async def test_programs_get_the_ids_of_the_jobs_that_an_order_has_changed(browser: Browser, house: House) -> None:
+    failed = await some_failed(house, 2)
+    done = await say_yes(browser, await press(browser, "retry", **FAILED))
+    told = json.loads((await browser.get(f"/api/v1{done}")).body)
+    assert sorted(told["did"]) == sorted(failed)
+    [_, listed] = json.loads((await browser.get("/api/v1/operations")).body)["items"]
+    assert "did" not in listed

@@ -46,9 +46,9 @@ async def test_a_name_is_spelled_out_on_a_page_and_goes_back_from_a_field_as_it_
     browser: Browser, house: House
 ) -> None:
     await house.register("s", "echo", name=TURNED)
-    overview = (await browser.get("/")).body.decode()
-    assert "<strong>FRONT[U+202E]KSED[U+2066]</strong>" in overview
-    assert "\u202e" not in overview
+    every = (await browser.get("/workers")).body.decode()
+    assert "<strong>FRONT[U+202E]KSED[U+2066]</strong>" in every
+    assert "\u202e" not in every
     listed = (await browser.get("/workers?name=FRONT%E2%80%AE")).body.decode()
     assert "<strong>FRONT[U+202E]KSED[U+2066]</strong>" in listed
     assert 'name="name" value="FRONT\u202e"' in listed

@@ -48,7 +48,9 @@ async def test_all_types_have_a_page_whose_buttons_pause_and_resume_them(browser
     assert "Defaults of its new jobs" not in page
     assert '<a href="/types/*">all types</a> by console: wrong prices' in await browser.page("/types")
     words = "No job is given out: all types are paused by console: wrong prices. 1 job waits."
-    assert words in (await browser.page("/")).replace("&nbsp;", " ")
+    overview = (await browser.page("/")).replace("&nbsp;", " ")
+    assert words in overview
+    assert 'action="/types/*/resume"' in overview
     pressed = await browser.post("/types/*/resume", {}, "/types/*")
     assert (pressed.code, pressed.headers["Location"]) == (303, "/types/*")
     assert "Paused" not in await browser.page("/types/*")

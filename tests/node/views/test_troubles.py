@@ -6,10 +6,12 @@ from functools import partial
 
 import pytest
 
-from dispatcher.core.jobs.model import FailingType, ShutType, Troubles
+from dispatcher.access.acts import Actor
+from dispatcher.core.jobs.matching import requirement_of
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Change, LaneReady
-from dispatcher.node.turns.failing import IN_A_ROW, MOST_TYPES, TOLD_S, Failing
+from dispatcher.core.jobs.views.troubles import FailingType, OftenFailing, ShutType, Troubles
+from dispatcher.node.turns.failing import IN_A_ROW, LATELY_S, MOST_TYPES, OFTEN, TOLD_S, Failing
 from tests.support.house import House
 from tests.support.operations import operations
 from tests.support.scenes import submit, take
@@ -126,3 +128,67 @@ def finish(house: House) -> None:
     """Asks for the troubles, and never waits: the store in memory answers at once."""
     with pytest.raises(StopIteration):
         troubles(house).send(None)
+
+
+async def test_five_failed_jobs_within_a_quarter_of_an_hour_are_told_if_they_are_a_share_of_all():
+    house = await House().start()
+    for number in range(4):
+        await fail(house, f"f{number}")
+        await succeed(house, f"g{number}")
+    assert (await troubles(house)).often == []
+    await fail(house, "f5")
+    await succeed(house, "g5")
+    assert (await troubles(house)).often == [OftenFailing("fax", 5, 10)]
+    for number in range(91):
+        await succeed(house, f"more-{number}")
+    assert (await troubles(house)).often == [], "they are less than one of twenty"
+
+
+async def test_failures_of_the_last_quarter_of_an_hour_are_told_and_no_others():
+    house = await House().start()
+    await fail(house, *(f"f{number}" for number in range(OFTEN)))
+    await house.pass_time(LATELY_S - 1.0)
+    assert [one.type for one in (await troubles(house)).often] == ["fax"]
+    await house.pass_time(2.0)
+    assert (await troubles(house)).often == []
+    await fail(house, "last")
+    assert (await troubles(house)).often == []
+
+
+async def test_jobs_that_no_worker_takes_because_of_what_they_require_are_told_with_the_cause():
+    house = await House().start()
+    await house.register("s1", "fax", name="DESK-1", labels={"site": "rome"})
+    await house.register("s2", "fax", name="DESK-2")
+    begun = house.clock.utc()
+    await submit(house, "a", type="fax", requires=requirement_of({"site": "berlin"}))
+    await submit(house, "b", type="fax", requires=requirement_of({"name": "DESK-9"}))
+    await house.say("s1", op="pause")
+    await submit(house, "c", type="fax", requires=requirement_of({"name": "DESK-1"}))
+    await submit(house, "d", type="fax", requires=requirement_of({"site": "rome", "name": "DESK-1"}))
+    found = {one.requires: one for one in (await troubles(house)).untaken}
+    assert [(one.code, one.queued, one.why) for one in found.values()] == [
+        ("no_match", 1, "2 workers offer fax, but none has site:berlin"),
+        ("no_match", 1, "no worker is called DESK-9"),
+        ("paused", 2, "the only worker that matches is paused"),
+    ]
+    assert {one.since for one in found.values()} == {begun}
+    await house.say("s1", op="bye")
+    await house.register("s3", "fax", name="DESK-1", labels={"site": "berlin"})
+    assert [one.why for one in (await troubles(house)).untaken] == [
+        "no worker is called DESK-9",
+        "1 worker is called DESK-1, but does not have site:rome",
+    ]
+
+
+async def test_of_a_type_that_nobody_takes_it_is_told_since_when_its_first_job_waits():
+    house = await House().start()
+    begun = house.clock.utc()
+    await submit(house, "a", type="fax", requires=requirement_of({"site": "berlin"}))
+    await submit(house, "h", type="held")
+    await house.dispatcher.types.pause("held", "", actor=Actor("test"))
+    await house.pass_time(60.0)
+    await submit(house, "b", type="fax")
+    told = await troubles(house)
+    assert [view.type for view in told.unserved] == ["fax"]
+    assert [one.type for one in told.paused] == ["held"]
+    assert told.since == {"fax": begun, "held": begun}

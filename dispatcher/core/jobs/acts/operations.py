@@ -5,6 +5,7 @@ Pure. It reads no jobs and begins no turn: the node walks them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from msgspec import Struct
@@ -14,7 +15,18 @@ from dispatcher.access.acts import Actor
 from dispatcher.core.jobs.model import JobFilter
 from dispatcher.core.jobs.turn import Amend, Cancel, CommandReport, Delete, JobCommand, Retry
 
-__all__ = ["OperationAction", "OperationOrder", "OperationState", "OperationView", "command_for", "skip_code"]
+__all__ = [
+    "MOST_TOLD",
+    "OperationAction",
+    "OperationOrder",
+    "OperationState",
+    "OperationView",
+    "command_for",
+    "skip_code",
+]
+
+#: Of so many jobs it is told which ones they are: one order may name as many.
+MOST_TOLD = 1_000
 
 
 class OperationAction(StrEnum):
@@ -67,6 +79,8 @@ class OperationView(Struct, frozen=True, kw_only=True):
     #: Jobs that matched when they were counted.
     matched: int = 0
     done: int = 0
+    #: Ids of the jobs that it has done something to; empty where they are more than MOST_TOLD.
+    did: tuple[str, ...] = ()
     #: Jobs that could not be helped, by a code.
     skipped: dict[str, int] = {}
     #: UTC seconds.
@@ -75,6 +89,26 @@ class OperationView(Struct, frozen=True, kw_only=True):
     #: Why it was stopped: a code, and words. None: it was not.
     stopped: str | None = None
     detail: str | None = None
+
+    def with_done(self, some: Mapping[str, CommandReport]) -> OperationView:
+        """It after these jobs, by their ids."""
+        skipped = dict(self.skipped)
+        for code in filter(None, map(skip_code, some.values())):
+            skipped[code] = skipped.get(code, 0) + 1
+        new = [job_id for job_id, report in some.items() if report.done]
+        done = self.done + len(new)
+        return replace(self, done=done, did=(*self.did, *new) if done <= MOST_TOLD else (), skipped=skipped)
+
+    def undo(self) -> OperationAction | None:
+        """What takes it back, as far as that can be: jobs that were run again are cancelled, and the other way round.
+
+        None: nothing does, or nobody knows any more which jobs they are.
+        """
+        return _UNDO.get(self.order.action) if self.did and self.ended_at is not None else None
+
+
+#: What was removed is gone, and what priority a job had before is not kept.
+_UNDO = {OperationAction.RETRY: OperationAction.CANCEL, OperationAction.CANCEL: OperationAction.RETRY}
 
 
 def command_for(order: OperationOrder, operation_id: str, job_id: str) -> JobCommand:

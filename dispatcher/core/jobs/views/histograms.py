@@ -18,6 +18,7 @@ import msgspec
 __all__ = [
     "BOUNDS_S",
     "ERROR",
+    "FEW_SAMPLES",
     "LONGEST_S",
     "Histogram",
     "add",
@@ -33,6 +34,8 @@ Histogram = dict[int, int]
 LONGEST_S = 30 * 86_400
 #: A quantile is off by at most this share of itself: half a bucket is 2 ** (1 / 16).
 ERROR = 0.045
+#: Of fewer samples a quantile says little.
+FEW_SAMPLES = 20
 _A_DOUBLING = 8
 #: Where each bucket but the first begins.
 BOUNDS_S = [0.001 * 2.0 ** (n / _A_DOUBLING) for n in range(ceil(log2(LONGEST_S * 1_000) * _A_DOUBLING) + 1)]

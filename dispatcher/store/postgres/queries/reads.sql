@@ -12,6 +12,12 @@ SELECT l.name, t.jobs, (
 FROM (SELECT lane, sum(jobs)::bigint AS jobs FROM tallies WHERE state = 'queued' GROUP BY lane) AS t
 JOIN lanes l ON l.lane = t.lane WHERE t.jobs > 0
 
+-- name: first_in_line
+SELECT l.lane, j.since FROM unnest(%(lanes)s::uuid[]) AS l (lane) CROSS JOIN LATERAL (
+    SELECT coalesce(ready_at, created_at) AS since FROM jobs
+    WHERE lane = l.lane AND state = 'queued' ORDER BY rank, seq LIMIT 1
+) AS j
+
 -- name: one_job
 SELECT {{JOB}}, d.data, r.value, j.node
 FROM jobs j LEFT JOIN job_data d ON d.seq = j.seq LEFT JOIN results r ON r.seq = j.seq WHERE j.id = %(id)s
@@ -38,10 +44,10 @@ SELECT DISTINCT type FROM lanes
 WHERE type >= %(prefix)s AND (%(end)s::text IS NULL OR type < %(end)s) AND (%(after)s::text IS NULL OR type > %(after)s)
 ORDER BY type LIMIT %(most)s
 
--- name: lanes_of
-SELECT l.name, l.type, l.offered_at, t.state, coalesce(sum(t.jobs), 0)::bigint, coalesce(sum(t.bytes), 0)::bigint
+-- name: counts_of
+SELECT l.type, max(l.offered_at), t.state, coalesce(sum(t.jobs), 0)::bigint
 FROM lanes l LEFT JOIN tallies t ON t.lane = l.lane WHERE l.type = ANY(%(types)s::text[])
-GROUP BY l.name, l.type, l.offered_at, t.state
+GROUP BY l.type, t.state
 
 -- name: missing
 SELECT name, gone_at FROM workers

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from dispatcher.access.acts import Actor
-from dispatcher.core.jobs.acts.operations import OperationAction, OperationOrder, command_for, skip_code
+from dispatcher.core.jobs.acts.operations import (
+    MOST_TOLD,
+    OperationAction,
+    OperationOrder,
+    OperationView,
+    command_for,
+    skip_code,
+)
 from dispatcher.core.jobs.model import JobFilter
 from dispatcher.core.jobs.states import JobState
 from dispatcher.core.jobs.turn import Amend, Cancel, CommandReport, Delete, JobCommand, Objection, Retry
@@ -44,3 +53,41 @@ def test_a_job_that_could_not_be_helped_has_a_code():
         CommandReport(False, there, fault=Objection.KEY_KEPT),
     ]
     assert [skip_code(report) for report in reports] == [None, "not_found", "wrong_state", "key_kept"]
+
+
+def reports(*jobs: str, fault: bool = False) -> dict[str, CommandReport]:
+    return {job: CommandReport(not fault) for job in jobs}
+
+
+def view_of(action: OperationAction, **fields: Any) -> OperationView:
+    order = OperationOrder(action=action, ids=("a",), actor=Actor("ann"))
+    return OperationView(id="o", order=order, started_at=1.0, **fields)
+
+
+def test_what_is_done_is_counted_with_its_ids_and_what_is_not_by_a_code() -> None:
+    view = view_of(OperationAction.RETRY).with_done(reports("a", "b")).with_done(reports("c", fault=True))
+    assert (view.done, view.did, view.skipped) == (2, ("a", "b"), {"not_found": 1})
+
+
+def test_of_more_jobs_than_one_order_names_no_ids_are_told() -> None:
+    many = [f"j{number}" for number in range(MOST_TOLD)]
+    view = view_of(OperationAction.RETRY).with_done(reports(*many))
+    assert len(view.did) == MOST_TOLD
+    view = view.with_done(reports("one more"))
+    assert (view.done, view.did) == (MOST_TOLD + 1, ())
+    assert view.with_done(reports("and another")).did == ()
+
+
+@pytest.mark.parametrize(
+    ("action", "undo"),
+    [
+        (OperationAction.RETRY, OperationAction.CANCEL), (OperationAction.CANCEL, OperationAction.RETRY),
+        (OperationAction.DELETE, None), (OperationAction.SET_PRIORITY, None),
+    ],
+)  # fmt: skip
+def test_an_order_that_is_over_can_be_taken_back_if_its_kind_can(
+    action: OperationAction, undo: OperationAction | None
+) -> None:
+    assert view_of(action, did=("a",), ended_at=2.0).undo() is undo
+    assert view_of(action, did=("a",)).undo() is None
+    assert view_of(action, ended_at=2.0).undo() is None

@@ -1,0 +1,24 @@
+"""What the overview tells besides the dispatcher's look: read for the page and for programs alike."""
+
+from __future__ import annotations
+
+from dispatcher.core.jobs.model import JobFilter
+from dispatcher.core.jobs.states import JobState
+from dispatcher.core.jobs.views.overview import Overview
+from handlers.failures.groups import commonest
+from handlers.overview.concerns import Beside
+from handlers.site import Site
+
+__all__ = ["MOST_FAILED", "beside"]
+
+#: The newest failed jobs among which the commonest error of a type is found.
+MOST_FAILED = 100
+
+
+async def beside(site: Site, seen: Overview) -> Beside:
+    """What is known beside it."""
+    files = [fault.file for fault in site.tasks.faults()]
+    if not seen.troubles.often:
+        return Beside(task_files=files)
+    failed = await site.service.jobs(JobFilter(states=(JobState.FAILED,), limit=MOST_FAILED))
+    return Beside(errors=commonest(failed.items), task_files=files)

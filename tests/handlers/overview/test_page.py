@@ -1,0 +1,106 @@
+"""The overview as people use it: what it says, and the buttons that help at once."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from dispatcher.access.acts import Actor
+from dispatcher.core.jobs.matching import requirement_of
+from tests.handlers.conftest import Browser
+from tests.support.house import House
+from tests.support.scenes import submit, take
+
+pytestmark = pytest.mark.gen_test(timeout=30)
+ANN = Actor("ann")
+
+
+async def concerns_of(browser: Browser) -> list[str]:
+    """Each thing to look at, as a reader hears it."""
+    page = (await browser.page("/")).replace("\u00a0", " ")
+    found = re.search(r'<ul class="concerns">(.*?)</ul>', page, re.DOTALL)
+    items = re.findall(r"<li>(.*?)</li>", found[1], re.DOTALL) if found else []
+    return [re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", item)).strip() for item in items]
+
+
+async def paused(house: House, *names: str) -> list[str]:
+    """Workers for faxes that an operator has paused; their ids."""
+    ids = [str((await house.register(f"s-{name}", "fax", name=name))["worker"]) for name in names]
+    for worker_id in ids:
+        await house.dispatcher.orders.pause(worker_id, "lunch", actor=ANN)
+    return ids
+
+
+async def test_all_is_well_is_one_line(browser: Browser, house: House) -> None:
+    await house.register("s1", "fax")
+    page = await browser.page("/")
+    assert "All is well. 1 worker ready, no job ended in the last hour, no job waits." in page
+    assert await concerns_of(browser) == []
+
+
+async def test_a_press_resumes_a_worker_that_an_operator_has_paused_and_leads_back(
+    browser: Browser, house: House
+) -> None:
+    first, second = await paused(house, "A", "B")
+    await submit(house, type="fax")
+    await house.pass_time(130.0)
+    [told] = await concerns_of(browser)
+    assert told == ("1 job of type fax waits for 2 min: every worker that offers it is paused. Resume A Resume B")
+    answer = await browser.post(f"/workers/{first}/resume", {"back": "overview"}, "/")
+    assert (answer.code, answer.headers["Location"]) == (303, "/")
+    assert await concerns_of(browser) == []
+    answer = await browser.post(f"/workers/{second}/resume", {}, f"/workers/{second}")
+    assert answer.headers["Location"] == f"/workers/{second}", "from its own page"
+
+
+async def test_a_press_resumes_the_one_worker_that_a_job_is_for(browser: Browser, house: House) -> None:
+    await paused(house, "A")
+    await house.register("s2", "fax", name="B")
+    await submit(house, type="fax", requires=requirement_of({"name": "A"}))
+    [told] = await concerns_of(browser)
+    assert told == ("1 job of type fax, for A, waits: the only worker that matches is paused by ann: lunch. Resume A")
+
+
+async def test_many_paused_workers_have_no_presses_but_a_list(browser: Browser, house: House) -> None:
+    await paused(house, "A", "B", "C", "D")
+    await submit(house, type="fax")
+    [told] = await concerns_of(browser)
+    assert told == "1 job of type fax waits: every worker that offers it is paused."
+    assert 'href="/workers?type=fax"' in await browser.page("/")
+
+
+async def test_a_worker_that_its_own_page_has_paused_has_no_press(browser: Browser, house: House) -> None:
+    await house.register("s1", "fax", name="A")
+    await house.say("s1", op="pause")
+    await submit(house, type="fax")
+    assert (await concerns_of(browser))[0].endswith("is paused.")
+
+
+async def test_a_press_lets_the_jobs_of_a_paused_type_run_again(browser: Browser, house: House) -> None:
+    await house.register("s1", "fax")
+    await house.dispatcher.types.pause("fax", "no paper", actor=ANN)
+    await submit(house, type="fax")
+    assert await concerns_of(browser) == [
+        "1 job of type fax waits: the type is paused by ann: no paper. Let its jobs run again"
+    ]
+    answer = await browser.post("/types/fax/resume", {"back": "overview"}, "/")
+    assert (answer.code, answer.headers["Location"]) == (303, "/")
+    assert await concerns_of(browser) == []
+
+
+async def test_a_type_that_nobody_has_offered_leads_to_a_worker_page_for_it(browser: Browser, house: House) -> None:
+    await submit(house, type="fax")
+    assert await concerns_of(browser) == [
+        "1 job of type fax waits: no worker has ever offered it. Open a worker page for it"
+    ]
+    assert 'href="/worker?types=fax"' in await browser.page("/")
+
+
+async def test_a_type_that_fails_is_told_with_its_commonest_error(browser: Browser, house: House) -> None:
+    for number in range(6):
+        tried = await take(house, await submit(house, f"f{number}", type="fax"), f"D{number}")
+        await tried.error(message="out of toner" if number == 3 else f"line {number} is busy", retry=False)
+    assert await concerns_of(browser) == [
+        "6 of 6 jobs of type fax failed in the last 15 min, most often with: line # is busy."
+    ]
