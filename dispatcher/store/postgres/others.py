@@ -106,12 +106,15 @@ class Others:
         for page, *row in moved:
             by_page.setdefault(page, []).append(live_attempt(row))
         self._moved = {self._moves[page]: tuple(attempts) for page, attempts in by_page.items()}
-        self._see([_Other(*row) for row in others])
-        if not others:
+        seen = [_Other(*row) for row in others]
+        self._see(seen)
+        if not seen:
+            self._places = {}
             return self._moved, None
         told = news[0] if self._places and news else []
         self._read |= {node: turn for node, turn, _ in told}
-        self._places |= {node: began for node, _, began, *_ in others if node not in self._places}
+        # One that is forgotten begins anew if it ever comes again.
+        self._places = {one.node: self._places.get(one.node, one.began) for one in seen}
         return self._moved, [_decode(text) for _, _, text in told]
 
     def _see(self, others: Sequence[_Other]) -> None:
@@ -155,7 +158,8 @@ class Others:
             ours = {"node": self._node, "gone": node}
             left, ended, *_ = many([
                 ("adopt", ours), ("ended_behind", {"gone": node, "clock": grave[0][0]}),
-                ("nobody_there", ours), ("offers_nothing", ours), ("has_nobody", ours),
+                ("nobody_there", ours), ("offers_nothing", ours), ("has_nobody", ours), ("fold_tallies", ours),
+                ("fold_amounts", ours),
             ])  # fmt: skip
             many(list(asks_to_count(ended)))
             adopted += map(live_attempt, left)
@@ -167,5 +171,5 @@ class Others:
 
     def end(self) -> None:
         """It has ended well: what it has read is read."""
-        self._places |= self._read
+        self._places |= {node: turn for node, turn in self._read.items() if node in self._places}
         self._read = {}
