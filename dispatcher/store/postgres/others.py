@@ -57,6 +57,8 @@ class Others:
     def __init__(self, node: str, places: Mapping[str, int]) -> None:
         self._node = node
         self._places = dict(places)
+        #: The number of the last life that was seen of each.
+        self._lives: dict[str, int] = {}
         #: What a transaction has read so far: it counts when that has ended well.
         self._read: dict[str, int] = {}
         self._moves: Sequence[MoveAttempts] = ()
@@ -113,9 +115,15 @@ class Others:
             return self._moved, None
         told = news[0] if self._places and news else []
         self._read |= {node: turn for node, turn, _ in told}
-        # One that is forgotten begins anew if it ever comes again.
-        self._places = {one.node: self._places.get(one.node, one.began) for one in seen}
+        self._places = {one.node: self._place(one) for one in seen}
+        self._lives = {one.node: one.epoch for one in seen}
         return self._moved, [_decode(text) for _, _, text in told]
+
+    def _place(self, one: _Other) -> int:
+        """Up to which turn what it has told is read. A node that was forgotten counts its turns from the beginning."""
+        place = self._places.get(one.node, one.began)
+        is_new_life = self._lives.get(one.node, one.epoch) != one.epoch and not one.gone
+        return min(place, one.began) if is_new_life else place
 
     def _see(self, others: Sequence[_Other]) -> None:
         if any(one.trimmed > self._places.get(one.node, one.trimmed) for one in others):

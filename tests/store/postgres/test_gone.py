@@ -215,6 +215,7 @@ def test_a_node_that_begins_anew_has_what_it_had_or_what_nobody_took_over(tmp_pa
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pagehand' "
             "AND pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = hashtext('one')::oid)",
         )
+        await close(one)  # of a killed one nothing is left here either
         again = await Node.open(url, "one")
         assert sorted(live.attempt for live in await again.store.live_attempts()) == sorted(mine)
         assert sorted(live.attempt for live in await two.store.live_attempts()) == sorted(theirs)
