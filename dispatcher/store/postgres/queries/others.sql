@@ -59,7 +59,7 @@ WITH grave AS (
     WHERE node = %(gone)s AND epoch = %(epoch)s AND NOT gone AND seen_at < clock_timestamp() - {{GONE_AFTER}}
     FOR UPDATE SKIP LOCKED
 )
-UPDATE nodes n SET epoch = n.epoch + 1, gone = true, counted_clock = n.queue_clock FROM grave
+UPDATE nodes n SET epoch = nextval('lives'), gone = true, counted_clock = n.queue_clock FROM grave
 WHERE n.node = grave.node RETURNING grave.counted_clock
 
 -- name: adopt
@@ -74,6 +74,24 @@ FROM nodes m WHERE m.node = %(node)s AND workers.gone_at IS NULL AND workers.nod
 
 -- name: offers_nothing
 DELETE FROM offered WHERE node = %(gone)s
+
+-- name: fold_tallies
+-- What the counters of a node that is gone have is counted in those of this one.
+WITH theirs AS (DELETE FROM tallies WHERE node = %(gone)s RETURNING lane, state, jobs, bytes)
+INSERT INTO tallies SELECT lane, state, %(node)s, jobs, bytes FROM theirs
+ON CONFLICT (lane, state, node) DO UPDATE
+SET jobs = tallies.jobs + excluded.jobs, bytes = tallies.bytes + excluded.bytes
+
+-- name: fold_amounts
+WITH theirs AS (DELETE FROM amounts WHERE node = %(gone)s RETURNING what, name, number)
+INSERT INTO amounts SELECT what, name, %(node)s, number FROM theirs
+ON CONFLICT (what, name, node) DO UPDATE SET number = amounts.number + excluded.number
+
+-- name: forget_nodes
+-- Of a node that has been gone for a day nothing is left: names may be new with each start.
+-- If it comes again its turns are counted from the beginning: nothing that it told may be left either.
+WITH old AS (DELETE FROM nodes WHERE gone AND seen_at < clock_timestamp() - interval '1 day' RETURNING node)
+DELETE FROM news w USING old WHERE w.node = old.node
 
 -- name: has_nobody
 DELETE FROM seen WHERE node = %(gone)s
