@@ -235,6 +235,7 @@ def one_worker_json(worker: OneWorkerView, recent: list[Json]) -> Json:
         "page_paused": worker.paused,
         "joined": joined and {"token": joined.token_id, "at": instant(joined.at)},
         "connections": worker.connections,
+        "lately": [{"event": event, "ago_s": round(ago_s, 3)} for event, ago_s in worker.lately],
         "reloads": worker.reloads,
         "recent": recent,
         "links": {"self": own, **{order: f"{own}/{order}" for order in orders}, "jobs": _jobs_of(worker.shown.name)},

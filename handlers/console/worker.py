@@ -19,6 +19,10 @@ def reason_of(typed: str) -> str:
     return " ".join(typed.split())[:LONGEST_REASON].replace("\0", "\ufffd")
 
 
+#: What happened to the connection of a page, in words.
+_PASSAGES = {"connected": "Connected", "away": "Went away", "quiet": "Fell silent", "back": "Came back"}
+
+
 class _OneWorker(PageHandler):
     """A page about one worker."""
 
@@ -34,6 +38,7 @@ class _OneWorker(PageHandler):
             why=once_a_lane(self.site.service.why),
             longest=LONGEST_REASON,
             notice=notice,
+            passages=_PASSAGES,
         )
 
 

@@ -14,7 +14,17 @@ from dispatcher.core.jobs.acts.kept import Hold
 from dispatcher.core.jobs.matching import lane_of
 from dispatcher.core.jobs.turn import Claim, Holder, LiveAttempt
 
-__all__ = ["Attempt", "AttemptState", "Labels", "Standing", "Worker", "WorkerState", "lane_of_claim", "unnamed"]
+__all__ = [
+    "Attempt",
+    "AttemptState",
+    "Labels",
+    "Passage",
+    "Standing",
+    "Worker",
+    "WorkerState",
+    "lane_of_claim",
+    "unnamed",
+]
 
 #: What a page says of itself: (label, value), in the order of the labels. Its name is not among them.
 Labels = tuple[tuple[str, str], ...]
@@ -96,6 +106,19 @@ class Attempt(Struct):
         return Holder(self.worker, self.name, self.boot)
 
 
+class Passage(StrEnum):
+    """What happens to the connection of a page."""
+
+    #: It came with a new session.
+    CONNECTED = "connected"
+    #: There was a sign that it is gone.
+    AWAY = "away"
+    #: It was not heard of for too long.
+    QUIET = "quiet"
+    #: It went on with the same session.
+    BACK = "back"
+
+
 class Worker(Struct):
     """A page with a stable identity."""
 
@@ -117,6 +140,8 @@ class Worker(Struct):
     brought: frozenset[str] = frozenset()
     #: Sessions that it has had since this server started.
     connections: int = 0
+    #: Its comings and goings, the oldest first: (monotonic instant, what). ``noted`` writes them.
+    lately: tuple[tuple[float, Passage], ...] = ()
     #: Monotonic instants; ``opened`` is its session's, or its last one's.
     opened: float = 0.0
     registered: float = 0.0

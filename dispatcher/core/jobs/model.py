@@ -298,6 +298,8 @@ class OneWorkerView(Struct, frozen=True, kw_only=True):
     paused: bool = False
     #: Sessions that it has had since the server started.
     connections: int = 0
+    #: Its comings and goings, the newest first: what, and how many seconds ago.
+    lately: list[tuple[str, float]] = []
     #: Its page is to load anew when it is idle.
     reloads: bool = False
     #: Its credential; None: it has none.

@@ -3,7 +3,7 @@
 Theory of operation. Two things keep offers from a worker that has room. Its page may be gone: the worker is *away*
 after a sign of that, *quiet* without any. Or it is *set aside*, because it had offers and did not accept them. Both end
 by themselves at an instant. Attendance owns those instants (``grace``, ``aside``) and the fields of a worker that
-belong to them: its state, ``paused``, ``aside``, its lapses, and the counts of what it has done.
+belong to them: its state, ``paused``, ``aside``, its lapses, the counts of what it has done, and of its comings.
 
 It does not know sessions, and ends no attempt: its callers do.
 """
@@ -11,7 +11,7 @@ It does not know sessions, and ends no attempt: its callers do.
 from __future__ import annotations
 
 from dispatcher.core.fleet.fleet import Fleet
-from dispatcher.core.fleet.worker import Worker, WorkerState
+from dispatcher.core.fleet.worker import Passage, Worker, WorkerState
 from dispatcher.core.workers.deadlines import Deadlines, Due
 from dispatcher.core.workers.timings import Timings
 
@@ -19,6 +19,8 @@ __all__ = ["Attendance"]
 
 #: A page is set aside after this many offers in a row that it had and did not accept.
 MOST_LAPSES = 2
+#: So many of its comings and goings are known of a worker.
+MOST_LATELY = 20
 #: 60 s x 2^10 is 17 hours; a person looks at a page that is of no use for so long.
 MOST_DOUBLINGS = 10
 
@@ -38,14 +40,25 @@ class Attendance:
         worker.state = WorkerState.CONNECTED
         self._deadlines.clear(("grace", worker.id))
 
+    def came(self, worker: Worker) -> None:
+        """Its page has a new session."""
+        worker.connections += 1
+        self._note(worker, Passage.CONNECTED)
+
+    def _note(self, worker: Worker, passage: Passage, ago_s: float = 0.0) -> None:
+        worker.lately = (*worker.lately[1 - MOST_LATELY :], (self._deadlines.now - ago_s, passage))
+
     def back(self, worker: Worker) -> None:
         """Its page polls again on the same session: the grace stops."""
         if worker.state is not WorkerState.CONNECTED:
+            self._note(worker, Passage.BACK)
             self.connected(worker)
             self._fleet.changed(worker)
 
     def away(self, worker: Worker, ago_s: float) -> None:
         """There was a sign that its page is gone, so long ago: the grace runs since then."""
+        if worker.state is not WorkerState.AWAY:
+            self._note(worker, Passage.AWAY, ago_s)
         worker.state = WorkerState.AWAY
         self._deadlines.start(("grace", worker.id), max(0.0, self._timings.reconnect_grace_s - ago_s))
         self._fleet.changed(worker)
@@ -53,6 +66,7 @@ class Attendance:
     def quiet(self, worker: Worker) -> None:
         """Its session timed out, and nothing shows that its page is gone."""
         if worker.state is WorkerState.CONNECTED:
+            self._note(worker, Passage.QUIET)
             worker.state = WorkerState.QUIET
             self._fleet.changed(worker)
 

@@ -298,7 +298,8 @@ class Registry:
         self._boots.pop(worker.boot, None)
         self._boots[registration.boot] = worker.id
         self._attendance.connected(worker)
-        worker.connections += worker.session != session
+        if worker.session != session:
+            self._attendance.came(worker)
         self._operators.describe(worker, registration)
         worker.session, worker.opened = session, registration.opened
         worker.registered = worker.heard = self._deadlines.now

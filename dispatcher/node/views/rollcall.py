@@ -135,6 +135,7 @@ def whole(
         labels=dict(worker.said_labels),
         paused=worker.paused,
         connections=worker.connections,
+        lately=[(passage.value, max(0.0, now - at)) for at, passage in reversed(worker.lately)],
         reloads=worker.reloads,
         joined=joined,
     )

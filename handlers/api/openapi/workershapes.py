@@ -60,6 +60,13 @@ class JoinedShape(Struct):
     at: Instant
 
 
+class PassageShape(Struct):
+    """What happened to the connection of a worker."""
+
+    event: Annotated[str, Meta(description="connected, away, quiet, or back with the same session")]
+    ago_s: float
+
+
 class OneWorkerShape(WorkerShape):
     """A worker, with all that is known of it."""
 
@@ -70,6 +77,7 @@ class OneWorkerShape(WorkerShape):
     page_paused: bool
     joined: Annotated[JoinedShape | None, Meta(description="null: it has no credential")]
     connections: Count
+    lately: Annotated[list[PassageShape], Meta(description="its comings and goings, the newest first, at most 20")]
     reloads: Annotated[bool, Meta(description="its page loads anew when it has nothing to do")]
     recent: Annotated[
         list[JobLineShape], Meta(description="the newest of the jobs that it has or had last, at most 20")

@@ -200,3 +200,28 @@ def test_a_page_without_a_session_hears_the_reason_when_it_comes_back(over, reas
     for session in ("s2", "s3"):
         told = only(node.join(session, holding=[("a1", 9.0)]), CancelOrder)
         assert told == CancelOrder(session, "a1", reason)
+
+
+def lately(node: Node) -> list[tuple[float, str]]:
+    """What is known of the worker's comings and goings, by the seconds that they are ago."""
+    return [(round(node.now - at, 3), passage.value) for at, passage in node.machine.workers["w1"].lately]
+
+
+def test_comings_and_goings_are_known_with_their_instants(node):
+    node.run("a1")
+    node.away("s1")
+    node.pass_s(5)
+    node.away("s1")
+    node.back("s1")
+    node.back("s1")
+    node.pass_s(1)
+    node.join("s2", holding=[("a1", 5.0)])
+    assert lately(node) == [(6, "connected"), (6, "away"), (1, "back"), (0, "connected")]
+
+
+def test_the_newest_twenty_are_known(node):
+    for _ in range(30):
+        node.away("s1")
+        node.pass_s(1)
+        node.back("s1")
+    assert [len(lately(node)), lately(node)[-1], lately(node)[0]] == [20, (0, "back"), (10, "away")]

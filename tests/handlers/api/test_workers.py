@@ -40,6 +40,14 @@ async def test_a_paused_worker_gets_no_job_until_it_is_resumed(ask: Ask, house: 
     assert [message["op"] for message in await house.hear("s1")] == ["hold", "job"]
 
 
+async def test_its_comings_and_goings_are_told_the_newest_first(ask: Ask, house: House) -> None:
+    address, _ = await join(house)
+    await house.pass_time(2.0)
+    house.pages.away("s1", house.clock.monotonic())
+    [gone, came] = body_of(await ask(address))["lately"]
+    assert ((gone["event"], came["event"]), came["ago_s"]) == (("away", "connected"), 2.0)
+
+
 async def test_what_an_operator_says_wins_over_the_page_and_is_taken_back_by_null(ask: Ask, house: House) -> None:
     address, _ = await join(house)
     said = {"name": "DESK-7", "note": "the door", "labels": {"site": "berlin", "floor": "3"}}
