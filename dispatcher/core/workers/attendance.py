@@ -57,8 +57,7 @@ class Attendance:
 
     def away(self, worker: Worker, ago_s: float) -> None:
         """There was a sign that its page is gone, so long ago: the grace runs since then."""
-        if worker.state is not WorkerState.AWAY:
-            self._note(worker, Passage.AWAY, ago_s)
+        self._note(worker, Passage.AWAY, ago_s)
         worker.state = WorkerState.AWAY
         self._deadlines.start(("grace", worker.id), max(0.0, self._timings.reconnect_grace_s - ago_s))
         self._fleet.changed(worker)
